@@ -1,0 +1,20 @@
+"""Identifiers that sort by the time they were made."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from uuid_utils import uuid7
+
+
+def new_id() -> str:
+    """A UUIDv7 (RFC 9562) in its usual 36 characters."""
+    return str(uuid7())
+
+
+def is_id(text: str) -> bool:
+    """Whether this could be one of ours: the canonical spelling of some UUID."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False

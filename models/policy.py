@@ -1,0 +1,214 @@
+"""Evidence and a site's policy make a decision. Pure: no clock, no database, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from models.evidence import Evidence, Outcome
+
+Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Then = Literal["approve", "flag", "wait"]
+Weight = Literal["ignore", "hint", "flag", "reject"]
+
+
+class Verdict(StrEnum):
+    """A decision's outcome, and with the past tense a comment's status."""
+
+    APPROVE = "approve"
+    FLAG = "flag"
+    REJECT = "reject"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SpamPolicy(_Part):
+    """Between `flag_above` and certainty a human looks; the machine rejects only where `reject_above` is set."""
+
+    flag_above: Probability = 0.5
+    flag_above_with_hint: Probability = 0.3
+    reject_above: Probability | None = None
+    when_abstaining: Literal["approve", "flag"] = "flag"
+
+
+class EmailPolicy(_Part):
+    impossible: Weight = "reject"
+    disposable: Weight = "flag"
+
+
+class LinksPolicy(_Part):
+    """More than `max_links` is held; a shortener hides where it leads."""
+
+    max_links: Annotated[int, Field(ge=0, le=1000)] = 2
+    shorteners: Weight = "flag"
+
+
+class WordsPolicy(_Part):
+    """Whole words or phrases, `word*` for any ending, and RE2 patterns; folded so that look-alikes don't slip by."""
+
+    blocked: tuple[Entry, ...] = Field((), max_length=5000)
+    held: tuple[Entry, ...] = Field((), max_length=5000)
+    blocked_patterns: tuple[Entry, ...] = Field((), max_length=200)
+    held_patterns: tuple[Entry, ...] = Field((), max_length=200)
+
+
+class RepeatsPolicy(_Part):
+    """How many earlier comments on the site in the last day may say the same, or nearly the same."""
+
+    max_same: Annotated[int, Field(ge=0, le=1000)] = 2
+    max_similar: Annotated[int, Field(ge=0, le=1000)] = 4
+
+
+class PacePolicy(_Part):
+    """Comments one author or one address may leave on the site before a human looks."""
+
+    max_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 5
+    max_per_hour: Annotated[int, Field(ge=1, le=100_000)] = 30
+
+
+class AuthorPolicy(_Part):
+    """An unproven address earns nothing, so its record can only hold back."""
+
+    hold_after_rejections: Annotated[int, Field(ge=1, le=1000)] = 2
+
+
+class FormPolicy(_Part):
+    """A filled honeypot is a machine. Too quick or no token says little alone: both are what script blockers cause."""
+
+    honeypot: Weight = "reject"
+    too_quick: Weight = "hint"
+    no_token: Weight = "hint"
+    min_seconds: Annotated[float, Field(ge=0, le=60)] = 2.0
+
+
+class Policy(_Part):
+    """What one site wants done. The defaults approve what is clearly fine and flag the rest.
+
+    `moderation` "before" sends every comment to a human first. `could_not_run` says per check what follows when it
+    could not run; "wait" keeps the comment pending until it could.
+    """
+
+    moderation: Literal["after", "before"] = "after"
+    spam: SpamPolicy = SpamPolicy()
+    email: EmailPolicy = EmailPolicy()
+    links: LinksPolicy = LinksPolicy()
+    words: WordsPolicy = WordsPolicy()
+    repeats: RepeatsPolicy = RepeatsPolicy()
+    pace: PacePolicy = PacePolicy()
+    author: AuthorPolicy = AuthorPolicy()
+    form: FormPolicy = FormPolicy()
+    could_not_run: dict[str, Then] = Field(default_factory=dict, max_length=50)
+
+
+class Decision(NamedTuple):
+    """What is to be done and every reason for it, worst first. No verdict means: wait, and screen again.
+
+    `again` says that some check could not run, so the comment is owed another screening.
+    """
+
+    verdict: Verdict | None
+    reasons: tuple[str, ...]
+    again: bool = False
+
+
+class _Finding(NamedTuple):
+    weight: Weight | Then
+    reason: str
+
+
+def decide(evidence: Iterable[Evidence], policy: Policy) -> Decision:
+    """One decision from all the evidence: reject before flag before wait before approve, every reason kept."""
+    evidence = list(evidence)
+    findings = [finding for item in evidence if item.check != "spam" for finding in _weigh(item, policy)]
+    hinted = any(finding.weight == "hint" for finding in findings)
+    findings += [finding for item in evidence if item.check == "spam" for finding in _spam(item, policy.spam, hinted)]
+    findings += [_missing(item, policy) for item in evidence if item.outcome is Outcome.UNAVAILABLE]
+    if policy.moderation == "before":
+        findings.append(_Finding("flag", "this site reads every comment before it goes live"))
+
+    again = any(item.outcome is Outcome.UNAVAILABLE for item in evidence)
+    grounds = [weight for weight in ("reject", "flag", "wait") if any(finding.weight == weight for finding in findings)]
+    reasons = [finding.reason for weight in (*grounds, "hint") for finding in findings if finding.weight == weight]
+    if not grounds:
+        return Decision(Verdict.APPROVE, ("nothing found against it", *reasons), again)
+    worst = grounds[0]
+    return Decision(None if worst == "wait" else Verdict(worst), tuple(reasons), again)
+
+
+def _weigh(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    """What the policy makes of one check's findings."""
+    if item.outcome is Outcome.UNAVAILABLE:
+        return []
+    rule = _RULES.get(item.check)
+    return rule(item, policy) if rule else []
+
+
+def _spam(item: Evidence, policy: SpamPolicy, hinted: bool) -> Iterable[_Finding]:
+    if item.outcome is Outcome.ABSTAINED:
+        yield _Finding(policy.when_abstaining, item.detail)
+    elif item.score is not None and policy.reject_above is not None and item.score >= policy.reject_above:
+        yield _Finding("reject", item.detail)
+    elif item.score is not None and item.score >= (policy.flag_above_with_hint if hinted else policy.flag_above):
+        yield _Finding("flag", item.detail)
+
+
+def _missing(item: Evidence, policy: Policy) -> _Finding:
+    return _Finding(policy.could_not_run.get(item.check, "flag"), item.detail)
+
+
+def _email(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    return _kinds(item, {"impossible": policy.email.impossible, "disposable": policy.email.disposable})
+
+
+def _links(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    if (count := item.counts.get("links", 0)) > policy.links.max_links:
+        noun = "link" if count == 1 else "links"
+        yield _Finding("flag", f"{count} {noun}; this site allows {policy.links.max_links}")
+    yield from _kinds(item, {"shortener": policy.links.shorteners})
+
+
+def _words(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    return _kinds(item, {"blocked": "reject", "held": "flag"})
+
+
+def _repeats(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    for kind, most in (("same", policy.repeats.max_same), ("similar", policy.repeats.max_similar)):
+        if item.counts.get(kind, 0) > most:
+            yield _Finding("flag", item.found.get(kind, item.detail))
+
+
+def _pace(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    for kind, most in (("minute", policy.pace.max_per_minute), ("hour", policy.pace.max_per_hour)):
+        if (count := item.counts.get(kind, 0)) > most:
+            yield _Finding("flag", f"{count} comments in the last {kind}; this site allows {most}")
+
+
+def _author(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    if item.counts.get("rejected", 0) >= policy.author.hold_after_rejections:
+        yield _Finding("flag", item.found.get("rejected", item.detail))
+
+
+def _form(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    form = policy.form
+    return _kinds(item, {"honeypot": form.honeypot, "too_quick": form.too_quick, "no_token": form.no_token})
+
+
+def _kinds(item: Evidence, weights: Mapping[str, Weight]) -> Iterable[_Finding]:
+    return [_Finding(weights[kind], sentence) for kind, sentence in item.found.items() if kind in weights]
+
+
+_RULES: dict[str, Callable[[Evidence, Policy], Iterable[_Finding]]] = {
+    "email": _email,
+    "links": _links,
+    "words": _words,
+    "repeats": _repeats,
+    "pace": _pace,
+    "author": _author,
+    "form": _form,
+}

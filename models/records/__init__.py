@@ -1,0 +1,35 @@
+"""What is kept: one file a table, all of them imported here so that the schema is whole."""
+
+from models.records.address_key import AddressKey
+from models.records.api_key import ApiKey
+from models.records.comment import Comment
+from models.records.decision import DecisionRecord
+from models.records.event import Event
+from models.records.fingerprint import Fingerprint
+from models.records.heartbeat import Heartbeat
+from models.records.membership import Membership
+from models.records.moderator import Moderator
+from models.records.policy_version import PolicyVersion
+from models.records.review import Review
+from models.records.screening import Screening
+from models.records.session import ConsoleSession
+from models.records.site import Site
+from models.records.thread import Thread
+
+__all__ = [
+    "AddressKey",
+    "ApiKey",
+    "Comment",
+    "ConsoleSession",
+    "DecisionRecord",
+    "Event",
+    "Fingerprint",
+    "Heartbeat",
+    "Membership",
+    "Moderator",
+    "PolicyVersion",
+    "Review",
+    "Screening",
+    "Site",
+    "Thread",
+]

@@ -1,0 +1,23 @@
+"""A key an integrator's system calls with."""
+
+from __future__ import annotations
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.database import Base, now
+from models.records.columns import Hash, Id, SiteRef, When, Word
+
+
+class ApiKey(Base):
+    """Only the SHA-256 is kept: the key itself is random, so there is nothing to guess from it."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[Id]
+    site_id: Mapped[SiteRef]
+    scope: Mapped[Word]
+    hash: Mapped[Hash] = mapped_column(unique=True)
+    hint: Mapped[str] = mapped_column(String(12))
+    created_at: Mapped[When] = mapped_column(default=now)
+    revoked_at: Mapped[When | None]

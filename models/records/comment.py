@@ -1,0 +1,69 @@
+"""A comment, from the moment it was accepted."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.database import Base, now
+from models.records.columns import Hash, Id, Object, SiteRef, When, Word
+
+_WAITING = text("screen_due IS NOT NULL")
+
+
+class Comment(Base):
+    """`status` says whether it is public; `version` grows with every change of status.
+
+    The email is kept encrypted beside `email_index`, a keyed hash to look it up by; `address` is a keyed hash of the
+    reader's address. `screen_due` is set while a screening is owed. `top_id` is the top comment of its branch (itself
+    for one); `place` its place among the thread's top comments, or among the branch's replies, given at the
+    first approval and kept; `revision` is the thread's when this comment last changed for readers.
+    """
+
+    __tablename__ = "comments"
+    __table_args__ = (
+        UniqueConstraint("thread_id", "said_once"),
+        UniqueConstraint("site_id", "idempotency_key"),
+        Index("ix_comments_screen_due", "screen_due", postgresql_where=_WAITING, sqlite_where=_WAITING),
+        Index("ix_comments_site_id_status_id", "site_id", "status", "id"),
+        Index("ix_comments_thread_id_revision", "thread_id", "revision"),
+        Index("ix_comments_thread_id_top_id_place", "thread_id", "top_id", "place"),
+        Index("ix_comments_site_id_email_index_at", "site_id", "email_index", "at"),
+        Index("ix_comments_site_id_address_at", "site_id", "address", "at"),
+    )
+
+    id: Mapped[Id]
+    site_id: Mapped[SiteRef]
+    thread_id: Mapped[int] = mapped_column(ForeignKey("threads.id"))
+    parent_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), ForeignKey("comments.id"))
+    top_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
+    status: Mapped[Word] = mapped_column(default="pending")
+    version: Mapped[int] = mapped_column(default=1)
+
+    name: Mapped[str] = mapped_column(String(80))
+    email: Mapped[bytes | None] = mapped_column(LargeBinary)
+    email_index: Mapped[Hash] = mapped_column(default="")
+    website: Mapped[str | None] = mapped_column(String(500))
+    body: Mapped[str] = mapped_column(Text)
+    html: Mapped[str | None] = mapped_column(Text)
+    language: Mapped[str | None] = mapped_column(String(8))
+    avatar: Mapped[str] = mapped_column(String(16), default="")
+
+    at: Mapped[When] = mapped_column(default=now)
+    edited_at: Mapped[When | None]
+    settled_at: Mapped[When | None]
+    erased_at: Mapped[When | None]
+
+    address: Mapped[Hash] = mapped_column(default="")
+    form: Mapped[Object] = mapped_column(default=dict)
+    said_once: Mapped[Hash | None]
+    idempotency_key: Mapped[Hash | None]
+    request_hash: Mapped[Hash | None]
+
+    screen_due: Mapped[When | None] = mapped_column(default=now)
+    screenings: Mapped[int] = mapped_column(default=0)
+
+    place: Mapped[int | None]
+    places: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column(default=0)
+    event_sequence: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,34 @@
+"""The event log: what other systems may hear, in the order it was committed."""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, String, UniqueConstraint, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.database import Base, now
+from models.records.columns import CommentRef, Id, Object, SiteRef, When
+
+
+class Event(Base):
+    """`position` is the site's counter at the settling transaction, `nth` the place inside it: together the cursor.
+
+    `sequence` counts a comment's events from 1 without gaps; `supersedes` is the event this one takes back or replaces.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (
+        UniqueConstraint("site_id", "position", "nth"),
+        UniqueConstraint("comment_id", "sequence"),
+        Index("ix_events_at", "at"),
+    )
+
+    id: Mapped[Id]
+    site_id: Mapped[SiteRef]
+    position: Mapped[int]
+    nth: Mapped[int]
+    type: Mapped[str] = mapped_column(String(40))
+    comment_id: Mapped[CommentRef]
+    sequence: Mapped[int]
+    supersedes: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    data: Mapped[Object]
+    at: Mapped[When] = mapped_column(default=now)

@@ -1,0 +1,17 @@
+"""A sign of life of a worker."""
+
+from __future__ import annotations
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.database import Base
+from models.records.columns import When
+
+
+class Heartbeat(Base):
+    __tablename__ = "heartbeats"
+
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    at: Mapped[When]
+    swept_at: Mapped[When | None]

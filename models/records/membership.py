@@ -1,0 +1,19 @@
+"""Which sites a moderator sees, and as what."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.database import Base
+from models.records.columns import SiteRef, Word
+
+
+class Membership(Base):
+    """`role` is "owner", "moderator" or "viewer"."""
+
+    __tablename__ = "memberships"
+
+    moderator_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("moderators.id"), primary_key=True)
+    site_id: Mapped[SiteRef] = mapped_column(primary_key=True)
+    role: Mapped[Word]

@@ -1,0 +1,21 @@
+"""Every policy a site has had, so that an old decision can be understood."""
+
+from __future__ import annotations
+
+from sqlalchemy import String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.database import Base, now
+from models.records.columns import Object, SiteRef, When
+
+
+class PolicyVersion(Base):
+    __tablename__ = "policy_versions"
+    __table_args__ = (UniqueConstraint("site_id", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[SiteRef]
+    version: Mapped[int]
+    policy: Mapped[Object]
+    by: Mapped[str] = mapped_column(String(80))
+    at: Mapped[When] = mapped_column(default=now)

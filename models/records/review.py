@@ -1,0 +1,31 @@
+"""A human should look: why, since when, and which decision closed it."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.database import Base, now
+from models.records.columns import CommentRef, Id, SiteRef, When, Word
+
+_OPEN = text("closed_at IS NULL")
+
+
+class Review(Base):
+    """`cause` is "flagged", "reported", "sampled", "appealed", …; one open review a comment and cause."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        Index("uq_reviews_open", "comment_id", "cause", unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN),
+        Index("ix_reviews_queue", "site_id", "opened_at", postgresql_where=_OPEN, sqlite_where=_OPEN),
+        Index("ix_reviews_comment_id", "comment_id"),
+    )
+
+    id: Mapped[Id]
+    site_id: Mapped[SiteRef]
+    comment_id: Mapped[CommentRef]
+    cause: Mapped[Word]
+    opened_at: Mapped[When] = mapped_column(default=now)
+    due_at: Mapped[When | None]
+    closed_at: Mapped[When | None]
+    closed_by: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), ForeignKey("decisions.id"))

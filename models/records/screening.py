@@ -1,0 +1,25 @@
+"""One screening of a comment: all the evidence, as it was found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.database import Base, now
+from models.records.columns import CommentRef, Id, Json, When
+
+
+class Screening(Base):
+    """`number` counts a comment's screenings, so at most one automatic decision can come of each."""
+
+    __tablename__ = "screenings"
+    __table_args__ = (UniqueConstraint("comment_id", "number"),)
+
+    id: Mapped[Id]
+    comment_id: Mapped[CommentRef]
+    number: Mapped[int]
+    evidence: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    policy_version: Mapped[int]
+    at: Mapped[When] = mapped_column(default=now)

@@ -1,0 +1,24 @@
+"""A site whose articles carry the form."""
+
+from __future__ import annotations
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.database import Base, now
+from models.records.columns import Object, Strings, When
+
+
+class Site(Base):
+    """`event_sequence` is incremented once per settling transaction, so a cursor over events never skips."""
+
+    __tablename__ = "sites"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    origins: Mapped[Strings]
+    locale: Mapped[str] = mapped_column(String(35), default="en")
+    policy: Mapped[Object] = mapped_column(default=dict)
+    policy_version: Mapped[int] = mapped_column(default=1)
+    event_sequence: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[When] = mapped_column(default=now)

@@ -1,0 +1,44 @@
+"""A page's thread of comments, and how far its published pages have come."""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, String, UniqueConstraint, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.database import Base, now
+from models.records.columns import SiteRef, When, Word
+
+
+class Thread(Base):
+    """`revision` grows with every change a reader could see; `published_revision` is what storage shows.
+
+    `publish_due` is set while the two differ. `lease` names the publisher at work, until `lease_until`. `places` counts
+    the top comments that were ever published, so the next one knows its page.
+    """
+
+    __tablename__ = "threads"
+    __table_args__ = (
+        UniqueConstraint("site_id", "key"),
+        Index(
+            "ix_threads_publish_due",
+            "publish_due",
+            postgresql_where=text("publish_due IS NOT NULL"),
+            sqlite_where=text("publish_due IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[SiteRef]
+    key: Mapped[str] = mapped_column(String(500))
+    url: Mapped[str | None] = mapped_column(String(2000))
+    title: Mapped[str | None] = mapped_column(String(500))
+    title_is_final: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[Word] = mapped_column(default="open")
+    count: Mapped[int] = mapped_column(default=0)
+    places: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column(default=0)
+    published_revision: Mapped[int] = mapped_column(default=0)
+    publish_due: Mapped[When | None]
+    lease: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    lease_until: Mapped[When | None]
+    created_at: Mapped[When] = mapped_column(default=now)

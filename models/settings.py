@@ -1,0 +1,70 @@
+"""Every knob, read from `GREENROOM_*` variables, typed and explained in place."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="GREENROOM_", frozen=True, extra="ignore")
+
+    data: Path = Field(Path("var"), description="Folder of everything kept: secrets, database, queue, published pages.")
+    host: str = Field("127.0.0.1", description="Address the web process listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port the web process listens on.")
+    public_url: str = Field("", description="How readers reach this service, without trailing slash; empty: as asked.")
+
+    database_url: str = Field("", description="SQLAlchemy or postgres:// URL; empty: SQLite in the data folder.")
+    redis_url: str = Field("", description="Broker: redis://, rediss:// or amqp://; empty: the embedded Valkey.")
+    storage_url: str = Field(
+        "", description="Where threads are published, file:///… or s3://…; empty: the data folder."
+    )
+
+    rate_limits: Literal["on", "off"] = Field("on", description="Posts per address and site; off for load tests only.")
+    rate_per_minute: int = Field(10, ge=1, description="Posts a minute one address may make on one site.")
+    rate_per_hour: int = Field(60, ge=1, description="Posts an hour one address may make on one site.")
+    proxy_hops: int = Field(0, ge=0, description="How many proxies' X-Forwarded-For to believe.")
+
+    dns: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Resolvers as host:port, comma-separated, in place of the system's."
+    )
+    dns_seconds: float = Field(2.5, gt=0, description="How long one look-up may take in all.")
+
+    web_threads: int = Field(8, ge=1, description="Requests the web process works on at once.")
+    screeners: int = Field(1, ge=1, description="Processes that screen and publish.")
+    sweep_seconds: float = Field(5, gt=0, description="Pause between two sweeps for overdue rows.")
+    overdue_seconds: float = Field(3, gt=0, description="How long a row may be due before the sweep rings again.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+
+    @field_validator("dns", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database as SQLAlchemy names it; `postgres://` is understood and psycopg 3 is meant."""
+        if not self.database_url:
+            return f"sqlite:///{self.data.absolute() / 'greenroom.db'}"
+        scheme, _, rest = self.database_url.partition("://")
+        return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else self.database_url
+
+    @property
+    def published_url(self) -> str:
+        """The object store of published threads, as obstore names it."""
+        return self.storage_url or (self.data.absolute() / "published").as_uri()
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

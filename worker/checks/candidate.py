@@ -1,0 +1,44 @@
+"""What a check may know of the comment it looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from models.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How the comment came.
+
+    `token` is "valid", "missing", "expired" or "forged"; `seconds` passed from form to post, where that is known.
+    """
+
+    token: str = "missing"
+    seconds: float | None = None
+    honeypot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A comment as it waits to be screened.
+
+    `email_index` and `address` are keyed hashes (hex) of the email address and of the reader's address; `origins` are
+    the site's own ("https://paper.example"); `language` is an ISO 639-1 code or "und"; `at` is when it was accepted.
+    """
+
+    id: str
+    site_id: int
+    thread_id: int
+    name: str
+    email: str
+    body: str
+    at: datetime
+    website: str | None = None
+    email_index: str = ""
+    address: str = ""
+    language: str = "und"
+    origins: tuple[str, ...] = ()
+    form: Form = Form()
+    policy: Policy = field(default_factory=Policy)
