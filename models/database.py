@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -125,6 +126,13 @@ def begin() -> Iterator[Session]:
     changing = engine().execution_options(changing=True)
     with _turn_of(os.getpid()), Session(changing, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def insert_new(record: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """An insert that leaves alone what is there already."""
+    if engine().dialect.name == "postgresql":
+        return postgresql.insert(record).on_conflict_do_nothing()
+    return sqlite.insert(record).on_conflict_do_nothing()
 
 
 def now() -> datetime:

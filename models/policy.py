@@ -136,15 +136,14 @@ def decide(evidence: Iterable[Evidence], policy: Policy) -> Decision:
     grounds = [weight for weight in ("reject", "flag", "wait") if any(finding.weight == weight for finding in findings)]
     reasons = [finding.reason for weight in (*grounds, "hint") for finding in findings if finding.weight == weight]
     if not grounds:
-        return Decision(Verdict.APPROVE, ("nothing found against it", *reasons), again)
+        tolerated = [finding.reason for finding in findings if finding.weight == "approve"]
+        return Decision(Verdict.APPROVE, ("nothing found against it", *reasons, *tolerated), again)
     worst = grounds[0]
     return Decision(None if worst == "wait" else Verdict(worst), tuple(reasons), again)
 
 
 def _weigh(item: Evidence, policy: Policy) -> Iterable[_Finding]:
-    """What the policy makes of one check's findings."""
-    if item.outcome is Outcome.UNAVAILABLE:
-        return []
+    """What the policy makes of one check's findings, also of what it found before it failed."""
     rule = _RULES.get(item.check)
     return rule(item, policy) if rule else []
 
@@ -154,8 +153,13 @@ def _spam(item: Evidence, policy: SpamPolicy, hinted: bool) -> Iterable[_Finding
         yield _Finding(policy.when_abstaining, item.detail)
     elif item.score is not None and policy.reject_above is not None and item.score >= policy.reject_above:
         yield _Finding("reject", item.detail)
-    elif item.score is not None and item.score >= (policy.flag_above_with_hint if hinted else policy.flag_above):
+    elif item.score is not None and item.score >= _flag_above(policy, hinted):
         yield _Finding("flag", item.detail)
+
+
+def _flag_above(policy: SpamPolicy, hinted: bool) -> float:
+    """A hint never makes it milder, whatever the owner wrote."""
+    return min(policy.flag_above, policy.flag_above_with_hint) if hinted else policy.flag_above
 
 
 def _missing(item: Evidence, policy: Policy) -> _Finding:

@@ -29,13 +29,15 @@ class Settings(BaseSettings):
     rate_per_hour: int = Field(60, ge=1, description="Posts an hour one address may make on one site.")
     proxy_hops: int = Field(0, ge=0, description="How many proxies' X-Forwarded-For to believe.")
 
+    spam_model: str = Field("", description="A skops file to score with in place of the one that ships.")
+
     dns: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Resolvers as host:port, comma-separated, in place of the system's."
     )
     dns_seconds: float = Field(2.5, gt=0, description="How long one look-up may take in all.")
 
     web_threads: int = Field(8, ge=1, description="Requests the web process works on at once.")
-    screeners: int = Field(1, ge=1, description="Processes that screen and publish.")
+    screeners: int = Field(2, ge=1, description="Tasks a worker works on at once: one screens while another publishes.")
     sweep_seconds: float = Field(5, gt=0, description="Pause between two sweeps for overdue rows.")
     overdue_seconds: float = Field(3, gt=0, description="How long a row may be due before the sweep rings again.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
@@ -57,6 +59,11 @@ class Settings(BaseSettings):
             return f"sqlite:///{self.data.absolute() / 'greenroom.db'}"
         scheme, _, rest = self.database_url.partition("://")
         return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else self.database_url
+
+    @property
+    def base_url(self) -> str:
+        """How this service is reached from outside, without trailing slash."""
+        return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
     def published_url(self) -> str:

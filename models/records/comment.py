@@ -9,6 +9,7 @@ from models.database import Base, now
 from models.records.columns import Hash, Id, Object, SiteRef, When, Word
 
 _WAITING = text("screen_due IS NOT NULL")
+_TOP, _REPLY = text("parent_id IS NULL"), text("parent_id IS NOT NULL")
 
 
 class Comment(Base):
@@ -27,7 +28,8 @@ class Comment(Base):
         Index("ix_comments_screen_due", "screen_due", postgresql_where=_WAITING, sqlite_where=_WAITING),
         Index("ix_comments_site_id_status_id", "site_id", "status", "id"),
         Index("ix_comments_thread_id_revision", "thread_id", "revision"),
-        Index("ix_comments_thread_id_top_id_place", "thread_id", "top_id", "place"),
+        Index("ix_comments_tops", "thread_id", "place", postgresql_where=_TOP, sqlite_where=_TOP),
+        Index("ix_comments_replies", "top_id", "place", postgresql_where=_REPLY, sqlite_where=_REPLY),
         Index("ix_comments_site_id_email_index_at", "site_id", "email_index", "at"),
         Index("ix_comments_site_id_address_at", "site_id", "address", "at"),
     )

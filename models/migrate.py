@@ -1,0 +1,36 @@
+"""Bring the database to the newest schema, and say whether it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from models.database import engine
+from models.settings import settings
+
+
+def upgrade() -> None:
+    """Migrate to the newest revision. Two at once are harmless: the second waits, then finds nothing to do."""
+    if engine().dialect.name == "sqlite":
+        settings().data.mkdir(parents=True, exist_ok=True)
+    if not is_current():
+        command.upgrade(_config(), "head")
+
+
+def is_current() -> bool:
+    with engine().connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == _scripts().get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())

@@ -1,0 +1,125 @@
+"""What the classifier sees of a comment: hashed pieces of words, words and pairs of words, and a few things counted.
+
+Everything is a sum of columns, so that each column's share in a score can be told exactly and be led back to its tokens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from models.spam.text import Token, read
+
+# Raise it with every change of what a column means: a model of another layout is refused, not misread.
+LAYOUT = 1
+COLUMNS = 2**17
+COUNTED_COLUMNS = 32  # the first ones; the rest is for hashes
+SHORTEST, LONGEST = 2, 5
+
+# None of them grows with length, for a reader's letter is longer than any text message that was ever spam.
+COUNTED = (
+    "has a link",
+    "number of links, up to 3",
+    "has a phone number or an email address",
+    "names a sum of money",
+    "has numbers, up to 3",
+    "share of capitals",
+    "exclamation marks, up to 3",
+    "share of punctuation",
+    "share of pairs of words that are said again",
+    "share of links",
+    "has characters that draw nothing",
+    "pictures, up to 10",
+)
+_DRAWS_NOTHING = re.compile("[\u00ad\u034f\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064]")
+
+
+def features(originals: Sequence[str]) -> csr_matrix:
+    """One row a comment: float32, `COLUMNS` wide. Pieces and words are two blocks, each of length 1."""
+    comments = [read(original) for original in originals]
+    pieces = _unit_rows([np.concatenate([_NONE, *(_pieces(token.text) for token in tokens)]) for tokens in comments])
+    words = _unit_rows([_words(tokens) for tokens in comments])
+    counted = [_counted(original, tokens) for original, tokens in zip(originals, comments, strict=True)]
+    return pieces + words + _left_columns(np.array(counted, np.float32).reshape(len(comments), len(COUNTED)))
+
+
+@lru_cache(2**14)
+def _pieces(word: str) -> NDArray[np.int32]:
+    """The columns of a word's pieces, a blank before and after it counted as letters."""
+    padded = f" {word} ".encode("utf-32-le")  # four bytes a letter, whatever the alphabet
+    lengths = range(4 * SHORTEST, min(4 * LONGEST, len(padded)) + 1, 4)
+    pieces = [padded[at : at + length] for length in lengths for at in range(0, len(padded) - length + 1, 4)]
+    return _columns(list(map(crc32, pieces)))
+
+
+def _words(tokens: Sequence[Token]) -> NDArray[np.int32]:
+    """The columns of the words and of each two that follow one another."""
+    words = [token.text for token in tokens]
+    return _columns([*map(_word, words), *map(_pair, words, words[1:])])
+
+
+@lru_cache(2**14)
+def _word(word: str) -> int:
+    return crc32(f"word {word}".encode())
+
+
+@lru_cache(2**16)
+def _pair(one: str, other: str) -> int:
+    return crc32(f"pair {one} {other}".encode())
+
+
+def _columns(hashes: Sequence[int]) -> NDArray[np.int32]:
+    return (np.array(hashes, np.uint32) % (COLUMNS - COUNTED_COLUMNS) + COUNTED_COLUMNS).astype(np.int32)
+
+
+def _counted(original: str, tokens: Sequence[Token]) -> tuple[float, ...]:
+    """The values of `COUNTED`, each in 0–1."""
+    kinds = Counter(token.kind for token in tokens)
+    words = [token.text for token in tokens if token.kind == "word"]
+    links, letters, pairs = kinds["link"], sum(map(str.isalpha, original)), len(words) - 1
+    exclamations = sum(token.text.startswith("!") for token in tokens)
+    pictures = sum(character > "\u2600" and not character.isalnum() for character in original)
+    return (
+        links > 0,
+        min(links, 3) / 3,
+        kinds["email"] + kinds["phone"] > 0,
+        kinds["money"] > 0,
+        min(kinds["number"], 3) / 3,
+        sum(map(str.isupper, original)) / letters if letters > 5 else 0,  # "OK" is not shouting
+        min(exclamations, 3) / 3,
+        kinds["marks"] / max(1, len(tokens)),
+        1 - len(set(pairwise(words))) / pairs if pairs > 0 else 0,
+        min(1, 4 * links / max(1, len(tokens))),
+        _DRAWS_NOTHING.search(original) is not None,
+        min(pictures, 10) / 10,
+    )
+
+
+def _unit_rows(columns: Sequence[NDArray[np.int32]]) -> csr_matrix:
+    """Rows of 1 + ln(times) at the columns named, then scaled to length 1."""
+    ends = np.cumsum([0, *map(len, columns)])
+    indices = np.concatenate([_NONE, *columns])
+    rows = csr_matrix((np.ones(len(indices), np.float32), indices, ends), shape=(len(columns), COLUMNS))
+    rows.sum_duplicates()
+    rows.data = 1 + np.log(rows.data)
+    lengths = np.sqrt(rows.multiply(rows).sum(axis=1)).A1
+    rows.data /= np.repeat(np.maximum(lengths, 1), np.diff(rows.indptr))
+    return rows
+
+
+def _left_columns(values: NDArray[np.float32]) -> csr_matrix:
+    """The values as the first columns of an otherwise empty matrix."""
+    narrow = csr_matrix(values)
+    narrow.resize(len(values), COLUMNS)
+    return narrow
+
+
+_NONE = np.array([], np.int32)

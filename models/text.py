@@ -1,0 +1,27 @@
+"""What a reader typed, made safe to keep: composed, without invisible trickery, and otherwise exactly theirs."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Controls but tab and newline; bidi embeddings and overrides (U+202A–202E) and isolates (U+2066–2069), which can make a
+# text read as something else; byte-order marks and non-characters, which no feed may hold. Joiners (U+200C–D) and
+# direction marks (U+200E–F) are part of writing and stay.
+_UNWANTED = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+
+
+def clean(text: str) -> str:
+    """NFC, `\\n` for every line end, unwanted characters removed, trimmed."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _UNWANTED.sub("", unicodedata.normalize("NFC", text)).strip()
+
+
+def clean_line(text: str) -> str:
+    """The same on one line."""
+    return " ".join(clean(text).split())
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing in it can be seen: only white space, joiners and marks that need a letter."""
+    return all(unicodedata.category(letter)[0] in "ZC" for letter in text)

@@ -1,0 +1,110 @@
+"""Sites, moderators and keys, as the command line makes them."""
+
+from __future__ import annotations
+
+import secrets as random
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import select
+
+from models.database import begin, insert_new, reading
+from models.policy import Policy
+from models.records import Membership, Moderator, Site
+from service import keys
+from service.sites import KEY, origin_of
+
+OWNER = "owner@greenroom.example"
+SHORTEST_PASSWORD = 10
+
+
+def add_site(key: str, origins: list[str], locale: str = "en") -> None:
+    """A new site. Raises ValueError, in words, for a bad key or origin or one that exists."""
+    if not KEY.fullmatch(key):
+        raise ValueError(f"A site's key is lower-case letters, digits, - and _, at most 64: not {key!r}.")
+    cleaned = [_origin(url) for url in origins]
+    with begin() as session:
+        made = session.execute(
+            insert_new(Site)
+            .values(key=key, origins=cleaned, locale=locale, policy=Policy().model_dump(mode="json"))
+            .returning(Site.id)
+        ).scalar()
+    if made is None:
+        raise ValueError(f"There is a site {key!r} already.")
+
+
+def _origin(url: str) -> str:
+    origin = origin_of(url)
+    if origin is None or url.rstrip("/").lower().count("/") > 2:
+        raise ValueError(f"An origin is scheme and host, like https://paper.example: not {url!r}.")
+    return origin
+
+
+def list_sites() -> list[tuple[str, list[str]]]:
+    with reading() as session:
+        return [(row.key, row.origins) for row in session.execute(select(Site.key, Site.origins).order_by(Site.key))]
+
+
+def add_moderator(email: str, site: str, role: str, password: str | None = None) -> str:
+    """A new account, or one more site for an old one. Answers the password, a one-time one where none was given."""
+    try:
+        email = validate_email(email, check_deliverability=False, test_environment=True).normalized.lower()
+    except EmailNotValidError as error:
+        raise ValueError(str(error)) from None
+    if password is not None and len(password) < SHORTEST_PASSWORD:
+        raise ValueError(f"A password has at least {SHORTEST_PASSWORD} characters.")
+    chosen = password or random.token_urlsafe(12)
+    with begin() as session:
+        site_id = session.execute(select(Site.id).where(Site.key == site)).scalar()
+        if site_id is None:
+            raise ValueError(f"There is no site {site!r}. Add it with: greenroom site add {site} --origin URL")
+        moderator = session.execute(select(Moderator).where(Moderator.email == email)).scalar_one_or_none()
+        if moderator is None:
+            moderator = Moderator(email=email, password_hash="")
+            session.add(moderator)
+        moderator.password_hash, moderator.must_change_password = _hasher().hash(chosen), password is None
+        session.flush()
+        session.merge(Membership(moderator_id=moderator.id, site_id=site_id, role=role))
+    return chosen
+
+
+def create_key(site: str, scope: str) -> str:
+    """A new key `gr_…`, shown this once."""
+    with reading() as session:
+        site_id = session.execute(select(Site.id).where(Site.key == site)).scalar()
+    if site_id is None:
+        raise ValueError(f"There is no site {site!r}.")
+    return keys.make_key(site_id, scope)
+
+
+def first_start(public_url: str) -> str | None:
+    """On an empty database: the site `demo` and its owner. Answers the owner's one-time password, once."""
+    with reading() as session:
+        if session.execute(select(Site.id).limit(1)).scalar() is not None:
+            return None
+    add_site("demo", sorted({public_url, public_url.replace("//127.0.0.1", "//localhost")}))
+    return add_moderator(OWNER, "demo", "owner")
+
+
+def check_password(email: str, password: str) -> Moderator | None:
+    """The account, if the password is its own. As slow for an unknown email as for a wrong password."""
+    with reading() as session:
+        found = select(Moderator).where(Moderator.email == email.strip().lower())
+        moderator = session.execute(found).scalar_one_or_none()
+    try:
+        _hasher().verify(moderator.password_hash if moderator else _nobody(), password)
+    except VerificationError:
+        return None
+    return moderator
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    return PasswordHasher()
+
+
+@cache
+def _nobody() -> str:
+    return _hasher().hash(random.token_urlsafe())

@@ -1,0 +1,35 @@
+"""A reader's address, as this service remembers it: a keyed hash whose key changes every day and is then deleted."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+
+from flask import request
+from sqlalchemy import select
+
+from models.database import begin, insert_new
+from models.records import AddressKey
+
+
+def reader() -> str:
+    """Today's hash of the address that asks. Of IPv6 the network counts (/64): its owner has all of it."""
+    address = request.remote_addr or ""
+    try:
+        parsed = ip_address(address)
+        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
+            address = str(IPv6Address(int(parsed) >> 64 << 64))
+    except ValueError:
+        pass  # a Unix socket, or a proxy that sends nonsense: hashed as it is
+    return hmac.new(_key(datetime.now(UTC).date()), address.encode(), "sha256").hexdigest()
+
+
+@lru_cache(maxsize=2)
+def _key(day: date) -> bytes:
+    """The day's key, the same in all processes: whoever needs it first makes it."""
+    with begin() as session:
+        session.execute(insert_new(AddressKey).values(day=day, key=os.urandom(32)))
+        return session.execute(select(AddressKey.key).where(AddressKey.day == day)).scalar_one()

@@ -1,0 +1,186 @@
+"""`/openapi.json` from the shapes that requests are checked with, and `/docs`, the same for reading."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from flask import Blueprint, Response, render_template
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from service.api.moderation import Ruling, Undoing
+from service.api.public import json_response
+from service.api.sites import PolicyChange, ThreadChange
+from service.submission import Submission
+
+REF = "#/components/schemas/{model}"
+
+api = Blueprint("documents", __name__, template_folder="templates")
+
+
+class Call(NamedTuple):
+    """One operation: `arguments` are query parameters with what they mean, `answers` statuses with when they come."""
+
+    method: str
+    path: str
+    summary: str
+    scope: str | None
+    answers: dict[int, str]
+    body: type[BaseModel] | None = None
+    arguments: dict[str, str] = {}  # noqa: RUF012 — never changed
+
+
+_KEY = {401: "No key, or not a good one.", 403: "Another site's key, or too small a scope."}
+CALLS = (
+    Call("get", "/v1/sites/{site}/form", "What the form needs", None, {200: "A token and the site's language."}),
+    Call(
+        "post",
+        "/v1/sites/{site}/comments",
+        "Leave a comment",
+        None,
+        {
+            202: "Accepted; the receipt tells what becomes of it.",
+            400: "Not JSON, or not UTF-8.",
+            404: "No such site, or the comment answered is not published there.",
+            409: "The thread is closed.",
+            411: "No Content-Length.",
+            413: "Over 128 KB.",
+            415: "Another type than JSON or a form.",
+            422: "Fields need another look.",
+            429: "Too fast; Retry-After says when.",
+            503: "The database is away; nothing was accepted.",
+        },
+        Submission,
+    ),
+    Call(
+        "get",
+        "/v1/sites/{site}/comments",
+        "Read a thread",
+        None,
+        {200: "A page of the thread.", 304: "Not changed.", 422: "No thread, or a bad page."},
+        None,
+        {"thread": "The thread's key.", "page": "From 1, the oldest; without it the newest."},
+    ),
+    Call(
+        "get",
+        "/v1/sites/{site}/counts",
+        "Count comments",
+        None,
+        {200: "How many each thread shows."},
+        None,
+        {"thread": "A thread's key; repeat it for more."},
+    ),
+    Call("get", "/v1/receipts/{receipt}", "What became of a comment", None, {200: "Its status.", 404: "No such one."}),
+    Call(
+        "get",
+        "/v1/sites/{site}/queue",
+        "Comments that wait",
+        "moderate",
+        {200: "Whole records, oldest first.", **_KEY},
+        None,
+        {
+            "status": "flagged (default), pending, approved, rejected, or review: whatever has an open review.",
+            "cursor": "`next` of the page before.",
+            "limit": "1 to 100.",
+        },
+    ),
+    Call("get", "/v1/sites/{site}/comments/{id}", "A comment's record", "moderate", {200: "All of it.", **_KEY}),
+    Call(
+        "post",
+        "/v1/sites/{site}/comments/{id}/decisions",
+        "Decide",
+        "moderate",
+        {201: "The decision.", 409: "Not the version you saw; who decided what and when.", **_KEY},
+        Ruling,
+    ),
+    Call(
+        "post",
+        "/v1/sites/{site}/comments/{id}/undo",
+        "Undo the latest human decision",
+        "moderate",
+        {201: "The decision that undid it.", 409: "Another came after it, or there is none.", **_KEY},
+        Undoing,
+    ),
+    Call("delete", "/v1/sites/{site}/comments/{id}", "Erase a comment", "admin", {204: "It is gone.", **_KEY}),
+    Call("get", "/v1/sites/{site}/policy", "The site's policy", "admin", {200: "The policy.", **_KEY}),
+    Call(
+        "put",
+        "/v1/sites/{site}/policy",
+        "Change the policy",
+        "admin",
+        {200: "The policy as saved.", 409: "It has another version by now.", 422: "See the errors.", **_KEY},
+        PolicyChange,
+    ),
+    Call(
+        "patch",
+        "/v1/sites/{site}/threads",
+        "Close, open or name a thread",
+        "moderate",
+        {200: "The thread.", **_KEY},
+        ThreadChange,
+    ),
+    Call(
+        "get",
+        "/v1/sites/{site}/events",
+        "The event log",
+        "read",
+        {200: "Events in order, and the next cursor.", **_KEY},
+        None,
+        {"after": "The cursor reached so far.", "limit": "1 to 1000."},
+    ),
+    Call("get", "/health/live", "This process lives", None, {200: "It does."}),
+    Call("get", "/health/ready", "This process can serve", None, {200: "It can.", 503: "The database is away."}),
+    Call("get", "/health/system", "All parts work", None, {200: "They do.", 503: "Which do not."}),
+)
+
+
+@api.get("/openapi.json")
+def openapi() -> Response:
+    return json_response(document())
+
+
+@api.get("/docs")
+def docs() -> Response:
+    answer = Response(render_template("api/docs.html", calls=CALLS, schemas=document()["components"]["schemas"]))
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
+    return answer
+
+
+@cache
+def document() -> dict[str, Any]:
+    """OpenAPI 3.1.0."""
+    shapes = [(call.body, "validation") for call in CALLS if call.body]
+    _, definitions = models_json_schema(shapes, ref_template=REF)  # type: ignore[arg-type]
+    paths: dict[str, Any] = {}
+    for call in CALLS:
+        paths.setdefault(call.path, {})[call.method] = _operation(call)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Greenroom", "version": "1", "description": "Where comments wait before they go live."},
+        "paths": paths,
+        "components": {
+            "schemas": definitions["$defs"],
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "A key `gr_…`."}},
+        },
+    }
+
+
+def _operation(call: Call) -> dict[str, Any]:
+    named = [part[1:-1] for part in call.path.split("/") if part.startswith("{")]
+    text = {"type": "string"}
+    parameters = [{"name": name, "in": "path", "required": True, "schema": text} for name in named]
+    parameters += [
+        {"name": name, "in": "query", "description": what, "schema": text} for name, what in call.arguments.items()
+    ]
+    operation: dict[str, Any] = {
+        "summary": call.summary,
+        "parameters": parameters,
+        "responses": {str(status): {"description": when} for status, when in call.answers.items()},
+    }
+    if call.body:
+        schema = {"$ref": REF.format(model=call.body.__name__)}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if call.scope:
+        operation["security"] = [{"key": [call.scope]}]
+    return operation

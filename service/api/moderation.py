@@ -1,0 +1,192 @@
+"""What a moderator's or an integrator's program calls with a key: the queue, records, decisions, undo, erasure."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from flask import Blueprint, Response, request
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.database import begin, reading
+from models.identifiers import is_id
+from models.moderation import Change, Refused, Settled, erase, settle, undo
+from models.policy import Verdict
+from models.records import Comment, DecisionRecord, Event, Review
+from models.text import clean
+from service.api.public import json_response
+from service.keys import Caller, caller
+from service.problems import Problem, from_validation
+from service.records import decision_shape, full_records, when
+from worker.bell import PUBLISH, ring_soon
+
+MOST_ITEMS = 100
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+api = Blueprint("moderation", __name__)
+
+
+class Ruling(BaseModel):
+    """A moderator's decision as it is sent. With `version`, it counts only for the comment as it was seen."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    verdict: Literal["approve", "flag", "reject"]
+    reason: Literal["spam", "abuse", "off_topic", "other"] | None = None
+    note: Annotated[str, StringConstraints(max_length=2000)] = ""
+    version: int | None = None
+
+
+class Undoing(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    decision: str | None = None
+
+
+def body_as(shape: type[Shape], *, empty: bytes = b"") -> Shape:
+    """The request's JSON in that shape. Raises the 400, 415 or 422 that says what is wrong with it."""
+    content = request.get_data(cache=False) or empty
+    if content is not empty and request.mimetype != "application/json":
+        raise Problem(415, "Send application/json.")
+    try:
+        return shape.model_validate_json(content)
+    except ValidationError as error:
+        raise from_validation(error) from None
+
+
+@api.get("/v1/sites/<site>/queue")
+def queue(site: str) -> Response:
+    """Comments of one status, or all with an open review, oldest first."""
+    who = caller(site, "moderate")
+    status = request.args.get("status", "flagged")
+    limit = number_argument("limit", 50, most=MOST_ITEMS)
+    wanted = select(Comment).where(Comment.site_id == who.site.id)
+    if status == "review":
+        wanted = wanted.where(Comment.id.in_(select(Review.comment_id).where(Review.closed_at.is_(None))))
+    elif status in {"pending", "flagged", "approved", "rejected"}:
+        wanted = wanted.where(Comment.status == status)
+    else:
+        raise Problem(422, "The status is pending, flagged, approved, rejected or review.")
+    cursor = request.args.get("cursor")
+    if cursor is not None:
+        if not is_id(cursor):
+            raise Problem(422, "This cursor is not one that a queue gave out.")
+        wanted = wanted.where(Comment.id > cursor)
+    with reading() as session:
+        comments = session.execute(wanted.order_by(Comment.id).limit(limit + 1)).scalars().all()
+        items = full_records(session, comments[:limit])
+    return json_response({"items": items, "next": comments[limit - 1].id if len(comments) > limit else None})
+
+
+@api.get("/v1/sites/<site>/comments/<comment_id>")
+def record(site: str, comment_id: str) -> Response:
+    who = caller(site, "moderate")
+    with reading() as session:
+        return json_response(full_records(session, [_wanted(session, who, comment_id)])[0])
+
+
+@api.post("/v1/sites/<site>/comments/<comment_id>/decisions")
+def decide(site: str, comment_id: str) -> Response:
+    who = caller(site, "moderate")
+    ruling = body_as(Ruling)
+    with begin() as session:
+        seen = _wanted(session, who, comment_id)
+        settled = settle(session, [as_change(ruling, comment_id, by=who.by)])[0]
+        if settled is None:
+            raise _too_late(session, seen)
+        decision = session.get_one(DecisionRecord, settled.decision_id)
+        answer = decision_shape(decision) | {"status": settled.status}
+    publish_soon(settled)
+    return json_response(answer, 201)
+
+
+def as_change(ruling: Ruling, comment_id: str, *, by: str) -> Change:
+    return Change(
+        comment_id,
+        Verdict(ruling.verdict),
+        reasons=(ruling.reason.replace("_", " "),) if ruling.reason else (),
+        by=by,
+        version=ruling.version,
+        reason=ruling.reason,
+        note=clean(ruling.note),
+    )
+
+
+@api.post("/v1/sites/<site>/comments/<comment_id>/undo")
+def take_back(site: str, comment_id: str) -> Response:
+    who = caller(site, "moderate")
+    asked = body_as(Undoing, empty=b"{}")
+    with begin() as session:
+        _wanted(session, who, comment_id)
+        try:
+            settled = undo(session, comment_id, by=who.by, decision=asked.decision)
+        except Refused as refused:
+            raise Problem(409, str(refused)) from None
+        answer = decision_shape(session.get_one(DecisionRecord, settled.decision_id)) | {"status": settled.status}
+    publish_soon(settled)
+    return json_response(answer, 201)
+
+
+@api.delete("/v1/sites/<site>/comments/<comment_id>")
+def remove(site: str, comment_id: str) -> Response:
+    """Erase the comment's content everywhere. Once more does no harm."""
+    who = caller(site, "admin")
+    with begin() as session:
+        _wanted(session, who, comment_id)
+        settled = erase(session, comment_id, by=who.by)
+    if settled:
+        publish_soon(settled)
+    return Response(status=204)
+
+
+@api.get("/v1/sites/<site>/events")
+def events(site: str) -> Response:
+    """The event log in order. A cursor never skips: the site's counter is held until its transaction is committed."""
+    who = caller(site, "read")
+    limit = number_argument("limit", 100, most=1000)
+    after = request.args.get("after", "0.0")
+    position, _, nth = after.partition(".")
+    if not all(part.isascii() and part.isdecimal() and len(part) < 16 for part in (position, nth)):
+        raise Problem(422, "This cursor is not one that the event log gave out.")
+    later = (Event.position > int(position)) | ((Event.position == int(position)) & (Event.nth > int(nth)))
+    wanted = select(Event).where(Event.site_id == who.site.id, later).order_by(Event.position, Event.nth).limit(limit)
+    with reading() as session:
+        found = session.execute(wanted).scalars().all()
+    listed = [{"id": event.id, "type": event.type, "timestamp": when(event.at), "data": event.data} for event in found]
+    return json_response({"events": listed, "next": f"{found[-1].position}.{found[-1].nth}" if found else after})
+
+
+def number_argument(name: str, default: int, *, most: int) -> int:
+    given = request.args.get(name)
+    if given is None:
+        return default
+    if not (given.isascii() and given.isdecimal() and 1 <= int(given[:9]) <= most):
+        raise Problem(422, f"{name} is a number from 1 to {most}.")
+    return int(given[:9])
+
+
+def publish_soon(settled: Settled) -> None:
+    if settled.touches_page:
+        ring_soon(PUBLISH, settled.thread_id)
+
+
+def _wanted(session: Session, who: Caller, comment_id: str) -> Comment:
+    comment = session.get(Comment, comment_id) if is_id(comment_id) else None
+    if comment is None or comment.site_id != who.site.id:
+        raise Problem(404, "There is no such comment on this site.")
+    return comment
+
+
+def _too_late(session: Session, seen: Comment) -> Problem:
+    """Who decided what and when, so that the moderator need not go and look."""
+    if seen.erased_at:
+        return Problem(409, "This comment was erased; there is nothing left to decide.")
+    log = select(DecisionRecord).where(DecisionRecord.comment_id == seen.id)
+    last = session.execute(log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc()).limit(1)).scalar()
+    about: dict[str, Any] = {"version": seen.version, "current": seen.status}
+    if last is None:
+        return Problem(409, f"This comment has version {seen.version} by now.", **about)
+    said = f"{last.by} decided to {last.verdict} at {when(last.at)}"
+    return Problem(409, f"Someone was first: {said}.", decision=decision_shape(last), **about)

@@ -1,0 +1,254 @@
+"""What readers' browsers ask for: the form, posting, threads, counts, receipts. No cookie, no key."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+import orjson
+from flask import Blueprint, Response, redirect, request
+from pydantic import ValidationError
+from sqlalchemy import select
+from werkzeug.wrappers import Response as BaseResponse
+
+from models.database import reading
+from models.identifiers import is_id
+from models.moderation import TOPS_A_PAGE
+from models.policy import FormPolicy
+from models.records import Comment, Thread
+from models.storage import Stored
+from service import limits
+from service.accepting import accept
+from service.addresses import reader
+from service.embed import pages
+from service.problems import Problem, from_validation
+from service.receipts import find_receipt, receipt_of
+from service.sites import SiteInfo, find_site, origin_of
+from service.submission import Submission, thread_key
+from service.threads import empty_page, read_page, read_replies
+from service.tokens import issue_form_token
+
+MOST_BYTES = 128 * 1024
+MOST_THREADS = 100
+_PRIVATE = {"Cache-Control": "no-store"}
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+api = Blueprint("public", __name__)
+
+
+def json_response(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), status, headers, content_type="application/json")
+
+
+def wanted_site(key: str) -> SiteInfo:
+    site = find_site(key)
+    if site is None:
+        raise Problem(404, "There is no such site.")
+    return site
+
+
+@api.get("/v1/sites/<site>/form")
+def form(site: str) -> Response:
+    """What the form needs before it is sent."""
+    info = wanted_site(site)
+    body = {
+        "token": issue_form_token(info.key),
+        "locale": info.locale,
+        "honeypot": "homepage_url",
+        "min_seconds": FormPolicy().min_seconds,
+    }
+    return _shared(info, json_response(body, headers=_PRIVATE))
+
+
+@api.post("/v1/sites/<site>/comments")
+def post(site: str) -> BaseResponse:
+    """Accept a comment: JSON from the embed, or the plain form."""
+    info = wanted_site(site)
+    if request.mimetype == FORM_TYPE:
+        return _post_form(info)
+    if request.mimetype != "application/json":
+        raise Problem(415, f"Send application/json or {FORM_TYPE}.")
+    try:
+        said = Submission.model_validate_json(_body())
+    except ValidationError as error:
+        raise from_validation(error) from None
+    comment_id = _accept(info, said)
+    receipt = f"/v1/receipts/{receipt_of(comment_id)}"
+    body = {"id": comment_id, "status": "pending", "receipt": receipt}
+    return _shared(info, json_response(body, 202, {"Location": receipt, **_PRIVATE}))
+
+
+def _post_form(info: SiteInfo) -> BaseResponse:
+    """The same for a browser without JavaScript: on to what happens next, or the form again with its errors."""
+    typed = _typed()
+    try:
+        comment_id = _accept(info, Submission.model_validate(typed))
+    except ValidationError as error:
+        return pages.form_with_errors(info, typed, from_validation(error).errors, 422)
+    except Problem as problem:
+        errors = problem.errors or [{"field": "", "message": problem.detail}]
+        answer = pages.form_with_errors(info, typed, errors, problem.status)
+        answer.headers.update(problem.headers or {})
+        return answer
+    return redirect(pages.whats_next_url(info.key, receipt_of(comment_id)), 303)
+
+
+def _typed() -> dict[str, str]:
+    try:
+        pairs = parse_qsl(_body().decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50)
+    except ValueError:
+        raise Problem(400, "The form is not valid UTF-8.") from None
+    return dict(pairs)
+
+
+def _body() -> bytes:
+    if request.content_length is None:
+        raise Problem(411, "Say how long the body is: send Content-Length.")
+    if request.content_length > MOST_BYTES:
+        raise Problem(413, "A comment may be at most 128 KB.")
+    return request.get_data(cache=False)
+
+
+def _accept(info: SiteInfo, said: Submission) -> str:
+    address = reader()
+    limits.count_post(info.key, address)
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > 255:
+        raise Problem(422, "An Idempotency-Key may have at most 255 characters.")
+    return accept(info, said, address=address, idempotency_key=key or None).comment_id
+
+
+@api.get("/v1/sites/<site>/comments")
+def comments(site: str) -> Response:
+    """A page of a thread as it lies in storage; an unknown thread is an empty one."""
+    info = wanted_site(site)
+    thread = _thread_argument()
+    page = _page_argument()
+    top = request.args.get("replies")
+    if top is not None:
+        stored = read_replies(info.key, thread, top, page or 1) if is_id(top) else None
+    else:
+        stored = read_page(info.key, thread, page)
+    if stored is None:
+        stored = _nothing_there(info, thread, page)
+    return _shared(info, _published(stored))
+
+
+def _nothing_there(info: SiteInfo, thread: str, page: int | None) -> Stored:
+    head = read_page(info.key, thread, None) if page else None
+    empty = orjson.loads(head.content) if head else empty_page(thread)
+    content = orjson.dumps({**empty, "page": page or 1, "next": None, "comments": []})
+    return Stored(content, f"none-{head.tag if head else 0}-{page or 1}")
+
+
+def _published(stored: Stored) -> Response:
+    answer = Response(stored.content, content_type="application/json")
+    answer.set_etag(stored.tag)
+    answer.headers["Cache-Control"] = "public, no-cache"  # kept by browser and CDN, asked for again each time
+    answer.make_conditional(request)
+    return answer
+
+
+def _thread_argument() -> str:
+    thread = request.args.get("thread")
+    if thread is None:
+        raise _wrong_argument("thread", "Say which thread: ?thread=KEY.")
+    try:
+        return thread_key(thread)
+    except ValueError as error:
+        raise _wrong_argument("thread", str(error)) from None
+
+
+def _page_argument() -> int | None:
+    page = request.args.get("page")
+    if page is None:
+        return None
+    if not (page.isascii() and page.isdecimal() and len(page) < 9 and int(page) >= 1):
+        raise _wrong_argument("page", "A page is a number from 1.")
+    return int(page)
+
+
+def _wrong_argument(field: str, message: str) -> Problem:
+    return Problem(422, message, errors=[{"field": field, "message": message}])
+
+
+@api.get("/v1/sites/<site>/counts")
+def counts(site: str) -> Response:
+    """How many comments each of these threads shows, for a front page."""
+    info = wanted_site(site)
+    asked = list(dict.fromkeys(request.args.getlist("thread")))
+    if not asked or len(asked) > MOST_THREADS:
+        raise _wrong_argument("thread", f"Name 1 to {MOST_THREADS} threads: ?thread=A&thread=B.")
+    try:
+        keys = {key: thread_key(key) for key in asked}
+    except ValueError as error:
+        raise _wrong_argument("thread", str(error)) from None
+    wanted = select(Thread.key, Thread.count).where(Thread.site_id == info.id, Thread.key.in_(set(keys.values())))
+    with reading() as session:
+        found = dict(session.execute(wanted).tuples().all())
+    return _shared(info, json_response({key: found.get(kept, 0) for key, kept in keys.items()}))
+
+
+@api.get("/v1/receipts/<receipt>")
+def receipt(receipt: str) -> Response:
+    """What became of a comment, for whoever holds its receipt."""
+    found = find_receipt(receipt)
+    if found is None:
+        raise Problem(404, "There is no such receipt.")
+    return _shared(wanted_site(found.site), json_response(found.answer, headers=_PRIVATE))
+
+
+@api.get("/sites/<site>/c/<comment_id>")
+def permalink(site: str, comment_id: str) -> BaseResponse:
+    """To the article, at this comment, whatever its page."""
+    info = wanted_site(site)
+    row = None
+    if is_id(comment_id):
+        top = select(Comment.place).where(Comment.id == select(Comment.top_id).where(Comment.id == comment_id))
+        wanted = select(Thread.key, Thread.url, top.scalar_subquery().label("place")).select_from(Comment)
+        wanted = wanted.join(Thread, Thread.id == Comment.thread_id)
+        wanted = wanted.where(Comment.id == comment_id, Comment.site_id == info.id, Comment.status == "approved")
+        with reading() as session:
+            row = session.execute(wanted).one_or_none()
+    if row is None:
+        raise Problem(404, "This comment is not published.")
+    page = (row.place or 0) // TOPS_A_PAGE + 1
+    return redirect(f"{_article(info, row.key, row.url, page)}#greenroom-{comment_id}.{page}", 302)
+
+
+def _article(info: SiteInfo, key: str, url: str | None, page: int) -> str:
+    """Where the thread stands: its page, or the plain one if it never told us where it is."""
+    if url:
+        return url.partition("#")[0]
+    if key.startswith("/") and info.origins:
+        return info.origins[0] + quote(key, safe="/%")
+    return f"/sites/{info.key}/thread?{urlencode({'thread': key, 'page': page})}"
+
+
+@api.route("/v1/sites/<site>/comments", methods=["OPTIONS"])
+@api.route("/v1/sites/<site>/form", methods=["OPTIONS"])
+@api.route("/v1/sites/<site>/counts", methods=["OPTIONS"])
+def preflight(site: str) -> Response:
+    answer = _shared(wanted_site(site), Response(status=204))
+    if "Access-Control-Allow-Origin" in answer.headers:
+        answer.headers["Access-Control-Allow-Methods"] = "GET, POST"
+        answer.headers["Access-Control-Allow-Headers"] = "Content-Type, Idempotency-Key"
+        answer.headers["Access-Control-Max-Age"] = "600"
+    return answer
+
+
+def share_errors(answer: Response) -> Response:
+    """An error is for the page that asked, too: without this the embed could not read why."""
+    key = (request.view_args or {}).get("site")
+    info = find_site(key) if request.blueprint == api.name and key else None
+    return _shared(info, answer) if info else answer
+
+
+def _shared(info: SiteInfo, answer: Response) -> Response:
+    """CORS: the site's own origins may read this, nobody else's page."""
+    answer.headers["Vary"] = "Origin"
+    origin = request.headers.get("Origin")
+    if origin and origin_of(origin) == origin and origin in info.origins:
+        answer.headers["Access-Control-Allow-Origin"] = origin
+        answer.headers["Access-Control-Expose-Headers"] = "Location, Retry-After, ETag"
+    return answer

@@ -1,0 +1,98 @@
+"""A site's own settings, by key: its policy, and its threads."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from flask import Blueprint, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy import select, update
+
+from models.database import begin, insert_new, now, reading
+from models.policy import Policy
+from models.records import PolicyVersion, Site, Thread
+from service.api.moderation import body_as
+from service.api.public import json_response
+from service.keys import caller
+from service.problems import Problem
+from service.submission import thread_key
+from worker.bell import PUBLISH, ring_soon
+from worker.checks.words import problems
+
+api = Blueprint("sites", __name__)
+
+
+class PolicyChange(Policy):
+    """A policy as it is sent: with `version` it is saved only over the one it was made from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Annotated[int | None, Field(ge=1)] = None
+
+
+@api.get("/v1/sites/<site>/policy")
+def policy(site: str) -> Response:
+    who = caller(site, "admin")
+    with reading() as session:
+        return json_response(_policy_of(session.get_one(Site, who.site.id)))
+
+
+@api.put("/v1/sites/<site>/policy")
+def change_policy(site: str) -> Response:
+    """Replace the policy; what is left out goes back to its default."""
+    who = caller(site, "admin")
+    wanted = body_as(PolicyChange)
+    if wrong := problems(wanted.words):
+        raise Problem(422, "Some words or patterns need another look.", errors=[_at_words(text) for text in wrong])
+    kept = wanted.model_dump(mode="json", exclude={"version"})
+    with begin() as session:
+        row = session.execute(select(Site).where(Site.id == who.site.id).with_for_update()).scalar_one()
+        if wanted.version is not None and wanted.version != row.policy_version:
+            raise Problem(409, f"The policy has version {row.policy_version} by now. Load it again.")
+        row.policy, row.policy_version = kept, row.policy_version + 1
+        session.add(PolicyVersion(site_id=row.id, version=row.policy_version, policy=kept, by=who.by))
+        answer = _policy_of(row)
+    return json_response(answer)
+
+
+def _policy_of(site: Site) -> dict[str, Any]:
+    return {"version": site.policy_version, **Policy.model_validate(site.policy).model_dump(mode="json")}
+
+
+def _at_words(message: str) -> dict[str, str]:
+    return {"field": "words", "message": message}
+
+
+class ThreadChange(BaseModel):
+    """What may be set on a thread; whatever is left out stays."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    thread: str
+    state: Literal["open", "closed"] | None = None
+    title: Annotated[str, StringConstraints(min_length=1, max_length=300)] | None = None
+
+
+@api.patch("/v1/sites/<site>/threads")
+def change_thread(site: str) -> Response:
+    """Close or open a thread, or give it its final title. A thread nobody has written in yet is made."""
+    who = caller(site, "moderate")
+    wanted = body_as(ThreadChange)
+    try:
+        key = thread_key(wanted.thread)
+    except ValueError as error:
+        raise Problem(422, str(error), errors=[{"field": "thread", "message": str(error)}]) from None
+    with begin() as session:
+        session.execute(insert_new(Thread).values(site_id=who.site.id, key=key))
+        row = session.execute(
+            select(Thread).where(Thread.site_id == who.site.id, Thread.key == key).with_for_update()
+        ).scalar_one()
+        changes: dict[str, Any] = {"state": wanted.state or row.state}
+        if wanted.title:
+            changes.update(title=wanted.title, title_is_final=True)
+        changes.update(revision=row.revision + 1, publish_due=now())
+        session.execute(update(Thread).where(Thread.id == row.id).values(changes))
+        session.refresh(row)
+        answer = {"thread": row.key, "url": row.url, "title": row.title, "state": row.state, "count": row.count}
+    ring_soon(PUBLISH, row.id)
+    return json_response(answer)

@@ -1,0 +1,82 @@
+"""`create_app()`: blueprints, error handlers, security headers."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, Response, request
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response as BaseResponse
+
+from models.logs import configure_logs
+from models.settings import settings
+from service import health
+from service.api import documents, moderation, public, sites
+from service.console import pages as console
+from service.embed import pages as embed
+from service.problems import Problem
+
+log = structlog.get_logger()
+
+
+def create_app() -> Flask:
+    configure_logs()
+    app = Flask("greenroom", static_folder=None)
+    app.url_map.merge_slashes = False
+    app.config.update(MAX_FORM_MEMORY_SIZE=public.MOST_BYTES)
+    if hops := settings().proxy_hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    for blueprint in (public.api, moderation.api, sites.api, documents.api, health.api, embed.embed, console.console):
+        app.register_blueprint(blueprint)
+    app.register_error_handler(Problem, _problem)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OperationalError, _away)
+    app.register_error_handler(PoolTimeout, _away)
+    app.register_error_handler(Exception, _unexpected)
+    app.after_request(_secure)
+    return app
+
+
+def _problem(problem: Problem) -> Response:
+    """Pages answer in HTML, everything else in problem+json."""
+    if request.path.startswith(("/v1/", "/health/", "/metrics")):
+        return public.share_errors(problem.response())
+    return embed.error_page(problem)
+
+
+def _http(error: HTTPException) -> BaseResponse:
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    problem = Problem(error.code, error.description or error.name)
+    answer = _problem(problem)
+    for name in ("Allow", "Retry-After"):
+        if value := error.get_response().headers.get(name):
+            answer.headers[name] = value
+    return answer
+
+
+def _away(error: DBAPIError | PoolTimeout) -> Response:
+    log.error("database.away", error=type(error).__name__)
+    return _problem(
+        Problem(
+            503,
+            "The database is away. Nothing was accepted; please try again in a moment.",
+            headers={"Retry-After": "5"},
+        )
+    )
+
+
+def _unexpected(error: Exception) -> Response:
+    log.exception("request.failed", path=request.url_rule.rule if request.url_rule else None, exc_info=error)
+    return _problem(Problem(500, "Something broke on our side. It has been logged."))
+
+
+def _secure(answer: Response) -> Response:
+    """What holds for every answer; pages add their own Content-Security-Policy."""
+    headers = answer.headers
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    return answer

@@ -1,0 +1,184 @@
+"""The embed's files, and the same job without JavaScript: the thread, the form, and what happens next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, Response, abort, render_template, request, url_for
+
+from models.settings import settings
+from service.embed import assets
+from service.embed.words import Words, languages, words_for
+from service.problems import Problem
+from service.receipts import find_receipt
+from service.sites import SiteInfo, find_site, origin_of
+from service.submission import thread_key
+from service.threads import empty_page, published_page
+from service.tokens import issue_form_token
+
+embed = Blueprint("embed", __name__, template_folder="templates")
+
+LIMITS = {"body": 10_000, "name": 80, "email": 254, "website": 500}
+STATIC = ("pages.css", "demo.css", "demo.svg")
+_PLAIN = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+_DEMO = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types greenroom"
+)
+
+
+@embed.get("/embed.js")
+def module() -> Response:
+    return assets.module().answer()
+
+
+@embed.get("/embed/locales/<code>.json")
+def locale(code: str) -> Response:
+    return assets.locale(code).answer() if code in languages() else abort(404)
+
+
+@embed.get("/embed/<name>")
+def static(name: str) -> Response:
+    return assets.static(name).answer() if name in STATIC else abort(404)
+
+
+@embed.get("/demo")
+def demo() -> Response:
+    """An article with the embed below it, under the strictest policy that a page can have."""
+    words = words_for(_wished_language())
+    root = settings().public_url or request.url_root.rstrip("/")
+    page = render_template("embed/demo.html", words=words, lang=_wished_language(), canonical=f"{root}/demo")
+    return _html(page, policy=_DEMO)
+
+
+@embed.get("/sites/<site_key>/thread")
+def thread(site_key: str) -> Response:
+    """`?thread=KEY`, and where wanted `page`, `reply` (the comment to answer), `lang`, and the article's `url`."""
+    site = find_site(site_key) or abort(404)
+    try:
+        key = thread_key(request.args.get("thread", ""))
+    except ValueError:
+        abort(404)
+    page = published_page(site.key, key, _page_number())
+    form = {"thread": key, **{name: request.args[name] for name in ("url", "title") if name in request.args}}
+    answered = _find(page["comments"], request.args.get("reply"))
+    if answered:
+        form["parent"] = answered["id"]
+    return _html(_thread_page(site, words_for(_wished_language(), site.locale), page, form, {}))
+
+
+def form_with_errors(site: SiteInfo, form: Mapping[str, str], errors: list[dict[str, str]], status: int) -> Response:
+    """The form again, as it was filled in, with what is wrong said at each field and the rest above it."""
+    words = words_for(_wished_language(), site.locale)
+    try:
+        page = published_page(site.key, thread_key(form.get("thread", "")), None)
+    except ValueError:
+        page = empty_page("")
+    told: dict[str, str] = {}
+    for error in errors or [{"field": "", "message": ""}]:
+        field = error["field"] if error["field"] in LIMITS else ""
+        told.setdefault(field, _in_words(words, error, form, status))
+    return _html(_thread_page(site, words, page, form, told), status=status)
+
+
+def whats_next_url(site_key: str, receipt: str) -> str:
+    """Where a plain form leads once the comment is accepted."""
+    return url_for("embed.whats_next", site_key=site_key, receipt=receipt, lang=_wished_language())
+
+
+@embed.get("/sites/<site_key>/receipts/<receipt>")
+def whats_next(site_key: str, receipt: str) -> Response:
+    """The receipt in words. While the comment is pending the page asks again by itself."""
+    site, found = find_site(site_key) or abort(404), find_receipt(receipt)
+    if found is None or found.site != site.key:
+        abort(404)
+    words = words_for(_wished_language(), site.locale)
+    back = url_for("embed.thread", site_key=site.key, thread=found.thread, lang=_wished_language())
+    return _html(render_template("embed/receipt.html", words=words, site=site, told=found.answer, back=back))
+
+
+def error_page(problem: Problem) -> Response:
+    """What a reader sees where a page would have been."""
+    words = words_for(_wished_language(), request.accept_languages.best_match(languages()))
+    page = render_template("embed/nothing.html", words=words, problem=problem)
+    answer = _html(page, status=problem.status)
+    answer.headers.update(problem.headers or {})
+    return answer
+
+
+def _thread_page(
+    site: SiteInfo, words: Words, page: dict[str, Any], form: Mapping[str, str], errors: Mapping[str, str]
+) -> str:
+    article = page["url"] or form.get("url") or ""
+    return render_template(
+        "embed/thread.html",
+        words=words,
+        site=site,
+        page=page,
+        form=form,
+        errors=errors,
+        answered=_find(page["comments"], form.get("parent")),
+        article=article if origin_of(article) in site.origins else None,
+        title=page["title"],
+        token=form.get("token") or issue_form_token(site.key),
+        limits=LIMITS,
+        lang=_wished_language(),
+        here=partial(_here, site, form),
+    )
+
+
+def _here(site: SiteInfo, form: Mapping[str, str], **changes: Any) -> str:
+    """The same thread's page with other parameters."""
+    kept = {name: form[name] for name in ("thread", "url", "title") if form.get(name)}
+    query: dict[str, Any] = {**kept, "lang": _wished_language(), **changes}
+    return url_for("embed.thread", site_key=site.key, **query)
+
+
+def _wished_language() -> str | None:
+    """`?lang=`, which every page and form hands on to the next."""
+    return request.args.get("lang", "")[:35] or None
+
+
+def _page_number() -> int | None:
+    page = request.args.get("page", type=int)
+    return page if page is not None and 1 <= page < 10**8 else None
+
+
+def _in_words(words: Words, error: Mapping[str, str], form: Mapping[str, str], status: int) -> str:
+    """An error in the reader's language; where we have no words for it, the API's own."""
+    field, said = error["field"], form.get(error["field"], "").strip()
+    if status == 429:
+        return " ".join(words.embed["slow"].replace("{when}", "").split()).replace(" .", ".")
+    if status == 409:
+        return str(words.embed["closed"])
+    if field not in LIMITS:
+        return error["message"] if status < 500 and error["message"] else str(words.embed["failed"])
+    if not said:
+        return str(words.embed["missing"])
+    if len(said) > LIMITS[field]:
+        return words.pages["far"].replace("{n}", str(LIMITS[field]))
+    if words.code == "en":
+        return error["message"]
+    ours = {"email": words.embed["wrong"], "website": words.pages["site"]}
+    return str(ours.get(field, error["message"]))
+
+
+def _find(comments: Iterable[dict[str, Any]], wanted: str | None) -> dict[str, Any] | None:
+    return next((comment for comment in _all(comments) if wanted and comment["id"] == wanted), None)
+
+
+def _all(comments: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for comment in comments:
+        yield comment
+        yield from _all(comment["replies"])
+
+
+def _html(page: str, *, status: int = 200, policy: str = _PLAIN) -> Response:
+    response = Response(page, status, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = policy
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,538 @@
+/** <greenroom-comments>: a thread of comments and the form to join it. No build, no dependency, no cookie. */
+
+const HOST = new URL(import.meta.url).origin;
+const ENGLISH = {}; // the server writes locales/en.json here: most pages need no second file, and none is left wordless
+const LANGUAGES = /^(en|ar|de|es|fa|fr|he|ru)(?=$|-)/i;
+const PAUSES = [300, 400, 800, 1500, 3000]; // a receipt is looked at after 0.3, 0.7, 1.5, 3 and 6 seconds
+
+class GreenroomComments extends HTMLElement {
+  static observedAttributes = ["site", "thread", "lang"];
+
+  connectedCallback() {
+    if (!this.shadowRoot) this.attachShadow({ mode: "open" }).adoptedStyleSheets = [look()];
+    this.conversation = new Conversation(this);
+    this.conversation.open();
+  }
+
+  disconnectedCallback() {
+    this.conversation.leaving.abort();
+  }
+
+  attributeChangedCallback(name, before, now) {
+    if (!this.conversation || before === now) return;
+    this.disconnectedCallback();
+    this.connectedCallback();
+  }
+}
+
+class Conversation {
+  pages = new Map(); // page number → what the API gave
+  items = new Map(); // comment id → its elements, made once so that focus survives a fresh page
+  leaving = new AbortController();
+
+  constructor(element) {
+    const canonical = document.querySelector("link[rel=canonical]")?.href;
+    this.url = canonical || location.origin + location.pathname;
+    this.root = element.shadowRoot;
+    this.language = element.closest("[lang]")?.lang;
+    this.thread = element.getAttribute("thread") || new URL(this.url).pathname;
+    this.site = `/v1/sites/${element.getAttribute("site")}/`;
+    this.place = `greenroom ${this.site} ${this.thread}`;
+    this.kept = { draft: {}, mine: [], ...recall(this.place) };
+  }
+
+  async open() {
+    const first = this.read().catch(() => {}); // on its way while the words come
+    this.language ||= (await this.form()).locale;
+    if (!LANGUAGES.test(this.language)) this.language = "en";
+    const code = LANGUAGES.exec(this.language)[1];
+    this.words = code === "en" ? ENGLISH : await ask(`/embed/locales/${code}.json`).catch(() => ENGLISH);
+
+    this.heading = make("h2", { part: "heading" }, this.words.title);
+    this.note = make("p", { className: "quiet", role: "status" }, this.words.loading);
+    this.list = make("ol", { role: "list" });
+    this.main = make("section", { dir: this.words.dir, lang: code }, this.heading, this.note);
+    this.root.replaceChildren(this.main);
+    if (!(await first)) {
+      return this.note.replaceChildren(this.words.broken, button(this.words.retry, () => this.open()));
+    }
+    this.writing = this.paper();
+    this.home = make("div", {}, this.writing);
+    this.main.append(this.home, this.list);
+    this.render();
+    addEventListener("hashchange", () => this.visit(), this.leaving);
+    await this.visit();
+    this.kept.mine.forEach((own) => this.follow(own));
+  }
+
+  // Reading
+
+  async read(page = "", options) {
+    const query = new URLSearchParams({ thread: this.thread, ...(page && { page }) });
+    const answer = await ask(`${this.site}comments?${query}`, options);
+    if (!page) this.newest = answer;
+    this.pages.set(answer.page, answer);
+    return answer;
+  }
+
+  render() {
+    const { words, newest } = this;
+    const rules = new Intl.PluralRules(this.language);
+    const number = new Intl.NumberFormat(this.language);
+    const several = words.comments[rules.select(newest.count)] ?? words.comments.other;
+    const closed = newest.state === "closed";
+    this.heading.textContent = newest.count ? several.replace("{n}", number.format(newest.count)) : words.title;
+    this.note.textContent = closed ? words.closed : newest.count ? "" : words.first;
+
+    this.known = new Set();
+    const rows = [...this.pages.keys()].sort((a, b) => b - a).flatMap((page) => {
+      const { comments, next } = this.pages.get(page);
+      const older = next && !this.pages.has(page - 1) && row(button(words.older, () => this.older(page - 1)));
+      return [...comments.map((comment) => this.item(comment, page)), older];
+    });
+    const mine = this.kept.mine.filter((own) => !this.known.has(own.id) && !this.known.has(own.parent));
+    arrange(this.list, [...mine.map((own) => this.item(own)), ...rows]);
+    if (!this.writing.isConnected) this.retire();
+    this.home.hidden = closed;
+  }
+
+  item(comment, page) {
+    const id = comment.id ?? `above ${comment.replies[0]?.id}`;
+    this.known.add(id);
+    if (!this.items.has(id)) {
+      const article = make("article", { tabIndex: -1, part: "comment" });
+      const replies = make("ol", { role: "list" });
+      this.items.set(id, { article, replies, row: row(article, replies) });
+    }
+    const item = this.items.get(id);
+    const now = JSON.stringify({ ...comment, replies: this.newest.state });
+    if (item.shown !== now) item.article.replaceChildren(...this.face(comment, page));
+    Object.assign(item, { shown: now, page });
+
+    const replies = (comment.replies ?? []).map((reply) => this.item(reply, page));
+    const mine = this.kept.mine.filter((own) => own.parent === id && !this.known.has(own.id));
+    const more = comment.more && row(button(this.words.more, () => this.more(comment)));
+    arrange(item.replies, [...replies, ...mine.map((own) => this.item(own, page)), more]);
+    return item.row;
+  }
+
+  face(comment, page) {
+    const { words } = this;
+    if (comment.removed) return [make("p", { className: "quiet" }, words.removed)];
+    const link = /^https?:/.test(comment.website) && { href: comment.website, rel: "ugc nofollow noopener" };
+    const name = make(link ? "a" : "b", { className: "name", part: "name", dir: "auto", ...link }, comment.name);
+    const text = make("div", { className: "text", part: "text", dir: "auto" });
+    text.append(comment.receipt ? comment.text : sanitised(comment.html));
+    for (const block of text.children) block.dir = "auto";
+
+    const at = new Date(comment.at);
+    const exact = at.toLocaleString(this.language, { dateStyle: "long", timeStyle: "short" });
+    const time = make("time", { dateTime: comment.at, title: exact }, this.ago(at));
+    const href = new URL(`#greenroom-${comment.id}.${page}`, location).href;
+    const when = comment.receipt ? time : make("a", { href }, time);
+    const aside = comment.receipt ? words[comment.status ?? "pending"] : comment.edited_at && words.edited;
+    const answer = () => this.answer(comment);
+    const reply = button(words.reply, answer, { "aria-label": words.answer.replace("{name}", comment.name) });
+    return [
+      rosette(comment.avatar),
+      make("header", {}, name, when, aside && make("em", {}, aside)),
+      text,
+      comment.receipt || this.newest.state === "closed" ? "" : reply,
+    ];
+  }
+
+  ago(date) {
+    const relative = new Intl.RelativeTimeFormat(this.language, { numeric: "auto" });
+    const seconds = (Date.now() - date) / 1000;
+    if (seconds > 604800) return date.toLocaleDateString(this.language, { dateStyle: "long" });
+    for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
+      if (seconds >= size) return relative.format(-Math.floor(seconds / size), unit);
+    }
+    return relative.format(0, "second");
+  }
+
+  async older(page) {
+    const { comments } = await this.read(page);
+    this.render();
+    this.items.get(comments[0]?.id)?.article.focus();
+  }
+
+  async more(comment) {
+    const { replies, more } = await ask(comment.more);
+    Object.assign(comment, { replies: [...comment.replies, ...replies], more });
+    this.render();
+    this.items.get(replies[0]?.id)?.article.focus();
+  }
+
+  /** Go where the address points: `#greenroom-<comment>.<page>`. */
+  async visit() {
+    const [, id, page] = /^#greenroom-([\w-]+)\.?(\d*)$/.exec(location.hash) ?? [];
+    if (!id) return;
+    if (page && !this.pages.has(+page)) await this.read(page).then(() => this.render(), () => {});
+    const article = this.items.get(id)?.article;
+    article?.scrollIntoView();
+    article?.focus();
+  }
+
+  // Writing
+
+  /** What the form needs, asked for once, when it comes into sight. A missing token is no reason not to send. */
+  form() {
+    return (this.asked ??= ask(`${this.site}form`).catch(() => ({})));
+  }
+
+  paper() {
+    const { words } = this;
+    const field = (name, traits, tag = "input") => {
+      const control = make(tag, { id: name, name, dir: "auto", value: this.kept.draft[name] ?? "", ...traits });
+      const label = make("label", { htmlFor: name }, words[name], traits.required && " *");
+      return make("p", { className: name }, label, control, make("span", { id: `${name}-error`, className: "error" }));
+    };
+    this.title = make("h3", { part: "form-heading" }, words.leave);
+    this.said = make("p", { className: "said", role: "status" });
+    this.cancel = button(words.cancel, () => this.retire(true), { hidden: true });
+    const form = make(
+      "form",
+      { noValidate: true, part: "form" },
+      this.title,
+      make("p", { className: "quiet" }, words.note),
+      field("body", { required: true, maxLength: 10000, rows: 5 }, "textarea"),
+      field("name", { required: true, maxLength: 80, autocomplete: "name" }),
+      field("email", { required: true, maxLength: 254, autocomplete: "email", type: "email", dir: "ltr" }),
+      field("website", { maxLength: 500, autocomplete: "url", type: "url", dir: "ltr" }),
+      make("input", { className: "trap", name: "homepage_url", tabIndex: -1, autocomplete: "off", "aria-hidden": true }),
+      make("p", { className: "end" }, make("button", { part: "button" }, words.post), this.cancel),
+      this.said,
+    );
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (!form.ariaBusy) this.send();
+    });
+    form.addEventListener("input", ({ target }) => {
+      this.excuse(target);
+      this.kept.draft[target.name] = target.value;
+      this.keep();
+    });
+    const sight = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && this.form());
+    sight.observe(form);
+    return form;
+  }
+
+  keep() {
+    try {
+      sessionStorage.setItem(this.place, JSON.stringify(this.kept));
+    } catch {} // a tab that may not remember can still comment
+  }
+
+  answer(comment) {
+    this.parent = comment.id;
+    this.title.textContent = this.words.answer.replace("{name}", comment.name);
+    this.cancel.hidden = false;
+    this.items.get(comment.id).article.after(this.writing);
+    this.control("body").focus();
+  }
+
+  /** The form goes home, from wherever it was answering. */
+  retire(back) {
+    const from = this.items.get(this.parent)?.article;
+    this.parent = null;
+    this.title.textContent = this.words.leave;
+    this.cancel.hidden = true;
+    this.home.append(this.writing);
+    if (back) from?.querySelector("button")?.focus();
+  }
+
+  control(name) {
+    return this.writing.elements.namedItem(name);
+  }
+
+  excuse(control) {
+    control.removeAttribute("aria-invalid");
+    control.removeAttribute("aria-describedby");
+    this.root.getElementById(`${control.name}-error`)?.replaceChildren();
+  }
+
+  /** Say what is wrong at its field, and go to the first; what belongs to no field is said below. */
+  complain(errors) {
+    for (const { field, message, offer } of errors.reverse()) {
+      const control = this.control(field);
+      if (!control?.id) {
+        this.said.textContent = message;
+        continue;
+      }
+      control.setAttribute("aria-invalid", true);
+      control.setAttribute("aria-describedby", `${field}-error`);
+      this.root.getElementById(`${field}-error`).replaceChildren(message, offer ?? "");
+      control.focus();
+    }
+  }
+
+  async send() {
+    const { words, writing } = this;
+    const values = Object.fromEntries([...new FormData(writing)].map(([name, value]) => [name, value.trim()]));
+    if (values.website && !/^\w+:/.test(values.website)) values.website = `https://${values.website}`;
+    [...writing.elements].forEach((control) => this.excuse(control));
+    const errors = ["body", "name", "email"].filter((field) => !values[field]);
+    if (errors.length) return this.complain(errors.map((field) => ({ field, message: words.missing })));
+    if (this.control("email").validity.typeMismatch) return this.complain([{ field: "email", message: words.wrong }]);
+
+    this.said.textContent = words.sending;
+    writing.ariaBusy = true;
+    const { token } = await this.form();
+    const title = document.querySelector("meta[property='og:title']")?.content || document.title;
+    const comment = { ...values, thread: this.thread, url: this.url, title, parent: this.parent ?? null, token };
+    comment.website ||= null;
+    try {
+      const headers = { "Content-Type": "application/json" };
+      this.accepted(comment, await ask(`${this.site}comments`, { method: "POST", headers, body: JSON.stringify(comment) }));
+    } catch (problem) {
+      this.refused(problem);
+    }
+    writing.ariaBusy = null;
+  }
+
+  accepted({ name, body, parent }, { id, receipt }) {
+    const own = { id, receipt, name, text: body, parent, at: new Date().toISOString() };
+    this.kept.mine = [own, ...this.kept.mine.filter((other) => other.id !== id)];
+    this.control("body").value = this.kept.draft.body = "";
+    this.keep();
+    this.retire();
+    this.render();
+    this.items.get(id).article.focus();
+    this.said.textContent = this.words.checking;
+    this.follow(own);
+  }
+
+  refused({ status, errors, after }) {
+    const { words } = this;
+    this.said.textContent = words.failed;
+    if (status === 429) {
+      const soon = new Intl.RelativeTimeFormat(this.language).format(after || 60, "second");
+      this.said.textContent = words.slow.replace("{when}", soon);
+    } else if (status === 409) {
+      this.newest.state = "closed";
+      this.render();
+    } else if (errors) {
+      this.said.textContent = "";
+      this.complain(errors);
+    }
+  }
+
+  /** Watch an own comment for a few seconds, until it is public, held or refused. */
+  async follow(own) {
+    for (const pause of PAUSES) {
+      await new Promise((wake) => setTimeout(wake, pause));
+      if (this.leaving.signal.aborted) return;
+      const receipt = await ask(own.receipt).catch((problem) => problem);
+      if (receipt.status === "approved" && (await this.appears(own))) return this.settle(own, this.words.published);
+      if (receipt.status === "flagged") return this.settle(Object.assign(own, receipt), this.words.thanks);
+      if (receipt.status === "rejected") return this.reject(own, receipt);
+      if (receipt.status === 404) return this.settle(own, "");
+    }
+  }
+
+  async appears(own) {
+    await this.read(this.items.get(own.parent)?.page, { cache: "no-cache" }).catch(() => {});
+    this.render();
+    return JSON.stringify([...this.pages.values()]).includes(own.id);
+  }
+
+  settle(own, message) {
+    if (own.status !== "flagged") this.kept.mine = this.kept.mine.filter((other) => other !== own);
+    this.keep();
+    this.render();
+    this.said.textContent = message;
+  }
+
+  reject(own, { field, suggestion }) {
+    const { words } = this;
+    this.settle(own, words.rejected);
+    const body = this.control("body");
+    if (field !== "email" || body.value) return;
+    body.value = this.kept.draft.body = own.text;
+    this.keep();
+    const email = this.control("email");
+    const [name, domain] = email.value.trim().split("@");
+    const better = `${name}@${suggestion}`;
+    const correct = () => {
+      email.value = this.kept.draft.email = better;
+      this.excuse(email);
+      this.writing.querySelector("[part=button]").focus();
+    };
+    const offer = suggestion && button(words.use.replace("{email}", better), correct);
+    this.said.textContent = "";
+    this.complain([{ field, message: words.nowhere.replace("{domain}", domain), offer }]);
+  }
+}
+
+/** What the API answers; for anything but success, an error with its status. */
+async function ask(path, options) {
+  const response = await fetch(new URL(path, HOST), { credentials: "omit", ...options });
+  const answer = await response.json();
+  if (response.ok) return answer;
+  throw { ...answer, status: response.status, after: response.headers.get("Retry-After") };
+}
+
+function recall(place) {
+  try {
+    return JSON.parse(sessionStorage.getItem(place));
+  } catch {}
+}
+
+function make(tag, traits, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(traits)) {
+    if (name in element) element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.filter(Boolean));
+  return element;
+}
+
+function button(text, act, traits) {
+  const element = make("button", { type: "button", ...traits }, text);
+  element.addEventListener("click", act);
+  return element;
+}
+
+const row = (...children) => make("li", {}, ...children);
+
+/** Bring a list's children in order, moving only what is elsewhere. */
+function arrange(list, wanted) {
+  const rows = wanted.filter(Boolean);
+  rows.forEach((item, at) => list.children[at] === item || list.insertBefore(item, list.children[at] ?? null));
+  while (list.children[rows.length]) list.lastChild.remove();
+}
+
+/** The server's own html: it kept a few tags and nothing that runs. */
+let policy;
+function sanitised(html) {
+  const rules = { createHTML: (text) => text };
+  policy ??= globalThis.trustedTypes?.createPolicy("greenroom", rules) ?? rules;
+  const template = make("template", {});
+  template.innerHTML = policy.createHTML(html);
+  return template.content;
+}
+
+/** A flower for each author, drawn from the digits the server gave: nobody else is asked for a picture. */
+function rosette(seed = "") {
+  const draw = (tag, traits, ...children) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const name in traits) element.setAttribute(name, traits[name]);
+    element.append(...children);
+    return element;
+  };
+  const [petals, far, wide, long, ...rest] = Array.from(seed.padEnd(8, "5"), (digit) => parseInt(digit, 16));
+  const turn = 360 / (4 + (petals % 6));
+  const leaf = { cx: 0, cy: -6 - far / 3, rx: 2.5 + wide / 4, ry: 4 + long / 4 };
+  const leaves = [];
+  for (let angle = 0; angle < 359; angle += turn) leaves.push(draw("ellipse", { ...leaf, transform: `rotate(${angle})` }));
+  const fill = seed ? `hsl(${(rest[0] * 16 + rest[1]) * 1.41} 45% 50%)` : "currentColor";
+  return draw("svg", { viewBox: "-20 -20 40 40", fill, "aria-hidden": true }, ...leaves);
+}
+
+let sheet;
+function look() {
+  if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(STYLE);
+  return sheet;
+}
+
+const STYLE = `
+:host {
+  --accent: var(--greenroom-accent, currentColor);
+  --error: var(--greenroom-error, color-mix(in oklab, #d00 60%, currentColor));
+  --line: var(--greenroom-line, color-mix(in srgb, currentColor 18%, transparent));
+  --edge: var(--greenroom-edge, color-mix(in srgb, currentColor 55%, transparent));
+  --quiet: var(--greenroom-quiet, color-mix(in srgb, currentColor 72%, transparent));
+  --radius: var(--greenroom-radius, 2px);
+  display: block;
+  container-type: inline-size;
+  line-height: 1.5;
+}
+* { box-sizing: border-box; }
+[hidden] { display: none !important; }
+h2, h3, p, ol { margin: 0; padding: 0; font-weight: inherit; }
+h2, h3 { font-family: var(--greenroom-heading-font, inherit); line-height: 1.2; text-wrap: balance; }
+h2 { font-size: 1.6em; }
+h3 { font-size: 1.25em; }
+ol { list-style: none; }
+.quiet, time, em, label, button, .error, .said { font-family: var(--greenroom-small-font, inherit); font-size: .875em; }
+.quiet, time, em { color: var(--quiet); }
+.quiet:empty, .said:empty, .error:empty, ol:empty { display: none; }
+section > .quiet { margin-block: .5em; }
+
+form { display: grid; gap: 1em 1.5em; margin-block: 1.5em 2.5em; }
+form > * { grid-column: 1 / -1; min-inline-size: 0; }
+form .quiet { margin-block-start: -.75em; }
+label { display: block; margin-block-end: .3em; font-weight: 600; }
+input, textarea {
+  display: block;
+  inline-size: 100%;
+  min-block-size: 44px;
+  padding: .5em .7em;
+  border: 1px solid var(--edge);
+  border-radius: var(--radius);
+  background: var(--greenroom-field, transparent);
+  color: inherit;
+  font: inherit;
+}
+textarea { min-block-size: 8em; resize: vertical; field-sizing: content; }
+[aria-invalid] { border-color: var(--error); box-shadow: inset 0 0 0 1px var(--error); }
+.error { display: block; margin-block-start: .3em; color: var(--error); }
+.trap { position: absolute; inset-inline-start: 0; inline-size: 1px; min-block-size: 0; block-size: 1px; padding: 0; border: 0; opacity: 0; pointer-events: none; }
+@container (inline-size > 34em) {
+  form { grid-template-columns: 1fr 1fr; }
+  form > .name, form > .email, form > .website, form > .end { grid-column: auto; }
+  form > .end { align-self: end; justify-self: end; }
+}
+
+button {
+  min-block-size: 44px;
+  padding: 0;
+  border: 0;
+  background: none;
+  color: inherit;
+  font-weight: 600;
+  text-decoration: underline 1px var(--edge);
+  text-underline-offset: .3em;
+  cursor: pointer;
+}
+button:hover { text-decoration-color: currentColor; }
+.end { display: flex; flex-flow: row-reverse wrap; justify-content: flex-end; gap: 1.5em; }
+.error button { display: block; color: inherit; font-size: 1em; }
+[part=button] {
+  padding-inline: 1.6em;
+  border: 1px solid var(--accent);
+  border-radius: var(--radius);
+  background: var(--accent);
+  color: var(--greenroom-on-accent, Canvas);
+  text-decoration: none;
+}
+[part=button]:hover { filter: brightness(1.15); }
+[aria-busy] [part=button] { opacity: .6; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+
+article { display: grid; grid-template-columns: 2.5em 1fr; column-gap: .9em; padding-block: 1.25em .25em; border-block-start: 1px solid var(--line); }
+article > * { grid-column: 2; }
+article > :is(svg, .quiet) { grid-column: 1; }
+article > .quiet { grid-column: 1 / -1; padding-block-end: 1em; font-style: italic; }
+article > button { justify-self: start; color: var(--quiet); }
+article:focus { outline: 0; border-block-start-color: var(--accent); box-shadow: inset 0 2px var(--accent); }
+svg { inline-size: 2.5em; block-size: 2.5em; grid-row: 1 / span 2; fill-opacity: .55; }
+header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .75em; }
+.name { color: inherit; font-weight: 700; overflow-wrap: anywhere; }
+header a { color: inherit; text-decoration: none; }
+header a:hover { text-decoration: underline; }
+.text { overflow-wrap: anywhere; white-space: pre-line; }
+.text > * { margin-block: 0 .75em; white-space: normal; }
+.text > :last-child { margin-block-end: 0; }
+.text a { color: inherit; }
+blockquote { margin-inline: 0; padding-inline-start: 1em; border-inline-start: 2px solid var(--line); color: var(--quiet); }
+pre { overflow-x: auto; white-space: pre; }
+li > form { margin-block: .5em 2em; padding-inline-start: 1em; border-inline-start: 2px solid var(--accent); }
+li li { padding-inline-start: 1.1em; border-inline-start: 2px solid var(--line); }
+li li li li { padding-inline-start: 0; border: 0; }
+@container (inline-size > 34em) { li li { margin-inline-start: 1.2em; } li li li li { margin: 0; } }
+`;
+
+if (!customElements.get("greenroom-comments")) customElements.define("greenroom-comments", GreenroomComments);

@@ -1,0 +1,59 @@
+"""What readers read, in their language. Each locale file holds the embed's words and those of the plain pages."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+FOLDER = Path(__file__).parent / "locales"
+
+
+class Words(NamedTuple):
+    """One locale file. `embed` is what a page loads, so it stays small; `pages` is ours alone."""
+
+    code: str
+    embed: dict[str, Any]
+    pages: dict[str, str]
+
+    def counted(self, number: int) -> str:
+        """So many comments, in the plural form that the language wants."""
+        forms = self.embed["comments"]
+        return str(forms.get(_plural(self.code, number), forms["other"])).replace("{n}", str(number))
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    return tuple(sorted(file.stem for file in FOLDER.glob("*.json")))
+
+
+@cache
+def read_words(code: str) -> Words:
+    content = json.loads((FOLDER / f"{code}.json").read_text("utf-8"))
+    return Words(code, content["embed"], content["pages"])
+
+
+def words_for(*wishes: str | None) -> Words:
+    """The words of the first wish that we speak ("de-AT" is "de"), or English."""
+    codes = [(wish or "").partition("-")[0].lower() for wish in wishes]
+    return read_words(next((code for code in codes if code in languages()), "en"))
+
+
+def _plural(code: str, number: int) -> str:
+    """The plural category of a whole number, by CLDR's rules for the languages we have."""
+    last, last_two = number % 10, number % 100
+    match code:
+        case "fr" | "fa":
+            return "one" if number in {0, 1} else "other"
+        case "he":
+            return {1: "one", 2: "two"}.get(number, "other")
+        case "ru":
+            if last == 1 and last_two != 11:
+                return "one"
+            return "few" if 2 <= last <= 4 and not 12 <= last_two <= 14 else "many"
+        case "ar":
+            if number <= 2:
+                return ("zero", "one", "two")[number]
+            return "few" if 3 <= last_two <= 10 else "many" if last_two >= 11 else "other"
+    return "one" if number == 1 else "other"

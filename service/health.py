@@ -1,0 +1,86 @@
+"""`/health/…`: whether this process lives, whether it can serve, and whether all parts work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Response
+from sqlalchemy import select, text
+
+from models import storage
+from models.database import now, reading
+from models.records import Heartbeat
+from models.settings import settings
+from service.api.public import json_response
+
+SILENT_SECONDS = 30  # a worker says it is alive with every sweep
+
+api = Blueprint("health", __name__)
+
+
+@api.get("/health/live")
+def live() -> Response:
+    return json_response({"status": "ok"})
+
+
+@api.get("/health/ready")
+def ready() -> Response:
+    """Whether this web process can serve: the database answers. Nothing else takes a site out of a balancer."""
+    return _answer({"database": _database})
+
+
+@api.get("/health/system")
+def system() -> Response:
+    return _answer(
+        {"database": _database, "broker": _broker, "workers": _workers, "storage": _storage, "model": _model}
+    )
+
+
+def _answer(parts: dict[str, Callable[[], str | None]]) -> Response:
+    """Each part's check answers None when all is well, else what is wrong in words."""
+    found: dict[str, Any] = {name: _try(check) for name, check in parts.items()}
+    broken = [name for name, wrong in found.items() if wrong]
+    told = {name: wrong or "ok" for name, wrong in found.items()}
+    body = {"status": "failing" if broken else "ok", "failing": broken, "parts": told}
+    return json_response(body, 503 if broken else 200, {"Cache-Control": "no-store"})
+
+
+def _try(check: Callable[[], str | None]) -> str | None:
+    try:
+        return check()
+    except Exception as error:  # whatever a part throws, it is that part that does not work
+        return f"does not answer ({type(error).__name__})"
+
+
+def _database() -> None:
+    with reading() as session:
+        session.execute(text("SELECT 1 FROM sites LIMIT 1"))
+
+
+def _broker() -> str | None:
+    from worker.bell import answers  # noqa: PLC0415 — Celery is loaded by whoever rings, not by each health check
+
+    return None if answers() else "does not answer"
+
+
+def _workers() -> str | None:
+    recent = select(Heartbeat.name).where(Heartbeat.at > now() - timedelta(seconds=_silent_seconds()))
+    with reading() as session:
+        return None if session.execute(recent).first() else "no worker gave a sign of life"
+
+
+def _silent_seconds() -> float:
+    return max(SILENT_SECONDS, 3 * settings().sweep_seconds)
+
+
+def _storage() -> None:
+    storage.put("health", now().isoformat().encode(), "text/plain")
+
+
+def _model() -> str | None:
+    """The base model is there to be loaded; this process itself never loads it."""
+    from models.spam.file import model_path  # noqa: PLC0415
+
+    return None if model_path().is_file() else "the spam model's file is missing"

@@ -1,0 +1,44 @@
+"""How fast one address may post. Counted in the process, so that no broker stands in the way of a comment."""
+
+from __future__ import annotations
+
+import math
+import time
+from functools import cache
+
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from models.settings import settings
+from service.problems import Problem
+
+
+@cache
+def _limiter() -> MovingWindowRateLimiter:
+    return MovingWindowRateLimiter(MemoryStorage())
+
+
+@cache
+def _limits() -> tuple[RateLimitItem, ...]:
+    return (
+        RateLimitItemPerMinute(settings().rate_per_minute, namespace="post"),
+        RateLimitItemPerHour(settings().rate_per_hour, namespace="post"),
+    )
+
+
+def count_post(site: str, address: str) -> None:
+    """Raises the 429 that says when to come back, if this address has posted too much on this site."""
+    if settings().rate_limits == "off":
+        return
+    for limit in _limits():
+        if not _limiter().test(limit, site, address):
+            wait = max(1, math.ceil(_limiter().get_window_stats(limit, site, address).reset_time - time.time()))
+            unit = "second" if wait == 1 else "seconds"
+            raise Problem(
+                429,
+                f"That was a lot of comments in a short time. Please try again in {wait} {unit}.",
+                headers={"Retry-After": str(wait)},
+            )
+    for limit in _limits():
+        _limiter().hit(limit, site, address)

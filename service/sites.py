@@ -1,0 +1,66 @@
+"""The sites this process serves, remembered for a few seconds: no query stands between a reader and a thread."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+
+from models.database import reading
+from models.records import Site
+
+FRESH_SECONDS = 5.0
+MOST_REMEMBERED = 10_000
+KEY = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
+
+
+class SiteInfo(NamedTuple):
+    """What the public side needs to know of a site. `origins` are scheme, host and port as a browser sends them."""
+
+    id: int
+    key: str
+    origins: tuple[str, ...]
+    locale: str
+
+
+_remembered: dict[str, tuple[float, SiteInfo | None]] = {}
+_lock = threading.Lock()
+
+
+def find_site(key: str) -> SiteInfo | None:
+    """The site of that key, at most `FRESH_SECONDS` old, or None."""
+    entry = _remembered.get(key)
+    if entry and time.monotonic() - entry[0] < FRESH_SECONDS:
+        return entry[1]
+    if not KEY.fullmatch(key):
+        return None
+    with reading() as session:
+        row = session.execute(select(Site.id, Site.key, Site.origins, Site.locale).where(Site.key == key)).one_or_none()
+    site = SiteInfo(row.id, row.key, tuple(row.origins), row.locale) if row else None
+    with _lock:
+        if len(_remembered) >= MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered[key] = (time.monotonic(), site)
+    return site
+
+
+def forget_sites() -> None:
+    _remembered.clear()
+
+
+def origin_of(url: str) -> str | None:
+    """`https://paper.example:8443` of an http(s) URL, lower case and without a default port, or None."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    default = {"http": 80, "https": 443}[parts.scheme.lower()]
+    return f"{parts.scheme.lower()}://{host.lower()}" + (f":{port}" if port and port != default else "")

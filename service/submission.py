@@ -1,0 +1,128 @@
+"""What a reader sends: its shape, checked without coercion, and cleaned."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from models.text import clean, clean_line, is_blank
+
+MOST_EMAIL = 254  # RFC 5321 through RFC 3696, erratum 1690
+MOST_URL = 2000
+MOST_TITLE = 300
+
+
+def _no_nul(value: object) -> object:
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("This contains a NUL character.")
+    return value
+
+
+def _empty_is_none(value: object) -> object:
+    """A form sends an empty field where JSON would leave it out."""
+    return None if isinstance(value, str) and not value.strip() else _no_nul(value)
+
+
+Text = Annotated[str, BeforeValidator(_no_nul)]
+Optional = Annotated[str | None, BeforeValidator(_empty_is_none)]
+
+
+class Submission(BaseModel):
+    """A comment as it was posted. `homepage_url` is the honeypot: a field no person sees."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    thread: Text
+    name: Text
+    email: Text
+    body: Text
+    url: Optional = None
+    title: Optional = None
+    parent: Optional = None
+    website: Optional = None
+    token: Optional = Field(None, max_length=1000)
+    homepage_url: Optional = None
+
+    @field_validator("thread")
+    @classmethod
+    def _thread(cls, value: str) -> str:
+        return thread_key(value)
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        return _within(clean_line(value), 80)
+
+    @field_validator("body")
+    @classmethod
+    def _body(cls, value: str) -> str:
+        return _within(clean(value), 10_000)
+
+    @field_validator("email")
+    @classmethod
+    def _email(cls, value: str) -> str:
+        value = clean_line(value)
+        if not value:
+            raise ValueError("This field is required.")
+        if len(value) > MOST_EMAIL:
+            raise ValueError(f"This is too long: at most {MOST_EMAIL} characters.")
+        try:
+            # `test_environment` lets .test through: whether a domain takes mail is looked up later, by the worker.
+            return validate_email(value, check_deliverability=False, test_environment=True).normalized
+        except EmailNotValidError as error:
+            raise ValueError(f"This is not an email address: {_first_down(str(error))}") from None
+
+    @field_validator("website")
+    @classmethod
+    def _website(cls, value: str | None) -> str | None:
+        return None if value is None else _web_address(value, 500)
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, value: str | None) -> str | None:
+        return None if value is None else _web_address(value, MOST_URL)
+
+    @field_validator("title")
+    @classmethod
+    def _title(cls, value: str | None) -> str | None:
+        return clean_line(value)[:MOST_TITLE] or None if value else None
+
+
+def thread_key(value: str) -> str:
+    """A thread's key as it is kept. Raises ValueError if it is blank or over 500 characters."""
+    return _within(clean_line(value), 500)
+
+
+def _within(value: str, most: int) -> str:
+    if is_blank(value):
+        raise ValueError("This field is required.")
+    if len(value) > most:
+        raise ValueError(f"This is too long: at most {most:,} characters.")
+    return value
+
+
+def _web_address(value: str, most: int) -> str:
+    value = clean_line(value)
+    if len(value) > most:
+        raise ValueError(f"This is too long: at most {most:,} characters.")
+    try:
+        parts = urlsplit(value)
+        fine = parts.scheme.lower() in {"http", "https"} and bool(parts.hostname) and " " not in value
+        fine = fine and (parts.port is None or parts.port > 0)
+    except ValueError:
+        fine = False
+    if not fine:
+        raise ValueError("This is not a web address: it should begin with https://")
+    return value
+
+
+def _first_down(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def without_token(submission: Submission) -> dict[str, Any]:
+    """What an Idempotency-Key stands for: the same comment, whatever token the form had by then."""
+    return submission.model_dump(exclude={"token"})

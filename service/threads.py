@@ -1,0 +1,47 @@
+"""Published threads as they lie in storage: no query, no rendering, flat in the size of the thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from models import storage
+from models.storage import Stored
+
+_PAGE = b',"page":'  # inside a JSON string its quotes would be escaped, so this is the field
+
+
+def read_page(site: str, thread: str, page: int | None) -> Stored | None:
+    """A page's bytes. An older page is put behind the newest one's head, so state, count and revision are today's."""
+    newest = storage.get(storage.newest_name(site, thread))
+    if newest is None or page is None:
+        return newest
+    older = storage.get(storage.page_name(site, thread, page))
+    return with_head(newest, older) if older else None
+
+
+def read_replies(site: str, thread: str, top: str, page: int) -> Stored | None:
+    """Replies that found no room under their top comment."""
+    newest = storage.get(storage.newest_name(site, thread))
+    more = storage.get(storage.replies_name(site, thread, top, page))
+    return with_head(newest, more) if newest and more else None
+
+
+def with_head(newest: Stored, page: Stored) -> Stored:
+    head, _, _ = newest.content.partition(_PAGE)
+    _, mark, rest = page.content.partition(_PAGE)
+    return Stored(head + mark + rest, f"{newest.tag}-{page.tag}")
+
+
+def empty_page(thread: str) -> dict[str, Any]:
+    """A thread nobody has written in yet."""
+    head = {"thread": thread, "title": None, "url": None, "state": "open", "count": 0, "revision": 0}
+    return {**head, "page": 1, "next": None, "comments": []}
+
+
+def published_page(site: str, thread: str, page: int | None = None) -> dict[str, Any]:
+    """The stored page as a dict; an empty one for a thread or page that is not there."""
+    stored = read_page(site, thread, page)
+    answer: dict[str, Any] = orjson.loads(stored.content) if stored else empty_page(thread)
+    return answer

@@ -1,0 +1,62 @@
+"""The Celery application: `celery -A worker.app worker`, or `greenroom worker`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery, bootsteps, signals
+
+from models.logs import configure_logs
+from worker.broker import WORK_OPTIONS, common
+from worker.lifeline import watch_parent
+from worker.screening import warm
+from worker.sweep import Sweeper
+
+app = Celery("greenroom", include=["worker.tasks"])
+app.conf.update(
+    common(),
+    broker_transport_options=WORK_OPTIONS,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=4,
+    worker_hijack_root_logger=False,
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+)
+
+
+class Sweeping(bootsteps.StartStopStep):
+    """Runs beside the consumer, not inside it: the sweep must go on while the broker is away."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self.sweeper = Sweeper(name=str(parent.hostname))
+
+    def start(self, parent: Any) -> None:
+        self.sweeper.start()
+
+    def stop(self, parent: Any) -> None:
+        self.sweeper.stop()
+
+
+app.steps["worker"].add(Sweeping)
+
+
+@signals.setup_logging.connect
+def _our_logs(**_: object) -> None:
+    configure_logs()
+
+
+@signals.worker_init.connect
+def _end_with_parent(**_: object) -> None:
+    watch_parent()
+
+
+@signals.worker_ready.connect
+def _warm(**_: object) -> None:
+    """Load the model before the first comment comes, not with it."""
+    warm()

@@ -1,0 +1,111 @@
+"""`ring()`: say that work waits, by name, without importing what does it. A ring may be lost; a row never is."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING
+
+import structlog
+
+from models.settings import settings
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+SCREEN, PUBLISH = "screen", "publish"
+GATHER_SECONDS = 0.004  # long enough to make one message of many posts, too short for anyone to notice
+QUIET_SECONDS = 1.0  # after a failed ring; sweep catches up with what was not rung for
+MOST_WAITING = 20_000
+MOST_A_MESSAGE = 100
+log = structlog.get_logger()
+
+
+def ring(task: str, ids: Iterable[str | int]) -> bool:
+    """Send now, in messages of at most `MOST_A_MESSAGE` ids. False if the broker did not take them; never raises."""
+    waiting = list(ids)
+    if not settings().redis_url:
+        return False
+    try:
+        for start in range(0, len(waiting), MOST_A_MESSAGE):
+            _bell(os.getpid()).send_task(task, [waiting[start : start + MOST_A_MESSAGE]])
+    except Exception as error:  # kombu lets every transport's own errors through
+        log.warning("bell.silent", task=task, count=len(waiting), error=type(error).__name__)
+        return False
+    return True
+
+
+def ring_soon(task: str, id_: str | int) -> None:
+    """Leave it to the background: returns at once, whatever the broker does."""
+    _dispatcher(os.getpid()).leave(task, id_)
+
+
+class _Dispatcher(threading.Thread):
+    """Gathers ids for a few milliseconds and rings once for all of them."""
+
+    def __init__(self) -> None:
+        super().__init__(name="bell", daemon=True)
+        self._waiting: queue.Queue[tuple[str, str | int]] = queue.Queue(MOST_WAITING)
+        self._silent_until = 0.0
+
+    def leave(self, task: str, id_: str | int) -> None:
+        if time.monotonic() < self._silent_until:
+            return
+        with suppress(queue.Full):  # dropped: its row is committed, and sweep finds it
+            self._waiting.put_nowait((task, id_))
+
+    def run(self) -> None:
+        while True:
+            self.ring_for(self._gather())
+
+    def _gather(self) -> dict[str, list[str | int]]:
+        gathered: dict[str, list[str | int]] = defaultdict(list)
+        task, id_ = self._waiting.get()
+        time.sleep(GATHER_SECONDS)
+        gathered[task].append(id_)
+        for _ in range(self._waiting.qsize()):
+            task, id_ = self._waiting.get_nowait()
+            gathered[task].append(id_)
+        return gathered
+
+    def ring_for(self, gathered: dict[str, list[str | int]]) -> None:
+        for task, ids in gathered.items():
+            if not ring(task, ids):
+                self._silent_until = time.monotonic() + QUIET_SECONDS
+
+
+@cache
+def _dispatcher(pid: int) -> _Dispatcher:
+    dispatcher = _Dispatcher()
+    dispatcher.start()
+    return dispatcher
+
+
+@cache
+def _bell(pid: int) -> Celery:
+    """A Celery that only sends; one a process, as its connections must not be carried over a fork."""
+    from celery import Celery  # noqa: PLC0415 — half of this process's start time, and only senders need it
+
+    from worker.broker import RING_OPTIONS, common  # noqa: PLC0415
+
+    bell = Celery("bell", set_as_current=False)
+    bell.conf.update(common(), task_publish_retry=False, broker_transport_options=RING_OPTIONS)
+    return bell
+
+
+def answers() -> bool:
+    """Whether the broker answers within `SOCKET_SECONDS`."""
+    if not settings().redis_url:
+        return False
+    try:
+        with _bell(os.getpid()).connection_for_write() as connection:
+            connection.ensure_connection(max_retries=0, timeout=1)
+    except Exception:  # kombu lets every transport's own errors through
+        return False
+    return True

@@ -1,0 +1,47 @@
+"""A batch's questions as a table that a query joins.
+
+All rows travel as one bound JSON value: a statement with a parameter for every field would be compiled anew for each
+batch, which took longer (12 ms for 100 rows) than the query itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import orjson
+from sqlalchemy import CTE, ColumnElement, Select, Text, bindparam, cast, column, func, select, type_coerce
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
+
+Columns: TypeAlias = Mapping[str, TypeEngine[Any]]
+
+
+def asked(session: Session, columns: Columns, rows: Iterable[Mapping[str, Any]]) -> CTE:
+    """The rows as a table of these columns, to be joined."""
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    length = 26 if on_sqlite else None  # SQLite's times are text without zone
+    sent = [{name: _plain(value, length) for name, value in row.items()} for row in rows]
+    json = bindparam(None, orjson.dumps(sent).decode(), Text)
+    return (_in_sqlite if on_sqlite else _in_postgresql)(json, columns).cte("asked").prefix_with("MATERIALIZED")
+
+
+def _in_sqlite(json: ColumnElement[Any], columns: Columns) -> Select[Any]:
+    row = func.json_each(json).table_valued("value").c.value
+    return select(
+        *(type_coerce(func.json_extract(row, f"$.{name}"), kind).label(name) for name, kind in columns.items())
+    )
+
+
+def _in_postgresql(json: ColumnElement[Any], columns: Columns) -> Select[Any]:
+    typed: list[Any] = [column(name, kind) for name, kind in columns.items()]
+    records = (
+        func.jsonb_to_recordset(cast(json, JSONB)).table_valued(*typed, name="row").render_derived(with_types=True)
+    )
+    return select(*records.c)
+
+
+def _plain(value: Any, length: int | None) -> Any:
+    return value.astimezone(UTC).isoformat(" ", "microseconds")[:length] if isinstance(value, datetime) else value

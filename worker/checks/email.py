@@ -1,0 +1,96 @@
+"""Whether mail could reach the commenter: the form of the address, its domain, and who hands out throw-away ones.
+
+Evidence may be shown widely, so it names the domain and never what stands before the @.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from disposable_email_domains import blocklist
+from email_validator import EmailNotValidError, validate_email
+
+from models.evidence import Evidence, Outcome
+from worker.checks.candidate import Candidate
+from worker.resolver import Mail, resolver
+
+_EXAMPLES = frozenset(
+    {"example.com", "example.net", "example.org", "example.edu", "example"}
+)  # RFC 2606, and IANA's .edu
+
+# Where most readers have their mail, and so what a slip of the finger was meant to be.
+_PROVIDERS = (
+    "gmail.com", "googlemail.com", "yahoo.com", "yahoo.co.uk", "yahoo.fr", "yahoo.de", "ymail.com", "hotmail.com",
+    "hotmail.co.uk", "hotmail.fr", "outlook.com", "outlook.de", "live.com", "msn.com", "icloud.com", "aol.com",
+    "gmx.de", "gmx.net", "gmx.at", "web.de", "t-online.de", "freenet.de", "protonmail.com", "proton.me",
+    "fastmail.com", "zoho.com", "comcast.net", "verizon.net", "orange.fr", "wanadoo.fr", "laposte.net", "free.fr",
+    "libero.it", "virgilio.it", "terra.com.br", "uol.com.br", "bol.com.br", "mail.ru", "yandex.ru", "rambler.ru",
+    "ukr.net", "seznam.cz", "onet.pl", "interia.pl", "naver.com", "daum.net", "qq.com", "163.com", "126.com",
+    "btinternet.com", "bigpond.com", "rediffmail.com",
+)  # fmt: skip
+
+
+class _Domain(NamedTuple):
+    ascii: str
+    shown: str
+
+
+def check(batch: Sequence[Candidate]) -> list[Evidence]:
+    domains = [_domain(candidate.email) for candidate in batch]
+    mail = resolver().mail(domain.ascii for domain in domains if domain and not _is_example(domain.ascii))
+    return [_evidence(domain, mail.get(domain.ascii)) if domain else _misshapen() for domain in domains]
+
+
+def _domain(email: str) -> _Domain | None:
+    """The part after the @, or None if this cannot be an address. The same rules as where comments are accepted."""
+    try:
+        checked = validate_email(email, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return None
+    return _Domain(checked.ascii_domain.lower(), checked.domain.lower())
+
+
+def _evidence(domain: _Domain, mail: Mail | None) -> Evidence:
+    found = {}
+    if mail and mail.takes is False:
+        found["impossible"] = f"the email domain {domain.shown} {mail.why}{_correction(domain)}"
+    if host := _disposable(domain.ascii):
+        found["disposable"] = f"{host} hands out throw-away addresses"
+    unknown = mail is not None and mail.takes is None
+    outcome = Outcome.UNAVAILABLE if unknown else Outcome.FOUND if found else Outcome.CLEAR
+    detail = "; ".join([_looked_up(domain, mail)] * (unknown or not found) + list(found.values()))
+    return Evidence(check="email", outcome=outcome, detail=detail, found=found)
+
+
+def _looked_up(domain: _Domain, mail: Mail | None) -> str:
+    if mail is None:
+        return f"{domain.shown} is set aside for examples, so it was not looked up"
+    if mail.takes is None:
+        return f"could not look up {domain.shown}: {mail.why}{_correction(domain)}"
+    return f"{domain.shown} {mail.why}"
+
+
+def _misshapen() -> Evidence:
+    reason = "this cannot be an email address"
+    return Evidence(check="email", outcome=Outcome.FOUND, detail=reason, found={"impossible": reason})
+
+
+def _is_example(domain: str) -> bool:
+    return any(parent in _EXAMPLES for parent in _parents(domain))
+
+
+def _disposable(domain: str) -> str | None:
+    return next((parent for parent in _parents(domain)[:-1] if parent in blocklist), None)
+
+
+def _parents(domain: str) -> list[str]:
+    """a.b.c: a.b.c, b.c and c."""
+    labels = domain.split(".")
+    return [".".join(labels[start:]) for start in range(len(labels))]
+
+
+def _correction(domain: _Domain) -> str:
+    close = get_close_matches(domain.ascii, _PROVIDERS, n=1, cutoff=0.82)
+    return f"; did you mean {close[0]}?" if close and close[0] != domain.ascii else ""

@@ -1,0 +1,88 @@
+"""Every check over a batch: timed, and kept apart, so that no check and no comment takes another down with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from time import perf_counter
+from traceback import extract_tb
+from typing import TypeAlias
+
+import structlog
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from models.database import reading
+from models.evidence import Evidence, Outcome
+from worker.checks import author, email, form, language, links, pace, repeats, spam, words
+from worker.checks.candidate import Candidate
+
+_log = structlog.get_logger(__name__)
+
+_Check: TypeAlias = Callable[[Sequence[Candidate]], list[Evidence]]
+
+_ORDER = ("email", "spam", "links", "words", "repeats", "pace", "author", "form", "language")
+_ON_THE_TEXT: dict[str, _Check] = {
+    "email": email.check,
+    "spam": spam.check,
+    "links": links.check,
+    "words": words.check,
+    "form": form.check,
+    "language": language.check,
+}
+_ON_THE_RECORDS = {"repeats": repeats.check, "pace": pace.check, "author": author.check}
+
+# Nothing that one comment brought about, so asking again for each alone would only take longer.
+_EVERYONES = (ImportError, OSError, MemoryError, OperationalError)
+
+
+def examine(batch: Sequence[Candidate], now: datetime) -> list[list[Evidence]]:
+    """All evidence on each comment. The network is asked before the database is opened."""
+    found = {name: _run(name, check, batch) for name, check in _ON_THE_TEXT.items()}
+    with reading() as session:
+        for name, check in _ON_THE_RECORDS.items():
+            found[name] = _run(name, partial(check, session=session, now=now), batch, after_failure=session.rollback)
+    return [list(row) for row in zip(*(found[name] for name in _ORDER), strict=True)]
+
+
+def _run(
+    name: str, check: _Check, batch: Sequence[Candidate], after_failure: Callable[[], None] | None = None
+) -> list[Evidence]:
+    """One check over a batch; if it fails, over each comment alone."""
+    started = perf_counter()
+    try:
+        found = check(batch)
+        assert len(found) == len(batch), "one piece of evidence for each comment"
+    except Exception as error:
+        if after_failure:
+            after_failure()
+        _log.warning("check failed", check=name, comments=len(batch), error=type(error).__name__, where=_where(error))
+        if len(batch) > 1 and not isinstance(error, _EVERYONES):
+            return [item for candidate in batch for item in _run(name, check, [candidate], after_failure)]
+        found = [_could_not_run(name, error)] * len(batch)
+    ms = (perf_counter() - started) * 1000 / max(len(batch), 1)
+    return [item.model_copy(update={"ms": round(ms, 3)}) for item in found]
+
+
+def _could_not_run(name: str, error: Exception) -> Evidence:
+    detail = f"the {name} check could not run: {_reason(error)}"
+    return Evidence(check=name, outcome=Outcome.UNAVAILABLE, detail=detail)
+
+
+def _reason(error: Exception) -> str:
+    """In plain words, and never the error's own: they may quote the comment."""
+    if isinstance(error, SQLAlchemyError):
+        return "the database did not answer"
+    if isinstance(error, ImportError | FileNotFoundError):
+        return "a part of it is missing"
+    if isinstance(error, TimeoutError):
+        return "it took too long"
+    if isinstance(error, OSError | MemoryError):
+        return "this machine let it down"
+    return f"an unforeseen error ({type(error).__name__})"
+
+
+def _where(error: Exception) -> str:
+    """The line that failed, without the values it failed on."""
+    frame = extract_tb(error.__traceback__)[-1]
+    return f"{frame.name} in {frame.filename.rpartition('/')[2]}:{frame.lineno}"

@@ -1,0 +1,149 @@
+"""Where a comment's links lead, in whatever way they are written: as Markdown, bare, or "example . com".
+
+Facts about the text, not about what becomes clickable: a reader can type "cheap-pills.com" into a browser too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from linkify_it import LinkifyIt
+
+from models.evidence import Evidence, Outcome
+from worker.checks.candidate import Candidate
+
+_TOP_LEVELS = [
+    "biz", "com", "edu", "gov", "net", "org", "pro", "web", "xxx", "aero", "asia", "coop", "info", "museum", "name",
+    "shop", "xyz", "top", "online", "site", "website", "space", "store", "club", "vip", "live", "life", "fun",
+    "icu", "cfd", "sbs", "bond", "buzz", "click", "link", "win", "bid", "loan", "men", "work", "world", "today",
+    "email", "app", "dev", "blog", "wiki", "cloud", "tech", "host", "press", "news", "media", "agency", "digital",
+    "casino", "bet", "poker", "porn", "sex", "cam", "chat", "games", "money", "cash", "finance", "trade", "guru",
+    "page", "example", "test", "рф",
+]  # fmt: skip
+_SHORTENERS = {
+    "adf.ly", "amzn.to", "bit.do", "bit.ly", "bitly.com", "bl.ink", "buff.ly", "clck.ru", "cli.re", "cutt.ly",
+    "da.gd", "dlvr.it", "fb.me", "git.io", "goo.gl", "goo.su", "gg.gg", "ht.ly", "ift.tt", "is.gd", "j.mp",
+    "kutt.it", "linktr.ee", "lnk.to", "lnkd.in", "lnk.bio", "mcaf.ee", "ow.ly", "po.st", "qr.ae", "rb.gy",
+    "rebrand.ly", "s.id", "shorte.st", "shorturl.at", "short.gy", "shrtco.de", "snip.ly", "soo.gd", "surl.li",
+    "t.co", "t.ly", "t2m.io", "tiny.cc", "tiny.one", "tinyurl.com", "tr.im", "trib.al", "u.to", "urlz.fr", "v.gd",
+    "vk.cc", "vu.fr", "wp.me", "x.co",
+}  # fmt: skip
+# A bare name with such an ending is a file ("setup.py") or lacks a blank ("so I did.it was").
+_DOUBTFUL = {
+    "ai", "cc", "gz", "md", "ml", "mm", "pl", "ps", "py", "rs", "sh", "am", "as", "at", "be", "by", "do", "in",
+    "is", "it", "me", "my", "no", "so", "to", "us", "bet", "bid", "cash", "chat", "cloud", "click", "email",
+    "finance", "fun", "games", "host", "life", "link", "live", "media", "men", "money", "name", "news", "page",
+    "press", "test", "today", "top", "trade", "web", "win", "work", "world",
+}  # fmt: skip
+_UNSEEN = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x2060, 0x2065), 0xFEFF))
+_MARKDOWN = re.compile(r"\[[^\[\]]*\]\(\s*<?([^()\s<>]+)[^()]*\)")  # [label](address "title")
+_HTML = re.compile(r"""<a\b[^<>]*?\bhref\s*=\s*["']?([^"'\s>]+)[^<>]*>.*?</a\s*>""", re.IGNORECASE | re.DOTALL)
+_BB = re.compile(r"\[url(?:=[\"']?([^\]\"']+)[\"']?)?\](.*?)\[/url\]", re.IGNORECASE | re.DOTALL)
+_HXXP = re.compile(r"\bhxxp(s?)://", re.IGNORECASE)
+_WRITTEN_DOT = re.compile(
+    r"(?<=\w)(?:\s?[\[({]\s?(?:\.|dot|punkt|punto|point|точка)\s?[\])}]\s?|\s\.\s?|[。．｡])"
+    r"(?=(?:com|net|org|info|biz|ru|xyz|top|shop|online|site|club|store|vip|click)\b)",
+    re.IGNORECASE,
+)
+_MAYBE = re.compile(r"\w[.。．｡]\w|//")
+_LONGEST = 2100  # characters of one run without blanks; no browser's address is longer
+
+
+class _Link(NamedTuple):
+    url: str
+    host: str
+
+
+def check(batch: Sequence[Candidate]) -> list[Evidence]:
+    """`score` and `counts["links"]` leave out links to the site itself.
+
+    `counts["hosts"]` is how many hosts are linked to, `counts["foreign"]` how many of them are not the site's.
+    """
+    return [_evidence(candidate) for candidate in batch]
+
+
+def _evidence(candidate: Candidate) -> Evidence:
+    own = frozenset(_host(origin) for origin in candidate.origins)
+    links = [_Link(url, _host(url)) for url in _urls(candidate.body)]
+    away = [link for link in links if not _is_own(link.host, own)]
+    website = _host(candidate.website) if candidate.website else ""
+    hosts = list(dict.fromkeys(link.host for link in away))
+    found = _shorteners([*hosts, website])
+    return Evidence(
+        check="links",
+        outcome=Outcome.FOUND if away or found else Outcome.CLEAR,
+        detail="; ".join(_words(len(away), hosts, own_links=len(links) - len(away), website=website)),
+        score=len(away),
+        found=found,
+        counts={"links": len(away), "foreign": len(hosts), "hosts": len({link.host for link in links})},
+    )
+
+
+def _words(count: int, hosts: list[str], *, own_links: int, website: str) -> Iterable[str]:
+    if not count:
+        yield "no links" if not own_links else "links only to this site"
+    elif len(hosts) == 1:
+        yield f"{'one link' if count == 1 else f'{count} links'} to {hosts[0]}"
+    else:
+        yield f"{count} links to {len(hosts)} sites: {_listed(hosts)}"
+    if website:
+        yield f"gives {website} as website"
+
+
+def _shorteners(hosts: Iterable[str]) -> dict[str, str]:
+    used = list(dict.fromkeys(host for host in hosts if host in _SHORTENERS))
+    if not used:
+        return {}
+    return {"shortener": f"{_listed(used)} {'hides' if len(used) == 1 else 'hide'} where a link leads"}
+
+
+def _listed(names: Sequence[str], most: int = 4) -> str:
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _urls(body: str) -> list[str]:
+    """Every link's address, as often as it stands there; what a link's label says is not a second one."""
+    text = body.translate(_UNSEEN)
+    if not (_MAYBE.search(text) or _WRITTEN_DOT.search(text)):
+        return []
+    text = _MARKDOWN.sub(r" \1 ", text)
+    text = _HTML.sub(r" \1 ", text)
+    text = _BB.sub(lambda link: f" {link[1] or link[2]} ", text)
+    text = _WRITTEN_DOT.sub(".", _HXXP.sub(r"http\1://", text))
+    # One run at a time: no address holds a blank, and plain words cost nothing.
+    runs = [run[:_LONGEST] for run in text.split() if _MAYBE.search(run)]
+    return [match.url for run in runs for match in _linkify().match(run) or () if _is_link(match)]
+
+
+def _is_link(match: object) -> bool:
+    schema, raw = getattr(match, "schema", ""), getattr(match, "raw", "")
+    if schema == "mailto:":
+        return False
+    if schema or "/" in raw or raw.lower().startswith("www."):
+        return True
+    return raw.rpartition(".")[2].lower() not in _DOUBTFUL or _host(raw) in _SHORTENERS
+
+
+def _host(url: str) -> str:
+    """The host without "www.": IDNA and Unicode spellings of one name are counted as two, which harms nobody."""
+    try:
+        host = urlsplit(url if "//" in url else f"//{url}").hostname or url
+    except ValueError:  # brackets that hold no IPv6 address
+        host = url
+    return host.lower().rstrip(".").removeprefix("www.")
+
+
+def _is_own(host: str, own: frozenset[str]) -> bool:
+    return any(host == name or host.endswith(f".{name}") for name in own)
+
+
+@cache
+def _linkify() -> LinkifyIt:
+    linkify = LinkifyIt()
+    linkify.tlds(_TOP_LEVELS, keep_old=True)
+    return linkify

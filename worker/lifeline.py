@@ -1,0 +1,45 @@
+"""No process outlives the one that started it, not even when that one was killed with -9.
+
+A signal can be sent by whoever still lives, so the dead cannot end their children: each child looks after itself. Polling
+the parent's id works on every Unix and from any thread; Linux's own parent-death signal also fires when only the *thread*
+that forked has ended, and a pool forks from threads.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+UP = "GREENROOM_UP"  # the process id of `greenroom up`, in the environment of what it starts
+POLL_SECONDS = 0.5
+GRACE_SECONDS = 3.0  # for a process to end by itself; its own children start to count when it has gone
+
+
+def watch_up() -> None:
+    """End with `greenroom up`, where that started this process; started by hand, a part outlives its shell."""
+    if UP in os.environ:
+        watch_parent(int(os.environ[UP]))
+
+
+def watch_parent(parent: int | None = None, *, on_death: Callable[[], None] | None = None) -> None:
+    """End this process soon after its parent: SIGTERM first, SIGKILL if it still runs after a grace.
+
+    `parent` is the process id to expect, for a caller who knows it: then a parent that died before this call is seen too.
+    """
+    watched = os.getppid() if parent is None else parent
+    threading.Thread(target=_watch, args=(watched, on_death or _end), name="lifeline", daemon=True).start()
+
+
+def _watch(parent: int, on_death: Callable[[], None]) -> None:
+    while os.getppid() == parent:
+        time.sleep(POLL_SECONDS)
+    on_death()
+
+
+def _end() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)

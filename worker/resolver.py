@@ -1,0 +1,220 @@
+"""What DNS says about a domain's mail, asked of the system's resolvers or of `GREENROOM_DNS`, and how sure that is.
+
+A comment may be rejected because its email domain does not exist, so a "no" is believed only of a resolver that shows
+it would know: a network without DNS, or one that says "no such domain" to everything, must cost nobody a comment.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from time import monotonic
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import dns.exception
+import dns.name
+import dns.nameserver
+import dns.resolver
+
+from models.settings import settings
+
+AT_ONCE = 64  # look-ups under way together
+REMEMBERED = 10_000  # domains
+KNOWN_SECONDS = 3600
+IMPOSSIBLE_SECONDS = 600  # someone may be setting the domain up right now
+UNKNOWN_SECONDS = 30
+SILENCES = 3  # look-ups in a row without an answer before the resolver itself is doubted
+
+_Value = TypeVar("_Value")
+
+
+class Mail(NamedTuple):
+    """Whether a domain takes mail, None where nobody knows. `why` continues "the domain …", or says what was wrong."""
+
+    takes: bool | None
+    why: str
+
+
+class UnansweredError(Exception):
+    """There is no answer to believe; the message says why, in words a moderator can use."""
+
+
+class SilenceError(UnansweredError):
+    """Nothing came back in time."""
+
+
+@cache
+def _resolver_of(pid: int) -> Resolver:
+    """One a process: its locks must not be carried over a fork."""
+    return Resolver(settings().dns, seconds=settings().dns_seconds)
+
+
+def resolver() -> Resolver:
+    return _resolver_of(os.getpid())
+
+
+class Resolver:
+    """Asks `servers` ("host:port"; none: the system's), each domain for at most `seconds` in all."""
+
+    def __init__(self, servers: tuple[str, ...] = (), *, seconds: float = 2.5) -> None:
+        self._servers = servers
+        self._seconds = seconds
+        self._memory: _Memory[Mail] = _Memory(REMEMBERED)
+        self._tops: _Memory[bool] = _Memory(REMEMBERED)
+        self._doubt = _Doubt()
+
+    def mail(self, domains: Iterable[str]) -> dict[str, Mail]:
+        """Whether each domain (ASCII) takes mail: remembered, or looked up all at once, each one once."""
+        wanted = dict.fromkeys(domains)
+        found = {domain: known for domain in wanted if (known := self._memory.get(domain))}
+        asked = [domain for domain in wanted if domain not in found]
+        if asked:
+            with ThreadPoolExecutor(min(len(asked), AT_ONCE), thread_name_prefix="dns") as pool:
+                found |= zip(asked, pool.map(self._look_up, asked), strict=True)
+        return found
+
+    def ask(self, name: str, kind: str, *, until: float) -> list[Any] | None:
+        """The records of a kind, none if there are none, or None where the name does not exist.
+
+        `until` is a time of `monotonic()`. Raises UnansweredError.
+        """
+        left = until - monotonic()
+        if left <= 0:
+            raise SilenceError(f"the resolver did not answer in {self._seconds:g} s")
+        try:
+            answer = self._asking().resolve(
+                dns.name.from_text(name), kind, lifetime=left, raise_on_no_answer=False, search=False
+            )
+        except dns.resolver.NXDOMAIN:
+            return None
+        except dns.exception.Timeout as error:
+            raise SilenceError(f"the resolver did not answer in {self._seconds:g} s") from error
+        except dns.resolver.NoResolverConfiguration as error:
+            raise UnansweredError("this machine has no resolver") from error
+        except dns.resolver.NoNameservers as error:
+            raise UnansweredError("the resolver could not be reached or could not find out") from error
+        except (dns.exception.DNSException, OSError, ValueError) as error:
+            raise UnansweredError("the resolver could not be asked") from error
+        return list(answer.rrset or ())
+
+    def _asking(self) -> dns.resolver.Resolver:
+        """dnspython's resolver, made anew each time: it is cheap, and `resolv.conf` may have changed."""
+        if not self._servers:
+            asking = dns.resolver.Resolver()
+        else:
+            asking = dns.resolver.Resolver(configure=False)
+            asking.nameservers = [_nameserver(server) for server in self._servers]
+        asking.timeout = self._seconds / 2  # so that one lost packet, or one dead server of two, is survived
+        return asking
+
+    def _look_up(self, domain: str) -> Mail:
+        if self._doubt.in_force():
+            return Mail(None, f"the resolver did not answer in {self._seconds:g} s")
+        try:
+            mail = self._mail(domain, until=monotonic() + self._seconds)
+            self._doubt.answered()
+        except UnansweredError as error:
+            mail = Mail(None, str(error))
+            if isinstance(error, SilenceError):
+                self._doubt.silent(self._is_silent)
+        seconds = {True: KNOWN_SECONDS, False: IMPOSSIBLE_SECONDS, None: UNKNOWN_SECONDS}[mail.takes]
+        self._memory.put(domain, mail, seconds)
+        return mail
+
+    def _mail(self, domain: str, *, until: float) -> Mail:
+        """RFC 5321, 5.1: the MX records, or without any the address itself. RFC 7505: an MX of "." means no mail."""
+        exchanges = self.ask(domain, "MX", until=until)
+        if exchanges:
+            refuses = all(record.exchange == dns.name.root for record in exchanges)
+            return Mail(False, "takes no mail") if refuses else Mail(True, "takes mail")
+        addresses = self.ask(domain, "A", until=until)
+        missing = exchanges is None and addresses is None
+        if addresses or (not missing and self.ask(domain, "AAAA", until=until)):
+            return Mail(True, "takes mail at its own address")
+        top = domain.rpartition(".")[2]
+        if not self._knows(top, until=until):
+            return Mail(None, f"this resolver knows nothing of .{top}")
+        return Mail(False, "does not exist" if missing else "takes no mail")
+
+    def _knows(self, top: str, *, until: float) -> bool:
+        """Whether this resolver has the top-level domain, and so would have had the domain below it."""
+        known = self._tops.get(top)
+        if known is None:
+            known = self._has(top, until=until)
+            self._tops.put(top, known, KNOWN_SECONDS if known else UNKNOWN_SECONDS)
+        return known
+
+    def _has(self, top: str, *, until: float) -> bool:
+        answers = [self.ask(f"{top}.", kind, until=until) for kind in ("NS", "SOA")]
+        if any(answers) or all(answer is None for answer in answers):
+            return any(answers)
+        # It has the name but no record of it. Some answer so to everything; this one is believed if it can say no.
+        return self.ask(f"no-such-name-as-this.{top}.", "A", until=until) is None
+
+    def _is_silent(self) -> bool:
+        """Whether even the root's servers, which any living resolver can name, stay unnamed."""
+        try:
+            self.ask(".", "NS", until=monotonic() + self._seconds / 2)
+        except UnansweredError as error:
+            return isinstance(error, SilenceError)
+        return False
+
+
+class _Doubt:
+    """Several silences in a row, and not even the root answers: nobody waits for this resolver for a while.
+
+    Asking for the root tells a dead resolver from a stranger's slow domain, which must not stop everyone's look-ups.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._silences = 0
+        self._until = 0.0
+
+    def in_force(self) -> bool:
+        return monotonic() < self._until
+
+    def answered(self) -> None:
+        self._silences = 0
+
+    def silent(self, confirm: Any) -> None:
+        with self._lock:
+            self._silences += 1
+            if self._silences < SILENCES or self.in_force():
+                return
+            self._silences = 0
+            if confirm():
+                self._until = monotonic() + UNKNOWN_SECONDS
+
+
+class _Memory(Generic[_Value]):
+    """What was found out, for a while; the oldest goes when it is full."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._kept: dict[str, tuple[float, _Value]] = {}
+
+    def get(self, key: str) -> _Value | None:
+        until, value = self._kept.get(key, (0.0, None))
+        return value if monotonic() < until else None
+
+    def put(self, key: str, value: _Value, seconds: float) -> None:
+        with self._lock:
+            self._kept.pop(key, None)
+            if len(self._kept) >= self._most:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = (monotonic() + seconds, value)
+
+
+def _nameserver(server: str) -> dns.nameserver.Do53Nameserver:
+    """An address or a name with a port ("127.0.0.1:5353", "[::1]:53", "dns:53") or without."""
+    host, colon, port = server.rpartition(":")
+    if not colon or (":" in host and not host.endswith("]")):  # nothing but an address
+        host, port = server, "53"
+    address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)[0][4]
+    return dns.nameserver.Do53Nameserver(str(address[0]), int(address[1]))

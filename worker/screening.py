@@ -1,0 +1,120 @@
+"""Judge comments that wait: load the batch, let every check look, decide, settle."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.database import begin, now, reading
+from models.evidence import Evidence, Outcome
+from models.language import detect
+from models.moderation import Change, Screened, Settled, settle
+from models.policy import Decision, Policy, Verdict, decide
+from models.records import Comment, Site
+from models.secrets import decrypt_email
+from worker.checks import examine
+from worker.checks.candidate import Candidate, Form
+from worker.checks.repeats import fingerprints
+
+AGAIN_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))  # what could not run is tried again
+log = structlog.get_logger()
+
+
+def warm() -> None:
+    """Load what the checks need, so that the first comment does not wait for it."""
+    at = now()
+    examine([Candidate("", 0, 0, "Ann", "ann@example.org", "A first comment, to load everything.", at)], at)
+
+
+def screen_now(comment_ids: Sequence[str]) -> list[Settled]:
+    """Screen those of them that are owed a screening. A comment that cannot be screened at all goes to a human."""
+    try:
+        return _screen(comment_ids)
+    except Exception as error:  # one poisonous comment must not hold up its neighbours
+        if len(comment_ids) > 1:
+            log.warning("screening.one_by_one", count=len(comment_ids), error=type(error).__name__)
+            return [settled for comment_id in comment_ids for settled in screen_now([comment_id])]
+        log.exception("screening.failed", comment=comment_ids[0], exc_info=error)
+        return _to_a_human(comment_ids[0], error)
+
+
+def _screen(comment_ids: Sequence[str]) -> list[Settled]:
+    with reading() as session:
+        batch = load(session, comment_ids)
+    if not batch:
+        return []
+    candidates = [candidate for candidate, _, _ in batch]
+    evidence = examine(candidates, now())
+    prints = defaultdict(list)
+    for row in fingerprints(candidates):
+        prints[row["comment_id"]].append(row)
+    changes = [
+        _change(candidate, number, version, found, prints[candidate.id])
+        for (candidate, number, version), found in zip(batch, evidence, strict=True)
+    ]
+    with begin() as session:
+        return [settled for settled in settle(session, changes) if settled]
+
+
+def load(session: Session, comment_ids: Sequence[str]) -> list[tuple[Candidate, int, int]]:
+    """The comments that are owed a screening, each with that screening's number and the version of the policy."""
+    wanted = select(Comment, Site.origins, Site.policy, Site.policy_version).join(Site, Site.id == Comment.site_id)
+    owed = wanted.where(Comment.id.in_(comment_ids), Comment.screen_due.is_not(None)).order_by(Comment.id)
+    rows = session.execute(owed).all()
+    policies = {comment.site_id: Policy.model_validate(policy) for comment, _, policy, _ in rows}
+    languages = detect([comment.body for comment, _, _, _ in rows])
+    return [
+        (_candidate(comment, language, tuple(origins), policies[comment.site_id]), comment.screenings + 1, version)
+        for (comment, origins, _, version), language in zip(rows, languages, strict=True)
+    ]
+
+
+def _candidate(comment: Comment, language: str, origins: tuple[str, ...], policy: Policy) -> Candidate:
+    return Candidate(
+        id=comment.id,
+        site_id=comment.site_id,
+        thread_id=comment.thread_id,
+        name=comment.name,
+        email=decrypt_email(comment.email) if comment.email else "",
+        body=comment.body,
+        at=comment.at,
+        website=comment.website,
+        email_index=comment.email_index,
+        address=comment.address,
+        language=language,
+        origins=origins,
+        form=Form(**comment.form),
+        policy=policy,
+    )
+
+
+def _change(
+    candidate: Candidate, number: int, version: int, evidence: list[Evidence], prints: Sequence[dict[str, Any]]
+) -> Change:
+    decision = decide(evidence, candidate.policy)
+    owed = decision.again and number <= len(AGAIN_AFTER)
+    if decision.verdict is None and not owed:
+        reasons = (*decision.reasons, "could not be checked for hours, so a human looks")
+        decision = Decision(Verdict.FLAG, reasons)
+    again = now() + AGAIN_AFTER[number - 1] if owed else None
+    screened = Screened(number, evidence, version, candidate.language, prints, again)
+    return Change(candidate.id, decision.verdict, decision.reasons, screened=screened)
+
+
+def _to_a_human(comment_id: str, error: Exception) -> list[Settled]:
+    """Nothing stays pending for ever, not even a comment that breaks the screening."""
+    detail = f"this comment could not be screened ({type(error).__name__})"
+    evidence = [Evidence(check="screening", outcome=Outcome.UNAVAILABLE, detail=detail)]
+    with begin() as session:
+        row = session.execute(select(Comment.screenings).where(Comment.id == comment_id)).scalar()
+        if row is None:
+            return []
+        screened = Screened(row + 1, evidence, 0, "und")
+        settled = settle(session, [Change(comment_id, Verdict.FLAG, (detail,), screened=screened)])[0]
+    return [settled] if settled else []

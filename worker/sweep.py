@@ -1,0 +1,110 @@
+"""What is overdue, and doing it: no broker is needed, and several sweeps at once are harmless."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import delete, select, update
+
+from models.database import begin, insert_new, now, reading
+from models.records import AddressKey, Comment, ConsoleSession, Fingerprint, Heartbeat, Thread
+from models.settings import settings
+from worker.bell import PUBLISH, SCREEN, ring
+
+MOST_AT_ONCE = 500
+RUNG_SECONDS = 10  # how long a ring may take to be heard before it is rung again
+UNHEARD_SECONDS = 30  # rung for more than once and still pending: whoever should hear it does not
+TIDY_SECONDS = 600
+log = structlog.get_logger()
+
+
+class Sweeper(threading.Thread):
+    """A timer in every worker's main process."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name="sweep", daemon=True)
+        self.worker = name
+        self._ending = threading.Event()
+        self._tidied: datetime | None = None
+
+    def run(self) -> None:
+        _beat(self.worker, swept=False)
+        pause = settings().sweep_seconds
+        while not self._ending.wait(pause):
+            try:
+                pause = 0 if sweep() else settings().sweep_seconds
+                _beat(self.worker, swept=True)
+                self._tidy()
+            except Exception as error:  # the database is away: the next round finds it again
+                log.exception("sweep.failed", exc_info=error)
+
+    def stop(self) -> None:
+        self._ending.set()
+
+    def _tidy(self) -> None:
+        at = now()
+        if self._tidied is None or at - self._tidied > timedelta(seconds=TIDY_SECONDS):
+            tidy(at)
+            self._tidied = at
+
+
+def sweep() -> bool:
+    """Ring again for what is overdue; do it here if the broker is silent or nobody listens. True if more waits."""
+    at = now()
+    comments = _overdue(Comment, Comment.screen_due, at)
+    if comments and (not ring(SCREEN, comments) or _unheard(at)):
+        _in_place(SCREEN, comments)
+    threads = _overdue(Thread, Thread.publish_due, at)
+    if threads and not ring(PUBLISH, threads):
+        _in_place(PUBLISH, threads)
+    return MOST_AT_ONCE in {len(comments), len(threads)}
+
+
+def _overdue(record: Any, due: Any, at: datetime) -> list[Any]:
+    """Claim overdue rows by putting their due time off, so that no other sweep rings for them at the same time."""
+    before = at - timedelta(seconds=settings().overdue_seconds)
+    with reading() as session:
+        if session.execute(select(record.id).where(due < before).limit(1)).first() is None:
+            return []
+    oldest = select(record.id).where(due < before).order_by(due).limit(MOST_AT_ONCE)
+    later = at - timedelta(seconds=settings().overdue_seconds) + timedelta(seconds=RUNG_SECONDS)
+    claimed = update(record).where(record.id.in_(oldest), due < before).values({due.key: later})
+    with begin() as session:
+        return list(session.execute(claimed.returning(record.id)).scalars())
+
+
+def _unheard(at: datetime) -> bool:
+    """Whether some comment has waited so long that rings must be going unheard."""
+    waiting = select(Comment.id).where(Comment.status == "pending", Comment.screenings == 0)
+    waiting = waiting.where(Comment.screen_due.is_not(None), Comment.at < at - timedelta(seconds=UNHEARD_SECONDS))
+    with reading() as session:
+        return session.execute(waiting.limit(1)).first() is not None
+
+
+def _in_place(task: str, ids: list[Any]) -> None:
+    from worker import tasks  # noqa: PLC0415 — loads the model, which a sweep rarely needs
+
+    log.warning("sweep.in_place", task=task, count=len(ids))
+    work = {SCREEN: tasks.screen, PUBLISH: tasks.publish}[task]
+    for start in range(0, len(ids), 50):
+        work(ids[start : start + 50])
+
+
+def tidy(at: datetime) -> None:
+    """Remove what is kept for a time only."""
+    with begin() as session:
+        session.execute(delete(Fingerprint).where(Fingerprint.at < at - timedelta(days=1)))
+        session.execute(delete(AddressKey).where(AddressKey.day < (at - timedelta(days=1)).date()))
+        session.execute(delete(ConsoleSession).where(ConsoleSession.expires_at < at))
+        session.execute(delete(Heartbeat).where(Heartbeat.at < at - timedelta(days=1)))
+
+
+def _beat(worker: str, *, swept: bool) -> None:
+    at = now()
+    alive = {"at": at, "swept_at": at} if swept else {"at": at}
+    with begin() as session:
+        session.execute(insert_new(Heartbeat).values(name=worker, at=at))
+        session.execute(update(Heartbeat).where(Heartbeat.name == worker).values(alive))
