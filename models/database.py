@@ -129,10 +129,14 @@ def begin() -> Iterator[Session]:
 
 
 def insert_new(record: type[Base]) -> postgresql.Insert | sqlite.Insert:
-    """An insert that leaves alone what is there already."""
-    if engine().dialect.name == "postgresql":
-        return postgresql.insert(record).on_conflict_do_nothing()
-    return sqlite.insert(record).on_conflict_do_nothing()
+    """An insert that leaves alone what is there already. Give it rows when executing it on the session's connection."""
+    return _insert_new(record.__tablename__, engine().dialect.name)
+
+
+@cache
+def _insert_new(table: str, dialect: str) -> postgresql.Insert | sqlite.Insert:
+    into = Base.metadata.tables[table]
+    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(into).on_conflict_do_nothing()
 
 
 def now() -> datetime:

@@ -113,7 +113,7 @@ class _Work:
         if not ids:
             return {}
         found = select(Event.comment_id, Event.id).where(Event.comment_id.in_(ids)).order_by(Event.sequence)
-        return dict(self.session.execute(found).tuples().all())
+        return dict(self.session.execute(found).all())
 
     def apply(self, change: Change) -> Settled | None:
         comment = self.comments.get(change.comment_id)
@@ -258,14 +258,14 @@ class _Work:
         _rewrite(self.session, _THREADS, _OF_A_THREAD, [self.threads[id_] for id_ in sorted(touched)])
         for record in (Screening, DecisionRecord, Event):
             if rows := self.rows[record]:
-                self.session.execute(insert(record), rows)
+                self.session.connection().execute(insert(Base.metadata.tables[record.__tablename__]), rows)
         if rows := self.rows[Fingerprint]:
-            self.session.execute(insert_new(Fingerprint), rows)
+            self.session.connection().execute(insert_new(Fingerprint), rows)
         for comment_id, decision in self.closing:
             still_open = (Review.comment_id == comment_id) & Review.closed_at.is_(None)
             self.session.execute(update(Review).where(still_open).values(closed_at=self.at, closed_by=decision))
         if self.opening:
-            self.session.execute(insert_new(Review), self.opening)
+            self.session.connection().execute(insert_new(Review), self.opening)
 
     def _number_events(self) -> None:
         """One step of each site's counter a transaction: it is held until the commit, so a cursor never skips."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models.database import begin, insert_new, now
@@ -17,6 +17,12 @@ from service.sites import SiteInfo, origin_of
 from service.submission import Submission, without_token
 from service.tokens import read_form_token
 from worker.bell import SCREEN, ring_soon
+
+
+# Built once: putting a statement together costs more than running it.
+_THREAD = select(Thread.id, Thread.state, Thread.url).where(
+    Thread.site_id == bindparam("site"), Thread.key == bindparam("key")
+)
 
 
 class Accepted(NamedTuple):
@@ -47,11 +53,11 @@ def accept(site: SiteInfo, said: Submission, *, address: str, idempotency_key: s
         place = _find_place(session, site, said)
         row.update(thread_id=place.thread_id, top_id=place.top_id or row["id"])
         row["said_once"] = keyed_hash("said once", str(place.thread_id), row["email_index"], row["body"])
-        kept = session.execute(insert_new(Comment).values(row).returning(Comment.id)).scalar()
-        if kept is None:  # someone was first between our look and our insert, or the author repeats himself
+        kept = session.connection().execute(insert_new(Comment), row).rowcount
+        if not kept:  # someone was first between our look and our insert, or the author repeats himself
             return Accepted(_first(session, row), is_new=False)
-    ring_soon(SCREEN, kept)
-    return Accepted(kept, is_new=True)
+    ring_soon(SCREEN, row["id"])
+    return Accepted(row["id"], is_new=True)
 
 
 def _check_url(site: SiteInfo, said: Submission) -> None:
@@ -110,7 +116,7 @@ def _find_place(session: Session, site: SiteInfo, said: Submission) -> _Place:
     thread = _thread(session, site, said.thread)
     if thread is None:
         new = {"site_id": site.id, "key": said.thread, "url": said.url, "title": said.title}
-        session.execute(insert_new(Thread).values(new))
+        session.connection().execute(insert_new(Thread), new)
         thread = _thread(session, site, said.thread)
         assert thread is not None
     if thread.state == "closed":
@@ -127,5 +133,4 @@ def _find_place(session: Session, site: SiteInfo, said: Submission) -> _Place:
 
 
 def _thread(session: Session, site: SiteInfo, key: str) -> Row[int, str, str | None] | None:
-    wanted = select(Thread.id, Thread.state, Thread.url).where(Thread.site_id == site.id, Thread.key == key)
-    return session.execute(wanted).one_or_none()
+    return session.execute(_THREAD, {"site": site.id, "key": key}).one_or_none()

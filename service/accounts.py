@@ -16,6 +16,7 @@ from models.records import Membership, Moderator, Site
 from service import keys
 from service.sites import KEY, origin_of
 
+DEMO = "demo"
 OWNER = "owner@greenroom.example"
 SHORTEST_PASSWORD = 10
 
@@ -25,13 +26,10 @@ def add_site(key: str, origins: list[str], locale: str = "en") -> None:
     if not KEY.fullmatch(key):
         raise ValueError(f"A site's key is lower-case letters, digits, - and _, at most 64: not {key!r}.")
     cleaned = [_origin(url) for url in origins]
+    row = {"key": key, "origins": cleaned, "locale": locale, "policy": Policy().model_dump(mode="json")}
     with begin() as session:
-        made = session.execute(
-            insert_new(Site)
-            .values(key=key, origins=cleaned, locale=locale, policy=Policy().model_dump(mode="json"))
-            .returning(Site.id)
-        ).scalar()
-    if made is None:
+        made = session.connection().execute(insert_new(Site), row).rowcount
+    if not made:
         raise ValueError(f"There is a site {key!r} already.")
 
 
@@ -48,23 +46,27 @@ def list_sites() -> list[tuple[str, list[str]]]:
 
 
 def add_moderator(email: str, site: str, role: str, password: str | None = None) -> str:
-    """A new account, or one more site for an old one. Answers the password, a one-time one where none was given."""
+    """A new account, or one more site for an old one. Answers the password, a one-time one where none was given.
+
+    An account that exists keeps its password unless another is given; then the answer is empty.
+    """
     try:
         email = validate_email(email, check_deliverability=False, test_environment=True).normalized.lower()
     except EmailNotValidError as error:
         raise ValueError(str(error)) from None
     if password is not None and len(password) < SHORTEST_PASSWORD:
         raise ValueError(f"A password has at least {SHORTEST_PASSWORD} characters.")
-    chosen = password or random.token_urlsafe(12)
     with begin() as session:
         site_id = session.execute(select(Site.id).where(Site.key == site)).scalar()
         if site_id is None:
             raise ValueError(f"There is no site {site!r}. Add it with: greenroom site add {site} --origin URL")
         moderator = session.execute(select(Moderator).where(Moderator.email == email)).scalar_one_or_none()
+        chosen = password or ("" if moderator else random.token_urlsafe(12))
         if moderator is None:
-            moderator = Moderator(email=email, password_hash="")
+            moderator = Moderator(email=email)
             session.add(moderator)
-        moderator.password_hash, moderator.must_change_password = _hasher().hash(chosen), password is None
+        if chosen:
+            moderator.password_hash, moderator.must_change_password = _hasher().hash(chosen), password is None
         session.flush()
         session.merge(Membership(moderator_id=moderator.id, site_id=site_id, role=role))
     return chosen
@@ -80,12 +82,19 @@ def create_key(site: str, scope: str) -> str:
 
 
 def first_start(public_url: str) -> str | None:
-    """On an empty database: the site `demo` and its owner. Answers the owner's one-time password, once."""
-    with reading() as session:
-        if session.execute(select(Site.id).limit(1)).scalar() is not None:
+    """On an empty database: the site `demo` and its owner. Answers the owner's one-time password, once.
+
+    Later only the demo's origins are brought up to date, as its page moves with the port.
+    """
+    origins = {_origin(public_url), _origin(public_url.replace("//127.0.0.1", "//localhost"))}
+    with begin() as session:
+        demo = session.execute(select(Site).where(Site.key == DEMO)).scalar_one_or_none()
+        if demo is not None:
+            demo.origins = sorted(origins | set(demo.origins))
+        if demo is not None or session.execute(select(Site.id).limit(1)).scalar() is not None:
             return None
-    add_site("demo", sorted({public_url, public_url.replace("//127.0.0.1", "//localhost")}))
-    return add_moderator(OWNER, "demo", "owner")
+    add_site(DEMO, sorted(origins))
+    return add_moderator(OWNER, DEMO, "owner")
 
 
 def check_password(email: str, password: str) -> Moderator | None:

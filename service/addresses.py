@@ -31,5 +31,5 @@ def reader() -> str:
 def _key(day: date) -> bytes:
     """The day's key, the same in all processes: whoever needs it first makes it."""
     with begin() as session:
-        session.execute(insert_new(AddressKey).values(day=day, key=os.urandom(32)))
+        session.connection().execute(insert_new(AddressKey), {"day": day, "key": os.urandom(32)})
         return session.execute(select(AddressKey.key).where(AddressKey.day == day)).scalar_one()

@@ -25,7 +25,7 @@ def create_app() -> Flask:
     configure_logs()
     app = Flask("greenroom", static_folder=None)
     app.url_map.merge_slashes = False
-    app.config.update(MAX_FORM_MEMORY_SIZE=public.MOST_BYTES)
+    app.config.update(MAX_FORM_MEMORY_SIZE=public.MOST_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
     if hops := settings().proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     for blueprint in (public.api, moderation.api, sites.api, documents.api, health.api, embed.embed, console.console):

@@ -84,4 +84,4 @@ def _grouped(session: Session, record: Any, ids: Sequence[str]) -> dict[str, lis
 
 def _latest_evidence(session: Session, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     wanted = select(Screening.comment_id, Screening.evidence).where(Screening.comment_id.in_(ids))
-    return dict(session.execute(wanted.order_by(Screening.number)).tuples().all())
+    return dict(session.execute(wanted.order_by(Screening.number)).all())

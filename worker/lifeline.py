@@ -1,12 +1,13 @@
 """No process outlives the one that started it, not even when that one was killed with -9.
 
-A signal can be sent by whoever still lives, so the dead cannot end their children: each child looks after itself. Polling
-the parent's id works on every Unix and from any thread; Linux's own parent-death signal also fires when only the *thread*
-that forked has ended, and a pool forks from threads.
+The dead can't end their children, so each child looks after itself. Polling the parent's id works on every Unix and
+from any thread; Linux's own parent-death signal fires when only the *thread* that forked ends, and pools fork from
+threads.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -27,10 +28,16 @@ def watch_up() -> None:
 def watch_parent(parent: int | None = None, *, on_death: Callable[[], None] | None = None) -> None:
     """End this process soon after its parent: SIGTERM first, SIGKILL if it still runs after a grace.
 
-    `parent` is the process id to expect, for a caller who knows it: then a parent that died before this call is seen too.
+    `parent` is the process id to expect, where the caller knows it: then a parent that died before this is seen too.
     """
-    watched = os.getppid() if parent is None else parent
+    watched = _parent() if parent is None else parent
     threading.Thread(target=_watch, args=(watched, on_death or _end), name="lifeline", daemon=True).start()
+
+
+def _parent() -> int:
+    """Who forked us, even if that one has died meanwhile, as far as multiprocessing noted it."""
+    noted = multiprocessing.parent_process()
+    return noted.pid if noted and noted.pid else os.getppid()
 
 
 def _watch(parent: int, on_death: Callable[[], None]) -> None:

@@ -73,7 +73,7 @@ def _hand_in(thread_id: int, lease: str, since: int, revision: int) -> bool:
     shown = mine.values(
         published_revision=revision,
         publish_due=case((is_done, None), else_=Thread.publish_due),
-        lease=case((is_done, None), else_=lease),
+        lease=case((is_done, None), else_=Thread.lease),
         lease_until=case((is_done, None), else_=now() + timedelta(seconds=LEASE_SECONDS)),
     )
     with begin() as session:

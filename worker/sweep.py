@@ -106,5 +106,5 @@ def _beat(worker: str, *, swept: bool) -> None:
     at = now()
     alive = {"at": at, "swept_at": at} if swept else {"at": at}
     with begin() as session:
-        session.execute(insert_new(Heartbeat).values(name=worker, at=at))
+        session.connection().execute(insert_new(Heartbeat), {"name": worker, "at": at})
         session.execute(update(Heartbeat).where(Heartbeat.name == worker).values(alive))

@@ -185,7 +185,7 @@ def counts(site: str) -> Response:
         raise _wrong_argument("thread", str(error)) from None
     wanted = select(Thread.key, Thread.count).where(Thread.site_id == info.id, Thread.key.in_(set(keys.values())))
     with reading() as session:
-        found = dict(session.execute(wanted).tuples().all())
+        found = dict(session.execute(wanted).all())
     return _shared(info, json_response({key: found.get(kept, 0) for key, kept in keys.items()}))
 
 

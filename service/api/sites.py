@@ -83,7 +83,7 @@ def change_thread(site: str) -> Response:
     except ValueError as error:
         raise Problem(422, str(error), errors=[{"field": "thread", "message": str(error)}]) from None
     with begin() as session:
-        session.execute(insert_new(Thread).values(site_id=who.site.id, key=key))
+        session.connection().execute(insert_new(Thread), {"site_id": who.site.id, "key": key})
         row = session.execute(
             select(Thread).where(Thread.site_id == who.site.id, Thread.key == key).with_for_update()
         ).scalar_one()

@@ -81,7 +81,7 @@ def comments() -> BaseResponse | str:
     if tab not in TABS:
         raise Problem(404, "There is no such list.")
     with reading() as session:
-        sites = dict(session.execute(select(Site.id, Site.key).where(Site.key.in_(who.sites))).tuples().all())
+        sites = dict(session.execute(select(Site.id, Site.key).where(Site.key.in_(who.sites))).all())
         wanted = _listed(tab, list(sites), request.args)
         found = session.execute(wanted.limit(PAGE_SIZE + 1)).scalars().all()
         items = full_records(session, found[:PAGE_SIZE])

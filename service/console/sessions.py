@@ -70,7 +70,7 @@ def signed_in() -> SignedIn | None:
         if row is None:
             return None
         roles = select(Site.key, Membership.role).join(Site, Site.id == Membership.site_id).order_by(Site.key)
-        sites = dict(session.execute(roles.where(Membership.moderator_id == row.id)).tuples().all())
+        sites = dict(session.execute(roles.where(Membership.moderator_id == row.id)).all())
     return SignedIn(row.id, row.email, sites, keyed_hash("csrf", cookie))
 
 

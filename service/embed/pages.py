@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
+import orjson
 from flask import Blueprint, Response, abort, render_template, request, url_for
 
-from models.settings import settings
+from models.identifiers import is_id
 from service.embed import assets
 from service.embed.words import Words, languages, words_for
+from service.listening import public_url
 from service.problems import Problem
 from service.receipts import find_receipt
 from service.sites import SiteInfo, find_site, origin_of
 from service.submission import thread_key
-from service.threads import empty_page, published_page
+from service.threads import empty_page, published_page, read_replies
 from service.tokens import issue_form_token
 
 embed = Blueprint("embed", __name__, template_folder="templates")
@@ -48,20 +51,20 @@ def static(name: str) -> Response:
 def demo() -> Response:
     """An article with the embed below it, under the strictest policy that a page can have."""
     words = words_for(_wished_language())
-    root = settings().public_url or request.url_root.rstrip("/")
-    page = render_template("embed/demo.html", words=words, lang=_wished_language(), canonical=f"{root}/demo")
+    page = render_template("embed/demo.html", words=words, lang=_wished_language(), canonical=f"{public_url()}/demo")
     return _html(page, policy=_DEMO)
 
 
 @embed.get("/sites/<site_key>/thread")
 def thread(site_key: str) -> Response:
-    """`?thread=KEY`, and where wanted `page`, `reply` (the comment to answer), `lang`, and the article's `url`."""
+    """`?thread=KEY`, and where wanted `page`, `replies` (a page of those to that comment), `reply` (to write one),
+    `lang`, and the article's `url`."""
     site = find_site(site_key) or abort(404)
     try:
         key = thread_key(request.args.get("thread", ""))
     except ValueError:
         abort(404)
-    page = published_page(site.key, key, _page_number())
+    page = _replies(site, key) if "replies" in request.args else published_page(site.key, key, _page_number())
     form = {"thread": key, **{name: request.args[name] for name in ("url", "title") if name in request.args}}
     answered = _find(page["comments"], request.args.get("reply"))
     if answered:
@@ -126,7 +129,20 @@ def _thread_page(
         limits=LIMITS,
         lang=_wished_language(),
         here=partial(_here, site, form),
+        follow=partial(_follow, site, form),
     )
+
+
+def _replies(site: SiteInfo, key: str) -> dict[str, Any]:
+    top = request.args["replies"]
+    stored = read_replies(site.key, key, top, _page_number() or 1) if is_id(top) else None
+    answer: dict[str, Any] = orjson.loads(stored.content) if stored else abort(404)
+    return answer
+
+
+def _follow(site: SiteInfo, form: Mapping[str, str], link: str) -> str:
+    """An address of the API, as the page that shows the same: their parameters have the same names."""
+    return _here(site, form, **dict(parse_qsl(urlsplit(link).query)))
 
 
 def _here(site: SiteInfo, form: Mapping[str, str], **changes: Any) -> str:

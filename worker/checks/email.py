@@ -56,7 +56,7 @@ def _evidence(domain: _Domain, mail: Mail | None) -> Evidence:
     found = {}
     if mail and mail.takes is False:
         found["impossible"] = f"the email domain {domain.shown} {mail.why}{_correction(domain)}"
-    if host := _disposable(domain.ascii):
+    elif host := _disposable(domain.ascii):
         found["disposable"] = f"{host} hands out throw-away addresses"
     unknown = mail is not None and mail.takes is None
     outcome = Outcome.UNAVAILABLE if unknown else Outcome.FOUND if found else Outcome.CLEAR

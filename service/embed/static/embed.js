@@ -1,15 +1,15 @@
 /** <greenroom-comments>: a thread of comments and the form to join it. No build, no dependency, no cookie. */
 
 const HOST = new URL(import.meta.url).origin;
-const ENGLISH = {}; // the server writes locales/en.json here: most pages need no second file, and none is left wordless
+const ENGLISH = {}; // the server writes locales/en.json here: English needs no second file, and no page is left wordless
 const LANGUAGES = /^(en|ar|de|es|fa|fr|he|ru)(?=$|-)/i;
-const PAUSES = [300, 400, 800, 1500, 3000]; // a receipt is looked at after 0.3, 0.7, 1.5, 3 and 6 seconds
+const PAUSES = [300, 400, 800, 1500, 3000]; // milliseconds between looks at a receipt
 
 class GreenroomComments extends HTMLElement {
   static observedAttributes = ["site", "thread", "lang"];
 
   connectedCallback() {
-    if (!this.shadowRoot) this.attachShadow({ mode: "open" }).adoptedStyleSheets = [look()];
+    if (!this.shadowRoot) this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
     this.conversation = new Conversation(this);
     this.conversation.open();
   }
@@ -41,6 +41,10 @@ class Conversation {
     this.kept = { draft: {}, mine: [], ...recall(this.place) };
   }
 
+  get gone() {
+    return this.leaving.signal.aborted;
+  }
+
   async open() {
     const first = this.read().catch(() => {}); // on its way while the words come
     this.language ||= (await this.form()).locale;
@@ -48,28 +52,31 @@ class Conversation {
     const code = LANGUAGES.exec(this.language)[1];
     this.words = code === "en" ? ENGLISH : await ask(`/embed/locales/${code}.json`).catch(() => ENGLISH);
 
+    if (this.gone) return;
     this.heading = make("h2", { part: "heading" }, this.words.title);
     this.note = make("p", { className: "quiet", role: "status" }, this.words.loading);
     this.list = make("ol", { role: "list" });
     this.main = make("section", { dir: this.words.dir, lang: code }, this.heading, this.note);
     this.root.replaceChildren(this.main);
-    if (!(await first)) {
+    const read = await first;
+    if (this.gone) return;
+    if (!read) {
       return this.note.replaceChildren(this.words.broken, button(this.words.retry, () => this.open()));
     }
     this.writing = this.paper();
     this.home = make("div", {}, this.writing);
     this.main.append(this.home, this.list);
     this.render();
-    addEventListener("hashchange", () => this.visit(), this.leaving);
-    await this.visit();
+    addEventListener("hashchange", () => this.visit().catch(() => {}), { signal: this.leaving.signal });
+    await this.visit().catch(() => {});
     this.kept.mine.forEach((own) => this.follow(own));
   }
 
   // Reading
 
-  async read(page = "", options) {
+  async read(page = "") {
     const query = new URLSearchParams({ thread: this.thread, ...(page && { page }) });
-    const answer = await ask(`${this.site}comments?${query}`, options);
+    const answer = await ask(`${this.site}comments?${query}`);
     if (!page) this.newest = answer;
     this.pages.set(answer.page, answer);
     return answer;
@@ -77,11 +84,11 @@ class Conversation {
 
   render() {
     const { words, newest } = this;
-    const rules = new Intl.PluralRules(this.language);
-    const number = new Intl.NumberFormat(this.language);
-    const several = words.comments[rules.select(newest.count)] ?? words.comments.other;
+    const form = new Intl.PluralRules(this.language).select(newest.count);
+    const several = words.comments[form] ?? words.comments.other;
+    const count = several.replace("{n}", newest.count.toLocaleString(this.language));
     const closed = newest.state === "closed";
-    this.heading.textContent = newest.count ? several.replace("{n}", number.format(newest.count)) : words.title;
+    this.heading.textContent = newest.count ? count : words.title;
     this.note.textContent = closed ? words.closed : newest.count ? "" : words.first;
 
     this.known = new Set();
@@ -98,7 +105,7 @@ class Conversation {
 
   item(comment, page) {
     const id = comment.id ?? `above ${comment.replies[0]?.id}`;
-    this.known.add(id);
+    if (!comment.receipt) this.known.add(id);
     if (!this.items.has(id)) {
       const article = make("article", { tabIndex: -1, part: "comment" });
       const replies = make("ol", { role: "list" });
@@ -121,7 +128,7 @@ class Conversation {
     if (comment.removed) return [make("p", { className: "quiet" }, words.removed)];
     const link = /^https?:/.test(comment.website) && { href: comment.website, rel: "ugc nofollow noopener" };
     const name = make(link ? "a" : "b", { className: "name", part: "name", dir: "auto", ...link }, comment.name);
-    const text = make("div", { className: "text", part: "text", dir: "auto" });
+    const text = make("div", { className: comment.receipt ? "text typed" : "text", part: "text", dir: "auto" });
     text.append(comment.receipt ? comment.text : sanitised(comment.html));
     for (const block of text.children) block.dir = "auto";
 
@@ -158,17 +165,20 @@ class Conversation {
   }
 
   async more(comment) {
-    const { replies, more } = await ask(comment.more);
-    Object.assign(comment, { replies: [...comment.replies, ...replies], more });
+    const { comments, next } = await ask(comment.more);
+    Object.assign(comment, { replies: [...comment.replies, ...comments], more: next });
     this.render();
-    this.items.get(replies[0]?.id)?.article.focus();
+    this.items.get(comments[0]?.id)?.article.focus();
   }
 
   /** Go where the address points: `#greenroom-<comment>.<page>`. */
   async visit() {
     const [, id, page] = /^#greenroom-([\w-]+)\.?(\d*)$/.exec(location.hash) ?? [];
     if (!id) return;
-    if (page && !this.pages.has(+page)) await this.read(page).then(() => this.render(), () => {});
+    if (page && !this.pages.has(+page)) await this.older(page);
+    for (const top of this.pages.get(+page)?.comments ?? []) {
+      while (top.more && !this.items.has(id)) await this.more(top);
+    }
     const article = this.items.get(id)?.article;
     article?.scrollIntoView();
     article?.focus();
@@ -176,7 +186,7 @@ class Conversation {
 
   // Writing
 
-  /** What the form needs, asked for once, when it comes into sight. A missing token is no reason not to send. */
+  /** What the form needs, asked for once, when it comes into sight. Without a token it still sends. */
   form() {
     return (this.asked ??= ask(`${this.site}form`).catch(() => ({})));
   }
@@ -188,7 +198,7 @@ class Conversation {
       const label = make("label", { htmlFor: name }, words[name], traits.required && " *");
       return make("p", { className: name }, label, control, make("span", { id: `${name}-error`, className: "error" }));
     };
-    this.title = make("h3", { part: "form-heading" }, words.leave);
+    this.title = make("h3", { part: "heading" }, words.leave);
     this.said = make("p", { className: "said", role: "status" });
     this.cancel = button(words.cancel, () => this.retire(true), { hidden: true });
     const form = make(
@@ -201,7 +211,7 @@ class Conversation {
       field("email", { required: true, maxLength: 254, autocomplete: "email", type: "email", dir: "ltr" }),
       field("website", { maxLength: 500, autocomplete: "url", type: "url", dir: "ltr" }),
       make("input", { className: "trap", name: "homepage_url", tabIndex: -1, autocomplete: "off", "aria-hidden": true }),
-      make("p", { className: "end" }, make("button", { part: "button" }, words.post), this.cancel),
+      make("p", { className: "end" }, make("button", { part: "button" }, make("span", {}, words.post)), this.cancel),
       this.said,
     );
     form.addEventListener("submit", (event) => {
@@ -252,7 +262,7 @@ class Conversation {
     this.root.getElementById(`${control.name}-error`)?.replaceChildren();
   }
 
-  /** Say what is wrong at its field, and go to the first; what belongs to no field is said below. */
+  /** Say what is wrong at its field, and go to the first. What belongs to no field is said below. */
   complain(errors) {
     for (const { field, message, offer } of errors.reverse()) {
       const control = this.control(field);
@@ -312,6 +322,8 @@ class Conversation {
     } else if (status === 409) {
       this.newest.state = "closed";
       this.render();
+    } else if (status === 404) {
+      this.retire(); // what it answered is gone
     } else if (errors) {
       this.said.textContent = "";
       this.complain(errors);
@@ -320,25 +332,30 @@ class Conversation {
 
   /** Watch an own comment for a few seconds, until it is public, held or refused. */
   async follow(own) {
+    let status;
     for (const pause of PAUSES) {
       await new Promise((wake) => setTimeout(wake, pause));
-      if (this.leaving.signal.aborted) return;
       const receipt = await ask(own.receipt).catch((problem) => problem);
-      if (receipt.status === "approved" && (await this.appears(own))) return this.settle(own, this.words.published);
-      if (receipt.status === "flagged") return this.settle(Object.assign(own, receipt), this.words.thanks);
-      if (receipt.status === "rejected") return this.reject(own, receipt);
-      if (receipt.status === 404) return this.settle(own, "");
+      if (this.gone || receipt.status === own.status) return;
+      status = receipt.status;
+      if (status === "approved" && (await this.appears(own))) break;
+      if (status === "flagged") return this.settle(own, this.words.thanks, status);
+      if (status === "rejected") return this.reject(own, receipt);
+      if (status === 404) return this.settle(own, "");
     }
+    if (status === "approved") this.settle(own, this.words.published);
   }
 
   async appears(own) {
-    await this.read(this.items.get(own.parent)?.page, { cache: "no-cache" }).catch(() => {});
+    await this.read(this.items.get(own.parent)?.page).catch(() => {});
     this.render();
-    return JSON.stringify([...this.pages.values()]).includes(own.id);
+    return this.known.has(own.id);
   }
 
-  settle(own, message) {
-    if (own.status !== "flagged") this.kept.mine = this.kept.mine.filter((other) => other !== own);
+  /** Say how it ended. Only what waits for a moderator is still ours to show. */
+  settle(own, message, status) {
+    own.status = status;
+    this.kept.mine = this.kept.mine.filter((other) => other !== own || status);
     this.keep();
     this.render();
     this.said.textContent = message;
@@ -404,7 +421,7 @@ function arrange(list, wanted) {
   while (list.children[rows.length]) list.lastChild.remove();
 }
 
-/** The server's own html: it kept a few tags and nothing that runs. */
+/** The server's html: a few tags and nothing that runs. */
 let policy;
 function sanitised(html) {
   const rules = { createHTML: (text) => text };
@@ -414,50 +431,43 @@ function sanitised(html) {
   return template.content;
 }
 
-/** A flower for each author, drawn from the digits the server gave: nobody else is asked for a picture. */
+/** A flower for each author, drawn from the server's digits: nobody is asked for a picture. */
 function rosette(seed = "") {
-  const draw = (tag, traits, ...children) => {
+  const draw = (tag, traits) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
     for (const name in traits) element.setAttribute(name, traits[name]);
-    element.append(...children);
     return element;
   };
-  const [petals, far, wide, long, ...rest] = Array.from(seed.padEnd(8, "5"), (digit) => parseInt(digit, 16));
-  const turn = 360 / (4 + (petals % 6));
-  const leaf = { cx: 0, cy: -6 - far / 3, rx: 2.5 + wide / 4, ry: 4 + long / 4 };
-  const leaves = [];
-  for (let angle = 0; angle < 359; angle += turn) leaves.push(draw("ellipse", { ...leaf, transform: `rotate(${angle})` }));
-  const fill = seed ? `hsl(${(rest[0] * 16 + rest[1]) * 1.41} 45% 50%)` : "currentColor";
-  return draw("svg", { viewBox: "-20 -20 40 40", fill, "aria-hidden": true }, ...leaves);
+  const [count, far, wide, long, hue] = Array.from(seed.padEnd(5, "5"), (digit) => parseInt(digit, 16));
+  const petals = 5 + (count % 6);
+  const petal = { cy: -8 - far / 6, rx: 3.5 + wide / 6, ry: 5.5 + long / 6 };
+  const flower = draw("svg", { viewBox: "-20 -20 40 40", fill: `hsl(${hue * 24} 45% 50%)`, "aria-hidden": true });
+  for (let turn = 0; turn < 360; turn += 360 / petals) {
+    flower.append(draw("ellipse", { ...petal, transform: `rotate(${turn})` }));
+  }
+  return flower;
 }
 
-let sheet;
-function look() {
-  if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(STYLE);
-  return sheet;
-}
-
-const STYLE = `
-:host {
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(`
+section {
   --accent: var(--greenroom-accent, currentColor);
   --error: var(--greenroom-error, color-mix(in oklab, #d00 60%, currentColor));
   --line: var(--greenroom-line, color-mix(in srgb, currentColor 18%, transparent));
   --edge: var(--greenroom-edge, color-mix(in srgb, currentColor 55%, transparent));
   --quiet: var(--greenroom-quiet, color-mix(in srgb, currentColor 72%, transparent));
   --radius: var(--greenroom-radius, 2px);
-  display: block;
-  container-type: inline-size;
-  line-height: 1.5;
 }
+:host { display: block; container-type: inline-size; line-height: 1.5; }
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
-h2, h3, p, ol { margin: 0; padding: 0; font-weight: inherit; }
-h2, h3 { font-family: var(--greenroom-heading-font, inherit); line-height: 1.2; text-wrap: balance; }
-h2 { font-size: 1.6em; }
-h3 { font-size: 1.25em; }
+h2, h3, p, ol { margin: 0; padding: 0; }
+h2, h3 { font-family: var(--greenroom-heading-font, inherit); line-height: 1.2; }
+h2 { font-size: 1.5em; }
+h3 { font-size: 1.2em; }
 ol { list-style: none; }
-.quiet, time, em, label, button, .error, .said { font-family: var(--greenroom-small-font, inherit); font-size: .875em; }
-.quiet, time, em { color: var(--quiet); }
+.quiet, time, header em, label, button, .error, .said { font-family: var(--greenroom-small-font, inherit); font-size: .875em; }
+.quiet, time, header em { color: var(--quiet); }
 .quiet:empty, .said:empty, .error:empty, ol:empty { display: none; }
 section > .quiet { margin-block: .5em; }
 
@@ -479,7 +489,7 @@ input, textarea {
 textarea { min-block-size: 8em; resize: vertical; field-sizing: content; }
 [aria-invalid] { border-color: var(--error); box-shadow: inset 0 0 0 1px var(--error); }
 .error { display: block; margin-block-start: .3em; color: var(--error); }
-.trap { position: absolute; inset-inline-start: 0; inline-size: 1px; min-block-size: 0; block-size: 1px; padding: 0; border: 0; opacity: 0; pointer-events: none; }
+.trap { position: absolute; inline-size: 1px; opacity: 0; pointer-events: none; }
 @container (inline-size > 34em) {
   form { grid-template-columns: 1fr 1fr; }
   form > .name, form > .email, form > .website, form > .end { grid-column: auto; }
@@ -498,17 +508,19 @@ button {
   cursor: pointer;
 }
 button:hover { text-decoration-color: currentColor; }
-.end { display: flex; flex-flow: row-reverse wrap; justify-content: flex-end; gap: 1.5em; }
+.end { display: flex; gap: 1.5em; }
 .error button { display: block; color: inherit; font-size: 1em; }
 [part=button] {
   padding-inline: 1.6em;
   border: 1px solid var(--accent);
   border-radius: var(--radius);
-  background: var(--accent);
-  color: var(--greenroom-on-accent, Canvas);
   text-decoration: none;
 }
 [part=button]:hover { filter: brightness(1.15); }
+@supports (color: oklch(from currentColor l c h)) {
+  [part=button] { background: var(--accent); }
+  [part=button] span { color: var(--greenroom-on-accent, oklch(from var(--accent) clamp(0, (.68 - l) * 99, 1) 0 0)); }
+}
 [aria-busy] [part=button] { opacity: .6; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 
@@ -523,16 +535,18 @@ header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .75em; }
 .name { color: inherit; font-weight: 700; overflow-wrap: anywhere; }
 header a { color: inherit; text-decoration: none; }
 header a:hover { text-decoration: underline; }
-.text { overflow-wrap: anywhere; white-space: pre-line; }
-.text > * { margin-block: 0 .75em; white-space: normal; }
+.text { overflow-wrap: anywhere; }
+.typed { white-space: pre-line; }
+.text > * { margin-block: 0 .75em; }
+.text :is(ul, ol) { padding-inline-start: 1.4em; list-style: revert; }
 .text > :last-child { margin-block-end: 0; }
 .text a { color: inherit; }
 blockquote { margin-inline: 0; padding-inline-start: 1em; border-inline-start: 2px solid var(--line); color: var(--quiet); }
 pre { overflow-x: auto; white-space: pre; }
 li > form { margin-block: .5em 2em; padding-inline-start: 1em; border-inline-start: 2px solid var(--accent); }
-li li { padding-inline-start: 1.1em; border-inline-start: 2px solid var(--line); }
-li li li li { padding-inline-start: 0; border: 0; }
-@container (inline-size > 34em) { li li { margin-inline-start: 1.2em; } li li li li { margin: 0; } }
-`;
+[role=list] [role=list] { padding-inline-start: 1.2em; border-inline-start: 2px solid var(--line); margin: .5em 0 1em; margin-inline-start: min(1.2em, 3cqi); }
+[role=list] [role=list] article { border-color: transparent; padding-block-start: .5em; }
+[role=list] [role=list] [role=list] [role=list] { padding: 0; border: 0; }
+`);
 
 if (!customElements.get("greenroom-comments")) customElements.define("greenroom-comments", GreenroomComments);

@@ -1,0 +1,90 @@
+# Greenroom's targets. All but make and a Python from 3.11 up is installed into .venv, exactly as the lock files say.
+#
+# A stamp file marks each finished step, so that a second `make run` starts at once.
+
+PYTHON ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --root-user-action ignore
+COMPILE = uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
+
+# The first of these that runs, is new enough and can make environments: a name alone proves nothing (pyenv leaves names
+# of versions that are not installed).
+CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3.14 python3 python)
+BROWSERS := chromium chromium-browser google-chrome
+USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+.DELETE_ON_ERROR:
+.SHELLFLAGS := -eu -c
+.DEFAULT_GOAL := help
+.PHONY: help run test check browser evaluate bench lock format clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.ready ## start Greenroom on this machine; the first time, build .venv
+	@exec $(BIN)/greenroom up
+
+test: check ## lint, types, import contracts, and every test
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.ready-dev browser
+	@echo "ruff"; $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@echo "mypy"; $(BIN)/mypy
+	@echo "import contracts"; $(BIN)/lint-imports > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
+
+evaluate: $(VENV)/.ready ## measure the classifier on data it has not seen
+	@$(BIN)/greenroom evaluate
+
+bench: $(VENV)/.ready-dev ## load and cost, side by side with peers
+	@$(BIN)/python -m bench
+
+lock: ## choose versions anew and write both lock files (needs uv)
+	@command -v uv > /dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
+	$(COMPILE) --upgrade pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+format: $(VENV)/.ready-dev ## put the code into its form
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .
+
+clean: ## remove what was built; var/, where the comments are, stays
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/.made:
+	@for python in $(CANDIDATES); do \
+		if $$python -c '$(USABLE)' > /dev/null 2>&1; then \
+			echo "Making $(VENV) with $$($$python --version)"; \
+			$$python -m venv $(VENV) && touch $@ && exit 0; \
+		fi; \
+	done; \
+	echo "Greenroom needs Python 3.11 or newer, with venv, and found none (looked for: $(CANDIDATES))." >&2; \
+	echo "On Debian and Ubuntu: apt-get install python3 python3-venv. Or name one: make PYTHON=/path/to/python3.12 …" >&2; \
+	exit 1
+
+$(VENV)/.installed: $(VENV)/.made requirements.lock
+	@echo "Installing what requirements.lock names; this takes a minute or two"
+	@$(PIP) --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.ready: $(VENV)/.installed pyproject.toml
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
+	@echo "Installing what requirements-dev.lock names, for the tests"
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+browser:
+	@for name in $(BROWSERS); do if command -v $$name > /dev/null; then exit 0; fi; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		echo "Installing Chromium, for the tests in a real browser"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		{ apt-get install -qq -y --no-install-recommends chromium || \
+			{ apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; }; } \
+			< /dev/null > $(VENV)/browser.log 2>&1 || { cat $(VENV)/browser.log; exit 1; }; \
+	else \
+		echo "The tests need a browser: install Chromium (on Debian: the package chromium), then run make test again." >&2; \
+		exit 1; \
+	fi

@@ -1,0 +1,87 @@
+"""The fitted classifier: log-odds and probabilities of being spam, and the file it is kept in."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import skops.io
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from models.settings import settings
+from models.spam.features import LAYOUT, features
+
+BASE = Path(__file__).with_name("base.skops")
+_BATCH = 1000  # comments at once: more gain no speed, only memory
+
+
+class UnusableModel(ValueError):
+    """The file is no model of ours, or one for other features; says what to do."""
+
+
+class SpamModel:
+    """A logistic regression over `features()`. Linear: the log-odds are the intercept plus each column's share.
+
+    `languages` are the ISO 639-1 codes seen in training, sorted; `version` names the file, and is empty before saving.
+    """
+
+    def __init__(self, classifier: LogisticRegression, languages: Sequence[str], version: str = "") -> None:
+        self.classifier = classifier
+        self.languages = frozenset(languages)
+        self.version = version
+
+    def log_odds(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """ln(p / (1 - p)) of each text being spam, calibrated."""
+        batches = [texts[at : at + _BATCH] for at in range(0, len(texts), _BATCH)]
+        scores = [self.classifier.decision_function(features(batch)) for batch in batches]
+        return np.concatenate([np.empty(0), *scores])
+
+    def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """The probability in 0–1 of each text being spam."""
+        return probability(self.log_odds(texts))
+
+    def save(self, path: Path) -> None:
+        """Write the file and take its version."""
+        data = self.to_bytes()
+        path.write_bytes(data)
+        self.version = version_of(data)
+
+    def to_bytes(self) -> bytes:
+        """The file: a zip of arrays and JSON, no pickle in it."""
+        content = {"layout": LAYOUT, "languages": sorted(self.languages), "classifier": self.classifier}
+        return bytes(skops.io.dumps(content, compression=zipfile.ZIP_DEFLATED))
+
+    @classmethod
+    def load(cls, path: Path) -> SpamModel:
+        """Read what `save` wrote. Raises UnusableModel; a type skops does not know by itself is never loaded."""
+        data = path.read_bytes()
+        try:
+            content: Any = skops.io.loads(data, trusted=[])
+            layout, classifier, languages = content["layout"], content["classifier"], content["languages"]
+        except Exception as error:
+            raise UnusableModel(f"{path} is no spam model: {error}. `greenroom train` writes one.") from error
+        if layout != LAYOUT:
+            raise UnusableModel(f"{path} was trained for features {layout}, these are {LAYOUT}: train it again.")
+        return cls(classifier, languages, version_of(data))
+
+
+def version_of(data: bytes) -> str:
+    """A model file's name for itself: the start of its SHA-256."""
+    return sha256(data).hexdigest()[:12]
+
+
+def probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The logistic function, without overflow."""
+    return 0.5 * (1 + np.tanh(0.5 * log_odds))
+
+
+@cache
+def base_model() -> SpamModel:
+    """The model that comes with Greenroom, or the one `GREENROOM_SPAM_MODEL` names; read once a process."""
+    return SpamModel.load(Path(settings().spam_model or BASE))

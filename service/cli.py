@@ -1,0 +1,216 @@
+"""The `greenroom` command. What is heavy is imported by the command that needs it, so that `--help` answers at once."""
+
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+
+LAZY = {"train": "service.cli_model", "evaluate": "service.cli_model"}
+
+
+class Commands(click.Group):
+    """Loads the model's commands when they are asked for, and says in one line what a person can put right."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *(name for name, module in LAZY.items() if find_spec(module))]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in LAZY:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(LAZY[cmd_name]), cmd_name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.ClickException:
+            raise
+        except Exception as error:
+            if words := _words(error):
+                raise click.ClickException(words) from error
+            raise
+
+
+def _words(error: Exception) -> str | None:
+    """The error as one line, if it is one that whoever typed the command can do something about."""
+    kind = type(error).__module__.split(".")[0], type(error).__name__
+    if kind == ("pydantic_core", "ValidationError"):
+        return _wrong_settings(error)
+    if kind in {("service", "Refused"), ("service", "PortTaken"), ("builtins", "PermissionError")}:
+        return str(error)
+    if kind in {
+        ("sqlalchemy", "OperationalError"),
+        ("sqlalchemy", "ArgumentError"),
+        ("sqlalchemy", "NoSuchModuleError"),
+    }:
+        return f"The database can't be reached: {str(getattr(error, 'orig', error)).splitlines()[0]}"
+    return None
+
+
+def _wrong_settings(error: Any) -> str:
+    wrong = error.errors()[0]
+    return f"GREENROOM_{str(wrong['loc'][0]).upper()}: {wrong['msg']}" if wrong["loc"] else str(wrong["msg"])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """Greenroom: where comments wait before they go live."""
+
+
+@main.command()
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes any.  [default: 8000]")
+@click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of everything kept.  [default: var]"
+)
+def up(host: str | None, port: int | None, data: Path | None) -> None:
+    """Run everything on this machine, until Ctrl-C."""
+    from service.up import up as run
+
+    _set(GREENROOM_HOST=host, GREENROOM_PORT=port, GREENROOM_DATA=data)
+    run()
+
+
+def _set(**variables: object) -> None:
+    """Options count before variables, and reach the parts as variables."""
+    from models.settings import settings
+
+    os.environ.update({name: str(value) for name, value in variables.items() if value is not None})
+    settings.cache_clear()
+
+
+@main.command()
+def serve() -> None:
+    """Run the web process alone."""
+    from service.serving import serve as run
+
+    run()
+
+
+@main.command()
+@click.option("--queues", default="screen,publish", show_default=True, help="What to work on, comma-separated.")
+def worker(queues: str) -> None:
+    """Run one worker alone."""
+    from worker.working import work
+
+    work(queues)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    from models.migrate import upgrade
+
+    upgrade()
+
+
+@main.command(hidden=True)
+def prepare() -> None:
+    """What `up` does before it starts the parts; prints the owner's email and password on the very first start."""
+    from models.migrate import upgrade
+    from service.accounts import OWNER, first_start
+    from service.listening import public_url
+    from worker.lifeline import watch_up
+
+    watch_up()
+    upgrade()
+    if password := first_start(public_url()):
+        click.echo(f"{OWNER} {password}")
+
+
+@main.group()
+def site() -> None:
+    """The sites whose comments wait here."""
+
+
+@site.command("add")
+@click.argument("key")
+@click.option(
+    "--origin", "origins", multiple=True, required=True, metavar="URL", help="Where its pages are; may be repeated."
+)
+def add_site(key: str, origins: tuple[str, ...]) -> None:
+    """Add the site KEY."""
+    with _accounts() as accounts:
+        accounts.add_site(key, list(origins))
+
+
+@site.command("list")
+def list_sites() -> None:
+    """List the sites and their origins."""
+    with _accounts() as accounts:
+        for key, origins in accounts.list_sites():
+            click.echo(f"{key}  {' '.join(origins)}")
+
+
+@main.group()
+def moderator() -> None:
+    """The people who decide."""
+
+
+@moderator.command("add")
+@click.argument("email")
+@click.option("--site", "site_key", required=True, metavar="KEY", help="The site to decide for.")
+@click.option("--role", type=click.Choice(["owner", "moderator", "viewer"]), required=True)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def add_moderator(email: str, site_key: str, role: str, password_stdin: bool) -> None:
+    """Give EMAIL a role on a site. Prints a one-time password, unless one is given."""
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    if password == "":
+        raise click.ClickException("No password came on standard input.")
+    with _accounts() as accounts:
+        made = accounts.add_moderator(email, site_key, role, password)
+    if password is None:
+        click.echo(f"One-time password, shown this once: {made}")
+
+
+@main.group()
+def key() -> None:
+    """The keys that programs use."""
+
+
+@key.command("create")
+@click.option("--site", "site_key", required=True, metavar="KEY", help="The site it opens.")
+@click.option(
+    "--scope", type=click.Choice(["read", "moderate", "admin"]), required=True, help="Each includes those before it."
+)
+def create_key(site_key: str, scope: str) -> None:
+    """Make a key and print it, this once."""
+    with _accounts() as accounts:
+        click.echo(accounts.create_key(site_key, scope))
+
+
+@contextmanager
+def _accounts() -> Iterator[ModuleType]:
+    """What changes sites, people and keys, on a database that is ready; what it refuses is said in its own words."""
+    if not _is_ready():
+        raise click.ClickException("There is no database yet: start `greenroom up` or run `greenroom migrate` first.")
+    from service import accounts
+
+    try:
+        yield accounts
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _is_ready() -> bool:
+    """Looked at with care: to open a database of SQLite's that is not there would make one."""
+    from models.migrate import is_current
+    from models.settings import settings
+
+    place = settings().sqlalchemy_url.partition("sqlite:///")[2]
+    return (not place or Path(place).exists()) and is_current()
+
+
+if __name__ == "__main__":
+    main()

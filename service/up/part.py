@@ -1,0 +1,98 @@
+"""One part of Greenroom: a child process with all that it starts, begun again when it dies."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from service.up.claim import Claim
+from service.up.terminal import Terminal
+
+WINDOW_SECONDS = 60.0
+ENOUGH = 5  # deaths of one part within the window
+
+
+@dataclass
+class Part:
+    """A part leads a process group of its own: Ctrl-C in a terminal reaches `up` alone, and what the part leaves behind
+    can be ended with it. `patience`: seconds between SIGTERM and SIGKILL.
+    """
+
+    name: str
+    command: list[str]
+    patience: float
+    environment: dict[str, str]
+    claim: Claim
+    terminal: Terminal
+    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=ENOUGH))
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, from the main thread: Linux tells Valkey of the death of the *thread* that started it."""
+        self.process = subprocess.Popen(  # noqa: S603 - the commands are ours
+            self.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=self.environment,
+            start_new_session=True,
+            pass_fds=(self.claim.parts,),
+        )
+        assert self.process.stdout
+        self.terminal.follow(self.name, self.process.stdout)
+        draft = self._pid_file.with_suffix(".new")
+        draft.write_text(str(self.process.pid))
+        draft.replace(self._pid_file)
+
+    def died(self) -> str | None:
+        """How it ended, or None while it runs. What it leaves is ended too: without its head it would go on working."""
+        if self.process is None or (status := self.process.poll()) is None:
+            return None
+        self._kill()
+        return f"by {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
+
+    def dies_too_often(self) -> bool:
+        """Count one death. True at the last of five in a minute."""
+        self.deaths.append(time.monotonic())
+        return len(self.deaths) == ENOUGH and self.deaths[-1] - self.deaths[0] <= WINDOW_SECONDS
+
+    def ask_to_end(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+
+    def end(self, deadline: float) -> None:
+        """Wait for it to end, kill it at the deadline (on the monotonic clock), and whatever is left of it."""
+        if self.process is None:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(max(0.0, deadline - time.monotonic()))
+        self._kill()
+        self.process.wait()
+        self._pid_file.unlink(missing_ok=True)
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.claim.run / f"{self.name}.pid"
+
+    def _kill(self) -> None:
+        """All of its group. (With nobody left, the number is another's only after a whole round of process ids.)"""
+        assert self.process
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def end_in_order(parts: list[Part]) -> None:
+    """Web, then workers, then Valkey: each still finds what it needs to finish its work."""
+    for kind in ("web", "worker", "valkey"):
+        ending = [part for part in parts if part.name.startswith(kind)]
+        now = time.monotonic()
+        for part in ending:
+            part.ask_to_end()
+        for part in ending:
+            part.end(now + part.patience)

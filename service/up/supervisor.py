@@ -1,0 +1,146 @@
+"""Start the parts, begin again what dies, end everything when asked.
+
+All of it happens in one loop on the main thread; only what the parts say is read by threads.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import subprocess
+import sys
+
+from models.settings import settings
+from service.listening import any_port, near_address, public_url, until_free
+from service.up.attention import Attention
+from service.up.claim import Claim, Refused
+from service.up.part import ENOUGH, Part, end_in_order
+from service.up.terminal import Terminal
+from service.valkey import embedded
+from worker.lifeline import UP
+
+GREENROOM = [sys.executable, "-m", "service.cli"]
+WORKERS = {"worker-screen": "screen,publish"}  # part and its queues
+WEB_SECONDS, WORKER_SECONDS, VALKEY_SECONDS = 5.0, 6.0, 2.0  # each may take to end: 13 of the 15 that are promised
+
+
+def up() -> None:
+    """Run Greenroom until SIGTERM, SIGINT or SIGHUP. Raises Refused, or PortTaken, where it can't start or go on."""
+    Supervisor().run()
+
+
+class Supervisor:
+    def __init__(self) -> None:
+        self._attention = Attention()
+        if not settings().port:
+            os.environ["GREENROOM_PORT"] = str(any_port(settings().host))
+            settings.cache_clear()
+        self._data = settings().data.absolute()
+        self._claim = Claim(self._data)
+        self._terminal = Terminal()
+        self._parts: list[Part] = []
+        self._environment = {
+            **os.environ,
+            "GREENROOM_DATA": str(self._data),
+            "PYTHONUNBUFFERED": "1",  # what a part says is seen at once, and not lost when it is killed
+            UP: str(os.getpid()),
+        }
+
+    def run(self) -> None:
+        try:
+            self._claim.wait(self._attention)
+            until_free(settings().host, settings().port)
+            if not settings().redis_url:
+                self._start_valkey()
+            owner = self._prepare()
+            self._start("web", [*GREENROOM, "serve"], patience=WEB_SECONDS)
+            for name, queues in WORKERS.items():
+                self._start(name, [*GREENROOM, "worker", "--queues", queues], patience=WORKER_SECONDS)
+            self._until_ready(owner)
+            self._mind()
+        finally:
+            end_in_order(self._parts)
+            self._terminal.close()
+
+    def _start(self, name: str, command: list[str], *, patience: float) -> None:
+        if self._attention.ended:
+            return
+        part = Part(name, command, patience, self._environment, self._claim, self._terminal)
+        self._parts.append(part)
+        part.start()
+
+    def _start_valkey(self) -> None:
+        valkey = embedded(self._data)
+        self._environment["GREENROOM_REDIS_URL"] = valkey.url
+        self._start("valkey", valkey.command, patience=VALKEY_SECONDS)
+
+    def _prepare(self) -> tuple[str, str] | None:
+        """Migrate, and on the very first start get the owner's email and one-time password.
+
+        A process of its own does it, for `up` to stay small.
+        """
+        if self._attention.ended:
+            return None
+        process = subprocess.Popen(  # noqa: S603 - the command is ours
+            [*GREENROOM, "prepare"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self._environment,
+            start_new_session=True,
+            pass_fds=(self._claim.parts,),
+        )
+        assert process.stdout
+        assert process.stderr
+        self._terminal.follow("up", process.stderr)
+        while process.poll() is None and not self._attention.ended:
+            self._attention.wait(1)
+        if process.poll() is None:
+            process.kill()  # every migration is one transaction
+            process.wait()
+        elif process.returncode:
+            raise Refused("The database could not be made ready; the lines above say why.")
+        with process.stdout:
+            email, _, password = process.stdout.read().decode().strip().partition(" ")
+        return (email, password) if password else None
+
+    def _until_ready(self, owner: tuple[str, str] | None) -> None:
+        while not self._attention.ended:
+            self._start_what_died()
+            if _answers():
+                self._announce(owner)
+                break
+            self._attention.wait(0.1)
+
+    def _announce(self, owner: tuple[str, str] | None) -> None:
+        from service.up.banner import banner  # noqa: PLC0415 - drawn once, when nobody waits for it any more
+
+        self._terminal.show(banner(public_url(), owner=owner, colours=self._terminal.colours))
+
+    def _mind(self) -> None:
+        while not self._attention.ended:
+            self._start_what_died()
+            self._attention.wait(1)
+
+    def _start_what_died(self) -> None:
+        for part in self._parts:
+            if (how := part.died()) is None:
+                continue
+            if part.dies_too_often():
+                raise Refused(
+                    f"{part.name} died {ENOUGH} times within a minute, the last time {how}: stopped everything."
+                )
+            self._terminal.say(f"{part.name} died {how}: starting it again")
+            part.start()
+
+
+def _answers() -> bool:
+    """Whether the web process can serve."""
+    asking = http.client.HTTPConnection(near_address(), timeout=0.5)
+    try:
+        asking.request("GET", "/health/ready")
+        return asking.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        asking.close()

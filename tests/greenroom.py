@@ -1,0 +1,116 @@
+"""A real `greenroom up` for tests: on a folder of its own, a port of its own, ended with all its parts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+GREENROOM = [sys.executable, "-m", "service.cli"]
+START_SECONDS = 60.0  # a slow machine, under load
+STOP_SECONDS = 15.0  # what the contract promises
+
+
+@dataclass
+class Running:
+    """`greenroom up`, ready. `environment` is its own, for commands that shall talk to the same service."""
+
+    process: subprocess.Popen[bytes]
+    data: Path
+    port: int
+    environment: dict[str, str]
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def output(self) -> str:
+        """All that it and its parts have said so far."""
+        return self.log.read_text(encoding="utf-8")
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """Email and one-time password, from the banner of the first start."""
+        email, password = re.search(r"Sign in +(\S+)\s+Password +(\S+)", self.output).groups()  # type: ignore[union-attr]
+        return email, password
+
+    def key(self, scope: str = "admin", site: str = "demo") -> str:
+        """A new key `gr_…`."""
+        return self.command("key", "create", "--site", site, "--scope", scope).strip()
+
+    def command(self, *words: str) -> str:
+        """Run `greenroom` with these words on the same folder; what it prints."""
+        done = subprocess.run(
+            [*GREENROOM, *words], env=self.environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def pid(self, part: str) -> int:
+        """The process id of `web`, `valkey` or `worker-screen`."""
+        return int((self.data / "run" / f"{part}.pid").read_text())
+
+    def is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/health/ready", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def stop(self) -> int:
+        """End it; its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STOP_SECONDS + 5)
+
+
+@contextlib.contextmanager
+def running(data: Path, *, ready: bool = True, **environment: str) -> Iterator[Running]:
+    """Start `greenroom up` on a free port with these `GREENROOM_…` variables, and end it when the block ends."""
+    port = int(environment.get("GREENROOM_PORT") or free_port())
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
+    variables |= {"GREENROOM_DATA": str(data), "GREENROOM_PORT": str(port)} | environment
+    log = data.parent / f"{data.name}-{port}.log"
+    with log.open("ab") as file:
+        process = subprocess.Popen(
+            [*GREENROOM, "up"],
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+    up = Running(process, data, port, variables, log)
+    try:
+        if ready:
+            until(lambda: up.is_ready() or process.poll() is not None, START_SECONDS)
+            assert process.poll() is None, up.output
+            until(lambda: "Greenroom is ready" in up.output, START_SECONDS)
+        yield up
+    finally:
+        if process.poll() is None:
+            up.stop()
+
+
+def until(true: Callable[[], object], seconds: float) -> None:
+    """Wait for something to become true. Raises AssertionError when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,255 @@
+"""Evidence and a policy make a decision: one row a rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from models.evidence import Evidence, Outcome
+from models.policy import (
+    AuthorPolicy,
+    Decision,
+    EmailPolicy,
+    FormPolicy,
+    LinksPolicy,
+    PacePolicy,
+    Policy,
+    RepeatsPolicy,
+    SpamPolicy,
+    Verdict,
+    decide,
+)
+
+APPROVE, FLAG, REJECT = Verdict.APPROVE, Verdict.FLAG, Verdict.REJECT
+CLEAN = "nothing found against it"
+
+
+def clear(check: str, **more: Any) -> Evidence:
+    return Evidence(check=check, outcome=Outcome.CLEAR, detail=f"{check} is clear", **more)
+
+
+def found(check: str, *kinds: str, **counts: int) -> Evidence:
+    sentences = {kind: f"{check}: {kind}" for kind in kinds}
+    return Evidence(check=check, outcome=Outcome.FOUND, detail=f"{check} found it", found=sentences, counts=counts)
+
+
+def spam(score: float) -> Evidence:
+    return Evidence(check="spam", outcome=Outcome.FOUND, detail=f"spam score {score}", score=score)
+
+
+def failed(check: str) -> Evidence:
+    return Evidence(check=check, outcome=Outcome.UNAVAILABLE, detail=f"the {check} check could not run")
+
+
+def abstained() -> Evidence:
+    return Evidence(check="spam", outcome=Outcome.ABSTAINED, detail="not learned yet")
+
+
+DEFAULT = Policy()
+
+RULES = [
+    # Nothing was found.
+    ([clear("email"), clear("links")], DEFAULT, APPROVE, [CLEAN]),
+    # An owner who reads everything first.
+    ([clear("email")], Policy(moderation="before"), FLAG, ["this site reads every comment before it goes live"]),
+    # An address that cannot be is a machine or a slip; either way nobody could be told.
+    ([found("email", "impossible")], DEFAULT, REJECT, ["email: impossible"]),
+    ([found("email", "impossible")], Policy(email=EmailPolicy(impossible="flag")), FLAG, ["email: impossible"]),
+    ([found("email", "impossible")], Policy(email=EmailPolicy(impossible="ignore")), APPROVE, [CLEAN]),
+    # A throw-away address is no crime, but a human looks.
+    ([found("email", "disposable")], DEFAULT, FLAG, ["email: disposable"]),
+    # The machine flags what reads like spam and rejects only where the owner lets it.
+    ([spam(0.49)], DEFAULT, APPROVE, [CLEAN]),
+    ([spam(0.5)], DEFAULT, FLAG, ["spam score 0.5"]),
+    ([spam(1.0)], DEFAULT, FLAG, ["spam score 1.0"]),
+    ([spam(0.99)], Policy(spam=SpamPolicy(reject_above=0.98)), REJECT, ["spam score 0.99"]),
+    ([spam(0.97)], Policy(spam=SpamPolicy(reject_above=0.98)), FLAG, ["spam score 0.97"]),
+    # A language it has not learned is a human's, or the owner trusts the other checks.
+    ([abstained()], DEFAULT, FLAG, ["not learned yet"]),
+    ([abstained()], Policy(spam=SpamPolicy(when_abstaining="approve")), APPROVE, [CLEAN, "not learned yet"]),
+    # Links: two are fine, three are many.
+    ([found("links", links=2)], DEFAULT, APPROVE, [CLEAN]),
+    ([found("links", links=9)], DEFAULT, FLAG, ["9 links; this site allows 2"]),
+    ([found("links", links=1)], Policy(links=LinksPolicy(max_links=0)), FLAG, ["1 link; this site allows 0"]),
+    ([found("links", "shortener", links=1)], DEFAULT, FLAG, ["links: shortener"]),
+    # The owner's words.
+    ([found("words", "blocked")], DEFAULT, REJECT, ["words: blocked"]),
+    ([found("words", "held")], DEFAULT, FLAG, ["words: held"]),
+    # Said before: twice may be a slip, three times is a campaign.
+    ([found("repeats", "same", same=2)], DEFAULT, APPROVE, [CLEAN]),
+    ([found("repeats", "same", same=3)], DEFAULT, FLAG, ["repeats: same"]),
+    ([found("repeats", "similar", similar=5)], DEFAULT, FLAG, ["repeats: similar"]),
+    ([found("repeats", "same", same=1)], Policy(repeats=RepeatsPolicy(max_same=0)), FLAG, ["repeats: same"]),
+    # Too many in too short a time.
+    ([found("pace", minute=5, hour=30)], DEFAULT, APPROVE, [CLEAN]),
+    ([found("pace", minute=6, hour=6)], DEFAULT, FLAG, ["6 comments in the last minute; this site allows 5"]),
+    (
+        [found("pace", minute=3, hour=4)],
+        Policy(pace=PacePolicy(max_per_minute=2, max_per_hour=3)),
+        FLAG,
+        ["3 comments in the last minute; this site allows 2", "4 comments in the last hour; this site allows 3"],
+    ),
+    # A bad record holds back, a good one earns nothing.
+    ([found("author", "rejected", rejected=1)], DEFAULT, APPROVE, [CLEAN]),
+    ([found("author", "rejected", rejected=2)], DEFAULT, FLAG, ["author: rejected"]),
+    (
+        [found("author", "rejected", rejected=1)],
+        Policy(author=AuthorPolicy(hold_after_rejections=1)),
+        FLAG,
+        ["author: rejected"],
+    ),
+    ([clear("author", counts={"approved": 900}), spam(0.5)], DEFAULT, FLAG, ["spam score 0.5"]),
+    # The form: only the honeypot says enough alone. The rest is said all the same.
+    ([found("form", "honeypot")], DEFAULT, REJECT, ["form: honeypot"]),
+    ([found("form", "too_quick", "no_token")], DEFAULT, APPROVE, [CLEAN, "form: too_quick", "form: no_token"]),
+    ([found("form", "no_token")], Policy(form=FormPolicy(no_token="flag")), FLAG, ["form: no_token"]),
+    # A hint lowers the threshold of the model, wherever the check stands in the list.
+    ([spam(0.3), found("form", "no_token")], DEFAULT, FLAG, ["spam score 0.3", "form: no_token"]),
+    ([spam(0.29), found("form", "no_token")], DEFAULT, APPROVE, [CLEAN, "form: no_token"]),
+    # … and never raises it, whatever was typed into the policy.
+    (
+        [spam(0.6), found("form", "no_token")],
+        Policy(spam=SpamPolicy(flag_above=0.5, flag_above_with_hint=0.9)),
+        FLAG,
+        ["spam score 0.6", "form: no_token"],
+    ),
+    # Failure never approves by accident; only the owner may say so.
+    ([failed("email")], DEFAULT, FLAG, ["the email check could not run"]),
+    ([failed("spam")], DEFAULT, FLAG, ["the spam check could not run"]),
+    ([failed("one of tomorrow's")], DEFAULT, FLAG, ["the one of tomorrow's check could not run"]),
+    ([failed("email")], Policy(could_not_run={"email": "wait"}), None, ["the email check could not run"]),
+    (
+        [failed("email")],
+        Policy(could_not_run={"email": "approve"}),
+        APPROVE,
+        [CLEAN, "the email check could not run"],
+    ),
+    # What a check found before it failed still counts.
+    (
+        [failed("email").model_copy(update={"found": {"disposable": "throw-away"}})],
+        Policy(could_not_run={"email": "approve"}),
+        FLAG,
+        ["throw-away"],
+    ),
+    # The worst wins, and every reason is kept, worst first.
+    (
+        [found("links", links=3), found("words", "held", "blocked"), spam(0.8), failed("email")],
+        Policy(could_not_run={"email": "wait"}),
+        REJECT,
+        [
+            "words: blocked",
+            "3 links; this site allows 2",
+            "words: held",
+            "spam score 0.8",
+            "the email check could not run",
+        ],
+    ),
+    # To hold is worse than to wait, to wait worse than to approve.
+    (
+        [found("links", links=3), failed("email")],
+        Policy(could_not_run={"email": "wait"}),
+        FLAG,
+        ["3 links; this site allows 2", "the email check could not run"],
+    ),
+    # A check this policy does not know tells a moderator something and decides nothing.
+    ([found("weather", "rain")], DEFAULT, APPROVE, [CLEAN]),
+]
+
+
+@pytest.mark.parametrize(("evidence", "policy", "verdict", "reasons"), RULES)
+def test_a_rule(evidence: list[Evidence], policy: Policy, verdict: Verdict | None, reasons: list[str]) -> None:
+    again = any(item.outcome is Outcome.UNAVAILABLE for item in evidence)
+    assert decide(evidence, policy) == Decision(verdict, tuple(reasons), again)
+
+
+@pytest.mark.parametrize(("evidence", "policy", "verdict", "reasons"), RULES)
+def test_the_order_of_the_checks_changes_no_verdict(
+    evidence: list[Evidence], policy: Policy, verdict: Verdict | None, reasons: list[str]
+) -> None:
+    turned = decide(reversed(evidence), policy)
+    assert (turned.verdict, sorted(turned.reasons)) == (verdict, sorted(reasons))
+
+
+KINDS = {
+    "email": ["impossible", "disposable"],
+    "links": ["shortener"],
+    "words": ["blocked", "held"],
+    "repeats": ["same", "similar"],
+    "author": ["rejected"],
+    "form": ["honeypot", "too_quick", "no_token"],
+}
+COUNTS = ["links", "same", "similar", "minute", "hour", "rejected", "approved"]
+probabilities = st.floats(0, 1)
+weights = st.sampled_from(["ignore", "hint", "flag", "reject"])
+thens = st.sampled_from(["approve", "flag", "wait"])
+checks = st.sampled_from(["email", "spam", "links", "words", "repeats", "pace", "author", "form", "language"])
+
+
+@st.composite
+def pieces(draw: st.DrawFn) -> Evidence:
+    check = draw(checks)
+    kinds = draw(st.sets(st.sampled_from(KINDS[check]))) if check in KINDS else set()
+    return Evidence(
+        check=check,
+        outcome=draw(st.sampled_from(Outcome)),
+        detail=f"{check} says",
+        score=draw(st.none() | probabilities),
+        found={kind: f"{check}: {kind}" for kind in kinds},
+        counts=draw(st.dictionaries(st.sampled_from(COUNTS), st.integers(0, 50))),
+    )
+
+
+policies = st.builds(
+    Policy,
+    moderation=st.sampled_from(["after", "before"]),
+    spam=st.builds(
+        SpamPolicy,
+        flag_above=probabilities,
+        flag_above_with_hint=probabilities,
+        reject_above=st.none() | probabilities,
+        when_abstaining=st.sampled_from(["approve", "flag"]),
+    ),
+    email=st.builds(EmailPolicy, impossible=weights, disposable=weights),
+    links=st.builds(LinksPolicy, max_links=st.integers(0, 10), shorteners=weights),
+    form=st.builds(FormPolicy, honeypot=weights, too_quick=weights, no_token=weights),
+    could_not_run=st.dictionaries(checks, thens),
+)
+evidences = st.lists(pieces(), max_size=6)
+
+SEVERITY = {APPROVE: 0, None: 1, FLAG: 2, REJECT: 3}
+
+
+@settings(deadline=None, max_examples=300)
+@given(evidences, evidences, policies)
+def test_more_evidence_never_makes_a_verdict_milder(one: list[Evidence], more: list[Evidence], policy: Policy) -> None:
+    before, after = decide(one, policy), decide([*one, *more], policy)
+    assert SEVERITY[after.verdict] >= SEVERITY[before.verdict]
+    assert set(before.reasons) - {CLEAN} <= set(after.reasons) | {item.detail for item in one}
+
+
+@settings(deadline=None, max_examples=300)
+@given(evidences, policies)
+def test_every_decision_has_a_reason_and_says_whether_a_check_is_owed(one: list[Evidence], policy: Policy) -> None:
+    decision = decide(one, policy)
+    assert decision.reasons
+    assert decision.again == any(item.outcome is Outcome.UNAVAILABLE for item in one)
+
+
+@settings(deadline=None, max_examples=200)
+@given(evidences, policies)
+def test_stored_evidence_can_be_decided_again_later(one: list[Evidence], policy: Policy) -> None:
+    stored = [Evidence.model_validate_json(item.model_dump_json()) for item in one]
+    assert decide(stored, Policy.model_validate_json(policy.model_dump_json())) == decide(one, policy)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [{"spam": {"flag_above": 1.2}}, {"links": {"max_links": -1}}, {"email": {"impossible": "shrug"}}, {"speling": 1}],
+)
+def test_a_policy_that_makes_no_sense_is_refused(typed: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Policy.model_validate(typed)

@@ -1,0 +1,274 @@
+"""Posting a comment: what is taken, what is refused and why, and that nothing is taken twice."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from models.database import reading
+from models.records import Comment, Thread
+from models.secrets import decrypt_email
+from service.app import create_app
+from tests.caller import COMMENT, Caller, post, posted, publish_all
+
+
+def count_comments() -> int:
+    with reading() as session:
+        return session.execute(select(func.count(Comment.id))).scalar_one()
+
+
+def test_an_accepted_comment_has_a_row_and_a_receipt(client: FlaskClient) -> None:
+    answer = post(client)
+    assert answer.status_code == 202
+    assert answer.json is not None
+    assert answer.json["status"] == "pending"
+    assert answer.headers["Location"] == answer.json["receipt"]
+    assert client.get(answer.json["receipt"]).json["status"] == "pending"  # type: ignore[index]
+    assert count_comments() == 1
+
+
+def test_the_email_is_kept_encrypted_and_nowhere_in_the_clear(client: FlaskClient, data: Any) -> None:
+    comment = posted(client, email="Ann.Secret@example.org")
+    with reading() as session:
+        row = session.get_one(Comment, comment)
+        assert row.email is not None
+        assert decrypt_email(row.email) == "Ann.Secret@example.org"
+    for file in data.rglob("*"):
+        if file.is_file():
+            assert b"ann.secret" not in file.read_bytes().lower(), file
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"name": None}, "name"),
+        ({"email": None}, "email"),
+        ({"body": None}, "body"),
+        ({"thread": None}, "thread"),
+        ({"name": "   "}, "name"),
+        ({"body": "\n\t "}, "body"),
+        ({"body": "\u200d\u200c"}, "body"),  # nothing anyone could see
+        ({"name": 7}, "name"),
+        ({"body": ["text"]}, "body"),
+        ({"body": True}, "body"),
+        ({"parent": 12}, "parent"),
+        ({"name": "a" * 81}, "name"),
+        ({"body": "a" * 10_001}, "body"),
+        ({"thread": "a" * 501}, "thread"),
+        ({"website": "https://a.example/" + "a" * 500}, "website"),
+        ({"website": "javascript:alert(1)"}, "website"),
+        ({"website": "ftp://paper.example"}, "website"),
+        ({"website": "https://[::1"}, "website"),
+        ({"url": "https://elsewhere.example/harbour"}, "url"),
+        ({"url": "https://paper.example.evil.example/"}, "url"),
+        ({"url": "https://paper.example@evil.example/"}, "url"),
+        ({"email": "ann"}, "email"),
+        ({"email": "ann@"}, "email"),
+        ({"email": "ann@localhost"}, "email"),
+        ({"email": "a@b.example, c@d.example"}, "email"),
+        ({"email": "a" * 250 + "@example.org"}, "email"),
+        ({"body": "nul\0"}, "body"),
+        ({"name": "nul\0"}, "name"),
+    ],
+)
+def test_a_wrong_field_is_named_in_the_answer(client: FlaskClient, wrong: dict[str, Any], field: str) -> None:
+    answer = post(client, **wrong)
+    assert answer.status_code == 422
+    assert answer.content_type == "application/problem+json"
+    assert field in [error["field"] for error in answer.json["errors"]]  # type: ignore[index]
+    assert all(error["message"] for error in answer.json["errors"])  # type: ignore[index]
+    assert count_comments() == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"nonsense", "application/json", 400),
+        (b'{"name": "\xff"}', "application/json", 400),
+        (b'{"name": "\\ud800"}', "application/json", 400),
+        (b"[" * 100_000, "application/json", 400),
+        (b"[]", "application/json", 422),
+        (b'"text"', "application/json", 422),
+        (b"null", "application/json", 422),
+        (b"{}", "text/plain", 415),
+        (b"{}", "multipart/form-data; boundary=x", 415),
+        (b"x" * 129 * 1024, "application/json", 413),
+        (b"name=%ff", "application/x-www-form-urlencoded", 400),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused_by_its_own_status(
+    client: FlaskClient, body: bytes, content_type: str, status: int
+) -> None:
+    answer = client.post("/v1/sites/demo/comments", data=body, content_type=content_type)
+    assert answer.status_code == status
+    assert answer.json["status"] == status  # type: ignore[index]
+
+
+def test_a_body_of_unknown_length_is_refused(client: FlaskClient) -> None:
+    answer = client.post(
+        "/v1/sites/demo/comments", content_type="application/json", headers={"Transfer-Encoding": "chunked"}
+    )
+    assert answer.status_code == 411
+
+
+def test_what_is_unknown_is_404(client: FlaskClient) -> None:
+    assert client.post("/v1/sites/nowhere/comments", json=COMMENT).status_code == 404
+    assert client.post("/v1/sites/%2e%2e/comments", json=COMMENT).status_code == 404
+    assert post(client, parent="01a202e5-df04-77cb-9077-336cd4ad4d3a").status_code == 404
+    assert post(client, parent="../etc/passwd").status_code == 404
+
+
+def test_writing_comes_back_exactly_but_for_what_deceives(client: FlaskClient, moderator: Caller) -> None:
+    comment = posted(client, name="می‌خواهم 👨‍👩‍👧", body="می‌خواهم\u202e 👨‍👩‍👧\u2066 e\u0301\x07\tx\r\ny")
+    record = moderator.record(comment)
+    assert record["name"] == "می‌خواهم 👨‍👩‍👧"
+    assert record["body"] == "می‌خواهم 👨‍👩‍👧 é\tx\ny"
+
+
+def test_unknown_fields_are_ignored_and_a_missing_token_is_no_error(client: FlaskClient) -> None:
+    assert post(client, color="green", token=None).status_code == 202
+
+
+def test_the_same_key_gives_the_same_comment_whatever_the_token(client: FlaskClient) -> None:
+    first = post(client, headers={"Idempotency-Key": "k1"}, token="one")
+    again = post(client, headers={"Idempotency-Key": "k1"}, token="two")
+    assert first.json == again.json
+    assert count_comments() == 1
+    assert post(client, headers={"Idempotency-Key": "k1"}, body="Something else.").status_code == 422
+
+
+def test_the_same_author_and_text_get_the_first_receipt_back(client: FlaskClient) -> None:
+    first = post(client)
+    assert post(client, email="ANN@example.org").json == first.json
+    assert post(client, email="bob@example.org").json != first.json
+    assert post(client, thread="/other").json != first.json
+    assert count_comments() == 3
+
+
+def test_two_first_comments_at_once_make_one_thread(data: Any) -> None:
+    app, statuses, together = create_app(), [], threading.Barrier(8)
+
+    def write(number: int) -> None:
+        together.wait()
+        statuses.append(post(app.test_client(), thread="/new", body=f"Number {number}").status_code)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert statuses == [202] * 8
+    with reading() as session:
+        assert session.execute(select(func.count(Thread.id))).scalar() == 1
+    assert count_comments() == 8
+
+
+def test_the_same_comment_sent_eight_times_at_once_is_one(data: Any) -> None:
+    app, ids, together = create_app(), set(), threading.Barrier(8)
+
+    def write() -> None:
+        together.wait()
+        ids.add(posted(app.test_client(), headers={"Idempotency-Key": "same"}))
+
+    writers = [threading.Thread(target=write) for _ in range(8)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert len(ids) == 1
+    assert count_comments() == 1
+
+
+def test_a_closed_thread_takes_no_comment_until_it_is_opened(client: FlaskClient, moderator: Caller) -> None:
+    assert moderator.call("PATCH", "/threads", json={"thread": "/harbour", "state": "closed"}).status_code == 200
+    assert post(client).status_code == 409
+    publish_all()
+    assert moderator.page()["state"] == "closed"
+    moderator.call("PATCH", "/threads", json={"thread": "/harbour", "state": "open"})
+    assert post(client).status_code == 202
+
+
+def test_an_answer_needs_a_published_comment_of_that_thread(client: FlaskClient, moderator: Caller) -> None:
+    parent = posted(client)
+    assert post(client, parent=parent, body="Too early").status_code == 404
+    moderator.decide(parent, "approve")
+    assert post(client, parent=parent, body="Now").status_code == 202
+    assert post(client, parent=parent, body="Elsewhere", thread="/other").status_code == 404
+
+
+def test_too_many_posts_are_told_when_to_come_back(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from models.settings import settings
+
+    monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
+    settings.cache_clear()
+    client = create_app().test_client()
+    answers = [post(client, body=f"Number {number}") for number in range(12)]
+    assert [answer.status_code for answer in answers] == [202] * 10 + [429] * 2
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+
+
+def test_forwarded_addresses_are_believed_only_from_as_many_proxies_as_told(
+    data: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from models.settings import settings
+
+    monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
+    monkeypatch.setenv("GREENROOM_RATE_PER_MINUTE", "1")
+
+    def second_status(hops: int) -> int:
+        from tests.conftest import forget
+
+        monkeypatch.setenv("GREENROOM_PROXY_HOPS", str(hops))
+        forget()
+        client = create_app().test_client()
+        post(client, body=f"first {hops}", headers={"X-Forwarded-For": "203.0.113.1"})
+        return post(client, body=f"second {hops}", headers={"X-Forwarded-For": "203.0.113.2"}).status_code
+
+    assert settings.cache_info is not None
+    assert second_status(hops=0) == 429  # the header is a stranger's word
+    assert second_status(hops=1) == 202
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("https://paper.example", True),
+        ("https://paper.example.evil.example", False),
+        ("http://paper.example", False),
+        ("null", False),
+        ("https://PAPER.example", False),
+    ],
+)
+def test_cors_answers_only_the_sites_own_origins(client: FlaskClient, origin: str, allowed: bool) -> None:
+    for answer in (
+        client.get("/v1/sites/demo/form", headers={"Origin": origin}),
+        client.get("/v1/sites/demo/comments?thread=/x", headers={"Origin": origin}),
+        client.options("/v1/sites/demo/comments", headers={"Origin": origin}),
+        client.post("/v1/sites/demo/comments", json={}, headers={"Origin": origin}),
+    ):
+        assert (answer.headers.get("Access-Control-Allow-Origin") == origin) is allowed
+        assert "Origin" in answer.headers["Vary"]
+        assert "Set-Cookie" not in answer.headers
+
+
+def test_a_plain_form_leads_on_or_comes_back_with_its_errors(client: FlaskClient) -> None:
+    good = client.post("/v1/sites/demo/comments", data=COMMENT)
+    assert good.status_code == 303
+    assert client.get(good.headers["Location"]).status_code == 200
+    bad = client.post("/v1/sites/demo/comments", data={**COMMENT, "email": "ann@", "body": "<script>alert(1)</script>"})
+    assert bad.status_code == 422
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in bad.text
+    assert "<script>alert" not in bad.text
+
+
+def test_a_receipt_cannot_be_guessed(client: FlaskClient) -> None:
+    receipt = post(client).json["receipt"]  # type: ignore[index]
+    assert client.get(receipt[:-1] + ("A" if receipt[-1] != "A" else "B")).status_code == 404
+    assert client.get(receipt.partition(".")[0]).status_code == 404
+    assert client.get("/v1/receipts/..%2f..%2fetc").status_code == 404
+    assert client.get("/v1/receipts/é").status_code == 404

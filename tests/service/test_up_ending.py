@@ -1,0 +1,88 @@
+"""`greenroom up` ends with all its parts, however it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from urllib.request import urlopen
+
+import psutil
+import pytest
+
+from tests.greenroom import STOP_SECONDS, Running, running, until
+
+
+def _family(up: Running) -> list[psutil.Process]:
+    """Every process that `up` has started, and theirs."""
+    return psutil.Process(up.process.pid).children(recursive=True)
+
+
+def _busy(up: Running, quiet: threading.Event) -> None:
+    while not quiet.is_set():
+        with suppress(OSError):
+            urlopen(f"{up.url}/health/ready", timeout=2).close()
+
+
+def test_signals_under_load_end_every_part_and_more_of_them_change_nothing(tmp_path: Path) -> None:
+    with running(tmp_path / "var") as up:
+        family, quiet = _family(up), threading.Event()
+        load = [threading.Thread(target=_busy, args=(up, quiet)) for _ in range(4)]
+        for thread in load:
+            thread.start()
+        time.sleep(1)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            up.process.send_signal(number)
+            time.sleep(0.1)
+        status = up.process.wait(STOP_SECONDS)
+        quiet.set()
+        for thread in load:
+            thread.join()
+        assert status == 0, up.output
+        assert not [process for process in family if process.is_running()]
+        assert not list((up.data / "run").glob("*.pid"))
+        assert "Traceback" not in up.output
+
+
+@pytest.mark.parametrize("after", [0.3, 0.8, 1.5])
+def test_a_signal_while_it_starts_ends_it_in_order(tmp_path: Path, after: float) -> None:
+    with running(tmp_path / "var", ready=False) as up:
+        time.sleep(after)
+        family = _family(up)
+        up.process.send_signal(signal.SIGTERM)
+        status = up.process.wait(STOP_SECONDS)
+        # before its first line it has no handler yet, and nothing to end
+        assert status == 0 or (status == -signal.SIGTERM and not family), up.output
+        assert not [process for process in family if process.is_running()]
+        assert "Traceback" not in up.output
+
+
+def test_nothing_outlives_up_killed_and_the_next_start_waits_for_what_is_left(tmp_path: Path) -> None:
+    with running(tmp_path / "var") as up:
+        family = _family(up)
+        up.process.kill()
+        up.process.wait()
+        with running(up.data, GREENROOM_PORT=str(up.port)) as again:
+            assert not psutil.wait_procs(family, timeout=0)[1]
+            assert again.is_ready()
+
+
+def test_five_deaths_of_one_part_within_a_minute_end_the_whole(tmp_path: Path) -> None:
+    with running(tmp_path / "var") as up:
+        family = _family(up)
+        for _ in range(5):
+            before = up.pid("valkey")
+            os.kill(before, signal.SIGKILL)
+            until(lambda was=before: up.process.poll() is not None or _other_than(was, up), STOP_SECONDS)
+        assert up.process.wait(STOP_SECONDS) == 1
+        assert "Error: valkey died 5 times within a minute, the last time by SIGKILL: stopped everything." in up.output
+        assert not [process for process in family if process.is_running()]
+
+
+def _other_than(pid: int, up: Running) -> bool:
+    with suppress(FileNotFoundError):
+        return up.pid("valkey") != pid
+    return False

@@ -1,0 +1,105 @@
+"""`greenroom up` minds its parts: what dies is begun again, what can't start says why."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import stat
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.greenroom import GREENROOM, Running, running, until
+
+PARTS = ("web", "valkey", "worker-screen")
+SOON = 10.0  # seconds; two are promised, on a machine that does nothing else
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("up") / "with space") as started:
+        yield started
+
+
+def test_every_part_has_a_pid_file(up: Running) -> None:
+    assert {path.name for path in (up.data / "run").glob("*.pid")} == {f"{part}.pid" for part in PARTS}
+    assert all(psutil.Process(up.pid(part)).ppid() == up.process.pid for part in PARTS)
+
+
+def test_the_first_start_shows_where_to_go_and_whom_to_sign_in_as(up: Running) -> None:
+    email, password = up.owner
+    assert "@" in email
+    assert len(password) >= 10
+    assert f"{up.url}/demo" in up.output
+    assert f"{up.url}/console/" in up.output
+
+
+def test_secrets_stand_in_files_of_the_owner_alone_and_on_no_command_line(up: Running) -> None:
+    config = up.data / "valkey" / "valkey.conf"
+    assert stat.S_IMODE(config.stat().st_mode) == 0o600
+    password = re.search(r"requirepass (\S+)", config.read_text())
+    assert password
+    tree = psutil.Process(up.process.pid).children(recursive=True)
+    assert not [process for process in tree if password[1] in " ".join(process.cmdline())]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_killed_is_begun_again(up: Running, part: str) -> None:
+    before, port = up.pid(part), (up.data / "run" / "valkey.port").read_text()
+    os.kill(before, signal.SIGKILL)
+    until(lambda: up.pid(part) != before and psutil.pid_exists(up.pid(part)), SOON)
+    until(up.is_ready, SOON)
+    assert (up.data / "run" / "valkey.port").read_text() == port
+    assert f"{part} died by SIGKILL: starting it again" in up.output
+
+
+def test_valkey_killed_listens_on_its_same_port_again(up: Running) -> None:
+    port, before = int((up.data / "run" / "valkey.port").read_text()), up.pid("valkey")
+    os.kill(before, signal.SIGKILL)
+    until(lambda: up.pid("valkey") != before and port in _listening(up.pid("valkey")), SOON)
+
+
+def _listening(pid: int) -> set[int]:
+    with suppress(psutil.NoSuchProcess):
+        return {each.laddr.port for each in psutil.Process(pid).net_connections("tcp") if each.status == "LISTEN"}
+    return set()
+
+
+def test_what_the_web_process_leaves_behind_ends_with_it(up: Running) -> None:
+    main = psutil.Process(up.pid("web"))
+    left = main.children(recursive=True)
+    assert left
+    main.kill()
+    assert not psutil.wait_procs(left, SOON)[1]
+    until(up.is_ready, SOON)
+
+
+def test_the_process_that_answers_is_begun_again_too(up: Running) -> None:
+    [answering] = psutil.Process(up.pid("web")).children()
+    answering.kill()
+    until(lambda: not answering.is_running() and up.is_ready(), SOON)
+
+
+def test_a_key_made_while_it_runs_opens_the_service(up: Running) -> None:
+    assert re.fullmatch(r"gr_\S+", up.key("read"))
+
+
+def test_a_second_up_on_the_same_folder_says_so(up: Running) -> None:
+    refused = subprocess.run([*GREENROOM, "up"], env=up.environment, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error: Greenroom is running on ")
+    assert refused.stderr.count("\n") == 1
+    assert up.is_ready()
+
+
+def test_a_port_that_is_taken_is_named(up: Running, tmp_path: Path) -> None:
+    elsewhere = up.environment | {"GREENROOM_DATA": str(tmp_path / "other")}
+    refused = subprocess.run([*GREENROOM, "up"], env=elsewhere, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert f"Port {up.port} on 127.0.0.1 is taken" in refused.stderr
+    assert refused.stderr.count("\n") == 1

@@ -1,0 +1,134 @@
+"""What the checks' tests stand on: a DNS server that answers, a SQLite file, and comments to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from models import database
+from models.database import Base, begin, engine
+from models.identifiers import new_id
+from models.records import Comment, Fingerprint, Site, Thread
+from models.settings import settings
+from tests.dns_server import DnsServer
+from worker import resolver
+from worker.checks.candidate import Candidate
+from worker.checks.repeats import fingerprints
+
+NOON = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+ZONE = {
+    "test": {"NS": ["ns.test."]},
+    "paper.test": {"MX": ["10 mail.paper.test."]},
+    "old.test": {"A": ["192.0.2.7"]},
+    "six.test": {"AAAA": ["2001:db8::7"]},
+    "null.test": {"MX": ["0 ."]},
+    "web.test": {"TXT": ['"no mail here"']},
+    "xn--bcher-kva.test": {"MX": ["10 mail.paper.test."]},
+    "com": {"NS": ["ns.com."]},
+    "gmail.com": {"MX": ["5 mx.gmail.com."]},
+    "mailinator.com": {"MX": ["5 mx.mailinator.com."]},
+}
+
+Comes = Callable[..., Candidate]
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each test has a data folder of its own; nobody's environment leaks in."""
+    monkeypatch.setenv("GREENROOM_DATA", str(tmp_path))
+    for name in ("GREENROOM_DATABASE_URL", "GREENROOM_RATE_LIMITS", "GREENROOM_DNS", "GREENROOM_DNS_SECONDS"):
+        monkeypatch.delenv(name, raising=False)
+    _forget()
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    settings.cache_clear()
+    database._engine_of.cache_clear()
+    resolver._resolver_of.cache_clear()
+
+
+@pytest.fixture
+def set_env(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    def change(name: str, value: str) -> None:
+        monkeypatch.setenv(name, value)
+        settings.cache_clear()
+        resolver._resolver_of.cache_clear()
+
+    return change
+
+
+@pytest.fixture
+def dns(set_env: Callable[[str, str], None]) -> Iterator[DnsServer]:
+    with DnsServer(ZONE) as server:
+        set_env("GREENROOM_DNS_SECONDS", "0.4")
+        set_env("GREENROOM_DNS", server.address)
+        yield server
+
+
+@pytest.fixture
+def records(_own_settings: None) -> Iterator[None]:
+    """An empty database with the site 1, its thread 1, and the site 2 with the thread 2."""
+    Base.metadata.create_all(engine())
+    with begin() as session:
+        session.execute(insert(Site), [{"id": n, "key": f"site-{n}", "origins": []} for n in (1, 2)])
+        session.execute(insert(Thread), [{"id": n, "site_id": n, "key": "/"} for n in (1, 2)])
+    yield
+    engine().dispose()
+
+
+@pytest.fixture
+def comes() -> Comes:
+    """A comment as it waits to be screened; only in memory."""
+
+    def make(body: str = "I read it twice.", **more: Any) -> Candidate:
+        given = {"id": new_id(), "site_id": 1, "name": "Ann", "email": "ann@paper.test", "at": NOON, "language": "en"}
+        given |= {"email_index": "ann", "address": "home", "origins": ("https://paper.example",), **more}
+        return Candidate(body=body, thread_id=given["site_id"], **given)
+
+    return make
+
+
+@pytest.fixture
+def kept(records: None, comes: Comes) -> Comes:
+    """The same with its row in the database, and with `screened=True` its fingerprints too."""
+
+    def keep(
+        body: str = "I read it twice.",
+        *,
+        status: str = "pending",
+        screened: bool = False,
+        erased: bool = False,
+        **more: Any,
+    ) -> Candidate:
+        comment = comes(body, **more)
+        with begin() as session:
+            session.add(
+                Comment(
+                    id=comment.id,
+                    site_id=comment.site_id,
+                    thread_id=comment.thread_id,
+                    top_id=comment.id,
+                    status=status,
+                    name=comment.name,
+                    body=body,
+                    email_index=comment.email_index,
+                    address=comment.address,
+                    at=comment.at,
+                    erased_at=NOON if erased else None,
+                )
+            )
+            session.flush()
+            if screened and (rows := fingerprints([comment])):
+                session.execute(insert(Fingerprint), rows)
+        return comment
+
+    return keep

@@ -1,0 +1,142 @@
+"""Every check runs, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import sleep
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
+
+from models.evidence import Evidence, Outcome
+from models.policy import Policy, Verdict, decide
+from tests.dns_server import DnsServer, Mode
+from tests.worker.checks.conftest import NOON, Comes
+from tests.worker.checks.test_spam import CasinoModel
+from tests.worker.checks.test_spam import model as model  # a fixture
+from worker.checks import examination, examine
+from worker.checks.candidate import Candidate, Form
+
+ORDER = ["email", "spam", "links", "words", "repeats", "pace", "author", "form", "language"]
+CAME = Form(token="valid", seconds=40)
+
+
+def test_each_comment_has_one_piece_of_evidence_of_each_check(model: CasinoModel, dns: DnsServer, kept: Comes) -> None:
+    found = examine([kept("a walk", form=CAME), kept("casino casino casino https://shop.net", form=CAME)], NOON)
+    assert [[item.check for item in row] for row in found] == [ORDER, ORDER]
+    assert [decide(row, Policy()).verdict for row in found] == [Verdict.APPROVE, Verdict.FLAG]
+    assert all(item.ms > 0 for row in found for item in row)
+
+
+def test_nothing_to_examine_is_examined_at_once(records: None) -> None:
+    assert examine([], NOON) == []
+
+
+@pytest.mark.parametrize("mode", [Mode.NXDOMAIN, Mode.SERVFAIL, Mode.SILENCE])
+def test_a_network_without_dns_gets_nobody_rejected(
+    model: CasinoModel, dns: DnsServer, kept: Comes, mode: Mode
+) -> None:
+    dns.mode = mode
+    [found] = examine([kept("a walk", form=CAME)], NOON)
+    decision = decide(found, Policy())
+    assert (decision.verdict, decision.again) == (Verdict.FLAG, True)
+    assert len(decision.reasons) == 1
+    assert decide(found, Policy(could_not_run={"email": "wait"})).verdict is None
+    assert decide(found, Policy(could_not_run={"email": "approve"})).verdict is Verdict.APPROVE
+
+
+def test_a_poisonous_comment_does_not_take_its_neighbours_down(
+    model: CasinoModel, dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _replace(monkeypatch, "links", _choking_on("poison"))
+    bodies = ["a walk", "poison, sold by secretive@paper.test", "a river"]
+    with capture_logs() as logs:
+        found = examine([kept(body, form=CAME) for body in bodies], NOON)
+    outcomes = [row[ORDER.index("links")].outcome for row in found]
+    assert outcomes == [Outcome.CLEAR, Outcome.UNAVAILABLE, Outcome.CLEAR]
+    assert found[1][ORDER.index("links")].detail == "the links check could not run: an unforeseen error (ValueError)"
+    assert [decide(row, Policy()).verdict for row in found] == [Verdict.APPROVE, Verdict.FLAG, Verdict.APPROVE]
+    assert [(entry["check"], entry["comments"]) for entry in logs] == [("links", 3), ("links", 1)]
+    assert "secretive" not in str(logs) + str(found)
+    assert "poison" not in str(logs)
+
+
+def test_what_no_comment_brought_about_is_not_tried_again_for_each(
+    model: CasinoModel, dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def check(batch: Sequence[Candidate], **_: object) -> list[Evidence]:
+        asked.append(len(batch))
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    monkeypatch.setitem(examination._ON_THE_RECORDS, "pace", check)
+    found = examine([kept(), kept()], NOON)
+    assert asked == [2]
+    assert [row[ORDER.index("pace")].detail for row in found] == [
+        "the pace check could not run: the database did not answer"
+    ] * 2
+    assert found[0][ORDER.index("author")].outcome is Outcome.CLEAR
+
+
+def test_a_database_that_is_away_is_said_and_the_other_checks_still_run(
+    model: CasinoModel, dns: DnsServer, comes: Comes
+) -> None:
+    [found] = examine([comes("a walk")], NOON)  # there are no tables
+    assert [item.check for item in found if item.outcome is Outcome.UNAVAILABLE] == ["repeats", "pace", "author"]
+    assert decide(found, Policy()).verdict is Verdict.FLAG
+
+
+def test_a_model_that_does_not_load_is_said(dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "models.spam.model", None)
+    [found] = examine([kept("a walk")], NOON)
+    assert found[1].detail == "the spam check could not run: a part of it is missing"
+
+
+def test_a_check_that_loses_a_comment_has_failed(
+    model: CasinoModel, dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _replace(monkeypatch, "language", lambda batch: [])
+    [found] = examine([kept()], NOON)
+    assert found[-1].outcome is Outcome.UNAVAILABLE
+
+
+def test_time_is_shared_out_over_the_batch(
+    model: CasinoModel, dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(batch: Sequence[Candidate]) -> list[Evidence]:
+        sleep(0.1)
+        return [Evidence(check="form", outcome=Outcome.CLEAR, detail="") for _ in batch]
+
+    _replace(monkeypatch, "form", check)
+    found = examine([kept() for _ in range(4)], NOON)
+    assert all(25 <= row[ORDER.index("form")].ms < 50 for row in found)
+
+
+def test_importing_the_checks_loads_neither_numpy_nor_dns() -> None:
+    code = "import sys, worker.checks; print([name for name in ('numpy', 'dns', 're2', 'sqlalchemy') if name in sys.modules])"
+    root = Path(__file__).parents[3]
+    env = {**os.environ, "PYTHONPATH": str(root)}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root, env=env)
+    assert ran.stdout.strip() == "[]"
+
+
+def _replace(
+    monkeypatch: pytest.MonkeyPatch, name: str, check: Callable[[Sequence[Candidate]], list[Evidence]]
+) -> None:
+    monkeypatch.setitem(examination._ON_THE_TEXT, name, check)
+
+
+def _choking_on(word: str) -> Callable[[Sequence[Candidate]], list[Evidence]]:
+    def check(batch: Sequence[Candidate]) -> list[Evidence]:
+        for candidate in batch:
+            if word in candidate.body:
+                raise ValueError(f"cannot read {candidate.body!r}")
+        return [Evidence(check="links", outcome=Outcome.CLEAR, detail="no links") for _ in batch]
+
+    return check

@@ -1,0 +1,53 @@
+"""How the comment came, one row a case."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.policy import FormPolicy, Policy, Verdict, decide
+from tests.worker.checks.conftest import Comes
+from worker.checks import form, language
+from worker.checks.candidate import Form
+
+
+@pytest.mark.parametrize(
+    ("came", "found", "detail"),
+    [
+        (Form(token="valid", seconds=42), set(), "took 42 s to write"),
+        (Form(token="valid", seconds=130), set(), "took 2 min to write"),
+        (Form(token="valid"), set(), "came through the form"),
+        (Form(token="missing"), {"no_token"}, "came without the form's token"),
+        (Form(token="forged"), {"no_token"}, "came with a forged token"),
+        (Form(token="expired"), {"no_token"}, "came with a token older than a day"),
+        (Form(token="valid", seconds=0.44), {"too_quick"}, "posted 0.4 s after the form was shown"),
+        (Form(token="valid", honeypot=True), {"honeypot"}, "filled in a field that people cannot see"),
+        # A machine does it all at once, and a moderator sees all of it.
+        (
+            Form(token="forged", seconds=0, honeypot=True),
+            {"honeypot", "too_quick", "no_token"},
+            "filled in a field that people cannot see; posted 0.0 s after the form was shown; came with a forged token",
+        ),
+    ],
+)
+def test_what_the_form_tells(comes: Comes, came: Form, found: set[str], detail: str) -> None:
+    [evidence] = form.check([comes(form=came)])
+    assert (set(evidence.found), evidence.detail, evidence.score) == (found, detail, came.seconds)
+
+
+def test_the_owner_says_what_is_too_quick(comes: Comes) -> None:
+    policy = Policy(form=FormPolicy(min_seconds=10))
+    [evidence] = form.check([comes(form=Form(token="valid", seconds=5), policy=policy)])
+    assert "too_quick" in evidence.found
+
+
+def test_a_filled_honeypot_is_a_machine_and_a_missing_token_alone_is_nothing(comes: Comes) -> None:
+    machine, careful = form.check([comes(form=Form(token="valid", honeypot=True)), comes(form=Form())])
+    assert decide([machine], Policy()).verdict is Verdict.REJECT
+    assert decide([careful], Policy()).verdict is Verdict.APPROVE
+
+
+@pytest.mark.parametrize(
+    ("code", "detail"), [("en", "English"), ("ar", "Arabic"), ("und", "could not tell the language"), ("tlh", "tlh")]
+)
+def test_the_language_is_named_in_english(comes: Comes, code: str, detail: str) -> None:
+    assert language.check([comes(language=code)])[0].detail == detail

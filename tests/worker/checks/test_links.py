@@ -1,0 +1,103 @@
+"""Links are found however they are written, and what only looks like one is left alone."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import pytest
+
+from models.evidence import Evidence, Outcome
+from models.policy import Policy, Verdict, decide
+from tests.worker.checks.conftest import Comes
+from worker.checks import links
+
+
+@pytest.mark.parametrize(
+    ("body", "count", "detail"),
+    [
+        ("Nothing to click here.", 0, "no links"),
+        ("See https://shop.net/a", 1, "one link to shop.net"),
+        ("See www.shop.net, please", 1, "one link to shop.net"),
+        ("See [here](https://shop.net/a 'a title').", 1, "one link to shop.net"),
+        # The label says where it leads: still one link.
+        ("See [https://shop.net](https://shop.net/a).", 1, "one link to shop.net"),
+        ("See <https://shop.net/a>", 1, "one link to shop.net"),
+        ('<a href="http://shop.net/a">http://shop.net</a>', 1, "one link to shop.net"),
+        ("[url=http://shop.net/a]http://shop.net[/url]", 1, "one link to shop.net"),
+        ("[url]http://shop.net/a[/url]", 1, "one link to shop.net"),
+        # Bare, and a browser will find it all the same.
+        ("pills at shop.net/cheap", 1, "one link to shop.net"),
+        ("pills at cheap-pills.xyz today", 1, "one link to cheap-pills.xyz"),
+        ("//shop.net/a", 1, "one link to shop.net"),
+        ("Лучшие цены: магазин.рф", 1, "one link to магазин.рф"),
+        # Dressed up, and clear.
+        ("go to shop . com now", 1, "one link to shop.com"),
+        ("go to shop[.]com now", 1, "one link to shop.com"),
+        ("go to shop (dot) com now", 1, "one link to shop.com"),
+        ("去 shop。com 看看", 1, "one link to shop.com"),
+        ("hxxps://shop.net/a", 1, "one link to shop.net"),
+        ("sh\u200bop.net/a", 1, "one link to shop.net"),
+        # Several.
+        ("https://a.net https://a.net/b", 2, "2 links to a.net"),
+        ("https://a.net https://b.net https://a.net/c", 3, "3 links to 2 sites: a.net, b.net"),
+        (
+            " ".join(f"https://{n}.net" for n in "abcdef"),
+            6,
+            "6 links to 6 sites: a.net, b.net, c.net, d.net and 2 more",
+        ),
+        # Not links.
+        ("mail ann@shop.net", 0, "no links"),
+        ("see setup.py and README.md, e.g. on p. 4", 0, "no links"),
+        ("It ended.So it goes. I did.it was fine", 0, "no links"),
+        ("the dot com years, 3.14 or 1.000.000", 0, "no links"),
+    ],
+)
+def test_links_are_counted(comes: Comes, body: str, count: int, detail: str) -> None:
+    evidence = _look(comes, body)
+    assert (evidence.score, evidence.counts["links"], evidence.detail) == (count, count, detail)
+    assert evidence.outcome is (Outcome.FOUND if count else Outcome.CLEAR)
+
+
+def test_links_to_the_site_itself_do_not_count(comes: Comes) -> None:
+    evidence = _look(comes, "https://paper.example/a https://www.paper.example/b https://shop.net")
+    assert evidence.counts == {"links": 1, "foreign": 1, "hosts": 2}
+    assert _look(comes, "https://paper.example/a").detail == "links only to this site"
+
+
+def test_a_site_that_only_ends_like_this_one_is_a_stranger(comes: Comes) -> None:
+    assert _look(comes, "https://notpaper.example").counts["links"] == 1
+
+
+@pytest.mark.parametrize("body", ["http://bit.ly/x", "[x](https://t.co/a)", "tinyurl.com/abc", "is.gd/x"])
+def test_a_shortener_hides_where_it_leads(comes: Comes, body: str) -> None:
+    evidence = _look(comes, body)
+    assert evidence.found["shortener"].endswith("hides where a link leads")
+    assert decide([evidence], Policy()).verdict is Verdict.FLAG
+
+
+def test_the_website_field_is_noted_but_is_not_one_of_the_links(comes: Comes) -> None:
+    [evidence] = links.check([comes("Good.", website="https://ann.example/blog")])
+    assert (evidence.score, evidence.detail) == (0, "no links; gives ann.example as website")
+
+
+def test_a_shortener_as_website_is_found(comes: Comes) -> None:
+    [evidence] = links.check([comes("Good.", website="https://bit.ly/x")])
+    assert evidence.found == {"shortener": "bit.ly hides where a link leads"}
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://[::1]/", "https://\u2100.net", "//[x](y", "http://a.net:99999/"])
+def test_a_broken_address_breaks_nothing(comes: Comes, url: str) -> None:
+    _look(comes, f"see {url} and [a]({url})")
+
+
+@pytest.mark.parametrize("unit", ["a.b ", "a.b,", "[", "[a](", "http://", "<a href=", "[url]", " . ", "a.com/("])
+def test_the_longest_comment_takes_no_time_whatever_it_repeats(comes: Comes, unit: str) -> None:
+    body = (unit * 10_000)[:10_000]
+    started = perf_counter()
+    _look(comes, body)
+    assert perf_counter() - started < 1
+
+
+def _look(comes: Comes, body: str) -> Evidence:
+    [evidence] = links.check([comes(body)])
+    return evidence

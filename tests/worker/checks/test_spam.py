@@ -1,0 +1,69 @@
+"""The model is asked once a batch, and only about languages that it learned."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models.evidence import Outcome
+from models.policy import Policy, Verdict, decide
+from tests.worker.checks.conftest import Comes
+from worker.checks import spam
+
+
+class CasinoModel:
+    """A model that works: the more casinos, the more it is spam."""
+
+    version = "casino-1"
+    languages = frozenset({"en", "de"})
+
+    def __init__(self) -> None:
+        self.asked: list[Sequence[str]] = []
+
+    def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        self.asked.append(texts)
+        return np.array([1 - 0.96 * 0.5 ** text.count("casino") for text in texts])
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> CasinoModel:
+    model, module = CasinoModel(), ModuleType("models.spam.model")
+    module.base_model = lambda: model  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "models.spam.model", module)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome", "detail"),
+    [
+        ("a walk", Outcome.CLEAR, "reads like an ordinary comment (0.04)"),
+        ("a casino", Outcome.FOUND, "spam score 0.52: reads more like spam than not"),
+        ("casino casino casino casino", Outcome.FOUND, "spam score 0.94: reads like spam"),
+    ],
+)
+def test_a_score_is_put_into_words(model: CasinoModel, comes: Comes, body: str, outcome: Outcome, detail: str) -> None:
+    [evidence] = spam.check([comes(body)])
+    assert (evidence.outcome, evidence.detail, evidence.version) == (outcome, detail, "casino-1")
+
+
+def test_a_batch_is_one_question_about_the_bodies_alone(model: CasinoModel, comes: Comes) -> None:
+    batch = [comes("a walk", name="casino"), comes("casino", language="und"), comes("ein Spaziergang", language="de")]
+    assert [round(item.score or 0, 2) for item in spam.check(batch)] == [0.04, 0.52, 0.04]
+    assert model.asked == [["a walk", "casino", "ein Spaziergang"]]
+
+
+def test_a_language_it_has_not_learned_is_not_judged_and_goes_to_a_human(model: CasinoModel, comes: Comes) -> None:
+    arabic, english = spam.check([comes("كازينو", language="ar"), comes("a walk")])
+    assert (arabic.outcome, arabic.score) == (Outcome.ABSTAINED, None)
+    assert arabic.detail == "the model has not learned Arabic yet, so it does not judge this comment"
+    assert (english.outcome, decide([arabic], Policy()).verdict) == (Outcome.CLEAR, Verdict.FLAG)
+
+
+def test_a_batch_without_a_learned_language_does_not_trouble_the_model(model: CasinoModel, comes: Comes) -> None:
+    spam.check([comes("كازينو", language="ar")])
+    assert model.asked == []

@@ -1,0 +1,200 @@
+"""What storage shows: pages that keep their members, replies that continue elsewhere, newer never under older."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import orjson
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from models import storage
+from models.database import begin, now, reading
+from models.records import Thread
+from tests.caller import Caller, posted, publish_all
+from worker import publishing
+from worker.publishing import publish_thread
+
+COUNTER = count()
+
+
+def approved(client: FlaskClient, moderator: Caller, number: int, **fields: Any) -> list[str]:
+    body = fields.pop("body", "A comment")
+    comments = [posted(client, body=f"{body} {next(COUNTER)}", **fields) for _ in range(number)]
+    for comment in comments:
+        moderator.decide(comment, "approve")
+    publish_all()
+    return comments
+
+
+def ids(page: Any) -> list[str]:
+    return [comment["id"] for comment in page["comments"]]
+
+
+def test_a_page_holds_25_top_comments_and_keeps_them(client: FlaskClient, moderator: Caller) -> None:
+    comments = approved(client, moderator, 60)
+    newest = moderator.page()
+    assert newest["page"] == 3
+    assert newest["count"] == 60
+    assert ids(newest) == comments[50:][::-1]
+    second = client.get(newest["next"]).json
+    assert ids(second) == comments[25:50][::-1]
+    first = client.get(second["next"]).json  # type: ignore[index]
+    assert ids(first) == comments[:25][::-1]
+    assert first["next"] is None  # type: ignore[index]
+    moderator.decide(comments[30], "reject")
+    publish_all()
+    assert ids(moderator.page(page=2)) == [id_ for id_ in comments[25:50][::-1] if id_ != comments[30]]
+    assert ids(moderator.page(page=1)) == comments[:25][::-1]
+    assert moderator.page(page=1)["count"] == 59  # an older page speaks of today's thread
+    moderator.decide(comments[30], "approve")
+    publish_all()
+    assert ids(moderator.page(page=2)) == comments[25:50][::-1]
+
+
+def test_one_approval_writes_few_objects_however_long_the_thread(
+    client: FlaskClient, moderator: Caller, data: Path
+) -> None:
+    approved(client, moderator, 80)
+    before = {file: file.stat().st_mtime_ns for file in (data / "published").rglob("*.json")}
+    approved(client, moderator, 1, name="Late")
+    changed = [file.name for file in before if file.stat().st_mtime_ns != before[file]]
+    assert sorted(changed) == ["4.json", "newest.json"]
+
+
+def test_more_than_50_replies_continue_elsewhere(client: FlaskClient, moderator: Caller) -> None:
+    top = approved(client, moderator, 1)[0]
+    replies = approved(client, moderator, 120, parent=top)
+    shown = moderator.page()["comments"][0]
+    assert [reply["id"] for reply in shown["replies"]] == replies[:50]
+    more = client.get(shown["more"]).json
+    assert ids(more) == replies[50:100]
+    rest = client.get(more["next"]).json  # type: ignore[index]
+    assert ids(rest) == replies[100:]
+    assert rest["next"] is None  # type: ignore[index]
+
+
+def test_replies_stand_under_what_they_answer_oldest_first(client: FlaskClient, moderator: Caller) -> None:
+    top = approved(client, moderator, 1)[0]
+    first, second = approved(client, moderator, 2, parent=top)
+    below = approved(client, moderator, 1, parent=first)[0]
+    shown = moderator.page()["comments"][0]
+    assert [reply["id"] for reply in shown["replies"]] == [first, second]
+    assert [reply["id"] for reply in shown["replies"][0]["replies"]] == [below]
+    moderator.decide(first, "reject")
+    publish_all()
+    shown = moderator.page()["comments"][0]
+    assert shown["replies"][0]["id"] is None
+    assert [reply["id"] for reply in shown["replies"][0]["replies"]] == [below]
+    moderator.decide(below, "reject")
+    publish_all()
+    assert [reply["id"] for reply in moderator.page()["comments"][0]["replies"]] == [second]
+
+
+def test_a_newest_page_that_was_emptied_is_not_what_readers_see(client: FlaskClient, moderator: Caller) -> None:
+    comments = approved(client, moderator, 26)
+    moderator.decide(comments[25], "reject")
+    publish_all()
+    assert ids(moderator.page()) == comments[:25][::-1]
+
+
+def test_a_thread_is_read_with_an_etag_and_answers_304(client: FlaskClient, moderator: Caller) -> None:
+    approved(client, moderator, 1)
+    address = "/v1/sites/demo/comments?thread=/harbour"
+    tag = client.get(address).headers["ETag"]
+    assert client.get(address, headers={"If-None-Match": tag}).status_code == 304
+    approved(client, moderator, 1, name="Bob")
+    assert client.get(address, headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_no_email_or_address_is_published(client: FlaskClient, moderator: Caller, data: Path) -> None:
+    approved(client, moderator, 2, email="secret.reader@example.org")
+    for file in (data / "published").rglob("*"):
+        if file.is_file():
+            assert b"secret.reader" not in file.read_bytes()
+            assert b"127.0.0.1:" not in file.read_bytes() or file.suffix == ".atom"  # the feed names its own address
+
+
+def test_a_strangers_html_is_not_published(client: FlaskClient, moderator: Caller) -> None:
+    body = '<img src=x onerror=alert(1)> [a](javascript:alert(1)) **bold** [b](https://b.example "t")'
+    approved(client, moderator, 1, name="<script>alert(1)</script>", body=body)
+    shown = moderator.page()["comments"][0]
+    assert shown["name"] == "<script>alert(1)</script>"  # text, which the embed shows as text
+    assert "<img" not in shown["html"]
+    assert 'href="javascript' not in shown["html"]
+    assert "<strong>bold</strong>" in shown["html"]
+    assert 'rel="ugc nofollow noopener"' in shown["html"]
+
+
+def test_the_second_publisher_of_a_thread_does_nothing(client: FlaskClient, moderator: Caller) -> None:
+    moderator.decide(posted(client), "approve")
+    with begin() as session:
+        held = {"lease": "01a202e5-df04-77cb-9077-336cd4ad4d3a", "lease_until": now() + timedelta(seconds=30)}
+        session.execute(update(Thread).values(**held))
+        thread = session.execute(select(Thread.id)).scalar_one()
+    assert publish_thread(thread) is False
+    with begin() as session:
+        session.execute(update(Thread).values(lease_until=now() - timedelta(seconds=1)))
+    assert publish_thread(thread) is True
+    assert moderator.page()["count"] == 1
+
+
+def test_a_decision_made_while_publishing_is_published_by_the_same_publisher(
+    client: FlaskClient, moderator: Caller, monkeypatch: Any
+) -> None:
+    first, second = posted(client), posted(client, body="Another")
+    moderator.decide(first, "approve")
+    put, pending = storage.put, [second]
+
+    def decide_meanwhile(*item: Any) -> None:
+        if pending:
+            moderator.decide(pending.pop(), "approve")
+        put(*item)
+
+    monkeypatch.setattr(publishing.storage, "put", decide_meanwhile)
+    publish_all()
+    assert set(ids(moderator.page())) == {first, second}
+    with reading() as session:
+        assert session.execute(select(Thread.publish_due)).scalar() is None
+
+
+def test_a_publisher_that_lost_its_lease_leaves_the_thread_owed(
+    client: FlaskClient, moderator: Caller, monkeypatch: Any
+) -> None:
+    moderator.decide(posted(client), "approve")
+    put = storage.put
+
+    def stall(*item: Any) -> None:
+        with begin() as session:  # meanwhile another took over
+            session.execute(update(Thread).values(lease="01a202e5-df04-77cb-9077-336cd4ad4d3b"))
+        put(*item)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing.storage, "put", stall)
+        publish_all()
+    with begin() as session:
+        assert session.execute(select(Thread.publish_due)).scalar() is not None
+        session.execute(update(Thread).values(lease=None, lease_until=None))
+    publish_all()
+    assert moderator.page()["count"] == 1
+
+
+def test_the_feed_is_well_formed_whatever_was_written(client: FlaskClient, moderator: Caller) -> None:
+    from xml.etree import ElementTree
+
+    approved(client, moderator, 1, name="A & <B> \ufffe", body="x ]]> & <y>")
+    stored = storage.get(storage.feed_name("demo", "/harbour"))
+    assert stored is not None
+    feed = ElementTree.fromstring(stored.content)
+    assert [entry.findtext("{*}title") for entry in feed.iter("{http://www.w3.org/2005/Atom}entry")] == ["A & <B>"]
+
+
+def test_stored_pages_are_complete_json(client: FlaskClient, moderator: Caller) -> None:
+    approved(client, moderator, 3, title='The "page": of the harbour', thread='/a","page":9')
+    stored = storage.get(storage.newest_name("demo", '/a","page":9'))
+    assert stored is not None
+    assert orjson.loads(stored.content)["thread"] == '/a","page":9'
+    assert moderator.page('/a","page":9', page=1)["thread"] == '/a","page":9'

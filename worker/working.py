@@ -1,0 +1,33 @@
+"""One worker: Celery's own, in this process, with the options Greenroom means."""
+
+from __future__ import annotations
+
+import warnings
+
+from celery.exceptions import SecurityWarning
+
+from models.settings import settings
+from worker.app import app
+from worker.lifeline import watch_up
+
+
+def work(queues: str) -> None:
+    """Work on some queues, comma-separated, until SIGTERM. The first of them names the worker."""
+    watch_up()
+    # Celery warns whoever runs it as root of pickled messages; ours are JSON, and nothing else is accepted.
+    warnings.simplefilter("ignore", SecurityWarning)
+    app.worker_main(
+        [
+            "--quiet",
+            "worker",
+            f"--queues={queues}",
+            f"--hostname=worker-{queues.partition(',')[0]}@%h",
+            f"--concurrency={settings().screeners}",
+            "--pool=prefork",
+            f"--loglevel={settings().log_level}",
+            # Workers keep no company here: nobody asks Celery who is there, heartbeats are rows in the database.
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+        ]
+    )
