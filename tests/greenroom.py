@@ -80,8 +80,8 @@ def running(data: Path, *, ready: bool = True, **environment: str) -> Iterator[R
     port = int(environment.get("GREENROOM_PORT") or free_port())
     variables = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
     variables |= {"GREENROOM_DATA": str(data), "GREENROOM_PORT": str(port)} | environment
-    log = data.parent / f"{data.name}-{port}.log"
-    with log.open("ab") as file:
+    log = data.parent / f"{data.name}-{time.time_ns()}.log"
+    with log.open("wb") as file:
         process = subprocess.Popen(
             [*GREENROOM, "up"],
             env=variables,
@@ -93,9 +93,8 @@ def running(data: Path, *, ready: bool = True, **environment: str) -> Iterator[R
     up = Running(process, data, port, variables, log)
     try:
         if ready:
-            until(lambda: up.is_ready() or process.poll() is not None, START_SECONDS)
+            until(lambda: "Greenroom is ready" in up.output or process.poll() is not None, START_SECONDS)
             assert process.poll() is None, up.output
-            until(lambda: "Greenroom is ready" in up.output, START_SECONDS)
         yield up
     finally:
         if process.poll() is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from time import perf_counter
 from traceback import extract_tb
 from typing import TypeAlias
@@ -56,7 +57,7 @@ def _run(
     except Exception as error:
         if after_failure:
             after_failure()
-        _log.warning("check failed", check=name, comments=len(batch), error=type(error).__name__, where=_where(error))
+        _log.warning("check.failed", check=name, count=len(batch), error=type(error).__name__, where=_where(error))
         if len(batch) > 1 and not isinstance(error, _EVERYONES):
             return [item for candidate in batch for item in _run(name, check, [candidate], after_failure)]
         found = [_could_not_run(name, error)] * len(batch)
@@ -83,6 +84,6 @@ def _reason(error: Exception) -> str:
 
 
 def _where(error: Exception) -> str:
-    """The line that failed, without the values it failed on."""
-    frame = extract_tb(error.__traceback__)[-1]
-    return f"{frame.name} in {frame.filename.rpartition('/')[2]}:{frame.lineno}"
+    """The line of ours that failed, without the values it failed on."""
+    ours = [frame for frame in extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
+    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlalchemy import insert
 
 from models import database
@@ -132,3 +136,25 @@ def kept(records: None, comes: Comes) -> Comes:
         return comment
 
     return keep
+
+
+class CasinoModel:
+    """A model that works: the more casinos, the more it is spam."""
+
+    version = "casino-1"
+    languages = frozenset({"en", "de"})
+
+    def __init__(self) -> None:
+        self.asked: list[Sequence[str]] = []
+
+    def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        self.asked.append(texts)
+        return np.array([1 - 0.96 * 0.5 ** text.count("casino") for text in texts])
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> CasinoModel:
+    model, module = CasinoModel(), ModuleType("models.spam.model")
+    module.base_model = lambda: model  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "models.spam.model", module)
+    return model

@@ -16,9 +16,7 @@ from structlog.testing import capture_logs
 from models.evidence import Evidence, Outcome
 from models.policy import Policy, Verdict, decide
 from tests.dns_server import DnsServer, Mode
-from tests.worker.checks.conftest import NOON, Comes
-from tests.worker.checks.test_spam import CasinoModel
-from tests.worker.checks.test_spam import model as model  # a fixture
+from tests.worker.checks.conftest import NOON, CasinoModel, Comes
 from worker.checks import examination, examine
 from worker.checks.candidate import Candidate, Form
 
@@ -61,7 +59,7 @@ def test_a_poisonous_comment_does_not_take_its_neighbours_down(
     assert outcomes == [Outcome.CLEAR, Outcome.UNAVAILABLE, Outcome.CLEAR]
     assert found[1][ORDER.index("links")].detail == "the links check could not run: an unforeseen error (ValueError)"
     assert [decide(row, Policy()).verdict for row in found] == [Verdict.APPROVE, Verdict.FLAG, Verdict.APPROVE]
-    assert [(entry["check"], entry["comments"]) for entry in logs] == [("links", 3), ("links", 1)]
+    assert [(entry["check"], entry["count"]) for entry in logs] == [("links", 3), ("links", 1)]
     assert "secretive" not in str(logs) + str(found)
     assert "poison" not in str(logs)
 
@@ -87,7 +85,7 @@ def test_what_no_comment_brought_about_is_not_tried_again_for_each(
 def test_a_database_that_is_away_is_said_and_the_other_checks_still_run(
     model: CasinoModel, dns: DnsServer, comes: Comes
 ) -> None:
-    [found] = examine([comes("a walk")], NOON)  # there are no tables
+    [found] = examine([comes("I walked along the river this morning.")], NOON)  # there are no tables
     assert [item.check for item in found if item.outcome is Outcome.UNAVAILABLE] == ["repeats", "pace", "author"]
     assert decide(found, Policy()).verdict is Verdict.FLAG
 
@@ -119,7 +117,8 @@ def test_time_is_shared_out_over_the_batch(
 
 
 def test_importing_the_checks_loads_neither_numpy_nor_dns() -> None:
-    code = "import sys, worker.checks; print([name for name in ('numpy', 'dns', 're2', 'sqlalchemy') if name in sys.modules])"
+    heavy = "{'numpy', 'dns', 're2', 'sqlalchemy', 'sklearn'}"
+    code = f"import sys, worker.checks; print(sorted({heavy} & set(sys.modules)))"
     root = Path(__file__).parents[3]
     env = {**os.environ, "PYTHONPATH": str(root)}
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root, env=env)

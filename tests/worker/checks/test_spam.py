@@ -2,40 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from types import ModuleType
-
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from models.evidence import Outcome
 from models.policy import Policy, Verdict, decide
-from tests.worker.checks.conftest import Comes
+from tests.worker.checks.conftest import CasinoModel, Comes
 from worker.checks import spam
-
-
-class CasinoModel:
-    """A model that works: the more casinos, the more it is spam."""
-
-    version = "casino-1"
-    languages = frozenset({"en", "de"})
-
-    def __init__(self) -> None:
-        self.asked: list[Sequence[str]] = []
-
-    def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        self.asked.append(texts)
-        return np.array([1 - 0.96 * 0.5 ** text.count("casino") for text in texts])
-
-
-@pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> CasinoModel:
-    model, module = CasinoModel(), ModuleType("models.spam.model")
-    module.base_model = lambda: model  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "models.spam.model", module)
-    return model
 
 
 @pytest.mark.parametrize(
