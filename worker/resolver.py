@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from time import monotonic
@@ -181,7 +181,7 @@ class _Doubt:
     def answered(self) -> None:
         self._silences = 0
 
-    def silent(self, confirm: Any) -> None:
+    def silent(self, confirm: Callable[[], bool]) -> None:
         with self._lock:
             self._silences += 1
             if self._silences < SILENCES or self.in_force():

@@ -80,7 +80,7 @@ def deduplicated(rows: Sequence[Row]) -> list[Row]:
 
 
 def groups(rows: Sequence[Row], folds: int = 5) -> list[str]:
-    """What must not stand on both sides of a test: a row's thread, or else one of `folds` parts, spam and ham in turn."""
+    """What must not stand on both sides of a test: a row's thread, or else one of `folds` parts with equal spam."""
     seen: Counter[bool] = Counter()
     names = []
     for row in rows:

@@ -10,23 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score, roc_auc_score, roc_curve
 
 from models.spam.corpus import Row, groups, normalised
+from models.spam.figures import Figures, figures
 from models.spam.model import SpamModel
 from models.spam.training import train
 
+_MOST_THREADS = 20  # each is a training of its own
 _GRAM = 5  # letters
 _NEAR = 0.6  # Jaccard similarity from which a row is a near-duplicate
-
-
-class Figures(NamedTuple):
-    """On so many rows: AUC, F1 at probability 0.5, and the share of spam found when 1 % of ham may be called spam."""
-
-    rows: int
-    auc: float
-    f1: float
-    recall: float
 
 
 class Unseen(NamedTuple):
@@ -46,51 +38,49 @@ class Cost(NamedTuple):
 
 
 def leave_one_out(rows: Sequence[Row], *, each: Callable[[Iterable[str]], Iterable[str]] = iter) -> list[Unseen]:
-    """Each thread judged by a model of all the others; five parts in place of threads where the rows name none."""
-    name_of = np.array(groups(rows))
+    """Each thread judged by a model of all the others; see `parts`. Raises Untrainable."""
+    part = np.array(parts(rows))
     texts, spam = [row.text for row in rows], np.array([row.spam for row in rows], bool)
-    near = near_duplicates(texts, list(name_of))
+    near = near_duplicates(texts, part)
     results = []
-    for name in each(sorted(set(name_of))):
-        out = name_of == name
-        model = train([row for row, held in zip(rows, out, strict=True) if not held])
+    for name in each(sorted(set(part))):
+        out = part == name
+        model = train([row for row, held in zip(rows, out, strict=True) if not held]).model
         scores = model.log_odds([text for text, held in zip(texts, out, strict=True) if held])
         fresh = ~near[out]
         results.append(Unseen(name, figures(spam[out], scores), figures(spam[out][fresh], scores[fresh])))
     return results
 
 
-def mean(results: Sequence[Figures]) -> Figures:
-    """Every thread counts the same, however long it is."""
-    auc, f1, recall = np.array([result[1:] for result in results]).mean(axis=0)
-    return Figures(sum(result.rows for result in results), auc, f1, recall)
+def parts(rows: Sequence[Row]) -> list[str]:
+    """What is left out together: a thread, several where there are many; five parts where there are no two threads."""
+    names = groups(rows)
+    if len(set(names)) < 2:
+        return groups([row._replace(thread="") for row in rows])
+    if len(set(names)) <= _MOST_THREADS:
+        return names
+    bundle = {name: f"bundle {number % 10 + 1}" for number, name in enumerate(sorted(set(names)))}
+    return [bundle[name] for name in names]
 
 
-def figures(spam: NDArray[np.bool_], log_odds: NDArray[np.float64]) -> Figures:
-    """Not-a-number where only one kind is left."""
-    if len(set(spam)) < 2:
-        return Figures(len(spam), float("nan"), float("nan"), float("nan"))
-    false, true, _ = roc_curve(spam, log_odds)
-    return Figures(
-        len(spam), roc_auc_score(spam, log_odds), f1_score(spam, log_odds > 0), float(true[false <= 0.01].max())
-    )
-
-
-def near_duplicates(texts: Sequence[str], name_of: Sequence[str]) -> NDArray[np.bool_]:
-    """Whether a text shares most of its 5-letter pieces (Jaccard ≥ .6) with one of another name."""
+def near_duplicates(texts: Sequence[str], part: Sequence[str] | NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Whether a text shares most of its 5-letter pieces (Jaccard ≥ .6) with one of another part."""
     pieces = [_pieces(text) for text in texts]
     holders: dict[str, list[int]] = defaultdict(list)
     for number, own in enumerate(pieces):
         for piece in own:
             holders[piece].append(number)
-    return np.array([_has_twin(number, pieces, holders, name_of) for number in range(len(texts))], bool)
+    return np.array([_has_twin(number, pieces, holders, part) for number in range(len(texts))], bool)
 
 
 def _has_twin(
-    number: int, pieces: Sequence[set[str]], holders: dict[str, list[int]], name_of: Sequence[str]
+    number: int,
+    pieces: Sequence[set[str]],
+    holders: dict[str, list[int]],
+    part: Sequence[str] | NDArray[np.str_],
 ) -> bool:
     own = pieces[number]
-    shared = Counter(other for piece in own for other in holders[piece] if name_of[other] != name_of[number])
+    shared = Counter(other for piece in own for other in holders[piece] if part[other] != part[number])
     return any(count / (len(own) + len(pieces[other]) - count) >= _NEAR for other, count in shared.items())
 
 

@@ -1,6 +1,6 @@
 """What the classifier sees of a comment: hashed pieces of words, words and pairs of words, and a few things counted.
 
-Everything is a sum of columns, so that each column's share in a score can be told exactly and be led back to its tokens.
+Everything is a sum of columns, so that each column's share in a score can be told exactly and led back to its tokens.
 """
 
 from __future__ import annotations

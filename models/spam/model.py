@@ -14,10 +14,9 @@ import skops.io
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from models.settings import settings
 from models.spam.features import LAYOUT, features
+from models.spam.file import model_path
 
-BASE = Path(__file__).with_name("base.skops")
 _BATCH = 1000  # comments at once: more gain no speed, only memory
 
 
@@ -47,9 +46,12 @@ class SpamModel:
         return probability(self.log_odds(texts))
 
     def save(self, path: Path) -> None:
-        """Write the file and take its version."""
+        """Write the file and take its version; who loads it meanwhile gets the old one or the new."""
         data = self.to_bytes()
-        path.write_bytes(data)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.new")
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
         self.version = version_of(data)
 
     def to_bytes(self) -> bytes:
@@ -84,4 +86,4 @@ def probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
 @cache
 def base_model() -> SpamModel:
     """The model that comes with Greenroom, or the one `GREENROOM_SPAM_MODEL` names; read once a process."""
-    return SpamModel.load(Path(settings().spam_model or BASE))
+    return SpamModel.load(model_path())

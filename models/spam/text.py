@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -101,7 +102,7 @@ def _run(written: str) -> str:
     return fold(written)[:3]
 
 
-_TEXTS = {
+_TEXTS: dict[str, Callable[[str], str]] = {
     "email": lambda _: "@",
     "link": _host,
     "user": lambda _: "@user",

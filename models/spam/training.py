@@ -1,10 +1,10 @@
-"""Fits the classifier to labelled comments: Naive Bayes says how telling a column is, a logistic regression how much."""
+"""Fits the classifier to labelled comments: Naive Bayes scales the columns, a logistic regression weighs them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,27 +31,39 @@ class Untrainable(ValueError):
     """Too few rows of one kind to learn from."""
 
 
+class Trained(NamedTuple):
+    """A model, the rows it learned from, and their log-odds by models that had not seen them or their thread."""
+
+    model: SpamModel
+    rows: list[Row]
+    held_out: Floats
+
+
 def train(
     rows: Sequence[Row],
     weights: Mapping[str, float] | None = None,
     *,
     each: Callable[[Iterable[T]], Iterable[T]] = iter,
-) -> SpamModel:
+) -> Trained:
     """A calibrated model of the rows, repeats counted once.
 
-    `weights` says how much a source counts (1 where it is not named); `each` may watch the steps go by.
-    Raises Untrainable.
+    `weights` says how much a source counts (1 where it is not named); `each` may watch the steps go by. Probabilities
+    are true for comments of which as many are spam as of the rows. Raises Untrainable.
     """
     rows = deduplicated(rows)
     spam = np.array([row.spam for row in rows], bool)
     if min(spam.sum(), (~spam).sum()) < _CALIBRATION_FOLDS:
-        raise Untrainable(f"{spam.sum()} spam and {(~spam).sum()} ham: at least {_CALIBRATION_FOLDS} of each are needed")
-    matrix, weight = features([row.text for row in rows]), _weights(rows, weights or {})
-    slope, shift = platt(_held_out(matrix, spam, weight, _folds(rows), each), spam, weight)
-    classifier = fit(matrix, spam, weight)
+        few = f"{spam.sum()} spam and {(~spam).sum()} ham without repeats"
+        raise Untrainable(f"{few}: at least {_CALIBRATION_FOLDS} of each are needed")
+    matrix = features([row.text for row in rows])
+    weight = np.array([(weights or {}).get(row.source, 1.0) for row in rows])
+    even = weight * _evening(rows)
+    scores = _held_out(matrix, spam, even, _folds(rows), each)
+    slope, shift = platt(scores, spam, weight)
+    classifier = fit(matrix, spam, even)
     classifier.coef_ = _pruned(slope * classifier.coef_)
     classifier.intercept_ = slope * classifier.intercept_ + shift
-    return SpamModel(classifier, _languages(rows))
+    return Trained(SpamModel(classifier, _languages(rows)), rows, slope * scores + shift)
 
 
 def fit(matrix: csr_matrix, spam: Flags, weight: Floats) -> LogisticRegression:
@@ -74,11 +86,11 @@ def _log_count_ratio(matrix: csr_matrix, spam: Flags, weight: Floats) -> Floats:
     return np.asarray(ratio, float)
 
 
-def _weights(rows: Sequence[Row], by_source: Mapping[str, float]) -> Floats:
-    """Each source counts half as spam and half as ham, so that no source's habits become the odds of spam."""
+def _evening(rows: Sequence[Row]) -> Floats:
+    """What makes each source half spam and half ham, so that no source's habits become the odds of spam."""
     sizes = Counter(row.source for row in rows)
     halves = Counter((row.source, row.spam) for row in rows)
-    return np.array([by_source.get(row.source, 1) * sizes[row.source] / (2 * halves[row.source, row.spam]) for row in rows])
+    return np.array([sizes[row.source] / (2 * halves[row.source, row.spam]) for row in rows])
 
 
 def _folds(rows: Sequence[Row]) -> NDArray[np.int64]:

@@ -31,6 +31,11 @@ ZONE = {
     "paper.test": {"MX": ["10 mail.paper.test."]},
     "mail.paper.test": {"A": ["192.0.2.2"]},
 }
+EASY = {
+    "spam": {"flag_above": 1, "flag_above_with_hint": 1, "when_abstaining": "approve"},
+    "repeats": {"max_same": 1000, "max_similar": 1000},
+    "pace": {"max_per_minute": 10_000, "max_per_hour": 100_000},
+}
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
 READY_SECONDS = 60
 expect.set_options(timeout=15_000)
@@ -70,7 +75,8 @@ def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Greenroom]:
                 _until_ready(url, process, data / "log")
                 start = Greenroom(url, environment, paper.origin, "")
                 start.run("site", "add", "paper", "--origin", paper.origin)
-                yield start._replace(key=start.run("key", "create", "--site", "paper", "--scope", "admin"))
+                _welcome(start, "demo")
+                yield _welcome(start, "paper")
             finally:
                 process.send_signal(signal.SIGTERM)
                 process.wait(timeout=20)
@@ -111,6 +117,13 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def _welcome(greenroom: Greenroom, site: str) -> Greenroom:
+    """Let the site publish at once: here one reader on one machine writes the same thing again and again."""
+    owner = greenroom._replace(key=greenroom.run("key", "create", "--site", site, "--scope", "admin"))
+    owner.call("PUT", f"/v1/sites/{site}/policy", EASY)
+    return owner
 
 
 def _free_port() -> int:

@@ -86,7 +86,7 @@ def test_the_honeypot_is_seen_by_nobody(plain):
     page = plain("/plain/5")
     expect(page.get_by_label("Comment")).to_be_visible()
     expect(page.get_by_role("textbox")).to_have_count(4)
-    assert page.locator("[name=homepage_url]").bounding_box()["width"] <= 1
+    assert page.locator(".trap").bounding_box()["width"] <= 1
 
 
 def test_the_article_leads_there_when_no_script_runs(open_page, greenroom):

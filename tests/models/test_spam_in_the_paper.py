@@ -3,7 +3,6 @@
 All of it is our own words, written for this test and never trained on.
 """
 
-import warnings
 
 import numpy as np
 import pytest

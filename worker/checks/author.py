@@ -5,7 +5,7 @@ Anyone can type another's address, so a good record earns nothing; a bad one may
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -16,75 +16,78 @@ from sqlalchemy.orm import Session, aliased
 from models.database import Moment
 from models.evidence import Evidence, Outcome
 from models.records import Comment
-from worker.checks.asked import asked
+from worker.checks.asked import Columns, asked
 from worker.checks.candidate import Candidate
 
 MOST = 200  # comments looked at, the newest: an address that everyone types must not slow everyone down
 
 _WORDS = {"approved": "approved", "rejected": "rejected", "flagged": "held", "pending": "waiting"}
+_COLUMNS: Columns = {"n": Integer(), "site": Integer(), "who": String(), "at": Moment()}
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
 
-class _Earlier(NamedTuple):
-    id: str
-    status: str
-    at: datetime
+class _Record(NamedTuple):
+    counts: Counter[str]
+    since: datetime | None
 
 
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
     """`counts` are of the address's comments before this one: "approved", "rejected" and "flagged"."""
-    known = _known(session, {(c.site_id, c.email_index) for c in batch if c.email_index})
-    return [_evidence(candidate, known.get((candidate.site_id, candidate.email_index), [])) for candidate in batch]
+    return [_evidence(record) for record in _records(session, batch)]
 
 
-def _evidence(candidate: Candidate, known: list[_Earlier]) -> Evidence:
-    earlier = [other for other in known if other.at <= candidate.at and other.id != candidate.id]
-    counts = Counter(other.status for other in earlier)
-    rejected = counts["rejected"]
+def _evidence(record: _Record) -> Evidence:
+    rejected = record.counts["rejected"]
     noun = "comment" if rejected == 1 else "comments"
     found = {"rejected": f"{rejected} earlier {noun} rejected under this address"} if rejected else {}
     return Evidence(
         check="author",
         outcome=Outcome.FOUND if found else Outcome.CLEAR,
-        detail=_words(counts, min((other.at for other in earlier), default=None)),
+        detail=_words(record),
         found=found,
-        counts={status: counts[status] for status in ("approved", "rejected", "flagged")},
+        counts={status: record.counts[status] for status in ("approved", "rejected", "flagged")},
     )
 
 
-def _words(counts: Counter[str], since: datetime | None) -> str:
-    if since is None:
+def _words(record: _Record) -> str:
+    if record.since is None:
         return "first comment from this address"
-    *most, last = [f"{counts[status]} {word}" for status, word in _WORDS.items() if counts[status]]
+    *most, last = [f"{record.counts[status]} {word}" for status, word in _WORDS.items() if record.counts[status]]
     listed = f"{', '.join(most)} and {last}" if most else last
-    return f"{listed} under this address, which is unproven; seen since {since:%Y-%m-%d}"
+    return f"{listed} under this address, which is unproven; seen since {record.since:%Y-%m-%d}"
 
 
-def _known(session: Session, authors: set[tuple[int, str]]) -> dict[tuple[int, str], list[_Earlier]]:
-    """The newest comments of each site and address; the index has them in order, so no more than those are read."""
-    known = defaultdict[tuple[int, str], list[_Earlier]](list)
-    if not authors:
-        return known
-    table = asked(
-        session, {"site": Integer(), "who": String()}, ({"site": site, "who": who} for site, who in sorted(authors))
-    )
+def _records(session: Session, batch: Sequence[Candidate]) -> list[_Record]:
+    """What came of the newest comments before each one; the index has them in order, so no more are read."""
+    records = [_Record(Counter(), None) for _ in batch]
+    rows = [{"n": n, "site": c.site_id, "who": c.email_index, "at": c.at} for n, c in enumerate(batch) if c.email_index]
+    if not rows:
+        return records
+    table = asked(session, _COLUMNS, rows)
     other = aliased(Comment)
     oldest = (
         select(other.at)
-        .where(other.site_id == table.c.site, other.email_index == table.c.who)
+        .where(other.site_id == table.c.site, other.email_index == table.c.who, other.at < table.c.at)
         .order_by(other.at.desc())
         .offset(MOST - 1)
         .limit(1)
         .correlate(table)
         .scalar_subquery()
     )
-    newest = select(Comment.site_id, Comment.email_index, Comment.id, Comment.status, Comment.at).join(
-        table,
-        (Comment.site_id == table.c.site)
-        & (Comment.email_index == table.c.who)
-        & (Comment.at >= func.coalesce(oldest, literal(_BEGINNING, Moment)))
-        & Comment.erased_at.is_(None),
+    found = (
+        select(table.c.n, Comment.status, func.count(), func.min(Comment.at))
+        .join(
+            Comment,
+            (Comment.site_id == table.c.site)
+            & (Comment.email_index == table.c.who)
+            & (Comment.at < table.c.at)
+            & (Comment.at >= func.coalesce(oldest, literal(_BEGINNING, Moment)))
+            & Comment.erased_at.is_(None),
+        )
+        .group_by(table.c.n, Comment.status)
     )
-    for site, who, comment, status, at in session.execute(newest):
-        known[site, who].append(_Earlier(comment, status, at))
-    return known
+    for n, status, count, since in session.execute(found):
+        record = records[n]
+        record.counts[status] = count
+        records[n] = record._replace(since=min(since, record.since or since))
+    return records

@@ -57,7 +57,7 @@ def _run(
     except Exception as error:
         if after_failure:
             after_failure()
-        _log.warning("check.failed", check=name, count=len(batch), error=type(error).__name__, where=_where(error))
+        _log.warning("check.failed", check=name, count=len(batch), error=type(error).__name__, exception=_where(error))
         if len(batch) > 1 and not isinstance(error, _EVERYONES):
             return [item for candidate in batch for item in _run(name, check, [candidate], after_failure)]
         found = [_could_not_run(name, error)] * len(batch)

@@ -41,8 +41,9 @@ _DOUBTFUL = {
 }  # fmt: skip
 _UNSEEN = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x2060, 0x2065), 0xFEFF))
 _MARKDOWN = re.compile(r"\[[^\[\]]*\]\(\s*<?([^()\s<>]+)[^()]*\)")  # [label](address "title")
-_HTML = re.compile(r"""<a\b[^<>]*?\bhref\s*=\s*["']?([^"'\s>]+)[^<>]*>.*?</a\s*>""", re.IGNORECASE | re.DOTALL)
-_BB = re.compile(r"\[url(?:=[\"']?([^\]\"']+)[\"']?)?\](.*?)\[/url\]", re.IGNORECASE | re.DOTALL)
+# Labels have a longest length, so that one that never ends is not sought to the end from each of a thousand beginnings.
+_HTML = re.compile(r"""<a\b[^<>]*?\bhref\s*=\s*["']?([^"'\s>]+)[^<>]*>.{,300}?</a\s*>""", re.IGNORECASE | re.DOTALL)
+_BB = re.compile(r"\[url(?:=[\"']?([^\]\"']+)[\"']?)?\](.{,300}?)\[/url\]", re.IGNORECASE | re.DOTALL)
 _HXXP = re.compile(r"\bhxxp(s?)://", re.IGNORECASE)
 _WRITTEN_DOT = re.compile(
     r"(?<=\w)(?:\s?[\[({]\s?(?:\.|dot|punkt|punto|point|точка)\s?[\])}]\s?|\s\.\s?|[。．｡])"

@@ -94,7 +94,14 @@ def comes() -> Comes:
     """A comment as it waits to be screened; only in memory."""
 
     def make(body: str = "I read it twice.", **more: Any) -> Candidate:
-        given = {"id": new_id(), "site_id": 1, "name": "Ann", "email": "ann@paper.test", "at": NOON, "language": "en"}
+        given: dict[str, Any] = {
+            "id": new_id(),
+            "site_id": 1,
+            "name": "Ann",
+            "email": "ann@paper.test",
+            "at": NOON,
+            "language": "en",
+        }
         given |= {"email_index": "ann", "address": "home", "origins": ("https://paper.example",), **more}
         return Candidate(body=body, thread_id=given["site_id"], **given)
 

@@ -90,7 +90,23 @@ def test_a_broken_address_breaks_nothing(comes: Comes, url: str) -> None:
     _look(comes, f"see {url} and [a]({url})")
 
 
-@pytest.mark.parametrize("unit", ["a.b ", "a.b,", "[", "[a](", "http://", "<a href=", "[url]", " . ", "a.com/("])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a.b ",
+        "a.b,",
+        "<a href=a.b>",
+        "[url]a.b",
+        "[a](b.c ",
+        "[",
+        "[a](",
+        "http://",
+        "<a href=",
+        "[url]",
+        " . ",
+        "a.com/(",
+    ],
+)
 def test_the_longest_comment_takes_no_time_whatever_it_repeats(comes: Comes, unit: str) -> None:
     body = (unit * 10_000)[:10_000]
     started = perf_counter()

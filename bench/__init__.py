@@ -1,0 +1,1 @@
+"""Load and cost, as ratios within one run on one machine: `python -m bench`, or `make bench`."""

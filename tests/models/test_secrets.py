@@ -1,0 +1,49 @@
+"""The keys of an installation, and what is sealed with them."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from cryptography.exceptions import InvalidTag
+
+from models.secrets import _make, decrypt_email, email_index, encrypt_email, keyed_hash, secrets
+
+
+def test_the_keys_are_their_owners_alone_to_read(data: Path) -> None:
+    secrets()
+    assert stat.S_IMODE((data / "secrets.json").stat().st_mode) == 0o600
+
+
+def test_processes_that_start_together_agree_on_the_keys(data: Path) -> None:
+    path = data / "secrets.json"
+    makers = [threading.Thread(target=_make, args=(path,)) for _ in range(8)]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+    made = path.read_bytes()
+    _make(path)
+    assert path.read_bytes() == made
+    assert list(data.glob(".secrets-*")) == []
+
+
+def test_an_address_is_sealed_anew_each_time_and_opens_again(data: Path) -> None:
+    sealed = encrypt_email("ann@example.org")
+    assert sealed != encrypt_email("ann@example.org")
+    assert b"ann" not in sealed
+    assert decrypt_email(sealed) == "ann@example.org"
+    with pytest.raises(InvalidTag):
+        decrypt_email(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+
+
+def test_an_index_finds_an_address_whatever_its_case_and_tells_nothing(data: Path) -> None:
+    assert email_index("Ann@Example.org") == email_index("ann@example.org")
+    assert email_index("ann@example.org") != email_index("bob@example.org")
+
+
+def test_parts_of_a_hash_cannot_run_into_each_other(data: Path) -> None:
+    assert keyed_hash("x", "ab", "c") != keyed_hash("x", "a", "bc")
+    assert keyed_hash("x", "a") != keyed_hash("y", "a")

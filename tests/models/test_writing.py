@@ -1,0 +1,65 @@
+"""What a reader typed: cleaned, and rendered without letting anything in."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.markdown import render
+from models.text import clean, clean_line, is_blank
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("  two\r\nlines\r ", "two\nlines"),
+        ("e\u0301", "é"),
+        ("می\u200cخواهم", "می\u200cخواهم"),  # a joiner is part of writing
+        ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+        ("שלום\u200f!", "שלום\u200f!"),  # so is a direction mark
+        ("a\u202eb\u2066c\u2069", "abc"),
+        ("tab\tstays\x07", "tab\tstays"),
+        ("\ufeffmark", "mark"),
+    ],
+)
+def test_cleaning_keeps_writing_and_drops_trickery(typed: str, kept: str) -> None:
+    assert clean(typed) == kept
+
+
+def test_a_line_is_one_line() -> None:
+    assert clean_line(" Ann \n\t of  the Hill ") == "Ann of the Hill"
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\u200b", "\u200d\u200c", "\u3000"])
+def test_nothing_to_see_is_blank(text: str) -> None:
+    assert is_blank(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "html"),
+    [
+        ("one\ntwo\n\nthree", "<p>one<br>\ntwo</p>\n<p>three</p>"),
+        ("*a* **b** `c`", "<p><em>a</em> <strong>b</strong> <code>c</code></p>"),
+        ("> said", "<blockquote>\n<p>said</p>\n</blockquote>"),
+        ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+        ("# not a heading", "<p># not a heading</p>"),
+        ("<b>x</b>", "<p>&lt;b&gt;x&lt;/b&gt;</p>"),
+        (
+            "https://a.example/b",
+            '<p><a href="https://a.example/b" rel="ugc nofollow noopener">https://a.example/b</a></p>',
+        ),
+        ("[x](data:text/html,y)", "<p>[x](data:text/html,y)</p>"),
+        ("[x](JaVaScript:alert(1))", "<p>[x](JaVaScript:alert(1))</p>"),
+    ],
+)
+def test_a_small_set_of_markdown_is_rendered(typed: str, html: str) -> None:
+    assert render(typed) == html
+
+
+@given(st.text(alphabet=st.sampled_from(list("<>&\"'`*_[]()!-#> \n\\/:;=aeijorcspt\u202e")), max_size=200))
+def test_nothing_typed_becomes_markup_of_its_own(typed: str) -> None:
+    html = render(typed)
+    for forbidden in ("<script", "<img", "<iframe", "<style", "onerror", "javascript:"):
+        assert f"<{forbidden.strip('<')}" not in html
+    assert 'href="javascript' not in html.lower()

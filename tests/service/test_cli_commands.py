@@ -1,0 +1,100 @@
+"""The `greenroom` command, as typed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.greenroom import GREENROOM
+
+
+def greenroom(*words: str, data: Path, typed: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
+    environment |= {"GREENROOM_DATA": str(data)} | variables
+    return subprocess.run(
+        [*GREENROOM, *words], env=environment, input=typed, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a database that is ready, and the site `paper`."""
+    folder = tmp_path_factory.mktemp("cli") / "var"
+    assert greenroom("migrate", data=folder).returncode == 0
+    assert greenroom("site", "add", "paper", "--origin", "https://paper.example", data=folder).returncode == 0
+    return folder
+
+
+def refused(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line a mistake is answered with."""
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: ")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    shown = greenroom("--help", data=tmp_path).stdout
+    for command in ("up", "serve", "worker", "migrate", "site", "moderator", "key"):
+        assert re.search(rf"^  {command} ", shown, re.MULTILINE)
+    assert "prepare" not in shown
+
+
+def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
+    loaded = greenroom("--help", data=tmp_path, PYTHONPROFILEIMPORTTIME="1").stderr
+    assert not re.search(r"\b(sqlalchemy|flask|celery|sklearn|pydantic)\b", loaded)
+
+
+def test_without_a_database_the_way_to_one_is_named_and_none_is_made(tmp_path: Path) -> None:
+    words = refused(greenroom("key", "create", "--site", "demo", "--scope", "read", data=tmp_path))
+    assert "start `greenroom up` or run `greenroom migrate` first" in words
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_key_stands_alone_on_standard_output(data: Path) -> None:
+    done = greenroom("key", "create", "--site", "paper", "--scope", "moderate", data=data)
+    assert re.fullmatch(r"gr_\S+\n", done.stdout)
+    assert done.stderr == ""
+
+
+def test_a_key_for_an_unknown_site_is_refused_in_words(data: Path) -> None:
+    assert "'nowhere'" in refused(greenroom("key", "create", "--site", "nowhere", "--scope", "read", data=data))
+
+
+def test_sites_are_listed_with_their_origins(data: Path) -> None:
+    added = greenroom("site", "add", "blog", "--origin", "https://a.example", "--origin", "http://b.example", data=data)
+    assert added.returncode == 0
+    listed = greenroom("site", "list", data=data).stdout
+    assert "paper  https://paper.example\n" in listed
+    assert re.search(r"^blog  .*https://a\.example", listed, re.MULTILINE)
+    assert re.search(r"^blog  .*http://b\.example", listed, re.MULTILINE)
+
+
+def test_a_site_that_exists_is_refused_in_words(data: Path) -> None:
+    assert "'paper'" in refused(greenroom("site", "add", "paper", "--origin", "https://x.example", data=data))
+
+
+def test_a_moderator_gets_a_one_time_password(data: Path) -> None:
+    words = ("moderator", "add", "ann@example.org", "--site", "paper", "--role", "moderator")
+    assert re.fullmatch(r"One-time password, shown this once: \S{10,}\n", greenroom(*words, data=data).stdout)
+
+
+def test_a_password_on_standard_input_is_taken_and_not_shown(data: Path) -> None:
+    words = ("moderator", "add", "bob@example.org", "--site", "paper", "--role", "viewer", "--password-stdin")
+    done = greenroom(*words, data=data, typed="correct horse battery\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "No password" in refused(greenroom(*words, data=data))
+
+
+def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+    assert "GREENROOM_PORT: " in refused(greenroom("up", data=tmp_path, GREENROOM_PORT="eighty"))
+
+
+def test_a_database_that_is_away_is_said_in_one_line(tmp_path: Path) -> None:
+    away = greenroom("migrate", data=tmp_path, GREENROOM_DATABASE_URL="postgres://127.0.0.1:1/none")
+    assert "The database can't be reached: " in refused(away)

@@ -1,0 +1,110 @@
+"""The console: who gets in, and what may be decided there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from service import accounts
+from service.console import pages
+from tests.caller import Caller, posted, screen_all
+
+OWNER, PASSWORD = "owner@paper.example", "correct horse battery"
+LINKS = "https://a.example https://b.example https://c.example"
+
+
+@pytest.fixture
+def owner(client: FlaskClient) -> FlaskClient:
+    """Signed in as the owner of `demo`."""
+    pages.guesses.__init__()  # type: ignore[misc]
+    accounts.add_moderator(OWNER, "demo", "owner", PASSWORD)
+    assert sign_in(client, OWNER, PASSWORD).status_code == 303
+    return client
+
+
+def sign_in(client: FlaskClient, email: str, password: str):  # type: ignore[no-untyped-def]
+    return client.post("/console/sign-in", data={"email": email, "password": password})
+
+
+def csrf(client: FlaskClient) -> str:
+    found = re.search(r'name="csrf" value="(\w+)"', client.get("/console/").text)
+    assert found
+    return found[1]
+
+
+def test_nobody_sees_the_list_without_signing_in(client: FlaskClient) -> None:
+    answer = client.get("/console/")
+    assert answer.status_code == 303
+    assert answer.headers["Location"].endswith("/console/sign-in")
+
+
+def test_a_wrong_password_and_an_unknown_email_are_told_the_same(owner: FlaskClient) -> None:
+    wrong, unknown = sign_in(owner, OWNER, "wrong"), sign_in(owner, "nobody@paper.example", "wrong")
+    assert wrong.status_code == unknown.status_code == 403
+    assert wrong.text.replace(OWNER, "") == unknown.text.replace("nobody@paper.example", "")
+
+
+def test_guessing_is_slowed_for_the_one_who_guesses(owner: FlaskClient) -> None:
+    statuses = [sign_in(owner, OWNER, f"guess {number}").status_code for number in range(6)]
+    assert 429 in statuses
+    assert sign_in(owner, "other@paper.example", "guess").status_code == 403  # others are not held up
+
+
+def test_the_list_shows_why_and_nothing_of_a_stranger_runs(owner: FlaskClient) -> None:
+    posted(owner, name="<script>alert(1)</script>", body=f"<img src=x onerror=alert(1)> {LINKS}")
+    screen_all()
+    answer = owner.get("/console/")
+    assert "3 links; this site allows 2" in answer.text
+    assert "<script>alert" not in answer.text
+    assert "<img" not in answer.text
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_decision_needs_the_pages_own_form(owner: FlaskClient, moderator: Caller) -> None:
+    comment = posted(owner, body=LINKS)
+    screen_all()
+    address = f"/console/comments/{comment}/decisions"
+    assert owner.post(address, data={"verdict": "approve"}).status_code == 403
+    assert moderator.record(comment)["status"] == "flagged"
+    token = csrf(owner)
+    assert owner.post(address, data={"verdict": "approve", "csrf": token, "version": "2"}).status_code == 303
+    assert moderator.record(comment)["status"] == "approved"
+    assert owner.post(address, data={"verdict": "reject", "csrf": token, "version": "2"}).status_code == 409
+    assert owner.post(address, data={"verdict": "undo", "csrf": token}).status_code == 303
+    assert moderator.record(comment)["status"] == "flagged"
+
+
+def test_a_viewer_looks_but_does_not_decide(owner: FlaskClient, moderator: Caller) -> None:
+    accounts.add_moderator("viewer@paper.example", "demo", "viewer", PASSWORD)
+    comment = posted(owner, body=LINKS)
+    screen_all()
+    sign_in(owner, "viewer@paper.example", PASSWORD)
+    page = owner.get("/console/").text
+    assert "Approve" not in page.split("</header>")[1]
+    answer = owner.post(f"/console/comments/{comment}/decisions", data={"verdict": "approve", "csrf": csrf(owner)})
+    assert answer.status_code == 403
+    assert moderator.record(comment)["status"] == "flagged"
+
+
+def test_another_sites_comments_are_not_there(owner: FlaskClient) -> None:
+    accounts.add_site("other", ["https://other.example"])
+    accounts.add_moderator("elsewhere@paper.example", "other", "owner", PASSWORD)
+    comment = posted(owner, body=LINKS)
+    screen_all()
+    sign_in(owner, "elsewhere@paper.example", PASSWORD)
+    assert comment not in owner.get("/console/").text
+    answer = owner.post(f"/console/comments/{comment}/decisions", data={"verdict": "approve", "csrf": csrf(owner)})
+    assert answer.status_code == 404
+
+
+def test_signing_out_ends_the_session_on_the_server(owner: FlaskClient) -> None:
+    cookie = owner.get_cookie("greenroom_console", path="/console")
+    assert cookie is not None
+    assert cookie.http_only
+    assert cookie.same_site == "Strict"
+    owner.post("/console/sign-out", data={"csrf": csrf(owner)})
+    owner.set_cookie("greenroom_console", cookie.value, path="/console")
+    assert owner.get("/console/").status_code == 303

@@ -1,0 +1,135 @@
+"""One comment from the form to the page, with everything real: `greenroom up`, its queue, its workers, its storage."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.dns_server import DnsServer
+from tests.greenroom import Running, running
+
+PATIENCE = 30.0
+ZONE = {
+    "test": {"NS": ["ns.test."]},
+    "paper.test": {"MX": ["10 mail.paper.test."]},
+    "mail.paper.test": {"A": ["192.0.2.1"]},
+}
+
+
+@pytest.fixture(scope="module")
+def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with DnsServer(ZONE) as dns:
+        data = tmp_path_factory.mktemp("story") / "var"
+        with running(data, GREENROOM_DNS=dns.address, GREENROOM_RATE_LIMITS="off") as up:
+            yield up
+
+
+def ask(up: Running, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+    content = None if body is None else json.dumps(body).encode()
+    try:
+        with urlopen(Request(up.url + path, content, headers, method=method), timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except HTTPError as error:
+        return error.code, json.load(error)
+
+
+def eventually(look: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + PATIENCE
+    while not (found := look()):
+        assert time.monotonic() < deadline, "not within 30 s"
+        time.sleep(0.05)
+    return found
+
+
+def write(up: Running, **fields: Any) -> dict[str, Any]:
+    comment = {"thread": "/demo", "name": "Ann", "email": "ann@paper.test", **fields}
+    status, accepted = ask(up, "POST", "/v1/sites/demo/comments", comment)
+    assert status == 202, accepted
+    assert accepted["status"] == "pending"
+    return dict(accepted)
+
+
+def outcome(up: Running, accepted: dict[str, Any]) -> dict[str, Any]:
+    """The receipt, once the comment is settled."""
+
+    def settled() -> dict[str, Any] | None:
+        _, receipt = ask(up, "GET", accepted["receipt"])
+        return receipt if receipt["status"] != "pending" else None
+
+    return dict(eventually(settled))
+
+
+def on_page(up: Running, comment: str) -> bool:
+    _, page = ask(up, "GET", "/v1/sites/demo/comments?thread=/demo")
+    return any(comment in {shown["id"], *(reply["id"] for reply in shown["replies"])} for shown in page["comments"])
+
+
+def test_a_good_comment_is_published_answered_and_taken_down_again(greenroom: Running) -> None:
+    key = greenroom.key("moderate")
+    good = write(greenroom, body="Thank you for this piece. I grew up two streets from the harbour.")
+    assert outcome(greenroom, good)["status"] == "approved"
+    eventually(lambda: on_page(greenroom, good["id"]))
+
+    answer = write(greenroom, name="Bob", parent=good["id"], body="So did I, on the other side of the bridge.")
+    eventually(lambda: on_page(greenroom, answer["id"]))
+
+    status, _ = ask(greenroom, "POST", f"/v1/sites/demo/comments/{answer['id']}/decisions", {"verdict": "reject"}, key)
+    assert status == 201
+    eventually(lambda: not on_page(greenroom, answer["id"]))
+    assert outcome(greenroom, answer)["status"] == "rejected"
+
+    status, _ = ask(greenroom, "POST", f"/v1/sites/demo/comments/{answer['id']}/undo", {}, key)
+    assert status == 201
+    eventually(lambda: on_page(greenroom, answer["id"]))
+
+    _, log = ask(greenroom, "GET", "/v1/sites/demo/events", key=key)
+    about = [event["type"] for event in log["events"] if event["data"]["comment"]["id"] == answer["id"]]
+    assert about == ["comment.approved", "comment.rejected", "comment.approved"]
+
+
+def test_a_doubtful_comment_waits_for_a_moderator(greenroom: Running) -> None:
+    key = greenroom.key("moderate")
+    spam = write(
+        greenroom, body="CHEAP pills!!! Buy now http://pills.example/a http://pills.example/b http://c.example"
+    )
+    receipt = outcome(greenroom, spam)
+    assert receipt["status"] == "flagged"
+    assert "moderator" in receipt["reason"]
+    assert not on_page(greenroom, spam["id"])
+    _, queue = ask(greenroom, "GET", "/v1/sites/demo/queue?status=flagged", key=key)
+    waiting = {item["id"]: item for item in queue["items"]}[spam["id"]]
+    evidence = {found["check"]: found for found in waiting["evidence"]}
+    assert 0 <= evidence["spam"]["score"] <= 1
+    assert evidence["links"]["score"] == 3
+    ask(greenroom, "POST", f"/v1/sites/demo/comments/{spam['id']}/decisions", {"verdict": "approve"}, key)
+    eventually(lambda: on_page(greenroom, spam["id"]))
+
+
+def test_an_email_domain_that_does_not_exist_is_told_to_its_writer(greenroom: Running) -> None:
+    receipt = outcome(greenroom, write(greenroom, email="ann@no-such-paper.test", body="Is anybody there?"))
+    assert receipt["status"] == "rejected"
+    assert receipt["field"] == "email"
+    assert "no-such-paper.test" in receipt["reason"]
+
+
+def test_nobody_is_told_an_email_address(greenroom: Running) -> None:
+    secret = write(greenroom, email="very.secret@paper.test", body="A comment whose address must not leave.")
+    outcome(greenroom, secret)
+    known = [file for file in Path(greenroom.data).rglob("*") if file.is_file()]
+    assert known
+    leaks = [file for file in [*known, greenroom.log] if b"very.secret" in file.read_bytes()]
+    assert leaks == []
+
+
+def test_all_parts_say_they_work(greenroom: Running) -> None:
+    assert ask(greenroom, "GET", "/health/live")[0] == 200
+    assert ask(greenroom, "GET", "/health/ready")[0] == 200
+    eventually(lambda: ask(greenroom, "GET", "/health/system")[0] == 200)
