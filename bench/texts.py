@@ -6,47 +6,11 @@ import random
 
 import orjson
 
-WHO = [
-    "My neighbour",
-    "The council",
-    "Our teacher",
-    "A friend of mine",
-    "The whole street",
-    "My grandmother",
-    "The editor",
-    "Nobody here",
-]
-DID = [
-    "remembers",
-    "has forgotten",
-    "wrote about",
-    "voted for",
-    "complained of",
-    "walked past",
-    "paid for",
-    "still talks about",
-]
-WHAT = [
-    "the old bridge",
-    "the new timetable",
-    "last winter",
-    "that concert",
-    "the library",
-    "a closed bakery",
-    "the flood",
-    "the market",
-]
-WHEN = [
-    "on Sunday",
-    "for years",
-    "without a word",
-    "in the rain",
-    "before breakfast",
-    "twice a week",
-    "since the war",
-    "at the station",
-]
-WHY = ["because it matters", "as one does", "which I understand", "and I agree", "though few noticed", "to my surprise"]
+WHO = ("My neighbour", "The council", "Our teacher", "A friend of mine", "The whole street", "My grandmother")
+DID = ("remembers", "has forgotten", "wrote about", "voted for", "complained of", "walked past", "still talks about")
+WHAT = ("the old bridge", "the new timetable", "last winter", "that concert", "the library", "the flood", "the market")
+WHEN = ("on Sunday", "for years", "without a word", "in the rain", "before breakfast", "twice a week", "at the station")
+WHY = ("because it matters", "as one does", "which I understand", "and I agree", "though few noticed", "to my surprise")
 
 
 def sentence(chance: random.Random) -> str:
@@ -54,9 +18,9 @@ def sentence(chance: random.Random) -> str:
 
 
 def text(number: int) -> str:
-    """Three sentences of their own for each number."""
+    """Four sentences of their own for each number."""
     chance = random.Random(number)
-    return " ".join(sentence(chance) for _ in range(3)) + f" House {number}, {chance.choice(WHEN)}."
+    return " ".join(sentence(chance) for _ in range(4))
 
 
 def comment(number: int, thread: str = "/bench") -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -66,12 +67,9 @@ def train(files: Sequence[Path], out: Path | None, without_thread: Sequence[str]
         results = card.held_out(trained)
     console.print(_trained_table(results))
     languages = ", ".join(sorted(trained.model.languages)) or "none with enough rows"
-    console.print(
-        f"{len(trained.rows)} comments, {len(rows) - len(trained.rows)} repeats dropped; languages: {languages}"
-    )
-    console.print(
-        f"Model {trained.model.version}: {out} ({_size(out.stat().st_size)}), its card {where}", soft_wrap=True
-    )
+    repeats, size = len(rows) - len(trained.rows), _size(out.stat().st_size)
+    console.print(f"{len(trained.rows)} comments, {repeats} repeats dropped; languages: {languages}")
+    console.print(f"Model {trained.model.version}: {out} ({size}), its card {where}", soft_wrap=True, highlight=False)
 
 
 @click.command()
@@ -149,7 +147,7 @@ def _table(title: str, first: str, *more: str) -> Table:
 
 
 def _cells(result: Figures) -> list[str]:
-    return [str(result.rows), *("–" if x != x else f"{x:.3f}" for x in result[1:])]
+    return [str(result.rows), *("–" if isnan(x) else f"{x:.3f}" for x in result[1:])]
 
 
 def _size(count: int) -> str:

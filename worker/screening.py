@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.database import begin, now, reading
 from models.evidence import Evidence, Outcome
+from models.identifiers import new_id
 from models.language import detect
 from models.moderation import Change, Screened, Settled, settle
 from models.policy import Decision, Policy, Verdict, decide
@@ -29,7 +30,7 @@ log = structlog.get_logger()
 def warm() -> None:
     """Load what the checks need, so that the first comment does not wait for it."""
     at = now()
-    examine([Candidate("", 0, 0, "Ann", "ann@example.org", "A first comment, to load everything.", at)], at)
+    examine([Candidate(new_id(), 0, 0, "Ann", "ann@example.org", "A first comment, to load everything.", at)], at)
 
 
 def screen_now(comment_ids: Sequence[str]) -> list[Settled]:

@@ -51,7 +51,7 @@ def _rows(path: Path, reader: csv.DictReader[str]) -> Iterator[Row]:
         for row in reader:
             yield _row(row, path, reader.line_num)
     except csv.Error as error:
-        raise BadCorpus(f"{path}, line {reader.line_num}: {error}") from error
+        raise BadCorpus(f"{path}, line {reader.reader.line_num}: {error}") from error
 
 
 def _row(row: dict[str, str | None], path: Path, line: int) -> Row:

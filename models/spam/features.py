@@ -39,6 +39,7 @@ COUNTED = (
     "has characters that draw nothing",
     "pictures, up to 10",
 )
+_PICTURE = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
 _DRAWS_NOTHING = re.compile("[\u00ad\u034f\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064]")
 
 
@@ -86,7 +87,6 @@ def _counted(original: str, tokens: Sequence[Token]) -> tuple[float, ...]:
     words = [token.text for token in tokens if token.kind == "word"]
     links, letters, pairs = kinds["link"], sum(map(str.isalpha, original)), len(words) - 1
     exclamations = sum(token.text.startswith("!") for token in tokens)
-    pictures = sum(character > "\u2600" and not character.isalnum() for character in original)
     return (
         links > 0,
         min(links, 3) / 3,
@@ -99,7 +99,7 @@ def _counted(original: str, tokens: Sequence[Token]) -> tuple[float, ...]:
         1 - len(set(pairwise(words))) / pairs if pairs > 0 else 0,
         min(1, 4 * links / max(1, len(tokens))),
         _DRAWS_NOTHING.search(original) is not None,
-        min(pictures, 10) / 10,
+        min(len(_PICTURE.findall(original)), 10) / 10,
     )
 
 

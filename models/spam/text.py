@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from models.folding import fold
 
-# What may end a host that is written without "http://". Those that are words of a language too need a path behind them:
-# "bit.ly/x" is a link and so is "t.me/x", "do it.me too" is a missing blank.
+# What may end a host that is written without "http://". Of those that are words too, the long ones count only in small
+# letters ("The end.Today" lacks a blank), and the short ones only with a path behind them ("t.me/x", not "do it.me too").
 _ENDINGS = (
-    "com|net|org|info|biz|edu|gov|ru|su|ua|kz|uk|de|fr|nl|pl|br|jp|cn|ca|au|ch|eu|tv|cc|ly|gl|io|ai|co|gg|vip|fun|"
-    "xyz|top|site|online|shop|store|club|app|dev|pro|live|link|click|icu|bet|casino|finance|money|space|website|blog|"
-    "tech|cam|loan|win|work|today|world|life|news|рф"
+    "com|net|org|info|biz|edu|gov|ru|su|ua|kz|uk|de|fr|nl|pl|br|jp|cn|ca|au|ch|eu|tv|cc|ly|gl|io|ai|co|gg|vip|xyz|icu|"
+    "рф|(?-i:fun|top|site|online|shop|store|club|app|dev|pro|live|link|click|bet|casino|finance|money|space|website|blog|"
+    "tech|cam|loan|win|work|today|world|life|news)"
 )
 _WORDS_TOO = "me|it|in|is|be|to|at|us|so|id|la|my|am|st|es|as|by|no|do|we"
 _UNSEEN = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe0e\ufe0f\ufeff"
@@ -35,7 +35,7 @@ _TOKEN = re.compile(
     | (?P<money>  [$£€₽₹¥₿]\s?\d[\d.,]* | \d[\d.,]*\s?(?:[$£€₽₹¥₿]|usdt?\b|eur\b|руб\w*) )
     | (?P<number> \d[\d.,:]* )
     | (?P<word>   [^\W\d_][\w{_UNSEEN}'’]* )
-    | (?P<marks>  (?P<mark>[^\w\s{_UNSEEN}])(?P=mark)* )
+    | (?P<marks>  (?P<mark>[^\w\s{_UNSEEN}])(?:(?P=mark)|[{_UNSEEN}])* )
     """,
     re.VERBOSE | re.IGNORECASE,
 )

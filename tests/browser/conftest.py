@@ -31,7 +31,7 @@ ZONE = {
     "paper.test": {"MX": ["10 mail.paper.test."]},
     "mail.paper.test": {"A": ["192.0.2.2"]},
 }
-EASY = {
+EASY: dict[str, Any] = {  # publishes at once: here one reader writes the same thing again and again
     "spam": {"flag_above": 1, "flag_above_with_hint": 1, "when_abstaining": "approve"},
     "repeats": {"max_same": 1000, "max_similar": 1000},
     "pace": {"max_per_minute": 10_000, "max_per_hour": 100_000},
@@ -66,7 +66,7 @@ class Greenroom(NamedTuple):
 def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Greenroom]:
     data, port = tmp_path_factory.mktemp("greenroom"), _free_port()
     url = f"http://127.0.0.1:{port}"
-    with DnsServer(ZONE) as dns, Newspaper(url, "paper") as paper, (data / "log").open("w") as log:
+    with DnsServer(ZONE) as dns, Newspaper(url) as paper, (data / "log").open("w") as log:
         ours = {"GREENROOM_DATA": str(data), "GREENROOM_DNS": dns.address, "GREENROOM_RATE_LIMITS": "off"}
         environment = {**os.environ, **ours, "GREENROOM_PORT": str(port)}
         up = [COMMAND, "up", "--host", "127.0.0.1", "--port", str(port), "--data", str(data)]
@@ -74,9 +74,11 @@ def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Greenroom]:
             try:
                 _until_ready(url, process, data / "log")
                 start = Greenroom(url, environment, paper.origin, "")
-                start.run("site", "add", "paper", "--origin", paper.origin)
-                _welcome(start, "demo")
-                yield _welcome(start, "paper")
+                for site in ("paper", "careful"):
+                    start.run("site", "add", site, "--origin", paper.origin)
+                _welcome(start, "demo", EASY)
+                _welcome(start, "careful", {"moderation": "before"})
+                yield _welcome(start, "paper", EASY)
             finally:
                 process.send_signal(signal.SIGTERM)
                 process.wait(timeout=20)
@@ -119,10 +121,9 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     assert complaints == []
 
 
-def _welcome(greenroom: Greenroom, site: str) -> Greenroom:
-    """Let the site publish at once: here one reader on one machine writes the same thing again and again."""
+def _welcome(greenroom: Greenroom, site: str, policy: dict[str, Any]) -> Greenroom:
     owner = greenroom._replace(key=greenroom.run("key", "create", "--site", site, "--scope", "admin"))
-    owner.call("PUT", f"/v1/sites/{site}/policy", EASY)
+    owner.call("PUT", f"/v1/sites/{site}/policy", policy)
     return owner
 
 

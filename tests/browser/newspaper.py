@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 ARTICLE = """<!doctype html>
 <html{attributes}><head><meta charset="utf-8"><title>An article</title><link rel="canonical" href="{canonical}"></head>
@@ -18,16 +18,17 @@ POLICY = (
 
 
 class Newspaper:
-    """Every path is an article and so a thread of its own; `?lang=ar` is the language it is written in."""
+    """Every path is an article and so a thread of its own; `?lang=ar` is its language, `?site=` the site it is on."""
 
-    def __init__(self, greenroom: str, site: str) -> None:
+    def __init__(self, greenroom: str) -> None:
         paper = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
-                lang = parse_qs(parts.query).get("lang", [""])[0]
-                attributes = f' lang="{lang}"' if lang else ""
+                wish = dict(parse_qsl(parts.query))
+                attributes = f' lang="{wish["lang"]}"' if "lang" in wish else ""
+                site = wish.get("site", "paper")
                 canonical = f"{paper.origin}{parts.path}"
                 page = ARTICLE.format(attributes=attributes, canonical=canonical, site=site, greenroom=greenroom)
                 self.send_response(200)

@@ -11,7 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b, shake_128
 from typing import Any, TypeAlias
 
@@ -62,7 +62,6 @@ class _Text:
     def same(self) -> int:
         return _hash(self.words.encode())
 
-    @cached_property
     def runs(self) -> _Hashes:
         """A hash for each run of five characters."""
         letters = np.frombuffer(self.words.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
@@ -75,7 +74,7 @@ class _Text:
 
     @cached_property
     def bands(self) -> list[int]:
-        least = (self.runs * _FACTORS + _SHIFTS).min(axis=1).reshape(_BANDS, _ROWS)
+        least = (self.runs() * _FACTORS + _SHIFTS).min(axis=1).reshape(_BANDS, _ROWS)
         return [_hash(bytes([n]) + band.tobytes()) for n, band in enumerate(least)]
 
     def likeness(self, other: _Text) -> float:
@@ -85,12 +84,18 @@ class _Text:
 
     @cached_property
     def distinct(self) -> _Hashes:
-        return np.unique(self.runs)
+        return np.unique(self.runs())
+
+
+@lru_cache(maxsize=256)
+def _text(body: str) -> _Text:
+    """Remembered, because who checks a batch asks for its fingerprints next."""
+    return _Text(body)
 
 
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
     """Counted are comments before this one, so looking again later counts the same. "similar" leaves out the "same"."""
-    texts = {candidate.id: _Text(candidate.body) for candidate in batch}
+    texts = {candidate.id: _text(candidate.body) for candidate in batch}
     asked_for = [candidate for candidate in batch if texts[candidate.id].counts]
     same, similar = Counter[str](), Counter[str]()
     if asked_for:
@@ -102,7 +107,7 @@ def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[E
 
 def fingerprints(batch: Sequence[Candidate]) -> list[dict[str, Any]]:
     """Rows for the fingerprints table; none for a text too short to count."""
-    texts = ((candidate, _Text(candidate.body)) for candidate in batch)
+    texts = ((candidate, _text(candidate.body)) for candidate in batch)
     return [
         {"site_id": candidate.site_id, "band": band, "comment_id": candidate.id, "at": candidate.at}
         for candidate, text in texts

@@ -77,19 +77,19 @@ class Conversation {
   async read(page = "") {
     const query = new URLSearchParams({ thread: this.thread, ...(page && { page }) });
     const answer = await ask(`${this.site}comments?${query}`);
-    if (!page) this.newest = answer;
+    this.head = answer; // every page carries today's count and state
     this.pages.set(answer.page, answer);
     return answer;
   }
 
   render() {
-    const { words, newest } = this;
-    const form = new Intl.PluralRules(this.language).select(newest.count);
+    const { words, head } = this;
+    const form = new Intl.PluralRules(this.language).select(head.count);
     const several = words.comments[form] ?? words.comments.other;
-    const count = several.replace("{n}", newest.count.toLocaleString(this.language));
-    const closed = newest.state === "closed";
-    this.heading.textContent = newest.count ? count : words.title;
-    this.note.textContent = closed ? words.closed : newest.count ? "" : words.first;
+    const count = several.replace("{n}", head.count.toLocaleString(this.language));
+    const closed = head.state === "closed";
+    this.heading.textContent = head.count ? count : words.title;
+    this.note.textContent = closed ? words.closed : head.count ? "" : words.first;
 
     this.known = new Set();
     const rows = [...this.pages.keys()].sort((a, b) => b - a).flatMap((page) => {
@@ -112,7 +112,7 @@ class Conversation {
       this.items.set(id, { article, replies, row: row(article, replies) });
     }
     const item = this.items.get(id);
-    const now = JSON.stringify({ ...comment, replies: this.newest.state });
+    const now = JSON.stringify({ ...comment, replies: this.head.state });
     if (item.shown !== now) item.article.replaceChildren(...this.face(comment, page));
     Object.assign(item, { shown: now, page });
 
@@ -144,7 +144,7 @@ class Conversation {
       rosette(comment.avatar),
       make("header", {}, name, when, aside && make("em", {}, aside)),
       text,
-      comment.receipt || this.newest.state === "closed" ? "" : reply,
+      comment.receipt || this.head.state === "closed" ? "" : reply,
     ];
   }
 
@@ -320,7 +320,7 @@ class Conversation {
       const soon = new Intl.RelativeTimeFormat(this.language).format(after || 60, "second");
       this.said.textContent = words.slow.replace("{when}", soon);
     } else if (status === 409) {
-      this.newest.state = "closed";
+      this.head.state = "closed";
       this.render();
     } else if (status === 404) {
       this.retire(); // what it answered is gone
