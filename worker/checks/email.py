@@ -53,14 +53,17 @@ def _domain(email: str) -> _Domain | None:
 
 
 def _evidence(domain: _Domain, mail: Mail | None) -> Evidence:
-    found = {}
+    found, meant = {}, _meant(domain) if mail and not mail.takes else None
+    correction = f"; did you mean {meant}?" if meant else ""
     if mail and mail.takes is False:
-        found["impossible"] = f"the email domain {domain.shown} {mail.why}{_correction(domain)}"
+        found["impossible"] = f"the email domain {domain.shown} {mail.why}{correction}"
     elif host := _disposable(domain.ascii):
         found["disposable"] = f"{host} hands out throw-away addresses"
     unknown = mail is not None and mail.takes is None
     outcome = Outcome.UNAVAILABLE if unknown else Outcome.FOUND if found else Outcome.CLEAR
-    detail = "; ".join([_looked_up(domain, mail)] * (unknown or not found) + list(found.values()))
+    detail = "; ".join([_looked_up(domain, mail) + correction] * (unknown or not found) + list(found.values()))
+    if "impossible" in found and meant:
+        found["suggestion"] = meant  # the bare domain, for a form to offer
     return Evidence(check="email", outcome=outcome, detail=detail, found=found)
 
 
@@ -68,7 +71,7 @@ def _looked_up(domain: _Domain, mail: Mail | None) -> str:
     if mail is None:
         return f"{domain.shown} is set aside for examples, so it was not looked up"
     if mail.takes is None:
-        return f"could not look up {domain.shown}: {mail.why}{_correction(domain)}"
+        return f"could not look up {domain.shown}: {mail.why}"
     return f"{domain.shown} {mail.why}"
 
 
@@ -91,6 +94,6 @@ def _parents(domain: str) -> list[str]:
     return [".".join(labels[start:]) for start in range(len(labels))]
 
 
-def _correction(domain: _Domain) -> str:
+def _meant(domain: _Domain) -> str | None:
     close = get_close_matches(domain.ascii, _PROVIDERS, n=1, cutoff=0.82)
-    return f"; did you mean {close[0]}?" if close and close[0] != domain.ascii else ""
+    return close[0] if close and close[0] != domain.ascii else None

@@ -39,7 +39,8 @@ def test_a_domain_with_a_mail_server_is_clear(dns: DnsServer, comes: Comes) -> N
 )
 def test_an_impossible_address_is_named_by_its_domain(dns: DnsServer, comes: Comes, address: str, reason: str) -> None:
     evidence = _look(comes, address)
-    assert evidence.found == {"impossible": reason}
+    assert evidence.found["impossible"] == reason
+    assert evidence.found.get("suggestion") == ("gmail.com" if "gmial" in address else None)
     assert decide([evidence], Policy()).verdict is Verdict.REJECT
 
 
