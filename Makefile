@@ -3,6 +3,7 @@
 # A stamp file marks each finished step, so that a second `make run` starts at once.
 
 PYTHON ?=
+FILES ?= $(wildcard data/*.csv)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --root-user-action ignore
@@ -35,7 +36,8 @@ check: $(VENV)/.ready-dev browser
 	@echo "import contracts"; $(BIN)/lint-imports > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
 
 evaluate: $(VENV)/.ready ## measure the classifier on data it has not seen
-	@$(BIN)/greenroom evaluate
+	@test -n "$(FILES)" || { echo "Name the labelled comments: make evaluate FILES='one.csv two.csv'" >&2; exit 1; }
+	@$(BIN)/greenroom evaluate $(FILES)
 
 bench: $(VENV)/.ready-dev ## load and cost, side by side with peers
 	@$(BIN)/python -m bench

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Table, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, Row, Select, Table, Update, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import markdown
@@ -88,12 +88,11 @@ class _Work:
         self.session, self.at = session, now()
         ids = sorted({change.comment_id for change in changes})
         # Everyone locks comments, then threads, then sites, each in the order of their ids: nobody waits in a ring.
-        branches = session.execute(select(Comment.top_id).where(Comment.id.in_(ids))).scalars().all()
-        self.rooted = {row.id: _draft(row) for row in self._locked(_COMMENTS, {*ids, *branches})}
+        branches = session.execute(_BRANCHES, {"ids": ids}).scalars().all()
+        self.rooted = {row.id: _draft(row) for row in self._locked(_LOCK_COMMENTS, {*ids, *branches})}
         self.comments = {id_: self.rooted[id_] for id_ in ids if id_ in self.rooted}
-        self.threads = {row.id: _draft(row) for row in self._locked(_THREADS, self._all("thread_id"))}
-        sites = select(Site.id, Site.key).where(Site.id.in_(self._all("site_id")))
-        self.sites = {row.id: row.key for row in session.execute(sites)}
+        self.threads = {row.id: _draft(row) for row in self._locked(_LOCK_THREADS, self._all("thread_id"))}
+        self.sites = {row.id: row.key for row in session.execute(_SITES, {"ids": list(self._all("site_id"))})}
         self.latest_event = self._latest_events()
         self.positions: dict[int, int] = {}
         self.nth: dict[int, int] = defaultdict(int)
@@ -102,8 +101,8 @@ class _Work:
         self.closing: list[tuple[str, str]] = []
         self.opening: list[dict[str, Any]] = []
 
-    def _locked(self, table: Table, ids: Collection[Any]) -> Iterable[Row[Any]]:
-        return self.session.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update())
+    def _locked(self, locking: Select[Any], ids: Collection[Any]) -> Iterable[Row[Any]]:
+        return self.session.connection().execute(locking, {"ids": list(ids)})
 
     def _all(self, column: str) -> set[Any]:
         return {comment[column] for comment in self.comments.values()}
@@ -254,8 +253,8 @@ class _Work:
         self._number_events()
         changed = [self.rooted[id_] for id_ in self.changed]
         touched = {comment["thread_id"] for comment in changed}
-        _rewrite(self.session, _COMMENTS, _OF_A_COMMENT, changed)
-        _rewrite(self.session, _THREADS, _OF_A_THREAD, [self.threads[id_] for id_ in sorted(touched)])
+        _rewrite(self.session, _REWRITE_COMMENT, _OF_A_COMMENT, changed)
+        _rewrite(self.session, _REWRITE_THREAD, _OF_A_THREAD, [self.threads[id_] for id_ in sorted(touched)])
         for record in (Screening, DecisionRecord, Event):
             if rows := self.rows[record]:
                 self.session.connection().execute(insert(Base.metadata.tables[record.__tablename__]), rows)
@@ -271,14 +270,11 @@ class _Work:
         """One step of each site's counter a transaction: it is held until the commit, so a cursor never skips."""
         for row in self.rows[Event]:
             if row["site_id"] not in self.positions:
-                raised = update(Site).where(Site.id == row["site_id"]).values(event_sequence=Site.event_sequence + 1)
-                self.positions[row["site_id"]] = self.session.execute(
-                    raised.returning(Site.event_sequence)
-                ).scalar_one()
+                raised = self.session.connection().execute(_NEXT_POSITION, {"site": row["site_id"]})
+                self.positions[row["site_id"]] = raised.scalar_one()
             row["position"] = self.positions[row["site_id"]]
 
 
-_COMMENTS, _THREADS = Base.metadata.tables["comments"], Base.metadata.tables["threads"]
 _OF_A_COMMENT = (
     *("status", "version", "html", "language", "settled_at", "screen_due", "screenings"),
     *("place", "places", "revision", "event_sequence"),
@@ -286,11 +282,34 @@ _OF_A_COMMENT = (
 _OF_A_THREAD = ("revision", "count", "places", "publish_due")
 
 
-def _rewrite(session: Session, table: Table, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+def _locking(table: Table) -> Select[Any]:
+    return select(table).where(table.c.id.in_(_IDS)).order_by(table.c.id).with_for_update()
+
+
+def _rewriting(table: Table, columns: Sequence[str]) -> Update:
+    by_id = update(table).where(table.c.id == bindparam("its_id"))
+    return by_id.values({column: bindparam(f"new_{column}") for column in columns})
+
+
+# Built once: putting a statement together costs more than running it.
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_COMMENTS, _THREADS = Base.metadata.tables["comments"], Base.metadata.tables["threads"]
+_BRANCHES = select(Comment.top_id).where(Comment.id.in_(_IDS))
+_SITES = select(Site.id, Site.key).where(Site.id.in_(_IDS))
+_LOCK_COMMENTS, _LOCK_THREADS = _locking(_COMMENTS), _locking(_THREADS)
+_REWRITE_COMMENT = _rewriting(_COMMENTS, _OF_A_COMMENT)
+_REWRITE_THREAD = _rewriting(_THREADS, _OF_A_THREAD)
+_NEXT_POSITION = (
+    update(Site)
+    .where(Site.id == bindparam("site"))
+    .values(event_sequence=Site.event_sequence + 1)
+    .returning(Site.event_sequence)
+)
+
+
+def _rewrite(session: Session, statement: Update, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     """Write those columns of all the rows, in one call to the driver."""
     if rows:
-        by_id = update(table).where(table.c.id == bindparam("its_id"))
-        statement = by_id.values({column: bindparam(f"new_{column}") for column in columns})
         new = [{"its_id": row["id"], **{f"new_{column}": row[column] for column in columns}} for row in rows]
         session.connection().execute(statement, new)
 

@@ -9,27 +9,35 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import click
 
-LAZY = {"train": "service.cli_model", "evaluate": "service.cli_model"}
+# The model's commands: imported when one of them is called, and only then.
+LAZY = {"evaluate": "Measure the spam model on threads it has not seen.", "train": "Train the spam model."}
 
 
 class Commands(click.Group):
     """Loads the model's commands when they are asked for, and says in one line what a person can put right."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), *(name for name, module in LAZY.items() if find_spec(module))]
+        return sorted([*super().list_commands(ctx), *LAZY])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in LAZY:
-            return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(import_module(LAZY[cmd_name]), cmd_name)
-        return command
+        """For the list of commands a name and a line are enough."""
+        if cmd_name in LAZY:
+            return click.Command(cmd_name, help=LAZY[cmd_name])
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in LAZY:
+            command = getattr(import_module("service.cli_model"), name)
+        return name, command, rest
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

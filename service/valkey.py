@@ -68,6 +68,7 @@ def _port(remembered: Path) -> int:
     if text.isdecimal() and _is_free(int(text)):
         return int(text)
     port = next(port for port in random.sample(PORTS, len(PORTS)) if _is_free(port))
+    remembered.parent.mkdir(parents=True, exist_ok=True)
     remembered.write_text(str(port))
     return port
 

@@ -8,12 +8,10 @@ from celery.exceptions import SecurityWarning
 
 from models.settings import settings
 from worker.app import app
-from worker.lifeline import watch_up
 
 
 def work(queues: str) -> None:
     """Work on some queues, comma-separated, until SIGTERM. The first of them names the worker."""
-    watch_up()
     # Celery warns whoever runs it as root of pickled messages; ours are JSON, and nothing else is accepted.
     warnings.simplefilter("ignore", SecurityWarning)
     app.worker_main(
@@ -23,7 +21,7 @@ def work(queues: str) -> None:
             f"--queues={queues}",
             f"--hostname=worker-{queues.partition(',')[0]}@%h",
             f"--concurrency={settings().screeners}",
-            "--pool=prefork",
+            "--pool=threads",
             f"--loglevel={settings().log_level}",
             # Workers keep no company here: nobody asks Celery who is there, heartbeats are rows in the database.
             "--without-gossip",

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from models.folding import fold
 
-# What may end a host that is written without "http://". Of those that are words too, the long ones count only in small
-# letters ("The end.Today" lacks a blank), and the short ones only with a path behind them ("t.me/x", not "do it.me too").
+# What may end a host that is written without "http://". Of those that are words too the long ones count only in small
+# letters, as "The end.Today" just lacks a blank, and the short ones only before a path: "t.me/x", not "do it.me too".
 _ENDINGS = (
     "com|net|org|info|biz|edu|gov|ru|su|ua|kz|uk|de|fr|nl|pl|br|jp|cn|ca|au|ch|eu|tv|cc|ly|gl|io|ai|co|gg|vip|xyz|icu|"
     "рф|(?-i:fun|top|site|online|shop|store|club|app|dev|pro|live|link|click|bet|casino|finance|money|space|website|blog|"

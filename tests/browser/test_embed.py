@@ -8,8 +8,6 @@ from itertools import count
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Greenroom
-
 KIND = "I walked past that bench on Sunday with my daughter, and two old friends of ours were sitting on it again."
 ANSWER = "We were there in the evening, and it had moved on to the ferry steps by then. The view is better too."
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -17,7 +15,7 @@ _numbers = count(1)
 
 
 @pytest.fixture
-def article(greenroom: Greenroom) -> str:
+def article(greenroom) -> str:
     """An article that nobody has read yet."""
     return f"{greenroom.paper}/2026/article-{next(_numbers)}"
 
@@ -115,6 +113,19 @@ def test_a_domain_that_does_not_exist_is_offered_for_correction_and_the_text_com
     expect(email).not_to_have_attribute("aria-invalid", "true")
     page.get_by_role("button", name="Post comment").click()
     expect(said(page, "Your comment is published.")).to_be_visible()
+
+
+def test_a_reply_with_such_a_domain_is_offered_for_correction_under_the_comment_it_answers(open_page, article):
+    page = open_page(article)
+    write(page, KIND)
+    expect(said(page, "published")).to_be_visible()
+    page.get_by_role("button", name="Reply to Ann").click()
+    write(page, ANSWER, name="Ben", email="ben@gmial.com")
+    page.get_by_role("button", name="Use ben@gmail.com").click()
+    expect(page.get_by_role("heading", name="Reply to Ann")).to_be_visible()
+    page.get_by_role("button", name="Post comment").click()
+    expect(page.get_by_role("button", name="Reply to Ben")).to_be_visible()
+    expect(page.get_by_role("listitem").get_by_role("list").get_by_text(ANSWER)).to_be_visible()
 
 
 def test_what_a_moderator_must_read_is_seen_by_its_author_alone_also_after_a_reload(open_page, article):

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -64,6 +65,7 @@ def test_nothing_outlives_up_killed_and_the_next_start_waits_for_what_is_left(tm
     with running(tmp_path / "var") as up:
         family = _family(up)
         up.process.kill()
+        os.kill(up.pid("worker-screen"), signal.SIGKILL)  # whose own children then have nobody to end them
         up.process.wait()
         with running(up.data, GREENROOM_PORT=str(up.port)) as again:
             assert not psutil.wait_procs(family, timeout=0)[1]
@@ -76,13 +78,14 @@ def test_five_deaths_of_one_part_within_a_minute_end_the_whole(tmp_path: Path) -
         for _ in range(5):
             before = up.pid("valkey")
             os.kill(before, signal.SIGKILL)
-            until(lambda was=before: up.process.poll() is not None or _other_than(was, up), STOP_SECONDS)
+            until(partial(_ended_or_another, up, before), STOP_SECONDS)
         assert up.process.wait(STOP_SECONDS) == 1
         assert "Error: valkey died 5 times within a minute, the last time by SIGKILL: stopped everything." in up.output
         assert not [process for process in family if process.is_running()]
 
 
-def _other_than(pid: int, up: Running) -> bool:
+def _ended_or_another(up: Running, pid: int) -> bool:
+    """Whether `up` has ended, or runs another Valkey than this."""
     with suppress(FileNotFoundError):
-        return up.pid("valkey") != pid
+        return up.process.poll() is not None or up.pid("valkey") != pid
     return False

@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, String, func, literal, select
+from sqlalchemy import Integer, Select, String, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from models.database import Moment
 from models.evidence import Evidence, Outcome
 from models.records import Comment
-from worker.checks.asked import Columns, asked
+from worker.checks.asked import Columns, asked, dialect_of, packed
 from worker.checks.candidate import Candidate
 
 MOST = 200  # comments looked at, the newest: an address that everyone types must not slow everyone down
@@ -63,8 +64,17 @@ def _records(session: Session, batch: Sequence[Candidate]) -> list[_Record]:
     rows = [{"n": n, "site": c.site_id, "who": c.email_index, "at": c.at} for n, c in enumerate(batch) if c.email_index]
     if not rows:
         return records
-    table = asked(session, _COLUMNS, rows)
-    other = aliased(Comment)
+    dialect = dialect_of(session)
+    for n, status, count, since in session.execute(_counting(dialect), packed(dialect, rows)):
+        record = records[n]
+        record.counts[status] = count
+        records[n] = record._replace(since=min(since, record.since or since))
+    return records
+
+
+@cache
+def _counting(dialect: str) -> Select[Any]:
+    table, other = asked(dialect, _COLUMNS), aliased(Comment)
     oldest = (
         select(other.at)
         .where(other.site_id == table.c.site, other.email_index == table.c.who, other.at < table.c.at)
@@ -74,20 +84,8 @@ def _records(session: Session, batch: Sequence[Candidate]) -> list[_Record]:
         .correlate(table)
         .scalar_subquery()
     )
-    found = (
-        select(table.c.n, Comment.status, func.count(), func.min(Comment.at))
-        .join(
-            Comment,
-            (Comment.site_id == table.c.site)
-            & (Comment.email_index == table.c.who)
-            & (Comment.at < table.c.at)
-            & (Comment.at >= func.coalesce(oldest, literal(_BEGINNING, Moment)))
-            & Comment.erased_at.is_(None),
-        )
-        .group_by(table.c.n, Comment.status)
-    )
-    for n, status, count, since in session.execute(found):
-        record = records[n]
-        record.counts[status] = count
-        records[n] = record._replace(since=min(since, record.since or since))
-    return records
+    is_theirs = (Comment.site_id == table.c.site) & (Comment.email_index == table.c.who)
+    is_newest = (Comment.at < table.c.at) & (Comment.at >= func.coalesce(oldest, literal(_BEGINNING, Moment)))
+    counted = select(table.c.n, Comment.status, func.count(), func.min(Comment.at))
+    counted = counted.join(Comment, is_theirs & is_newest & Comment.erased_at.is_(None))
+    return counted.group_by(table.c.n, Comment.status)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Integer, String, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import Integer, Select, String, func, select
+from sqlalchemy.orm import Session
 
 from models.database import Moment
 from models.evidence import Evidence, Outcome
 from models.records import Comment
 from models.settings import settings
-from worker.checks.asked import Columns, asked
+from worker.checks.asked import Columns, asked, dialect_of, packed
 from worker.checks.candidate import Candidate
 
 _MINUTE = timedelta(minutes=1)
@@ -32,8 +34,8 @@ def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[E
     if settings().rate_limits == "off":
         detail = "not counted: limits are off on this server"
         return [Evidence(check="pace", outcome=Outcome.CLEAR, detail=detail)] * len(batch)
-    authors = _counts(session, Comment.email_index, [(c.site_id, c.email_index, c.at) for c in batch])
-    addresses = _counts(session, Comment.address, [(c.site_id, c.address, c.at) for c in batch])
+    authors = _counts(session, "email_index", [(c.site_id, c.email_index, c.at) for c in batch])
+    addresses = _counts(session, "address", [(c.site_id, c.address, c.at) for c in batch])
     return [
         _evidence(minute=max(author[0], address[0], 1), hour=max(author[1], address[1], 1))
         for author, address in zip(authors, addresses, strict=True)
@@ -57,26 +59,25 @@ def _words(minute: int, hour: int) -> str:
     return f"{minute} in the last minute and {hour} in the last hour from this author or address, this one included"
 
 
-def _counts(
-    session: Session, who: InstrumentedAttribute[str], asked_for: list[tuple[int, str, datetime]]
-) -> list[tuple[int, int]]:
+def _counts(session: Session, who: str, asked_for: list[tuple[int, str, datetime]]) -> list[tuple[int, int]]:
     """Comments in the minute and in the hour up to each moment, by whoever has that hash; none where it is empty."""
     rows = [
         {"n": n, "site": site, "who": key, "at": at, "minute": at - _MINUTE, "hour": at - _HOUR}
         for n, (site, key, at) in enumerate(asked_for)
         if key
     ]
-    table = asked(session, _COLUMNS, rows)
-    counted = (
-        select(table.c.n, func.count().filter(Comment.at > table.c.minute), func.count())
-        .join(
-            Comment,
-            (Comment.site_id == table.c.site)
-            & (who == table.c.who)
-            & (Comment.at > table.c.hour)
-            & (Comment.at <= table.c.at),
-        )
-        .group_by(table.c.n)
-    )
-    found = {n: (minute, hour) for n, minute, hour in session.execute(counted)} if rows else {}
+    dialect = dialect_of(session)
+    answer = session.execute(_counting(dialect, who), packed(dialect, rows)) if rows else ()
+    found = {n: (minute, hour) for n, minute, hour in answer}
     return [found.get(n, (0, 0)) for n in range(len(asked_for))]
+
+
+@cache
+def _counting(dialect: str, who: str) -> Select[Any]:
+    table = asked(dialect, _COLUMNS)
+    is_theirs = (Comment.site_id == table.c.site) & (getattr(Comment, who) == table.c.who)
+    counts = (func.count().filter(Comment.at > table.c.minute), func.count())
+    counted = select(table.c.n, *counts).join(
+        Comment, is_theirs & (Comment.at > table.c.hour) & (Comment.at <= table.c.at)
+    )
+    return counted.group_by(table.c.n)

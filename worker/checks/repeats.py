@@ -9,22 +9,35 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from hashlib import blake2b, shake_128
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import CTE, BigInteger, ColumnElement, Integer, String, Uuid, and_, func, literal, select
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.orm import Session, aliased
 
 from models.database import Moment
 from models.evidence import Evidence, Outcome
 from models.folding import fold
 from models.records import Comment, Fingerprint
-from worker.checks.asked import Columns, asked
+from worker.checks.asked import Columns, asked, dialect_of, packed
 from worker.checks.candidate import Candidate
 
 WINDOW = timedelta(days=1)
@@ -149,22 +162,38 @@ def _question(candidate: Candidate, band: int) -> dict[str, Any]:
     }
 
 
-def _before(table: CTE, other: Any, batch: Sequence[Candidate]) -> ColumnElement[bool]:
+def _before(table: CTE, other: Any) -> ColumnElement[bool]:
     """Fingerprints asked for that another comment, outside the batch, left in the day before."""
     return and_(
         other.site_id == table.c.site,
         other.band == table.c.band,
         other.at > table.c.since,
         other.at <= table.c.at,
-        other.comment_id.not_in([candidate.id for candidate in batch]),
+        other.comment_id.not_in(bindparam("batch", expanding=True)),
     )
 
 
 def _stored_same(session: Session, batch: Sequence[Candidate], texts: Mapping[str, _Text]) -> dict[str, int]:
-    table = asked(session, _COLUMNS, [_question(candidate, texts[candidate.id].same) for candidate in batch])
-    found = select(literal(1)).where(_before(table, Fingerprint, batch)).limit(MOST_SAME).correlate(table)
-    count = select(func.count()).select_from(found.subquery()).scalar_subquery()
-    return {row.id: row.others for row in session.execute(select(table.c.id, count.label("others")))}
+    questions = [_question(candidate, texts[candidate.id].same) for candidate in batch]
+    return {row.id: row.others for row in _asked(session, _counting_same, questions, batch)}
+
+
+def _asked(
+    session: Session,
+    statement: Callable[[str], Select[Any]],
+    questions: list[dict[str, Any]],
+    batch: Sequence[Candidate],
+) -> Sequence[Any]:
+    dialect = dialect_of(session)
+    ids = [candidate.id for candidate in batch]
+    return session.execute(statement(dialect), {**packed(dialect, questions), "batch": ids}).all()
+
+
+@cache
+def _counting_same(dialect: str) -> Select[Any]:
+    table = asked(dialect, _COLUMNS)
+    found = select(literal(1)).where(_before(table, Fingerprint)).limit(MOST_SAME).correlate(table)
+    return select(table.c.id, select(func.count()).select_from(found.subquery()).scalar_subquery().label("others"))
 
 
 def _stored_similar(session: Session, batch: Sequence[Candidate], texts: Mapping[str, _Text]) -> dict[str, int]:
@@ -181,28 +210,26 @@ def _stored_similar(session: Session, batch: Sequence[Candidate], texts: Mapping
 def _suspects(session: Session, batch: Sequence[Candidate], texts: Mapping[str, _Text]) -> dict[str, list[str]]:
     """For each comment, those that share a band with it: the ones that share most, and few however many there are."""
     questions = [_question(candidate, band) for candidate in batch for band in texts[candidate.id].bands]
-    table = asked(session, _COLUMNS, questions)
-    other = aliased(Fingerprint)
+    shared = defaultdict[str, Counter[str]](Counter)
+    for comment, suspect in _asked(session, _newest_of_a_band, questions, batch):
+        shared[comment][suspect] += 1
+    return {comment: [suspect for suspect, _ in bands.most_common(MOST_SUSPECTS)] for comment, bands in shared.items()}
+
+
+@cache
+def _newest_of_a_band(dialect: str) -> Select[Any]:
+    table, other = asked(dialect, _COLUMNS), aliased(Fingerprint)
     first = (
         select(other.comment_id)
-        .where(_before(table, other, batch))
+        .where(_before(table, other))
         .order_by(other.comment_id.desc())
         .offset(MOST_SUSPECTS - 1)
         .limit(1)
         .correlate(table)
         .scalar_subquery()
     )
-    newest = select(table.c.id, Fingerprint.comment_id).join(
-        Fingerprint,
-        and_(
-            _before(table, Fingerprint, batch),
-            Fingerprint.comment_id >= func.coalesce(first, literal(_NO_ID, Uuid(as_uuid=False))),
-        ),
-    )
-    shared = defaultdict[str, Counter[str]](Counter)
-    for comment, suspect in session.execute(newest):
-        shared[comment][suspect] += 1
-    return {comment: [suspect for suspect, _ in bands.most_common(MOST_SUSPECTS)] for comment, bands in shared.items()}
+    is_newest = Fingerprint.comment_id >= func.coalesce(first, literal(_NO_ID, Uuid(as_uuid=False)))
+    return select(table.c.id, Fingerprint.comment_id).join(Fingerprint, _before(table, Fingerprint) & is_newest)
 
 
 def _is_similar(text: _Text, other: _Text) -> bool:

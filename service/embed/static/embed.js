@@ -1,9 +1,9 @@
-/** <greenroom-comments>: a thread of comments and the form to join it. No build, no dependency, no cookie. */
+/** <greenroom-comments>: a thread of comments and the form to join it. */
 
 const HOST = new URL(import.meta.url).origin;
-const ENGLISH = {}; // the server writes locales/en.json here: English needs no second file, and no page is left wordless
-const LANGUAGES = /^(en|ar|de|es|fa|fr|he|ru)(?=$|-)/i;
-const PAUSES = [300, 400, 800, 1500, 3000]; // milliseconds between looks at a receipt
+const ENGLISH = {}; // the server puts locales/en.json here: English needs no second file
+const LANGUAGES = /^(en|ar|de|es|fa|fr|he|ru)(-|$)/;
+const PAUSES = [300, 400, 800, 1500, 3000]; // ms between looks at a receipt
 
 class GreenroomComments extends HTMLElement {
   static observedAttributes = ["site", "thread", "lang"];
@@ -27,7 +27,7 @@ class GreenroomComments extends HTMLElement {
 
 class Conversation {
   pages = new Map(); // page number → what the API gave
-  items = new Map(); // comment id → its elements, made once so that focus survives a fresh page
+  items = new Map(); // comment id → its elements, made once so that focus stays
   leaving = new AbortController();
 
   constructor(element) {
@@ -49,15 +49,15 @@ class Conversation {
     const first = this.read().catch(() => {}); // on its way while the words come
     this.language ||= (await this.form()).locale;
     if (!LANGUAGES.test(this.language)) this.language = "en";
-    const code = LANGUAGES.exec(this.language)[1];
+    const code = this.language.slice(0, 2);
     this.words = code === "en" ? ENGLISH : await ask(`/embed/locales/${code}.json`).catch(() => ENGLISH);
 
     if (this.gone) return;
     this.heading = make("h2", { part: "heading" }, this.words.title);
     this.note = make("p", { className: "quiet", role: "status" }, this.words.loading);
     this.list = make("ol", { role: "list" });
-    this.main = make("section", { dir: this.words.dir, lang: code }, this.heading, this.note);
-    this.root.replaceChildren(this.main);
+    const main = make("section", { dir: this.words.dir, lang: code }, this.heading, this.note);
+    this.root.replaceChildren(main);
     const read = await first;
     if (this.gone) return;
     if (!read) {
@@ -65,14 +65,12 @@ class Conversation {
     }
     this.writing = this.paper();
     this.home = make("div", {}, this.writing);
-    this.main.append(this.home, this.list);
+    main.append(this.home, this.list);
     this.render();
     addEventListener("hashchange", () => this.visit().catch(() => {}), { signal: this.leaving.signal });
     await this.visit().catch(() => {});
     this.kept.mine.forEach((own) => this.follow(own));
   }
-
-  // Reading
 
   async read(page = "") {
     const query = new URLSearchParams({ thread: this.thread, ...(page && { page }) });
@@ -89,7 +87,7 @@ class Conversation {
     const count = several.replace("{n}", head.count.toLocaleString(this.language));
     const closed = head.state === "closed";
     this.heading.textContent = head.count ? count : words.title;
-    this.note.textContent = closed ? words.closed : head.count ? "" : words.first;
+    this.note.textContent = closed ? words.closed : head.count || this.kept.mine.length ? "" : words.first;
 
     this.known = new Set();
     const rows = [...this.pages.keys()].sort((a, b) => b - a).flatMap((page) => {
@@ -99,7 +97,7 @@ class Conversation {
     });
     const mine = this.kept.mine.filter((own) => !this.known.has(own.id) && !this.known.has(own.parent));
     arrange(this.list, [...mine.map((own) => this.item(own)), ...rows]);
-    if (!this.writing.isConnected) this.retire();
+    if (closed || !this.writing.isConnected) this.retire();
     this.home.hidden = closed;
   }
 
@@ -138,10 +136,13 @@ class Conversation {
     const href = new URL(`#greenroom-${comment.id}.${page}`, location).href;
     const when = comment.receipt ? time : make("a", { href }, time);
     const aside = comment.receipt ? words[comment.status ?? "pending"] : comment.edited_at && words.edited;
-    const answer = () => this.answer(comment);
+    const answer = () => {
+      this.answer(comment);
+      this.control("body").focus();
+    };
     const reply = button(words.reply, answer, { "aria-label": words.answer.replace("{name}", comment.name) });
     return [
-      rosette(comment.avatar),
+      comment.receipt ? "" : rosette(comment.avatar),
       make("header", {}, name, when, aside && make("em", {}, aside)),
       text,
       comment.receipt || this.head.state === "closed" ? "" : reply,
@@ -184,9 +185,7 @@ class Conversation {
     article?.focus();
   }
 
-  // Writing
-
-  /** What the form needs, asked for once, when it comes into sight. Without a token it still sends. */
+  /** Asked for once, when the form comes into sight. Without a token it still sends. */
   form() {
     return (this.asked ??= ask(`${this.site}form`).catch(() => ({})));
   }
@@ -194,7 +193,8 @@ class Conversation {
   paper() {
     const { words } = this;
     const field = (name, traits, tag = "input") => {
-      const control = make(tag, { id: name, name, dir: "auto", value: this.kept.draft[name] ?? "", ...traits });
+      const value = this.kept.draft[name] ?? "";
+      const control = make(tag, { id: name, name, dir: "auto", placeholder: " ", value, ...traits });
       const label = make("label", { htmlFor: name }, words[name], traits.required && " *");
       return make("p", { className: name }, label, control, make("span", { id: `${name}-error`, className: "error" }));
     };
@@ -206,11 +206,11 @@ class Conversation {
       { noValidate: true, part: "form" },
       this.title,
       make("p", { className: "quiet" }, words.note),
-      field("body", { required: true, maxLength: 10000, rows: 5 }, "textarea"),
+      field("body", { required: true, maxLength: 10000 }, "textarea"),
       field("name", { required: true, maxLength: 80, autocomplete: "name" }),
       field("email", { required: true, maxLength: 254, autocomplete: "email", type: "email", dir: "ltr" }),
       field("website", { maxLength: 500, autocomplete: "url", type: "url", dir: "ltr" }),
-      make("input", { className: "trap", name: "homepage_url", tabIndex: -1, autocomplete: "off", "aria-hidden": true }),
+      make("input", { name: "homepage_url", tabIndex: -1, autocomplete: "off", "aria-hidden": true }),
       make("p", { className: "end" }, make("button", { part: "button" }, make("span", {}, words.post)), this.cancel),
       this.said,
     );
@@ -234,18 +234,17 @@ class Conversation {
     } catch {} // a tab that may not remember can still comment
   }
 
-  answer(comment) {
-    this.parent = comment.id;
-    this.title.textContent = this.words.answer.replace("{name}", comment.name);
+  answer({ id, name }) {
+    this.answered = { id, name };
+    this.title.textContent = this.words.answer.replace("{name}", name);
     this.cancel.hidden = false;
-    this.items.get(comment.id).article.after(this.writing);
-    this.control("body").focus();
+    this.items.get(id)?.article.after(this.writing);
   }
 
   /** The form goes home, from wherever it was answering. */
   retire(back) {
-    const from = this.items.get(this.parent)?.article;
-    this.parent = null;
+    const from = this.items.get(this.answered?.id)?.article;
+    this.answered = null;
     this.title.textContent = this.words.leave;
     this.cancel.hidden = true;
     this.home.append(this.writing);
@@ -262,8 +261,8 @@ class Conversation {
     this.root.getElementById(`${control.name}-error`)?.replaceChildren();
   }
 
-  /** Say what is wrong at its field, and go to the first. What belongs to no field is said below. */
-  complain(errors) {
+  /** Say each at its field, and go to the first. What belongs to no field is said below. */
+  complain(errors, moving = true) {
     for (const { field, message, offer } of errors.reverse()) {
       const control = this.control(field);
       if (!control?.id) {
@@ -273,7 +272,7 @@ class Conversation {
       control.setAttribute("aria-invalid", true);
       control.setAttribute("aria-describedby", `${field}-error`);
       this.root.getElementById(`${field}-error`).replaceChildren(message, offer ?? "");
-      control.focus();
+      if (moving) control.focus();
     }
   }
 
@@ -290,11 +289,12 @@ class Conversation {
     writing.ariaBusy = true;
     const { token } = await this.form();
     const title = document.querySelector("meta[property='og:title']")?.content || document.title;
-    const comment = { ...values, thread: this.thread, url: this.url, title, parent: this.parent ?? null, token };
+    const comment = { ...values, thread: this.thread, url: this.url, title, parent: this.answered?.id ?? null, token };
     comment.website ||= null;
     try {
       const headers = { "Content-Type": "application/json" };
-      this.accepted(comment, await ask(`${this.site}comments`, { method: "POST", headers, body: JSON.stringify(comment) }));
+      const options = { method: "POST", headers, body: JSON.stringify(comment) };
+      this.accepted(comment, await ask(`${this.site}comments`, options));
     } catch (problem) {
       this.refused(problem);
     }
@@ -302,7 +302,7 @@ class Conversation {
   }
 
   accepted({ name, body, parent }, { id, receipt }) {
-    const own = { id, receipt, name, text: body, parent, at: new Date().toISOString() };
+    const own = { id, receipt, name, text: body, parent, answered: this.answered, at: new Date().toISOString() };
     this.kept.mine = [own, ...this.kept.mine.filter((other) => other.id !== id)];
     this.control("body").value = this.kept.draft.body = "";
     this.keep();
@@ -330,7 +330,7 @@ class Conversation {
     }
   }
 
-  /** Watch an own comment for a few seconds, until it is public, held or refused. */
+  /** Watch the receipt for a few seconds, until the comment is public, held or refused. */
   async follow(own) {
     let status;
     for (const pause of PAUSES) {
@@ -352,7 +352,7 @@ class Conversation {
     return this.known.has(own.id);
   }
 
-  /** Say how it ended. Only what waits for a moderator is still ours to show. */
+  /** Only what waits for a moderator is still ours to show. */
   settle(own, message, status) {
     own.status = status;
     this.kept.mine = this.kept.mine.filter((other) => other !== own || status);
@@ -365,8 +365,9 @@ class Conversation {
     const { words } = this;
     this.settle(own, words.rejected);
     const body = this.control("body");
-    if (field !== "email" || body.value) return;
-    body.value = this.kept.draft.body = own.text;
+    if (field !== "email") return;
+    if (own.answered) this.answer(own.answered);
+    body.value = this.kept.draft.body = `${own.text}\n\n${body.value}`.trim(); // what was begun meanwhile stays
     this.keep();
     const email = this.control("email");
     const [name, domain] = email.value.trim().split("@");
@@ -378,11 +379,11 @@ class Conversation {
     };
     const offer = suggestion && button(words.use.replace("{email}", better), correct);
     this.said.textContent = "";
-    this.complain([{ field, message: words.nowhere.replace("{domain}", domain), offer }]);
+    this.complain([{ field, message: words.nowhere.replace("{domain}", domain), offer }], this.root.activeElement);
   }
 }
 
-/** What the API answers; for anything but success, an error with its status. */
+/** The API's answer, or an error with its status. */
 async function ask(path, options) {
   const response = await fetch(new URL(path, HOST), { credentials: "omit", ...options });
   const answer = await response.json();
@@ -414,7 +415,7 @@ function button(text, act, traits) {
 
 const row = (...children) => make("li", {}, ...children);
 
-/** Bring a list's children in order, moving only what is elsewhere. */
+/** Bring a list in order, moving only what is elsewhere. */
 function arrange(list, wanted) {
   const rows = wanted.filter(Boolean);
   rows.forEach((item, at) => list.children[at] === item || list.insertBefore(item, list.children[at] ?? null));
@@ -431,8 +432,8 @@ function sanitised(html) {
   return template.content;
 }
 
-/** A flower for each author, drawn from the server's digits: nobody is asked for a picture. */
-function rosette(seed = "") {
+/** A flower for each author, from the server's digits: nobody is asked for a picture. */
+function rosette(seed) {
   const draw = (tag, traits) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
     for (const name in traits) element.setAttribute(name, traits[name]);
@@ -460,13 +461,16 @@ section {
 }
 :host { display: block; container-type: inline-size; line-height: 1.5; }
 * { box-sizing: border-box; }
-[hidden] { display: none !important; }
+[hidden], :host([hidden]) { display: none !important; }
 h2, h3, p, ol { margin: 0; padding: 0; }
 h2, h3 { font-family: var(--greenroom-heading-font, inherit); line-height: 1.2; }
 h2 { font-size: 1.5em; }
 h3 { font-size: 1.2em; }
 ol { list-style: none; }
-.quiet, time, header em, label, button, .error, .said { font-family: var(--greenroom-small-font, inherit); font-size: .875em; }
+.quiet, time, header em, label, button, .error, .said {
+  font-family: var(--greenroom-small-font, inherit);
+  font-size: .875em;
+}
 .quiet, time, header em { color: var(--quiet); }
 .quiet:empty, .said:empty, .error:empty, ol:empty { display: none; }
 section > .quiet { margin-block: .5em; }
@@ -486,10 +490,11 @@ input, textarea {
   color: inherit;
   font: inherit;
 }
+:placeholder-shown { direction: inherit; }
 textarea { min-block-size: 8em; resize: vertical; field-sizing: content; }
 [aria-invalid] { border-color: var(--error); box-shadow: inset 0 0 0 1px var(--error); }
 .error { display: block; margin-block-start: .3em; color: var(--error); }
-.trap { position: absolute; inline-size: 1px; opacity: 0; pointer-events: none; }
+input[aria-hidden] { position: absolute; inline-size: 1px; opacity: 0; pointer-events: none; }
 @container (inline-size > 34em) {
   form { grid-template-columns: 1fr 1fr; }
   form > .name, form > .email, form > .website, form > .end { grid-column: auto; }
@@ -524,7 +529,13 @@ button:hover { text-decoration-color: currentColor; }
 [aria-busy] [part=button] { opacity: .6; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 
-article { display: grid; grid-template-columns: 2.5em 1fr; column-gap: .9em; padding-block: 1.25em .25em; border-block-start: 1px solid var(--line); }
+article {
+  display: grid;
+  grid-template-columns: 2.5em 1fr;
+  column-gap: .9em;
+  padding-block: 1.25em .25em;
+  border-block-start: 1px solid var(--line);
+}
 article > * { grid-column: 2; }
 article > :is(svg, .quiet) { grid-column: 1; }
 article > .quiet { grid-column: 1 / -1; padding-block-end: 1em; font-style: italic; }
@@ -532,19 +543,24 @@ article > button { justify-self: start; color: var(--quiet); }
 article:focus { outline: 0; border-block-start-color: var(--accent); box-shadow: inset 0 2px var(--accent); }
 svg { inline-size: 2.5em; block-size: 2.5em; grid-row: 1 / span 2; fill-opacity: .55; }
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .75em; }
-.name { color: inherit; font-weight: 700; overflow-wrap: anywhere; }
+header .name { font-weight: 700; overflow-wrap: anywhere; }
 header a { color: inherit; text-decoration: none; }
 header a:hover { text-decoration: underline; }
 .text { overflow-wrap: anywhere; }
-.typed { white-space: pre-line; }
+.typed { white-space: pre-line; padding-block-end: 1em; }
 .text > * { margin-block: 0 .75em; }
 .text :is(ul, ol) { padding-inline-start: 1.4em; list-style: revert; }
 .text > :last-child { margin-block-end: 0; }
 .text a { color: inherit; }
-blockquote { margin-inline: 0; padding-inline-start: 1em; border-inline-start: 2px solid var(--line); color: var(--quiet); }
+blockquote { margin: 0; padding-inline-start: 1em; border-inline-start: 2px solid var(--line); color: var(--quiet); }
 pre { overflow-x: auto; white-space: pre; }
 li > form { margin-block: .5em 2em; padding-inline-start: 1em; border-inline-start: 2px solid var(--accent); }
-[role=list] [role=list] { padding-inline-start: 1.2em; border-inline-start: 2px solid var(--line); margin: .5em 0 1em; margin-inline-start: min(1.2em, 3cqi); }
+[role=list] [role=list] {
+  margin: .5em 0 1em;
+  margin-inline-start: min(1.2em, 3cqi);
+  padding-inline-start: 1.2em;
+  border-inline-start: 2px solid var(--line);
+}
 [role=list] [role=list] article { border-color: transparent; padding-block-start: .5em; }
 [role=list] [role=list] [role=list] [role=list] { padding: 0; border: 0; }
 `);
