@@ -12,7 +12,7 @@ from bench.texts import text
 from models.database import begin, now
 from models.identifiers import new_id
 from models.records import Comment, Thread
-from worker.publishing import publish_thread
+from worker.publishing import publish_threads
 
 SIZES = (20, 1_000, 100_000)
 SECONDS, ROUNDS = 1.5, 5
@@ -55,7 +55,7 @@ def fill(site_id: int, size: int) -> None:
         for start in range(0, size, 5000):
             chunk = [row | {"thread_id": thread_id} for row in rows[start : start + 5000]]
             session.execute(insert(Comment), chunk)
-    publish_thread(thread_id)
+    publish_threads([thread_id])
 
 
 def measure(port: int) -> list[Row]:

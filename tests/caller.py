@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from models.database import reading
 from models.records import Comment, Thread
-from worker.publishing import publish_thread
+from worker.publishing import publish_threads
 from worker.screening import screen_now
 
 COMMENT = {"thread": "/harbour", "name": "Ann", "email": "ann@example.org", "body": "The ferry was late again."}
@@ -34,8 +34,7 @@ def publish_all() -> None:
     """Publish whatever is owed, as the worker would."""
     with reading() as session:
         owed = session.execute(select(Thread.id).where(Thread.publish_due.is_not(None))).scalars().all()
-    for thread_id in owed:
-        publish_thread(thread_id)
+    publish_threads(owed)
 
 
 def screen_all() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -11,11 +11,11 @@ from xml.etree import ElementTree
 
 import orjson
 import structlog
-from sqlalchemy import Row, case, func, select, update
+from sqlalchemy import Row, bindparam, case, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from models import storage
-from models.database import begin, now, reading
+from models.database import Moment, begin, now, reading
 from models.identifiers import new_id
 from models.moderation import REPLIES_A_PAGE, TOPS_A_PAGE
 from models.records import Comment, Site, Thread
@@ -39,53 +39,90 @@ class Snapshot(NamedTuple):
     objects: list[Object]
 
 
-def publish_thread(thread_id: int) -> bool:
-    """Bring storage up to the thread's revision. False if there was nothing to do, or another publisher is at it."""
+def publish_threads(thread_ids: Sequence[int]) -> int:
+    """Bring storage up to these threads' revisions; how many were claimed.
+
+    What another publisher holds is left to it: it will see the newer revision and go on.
+    """
     lease = new_id()
-    since = _claim(thread_id, lease)
-    if since is None:
-        return False
-    behind = True
-    while behind:
+    claimed = _claim(thread_ids, lease)
+    count = len(claimed)
+    while claimed:
+        shown = {thread_id: _show(thread_id, since) for thread_id, since in claimed.items()}
+        claimed = _hand_in(lease, claimed, shown)
+    return count
+
+
+def _show(thread_id: int, since: int) -> int | None:
+    """Put the changed pages; the revision that storage shows now, or None where it would not take them."""
+    try:
         with reading() as session:
             snapshot = _snapshot(session, thread_id, since)
         for item in snapshot.objects:
             storage.put(*item)
-        behind = _hand_in(thread_id, lease, since, snapshot.revision)
-        since = snapshot.revision
-    return True
+    except Exception as error:  # one thread's storage must not hold up the others; it stays owed, and sweep rings again
+        log.exception("publishing.failed", thread=thread_id, exc_info=error)
+        return None
+    return snapshot.revision
 
 
-def _claim(thread_id: int, lease: str) -> int | None:
-    """Take the lease; whoever comes second gets None, as the first will see the newer revision and go on."""
+def _claim(thread_ids: Sequence[int], lease: str) -> dict[int, int]:
+    """Lease what is owed; the revision published last, by thread."""
     at = now()
-    free = Thread.lease_until.is_(None) | (Thread.lease_until < at)
-    claimed = update(Thread).where(Thread.id == thread_id, Thread.publish_due.is_not(None), free)
-    taken = claimed.values(lease=lease, lease_until=at + timedelta(seconds=LEASE_SECONDS))
     with begin() as session:
-        return session.execute(taken.returning(Thread.published_revision)).scalar()
+        until = at + timedelta(seconds=LEASE_SECONDS)
+        rows = session.execute(_CLAIM, {"ids": thread_ids, "at": at, "new_lease": lease, "until": until})
+        return {row.id: row.published_revision for row in rows}
 
 
-def _hand_in(thread_id: int, lease: str, since: int, revision: int) -> bool:
-    """Record what storage shows now. True if the thread has moved on meanwhile, and the lease is kept for it."""
-    is_done = Thread.revision == revision
-    mine = update(Thread).where(Thread.id == thread_id, Thread.lease == lease)
-    shown = mine.values(
-        published_revision=revision,
-        publish_due=case((is_done, None), else_=Thread.publish_due),
-        lease=case((is_done, None), else_=Thread.lease),
-        lease_until=case((is_done, None), else_=now() + timedelta(seconds=LEASE_SECONDS)),
+def _hand_in(lease: str, since: Mapping[int, int], shown: Mapping[int, int | None]) -> dict[int, int]:
+    """Record what storage shows now. Those that moved on meanwhile are kept, by the revision they were shown at."""
+    again: dict[int, int] = {}
+    with begin() as session:
+        for thread_id, revision in sorted(shown.items()):
+            if revision is None:
+                mine = update(Thread).where(Thread.id == thread_id, Thread.lease == lease)
+                session.execute(mine.values(lease=None, lease_until=None))
+                continue
+            until = now() + timedelta(seconds=LEASE_SECONDS)
+            done = {"thread": thread_id, "held": lease, "shown": revision, "until": until}
+            current = session.execute(_HAND_IN, done).scalar()
+            if current is None:
+                _owe_again(session, thread_id, since[thread_id])
+            elif current != revision:
+                again[thread_id] = revision
+    return again
+
+
+def _owe_again(session: Session, thread_id: int, since: int) -> None:
+    """We stalled past our lease and may have put older pages over newer ones, so these are owed once more."""
+    oldest = case((Thread.published_revision < since, Thread.published_revision), else_=since)
+    owed = update(Thread).where(Thread.id == thread_id).values(published_revision=oldest, publish_due=now())
+    session.execute(owed)
+    log.warning("publishing.lease_lost", thread=thread_id, revision=since)
+
+
+_FREE = Thread.lease_until.is_(None) | (Thread.lease_until < bindparam("at"))
+_CLAIM = (
+    update(Thread)
+    .where(Thread.id.in_(bindparam("ids", expanding=True)), Thread.publish_due.is_not(None), _FREE)
+    .values(lease=bindparam("new_lease"), lease_until=bindparam("until"))
+    .returning(Thread.id, Thread.published_revision)
+    .execution_options(synchronize_session=False)
+)
+_IS_DONE = Thread.revision == bindparam("shown")
+_HAND_IN = (
+    update(Thread)
+    .where(Thread.id == bindparam("thread"), Thread.lease == bindparam("held"))
+    .values(
+        published_revision=bindparam("shown"),
+        publish_due=case((_IS_DONE, None), else_=Thread.publish_due),
+        lease=case((_IS_DONE, None), else_=Thread.lease),
+        lease_until=case((_IS_DONE, None), else_=bindparam("until", type_=Moment)),
     )
-    with begin() as session:
-        current = session.execute(shown.returning(Thread.revision)).scalar()
-        if current is None:
-            # We stalled past our lease and may have put older pages over newer ones: they are owed again.
-            oldest = case((Thread.published_revision < since, Thread.published_revision), else_=since)
-            owed = update(Thread).where(Thread.id == thread_id).values(published_revision=oldest, publish_due=now())
-            session.execute(owed)
-            log.warning("publishing.lease_lost", thread=thread_id, revision=revision)
-            return False
-    return current != revision
+    .returning(Thread.revision)
+    .execution_options(synchronize_session=False)
+)
 
 
 def _snapshot(session: Session, thread_id: int, since: int) -> Snapshot:

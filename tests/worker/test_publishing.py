@@ -16,7 +16,7 @@ from models.database import begin, now, reading
 from models.records import Thread
 from tests.caller import Caller, posted, publish_all
 from worker import publishing
-from worker.publishing import publish_thread
+from worker.publishing import publish_threads
 
 COUNTER = count()
 
@@ -135,10 +135,10 @@ def test_the_second_publisher_of_a_thread_does_nothing(client: FlaskClient, mode
         held = {"lease": "01a202e5-df04-77cb-9077-336cd4ad4d3a", "lease_until": now() + timedelta(seconds=30)}
         session.execute(update(Thread).values(**held))
         thread = session.execute(select(Thread.id)).scalar_one()
-    assert publish_thread(thread) is False
+    assert publish_threads([thread]) == 0
     with begin() as session:
         session.execute(update(Thread).values(lease_until=now() - timedelta(seconds=1)))
-    assert publish_thread(thread) is True
+    assert publish_threads([thread]) == 1
     assert moderator.page()["count"] == 1
 
 
@@ -198,3 +198,24 @@ def test_stored_pages_are_complete_json(client: FlaskClient, moderator: Caller) 
     assert stored is not None
     assert orjson.loads(stored.content)["thread"] == '/a","page":9'
     assert moderator.page('/a","page":9', page=1)["thread"] == '/a","page":9'
+
+
+def test_storage_that_fails_for_one_thread_does_not_hold_up_another(
+    client: FlaskClient, moderator: Caller, monkeypatch: Any
+) -> None:
+    for thread in ("/broken", "/fine"):
+        moderator.decide(posted(client, thread=thread), "approve")
+    put, broken = storage.put, storage.newest_name("demo", "/broken")
+
+    def fail(name: str, *rest: Any) -> None:
+        if name == broken:
+            raise OSError("disk full")
+        put(name, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing.storage, "put", fail)
+        publish_all()
+    assert moderator.page("/fine")["count"] == 1
+    assert moderator.page("/broken")["count"] == 0
+    publish_all()
+    assert moderator.page("/broken")["count"] == 1

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from models.database import begin, now, reading
 from models.evidence import Evidence, Outcome
 from models.records import AddressKey, Comment, Fingerprint, Heartbeat, Thread
-from tests.caller import Caller, post, posted, screen_all
+from tests.caller import Caller, posted, screen_all
 from worker import screening, sweep
 from worker.checks import examination
 
@@ -126,7 +126,6 @@ def test_a_worker_says_it_is_alive(client: FlaskClient) -> None:
 
 
 def test_a_thread_that_was_closed_is_published_by_the_sweep(client: FlaskClient, moderator: Caller) -> None:
-    post(client)
     moderator.call("PATCH", "/threads", json={"thread": "/harbour", "state": "closed"})
     with time_machine.travel(now() + timedelta(seconds=4)):
         sweep.sweep()

@@ -102,7 +102,9 @@ def test_looking_again_does_not_count_the_comment_itself(kept: Comes) -> None:
 
 def test_of_a_long_record_only_the_newest_are_read(kept: Comes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(author, "MOST", 3)
-    monkeypatch.setattr(author, "_counting", author._counting.__wrapped__)  # statements are built once, with MOST in them
+    monkeypatch.setattr(
+        author, "_counting", author._counting.__wrapped__
+    )  # statements are built once, with MOST in them
     for n in range(6):
         kept(status="approved", at=NOON - (n + 1) * HOUR)
     assert _author(kept()).counts["approved"] == 3
