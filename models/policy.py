@@ -32,7 +32,7 @@ class SpamPolicy(_Part):
     """Between `flag_above` and certainty a human looks; the machine rejects only where `reject_above` is set."""
 
     flag_above: Probability = 0.5
-    flag_above_with_hint: Probability = 0.3
+    flag_above_with_hint: Probability = 0.4
     reject_above: Probability | None = None
     when_abstaining: Literal["approve", "flag"] = "flag"
 

@@ -18,7 +18,6 @@ from service.submission import Submission, without_token
 from service.tokens import read_form_token
 from worker.bell import SCREEN, ring_soon
 
-
 # Built once: putting a statement together costs more than running it.
 _THREAD = select(Thread.id, Thread.state, Thread.url).where(
     Thread.site_id == bindparam("site"), Thread.key == bindparam("key")

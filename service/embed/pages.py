@@ -24,8 +24,10 @@ from service.tokens import issue_form_token
 embed = Blueprint("embed", __name__, template_folder="templates")
 
 LIMITS = {"body": 10_000, "name": 80, "email": 254, "website": 500}
-STATIC = ("pages.css", "demo.css", "demo.svg")
-_PLAIN = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+STATIC = ("pages.css", "demo.css", "demo.svg", "icon.svg")
+_PLAIN = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 _DEMO = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types greenroom"

@@ -8,6 +8,8 @@ from itertools import count
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.greenroom import until
+
 KIND = "I walked past that bench on Sunday with my daughter, and two old friends of ours were sitting on it again."
 ANSWER = "We were there in the evening, and it had moved on to the ferry steps by then. The view is better too."
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -201,6 +203,35 @@ def test_a_permalink_leads_to_its_comment_on_the_article(greenroom, open_page, a
     visitor = open_page(f"{greenroom.url}/sites/paper/c/{wanted}")
     expect(visitor).to_have_url(f"{article}#greenroom-{wanted}.1")
     expect(comment(visitor, KIND)).to_be_focused()
+
+
+def test_older_comments_come_when_asked_for_and_a_permalink_leads_to_them_at_once(greenroom, open_page, article):
+    thread = article.removeprefix(greenroom.paper)
+    posted = [
+        greenroom.call(
+            "POST",
+            "/v1/sites/paper/comments",
+            {
+                "thread": thread,
+                "url": article,
+                "name": f"Reader {number}",
+                "email": "ann@paper.test",
+                "body": f"{KIND} That was on evening number {number} of a long summer.",
+            },
+        )["id"]
+        for number in range(36)
+    ]
+    until(lambda: greenroom.call("GET", f"/v1/sites/paper/comments?thread={thread}")["count"] == 36, 30)
+    page = open_page(article)
+    expect(page.get_by_role("heading", name="36 comments")).to_be_visible()
+    expect(page.locator("article")).to_have_count(11)
+    page.get_by_role("button", name="Older comments").click()
+    expect(page.locator("article")).to_have_count(36)
+    expect(comment(page, "evening number 24 ")).to_be_focused()
+    expect(page.get_by_role("button", name="Older comments")).to_have_count(0)
+
+    visitor = open_page(f"{greenroom.url}/sites/paper/c/{posted[3]}")
+    expect(comment(visitor, "evening number 3 ")).to_be_focused()
 
 
 def test_a_closed_thread_shows_its_comments_and_no_form(greenroom, open_page, article):

@@ -108,7 +108,7 @@ RULES = [
     ([found("form", "too_quick", "no_token")], DEFAULT, APPROVE, [CLEAN, "form: too_quick", "form: no_token"]),
     ([found("form", "no_token")], Policy(form=FormPolicy(no_token="flag")), FLAG, ["form: no_token"]),
     # A hint lowers the threshold of the model, wherever the check stands in the list.
-    ([spam(0.3), found("form", "no_token")], DEFAULT, FLAG, ["spam score 0.3", "form: no_token"]),
+    ([spam(0.4), found("form", "no_token")], DEFAULT, FLAG, ["spam score 0.4", "form: no_token"]),
     ([spam(0.29), found("form", "no_token")], DEFAULT, APPROVE, [CLEAN, "form: no_token"]),
     # … and never raises it, whatever was typed into the policy.
     (

@@ -63,6 +63,7 @@ class Conversation {
     if (!read) {
       return this.note.replaceChildren(this.words.broken, button(this.words.retry, () => this.open()));
     }
+    if (read.next && read.comments.length < 10) await this.read(read.page - 1).catch(() => {});
     this.writing = this.paper();
     this.home = make("div", {}, this.writing);
     main.append(this.home, this.list);
@@ -513,7 +514,7 @@ button {
   cursor: pointer;
 }
 button:hover { text-decoration-color: currentColor; }
-.end { display: flex; gap: 1.5em; }
+.end { display: flex; flex-wrap: wrap; gap: 0 1.5em; }
 .error button { display: block; color: inherit; font-size: 1em; }
 [part=button] {
   padding-inline: 1.6em;
@@ -555,6 +556,7 @@ header a:hover { text-decoration: underline; }
 blockquote { margin: 0; padding-inline-start: 1em; border-inline-start: 2px solid var(--line); color: var(--quiet); }
 pre { overflow-x: auto; white-space: pre; }
 li > form { margin-block: .5em 2em; padding-inline-start: 1em; border-inline-start: 2px solid var(--accent); }
+li > form > .end { grid-column: 1 / -1; justify-self: start; }
 [role=list] [role=list] {
   margin: .5em 0 1em;
   margin-inline-start: min(1.2em, 3cqi);
