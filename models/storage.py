@@ -7,7 +7,7 @@ import os
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
@@ -25,20 +25,37 @@ class Stored(NamedTuple):
 @cache
 def _store_of(pid: int) -> ObjectStore:
     """One store a process: its threads do not survive a fork."""
-    url = settings().published_url
-    if url.startswith("file:"):
-        folder = Path(urlsplit(url).path)
-        folder.mkdir(parents=True, exist_ok=True)
-        return LocalStore(folder)
-    return from_url(url)
+    folder = _folder_of(settings().published_url)
+    if folder is None:
+        return from_url(settings().published_url)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return LocalStore(folder)
+
+
+@cache
+def _folder_of(url: str) -> str | None:
+    """The folder that a file: URL names; None for an object store."""
+    return unquote(urlsplit(url).path) if url.startswith("file:") else None
 
 
 def get(name: str) -> Stored | None:
     """The object of that name, or None."""
+    folder = _folder_of(settings().published_url)
     try:
-        answer = obstore.get(_store_of(os.getpid()), name)
+        return _read(f"{folder}/{name}") if folder else _fetch(name)
     except FileNotFoundError:
         return None
+
+
+def _read(path: str) -> Stored:
+    """A file of the folder, which readers wait for: plain reading takes a tenth of the client's time."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 — pathlib would be half of the time again
+        about = os.fstat(file.fileno())
+        return Stored(file.read(), f"{about.st_ino:x}-{about.st_mtime_ns:x}-{about.st_size:x}")
+
+
+def _fetch(name: str) -> Stored:
+    answer = obstore.get(_store_of(os.getpid()), name)
     return Stored(bytes(answer.bytes()), (answer.meta["e_tag"] or "").strip('"'))
 
 

@@ -74,9 +74,14 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _secure(answer: Response) -> Response:
-    """What holds for every answer; pages add their own Content-Security-Policy."""
-    headers = answer.headers
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    """What holds for every answer; pages have a Content-Security-Policy of their own."""
+    has_its_own = "Content-Security-Policy" in answer.headers
+    answer.headers.extend(_SECURE if not has_its_own else [line for line in _SECURE if line[0] not in answer.headers])
     return answer
+
+
+_SECURE = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+]
