@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from models.database import begin, insert_new, now
+from models.database import Base, begin, insert_new, now
 from models.identifiers import is_id, new_id
 from models.records import Comment, Thread
 from models.secrets import email_index, encrypt_email, keyed_hash
 from service.problems import Problem
 from service.sites import SiteInfo, origin_of
 from service.submission import Submission, without_token
+from service.together import Together
 from service.tokens import read_form_token
 from worker.bell import SCREEN, ring_soon
 
 # Built once: putting a statement together costs more than running it.
-_THREAD = select(Thread.id, Thread.state, Thread.url).where(
-    Thread.site_id == bindparam("site"), Thread.key == bindparam("key")
+_THREADS = Base.metadata.tables["threads"].c
+_THREAD = select(_THREADS.id, _THREADS.state, _THREADS.url).where(
+    _THREADS.site_id == bindparam("site"), _THREADS.key == bindparam("key")
 )
 
 
 class Accepted(NamedTuple):
     comment_id: str
     is_new: bool
+
+
+class _Asked(NamedTuple):
+    """What one request wants kept; `row` is all that could be made ready before."""
+
+    site: SiteInfo
+    said: Submission
+    row: dict[str, Any]
 
 
 class _Place(NamedTuple):
@@ -45,18 +57,42 @@ def accept(site: SiteInfo, said: Submission, *, address: str, idempotency_key: s
     """
     _check_url(site, said)
     row = _row(site, said, address=address, idempotency_key=idempotency_key)
-    with begin() as session:
-        earlier = _earlier(session, row)
-        if earlier:
-            return Accepted(earlier, is_new=False)
-        place = _find_place(session, site, said)
-        row.update(thread_id=place.thread_id, top_id=place.top_id or row["id"])
-        row["said_once"] = keyed_hash("said once", str(place.thread_id), row["email_index"], row["body"])
-        kept = session.connection().execute(insert_new(Comment), row).rowcount
-        if not kept:  # someone was first between our look and our insert, or the author repeats himself
-            return Accepted(_first(session, row), is_new=False)
-    ring_soon(SCREEN, row["id"])
+    accepted = _together.do(_Asked(site, said, row))
+    if accepted.is_new:
+        ring_soon(SCREEN, accepted.comment_id)
+    return accepted
+
+
+def _keep_all(asked: Sequence[_Asked]) -> list[Accepted | BaseException]:
+    """Keep what several requests brought, in one transaction. If the database refuses one, each is tried alone."""
+    try:
+        with begin() as session:
+            return [_try(session, one) for one in asked]
+    except DBAPIError as error:
+        return [error] if len(asked) == 1 else [outcome for one in asked for outcome in _keep_all([one])]
+
+
+def _try(session: Session, asked: _Asked) -> Accepted | BaseException:
+    try:
+        return _keep(session, *asked)
+    except Problem as problem:  # this one's alone; nothing of it was written that others could mind
+        return problem
+
+
+def _keep(session: Session, site: SiteInfo, said: Submission, row: dict[str, Any]) -> Accepted:
+    earlier = _earlier(session, row)
+    if earlier:
+        return Accepted(earlier, is_new=False)
+    place = _find_place(session, site, said)
+    row.update(thread_id=place.thread_id, top_id=place.top_id or row["id"])
+    row["said_once"] = keyed_hash("said once", str(place.thread_id), row["email_index"], row["body"])
+    if not session.connection().execute(insert_new(Comment), row).rowcount:
+        # Someone was first between our look and our insert, or the author repeats himself.
+        return Accepted(_first(session, row), is_new=False)
     return Accepted(row["id"], is_new=True)
+
+
+_together = Together(_keep_all, most=50)
 
 
 def _check_url(site: SiteInfo, said: Submission) -> None:
@@ -131,5 +167,5 @@ def _find_place(session: Session, site: SiteInfo, said: Submission) -> _Place:
     return _Place(thread.id, top_id)
 
 
-def _thread(session: Session, site: SiteInfo, key: str) -> Row[int, str, str | None] | None:
-    return session.execute(_THREAD, {"site": site.id, "key": key}).one_or_none()
+def _thread(session: Session, site: SiteInfo, key: str) -> Any:
+    return session.connection().execute(_THREAD, {"site": site.id, "key": key}).one_or_none()
