@@ -54,8 +54,8 @@ def add_moderator(email: str, site: str, role: str, password: str | None = None)
         email = validate_email(email, check_deliverability=False, test_environment=True).normalized.lower()
     except EmailNotValidError as error:
         raise ValueError(str(error)) from None
-    if password is not None and len(password) < SHORTEST_PASSWORD:
-        raise ValueError(f"A password has at least {SHORTEST_PASSWORD} characters.")
+    if password is not None:
+        _check_length(password)
     with begin() as session:
         site_id = session.execute(select(Site.id).where(Site.key == site)).scalar()
         if site_id is None:
@@ -107,6 +107,19 @@ def check_password(email: str, password: str) -> Moderator | None:
     except VerificationError:
         return None
     return moderator
+
+
+def change_password(moderator_id: str, password: str) -> None:
+    """Raises ValueError, in words, where the new one is too short."""
+    _check_length(password)
+    with begin() as session:
+        moderator = session.get_one(Moderator, moderator_id)
+        moderator.password_hash, moderator.must_change_password = _hasher().hash(password), False
+
+
+def _check_length(password: str) -> None:
+    if len(password) < SHORTEST_PASSWORD:
+        raise ValueError(f"A password has at least {SHORTEST_PASSWORD} characters.")
 
 
 @cache

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
 from flask import Blueprint, redirect, render_template, request, send_from_directory
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from models.database import begin, reading
@@ -14,7 +15,7 @@ from models.identifiers import is_id
 from models.moderation import Change, Refused, settle, undo
 from models.policy import Verdict
 from models.records import Comment, Review, Site
-from service.accounts import check_password
+from service import accounts
 from service.addresses import reader
 from service.api.moderation import publish_soon
 from service.console import sessions
@@ -23,7 +24,7 @@ from service.problems import Problem
 from service.records import full_records
 
 PAGE_SIZE = 30
-TABS = ("review", "pending", "approved", "rejected")
+TABS = {"review": "To review", "pending": "Pending", "approved": "Approved", "rejected": "Rejected"}
 POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 console = Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
@@ -54,7 +55,7 @@ def sign_in() -> BaseResponse | tuple[str, int]:
     if wait := guesses.wait(email, address):
         error = f"Too many wrong passwords. Try again in {wait} seconds."
         return render_template("console/sign_in.html", email=email, error=error), 429
-    moderator = check_password(email, request.form.get("password", ""))
+    moderator = accounts.check_password(email, request.form.get("password", ""))
     guesses.count(email, address, right=moderator is not None)
     if moderator is None:
         return render_template("console/sign_in.html", email=email, error="Wrong email or password."), 403
@@ -65,10 +66,31 @@ def sign_in() -> BaseResponse | tuple[str, int]:
 
 @console.post("/sign-out")
 def sign_out() -> BaseResponse:
-    sessions.check_csrf(_who())
+    sessions.check_csrf(sessions.signed_in() or _not_signed_in())
     answer = redirect("/console/sign-in", 303)
     sessions.end(answer)
     return answer
+
+
+@console.get("/password")
+def password_page() -> BaseResponse | str:
+    who = sessions.signed_in()
+    if who is None:
+        return redirect("/console/sign-in", 303)
+    return render_template("console/password.html", who=who, error="")
+
+
+@console.post("/password")
+def change_password() -> BaseResponse | tuple[str, int]:
+    """A password of one's own; the one-time password of the first start ends here."""
+    who = sessions.signed_in() or _not_signed_in()
+    sessions.check_csrf(who)
+    try:
+        accounts.change_password(who.moderator_id, request.form.get("password", ""))
+    except ValueError as error:
+        return render_template("console/password.html", who=who, error=str(error)), 422
+    sessions.end_others(who)
+    return redirect("/console/", 303)
 
 
 @console.get("/")
@@ -77,6 +99,8 @@ def comments() -> BaseResponse | str:
     who = sessions.signed_in()
     if who is None:
         return redirect("/console/sign-in", 303)
+    if who.must_change_password:
+        return redirect("/console/password", 303)
     tab = request.args.get("tab", "review")
     if tab not in TABS:
         raise Problem(404, "There is no such list.")
@@ -85,16 +109,32 @@ def comments() -> BaseResponse | str:
         wanted = _listed(tab, list(sites), request.args)
         found = session.execute(wanted.limit(PAGE_SIZE + 1)).scalars().all()
         items = full_records(session, found[:PAGE_SIZE])
+        done = full_records(session, _done(session, list(sites)))
         open_reviews = select(func.count(Review.comment_id.distinct()))
         open_reviews = open_reviews.where(Review.closed_at.is_(None), Review.site_id.in_(sites))
         waiting = session.execute(open_reviews).scalar_one()
     for item, comment in zip(items, found, strict=False):
         item["site"] = sites[comment.site_id]
         item["may_decide"] = who.may(item["site"], "moderator")
+        item["may_undo"] = _can_be_undone(item)
     following = found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
     return render_template(
-        "console/comments.html", who=who, tab=tab, tabs=TABS, items=items, waiting=waiting, next=following
+        "console/comments.html", who=who, tab=tab, tabs=TABS, items=items, done=done, waiting=waiting, next=following
     )
+
+
+def _done(session: Session, sites: list[int]) -> Sequence[Comment]:
+    """The comment that was decided just now, to say so with its undo beside it."""
+    decided = request.args.get("done", "")
+    if not is_id(decided):
+        return []
+    return session.execute(select(Comment).where(Comment.id == decided, Comment.site_id.in_(sites))).scalars().all()
+
+
+def _can_be_undone(item: dict[str, Any]) -> bool:
+    undone = {decision["undoes"] for decision in item["decisions"]}
+    humans = [decision for decision in item["decisions"] if decision["by"] != "policy" and not decision["undoes"]]
+    return any(decision["id"] not in undone for decision in humans)
 
 
 def _listed(tab: str, sites: list[int], arguments: Mapping[str, str]) -> Any:
@@ -155,7 +195,11 @@ def _check_may_decide(who: SignedIn, comment_id: str) -> None:
 
 
 def _who() -> SignedIn:
-    who = sessions.signed_in()
-    if who is None:
-        raise Problem(401, "You are not signed in (any more). Sign in at /console/sign-in.")
+    who = sessions.signed_in() or _not_signed_in()
+    if who.must_change_password:
+        raise Problem(403, "Choose a password of your own first, at /console/password.")
     return who
+
+
+def _not_signed_in() -> NoReturn:
+    raise Problem(401, "You are not signed in (any more). Sign in at /console/sign-in.")

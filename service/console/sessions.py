@@ -31,6 +31,7 @@ class SignedIn(NamedTuple):
     email: str
     sites: dict[str, str]
     csrf: str
+    must_change_password: bool
 
     def may(self, site: str, role: str) -> bool:
         return site in self.sites and ROLES.index(self.sites[site]) >= ROLES.index(role)
@@ -52,6 +53,13 @@ def start(moderator: Moderator, answer: Response) -> None:
     )
 
 
+def end_others(who: SignedIn) -> None:
+    """With a new password every other session ends: whoever knew the old one is out."""
+    mine = ConsoleSession.hash == _hash(request.cookies.get(COOKIE, ""))
+    with begin() as session:
+        session.execute(delete(ConsoleSession).where(ConsoleSession.moderator_id == who.moderator_id, ~mine))
+
+
 def end(answer: Response) -> None:
     with begin() as session:
         session.execute(delete(ConsoleSession).where(ConsoleSession.hash == _hash(request.cookies.get(COOKIE, ""))))
@@ -62,7 +70,8 @@ def signed_in() -> SignedIn | None:
     cookie = request.cookies.get(COOKIE)
     if not cookie:
         return None
-    wanted = select(Moderator.id, Moderator.email).join(ConsoleSession, ConsoleSession.moderator_id == Moderator.id)
+    wanted = select(Moderator.id, Moderator.email, Moderator.must_change_password)
+    wanted = wanted.join(ConsoleSession, ConsoleSession.moderator_id == Moderator.id)
     with reading() as session:
         row = session.execute(
             wanted.where(ConsoleSession.hash == _hash(cookie), ConsoleSession.expires_at > now())
@@ -71,7 +80,7 @@ def signed_in() -> SignedIn | None:
             return None
         roles = select(Site.key, Membership.role).join(Site, Site.id == Membership.site_id).order_by(Site.key)
         sites = dict(session.execute(roles.where(Membership.moderator_id == row.id)).all())
-    return SignedIn(row.id, row.email, sites, keyed_hash("csrf", cookie))
+    return SignedIn(row.id, row.email, sites, keyed_hash("csrf", cookie), row.must_change_password)
 
 
 def check_csrf(who: SignedIn) -> None:

@@ -108,3 +108,27 @@ def test_signing_out_ends_the_session_on_the_server(owner: FlaskClient) -> None:
     owner.post("/console/sign-out", data={"csrf": csrf(owner)})
     owner.set_cookie("greenroom_console", cookie.value, path="/console")
     assert owner.get("/console/").status_code == 303
+
+
+def test_a_one_time_password_must_be_changed_before_anything_else(owner: FlaskClient, moderator: Caller) -> None:
+    once = accounts.add_moderator("new@paper.example", "demo", "moderator")
+    assert sign_in(owner, "new@paper.example", once).status_code == 303
+    assert owner.get("/console/").headers["Location"].endswith("/console/password")
+    comment = posted(owner, body=LINKS)
+    found = re.search(r'name="csrf" value="(\w+)"', owner.get("/console/password").text)
+    assert found
+    decision = owner.post(f"/console/comments/{comment}/decisions", data={"verdict": "approve", "csrf": found[1]})
+    assert decision.status_code == 403
+    assert owner.post("/console/password", data={"csrf": found[1], "password": "short"}).status_code == 422
+    assert owner.post("/console/password", data={"csrf": found[1], "password": "my own long one"}).status_code == 303
+    assert owner.get("/console/").status_code == 200
+    assert accounts.check_password("new@paper.example", once) is None
+
+
+def test_a_decision_is_told_with_its_undo_beside_it(owner: FlaskClient) -> None:
+    comment = posted(owner, body=LINKS)
+    screen_all()
+    decided = owner.post(f"/console/comments/{comment}/decisions", data={"verdict": "approve", "csrf": csrf(owner)})
+    page = owner.get(decided.headers["Location"]).text
+    assert "Approved: <bdi>Ann</bdi>" in page
+    assert 'value="undo"' in page
