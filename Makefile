@@ -3,7 +3,7 @@
 # A stamp file marks each finished step, so that a second `make run` starts at once.
 
 PYTHON ?=
-FILES ?= $(wildcard data/*.csv)
+FILES ?= $(wildcard ../shared/data/spam/youtube.csv)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --root-user-action ignore
@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DELETE_ON_ERROR:
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser evaluate bench lock format clean
+.PHONY: help run test check browser evaluate bench lock migration format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,13 +39,18 @@ evaluate: $(VENV)/.ready ## measure the classifier on data it has not seen
 	@test -n "$(FILES)" || { echo "Name the labelled comments: make evaluate FILES='one.csv two.csv'" >&2; exit 1; }
 	@$(BIN)/greenroom evaluate $(FILES)
 
-bench: $(VENV)/.ready-dev ## load and cost, side by side with peers
+bench: $(VENV)/.ready-dev ## load and cost, as ratios within one run
 	@$(BIN)/python -m bench
 
 lock: ## choose versions anew and write both lock files (needs uv)
 	@command -v uv > /dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
 	$(COMPILE) --upgrade pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+migration: $(VENV)/.ready-dev ## write a migration for what the records gained: make migration MESSAGE="…"
+	@test -n "$(MESSAGE)" || { echo "Say what it does: make migration MESSAGE='Comments have a colour'" >&2; exit 1; }
+	@folder=$$(mktemp -d) && GREENROOM_DATA=$$folder $(BIN)/python -m models.migrate "$(MESSAGE)"; rm -r "$$folder"
+	@$(BIN)/ruff format --quiet models/migrations
 
 format: $(VENV)/.ready-dev ## put the code into its form
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .

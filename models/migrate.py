@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from alembic import command
@@ -26,6 +27,13 @@ def is_current() -> bool:
         return MigrationContext.configure(connection).get_current_revision() == _scripts().get_current_head()
 
 
+def write(message: str) -> None:
+    """A new migration file: what the records have and the newest schema lacks."""
+    upgrade()
+    number = 1 + sum(1 for _ in _scripts().walk_revisions())
+    command.revision(_config(), message, autogenerate=True, rev_id=f"{number:04}")
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -34,3 +42,7 @@ def _config() -> Config:
 
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())
+
+
+if __name__ == "__main__":
+    write(sys.argv[1])
