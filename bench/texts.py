@@ -6,21 +6,31 @@ import random
 
 import orjson
 
-WHO = ("My neighbour", "The council", "Our teacher", "A friend of mine", "The whole street", "My grandmother")
-DID = ("remembers", "has forgotten", "wrote about", "voted for", "complained of", "walked past", "still talks about")
-WHAT = ("the old bridge", "the new timetable", "last winter", "that concert", "the library", "the flood", "the market")
-WHEN = ("on Sunday", "for years", "without a word", "in the rain", "before breakfast", "twice a week", "at the station")
-WHY = ("because it matters", "as one does", "which I understand", "and I agree", "though few noticed", "to my surprise")
+WORDS = """
+harbour bridge winter market teacher council garden window letter morning kitchen river station engine concert library
+neighbour flood ladder candle paper winter mountain village doctor cousin orchestra ticket basket lantern meadow tower
+bakery carpet silence thunder orchard compass mirror blanket pocket hammer island journey feather chimney button saddle
+""".split()
+DOING = """
+remembers forgets carries paints repairs borrows visits counts defends ignores invents collects hears
+expects crosses admires measures prefers explains avoids notices keeps mentions loses understands welcomes doubts
+""".split()
+HOW = """
+slowly quietly often rarely gladly twice badly alone early late already almost probably honestly carefully
+""".split()
 
 
 def sentence(chance: random.Random) -> str:
-    return " ".join(chance.choice(part) for part in (WHO, DID, WHAT, WHEN, WHY)) + "."
+    one, other, third = chance.sample(WORDS, 3)
+    return (
+        f"The {one} {chance.choice(DOING)} our {other} {chance.choice(HOW)} and the {third} {chance.choice(DOING)} it."
+    )
 
 
 def text(number: int) -> str:
-    """Four sentences of their own for each number."""
+    """Three sentences of their own for each number."""
     chance = random.Random(number)
-    return " ".join(sentence(chance) for _ in range(4))
+    return " ".join(sentence(chance) for _ in range(3))
 
 
 def comment(number: int, thread: str = "/bench") -> bytes:

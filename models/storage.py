@@ -14,6 +14,8 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from models.settings import settings
 
+MOST_KEPT, MOST_BYTES_KEPT = 200, 100_000  # 20 MB of the pages read last, at the very most
+
 
 class Stored(NamedTuple):
     """An object's bytes and the tag that changes with them."""
@@ -22,10 +24,13 @@ class Stored(NamedTuple):
     tag: str
 
 
+_kept: dict[str, Stored] = {}
+
+
 @cache
 def _store_of(pid: int) -> ObjectStore:
     """One store a process: its threads do not survive a fork."""
-    folder = _folder_of(settings().published_url)
+    folder = _local()
     if folder is None:
         return from_url(settings().published_url)
     Path(folder).mkdir(parents=True, exist_ok=True)
@@ -33,14 +38,15 @@ def _store_of(pid: int) -> ObjectStore:
 
 
 @cache
-def _folder_of(url: str) -> str | None:
+def _local() -> str | None:
     """The folder that a file: URL names; None for an object store."""
+    url = settings().published_url
     return unquote(urlsplit(url).path) if url.startswith("file:") else None
 
 
 def get(name: str) -> Stored | None:
     """The object of that name, or None."""
-    folder = _folder_of(settings().published_url)
+    folder = _local()
     try:
         return _read(f"{folder}/{name}") if folder else _fetch(name)
     except FileNotFoundError:
@@ -48,10 +54,26 @@ def get(name: str) -> Stored | None:
 
 
 def _read(path: str) -> Stored:
-    """A file of the folder, which readers wait for: plain reading takes a tenth of the client's time."""
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 — pathlib would be half of the time again
-        about = os.fstat(file.fileno())
-        return Stored(file.read(), f"{about.st_ino:x}-{about.st_mtime_ns:x}-{about.st_size:x}")
+    """A file of the folder. What was read before is kept while the file is the same: to look costs a tenth."""
+    tag = _tag(os.stat(path))  # noqa: PTH116 — pathlib would cost as much again
+    kept = _kept.get(path)
+    if kept is None or kept.tag != tag:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            tag = _tag(os.fstat(file.fileno()))  # it may have been replaced since we looked
+            kept = Stored(file.read(), tag)
+        _keep(path, kept)
+    return kept
+
+
+def _tag(about: os.stat_result) -> str:
+    return f"{about.st_ino:x}-{about.st_mtime_ns:x}-{about.st_size:x}"
+
+
+def _keep(path: str, stored: Stored) -> None:
+    if len(_kept) >= MOST_KEPT:
+        _kept.clear()
+    if len(stored.content) <= MOST_BYTES_KEPT:
+        _kept[path] = stored
 
 
 def _fetch(name: str) -> Stored:

@@ -13,6 +13,8 @@ _UNWANTED = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u
 
 def clean(text: str) -> str:
     """NFC, `\\n` for every line end, unwanted characters removed, trimmed."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _UNWANTED.sub("", unicodedata.normalize("NFC", text)).strip()
 

@@ -20,7 +20,15 @@ from tests.caller import Caller
 def forget() -> None:
     """What a process remembers, so that the next test starts like a new one."""
     database.engine().dispose()
-    caches = (settings, database._engine_of, database._turn_of, secrets.secrets, secrets._cipher, storage._store_of)
+    caches = (
+        settings,
+        database._engine_of,
+        database._turn_of,
+        secrets.secrets,
+        secrets._cipher,
+        storage._store_of,
+        storage._local,
+    )
     for cached in (*caches, tokens._signer, limits._limiter, limits._limits, addresses._key):
         cached.cache_clear()
     sites.forget_sites()

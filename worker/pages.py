@@ -1,0 +1,194 @@
+"""A thread's pages and feed, as they are put into storage."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+from xml.etree import ElementTree
+
+import orjson
+from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy.orm import Session
+
+from models import storage
+from models.database import Base
+from models.moderation import REPLIES_A_PAGE, TOPS_A_PAGE
+from models.settings import settings
+
+ATOM = "http://www.w3.org/2005/Atom"
+
+
+class Object(NamedTuple):
+    name: str
+    content: bytes
+    content_type: str = "application/json"
+
+
+class Snapshot(NamedTuple):
+    """What storage is to show: the objects that changed since the revision published last."""
+
+    revision: int
+    objects: list[Object]
+
+
+def changed_pages(session: Session, thread_id: int, since: int) -> Snapshot:
+    """The objects that differ from what storage showed at revision `since`."""
+    thread = session.connection().execute(_THREAD, {"thread": thread_id}).one()
+    return _Writer(session, thread).snapshot(since)
+
+
+# Built once: putting a statement together costs more than running it.
+_THREADS, _SITES, _COMMENTS = (Base.metadata.tables[name] for name in ("threads", "sites", "comments"))
+_C, _TOP = _COMMENTS.c, _COMMENTS.alias("top")
+_THREAD = select(_THREADS, _SITES.c.key.label("site")).join(_SITES, _SITES.c.id == _THREADS.c.site_id)
+_THREAD = _THREAD.where(_THREADS.c.id == bindparam("thread"))
+_CHANGED = select(_C.parent_id, _C.top_id, _C.place, _TOP.c.place.label("top_place")).join(_TOP, _TOP.c.id == _C.top_id)
+_CHANGED = _CHANGED.where(_C.thread_id == bindparam("thread"), _C.revision > bindparam("since"))
+_SHOWN = select(_C.id, _C.parent_id, _C.status, _C.name, _C.website, _C.html, _C.at, _C.edited_at, _C.avatar, _C.places)
+_SHOWN = _SHOWN.where(_C.place.between(bindparam("first"), bindparam("last"))).order_by(_C.id)
+_TOPS = _SHOWN.where(_C.thread_id == bindparam("thread"), _C.parent_id.is_(None))
+_REPLIES = _SHOWN.where(_C.top_id.in_(bindparam("tops", expanding=True)), _C.parent_id.is_not(None))
+_PLACES = select(_C.places).where(_C.id == bindparam("top"))
+
+
+class _Writer:
+    """Builds a thread's objects from its comments. Costs what the changed pages cost, however long the thread."""
+
+    def __init__(self, session: Session, thread: Row[Any]) -> None:
+        self.session, self.thread, self.site = session, thread, thread.site
+
+    def snapshot(self, since: int) -> Snapshot:
+        pages, continued = self._changed(since)
+        newest = max(1, -(-self.thread.places // TOPS_A_PAGE))
+        shown = newest
+        while (comments := self.page(shown)) == [] and shown > 1:
+            shown -= 1  # all of its members were taken down again: readers begin at the one before
+        built = {shown: comments} | {page: self.page(page) for page in pages - {shown}}
+        objects = [Object(storage.page_name(*self.key, page), self._json(page, built[page])) for page in built]
+        for top, page in continued:
+            objects.append(Object(storage.replies_name(*self.key, top, page), self.replies(top, page)))
+        objects.append(Object(storage.feed_name(*self.key), self._atom(built[shown]), "application/atom+xml"))
+        objects.append(Object(storage.newest_name(*self.key), self._json(shown, built[shown])))  # last: it leads there
+        return Snapshot(self.thread.revision, objects)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.site, self.thread.key
+
+    def _changed(self, since: int) -> tuple[set[int], set[tuple[str, int]]]:
+        """Pages of top comments, and continued replies, with a comment that changed after that revision."""
+        pages, continued = set(), set()
+        for row in self._ask(_CHANGED, thread=self.thread.id, since=since):
+            chunk = 0 if row.parent_id is None else row.place // REPLIES_A_PAGE
+            # The page before is written too: the first reply of a new one puts a link there.
+            continued |= {(row.top_id, number) for number in (chunk, chunk - 1) if number > 0}
+            if chunk <= 1:
+                pages.add(row.top_place // TOPS_A_PAGE + 1)
+        return pages, continued
+
+    def page(self, number: int) -> list[dict[str, Any]]:
+        """The top comments of a page, newest first, each with its replies, oldest first."""
+        first = (number - 1) * TOPS_A_PAGE
+        tops = self._ask(_TOPS, thread=self.thread.id, first=first, last=first + TOPS_A_PAGE - 1)
+        answered = [top.id for top in tops if top.places]
+        replies = self._ask(_REPLIES, tops=answered, first=0, last=REPLIES_A_PAGE - 1) if answered else []
+        return self._forest([*tops, *replies])[::-1]
+
+    def replies(self, top: str, number: int) -> bytes:
+        """Replies that found no room under their top comment, oldest first."""
+        first = number * REPLIES_A_PAGE
+        rows = self._ask(_REPLIES, tops=[top], first=first, last=first + REPLIES_A_PAGE - 1)
+        total = self._ask(_PLACES, top=top)[0].places
+        is_more = total > first + REPLIES_A_PAGE
+        following = self._url(replies=top, page=number + 1) if is_more else None
+        return self._head(number, following, self._forest(rows))
+
+    def _ask(self, statement: Select[Any], **values: Any) -> Sequence[Row[Any]]:
+        return self.session.connection().execute(statement, values).all()
+
+    def _forest(self, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+        """Comments under the ones they answer. One that is gone stays as an empty place while something answers it."""
+        present = {row.id for row in rows}
+        built: dict[str | None, list[dict[str, Any]]] = defaultdict(list)
+        for row in reversed(rows):  # an answer is younger than what it answers, so leaves come first
+            replies = built[row.id][::-1]
+            if row.status == "approved" or replies:
+                built[row.parent_id if row.parent_id in present else None].append(self._shape(row, replies))
+        return built[None][::-1]
+
+    def _shape(self, row: Row[Any], replies: list[dict[str, Any]]) -> dict[str, Any]:
+        more = self._url(replies=row.id, page=1) if row.places > REPLIES_A_PAGE else None
+        if row.status != "approved":
+            gone: dict[str, Any] = {"id": None, "parent": row.parent_id, "name": "", "website": None, "html": ""}
+            return (
+                gone
+                | {"at": _when(row.at), "edited_at": None, "avatar": "", "removed": True}
+                | {
+                    "replies": replies,
+                    "more": more,
+                }
+            )
+        return {
+            "id": row.id,
+            "parent": row.parent_id,
+            "name": row.name,
+            "website": row.website,
+            "html": row.html,
+            "at": _when(row.at),
+            "edited_at": _when(row.edited_at),
+            "avatar": row.avatar,
+            "replies": replies,
+            "more": more,
+        }
+
+    def _json(self, page: int, comments: list[dict[str, Any]]) -> bytes:
+        return self._head(page, self._url(page=page - 1) if page > 1 else None, comments)
+
+    def _head(self, page: int, following: str | None, comments: list[dict[str, Any]]) -> bytes:
+        """`page` ends the head: an older page is served behind the newest one's (service/threads.py)."""
+        thread = self.thread
+        head: dict[str, Any] = {"thread": thread.key, "title": thread.title, "url": thread.url, "state": thread.state}
+        head |= {"count": thread.count, "revision": thread.revision}
+        return orjson.dumps({**head, "page": page, "next": following, "comments": comments})
+
+    def _url(self, **query: Any) -> str:
+        return f"/v1/sites/{self.site}/comments?{urlencode({'thread': self.thread.key, **query})}"
+
+    def _atom(self, comments: list[dict[str, Any]]) -> bytes:
+        """RFC 4287, of the page readers see first."""
+        feed = ElementTree.Element("feed", xmlns=ATOM)
+        address = f"{settings().base_url}/sites/{self.site}/thread.atom?{urlencode({'thread': self.thread.key})}"
+        entries = sorted(_flat(comments), key=lambda comment: str(comment["id"]), reverse=True)
+        _leaf(feed, "id", address)
+        _leaf(feed, "title", self.thread.title or self.thread.key)
+        _leaf(feed, "updated", entries[0]["at"] if entries else _when(self.thread.created_at))
+        ElementTree.SubElement(feed, "link", rel="self", href=address)
+        for comment in entries:
+            entry = ElementTree.SubElement(feed, "entry")
+            _leaf(entry, "id", f"urn:uuid:{comment['id']}")
+            _leaf(entry, "title", comment["name"])
+            _leaf(entry, "updated", comment["edited_at"] or comment["at"])
+            _leaf(ElementTree.SubElement(entry, "author"), "name", comment["name"])
+            ElementTree.SubElement(entry, "link", href=f"{settings().base_url}/sites/{self.site}/c/{comment['id']}")
+            _leaf(entry, "content", comment["html"]).set("type", "html")
+        content: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+        return content
+
+
+def _flat(comments: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    for comment in comments:
+        if comment["id"]:
+            yield comment
+        yield from _flat(comment["replies"])
+
+
+def _leaf(parent: ElementTree.Element, name: str, text: str | None) -> ElementTree.Element:
+    leaf = ElementTree.SubElement(parent, name)
+    leaf.text = text
+    return leaf
+
+
+def _when(moment: Any) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None
