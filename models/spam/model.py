@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import skops.io
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from models.spam.features import LAYOUT, features
 from models.spam.file import model_path
@@ -27,18 +28,22 @@ class UnusableModel(ValueError):
 class SpamModel:
     """A logistic regression over `features()`. Linear: the log-odds are the intercept plus each column's share.
 
-    `languages` are the ISO 639-1 codes seen in training, sorted; `version` names the file, and is empty before saving.
+    `weights` has a number for each column; `languages` are the ISO 639-1 codes seen in training; `version` names the
+    file, and is empty before saving.
     """
 
-    def __init__(self, classifier: LogisticRegression, languages: Sequence[str], version: str = "") -> None:
-        self.classifier = classifier
+    def __init__(
+        self, weights: NDArray[np.float32], intercept: float, languages: Iterable[str], version: str = ""
+    ) -> None:
+        self.weights = weights
+        self.intercept = intercept
         self.languages = frozenset(languages)
         self.version = version
 
     def log_odds(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """ln(p / (1 - p)) of each text being spam, calibrated."""
         batches = [texts[at : at + _BATCH] for at in range(0, len(texts), _BATCH)]
-        scores = [self.classifier.decision_function(features(batch)) for batch in batches]
+        scores = [features(batch) @ self.weights + self.intercept for batch in batches]
         return np.concatenate([np.empty(0), *scores])
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
@@ -55,22 +60,33 @@ class SpamModel:
         self.version = version_of(data)
 
     def to_bytes(self) -> bytes:
-        """The file: a zip of arrays and JSON, no pickle in it."""
-        content = {"layout": LAYOUT, "languages": sorted(self.languages), "classifier": self.classifier}
+        """The file: a zip of arrays and JSON, no pickle in it; the model in it is scikit-learn's own."""
+        import skops.io  # noqa: PLC0415 — with scikit-learn 90 MB, for those who train
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
+        classifier = LogisticRegression()
+        classifier.classes_, classifier.n_features_in_ = np.array([False, True]), len(self.weights)
+        classifier.coef_, classifier.intercept_ = self.weights[np.newaxis], np.array([self.intercept])
+        content = {"layout": LAYOUT, "languages": sorted(self.languages), "classifier": classifier}
         return bytes(skops.io.dumps(content, compression=zipfile.ZIP_DEFLATED))
 
     @classmethod
     def load(cls, path: Path) -> SpamModel:
         """Read what `save` wrote. Raises UnusableModel; a type skops does not know by itself is never loaded."""
+        import skops.io  # noqa: PLC0415
+
         data = path.read_bytes()
         try:
             content: Any = skops.io.loads(data, trusted=[])
-            layout, classifier, languages = content["layout"], content["classifier"], content["languages"]
+            if (layout := content["layout"]) != LAYOUT:
+                raise UnusableModel(f"{path} was trained for features {layout}, these are {LAYOUT}: train it again.")
+            classifier = content["classifier"]
+            weights, intercept = classifier.coef_[0].astype(np.float32), float(classifier.intercept_[0])
+            return cls(weights, intercept, content["languages"], version_of(data))
+        except UnusableModel:
+            raise
         except Exception as error:
             raise UnusableModel(f"{path} is no spam model: {error}. `greenroom train` writes one.") from error
-        if layout != LAYOUT:
-            raise UnusableModel(f"{path} was trained for features {layout}, these are {LAYOUT}: train it again.")
-        return cls(classifier, languages, version_of(data))
 
 
 def version_of(data: bytes) -> str:
@@ -86,4 +102,19 @@ def probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
 @cache
 def base_model() -> SpamModel:
     """The model that comes with Greenroom, or the one `GREENROOM_SPAM_MODEL` names; read once a process."""
-    return SpamModel.load(model_path())
+    return unpacked(model_path())
+
+
+def unpacked(path: Path) -> SpamModel:
+    """The model, its file opened by a process of its own. Raises UnusableModel, or FileNotFoundError.
+
+    skops and scikit-learn take 90 MB and a second to import. To score, a worker needs the weights alone.
+    """
+    path.stat()
+    command = [sys.executable, "-m", "models.spam.unpack", str(path)]
+    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 — our own module
+    if done.returncode:
+        raise UnusableModel(done.stderr.decode(errors="replace").strip().rpartition("\n")[2])
+    with np.load(BytesIO(done.stdout), allow_pickle=False) as arrays:
+        languages, version = arrays["languages"].tolist(), str(arrays["version"])
+        return SpamModel(arrays["weights"], float(arrays["intercept"]), languages, version)

@@ -61,9 +61,8 @@ def train(
     scores = _held_out(matrix, spam, even, _folds(rows), each)
     slope, shift = platt(scores, spam, weight)
     classifier = fit(matrix, spam, even)
-    classifier.coef_ = _pruned(slope * classifier.coef_)
-    classifier.intercept_ = slope * classifier.intercept_ + shift
-    return Trained(SpamModel(classifier, _languages(rows)), rows, slope * scores + shift)
+    calibrated = _pruned(slope * classifier.coef_[0]), slope * float(classifier.intercept_[0]) + shift
+    return Trained(SpamModel(*calibrated, _languages(rows)), rows, slope * scores + shift)
 
 
 def fit(matrix: csr_matrix, spam: Flags, weight: Floats) -> LogisticRegression:

@@ -51,9 +51,9 @@ def test_the_file_holds_no_type_that_would_have_to_be_trusted() -> None:
 
 def test_log_odds_are_the_intercept_and_each_columns_share() -> None:
     texts = ["check out my channel", "What a fine bridge"]
-    classifier = base_model().classifier
+    model = base_model()
 
-    shares = features(texts).multiply(classifier.coef_[0]).sum(axis=1).A1 + classifier.intercept_[0]
+    shares = features(texts).multiply(model.weights).sum(axis=1).A1 + model.intercept
 
     np.testing.assert_allclose(base_model().log_odds(texts), shares, rtol=1e-5)
 
@@ -140,7 +140,7 @@ def test_a_handful_of_rows_is_too_few_to_learn_from() -> None:
 def test_training_twice_gives_the_same_model() -> None:
     one, other = train(rows()).model, train(rows()).model
 
-    np.testing.assert_array_equal(one.classifier.coef_, other.classifier.coef_)
+    np.testing.assert_array_equal(one.weights, other.weights)
 
 
 def test_repeats_change_nothing() -> None:
@@ -148,7 +148,7 @@ def test_repeats_change_nothing() -> None:
 
     once, often = train(rows()).model, train(rows() + shouted).model
 
-    np.testing.assert_array_equal(once.classifier.coef_, often.classifier.coef_)
+    np.testing.assert_array_equal(once.weights, often.weights)
 
 
 def test_a_source_of_little_weight_has_little_say() -> None:
@@ -182,4 +182,4 @@ def test_calibration_finds_the_line_that_the_scores_were_bent_by() -> None:
 
 
 def test_the_classifier_is_as_wide_as_the_features() -> None:
-    assert base_model().classifier.coef_.shape == (1, COLUMNS)
+    assert base_model().weights.shape == (COLUMNS,)
