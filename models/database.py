@@ -11,14 +11,26 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from models.settings import settings
 
-BUSY_SECONDS = 10  # how long another process may hold SQLite's write lock before a request gives up
+BUSY_SECONDS = 10  # how long another may hold a lock before a request gives up
+
+# What psycopg is told unless the URL says otherwise. A server that vanished is noticed in seconds, where TCP's defaults
+# take hours; and a process of ours that was stopped in the middle of a transaction does not hold its locks for good.
+POSTGRESQL = {
+    "application_name": "greenroom",
+    "connect_timeout": 3,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "options": f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s",
+}
 
 
 class Base(DeclarativeBase):
@@ -34,7 +46,7 @@ class Base(DeclarativeBase):
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time with zone, always UTC. SQLite keeps no zone, so it is put back on reading."""
+    """A time with zone, always UTC. SQLite keeps no zone, so it is put back on reading; PostgreSQL answers in its own."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -44,7 +56,9 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         assert value is None or isinstance(value, datetime)
-        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class FairLock:
@@ -78,18 +92,28 @@ class FairLock:
 
 @cache
 def _engine_of(pid: int) -> Engine:
-    """One engine a process: a connection must not be carried over a fork."""
-    url = settings().sqlalchemy_url
-    if not url.startswith("sqlite"):
+    """One engine a process: a connection must not be carried over a fork.
+
+    No thread uses two connections at once, so a process needs no more of them than it has threads.
+    """
+    url, threads = make_url(settings().sqlalchemy_url), max(settings().web_threads, settings().screeners) + 2
+    if url.get_backend_name() != "sqlite":
+        told = {name: value for name, value in POSTGRESQL.items() if name not in url.query}
         return create_engine(
-            url, pool_pre_ping=True, pool_size=settings().web_threads, connect_args={"connect_timeout": 3}
+            url,
+            connect_args=told,
+            pool_size=threads,
+            max_overflow=0,
+            pool_timeout=BUSY_SECONDS,
+            pool_pre_ping=True,
+            pool_use_lifo=True,
         )
-    built = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=settings().web_threads + 2)
+    built = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=threads)
 
     @event.listens_for(built, "connect")
     def _prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # BEGIN is said below, so that it can be IMMEDIATE
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-8000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-2000"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(built, "begin")
@@ -128,15 +152,19 @@ def begin() -> Iterator[Session]:
         yield session
 
 
-def insert_new(record: type[Base]) -> postgresql.Insert | sqlite.Insert:
-    """An insert that leaves alone what is there already. Give it rows when executing it on the session's connection."""
-    return _insert_new(record.__tablename__, engine().dialect.name)
+def insert_new(record: type[Base], *returning: str) -> Any:
+    """An insert that leaves alone what is there already. Give it rows when executing it on the session's connection.
+
+    With `returning` it answers those columns of the row, or no row if it was there: not every driver counts rows.
+    """
+    return _insert_new(record.__tablename__, engine().dialect.name, returning)
 
 
 @cache
-def _insert_new(table: str, dialect: str) -> postgresql.Insert | sqlite.Insert:
+def _insert_new(table: str, dialect: str, returning: tuple[str, ...]) -> Any:
     into = Base.metadata.tables[table]
-    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(into).on_conflict_do_nothing()
+    new = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(into).on_conflict_do_nothing()
+    return new.returning(*(into.c[column] for column in returning)) if returning else new.inline()
 
 
 def now() -> datetime:

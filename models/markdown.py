@@ -9,13 +9,14 @@ from markdown_it import MarkdownIt
 
 TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"}
 SCHEMES = {"http", "https"}
+MOST_MARKS, MOST_LINKS = 500, 50
 MAX_NESTING = 50  # deeper quotes and lists than anyone writes are cut off
 
 
 def render(body: str) -> str:
     """HTML of the tags above and nothing else; links open with `rel="ugc nofollow noopener"`."""
     return nh3.clean(
-        _parser().render(body),
+        _parser(with_links=_is_ordinary(body)).render(body),
         tags=TAGS,
         attributes={"a": {"href"}, "ol": {"start"}},
         url_schemes=SCHEMES,
@@ -24,11 +25,16 @@ def render(body: str) -> str:
     ).strip()
 
 
+def _is_ordinary(body: str) -> bool:
+    """Whether the text may be searched for links and emphasis: thousands of openings take a parser half a second."""
+    return sum(map(body.count, "[*_~`")) <= MOST_MARKS and body.count("//") <= MOST_LINKS
+
+
 @cache
-def _parser() -> MarkdownIt:
+def _parser(*, with_links: bool) -> MarkdownIt:
     """Raw HTML is shown as typed, a line end is a line end, and a bare address becomes a link."""
     parser = MarkdownIt("js-default", {"html": False, "linkify": True, "breaks": True, "maxNesting": MAX_NESTING})
     parser.disable(["image", "table", "heading", "lheading", "hr", "reference"])
     assert parser.linkify is not None
     parser.linkify.set({"fuzzy_link": False, "fuzzy_email": False})
-    return parser
+    return parser if with_links else parser.disable(["link", "linkify", "emphasis", "strikethrough", "backticks"])

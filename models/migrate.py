@@ -1,30 +1,72 @@
-"""Bring the database to the newest schema, and say whether it is there."""
+"""Bring the database to the newest schema, and say whether it is there.
+
+A migration runs beside the release before it, so it only expands: what it adds may be absent from an old process's inserts,
+and what it takes away has been unused since the release before (see ARCHITECTURE.md).
+"""
 
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
 
 from models.database import engine
 from models.settings import settings
 
 
-def upgrade() -> None:
-    """Migrate to the newest revision. Two at once are harmless: the second waits, then finds nothing to do."""
+TRIES = 5
+PAUSE_SECONDS = 2.0
+LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code
+
+
+class Locked(Exception):
+    """Others hold what a migration needs to lock; the message says what to do."""
+
+
+def upgrade(to: str = "head") -> None:
+    """Migrate to the newest revision, or an earlier one. Two at once are harmless: the second waits for the first.
+
+    A table that is in use is not waited for long, since everyone else would queue up behind: rather another try. Raises
+    `Locked` when the last one has failed; then nothing, or the migrations before, has been done.
+    """
     if engine().dialect.name == "sqlite":
         settings().data.mkdir(parents=True, exist_ok=True)
-    if not is_current():
-        command.upgrade(_config(), "head")
+    if current() == _revision(to):
+        return
+    for last in [False] * (TRIES - 1) + [True]:
+        try:
+            return command.upgrade(_config(), to)
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                raise
+            if last:
+                raise Locked("A long transaction holds a table that has to change. End it, then migrate again.") from None
+        time.sleep(PAUSE_SECONDS)
 
 
 def is_current() -> bool:
+    return current() == _revision("head")
+
+
+def current() -> str | None:
+    """The revision that the database is at, None for an empty one."""
     with engine().connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == _scripts().get_current_head()
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def revisions() -> list[str]:
+    """All of them, oldest first."""
+    return [script.revision for script in _scripts().walk_revisions()][::-1]
+
+
+def _revision(name: str) -> str | None:
+    return _scripts().get_current_head() if name == "head" else name
 
 
 def write(message: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import structlog
 from sqlalchemy import BindParameter, Row, Select, Table, Update, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
@@ -24,6 +25,7 @@ STATUS = {Verdict.APPROVE: "approved", Verdict.FLAG: "flagged", Verdict.REJECT: 
 VERDICT = {status: verdict for verdict, status in STATUS.items()}
 TOPS_A_PAGE = 25
 REPLIES_A_PAGE = 50
+log = structlog.get_logger()
 
 
 class Screened(NamedTuple):
@@ -35,6 +37,7 @@ class Screened(NamedTuple):
     language: str
     fingerprints: Sequence[dict[str, Any]] = ()
     again: datetime | None = None
+    html: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Settled(NamedTuple):
     version: int
     is_new: bool
     touches_page: bool
+    site: str
+    ms: int  # since the comment was accepted
 
 
 def settle(session: Session, changes: Sequence[Change]) -> list[Settled | None]:
@@ -79,6 +84,13 @@ def settle(session: Session, changes: Sequence[Change]) -> list[Settled | None]:
     settled = [work.apply(change) for change in changes]
     work.write()
     return settled
+
+
+def tell(settled: Iterable[Settled]) -> None:
+    """Say in the log what was settled. To be called once it is committed."""
+    for each in settled:
+        if each.is_new:
+            log.info("settled", comment=each.comment_id, site=each.site, status=each.status, ms=each.ms)
 
 
 class _Work:
@@ -135,7 +147,8 @@ class _Work:
         touches_page = is_new and "approved" in (was, becomes)
         if is_new:
             comment.update(status=becomes, version=comment["version"] + 1, settled_at=self.at)
-            comment["html"] = comment["html"] or markdown.render(comment["body"])
+            if comment["html"] is None:
+                comment["html"] = markdown.render(comment["body"])
         if touches_page:
             self._move_on_page(comment, becomes)
         decision = self._record_decision(change, comment, was, becomes)
@@ -150,11 +163,14 @@ class _Work:
             thread_id=comment["thread_id"],
             status=comment["status"],
             version=comment["version"],
+            site=self.sites[comment["site_id"]],
+            ms=round((self.at - comment["at"]).total_seconds() * 1000),
             **about,
         )
 
     def _record_screening(self, comment: dict[str, Any], screened: Screened) -> None:
         comment.update(screenings=screened.number, language=screened.language, screen_due=screened.again)
+        comment["html"] = comment["html"] or screened.html  # rendered before: no lock waits for a long text
         self.rows[Screening].append(
             {
                 "id": new_id(),
@@ -173,6 +189,9 @@ class _Work:
         thread["revision"] += 1
         thread["count"] += 1 if becomes == "approved" else -1
         thread["publish_due"] = self.at
+        if becomes == "approved":
+            thread["url"] = thread["url"] or comment["page"].get("url")
+            thread["title"] = thread["title"] or comment["page"].get("title")
         comment["revision"] = thread["revision"]
         if comment["place"] is None:
             among = thread if comment["top_id"] == comment["id"] else self.rooted[comment["top_id"]]
@@ -279,11 +298,12 @@ _OF_A_COMMENT = (
     *("status", "version", "html", "language", "settled_at", "screen_due", "screenings"),
     *("place", "places", "revision", "event_sequence"),
 )
-_OF_A_THREAD = ("revision", "count", "places", "publish_due")
+_OF_A_THREAD = ("revision", "count", "places", "publish_due", "url", "title")
 
 
 def _locking(table: Table) -> Select[Any]:
-    return select(table).where(table.c.id.in_(_IDS)).order_by(table.c.id).with_for_update()
+    """Not so tightly that a comment which is just being accepted, and refers to these rows, would have to wait."""
+    return select(table).where(table.c.id.in_(_IDS)).order_by(table.c.id).with_for_update(key_share=True)
 
 
 def _rewriting(table: Table, columns: Sequence[str]) -> Update:
@@ -358,7 +378,7 @@ def undo(session: Session, comment_id: str, *, by: str, decision: str | None = N
 
     With `decision` only that one is undone. Raises `Refused` if another came after it, or if there is nothing to undo.
     """
-    session.execute(select(Comment.id).where(Comment.id == comment_id).with_for_update())
+    session.execute(select(Comment.id).where(Comment.id == comment_id).with_for_update(key_share=True))
     log = session.execute(select(DecisionRecord).where(DecisionRecord.comment_id == comment_id)).scalars().all()
     undone = {entry.undoes for entry in log if entry.undoes}
     standing = [entry for entry in sorted(log, key=_when) if entry.by != POLICY and not entry.undoes]
@@ -427,6 +447,7 @@ _NOTHING: dict[str, Any] = {
     "avatar": "",
     "address": "",
     "form": {},
+    "page": {},
     "said_once": None,
     "request_hash": None,
     "screen_due": None,

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from models.evidence import Evidence, Outcome
 
-Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+CheckName = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Then = Literal["approve", "flag", "wait"]
 Weight = Literal["ignore", "hint", "flag", "reject"]
@@ -103,7 +104,7 @@ class Policy(_Part):
     pace: PacePolicy = PacePolicy()
     author: AuthorPolicy = AuthorPolicy()
     form: FormPolicy = FormPolicy()
-    could_not_run: dict[str, Then] = Field(default_factory=dict, max_length=50)
+    could_not_run: dict[CheckName, Then] = Field(default_factory=dict)
 
 
 class Decision(NamedTuple):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import secrets as random
+import time
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -66,7 +69,8 @@ def _read(path: str) -> Stored:
 
 
 def _tag(about: os.stat_result) -> str:
-    return f"{about.st_ino:x}-{about.st_mtime_ns:x}-{about.st_size:x}"
+    """nginx's own for the same file, second and size, so that the front and Flask never disagree."""
+    return f"{int(about.st_mtime):x}-{about.st_size:x}"
 
 
 def _keep(path: str, stored: Stored) -> None:
@@ -83,9 +87,27 @@ def _fetch(name: str) -> Stored:
 
 def put(name: str, content: bytes, content_type: str) -> None:
     """Replace the object whole: a reader gets the old bytes or the new ones."""
-    store = _store_of(os.getpid())
-    attributes = None if isinstance(store, LocalStore) else {"Content-Type": content_type}
-    obstore.put(store, name, content, attributes=attributes)
+    folder = _local()
+    if folder:
+        _write(f"{folder}/{name}", content)
+    else:
+        obstore.put(_store_of(os.getpid()), name, content, attributes={"Content-Type": content_type})
+
+
+def _write(path: str, content: bytes) -> None:
+    """Replace a file whole, by one that is at least a second younger: `_tag` tells seconds apart, and no less."""
+    draft = f"{path}.{os.getpid()}-{random.token_hex(4)}"
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    moment = time.time()
+    with contextlib.suppress(FileNotFoundError):
+        moment = max(moment, os.stat(path).st_mtime + 1)  # noqa: PTH116
+    try:
+        Path(draft).write_bytes(content)
+        os.utime(draft, (moment, moment))
+        Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
 
 
 def newest_name(site: str, thread: str) -> str:
@@ -107,7 +129,16 @@ def feed_name(site: str, thread: str) -> str:
     return f"{_folder(site, thread)}/feed.atom"
 
 
+def cache_tag(site: str, thread: str) -> str:
+    """What a CDN knows everything of a thread by."""
+    return f"greenroom-{site}-{_digest(site, thread)}"
+
+
 def _folder(site: str, thread: str) -> str:
-    """A hash, since a thread's key may hold anything."""
-    digest = hashlib.blake2b(f"{site}\0{thread}".encode(), digest_size=20).hexdigest()
+    digest = _digest(site, thread)
     return f"{site}/{digest[:2]}/{digest}"
+
+
+def _digest(site: str, thread: str) -> str:
+    """A hash, since a thread's key may hold anything: one that the front can compute too (deploy/front/published.js)."""
+    return hashlib.sha256(f"{site}\0{thread}".encode()).hexdigest()[:40]

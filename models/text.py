@@ -6,9 +6,9 @@ import re
 import unicodedata
 
 # Controls but tab and newline; bidi embeddings and overrides (U+202A–202E) and isolates (U+2066–2069), which can make a
-# text read as something else; byte-order marks and non-characters, which no feed may hold. Joiners (U+200C–D) and
-# direction marks (U+200E–F) are part of writing and stay.
-_UNWANTED = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+# text read as something else. Joiners (U+200C–D) and direction marks (U+200E–F) are part of writing and stay.
+_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that draw nothing
 
 
 def clean(text: str) -> str:
@@ -21,9 +21,13 @@ def clean(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """The same on one line."""
-    return " ".join(clean(text).split())
+    return clean(text).replace("\n", " ").replace("\t", " ")
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing in it can be seen: only white space, joiners and marks that need a letter."""
-    return all(unicodedata.category(letter)[0] in "ZC" for letter in text)
+    """Whether nothing in it can be seen: white space, joiners, fillers, and marks without a letter to stand on."""
+    return all(letter in _FILLERS or _KIND(letter) in _UNSEEN for letter in text)
+
+
+_KIND = unicodedata.category
+_UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Me", "Mc"})

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.exc import DBAPIError
+import structlog
+from sqlalchemy import bindparam, select
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from models.database import Base, begin, insert_new, now
+from models.failpoints import failpoint
 from models.identifiers import is_id, new_id
 from models.records import Comment, Thread
 from models.secrets import email_index, encrypt_email, keyed_hash
@@ -23,9 +26,14 @@ from worker.bell import SCREEN, ring_soon
 
 # Built once: putting a statement together costs more than running it.
 _THREADS = Base.metadata.tables["threads"].c
-_THREAD = select(_THREADS.id, _THREADS.state, _THREADS.url).where(
+_THREAD = select(_THREADS.id, _THREADS.state).where(
     _THREADS.site_id == bindparam("site"), _THREADS.key == bindparam("key")
 )
+
+
+AVATAR_DIGITS = 5  # one of a million drawings: enough to tell two people of a thread apart, too few to know anyone by
+
+log = structlog.get_logger()
 
 
 class Accepted(NamedTuple):
@@ -55,27 +63,37 @@ def accept(site: SiteInfo, said: Submission, *, address: str, idempotency_key: s
     `Problem`: 404 for a parent that is not published there, 409 for a closed thread, 422 for a wrong `url` or a key
     that came with another body before.
     """
+    began = perf_counter()
     _check_url(site, said)
     row = _row(site, said, address=address, idempotency_key=idempotency_key)
     accepted = _together.do(_Asked(site, said, row))
     if accepted.is_new:
         ring_soon(SCREEN, accepted.comment_id)
+        ms = round((perf_counter() - began) * 1000)
+        log.info("accepted", comment=accepted.comment_id, site=site.key, status="pending", ms=ms)
     return accepted
 
 
 def _keep_all(asked: Sequence[_Asked]) -> list[Accepted | BaseException]:
-    """Keep what several requests brought, in one transaction. If the database refuses one, each is tried alone."""
+    """Keep what several requests brought, in one transaction. If the database refuses a row, each is tried alone."""
     try:
         with begin() as session:
-            return [_try(session, one) for one in asked]
-    except DBAPIError as error:
+            kept = {nth: _try(session, asked[nth]) for nth in _by_thread(asked)}
+    except (DataError, IntegrityError) as error:  # an OperationalError is nobody's row: the database is away or busy
         return [error] if len(asked) == 1 else [outcome for one in asked for outcome in _keep_all([one])]
+    failpoint("accepted")
+    return [kept[nth] for nth in range(len(asked))]
+
+
+def _by_thread(asked: Sequence[_Asked]) -> list[int]:
+    """Their places in an order that all processes share, so that no two wait for each other's new threads."""
+    return sorted(range(len(asked)), key=lambda nth: (asked[nth].site.id, asked[nth].said.thread))
 
 
 def _try(session: Session, asked: _Asked) -> Accepted | BaseException:
     try:
         return _keep(session, *asked)
-    except Problem as problem:  # this one's alone; nothing of it was written that others could mind
+    except Problem as problem:  # raised before anything was written, so the others' transaction goes on
         return problem
 
 
@@ -85,8 +103,9 @@ def _keep(session: Session, site: SiteInfo, said: Submission, row: dict[str, Any
         return Accepted(earlier, is_new=False)
     place = _find_place(session, site, said)
     row.update(thread_id=place.thread_id, top_id=place.top_id or row["id"])
-    row["said_once"] = keyed_hash("said once", str(place.thread_id), row["email_index"], row["body"])
-    if not session.connection().execute(insert_new(Comment), row).rowcount:
+    # With the reader's address: whoever guesses another's email must not be handed that one's receipt.
+    row["said_once"] = keyed_hash("said once", str(place.thread_id), row["email_index"], row["address"], row["body"])
+    if session.connection().execute(insert_new(Comment, "id"), row).one_or_none() is None:
         # Someone was first between our look and our insert, or the author repeats himself.
         return Accepted(_first(session, row), is_new=False)
     return Accepted(row["id"], is_new=True)
@@ -117,10 +136,11 @@ def _row(site: SiteInfo, said: Submission, *, address: str, idempotency_key: str
         "email_index": index,
         "website": said.website,
         "body": said.body,
-        "avatar": keyed_hash("avatar", str(site.id), index)[:12],
+        "avatar": keyed_hash("avatar", str(site.id), index)[:AVATAR_DIGITS],
         "at": at,
         "address": address,
         "form": {"token": form.token, "seconds": form.seconds, "honeypot": form.honeypot},
+        "page": {"url": said.url, "title": said.title},
         "idempotency_key": keyed_hash("idempotency", idempotency_key) if idempotency_key else None,
         "request_hash": keyed_hash("request", orjson.dumps(without_token(said)).decode()) if idempotency_key else None,
         "screen_due": at,
@@ -147,24 +167,28 @@ def _first(session: Session, row: dict[str, Any]) -> str:
 
 
 def _find_place(session: Session, site: SiteInfo, said: Submission) -> _Place:
-    """The thread, made if this is its first comment, and the branch of the comment that is answered."""
+    """The thread, made if this is its first comment, and the branch of the comment that is answered.
+
+    Every refusal comes before the first write, as others' comments are in the same transaction.
+    """
     thread = _thread(session, site, said.thread)
+    if thread and thread.state == "closed":
+        raise Problem(409, "This thread is closed: no more comments are taken here.")
+    top_id = _answered(session, thread.id if thread else None, said.parent) if said.parent else None
     if thread is None:
-        new = {"site_id": site.id, "key": said.thread, "url": said.url, "title": said.title}
-        session.connection().execute(insert_new(Thread), new)
+        session.connection().execute(insert_new(Thread), {"site_id": site.id, "key": said.thread})
         thread = _thread(session, site, said.thread)
         assert thread is not None
-    if thread.state == "closed":
-        raise Problem(409, "This thread is closed: no more comments are taken here.")
-    if thread.url is None and said.url:
-        session.execute(update(Thread).where(Thread.id == thread.id, Thread.url.is_(None)).values(url=said.url))
-    if said.parent is None:
-        return _Place(thread.id, None)
-    answered = (Comment.id == said.parent) & (Comment.thread_id == thread.id) & (Comment.status == "approved")
-    top_id = session.execute(select(Comment.top_id).where(answered)).scalar() if is_id(said.parent) else None
+    return _Place(thread.id, top_id)
+
+
+def _answered(session: Session, thread_id: int | None, parent: str) -> str:
+    """The top comment of the branch. What is answered has to be published in this thread."""
+    answered = (Comment.id == parent) & (Comment.thread_id == thread_id) & (Comment.status == "approved")
+    top_id = session.execute(select(Comment.top_id).where(answered)).scalar() if thread_id and is_id(parent) else None
     if top_id is None:
         raise Problem(404, "The comment you answer is not (or no longer) published in this thread.")
-    return _Place(thread.id, top_id)
+    return top_id
 
 
 def _thread(session: Session, site: SiteInfo, key: str) -> Any:

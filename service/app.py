@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 from flask import Flask, Response, request
+from obstore.exceptions import BaseError as StoreError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -12,36 +13,44 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models.logs import configure_logs
 from models.settings import settings
-from service import health
+from service import health, metrics
 from service.api import documents, moderation, public, sites
 from service.console import pages as console
 from service.embed import pages as embed
 from service.problems import Problem
 
+MOST_BYTES = 2 * 1024 * 1024  # a policy with its word lists; what readers send has its own, smaller limit
 log = structlog.get_logger()
 
 
 def create_app() -> Flask:
     configure_logs()
     app = Flask("greenroom", static_folder=None)
-    app.url_map.merge_slashes = False
-    app.config.update(MAX_FORM_MEMORY_SIZE=public.MOST_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
+    app.url_map.merge_slashes = app.url_map.strict_slashes = False  # a redirect would repeat whatever Host said
+    app.config.update(
+        MAX_CONTENT_LENGTH=MOST_BYTES, MAX_FORM_MEMORY_SIZE=public.MOST_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False
+    )
     if hops := settings().proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
-    for blueprint in (public.api, moderation.api, sites.api, documents.api, health.api, embed.embed, console.console):
+    apis = (public.api, moderation.api, sites.api, documents.api, health.api, metrics.api)
+    for blueprint in (*apis, embed.embed, console.console):
         app.register_blueprint(blueprint)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _away)
     app.register_error_handler(PoolTimeout, _away)
+    app.register_error_handler(OSError, _storage_away)
+    app.register_error_handler(StoreError, _storage_away)
     app.register_error_handler(Exception, _unexpected)
     app.after_request(_secure)
+    metrics.watch(app)
     return app
 
 
 def _problem(problem: Problem) -> Response:
     """Pages answer in HTML, everything else in problem+json."""
-    if request.path.startswith(("/v1/", "/health/", "/metrics")):
+    is_api = request.path.startswith(("/v1", "/health", "/metrics")) and request.mimetype != public.FORM_TYPE
+    if is_api:
         return public.share_errors(problem.response())
     return embed.error_page(problem)
 
@@ -66,6 +75,13 @@ def _away(error: DBAPIError | PoolTimeout) -> Response:
             headers={"Retry-After": "5"},
         )
     )
+
+
+def _storage_away(error: OSError | StoreError) -> Response:
+    """A stranger's wrong request never comes to this: what is not there is answered as an empty thread."""
+    log.error("storage.away", error=type(error).__name__)
+    detail = "The published pages can't be reached; please try again in a moment."
+    return _problem(Problem(503, detail, headers={"Retry-After": "5"}))
 
 
 def _unexpected(error: Exception) -> Response:

@@ -55,7 +55,7 @@ def _words(error: Exception) -> str | None:
     kind = type(error).__module__.split(".")[0], type(error).__name__
     if kind == ("pydantic_core", "ValidationError"):
         return _wrong_settings(error)
-    if kind in {("service", "Refused"), ("service", "PortTaken"), ("builtins", "PermissionError")}:
+    if kind in {("service", "Refused"), ("service", "PortTaken"), ("models", "Locked"), ("builtins", "PermissionError")}:
         return str(error)
     if kind in {
         ("sqlalchemy", "OperationalError"),
@@ -116,11 +116,15 @@ def worker(queues: str) -> None:
 
 
 @main.command()
-def migrate() -> None:
+@click.option("--check", is_flag=True, help="Change nothing; exit with status 1 if the database is not there.")
+def migrate(check: bool) -> None:
     """Bring the database to the newest schema."""
     from models.migrate import upgrade
 
-    upgrade()
+    if not check:
+        upgrade()
+    elif not _is_ready():
+        raise click.ClickException("The database is not at the newest schema: run `greenroom migrate`.")
 
 
 @main.command(hidden=True)

@@ -66,12 +66,13 @@ def _broker() -> str | None:
 
 
 def _workers() -> str | None:
-    recent = select(Heartbeat.name).where(Heartbeat.at > now() - timedelta(seconds=_silent_seconds()))
+    recent = select(Heartbeat.name).where(Heartbeat.at > now() - timedelta(seconds=silent_seconds()))
     with reading() as session:
         return None if session.execute(recent).first() else "no worker gave a sign of life"
 
 
-def _silent_seconds() -> float:
+def silent_seconds() -> float:
+    """How long a worker that works may be silent."""
     return max(SILENT_SECONDS, 3 * settings().sweep_seconds)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets as random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import request
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from models.database import begin, reading
 from models.records import ApiKey, Site
@@ -38,11 +38,7 @@ def caller(site_key: str, needs: str) -> Caller:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise _unknown("This call needs a key: send `Authorization: Bearer gr_…`.")
-    wanted = select(ApiKey.id, ApiKey.scope, Site.key).join(Site, Site.id == ApiKey.site_id)
-    with reading() as session:
-        row = session.execute(
-            wanted.where(ApiKey.hash == _hash(key.strip()), ApiKey.revoked_at.is_(None))
-        ).one_or_none()
+    row = _row(key.strip())
     if row is None:
         raise _unknown("This key is not known, or was revoked.")
     site = find_site(site_key)
@@ -51,6 +47,18 @@ def caller(site_key: str, needs: str) -> Caller:
     if SCOPES.index(row.scope) < SCOPES.index(needs):
         raise Problem(403, f"This key may {row.scope}; the call needs one that may {needs}.")
     return Caller(site, f"key:{row.id}", row.scope)
+
+
+def is_known(authorization: str) -> bool:
+    """Whether this header carries a good key, of whatever site and scope."""
+    scheme, _, key = authorization.partition(" ")
+    return scheme.lower() == "bearer" and _row(key.strip()) is not None
+
+
+def _row(key: str) -> Row[Any] | None:
+    wanted = select(ApiKey.id, ApiKey.scope, Site.key).join(Site, Site.id == ApiKey.site_id)
+    with reading() as session:
+        return session.execute(wanted.where(ApiKey.hash == _hash(key), ApiKey.revoked_at.is_(None))).one_or_none()
 
 
 def _hash(key: str) -> str:

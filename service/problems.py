@@ -62,4 +62,5 @@ def _message(item: Any) -> str:
     }
     if item["type"] == "value_error":
         return str(item["ctx"]["error"])
-    return str(words.get(item["type"], item["msg"])).format(**item.get("ctx", {}))
+    ours = words.get(item["type"])
+    return ours.format(**item.get("ctx", {})) if ours else str(item["msg"])

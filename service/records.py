@@ -30,8 +30,8 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[dict[str
         {
             "id": comment.id,
             "thread": threads[comment.thread_id].key,
-            "url": threads[comment.thread_id].url,
-            "title": threads[comment.thread_id].title,
+            "url": threads[comment.thread_id].url or comment.page.get("url"),
+            "title": threads[comment.thread_id].title or comment.page.get("title"),
             "parent": comment.parent_id,
             "status": comment.status,
             "version": comment.version,

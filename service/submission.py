@@ -92,7 +92,8 @@ class Submission(BaseModel):
 
 
 def thread_key(value: str) -> str:
-    """A thread's key as it is kept. Raises ValueError if it is blank or over 500 characters."""
+    """A thread's key as it is kept. Raises ValueError if it is blank, over 500 characters, or holds NUL."""
+    _no_nul(value)
     return _within(clean_line(value), 500)
 
 

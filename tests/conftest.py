@@ -1,9 +1,13 @@
-"""A fresh Greenroom for each test that asks for one: its own folder, database and keys; nothing is mocked."""
+"""A fresh Greenroom for each test that asks for one: its own folder, database and keys; nothing is mocked.
+
+Whoever asks for `data`, or for what stands on it, runs twice: on SQLite and on PostgreSQL.
+"""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,6 +19,7 @@ from models.settings import settings
 from service import accounts, addresses, limits, sites, tokens
 from service.app import create_app
 from tests.caller import Caller
+from tests.postgres import PostgreSQL, postgresql
 
 
 def forget() -> None:
@@ -35,28 +40,57 @@ def forget() -> None:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database, made once and copied for each test."""
     folder = tmp_path_factory.mktemp("template")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GREENROOM_DATA", str(folder))
-        settings.cache_clear()
-        upgrade()
-        with database.engine().connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        forget()
+    _migrate(GREENROOM_DATA=str(folder))
     return folder / "greenroom.db"
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server, with the migrated database `greenroom` to be copied."""
+    with postgresql() as server:
+        server.execute("CREATE DATABASE greenroom")
+        _migrate(GREENROOM_DATABASE_URL=server.url("greenroom"))
+        yield server
+
+
+def _migrate(**environment: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        settings.cache_clear()
+        upgrade()
+        if database.engine().dialect.name == "sqlite":
+            with database.engine().connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        forget()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty, migrated database."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "greenroom.db")
+        yield f"sqlite:///{tmp_path}/greenroom.db"
+    else:
+        with request.getfixturevalue("postgres").database(f"test{next(_numbers)}", like="greenroom") as url:
+            yield url
+
+
+_numbers = count(1)
+
+
 @pytest.fixture
-def data(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty, migrated database in a folder of its own, with a site `demo`."""
+def data(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of its own and an empty, migrated database, with a site `demo`."""
     monkeypatch.setenv("GREENROOM_DATA", str(tmp_path))
+    monkeypatch.setenv("GREENROOM_DATABASE_URL", database_url)
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "off")
     monkeypatch.setenv("GREENROOM_DNS", "127.0.0.1:1")  # nobody answers there
     monkeypatch.setenv("GREENROOM_DNS_SECONDS", "0.2")
     settings.cache_clear()
-    shutil.copy(template, tmp_path / "greenroom.db")
     accounts.add_site("demo", ["https://paper.example"])
     yield tmp_path
     forget()

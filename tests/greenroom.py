@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +75,9 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(data: Path, *, ready: bool = True, **environment: str) -> Iterator[Running]:
+def running(
+    data: Path, *, ready: bool = True, command: Sequence[str] = GREENROOM, **environment: str
+) -> Iterator[Running]:
     """Start `greenroom up` on a free port with these `GREENROOM_…` variables, and end it when the block ends."""
     port = int(environment.get("GREENROOM_PORT") or free_port())
     variables = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
@@ -83,7 +85,7 @@ def running(data: Path, *, ready: bool = True, **environment: str) -> Iterator[R
     log = data.parent / f"{data.name}-{time.time_ns()}.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [*GREENROOM, "up"],
+            [*command, "up"],
             env=variables,
             stdin=subprocess.DEVNULL,
             stdout=file,

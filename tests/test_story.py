@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -133,3 +134,16 @@ def test_all_parts_say_they_work(greenroom: Running) -> None:
     assert ask(greenroom, "GET", "/health/live")[0] == 200
     assert ask(greenroom, "GET", "/health/ready")[0] == 200
     eventually(lambda: ask(greenroom, "GET", "/health/system")[0] == 200)
+
+
+def test_bodies_that_trickle_in_do_not_keep_others_from_reading(greenroom: Running) -> None:
+    slow = [socket.create_connection(("127.0.0.1", greenroom.port)) for _ in range(12)]
+    head = b"POST /v1/sites/demo/comments HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head += b"Content-Length: 500\r\n\r\n{"
+    for connection in slow:
+        connection.sendall(head)
+    time.sleep(0.5)
+    assert ask(greenroom, "GET", "/v1/sites/demo/comments?thread=/demo")[0] == 200
+    for connection in slow:
+        connection.close()
+    write(greenroom, body="And when they are gone one can write again.")

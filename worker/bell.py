@@ -8,12 +8,12 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
 import structlog
 
+from models.failpoints import failpoint
 from models.settings import settings
 
 if TYPE_CHECKING:
@@ -24,18 +24,22 @@ GATHER_SECONDS = 0.004  # long enough to make one message of many posts, too sho
 QUIET_SECONDS = 1.0  # after a failed ring; sweep catches up with what was not rung for
 MOST_WAITING = 20_000
 MOST_A_MESSAGE = 100
+dropped = dict.fromkeys(("no broker", "not taken", "broker silent", "too many waiting"), 0)  # for /metrics, about right
 log = structlog.get_logger()
 
 
 def ring(task: str, ids: Iterable[str | int]) -> bool:
     """Send now, in messages of at most `MOST_A_MESSAGE` ids. False if the broker did not take them; never raises."""
-    waiting = list(ids)
+    waiting, start = list(ids), 0
     if not settings().redis_url:
+        dropped["no broker"] += len(waiting)
         return False
     try:
         for start in range(0, len(waiting), MOST_A_MESSAGE):
+            failpoint(f"ring_{task}")
             _bell(os.getpid()).send_task(task, [waiting[start : start + MOST_A_MESSAGE]])
     except Exception as error:  # kombu lets every transport's own errors through
+        dropped["not taken"] += len(waiting) - start
         log.warning("bell.silent", task=task, count=len(waiting), error=type(error).__name__)
         return False
     return True
@@ -56,9 +60,12 @@ class _Dispatcher(threading.Thread):
 
     def leave(self, task: str, id_: str | int) -> None:
         if time.monotonic() < self._silent_until:
+            dropped["broker silent"] += 1
             return
-        with suppress(queue.Full):  # dropped: its row is committed, and sweep finds it
+        try:
             self._waiting.put_nowait((task, id_))
+        except queue.Full:  # dropped: its row is committed, and sweep finds it
+            dropped["too many waiting"] += 1
 
     def run(self) -> None:
         while True:

@@ -17,6 +17,7 @@ from models.database import Base
 from models.moderation import REPLIES_A_PAGE, TOPS_A_PAGE
 from models.settings import settings
 
+_NO_XML = dict.fromkeys((0xFFFE, 0xFFFF))  # the two non-characters that XML 1.0 forbids
 ATOM = "http://www.w3.org/2005/Atom"
 
 
@@ -31,6 +32,8 @@ class Snapshot(NamedTuple):
 
     revision: int
     objects: list[Object]
+    site: str = ""
+    changed: Sequence[Row[Any]] = ()  # the comments that make the difference: id, status, settled_at
 
 
 def changed_pages(session: Session, thread_id: int, since: int) -> Snapshot:
@@ -44,12 +47,19 @@ _THREADS, _SITES, _COMMENTS = (Base.metadata.tables[name] for name in ("threads"
 _C, _TOP = _COMMENTS.c, _COMMENTS.alias("top")
 _THREAD = select(_THREADS, _SITES.c.key.label("site")).join(_SITES, _SITES.c.id == _THREADS.c.site_id)
 _THREAD = _THREAD.where(_THREADS.c.id == bindparam("thread"))
-_CHANGED = select(_C.parent_id, _C.top_id, _C.place, _TOP.c.place.label("top_place")).join(_TOP, _TOP.c.id == _C.top_id)
+_CHANGED = select(_C.id, _C.status, _C.settled_at, _C.parent_id, _C.top_id, _C.place, _TOP.c.place.label("top_place"))
+_CHANGED = _CHANGED.join(_TOP, _TOP.c.id == _C.top_id)
 _CHANGED = _CHANGED.where(_C.thread_id == bindparam("thread"), _C.revision > bindparam("since"))
 _SHOWN = select(_C.id, _C.parent_id, _C.status, _C.name, _C.website, _C.html, _C.at, _C.edited_at, _C.avatar, _C.places)
 _SHOWN = _SHOWN.where(_C.place.between(bindparam("first"), bindparam("last"))).order_by(_C.id)
 _TOPS = _SHOWN.where(_C.thread_id == bindparam("thread"), _C.parent_id.is_(None))
 _REPLIES = _SHOWN.where(_C.top_id.in_(bindparam("tops", expanding=True)), _C.parent_id.is_not(None))
+_CONTINUED = select(_C.top_id).where(
+    _C.top_id.in_(bindparam("tops", expanding=True)),
+    _C.parent_id.is_not(None),
+    _C.place >= bindparam("after"),
+    _C.status == "approved",
+)
 _PLACES = select(_C.places).where(_C.id == bindparam("top"))
 
 
@@ -60,7 +70,8 @@ class _Writer:
         self.session, self.thread, self.site = session, thread, thread.site
 
     def snapshot(self, since: int) -> Snapshot:
-        pages, continued = self._changed(since)
+        changed = self._ask(_CHANGED, thread=self.thread.id, since=since)
+        pages, continued = self._touched(changed)
         newest = max(1, -(-self.thread.places // TOPS_A_PAGE))
         shown = newest
         while (comments := self.page(shown)) == [] and shown > 1:
@@ -71,16 +82,16 @@ class _Writer:
             objects.append(Object(storage.replies_name(*self.key, top, page), self.replies(top, page)))
         objects.append(Object(storage.feed_name(*self.key), self._atom(built[shown]), "application/atom+xml"))
         objects.append(Object(storage.newest_name(*self.key), self._json(shown, built[shown])))  # last: it leads there
-        return Snapshot(self.thread.revision, objects)
+        return Snapshot(self.thread.revision, objects, self.site, changed)
 
     @property
     def key(self) -> tuple[str, str]:
         return self.site, self.thread.key
 
-    def _changed(self, since: int) -> tuple[set[int], set[tuple[str, int]]]:
-        """Pages of top comments, and continued replies, with a comment that changed after that revision."""
+    def _touched(self, changed: Sequence[Row[Any]]) -> tuple[set[int], set[tuple[str, int]]]:
+        """Pages of top comments, and continued replies, that hold these comments."""
         pages, continued = set(), set()
-        for row in self._ask(_CHANGED, thread=self.thread.id, since=since):
+        for row in changed:
             chunk = 0 if row.parent_id is None else row.place // REPLIES_A_PAGE
             # The page before is written too: the first reply of a new one puts a link there.
             continued |= {(row.top_id, number) for number in (chunk, chunk - 1) if number > 0}
@@ -111,12 +122,17 @@ class _Writer:
     def _forest(self, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
         """Comments under the ones they answer. One that is gone stays as an empty place while something answers it."""
         present = {row.id for row in rows}
+        continued = self._continued([row.id for row in rows if row.places > REPLIES_A_PAGE])
         built: dict[str | None, list[dict[str, Any]]] = defaultdict(list)
         for row in reversed(rows):  # an answer is younger than what it answers, so leaves come first
             replies = built[row.id][::-1]
-            if row.status == "approved" or replies:
+            if row.status == "approved" or replies or row.id in continued:
                 built[row.parent_id if row.parent_id in present else None].append(self._shape(row, replies))
         return built[None][::-1]
+
+    def _continued(self, tops: list[str]) -> set[str]:
+        """Those of them whose answers elsewhere include one that is published."""
+        return {row.top_id for row in self._ask(_CONTINUED, tops=tops, after=REPLIES_A_PAGE)} if tops else set()
 
     def _shape(self, row: Row[Any], replies: list[dict[str, Any]]) -> dict[str, Any]:
         more = self._url(replies=row.id, page=1) if row.places > REPLIES_A_PAGE else None
@@ -186,7 +202,7 @@ def _flat(comments: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
 
 def _leaf(parent: ElementTree.Element, name: str, text: str | None) -> ElementTree.Element:
     leaf = ElementTree.SubElement(parent, name)
-    leaf.text = text
+    leaf.text = text.translate(_NO_XML) if text else text
     return leaf
 
 

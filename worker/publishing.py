@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import bindparam, case, update
+from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.orm import Session
 
 from models import storage
 from models.database import Moment, begin, now, reading
+from models.failpoints import failpoint
 from models.identifiers import new_id
 from models.records import Thread
-from worker.pages import changed_pages
+from worker.pages import Snapshot, changed_pages
 
-LEASE_SECONDS = 60  # outlasts the time-outs of the puts it covers
+MOST_TOLD = 100
+LEASE_SECONDS = 20  # outlasts the time-outs of the puts it covers
 log = structlog.get_logger()
 
 
@@ -39,11 +41,21 @@ def _show(thread_id: int, since: int) -> int | None:
         with reading() as session:
             snapshot = changed_pages(session, thread_id, since)
         for item in snapshot.objects:
+            failpoint("put")
             storage.put(*item)
+        _tell(thread_id, snapshot)
     except Exception as error:  # one thread's storage must not hold up the others; it stays owed, and sweep rings again
         log.exception("publishing.failed", thread=thread_id, exc_info=error)
         return None
     return snapshot.revision
+
+
+def _tell(thread_id: int, snapshot: Snapshot) -> None:
+    """A line a comment that readers now see, or see no more; a thread published anew would be too long a tale."""
+    log.info("published", thread=thread_id, revision=snapshot.revision, count=len(snapshot.changed))
+    for row in snapshot.changed if len(snapshot.changed) <= MOST_TOLD else ():
+        ms = round((now() - row.settled_at).total_seconds() * 1000) if row.settled_at else None
+        log.info("published", comment=row.id, site=snapshot.site, status=row.status, ms=ms)
 
 
 def _claim(thread_ids: Sequence[int], lease: str) -> dict[int, int]:
@@ -52,7 +64,9 @@ def _claim(thread_ids: Sequence[int], lease: str) -> dict[int, int]:
     with begin() as session:
         until = at + timedelta(seconds=LEASE_SECONDS)
         rows = session.execute(_CLAIM, {"ids": thread_ids, "at": at, "new_lease": lease, "until": until})
-        return {row.id: row.published_revision for row in rows}
+        claimed = {row.id: row.published_revision for row in rows}
+    failpoint("claimed")
+    return claimed
 
 
 def _hand_in(lease: str, since: Mapping[int, int], shown: Mapping[int, int | None]) -> dict[int, int]:
@@ -71,6 +85,7 @@ def _hand_in(lease: str, since: Mapping[int, int], shown: Mapping[int, int | Non
                 _owe_again(session, thread_id, since[thread_id])
             elif current != revision:
                 again[thread_id] = revision
+    failpoint("handed_in")
     return again
 
 
@@ -83,9 +98,11 @@ def _owe_again(session: Session, thread_id: int, since: int) -> None:
 
 
 _FREE = Thread.lease_until.is_(None) | (Thread.lease_until < bindparam("at"))
+_ASKED = Thread.id.in_(bindparam("ids", expanding=True))
+_OWED = select(Thread.id).where(_ASKED, Thread.publish_due.is_not(None), _FREE).order_by(Thread.id)
 _CLAIM = (
-    update(Thread)
-    .where(Thread.id.in_(bindparam("ids", expanding=True)), Thread.publish_due.is_not(None), _FREE)
+    update(Thread)  # locked in the order of their ids, as everyone does
+    .where(Thread.id.in_(select(_OWED.with_for_update(key_share=True).cte("owed").c.id)))
     .values(lease=bindparam("new_lease"), lease_until=bindparam("until"))
     .returning(Thread.id, Thread.published_revision)
     .execution_options(synchronize_session=False)

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
+from time import perf_counter
 from typing import Any
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from models import markdown
 from models.database import begin, now, reading
 from models.evidence import Evidence, Outcome
+from models.failpoints import failpoint
 from models.identifiers import new_id
 from models.language import detect
-from models.moderation import Change, Screened, Settled, settle
+from models.moderation import Change, Screened, Settled, settle, tell
 from models.policy import Decision, Policy, Verdict, decide
 from models.records import Comment, Site
 from models.secrets import decrypt_email
@@ -37,6 +41,8 @@ def screen_now(comment_ids: Sequence[str]) -> list[Settled]:
     """Screen those of them that are owed a screening. A comment that cannot be screened at all goes to a human."""
     try:
         return _screen(comment_ids)
+    except OperationalError:  # the database's trouble and no comment's: they stay owed
+        raise
     except Exception as error:  # one poisonous comment must not hold up its neighbours
         if len(comment_ids) > 1:
             log.warning("screening.one_by_one", count=len(comment_ids), error=type(error).__name__)
@@ -46,6 +52,7 @@ def screen_now(comment_ids: Sequence[str]) -> list[Settled]:
 
 
 def _screen(comment_ids: Sequence[str]) -> list[Settled]:
+    began = perf_counter()
     with reading() as session:
         batch = load(session, comment_ids)
     if not batch:
@@ -60,7 +67,18 @@ def _screen(comment_ids: Sequence[str]) -> list[Settled]:
         for (candidate, number, version), found in zip(batch, evidence, strict=True)
     ]
     with begin() as session:
-        return [settled for settled in settle(session, changes) if settled]
+        settled = settle(session, changes)
+    failpoint("settled")
+    done = [each for each in settled if each]
+    _tell(done, ms=round((perf_counter() - began) * 1000))
+    return done
+
+
+def _tell(done: Sequence[Settled], *, ms: int) -> None:
+    """A line a comment for the screening, which took `ms` for all of them, and one for what came of it."""
+    for each in done:
+        log.info("screened", comment=each.comment_id, site=each.site, status=each.status, count=len(done), ms=ms)
+    tell(done)
 
 
 def load(session: Session, comment_ids: Sequence[str]) -> list[tuple[Candidate, int, int]]:
@@ -104,7 +122,8 @@ def _change(
         reasons = (*decision.reasons, "could not be checked for hours, so a human looks")
         decision = Decision(Verdict.FLAG, reasons)
     again = now() + AGAIN_AFTER[number - 1] if owed else None
-    screened = Screened(number, evidence, version, candidate.language, prints, again)
+    html = markdown.render(candidate.body)
+    screened = Screened(number, evidence, version, candidate.language, prints, again, html)
     return Change(candidate.id, decision.verdict, decision.reasons, screened=screened)
 
 
@@ -118,4 +137,6 @@ def _to_a_human(comment_id: str, error: Exception) -> list[Settled]:
             return []
         screened = Screened(row + 1, evidence, 0, "und")
         settled = settle(session, [Change(comment_id, Verdict.FLAG, (detail,), screened=screened)])[0]
-    return [settled] if settled else []
+    done = [settled] if settled else []
+    tell(done)
+    return done

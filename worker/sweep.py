@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import delete, select, update
 
 from models.database import begin, insert_new, now, reading
+from models.failpoints import failpoint
 from models.records import AddressKey, Comment, ConsoleSession, Fingerprint, Heartbeat, Thread
 from models.settings import settings
 from worker.bell import PUBLISH, SCREEN, ring
@@ -70,10 +71,13 @@ def _overdue(record: Any, due: Any, at: datetime) -> list[Any]:
         if session.execute(select(record.id).where(due < before).limit(1)).first() is None:
             return []
     oldest = select(record.id).where(due < before).order_by(due).limit(MOST_AT_ONCE)
+    oldest = oldest.with_for_update(key_share=True, skip_locked=True)  # whoever holds one is working on it
     later = at - timedelta(seconds=settings().overdue_seconds) + timedelta(seconds=RUNG_SECONDS)
-    claimed = update(record).where(record.id.in_(oldest), due < before).values({due.key: later})
+    claimed = update(record).where(record.id.in_(select(oldest.cte("oldest").c.id))).values({due.key: later})
     with begin() as session:
-        return list(session.execute(claimed.returning(record.id)).scalars())
+        found = list(session.execute(claimed.returning(record.id)).scalars())
+    failpoint(f"swept_{record.__tablename__}")
+    return found
 
 
 def _unheard(at: datetime) -> bool:

@@ -11,6 +11,7 @@ import models.records  # noqa: F401 — the schema is whole only with every tabl
 from models.database import Base, Moment, engine
 
 LOCK = 0x677265656E  # "green", the advisory lock that lets one migration run at a time
+LOCK_SECONDS = 3  # how long a table may be waited for, while everyone who wants it waits behind
 
 
 def render(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
@@ -24,18 +25,27 @@ def render(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
 
 
 def migrate() -> None:
-    connection = engine().connect()
-    if connection.dialect.name == "sqlite":
-        connection = connection.execution_options(changing=True)
-    with connection:
+    """Each migration is a transaction of its own, so that one may leave it: `CREATE INDEX CONCURRENTLY` has to."""
+    with engine().connect() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.execution_options(changing=True)
+        else:
+            connection.exec_driver_sql("SET lock_timeout = 0")  # for another's migration to end, as long as it takes
+            connection.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK})")
+            connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_SECONDS}s'")
+            connection.commit()
         context.configure(
-            connection=connection, target_metadata=Base.metadata, render_as_batch=True, render_item=render
+            connection=connection,
+            target_metadata=Base.metadata,
+            transaction_per_migration=True,
+            render_as_batch=True,
+            render_item=render,
         )
-        with context.begin_transaction():
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
-            context.run_migrations()
+        try:
+            with context.begin_transaction():
+                context.run_migrations()
+        finally:
+            connection.invalidate()  # the lock and the time-out end with the connection
 
 
 migrate()

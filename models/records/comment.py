@@ -16,9 +16,10 @@ class Comment(Base):
     """`status` says whether it is public; `version` grows with every change of status.
 
     The email is kept encrypted beside `email_index`, a keyed hash to look it up by; `address` is a keyed hash of the
-    reader's address. `screen_due` is set while a screening is owed. `top_id` is the top comment of its branch (itself
-    for one); `place` its place among the thread's top comments, or among the branch's replies, given at the
-    first approval and kept; `revision` is the thread's when this comment last changed for readers.
+    reader's address. `page` is where the form said it stands ("url", "title"): a stranger's word, which the thread
+    takes over with its first approved comment. `screen_due` is set while a screening is owed. `top_id` is the top
+    comment of its branch (itself for one); `place` its place among the thread's top comments, or among the branch's
+    replies, given at the first approval and kept; `revision` is the thread's when this last changed for readers.
     """
 
     __tablename__ = "comments"
@@ -58,6 +59,7 @@ class Comment(Base):
 
     address: Mapped[Hash] = mapped_column(default="")
     form: Mapped[Object] = mapped_column(default=dict)
+    page: Mapped[Object] = mapped_column(default=dict)
     said_once: Mapped[Hash | None]
     idempotency_key: Mapped[Hash | None]
     request_hash: Mapped[Hash | None]

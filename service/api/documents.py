@@ -129,6 +129,7 @@ CALLS = (
         None,
         {"after": "The cursor reached so far.", "limit": "1 to 1000."},
     ),
+    Call("get", "/metrics", "For Prometheus", None, {200: "Its text format.", 403: "Not from here, and no key."}),
     Call("get", "/health/live", "This process lives", None, {200: "It does."}),
     Call("get", "/health/ready", "This process can serve", None, {200: "It can.", 503: "The database is away."}),
     Call("get", "/health/system", "All parts work", None, {200: "They do.", 503: "Which do not."}),

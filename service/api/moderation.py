@@ -10,8 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.database import begin, reading
+from models.failpoints import failpoint
 from models.identifiers import is_id
-from models.moderation import Change, Refused, Settled, erase, settle, undo
+from models.moderation import Change, Refused, Settled, erase, settle, tell, undo
 from models.policy import Verdict
 from models.records import Comment, DecisionRecord, Event, Review
 from models.text import clean
@@ -51,7 +52,7 @@ def body_as(shape: type[Shape], *, empty: bytes = b"") -> Shape:
     if content is not empty and request.mimetype != "application/json":
         raise Problem(415, "Send application/json.")
     try:
-        return shape.model_validate_json(content)
+        return shape.model_validate_json(content, strict=True)
     except ValidationError as error:
         raise from_validation(error) from None
 
@@ -148,7 +149,7 @@ def events(site: str) -> Response:
     limit = number_argument("limit", 100, most=1000)
     after = request.args.get("after", "0.0")
     position, _, nth = after.partition(".")
-    if not all(part.isascii() and part.isdecimal() and len(part) < 16 for part in (position, nth)):
+    if not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in (position, nth)):
         raise Problem(422, "This cursor is not one that the event log gave out.")
     later = (Event.position > int(position)) | ((Event.position == int(position)) & (Event.nth > int(nth)))
     wanted = select(Event).where(Event.site_id == who.site.id, later).order_by(Event.position, Event.nth).limit(limit)
@@ -162,12 +163,15 @@ def number_argument(name: str, default: int, *, most: int) -> int:
     given = request.args.get(name)
     if given is None:
         return default
-    if not (given.isascii() and given.isdecimal() and 1 <= int(given[:9]) <= most):
+    if not (given.isascii() and given.isdecimal() and len(given) < 10 and 1 <= int(given) <= most):
         raise Problem(422, f"{name} is a number from 1 to {most}.")
-    return int(given[:9])
+    return int(given)
 
 
 def publish_soon(settled: Settled) -> None:
+    """To be called once the decision is committed."""
+    failpoint("decided")
+    tell([settled])
     if settled.touches_page:
         ring_soon(PUBLISH, settled.thread_id)
 
@@ -181,6 +185,7 @@ def _wanted(session: Session, who: Caller, comment_id: str) -> Comment:
 
 def _too_late(session: Session, seen: Comment) -> Problem:
     """Who decided what and when, so that the moderator need not go and look."""
+    session.refresh(seen)  # it may have changed between our look and our lock
     if seen.erased_at:
         return Problem(409, "This comment was erased; there is nothing left to decide.")
     log = select(DecisionRecord).where(DecisionRecord.comment_id == seen.id)

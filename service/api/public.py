@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -9,6 +10,7 @@ import orjson
 from flask import Blueprint, Response, redirect, request
 from pydantic import ValidationError
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 from werkzeug.wrappers import Response as BaseResponse
 
 from models.database import reading
@@ -16,7 +18,8 @@ from models.identifiers import is_id
 from models.moderation import TOPS_A_PAGE
 from models.policy import FormPolicy
 from models.records import Comment, Thread
-from models.storage import Stored
+from models.settings import settings
+from models.storage import Stored, cache_tag
 from service import limits
 from service.accepting import accept
 from service.addresses import reader
@@ -30,6 +33,9 @@ from service.tokens import issue_form_token
 
 MOST_BYTES = 128 * 1024
 MOST_THREADS = 100
+READ_SECONDS = 2.0
+# A body that trickles in holds its thread: half of them may wait for bodies, the other half goes on answering.
+_reading = threading.BoundedSemaphore(max(1, settings().web_threads // 2))
 _PRIVATE = {"Cache-Control": "no-store"}
 FORM_TYPE = "application/x-www-form-urlencoded"
 
@@ -106,7 +112,12 @@ def _body() -> bytes:
         raise Problem(411, "Say how long the body is: send Content-Length.")
     if request.content_length > MOST_BYTES:
         raise Problem(413, "A comment may be at most 128 KB.")
-    return request.get_data(cache=False)
+    if not _reading.acquire(timeout=READ_SECONDS):
+        raise Problem(503, "Too many slow uploads at once. Please try again in a moment.", headers={"Retry-After": "2"})
+    try:
+        return request.get_data(cache=False)
+    finally:
+        _reading.release()
 
 
 def _accept(info: SiteInfo, said: Submission) -> str:
@@ -130,19 +141,22 @@ def comments(site: str) -> Response:
     else:
         stored = read_page(info.key, thread, page)
     if stored is None:
-        stored = _nothing_there(info, thread, page)
-    return _shared(info, _published(stored))
+        stored = _nothing_there(info, thread, page, is_newest=page is None and top is None)
+    return _shared(info, _published(stored, cache_tag(info.key, thread)))
 
 
-def _nothing_there(info: SiteInfo, thread: str, page: int | None) -> Stored:
-    head = read_page(info.key, thread, None) if page else None
+def _nothing_there(info: SiteInfo, thread: str, page: int | None, *, is_newest: bool) -> Stored:
+    head = None if is_newest else read_page(info.key, thread, None)
     empty = orjson.loads(head.content) if head else empty_page(thread)
     content = orjson.dumps({**empty, "page": page or 1, "next": None, "comments": []})
     return Stored(content, f"none-{head.tag if head else 0}-{page or 1}")
 
 
-def _published(stored: Stored) -> Response:
+def _published(stored: Stored, cache_tag: str) -> Response:
     headers = {"ETag": f'"{stored.tag}"', "Cache-Control": "public, no-cache"}  # kept, but asked for again each time
+    if seconds := settings().cdn_seconds:  # by both names: RFC 9213, and what Fastly and Varnish read
+        headers["CDN-Cache-Control"] = headers["Surrogate-Control"] = f"max-age={seconds}"
+        headers["Cache-Tag"] = headers["Surrogate-Key"] = cache_tag
     if "If-None-Match" in request.headers and request.if_none_match.contains_weak(stored.tag):
         return Response(status=304, headers=headers)
     return Response(stored.content, headers=headers, content_type="application/json")
@@ -203,9 +217,9 @@ def permalink(site: str, comment_id: str) -> BaseResponse:
     info = wanted_site(site)
     row = None
     if is_id(comment_id):
-        top = select(Comment.place).where(Comment.id == select(Comment.top_id).where(Comment.id == comment_id))
-        wanted = select(Thread.key, Thread.url, top.scalar_subquery().label("place")).select_from(Comment)
-        wanted = wanted.join(Thread, Thread.id == Comment.thread_id)
+        top = aliased(Comment)
+        wanted = select(Thread.key, Thread.url, top.place).select_from(Comment)
+        wanted = wanted.join(Thread, Thread.id == Comment.thread_id).join(top, top.id == Comment.top_id)
         wanted = wanted.where(Comment.id == comment_id, Comment.site_id == info.id, Comment.status == "approved")
         with reading() as session:
             row = session.execute(wanted).one_or_none()

@@ -5,21 +5,30 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import select, update
 
 from models.database import begin, insert_new, now, reading
 from models.policy import Policy
 from models.records import PolicyVersion, Site, Thread
+from models.text import clean_line, is_blank
 from service.api.moderation import body_as
 from service.api.public import json_response
 from service.keys import caller
 from service.problems import Problem
-from service.submission import thread_key
+from service.sites import SiteInfo, origin_of
+from service.submission import MOST_URL, thread_key
 from worker.bell import PUBLISH, ring_soon
 from worker.checks.words import problems
 
 api = Blueprint("sites", __name__)
+
+
+def _of_the_site(site: SiteInfo, url: str) -> str:
+    if origin_of(url) not in site.origins or len(url) > MOST_URL or clean_line(url) != url:
+        message = "This page does not belong to the site."
+        raise Problem(422, message, errors=[{"field": "url", "message": message}])
+    return url
 
 
 class PolicyChange(Policy):
@@ -46,7 +55,7 @@ def change_policy(site: str) -> Response:
         raise Problem(422, "Some words or patterns need another look.", errors=[_at_words(text) for text in wrong])
     kept = wanted.model_dump(mode="json", exclude={"version"})
     with begin() as session:
-        row = session.execute(select(Site).where(Site.id == who.site.id).with_for_update()).scalar_one()
+        row = session.execute(select(Site).where(Site.id == who.site.id).with_for_update(key_share=True)).scalar_one()
         if wanted.version is not None and wanted.version != row.policy_version:
             raise Problem(409, f"The policy has version {row.policy_version} by now. Load it again.")
         row.policy, row.policy_version = kept, row.policy_version + 1
@@ -63,6 +72,15 @@ def _at_words(message: str) -> dict[str, str]:
     return {"field": "words", "message": message}
 
 
+def _cleaned(title: str) -> str:
+    if is_blank(kept := clean_line(title)):
+        raise ValueError("A title has something to read in it.")
+    return kept
+
+
+Title = Annotated[str, StringConstraints(max_length=300), AfterValidator(_cleaned)]
+
+
 class ThreadChange(BaseModel):
     """What may be set on a thread; whatever is left out stays."""
 
@@ -70,12 +88,13 @@ class ThreadChange(BaseModel):
 
     thread: str
     state: Literal["open", "closed"] | None = None
-    title: Annotated[str, StringConstraints(min_length=1, max_length=300)] | None = None
+    title: Title | None = None
+    url: str | None = None
 
 
 @api.patch("/v1/sites/<site>/threads")
 def change_thread(site: str) -> Response:
-    """Close or open a thread, or give it its final title. A thread nobody has written in yet is made."""
+    """Close or open a thread, or set its title and page for good. A thread nobody has written in yet is made."""
     who = caller(site, "moderate")
     wanted = body_as(ThreadChange)
     try:
@@ -85,9 +104,11 @@ def change_thread(site: str) -> Response:
     with begin() as session:
         session.connection().execute(insert_new(Thread), {"site_id": who.site.id, "key": key})
         row = session.execute(
-            select(Thread).where(Thread.site_id == who.site.id, Thread.key == key).with_for_update()
+            select(Thread).where(Thread.site_id == who.site.id, Thread.key == key).with_for_update(key_share=True)
         ).scalar_one()
         changes: dict[str, Any] = {"state": wanted.state or row.state}
+        if wanted.url:
+            changes.update(url=_of_the_site(who.site, wanted.url))
         if wanted.title:
             changes.update(title=wanted.title, title_is_final=True)
         changes.update(revision=row.revision + 1, publish_due=now())

@@ -24,11 +24,17 @@ from service.problems import Problem
 from service.records import full_records
 
 PAGE_SIZE = 30
+MOST_BYTES = 16 * 1024
 TABS = {"review": "To review", "pending": "Pending", "approved": "Approved", "rejected": "Rejected"}
 POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 console = Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
 guesses = Guesses()
+
+
+@console.before_request
+def _limit() -> None:
+    request.max_content_length = MOST_BYTES
 
 
 @console.after_request
@@ -51,12 +57,13 @@ def sign_in_page() -> str:
 
 @console.post("/sign-in")
 def sign_in() -> BaseResponse | tuple[str, int]:
-    email, address = request.form.get("email", "").strip().lower(), reader()
-    if wait := guesses.wait(email, address):
+    email, address = request.form.get("email", "").strip().lower().replace("\0", ""), reader()
+    if wait := guesses.admit(email, address):
         error = f"Too many wrong passwords. Try again in {wait} seconds."
         return render_template("console/sign_in.html", email=email, error=error), 429
     moderator = accounts.check_password(email, request.form.get("password", ""))
-    guesses.count(email, address, right=moderator is not None)
+    if moderator is not None:
+        guesses.forget(email, address)
     if moderator is None:
         return render_template("console/sign_in.html", email=email, error="Wrong email or password."), 403
     answer = redirect("/console/", 303)
@@ -155,6 +162,8 @@ def decide(comment_id: str) -> BaseResponse:
     who = _who()
     sessions.check_csrf(who)
     verdict, version = request.form.get("verdict", ""), request.form.get("version", "")
+    if verdict != "undo" and not (version.isascii() and version.isdecimal() and len(version) < 10):
+        raise Problem(422, "Load the list again: a decision says which version of the comment it is for.")
     if verdict not in {"approve", "flag", "reject", "undo"}:
         raise Problem(422, "A decision is approve, flag, reject or undo.")
     _check_may_decide(who, comment_id)
@@ -172,7 +181,7 @@ def decide(comment_id: str) -> BaseResponse:
                 Verdict(verdict),
                 reasons=(reason,) if reason else (),
                 by=by,
-                version=int(version) if version.isdecimal() else None,
+                version=int(version),
                 reason=reason,
             )
             found = settle(session, [change])[0]

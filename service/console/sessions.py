@@ -96,27 +96,34 @@ def _hash(cookie: str) -> str:
 class Guesses:
     """Slows guessing: each wrong password for an account from an address doubles the wait, and a right one ends it.
 
-    Counted by account and address together, so that a stranger who guesses cannot lock the owner out.
+    Counted by account and address together, so that a stranger who guesses cannot lock the owner out; and by address
+    alone, so that many accounts are not guessed at once.
     """
 
-    MOST = 10_000
+    MOST, FREE, FREE_BY_ADDRESS = 10_000, 3, 20
 
     def __init__(self) -> None:
-        self._wrong: dict[tuple[str, str], tuple[int, float]] = {}
+        self._tries: dict[tuple[str, str], tuple[int, float]] = {}
         self._lock = threading.Lock()
 
-    def wait(self, email: str, address: str) -> int:
-        """Seconds until the next try is looked at."""
-        count, last = self._wrong.get((email, address), (0, 0.0))
-        pause = 0 if count < 3 else min(2 ** (count - 3), 900)
-        return max(0, round(last + pause - time.monotonic()))
-
-    def count(self, email: str, address: str, *, right: bool) -> None:
+    def admit(self, email: str, address: str) -> int:
+        """Count this try, as wrong until `forget` says otherwise. Seconds to wait if it is not let through."""
         with self._lock:
-            if right:
-                self._wrong.pop((email, address), None)
-                return
-            if len(self._wrong) >= self.MOST:
-                self._wrong.clear()
-            count, _ = self._wrong.get((email, address), (0, 0.0))
-            self._wrong[email, address] = (count + 1, time.monotonic())
+            waits = self._wait((email, address), self.FREE), self._wait(("", address), self.FREE_BY_ADDRESS)
+            if max(waits) > 0:
+                return max(waits)
+            if len(self._tries) >= self.MOST:
+                self._tries.clear()
+            for key in ((email, address), ("", address)):
+                self._tries[key] = (self._tries.get(key, (0, 0.0))[0] + 1, time.monotonic())
+            return 0
+
+    def forget(self, email: str, address: str) -> None:
+        with self._lock:
+            self._tries.pop((email, address), None)
+            self._tries.pop(("", address), None)
+
+    def _wait(self, key: tuple[str, str], free: int) -> int:
+        count, last = self._tries.get(key, (0, 0.0))
+        pause = 0 if count < free else min(2 ** (count - free), 900)
+        return max(0, round(last + pause - time.monotonic()))

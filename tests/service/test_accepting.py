@@ -98,7 +98,6 @@ def test_a_wrong_field_is_named_in_the_answer(client: FlaskClient, wrong: dict[s
         (b"{}", "text/plain", 415),
         (b"{}", "multipart/form-data; boundary=x", 415),
         (b"x" * 129 * 1024, "application/json", 413),
-        (b"name=%ff", "application/x-www-form-urlencoded", 400),
     ],
 )
 def test_a_body_that_cannot_be_read_is_refused_by_its_own_status(
@@ -272,3 +271,52 @@ def test_a_receipt_cannot_be_guessed(client: FlaskClient) -> None:
     assert client.get(receipt.partition(".")[0]).status_code == 404
     assert client.get("/v1/receipts/..%2f..%2fetc").status_code == 404
     assert client.get("/v1/receipts/é").status_code == 404
+
+
+def test_a_refused_comment_leaves_nothing_behind(client: FlaskClient) -> None:
+    parent = "01a2031b-663b-7080-a01f-7e74a3039c2b"
+    assert post(client, thread="/ghost", title="Of a refused post", parent=parent).status_code == 404
+    with reading() as session:
+        assert session.execute(select(func.count(Thread.id))).scalar() == 0
+
+
+def test_a_threads_title_and_page_come_from_its_first_approved_comment(client: FlaskClient, moderator: Caller) -> None:
+    spam = posted(client, title="BUY PILLS", url="https://paper.example/logout", body="Buy")
+    good = posted(client, title="The harbour", url="https://paper.example/harbour")
+    moderator.decide(spam, "reject")
+    moderator.decide(good, "approve")
+    publish_all()
+    assert (moderator.page()["title"], moderator.page()["url"]) == ("The harbour", "https://paper.example/harbour")
+    moderator.call(
+        "PATCH", "/threads", json={"thread": "/harbour", "title": "For good", "url": "https://paper.example/h"}
+    )
+    publish_all()
+    assert (moderator.page()["title"], moderator.page()["url"]) == ("For good", "https://paper.example/h")
+
+
+def test_whoever_guesses_an_email_is_not_handed_its_owners_receipt(client: FlaskClient) -> None:
+    mine = post(client)
+    elsewhere = client.post("/v1/sites/demo/comments", json=COMMENT, environ_base={"REMOTE_ADDR": "203.0.113.9"})
+    assert elsewhere.status_code == 202
+    assert elsewhere.json != mine.json
+
+
+@pytest.mark.parametrize("name", ["\U0001fae9", "\ue000", "a\u0301"])
+def test_what_this_python_does_not_know_yet_is_no_blank(client: FlaskClient, name: str) -> None:
+    assert post(client, name=name).status_code == 202
+
+
+@pytest.mark.parametrize("name", ["\u3164", "\u2800", "\u0301", "\u200b"])
+def test_what_draws_nothing_is_blank(client: FlaskClient, name: str) -> None:
+    assert post(client, name=name).status_code == 422
+
+
+def test_a_plain_form_is_answered_with_pages_whatever_is_wrong(client: FlaskClient) -> None:
+    for address, data, status in [
+        ("/v1/sites/nowhere/comments", b"name=Ann", 404),
+        ("/v1/sites/demo/comments", b"name=%ff", 400),
+        ("/v1/sites/demo/comments", b"x" * 129 * 1024, 413),
+    ]:
+        answer = client.post(address, data=data, content_type="application/x-www-form-urlencoded")
+        assert answer.status_code == status
+        assert answer.mimetype == "text/html"

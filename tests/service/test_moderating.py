@@ -184,3 +184,43 @@ def test_the_policy_is_kept_by_version_and_decides(client: FlaskClient, moderato
     wrong = {**policy, "version": None, "words": {"blocked_patterns": ["(unclosed"]}}
     assert moderator.call("PUT", "/policy", json=wrong).status_code == 422
     assert moderator.call("PUT", "/policy", json={"links": {"max_links": -1}}).status_code == 422
+
+
+@pytest.mark.parametrize("title", ["", "   ", "\u202e", "\u200b"])
+def test_a_threads_title_is_something_to_read(moderator: Caller, title: str) -> None:
+    assert moderator.call("PATCH", "/threads", json={"thread": "/harbour", "title": title}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/counts?thread=a%00b", None),
+        ("GET", "/comments?thread=a%00b", None),
+        ("PATCH", "/threads", {"thread": "a\0b"}),
+        ("PUT", "/policy", {"words": {"blocked": ["a\0b"]}}),
+        ("PUT", "/policy", {"could_not_run": {"a\0b": "flag"}}),
+        ("PUT", "/policy", {"links": {"max_links": "3"}}),
+        ("PUT", "/policy", {"links": {"max_links": True}}),
+        ("GET", "/events?after=999999999999999.999999999999999", None),
+        ("GET", "/queue?limit=0000000019999", None),
+    ],
+)
+def test_nul_and_numbers_beyond_all_bounds_are_refused(moderator: Caller, method: str, path: str, body: object) -> None:
+    assert moderator.call(method, path, **({"json": body} if body else {})).status_code == 422
+
+
+def test_a_note_loses_its_nul(moderator: Caller, flagged: str) -> None:
+    assert moderator.decide(flagged, "approve", note="a\0b").json["note"] == "ab"  # type: ignore[index]
+
+
+def test_a_redirect_does_not_lead_where_the_host_header_says(client: FlaskClient) -> None:
+    answer = client.get("/console", headers={"Host": "evil.example"})
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/console/sign-in"
+
+
+def test_an_unknown_branch_of_replies_is_empty_in_a_thread_that_is_not(client: FlaskClient, moderator: Caller) -> None:
+    moderator.decide(posted(client), "approve")
+    publish_all()
+    page = moderator.page(replies="01a2031b-663b-7080-a01f-7e74a3039c2b")
+    assert (page["count"], page["comments"]) == (1, [])

@@ -189,7 +189,7 @@ def test_the_feed_is_well_formed_whatever_was_written(client: FlaskClient, moder
     stored = storage.get(storage.feed_name("demo", "/harbour"))
     assert stored is not None
     feed = ElementTree.fromstring(stored.content)
-    assert [entry.findtext("{*}title") for entry in feed.iter("{http://www.w3.org/2005/Atom}entry")] == ["A & <B>"]
+    assert [entry.findtext("{*}title") for entry in feed.iter("{http://www.w3.org/2005/Atom}entry")] == ["A & <B> "]
 
 
 def test_stored_pages_are_complete_json(client: FlaskClient, moderator: Caller) -> None:
@@ -219,3 +219,16 @@ def test_storage_that_fails_for_one_thread_does_not_hold_up_another(
     assert moderator.page("/broken")["count"] == 0
     publish_all()
     assert moderator.page("/broken")["count"] == 1
+
+
+def test_answers_that_continue_elsewhere_stay_reachable_when_all_before_them_are_gone(
+    client: FlaskClient, moderator: Caller
+) -> None:
+    top = approved(client, moderator, 1)[0]
+    replies = approved(client, moderator, 53, parent=top)
+    for gone in [*replies[:50], top]:
+        moderator.decide(gone, "reject")
+    publish_all()
+    page = moderator.page()
+    assert page["count"] == 3
+    assert ids(client.get(page["comments"][0]["more"]).json) == replies[50:]

@@ -1,0 +1,165 @@
+"""`python -m bench.chaos`: load, faults, quiet, and then the truths. Exit status 1 where one is broken."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+
+from bench.chaos.faults import EVERYWHERE, ON_POSTGRES, inflict
+from bench.chaos.load import Load
+from bench.chaos.postgres import Postgres
+from bench.chaos.sabotaged import COMMAND, SABOTAGE, WHICH, drop_unique
+from bench.chaos.system import Minded, System, system
+from bench.chaos.told import Told, lines
+from bench.chaos.truths import Records, violations
+from models.database import engine, reading
+from models.migrate import upgrade
+from models.records import Comment, Thread
+from tests.greenroom import GREENROOM, free_port, until
+
+QUIET_SECONDS, QUIET_SECONDS_SABOTAGED = 120.0, 20.0  # a publisher that was killed holds its lease for 60
+MOST_SHOWN = 10
+console = Console(highlight=False, width=140)
+
+
+@dataclass
+class Run:
+    """What was asked for, and what came of it."""
+
+    seed: int
+    seconds: float
+    database: str
+    sabotage: str
+    keep: Path | None
+    faults: Counter[str] = field(default_factory=Counter)
+    quiet: str = "never"
+    said: Counter[str] = field(default_factory=Counter)
+    deaths: int = 0
+
+
+def main() -> int:
+    run = _asked()
+    without = f", sabotaged: {run.sabotage}" if run.sabotage else ""
+    console.print(f"chaos with seed [bold]{run.seed}[/bold]: {run.seconds:g} s on {run.database}{without}")
+    with tempfile.TemporaryDirectory(prefix="greenroom-chaos-") as name:
+        folder = Path(name)
+        os.environ.update({"GREENROOM_DATA": str(folder / "var"), WHICH: run.sabotage})
+        with _database(run, folder) as (environment, parts):
+            told = Told(folder / "told.jsonl")
+            command = COMMAND if run.sabotage else GREENROOM
+            with system(folder, environment, command, parts) as whole:
+                _harm(run, whole, told)
+            found = violations(Records(told.path, files=list(_files(whole))))
+            engine().dispose()
+        _count(run, whole, told.path)
+        if run.keep:
+            shutil.copytree(folder, run.keep, dirs_exist_ok=True)
+    _report(run, found)
+    return 1 if any(found.values()) else 0
+
+
+def _asked() -> Run:
+    parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(100_000))
+    parser.add_argument("--seconds", type=float, default=150)
+    parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
+    parser.add_argument("--sabotage", choices=sorted(SABOTAGE), default="")
+    parser.add_argument("--keep", type=Path, help="a folder to copy all that the run left to")
+    return Run(**vars(parser.parse_args()))
+
+
+@contextmanager
+def _database(run: Run, folder: Path) -> Iterator[tuple[dict[str, str], dict[str, Minded]]]:
+    """The variables that name it, and the parts that serve it."""
+    environment, parts = {}, {}
+    if run.database == "postgres":
+        postgres = Postgres(free_port())
+        environment["GREENROOM_DATABASE_URL"] = os.environ["GREENROOM_DATABASE_URL"] = postgres.url
+        parts["postgres"] = Minded("postgres", postgres.command, folder / "postgres.log", user=postgres.user)
+        parts["postgres"].start()
+        until(_answers, 30)
+    if run.sabotage == "no-unique":
+        upgrade()
+        drop_unique()
+    try:
+        yield environment, parts
+    finally:
+        if parts:
+            parts["postgres"].end()
+            postgres.remove()
+
+
+def _answers() -> bool:
+    with suppress(OperationalError), engine().connect():
+        return True
+    return False
+
+
+def _harm(run: Run, whole: System, told: Told) -> None:
+    chance = random.Random(run.seed)
+    faults = EVERYWHERE + (ON_POSTGRES if run.database == "postgres" else [])
+    with Load(whole.up.port, whole.up.key("admin"), run.seed, told):
+        for at, fault in inflict(whole, chance, seconds=run.seconds, faults=faults):
+            run.faults[fault] += 1
+            console.print(f"[dim]{at:6.1f} s  {fault}[/dim]")
+    console.print("[dim]          the load has ended; until all is quiet[/dim]")
+    began = time.monotonic()
+    with suppress(AssertionError):
+        until(_is_quiet, QUIET_SECONDS_SABOTAGED if run.sabotage else QUIET_SECONDS)
+        run.quiet = f"{time.monotonic() - began:.0f} s after the load"
+
+
+def _is_quiet() -> bool:
+    """Whether nothing is owed but screenings of what a human may decide meanwhile."""
+    time.sleep(0.5)
+    with suppress(OperationalError), reading() as session:
+        pending = session.scalar(select(func.count(Comment.id)).where(Comment.status == "pending"))
+        return not pending and not session.scalar(select(func.count(Thread.publish_due)))
+    return False
+
+
+def _files(whole: System) -> Iterator[Path]:
+    yield from whole.logs
+    for folder in ("valkey", "published"):
+        yield from (path for path in (whole.up.data / folder).rglob("*") if path.is_file())
+
+
+def _count(run: Run, whole: System, told: Path) -> None:
+    for what in ("sent", "accepted", "decided"):
+        run.said[what] = sum(1 for _ in lines(told, what))
+    run.said["comments"] = len({line["id"] for line in lines(told, "accepted")})
+    for line in lines(told, "answered"):
+        run.said[f"answered {line['status']}"] += 1
+    run.deaths = whole.up.output.count("starting it again")
+
+
+def _report(run: Run, found: dict[str, list[str]]) -> None:
+    table = Table("truth", "broken", "by", title=f"chaos, seed {run.seed}, {run.database}{run.sabotage and ', '}{run.sabotage}")
+    for truth, broken in found.items():
+        shown = "\n".join([*broken[:MOST_SHOWN], *(["…"] if len(broken) > MOST_SHOWN else [])])
+        table.add_row(truth, f"[red]{len(broken)}[/red]" if broken else "0", shown)
+    faults = ", ".join(f"{name} × {times}" if times > 1 else name for name, times in sorted(run.faults.items()))
+    console.print(table)
+    console.print(f"faults    {run.faults.total()}: {faults}")
+    console.print(f"told      {', '.join(f'{count:,} {what}' for what, count in sorted(run.said.items()))}")
+    console.print(f"restarts  {run.deaths} by up; quiet {run.quiet}")
+    console.print("[green]every truth holds[/green]" if not any(found.values()) else "[red]a truth is broken[/red]")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

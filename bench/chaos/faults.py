@@ -1,0 +1,105 @@
+"""What goes wrong in a run: each fault does its harm, holds it for its time, and lets the part go on."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+
+from bench.chaos.system import System
+from tests.dns_server import Mode
+
+STOPPED_SECONDS = 5.0
+Fault = Callable[[System, random.Random], None]
+
+
+def kill_web(system: System, _: random.Random) -> None:
+    system.kill("web")
+
+
+def kill_what_answers(system: System, _: random.Random) -> None:
+    """The web process that serves, while its parent lives."""
+    system.kill("web", child=True)
+
+
+def stop_web(system: System, _: random.Random) -> None:
+    system.pause(["web"], STOPPED_SECONDS)
+
+
+def kill_worker(system: System, chance: random.Random) -> None:
+    system.kill(chance.choice(system.workers))
+
+
+def kill_workers(system: System, _: random.Random) -> None:
+    for worker in system.workers:
+        system.kill(worker)
+
+
+def stop_worker(system: System, chance: random.Random) -> None:
+    system.pause([chance.choice(system.workers)], STOPPED_SECONDS)
+
+
+def kill_valkey(system: System, _: random.Random) -> None:
+    system.kill("valkey")
+
+
+def stop_valkey(system: System, _: random.Random) -> None:
+    system.pause(["valkey"], STOPPED_SECONDS)
+
+
+def black_hole(system: System, chance: random.Random) -> None:
+    system.proxy.hole()
+    time.sleep(chance.uniform(4, 10))
+    system.proxy.mend(drop=chance.random() < 0.5)
+
+
+def strand_links(system: System, _: random.Random) -> None:
+    """Every connection to the broker goes dead without a word, and new ones work (celery#10205)."""
+    system.proxy.strand()
+
+
+def flush_while_messages_wait(system: System, _: random.Random) -> None:
+    with system.paused(system.workers):
+        time.sleep(1.5)
+        system.flush()
+
+
+def storage_fails(system: System, chance: random.Random) -> None:
+    with system.storage_away():
+        time.sleep(chance.uniform(3, 6))
+
+
+def dns_times_out(system: System, chance: random.Random) -> None:
+    system.dns.mode = Mode.SILENCE
+    time.sleep(chance.uniform(4, 8))
+    system.dns.mode = Mode.ANSWER
+
+
+def kill_postgres(system: System, _: random.Random) -> None:
+    system.kill("postgres")
+
+
+def stop_postgres(system: System, _: random.Random) -> None:
+    system.pause(["postgres"], STOPPED_SECONDS)
+
+
+EVERYWHERE: list[Fault] = [
+    *(kill_web, kill_what_answers, stop_web, kill_worker, kill_workers, stop_worker, kill_valkey, stop_valkey),
+    *(black_hole, strand_links, flush_while_messages_wait, storage_fails, dns_times_out),
+]
+ON_POSTGRES: list[Fault] = [kill_postgres, stop_postgres]
+
+
+def inflict(system: System, chance: random.Random, *, seconds: float, faults: list[Fault]) -> Iterator[tuple[float, str]]:
+    """Every fault in an order of chance, over and over until the time is up; when each began, and its name."""
+    began, order = time.monotonic(), []
+    while True:
+        order = order or chance.sample(faults, len(faults))
+        time.sleep(chance.uniform(1.0, 4.0))
+        at = time.monotonic() - began
+        if at > seconds:
+            return
+        fault = order.pop()
+        yield at, fault.__name__.replace("_", " ")
+        fault(system, chance)
+

@@ -1,0 +1,78 @@
+"""The `greenroom` command with one of its guarantees taken away: proof that the checker would notice.
+
+The constraint that `no-unique` drops is dropped from the database itself, see `drop_unique`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import update
+
+from models import storage
+from models.database import begin, engine, reading
+from models.records import Thread
+from worker import publishing, sweep
+from worker.pages import changed_pages
+
+COMMAND = [sys.executable, "-m", "bench.chaos.sabotaged"]
+WHICH = "CHAOS_SABOTAGE"
+
+
+def without_sweep() -> None:
+    """The timer says that it is alive and does nothing."""
+
+    def run(self: sweep.Sweeper) -> None:
+        while not self._ending.wait(5):
+            sweep._beat(self.worker, swept=True)
+
+    sweep.Sweeper.run = run  # type: ignore[method-assign]
+
+
+def without_lease() -> None:
+    publishing.publish_threads = publish_at_will
+
+
+def publish_at_will(thread_ids: Sequence[int]) -> int:
+    """Publishing as one would write it first: whoever is asked puts what it sees, and notes that it did."""
+    for thread_id in thread_ids:
+        with reading() as session:
+            since = session.get_one(Thread, thread_id).published_revision
+            snapshot = changed_pages(session, thread_id, since)
+        time.sleep(random.random() * 0.2)  # storage that is not on this machine
+        for item in snapshot.objects:
+            storage.put(*item)
+        with begin() as session:
+            done = {"published_revision": snapshot.revision, "publish_due": None}
+            session.execute(update(Thread).where(Thread.id == thread_id).values(done))
+    return len(thread_ids)
+
+
+def drop_unique() -> None:
+    """The rule that the same words of the same author are one comment, out of the database."""
+    with engine().begin() as connection:
+        alter = Operations(MigrationContext.configure(connection)).batch_alter_table
+        with alter("comments") as comments:
+            comments.drop_constraint("uq_comments_thread_id_said_once", type_="unique")
+
+
+SABOTAGE: dict[str, Callable[[], None]] = {"no-sweep": without_sweep, "no-lease": without_lease, "no-unique": lambda: None}
+
+
+def main() -> None:
+    from service import cli  # noqa: PLC0415 — only now, as it may take up what is patched here
+    from service.up import supervisor  # noqa: PLC0415
+
+    SABOTAGE[os.environ[WHICH]]()
+    supervisor.GREENROOM = COMMAND
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

