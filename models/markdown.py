@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-import nh3
-from markdown_it import MarkdownIt
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"}
 SCHEMES = {"http", "https"}
@@ -15,6 +16,8 @@ MAX_NESTING = 50  # deeper quotes and lists than anyone writes are cut off
 
 def render(body: str) -> str:
     """HTML of the tags above and nothing else; links open with `rel="ugc nofollow noopener"`."""
+    import nh3  # noqa: PLC0415 — the web process rarely renders
+
     return nh3.clean(
         _parser(with_links=_is_ordinary(body)).render(body),
         tags=TAGS,
@@ -33,6 +36,8 @@ def _is_ordinary(body: str) -> bool:
 @cache
 def _parser(*, with_links: bool) -> MarkdownIt:
     """Raw HTML is shown as typed, a line end is a line end, and a bare address becomes a link."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415
+
     parser = MarkdownIt("js-default", {"html": False, "linkify": True, "breaks": True, "maxNesting": MAX_NESTING})
     parser.disable(["image", "table", "heading", "lheading", "hr", "reference"])
     assert parser.linkify is not None

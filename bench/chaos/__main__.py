@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,15 +22,15 @@ from sqlalchemy.exc import OperationalError
 
 from bench.chaos.faults import EVERYWHERE, ON_POSTGRES, inflict
 from bench.chaos.load import Load
-from bench.chaos.postgres import Postgres
 from bench.chaos.sabotaged import COMMAND, SABOTAGE, WHICH, drop_unique
-from bench.chaos.system import Minded, System, system
+from bench.chaos.system import Part, System, system
 from bench.chaos.told import Told, lines
 from bench.chaos.truths import Records, violations
 from models.database import engine, reading
 from models.migrate import upgrade
 from models.records import Comment, Thread
-from tests.greenroom import GREENROOM, free_port, until
+from tests.greenroom import GREENROOM, until
+from tests.postgres import postgresql
 
 QUIET_SECONDS, QUIET_SECONDS_SABOTAGED = 120.0, 20.0  # a publisher that was killed holds its lease for 60
 MOST_SHOWN = 10
@@ -59,7 +59,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="greenroom-chaos-") as name:
         folder = Path(name)
         os.environ.update({"GREENROOM_DATA": str(folder / "var"), WHICH: run.sabotage})
-        with _database(run, folder) as (environment, parts):
+        with _database(run) as (environment, parts):
             told = Told(folder / "told.jsonl")
             command = COMMAND if run.sabotage else GREENROOM
             with system(folder, environment, command, parts) as whole:
@@ -84,30 +84,19 @@ def _asked() -> Run:
 
 
 @contextmanager
-def _database(run: Run, folder: Path) -> Iterator[tuple[dict[str, str], dict[str, Minded]]]:
-    """The variables that name it, and the parts that serve it."""
-    environment, parts = {}, {}
-    if run.database == "postgres":
-        postgres = Postgres(free_port())
-        environment["GREENROOM_DATABASE_URL"] = os.environ["GREENROOM_DATABASE_URL"] = postgres.url
-        parts["postgres"] = Minded("postgres", postgres.command, folder / "postgres.log", user=postgres.user)
-        parts["postgres"].start()
-        until(_answers, 30)
-    if run.sabotage == "no-unique":
-        upgrade()
-        drop_unique()
-    try:
+def _database(run: Run) -> Iterator[tuple[dict[str, str], dict[str, Part]]]:
+    """The variables that name it, and the part that serves it."""
+    environment: dict[str, str] = {}
+    parts: dict[str, Part] = {}
+    with ExitStack() as stack:
+        if run.database == "postgres":
+            server = stack.enter_context(postgresql())
+            parts["postgres"], environment["GREENROOM_DATABASE_URL"] = server, server.url()
+            os.environ.update(environment)
+        if run.sabotage == "no-unique":
+            upgrade()
+            drop_unique()
         yield environment, parts
-    finally:
-        if parts:
-            parts["postgres"].end()
-            postgres.remove()
-
-
-def _answers() -> bool:
-    with suppress(OperationalError), engine().connect():
-        return True
-    return False
 
 
 def _harm(run: Run, whole: System, told: Told) -> None:
@@ -149,7 +138,9 @@ def _count(run: Run, whole: System, told: Path) -> None:
 
 
 def _report(run: Run, found: dict[str, list[str]]) -> None:
-    table = Table("truth", "broken", "by", title=f"chaos, seed {run.seed}, {run.database}{run.sabotage and ', '}{run.sabotage}")
+    table = Table(
+        "truth", "broken", "by", title=f"chaos, seed {run.seed}, {run.database}{run.sabotage and ', '}{run.sabotage}"
+    )
     for truth, broken in found.items():
         shown = "\n".join([*broken[:MOST_SHOWN], *(["…"] if len(broken) > MOST_SHOWN else [])])
         table.add_row(truth, f"[red]{len(broken)}[/red]" if broken else "0", shown)

@@ -90,7 +90,9 @@ EVERYWHERE: list[Fault] = [
 ON_POSTGRES: list[Fault] = [kill_postgres, stop_postgres]
 
 
-def inflict(system: System, chance: random.Random, *, seconds: float, faults: list[Fault]) -> Iterator[tuple[float, str]]:
+def inflict(
+    system: System, chance: random.Random, *, seconds: float, faults: list[Fault]
+) -> Iterator[tuple[float, str]]:
     """Every fault in an order of chance, over and over until the time is up; when each began, and its name."""
     began, order = time.monotonic(), []
     while True:
@@ -102,4 +104,3 @@ def inflict(system: System, chance: random.Random, *, seconds: float, faults: li
         fault = order.pop()
         yield at, fault.__name__.replace("_", " ")
         fault(system, chance)
-

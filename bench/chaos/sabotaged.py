@@ -62,7 +62,11 @@ def drop_unique() -> None:
             comments.drop_constraint("uq_comments_thread_id_said_once", type_="unique")
 
 
-SABOTAGE: dict[str, Callable[[], None]] = {"no-sweep": without_sweep, "no-lease": without_lease, "no-unique": lambda: None}
+SABOTAGE: dict[str, Callable[[], None]] = {
+    "no-sweep": without_sweep,
+    "no-lease": without_lease,
+    "no-unique": lambda: None,
+}
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import psutil
@@ -19,7 +20,7 @@ import redis
 from bench.chaos.proxy import Proxy
 from service.valkey import embedded
 from tests.dns_server import DnsServer, Mode
-from tests.greenroom import Running, free_port, running, until
+from tests.greenroom import Running, running
 
 ZONE = {
     "test": {"NS": ["ns.test."]},
@@ -30,6 +31,12 @@ ZONE = {
 REST_SECONDS = 1.0  # before a killed part of ours is begun again
 
 
+class Part(Protocol):
+    process: subprocess.Popen[bytes] | None
+
+    def start(self) -> None: ...
+
+
 @dataclass
 class Minded:
     """A part that we run ourselves, begun again when it dies, as a supervisor would."""
@@ -38,7 +45,6 @@ class Minded:
     command: Sequence[str]
     log: Path
     environment: dict[str, str] | None = None
-    user: int | None = None
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -46,8 +52,6 @@ class Minded:
             self.process = subprocess.Popen(
                 self.command,
                 env=self.environment,
-                user=self.user,
-                cwd="/" if self.user else None,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -71,7 +75,7 @@ class System:
     dns: DnsServer
     redis_url: str
     folder: Path
-    minded: dict[str, Minded] = field(default_factory=dict)
+    minded: dict[str, Part] = field(default_factory=dict)
     workers = ("worker-screen", "worker-more")
 
     def pid(self, part: str) -> int:
@@ -131,18 +135,18 @@ class System:
 
     @property
     def logs(self) -> list[Path]:
-        return [self.up.log, *(part.log for part in self.minded.values())]
+        return [self.up.log, *(part.log for part in self.minded.values() if isinstance(part, Minded))]
 
 
 @contextmanager
-def system(folder: Path, environment: dict[str, str], command: list[str], parts: dict[str, Minded]) -> Iterator[System]:
+def system(folder: Path, environment: dict[str, str], command: list[str], parts: dict[str, Part]) -> Iterator[System]:
     """All of it, ready; `parts` are minded beside, and are running."""
     data = folder / "var"
     with ExitStack() as stack:
         valkey = embedded(data)
-        minded = {**parts, "valkey": Minded("valkey", valkey.command, folder / "valkey.log")}
-        minded["valkey"].start()
-        stack.callback(minded["valkey"].end)
+        broker = Minded("valkey", valkey.command, folder / "valkey.log")
+        broker.start()
+        stack.callback(broker.end)
         address = urlsplit(valkey.url)
         proxy = stack.enter_context(Proxy(int(address.port or 0)))
         dns = stack.enter_context(DnsServer(ZONE))
@@ -156,7 +160,7 @@ def system(folder: Path, environment: dict[str, str], command: list[str], parts:
         more = Minded("worker-more", [*command, "worker"], folder / "worker-more.log", up.environment)
         more.start()
         stack.callback(more.end)
-        minded["worker-more"] = more
+        minded = {**parts, "valkey": broker, "worker-more": more}
         whole = System(up, proxy, dns, valkey.url, folder, minded)
         with _minding(whole):
             yield whole

@@ -162,7 +162,11 @@ def _published(records: Records) -> Iterator[str]:
         twice = [id_ for id_, times in Counter(comment["id"] for comment in shown).items() if times > 1]
         missing = approved.keys() - {comment["id"] for comment in shown}
         extra = {comment["id"] for comment in shown} - approved.keys()
-        for ids, what in ((missing, "approved and not shown"), (extra, "shown and not approved"), (twice, "shown twice")):
+        for ids, what in (
+            (missing, "approved and not shown"),
+            (extra, "shown and not approved"),
+            (twice, "shown twice"),
+        ):
             if ids:
                 yield f"{thread.key}: {', '.join(sorted(ids))} {what}"
         for comment in shown:

@@ -9,6 +9,7 @@ import crypto from 'crypto';
 const ASKED = /^\/v1\/sites\/([a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?)\/comments\?thread=((?:[\w\/.~!*'(),;:@?$=+-]|%[2-7][0-9A-Fa-f])+)(?:&after=[\w-]*)?$/;
 const PLAIN = /^[!-~]+(?: [!-~]+)*$/;
 const MOST = 500;
+const CDN_SECONDS = Number(process.env.GREENROOM_CDN_SECONDS || 0);
 
 function newest(r) {
     if (r.method !== 'GET' && r.method !== 'HEAD') {
@@ -23,17 +24,11 @@ function newest(r) {
         return '';
     }
     const name = crypto.createHash('sha256').update(`${asked[1]}\0${thread}`).digest('hex').slice(0, 40);
+    if (CDN_SECONDS) {
+        r.variables.cdn_seconds = `max-age=${CDN_SECONDS}`;
+        r.variables.cache_tag = `greenroom-${asked[1]}-${name}`;
+    }
     return `/published/${asked[1]}/${name.slice(0, 2)}/${name}/newest.json`;
 }
 
-function cdnSeconds() {
-    const seconds = Number(process.env.GREENROOM_CDN_SECONDS || 0);
-    return seconds ? `max-age=${seconds}` : '';
-}
-
-function cacheTag(r) {
-    const parts = r.uri.split('/');
-    return cdnSeconds() ? `greenroom-${parts[2]}-${parts[4]}` : '';
-}
-
-export default {newest, cdnSeconds, cacheTag};
+export default {newest};

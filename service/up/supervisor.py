@@ -40,6 +40,7 @@ class Supervisor:
         self._terminal = Terminal()
         self._parts: list[Part] = []
         self._environment = {
+            "MALLOC_ARENA_MAX": "2",  # glibc gives each thread a heap of its own, and what those keep is 20 MB a part
             **os.environ,
             "GREENROOM_DATA": str(self._data),
             "PYTHONUNBUFFERED": "1",  # what a part says is seen at once, and not lost when it is killed
