@@ -7,9 +7,11 @@ import hashlib
 import os
 import secrets as random
 import time
+from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -17,6 +19,15 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from models.settings import settings
 
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig
+
+# A store that does not answer is given up after seconds: a reader waits for it, and a publisher's lease runs meanwhile.
+# Plain http has to be asked for all the same, by the endpoint's own address.
+CLIENT: ClientConfig = {"connect_timeout": "2s", "timeout": "4s", "allow_http": True}
+RETRY: RetryConfig = {"max_retries": 1, "retry_timeout": timedelta(seconds=10)}
+
+TOPS_A_PAGE, REPLIES_A_PAGE = 25, 50  # more replies continue on objects of their own
 MOST_KEPT, MOST_BYTES_KEPT = 200, 100_000  # 20 MB of the pages read last, at the very most
 
 
@@ -35,7 +46,7 @@ def _store_of(pid: int) -> ObjectStore:
     """One store a process: its threads do not survive a fork."""
     folder = _local()
     if folder is None:
-        return from_url(settings().published_url)
+        return from_url(settings().published_url, client_options=CLIENT, retry_config=RETRY)
     Path(folder).mkdir(parents=True, exist_ok=True)
     return LocalStore(folder)
 
@@ -110,6 +121,18 @@ def _write(path: str, content: bytes) -> None:
         raise
 
 
+def names(prefix: str) -> Iterator[str]:
+    """Every object whose name begins with these folders."""
+    for some in obstore.list(_store_of(os.getpid()), prefix):
+        yield from (item["path"] for item in some)
+
+
+def remove(name: str) -> None:
+    """Once more does no harm."""
+    with contextlib.suppress(FileNotFoundError):
+        obstore.delete(_store_of(os.getpid()), name)
+
+
 def newest_name(site: str, thread: str) -> str:
     """The page readers see first, complete with the thread's state and count."""
     return f"{_folder(site, thread)}/newest.json"
@@ -140,5 +163,5 @@ def _folder(site: str, thread: str) -> str:
 
 
 def _digest(site: str, thread: str) -> str:
-    """A hash, since a thread's key may hold anything: one that the front can compute too (deploy/front/published.js)."""
+    """A hash, since a thread's key may hold anything; the front computes it too (deploy/front/published.js)."""
     return hashlib.sha256(f"{site}\0{thread}".encode()).hexdigest()[:40]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from celery import Celery, bootsteps, signals
 
 from models.logs import configure_logs
-from worker.broker import WORK_OPTIONS, common
+from worker.broker import RING_OPTIONS, WORK_OPTIONS, common, eviction_policy
 from worker.lifeline import watch_up
 from worker.screening import warm
 from worker.sweep import Sweeper
+from worker.watchdog import Watchdog
 
+log = structlog.get_logger()
 app = Celery("greenroom", include=["worker.tasks"])
 app.conf.update(
     common(),
@@ -34,7 +37,9 @@ class Sweeping(bootsteps.StartStopStep):
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
-        self.sweeper = Sweeper(name=str(parent.hostname))
+        watchdog = Watchdog(list(parent.app.amqp.queues.consume_from))
+        self.sweeper = Sweeper(str(parent.hostname), watchdog)
+        signals.task_received.connect(watchdog.heard)
 
     def start(self, parent: Any) -> None:
         self.sweeper.start()
@@ -54,6 +59,15 @@ def _our_logs(**_: object) -> None:
 @signals.worker_init.connect
 def _end_with_parent(**_: object) -> None:
     watch_up()
+
+
+@signals.worker_ready.connect
+def _warn(**_: object) -> None:
+    """Redis may be set to forget messages to make room. Nothing is lost by that, but everything waits for the sweep."""
+    with app.connection_for_write(transport_options=RING_OPTIONS) as connection:
+        policy = eviction_policy(connection)
+    if policy not in {None, "noeviction"}:
+        log.warning("broker.may_evict", reason=f"set maxmemory-policy to noeviction: it is {policy}")
 
 
 @signals.worker_ready.connect

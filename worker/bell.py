@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -102,8 +102,21 @@ def _bell(pid: int) -> Celery:
     from worker.broker import RING_OPTIONS, common  # noqa: PLC0415
 
     bell = Celery("bell", set_as_current=False)
-    bell.conf.update(common(), task_publish_retry=False, broker_transport_options=RING_OPTIONS)
+    # No heartbeats: nobody would send them while there is nothing to ring for, and RabbitMQ would hang up.
+    bell.conf.update(common(), task_publish_retry=False, broker_transport_options=RING_OPTIONS, broker_heartbeat=0)
     return bell
+
+
+def messages_waiting(queue: str) -> int:
+    """How many lie in a queue for someone to take; none where the broker does not say."""
+    if not settings().redis_url:
+        return 0
+    try:
+        with _bell(os.getpid()).connection_for_write() as connection:
+            channel: Any = connection.default_channel
+            return int(channel.queue_declare(queue, passive=True).message_count)
+    except Exception:  # kombu lets every transport's own errors through; an empty queue of Redis is one of them
+        return 0
 
 
 def answers() -> bool:

@@ -31,7 +31,7 @@ def watch_parent(parent: int | None = None, *, on_death: Callable[[], None] | No
     `parent` is the process id to expect, where the caller knows it: then a parent that died before this is seen too.
     """
     watched = _parent() if parent is None else parent
-    threading.Thread(target=_watch, args=(watched, on_death or _end), name="lifeline", daemon=True).start()
+    threading.Thread(target=_watch, args=(watched, on_death or end), name="lifeline", daemon=True).start()
 
 
 def _parent() -> int:
@@ -46,7 +46,8 @@ def _watch(parent: int, on_death: Callable[[], None]) -> None:
     on_death()
 
 
-def _end() -> None:
+def end() -> None:
+    """End this process: asked first, killed if it still runs after a grace."""
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE_SECONDS)
     os.kill(os.getpid(), signal.SIGKILL)

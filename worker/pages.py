@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from models import storage
 from models.database import Base
-from models.moderation import REPLIES_A_PAGE, TOPS_A_PAGE
 from models.settings import settings
+from models.storage import REPLIES_A_PAGE, TOPS_A_PAGE
 
 _NO_XML = dict.fromkeys((0xFFFE, 0xFFFF))  # the two non-characters that XML 1.0 forbids
 ATOM = "http://www.w3.org/2005/Atom"

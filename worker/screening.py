@@ -14,15 +14,17 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from models import markdown
+from models.changes import Change, Screened, Settled
 from models.database import begin, now, reading
 from models.evidence import Evidence, Outcome
 from models.failpoints import failpoint
 from models.identifiers import new_id
 from models.language import detect
-from models.moderation import Change, Screened, Settled, settle, tell
+from models.moderation import settle, tell
 from models.policy import Decision, Policy, Verdict, decide
 from models.records import Comment, Site
 from models.secrets import decrypt_email
+from worker.bell import PUBLISH, ring
 from worker.checks import examine
 from worker.checks.candidate import Candidate, Form
 from worker.checks.repeats import fingerprints
@@ -35,6 +37,13 @@ def warm() -> None:
     """Load what the checks need, so that the first comment does not wait for it."""
     at = now()
     examine([Candidate(new_id(), 0, 0, "Ann", "ann@example.org", "A first comment, to load everything.", at)], at)
+
+
+def screen_and_ring(comment_ids: Sequence[str]) -> None:
+    """Judge comments that wait: every check runs, then one decision each; then their pages are owed."""
+    settled = screen_now(comment_ids)
+    if threads := {comment.thread_id for comment in settled if comment.touches_page}:
+        ring(PUBLISH, sorted(threads))
 
 
 def screen_now(comment_ids: Sequence[str]) -> list[Settled]:

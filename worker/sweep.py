@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy import delete, select, update
@@ -14,36 +15,56 @@ from models.failpoints import failpoint
 from models.records import AddressKey, Comment, ConsoleSession, Fingerprint, Heartbeat, Thread
 from models.settings import settings
 from worker.bell import PUBLISH, SCREEN, ring
+from worker.lifeline import end
+from worker.publishing import publish_threads
+from worker.screening import screen_and_ring
+from worker.watchdog import Watchdog
 
 MOST_AT_ONCE = 500
 RUNG_SECONDS = 10  # how long a ring may take to be heard before it is rung again
 UNHEARD_SECONDS = 30  # rung for more than once and still pending: whoever should hear it does not
 TIDY_SECONDS = 600
+IN_PLACE: dict[str, Callable[[Sequence[Any]], object]] = {SCREEN: screen_and_ring, PUBLISH: publish_threads}
 log = structlog.get_logger()
 
 
 class Sweeper(threading.Thread):
     """A timer in every worker's main process."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, watchdog: Watchdog) -> None:
         super().__init__(name="sweep", daemon=True)
-        self.worker = name
+        self.worker, self.watchdog = name, watchdog
         self._ending = threading.Event()
         self._tidied: datetime | None = None
 
     def run(self) -> None:
-        _beat(self.worker, swept=False)
-        pause = settings().sweep_seconds
+        pause = self._try(self._begin)
         while not self._ending.wait(pause):
-            try:
-                pause = 0 if sweep() else settings().sweep_seconds
-                _beat(self.worker, swept=True)
-                self._tidy()
-            except Exception as error:  # the database is away: the next round finds it again
-                log.exception("sweep.failed", exc_info=error)
+            pause = self._try(self._sweep)
 
     def stop(self) -> None:
         self._ending.set()
+
+    def _try(self, step: Callable[[], float]) -> float:
+        """Seconds to pause after a step. Where it fails the database is away: the next round finds it again."""
+        try:
+            return step()
+        except Exception as error:
+            log.exception("sweep.failed", exc_info=error)
+            return settings().sweep_seconds
+
+    def _begin(self) -> float:
+        _beat(self.worker, swept=False)
+        return settings().sweep_seconds
+
+    def _sweep(self) -> float:
+        swept = sweep()
+        _beat(self.worker, swept=True)
+        self._tidy()
+        if swept.rang and self.watchdog.is_deaf(now()):
+            log.error("worker.deaf", reason="messages wait and none is taken: ending, to be begun again")
+            end()
+        return 0 if swept.is_more else settings().sweep_seconds
 
     def _tidy(self) -> None:
         at = now()
@@ -52,16 +73,25 @@ class Sweeper(threading.Thread):
             self._tidied = at
 
 
-def sweep() -> bool:
-    """Ring again for what is overdue; do it here if the broker is silent or nobody listens. True if more waits."""
+class Swept(NamedTuple):
+    """Whether the broker took a ring for what is overdue, and whether more is than one sweep takes."""
+
+    rang: bool
+    is_more: bool
+
+
+def sweep() -> Swept:
+    """Ring again for what is overdue; do it here if the broker is silent or nobody listens."""
     at = now()
     comments = _overdue(Comment, Comment.screen_due, at)
-    if comments and (not ring(SCREEN, comments) or _unheard(at)):
+    rang = bool(comments) and ring(SCREEN, comments)
+    if comments and (not rang or _unheard(at)):
         _in_place(SCREEN, comments)
     threads = _overdue(Thread, Thread.publish_due, at)
-    if threads and not ring(PUBLISH, threads):
+    rang_for_threads = bool(threads) and ring(PUBLISH, threads)
+    if threads and not rang_for_threads:
         _in_place(PUBLISH, threads)
-    return MOST_AT_ONCE in {len(comments), len(threads)}
+    return Swept(rang or rang_for_threads, MOST_AT_ONCE in {len(comments), len(threads)})
 
 
 def _overdue(record: Any, due: Any, at: datetime) -> list[Any]:
@@ -89,12 +119,9 @@ def _unheard(at: datetime) -> bool:
 
 
 def _in_place(task: str, ids: list[Any]) -> None:
-    from worker import tasks  # noqa: PLC0415 — loads the model, which a sweep rarely needs
-
     log.warning("sweep.in_place", task=task, count=len(ids))
-    work = {SCREEN: tasks.screen, PUBLISH: tasks.publish}[task]
     for start in range(0, len(ids), 50):
-        work(ids[start : start + 50])
+        IN_PLACE[task](ids[start : start + 50])
 
 
 def tidy(at: datetime) -> None:

@@ -20,7 +20,7 @@ from rich.table import Table
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from bench.chaos.faults import EVERYWHERE, ON_POSTGRES, inflict
+from bench.chaos.faults import FAULTS, ON_POSTGRES, due, named
 from bench.chaos.load import Load
 from bench.chaos.sabotaged import COMMAND, SABOTAGE, WHICH, drop_unique
 from bench.chaos.system import Part, System, system
@@ -45,6 +45,7 @@ class Run:
     seconds: float
     database: str
     sabotage: str
+    only: str
     keep: Path | None
     faults: Counter[str] = field(default_factory=Counter)
     quiet: str = "never"
@@ -60,9 +61,8 @@ def main() -> int:
         folder = Path(name)
         os.environ.update({"GREENROOM_DATA": str(folder / "var"), WHICH: run.sabotage})
         with _database(run) as (environment, parts):
-            told = Told(folder / "told.jsonl")
             command = COMMAND if run.sabotage else GREENROOM
-            with system(folder, environment, command, parts) as whole:
+            with system(folder, environment, command, parts) as whole, Told(folder / "told.jsonl") as told:
                 _harm(run, whole, told)
             found = violations(Records(told.path, files=list(_files(whole))))
             engine().dispose()
@@ -79,6 +79,7 @@ def _asked() -> Run:
     parser.add_argument("--seconds", type=float, default=150)
     parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
     parser.add_argument("--sabotage", choices=sorted(SABOTAGE), default="")
+    parser.add_argument("--only", choices=sorted(map(named, FAULTS)), default="", help="one kind of fault alone")
     parser.add_argument("--keep", type=Path, help="a folder to copy all that the run left to")
     return Run(**vars(parser.parse_args()))
 
@@ -101,11 +102,13 @@ def _database(run: Run) -> Iterator[tuple[dict[str, str], dict[str, Part]]]:
 
 def _harm(run: Run, whole: System, told: Told) -> None:
     chance = random.Random(run.seed)
-    faults = EVERYWHERE + (ON_POSTGRES if run.database == "postgres" else [])
+    faults = [fault for fault in FAULTS if run.database == "postgres" or fault not in ON_POSTGRES]
+    faults = [fault for fault in faults if run.only in {"", named(fault)}]
     with Load(whole.up.port, whole.up.key("admin"), run.seed, told):
-        for at, fault in inflict(whole, chance, seconds=run.seconds, faults=faults):
-            run.faults[fault] += 1
-            console.print(f"[dim]{at:6.1f} s  {fault}[/dim]")
+        for at, fault in due(faults, chance, seconds=run.seconds):
+            run.faults[named(fault)] += 1
+            console.print(f"[dim]{at:6.1f} s  {named(fault)}[/dim]")
+            fault(whole, chance)
     console.print("[dim]          the load has ended; until all is quiet[/dim]")
     began = time.monotonic()
     with suppress(AssertionError):
@@ -138,9 +141,8 @@ def _count(run: Run, whole: System, told: Path) -> None:
 
 
 def _report(run: Run, found: dict[str, list[str]]) -> None:
-    table = Table(
-        "truth", "broken", "by", title=f"chaos, seed {run.seed}, {run.database}{run.sabotage and ', '}{run.sabotage}"
-    )
+    about = ", ".join(filter(None, [f"chaos with seed {run.seed}", run.database, run.sabotage]))
+    table = Table("truth", "broken", "by", title=about)
     for truth, broken in found.items():
         shown = "\n".join([*broken[:MOST_SHOWN], *(["…"] if len(broken) > MOST_SHOWN else [])])
         table.add_row(truth, f"[red]{len(broken)}[/red]" if broken else "0", shown)

@@ -83,24 +83,25 @@ def stop_postgres(system: System, _: random.Random) -> None:
     system.pause(["postgres"], STOPPED_SECONDS)
 
 
-EVERYWHERE: list[Fault] = [
+ON_POSTGRES: list[Fault] = [kill_postgres, stop_postgres]
+FAULTS: list[Fault] = [
     *(kill_web, kill_what_answers, stop_web, kill_worker, kill_workers, stop_worker, kill_valkey, stop_valkey),
     *(black_hole, strand_links, flush_while_messages_wait, storage_fails, dns_times_out),
+    *ON_POSTGRES,
 ]
-ON_POSTGRES: list[Fault] = [kill_postgres, stop_postgres]
 
 
-def inflict(
-    system: System, chance: random.Random, *, seconds: float, faults: list[Fault]
-) -> Iterator[tuple[float, str]]:
-    """Every fault in an order of chance, over and over until the time is up; when each began, and its name."""
-    began, order = time.monotonic(), []
+def named(fault: Fault) -> str:
+    return fault.__name__.replace("_", " ")
+
+
+def due(faults: list[Fault], chance: random.Random, *, seconds: float) -> Iterator[tuple[float, Fault]]:
+    """Every fault in an order of chance, over and over until the time is up, and the second it is due at."""
+    began, order = time.monotonic(), list[Fault]()
     while True:
         order = order or chance.sample(faults, len(faults))
         time.sleep(chance.uniform(1.0, 4.0))
         at = time.monotonic() - began
         if at > seconds:
             return
-        fault = order.pop()
-        yield at, fault.__name__.replace("_", " ")
-        fault(system, chance)
+        yield at, order.pop()

@@ -74,11 +74,8 @@ class Load:
             last = comment
 
     def _comment(self, chance: random.Random, number: int) -> dict[str, Any]:
-        thread, parent, seen = (
-            f"/chaos/{min(chance.randrange(THREADS), chance.randrange(THREADS))}",
-            None,
-            list(self.seen),
-        )
+        busy = min(chance.randrange(THREADS), chance.randrange(THREADS))
+        thread, parent, seen = f"/chaos/{busy}", None, list(self.seen)
         if seen and chance.random() < 0.4:
             parent, thread = chance.choice(seen)
         links = " ".join(f"https://shop{n}.example/buy" for n in range(4)) if chance.random() < 0.1 else ""

@@ -24,7 +24,7 @@ class _Link:
 
 
 class Proxy:
-    """Passes on every byte, or none: `hole()` holds all back until `mend()`, `strand()` loses what links carry for good."""
+    """Passes on every byte, or none: `hole()` holds all back until `mend()`, `strand()` loses it for good."""
 
     def __init__(self, port: int) -> None:
         self._upstream = port

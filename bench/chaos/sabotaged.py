@@ -19,6 +19,7 @@ from models import storage
 from models.database import begin, engine, reading
 from models.records import Thread
 from worker import publishing, sweep
+from worker.bell import PUBLISH
 from worker.pages import changed_pages
 
 COMMAND = [sys.executable, "-m", "bench.chaos.sabotaged"]
@@ -37,6 +38,7 @@ def without_sweep() -> None:
 
 def without_lease() -> None:
     publishing.publish_threads = publish_at_will
+    sweep.IN_PLACE[PUBLISH] = publish_at_will
 
 
 def publish_at_will(thread_ids: Sequence[int]) -> int:

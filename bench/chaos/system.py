@@ -1,4 +1,4 @@
-"""What is put under load and harmed: `greenroom up`, a second worker, Valkey behind a proxy, PostgreSQL, a DNS server."""
+"""What is put under load and harmed: `greenroom up`, a second worker, Valkey behind a proxy, a DNS server."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -18,6 +18,12 @@ class Told:
         self._file = path.open("ab", buffering=0)
         self._guard = threading.Lock()
         self.path = path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def note(self, what: str, **about: Any) -> None:
         with self._guard:

@@ -1,4 +1,4 @@
-"""The truths every change keeps (see DESIGN.md), compared in three records: what clients were told, storage, the database.
+"""The truths every change keeps (see DESIGN.md), in three records: what clients were told, storage, the database.
 
 Each truth is a function that yields what breaks it, in words with ids. Nothing here asks the service.
 """
@@ -28,7 +28,7 @@ _BODY = re.compile(rb'"body": ?"([A-Za-z0-9+/=]+)"')  # how Celery's messages ca
 
 @dataclass
 class Records:
-    """`told` is the clients' log. `files` are what else may hold an address: logs, the broker's file, published pages."""
+    """`told` is the clients' log; `files` what else may hold an address: logs, the broker's file, published pages."""
 
     told: Path
     site: str = "demo"

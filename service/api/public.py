@@ -15,11 +15,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models.database import reading
 from models.identifiers import is_id
-from models.moderation import TOPS_A_PAGE
 from models.policy import FormPolicy
 from models.records import Comment, Thread
 from models.settings import settings
-from models.storage import Stored, cache_tag
+from models.storage import TOPS_A_PAGE, Stored, cache_tag
 from service import limits
 from service.accepting import accept
 from service.addresses import reader

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import insert
 
 from models import database
-from models.database import Base, begin, engine
+from models.database import begin, engine
 from models.identifiers import new_id
 from models.records import Comment, Fingerprint, Site, Thread
 from models.settings import settings
@@ -79,9 +79,9 @@ def dns(set_env: Callable[[str, str], None]) -> Iterator[DnsServer]:
 
 
 @pytest.fixture
-def records(_own_settings: None) -> Iterator[None]:
+def records(_own_settings: None, database_url: str, set_env: Callable[[str, str], None]) -> Iterator[None]:
     """An empty database with the site 1, its thread 1, and the site 2 with the thread 2."""
-    Base.metadata.create_all(engine())
+    set_env("GREENROOM_DATABASE_URL", database_url)
     with begin() as session:
         session.execute(insert(Site), [{"id": n, "key": f"site-{n}", "origins": []} for n in (1, 2)])
         session.execute(insert(Thread), [{"id": n, "site_id": n, "key": "/"} for n in (1, 2)])

@@ -1,0 +1,293 @@
+"""One transaction in which comments change status: their decisions, reviews, events and pages owed, all or nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import BindParameter, Row, Select, Table, Update, bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from models import markdown
+from models.changes import POLICY, STATUS, Change, Screened, Settled
+from models.database import Base, insert_new, now
+from models.identifiers import new_id
+from models.records import Comment, DecisionRecord, Event, Fingerprint, Review, Screening, Site
+from models.settings import settings
+
+
+class Settling:
+    """One settling transaction: rows are locked and read once, written once, whatever the number of changes."""
+
+    def __init__(self, session: Session, changes: Sequence[Change]) -> None:
+        self.session, self.at = session, now()
+        ids = sorted({change.comment_id for change in changes})
+        # Everyone locks comments, then threads, then sites, each in the order of their ids: nobody waits in a ring.
+        branches = session.execute(_BRANCHES, {"ids": ids}).scalars().all()
+        self.rooted = {row.id: _draft(row) for row in self._locked(_LOCK_COMMENTS, {*ids, *branches})}
+        self.comments = {id_: self.rooted[id_] for id_ in ids if id_ in self.rooted}
+        self.threads = {row.id: _draft(row) for row in self._locked(_LOCK_THREADS, self._all("thread_id"))}
+        self.sites = {row.id: row.key for row in session.execute(_SITES, {"ids": list(self._all("site_id"))})}
+        self.latest_event = self._latest_events()
+        self.positions: dict[int, int] = {}
+        self.nth: dict[int, int] = defaultdict(int)
+        self.rows: dict[type, list[dict[str, Any]]] = defaultdict(list)
+        self.changed: dict[str, None] = {}
+        self.closing: list[tuple[str, str]] = []
+        self.opening: list[dict[str, Any]] = []
+
+    def _locked(self, locking: Select[Any], ids: Collection[Any]) -> Iterable[Row[Any]]:
+        return self.session.connection().execute(locking, {"ids": list(ids)})
+
+    def _all(self, column: str) -> set[Any]:
+        return {comment[column] for comment in self.comments.values()}
+
+    def _latest_events(self) -> dict[str, str]:
+        ids = [comment["id"] for comment in self.comments.values() if comment["event_sequence"]]
+        if not ids:
+            return {}
+        found = select(Event.comment_id, Event.id).where(Event.comment_id.in_(ids)).order_by(Event.sequence)
+        return dict(self.session.execute(found).all())
+
+    def apply(self, change: Change) -> Settled | None:
+        comment = self.comments.get(change.comment_id)
+        if comment is None or comment["erased_at"] is not None or not _still_holds(change, comment):
+            return None
+        self.changed[change.comment_id] = None
+        if change.screened:
+            self._record_screening(comment, change.screened)
+        elif change.verdict is not None:
+            comment["screen_due"] = None  # never over a human decision
+        if change.verdict is None:
+            return self.answer(comment, decision_id=None, is_new=False, touches_page=False)
+        was, becomes = comment["status"], change.becomes or STATUS[change.verdict]
+        if change.screened and was == becomes:
+            return self.answer(comment, decision_id=None, is_new=False, touches_page=False)
+        return self._decide(change, comment, was, becomes)
+
+    def _decide(self, change: Change, comment: dict[str, Any], was: str, becomes: str) -> Settled:
+        is_new = was != becomes
+        touches_page = is_new and "approved" in (was, becomes)
+        if is_new:
+            comment.update(status=becomes, version=comment["version"] + 1, settled_at=self.at)
+            if comment["html"] is None:
+                comment["html"] = markdown.render(comment["body"])
+        if touches_page:
+            self.move_on_page(comment, becomes)
+        decision = self.record_decision(change, comment, was, becomes)
+        if is_new:
+            self._record_event(change, comment)
+        self._record_reviews(change, comment, was, decision)
+        return self.answer(comment, decision_id=decision, is_new=is_new, touches_page=touches_page)
+
+    def answer(self, comment: dict[str, Any], **about: Any) -> Settled:
+        return Settled(
+            comment_id=comment["id"],
+            thread_id=comment["thread_id"],
+            status=comment["status"],
+            version=comment["version"],
+            site=self.sites[comment["site_id"]],
+            ms=round((self.at - comment["at"]).total_seconds() * 1000),
+            **about,
+        )
+
+    def _record_screening(self, comment: dict[str, Any], screened: Screened) -> None:
+        comment.update(screenings=screened.number, language=screened.language, screen_due=screened.again)
+        comment["html"] = comment["html"] or screened.html  # rendered before: no lock waits for a long text
+        self.rows[Screening].append(
+            {
+                "id": new_id(),
+                "comment_id": comment["id"],
+                "number": screened.number,
+                "evidence": [item.model_dump(mode="json") for item in screened.evidence],
+                "policy_version": screened.policy_version,
+                "at": self.at,
+            }
+        )
+        self.rows[Fingerprint].extend(screened.fingerprints)
+
+    def move_on_page(self, comment: dict[str, Any], becomes: str) -> None:
+        """A comment keeps the place it got at its first approval, so pages keep their members."""
+        thread = self.threads[comment["thread_id"]]
+        thread["revision"] += 1
+        thread["count"] += 1 if becomes == "approved" else -1
+        thread["publish_due"] = self.at
+        if becomes == "approved":
+            thread["url"] = thread["url"] or comment["page"].get("url")
+            thread["title"] = thread["title"] or comment["page"].get("title")
+        comment["revision"] = thread["revision"]
+        if comment["place"] is None:
+            among = thread if comment["top_id"] == comment["id"] else self.rooted[comment["top_id"]]
+            comment["place"] = among["places"]
+            among["places"] += 1
+            if among is not thread:
+                self.changed[among["id"]] = None
+
+    def record_decision(self, change: Change, comment: dict[str, Any], was: str, becomes: str) -> str:
+        row = {
+            "id": new_id(),
+            "comment_id": comment["id"],
+            "by": change.by,
+            "verdict": change.verdict,
+            "was": was,
+            "becomes": becomes,
+            "version": comment["version"],
+            "reasons": list(change.reasons),
+            "reason": change.reason,
+            "note": change.note,
+            "undoes": change.undoes,
+            "at": self.at,
+        }
+        self.rows[DecisionRecord].append(row)
+        return str(row["id"])
+
+    def _record_event(self, change: Change, comment: dict[str, Any]) -> None:
+        self.emit(
+            comment,
+            f"comment.{comment['status']}",
+            {
+                "by": POLICY if change.by == POLICY else "moderator",
+                "verdict": change.verdict,
+                "reasons": list(change.reasons),
+            },
+        )
+
+    def emit(self, comment: dict[str, Any], kind: str, decision: dict[str, Any] | None) -> None:
+        """An event of the site's log, in the order of this transaction among all."""
+        site, event_id = comment["site_id"], new_id()
+        comment["event_sequence"] += 1
+        supersedes = self.latest_event.get(comment["id"])
+        self.latest_event[comment["id"]] = event_id
+        self.nth[site] += 1
+        self.rows[Event].append(
+            {
+                "id": event_id,
+                "site_id": site,
+                "position": 0,
+                "nth": self.nth[site],
+                "type": kind,
+                "comment_id": comment["id"],
+                "sequence": comment["event_sequence"],
+                "supersedes": supersedes,
+                "data": _told(self.sites[site], self.threads[comment["thread_id"]], comment, supersedes, decision),
+                "at": self.at,
+            }
+        )
+
+    def _record_reviews(self, change: Change, comment: dict[str, Any], was: str, decision: str) -> None:
+        """A flagged comment has an open review; a human's approval or rejection closes whatever was open."""
+        if comment["status"] == "flagged":
+            self.opening.append(self._review(comment, "flagged"))
+        elif was != "pending":
+            self.closing.append((comment["id"], decision))
+        self.opening += [self._review(comment, cause) for cause in change.reopens if cause != "flagged"]
+
+    def _review(self, comment: dict[str, Any], cause: str) -> dict[str, Any]:
+        return {
+            "id": new_id(),
+            "site_id": comment["site_id"],
+            "comment_id": comment["id"],
+            "cause": cause,
+            "opened_at": self.at,
+        }
+
+    def write(self) -> None:
+        self._number_events()
+        changed = [self.rooted[id_] for id_ in self.changed]
+        touched = {comment["thread_id"] for comment in changed}
+        _rewrite(self.session, _REWRITE_COMMENT, _OF_A_COMMENT, changed)
+        _rewrite(self.session, _REWRITE_THREAD, _OF_A_THREAD, [self.threads[id_] for id_ in sorted(touched)])
+        for record in (Screening, DecisionRecord, Event):
+            if rows := self.rows[record]:
+                self.session.connection().execute(insert(Base.metadata.tables[record.__tablename__]), rows)
+        if rows := self.rows[Fingerprint]:
+            self.session.connection().execute(insert_new(Fingerprint), rows)
+        for comment_id, decision in self.closing:
+            still_open = (Review.comment_id == comment_id) & Review.closed_at.is_(None)
+            self.session.execute(update(Review).where(still_open).values(closed_at=self.at, closed_by=decision))
+        if self.opening:
+            self.session.connection().execute(insert_new(Review), self.opening)
+
+    def _number_events(self) -> None:
+        """One step of each site's counter a transaction: it is held until the commit, so a cursor never skips."""
+        for row in self.rows[Event]:
+            if row["site_id"] not in self.positions:
+                raised = self.session.connection().execute(_NEXT_POSITION, {"site": row["site_id"]})
+                self.positions[row["site_id"]] = raised.scalar_one()
+            row["position"] = self.positions[row["site_id"]]
+
+
+_OF_A_COMMENT = (
+    *("status", "version", "html", "language", "settled_at", "screen_due", "screenings"),
+    *("place", "places", "revision", "event_sequence"),
+)
+_OF_A_THREAD = ("revision", "count", "places", "publish_due", "url", "title")
+
+
+def _locking(table: Table) -> Select[Any]:
+    """Not so tightly that a comment which is just being accepted, and refers to these rows, would have to wait."""
+    return select(table).where(table.c.id.in_(_IDS)).order_by(table.c.id).with_for_update(key_share=True)
+
+
+def _rewriting(table: Table, columns: Sequence[str]) -> Update:
+    by_id = update(table).where(table.c.id == bindparam("its_id"))
+    return by_id.values({column: bindparam(f"new_{column}") for column in columns})
+
+
+# Built once: putting a statement together costs more than running it.
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_COMMENTS, _THREADS = Base.metadata.tables["comments"], Base.metadata.tables["threads"]
+_BRANCHES = select(Comment.top_id).where(Comment.id.in_(_IDS))
+_SITES = select(Site.id, Site.key).where(Site.id.in_(_IDS))
+_LOCK_COMMENTS, _LOCK_THREADS = _locking(_COMMENTS), _locking(_THREADS)
+_REWRITE_COMMENT = _rewriting(_COMMENTS, _OF_A_COMMENT)
+_REWRITE_THREAD = _rewriting(_THREADS, _OF_A_THREAD)
+_NEXT_POSITION = (
+    update(Site)
+    .where(Site.id == bindparam("site"))
+    .values(event_sequence=Site.event_sequence + 1)
+    .returning(Site.event_sequence)
+)
+
+
+def _rewrite(session: Session, statement: Update, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    """Write those columns of all the rows, in one call to the driver."""
+    if rows:
+        new = [{"its_id": row["id"], **{f"new_{column}": row[column] for column in columns}} for row in rows]
+        session.connection().execute(statement, new)
+
+
+def _draft(row: Row[Any]) -> dict[str, Any]:
+    return dict(row._mapping)
+
+
+def _still_holds(change: Change, comment: dict[str, Any]) -> bool:
+    """Whether the comment is still as the one who decides saw it."""
+    if change.screened:
+        return comment["screen_due"] is not None and comment["screenings"] == change.screened.number - 1
+    return change.version is None or comment["version"] == change.version
+
+
+def _told(
+    site: str, thread: dict[str, Any], comment: dict[str, Any], supersedes: str | None, decision: dict[str, Any] | None
+) -> dict[str, Any]:
+    """The public state, as other systems hear of it. Never an email."""
+    return {
+        "site": site,
+        "thread": {"key": thread["key"], "url": thread["url"], "title": thread["title"]},
+        "permalink": f"{settings().base_url}/sites/{site}/c/{comment['id']}",
+        "sequence": comment["event_sequence"],
+        "supersedes": supersedes,
+        "comment": {
+            "id": comment["id"],
+            "parent": comment["parent_id"],
+            "status": comment["status"],
+            "version": comment["version"],
+            "name": comment["name"],
+            "website": comment["website"],
+            "html": comment["html"] or "",
+            "at": comment["at"].isoformat().replace("+00:00", "Z"),
+        },
+        "decision": decision,
+    }

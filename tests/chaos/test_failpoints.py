@@ -1,0 +1,135 @@
+"""A process that ends at the worst moment, right after a commit or right before a send, takes nothing with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from flask.testing import FlaskClient
+
+from bench.chaos.told import Told, digest
+from bench.chaos.truths import Records, violations
+from models.database import now
+from models.failpoints import STATUS
+from tests.caller import COMMENT, Caller, posted, publish_all
+from tests.greenroom import Running, running, until
+from worker.sweep import sweep
+
+KEY = {"Idempotency-Key": "the one and only"}
+
+# What the process does that dies, with a comment's id for an argument.
+ACTS = {
+    "post": """
+from service.app import create_app
+from tests.caller import post
+from tests.chaos.test_failpoints import KEY
+post(create_app().test_client(), headers=KEY)
+import time; time.sleep(10)  # the bell rings in the background
+""",
+    "decide": """
+from service import accounts
+from service.app import create_app
+from tests.caller import Caller
+Caller(create_app().test_client(), accounts.create_key("demo", "moderate")).decide(comment, "approve")
+import time; time.sleep(10)
+""",
+    "screen": "from worker.tasks import screen; screen([comment])",
+    "publish": "from tests.caller import publish_all; publish_all()",
+    "sweep": "from worker.sweep import sweep; sweep()",
+}
+
+
+@dataclass(frozen=True)
+class Death:
+    """Dying at `point` while doing `act`, on a comment that is new, pending or approved."""
+
+    act: str
+    point: str
+    comment: str
+
+    def __str__(self) -> str:
+        return f"{self.act}-{self.point}"
+
+
+AFTER_A_COMMIT = [
+    Death("post", "accepted", comment="new"),
+    Death("screen", "settled", comment="pending"),
+    Death("decide", "decided", comment="pending"),
+    Death("sweep", "swept_comments", comment="pending"),
+    Death("sweep", "swept_threads", comment="approved"),
+    Death("publish", "claimed", comment="approved"),
+    Death("publish", "handed_in", comment="approved"),
+]
+BEFORE_A_SEND = [
+    Death("post", "ring_screen", comment="new"),
+    Death("screen", "ring_publish", comment="pending"),
+    Death("decide", "ring_publish", comment="pending"),
+    Death("sweep", "ring_screen", comment="pending"),
+    Death("sweep", "ring_publish", comment="approved"),
+    Death("publish", "put:1", comment="approved"),
+    Death("publish", "put:2", comment="approved"),
+    Death("publish", "put:3", comment="approved"),
+]
+DEATHS = [("sqlite", death) for death in AFTER_A_COMMIT + BEFORE_A_SEND]
+DEATHS += [("postgresql", death) for death in AFTER_A_COMMIT]
+
+
+@pytest.mark.parametrize(("database_url", "death"), DEATHS, indirect=["database_url"], ids=str)
+def test_nothing_is_lost_or_done_twice_by_dying(
+    client: FlaskClient, moderator: Caller, tmp_path: Path, death: Death
+) -> None:
+    before = posted(client, body="One that stands there already.")
+    moderator.decide(before, "approve")
+    publish_all()
+    comment = "" if death.comment == "new" else posted(client)
+    if death.comment == "approved":
+        moderator.decide(comment, "approve")
+    die(death, comment)
+    with Told(tmp_path / "told.jsonl") as told:
+        if death.comment == "new":  # the client had no answer, and asks once more
+            answer = client.post("/v1/sites/demo/comments", json=COMMENT, headers=KEY)
+            about = {"author": "ann", "thread": COMMENT["thread"], "body": digest(COMMENT["body"])}
+            told.note("accepted", id=answer.json["id"], key=KEY["Idempotency-Key"], **about)  # type: ignore[index]
+    for seconds in (5, 20, 80, 100):  # beyond a dead publisher's lease
+        with time_machine.travel(now() + timedelta(seconds=seconds)):
+            sweep()
+    broken = {truth: found for truth, found in violations(Records(told.path)).items() if found}
+    assert not broken
+    assert before in [shown["id"] for shown in moderator.page()["comments"]]
+
+
+def die(death: Death, comment: str) -> None:
+    environment = {
+        **os.environ,
+        "GREENROOM_FAILPOINT": death.point,
+        "GREENROOM_REDIS_URL": "redis://127.0.0.1:1/0",  # nobody answers, but it is rung for
+        "GREENROOM_OVERDUE_SECONDS": "0.001",
+    }
+    words = [sys.executable, "-c", f"comment = {comment!r}\n{ACTS[death.act]}"]
+    ended = subprocess.run(words, env=environment, capture_output=True, timeout=60, check=False)
+    assert ended.returncode == STATUS, ended.stderr.decode()
+
+
+def test_up_begins_a_worker_that_died_anew_and_the_comment_is_published(tmp_path: Path) -> None:
+    alone = {"GREENROOM_DNS": "127.0.0.1:1", "GREENROOM_RATE_LIMITS": "off", "GREENROOM_FAILPOINT": "settled"}
+    with running(tmp_path / "var", **alone) as up:
+        body = json.dumps(COMMENT).encode()
+        address = f"{up.url}/v1/sites/demo/comments"
+        request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.status == 202
+        until(lambda: f"worker-screen died with exit status {STATUS}: starting it again" in up.output, 20)
+        until(lambda: _count(up, "/harbour") == 1, 30)
+
+
+def _count(up: Running, thread: str) -> int:
+    with urllib.request.urlopen(f"{up.url}/v1/sites/demo/comments?thread={thread}", timeout=10) as answer:
+        return int(json.load(answer)["count"])

@@ -1,0 +1,158 @@
+"""The checker is checked: what breaks a truth is found and named, and each guarantee taken away shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import delete, insert, select, update
+
+from bench.chaos import sabotaged
+from bench.chaos.told import Told, digest
+from bench.chaos.truths import MARK, Records, violations
+from models import storage
+from models.database import begin, reading
+from models.identifiers import new_id
+from models.records import Comment, DecisionRecord, Event, Review, Thread
+from tests.caller import COMMENT, Caller, posted, publish_all, screen_all
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Path:
+    with Told(tmp_path / "told.jsonl") as log:
+        return log.path
+
+
+def broken(told: Path, *files: Path) -> set[str]:
+    """The truths that do not hold."""
+    return {truth for truth, found in violations(Records(told, files=files)).items() if found}
+
+
+def accepted(told: Path, comment: str, key: str) -> None:
+    with Told(told) as log:
+        about = {"author": "ann", "thread": COMMENT["thread"], "body": digest(COMMENT["body"])}
+        log.note("accepted", id=comment, key=key, **about)
+
+
+def test_without_the_sweep_a_comment_whose_ring_was_lost_waits_for_ever(client: FlaskClient, told: Path) -> None:
+    posted(client)
+    assert broken(told) == {"every comment is settled or waits for a human"}
+
+
+def test_without_the_constraint_the_same_words_are_kept_twice(
+    client: FlaskClient, moderator: Caller, told: Path
+) -> None:
+    sabotaged.drop_unique()
+    for key in ("one", "other"):
+        accepted(told, posted(client), key)
+    screen_all()
+    publish_all()
+    assert broken(told) == {"the same Idempotency-Key, or the same words again, is one row"}
+
+
+def test_without_leases_an_older_page_is_put_over_a_newer_one(
+    client: FlaskClient, moderator: Caller, told: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comments = [posted(client, body=f"The ferry was late {times} times.") for times in (1, 2)]
+    screen_all()
+    moderator.decide(comments[0], "approve")
+    later = [lambda: moderator.decide(comments[1], "reject"), publish_at_will]
+
+    def meanwhile(_: float) -> None:
+        """Another moderator, and another publisher."""
+        while later:
+            later.pop(0)()
+
+    monkeypatch.setattr(sabotaged.time, "sleep", meanwhile)
+    publish_at_will()
+    assert broken(told) == {"a comment is published if and only if it is approved; counts agree"}
+
+
+def publish_at_will() -> None:
+    with reading() as session:
+        sabotaged.publish_at_will(session.execute(select(Thread.id)).scalars().all())
+
+
+def _lose_the_row() -> None:
+    with begin() as session:
+        for record in (Event, Review, DecisionRecord):
+            session.execute(delete(record))
+        session.connection().exec_driver_sql("DELETE FROM screenings")
+        session.connection().exec_driver_sql("DELETE FROM fingerprints")
+        session.execute(delete(Comment))
+
+
+def _ask_no_human() -> None:
+    with begin() as session:
+        session.execute(update(Comment).values(status="flagged"))
+
+
+def _decide_twice() -> None:
+    with begin() as session:
+        first = session.execute(select(DecisionRecord).where(DecisionRecord.by == "policy")).scalar_one()
+        copy = {column.key: getattr(first, column.key) for column in DecisionRecord.__table__.columns}
+        session.execute(insert(DecisionRecord), {**copy, "id": new_id()})
+
+
+def _forget_a_decision() -> None:
+    with begin() as session:
+        session.execute(update(Review).values(closed_by=None))
+        session.execute(delete(DecisionRecord).where(DecisionRecord.by != "policy"))
+
+
+def _skip_an_event() -> None:
+    with begin() as session:
+        session.execute(delete(Event).where(Event.sequence == 1))
+
+
+def _show_an_older_page() -> None:
+    name = storage.newest_name("demo", "/harbour")
+    stored = storage.get(name)
+    assert stored is not None
+    storage.put(name, stored.content.replace(b'"count":1', b'"count":2'), "application/json")
+
+
+def _tell_an_address() -> None:
+    with begin() as session:
+        session.execute(update(DecisionRecord).values(note=f"{MARK}-7@paper.test"))
+
+
+@pytest.mark.parametrize(
+    ("harm", "truth"),
+    [
+        (_lose_the_row, "every 202 has its row, with the very words that were sent"),
+        (_ask_no_human, "every comment is settled or waits for a human"),
+        (_decide_twice, "at most one automatic decision a screening"),
+        (_forget_a_decision, "the decision log is complete and legal"),
+        (_skip_an_event, "events are gapless, each for one committed change"),
+        (_show_an_older_page, "a comment is published if and only if it is approved; counts agree"),
+        (_tell_an_address, "no commenter's address is anywhere else"),
+    ],
+)
+def test_harm_is_noticed(
+    client: FlaskClient, moderator: Caller, told: Path, harm: Callable[[], None], truth: str
+) -> None:
+    comment = posted(client)
+    accepted(told, comment, "one")
+    screen_all()
+    for verdict in ("reject", "approve"):
+        moderator.decide(comment, verdict)
+    publish_all()
+    assert broken(told) == set()
+    harm()
+    assert truth in broken(told)
+
+
+def test_an_address_in_a_log_or_a_message_is_noticed(client: FlaskClient, told: Path, tmp_path: Path) -> None:
+    log, messages = tmp_path / "log", tmp_path / "aof"
+    log.write_text(f"could not look up {MARK}-7@paper.test")
+    messages.write_text('{"body": "W1tbIm5vYm9keS1rbm93cy03QHBhcGVyLnRlc3QiXV0sIHt9XQ==", "headers": {}}')
+    assert broken(told, log) == broken(told, messages) == {"no commenter's address is anywhere else"}
+
+
+def test_an_answer_of_500_is_noticed(client: FlaskClient, told: Path) -> None:
+    with Told(told) as log:
+        log.note("answered", status=500, path="GET /", at="12:00:00")
+    assert broken(told) == {"nothing was answered with a 500"}

@@ -1,0 +1,67 @@
+"""Debian's RabbitMQ on ports and in a folder of its own, where it is installed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.greenroom import free_port, until
+
+SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # what /usr/sbin/rabbitmq-server runs, as another user
+START_SECONDS = 60.0
+
+
+def is_installed() -> bool:
+    return SERVER.exists() and shutil.which("epmd") is not None
+
+
+@contextlib.contextmanager
+def rabbitmq(folder: Path) -> Iterator[str]:
+    """Start a broker, with the port mapper it insists on; its URL."""
+    port, mapper, between = free_port(), free_port(), free_port()
+    environment = {
+        **os.environ,
+        "HOME": str(folder),  # where Erlang keeps its cookie
+        "ERL_EPMD_PORT": str(mapper),
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODENAME": f"greenroom{port}@localhost",
+        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODE_PORT": str(port),
+        "RABBITMQ_DIST_PORT": str(between),
+        "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+        "RABBITMQ_LOG_BASE": str(folder / "logs"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+        "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
+        "RABBITMQ_PID_FILE": str(folder / "pid"),
+    }
+    with (folder / "output").open("wb") as output:
+        processes = [
+            subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
+            for command in (["epmd"], [str(SERVER)])
+        ]
+    try:
+        until(lambda: _greets(port), START_SECONDS)
+        yield f"amqp://guest:guest@127.0.0.1:{port}//"
+    finally:
+        for process in reversed(processes):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(20)
+
+
+def _greets(port: int) -> bool:
+    """It listens a little before it is ready; ready, it hangs up on who speaks no AMQP by saying what it speaks."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1) as asking:
+            asking.sendall(b"HELLO!!!")
+            return asking.recv(4) == b"AMQP"
+    except OSError:
+        return False

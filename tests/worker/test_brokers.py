@@ -1,0 +1,127 @@
+"""Brokers from outside: Redis with users and TLS, one that may forget, and RabbitMQ."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+import kombu.pools
+import pytest
+
+from models.settings import settings
+from tests.dns_server import DnsServer
+from tests.greenroom import GREENROOM, running, until
+from tests.rabbitmq import is_installed, rabbitmq
+from tests.tls_front import tls_front
+from tests.valkey import valkey
+from worker import bell, broker
+
+PASSWORD = "a/b:c@d?e#f%20 g"
+USER = ["--user", "green", "on", f">{PASSWORD}", "~*", "&*", "+@all", "-config"]
+ZONE = {"test": {"NS": ["ns.test."]}, "paper.test": {"MX": ["10 mail.paper.test."]}}
+
+
+@pytest.fixture
+def set_broker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    def change(url: str) -> None:
+        monkeypatch.setenv("GREENROOM_REDIS_URL", url)
+        settings.cache_clear()
+        bell._bell.cache_clear()
+        kombu.pools.reset()  # it would know a connection by its host and user alone
+
+    monkeypatch.setenv("GREENROOM_DATA", str(tmp_path))
+    yield change
+    kombu.pools.reset()
+    bell._bell.cache_clear()
+    settings.cache_clear()
+
+
+Set = Callable[[str], None]
+
+
+def policy() -> str | None:
+    with bell._bell(os.getpid()).connection_for_write() as connection:
+        return broker.eviction_policy(connection)
+
+
+def test_a_user_with_a_password_of_any_signs_is_let_in_and_nobody_else(set_broker: Set) -> None:
+    with valkey(*USER) as port:
+        set_broker(f"redis://green:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/1")
+        assert bell.answers()
+        assert bell.ring(bell.SCREEN, ["id"])
+        assert bell.messages_waiting("screen") == 1
+        set_broker(f"redis://green:wrong@127.0.0.1:{port}/1")
+        assert not bell.answers()
+        assert not bell.ring(bell.SCREEN, ["id"])
+
+
+def test_tls_is_spoken_and_the_certificate_checked_unless_the_url_says_not_to(set_broker: Set, tmp_path: Path) -> None:
+    with valkey() as port, tls_front(tmp_path, port) as (door, authority):
+        set_broker(f"rediss://127.0.0.1:{door}/0?ssl_ca_certs={authority}")
+        assert bell.ring(bell.SCREEN, ["id"])
+        assert bell.messages_waiting("screen") == 1
+        set_broker(f"rediss://127.0.0.1:{door}/0")
+        assert not bell.ring(bell.SCREEN, ["id"])
+        set_broker(f"rediss://127.0.0.1:{door}/0?ssl_cert_reqs=none")
+        assert bell.ring(bell.SCREEN, ["id"])
+        assert bell.messages_waiting("screen") == 2
+        set_broker(f"redis://127.0.0.1:{door}/0")
+        assert not bell.ring(bell.SCREEN, ["id"])
+
+
+def test_what_redis_forgets_is_asked_and_not_telling_is_no_error(set_broker: Set) -> None:
+    with valkey("--maxmemory-policy", "allkeys-lru", *USER) as port:
+        set_broker(f"redis://127.0.0.1:{port}/0")
+        assert policy() == "allkeys-lru"
+        set_broker(f"redis://green:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/0")
+        assert bell.answers()
+        assert policy() is None
+    assert policy() is None
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_worker_warns_at_its_start_where_redis_may_forget(data: Path) -> None:
+    with valkey("--maxmemory-policy", "volatile-ttl") as port, (data / "log").open("wb") as log:
+        environment = {**os.environ, "GREENROOM_REDIS_URL": f"redis://127.0.0.1:{port}/0"}
+        worker = subprocess.Popen([*GREENROOM, "worker"], env=environment, stderr=log, stdout=log)
+        until(lambda: "broker.may_evict" in (data / "log").read_text(), 60)
+        worker.send_signal(signal.SIGTERM)
+        worker.wait(20)
+    lines = [json.loads(line) for line in (data / "log").read_text().splitlines() if "broker.may_evict" in line]
+    assert [(line["level"], line["reason"]) for line in lines] == [
+        ("warning", "set maxmemory-policy to noeviction: it is volatile-ttl")
+    ]
+
+
+@pytest.mark.skipif(not is_installed(), reason="RabbitMQ is not installed: on Debian, the package rabbitmq-server")
+def test_rabbitmq_does_as_well(tmp_path: Path) -> None:
+    """No sweep comes to help here: what is published was rung for."""
+    comment = {"thread": "/demo", "name": "Ann", "email": "ann@paper.test", "body": "The ferry was late again."}
+    folder = tmp_path / "rabbitmq"
+    folder.mkdir()
+    with (
+        rabbitmq(folder) as url,
+        DnsServer(ZONE) as dns,
+        running(
+            tmp_path / "var", GREENROOM_REDIS_URL=url, GREENROOM_DNS=dns.address, GREENROOM_SWEEP_SECONDS="600"
+        ) as up,
+    ):
+        until(lambda: "ready" not in asked(f"{up.url}/health/system")["failing"], 30)
+        posting = Request(
+            f"{up.url}/v1/sites/demo/comments", json.dumps(comment).encode(), {"Content-Type": "application/json"}
+        )
+        with urlopen(posting, timeout=10) as answer:
+            assert answer.status == 202
+        until(lambda: asked(f"{up.url}/v1/sites/demo/comments?thread=/demo")["count"] == 1, 30)
+        assert asked(f"{up.url}/health/system")["status"] == "ok"
+
+
+def asked(url: str) -> dict[str, object]:
+    with urlopen(url, timeout=10) as answer:
+        return dict(json.load(answer))
