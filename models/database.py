@@ -46,7 +46,7 @@ class Base(DeclarativeBase):
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time with zone, always UTC. SQLite keeps no zone, so it is put back on reading; PostgreSQL answers in its own."""
+    """A time with zone, always UTC: SQLite keeps no zone, PostgreSQL answers in the server's own."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

@@ -1,7 +1,7 @@
 """Bring the database to the newest schema, and say whether it is there.
 
-A migration runs beside the release before it, so it only expands: what it adds may be absent from an old process's inserts,
-and what it takes away has been unused since the release before (see ARCHITECTURE.md).
+A migration runs beside processes of the release before, so it only expands: what it adds may be absent from their
+inserts. What a release no longer uses is taken away by the next one ("Contract: …").
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from sqlalchemy.exc import OperationalError
 
 from models.database import engine
 from models.settings import settings
-
 
 TRIES = 5
 PAUSE_SECONDS = 2.0
@@ -39,14 +38,15 @@ def upgrade(to: str = "head") -> None:
         settings().data.mkdir(parents=True, exist_ok=True)
     if current() == _revision(to):
         return
-    for last in [False] * (TRIES - 1) + [True]:
+    for more in reversed(range(TRIES)):
         try:
-            return command.upgrade(_config(), to)
+            command.upgrade(_config(), to)
+            return
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
                 raise
-            if last:
-                raise Locked("A long transaction holds a table that has to change. End it, then migrate again.") from None
+            if not more:
+                raise Locked("A transaction holds a table that has to change: end it, then migrate again.") from None
         time.sleep(PAUSE_SECONDS)
 
 

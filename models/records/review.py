@@ -18,6 +18,7 @@ class Review(Base):
     __table_args__ = (
         Index("uq_reviews_open", "comment_id", "cause", unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN),
         Index("ix_reviews_queue", "site_id", "opened_at", postgresql_where=_OPEN, sqlite_where=_OPEN),
+        Index("ix_reviews_waiting", "site_id", "comment_id", postgresql_where=_OPEN, sqlite_where=_OPEN),
         Index("ix_reviews_comment_id", "comment_id"),
     )
 

@@ -6,19 +6,21 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
+from models.changes import Change, Settled
 from models.database import begin, reading
 from models.failpoints import failpoint
 from models.identifiers import is_id
-from models.moderation import Change, Refused, Settled, erase, settle, tell, undo
+from models.moderation import Refused, erase, settle, tell, undo
 from models.policy import Verdict
-from models.records import Comment, DecisionRecord, Event, Review
+from models.records import Comment, DecisionRecord, Event
 from models.text import clean
 from service.api.public import json_response
 from service.keys import Caller, caller
 from service.problems import Problem, from_validation
+from service.queue import STATUSES, listed
 from service.records import decision_shape, full_records, when
 from worker.bell import PUBLISH, ring_soon
 
@@ -63,20 +65,14 @@ def queue(site: str) -> Response:
     who = caller(site, "moderate")
     status = request.args.get("status", "flagged")
     limit = number_argument("limit", 50, most=MOST_ITEMS)
-    wanted = select(Comment).where(Comment.site_id == who.site.id)
-    if status == "review":
-        wanted = wanted.where(Comment.id.in_(select(Review.comment_id).where(Review.closed_at.is_(None))))
-    elif status in {"pending", "flagged", "approved", "rejected"}:
-        wanted = wanted.where(Comment.status == status)
-    else:
+    if status not in {*STATUSES, "review"}:
         raise Problem(422, "The status is pending, flagged, approved, rejected or review.")
     cursor = request.args.get("cursor")
-    if cursor is not None:
-        if not is_id(cursor):
-            raise Problem(422, "This cursor is not one that a queue gave out.")
-        wanted = wanted.where(Comment.id > cursor)
+    if cursor is not None and not is_id(cursor):
+        raise Problem(422, "This cursor is not one that a queue gave out.")
     with reading() as session:
-        comments = session.execute(wanted.order_by(Comment.id).limit(limit + 1)).scalars().all()
+        wanted = listed(status, [who.site.id], limit=limit + 1, after=cursor)
+        comments = session.execute(wanted).scalars().all()
         items = full_records(session, comments[:limit])
     return json_response({"items": items, "next": comments[limit - 1].id if len(comments) > limit else None})
 
@@ -151,7 +147,7 @@ def events(site: str) -> Response:
     position, _, nth = after.partition(".")
     if not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in (position, nth)):
         raise Problem(422, "This cursor is not one that the event log gave out.")
-    later = (Event.position > int(position)) | ((Event.position == int(position)) & (Event.nth > int(nth)))
+    later = tuple_(Event.position, Event.nth) > tuple_(int(position), int(nth))
     wanted = select(Event).where(Event.site_id == who.site.id, later).order_by(Event.position, Event.nth).limit(limit)
     with reading() as session:
         found = session.execute(wanted).scalars().all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from flask import Blueprint, redirect, render_template, request, send_from_directory
@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
+from models.changes import Change
 from models.database import begin, reading
 from models.identifiers import is_id
-from models.moderation import Change, Refused, settle, undo
+from models.moderation import Refused, settle, undo
 from models.policy import Verdict
 from models.records import Comment, Review, Site
 from service import accounts
@@ -21,6 +22,7 @@ from service.api.moderation import publish_soon
 from service.console import sessions
 from service.console.sessions import Guesses, SignedIn
 from service.problems import Problem
+from service.queue import listed, newest
 from service.records import full_records
 
 PAGE_SIZE = 30
@@ -113,8 +115,7 @@ def comments() -> BaseResponse | str:
         raise Problem(404, "There is no such list.")
     with reading() as session:
         sites = dict(session.execute(select(Site.id, Site.key).where(Site.key.in_(who.sites))).all())
-        wanted = _listed(tab, list(sites), request.args)
-        found = session.execute(wanted.limit(PAGE_SIZE + 1)).scalars().all()
+        found = session.execute(_wanted(tab, list(sites))).scalars().all()
         items = full_records(session, found[:PAGE_SIZE])
         done = full_records(session, _done(session, list(sites)))
         open_reviews = select(func.count(Review.comment_id.distinct()))
@@ -144,17 +145,13 @@ def _can_be_undone(item: dict[str, Any]) -> bool:
     return any(decision["id"] not in undone for decision in humans)
 
 
-def _listed(tab: str, sites: list[int], arguments: Mapping[str, str]) -> Any:
-    wanted = select(Comment).where(Comment.site_id.in_(sites))
-    cursor = arguments.get("cursor", "")
+def _wanted(tab: str, sites: list[int]) -> Any:
+    """One more than a page shows, to know whether there is a next one."""
+    given = request.args.get("cursor", "")
+    cursor = given if is_id(given) else None
     if tab in {"review", "pending"}:
-        if tab == "review":
-            wanted = wanted.where(Comment.id.in_(select(Review.comment_id).where(Review.closed_at.is_(None))))
-        else:
-            wanted = wanted.where(Comment.status == "pending")
-        return (wanted.where(Comment.id > cursor) if is_id(cursor) else wanted).order_by(Comment.id)
-    wanted = wanted.where(Comment.status == tab)
-    return (wanted.where(Comment.id < cursor) if is_id(cursor) else wanted).order_by(Comment.id.desc())
+        return listed(tab, sites, limit=PAGE_SIZE + 1, after=cursor)
+    return newest(tab, sites, limit=PAGE_SIZE + 1, before=cursor)
 
 
 @console.post("/comments/<comment_id>/decisions")

@@ -123,7 +123,7 @@ def test_a_table_in_use_is_not_waited_for_and_the_next_try_finds_it_free(
         other.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
         other.commit()
         other.execute("LOCK alembic_version IN EXCLUSIVE MODE")
-        with pytest.raises(migrate.Locked, match="End it, then migrate again"):
+        with pytest.raises(migrate.Locked, match="end it, then migrate again"):
             upgrade()
         assert current() is None
     upgrade()
@@ -150,10 +150,10 @@ def _is_new(step: str) -> bool:
     return step.startswith("op.create_table(")
 
 
-@pytest.mark.parametrize("path", sorted(VERSIONS.glob("0*.py"))[1:], ids=lambda path: path.stem)
-def test_a_migration_only_expands_unless_it_says_that_it_contracts(path: Path) -> None:
-    source = path.read_text(encoding="utf-8")
-    assert source.startswith('"""Contract: ') or dangers(source) == []
+def test_every_migration_after_the_first_only_expands_unless_it_says_that_it_contracts() -> None:
+    for path in sorted(VERSIONS.glob("0*.py"))[1:]:
+        source = path.read_text(encoding="utf-8")
+        assert source.startswith('"""Contract: ') or dangers(source) == [], path.name
 
 
 @pytest.mark.parametrize(

@@ -287,6 +287,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("closed_at IS NULL"),
         )
         batch_op.create_index(
+            "ix_reviews_waiting",
+            ["site_id", "comment_id"],
+            unique=False,
+            postgresql_where=sa.text("closed_at IS NULL"),
+            sqlite_where=sa.text("closed_at IS NULL"),
+        )
+        batch_op.create_index(
             "uq_reviews_open",
             ["comment_id", "cause"],
             unique=True,
@@ -302,6 +309,11 @@ def downgrade() -> None:
     with op.batch_alter_table("reviews", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_reviews_open", postgresql_where=sa.text("closed_at IS NULL"), sqlite_where=sa.text("closed_at IS NULL")
+        )
+        batch_op.drop_index(
+            "ix_reviews_waiting",
+            postgresql_where=sa.text("closed_at IS NULL"),
+            sqlite_where=sa.text("closed_at IS NULL"),
         )
         batch_op.drop_index(
             "ix_reviews_queue", postgresql_where=sa.text("closed_at IS NULL"), sqlite_where=sa.text("closed_at IS NULL")

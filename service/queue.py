@@ -1,0 +1,35 @@
+"""Which comments a list for moderators holds: those of a status, or all that a human is asked to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from models.records import Comment, Review
+
+STATUSES = ("pending", "flagged", "approved", "rejected")
+
+
+def listed(status: str, site_ids: Collection[int], *, limit: int, after: str | None = None) -> Select[Comment]:
+    """Oldest first, those after that id. `status` is one of `STATUSES`, or "review": whatever its status, a human is
+    asked.
+    """
+    if status == "review":
+        return select(Comment).where(Comment.id.in_(_asked(site_ids, limit, after))).order_by(Comment.id)
+    wanted = select(Comment).where(Comment.site_id.in_(site_ids), Comment.status == status)
+    return (wanted.where(Comment.id > after) if after else wanted).order_by(Comment.id).limit(limit)
+
+
+def newest(status: str, site_ids: Collection[int], *, limit: int, before: str | None = None) -> Select[Comment]:
+    """Newest first, those before that id."""
+    wanted = select(Comment).where(Comment.site_id.in_(site_ids), Comment.status == status)
+    return (wanted.where(Comment.id < before) if before else wanted).order_by(Comment.id.desc()).limit(limit)
+
+
+def _asked(site_ids: Collection[int], limit: int, after: str | None) -> Any:
+    """Read off the open reviews, in the order of their comments, and only as far as the list goes."""
+    waiting = select(Review.comment_id).where(Review.site_id.in_(site_ids), Review.closed_at.is_(None))
+    waiting = waiting.where(Review.comment_id > after) if after else waiting
+    return waiting.distinct().order_by(Review.comment_id).limit(limit)

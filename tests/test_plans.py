@@ -1,0 +1,314 @@
+"""Every query of the hot paths finds its rows by an index, also among 100,000 comments.
+
+The paths are walked for real, what they ask the database is noted, and its plan for each question is read. On
+PostgreSQL the questions are asked once more to count the rows that were looked at: a wrong index shows in nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import pytest
+from sqlalchemy import event, text, update
+
+from models.database import begin, engine, now
+from models.records import Comment, Thread
+from models.settings import settings
+from service import accounts
+from service.app import create_app
+from service.receipts import receipt_of
+from tests.caller import Caller, post
+from tests.conftest import forget
+from tests.greenroom import free_port
+from tests.postgres import PostgreSQL
+from worker import sweep
+from worker.publishing import publish_threads
+from worker.screening import screen_now
+
+COMMENTS = 100_000
+BIG = ("comments", "threads", "events", "screenings", "decisions", "reviews", "fingerprints")
+MOST_ROWS = 2500  # looked at by one query: a hundred authors' twenty comments each; a scan would be 100,000
+
+# What differs between the two, to make rows where they are to lie: `n` is their number, from 1.
+SPELLED = {
+    "sqlite": {
+        "numbers": "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count})",
+        "id": "printf('%032x', {n})",
+        "at": "strftime('%Y-%m-%d %H:%M:%S.000000', 'now', ({n} - {count}) || ' seconds')",
+        "json": "'{json}'",
+    },
+    "postgresql": {
+        "numbers": "WITH numbers(n) AS (SELECT generate_series(1, {count}))",
+        "id": "lpad(to_hex({n}), 32, '0')::uuid",
+        "at": "now() + ({n} - {count}) * interval '1 second'",
+        "json": "'{json}'::jsonb",
+    },
+}
+
+# Thread 1 has 20,000 comments, all others 40. Every fourth is at the top, with three replies.
+TOP = "n - (n - 1) % 4"
+THREAD = "CASE WHEN n <= 20000 THEN 1 ELSE 2 + (n - 20001) / 40 END"
+STATUS = (
+    "CASE WHEN n > {count} - 400 THEN 'pending' WHEN n % 100 = 0 THEN 'flagged' "
+    "WHEN n % 10 = 1 AND n % 4 <> 1 THEN 'rejected' ELSE 'approved' END"
+)
+UNSCREENED = "SELECT id FROM comments WHERE screen_due IS NOT NULL"
+ROWS = {
+    "threads": {
+        "id": "n", "site_id": "1", "key": "'/' || n", "title_is_final": "false", "state": "'open'", "count": "0",
+        "places": "CASE WHEN n = 1 THEN 5000 ELSE 10 END", "revision": "40000", "published_revision": "40000",
+        "created_at": "{at}",
+    },
+    "comments": {
+        "id": "{id}", "site_id": "1", "thread_id": THREAD, "top_id": "{top}",
+        "parent_id": "CASE WHEN n % 4 = 1 THEN NULL ELSE {top} END",
+        "status": STATUS, "version": "2", "name": "'Ann'", "email_index": "'who' || n % 5000", "body": "'Words ' || n",
+        "html": "'<p>Words'", "avatar": "'abcde'", "at": "{at}", "address": "'where' || n % 7000", "form": "{empty}",
+        "page": "{empty}", "said_once": "'said' || n", "idempotency_key": "'key' || n",
+        "screen_due": "CASE WHEN n > {count} - 400 THEN {at} END", "screenings": "0", "revision": "n % 20000",
+        "place": "CASE WHEN n > 20000 THEN (n % 40) / 4 WHEN n % 4 = 1 THEN n / 4 ELSE (n - 2) % 4 END",
+        "places": "CASE WHEN n % 4 = 1 THEN 3 ELSE 0 END", "event_sequence": "1",
+    },
+    "screenings": {
+        "id": "{id}", "comment_id": "{id}", "number": "1", "evidence": "{none}", "policy_version": "1", "at": "{at}"
+    },
+    "decisions": {
+        "id": "{id}", "comment_id": "{id}", "by": "'policy'", "verdict": "'approve'", "was": "'pending'",
+        "becomes": "'approved'", "version": "2", "reasons": "{none}", "note": "''", "at": "{at}",
+    },
+    "events": {
+        "id": "{id}", "site_id": "1", "position": "n", "nth": "1", "type": "'comment.approved'", "comment_id": "{id}",
+        "sequence": "1", "data": "{told}", "at": "{at}",
+    },
+    "reviews": {
+        "id": "{id}", "site_id": "1", "comment_id": "{id}", "cause": "'flagged'", "opened_at": "{at}",
+        "closed_at": "CASE WHEN n % 100 = 0 THEN NULL ELSE {at} END",
+    },
+    "fingerprints": {"site_id": "1", "band": "n % 30000", "comment_id": "{id}", "at": "{at}"},
+}  # fmt: skip
+
+
+def id_of(n: int) -> str:
+    return str(UUID(int=n))
+
+
+def fill() -> None:
+    """100,000 rows in each of the big tables, of the site 1."""
+    spelled = SPELLED[engine().dialect.name]
+    words = {
+        "count": COMMENTS,
+        "id": spelled["id"].format(n="n"),
+        "top": spelled["id"].format(n=f"({TOP})"),
+        "at": spelled["at"].format(n="n", count=COMMENTS),
+        "empty": spelled["json"].format(json="{}"),
+        "none": spelled["json"].format(json="[]"),
+        "told": spelled["json"].format(json='{"comment": {}, "decision": null}'),
+    }
+    with begin() as session:
+        connection = session.connection()
+        for table, columns in ROWS.items():
+            count = 2 + (COMMENTS - 20_000) // 40 if table == "threads" else COMMENTS
+            numbers = spelled["numbers"].format(count=count)
+            names = ", ".join(f'"{name}"' for name in columns)
+            values = ", ".join(value.format(**words) for value in columns.values())
+            rows = f"SELECT {values} FROM numbers"
+            insert = f"INSERT INTO {table} ({names})"
+            whole = f"{insert} {numbers} {rows}"
+            connection.exec_driver_sql(whole.replace("%", "%%") if engine().dialect.name == "postgresql" else whole)
+        connection.exec_driver_sql(f"UPDATE sites SET event_sequence = {COMMENTS}")
+        connection.exec_driver_sql(f"DELETE FROM screenings WHERE comment_id IN ({UNSCREENED})")
+        if engine().dialect.name == "postgresql":
+            connection.exec_driver_sql("SELECT setval('threads_id_seq', 1000000)")
+    if engine().dialect.name == "postgresql":
+        with engine().execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")  # as autovacuum would, sooner or later
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A database with 100,000 comments on the site `demo`."""
+    folder = tmp_path_factory.mktemp("large")
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as database:
+        patch.setenv("GREENROOM_DATA", str(folder))
+        patch.setenv("GREENROOM_DNS", f"127.0.0.1:{free_port()}")
+        patch.setenv("GREENROOM_DNS_SECONDS", "0.2")
+        patch.setenv("GREENROOM_RATE_PER_MINUTE", "1000")
+        if request.param == "sqlite":
+            shutil.copy(request.getfixturevalue("sqlite_template"), folder / "greenroom.db")
+        else:
+            server: PostgreSQL = request.getfixturevalue("postgres")
+            patch.setenv("GREENROOM_DATABASE_URL", database.enter_context(server.database("large", like="greenroom")))
+        settings.cache_clear()
+        accounts.add_site("demo", ["https://paper.example"])
+        fill()
+        yield
+        forget()
+
+
+@pytest.fixture
+def moderator(large: None) -> Caller:
+    return Caller(create_app().test_client(), accounts.create_key("demo", "admin"))
+
+
+class Question(NamedTuple):
+    """A statement as it was sent, with the values it was sent with."""
+
+    statement: str
+    values: Any
+
+
+@contextmanager
+def questions() -> Iterator[list[Question]]:
+    """What is asked of the database inside the block, each statement once."""
+    noted: dict[str, Question] = {}
+
+    def note(_: Any, __: Any, statement: str, values: Any, context: Any, executemany: bool) -> None:
+        if re.match(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)", statement):
+            noted.setdefault(statement, Question(statement, values[0] if executemany else values))
+
+    event.listen(engine(), "before_cursor_execute", note)
+    listed: list[Question] = []
+    try:
+        yield listed
+    finally:
+        event.remove(engine(), "before_cursor_execute", note)
+        listed += noted.values()
+
+
+def objections(question: Question) -> list[str]:
+    """What is wrong with how the database means to answer."""
+    return (_in_sqlite if engine().dialect.name == "sqlite" else _in_postgresql)(question)
+
+
+def _in_sqlite(question: Question) -> list[str]:
+    if question.statement.startswith("INSERT"):  # only a broken deferred key would be looked for, and there is none
+        return []
+    with engine().connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {question.statement}", question.values).all()
+    steps = [row[3] for row in plan]
+    return [step for step in steps if (found := re.match(r"SCAN (\w+)", step)) and found[1] in BIG]
+
+
+def _in_postgresql(question: Question) -> list[str]:
+    """It is carried out, to be counted, and then taken back; but what would only conflict now is not."""
+    counted = "" if question.statement.lstrip().startswith("INSERT") else "ANALYZE, "
+    with engine().connect() as connection:
+        explained = f"EXPLAIN ({counted}FORMAT JSON) {question.statement}"
+        plan = connection.exec_driver_sql(explained, question.values).scalar_one()
+        connection.rollback()
+    return [wrong for node in _nodes(plan[0]["Plan"]) for wrong in _wrong_with(node)]
+
+
+def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for below in node.get("Plans", ()):
+        yield from _nodes(below)
+
+
+def _wrong_with(node: dict[str, Any]) -> Iterator[str]:
+    table = node.get("Relation Name")
+    if table not in BIG:
+        return
+    if node["Node Type"] == "Seq Scan":
+        yield f"reads all of {table}"
+    dropped = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+    rows = (node.get("Actual Rows", 0) + dropped) * node.get("Actual Loops", 1)
+    if rows > MOST_ROWS and node["Node Type"] != "Bitmap Index Scan":
+        yield f"looks at {rows:.0f} rows of {table} by {node.get('Index Name', 'no index')}"
+
+
+def accepting(moderator: Caller) -> None:
+    new = {"thread": "/1", "parent": id_of(1), "body": "A new reply"}
+    first = post(moderator.client, headers={"Idempotency-Key": "mine"}, **new)
+    assert first.status_code == 202
+    assert post(moderator.client, headers={"Idempotency-Key": "mine"}, **new).json == first.json
+    assert post(moderator.client, **new).json == first.json
+    assert post(moderator.client, thread="/new", url="https://paper.example/new").status_code == 202
+
+
+def screening(moderator: Caller) -> None:
+    assert len(screen_now([id_of(n) for n in range(COMMENTS - 300, COMMENTS - 200)])) == 100
+
+
+def sweeping(moderator: Caller) -> None:
+    later = now() + timedelta(hours=1)
+    with begin() as session:
+        session.execute(update(Thread).where(Thread.id < 50).values(publish_due=now()))
+    assert sweep._overdue(Comment, Comment.screen_due, later)
+    assert sweep._overdue(Thread, Thread.publish_due, later)
+    assert sweep._overdue(Comment, Comment.screen_due, later) == []
+    sweep._unheard(now())
+    sweep.tidy(now() - timedelta(days=10))
+    sweep._beat("worker@here", swept=True)
+
+
+def publishing(moderator: Caller) -> None:
+    for comment in (1, 5, 9):
+        assert moderator.decide(id_of(comment), "reject").status_code == 201
+    assert publish_threads([1]) == 1
+
+
+def listing(moderator: Caller) -> None:
+    for status in ("pending", "flagged", "approved", "rejected", "review"):
+        listed = moderator.call("GET", f"/queue?status={status}").json
+        assert listed["items"], status  # type: ignore[index]
+        moderator.call("GET", f"/queue?status={status}&cursor={id_of(60_000)}")
+    assert moderator.record(id_of(77))
+
+
+def deciding(moderator: Caller) -> None:
+    comment = id_of(30_001)
+    assert moderator.decide(comment, "reject", version=2).status_code == 201
+    assert moderator.decide(comment, "flag", version=2).status_code == 409
+    assert moderator.undo(comment).status_code == 201
+    assert moderator.call("DELETE", f"/comments/{comment}").status_code == 204
+
+
+def telling(moderator: Caller) -> None:
+    assert len(moderator.call("GET", "/events?after=50000.1&limit=1000").json["events"]) == 1000  # type: ignore[index]
+    assert moderator.client.get(f"/v1/receipts/{receipt_of(id_of(100))}").status_code == 200
+    assert moderator.client.get(f"/v1/receipts/{receipt_of(id_of(10))}").status_code == 200
+    assert moderator.client.get("/v1/sites/demo/counts?thread=/1&thread=/2").status_code == 200
+    assert moderator.client.get(f"/sites/demo/c/{id_of(6)}").status_code == 302
+
+
+def in_the_console(moderator: Caller) -> None:
+    client = moderator.client
+    password = accounts.add_moderator("ann@example.org", "demo", "owner", "correct horse")
+    client.post("/console/sign-in", data={"email": "ann@example.org", "password": password})
+    for tab in ("review", "pending", "approved", "rejected"):
+        assert client.get(f"/console/?tab={tab}").status_code == 200
+        assert client.get(f"/console/?tab={tab}&cursor={id_of(50_000)}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [accepting, screening, sweeping, publishing, listing, deciding, telling, in_the_console],
+    ids=lambda p: p.__name__,
+)
+def test_no_query_reads_more_than_it_needs(path: Callable[[Caller], None], moderator: Caller) -> None:
+    with questions() as asked:
+        path(moderator)
+    assert asked
+    wrong = [(objection, question.statement) for question in asked for objection in objections(question)]
+    assert wrong == []
+
+
+def test_a_query_without_an_index_is_objected_to(large: None) -> None:
+    with questions() as asked, begin() as session:
+        session.execute(text("SELECT id FROM comments WHERE name = 'Bob'"))
+        session.execute(
+            text("SELECT id FROM comments WHERE id > :id AND name = 'Bob' ORDER BY id"), {"id": _first_id()}
+        )
+    assert objections(asked[0])
+    assert engine().dialect.name == "sqlite" or objections(asked[1])
+
+
+def _first_id() -> str:
+    return id_of(1).replace("-", "") if engine().dialect.name == "sqlite" else id_of(1)
