@@ -26,9 +26,9 @@ ALLOWED = frozenset(
 TAKEN_OVER = ("_granian", "granian.access")  # they come with handlers of their own
 
 
-def configure_logs() -> None:
-    """Once a process, at its start."""
-    level = getattr(logging, settings().log_level.upper())
+def configure_logs(least: str = "") -> None:
+    """Once a process, at its start. `least` is the level to begin at, where it is not the settings' one."""
+    level = getattr(logging, (least or settings().log_level).upper())
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

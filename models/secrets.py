@@ -100,7 +100,7 @@ def _draft(made: Secrets, path: Path) -> Path:
 def add_email_key() -> str:
     """A new key for addresses, current from now on; its id. Older ones stay to read with.
 
-    A rotation that was interrupted is gone on with: its key is the current one already, and the old ones are still there.
+    An interrupted rotation is gone on with: its key is the current one already, and the old ones are still there.
     """
     kept = reread()
     if len(kept.email_keys) > 1:
@@ -109,6 +109,13 @@ def add_email_key() -> str:
     keys = {**kept.email_keys, key_id: base64.b64encode(random.token_bytes(32)).decode()}
     _replace(kept.model_copy(update={"email_key": key_id, "email_keys": keys}))
     return key_id
+
+
+def add_keys(others: Secrets) -> None:
+    """Keep those of another state of these secrets to read with, too: a backup may be older than a rotation."""
+    kept = reread()
+    if not others.email_keys.keys() <= kept.email_keys.keys():
+        _replace(kept.model_copy(update={"email_keys": {**others.email_keys, **kept.email_keys}}))
 
 
 def retire_email_keys() -> list[str]:
@@ -147,7 +154,7 @@ def encrypt_email(email: str) -> bytes:
 
 
 def decrypt_email(sealed: bytes) -> str:
-    """The address again. Raises `cryptography.exceptions.InvalidTag` if it was tampered with, KeyError without its key."""
+    """The address again. Raises KeyError without its key, `cryptography.exceptions.InvalidTag` if tampered with."""
     key_id, _, rest = sealed.partition(b"\0")
     return _cipher(key_id).decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], key_id).decode()
 

@@ -15,12 +15,20 @@ from typing import Any
 
 import click
 
-# The model's commands: imported when one of them is called, and only then.
-LAZY = {"evaluate": "Measure the spam model on threads it has not seen.", "train": "Train the spam model."}
+# The model's commands and those of operations: imported when one of them is called, and only then.
+LAZY = {
+    "backup": ("service.cli_operations", "Write everything into one file, while the service runs."),
+    "doctor": ("service.cli_operations", "Check what must be true of the data, and say what mends it."),
+    "evaluate": ("service.cli_model", "Measure the spam model on threads it has not seen."),
+    "keys": ("service.cli_operations", "The keys that addresses are sealed with."),
+    "publish": ("service.cli_operations", "Write the pages of threads anew."),
+    "restore": ("service.cli_operations", "Fill an empty database from a backup."),
+    "train": ("service.cli_model", "Train the spam model."),
+}
 
 
 class Commands(click.Group):
-    """Loads the model's commands when they are asked for, and says in one line what a person can put right."""
+    """Loads some commands when they are asked for, and says in one line what a person can put right."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *LAZY])
@@ -28,7 +36,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """For the list of commands a name and a line are enough."""
         if cmd_name in LAZY:
-            return click.Command(cmd_name, help=LAZY[cmd_name])
+            return click.Command(cmd_name, help=LAZY[cmd_name][1])
         return super().get_command(ctx, cmd_name)
 
     def resolve_command(
@@ -36,7 +44,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
         if name in LAZY:
-            command = getattr(import_module("service.cli_model"), name)
+            command = getattr(import_module(LAZY[name][0]), name)
         return name, command, rest
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -55,7 +63,12 @@ def _words(error: Exception) -> str | None:
     kind = type(error).__module__.split(".")[0], type(error).__name__
     if kind == ("pydantic_core", "ValidationError"):
         return _wrong_settings(error)
-    if kind in {("service", "Refused"), ("service", "PortTaken"), ("models", "Locked"), ("builtins", "PermissionError")}:
+    if kind in {
+        ("service", "Refused"),
+        ("service", "PortTaken"),
+        ("models", "Locked"),
+        ("builtins", "PermissionError"),
+    }:
         return str(error)
     if kind in {
         ("sqlalchemy", "OperationalError"),

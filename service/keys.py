@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets as random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flask import request
 from sqlalchemy import Row, select
@@ -55,7 +55,7 @@ def is_known(authorization: str) -> bool:
     return scheme.lower() == "bearer" and _row(key.strip()) is not None
 
 
-def _row(key: str) -> Row[Any] | None:
+def _row(key: str) -> Row[str, str, str] | None:
     wanted = select(ApiKey.id, ApiKey.scope, Site.key).join(Site, Site.id == ApiKey.site_id)
     with reading() as session:
         return session.execute(wanted.where(ApiKey.hash == _hash(key), ApiKey.revoked_at.is_(None))).one_or_none()

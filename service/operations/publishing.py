@@ -1,0 +1,44 @@
+"""`greenroom publish`: the pages of some threads, or of all, written anew from the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from sqlalchemy import select, update
+
+from models.database import begin, now, reading
+from models.records import Thread
+from worker.publishing import publish_threads
+
+AT_ONCE = 20
+
+
+def publish(thread_ids: Sequence[int], done: Callable[[int], None] = lambda _: None) -> list[int]:
+    """Owe these threads all of their pages, and write them here and now. Answers the ids of those still owed.
+
+    What a publisher holds at the moment is left to it; what fails stays owed, and the sweep tries it again.
+    """
+    for start in range(0, len(thread_ids), AT_ONCE):
+        some = thread_ids[start : start + AT_ONCE]
+        owe_all(some)
+        publish_threads(some)
+        done(len(some))
+    return [id_ for start in range(0, len(thread_ids), 500) for id_ in _owed(thread_ids[start : start + 500])]
+
+
+def owe_all(thread_ids: Sequence[int] | None = None) -> None:
+    """Owe all pages of these threads, or of every thread that ever had a page."""
+    which = Thread.revision > 0 if thread_ids is None else Thread.id.in_(thread_ids)
+    with begin() as session:
+        session.execute(update(Thread).where(which).values(published_revision=0, publish_due=now()))
+
+
+def every_thread() -> Iterator[int]:
+    with reading() as session:
+        yield from session.scalars(select(Thread.id).where(Thread.revision > 0).order_by(Thread.id))
+
+
+def _owed(thread_ids: Sequence[int]) -> list[int]:
+    with reading() as session:
+        owed = select(Thread.id).where(Thread.id.in_(thread_ids), Thread.publish_due.is_not(None))
+        return list(session.scalars(owed.order_by(Thread.id)))

@@ -1,0 +1,155 @@
+"""`greenroom restore`: fill an empty database from a backup, whatever database it was made on."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import zipfile
+from collections.abc import Callable
+from datetime import date, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Date, DateTime, LargeBinary, Table, bindparam, func, insert, select, text, update
+from sqlalchemy.types import TypeDecorator
+
+from models.database import Base, begin, now, reading
+from models.migrate import current, is_current
+from models.secrets import Secrets, add_keys, keep_secrets, reread, secrets_path
+from service.operations import Refused
+from service.operations.backup import FORMAT, ROWS_AT_ONCE, Manifest, Step, tables
+
+Load = Callable[[Any], Any]
+
+
+def restore(path: Path, step: Step = lambda *_: None) -> Manifest:
+    """All of it or nothing, in one transaction. Every page is owed afterwards. Raises `Refused`."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            manifest = _manifest(archive)
+            _check_database(manifest)
+            _take_keys(archive, manifest)
+            with begin() as session:
+                _fill(session.connection(), archive, manifest, step)
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise Refused(f"{path} is no backup of Greenroom's, or a damaged one ({type(error).__name__}).") from error
+    return manifest
+
+
+def _manifest(archive: zipfile.ZipFile) -> Manifest:
+    manifest = Manifest.model_validate_json(archive.read("manifest.json"))
+    if manifest.format != FORMAT:
+        raise Refused(f"This backup has format {manifest.format}; this Greenroom reads format {FORMAT}.")
+    return manifest
+
+
+def _check_database(manifest: Manifest) -> None:
+    if not is_current():
+        raise Refused("The database is not at the newest schema: run `greenroom migrate` first.")
+    if manifest.revision != current():
+        raise Refused(
+            f"This backup has schema {manifest.revision}, this Greenroom {current()}: restore it with the release that "
+            "made it, then run `greenroom migrate` with this one."
+        )
+    with reading() as session:
+        for table in tables():
+            if session.execute(select(table).limit(1)).first():
+                raise Refused(f"The database is not empty (there are {table.name}): restore into a new one.")
+
+
+def _take_keys(archive: zipfile.ZipFile, manifest: Manifest) -> None:
+    """The keys of the backup's time have to be at hand, or nobody could read an address again."""
+    if "secrets.json" in archive.namelist():
+        brought = Secrets.model_validate_json(archive.read("secrets.json"))
+        keep_secrets(brought, secrets_path())
+        if reread().root == brought.root:
+            add_keys(brought)
+    elif not secrets_path().exists():
+        raise Refused(
+            f"This backup holds no keys: put the secrets.json of its time into {secrets_path().parent} first."
+        )
+    kept = reread()
+    if kept.derived("backup").hex() != manifest.keys or not set(manifest.email_keys) <= set(kept.email_keys):
+        raise Refused(
+            f"The keys in {secrets_path()} are not those this backup was made with: put the ones of its time there."
+        )
+
+
+def _fill(connection: Connection, archive: zipfile.ZipFile, manifest: Manifest, step: Step) -> None:
+    for table in tables():
+        if table.name in manifest.tables:
+            _load(connection, archive, table, manifest, step)
+            _count_on(connection, table)
+    threads = Base.metadata.tables["threads"]
+    nothing: dict[str, Any] = {"published_revision": 0, "lease": None, "lease_until": None}
+    connection.execute(update(threads).values(nothing))
+    connection.execute(update(threads).where(threads.c.revision > 0).values(publish_due=now()))
+
+
+def _load(connection: Connection, archive: zipfile.ZipFile, table: Table, manifest: Manifest, step: Step) -> None:
+    member = manifest.tables[table.name]
+    loads = {name: load for name in member.columns if (load := _load_of(table.c[name].type))}
+    later, digest, count = _Later(table), hashlib.sha256(), 0
+    with archive.open(f"{table.name}.jsonl") as lines:
+        while some := list(islice(lines, ROWS_AT_ONCE)):
+            for line in some:
+                digest.update(line)
+            rows = [_row(line, member.columns, loads) for line in some]
+            connection.execute(insert(table), [later.without(row) for row in rows])
+            count += len(rows)
+            step(table.name, count, member.rows)
+    if (count, digest.hexdigest()) != (member.rows, member.sha256):
+        raise Refused(f"The {table.name} of this backup are damaged. Nothing was restored.")
+    later.write(connection)
+
+
+def _row(line: bytes, columns: list[str], loads: dict[str, Load]) -> dict[str, Any]:
+    row = dict(zip(columns, orjson.loads(line), strict=True))
+    for name, load in loads.items():
+        if row[name] is not None:
+            row[name] = load(row[name])
+    return row
+
+
+def _load_of(kind: Any) -> Load | None:
+    known: tuple[tuple[type, Load], ...] = (
+        (DateTime, datetime.fromisoformat),
+        (Date, date.fromisoformat),
+        (LargeBinary, base64.b64decode),
+    )
+    plain = kind.impl if isinstance(kind, TypeDecorator) else kind
+    return next((load for its_kind, load in known if isinstance(plain, its_kind)), None)
+
+
+class _Later:
+    """A row may refer to one of its own table that comes after it, by a clock that was behind: written at the end."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.columns = [key.parent.name for key in table.foreign_keys if key.column.table is table]
+        self.held: list[dict[str, Any]] = []
+
+    def without(self, row: dict[str, Any]) -> dict[str, Any]:
+        for name in self.columns:
+            if row[name] is not None and row[name] > row["id"]:
+                self.held.append({"its_id": row["id"], "column": name, "value": row[name]})
+                row[name] = None
+        return row
+
+    def write(self, connection: Connection) -> None:
+        for held in self.held:
+            by_id = update(self.table).where(self.table.c.id == bindparam("its_id", held["its_id"]))
+            connection.execute(by_id.values({held["column"]: held["value"]}))
+
+
+def _count_on(connection: Connection, table: Table) -> None:
+    """PostgreSQL's counters go on after the highest number there is."""
+    column = table.autoincrement_column
+    if connection.dialect.name != "postgresql" or column is None:
+        return
+    highest = connection.execute(select(func.max(column))).scalar()
+    if highest is not None:
+        named = {"table": table.name, "column": column.name, "highest": highest}
+        connection.execute(text("SELECT setval(pg_get_serial_sequence(:table, :column), :highest)"), named)

@@ -1,0 +1,380 @@
+"""The truths that rows alone can tell: each a statement whose rows break it, and how to mend what can be mended.
+
+One statement sees one moment, so a service at work is never found guilty of being in the middle of something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    String,
+    Text,
+    and_,
+    case,
+    cast,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from models.database import now
+from models.moderation import erase_rest
+from models.records import Comment, DecisionRecord, Event, Fingerprint, Review, Screening, Site, Thread
+from service.operations.violation import MEND, NOTHING
+
+LONG = timedelta(minutes=10)  # by then sweep has rung, rung again, and done it itself
+Mend = Callable[[Session, Sequence[str]], None]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`broken` answers rows whose first column is the id of what breaks the rule; `words` may name the others."""
+
+    name: str
+    subject: str
+    broken: Callable[[datetime], Executable]
+    words: str
+    command: str = MEND
+    mend: Mend | None = None
+
+
+def _id(column: Any) -> ColumnElement[str]:
+    """As text: to make a million UUIDs of them would take longer than to find them."""
+    return cast(column, String(36))
+
+
+# Reviews
+
+
+def _flagged_without_review(at: datetime) -> Executable:
+    has_one = exists().where(Review.comment_id == Comment.id, Review.closed_at.is_(None))
+    return select(_id(Comment.id)).where(Comment.status == "flagged", ~has_one)
+
+
+def _open_reviews(session: Session, ids: Sequence[str]) -> None:
+    for row in session.execute(select(Comment.id, Comment.site_id).where(Comment.id.in_(ids))).all():
+        session.add(Review(site_id=row.site_id, comment_id=row.id, cause="flagged"))
+
+
+def _twice_open(at: datetime) -> Executable:
+    is_open = select(_id(func.min(_id(Review.id))), Review.cause).where(Review.closed_at.is_(None))
+    return is_open.group_by(Review.comment_id, Review.cause).having(func.count() > 1)
+
+
+def _leave_one(session: Session, ids: Sequence[str]) -> None:
+    """The oldest of them stays."""
+    for kept in session.scalars(select(Review).where(Review.id.in_(ids))).all():
+        same = (Review.comment_id == kept.comment_id) & (Review.cause == kept.cause) & Review.closed_at.is_(None)
+        session.execute(delete(Review).where(same, Review.id != kept.id))
+
+
+def _closed_by_nobody(at: datetime) -> Executable:
+    by_its_own = exists().where(DecisionRecord.id == Review.closed_by, DecisionRecord.comment_id == Review.comment_id)
+    return select(_id(Review.id), Review.cause).where(Review.closed_at.is_not(None), ~by_its_own)
+
+
+def _open_though_settled(at: datetime) -> Executable:
+    wrong = select(_id(Review.id), Comment.status).join(Comment, Comment.id == Review.comment_id)
+    return wrong.where(Review.closed_at.is_(None), Review.cause == "flagged", Comment.status != "flagged")
+
+
+def _close_by_last(session: Session, ids: Sequence[str]) -> None:
+    """By the decision that the comment's status comes from; where a human still has to look, opened again."""
+    for review in session.scalars(select(Review).where(Review.id.in_(ids))).all():
+        comment = session.get_one(Comment, review.comment_id)
+        log = select(DecisionRecord.id).where(DecisionRecord.comment_id == comment.id)
+        last = log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc()).limit(1)
+        same = (Review.comment_id == comment.id) & (Review.cause == review.cause) & Review.closed_at.is_(None)
+        if comment.status == "flagged" and not session.scalar(select(exists().where(same))):
+            review.closed_at = review.closed_by = None
+        else:
+            review.closed_at, review.closed_by = review.closed_at or now(), session.scalar(last)
+
+
+# Decisions and events
+
+
+def _decisions() -> Any:
+    """The log of each comment in order, each entry beside the one before."""
+    changes = DecisionRecord.was != DecisionRecord.becomes
+    order = (DecisionRecord.version, case((changes, 0), else_=1), _id(DecisionRecord.id))
+    window: dict[str, Any] = {"partition_by": DecisionRecord.comment_id, "order_by": order}
+    return select(
+        DecisionRecord.comment_id,
+        DecisionRecord.was,
+        DecisionRecord.becomes,
+        DecisionRecord.version,
+        func.lag(DecisionRecord.becomes, 1, "pending").over(**window).label("before"),
+        func.lag(DecisionRecord.version, 1, 1).over(**window).label("version_before"),
+        func.lead(DecisionRecord.version).over(**window).label("following"),
+    ).subquery()
+
+
+def _illegal_log(at: datetime) -> Executable:
+    log = _decisions()
+    step = case((log.c.was != log.c.becomes, 1), else_=0)
+    wrong = or_(log.c.was != log.c.before, log.c.version != log.c.version_before + step)
+    return select(_id(log.c.comment_id), log.c.version, log.c.before, log.c.was).where(wrong)
+
+
+def _not_as_decided(at: datetime) -> Executable:
+    log = _decisions()
+    wrong = or_(log.c.becomes != Comment.status, log.c.version != Comment.version)
+    told = select(_id(Comment.id), Comment.status, Comment.version, log.c.becomes, log.c.version.label("decided"))
+    return told.join(Comment, Comment.id == log.c.comment_id).where(log.c.following.is_(None), wrong)
+
+
+def _settled_by_nobody(at: datetime) -> Executable:
+    decided = exists().where(DecisionRecord.comment_id == Comment.id)
+    return select(_id(Comment.id), Comment.status).where(
+        or_(Comment.status != "pending", Comment.version != 1), ~decided
+    )
+
+
+def _decided_too_often(at: datetime) -> Executable:
+    counted = select(DecisionRecord.comment_id, func.count().label("decided")).where(DecisionRecord.by == "policy")
+    often = counted.group_by(DecisionRecord.comment_id).subquery()
+    told = select(_id(Comment.id), often.c.decided, Comment.screenings).join(often, often.c.comment_id == Comment.id)
+    return told.where(often.c.decided > Comment.screenings)
+
+
+def _wrong_events(at: datetime) -> Executable:
+    window: dict[str, Any] = {"partition_by": Event.comment_id, "order_by": Event.sequence}
+    log = select(
+        Event.comment_id,
+        Event.sequence,
+        Event.type,
+        Event.supersedes,
+        func.lag(Event.sequence, 1, 0).over(**window).label("before"),
+        func.lag(Event.id).over(**window).label("id_before"),
+        func.lead(Event.sequence).over(**window).label("following"),
+    ).subquery()
+    is_last = log.c.following.is_(None)
+    wrong = or_(
+        log.c.sequence != log.c.before + 1,
+        log.c.supersedes.is_distinct_from(log.c.id_before),
+        and_(
+            is_last, or_(log.c.type != literal("comment.") + Comment.status, log.c.sequence != Comment.event_sequence)
+        ),
+    )
+    told = select(_id(Comment.id), log.c.sequence, log.c.type, Comment.status)
+    return told.join(Comment, Comment.id == log.c.comment_id).where(wrong)
+
+
+def _without_events(at: datetime) -> Executable:
+    told = exists().where(Event.comment_id == Comment.id)
+    return select(_id(Comment.id), Comment.status).where(
+        or_(Comment.status != "pending", Comment.event_sequence != 0), ~told
+    )
+
+
+def _ahead_of_its_counter(at: datetime) -> Executable:
+    last = select(func.max(Event.position)).where(Event.site_id == Site.id).scalar_subquery()
+    return select(Site.key, Site.event_sequence, last.label("position")).where(last > Site.event_sequence)
+
+
+# What is owed
+
+
+def _never_screened(at: datetime) -> Executable:
+    return select(_id(Comment.id)).where(Comment.status == "pending", Comment.screen_due.is_(None))
+
+
+def _owe_screening(session: Session, ids: Sequence[str]) -> None:
+    owed = update(Comment).where(Comment.id.in_(ids), Comment.status == "pending", Comment.screen_due.is_(None))
+    session.execute(owed.values(screen_due=now()))
+
+
+def _waits_for_screening(at: datetime) -> Executable:
+    """The due time is put off by every sweep that rings, so a comment never screened tells by its own age."""
+    long_ago = at - LONG
+    forgotten = and_(Comment.screenings == 0, Comment.at < long_ago)
+    told = select(_id(Comment.id), Comment.status, Comment.at)
+    return told.where(Comment.screen_due.is_not(None), or_(Comment.screen_due < long_ago, forgotten))
+
+
+def _waits_for_publishing(at: datetime) -> Executable:
+    changed = select(func.coalesce(Comment.erased_at, Comment.settled_at)).where(Comment.thread_id == Thread.id)
+    first = changed.where(Comment.revision > Thread.published_revision).order_by(Comment.revision).limit(1)
+    since = func.coalesce(first.scalar_subquery(), Thread.publish_due)
+    return select(Thread.id, since.label("since")).where(Thread.publish_due.is_not(None), since < at - LONG)
+
+
+def _not_owed(at: datetime) -> Executable:
+    lags = select(Thread.id, Thread.revision, Thread.published_revision)
+    return lags.where(Thread.revision != Thread.published_revision, Thread.publish_due.is_(None))
+
+
+def _ahead_of_itself(at: datetime) -> Executable:
+    ahead = select(Thread.id, Thread.revision, Thread.published_revision)
+    return ahead.where(Thread.published_revision > Thread.revision, Thread.publish_due.is_not(None))
+
+
+def _lease_left(at: datetime) -> Executable:
+    return select(Thread.id, Thread.lease_until).where(Thread.lease.is_not(None), Thread.lease_until < at - LONG)
+
+
+def _end_leases(session: Session, ids: Sequence[str]) -> None:
+    left = update(Thread).where(Thread.id.in_(map(int, ids)), Thread.lease_until < now())
+    session.execute(left.values(lease=None, lease_until=None))
+
+
+# Contents
+
+
+def _approved_without_place(at: datetime) -> Executable:
+    return select(_id(Comment.id)).where(Comment.status == "approved", Comment.place.is_(None))
+
+
+def _give_places(session: Session, ids: Sequence[str]) -> None:
+    """The first place that is free among its siblings: the one it lost, or a new one at the end."""
+    session.execute(select(Comment.id).where(Comment.id.in_(ids)).order_by(Comment.id).with_for_update())
+    for comment in session.scalars(select(Comment).where(Comment.id.in_(ids)).order_by(Comment.id)).all():
+        is_top = comment.top_id == comment.id
+        thread = session.get_one(Thread, comment.thread_id, with_for_update=True)
+        among = thread if is_top else session.get_one(Comment, comment.top_id, with_for_update=True)
+        siblings = Comment.thread_id == thread.id if is_top else Comment.top_id == comment.top_id
+        siblings &= Comment.parent_id.is_(None) if is_top else Comment.parent_id.is_not(None)
+        taken = set(session.scalars(select(Comment.place).where(siblings, Comment.place.is_not(None))))
+        comment.place = next(place for place in count() if place not in taken)
+        among.places = max(among.places, comment.place + 1)
+        thread.published_revision, thread.publish_due = 0, now()
+
+
+def _not_erased(at: datetime) -> Executable:
+    kept = or_(
+        *(
+            column != ""
+            for column in (Comment.name, Comment.body, Comment.email_index, Comment.address, Comment.avatar)
+        ),
+        *(column.is_not(None) for column in (Comment.email, Comment.website, Comment.html, Comment.said_once)),
+        *(cast(column, Text) != "{}" for column in (Comment.form, Comment.page)),
+        exists().where(Screening.comment_id == Comment.id, cast(Screening.evidence, Text) != "[]"),
+        exists().where(DecisionRecord.comment_id == Comment.id, DecisionRecord.note != ""),
+        exists().where(DecisionRecord.comment_id == Comment.id, cast(DecisionRecord.reasons, Text).not_in(_BLANK)),
+        exists().where(Fingerprint.comment_id == Comment.id),
+        exists().where(Event.comment_id == Comment.id, Event.data["comment"]["html"].as_string() != ""),
+    )
+    return select(_id(Comment.id)).where(Comment.erased_at.is_not(None), kept)
+
+
+def _erase_rest(session: Session, ids: Sequence[str]) -> None:
+    for id_ in ids:
+        erase_rest(session, id_)
+
+
+_BLANK = ("[]", '["erased"]')  # the erasing decision says what it is
+
+
+def _half_deleted(at: datetime) -> Executable:
+    """Where the one says erased and the other does not."""
+    told = select(_id(Comment.id), Comment.status)
+    return told.where((Comment.status == "deleted") != Comment.erased_at.is_not(None))
+
+
+RULES = (
+    Rule(
+        "flagged without review",
+        "comment",
+        _flagged_without_review,
+        "flagged, but no human is asked",
+        MEND,
+        _open_reviews,
+    ),
+    Rule("one review a cause", "review", _twice_open, "not the only one open for “{cause}”", MEND, _leave_one),
+    Rule("closed by a decision", "review", _closed_by_nobody, "closed, but by no decision", MEND, _close_by_last),
+    Rule(
+        "open though settled", "review", _open_though_settled, "open, but its comment is {status}", MEND, _close_by_last
+    ),
+    Rule(
+        "legal log",
+        "comment",
+        _illegal_log,
+        "the decision at version {version} starts from {was} where the log was at {before}",
+        NOTHING,
+    ),
+    Rule(
+        "as decided",
+        "comment",
+        _not_as_decided,
+        "{status} at version {version}, but the last decision made it {becomes} at version {decided}",
+        NOTHING,
+    ),
+    Rule("settled by nobody", "comment", _settled_by_nobody, "{status}, but nobody decided so", NOTHING),
+    Rule(
+        "one automatic decision",
+        "comment",
+        _decided_too_often,
+        "{decided} automatic decisions on {screenings} screenings",
+        NOTHING,
+    ),
+    Rule(
+        "events in order",
+        "comment",
+        _wrong_events,
+        "event {sequence} ({type}) does not follow on the one before, or is not what made the comment {status}",
+        NOTHING,
+    ),
+    Rule("without events", "comment", _without_events, "{status}, but no event ever said so", NOTHING),
+    Rule(
+        "site counter",
+        "site",
+        _ahead_of_its_counter,
+        "an event at {position}, its counter at {event_sequence}",
+        NOTHING,
+    ),
+    Rule("never screened", "comment", _never_screened, "pending, and no screening is owed", MEND, _owe_screening),
+    Rule(
+        "screened in time",
+        "comment",
+        _waits_for_screening,
+        "{status}, accepted {at:%Y-%m-%d %H:%M}, and a screening is long overdue",
+        "greenroom worker",
+    ),
+    Rule(
+        "published in time",
+        "thread",
+        _waits_for_publishing,
+        "changed at {since:%Y-%m-%d %H:%M}, and readers do not see it yet",
+        "greenroom publish {id}",
+    ),
+    Rule(
+        "owed",
+        "thread",
+        _not_owed,
+        "at revision {revision}, published at {published_revision}, and nobody owes the difference",
+        "greenroom publish {id}",
+    ),
+    Rule(
+        "not ahead",
+        "thread",
+        _ahead_of_itself,
+        "published at revision {published_revision}, beyond its own {revision}",
+        "greenroom publish {id}",
+    ),
+    Rule(
+        "leases end", "thread", _lease_left, "leased until {lease_until:%Y-%m-%d %H:%M}, and left so", MEND, _end_leases
+    ),
+    Rule(
+        "a place each",
+        "comment",
+        _approved_without_place,
+        "approved, but it has no place on any page",
+        MEND,
+        _give_places,
+    ),
+    Rule("erased is erased", "comment", _not_erased, "erased, but something of it is kept", MEND, _erase_rest),
+    Rule("erased and deleted", "comment", _half_deleted, "{status}, unlike what it says of being erased", NOTHING),
+)

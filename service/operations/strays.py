@@ -1,0 +1,62 @@
+"""Objects in storage that belong to no page of any thread: what an older state of the database left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import select
+
+from models import storage
+from models.database import reading
+from models.identifiers import is_id
+from models.records import Comment, Site
+from models.storage import REPLIES_A_PAGE, TOPS_A_PAGE
+from service.operations import shown
+from service.operations.violation import MEND, Violation
+
+RULE = "no strays"
+
+
+def find() -> Iterator[Violation]:
+    """Of each thread its folder and its number of pages are kept in memory, no more."""
+    with reading() as session:
+        sites = list(session.scalars(select(Site.key).order_by(Site.key)))
+    pages = _pages()
+    seeming = [name for site in sites for name in storage.names(f"{site}/") if not _is_known(name, pages)]
+    pages = _pages() if seeming else {}  # what came into being meanwhile is none, and a draft is soon gone
+    for name in seeming:
+        if not _is_known(name, pages) and storage.get(name):
+            yield Violation(RULE, "object", name, "published, but it is no page of any thread", MEND)
+
+
+def _pages() -> dict[str, int]:
+    """How many pages each thread has, by the folder they are in."""
+    return {
+        storage.newest_name(row.site, row.Thread.key).rpartition("/")[0]: max(1, -(-row.Thread.places // TOPS_A_PAGE))
+        for row in shown.threads()
+    }
+
+
+def _is_known(name: str, pages: dict[str, int]) -> bool:
+    site, _, rest = name.partition("/")
+    shard, digest, *path = rest.split("/")
+    number = path[-1].removesuffix(".json") if path else ""
+    if (most := pages.get(f"{site}/{shard}/{digest}")) is None or len(path) > 2:
+        return False
+    if path in (["newest.json"], ["feed.atom"]):
+        return True
+    if not number.isdecimal():
+        return False
+    return 1 <= int(number) <= (most if len(path) == 1 else _continues(path[0]))
+
+
+def _continues(top: str) -> int:
+    """On how many objects the replies to this comment go on."""
+    with reading() as session:
+        places = session.scalar(select(Comment.places).where(Comment.id == top)) if is_id(top) else None
+    return max(0, (places or 0) - 1) // REPLIES_A_PAGE
+
+
+def remove(names: Iterable[str]) -> None:
+    for name in names:
+        storage.remove(name)

@@ -1,0 +1,267 @@
+"""The doctor finds what is broken, and nothing else; what it can mend is well afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from click.testing import CliRunner
+from flask.testing import FlaskClient
+from sqlalchemy import delete, insert, select, text, update
+
+from models import storage
+from models.database import Base, begin, engine, now, reading
+from models.identifiers import new_id
+from models.records import Comment, DecisionRecord, Event, Review, Screening, Site, Thread
+from service.cli import main
+from service.operations import doctor, shown
+from service.operations.publishing import publish
+from tests.caller import Caller, posted, publish_all
+
+Ids = dict[str, str]
+Break = Callable[[Any, Ids], object]
+AGO = timedelta(hours=2)
+PAGE, PAGE_7 = (storage.page_name("demo", "/harbour", number) for number in (1, 7))
+FEED = storage.feed_name("demo", "/harbour")
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody publishes in these tests, so there is nothing to wait for."""
+    monkeypatch.setattr(shown, "PAUSES", ())
+
+
+def found() -> set[str]:
+    return set(doctor.examine().counts)
+
+
+def set_(what: str, **values: Any) -> Break:
+    return lambda session, ids: session.execute(update(Comment).where(Comment.id == ids[what]).values(**values))
+
+
+def thread(**values: Any) -> Break:
+    return lambda session, ids: session.execute(update(Thread).values(**values))
+
+
+def review(what: str, **values: Any) -> Break:
+    return lambda session, ids: session.execute(update(Review).where(Review.comment_id == ids[what]).values(**values))
+
+
+def last_decision(what: str, **values: Any) -> Break:
+    def change(session: Any, ids: Ids) -> None:
+        log = select(DecisionRecord.id).where(DecisionRecord.comment_id == ids[what])
+        last = session.scalar(log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc()).limit(1))
+        session.execute(update(DecisionRecord).where(DecisionRecord.id == last).values(**values))
+
+    return change
+
+
+def event(what: str, number: int, **values: Any) -> Break:
+    one = (Event.comment_id, Event.sequence)
+    return lambda session, ids: session.execute(
+        update(Event).where(one[0] == ids[what], one[1] == number).values(**values)
+    )
+
+
+def no_reviews(session: Any, ids: Ids) -> None:
+    session.execute(delete(Review))
+
+
+def extra_review(session: Any, ids: Ids) -> None:
+    session.add(Review(site_id=1, comment_id=ids["approved"], cause="flagged"))
+
+
+def counter_back(session: Any, ids: Ids) -> None:
+    session.execute(update(Site).values(event_sequence=0))
+
+
+def remove(name: str) -> Break:
+    return lambda session, ids: storage.remove(name)
+
+
+def put(name: str) -> Break:
+    return lambda session, ids: storage.put(name, b"{}", "application/json")
+
+
+def two_open(session: Any, ids: Ids) -> None:
+    session.execute(text("DROP INDEX uq_reviews_open"))
+    session.add(Review(site_id=1, comment_id=ids["flagged"], cause="flagged"))
+
+
+def unscreened(session: Any, ids: Ids) -> None:
+    session.execute(delete(Screening).where(Screening.comment_id == ids["approved"]))
+    session.execute(update(Comment).where(Comment.id == ids["approved"]).values(screenings=0))
+
+
+def pending(**values: Any) -> Break:
+    def add(session: Any, ids: Ids) -> None:
+        row = {name: getattr(session.get(Comment, ids["approved"]), name) for name in ("site_id", "thread_id", "name")}
+        id_ = new_id()
+        session.execute(
+            insert(Base.metadata.tables["comments"]),
+            [row | {"id": id_, "top_id": id_, "body": "Waiting", "at": now()} | values],
+        )
+
+    return add
+
+
+# One row a truth: what is done to the data, and which rules must see it (others may see it too).
+BROKEN: dict[str, tuple[Break, set[str]]] = {
+    "a flagged comment nobody is asked about": (no_reviews, {"flagged without review"}),
+    "two open reviews of one cause": (two_open, {"one review a cause"}),
+    "a review closed by no decision": (review("flagged", closed_at=now()), {"closed by a decision"}),
+    "an open review of a settled comment": (extra_review, {"open though settled"}),
+    "a decision from a state that was not": (last_decision("approved", was="rejected"), {"legal log"}),
+    "a decision that skips a version": (last_decision("approved", version=9), {"legal log", "as decided"}),
+    "a status nobody decided": (set_("rejected", status="flagged"), {"as decided", "events in order"}),
+    "a version nobody decided": (set_("rejected", version=7), {"as decided"}),
+    "settled without a decision": (
+        pending(status="rejected", screen_due=None), {"settled by nobody", "without events"},
+    ),
+    "two automatic decisions on one screening": (unscreened, {"one automatic decision"}),
+    "a gap in a comment's events": (event("approved", 1, sequence=9), {"events in order"}),
+    "an event that supersedes another": (event("undone", 2, supersedes=new_id()), {"events in order"}),
+    "a last event of another status": (event("rejected", 2, type="comment.approved"), {"events in order"}),
+    "a site's counter put back": (counter_back, {"site counter"}),
+    "pending, and nobody owes a screening": (pending(screen_due=None), {"never screened"}),
+    "pending for hours": (pending(at=now() - AGO, screen_due=now()), {"screened in time"}),
+    "a screening long overdue": (set_("approved", screen_due=now() - AGO), {"screened in time"}),
+    "a thread long unpublished": (
+        thread(published_revision=0, publish_due=now() - AGO), set(),  # its comments are new: not yet a case
+    ),
+    "a change nobody sees for hours": (
+        lambda session, ids: [
+            set_("approved", settled_at=now() - AGO)(session, ids),
+            thread(published_revision=0, publish_due=now())(session, ids),
+        ],
+        {"published in time"},
+    ),
+    "a revision nobody owes": (thread(published_revision=0), {"owed"}),
+    "published beyond itself": (thread(published_revision=99, publish_due=now()), {"not ahead"}),
+    "a lease left behind": (thread(lease=new_id(), lease_until=now() - AGO), {"leases end"}),
+    "approved without a place": (set_("approved", place=None), {"a place each", "on its page", "places"}),
+    "erased, but not its words": (set_("erased", body="secret"), {"erased is erased"}),
+    "deleted, but not erased": (set_("erased", erased_at=None), {"erased and deleted"}),
+    "a count that is wrong": (thread(count=40), {"counts", "head"}),
+    "two comments on one place": (set_("undone", place=0), {"places"}),
+    "an address nobody can read": (set_("approved", email=b"9\0nonsense"), {"addresses"}),
+    "approved behind the page's back": (set_("rejected", status="approved"), {"counts", "as decided"}),
+    "rejected behind the page's back": (
+        set_("approved", status="rejected"),
+        {"on its page", "counts", "feed", "as decided"},
+    ),
+    "reworded behind the page's back": (set_("approved", html="<p>Other words</p>"), {"as written"}),
+    "a page that is gone": (remove(PAGE), {"on its page"}),
+    "a feed that is gone": (remove(FEED), {"feed"}),
+    "a page too many": (put(PAGE_7), {"no strays"}),
+    "a thread too many": (put(storage.newest_name("demo", "/nowhere")), {"no strays"}),
+}  # fmt: skip
+FOR_NO_COMMAND = {
+    "legal log", "as decided", "settled by nobody", "without events", "one automatic decision", "events in order",
+    "site counter", "erased and deleted", "places", "addresses",
+}  # fmt: skip
+
+
+def test_all_is_well_with_what_the_service_itself_wrote(lived_in: Ids) -> None:
+    examination = doctor.examine()
+    assert examination.found == []
+    assert (examination.comments, examination.threads) == (len(lived_in), 1)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_broken_is_named_and_mended(name: str, lived_in: Ids) -> None:
+    breaks, rules = BROKEN[name]
+    with begin() as session:
+        breaks(session, lived_in)
+    examination = doctor.examine()
+    assert rules <= set(examination.counts), examination.found
+    if not rules:
+        assert examination.found == []
+    doctor.mend(examination.found)
+    left = found() - {"screened in time"}  # that takes a worker
+    assert left <= FOR_NO_COMMAND, doctor.examine().found
+    if not rules & FOR_NO_COMMAND:
+        assert left == set()
+
+
+def test_every_rule_has_been_seen_to_find_something() -> None:
+    seen = {rule for _, rules in BROKEN.values() for rule in rules}
+    assert {rule.name for rule in doctor.RULES} <= seen
+
+
+def test_a_page_with_too_many_top_comments_is_named(lived_in: Ids) -> None:
+    stored = storage.get(PAGE)
+    assert stored is not None
+    page = orjson.loads(stored.content)
+    page["comments"] += [{"id": None, "replies": []}] * 25
+    storage.put(PAGE, orjson.dumps(page), "application/json")
+    assert found() == {"25 a page"}
+
+
+def test_what_is_being_published_is_looked_at_again(
+    lived_in: Ids, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.remove(PAGE)
+    monkeypatch.setattr(shown, "PAUSES", (0.0,))
+    monkeypatch.setattr(shown.time, "sleep", lambda _: publish([thread_id]))
+    with reading() as session:
+        thread_id = session.scalars(select(Thread.id)).one()
+    assert shown.examine(thread_id, lambda names: map(storage.get, names)) == []
+
+
+def test_it_says_in_words_what_mends_and_tells_monitoring_by_its_status(lived_in: Ids, data: Path) -> None:
+    run = CliRunner().invoke(main, ["doctor"])
+    assert (run.exit_code, run.stdout.strip().endswith("all is well")) == (0, True)
+    with begin() as session:
+        set_("approved", html="<p>Other words</p>")(session, lived_in)
+        thread_id = session.scalar(select(Thread.id))
+    run = CliRunner().invoke(main, ["doctor"])
+    assert run.exit_code == 1
+    assert f"comment {lived_in['approved']} reads otherwise on 1.json" in run.stdout
+    assert f"To mend: greenroom publish {thread_id}\n" in run.stdout
+    told = orjson.loads(CliRunner().invoke(main, ["doctor", "--json"]).stdout)
+    assert told["well"] is False
+    assert {violation["rule"] for violation in told["violations"]} == {"as written"}
+    assert CliRunner().invoke(main, ["publish", str(thread_id)]).exit_code == 0
+    assert CliRunner().invoke(main, ["doctor"]).exit_code == 0
+
+
+def test_mending_by_command_looks_again(lived_in: Ids) -> None:
+    with begin() as session:
+        session.execute(delete(Review))
+    run = CliRunner().invoke(main, ["doctor", "--mend"])
+    assert (run.exit_code, run.stdout.strip().endswith("all is well")) == (0, True)
+
+
+def test_where_it_cannot_look_its_status_is_two(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with begin() as session:
+        session.execute(Base.metadata.tables["comments"].update().values(name=""))
+    with engine().begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    run = CliRunner().invoke(main, ["doctor"])
+    assert run.exit_code == 2
+    assert "could not look" in run.stderr
+
+
+def test_a_thread_of_many_pages_and_replies_is_well(client: FlaskClient, moderator: Caller, monkeypatch: Any) -> None:
+    monkeypatch.setattr(shown, "PAGES_AT_ONCE", 2)
+    monkeypatch.setattr(shown, "REPLIES_A_PAGE", 50)
+    tops = [posted(client, body=f"Top {number}") for number in range(80)]
+    for id_ in tops:
+        moderator.decide(id_, "approve")
+    answers = [posted(client, body=f"Answer {number}", parent=tops[3]) for number in range(60)]
+    for id_ in answers:
+        moderator.decide(id_, "approve")
+    moderator.decide(tops[3], "reject")
+    for id_ in tops[75:]:
+        moderator.decide(id_, "reject")
+    publish_all()
+    assert doctor.examine().found == []
+    moderator.decide(answers[55], "reject")
+    with begin() as session:
+        session.execute(update(Thread).values(published_revision=Thread.revision, publish_due=None))
+    assert "on its page" in found()
