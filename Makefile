@@ -15,11 +15,25 @@ CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3.14 python3
 BROWSERS := chromium chromium-browser google-chrome
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
+# Install what the tests need from Debian's packages, or say so: $(call apt,what it is,packages)
+define apt
+if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		echo "Installing $(1), for the tests"; \
+		export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1; \
+		{ apt-get install -qq -y --no-install-recommends $(2) || \
+			{ apt-get update -qq && apt-get install -qq -y --no-install-recommends $(2); }; } \
+			< /dev/null > $(VENV)/apt.log 2>&1 || { cat $(VENV)/apt.log; exit 1; }; \
+	else \
+		echo "The tests need $(1): install it (on Debian: $(2)), then run make again." >&2; \
+		exit 1; \
+	fi
+endef
+
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DELETE_ON_ERROR:
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser evaluate bench lock migration format clean
+.PHONY: help run test check browser nginx evaluate bench lock migration format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +44,7 @@ run: $(VENV)/.ready ## start Greenroom on this machine; the first time, build .v
 test: check ## lint, types, import contracts, and every test
 	@$(BIN)/python -m pytest
 
-check: $(VENV)/.ready-dev browser
+check: $(VENV)/.ready-dev browser nginx
 	@echo "ruff"; $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@echo "mypy"; $(BIN)/mypy
 	@echo "import contracts"; $(BIN)/lint-imports > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
@@ -39,7 +53,7 @@ evaluate: $(VENV)/.ready ## measure the classifier on data it has not seen
 	@test -n "$(FILES)" || { echo "Name the labelled comments: make evaluate FILES='one.csv two.csv'" >&2; exit 1; }
 	@$(BIN)/greenroom evaluate $(FILES)
 
-bench: $(VENV)/.ready-dev ## load and cost, as ratios within one run
+bench: $(VENV)/.ready-dev nginx ## load and cost, as ratios within one run
 	@$(BIN)/python -m bench
 
 lock: ## choose versions anew and write both lock files (needs uv)
@@ -85,13 +99,11 @@ $(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
 
 browser:
 	@for name in $(BROWSERS); do if command -v $$name > /dev/null; then exit 0; fi; done; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-		echo "Installing Chromium, for the tests in a real browser"; \
-		export DEBIAN_FRONTEND=noninteractive; \
-		{ apt-get install -qq -y --no-install-recommends chromium || \
-			{ apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; }; } \
-			< /dev/null > $(VENV)/browser.log 2>&1 || { cat $(VENV)/browser.log; exit 1; }; \
-	else \
-		echo "The tests need a browser: install Chromium (on Debian: the package chromium), then run make test again." >&2; \
-		exit 1; \
-	fi
+	$(call apt,a browser,chromium)
+
+# The front of docker-compose.yml, tried with a real one. The Debian package would start it at once: RUNLEVEL=1 says no.
+nginx:
+	@if PATH=$$PATH:/usr/sbin command -v nginx > /dev/null && ls /usr/lib/nginx/modules/ngx_http_js_module.so \
+		/usr/share/nginx/modules/ngx_http_js_module.so /etc/nginx/modules/ngx_http_js_module.so 2> /dev/null | grep -q .; \
+	then exit 0; fi; \
+	$(call apt,nginx and its JavaScript,nginx libnginx-mod-http-js)

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import accepting, reading, screening, travelling
+from bench import accepting, fronting, reading, screening, travelling
 from bench.accepting import is_listening
 from bench.reading import Row
 from service.sites import find_site
@@ -43,6 +43,8 @@ def _measure(data: Path) -> list[Row]:
             reading.fill(site.id, size)
         _say("reading")
         rows = reading.measure(up.port)
+        _say("reading through the front")
+        rows += fronting.measure(data, up.port)
         _say("from the form to the page")
         rows += travelling.measure(up.port)
     with _broker(data) as redis_url:

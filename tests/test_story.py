@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -15,6 +16,7 @@ import pytest
 
 from tests.dns_server import DnsServer
 from tests.greenroom import Running, running
+from tests.postgres import PostgreSQL
 
 PATIENCE = 30.0
 ZONE = {
@@ -24,11 +26,15 @@ ZONE = {
 }
 
 
-@pytest.fixture(scope="module")
-def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with DnsServer(ZONE) as dns:
-        data = tmp_path_factory.mktemp("story") / "var"
-        with running(data, GREENROOM_DNS=dns.address, GREENROOM_RATE_LIMITS="off") as up:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def greenroom(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    data = tmp_path_factory.mktemp("story") / "var"
+    with DnsServer(ZONE) as dns, ExitStack() as database:
+        environment = {"GREENROOM_DNS": dns.address, "GREENROOM_RATE_LIMITS": "off"}
+        if request.param == "postgresql":
+            server: PostgreSQL = request.getfixturevalue("postgres")
+            environment["GREENROOM_DATABASE_URL"] = database.enter_context(server.database("story"))
+        with running(data, **environment) as up:
             yield up
 
 

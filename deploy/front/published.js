@@ -12,14 +12,13 @@ const MOST = 500;
 const CDN_SECONDS = Number(process.env.GREENROOM_CDN_SECONDS || 0);
 
 function newest(r) {
-    if (r.method !== 'GET' && r.method !== 'HEAD') {
-        return '';
-    }
-    const asked = ASKED.exec(r.variables.request_uri);
+    // Of the request itself: /allowed, a request within it, is where this is computed first.
+    const method = r.variables.request_method;
+    const asked = method === 'GET' || method === 'HEAD' ? ASKED.exec(r.variables.request_uri) : null;
     if (!asked) {
         return '';
     }
-    const thread = decodeURIComponent(asked[2].replace(/\+/g, ' '));
+    const thread = decodeURIComponent(asked[2].split('+').join(' '));
     if (thread.length > MOST || !PLAIN.test(thread)) {
         return '';
     }

@@ -1,0 +1,105 @@
+"""Whether the container files are what they claim, as far as that can be seen without an engine."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import compose_spec
+import pytest
+import yaml
+
+from tests.deploy.composed import DOCKERFILE, FILE, ROOT, filled, image_command, instructions, services
+
+VARIABLES = {
+    "POSTGRES_PASSWORD": "secretofpostgres",
+    "VALKEY_PASSWORD": "secretofvalkey",
+    "GREENROOM_PUBLIC_URL": "https://comments.paper.example",
+}
+OURS = ("web", "worker", "migrate")
+
+
+@pytest.fixture
+def composed() -> dict[str, Any]:
+    return services(VARIABLES)
+
+
+def test_the_compose_file_holds_to_the_specification() -> None:
+    merged = yaml.safe_load(filled(FILE.read_text(), VARIABLES))
+    compose_spec.PyCompose.from_json(json.dumps(merged)).to_spec()
+
+
+def test_compose_itself_takes_it_where_it_is_installed() -> None:
+    docker = shutil.which("docker")
+    if not docker or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
+        pytest.skip("docker compose is not installed here")
+    command = [docker, "compose", "--file", str(FILE), "config", "--quiet"]
+    done = subprocess.run(command, env=VARIABLES, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_dockerfile_has_no_lint() -> None:
+    hadolint = Path(sys.executable).parent / "hadolint"
+    done = subprocess.run([hadolint, DOCKERFILE], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("name", sorted(VARIABLES))
+def test_what_has_no_safe_default_must_be_given(name: str) -> None:
+    with pytest.raises(KeyError, match=name):
+        services({key: value for key, value in VARIABLES.items() if key != name})
+
+
+def test_no_secret_stands_in_a_file() -> None:
+    for line in (FILE.read_text() + DOCKERFILE.read_text()).splitlines():
+        if re.search(r"password|secret|auth", line.partition("#")[0], re.IGNORECASE) and "no-new-priv" not in line:
+            assert "_PASSWORD:?}" in line or line.strip() == "- --requirepass", line
+
+
+def test_every_service_has_limits_a_health_check_and_time_to_end(composed: dict[str, Any]) -> None:
+    for name, service in composed.items():
+        assert "mem_limit" in service, name
+        if name != "migrate":  # it ends by itself
+            assert "stop_grace_period" in service, name
+            assert service.get("restart") == "unless-stopped", name
+            assert name == "web" or "test" in service["healthcheck"], name  # the image brings web's
+
+
+def test_what_strangers_reach_writes_to_volumes_only_and_has_no_rights(composed: dict[str, Any]) -> None:
+    for name in ("front", *OURS):
+        service = composed[name]
+        assert service["read_only"], name
+        assert service["tmpfs"] == ["/tmp"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+    assert composed["front"]["user"] == "nginx"
+    assert instructions()["USER"] == "10001:10001"
+    assert all(volume.endswith(":ro") for volume in composed["front"]["volumes"])
+
+
+def test_only_the_front_can_be_reached_and_the_stores_reach_nobody(composed: dict[str, Any]) -> None:
+    assert [name for name, service in composed.items() if "ports" in service] == ["front"]
+    assert composed["front"]["ports"] == ["127.0.0.1:8000:8080"]
+    for name in ("postgres", "valkey"):
+        assert composed[name]["networks"] == ["stores"]
+    assert "networks:\n  outside:\n  stores: {internal: true}" in FILE.read_text()
+
+
+def test_what_is_kept_is_in_named_volumes(composed: dict[str, Any]) -> None:
+    assert composed["postgres"]["volumes"] == ["database:/var/lib/postgresql"]  # where postgres:18 wants it
+    assert composed["valkey"]["volumes"] == ["queue:/data"]
+    for name in OURS:
+        assert composed[name]["volumes"] == ["keys:/data", "published:/published"]
+
+
+def test_the_image_takes_the_locked_versions_only() -> None:
+    text = DOCKERFILE.read_text()
+    assert "ARG PYTHON_VERSION=" in text
+    assert "--require-hashes -r requirements.lock" in text
+    assert (image_command("ENTRYPOINT"), image_command("CMD")) == (["greenroom"], ["serve"])
+    assert "*" in (ROOT / ".dockerignore").read_text().splitlines()  # everything else stays out
