@@ -33,6 +33,7 @@ class Change:
 
     A screening's counts only while its number is the comment's next; a moderator's only while the comment has
     `version`, if one is given. Without a verdict the screening is recorded and the comment goes on waiting.
+    Changes that were made as one, and are to be undone as one, carry the same `batch`.
     """
 
     comment_id: str
@@ -46,6 +47,7 @@ class Change:
     undoes: str | None = None
     becomes: str | None = None
     reopens: Collection[str] = field(default=())
+    batch: str | None = None
 
 
 class Settled(NamedTuple):

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models import markdown
 from models.changes import POLICY, STATUS, Change, Screened, Settled
 from models.database import Base, insert_new, now
+from models.evidence import Evidence, Outcome
 from models.identifiers import new_id
 from models.records import Comment, DecisionRecord, Event, Fingerprint, Review, Screening, Site
 from models.settings import settings
@@ -59,6 +60,7 @@ class Settling:
             self._record_screening(comment, change.screened)
         elif change.verdict is not None:
             comment["screen_due"] = None  # never over a human decision
+            comment["seen_at"] = comment["seen_at"] or self.at
         if change.verdict is None:
             return self.answer(comment, decision_id=None, is_new=False, touches_page=False)
         was, becomes = comment["status"], change.becomes or STATUS[change.verdict]
@@ -94,6 +96,7 @@ class Settling:
 
     def _record_screening(self, comment: dict[str, Any], screened: Screened) -> None:
         comment.update(screenings=screened.number, language=screened.language, screen_due=screened.again)
+        comment.update(risk=risk_of(screened.evidence), found=names_of(screened.evidence))
         comment["html"] = comment["html"] or screened.html  # rendered before: no lock waits for a long text
         self.rows[Screening].append(
             {
@@ -138,6 +141,7 @@ class Settling:
             "note": change.note,
             "undoes": change.undoes,
             "at": self.at,
+            "batch": change.batch,
         }
         self.rows[DecisionRecord].append(row)
         return str(row["id"])
@@ -190,6 +194,7 @@ class Settling:
             "comment_id": comment["id"],
             "cause": cause,
             "opened_at": self.at,
+            "risk": comment["risk"],
         }
 
     def write(self) -> None:
@@ -220,7 +225,7 @@ class Settling:
 
 _OF_A_COMMENT = (
     *("status", "version", "html", "language", "settled_at", "screen_due", "screenings"),
-    *("place", "places", "revision", "event_sequence"),
+    *("place", "places", "revision", "event_sequence", "risk", "found", "seen_at"),
 )
 _OF_A_THREAD = ("revision", "count", "places", "publish_due", "url", "title")
 
@@ -256,6 +261,17 @@ def _rewrite(session: Session, statement: Update, columns: Sequence[str], rows: 
     if rows:
         new = [{"its_id": row["id"], **{f"new_{column}": row[column] for column in columns}} for row in rows]
         session.connection().execute(statement, new)
+
+
+def risk_of(evidence: Iterable[Evidence]) -> float | None:
+    """The spam score, where the model gave one."""
+    return next((item.score for item in evidence if item.check == "spam"), None)
+
+
+def names_of(evidence: Iterable[Evidence]) -> str:
+    """The checks that found something or could not look, in blanks, so that one can be looked for: " links spam "."""
+    names = sorted(item.check for item in evidence if item.outcome is not Outcome.CLEAR)
+    return f" {' '.join(names)} " if names else ""
 
 
 def _draft(row: Row[Any]) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import JSON
+from sqlalchemy import JSON, Connection
 
 import models.records  # noqa: F401 — the schema is whole only with every table imported
 from models.database import Base, Moment, engine
+from models.search import is_of_the_records
 
 LOCK = 0x677265656E  # "green", the advisory lock that lets one migration run at a time
 LOCK_SECONDS = 3  # how long a table may be waited for, while everyone who wants it waits behind
@@ -30,8 +32,7 @@ def migrate() -> None:
         if connection.dialect.name == "sqlite":
             connection.execution_options(changing=True)
         else:
-            connection.exec_driver_sql("SET lock_timeout = 0")  # for another's migration to end, as long as it takes
-            connection.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK})")
+            _wait_for_others(connection)
             connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_SECONDS}s'")
             connection.commit()
         context.configure(
@@ -40,12 +41,22 @@ def migrate() -> None:
             transaction_per_migration=True,
             render_as_batch=True,
             render_item=render,
+            include_name=is_of_the_records,
         )
         try:
             with context.begin_transaction():
                 context.run_migrations()
         finally:
             connection.invalidate()  # the lock and the time-out end with the connection
+
+
+def _wait_for_others(connection: Connection) -> None:
+    """For another's migration to end, as long as it takes: by asking again, outside any transaction. Whoever waited in
+    one would be waited for by `CREATE INDEX CONCURRENTLY`, and nobody would ever go on.
+    """
+    while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({LOCK})").scalar():
+        connection.commit()
+        time.sleep(0.1)
 
 
 migrate()

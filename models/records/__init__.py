@@ -1,7 +1,10 @@
 """What is kept: one file a table, all of them imported here so that the schema is whole."""
 
+from models.records.act import Act
 from models.records.address_key import AddressKey
 from models.records.api_key import ApiKey
+from models.records.block import Block
+from models.records.claim import Claim
 from models.records.comment import Comment
 from models.records.decision import DecisionRecord
 from models.records.event import Event
@@ -9,16 +12,22 @@ from models.records.fingerprint import Fingerprint
 from models.records.heartbeat import Heartbeat
 from models.records.membership import Membership
 from models.records.moderator import Moderator
+from models.records.note import Note, Question
+from models.records.passed import Passed
 from models.records.policy_version import PolicyVersion
 from models.records.review import Review
 from models.records.screening import Screening
 from models.records.session import ConsoleSession
 from models.records.site import Site
 from models.records.thread import Thread
+from models.records.ticket import Ticket
 
 __all__ = [
+    "Act",
     "AddressKey",
     "ApiKey",
+    "Block",
+    "Claim",
     "Comment",
     "ConsoleSession",
     "DecisionRecord",
@@ -27,9 +36,13 @@ __all__ = [
     "Heartbeat",
     "Membership",
     "Moderator",
+    "Note",
+    "Passed",
     "PolicyVersion",
+    "Question",
     "Review",
     "Screening",
     "Site",
     "Thread",
+    "Ticket",
 ]

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, String, Text, Uuid
+from sqlalchemy import ForeignKey, Index, String, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.database import Base, now
 from models.records.columns import CommentRef, Id, Strings, When, Word
 
+_BY_HUMANS = text("\"by\" <> 'policy'")
+
 
 class DecisionRecord(Base):
-    """`by` is "policy", "moderator:ID" or "key:ID". `was` is the status before; an undo names what it `undoes`."""
+    """`by` is "policy", "moderator:ID" or "key:ID". `was` is the status before; an undo names what it `undoes`.
+
+    Decisions that were made as one carry the same `batch`.
+    """
 
     __tablename__ = "decisions"
-    __table_args__ = (Index("ix_decisions_comment_id_id", "comment_id", "id"),)
+    __table_args__ = (
+        Index("ix_decisions_comment_id_id", "comment_id", "id"),
+        Index("ix_decisions_by_id", "by", "id", postgresql_where=_BY_HUMANS, sqlite_where=_BY_HUMANS),
+    )
 
     id: Mapped[Id]
     comment_id: Mapped[CommentRef]
@@ -27,3 +35,4 @@ class DecisionRecord(Base):
     note: Mapped[str] = mapped_column(Text, default="")
     undoes: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), ForeignKey("decisions.id"), unique=True)
     at: Mapped[When] = mapped_column(default=now)
+    batch: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))

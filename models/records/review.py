@@ -12,13 +12,17 @@ _OPEN = text("closed_at IS NULL")
 
 
 class Review(Base):
-    """`cause` is "flagged", "reported", "sampled", "appealed", …; one open review a comment and cause."""
+    """`cause` is "flagged", "reported", "sampled", "appealed", …; one open review a comment and cause.
+
+    `risk` is the comment's when it was opened, kept here so that the queue can be read in its order.
+    """
 
     __tablename__ = "reviews"
     __table_args__ = (
         Index("uq_reviews_open", "comment_id", "cause", unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN),
         Index("ix_reviews_queue", "site_id", "opened_at", postgresql_where=_OPEN, sqlite_where=_OPEN),
         Index("ix_reviews_waiting", "site_id", "comment_id", postgresql_where=_OPEN, sqlite_where=_OPEN),
+        Index("ix_reviews_risk", "site_id", "risk", "comment_id", postgresql_where=_OPEN, sqlite_where=_OPEN),
         Index("ix_reviews_comment_id", "comment_id"),
     )
 
@@ -29,4 +33,5 @@ class Review(Base):
     opened_at: Mapped[When] = mapped_column(default=now)
     due_at: Mapped[When | None]
     closed_at: Mapped[When | None]
+    risk: Mapped[float | None]
     closed_by: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), ForeignKey("decisions.id"))
