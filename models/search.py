@@ -12,7 +12,7 @@ from models.database import Base
 from models.records import Comment
 
 OWN = re.compile(r"searched(_\w+)?$|ix_comments_words$")  # made by a migration, and no table or index of the records
-MOST_WORDS = 20
+MOST_WORDS, MOST_FOUND = 20, 2000
 _WORD = re.compile(r"\w+")
 _SEARCHED = table("searched", column("n"), column("comment_id", Comment.id.type))
 _WORDS = table("searched_words", column("rowid"))
@@ -34,15 +34,19 @@ def is_of_the_records(name: str | None, kind: str, parents: Any = None) -> bool:
     return kind not in {"table", "index"} or not OWN.match(name or "")
 
 
-def matching(session: Session, words: str) -> Select[Any] | None:
-    """Ids of the comments that have all of these words, the last one perhaps only begun. None if there is no word."""
+def matching(session: Session, words: str, site_id: int) -> Select[Any] | None:
+    """Ids of the site's comments that have all of these words, the last one perhaps only begun.
+
+    Of very many the newest; None if there is no word to look for.
+    """
     terms = _WORD.findall(words.lower())[:MOST_WORDS]
     if not terms:
         return None
     if session.get_bind().dialect.name == "sqlite":
-        match = " ".join(f'"{term}"' for term in terms) + "*"
+        match = f"site:s{site_id} AND {{name body}}:(" + " ".join(f'"{term}"' for term in terms) + "*)"
         found = select(_WORDS.c.rowid).where(text("searched_words MATCH :match").bindparams(match=match))
-        return select(_SEARCHED.c.comment_id).where(_SEARCHED.c.n.in_(found))
+        newest = found.order_by(_WORDS.c.rowid.desc()).limit(MOST_FOUND)
+        return select(_SEARCHED.c.comment_id).where(_SEARCHED.c.n.in_(newest))
     query = " & ".join(f"'{term}'" for term in terms) + ":*"
     says: Any = literal_column(_DOCUMENT).op("@@")(func.to_tsquery(literal_column("'simple'"), query))
-    return select(Comment.id).where(says, Comment.html.is_not(None))
+    return select(Comment.id).where(says, Comment.html.is_not(None), Comment.site_id == site_id)

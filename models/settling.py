@@ -15,6 +15,7 @@ from models.database import Base, insert_new, now
 from models.evidence import Evidence, Outcome
 from models.identifiers import new_id
 from models.records import Comment, DecisionRecord, Event, Fingerprint, Review, Screening, Site
+from models.records.review import UNKNOWN
 from models.settings import settings
 
 
@@ -194,7 +195,7 @@ class Settling:
             "comment_id": comment["id"],
             "cause": cause,
             "opened_at": self.at,
-            "risk": comment["risk"],
+            "risk": UNKNOWN if comment["risk"] is None else comment["risk"],
         }
 
     def write(self) -> None:

@@ -15,7 +15,8 @@ from models.logs import configure_logs
 from models.settings import settings
 from service import health, metrics
 from service.api import documents, moderation, public, sites
-from service.console import pages as console
+from service.console import console
+from service.console.blueprint import wants_json
 from service.embed import pages as embed
 from service.problems import Problem
 
@@ -33,7 +34,7 @@ def create_app() -> Flask:
     if hops := settings().proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     apis = (public.api, moderation.api, sites.api, documents.api, health.api, metrics.api)
-    for blueprint in (*apis, embed.embed, console.console):
+    for blueprint in (*apis, embed.embed, console):
         app.register_blueprint(blueprint)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http)
@@ -52,6 +53,8 @@ def _problem(problem: Problem) -> Response:
     is_api = request.path.startswith(("/v1", "/health", "/metrics")) and request.mimetype != public.FORM_TYPE
     if is_api:
         return public.share_errors(problem.response())
+    if request.path.startswith("/console/") and wants_json():
+        return problem.response()
     return embed.error_page(problem)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.database import Base, now
 from models.records.columns import CommentRef, Id, SiteRef, When, Word
 
+UNKNOWN = 0.5  # the risk of what the model cannot judge
 _OPEN = text("closed_at IS NULL")
 
 
@@ -33,5 +34,5 @@ class Review(Base):
     opened_at: Mapped[When] = mapped_column(default=now)
     due_at: Mapped[When | None]
     closed_at: Mapped[When | None]
-    risk: Mapped[float | None]
+    risk: Mapped[float] = mapped_column(default=UNKNOWN, server_default=text(str(UNKNOWN)))
     closed_by: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), ForeignKey("decisions.id"))

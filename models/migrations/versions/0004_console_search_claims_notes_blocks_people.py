@@ -27,26 +27,26 @@ SEARCH = {
         "CREATE TABLE searched (n INTEGER PRIMARY KEY, comment_id CHAR(32) NOT NULL UNIQUE)",
         (
             "CREATE VIRTUAL TABLE searched_words "
-            "USING fts5(name, body, content='', tokenize='unicode61 remove_diacritics 2')"
+            "USING fts5(site, name, body, content='', tokenize='unicode61 remove_diacritics 2')"
         ),
         "INSERT INTO searched (comment_id) SELECT id FROM comments WHERE html IS NOT NULL ORDER BY id",
         (
-            "INSERT INTO searched_words (rowid, name, body) "
-            "SELECT n, name, body FROM searched JOIN comments ON id = comment_id"
+            "INSERT INTO searched_words (rowid, site, name, body) "
+            "SELECT n, 's' || site_id, name, body FROM searched JOIN comments ON id = comment_id"
         ),
         """CREATE TRIGGER searched_insert AFTER INSERT ON comments WHEN new.html IS NOT NULL BEGIN
             INSERT INTO searched (comment_id) VALUES (new.id);
-            INSERT INTO searched_words (rowid, name, body)
-                SELECT n, new.name, new.body FROM searched WHERE comment_id = new.id;
+            INSERT INTO searched_words (rowid, site, name, body)
+                SELECT n, 's' || new.site_id, new.name, new.body FROM searched WHERE comment_id = new.id;
         END""",
         """CREATE TRIGGER searched_update AFTER UPDATE OF html, name, body ON comments
         WHEN old.html IS NOT new.html OR old.name <> new.name OR old.body <> new.body BEGIN
-            INSERT INTO searched_words (searched_words, rowid, name, body)
-                SELECT 'delete', n, old.name, old.body FROM searched WHERE comment_id = old.id;
+            INSERT INTO searched_words (searched_words, rowid, site, name, body)
+                SELECT 'delete', n, 's' || old.site_id, old.name, old.body FROM searched WHERE comment_id = old.id;
             DELETE FROM searched WHERE comment_id = old.id;
             INSERT INTO searched (comment_id) SELECT new.id WHERE new.html IS NOT NULL;
-            INSERT INTO searched_words (rowid, name, body)
-                SELECT n, new.name, new.body FROM searched WHERE comment_id = new.id;
+            INSERT INTO searched_words (rowid, site, name, body)
+                SELECT n, 's' || new.site_id, new.name, new.body FROM searched WHERE comment_id = new.id;
         END""",
     ],
 }
@@ -166,7 +166,7 @@ def upgrade() -> None:
     op.add_column(
         "moderators", sa.Column("preferences", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True)
     )
-    op.add_column("reviews", sa.Column("risk", sa.Double(), nullable=True))
+    op.add_column("reviews", sa.Column("risk", sa.Double(), server_default=sa.text("0.5"), nullable=False))
     op.add_column("threads", sa.Column("moderation", sa.String(length=20), nullable=True))
     op.add_column("threads", sa.Column("slow_seconds", sa.Integer(), nullable=True))
     with _outside_a_transaction():
