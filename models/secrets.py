@@ -159,6 +159,17 @@ def decrypt_email(sealed: bytes) -> str:
     return _cipher(key_id).decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], key_id).decode()
 
 
+def seal(purpose: str, plain: bytes) -> bytes:
+    """For what is no address: `nonce, AES-256-GCM ciphertext` under a key of that purpose alone."""
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(secrets().derived(purpose)).encrypt(nonce, plain, None)
+
+
+def unseal(purpose: str, sealed: bytes) -> bytes:
+    """Raises `cryptography.exceptions.InvalidTag` if tampered with."""
+    return AESGCM(secrets().derived(purpose)).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
+
+
 @cache
 def _cipher(key_id: bytes) -> AESGCM:
     """By a key's id, which never comes to mean another key. One unknown so far may have been added meanwhile."""

@@ -16,7 +16,7 @@ from models.settings import settings
 from service import health, metrics
 from service.api import documents, moderation, public, sites
 from service.console import console
-from service.console.blueprint import wants_json
+from service.console.blueprint import problem_page, wants_json
 from service.embed import pages as embed
 from service.problems import Problem
 
@@ -55,6 +55,8 @@ def _problem(problem: Problem) -> Response:
         return public.share_errors(problem.response())
     if request.path.startswith("/console/") and wants_json():
         return problem.response()
+    if request.path.startswith("/console/"):
+        return problem_page(problem)
     return embed.error_page(problem)
 
 

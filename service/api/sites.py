@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from flask import Blueprint, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from models.database import begin, insert_new, now, reading
 from models.policy import Policy
@@ -49,20 +50,28 @@ def policy(site: str) -> Response:
 def change_policy(site: str) -> Response:
     """Replace the policy; what is left out goes back to its default."""
     who = caller(site, "admin")
+    wanted = body_as(PolicyChange)
+    policy = Policy.model_validate(wanted.model_dump(exclude={"version"}))
+    with begin() as session:
+        answer = _policy_of(save_policy(session, site, policy, version=wanted.version, by=who.by))
+    return json_response(answer)
+
+
+def save_policy(session: Session, site: str, policy: Policy, *, version: int | None, by: str) -> Site:
+    """The site with this policy as its next version. Raises 422 for words that can't be looked for, and 409 where
+    another was saved over the `version` it was made from.
+    """
     from worker.checks.words import problems  # noqa: PLC0415 — RE2, for this one call
 
-    wanted = body_as(PolicyChange)
-    if wrong := problems(wanted.words):
+    if wrong := problems(policy.words):
         raise Problem(422, "Some words or patterns need another look.", errors=[_at_words(text) for text in wrong])
-    kept = wanted.model_dump(mode="json", exclude={"version"})
-    with begin() as session:
-        row = session.execute(select(Site).where(Site.id == who.site.id).with_for_update(key_share=True)).scalar_one()
-        if wanted.version is not None and wanted.version != row.policy_version:
-            raise Problem(409, f"The policy has version {row.policy_version} by now. Load it again.")
-        row.policy, row.policy_version = kept, row.policy_version + 1
-        session.add(PolicyVersion(site_id=row.id, version=row.policy_version, policy=kept, by=who.by))
-        answer = _policy_of(row)
-    return json_response(answer)
+    kept = policy.model_dump(mode="json")
+    row = session.execute(select(Site).where(Site.key == site).with_for_update(key_share=True)).scalar_one()
+    if version is not None and version != row.policy_version:
+        raise Problem(409, f"The policy has version {row.policy_version} by now. Load it again.")
+    row.policy, row.policy_version = kept, row.policy_version + 1
+    session.add(PolicyVersion(site_id=row.id, version=row.policy_version, policy=kept, by=by))
+    return row
 
 
 def _policy_of(site: Site) -> dict[str, Any]:

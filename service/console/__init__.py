@@ -1,6 +1,19 @@
 """The moderators' pages."""
 
-from service.console import calls, keys, pages, signing_in
+from service.console import account, blocks, calls, keys, log, notes, pages, settings, signing_in, team, threads
 from service.console.blueprint import console
 
-__all__ = ["calls", "console", "keys", "pages", "signing_in"]
+__all__ = [
+    "account",
+    "blocks",
+    "calls",
+    "console",
+    "keys",
+    "log",
+    "notes",
+    "pages",
+    "settings",
+    "signing_in",
+    "team",
+    "threads",
+]

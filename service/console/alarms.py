@@ -34,4 +34,6 @@ def current() -> str:
 def _find_out() -> None:
     global _last  # noqa: PLW0603
     down = parts_down()
+    if "workers" in down:
+        down.discard("broker")  # it is the smaller of the two
     _last = (time.monotonic(), " ".join(MEANS[part] for part in MEANS if part in down))

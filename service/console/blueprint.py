@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from typing import NoReturn, TypeVar
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, Response, redirect, render_template, request
 from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
@@ -22,6 +22,14 @@ POLICY = (
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
     "require-trusted-types-for 'script'; trusted-types greenroom"
 )
+KINDLY = {
+    401: "Please sign in",
+    403: "Not for you",
+    404: "Nothing here",
+    409: "Someone was first",
+    429: "A little slower",
+    503: "One moment",
+}
 Shape = TypeVar("Shape", bound=BaseModel)
 
 console = Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
@@ -83,6 +91,15 @@ def not_signed_in() -> NoReturn:
     raise Problem(401, "You are not signed in (any more). Sign in at /console/sign-in.")
 
 
+def problem_page(problem: Problem) -> Response:
+    """An error as a page that says what to do next."""
+    title = KINDLY.get(problem.status, "That did not work")
+    page = render_template("console/problem.html", problem=problem, title=title)
+    answer = Response(page, problem.status, problem.headers, content_type="text/html; charset=utf-8")
+    answer.headers.update({"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
+    return answer
+
+
 def wants_json() -> bool:
     """Whether our own script asks, so that an error comes as one it can read."""
     return JSON in (request.mimetype, request.accept_mimetypes.best)
@@ -90,6 +107,10 @@ def wants_json() -> bool:
 
 PLACES = (
     ("/console/", "The queue"),
+    ("/console/blocks", "Blocked and trusted"),
+    ("/console/people", "People"),
+    ("/console/log", "The log"),
+    ("/console/settings", "Settings"),
     ("/console/account", "Your account"),
 )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
+from html import unescape
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,7 +15,7 @@ from sqlalchemy.orm import Session
 from models.changes import POLICY
 from models.database import now
 from models.identifiers import is_id
-from models.records import Claim, Comment, Moderator, Note, Question, Site, Thread
+from models.records import Claim, Comment, Membership, Moderator, Note, Question, Site, Thread
 from service.console.people import names_of
 from service.console.sessions import SignedIn
 from service.problems import Problem
@@ -20,6 +23,7 @@ from service.records import full_records
 
 MOST_OF_AN_AUTHOR, LATEST = 200, 5
 SNIPPET = 160
+_LINKS = re.compile(r'href="(https?://[^"]*)"')
 
 
 def find(session: Session, who: SignedIn, comment_id: str) -> tuple[Comment, str]:
@@ -59,6 +63,9 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> dict[s
         held_by=holder(session, comment.id, who),
         seen_at=comment.seen_at,
         why=_why(record),
+        hosts=hosts_in(record["html"]),
+        colleagues=_colleagues(session, comment.site_id, who),
+        waiting=_waiting(session, comment),
     )
     return record
 
@@ -108,6 +115,22 @@ def _author(session: Session, comment: Comment) -> dict[str, Any]:
     }
 
 
+def _colleagues(session: Session, site_id: int, who: SignedIn) -> dict[str, str]:
+    """Email by id of those who may decide on this site, too."""
+    wanted = select(Moderator.id, Moderator.email).join(Membership, Membership.moderator_id == Moderator.id)
+    wanted = wanted.where(Membership.site_id == site_id, Membership.role != "viewer", Moderator.id != who.moderator_id)
+    return dict(session.execute(wanted.order_by(Moderator.email).limit(100)).all())
+
+
+def _waiting(session: Session, comment: Comment) -> int:
+    """How many others under this address wait for a human, too."""
+    if not comment.email_index:
+        return 0
+    theirs = select(Comment.id).where(Comment.site_id == comment.site_id, Comment.email_index == comment.email_index)
+    flagged = theirs.where(Comment.status == "flagged", Comment.id != comment.id).limit(MOST_OF_AN_AUTHOR)
+    return len(session.execute(flagged).all())
+
+
 def _notes(session: Session, comment: Comment) -> Sequence[Note]:
     """About this comment, its author and its thread."""
     subjects = (("comment", comment.id), ("author", comment.email_index), ("thread", str(comment.thread_id)))
@@ -127,3 +150,25 @@ def snippet(body: str) -> str:
     """The beginning, on one line."""
     line = " ".join(body.split())
     return line if len(line) <= SNIPPET else line[: SNIPPET - 1].rsplit(" ", 1)[0] + "…"
+
+
+def check_may(who: SignedIn, site: str, role: str) -> None:
+    """Raises the 403 that says what one may do here."""
+    if not who.may(site, role):
+        raise Problem(
+            403,
+            f"On {site} you are a {who.sites[site]}; this takes {'an owner' if role == 'owner' else 'a moderator'}.",
+        )
+
+
+def known(identifier: str) -> str:
+    """An id as the database takes it. Raises 404 for what is none."""
+    if not is_id(identifier):
+        raise Problem(404, "There is no such thing.")
+    return identifier
+
+
+def hosts_in(html: str) -> list[str]:
+    """Where its links lead."""
+    found = {urlsplit(unescape(link)).hostname or "" for link in _LINKS.findall(html)}
+    return sorted(host.removeprefix("www.") for host in found if host)[:10]

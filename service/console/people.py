@@ -23,4 +23,6 @@ def names_of(session: Session, bys: Iterable[str]) -> dict[str, str]:
 def _other(by: str) -> str:
     if by == "policy":
         return "Greenroom"
-    return "a program" if by.startswith("key:") else "someone who left"
+    if by.startswith(MODERATOR):
+        return "someone who left"
+    return "a program" if by.startswith("key:") else by

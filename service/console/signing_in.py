@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from service import accounts
 from service.addresses import reader
 from service.console import sessions
+from service.console.account import ask_for_code
 from service.console.blueprint import console, not_signed_in
 from service.console.sessions import Guesses
 
@@ -29,6 +30,8 @@ def sign_in() -> BaseResponse | tuple[str, int]:
     if moderator is None:
         return render_template("console/sign_in.html", email=email, error="Wrong email or password."), 403
     guesses.forget(email, address)
+    if moderator.second_factor is not None:
+        return ask_for_code(moderator.id), 200
     answer = redirect("/console/", 303)
     sessions.start(moderator, answer)
     return answer

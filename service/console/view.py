@@ -47,8 +47,8 @@ class Asked:
             reason=self.given.get("reason", ""),
             language=self.given.get("language", ""),
             author=self._author(session),
-            since=_day(self.given.get("since")),
-            until=_day(self.given.get("until")),
+            since=day_of(self.given.get("since")),
+            until=day_of(self.given.get("until")),
             words=self.given.get("q", ""),
             moderator_id=who.moderator_id,
         )
@@ -89,7 +89,7 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
-def _day(text: str | None) -> date | None:
+def day_of(text: str | None) -> date | None:
     try:
         day = date.fromisoformat(text) if text else None
     except ValueError:

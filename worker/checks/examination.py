@@ -15,14 +15,14 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from models.database import reading
 from models.evidence import Evidence, Outcome
-from worker.checks import author, email, form, language, links, pace, repeats, spam, words
+from worker.checks import author, blocks, email, form, language, links, pace, repeats, spam, words
 from worker.checks.candidate import Candidate
 
 _log = structlog.get_logger(__name__)
 
 _Check: TypeAlias = Callable[[Sequence[Candidate]], list[Evidence]]
 
-_ORDER = ("email", "spam", "links", "words", "repeats", "pace", "author", "form", "language")
+_ORDER = ("email", "spam", "links", "words", "repeats", "pace", "author", "blocks", "form", "language")
 _ON_THE_TEXT: dict[str, _Check] = {
     "email": email.check,
     "spam": spam.check,
@@ -31,7 +31,7 @@ _ON_THE_TEXT: dict[str, _Check] = {
     "form": form.check,
     "language": language.check,
 }
-_ON_THE_RECORDS = {"repeats": repeats.check, "pace": pace.check, "author": author.check}
+_ON_THE_RECORDS = {"repeats": repeats.check, "pace": pace.check, "author": author.check, "blocks": blocks.check}
 
 # Nothing that one comment brought about, so asking again for each alone would only take longer.
 _EVERYONES = (ImportError, OSError, MemoryError, OperationalError)
