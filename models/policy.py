@@ -174,14 +174,14 @@ def _with_trust(item: Evidence, evidence: Iterable[Evidence]) -> Evidence:
     if blocks is None or item.check not in {"links", "author"}:
         return item
     if item.check == "author":
-        return item.model_copy(update={"counts": {}}) if "trusted" in blocks.found else item
+        return item.model_copy(update={"counts": {}}) if blocks.counts.get("trusted_author") else item
     trusted = blocks.counts.get("trusted_links", 0)
     links = max(0, item.counts.get("links", 0) - trusted)
     return item.model_copy(update={"counts": {**item.counts, "links": links}}) if trusted else item
 
 
 def _blocks(item: Evidence, policy: Policy) -> Iterable[_Finding]:
-    return _kinds(item, {"blocked": "reject", "thread": "flag"})
+    return _kinds(item, {"blocked": "reject", "thread": "flag", "slow": "flag"})
 
 
 def _email(item: Evidence, policy: Policy) -> Iterable[_Finding]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from flask import Response, abort, redirect, render_template, request, send_from_directory
+from flask import Response, abort, redirect, render_template, request
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
@@ -29,7 +31,9 @@ from service.problems import Problem
 from service.queue import MOST_COUNTED, Place
 
 PAGE_SIZE = 40
-STATIC = tuple(path.name for path in (Path(__file__).parent / "static").iterdir())
+FOLDER = Path(__file__).parent / "static"
+TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+STATIC = frozenset(path.name for path in FOLDER.iterdir() if path.suffix[1:] in TYPES)
 TABS = {
     "review": "To review",
     "asked": "Questions",
@@ -46,9 +50,17 @@ COUNTED = ("review", "asked", "unread", "pending")
 def static(name: str) -> BaseResponse:
     if name not in STATIC:
         abort(404)
-    answer = send_from_directory(f"{console.root_path}/static", name)
+    content, tag = _file(name)
+    answer = Response(content, content_type=TYPES[name.rpartition(".")[2]])
+    answer.set_etag(tag)
     answer.headers["Cache-Control"] = "private, no-cache"
-    return answer
+    return answer.make_conditional(request)
+
+
+@cache
+def _file(name: str) -> tuple[bytes, str]:
+    content = (FOLDER / name).read_bytes()
+    return content, sha256(content).hexdigest()[:16]
 
 
 @console.app_template_filter("ago")

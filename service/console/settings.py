@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import redirect, render_template, request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -87,7 +87,7 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
 
 
 def _fields(part: Any) -> list[tuple[str, Any]]:
-    return list(part) if hasattr(part, "model_fields") else []
+    return list(part) if isinstance(part, BaseModel) else []
 
 
 @console.post("/settings/<site>")

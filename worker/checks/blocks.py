@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import unescape
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from models import markdown
 from models.evidence import Evidence, Outcome
 from models.folding import fold
-from models.records import Block, Thread
+from models.records import Block, Comment, Thread
 from worker.checks.candidate import Candidate
 
 _LINK = re.compile(r'href="(https?://[^"]*)"')
@@ -37,10 +37,13 @@ class _Standing(NamedTuple):
 
 
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
-    """`counts["trusted_links"]` is how many links lead to trusted hosts."""
+    """`counts` are "trusted_links", how many lead to trusted hosts, and "trusted_author", 1 where the address is."""
     standing = _standing(session, {candidate.site_id for candidate in batch}, now)
-    firsts = _read_first(session, {candidate.thread_id for candidate in batch})
-    return [_evidence(each, standing.get(each.site_id, ()), each.thread_id in firsts) for each in batch]
+    threads = _minded(session, {candidate.thread_id for candidate in batch})
+    return [
+        _evidence(each, standing.get(each.site_id, ()), _of_the_thread(session, each, threads.get(each.thread_id)))
+        for each in batch
+    ]
 
 
 def _standing(session: Session, sites: set[int], now: datetime) -> dict[int, list[_Standing]]:
@@ -49,18 +52,38 @@ def _standing(session: Session, sites: set[int], now: datetime) -> dict[int, lis
         Block.site_id.in_(sites), Block.ended_at.is_(None), or_(Block.until.is_(None), Block.until > now)
     )
     found: dict[int, list[_Standing]] = defaultdict(list)
-    for site, *about in session.execute(wanted):
-        found[site].append(_Standing(*about))
+    for row in session.execute(wanted):
+        found[row.site_id].append(_Standing(row.kind, row.stance, row.value, row.label, row.until))
     return found
 
 
-def _read_first(session: Session, threads: set[int]) -> set[int]:
-    """Threads whose every comment a moderator wants to read before it goes live."""
-    wanted = select(Thread.id).where(Thread.id.in_(threads), Thread.moderation == "before")
-    return set(session.scalars(wanted))
+def _minded(session: Session, threads: set[int]) -> dict[int, Thread]:
+    """Threads that a moderator reads first, or slowed down."""
+    is_minded = or_(Thread.moderation == "before", Thread.slow_seconds.is_not(None))
+    return {row.id: row for row in session.scalars(select(Thread).where(Thread.id.in_(threads), is_minded))}
 
 
-def _evidence(candidate: Candidate, standing: Sequence[_Standing], is_read_first: bool) -> Evidence:
+def _of_the_thread(session: Session, candidate: Candidate, thread: Thread | None) -> dict[str, str]:
+    found = {}
+    if thread is not None and thread.moderation == "before":
+        found["thread"] = "every comment of this thread is read before it goes live"
+    if thread is not None and thread.slow_seconds and _wrote_just_now(session, candidate, thread.slow_seconds):
+        found["slow"] = (
+            f"the author wrote here less than {thread.slow_seconds} seconds before; the thread is slowed down"
+        )
+    return found
+
+
+def _wrote_just_now(session: Session, candidate: Candidate, seconds: int) -> bool:
+    since = candidate.at - timedelta(seconds=seconds)
+    theirs = select(Comment.id).where(Comment.site_id == candidate.site_id, Comment.thread_id == candidate.thread_id)
+    theirs = theirs.where(Comment.at > since, Comment.at < candidate.at, Comment.id != candidate.id)
+    same = (Comment.email_index == candidate.email_index, Comment.address == candidate.address)
+    known = [each for each, value in zip(same, (candidate.email_index, candidate.address), strict=True) if value]
+    return any(session.execute(theirs.where(each).limit(1)).first() for each in known)
+
+
+def _evidence(candidate: Candidate, standing: Sequence[_Standing], of_the_thread: dict[str, str]) -> Evidence:
     hosts = _hosts(candidate) if any(each.kind == "host" for each in standing) else []
     words = _folded(candidate) if any(each.kind == "word" for each in standing) else ""
     hit = [each for each in standing if _hits(each, candidate, hosts, words)]
@@ -68,10 +91,10 @@ def _evidence(candidate: Candidate, standing: Sequence[_Standing], is_read_first
     for kind, stance in (("blocked", "block"), ("trusted", "trust")):
         if sentences := [_sentence(each) for each in hit if each.stance == stance]:
             found[kind] = "; ".join(sentences)
-    if is_read_first:
-        found["thread"] = "every comment of this thread is read before it goes live"
+    found |= of_the_thread
     trusted = {each.value for each in hit if (each.kind, each.stance) == ("host", "trust")}
     counts: dict[str, Any] = {"trusted_links": sum(any(_is_of(host, value) for value in trusted) for host in hosts)}
+    counts["trusted_author"] = sum((each.kind, each.stance) == ("author", "trust") for each in hit)
     return Evidence(
         check="blocks",
         outcome=Outcome.FOUND if found else Outcome.CLEAR,
