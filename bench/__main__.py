@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import accepting, fronting, reading, screening, travelling
+from bench import accepting, fronting, moderating, reading, screening, travelling
 from bench.accepting import is_listening
 from bench.reading import Row
 from service.sites import find_site
@@ -52,7 +52,8 @@ def _measure(data: Path) -> list[Row]:
         rows += accepting.measure(data, redis_url)
         _say("screening")
         rows += screening.measure(data, redis_url, site.id)
-    return rows
+    _say("moderating")
+    return rows + moderating.measure()
 
 
 @contextmanager

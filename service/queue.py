@@ -116,7 +116,7 @@ class View:
         if self.tab == "asked":
             is_open = select(Question.comment_id).where(Question.site_id == site, Question.answered_at.is_(None))
             return wanted.where(Comment.id.in_(is_open))
-        return wanted.where(Comment.status.in_(STATUSES) if self.tab == "all" else Comment.status == self.tab)
+        return wanted.where(Comment.status != "deleted" if self.tab == "all" else Comment.status == self.tab)
 
     def _asks_of_the_comment(self) -> bool:
         is_reason = self.reason and self.reason not in CAUSES

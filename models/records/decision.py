@@ -20,6 +20,7 @@ class DecisionRecord(Base):
     __tablename__ = "decisions"
     __table_args__ = (
         Index("ix_decisions_comment_id_id", "comment_id", "id"),
+        Index("ix_decisions_by_humans", "id", postgresql_where=_BY_HUMANS, sqlite_where=_BY_HUMANS),
         Index("ix_decisions_by_id", "by", "id", postgresql_where=_BY_HUMANS, sqlite_where=_BY_HUMANS),
     )
 

@@ -187,6 +187,14 @@ def upgrade() -> None:
             postgresql_concurrently=True,
         )
         op.create_index(
+            "ix_decisions_by_humans",
+            "decisions",
+            ["id"],
+            postgresql_where=sa.text("\"by\" <> 'policy'"),
+            sqlite_where=sa.text("\"by\" <> 'policy'"),
+            postgresql_concurrently=True,
+        )
+        op.create_index(
             "ix_reviews_risk",
             "reviews",
             ["site_id", "risk", "comment_id"],
