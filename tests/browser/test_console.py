@@ -6,15 +6,21 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyotp
 import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
 from models.database import begin, reading
 from models.records import Comment
-from tests.browser.console import LINKS, findings, served, shown, sign_in, wait_in_line
+from tests.browser.console import LINKS, PASSWORD, findings, served, shown, sign_in, wait_in_line
 from tests.caller import Caller, posted, screen_all
 
+PAGES = (
+    *("/console/", "/console/?tab=approved", "/console/?q=nothing", "/console/?tab=all&order=risk"),
+    *("/console/blocks", "/console/people", "/console/log", "/console/settings", "/console/account"),
+    *("/console/threads/1", "/console/password", "/console/forgotten", "/console/join/spent", "/console/nowhere"),
+)
 AWAY = '{"detail": "The database is away."}'
 
 
@@ -271,6 +277,66 @@ def test_the_selected_are_decided_and_undone_as_one(queue: Page) -> None:
     settled(queue, "Reader 1", "rejected")
 
 
+def test_many_pages_of_the_queue_are_chosen_decided_with_progress_and_undone(
+    client: FlaskClient, url: str, open_page: Callable[..., Page]
+) -> None:
+    wait_in_line(client, 120)
+    page = open_page("about:blank", viewport={"width": 1440, "height": 900})
+    sign_in(page, url)
+    page.keyboard.press("x")
+    page.get_by_role("button", name="All", exact=True).click()
+    expect(page.locator(".chosen")).to_contain_text("120 selected")
+    page.keyboard.press("Shift+A")
+    told(page, "Approved 120 comments")
+    expect(page.locator(".nothing")).to_contain_text("Nothing waits for you.")
+    settled(page, "Reader 120", "approved")
+    page.keyboard.press("u")
+    expect(page.locator(".row")).to_have_count(120)
+    settled(page, "Reader 120", "flagged")
+    assert set(statuses().values()) == {"flagged"}
+
+
+def test_signing_in_with_a_second_factor(queue: Page, url: str, open_page: Callable[..., Page]) -> None:
+    queue.goto(f"{url}/console/account")
+    queue.get_by_role("button", name="Turn it on").click()
+    expect(queue.get_by_role("img", name="The key, to be scanned")).to_be_visible()
+    secret = queue.locator("code").inner_text()
+    queue.get_by_label("Code").fill(pyotp.TOTP(secret).now())
+    queue.get_by_role("button", name="Turn it on").click()
+    expect(queue.locator(".codes li")).to_have_count(10)
+    recovery = queue.locator(".codes li").first.inner_text()
+    page = open_page(f"{url}/console/sign-in")
+    page.get_by_label("Email").fill("ann@paper.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Code").fill("000000")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("not the code of this moment")
+    page.get_by_label("Code").fill(recovery)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(".row")).to_have_count(4)
+
+
+def test_the_author_is_blocked_from_the_item(queue: Page) -> None:
+    queue.get_by_text("Block or trust", exact=True).click()
+    queue.get_by_role("button", name="Block").first.click()
+    expect(queue.locator(".item h1")).to_have_text("Reader 1")
+    queue.goto(queue.url.partition("/console")[0] + "/console/blocks")
+    expect(queue.get_by_role("row").nth(1)).to_contain_text("Blocked author Reader 1")
+    queue.get_by_role("button", name="End it").click()
+    expect(queue.get_by_text("Nothing is blocked")).to_be_visible()
+
+
+def test_n_opens_a_note_and_t_the_thread(queue: Page) -> None:
+    queue.keyboard.press("n")
+    queue.keyboard.type("Seen him before: a and r write letters here")
+    queue.get_by_role("button", name="Keep").click()
+    expect(queue.locator(".notes")).to_contain_text("Seen him before")
+    assert statuses()["Reader 1"] == "flagged"
+    queue.locator("body").press("t")
+    expect(queue.locator(".thread-comment")).to_have_count(4)
+
+
 def test_a_viewer_sees_and_decides_nothing(queue: Page, url: str, open_page: Callable[..., Page]) -> None:
     page = open_page("about:blank")
     sign_in(page, url, "vera@paper.example", role="viewer")
@@ -308,7 +374,7 @@ def test_nothing_serious_for_axe_and_nothing_runs_out_of_the_page(
     page.goto(f"{url}/console/sign-in")
     assert findings(page) == []
     sign_in(page, url)
-    for address in ("/console/", "/console/?tab=approved", "/console/?q=nothing"):
+    for address in PAGES:
         page.goto(url + address)
         page.wait_for_timeout(100)
         assert findings(page) == [], address
