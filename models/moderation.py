@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.changes import POLICY, VERDICT, Change, Settled
 from models.policy import Verdict
-from models.records import Comment, DecisionRecord, Event, Fingerprint, Review, Screening
+from models.records import Block, Comment, DecisionRecord, Event, Fingerprint, Note, Question, Review, Screening
 from models.settling import Settling
 
 log = structlog.get_logger()
@@ -122,6 +122,7 @@ _NOTHING: dict[str, Any] = {
     "said_once": None,
     "request_hash": None,
     "screen_due": None,
+    "found": None,
 }
 
 
@@ -137,6 +138,10 @@ def _redact(session: Session, comment_id: str, at: datetime) -> None:
     session.execute(update(Screening).where(Screening.comment_id == comment_id).values(evidence=[]))
     session.execute(update(DecisionRecord).where(DecisionRecord.comment_id == comment_id).values(reasons=[], note=""))
     session.execute(delete(Fingerprint).where(Fingerprint.comment_id == comment_id, Fingerprint.at == at))
+    session.execute(delete(Note).where(Note.kind == "comment", Note.subject == comment_id))
+    session.execute(delete(Question).where(Question.comment_id == comment_id))
+    theirs = (Block.comment_id == comment_id) & (Block.kind == "author")
+    session.execute(update(Block).where(theirs).values(label="an erased author"))
     for event in session.execute(select(Event).where(Event.comment_id == comment_id)).scalars():
         blank = {**event.data["comment"], "name": "", "website": None, "html": ""}
         event.data = {**event.data, "comment": blank, "decision": _without_reasons(event.data["decision"])}

@@ -76,7 +76,8 @@ def block(comment_id: str) -> BaseResponse:
         session.add(made)
         lasting = f"until {until:%d %B %Y}" if until else "for good"
         verb = "blocked" if stance == "block" else "trusted"
-        note_act(session, who, "blocks", f"{verb} the {kind} “{label}” {lasting}", site_id=comment.site_id)
+        what = "an author" if kind == "author" else f"the {kind} “{label}”"  # no name: the log is for ever
+        note_act(session, who, "blocks", f"{verb} {what} {lasting}", site_id=comment.site_id)
         settled = _reject_others(session, who, comment) if _with_others(kind, stance) else []
     for each in settled:
         publish_soon(each)
@@ -127,5 +128,6 @@ def end_block(block_id: str) -> BaseResponse:
         ended = (Block.id == block_id) & Block.ended_at.is_(None)
         session.execute(update(Block).where(ended).values(ended_at=now(), ended_by=who.by))
         verb = "unblocked" if row[0].stance == "block" else "stopped trusting"
-        note_act(session, who, "blocks", f"{verb} the {row[0].kind} “{row[0].label}”", site_id=row[0].site_id)
+        what = "an author" if row[0].kind == "author" else f"the {row[0].kind} “{row[0].label}”"
+        note_act(session, who, "blocks", f"{verb} {what}", site_id=row[0].site_id)
     return redirect("/console/blocks", 303)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+import threading
 import time
 
 import pyotp
@@ -245,3 +247,47 @@ def test_the_log_tells_who_did_what_and_is_exported_as_text_that_no_spreadsheet_
     assert any(line.endswith(",'=1+1") for line in lines)
     assert "ann@example.org" not in page
     assert moderator.record(held)["status"] == "rejected"
+
+
+def test_erasing_a_comment_takes_what_moderators_wrote_about_it(ann: SignedIn, held: str, moderator: Caller) -> None:
+    posted(ann.client, body="Another")
+    ann.form(f"/comments/{held}/notes", about="comment", text="quotes the unforgettable")
+    ann.form(f"/comments/{held}/questions", whom="owner", text="unforgettable, is it?")
+    ann.form(f"/comments/{held}/block", kind="author", stance="block", days="7")
+    assert moderator.call("DELETE", f"/comments/{held}").status_code == 204
+    kept = ann.get(f"/items/{held}") + ann.get("/blocks") + ann.get("/log")
+    assert "unforgettable" not in kept
+    assert "an erased author" in kept
+    assert "Ann" not in kept
+
+
+class Mailbox(threading.Thread):
+    """A mail server that takes one message, on a port of its own."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        self.message = ""
+
+    def run(self) -> None:
+        connection, _ = self.listening.accept()
+        with connection, self.listening, connection.makefile("rwb", buffering=0) as talk:
+            talk.write(b"220 here\r\n")
+            while line := talk.readline():
+                if line.upper().startswith(b"DATA"):
+                    talk.write(b"354 go on\r\n")
+                    while (part := talk.readline()) != b".\r\n":
+                        self.message += part.decode()
+                talk.write(b"221 bye\r\n" if line.upper().startswith(b"QUIT") else b"250 fine\r\n")
+
+
+def test_an_invitation_is_mailed_where_mail_can_be_sent(ann: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    mailbox = Mailbox()
+    mailbox.start()
+    monkeypatch.setenv("GREENROOM_SMTP_URL", f"smtp://127.0.0.1:{mailbox.port}")
+    settings.cache_clear()
+    assert "was mailed to" in ann.form("/sites/demo/people", email="zoe@paper.example", role="viewer").text
+    mailbox.join(20)
+    assert "To: zoe@paper.example" in mailbox.message
+    assert "/console/join/" in mailbox.message
