@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from sqlalchemy import select, update
 
 from models.database import begin, insert_new, now, reading
+from models.failpoints import failpoint
 from models.policy import Policy
 from models.records import PolicyVersion, Site, Thread
 from models.text import clean_line, is_blank
@@ -116,5 +117,6 @@ def change_thread(site: str) -> Response:
         session.execute(update(Thread).where(Thread.id == row.id).values(changes))
         session.refresh(row)
         answer = {"thread": row.key, "url": row.url, "title": row.title, "state": row.state, "count": row.count}
+    failpoint("thread_changed")
     ring_soon(PUBLISH, row.id)
     return json_response(answer)
