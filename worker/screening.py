@@ -146,6 +146,7 @@ def _to_a_human(comment_id: str, error: Exception) -> list[Settled]:
             return []
         screened = Screened(row + 1, evidence, 0, "und")
         settled = settle(session, [Change(comment_id, Verdict.FLAG, (detail,), screened=screened)])[0]
+    failpoint("handed_to_a_human")
     done = [settled] if settled else []
     tell(done)
     return done

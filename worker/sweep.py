@@ -131,6 +131,7 @@ def tidy(at: datetime) -> None:
         session.execute(delete(AddressKey).where(AddressKey.day < (at - timedelta(days=1)).date()))
         session.execute(delete(ConsoleSession).where(ConsoleSession.expires_at < at))
         session.execute(delete(Heartbeat).where(Heartbeat.at < at - timedelta(days=1)))
+    failpoint("tidied")
 
 
 def _beat(worker: str, *, swept: bool) -> None:
