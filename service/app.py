@@ -20,6 +20,7 @@ from service.embed import pages as embed
 from service.problems import Problem
 
 MOST_BYTES = 2 * 1024 * 1024  # a policy with its word lists; what readers send has its own, smaller limit
+KEPT_BY_CACHES = ("GET", "HEAD")  # answers to other methods are not, unless they ask for it
 log = structlog.get_logger()
 
 
@@ -90,7 +91,9 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _secure(answer: Response) -> Response:
-    """What holds for every answer; pages have a Content-Security-Policy of their own."""
+    """What holds for every answer; pages have a Content-Security-Policy of their own, and what may be kept says so."""
+    if "Cache-Control" not in answer.headers and request.method in KEPT_BY_CACHES:
+        answer.headers["Cache-Control"] = "no-store"  # a cache may choose a time by itself where none is said
     has_its_own = "Content-Security-Policy" in answer.headers
     answer.headers.extend(_SECURE if not has_its_own else [line for line in _SECURE if line[0] not in answer.headers])
     return answer
