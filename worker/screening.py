@@ -41,9 +41,13 @@ def warm() -> None:
 
 def screen_and_ring(comment_ids: Sequence[str]) -> None:
     """Judge comments that wait: every check runs, then one decision each; then their pages are owed."""
-    settled = screen_now(comment_ids)
-    if threads := {comment.thread_id for comment in settled if comment.touches_page}:
-        ring(PUBLISH, sorted(threads))
+    if threads := owing_pages(screen_now(comment_ids)):
+        ring(PUBLISH, threads)
+
+
+def owing_pages(settled: Sequence[Settled]) -> list[int]:
+    """The threads whose published pages differ now."""
+    return sorted({comment.thread_id for comment in settled if comment.touches_page})
 
 
 def screen_now(comment_ids: Sequence[str]) -> list[Settled]:
