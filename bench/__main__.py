@@ -47,6 +47,8 @@ def _measure(data: Path) -> list[Row]:
         rows += fronting.measure(data, up.port)
         _say("from the form to the page")
         rows += travelling.measure(up.port)
+    _say("from the form to the page without a broker")
+    rows += travelling.measure_in_silence(data)
     with _broker(data) as redis_url:
         _say("accepting")
         rows += accepting.measure(data, redis_url)

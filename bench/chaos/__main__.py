@@ -32,7 +32,7 @@ from models.records import Comment, Thread
 from tests.greenroom import GREENROOM, until
 from tests.postgres import postgresql
 
-QUIET_SECONDS, QUIET_SECONDS_SABOTAGED = 120.0, 20.0  # a publisher that was killed holds its lease for 60
+QUIET_SECONDS, QUIET_SECONDS_SABOTAGED = 120.0, 20.0  # the longest honest wait: for a killed publisher's lease
 MOST_SHOWN = 10
 console = Console(highlight=False, width=140)
 
@@ -151,7 +151,10 @@ def _report(run: Run, found: dict[str, list[str]]) -> None:
     console.print(f"faults    {run.faults.total()}: {faults}")
     console.print(f"told      {', '.join(f'{count:,} {what}' for what, count in sorted(run.said.items()))}")
     console.print(f"restarts  {run.deaths} by up; quiet {run.quiet}")
-    console.print("[green]every truth holds[/green]" if not any(found.values()) else "[red]a truth is broken[/red]")
+    for truth in filter(found.get, found):
+        console.print(f"[red]broken:[/red] {truth}", soft_wrap=True)
+    if not any(found.values()):
+        console.print("[green]every truth holds[/green]")
 
 
 if __name__ == "__main__":
