@@ -63,7 +63,7 @@ def _travel(port: int, first: int) -> list[float]:
 
 
 class _Journeys:
-    """`begun`: which comment, and when it was sent, by id, until it stands on its page; `took`: seconds of the others."""
+    """`begun`: number and second of sending, by id, of those that are not on their page yet; `took`: the others'."""
 
     def __init__(self) -> None:
         self.begun: dict[str, tuple[int, float]] = {}

@@ -46,10 +46,8 @@ def _is_noticed(check: Check) -> bool:
         check=False,
     )
     is_noticed = run.returncode == 1 and f"broken: {check.truth}" in run.stdout
-    print(
-        f"{check.sabotage:10} {'noticed' if is_noticed else 'MISSED'} after {time.monotonic() - began:.0f} s",
-        flush=True,
-    )
+    seconds = time.monotonic() - began
+    print(f"{check.sabotage:10} {'noticed' if is_noticed else 'MISSED'} after {seconds:.0f} s", flush=True)
     if not is_noticed:
         print(run.stdout, run.stderr, sep="\n")
     return is_noticed
