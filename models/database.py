@@ -142,9 +142,14 @@ def _turn_of(pid: int) -> FairLock:
 
 
 @contextmanager
-def reading() -> Iterator[Session]:
-    """A session to look with; nothing it does is kept."""
+def reading(*, of_one_moment: bool = False) -> Iterator[Session]:
+    """A session to look with; nothing it does is kept.
+
+    `of_one_moment`: all its statements see the same, as SQLite's always do; on PostgreSQL each sees what is newest.
+    """
     with Session(engine(), expire_on_commit=False, autoflush=False) as session:
+        if of_one_moment and engine().dialect.name == "postgresql":
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         yield session
 
 
