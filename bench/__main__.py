@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import accepting, fronting, reading, screening, travelling
+from bench import accepting, fronting, reading, resting, screening, travelling
 from bench.accepting import is_listening
 from bench.reading import Row
 from service.sites import find_site
@@ -26,7 +26,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="greenroom-bench-") as folder:
         data = Path(folder) / "var"
         os.environ.update(GREENROOM_DATA=str(data), GREENROOM_RATE_LIMITS="off", GREENROOM_DNS="127.0.0.1:1")
-        rows = _measure(data)
+        _say("resting")
+        rows = resting.measure(Path(folder) / "idle") + _measure(data)
     table = Table("work", "measured", "ratio", "bar", "", title="Greenroom, measured")
     for row in rows:
         table.add_row(row.work, row.figure, f"{row.ratio:.2f}", row.bar, "met" if row.is_met else "[red]not met[/red]")

@@ -107,9 +107,10 @@ def _settled(rows: Rows, comment: dict[str, Any], position: int) -> None:
 
 
 def measure(what: str, work: Callable[[], object]) -> None:
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     done = work()
-    _say(f"{what}: {time.perf_counter() - began:.1f} s, most memory so far {_memory():.0f} MB  {done or ''}")
+    took = f"{time.perf_counter() - began:.1f} s ({time.process_time() - worked:.1f} s of processor)"
+    _say(f"{what}: {took}, most memory so far {_memory():.0f} MB  {done or ''}")
 
 
 def _memory() -> float:
