@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import JSON
+from sqlalchemy import JSON, Connection
 
 import models.records  # noqa: F401 — the schema is whole only with every table imported
 from models.database import Base, Moment, engine
 
 LOCK = 0x677265656E  # "green", the advisory lock that lets one migration run at a time
+PAUSE_SECONDS = 0.1
 LOCK_SECONDS = 3  # how long a table may be waited for, while everyone who wants it waits behind
 
 
@@ -24,14 +26,22 @@ def render(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
     return False
 
 
+def _wait_for_others(connection: Connection) -> None:
+    """For another's migration to end, as long as it takes. Asked for again and again, for who waits inside a statement
+    is what `CREATE INDEX CONCURRENTLY` waits for in its turn.
+    """
+    while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({LOCK})").scalar():
+        connection.commit()
+        time.sleep(PAUSE_SECONDS)
+
+
 def migrate() -> None:
     """Each migration is a transaction of its own, so that one may leave it: `CREATE INDEX CONCURRENTLY` has to."""
     with engine().connect() as connection:
         if connection.dialect.name == "sqlite":
             connection.execution_options(changing=True)
         else:
-            connection.exec_driver_sql("SET lock_timeout = 0")  # for another's migration to end, as long as it takes
-            connection.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK})")
+            _wait_for_others(connection)
             connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_SECONDS}s'")
             connection.commit()
         context.configure(

@@ -7,6 +7,7 @@ from models.records.decision import DecisionRecord
 from models.records.event import Event
 from models.records.fingerprint import Fingerprint
 from models.records.heartbeat import Heartbeat
+from models.records.linked_host import LinkedHost
 from models.records.membership import Membership
 from models.records.moderator import Moderator
 from models.records.policy_version import PolicyVersion
@@ -14,6 +15,7 @@ from models.records.review import Review
 from models.records.screening import Screening
 from models.records.session import ConsoleSession
 from models.records.site import Site
+from models.records.site_model import SiteModelRecord
 from models.records.thread import Thread
 
 __all__ = [
@@ -25,11 +27,13 @@ __all__ = [
     "Event",
     "Fingerprint",
     "Heartbeat",
+    "LinkedHost",
     "Membership",
     "Moderator",
     "PolicyVersion",
     "Review",
     "Screening",
     "Site",
+    "SiteModelRecord",
     "Thread",
 ]

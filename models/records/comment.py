@@ -20,6 +20,7 @@ class Comment(Base):
     takes over with its first approved comment. `screen_due` is set while a screening is owed. `top_id` is the top
     comment of its branch (itself for one); `place` its place among the thread's top comments, or among the branch's
     replies, given at the first approval and kept; `revision` is the thread's when this last changed for readers.
+    `campaign` is the first comment that said nearly the same, where there is one.
     """
 
     __tablename__ = "comments"
@@ -66,6 +67,8 @@ class Comment(Base):
 
     screen_due: Mapped[When | None] = mapped_column(default=now)
     screenings: Mapped[int] = mapped_column(default=0)
+
+    campaign: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
 
     place: Mapped[int | None]
     places: Mapped[int] = mapped_column(default=0)

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, String, Text, Uuid
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.database import Base, now
 from models.records.columns import CommentRef, Id, Strings, When, Word
 
+_BY_A_HUMAN = text("\"by\" <> 'policy'")
+
 
 class DecisionRecord(Base):
-    """`by` is "policy", "moderator:ID" or "key:ID". `was` is the status before; an undo names what it `undoes`."""
+    """`by` is "policy", "moderator:ID" or "key:ID". `was` is the status before; an undo names what it `undoes`.
+
+    `site_id` is there to find what a site's moderators decided; decisions by the policy may lack it.
+    """
 
     __tablename__ = "decisions"
-    __table_args__ = (Index("ix_decisions_comment_id_id", "comment_id", "id"),)
+    __table_args__ = (
+        Index("ix_decisions_comment_id_id", "comment_id", "id"),
+        Index("ix_decisions_by_humans", "site_id", "id", postgresql_where=_BY_A_HUMAN, sqlite_where=_BY_A_HUMAN),
+    )
 
     id: Mapped[Id]
     comment_id: Mapped[CommentRef]
+    site_id: Mapped[int | None] = mapped_column(Integer)
     by: Mapped[str] = mapped_column(String(80))
     verdict: Mapped[Word]
     was: Mapped[Word]
