@@ -17,6 +17,7 @@ from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.database import begin, now, reading
+from models.failpoints import failpoint
 from models.identifiers import new_id
 from models.labels import Decided, contexts_of, labels
 from models.logs import configure_logs
@@ -86,6 +87,7 @@ def _claim(site_id: int, at: datetime) -> Claim | None:
     due = update(Site).where(Site.id == site_id, Site.learn_due <= at, rested).values(learn_due=at + LEASE)
     with begin() as session:
         row = session.execute(due.returning(Site.key, Site.fresh_decisions, Site.model)).one_or_none()
+    failpoint("learn_claimed")
     return Claim(site_id, row.key, at + LEASE, row.fresh_decisions, row.model) if row else None
 
 
@@ -257,6 +259,7 @@ def _keep(done: Training, record: SiteModelRecord) -> str | None:
         session.flush()
         _rest(session, claimed)
         _drop_old(session, claimed.site_id)
+    failpoint("learned")
     log.info("learned", site=claimed.key, version=record.version, count=len(record.seen), reason=record.card["why"])
     return record.version if is_free and done.goes_live else None
 
@@ -266,6 +269,7 @@ def _give_up(claimed: Claim, why: str, *, back_to_base: bool) -> str | None:
         if back_to_base:
             session.execute(update(Site).where(Site.id == claimed.site_id).values(model=None))
         _rest(session, claimed)
+    failpoint("learned")
     log.info("learned.nothing", site=claimed.key, reason=why)
     return "base" if back_to_base else None
 

@@ -21,6 +21,8 @@ from models.database import now
 from models.failpoints import STATUS
 from tests.caller import COMMENT, Caller, posted, publish_all
 from tests.greenroom import Running, running, until
+from tests.worker.test_learning import models, quirk, site, taught
+from worker.learning import LEASE, learn
 from worker.sweep import sweep
 
 KEY = {"Idempotency-Key": "the one and only"}
@@ -37,7 +39,7 @@ import time; time.sleep(10)  # the bell rings in the background
 """
 
 
-# What the process does that dies, with a comment's id for an argument.
+# What the process does that dies, with a comment's id for an argument; the site's where it learns.
 ACTS = {
     "post": """
 from service.app import create_app
@@ -58,6 +60,7 @@ screening.screen_and_ring([comment])
 """,
     "publish": "from tests.caller import publish_all; publish_all()",
     "sweep": "from worker.sweep import sweep; sweep()",
+    "learn": "from worker.learning import learn; learn(int(comment))",
     "tidy": "from models.database import now; from worker.sweep import tidy; tidy(now())",
 }
 
@@ -142,6 +145,17 @@ def die(death: Death, comment: str) -> None:
     words = [sys.executable, "-c", f"comment = {comment!r}\n{ACTS[death.act]}"]
     ended = subprocess.run(words, env=environment, capture_output=True, timeout=60, check=False)
     assert ended.returncode == STATUS, ended.stderr.decode()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("point", ["learn_claimed", "learned"])
+def test_a_site_learns_once_although_the_one_who_trained_died(moderator: Caller, point: str) -> None:
+    taught(moderator, quirk(25))
+    die(Death("learn", point, comment=""), str(site().id))
+    with time_machine.travel(now() + LEASE + timedelta(seconds=1)):
+        learn(site().id)
+    assert [record.id for record in models()] == [site().model]
+    assert (site().learn_due, site().fresh_decisions) == (None, 0)
 
 
 def test_up_begins_a_worker_that_died_anew_and_the_comment_is_published(tmp_path: Path) -> None:
