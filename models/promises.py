@@ -47,6 +47,14 @@ class Fitted(NamedTuple):
     reviews_a_day: float | None
     why: tuple[str, ...]
 
+    def told(self) -> dict[str, Any]:
+        """As JSON tells it."""
+        return {name: _plain(value) for name, value in self._asdict().items()}
+
+
+def _plain(value: object) -> object:
+    return value._asdict() if isinstance(value, Interval) else value
+
 
 class Scores(NamedTuple):
     """Calibrated probabilities, each list sorted: of the labels, by models that had not seen them, and of the newest

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from models.logs import configure_logs
 from models.settings import settings
 from service import health, metrics
-from service.api import documents, moderation, public, sites
+from service.api import documents, models, moderation, public, replay, sites
 from service.console import pages as console
 from service.embed import pages as embed
 from service.problems import Problem
@@ -33,8 +33,8 @@ def create_app() -> Flask:
     )
     if hops := settings().proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
-    apis = (public.api, moderation.api, sites.api, documents.api, health.api, metrics.api)
-    for blueprint in (*apis, embed.embed, console.console):
+    apis = (public.api, moderation.api, sites.api, models.api, replay.api, documents.api, health.api, metrics.api)
+    for blueprint in (*(noun.api for noun in nouns), embed.embed, console.console):
         app.register_blueprint(blueprint)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http)

@@ -21,6 +21,7 @@ LAZY = {
     "doctor": ("service.cli_operations", "Check what must be true of the data, and say what mends it."),
     "evaluate": ("service.cli_model", "Measure the spam model on threads it has not seen."),
     "keys": ("service.cli_operations", "The keys that addresses are sealed with."),
+    "model": ("service.cli_site_model", "The models that learned from a site's own moderators."),
     "publish": ("service.cli_operations", "Write the pages of threads anew."),
     "restore": ("service.cli_operations", "Fill an empty database from a backup."),
     "train": ("service.cli_model", "Train the spam model."),

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 from flask import Blueprint, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
+from models import promises
 from models.database import begin, insert_new, now, reading
 from models.failpoints import failpoint
 from models.policy import Policy
@@ -17,6 +19,7 @@ from service.api.moderation import body_as
 from service.api.public import json_response
 from service.keys import caller
 from service.problems import Problem
+from service.replaying import scores_of
 from service.sites import SiteInfo, origin_of
 from service.submission import MOST_URL, thread_key
 from worker.bell import PUBLISH, ring_soon
@@ -32,42 +35,59 @@ def _of_the_site(site: SiteInfo, url: str) -> str:
 
 
 class PolicyChange(Policy):
-    """A policy as it is sent: with `version` it is saved only over the one it was made from."""
+    """A policy as it is sent: with `version` it is saved only over the one it was made from.
+
+    `fitted` may stand there as it was read; it is what becomes of `promises`, and not to be set.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Annotated[int | None, Field(ge=1)] = None
+    fitted: dict[str, Any] | None = None
+
+    def kept(self) -> dict[str, Any]:
+        """The policy alone, as it is stored."""
+        return self.model_dump(mode="json", include=set(Policy.model_fields))
 
 
 @api.get("/v1/sites/<site>/policy")
 def policy(site: str) -> Response:
     who = caller(site, "admin")
     with reading() as session:
-        return json_response(_policy_of(session.get_one(Site, who.site.id)))
+        return json_response(_policy_of(session, session.get_one(Site, who.site.id)))
 
 
 @api.put("/v1/sites/<site>/policy")
 def change_policy(site: str) -> Response:
     """Replace the policy; what is left out goes back to its default."""
     who = caller(site, "admin")
-    from worker.checks.words import problems  # noqa: PLC0415 — RE2, for this one call
-
     wanted = body_as(PolicyChange)
-    if wrong := problems(wanted.words):
-        raise Problem(422, "Some words or patterns need another look.", errors=[_at_words(text) for text in wrong])
-    kept = wanted.model_dump(mode="json", exclude={"version"})
+    checked_words(wanted)
+    kept = wanted.kept()
     with begin() as session:
         row = session.execute(select(Site).where(Site.id == who.site.id).with_for_update(key_share=True)).scalar_one()
         if wanted.version is not None and wanted.version != row.policy_version:
             raise Problem(409, f"The policy has version {row.policy_version} by now. Load it again.")
         row.policy, row.policy_version = kept, row.policy_version + 1
         session.add(PolicyVersion(site_id=row.id, version=row.policy_version, policy=kept, by=who.by))
-        answer = _policy_of(row)
+        answer = _policy_of(session, row)
     return json_response(answer)
 
 
-def _policy_of(site: Site) -> dict[str, Any]:
-    return {"version": site.policy_version, **Policy.model_validate(site.policy).model_dump(mode="json")}
+def checked_words(policy: Policy) -> None:
+    """Raises the 422 that names the words and patterns that can't be looked for."""
+    from worker.checks.words import problems  # noqa: PLC0415 — RE2, for this one call
+
+    if wrong := problems(policy.words):
+        raise Problem(422, "Some words or patterns need another look.", errors=[_at_words(text) for text in wrong])
+
+
+def _policy_of(session: Session, site: Site) -> dict[str, Any]:
+    """With the thresholds that come of what it promises, null where those set by hand count."""
+    policy = Policy.model_validate(site.policy)
+    fitted = promises.fit(policy, scores_of(session, site))
+    shown = {"fitted": fitted.told() if fitted else None}
+    return {"version": site.policy_version, **policy.model_dump(mode="json"), **shown}
 
 
 def _at_words(message: str) -> dict[str, str]:
