@@ -33,7 +33,7 @@ def create_app() -> Flask:
     )
     if hops := settings().proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
-    apis = (public.api, moderation.api, sites.api, models.api, replay.api, documents.api, health.api, metrics.api)
+    nouns = (public, moderation, sites, models, replay, documents, health, metrics)
     for blueprint in (*(noun.api for noun in nouns), embed.embed, console.console):
         app.register_blueprint(blueprint)
     app.register_error_handler(Problem, _problem)

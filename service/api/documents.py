@@ -83,8 +83,8 @@ CALLS = (
         None,
         {
             "status": "flagged (default), pending, approved, rejected, or review: whatever has an open review.",
-            "group": 'campaign: answers {"groups": [{"campaign", "count", "items"}], "next"}, those that say the same '
-            "together, with the first three of each; a comment like no other has no campaign.",
+            "group": "campaign: answers {groups: [{campaign, count, items}], next}. Those that say nearly the same "
+            "stand together, with the first three of each; a comment like no other has no campaign.",
             "cursor": "`next` of the page before.",
             "limit": "1 to 100.",
         },
