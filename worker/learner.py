@@ -9,16 +9,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
-from models.database import begin, reading
+from models.database import begin, now, reading
 from models.records import Site, SiteModelRecord
+from models.settings import settings
 from models.spam.model import base_model
 
+RUNG = timedelta(seconds=10)  # the sweep puts what it rings for off by as much; a lease is longer
 MOST_SECONDS = 120
 MOST_WAITING = 100
 log = structlog.get_logger()
@@ -60,7 +63,27 @@ class _Learner(threading.Thread):
             site_id = self._waiting.get()
             with self._lock:
                 self._known.discard(site_id)
-            learn_now(site_id)
+            self._try(site_id)
+
+    def _try(self, site_id: int) -> None:
+        """Where the database is away, the site is still due when it is back."""
+        try:
+            if _is_due(site_id):
+                learn_now(site_id)
+        except SQLAlchemyError as error:
+            log.warning("learning.postponed", error=type(error).__name__)
+
+
+def may_learn(at: datetime) -> ColumnElement[bool]:
+    """Which sites' training is due, and their last one long enough ago."""
+    rested = Site.learned_at.is_(None) | (Site.learned_at <= at - timedelta(seconds=settings().learn_seconds))
+    return (Site.learn_due <= at + RUNG) & rested
+
+
+def _is_due(site_id: int) -> bool:
+    """Asked before a process is started: the sweep rings for what has to rest a little longer, too."""
+    with reading() as session:
+        return session.execute(select(Site.id).where(Site.id == site_id, may_learn(now()))).first() is not None
 
 
 def learn_now(site_id: int) -> bool:

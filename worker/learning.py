@@ -29,10 +29,10 @@ from models.spam.opinion import opinions
 from models.spam.site import Floats, Seen, SiteModel
 from models.spam.site_training import Comparison, Flags, Label, SiteTrained, compare, train
 from models.spam.training import Untrainable
+from worker.learner import may_learn
 from worker.lifeline import watch_parent
 
 LEASE = timedelta(seconds=150)  # longer than whoever started us waits
-PAUSE = timedelta(minutes=1)  # between two trainings of a site
 RECENT = 1000  # comments that tell how many of a day's would be held
 KEPT = 20  # models of a site; older ones are gone for good
 MOST_NAMED = 100  # in a card, of the comments that left the training set
@@ -82,9 +82,8 @@ def learn(site_id: int) -> str | None:
 
 
 def _claim(site_id: int, at: datetime) -> Claim | None:
-    """Whoever comes second, or within a minute of the last training, gets None."""
-    rested = Site.learned_at.is_(None) | (Site.learned_at <= at - PAUSE)
-    due = update(Site).where(Site.id == site_id, Site.learn_due <= at, rested).values(learn_due=at + LEASE)
+    """Whoever comes second, or too soon after the last training, gets None."""
+    due = update(Site).where(Site.id == site_id, may_learn(at)).values(learn_due=at + LEASE)
     with begin() as session:
         row = session.execute(due.returning(Site.key, Site.fresh_decisions, Site.model)).one_or_none()
     failpoint("learn_claimed")
