@@ -29,14 +29,18 @@ if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
 	fi
 endef
 
+# An option for what is named in capitals on the command line: $(call given,seed) is `--seed '7'` after SEED=7
+given = $(if $($(call capitals,$(1))),--$(1) '$($(call capitals,$(1)))')
+capitals = $(shell echo $(1) | tr a-z A-Z)
+
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DELETE_ON_ERROR:
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser nginx evaluate bench lock migration format clean
+.PHONY: help run test check browser nginx evaluate bench chaos chaos-checked lock migration format clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.ready ## start Greenroom on this machine; the first time, build .venv
 	@exec $(BIN)/greenroom up
@@ -55,6 +59,12 @@ evaluate: $(VENV)/.ready ## measure the classifier on data it has not seen
 
 bench: $(VENV)/.ready-dev nginx ## load and cost, as ratios within one run
 	@$(BIN)/python -m bench
+
+chaos: $(VENV)/.ready-dev ## kill, stop and cut off parts under load, then check every truth: make chaos SEED=7 DATABASE=postgres
+	@$(BIN)/python -m bench.chaos $(foreach name,seed seconds database only,$(call given,$(name)))
+
+chaos-checked: $(VENV)/.ready-dev ## take a guarantee away, one at a time: make chaos has to notice
+	@$(BIN)/python -m bench.chaos.checked
 
 lock: ## choose versions anew and write both lock files (needs uv)
 	@command -v uv > /dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }

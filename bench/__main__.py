@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import accepting, fronting, moderating, reading, screening, travelling
+from bench import accepting, fronting, moderating, reading, resting, screening, travelling
 from bench.accepting import is_listening
 from bench.reading import Row
 from service.sites import find_site
@@ -26,7 +26,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="greenroom-bench-") as folder:
         data = Path(folder) / "var"
         os.environ.update(GREENROOM_DATA=str(data), GREENROOM_RATE_LIMITS="off", GREENROOM_DNS="127.0.0.1:1")
-        rows = _measure(data)
+        _say("resting")
+        rows = resting.measure(Path(folder) / "idle") + _measure(data)
     table = Table("work", "measured", "ratio", "bar", "", title="Greenroom, measured")
     for row in rows:
         table.add_row(row.work, row.figure, f"{row.ratio:.2f}", row.bar, "met" if row.is_met else "[red]not met[/red]")
@@ -47,6 +48,8 @@ def _measure(data: Path) -> list[Row]:
         rows += fronting.measure(data, up.port)
         _say("from the form to the page")
         rows += travelling.measure(up.port)
+    _say("from the form to the page without a broker")
+    rows += travelling.measure_in_silence(data)
     with _broker(data) as redis_url:
         _say("accepting")
         rows += accepting.measure(data, redis_url)

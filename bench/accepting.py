@@ -67,13 +67,15 @@ def black_hole() -> Iterator[int]:
 
 
 def measure(data: Path, redis_url: str) -> list[Row]:
-    with black_hole() as hole:
-        with serving("bench.bare:app", data) as bare:
-            plain = [_bare(bare) for _ in range(ROUNDS)]
-        with serving("service.wsgi:app", data, GREENROOM_REDIS_URL=redis_url) as port:
-            up = [_posts(port) for _ in range(ROUNDS)]
-        with serving("service.wsgi:app", data, GREENROOM_REDIS_URL=f"redis://127.0.0.1:{hole}/0") as port:
-            hung = [_posts(port) for _ in range(ROUNDS)]
+    """The three take turns, so that what else this machine does meanwhile is the same for each."""
+    with (
+        black_hole() as hole,
+        serving("bench.bare:app", data) as bare,
+        serving("service.wsgi:app", data, GREENROOM_REDIS_URL=redis_url) as well,
+        serving("service.wsgi:app", data, GREENROOM_REDIS_URL=f"redis://127.0.0.1:{hole}/0") as silent,
+    ):
+        rounds = [(_bare(bare), _posts(well), _posts(silent)) for _ in range(ROUNDS)]
+    plain, up, hung = zip(*rounds, strict=True)
     base, rate = median(run.rate for run in plain), median(run.rate for run in up)
     p99, p99_hung = median(run.percentile(99) for run in up), median(run.percentile(99) for run in hung)
     wrong = sum(run.wrong for run in [*up, *hung])

@@ -30,7 +30,7 @@ from worker.publishing import publish_threads
 REPLY_EVERY, REJECT_EVERY, FLAG_EVERY = 4, 10, 50
 EVIDENCE = [
     {"check": name, "outcome": "clear", "detail": "nothing found", "score": 0.1, "found": {}, "counts": {}, "ms": 0.2}
-    for name in ("email", "spam", "links", "words", "repeats", "pace", "author", "blocks", "form", "language")
+    for name in ("email", "spam", "links", "hosts", "words", "repeats", "pace", "author", "blocks", "form", "language")
 ]
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -107,9 +107,10 @@ def _settled(rows: Rows, comment: dict[str, Any], position: int) -> None:
 
 
 def measure(what: str, work: Callable[[], object]) -> None:
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     done = work()
-    _say(f"{what}: {time.perf_counter() - began:.1f} s, most memory so far {_memory():.0f} MB  {done or ''}")
+    took = f"{time.perf_counter() - began:.1f} s ({time.process_time() - worked:.1f} s of processor)"
+    _say(f"{what}: {took}, most memory so far {_memory():.0f} MB  {done or ''}")
 
 
 def _memory() -> float:

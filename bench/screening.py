@@ -59,7 +59,7 @@ def _row(site_id: int, thread_id: int, number: int, at: object) -> dict[str, obj
         "body": text(2_000_000_000 + number),
         "avatar": "0123456789ab",
         "at": at,
-        "address": "0" * 64,
+        "address": f"{number:064d}",
         "form": {"token": "valid", "seconds": 30.0, "honeypot": False},
         "screen_due": at,
     }

@@ -23,6 +23,7 @@ class Screened(NamedTuple):
     policy_version: int
     language: str
     fingerprints: Sequence[dict[str, Any]] = ()
+    hosts: Sequence[dict[str, Any]] = ()
     again: datetime | None = None
     html: str | None = None
 
@@ -32,8 +33,9 @@ class Change:
     """A decision on its way in.
 
     A screening's counts only while its number is the comment's next; a moderator's only while the comment has
-    `version`, if one is given. Without a verdict the screening is recorded and the comment goes on waiting.
-    Changes that were made as one, and are to be undone as one, carry the same `batch`.
+    `version`, if one is given. Without a verdict the screening is recorded and the comment goes on waiting. `blind`: a
+    human is to look, and not to be told what the policy decided. Changes that were made as one, and are to be undone as
+    one, carry the same `batch`.
     """
 
     comment_id: str
@@ -48,6 +50,7 @@ class Change:
     becomes: str | None = None
     reopens: Collection[str] = field(default=())
     batch: str | None = None
+    blind: bool = False
 
 
 class Settled(NamedTuple):

@@ -20,7 +20,8 @@ class Evidence(BaseModel):
     `score` is the check's main number where it has one: for `spam` the probability in 0–1 by the model that `version`
     names, for `links` how many there are. `found` holds each kind of finding with its sentence ("disposable":
     "mailinator.com hands out throw-away addresses"), `counts` the numbers a policy compares. `ms` is wall-clock
-    milliseconds, a batch's time shared out evenly.
+    milliseconds, a batch's time shared out evenly. `campaign` is, for `repeats`, the first comment that said nearly the
+    same: all that share it are one campaign.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,5 +32,6 @@ class Evidence(BaseModel):
     score: float | None = None
     found: dict[str, str] = Field(default_factory=dict)
     counts: dict[str, int] = Field(default_factory=dict)
+    campaign: str | None = None
     ms: float = 0.0
     version: str = "1"

@@ -7,12 +7,25 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from models.changes import POLICY, VERDICT, Change, Settled
 from models.policy import Verdict
-from models.records import Block, Comment, DecisionRecord, Event, Fingerprint, Note, Question, Review, Screening
+from models.records import (
+    Block,
+    Comment,
+    DecisionRecord,
+    Event,
+    Fingerprint,
+    LinkedHost,
+    Note,
+    Question,
+    Review,
+    Screening,
+    Site,
+    SiteModelRecord,
+)
 from models.settling import Settling
 
 log = structlog.get_logger()
@@ -105,7 +118,16 @@ def erase(session: Session, comment_id: str, *, by: str) -> Settled | None:
     _redact(session, comment_id, comment["at"])
     session.execute(update(Comment).where(Comment.id == comment_id), {**_NOTHING, "erased_at": work.at})
     work.write()
+    _forget_soon(session, comment, work.at)
     return work.answer(comment, decision_id=decision, is_new=True, touches_page=was == "approved")
+
+
+def _forget_soon(session: Session, comment: dict[str, Any], at: datetime) -> None:
+    """A site's model that may have learned from the comment is owed another without it."""
+    was_decided = exists().where(DecisionRecord.comment_id == comment["id"], DecisionRecord.by != POLICY)
+    has_learned = exists().where(SiteModelRecord.site_id == comment["site_id"])
+    site = update(Site).where(Site.id == comment["site_id"], was_decided, has_learned)
+    session.execute(site.values(learn_due=at))
 
 
 _NOTHING: dict[str, Any] = {
@@ -123,6 +145,7 @@ _NOTHING: dict[str, Any] = {
     "request_hash": None,
     "screen_due": None,
     "found": None,
+    "campaign": None,
 }
 
 
@@ -142,6 +165,7 @@ def _redact(session: Session, comment_id: str, at: datetime) -> None:
     session.execute(delete(Question).where(Question.comment_id == comment_id))
     theirs = (Block.comment_id == comment_id) & (Block.kind == "author")
     session.execute(update(Block).where(theirs).values(label="an erased author"))
+    session.execute(delete(LinkedHost).where(LinkedHost.comment_id == comment_id))
     for event in session.execute(select(Event).where(Event.comment_id == comment_id)).scalars():
         blank = {**event.data["comment"], "name": "", "website": None, "html": ""}
         event.data = {**event.data, "comment": blank, "decision": _without_reasons(event.data["decision"])}

@@ -88,6 +88,23 @@ class FormPolicy(_Part):
     min_seconds: Annotated[float, Field(ge=0, le=60)] = 2.0
 
 
+class PromisesPolicy(_Part):
+    """What the owner asks of the spam score, instead of setting its thresholds (see `models/promises.py`).
+
+    At most 1 in `good_held_back_one_in` good comments is held back, and `reviews_a_day` are asked for at most. With the
+    first set, the thresholds by hand count only until this site's labels suffice, and rejection is off until then.
+    """
+
+    good_held_back_one_in: Annotated[int | None, Field(ge=10, le=10_000)] = None
+    reviews_a_day: Annotated[int | None, Field(ge=1, le=100_000)] = None
+
+
+class SamplePolicy(_Part):
+    """The share of automatic decisions that a human looks at without being told what the machine did."""
+
+    share: Probability = 0.01
+
+
 class Policy(_Part):
     """What one site wants done. The defaults approve what is clearly fine and flag the rest.
 
@@ -104,6 +121,8 @@ class Policy(_Part):
     pace: PacePolicy = PacePolicy()
     author: AuthorPolicy = AuthorPolicy()
     form: FormPolicy = FormPolicy()
+    promises: PromisesPolicy = PromisesPolicy()
+    sample: SamplePolicy = SamplePolicy()
     could_not_run: dict[CheckName, Then] = Field(default_factory=dict)
 
 

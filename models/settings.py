@@ -35,6 +35,8 @@ class Settings(BaseModel):
 
     spam_model: str = Field("", description="A skops file to score with in place of the one that ships.")
 
+    learn_seconds: float = Field(60, ge=0, description="The least between two trainings of one site's model.")
+
     dns: tuple[str, ...] = Field((), description="Resolvers as host:port, comma-separated, in place of the system's.")
     dns_seconds: float = Field(2.5, gt=0, description="How long one look-up may take in all.")
 

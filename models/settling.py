@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, Select, Table, Update, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Row, Select, Table, Update, bindparam, case, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import markdown
 from models.changes import POLICY, STATUS, Change, Screened, Settled
-from models.database import Base, insert_new, now
+from models.database import Base, Moment, insert_new, now
 from models.evidence import Evidence, Outcome
 from models.identifiers import new_id
-from models.records import Comment, DecisionRecord, Event, Fingerprint, Review, Screening, Site
+from models.policy import Verdict
+from models.records import Comment, DecisionRecord, Event, Fingerprint, LinkedHost, Review, Screening, Site
 from models.records.review import UNKNOWN
 from models.settings import settings
+
+LEARN_EVERY = 25  # decisions by moderators of a site
 
 
 class Settling:
@@ -38,6 +41,7 @@ class Settling:
         self.changed: dict[str, None] = {}
         self.closing: list[tuple[str, str]] = []
         self.opening: list[dict[str, Any]] = []
+        self.taught: Counter[int] = Counter()
 
     def _locked(self, locking: Select[Any], ids: Collection[Any]) -> Iterable[Row[Any]]:
         return self.session.connection().execute(locking, {"ids": list(ids)})
@@ -110,6 +114,8 @@ class Settling:
             }
         )
         self.rows[Fingerprint].extend(screened.fingerprints)
+        self.rows[LinkedHost].extend(screened.hosts)
+        comment["campaign"] = next((item.campaign for item in screened.evidence if item.campaign), comment["campaign"])
 
     def move_on_page(self, comment: dict[str, Any], becomes: str) -> None:
         """A comment keeps the place it got at its first approval, so pages keep their members."""
@@ -132,6 +138,7 @@ class Settling:
         row = {
             "id": new_id(),
             "comment_id": comment["id"],
+            "site_id": comment["site_id"],
             "by": change.by,
             "verdict": change.verdict,
             "was": was,
@@ -145,6 +152,8 @@ class Settling:
             "batch": change.batch,
         }
         self.rows[DecisionRecord].append(row)
+        if change.by != POLICY and (change.undoes or change.verdict != Verdict.FLAG):
+            self.taught[comment["site_id"]] += 1
         return str(row["id"])
 
     def _record_event(self, change: Change, comment: dict[str, Any]) -> None:
@@ -183,17 +192,20 @@ class Settling:
     def _record_reviews(self, change: Change, comment: dict[str, Any], was: str, decision: str) -> None:
         """A flagged comment has an open review; a human's approval or rejection closes whatever was open."""
         if comment["status"] == "flagged":
-            self.opening.append(self._review(comment, "flagged"))
+            self.opening.append(self._review(comment, "flagged", blind=change.blind))
         elif was != "pending":
             self.closing.append((comment["id"], decision))
+        if change.blind and comment["status"] != "flagged":
+            self.opening.append(self._review(comment, "sampled", blind=True))
         self.opening += [self._review(comment, cause) for cause in change.reopens if cause != "flagged"]
 
-    def _review(self, comment: dict[str, Any], cause: str) -> dict[str, Any]:
+    def _review(self, comment: dict[str, Any], cause: str, *, blind: bool = False) -> dict[str, Any]:
         return {
             "id": new_id(),
             "site_id": comment["site_id"],
             "comment_id": comment["id"],
             "cause": cause,
+            "blind": blind,
             "opened_at": self.at,
             "risk": UNKNOWN if comment["risk"] is None else comment["risk"],
         }
@@ -207,13 +219,16 @@ class Settling:
         for record in (Screening, DecisionRecord, Event):
             if rows := self.rows[record]:
                 self.session.connection().execute(insert(Base.metadata.tables[record.__tablename__]), rows)
-        if rows := self.rows[Fingerprint]:
-            self.session.connection().execute(insert_new(Fingerprint), rows)
+        for at_most_once in (Fingerprint, LinkedHost):
+            if rows := self.rows[at_most_once]:
+                self.session.connection().execute(insert_new(at_most_once), rows)
         for comment_id, decision in self.closing:
             still_open = (Review.comment_id == comment_id) & Review.closed_at.is_(None)
             self.session.execute(update(Review).where(still_open).values(closed_at=self.at, closed_by=decision))
         if self.opening:
             self.session.connection().execute(insert_new(Review), self.opening)
+        for site, count in self.taught.items():
+            self.session.connection().execute(_TEACH, {"site": site, "count": count, "at": self.at})
 
     def _number_events(self) -> None:
         """One step of each site's counter a transaction: it is held until the commit, so a cursor never skips."""
@@ -226,7 +241,7 @@ class Settling:
 
 _OF_A_COMMENT = (
     *("status", "version", "html", "language", "settled_at", "screen_due", "screenings"),
-    *("place", "places", "revision", "event_sequence", "risk", "found", "seen_at"),
+    *("place", "places", "revision", "event_sequence", "campaign", "risk", "found", "seen_at"),
 )
 _OF_A_THREAD = ("revision", "count", "places", "publish_due", "url", "title")
 
@@ -254,6 +269,21 @@ _NEXT_POSITION = (
     .where(Site.id == bindparam("site"))
     .values(event_sequence=Site.event_sequence + 1)
     .returning(Site.event_sequence)
+)
+# Learning is due with the 25th decision; one that is due or under way already is left as it is.
+_TEACH = (
+    update(Site)
+    .where(Site.id == bindparam("site"))
+    .values(
+        fresh_decisions=Site.fresh_decisions + bindparam("count"),
+        learn_due=case(
+            (
+                Site.learn_due.is_(None) & (Site.fresh_decisions + bindparam("count") >= LEARN_EVERY),
+                bindparam("at", type_=Moment),
+            ),
+            else_=Site.learn_due,
+        ),
+    )
 )
 
 

@@ -14,13 +14,14 @@ from werkzeug.wrappers import Response as BaseResponse
 from models.logs import configure_logs
 from models.settings import settings
 from service import health, metrics
-from service.api import documents, moderation, public, sites
+from service.api import documents, models, moderation, public, replay, sites
 from service.console import console
 from service.console.blueprint import problem_page, wants_json
 from service.embed import pages as embed
 from service.problems import Problem
 
 MOST_BYTES = 2 * 1024 * 1024  # a policy with its word lists; what readers send has its own, smaller limit
+KEPT_BY_CACHES = ("GET", "HEAD")  # answers to other methods are not, unless they ask for it
 log = structlog.get_logger()
 
 
@@ -33,8 +34,8 @@ def create_app() -> Flask:
     )
     if hops := settings().proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
-    apis = (public.api, moderation.api, sites.api, documents.api, health.api, metrics.api)
-    for blueprint in (*apis, embed.embed, console):
+    nouns = (public, moderation, sites, models, replay, documents, health, metrics)
+    for blueprint in (*(noun.api for noun in nouns), embed.embed, console):
         app.register_blueprint(blueprint)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http)
@@ -95,7 +96,9 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _secure(answer: Response) -> Response:
-    """What holds for every answer; pages have a Content-Security-Policy of their own."""
+    """What holds for every answer; pages have a Content-Security-Policy of their own, and what may be kept says so."""
+    if "Cache-Control" not in answer.headers and request.method in KEPT_BY_CACHES:
+        answer.headers["Cache-Control"] = "no-store"  # a cache may choose a time by itself where none is said
     has_its_own = "Content-Security-Policy" in answer.headers
     answer.headers.extend(_SECURE if not has_its_own else [line for line in _SECURE if line[0] not in answer.headers])
     return answer

@@ -21,6 +21,7 @@ LAZY = {
     "doctor": ("service.cli_operations", "Check what must be true of the data, and say what mends it."),
     "evaluate": ("service.cli_model", "Measure the spam model on threads it has not seen."),
     "keys": ("service.cli_operations", "The keys that addresses are sealed with."),
+    "model": ("service.cli_site_model", "The models that learned from a site's own moderators."),
     "publish": ("service.cli_operations", "Write the pages of threads anew."),
     "restore": ("service.cli_operations", "Fill an empty database from a backup."),
     "train": ("service.cli_model", "Train the spam model."),
@@ -120,7 +121,7 @@ def serve() -> None:
 
 
 @main.command()
-@click.option("--queues", default="screen,publish", show_default=True, help="What to work on, comma-separated.")
+@click.option("--queues", default="screen,publish,learn", show_default=True, help="What to work on, comma-separated.")
 def worker(queues: str) -> None:
     """Run one worker alone."""
     from worker.working import work

@@ -73,9 +73,17 @@ def train(files: Sequence[Path], out: Path | None, without_thread: Sequence[str]
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=_FILES)
-def evaluate(files: Sequence[Path]) -> None:
+@click.argument("files", nargs=-1, type=_FILES)
+@click.option("--site", "site_key", metavar="KEY", help="Instead: how often a site's automatic decisions were wrong.")
+def evaluate(files: Sequence[Path], site_key: str | None) -> None:
     """Measure the classifier on threads it has not seen: each of FILES' threads judged by a model of the others."""
+    if site_key:
+        from service.cli_error_rates import print_error_rates
+
+        print_error_rates(site_key)
+        return
+    if not files:
+        raise click.UsageError("Name FILES of labelled comments, or a site with --site.")
     console = Console()
     with _in_plain_words():
         from models.spam import corpus, evaluation, training

@@ -27,17 +27,37 @@ MOST_COUNTED = 10_000
 def listed(status: str, site_ids: Collection[int], *, limit: int, after: str | None = None) -> Select[Comment]:
     """Oldest first, those after that id. `status` is one of `STATUSES`, or "review": whatever its status, a human is
     asked.
+
+    A comment that a human is to judge blindly is listed with the flagged ones, whatever its status, and nowhere else.
     """
-    if status == "review":
-        return select(Comment).where(Comment.id.in_(_asked(site_ids, limit, after))).order_by(Comment.id)
-    wanted = select(Comment).where(Comment.site_id.in_(site_ids), Comment.status == status)
+    if status in {"review", "flagged"}:
+        of_these = _asked(site_ids, limit, after, flagged_only=status == "flagged")
+        return select(Comment).where(Comment.id.in_(of_these)).order_by(Comment.id)
+    wanted = _seen_as(status, site_ids)
     return (wanted.where(Comment.id > after) if after else wanted).order_by(Comment.id).limit(limit)
 
 
-def _asked(site_ids: Collection[int], limit: int, after: str | None) -> Any:
+def newest(status: str, site_ids: Collection[int], *, limit: int, before: str | None = None) -> Select[Comment]:
+    """Newest first, those before that id."""
+    wanted = _seen_as(status, site_ids)
+    return (wanted.where(Comment.id < before) if before else wanted).order_by(Comment.id.desc()).limit(limit)
+
+
+def _seen_as(status: str, site_ids: Collection[int]) -> Select[Comment]:
+    wanted = select(Comment).where(Comment.site_id.in_(site_ids), Comment.status == status)
+    return wanted.where(~_is_blind(Comment.id)) if status in {"approved", "rejected"} else wanted
+
+
+def _is_blind(id_: Any) -> ColumnElement[bool]:
+    """A human is to judge it without knowing what became of it."""
+    return exists().where(Review.comment_id == id_, Review.blind, Review.closed_at.is_(None))
+
+
+def _asked(site_ids: Collection[int], limit: int, after: str | None, *, flagged_only: bool) -> Any:
     """Read off the open reviews, in the order of their comments, and only as far as the list goes."""
     waiting = select(Review.comment_id).where(Review.site_id.in_(site_ids), Review.closed_at.is_(None))
     waiting = waiting.where(Review.comment_id > after) if after else waiting
+    waiting = waiting.where((Review.cause == "flagged") | Review.blind) if flagged_only else waiting
     return waiting.distinct().order_by(Review.comment_id).limit(limit)
 
 
@@ -111,6 +131,8 @@ class View:
         wanted = wanted.where(Comment.site_id == site)
         if self.order == "risk":
             wanted = wanted.where(Comment.risk.is_not(None))
+        if self.tab not in {"pending", "asked"}:
+            wanted = wanted.where(~_is_blind(Comment.id))  # which list it is in would tell
         if self.tab == "unread":
             return wanted.where(text("comments.status = 'approved'"), Comment.seen_at.is_(None))  # as its index says it
         if self.tab == "asked":

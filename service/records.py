@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import markdown
+from models.changes import POLICY
 from models.records import Comment, DecisionRecord, Review, Screening, Thread
 from models.secrets import decrypt_email
 
@@ -26,7 +27,7 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[dict[str
     threads = _by_id(session, Thread, {comment.thread_id for comment in comments})
     evidence = _latest_evidence(session, ids)
     reviews, decisions = _grouped(session, Review, ids), _grouped(session, DecisionRecord, ids)
-    return [
+    whole = [
         {
             "id": comment.id,
             "thread": threads[comment.thread_id].key,
@@ -47,9 +48,44 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[dict[str
             "evidence": evidence.get(comment.id, []),
             "reviews": [_review(review) for review in reviews[comment.id]],
             "decisions": [decision_shape(decision) for decision in decisions[comment.id]],
+            "campaign": comment.campaign,
+            "blind": False,
         }
         for comment in comments
     ]
+    return [
+        _blindfolded(record) if _is_blind(reviews[record["id"]], decisions[record["id"]]) else record
+        for record in whole
+    ]
+
+
+def is_hidden(session: Session, ids: Sequence[str]) -> set[str]:
+    """Those that a moderator is to judge without knowing what the machine found or did."""
+    asked = select(Review.comment_id).where(Review.comment_id.in_(ids), Review.blind, Review.closed_at.is_(None))
+    suspects = list(set(session.execute(asked).scalars()))
+    if not suspects:
+        return set()
+    reviews, decisions = _grouped(session, Review, suspects), _grouped(session, DecisionRecord, suspects)
+    return {comment for comment in suspects if _is_blind(reviews[comment], decisions[comment])}
+
+
+def _is_blind(reviews: Sequence[Review], decisions: Sequence[DecisionRecord]) -> bool:
+    """Until a human has decided, whatever the decision."""
+    opened = [review.opened_at for review in reviews if review.blind and review.closed_at is None]
+    return bool(opened) and not any(entry.by != POLICY and entry.at >= max(opened) for entry in decisions)
+
+
+def _blindfolded(record: dict[str, Any]) -> dict[str, Any]:
+    """A sampled comment and a flagged one look the same: both wait for a human, and nothing is said of them."""
+    opened = next(review["opened"] for review in record["reviews"] if review["closed"] is None)
+    return {
+        **record,
+        "status": "flagged",
+        "evidence": [],
+        "decisions": [],
+        "reviews": [{"cause": "sampled", "opened": opened, "closed": None}],
+        "blind": True,
+    }
 
 
 def decision_shape(decision: DecisionRecord) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from models.database import reading
 from models.records import Site
@@ -32,20 +34,35 @@ _lock = threading.Lock()
 
 
 def find_site(key: str) -> SiteInfo | None:
-    """The site of that key, at most `FRESH_SECONDS` old, or None."""
+    """The site of that key, or None: at most `FRESH_SECONDS` old, but while the database is away as it was last."""
     entry = _remembered.get(key)
     if entry and time.monotonic() - entry[0] < FRESH_SECONDS:
         return entry[1]
     if not KEY.fullmatch(key):
         return None
-    with reading() as session:
-        row = session.execute(select(Site.id, Site.key, Site.origins, Site.locale).where(Site.key == key)).one_or_none()
-    site = SiteInfo(row.id, row.key, tuple(row.origins), row.locale) if row else None
+    try:
+        site = _look_up(key)
+    except (OperationalError, PoolTimeout):
+        if entry is None or entry[1] is None:
+            raise
+        site = entry[1]  # readers go on: what they read lies in storage
     with _lock:
         if len(_remembered) >= MOST_REMEMBERED:
             _remembered.clear()
         _remembered[key] = (time.monotonic(), site)
     return site
+
+
+def remembered_site(key: str) -> SiteInfo | None:
+    """What was known of that site last, however old, without asking the database: to answer its errors with."""
+    entry = _remembered.get(key)
+    return entry[1] if entry else None
+
+
+def _look_up(key: str) -> SiteInfo | None:
+    with reading() as session:
+        row = session.execute(select(Site.id, Site.key, Site.origins, Site.locale).where(Site.key == key)).one_or_none()
+    return SiteInfo(row.id, row.key, tuple(row.origins), row.locale) if row else None
 
 
 def forget_sites() -> None:

@@ -60,7 +60,7 @@ def _migrate(**environment: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
-        settings.cache_clear()
+        forget()  # a test may have begun on another database
         upgrade()
         if database.engine().dialect.name == "sqlite":
             with database.engine().connect() as connection:

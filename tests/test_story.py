@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from models.logs import ALLOWED
 from tests.dns_server import DnsServer
 from tests.greenroom import Running, running
 from tests.postgres import PostgreSQL
@@ -134,6 +135,40 @@ def test_nobody_is_told_an_email_address(greenroom: Running) -> None:
     assert known
     leaks = [file for file in [*known, greenroom.log] if b"very.secret" in file.read_bytes()]
     assert leaks == []
+
+
+def test_the_log_follows_a_comment_by_its_id_from_the_form_to_the_page_and_says_nothing_of_its_writer(
+    greenroom: Running,
+) -> None:
+    told = {"name": "Zephyrine", "email": "zephyrine@paper.test", "body": "The lighthouse keeper was my uncle."}
+    good = write(greenroom, **told)
+    eventually(lambda: on_page(greenroom, good["id"]))
+    key = greenroom.key("moderate")
+    decided = {"verdict": "reject", "note": "A note by a moderator"}
+    ask(greenroom, "POST", f"/v1/sites/demo/comments/{good['id']}/decisions", decided, key)
+    eventually(lambda: not on_page(greenroom, good["id"]))
+
+    def lines() -> list[dict[str, Any]]:
+        """Each line of the web process and of the workers about it, as those who run Greenroom would look for it."""
+        said = [line.partition(" | ")[2] for line in greenroom.output.splitlines() if good["id"] in line]
+        return [json.loads(line) for line in said]
+
+    def hops() -> list[tuple[str, str]]:
+        return [(line["event"], line["status"]) for line in sorted(lines(), key=lambda line: str(line["timestamp"]))]
+
+    assert eventually(lambda: hops() if len(lines()) >= 6 else None)[:6] == [
+        ("accepted", "pending"),
+        ("screened", "approved"),
+        ("settled", "approved"),
+        ("published", "approved"),
+        ("settled", "rejected"),
+        ("published", "rejected"),
+    ]
+    for line in lines():
+        assert line.keys() <= ALLOWED
+        assert isinstance(line["ms"], int)
+    for secret in ("Zephyrine", "zephyrine", "lighthouse", "A note by", "127.0.0.1:", key):
+        assert secret not in greenroom.output.partition("Greenroom is ready")[2].replace(greenroom.url, "")
 
 
 def test_all_parts_say_they_work(greenroom: Running) -> None:

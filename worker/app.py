@@ -70,7 +70,7 @@ def _warn(**_: object) -> None:
         log.warning("broker.may_evict", reason=f"set maxmemory-policy to noeviction: it is {policy}")
 
 
-@signals.worker_ready.connect
+@signals.worker_init.connect
 def _warm(**_: object) -> None:
-    """Load the model before the first comment comes, not with it."""
+    """Load the model before the first comment comes, not with it, whether the broker answers or not."""
     warm()

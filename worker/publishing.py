@@ -38,7 +38,7 @@ def publish_threads(thread_ids: Sequence[int]) -> int:
 def _show(thread_id: int, since: int) -> int | None:
     """Put the changed pages; the revision that storage shows now, or None where it would not take them."""
     try:
-        with reading() as session:
+        with reading(of_one_moment=True) as session:
             snapshot = changed_pages(session, thread_id, since)
         for item in snapshot.objects:
             failpoint("put")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy import select
@@ -23,11 +23,14 @@ from models.language import detect
 from models.moderation import settle, tell
 from models.policy import Decision, Policy, Verdict, decide
 from models.records import Comment, Site
+from models.sampling import is_sampled
 from models.secrets import decrypt_email
 from worker.bell import PUBLISH, ring
 from worker.checks import examine
 from worker.checks.candidate import Candidate, Form
+from worker.checks.hosts import rows as linked
 from worker.checks.repeats import fingerprints
+from worker.site_models import Learned, learned, with_promises
 
 AGAIN_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))  # what could not run is tried again
 log = structlog.get_logger()
@@ -41,9 +44,13 @@ def warm() -> None:
 
 def screen_and_ring(comment_ids: Sequence[str]) -> None:
     """Judge comments that wait: every check runs, then one decision each; then their pages are owed."""
-    settled = screen_now(comment_ids)
-    if threads := {comment.thread_id for comment in settled if comment.touches_page}:
-        ring(PUBLISH, sorted(threads))
+    if threads := owing_pages(screen_now(comment_ids)):
+        ring(PUBLISH, threads)
+
+
+def owing_pages(settled: Sequence[Settled]) -> list[int]:
+    """The threads whose published pages differ now."""
+    return sorted({comment.thread_id for comment in settled if comment.touches_page})
 
 
 def screen_now(comment_ids: Sequence[str]) -> list[Settled]:
@@ -66,14 +73,12 @@ def _screen(comment_ids: Sequence[str]) -> list[Settled]:
         batch = load(session, comment_ids)
     if not batch:
         return []
-    candidates = [candidate for candidate, _, _ in batch]
+    candidates = [owed.candidate for owed in batch]
     evidence = examine(candidates, now())
-    prints = defaultdict(list)
-    for row in fingerprints(candidates):
-        prints[row["comment_id"]].append(row)
+    prints, hosts = _by_comment(fingerprints(candidates)), _by_comment(linked(candidates))
     changes = [
-        _change(candidate, number, version, found, prints[candidate.id])
-        for (candidate, number, version), found in zip(batch, evidence, strict=True)
+        _change(owed, found, prints[owed.candidate.id], hosts[owed.candidate.id])
+        for owed, found in zip(batch, evidence, strict=True)
     ]
     with begin() as session:
         settled = settle(session, changes)
@@ -83,6 +88,13 @@ def _screen(comment_ids: Sequence[str]) -> list[Settled]:
     return done
 
 
+def _by_comment(rows: Sequence[dict[str, Any]]) -> Mapping[str, list[dict[str, Any]]]:
+    grouped = defaultdict[str, list[dict[str, Any]]](list)
+    for row in rows:
+        grouped[row["comment_id"]].append(row)
+    return grouped
+
+
 def _tell(done: Sequence[Settled], *, ms: int) -> None:
     """A line a comment for the screening, which took `ms` for all of them, and one for what came of it."""
     for each in done:
@@ -90,20 +102,40 @@ def _tell(done: Sequence[Settled], *, ms: int) -> None:
     tell(done)
 
 
-def load(session: Session, comment_ids: Sequence[str]) -> list[tuple[Candidate, int, int]]:
-    """The comments that are owed a screening, each with that screening's number and the version of the policy."""
-    wanted = select(Comment, Site.origins, Site.policy, Site.policy_version).join(Site, Site.id == Comment.site_id)
+class Owed(NamedTuple):
+    """A comment that is owed a screening: that screening's number, the policy's version, and about how many comments
+    the site has settled.
+    """
+
+    candidate: Candidate
+    number: int
+    policy_version: int
+    decided: int
+
+
+def load(session: Session, comment_ids: Sequence[str]) -> list[Owed]:
+    """Those of the comments that are owed a screening."""
+    wanted = select(Comment, Site).join(Site, Site.id == Comment.site_id)
     owed = wanted.where(Comment.id.in_(comment_ids), Comment.screen_due.is_not(None)).order_by(Comment.id)
     rows = session.execute(owed).all()
-    policies = {comment.site_id: Policy.model_validate(policy) for comment, _, policy, _ in rows}
-    languages = detect([comment.body for comment, _, _, _ in rows])
+    sites = {site.id: site for _, site in rows}
+    policies = {
+        site.id: with_promises(session, Policy.model_validate(site.policy), site.model) for site in sites.values()
+    }
+    models = {site.id: learned(session, site.model) for site in sites.values()}
+    languages = detect([comment.body for comment, _ in rows])
     return [
-        (_candidate(comment, language, tuple(origins), policies[comment.site_id]), comment.screenings + 1, version)
-        for (comment, origins, _, version), language in zip(rows, languages, strict=True)
+        Owed(
+            _candidate(comment, language, site, policies[site.id], models[site.id]),
+            comment.screenings + 1,
+            site.policy_version,
+            site.event_sequence,
+        )
+        for (comment, site), language in zip(rows, languages, strict=True)
     ]
 
 
-def _candidate(comment: Comment, language: str, origins: tuple[str, ...], policy: Policy) -> Candidate:
+def _candidate(comment: Comment, language: str, site: Site, policy: Policy, own: Learned | None) -> Candidate:
     return Candidate(
         id=comment.id,
         site_id=comment.site_id,
@@ -116,15 +148,17 @@ def _candidate(comment: Comment, language: str, origins: tuple[str, ...], policy
         email_index=comment.email_index,
         address=comment.address,
         language=language,
-        origins=origins,
+        origins=tuple(site.origins),
         form=Form(**comment.form),
         policy=policy,
+        model=own.model if own else None,
     )
 
 
 def _change(
-    candidate: Candidate, number: int, version: int, evidence: list[Evidence], prints: Sequence[dict[str, Any]]
+    screening: Owed, evidence: list[Evidence], prints: Sequence[dict[str, Any]], hosts: Sequence[dict[str, Any]]
 ) -> Change:
+    candidate, number, version, decided = screening
     decision = decide(evidence, candidate.policy)
     owed = decision.again and number <= len(AGAIN_AFTER)
     if decision.verdict is None and not owed:
@@ -132,8 +166,9 @@ def _change(
         decision = Decision(Verdict.FLAG, reasons)
     again = now() + AGAIN_AFTER[number - 1] if owed else None
     html = markdown.render(candidate.body)
-    screened = Screened(number, evidence, version, candidate.language, prints, again, html)
-    return Change(candidate.id, decision.verdict, decision.reasons, screened=screened)
+    screened = Screened(number, evidence, version, candidate.language, prints, hosts, again, html)
+    blind = decision.verdict is not None and is_sampled(candidate.id, candidate.policy.sample.share, decided)
+    return Change(candidate.id, decision.verdict, decision.reasons, screened=screened, blind=blind)
 
 
 def _to_a_human(comment_id: str, error: Exception) -> list[Settled]:
@@ -146,6 +181,7 @@ def _to_a_human(comment_id: str, error: Exception) -> list[Settled]:
             return []
         screened = Screened(row + 1, evidence, 0, "und")
         settled = settle(session, [Change(comment_id, Verdict.FLAG, (detail,), screened=screened)])[0]
+    failpoint("handed_to_a_human")
     done = [settled] if settled else []
     tell(done)
     return done

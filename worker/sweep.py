@@ -12,20 +12,37 @@ from sqlalchemy import delete, select, update
 
 from models.database import begin, insert_new, now, reading
 from models.failpoints import failpoint
-from models.records import AddressKey, Comment, ConsoleSession, Fingerprint, Heartbeat, Thread
+from models.records import AddressKey, Comment, ConsoleSession, Fingerprint, Heartbeat, Site, Thread
 from models.settings import settings
-from worker.bell import PUBLISH, SCREEN, ring
+from worker.bell import LEARN, PUBLISH, SCREEN, ring
+from worker.learner import learn_soon, owe_learning
 from worker.lifeline import end
 from worker.publishing import publish_threads
-from worker.screening import screen_and_ring
+from worker.screening import owing_pages, screen_now
 from worker.watchdog import Watchdog
 
 MOST_AT_ONCE = 500
 RUNG_SECONDS = 10  # how long a ring may take to be heard before it is rung again
 UNHEARD_SECONDS = 30  # rung for more than once and still pending: whoever should hear it does not
 TIDY_SECONDS = 600
-IN_PLACE: dict[str, Callable[[Sequence[Any]], object]] = {SCREEN: screen_and_ring, PUBLISH: publish_threads}
 log = structlog.get_logger()
+
+
+def _screen_and_publish(comment_ids: Sequence[str]) -> None:
+    """Without ringing in between: to a silent broker each ring costs a second, and nobody would hear it."""
+    IN_PLACE[PUBLISH](owing_pages(screen_now(comment_ids)))
+
+
+OWED: tuple[tuple[str, Any, Any], ...] = (
+    (SCREEN, Comment, Comment.screen_due),
+    (PUBLISH, Thread, Thread.publish_due),
+    (LEARN, Site, Site.learn_due),
+)
+IN_PLACE: dict[str, Callable[[Sequence[Any]], object]] = {
+    SCREEN: _screen_and_publish,
+    PUBLISH: publish_threads,
+    LEARN: learn_soon,
+}
 
 
 class Sweeper(threading.Thread):
@@ -70,6 +87,7 @@ class Sweeper(threading.Thread):
         at = now()
         if self._tidied is None or at - self._tidied > timedelta(seconds=TIDY_SECONDS):
             tidy(at)
+            owe_learning(at)
             self._tidied = at
 
 
@@ -83,15 +101,14 @@ class Swept(NamedTuple):
 def sweep() -> Swept:
     """Ring again for what is overdue; do it here if the broker is silent or nobody listens."""
     at = now()
-    comments = _overdue(Comment, Comment.screen_due, at)
-    rang = bool(comments) and ring(SCREEN, comments)
-    if comments and (not rang or _unheard(at)):
-        _in_place(SCREEN, comments)
-    threads = _overdue(Thread, Thread.publish_due, at)
-    rang_for_threads = bool(threads) and ring(PUBLISH, threads)
-    if threads and not rang_for_threads:
-        _in_place(PUBLISH, threads)
-    return Swept(rang or rang_for_threads, MOST_AT_ONCE in {len(comments), len(threads)})
+    rang = is_more = False
+    for task, record, due in OWED:
+        ids = _overdue(record, due, at)
+        heard = bool(ids) and ring(task, ids)
+        if ids and (not heard or (task == SCREEN and _unheard(at))):
+            _in_place(task, ids)
+        rang, is_more = rang or heard, is_more or len(ids) == MOST_AT_ONCE
+    return Swept(rang, is_more)
 
 
 def _overdue(record: Any, due: Any, at: datetime) -> list[Any]:
@@ -131,6 +148,7 @@ def tidy(at: datetime) -> None:
         session.execute(delete(AddressKey).where(AddressKey.day < (at - timedelta(days=1)).date()))
         session.execute(delete(ConsoleSession).where(ConsoleSession.expires_at < at))
         session.execute(delete(Heartbeat).where(Heartbeat.at < at - timedelta(days=1)))
+    failpoint("tidied")
 
 
 def _beat(worker: str, *, swept: bool) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from worker.app import app
-from worker.bell import PUBLISH, SCREEN
+from worker.bell import LEARN, PUBLISH, SCREEN
 from worker.gathering import Gathering
+from worker.learner import learn_soon
 from worker.publishing import publish_threads
 from worker.screening import screen_and_ring
 
@@ -20,3 +21,8 @@ def screen(comment_ids: list[str]) -> None:
 @app.task(name=PUBLISH)
 def publish(thread_ids: list[int]) -> None:
     publishing.do(thread_ids)
+
+
+@app.task(name=LEARN)
+def learn(site_ids: list[int]) -> None:
+    learn_soon(site_ids)

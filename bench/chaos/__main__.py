@@ -17,22 +17,20 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError
 
 from bench.chaos.faults import FAULTS, ON_POSTGRES, due, named
 from bench.chaos.load import Load
+from bench.chaos.quiet import is_quiet
 from bench.chaos.sabotaged import COMMAND, SABOTAGE, WHICH, drop_unique
 from bench.chaos.system import Part, System, system
 from bench.chaos.told import Told, lines
 from bench.chaos.truths import Records, violations
-from models.database import engine, reading
+from models.database import engine
 from models.migrate import upgrade
-from models.records import Comment, Thread
 from tests.greenroom import GREENROOM, until
 from tests.postgres import postgresql
 
-QUIET_SECONDS, QUIET_SECONDS_SABOTAGED = 120.0, 20.0  # a publisher that was killed holds its lease for 60
+QUIET_SECONDS, QUIET_SECONDS_SABOTAGED = 120.0, 20.0  # the longest honest wait: for a killed publisher's lease
 MOST_SHOWN = 10
 console = Console(highlight=False, width=140)
 
@@ -112,17 +110,8 @@ def _harm(run: Run, whole: System, told: Told) -> None:
     console.print("[dim]          the load has ended; until all is quiet[/dim]")
     began = time.monotonic()
     with suppress(AssertionError):
-        until(_is_quiet, QUIET_SECONDS_SABOTAGED if run.sabotage else QUIET_SECONDS)
+        until(is_quiet, QUIET_SECONDS_SABOTAGED if run.sabotage else QUIET_SECONDS)
         run.quiet = f"{time.monotonic() - began:.0f} s after the load"
-
-
-def _is_quiet() -> bool:
-    """Whether nothing is owed but screenings of what a human may decide meanwhile."""
-    time.sleep(0.5)
-    with suppress(OperationalError), reading() as session:
-        pending = session.scalar(select(func.count(Comment.id)).where(Comment.status == "pending"))
-        return not pending and not session.scalar(select(func.count(Thread.publish_due)))
-    return False
 
 
 def _files(whole: System) -> Iterator[Path]:
@@ -151,7 +140,10 @@ def _report(run: Run, found: dict[str, list[str]]) -> None:
     console.print(f"faults    {run.faults.total()}: {faults}")
     console.print(f"told      {', '.join(f'{count:,} {what}' for what, count in sorted(run.said.items()))}")
     console.print(f"restarts  {run.deaths} by up; quiet {run.quiet}")
-    console.print("[green]every truth holds[/green]" if not any(found.values()) else "[red]a truth is broken[/red]")
+    for truth in filter(found.get, found):
+        console.print(f"[red]broken:[/red] {truth}", soft_wrap=True)
+    if not any(found.values()):
+        console.print("[green]every truth holds[/green]")
 
 
 if __name__ == "__main__":

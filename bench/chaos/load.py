@@ -147,8 +147,9 @@ class Client:
             self._connection.request(method, path, content, {"Content-Type": "application/json", **headers})
             answer = self._connection.getresponse()
             content = answer.read()
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException) as error:
             self._connection.close()
+            self._told.note("unanswered", path=f"{method} {path}", error=repr(error), at=_now())
             return Answer(0, None)
         if answer.status >= 400:
             self._told.note("answered", status=answer.status, path=f"{method} {path}", at=_now())

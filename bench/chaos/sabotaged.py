@@ -18,7 +18,7 @@ from sqlalchemy import update
 from models import storage
 from models.database import begin, engine, reading
 from models.records import Thread
-from worker import publishing, sweep
+from worker import gathering, publishing, sweep
 from worker.bell import PUBLISH
 from worker.pages import changed_pages
 
@@ -37,6 +37,9 @@ def without_sweep() -> None:
 
 
 def without_lease() -> None:
+    """Many publishers at once, also within one process, where `Gathering` keeps an order of its own."""
+    os.environ["GREENROOM_SCREENERS"] = "8"
+    gathering.Gathering.do = lambda self, items: self._work(items)  # type: ignore[method-assign]
     publishing.publish_threads = publish_at_will
     sweep.IN_PLACE[PUBLISH] = publish_at_will
 
@@ -47,7 +50,7 @@ def publish_at_will(thread_ids: Sequence[int]) -> int:
         with reading() as session:
             since = session.get_one(Thread, thread_id).published_revision
             snapshot = changed_pages(session, thread_id, since)
-        time.sleep(random.random() * 0.2)  # storage that is not on this machine
+        time.sleep(random.choice([0, 0, 0, 2]))  # storage that is not on this machine, and stalls now and then
         for item in snapshot.objects:
             storage.put(*item)
         with begin() as session:

@@ -12,7 +12,7 @@ import orjson
 
 
 class Told:
-    """One line a thing: `sent`, `accepted`, `decided`, `answered` (any other answer), each with what it was about."""
+    """One line a thing: `sent`, `accepted`, `decided`, `answered` (otherwise), `unanswered`; with what it was about."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab", buffering=0)

@@ -87,14 +87,15 @@ def _once(records: Records) -> Iterator[str]:
 
 
 def _settled(records: Records) -> Iterator[str]:
-    waiting = {row.comment_id for row in records.tables["reviews"] if row.closed_at is None}
+    asked = {(row.comment_id, row.cause) for row in records.tables["reviews"] if row.closed_at is None}
+    waiting = {comment_id for comment_id, _ in asked}
     for id_, row in records.comments.items():
         if row.status == "pending":
             yield f"{id_} is pending since {row.at:%H:%M:%S}"
         elif row.status == "flagged" and id_ not in waiting:
             yield f"{id_} is flagged, and no human is asked"
-        elif row.status in {"approved", "rejected"} and id_ in waiting:
-            yield f"{id_} is {row.status}, and a human is still asked"
+        elif row.status in {"approved", "rejected"} and (id_, "flagged") in asked:
+            yield f"{id_} is {row.status}, and a human is still asked for a verdict"  # for an opinion they may be
 
 
 def _screened_once(records: Records) -> Iterator[str]:

@@ -13,6 +13,7 @@ from models.database import Base, Moment, engine
 from models.search import is_of_the_records
 
 LOCK = 0x677265656E  # "green", the advisory lock that lets one migration run at a time
+PAUSE_SECONDS = 0.1
 LOCK_SECONDS = 3  # how long a table may be waited for, while everyone who wants it waits behind
 
 
@@ -24,6 +25,15 @@ def render(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
         autogenerate.imports.add("from sqlalchemy.dialects import postgresql")
         return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
     return False
+
+
+def _wait_for_others(connection: Connection) -> None:
+    """For another's migration to end, as long as it takes. Asked for again and again, for who waits inside a statement
+    is what `CREATE INDEX CONCURRENTLY` waits for in its turn.
+    """
+    while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({LOCK})").scalar():
+        connection.commit()
+        time.sleep(PAUSE_SECONDS)
 
 
 def migrate() -> None:
@@ -48,15 +58,6 @@ def migrate() -> None:
                 context.run_migrations()
         finally:
             connection.invalidate()  # the lock and the time-out end with the connection
-
-
-def _wait_for_others(connection: Connection) -> None:
-    """For another's migration to end, as long as it takes: by asking again, outside any transaction. Whoever waited in
-    one would be waited for by `CREATE INDEX CONCURRENTLY`, and nobody would ever go on.
-    """
-    while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({LOCK})").scalar():
-        connection.commit()
-        time.sleep(0.1)
 
 
 migrate()

@@ -10,6 +10,7 @@ from models.records.decision import DecisionRecord
 from models.records.event import Event
 from models.records.fingerprint import Fingerprint
 from models.records.heartbeat import Heartbeat
+from models.records.linked_host import LinkedHost
 from models.records.membership import Membership
 from models.records.moderator import Moderator
 from models.records.note import Note, Question
@@ -19,6 +20,7 @@ from models.records.review import Review
 from models.records.screening import Screening
 from models.records.session import ConsoleSession
 from models.records.site import Site
+from models.records.site_model import SiteModelRecord
 from models.records.thread import Thread
 from models.records.ticket import Ticket
 
@@ -34,6 +36,7 @@ __all__ = [
     "Event",
     "Fingerprint",
     "Heartbeat",
+    "LinkedHost",
     "Membership",
     "Moderator",
     "Note",
@@ -43,6 +46,7 @@ __all__ = [
     "Review",
     "Screening",
     "Site",
+    "SiteModelRecord",
     "Thread",
     "Ticket",
 ]

@@ -23,6 +23,7 @@ class Comment(Base):
     replies, given at the first approval and kept; `revision` is the thread's when this last changed for readers.
     `risk` is the spam score of the last screening, `found` the checks that found something (" links spam "), both for
     the console's lists; `seen_at` is when a human first saw it there, or decided.
+    `campaign` is the first comment that said nearly the same, where there is one.
     """
 
     __tablename__ = "comments"
@@ -73,6 +74,8 @@ class Comment(Base):
     risk: Mapped[float | None]
     found: Mapped[str | None] = mapped_column(String(120))
     seen_at: Mapped[When | None]
+
+    campaign: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
 
     place: Mapped[int | None]
     places: Mapped[int] = mapped_column(default=0)

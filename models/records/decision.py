@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, String, Text, Uuid, text
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.database import Base, now
 from models.records.columns import CommentRef, Id, Strings, When, Word
 
-_BY_HUMANS = text("\"by\" <> 'policy'")
+_BY_A_HUMAN = text("\"by\" <> 'policy'")
 
 
 class DecisionRecord(Base):
     """`by` is "policy", "moderator:ID" or "key:ID". `was` is the status before; an undo names what it `undoes`.
 
-    Decisions that were made as one carry the same `batch`.
+    `site_id` is there to find what a site's moderators decided; decisions by the policy may lack it. Those that were
+    made as one carry the same `batch`.
     """
 
     __tablename__ = "decisions"
     __table_args__ = (
         Index("ix_decisions_comment_id_id", "comment_id", "id"),
-        Index("ix_decisions_by_humans", "id", postgresql_where=_BY_HUMANS, sqlite_where=_BY_HUMANS),
-        Index("ix_decisions_by_id", "by", "id", postgresql_where=_BY_HUMANS, sqlite_where=_BY_HUMANS),
+        Index("ix_decisions_by_humans", "site_id", "id", postgresql_where=_BY_A_HUMAN, sqlite_where=_BY_A_HUMAN),
+        Index("ix_decisions_by_id", "by", "id", postgresql_where=_BY_A_HUMAN, sqlite_where=_BY_A_HUMAN),
     )
 
     id: Mapped[Id]
     comment_id: Mapped[CommentRef]
+    site_id: Mapped[int | None] = mapped_column(Integer)
     by: Mapped[str] = mapped_column(String(80))
     verdict: Mapped[Word]
     was: Mapped[Word]

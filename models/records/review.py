@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, Uuid, text
+from sqlalchemy import ForeignKey, Index, Uuid, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.database import Base, now
@@ -16,6 +16,7 @@ class Review(Base):
     """`cause` is "flagged", "reported", "sampled", "appealed", …; one open review a comment and cause.
 
     `risk` is the comment's when it was opened, kept here so that the queue can be read in its order.
+    `blind`: until a human has decided, nobody is shown what the machine found or did.
     """
 
     __tablename__ = "reviews"
@@ -31,6 +32,7 @@ class Review(Base):
     site_id: Mapped[SiteRef]
     comment_id: Mapped[CommentRef]
     cause: Mapped[Word]
+    blind: Mapped[bool] = mapped_column(default=False, server_default=false())
     opened_at: Mapped[When] = mapped_column(default=now)
     due_at: Mapped[When | None]
     closed_at: Mapped[When | None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String
+from sqlalchemy import String, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.database import Base, now
@@ -10,7 +10,11 @@ from models.records.columns import Object, Strings, When
 
 
 class Site(Base):
-    """`event_sequence` is incremented once per settling transaction, so a cursor over events never skips."""
+    """`event_sequence` is incremented once per settling transaction, so a cursor over events never skips.
+
+    `model` is the site's own model that scores its comments, none for the base model alone. `fresh_decisions` counts
+    moderators' decisions since it learned last, at `learned_at`; `learn_due` is set while there is something to learn.
+    """
 
     __tablename__ = "sites"
 
@@ -21,4 +25,8 @@ class Site(Base):
     policy: Mapped[Object] = mapped_column(default=dict)
     policy_version: Mapped[int] = mapped_column(default=1)
     event_sequence: Mapped[int] = mapped_column(default=0)
+    model: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    fresh_decisions: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    learn_due: Mapped[When | None]
+    learned_at: Mapped[When | None]
     created_at: Mapped[When] = mapped_column(default=now)

@@ -9,8 +9,10 @@ from flask import Blueprint, Response, render_template
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from service.api.models import ModelChoice
 from service.api.moderation import Ruling, Undoing
 from service.api.public import json_response
+from service.api.replay import Draft
 from service.api.sites import PolicyChange, ThreadChange
 from service.submission import Submission
 
@@ -81,6 +83,8 @@ CALLS = (
         None,
         {
             "status": "flagged (default), pending, approved, rejected, or review: whatever has an open review.",
+            "group": "campaign: answers {groups: [{campaign, count, items}], next}. Those that say nearly the same "
+            "stand together, with the first three of each; a comment like no other has no campaign.",
             "cursor": "`next` of the page before.",
             "limit": "1 to 100.",
         },
@@ -103,7 +107,17 @@ CALLS = (
         Undoing,
     ),
     Call("delete", "/v1/sites/{site}/comments/{id}", "Erase a comment", "admin", {204: "It is gone.", **_KEY}),
-    Call("get", "/v1/sites/{site}/policy", "The site's policy", "admin", {200: "The policy.", **_KEY}),
+    Call(
+        "get",
+        "/v1/sites/{site}/policy",
+        "The site's policy",
+        "admin",
+        {
+            200: "The policy. `fitted` has the thresholds that come of its promises, with what they were fitted from, "
+            "and why rejection is off; null where those set by hand count.",
+            **_KEY,
+        },
+    ),
     Call(
         "put",
         "/v1/sites/{site}/policy",
@@ -111,6 +125,41 @@ CALLS = (
         "admin",
         {200: "The policy as saved.", 409: "It has another version by now.", 422: "See the errors.", **_KEY},
         PolicyChange,
+    ),
+    Call(
+        "post",
+        "/v1/sites/{site}/policy/replay",
+        "Try a policy before it is saved",
+        "admin",
+        {
+            200: "What it would have done with the last settled comments: counts, human decisions that it would "
+            "contradict, samples. Nothing is changed.",
+            422: "See the errors.",
+            **_KEY,
+        },
+        Draft,
+    ),
+    Call(
+        "get",
+        "/v1/sites/{site}/models",
+        "The models that learned from this site's moderators",
+        "admin",
+        {200: "Their cards, newest first, and which one is live.", **_KEY},
+    ),
+    Call(
+        "put",
+        "/v1/sites/{site}/models/live",
+        "Choose the model that scores",
+        "admin",
+        {200: "The models.", 404: "There is no such model.", **_KEY},
+        ModelChoice,
+    ),
+    Call(
+        "post",
+        "/v1/sites/{site}/models/back",
+        "Go back to the model before the live one",
+        "admin",
+        {200: "The models.", 409: "There is none to go back to.", **_KEY},
     ),
     Call(
         "patch",

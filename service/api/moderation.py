@@ -18,6 +18,7 @@ from models.policy import Verdict
 from models.records import Comment, DecisionRecord, Event
 from models.text import clean
 from service.api.public import json_response
+from service.campaigns import grouped
 from service.keys import Caller, caller
 from service.problems import Problem, from_validation
 from service.queue import STATUSES, listed
@@ -61,7 +62,7 @@ def body_as(shape: type[Shape], *, empty: bytes = b"") -> Shape:
 
 @api.get("/v1/sites/<site>/queue")
 def queue(site: str) -> Response:
-    """Comments of one status, or all with an open review, oldest first."""
+    """Comments of one status, or all with an open review, oldest first; or groups of those that say the same."""
     who = caller(site, "moderate")
     status = request.args.get("status", "flagged")
     limit = number_argument("limit", 50, most=MOST_ITEMS)
@@ -70,6 +71,11 @@ def queue(site: str) -> Response:
     cursor = request.args.get("cursor")
     if cursor is not None and not is_id(cursor):
         raise Problem(422, "This cursor is not one that a queue gave out.")
+    if (group := request.args.get("group")) not in {None, "campaign"}:
+        raise Problem(422, "The queue can be grouped by campaign, and by nothing else.")
+    if group:
+        with reading() as session:
+            return json_response(grouped(session, status, who.site.id, limit=limit, after=cursor))
     with reading() as session:
         wanted = listed(status, [who.site.id], limit=limit + 1, after=cursor)
         comments = session.execute(wanted).scalars().all()

@@ -25,7 +25,7 @@ from service.addresses import reader
 from service.embed import pages
 from service.problems import Problem, from_validation
 from service.receipts import find_receipt, receipt_of
-from service.sites import SiteInfo, find_site, origin_of
+from service.sites import SiteInfo, find_site, origin_of, remembered_site
 from service.submission import Submission, thread_key
 from service.threads import empty_page, read_page, read_replies
 from service.tokens import issue_form_token
@@ -250,9 +250,12 @@ def preflight(site: str) -> Response:
 
 
 def share_errors(answer: Response) -> Response:
-    """An error is for the page that asked, too: without this the embed could not read why."""
+    """An error is for the page that asked, too: without this the embed could not read why.
+
+    No query: the error may be that the database is away.
+    """
     key = (request.view_args or {}).get("site")
-    info = find_site(key) if request.blueprint == api.name and key else None
+    info = remembered_site(key) if request.blueprint == api.name and key else None
     return _shared(info, answer) if info else answer
 
 

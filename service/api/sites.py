@@ -9,7 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from models import promises
 from models.database import begin, insert_new, now, reading
+from models.failpoints import failpoint
 from models.policy import Policy
 from models.records import PolicyVersion, Site, Thread
 from models.text import clean_line, is_blank
@@ -17,6 +19,7 @@ from service.api.moderation import body_as
 from service.api.public import json_response
 from service.keys import caller
 from service.problems import Problem
+from service.replaying import scores_of
 from service.sites import SiteInfo, origin_of
 from service.submission import MOST_URL, thread_key
 from worker.bell import PUBLISH, ring_soon
@@ -32,18 +35,26 @@ def _of_the_site(site: SiteInfo, url: str) -> str:
 
 
 class PolicyChange(Policy):
-    """A policy as it is sent: with `version` it is saved only over the one it was made from."""
+    """A policy as it is sent: with `version` it is saved only over the one it was made from.
+
+    `fitted` may stand there as it was read; it is what becomes of `promises`, and not to be set.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Annotated[int | None, Field(ge=1)] = None
+    fitted: dict[str, Any] | None = None
+
+    def kept(self) -> dict[str, Any]:
+        """The policy alone, as it is stored."""
+        return self.model_dump(mode="json", include=set(Policy.model_fields))
 
 
 @api.get("/v1/sites/<site>/policy")
 def policy(site: str) -> Response:
     who = caller(site, "admin")
     with reading() as session:
-        return json_response(_policy_of(session.get_one(Site, who.site.id)))
+        return json_response(_policy_of(session, session.get_one(Site, who.site.id)))
 
 
 @api.put("/v1/sites/<site>/policy")
@@ -51,9 +62,9 @@ def change_policy(site: str) -> Response:
     """Replace the policy; what is left out goes back to its default."""
     who = caller(site, "admin")
     wanted = body_as(PolicyChange)
-    policy = Policy.model_validate(wanted.model_dump(exclude={"version"}))
     with begin() as session:
-        answer = _policy_of(save_policy(session, site, policy, version=wanted.version, by=who.by))
+        policy = Policy.model_validate(wanted.kept())
+        answer = _policy_of(session, save_policy(session, site, policy, version=wanted.version, by=who.by))
     return json_response(answer)
 
 
@@ -61,10 +72,7 @@ def save_policy(session: Session, site: str, policy: Policy, *, version: int | N
     """The site with this policy as its next version. Raises 422 for words that can't be looked for, and 409 where
     another was saved over the `version` it was made from.
     """
-    from worker.checks.words import problems  # noqa: PLC0415 — RE2, for this one call
-
-    if wrong := problems(policy.words):
-        raise Problem(422, "Some words or patterns need another look.", errors=[_at_words(text) for text in wrong])
+    checked_words(policy)
     kept = policy.model_dump(mode="json")
     row = session.execute(select(Site).where(Site.key == site).with_for_update(key_share=True)).scalar_one()
     if version is not None and version != row.policy_version:
@@ -74,8 +82,20 @@ def save_policy(session: Session, site: str, policy: Policy, *, version: int | N
     return row
 
 
-def _policy_of(site: Site) -> dict[str, Any]:
-    return {"version": site.policy_version, **Policy.model_validate(site.policy).model_dump(mode="json")}
+def checked_words(policy: Policy) -> None:
+    """Raises the 422 that names the words and patterns that can't be looked for."""
+    from worker.checks.words import problems  # noqa: PLC0415 — RE2, for this one call
+
+    if wrong := problems(policy.words):
+        raise Problem(422, "Some words or patterns need another look.", errors=[_at_words(text) for text in wrong])
+
+
+def _policy_of(session: Session, site: Site) -> dict[str, Any]:
+    """With the thresholds that come of what it promises, null where those set by hand count."""
+    policy = Policy.model_validate(site.policy)
+    fitted = promises.fit(policy, scores_of(session, site))
+    shown = {"fitted": fitted.told() if fitted else None}
+    return {"version": site.policy_version, **policy.model_dump(mode="json"), **shown}
 
 
 def _at_words(message: str) -> dict[str, str]:
@@ -125,5 +145,6 @@ def change_thread(site: str) -> Response:
         session.execute(update(Thread).where(Thread.id == row.id).values(changes))
         session.refresh(row)
         answer = {"thread": row.key, "url": row.url, "title": row.title, "state": row.state, "count": row.count}
+    failpoint("thread_changed")
     ring_soon(PUBLISH, row.id)
     return json_response(answer)

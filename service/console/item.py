@@ -63,17 +63,11 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> dict[s
         held_by=holder(session, comment.id, who),
         seen_at=comment.seen_at,
         why=_why(record),
-        is_blind=is_blind(record["reviews"]),
         hosts=hosts_in(record["html"]),
         colleagues=_colleagues(session, comment.site_id, who),
         waiting=_waiting(session, comment),
     )
     return record
-
-
-def is_blind(reviews: Sequence[dict[str, Any]]) -> bool:
-    """A sample is judged by its words alone: evidence would lead the judgement it is to be measured by."""
-    return any(review["cause"] == "sampled" and not review["closed"] for review in reviews)
 
 
 def can_be_undone(record: dict[str, Any]) -> bool:

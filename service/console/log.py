@@ -141,7 +141,7 @@ def _decisions(session: Session, wanted: Wanted, before: str | None, limit: int)
     columns: list[Any] = [DecisionRecord, Comment.name, Comment.site_id, Thread.title, Thread.key]
     found: Select[Any] = select(*columns)
     found = found.join(Comment, Comment.id == DecisionRecord.comment_id).join(Thread, Thread.id == Comment.thread_id)
-    found = found.where(literal_column(BY_HUMANS), Comment.site_id.in_(wanted.sites))
+    found = found.where(literal_column(BY_HUMANS), DecisionRecord.site_id.in_(wanted.sites))
     found = _within(found, DecisionRecord, wanted, before).order_by(DecisionRecord.id.desc()).limit(limit)
     return [
         Line(

@@ -29,6 +29,7 @@ from service.console.sessions import ROLES, SignedIn
 from service.console.view import Asked
 from service.problems import Problem
 from service.queue import MOST_COUNTED, Place
+from service.records import is_hidden
 
 PAGE_SIZE = 40
 FOLDER = Path(__file__).parent / "static"
@@ -160,6 +161,7 @@ def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -
     wanted = select(Comment, Thread.title, Thread.key).join(Thread, Thread.id == Comment.thread_id)
     wanted = wanted.where(Comment.id.in_(ids), Comment.site_id.in_(sites))
     found = {row[0].id: row for row in session.execute(wanted)}
+    hidden = is_hidden(session, list(found))
     causes: dict[str, list[str]] = {}
     for comment_id, cause in session.execute(
         select(Review.comment_id, Review.cause).where(Review.comment_id.in_(ids), Review.closed_at.is_(None))
@@ -169,15 +171,15 @@ def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -
         {
             "id": comment.id,
             "version": comment.version,
-            "status": comment.status,
+            "status": "flagged" if comment.id in hidden else comment.status,
             "site": sites[comment.site_id],
             "name": comment.name,
             "text": items.snippet(comment.body),
             "at": comment.at,
             "page": title or comment.page.get("title") or key,
             "risk": comment.risk,
-            "found": (comment.found or "").split(),
-            "causes": causes.get(comment.id, []),
+            "found": [] if comment.id in hidden else (comment.found or "").split(),
+            "causes": ["sampled"] if comment.id in hidden else causes.get(comment.id, []),
         }
         for comment, title, key in (found[id_] for id_ in ids if id_ in found)
     ]

@@ -13,14 +13,16 @@ from models.database import begin, now, reading
 from models.identifiers import new_id
 from models.policy import Policy, WordsPolicy
 from models.records import PolicyVersion, Site
-from service.api.sites import save_policy
+from service.api.sites import checked_words, save_policy
 from service.console.blueprint import acting, console, looking
 from service.console.item import check_may
 from service.console.people import names_of
 from service.console.sessions import SignedIn
 from service.problems import Problem, from_validation
+from service.replaying import replay
 
 MOST_BYTES = 2 * 1024 * 1024  # word lists
+REPLAYED = 1000
 LISTS = ("blocked", "held", "blocked_patterns", "held_patterns")
 CHOICES = {"ignore": "nothing", "hint": "look closer", "flag": "hold it", "reject": "reject it"}
 NUMBERS = {
@@ -62,7 +64,8 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
         versions = session.scalars(log.limit(10)).all()
         names = names_of(session, {version.by for version in versions})
     policy = Policy.model_validate(row.policy)
-    values = {f"{part}.{name}": value for part, fields in policy for name, value in _fields(fields)}
+    shown = about.get("policy", policy)
+    values = {f"{part}.{name}": value for part, fields in shown for name, value in _fields(fields)}
     return render_template(
         "console/settings.html",
         **{
@@ -79,6 +82,7 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
             "lists": LISTS,
             "error": "",
             "tried": None,
+            "replayed": None,
             "text": "",
             "may_change": who.may(site, "owner"),
         }
@@ -106,6 +110,8 @@ def save(site: str) -> BaseResponse | str | tuple[str, int]:
         problem = from_validation(error)
         wrong = "; ".join(f"{each['field']}: {each['message']}" for each in problem.errors) or problem.detail
         return _page(who, site, error=wrong), 422
+    if request.form.get("do") == "replay":
+        return _page(who, site, policy=policy, replayed=_replay(site, policy))
     if request.form.get("do") == "try":
         text = request.form.get("text", "")[:10_000]
         return _page(who, site, policy=policy, text=text, tried=_try(policy.words, text))
@@ -136,6 +142,14 @@ def _changed(kept: dict[str, Any]) -> dict[str, Any]:
         if name in request.form:
             changed["words"][name] = [line for line in map(str.strip, request.form[name].splitlines()) if line]
     return changed
+
+
+def _replay(site: str, policy: Policy) -> dict[str, Any]:
+    """What the draft would have made of the last comments that were settled. Nothing is changed."""
+    checked_words(policy)
+    with reading() as session:
+        row = session.execute(select(Site).where(Site.key == site)).scalar_one()
+        return replay(session, row, policy, REPLAYED)
 
 
 def _try(words: WordsPolicy, text: str) -> str:

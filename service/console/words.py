@@ -38,6 +38,7 @@ CHECKS = {
     "email": "Email",
     "spam": "Spam",
     "links": "Links",
+    "hosts": "Hosts",
     "words": "Words",
     "repeats": "Repeats",
     "pace": "Pace",

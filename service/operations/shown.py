@@ -59,9 +59,7 @@ def examine(thread_id: int, read: Read) -> list[Violation]:
 
 
 def _examine(thread_id: int, read: Read) -> list[Violation]:
-    with reading() as session:
-        if session.get_bind().dialect.name == "postgresql":
-            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    with reading(of_one_moment=True) as session:
         row = session.execute(_THREAD, {"thread": thread_id}).one()
         look = _Look(row.Thread, row.site, read)
         for first in range(0, max(1, row.Thread.places), PAGES_AT_ONCE * TOPS_A_PAGE):

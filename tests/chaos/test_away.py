@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from models.database import begin as really_begin
-from tests.caller import Caller, posted, publish_all
+from service import accepting, sites
+from tests.caller import Caller, post, posted, publish_all
 from worker import screening
 
 
@@ -27,6 +28,41 @@ def test_a_thread_is_answered_503_while_storage_fails_and_read_again_once_it_is_
     (data / "published").unlink()
     (data / "away").rename(data / "published")
     assert moderator.page()["count"] == 1
+
+
+@pytest.fixture
+def later_without_database(client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread is published and read; then the database goes away for longer than a site is remembered."""
+    moderator.decide(posted(client), "approve")
+    publish_all()
+    assert moderator.page()["count"] == 1
+
+    def away(*_: object) -> object:
+        raise OperationalError("SELECT", None, Exception("connection refused"))
+
+    for module in (sites, accepting):
+        monkeypatch.setattr(module, "reading" if module is sites else "begin", away)
+    monkeypatch.setattr(sites, "FRESH_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("later_without_database")
+def test_readers_go_on_reading_while_the_database_is_away(moderator: Caller) -> None:
+    assert moderator.page()["count"] == 1
+
+
+@pytest.mark.usefixtures("later_without_database")
+def test_a_post_while_the_database_is_away_is_a_503_that_the_page_may_read(client: FlaskClient) -> None:
+    answer = post(client, headers={"Origin": "https://paper.example"})
+    assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://paper.example"
+
+
+@pytest.mark.usefixtures("later_without_database")
+def test_a_process_that_never_saw_the_database_says_that_it_is_away(client: FlaskClient) -> None:
+    sites.forget_sites()
+    for answer in (client.get("/v1/sites/demo/comments?thread=/harbour"), post(client)):
+        assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
+        assert "Retry-After" in answer.headers
 
 
 def test_a_comment_is_not_handed_to_a_human_because_the_database_was_away(

@@ -21,11 +21,25 @@ from models.database import now
 from models.failpoints import STATUS
 from tests.caller import COMMENT, Caller, posted, publish_all
 from tests.greenroom import Running, running, until
+from tests.worker.test_learning import models, quirk, site, taught
+from worker.learning import LEASE, learn
 from worker.sweep import sweep
 
 KEY = {"Idempotency-Key": "the one and only"}
 
-# What the process does that dies, with a comment's id for an argument.
+
+def _asking(call: str) -> str:
+    """A moderator's program, as its words go on after `Caller.`"""
+    return f"""
+from service import accounts
+from service.app import create_app
+from tests.caller import Caller
+Caller(create_app().test_client(), accounts.create_key("demo", "admin")).{call}
+import time; time.sleep(10)  # the bell rings in the background
+"""
+
+
+# What the process does that dies, with a comment's id for an argument; the site's where it learns.
 ACTS = {
     "post": """
 from service.app import create_app
@@ -34,16 +48,20 @@ from tests.chaos.test_failpoints import KEY
 post(create_app().test_client(), headers=KEY)
 import time; time.sleep(10)  # the bell rings in the background
 """,
-    "decide": """
-from service import accounts
-from service.app import create_app
-from tests.caller import Caller
-Caller(create_app().test_client(), accounts.create_key("demo", "moderate")).decide(comment, "approve")
-import time; time.sleep(10)
-""",
+    "decide": _asking('decide(comment, "approve")'),
+    "undo": _asking("undo(comment)"),
+    "erase": _asking('call("DELETE", f"/comments/{comment}")'),
+    "close": _asking('call("PATCH", "/threads", json={"thread": "/harbour", "state": "closed"})'),
     "screen": "from worker.tasks import screen; screen([comment])",
+    "screen a poisonous one": """
+from worker import screening
+screening.examine = lambda *_: 1 / 0
+screening.screen_and_ring([comment])
+""",
     "publish": "from tests.caller import publish_all; publish_all()",
     "sweep": "from worker.sweep import sweep; sweep()",
+    "learn": "from worker.learning import learn; learn(int(comment))",
+    "tidy": "from models.database import now; from worker.sweep import tidy; tidy(now())",
 }
 
 
@@ -62,16 +80,27 @@ class Death:
 AFTER_A_COMMIT = [
     Death("post", "accepted", comment="new"),
     Death("screen", "settled", comment="pending"),
+    Death("screen a poisonous one", "handed_to_a_human", comment="pending"),
     Death("decide", "decided", comment="pending"),
+    Death("undo", "decided", comment="approved"),
+    Death("erase", "decided", comment="approved"),
+    Death("close", "thread_changed", comment="approved"),
     Death("sweep", "swept_comments", comment="pending"),
     Death("sweep", "swept_threads", comment="approved"),
     Death("publish", "claimed", comment="approved"),
     Death("publish", "handed_in", comment="approved"),
+    Death("sweep", "settled", comment="pending"),  # in place, as the broker is silent
+    Death("sweep", "claimed", comment="approved"),
+    Death("sweep", "handed_in", comment="approved"),
+    Death("tidy", "tidied", comment="approved"),
 ]
 BEFORE_A_SEND = [
     Death("post", "ring_screen", comment="new"),
     Death("screen", "ring_publish", comment="pending"),
     Death("decide", "ring_publish", comment="pending"),
+    Death("undo", "ring_publish", comment="approved"),
+    Death("erase", "ring_publish", comment="approved"),
+    Death("close", "ring_publish", comment="approved"),
     Death("sweep", "ring_screen", comment="pending"),
     Death("sweep", "ring_publish", comment="approved"),
     Death("publish", "put:1", comment="approved"),
@@ -116,6 +145,17 @@ def die(death: Death, comment: str) -> None:
     words = [sys.executable, "-c", f"comment = {comment!r}\n{ACTS[death.act]}"]
     ended = subprocess.run(words, env=environment, capture_output=True, timeout=60, check=False)
     assert ended.returncode == STATUS, ended.stderr.decode()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("point", ["learn_claimed", "learned"])
+def test_a_site_learns_once_although_the_one_who_trained_died(moderator: Caller, point: str) -> None:
+    taught(moderator, quirk(25))
+    die(Death("learn", point, comment=""), str(site().id))
+    with time_machine.travel(now() + LEASE + timedelta(seconds=1)):
+        learn(site().id)
+    assert [record.id for record in models()] == [site().model]
+    assert (site().learn_due, site().fresh_decisions) == (None, 0)
 
 
 def test_up_begins_a_worker_that_died_anew_and_the_comment_is_published(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from bench.chaos import sabotaged
 from bench.chaos.told import Told, digest
 from bench.chaos.truths import MARK, Records, violations
 from models import storage
-from models.database import begin, reading
+from models.database import begin, now, reading
 from models.identifiers import new_id
 from models.records import Comment, DecisionRecord, Event, Review, Thread
 from tests.caller import COMMENT, Caller, posted, publish_all, screen_all
@@ -89,6 +89,16 @@ def _ask_no_human() -> None:
         session.execute(update(Comment).values(status="flagged"))
 
 
+def _ask(cause: str) -> None:
+    with begin() as session:
+        comment = session.execute(select(Comment)).scalar_one()
+        session.add(Review(id=new_id(), site_id=comment.site_id, comment_id=comment.id, cause=cause, opened_at=now()))
+
+
+def _ask_once_more() -> None:
+    _ask("flagged")
+
+
 def _decide_twice() -> None:
     with begin() as session:
         first = session.execute(select(DecisionRecord).where(DecisionRecord.by == "policy")).scalar_one()
@@ -124,6 +134,7 @@ def _tell_an_address() -> None:
     [
         (_lose_the_row, "every 202 has its row, with the very words that were sent"),
         (_ask_no_human, "every comment is settled or waits for a human"),
+        (_ask_once_more, "every comment is settled or waits for a human"),
         (_decide_twice, "at most one automatic decision a screening"),
         (_forget_a_decision, "the decision log is complete and legal"),
         (_skip_an_event, "events are gapless, each for one committed change"),
@@ -143,6 +154,13 @@ def test_harm_is_noticed(
     assert broken(told) == set()
     harm()
     assert truth in broken(told)
+
+
+def test_a_comment_that_is_live_may_wait_for_an_opinion(client: FlaskClient, moderator: Caller, told: Path) -> None:
+    moderator.decide(posted(client), "approve")
+    publish_all()
+    _ask("sampled")
+    assert broken(told) == set()
 
 
 def test_an_address_in_a_log_or_a_message_is_noticed(client: FlaskClient, told: Path, tmp_path: Path) -> None:

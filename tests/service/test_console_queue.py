@@ -211,7 +211,7 @@ def test_two_sites_are_one_queue(client: FlaskClient, ann: SignedIn, held: list[
 def test_a_blind_sample_shows_its_evidence_only_after_the_decision(ann: SignedIn, held: list[str]) -> None:
     with begin() as session:
         site = session.get_one(Comment, held[0]).site_id
-        session.add(Review(site_id=site, comment_id=held[0], cause="sampled"))
+        session.add(Review(site_id=site, comment_id=held[0], cause="sampled", blind=True))
     before = ann.get(f"/items/{held[0]}")
     assert "A blind sample" in before
     assert "this site allows" not in before

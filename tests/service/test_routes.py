@@ -100,6 +100,10 @@ API = {
     "PATCH /v1/sites/<site>/threads": Row("moderate", {"thread": 1}, json=True),
     "GET /v1/sites/<site>/policy": Row("admin"),
     "PUT /v1/sites/<site>/policy": Row("admin", {"nothing": 1}, json=True),
+    "POST /v1/sites/<site>/policy/replay": Row("admin", {"nothing": 1}, json=True),
+    "GET /v1/sites/<site>/models": Row("admin"),
+    "PUT /v1/sites/<site>/models/live": Row("admin", {"version": 1}, json=True),
+    "POST /v1/sites/<site>/models/back": Row("admin", {"nothing": 1}, json=True),
     "DELETE /v1/sites/<site>/comments/<comment_id>": Row("admin"),
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
@@ -15,7 +16,7 @@ from models import storage
 from models.database import begin, now, reading
 from models.records import Thread
 from tests.caller import Caller, posted, publish_all
-from worker import publishing
+from worker import pages, publishing
 from worker.publishing import publish_threads
 
 COUNTER = count()
@@ -159,6 +160,30 @@ def test_a_decision_made_while_publishing_is_published_by_the_same_publisher(
     assert set(ids(moderator.page())) == {first, second}
     with reading() as session:
         assert session.execute(select(Thread.publish_due)).scalar() is None
+
+
+def test_a_page_and_its_count_are_of_one_moment(
+    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (posted(client, body=f"Comment {number}") for number in range(2))
+    moderator.decide(first, "approve")
+    written: list[Any] = []
+    touched, put = pages._Writer._touched, storage.put
+
+    def meanwhile(*asked: Any) -> Any:
+        """The thread has been read; its comments have not."""
+        monkeypatch.setattr(pages._Writer, "_touched", touched)
+        moderator.decide(second, "approve")
+        return touched(*asked)
+
+    def watched(name: str, content: bytes, *rest: Any) -> None:
+        written.extend([orjson.loads(content)] if name.endswith("newest.json") else [])
+        put(name, content, *rest)
+
+    monkeypatch.setattr(pages._Writer, "_touched", meanwhile)
+    monkeypatch.setattr(storage, "put", watched)
+    publish_all()
+    assert [(page["count"], len(page["comments"])) for page in written] == [(1, 1), (2, 2)]
 
 
 def test_a_publisher_that_lost_its_lease_leaves_the_thread_owed(

@@ -30,6 +30,16 @@ def test_a_comment_whose_ring_was_lost_is_screened_and_published(client: FlaskCl
     assert [shown["id"] for shown in moderator.page()["comments"]] == [comment]
 
 
+def test_without_a_broker_one_sweep_brings_a_comment_onto_its_page(
+    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(examination._ON_THE_TEXT, "spam", _fine)
+    comment = posted(client)
+    with time_machine.travel(now() + timedelta(seconds=4)):
+        sweep.sweep()
+    assert [shown["id"] for shown in moderator.page()["comments"]] == [comment]
+
+
 def test_what_is_not_overdue_yet_is_left_to_the_bell(client: FlaskClient, moderator: Caller) -> None:
     comment = posted(client)
     sweep.sweep()

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from models.policy import Policy
+
+if TYPE_CHECKING:
+    from models.spam.site import SiteModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class Candidate:
 
     `email_index` and `address` are keyed hashes (hex) of the email address and of the reader's address; `origins` are
     the site's own ("https://paper.example"); `language` is an ISO 639-1 code or "und"; `at` is when it was accepted.
+    `policy` has its thresholds fitted where the owner promised something; `model` is the site's own, if it has one.
     """
 
     id: str
@@ -42,3 +47,4 @@ class Candidate:
     origins: tuple[str, ...] = ()
     form: Form = Form()
     policy: Policy = field(default_factory=Policy)
+    model: SiteModel | None = None

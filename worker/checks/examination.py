@@ -15,34 +15,43 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from models.database import reading
 from models.evidence import Evidence, Outcome
-from worker.checks import author, blocks, email, form, language, links, pace, repeats, spam, words
+from worker.checks import author, blocks, email, form, hosts, language, links, pace, repeats, spam, words
 from worker.checks.candidate import Candidate
 
 _log = structlog.get_logger(__name__)
 
 _Check: TypeAlias = Callable[[Sequence[Candidate]], list[Evidence]]
 
-_ORDER = ("email", "spam", "links", "words", "repeats", "pace", "author", "blocks", "form", "language")
+_ORDER = ("email", "spam", "links", "hosts", "words", "repeats", "pace", "author", "blocks", "form", "language")
 _ON_THE_TEXT: dict[str, _Check] = {
     "email": email.check,
-    "spam": spam.check,
     "links": links.check,
     "words": words.check,
     "form": form.check,
     "language": language.check,
 }
-_ON_THE_RECORDS = {"repeats": repeats.check, "pace": pace.check, "author": author.check, "blocks": blocks.check}
+_ON_THE_RECORDS = {
+    "repeats": repeats.check,
+    "pace": pace.check,
+    "author": author.check,
+    "hosts": hosts.check,
+    "blocks": blocks.check,
+}
 
 # Nothing that one comment brought about, so asking again for each alone would only take longer.
 _EVERYONES = (ImportError, OSError, MemoryError, OperationalError)
 
 
 def examine(batch: Sequence[Candidate], now: datetime) -> list[list[Evidence]]:
-    """All evidence on each comment. The network is asked before the database is opened."""
+    """All evidence on each comment. The network is asked before the database is opened, and the spam check comes last:
+    a site's own model looks at what the others found, too.
+    """
     found = {name: _run(name, check, batch) for name, check in _ON_THE_TEXT.items()}
     with reading() as session:
         for name, check in _ON_THE_RECORDS.items():
             found[name] = _run(name, partial(check, session=session, now=now), batch, after_failure=session.rollback)
+    known = {candidate.id: {name: items[at] for name, items in found.items()} for at, candidate in enumerate(batch)}
+    found["spam"] = _run("spam", partial(spam.check, known=known), batch)
     return [list(row) for row in zip(*(found[name] for name in _ORDER), strict=True)]
 
 

@@ -51,6 +51,8 @@ _WRITTEN_DOT = re.compile(
     re.IGNORECASE,
 )
 _MAYBE = re.compile(r"\w[.。．｡]\w|//")
+LONGEST_HOST = 253  # RFC 1035, as text
+MOST_HOSTS = 10
 _LONGEST = 2100  # characters of one run without blanks; no browser's address is longer
 
 
@@ -65,6 +67,13 @@ def check(batch: Sequence[Candidate]) -> list[Evidence]:
     `counts["hosts"]` is how many hosts are linked to, `counts["foreign"]` how many of them are not the site's.
     """
     return [_evidence(candidate) for candidate in batch]
+
+
+def hosts_of(candidate: Candidate) -> list[str]:
+    """The hosts a comment links to, or gives as its website, that are not the site's own; each once, few."""
+    own = frozenset(_host(origin) for origin in candidate.origins)
+    hosts = [_host(url) for url in (*_urls(candidate.body), *filter(None, [candidate.website]))]
+    return [host for host in dict.fromkeys(hosts) if not _is_own(host, own) and len(host) <= LONGEST_HOST][:MOST_HOSTS]
 
 
 def _evidence(candidate: Candidate) -> Evidence:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, cached_property, lru_cache
 from hashlib import blake2b, shake_128
 from typing import Any, TypeAlias
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +43,7 @@ from worker.checks.asked import Columns, asked, dialect_of, packed
 from worker.checks.candidate import Candidate
 
 WINDOW = timedelta(days=1)
+HOUR = timedelta(hours=1)
 ALIKE = 0.7  # the part of their runs that two texts share to be nearly the same
 LETTERS = 20  # fewer say nothing: "Thank you!" is no campaign
 MOST_SAME = 1001  # counted so far: one more than a policy can allow
@@ -59,7 +62,14 @@ def _numbers(name: str) -> _Hashes:
 _FACTORS, _SHIFTS = _numbers("factors") | np.uint64(1), _numbers("shifts")
 _POWERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 1], np.uint64)
 
-_COLUMNS: Columns = {"id": String(), "site": Integer(), "band": BigInteger(), "at": Moment(), "since": Moment()}
+_COLUMNS: Columns = {
+    "id": String(),
+    "site": Integer(),
+    "band": BigInteger(),
+    "at": Moment(),
+    "since": Moment(),
+    "hour": Moment(),
+}
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 _BESIDE_WORDS = re.compile(r"[\W_]+")
 
@@ -106,16 +116,34 @@ def _text(body: str) -> _Text:
     return _Text(body)
 
 
+@dataclass
+class _Others:
+    """Earlier comments that said the same, or nearly: how many in the last day, how many of them in the last hour, and
+    which was first of those that were looked at.
+    """
+
+    same: int = 0
+    similar: int = 0
+    same_lately: int = 0
+    similar_lately: int = 0
+    first: str | None = None
+
+    def add_first(self, *ids: str | None) -> None:
+        """Ids sort by the time they were made."""
+        self.first = min(filter(None, (self.first, *ids)), default=None)
+
+
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
     """Counted are comments before this one, so looking again later counts the same. "similar" leaves out the "same"."""
     texts = {candidate.id: _text(candidate.body) for candidate in batch}
     asked_for = [candidate for candidate in batch if texts[candidate.id].counts]
-    same, similar = Counter[str](), Counter[str]()
+    others = {candidate.id: _Others() for candidate in batch}
     if asked_for:
-        same.update(_stored_same(session, asked_for, texts))
-        similar.update(_stored_similar(session, asked_for, texts))
-        _add_neighbours(asked_for, texts, same, similar)
-    return [_evidence(texts[candidate.id], same[candidate.id], similar[candidate.id]) for candidate in batch]
+        _add_same(session, asked_for, texts, others)
+        _add_similar(session, asked_for, texts, others)
+        _add_neighbours(asked_for, texts, others)
+    campaigns = _campaigns(session, asked_for, others)
+    return [_evidence(texts[candidate.id], others[candidate.id], campaigns.get(candidate.id)) for candidate in batch]
 
 
 def fingerprints(batch: Sequence[Candidate]) -> list[dict[str, Any]]:
@@ -129,27 +157,50 @@ def fingerprints(batch: Sequence[Candidate]) -> list[dict[str, Any]]:
     ]
 
 
-def _evidence(text: _Text, same: int, similar: int) -> Evidence:
+def _evidence(text: _Text, others: _Others, campaign: str | None) -> Evidence:
     found = {}
-    if same:
-        found["same"] = f"the same text as {_others(same, MOST_SAME)} in the last day"
-    if similar:
-        found["similar"] = f"nearly the same text as {_others(similar, MOST_SUSPECTS)} in the last day"
+    if others.same:
+        when = _when(others.same, others.same_lately)
+        found["same"] = f"the same text as {_counted(others.same, MOST_SAME)} in the last {when}"
+    if others.similar:
+        when = _when(others.similar, others.similar_lately)
+        found["similar"] = f"nearly the same text as {_counted(others.similar, MOST_SUSPECTS)} in the last {when}"
     clear = "nobody said the same in the last day" if text.counts else "too short to tell a repeat"
     return Evidence(
         check="repeats",
         outcome=Outcome.FOUND if found else Outcome.CLEAR,
         detail="; ".join(found.values()) or clear,
-        score=same + similar,
+        score=others.same + others.similar,
         found=found,
-        counts={"same": same, "similar": similar},
+        counts={"same": others.same, "similar": others.similar},
+        campaign=campaign,
     )
 
 
-def _others(count: int, most: int) -> str:
+def _when(count: int, lately: int) -> str:
+    """The hour, where it was all then."""
+    if lately == count:
+        return "hour"
+    return f"day, {lately} of them in the last hour" if lately else "day"
+
+
+def _counted(count: int, most: int) -> str:
     if count >= most:
         return f"{most} others or more"
     return "another" if count == 1 else f"{count} others"
+
+
+def _campaigns(session: Session, batch: Sequence[Candidate], others: Mapping[str, _Others]) -> dict[str, str]:
+    """The campaign of each comment that has one: its first comment's, or that of the one it resembles."""
+    resembled = {other.first for other in others.values() if other.first}
+    if not resembled:
+        return {}
+    joined = select(Comment.id, Comment.campaign).where(Comment.id.in_(resembled), Comment.campaign.is_not(None))
+    known: dict[str, str] = {row.id: str(row.campaign) for row in session.execute(joined)}
+    for candidate in sorted(batch, key=lambda candidate: (candidate.at, candidate.id)):
+        if first := others[candidate.id].first:
+            known[candidate.id] = known.get(first, first)
+    return {candidate.id: known[candidate.id] for candidate in batch if others[candidate.id].first}
 
 
 def _question(candidate: Candidate, band: int) -> dict[str, Any]:
@@ -159,6 +210,7 @@ def _question(candidate: Candidate, band: int) -> dict[str, Any]:
         "band": band,
         "at": candidate.at,
         "since": candidate.at - WINDOW,
+        "hour": candidate.at - HOUR,
     }
 
 
@@ -173,9 +225,18 @@ def _before(table: CTE, other: Any) -> ColumnElement[bool]:
     )
 
 
-def _stored_same(session: Session, batch: Sequence[Candidate], texts: Mapping[str, _Text]) -> dict[str, int]:
+def _add_same(
+    session: Session, batch: Sequence[Candidate], texts: Mapping[str, _Text], others: Mapping[str, _Others]
+) -> None:
     questions = [_question(candidate, texts[candidate.id].same) for candidate in batch]
-    return {row.id: row.others for row in _asked(session, _counting_same, questions, batch)}
+    for row in _asked(session, _counting_same, questions, batch):
+        other = others[row.id]
+        other.same, other.same_lately = row.others, row.lately
+        other.add_first(_dashed(row.first))
+
+
+def _dashed(id_: str | None) -> str | None:
+    return str(UUID(str(id_))) if id_ else None
 
 
 def _asked(
@@ -192,19 +253,32 @@ def _asked(
 @cache
 def _counting_same(dialect: str) -> Select[Any]:
     table = asked(dialect, _COLUMNS)
-    found = select(literal(1)).where(_before(table, Fingerprint)).limit(MOST_SAME).correlate(table)
-    return select(table.c.id, select(func.count()).select_from(found.subquery()).scalar_subquery().label("others"))
+    found = select(Fingerprint.at).where(_before(table, Fingerprint)).limit(MOST_SAME).correlate(table)
+    first = select(Fingerprint.comment_id).where(_before(table, Fingerprint)).order_by(Fingerprint.comment_id).limit(1)
+    lately = select(Fingerprint.at).where(_before(table, Fingerprint), Fingerprint.at > table.c.hour).limit(MOST_SAME)
+    return select(
+        table.c.id,
+        select(func.count()).select_from(found.subquery()).scalar_subquery().label("others"),
+        select(func.count()).select_from(lately.correlate(table).subquery()).scalar_subquery().label("lately"),
+        first.correlate(table).scalar_subquery().label("first"),
+    )
 
 
-def _stored_similar(session: Session, batch: Sequence[Candidate], texts: Mapping[str, _Text]) -> dict[str, int]:
+def _add_similar(
+    session: Session, batch: Sequence[Candidate], texts: Mapping[str, _Text], others: Mapping[str, _Others]
+) -> None:
     suspects = _suspects(session, batch, texts)
     wanted = {suspect for several in suspects.values() for suspect in several}
-    stored = select(Comment.id, Comment.body).where(Comment.id.in_(wanted), Comment.erased_at.is_(None))
-    others = {row.id: _Text(row.body) for row in session.execute(stored)} if wanted else {}
-    return {
-        comment: sum(_is_similar(texts[comment], others[suspect]) for suspect in several if suspect in others)
-        for comment, several in suspects.items()
-    }
+    if not wanted:
+        return
+    stored = select(Comment.id, Comment.body, Comment.at).where(Comment.id.in_(wanted), Comment.erased_at.is_(None))
+    found = {row.id: (_Text(row.body), row.at) for row in session.execute(stored)}
+    since = {candidate.id: candidate.at - HOUR for candidate in batch}
+    for comment, several in suspects.items():
+        alike = [id_ for id_ in several if id_ in found and _is_similar(texts[comment], found[id_][0])]
+        others[comment].similar = len(alike)
+        others[comment].similar_lately = sum(found[id_][1] > since[comment] for id_ in alike)
+        others[comment].add_first(*alike)
 
 
 def _suspects(session: Session, batch: Sequence[Candidate], texts: Mapping[str, _Text]) -> dict[str, list[str]]:
@@ -236,23 +310,29 @@ def _is_similar(text: _Text, other: _Text) -> bool:
     return other.counts and text.words != other.words and text.likeness(other) >= ALIKE
 
 
-def _add_neighbours(
-    batch: Sequence[Candidate], texts: Mapping[str, _Text], same: Counter[str], similar: Counter[str]
-) -> None:
+def _add_neighbours(batch: Sequence[Candidate], texts: Mapping[str, _Text], others: Mapping[str, _Others]) -> None:
     """Comments of the same batch, which have left no fingerprints yet: each is compared with those before it."""
     seen = defaultdict[tuple[int, int], list[Candidate]](list)
     for candidate in sorted(batch, key=lambda candidate: (candidate.at, candidate.id)):
-        text, since = texts[candidate.id], candidate.at - WINDOW
-        same[candidate.id] += sum(other.at > since for other in seen[candidate.site_id, text.same])
+        text, mine = texts[candidate.id], others[candidate.id]
+        same = _within(seen[candidate.site_id, text.same], candidate.at - WINDOW)
         suspects = {
-            other.id: texts[other.id]
+            other.id: other
             for band in text.bands
-            for other in seen[candidate.site_id, band][-MOST_SUSPECTS:]
-            if other.at > since
+            for other in _within(seen[candidate.site_id, band][-MOST_SUSPECTS:], candidate.at - WINDOW)
         }
-        similar[candidate.id] += sum(_is_similar(text, other) for other in suspects.values())
+        similar = [other for other in suspects.values() if _is_similar(text, texts[other.id])]
+        mine.same += len(same)
+        mine.similar += len(similar)
+        mine.same_lately += len(_within(same, candidate.at - HOUR))
+        mine.similar_lately += len(_within(similar, candidate.at - HOUR))
+        mine.add_first(*(other.id for other in (*same, *similar)))
         for band in (text.same, *text.bands):
             seen[candidate.site_id, band].append(candidate)
+
+
+def _within(some: Sequence[Candidate], since: datetime) -> list[Candidate]:
+    return [candidate for candidate in some if candidate.at > since]
 
 
 def _hash(data: bytes) -> int:

@@ -1,32 +1,88 @@
-"""How much a comment reads like spam, by the base model. Only the body: a name says too little."""
+"""How much a comment reads like spam: by the site's own model where it has one, else by the base model.
+
+The base model looks at the body alone, since a name says too little; a site's own also at what the other checks found.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from itertools import compress
+from typing import TYPE_CHECKING
 
 from models.evidence import Evidence, Outcome
+from worker.checks import context
 from worker.checks.candidate import Candidate
 from worker.checks.language import name_of
 
+if TYPE_CHECKING:
+    from models.spam.model import SpamModel
+    from models.spam.site import SiteModel
 
-def check(batch: Sequence[Candidate]) -> list[Evidence]:
-    """`score` is the probability in 0–1 by the model that `version` names; one call scores the whole batch."""
+_Known = Mapping[str, Mapping[str, Evidence]]
+
+
+def check(batch: Sequence[Candidate], known: _Known | None = None) -> list[Evidence]:
+    """`score` is the probability in 0–1 by the model that `version` names; one call scores a site's whole batch.
+
+    `known` is what the other checks found, by comment and check. `counts` are what a site's model is shown of it, kept
+    for the day when it learns from this comment.
+    """
     from models.spam.model import base_model  # noqa: PLC0415 — a model that does not load takes no other check down
 
-    model = base_model()
-    judged = [candidate.language == "und" or candidate.language in model.languages for candidate in batch]
+    base = base_model()
+    counts = {candidate.id: context.counts(candidate, (known or {}).get(candidate.id, {})) for candidate in batch}
+    by_model = defaultdict[int, list[Candidate]](list)
+    for candidate in batch:
+        by_model[id(candidate.model)].append(candidate)
+    found: dict[str, Evidence] = {}
+    for some in by_model.values():
+        own = some[0].model
+        fits = own is not None and own.base == base.version
+        scored = _by_site(some, own, base, counts) if own and fits else _by_base(some, base)
+        found.update({candidate.id: item for candidate, item in zip(some, scored, strict=True)})
+    return [found[candidate.id].model_copy(update={"counts": counts[candidate.id]}) for candidate in batch]
+
+
+def _by_base(batch: Sequence[Candidate], model: SpamModel) -> list[Evidence]:
+    judged = [_reads(model.languages, candidate) for candidate in batch]
     texts = [candidate.body for candidate in compress(batch, judged)]
     scores = iter(model.probabilities(texts) if texts else ())
     return [
-        _scored(float(next(scores)), model.version) if known else _abstained(candidate.language, model.version)
-        for candidate, known in zip(batch, judged, strict=True)
+        _scored(float(next(scores)), model.version) if is_judged else _abstained(candidate.language, model.version)
+        for candidate, is_judged in zip(batch, judged, strict=True)
     ]
 
 
-def _scored(score: float, version: str) -> Evidence:
+def _by_site(
+    batch: Sequence[Candidate], model: SiteModel, base: SpamModel, counts: Mapping[str, Mapping[str, int]]
+) -> list[Evidence]:
+    from models.spam.opinion import opinions  # noqa: PLC0415
+    from models.spam.site import Seen  # noqa: PLC0415
+
+    judged = [_reads(base.languages | model.languages, candidate) for candidate in batch]
+    of_these = list(compress(batch, judged))
+    thought = opinions(base, [(candidate.body, candidate.language) for candidate in of_these])
+    seen = [
+        Seen(candidate.body, opinion, counts[candidate.id])
+        for candidate, opinion in zip(of_these, thought, strict=True)
+    ]
+    scores = iter(model.probabilities(seen))
+    return [
+        _scored(float(next(scores)), model.version, ", going by what this site's moderators decided")
+        if is_judged
+        else _abstained(candidate.language, model.version)
+        for candidate, is_judged in zip(batch, judged, strict=True)
+    ]
+
+
+def _reads(languages: frozenset[str], candidate: Candidate) -> bool:
+    return candidate.language == "und" or candidate.language in languages
+
+
+def _scored(score: float, version: str, why: str = "") -> Evidence:
     outcome = Outcome.FOUND if score >= 0.5 else Outcome.CLEAR
-    return Evidence(check="spam", outcome=outcome, detail=_words(score), score=score, version=version)
+    return Evidence(check="spam", outcome=outcome, detail=_words(score) + why, score=score, version=version)
 
 
 def _words(score: float) -> str:

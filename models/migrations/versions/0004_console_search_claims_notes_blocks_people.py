@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0004_console"
-down_revision = "0001"
+down_revision = "0002_site_models"
 branch_labels = None
 depends_on = None
 
@@ -182,14 +182,6 @@ def upgrade() -> None:
             "ix_decisions_by_id",
             "decisions",
             ["by", "id"],
-            postgresql_where=sa.text("\"by\" <> 'policy'"),
-            sqlite_where=sa.text("\"by\" <> 'policy'"),
-            postgresql_concurrently=True,
-        )
-        op.create_index(
-            "ix_decisions_by_humans",
-            "decisions",
-            ["id"],
             postgresql_where=sa.text("\"by\" <> 'policy'"),
             sqlite_where=sa.text("\"by\" <> 'policy'"),
             postgresql_concurrently=True,

@@ -25,7 +25,7 @@ def test_the_same_text_is_counted_over_authors_and_threads(kept: Comes) -> None:
         kept(SERMON, screened=True, at=NOON - n * MINUTE, email_index=f"author{n}")
     evidence = _look(kept(SERMON))
     assert evidence.counts == {"same": 3, "similar": 0}
-    assert evidence.found == {"same": "the same text as 3 others in the last day"}
+    assert evidence.found == {"same": "the same text as 3 others in the last hour"}
     assert decide([evidence], Policy()).verdict is Verdict.FLAG
 
 
@@ -41,7 +41,31 @@ def test_nearly_the_same_text_is_found(kept: Comes) -> None:
     kept(SERMON, screened=True, at=NOON - MINUTE)
     evidence = _look(kept(ANOTHER))
     assert evidence.counts == {"same": 0, "similar": 1}
-    assert evidence.found == {"similar": "nearly the same text as another in the last day"}
+    assert evidence.found == {"similar": "nearly the same text as another in the last hour"}
+
+
+def test_it_is_told_how_many_came_in_the_last_hour(kept: Comes) -> None:
+    for minutes in (30, 90, 600):
+        kept(SERMON, screened=True, at=NOON - minutes * MINUTE)
+    kept(ANOTHER, screened=True, at=NOON - 90 * MINUTE)
+    assert _look(kept(SERMON)).found == {
+        "same": "the same text as 3 others in the last day, 1 of them in the last hour",
+        "similar": "nearly the same text as another in the last day",
+    }
+
+
+def test_a_campaign_is_called_after_its_first_comment_whatever_was_resembled(kept: Comes) -> None:
+    first = kept(SERMON, screened=True, at=NOON - 3 * MINUTE)
+    second = kept(ANOTHER, screened=True, at=NOON - 2 * MINUTE)
+    assert _look(first).campaign is None
+    assert _look(second).campaign == first.id
+    batch = [kept(SERMON, at=NOON), kept(ANOTHER, at=NOON + MINUTE)]
+    assert [item.campaign for item in _check(batch)] == [first.id, first.id]
+
+
+def test_within_a_batch_all_belong_to_the_campaign_of_the_first(kept: Comes) -> None:
+    batch = [kept(text, at=NOON + n * MINUTE) for n, text in enumerate((SERMON, ANOTHER, SERMON))]
+    assert [item.campaign for item in _check(batch)] == [None, batch[0].id, batch[0].id]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +125,7 @@ def test_a_large_campaign_is_counted_without_reading_all_of_it(kept: Comes, monk
     monkeypatch.setattr(repeats, "MOST_SAME", 5)
     for n in range(8):
         kept(SERMON, screened=True, at=NOON - n * MINUTE)
-    assert _look(kept(SERMON)).found["same"] == "the same text as 5 others or more in the last day"
+    assert _look(kept(SERMON)).found["same"] == "the same text as 5 others or more in the last hour"
 
 
 def test_a_text_leaves_five_fingerprints_that_stay_the_same(comes: Comes) -> None:

@@ -1,0 +1,116 @@
+"""A site's own model: the base model's opinion as one feature beside the site's words and habits, weighed as its
+moderators decided.
+
+It is small, so that the worker can keep many. Like the base model it is linear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
+
+from models.spam import context
+from models.spam.features import COUNTED_COLUMNS, LAYOUT, features
+from models.spam.model import UnusableModel, probability
+
+Floats = NDArray[np.float64]
+
+TEXT_COLUMNS = 2**15  # hashes are folded onto fewer columns than the base model's: a site has fewer words
+_HASHES = TEXT_COLUMNS - COUNTED_COLUMNS
+FORMAT = f"1.{LAYOUT}"  # what a column means; a model of another format is learned anew
+_CLIP, _SCALE = 8.0, 0.5  # the base's log-odds: beyond e^8 it is only surer, and larger values are shrunk less
+
+
+class Seen(NamedTuple):
+    """What a site's model is shown of a comment. `base` is the base model's log-odds, None where it does not judge."""
+
+    text: str
+    base: float | None
+    context: Mapping[str, int]
+
+
+def matrix(comments: Sequence[Seen]) -> csr_matrix:
+    """One row a comment: the text's columns, the base model's opinion, the context."""
+    text = features([comment.text for comment in comments])
+    opinions = np.array([_opinion(comment.base) for comment in comments], np.float32).reshape(len(comments), 2)
+    beside = context.columns([comment.context for comment in comments])
+    return hstack([_folded(text), csr_matrix(opinions), csr_matrix(beside)], format="csr", dtype=np.float32)
+
+
+COLUMNS = TEXT_COLUMNS + 2 + context.COLUMNS
+
+
+def text_columns(text: str) -> NDArray[np.int64]:
+    """The columns that this text's words and pieces of words fall on."""
+    return np.unique(_folded(features([text])).indices)
+
+
+def _folded(text: csr_matrix) -> csr_matrix:
+    hashed = text.indices >= COUNTED_COLUMNS
+    folded = np.where(hashed, (text.indices - COUNTED_COLUMNS) % _HASHES + COUNTED_COLUMNS, text.indices)
+    rows = csr_matrix((text.data, folded, text.indptr), shape=(text.shape[0], TEXT_COLUMNS))
+    rows.sum_duplicates()
+    return rows
+
+
+def _opinion(base: float | None) -> tuple[float, float]:
+    """No opinion is a column of its own, not an opinion of nought."""
+    return (0.0, 1.0) if base is None else (_SCALE * float(np.clip(base, -_CLIP, _CLIP)), 0.0)
+
+
+class SiteModel:
+    """`weights` has a number for each of `COLUMNS`, calibrated with the intercept.
+
+    `languages` are those it learned beside the base model's; `base` is the version of the base model whose opinion it
+    was taught to weigh, so with another one it is no good.
+    """
+
+    def __init__(
+        self, weights: NDArray[np.float32], intercept: float, languages: Iterable[str], base: str, version: str = ""
+    ) -> None:
+        self.weights, self.intercept = weights, intercept
+        self.languages, self.base, self.version = frozenset(languages), base, version
+
+    def log_odds(self, comments: Sequence[Seen]) -> Floats:
+        """ln(p / (1 - p)) of each comment being what this site's moderators reject."""
+        if not comments:
+            return np.empty(0)
+        return np.asarray(matrix(comments) @ self.weights + self.intercept, float)
+
+    def probabilities(self, comments: Sequence[Seen]) -> Floats:
+        return probability(self.log_odds(comments))
+
+    def packed(self) -> bytes:
+        """The numbers alone, for those who score: to open a model file takes 90 MB of scikit-learn and skops."""
+        kept = np.flatnonzero(self.weights).astype(np.uint16)
+        file = BytesIO()
+        np.savez_compressed(
+            file,
+            format=FORMAT,
+            columns=kept,
+            weights=self.weights[kept],
+            intercept=self.intercept,
+            languages=np.array(sorted(self.languages), dtype=str),
+            base=self.base,
+            version=self.version,
+        )
+        return file.getvalue()
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> SiteModel:
+        """Read what `packed` wrote. Raises UnusableModel."""
+        try:
+            with np.load(BytesIO(data), allow_pickle=False) as arrays:
+                if (made_for := str(arrays["format"])) != FORMAT:
+                    raise UnusableModel(f"made for features {made_for}, these are {FORMAT}")
+                weights = np.zeros(COLUMNS, np.float32)
+                weights[arrays["columns"]] = arrays["weights"]
+                languages, base, version = arrays["languages"].tolist(), str(arrays["base"]), str(arrays["version"])
+                return cls(weights, float(arrays["intercept"]), languages, base, version)
+        except (ValueError, KeyError, OSError, IndexError) as error:
+            raise UnusableModel(f"this is no site's model: {error}") from error

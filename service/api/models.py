@@ -1,0 +1,59 @@
+"""A site's own models by key: which there were, which scores, and going back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from flask import Blueprint, Response
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from models.database import begin, reading
+from service import site_models
+from service.api.moderation import body_as
+from service.api.public import json_response
+from service.keys import caller
+from service.problems import Problem
+from service.site_models import NoSuchModel
+
+api = Blueprint("models", __name__)
+
+
+class ModelChoice(BaseModel):
+    """The model that is to score this site's comments: a version, or "base" for the base model alone."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    version: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,20}$")]
+
+
+@api.get("/v1/sites/<site>/models")
+def models(site: str) -> Response:
+    who = caller(site, "admin")
+    with reading() as session:
+        return json_response(site_models.listed(session, who.site.id))
+
+
+@api.put("/v1/sites/<site>/models/live")
+def use(site: str) -> Response:
+    who = caller(site, "admin")
+    choice = body_as(ModelChoice)
+    with begin() as session:
+        try:
+            site_models.use(session, who.site.id, choice.version)
+        except NoSuchModel as error:
+            raise Problem(404, str(error)) from None
+        answer = site_models.listed(session, who.site.id)
+    return json_response(answer)
+
+
+@api.post("/v1/sites/<site>/models/back")
+def back(site: str) -> Response:
+    """To the model that the live one took the place of."""
+    who = caller(site, "admin")
+    with begin() as session:
+        try:
+            site_models.back(session, who.site.id)
+        except NoSuchModel as error:
+            raise Problem(409, str(error)) from None
+        answer = site_models.listed(session, who.site.id)
+    return json_response(answer)

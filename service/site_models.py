@@ -1,0 +1,63 @@
+"""The models a site has had: listed, put in use, and taken back. Workers take up a change with their next batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from models.records import Site, SiteModelRecord
+
+BASE = "base"
+
+
+class NoSuchModel(ValueError):
+    """There is no model like that, or none to go back to; says so in words for whoever asked."""
+
+
+def listed(session: Session, site_id: int) -> dict[str, Any]:
+    """What scores now, and every model that is kept, newest first, with its card."""
+    live = session.execute(select(Site.model).where(Site.id == site_id)).scalar_one()
+    rows = session.execute(_of(site_id).order_by(SiteModelRecord.id.desc())).all()
+    in_use = next((row.version for row in rows if row.id == live), BASE)
+    return {"live": in_use, "models": [{**row.card, "live": row.id == live} for row in rows]}
+
+
+def use(session: Session, site_id: int, version: str) -> str:
+    """Let that model score from now on; "base" is the base model alone. Raises NoSuchModel."""
+    site = _locked(session, site_id)
+    if version == BASE:
+        site.model = None
+        return BASE
+    row = session.execute(_of(site_id).where(SiteModelRecord.version == version)).one_or_none()
+    if row is None:
+        raise NoSuchModel(f"This site has no model {version!r}, or it is no longer kept.")
+    site.model = row.id
+    return version
+
+
+def back(session: Session, site_id: int) -> str:
+    """Go back to the model that the live one took the place of; answers its version. Raises NoSuchModel."""
+    site = _locked(session, site_id)
+    if site.model is None:
+        raise NoSuchModel("The base model alone scores this site's comments; there is none to go back to.")
+    live = session.execute(_of(site_id).where(SiteModelRecord.id == site.model)).one()
+    before = session.execute(_of(site_id).where(SiteModelRecord.id == live.parent)).one_or_none()
+    site.model = before.id if before else None
+    return before.version if before else BASE
+
+
+def _locked(session: Session, site_id: int) -> Site:
+    return session.execute(select(Site).where(Site.id == site_id).with_for_update(key_share=True)).scalar_one()
+
+
+def _of(site_id: int) -> Select[Any]:
+    """Without the bytes."""
+    columns: tuple[Any, ...] = (
+        SiteModelRecord.id,
+        SiteModelRecord.version,
+        SiteModelRecord.parent,
+        SiteModelRecord.card,
+    )
+    return select(*columns).where(SiteModelRecord.site_id == site_id)

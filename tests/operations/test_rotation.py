@@ -1,0 +1,89 @@
+"""`greenroom keys rotate-email`: every address under a new key, also those that come meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from models.database import begin, reading
+from models.records import Comment
+from models.secrets import add_email_key, decrypt_email, encrypt_email, key_of, reread
+from service.cli import main
+from service.operations import Refused, doctor, rotation
+from tests.caller import Caller, posted
+
+Ids = dict[str, str]
+
+
+def sealed() -> dict[str, bytes]:
+    with reading() as session:
+        return {row.id: row.email for row in session.execute(select(Comment.id, Comment.email)) if row.email}
+
+
+def test_every_address_is_sealed_anew_and_the_old_key_is_gone(lived_in: Ids) -> None:
+    before = sealed()
+    done = rotation.rotate_email(patience=0)
+    after = sealed()
+    assert (done.moved, done.retired) == (len(before), ["1"])
+    assert {key_of(email) for email in after.values()} == {done.key} == set(reread().email_keys)
+    assert {id_: decrypt_email(email) for id_, email in after.items()}.keys() == before.keys()
+    assert "ann@example.org" not in str(after)
+    assert doctor.examine().found == []
+
+
+def test_a_comment_that_comes_meanwhile_can_be_read_afterwards(
+    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sealed with the old key just before, committed only now: the second round finds it."""
+    posted(client)
+    early = encrypt_email("early@example.org")
+    late: list[str] = []
+
+    def meanwhile(_: float) -> None:
+        late.append(posted(client, body="Another", email="late@example.org"))
+        with begin() as session:
+            session.execute(update(Comment).where(Comment.id == late[0]).values(email=early))
+
+    monkeypatch.setattr(rotation, "time", SimpleNamespace(sleep=meanwhile))
+    assert rotation.rotate_email().moved == 2
+    assert moderator.record(late[0])["email"] == "early@example.org"
+
+
+def test_interrupted_it_is_gone_on_with(lived_in: Ids) -> None:
+    key = add_email_key()  # and then the machine went down
+    done = rotation.rotate_email(patience=0)
+    assert (done.key, done.retired) == (key, ["1"])
+    assert doctor.examine().found == []
+
+
+def test_an_author_erased_meanwhile_stays_erased(lived_in: Ids) -> None:
+    id_, was = next(iter(sealed().items()))
+    with begin() as session:
+        session.execute(update(Comment).where(Comment.id == id_).values(email=None))
+    rotation._move([(id_, was)])
+    assert id_ not in sealed()
+
+
+def test_an_address_nobody_can_read_retires_no_key(lived_in: Ids) -> None:
+    with begin() as session:
+        session.execute(update(Comment).where(Comment.id == lived_in["approved"]).values(email=b"9\0nonsense"))
+    with pytest.raises(Refused, match="None was retired"):
+        rotation.rotate_email(patience=0)
+    assert "1" in reread().email_keys
+
+
+def test_only_one_at_a_time(data: Path) -> None:
+    with rotation._alone(), pytest.raises(Refused, match="being rotated already"):
+        rotation.rotate_email(patience=0)
+
+
+def test_the_command_tells_how_many(lived_in: Ids, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rotation, "time", SimpleNamespace(sleep=lambda _: None))
+    run = CliRunner().invoke(main, ["keys", "rotate-email"])
+    assert run.exit_code == 0, run.stderr
+    assert f"{len(sealed())} addresses moved to key 2; retired: 1." in run.stderr

@@ -1,0 +1,34 @@
+"""What `/metrics` tells, by the names and labels that Prometheus would give it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+
+
+@dataclass
+class Told:
+    """Values by name and labels; `told("greenroom_comments", status="pending")`."""
+
+    samples: dict[tuple[str, frozenset[tuple[str, str]]], float] = field(default_factory=dict)
+
+    def __call__(self, name: str, **labels: str) -> float:
+        return self.samples[name, frozenset(labels.items())]
+
+    @property
+    def names(self) -> dict[str, set[str]]:
+        """The labels of each."""
+        found: dict[str, set[str]] = {}
+        for name, labels in self.samples:
+            found.setdefault(name, set()).update(label for label, _ in labels)
+        return found
+
+
+def told_by(client: FlaskClient) -> Told:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200, answer.text
+    families = text_string_to_metric_families(answer.text)
+    samples = (sample for family in families for sample in family.samples)
+    return Told({(sample.name, frozenset(sample.labels.items())): sample.value for sample in samples})

@@ -1,0 +1,130 @@
+"""A site's models over the API and the command line: listed, chosen, gone back from; and what its promises come to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from models.database import begin, reading
+from models.identifiers import new_id
+from models.records import Site, SiteModelRecord
+from service import accounts
+from service.cli import main
+from tests.caller import Caller
+
+
+def keep_model(version: str, *, parent: str | None = None, live: bool = False, **scores: Any) -> str:
+    """A model's row, as far as lists and promises read it."""
+    card = {
+        "version": version,
+        "made": "2026-11-23T12:00:00+00:00",
+        "parent": "the base",
+        "decisions": {"approved": 20, "rejected": 30},
+        "figures": {"rejected found": 0.9, "approved held": 0.1},
+        "why": "better than the one before",
+    }
+    with begin() as session:
+        site = session.execute(select(Site).where(Site.key == "demo")).scalar_one()
+        row = SiteModelRecord(id=new_id(), site_id=site.id, version=version, sha256="", file=b"", weights=b"")
+        row.card, row.seen, row.scores, row.parent = card, [], scores, parent
+        session.add(row)
+        site.model = row.id if live else site.model
+    return row.id
+
+
+@pytest.fixture
+def two(data: object) -> None:
+    first = keep_model("site-aaaaaaaaaaaa")
+    keep_model("site-bbbbbbbbbbbb", parent=first, live=True)
+
+
+def live() -> str | None:
+    with reading() as session:
+        return session.execute(
+            select(SiteModelRecord.version).join(Site, Site.model == SiteModelRecord.id)
+        ).scalar_one_or_none()
+
+
+def test_going_back_leads_from_model_to_model_and_then_to_the_base(two: None, moderator: Caller) -> None:
+    listed = moderator.call("GET", "/models").json
+    assert listed is not None
+    assert [model["version"] for model in listed["models"]] == ["site-bbbbbbbbbbbb", "site-aaaaaaaaaaaa"]
+    assert [model["live"] for model in listed["models"]] == [True, False]
+    assert moderator.call("POST", "/models/back").json["live"] == "site-aaaaaaaaaaaa"  # type: ignore[index]
+    assert moderator.call("POST", "/models/back").json["live"] == "base"  # type: ignore[index]
+    assert live() is None
+    assert moderator.call("POST", "/models/back").status_code == 409
+
+
+def test_any_model_that_is_kept_can_be_chosen(two: None, moderator: Caller) -> None:
+    for version in ("site-aaaaaaaaaaaa", "base", "site-bbbbbbbbbbbb"):
+        answer = moderator.call("PUT", "/models/live", json={"version": version})
+        assert answer.json["live"] == version  # type: ignore[index]
+    assert moderator.call("PUT", "/models/live", json={"version": "site-cccccccccccc"}).status_code == 404
+    assert moderator.call("PUT", "/models/live", json={"version": "a\0b"}).status_code == 422
+    assert moderator.call("PUT", "/models/live", json={}).status_code == 422
+
+
+def test_one_command_goes_back(two: None) -> None:
+    run = CliRunner()
+    listed = run.invoke(main, ["model", "list", "--site", "demo"], env={"COLUMNS": "200"}).output
+    assert "Scores now: site-bbbbbbbbbbbb" in listed
+    said = run.invoke(main, ["model", "back", "--site", "demo"])
+    assert said.output == "site-aaaaaaaaaaaa scores the comments of demo from now on.\n"
+    assert run.invoke(main, ["model", "use", "base", "--site", "demo"]).exit_code == 0
+    assert live() is None
+    refused = run.invoke(main, ["model", "back", "--site", "demo"])
+    assert (refused.exit_code, "none to go back to" in refused.output) == (1, True)
+    assert "no site 'nowhere'" in run.invoke(main, ["model", "list", "--site", "nowhere"]).output
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/models", None),
+        ("PUT", "/models/live", {"version": "base"}),
+        ("POST", "/models/back", None),
+        ("POST", "/policy/replay", {}),
+    ],
+)
+def test_models_and_replays_are_for_the_sites_own_admins(
+    two: None, client: FlaskClient, method: str, path: str, body: object
+) -> None:
+    given = {"json": body} if body is not None else {}
+    accounts.add_site("other", ["https://other.example"])
+    for site, scope in (("demo", "moderate"), ("other", "admin")):
+        assert Caller(client, accounts.create_key(site, scope)).call(method, path, **given).status_code == 403
+    assert client.open(f"/v1/sites/demo{path}", method=method, **given).status_code == 401
+    assert live() == "site-bbbbbbbbbbbb"
+
+
+def test_a_model_of_another_site_cannot_be_chosen(two: None, client: FlaskClient) -> None:
+    accounts.add_site("other", ["https://other.example"])
+    key = accounts.create_key("other", "admin")
+    answer = client.put(
+        "/v1/sites/other/models/live",
+        json={"version": "site-aaaaaaaaaaaa"},
+        headers={"Authorization": f"Bearer {key}"},
+    )
+    assert answer.status_code == 404
+
+
+def test_the_policy_shows_what_its_promises_come_to(moderator: Caller) -> None:
+    policy = moderator.call("GET", "/policy").json
+    assert policy is not None
+    assert policy["fitted"] is None
+    policy["promises"]["good_held_back_one_in"] = 200
+    promised = moderator.call("PUT", "/policy", json=policy).json
+    assert promised is not None
+    assert promised["fitted"]["reject_above"] is None
+    assert "no model of its own" in promised["fitted"]["why"][0]
+    keep_model("site-aaaaaaaaaaaa", live=True, good=[0.1] * 900, spam=[0.95] * 100, recent=[0.1], comments_a_day=1.0)
+    fitted = moderator.call("GET", "/policy").json["fitted"]  # type: ignore[index]
+    assert (fitted["flag_above"], fitted["reject_above"]) == (0.5, 0.9)
+    assert fitted["held_back"] == {"wrong": 0, "of": 900, "share": 0.0, "low": 0.0, "high": 0.00409}
+    again = moderator.call("PUT", "/policy", json=moderator.call("GET", "/policy").json)
+    assert again.status_code == 200

@@ -1,0 +1,238 @@
+"""A site learns from its moderators: what it learns from, when, what goes live, and what is forgotten."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from models.database import begin, now, reading
+from models.labels import labels
+from models.records import Comment, Site, SiteModelRecord
+from models.spam.site import SiteModel, text_columns
+from models.spam.site_training import load
+from tests.caller import Caller, posted, screen_all
+from tests.harbour_in_indonesian import GAMBLING, LETTERS
+from worker.learning import learn
+
+
+def site() -> Site:
+    with reading() as session:
+        return session.execute(select(Site)).scalar_one()
+
+
+def models() -> list[SiteModelRecord]:
+    """Oldest first."""
+    with reading() as session:
+        return list(session.execute(select(SiteModelRecord).order_by(SiteModelRecord.id)).scalars())
+
+
+def rest() -> None:
+    """As if the last training were more than a minute ago."""
+    with begin() as session:
+        session.execute(update(Site).values(learned_at=now() - timedelta(minutes=2)))
+
+
+def due() -> None:
+    rest()
+    with begin() as session:
+        session.execute(update(Site).values(learn_due=now()))
+
+
+def taught(moderator: Caller, bodies: list[tuple[str, str]]) -> list[str]:
+    """Comments that were posted, screened, and decided as given."""
+    ids = [posted(moderator.client, body=body, email=f"reader{n}@paper.example") for n, (body, _) in enumerate(bodies)]
+    screen_all()
+    for comment, (_, verdict) in zip(ids, bodies, strict=True):
+        assert moderator.decide(comment, verdict).status_code == 201
+    return ids
+
+
+def quirk(count: int, seed: int = 1) -> list[tuple[str, str]]:
+    """So many different texts, every other one gambling spam."""
+    chosen = random.Random(seed)
+    spam, ham = chosen.sample(GAMBLING, count), chosen.sample(LETTERS, count)
+    return [(spam[n], "reject") if n % 2 else (ham[n], "approve") for n in range(count)]
+
+
+def test_learning_is_due_with_every_25th_decision_and_at_most_once_a_minute(moderator: Caller) -> None:
+    texts = quirk(52)
+    ids = taught(moderator, texts[:24])
+    moderator.decide(posted(moderator.client, body="I can't tell."), "flag")
+    assert site().learn_due is None
+    assert learn(site().id) is None
+    taught(moderator, [texts[24]])
+    assert site().learn_due is not None
+    version = learn(site().id)
+    assert version is not None
+    assert (site().learn_due, site().fresh_decisions) == (None, 0)
+    taught(moderator, texts[25:50])
+    assert site().learn_due is not None
+    assert learn(site().id) is None  # within the minute
+    assert site().learn_due is not None
+    rest()
+    assert learn(site().id) not in {None, version}
+    assert models()[-1].seen[:24] == ids
+    assert learn(site().id) is None  # nothing is due
+
+
+def test_labels_are_the_standing_decisions_of_humans(moderator: Caller) -> None:
+    approved, rejected, undone, flagged, erased, changed, untouched = (
+        posted(moderator.client, body=f"A comment of its own, number {n}") for n in range(7)
+    )
+    screen_all()
+    moderator.decide(approved, "approve")
+    moderator.decide(rejected, "reject", reason="spam")
+    moderator.decide(undone, "reject")
+    moderator.undo(undone)
+    moderator.decide(flagged, "approve")
+    moderator.decide(flagged, "flag")
+    moderator.decide(erased, "reject")
+    moderator.call("DELETE", f"/comments/{erased}")
+    moderator.decide(changed, "reject")
+    moderator.decide(changed, "approve")
+    moderator.decide(changed, "reject")
+    moderator.undo(changed)
+    with reading() as session:
+        found = labels(session, site().id)
+    assert [(label.comment, label.spam) for label in found] == [(approved, False), (rejected, True), (changed, False)]
+    assert all(label.context["context"] for label in found)
+    assert untouched not in {label.comment for label in found}
+
+
+def test_a_model_says_where_it_comes_from_and_its_file_is_its_weights(moderator: Caller) -> None:
+    taught(moderator, quirk(30))
+    assert learn(site().id)
+    [record] = models()
+    stored, packed = load(record.file), SiteModel.unpacked(record.weights)
+    assert (stored.weights == packed.weights).all()
+    assert (stored.intercept, stored.languages, stored.version) == (packed.intercept, packed.languages, record.version)
+    card = record.card
+    assert card["decisions"] | {"first": "", "last": ""} == {"rejected": 15, "approved": 15, "first": "", "last": ""}
+    assert card["parent"] == card["base"]
+    assert (card["sha256"][:12], card["languages"]) == (record.version.removeprefix("site-"), ["id"])
+
+
+def test_the_score_names_the_sites_model_and_a_worker_takes_up_a_new_one_at_once(moderator: Caller) -> None:
+    before = posted(moderator.client, body=GAMBLING[0])
+    screen_all()
+    assert evidence(moderator, before)["outcome"] == "abstained"
+    taught(moderator, quirk(50))
+    version = learn(site().id)
+    after = posted(moderator.client, body=GAMBLING[5], email="someone@else.example")
+    screen_all()
+    found = evidence(moderator, after)
+    assert (found["version"], found["outcome"]) == (version, "found")
+    assert "this site's moderators" in found["detail"]
+
+
+def evidence(moderator: Caller, comment: str) -> Any:
+    return next(item for item in moderator.record(comment)["evidence"] if item["check"] == "spam")
+
+
+def test_an_erased_comments_words_are_gone_from_the_next_model(moderator: Caller) -> None:
+    secret = "Xylophonquartz verschollen brumbelfitz kwijibo zwetschgendatschi"
+    [erased] = taught(moderator, [(secret, "reject")])
+    taught(moderator, quirk(40))
+    first = learn(site().id)
+    assert first is not None
+    others = {column for text in (*GAMBLING, *LETTERS) for column in text_columns(text)}
+    own = [column for column in text_columns(secret) if column not in others]
+    assert len(own) > 50
+    assert SiteModel.unpacked(models()[-1].weights).weights[own].any()
+
+    assert moderator.call("DELETE", f"/comments/{erased}").status_code == 204
+    assert site().learn_due is not None
+    rest()
+    assert learn(site().id) is not None
+    record = models()[-1]
+    assert not SiteModel.unpacked(record.weights).weights[own].any()
+    assert not load(record.file).weights[own].any()
+    assert site().model == record.id
+    assert erased not in record.seen
+    assert record.card["left"] == {
+        "last seen by": first,
+        "count": 1,
+        "comments": [{"comment": erased, "why": "erased"}],
+    }
+
+
+def test_with_too_few_left_after_an_erasure_the_base_model_scores_again(moderator: Caller) -> None:
+    ids = taught(moderator, quirk(25))
+    assert learn(site().id)
+    moderator.call("DELETE", f"/comments/{ids[0]}")
+    rest()
+    assert learn(site().id) == "base"
+    assert (site().model, site().learn_due) == (None, None)
+
+
+def test_a_decision_that_was_undone_is_named_in_the_next_card(moderator: Caller) -> None:
+    ids = taught(moderator, quirk(30))
+    first = learn(site().id)
+    moderator.undo(ids[3])
+    due()
+    learn(site().id)
+    left = models()[-1].card["left"]
+    assert (left["last seen by"], left["comments"]) == (first, [{"comment": ids[3], "why": "undone"}])
+
+
+def test_a_challenger_that_loses_on_the_newest_decisions_does_not_go_live(moderator: Caller) -> None:
+    """Moderators who changed their minds: what they decided for long is the opposite of what they decide now."""
+    english = [
+        ("Click here for cheap pills and free money, http://pills{n}.example", "I walked along the river, number {n}."),
+        (
+            "Subscribe to my channel for free cards {n} http://gift.example",
+            "The ferry was {n} minutes late again.",
+        ),
+    ]
+    old = [
+        (text.format(n=n), verdict)
+        for n in range(40)
+        for pair in english
+        for text, verdict in zip(pair, ("approve", "reject"), strict=True)
+    ]
+    new = [
+        (text.format(n=n), verdict)
+        for n in range(40, 50)
+        for pair in english
+        for text, verdict in zip(pair, ("reject", "approve"), strict=True)
+    ]
+    taught(moderator, [*old, *new])
+    assert learn(site().id) is None
+    [record] = models()
+    assert site().model is None
+    assert not record.card["went live"]
+    assert record.card["compared"]["how"].startswith("on the newest")
+
+
+def test_who_comes_second_does_nothing(moderator: Caller) -> None:
+    taught(moderator, quirk(25))
+    with begin() as session:
+        session.execute(update(Site).values(learn_due=now() + timedelta(seconds=100)))  # another's lease
+    assert learn(site().id) is None
+    assert models() == []
+
+
+def test_only_the_newest_models_are_kept_and_the_live_one(moderator: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.learning.KEPT", 2)
+    taught(moderator, quirk(26))
+    versions = []
+    for _ in range(4):
+        due()
+        versions.append(learn(site().id))
+    assert [record.version for record in models()] == versions[-2:]
+
+
+def test_nobody_learns_from_another_site(client: FlaskClient, moderator: Caller) -> None:
+    from service import accounts
+
+    accounts.add_site("other", ["https://other.example"])
+    taught(moderator, quirk(25))
+    with reading() as session:
+        other = session.execute(select(Site.id).where(Site.key == "other")).scalar_one()
+        assert labels(session, other) == []
+        assert session.execute(select(Comment.site_id)).scalars().first() != other

@@ -1,0 +1,108 @@
+"""The counts that a site's own model looks at beside the text: what the other checks found, and what is odd about the
+name, the address and the website.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from models.evidence import Evidence, Outcome
+from models.spam.context import COUNTS, TAKEN, UNKNOWN
+from worker.checks.candidate import Candidate
+
+_MAILBOXES = frozenset(
+    [
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "live.com",
+        "msn.com",
+        "yahoo.com",
+        "ymail.com",
+        "icloud.com",
+        "me.com",
+        "aol.com",
+        "gmx.de",
+        "gmx.net",
+        "gmx.at",
+        "web.de",
+        "mail.com",
+        "mail.ru",
+        "bk.ru",
+        "inbox.ru",
+        "list.ru",
+        "yandex.ru",
+        "yandex.com",
+        "rambler.ru",
+        "proton.me",
+        "protonmail.com",
+        "qq.com",
+        "163.com",
+        "126.com",
+        "zoho.com",
+        "tutanota.com",
+    ]
+)
+_FROM: dict[str, tuple[str, str]] = {
+    "hosts new here": ("hosts", "new"),
+    "hosts approved here": ("hosts", "approved"),
+    "hosts rejected here": ("hosts", "rejected"),
+    "links away": ("links", "links"),
+    "the same before": ("repeats", "same"),
+    "nearly the same before": ("repeats", "similar"),
+    "author approved": ("author", "approved"),
+    "author rejected": ("author", "rejected"),
+}
+
+
+def counts(candidate: Candidate, known: Mapping[str, Evidence]) -> dict[str, int]:
+    """The values of `COUNTS`; what is none is left out, what could not be found out is `UNKNOWN`."""
+    found = {name: _count(known.get(check), kind) for name, (check, kind) in _FROM.items()}
+    found |= {"links to this site": _own(known.get("links")), **_form(candidate), **_who(candidate)}
+    assert found.keys() == set(COUNTS)
+    return {TAKEN: 1} | {name: count for name, count in found.items() if count}
+
+
+def _count(item: Evidence | None, kind: str) -> int:
+    return UNKNOWN if item is None or item.outcome is Outcome.UNAVAILABLE else item.counts.get(kind, 0)
+
+
+def _own(links: Evidence | None) -> int:
+    away, hosts = _count(links, "foreign"), _count(links, "hosts")
+    return UNKNOWN if UNKNOWN in {away, hosts} else hosts - away
+
+
+def _form(candidate: Candidate) -> dict[str, int]:
+    seconds = candidate.form.seconds
+    return {
+        "seconds to write": UNKNOWN if seconds is None else round(seconds),
+        "no form token": int(candidate.form.token != "valid"),
+    }
+
+
+def _who(candidate: Candidate) -> dict[str, int]:
+    name, website = candidate.name, candidate.website or ""
+    mailbox, _, domain = candidate.email.lower().partition("@")
+    host = _host(website)
+    return {
+        "digits in the name": _digits(name),
+        "the name is an address": int("." in name.strip(". ") and " " not in name.strip()),
+        "the name in capitals": int(len(name) > 3 and name.isupper()),
+        "gives a website": int(bool(website)),
+        "the website in the text": int(bool(host) and host in candidate.body.lower()),
+        "a free mailbox": int(domain in _MAILBOXES),
+        "digits in the mailbox": _digits(mailbox),
+    }
+
+
+def _digits(text: str) -> int:
+    return sum(map(str.isdecimal, text))
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:  # brackets that hold no IPv6 address
+        return ""

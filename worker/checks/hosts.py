@@ -1,0 +1,101 @@
+"""Whether the hosts a comment links to were seen on this site before, and what became of the comments that did."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Integer, Select, String, Uuid, func, literal, select
+from sqlalchemy.orm import Session, aliased
+
+from models.evidence import Evidence, Outcome
+from models.records import Comment, LinkedHost
+from worker.checks.asked import Columns, asked, dialect_of, packed
+from worker.checks.candidate import Candidate
+from worker.checks.links import hosts_of
+
+MOST = 20  # comments looked at for each host, the newest
+_SHOWN = 4
+_COLUMNS: Columns = {"n": Integer(), "site": Integer(), "host": String(), "id": Uuid(as_uuid=False)}
+_NO_ID = "00000000-0000-0000-0000-000000000000"
+_Fates = Mapping[str, Counter[str]]
+
+
+def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
+    """`counts` are of hosts: "new" to this site, and of those seen before the "approved" and the "rejected" ones, by
+    what became of most comments that linked there. Counted are comments before this one.
+    """
+    linked = [hosts_of(candidate) for candidate in batch]
+    fates = _fates(session, batch, linked)
+    return [_evidence(hosts, fates[n]) for n, hosts in enumerate(linked)]
+
+
+def rows(batch: Sequence[Candidate]) -> list[dict[str, Any]]:
+    """Rows for the table of hosts."""
+    return [
+        {"site_id": candidate.site_id, "host": host, "comment_id": candidate.id}
+        for candidate in batch
+        for host in hosts_of(candidate)
+    ]
+
+
+def _evidence(hosts: Sequence[str], fates: _Fates) -> Evidence:
+    new = [host for host in hosts if not fates[host]]
+    rejected = [host for host in hosts if fates[host]["rejected"] > fates[host]["approved"]]
+    approved = [host for host in hosts if fates[host]["approved"] > fates[host]["rejected"]]
+    sentences = [_sentence(host, fates[host]) for host in [*rejected, *approved][:_SHOWN]]
+    sentences += [f"{'one host' if len(new) == 1 else f'{len(new)} hosts'} not seen here before"] if new else []
+    return Evidence(
+        check="hosts",
+        outcome=Outcome.FOUND if rejected else Outcome.CLEAR,
+        detail="; ".join(sentences) or ("hosts seen here before, none of them settled" if hosts else "no other hosts"),
+        counts={"new": len(new), "approved": len(approved), "rejected": len(rejected)},
+    )
+
+
+def _sentence(host: str, fate: Counter[str]) -> str:
+    told = [f"{fate[status]} {status}" for status in ("rejected", "approved") if fate[status]]
+    return f"of earlier comments with {host}, {' and '.join(told)}"
+
+
+def _fates(session: Session, batch: Sequence[Candidate], linked: Sequence[Sequence[str]]) -> Sequence[_Fates]:
+    """For each comment, what became of the newest earlier ones that linked to the same host."""
+    fates: list[defaultdict[str, Counter[str]]] = [defaultdict(Counter) for _ in batch]
+    questions = [
+        {"n": n, "site": candidate.site_id, "host": host, "id": _plain(candidate.id, session)}
+        for n, candidate in enumerate(batch)
+        for host in linked[n]
+    ]
+    if questions:
+        dialect = dialect_of(session)
+        for n, host, status, count in session.execute(_counting(dialect), packed(dialect, questions)):
+            fates[n][host][status] = count
+    return fates
+
+
+def _plain(id_: str, session: Session) -> str:
+    """As the database keeps it: SQLite's ids are hexadecimal digits alone."""
+    return id_.replace("-", "") if dialect_of(session) == "sqlite" else id_
+
+
+@cache
+def _counting(dialect: str) -> Select[Any]:
+    table, other = asked(dialect, _COLUMNS), aliased(LinkedHost)
+    first = (
+        select(other.comment_id)
+        .where(other.site_id == table.c.site, other.host == table.c.host, other.comment_id < table.c.id)
+        .order_by(other.comment_id.desc())
+        .offset(MOST - 1)
+        .limit(1)
+        .correlate(table)
+        .scalar_subquery()
+    )
+    is_there = (LinkedHost.site_id == table.c.site) & (LinkedHost.host == table.c.host)
+    is_newest = LinkedHost.comment_id >= func.coalesce(first, literal(_NO_ID, Uuid(as_uuid=False)))
+    linking = table.join(LinkedHost, is_there & is_newest & (LinkedHost.comment_id < table.c.id))
+    counted = select(table.c.n, table.c.host, Comment.status, func.count())
+    counted = counted.select_from(linking.join(Comment, Comment.id == LinkedHost.comment_id))
+    return counted.group_by(table.c.n, table.c.host, Comment.status)
