@@ -80,18 +80,18 @@ class Death:
 AFTER_A_COMMIT = [
     Death("post", "accepted", comment="new"),
     Death("screen", "settled", comment="pending"),
-    Death("screen a poisonous one", "handed_to_a_human", comment="pending"),
     Death("decide", "decided", comment="pending"),
-    Death("undo", "decided", comment="approved"),
-    Death("erase", "decided", comment="approved"),
-    Death("close", "thread_changed", comment="approved"),
     Death("sweep", "swept_comments", comment="pending"),
     Death("sweep", "swept_threads", comment="approved"),
     Death("publish", "claimed", comment="approved"),
     Death("publish", "handed_in", comment="approved"),
+]
+BY_OTHER_WAYS = [  # the same statements, so one database will do
+    Death("screen a poisonous one", "handed_to_a_human", comment="pending"),
+    Death("undo", "decided", comment="approved"),
+    Death("erase", "decided", comment="approved"),
+    Death("close", "thread_changed", comment="approved"),
     Death("sweep", "settled", comment="pending"),  # in place, as the broker is silent
-    Death("sweep", "claimed", comment="approved"),
-    Death("sweep", "handed_in", comment="approved"),
     Death("tidy", "tidied", comment="approved"),
 ]
 BEFORE_A_SEND = [
@@ -107,7 +107,7 @@ BEFORE_A_SEND = [
     Death("publish", "put:2", comment="approved"),
     Death("publish", "put:3", comment="approved"),
 ]
-DEATHS = [("sqlite", death) for death in AFTER_A_COMMIT + BEFORE_A_SEND]
+DEATHS = [("sqlite", death) for death in AFTER_A_COMMIT + BY_OTHER_WAYS + BEFORE_A_SEND]
 DEATHS += [("postgresql", death) for death in AFTER_A_COMMIT]
 
 
