@@ -121,7 +121,9 @@ def serve() -> None:
 
 
 @main.command()
-@click.option("--queues", default="screen,publish,learn", show_default=True, help="What to work on, comma-separated.")
+@click.option(
+    "--queues", default="screen,publish,deliver,learn", show_default=True, help="What to work on, comma-separated."
+)
 def worker(queues: str) -> None:
     """Run one worker alone."""
     from worker.working import work

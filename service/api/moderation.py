@@ -15,7 +15,7 @@ from models.failpoints import failpoint
 from models.identifiers import is_id
 from models.moderation import Refused, erase, settle, tell, undo
 from models.policy import Verdict
-from models.records import Comment, DecisionRecord, Event
+from models.records import Comment, DecisionRecord, Event, Site
 from models.text import clean
 from service.api.public import json_response
 from service.campaigns import grouped
@@ -23,7 +23,7 @@ from service.keys import Caller, caller
 from service.problems import Problem, from_validation
 from service.queue import STATUSES, listed
 from service.records import decision_shape, full_records, when
-from worker.bell import PUBLISH, ring_soon
+from worker.bell import DELIVER, PUBLISH, ring_soon
 
 MOST_ITEMS = 100
 
@@ -157,6 +157,10 @@ def events(site: str) -> Response:
     wanted = select(Event).where(Event.site_id == who.site.id, later).order_by(Event.position, Event.nth).limit(limit)
     with reading() as session:
         found = session.execute(wanted).scalars().all()
+        forgotten = session.scalar(select(Site.forgotten).where(Site.id == who.site.id)) or 0
+    if 0 < int(position) < forgotten:
+        detail = "The events after this cursor are no longer kept: read what is there anew, then go on from `oldest`."
+        raise Problem(410, detail, oldest=f"{forgotten}.0")
     listed = [{"id": event.id, "type": event.type, "timestamp": when(event.at), "data": event.data} for event in found]
     return json_response({"events": listed, "next": f"{found[-1].position}.{found[-1].nth}" if found else after})
 
@@ -176,6 +180,8 @@ def publish_soon(settled: Settled) -> None:
     tell([settled])
     if settled.touches_page:
         ring_soon(PUBLISH, settled.thread_id)
+    for endpoint in settled.owed:
+        ring_soon(DELIVER, endpoint)
 
 
 def _wanted(session: Session, who: Caller, comment_id: str) -> Comment:
