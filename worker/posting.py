@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import ip_address
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
 import dns.asyncbackend
@@ -253,11 +253,15 @@ class Poster:
             else:
                 del self._idle[key]
 
-    def close_all(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         for idle in self._idle.values():
             for connection in idle:
                 connection.close()
         self._idle.clear()
+        await asyncio.sleep(0)  # for the loop to let go of them
 
     @staticmethod
     def _key(wanted: Target) -> Target:

@@ -84,13 +84,13 @@ class Sender(threading.Thread):
         self._loop, self._bell = asyncio.get_running_loop(), asyncio.Event()
         self._bell.set()  # for whoever woke us before
         with ThreadPoolExecutor(1, thread_name_prefix="deliveries") as ledger:
-            while not self._ending:
-                await self._rest()
-                await self._round(ledger)
-                if self._until_idle and not (self._tasks or self._done or self._asked):
-                    break
-            await self._come_home(ledger)
-        self._poster.close_all()
+            async with self._poster:
+                while not self._ending:
+                    await self._rest()
+                    await self._round(ledger)
+                    if self._until_idle and not (self._tasks or self._done or self._asked):
+                        break
+                await self._come_home(ledger)
 
     async def _rest(self) -> None:
         """Until someone rings, an attempt is finished, or the first of those put off is due."""

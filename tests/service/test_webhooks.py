@@ -17,7 +17,8 @@ from models.settings import settings
 from models.webhooks import overdue_endpoints
 from service import accounts
 from tests.caller import Caller, posted, publish_all, screen_all
-from tests.receiver import CUT, Answer, Receiver
+from tests.dns_server import DnsServer
+from tests.receiver import CUT, HANG, Answer, Receiver
 from worker import sweep, webhooks
 from worker.webhooks import deliver_now
 
@@ -415,6 +416,40 @@ def test_a_rate_holds(moderator: Caller, receiver: Receiver) -> None:
     for second in range(3):
         send_all(after=100 + second * 0.5)
         assert len(receiver.got) == second + 1
+
+
+def test_an_address_that_is_not_public_is_never_gone_to_and_the_log_says_which_setting_allows_it(
+    moderator: Caller, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GREENROOM_WEBHOOK_ALLOW_PRIVATE", "false")
+    with DnsServer({"hook.test": {"A": ["127.0.0.1"]}}) as dns:
+        monkeypatch.setenv("GREENROOM_DNS", dns.address)
+        monkeypatch.setenv("GREENROOM_WEBHOOK_PORTS", str(receiver.port))
+        settings.cache_clear()
+        wanted = {"url": f"https://hook.test:{receiver.port}/", "events": ["comment.approved"]}
+        webhook = moderator.call("POST", "/webhooks", json=wanted).json
+        approved(moderator)
+        send_all()
+    attempt = log(moderator, webhook)[0]["attempts"][0]
+    assert attempt["status"] is None
+    assert "GREENROOM_WEBHOOK_ALLOW_PRIVATE=true" in attempt["error"]
+    assert receiver.connections == 0
+
+
+def test_a_dead_endpoint_does_not_hold_up_another(moderator: Caller, receiver: Receiver) -> None:
+    with Receiver(always=HANG) as dead:
+        make(moderator, dead, "comment.rejected")
+        make(moderator, receiver, "comment.rejected")
+        sender = webhooks.sender()
+        try:
+            for number in range(30):
+                moderator.decide(posted(moderator.client, body=f"Words number {number}"), "reject")
+                with reading() as session:
+                    sender.wake(overdue_endpoints(session, now() + timedelta(seconds=1)))
+            _until(lambda: len(receiver.got) == 30)
+            assert dead.busiest == settings().webhook_in_flight
+        finally:
+            webhooks.stop()
 
 
 def test_few_attempts_are_under_way_to_one_endpoint_at_once(
