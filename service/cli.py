@@ -25,6 +25,7 @@ LAZY = {
     "publish": ("service.cli_operations", "Write the pages of threads anew."),
     "restore": ("service.cli_operations", "Fill an empty database from a backup."),
     "train": ("service.cli_model", "Train the spam model."),
+    "webhook": ("service.cli_webhooks", "What helps to build a webhook's receiver."),
 }
 
 

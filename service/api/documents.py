@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, render_template
@@ -18,6 +19,9 @@ from service.api.webhooks import NewWebhook, Redelivery, Rotation, WebhookChange
 from service.submission import Submission
 
 REF = "#/components/schemas/{model}"
+
+EXAMPLES = Path(__file__).parent / "examples"
+FILES = {"Python": "receiver.py", "JavaScript": "receiver.mjs"}
 
 api = Blueprint("documents", __name__, template_folder="templates")
 
@@ -227,6 +231,13 @@ CALLS = (
     ),
     Call(
         "post",
+        "/v1/sites/{site}/webhooks/{id}/check",
+        "Try an endpoint with good, bad, old, repeated and slow messages",
+        "admin",
+        {200: "Each case, and whether it was handled well.", 429: "Another check is under way.", **_KEY},
+    ),
+    Call(
+        "post",
         "/v1/sites/{site}/webhooks/{id}/redeliver",
         "Send events again",
         "admin",
@@ -261,6 +272,15 @@ def openapi() -> Response:
 @api.get("/docs")
 def docs() -> Response:
     answer = Response(render_template("api/docs.html", calls=CALLS, schemas=document()["components"]["schemas"]))
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
+    return answer
+
+
+@api.get("/docs/webhooks")
+def webhooks() -> Response:
+    """How to receive them, with examples that the tests run."""
+    examples = {name: (EXAMPLES / file).read_text(encoding="utf-8") for name, file in FILES.items()}
+    answer = Response(render_template("api/webhooks.html", examples=examples))
     answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
     return answer
 

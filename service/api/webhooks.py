@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.database import Base, begin, now, reading
-from models.endpoints import Sealed, first_secret, rotated, sealed, sealed_of, unsealed
+from models.endpoints import Sealed, first_secret, opened, rotated, sealed, sealed_of, unsealed
 from models.identifiers import is_id, new_id
 from models.records import Attempt, Comment, Delivery, Endpoint, Event, Site, Thread
 from models.signatures import public_key
@@ -287,6 +288,29 @@ def test(site: str, webhook: str) -> Response:
         session.connection().execute(insert(Base.metadata.tables["deliveries"]), [delivery])
     ring_soon(DELIVER, row.id)
     return json_response({"id": delivery["id"], "event": delivery["event_id"], "state": "owed"}, 202)
+
+
+@api.post("/v1/sites/<site>/webhooks/<webhook>/check")
+def check(site: str, webhook: str) -> Response:
+    """Send a dry suite now, and say what the endpoint handled well. Nothing of it stands in the log."""
+    who = caller(site, "admin")
+    import asyncio  # noqa: PLC0415 — all of this for this call only
+
+    from worker.rehearsal import rehearse  # noqa: PLC0415
+
+    with reading() as session:
+        kept = opened(_wanted(session, who, webhook))
+    if not _checking.acquire(blocking=False):
+        raise Problem(429, "Another check is under way. Try again in a moment.", headers={"Retry-After": "10"})
+    try:
+        at = now()
+        found = asyncio.run(rehearse(kept, {"type": TEST, "timestamp": when(at), "data": _sample(who, at)}, at))
+    finally:
+        _checking.release()
+    return json_response({"handled": all(case["handled"] for case in found), "cases": found})
+
+
+_checking = threading.BoundedSemaphore(1)  # it holds a thread of the web process for some seconds
 
 
 def _sample(who: Caller, at: datetime) -> dict[str, Any]:

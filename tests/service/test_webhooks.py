@@ -436,6 +436,20 @@ def test_an_address_that_is_not_public_is_never_gone_to_and_the_log_says_which_s
     assert receiver.connections == 0
 
 
+def test_metrics_say_since_when_the_oldest_webhook_is_due(moderator: Caller, receiver: Receiver) -> None:
+    def seconds() -> float:
+        told = moderator.client.get("/metrics").text
+        return float(told.partition("\ngreenroom_webhook_oldest_due_seconds ")[2].partition("\n")[0])
+
+    make(moderator, receiver)
+    assert seconds() == 0
+    approved(moderator)
+    with time_machine.travel(now() + timedelta(seconds=60)):
+        assert 60 <= seconds() < 90
+        send_all()
+        assert seconds() == 0
+
+
 def test_a_dead_endpoint_does_not_hold_up_another(moderator: Caller, receiver: Receiver) -> None:
     with Receiver(always=HANG) as dead:
         make(moderator, dead, "comment.rejected")
