@@ -37,7 +37,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DELETE_ON_ERROR:
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser nginx evaluate bench chaos chaos-checked lock migration format clean
+.PHONY: help run test check browser nginx node evaluate bench chaos chaos-checked lock migration format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ run: $(VENV)/.ready ## start Greenroom on this machine; the first time, build .v
 test: check ## lint, types, import contracts, and every test
 	@$(BIN)/python -m pytest
 
-check: $(VENV)/.ready-dev browser nginx
+check: $(VENV)/.ready-dev browser nginx node
 	@echo "ruff"; $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@echo "mypy"; $(BIN)/mypy
 	@echo "import contracts"; $(BIN)/lint-imports > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
@@ -117,3 +117,8 @@ nginx:
 		/usr/share/nginx/modules/ngx_http_js_module.so /etc/nginx/modules/ngx_http_js_module.so 2> /dev/null | grep -q .; \
 	then exit 0; fi; \
 	$(call apt,nginx and its JavaScript,nginx libnginx-mod-http-js)
+
+# The docs' example of a webhook's receiver in JavaScript is run as it stands.
+node:
+	@for name in node nodejs; do if command -v $$name > /dev/null; then exit 0; fi; done; \
+	$(call apt,Node,nodejs)

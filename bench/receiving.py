@@ -100,6 +100,8 @@ async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], b
 
 def _revision(body: bytes) -> int:
     """The revision that the page of this event's thread shows now."""
-    data: dict[str, Any] = orjson.loads(body)["data"]
+    data: dict[str, Any] | None = orjson.loads(body)["data"]
+    if not data:
+        return 0
     page = storage.get(storage.newest_name(data["site"], data["thread"]["key"]))
     return int(orjson.loads(page.content)["revision"]) if page else 0

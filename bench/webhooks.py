@@ -16,19 +16,20 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from standardwebhooks import Webhook
 
 from bench.accepting import is_listening
 from bench.reading import Row
-from bench.receiving import Received, received, receiving
+from bench.receiving import Received, receiving
+from bench.receiving import received as all_received
 from models.changes import Change
 from models.database import Base, begin, engine, now, reading
 from models.endpoints import first_secret, sealed_of
@@ -36,8 +37,8 @@ from models.identifiers import new_id
 from models.migrate import upgrade
 from models.moderation import settle
 from models.policy import Verdict
-from models.records import Comment, Delivery, Endpoint, Event, Heartbeat, Site, Thread
-from models.webhooks import delivery_of
+from models.records import Comment, Delivery, Endpoint, Event, Site, Thread
+from models.webhooks import TEST, delivery_of
 from service.accounts import add_site
 from service.valkey import embedded
 from tests.greenroom import GREENROOM, free_port, until
@@ -51,17 +52,23 @@ console = Console(highlight=False, width=140)
 
 
 def main(which: list[str]) -> int:
+    rows = measured(which)
+    table = Table("work", "measured", "ratio", "bar", "", title="Webhooks, measured")
+    for row in rows:
+        table.add_row(row.work, row.figure, f"{row.ratio:.2f}", row.bar, "met" if row.is_met else "[red]not met[/red]")
+    console.print(table)
+    return 0 if all(row.is_met for row in rows) else 1
+
+
+def measured(which: list[str]) -> list[Row]:
+    """Those of that name, or all."""
     rows: list[Row] = []
     for name, measure in {"idle": idle, "rate": rate, "dead": dead, "kills": kills}.items():
         if not which or name in which:
             Console(stderr=True).print(f"[dim]… webhooks: {name}[/dim]")
             with tempfile.TemporaryDirectory(prefix="greenroom-webhooks-") as folder:
                 rows += _alone(measure, Path(folder))
-    table = Table("work", "measured", "ratio", "bar", "", title="Webhooks, measured")
-    for row in rows:
-        table.add_row(row.work, row.figure, f"{row.ratio:.2f}", row.bar, "met" if row.is_met else "[red]not met[/red]")
-    console.print(table)
-    return 0 if all(row.is_met for row in rows) else 1
+    return rows
 
 
 def _alone(measure: Callable[[Path], list[Row]], folder: Path) -> list[Row]:
@@ -115,8 +122,7 @@ def _worker() -> Iterator[Callable[[], None]]:
 
     minder = threading.Thread(target=mind)
     minder.start()
-    until(_has_swept, 120)  # by then it has loaded its model, and listens
-    time.sleep(2)
+    _until_it_hears()
     try:
         yield kill
     finally:
@@ -126,10 +132,22 @@ def _worker() -> Iterator[Callable[[], None]]:
         running[0].wait(20)
 
 
-def _has_swept() -> bool:
-    with reading() as session:
-        since = now() - timedelta(seconds=4)
-        return session.execute(select(Heartbeat.name).where(Heartbeat.swept_at > since)).first() is not None
+def _until_it_hears() -> None:
+    """A worker has to load its model first: tests are sent until one goes through without waiting for the sweep."""
+    deadline, took = time.monotonic() + 120, 9.0
+    while took > 0.5:
+        assert time.monotonic() < deadline
+        began = time.monotonic()
+        with begin() as session:
+            endpoint = session.scalars(select(Endpoint.id).where(~Endpoint.url.endswith("/dead")).limit(1)).one()
+            event = {"id": new_id(), "type": TEST, "comment_id": None, "sequence": None, "thread_id": None}
+            row = delivery_of({**event, "revision": None}, endpoint, now())
+            row["payload"] = {"type": TEST, "timestamp": "", "data": None}
+            session.connection().execute(insert(Base.metadata.tables["deliveries"]), [row])
+        ring(DELIVER, [endpoint])
+        until(lambda: not _owed(), 60)
+        took = time.monotonic() - began
+        time.sleep(0.2)
 
 
 def _begin() -> subprocess.Popen[bytes]:
@@ -203,6 +221,11 @@ def idle(folder: Path) -> list[Row]:
     ]
 
 
+def received(log: Path) -> list[Received]:
+    """Without the tests."""
+    return [got for got in all_received(log) if '"webhook.test"' not in got.body]
+
+
 def _comment(got: Received) -> str:
     import orjson  # noqa: PLC0415
 
@@ -220,6 +243,8 @@ def rate(folder: Path) -> list[Row]:
     with receiving(port, folder / "received") as log, _worker():
         with begin() as session:
             endpoint, at = session.execute(select(Endpoint.id)).scalar_one(), now()
+            session.execute(text("DELETE FROM attempts"))
+            session.execute(text("DELETE FROM deliveries"))
             events = session.execute(select(Event.__table__)).mappings().all()
             owed = [delivery_of(event, endpoint, at) for event in events]
             session.connection().execute(insert(Base.metadata.tables["deliveries"]), owed)

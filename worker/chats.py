@@ -51,7 +51,7 @@ def _plain(format_: str, text: str) -> str:
     text = text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 1] + "…"
     if format_ == "slack":
         text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        return re.sub(r"([*_~`@])", "\u200b\\1", text)
+        return re.sub(r"([*_~`@])", "\\1\u200b", text)
     text = re.sub(r"([\\*_~`|\[\]<>#!()])", r"\\\1", text)
     return re.sub(r"@|(?<=http)(?=s?:)", lambda found: found[0] + "\u200b", text)
 
