@@ -34,6 +34,9 @@ MOST_IN_FLIGHT = 500  # to all endpoints together
 MOST_ENDPOINTS = 50  # in one round
 FAILURES = 5  # in a row, until an endpoint is only probed
 PROBES = 2  # attempts under way at once to one that fails
+QUICK_MS = 250  # an endpoint that takes things so soon has more of them taken ahead, while a round is written down
+AHEAD = 4
+MOST_AHEAD_SECONDS = 4.0  # taken and not begun by then: given back, as its lease would not outlast the attempt
 REST_SECONDS = 1.0  # after a round that failed: the database is away
 END_SECONDS = 2.0  # what is under way may take so long to come home when we end
 ABOUT_US = {"Content-Type": "application/json", "User-Agent": "Greenroom"}
@@ -54,6 +57,8 @@ class Sender(threading.Thread):
         self._ending = False
         self._in_flight: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
+        self._quick: set[str] = set()
+        self._turns: dict[str, asyncio.Semaphore] = {}
         self._asked: dict[str, None] = {}
         self._later: list[tuple[datetime, str]] = []
         self._done: list[Outcome] = []
@@ -146,7 +151,7 @@ class Sender(threading.Thread):
         left = MOST_IN_FLIGHT - self._in_flight.total()
         room: dict[str, int] = {}
         for endpoint in self._asked:
-            most = settings().webhook_in_flight if self._failures[endpoint] < FAILURES else PROBES
+            most = self._most(endpoint)
             places = min(most - self._in_flight[endpoint], left)
             if places > 0:
                 room[endpoint] = places
@@ -155,6 +160,11 @@ class Sender(threading.Thread):
                 break
         return room
 
+    def _most(self, endpoint: str) -> int:
+        if self._failures.get(endpoint, 0) >= FAILURES:
+            return PROBES
+        return settings().webhook_in_flight * (AHEAD if endpoint in self._quick else 1)
+
     def _start(self, job: Job) -> None:
         self._in_flight[job.endpoint.id] += 1
         task = asyncio.create_task(self._attempt(job))
@@ -162,14 +172,22 @@ class Sender(threading.Thread):
         task.add_done_callback(lambda task: self._tasks.pop(task, None))
 
     async def _attempt(self, job: Job) -> None:
-        outcome = await attempt(self._poster, job)
-        endpoint = job.endpoint.id
+        endpoint, taken = job.endpoint.id, time.monotonic()
+        turn = self._turns.setdefault(endpoint, asyncio.Semaphore(settings().webhook_in_flight))
+        async with turn:
+            is_late = time.monotonic() - taken > MOST_AHEAD_SECONDS
+            outcome = Outcome(job, now(), 0) if is_late else await attempt(self._poster, job)
         self._in_flight[endpoint] -= 1
-        self._in_flight += Counter()  # forgets the zeros
+        if not self._in_flight[endpoint]:
+            del self._in_flight[endpoint], self._turns[endpoint]
         if outcome.is_success:
             self._failures.pop(endpoint, None)
-        else:
+        elif outcome.was_tried:
             self._failures[endpoint] += 1
+        if outcome.is_success and outcome.ms < QUICK_MS:
+            self._quick.add(endpoint)
+        else:
+            self._quick.discard(endpoint)
         if job.endpoint.is_ordered:
             self._asked[endpoint] = None  # what had to wait for this one
         self._done.append(outcome)
