@@ -62,6 +62,7 @@ bench: $(VENV)/.ready-dev nginx ## load and cost, as ratios within one run
 
 chaos: $(VENV)/.ready-dev ## kill, stop and cut off parts under load, then check every truth: make chaos SEED=7 DATABASE=postgres
 	@$(BIN)/python -m bench.chaos $(foreach name,seed seconds database only,$(call given,$(name)))
+	@$(BIN)/python -m bench.webhooks kills
 
 chaos-checked: $(VENV)/.ready-dev ## take a guarantee away, one at a time: make chaos has to notice
 	@$(BIN)/python -m bench.chaos.checked

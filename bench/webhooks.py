@@ -139,7 +139,9 @@ def _until_it_hears() -> None:
         assert time.monotonic() < deadline
         began = time.monotonic()
         with begin() as session:
-            endpoint = session.scalars(select(Endpoint.id).where(~Endpoint.url.endswith("/dead")).limit(1)).one()
+            endpoint = session.scalars(
+                select(Endpoint.id).where(Endpoint.is_enabled, ~Endpoint.url.endswith("/dead")).limit(1)
+            ).one()
             event = {"id": new_id(), "type": TEST, "comment_id": None, "sequence": None, "thread_id": None}
             row = delivery_of({**event, "revision": None}, endpoint, now())
             row["payload"] = {"type": TEST, "timestamp": "", "data": None}

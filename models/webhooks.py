@@ -91,8 +91,9 @@ def overdue_endpoints(session: Session, before: datetime) -> list[str]:
 
 
 def cancel_deliveries(session: Session, comment_id: str) -> set[str]:
-    """Take back what was not delivered yet; the endpoints that would have heard of it."""
+    """Take back what was not delivered yet, but for the word that it is gone; the endpoints that would have heard."""
     pending = (Delivery.comment_id == comment_id) & Delivery.state.in_(("waiting", "owed"))
+    pending &= Delivery.type != "comment.deleted"
     # Locked in the order of their ids, as the sender does.
     found = session.execute(
         select(Delivery.id, Delivery.endpoint_id).where(pending).order_by(Delivery.id).with_for_update()

@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import structlog
@@ -33,10 +33,12 @@ from worker.posting import Answer, Poster, Unsent
 MOST_IN_FLIGHT = 500  # to all endpoints together
 MOST_ENDPOINTS = 50  # in one round
 FAILURES = 5  # in a row, until an endpoint is only probed
+UNPROVED = 4  # attempts under way at once to one that has not taken anything yet: many dead ones fill no house
 PROBES = 2  # attempts under way at once to one that fails
 QUICK_MS = 250  # an endpoint that takes things so soon has more of them taken ahead, while a round is written down
 AHEAD = 4
 MOST_AHEAD_SECONDS = 4.0  # taken and not begun by then: given back, as its lease would not outlast the attempt
+SOON_SECONDS = 60  # what is due later than that is left to the sweep, or a dead endpoint's backlog would be kept here
 REST_SECONDS = 1.0  # after a round that failed: the database is away
 END_SECONDS = 2.0  # what is under way may take so long to come home when we end
 ABOUT_US = {"Content-Type": "application/json", "User-Agent": "Greenroom"}
@@ -57,6 +59,7 @@ class Sender(threading.Thread):
         self._ending = False
         self._in_flight: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
+        self._proved: set[str] = set()
         self._quick: set[str] = set()
         self._turns: dict[str, asyncio.Semaphore] = {}
         self._asked: dict[str, None] = {}
@@ -130,8 +133,10 @@ class Sender(threading.Thread):
             await asyncio.sleep(REST_SECONDS)
             self._ring()
             return
+        soon = now() + timedelta(seconds=SOON_SECONDS)
         for later in done.later:
-            heapq.heappush(self._later, later)
+            if later[0] < soon:
+                heapq.heappush(self._later, later)
         self._asked.update(dict.fromkeys(done.full))
         for job in done.jobs:
             self._start(job)
@@ -163,7 +168,10 @@ class Sender(threading.Thread):
     def _most(self, endpoint: str) -> int:
         if self._failures.get(endpoint, 0) >= FAILURES:
             return PROBES
-        return settings().webhook_in_flight * (AHEAD if endpoint in self._quick else 1)
+        most = settings().webhook_in_flight
+        if endpoint not in self._proved:
+            return min(most, UNPROVED)
+        return most * (AHEAD if endpoint in self._quick else 1)
 
     def _start(self, job: Job) -> None:
         self._in_flight[job.endpoint.id] += 1
@@ -182,8 +190,10 @@ class Sender(threading.Thread):
             del self._in_flight[endpoint], self._turns[endpoint]
         if outcome.is_success:
             self._failures.pop(endpoint, None)
+            self._proved.add(endpoint)
         elif outcome.was_tried:
             self._failures[endpoint] += 1
+            self._proved.discard(endpoint)
         if outcome.is_success and outcome.ms < QUICK_MS:
             self._quick.add(endpoint)
         else:

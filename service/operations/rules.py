@@ -32,6 +32,7 @@ from sqlalchemy.orm import Session
 from models.database import now
 from models.moderation import erase_rest
 from models.records import (
+    Attempt,
     Comment,
     DecisionRecord,
     Delivery,
@@ -291,6 +292,7 @@ def _give_places(session: Session, ids: Sequence[str]) -> None:
 
 
 def _not_erased(at: datetime) -> Executable:
+    quotes = (Attempt.answer != "") & (Delivery.type != "comment.deleted")
     kept = or_(
         *(
             column != ""
@@ -303,6 +305,7 @@ def _not_erased(at: datetime) -> Executable:
         exists().where(DecisionRecord.comment_id == Comment.id, cast(DecisionRecord.reasons, Text).not_in(_BLANK)),
         exists().where(Fingerprint.comment_id == Comment.id),
         exists().where(Event.comment_id == Comment.id, Event.data["comment"]["html"].as_string() != ""),
+        exists().where(Delivery.comment_id == Comment.id, Attempt.delivery_id == Delivery.id, quotes),
     )
     return select(_id(Comment.id)).where(Comment.erased_at.is_not(None), kept)
 

@@ -461,7 +461,7 @@ def test_a_dead_endpoint_does_not_hold_up_another(moderator: Caller, receiver: R
                 with reading() as session:
                     sender.wake(overdue_endpoints(session, now() + timedelta(seconds=1)))
             _until(lambda: len(receiver.got) == 30)
-            assert dead.busiest == settings().webhook_in_flight
+            assert 1 <= dead.busiest <= settings().webhook_in_flight
         finally:
             webhooks.stop()
 
