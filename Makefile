@@ -37,7 +37,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DELETE_ON_ERROR:
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser nginx evaluate bench chaos chaos-checked lock migration format clean
+.PHONY: help run test check browser nginx node evaluate bench chaos chaos-checked lock migration format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ run: $(VENV)/.ready ## start Greenroom on this machine; the first time, build .v
 test: check ## lint, types, import contracts, and every test
 	@$(BIN)/python -m pytest
 
-check: $(VENV)/.ready-dev browser nginx
+check: $(VENV)/.ready-dev browser nginx node
 	@echo "ruff"; $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@echo "mypy"; $(BIN)/mypy
 	@echo "import contracts"; $(BIN)/lint-imports > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
@@ -62,6 +62,7 @@ bench: $(VENV)/.ready-dev nginx ## load and cost, as ratios within one run
 
 chaos: $(VENV)/.ready-dev ## kill, stop and cut off parts under load, then check every truth: make chaos SEED=7 DATABASE=postgres
 	@$(BIN)/python -m bench.chaos $(foreach name,seed seconds database only,$(call given,$(name)))
+	@$(BIN)/python -m bench.webhooks kills
 
 chaos-checked: $(VENV)/.ready-dev ## take a guarantee away, one at a time: make chaos has to notice
 	@$(BIN)/python -m bench.chaos.checked
@@ -117,3 +118,8 @@ nginx:
 		/usr/share/nginx/modules/ngx_http_js_module.so /etc/nginx/modules/ngx_http_js_module.so 2> /dev/null | grep -q .; \
 	then exit 0; fi; \
 	$(call apt,nginx and its JavaScript,nginx libnginx-mod-http-js)
+
+# The docs' example of a webhook's receiver in JavaScript is run as it stands.
+node:
+	@for name in node nodejs; do if command -v $$name > /dev/null; then exit 0; fi; done; \
+	$(call apt,Node,nodejs)

@@ -167,6 +167,18 @@ def _cipher(key_id: bytes) -> AESGCM:
     return AESGCM(base64.b64decode(known.email_keys[name]))
 
 
+def seal(purpose: str, content: bytes) -> bytes:
+    """`nonce, AES-256-GCM ciphertext` under this purpose's own key."""
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(secrets().derived(purpose)).encrypt(nonce, content, purpose.encode())
+
+
+def unseal(purpose: str, sealed: bytes) -> bytes:
+    """The content again. Raises `cryptography.exceptions.InvalidTag` if tampered with, or sealed by other keys."""
+    cipher = AESGCM(secrets().derived(purpose))
+    return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], purpose.encode())
+
+
 def key_of(sealed: bytes) -> str:
     """The id of the key an address was sealed with."""
     return sealed.partition(b"\0")[0].decode(errors="replace")

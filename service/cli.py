@@ -25,6 +25,7 @@ LAZY = {
     "publish": ("service.cli_operations", "Write the pages of threads anew."),
     "restore": ("service.cli_operations", "Fill an empty database from a backup."),
     "train": ("service.cli_model", "Train the spam model."),
+    "webhook": ("service.cli_webhooks", "What helps to build a webhook's receiver."),
 }
 
 
@@ -121,7 +122,9 @@ def serve() -> None:
 
 
 @main.command()
-@click.option("--queues", default="screen,publish,learn", show_default=True, help="What to work on, comma-separated.")
+@click.option(
+    "--queues", default="screen,publish,deliver,learn", show_default=True, help="What to work on, comma-separated."
+)
 def worker(queues: str) -> None:
     """Run one worker alone."""
     from worker.working import work

@@ -2,8 +2,11 @@
 
 from models.records.address_key import AddressKey
 from models.records.api_key import ApiKey
+from models.records.attempt import Attempt
 from models.records.comment import Comment
 from models.records.decision import DecisionRecord
+from models.records.delivery import Delivery
+from models.records.endpoint import Endpoint
 from models.records.event import Event
 from models.records.fingerprint import Fingerprint
 from models.records.heartbeat import Heartbeat
@@ -21,9 +24,12 @@ from models.records.thread import Thread
 __all__ = [
     "AddressKey",
     "ApiKey",
+    "Attempt",
     "Comment",
     "ConsoleSession",
     "DecisionRecord",
+    "Delivery",
+    "Endpoint",
     "Event",
     "Fingerprint",
     "Heartbeat",
