@@ -101,7 +101,7 @@ ROWS = {
         "closed_at": "CASE WHEN n % 100 = 0 THEN NULL ELSE {at} END",
     },
     "fingerprints": {"site_id": "1", "band": "n % 30000", "comment_id": "{id}", "at": "{at}"},
-    "linked_hosts": {"site_id": "1", "host": "'shop' || n % 20 || '.example'", "comment_id": "{id}"},
+    "linked_hosts": {"site_id": "1", "host": "'shop' || (n % 20) || '.example'", "comment_id": "{id}"},
 }  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 
 from models.database import now
 from models.moderation import erase_rest
-from models.records import Comment, DecisionRecord, Event, Fingerprint, Review, Screening, Site, Thread
+from models.records import Comment, DecisionRecord, Event, Fingerprint, LinkedHost, Review, Screening, Site, Thread
 from service.operations.violation import MEND, NOTHING
 
 LONG = timedelta(minutes=10)  # by then sweep has rung, rung again, and done it itself
@@ -265,6 +265,7 @@ def _not_erased(at: datetime) -> Executable:
         exists().where(DecisionRecord.comment_id == Comment.id, DecisionRecord.note != ""),
         exists().where(DecisionRecord.comment_id == Comment.id, cast(DecisionRecord.reasons, Text).not_in(_BLANK)),
         exists().where(Fingerprint.comment_id == Comment.id),
+        exists().where(LinkedHost.comment_id == Comment.id),
         exists().where(Event.comment_id == Comment.id, Event.data["comment"]["html"].as_string() != ""),
     )
     return select(_id(Comment.id)).where(Comment.erased_at.is_not(None), kept)
