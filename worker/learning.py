@@ -76,7 +76,7 @@ def learn(site_id: int) -> str | None:
         trained = train(examples, base.version, claimed.lease.isoformat())
     except Untrainable as error:
         return _give_up(claimed, str(error), back_to_base=bool(forgotten) or champion.is_unfit)
-    result = compare(examples, trained.held_out, _judged_by(champion, examples), _unseen_by(champion, examples))
+    result = compare(examples, trained, _judged_by(champion, examples), _unseen_by(champion, examples))
     done = Training(claimed, champion, trained, decided, result, bool(forgotten))
     return _keep(done, _record(done, base))
 

@@ -39,6 +39,7 @@ from models.records import (
     Endpoint,
     Event,
     Fingerprint,
+    LinkedHost,
     Review,
     Screening,
     Site,
@@ -304,6 +305,7 @@ def _not_erased(at: datetime) -> Executable:
         exists().where(DecisionRecord.comment_id == Comment.id, DecisionRecord.note != ""),
         exists().where(DecisionRecord.comment_id == Comment.id, cast(DecisionRecord.reasons, Text).not_in(_BLANK)),
         exists().where(Fingerprint.comment_id == Comment.id),
+        exists().where(LinkedHost.comment_id == Comment.id),
         exists().where(Event.comment_id == Comment.id, Event.data["comment"]["html"].as_string() != ""),
         exists().where(Delivery.comment_id == Comment.id, Attempt.delivery_id == Delivery.id, quotes),
     )

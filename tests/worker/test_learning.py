@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from models.database import begin, now, reading
 from models.labels import labels
 from models.records import Comment, Site, SiteModelRecord
+from models.spam import site_training
 from models.spam.site import SiteModel, text_columns
 from models.spam.site_training import load
 from tests.caller import Caller, posted, screen_all
@@ -180,8 +181,11 @@ def test_a_decision_that_was_undone_is_named_in_the_next_card(moderator: Caller)
     assert (left["last seen by"], left["comments"]) == (first, [{"comment": ids[3], "why": "undone"}])
 
 
-def test_a_challenger_that_loses_on_the_newest_decisions_does_not_go_live(moderator: Caller) -> None:
+def test_a_challenger_that_loses_on_the_newest_decisions_does_not_go_live(
+    moderator: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Moderators who changed their minds: what they decided for long is the opposite of what they decide now."""
+    monkeypatch.setattr(site_training, "CROSS_VALIDATED", 60)
     english = [
         ("Click here for cheap pills and free money, http://pills{n}.example", "I walked along the river, number {n}."),
         (
@@ -191,13 +195,13 @@ def test_a_challenger_that_loses_on_the_newest_decisions_does_not_go_live(modera
     ]
     old = [
         (text.format(n=n), verdict)
-        for n in range(40)
+        for n in range(12)
         for pair in english
         for text, verdict in zip(pair, ("approve", "reject"), strict=True)
     ]
     new = [
         (text.format(n=n), verdict)
-        for n in range(40, 50)
+        for n in range(12, 15)
         for pair in english
         for text, verdict in zip(pair, ("reject", "approve"), strict=True)
     ]
