@@ -3,7 +3,14 @@
 # A stamp file marks each finished step, so that a second `make run` starts at once.
 
 PYTHON ?=
-FILES ?= $(wildcard ../shared/data/spam/youtube.csv)
+DATA ?= ../shared/data/spam
+FILES ?= $(wildcard $(DATA)/youtube.csv)
+CARD ?= $(if $(filter file,$(origin FILES)),models/spam/base.json)
+ALSO ?= $(wildcard $(DATA)/sms.csv $(DATA)/telegram_ru.csv $(DATA)/x_posts.csv)
+# The base model's recipe: how much the noisy labels count, our own sentences, and where YouTube's threads stand.
+RECIPE := --weight x_posts=0.2 \
+	$(foreach page,psy=9bZkp7q19f0 katy-perry=CevxZvSJLk8 lmfao=KQ6zr6kCPj8 eminem=uelHwf8o7_U shakira=pRpeEdMmmQ0,\
+	--page $(subst =,=https://www.youtube.com/watch?v=,$(page)) --page $(subst =,=https://youtu.be/,$(page)))
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --root-user-action ignore
@@ -37,7 +44,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DELETE_ON_ERROR:
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser nginx node evaluate bench chaos chaos-checked lock migration format clean
+.PHONY: help run test check browser nginx node evaluate base-model bench chaos chaos-checked lock migration format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,7 +62,12 @@ check: $(VENV)/.ready-dev browser nginx node
 
 evaluate: $(VENV)/.ready ## measure the classifier on data it has not seen
 	@test -n "$(FILES)" || { echo "Name the labelled comments: make evaluate FILES='one.csv two.csv'" >&2; exit 1; }
-	@$(BIN)/greenroom evaluate $(FILES)
+	@$(BIN)/greenroom evaluate $(FILES) $(if $(ALSO),$(addprefix --also ,$(ALSO) models/spam/own.csv) $(RECIPE)) \
+		--peers $(if $(CARD),--card $(CARD))
+
+base-model: $(VENV)/.ready ## train the base model anew and measure it into its card
+	$(BIN)/greenroom train $(FILES) $(ALSO) models/spam/own.csv $(RECIPE) --out models/spam/base.skops
+	@$(MAKE) evaluate
 
 bench: $(VENV)/.ready-dev nginx ## load and cost, as ratios within one run
 	@$(BIN)/python -m bench

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import accepting, fronting, reading, resting, screening, travelling, webhooks
+from bench import accepting, fronting, judging, reading, resting, screening, travelling, webhooks
 from bench.accepting import is_listening
 from bench.reading import Row
 from service.sites import find_site
@@ -57,6 +57,8 @@ def _measure(data: Path) -> list[Row]:
         rows += accepting.measure(data, redis_url)
         _say("screening")
         rows += screening.measure(data, redis_url, site.id)
+    _say("judging")
+    rows += judging.measure()
     return rows
 
 
