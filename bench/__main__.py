@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import accepting, fronting, judging, reading, resting, screening, travelling, webhooks
+from bench import accepting, fronting, judging, moderating, reading, resting, screening, travelling, webhooks
 from bench.accepting import is_listening
 from bench.reading import Row
 from service.sites import find_site
@@ -59,7 +59,8 @@ def _measure(data: Path) -> list[Row]:
         rows += screening.measure(data, redis_url, site.id)
     _say("judging")
     rows += judging.measure()
-    return rows
+    _say("moderating")
+    return rows + moderating.measure()
 
 
 @contextmanager

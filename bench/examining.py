@@ -30,7 +30,7 @@ from worker.publishing import publish_threads
 REPLY_EVERY, REJECT_EVERY, FLAG_EVERY = 4, 10, 50
 EVIDENCE = [
     {"check": name, "outcome": "clear", "detail": "nothing found", "score": 0.1, "found": {}, "counts": {}, "ms": 0.2}
-    for name in ("email", "spam", "links", "words", "repeats", "pace", "author", "form", "language")
+    for name in ("email", "spam", "links", "hosts", "words", "repeats", "pace", "author", "blocks", "form", "language")
 ]
 Rows = dict[str, list[dict[str, Any]]]
 

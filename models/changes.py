@@ -34,7 +34,8 @@ class Change:
 
     A screening's counts only while its number is the comment's next; a moderator's only while the comment has
     `version`, if one is given. Without a verdict the screening is recorded and the comment goes on waiting. `blind`: a
-    human is to look, and not to be told what the policy decided.
+    human is to look, and not to be told what the policy decided. Changes that were made as one, and are to be undone as
+    one, carry the same `batch`.
     """
 
     comment_id: str
@@ -48,6 +49,7 @@ class Change:
     undoes: str | None = None
     becomes: str | None = None
     reopens: Collection[str] = field(default=())
+    batch: str | None = None
     blind: bool = False
 
 

@@ -13,11 +13,14 @@ from sqlalchemy.orm import Session
 from models.changes import POLICY, VERDICT, Change, Settled
 from models.policy import Verdict
 from models.records import (
+    Block,
     Comment,
     DecisionRecord,
     Event,
     Fingerprint,
     LinkedHost,
+    Note,
+    Question,
     Review,
     Screening,
     Site,
@@ -145,6 +148,7 @@ _NOTHING: dict[str, Any] = {
     "said_once": None,
     "request_hash": None,
     "screen_due": None,
+    "found": None,
     "campaign": None,
 }
 
@@ -162,6 +166,10 @@ def _redact(session: Session, comment_id: str, at: datetime) -> None:
     session.execute(update(Screening).where(Screening.comment_id == comment_id).values(evidence=[]))
     session.execute(update(DecisionRecord).where(DecisionRecord.comment_id == comment_id).values(reasons=[], note=""))
     session.execute(delete(Fingerprint).where(Fingerprint.comment_id == comment_id, Fingerprint.at == at))
+    session.execute(delete(Note).where(Note.kind == "comment", Note.subject == comment_id))
+    session.execute(delete(Question).where(Question.comment_id == comment_id))
+    theirs = (Block.comment_id == comment_id) & (Block.kind == "author")
+    session.execute(update(Block).where(theirs).values(label="an erased author"))
     session.execute(delete(LinkedHost).where(LinkedHost.comment_id == comment_id))
     redact_attempts(session, comment_id)
     for event in session.execute(select(Event).where(Event.comment_id == comment_id)).scalars():

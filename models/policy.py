@@ -145,6 +145,7 @@ class _Finding(NamedTuple):
 def decide(evidence: Iterable[Evidence], policy: Policy) -> Decision:
     """One decision from all the evidence: reject before flag before wait before approve, every reason kept."""
     evidence = list(evidence)
+    evidence = [_with_trust(item, evidence) for item in evidence]
     findings = [finding for item in evidence if item.check != "spam" for finding in _weigh(item, policy)]
     hinted = any(finding.weight == "hint" for finding in findings)
     findings += [finding for item in evidence if item.check == "spam" for finding in _spam(item, policy.spam, hinted)]
@@ -184,6 +185,22 @@ def _flag_above(policy: SpamPolicy, hinted: bool) -> float:
 
 def _missing(item: Evidence, policy: Policy) -> _Finding:
     return _Finding(policy.could_not_run.get(item.check, "flag"), item.detail)
+
+
+def _with_trust(item: Evidence, evidence: Iterable[Evidence]) -> Evidence:
+    """What a moderator trusts takes a doubt away: links to a trusted host, a trusted address's own record."""
+    blocks = next((other for other in evidence if other.check == "blocks"), None)
+    if blocks is None or item.check not in {"links", "author"}:
+        return item
+    if item.check == "author":
+        return item.model_copy(update={"counts": {}}) if blocks.counts.get("trusted_author") else item
+    trusted = blocks.counts.get("trusted_links", 0)
+    links = max(0, item.counts.get("links", 0) - trusted)
+    return item.model_copy(update={"counts": {**item.counts, "links": links}}) if trusted else item
+
+
+def _blocks(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    return _kinds(item, {"blocked": "reject", "thread": "flag", "slow": "flag"})
 
 
 def _email(item: Evidence, policy: Policy) -> Iterable[_Finding]:
@@ -234,5 +251,6 @@ _RULES: dict[str, Callable[[Evidence, Policy], Iterable[_Finding]]] = {
     "repeats": _repeats,
     "pace": _pace,
     "author": _author,
+    "blocks": _blocks,
     "form": _form,
 }

@@ -55,6 +55,8 @@ class Settings(BaseModel):
     screeners: int = Field(2, ge=1, description="Tasks a worker works on at once: one screens while another publishes.")
     sweep_seconds: float = Field(5, gt=0, description="Pause between two sweeps for overdue rows.")
     overdue_seconds: float = Field(3, gt=0, description="How long a row may be due before the sweep rings again.")
+    smtp_url: str = Field("", description="smtp://user:password@host:587 or smtps://…, for links to moderators.")
+    mail_from: str = Field("greenroom@localhost", description="Whom mail to moderators comes from.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
 
     @field_validator("dns", "webhook_schedule", "webhook_ports", mode="before")

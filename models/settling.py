@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 from models import markdown
 from models.changes import POLICY, STATUS, Change, Screened, Settled
 from models.database import Base, Moment, insert_new, now
+from models.evidence import Evidence, Outcome
 from models.identifiers import new_id
 from models.policy import Verdict
 from models.records import Comment, DecisionRecord, Event, Fingerprint, LinkedHost, Review, Screening, Site
+from models.records.review import UNKNOWN
 from models.settings import settings
 from models.webhooks import owed_deliveries
 
@@ -67,6 +69,7 @@ class Settling:
             self._record_screening(comment, change.screened)
         elif change.verdict is not None:
             comment["screen_due"] = None  # never over a human decision
+            comment["seen_at"] = comment["seen_at"] or self.at
         if change.verdict is None:
             return self.answer(comment, decision_id=None, is_new=False, touches_page=False)
         was, becomes = comment["status"], change.becomes or STATUS[change.verdict]
@@ -102,6 +105,7 @@ class Settling:
 
     def _record_screening(self, comment: dict[str, Any], screened: Screened) -> None:
         comment.update(screenings=screened.number, language=screened.language, screen_due=screened.again)
+        comment.update(risk=risk_of(screened.evidence), found=names_of(screened.evidence))
         comment["html"] = comment["html"] or screened.html  # rendered before: no lock waits for a long text
         self.rows[Screening].append(
             {
@@ -149,6 +153,7 @@ class Settling:
             "note": change.note,
             "undoes": change.undoes,
             "at": self.at,
+            "batch": change.batch,
         }
         self.rows[DecisionRecord].append(row)
         if change.by != POLICY and (change.undoes or change.verdict != Verdict.FLAG):
@@ -216,6 +221,7 @@ class Settling:
             "cause": cause,
             "blind": blind,
             "opened_at": self.at,
+            "risk": UNKNOWN if comment["risk"] is None else comment["risk"],
         }
 
     def write(self) -> None:
@@ -262,7 +268,7 @@ class Settling:
 
 _OF_A_COMMENT = (
     *("status", "version", "html", "language", "settled_at", "screen_due", "screenings"),
-    *("place", "places", "revision", "event_sequence", "campaign"),
+    *("place", "places", "revision", "event_sequence", "campaign", "risk", "found", "seen_at"),
 )
 _OF_A_THREAD = ("revision", "count", "places", "publish_due", "url", "title")
 
@@ -313,6 +319,17 @@ def _rewrite(session: Session, statement: Update, columns: Sequence[str], rows: 
     if rows:
         new = [{"its_id": row["id"], **{f"new_{column}": row[column] for column in columns}} for row in rows]
         session.connection().execute(statement, new)
+
+
+def risk_of(evidence: Iterable[Evidence]) -> float | None:
+    """The spam score, where the model gave one."""
+    return next((item.score for item in evidence if item.check == "spam"), None)
+
+
+def names_of(evidence: Iterable[Evidence]) -> str:
+    """The checks that found something or could not look, in blanks, so that one can be looked for: " links spam "."""
+    names = sorted(item.check for item in evidence if item.outcome is not Outcome.CLEAR)
+    return f" {' '.join(names)} " if names else ""
 
 
 def _draft(row: Row[Any]) -> dict[str, Any]:

@@ -52,10 +52,7 @@ def add_moderator(email: str, site: str, role: str, password: str | None = None)
 
     An account that exists keeps its password unless another is given; then the answer is empty.
     """
-    try:
-        email = validate_email(email, check_deliverability=False, test_environment=True).normalized.lower()
-    except EmailNotValidError as error:
-        raise ValueError(str(error)) from None
+    email = checked_email(email)
     if password is not None:
         _check_length(password)
     with begin() as session:
@@ -72,6 +69,21 @@ def add_moderator(email: str, site: str, role: str, password: str | None = None)
         session.flush()
         session.merge(Membership(moderator_id=moderator.id, site_id=site_id, role=role))
     return chosen
+
+
+def checked_email(email: str) -> str:
+    """In lower case. Raises ValueError, in words, for what can be no address."""
+    try:
+        return validate_email(email, check_deliverability=False, test_environment=True).normalized.lower()
+    except EmailNotValidError as error:
+        raise ValueError(str(error)) from None
+
+
+def hashed(password: str) -> str:
+    """A password as it is kept. Raises ValueError, in words, where it is too short."""
+    _check_length(password)
+    with _hashing:
+        return _hasher().hash(password)
 
 
 def create_key(site: str, scope: str) -> str:

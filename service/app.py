@@ -15,7 +15,8 @@ from models.logs import configure_logs
 from models.settings import settings
 from service import health, metrics
 from service.api import documents, models, moderation, public, replay, sites, webhooks
-from service.console import pages as console
+from service.console import console
+from service.console.blueprint import problem_page, wants_json
 from service.embed import pages as embed
 from service.problems import Problem
 
@@ -34,7 +35,7 @@ def create_app() -> Flask:
     if hops := settings().proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     nouns = (public, moderation, sites, webhooks, models, replay, documents, health, metrics)
-    for blueprint in (*(noun.api for noun in nouns), embed.embed, console.console):
+    for blueprint in (*(noun.api for noun in nouns), embed.embed, console):
         app.register_blueprint(blueprint)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http)
@@ -53,6 +54,10 @@ def _problem(problem: Problem) -> Response:
     is_api = request.path.startswith(("/v1", "/health", "/metrics")) and request.mimetype != public.FORM_TYPE
     if is_api:
         return public.share_errors(problem.response())
+    if request.path.startswith("/console/") and wants_json():
+        return problem.response()
+    if request.path.startswith("/console/"):
+        return problem_page(problem)
     return embed.error_page(problem)
 
 

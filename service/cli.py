@@ -203,6 +203,28 @@ def add_moderator(email: str, site_key: str, role: str, password_stdin: bool) ->
         click.echo(f"One-time password, shown this once: {made}")
 
 
+@moderator.command("invite")
+@click.argument("email")
+@click.option("--site", "site_key", required=True, metavar="KEY", help="The site to decide for.")
+@click.option("--role", type=click.Choice(["owner", "moderator", "viewer"]), required=True)
+def invite_moderator(email: str, site_key: str, role: str) -> None:
+    """Print a link by which EMAIL joins a site with a password of their own. It works for a week, once."""
+    with _accounts():
+        from service import tickets
+
+        click.echo(tickets.invite(email, site_key, role, by="the command line"))
+
+
+@moderator.command("reset")
+@click.argument("email")
+def reset_password(email: str) -> None:
+    """Print a link by which EMAIL chooses a new password. It works for an hour, once."""
+    with _accounts():
+        from service import tickets
+
+        click.echo(tickets.reset(email, by="the command line"))
+
+
 @main.group()
 def key() -> None:
     """The keys that programs use."""

@@ -38,6 +38,12 @@ def system() -> Response:
     )
 
 
+def parts_down() -> set[str]:
+    """Those beside the database that do not work: without that one there would be nobody to tell."""
+    parts = {"broker": _broker, "workers": _workers, "storage": _storage, "model": _model}
+    return {name for name, check in parts.items() if _try(check)}
+
+
 def _answer(parts: dict[str, Callable[[], str | None]]) -> Response:
     """Each part's check answers None when all is well, else what is wrong in words."""
     found: dict[str, Any] = {name: _try(check) for name, check in parts.items()}

@@ -39,7 +39,20 @@ RECENT = timedelta(minutes=5)
 MOST_SCREENINGS = 500  # of the recent ones, the newest
 MOST_THREADS = 200  # of those with pages owed, the ones owed longest
 COUNT_SECONDS = 600.0  # what only a long count can tell is counted this often
-CHECKS = ("email", "spam", "links", "hosts", "words", "repeats", "pace", "author", "form", "language", "screening")
+CHECKS = (
+    "email",
+    "spam",
+    "links",
+    "hosts",
+    "words",
+    "repeats",
+    "pace",
+    "author",
+    "blocks",
+    "form",
+    "language",
+    "screening",
+)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
 

@@ -109,7 +109,7 @@ def id_of(n: int) -> str:
     return str(UUID(int=n))
 
 
-def fill() -> None:
+def fill(rows_of: dict[str, dict[str, str]] = ROWS) -> None:
     """100,000 rows in each of the big tables, of the site 1."""
     spelled = SPELLED[engine().dialect.name]
     words = {
@@ -123,7 +123,7 @@ def fill() -> None:
     }
     with begin() as session:
         connection = session.connection()
-        for table, columns in ROWS.items():
+        for table, columns in rows_of.items():
             count = 2 + (COMMENTS - 20_000) // 40 if table == "threads" else COMMENTS
             numbers = spelled["numbers"].format(count=count)
             names = ", ".join(f'"{name}"' for name in columns)
@@ -325,9 +325,15 @@ def in_the_console(moderator: Caller) -> None:
     client = moderator.client
     password = accounts.add_moderator("ann@example.org", "demo", "owner", "correct horse")
     client.post("/console/sign-in", data={"email": "ann@example.org", "password": password})
-    for tab in ("review", "pending", "approved", "rejected"):
-        assert client.get(f"/console/?tab={tab}").status_code == 200
-        assert client.get(f"/console/?tab={tab}&cursor={id_of(50_000)}").status_code == 200
+    for tab in ("review", "pending", "approved", "rejected", "unread"):
+        for order in ("oldest", "newest", "risk"):
+            assert client.get(f"/console/?tab={tab}&order={order}").status_code == 200
+            assert client.get(f"/console/rows?tab={tab}&order={order}&after={id_of(50_000)}").status_code == 200
+    assert client.get(f"/console/?q={id_of(77)}").status_code == 200
+    assert client.get("/console/?q=77").status_code == 200
+    assert client.get("/console/log").status_code == 200
+    assert client.get("/console/recent").status_code == 200
+    assert client.get("/console/threads/2").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from sqlalchemy import JSON, Connection
 
 import models.records  # noqa: F401 — the schema is whole only with every table imported
 from models.database import Base, Moment, engine
+from models.search import is_of_the_records
 
 LOCK = 0x677265656E  # "green", the advisory lock that lets one migration run at a time
 PAUSE_SECONDS = 0.1
@@ -50,6 +51,7 @@ def migrate() -> None:
             transaction_per_migration=True,
             render_as_batch=True,
             render_item=render,
+            include_name=is_of_the_records,
         )
         try:
             with context.begin_transaction():

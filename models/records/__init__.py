@@ -1,8 +1,11 @@
 """What is kept: one file a table, all of them imported here so that the schema is whole."""
 
+from models.records.act import Act
 from models.records.address_key import AddressKey
 from models.records.api_key import ApiKey
 from models.records.attempt import Attempt
+from models.records.block import Block
+from models.records.claim import Claim
 from models.records.comment import Comment
 from models.records.decision import DecisionRecord
 from models.records.delivery import Delivery
@@ -13,6 +16,8 @@ from models.records.heartbeat import Heartbeat
 from models.records.linked_host import LinkedHost
 from models.records.membership import Membership
 from models.records.moderator import Moderator
+from models.records.note import Note, Question
+from models.records.passed import Passed
 from models.records.policy_version import PolicyVersion
 from models.records.review import Review
 from models.records.screening import Screening
@@ -20,11 +25,15 @@ from models.records.session import ConsoleSession
 from models.records.site import Site
 from models.records.site_model import SiteModelRecord
 from models.records.thread import Thread
+from models.records.ticket import Ticket
 
 __all__ = [
+    "Act",
     "AddressKey",
     "ApiKey",
     "Attempt",
+    "Block",
+    "Claim",
     "Comment",
     "ConsoleSession",
     "DecisionRecord",
@@ -36,10 +45,14 @@ __all__ = [
     "LinkedHost",
     "Membership",
     "Moderator",
+    "Note",
+    "Passed",
     "PolicyVersion",
+    "Question",
     "Review",
     "Screening",
     "Site",
     "SiteModelRecord",
     "Thread",
+    "Ticket",
 ]

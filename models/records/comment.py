@@ -9,6 +9,7 @@ from models.database import Base, now
 from models.records.columns import Hash, Id, Object, SiteRef, When, Word
 
 _WAITING = text("screen_due IS NOT NULL")
+_UNREAD = text("status = 'approved' AND seen_at IS NULL")
 _TOP, _REPLY = text("parent_id IS NULL"), text("parent_id IS NOT NULL")
 
 
@@ -20,6 +21,8 @@ class Comment(Base):
     takes over with its first approved comment. `screen_due` is set while a screening is owed. `top_id` is the top
     comment of its branch (itself for one); `place` its place among the thread's top comments, or among the branch's
     replies, given at the first approval and kept; `revision` is the thread's when this last changed for readers.
+    `risk` is the spam score of the last screening, `found` the checks that found something (" links spam "), both for
+    the console's lists; `seen_at` is when a human first saw it there, or decided.
     `campaign` is the first comment that said nearly the same, where there is one.
     """
 
@@ -27,6 +30,7 @@ class Comment(Base):
     __table_args__ = (
         UniqueConstraint("thread_id", "said_once"),
         UniqueConstraint("site_id", "idempotency_key"),
+        Index("ix_comments_unread", "site_id", "id", postgresql_where=_UNREAD, sqlite_where=_UNREAD),
         Index("ix_comments_screen_due", "screen_due", postgresql_where=_WAITING, sqlite_where=_WAITING),
         Index("ix_comments_site_id_status_id", "site_id", "status", "id"),
         Index("ix_comments_thread_id_revision", "thread_id", "revision"),
@@ -67,6 +71,9 @@ class Comment(Base):
 
     screen_due: Mapped[When | None] = mapped_column(default=now)
     screenings: Mapped[int] = mapped_column(default=0)
+    risk: Mapped[float | None]
+    found: Mapped[str | None] = mapped_column(String(120))
+    seen_at: Mapped[When | None]
 
     campaign: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
 

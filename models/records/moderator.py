@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String
+from typing import Any
+
+from sqlalchemy import LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.database import Base, now
-from models.records.columns import Id, When
+from models.records.columns import Id, Json, When
 
 
 class Moderator(Base):
+    """`second_factor` is the sealed secret of the one-time codes, `second_factor_used` the last step that was used.
+
+    `recovery_codes` are SHA-256 hashes of those left; `preferences` are this person's keys and ways.
+    """
+
     __tablename__ = "moderators"
 
     id: Mapped[Id]
@@ -17,3 +24,7 @@ class Moderator(Base):
     password_hash: Mapped[str] = mapped_column(String(200))
     must_change_password: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[When] = mapped_column(default=now)
+    second_factor: Mapped[bytes | None] = mapped_column(LargeBinary)
+    second_factor_used: Mapped[int | None]
+    recovery_codes: Mapped[list[str] | None] = mapped_column(Json)
+    preferences: Mapped[dict[str, Any] | None] = mapped_column(Json)

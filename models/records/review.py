@@ -8,12 +8,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.database import Base, now
 from models.records.columns import CommentRef, Id, SiteRef, When, Word
 
+UNKNOWN = 0.5  # the risk of what the model cannot judge
 _OPEN = text("closed_at IS NULL")
 
 
 class Review(Base):
     """`cause` is "flagged", "reported", "sampled", "appealed", …; one open review a comment and cause.
 
+    `risk` is the comment's when it was opened, kept here so that the queue can be read in its order.
     `blind`: until a human has decided, nobody is shown what the machine found or did.
     """
 
@@ -22,6 +24,7 @@ class Review(Base):
         Index("uq_reviews_open", "comment_id", "cause", unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN),
         Index("ix_reviews_queue", "site_id", "opened_at", postgresql_where=_OPEN, sqlite_where=_OPEN),
         Index("ix_reviews_waiting", "site_id", "comment_id", postgresql_where=_OPEN, sqlite_where=_OPEN),
+        Index("ix_reviews_risk", "site_id", "risk", "comment_id", postgresql_where=_OPEN, sqlite_where=_OPEN),
         Index("ix_reviews_comment_id", "comment_id"),
         Index("ix_reviews_blind", "site_id", "id", postgresql_where=text("blind"), sqlite_where=text("blind = 1")),
     )
@@ -34,4 +37,5 @@ class Review(Base):
     opened_at: Mapped[When] = mapped_column(default=now)
     due_at: Mapped[When | None]
     closed_at: Mapped[When | None]
+    risk: Mapped[float] = mapped_column(default=UNKNOWN, server_default=text(str(UNKNOWN)))
     closed_by: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), ForeignKey("decisions.id"))

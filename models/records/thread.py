@@ -13,7 +13,8 @@ class Thread(Base):
     """`revision` grows with every change a reader could see; `published_revision` is what storage shows.
 
     `publish_due` is set while the two differ. `lease` names the publisher at work, until `lease_until`. `places` counts
-    the top comments that were ever published, so the next one knows its page.
+    the top comments that were ever published, so the next one knows its page. `moderation` "before" sends every comment
+    of this thread to a human; `slow_seconds` is how long an author waits between two comments in it.
     """
 
     __tablename__ = "threads"
@@ -34,6 +35,8 @@ class Thread(Base):
     title: Mapped[str | None] = mapped_column(String(500))
     title_is_final: Mapped[bool] = mapped_column(default=False)
     state: Mapped[Word] = mapped_column(default="open")
+    moderation: Mapped[str | None] = mapped_column(String(20))
+    slow_seconds: Mapped[int | None]
     count: Mapped[int] = mapped_column(default=0)
     places: Mapped[int] = mapped_column(default=0)
     revision: Mapped[int] = mapped_column(default=0)

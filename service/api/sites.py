@@ -62,16 +62,24 @@ def change_policy(site: str) -> Response:
     """Replace the policy; what is left out goes back to its default."""
     who = caller(site, "admin")
     wanted = body_as(PolicyChange)
-    checked_words(wanted)
-    kept = wanted.kept()
     with begin() as session:
-        row = session.execute(select(Site).where(Site.id == who.site.id).with_for_update(key_share=True)).scalar_one()
-        if wanted.version is not None and wanted.version != row.policy_version:
-            raise Problem(409, f"The policy has version {row.policy_version} by now. Load it again.")
-        row.policy, row.policy_version = kept, row.policy_version + 1
-        session.add(PolicyVersion(site_id=row.id, version=row.policy_version, policy=kept, by=who.by))
-        answer = _policy_of(session, row)
+        policy = Policy.model_validate(wanted.kept())
+        answer = _policy_of(session, save_policy(session, site, policy, version=wanted.version, by=who.by))
     return json_response(answer)
+
+
+def save_policy(session: Session, site: str, policy: Policy, *, version: int | None, by: str) -> Site:
+    """The site with this policy as its next version. Raises 422 for words that can't be looked for, and 409 where
+    another was saved over the `version` it was made from.
+    """
+    checked_words(policy)
+    kept = policy.model_dump(mode="json")
+    row = session.execute(select(Site).where(Site.key == site).with_for_update(key_share=True)).scalar_one()
+    if version is not None and version != row.policy_version:
+        raise Problem(409, f"The policy has version {row.policy_version} by now. Load it again.")
+    row.policy, row.policy_version = kept, row.policy_version + 1
+    session.add(PolicyVersion(site_id=row.id, version=row.policy_version, policy=kept, by=by))
+    return row
 
 
 def checked_words(policy: Policy) -> None:

@@ -1,1 +1,19 @@
 """The moderators' pages."""
+
+from service.console import account, blocks, calls, keys, log, notes, pages, settings, signing_in, team, threads
+from service.console.blueprint import console
+
+__all__ = [
+    "account",
+    "blocks",
+    "calls",
+    "console",
+    "keys",
+    "log",
+    "notes",
+    "pages",
+    "settings",
+    "signing_in",
+    "team",
+    "threads",
+]

@@ -1,12 +1,15 @@
-"""The console's pages: sign in, the list of comments that need a human, and deciding."""
+"""The queue: the list, the comment that is open, and the forms that decide where there is no script."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, send_from_directory
-from sqlalchemy import func, select
+from flask import Response, abort, redirect, render_template, request
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -15,197 +18,291 @@ from models.database import begin, reading
 from models.identifiers import is_id
 from models.moderation import Refused, settle, undo
 from models.policy import Verdict
-from models.records import Comment, Review, Site
-from service import accounts
-from service.addresses import reader
+from models.records import Comment, DecisionRecord, Moderator, Question, Review, Site, Thread
 from service.api.moderation import publish_soon
-from service.console import sessions
-from service.console.sessions import Guesses, SignedIn
+from service.api.public import json_response
+from service.console import alarms, words
+from service.console import item as items
+from service.console.blueprint import acting, console, looking
+from service.console.keys import ACTIONS, keys_of
+from service.console.sessions import ROLES, SignedIn
+from service.console.view import Asked
 from service.problems import Problem
-from service.queue import listed, newest
-from service.records import full_records
+from service.queue import MOST_COUNTED, Place
+from service.records import is_hidden
 
-PAGE_SIZE = 30
-MOST_BYTES = 16 * 1024
-TABS = {"review": "To review", "pending": "Pending", "approved": "Approved", "rejected": "Rejected"}
-POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-
-console = Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
-guesses = Guesses()
-
-
-@console.before_request
-def _limit() -> None:
-    request.max_content_length = MOST_BYTES
-
-
-@console.after_request
-def _secure(answer: BaseResponse) -> BaseResponse:
-    answer.headers["Content-Security-Policy"] = POLICY
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Referrer-Policy"] = "same-origin"
-    return answer
+PAGE_SIZE = 40
+FOLDER = Path(__file__).parent / "static"
+TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+STATIC = frozenset(path.name for path in FOLDER.iterdir() if path.suffix[1:] in TYPES)
+TABS = {
+    "review": "To review",
+    "asked": "Questions",
+    "unread": "Unread",
+    "pending": "Pending",
+    "approved": "Approved",
+    "rejected": "Rejected",
+    "all": "Everything",
+}
+COUNTED = ("review", "asked", "unread", "pending")
 
 
-@console.get("/console.css")
-def style() -> BaseResponse:
-    return send_from_directory(f"{console.root_path}/static", "console.css")
+@console.get("/static/<name>")
+def static(name: str) -> BaseResponse:
+    if name not in STATIC:
+        abort(404)
+    content, tag = _file(name)
+    answer = Response(content, content_type=TYPES[name.rpartition(".")[2]])
+    answer.set_etag(tag)
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer.make_conditional(request)
 
 
-@console.get("/sign-in")
-def sign_in_page() -> str:
-    return render_template("console/sign_in.html", email="", error="")
+@cache
+def _file(name: str) -> tuple[bytes, str]:
+    content = (FOLDER / name).read_bytes()
+    return content, sha256(content).hexdigest()[:16]
 
 
-@console.post("/sign-in")
-def sign_in() -> BaseResponse | tuple[str, int]:
-    email, address = request.form.get("email", "").strip().lower().replace("\0", ""), reader()
-    if wait := guesses.admit(email, address):
-        error = f"Too many wrong passwords. Try again in {wait} seconds."
-        return render_template("console/sign_in.html", email=email, error=error), 429
-    moderator = accounts.check_password(email, request.form.get("password", ""))
-    if moderator is not None:
-        guesses.forget(email, address)
-    if moderator is None:
-        return render_template("console/sign_in.html", email=email, error="Wrong email or password."), 403
-    answer = redirect("/console/", 303)
-    sessions.start(moderator, answer)
-    return answer
+@console.app_template_filter("ago")
+def _ago(moment: Any) -> str:
+    return words.ago(moment)
 
 
-@console.post("/sign-out")
-def sign_out() -> BaseResponse:
-    sessions.check_csrf(sessions.signed_in() or _not_signed_in())
-    answer = redirect("/console/sign-in", 303)
-    sessions.end(answer)
-    return answer
+@console.app_template_filter("exactly")
+def _exactly(moment: Any) -> str:
+    return words.exactly(moment)
 
 
-@console.get("/password")
-def password_page() -> BaseResponse | str:
-    who = sessions.signed_in()
-    if who is None:
-        return redirect("/console/sign-in", 303)
-    return render_template("console/password.html", who=who, error="")
-
-
-@console.post("/password")
-def change_password() -> BaseResponse | tuple[str, int]:
-    """A password of one's own; the one-time password of the first start ends here."""
-    who = sessions.signed_in() or _not_signed_in()
-    sessions.check_csrf(who)
-    try:
-        accounts.change_password(who.moderator_id, request.form.get("password", ""))
-    except ValueError as error:
-        return render_template("console/password.html", who=who, error=str(error)), 422
-    sessions.end_others(who)
-    return redirect("/console/", 303)
+@console.app_template_filter("iso")
+def _iso(moment: Any) -> str:
+    return words.moment_of(moment).isoformat().replace("+00:00", "Z")
 
 
 @console.get("/")
-def comments() -> BaseResponse | str:
-    """Comments of one tab, oldest first where they wait, newest first where they are done."""
-    who = sessions.signed_in()
-    if who is None:
-        return redirect("/console/sign-in", 303)
-    if who.must_change_password:
-        return redirect("/console/password", 303)
-    tab = request.args.get("tab", "review")
-    if tab not in TABS:
-        raise Problem(404, "There is no such list.")
+def comments() -> str:
+    """A list and, beside it, the comment that is open: the one asked for, or the first."""
+    who = looking()
     with reading() as session:
-        sites = dict(session.execute(select(Site.id, Site.key).where(Site.key.in_(who.sites))).all())
-        found = session.execute(_wanted(tab, list(sites))).scalars().all()
-        items = full_records(session, found[:PAGE_SIZE])
-        done = full_records(session, _done(session, list(sites)))
-        open_reviews = select(func.count(Review.comment_id.distinct()))
-        open_reviews = open_reviews.where(Review.closed_at.is_(None), Review.site_id.in_(sites))
-        waiting = session.execute(open_reviews).scalar_one()
-    for item, comment in zip(items, found, strict=False):
-        item["site"] = sites[comment.site_id]
-        item["may_decide"] = who.may(item["site"], "moderator")
-        item["may_undo"] = _can_be_undone(item)
-    following = found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
-    return render_template(
-        "console/comments.html", who=who, tab=tab, tabs=TABS, items=items, done=done, waiting=waiting, next=following
-    )
+        asked = Asked(session, who)
+        rows, following = list_rows(session, asked)
+        shown = _open(session, who, asked, rows)
+        done = _done(session, asked)
+        return render_template(
+            "console/queue.html",
+            who=who,
+            asked=asked,
+            tabs=TABS,
+            counts=counts(session, asked),
+            most=MOST_COUNTED,
+            rows=rows,
+            following=following,
+            item=shown,
+            done=done,
+            preferences=keys_of(session, who.moderator_id),
+            filters=_filters(session, asked, who),
+            words=words,
+            actions=ACTIONS,
+        )
 
 
-def _done(session: Session, sites: list[int]) -> Sequence[Comment]:
-    """The comment that was decided just now, to say so with its undo beside it."""
+@console.get("/rows")
+def rows() -> Response:
+    """More of a list, for the script: its rows, and where the next ones begin."""
+    who = looking()
+    with reading() as session:
+        asked = Asked(session, who)
+        found, following = list_rows(session, asked)
+    html = render_template("console/_rows.html", rows=found, asked=asked, following=following, words=words, item=None)
+    return Response(html, content_type="text/html; charset=utf-8")
+
+
+@console.get("/items/<comment_id>")
+def one(comment_id: str) -> BaseResponse | str:
+    """A comment alone, for the script; whoever types the address is shown it beside its list."""
+    who = looking()
+    with reading() as session:
+        asked = Asked(session, who)
+        comment, site = items.find(session, who, comment_id)
+        if request.headers.get("X-Greenroom") != "item":
+            return redirect(f"/console/?tab=all&q={comment.id}", 303)
+        shown = items.item(session, who, comment, site)
+        html = render_template("console/_item.html", item=shown, who=who, asked=asked, words=words)
+    return Response(html, content_type="text/html; charset=utf-8")
+
+
+@console.get("/counts")
+def live_counts() -> Response:
+    """The numbers on the tabs, and what is down, for the script to show as they change."""
+    who = looking()
+    with reading() as session:
+        found = counts(session, Asked(session, who))
+    return json_response({**found, "alarm": alarms.current()})
+
+
+def counts(session: Session, asked: Asked) -> dict[str, int]:
+    """How many each waiting list holds, over all the sites one may see."""
+    found = {tab: type(asked.view)(tab=tab, moderator_id=asked.view.moderator_id) for tab in COUNTED}
+    return {tab: view.count(session, list(asked.all_sites)) for tab, view in found.items()}
+
+
+def list_rows(session: Session, asked: Asked) -> tuple[list[dict[str, Any]], str | None]:
+    """A page of the list, each comment in a few words, and the cursor of the next page."""
+    if asked.named:
+        places = [Place(0.0, asked.named)]
+    else:
+        places = asked.view.places(session, list(asked.sites), limit=PAGE_SIZE + 1, after=asked.after)
+    shown = [place.id for place in places[:PAGE_SIZE]]
+    following = str(places[PAGE_SIZE - 1]) if len(places) > PAGE_SIZE else None
+    return _in_few_words(session, shown, asked.all_sites), following
+
+
+def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -> list[dict[str, Any]]:
+    wanted = select(Comment, Thread.title, Thread.key).join(Thread, Thread.id == Comment.thread_id)
+    wanted = wanted.where(Comment.id.in_(ids), Comment.site_id.in_(sites))
+    found = {row[0].id: row for row in session.execute(wanted)}
+    hidden = is_hidden(session, list(found))
+    causes: dict[str, list[str]] = {}
+    for comment_id, cause in session.execute(
+        select(Review.comment_id, Review.cause).where(Review.comment_id.in_(ids), Review.closed_at.is_(None))
+    ):
+        causes.setdefault(comment_id, []).append(cause)
+    return [
+        {
+            "id": comment.id,
+            "version": comment.version,
+            "status": "flagged" if comment.id in hidden else comment.status,
+            "site": sites[comment.site_id],
+            "name": comment.name,
+            "text": items.snippet(comment.body),
+            "at": comment.at,
+            "page": title or comment.page.get("title") or key,
+            "risk": comment.risk,
+            "found": [] if comment.id in hidden else (comment.found or "").split(),
+            "causes": ["sampled"] if comment.id in hidden else causes.get(comment.id, []),
+        }
+        for comment, title, key in (found[id_] for id_ in ids if id_ in found)
+    ]
+
+
+def _open(session: Session, who: SignedIn, asked: Asked, rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The comment asked for, also where the list does not hold it (any more); else the list's first."""
+    wanted = asked.item or (rows[0]["id"] if rows else None)
+    if wanted is None:
+        return None
+    try:
+        return items.item(session, who, *items.find(session, who, wanted))
+    except Problem:
+        return None
+
+
+def _done(session: Session, asked: Asked) -> dict[str, Any] | None:
+    """The comment that was decided just now, where there is no script, to say so with its undo beside it."""
     decided = request.args.get("done", "")
     if not is_id(decided):
-        return []
-    return session.execute(select(Comment).where(Comment.id == decided, Comment.site_id.in_(sites))).scalars().all()
+        return None
+    wanted = select(Comment).where(Comment.id == decided, Comment.site_id.in_(asked.all_sites))
+    comment = session.execute(wanted).scalar()
+    log = select(DecisionRecord).where(DecisionRecord.comment_id == decided, DecisionRecord.by != "policy")
+    last = session.execute(log.order_by(DecisionRecord.id.desc()).limit(1)).scalar()
+    if comment is None or last is None:
+        return None
+    return {
+        "id": comment.id,
+        "name": comment.name,
+        "status": comment.status,
+        "version": comment.version,
+        "decision": None if last.undoes else last.id,
+    }
 
 
-def _can_be_undone(item: dict[str, Any]) -> bool:
-    undone = {decision["undoes"] for decision in item["decisions"]}
-    humans = [decision for decision in item["decisions"] if decision["by"] != "policy" and not decision["undoes"]]
-    return any(decision["id"] not in undone for decision in humans)
-
-
-def _wanted(tab: str, sites: list[int]) -> Any:
-    """One more than a page shows, to know whether there is a next one."""
-    given = request.args.get("cursor", "")
-    cursor = given if is_id(given) else None
-    if tab in {"review", "pending"}:
-        return listed(tab, sites, limit=PAGE_SIZE + 1, after=cursor)
-    return newest(tab, sites, limit=PAGE_SIZE + 1, before=cursor)
+def _filters(session: Session, asked: Asked, who: SignedIn) -> list[dict[str, str]]:
+    """The filters that are set, in words, each with the address of the list without it."""
+    shown = []
+    for name, value in asked.given.items():
+        text = value
+        if name == "thread" and asked.view.thread_id is not None:
+            wanted = select(Thread.title, Thread.key)
+            wanted = wanted.where(Thread.id == asked.view.thread_id, Thread.site_id.in_(asked.all_sites))
+            row = session.execute(wanted).one_or_none()
+            text = (row.title or row.key) if row else "an unknown page"
+        if name == "author":
+            wanted_name = select(Comment.name).where(Comment.id == value, Comment.site_id.in_(asked.all_sites))
+            text = (session.execute(wanted_name).scalar() if is_id(value) else None) or "nobody"
+        if name == "q":
+            continue  # it stands in the search field
+        shown.append({"name": words.FILTERS[name], "value": words.say(text), "without": asked.href(**{name: None})})
+    return shown
 
 
 @console.post("/comments/<comment_id>/decisions")
-def decide(comment_id: str) -> BaseResponse:
-    who = _who()
-    sessions.check_csrf(who)
+def decide_by_form(comment_id: str) -> BaseResponse:
+    """A decision without script. It leads back to the list, which tells it with its undo beside it."""
+    who = acting()
     verdict, version = request.form.get("verdict", ""), request.form.get("version", "")
     if verdict != "undo" and not (version.isascii() and version.isdecimal() and len(version) < 10):
         raise Problem(422, "Load the list again: a decision says which version of the comment it is for.")
     if verdict not in {"approve", "flag", "reject", "undo"}:
         raise Problem(422, "A decision is approve, flag, reject or undo.")
-    _check_may_decide(who, comment_id)
+    reason = "spam" if request.form.get("spam") else request.form.get("reason") or None
+    if reason and reason not in words.REASONS:
+        raise Problem(422, "A reason is spam, abuse, off_topic or other.")
+    may_decide(who, [comment_id])
     by = f"moderator:{who.moderator_id}"
     with begin() as session:
         if verdict == "undo":
+            decision = request.form.get("decision") or None
             try:
-                settled = undo(session, comment_id, by=by)
+                settled = undo(session, comment_id, by=by, decision=decision)
             except Refused as refused:
-                raise Problem(409, str(refused)) from None
+                raise Problem(409, words.named(session, str(refused))) from None
         else:
-            reason = "spam" if request.form.get("spam") else None
             change = Change(
                 comment_id,
                 Verdict(verdict),
-                reasons=(reason,) if reason else (),
+                reasons=(words.REASONS[reason],) if reason else (),
                 by=by,
                 version=int(version),
                 reason=reason,
             )
             found = settle(session, [change])[0]
             if found is None:
-                raise Problem(409, "Someone was first: this comment has changed since you saw it. Load the list again.")
+                raise Problem(409, first_was(session, comment_id))
             settled = found
     publish_soon(settled)
-    tab = request.form.get("tab", "review")
-    return redirect(f"/console/?tab={tab if tab in TABS else 'review'}&done={comment_id}", 303)
+    back = request.form.get("back", "")
+    back = back if back.startswith("/console/?") or back == "/console/" else "/console/"
+    return redirect(f"{back}{'&' if '?' in back else '?'}done={comment_id}", 303)
 
 
-def _check_may_decide(who: SignedIn, comment_id: str) -> None:
-    wanted = select(Site.key).join(Comment, Comment.site_id == Site.id)
-    with reading() as session:
-        site = session.execute(wanted.where(Comment.id == comment_id)).scalar() if is_id(comment_id) else None
-    if site is None or site not in who.sites:
+def may_decide(who: SignedIn, ids: Sequence[str]) -> None:
+    """Raises 404 where one of them is none of theirs, 403 where they may only look."""
+    if not all(is_id(id_) for id_ in ids):
         raise Problem(404, "There is no such comment.")
-    if not who.may(site, "moderator"):
+    wanted = select(Comment.id, Site.key).join(Site, Site.id == Comment.site_id).where(Comment.id.in_(ids))
+    with reading() as session:
+        sites = dict(session.execute(wanted).all())
+    if any(sites.get(id_) not in who.sites for id_ in ids):
+        raise Problem(404, "There is no such comment.")
+    if not all(who.may(sites[id_], "moderator") for id_ in ids):
         raise Problem(403, "You may look at this site's comments, but not decide.")
 
 
-def _who() -> SignedIn:
-    who = sessions.signed_in() or _not_signed_in()
-    if who.must_change_password:
-        raise Problem(403, "Choose a password of your own first, at /console/password.")
-    return who
+def first_was(session: Session, comment_id: str) -> str:
+    """Who decided what and when, for one who came second."""
+    log = select(DecisionRecord).where(DecisionRecord.comment_id == comment_id)
+    last = session.execute(log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc()).limit(1)).scalar()
+    if last is None:
+        return "This comment has changed since you saw it."
+    email = select(Moderator.email).where(Moderator.id == last.by.removeprefix("moderator:"))
+    name = session.execute(email).scalar() if last.by.startswith("moderator:") else None
+    name = name or ("Greenroom" if last.by == "policy" else "A program")
+    did = f"undid: it is {last.becomes} again" if last.undoes else words.DID[last.verdict]
+    return f"{name} was first: {did}, {words.ago(last.at)}."
 
 
-def _not_signed_in() -> NoReturn:
-    raise Problem(401, "You are not signed in (any more). Sign in at /console/sign-in.")
+def open_questions(session: Session, who: SignedIn, sites: Sequence[int]) -> int:
+    """How many questions wait for this moderator."""
+    mine = or_(Question.whom == f"moderator:{who.moderator_id}", Question.whom.in_(ROLES))
+    wanted = select(func.count()).where(Question.site_id.in_(sites), Question.answered_at.is_(None), mine)
+    return session.execute(wanted).scalar_one()

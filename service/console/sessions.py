@@ -33,6 +33,11 @@ class SignedIn(NamedTuple):
     csrf: str
     must_change_password: bool
 
+    @property
+    def by(self) -> str:
+        """How the logs name them."""
+        return f"moderator:{self.moderator_id}"
+
     def may(self, site: str, role: str) -> bool:
         return site in self.sites and ROLES.index(self.sites[site]) >= ROLES.index(role)
 

@@ -27,8 +27,8 @@ from models.secrets import reread
 FORMAT = 1
 LEVEL = 3  # of deflate: half as fast again would save a tenth
 ROWS_AT_ONCE = 2_000
-# Signs of life and sign-ins are of their moment; the keys of readers' addresses are to be gone after a day.
-LEFT_OUT = frozenset({"heartbeats", "console_sessions", "address_keys"})
+# Signs of life, sign-ins and links are of their moment; the keys of readers' addresses are to be gone after a day.
+LEFT_OUT = frozenset({"heartbeats", "console_sessions", "address_keys", "claims", "tickets"})
 Step = Callable[[str, int, int], None]
 
 

@@ -20,7 +20,7 @@ from tests.worker.checks.conftest import NOON, CasinoModel, Comes
 from worker.checks import examination, examine
 from worker.checks.candidate import Candidate, Form
 
-ORDER = ["email", "spam", "links", "hosts", "words", "repeats", "pace", "author", "form", "language"]
+ORDER = ["email", "spam", "links", "hosts", "words", "repeats", "pace", "author", "blocks", "form", "language"]
 CAME = Form(token="valid", seconds=40)
 
 
@@ -86,7 +86,12 @@ def test_a_database_that_is_away_is_said_and_the_other_checks_still_run(
     model: CasinoModel, dns: DnsServer, comes: Comes
 ) -> None:
     [found] = examine([comes("I walked along the river this morning.")], NOON)  # there are no tables
-    assert [item.check for item in found if item.outcome is Outcome.UNAVAILABLE] == ["repeats", "pace", "author"]
+    assert [item.check for item in found if item.outcome is Outcome.UNAVAILABLE] == [
+        "repeats",
+        "pace",
+        "author",
+        "blocks",
+    ]
     assert decide(found, Policy()).verdict is Verdict.FLAG
 
 

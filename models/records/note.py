@@ -1,0 +1,45 @@
+"""What moderators tell each other about a comment, an author or a thread; and questions, with their answers."""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, String, Text, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.database import Base, now
+from models.records.columns import Id, SiteRef, When, Word
+
+
+class Note(Base):
+    """`kind` is "comment", "author" or "thread", `subject` its id, blind index or number. Never shown to readers."""
+
+    __tablename__ = "notes"
+    __table_args__ = (Index("ix_notes_site_id_kind_subject", "site_id", "kind", "subject"),)
+
+    id: Mapped[Id]
+    site_id: Mapped[SiteRef]
+    kind: Mapped[Word]
+    subject: Mapped[str] = mapped_column(String(80))
+    text: Mapped[str] = mapped_column(Text)
+    by: Mapped[str] = mapped_column(String(80))
+    at: Mapped[When] = mapped_column(default=now)
+
+
+class Question(Base):
+    """A comment that a moderator asks another, or a role, about. It is open until `answered_at`."""
+
+    __tablename__ = "questions"
+    __table_args__ = (
+        Index("ix_questions_comment_id", "comment_id"),
+        Index("ix_questions_site_id_answered_at", "site_id", "answered_at"),
+    )
+
+    id: Mapped[Id]
+    site_id: Mapped[SiteRef]
+    comment_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
+    whom: Mapped[str] = mapped_column(String(80))
+    text: Mapped[str] = mapped_column(Text)
+    by: Mapped[str] = mapped_column(String(80))
+    at: Mapped[When] = mapped_column(default=now)
+    answer: Mapped[str | None] = mapped_column(Text)
+    answered_by: Mapped[str | None] = mapped_column(String(80))
+    answered_at: Mapped[When | None]

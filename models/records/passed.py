@@ -1,0 +1,17 @@
+"""What a moderator left for another: it stays in the queue, but not in theirs."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.database import Base, now
+from models.records.columns import When
+
+
+class Passed(Base):
+    __tablename__ = "passed"
+
+    moderator_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("moderators.id"), primary_key=True)
+    comment_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("comments.id"), primary_key=True)
+    at: Mapped[When] = mapped_column(default=now)

@@ -1,0 +1,25 @@
+"""A link that lets someone in once: an invitation, or a new password for an account that is there."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.database import Base, now
+from models.records.columns import When, Word
+
+
+class Ticket(Base):
+    """`hash` is the SHA-256 of the link's random part. `kind` is "invitation" or "reset"; it works once, till then."""
+
+    __tablename__ = "tickets"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[Word]
+    email: Mapped[str] = mapped_column(String(254))
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))
+    role: Mapped[str | None] = mapped_column(String(20))
+    by: Mapped[str] = mapped_column(String(80))
+    at: Mapped[When] = mapped_column(default=now)
+    expires_at: Mapped[When]
+    used_at: Mapped[When | None]

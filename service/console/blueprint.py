@@ -1,0 +1,121 @@
+"""What all of the console's pages share: their place, their headers, and who is asking."""
+
+from __future__ import annotations
+
+import hmac
+from typing import NoReturn, TypeVar
+
+from flask import Blueprint, Response, redirect, render_template, request
+from pydantic import BaseModel
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from service.api.moderation import body_as
+from service.console import alarms, sessions
+from service.console.sessions import SignedIn
+from service.problems import Problem
+
+MOST_BYTES = 64 * 1024
+JSON = "application/json"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "require-trusted-types-for 'script'; trusted-types greenroom"
+)
+KINDLY = {
+    401: "Please sign in",
+    403: "Not for you",
+    404: "Nothing here",
+    409: "Someone was first",
+    429: "A little slower",
+    503: "One moment",
+}
+Shape = TypeVar("Shape", bound=BaseModel)
+
+console = Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
+
+
+class SignInFirst(HTTPException):
+    """Whoever looks at a page is led to where it can be seen from."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(response=redirect(where, 303))
+
+
+@console.before_request
+def _limit() -> None:
+    request.max_content_length = MOST_BYTES
+
+
+@console.after_request
+def _secure(answer: BaseResponse) -> BaseResponse:
+    answer.headers["Content-Security-Policy"] = POLICY
+    answer.headers.setdefault("Cache-Control", "no-store")
+    answer.headers["Referrer-Policy"] = "same-origin"
+    answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    return answer
+
+
+def looking() -> SignedIn:
+    """Who looks at a page; raises the redirect to sign in, or to choose a password, for everyone else."""
+    who = sessions.signed_in()
+    if who is None:
+        raise SignInFirst("/console/sign-in")
+    if who.must_change_password:
+        raise SignInFirst("/console/password")
+    return who
+
+
+def acting() -> SignedIn:
+    """Who sends a form or a call of our own page; raises 401 or 403 in words for everyone else."""
+    who = sessions.signed_in() or not_signed_in()
+    if who.must_change_password:
+        raise Problem(403, "Choose a password of your own first, at /console/password.")
+    if request.mimetype == JSON:
+        _check_header(who)
+    else:
+        sessions.check_csrf(who)
+    return who
+
+
+def _check_header(who: SignedIn) -> None:
+    if not hmac.compare_digest(request.headers.get("X-Greenroom-CSRF", "").encode(), who.csrf.encode()):
+        raise Problem(403, "This page is out of date. Load it again; nothing was lost.")
+
+
+def sent(shape: type[Shape]) -> Shape:
+    return body_as(shape)
+
+
+def not_signed_in() -> NoReturn:
+    raise Problem(401, "You are not signed in (any more). Sign in at /console/sign-in.")
+
+
+def problem_page(problem: Problem) -> Response:
+    """An error as a page that says what to do next."""
+    title = KINDLY.get(problem.status, "That did not work")
+    page = render_template("console/problem.html", problem=problem, title=title)
+    answer = Response(page, problem.status, problem.headers, content_type="text/html; charset=utf-8")
+    answer.headers.update({"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
+    return answer
+
+
+def wants_json() -> bool:
+    """Whether our own script asks, so that an error comes as one it can read."""
+    return JSON in (request.mimetype, request.accept_mimetypes.best)
+
+
+PLACES = (
+    ("/console/", "The queue"),
+    ("/console/blocks", "Blocked and trusted"),
+    ("/console/people", "People"),
+    ("/console/log", "The log"),
+    ("/console/settings", "Settings"),
+    ("/console/account", "Your account"),
+)
+
+
+@console.context_processor
+def _around() -> dict[str, object]:
+    """What the frame of every page needs: where else one can go, and whether something is down."""
+    return {"places": PLACES, "alarm": alarms.current()}

@@ -1,0 +1,163 @@
+"""A site's settings: what each does in words, words and patterns with a place to try them; saved as a new policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, render_template, request
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import select
+from werkzeug.wrappers import Response as BaseResponse
+
+from models.database import begin, now, reading
+from models.identifiers import new_id
+from models.policy import Policy, WordsPolicy
+from models.records import PolicyVersion, Site
+from service.api.sites import checked_words, save_policy
+from service.console.blueprint import acting, console, looking
+from service.console.item import check_may
+from service.console.people import names_of
+from service.console.sessions import SignedIn
+from service.problems import Problem, from_validation
+from service.replaying import replay
+
+MOST_BYTES = 2 * 1024 * 1024  # word lists
+REPLAYED = 1000
+LISTS = ("blocked", "held", "blocked_patterns", "held_patterns")
+CHOICES = {"ignore": "nothing", "hint": "look closer", "flag": "hold it", "reject": "reject it"}
+NUMBERS = {
+    "spam.flag_above": "Hold a comment from this spam score on",
+    "spam.flag_above_with_hint": "… and from this one, where something else is odd",
+    "spam.reject_above": "Reject it from this score on (empty: never by the score alone)",
+    "links.max_links": "Links that are fine in one comment",
+    "repeats.max_same": "Times the same words may be said in a day",
+    "repeats.max_similar": "Times nearly the same may be said in a day",
+    "pace.max_per_minute": "Comments an author may write in a minute",
+    "pace.max_per_hour": "Comments an author may write in an hour",
+    "author.hold_after_rejections": "Hold an author's comments after this many rejections",
+}
+WEIGHTS = {
+    "links.shorteners": "A link shortener hides where it leads:",
+    "email.disposable": "A throw-away email address:",
+    "email.impossible": "An email address that takes no mail:",
+    "form.honeypot": "The field that only machines fill in:",
+    "form.too_quick": "Sent quicker than anyone types:",
+    "form.no_token": "Came without the form:",
+}
+
+
+@console.get("/settings")
+def settings_page() -> BaseResponse | str:
+    """Of the first site one may see, where no other is asked for."""
+    who = looking()
+    if not who.sites:
+        raise Problem(404, "You belong to no site (any more).")
+    return _page(who, request.args.get("site") or min(who.sites))
+
+
+def _page(who: SignedIn, site: str, **about: Any) -> str:
+    if site not in who.sites:
+        raise Problem(404, "There is no such site.")
+    with reading() as session:
+        row = session.execute(select(Site).where(Site.key == site)).scalar_one()
+        log = select(PolicyVersion).where(PolicyVersion.site_id == row.id).order_by(PolicyVersion.version.desc())
+        versions = session.scalars(log.limit(10)).all()
+        names = names_of(session, {version.by for version in versions})
+    policy = Policy.model_validate(row.policy)
+    shown = about.get("policy", policy)
+    values = {f"{part}.{name}": value for part, fields in shown for name, value in _fields(fields)}
+    return render_template(
+        "console/settings.html",
+        **{
+            "who": who,
+            "site": site,
+            "policy": policy,
+            "version": row.policy_version,
+            "values": values,
+            "numbers": NUMBERS,
+            "weights": WEIGHTS,
+            "choices": CHOICES,
+            "versions": versions,
+            "names": names,
+            "lists": LISTS,
+            "error": "",
+            "tried": None,
+            "replayed": None,
+            "text": "",
+            "may_change": who.may(site, "owner"),
+        }
+        | about,
+    )
+
+
+def _fields(part: Any) -> list[tuple[str, Any]]:
+    return list(part) if isinstance(part, BaseModel) else []
+
+
+@console.post("/settings/<site>")
+def save(site: str) -> BaseResponse | str | tuple[str, int]:
+    """Saved as the next version, over the one that was on the screen; or tried on a text and not saved."""
+    request.max_content_length = MOST_BYTES
+    who = acting()
+    if site not in who.sites:
+        raise Problem(404, "There is no such site.")
+    check_may(who, site, "owner")
+    with reading() as session:
+        kept = session.execute(select(Site.policy).where(Site.key == site)).scalar_one()
+    try:
+        policy = Policy.model_validate(_changed(kept))
+    except ValidationError as error:
+        problem = from_validation(error)
+        wrong = "; ".join(f"{each['field']}: {each['message']}" for each in problem.errors) or problem.detail
+        return _page(who, site, error=wrong), 422
+    if request.form.get("do") == "replay":
+        return _page(who, site, policy=policy, replayed=_replay(site, policy))
+    if request.form.get("do") == "try":
+        text = request.form.get("text", "")[:10_000]
+        return _page(who, site, policy=policy, text=text, tried=_try(policy.words, text))
+    version = request.form.get("version", "")
+    try:
+        with begin() as session:
+            found = int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else None
+            save_policy(session, site, policy, version=found, by=who.by)
+    except Problem as problem:
+        words = "; ".join(each["message"] for each in problem.errors) or problem.detail
+        return _page(who, site, policy=policy, error=words), problem.status
+    return redirect(f"/console/settings?site={site}", 303)
+
+
+def _changed(kept: dict[str, Any]) -> dict[str, Any]:
+    """The kept policy with what the form says; what the form does not show stays."""
+    changed: dict[str, Any] = Policy.model_validate(kept).model_dump(mode="json")
+    if request.form.get("moderation"):
+        changed["moderation"] = request.form["moderation"]
+    if request.form.get("spam.when_abstaining"):
+        changed["spam"]["when_abstaining"] = request.form["spam.when_abstaining"]
+    for field in (*NUMBERS, *WEIGHTS):
+        if field in request.form:
+            part, _, name = field.partition(".")
+            given = request.form[field].strip()
+            changed[part][name] = given if field in WEIGHTS else (given.replace(",", ".") or None)
+    for name in LISTS:
+        if name in request.form:
+            changed["words"][name] = [line for line in map(str.strip, request.form[name].splitlines()) if line]
+    return changed
+
+
+def _replay(site: str, policy: Policy) -> dict[str, Any]:
+    """What the draft would have made of the last comments that were settled. Nothing is changed."""
+    checked_words(policy)
+    with reading() as session:
+        row = session.execute(select(Site).where(Site.key == site)).scalar_one()
+        return replay(session, row, policy, REPLAYED)
+
+
+def _try(words: WordsPolicy, text: str) -> str:
+    """What the lists, as they stand in the form, find in a text."""
+    from worker.checks.candidate import Candidate  # noqa: PLC0415 — RE2, for this one call
+    from worker.checks.words import check, problems  # noqa: PLC0415
+
+    if wrong := problems(words):
+        return " ".join(wrong)
+    candidate = Candidate(new_id(), 0, 0, "", "", text, now(), policy=Policy(words=words))
+    return check([candidate])[0].detail

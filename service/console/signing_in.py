@@ -1,0 +1,66 @@
+"""Getting in and out: sign in, sign out, a password of one's own."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from service import accounts
+from service.addresses import reader
+from service.console import sessions
+from service.console.account import ask_for_code
+from service.console.blueprint import console, not_signed_in
+from service.console.sessions import Guesses
+
+guesses = Guesses()
+
+
+@console.get("/sign-in")
+def sign_in_page() -> str:
+    return render_template("console/sign_in.html", email="", error="")
+
+
+@console.post("/sign-in")
+def sign_in() -> BaseResponse | tuple[str, int]:
+    email, address = request.form.get("email", "").strip().lower().replace("\0", ""), reader()
+    if wait := guesses.admit(email, address):
+        error = f"Too many wrong passwords. Try again in {wait} seconds."
+        return render_template("console/sign_in.html", email=email, error=error), 429
+    moderator = accounts.check_password(email, request.form.get("password", ""))
+    if moderator is None:
+        return render_template("console/sign_in.html", email=email, error="Wrong email or password."), 403
+    guesses.forget(email, address)
+    if moderator.second_factor is not None:
+        return ask_for_code(moderator.id), 200
+    answer = redirect("/console/", 303)
+    sessions.start(moderator, answer)
+    return answer
+
+
+@console.post("/sign-out")
+def sign_out() -> BaseResponse:
+    sessions.check_csrf(sessions.signed_in() or not_signed_in())
+    answer = redirect("/console/sign-in", 303)
+    sessions.end(answer)
+    return answer
+
+
+@console.get("/password")
+def password_page() -> BaseResponse | str:
+    who = sessions.signed_in()
+    if who is None:
+        return redirect("/console/sign-in", 303)
+    return render_template("console/password.html", who=who, error="")
+
+
+@console.post("/password")
+def change_password() -> BaseResponse | tuple[str, int]:
+    """A password of one's own; the one-time password of the first start ends here."""
+    who = sessions.signed_in() or not_signed_in()
+    sessions.check_csrf(who)
+    try:
+        accounts.change_password(who.moderator_id, request.form.get("password", ""))
+    except ValueError as error:
+        return render_template("console/password.html", who=who, error=str(error)), 422
+    sessions.end_others(who)
+    return redirect("/console/", 303)

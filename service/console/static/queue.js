@@ -1,0 +1,531 @@
+// The queue by keyboard. Every decision is told at once and sent in the background; if it does not arrive, the comment
+// comes back and says so. Without this script the same page works through its forms.
+
+import { Keys } from "./keys.js";
+import { send, html } from "./sending.js";
+
+const rows = document.getElementById("rows");
+const open = document.getElementById("open");
+const pane = document.getElementById("main");
+const saidSo = document.getElementById("said-so");
+const nothing = document.getElementById("nothing");
+const DID = { approve: "Approved", reject: "Rejected", flag: "Sent to review", leave: "Left for another:", seen: "Seen:" };
+const AHEAD = 4; // comments fetched before they are asked for
+const CHUNK = 50; // decisions a call, when many are decided at once
+const CLAIM_AGAIN = 25_000, COUNT_AGAIN = 20_000;
+const preferences = JSON.parse(document.body.dataset.preferences);
+const tab = document.body.dataset.tab;
+
+const pages = new Map(); // id → promise of the comment's page
+const done = []; // what can be undone, the latest last
+let current = rows.querySelector(".row[aria-current]");
+let anchor = null; // the place in the list, when what stands there is gone
+
+document.documentElement.classList.add("scripted");
+
+// ---- the list ----
+
+const listed = () => [...rows.querySelectorAll(".row")];
+const chosen = () => listed().filter((row) => row.querySelector("input").checked);
+const neighbour = (row, way) => {
+  const next = row?.[way];
+  return next?.classList.contains("row") ? next : null;
+};
+
+function page(id, ahead = false) {
+  if (!pages.has(id)) {
+    const asked = html(`/console/items/${id}${location.search}`, "item");
+    asked.catch(() => pages.delete(id));
+    pages.set(id, asked);
+  }
+  return pages.get(id);
+}
+
+async function show(row, { focus = false } = {}) {
+  current?.removeAttribute("aria-current");
+  current = row;
+  if (!row) {
+    open.replaceChildren(nothing.content.cloneNode(true));
+    address(null);
+    return;
+  }
+  row.setAttribute("aria-current", "true");
+  intoSight(row);
+  address(row.dataset.id);
+  const waiting = setTimeout(() => open.classList.add("waiting"), 150);
+  try {
+    const found = await page(row.dataset.id);
+    if (current !== row) return;
+    open.replaceChildren(found.cloneNode(true));
+    labelKeys(open);
+    pane.scrollTop = 0;
+    if (matchMedia("(max-width: 48rem)").matches) scrollTo(0, 0);
+    const item = open.querySelector(".item");
+    if (item) row.dataset.version = item.dataset.version;
+    if (focus) pane.focus({ preventScroll: true });
+    claim(row);
+  } catch (error) {
+    if (current === row) say(error.message, { wrong: true });
+  } finally {
+    clearTimeout(waiting);
+    open.classList.remove("waiting");
+    fetchAhead();
+  }
+}
+
+// Only the list scrolls: where it stands below the comment, on a narrow screen, the page keeps its place.
+function intoSight(row) {
+  if (rows.scrollHeight > rows.clientHeight) row.scrollIntoView({ block: "nearest" });
+}
+
+function fetchAhead() {
+  let row = current;
+  for (let n = 0; n < AHEAD && row; n += 1) {
+    row = neighbour(row, "nextElementSibling");
+    if (row) page(row.dataset.id, true).catch(() => {});
+  }
+  if (!row) more();
+}
+
+let loading = false;
+async function more() {
+  const link = rows.querySelector("[data-more]");
+  if (!link || loading) return;
+  loading = true;
+  try {
+    const found = await html(link.dataset.more.replace("/console/?", "/console/rows?"), "rows");
+    const known = new Set(listed().map((row) => row.dataset.id));
+    for (const row of found.querySelectorAll(".row")) if (known.has(row.dataset.id)) row.remove();
+    link.closest("li").replaceWith(found);
+    if (!current && listed().length) show(listed()[0]);
+  } catch { /* the link is still there */ } finally {
+    loading = false;
+  }
+}
+
+function address(id) {
+  const here = new URL(location.href);
+  if (id) here.searchParams.set("item", id);
+  else here.searchParams.delete("item");
+  here.searchParams.delete("done");
+  history.replaceState(null, "", here);
+}
+
+function step(way) {
+  const row = current ? neighbour(current, way) : listed()[0];
+  if (row) show(row);
+  else if (way === "nextElementSibling") more();
+}
+
+// Take rows out of the list; answers how to put them back where they were.
+function take(gone) {
+  const places = gone.map((row) => ({ row, before: row.nextElementSibling, after: row.previousElementSibling }));
+  const wasOpen = gone.includes(current);
+  let next = current;
+  while (next && gone.includes(next)) next = neighbour(next, "nextElementSibling");
+  if (!next && wasOpen) {
+    next = current;
+    while (next && gone.includes(next)) next = neighbour(next, "previousElementSibling");
+  }
+  for (const row of gone) row.remove();
+  if (wasOpen) show(next);
+  return () => {
+    for (const { row, before, after } of places.toReversed()) {
+      row.querySelector("input").checked = false;
+      row.classList.remove("chosen-row");
+      pages.delete(row.dataset.id);
+      if (before?.isConnected) before.before(row);
+      else if (after?.isConnected) after.after(row);
+      else rows.prepend(row);
+    }
+    choosing();
+    show(places[0].row);
+  };
+}
+
+// ---- deciding ----
+
+function words(verdict, reason, gone) {
+  const as = reason ? ` as ${reason.replace("_", " ")}` : "";
+  return { did: DID[verdict], of: gone.length === 1 ? gone[0].dataset.name : `${gone.length} comments`, as };
+}
+
+function decide(verdict, reason, gone) {
+  if (!gone.length || !mayDecide()) return;
+  const entry = { ...words(verdict, reason, gone), batch: gone.length > 1 ? uuid() : null, decisions: [], rows: gone };
+  const items = gone.map((row) => ({ id: row.dataset.id, version: Number(row.dataset.version) }));
+  for (const row of gone) pages.delete(row.dataset.id);
+  entry.restore = take(gone);
+  entry.sent = sendDecisions(entry, verdict, reason, items);
+  done.push(entry);
+  tell(entry);
+  choosing();
+}
+
+async function sendDecisions(entry, verdict, reason, items) {
+  const failed = [];
+  for (let at = 0; at < items.length; at += CHUNK) {
+    const chunk = items.slice(at, at + CHUNK);
+    try {
+      const answer = await send("/console/decisions", { verdict, reason, batch: entry.batch, items: chunk });
+      entry.decisions.push(...answer.done.map((each) => each.decision));
+      for (const each of answer.done) versionOf(entry.rows, each.id, each.version);
+      for (const each of answer.refused) failed.push([each.id, each.detail, each.version]);
+    } catch (error) {
+      for (const each of chunk) failed.push([each.id, error.message, null]);
+    }
+    if (items.length > CHUNK) tell(entry, Math.min(at + CHUNK, items.length), items.length);
+  }
+  if (failed.length) comeBack(entry, failed);
+  count();
+}
+
+function versionOf(gone, id, version) {
+  const row = gone.find((each) => each.dataset.id === id);
+  if (row && version) row.dataset.version = version;
+}
+
+// What could not be decided is in the list again, and open, with the reason above it.
+function comeBack(entry, failed) {
+  const ids = new Set(failed.map(([id]) => id));
+  for (const [id, , version] of failed) versionOf(entry.rows, id, version);
+  const back = entry.rows.filter((row) => ids.has(row.dataset.id));
+  entry.rows = entry.rows.filter((row) => !ids.has(row.dataset.id));
+  if (!entry.rows.length) done.splice(done.indexOf(entry), 1);
+  for (const row of back.toReversed()) {
+    row.querySelector("input").checked = false;
+    row.classList.remove("chosen-row");
+    pages.delete(row.dataset.id);
+    rows.prepend(row);
+  }
+  show(back[0]);
+  const who = back.length === 1 ? `${back[0].dataset.name}: ` : `${back.length} comments are back. `;
+  say(`${who}${failed[0][1]}`, { wrong: true });
+}
+
+async function undo() {
+  const entry = done.pop();
+  if (!entry) return recent();
+  say(`Undoing: ${entry.of}`);
+  try {
+    await entry.sent;
+    if (entry.undo) await entry.undo();
+    else await undoDecisions(entry);
+    entry.restore?.();
+    count();
+  } catch (error) {
+    say(error.message, { wrong: true });
+  }
+}
+
+async function undoDecisions(entry) {
+  const refused = [];
+  for (let at = 0; at < entry.decisions.length; at += CHUNK) {
+    const answer = await send("/console/undo", { decisions: entry.decisions.slice(at, at + CHUNK) });
+    for (const each of answer.done) if (entry.rows) versionOf(entry.rows, each.id, each.version);
+    refused.push(...answer.refused);
+    if (entry.decisions.length > CHUNK) progress("Undoing", Math.min(at + CHUNK, entry.decisions.length), entry.decisions.length);
+  }
+  if (refused.length === entry.decisions.length) throw new Error(refused[0].detail);
+  if (refused.length) say(`Undone, but for ${refused.length}: ${refused[0].detail}`, { wrong: true });
+  else say(`Taken back: ${entry.of}`);
+}
+
+// After a reload the last hundred are still there to be undone: the server knows them.
+async function recent() {
+  const answer = await send("/console/recent");
+  const last = answer.recent.map(({ verdict, reason, name, decisions }) => ({
+    ...words(verdict, reason, decisions.length === 1 ? [{ dataset: { name } }] : decisions),
+    decisions,
+    restore: () => location.reload(),
+  }));
+  if (!last.length) return say("Nothing of yours is left to undo.");
+  done.push(...last.toReversed());
+  await undo();
+}
+
+function leave() {
+  const gone = chosen().length ? chosen() : current ? [current] : [];
+  if (!gone.length || tab !== "review") return;
+  background("leave", gone, "/console/left", "/console/taken-back");
+}
+
+function seen() {
+  if (tab !== "unread") return scrollOn();
+  const gone = chosen().length ? chosen() : current ? [current] : [];
+  if (gone.length) background("seen", gone, "/console/seen", null);
+}
+
+function background(what, gone, there, back) {
+  const items = gone.map((row) => row.dataset.id);
+  const entry = { ...words(what, null, gone), rows: gone, decisions: [], restore: take(gone) };
+  entry.undo = async () => { if (back) await send(back, { items }); };
+  entry.sent = send(there, { items }).then(count, (error) => comeBack(entry, items.map((id) => [id, error.message])));
+  done.push(entry);
+  tell(entry);
+  choosing();
+}
+
+const mayDecide = () => open.querySelector(".item")?.dataset.may === "decide" || chosen().length > 0;
+const scrollOn = () => pane.scrollBy({ top: pane.clientHeight * 0.85 });
+const those = () => (chosen().length ? chosen() : current ? [current] : []);
+
+// ---- the reason: one more key ----
+
+let asking = null;
+function reject(gone) {
+  if (!gone.length || !mayDecide()) return;
+  const strip = open.querySelector(".reasons");
+  if (!preferences.ask_reason || !strip) return decide("reject", null, gone);
+  asking = gone;
+  strip.hidden = false;
+  strip.querySelector("button").focus({ preventScroll: true });
+}
+
+function answerReason(reason) {
+  const gone = asking;
+  stopAsking();
+  if (gone) decide("reject", reason || null, gone);
+}
+
+function stopAsking() {
+  asking = null;
+  const strip = open.querySelector(".reasons");
+  if (strip) strip.hidden = true;
+  pane.focus({ preventScroll: true });
+}
+
+function reasonKey(event) {
+  const buttons = [...open.querySelectorAll("[data-reason]")];
+  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
+  const letter = { KeyS: "spam", KeyA: "abuse", KeyO: "off_topic", KeyX: "other" }[event.code];
+  if (event.code === "Escape") stopAsking();
+  else if (digit && buttons[digit - 1]) answerReason(buttons[digit - 1].dataset.reason);
+  else if (letter) answerReason(letter);
+  else if (event.code === "Enter" || event.code === "NumpadEnter") {
+    const on = document.activeElement?.closest("[data-reason]");
+    answerReason(event.target === on && on !== buttons[0] ? on.dataset.reason : "");
+  } else return false;
+  return true;
+}
+
+// ---- saying what happened ----
+
+function say(text, { wrong = false, button = null } = {}) {
+  const line = document.createElement("p");
+  line.textContent = text;
+  saidSo.classList.toggle("wrong", wrong);
+  saidSo.replaceChildren(line, ...(button ? [button] : []));
+}
+
+function tell(entry, at, of) {
+  if (done.at(-1) !== entry && at === undefined) return;
+  const line = document.createElement("p");
+  const did = document.createElement("b");
+  const name = document.createElement("bdi");
+  did.textContent = entry.did;
+  name.textContent = entry.of;
+  line.append(did, " ", name, entry.as);
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "quiet";
+  button.dataset.do = "undo";
+  button.append("Undo ", keycap("undo"));
+  saidSo.classList.remove("wrong");
+  saidSo.replaceChildren(line, ...(of && at < of ? [bar(at, of)] : []), button);
+}
+
+function progress(what, at, of) {
+  say(`${what} ${at} of ${of}`);
+  saidSo.append(bar(at, of));
+}
+
+function bar(at, of) {
+  const progress = document.createElement("progress");
+  progress.max = of;
+  progress.value = at;
+  progress.setAttribute("aria-label", `${at} of ${of}`);
+  return progress;
+}
+
+function keycap(action) {
+  const cap = document.createElement("kbd");
+  cap.textContent = keys.label(action);
+  return cap;
+}
+
+// ---- who else is here ----
+
+async function claim(row) {
+  try {
+    const answer = await send(`/console/claims/${row.dataset.id}`, {});
+    if (current !== row) return;
+    const note = open.querySelector(".held");
+    if (note) {
+      note.hidden = !answer.held_by;
+      note.querySelector("b").textContent = answer.held_by ?? "";
+    }
+    const item = open.querySelector(".item");
+    if (item && answer.version !== Number(item.dataset.version)) {
+      pages.delete(row.dataset.id);
+      show(row);
+    }
+  } catch { /* without it one only sees less */ }
+}
+setInterval(() => { if (current && !document.hidden) claim(current); }, CLAIM_AGAIN);
+
+async function count() {
+  try {
+    const counts = await send("/console/counts");
+    for (const badge of document.querySelectorAll("[data-count]")) {
+      const number = counts[badge.dataset.count] ?? 0;
+      badge.textContent = number >= 10_000 ? "10,000+" : number.toLocaleString("en");
+      badge.hidden = !number;
+    }
+    alarm(counts.alarm);
+    if (!current && tab === "review" && counts.review) location.reload();
+  } catch { /* asked again soon */ }
+}
+setInterval(() => { if (!document.hidden) count(); }, COUNT_AGAIN);
+
+function alarm(text) {
+  let line = document.querySelector(".alarm");
+  if (!text) return line?.remove();
+  if (!line) {
+    line = document.createElement("p");
+    line.className = "alarm";
+    line.setAttribute("role", "alert");
+    document.querySelector(".top").after(line);
+  }
+  if (line.textContent !== text) line.textContent = text;
+}
+
+// ---- selection ----
+
+function choosing() {
+  const number = chosen().length;
+  const label = document.querySelector(".chosen");
+  rows.classList.toggle("choosing", number > 0);
+  label.hidden = !number;
+  label.querySelector("b").textContent = `${number} selected`;
+  for (const row of listed()) row.classList.toggle("chosen-row", row.querySelector("input").checked);
+}
+
+function choose(row, on) {
+  if (!row) return;
+  const box = row.querySelector("input");
+  box.checked = on ?? !box.checked;
+  choosing();
+}
+
+async function chooseAll() {
+  while (rows.querySelector("[data-more]") && listed().length < 1000) {
+    const before = listed().length;
+    await more();
+    if (listed().length === before) break;
+    say(`${listed().length} loaded`);
+  }
+  for (const row of listed().slice(0, 1000)) row.querySelector("input").checked = true;
+  choosing();
+  say(`${chosen().length} selected`);
+}
+
+function chooseNone() {
+  for (const row of listed()) row.querySelector("input").checked = false;
+  choosing();
+}
+
+let lastChosen = null;
+rows.addEventListener("click", (event) => {
+  const box = event.target.closest("input");
+  const link = event.target.closest(".row > a");
+  if (box) {
+    const row = box.closest(".row");
+    if (event.shiftKey && lastChosen?.isConnected) {
+      const all = listed(), [from, to] = [all.indexOf(lastChosen), all.indexOf(row)].sort((a, b) => a - b);
+      for (const each of all.slice(from, to + 1)) each.querySelector("input").checked = box.checked;
+    }
+    lastChosen = row;
+    choosing();
+  } else if (link && !event.metaKey && !event.ctrlKey && !event.shiftKey) {
+    event.preventDefault();
+    show(link.closest(".row"), { focus: true });
+  } else if (event.target.closest("[data-more]")) {
+    event.preventDefault();
+    more();
+  }
+});
+rows.addEventListener("scroll", () => {
+  if (rows.scrollTop + rows.clientHeight > rows.scrollHeight - 600) more();
+}, { passive: true });
+
+// ---- everything that can be done, by key or by button ----
+
+const actions = {
+  next: () => step("nextElementSibling"),
+  previous: () => step("previousElementSibling"),
+  approve: () => decide("approve", null, current ? [current] : []),
+  reject: () => reject(current ? [current] : []),
+  spam: () => decide("reject", "spam", current ? [current] : []),
+  leave,
+  undo,
+  select: () => choose(current),
+  approve_selected: () => decide("approve", null, those()),
+  reject_selected: () => reject(those()),
+  search: () => document.getElementById("q").select(),
+  author: () => follow("author"),
+  thread: () => follow("thread"),
+  seen,
+  note: () => { const box = open.querySelector("[data-note]"); if (box) { box.closest("details").open = true; box.focus(); } },
+  help: () => document.getElementById("help").showModal(),
+  "choose-all": chooseAll,
+  "choose-none": chooseNone,
+};
+
+function follow(what) {
+  const link = open.querySelector(`a[data-do=${what}]`);
+  if (link) location.assign(link.href);
+}
+
+document.addEventListener("click", (event) => {
+  const reason = event.target.closest("[data-reason]");
+  if (reason) return answerReason(reason.dataset.reason);
+  const button = event.target.closest("button[data-do]");
+  if (button) actions[button.dataset.do]?.();
+});
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-do]");
+  if (!form) return;
+  event.preventDefault();
+  actions[form.dataset.do]();
+});
+
+const keys = new Keys(preferences, (action, event) => {
+  if (asking) return reasonKey(event);
+  if (!action) return false;
+  actions[action]();
+  return true;
+}, () => labelKeys(document));
+
+function labelKeys(place) {
+  for (const cap of place.querySelectorAll("kbd[data-key]")) cap.textContent = keys.label(cap.dataset.key);
+}
+
+const uuid = () => {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+};
+
+for (const menu of document.querySelectorAll("details.menu, details.choice")) {
+  document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+}
+labelKeys(document);
+if (current) {
+  intoSight(current);
+  claim(current);
+  address(current.dataset.id);
+}
+fetchAhead();

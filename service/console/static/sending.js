@@ -1,0 +1,37 @@
+// Talking to the server: JSON there and back, and pages as nodes. Errors carry a sentence for whoever reads them.
+
+const trusted = window.trustedTypes?.createPolicy("greenroom", { createHTML: (text) => text });
+const AWAY = "The server can't be reached. Nothing was lost; try again in a moment.";
+
+async function ask(address, options) {
+  let answer;
+  try {
+    answer = await fetch(address, { credentials: "same-origin", ...options });
+  } catch {
+    throw new Error(AWAY);
+  }
+  if (answer.ok && !answer.redirected) return answer;
+  if (answer.redirected || answer.status === 401) {
+    throw new Error("You are not signed in any more. Load the page again and sign in; nothing was lost.");
+  }
+  const problem = await answer.json().catch(() => null);
+  throw new Error(problem?.detail ?? `The server answered with an error (${answer.status}).`);
+}
+
+// With a body it is a POST.
+export async function send(address, body) {
+  const headers = { Accept: "application/json" };
+  if (body === undefined) return (await ask(address, { headers })).json();
+  headers["Content-Type"] = "application/json";
+  headers["X-Greenroom-CSRF"] = document.body.dataset.csrf;
+  return (await ask(address, { method: "POST", headers, body: JSON.stringify(body) })).json();
+}
+
+// A part of a page. Its HTML is the server's own, where everything of strangers is escaped or sanitised.
+export async function html(address, part) {
+  const answer = await ask(address, { headers: { Accept: "text/html", "X-Greenroom": part } });
+  const text = await answer.text();
+  const holder = document.createElement("template");
+  holder.innerHTML = trusted ? trusted.createHTML(text) : text;
+  return holder.content;
+}

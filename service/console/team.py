@@ -1,0 +1,157 @@
+"""People: who may do what on which site, inviting and removing them; and the pages that a link leads to."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from models.database import begin, reading
+from models.records import Membership, Moderator, Site
+from service import mail, tickets
+from service.addresses import reader
+from service.console.acts import note_act
+from service.console.blueprint import acting, console, looking
+from service.console.item import check_may, known
+from service.console.sessions import ROLES, Guesses, SignedIn
+from service.problems import Problem
+
+MAY = {
+    "owner": "decides, changes the settings, and invites others",
+    "moderator": "decides",
+    "viewer": "looks",
+}
+asked = Guesses()
+
+
+@console.get("/people")
+def people() -> str:
+    return _page(looking())
+
+
+def _page(who: SignedIn, *, link: str = "", email: str = "", error: str = "") -> str:
+    wanted = select(Site.key, Moderator.id, Moderator.email, Moderator.second_factor, Membership.role)
+    wanted = wanted.join(Membership, Membership.site_id == Site.id).join(
+        Moderator, Moderator.id == Membership.moderator_id
+    )
+    wanted = wanted.where(Site.key.in_(who.sites)).order_by(Site.key, Moderator.email)
+    with reading() as session:
+        rows = session.execute(wanted).all()
+    teams = {site: [row for row in rows if row.key == site] for site in who.sites}
+    return render_template(
+        "console/people.html",
+        who=who,
+        teams=teams,
+        roles=ROLES,
+        may=MAY,
+        link=link,
+        email=email,
+        error=error,
+        mailed=mail.can_send(),
+    )
+
+
+@console.post("/sites/<site>/people")
+def invite(site: str) -> str | tuple[str, int]:
+    """The link is shown this once, and mailed where mail can be sent."""
+    who = acting()
+    _check_owner(who, site)
+    email, role = request.form.get("email", ""), request.form.get("role", "")
+    if role not in ROLES:
+        raise Problem(422, "A role is owner, moderator or viewer.")
+    try:
+        link = tickets.invite(email, site, role, by=who.by)
+    except ValueError as error:
+        return _page(who, error=str(error)), 422
+    if mail.can_send():
+        text = (
+            f"{who.email} invites you to moderate the comments of {site}.\n\n{link}\n\nThe link works for a week, once."
+        )
+        mail.send_soon(email, f"Moderate the comments of {site}", text)
+    return _page(who, link=link, email=email)
+
+
+@console.post("/sites/<site>/people/<moderator_id>")
+def change_role(site: str, moderator_id: str) -> BaseResponse:
+    """Another role, or none: then they are out, at once and everywhere on this site."""
+    who = acting()
+    _check_owner(who, site)
+    role = request.form.get("role", "")
+    if role not in {*ROLES, "remove"}:
+        raise Problem(422, "A role is owner, moderator or viewer.")
+    with begin() as session:
+        # The site's row is held: of two owners who remove each other at once, the second finds nobody left to ask.
+        site_id = session.execute(select(Site.id).where(Site.key == site).with_for_update()).scalar_one()
+        member = session.get(Membership, (known(moderator_id), site_id))
+        if member is None:
+            raise Problem(404, "They are not of this site.")
+        if member.role == "owner" and role != "owner" and _owners(session, site_id) == 1:
+            raise Problem(409, "A site needs an owner: make someone else one first.")
+        email = session.execute(select(Moderator.email).where(Moderator.id == moderator_id)).scalar_one()
+        if role == "remove":
+            session.execute(
+                delete(Membership).where(Membership.moderator_id == moderator_id, Membership.site_id == site_id)
+            )
+        else:
+            member.role = role
+        did = f"removed {email}" if role == "remove" else f"made {email} {role}"
+        note_act(session, who, "people", did, site_id=site_id)
+    return redirect("/console/people", 303)
+
+
+def _owners(session: Session, site_id: int) -> int:
+    wanted = select(func.count()).select_from(Membership)
+    return session.execute(wanted.where(Membership.site_id == site_id, Membership.role == "owner")).scalar_one()
+
+
+def _check_owner(who: SignedIn, site: str) -> None:
+    if site not in who.sites:
+        raise Problem(404, "There is no such site.")
+    check_may(who, site, "owner")
+
+
+@console.get("/join/<token>")
+def join_page(token: str) -> str | tuple[str, int]:
+    ticket = tickets.find(token)
+    if ticket is None:
+        return render_template("console/join.html", ticket=None, error=""), 404
+    return render_template("console/join.html", ticket=ticket, is_new=tickets.is_new_account(ticket), error="")
+
+
+@console.post("/join/<token>")
+def join(token: str) -> BaseResponse | str | tuple[str, int]:
+    ticket = tickets.find(token)
+    if ticket is None:
+        return render_template("console/join.html", ticket=None, error=""), 404
+    try:
+        if tickets.use(token, request.form.get("password", "")):
+            return redirect("/console/sign-in", 303)
+    except ValueError as error:
+        page = render_template(
+            "console/join.html", ticket=ticket, is_new=tickets.is_new_account(ticket), error=str(error)
+        )
+        return page, 422
+    return render_template("console/join.html", ticket=None, error=""), 404
+
+
+@console.get("/forgotten")
+def forgotten_page() -> str:
+    return render_template("console/forgotten.html", can_mail=mail.can_send(), sent=False)
+
+
+@console.post("/forgotten")
+def forgotten() -> str | tuple[str, int]:
+    """The same answer whether there is such an account or not."""
+    email = request.form.get("email", "").strip().lower()[:254].replace("\0", "")
+    if not mail.can_send():
+        raise Problem(409, "This service sends no mail. Ask whoever runs it for a link.")
+    if wait := asked.admit(email, reader()):
+        raise Problem(429, f"A link was sent a moment ago. Try again in {wait} seconds.")
+    try:
+        link = tickets.reset(email, by="the form")
+        text = f"With this link you choose a new password:\n\n{link}\n\nIt works for an hour, once."
+        mail.send_soon(email, "A new password for Greenroom", text)
+    except ValueError:
+        pass  # the answer does not tell
+    return render_template("console/forgotten.html", can_mail=True, sent=True)

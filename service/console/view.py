@@ -1,0 +1,97 @@
+"""A list as its address says it: read from the query, and written again with something changed."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.identifiers import is_id
+from models.records import Comment, Site
+from service.console.sessions import SignedIn
+from service.problems import Problem
+from service.queue import ORDERS, TABS, Place, View
+from service.receipts import receipt_of
+
+FILTERS = ("site", "thread", "check", "reason", "language", "author", "since", "until", "q")
+MOST_LENGTH = 200
+NEWEST_FIRST = ("approved", "rejected", "all")  # what is done is looked at from the latest on
+
+
+class Asked:
+    """The list asked for. `sites` are key by id, those the moderator may see and the address does not leave out."""
+
+    def __init__(self, session: Session, who: SignedIn) -> None:
+        given = {name: value.strip()[:MOST_LENGTH] for name, value in request.args.items() if "\0" not in value}
+        self.given = {name: given[name] for name in FILTERS if given.get(name)}
+        self.tab = given.get("tab") or ("all" if "q" in self.given else "review")
+        if self.tab not in TABS:
+            raise Problem(404, "There is no such list.")
+        usual = "newest" if self.tab in NEWEST_FIRST else "oldest"
+        self.order = given.get("order", usual) if given.get("order", usual) in ORDERS else usual
+        self.usual_order = usual
+        self.item = given.get("item", "") if is_id(given.get("item", "")) else ""
+        self.after = Place.read(given.get("after", ""))
+        every = dict(session.execute(select(Site.id, Site.key).where(Site.key.in_(who.sites))).all())
+        self.all_sites = every
+        self.sites = {id_: key for id_, key in every.items() if self.given.get("site", key) == key}
+        self.view = View(
+            tab=self.tab,
+            order=self.order,
+            thread_id=_number(self.given.get("thread")),
+            check=self.given.get("check", ""),
+            reason=self.given.get("reason", ""),
+            language=self.given.get("language", ""),
+            author=self._author(session),
+            since=day_of(self.given.get("since")),
+            until=day_of(self.given.get("until")),
+            words=self.given.get("q", ""),
+            moderator_id=who.moderator_id,
+        )
+
+    def _author(self, session: Session) -> str:
+        """In an address an author is one of their comments: an address is shared, mailed and logged."""
+        comment = self.given.get("author", "")
+        if not comment:
+            return ""
+        wanted = select(Comment.email_index).where(Comment.id == comment, Comment.site_id.in_(self.all_sites))
+        return (session.execute(wanted).scalar() if is_id(comment) else None) or "nobody"
+
+    @property
+    def named(self) -> str | None:
+        """The comment that the search names by its id or its receipt, if that is what it does."""
+        comment, _, signature = self.given.get("q", "").rpartition("/")[2].partition(".")
+        if not is_id(comment):
+            return None
+        return comment if not signature or receipt_of(comment) == f"{comment}.{signature}" else None
+
+    def href(self, **changes: Any) -> str:
+        """The address of this list with something changed; None takes a part away. An item does not go along."""
+        parts: dict[str, Any] = {"tab": self.tab, "order": self.order, **self.given} | changes
+        if parts.get("tab") == ("all" if parts.get("q") else "review"):
+            parts.pop("tab")
+        if parts.get("order") == (self.usual_order if parts.get("tab", self.tab) == self.tab else None):
+            parts.pop("order")
+        query = urlencode({name: value for name, value in parts.items() if value not in {None, ""}})
+        return f"/console/?{query}" if query else "/console/"
+
+    def to_tab(self, tab: str) -> str:
+        """The same filters on another tab, in that tab's own order."""
+        kept = dict.fromkeys(("order", *(("q", "reason") if tab != "all" else ())))
+        return self.href(tab=tab, **kept)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def day_of(text: str | None) -> date | None:
+    try:
+        day = date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return day if day and 2000 <= day.year <= 2100 else None

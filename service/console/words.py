@@ -1,0 +1,107 @@
+"""The console's words: verdicts, reasons, checks and times, as people say them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.database import now
+from models.records import Moderator
+
+REASONS = {"spam": "spam", "abuse": "abuse", "off_topic": "off topic", "other": "other"}
+REASON_HELP = {
+    "spam": "advertising, links nobody asked for",
+    "abuse": "insults, threats, hate",
+    "off_topic": "has nothing to do with the article",
+    "other": "anything else",
+}
+DID = {"approve": "approved it", "reject": "rejected it", "flag": "sent it to review"}
+DONE = {"approve": "Approved", "reject": "Rejected", "flag": "Sent to review"}
+NOW = {"approved": "Approved", "rejected": "Rejected", "flagged": "Back in review", "deleted": "Erased"}
+STATUS = {
+    "pending": "being checked",
+    "flagged": "held for review",
+    "approved": "live",
+    "rejected": "rejected",
+    "deleted": "erased",
+}
+CAUSES = {
+    "flagged": "held",
+    "reported": "reported by a reader",
+    "sampled": "blind sample",
+    "appealed": "the author asks again",
+}
+CHECKS = {
+    "email": "Email",
+    "spam": "Spam",
+    "links": "Links",
+    "hosts": "Hosts",
+    "words": "Words",
+    "repeats": "Repeats",
+    "pace": "Pace",
+    "author": "Author",
+    "form": "Form",
+    "language": "Language",
+    "blocks": "Blocked and trusted",
+    "screening": "Screening",
+}
+OUTCOMES = {
+    "clear": "nothing found",
+    "found": "found something",
+    "abstained": "could not judge",
+    "unavailable": "could not run",
+}
+FILTERS = {
+    "site": "Site",
+    "thread": "Page",
+    "check": "Check",
+    "reason": "Reason",
+    "language": "Language",
+    "author": "Author",
+    "since": "From",
+    "until": "To",
+}
+ORDERS = {"oldest": "Oldest first", "risk": "Riskiest first", "newest": "Newest first"}
+_SAID = CHECKS | REASONS | CAUSES
+_MODERATOR = re.compile(r"moderator:([0-9a-f-]{36})")
+_UNITS = ((timedelta(days=365), "year"), (timedelta(days=30), "month"), (timedelta(days=1), "day"))
+_SMALL = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "min"))
+
+
+def say(value: str) -> str:
+    return _SAID.get(value, value)
+
+
+def moment_of(given: datetime | str) -> datetime:
+    return datetime.fromisoformat(given.replace("Z", "+00:00")) if isinstance(given, str) else given
+
+
+def ago(given: datetime | str) -> str:
+    """ "4 min ago", "yesterday", "3 days ago": near enough to be read at a glance."""
+    passed = now() - moment_of(given)
+    if passed < timedelta(minutes=1):
+        return "just now"
+    for unit, name in _SMALL:
+        if unit <= passed < timedelta(days=1):
+            return f"{passed // unit} {name} ago"
+    if passed < timedelta(days=2):
+        return "yesterday"
+    for unit, name in _UNITS:
+        if passed >= unit:
+            count = passed // unit
+            return f"{count} {name}{'' if count == 1 else 's'} ago"
+    return "just now"
+
+
+def exactly(given: datetime | str) -> str:
+    return f"{moment_of(given).astimezone(UTC):%A %d %B %Y, %H:%M} UTC"
+
+
+def named(session: Session, sentence: str) -> str:
+    """A sentence of ours with moderators by their email instead of their id."""
+    ids = set(_MODERATOR.findall(sentence))
+    emails = dict(session.execute(select(Moderator.id, Moderator.email).where(Moderator.id.in_(ids))).all())
+    return _MODERATOR.sub(lambda found: emails.get(found[1]) or "someone who left", sentence)

@@ -1,0 +1,74 @@
+"""The console in a browser: a server of its own over the test's database, comments that wait, and someone signed in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+from flask.testing import FlaskClient
+from playwright.sync_api import Page, expect
+from werkzeug.serving import make_server
+
+from service import accounts
+from service.app import create_app
+from tests.caller import posted, screen_all
+
+PASSWORD = "correct horse battery"
+LINKS = "https://a.example https://b.example https://c.example"
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The service in this process, on a port of its own."""
+    server = make_server("127.0.0.1", 0, create_app(), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def wait_in_line(client: FlaskClient, count: int, **fields: Any) -> list[str]:
+    """So many comments that are held for their links, oldest first, by Reader 1, Reader 2, …"""
+    ids = [
+        posted(
+            client, **{"name": f"Reader {n}", "email": f"r{n}@mail.example", "body": f"Number {n} {LINKS}", **fields}
+        )
+        for n in range(1, count + 1)
+    ]
+    screen_all()
+    return ids
+
+
+def sign_in(page: Page, url: str, email: str = "ann@paper.example", *, role: str = "owner", site: str = "demo") -> None:
+    accounts.add_moderator(email, site, role, PASSWORD)
+    page.goto(f"{url}/console/sign-in")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("link", name="Greenroom")).to_be_visible()
+
+
+def shown(page: Page) -> str:
+    """Whose comment is open."""
+    return page.locator(".item h1").inner_text()
+
+
+def findings(page: Page) -> list[str]:
+    """What axe-core objects to on this page, if it is serious."""
+    page.evaluate(AXE)
+    found = page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{each['id']}: {node['html'][:160]} {node['failureSummary']}"
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+        for node in each["nodes"]
+    ]

@@ -1,0 +1,381 @@
+"""A moderator at work in a real browser: every key, undo, many at once, two at one comment, and both widths."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyotp
+import pytest
+from flask.testing import FlaskClient
+from playwright.sync_api import Page, expect
+
+from models.database import begin, reading
+from models.records import Comment
+from tests.browser.console import LINKS, PASSWORD, findings, served, shown, sign_in, wait_in_line
+from tests.caller import Caller, posted, screen_all
+
+PAGES = (
+    *("/console/", "/console/?tab=approved", "/console/?q=nothing", "/console/?tab=all&order=risk"),
+    *("/console/blocks", "/console/people", "/console/log", "/console/settings", "/console/account"),
+    *("/console/threads/1", "/console/password", "/console/forgotten", "/console/join/spent", "/console/nowhere"),
+)
+AWAY = '{"detail": "The database is away."}'
+
+
+@pytest.fixture(params=["sqlite"])
+def database_url(tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """One database is enough here: what the console asks of either is told in tests/service."""
+    shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "greenroom.db")
+    return f"sqlite:///{tmp_path}/greenroom.db"
+
+
+@pytest.fixture
+def url(client: FlaskClient) -> Iterator[str]:
+    with served() as address:
+        yield address
+
+
+@pytest.fixture
+def queue(client: FlaskClient, url: str, open_page: Callable[..., Page]) -> Page:
+    """Four comments wait, and someone who may decide looks at the first."""
+    wait_in_line(client, 4)
+    page = open_page("about:blank", viewport={"width": 1440, "height": 900})
+    sign_in(page, url)
+    expect(page.locator(".row")).to_have_count(4)
+    expect(page.locator("html.scripted")).to_have_count(1)
+    return page
+
+
+def statuses() -> dict[str, str]:
+    with reading() as session:
+        return {comment.name: comment.status for comment in session.query(Comment)}
+
+
+def told(page: Page, text: str) -> None:
+    expect(page.locator("#said-so")).to_contain_text(text)
+
+
+def settled(page: Page, name: str, status: str) -> None:
+    """The decision has reached the database: it is sent in the background."""
+    for _ in range(100):
+        if statuses()[name] == status:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{name} is {statuses()[name]}, not {status}")
+
+
+def test_j_and_k_go_up_and_down_the_list_and_the_address_keeps_the_place(queue: Page) -> None:
+    expect(queue.locator(".item h1")).to_have_text("Reader 1")
+    queue.keyboard.press("j")
+    queue.keyboard.press("j")
+    expect(queue.locator(".item h1")).to_have_text("Reader 3")
+    queue.keyboard.press("k")
+    expect(queue.locator(".item h1")).to_have_text("Reader 2")
+    queue.reload()
+    expect(queue.locator(".item h1")).to_have_text("Reader 2")
+    expect(queue.locator(".row[aria-current]")).to_contain_text("Reader 2")
+
+
+def test_a_approves_and_the_next_one_is_there(queue: Page) -> None:
+    queue.keyboard.press("a")
+    expect(queue.locator(".item h1")).to_have_text("Reader 2")
+    expect(queue.locator(".row")).to_have_count(3)
+    told(queue, "Approved Reader 1")
+    settled(queue, "Reader 1", "approved")
+    expect(queue.locator("[data-count=review]")).to_have_text("3")
+
+
+def test_r_asks_for_a_reason_by_one_more_key(queue: Page) -> None:
+    queue.keyboard.press("r")
+    expect(queue.get_by_role("group", name="Why?")).to_be_visible()
+    queue.keyboard.press("2")
+    told(queue, "Rejected Reader 1 as abuse")
+    settled(queue, "Reader 1", "rejected")
+    queue.keyboard.press("r")
+    queue.keyboard.press("Escape")
+    expect(queue.get_by_role("group", name="Why?")).to_be_hidden()
+    expect(queue.locator(".item h1")).to_have_text("Reader 2")
+    queue.keyboard.press("r")
+    queue.keyboard.press("Enter")
+    told(queue, "Rejected Reader 2")
+    settled(queue, "Reader 2", "rejected")
+
+
+def test_the_question_for_the_reason_can_be_switched_off(queue: Page) -> None:
+    queue.keyboard.press("Shift+?")
+    with queue.expect_response("**/console/preferences"):
+        queue.get_by_label("Ask for a reason when I reject").uncheck()
+    queue.get_by_role("button", name="Done").click()
+    queue.keyboard.press("r")
+    settled(queue, "Reader 1", "rejected")
+    queue.reload()
+    queue.keyboard.press("r")
+    settled(queue, "Reader 2", "rejected")
+
+
+def test_s_rejects_as_spam_and_u_takes_it_back(queue: Page) -> None:
+    queue.keyboard.press("s")
+    told(queue, "Rejected Reader 1 as spam")
+    settled(queue, "Reader 1", "rejected")
+    queue.keyboard.press("u")
+    expect(queue.locator(".item h1")).to_have_text("Reader 1")
+    expect(queue.locator(".row").first).to_contain_text("Reader 1")
+    settled(queue, "Reader 1", "flagged")
+
+
+def test_u_undoes_one_after_the_other_also_after_a_reload(queue: Page) -> None:
+    queue.keyboard.press("a")
+    expect(queue.locator(".item h1")).to_have_text("Reader 2")
+    queue.keyboard.press("s")
+    settled(queue, "Reader 1", "approved")
+    settled(queue, "Reader 2", "rejected")
+    queue.reload()
+    with queue.expect_navigation():
+        queue.keyboard.press("u")
+    settled(queue, "Reader 2", "flagged")
+    with queue.expect_navigation():
+        queue.keyboard.press("u")
+    settled(queue, "Reader 1", "flagged")
+
+
+def test_f_leaves_it_for_another_moderator(queue: Page, url: str, open_page: Callable[..., Page]) -> None:
+    with queue.expect_response("**/console/left"):
+        queue.keyboard.press("f")
+    expect(queue.locator(".item h1")).to_have_text("Reader 2")
+    queue.reload()
+    expect(queue.locator(".row")).to_have_count(3)
+    other = open_page("about:blank")
+    sign_in(other, url, "ben@paper.example", role="moderator")
+    expect(other.locator(".row")).to_have_count(4)
+    assert statuses()["Reader 1"] == "flagged"
+
+
+def test_e_shows_everything_by_the_author(queue: Page, client: FlaskClient) -> None:
+    posted(client, name="Reader one again", email="r1@mail.example", body="More " + LINKS)
+    screen_all()
+    queue.reload()
+    expect(queue.locator(".item h1")).to_have_text("Reader 1")
+    queue.keyboard.press("e")
+    expect(queue.locator(".row")).to_have_count(2)
+    expect(queue.locator(".filters")).to_contain_text("Reader 1")
+    assert "mail.example" not in queue.url
+
+
+def test_slash_searches_and_question_mark_helps(queue: Page) -> None:
+    queue.keyboard.press("Slash")
+    expect(queue.get_by_role("searchbox")).to_be_focused()
+    queue.keyboard.type("number 3")
+    queue.keyboard.press("Enter")
+    expect(queue.locator(".row")).to_have_count(1)
+    expect(queue.locator(".item h1")).to_have_text("Reader 3")
+    queue.keyboard.press("Shift+Slash")
+    expect(queue.get_by_role("dialog")).to_be_visible()
+
+
+@pytest.mark.parametrize(("code", "key"), [("KeyA", "ش"), ("KeyA", "ф"), ("KeyA", "q")])
+def test_keys_go_by_their_place_on_any_layout(queue: Page, code: str, key: str) -> None:
+    queue.evaluate(
+        "([code, key]) => document.body.dispatchEvent(new KeyboardEvent('keydown', {code, key, bubbles: true}))",
+        [code, key],
+    )
+    told(queue, "Approved Reader 1")
+    settled(queue, "Reader 1", "approved")
+
+
+def test_another_set_of_keys_and_a_key_of_ones_own_are_kept(queue: Page) -> None:
+    queue.keyboard.press("Shift+Slash")
+    with queue.expect_response("**/console/preferences"):
+        queue.get_by_role("button", name="WordPress").click()
+    queue.get_by_role("button", name="Key for Approve", exact=True).click()
+    with queue.expect_response("**/console/preferences"):
+        queue.keyboard.press("g")
+    queue.get_by_role("button", name="Done").click()
+    queue.reload()
+    expect(queue.locator(".actions button[value=approve] kbd")).to_have_text("g")
+    expect(queue.locator(".actions form[data-do=reject] kbd")).to_have_text("d")
+    queue.keyboard.press("g")
+    settled(queue, "Reader 1", "approved")
+
+
+def test_what_could_not_be_sent_comes_back_and_says_so(queue: Page) -> None:
+    queue.route("**/console/decisions", lambda route: route.fulfill(status=503, body=AWAY))
+    queue.keyboard.press("a")
+    told(queue, "The database is away.")
+    expect(queue.locator(".item h1")).to_have_text("Reader 1")
+    expect(queue.locator(".row")).to_have_count(4)
+    queue.unroute("**/console/decisions")
+    queue.keyboard.press("a")
+    settled(queue, "Reader 1", "approved")
+
+
+def test_a_session_that_ended_in_the_middle_loses_nothing(queue: Page) -> None:
+    queue.context.clear_cookies()
+    queue.keyboard.press("a")
+    told(queue, "You are not signed in any more")
+    expect(queue.locator(".row")).to_have_count(4)
+    assert statuses()["Reader 1"] == "flagged"
+
+
+def test_a_decision_on_an_old_version_says_who_was_first(queue: Page, url: str, open_page: Callable[..., Page]) -> None:
+    other = open_page("about:blank")
+    sign_in(other, url, "ben@paper.example", role="moderator")
+    expect(other.locator(".item h1")).to_have_text("Reader 1")
+    other.keyboard.press("s")
+    settled(other, "Reader 1", "rejected")
+    queue.keyboard.press("a")
+    told(queue, "ben@paper.example was first: rejected it")
+    assert statuses()["Reader 1"] == "rejected"
+
+
+def test_an_item_open_at_another_is_shown_as_such_until_the_lease_ends(
+    queue: Page, url: str, open_page: Callable[..., Page]
+) -> None:
+    queue.keyboard.press("j")
+    expect(queue.locator(".item h1")).to_have_text("Reader 2")
+    other = open_page("about:blank")
+    sign_in(other, url, "ben@paper.example", role="moderator")
+    other.keyboard.press("j")
+    expect(other.locator(".held")).to_contain_text("ann@paper.example has this one open")
+    with begin() as session:
+        session.connection().exec_driver_sql("UPDATE claims SET until = '2020-01-01 00:00:00'")
+    other.keyboard.press("k")
+    other.keyboard.press("j")
+    expect(other.locator(".item h1")).to_have_text("Reader 2")
+    expect(other.locator(".held")).to_be_hidden()
+
+
+def test_undo_never_undoes_a_colleagues_later_decision(queue: Page, moderator: Caller) -> None:
+    queue.keyboard.press("a")
+    settled(queue, "Reader 1", "approved")
+    with reading() as session:
+        comment = session.query(Comment.id).filter(Comment.name == "Reader 1").scalar()
+    assert moderator.decide(comment, "reject").status_code == 201
+    queue.keyboard.press("u")
+    told(queue, "Another decision came after that one")
+    assert statuses()["Reader 1"] == "rejected"
+
+
+def test_the_selected_are_decided_and_undone_as_one(queue: Page) -> None:
+    queue.keyboard.press("x")
+    queue.keyboard.press("j")
+    queue.keyboard.press("x")
+    expect(queue.locator(".chosen")).to_contain_text("2 selected")
+    queue.keyboard.press("Shift+A")
+    told(queue, "Approved 2 comments")
+    expect(queue.locator(".row")).to_have_count(2)
+    settled(queue, "Reader 2", "approved")
+    queue.keyboard.press("u")
+    expect(queue.locator(".row")).to_have_count(4)
+    settled(queue, "Reader 1", "flagged")
+    settled(queue, "Reader 2", "flagged")
+    queue.keyboard.press("x")
+    queue.keyboard.press("Shift+R")
+    queue.keyboard.press("s")
+    told(queue, "Rejected Reader 1 as spam")
+    settled(queue, "Reader 1", "rejected")
+
+
+def test_many_pages_of_the_queue_are_chosen_decided_with_progress_and_undone(
+    client: FlaskClient, url: str, open_page: Callable[..., Page]
+) -> None:
+    wait_in_line(client, 120)
+    page = open_page("about:blank", viewport={"width": 1440, "height": 900})
+    sign_in(page, url)
+    page.keyboard.press("x")
+    page.get_by_role("button", name="All", exact=True).click()
+    expect(page.locator(".chosen")).to_contain_text("120 selected")
+    page.keyboard.press("Shift+A")
+    told(page, "Approved 120 comments")
+    expect(page.locator(".nothing")).to_contain_text("Nothing waits for you.")
+    settled(page, "Reader 120", "approved")
+    page.keyboard.press("u")
+    expect(page.locator(".row")).to_have_count(120)
+    settled(page, "Reader 120", "flagged")
+    assert set(statuses().values()) == {"flagged"}
+
+
+def test_signing_in_with_a_second_factor(queue: Page, url: str, open_page: Callable[..., Page]) -> None:
+    queue.goto(f"{url}/console/account")
+    queue.get_by_role("button", name="Turn it on").click()
+    expect(queue.get_by_role("img", name="The key, to be scanned")).to_be_visible()
+    secret = queue.locator("code").inner_text()
+    queue.get_by_label("Code").fill(pyotp.TOTP(secret).now())
+    queue.get_by_role("button", name="Turn it on").click()
+    expect(queue.locator(".codes li")).to_have_count(10)
+    recovery = queue.locator(".codes li").first.inner_text()
+    page = open_page(f"{url}/console/sign-in")
+    page.get_by_label("Email").fill("ann@paper.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Code").fill("000000")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("not the code of this moment")
+    page.get_by_label("Code").fill(recovery)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(".row")).to_have_count(4)
+
+
+def test_the_author_is_blocked_from_the_item(queue: Page) -> None:
+    queue.get_by_text("Block or trust", exact=True).click()
+    queue.get_by_role("button", name="Block").first.click()
+    expect(queue.locator(".item h1")).to_have_text("Reader 1")
+    queue.goto(queue.url.partition("/console")[0] + "/console/blocks")
+    expect(queue.get_by_role("row").nth(1)).to_contain_text("Blocked author Reader 1")
+    queue.get_by_role("button", name="End it").click()
+    expect(queue.get_by_text("Nothing is blocked")).to_be_visible()
+
+
+def test_n_opens_a_note_and_t_the_thread(queue: Page) -> None:
+    queue.keyboard.press("n")
+    queue.keyboard.type("Seen him before: a and r write letters here")
+    queue.get_by_role("button", name="Keep").click()
+    expect(queue.locator(".notes")).to_contain_text("Seen him before")
+    assert statuses()["Reader 1"] == "flagged"
+    queue.locator("body").press("t")
+    expect(queue.locator(".thread-comment")).to_have_count(4)
+
+
+def test_a_viewer_sees_and_decides_nothing(queue: Page, url: str, open_page: Callable[..., Page]) -> None:
+    page = open_page("about:blank")
+    sign_in(page, url, "vera@paper.example", role="viewer")
+    expect(page.locator(".item h1")).to_have_text("Reader 1")
+    page.keyboard.press("a")
+    page.keyboard.press("j")
+    expect(page.locator(".item h1")).to_have_text("Reader 2")
+    expect(page.locator(".actions")).to_have_count(0)
+    assert set(statuses().values()) == {"flagged"}
+
+
+def test_it_works_without_script(client: FlaskClient, url: str, open_page: Callable[..., Page]) -> None:
+    wait_in_line(client, 2)
+    page = open_page("about:blank", java_script_enabled=False)
+    sign_in(page, url)
+    page.get_by_role("button", name="Approve").click()
+    expect(page.locator("#said-so")).to_contain_text("Approved Reader 1")
+    assert statuses()["Reader 1"] == "approved"
+    page.get_by_role("button", name="Undo").click()
+    assert statuses()["Reader 1"] == "flagged"
+    page.get_by_role("button", name="Spam").click()
+    assert statuses()["Reader 1"] == "rejected"
+    assert shown(page) == "Reader 2"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (1440, "light"), (1440, "dark")])
+def test_nothing_serious_for_axe_and_nothing_runs_out_of_the_page(
+    client: FlaskClient, url: str, open_page: Callable[..., Page], width: int, scheme: str
+) -> None:
+    script = "<script>alert(1)</script>"
+    posted(client, name=script, body=f"{script} <img src=x onerror=alert(1)> " + "long" * 60 + LINKS)
+    posted(client, name="محمد", body="شكرا على المقال " + LINKS)
+    screen_all()
+    page = open_page("about:blank", viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page.goto(f"{url}/console/sign-in")
+    assert findings(page) == []
+    sign_in(page, url)
+    for address in PAGES:
+        page.goto(url + address)
+        page.wait_for_timeout(100)
+        assert findings(page) == [], address
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address

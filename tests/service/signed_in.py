@@ -1,0 +1,52 @@
+"""Someone signed in to the console, for tests: what they send carries their token."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from service import accounts
+from service.console import signing_in
+
+PASSWORD = "correct horse battery"
+LINKS = "https://a.example https://b.example https://c.example"
+
+
+class SignedIn:
+    def __init__(self, client: FlaskClient, email: str = "ann@paper.example", *, role: str = "owner") -> None:
+        signing_in.guesses._tries.clear()
+        self.client, self.email = client.application.test_client(), email
+        accounts.add_moderator(email, "demo", role, PASSWORD)
+        answer = self.client.post("/console/sign-in", data={"email": email, "password": PASSWORD})
+        assert answer.status_code == 303
+        self.csrf = csrf_of(self.client)
+
+    def get(self, path: str) -> str:
+        answer = self.client.get(f"/console{path}", headers={"X-Greenroom": "item"})
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def form(self, path: str, **fields: str) -> TestResponse:
+        return self.client.post(f"/console{path}", data={**fields, "csrf": self.csrf})
+
+    def call(self, path: str, **body: Any) -> Any:
+        answer = self.client.post(f"/console{path}", json=body, headers={"X-Greenroom-CSRF": self.csrf})
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    def decide(self, *ids: str, verdict: str = "approve", version: int = 2, **more: Any) -> Any:
+        items = [{"id": id_, "version": version} for id_ in ids]
+        return self.call("/decisions", verdict=verdict, items=items, **more)
+
+    def listed(self, query: str = "") -> list[str]:
+        """Ids of a list, in its order."""
+        return re.findall(r'class="row" data-id="([\w-]+)"', self.get(f"/{query}"))
+
+
+def csrf_of(client: FlaskClient) -> str:
+    found = re.search(r'data-csrf="(\w+)"', client.get("/console/").text)
+    assert found
+    return found[1]

@@ -1,0 +1,219 @@
+"""The console's queue on the server: lists and their filters, search, many at once, undo, claims."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from models.database import begin, now, reading
+from models.identifiers import new_id
+from models.records import Claim, Comment, Review, Thread
+from service import accounts
+from service.receipts import receipt_of
+from tests.caller import Caller, posted, screen_all
+from tests.service.signed_in import LINKS, SignedIn
+
+
+@pytest.fixture
+def ann(client: FlaskClient) -> SignedIn:
+    return SignedIn(client)
+
+
+@pytest.fixture
+def held(client: FlaskClient) -> list[str]:
+    """Three that wait: on two threads, by two authors, in two languages."""
+    ids = [
+        posted(client, body=f"The ferry was late again, see {LINKS}", name="Ann"),
+        posted(client, body=f"Die Fähre kam schon wieder nicht, wie jeden Morgen. {LINKS}", name="Änne", thread="/two"),
+        posted(client, body=f"Watches for everyone, cheap and good {LINKS}", email="ben@example.org", name="Ben"),
+    ]
+    screen_all()
+    return ids
+
+
+def status_of(comment: str) -> str:
+    with reading() as session:
+        return session.get_one(Comment, comment).status
+
+
+def test_a_list_has_its_orders(ann: SignedIn, held: list[str]) -> None:
+    with begin() as session:
+        for comment, risk in zip(held, (0.2, 0.9, 0.5), strict=True):
+            session.execute(update(Review).where(Review.comment_id == comment).values(risk=risk))
+    first, second, third = held
+    assert ann.listed() == [first, second, third]
+    assert ann.listed("?order=newest") == [third, second, first]
+    assert ann.listed("?order=risk") == [second, third, first]
+
+
+def test_a_list_is_handed_out_page_by_page_in_every_order(client: FlaskClient, ann: SignedIn) -> None:
+    ids = [posted(client, body=f"Number {n} {LINKS}", email=f"r{n}@example.org") for n in range(45)]
+    screen_all()
+    for order in ("oldest", "newest", "risk"):
+        page = ann.get(f"/?order={order}")
+        following = page.partition('data-more="')[2].partition('"')[0].replace("&amp;", "&").removeprefix("/console")
+        assert len(ann.listed(f"?order={order}")) == 40
+        both = {*ann.listed(f"?order={order}"), *ann.listed(following.removeprefix("/"))}
+        assert both == set(ids), order
+
+
+def test_filters_stand_in_the_address_and_an_author_there_is_no_email(ann: SignedIn, held: list[str]) -> None:
+    first, second, third = held
+    with reading() as session:
+        thread = session.scalars(select(Thread.id).where(Thread.key == "/two")).one()
+    assert ann.listed(f"?thread={thread}") == [second]
+    assert ann.listed("?language=de") == [second]
+    assert ann.listed(f"?author={third}") == [third]
+    assert ann.listed(f"?author={first}") == [first, second]
+    assert ann.listed("?check=links") == held
+    assert ann.listed("?check=words") == []
+    assert ann.listed("?reason=sampled") == []
+    assert ann.listed("?reason=flagged&site=demo") == held
+    assert ann.listed("?site=other") == []
+    today = now().date()
+    assert ann.listed(f"?since={today}&until={today}") == held
+    assert ann.listed(f"?until={today - timedelta(days=1)}") == []
+    for nonsense in ("?thread=99999999999999", "?since=0000-99-99", "?author=x", "?after=~", "?order=x", "?item=x"):
+        assert ann.client.get(f"/console/{nonsense}").status_code == 200, nonsense
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("ferry", [0]),
+        ("ferry late", [0]),
+        ("late ferry", [0]),
+        ("fer", [0]),
+        ("fähre", [1]),
+        ("ben", [2]),
+        ("everyone ferry", []),
+        ("zeppelin", []),
+        ("'\"; --", []),
+        ("ferry AND NOT late OR *", []),
+        ("\u0000", [0, 1, 2]),
+    ],
+)
+def test_words_are_found(ann: SignedIn, held: list[str], words: str, found: list[int]) -> None:
+    answer = ann.client.get("/console/", query_string={"q": words, "tab": "review"})
+    assert answer.status_code == 200
+    assert [comment for comment in held if f'class="row" data-id="{comment}"' in answer.text] == [
+        held[n] for n in found
+    ]
+
+
+def test_an_id_and_a_receipt_are_found_and_a_forged_receipt_is_not(ann: SignedIn, held: list[str]) -> None:
+    first = held[0]
+    assert ann.listed(f"?q={first}") == [first]
+    assert ann.listed(f"?q={receipt_of(first)}") == [first]
+    assert ann.listed(f"?q=https://comments.example/v1/receipts/{receipt_of(first)}") == [first]
+    assert ann.listed(f"?q={first}.AAAAAAAAAAAAAAAAAAAAAA") == []
+
+
+def test_what_was_erased_is_found_no_more(ann: SignedIn, moderator: Caller, held: list[str]) -> None:
+    assert moderator.call("DELETE", f"/comments/{held[0]}").status_code == 204
+    assert ann.listed("?q=ferry") == []
+
+
+def test_many_are_decided_at_once_and_undone_as_one(ann: SignedIn, held: list[str]) -> None:
+    batch = new_id()
+    answer = ann.decide(*held, verdict="reject", reason="spam", batch=batch)
+    assert [each["id"] for each in answer["done"]] == held
+    assert answer["refused"] == []
+    assert {status_of(comment) for comment in held} == {"rejected"}
+    (group,) = ann.client.get("/console/recent").json["recent"]  # type: ignore[index]
+    assert set(group["decisions"]) == {each["decision"] for each in answer["done"]}
+    back = ann.call("/undo", decisions=group["decisions"])
+    assert len(back["done"]) == 3
+    assert {status_of(comment) for comment in held} == {"flagged"}
+    assert ann.client.get("/console/recent").json == {"recent": []}
+
+
+def test_one_that_changed_meanwhile_is_refused_with_who_was_first_and_the_others_are_done(
+    client: FlaskClient, ann: SignedIn, held: list[str]
+) -> None:
+    ben = SignedIn(client, "ben@paper.example", role="moderator")
+    ben.decide(held[1], verdict="reject")
+    answer = ann.decide(*held)
+    assert [each["id"] for each in answer["done"]] == [held[0], held[2]]
+    assert answer["refused"][0]["id"] == held[1]
+    assert "ben@paper.example was first: rejected it" in answer["refused"][0]["detail"]
+    assert status_of(held[1]) == "rejected"
+
+
+def test_undo_leaves_a_colleagues_later_decision_and_says_so(
+    client: FlaskClient, ann: SignedIn, held: list[str]
+) -> None:
+    mine = ann.decide(held[0])["done"][0]
+    SignedIn(client, "ben@paper.example").decide(held[0], verdict="reject", version=mine["version"])
+    back = ann.call("/undo", decisions=[mine["decision"]])
+    assert back["done"] == []
+    assert "ben@paper.example decided to reject" in back["refused"][0]["detail"]
+    assert status_of(held[0]) == "rejected"
+
+
+def test_a_double_submit_is_refused_and_decides_once(ann: SignedIn, held: list[str], moderator: Caller) -> None:
+    assert len(ann.decide(held[0])["done"]) == 1
+    assert "was first" in ann.decide(held[0])["refused"][0]["detail"]
+    assert [each["verdict"] for each in moderator.record(held[0])["decisions"]] == ["flag", "approve"]
+
+
+def test_a_claim_names_its_holder_and_ends_by_itself(client: FlaskClient, ann: SignedIn, held: list[str]) -> None:
+    ben = SignedIn(client, "ben@paper.example")
+    assert ann.call(f"/claims/{held[0]}")["held_by"] is None
+    assert ben.call(f"/claims/{held[0]}")["held_by"] == "ann@paper.example"
+    assert "ann@paper.example</b> has this one open" in ben.get(f"/items/{held[0]}")
+    assert ann.call(f"/claims/{held[1]}")["held_by"] is None  # whoever goes on lets go
+    assert ben.call(f"/claims/{held[0]}")["held_by"] is None
+    with begin() as session:
+        session.execute(update(Claim).values(until=now() - timedelta(seconds=1)))
+    assert ann.call(f"/claims/{held[0]}")["held_by"] is None
+
+
+def test_what_is_left_for_another_is_in_their_queue_and_not_in_ones_own(
+    client: FlaskClient, ann: SignedIn, held: list[str]
+) -> None:
+    ann.call("/left", items=[held[0]])
+    ann.call("/left", items=[held[0]])
+    assert ann.listed() == held[1:]
+    assert ann.client.get("/console/counts").json["review"] == 2  # type: ignore[index]
+    assert SignedIn(client, "ben@paper.example").listed() == held
+    ann.call("/taken-back", items=[held[0]])
+    assert ann.listed() == held
+
+
+def test_unread_are_those_live_ones_that_no_human_saw(client: FlaskClient, ann: SignedIn, moderator: Caller) -> None:
+    moderator.call("PUT", "/policy", json={"spam": {"flag_above": 1, "flag_above_with_hint": 1}})
+    live = posted(client, body="We took the early ferry on Sunday, and it was on time, which surprised us all.")
+    screen_all()
+    if status_of(live) != "approved":
+        moderator.decide(live, "approve")
+        with begin() as session:
+            session.execute(update(Comment).values(seen_at=None))
+    assert ann.listed("?tab=unread") == [live]
+    ann.call("/seen", items=[live])
+    assert ann.listed("?tab=unread") == []
+
+
+def test_two_sites_are_one_queue(client: FlaskClient, ann: SignedIn, held: list[str]) -> None:
+    accounts.add_site("other", ["https://other.example"])
+    accounts.add_moderator(ann.email, "other", "viewer")
+    body = {"thread": "/x", "name": "Zoe", "email": "z@example.org", "body": LINKS}
+    elsewhere = client.post("/v1/sites/other/comments", json=body).json["id"]  # type: ignore[index]
+    screen_all()
+    assert ann.listed() == [*held, elsewhere]
+    assert ann.listed("?site=other") == [elsewhere]
+    assert 'value="approve"' not in ann.get(f"/items/{elsewhere}")
+
+
+def test_a_blind_sample_shows_its_evidence_only_after_the_decision(ann: SignedIn, held: list[str]) -> None:
+    with begin() as session:
+        site = session.get_one(Comment, held[0]).site_id
+        session.add(Review(site_id=site, comment_id=held[0], cause="sampled", blind=True))
+    before = ann.get(f"/items/{held[0]}")
+    assert "A blind sample" in before
+    assert "this site allows" not in before
+    ann.decide(held[0])
+    assert "this site allows" in ann.get(f"/items/{held[0]}")

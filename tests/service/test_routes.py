@@ -1,0 +1,241 @@
+"""Every route of the console and of the API by every role, on one's own site and on another: one table.
+
+A route that is added without a row here fails the first test.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from models.database import begin, reading
+from models.records import Block, DecisionRecord, Moderator, Question, Site, Thread
+from service import accounts, tickets
+from service.console import signing_in, team
+from tests.caller import Caller, posted, screen_all
+
+PASSWORD = "correct horse battery"
+ROLES = ("viewer", "moderator", "owner")
+SCOPES = ("read", "moderate", "admin")
+LINKS = "https://a.example https://b.example https://c.example"
+
+
+class Row(NamedTuple):
+    """Who may: "anyone", "account" (whoever is signed in), or from which role or scope on. `body` is sent as a form,
+    or as JSON where `json` says so; `about` tells that an address names something of a site.
+    """
+
+    may: str
+    body: dict[str, Any] = {}  # noqa: RUF012 — never changed
+    json: bool = False
+    about: bool = True
+
+
+CONSOLE = {
+    "GET /console/static/<name>": Row("anyone", about=False),
+    "GET /console/sign-in": Row("anyone", about=False),
+    "POST /console/sign-in": Row("anyone", {"email": "x@y.example", "password": "no"}, about=False),
+    "POST /console/sign-in/code": Row("anyone", about=False),
+    "GET /console/forgotten": Row("anyone", about=False),
+    "POST /console/forgotten": Row("anyone", about=False),
+    "GET /console/join/<token>": Row("anyone", about=False),
+    "POST /console/join/<token>": Row("anyone", {"password": "short"}, about=False),
+    "GET /console/password": Row("account", about=False),
+    "POST /console/password": Row("account", {"password": "short"}, about=False),
+    "GET /console/account": Row("account", about=False),
+    "POST /console/account/second-factor": Row("account", about=False),
+    "POST /console/account/second-factor/confirm": Row("account", about=False),
+    "POST /console/account/second-factor/end": Row("account", {"password": "no"}, about=False),
+    "POST /console/account/sessions/end": Row("account", about=False),
+    "POST /console/preferences": Row("account", json=True, about=False),
+    "GET /console/": Row("account", about=False),
+    "GET /console/rows": Row("account", about=False),
+    "GET /console/counts": Row("account", about=False),
+    "GET /console/recent": Row("account", about=False),
+    "GET /console/blocks": Row("account", about=False),
+    "GET /console/people": Row("account", about=False),
+    "GET /console/log": Row("account", about=False),
+    "GET /console/log.csv": Row("account", about=False),
+    "GET /console/settings": Row("account", about=False),
+    "GET /console/items/<comment_id>": Row("viewer"),
+    "GET /console/threads/<int:thread_id>": Row("viewer"),
+    "POST /console/claims/<comment_id>": Row("viewer", json=True),
+    "POST /console/threads/<int:thread_id>": Row("moderator", {"way": "closed"}),
+    "POST /console/decisions": Row(
+        "moderator", {"verdict": "approve", "items": [{"id": "COMMENT", "version": 99}]}, json=True
+    ),
+    "POST /console/undo": Row("moderator", {"decisions": ["DECISION"]}, json=True),
+    "POST /console/left": Row("moderator", {"items": ["COMMENT"]}, json=True),
+    "POST /console/taken-back": Row("moderator", {"items": ["COMMENT"]}, json=True),
+    "POST /console/seen": Row("moderator", {"items": ["COMMENT"]}, json=True),
+    "POST /console/comments/<comment_id>/decisions": Row("moderator", {"verdict": "approve", "version": "99"}),
+    "POST /console/comments/<comment_id>/block": Row("moderator", {"kind": "word", "value": "x", "days": "1"}),
+    "POST /console/comments/<comment_id>/notes": Row("moderator", {"text": "Look"}),
+    "POST /console/comments/<comment_id>/questions": Row("moderator", {"text": "Why?", "whom": "owner"}),
+    "POST /console/questions/<question_id>/answer": Row("moderator", {"text": "Because"}),
+    "POST /console/blocks/<block_id>/end": Row("moderator"),
+    "POST /console/settings/<site>": Row("owner", {"do": "try", "text": "x"}),
+    "POST /console/sites/<site>/people": Row("owner", {"email": "new@paper.example", "role": "viewer"}),
+    "POST /console/sites/<site>/people/<moderator_id>": Row("owner", {"role": "viewer"}),
+    "POST /console/sign-out": Row("account", about=False),
+}
+API = {
+    "GET /v1/sites/<site>/form": Row("anyone"),
+    "OPTIONS /v1/sites/<site>/form": Row("anyone"),
+    "POST /v1/sites/<site>/comments": Row("anyone"),
+    "GET /v1/sites/<site>/comments": Row("anyone"),
+    "OPTIONS /v1/sites/<site>/comments": Row("anyone"),
+    "GET /v1/sites/<site>/counts": Row("anyone"),
+    "OPTIONS /v1/sites/<site>/counts": Row("anyone"),
+    "GET /v1/receipts/<receipt>": Row("anyone"),
+    "GET /v1/sites/<site>/events": Row("read"),
+    "GET /v1/sites/<site>/queue": Row("moderate"),
+    "GET /v1/sites/<site>/comments/<comment_id>": Row("moderate"),
+    "POST /v1/sites/<site>/comments/<comment_id>/decisions": Row("moderate", {"verdict": "maybe"}, json=True),
+    "POST /v1/sites/<site>/comments/<comment_id>/undo": Row("moderate", {"decision": 1}, json=True),
+    "PATCH /v1/sites/<site>/threads": Row("moderate", {"thread": 1}, json=True),
+    "GET /v1/sites/<site>/policy": Row("admin"),
+    "PUT /v1/sites/<site>/policy": Row("admin", {"nothing": 1}, json=True),
+    "POST /v1/sites/<site>/policy/replay": Row("admin", {"nothing": 1}, json=True),
+    "GET /v1/sites/<site>/models": Row("admin"),
+    "PUT /v1/sites/<site>/models/live": Row("admin", {"version": 1}, json=True),
+    "POST /v1/sites/<site>/models/back": Row("admin", {"nothing": 1}, json=True),
+    "DELETE /v1/sites/<site>/comments/<comment_id>": Row("admin"),
+}
+
+
+class World(NamedTuple):
+    """What the table's addresses name; all of it is of the site `demo`."""
+
+    client: FlaskClient
+    names: dict[str, str]
+
+
+@pytest.fixture
+def world(client: FlaskClient, moderator: Caller) -> World:
+    signing_in.guesses._tries.clear()
+    team.asked._tries.clear()
+    accounts.add_site("other", ["https://other.example"])
+    comment = posted(client, body=LINKS)
+    screen_all()
+    for role in ROLES:
+        accounts.add_moderator(f"{role}@paper.example", "demo", role, PASSWORD)
+        accounts.add_moderator(f"{role}@other.example", "other", role, PASSWORD)
+    with begin() as session:
+        site = session.query(Site.id).filter(Site.key == "demo").scalar()
+        question = Question(site_id=site, comment_id=comment, whom="owner", text="Why?", by="moderator:x")
+        block = Block(site_id=site, kind="word", stance="block", value="x", label="x", by="moderator:x")
+        session.add_all([question, block])
+        session.flush()
+        names = {"question_id": question.id, "block_id": block.id}
+    with reading() as session:
+        names |= {
+            "comment_id": comment,
+            "DECISION": session.query(DecisionRecord.id).scalar(),
+            "thread_id": str(session.query(Thread.id).scalar()),
+            "moderator_id": session.query(Moderator.id).filter(Moderator.email == "moderator@paper.example").scalar(),
+        }
+    names |= {"site": "demo", "name": "console.css", "COMMENT": comment, "receipt": "x"}
+    names["token"] = tickets.invite("joins@paper.example", "demo", "viewer", by="test").rpartition("/")[2]
+    return World(client, names)
+
+
+def call(world: World, route: str, row: Row, headers: dict[str, str], csrf: str = "") -> TestResponse:
+    method, _, rule = route.partition(" ")
+    path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: world.names.get(found[1], "x"), rule)
+    if row.json:
+        body = re.sub("COMMENT|DECISION", lambda found: world.names[found[0]], _json(row.body))
+        sent: dict[str, Any] = {"data": body, "content_type": "application/json"}
+    else:
+        sent = {"data": {**row.body, "csrf": csrf}} if method == "POST" else {}
+    return world.client.open(path, method=method, headers={**headers, "X-Greenroom-CSRF": csrf}, **sent)
+
+
+def _json(body: dict[str, Any]) -> str:
+    import json
+
+    return json.dumps(body)
+
+
+def sign_in(client: FlaskClient, email: str) -> str:
+    """The form token of the new session."""
+    client.post("/console/sign-in", data={"email": email, "password": PASSWORD})
+    found = re.search(r'data-csrf="(\w+)"', client.get("/console/").text)
+    assert found, email
+    return found[1]
+
+
+def is_let_in(answer: TestResponse) -> bool:
+    """Whether it came to what was asked for: what the table sends may be too old, or nonsense, but not forbidden."""
+    return answer.status_code < 400 or answer.status_code in {409, 422}
+
+
+def test_every_route_has_its_row(client: FlaskClient) -> None:
+    rules = {
+        f"{method} {rule.rule}"
+        for rule in client.application.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD"}
+        if rule.rule.startswith(("/console", "/v1"))
+    }
+    assert rules == {*CONSOLE, *API}
+
+
+def test_without_an_account_nothing_but_the_way_in_is_open(world: World) -> None:
+    for route, row in CONSOLE.items():
+        answer = call(world, route, row, {})
+        if row.may == "anyone":
+            assert answer.status_code not in {401, 404, 500}, route
+        elif route.startswith("GET"):
+            assert answer.status_code == 303, route
+            assert answer.headers["Location"].startswith("/console/sign-in"), route
+        else:
+            assert answer.status_code == 401, route
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_what_its_row_says_and_no_more(world: World, role: str) -> None:
+    csrf = sign_in(world.client, f"{role}@paper.example")
+    for route, row in CONSOLE.items():
+        if row.may == "anyone":
+            continue
+        if route.startswith("POST") and row.may != "anyone":
+            forged = call(world, route, row, {}, csrf="0" * 64)
+            assert forged.status_code == 403, f"{route} takes a forged token"
+        answer = call(world, route, row, {}, csrf)
+        if row.may == "account" or ROLES.index(role) >= ROLES.index(row.may):
+            assert is_let_in(answer) or (row.may == "account" and not row.about), f"{route}: {answer.status_code}"
+        else:
+            assert answer.status_code == 403, f"{route}: {answer.status_code}"
+        assert answer.status_code != 500, route
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_another_sites_things_are_not_there_whatever_one_is_on_ones_own(world: World, role: str) -> None:
+    csrf = sign_in(world.client, f"{role}@other.example")
+    for route, row in CONSOLE.items():
+        answer = call(world, route, row, {}, csrf)
+        if row.about and row.may != "anyone":
+            assert answer.status_code == 404, f"{route}: {answer.status_code}"
+        if row.may == "account":
+            assert world.names["comment_id"] not in answer.text, route
+            assert "paper.example" not in answer.text, route
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_key_may_what_its_row_says_on_its_own_site_and_nothing_on_another(world: World, scope: str) -> None:
+    own = {"Authorization": f"Bearer {accounts.create_key('demo', scope)}"}
+    others = {"Authorization": f"Bearer {accounts.create_key('other', scope)}"}
+    for route, row in API.items():
+        if row.may == "anyone":
+            continue
+        assert call(world, route, row, {}).status_code == 401, route
+        assert call(world, route, row, others).status_code == 403, route
+        answer = call(world, route, row, own)
+        if SCOPES.index(scope) >= SCOPES.index(row.may):
+            assert is_let_in(answer), f"{route}: {answer.status_code}"
+        else:
+            assert answer.status_code == 403, f"{route}: {answer.status_code}"

@@ -1,0 +1,99 @@
+"""What moderators block is rejected, what they trust loses a doubt, and both end on their day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from models.database import begin, now, reading
+from models.folding import fold
+from models.records import Block, Comment, Site, Thread
+from models.secrets import email_index
+from tests.caller import Caller, posted, screen_all
+
+GOOD = "We took the early ferry on Sunday and it was on time, which surprised all of us."
+
+
+def stand(kind: str, value: str, stance: str = "block", *, days: int | None = 30, ended: bool = False) -> None:
+    at = now()
+    with begin() as session:
+        site = session.scalars(select(Site.id)).one()
+        until = at + timedelta(days=days) if days else None
+        row = Block(site_id=site, kind=kind, stance=stance, value=value, label=value, by="moderator:x", until=until)
+        row.ended_at = at if ended else None
+        session.add(row)
+
+
+def settled(client: FlaskClient, **fields: str) -> tuple[str, str]:
+    """The status of a comment once it was screened, and what the check said."""
+    comment = posted(client, **{"body": GOOD, **fields})
+    screen_all()
+    with reading() as session:
+        row = session.get_one(Comment, comment)
+    record = Caller(client, _key()).record(comment)
+    return row.status, next(item["detail"] for item in record["evidence"] if item["check"] == "blocks")
+
+
+def _key() -> str:
+    from service import accounts
+
+    return accounts.create_key("demo", "admin")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "fields"),
+    [
+        ("author", "ann@example.org", {}),
+        ("host", "watches.example", {"body": f"{GOOD} https://shop.watches.example/now"}),
+        ("host", "watches.example", {"website": "https://watches.example"}),
+        ("word", "replica watch", {"body": f"{GOOD} Replica-WATCH!"}),
+    ],
+)
+def test_what_is_blocked_is_rejected_in_words(
+    client: FlaskClient, kind: str, value: str, fields: dict[str, str]
+) -> None:
+    stand(kind, email_index(value) if kind == "author" else fold(value))
+    status, detail = settled(client, **fields)
+    assert status == "rejected"
+    assert "blocked" in detail
+    assert " until " in detail
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "body"),
+    [("word", "watch", f"{GOOD} Watchmaker"), ("host", "ches.example", f"{GOOD} https://watches.example")],
+)
+def test_a_part_of_a_word_or_of_a_host_is_not_blocked(client: FlaskClient, kind: str, value: str, body: str) -> None:
+    stand(kind, value)
+    assert settled(client, body=body)[1] == "nothing blocked or trusted here"
+
+
+def test_a_block_ends_on_its_day_or_when_someone_ends_it(client: FlaskClient) -> None:
+    stand("author", email_index("ann@example.org"), days=-1)
+    stand("author", email_index("ann@example.org"), ended=True)
+    assert settled(client)[1] == "nothing blocked or trusted here"
+
+
+def test_links_to_a_trusted_host_are_not_counted(client: FlaskClient) -> None:
+    stand("host", "ferry.example", "trust")
+    links = " ".join(f"https://ferry.example/{n}" for n in range(4))
+    comment = posted(client, body=f"{GOOD} {links}")
+    screen_all()
+    record = Caller(client, _key()).record(comment)
+    assert not any("this site allows" in reason for each in record["decisions"] for reason in each["reasons"])
+
+
+def test_a_thread_can_be_read_first_and_slowed_down(client: FlaskClient) -> None:
+    with begin() as session:
+        session.add(Thread(site_id=session.scalars(select(Site.id)).one(), key="/harbour", moderation="before"))
+    status, detail = settled(client)
+    assert (status, detail) == ("flagged", "every comment of this thread is read before it goes live")
+    with begin() as session:
+        session.execute(update(Thread).values(moderation=None, slow_seconds=300))
+    status, detail = settled(client, body="And back again in the evening, with the lights on all the way.")
+    assert status == "flagged"
+    assert "the thread is slowed down" in detail
+    assert settled(client, email="ben@example.org", thread="/other")[1] == "nothing blocked or trusted here"

@@ -1,0 +1,142 @@
+"""What moderators blocked or trust on this site, until the day they said: an author, a host linked to, a word.
+
+Anyone can type a trusted author's address, so trust earns nothing by itself: it is told, and takes back what the
+address's own record would hold. Links to a trusted host are not counted among the links.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from html import unescape
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from models import markdown
+from models.evidence import Evidence, Outcome
+from models.folding import fold
+from models.records import Block, Comment, Thread
+from worker.checks.candidate import Candidate
+
+_LINK = re.compile(r'href="(https?://[^"]*)"')
+_WORDS = re.compile(r"\w+")
+_KINDS = {"author": "the author", "host": "links to", "word": "uses the word"}
+
+
+class _Standing(NamedTuple):
+    kind: str
+    stance: str
+    value: str
+    label: str
+    until: datetime | None
+
+
+def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
+    """`counts` are "trusted_links", how many lead to trusted hosts, and "trusted_author", 1 where the address is."""
+    standing = _standing(session, {candidate.site_id for candidate in batch}, now)
+    threads = _minded(session, {candidate.thread_id for candidate in batch})
+    return [
+        _evidence(each, standing.get(each.site_id, ()), _of_the_thread(session, each, threads.get(each.thread_id)))
+        for each in batch
+    ]
+
+
+def _standing(session: Session, sites: set[int], now: datetime) -> dict[int, list[_Standing]]:
+    wanted = select(Block.site_id, Block.kind, Block.stance, Block.value, Block.label, Block.until)
+    wanted = wanted.where(
+        Block.site_id.in_(sites), Block.ended_at.is_(None), or_(Block.until.is_(None), Block.until > now)
+    )
+    found: dict[int, list[_Standing]] = defaultdict(list)
+    for row in session.execute(wanted):
+        found[row.site_id].append(_Standing(row.kind, row.stance, row.value, row.label, row.until))
+    return found
+
+
+def _minded(session: Session, threads: set[int]) -> dict[int, Thread]:
+    """Threads that a moderator reads first, or slowed down."""
+    is_minded = or_(Thread.moderation == "before", Thread.slow_seconds.is_not(None))
+    return {row.id: row for row in session.scalars(select(Thread).where(Thread.id.in_(threads), is_minded))}
+
+
+def _of_the_thread(session: Session, candidate: Candidate, thread: Thread | None) -> dict[str, str]:
+    found = {}
+    if thread is not None and thread.moderation == "before":
+        found["thread"] = "every comment of this thread is read before it goes live"
+    if thread is not None and thread.slow_seconds and _wrote_just_now(session, candidate, thread.slow_seconds):
+        found["slow"] = (
+            f"the author wrote here less than {thread.slow_seconds} seconds before; the thread is slowed down"
+        )
+    return found
+
+
+def _wrote_just_now(session: Session, candidate: Candidate, seconds: int) -> bool:
+    since = candidate.at - timedelta(seconds=seconds)
+    theirs = select(Comment.id).where(Comment.site_id == candidate.site_id, Comment.thread_id == candidate.thread_id)
+    theirs = theirs.where(Comment.at > since, Comment.at < candidate.at, Comment.id != candidate.id)
+    same = (Comment.email_index == candidate.email_index, Comment.address == candidate.address)
+    known = [each for each, value in zip(same, (candidate.email_index, candidate.address), strict=True) if value]
+    return any(session.execute(theirs.where(each).limit(1)).first() for each in known)
+
+
+def _evidence(candidate: Candidate, standing: Sequence[_Standing], of_the_thread: dict[str, str]) -> Evidence:
+    hosts = _hosts(candidate) if any(each.kind == "host" for each in standing) else []
+    words = _folded(candidate) if any(each.kind == "word" for each in standing) else ""
+    hit = [each for each in standing if _hits(each, candidate, hosts, words)]
+    found: dict[str, str] = {}
+    for kind, stance in (("blocked", "block"), ("trusted", "trust")):
+        if sentences := [_sentence(each) for each in hit if each.stance == stance]:
+            found[kind] = "; ".join(sentences)
+    found |= of_the_thread
+    trusted = {each.value for each in hit if (each.kind, each.stance) == ("host", "trust")}
+    counts: dict[str, Any] = {"trusted_links": sum(any(_is_of(host, value) for value in trusted) for host in hosts)}
+    counts["trusted_author"] = sum((each.kind, each.stance) == ("author", "trust") for each in hit)
+    return Evidence(
+        check="blocks",
+        outcome=Outcome.FOUND if found else Outcome.CLEAR,
+        detail="; ".join(found.values()) or "nothing blocked or trusted here",
+        found=found,
+        counts=counts,
+    )
+
+
+def _hits(each: _Standing, candidate: Candidate, hosts: Sequence[str], words: str) -> bool:
+    if each.kind == "author":
+        return bool(candidate.email_index) and candidate.email_index == each.value
+    if each.kind == "host":
+        return any(_is_of(host, each.value) for host in hosts)
+    return f" {' '.join(_WORDS.findall(each.value))} " in words
+
+
+def _is_of(host: str, value: str) -> bool:
+    return host == value or host.endswith(f".{value}")
+
+
+def _hosts(candidate: Candidate) -> list[str]:
+    """Where each of its links leads, the author's own website too."""
+    links = [unescape(link) for link in _LINK.findall(markdown.render(candidate.body))]
+    return [host for link in (*links, candidate.website or "") if (host := _host(link))]
+
+
+def _host(link: str) -> str:
+    try:
+        return (urlsplit(link).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _folded(candidate: Candidate) -> str:
+    text = f"{candidate.body}\n{candidate.name}\n{candidate.website or ''}"
+    return f" {' '.join(_WORDS.findall(fold(text)))} "
+
+
+def _sentence(each: _Standing) -> str:
+    did = "blocked" if each.stance == "block" else "trusted"
+    lasting = f"until {each.until:%d %B %Y}" if each.until else "for good"
+    if each.kind == "author":
+        return f"a moderator {did} whoever writes under this address, {lasting}"
+    return f"{_KINDS[each.kind]} “{each.label}”, which a moderator {did} {lasting}"
