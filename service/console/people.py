@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.identifiers import is_id
 from models.records import Moderator
 
 MODERATOR = "moderator:"
@@ -15,7 +16,7 @@ MODERATOR = "moderator:"
 def names_of(session: Session, bys: Iterable[str]) -> dict[str, str]:
     """ "moderator:ID" and the like as people say it: an email, "a program", "the policy"."""
     wanted = set(bys)
-    ids = {by.removeprefix(MODERATOR): by for by in wanted if by.startswith(MODERATOR)}
+    ids = [id_ for by in wanted if by.startswith(MODERATOR) and is_id(id_ := by.removeprefix(MODERATOR))]
     emails = dict(session.execute(select(Moderator.id, Moderator.email).where(Moderator.id.in_(ids))).all())
     return {by: emails.get(by.removeprefix(MODERATOR)) or _other(by) for by in wanted}
 

@@ -166,7 +166,7 @@ def upgrade() -> None:
     op.add_column(
         "moderators", sa.Column("preferences", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True)
     )
-    op.add_column("reviews", sa.Column("risk", sa.Double(), server_default=sa.text("0.5"), nullable=False))
+    op.add_column("reviews", sa.Column("risk", sa.Double(), nullable=False, server_default=sa.text("0.5")))
     op.add_column("threads", sa.Column("moderation", sa.String(length=20), nullable=True))
     op.add_column("threads", sa.Column("slow_seconds", sa.Integer(), nullable=True))
     with _outside_a_transaction():
