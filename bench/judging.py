@@ -1,4 +1,7 @@
-"""What the base model costs: a score, a batch, opening its file, an explanation. `python -m bench.judging` alone."""
+"""What the base model costs in processor time: a score, a batch, opening its file, an explanation.
+
+`python -m bench.judging` measures it alone.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +34,9 @@ def measure() -> list[Row]:
 
 
 def _ms(work: Callable[..., object], *given: object) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     work(*given)
-    return 1000 * (time.perf_counter() - started)
+    return 1000 * (time.process_time() - started)
 
 
 if __name__ == "__main__":
