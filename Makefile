@@ -3,7 +3,14 @@
 # A stamp file marks each finished step, so that a second `make run` starts at once.
 
 PYTHON ?=
-FILES ?= $(wildcard ../shared/data/spam/youtube.csv)
+DATA ?= ../shared/data/spam
+FILES ?= $(wildcard $(DATA)/youtube.csv)
+CARD ?= $(if $(filter file,$(origin FILES)),models/spam/base.json)
+ALSO ?= $(wildcard $(DATA)/sms.csv $(DATA)/telegram_ru.csv $(DATA)/x_posts.csv)
+# The base model's recipe: how much the noisy labels count, our own sentences, and where YouTube's threads stand.
+RECIPE := --weight x_posts=0.2 \
+	$(foreach page,psy=9bZkp7q19f0 katy-perry=CevxZvSJLk8 lmfao=KQ6zr6kCPj8 eminem=uelHwf8o7_U shakira=pRpeEdMmmQ0,\
+	--page $(subst =,=https://www.youtube.com/watch?v=,$(page)) --page $(subst =,=https://youtu.be/,$(page)))
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --root-user-action ignore
@@ -37,7 +44,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DELETE_ON_ERROR:
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser nginx evaluate bench chaos chaos-checked lock migration format clean
+.PHONY: help run test check browser nginx node evaluate base-model bench chaos chaos-checked lock migration format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,20 +55,26 @@ run: $(VENV)/.ready ## start Greenroom on this machine; the first time, build .v
 test: check ## lint, types, import contracts, and every test
 	@$(BIN)/python -m pytest
 
-check: $(VENV)/.ready-dev browser nginx
+check: $(VENV)/.ready-dev browser nginx node
 	@echo "ruff"; $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@echo "mypy"; $(BIN)/mypy
 	@echo "import contracts"; $(BIN)/lint-imports > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
 
 evaluate: $(VENV)/.ready ## measure the classifier on data it has not seen
 	@test -n "$(FILES)" || { echo "Name the labelled comments: make evaluate FILES='one.csv two.csv'" >&2; exit 1; }
-	@$(BIN)/greenroom evaluate $(FILES)
+	@$(BIN)/greenroom evaluate $(FILES) $(if $(ALSO),$(addprefix --also ,$(ALSO) models/spam/own.csv) $(RECIPE)) \
+		--peers $(if $(CARD),--card $(CARD))
+
+base-model: $(VENV)/.ready ## train the base model anew and measure it into its card
+	$(BIN)/greenroom train $(FILES) $(ALSO) models/spam/own.csv $(RECIPE) --out models/spam/base.skops
+	@$(MAKE) evaluate
 
 bench: $(VENV)/.ready-dev nginx ## load and cost, as ratios within one run
 	@$(BIN)/python -m bench
 
 chaos: $(VENV)/.ready-dev ## kill, stop and cut off parts under load, then check every truth: make chaos SEED=7 DATABASE=postgres
 	@$(BIN)/python -m bench.chaos $(foreach name,seed seconds database only,$(call given,$(name)))
+	@$(BIN)/python -m bench.webhooks kills
 
 chaos-checked: $(VENV)/.ready-dev ## take a guarantee away, one at a time: make chaos has to notice
 	@$(BIN)/python -m bench.chaos.checked
@@ -117,3 +130,8 @@ nginx:
 		/usr/share/nginx/modules/ngx_http_js_module.so /etc/nginx/modules/ngx_http_js_module.so 2> /dev/null | grep -q .; \
 	then exit 0; fi; \
 	$(call apt,nginx and its JavaScript,nginx libnginx-mod-http-js)
+
+# The docs' example of a webhook's receiver in JavaScript is run as it stands.
+node:
+	@for name in node nodejs; do if command -v $$name > /dev/null; then exit 0; fi; done; \
+	$(call apt,Node,nodejs)

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import accepting, fronting, moderating, reading, resting, screening, travelling
+from bench import accepting, fronting, judging, moderating, reading, resting, screening, travelling, webhooks
 from bench.accepting import is_listening
 from bench.reading import Row
 from service.sites import find_site
@@ -28,6 +28,8 @@ def main() -> int:
         os.environ.update(GREENROOM_DATA=str(data), GREENROOM_RATE_LIMITS="off", GREENROOM_DNS="127.0.0.1:1")
         _say("resting")
         rows = resting.measure(Path(folder) / "idle") + _measure(data)
+    _say("webhooks")
+    rows += webhooks.measured(["idle", "rate", "dead"])
     table = Table("work", "measured", "ratio", "bar", "", title="Greenroom, measured")
     for row in rows:
         table.add_row(row.work, row.figure, f"{row.ratio:.2f}", row.bar, "met" if row.is_met else "[red]not met[/red]")
@@ -55,6 +57,8 @@ def _measure(data: Path) -> list[Row]:
         rows += accepting.measure(data, redis_url)
         _say("screening")
         rows += screening.measure(data, redis_url, site.id)
+    _say("judging")
+    rows += judging.measure()
     _say("moderating")
     return rows + moderating.measure()
 

@@ -65,3 +65,4 @@ class Settled(NamedTuple):
     touches_page: bool
     site: str
     ms: int  # since the comment was accepted
+    owed: tuple[str, ...] = ()  # endpoints that are to hear of it at once

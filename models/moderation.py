@@ -27,6 +27,7 @@ from models.records import (
     SiteModelRecord,
 )
 from models.settling import Settling
+from models.webhooks import cancel_deliveries, redact_attempts
 
 log = structlog.get_logger()
 
@@ -39,7 +40,7 @@ def settle(session: Session, changes: Sequence[Change]) -> list[Settled | None]:
     work = Settling(session, changes)
     settled = [work.apply(change) for change in changes]
     work.write()
-    return settled
+    return [each and each._replace(owed=tuple(work.owed.get(each.comment_id, ()))) for each in settled]
 
 
 def tell(settled: Iterable[Settled]) -> None:
@@ -114,12 +115,15 @@ def erase(session: Session, comment_id: str, *, by: str) -> Settled | None:
     work.changed[comment_id] = None
     decision = work.record_decision(Change(comment_id, Verdict.REJECT, ("erased",), by), comment, was, "deleted")
     work.closing.append((comment_id, decision))
-    work.emit(comment, "comment.deleted", None)
+    touches_page = was == "approved"
+    work.emit(comment, "comment.deleted", None, was=was, revision=comment["revision"] if touches_page else None)
+    work.also_to[work.latest_event[comment_id]] = cancel_deliveries(session, comment_id)
     _redact(session, comment_id, comment["at"])
     session.execute(update(Comment).where(Comment.id == comment_id), {**_NOTHING, "erased_at": work.at})
     work.write()
     _forget_soon(session, comment, work.at)
-    return work.answer(comment, decision_id=decision, is_new=True, touches_page=was == "approved")
+    settled = work.answer(comment, decision_id=decision, is_new=True, touches_page=touches_page)
+    return settled._replace(owed=tuple(work.owed.get(comment_id, ())))
 
 
 def _forget_soon(session: Session, comment: dict[str, Any], at: datetime) -> None:
@@ -151,6 +155,7 @@ _NOTHING: dict[str, Any] = {
 
 def erase_rest(session: Session, comment_id: str) -> None:
     """What is left of a comment that was erased before, by whatever mistake."""
+    cancel_deliveries(session, comment_id)
     _redact(session, comment_id, session.get_one(Comment, comment_id).at)
     erased = update(Comment).where(Comment.id == comment_id, Comment.erased_at.is_not(None))
     session.execute(erased.values(_NOTHING))
@@ -166,6 +171,7 @@ def _redact(session: Session, comment_id: str, at: datetime) -> None:
     theirs = (Block.comment_id == comment_id) & (Block.kind == "author")
     session.execute(update(Block).where(theirs).values(label="an erased author"))
     session.execute(delete(LinkedHost).where(LinkedHost.comment_id == comment_id))
+    redact_attempts(session, comment_id)
     for event in session.execute(select(Event).where(Event.comment_id == comment_id)).scalars():
         blank = {**event.data["comment"], "name": "", "website": None, "html": ""}
         event.data = {**event.data, "comment": blank, "decision": _without_reasons(event.data["decision"])}

@@ -159,23 +159,24 @@ def decrypt_email(sealed: bytes) -> str:
     return _cipher(key_id).decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], key_id).decode()
 
 
-def seal(purpose: str, plain: bytes) -> bytes:
-    """For what is no address: `nonce, AES-256-GCM ciphertext` under a key of that purpose alone."""
-    nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(secrets().derived(purpose)).encrypt(nonce, plain, None)
-
-
-def unseal(purpose: str, sealed: bytes) -> bytes:
-    """Raises `cryptography.exceptions.InvalidTag` if tampered with."""
-    return AESGCM(secrets().derived(purpose)).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
-
-
 @cache
 def _cipher(key_id: bytes) -> AESGCM:
     """By a key's id, which never comes to mean another key. One unknown so far may have been added meanwhile."""
     name = key_id.decode(errors="replace")
     known = secrets() if name in secrets().email_keys else reread()
     return AESGCM(base64.b64decode(known.email_keys[name]))
+
+
+def seal(purpose: str, content: bytes) -> bytes:
+    """`nonce, AES-256-GCM ciphertext` under this purpose's own key."""
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(secrets().derived(purpose)).encrypt(nonce, content, purpose.encode())
+
+
+def unseal(purpose: str, sealed: bytes) -> bytes:
+    """The content again. Raises `cryptography.exceptions.InvalidTag` if tampered with, or sealed by other keys."""
+    cipher = AESGCM(secrets().derived(purpose))
+    return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], purpose.encode())
 
 
 def key_of(sealed: bytes) -> str:

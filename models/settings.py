@@ -40,6 +40,17 @@ class Settings(BaseModel):
     dns: tuple[str, ...] = Field((), description="Resolvers as host:port, comma-separated, in place of the system's.")
     dns_seconds: float = Field(2.5, gt=0, description="How long one look-up may take in all.")
 
+    webhook_schedule: tuple[float, ...] = Field(
+        (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400),
+        description="Attempts of a webhook: seconds after the attempt before, comma-separated; the first one's is 0.",
+    )
+    webhook_allow_private: bool = Field(
+        False, description="Development: webhooks also to private addresses, by http and to any port."
+    )
+    webhook_ports: tuple[int, ...] = Field((80, 443), description="Ports of https that webhooks may go to.")
+    webhook_in_flight: int = Field(16, ge=1, description="Attempts under way at once to one endpoint, by one worker.")
+    event_days: int = Field(0, ge=0, description="How long the event log is kept; 0: as long as there is room.")
+
     web_threads: int = Field(8, ge=1, description="Requests the web process works on at once.")
     screeners: int = Field(2, ge=1, description="Tasks a worker works on at once: one screens while another publishes.")
     sweep_seconds: float = Field(5, gt=0, description="Pause between two sweeps for overdue rows.")
@@ -48,10 +59,18 @@ class Settings(BaseModel):
     mail_from: str = Field("greenroom@localhost", description="Whom mail to moderators comes from.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
 
-    @field_validator("dns", mode="before")
+    @field_validator("dns", "webhook_schedule", "webhook_ports", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("webhook_schedule")
+    @classmethod
+    def _begins_at_once(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        """The first attempt is never put off, so a list that does not begin with its 0 means the attempts after it."""
+        if not all(0 <= delay <= 30 * 86_400 for delay in value):
+            raise ValueError("Each delay is a number of seconds, at most 30 days.")
+        return value if value[:1] == (0,) else (0, *value)
 
     @field_validator("public_url")
     @classmethod

@@ -18,6 +18,7 @@ from models.policy import Verdict
 from models.records import Comment, DecisionRecord, Event, Fingerprint, LinkedHost, Review, Screening, Site
 from models.records.review import UNKNOWN
 from models.settings import settings
+from models.webhooks import owed_deliveries
 
 LEARN_EVERY = 25  # decisions by moderators of a site
 
@@ -36,6 +37,9 @@ class Settling:
         self.sites = {row.id: row.key for row in session.execute(_SITES, {"ids": list(self._all("site_id"))})}
         self.latest_event = self._latest_events()
         self.positions: dict[int, int] = {}
+        self.listened: set[int] = set()
+        self.also_to: dict[str, set[str]] = {}
+        self.owed: dict[str, list[str]] = defaultdict(list)
         self.nth: dict[int, int] = defaultdict(int)
         self.rows: dict[type, list[dict[str, Any]]] = defaultdict(list)
         self.changed: dict[str, None] = {}
@@ -84,7 +88,7 @@ class Settling:
             self.move_on_page(comment, becomes)
         decision = self.record_decision(change, comment, was, becomes)
         if is_new:
-            self._record_event(change, comment)
+            self._record_event(change, comment, was, comment["revision"] if touches_page else None)
         self._record_reviews(change, comment, was, decision)
         return self.answer(comment, decision_id=decision, is_new=is_new, touches_page=touches_page)
 
@@ -156,7 +160,7 @@ class Settling:
             self.taught[comment["site_id"]] += 1
         return str(row["id"])
 
-    def _record_event(self, change: Change, comment: dict[str, Any]) -> None:
+    def _record_event(self, change: Change, comment: dict[str, Any], was: str, revision: int | None) -> None:
         self.emit(
             comment,
             f"comment.{comment['status']}",
@@ -165,10 +169,17 @@ class Settling:
                 "verdict": change.verdict,
                 "reasons": list(change.reasons),
             },
+            was=was,
+            revision=revision,
         )
 
-    def emit(self, comment: dict[str, Any], kind: str, decision: dict[str, Any] | None) -> None:
-        """An event of the site's log, in the order of this transaction among all."""
+    def emit(
+        self, comment: dict[str, Any], kind: str, decision: dict[str, Any] | None, *, was: str, revision: int | None
+    ) -> None:
+        """An event of the site's log, in the order of this transaction among all.
+
+        `was` is the status before. One that changes a page names the `revision` at which the page shows it.
+        """
         site, event_id = comment["site_id"], new_id()
         comment["event_sequence"] += 1
         supersedes = self.latest_event.get(comment["id"])
@@ -185,6 +196,9 @@ class Settling:
                 "sequence": comment["event_sequence"],
                 "supersedes": supersedes,
                 "data": _told(self.sites[site], self.threads[comment["thread_id"]], comment, supersedes, decision),
+                "thread_id": comment["thread_id"],
+                "revision": revision,
+                "ends_approval": was == "approved",
                 "at": self.at,
             }
         )
@@ -219,6 +233,8 @@ class Settling:
         for record in (Screening, DecisionRecord, Event):
             if rows := self.rows[record]:
                 self.session.connection().execute(insert(Base.metadata.tables[record.__tablename__]), rows)
+        if self.listened:
+            self._owe_deliveries()
         for at_most_once in (Fingerprint, LinkedHost):
             if rows := self.rows[at_most_once]:
                 self.session.connection().execute(insert_new(at_most_once), rows)
@@ -235,8 +251,19 @@ class Settling:
         for row in self.rows[Event]:
             if row["site_id"] not in self.positions:
                 raised = self.session.connection().execute(_NEXT_POSITION, {"site": row["site_id"]})
-                self.positions[row["site_id"]] = raised.scalar_one()
+                self.positions[row["site_id"]], endpoints = raised.one()
+                if endpoints or self.also_to:
+                    self.listened.add(row["site_id"])
             row["position"] = self.positions[row["site_id"]]
+
+    def _owe_deliveries(self) -> None:
+        """Under the lock of the site's counter: who subscribes comes before these events or after them."""
+        rows = owed_deliveries(self.session, self.listened, self.rows[Event], self.also_to, self.at)
+        if rows:
+            self.session.connection().execute(insert(Base.metadata.tables["deliveries"]), rows)
+        for row in rows:
+            if row["due"]:
+                self.owed[row["comment_id"]].append(row["endpoint_id"])
 
 
 _OF_A_COMMENT = (
@@ -268,7 +295,7 @@ _NEXT_POSITION = (
     update(Site)
     .where(Site.id == bindparam("site"))
     .values(event_sequence=Site.event_sequence + 1)
-    .returning(Site.event_sequence)
+    .returning(Site.event_sequence, Site.endpoints)
 )
 # Learning is due with the 25th decision; one that is due or under way already is left as it is.
 _TEACH = (

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.records import Comment
-from service.queue import listed
+from service.queue import listed_ids
 from service.records import full_records
 
 MOST_GROUPED = 10_000  # waiting comments that are looked through; what is beyond comes when these are settled
+_AT_ONCE = 500
 SHOWN = 3  # of each group
 
 
@@ -18,10 +21,11 @@ def grouped(session: Session, status: str, site_id: int, *, limit: int, after: s
     """Groups by their oldest comment, those whose oldest comes after that id. A comment like no other is a group of
     its own, without a campaign.
     """
-    waiting = listed(status, [site_id], limit=MOST_GROUPED).with_only_columns(Comment.id, Comment.campaign)
+    waiting = session.execute(listed_ids(status, [site_id], limit=MOST_GROUPED)).scalars().all()
+    campaigns = _campaigns(session, waiting)
     groups: dict[str, list[str]] = {}
-    for row in session.execute(waiting):
-        groups.setdefault(row.campaign or row.id, []).append(row.id)
+    for id_ in waiting:
+        groups.setdefault(campaigns.get(id_, id_), []).append(id_)
     following = [(campaign, ids) for campaign, ids in groups.items() if after is None or ids[0] > after]
     page = following[:limit]
     records = _records(session, [id_ for _, ids in page for id_ in ids[:SHOWN]])
@@ -38,6 +42,16 @@ def grouped(session: Session, status: str, site_id: int, *, limit: int, after: s
     }
 
 
+def _campaigns(session: Session, ids: Sequence[str]) -> dict[str, str]:
+    """Of those that have one. A few hundred at a time: for thousands a database would rather read the whole table."""
+    found: dict[str, str] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        wanted = select(Comment.id, Comment.campaign).where(Comment.id.in_(some), Comment.campaign.is_not(None))
+        found.update({row.id: str(row.campaign) for row in session.execute(wanted)})
+    return found
+
+
 def _records(session: Session, ids: list[str]) -> dict[str, dict[str, Any]]:
-    comments = session.query(Comment).where(Comment.id.in_(ids)).all() if ids else []
+    comments = session.execute(select(Comment).where(Comment.id.in_(ids))).scalars().all()
     return {record["id"]: record for record in full_records(session, comments)}

@@ -25,6 +25,7 @@ LAZY = {
     "publish": ("service.cli_operations", "Write the pages of threads anew."),
     "restore": ("service.cli_operations", "Fill an empty database from a backup."),
     "train": ("service.cli_model", "Train the spam model."),
+    "webhook": ("service.cli_webhooks", "What helps to build a webhook's receiver."),
 }
 
 
@@ -121,7 +122,9 @@ def serve() -> None:
 
 
 @main.command()
-@click.option("--queues", default="screen,publish,learn", show_default=True, help="What to work on, comma-separated.")
+@click.option(
+    "--queues", default="screen,publish,deliver,learn", show_default=True, help="What to work on, comma-separated."
+)
 def worker(queues: str) -> None:
     """Run one worker alone."""
     from worker.working import work
@@ -137,7 +140,7 @@ def migrate(check: bool) -> None:
 
     if not check:
         upgrade()
-    elif not _is_ready():
+    elif not is_ready():
         raise click.ClickException("The database is not at the newest schema: run `greenroom migrate`.")
 
 
@@ -241,8 +244,7 @@ def create_key(site_key: str, scope: str) -> None:
 @contextmanager
 def _accounts() -> Iterator[ModuleType]:
     """What changes sites, people and keys, on a database that is ready; what it refuses is said in its own words."""
-    if not _is_ready():
-        raise click.ClickException("There is no database yet: start `greenroom up` or run `greenroom migrate` first.")
+    need_database()
     from service import accounts
 
     try:
@@ -251,7 +253,13 @@ def _accounts() -> Iterator[ModuleType]:
         raise click.ClickException(str(error)) from error
 
 
-def _is_ready() -> bool:
+def need_database() -> None:
+    """Raises ClickException where there is none yet."""
+    if not is_ready():
+        raise click.ClickException("There is no database yet: start `greenroom up` or run `greenroom migrate` first.")
+
+
+def is_ready() -> bool:
     """Looked at with care: to open a database of SQLite's that is not there would make one."""
     from models.migrate import is_current
     from models.settings import settings

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from service.cli import need_database
+
 if TYPE_CHECKING:
     from models.promises import Interval
     from service.error_rates import ErrorRates
@@ -28,6 +30,7 @@ def print_error_rates(site_key: str) -> None:
     from service.cli_site_model import site_id_of
     from service.error_rates import error_rates
 
+    need_database()
     with reading() as session:
         rates = error_rates(session, site_id_of(session, site_key))
     Console().print(_table(site_key, rates))

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich.console import Console
@@ -20,8 +20,8 @@ from models.settings import settings
 
 if TYPE_CHECKING:
     from models.spam.corpus import Row
-    from models.spam.evaluation import Cost, Unseen
     from models.spam.figures import Figures
+    from models.spam.measuring import Measured
 
 T = TypeVar("T")
 _FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -41,6 +41,24 @@ def _weights(ctx: click.Context, parameter: click.Parameter, given: Sequence[str
     return weights
 
 
+def _pages(ctx: click.Context, parameter: click.Parameter, given: Sequence[str]) -> dict[str, list[str]]:
+    """`bridge=https://paper.example/bridge` for each --page."""
+    pages: dict[str, list[str]] = {}
+    for item in given:
+        thread, _, address = item.partition("=")
+        if "//" not in address:
+            raise click.BadParameter(f"{item!r}: THREAD=URL is meant, like bridge=https://paper.example/bridge")
+        pages.setdefault(thread, []).append(address)
+    return pages
+
+
+_CARD = click.Path(exists=True, dir_okay=False, path_type=Path)
+_PAGES = click.option(
+    "--page", "pages", multiple=True, callback=_pages, metavar="THREAD=URL",
+    help="Where a thread stands: links to its own page lead nobody away. May be repeated.",
+)  # fmt: skip
+
+
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=_FILES)
 @click.option(
@@ -51,7 +69,11 @@ def _weights(ctx: click.Context, parameter: click.Parameter, given: Sequence[str
     "--weight", "weights", multiple=True, callback=_weights, metavar="NAME=FACTOR",
     help="How much the rows of NAME.csv count; may be repeated.  [default: 1]",
 )  # fmt: skip
-def train(files: Sequence[Path], out: Path | None, without_thread: Sequence[str], weights: dict[str, float]) -> None:
+@_PAGES
+def train(
+    files: Sequence[Path], out: Path | None, without_thread: Sequence[str], weights: dict[str, float],
+    pages: dict[str, list[str]],
+) -> None:  # fmt: skip
     """Train the spam model on FILES: CSV with text,label[,thread,at,lang], label spam or ham."""
     console = Console()
     out = out or settings().data / "spam.skops"
@@ -61,7 +83,7 @@ def train(files: Sequence[Path], out: Path | None, without_thread: Sequence[str]
         rows = _without(corpus.read(files), without_thread)
         if unknown := set(weights) - {row.source for row in rows}:
             raise click.UsageError(f"--weight names {', '.join(sorted(unknown))}, which is none of the files")
-        trained = training.train(rows, weights, each=_watched("Training", console))
+        trained = training.train(rows, weights, pages=pages, each=_watched("Training", console))
         trained.model.save(out)
         where = card.save(card.card(trained, rows, weights, out), out)
         results = card.held_out(trained)
@@ -75,8 +97,18 @@ def train(files: Sequence[Path], out: Path | None, without_thread: Sequence[str]
 @click.command()
 @click.argument("files", nargs=-1, type=_FILES)
 @click.option("--site", "site_key", metavar="KEY", help="Instead: how often a site's automatic decisions were wrong.")
-def evaluate(files: Sequence[Path], site_key: str | None) -> None:
-    """Measure the classifier on threads it has not seen: each of FILES' threads judged by a model of the others."""
+@click.option("--also", multiple=True, type=_FILES, help="Another kind of text, trained beside; may be repeated.")
+@click.option(
+    "--weight", "weights", multiple=True, callback=_weights, metavar="NAME=FACTOR",
+    help="How much the rows of NAME.csv count; may be repeated.  [default: 1]",
+)  # fmt: skip
+@_PAGES
+@click.option("--peers", is_flag=True, help="Also bogofilter and SpamAssassin's Bayes, where they are installed.")
+@click.option("--card", "card_path", type=_CARD, help="Write the results into this model's card (.json, .md, .svg).")
+def evaluate(
+    files: Sequence[Path], site_key: str | None, card_path: Path | None, pages: dict[str, list[str]], **options: Any
+) -> None:
+    """Measure the classifier on what it has not seen: each of FILES' threads judged by a model of the others."""
     if site_key:
         from service.cli_error_rates import print_error_rates
 
@@ -86,12 +118,20 @@ def evaluate(files: Sequence[Path], site_key: str | None) -> None:
         raise click.UsageError("Name FILES of labelled comments, or a site with --site.")
     console = Console()
     with _in_plain_words():
-        from models.spam import corpus, evaluation, training
+        from models.spam import card, corpus, drawing, measuring
 
-        rows = corpus.read(files)
-        results = evaluation.leave_one_out(rows, each=_watched("Evaluating", console))
-        cost = evaluation.cost(training.train(rows).model, [row.text for row in rows])
-    console.print(_evaluated_table(rows, results, cost))
+        found = measuring.measure(
+            corpus.read(files),
+            others=measuring.Others(corpus.read(options["also"]), options["weights"]),
+            pages=pages,
+            with_peers=options["peers"],
+            watched=lambda doing: _watched(doing, console),
+        )
+        if card_path:
+            card.add_measured(found, card_path)
+            drawn = drawing.draw(found.calibration, found.judged)
+            card_path.with_suffix(".svg").write_text(drawn, encoding="utf-8")
+    console.print(_measured_table(found))
 
 
 @contextmanager
@@ -126,31 +166,36 @@ def _trained_table(results: dict[str, Figures]) -> Table:
     return table
 
 
-def _evaluated_table(rows: Sequence[Row], results: Sequence[Unseen], cost: Cost) -> Table:
-    from models.spam.figures import mean
+def _measured_table(found: Measured) -> Table:
+    from models.spam.measuring import COLUMNS
 
-    threads = len({row.thread for row in rows if row.thread}) > 1
-    title = "Each thread" if threads else "No threads named, so each of five parts"
-    table = _table(f"{title}, judged by a model of the others", "left out", " dedup")
-    for name, raw, deduplicated in results:
-        table.add_row(name, *_cells(raw), *_cells(deduplicated))
-    table.add_section()
-    means = (*_cells(mean([r.raw for r in results])), *_cells(mean([r.deduplicated for r in results])))
-    table.add_row("mean", *means, style="bold")
+    title = f"{found.made['on']}: each part judged by a model of the others, {found.made['measured']}"
+    table = Table(title=title, caption_justify="left", title_justify="left")
+    table.add_column("left out", no_wrap=True)
+    for name in COLUMNS:
+        table.add_column(name.replace(" ", "\n"), justify="right", no_wrap=True)
+    for what, numbers, _ in (line for line in found.lines if line.figures):
+        style = "bold" if what.startswith("mean") else None
+        table.add_row(what, *(_cell(name, numbers) for name in COLUMNS), style=style)
+    words = "\n".join(f"{line.what}: {line.words}" for line in found.lines if line.words)
     table.caption = (
-        "recall: of spam, when 1 % of ham may be called spam. dedup: without near-duplicates of what was trained on.\n"
-        f"{cost.alone_ms:.2f} ms for a comment alone, {cost.per_second:,.0f} comments/s in a batch on one core; "
-        f"the file has {_size(cost.file_bytes)}"
+        "recall: of spam, when 1 % of ham may be called spam. dedup: without near-duplicates of what was trained on. "
+        f"Others' F1 at the threshold that suits them best.\n{words}\n{found.made['with']}"
     )
     return table
 
 
-def _table(title: str, first: str, *more: str) -> Table:
+def _cell(name: str, numbers: Mapping[str, float]) -> str:
+    if name not in numbers or isnan(numbers[name]):
+        return "" if name not in numbers else "–"
+    return f"{numbers[name]:.0f}" if name == "rows" else f"{numbers[name]:.3f}"
+
+
+def _table(title: str, first: str) -> Table:
     table = Table(title=title, caption_justify="left", title_justify="left")
     table.add_column(first, no_wrap=True)
-    for kind in ("", *more):
-        for name in ("rows", "AUC", "F1", "recall"):
-            table.add_column(f"{name}\n{kind.strip()}" if more else name, justify="right", no_wrap=True)
+    for name in ("rows", "AUC", "F1", "recall"):
+        table.add_column(name, justify="right", no_wrap=True)
     return table
 
 

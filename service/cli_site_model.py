@@ -12,6 +12,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from service.cli import need_database
+
 _SITE = click.option("--site", "site_key", required=True, metavar="KEY", help="The site whose model it is.")
 
 
@@ -27,6 +29,7 @@ def list_models(site_key: str) -> None:
     from models.database import reading
     from service.site_models import listed
 
+    need_database()
     with reading() as session:
         found = listed(session, site_id_of(session, site_key))
     Console().print(_table(found))
@@ -54,6 +57,7 @@ def back(site_key: str) -> None:
 def _changed(site_key: str, change: Callable[[Any, int], str]) -> None:
     from models.database import begin
 
+    need_database()
     with begin() as session, _in_plain_words():
         version = change(session, site_id_of(session, site_key))
     click.echo(f"{version} scores the comments of {site_key} from now on.")

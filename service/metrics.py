@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 
 from models.database import now, reading
 from models.identifiers import first_id
-from models.records import Comment, Heartbeat, Review, Screening, Site, Thread
+from models.records import Comment, Delivery, Endpoint, Heartbeat, Review, Screening, Site, Thread
 from models.settings import settings
 from service.health import silent_seconds
 from service.keys import is_known
@@ -161,7 +161,6 @@ def _ages(session: Session, at: datetime) -> Iterator[Metric]:
     for name, since in oldest.items():
         age = max(0.0, (at - since).total_seconds()) if since else 0.0
         yield GaugeMetricFamily(f"greenroom_{name}", _ABOUT[name], age)
-    yield GaugeMetricFamily("greenroom_webhook_oldest_due_seconds", "Since the oldest delivery owed was due.", 0.0)
 
 
 def _workers(session: Session, at: datetime) -> Iterator[Metric]:
@@ -239,10 +238,17 @@ def _oldest_unpublished() -> Any:
     return select(func.min(func.coalesce(first.scalar_subquery(), oldest.c.publish_due)))
 
 
+def _oldest_due() -> Any:
+    """By endpoint, as the index is; one that is disabled is owed nothing now."""
+    of_an_endpoint = select(func.min(Delivery.due)).where(Delivery.endpoint_id == Endpoint.id)
+    return select(func.min(of_an_endpoint.scalar_subquery())).select_from(Endpoint).where(Endpoint.is_enabled)
+
+
 _ABOUT = {
     "oldest_pending_seconds": "Since the oldest comment that is not settled was accepted.",
     "oldest_review_seconds": "Since the oldest review that is open was opened.",
     "publish_lag_seconds": "Since the oldest change that the published pages do not show.",
+    "webhook_oldest_due_seconds": "Since the oldest webhook that is owed was due.",
 }
-_OLDEST = dict(zip(_ABOUT, (_oldest_pending(), _oldest_review(), _oldest_unpublished()), strict=True))
+_OLDEST = dict(zip(_ABOUT, (_oldest_pending(), _oldest_review(), _oldest_unpublished(), _oldest_due()), strict=True))
 _MEASURES = (_ages, _workers, _checks, _comments)

@@ -37,6 +37,14 @@ def listed(status: str, site_ids: Collection[int], *, limit: int, after: str | N
     return (wanted.where(Comment.id > after) if after else wanted).order_by(Comment.id).limit(limit)
 
 
+def listed_ids(status: str, site_ids: Collection[int], *, limit: int) -> Select[str]:
+    """The ids alone of the oldest."""
+    if status in {"review", "flagged"}:
+        asked: Select[str] = _asked(site_ids, limit, None, flagged_only=status == "flagged")
+        return asked
+    return _seen_as(status, site_ids).with_only_columns(Comment.id).order_by(Comment.id).limit(limit)
+
+
 def newest(status: str, site_ids: Collection[int], *, limit: int, before: str | None = None) -> Select[Comment]:
     """Newest first, those before that id."""
     wanted = _seen_as(status, site_ids)

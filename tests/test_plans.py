@@ -14,25 +14,34 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import numpy as np
 import pytest
-from sqlalchemy import event, text, update
+from sqlalchemy import event, select, text, update
 
-from models.database import begin, engine, now
-from models.records import Comment, Thread
+from models.database import begin, engine, now, reading
+from models.labels import labels
+from models.records import Comment, Site, Thread
 from models.settings import settings
+from models.spam import site as site_model
+from models.spam.model import base_model
 from service import accounts
 from service.app import create_app
+from service.error_rates import error_rates
 from service.receipts import receipt_of
 from tests.caller import Caller, post
 from tests.conftest import forget
 from tests.greenroom import free_port
 from tests.postgres import PostgreSQL
 from worker import sweep
+from worker.checks import hosts
+from worker.checks.candidate import Candidate
+from worker.learner import owe_learning
+from worker.learning import _recent
 from worker.publishing import publish_threads
 from worker.screening import screen_now
 
 COMMENTS = 100_000
-BIG = ("comments", "threads", "events", "screenings", "decisions", "reviews", "fingerprints")
+BIG = ("comments", "threads", "events", "screenings", "decisions", "reviews", "fingerprints", "linked_hosts")
 MOST_ROWS = 2500  # looked at by one query: a hundred authors' twenty comments each; a scan would be 100,000
 
 # What differs between the two, to make rows where they are to lie: `n` is their number, from 1.
@@ -79,7 +88,8 @@ ROWS = {
         "id": "{id}", "comment_id": "{id}", "number": "1", "evidence": "{none}", "policy_version": "1", "at": "{at}"
     },
     "decisions": {
-        "id": "{id}", "comment_id": "{id}", "by": "'policy'", "verdict": "'approve'", "was": "'pending'",
+        "id": "{id}", "comment_id": "{id}", "site_id": "1",
+        "by": "CASE WHEN n % 50 = 0 THEN 'key:1' ELSE 'policy' END", "verdict": "'approve'", "was": "'pending'",
         "becomes": "'approved'", "version": "2", "reasons": "{none}", "note": "''", "at": "{at}",
     },
     "events": {
@@ -91,6 +101,7 @@ ROWS = {
         "closed_at": "CASE WHEN n % 100 = 0 THEN NULL ELSE {at} END",
     },
     "fingerprints": {"site_id": "1", "band": "n % 30000", "comment_id": "{id}", "at": "{at}"},
+    "linked_hosts": {"site_id": "1", "host": "'shop' || (n % 20) || '.example'", "comment_id": "{id}"},
 }  # fmt: skip
 
 
@@ -236,6 +247,35 @@ def screening(moderator: Caller) -> None:
     assert len(screen_now([id_of(n) for n in range(COMMENTS - 300, COMMENTS - 200)])) == 100
 
 
+def screening_few(moderator: Caller) -> None:
+    batch = [id_of(n) for n in range(COMMENTS - 90, COMMENTS - 80)]
+    with begin() as session:
+        session.execute(
+            update(Comment).where(Comment.id.in_(batch)).values(body="Buy it at https://shop.example. " * 9)
+        )
+    assert len(screen_now(batch)) == 10
+    assert len(screen_now([id_of(COMMENTS - 79)])) == 1
+
+
+def knowing_hosts(moderator: Caller) -> None:
+    links = " ".join(f"https://shop{n}.example/a" for n in range(20))
+    with reading() as session:
+        site = session.execute(select(Site.id)).scalar_one()
+        linking = [Candidate(id_of(COMMENTS - n), site, 1, "Ann", "ann@paper.example", links, now()) for n in range(9)]
+        assert all(found.counts["new"] == 0 for found in hosts.check(linking, session, now()))
+
+
+def learning(moderator: Caller) -> None:
+    with begin() as session:
+        site = session.execute(select(Site.id)).scalar_one()
+        assert len(labels(session, site)) > 1000
+    base = base_model()
+    with begin() as session:
+        model = site_model.SiteModel(np.zeros(site_model.COLUMNS, np.float32), 0.0, (), base.version)
+        assert len(_recent(session, site, model, base)["recent"]) == 1000
+        assert error_rates(session, site).judged == 0
+
+
 def sweeping(moderator: Caller) -> None:
     later = now() + timedelta(hours=1)
     with begin() as session:
@@ -243,6 +283,7 @@ def sweeping(moderator: Caller) -> None:
     assert sweep._overdue(Comment, Comment.screen_due, later)
     assert sweep._overdue(Thread, Thread.publish_due, later)
     assert sweep._overdue(Comment, Comment.screen_due, later) == []
+    owe_learning(now())
     sweep._unheard(now())
     sweep.tidy(now() - timedelta(days=10))
     sweep._beat("worker@here", swept=True)
@@ -260,6 +301,8 @@ def listing(moderator: Caller) -> None:
         assert listed["items"], status  # type: ignore[index]
         moderator.call("GET", f"/queue?status={status}&cursor={id_of(60_000)}")
     assert moderator.record(id_of(77))
+    assert moderator.call("GET", "/queue?group=campaign").json["groups"]  # type: ignore[index]
+    assert moderator.call("POST", "/policy/replay", json={"last": 500}).status_code == 200
 
 
 def deciding(moderator: Caller) -> None:
@@ -295,7 +338,10 @@ def in_the_console(moderator: Caller) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [accepting, screening, sweeping, publishing, listing, deciding, telling, in_the_console],
+    [
+        *(accepting, screening, screening_few, knowing_hosts, learning, sweeping),
+        *(publishing, listing, deciding, telling, in_the_console),
+    ],
     ids=lambda p: p.__name__,
 )
 def test_no_query_reads_more_than_it_needs(path: Callable[[Caller], None], moderator: Caller) -> None:

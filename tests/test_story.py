@@ -18,6 +18,7 @@ from models.logs import ALLOWED
 from tests.dns_server import DnsServer
 from tests.greenroom import Running, running
 from tests.postgres import PostgreSQL
+from tests.receiver import Receiver
 
 PATIENCE = 30.0
 ZONE = {
@@ -32,6 +33,7 @@ def greenroom(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     data = tmp_path_factory.mktemp("story") / "var"
     with DnsServer(ZONE) as dns, ExitStack() as database:
         environment = {"GREENROOM_DNS": dns.address, "GREENROOM_RATE_LIMITS": "off"}
+        environment["GREENROOM_WEBHOOK_ALLOW_PRIVATE"] = "true"
         if request.param == "postgresql":
             server: PostgreSQL = request.getfixturevalue("postgres")
             environment["GREENROOM_DATABASE_URL"] = database.enter_context(server.database("story"))
@@ -44,7 +46,7 @@ def ask(up: Running, method: str, path: str, body: Any = None, key: str = "") ->
     content = None if body is None else json.dumps(body).encode()
     try:
         with urlopen(Request(up.url + path, content, headers, method=method), timeout=10) as answer:
-            return answer.status, json.load(answer)
+            return answer.status, json.loads(answer.read() or b"null")
     except HTTPError as error:
         return error.code, json.load(error)
 
@@ -101,6 +103,24 @@ def test_a_good_comment_is_published_answered_and_taken_down_again(greenroom: Ru
     _, log = ask(greenroom, "GET", "/v1/sites/demo/events", key=key)
     about = [event["type"] for event in log["events"] if event["data"]["comment"]["id"] == answer["id"]]
     assert about == ["comment.approved", "comment.rejected", "comment.approved"]
+
+
+def test_another_system_hears_of_a_comment_once_its_page_shows_it_and_of_what_ends_that(greenroom: Running) -> None:
+    key = greenroom.key("admin")
+    with Receiver() as receiver:
+        wanted = {"url": receiver.url, "events": ["comment.approved"]}
+        status, webhook = ask(greenroom, "POST", "/v1/sites/demo/webhooks", wanted, key)
+        assert status == 201
+        comment = write(greenroom, body="The mayor said the same in spring, and nothing came of it.")
+        eventually(lambda: receiver.got)
+        assert on_page(greenroom, comment["id"])
+        ask(greenroom, "POST", f"/v1/sites/demo/comments/{comment['id']}/decisions", {"verdict": "reject"}, key)
+        eventually(lambda: len(receiver.got) == 2)
+        assert not on_page(greenroom, comment["id"])
+        told = receiver.verified(webhook["secret"])
+        assert [event["type"] for event in told] == ["comment.approved", "comment.rejected"]
+        assert told[1]["data"]["supersedes"] == receiver.got[0].id
+        ask(greenroom, "DELETE", f"/v1/sites/demo/webhooks/{webhook['id']}", key=key)
 
 
 def test_a_doubtful_comment_waits_for_a_moderator(greenroom: Running) -> None:

@@ -8,6 +8,8 @@ import structlog
 from celery import Celery, bootsteps, signals
 
 from models.logs import configure_logs
+from worker import webhooks
+from worker.bell import DELIVER, SCREEN
 from worker.broker import RING_OPTIONS, WORK_OPTIONS, common, eviction_policy
 from worker.lifeline import watch_up
 from worker.screening import warm
@@ -42,10 +44,13 @@ class Sweeping(bootsteps.StartStopStep):
         signals.task_received.connect(watchdog.heard)
 
     def start(self, parent: Any) -> None:
+        if DELIVER in parent.app.amqp.queues.consume_from:
+            webhooks.sender()
         self.sweeper.start()
 
     def stop(self, parent: Any) -> None:
         self.sweeper.stop()
+        webhooks.stop()
 
 
 app.steps["worker"].add(Sweeping)
@@ -73,4 +78,5 @@ def _warn(**_: object) -> None:
 @signals.worker_init.connect
 def _warm(**_: object) -> None:
     """Load the model before the first comment comes, not with it, whether the broker answers or not."""
-    warm()
+    if SCREEN in app.amqp.queues.consume_from:
+        warm()

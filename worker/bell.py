@@ -19,7 +19,7 @@ from models.settings import settings
 if TYPE_CHECKING:
     from celery import Celery
 
-SCREEN, PUBLISH, LEARN = "screen", "publish", "learn"
+SCREEN, PUBLISH, DELIVER, LEARN = "screen", "publish", "deliver", "learn"
 GATHER_SECONDS = 0.004  # long enough to make one message of many posts, too short for anyone to notice
 QUIET_SECONDS = 1.0  # after a failed ring; sweep catches up with what was not rung for
 MOST_WAITING = 20_000

@@ -38,7 +38,7 @@ def common() -> dict[str, Any]:
         "task_serializer": "json",
         "accept_content": ["json"],
         "task_default_delivery_mode": "persistent",
-        "task_routes": {name: {"queue": name} for name in ("screen", "publish", "learn")},
+        "task_routes": {name: {"queue": name} for name in ("screen", "publish", "deliver", "learn")},
         "enable_utc": True,
         **_tls(settings().redis_url),
     }

@@ -76,7 +76,7 @@ def learn(site_id: int) -> str | None:
         trained = train(examples, base.version, claimed.lease.isoformat())
     except Untrainable as error:
         return _give_up(claimed, str(error), back_to_base=bool(forgotten) or champion.is_unfit)
-    result = compare(examples, trained.held_out, _judged_by(champion, examples), _unseen_by(champion, examples))
+    result = compare(examples, trained, _judged_by(champion, examples), _unseen_by(champion, examples))
     done = Training(claimed, champion, trained, decided, result, bool(forgotten))
     return _keep(done, _record(done, base))
 
@@ -257,7 +257,7 @@ def _keep(done: Training, record: SiteModelRecord) -> str | None:
             site.model = None
         session.flush()
         _rest(session, claimed)
-        _drop_old(session, claimed.site_id)
+        _drop(session, claimed.site_id)
     failpoint("learned")
     log.info("learned", site=claimed.key, version=record.version, count=len(record.seen), reason=record.card["why"])
     return record.version if is_free and done.goes_live else None
@@ -268,6 +268,7 @@ def _give_up(claimed: Claim, why: str, *, back_to_base: bool) -> str | None:
         if back_to_base:
             session.execute(update(Site).where(Site.id == claimed.site_id).values(model=None))
         _rest(session, claimed)
+        _drop(session, claimed.site_id)
     failpoint("learned")
     log.info("learned.nothing", site=claimed.key, reason=why)
     return "base" if back_to_base else None
@@ -282,11 +283,16 @@ def _rest(session: Session, claimed: Claim) -> None:
     session.execute(done.execution_options(synchronize_session=False))
 
 
-def _drop_old(session: Session, site_id: int) -> None:
-    ids = select(SiteModelRecord.id).where(SiteModelRecord.site_id == site_id).order_by(SiteModelRecord.id.desc())
-    old = session.execute(ids.offset(KEPT)).scalars().all()
-    live = select(Site.model).where(Site.id == site_id, Site.model.is_not(None))
-    session.execute(delete(SiteModelRecord).where(SiteModelRecord.id.in_(old), SiteModelRecord.id.not_in(live)))
+def _drop(session: Session, site_id: int) -> None:
+    """Models that are too old, or have seen what was erased since: nobody shall go back to those. The live one stays;
+    one that has seen such a comment is about to be followed by another.
+    """
+    live = session.execute(select(Site.model).where(Site.id == site_id)).scalar()
+    wanted = select(SiteModelRecord.id, SiteModelRecord.seen).where(SiteModelRecord.site_id == site_id)
+    rows = session.execute(wanted.order_by(SiteModelRecord.id.desc())).all()
+    erased = _erased(session, frozenset(comment for row in rows for comment in row.seen))
+    gone = [row.id for at, row in enumerate(rows) if row.id != live and (at >= KEPT or erased.intersection(row.seen))]
+    session.execute(delete(SiteModelRecord).where(SiteModelRecord.id.in_(gone)))
 
 
 def main() -> None:

@@ -14,7 +14,9 @@ from models.database import Moment, begin, now, reading
 from models.failpoints import failpoint
 from models.identifiers import new_id
 from models.records import Thread
+from models.webhooks import release_published
 from worker.pages import Snapshot, changed_pages
+from worker.webhooks import deliver_soon
 
 MOST_TOLD = 100
 LEASE_SECONDS = 20  # outlasts the time-outs of the puts it covers
@@ -72,6 +74,7 @@ def _claim(thread_ids: Sequence[int], lease: str) -> dict[int, int]:
 def _hand_in(lease: str, since: Mapping[int, int], shown: Mapping[int, int | None]) -> dict[int, int]:
     """Record what storage shows now. Those that moved on meanwhile are kept, by the revision they were shown at."""
     again: dict[int, int] = {}
+    at = now()
     with begin() as session:
         for thread_id, revision in sorted(shown.items()):
             if revision is None:
@@ -85,7 +88,9 @@ def _hand_in(lease: str, since: Mapping[int, int], shown: Mapping[int, int | Non
                 _owe_again(session, thread_id, since[thread_id])
             elif current != revision:
                 again[thread_id] = revision
+        hearing = release_published(session, at, shown)
     failpoint("handed_in")
+    deliver_soon(hearing)  # the world hears of it once it is true
     return again
 
 

@@ -30,6 +30,7 @@ UNKNOWN_SECONDS = 30
 SILENCES = 3  # look-ups in a row without an answer before the resolver itself is doubted
 
 _Value = TypeVar("_Value")
+_Kind = TypeVar("_Kind", bound=dns.resolver.BaseResolver)
 
 
 class Mail(NamedTuple):
@@ -102,14 +103,7 @@ class Resolver:
         return list(answer.rrset or ())
 
     def _asking(self) -> dns.resolver.Resolver:
-        """dnspython's resolver, made anew each time: it is cheap, and `resolv.conf` may have changed."""
-        if not self._servers:
-            asking = dns.resolver.Resolver()
-        else:
-            asking = dns.resolver.Resolver(configure=False)
-            asking.nameservers = [_nameserver(server) for server in self._servers]
-        asking.timeout = self._seconds / 2  # so that one lost packet, or one dead server of two, is survived
-        return asking
+        return asking(dns.resolver.Resolver, self._servers, seconds=self._seconds)
 
     def _look_up(self, domain: str) -> Mail:
         if self._doubt.in_force():
@@ -162,6 +156,15 @@ class Resolver:
         except UnansweredError as error:
             return isinstance(error, SilenceError)
         return False
+
+
+def asking(kind: type[_Kind], servers: tuple[str, ...], *, seconds: float) -> _Kind:
+    """dnspython's resolver, made anew each time: it is cheap, and `resolv.conf` may have changed."""
+    made = kind() if not servers else kind(configure=False)
+    if servers:
+        made.nameservers = [_nameserver(server) for server in servers]
+    made.timeout = seconds / 2  # so that one lost packet, or one dead server of two, is survived
+    return made
 
 
 class _Doubt:

@@ -31,6 +31,7 @@ from worker.checks.candidate import Candidate, Form
 from worker.checks.hosts import rows as linked
 from worker.checks.repeats import fingerprints
 from worker.site_models import Learned, learned, with_promises
+from worker.webhooks import deliver_soon
 
 AGAIN_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))  # what could not run is tried again
 log = structlog.get_logger()
@@ -44,13 +45,20 @@ def warm() -> None:
 
 def screen_and_ring(comment_ids: Sequence[str]) -> None:
     """Judge comments that wait: every check runs, then one decision each; then their pages are owed."""
-    if threads := owing_pages(screen_now(comment_ids)):
+    settled = screen_now(comment_ids)
+    if threads := owing_pages(settled):
         ring(PUBLISH, threads)
+    deliver_soon(owing_webhooks(settled))
 
 
 def owing_pages(settled: Sequence[Settled]) -> list[int]:
     """The threads whose published pages differ now."""
     return sorted({comment.thread_id for comment in settled if comment.touches_page})
+
+
+def owing_webhooks(settled: Sequence[Settled]) -> list[str]:
+    """The endpoints that are to hear of it at once."""
+    return [endpoint for comment in settled for endpoint in comment.owed]
 
 
 def screen_now(comment_ids: Sequence[str]) -> list[Settled]:

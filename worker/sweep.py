@@ -14,11 +14,14 @@ from models.database import begin, insert_new, now, reading
 from models.failpoints import failpoint
 from models.records import AddressKey, Comment, ConsoleSession, Fingerprint, Heartbeat, Site, Thread
 from models.settings import settings
-from worker.bell import LEARN, PUBLISH, SCREEN, ring
+from models.webhooks import overdue_endpoints, release_published, shown_but_waiting
+from worker import webhooks
+from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN, ring
 from worker.learner import learn_soon, owe_learning
 from worker.lifeline import end
 from worker.publishing import publish_threads
-from worker.screening import owing_pages, screen_now
+from worker.retention import tidy_webhooks
+from worker.screening import owing_pages, owing_webhooks, screen_now
 from worker.watchdog import Watchdog
 
 MOST_AT_ONCE = 500
@@ -30,7 +33,10 @@ log = structlog.get_logger()
 
 def _screen_and_publish(comment_ids: Sequence[str]) -> None:
     """Without ringing in between: to a silent broker each ring costs a second, and nobody would hear it."""
-    IN_PLACE[PUBLISH](owing_pages(screen_now(comment_ids)))
+    settled = screen_now(comment_ids)
+    IN_PLACE[PUBLISH](owing_pages(settled))
+    if hearing := owing_webhooks(settled):
+        webhooks.sender().wake(hearing)
 
 
 OWED: tuple[tuple[str, Any, Any], ...] = (
@@ -108,7 +114,7 @@ def sweep() -> Swept:
         if ids and (not heard or (task == SCREEN and _unheard(at))):
             _in_place(task, ids)
         rang, is_more = rang or heard, is_more or len(ids) == MOST_AT_ONCE
-    return Swept(rang, is_more)
+    return Swept(_sweep_deliveries(at) or rang, is_more)
 
 
 def _overdue(record: Any, due: Any, at: datetime) -> list[Any]:
@@ -135,6 +141,25 @@ def _unheard(at: datetime) -> bool:
         return session.execute(waiting.limit(1)).first() is not None
 
 
+def _sweep_deliveries(at: datetime) -> bool:
+    """Ring for endpoints that are owed something; where nobody takes the ring, or nobody heard it, send from here.
+
+    No due time is put off: an attempt is taken by a lease, so that a ring too many does no harm.
+    """
+    with reading() as session:
+        left = shown_but_waiting(session)
+    if left:
+        with begin() as session:
+            release_published(session, at, left)
+    with reading() as session:
+        owed = overdue_endpoints(session, at - timedelta(seconds=settings().overdue_seconds))
+        unheard = overdue_endpoints(session, at - timedelta(seconds=UNHEARD_SECONDS)) if owed else []
+    rang = bool(owed) and ring(DELIVER, owed)
+    if here := unheard if rang else owed:
+        webhooks.sender().wake(here)
+    return rang
+
+
 def _in_place(task: str, ids: list[Any]) -> None:
     log.warning("sweep.in_place", task=task, count=len(ids))
     for start in range(0, len(ids), 50):
@@ -148,6 +173,7 @@ def tidy(at: datetime) -> None:
         session.execute(delete(AddressKey).where(AddressKey.day < (at - timedelta(days=1)).date()))
         session.execute(delete(ConsoleSession).where(ConsoleSession.expires_at < at))
         session.execute(delete(Heartbeat).where(Heartbeat.at < at - timedelta(days=1)))
+    tidy_webhooks(at)
     failpoint("tidied")
 
 

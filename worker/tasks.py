@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from worker.app import app
-from worker.bell import LEARN, PUBLISH, SCREEN
+from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN
 from worker.gathering import Gathering
 from worker.learner import learn_soon
 from worker.publishing import publish_threads
 from worker.screening import screen_and_ring
+from worker.webhooks import sender
 
 screening = Gathering(screen_and_ring, most=100)
 publishing = Gathering(publish_threads, most=20)
@@ -26,3 +27,8 @@ def publish(thread_ids: list[int]) -> None:
 @app.task(name=LEARN)
 def learn(site_ids: list[int]) -> None:
     learn_soon(site_ids)
+
+
+@app.task(name=DELIVER)
+def deliver(endpoint_ids: list[str]) -> None:
+    sender().wake(endpoint_ids)  # it has a thread of its own: no slow endpoint holds up who screens and publishes

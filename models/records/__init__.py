@@ -3,10 +3,13 @@
 from models.records.act import Act
 from models.records.address_key import AddressKey
 from models.records.api_key import ApiKey
+from models.records.attempt import Attempt
 from models.records.block import Block
 from models.records.claim import Claim
 from models.records.comment import Comment
 from models.records.decision import DecisionRecord
+from models.records.delivery import Delivery
+from models.records.endpoint import Endpoint
 from models.records.event import Event
 from models.records.fingerprint import Fingerprint
 from models.records.heartbeat import Heartbeat
@@ -28,11 +31,14 @@ __all__ = [
     "Act",
     "AddressKey",
     "ApiKey",
+    "Attempt",
     "Block",
     "Claim",
     "Comment",
     "ConsoleSession",
     "DecisionRecord",
+    "Delivery",
+    "Endpoint",
     "Event",
     "Fingerprint",
     "Heartbeat",

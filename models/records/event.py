@@ -13,6 +13,9 @@ class Event(Base):
     """`position` is the site's counter at the settling transaction, `nth` the place inside it: together the cursor.
 
     `sequence` counts a comment's events from 1 without gaps; `supersedes` is the event this one takes back or replaces.
+
+    One that changes a page is to be heard of once that page of `thread_id` shows `revision`. `ends_approval`: until
+    then the comment stood approved as the event before it had told.
     """
 
     __tablename__ = "events"
@@ -31,4 +34,7 @@ class Event(Base):
     sequence: Mapped[int]
     supersedes: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     data: Mapped[Object]
+    thread_id: Mapped[int | None]
+    revision: Mapped[int | None]
+    ends_approval: Mapped[bool | None]
     at: Mapped[When] = mapped_column(default=now)

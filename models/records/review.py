@@ -26,6 +26,7 @@ class Review(Base):
         Index("ix_reviews_waiting", "site_id", "comment_id", postgresql_where=_OPEN, sqlite_where=_OPEN),
         Index("ix_reviews_risk", "site_id", "risk", "comment_id", postgresql_where=_OPEN, sqlite_where=_OPEN),
         Index("ix_reviews_comment_id", "comment_id"),
+        Index("ix_reviews_blind", "site_id", "id", postgresql_where=text("blind"), sqlite_where=text("blind = 1")),
     )
 
     id: Mapped[Id]

@@ -14,6 +14,8 @@ class Site(Base):
 
     `model` is the site's own model that scores its comments, none for the base model alone. `fresh_decisions` counts
     moderators' decisions since it learned last, at `learned_at`; `learn_due` is set while there is something to learn.
+    `endpoints` counts those that want webhooks now: where there are none, settling does not look for them. Events up to
+    the position `forgotten` are no longer kept.
     """
 
     __tablename__ = "sites"
@@ -29,4 +31,6 @@ class Site(Base):
     fresh_decisions: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     learn_due: Mapped[When | None]
     learned_at: Mapped[When | None]
+    endpoints: Mapped[int] = mapped_column(default=0, server_default="0")
+    forgotten: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[When] = mapped_column(default=now)

@@ -15,7 +15,10 @@ import numpy as np
 
 from models.spam.corpus import Row
 from models.spam.figures import Figures, figures
+from models.spam.measuring import COLUMNS, Measured
 from models.spam.training import Trained
+
+_BEGIN, _END = "<!-- measured by `greenroom evaluate` -->", "<!-- end -->"
 
 
 def card(trained: Trained, read: Sequence[Row], weights: Mapping[str, float], file: Path) -> dict[str, Any]:
@@ -35,8 +38,38 @@ def card(trained: Trained, read: Sequence[Row], weights: Mapping[str, float], fi
 def save(content: dict[str, Any], model: Path) -> Path:
     """Write the card beside its model, and say where."""
     path = model.with_suffix(".json")
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(_as_text(content), encoding="utf-8")
     return path
+
+
+def add_measured(found: Measured, path: Path) -> None:
+    """Write what was measured into a card: as "measured" in the JSON, between two marks in the Markdown beside it."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(_as_text(content | {"measured": found.as_json()}), encoding="utf-8")
+    page = path.with_suffix(".md")
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
+    before, begin, rest = text.partition(_BEGIN)
+    after = rest.partition(_END)[2] if begin else "\n"
+    page.write_text(f"{before}{_BEGIN}\n{_markdown(found)}\n{_END}{after}", encoding="utf-8")
+
+
+def _markdown(found: Measured) -> str:
+    head = ["what was left out", *COLUMNS]
+    lines = [[line.what, *(_cell(line.figures.get(name)) for name in COLUMNS)] for line in found.lines if line.figures]
+    table = [head, ["---"] * len(head), *lines]
+    words = [f"- {line.what}: {line.words}" for line in found.lines if line.words]
+    about = f"Measured {found.made['measured']} on {found.made['on']} with {found.made['with']}."
+    return "\n".join([about, "", *(f"| {' | '.join(row)} |" for row in table), "", *words])
+
+
+def _cell(value: float | None) -> str:
+    if value is None or isnan(value):
+        return ""
+    return f"{value:.0f}" if value > 1 else f"{value:.3f}"
+
+
+def _as_text(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def held_out(trained: Trained) -> dict[str, Figures]:

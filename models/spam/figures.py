@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score, roc_auc_score, roc_curve
+from sklearn.metrics import f1_score, precision_recall_curve, roc_auc_score, roc_curve
 
 _UNKNOWN = float("nan")
 
@@ -29,6 +29,14 @@ def figures(spam: NDArray[np.bool_], log_odds: NDArray[np.float64]) -> Figures:
     false, true, _ = roc_curve(spam, log_odds)
     auc, f1 = roc_auc_score(spam, log_odds), f1_score(spam, log_odds > 0, zero_division=0.0)
     return Figures(len(spam), float(auc), float(f1), float(true[false <= 0.01].max()))
+
+
+def best_f1(spam: NDArray[np.bool_], log_odds: NDArray[np.float64]) -> float:
+    """F1 at the threshold where it is highest."""
+    if len(set(spam)) < 2:
+        return _UNKNOWN
+    precision, recall, _ = precision_recall_curve(spam, log_odds)
+    return float(np.max(2 * precision * recall / np.maximum(precision + recall, 1e-9)))
 
 
 def mean(results: Sequence[Figures]) -> Figures:

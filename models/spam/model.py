@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from models.spam.features import LAYOUT, features
 from models.spam.file import model_path
+from models.spam.page import Context
 
 _BATCH = 1000  # comments at once: more gain no speed, only memory
 
@@ -35,20 +36,23 @@ class SpamModel:
     def __init__(
         self, weights: NDArray[np.float32], intercept: float, languages: Iterable[str], version: str = ""
     ) -> None:
-        self.weights = weights
+        self.weights = weights.astype(np.float64)  # so that an explanation adds up to the score
         self.intercept = intercept
         self.languages = frozenset(languages)
         self.version = version
 
-    def log_odds(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """ln(p / (1 - p)) of each text being spam, calibrated."""
-        batches = [texts[at : at + _BATCH] for at in range(0, len(texts), _BATCH)]
-        scores = [features(batch) @ self.weights + self.intercept for batch in batches]
+    def log_odds(self, texts: Sequence[str], contexts: Sequence[Context | None] | None = None) -> NDArray[np.float64]:
+        """ln(p / (1 - p)) of each text being spam, calibrated. `contexts`, where given, has one for each text."""
+        known = [None] * len(texts) if contexts is None else contexts
+        batches = [slice(at, at + _BATCH) for at in range(0, len(texts), _BATCH)]
+        scores = [features(texts[batch], known[batch]) @ self.weights + self.intercept for batch in batches]
         return np.concatenate([np.empty(0), *scores])
 
-    def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
+    def probabilities(
+        self, texts: Sequence[str], contexts: Sequence[Context | None] | None = None
+    ) -> NDArray[np.float64]:
         """The probability in 0–1 of each text being spam."""
-        return probability(self.log_odds(texts))
+        return probability(self.log_odds(texts, contexts))
 
     def save(self, path: Path) -> None:
         """Write the file and take its version; who loads it meanwhile gets the old one or the new."""
@@ -66,16 +70,21 @@ class SpamModel:
 
         classifier = LogisticRegression()
         classifier.classes_, classifier.n_features_in_ = np.array([False, True]), len(self.weights)
-        classifier.coef_, classifier.intercept_ = self.weights[np.newaxis], np.array([self.intercept])
+        weights = self.weights.astype(np.float32)
+        classifier.coef_, classifier.intercept_ = weights[np.newaxis], np.array([self.intercept])
         content = {"layout": LAYOUT, "languages": sorted(self.languages), "classifier": classifier}
         return bytes(skops.io.dumps(content, compression=zipfile.ZIP_DEFLATED))
 
     @classmethod
     def load(cls, path: Path) -> SpamModel:
         """Read what `save` wrote. Raises UnusableModel; a type skops does not know by itself is never loaded."""
+        return cls.from_bytes(path.read_bytes(), str(path))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, path: str) -> SpamModel:
+        """As `load`; `path` is what an error calls it."""
         import skops.io  # noqa: PLC0415
 
-        data = path.read_bytes()
         try:
             content: Any = skops.io.loads(data, trusted=[])
             if (layout := content["layout"]) != LAYOUT:

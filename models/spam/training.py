@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,16 @@ from models.language import detect
 from models.spam.corpus import Row, deduplicated, groups
 from models.spam.features import COUNTED_COLUMNS, features
 from models.spam.model import SpamModel, probability
+from models.spam.page import Context
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Pages: TypeAlias = Mapping[str, Collection[str]]
 T = TypeVar("T")
 
 _SMOOTHING = 0.1  # added to each column's count before the ratio
-_STRENGTH = 3.0  # scikit-learn's C
+_PLAIN_STRENGTH, _SCALED_STRENGTH = 100.0, 10.0  # scikit-learn's C
+_TOLERANCE = 1e-2  # a smaller one takes twice the time and ranks the same
 _CALIBRATION_FOLDS = 5
 _TOO_SMALL = 1e-4  # a weight that no score would notice; as zeros they compress
 _LANGUAGE_ROWS, _LANGUAGE_SHARE = 200, 0.1  # so many rows, or such a share, and a language counts as seen
@@ -43,38 +46,61 @@ def train(
     rows: Sequence[Row],
     weights: Mapping[str, float] | None = None,
     *,
+    pages: Pages | None = None,
+    calibrated: bool = True,
     each: Callable[[Iterable[T]], Iterable[T]] = iter,
 ) -> Trained:
     """A calibrated model of the rows, repeats counted once.
 
-    `weights` says how much a source counts (1 where it is not named); `each` may watch the steps go by. Probabilities
-    are true for comments of which as many are spam as of the rows. Raises Untrainable.
+    `weights` says how much a source counts (1 where it is not named), `pages` the addresses of a thread's page; `each`
+    may watch the steps go by. Probabilities are true for comments of which as many are spam as of the rows; to compare
+    ranks alone, `calibrated=False` saves five sixths of the time. Raises Untrainable.
     """
     rows = deduplicated(rows)
     spam = np.array([row.spam for row in rows], bool)
     if min(spam.sum(), (~spam).sum()) < _CALIBRATION_FOLDS:
         few = f"{spam.sum()} spam and {(~spam).sum()} ham without repeats"
         raise Untrainable(f"{few}: at least {_CALIBRATION_FOLDS} of each are needed")
-    matrix = features([row.text for row in rows])
+    matrix = features([row.text for row in rows], contexts(rows, pages))
     weight = np.array([(weights or {}).get(row.source, 1.0) for row in rows])
     even = weight * _evening(rows)
-    scores = _held_out(matrix, spam, even, _folds(rows), each)
-    slope, shift = platt(scores, spam, weight)
-    classifier = fit(matrix, spam, even)
-    calibrated = _pruned(slope * classifier.coef_[0]), slope * float(classifier.intercept_[0]) + shift
-    return Trained(SpamModel(*calibrated, _languages(rows)), rows, slope * scores + shift)
+    scores = _held_out(matrix, spam, even, _folds(rows), each) if calibrated else np.full(len(rows), np.nan)
+    slope, shift = platt(scores, spam, weight) if calibrated else (1.0, 0.0)
+    line = fit(matrix, spam, even)
+    model = SpamModel(_pruned(slope * line.weights), slope * line.intercept + shift, _languages(rows))
+    return Trained(model, rows, slope * scores + shift)
 
 
-def fit(matrix: csr_matrix, spam: Flags, weight: Floats) -> LogisticRegression:
-    """A logistic regression on columns scaled by their log-count ratio (Wang & Manning 2012), the scale folded back in.
+class Fitted(NamedTuple):
+    """A line through the columns; not calibrated yet."""
 
-    On five videos it raised the recall at 1 % false positives from .80 to .86 over the plain regression.
+    weights: Floats
+    intercept: float
+
+    def scores(self, matrix: csr_matrix) -> Floats:
+        return np.asarray(matrix @ self.weights + self.intercept, float)
+
+
+def fit(matrix: csr_matrix, spam: Flags, weight: Floats) -> Fitted:
+    """The mean of two logistic regressions, which is linear like each of them.
+
+    One sees the columns as they are, the other scaled by their log-count ratio (Wang & Manning 2012), which trusts rare
+    tell-tale words more. They err on different comments: on five videos the mean ranks better than either.
     """
+    plain = _regression(matrix, spam, weight, _PLAIN_STRENGTH)
     scale = _log_count_ratio(matrix, spam, weight)
-    classifier = LogisticRegression(C=_STRENGTH, solver="liblinear", random_state=0)
-    classifier.fit(matrix.multiply(scale).tocsr(), spam, sample_weight=weight)
-    classifier.coef_ = classifier.coef_ * scale
-    return classifier
+    scaled = _regression(matrix.multiply(scale).tocsr(), spam, weight, _SCALED_STRENGTH)
+    return Fitted((plain.weights + scaled.weights * scale) / 2, (plain.intercept + scaled.intercept) / 2)
+
+
+def _regression(matrix: csr_matrix, spam: Flags, weight: Floats, strength: float) -> Fitted:
+    """Fitted on the columns that occur: a few comments fill few of them, and the others would only take time."""
+    used = np.unique(matrix.indices)
+    classifier = LogisticRegression(C=strength, solver="liblinear", tol=_TOLERANCE, random_state=0)
+    classifier.fit(matrix[:, used], spam, sample_weight=weight)
+    weights = np.zeros(matrix.shape[1])
+    weights[used] = classifier.coef_[0]
+    return Fitted(weights, float(classifier.intercept_[0]))
 
 
 def _log_count_ratio(matrix: csr_matrix, spam: Flags, weight: Floats) -> Floats:
@@ -99,6 +125,12 @@ def _folds(rows: Sequence[Row]) -> NDArray[np.int64]:
     return np.array([numbers[name] for name in names]) % _CALIBRATION_FOLDS
 
 
+def contexts(rows: Sequence[Row], pages: Pages | None) -> list[Context | None]:
+    """What is known of where each row stood."""
+    known = {thread: Context(page=addresses) for thread, addresses in (pages or {}).items()}
+    return [known.get(row.thread) for row in rows]
+
+
 def _held_out(
     matrix: csr_matrix, spam: Flags, weight: Floats, fold: NDArray[np.int64], each: Callable[[Iterable[T]], Iterable[T]]
 ) -> Floats:
@@ -107,7 +139,7 @@ def _held_out(
     for number in each(np.unique(fold)):
         out = fold == number
         if len(set(spam[~out])) == 2:
-            scores[out] = fit(matrix[~out], spam[~out], weight[~out]).decision_function(matrix[out])
+            scores[out] = fit(matrix[~out], spam[~out], weight[~out]).scores(matrix[out])
     return scores
 
 
@@ -133,8 +165,9 @@ def _pruned(coefficients: Floats) -> NDArray[np.float32]:
 
 
 def _languages(rows: Sequence[Row]) -> list[str]:
-    """The languages with enough rows; where a row does not say, the detector does."""
-    silent = detect([row.text for row in rows if not row.lang])
-    counts = Counter([row.lang for row in rows if row.lang] + silent)
-    enough = min(_LANGUAGE_ROWS, _LANGUAGE_SHARE * len(rows))
-    return sorted(language for language, count in counts.items() if count >= enough and language != "und")
+    """The languages with enough rows of both kinds; where a row does not say, the detector does."""
+    silent = iter(detect([row.text for row in rows if not row.lang]))
+    counts = Counter((row.lang or next(silent), row.spam) for row in rows)
+    enough = min(_LANGUAGE_ROWS, _LANGUAGE_SHARE * len(rows)) / 2
+    both = {language for language, _ in counts if min(counts[language, True], counts[language, False]) >= enough}
+    return sorted(both - {"und"})

@@ -18,7 +18,7 @@ def main(path: Path) -> None:
         sys.exit(str(error))
     np.savez(
         sys.stdout.buffer,
-        weights=model.weights,
+        weights=model.weights.astype(np.float32),
         intercept=model.intercept,
         languages=np.array(sorted(model.languages)),
         version=model.version,

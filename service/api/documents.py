@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, render_template
@@ -14,9 +15,13 @@ from service.api.moderation import Ruling, Undoing
 from service.api.public import json_response
 from service.api.replay import Draft
 from service.api.sites import PolicyChange, ThreadChange
+from service.api.webhooks import NewWebhook, Redelivery, Rotation, WebhookChange
 from service.submission import Submission
 
 REF = "#/components/schemas/{model}"
+
+EXAMPLES = Path(__file__).parent / "examples"
+FILES = {"Python": "receiver.py", "JavaScript": "receiver.mjs"}
 
 api = Blueprint("documents", __name__, template_folder="templates")
 
@@ -174,9 +179,83 @@ CALLS = (
         "/v1/sites/{site}/events",
         "The event log",
         "read",
-        {200: "Events in order, and the next cursor.", **_KEY},
+        {200: "Events in order, and the next cursor.", 410: "The log keeps no more what follows it.", **_KEY},
         None,
         {"after": "The cursor reached so far.", "limit": "1 to 1000."},
+    ),
+    Call(
+        "get",
+        "/v1/sites/{site}/events/digest",
+        "Check a mirror",
+        "read",
+        {
+            200: "SHA-256 of a line `id version` for each approved comment by id, once all up to `next` is heard.",
+            **_KEY,
+        },
+        None,
+        {"thread": "The thread's key."},
+    ),
+    Call(
+        "post",
+        "/v1/sites/{site}/webhooks",
+        "Make a webhook",
+        "admin",
+        {201: "The webhook; its secret is shown here and at rotate only.", 422: "See the errors.", **_KEY},
+        NewWebhook,
+    ),
+    Call("get", "/v1/sites/{site}/webhooks", "List webhooks", "admin", {200: "All of the site's.", **_KEY}),
+    Call("get", "/v1/sites/{site}/webhooks/{id}", "A webhook", "admin", {200: "All but its secrets.", **_KEY}),
+    Call(
+        "patch",
+        "/v1/sites/{site}/webhooks/{id}",
+        "Change a webhook, enable or disable it",
+        "admin",
+        {200: "The webhook; what is owed to it goes out when it is enabled.", 422: "See the errors.", **_KEY},
+        WebhookChange,
+    ),
+    Call("delete", "/v1/sites/{site}/webhooks/{id}", "Delete a webhook", "admin", {204: "It is gone.", **_KEY}),
+    Call(
+        "post",
+        "/v1/sites/{site}/webhooks/{id}/rotate",
+        "A new secret",
+        "admin",
+        {200: "The webhook with its new secret; until the old one ends, both sign.", **_KEY},
+        Rotation,
+    ),
+    Call(
+        "post",
+        "/v1/sites/{site}/webhooks/{id}/test",
+        "Send a signed test event",
+        "admin",
+        {202: "It is on its way; the deliveries tell what came of it.", 409: "The webhook is disabled.", **_KEY},
+    ),
+    Call(
+        "post",
+        "/v1/sites/{site}/webhooks/{id}/check",
+        "Try an endpoint with good, bad, old, repeated and slow messages",
+        "admin",
+        {200: "Each case, and whether it was handled well.", 429: "Another check is under way.", **_KEY},
+    ),
+    Call(
+        "post",
+        "/v1/sites/{site}/webhooks/{id}/redeliver",
+        "Send events again",
+        "admin",
+        {202: "How many, and from where to go on if there are more.", 409: "The webhook is disabled.", **_KEY},
+        Redelivery,
+    ),
+    Call(
+        "get",
+        "/v1/sites/{site}/webhooks/{id}/deliveries",
+        "What was sent, and what came back",
+        "admin",
+        {200: "Deliveries with their attempts, newest first; kept for 30 days.", **_KEY},
+        None,
+        {
+            "state": "waiting (for the page), owed, delivered, dead, cancelled or coalesced.",
+            "cursor": "`next` of the page before.",
+            "limit": "1 to 200.",
+        },
     ),
     Call("get", "/metrics", "For Prometheus", None, {200: "Its text format.", 403: "Not from here, and no key."}),
     Call("get", "/health/live", "This process lives", None, {200: "It does."}),
@@ -193,6 +272,15 @@ def openapi() -> Response:
 @api.get("/docs")
 def docs() -> Response:
     answer = Response(render_template("api/docs.html", calls=CALLS, schemas=document()["components"]["schemas"]))
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
+    return answer
+
+
+@api.get("/docs/webhooks")
+def webhooks() -> Response:
+    """How to receive them, with examples that the tests run."""
+    examples = {name: (EXAMPLES / file).read_text(encoding="utf-8") for name, file in FILES.items()}
+    answer = Response(render_template("api/webhooks.html", examples=examples))
     answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
     return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Any, Literal, TypeVar
 
 from flask import Blueprint, Response, request
@@ -15,7 +16,7 @@ from models.failpoints import failpoint
 from models.identifiers import is_id
 from models.moderation import Refused, erase, settle, tell, undo
 from models.policy import Verdict
-from models.records import Comment, DecisionRecord, Event
+from models.records import Comment, DecisionRecord, Event, Site, Thread
 from models.text import clean
 from service.api.public import json_response
 from service.campaigns import grouped
@@ -23,7 +24,8 @@ from service.keys import Caller, caller
 from service.problems import Problem, from_validation
 from service.queue import STATUSES, listed
 from service.records import decision_shape, full_records, when
-from worker.bell import PUBLISH, ring_soon
+from service.submission import thread_key
+from worker.bell import DELIVER, PUBLISH, ring_soon
 
 MOST_ITEMS = 100
 
@@ -157,8 +159,36 @@ def events(site: str) -> Response:
     wanted = select(Event).where(Event.site_id == who.site.id, later).order_by(Event.position, Event.nth).limit(limit)
     with reading() as session:
         found = session.execute(wanted).scalars().all()
+        forgotten = session.scalar(select(Site.forgotten).where(Site.id == who.site.id)) or 0
+    if 0 < int(position) < forgotten:
+        detail = "The events after this cursor are no longer kept: read what is there anew, then go on from `oldest`."
+        raise Problem(410, detail, oldest=f"{forgotten}.0")
     listed = [{"id": event.id, "type": event.type, "timestamp": when(event.at), "data": event.data} for event in found]
     return json_response({"events": listed, "next": f"{found[-1].position}.{found[-1].nth}" if found else after})
+
+
+@api.get("/v1/sites/<site>/events/digest")
+def digest(site: str) -> Response:
+    """A hash of what a thread shows once every event up to `next` is heard: to check a mirror by.
+
+    SHA-256 of a line `id version` for each approved comment, sorted by id.
+    """
+    who = caller(site, "read")
+    try:
+        key = thread_key(request.args.get("thread", ""))
+    except ValueError as error:
+        raise Problem(422, str(error), errors=[{"field": "thread", "message": str(error)}]) from None
+    approved = select(Comment.id, Comment.version).join(Thread, Thread.id == Comment.thread_id)
+    approved = approved.where(Thread.site_id == who.site.id, Thread.key == key, Comment.status == "approved")
+    newest = select(Event.position, Event.nth).where(Event.site_id == who.site.id)
+    with reading() as session:
+        if session.get_bind().dialect.name == "postgresql":  # one moment for both questions
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        rows = session.execute(approved.order_by(Comment.id)).all()
+        last = session.execute(newest.order_by(Event.position.desc(), Event.nth.desc()).limit(1)).one_or_none()
+    hashed = hashlib.sha256(b"".join(f"{row.id} {row.version}\n".encode() for row in rows)).hexdigest()
+    following = f"{last.position}.{last.nth}" if last else "0.0"
+    return json_response({"thread": key, "count": len(rows), "digest": hashed, "next": following})
 
 
 def number_argument(name: str, default: int, *, most: int) -> int:
@@ -176,6 +206,8 @@ def publish_soon(settled: Settled) -> None:
     tell([settled])
     if settled.touches_page:
         ring_soon(PUBLISH, settled.thread_id)
+    for endpoint in settled.owed:
+        ring_soon(DELIVER, endpoint)
 
 
 def _wanted(session: Session, who: Caller, comment_id: str) -> Comment:

@@ -31,7 +31,20 @@ from sqlalchemy.orm import Session
 
 from models.database import now
 from models.moderation import erase_rest
-from models.records import Comment, DecisionRecord, Event, Fingerprint, Review, Screening, Site, Thread
+from models.records import (
+    Attempt,
+    Comment,
+    DecisionRecord,
+    Delivery,
+    Endpoint,
+    Event,
+    Fingerprint,
+    LinkedHost,
+    Review,
+    Screening,
+    Site,
+    Thread,
+)
 from service.operations.violation import MEND, NOTHING
 
 LONG = timedelta(minutes=10)  # by then sweep has rung, rung again, and done it itself
@@ -157,27 +170,30 @@ def _wrong_events(at: datetime) -> Executable:
         Event.sequence,
         Event.type,
         Event.supersedes,
-        func.lag(Event.sequence, 1, 0).over(**window).label("before"),
+        func.lag(Event.sequence).over(**window).label("before"),
         func.lag(Event.id).over(**window).label("id_before"),
         func.lead(Event.sequence).over(**window).label("following"),
     ).subquery()
     is_last = log.c.following.is_(None)
+    first = log.c.before.is_(None) & (log.c.sequence != 1) & (Site.forgotten == 0)  # the log is kept for a time
     wrong = or_(
+        first,
         log.c.sequence != log.c.before + 1,
-        log.c.supersedes.is_distinct_from(log.c.id_before),
+        log.c.before.is_not(None) & log.c.supersedes.is_distinct_from(log.c.id_before),
         and_(
             is_last, or_(log.c.type != literal("comment.") + Comment.status, log.c.sequence != Comment.event_sequence)
         ),
     )
     told = select(_id(Comment.id), log.c.sequence, log.c.type, Comment.status)
-    return told.join(Comment, Comment.id == log.c.comment_id).where(wrong)
+    told = told.join(Comment, Comment.id == log.c.comment_id).join(Site, Site.id == Comment.site_id)
+    return told.where(wrong)
 
 
 def _without_events(at: datetime) -> Executable:
     told = exists().where(Event.comment_id == Comment.id)
-    return select(_id(Comment.id), Comment.status).where(
-        or_(Comment.status != "pending", Comment.event_sequence != 0), ~told
-    )
+    settled = or_(Comment.status != "pending", Comment.event_sequence != 0)
+    silent = select(_id(Comment.id), Comment.status).join(Site, Site.id == Comment.site_id)
+    return silent.where(settled, Site.forgotten == 0, ~told)  # the log is kept for a time
 
 
 def _ahead_of_its_counter(at: datetime) -> Executable:
@@ -210,6 +226,29 @@ def _waits_for_publishing(at: datetime) -> Executable:
     first = changed.where(Comment.revision > Thread.published_revision).order_by(Comment.revision).limit(1)
     since = func.coalesce(first.scalar_subquery(), Thread.publish_due)
     return select(Thread.id, since.label("since")).where(Thread.publish_due.is_not(None), since < at - LONG)
+
+
+def _waits_for_delivery(at: datetime) -> Executable:
+    """A due time is put off by each attempt, so one long past was not tried at all."""
+    told = select(_id(Delivery.id), Delivery.type, Delivery.due).join(Endpoint, Endpoint.id == Delivery.endpoint_id)
+    return told.where(Delivery.due < at - LONG, Endpoint.is_enabled)
+
+
+def _waits_for_a_page_in_vain(at: datetime) -> Executable:
+    told = select(_id(Delivery.id), Delivery.type).join(Thread, Thread.id == Delivery.thread_id)
+    shown = (Thread.published_revision >= Delivery.revision) & (Delivery.created_at < at - LONG)
+    return told.where(Delivery.state == "waiting", shown)
+
+
+def _owed_without_a_time(at: datetime) -> Executable:
+    told = select(_id(Delivery.id), Delivery.state)
+    return told.where((Delivery.state == "owed") != Delivery.due.is_not(None))
+
+
+def _owe_delivery(session: Session, ids: Sequence[str]) -> None:
+    wrong = update(Delivery).where(Delivery.id.in_(ids))
+    session.execute(wrong.where(Delivery.state == "owed", Delivery.due.is_(None)).values(due=now()))
+    session.execute(wrong.where(Delivery.state != "owed").values(due=None, lease=None))
 
 
 def _not_owed(at: datetime) -> Executable:
@@ -254,6 +293,7 @@ def _give_places(session: Session, ids: Sequence[str]) -> None:
 
 
 def _not_erased(at: datetime) -> Executable:
+    quotes = (Attempt.answer != "") & (Delivery.type != "comment.deleted")
     kept = or_(
         *(
             column != ""
@@ -265,7 +305,9 @@ def _not_erased(at: datetime) -> Executable:
         exists().where(DecisionRecord.comment_id == Comment.id, DecisionRecord.note != ""),
         exists().where(DecisionRecord.comment_id == Comment.id, cast(DecisionRecord.reasons, Text).not_in(_BLANK)),
         exists().where(Fingerprint.comment_id == Comment.id),
+        exists().where(LinkedHost.comment_id == Comment.id),
         exists().where(Event.comment_id == Comment.id, Event.data["comment"]["html"].as_string() != ""),
+        exists().where(Delivery.comment_id == Comment.id, Attempt.delivery_id == Delivery.id, quotes),
     )
     return select(_id(Comment.id)).where(Comment.erased_at.is_not(None), kept)
 
@@ -357,6 +399,21 @@ RULES = (
         "at revision {revision}, published at {published_revision}, and nobody owes the difference",
         "greenroom publish {id}",
     ),
+    Rule(
+        "delivered in time",
+        "delivery",
+        _waits_for_delivery,
+        "{type}, due {due:%Y-%m-%d %H:%M}, and nobody has tried",
+        "greenroom worker",
+    ),
+    Rule(
+        "told once shown",
+        "delivery",
+        _waits_for_a_page_in_vain,
+        "{type} waits for a page that shows it already",
+        "greenroom worker",
+    ),
+    Rule("due while owed", "delivery", _owed_without_a_time, "{state}, unlike its due time", MEND, _owe_delivery),
     Rule(
         "not ahead",
         "thread",

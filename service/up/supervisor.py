@@ -20,7 +20,7 @@ from service.valkey import embedded
 from worker.lifeline import UP
 
 GREENROOM = [sys.executable, "-m", "service.cli"]
-WORKERS = {"worker-screen": "screen,publish,learn"}  # part and its queues
+WORKERS = {"worker-screen": "screen,publish,deliver,learn"}  # part and its queues
 WEB_SECONDS, WORKER_SECONDS, VALKEY_SECONDS = 5.0, 6.0, 2.0  # each may take to end: 13 of the 15 that are promised
 
 

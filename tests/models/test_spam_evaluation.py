@@ -4,14 +4,16 @@ import csv
 import json
 from math import isnan
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from models.spam import drawing, measuring, peers
 from models.spam.corpus import Row
-from models.spam.evaluation import leave_one_out, near_duplicates, parts
-from models.spam.figures import Figures, figures, mean
+from models.spam.evaluation import across, authors_split, calibration, judge, leave_one_out, near_duplicates, parts
+from models.spam.figures import Figures, best_f1, figures, mean
 from models.spam.model import SpamModel
 from service.cli_model import evaluate, train
 
@@ -68,8 +70,65 @@ def test_a_near_duplicate_counts_only_across_parts() -> None:
     assert near_duplicates(texts, ["a", "a", "b"]).tolist() == [False, False, False]
 
 
+def test_the_best_f1_is_the_one_at_the_best_threshold() -> None:
+    spam = np.array([True, True, False, False])
+
+    assert best_f1(spam, np.array([9.0, 8.0, 7.0, 6.0])) == pytest.approx(1)
+    assert figures(spam, np.array([9.0, 8.0, 7.0, 6.0])).f1 == pytest.approx(2 / 3)
+    assert isnan(best_f1(spam[:2], np.array([1.0, 2.0])))
+
+
+def test_probabilities_that_are_true_have_no_gap() -> None:
+    spam = np.array([True, False, False, False] * 25)
+
+    true, untrue = calibration(spam, np.full(100, np.log(1 / 3))), calibration(spam, np.full(100, np.log(9)))
+
+    assert true.brier == pytest.approx(0.1875)
+    assert true.gap == pytest.approx(0)
+    assert true.bins == ((pytest.approx(0.25), 0.25, 100),)
+    assert untrue.gap == pytest.approx(0.65)
+
+
+def test_in_the_authors_split_the_first_part_of_each_class_trains() -> None:
+    order = sorted(rows(), key=lambda row: int(row.text.split()[-1]) % 10 > 6)
+    late = [row._replace(spam=not row.spam) if number >= 42 else row for number, row in enumerate(order)]
+
+    assert authors_split(rows(), pooled=True) == dict.fromkeys(THREADS, 1.0)
+    assert authors_split(rows(), pooled=False) == dict.fromkeys(THREADS, 1.0)
+    assert all(found < 0 for found in authors_split(late, pooled=True).values())
+
+
+def test_a_kind_of_text_is_judged_by_the_others_alone() -> None:
+    contrary = [row._replace(source="contrary", spam=not row.spam) for row in rows()]
+
+    assert {name: found.auc for name, found in across([*rows(), *contrary]).items()} == {"own": 0, "contrary": 0}
+    assert across(rows()) == {}
+
+
+@pytest.mark.parametrize("name", ["bogofilter", "SpamAssassin's Bayes"])
+def test_another_filter_judges_the_same_parts(name: str) -> None:
+    if (judging := peers.installed().get(name)) is None:
+        pytest.skip(f"{name} is not installed")
+
+    judged = peers.judge(rows(), judging)
+
+    assert judged.part.tolist() == parts(rows())
+    assert mean([result.raw for result in leave_one_out(judged)]).auc > 0.9
+
+
+def test_the_drawing_shows_a_curve_for_each_filter_and_a_dot_for_each_bin() -> None:
+    found = measuring.measure(rows())
+
+    drawn = drawing.draw(found.calibration, found.judged | {"Bayes & Co": found.judged["Greenroom"]})
+
+    root = ElementTree.fromstring(drawn)
+    paths, dots = (root.findall(f"{{http://www.w3.org/2000/svg}}{kind}") for kind in ("path", "circle"))
+    assert (len(paths), len(dots)) == (4, len(found.calibration.bins))
+    assert "Bayes & Co" in "".join(root.itertext())
+
+
 def test_every_thread_is_judged_once_by_a_model_of_the_others() -> None:
-    results = leave_one_out(rows())
+    results = leave_one_out(judge(rows()))
 
     assert [result.name for result in results] == sorted(THREADS)
     assert [result.raw.rows for result in results] == [20, 20, 20]
@@ -106,12 +165,47 @@ def test_train_can_leave_a_thread_out_and_weigh_a_file(corpus: Path, tmp_path: P
     assert source["weight"] == 0.5
 
 
-def test_evaluate_prints_a_line_a_thread_their_mean_and_the_cost(corpus: Path) -> None:
+def test_evaluate_prints_one_table_with_every_protocol_and_the_cost(corpus: Path) -> None:
     output = run("evaluate", corpus)
 
-    for word in (*THREADS, "mean", "AUC", "F1", "recall", "dedup", "ms for a comment alone", "comments/s", "MB"):
+    for word in (
+        *(*THREADS, "mean", "AUC", "F1", "recall", "MCC", "mean, dedup", "every thread's 70 % train", "Brier"),
+        *("ms for a comment alone", "comments/s", "MB", "scikit-learn"),
+    ):
         assert word in output
-    assert "Each thread, judged by a model of the others" in output
+    assert "each part judged by a model of the others" in output
+
+
+def test_evaluate_also_measures_across_kinds_of_text(corpus: Path, tmp_path: Path) -> None:
+    other = tmp_path / "letters.csv"
+    other.write_text(corpus.read_text(encoding="utf-8").replace("cheap", "dear"), encoding="utf-8")
+
+    output = run("evaluate", corpus, "--also", other, "--weight", "letters=0.5")
+
+    assert "mean, other kinds of text trained too" in output
+    assert "letters, without a label of its kind" in output
+
+
+def test_evaluate_writes_what_it_found_into_the_card_and_draws_it(corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new.skops"
+    run("train", corpus, "--out", out)
+    card, page = out.with_suffix(".json"), out.with_suffix(".md")
+    page.write_text("# My model\n\nSaid by hand.\n", encoding="utf-8")
+
+    run("evaluate", corpus, "--card", card)
+    run("evaluate", corpus, "--card", card)
+
+    measured = json.loads(card.read_text(encoding="utf-8"))
+    assert measured["version"] == SpamModel.load(out).version
+    assert measured["measured"]["on"] == "own"
+    assert {"what": "mean", "rows": 60, "AUC": 1, "F1": 1, "recall": 1} in measured["measured"]["figures"]
+    assert page.read_text(encoding="utf-8").startswith("# My model\n\nSaid by hand.\n<!-- measured")
+    assert page.read_text(encoding="utf-8").count("| mean |") == 1
+    assert out.with_suffix(".svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_a_threads_own_page_can_be_named(corpus: Path) -> None:
+    assert run("evaluate", corpus, "--page", "north=https://paper.example.com/north").startswith("0 ")
 
 
 def test_evaluate_says_when_it_has_no_threads_to_leave_out(tmp_path: Path) -> None:
@@ -121,8 +215,8 @@ def test_evaluate_says_when_it_has_no_threads_to_leave_out(tmp_path: Path) -> No
 
     output = run("evaluate", path)
 
-    assert "No threads named, so each of five parts" in output
     assert "part 5" in output
+    assert "70 %" not in output
 
 
 @pytest.mark.parametrize(
@@ -137,6 +231,7 @@ def test_evaluate_says_when_it_has_no_threads_to_leave_out(tmp_path: Path) -> No
         (["train", "GOOD", "--without-thread", "east"], "no comment belongs to the thread east"),
         (["train", "GOOD", "--weight", "own"], "NAME=FACTOR is meant"),
         (["train", "GOOD", "--weight", "own=0"], "the factor is above 0"),
+        (["train", "GOOD", "--page", "north"], "THREAD=URL is meant"),
         (["train", "GOOD", "--weight", "other=2"], "--weight names other, which is none of the files"),
     ],
 )

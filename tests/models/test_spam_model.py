@@ -153,7 +153,7 @@ def test_repeats_change_nothing() -> None:
 
 def test_a_source_of_little_weight_has_little_say() -> None:
     contrary = [row._replace(spam=not row.spam, source="noisy", text=f"{row.text} today") for row in rows()]
-    text = ["Buy cheap lamps at www.lamps.com"]
+    text = ["Buy cheap lamps at www.lamps.com today"]
 
     trusted, doubted = (train(rows() + contrary, {"noisy": weight}).model for weight in (1.0, 0.01))
 

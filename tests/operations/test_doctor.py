@@ -17,7 +17,7 @@ from sqlalchemy import delete, insert, select, text, update
 from models import storage
 from models.database import Base, begin, engine, now, reading
 from models.identifiers import new_id
-from models.records import Comment, DecisionRecord, Event, Review, Screening, Site, Thread
+from models.records import Comment, DecisionRecord, Delivery, Endpoint, Event, Review, Screening, Site, Thread
 from service.cli import main
 from service.operations import doctor, shown
 from service.operations.publishing import publish
@@ -110,6 +110,17 @@ def pending(**values: Any) -> Break:
     return add
 
 
+def delivery(**values: Any) -> Break:
+    def add(session: Any, ids: Ids) -> None:
+        endpoint = Endpoint(site_id=1, url="https://hook.example/", events=["comment.approved"], sealed=b"")
+        session.add(endpoint)
+        session.flush()
+        of_it = {"event_id": new_id(), "type": "comment.approved", "comment_id": ids["approved"], "thread_id": 1}
+        session.add(Delivery(endpoint_id=endpoint.id, **of_it, **values))
+
+    return add
+
+
 # One row a truth: what is done to the data, and which rules must see it (others may see it too).
 BROKEN: dict[str, tuple[Break, set[str]]] = {
     "a flagged comment nobody is asked about": (no_reviews, {"flagged without review"}),
@@ -143,6 +154,13 @@ BROKEN: dict[str, tuple[Break, set[str]]] = {
     ),
     "a revision nobody owes": (thread(published_revision=0), {"owed"}),
     "published beyond itself": (thread(published_revision=99, publish_due=now()), {"not ahead"}),
+    "a delivery nobody has tried": (delivery(state="owed", due=now() - AGO), {"delivered in time"}),
+    "a delivery that is tried": (delivery(state="owed", due=now() + AGO, attempts=3), set()),
+    "a delivery that waits for a page shown long ago": (
+        delivery(state="waiting", revision=1, created_at=now() - AGO), {"told once shown"},
+    ),
+    "a delivery owed at no time": (delivery(state="owed"), {"due while owed"}),
+    "a delivery made, and due": (delivery(state="delivered", due=now()), {"due while owed"}),
     "a lease left behind": (thread(lease=new_id(), lease_until=now() - AGO), {"leases end"}),
     "approved without a place": (set_("approved", place=None), {"a place each", "on its page", "places"}),
     "erased, but not its words": (set_("erased", body="secret"), {"erased is erased"}),
@@ -183,7 +201,7 @@ def test_what_is_broken_is_named_and_mended(name: str, lived_in: Ids) -> None:
     if not rules:
         assert examination.found == []
     doctor.mend(examination.found)
-    left = found() - {"screened in time"}  # that takes a worker
+    left = found() - {"screened in time", "delivered in time", "told once shown"}  # those take a worker
     assert left <= FOR_NO_COMMAND, doctor.examine().found
     if not rules & FOR_NO_COMMAND:
         assert left == set()

@@ -11,12 +11,16 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from models.database import begin, now, reading
+from models.identifiers import new_id
 from models.labels import labels
 from models.records import Comment, Site, SiteModelRecord
+from models.spam import site_training
+from models.spam.model import base_model
 from models.spam.site import SiteModel, text_columns
 from models.spam.site_training import load
 from tests.caller import Caller, posted, screen_all
 from tests.harbour_in_indonesian import GAMBLING, LETTERS
+from worker.learner import owe_learning
 from worker.learning import learn
 
 
@@ -149,7 +153,9 @@ def test_an_erased_comments_words_are_gone_from_the_next_model(moderator: Caller
     assert site().learn_due is not None
     rest()
     assert learn(site().id) is not None
-    record = models()[-1]
+    [record] = models()  # nobody can go back to one that has seen it
+    assert moderator.call("POST", "/models/back").json["live"] == "base"  # type: ignore[index]
+    moderator.call("PUT", "/models/live", json={"version": record.version})
     assert not SiteModel.unpacked(record.weights).weights[own].any()
     assert not load(record.file).weights[own].any()
     assert site().model == record.id
@@ -180,8 +186,11 @@ def test_a_decision_that_was_undone_is_named_in_the_next_card(moderator: Caller)
     assert (left["last seen by"], left["comments"]) == (first, [{"comment": ids[3], "why": "undone"}])
 
 
-def test_a_challenger_that_loses_on_the_newest_decisions_does_not_go_live(moderator: Caller) -> None:
+def test_a_challenger_that_loses_on_the_newest_decisions_does_not_go_live(
+    moderator: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Moderators who changed their minds: what they decided for long is the opposite of what they decide now."""
+    monkeypatch.setattr(site_training, "CROSS_VALIDATED", 60)
     english = [
         ("Click here for cheap pills and free money, http://pills{n}.example", "I walked along the river, number {n}."),
         (
@@ -191,13 +200,13 @@ def test_a_challenger_that_loses_on_the_newest_decisions_does_not_go_live(modera
     ]
     old = [
         (text.format(n=n), verdict)
-        for n in range(40)
+        for n in range(12)
         for pair in english
         for text, verdict in zip(pair, ("approve", "reject"), strict=True)
     ]
     new = [
         (text.format(n=n), verdict)
-        for n in range(40, 50)
+        for n in range(12, 15)
         for pair in english
         for text, verdict in zip(pair, ("reject", "approve"), strict=True)
     ]
@@ -207,6 +216,29 @@ def test_a_challenger_that_loses_on_the_newest_decisions_does_not_go_live(modera
     assert site().model is None
     assert not record.card["went live"]
     assert record.card["compared"]["how"].startswith("on the newest")
+
+
+def test_after_a_change_of_the_base_model_the_base_scores_until_the_site_has_learned_anew(moderator: Caller) -> None:
+    taught(moderator, quirk(26))
+    first = learn(site().id)
+    owe_learning(now())
+    assert site().learn_due is None
+    [record] = models()
+    model = SiteModel.unpacked(record.weights)
+    model.base = "an older one"
+    row = SiteModelRecord(**{c.key: getattr(record, c.key) for c in SiteModelRecord.__table__.columns})
+    row.id, row.version, row.weights = new_id(), "site-older", model.packed()
+    row.card = {**record.card, "base": model.base}
+    with begin() as session:
+        session.add(row)
+        session.execute(update(Site).values(model=row.id))
+    comment = posted(moderator.client, body="The ferry was late again, and nobody told the passengers on the pier.")
+    screen_all()
+    assert evidence(moderator, comment)["version"] == base_model().version
+    owe_learning(now())
+    assert site().learn_due is not None
+    rest()
+    assert learn(site().id) not in {None, first}
 
 
 def test_who_comes_second_does_nothing(moderator: Caller) -> None:

@@ -8,7 +8,20 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, String, Uuid, func, literal, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    Join,
+    Select,
+    String,
+    Uuid,
+    and_,
+    func,
+    literal,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session, aliased
 
 from models.evidence import Evidence, Outcome
@@ -83,19 +96,29 @@ def _plain(id_: str, session: Session) -> str:
 
 @cache
 def _counting(dialect: str) -> Select[Any]:
-    table, other = asked(dialect, _COLUMNS), aliased(LinkedHost)
-    first = (
-        select(other.comment_id)
-        .where(other.site_id == table.c.site, other.host == table.c.host, other.comment_id < table.c.id)
-        .order_by(other.comment_id.desc())
-        .offset(MOST - 1)
-        .limit(1)
-        .correlate(table)
-        .scalar_subquery()
-    )
-    is_there = (LinkedHost.site_id == table.c.site) & (LinkedHost.host == table.c.host)
-    is_newest = LinkedHost.comment_id >= func.coalesce(first, literal(_NO_ID, Uuid(as_uuid=False)))
-    linking = table.join(LinkedHost, is_there & is_newest & (LinkedHost.comment_id < table.c.id))
+    """By each question's newest comments alone: PostgreSQL would rather read the table than guess that they are few,
+    and SQLite knows no LATERAL.
+    """
+    table = asked(dialect, _COLUMNS)
+    linking = _newest_by_lateral(table) if dialect == "postgresql" else _newest_by_range(table)
     counted = select(table.c.n, table.c.host, Comment.status, func.count())
-    counted = counted.select_from(linking.join(Comment, Comment.id == LinkedHost.comment_id))
-    return counted.group_by(table.c.n, table.c.host, Comment.status)
+    return counted.select_from(linking).group_by(table.c.n, table.c.host, Comment.status)
+
+
+def _earlier(table: CTE, other: Any) -> ColumnElement[bool]:
+    return and_(other.site_id == table.c.site, other.host == table.c.host, other.comment_id < table.c.id)
+
+
+def _newest_by_lateral(table: CTE) -> Join:
+    newest = select(LinkedHost.comment_id).where(_earlier(table, LinkedHost))
+    found = newest.order_by(LinkedHost.comment_id.desc()).limit(MOST).correlate(table).lateral("found")
+    return table.join(found, true()).join(Comment, Comment.id == found.c.comment_id)
+
+
+def _newest_by_range(table: CTE) -> Join:
+    other = aliased(LinkedHost)
+    first = select(other.comment_id).where(_earlier(table, other)).order_by(other.comment_id.desc())
+    oldest = first.offset(MOST - 1).limit(1).correlate(table).scalar_subquery()
+    is_newest = LinkedHost.comment_id >= func.coalesce(oldest, literal(_NO_ID, Uuid(as_uuid=False)))
+    linking = table.join(LinkedHost, _earlier(table, LinkedHost) & is_newest)
+    return linking.join(Comment, Comment.id == LinkedHost.comment_id)

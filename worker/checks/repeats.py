@@ -32,6 +32,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    true,
 )
 from sqlalchemy.orm import Session, aliased
 
@@ -292,16 +293,13 @@ def _suspects(session: Session, batch: Sequence[Candidate], texts: Mapping[str, 
 
 @cache
 def _newest_of_a_band(dialect: str) -> Select[Any]:
+    """PostgreSQL would rather read the whole table than guess that they are few, and SQLite knows no LATERAL."""
     table, other = asked(dialect, _COLUMNS), aliased(Fingerprint)
-    first = (
-        select(other.comment_id)
-        .where(_before(table, other))
-        .order_by(other.comment_id.desc())
-        .offset(MOST_SUSPECTS - 1)
-        .limit(1)
-        .correlate(table)
-        .scalar_subquery()
-    )
+    newest = select(other.comment_id).where(_before(table, other)).order_by(other.comment_id.desc()).correlate(table)
+    if dialect == "postgresql":
+        found = newest.limit(MOST_SUSPECTS).lateral("found")
+        return select(table.c.id, found.c.comment_id).select_from(table.join(found, true()))
+    first = newest.offset(MOST_SUSPECTS - 1).limit(1).scalar_subquery()
     is_newest = Fingerprint.comment_id >= func.coalesce(first, literal(_NO_ID, Uuid(as_uuid=False)))
     return select(table.c.id, Fingerprint.comment_id).join(Fingerprint, _before(table, Fingerprint) & is_newest)
 

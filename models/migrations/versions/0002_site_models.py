@@ -70,9 +70,19 @@ def upgrade() -> None:
             postgresql_where=human,
             sqlite_where=human,
         )
+        op.create_index(
+            "ix_reviews_blind",
+            "reviews",
+            ["site_id", "id"],
+            unique=False,
+            postgresql_concurrently=True,
+            postgresql_where=sa.text("blind"),
+            sqlite_where=sa.text("blind = 1"),
+        )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_reviews_blind", table_name="reviews")
     op.drop_index("ix_decisions_by_humans", table_name="decisions")
     op.drop_column("decisions", "site_id")
     op.drop_column("reviews", "blind")

@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0004_console"
-down_revision = "0002_site_models"
+down_revision = "0003_webhooks"
 branch_labels = None
 depends_on = None
 

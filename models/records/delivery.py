@@ -1,0 +1,47 @@
+"""What is owed to an endpoint: one event, from the transaction that wrote it until it was taken or given up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.database import Base, now
+from models.records.columns import Id, Json, When, Word
+
+_OWED, _WAITING = text("due IS NOT NULL"), text("state = 'waiting'")
+
+
+class Delivery(Base):
+    """`state` is "waiting" (for the page to show `revision`), "owed", "delivered", "dead", "cancelled" or "coalesced".
+
+    `due` is set while it is owed; during an attempt it is when the `lease` ends. `payload` is what to send where that
+    is no event of the log: a test. `attempts` counts those since it was (last) put in line.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("endpoint_id", "event_id"),
+        Index("ix_deliveries_due", "endpoint_id", "due", postgresql_where=_OWED, sqlite_where=_OWED),
+        Index("ix_deliveries_waiting", "thread_id", "revision", postgresql_where=_WAITING, sqlite_where=_WAITING),
+        Index("ix_deliveries_comment_id_endpoint_id_sequence", "comment_id", "endpoint_id", "sequence"),
+        Index("ix_deliveries_endpoint_id_id", "endpoint_id", "id"),
+        Index("ix_deliveries_ended_at", "ended_at"),
+    )
+
+    id: Mapped[Id]
+    endpoint_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("endpoints.id"))
+    event_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
+    type: Mapped[str] = mapped_column(String(40))
+    comment_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    sequence: Mapped[int | None]
+    thread_id: Mapped[int | None]
+    revision: Mapped[int | None]
+    payload: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    state: Mapped[Word]
+    due: Mapped[When | None]
+    lease: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[When] = mapped_column(default=now)
+    ended_at: Mapped[When | None]

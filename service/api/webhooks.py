@@ -1,0 +1,505 @@
+"""Webhooks, by key: where they go and how, what was sent, and sending it again."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Annotated, Any, Literal
+
+from flask import Blueprint, Response, request
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from models.database import Base, begin, now, reading
+from models.endpoints import Sealed, first_secret, opened, rotated, sealed, sealed_of, unsealed
+from models.identifiers import is_id, new_id
+from models.records import Attempt, Comment, Delivery, Endpoint, Event, Site, Thread
+from models.signatures import public_key
+from models.text import clean_line
+from models.webhooks import CHATS, TEST, delivery_of, wants
+from service.api.moderation import body_as, number_argument
+from service.api.public import json_response
+from service.keys import Caller, caller
+from service.problems import Problem
+from service.records import when
+from worker.bell import DELIVER, ring_soon
+
+MOST_ENDPOINTS = 50  # a site
+MOST_HEADERS = 20
+MOST_REDELIVERED = 10_000  # with one call; its answer says from where to go on
+AT_ONCE = 500  # in one transaction
+REDELIVERED_A_SECOND = 100.0  # where the endpoint names no rate of its own
+CHAT_RATE = 0.5  # messages a second: what is flagged meanwhile goes into the next
+OVERLAP_SECONDS = 86_400
+# Ours, or the connection's own.
+OURS = frozenset(
+    {
+        *("host", "content-type", "content-length", "content-encoding", "transfer-encoding", "connection", "te"),
+        *("user-agent", "trailer", "upgrade", "expect", "keep-alive", "proxy-authorization", "proxy-connection"),
+    }
+)
+STATES = ("waiting", "owed", "delivered", "dead", "cancelled", "coalesced")
+
+api = Blueprint("webhooks", __name__)
+
+Kind = Literal[
+    "comment.approved", "comment.flagged", "comment.rejected", "comment.edited", "comment.deleted", "webhook.test"
+]
+
+
+def _url(url: str) -> str:
+    from worker.posting import Refused, target  # noqa: PLC0415 — the client, for these calls only
+
+    try:
+        target(url)
+    except Refused as refused:
+        raise ValueError(str(refused)) from None
+    return url
+
+
+def _own_headers(headers: dict[str, str]) -> dict[str, str]:
+    if len(headers) > MOST_HEADERS:
+        raise ValueError(f"At most {MOST_HEADERS} headers.")
+    for name, value in headers.items():
+        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", name):
+            raise ValueError("The name of a header is letters, digits and dashes.")
+        if name.lower() in OURS or name.lower().startswith("webhook-"):
+            raise ValueError(f"{name} is set by Greenroom itself.")
+        if not re.fullmatch(r"[\x21-\x7e](?:[\x20-\x7e]{0,998}[\x21-\x7e])?", value):
+            raise ValueError(f"{name} has a value that cannot be sent.")
+    if len({name.lower() for name in headers}) < len(headers):
+        raise ValueError("Each header once.")
+    return headers
+
+
+Url = Annotated[str, AfterValidator(_url)]
+Kinds = Annotated[list[Kind], Field(min_length=1), AfterValidator(lambda kinds: list(dict.fromkeys(kinds)))]
+Headers = Annotated[dict[str, str], AfterValidator(_own_headers)]
+Rate = Annotated[float, Field(ge=0.01, le=1000)]
+Words = Annotated[str, StringConstraints(max_length=300), AfterValidator(clean_line)]
+Prefix = Annotated[str, StringConstraints(max_length=500), AfterValidator(clean_line)]
+
+
+class NewWebhook(BaseModel):
+    """Where events go. `rate` is deliveries a second; `ordered`: of one comment one after the other;
+
+    `coalesce`: of a backlog only the newest state of each comment; `ed25519`: signatures v1a beside v1.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    url: Url
+    events: Kinds | None = None
+    thread_prefix: Prefix = ""
+    description: Words = ""
+    format: Literal["standard", "slack", "discord", "mattermost", "teams"] = "standard"
+    ordered: bool = False
+    coalesce: bool = False
+    ed25519: bool = False
+    headers: Headers = {}
+    rate: Rate | None = None
+    enabled: bool = True
+
+    @model_validator(mode="after")
+    def _names_events(self) -> NewWebhook:
+        if self.events is None:
+            if self.format not in CHATS:
+                raise ValueError('Say which events: {"events": ["comment.approved"]}.')
+            self.events = ["comment.flagged"]
+        return self
+
+
+class WebhookChange(BaseModel):
+    """What is left out stays."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    url: Url | None = None
+    events: Kinds | None = None
+    thread_prefix: Prefix | None = None
+    description: Words | None = None
+    ordered: bool | None = None
+    coalesce: bool | None = None
+    ed25519: bool | None = None
+    headers: Headers | None = None
+    rate: Rate | None = None
+    enabled: bool | None = None
+
+
+class Rotation(BaseModel):
+    """How long the secrets that are live now go on signing beside the new one."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    overlap_seconds: Annotated[int, Field(ge=0, le=7 * 86_400)] = OVERLAP_SECONDS
+
+
+class Redelivery(BaseModel):
+    """What to send again: named deliveries, or the events of a range, of these types.
+
+    `only` "failed": what is dead; "missed": what is dead, or was never owed, as the endpoint was disabled or not there.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    types: Kinds | None = None
+    only: Literal["all", "failed", "missed"] = "all"
+    newest_first: bool = False
+    deliveries: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Redelivery:
+        if self.since is None and self.deliveries is None:
+            raise ValueError("Say since when, or name deliveries.")
+        return self
+
+
+@api.get("/v1/sites/<site>/webhooks")
+def webhooks(site: str) -> Response:
+    who = caller(site, "admin")
+    wanted = select(Endpoint).where(Endpoint.site_id == who.site.id, Endpoint.deleted_at.is_(None))
+    with reading() as session:
+        rows = session.execute(wanted.order_by(Endpoint.id)).scalars().all()
+    return json_response({"webhooks": [shape(row) for row in rows]})
+
+
+@api.post("/v1/sites/<site>/webhooks")
+def create(site: str) -> Response:
+    """The secret is in this answer, and in no other."""
+    who = caller(site, "admin")
+    wanted = body_as(NewWebhook)
+    secret = first_secret(signs_ed25519=wanted.ed25519)
+    rate = wanted.rate or (CHAT_RATE if wanted.format in CHATS else None)
+    with _changing(who) as session:
+        mine = select(func.count(Endpoint.id)).where(Endpoint.site_id == who.site.id, Endpoint.deleted_at.is_(None))
+        if (session.scalar(mine) or 0) >= MOST_ENDPOINTS:
+            raise Problem(409, f"A site has at most {MOST_ENDPOINTS} webhooks; delete one that nobody needs.")
+        row = Endpoint(
+            id=new_id(),
+            site_id=who.site.id,
+            url=wanted.url,
+            events=list(wanted.events or ()),
+            thread_prefix=wanted.thread_prefix,
+            description=wanted.description,
+            format=wanted.format,
+            is_ordered=wanted.ordered,
+            is_coalesced=wanted.coalesce,
+            signs_ed25519=wanted.ed25519,
+            rate=rate,
+            sealed=sealed_of(secret, wanted.headers),
+            is_enabled=wanted.enabled,
+            disabled_why=None if wanted.enabled else "It was made so.",
+        )
+        session.add(row)
+        session.flush()
+        answer = shape(row) | {"secret": secret.shared}
+    return json_response(answer, 201, {"Location": f"/v1/sites/{site}/webhooks/{row.id}"})
+
+
+@api.get("/v1/sites/<site>/webhooks/<webhook>")
+def one(site: str, webhook: str) -> Response:
+    who = caller(site, "admin")
+    with reading() as session:
+        return json_response(shape(_wanted(session, who, webhook)))
+
+
+@api.patch("/v1/sites/<site>/webhooks/<webhook>")
+def change(site: str, webhook: str) -> Response:
+    """Whatever is owed waits while a webhook is disabled, and goes out when it is enabled again."""
+    who = caller(site, "admin")
+    wanted = body_as(WebhookChange)
+    with _changing(who) as session:
+        row = _wanted(session, who, webhook)
+        _apply(row, wanted)
+        session.flush()
+        answer = shape(row)
+    if row.is_enabled:
+        ring_soon(DELIVER, row.id)
+    return json_response(answer)
+
+
+def _apply(row: Endpoint, wanted: WebhookChange) -> None:
+    given = wanted.model_fields_set
+    plain = {"url": "url", "events": "events", "thread_prefix": "thread_prefix", "description": "description"}
+    plain |= {"ordered": "is_ordered", "coalesce": "is_coalesced"}
+    for field, column in plain.items():
+        if (value := getattr(wanted, field)) is not None:
+            setattr(row, column, value)
+    if "rate" in given:
+        row.rate = wanted.rate or (CHAT_RATE if row.format in CHATS else None)
+    if wanted.headers is not None:
+        row.sealed = sealed(unsealed(row.sealed).model_copy(update={"headers": wanted.headers}))
+    if wanted.ed25519 is not None and wanted.ed25519 != row.signs_ed25519:
+        row.signs_ed25519, row.sealed = wanted.ed25519, sealed(_with_pairs(unsealed(row.sealed), wanted.ed25519))
+    if wanted.enabled is not None and wanted.enabled != row.is_enabled:
+        row.is_enabled, row.failing_since = wanted.enabled, None
+        row.disabled_why = None if wanted.enabled else "Someone disabled it."
+
+
+def _with_pairs(kept: Sealed, signs_ed25519: bool) -> Sealed:
+    private = first_secret(signs_ed25519=signs_ed25519).private
+    secrets = tuple(secret.model_copy(update={"private": None}) for secret in kept.secrets)
+    newest = secrets[0].model_copy(update={"private": private})
+    return kept.model_copy(update={"secrets": (newest, *secrets[1:])})
+
+
+@api.delete("/v1/sites/<site>/webhooks/<webhook>")
+def remove(site: str, webhook: str) -> Response:
+    """Nothing more is sent from now on; its log goes with it, little by little."""
+    who = caller(site, "admin")
+    with _changing(who) as session:
+        row = _wanted(session, who, webhook)
+        row.is_enabled, row.deleted_at, row.sealed = False, now(), sealed(Sealed())
+    return Response(status=204)
+
+
+@api.post("/v1/sites/<site>/webhooks/<webhook>/rotate")
+def rotate(site: str, webhook: str) -> Response:
+    """A new secret; until the old one ends, both sign."""
+    who = caller(site, "admin")
+    wanted = body_as(Rotation, empty=b"{}")
+    at = now()
+    with _changing(who) as session:
+        row = _wanted(session, who, webhook)
+        until = at + timedelta(seconds=wanted.overlap_seconds)
+        kept = rotated(unsealed(row.sealed), until=until, at=at, signs_ed25519=row.signs_ed25519)
+        row.sealed = sealed(kept)
+        answer = shape(row) | {"secret": kept.secrets[0].shared}
+    return json_response(answer)
+
+
+@api.post("/v1/sites/<site>/webhooks/<webhook>/test")
+def test(site: str, webhook: str) -> Response:
+    """Send a real, signed test event, by the same way as all others; the log tells what came of it."""
+    who = caller(site, "admin")
+    at = now()
+    with begin() as session:
+        row = _wanted(session, who, webhook, enabled=True)
+        event = {"id": new_id(), "type": TEST, "comment_id": None, "sequence": None}
+        delivery = delivery_of({**event, "thread_id": None, "revision": None}, row.id, at)
+        delivery["payload"] = {"type": TEST, "timestamp": when(at), "data": _sample(who, at)}
+        session.connection().execute(insert(Base.metadata.tables["deliveries"]), [delivery])
+    ring_soon(DELIVER, row.id)
+    return json_response({"id": delivery["id"], "event": delivery["event_id"], "state": "owed"}, 202)
+
+
+@api.post("/v1/sites/<site>/webhooks/<webhook>/check")
+def check(site: str, webhook: str) -> Response:
+    """Send a dry suite now, and say what the endpoint handled well. Nothing of it stands in the log."""
+    who = caller(site, "admin")
+    import asyncio  # noqa: PLC0415 — all of this for this call only
+
+    from worker.rehearsal import rehearse  # noqa: PLC0415
+
+    with reading() as session:
+        kept = opened(_wanted(session, who, webhook))
+    if not _checking.acquire(blocking=False):
+        raise Problem(429, "Another check is under way. Try again in a moment.", headers={"Retry-After": "10"})
+    try:
+        at = now()
+        found = asyncio.run(rehearse(kept, {"type": TEST, "timestamp": when(at), "data": _sample(who, at)}, at))
+    finally:
+        _checking.release()
+    return json_response({"handled": all(case["handled"] for case in found), "cases": found})
+
+
+_checking = threading.BoundedSemaphore(1)  # it holds a thread of the web process for some seconds
+
+
+def _sample(who: Caller, at: datetime) -> dict[str, Any]:
+    """What an event of a comment looks like, about one that never was."""
+    id_ = new_id()
+    comment = {"id": id_, "parent": None, "status": "approved", "version": 1, "name": "Greenroom", "website": None}
+    return {
+        "site": who.site.key,
+        "thread": {"key": "/webhook-test", "url": None, "title": "A test"},
+        "permalink": None,
+        "sequence": 1,
+        "supersedes": None,
+        "comment": {**comment, "html": "<p>This is a test of your webhook.</p>", "at": when(at)},
+        "decision": {"by": "policy", "verdict": "approve", "reasons": ["a test, about no real comment"]},
+    }
+
+
+@api.get("/v1/sites/<site>/webhooks/<webhook>/deliveries")
+def deliveries(site: str, webhook: str) -> Response:
+    """The log, newest first: each delivery with its attempts."""
+    who = caller(site, "admin")
+    limit = number_argument("limit", 50, most=200)
+    state, cursor = request.args.get("state"), request.args.get("cursor")
+    if state is not None and state not in STATES:
+        raise Problem(422, f"A delivery is {', '.join(STATES)}.")
+    if cursor is not None and not is_id(cursor):
+        raise Problem(422, "This cursor is not one that the log gave out.")
+    with reading() as session:
+        row = _wanted(session, who, webhook)
+        wanted = select(Delivery).where(Delivery.endpoint_id == row.id)
+        if state:
+            wanted = wanted.where(Delivery.state == state)
+        if cursor:
+            wanted = wanted.where(Delivery.id < cursor)
+        found = session.execute(wanted.order_by(Delivery.id.desc()).limit(limit + 1)).scalars().all()
+        listed = _with_attempts(session, found[:limit])
+    return json_response({"deliveries": listed, "next": found[limit - 1].id if len(found) > limit else None})
+
+
+def _with_attempts(session: Session, found: Sequence[Delivery]) -> list[dict[str, Any]]:
+    attempts: dict[str, list[dict[str, Any]]] = {row.id: [] for row in found}
+    wanted = select(Attempt).where(Attempt.delivery_id.in_(attempts)).order_by(Attempt.id)
+    for tried in session.execute(wanted).scalars():
+        told = {"at": when(tried.at), "status": tried.status, "ms": tried.ms}
+        attempts[tried.delivery_id].append({**told, "error": tried.error, "answer": tried.answer})
+    return [
+        {
+            "id": row.id,
+            "event": row.event_id,
+            "type": row.type,
+            "comment": row.comment_id,
+            "sequence": row.sequence,
+            "state": row.state,
+            "due": when(row.due),
+            "created_at": when(row.created_at),
+            "ended_at": when(row.ended_at),
+            "attempts": attempts[row.id],
+        }
+        for row in found
+    ]
+
+
+@api.post("/v1/sites/<site>/webhooks/<webhook>/redeliver")
+def redeliver(site: str, webhook: str) -> Response:
+    """Send events again, or for the first time, at a bearable rate. The same id and bytes as ever."""
+    who = caller(site, "admin")
+    wanted = body_as(Redelivery)
+    with reading() as session:
+        row = _wanted(session, who, webhook, enabled=True)
+    pace = (now() + timedelta(seconds=number / (row.rate or REDELIVERED_A_SECOND)) for number in count())
+    if wanted.deliveries is not None:
+        with begin() as session:
+            put = _again(session, row, _named(session, row, wanted.deliveries), {}, pace)
+        more = None
+    else:
+        put, more = _range(row, wanted, pace)
+    ring_soon(DELIVER, row.id)
+    return json_response({"count": put, "more_since": when(more)}, 202)
+
+
+def _range(row: Endpoint, wanted: Redelivery, pace: Iterator[datetime]) -> tuple[int, datetime | None]:
+    """A few hundred at a time, each lot a transaction of its own."""
+    with reading() as session:
+        events = _events(session, row, wanted)
+    more = events[MOST_REDELIVERED].at if len(events) > MOST_REDELIVERED else None
+    events = events[:MOST_REDELIVERED]
+    put = 0
+    ordered = events[::-1] if wanted.newest_first else events
+    for start in range(0, len(ordered), AT_ONCE):
+        some = ordered[start : start + AT_ONCE]
+        with begin() as session:
+            there = _there(session, row, some)
+            asked = {event.id: event for event in some if _is_asked(row, event, there.get(event.id), wanted)}
+            kept = [delivery for id_, delivery in there.items() if id_ in asked]
+            put += _again(session, row, kept, {i: e for i, e in asked.items() if i not in there}, pace)
+    return put, more
+
+
+def _events(session: Session, row: Endpoint, wanted: Redelivery) -> list[Any]:
+    columns: tuple[Any, ...] = (Event.id, Event.type, Event.comment_id, Event.sequence, Event.thread_id, Event.revision)
+    columns += (Event.ends_approval, Event.at, Thread.key, Thread.published_revision, Comment.erased_at)
+    found = select(*columns).join(Comment, Comment.id == Event.comment_id).join(Thread, Thread.id == Comment.thread_id)
+    found = found.where(Event.site_id == row.site_id, Event.at >= wanted.since)
+    if wanted.until:
+        found = found.where(Event.at <= wanted.until)
+    if wanted.types:
+        found = found.where(Event.type.in_(wanted.types))
+    found = found.order_by(Event.at, Event.position, Event.nth).limit(MOST_REDELIVERED + 1)
+    return list(session.execute(found).all())
+
+
+def _is_asked(row: Endpoint, event: Any, there: Delivery | None, wanted: Redelivery) -> bool:
+    """An erased comment is heard of once more only by what says that it was erased."""
+    if event.erased_at and event.type != "comment.deleted":
+        return False
+    if there is None:
+        hears = wants(row, event.type, ends_approval=bool(event.ends_approval), thread=event.key)
+        return hears and wanted.only != "failed"
+    return wanted.only == "all" or there.state == "dead"
+
+
+def _there(session: Session, row: Endpoint, events: Sequence[Any]) -> dict[str, Delivery]:
+    ids = [event.id for event in events]
+    found = select(Delivery).where(Delivery.endpoint_id == row.id, Delivery.event_id.in_(ids)).order_by(Delivery.id)
+    return {delivery.event_id: delivery for delivery in session.execute(found.with_for_update()).scalars()}
+
+
+def _named(session: Session, row: Endpoint, ids: Sequence[str]) -> Sequence[Delivery]:
+    mine = select(Delivery).where(Delivery.endpoint_id == row.id, Delivery.id.in_(filter(is_id, ids)))
+    return session.execute(mine.order_by(Delivery.id).with_for_update()).scalars().all()
+
+
+def _again(
+    session: Session, row: Endpoint, kept: Sequence[Delivery], new: dict[str, Any], pace: Iterator[datetime]
+) -> int:
+    """Put these in line from the first attempt on. One under way, waiting for its page or taken back is left alone."""
+    free = [each for each in kept if each.lease is None and each.state not in {"waiting", "cancelled"}]
+    for each in free:
+        each.state, each.due, each.attempts, each.ended_at = "owed", next(pace), 0, None
+    rows = []
+    for event in new.values():
+        is_shown = event.revision is None or event.published_revision >= event.revision
+        told = {**event._mapping, "revision": None if is_shown else event.revision}
+        rows.append(delivery_of(told, row.id, next(pace)))
+    if rows:
+        session.connection().execute(insert(Base.metadata.tables["deliveries"]), rows)
+    return len(free) + len(rows)
+
+
+def shape(row: Endpoint) -> dict[str, Any]:
+    """An endpoint for those who may change it: of its headers the names only."""
+    kept, at = unsealed(row.sealed), now()
+    live = kept.live(at)
+    return {
+        "id": row.id,
+        "url": row.url,
+        "events": row.events,
+        "thread_prefix": row.thread_prefix,
+        "description": row.description,
+        "format": row.format,
+        "ordered": row.is_ordered,
+        "coalesce": row.is_coalesced,
+        "ed25519": row.signs_ed25519,
+        "public_keys": [public_key(secret.private) for secret in live if secret.private],
+        "headers": sorted(kept.headers),
+        "rate": row.rate,
+        "enabled": row.is_enabled,
+        "disabled_why": row.disabled_why,
+        "failing_since": when(row.failing_since),
+        "old_secrets_until": [when(secret.until) for secret in live if secret.until],
+        "created_at": when(row.created_at),
+    }
+
+
+def _wanted(session: Session, who: Caller, webhook: str, *, enabled: bool = False) -> Endpoint:
+    row = session.get(Endpoint, webhook) if is_id(webhook) else None
+    if row is None or row.site_id != who.site.id or row.deleted_at:
+        raise Problem(404, "There is no such webhook on this site.")
+    if enabled and not row.is_enabled:
+        raise Problem(409, f"This webhook is disabled. {row.disabled_why or ''} Enable it first.".replace("  ", " "))
+    return row
+
+
+@contextmanager
+def _changing(who: Caller) -> Iterator[Session]:
+    """Under the lock of the site's event counter: each event comes wholly before the change, or wholly after it."""
+    with begin() as session:
+        session.execute(select(Site.id).where(Site.id == who.site.id).with_for_update(key_share=True))
+        yield session
+        session.flush()
+        listening = select(func.count(Endpoint.id)).where(Endpoint.site_id == who.site.id, Endpoint.is_enabled)
+        session.execute(update(Site).where(Site.id == who.site.id).values(endpoints=listening.scalar_subquery()))
