@@ -21,7 +21,7 @@ STATUSES = ("pending", "flagged", "approved", "rejected")
 TABS = ("review", "pending", "approved", "rejected", "unread", "asked", "all")
 ORDERS = ("oldest", "newest", "risk")
 CAUSES = ("flagged", "reported", "sampled", "appealed")
-MOST_COUNTED = 10_000
+MOST_COUNTED = 1_000
 
 
 def listed(status: str, site_ids: Collection[int], *, limit: int, after: str | None = None) -> Select[Comment]:

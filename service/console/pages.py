@@ -158,9 +158,10 @@ def list_rows(session: Session, asked: Asked) -> tuple[list[dict[str, Any]], str
 
 
 def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -> list[dict[str, Any]]:
-    wanted = select(Comment, Thread.title, Thread.key).join(Thread, Thread.id == Comment.thread_id)
-    wanted = wanted.where(Comment.id.in_(ids), Comment.site_id.in_(sites))
-    found = {row[0].id: row for row in session.execute(wanted)}
+    wanted = select(Comment).where(Comment.id.in_(ids))
+    found = {row.id: row for row in session.scalars(wanted) if row.site_id in sites}
+    threads = select(Thread).where(Thread.id.in_({row.thread_id for row in found.values()}))
+    pages = {row.id: row.title or row.key for row in session.scalars(threads)}
     hidden = is_hidden(session, list(found))
     causes: dict[str, list[str]] = {}
     for comment_id, cause in session.execute(
@@ -176,12 +177,12 @@ def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -
             "name": comment.name,
             "text": items.snippet(comment.body),
             "at": comment.at,
-            "page": title or comment.page.get("title") or key,
+            "page": pages[comment.thread_id],
             "risk": comment.risk,
             "found": [] if comment.id in hidden else (comment.found or "").split(),
             "causes": ["sampled"] if comment.id in hidden else causes.get(comment.id, []),
         }
-        for comment, title, key in (found[id_] for id_ in ids if id_ in found)
+        for comment in (found[id_] for id_ in ids if id_ in found)
     ]
 
 

@@ -32,7 +32,8 @@ class Asked:
         if self.tab not in TABS:
             raise Problem(404, "There is no such list.")
         usual = "newest" if self.tab in NEWEST_FIRST else "oldest"
-        self.order = given.get("order", usual) if given.get("order", usual) in ORDERS else usual
+        self.orders = ORDERS if self.tab == "review" else ORDERS[:2]  # elsewhere nothing is kept in the order of risk
+        self.order = given.get("order", usual) if given.get("order", usual) in self.orders else usual
         self.usual_order = usual
         self.item = given.get("item", "") if is_id(given.get("item", "")) else ""
         self.after = Place.read(given.get("after", ""))

@@ -379,7 +379,7 @@ async function count() {
     const counts = await send("/console/counts");
     for (const badge of document.querySelectorAll("[data-count]")) {
       const number = counts[badge.dataset.count] ?? 0;
-      badge.textContent = number >= 10_000 ? "10,000+" : number.toLocaleString("en");
+      badge.textContent = number >= 1000 ? "1,000+" : number.toLocaleString("en");
       badge.hidden = !number;
     }
     alarm(counts.alarm);
