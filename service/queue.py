@@ -122,7 +122,8 @@ class View:
             says = matching(session, self.words, site)
             if says is None:
                 return None
-            wanted = wanted.where(id_.in_(says))
+            # Looked up first: how few they are a planner can't know, and would rather walk the whole list.
+            wanted = wanted.where(id_.in_(session.scalars(says).all()))
         wanted = wanted.where(*self._filters(id_))
         if after:
             wanted = wanted.where(_beyond(after, id_, risk, self.order))
