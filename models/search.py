@@ -12,7 +12,7 @@ from models.database import Base
 from models.records import Comment
 
 OWN = re.compile(r"searched(_\w+)?$|ix_comments_words$")  # made by a migration, and no table or index of the records
-MOST_WORDS, MOST_FOUND = 20, 2000
+MOST_WORDS, MOST_FOUND = 20, 1000
 _WORD = re.compile(r"\w+")
 _SEARCHED = table("searched", column("n"), column("comment_id", Comment.id.type))
 _WORDS = table("searched_words", column("rowid"))

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, and_, exists, func, or_, select, text
+from sqlalchemy import Row, Select, String, and_, cast, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -127,11 +127,15 @@ class View:
         wanted = wanted.where(*self._filters(id_))
         if after:
             wanted = wanted.where(_beyond(after, id_, risk, self.order))
+        if self.tab == "review":
+            wanted = wanted.distinct()  # a comment may be there for two causes
         if not in_order:
-            return wanted.distinct()
+            return wanted
         if by_risk:
-            return wanted.distinct().order_by(risk.desc(), id_.desc())
-        return wanted.distinct().order_by(id_ if self.order == "oldest" else id_.desc())
+            return wanted.order_by(risk.desc(), id_.desc())
+        # An author has few: as text they are found first and sorted then, where SQLite would walk all by their ids.
+        by = cast(id_, String) if self.author and self.tab != "review" else id_
+        return wanted.order_by(by if self.order == "oldest" else by.desc())
 
     def _of_the_tab(self, wanted: Select[Any], site: int) -> Select[Any]:
         if self.tab == "review":

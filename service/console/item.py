@@ -19,7 +19,6 @@ from models.records import Claim, Comment, Membership, Moderator, Note, Question
 from service.console.people import names_of
 from service.console.sessions import SignedIn
 from service.problems import Problem
-from service.queue import of_the_campaign
 from service.records import full_records
 
 MOST_OF_AN_AUTHOR, LATEST = 200, 5
@@ -136,9 +135,10 @@ def _waiting(session: Session, comment: Comment) -> int:
 
 def _alike(session: Session, comment: Comment) -> int:
     """How many others that wait say nearly the same."""
-    same = of_the_campaign(comment.campaign or comment.id)
-    flagged = select(Comment.id).where(same, Comment.site_id == comment.site_id, Comment.status == "flagged")
-    return len(session.execute(flagged.where(Comment.id != comment.id).limit(MOST_ALIKE)).all())
+    first = comment.campaign or comment.id
+    same = select(Comment.id, Comment.status).where(Comment.campaign == first).limit(MOST_ALIKE)
+    rows = [*session.execute(same), *session.execute(select(Comment.id, Comment.status).where(Comment.id == first))]
+    return sum(row.status == "flagged" and row.id != comment.id for row in rows)
 
 
 def _notes(session: Session, comment: Comment) -> Sequence[Note]:
