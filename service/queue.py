@@ -71,7 +71,8 @@ def _asked(site_ids: Collection[int], limit: int, after: str | None, *, flagged_
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One list as it is asked for. `author` is the blind index of an email; `days` are both included.
+    """One list as it is asked for. `author` is the blind index of an email, `campaign` the first comment that said
+    nearly the same; both days are included.
 
     `moderator_id` is whose list it is: what they left for another is not in it. `after` is a `Place` of this order.
     """
@@ -83,6 +84,7 @@ class View:
     reason: str = ""
     language: str = ""
     author: str = ""
+    campaign: str = ""
     since: date | None = None
     until: date | None = None
     words: str = ""
@@ -150,7 +152,7 @@ class View:
 
     def _asks_of_the_comment(self) -> bool:
         is_reason = self.reason and self.reason not in CAUSES
-        return bool(self.thread_id or self.check or self.language or self.author or is_reason)
+        return bool(self.thread_id or self.check or self.language or self.author or self.campaign or is_reason)
 
     def _filters(self, id_: Any) -> list[ColumnElement[bool]]:
         filters: list[ColumnElement[bool]] = []
@@ -162,6 +164,8 @@ class View:
             filters.append(Comment.language == self.language)
         if self.author:
             filters.append(Comment.email_index == self.author)
+        if self.campaign:
+            filters.append(of_the_campaign(self.campaign))
         if self.reason and self.reason not in CAUSES:
             filters.append(
                 exists().where(DecisionRecord.comment_id == Comment.id, DecisionRecord.reason == self.reason)
@@ -174,6 +178,11 @@ class View:
             left = exists().where(Passed.moderator_id == self.moderator_id, Passed.comment_id == id_)
             filters.append(~left)
         return filters
+
+
+def of_the_campaign(first: str) -> ColumnElement[bool]:
+    """The comment that was first to say it, and all that said nearly the same."""
+    return or_(Comment.id == first, Comment.campaign == first)
 
 
 class Place(NamedTuple):

@@ -9,6 +9,7 @@ from models.database import Base, now
 from models.records.columns import Hash, Id, Object, SiteRef, When, Word
 
 _WAITING = text("screen_due IS NOT NULL")
+_GROUPED = text("campaign IS NOT NULL")
 _UNREAD = text("status = 'approved' AND seen_at IS NULL")
 _TOP, _REPLY = text("parent_id IS NULL"), text("parent_id IS NOT NULL")
 
@@ -31,6 +32,7 @@ class Comment(Base):
         UniqueConstraint("thread_id", "said_once"),
         UniqueConstraint("site_id", "idempotency_key"),
         Index("ix_comments_unread", "site_id", "id", postgresql_where=_UNREAD, sqlite_where=_UNREAD),
+        Index("ix_comments_campaign", "campaign", postgresql_where=_GROUPED, sqlite_where=_GROUPED),
         Index("ix_comments_screen_due", "screen_due", postgresql_where=_WAITING, sqlite_where=_WAITING),
         Index("ix_comments_site_id_status_id", "site_id", "status", "id"),
         Index("ix_comments_thread_id_revision", "thread_id", "revision"),

@@ -19,10 +19,12 @@ from models.records import Claim, Comment, Membership, Moderator, Note, Question
 from service.console.people import names_of
 from service.console.sessions import SignedIn
 from service.problems import Problem
+from service.queue import of_the_campaign
 from service.records import full_records
 
 MOST_OF_AN_AUTHOR, LATEST = 200, 5
 SNIPPET = 160
+MOST_ALIKE = 1000
 _LINKS = re.compile(r'href="(https?://[^"]*)"')
 
 
@@ -66,6 +68,7 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> dict[s
         hosts=hosts_in(record["html"]),
         colleagues=_colleagues(session, comment.site_id, who),
         waiting=_waiting(session, comment),
+        alike=_alike(session, comment),
     )
     return record
 
@@ -129,6 +132,13 @@ def _waiting(session: Session, comment: Comment) -> int:
     theirs = select(Comment.id).where(Comment.site_id == comment.site_id, Comment.email_index == comment.email_index)
     flagged = theirs.where(Comment.status == "flagged", Comment.id != comment.id).limit(MOST_OF_AN_AUTHOR)
     return len(session.execute(flagged).all())
+
+
+def _alike(session: Session, comment: Comment) -> int:
+    """How many others that wait say nearly the same."""
+    same = of_the_campaign(comment.campaign or comment.id)
+    flagged = select(Comment.id).where(same, Comment.site_id == comment.site_id, Comment.status == "flagged")
+    return len(session.execute(flagged.where(Comment.id != comment.id).limit(MOST_ALIKE)).all())
 
 
 def _notes(session: Session, comment: Comment) -> Sequence[Note]:

@@ -226,7 +226,7 @@ def _filters(session: Session, asked: Asked, who: SignedIn) -> list[dict[str, st
             wanted = wanted.where(Thread.id == asked.view.thread_id, Thread.site_id.in_(asked.all_sites))
             row = session.execute(wanted).one_or_none()
             text = (row.title or row.key) if row else "an unknown page"
-        if name == "author":
+        if name in {"author", "campaign"}:
             wanted_name = select(Comment.name).where(Comment.id == value, Comment.site_id.in_(asked.all_sites))
             text = (session.execute(wanted_name).scalar() if is_id(value) else None) or "nobody"
         if name == "q":

@@ -17,7 +17,7 @@ from service.problems import Problem
 from service.queue import ORDERS, TABS, Place, View
 from service.receipts import receipt_of
 
-FILTERS = ("site", "thread", "check", "reason", "language", "author", "since", "until", "q")
+FILTERS = ("site", "thread", "check", "reason", "language", "author", "campaign", "since", "until", "q")
 MOST_LENGTH = 200
 NEWEST_FIRST = ("approved", "rejected", "all")  # what is done is looked at from the latest on
 
@@ -47,6 +47,7 @@ class Asked:
             reason=self.given.get("reason", ""),
             language=self.given.get("language", ""),
             author=self._author(session),
+            campaign=campaign if is_id(campaign := self.given.get("campaign", "")) else "",
             since=day_of(self.given.get("since")),
             until=day_of(self.given.get("until")),
             words=self.given.get("q", ""),

@@ -61,6 +61,7 @@ FILTERS = {
     "reason": "Reason",
     "language": "Language",
     "author": "Author",
+    "campaign": "Like",
     "since": "From",
     "until": "To",
 }

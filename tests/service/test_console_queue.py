@@ -197,6 +197,17 @@ def test_unread_are_those_live_ones_that_no_human_saw(client: FlaskClient, ann: 
     assert ann.listed("?tab=unread") == []
 
 
+def test_a_campaign_is_one_list_from_any_of_its_comments(ann: SignedIn, held: list[str]) -> None:
+    with begin() as session:
+        session.execute(update(Comment).where(Comment.id == held[2]).values(campaign=held[0]))
+    for comment in (held[0], held[2]):
+        page = ann.get(f"/items/{comment}")
+        assert "1 other that waits says nearly the same" in page
+        assert f"/console/?campaign={held[0]}" in page
+    assert ann.listed(f"?campaign={held[0]}") == [held[0], held[2]]
+    assert "nearly the same" not in ann.get(f"/items/{held[1]}")
+
+
 def test_two_sites_are_one_queue(client: FlaskClient, ann: SignedIn, held: list[str]) -> None:
     accounts.add_site("other", ["https://other.example"])
     accounts.add_moderator(ann.email, "other", "viewer")

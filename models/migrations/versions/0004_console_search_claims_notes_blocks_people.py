@@ -171,6 +171,14 @@ def upgrade() -> None:
     op.add_column("threads", sa.Column("slow_seconds", sa.Integer(), nullable=True))
     with _outside_a_transaction():
         op.create_index(
+            "ix_comments_campaign",
+            "comments",
+            ["campaign"],
+            postgresql_where=sa.text("campaign IS NOT NULL"),
+            sqlite_where=sa.text("campaign IS NOT NULL"),
+            postgresql_concurrently=True,
+        )
+        op.create_index(
             "ix_comments_unread",
             "comments",
             ["site_id", "id"],
