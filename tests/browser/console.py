@@ -48,13 +48,24 @@ def wait_in_line(client: FlaskClient, count: int, **fields: Any) -> list[str]:
     return ids
 
 
-def sign_in(page: Page, url: str, email: str = "ann@paper.example", *, role: str = "owner", site: str = "demo") -> None:
+def sign_in(
+    page: Page,
+    url: str,
+    email: str = "ann@paper.example",
+    *,
+    role: str = "owner",
+    site: str = "demo",
+    is_scripted: bool = True,
+) -> None:
+    """And look at the queue, once it hears keys."""
     accounts.add_moderator(email, site, role, PASSWORD)
     page.goto(f"{url}/console/sign-in")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("link", name="Greenroom")).to_be_visible()
+    if is_scripted:
+        expect(page.locator("html.scripted")).to_have_count(1)
 
 
 def shown(page: Page) -> str:
