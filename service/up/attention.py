@@ -28,6 +28,11 @@ class Attention:
     def _end(self, *_: object) -> None:
         self.ended = True
 
+    def ignore(self) -> None:
+        """Hear nothing any more: a signal that comes while this process already ends must not change how."""
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
+
     def wait(self, seconds: float) -> None:
         """Sleep, but no longer than until the next signal, a child's death included."""
         select.select([self._ear], [], [], seconds)

@@ -61,6 +61,7 @@ class Supervisor:
             self._mind()
         finally:
             end_in_order(self._parts)
+            self._attention.ignore()
             self._terminal.close()
 
     def _start(self, name: str, command: list[str], *, patience: float) -> None:

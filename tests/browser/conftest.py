@@ -40,7 +40,7 @@ class Greenroom(NamedTuple):
     call: Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Greenroom]:
     with (
         DnsServer(ZONE) as dns,
@@ -67,7 +67,7 @@ def _caller(service: Running, site: str) -> Callable[..., Any]:
     return call
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:

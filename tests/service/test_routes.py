@@ -105,6 +105,17 @@ API = {
     "PUT /v1/sites/<site>/models/live": Row("admin", {"version": 1}, json=True),
     "POST /v1/sites/<site>/models/back": Row("admin", {"nothing": 1}, json=True),
     "DELETE /v1/sites/<site>/comments/<comment_id>": Row("admin"),
+    "GET /v1/sites/<site>/events/digest": Row("read"),
+    "GET /v1/sites/<site>/webhooks": Row("admin"),
+    "POST /v1/sites/<site>/webhooks": Row("admin", {"url": 1}, json=True),
+    "GET /v1/sites/<site>/webhooks/<webhook>": Row("admin"),
+    "PATCH /v1/sites/<site>/webhooks/<webhook>": Row("admin", {"url": 1}, json=True),
+    "POST /v1/sites/<site>/webhooks/<webhook>/rotate": Row("admin", json=True),
+    "POST /v1/sites/<site>/webhooks/<webhook>/test": Row("admin", json=True),
+    "POST /v1/sites/<site>/webhooks/<webhook>/check": Row("admin", json=True),
+    "GET /v1/sites/<site>/webhooks/<webhook>/deliveries": Row("admin"),
+    "POST /v1/sites/<site>/webhooks/<webhook>/redeliver": Row("admin", {"since": 1}, json=True),
+    "DELETE /v1/sites/<site>/webhooks/<webhook>": Row("admin"),
 }
 
 
@@ -139,6 +150,11 @@ def world(client: FlaskClient, moderator: Caller) -> World:
             "thread_id": str(session.query(Thread.id).scalar()),
             "moderator_id": session.query(Moderator.id).filter(Moderator.email == "moderator@paper.example").scalar(),
         }
+    webhook = moderator.call(
+        "POST", "/webhooks", json={"url": "https://hooks.example/", "events": ["comment.approved"]}
+    )
+    assert webhook.json is not None
+    names["webhook"] = webhook.json["id"]
     names |= {"site": "demo", "name": "console.css", "COMMENT": comment, "receipt": "x"}
     names["token"] = tickets.invite("joins@paper.example", "demo", "viewer", by="test").rpartition("/")[2]
     return World(client, names)
