@@ -26,6 +26,7 @@ from models.records import Comment, Site, SiteModelRecord
 from models.settling import LEARN_EVERY
 from models.spam.model import SpamModel, UnusableModel, probability
 from models.spam.opinion import opinions
+from models.spam.page import Context, on_site
 from models.spam.site import Floats, Seen, SiteModel
 from models.spam.site_training import Comparison, Flags, Label, SiteTrained, compare, train
 from models.spam.training import Untrainable
@@ -70,7 +71,8 @@ def learn(site_id: int) -> str | None:
         decided = labels(session, site_id)
         champion = _champion(session, claimed, base)
         forgotten = _erased(session, champion.seen)
-    opinion = opinions(base, [(each.body, each.language) for each in decided])
+        site = _page_of(session, site_id)
+    opinion = opinions(base, [(each.body, each.language) for each in decided], site)
     examples = [_label(each, thought) for each, thought in zip(decided, opinion, strict=True)]
     try:
         trained = train(examples, base.version, claimed.lease.isoformat())
@@ -232,10 +234,14 @@ def _recent(session: Session, site_id: int, model: SiteModel, base: SpamModel) -
     contexts = {
         key: found for some in _slices([row.id for row in rows]) for key, found in contexts_of(session, some).items()
     }
-    thought = opinions(base, [(row.body, row.language or "und") for row in rows])
+    thought = opinions(base, [(row.body, row.language or "und") for row in rows], _page_of(session, site_id))
     seen = [Seen(row.body, opinion, contexts.get(row.id, {})) for row, opinion in zip(rows, thought, strict=True)]
     days = max(1.0, (now() - rows[0].at) / timedelta(days=1))
     return {"recent": _sorted(model.probabilities(seen)), "comments_a_day": round(len(rows) / days, 2)}
+
+
+def _page_of(session: Session, site_id: int) -> Context:
+    return on_site(session.scalars(select(Site.origins).where(Site.id == site_id)).one())
 
 
 def _sorted(probabilities: Floats) -> list[float]:

@@ -10,14 +10,17 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from models.spam.page import Context, away
 from models.spam.text import Token, read
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 # Raise it with every change of what a column means: a model of another layout is refused, not misread.
 LAYOUT = 2
@@ -148,6 +151,8 @@ def spans_of_counted(original: str, tokens: Sequence[Token]) -> list[list[tuple[
 
 def _damped_rows(columns: Sequence[NDArray[np.int32]], damping: float) -> csr_matrix:
     """Rows of 1 + ln(times) at the columns named, then scaled to a length that nears 1 the more there is to read."""
+    from scipy.sparse import csr_matrix  # noqa: PLC0415 — 23 MB, which whoever explains a score does without
+
     ends = np.cumsum([0, *map(len, columns)])
     indices = np.concatenate([_NONE, *columns])
     rows = csr_matrix((np.ones(len(indices), np.float32), indices, ends), shape=(len(columns), COLUMNS))
@@ -167,6 +172,8 @@ def values(times: NDArray[np.int64], damping: float) -> NDArray[np.float32]:
 
 def _left_columns(values: NDArray[np.float32]) -> csr_matrix:
     """The values as the first columns of an otherwise empty matrix."""
+    from scipy.sparse import csr_matrix  # noqa: PLC0415 — as above
+
     narrow = csr_matrix(values)
     narrow.resize(len(values), COLUMNS)
     return narrow

@@ -23,6 +23,11 @@ class Context:
     site: Collection[str] | None = None
 
 
+def on_site(origins: Collection[str]) -> Context:
+    """Of a comment that stands on some page of these origins."""
+    return Context(site=[_address(origin).host for origin in origins])
+
+
 class _Address(NamedTuple):
     host: str
     path: str

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
 
 from models.spam import context
+from models.spam.features import COLUMNS as WIDE
 from models.spam.features import COUNTED_COLUMNS, LAYOUT, features
 from models.spam.model import UnusableModel, probability
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 Floats = NDArray[np.float64]
 
@@ -36,8 +39,10 @@ class Seen(NamedTuple):
 
 def matrix(comments: Sequence[Seen]) -> csr_matrix:
     """One row a comment: the text's columns, the base model's opinion, the context."""
+    from scipy.sparse import csr_matrix, hstack  # noqa: PLC0415 — see features.py
+
     text = features([comment.text for comment in comments])
-    opinions = np.array([_opinion(comment.base) for comment in comments], np.float32).reshape(len(comments), 2)
+    opinions = np.array([opinion(comment.base) for comment in comments], np.float32).reshape(len(comments), 2)
     beside = context.columns([comment.context for comment in comments])
     return hstack([_folded(text), csr_matrix(opinions), csr_matrix(beside)], format="csr", dtype=np.float32)
 
@@ -51,6 +56,8 @@ def text_columns(text: str) -> NDArray[np.int64]:
 
 
 def _folded(text: csr_matrix) -> csr_matrix:
+    from scipy.sparse import csr_matrix  # noqa: PLC0415 — see features.py
+
     hashed = text.indices >= COUNTED_COLUMNS
     folded = np.where(hashed, (text.indices - COUNTED_COLUMNS) % _HASHES + COUNTED_COLUMNS, text.indices)
     rows = csr_matrix((text.data, folded, text.indptr), shape=(text.shape[0], TEXT_COLUMNS))
@@ -58,8 +65,8 @@ def _folded(text: csr_matrix) -> csr_matrix:
     return rows
 
 
-def _opinion(base: float | None) -> tuple[float, float]:
-    """No opinion is a column of its own, not an opinion of nought."""
+def opinion(base: float | None) -> tuple[float, float]:
+    """The values of the two columns after the text's. No opinion is a column of its own, not an opinion of nought."""
     return (0.0, 1.0) if base is None else (_SCALE * float(np.clip(base, -_CLIP, _CLIP)), 0.0)
 
 
@@ -80,10 +87,16 @@ class SiteModel:
         """ln(p / (1 - p)) of each comment being what this site's moderators reject."""
         if not comments:
             return np.empty(0)
-        return np.asarray(matrix(comments) @ self.weights + self.intercept, float)
+        weights = self.weights.astype(np.float64)  # so that an explanation adds up to the score
+        return np.asarray(matrix(comments) @ weights + self.intercept, float)
 
     def probabilities(self, comments: Sequence[Seen]) -> Floats:
         return probability(self.log_odds(comments))
+
+    def text_weights(self) -> Floats:
+        """The weight of each column of `features()`, before they are folded."""
+        counted, hashed = np.split(self.weights[:TEXT_COLUMNS].astype(np.float64), [COUNTED_COLUMNS])
+        return np.concatenate([counted, np.resize(hashed, WIDE - COUNTED_COLUMNS)])
 
     def packed(self) -> bytes:
         """The numbers alone, for those who score: to open a model file takes 90 MB of scikit-learn and skops."""

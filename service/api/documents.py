@@ -96,6 +96,22 @@ CALLS = (
     ),
     Call("get", "/v1/sites/{site}/comments/{id}", "A comment's record", "moderate", {200: "All of it.", **_KEY}),
     Call(
+        "get",
+        "/v1/sites/{site}/comments/{id}/explanation",
+        "Why a comment got its spam score",
+        "moderate",
+        {
+            200: "The words and features that moved the score most, `up` (towards spam) and `down`, each with its "
+            "log_odds, its share of all that moved it, and its spans: [start, end) in the body, in Unicode characters. "
+            "intercept + all log_odds + rest = log_odds. `version` is the model explained: the one that judged the "
+            "comment (`judged_by`) or, where that is gone, the current one.",
+            404: "There is no such comment, or it was erased.",
+            409: "It has no score, or is a blind sample that nobody has decided yet.",
+            503: "The model can't be read.",
+            **_KEY,
+        },
+    ),
+    Call(
         "post",
         "/v1/sites/{site}/comments/{id}/decisions",
         "Decide",

@@ -18,6 +18,7 @@ from models.moderation import Refused, erase, settle, tell, undo
 from models.policy import Verdict
 from models.records import Comment, DecisionRecord, Event, Site, Thread
 from models.text import clean
+from service import explaining
 from service.api.public import json_response
 from service.campaigns import grouped
 from service.keys import Caller, caller
@@ -90,6 +91,15 @@ def record(site: str, comment_id: str) -> Response:
     who = caller(site, "moderate")
     with reading() as session:
         return json_response(full_records(session, [_wanted(session, who, comment_id)])[0])
+
+
+@api.get("/v1/sites/<site>/comments/<comment_id>/explanation")
+def explanation(site: str, comment_id: str) -> Response:
+    """The words and counts that moved its spam score most."""
+    who = caller(site, "moderate")
+    with reading() as session:
+        judged = explaining.judged(session, _wanted(session, who, comment_id))
+    return json_response(explaining.as_json(judged))
 
 
 @api.post("/v1/sites/<site>/comments/<comment_id>/decisions")

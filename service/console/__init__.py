@@ -1,6 +1,6 @@
 """The moderators' pages."""
 
-from service.console import account, blocks, calls, keys, log, notes, pages, settings, signing_in, team, threads
+from service.console import account, blocks, calls, keys, log, notes, pages, scores, settings, signing_in, team, threads
 from service.console.blueprint import console
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "log",
     "notes",
     "pages",
+    "scores",
     "settings",
     "signing_in",
     "team",

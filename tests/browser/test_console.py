@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -345,6 +346,51 @@ def test_a_viewer_sees_and_decides_nothing(queue: Page, url: str, open_page: Cal
     expect(page.locator(".item h1")).to_have_text("Reader 2")
     expect(page.locator(".actions")).to_have_count(0)
     assert set(statuses().values()) == {"flagged"}
+
+
+SELLS = "He loved the old song, and people cried. Check out my **new channel**, my CHANNEL! <b>Really</b> "
+
+
+def marks(page: Page, place: str) -> dict[str, str]:
+    """The words marked there, in small letters, and which way they moved the score."""
+    found = page.locator(f"{place} mark.moved").all()
+    return {mark.inner_text().lower(): (mark.get_attribute("class") or "").split()[-1] for mark in found}
+
+
+def test_the_words_that_moved_the_score_are_marked_in_the_text(
+    client: FlaskClient, url: str, open_page: Callable[..., Page]
+) -> None:
+    wait_in_line(client, 2, body=SELLS + LINKS)
+    page = open_page("about:blank", viewport={"width": 1440, "height": 900})
+    sign_in(page, url)
+    for _ in range(2):
+        expect(page.locator(".said mark.up", has_text="channel").first).to_be_visible()
+        assert marks(page, ".said")["channel"] == "up"
+        assert "down" in marks(page, ".said").values()
+        assert page.locator(".said strong mark", has_text="channel").count() == 1
+        assert page.locator(".said mark", has_text=re.compile("^CHANNEL$")).count() == 1
+        title = page.locator(".said mark.up").first.get_attribute("title")
+        assert title is not None
+        assert re.fullmatch(r"Towards spam: \d+ % of what moved the score", title)
+        expect(page.get_by_text("In the text: what moved it towards spam and away from it.")).to_be_visible()
+        page.get_by_text("Why this spam score").click()
+        expect(page.locator(".score .as-written")).to_contain_text("<b>Really</b>")
+        assert findings(page) == []
+        page.keyboard.press("j")
+        expect(page.locator(".item h1")).to_have_text("Reader 2")
+
+
+def test_without_script_a_link_leads_to_the_marked_words(
+    client: FlaskClient, url: str, open_page: Callable[..., Page]
+) -> None:
+    wait_in_line(client, 1, body=SELLS + LINKS)
+    page = open_page("about:blank", java_script_enabled=False)
+    sign_in(page, url, is_scripted=False)
+    page.get_by_role("link", name="Why this spam score").click()
+    expect(page.locator(".as-written mark.up", has_text="channel").first).to_be_visible()
+    assert marks(page, ".as-written")["channel"] == "up"
+    page.get_by_role("link", name="the comment", exact=True).click()
+    assert shown(page) == "Reader 1"
 
 
 def test_it_works_without_script(client: FlaskClient, url: str, open_page: Callable[..., Page]) -> None:

@@ -45,9 +45,12 @@ def check(batch: Sequence[Candidate], known: _Known | None = None) -> list[Evide
 
 
 def _by_base(batch: Sequence[Candidate], model: SpamModel) -> list[Evidence]:
+    from models.spam.page import on_site  # noqa: PLC0415
+
     judged = [_reads(model.languages, candidate) for candidate in batch]
-    texts = [candidate.body for candidate in compress(batch, judged)]
-    scores = iter(model.probabilities(texts) if texts else ())
+    of_these = list(compress(batch, judged))
+    texts, where = [candidate.body for candidate in of_these], [on_site(candidate.origins) for candidate in of_these]
+    scores = iter(model.probabilities(texts, where) if texts else ())
     return [
         _scored(float(next(scores)), model.version) if is_judged else _abstained(candidate.language, model.version)
         for candidate, is_judged in zip(batch, judged, strict=True)
@@ -58,11 +61,13 @@ def _by_site(
     batch: Sequence[Candidate], model: SiteModel, base: SpamModel, counts: Mapping[str, Mapping[str, int]]
 ) -> list[Evidence]:
     from models.spam.opinion import opinions  # noqa: PLC0415
+    from models.spam.page import on_site  # noqa: PLC0415
     from models.spam.site import Seen  # noqa: PLC0415
 
     judged = [_reads(base.languages | model.languages, candidate) for candidate in batch]
     of_these = list(compress(batch, judged))
-    thought = opinions(base, [(candidate.body, candidate.language) for candidate in of_these])
+    texts = [(candidate.body, candidate.language) for candidate in of_these]
+    thought = opinions(base, texts, on_site(batch[0].origins))
     seen = [
         Seen(candidate.body, opinion, counts[candidate.id])
         for candidate, opinion in zip(of_these, thought, strict=True)

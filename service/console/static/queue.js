@@ -3,6 +3,7 @@
 
 import { Keys } from "./keys.js";
 import { send, html } from "./sending.js";
+import { explain } from "./score.js";
 
 const rows = document.getElementById("rows");
 const open = document.getElementById("open");
@@ -64,6 +65,7 @@ async function show(row, { focus = false } = {}) {
     if (item) row.dataset.version = item.dataset.version;
     if (focus) pane.focus({ preventScroll: true });
     claim(row);
+    explain(item);
   } catch (error) {
     if (current === row) say(error.message, { wrong: true });
   } finally {
@@ -526,6 +528,7 @@ labelKeys(document);
 if (current) {
   intoSight(current);
   claim(current);
+  explain(open.querySelector(".item"));
   address(current.dataset.id);
 }
 fetchAhead();

@@ -39,3 +39,13 @@ def test_a_language_it_has_not_learned_is_not_judged_and_goes_to_a_human(model: 
 def test_a_batch_without_a_learned_language_does_not_trouble_the_model(model: CasinoModel, comes: Comes) -> None:
     spam.check([comes("كازينو", language="ar")])
     assert model.asked == []
+
+
+def test_a_link_to_the_sites_own_pages_is_no_link(comes: Comes) -> None:
+    own, others, none = (
+        f"It was in the report of May, {link}"
+        for link in ("https://paper.example/may", "https://shop.example/may", "page two")
+    )
+    scores = [item.score or 0.0 for item in spam.check([comes(body) for body in (own, others, none)])]
+    assert scores[0] < scores[1]
+    assert scores[0] == pytest.approx(scores[2], abs=0.2)

@@ -1,0 +1,48 @@
+// Why a comment got its spam score: asked for once somebody stays with it, and marked in its text.
+
+import { html } from "./sending.js";
+
+const PAUSE = 150; // whoever goes on at once does not wait for it, nor does the server work for them
+let waiting;
+
+export function explain(item) {
+  clearTimeout(waiting);
+  const place = item?.querySelector("[data-score]");
+  if (place) waiting = setTimeout(() => fill(item, place), PAUSE);
+}
+
+async function fill(item, place) {
+  try {
+    const found = await html(place.dataset.score, "score");
+    if (!place.isConnected) return;
+    place.replaceChildren(found);
+    mark(item.querySelector(".said"), place.querySelectorAll("mark"));
+  } catch { /* the link to its page is still there */ }
+}
+
+// The text was written in Markdown and is shown rendered, so its words are looked for where they are read.
+function mark(said, marks) {
+  const known = new Map([...marks].map((each) => [each.textContent.toLowerCase(), each]));
+  const words = [...known.keys()].filter((word) => /[\p{L}\p{N}]/u.test(word)).sort((a, b) => b.length - a.length);
+  if (!words.length) return;
+  const literal = words.map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
+  const found = new RegExp(`(?<![\\p{L}\\p{N}])(?:${literal.join("|")})(?![\\p{L}\\p{N}])`, "giu");
+  const walker = document.createTreeWalker(said, NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode()) texts.push(walker.currentNode);
+  for (const text of texts) text.replaceWith(...pieces(text.textContent, found, known));
+}
+
+function pieces(text, found, known) {
+  const made = [];
+  let at = 0;
+  for (const match of text.matchAll(found)) {
+    const like = known.get(match[0].toLowerCase());
+    if (!like) continue;
+    const marked = like.cloneNode(false);
+    marked.textContent = match[0];
+    made.push(text.slice(at, match.index), marked);
+    at = match.index + match[0].length;
+  }
+  return [...made, text.slice(at)];
+}

@@ -1,0 +1,167 @@
+"""`GET …/explanation`: what moved a score, by the model that gave it, and to nobody who should not know."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from math import log
+from typing import Any
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import delete, select, update
+
+from models.database import begin
+from models.identifiers import new_id
+from models.records import Site, SiteModelRecord
+from models.spam import context
+from models.spam.explanation import BASE_THINKS, explain
+from models.spam.model import base_model
+from models.spam.site import COLUMNS, TEXT_COLUMNS, SiteModel
+from service import accounts
+from service.console.scores import marked
+from tests.caller import Caller, posted, screen_all
+from tests.service.signed_in import SignedIn
+
+BODY = "Check out my new channel 😀 and subscribe, my CHANNEL is free!"
+
+
+def explanation(moderator: Caller, comment: str, status: int = 200) -> Any:
+    answer = moderator.call("GET", f"/comments/{comment}/explanation")
+    assert answer.status_code == status, answer.text
+    return answer.json
+
+
+def score(moderator: Caller, comment: str) -> dict[str, Any]:
+    [spam] = [found for found in moderator.record(comment)["evidence"] if found["check"] == "spam"]
+    return dict(spam)
+
+
+def screened(moderator: Caller, **fields: Any) -> str:
+    comment = posted(moderator.client, **{"body": BODY, **fields})
+    screen_all()
+    return comment
+
+
+def site_model(version: str, *, trust: float = 1.0) -> None:
+    """A site's model that weighs what the base model thinks, and what it counts; it is live from now on."""
+    weights = np.zeros(COLUMNS, np.float32)
+    weights[TEXT_COLUMNS] = 2 * trust
+    weights[TEXT_COLUMNS + 2 + context.COUNTS.index("no form token")] = 5
+    model = SiteModel(weights, -0.5, ["id"], base_model().version, version)
+    row = {"id": new_id(), "version": version, "sha256": "", "file": b"", "weights": model.packed()}
+    scores = {"good": [], "spam": [], "recent": [], "comments_a_day": 0.0}
+    with begin() as session:
+        site = session.execute(select(Site).where(Site.key == "demo")).scalar_one()
+        session.add(SiteModelRecord(**row, site_id=site.id, card={}, seen=[], scores=scores, parent=None))
+        session.flush()
+        site.model = row["id"]
+
+
+def adds_up(found: dict[str, Any], probability: float) -> None:
+    listed = sum(part["log_odds"] for part in found["up"] + found["down"])
+    assert found["intercept"] + listed + found["rest"] == pytest.approx(found["log_odds"], abs=1e-6)
+    assert found["log_odds"] == pytest.approx(log(probability / (1 - probability)), abs=1e-6)
+
+
+def test_the_base_models_score_is_taken_apart_with_places_in_the_text(moderator: Caller) -> None:
+    comment = screened(moderator)
+    found = explanation(moderator, comment)
+    adds_up(found, score(moderator, comment)["score"])
+    assert found["version"] == found["judged_by"] == score(moderator, comment)["version"]
+    [channel] = [part for part in found["up"] if part.get("word") == "channel"]
+    assert [BODY[start:end] for start, end in channel["spans"]] == ["channel", "CHANNEL"]
+    assert 0 < channel["share"] < 1
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_link_to_the_site_itself_moves_nothing_in_the_explanation_either(moderator: Caller, own: bool) -> None:
+    if own:
+        site_model("site-aaaaaaaaaaaa")
+    comment = screened(moderator, body="As I wrote at https://paper.example/bridge?from=mail it leaks")
+    found = explanation(moderator, comment)
+    adds_up(found, score(moderator, comment)["score"])
+    assert "has a link" not in {part.get("feature") for part in found["up"] + found["down"]}
+
+
+def test_a_sites_own_model_tells_what_the_base_thinks_and_what_it_counted(moderator: Caller) -> None:
+    site_model("site-aaaaaaaaaaaa")
+    comment = screened(moderator)
+    found = explanation(moderator, comment)
+    adds_up(found, score(moderator, comment)["score"])
+    assert found["version"] == "site-aaaaaaaaaaaa"
+    assert [part["feature"] for part in found["up"]] == [BASE_THINKS, "no form token"]
+
+
+def test_the_model_that_judged_explains_as_long_as_it_is_kept_and_then_the_current_one(moderator: Caller) -> None:
+    by_base = screened(moderator)
+    site_model("site-aaaaaaaaaaaa")
+    by_first = screened(moderator, body=f"{BODY} Really.", email="else@example.org")
+    site_model("site-bbbbbbbbbbbb", trust=3.0)
+    assert explanation(moderator, by_base)["version"] == base_model().version
+    assert explanation(moderator, by_first)["version"] == "site-aaaaaaaaaaaa"
+    with begin() as session:
+        session.execute(delete(SiteModelRecord).where(SiteModelRecord.version == "site-aaaaaaaaaaaa"))
+    found = explanation(moderator, by_first)
+    assert (found["version"], found["judged_by"]) == ("site-bbbbbbbbbbbb", "site-aaaaaaaaaaaa")
+    with begin() as session:
+        session.execute(update(Site).values(model=None))
+    assert explanation(moderator, by_first)["version"] == base_model().version
+
+
+def test_what_has_no_score_is_not_explained(moderator: Caller) -> None:
+    waiting = posted(moderator.client, body=BODY)
+    assert "still being checked" in explanation(moderator, waiting, 409)["detail"]
+    foreign = screened(
+        moderator, body="Kemarin saya pergi ke pelabuhan bersama keluarga, kapal feri sering terlambat sekali."
+    )
+    assert "has not learned Indonesian" in explanation(moderator, foreign, 409)["detail"]
+
+
+def test_a_blind_sample_is_explained_once_it_is_decided(moderator: Caller) -> None:
+    moderator.call("PUT", "/policy", json={"sample": {"share": 1}})
+    comment = screened(moderator)
+    assert "blind sample" in explanation(moderator, comment, 409)["detail"]
+    moderator.decide(comment, "approve")
+    assert explanation(moderator, comment)["up"]
+
+
+def test_what_is_erased_or_another_sites_is_not_there(client: FlaskClient, moderator: Caller) -> None:
+    accounts.add_site("other", ["https://other.example"])
+    comment = screened(moderator)
+    key = {"Authorization": f"Bearer {accounts.create_key('other', 'admin')}"}
+    assert client.get(f"/v1/sites/other/comments/{comment}/explanation", headers=key).status_code == 404
+    explanation(moderator, new_id(), 404)
+    explanation(moderator, "nonsense", 404)
+    moderator.call("DELETE", f"/comments/{comment}")
+    explanation(moderator, comment, 404)
+
+
+def test_the_console_marks_the_words_and_keeps_quiet_about_a_blind_sample(moderator: Caller) -> None:
+    script = f"{BODY} <script>alert(1)</script>"
+    comment = screened(moderator, body=script)
+    ann = SignedIn(moderator.client, role="viewer")
+    page = ann.get(f"/items/{comment}/score")
+    assert re.search(r'<mark class="moved up" title="Towards spam: \d+ % of what moved the score">CHANNEL</mark>', page)
+    assert "&lt;" in page
+    assert "<script" not in page.partition("<main")[2]
+    assert f"/console/items/{comment}/score" in ann.get(f"/items/{comment}")
+    moderator.call("PUT", "/policy", json={"sample": {"share": 1}})
+    blind = screened(moderator, body=f"{BODY} Really.", email="else@example.org")
+    assert ann.client.get(f"/console/items/{blind}/score").status_code == 409
+    assert f"/console/items/{blind}/score" not in ann.get(f"/items/{blind}")
+
+
+def test_the_pieces_are_the_whole_text() -> None:
+    why = explain(base_model(), BODY).as_json()
+    pieces = list(marked(BODY, why))
+    assert "".join(piece.text for piece in pieces) == BODY
+    assert {piece.text for piece in pieces if piece.way == "up"} >= {"channel", "CHANNEL", "subscribe"}
+
+
+def test_the_web_process_does_not_load_numpy_before_somebody_asks() -> None:
+    code = "import sys, service.app; print(sorted({'numpy', 'scipy', 'sklearn', 'skops'} & set(sys.modules)))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert said.stdout.strip() == "[]"
