@@ -163,18 +163,25 @@ class Redelivery(BaseModel):
 
 @api.get("/v1/sites/<site>/webhooks")
 def webhooks(site: str) -> Response:
-    who = caller(site, "admin")
+    return json_response({"webhooks": listed_of(caller(site, "admin"))})
+
+
+def listed_of(who: Caller) -> list[dict[str, Any]]:
     wanted = select(Endpoint).where(Endpoint.site_id == who.site.id, Endpoint.deleted_at.is_(None))
     with reading() as session:
-        rows = session.execute(wanted.order_by(Endpoint.id)).scalars().all()
-    return json_response({"webhooks": [shape(row) for row in rows]})
+        return [shape(row) for row in session.execute(wanted.order_by(Endpoint.id)).scalars()]
 
 
 @api.post("/v1/sites/<site>/webhooks")
 def create(site: str) -> Response:
     """The secret is in this answer, and in no other."""
     who = caller(site, "admin")
-    wanted = body_as(NewWebhook)
+    answer = make(who, body_as(NewWebhook))
+    return json_response(answer, 201, {"Location": f"/v1/sites/{site}/webhooks/{answer['id']}"})
+
+
+def make(who: Caller, wanted: NewWebhook) -> dict[str, Any]:
+    """The new endpoint in its shape, and its secret."""
     secret = first_secret(signs_ed25519=wanted.ed25519)
     rate = wanted.rate or (CHAT_RATE if wanted.format in CHATS else None)
     with _changing(who) as session:
@@ -199,22 +206,28 @@ def create(site: str) -> Response:
         )
         session.add(row)
         session.flush()
-        answer = shape(row) | {"secret": secret.shared}
-    return json_response(answer, 201, {"Location": f"/v1/sites/{site}/webhooks/{row.id}"})
+        return shape(row) | {"secret": secret.shared}
 
 
 @api.get("/v1/sites/<site>/webhooks/<webhook>")
 def one(site: str, webhook: str) -> Response:
     who = caller(site, "admin")
+    return json_response(shown(who, webhook))
+
+
+def shown(who: Caller, webhook: str) -> dict[str, Any]:
     with reading() as session:
-        return json_response(shape(_wanted(session, who, webhook)))
+        return shape(_wanted(session, who, webhook))
 
 
 @api.patch("/v1/sites/<site>/webhooks/<webhook>")
 def change(site: str, webhook: str) -> Response:
     """Whatever is owed waits while a webhook is disabled, and goes out when it is enabled again."""
     who = caller(site, "admin")
-    wanted = body_as(WebhookChange)
+    return json_response(alter(who, webhook, body_as(WebhookChange)))
+
+
+def alter(who: Caller, webhook: str, wanted: WebhookChange) -> dict[str, Any]:
     with _changing(who) as session:
         row = _wanted(session, who, webhook)
         _apply(row, wanted)
@@ -222,7 +235,7 @@ def change(site: str, webhook: str) -> Response:
         answer = shape(row)
     if row.is_enabled:
         ring_soon(DELIVER, row.id)
-    return json_response(answer)
+    return answer
 
 
 def _apply(row: Endpoint, wanted: WebhookChange) -> None:
@@ -253,32 +266,41 @@ def _with_pairs(kept: Sealed, signs_ed25519: bool) -> Sealed:
 @api.delete("/v1/sites/<site>/webhooks/<webhook>")
 def remove(site: str, webhook: str) -> Response:
     """Nothing more is sent from now on; its log goes with it, little by little."""
-    who = caller(site, "admin")
+    end(caller(site, "admin"), webhook)
+    return Response(status=204)
+
+
+def end(who: Caller, webhook: str) -> None:
     with _changing(who) as session:
         row = _wanted(session, who, webhook)
         row.is_enabled, row.deleted_at, row.sealed = False, now(), sealed(Sealed())
-    return Response(status=204)
 
 
 @api.post("/v1/sites/<site>/webhooks/<webhook>/rotate")
 def rotate(site: str, webhook: str) -> Response:
     """A new secret; until the old one ends, both sign."""
     who = caller(site, "admin")
-    wanted = body_as(Rotation, empty=b"{}")
+    return json_response(renew(who, webhook, body_as(Rotation, empty=b"{}")))
+
+
+def renew(who: Caller, webhook: str, wanted: Rotation) -> dict[str, Any]:
+    """The endpoint in its shape, and its new secret."""
     at = now()
     with _changing(who) as session:
         row = _wanted(session, who, webhook)
         until = at + timedelta(seconds=wanted.overlap_seconds)
         kept = rotated(unsealed(row.sealed), until=until, at=at, signs_ed25519=row.signs_ed25519)
         row.sealed = sealed(kept)
-        answer = shape(row) | {"secret": kept.secrets[0].shared}
-    return json_response(answer)
+        return shape(row) | {"secret": kept.secrets[0].shared}
 
 
 @api.post("/v1/sites/<site>/webhooks/<webhook>/test")
 def test(site: str, webhook: str) -> Response:
     """Send a real, signed test event, by the same way as all others; the log tells what came of it."""
-    who = caller(site, "admin")
+    return json_response(send_test(caller(site, "admin"), webhook), 202)
+
+
+def send_test(who: Caller, webhook: str) -> dict[str, Any]:
     at = now()
     with begin() as session:
         row = _wanted(session, who, webhook, enabled=True)
@@ -287,7 +309,7 @@ def test(site: str, webhook: str) -> Response:
         delivery["payload"] = {"type": TEST, "timestamp": when(at), "data": _sample(who, at)}
         session.connection().execute(insert(Base.metadata.tables["deliveries"]), [delivery])
     ring_soon(DELIVER, row.id)
-    return json_response({"id": delivery["id"], "event": delivery["event_id"], "state": "owed"}, 202)
+    return {"id": delivery["id"], "event": delivery["event_id"], "state": "owed"}
 
 
 @api.post("/v1/sites/<site>/webhooks/<webhook>/check")
@@ -333,7 +355,10 @@ def deliveries(site: str, webhook: str) -> Response:
     """The log, newest first: each delivery with its attempts."""
     who = caller(site, "admin")
     limit = number_argument("limit", 50, most=200)
-    state, cursor = request.args.get("state"), request.args.get("cursor")
+    return json_response(log_of(who, webhook, request.args.get("state"), request.args.get("cursor"), limit))
+
+
+def log_of(who: Caller, webhook: str, state: str | None, cursor: str | None, limit: int) -> dict[str, Any]:
     if state is not None and state not in STATES:
         raise Problem(422, f"A delivery is {', '.join(STATES)}.")
     if cursor is not None and not is_id(cursor):
@@ -347,7 +372,7 @@ def deliveries(site: str, webhook: str) -> Response:
             wanted = wanted.where(Delivery.id < cursor)
         found = session.execute(wanted.order_by(Delivery.id.desc()).limit(limit + 1)).scalars().all()
         listed = _with_attempts(session, found[:limit])
-    return json_response({"deliveries": listed, "next": found[limit - 1].id if len(found) > limit else None})
+    return {"deliveries": listed, "next": found[limit - 1].id if len(found) > limit else None}
 
 
 def _with_attempts(session: Session, found: Sequence[Delivery]) -> list[dict[str, Any]]:
@@ -377,7 +402,10 @@ def _with_attempts(session: Session, found: Sequence[Delivery]) -> list[dict[str
 def redeliver(site: str, webhook: str) -> Response:
     """Send events again, or for the first time, at a bearable rate. The same id and bytes as ever."""
     who = caller(site, "admin")
-    wanted = body_as(Redelivery)
+    return json_response(send_again(who, webhook, body_as(Redelivery)), 202)
+
+
+def send_again(who: Caller, webhook: str, wanted: Redelivery) -> dict[str, Any]:
     with reading() as session:
         row = _wanted(session, who, webhook, enabled=True)
     pace = (now() + timedelta(seconds=number / (row.rate or REDELIVERED_A_SECOND)) for number in count())
@@ -388,7 +416,7 @@ def redeliver(site: str, webhook: str) -> Response:
     else:
         put, more = _range(row, wanted, pace)
     ring_soon(DELIVER, row.id)
-    return json_response({"count": put, "more_since": when(more)}, 202)
+    return {"count": put, "more_since": when(more)}
 
 
 def _range(row: Endpoint, wanted: Redelivery, pace: Iterator[datetime]) -> tuple[int, datetime | None]:

@@ -1,6 +1,20 @@
 """The moderators' pages."""
 
-from service.console import account, blocks, calls, keys, log, notes, pages, scores, settings, signing_in, team, threads
+from service.console import (
+    account,
+    blocks,
+    calls,
+    keys,
+    log,
+    notes,
+    pages,
+    scores,
+    settings,
+    signing_in,
+    team,
+    threads,
+    webhooks,
+)
 from service.console.blueprint import console
 
 __all__ = [
@@ -17,4 +31,5 @@ __all__ = [
     "signing_in",
     "team",
     "threads",
+    "webhooks",
 ]

@@ -56,7 +56,7 @@ def _page(who: SignedIn, *, link: str = "", email: str = "", error: str = "") ->
 def invite(site: str) -> str | tuple[str, int]:
     """The link is shown this once, and mailed where mail can be sent."""
     who = acting()
-    _check_owner(who, site)
+    check_owner(who, site)
     email, role = request.form.get("email", ""), request.form.get("role", "")
     if role not in ROLES:
         raise Problem(422, "A role is owner, moderator or viewer.")
@@ -76,7 +76,7 @@ def invite(site: str) -> str | tuple[str, int]:
 def change_role(site: str, moderator_id: str) -> BaseResponse:
     """Another role, or none: then they are out, at once and everywhere on this site."""
     who = acting()
-    _check_owner(who, site)
+    check_owner(who, site)
     role = request.form.get("role", "")
     if role not in {*ROLES, "remove"}:
         raise Problem(422, "A role is owner, moderator or viewer.")
@@ -105,7 +105,7 @@ def _owners(session: Session, site_id: int) -> int:
     return session.execute(wanted.where(Membership.site_id == site_id, Membership.role == "owner")).scalar_one()
 
 
-def _check_owner(who: SignedIn, site: str) -> None:
+def check_owner(who: SignedIn, site: str) -> None:
     if site not in who.sites:
         raise Problem(404, "There is no such site.")
     check_may(who, site, "owner")

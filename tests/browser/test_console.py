@@ -21,6 +21,7 @@ PAGES = (
     *("/console/", "/console/?tab=approved", "/console/?q=nothing", "/console/?tab=all&order=risk"),
     *("/console/blocks", "/console/people", "/console/log", "/console/settings", "/console/account"),
     *("/console/threads/1", "/console/password", "/console/forgotten", "/console/join/spent", "/console/nowhere"),
+    "/console/sites/demo/webhooks",
 )
 AWAY = '{"detail": "The database is away."}'
 

@@ -82,6 +82,11 @@ CONSOLE = {
     "POST /console/settings/<site>": Row("owner", {"do": "try", "text": "x"}),
     "POST /console/sites/<site>/people": Row("owner", {"email": "new@paper.example", "role": "viewer"}),
     "POST /console/sites/<site>/people/<moderator_id>": Row("owner", {"role": "viewer"}),
+    "GET /console/sites/<site>/webhooks": Row("owner"),
+    "POST /console/sites/<site>/webhooks": Row("owner", {"url": "nowhere"}),
+    "GET /console/sites/<site>/webhooks/<webhook>": Row("owner"),
+    "POST /console/sites/<site>/webhooks/<webhook>": Row("owner", {"do": "test"}),
+    "POST /console/sites/<site>/webhooks/<webhook>/redeliver": Row("owner", {"since": "2026-01-01T00:00"}),
     "POST /console/sign-out": Row("account", about=False),
 }
 API = {
