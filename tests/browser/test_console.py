@@ -171,6 +171,7 @@ def test_slash_searches_and_question_mark_helps(queue: Page) -> None:
     queue.keyboard.press("Enter")
     expect(queue.locator(".row")).to_have_count(1)
     expect(queue.locator(".item h1")).to_have_text("Reader 3")
+    expect(queue.locator("html.scripted")).to_have_count(1)
     queue.keyboard.press("Shift+Slash")
     expect(queue.get_by_role("dialog")).to_be_visible()
 
