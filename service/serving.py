@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,8 @@ def serve() -> None:
 
 def application() -> Callable[..., Any]:
     """The WSGI application, loaded in Granian's worker alone: its main process stays small."""
+    # Where rich is there, structlog loads it to draw tracebacks in colour: 4 MB, and this process writes JSON.
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     from service.wsgi import app  # noqa: PLC0415
 
     return app

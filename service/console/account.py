@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 
-import segno
 from flask import redirect, render_template, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from markupsafe import Markup
@@ -92,6 +91,8 @@ def confirm_second_factor() -> str | tuple[str, int]:
 def _enrolment(email: str, secret: str, error: str) -> str:
     address = second_factor.address(secret, email)
     drawn = io.BytesIO()
+    import segno  # noqa: PLC0415 — for those few who set one up; it would be 1 MB in every web process
+
     segno.make(address, error="m").save(drawn, kind="svg", border=0, xmldecl=False, svgns=True, omitsize=True)
     return render_template(
         "console/second_factor.html",
