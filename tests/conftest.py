@@ -6,9 +6,11 @@ Whoever asks for `data`, or for what stands on it, runs twice: on SQLite and on 
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -19,11 +21,13 @@ from models.settings import settings
 from service import accounts, addresses, limits, sites, tokens
 from service.app import create_app
 from tests.caller import Caller
+from tests.greenroom import until
 from tests.postgres import PostgreSQL, postgresql
 
 
 def forget() -> None:
     """What a process remembers, so that the next test starts like a new one."""
+    _let_come_home()
     database.engine().dispose()
     caches = (
         settings,
@@ -37,6 +41,17 @@ def forget() -> None:
     for cached in (*caches, tokens._signer, limits._limiter, limits._limits, addresses._key):
         cached.cache_clear()
     sites.forget_sites()
+
+
+def _let_come_home() -> None:
+    """Nobody may go on in the background with this test's database: its connection would be found open in the middle of
+    another test, and fail that one.
+    """
+    for thread in threading.enumerate():
+        if thread.name in {"alarm", "mail"}:
+            thread.join(20)
+    pool: Any = database.engine().pool
+    until(lambda: pool.checkedout() == 0, 20)
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,12 @@ export class Keys {
     this.help = document.getElementById("help");
     this.said = document.getElementById("help-said");
     this.waiting = null;
+    this.kept = Promise.resolve();
     document.addEventListener("keydown", (event) => this.pressed(event));
     this.help.addEventListener("click", (event) => this.clicked(event));
     document.getElementById("ask-reason").addEventListener("change", (event) => {
-      this.keep({ ask_reason: event.target.checked });
+      const ask_reason = event.target.checked;
+      this.keep(() => ({ ask_reason }));
     });
   }
 
@@ -50,7 +52,7 @@ export class Keys {
   clicked(event) {
     const preset = event.target.closest("[data-preset]");
     const cap = event.target.closest("[data-remap]");
-    if (preset) this.keep({ preset: preset.dataset.preset, keys: {} });
+    if (preset) this.keep(() => ({ preset: preset.dataset.preset, keys: {} }));
     if (cap) {
       this.help.querySelector(".waiting")?.classList.remove("waiting");
       cap.classList.add("waiting");
@@ -68,16 +70,23 @@ export class Keys {
     this.said.textContent = "";
     if (event.code === "Escape") return;
     const code = (event.shiftKey ? "Shift+" : "") + event.code;
-    const taken = Object.keys(this.preferences.keys).find((each) => this.preferences.keys[each] === code);
-    const own = { ...this.preferences.own, [action]: code };
-    if (taken && taken !== action) own[taken] = this.preferences.keys[action]; // the two change places
-    this.keep({ keys: own });
+    this.keep(({ keys, own }) => {
+      const taken = Object.keys(keys).find((each) => keys[each] === code);
+      const swapped = taken && taken !== action ? { [taken]: keys[action] } : {}; // the two change places
+      return { keys: { ...own, [action]: code, ...swapped } };
+    });
   }
 
-  async keep(change) {
+  // One after the other, each from what came of the one before: two quick changes would else undo each other.
+  keep(change) {
+    this.kept = this.kept.then(() => this.send(change));
+  }
+
+  async send(change) {
     const { preset, own, ask_reason } = this.preferences;
+    const wanted = { preset, keys: own, ask_reason, ...change(this.preferences) };
     try {
-      Object.assign(this.preferences, await send("/console/preferences", { preset, keys: own, ask_reason, ...change }));
+      Object.assign(this.preferences, await send("/console/preferences", wanted));
       this.said.textContent = "Kept.";
     } catch (error) {
       this.said.textContent = error.message;
