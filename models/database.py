@@ -126,8 +126,12 @@ def _engine_of(pid: int) -> Engine:
 
     @event.listens_for(built, "begin")
     def _begin(connection: Any) -> None:
-        changing = connection.get_execution_options().get("changing", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if changing else "BEGIN")
+        asked = connection.get_execution_options()
+        if not asked.get("changing"):
+            connection.exec_driver_sql("BEGIN")
+            return
+        connection.exec_driver_sql(f"PRAGMA synchronous={asked.get('synchronous', 'FULL')}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return built
 
@@ -154,13 +158,23 @@ def reading(*, of_one_moment: bool = False) -> Iterator[Session]:
 
 
 @contextmanager
-def begin() -> Iterator[Session]:
-    """A session whose changes are committed together when the block ends, or not at all when it raises."""
+def begin(*, synced: bool = True) -> Iterator[Session]:
+    """A session whose changes are committed together when the block ends, or not at all when it raises.
+
+    Not `synced`: for notes about work that is simply done again when they are lost. Everyone sees them at once and no
+    death of a process takes them back, but nobody waits for the disk, so a power cut may: the last of them, in order.
+    It takes back no synced commit, not even one that built on such notes: both databases write all commits to one log
+    in the order they were made, and a synced one waits until the log is on the disk up to its own end.
+    https://www.sqlite.org/pragma.html#pragma_synchronous
+    https://www.postgresql.org/docs/current/wal-async-commit.html
+    """
     if engine().dialect.name != "sqlite":
         with Session(engine(), expire_on_commit=False) as session, session.begin():
+            if not synced:
+                session.connection().exec_driver_sql("SET LOCAL synchronous_commit TO off")
             yield session
         return
-    changing = engine().execution_options(changing=True)
+    changing = engine().execution_options(changing=True, synchronous="FULL" if synced else "NORMAL")
     with _turn_of(os.getpid()), Session(changing, expire_on_commit=False) as session, session.begin():
         yield session
 

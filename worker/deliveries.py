@@ -87,10 +87,13 @@ def body(due: Due) -> bytes:
 
 
 def round_of(outcomes: Sequence[Outcome], room: Mapping[str, int]) -> Round:
-    """Write down what came of jobs, and take up to so many deliveries of each endpoint that may go now."""
+    """Write down what came of jobs, and take up to so many deliveries of each endpoint that may go now.
+
+    Nobody waits for the disk: what a power cut makes us forget is sent once more, as "at least once" allows.
+    """
     at = now()
     done = Round([], [], set())
-    with begin() as session:
+    with begin(synced=False) as session:
         if outcomes:
             done.later.extend(_write_down(session, outcomes, at))
         if room:

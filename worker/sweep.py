@@ -127,7 +127,7 @@ def _overdue(record: Any, due: Any, at: datetime) -> list[Any]:
     oldest = oldest.with_for_update(key_share=True, skip_locked=True)  # whoever holds one is working on it
     later = at - timedelta(seconds=settings().overdue_seconds) + timedelta(seconds=RUNG_SECONDS)
     claimed = update(record).where(record.id.in_(select(oldest.cte("oldest").c.id))).values({due.key: later})
-    with begin() as session:
+    with begin(synced=False) as session:
         found = list(session.execute(claimed.returning(record.id)).scalars())
     failpoint(f"swept_{record.__tablename__}")
     return found
@@ -149,7 +149,7 @@ def _sweep_deliveries(at: datetime) -> bool:
     with reading() as session:
         left = shown_but_waiting(session)
     if left:
-        with begin() as session:
+        with begin(synced=False) as session:
             release_published(session, at, left)
     with reading() as session:
         owed = overdue_endpoints(session, at - timedelta(seconds=settings().overdue_seconds))
@@ -180,6 +180,6 @@ def tidy(at: datetime) -> None:
 def _beat(worker: str, *, swept: bool) -> None:
     at = now()
     alive = {"at": at, "swept_at": at} if swept else {"at": at}
-    with begin() as session:
+    with begin(synced=False) as session:
         session.connection().execute(insert_new(Heartbeat), {"name": worker, "at": at})
         session.execute(update(Heartbeat).where(Heartbeat.name == worker).values(alive))

@@ -62,6 +62,35 @@ def test_an_insert_of_what_is_there_already_answers_no_row(data: object) -> None
         accounts.add_site("demo", ["https://paper.example"])
 
 
+def test_only_notes_on_work_that_can_be_done_again_do_not_wait_for_the_disk(data: object) -> None:
+    """What was promised is synced also by a connection that just wrote notes."""
+    is_sqlite = engine().dialect.name == "sqlite"
+    asked = text("PRAGMA synchronous" if is_sqlite else "SHOW synchronous_commit")
+    waits, does_not = (2, 1) if is_sqlite else ("on", "off")  # 2 is FULL, 1 NORMAL
+    found = []
+    for synced in (True, False, True):
+        with begin(synced=synced) as session:
+            found.append(session.execute(asked).scalar())
+    assert found == [waits, does_not, waits]
+
+
+def test_a_note_that_did_not_wait_for_the_disk_outlives_its_process(data: object) -> None:
+    subprocess.run([sys.executable, "-c", NOTED], check=False)
+    with reading() as session:
+        assert session.execute(select(Heartbeat.name)).scalars().all() == ["noted"]
+
+
+NOTED = """
+import os, signal
+from models.database import begin, now
+from models.records import Heartbeat
+
+with begin(synced=False) as session:
+    session.add(Heartbeat(name="noted", at=now()))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 @on_postgresql
 def test_every_spelling_of_a_postgresql_url_is_understood(set_url: Set, scheme: str) -> None:
