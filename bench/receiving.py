@@ -69,7 +69,7 @@ async def _serve(port: int, log: Path, look: bool, ready: Event, end: Event) -> 
     with log.open("ab", buffering=0) as lines:
 
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            with suppress(asyncio.IncompleteReadError, ConnectionError):
+            with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
                 while True:
                     path, headers, body = await _request(reader)
                     if path == "/dead":

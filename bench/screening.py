@@ -40,13 +40,14 @@ def _pending(site_id: int, count: int) -> list[str]:
             thread = Thread(site_id=site_id, key=f"/screen/{new_id()}")
             session.add(thread)
             session.flush()
-            rows = [_row(site_id, thread.id, number, at) for number in range(start, start + 50)]
+            rows = [pending(site_id, thread.id, number, at) for number in range(start, start + 50)]
             session.execute(insert(Comment), rows)
             ids += [row["id"] for row in rows]
     return ids
 
 
-def _row(site_id: int, thread_id: int, number: int, at: object) -> dict[str, object]:
+def pending(site_id: int, thread_id: int, number: int, at: object) -> dict[str, object]:
+    """A comment's row as the accept path leaves it."""
     id_, email = new_id(), f"screened{number}@example.org"
     return {
         "id": id_,

@@ -52,7 +52,11 @@ class Settings(BaseModel):
     event_days: int = Field(0, ge=0, description="How long the event log is kept; 0: as long as there is room.")
 
     web_threads: int = Field(8, ge=1, description="Requests the web process works on at once.")
-    screeners: int = Field(2, ge=1, description="Tasks a worker works on at once: one screens while another publishes.")
+    screeners: int = Field(
+        4,
+        ge=1,
+        description="Tasks a worker takes at once: one screens, one publishes, others leave them what they bring.",
+    )
     sweep_seconds: float = Field(5, gt=0, description="Pause between two sweeps for overdue rows.")
     overdue_seconds: float = Field(3, gt=0, description="How long a row may be due before the sweep rings again.")
     smtp_url: str = Field("", description="smtp://user:password@host:587 or smtps://…, for links to moderators.")

@@ -6,6 +6,8 @@ import threading
 
 import pytest
 
+from models.settings import settings
+from worker import tasks
 from worker.gathering import Gathering
 
 
@@ -58,3 +60,8 @@ def test_nothing_is_lost_among_many_threads() -> None:
     for thread in threads:
         thread.join()
     assert sorted(done) == sorted([*range(500), *range(1000, 1500)])
+
+
+def test_a_worker_that_screens_and_publishes_has_threads_left_to_leave_more_to_them() -> None:
+    gathering = [each for each in vars(tasks).values() if isinstance(each, Gathering)]
+    assert settings().screeners >= len(gathering) + 2
