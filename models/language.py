@@ -52,7 +52,9 @@ def detect(texts: Sequence[str]) -> list[str]:
 
 def _detect(text: str) -> str:
     prose = _NO_PROSE.sub(" ", text[:_ENOUGH])
-    scripts = Counter(_script(letter) for letter in prose if letter.isalpha())
+    if prose.isascii():
+        return _latin(prose, letters) if (letters := sum(map(str.isalpha, prose))) else UNSURE
+    scripts = Counter(map(_script, filter(str.isalpha, prose)))
     if not scripts:
         return UNSURE
     if scripts["HIRAGANA"] + scripts["KATAKANA"] > 0 and scripts["CJK"] > 0:

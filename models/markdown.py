@@ -19,7 +19,7 @@ def render(body: str) -> str:
     import nh3  # noqa: PLC0415 — the web process rarely renders
 
     return nh3.clean(
-        _parser(with_links=_is_ordinary(body)).render(body),
+        _parser(is_ordinary=_is_ordinary(body), has_address="//" in body).render(body),
         tags=TAGS,
         attributes={"a": {"href"}, "ol": {"start"}},
         url_schemes=SCHEMES,
@@ -34,12 +34,16 @@ def _is_ordinary(body: str) -> bool:
 
 
 @cache
-def _parser(*, with_links: bool) -> MarkdownIt:
-    """Raw HTML is shown as typed, a line end is a line end, and a bare address becomes a link."""
+def _parser(*, is_ordinary: bool, has_address: bool) -> MarkdownIt:
+    """Raw HTML is shown as typed, a line end is a line end, and a bare address becomes a link: looking for one takes
+    most of a rendering's time, so nobody looks where none can be.
+    """
     from markdown_it import MarkdownIt  # noqa: PLC0415
 
     parser = MarkdownIt("js-default", {"html": False, "linkify": True, "breaks": True, "maxNesting": MAX_NESTING})
     parser.disable(["image", "table", "heading", "lheading", "hr", "reference"])
     assert parser.linkify is not None
     parser.linkify.set({"fuzzy_link": False, "fuzzy_email": False})
-    return parser if with_links else parser.disable(["link", "linkify", "emphasis", "strikethrough", "backticks"])
+    if not is_ordinary:
+        parser.disable(["link", "emphasis", "strikethrough", "backticks"])
+    return parser if is_ordinary and has_address else parser.disable("linkify")

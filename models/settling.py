@@ -112,7 +112,7 @@ class Settling:
                 "id": new_id(),
                 "comment_id": comment["id"],
                 "number": screened.number,
-                "evidence": [item.model_dump(mode="json") for item in screened.evidence],
+                "evidence": [vars(item) for item in screened.evidence],
                 "policy_version": screened.policy_version,
                 "at": self.at,
             }

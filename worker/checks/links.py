@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -116,18 +116,22 @@ def _listed(names: Sequence[str], most: int = 4) -> str:
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _urls(body: str) -> list[str]:
-    """Every link's address, as often as it stands there; what a link's label says is not a second one."""
+@lru_cache(maxsize=256)
+def _urls(body: str) -> tuple[str, ...]:
+    """Every link's address, as often as it stands there; what a link's label says is not a second one.
+
+    Remembered, because three ask: this check, that of the hosts, and who keeps what the comment linked to.
+    """
     text = body.translate(_UNSEEN)
     if not (_MAYBE.search(text) or _WRITTEN_DOT.search(text)):
-        return []
+        return ()
     text = _MARKDOWN.sub(r" \1 ", text)
     text = _HTML.sub(r" \1 ", text)
     text = _BB.sub(lambda link: f" {link[1] or link[2]} ", text)
     text = _WRITTEN_DOT.sub(".", _HXXP.sub(r"http\1://", text))
     # One run at a time: no address holds a blank, and plain words cost nothing.
     runs = [run[:_LONGEST] for run in text.split() if _MAYBE.search(run)]
-    return [match.url for run in runs for match in _linkify().match(run) or () if _is_link(match)]
+    return tuple(match.url for run in runs for match in _linkify().match(run) or () if _is_link(match))
 
 
 def _is_link(match: object) -> bool:

@@ -50,7 +50,7 @@ LETTERS = 20  # fewer say nothing: "Thank you!" is no campaign
 MOST_SAME = 1001  # counted so far: one more than a policy can allow
 MOST_SUSPECTS = 20  # texts compared with each comment
 
-_BANDS, _ROWS, _RUN = 4, 3, 5
+_BANDS, _ROWS = 4, 3
 _Hashes: TypeAlias = NDArray[np.uint64]
 
 
@@ -89,9 +89,7 @@ class _Text:
     def runs(self) -> _Hashes:
         """A hash for each run of five characters."""
         letters = np.frombuffer(self.words.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-        hashes = np.zeros(len(letters) - _RUN + 1, dtype=np.uint64)
-        for n, power in enumerate(_POWERS):
-            hashes += letters[n : n + len(hashes)] * power
+        hashes = np.correlate(letters, _POWERS)  # the sum of each run's letters times the powers; it wraps
         hashes ^= hashes >> np.uint64(32)  # the high bits are well mixed, the low ones need theirs
         hashes *= _POWERS[0]
         return np.asarray(hashes ^ (hashes >> np.uint64(29)))
@@ -103,17 +101,18 @@ class _Text:
 
     def likeness(self, other: _Text) -> float:
         """Jaccard: the runs in both by the runs in either."""
-        both = len(np.intersect1d(self.distinct, other.distinct, assume_unique=True))
-        return both / (len(self.distinct) + len(other.distinct) - both)
+        few, many = sorted((self.distinct, other.distinct), key=len)
+        both = np.count_nonzero(many.take(many.searchsorted(few), mode="clip") == few)
+        return float(both / (len(few) + len(many) - both))
 
     @cached_property
-    def distinct(self) -> _Hashes:
-        return np.unique(self.runs())
+    def distinct(self) -> NDArray[np.uint32]:
+        return np.unique(self.runs().astype(np.uint32))  # half of each hash is enough to tell runs apart
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def _text(body: str) -> _Text:
-    """Remembered, because who checks a batch asks for its fingerprints next."""
+    """Remembered, because who checks a batch asks for its fingerprints next, and a campaign's texts come up again."""
     return _Text(body)
 
 
@@ -273,7 +272,7 @@ def _add_similar(
     if not wanted:
         return
     stored = select(Comment.id, Comment.body, Comment.at).where(Comment.id.in_(wanted), Comment.erased_at.is_(None))
-    found = {row.id: (_Text(row.body), row.at) for row in session.execute(stored)}
+    found = {row.id: (_text(row.body), row.at) for row in session.execute(stored)}
     since = {candidate.id: candidate.at - HOUR for candidate in batch}
     for comment, several in suspects.items():
         alike = [id_ for id_ in several if id_ in found and _is_similar(texts[comment], found[id_][0])]
