@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from service import accounts, addresses, limits, sites, tokens
 from service.app import create_app
 from tests.caller import Caller
 from tests.greenroom import until
-from tests.postgres import PostgreSQL, postgresql
+from tests.postgres import TEMPLATE, PostgreSQL, postgresql
 
 
 def forget() -> None:
@@ -64,10 +63,10 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgreSQL]:
-    """A PostgreSQL server, with the migrated database `greenroom` to be copied."""
+    """A PostgreSQL server, with a migrated database to be copied."""
     with postgresql() as server:
-        server.execute("CREATE DATABASE greenroom")
-        _migrate(GREENROOM_DATABASE_URL=server.url("greenroom"))
+        server.execute(f"CREATE DATABASE {TEMPLATE}")
+        _migrate(GREENROOM_DATABASE_URL=server.url(TEMPLATE))
         yield server
 
 
@@ -90,11 +89,8 @@ def database_url(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "greenroom.db")
         yield f"sqlite:///{tmp_path}/greenroom.db"
     else:
-        with request.getfixturevalue("postgres").database(f"test{next(_numbers)}", like="greenroom") as url:
+        with request.getfixturevalue("postgres").lent() as url:
             yield url
-
-
-_numbers = count(1)
 
 
 @pytest.fixture
