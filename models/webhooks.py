@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models.database import now
 from models.identifiers import new_id
-from models.records import Attempt, Delivery, Endpoint, Thread
+from models.records import Attempt, Delivery, Endpoint, Site, Thread
 
 EVENTS = ("comment.approved", "comment.flagged", "comment.rejected", "comment.edited", "comment.deleted")
 TEST = "webhook.test"
 CHATS = ("slack", "discord", "mattermost", "teams")
-ENDING = ("delivered", "dead", "cancelled", "coalesced")
+BY_HAND, MADE_SO = "Someone disabled it.", "It was made so."  # why one is disabled that nobody needs to hear of
+TROUBLE = timedelta(minutes=10)  # failing for so long is no hiccup: the attempt after five minutes failed too
 
 
 def wants(endpoint: Any, kind: str, *, ends_approval: bool, thread: str) -> bool:
@@ -88,6 +89,18 @@ def overdue_endpoints(session: Session, before: datetime) -> list[str]:
     """Enabled endpoints that were owed something before a time."""
     owed = select(Delivery.id).where(Delivery.endpoint_id == Endpoint.id, Delivery.due < before)
     return list(session.execute(select(Endpoint.id).where(Endpoint.is_enabled, owed.exists())).scalars())
+
+
+def troubled(session: Session, sites: Collection[str], at: datetime) -> list[Row[str, Endpoint]]:
+    """Webhooks of these sites that need someone to look: they fail for a while, or disabled themselves; with the site.
+
+    One that somebody disabled since is meant to be so.
+    """
+    fails = Endpoint.is_enabled & (Endpoint.failing_since < at - TROUBLE)
+    gave_up = ~Endpoint.is_enabled & Endpoint.disabled_why.not_in((BY_HAND, MADE_SO))
+    wanted = select(Site.key, Endpoint).join(Site, Site.id == Endpoint.site_id)
+    wanted = wanted.where(Site.key.in_(sites), Endpoint.deleted_at.is_(None), fails | gave_up)
+    return list(session.execute(wanted.order_by(Endpoint.id)).all())
 
 
 def cancel_deliveries(session: Session, comment_id: str) -> set[str]:

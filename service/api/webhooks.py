@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -18,10 +19,10 @@ from sqlalchemy.orm import Session
 from models.database import Base, begin, now, reading
 from models.endpoints import Sealed, first_secret, opened, rotated, sealed, sealed_of, unsealed
 from models.identifiers import is_id, new_id
-from models.records import Attempt, Comment, Delivery, Endpoint, Event, Site, Thread
+from models.records import Act, Attempt, Comment, Delivery, Endpoint, Event, Site, Thread
 from models.signatures import public_key
 from models.text import clean_line
-from models.webhooks import CHATS, TEST, delivery_of, wants
+from models.webhooks import BY_HAND, CHATS, MADE_SO, TEST, delivery_of, wants
 from service.api.moderation import body_as, number_argument
 from service.api.public import json_response
 from service.keys import Caller, caller
@@ -202,11 +203,18 @@ def make(who: Caller, wanted: NewWebhook) -> dict[str, Any]:
             rate=rate,
             sealed=sealed_of(secret, wanted.headers),
             is_enabled=wanted.enabled,
-            disabled_why=None if wanted.enabled else "It was made so.",
+            disabled_why=None if wanted.enabled else MADE_SO,
         )
         session.add(row)
         session.flush()
+        _note(session, who, "made", row)
         return shape(row) | {"secret": secret.shared}
+
+
+def _note(session: Session, who: Caller, did: str, row: Endpoint) -> None:
+    """A line in the console's log, by the host alone: whoever knows all of a chat's address can write there."""
+    what = f"{did} the webhook to {urlsplit(row.url).hostname}"
+    session.add(Act(site_id=who.site.id, by=who.by, kind="settings", what=what))
 
 
 @api.get("/v1/sites/<site>/webhooks/<webhook>")
@@ -231,11 +239,18 @@ def alter(who: Caller, webhook: str, wanted: WebhookChange) -> dict[str, Any]:
     with _changing(who) as session:
         row = _wanted(session, who, webhook)
         _apply(row, wanted)
+        _note(session, who, _did(wanted), row)
         session.flush()
         answer = shape(row)
     if row.is_enabled:
         ring_soon(DELIVER, row.id)
     return answer
+
+
+def _did(wanted: WebhookChange) -> str:
+    if wanted.enabled is None or wanted.model_fields_set != {"enabled"}:
+        return "changed"
+    return "enabled" if wanted.enabled else "disabled"
 
 
 def _apply(row: Endpoint, wanted: WebhookChange) -> None:
@@ -253,7 +268,8 @@ def _apply(row: Endpoint, wanted: WebhookChange) -> None:
         row.signs_ed25519, row.sealed = wanted.ed25519, sealed(_with_pairs(unsealed(row.sealed), wanted.ed25519))
     if wanted.enabled is not None and wanted.enabled != row.is_enabled:
         row.is_enabled, row.failing_since = wanted.enabled, None
-        row.disabled_why = None if wanted.enabled else "Someone disabled it."
+    if wanted.enabled is not None:  # who disables what disabled itself has seen it, and wants it so
+        row.disabled_why = None if wanted.enabled else BY_HAND
 
 
 def _with_pairs(kept: Sealed, signs_ed25519: bool) -> Sealed:
@@ -274,6 +290,7 @@ def end(who: Caller, webhook: str) -> None:
     with _changing(who) as session:
         row = _wanted(session, who, webhook)
         row.is_enabled, row.deleted_at, row.sealed = False, now(), sealed(Sealed())
+        _note(session, who, "deleted", row)
 
 
 @api.post("/v1/sites/<site>/webhooks/<webhook>/rotate")
@@ -291,6 +308,7 @@ def renew(who: Caller, webhook: str, wanted: Rotation) -> dict[str, Any]:
         until = at + timedelta(seconds=wanted.overlap_seconds)
         kept = rotated(unsealed(row.sealed), until=until, at=at, signs_ed25519=row.signs_ed25519)
         row.sealed = sealed(kept)
+        _note(session, who, "gave a new secret to", row)
         return shape(row) | {"secret": kept.secrets[0].shared}
 
 
@@ -308,6 +326,7 @@ def send_test(who: Caller, webhook: str) -> dict[str, Any]:
         delivery = delivery_of({**event, "thread_id": None, "revision": None}, row.id, at)
         delivery["payload"] = {"type": TEST, "timestamp": when(at), "data": _sample(who, at)}
         session.connection().execute(insert(Base.metadata.tables["deliveries"]), [delivery])
+        _note(session, who, "tested", row)
     ring_soon(DELIVER, row.id)
     return {"id": delivery["id"], "event": delivery["event_id"], "state": "owed"}
 
@@ -315,7 +334,10 @@ def send_test(who: Caller, webhook: str) -> dict[str, Any]:
 @api.post("/v1/sites/<site>/webhooks/<webhook>/check")
 def check(site: str, webhook: str) -> Response:
     """Send a dry suite now, and say what the endpoint handled well. Nothing of it stands in the log."""
-    who = caller(site, "admin")
+    return json_response(checked(caller(site, "admin"), webhook))
+
+
+def checked(who: Caller, webhook: str) -> dict[str, Any]:
     import asyncio  # noqa: PLC0415 — all of this for this call only
 
     from worker.rehearsal import rehearse  # noqa: PLC0415
@@ -329,7 +351,7 @@ def check(site: str, webhook: str) -> Response:
         found = asyncio.run(rehearse(kept, {"type": TEST, "timestamp": when(at), "data": _sample(who, at)}, at))
     finally:
         _checking.release()
-    return json_response({"handled": all(case["handled"] for case in found), "cases": found})
+    return {"handled": all(case["handled"] for case in found), "cases": found}
 
 
 _checking = threading.BoundedSemaphore(1)  # it holds a thread of the web process for some seconds
@@ -411,15 +433,16 @@ def send_again(who: Caller, webhook: str, wanted: Redelivery) -> dict[str, Any]:
     pace = (now() + timedelta(seconds=number / (row.rate or REDELIVERED_A_SECOND)) for number in count())
     if wanted.deliveries is not None:
         with begin() as session:
+            _note(session, who, "sent again to", row)
             put = _again(session, row, _named(session, row, wanted.deliveries), {}, pace)
         more = None
     else:
-        put, more = _range(row, wanted, pace)
+        put, more = _range(who, row, wanted, pace)
     ring_soon(DELIVER, row.id)
     return {"count": put, "more_since": when(more)}
 
 
-def _range(row: Endpoint, wanted: Redelivery, pace: Iterator[datetime]) -> tuple[int, datetime | None]:
+def _range(who: Caller, row: Endpoint, wanted: Redelivery, pace: Iterator[datetime]) -> tuple[int, datetime | None]:
     """A few hundred at a time, each lot a transaction of its own."""
     with reading() as session:
         events = _events(session, row, wanted)
@@ -430,6 +453,8 @@ def _range(row: Endpoint, wanted: Redelivery, pace: Iterator[datetime]) -> tuple
     for start in range(0, len(ordered), AT_ONCE):
         some = ordered[start : start + AT_ONCE]
         with begin() as session:
+            if start == 0:
+                _note(session, who, "sent again to", row)
             there = _there(session, row, some)
             asked = {event.id: event for event in some if _is_asked(row, event, there.get(event.id), wanted)}
             kept = [delivery for id_, delivery in there.items() if id_ in asked]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from flask import redirect, render_template, request
 from pydantic import ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.database import begin
-from models.webhooks import CHATS, EVENTS
+from models.database import now, reading
+from models.webhooks import BY_HAND, CHATS, EVENTS, MADE_SO, troubled
 from service.api.webhooks import (
     STATES,
     NewWebhook,
@@ -17,6 +18,7 @@ from service.api.webhooks import (
     Rotation,
     WebhookChange,
     alter,
+    checked,
     end,
     listed_of,
     log_of,
@@ -26,7 +28,6 @@ from service.api.webhooks import (
     send_test,
     shown,
 )
-from service.console.acts import note_act
 from service.console.blueprint import acting, console, looking
 from service.console.sessions import SignedIn
 from service.console.team import check_owner
@@ -36,8 +37,26 @@ from service.sites import find_site
 
 PAGE_SIZE = 50
 FORMATS = ("standard", *CHATS)
-DID = {"save": "changed", "enable": "enabled", "disable": "disabled", "test": "tested", "delete": "deleted"}
-TEXTS = ("url", "thread_prefix", "description")
+TEXTS, TICKS = ("url", "thread_prefix", "description"), ("ordered", "coalesce", "ed25519")
+EPOCH = "2000-01-01T00:00:00Z"
+
+
+@console.app_template_global()
+def webhook_troubles(who: SignedIn) -> list[dict[str, Any]]:
+    """What an owner should know of webhooks that fail or gave up; nobody else could do anything about it."""
+    owned = [site for site in who.sites if who.may(site, "owner")]
+    with reading() as session:
+        rows = troubled(session, owned, now()) if owned else []
+    return [
+        {
+            "site": site,
+            "id": row.id,
+            "host": urlsplit(row.url).hostname,
+            "why": row.disabled_why,
+            "since": row.failing_since,
+        }
+        for site, row in rows
+    ]
 
 
 def _owner(who: SignedIn, site: str) -> Caller:
@@ -78,23 +97,36 @@ def make_webhook(site: str) -> str | tuple[str, int]:
         return _list(who, owner, given=given, errors=_errors(error)), 422
     except Problem as problem:
         return _list(who, owner, given=given, errors={"body": problem.detail}), problem.status
-    _note(who, owner, "made", made["url"])
     return _one(who, owner, made["id"], secret=made["secret"])
 
 
 def _given() -> dict[str, Any]:
-    return {name: request.form.get(name, "").strip() for name in TEXTS} | {"events": request.form.getlist("events")}
+    """What the form says, as the API would be told it: what cannot be understood stays text, and is refused as such."""
+    form = request.form
+    given: dict[str, Any] = {name: form.get(name, "").strip() for name in TEXTS}
+    given |= {name: name in form for name in TICKS} | {"events": form.getlist("events")}
+    given["rate"] = _number(form.get("rate", "").strip())
+    if "headers" in form and (form["headers"].strip() or "no_headers" in form):
+        given["headers"] = dict(_header(line) for line in form["headers"].splitlines() if line.strip())
+    return given
+
+
+def _number(text: str) -> float | str | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return text
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name.strip(), value.strip()
 
 
 def _errors(error: ValidationError) -> dict[str, str]:
     """A message a field; what names no field of the form stands above it."""
     found = from_validation(error).errors
     return {each["field"].partition(".")[0]: each["message"].removeprefix("Value error, ") for each in found}
-
-
-def _note(who: SignedIn, owner: Caller, did: str, url: str) -> None:
-    with begin() as session:
-        note_act(session, who, "settings", f"{did} the webhook to {url}", site_id=owner.site.id)
 
 
 @console.get("/sites/<site>/webhooks/<webhook>")
@@ -107,8 +139,9 @@ def _one(who: SignedIn, owner: Caller, webhook: str, **about: Any) -> str:
     row = shown(owner, webhook)
     state, cursor = request.args.get("state") or None, request.args.get("cursor") or None
     log = log_of(owner, webhook, state, cursor, PAGE_SIZE)
-    usual = {"errors": {}, "given": row, "secret": "", "kinds": EVENTS, "states": STATES}
+    usual = {"errors": {}, "given": row, "secret": "", "found": None, "kinds": EVENTS, "states": STATES}
     page = {"who": who, "site": owner.site.key, "row": row, "log": log, "is_chat": row["format"] in CHATS}
+    page["by_hand"] = row["disabled_why"] in {BY_HAND, MADE_SO}
     return render_template("console/webhook.html", **page | usual | about)
 
 
@@ -117,17 +150,17 @@ def change_webhook(site: str, webhook: str) -> BaseResponse | str | tuple[str, i
     who = acting()
     owner, do = _owner(who, site), request.form.get("do", "")
     row = shown(owner, webhook)
+    is_chat = row["format"] in CHATS
     try:
         if do == "rotate":
-            renewed = renew(owner, webhook, Rotation())
-            _note(who, owner, "gave a new secret to", row["url"])
-            return _one(who, owner, webhook, secret=renewed["secret"])
-        _do(owner, webhook, do, is_chat=row["format"] in CHATS)
+            return _one(who, owner, webhook, secret=renew(owner, webhook, Rotation())["secret"])
+        if do == "check":
+            return _one(who, owner, webhook, found=checked(owner, webhook))
+        _do(owner, webhook, do, is_chat=is_chat)
     except ValidationError as error:
-        return _one(who, owner, webhook, given=_given(), errors=_errors(error)), 422
+        return _one(who, owner, webhook, given=row | _given(), errors=_errors(error)), 422
     except Problem as problem:
         return _one(who, owner, webhook, errors={"body": problem.detail}), problem.status
-    _note(who, owner, DID[do], row["url"])
     place = f"/console/sites/{site}/webhooks"
     return redirect(place if do == "delete" else f"{place}/{webhook}", 303)
 
@@ -136,7 +169,7 @@ def _do(owner: Caller, webhook: str, do: str, *, is_chat: bool) -> None:
     if do == "save":
         given = _given()
         if is_chat:
-            del given["events"]  # a chat hears what is flagged
+            given = {name: value for name, value in given.items() if name not in {"events", *TICKS}}
         alter(owner, webhook, WebhookChange.model_validate(given))
     elif do in {"enable", "disable"}:
         alter(owner, webhook, WebhookChange(enabled=do == "enable"))
@@ -152,18 +185,26 @@ def _do(owner: Caller, webhook: str, do: str, *, is_chat: bool) -> None:
 
 @console.post("/sites/<site>/webhooks/<webhook>/redeliver")
 def redeliver_webhook(site: str, webhook: str) -> BaseResponse | tuple[str, int]:
-    """One delivery, or the events of a range; times are UTC."""
+    """Some deliveries, all that are dead, or the events of a range; times are UTC."""
     who = acting()
     owner = _owner(who, site)
-    row = shown(owner, webhook)
-    named, times = request.form.get("delivery"), {n: request.form.get(n, "") for n in ("since", "until")}
-    wanted: dict[str, Any] = {name: f"{at}:00Z" if len(at) == 16 else at for name, at in times.items() if at}
-    wanted |= {"deliveries": [named]} if named else {"only": request.form.get("only", "missed")}
     try:
-        send_again(owner, webhook, Redelivery.model_validate(wanted))
+        put = send_again(owner, webhook, Redelivery.model_validate(_wanted()))
     except ValidationError as error:
         return _one(who, owner, webhook, errors=_errors(error)), 422
     except Problem as problem:
         return _one(who, owner, webhook, errors={"body": problem.detail}), problem.status
-    _note(who, owner, "sent again to", row["url"])
-    return redirect(f"/console/sites/{site}/webhooks/{webhook}", 303)
+    told = urlencode({"again": put["count"], "more": put["more_since"] or ""})
+    return redirect(f"/console/sites/{site}/webhooks/{webhook}?{told}#log", 303)
+
+
+def _wanted() -> dict[str, Any]:
+    form = request.form
+    if named := form.getlist("delivery"):
+        return {"deliveries": named}
+    if "all_dead" in form:
+        return {"since": EPOCH, "only": "failed"}
+    times = {name: form.get(name, "") for name in ("since", "until")}
+    wanted: dict[str, Any] = {name: f"{at}:00Z" if len(at) == 16 else at for name, at in times.items() if at}
+    wanted |= {"only": form.get("only", "missed"), "newest_first": "newest_first" in form}
+    return wanted | ({"types": types} if (types := form.getlist("types")) else {})
