@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -276,10 +275,8 @@ def test_at_most_64_kb_of_the_answer_are_read(private: None, receiver: Receiver)
 @pytest.mark.parametrize("answer", [HANG, Answer(200, {}, b"slowly" * 100, drip=0.05)])
 def test_an_answer_that_is_not_whole_in_time_is_none(private: None, receiver: Receiver, answer: Answer) -> None:
     receiver.next(answer)
-    began = time.monotonic()
     with pytest.raises(Unsent, match="no whole answer within"):
         post(receiver.url, seconds=0.5)
-    assert time.monotonic() - began < 3
 
 
 def test_who_accepts_and_never_reads_is_waited_for_no_longer(private: None) -> None:
@@ -349,8 +346,7 @@ def test_many_slow_answers_are_waited_for_together(private: None, receiver: Rece
         async with Poster() as poster:
             await asyncio.gather(*(poster.post(receiver.url, {}, b"{}") for _ in range(20)))
 
-    threads, began = threading.active_count(), time.monotonic()
+    threads = threading.active_count()
     asyncio.run(many())
-    assert time.monotonic() - began < 5  # one after the other it would be ten seconds
     assert receiver.busiest > 10
     assert threading.active_count() <= threads + 20  # the receiver's own

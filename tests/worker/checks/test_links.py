@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -109,9 +109,9 @@ def test_a_broken_address_breaks_nothing(comes: Comes, url: str) -> None:
 )
 def test_the_longest_comment_takes_no_time_whatever_it_repeats(comes: Comes, unit: str) -> None:
     body = (unit * 10_000)[:10_000]
-    started = perf_counter()
+    started = thread_time()
     _look(comes, body)
-    assert perf_counter() - started < 1
+    assert thread_time() - started < 1  # a pattern that goes back and forth takes minutes
 
 
 def _look(comes: Comes, body: str) -> Evidence:
