@@ -62,7 +62,7 @@ check: $(VENV)/.ready-dev browser nginx node
 
 evaluate: $(VENV)/.ready ## measure the classifier on data it has not seen
 	@test -n "$(FILES)" || { echo "Name the labelled comments: make evaluate FILES='one.csv two.csv'" >&2; exit 1; }
-	@$(BIN)/greenroom evaluate $(FILES) $(if $(ALSO),$(addprefix --also ,$(ALSO) models/spam/own.csv) $(RECIPE)) \
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/greenroom evaluate $(FILES) $(if $(ALSO),$(addprefix --also ,$(ALSO) models/spam/own.csv) $(RECIPE)) \
 		--peers $(if $(CARD),--card $(CARD))
 
 base-model: $(VENV)/.ready ## train the base model anew and measure it into its card

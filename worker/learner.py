@@ -4,6 +4,7 @@ memory.
 
 from __future__ import annotations
 
+import os
 import queue
 import subprocess
 import sys
@@ -87,10 +88,15 @@ def _is_due(site_id: int) -> bool:
 
 
 def learn_now(site_id: int) -> bool:
-    """Train in a process that ends with it; False if that went wrong."""
-    command = [sys.executable, "-m", "worker.learning", str(site_id)]
+    """Train in a process that ends with it; False if that went wrong.
+
+    On one core: the solver's vectors are short, and its other threads would spin for longer than they add.
+    """
+    command, alone = [sys.executable, "-m", "worker.learning", str(site_id)], os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=MOST_SECONDS, check=False)  # noqa: S603 — ours
+        done = subprocess.run(  # noqa: S603 — ours
+            command, stdin=subprocess.DEVNULL, env=alone, timeout=MOST_SECONDS, check=False
+        )
     except (subprocess.TimeoutExpired, OSError) as error:
         log.error("learning.failed", reason=type(error).__name__)
         return False

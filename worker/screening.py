@@ -157,6 +157,7 @@ def _candidate(comment: Comment, language: str, site: Site, policy: Policy, own:
         address=comment.address,
         language=language,
         origins=tuple(site.origins),
+        page=comment.page.get("url"),
         form=Form(**comment.form),
         policy=policy,
         model=own.model if own else None,

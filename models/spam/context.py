@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 TAKEN = "context"  # stands beside the counts where they were taken at all: what is not named then is none
+EDITION = 2  # its value: which of the counts were known of at that time
 UNKNOWN = -1
 COUNTS = (
     "hosts new here",
     "hosts approved here",
     "hosts rejected here",
     "links away",
+    "links to this page",
     "links to this site",
     "the same before",
     "nearly the same before",
@@ -33,6 +35,7 @@ COUNTS = (
     "a free mailbox",
     "digits in the mailbox",
 )
+_SINCE = {"links to this page": 2}  # the edition that first counted it; all others are of the first
 COLUMNS = 2 * len(COUNTS)  # each with a second one that says it is unknown
 _MOST = 1000  # seconds or rejections: more say no more
 
@@ -44,6 +47,7 @@ def columns(contexts: Sequence[Mapping[str, int]]) -> NDArray[np.float32]:
 
 def _row(context: Mapping[str, int]) -> list[float]:
     """What is unknown is not the same as none, so it has a column of its own."""
-    counts = [context.get(name, 0) if TAKEN in context else UNKNOWN for name in COUNTS]
+    edition = context.get(TAKEN, 0)
+    counts = [context.get(name, 0) if edition >= _SINCE.get(name, 1) else UNKNOWN for name in COUNTS]
     values = [log1p(min(max(count, 0), _MOST)) / log1p(_MOST) for count in counts]
     return [*values, *(float(count == UNKNOWN) for count in counts)]

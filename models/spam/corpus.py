@@ -16,13 +16,14 @@ _BYTE_ORDER_MARK = "\ufeff"  # left in, it gives YouTube's ham away
 
 
 class Row(NamedTuple):
-    """A labelled comment; `source` is the name of its file without the ending."""
+    """A labelled comment; `source` is the name of its file without the ending, `at` what the file says of when."""
 
     text: str
     spam: bool
     thread: str
     lang: str
     source: str
+    at: str = ""
 
 
 class BadCorpus(ValueError):
@@ -60,7 +61,7 @@ def _row(row: dict[str, str | None], path: Path, line: int) -> Row:
         raise BadCorpus(f"{path}, line {line}: label is {label!r}; spam or ham is meant")
     if not text:
         raise BadCorpus(f"{path}, line {line}: the text is empty")
-    return Row(text, _LABELS[label], row.get("thread") or "", row.get("lang") or "", path.stem)
+    return Row(text, _LABELS[label], row.get("thread") or "", row.get("lang") or "", path.stem, row.get("at") or "")
 
 
 def normalised(text: str) -> str:

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from sklearn.metrics import matthews_corrcoef
 
 from models.spam import site_training
+from models.spam.context import COUNTS, EDITION, TAKEN, UNKNOWN
 from models.spam.corpus import Row, groups, normalised
 from models.spam.figures import Figures, best_f1, figures
 from models.spam.model import SpamModel, probability
+from models.spam.page import away
 from models.spam.site import Seen
-from models.spam.training import Flags, Floats, Pages, contexts, train
+from models.spam.text import read
+from models.spam.training import Flags, Floats, Pages, Untrainable, contexts, train
 
 Each: TypeAlias = Callable[[Iterable[str]], Iterable[str]]
 
@@ -132,38 +135,55 @@ def _first_parts(rows: Sequence[Row]) -> Flags:
     return np.array(first, bool)
 
 
-def adaptive(rows: Sequence[Row], judged: Judged, *, each: Each = iter) -> dict[str, Adapted]:
+def adaptive(
+    rows: Sequence[Row], judged: Judged, *, pages: Pages | None = None, in_time: bool = False, each: Each = iter
+) -> dict[str, Adapted]:
     """By thread, as if each were a new site with `judged`'s models of the other threads for a base.
 
-    The first 100 rows teach the site's own model, in the order in which they stand; from then on it judges 25, is told,
-    and learns anew. What it knows beside the text is how many earlier comments said the same or nearly so.
+    The first 100 rows teach the site's own model, in the order in which they stand or, `in_time`, were posted; from
+    then on it judges 25, is told, and learns anew. Where it can't learn yet the base judges alone, as on a site.
     """
     results = {}
     for name in each(sorted(set(judged.part.tolist()))):
-        which = judged.part == name
-        labels = _labels(_where(which, rows), judged.log_odds[which])
-        spam, scores = np.array([label.spam for label in labels], bool), []
-        for at in range(_TAUGHT, len(labels), _REFIT):
-            model = site_training.train(labels[:at], base="", made="").model
-            scores.append(model.log_odds([label.seen for label in labels[at : at + _REFIT]]))
-        if scores:
+        which = np.flatnonzero(judged.part == name).tolist()
+        if in_time:
+            which.sort(key=lambda number: rows[number].at)
+        labels = _labels([rows[number] for number in which], judged.log_odds[which], pages)
+        spam = np.array([label.spam for label in labels], bool)
+        starts = range(_TAUGHT, len(labels), _REFIT)
+        if starts:
+            scores = [_taught(labels[:at], labels[at : at + _REFIT]) for at in starts]
             results[name] = _adapted(spam[_TAUGHT:], np.concatenate(scores))
     return results
+
+
+def _taught(known: Sequence[site_training.Label], coming: Sequence[site_training.Label]) -> Floats:
+    try:
+        model = site_training.train(known, base="", made="").model
+    except Untrainable:  # all of one kind so far
+        return np.array([label.seen.base for label in coming], float)
+    return model.log_odds([label.seen for label in coming])
 
 
 def _adapted(spam: Flags, log_odds: Floats) -> Adapted:
     return Adapted(figures(spam, log_odds), float((log_odds[~spam] > 0).mean()) if not spam.all() else 0.0)
 
 
-def _labels(rows: Sequence[Row], base: Floats) -> list[site_training.Label]:
+def _labels(rows: Sequence[Row], base: Floats, pages: Pages | None) -> list[site_training.Label]:
+    """Of the counts that a site's model is shown, those that a corpus knows; all others are unknown, not none."""
     texts = [normalised(row.text) for row in rows]
     pieces = [_pieces(row.text) for row in rows]
+    where = contexts(rows, pages)
     labels = []
     for number, (row, opinion) in enumerate(zip(rows, base.tolist(), strict=True)):
         same = texts[:number].count(texts[number])
         near = sum(_alike(pieces[number], other) >= _NEAR for other in pieces[:number]) - same
-        known = {"the same before": same, "nearly the same before": near}
-        labels.append(site_training.Label(str(number), row.spam, row.lang, Seen(row.text, opinion, known)))
+        known = {"the same before": same, "nearly the same before": near, "links to this page": UNKNOWN}
+        if page := where[number]:
+            tokens = read(row.text)
+            known["links to this page"] = len(tokens) - len(away(row.text, tokens, page))
+        counts = {TAKEN: EDITION, **dict.fromkeys(COUNTS, UNKNOWN), **known}
+        labels.append(site_training.Label(str(number), row.spam, row.lang, Seen(row.text, opinion, counts)))
     return labels
 
 

@@ -88,7 +88,11 @@ def measure(
         lines += _means(shipped, ", other kinds of text trained too")
     if len({row.thread for row in rows if row.thread}) > 1:
         lines += _authors(rows, pages, watched)
-    lines += _adapted(evaluation.adaptive(rows, judged["Greenroom"], each=watched("Adapting")))
+    for in_time, words in ((False, "its own model after 100 labels"), (True, "the same, in the order of time")):
+        if not in_time or all(row.at for row in rows):
+            each = watched("Adapting")
+            found = evaluation.adaptive(rows, judged["Greenroom"], pages=pages, in_time=in_time, each=each)
+            lines += _adapted(found, words)
     crossed = evaluation.across(
         [*rows, *others.rows], weights=others.weights, pages=pages, each=watched("Across kinds of text")
     )
@@ -128,8 +132,7 @@ def _authors(rows: Sequence[Row], pages: Pages | None, watched: Callable[[str], 
         yield Line(f"mean, {words}", {"MCC": float(np.mean(list(found.values())))})
 
 
-def _adapted(found: Mapping[str, Adapted]) -> Iterator[Line]:
-    words = "its own model after 100 labels"
+def _adapted(found: Mapping[str, Adapted], words: str) -> Iterator[Line]:
     for name, (figures, false) in found.items():
         yield _line(f"{name}, {words}", figures, false)
     if found:

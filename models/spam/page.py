@@ -28,6 +28,11 @@ def on_site(origins: Collection[str]) -> Context:
     return Context(site=[_address(origin).host for origin in origins])
 
 
+def is_same(url: str, page: str) -> bool:
+    """Whether a link leads to that page, however it is spelled."""
+    return _is_same(_address(url), _address(page))
+
+
 class _Address(NamedTuple):
     host: str
     path: str

@@ -1,5 +1,4 @@
-"""A site's own model: the base model's opinion as one feature beside the site's words and habits, weighed as its
-moderators decided.
+"""A site's own model: the base model's opinion, corrected by the site's words and habits as its moderators decided.
 
 It is small, so that the worker can keep many. Like the base model it is linear.
 """
@@ -25,8 +24,8 @@ Floats = NDArray[np.float64]
 
 TEXT_COLUMNS = 2**15  # hashes are folded onto fewer columns than the base model's: a site has fewer words
 _HASHES = TEXT_COLUMNS - COUNTED_COLUMNS
-FORMAT = f"1.{LAYOUT}"  # what a column means; a model of another format is learned anew
-_CLIP, _SCALE = 8.0, 0.5  # the base's log-odds: beyond e^8 it is only surer, and larger values are shrunk less
+FORMAT = f"2.{LAYOUT}"  # what a column means; a model of another format is learned anew
+_CLIP = 8.0  # the base's log-odds: beyond e^8 it is only surer
 
 
 class Seen(NamedTuple):
@@ -67,11 +66,11 @@ def _folded(text: csr_matrix) -> csr_matrix:
 
 def opinion(base: float | None) -> tuple[float, float]:
     """The values of the two columns after the text's. No opinion is a column of its own, not an opinion of nought."""
-    return (0.0, 1.0) if base is None else (_SCALE * float(np.clip(base, -_CLIP, _CLIP)), 0.0)
+    return (0.0, 1.0) if base is None else (float(np.clip(base, -_CLIP, _CLIP)), 0.0)
 
 
 class SiteModel:
-    """`weights` has a number for each of `COLUMNS`, calibrated with the intercept.
+    """`weights` has a number for each of `COLUMNS`; with the intercept they make log-odds.
 
     `languages` are those it learned beside the base model's; `base` is the version of the base model whose opinion it
     was taught to weigh, so with another one it is no good.

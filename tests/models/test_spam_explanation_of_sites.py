@@ -63,7 +63,7 @@ def test_the_base_models_opinion_is_one_part_and_its_silence_another() -> None:
     [thinks] = explain_for_site(model, Seen("hello", 3.0, {})).up()
     [silent] = explain_for_site(model, Seen("hello", None, {})).down()
 
-    assert (thinks.what, thinks.log_odds, thinks.share) == (BASE_THINKS, 3.0, 1.0)
+    assert (thinks.what, thinks.log_odds, thinks.share) == (BASE_THINKS, 6.0, 1.0)
     assert (silent.what, silent.log_odds) == (BASE_IS_SILENT, -1.0)
 
 
@@ -72,7 +72,7 @@ def test_a_count_is_named_and_so_is_one_that_nobody_knows() -> None:
     weights[-context.COLUMNS :] = 1
     model = SiteModel(weights, 0.0, [], "base")
 
-    counted = {"context": 1, "links away": 3, "seconds to write": -1}
+    counted = {"context": context.EDITION, "links away": 3, "seconds to write": -1}
     named = {part.what for part in explain_for_site(model, Seen("", None, counted)).parts}
 
     assert named == {"links away", "seconds to write: not known"}

@@ -30,6 +30,7 @@ class Candidate:
 
     `email_index` and `address` are keyed hashes (hex) of the email address and of the reader's address; `origins` are
     the site's own ("https://paper.example"); `language` is an ISO 639-1 code or "und"; `at` is when it was accepted.
+    `page` is the address where the form said it stands, on one of these.
     `policy` has its thresholds fitted where the owner promised something; `model` is the site's own, if it has one.
     """
 
@@ -45,6 +46,7 @@ class Candidate:
     address: str = ""
     language: str = "und"
     origins: tuple[str, ...] = ()
+    page: str | None = None
     form: Form = Form()
     policy: Policy = field(default_factory=Policy)
     model: SiteModel | None = None

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from models.evidence import Evidence, Outcome
-from models.spam.context import COUNTS, TAKEN, UNKNOWN
+from models.spam.context import COUNTS, EDITION, TAKEN, UNKNOWN
 from worker.checks.candidate import Candidate
 
 _MAILBOXES = frozenset(
@@ -60,18 +60,22 @@ _FROM: dict[str, tuple[str, str]] = {
 def counts(candidate: Candidate, known: Mapping[str, Evidence]) -> dict[str, int]:
     """The values of `COUNTS`; what is none is left out, what could not be found out is `UNKNOWN`."""
     found = {name: _count(known.get(check), kind) for name, (check, kind) in _FROM.items()}
-    found |= {"links to this site": _own(known.get("links")), **_form(candidate), **_who(candidate)}
+    found |= {**_own(candidate, known.get("links")), **_form(candidate), **_who(candidate)}
     assert found.keys() == set(COUNTS)
-    return {TAKEN: 1} | {name: count for name, count in found.items() if count}
+    return {TAKEN: EDITION} | {name: count for name, count in found.items() if count}
 
 
 def _count(item: Evidence | None, kind: str) -> int:
     return UNKNOWN if item is None or item.outcome is Outcome.UNAVAILABLE else item.counts.get(kind, 0)
 
 
-def _own(links: Evidence | None) -> int:
+def _own(candidate: Candidate, links: Evidence | None) -> dict[str, int]:
+    """What leads nobody away. Which page it stands on not every form says."""
     away, hosts = _count(links, "foreign"), _count(links, "hosts")
-    return UNKNOWN if UNKNOWN in {away, hosts} else hosts - away
+    return {
+        "links to this page": _count(links, "page") if candidate.page else UNKNOWN,
+        "links to this site": UNKNOWN if UNKNOWN in {away, hosts} else hosts - away,
+    }
 
 
 def _form(candidate: Candidate) -> dict[str, int]:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from linkify_it import LinkifyIt
 
 from models.evidence import Evidence, Outcome
+from models.spam.page import is_same
 from worker.checks.candidate import Candidate
 
 _TOP_LEVELS = [
@@ -64,7 +65,8 @@ class _Link(NamedTuple):
 def check(batch: Sequence[Candidate]) -> list[Evidence]:
     """`score` and `counts["links"]` leave out links to the site itself.
 
-    `counts["hosts"]` is how many hosts are linked to, `counts["foreign"]` how many of them are not the site's.
+    `counts["hosts"]` is how many hosts are linked to, `counts["foreign"]` how many of them are not the site's;
+    `counts["page"]` is how many links lead to the page where the comment stands.
     """
     return [_evidence(candidate) for candidate in batch]
 
@@ -89,8 +91,17 @@ def _evidence(candidate: Candidate) -> Evidence:
         detail="; ".join(_words(len(away), hosts, own_links=len(links) - len(away), website=website)),
         score=len(away),
         found=found,
-        counts={"links": len(away), "foreign": len(hosts), "hosts": len({link.host for link in links})},
+        counts={
+            "links": len(away),
+            "foreign": len(hosts),
+            "hosts": len({link.host for link in links}),
+            "page": _to_page(links, candidate.page),
+        },
     )
+
+
+def _to_page(links: Sequence[_Link], page: str | None) -> int:
+    return sum(is_same(link.url, page) for link in links) if page else 0
 
 
 def _words(count: int, hosts: list[str], *, own_links: int, website: str) -> Iterable[str]:

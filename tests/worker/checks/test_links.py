@@ -60,8 +60,14 @@ def test_links_are_counted(comes: Comes, body: str, count: int, detail: str) -> 
 
 def test_links_to_the_site_itself_do_not_count(comes: Comes) -> None:
     evidence = _look(comes, "https://paper.example/a https://www.paper.example/b https://shop.net")
-    assert evidence.counts == {"links": 1, "foreign": 1, "hosts": 2}
+    assert evidence.counts == {"links": 1, "foreign": 1, "hosts": 2, "page": 0}
     assert _look(comes, "https://paper.example/a").detail == "links only to this site"
+
+
+def test_a_link_to_the_comments_own_page_is_counted_however_it_is_spelled(comes: Comes) -> None:
+    body = "As it says in https://www.paper.example/ferry/?utm=x#map and https://paper.example/ferry, not /harbour"
+    assert _look(comes, body, page="https://paper.example/ferry").counts["page"] == 2
+    assert _look(comes, body, page="https://paper.example/harbour").counts["page"] == 0
 
 
 def test_a_site_that_only_ends_like_this_one_is_a_stranger(comes: Comes) -> None:
@@ -114,6 +120,6 @@ def test_the_longest_comment_takes_no_time_whatever_it_repeats(comes: Comes, uni
     assert thread_time() - started < 1  # a pattern that goes back and forth takes minutes
 
 
-def _look(comes: Comes, body: str) -> Evidence:
-    [evidence] = links.check([comes(body)])
+def _look(comes: Comes, body: str, **more: str) -> Evidence:
+    [evidence] = links.check([comes(body, **more)])
     return evidence
