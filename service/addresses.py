@@ -17,7 +17,7 @@ from models.records import AddressKey
 
 def reader() -> str:
     """Today's hash of the address that asks. Of IPv6 the network counts (/64): its owner has all of it."""
-    address = request.remote_addr or ""
+    address = _without_port(request.remote_addr or "")
     try:
         parsed = ip_address(address)
         if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
@@ -25,6 +25,13 @@ def reader() -> str:
     except ValueError:
         pass  # a Unix socket, or a proxy that sends nonsense: hashed as it is
     return hmac.new(_key(datetime.now(UTC).date()), address.encode(), "sha256").hexdigest()
+
+
+def _without_port(address: str) -> str:
+    """Some proxies forward `192.0.2.1:4711` or `[2001:db8::1]:4711`, and who comes back would be somebody new."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 @lru_cache(maxsize=2)

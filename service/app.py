@@ -21,6 +21,8 @@ from service.embed import pages as embed
 from service.problems import Problem
 
 MOST_BYTES = 2 * 1024 * 1024  # a policy with its word lists; what readers send has its own, smaller limit
+API = ("/v1", "/health", "/metrics", "/openapi.json")
+PLAIN_FORM = "public.post"
 KEPT_BY_CACHES = ("GET", "HEAD")  # answers to other methods are not, unless they ask for it
 log = structlog.get_logger()
 
@@ -50,9 +52,9 @@ def create_app() -> Flask:
 
 
 def _problem(problem: Problem) -> Response:
-    """Pages answer in HTML, everything else in problem+json."""
-    is_api = request.path.startswith(("/v1", "/health", "/metrics")) and request.mimetype != public.FORM_TYPE
-    if is_api:
+    """Pages and the plain form answer in HTML, everything else in problem+json."""
+    is_plain_form = request.endpoint == PLAIN_FORM and request.mimetype == public.FORM_TYPE
+    if request.path.startswith(API) and not is_plain_form:
         return public.share_errors(problem.response())
     if request.path.startswith("/console/") and wants_json():
         return problem.response()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from flask import Response
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class Problem(Exception):
@@ -39,28 +41,69 @@ class Problem(Exception):
         return Response(orjson.dumps(body), self.status, self.headers, content_type="application/problem+json")
 
 
+def shaped(shape: type[Shape], content: bytes) -> Shape:
+    """The JSON in that shape. Raises the 400 or 422 that says what is wrong with it.
+
+    orjson looks first: pydantic's own reader takes NaN and Infinity, which are no JSON (RFC 8259, 6).
+    """
+    try:
+        orjson.loads(content)
+        return shape.model_validate_json(content, strict=True)
+    except orjson.JSONDecodeError:
+        raise _unreadable() from None
+    except ValidationError as error:
+        raise from_validation(error) from None
+
+
 def from_validation(error: ValidationError) -> Problem:
     """Pydantic's findings as one message a field. What could not be read as JSON at all is a 400."""
     found = error.errors(include_url=False, include_context=True)
     if any(item["type"] == "json_invalid" for item in found):
-        return Problem(400, "The body is not valid JSON in UTF-8.")
-    errors = [{"field": ".".join(map(str, item["loc"])) or "body", "message": _message(item)} for item in found]
+        return _unreadable()
+    if any(item["type"].startswith("model_") and not item["loc"] for item in found):
+        return Problem(422, "The body must be a JSON object.")
+    errors = [{"field": _field(item["loc"]) or "body", "message": _message(item)} for item in found]
     return Problem(422, "Some fields need another look.", errors=errors)
+
+
+def _unreadable() -> Problem:
+    return Problem(400, "The body is not valid JSON in UTF-8.")
+
+
+def _field(place: tuple[int | str, ...]) -> str:
+    """`links.max_links`. A mapping's key that is wrong is named as it was sent, without pydantic's mark for keys."""
+    return ".".join(map(str, place)).removesuffix(".[key]")
 
 
 def _message(item: Any) -> str:
     """Our words for the common cases, pydantic's for the rest."""
-    words = {
-        "missing": "This field is required.",
-        "string_type": "This must be text.",
-        "string_too_long": "This is too long: at most {max_length} characters.",
-        "string_too_short": "This field is required.",
-        "string_unicode": "This is not valid text.",
-        "model_type": "The body must be a JSON object.",
-        "model_attributes_type": "The body must be a JSON object.",
-        "extra_forbidden": "There is no such field.",
-    }
     if item["type"] == "value_error":
         return str(item["ctx"]["error"])
-    ours = words.get(item["type"])
+    ours = _WORDS.get(item["type"])
     return ours.format(**item.get("ctx", {})) if ours else str(item["msg"])
+
+
+_WORDS = {
+    "missing": "This field is required.",
+    "extra_forbidden": "There is no such field.",
+    "string_type": "This must be text.",
+    "string_too_long": "This is too long: at most {max_length} characters.",
+    "string_too_short": "This field is required.",
+    "string_unicode": "This is not valid text.",
+    "literal_error": "This must be {expected}.",
+    "bool_type": "This must be true or false.",
+    "int_type": "This must be a whole number.",
+    "int_from_float": "This must be a whole number.",
+    "float_type": "This must be a number.",
+    "finite_number": "This must be a number.",
+    "greater_than": "This must be more than {gt}.",
+    "greater_than_equal": "This must be at least {ge}.",
+    "less_than": "This must be less than {lt}.",
+    "less_than_equal": "This must be at most {le}.",
+    "list_type": "This must be a list.",
+    "tuple_type": "This must be a list.",
+    "dict_type": "This must be an object.",
+    "model_type": "This must be an object.",
+    "model_attributes_type": "This must be an object.",
+    "too_long": "These are too many: at most {max_length}.",
+}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response, request
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
@@ -22,15 +22,13 @@ from service import explaining
 from service.api.public import json_response
 from service.campaigns import grouped
 from service.keys import Caller, caller
-from service.problems import Problem, from_validation
+from service.problems import Problem, Shape, shaped
 from service.queue import STATUSES, listed
 from service.records import decision_shape, full_records, when
 from service.submission import thread_key
 from worker.bell import DELIVER, PUBLISH, ring_soon
 
 MOST_ITEMS = 100
-
-Shape = TypeVar("Shape", bound=BaseModel)
 
 api = Blueprint("moderation", __name__)
 
@@ -57,10 +55,7 @@ def body_as(shape: type[Shape], *, empty: bytes = b"") -> Shape:
     content = request.get_data(cache=False) or empty
     if content is not empty and request.mimetype != "application/json":
         raise Problem(415, "Send application/json.")
-    try:
-        return shape.model_validate_json(content, strict=True)
-    except ValidationError as error:
-        raise from_validation(error) from None
+    return shaped(shape, content)
 
 
 @api.get("/v1/sites/<site>/queue")

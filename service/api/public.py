@@ -23,7 +23,7 @@ from service import limits
 from service.accepting import accept
 from service.addresses import reader
 from service.embed import pages
-from service.problems import Problem, from_validation
+from service.problems import Problem, from_validation, shaped
 from service.receipts import find_receipt, receipt_of
 from service.sites import SiteInfo, find_site, origin_of, remembered_site
 from service.submission import Submission, thread_key
@@ -31,7 +31,7 @@ from service.threads import empty_page, read_page, read_replies
 from service.tokens import issue_form_token
 
 MOST_BYTES = 128 * 1024
-MOST_THREADS = 100
+MOST_THREADS = 500
 READ_SECONDS = 2.0
 # A body that trickles in holds its thread: half of them may wait for bodies, the other half goes on answering.
 _reading = threading.BoundedSemaphore(max(1, settings().web_threads // 2))
@@ -73,11 +73,7 @@ def post(site: str) -> BaseResponse:
         return _post_form(info)
     if request.mimetype != "application/json":
         raise Problem(415, f"Send application/json or {FORM_TYPE}.")
-    try:
-        said = Submission.model_validate_json(_body())
-    except ValidationError as error:
-        raise from_validation(error) from None
-    comment_id = _accept(info, said)
+    comment_id = _accept(info, shaped(Submission, _body()))
     receipt = f"/v1/receipts/{receipt_of(comment_id)}"
     body = {"id": comment_id, "status": "pending", "receipt": receipt}
     return _shared(info, json_response(body, 202, {"Location": receipt, **_PRIVATE}))

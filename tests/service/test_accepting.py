@@ -12,7 +12,9 @@ from sqlalchemy import func, select
 from models.database import reading
 from models.records import Comment, Thread
 from models.secrets import decrypt_email
+from service.accounts import add_site
 from service.app import create_app
+from service.sites import origin_of
 from tests.caller import COMMENT, Caller, post, posted, publish_all
 
 
@@ -71,6 +73,7 @@ def test_the_email_is_kept_encrypted_and_nowhere_in_the_clear(client: FlaskClien
         ({"email": "ann@localhost"}, "email"),
         ({"email": "a@b.example, c@d.example"}, "email"),
         ({"email": "a" * 250 + "@example.org"}, "email"),
+        ({"email": "a" * 65 + "@example.org"}, "email"),  # RFC 5321, 4.5.3.1.1
         ({"body": "nul\0"}, "body"),
         ({"name": "nul\0"}, "name"),
     ],
@@ -92,6 +95,8 @@ def test_a_wrong_field_is_named_in_the_answer(client: FlaskClient, wrong: dict[s
         (b'{"name": "\xff"}', "application/json", 400),
         (b'{"name": "\\ud800"}', "application/json", 400),
         (b"[" * 100_000, "application/json", 400),
+        (b'{"x": NaN}', "application/json", 400),  # no JSON, though many readers take it
+        (b'{"x": -Infinity}', "application/json", 400),
         (b"[]", "application/json", 422),
         (b'"text"', "application/json", 422),
         (b"null", "application/json", 422),
@@ -106,6 +111,18 @@ def test_a_body_that_cannot_be_read_is_refused_by_its_own_status(
     answer = client.post("/v1/sites/demo/comments", data=body, content_type=content_type)
     assert answer.status_code == status
     assert answer.json["status"] == status  # type: ignore[index]
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b"7"])
+def test_what_is_no_object_is_not_blamed_on_the_field_named_body(client: FlaskClient, body: bytes) -> None:
+    answer = client.post("/v1/sites/demo/comments", data=body, content_type="application/json").json
+    assert answer["detail"] == "The body must be a JSON object."  # type: ignore[index]
+    assert "errors" not in answer  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("email", ['"ann at home"@example.org', "a" * 64 + "@example.org", "änn@bücher.example"])
+def test_a_rare_address_that_can_be_one_is_taken(client: FlaskClient, email: str) -> None:
+    assert post(client, email=email).status_code == 202
 
 
 def test_a_body_of_unknown_length_is_refused(client: FlaskClient) -> None:
@@ -131,6 +148,7 @@ def test_writing_comes_back_exactly_but_for_what_deceives(client: FlaskClient, m
 
 def test_unknown_fields_are_ignored_and_a_missing_token_is_no_error(client: FlaskClient) -> None:
     assert post(client, color="green", token=None).status_code == 202
+    assert post(client, body="A token longer than any of ours.", token="x" * 5000).status_code == 202
 
 
 def test_the_same_key_gives_the_same_comment_whatever_the_token(client: FlaskClient) -> None:
@@ -231,6 +249,38 @@ def test_forwarded_addresses_are_believed_only_from_as_many_proxies_as_told(
     assert settings.cache_info is not None
     assert second_status(hops=0) == 429  # the header is a stranger's word
     assert second_status(hops=1) == 202
+
+
+@pytest.mark.parametrize(
+    ("address", "same"),
+    [("192.0.2.1:4711", "192.0.2.1"), ("[2001:db8::1]:4711", "2001:db8::2"), ("2001:db8::1", "2001:db8::2")],
+)
+def test_a_reader_is_the_same_whatever_port_a_proxy_names(client: FlaskClient, address: str, same: str) -> None:
+    first = client.post("/v1/sites/demo/comments", json=COMMENT, environ_base={"REMOTE_ADDR": address})
+    again = client.post("/v1/sites/demo/comments", json=COMMENT, environ_base={"REMOTE_ADDR": same})
+    assert first.json == again.json
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("HTTPS://Paper.Example:443/a", "https://paper.example"),
+        ("http://paper.example:8080", "http://paper.example:8080"),
+        ("https://bücher.example/a", "https://xn--bcher-kva.example"),  # as browsers send it
+        ("https://[::1]:8000/", "https://[::1]:8000"),
+        ("https://paper.example:0", None),
+        ("https://user@paper.example", None),
+        ("https://\u2024.example", None),
+    ],
+)
+def test_an_origin_is_as_browsers_send_it(url: str, origin: str | None) -> None:
+    assert origin_of(url) == origin
+
+
+@pytest.mark.parametrize("origin", ["https://*.paper.example", "https://paper.example/blog", "https://pa per.example"])
+def test_a_site_is_not_given_an_origin_that_no_browser_sends(data: Any, origin: str) -> None:
+    with pytest.raises(ValueError, match="An origin is scheme and host"):
+        add_site("other", [origin])
 
 
 @pytest.mark.parametrize(

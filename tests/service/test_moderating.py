@@ -209,6 +209,33 @@ def test_nul_and_numbers_beyond_all_bounds_are_refused(moderator: Caller, method
     assert moderator.call(method, path, **({"json": body} if body else {})).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("policy", "field", "message"),
+    [
+        ({"links": None}, "links", "This must be an object."),
+        ({"links": {"max_links": "2"}}, "links.max_links", "This must be a whole number."),
+        ({"spam": {"flag_above": 2}}, "spam.flag_above", "This must be at most 1.0."),
+        ({"words": {"held": "casino"}}, "words.held", "This must be a list."),
+        ({"moderation": "never"}, "moderation", "This must be 'after' or 'before'."),
+        ({"could_not_run": {"E-Mail": "flag"}}, "could_not_run.E-Mail", "String should match pattern '^[a-z_]{1,40}$'"),
+    ],
+)
+def test_what_is_wrong_in_a_policy_is_named_by_its_place_and_in_plain_words(
+    moderator: Caller, policy: dict[str, object], field: str, message: str
+) -> None:
+    answer = moderator.call("PUT", "/policy", json=policy)
+    assert answer.status_code == 422
+    assert answer.json["errors"] == [{"field": field, "message": message}]  # type: ignore[index]
+
+
+def test_only_the_readers_form_is_answered_by_a_page(client: FlaskClient, moderator: Caller, flagged: str) -> None:
+    form = moderator.call("POST", f"/comments/{flagged}/decisions", data={"verdict": "approve"})
+    assert (form.status_code, form.content_type) == (415, "application/problem+json")
+    wrong = client.post("/openapi.json")
+    assert (wrong.status_code, wrong.content_type) == (405, "application/problem+json")
+    assert "GET" in wrong.headers["Allow"]
+
+
 def test_a_note_loses_its_nul(moderator: Caller, flagged: str) -> None:
     assert moderator.decide(flagged, "approve", note="a\0b").json["note"] == "ab"  # type: ignore[index]
 

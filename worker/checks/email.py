@@ -10,8 +10,9 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from disposable_email_domains import blocklist
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError
 
+from models.email import parsed_email
 from models.evidence import Evidence, Outcome
 from worker.checks.candidate import Candidate
 from worker.resolver import Mail, resolver
@@ -46,7 +47,7 @@ def check(batch: Sequence[Candidate]) -> list[Evidence]:
 def _domain(email: str) -> _Domain | None:
     """The part after the @, or None if this cannot be an address. The same rules as where comments are accepted."""
     try:
-        checked = validate_email(email, check_deliverability=False, test_environment=True)
+        checked = parsed_email(email)
     except EmailNotValidError:
         return None
     return _Domain(checked.ascii_domain.lower(), checked.domain.lower())
