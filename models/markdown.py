@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from html import unescape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ def render(body: str) -> str:
         link_rel="ugc nofollow noopener",
         strip_comments=True,
     ).strip()
+
+
+def shown(body: str) -> str:
+    """The words alone, as a reader sees them."""
+    import nh3  # noqa: PLC0415
+
+    return unescape(nh3.clean(render(body), tags=set()))
 
 
 def _is_ordinary(body: str) -> bool:

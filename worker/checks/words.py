@@ -17,6 +17,7 @@ import re2
 
 from models.evidence import Evidence, Outcome
 from models.folding import fold
+from models.markdown import shown
 from models.policy import WordsPolicy
 from worker.checks.candidate import Candidate
 
@@ -27,6 +28,7 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff]"
 )
+_DRESSED = re.compile(r"[*`~\\[&]")  # what Markdown takes away or makes another letter of: c**asi**no, c&#97;sino
 _SPELLED_OUT = 4  # letters: "c.a.s.h" and "c a s h" are cash
 _SHOWN = 5
 
@@ -49,7 +51,9 @@ def problems(words: WordsPolicy) -> list[str]:
 
 def _evidence(candidate: Candidate) -> Evidence:
     words = candidate.policy.words
-    text = _Text((candidate.body, candidate.name, candidate.website or ""))
+    listed = any((words.blocked, words.held, words.blocked_patterns, words.held_patterns))
+    seen = shown(candidate.body) if listed and _DRESSED.search(candidate.body) else ""
+    text = _Text((candidate.body, seen, candidate.name, candidate.website or ""))
     blocked, held = _List.of(words.blocked, words.blocked_patterns), _List.of(words.held, words.held_patterns)
     sentences = {
         kind: _sentence(kind, entries.words_in(text), entries.patterns_in(text))
@@ -62,7 +66,6 @@ def _evidence(candidate: Candidate) -> Evidence:
     if broken:
         detail = f"could not look for {_quoted(broken)}: not a pattern RE2 understands"
         return Evidence(check="words", outcome=Outcome.UNAVAILABLE, detail=detail)
-    listed = any((words.blocked, words.held, words.blocked_patterns, words.held_patterns))
     detail = "none of this site's words" if listed else "this site has no list of words"
     return Evidence(check="words", outcome=Outcome.CLEAR, detail=detail)
 

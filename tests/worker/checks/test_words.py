@@ -20,6 +20,9 @@ from worker.checks import words
         ("cialis", "сіаlіs"),  # Cyrillic look-alikes
         ("cialis", "c.i.a.l.i.s"),
         ("cialis", "C I A L I S here"),
+        ("cialis", "cia**lis**"),  # as it is shown, too
+        ("cialis", "ci&#97;lis"),
+        ("cialis", "cia[lis](https://pills.example)"),
         ("casino*", "two casinos"),
         ("casino*", "a casino"),
         ("free money", "FREE,   money"),
