@@ -28,16 +28,22 @@ class Locked(Exception):
     """Others hold what a migration needs to lock; the message says what to do."""
 
 
+class Newer(Exception):
+    """The database is ahead of this release; the message says what to do."""
+
+
 def upgrade(to: str = "head") -> None:
     """Migrate to the newest revision, or an earlier one. Two at once are harmless: the second waits for the first.
 
     A table that is in use is not waited for long, since everyone else would queue up behind: rather another try. Raises
-    `Locked` when the last one has failed; then nothing, or the migrations before, has been done.
+    `Locked` when the last one has failed; then nothing, or the migrations before, has been done. Raises `Newer` for a
+    database that a later release has migrated.
     """
     if engine().dialect.name == "sqlite":
         settings().data.mkdir(parents=True, exist_ok=True)
     if current() == _revision(to):
         return
+    _refuse_a_newer()
     for more in reversed(range(TRIES)):
         try:
             command.upgrade(_config(), to)
@@ -58,6 +64,20 @@ def current() -> str | None:
     """The revision that the database is at, None for an empty one."""
     with engine().connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_empty() -> bool:
+    """Whether nothing was ever migrated there. Raises `Newer` for a database that a later release has migrated."""
+    _refuse_a_newer()
+    return current() is None
+
+
+def _refuse_a_newer() -> None:
+    at = current()
+    if at is not None and at not in revisions():
+        raise Newer(
+            f"This release does not know the database's schema, {at}: a newer Greenroom made it, so run that one."
+        )
 
 
 def revisions() -> list[str]:

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 PREFIX = "GREENROOM_"
+# By setting, how its URL may begin; a driver may stand behind a plus. What is wrong is said without the URL, which may
+# hold a password.
+SCHEMES = {
+    "database_url": ("postgres", "postgresql", "sqlite"),
+    "redis_url": ("redis", "rediss", "amqp", "amqps", "sentinel"),
+    "storage_url": ("file", "s3", "gs", "az", "azure", "abfs", "abfss"),
+    "public_url": ("http", "https"),
+    "smtp_url": ("smtp", "smtps"),
+}
+NEEDS_NO_HOST = ("sqlite", "file", "redis", "postgres", "postgresql")  # a file, or a socket of this machine
+_HOST = re.compile(r"[\w.-]+")
 
 
 class Settings(BaseModel):
@@ -76,6 +90,31 @@ class Settings(BaseModel):
             raise ValueError("Each delay is a number of seconds, at most 30 days.")
         return value if value[:1] == (0,) else (0, *value)
 
+    @field_validator(*SCHEMES)
+    @classmethod
+    def _is_url(cls, value: str, info: ValidationInfo) -> str:
+        if not value:
+            return value
+        schemes = SCHEMES[info.field_name or ""]
+        meant = f"This must be a URL that begins with {', '.join(f'{scheme}://' for scheme in schemes)}"
+        try:
+            parts = urlsplit(value)
+            kind = parts.scheme.partition("+")[0]
+            is_placed = kind in NEEDS_NO_HOST or bool(parts.hostname) or parts.query.startswith("host=")
+            is_right = kind in schemes and "://" in value and is_placed and parts.port != 0
+        except ValueError:
+            raise ValueError("The host or port in this URL can't be read.") from None
+        if not is_right:
+            raise ValueError(f"{meant}.")
+        return value
+
+    @field_validator("dns")
+    @classmethod
+    def _are_servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for server in value:
+            host_and_port(server)
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _without_slash(cls, value: str) -> str:
@@ -98,6 +137,25 @@ class Settings(BaseModel):
     def published_url(self) -> str:
         """The object store of published threads, as obstore names it."""
         return self.storage_url or (self.data.absolute() / "published").as_uri()
+
+
+def host_and_port(server: str) -> tuple[str, int]:
+    """Of an address or a name, with a port ("127.0.0.1:5353", "[::1]:53", "dns:53") or without."""
+    host, colon, port = server.rpartition(":")
+    if not colon or (":" in host and not host.endswith("]")):  # nothing but an address
+        host, port = server, "53"
+    host = host.removeprefix("[").removesuffix("]")
+    is_address = _HOST.fullmatch(host) or (":" in host and _is_ip(host))
+    if not (is_address and port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
+        raise ValueError(f"{server!r} is no resolver: host:port is meant, like 9.9.9.9:53.")
+    return host, int(port)
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
 
 
 @cache

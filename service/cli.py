@@ -69,9 +69,11 @@ def _words(error: Exception) -> str | None:
         ("service", "Refused"),
         ("service", "PortTaken"),
         ("models", "Locked"),
-        ("builtins", "PermissionError"),
+        ("models", "Newer"),
     }:
         return str(error)
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.strerror}: {os.fsdecode(error.filename)}"
     if kind in {
         ("sqlalchemy", "OperationalError"),
         ("sqlalchemy", "ArgumentError"),
@@ -83,7 +85,8 @@ def _words(error: Exception) -> str | None:
 
 def _wrong_settings(error: Any) -> str:
     wrong = error.errors()[0]
-    return f"GREENROOM_{str(wrong['loc'][0]).upper()}: {wrong['msg']}" if wrong["loc"] else str(wrong["msg"])
+    said = str(wrong["msg"]).removeprefix("Value error, ")
+    return f"GREENROOM_{str(wrong['loc'][0]).upper()}: {said}" if wrong["loc"] else said
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -193,14 +196,16 @@ def moderator() -> None:
 @click.option("--role", type=click.Choice(["owner", "moderator", "viewer"]), required=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def add_moderator(email: str, site_key: str, role: str, password_stdin: bool) -> None:
-    """Give EMAIL a role on a site. Prints a one-time password, unless one is given."""
+    """Give EMAIL a role on a site. Prints a one-time password for a new account, unless one is given."""
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     if password == "":
         raise click.ClickException("No password came on standard input.")
     with _accounts() as accounts:
         made = accounts.add_moderator(email, site_key, role, password)
-    if password is None:
+    if made and password is None:
         click.echo(f"One-time password, shown this once: {made}")
+    elif password is None:
+        click.echo(f"{email} has an account already and keeps its password. Its role on {site_key}: {role}.")
 
 
 @moderator.command("invite")
@@ -254,18 +259,28 @@ def _accounts() -> Iterator[ModuleType]:
 
 
 def need_database() -> None:
-    """Raises ClickException where there is none yet."""
-    if not is_ready():
+    """Raises ClickException where there is none yet, or an older one, and `Newer` where it is ahead of this release."""
+    if is_ready():
+        return
+    from models.migrate import is_empty
+
+    if not _is_there() or is_empty():
         raise click.ClickException("There is no database yet: start `greenroom up` or run `greenroom migrate` first.")
+    raise click.ClickException("The database has an older schema: run `greenroom migrate` first.")
 
 
 def is_ready() -> bool:
-    """Looked at with care: to open a database of SQLite's that is not there would make one."""
     from models.migrate import is_current
+
+    return _is_there() and is_current()
+
+
+def _is_there() -> bool:
+    """Looked at with care: to open a database of SQLite's that is not there would make one."""
     from models.settings import settings
 
     place = settings().sqlalchemy_url.partition("sqlite:///")[2]
-    return (not place or Path(place).exists()) and is_current()
+    return not place or Path(place).exists()
 
 
 if __name__ == "__main__":

@@ -80,6 +80,7 @@ def train(
     with _in_plain_words():
         from models.spam import card, corpus, training
 
+        out.parent.mkdir(parents=True, exist_ok=True)  # better known now than after the training
         rows = _without(corpus.read(files), without_thread)
         if unknown := set(weights) - {row.source for row in rows}:
             raise click.UsageError(f"--weight names {', '.join(sorted(unknown))}, which is none of the files")
@@ -120,8 +121,12 @@ def evaluate(
     with _in_plain_words():
         from models.spam import card, corpus, drawing, measuring
 
+        rows = corpus.read(files)
+        spam = sum(row.spam for row in rows)
+        if not 0 < spam < len(rows):
+            raise corpus.BadCorpus(f"{spam} spam and {len(rows) - spam} ham: it takes both to measure anything")
         found = measuring.measure(
-            corpus.read(files),
+            rows,
             others=measuring.Others(corpus.read(options["also"]), options["weights"]),
             pages=pages,
             with_peers=options["peers"],

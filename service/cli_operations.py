@@ -14,6 +14,8 @@ import orjson
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TaskID
 
+from service.cli import is_ready, need_database
+
 if TYPE_CHECKING:
     from service.operations.doctor import Examination
 
@@ -61,12 +63,9 @@ def doctor(ctx: click.Context, mend: bool, as_json: bool) -> None:
 
 
 def _examined(mend: bool) -> Examination:
-    from models.migrate import is_current
-    from models.settings import settings
     from service.operations import doctor
 
-    place = settings().sqlalchemy_url.partition("sqlite:///")[2]
-    if (place and not Path(place).exists()) or not is_current():
+    if not is_ready():
         raise click.ClickException("there is no database at the newest schema; run `greenroom migrate`")
     with _watched() as step:
         found = doctor.examine(step)
@@ -111,6 +110,7 @@ def publish(threads: tuple[int, ...], all_threads: bool) -> None:
 
     if bool(threads) == all_threads:
         raise click.UsageError("Name threads by their numbers, or say --all.")
+    need_database()
     wanted = list(publishing.every_thread()) if all_threads else list(threads)
     with _watched() as step:
         done = 0
@@ -141,6 +141,7 @@ def backup(file: Path, with_secrets: bool) -> None:
     """
     from service.operations.backup import backup as write
 
+    need_database()
     with _watched() as step:
         manifest = write(file, with_secrets=with_secrets, step=step)
     click.echo(f"{manifest.tables['comments'].rows:,} comments in {file}", err=True)
@@ -176,6 +177,7 @@ def rotate_email() -> None:
     """
     from service.operations import rotation
 
+    need_database()
     with _watched() as step:
         done = rotation.rotate_email(step)
     retired = ", ".join(done.retired) or "none"

@@ -20,7 +20,7 @@ import dns.name
 import dns.nameserver
 import dns.resolver
 
-from models.settings import settings
+from models.settings import host_and_port, settings
 
 AT_ONCE = 64  # look-ups under way together
 REMEMBERED = 10_000  # domains
@@ -215,9 +215,5 @@ class _Memory(Generic[_Value]):
 
 
 def _nameserver(server: str) -> dns.nameserver.Do53Nameserver:
-    """An address or a name with a port ("127.0.0.1:5353", "[::1]:53", "dns:53") or without."""
-    host, colon, port = server.rpartition(":")
-    if not colon or (":" in host and not host.endswith("]")):  # nothing but an address
-        host, port = server, "53"
-    address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)[0][4]
+    address = socket.getaddrinfo(*host_and_port(server), type=socket.SOCK_DGRAM)[0][4]
     return dns.nameserver.Do53Nameserver(str(address[0]), int(address[1]))

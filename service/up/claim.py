@@ -25,8 +25,12 @@ class Claim:
 
     def __init__(self, data: Path) -> None:
         self.run = data / "run"
-        self.run.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._up = _open(self.run / "up.lock")
+        try:
+            self.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._up = _open(self.run / "up.lock")
+        except OSError as error:
+            why = (error.strerror or "it can't be written").lower()
+            raise Refused(f"The data folder {data} can't be used ({why}): choose another with --data.") from error
         if not _locked(self._up):
             raise Refused(
                 f"Greenroom is running on {data} already: end that one, or choose another folder with --data."

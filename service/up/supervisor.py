@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 from models.settings import settings
+from models.spam.file import model_path
 from service.listening import any_port, near_address, public_url, until_free
 from service.up.attention import Attention
 from service.up.claim import Claim, Refused
@@ -51,6 +52,7 @@ class Supervisor:
         try:
             self._claim.wait(self._attention)
             until_free(settings().host, settings().port)
+            _check_model()
             if not settings().redis_url:
                 self._start_valkey()
             owner = self._prepare()
@@ -134,6 +136,12 @@ class Supervisor:
                 )
             self._terminal.say(f"{part.name} died {how}: starting it again")
             part.start()
+
+
+def _check_model() -> None:
+    """Without its model every comment would be flagged, and nobody told why."""
+    if not model_path().is_file():
+        raise Refused(f"The spam model {model_path()} is missing: correct or unset GREENROOM_SPAM_MODEL.")
 
 
 def _answers() -> bool:

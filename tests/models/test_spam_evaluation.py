@@ -228,6 +228,8 @@ def test_evaluate_says_when_it_has_no_threads_to_leave_out(tmp_path: Path) -> No
         (["evaluate", "BAD"], "bad.csv, line 2: label is 'what'; spam or ham is meant"),
         (["train", "FEW"], "at least 5 of each are needed"),
         (["evaluate", "FEW"], "at least 5 of each are needed"),
+        (["evaluate", "NONE"], "0 spam and 0 ham: it takes both to measure anything"),
+        (["train", "GOOD", "--out", "BAD/model.skops"], "bad.csv"),
         (["train", "GOOD", "--without-thread", "east"], "no comment belongs to the thread east"),
         (["train", "GOOD", "--weight", "own"], "NAME=FACTOR is meant"),
         (["train", "GOOD", "--weight", "own=0"], "the factor is above 0"),
@@ -236,10 +238,11 @@ def test_evaluate_says_when_it_has_no_threads_to_leave_out(tmp_path: Path) -> No
     ],
 )
 def test_a_mistake_is_said_in_a_line(arguments: list[str], complaint: str, corpus: Path, tmp_path: Path) -> None:
-    bad, few = tmp_path / "bad.csv", tmp_path / "few.csv"
+    bad, few, none = (tmp_path / f"{name}.csv" for name in ("bad", "few", "none"))
     bad.write_text("text,label\nhello,what\n", encoding="utf-8")
     few.write_text("text,label\nhello,ham\nbuy,spam\n", encoding="utf-8")
-    files = {"GOOD": corpus, "BAD": bad, "FEW": few}
+    none.write_text("text,label\n", encoding="utf-8")
+    files = {"GOOD": corpus, "BAD": bad, "FEW": few, "NONE": none, "BAD/model.skops": bad / "model.skops"}
 
     output = run(*(files.get(argument, argument) for argument in arguments))
 

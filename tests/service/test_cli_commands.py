@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -51,8 +53,9 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
 
 
 def test_without_a_database_the_way_to_one_is_named_and_none_is_made(tmp_path: Path) -> None:
-    words = refused(greenroom("key", "create", "--site", "demo", "--scope", "read", data=tmp_path))
-    assert "start `greenroom up` or run `greenroom migrate` first" in words
+    for command in (["key", "create", "--site", "demo", "--scope", "read"], ["keys", "rotate-email"]):
+        words = refused(greenroom(*command, data=tmp_path))
+        assert "start `greenroom up` or run `greenroom migrate` first" in words
     assert not list(tmp_path.iterdir())
 
 
@@ -84,11 +87,37 @@ def test_a_moderator_gets_a_one_time_password(data: Path) -> None:
     assert re.fullmatch(r"One-time password, shown this once: \S{10,}\n", greenroom(*words, data=data).stdout)
 
 
+def test_an_account_that_exists_keeps_its_password_and_is_told_so(data: Path) -> None:
+    words = ("moderator", "add", "cleo@example.org", "--site", "paper", "--role")
+    greenroom(*words, "viewer", data=data)
+    again = greenroom(*words, "owner", data=data)
+    assert again.stdout == "cleo@example.org has an account already and keeps its password. Its role on paper: owner.\n"
+
+
 def test_a_password_on_standard_input_is_taken_and_not_shown(data: Path) -> None:
     words = ("moderator", "add", "bob@example.org", "--site", "paper", "--role", "viewer", "--password-stdin")
     done = greenroom(*words, data=data, typed="correct horse battery\n")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert "No password" in refused(greenroom(*words, data=data))
+
+
+def test_a_folder_that_cannot_be_used_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert "can't be used (not a directory)" in refused(greenroom("up", data=tmp_path / "file" / "var"))
+    assert "Not a directory: " in refused(greenroom("migrate", data=tmp_path / "file" / "var"))
+
+
+def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "greenroom.db")) as database, database:
+        database.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        database.execute("INSERT INTO alembic_version VALUES ('9999')")
+    for words in (["migrate"], ["site", "list"]):
+        assert "a newer Greenroom made it, so run that one" in refused(greenroom(*words, data=tmp_path))
+
+
+def test_a_missing_model_is_noticed_before_comments_are_flagged_for_it(tmp_path: Path) -> None:
+    words = refused(greenroom("up", data=tmp_path, GREENROOM_PORT="0", GREENROOM_SPAM_MODEL="/none.skops"))
+    assert "/none.skops is missing: correct or unset GREENROOM_SPAM_MODEL" in words
 
 
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
