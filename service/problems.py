@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import orjson
 from flask import Response
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -44,13 +45,14 @@ class Problem(Exception):
 def shaped(shape: type[Shape], content: bytes) -> Shape:
     """The JSON in that shape. Raises the 400 or 422 that says what is wrong with it.
 
-    orjson looks first: pydantic's own reader takes NaN and Infinity, which are no JSON (RFC 8259, 6).
+    Read twice, as a model takes NaN and Infinity, which are no JSON (RFC 8259, 6).
     """
     try:
-        orjson.loads(content)
-        return shape.model_validate_json(content, strict=True)
-    except orjson.JSONDecodeError:
+        from_json(content, allow_inf_nan=False)
+    except ValueError:
         raise _unreadable() from None
+    try:
+        return shape.model_validate_json(content, strict=True)
     except ValidationError as error:
         raise from_validation(error) from None
 
