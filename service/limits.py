@@ -34,11 +34,17 @@ def count_post(site: str, address: str) -> None:
     for limit in _limits():
         if not _limiter().test(limit, site, address):
             wait = max(1, math.ceil(_limiter().get_window_stats(limit, site, address).reset_time - time.time()))
-            unit = "second" if wait == 1 else "seconds"
             raise Problem(
                 429,
-                f"That was a lot of comments in a short time. Please try again in {wait} {unit}.",
+                f"That was a lot of comments in a short time. Please try again in {_in_words(wait)}.",
                 headers={"Retry-After": str(wait)},
             )
     for limit in _limits():
         _limiter().hit(limit, site, address)
+
+
+def _in_words(seconds: int) -> str:
+    """Never less than it takes: `90 seconds`, `3 minutes`."""
+    if seconds > 120:
+        return f"{math.ceil(seconds / 60)} minutes"
+    return "1 second" if seconds == 1 else f"{seconds} seconds"

@@ -227,6 +227,20 @@ def test_too_many_posts_are_told_when_to_come_back(data: Any, monkeypatch: pytes
     answers = [post(client, body=f"Number {number}") for number in range(12)]
     assert [answer.status_code for answer in answers] == [202] * 10 + [429] * 2
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    assert "seconds." in answers[-1].json["detail"]  # type: ignore[index]
+
+
+def test_an_hours_wait_is_told_in_minutes(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from models.settings import settings
+
+    monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
+    monkeypatch.setenv("GREENROOM_RATE_PER_HOUR", "1")
+    settings.cache_clear()
+    client = create_app().test_client()
+    post(client)
+    refused = post(client, body="Another one.")
+    assert refused.json["detail"].endswith("try again in 60 minutes.")  # type: ignore[index]
+    assert 3500 < int(refused.headers["Retry-After"]) <= 3600
 
 
 def test_forwarded_addresses_are_believed_only_from_as_many_proxies_as_told(
