@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
 
 class Outcome(StrEnum):
@@ -14,8 +15,9 @@ class Outcome(StrEnum):
     UNAVAILABLE = "unavailable"  # could not run; screened again later
 
 
-class Evidence(BaseModel):
-    """One check's finding on one comment.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One check's finding on one comment. Eleven are made of each comment, so it is none of pydantic's models.
 
     `score` is the check's main number where it has one: for `spam` the probability in 0–1 by the model that `version`
     names, for `links` how many there are. `found` holds each kind of finding with its sentence ("disposable":
@@ -24,14 +26,18 @@ class Evidence(BaseModel):
     same: all that share it are one campaign.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     check: str
     outcome: Outcome
     detail: str
     score: float | None = None
-    found: dict[str, str] = Field(default_factory=dict)
-    counts: dict[str, int] = Field(default_factory=dict)
+    found: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     campaign: str | None = None
     ms: float = 0.0
     version: str = "1"
+
+
+def from_stored(kept: Mapping[str, Any]) -> Evidence:
+    """As it was written with a screening, also by another version of this program."""
+    known = {each.name: kept[each.name] for each in fields(Evidence) if each.name in kept}
+    return Evidence(**known | {"outcome": Outcome(kept["outcome"])})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple
 
@@ -193,10 +194,10 @@ def _with_trust(item: Evidence, evidence: Iterable[Evidence]) -> Evidence:
     if blocks is None or item.check not in {"links", "author"}:
         return item
     if item.check == "author":
-        return item.model_copy(update={"counts": {}}) if blocks.counts.get("trusted_author") else item
+        return replace(item, counts={}) if blocks.counts.get("trusted_author") else item
     trusted = blocks.counts.get("trusted_links", 0)
     links = max(0, item.counts.get("links", 0) - trusted)
-    return item.model_copy(update={"counts": {**item.counts, "links": links}}) if trusted else item
+    return replace(item, counts={**item.counts, "links": links}) if trusted else item
 
 
 def _blocks(item: Evidence, policy: Policy) -> Iterable[_Finding]:

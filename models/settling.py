@@ -112,7 +112,7 @@ class Settling:
                 "id": new_id(),
                 "comment_id": comment["id"],
                 "number": screened.number,
-                "evidence": [vars(item) for item in screened.evidence],
+                "evidence": screened.evidence,
                 "policy_version": screened.policy_version,
                 "at": self.at,
             }

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import promises
-from models.evidence import Evidence
+from models.evidence import Evidence, from_stored
 from models.policy import Decision, Policy, Verdict, decide
 from models.promises import Scores
 from models.records import Comment, DecisionRecord, Screening, Site, SiteModelRecord
@@ -129,7 +129,7 @@ def _evidence(session: Session, comments: Sequence[Comment]) -> dict[str, list[E
     wanted = select(Screening.comment_id, Screening.evidence).where(Screening.comment_id.in_(_ids(comments)))
     rows = session.execute(wanted.order_by(Screening.number))
     latest = {row.comment_id: row.evidence for row in rows}
-    return {comment: [Evidence.model_validate(item) for item in items] for comment, items in latest.items()}
+    return {comment: [from_stored(item) for item in items] for comment, items in latest.items()}
 
 
 def _humans(session: Session, comments: Sequence[Comment]) -> dict[str, str]:

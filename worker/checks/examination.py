@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -71,7 +72,7 @@ def _run(
             return [item for candidate in batch for item in _run(name, check, [candidate], after_failure)]
         found = [_could_not_run(name, error)] * len(batch)
     ms = (perf_counter() - started) * 1000 / max(len(batch), 1)
-    return [item.model_copy(update={"ms": round(ms, 3)}) for item in found]
+    return [replace(item, ms=round(ms, 3)) for item in found]
 
 
 def _could_not_run(name: str, error: Exception) -> Evidence:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ def check(batch: Sequence[Candidate], known: _Known | None = None) -> list[Evide
         fits = own is not None and own.base == base.version
         scored = _by_site(some, own, base, counts) if own and fits else _by_base(some, base)
         found.update({candidate.id: item for candidate, item in zip(some, scored, strict=True)})
-    return [found[candidate.id].model_copy(update={"counts": counts[candidate.id]}) for candidate in batch]
+    return [replace(found[candidate.id], counts=counts[candidate.id]) for candidate in batch]
 
 
 def _by_base(batch: Sequence[Candidate], model: SpamModel) -> list[Evidence]:
