@@ -23,7 +23,8 @@ class Evidence:
     names, for `links` how many there are. `found` holds each kind of finding with its sentence ("disposable":
     "mailinator.com hands out throw-away addresses"), `counts` the numbers a policy compares. `ms` is wall-clock
     milliseconds, a batch's time shared out evenly. `campaign` is, for `repeats`, the first comment that said nearly the
-    same: all that share it are one campaign.
+    same: all that share it are one campaign. `rule` is, for `blocks`, who blocked it or said what is to
+    be done with its like, as the decision log names them.
     """
 
     check: str
@@ -33,6 +34,7 @@ class Evidence:
     found: dict[str, str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     campaign: str | None = None
+    rule: str | None = None
     ms: float = 0.0
     version: str = "1"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import chain
 from unicodedata import category, normalize
 
@@ -53,6 +54,15 @@ def fold(text: str) -> str:
     """
     letters = normalize("NFKC", text).casefold()
     return " ".join(normalize("NFKC", letters.translate(_TABLE)).split())
+
+
+LETTERS = 20  # fewer say nothing: "Thank you!" is no campaign
+_NO_LETTERS = re.compile(r"[\W_]+")
+
+
+def says_enough(text: str) -> bool:
+    """Whether there are letters enough to tell what is like it."""
+    return len(_NO_LETTERS.sub("", fold(text))) >= LETTERS
 
 
 def _table() -> dict[int, str | None]:

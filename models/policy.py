@@ -75,9 +75,14 @@ class PacePolicy(_Part):
 
 
 class AuthorPolicy(_Part):
-    """An unproven address earns nothing, so its record can only hold back."""
+    """An unproven address earns nothing, so its record can only hold back.
+
+    `hold_first`: until so many comments of an address were approved, a human looks at each. It keeps strangers back,
+    and is no proof of who writes: anyone can type the address of a regular.
+    """
 
     hold_after_rejections: Annotated[int, Field(ge=1, le=1000)] = 2
+    hold_first: Annotated[int, Field(ge=0, le=100)] = 0
 
 
 class FormPolicy(_Part):
@@ -98,6 +103,12 @@ class PromisesPolicy(_Part):
 
     good_held_back_one_in: Annotated[int | None, Field(ge=10, le=10_000)] = None
     reviews_a_day: Annotated[int | None, Field(ge=1, le=100_000)] = None
+
+
+class ThreadsPolicy(_Part):
+    """So many days after its first comment, or after a moderator opened it again, a thread closes by itself."""
+
+    close_after_days: Annotated[int | None, Field(ge=1, le=3650)] = None
 
 
 class SamplePolicy(_Part):
@@ -124,6 +135,7 @@ class Policy(_Part):
     form: FormPolicy = FormPolicy()
     promises: PromisesPolicy = PromisesPolicy()
     sample: SamplePolicy = SamplePolicy()
+    threads: ThreadsPolicy = ThreadsPolicy()
     could_not_run: dict[CheckName, Then] = Field(default_factory=dict)
 
 
@@ -189,10 +201,18 @@ def _missing(item: Evidence, policy: Policy) -> _Finding:
 
 
 def _with_trust(item: Evidence, evidence: Iterable[Evidence]) -> Evidence:
-    """What a moderator trusts takes a doubt away: links to a trusted host, a trusted address's own record."""
+    """What a moderator trusts takes a doubt away: links to a trusted host, a trusted address's own record, that many
+    say what was found to be fine, and the spam score of the very same words. Of words that are only like it the score
+    counts: whoever adds a link to what was approved gets nowhere.
+    """
     blocks = next((other for other in evidence if other.check == "blocks"), None)
-    if blocks is None or item.check not in {"links", "author"}:
+    if blocks is None or item.check not in {"links", "author", "repeats", "spam"}:
         return item
+    if item.check == "repeats":
+        return item.model_copy(update={"counts": {}}) if blocks.counts.get("like_approved") else item
+    if item.check == "spam":
+        is_same = bool(blocks.counts.get("same_as_approved")) and item.outcome is not Outcome.UNAVAILABLE
+        return item.model_copy(update={"score": None, "outcome": Outcome.CLEAR}) if is_same else item
     if item.check == "author":
         return replace(item, counts={}) if blocks.counts.get("trusted_author") else item
     trusted = blocks.counts.get("trusted_links", 0)
@@ -201,7 +221,10 @@ def _with_trust(item: Evidence, evidence: Iterable[Evidence]) -> Evidence:
 
 
 def _blocks(item: Evidence, policy: Policy) -> Iterable[_Finding]:
-    return _kinds(item, {"blocked": "reject", "thread": "flag", "slow": "flag"})
+    yield from _kinds(item, {"blocked": "reject", "like_rejected": "reject", "like_held": "flag"})
+    yield from _kinds(item, {"thread": "flag", "slow": "flag"})
+    if reason := item.found.get("like_approved"):
+        yield _Finding("approve", reason)
 
 
 def _email(item: Evidence, policy: Policy) -> Iterable[_Finding]:
@@ -234,6 +257,10 @@ def _pace(item: Evidence, policy: Policy) -> Iterable[_Finding]:
 def _author(item: Evidence, policy: Policy) -> Iterable[_Finding]:
     if item.counts.get("rejected", 0) >= policy.author.hold_after_rejections:
         yield _Finding("flag", item.found.get("rejected", item.detail))
+    approved = item.counts.get("approved")  # a trusted address has no record to be held for
+    if approved is not None and approved < policy.author.hold_first:
+        first = "comment" if policy.author.hold_first == 1 else f"{policy.author.hold_first} comments"
+        yield _Finding("flag", f"{approved} approved under this address; this site reads an author's first {first}")
 
 
 def _form(item: Evidence, policy: Policy) -> Iterable[_Finding]:

@@ -177,7 +177,14 @@ def _change(
     html = markdown.render(candidate.body)
     screened = Screened(number, evidence, version, candidate.language, prints, hosts, again, html)
     blind = decision.verdict is not None and is_sampled(candidate.id, candidate.policy.sample.share, decided)
-    return Change(candidate.id, decision.verdict, decision.reasons, screened=screened, blind=blind)
+    note = _by_a_rule(evidence) if decision.verdict is not None else ""
+    return Change(candidate.id, decision.verdict, decision.reasons, screened=screened, note=note, blind=blind)
+
+
+def _by_a_rule(evidence: Sequence[Evidence]) -> str:
+    """Whose word it was. Reasons go out to other systems; notes stay with the moderators."""
+    made = sorted({item.rule for item in evidence if item.rule})
+    return f"by a rule of {', '.join(made)}" if made else ""
 
 
 def _to_a_human(comment_id: str, error: Exception) -> list[Settled]:

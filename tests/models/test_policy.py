@@ -157,6 +157,45 @@ RULES = [
         FLAG,
         ["3 links; this site allows 2", "the email check could not run"],
     ),
+    # What a moderator said of a comment holds for all that is like it, and only a human's word rejects so.
+    ([found("blocks", "like_rejected")], DEFAULT, REJECT, ["blocks: like_rejected"]),
+    ([found("blocks", "like_held")], DEFAULT, FLAG, ["blocks: like_held"]),
+    # Let through: that many say it is no doubt any more; the model's word is taken back only for the very same words.
+    (
+        [found("blocks", "like_approved", like_approved=1), found("repeats", "same", same=9)],
+        DEFAULT,
+        APPROVE,
+        [CLEAN, "blocks: like_approved"],
+    ),
+    ([found("blocks", "like_approved", like_approved=1), spam(0.9)], DEFAULT, FLAG, ["spam score 0.9"]),
+    (
+        [found("blocks", "like_approved", like_approved=1, same_as_approved=1), spam(0.9)],
+        DEFAULT,
+        APPROVE,
+        [CLEAN, "blocks: like_approved"],
+    ),
+    # A link that was added to it is held as any other.
+    (
+        [found("blocks", "like_approved", like_approved=1), found("links", links=3)],
+        DEFAULT,
+        FLAG,
+        ["3 links; this site allows 2"],
+    ),
+    # An author's first comments are read; what was approved before counts, what was only written does not.
+    (
+        [clear("author", counts={"approved": 1, "rejected": 0, "flagged": 7})],
+        Policy(author=AuthorPolicy(hold_first=3)),
+        FLAG,
+        ["1 approved under this address; this site reads an author's first 3 comments"],
+    ),
+    ([clear("author", counts={"approved": 3})], Policy(author=AuthorPolicy(hold_first=3)), APPROVE, [CLEAN]),
+    # Whom a moderator trusts is not held for having written little.
+    (
+        [clear("author", counts={"approved": 0}), found("blocks", "trusted", trusted_author=1)],
+        Policy(author=AuthorPolicy(hold_first=3)),
+        APPROVE,
+        [CLEAN],
+    ),
     # A check this policy does not know tells a moderator something and decides nothing.
     ([found("weather", "rain")], DEFAULT, APPROVE, [CLEAN]),
 ]
@@ -217,6 +256,7 @@ policies = st.builds(
     ),
     email=st.builds(EmailPolicy, impossible=weights, disposable=weights),
     links=st.builds(LinksPolicy, max_links=st.integers(0, 10), shorteners=weights),
+    author=st.builds(AuthorPolicy, hold_after_rejections=st.integers(1, 9), hold_first=st.integers(0, 9)),
     form=st.builds(FormPolicy, honeypot=weights, too_quick=weights, no_token=weights),
     could_not_run=st.dictionaries(checks, thens),
 )

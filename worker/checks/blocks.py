@@ -1,7 +1,11 @@
-"""What moderators blocked or trust on this site, until the day they said: an author, a host linked to, a word.
+"""What moderators blocked or trust on this site, until the day they said: an author, a host linked to, a word; and what
+they said is to be done with all that is like a comment.
 
 Anyone can type a trusted author's address, so trust earns nothing by itself: it is told, and takes back what the
 address's own record would hold. Links to a trusted host are not counted among the links.
+
+Like a comment is what says nearly the same as that very comment, which a human has read: never what is only like
+something that was like it, or a rule would wander off by itself.
 """
 
 from __future__ import annotations
@@ -22,22 +26,33 @@ from models.evidence import Evidence, Outcome
 from models.folding import fold
 from models.records import Block, Comment, Thread
 from worker.checks.candidate import Candidate
+from worker.checks.repeats import ALIKE, likeness
 
 _LINK = re.compile(r'href="(https?://[^"]*)"')
 _WORDS = re.compile(r"\w+")
 _KINDS = {"author": "the author", "host": "links to", "word": "uses the word"}
 
 
+_LIKE = {"reject": "like_rejected", "flag": "like_held", "approve": "like_approved"}
+_DECIDED = {"reject": "reject", "flag": "hold", "approve": "let through"}
+
+
 class _Standing(NamedTuple):
+    """`body` is the text of the comment whose like is to be decided."""
+
     kind: str
     stance: str
     value: str
     label: str
     until: datetime | None
+    by: str
+    body: str = ""
 
 
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
-    """`counts` are "trusted_links", how many lead to trusted hosts, and "trusted_author", 1 where the address is."""
+    """`counts` are "trusted_links", how many lead to trusted hosts, and "trusted_author", 1 where the address is;
+    "like_approved" and "same_as_approved" where a moderator lets through what says nearly, or exactly, this.
+    """
     standing = _standing(session, {candidate.site_id for candidate in batch}, now)
     threads = _minded(session, {candidate.thread_id for candidate in batch})
     return [
@@ -47,14 +62,24 @@ def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[E
 
 
 def _standing(session: Session, sites: set[int], now: datetime) -> dict[int, list[_Standing]]:
-    wanted = select(Block.site_id, Block.kind, Block.stance, Block.value, Block.label, Block.until)
+    wanted = select(Block.site_id, Block.kind, Block.stance, Block.value, Block.label, Block.until, Block.by)
     wanted = wanted.where(
         Block.site_id.in_(sites), Block.ended_at.is_(None), or_(Block.until.is_(None), Block.until > now)
     )
     found: dict[int, list[_Standing]] = defaultdict(list)
-    for row in session.execute(wanted):
-        found[row.site_id].append(_Standing(row.kind, row.stance, row.value, row.label, row.until))
+    rows = session.execute(wanted).all()
+    bodies = _bodies(session, [row.value for row in rows if row.kind == "like"])
+    for row in rows:
+        body = bodies.get(row.value, "") if row.kind == "like" else ""
+        found[row.site_id].append(_Standing(row.kind, row.stance, row.value, row.label, row.until, row.by, body))
     return found
+
+
+def _bodies(session: Session, ids: Sequence[str]) -> dict[str, str]:
+    """An erased comment is like nothing any more."""
+    if not ids:
+        return {}
+    return dict(session.execute(select(Comment.id, Comment.body).where(Comment.id.in_(ids))).all())
 
 
 def _minded(session: Session, threads: set[int]) -> dict[int, Thread]:
@@ -86,22 +111,33 @@ def _wrote_just_now(session: Session, candidate: Candidate, seconds: int) -> boo
 def _evidence(candidate: Candidate, standing: Sequence[_Standing], of_the_thread: dict[str, str]) -> Evidence:
     hosts = _hosts(candidate) if any(each.kind == "host" for each in standing) else []
     words = _folded(candidate) if any(each.kind == "word" for each in standing) else ""
+    alike = {each: degree for each in standing if (degree := _likeness(each, candidate)) >= ALIKE}
     hit = [each for each in standing if _hits(each, candidate, hosts, words)]
     found: dict[str, str] = {}
     for kind, stance in (("blocked", "block"), ("trusted", "trust")):
         if sentences := [_sentence(each) for each in hit if each.stance == stance]:
             found[kind] = "; ".join(sentences)
+    for each in alike:
+        found.setdefault(_LIKE[each.stance], _what_to_do(each))
     found |= of_the_thread
     trusted = {each.value for each in hit if (each.kind, each.stance) == ("host", "trust")}
     counts: dict[str, Any] = {"trusted_links": sum(any(_is_of(host, value) for value in trusted) for host in hosts)}
     counts["trusted_author"] = sum((each.kind, each.stance) == ("author", "trust") for each in hit)
+    if approved := [degree for each, degree in alike.items() if each.stance == "approve"]:
+        counts |= {"like_approved": 1, "same_as_approved": int(max(approved) == 1)}
     return Evidence(
         check="blocks",
         outcome=Outcome.FOUND if found else Outcome.CLEAR,
         detail="; ".join(found.values()) or "nothing blocked or trusted here",
         found=found,
         counts=counts,
+        rule=min((each.by for each in (*alike, *hit) if each.stance != "trust"), default=None),
     )
+
+
+def _likeness(each: _Standing, candidate: Candidate) -> float:
+    """The comment itself is decided by whoever reads it."""
+    return likeness(candidate.body, each.body) if each.body and each.value != candidate.id else 0.0
 
 
 def _hits(each: _Standing, candidate: Candidate, hosts: Sequence[str], words: str) -> bool:
@@ -109,7 +145,9 @@ def _hits(each: _Standing, candidate: Candidate, hosts: Sequence[str], words: st
         return bool(candidate.email_index) and candidate.email_index == each.value
     if each.kind == "host":
         return any(_is_of(host, each.value) for host in hosts)
-    return f" {' '.join(_WORDS.findall(each.value))} " in words
+    if each.kind == "like":
+        return False
+    return each.kind == "word" and f" {' '.join(_WORDS.findall(each.value))} " in words
 
 
 def _is_of(host: str, value: str) -> bool:
@@ -140,3 +178,8 @@ def _sentence(each: _Standing) -> str:
     if each.kind == "author":
         return f"a moderator {did} whoever writes under this address, {lasting}"
     return f"{_KINDS[each.kind]} “{each.label}”, which a moderator {did} {lasting}"
+
+
+def _what_to_do(each: _Standing) -> str:
+    until = f"{each.until:%d %B %Y, %H:%M} UTC" if each.until else "further notice"
+    return f"says nearly the same as a comment whose like a moderator decided to {_DECIDED[each.stance]}, until {until}"

@@ -38,7 +38,7 @@ from sqlalchemy.orm import Session, aliased
 
 from models.database import Moment
 from models.evidence import Evidence, Outcome
-from models.folding import fold
+from models.folding import LETTERS, fold
 from models.records import Comment, Fingerprint
 from worker.checks.asked import Columns, asked, dialect_of, packed
 from worker.checks.candidate import Candidate
@@ -46,11 +46,11 @@ from worker.checks.candidate import Candidate
 WINDOW = timedelta(days=1)
 HOUR = timedelta(hours=1)
 ALIKE = 0.7  # the part of their runs that two texts share to be nearly the same
-LETTERS = 20  # fewer say nothing: "Thank you!" is no campaign
 MOST_SAME = 1001  # counted so far: one more than a policy can allow
 MOST_SUSPECTS = 20  # texts compared with each comment
 
 _BANDS, _ROWS = 4, 3
+_NOT_THE_SAME = 0.999
 _Hashes: TypeAlias = NDArray[np.uint64]
 
 
@@ -144,6 +144,14 @@ def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[E
         _add_neighbours(asked_for, texts, others)
     campaigns = _campaigns(session, asked_for, others)
     return [_evidence(texts[candidate.id], others[candidate.id], campaigns.get(candidate.id)) for candidate in batch]
+
+
+def likeness(one: str, other: str) -> float:
+    """How alike two texts are, from 0 to 1: the same words are 1, from `ALIKE` on they are nearly the same."""
+    text, against = _text(one), _text(other)
+    if not (text.counts and against.counts):
+        return 0.0
+    return 1.0 if text.words == against.words else min(text.likeness(against), _NOT_THE_SAME)
 
 
 def fingerprints(batch: Sequence[Candidate]) -> list[dict[str, Any]]:
