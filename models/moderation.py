@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -59,24 +60,51 @@ def undo(session: Session, comment_id: str, *, by: str, decision: str | None = N
 
     With `decision` only that one is undone. Raises `Refused` if another came after it, or if there is nothing to undo.
     """
-    session.execute(select(Comment.id).where(Comment.id == comment_id).with_for_update(key_share=True))
-    log = session.execute(select(DecisionRecord).where(DecisionRecord.comment_id == comment_id)).scalars().all()
+    done = undo_each(session, {comment_id: decision}, by=by)[comment_id]
+    if isinstance(done, Refused):
+        raise done
+    return done
+
+
+def undo_each(session: Session, decisions: Mapping[str, str | None], *, by: str) -> dict[str, Settled | Refused]:
+    """The same for many comments at once, in one transaction: what came of each, in the order given."""
+    ids = list(decisions)
+    session.execute(select(Comment.id).where(Comment.id.in_(ids)).order_by(Comment.id).with_for_update(key_share=True))
+    logs: dict[str, list[DecisionRecord]] = {id_: [] for id_ in ids}
+    for entry in session.scalars(select(DecisionRecord).where(DecisionRecord.comment_id.in_(ids))):
+        logs[entry.comment_id].append(entry)
+    lasts = {id_: _to_undo(logs[id_], wanted) for id_, wanted in decisions.items()}
+    closed: dict[tuple[str, str | None], list[str]] = defaultdict(list)
+    for row in session.execute(
+        select(Review.comment_id, Review.closed_by, Review.cause).where(Review.comment_id.in_(ids))
+    ):
+        closed[row.comment_id, row.closed_by].append(row.cause)
+    changes = [
+        _restoring(last, by, closed[id_, last.id]) for id_, last in lasts.items() if isinstance(last, DecisionRecord)
+    ]
+    erased = Refused("This comment was erased; nothing can be restored.")
+    settled = zip(changes, settle(session, changes), strict=True)
+    restored: dict[str, Settled | Refused] = {change.comment_id: each or erased for change, each in settled}
+    return {id_: last if isinstance(last, Refused) else restored[id_] for id_, last in lasts.items()}
+
+
+def _to_undo(log: Iterable[DecisionRecord], wanted: str | None) -> DecisionRecord | Refused:
+    """The latest decision by a human that stands, if it is the one wanted."""
+    log = sorted(log, key=_when)
     undone = {entry.undoes for entry in log if entry.undoes}
-    standing = [entry for entry in sorted(log, key=_when) if entry.by != POLICY and not entry.undoes]
-    standing = [entry for entry in standing if entry.id not in undone]
+    standing = [entry for entry in log if entry.by != POLICY and not entry.undoes and entry.id not in undone]
     if not standing:
-        raise Refused("There is no decision by a moderator left to undo on this comment.")
-    last = standing[-1]
-    if decision is not None and decision != last.id:
-        raise Refused(_why_not(decision, last, undone))
-    before = "flagged" if last.was == "pending" else last.was  # what a human has seen goes to humans, not back in line
-    reopens = (
-        session.execute(select(Review.cause).where(Review.comment_id == comment_id, Review.closed_by == last.id))
-        .scalars()
-        .all()
-    )
-    restored = Change(
-        comment_id,
+        return Refused("There is no decision by a moderator left to undo on this comment.")
+    if wanted is not None and wanted != standing[-1].id:
+        return Refused(_why_not(wanted, standing[-1], undone))
+    return standing[-1]
+
+
+def _restoring(last: DecisionRecord, by: str, reopens: Sequence[str]) -> Change:
+    """What a human has seen goes to humans, not back in line."""
+    before = "flagged" if last.was == "pending" else last.was
+    return Change(
+        last.comment_id,
         VERDICT[before],
         reasons=(f"undid the decision to {last.verdict}",),
         by=by,
@@ -84,10 +112,6 @@ def undo(session: Session, comment_id: str, *, by: str, decision: str | None = N
         becomes=before,
         reopens=reopens,
     )
-    settled = settle(session, [restored])[0]
-    if settled is None:
-        raise Refused("This comment was erased; nothing can be restored.")
-    return settled
 
 
 def _when(entry: DecisionRecord) -> tuple[int, str]:
@@ -170,6 +194,8 @@ def _redact(session: Session, comment_id: str, at: datetime) -> None:
     session.execute(delete(Question).where(Question.comment_id == comment_id))
     theirs = (Block.comment_id == comment_id) & (Block.kind == "author")
     session.execute(update(Block).where(theirs).values(label="an erased author"))
+    like_it = (Block.comment_id == comment_id) & (Block.kind == "like")
+    session.execute(update(Block).where(like_it).values(label="an erased comment"))
     session.execute(delete(LinkedHost).where(LinkedHost.comment_id == comment_id))
     redact_attempts(session, comment_id)
     for event in session.execute(select(Event).where(Event.comment_id == comment_id)).scalars():

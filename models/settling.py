@@ -16,7 +16,7 @@ from models.evidence import Evidence, Outcome
 from models.identifiers import new_id
 from models.policy import Verdict
 from models.records import Comment, DecisionRecord, Event, Fingerprint, LinkedHost, Review, Screening, Site
-from models.records.review import UNKNOWN
+from models.records.review import DUE_AFTER, DUE_AFTER_ALL, UNKNOWN
 from models.settings import settings
 from models.webhooks import owed_deliveries
 
@@ -221,6 +221,7 @@ class Settling:
             "cause": cause,
             "blind": blind,
             "opened_at": self.at,
+            "due_at": self.at + DUE_AFTER.get(cause, DUE_AFTER_ALL),
             "risk": UNKNOWN if comment["risk"] is None else comment["risk"],
         }
 
@@ -238,9 +239,9 @@ class Settling:
         for at_most_once in (Fingerprint, LinkedHost):
             if rows := self.rows[at_most_once]:
                 self.session.connection().execute(insert_new(at_most_once), rows)
-        for comment_id, decision in self.closing:
-            still_open = (Review.comment_id == comment_id) & Review.closed_at.is_(None)
-            self.session.execute(update(Review).where(still_open).values(closed_at=self.at, closed_by=decision))
+        if self.closing:
+            closed = [{"comment": comment, "at": self.at, "decision": decision} for comment, decision in self.closing]
+            self.session.connection().execute(_CLOSE_REVIEWS, closed)
         if self.opening:
             self.session.connection().execute(insert_new(Review), self.opening)
         for site, count in self.taught.items():
@@ -296,6 +297,11 @@ _NEXT_POSITION = (
     .where(Site.id == bindparam("site"))
     .values(event_sequence=Site.event_sequence + 1)
     .returning(Site.event_sequence, Site.endpoints)
+)
+_CLOSE_REVIEWS = (
+    update(Base.metadata.tables["reviews"])
+    .where(Review.comment_id == bindparam("comment"), Review.closed_at.is_(None))
+    .values(closed_at=bindparam("at"), closed_by=bindparam("decision"))
 )
 # Learning is due with the 25th decision; one that is due or under way already is left as it is.
 _TEACH = (

@@ -17,6 +17,7 @@ from models.settings import settings
 from models.webhooks import overdue_endpoints, release_published, shown_but_waiting
 from worker import webhooks
 from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN, ring
+from worker.closing import close_old_threads
 from worker.learner import learn_soon, owe_learning
 from worker.lifeline import end
 from worker.publishing import publish_threads
@@ -93,6 +94,7 @@ class Sweeper(threading.Thread):
         at = now()
         if self._tidied is None or at - self._tidied > timedelta(seconds=TIDY_SECONDS):
             tidy(at)
+            close_old_threads(at)
             owe_learning(at)
             self._tidied = at
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.database import Base, now
 from models.records.columns import CommentRef, Id, Strings, When, Word
 
+_TOGETHER = text("batch IS NOT NULL")
 _BY_A_HUMAN = text("\"by\" <> 'policy'")
 
 
@@ -22,6 +23,7 @@ class DecisionRecord(Base):
     __table_args__ = (
         Index("ix_decisions_comment_id_id", "comment_id", "id"),
         Index("ix_decisions_by_humans", "site_id", "id", postgresql_where=_BY_A_HUMAN, sqlite_where=_BY_A_HUMAN),
+        Index("ix_decisions_batch", "batch", postgresql_where=_TOGETHER, sqlite_where=_TOGETHER),
         Index("ix_decisions_by_id", "by", "id", postgresql_where=_BY_A_HUMAN, sqlite_where=_BY_A_HUMAN),
     )
 

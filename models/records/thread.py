@@ -8,6 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.database import Base, now
 from models.records.columns import SiteRef, When, Word
 
+_OPEN = text("state = 'open'")
+
 
 class Thread(Base):
     """`revision` grows with every change a reader could see; `published_revision` is what storage shows.
@@ -15,6 +17,7 @@ class Thread(Base):
     `publish_due` is set while the two differ. `lease` names the publisher at work, until `lease_until`. `places` counts
     the top comments that were ever published, so the next one knows its page. `moderation` "before" sends every comment
     of this thread to a human; `slow_seconds` is how long an author waits between two comments in it.
+    `opened_at` is when a moderator last opened it: where threads close by age, it is as old as that.
     """
 
     __tablename__ = "threads"
@@ -26,6 +29,7 @@ class Thread(Base):
             postgresql_where=text("publish_due IS NOT NULL"),
             sqlite_where=text("publish_due IS NOT NULL"),
         ),
+        Index("ix_threads_open", "site_id", "created_at", postgresql_where=_OPEN, sqlite_where=_OPEN),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -45,3 +49,4 @@ class Thread(Base):
     lease: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     lease_until: Mapped[When | None]
     created_at: Mapped[When] = mapped_column(default=now)
+    opened_at: Mapped[When | None]
