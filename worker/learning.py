@@ -16,12 +16,14 @@ import structlog
 from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import Session
 
+from models import promises
 from models.database import begin, now, reading
 from models.failpoints import failpoint
 from models.identifiers import new_id
 from models.labels import Decided, contexts_of, labels
 from models.logs import configure_logs
-from models.promises import DIGITS, STEP
+from models.policy import Policy
+from models.promises import DIGITS, STEP, Scores
 from models.records import Comment, Site, SiteModelRecord
 from models.settling import LEARN_EVERY
 from models.spam.model import SpamModel, UnusableModel, probability
@@ -122,10 +124,13 @@ def _label(decided: Decided, opinion: float | None) -> Label:
 
 
 def _judged_by(champion: Champion, examples: Sequence[Label]) -> Floats:
+    return _judged(champion, [example.seen for example in examples])
+
+
+def _judged(champion: Champion, seen: Sequence[Seen]) -> Floats:
     if champion.model:
-        return champion.model.probabilities([example.seen for example in examples])
-    thought = [0.0 if example.seen.base is None else example.seen.base for example in examples]
-    return probability(np.array(thought))
+        return champion.model.probabilities(seen)
+    return probability(np.array([0.0 if each.base is None else each.base for each in seen]))
 
 
 def _unseen_by(champion: Champion, examples: Sequence[Label]) -> Flags:
@@ -152,7 +157,11 @@ def _record(done: Training, base: SpamModel) -> SiteModelRecord:
     spam = np.array([each.spam for each in decided], bool)
     with reading() as session:
         left = _left(session, done.claimed.site_id, {each.comment for each in decided})
-        recent = _recent(session, done.claimed.site_id, trained.model, base)
+        seen, a_day = _newest(session, done.claimed.site_id, base)
+        scores = Scores(
+            _sorted(trained.held_out[~spam]), _sorted(trained.held_out[spam]), *_scored(trained.model, seen, a_day)
+        )
+        flags = _would_flag(session, done, seen, scores)
     return SiteModelRecord(
         id=new_id(),
         site_id=done.claimed.site_id,
@@ -160,9 +169,9 @@ def _record(done: Training, base: SpamModel) -> SiteModelRecord:
         sha256=trained.sha256,
         file=trained.file,
         weights=trained.model.packed(),
-        card=_card(done, spam, left),
+        card=_card(done, spam, left) | {"flags": flags},
         seen=[each.comment for each in decided],
-        scores={"good": _sorted(trained.held_out[~spam]), "spam": _sorted(trained.held_out[spam]), **recent},
+        scores=scores._asdict(),
         parent=done.claimed.champion,
     )
 
@@ -221,8 +230,8 @@ def _left(session: Session, site_id: int, now_seen: set[str]) -> dict[str, Any]:
     return {"left": {"last seen by": row.version, "count": len(gone), "comments": named}}
 
 
-def _recent(session: Session, site_id: int, model: SiteModel, base: SpamModel) -> dict[str, Any]:
-    """The newest comments' probabilities, and how many come in a day."""
+def _newest(session: Session, site_id: int, base: SpamModel) -> tuple[list[Seen], float]:
+    """The newest comments as models see them, and how many come in a day."""
     rows: list[Any] = []
     for status in ("approved", "flagged", "rejected"):
         of_it = select(Comment.id, Comment.at, Comment.body, Comment.language)
@@ -230,14 +239,35 @@ def _recent(session: Session, site_id: int, model: SiteModel, base: SpamModel) -
         rows += session.execute(of_it.order_by(Comment.id.desc()).limit(RECENT)).all()
     rows = sorted(rows, key=lambda row: str(row.id))[-RECENT:]
     if not rows:
-        return {"recent": [], "comments_a_day": 0.0}
+        return [], 0.0
     contexts = {
         key: found for some in _slices([row.id for row in rows]) for key, found in contexts_of(session, some).items()
     }
     thought = opinions(base, [(row.body, row.language or "und") for row in rows], _page_of(session, site_id))
-    seen = [Seen(row.body, opinion, contexts.get(row.id, {})) for row, opinion in zip(rows, thought, strict=True)]
     days = max(1.0, (now() - rows[0].at) / timedelta(days=1))
-    return {"recent": _sorted(model.probabilities(seen)), "comments_a_day": round(len(rows) / days, 2)}
+    seen = [Seen(row.body, opinion, contexts.get(row.id, {})) for row, opinion in zip(rows, thought, strict=True)]
+    return seen, round(len(rows) / days, 2)
+
+
+def _scored(model: SiteModel, seen: Sequence[Seen], a_day: float) -> tuple[list[float], float]:
+    return (_sorted(model.probabilities(seen)) if seen else []), a_day
+
+
+def _would_flag(session: Session, done: Training, seen: Sequence[Seen], scores: Scores) -> dict[str, int]:
+    """How many of the newest comments the score alone holds, by the model before and by this one: what moderators are
+    told when it goes live.
+    """
+    claimed = done.claimed
+    policy = Policy.model_validate(session.scalars(select(Site.policy).where(Site.id == claimed.site_id)).one())
+    kept = session.scalar(select(SiteModelRecord.scores).where(SiteModelRecord.id == claimed.champion))
+    was = promises.keep(policy, promises.fit(policy, Scores.of(kept) if kept else None)).spam.flag_above
+    becomes = promises.keep(policy, promises.fit(policy, scores)).spam.flag_above
+    before = _sorted(_judged(done.champion, seen)) if seen else []
+    return {
+        "of": len(seen),
+        "before": sum(each >= was for each in before),
+        "now": sum(each >= becomes for each in scores.recent),
+    }
 
 
 def _page_of(session: Session, site_id: int) -> Context:

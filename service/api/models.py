@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from models.database import begin, reading
 from service import site_models
+from service.acts import note_act
 from service.api.moderation import body_as
 from service.api.public import json_response
 from service.keys import caller
@@ -39,9 +40,10 @@ def use(site: str) -> Response:
     choice = body_as(ModelChoice)
     with begin() as session:
         try:
-            site_models.use(session, who.site.id, choice.version)
+            version = site_models.use(session, who.site.id, choice.version)
         except NoSuchModel as error:
             raise Problem(404, str(error)) from None
+        note_act(session, who.by, "settings", f"chose the spam model {version}", site_id=who.site.id)
         answer = site_models.listed(session, who.site.id)
     return json_response(answer)
 
@@ -52,8 +54,9 @@ def back(site: str) -> Response:
     who = caller(site, "admin")
     with begin() as session:
         try:
-            site_models.back(session, who.site.id)
+            version = site_models.back(session, who.site.id)
         except NoSuchModel as error:
             raise Problem(409, str(error)) from None
+        note_act(session, who.by, "settings", f"went back to the spam model {version}", site_id=who.site.id)
         answer = site_models.listed(session, who.site.id)
     return json_response(answer)

@@ -122,6 +122,7 @@ def prefer() -> Response:
     who = acting()
     chosen = sent(Preferences)
     with begin() as session:
-        session.get_one(Moderator, who.moderator_id).preferences = chosen.model_dump()
+        moderator = session.get_one(Moderator, who.moderator_id)
+        moderator.preferences = {**(moderator.preferences or {}), **chosen.model_dump()}
     with begin() as session:
         return json_response(keys_of(session, who.moderator_id))

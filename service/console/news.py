@@ -1,0 +1,76 @@
+"""What changed the queue is told above it, with its undo beside it, until one has read it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import redirect, request
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from models.database import begin, now
+from models.records import Moderator, Site
+from service import site_models
+from service.acts import note_act
+from service.api.sites import save_policy
+from service.console.blueprint import acting, console
+from service.console.sessions import SignedIn
+from service.console.team import check_owner
+from service.news import News, news, policy_to_go_back_to
+from service.problems import Problem
+from service.site_models import NoSuchModel
+
+READ = "news_read"  # in one's preferences: until when
+
+
+def told_to(session: Session, who: SignedIn, sites: dict[int, str]) -> list[News]:
+    kept = session.execute(select(Moderator.preferences).where(Moderator.id == who.moderator_id)).scalar() or {}
+    return news(session, list(sites), reader=who.by, since=_moment(kept.get(READ)))
+
+
+def _moment(kept: Any) -> datetime | None:
+    return datetime.fromisoformat(kept) if isinstance(kept, str) else None
+
+
+@console.post("/news/read")
+def read_news() -> BaseResponse:
+    who = acting()
+    with begin() as session:
+        moderator = session.get_one(Moderator, who.moderator_id)
+        moderator.preferences = {**(moderator.preferences or {}), READ: now().isoformat()}
+    return redirect("/console/", 303)
+
+
+@console.post("/settings/<site>/back")
+def settings_back(site: str) -> BaseResponse:
+    """The settings as they were before the version that one was told of, saved as a new one."""
+    who = acting()
+    check_owner(who, site)
+    version = request.form.get("version", "")
+    if not (version.isascii() and version.isdecimal() and len(version) < 10):
+        raise Problem(422, "Say which version to go back from.")
+    with begin() as session:
+        row = session.execute(select(Site).where(Site.key == site).with_for_update(key_share=True)).scalar_one()
+        policy = policy_to_go_back_to(session, row, int(version))
+        save_policy(session, site, policy, version=int(version), by=who.by)
+    return redirect(f"/console/settings?site={site}", 303)
+
+
+@console.post("/sites/<site>/models/back")
+def model_back(site: str) -> BaseResponse:
+    """To the model before the live one, if that is the one that one was told of."""
+    who = acting()
+    check_owner(who, site)
+    with begin() as session:
+        site_id = session.execute(select(Site.id).where(Site.key == site)).scalar_one()
+        live = site_models.listed(session, site_id)["live"]
+        if live != request.form.get("version", live):
+            raise Problem(409, "Another model scores by now.")
+        try:
+            version = site_models.back(session, site_id)
+        except NoSuchModel as error:
+            raise Problem(409, str(error)) from None
+        note_act(session, who.by, "settings", f"went back to the spam model {version}", site_id=site_id)
+    return redirect("/console/", 303)
