@@ -14,7 +14,22 @@ from werkzeug.wrappers import Response as BaseResponse
 from models.logs import configure_logs
 from models.settings import settings
 from service import health, metrics
-from service.api import documents, models, moderation, public, replay, sites, webhooks
+from service.api import (
+    blocks,
+    decisions,
+    documents,
+    models,
+    moderation,
+    notes,
+    people,
+    public,
+    replay,
+    sites,
+    webhooks,
+)
+from service.api import (
+    log as done,
+)
 from service.console import console
 from service.console.blueprint import problem_page, wants_json
 from service.embed import pages as embed
@@ -36,8 +51,8 @@ def create_app() -> Flask:
     )
     if hops := settings().proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
-    nouns = (public, moderation, sites, webhooks, models, replay, documents, health, metrics)
-    for blueprint in (*(noun.api for noun in nouns), embed.embed, console):
+    nouns = (public, moderation, decisions, notes, blocks, people, done, sites, webhooks, models, replay)
+    for blueprint in (*(noun.api for noun in (*nouns, documents, health, metrics)), embed.embed, console):
         app.register_blueprint(blueprint)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Select, String, and_, cast, exists, func, or_, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.elements import ColumnElement
 
 from models.database import now
 from models.identifiers import first_id, is_id
 from models.records import Comment, DecisionRecord, Passed, Question, Review
 from models.search import matching
+from service.names import MODERATOR, ROLES
 
 STATUSES = ("pending", "flagged", "approved", "rejected")
 TABS = ("review", "pending", "approved", "rejected", "unread", "asked", "all")
-ORDERS = ("oldest", "newest", "risk")
+ORDERS = ("oldest", "newest", "risk", "due")
+ASCENDING = ("oldest", "due")
 CAUSES = ("flagged", "reported", "sampled", "appealed")
 MOST_COUNTED = 1_000
+ANSWERED_FOR = timedelta(days=30)  # an answer stands in the list of whoever asked
+LATEST = 32_503_680_000  # the year 3000: no cursor of ours is beyond it
 
 
 def listed(status: str, site_ids: Collection[int], *, limit: int, after: str | None = None) -> Select[Comment]:
@@ -74,7 +78,8 @@ class View:
     """One list as it is asked for. `author` is the blind index of an email, `campaign` the first comment that said
     nearly the same; both days are included.
 
-    `moderator_id` is whose list it is: what they left for another is not in it. `after` is a `Place` of this order.
+    `moderator_id` is whose list it is: what they left for another is not in it; `roles` are theirs by site. `after` is
+    a `Place` of this order.
     """
 
     tab: str = "review"
@@ -89,6 +94,7 @@ class View:
     until: date | None = None
     words: str = ""
     moderator_id: str = ""
+    roles: Mapping[int, str] = field(default_factory=dict)
 
     def places(self, session: Session, sites: Sequence[int], *, limit: int, after: Place | None = None) -> list[Place]:
         """The next ones in this order over all the sites: each site is asked for as many as there is room, as an index
@@ -99,7 +105,7 @@ class View:
             if (wanted := self._wanted(session, site, after)) is not None:
                 for row in session.execute(wanted.limit(limit)):
                     found.setdefault(row.id, _place(row))
-        ordered = sorted(found.values(), key=itemgetter(0, 1), reverse=self.order != "oldest")
+        ordered = sorted(found.values(), key=itemgetter(0, 1), reverse=self.order not in ASCENDING)
         return ordered[:limit]
 
     def count(self, session: Session, sites: Sequence[int]) -> int:
@@ -112,10 +118,10 @@ class View:
         return total
 
     def _wanted(self, session: Session, site: int, after: Place | None, *, in_order: bool = True) -> Select[Any] | None:
-        """Rows of id and, in the order of risk, risk. None where the words asked for are none."""
+        """Rows of id and, in the order of risk or of what is due, that. None where the words asked for are none."""
         id_, risk = (Review.comment_id, Review.risk) if self.tab == "review" else (Comment.id, Comment.risk)
-        by_risk = self.order == "risk"
-        columns: list[Any] = [id_.label("id"), *([risk.label("risk")] if by_risk else [])]
+        by = {"risk": risk, "due": Review.due_at}.get(self.order)
+        columns: list[Any] = [id_.label("id"), *([by.label("rank")] if by is not None else [])]
         wanted: Select[Any] = select(*columns)
         wanted = self._of_the_tab(wanted, site)
         if self.words:
@@ -126,16 +132,18 @@ class View:
             wanted = wanted.where(id_.in_(session.scalars(says).all()))
         wanted = wanted.where(*self._filters(id_))
         if after:
-            wanted = wanted.where(_beyond(after, id_, risk, self.order))
+            wanted = wanted.where(_beyond(after, id_, by, self.order))
+        if self.order == "due":
+            wanted = wanted.where(~_is_due_before())
         if self.tab == "review":
             wanted = wanted.distinct()  # a comment may be there for two causes
         if not in_order:
             return wanted
-        if by_risk:
-            return wanted.order_by(risk.desc(), id_.desc())
+        if by is not None:
+            return wanted.order_by(*((by, id_) if self.order == "due" else (by.desc(), id_.desc())))
         # An author has few: as text they are found first and sorted then, where SQLite would walk all by their ids.
-        by = cast(id_, String) if self.author and self.tab != "review" else id_
-        return wanted.order_by(by if self.order == "oldest" else by.desc())
+        place = cast(id_, String) if self.author and self.tab != "review" else id_
+        return wanted.order_by(place if self.order == "oldest" else place.desc())
 
     def _of_the_tab(self, wanted: Select[Any], site: int) -> Select[Any]:
         if self.tab == "review":
@@ -151,9 +159,17 @@ class View:
         if self.tab == "unread":
             return wanted.where(text("comments.status = 'approved'"), Comment.seen_at.is_(None))  # as its index says it
         if self.tab == "asked":
-            is_open = select(Question.comment_id).where(Question.site_id == site, Question.answered_at.is_(None))
-            return wanted.where(Comment.id.in_(is_open))
+            return wanted.where(Comment.id.in_(self._asked_of_me(site)))
         return wanted.where(Comment.status != "deleted" if self.tab == "all" else Comment.status == self.tab)
+
+    def _asked_of_me(self, site: int) -> Select[Any]:
+        """What one, or one's role, is asked; and what one asked and was answered, while the comment still waits."""
+        me, mine = f"{MODERATOR}{self.moderator_id}", self.roles.get(site, ROLES[0])
+        whom = (me, *ROLES[: ROLES.index(mine) + 1])
+        waits = exists().where(Review.comment_id == Question.comment_id, Review.closed_at.is_(None))
+        is_open = Question.answered_at.is_(None) & Question.whom.in_(whom) & (Question.by != me)
+        came_back = (Question.answered_at > now() - ANSWERED_FOR) & (Question.by == me) & waits
+        return select(Question.comment_id).where(Question.site_id == site, or_(is_open, came_back))
 
     def _asks_of_the_comment(self) -> bool:
         is_reason = self.reason and self.reason not in CAUSES
@@ -190,32 +206,47 @@ def of_the_campaign(first: str) -> ColumnElement[bool]:
     return or_(Comment.id == first, Comment.campaign == first)
 
 
-class Place(NamedTuple):
-    """Where a comment stands in a list; written out it is the list's cursor."""
+def _is_due_before() -> ColumnElement[bool]:
+    """The comment waits for another cause, too, and for that one sooner: it stands there."""
+    other = aliased(Review)
+    same = (other.comment_id == Review.comment_id) & other.closed_at.is_(None)
+    return exists().where(same, other.due_at < Review.due_at)
 
-    risk: float
+
+class Place(NamedTuple):
+    """Where a comment stands in a list; written out it is the list's cursor. `rank` is its risk, or when it is due."""
+
+    rank: float
     id: str
 
     def __str__(self) -> str:
-        return f"{self.risk:.17g}~{self.id}" if self.risk else self.id
+        return f"{self.rank:.17g}~{self.id}" if self.rank else self.id
 
     @classmethod
     def read(cls, text: str) -> Place | None:
         """What was written out. None for anything else."""
-        risk, _, id_ = text.rpartition("~")
+        rank, _, id_ = text.rpartition("~")
         try:
-            return cls(float(risk or 0), id_) if is_id(id_) and len(risk) < 30 else None
+            place = cls(float(rank or 0), id_) if is_id(id_) and len(rank) < 30 else None
         except ValueError:
             return None
+        return place if place and 0 <= place.rank < LATEST else None
+
+    @property
+    def due(self) -> datetime:
+        return datetime.fromtimestamp(self.rank, UTC)
 
 
 def _place(row: Row[Any]) -> Place:
-    return Place(row.risk if len(row) > 1 and row.risk is not None else 0.0, row.id)
+    rank = row.rank if len(row) > 1 else None
+    return Place(rank.timestamp() if isinstance(rank, datetime) else rank or 0.0, row.id)
 
 
-def _beyond(after: Place, id_: Any, risk: Any, order: str) -> ColumnElement[bool]:
+def _beyond(after: Place, id_: Any, by: Any, order: str) -> ColumnElement[bool]:
     if order == "risk":
-        return or_(risk < after.risk, and_(risk == after.risk, id_ < after.id))
+        return or_(by < after.rank, and_(by == after.rank, id_ < after.id))
+    if order == "due":
+        return or_(by > after.due, and_(by == after.due, id_ > after.id))
     return bool_of(id_ > after.id) if order == "oldest" else bool_of(id_ < after.id)
 
 
@@ -226,3 +257,27 @@ def bool_of(condition: Any) -> ColumnElement[bool]:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=now().tzinfo)
+
+
+class Coverage(NamedTuple):
+    """Of the newest comments that are live, how many a human has seen."""
+
+    seen: int
+    of: int
+
+    @property
+    def percent(self) -> int:
+        """100 only where it is all of them."""
+        return 100 if self.seen == self.of else min(99, round(100 * self.seen / self.of))
+
+
+def coverage(session: Session, sites: Collection[int]) -> Coverage:
+    """Of each site's last thousand: for a newsroom that reads everything, how far it has come."""
+    seen = of = 0
+    for site in sites:
+        live = select(Comment.seen_at).where(Comment.site_id == site, Comment.status == "approved")
+        newest_first = live.order_by(Comment.id.desc()).limit(MOST_COUNTED).subquery()
+        counted = session.execute(select(func.count(newest_first.c.seen_at), func.count()).select_from(newest_first))
+        row = counted.one()
+        seen, of = seen + row[0], of + row[1]
+    return Coverage(seen, of)

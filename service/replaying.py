@@ -8,20 +8,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import promises
+<<<<<<< HEAD
 from models.evidence import Evidence, from_stored
+=======
+from models.ages import too_old
+from models.database import now as now_
+from models.evidence import Evidence
+>>>>>>> 83e0111 (wip)
 from models.policy import Decision, Policy, Verdict, decide
 from models.promises import Scores
 from models.records import Comment, DecisionRecord, Screening, Site, SiteModelRecord
+from models.sampling import is_sampled
 from service.queue import newest
 from service.records import is_hidden, when
 
 MOST_SAMPLES = 20
+MOST_THREADS = 1000
 _EXCERPT = 200
 
 
@@ -60,7 +69,20 @@ def replay(session: Session, site: Site, draft: Policy, last: int) -> dict[str, 
         for comment in comments
         if comment.id in evidence
     ]
-    return _told(done)
+    share = draft.sample.share
+    return {
+        **_told(done),
+        "threads_closed": _threads_closed(session, site, draft),
+        "sampled": sum(is_sampled(each.comment.id, share, site.event_sequence) for each in done),
+    }
+
+
+def _threads_closed(session: Session, site: Site, draft: Policy) -> int:
+    """How many open threads are as old as the draft lets them become, up to a thousand."""
+    if draft.threads.close_after_days is None:
+        return 0
+    old = too_old(site.id, now_() - timedelta(days=draft.threads.close_after_days)).limit(MOST_THREADS).subquery()
+    return session.execute(select(func.count()).select_from(old)).scalar_one()
 
 
 def scores_of(session: Session, site: Site) -> Scores | None:

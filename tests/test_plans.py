@@ -27,6 +27,7 @@ from models.spam.model import base_model
 from service import accounts
 from service.app import create_app
 from service.error_rates import error_rates
+from service.queue import coverage
 from service.receipts import receipt_of
 from tests.caller import Caller, post
 from tests.conftest import forget
@@ -35,8 +36,9 @@ from tests.postgres import PostgreSQL
 from worker import sweep
 from worker.checks import hosts
 from worker.checks.candidate import Candidate
+from worker.closing import close_old_threads
 from worker.learner import owe_learning
-from worker.learning import _recent
+from worker.learning import _newest, _scored
 from worker.publishing import publish_threads
 from worker.screening import screen_now
 
@@ -98,6 +100,7 @@ ROWS = {
     },
     "reviews": {
         "id": "{id}", "site_id": "1", "comment_id": "{id}", "cause": "'flagged'", "opened_at": "{at}",
+        "due_at": "{at}",
         "closed_at": "CASE WHEN n % 100 = 0 THEN NULL ELSE {at} END",
     },
     "fingerprints": {"site_id": "1", "band": "n % 30000", "comment_id": "{id}", "at": "{at}"},
@@ -272,7 +275,7 @@ def learning(moderator: Caller) -> None:
     base = base_model()
     with begin() as session:
         model = site_model.SiteModel(np.zeros(site_model.COLUMNS, np.float32), 0.0, (), base.version)
-        assert len(_recent(session, site, model, base)["recent"]) == 1000
+        assert len(_scored(model, *_newest(session, site, base))[0]) == 1000
         assert error_rates(session, site).judged == 0
 
 
@@ -313,6 +316,22 @@ def deciding(moderator: Caller) -> None:
     assert moderator.call("DELETE", f"/comments/{comment}").status_code == 204
 
 
+def deciding_many(moderator: Caller) -> None:
+    items = [{"id": id_of(n)} for n in range(40_100, 44_000, 100)]
+    decided = moderator.call("POST", "/decisions", json={"verdict": "reject", "items": items}).json
+    assert len(decided["done"]) == len(items)  # type: ignore[index]
+    undone = moderator.call("POST", "/decisions/undo", json={"batch": decided["batch"]}).json  # type: ignore[index]
+    assert len(undone["done"]) == len(items)  # type: ignore[index]
+    assert moderator.call("GET", f"/comments/{id_of(77)}/others").status_code == 200
+    assert moderator.call("GET", f"/comments/{id_of(77)}/notes").status_code == 200
+    assert moderator.call("GET", "/log?limit=500").status_code == 200
+    with begin() as session:
+        site = session.execute(select(Site.id)).scalar_one()
+        assert coverage(session, [site]).of == 1000
+        session.execute(update(Site).values(policy={"threads": {"close_after_days": 3650}}))
+    assert close_old_threads(now()) == 0
+
+
 def telling(moderator: Caller) -> None:
     assert len(moderator.call("GET", "/events?after=50000.1&limit=1000").json["events"]) == 1000  # type: ignore[index]
     assert moderator.client.get(f"/v1/receipts/{receipt_of(id_of(100))}").status_code == 200
@@ -326,11 +345,13 @@ def in_the_console(moderator: Caller) -> None:
     password = accounts.add_moderator("ann@example.org", "demo", "owner", "correct horse")
     client.post("/console/sign-in", data={"email": "ann@example.org", "password": password})
     for tab in ("review", "pending", "approved", "rejected", "unread"):
-        for order in ("oldest", "newest", "risk"):
+        for order in ("oldest", "newest", "risk", "due"):
             assert client.get(f"/console/?tab={tab}&order={order}").status_code == 200
             assert client.get(f"/console/rows?tab={tab}&order={order}&after={id_of(50_000)}").status_code == 200
     assert client.get(f"/console/?q={id_of(77)}").status_code == 200
     assert client.get("/console/?q=77777").status_code == 200
+    for named in ("tab=all&author", "tab=review&author", "tab=all&campaign", "tab=asked&author"):
+        assert client.get(f"/console/?{named}={id_of(77)}").status_code == 200
     assert client.get("/console/log").status_code == 200
     assert client.get("/console/recent").status_code == 200
     assert client.get("/console/threads/2").status_code == 200
@@ -340,7 +361,7 @@ def in_the_console(moderator: Caller) -> None:
     "path",
     [
         *(accepting, screening, screening_few, knowing_hosts, learning, sweeping),
-        *(publishing, listing, deciding, telling, in_the_console),
+        *(publishing, listing, deciding, deciding_many, telling, in_the_console),
     ],
     ids=lambda p: p.__name__,
 )

@@ -12,10 +12,14 @@ from pydantic.json_schema import models_json_schema
 
 from service.api.models import ModelChoice
 from service.api.moderation import Ruling, Undoing
+from service.api.people import Invitation, RoleChange
 from service.api.public import json_response
 from service.api.replay import Draft
-from service.api.sites import PolicyChange, ThreadChange
+from service.api.sites import GoingBack, PolicyChange, ThreadChange
 from service.api.webhooks import NewWebhook, Redelivery, Rotation, WebhookChange
+from service.blocks import NewBlock
+from service.deciding import Rulings, Undoings
+from service.notes import Answer, NewNote, NewQuestion
 from service.submission import Submission
 
 REF = "#/components/schemas/{model}"
@@ -129,6 +133,153 @@ CALLS = (
     ),
     Call("delete", "/v1/sites/{site}/comments/{id}", "Erase a comment", "admin", {204: "It is gone.", **_KEY}),
     Call(
+        "post",
+        "/v1/sites/{site}/decisions",
+        "Decide on many at once",
+        "moderate",
+        {
+            200: "Up to 1,000 in one transaction: `done` with each decision, `refused` with what became of those that "
+            "were not as they had been seen, and the `batch` by which all of it is undone as one.",
+            404: "One of them is no comment of this site; nothing was decided. See the errors.",
+            422: "See the errors.",
+            **_KEY,
+        },
+        Rulings,
+    ),
+    Call(
+        "post",
+        "/v1/sites/{site}/decisions/undo",
+        "Undo a batch, or some decisions",
+        "moderate",
+        {
+            200: "`done`, `refused` where a colleague decided since, and how many are `left` for another call.",
+            404: "There is no such decision, or nothing is left of the batch.",
+            **_KEY,
+        },
+        Undoings,
+    ),
+    Call(
+        "get",
+        "/v1/sites/{site}/comments/{id}/notes",
+        "Notes and questions about a comment, its author and its thread",
+        "moderate",
+        {200: "`notes` and `questions`, oldest first. Never shown to readers.", **_KEY},
+    ),
+    Call(
+        "post",
+        "/v1/sites/{site}/comments/{id}/notes",
+        "Write a note",
+        "moderate",
+        {201: "The note.", 422: "See the errors.", **_KEY},
+        NewNote,
+    ),
+    Call(
+        "post",
+        "/v1/sites/{site}/comments/{id}/questions",
+        "Ask a moderator, or a role, about a comment",
+        "moderate",
+        {201: "The question; it is open until someone answers.", 422: "See the errors.", **_KEY},
+        NewQuestion,
+    ),
+    Call(
+        "get",
+        "/v1/sites/{site}/questions",
+        "Questions that wait for an answer",
+        "moderate",
+        {200: "Newest first.", **_KEY},
+        None,
+        {"state": "open (default) or all.", "limit": "1 to 100."},
+    ),
+    Call(
+        "post",
+        "/v1/sites/{site}/questions/{id}/answer",
+        "Answer a question",
+        "moderate",
+        {200: "The question with its answer.", 409: "Someone has answered already.", **_KEY},
+        Answer,
+    ),
+    Call(
+        "get",
+        "/v1/sites/{site}/comments/{id}/others",
+        "What would be decided with a block",
+        "moderate",
+        {200: "`count` and whole records: what waits under the same address, or says nearly the same.", **_KEY},
+        None,
+        {"kind": "author (default) or like."},
+    ),
+    Call(
+        "get",
+        "/v1/sites/{site}/blocks",
+        "What is blocked and trusted",
+        "moderate",
+        {200: "What holds now, newest first.", **_KEY},
+    ),
+    Call(
+        "post",
+        "/v1/sites/{site}/blocks",
+        "Block or trust an author, a host, a word; or decide all that is like a comment",
+        "moderate",
+        {
+            201: "The block. With `others`: what was `decided` with it, and the `batch` that undoes that.",
+            422: "See the errors.",
+            **_KEY,
+        },
+        NewBlock,
+    ),
+    Call(
+        "post",
+        "/v1/sites/{site}/blocks/{id}/end",
+        "End a block",
+        "moderate",
+        {200: "The block as it ended.", **_KEY},
+    ),
+    Call(
+        "get",
+        "/v1/sites/{site}/people",
+        "Who may do what here",
+        "admin",
+        {200: "`people` with their roles, and who is `invited`.", **_KEY},
+    ),
+    Call(
+        "post",
+        "/v1/sites/{site}/people",
+        "Invite someone",
+        "admin",
+        {201: "The link, shown this once; it works for a week.", 422: "See the errors.", **_KEY},
+        Invitation,
+    ),
+    Call(
+        "put",
+        "/v1/sites/{site}/people/{id}",
+        "Give someone another role",
+        "admin",
+        {200: "Who may what now.", 409: "The site would have no owner.", **_KEY},
+        RoleChange,
+    ),
+    Call(
+        "delete",
+        "/v1/sites/{site}/people/{id}",
+        "Remove someone",
+        "admin",
+        {204: "They are out.", 409: "The site would have no owner.", **_KEY},
+    ),
+    Call(
+        "get",
+        "/v1/sites/{site}/log",
+        "Who did what when",
+        "moderate",
+        {200: "Newest first: decisions by humans, and everything else in a sentence.", **_KEY},
+        None,
+        {
+            "kind": "decisions, people, settings, threads or blocks.",
+            "by": "As the log names them: moderator:ID or key:ID.",
+            "since": "From this time on.",
+            "until": "Before this time.",
+            "cursor": "`next` of the page before.",
+            "limit": "1 to 1000.",
+        },
+    ),
+    Call(
         "get",
         "/v1/sites/{site}/policy",
         "The site's policy",
@@ -146,6 +297,21 @@ CALLS = (
         "admin",
         {200: "The policy as saved.", 409: "It has another version by now.", 422: "See the errors.", **_KEY},
         PolicyChange,
+    ),
+    Call(
+        "post",
+        "/v1/sites/{site}/policy/back",
+        "Go back to the policy before",
+        "admin",
+        {200: "The policy, as a new version.", 409: "Another was saved since, or there is none before.", **_KEY},
+        GoingBack,
+    ),
+    Call(
+        "get",
+        "/v1/sites/{site}/policy/versions",
+        "The policies there were",
+        "admin",
+        {200: "Newest first, each with who saved it when.", **_KEY},
     ),
     Call(
         "post",

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+<<<<<<< HEAD
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, StringConstraints
+=======
+from typing import Any, TypeVar
+
+from flask import Blueprint, Response, request
+from pydantic import BaseModel, ConfigDict, ValidationError
+>>>>>>> 83e0111 (wip)
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from models.changes import Change, Settled
+from models.changes import Settled
 from models.database import begin, reading
 from models.failpoints import failpoint
 from models.identifiers import is_id
 from models.moderation import Refused, erase, settle, tell, undo
-from models.policy import Verdict
 from models.records import Comment, DecisionRecord, Event, Site, Thread
-from models.text import clean
 from service import explaining
 from service.api.public import json_response
 from service.campaigns import grouped
+from service.deciding import Judgement
 from service.keys import Caller, caller
 from service.problems import Problem, Shape, shaped
 from service.queue import STATUSES, listed
@@ -33,14 +39,9 @@ MOST_ITEMS = 100
 api = Blueprint("moderation", __name__)
 
 
-class Ruling(BaseModel):
+class Ruling(Judgement):
     """A moderator's decision as it is sent. With `version`, it counts only for the comment as it was seen."""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
-
-    verdict: Literal["approve", "flag", "reject"]
-    reason: Literal["spam", "abuse", "off_topic", "other"] | None = None
-    note: Annotated[str, StringConstraints(max_length=2000)] = ""
     version: int | None = None
 
 
@@ -85,7 +86,7 @@ def queue(site: str) -> Response:
 def record(site: str, comment_id: str) -> Response:
     who = caller(site, "moderate")
     with reading() as session:
-        return json_response(full_records(session, [_wanted(session, who, comment_id)])[0])
+        return json_response(full_records(session, [wanted_comment(session, who, comment_id)])[0])
 
 
 @api.get("/v1/sites/<site>/comments/<comment_id>/explanation")
@@ -93,7 +94,7 @@ def explanation(site: str, comment_id: str) -> Response:
     """The words and counts that moved its spam score most."""
     who = caller(site, "moderate")
     with reading() as session:
-        judged = explaining.judged(session, _wanted(session, who, comment_id))
+        judged = explaining.judged(session, wanted_comment(session, who, comment_id))
     return json_response(explaining.as_json(judged))
 
 
@@ -102,8 +103,8 @@ def decide(site: str, comment_id: str) -> Response:
     who = caller(site, "moderate")
     ruling = body_as(Ruling)
     with begin() as session:
-        seen = _wanted(session, who, comment_id)
-        settled = settle(session, [as_change(ruling, comment_id, by=who.by)])[0]
+        seen = wanted_comment(session, who, comment_id)
+        settled = settle(session, [ruling.change(comment_id, by=who.by, version=ruling.version)])[0]
         if settled is None:
             raise _too_late(session, seen)
         decision = session.get_one(DecisionRecord, settled.decision_id)
@@ -112,24 +113,12 @@ def decide(site: str, comment_id: str) -> Response:
     return json_response(answer, 201)
 
 
-def as_change(ruling: Ruling, comment_id: str, *, by: str) -> Change:
-    return Change(
-        comment_id,
-        Verdict(ruling.verdict),
-        reasons=(ruling.reason.replace("_", " "),) if ruling.reason else (),
-        by=by,
-        version=ruling.version,
-        reason=ruling.reason,
-        note=clean(ruling.note),
-    )
-
-
 @api.post("/v1/sites/<site>/comments/<comment_id>/undo")
 def take_back(site: str, comment_id: str) -> Response:
     who = caller(site, "moderate")
     asked = body_as(Undoing, empty=b"{}")
     with begin() as session:
-        _wanted(session, who, comment_id)
+        wanted_comment(session, who, comment_id)
         try:
             settled = undo(session, comment_id, by=who.by, decision=asked.decision)
         except Refused as refused:
@@ -144,7 +133,7 @@ def remove(site: str, comment_id: str) -> Response:
     """Erase the comment's content everywhere. Once more does no harm."""
     who = caller(site, "admin")
     with begin() as session:
-        _wanted(session, who, comment_id)
+        wanted_comment(session, who, comment_id)
         settled = erase(session, comment_id, by=who.by)
     if settled:
         publish_soon(settled)
@@ -215,7 +204,7 @@ def publish_soon(settled: Settled) -> None:
         ring_soon(DELIVER, endpoint)
 
 
-def _wanted(session: Session, who: Caller, comment_id: str) -> Comment:
+def wanted_comment(session: Session, who: Caller, comment_id: str) -> Comment:
     comment = session.get(Comment, comment_id) if is_id(comment_id) else None
     if comment is None or comment.site_id != who.site.id:
         raise Problem(404, "There is no such comment on this site.")

@@ -18,11 +18,15 @@ from models.text import clean_line, is_blank
 from service.api.moderation import body_as
 from service.api.public import json_response
 from service.keys import caller
+from service.news import policy_to_go_back_to
 from service.problems import Problem
+from service.records import when
 from service.replaying import scores_of
 from service.sites import SiteInfo, origin_of
 from service.submission import MOST_URL, thread_key
 from worker.bell import PUBLISH, ring_soon
+
+MOST_VERSIONS = 50
 
 api = Blueprint("sites", __name__)
 
@@ -66,6 +70,37 @@ def change_policy(site: str) -> Response:
         policy = Policy.model_validate(wanted.kept())
         answer = _policy_of(session, save_policy(session, site, policy, version=wanted.version, by=who.by))
     return json_response(answer)
+
+
+class GoingBack(BaseModel):
+    """With `version`: only while that is the one in force."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    version: Annotated[int, Field(ge=1)] | None = None
+
+
+@api.post("/v1/sites/<site>/policy/back")
+def policy_back(site: str) -> Response:
+    """What was in force before becomes a new version; once more brings this one back."""
+    who = caller(site, "admin")
+    asked = body_as(GoingBack, empty=b"{}")
+    with begin() as session:
+        row = session.execute(select(Site).where(Site.id == who.site.id).with_for_update(key_share=True)).scalar_one()
+        policy = policy_to_go_back_to(session, row, asked.version)
+        answer = _policy_of(session, save_policy(session, site, policy, version=None, by=who.by))
+    return json_response(answer)
+
+
+@api.get("/v1/sites/<site>/policy/versions")
+def policy_versions(site: str) -> Response:
+    """Newest first: who saved what when."""
+    who = caller(site, "admin")
+    wanted = select(PolicyVersion).where(PolicyVersion.site_id == who.site.id)
+    with reading() as session:
+        rows = session.scalars(wanted.order_by(PolicyVersion.version.desc()).limit(MOST_VERSIONS)).all()
+    shown = [{"version": row.version, "by": row.by, "at": when(row.at), "policy": row.policy} for row in rows]
+    return json_response({"versions": shown})
 
 
 def save_policy(session: Session, site: str, policy: Policy, *, version: int | None, by: str) -> Site:
@@ -112,12 +147,16 @@ Title = Annotated[str, StringConstraints(max_length=300), AfterValidator(_cleane
 
 
 class ThreadChange(BaseModel):
-    """What may be set on a thread; whatever is left out stays."""
+    """What may be set on a thread; whatever is left out stays. `moderation` "before": a human reads every comment
+    first; `slow_seconds`: so long an author waits between two comments, null not at all.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
     thread: str
     state: Literal["open", "closed"] | None = None
+    moderation: Literal["before", "after"] | None = None
+    slow_seconds: Annotated[int, Field(ge=1, le=86_400)] | None = None
     title: Title | None = None
     url: str | None = None
 
@@ -137,6 +176,12 @@ def change_thread(site: str) -> Response:
             select(Thread).where(Thread.site_id == who.site.id, Thread.key == key).with_for_update(key_share=True)
         ).scalar_one()
         changes: dict[str, Any] = {"state": wanted.state or row.state}
+        if wanted.state == "open":
+            changes["opened_at"] = now()
+        if "moderation" in wanted.model_fields_set:
+            changes["moderation"] = "before" if wanted.moderation == "before" else None
+        if "slow_seconds" in wanted.model_fields_set:
+            changes["slow_seconds"] = wanted.slow_seconds
         if wanted.url:
             changes.update(url=_of_the_site(who.site, wanted.url))
         if wanted.title:
@@ -145,6 +190,7 @@ def change_thread(site: str) -> Response:
         session.execute(update(Thread).where(Thread.id == row.id).values(changes))
         session.refresh(row)
         answer = {"thread": row.key, "url": row.url, "title": row.title, "state": row.state, "count": row.count}
+        answer |= {"moderation": row.moderation or "after", "slow_seconds": row.slow_seconds}
     failpoint("thread_changed")
     ring_soon(PUBLISH, row.id)
     return json_response(answer)

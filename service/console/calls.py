@@ -4,62 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from flask import Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import delete, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
-from models.changes import Change, Settled
+from models.changes import Settled
 from models.database import begin, insert_new, now, reading
 from models.identifiers import is_id
-from models.moderation import Refused, settle, undo
-from models.policy import Verdict
 from models.records import Claim, Comment, DecisionRecord, Passed, Site
-from models.text import clean
 from service.api.moderation import publish_soon
 from service.api.public import json_response
 from service.console import words
 from service.console.blueprint import acting, console, looking, sent
 from service.console.item import holder
-from service.console.pages import first_was, may_decide
+from service.console.pages import may_decide, refusals
 from service.console.sessions import SignedIn
+from service.deciding import (
+    MOST_AT_ONCE,
+    Identifier,
+    Rulings,
+    Seen,
+    Undoings,
+    decide_each,
+    decisions_to_undo,
+    standing_of,
+    take_back_each,
+)
 from service.problems import Problem
 
-MOST_AT_ONCE = 100
 CLAIM = timedelta(seconds=60)
 REMEMBERED = 100
+MOST_LOOKED_THROUGH = 10_000  # decisions, for the last hundred: a batch of a thousand is one of them
 BY_HUMANS = "decisions.\"by\" <> 'policy'"  # as the index says it: a bound value would not be recognised
 
-Identifier = Annotated[str, StringConstraints(min_length=36, max_length=36)]
 
-
-class Seen(BaseModel):
+class OnScreen(Seen):
     """A comment in the version that was on the screen."""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
-
-    id: Identifier
     version: int
 
 
-class Decisions(BaseModel):
-    """One verdict on one or many. A `batch`, made up by the script, makes many calls one thing to undo."""
-
-    model_config = ConfigDict(strict=True, extra="ignore")
-
-    verdict: Literal["approve", "flag", "reject"]
-    reason: Literal["spam", "abuse", "off_topic", "other"] | None = None
-    note: Annotated[str, StringConstraints(max_length=2000)] = ""
-    batch: Identifier | None = None
-    items: Annotated[list[Seen], Field(min_length=1, max_length=MOST_AT_ONCE)]
-
-
-class Undone(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore")
-
-    decisions: Annotated[list[Identifier], Field(min_length=1, max_length=MOST_AT_ONCE)]
+class Decisions(Rulings):
+    items: Annotated[list[OnScreen], Field(min_length=1, max_length=MOST_AT_ONCE)]  # type: ignore[assignment]
 
 
 class Those(BaseModel):
@@ -73,31 +62,15 @@ def decide() -> Response:
     """Settled one for one: `done` with each decision's id, by which it can be undone, `refused` with why."""
     who = acting()
     asked = sent(Decisions)
-    ids = [seen.id for seen in asked.items]
-    if asked.batch and not is_id(asked.batch):
-        raise Problem(422, "A batch is named by a UUID.")
+    ids = list(asked.versions())
     may_decide(who, ids)
     with begin() as session:
-        settled = settle(session, [_change(asked, seen, who) for seen in asked.items])
-        refused = [_refusal(session, id_) for id_, each in zip(ids, settled, strict=True) if each is None]
+        outcome = decide_each(session, asked, by=who.by)
+        refused = refusals(session, outcome.refused)
         session.execute(delete(Claim).where(Claim.comment_id.in_(ids), Claim.moderator_id == who.moderator_id))
-    done = [each for each in settled if each]
-    for each in done:
+    for each in outcome.done:
         publish_soon(each)
-    return json_response({"done": [_shape(each) for each in done], "refused": refused})
-
-
-def _change(asked: Decisions, seen: Seen, who: SignedIn) -> Change:
-    return Change(
-        seen.id,
-        Verdict(asked.verdict),
-        reasons=(words.REASONS[asked.reason],) if asked.reason else (),
-        by=f"moderator:{who.moderator_id}",
-        version=seen.version,
-        reason=asked.reason,
-        note=clean(asked.note),
-        batch=asked.batch,
-    )
+    return json_response({"done": [_shape(each) for each in outcome.done], "refused": refused})
 
 
 def _shape(settled: Settled) -> dict[str, Any]:
@@ -109,62 +82,63 @@ def _shape(settled: Settled) -> dict[str, Any]:
     }
 
 
-def _refusal(session: Session, comment_id: str) -> dict[str, Any]:
-    version = session.execute(select(Comment.version).where(Comment.id == comment_id)).scalar()
-    return {"id": comment_id, "detail": first_was(session, comment_id), "version": version}
-
-
 @console.post("/undo")
 def take_back() -> Response:
-    """Undo exactly these decisions. One that a colleague decided after is left as it is, and said so."""
+    """Undo exactly these decisions, or a batch. What a colleague decided after is left as it is, and said so."""
     who = acting()
-    asked = sent(Undone)
-    comments = _comments_of(asked.decisions)
-    may_decide(who, list(comments.values()))
-    done, refused = [], []
+    asked = sent(Undoings)
+    with reading() as session:
+        wanted = decisions_to_undo(session, asked)
+    some = dict(list(wanted.items())[:MOST_AT_ONCE])
+    may_decide(who, list(some))
     with begin() as session:
-        for decision, comment in comments.items():
-            try:
-                done.append(undo(session, comment, by=f"moderator:{who.moderator_id}", decision=decision))
-            except Refused as refusal:
-                refused.append({"id": comment, "decision": decision, "detail": words.named(session, str(refusal))})
+        done, refused = take_back_each(session, some, by=who.by)
+        told = [
+            {"id": comment, "decision": some[comment], "detail": words.named(session, str(why))}
+            for comment, why in refused.items()
+        ]
     for each in done:
         publish_soon(each)
-    return json_response({"done": [_shape(each) for each in done], "refused": refused})
-
-
-def _comments_of(decisions: Sequence[str]) -> dict[str, str]:
-    """The comment of each decision, in the order given. Raises 404 for one that is not there."""
-    if not all(is_id(decision) for decision in decisions):
-        raise Problem(404, "There is no such decision.")
-    wanted = select(DecisionRecord.id, DecisionRecord.comment_id).where(DecisionRecord.id.in_(decisions))
-    with reading() as session:
-        found = dict(session.execute(wanted).all())
-    if len(found) < len(set(decisions)):
-        raise Problem(404, "There is no such decision.")
-    return {decision: found[decision] for decision in decisions}
+    left = len(wanted) - len(some)
+    return json_response({"done": [_shape(each) for each in done], "refused": told, "left": left})
 
 
 @console.get("/recent")
 def recent() -> Response:
     """One's own last decisions that can still be undone, newest first, those of a batch as one: after a reload, too."""
     who = looking()
+    with reading() as session:
+        groups = _remembered(session, who)
+        batches = [batch for batch, group in groups.items() if group["batch"]]
+        for decision, batch in session.execute(standing_of(batches)) if batches else ():
+            groups[batch]["decisions"].append(decision)
+    return json_response({"recent": list(groups.values())})
+
+
+def _remembered(session: Session, who: SignedIn) -> dict[str, dict[str, Any]]:
+    """The last hundred, each once however many were decided with it: a batch has its decisions yet to be filled in."""
     mine = select(DecisionRecord, Comment.name, Site.key).join(Comment, Comment.id == DecisionRecord.comment_id)
     mine = mine.join(Site, Site.id == Comment.site_id)
-    mine = mine.where(DecisionRecord.by == f"moderator:{who.moderator_id}", literal_column(BY_HUMANS))
-    with reading() as session:
-        rows = session.execute(mine.order_by(DecisionRecord.id.desc()).limit(10 * REMEMBERED)).all()
-        undone = {decision.undoes for decision, _, _ in rows}
+    mine = mine.where(DecisionRecord.by == who.by, literal_column(BY_HUMANS)).order_by(DecisionRecord.id.desc())
     groups: dict[str, dict[str, Any]] = {}
-    for decision, name, site in rows:
-        if decision.undoes or decision.id in undone or site not in who.sites:
-            continue
-        group = groups.setdefault(
-            decision.batch or decision.id,
-            {"verdict": decision.verdict, "reason": decision.reason, "name": name, "decisions": []},
-        )
-        group["decisions"].append(decision.id)
-    return json_response({"recent": list(groups.values())[:REMEMBERED]})
+    undone: set[str | None] = set()
+    before: str | None = None
+    for _ in range(MOST_LOOKED_THROUGH // MOST_AT_ONCE):
+        page = mine.where(DecisionRecord.id < before) if before else mine
+        rows = session.execute(page.limit(MOST_AT_ONCE)).all()
+        undone |= {decision.undoes for decision, _, _ in rows}
+        for decision, name, site in rows:
+            if decision.undoes or decision.id in undone or site not in who.sites:
+                continue
+            about = {"verdict": decision.verdict, "reason": decision.reason, "name": name, "batch": decision.batch}
+            alone = [] if decision.batch else [decision.id]
+            groups.setdefault(decision.batch or decision.id, {**about, "decisions": alone})
+            if len(groups) == REMEMBERED:
+                return groups
+        if len(rows) < MOST_AT_ONCE:
+            break
+        before = rows[-1][0].id
+    return groups
 
 
 @console.post("/claims/<comment_id>")

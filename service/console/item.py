@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,10 +13,13 @@ from sqlalchemy.orm import Session
 
 from models.changes import POLICY
 from models.database import now
+from models.folding import says_enough
 from models.identifiers import is_id
-from models.records import Claim, Comment, Membership, Moderator, Note, Question, Site, Thread
-from service.console.people import names_of
+from models.records import Claim, Comment, Membership, Moderator, Site, Thread
+from service.console import words
 from service.console.sessions import SignedIn
+from service.names import names_of
+from service.notes import about, questions_about
 from service.problems import Problem
 from service.records import full_records
 
@@ -39,8 +41,10 @@ def find(session: Session, who: SignedIn, comment_id: str) -> tuple[Comment, str
 def item(session: Session, who: SignedIn, comment: Comment, site: str) -> dict[str, Any]:
     record = full_records(session, [comment])[0]
     thread = session.get_one(Thread, comment.thread_id)
-    notes = _notes(session, comment)
-    questions = session.scalars(select(Question).where(Question.comment_id == comment.id).order_by(Question.id)).all()
+    notes = about(session, comment)
+    questions = questions_about(session, comment)
+    for decision in record["decisions"]:
+        decision["note"] = words.named(session, decision["note"])
     names = names_of(
         session,
         {each["by"] for each in record["decisions"]}
@@ -68,6 +72,7 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> dict[s
         colleagues=_colleagues(session, comment.site_id, who),
         waiting=_waiting(session, comment),
         alike=_alike(session, comment),
+        says_enough=says_enough(comment.body),
     )
     return record
 
@@ -139,14 +144,6 @@ def _alike(session: Session, comment: Comment) -> int:
     same = select(Comment.id, Comment.status).where(Comment.campaign == first).limit(MOST_ALIKE)
     rows = [*session.execute(same), *session.execute(select(Comment.id, Comment.status).where(Comment.id == first))]
     return sum(row.status == "flagged" and row.id != comment.id for row in rows)
-
-
-def _notes(session: Session, comment: Comment) -> Sequence[Note]:
-    """About this comment, its author and its thread."""
-    subjects = (("comment", comment.id), ("author", comment.email_index), ("thread", str(comment.thread_id)))
-    about = [(Note.kind == kind) & (Note.subject == subject) for kind, subject in subjects if subject]
-    found = [select(Note).where(Note.site_id == comment.site_id, each) for each in about]
-    return sorted((note for wanted in found for note in session.scalars(wanted)), key=lambda note: note.id)
 
 
 def holder(session: Session, comment_id: str, who: SignedIn) -> str | None:

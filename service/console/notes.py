@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from flask import redirect, request
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.database import begin, now
-from models.records import Membership, Note, Question, Site
-from models.text import clean
+from models.database import begin
+from models.records import Question, Site
+from service import notes
 from service.console import item as items
 from service.console.blueprint import acting, console
-from service.console.people import MODERATOR
-from service.console.sessions import ROLES
-from service.problems import Problem
+from service.problems import Problem, from_validation
 
-MOST = 2000
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 @console.post("/comments/<comment_id>/notes")
 def write(comment_id: str) -> BaseResponse:
     """A note on the comment, on its author, or on its thread."""
     who = acting()
-    about, text = request.form.get("about", "comment"), _text("text")
+    new = from_form(notes.NewNote, "about", "text")
     with begin() as session:
         comment, site = items.find(session, who, comment_id)
         items.check_may(who, site, "moderator")
-        subjects = {"comment": comment.id, "author": comment.email_index, "thread": str(comment.thread_id)}
-        if not subjects.get(about):
-            raise Problem(422, "A note is about the comment, its author or its thread.")
-        session.add(Note(site_id=comment.site_id, kind=about, subject=subjects[about], text=text, by=who.by))
+        notes.write(session, comment, new, by=who.by)
     return redirect(f"/console/?item={comment_id}", 303)
 
 
@@ -37,23 +35,18 @@ def write(comment_id: str) -> BaseResponse:
 def ask(comment_id: str) -> BaseResponse:
     """Ask a colleague, or everyone of a role: the comment stands under Questions until one of them has answered."""
     who = acting()
-    whom, text = request.form.get("whom", ""), _text("text")
+    new = from_form(notes.NewQuestion, "whom", "text")
     with begin() as session:
         comment, site = items.find(session, who, comment_id)
         items.check_may(who, site, "moderator")
-        if whom not in ROLES:
-            colleague = select(Membership.moderator_id).where(Membership.site_id == comment.site_id)
-            colleague = colleague.where(Membership.moderator_id == items.known(whom.removeprefix(MODERATOR)))
-            if session.execute(colleague).scalar() is None:
-                raise Problem(422, "Ask someone who may see this comment.")
-        session.add(Question(site_id=comment.site_id, comment_id=comment.id, whom=whom, text=text, by=who.by))
+        notes.ask(session, comment, new, by=who.by)
     return redirect(f"/console/?item={comment_id}", 303)
 
 
 @console.post("/questions/<question_id>/answer")
 def answer(question_id: str) -> BaseResponse:
     who = acting()
-    text = _text("text")
+    said = from_form(notes.Answer, "text")
     with begin() as session:
         wanted = select(Question, Site.key).join(Site, Site.id == Question.site_id)
         wanted = wanted.where(Question.id == items.known(question_id)).with_for_update(of=Question)
@@ -61,15 +54,14 @@ def answer(question_id: str) -> BaseResponse:
         if row is None or row[1] not in who.sites:
             raise Problem(404, "There is no such question.")
         items.check_may(who, row[1], "moderator")
-        if row[0].answered_at:
-            raise Problem(409, "Someone has answered this already.")
-        row[0].answer, row[0].answered_by, row[0].answered_at = text, who.by, now()
-        comment_id = row[0].comment_id
+        comment_id = notes.answer(session, row[0], said, by=who.by).comment_id
     return redirect(f"/console/?item={comment_id}", 303)
 
 
-def _text(field: str) -> str:
-    text = clean(request.form.get(field, "")).strip()
-    if not text or len(text) > MOST:
-        raise Problem(422, f"Write something, at most {MOST:,} characters.")
-    return text
+def from_form(shape: type[Shape], *fields: str) -> Shape:
+    """What the form says, in the shape that the API takes, too. Raises the 422 in words."""
+    try:
+        return shape.model_validate({name: request.form[name] for name in fields if name in request.form})
+    except ValidationError as error:
+        problem = from_validation(error)
+        raise Problem(422, " ".join(each["message"] for each in problem.errors), errors=problem.errors) from None

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from flask import Response, abort, redirect, render_template, request
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from models.changes import Change
-from models.database import begin, reading
+from models.database import begin, now, reading
 from models.identifiers import is_id
 from models.moderation import Refused, settle, undo
 from models.policy import Verdict
-from models.records import Comment, DecisionRecord, Moderator, Question, Review, Site, Thread
+from models.records import Comment, DecisionRecord, Review, Site, Thread
 from service.api.moderation import publish_soon
 from service.api.public import json_response
 from service.console import alarms, words
 from service.console import item as items
 from service.console.blueprint import acting, console, looking
 from service.console.keys import ACTIONS, keys_of
-from service.console.sessions import ROLES, SignedIn
+from service.console.news import told_to
+from service.console.sessions import SignedIn
 from service.console.view import Asked
+from service.deciding import as_they_are, latest_decisions
+from service.names import names_of
 from service.problems import Problem
-from service.queue import MOST_COUNTED, Place
+from service.queue import MOST_COUNTED, Place, View, coverage
 from service.records import is_hidden
 
 PAGE_SIZE = 40
@@ -93,6 +97,8 @@ def comments() -> str:
             who=who,
             asked=asked,
             tabs=TABS,
+            news=told_to(session, who, asked.all_sites),
+            coverage=coverage(session, asked.sites) if asked.tab == "unread" else None,
             counts=counts(session, asked),
             most=MOST_COUNTED,
             rows=rows,
@@ -142,7 +148,8 @@ def live_counts() -> Response:
 
 def counts(session: Session, asked: Asked) -> dict[str, int]:
     """How many each waiting list holds, over all the sites one may see."""
-    found = {tab: type(asked.view)(tab=tab, moderator_id=asked.view.moderator_id) for tab in COUNTED}
+    whole = View(moderator_id=asked.view.moderator_id, roles=asked.view.roles)
+    found = {tab: replace(whole, tab=tab) for tab in COUNTED}
     return {tab: view.count(session, list(asked.all_sites)) for tab, view in found.items()}
 
 
@@ -164,10 +171,12 @@ def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -
     pages = {row.id: row.title or row.key for row in session.scalars(threads)}
     hidden = is_hidden(session, list(found))
     causes: dict[str, list[str]] = {}
-    for comment_id, cause in session.execute(
-        select(Review.comment_id, Review.cause).where(Review.comment_id.in_(ids), Review.closed_at.is_(None))
-    ):
-        causes.setdefault(comment_id, []).append(cause)
+    late: set[str] = set()
+    waiting = select(Review.comment_id, Review.cause, Review.due_at)
+    for row in session.execute(waiting.where(Review.comment_id.in_(ids), Review.closed_at.is_(None))):
+        causes.setdefault(row.comment_id, []).append(row.cause)
+        if row.due_at and row.due_at < now():
+            late.add(row.comment_id)
     return [
         {
             "id": comment.id,
@@ -180,6 +189,7 @@ def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -
             "page": pages[comment.thread_id],
             "risk": comment.risk,
             "found": [] if comment.id in hidden else (comment.found or "").split(),
+            "late": comment.id in late,
             "causes": ["sampled"] if comment.id in hidden else causes.get(comment.id, []),
         }
         for comment in (found[id_] for id_ in ids if id_ in found)
@@ -291,19 +301,24 @@ def may_decide(who: SignedIn, ids: Sequence[str]) -> None:
 
 def first_was(session: Session, comment_id: str) -> str:
     """Who decided what and when, for one who came second."""
-    log = select(DecisionRecord).where(DecisionRecord.comment_id == comment_id)
-    last = session.execute(log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc()).limit(1)).scalar()
+    return str(refusals(session, [comment_id])[0]["detail"])
+
+
+def refusals(session: Session, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The same for many: each with the version it has by now."""
+    if not ids:
+        return []
+    latest, now_ = latest_decisions(session, ids), as_they_are(session, ids)
+    names = names_of(session, {entry.by for entry in latest.values()})
+    return [
+        {"id": id_, "detail": _first_was(latest.get(id_), names), "version": now_[id_].version if id_ in now_ else None}
+        for id_ in ids
+    ]
+
+
+def _first_was(last: DecisionRecord | None, names: dict[str, str]) -> str:
     if last is None:
         return "This comment has changed since you saw it."
-    email = select(Moderator.email).where(Moderator.id == last.by.removeprefix("moderator:"))
-    name = session.execute(email).scalar() if last.by.startswith("moderator:") else None
-    name = name or ("Greenroom" if last.by == "policy" else "A program")
+    name = names[last.by] if "@" in names[last.by] else names[last.by].capitalize()
     did = f"undid: it is {last.becomes} again" if last.undoes else words.DID[last.verdict]
     return f"{name} was first: {did}, {words.ago(last.at)}."
-
-
-def open_questions(session: Session, who: SignedIn, sites: Sequence[int]) -> int:
-    """How many questions wait for this moderator."""
-    mine = or_(Question.whom == f"moderator:{who.moderator_id}", Question.whom.in_(ROLES))
-    wanted = select(func.count()).where(Question.site_id.in_(sites), Question.answered_at.is_(None), mine)
-    return session.execute(wanted).scalar_one()

@@ -17,11 +17,11 @@ from werkzeug.wrappers import Response
 from models.database import begin, now, reading
 from models.records import ConsoleSession, Membership, Moderator, Site
 from models.secrets import keyed_hash
+from service.names import ROLES
 from service.problems import Problem
 
 COOKIE = "greenroom_console"
 LASTS = timedelta(hours=12)
-ROLES = ("viewer", "moderator", "owner")  # each may do what those before it may
 
 
 class SignedIn(NamedTuple):

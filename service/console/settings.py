@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
+from models import promises
 from models.database import begin, now, reading
 from models.identifiers import new_id
 from models.policy import Policy, WordsPolicy
@@ -16,10 +17,10 @@ from models.records import PolicyVersion, Site
 from service.api.sites import checked_words, save_policy
 from service.console.blueprint import acting, console, looking
 from service.console.item import check_may
-from service.console.people import names_of
 from service.console.sessions import SignedIn
+from service.names import names_of
 from service.problems import Problem, from_validation
-from service.replaying import replay
+from service.replaying import replay, scores_of
 
 MOST_BYTES = 2 * 1024 * 1024  # word lists
 REPLAYED = 1000
@@ -35,6 +36,11 @@ NUMBERS = {
     "pace.max_per_minute": "Comments an author may write in a minute",
     "pace.max_per_hour": "Comments an author may write in an hour",
     "author.hold_after_rejections": "Hold an author's comments after this many rejections",
+    "author.hold_first": "Hold an author's first comments, so many",
+    "promises.good_held_back_one_in": "Hold back at most 1 in so many good comments (empty: no such promise)",
+    "promises.reviews_a_day": "Ask for at most so many reviews a day (empty: as many as there are)",
+    "threads.close_after_days": "Close a thread after so many days (empty: never by itself)",
+    "sample.share": "The share of automatic decisions that one of you judges blindly",
 }
 WEIGHTS = {
     "links.shorteners": "A link shortener hides where it leads:",
@@ -63,6 +69,7 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
         log = select(PolicyVersion).where(PolicyVersion.site_id == row.id).order_by(PolicyVersion.version.desc())
         versions = session.scalars(log.limit(10)).all()
         names = names_of(session, {version.by for version in versions})
+        scores = scores_of(session, row)
     policy = Policy.model_validate(row.policy)
     shown = about.get("policy", policy)
     values = {f"{part}.{name}": value for part, fields in shown for name, value in _fields(fields)}
@@ -74,6 +81,7 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
             "policy": policy,
             "version": row.policy_version,
             "values": values,
+            "fitted": promises.fit(shown, scores),
             "numbers": NUMBERS,
             "weights": WEIGHTS,
             "choices": CHOICES,

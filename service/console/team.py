@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from flask import redirect, render_template, request
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from models.database import begin, reading
 from models.records import Membership, Moderator, Site
-from service import mail, tickets
+from service import mail, team, tickets
 from service.addresses import reader
-from service.console.acts import note_act
 from service.console.blueprint import acting, console, looking
 from service.console.item import check_may, known
-from service.console.sessions import ROLES, Guesses, SignedIn
+from service.console.sessions import Guesses, SignedIn
+from service.names import ROLES
 from service.problems import Problem
 
 MAY = {
@@ -65,10 +64,7 @@ def invite(site: str) -> str | tuple[str, int]:
     except ValueError as error:
         return _page(who, error=str(error)), 422
     if mail.can_send():
-        text = (
-            f"{who.email} invites you to moderate the comments of {site}.\n\n{link}\n\nThe link works for a week, once."
-        )
-        mail.send_soon(email, f"Moderate the comments of {site}", text)
+        mail.send_soon(email, *team.letter(who.email, site, link))
     return _page(who, link=link, email=email)
 
 
@@ -81,28 +77,9 @@ def change_role(site: str, moderator_id: str) -> BaseResponse:
     if role not in {*ROLES, "remove"}:
         raise Problem(422, "A role is owner, moderator or viewer.")
     with begin() as session:
-        # The site's row is held: of two owners who remove each other at once, the second finds nobody left to ask.
-        site_id = session.execute(select(Site.id).where(Site.key == site).with_for_update()).scalar_one()
-        member = session.get(Membership, (known(moderator_id), site_id))
-        if member is None:
-            raise Problem(404, "They are not of this site.")
-        if member.role == "owner" and role != "owner" and _owners(session, site_id) == 1:
-            raise Problem(409, "A site needs an owner: make someone else one first.")
-        email = session.execute(select(Moderator.email).where(Moderator.id == moderator_id)).scalar_one()
-        if role == "remove":
-            session.execute(
-                delete(Membership).where(Membership.moderator_id == moderator_id, Membership.site_id == site_id)
-            )
-        else:
-            member.role = role
-        did = f"removed {email}" if role == "remove" else f"made {email} {role}"
-        note_act(session, who, "people", did, site_id=site_id)
+        site_id = session.execute(select(Site.id).where(Site.key == site)).scalar_one()
+        team.set_role(session, site_id, known(moderator_id), None if role == "remove" else role, by=who.by)
     return redirect("/console/people", 303)
-
-
-def _owners(session: Session, site_id: int) -> int:
-    wanted = select(func.count()).select_from(Membership)
-    return session.execute(wanted.where(Membership.site_id == site_id, Membership.role == "owner")).scalar_one()
 
 
 def check_owner(who: SignedIn, site: str) -> None:

@@ -9,12 +9,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models.database import begin, now, reading
 from models.records import Comment, Site, Thread
+from service.acts import note_act
 from service.console import words
-from service.console.acts import note_act
 from service.console.blueprint import acting, console, looking
 from service.console.item import check_may
-from service.console.people import names_of
 from service.console.sessions import SignedIn
+from service.names import names_of
 from service.problems import Problem
 from service.queue import Place
 from service.records import full_records
@@ -81,6 +81,8 @@ def change(thread_id: int) -> BaseResponse:
         changes: dict[str, object] = {}
         if way in {"open", "closed"}:
             changes = {"state": way, "revision": Thread.revision + 1, "publish_due": now()}
+        if way == "open":
+            changes["opened_at"] = now()
         if way in {"before", "after"}:
             changes = {"moderation": "before" if way == "before" else None}
         if slow is not None:
@@ -88,7 +90,7 @@ def change(thread_id: int) -> BaseResponse:
         if changes:
             session.execute(update(Thread).where(Thread.id == thread_id).values(changes))
             did = WAYS.get(way) or ("slowed down the thread" if slow else "stopped slowing down the thread")
-            note_act(session, who, "threads", f"{did} “{found.title or found.key}”", site_id=found.site_id)
+            note_act(session, who.by, "threads", f"{did} “{found.title or found.key}”", site_id=found.site_id)
     if way in {"open", "closed"}:
         ring_soon(PUBLISH, thread_id)
     return redirect(f"/console/threads/{thread_id}", 303)

@@ -32,7 +32,7 @@ class Asked:
         if self.tab not in TABS:
             raise Problem(404, "There is no such list.")
         usual = "newest" if self.tab in NEWEST_FIRST else "oldest"
-        self.orders = ORDERS if self.tab == "review" else ORDERS[:2]  # elsewhere nothing is kept in the order of risk
+        self.orders = ORDERS if self.tab == "review" else ORDERS[:2]  # elsewhere nothing is kept in another order
         self.order = given.get("order", usual) if given.get("order", usual) in self.orders else usual
         self.usual_order = usual
         self.item = given.get("item", "") if is_id(given.get("item", "")) else ""
@@ -53,6 +53,7 @@ class Asked:
             until=day_of(self.given.get("until")),
             words=self.given.get("q", ""),
             moderator_id=who.moderator_id,
+            roles={id_: who.sites[key] for id_, key in every.items()},
         )
 
     def _author(self, session: Session) -> str:

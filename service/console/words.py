@@ -65,7 +65,7 @@ FILTERS = {
     "since": "From",
     "until": "To",
 }
-ORDERS = {"oldest": "Oldest first", "risk": "Riskiest first", "newest": "Newest first"}
+ORDERS = {"oldest": "Oldest first", "risk": "Riskiest first", "newest": "Newest first", "due": "Due first"}
 _SAID = CHECKS | REASONS | CAUSES
 _MODERATOR = re.compile(r"moderator:([0-9a-f-]{36})")
 _UNITS = ((timedelta(days=365), "year"), (timedelta(days=30), "month"), (timedelta(days=1), "day"))

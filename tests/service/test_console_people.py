@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from models.database import reading
-from models.records import Block, Comment, Site, Thread
+from models.records import Block, Comment, Moderator, Site, Thread
 from models.settings import settings
 from service import accounts, tickets
 from service.console import account, signing_in, team
@@ -197,8 +197,23 @@ def test_a_question_comes_back_with_its_answer(client: FlaskClient, ann: SignedI
     question = re.findall(r"/questions/([\w-]+)/answer", page)[0]
     assert ann.form(f"/questions/{question}/answer", text="No, let it stand.").status_code == 303
     assert ann.form(f"/questions/{question}/answer", text="Twice").status_code == 409
+    assert ann.listed("?tab=asked") == []
+    assert ben.listed("?tab=asked") == [held]  # it came back, with the answer
     assert "No, let it stand." in ben.get(f"/items/{held}")
+    ben.decide(held)
     assert ben.listed("?tab=asked") == []
+
+
+def test_a_question_stands_at_whom_it_was_put_to_and_nobody_else(client: FlaskClient, ann: SignedIn, held: str) -> None:
+    ben, kim = (SignedIn(client, f"{name}@paper.example", role="moderator") for name in ("ben", "kim"))
+    with reading() as session:
+        bens = session.scalars(select(Moderator.id).where(Moderator.email == ben.email)).one()
+    ann.form(f"/comments/{held}/questions", whom=f"moderator:{bens}", text="Do you know her?")
+    assert [each.listed("?tab=asked") for each in (ann, ben, kim)] == [[], [held], []]
+    assert ann.client.get("/console/counts").json["asked"] == 0  # type: ignore[index]
+    assert ben.client.get("/console/counts").json["asked"] == 1  # type: ignore[index]
+    ann.form(f"/comments/{held}/questions", whom="moderator", text="Or does anyone?")
+    assert [each.listed("?tab=asked") for each in (ann, ben, kim)] == [[], [held], [held]]
 
 
 def test_a_thread_is_closed_read_first_and_slowed_down_from_the_item(ann: SignedIn, held: str) -> None:

@@ -12,6 +12,7 @@ from models.database import begin, now, reading
 from models.identifiers import new_id
 from models.records import Claim, Comment, Review, Thread
 from service import accounts
+from service.queue import Place
 from service.receipts import receipt_of
 from tests.caller import Caller, posted, screen_all
 from tests.service.signed_in import LINKS, SignedIn
@@ -228,3 +229,29 @@ def test_a_blind_sample_shows_its_evidence_only_after_the_decision(ann: SignedIn
     assert "this site allows" not in before
     ann.decide(held[0])
     assert "this site allows" in ann.get(f"/items/{held[0]}")
+
+
+def test_what_is_due_first_stands_first_and_what_is_late_is_said_so(ann: SignedIn, held: list[str]) -> None:
+    with begin() as session:
+        site = session.query(Comment.site_id).filter(Comment.id == held[0]).scalar()
+        late = now() - timedelta(minutes=5)
+        session.add(Review(site_id=site, comment_id=held[2], cause="reported", due_at=late))
+    waiting = ann.listed()
+    assert ann.listed("?order=due") == [held[2], *(id_ for id_ in waiting if id_ != held[2])]
+    assert ann.get("/?order=due").count("late</span>") == 1
+    with reading() as session:
+        due = dict(session.execute(select(Review.comment_id, Review.due_at).where(Review.cause == "flagged")).all())
+    place = Place(due[held[0]].timestamp(), held[0])  # type: ignore[union-attr]
+    assert held[0] not in ann.listed(f"?order=due&after={place}")
+    assert ann.listed("?order=due&after=1e40~" + held[0])[0] == held[2]  # no cursor of ours: from the beginning
+
+
+def test_coverage_says_how_much_of_what_is_live_a_human_has_seen(ann: SignedIn, client: FlaskClient) -> None:
+    assert "%</b> of" not in ann.get("/?tab=unread")
+    ids = [posted(client, body=f"Fine, thank you all very much, number {n}") for n in range(3)]
+    screen_all()
+    assert "<b>0 %</b> of the last 3" in ann.get("/?tab=unread")
+    ann.call("/seen", items=ids[:2])
+    assert "<b>67 %</b> of the last 3" in ann.get("/?tab=unread")
+    ann.call("/seen", items=ids[2:])
+    assert "<b>100 %</b> of the last 3" in ann.get("/?tab=unread")

@@ -11,6 +11,7 @@ from models.identifiers import is_id
 from models.records import Moderator
 
 MODERATOR = "moderator:"
+ROLES = ("viewer", "moderator", "owner")  # each may do what those before it may
 
 
 def names_of(session: Session, bys: Iterable[str]) -> dict[str, str]:

@@ -1,0 +1,100 @@
+"""Many decisions with one call, and taking a batch back, by key."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from flask import Blueprint, Response
+from sqlalchemy.orm import Session
+
+from models.database import begin
+from models.identifiers import new_id
+from service.api.moderation import body_as, publish_soon
+from service.api.public import json_response
+from service.deciding import (
+    MOST_AT_ONCE,
+    Rulings,
+    Undoings,
+    as_they_are,
+    decide_each,
+    decisions_to_undo,
+    latest_decisions,
+    sites_of,
+    take_back_each,
+)
+from service.keys import caller
+from service.problems import Problem
+from service.records import decision_shape
+
+api = Blueprint("decisions", __name__)
+
+
+@api.post("/v1/sites/<site>/decisions")
+def decide(site: str) -> Response:
+    """One verdict on many, in one transaction. `refused` are those that were not as they had been seen."""
+    who = caller(site, "moderate")
+    asked = body_as(Rulings)
+    asked = asked.model_copy(update={"batch": asked.batch or new_id()})
+    ids = list(asked.versions())
+    with begin() as session:
+        _check_all_are_of(session, who.site.id, ids)
+        outcome = decide_each(session, asked, by=who.by)
+        refused = _refusals(session, outcome.refused)
+    for each in outcome.done:
+        publish_soon(each)
+    done = [
+        {"id": each.comment_id, "decision": each.decision_id, "status": each.status, "version": each.version}
+        for each in outcome.done
+    ]
+    return json_response({"batch": asked.batch, "done": done, "refused": refused})
+
+
+@api.post("/v1/sites/<site>/decisions/undo")
+def take_back(site: str) -> Response:
+    """Of a batch at most a thousand with one call; `left` says how many another call would take back."""
+    who = caller(site, "moderate")
+    asked = body_as(Undoings)
+    with begin() as session:
+        wanted = decisions_to_undo(session, asked)
+        if not wanted:
+            raise Problem(404, "Nothing of this batch is left to be taken back.")
+        _check_all_are_of(session, who.site.id, wanted)
+        some = dict(list(wanted.items())[:MOST_AT_ONCE])
+        done, refused = take_back_each(session, some, by=who.by)
+    for each in done:
+        publish_soon(each)
+    answer: dict[str, Any] = {
+        "done": [
+            {"id": each.comment_id, "decision": each.decision_id, "status": each.status, "version": each.version}
+            for each in done
+        ],
+        "refused": [{"id": id_, "decision": some[id_], "detail": str(why)} for id_, why in refused.items()],
+        "left": len(wanted) - len(some),
+    }
+    return json_response(answer)
+
+
+def _check_all_are_of(session: Session, site_id: int, ids: Collection[str]) -> None:
+    """One that is not there, or is another site's, and nothing is decided."""
+    sites = sites_of(session, list(ids))
+    message = "There is no such comment on this site."
+    if wrong := [f"items.{at}.id" for at, id_ in enumerate(ids) if sites.get(id_) != site_id]:
+        raise Problem(404, message, errors=[{"field": field, "message": message} for field in wrong[:20]])
+
+
+def _refusals(session: Session, ids: list[str]) -> list[dict[str, Any]]:
+    """What each is by now, and who decided that."""
+    if not ids:
+        return []
+    now, latest = as_they_are(session, ids), latest_decisions(session, ids)
+    return [
+        {
+            "id": id_,
+            "detail": "This comment was erased." if now[id_].erased_at else "Someone was first.",
+            "version": now[id_].version,
+            "status": now[id_].status,
+            "decision": decision_shape(latest[id_]) if id_ in latest else None,
+        }
+        for id_ in ids
+    ]
