@@ -209,10 +209,10 @@ def _with_trust(item: Evidence, evidence: Iterable[Evidence]) -> Evidence:
     if blocks is None or item.check not in {"links", "author", "repeats", "spam"}:
         return item
     if item.check == "repeats":
-        return item.model_copy(update={"counts": {}}) if blocks.counts.get("like_approved") else item
+        return replace(item, counts={}) if blocks.counts.get("like_approved") else item
     if item.check == "spam":
         is_same = bool(blocks.counts.get("same_as_approved")) and item.outcome is not Outcome.UNAVAILABLE
-        return item.model_copy(update={"score": None, "outcome": Outcome.CLEAR}) if is_same else item
+        return replace(item, score=None, outcome=Outcome.CLEAR) if is_same else item
     if item.check == "author":
         return replace(item, counts={}) if blocks.counts.get("trusted_author") else item
     trusted = blocks.counts.get("trusted_links", 0)

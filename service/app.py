@@ -18,6 +18,7 @@ from service.api import (
     blocks,
     decisions,
     documents,
+    lists,
     models,
     moderation,
     notes,
@@ -51,7 +52,7 @@ def create_app() -> Flask:
     )
     if hops := settings().proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
-    nouns = (public, moderation, decisions, notes, blocks, people, done, sites, webhooks, models, replay)
+    nouns = (public, moderation, decisions, lists, notes, blocks, people, done, sites, webhooks, models, replay)
     for blueprint in (*(noun.api for noun in (*nouns, documents, health, metrics)), embed.embed, console):
         app.register_blueprint(blueprint)
     app.register_error_handler(Problem, _problem)

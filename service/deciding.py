@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -137,6 +137,14 @@ def standing_of(batches: Sequence[str]) -> Select[Any]:
 def sites_of(session: Session, ids: Sequence[str]) -> dict[str, int]:
     """The site of each of these comments that there is."""
     return dict(session.execute(select(Comment.id, Comment.site_id).where(Comment.id.in_(ids))).all())
+
+
+def check_all_are_of(session: Session, site_id: int, ids: Collection[str]) -> None:
+    """One that is not there, or is another site's, and nothing is decided."""
+    sites = sites_of(session, list(ids))
+    message = "There is no such comment on this site."
+    if wrong := [f"items.{at}.id" for at, id_ in enumerate(ids) if sites.get(id_) != site_id]:
+        raise Problem(404, message, errors=[{"field": field, "message": message} for field in wrong[:20]])
 
 
 def latest_decisions(session: Session, ids: Sequence[str]) -> dict[str, DecisionRecord]:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, String, and_, cast, exists, func, or_, select, text
+from sqlalchemy import Row, Select, and_, exists, func, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -24,6 +24,7 @@ ORDERS = ("oldest", "newest", "risk", "due")
 ASCENDING = ("oldest", "due")
 CAUSES = ("flagged", "reported", "sampled", "appealed")
 MOST_COUNTED = 1_000
+MOST_NAMED = 2_000  # of an author or a campaign, the newest
 ANSWERED_FOR = timedelta(days=30)  # an answer stands in the list of whoever asked
 LATEST = 32_503_680_000  # the year 3000: no cursor of ours is beyond it
 
@@ -118,18 +119,15 @@ class View:
         return total
 
     def _wanted(self, session: Session, site: int, after: Place | None, *, in_order: bool = True) -> Select[Any] | None:
-        """Rows of id and, in the order of risk or of what is due, that. None where the words asked for are none."""
+        """Rows of id and, in the order of risk or of what is due, that. None where there can be none."""
         id_, risk = (Review.comment_id, Review.risk) if self.tab == "review" else (Comment.id, Comment.risk)
         by = {"risk": risk, "due": Review.due_at}.get(self.order)
         columns: list[Any] = [id_.label("id"), *([by.label("rank")] if by is not None else [])]
         wanted: Select[Any] = select(*columns)
-        wanted = self._of_the_tab(wanted, site)
-        if self.words:
-            says = matching(session, self.words, site)
-            if says is None:
-                return None
-            # Looked up first: how few they are a planner can't know, and would rather walk the whole list.
-            wanted = wanted.where(id_.in_(session.scalars(says).all()))
+        few = self._few(session, site)
+        if few is not None and not few:
+            return None
+        wanted = self._of_the_tab(wanted, site, few)
         wanted = wanted.where(*self._filters(id_))
         if after:
             wanted = wanted.where(_beyond(after, id_, by, self.order))
@@ -141,17 +139,36 @@ class View:
             return wanted
         if by is not None:
             return wanted.order_by(*((by, id_) if self.order == "due" else (by.desc(), id_.desc())))
-        # An author has few: as text they are found first and sorted then, where SQLite would walk all by their ids.
-        place = cast(id_, String) if self.author and self.tab != "review" else id_
-        return wanted.order_by(place if self.order == "oldest" else place.desc())
+        return wanted.order_by(id_ if self.order == "oldest" else id_.desc())
 
-    def _of_the_tab(self, wanted: Select[Any], site: int) -> Select[Any]:
+    def _few(self, session: Session, site: int) -> set[str] | None:
+        """The only comments of the site that the list can hold, where what is asked for names them: looked up first.
+        How few they are no planner can know, and it would rather walk everything in the order of the list.
+        """
+        lookups: list[Select[Any] | None] = []
+        if self.words:
+            lookups.append(matching(session, self.words, site))
+        if self.author:
+            theirs = select(Comment.id).where(Comment.site_id == site, Comment.email_index == self.author)
+            lookups.append(theirs.order_by(Comment.at.desc()).limit(MOST_NAMED))
+        if self.campaign:
+            alike = select(Comment.id).where(of_the_campaign(self.campaign), Comment.site_id == site)
+            lookups.append(alike.limit(MOST_NAMED))
+        if self.tab == "asked":
+            lookups.append(self._asked_of_me(site).limit(MOST_NAMED))
+        found = [set(session.scalars(lookup).all()) if lookup is not None else set[str]() for lookup in lookups]
+        return set.intersection(*found) if found else None
+
+    def _of_the_tab(self, wanted: Select[Any], site: int, few: Collection[str] | None) -> Select[Any]:
         if self.tab == "review":
             wanted = wanted.where(Review.site_id == site, Review.closed_at.is_(None))
+            if few is not None:
+                wanted = wanted.where(Review.comment_id.in_(few))
             if self._asks_of_the_comment():
                 wanted = wanted.join(Comment, Comment.id == Review.comment_id)
             return wanted.where(Review.cause == self.reason) if self.reason in CAUSES else wanted
-        wanted = wanted.where(Comment.site_id == site)
+        # Few are of the site already; asked for its comments as well, SQLite would walk all of those.
+        wanted = wanted.where(Comment.site_id == site if few is None else Comment.id.in_(few))
         if self.order == "risk":
             wanted = wanted.where(Comment.risk.is_not(None))
         if self.tab not in {"pending", "asked"}:
@@ -159,7 +176,7 @@ class View:
         if self.tab == "unread":
             return wanted.where(text("comments.status = 'approved'"), Comment.seen_at.is_(None))  # as its index says it
         if self.tab == "asked":
-            return wanted.where(Comment.id.in_(self._asked_of_me(site)))
+            return wanted
         return wanted.where(Comment.status != "deleted" if self.tab == "all" else Comment.status == self.tab)
 
     def _asked_of_me(self, site: int) -> Select[Any]:
@@ -173,7 +190,7 @@ class View:
 
     def _asks_of_the_comment(self) -> bool:
         is_reason = self.reason and self.reason not in CAUSES
-        return bool(self.thread_id or self.check or self.language or self.author or self.campaign or is_reason)
+        return bool(self.thread_id or self.check or self.language or is_reason)
 
     def _filters(self, id_: Any) -> list[ColumnElement[bool]]:
         filters: list[ColumnElement[bool]] = []
@@ -183,10 +200,6 @@ class View:
             filters.append(Comment.found.contains(f" {self.check} ", autoescape=True))
         if self.language:
             filters.append(Comment.language == self.language)
-        if self.author:
-            filters.append(Comment.email_index == self.author)
-        if self.campaign:
-            filters.append(of_the_campaign(self.campaign))
         if self.reason and self.reason not in CAUSES:
             filters.append(
                 exists().where(DecisionRecord.comment_id == Comment.id, DecisionRecord.reason == self.reason)
@@ -257,6 +270,12 @@ def bool_of(condition: Any) -> ColumnElement[bool]:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=now().tzinfo)
+
+
+def see(session: Session, ids: Sequence[str]) -> None:
+    """A human has read these; who was first is kept."""
+    unread = Comment.id.in_(ids) & Comment.seen_at.is_(None)
+    session.execute(update(Comment).where(unread).values(seen_at=now()))
 
 
 class Coverage(NamedTuple):

@@ -15,13 +15,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import promises
-<<<<<<< HEAD
-from models.evidence import Evidence, from_stored
-=======
 from models.ages import too_old
 from models.database import now as now_
-from models.evidence import Evidence
->>>>>>> 83e0111 (wip)
+from models.evidence import Evidence, from_stored
 from models.policy import Decision, Policy, Verdict, decide
 from models.promises import Scores
 from models.records import Comment, DecisionRecord, Screening, Site, SiteModelRecord

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 from flask import Blueprint, Response
@@ -17,10 +16,10 @@ from service.deciding import (
     Rulings,
     Undoings,
     as_they_are,
+    check_all_are_of,
     decide_each,
     decisions_to_undo,
     latest_decisions,
-    sites_of,
     take_back_each,
 )
 from service.keys import caller
@@ -38,7 +37,7 @@ def decide(site: str) -> Response:
     asked = asked.model_copy(update={"batch": asked.batch or new_id()})
     ids = list(asked.versions())
     with begin() as session:
-        _check_all_are_of(session, who.site.id, ids)
+        check_all_are_of(session, who.site.id, ids)
         outcome = decide_each(session, asked, by=who.by)
         refused = _refusals(session, outcome.refused)
     for each in outcome.done:
@@ -59,7 +58,7 @@ def take_back(site: str) -> Response:
         wanted = decisions_to_undo(session, asked)
         if not wanted:
             raise Problem(404, "Nothing of this batch is left to be taken back.")
-        _check_all_are_of(session, who.site.id, wanted)
+        check_all_are_of(session, who.site.id, wanted)
         some = dict(list(wanted.items())[:MOST_AT_ONCE])
         done, refused = take_back_each(session, some, by=who.by)
     for each in done:
@@ -73,14 +72,6 @@ def take_back(site: str) -> Response:
         "left": len(wanted) - len(some),
     }
     return json_response(answer)
-
-
-def _check_all_are_of(session: Session, site_id: int, ids: Collection[str]) -> None:
-    """One that is not there, or is another site's, and nothing is decided."""
-    sites = sites_of(session, list(ids))
-    message = "There is no such comment on this site."
-    if wrong := [f"items.{at}.id" for at, id_ in enumerate(ids) if sites.get(id_) != site_id]:
-        raise Problem(404, message, errors=[{"field": field, "message": message} for field in wrong[:20]])
 
 
 def _refusals(session: Session, ids: list[str]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, render_template
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from service.api.lists import Those
 from service.api.models import ModelChoice
 from service.api.moderation import Ruling, Undoing
 from service.api.people import Invitation, RoleChange
@@ -132,6 +133,41 @@ CALLS = (
         Undoing,
     ),
     Call("delete", "/v1/sites/{site}/comments/{id}", "Erase a comment", "admin", {204: "It is gone.", **_KEY}),
+    Call(
+        "get",
+        "/v1/sites/{site}/lists/{tab}",
+        "A list as the console shows it",
+        "moderate",
+        {
+            200: "Whole records, and `next`. Tabs are review, unread, pending, approved, rejected and all; unread has "
+            "`coverage`: of the newest comments that are live, how many a human has seen.",
+            422: "See the errors.",
+            **_KEY,
+        },
+        None,
+        {
+            "q": "Words of the comment or its author's name.",
+            "thread": "A thread's key.",
+            "author": "One of the author's comments.",
+            "campaign": "The first comment of those that say nearly the same.",
+            "check": "A check that found something.",
+            "reason": "spam, abuse, off_topic or other; in review also flagged, reported, sampled or appealed.",
+            "language": "An ISO 639-1 code.",
+            "since": "From this day on.",
+            "until": "Up to this day.",
+            "order": "oldest (default) or newest; in review also risk or due.",
+            "cursor": "`next` of the page before.",
+            "limit": "1 to 100.",
+        },
+    ),
+    Call(
+        "post",
+        "/v1/sites/{site}/seen",
+        "Mark as seen by a human",
+        "moderate",
+        {200: "What was marked, and the coverage now.", 404: "One is no comment of this site.", **_KEY},
+        Those,
+    ),
     Call(
         "post",
         "/v1/sites/{site}/decisions",

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-<<<<<<< HEAD
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from flask import Blueprint, Response, request
-from pydantic import BaseModel, ConfigDict, StringConstraints
-=======
-from typing import Any, TypeVar
-
-from flask import Blueprint, Response, request
-from pydantic import BaseModel, ConfigDict, ValidationError
->>>>>>> 83e0111 (wip)
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 

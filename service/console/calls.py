@@ -34,6 +34,7 @@ from service.deciding import (
     take_back_each,
 )
 from service.problems import Problem
+from service.queue import see as mark_seen
 
 CLAIM = timedelta(seconds=60)
 REMEMBERED = 100
@@ -190,8 +191,7 @@ def see() -> Response:
     ids = sent(Those).items
     may_decide(who, ids)
     with begin() as session:
-        unread = (Comment.id.in_(ids)) & Comment.seen_at.is_(None)
-        session.execute(update(Comment).where(unread).values(seen_at=now()))
+        mark_seen(session, ids)
     return json_response({"seen": ids})
 
 

@@ -107,6 +107,8 @@ API = {
     "GET /v1/sites/<site>/comments/<comment_id>/explanation": Row("moderate"),
     "POST /v1/sites/<site>/comments/<comment_id>/decisions": Row("moderate", {"verdict": "maybe"}, json=True),
     "POST /v1/sites/<site>/comments/<comment_id>/undo": Row("moderate", {"decision": 1}, json=True),
+    "GET /v1/sites/<site>/lists/<tab>": Row("moderate"),
+    "POST /v1/sites/<site>/seen": Row("moderate", {"items": []}, json=True),
     "POST /v1/sites/<site>/decisions": Row("moderate", {"verdict": "maybe"}, json=True),
     "POST /v1/sites/<site>/decisions/undo": Row("moderate", {"batch": 1}, json=True),
     "GET /v1/sites/<site>/comments/<comment_id>/notes": Row("moderate"),
@@ -183,7 +185,7 @@ def world(client: FlaskClient, moderator: Caller) -> World:
     )
     assert webhook.json is not None
     names["webhook"] = webhook.json["id"]
-    names |= {"site": "demo", "name": "console.css", "COMMENT": comment, "receipt": "x"}
+    names |= {"site": "demo", "name": "console.css", "COMMENT": comment, "receipt": "x", "tab": "review"}
     names["token"] = tickets.invite("joins@paper.example", "demo", "viewer", by="test").rpartition("/")[2]
     return World(client, names)
 

@@ -254,3 +254,32 @@ def test_nothing_of_another_site_is_there(moderator: Caller, other: Caller, held
     assert [call().status_code for call in calls] == [404] * len(calls)
     for path in ("/questions", "/blocks", "/log"):
         assert held[0] not in other.call("GET", path).text
+
+
+def test_a_list_of_the_console_is_read_with_its_filters(
+    client: FlaskClient, moderator: Caller, held: list[str]
+) -> None:
+    def listed(query: str) -> list[str]:
+        answer: Any = moderator.call("GET", f"/lists/{query}").json
+        return [item["id"] for item in answer["items"]]
+
+    assert listed("review") == listed("review?order=due") == held
+    assert listed("review?thread=/1") == listed(f"all?author={held[1]}") == [held[1]]
+    assert listed("review?check=links&order=newest") == held[::-1]
+    assert listed("review?check=words") == listed("approved") == listed("all?q=nothing") == []
+    first: Any = moderator.call("GET", "/lists/review?order=due&limit=2").json
+    assert listed(f"review?order=due&limit=2&cursor={first['next']}") == [held[2]]
+    for wrong in ("order=risky", "cursor=x", "since=yesterday", f"author={new_id()}", "campaign=x", "limit=0"):
+        assert moderator.call("GET", f"/lists/review?{wrong}").status_code == 422, wrong
+    assert moderator.call("GET", "/lists/mine").status_code == 404
+
+
+def test_what_a_human_has_read_is_marked_as_seen(client: FlaskClient, moderator: Caller, other: Caller) -> None:
+    ids = [posted(client, body=f"Thank you all very much, number {n}", thread=f"/{n}") for n in range(4)]
+    screen_all()
+    unread: Any = moderator.call("GET", "/lists/unread").json
+    assert (len(unread["items"]), unread["coverage"]) == (4, {"seen": 0, "of": 4})
+    assert other.call("POST", "/seen", json={"items": ids}).status_code == 404
+    told: Any = moderator.call("POST", "/seen", json={"items": ids[:3]}).json
+    assert told["coverage"] == {"seen": 3, "of": 4}
+    assert [item["id"] for item in moderator.call("GET", "/lists/unread").json["items"]] == [ids[3]]  # type: ignore[index]
