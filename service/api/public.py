@@ -31,6 +31,7 @@ from service.threads import empty_page, read_page, read_replies
 from service.tokens import issue_form_token
 
 MOST_BYTES = 128 * 1024
+MOST_PASSED_OVER, PIECE = 8 * 1024 * 1024, 64 * 1024
 MOST_THREADS = 500
 READ_SECONDS = 2.0
 # A body that trickles in holds its thread: half of them may wait for bodies, the other half goes on answering.
@@ -106,11 +107,26 @@ def _body() -> bytes:
     if request.content_length is None:
         raise Problem(411, "Say how long the body is: send Content-Length.")
     if request.content_length > MOST_BYTES:
+        _pass_over(request.content_length)
         raise Problem(413, "A comment may be at most 128 KB.")
     if not _reading.acquire(timeout=READ_SECONDS):
         raise Problem(503, "Too many slow uploads at once. Please try again in a moment.", headers={"Retry-After": "2"})
     try:
         return request.get_data(cache=False)
+    finally:
+        _reading.release()
+
+
+def _pass_over(size: int) -> None:
+    """Take in what will be refused: many programs read no answer before all of theirs is sent, and would only see the
+    connection cut. Not without bounds, and not while others wait to be read.
+    """
+    if size > MOST_PASSED_OVER or not _reading.acquire(blocking=False):
+        return
+    try:
+        coming = request.environ["wsgi.input"]
+        while size > 0 and (piece := coming.read(min(size, PIECE))):
+            size -= len(piece)
     finally:
         _reading.release()
 
