@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+LITTLE_KNOWN = "little_known"  # found by the spam check: a score in a language of which the model has read a little
+
 
 class Outcome(StrEnum):
     CLEAR = "clear"  # looked, and found nothing against the comment

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from models.evidence import Evidence, Outcome
+from models.evidence import LITTLE_KNOWN, Evidence, Outcome
 
 Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 CheckName = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
@@ -31,10 +31,14 @@ class _Part(BaseModel):
 
 
 class SpamPolicy(_Part):
-    """Between `flag_above` and certainty a human looks; the machine rejects only where `reject_above` is set."""
+    """Between `flag_above` and certainty a human looks; the machine rejects only where `reject_above` is set.
+
+    In a language of which the model has read only a little, what is clearly fine goes live, and nothing is rejected.
+    """
 
     flag_above: Probability = 0.5
     flag_above_with_hint: Probability = 0.4
+    flag_above_little_known: Probability = 0.1
     reject_above: Probability | None = None
     when_abstaining: Literal["approve", "flag"] = "flag"
 
@@ -185,6 +189,9 @@ def _weigh(item: Evidence, policy: Policy) -> Iterable[_Finding]:
 def _spam(item: Evidence, policy: SpamPolicy, hinted: bool) -> Iterable[_Finding]:
     if item.outcome is Outcome.ABSTAINED:
         yield _Finding(policy.when_abstaining, item.detail)
+    elif item.score is not None and LITTLE_KNOWN in item.found:
+        if item.score >= min(policy.flag_above_little_known, _flag_above(policy, hinted)):
+            yield _Finding("flag", f"{item.detail}; {item.found[LITTLE_KNOWN]}")
     elif item.score is not None and policy.reject_above is not None and item.score >= policy.reject_above:
         yield _Finding("reject", item.detail)
     elif item.score is not None and item.score >= _flag_above(policy, hinted):

@@ -30,6 +30,7 @@ def card(trained: Trained, read: Sequence[Row], weights: Mapping[str, float], fi
         "bytes": len(data),
         "made": datetime.now(UTC).date().isoformat(),
         "languages": sorted(trained.model.languages),
+        "acquainted": sorted(trained.model.acquainted),
         "sources": [_source(name, trained.rows, read, weights) for name in sorted({row.source for row in read})],
         "held out": {name: _rounded(result) for name, result in held_out(trained).items()},
     }

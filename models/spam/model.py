@@ -29,16 +29,21 @@ class UnusableModel(ValueError):
 class SpamModel:
     """A logistic regression over `features()`. Linear: the log-odds are the intercept plus each column's share.
 
-    `weights` has a number for each column; `languages` are the ISO 639-1 codes seen in training; `version` names the
-    file, and is empty before saving.
+    `weights` has a number for each column; `languages` are the ISO 639-1 codes it learned, `acquainted` those it has
+    read a little of; `version` names the file, and is empty before saving.
     """
 
     def __init__(
-        self, weights: NDArray[np.float32], intercept: float, languages: Iterable[str], version: str = ""
+        self,
+        weights: NDArray[np.float32],
+        intercept: float,
+        languages: Iterable[str],
+        version: str = "",
+        acquainted: Iterable[str] = (),
     ) -> None:
         self.weights = weights.astype(np.float64)  # so that an explanation adds up to the score
         self.intercept = intercept
-        self.languages = frozenset(languages)
+        self.languages, self.acquainted = frozenset(languages), frozenset(acquainted)
         self.version = version
 
     def log_odds(self, texts: Sequence[str], contexts: Sequence[Context | None] | None = None) -> NDArray[np.float64]:
@@ -72,7 +77,8 @@ class SpamModel:
         classifier.classes_, classifier.n_features_in_ = np.array([False, True]), len(self.weights)
         weights = self.weights.astype(np.float32)
         classifier.coef_, classifier.intercept_ = weights[np.newaxis], np.array([self.intercept])
-        content = {"layout": LAYOUT, "languages": sorted(self.languages), "classifier": classifier}
+        languages = {"languages": sorted(self.languages), "acquainted": sorted(self.acquainted)}
+        content = {"layout": LAYOUT, **languages, "classifier": classifier}
         return bytes(skops.io.dumps(content, compression=zipfile.ZIP_DEFLATED))
 
     @classmethod
@@ -91,7 +97,7 @@ class SpamModel:
                 raise UnusableModel(f"{path} was trained for features {layout}, these are {LAYOUT}: train it again.")
             classifier = content["classifier"]
             weights, intercept = classifier.coef_[0].astype(np.float32), float(classifier.intercept_[0])
-            return cls(weights, intercept, content["languages"], version_of(data))
+            return cls(weights, intercept, content["languages"], version_of(data), content.get("acquainted", ()))
         except UnusableModel:
             raise
         except Exception as error:
@@ -126,4 +132,5 @@ def unpacked(path: Path) -> SpamModel:
         raise UnusableModel(done.stderr.decode(errors="replace").strip().rpartition("\n")[2])
     with np.load(BytesIO(done.stdout), allow_pickle=False) as arrays:
         languages, version = arrays["languages"].tolist(), str(arrays["version"])
-        return SpamModel(arrays["weights"], float(arrays["intercept"]), languages, version)
+        acquainted = arrays["acquainted"].tolist()
+        return SpamModel(arrays["weights"], float(arrays["intercept"]), languages, version, acquainted)

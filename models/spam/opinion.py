@@ -1,4 +1,4 @@
-"""The base model's opinion, where it has one: of a language it never learned it has none."""
+"""The base model's opinion, where it has one: of a language it never read it has none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from models.spam.page import Context
 
 
 def has_one(base: SpamModel, language: str) -> bool:
-    return language in {"", "und"} or language in base.languages
+    return language in {"", "und"} or language in base.languages | base.acquainted
 
 
 def opinions(base: SpamModel, comments: Sequence[tuple[str, str]], site: Context) -> list[float | None]:

@@ -27,6 +27,7 @@ _PLAIN_STRENGTH, _SCALED_STRENGTH = 100.0, 10.0  # scikit-learn's C
 _TOLERANCE = 1e-4  # of the solver; a hundred times coarser ranks almost the same, and moves F1 by .002
 _CALIBRATION_FOLDS = 5
 _TOO_SMALL = 1e-4  # a weight that no score would notice; as zeros they compress
+_ACQUAINTED_ROWS = 4  # so many of either kind, and what scores clearly well in that language is let through
 _LANGUAGE_ROWS, _LANGUAGE_SHARE = 200, 0.1  # so many rows, or such a share, and a language counts as seen
 
 
@@ -67,7 +68,9 @@ def train(
     scores = _held_out(matrix, spam, even, _folds(rows), each) if calibrated else np.full(len(rows), np.nan)
     slope, shift = platt(scores, spam, weight) if calibrated else (1.0, 0.0)
     line = fit(matrix, spam, even)
-    model = SpamModel(_pruned(slope * line.weights), slope * line.intercept + shift, _languages(rows))
+    known, acquainted = _languages(rows), _acquainted(rows)
+    pruned, intercept = _pruned(slope * line.weights), slope * line.intercept + shift
+    model = SpamModel(pruned, intercept, known, acquainted=set(acquainted).difference(known))
     return Trained(model, rows, slope * scores + shift)
 
 
@@ -171,3 +174,9 @@ def _languages(rows: Sequence[Row]) -> list[str]:
     enough = min(_LANGUAGE_ROWS, _LANGUAGE_SHARE * len(rows)) / 2
     both = {language for language, _ in counts if min(counts[language, True], counts[language, False]) >= enough}
     return sorted(both - {"und"})
+
+
+def _acquainted(rows: Sequence[Row]) -> list[str]:
+    """Those with a few rows of both kinds, by what the corpus says: of so few the detector might be wrong about all."""
+    counts = Counter((row.lang, row.spam) for row in rows if row.lang)
+    return sorted({lang for lang, _ in counts if min(counts[lang, True], counts[lang, False]) >= _ACQUAINTED_ROWS})

@@ -20,7 +20,8 @@ def main(path: Path) -> None:
         sys.stdout.buffer,
         weights=model.weights.astype(np.float32),
         intercept=model.intercept,
-        languages=np.array(sorted(model.languages)),
+        languages=np.array(sorted(model.languages), dtype=str),
+        acquainted=np.array(sorted(model.acquainted), dtype=str),
         version=model.version,
     )
 

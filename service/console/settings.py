@@ -29,6 +29,7 @@ CHOICES = {"ignore": "nothing", "hint": "look closer", "flag": "hold it", "rejec
 NUMBERS = {
     "spam.flag_above": "Hold a comment from this spam score on",
     "spam.flag_above_with_hint": "… and from this one, where something else is odd",
+    "spam.flag_above_little_known": "… and from this one in a language it has read only little of",
     "spam.reject_above": "Reject it from this score on (empty: never by the score alone)",
     "links.max_links": "Links that are fine in one comment",
     "repeats.max_same": "Times the same words may be said in a day",

@@ -24,7 +24,7 @@ ZONE = {
     "mail.paper.test": {"A": ["192.0.2.2"]},
 }
 EASY: dict[str, Any] = {  # publishes at once: here one reader writes the same thing again and again
-    "spam": {"flag_above": 1, "flag_above_with_hint": 1, "when_abstaining": "approve"},
+    "spam": {"flag_above": 1, "flag_above_with_hint": 1, "flag_above_little_known": 1, "when_abstaining": "approve"},
     "repeats": {"max_same": 1000, "max_similar": 1000},
     "pace": {"max_per_minute": 10_000, "max_per_hour": 100_000},
 }

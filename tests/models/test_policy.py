@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from models.evidence import Evidence, Outcome, from_stored
+from models.evidence import LITTLE_KNOWN, Evidence, Outcome, from_stored
 from models.policy import (
     AuthorPolicy,
     Decision,
@@ -41,6 +41,10 @@ def found(check: str, *kinds: str, **counts: int) -> Evidence:
 
 def spam(score: float) -> Evidence:
     return Evidence(check="spam", outcome=Outcome.FOUND, detail=f"spam score {score}", score=score)
+
+
+def little_known(score: float) -> Evidence:
+    return replace(spam(score), found={LITTLE_KNOWN: "it has read little of it"})
 
 
 def failed(check: str) -> Evidence:
@@ -73,6 +77,22 @@ RULES = [
     # A language it has not learned is a human's, or the owner trusts the other checks.
     ([abstained()], DEFAULT, FLAG, ["not learned yet"]),
     ([abstained()], Policy(spam=SpamPolicy(when_abstaining="approve")), APPROVE, [CLEAN, "not learned yet"]),
+    # One that it has read a little of: what is clearly fine goes live, all else is a human's, and never rejected.
+    ([little_known(0.09)], DEFAULT, APPROVE, [CLEAN]),
+    ([little_known(0.1)], DEFAULT, FLAG, ["spam score 0.1; it has read little of it"]),
+    (
+        [little_known(0.99)],
+        Policy(spam=SpamPolicy(reject_above=0.9)),
+        FLAG,
+        ["spam score 0.99; it has read little of it"],
+    ),
+    ([little_known(0.3)], Policy(spam=SpamPolicy(flag_above_little_known=0.4)), APPROVE, [CLEAN]),
+    (
+        [little_known(0.3)],
+        Policy(spam=SpamPolicy(flag_above=0.2, flag_above_little_known=1)),
+        FLAG,
+        ["spam score 0.3; it has read little of it"],
+    ),
     # Links: two are fine, three are many.
     ([found("links", links=2)], DEFAULT, APPROVE, [CLEAN]),
     ([found("links", links=9)], DEFAULT, FLAG, ["9 links; this site allows 2"]),
@@ -251,6 +271,7 @@ policies = st.builds(
         SpamPolicy,
         flag_above=probabilities,
         flag_above_with_hint=probabilities,
+        flag_above_little_known=probabilities,
         reject_above=st.none() | probabilities,
         when_abstaining=st.sampled_from(["approve", "flag"]),
     ),

@@ -43,6 +43,7 @@ def test_the_card_describes_the_file_that_ships() -> None:
     assert card["bytes"] == len(data) <= 3_000_000
     assert card["version"] == base_model().version == card["sha256"][:12]
     assert set(card["languages"]) == base_model().languages == {"en", "ru"}
+    assert set(card["acquainted"]) == base_model().acquainted == {"de", "es", "fr", "it", "nl", "pl", "pt"}
 
 
 def test_the_file_holds_no_type_that_would_have_to_be_trusted() -> None:
@@ -94,6 +95,7 @@ def test_a_saved_model_scores_as_before_and_is_named_after_its_bytes(tmp_path: P
 
     assert again.version == model.version == sha256(path.read_bytes()).hexdigest()[:12]
     assert again.languages == model.languages
+    assert again.acquainted == model.acquainted
     np.testing.assert_array_equal(again.log_odds(["Buy cheap lamps"]), model.log_odds(["Buy cheap lamps"]))
     assert [file.name for file in path.parent.iterdir()] == ["model.skops"]
 
@@ -162,8 +164,18 @@ def test_a_source_of_little_weight_has_little_say() -> None:
 
 def test_a_language_with_few_rows_does_not_count_as_seen() -> None:
     german = rows()[0]._replace(text="Nur heute billige Uhren", lang="de")
+    model = train([*rows(), german]).model
 
-    assert train([*rows(), german]).model.languages == {"en"}
+    assert (model.languages, model.acquainted) == ({"en"}, frozenset())
+
+
+def test_a_language_with_a_few_of_both_kinds_has_been_read_a_little() -> None:
+    colours = ["red", "green", "blue", "grey", "black", "white"]
+    english = [row._replace(text=f"{row.text} {colour}") for row in rows() for colour in colours]
+    german = [row._replace(text=f"{row.text} heute", lang="de") for row in (*rows()[:4], *rows()[-4:])]
+    model = train([*english, *german]).model
+
+    assert (model.languages, model.acquainted) == ({"en"}, {"de"})
 
 
 def test_a_language_nobody_wrote_down_is_detected() -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import compress
 from typing import TYPE_CHECKING
 
-from models.evidence import Evidence, Outcome
+from models.evidence import LITTLE_KNOWN, Evidence, Outcome
 from worker.checks import context
 from worker.checks.candidate import Candidate
 from worker.checks.language import name_of
@@ -42,13 +42,25 @@ def check(batch: Sequence[Candidate], known: _Known | None = None) -> list[Evide
         fits = own is not None and own.base == base.version
         scored = _by_site(some, own, base, counts) if own and fits else _by_base(some, base)
         found.update({candidate.id: item for candidate, item in zip(some, scored, strict=True)})
-    return [replace(found[candidate.id], counts=counts[candidate.id]) for candidate in batch]
+    return [
+        replace(found[candidate.id], counts=counts[candidate.id], found=_little_known(candidate, base))
+        for candidate in batch
+    ]
+
+
+def _little_known(candidate: Candidate, base: SpamModel) -> dict[str, str]:
+    """A language that the base has read a little of, and that this site's moderators did not teach either."""
+    own = candidate.model.languages if candidate.model else frozenset()
+    if candidate.language not in base.acquainted or candidate.language in own:
+        return {}
+    name = name_of(candidate.language)
+    return {LITTLE_KNOWN: f"the model has read little {name}, so it takes less to hold this back"}
 
 
 def _by_base(batch: Sequence[Candidate], model: SpamModel) -> list[Evidence]:
     from models.spam.page import on_site  # noqa: PLC0415
 
-    judged = [_reads(model.languages, candidate) for candidate in batch]
+    judged = [_reads(model.languages | model.acquainted, candidate) for candidate in batch]
     of_these = list(compress(batch, judged))
     texts, where = [candidate.body for candidate in of_these], [on_site(candidate.origins) for candidate in of_these]
     scores = iter(model.probabilities(texts, where) if texts else ())
@@ -65,7 +77,7 @@ def _by_site(
     from models.spam.page import on_site  # noqa: PLC0415
     from models.spam.site import Seen  # noqa: PLC0415
 
-    judged = [_reads(base.languages | model.languages, candidate) for candidate in batch]
+    judged = [_reads(base.languages | base.acquainted | model.languages, candidate) for candidate in batch]
     of_these = list(compress(batch, judged))
     texts = [(candidate.body, candidate.language) for candidate in of_these]
     thought = opinions(base, texts, on_site(batch[0].origins))

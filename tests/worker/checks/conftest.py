@@ -149,7 +149,7 @@ class CasinoModel:
     """A model that works: the more casinos, the more it is spam."""
 
     version = "casino-1"
-    languages = frozenset({"en", "de"})
+    languages, acquainted = frozenset({"en", "de"}), frozenset({"fr"})
 
     def __init__(self) -> None:
         self.asked: list[Sequence[str]] = []

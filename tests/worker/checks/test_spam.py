@@ -36,6 +36,19 @@ def test_a_language_it_has_not_learned_is_not_judged_and_goes_to_a_human(model: 
     assert (english.outcome, decide([arabic], Policy()).verdict) == (Outcome.CLEAR, Verdict.FLAG)
 
 
+def test_a_language_of_which_it_has_read_a_little_is_judged_more_carefully(model: CasinoModel, comes: Comes) -> None:
+    walk, casino, english = spam.check(
+        [comes("une promenade", language="fr"), comes("casino, une promenade", language="fr"), comes("a walk")]
+    )
+    assert [decide([item], Policy()).verdict for item in (walk, casino, english)] == [
+        Verdict.APPROVE,
+        Verdict.FLAG,
+        Verdict.APPROVE,
+    ]
+    assert casino.found["little_known"] == "the model has read little French, so it takes less to hold this back"
+    assert english.found == {}
+
+
 def test_a_batch_without_a_learned_language_does_not_trouble_the_model(model: CasinoModel, comes: Comes) -> None:
     spam.check([comes("كازينو", language="ar")])
     assert model.asked == []
