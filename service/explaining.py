@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:  # numpy is loaded when somebody asks, not with the web proces
     from models.spam.explanation import Explanation
     from models.spam.model import SpamModel
     from models.spam.site import SiteModel
+
+
+MOST_AT_ONCE = 2
+_at_work = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
 class Judged(NamedTuple):
@@ -46,7 +51,20 @@ def judged(session: Session, comment: Comment) -> Judged:
 
 
 def explained(comment: Judged) -> Explanation:
-    """Milliseconds; once in a process a second more, to open the base model's file. Needs no database."""
+    """Milliseconds; once in a process a second more, to open the base model's file. Needs no database.
+
+    A few at once: a moderator who goes quickly asks for one after the other while that file is being opened, and would
+    soon hold every thread that readers wait for. Raises the 503 that says to ask again.
+    """
+    if not _at_work.acquire(blocking=False):
+        raise Problem(503, "Other scores are being explained. Ask again in a moment.", headers={"Retry-After": "1"})
+    try:
+        return _explained(comment)
+    finally:
+        _at_work.release()
+
+
+def _explained(comment: Judged) -> Explanation:
     from models.spam.explanation import explain, explain_for_site  # noqa: PLC0415
     from models.spam.opinion import has_one  # noqa: PLC0415
     from models.spam.page import on_site  # noqa: PLC0415

@@ -44,6 +44,7 @@ class Call(NamedTuple):
 
 
 _KEY = {401: "No key, or not a good one.", 403: "Another site's key, or too small a scope."}
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'"
 CALLS = (
     Call("get", "/v1/sites/{site}/form", "What the form needs", None, {200: "A token and the site's language."}),
     Call(
@@ -112,7 +113,7 @@ CALLS = (
             "comment (`judged_by`) or, where that is gone, the current one.",
             404: "There is no such comment, or it was erased.",
             409: "It has no score, or is a blind sample that nobody has decided yet.",
-            503: "The model can't be read.",
+            503: "The model can't be read, or others are just being explained: ask again in a moment.",
             **_KEY,
         },
     ),
@@ -490,7 +491,7 @@ def openapi() -> Response:
 @api.get("/docs")
 def docs() -> Response:
     answer = Response(render_template("api/docs.html", calls=CALLS, schemas=document()["components"]["schemas"]))
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
+    answer.headers["Content-Security-Policy"] = POLICY
     return answer
 
 
@@ -499,7 +500,7 @@ def webhooks() -> Response:
     """How to receive them, with examples that the tests run."""
     examples = {name: (EXAMPLES / file).read_text(encoding="utf-8") for name, file in FILES.items()}
     answer = Response(render_template("api/webhooks.html", examples=examples))
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
+    answer.headers["Content-Security-Policy"] = POLICY
     return answer
 
 

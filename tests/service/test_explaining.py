@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
 from math import log
 from typing import Any
 
@@ -20,7 +21,7 @@ from models.spam import context
 from models.spam.explanation import BASE_THINKS, explain
 from models.spam.model import base_model
 from models.spam.site import COLUMNS, TEXT_COLUMNS, SiteModel
-from service import accounts
+from service import accounts, explaining
 from service.console.scores import marked
 from tests.caller import Caller, posted, screen_all
 from tests.service.signed_in import SignedIn
@@ -118,6 +119,16 @@ def test_what_has_no_score_is_not_explained(moderator: Caller) -> None:
         moderator, body="Kemarin saya pergi ke pelabuhan bersama keluarga, kapal feri sering terlambat sekali."
     )
     assert "has not learned Indonesian" in explanation(moderator, foreign, 409)["detail"]
+
+
+def test_who_asks_for_many_at_once_leaves_the_other_threads_to_the_readers(moderator: Caller) -> None:
+    comment = screened(moderator)
+    with ExitStack() as others:
+        for _ in range(explaining.MOST_AT_ONCE):
+            others.enter_context(explaining._at_work)
+        answer = moderator.call("GET", f"/comments/{comment}/explanation")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert explanation(moderator, comment)["up"]
 
 
 def test_a_blind_sample_is_explained_once_it_is_decided(moderator: Caller) -> None:

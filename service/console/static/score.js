@@ -3,21 +3,27 @@
 import { html } from "./sending.js";
 
 const PAUSE = 150; // whoever goes on at once does not wait for it, nor does the server work for them
+const AGAIN = 1000; // while the server is busy with others
 let waiting;
+let asking = new AbortController();
 
 export function explain(item) {
   clearTimeout(waiting);
+  asking.abort(); // the first answer after a start takes a second; it must not keep the next comment waiting
+  asking = new AbortController();
   const place = item?.querySelector("[data-score]");
   if (place) waiting = setTimeout(() => fill(item, place), PAUSE);
 }
 
 async function fill(item, place) {
   try {
-    const found = await html(place.dataset.score, "score");
+    const found = await html(place.dataset.score, "score", asking.signal);
     if (!place.isConnected) return;
     place.replaceChildren(found);
     mark(item.querySelector(".said"), place.querySelectorAll("mark"));
-  } catch { /* the link to its page is still there */ }
+  } catch (error) { // the link to its page is still there
+    if (error.status === 503 && place.isConnected) waiting = setTimeout(() => fill(item, place), AGAIN);
+  }
 }
 
 // The text was written in Markdown and is shown rendered, so its words are looked for where they are read.

@@ -15,7 +15,8 @@ async function ask(address, options) {
     throw new Error("You are not signed in any more. Load the page again and sign in; nothing was lost.");
   }
   const problem = await answer.json().catch(() => null);
-  throw new Error(problem?.detail ?? `The server answered with an error (${answer.status}).`);
+  const error = new Error(problem?.detail ?? `The server answered with an error (${answer.status}).`);
+  throw Object.assign(error, { status: answer.status });
 }
 
 // With a body it is a POST.
@@ -24,12 +25,15 @@ export async function send(address, body) {
   if (body === undefined) return (await ask(address, { headers })).json();
   headers["Content-Type"] = "application/json";
   headers["X-Greenroom-CSRF"] = document.body.dataset.csrf;
-  return (await ask(address, { method: "POST", headers, body: JSON.stringify(body) })).json();
+  const content = JSON.stringify(body);
+  // It arrives although the page is left meanwhile; a browser does so for what is small.
+  const keepalive = content.length < 30_000;
+  return (await ask(address, { method: "POST", headers, body: content, keepalive })).json();
 }
 
 // A part of a page. Its HTML is the server's own, where everything of strangers is escaped or sanitised.
-export async function html(address, part) {
-  const answer = await ask(address, { headers: { Accept: "text/html", "X-Greenroom": part } });
+export async function html(address, part, signal) {
+  const answer = await ask(address, { headers: { Accept: "text/html", "X-Greenroom": part }, signal });
   const text = await answer.text();
   const holder = document.createElement("template");
   holder.innerHTML = trusted ? trusted.createHTML(text) : text;
