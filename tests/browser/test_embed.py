@@ -56,6 +56,19 @@ def test_a_comment_on_the_demo_article_is_seen_pending_and_then_published(greenr
     expect(comment(page, KIND)).to_be_visible()
 
 
+def test_where_the_console_led_every_comment_leads_to_its_place_there(greenroom, open_page, article):
+    page = open_page(article)
+    write(page, KIND)
+    expect(said(page, "published")).to_be_visible()
+    expect(page.get_by_role("link", name="Moderate")).to_have_count(0)
+    page.goto("about:blank")
+    for address in (f"{article}#greenroom-moderate", article):
+        page.goto(address)
+        link = page.get_by_role("link", name="Moderate")
+        expect(link).to_have_attribute("href", re.compile(f"^{re.escape(greenroom.url)}/console/c/[0-9a-f-]{{36}}$"))
+        page.goto("about:blank")
+
+
 def test_a_reply_stands_under_the_comment_it_answers(open_page, article):
     page = open_page(article)
     write(page, KIND)

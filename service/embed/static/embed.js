@@ -137,6 +137,7 @@ class Conversation {
     const href = new URL(`#greenroom-${comment.id}.${page}`, location).href;
     const when = comment.receipt ? time : make("a", { href }, time);
     const aside = comment.receipt ? words[comment.status ?? "pending"] : comment.edited_at && words.edited;
+    const moderate = moderates() && make("a", { href: `${HOST}/console/c/${comment.id}`, accessKey: "m" }, "Moderate");
     const answer = () => {
       this.answer(comment);
       this.control("body").focus();
@@ -144,7 +145,7 @@ class Conversation {
     const reply = button(words.reply, answer, { "aria-label": words.answer.replace("{name}", comment.name) });
     return [
       comment.receipt ? "" : rosette(comment.avatar),
-      make("header", {}, name, when, aside && make("em", {}, aside)),
+      make("header", {}, name, when, aside && make("em", {}, aside), moderate),
       text,
       comment.receipt || this.head.state === "closed" ? "" : reply,
     ];
@@ -186,7 +187,7 @@ class Conversation {
     article?.focus();
   }
 
-  /** Asked for once, when the form comes into sight. Without a token it still sends. */
+  /** Asked for once, when the form is seen. Without a token it still sends. */
   form() {
     return (this.asked ??= ask(`${this.site}form`).catch(() => ({})));
   }
@@ -242,7 +243,7 @@ class Conversation {
     this.items.get(id)?.article.after(this.writing);
   }
 
-  /** The form goes home, from wherever it was answering. */
+  /** The form goes home. */
   retire(back) {
     const from = this.items.get(this.answered?.id)?.article;
     this.answered = null;
@@ -262,7 +263,7 @@ class Conversation {
     this.root.getElementById(`${control.name}-error`)?.replaceChildren();
   }
 
-  /** Say each at its field, and go to the first. What belongs to no field is said below. */
+  /** Each at its field; what belongs to none is said below. */
   complain(errors, moving = true) {
     for (const { field, message, offer } of errors.reverse()) {
       const control = this.control(field);
@@ -331,7 +332,7 @@ class Conversation {
     }
   }
 
-  /** Watch the receipt for a few seconds, until the comment is public, held or refused. */
+  /** Watch the receipt until the comment is public, held or refused. */
   async follow(own) {
     let status;
     for (const pause of PAUSES) {
@@ -398,6 +399,13 @@ function recall(place) {
   } catch {}
 }
 
+/** Whether the console ever led here. */
+function moderates() {
+  try {
+    return localStorage.greenroom ||= location.hash.match("#greenroom-moderate") ?? "";
+  } catch {}
+}
+
 function make(tag, traits, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(traits)) {
@@ -416,7 +424,7 @@ function button(text, act, traits) {
 
 const row = (...children) => make("li", {}, ...children);
 
-/** Bring a list in order, moving only what is elsewhere. */
+/** Moves only what is elsewhere. */
 function arrange(list, wanted) {
   const rows = wanted.filter(Boolean);
   rows.forEach((item, at) => list.children[at] === item || list.insertBefore(item, list.children[at] ?? null));
@@ -433,7 +441,7 @@ function sanitised(html) {
   return template.content;
 }
 
-/** A flower for each author, from the server's digits: nobody is asked for a picture. */
+/** A flower for each author, from the server's digits. */
 function rosette(seed) {
   const draw = (tag, traits) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
