@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from service.records import full_records
 MOST_GROUPED = 10_000  # waiting comments that are looked through; what is beyond comes when these are settled
 _AT_ONCE = 500
 SHOWN = 3  # of each group
+_READ, _PIECE = 2000, 3  # letters of a text that are compared, in pieces of so many: they serve every script
 
 
 def grouped(session: Session, status: str, site_id: int, *, limit: int, after: str | None) -> dict[str, Any]:
@@ -40,6 +42,21 @@ def grouped(session: Session, status: str, site_id: int, *, limit: int, after: s
         ],
         "next": page[-1][1][0] if len(following) > limit else None,
     }
+
+
+def outliers_first(texts: Mapping[str, str]) -> list[str]:
+    """The ids of one campaign's comments, those least like the others first: who quotes a spammer to complain is among
+    them. Equals keep their order.
+    """
+    pieces = {id_: _pieces(text) for id_, text in texts.items()}
+    shared = Counter(piece for found in pieces.values() for piece in found)
+    usual = {piece for piece, count in shared.items() if 2 * count > len(texts)}
+    return sorted(texts, key=lambda id_: len(pieces[id_] & usual) / max(1, len(pieces[id_] | usual)))
+
+
+def _pieces(text: str) -> set[str]:
+    line = " ".join(text.casefold().split())[:_READ]
+    return {line[at : at + _PIECE] for at in range(max(1, len(line) - _PIECE + 1))}
 
 
 def _campaigns(session: Session, ids: Sequence[str]) -> dict[str, str]:

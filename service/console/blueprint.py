@@ -94,6 +94,8 @@ def not_signed_in() -> NoReturn:
 def problem_page(problem: Problem) -> Response:
     """An error as a page that says what to do next."""
     title = KINDLY.get(problem.status, "That did not work")
+    if problem.status == 404 and request.url_rule is None:
+        problem.detail = "This address leads nowhere. Perhaps it was cut short."
     page = render_template("console/problem.html", problem=problem, title=title)
     answer = Response(page, problem.status, problem.headers, content_type="text/html; charset=utf-8")
     answer.headers.update({"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})

@@ -22,6 +22,7 @@ from models.policy import Verdict
 from models.records import Comment, DecisionRecord, Review, Site, Thread
 from service.api.moderation import publish_soon
 from service.api.public import json_response
+from service.campaigns import outliers_first
 from service.console import alarms, words
 from service.console import item as items
 from service.console.blueprint import acting, console, looking
@@ -36,6 +37,8 @@ from service.queue import MOST_COUNTED, Place, View, coverage
 from service.records import is_hidden
 
 PAGE_SIZE = 40
+MOST_OF_A_CAMPAIGN = 200  # so that its outliers are first among many
+MOST_IN_REACH = 400  # rows that a page is made longer by at most, so that it holds the comment that is open
 FOLDER = Path(__file__).parent / "static"
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 STATIC = frozenset(path.name for path in FOLDER.iterdir() if path.suffix[1:] in TYPES)
@@ -137,6 +140,15 @@ def one(comment_id: str) -> BaseResponse | str:
     return Response(html, content_type="text/html; charset=utf-8")
 
 
+@console.get("/c/<comment_id>")
+def permalink(comment_id: str) -> BaseResponse:
+    """A comment's short address, to be kept, sent, or typed: it leads to the comment beside its list."""
+    who = looking()
+    with reading() as session:
+        comment, _ = items.find(session, who, comment_id)
+    return redirect(f"/console/?tab=all&q={comment.id}", 303)
+
+
 @console.get("/counts")
 def live_counts() -> Response:
     """The numbers on the tabs, and what is down, for the script to show as they change."""
@@ -156,12 +168,43 @@ def counts(session: Session, asked: Asked) -> dict[str, int]:
 def list_rows(session: Session, asked: Asked) -> tuple[list[dict[str, Any]], str | None]:
     """A page of the list, each comment in a few words, and the cursor of the next page."""
     if asked.named:
-        places = [Place(0.0, asked.named)]
-    else:
-        places = asked.view.places(session, list(asked.sites), limit=PAGE_SIZE + 1, after=asked.after)
-    shown = [place.id for place in places[:PAGE_SIZE]]
-    following = str(places[PAGE_SIZE - 1]) if len(places) > PAGE_SIZE else None
-    return _in_few_words(session, shown, asked.all_sites), following
+        return _in_few_words(session, [asked.named], asked.all_sites), None
+    shown, following = _reach(session, asked)
+    found = _in_few_words(session, shown, asked.all_sites)
+    return (_grouped(found) if asked.tab == "review" else found), following
+
+
+def _grouped(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of a page that say nearly the same stand together, where the first of them stood, outliers first."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(row["campaign"], []).append(row)
+    ordered: list[dict[str, Any]] = []
+    for campaign, group in groups.items():
+        if len(group) == 1:
+            ordered += group
+            continue
+        of_it = {row["id"]: row for row in group}
+        order = outliers_first({row["id"]: row["body"] for row in group})
+        ordered += [{**of_it[id_], "group": campaign, "alike": 0 if at else len(group)} for at, id_ in enumerate(order)]
+    return ordered
+
+
+def _reach(session: Session, asked: Asked) -> tuple[list[str], str | None]:
+    """The ids of a page, or of as much as it takes to hold the item that is open: a reload keeps its place. One that
+    the list does not hold (any more) stands before it, so that it can be decided like the others.
+    """
+    size = MOST_OF_A_CAMPAIGN if asked.view.campaign else PAGE_SIZE
+    places = asked.view.places(session, list(asked.sites), limit=size + 1, after=asked.after)
+    if asked.item and not asked.after and asked.item not in {place.id for place in places[:size]}:
+        further = asked.view.places(session, list(asked.sites), limit=MOST_IN_REACH + 1)
+        at = next((at for at, place in enumerate(further[:MOST_IN_REACH]) if place.id == asked.item), None)
+        if at is None:
+            places, size = [Place(0.0, asked.item), *places], size + 1
+        else:
+            places, size = further, min(at + PAGE_SIZE // 2, MOST_IN_REACH)
+    following = str(places[size - 1]) if len(places) > size else None
+    return [place.id for place in places[:size]], following
 
 
 def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -> list[dict[str, Any]]:
@@ -185,6 +228,8 @@ def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -
             "site": sites[comment.site_id],
             "name": comment.name,
             "text": items.snippet(comment.body),
+            "body": comment.body,
+            "campaign": comment.campaign or comment.id,
             "at": comment.at,
             "page": pages[comment.thread_id],
             "risk": comment.risk,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from flask import Response, render_template, request
@@ -13,6 +14,7 @@ from service.console import item as items
 from service.console.blueprint import console, looking
 
 LEAST = 0.01  # a part's share below which it only takes room
+MOST_MARKED = 5  # words each way that are marked in the text: more would draw the eye from those that matter
 
 
 class Piece(NamedTuple):
@@ -33,12 +35,17 @@ def score(comment_id: str) -> Response:
         shown = {"id": comment.id, "name": comment.name, "language": comment.language, "site": site}
     why = _worth_showing(explaining.as_json(judged))
     template = "console/_score.html" if request.headers.get("X-Greenroom") == "score" else "console/score.html"
-    html = render_template(template, who=who, item=shown, why=why, pieces=list(marked(judged.body, why)))
+    html = render_template(template, who=who, item=shown, why=why, pieces=list(marked(judged.body, _strongest(why))))
     return Response(html, content_type="text/html; charset=utf-8")
 
 
 def _worth_showing(why: dict[str, Any]) -> dict[str, Any]:
     return {**why, **{way: [part for part in why[way] if part["share"] >= LEAST] for way in ("up", "down")}}
+
+
+def _strongest(why: dict[str, Any]) -> dict[str, Any]:
+    words = {way: [part for part in why[way] if "word" in part] for way in ("up", "down")}
+    return {way: sorted(parts, key=itemgetter("share"))[-MOST_MARKED:] for way, parts in words.items()}
 
 
 def marked(body: str, why: dict[str, Any]) -> Iterator[Piece]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +21,9 @@ from service.receipts import receipt_of
 FILTERS = ("site", "thread", "check", "reason", "language", "author", "campaign", "since", "until", "q")
 MOST_LENGTH = 200
 NEWEST_FIRST = ("approved", "rejected", "all")  # what is done is looked at from the latest on
+
+# By itself or where an address ends in it: `/sites/paper/c/ID`, `/v1/receipts/ID.SIGNATURE`, `/harbour#greenroom-ID.2`.
+_NAMED = re.compile(r"(?:\S*(?:/|(#greenroom-)))?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.([\w-]*))?")
 
 
 class Asked:
@@ -66,11 +70,14 @@ class Asked:
 
     @property
     def named(self) -> str | None:
-        """The comment that the search names by its id or its receipt, if that is what it does."""
-        comment, _, signature = self.given.get("q", "").rpartition("/")[2].partition(".")
-        if not is_id(comment):
+        """The comment that the search names: by its id or its receipt, or by an address that one of them stands in, as
+        the article's does at the comment's place.
+        """
+        found = _NAMED.fullmatch(self.given.get("q", ""))
+        if found is None:
             return None
-        return comment if not signature or receipt_of(comment) == f"{comment}.{signature}" else None
+        on_a_page, comment, signature = found.groups()
+        return comment if on_a_page or not signature or receipt_of(comment) == f"{comment}.{signature}" else None
 
     def href(self, **changes: Any) -> str:
         """The address of this list with something changed; None takes a part away. An item does not go along."""

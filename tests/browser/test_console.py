@@ -21,7 +21,7 @@ PAGES = (
     *("/console/", "/console/?tab=approved", "/console/?q=nothing", "/console/?tab=all&order=risk"),
     *("/console/blocks", "/console/people", "/console/log", "/console/settings", "/console/account"),
     *("/console/threads/1", "/console/password", "/console/forgotten", "/console/join/spent", "/console/nowhere"),
-    "/console/sites/demo/webhooks",
+    *("/console/sites/demo/webhooks", "/docs", "/docs/webhooks"),
 )
 AWAY = '{"detail": "The database is away."}'
 
@@ -205,13 +205,53 @@ def test_another_set_of_keys_and_a_key_of_ones_own_are_kept_however_quick(queue:
     settled(queue, "Reader 1", "approved")
 
 
+def test_a_comment_that_no_list_holds_is_decided_by_key_all_the_same(queue: Page, moderator: Caller) -> None:
+    with reading() as session:
+        comment = session.query(Comment.id).filter(Comment.name == "Reader 1").scalar()
+    assert moderator.decide(comment, "approve").status_code == 201
+    queue.goto(f"{queue.url.partition('?')[0]}?item={comment}")
+    expect(queue.locator("html.scripted")).to_have_count(1)
+    expect(queue.locator(".row")).to_have_count(4)
+    queue.keyboard.press("s")
+    settled(queue, "Reader 1", "rejected")
+    expect(queue.locator(".item h1")).to_have_text("Reader 2")
+
+
+def test_all_of_a_campaign_are_chosen_by_one_key(queue: Page) -> None:
+    expect(queue.locator(".alike-head")).to_contain_text("4 say nearly the same")
+    queue.keyboard.press("Shift+X")
+    expect(queue.locator(".chosen")).to_contain_text("4 selected")
+    queue.keyboard.press("Shift+X")
+    expect(queue.locator(".chosen")).to_be_hidden()
+    queue.keyboard.press("s")
+    expect(queue.locator(".alike-head")).to_contain_text("3 say nearly the same")
+    queue.get_by_role("button", name="Select them").click()
+    queue.keyboard.press("Shift+A")
+    told(queue, "Approved 3 comments")
+    expect(queue.locator(".nothing")).to_contain_text("Nothing waits for you.")
+    settled(queue, "Reader 4", "approved")
+
+
+def test_what_is_unsent_when_the_page_is_left_is_sent_all_the_same(queue: Page) -> None:
+    queue.keyboard.press("a")
+    queue.keyboard.press("s")
+    queue.keyboard.press("a")
+    queue.goto("about:blank")
+    settled(queue, "Reader 1", "approved")
+    settled(queue, "Reader 2", "rejected")
+    settled(queue, "Reader 3", "approved")
+
+
 def test_what_could_not_be_sent_comes_back_and_says_so(queue: Page) -> None:
     queue.route("**/console/decisions", lambda route: route.fulfill(status=503, body=AWAY))
     queue.keyboard.press("a")
-    told(queue, "The database is away.")
-    expect(queue.locator(".item h1")).to_have_text("Reader 1")
+    told(queue, "Reader 1 is back: The database is away.")
     expect(queue.locator(".row")).to_have_count(4)
+    expect(queue.locator(".row").first).to_contain_text("Reader 1")
+    expect(queue.locator(".item h1")).to_have_text("Reader 2")
     queue.unroute("**/console/decisions")
+    queue.get_by_role("button", name="Look").click()
+    expect(queue.locator(".item h1")).to_have_text("Reader 1")
     queue.keyboard.press("a")
     settled(queue, "Reader 1", "approved")
 
@@ -354,6 +394,12 @@ def test_a_viewer_sees_and_decides_nothing(queue: Page, url: str, open_page: Cal
     assert set(statuses().values()) == {"flagged"}
 
 
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) shifts.push(entry.value);
+}).observe({ type: "layout-shift", buffered: true });
+"""
 SELLS = "He loved the old song, and people cried. Check out my **new channel**, my CHANNEL! <b>Really</b> "
 
 
@@ -368,6 +414,7 @@ def test_the_words_that_moved_the_score_are_marked_in_the_text(
 ) -> None:
     wait_in_line(client, 2, body=SELLS + LINKS)
     page = open_page("about:blank", viewport={"width": 1440, "height": 900})
+    page.add_init_script(SHIFTS)
     sign_in(page, url)
     for _ in range(2):
         expect(page.locator(".said mark.up", has_text="channel").first).to_be_visible()
@@ -378,7 +425,8 @@ def test_the_words_that_moved_the_score_are_marked_in_the_text(
         title = page.locator(".said mark.up").first.get_attribute("title")
         assert title is not None
         assert re.fullmatch(r"Towards spam: \d+ % of what moved the score", title)
-        expect(page.get_by_text("In the text: what moved it towards spam and away from it.")).to_be_visible()
+        expect(page.get_by_text("Marked in the text: towards spam, away from it.")).to_be_visible()
+        assert page.evaluate("shifts") == []
         page.get_by_text("Why this spam score").click()
         expect(page.locator(".score .as-written")).to_contain_text("<b>Really</b>")
         assert findings(page) == []

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from service.campaigns import outliers_first
 from tests.caller import Caller, posted, screen_all
 
 SERMON = (
@@ -111,3 +112,10 @@ def test_on_an_empty_site_a_replay_tells_of_nothing(moderator: Caller) -> None:
     told = moderator.call("POST", "/policy/replay", json={}).json
     assert told is not None
     assert (told["comments"], told["since"], told["samples"]) == (0, None, [])
+
+
+def test_outliers_stand_first_in_any_script_and_equals_keep_their_order() -> None:
+    sold = "اربح المال من البيت بدون خبرة، سجل الآن"
+    texts = {"a": sold, "b": sold, "c": f"هل يقرأ أحد هذا؟ {sold} احذفوه من فضلكم", "d": f"{sold}!", "e": ""}
+    assert outliers_first(texts) == ["e", "c", "d", "a", "b"]
+    assert outliers_first({}) == []

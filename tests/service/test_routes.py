@@ -61,6 +61,7 @@ CONSOLE = {
     "GET /console/log": Row("account", about=False),
     "GET /console/log.csv": Row("account", about=False),
     "GET /console/settings": Row("account", about=False),
+    "GET /console/c/<comment_id>": Row("viewer"),
     "GET /console/items/<comment_id>": Row("viewer"),
     "GET /console/items/<comment_id>/score": Row("viewer"),
     "GET /console/threads/<int:thread_id>": Row("viewer"),

@@ -4,6 +4,7 @@
 import { Keys } from "./keys.js";
 import { send, html } from "./sending.js";
 import { explain } from "./score.js";
+import { tellTimes } from "./moments.js";
 
 const rows = document.getElementById("rows");
 const open = document.getElementById("open");
@@ -11,16 +12,16 @@ const pane = document.getElementById("main");
 const saidSo = document.getElementById("said-so");
 const nothing = document.getElementById("nothing");
 const DID = { approve: "Approved", reject: "Rejected", flag: "Sent to review", leave: "Left for another:", seen: "Seen:" };
-const AHEAD = 4; // comments fetched before they are asked for
+const AHEAD = 6; // comments fetched before they are asked for
+const ROWS_AHEAD = 20; // when fewer rows than this follow, the next ones are fetched
 const CHUNK = 50; // decisions a call, when many are decided at once
-const CLAIM_AGAIN = 25_000, COUNT_AGAIN = 20_000;
+const CLAIM_AFTER = 400, CLAIM_AGAIN = 25_000, COUNT_AGAIN = 20_000;
 const preferences = JSON.parse(document.body.dataset.preferences);
 const tab = document.body.dataset.tab;
 
 const pages = new Map(); // id → promise of the comment's page
 const done = []; // what can be undone, the latest last
 let current = rows.querySelector(".row[aria-current]");
-let anchor = null; // the place in the list, when what stands there is gone
 
 document.documentElement.classList.add("scripted");
 
@@ -29,11 +30,12 @@ document.documentElement.classList.add("scripted");
 const listed = () => [...rows.querySelectorAll(".row")];
 const chosen = () => listed().filter((row) => row.querySelector("input").checked);
 const neighbour = (row, way) => {
-  const next = row?.[way];
-  return next?.classList.contains("row") ? next : null;
+  let next = row?.[way];
+  while (next && !next.classList.contains("row")) next = next[way]; // the head of a group
+  return next ?? null;
 };
 
-function page(id, ahead = false) {
+function page(id) {
   if (!pages.has(id)) {
     const asked = html(`/console/items/${id}${location.search}`, "item");
     asked.catch(() => pages.delete(id));
@@ -46,8 +48,11 @@ async function show(row, { focus = false } = {}) {
   current?.removeAttribute("aria-current");
   current = row;
   if (!row) {
-    open.replaceChildren(nothing.content.cloneNode(true));
     address(null);
+    const isEnd = !rows.querySelector("[data-more]");
+    open.classList.toggle("waiting", !isEnd);
+    if (isEnd) open.replaceChildren(nothing.content.cloneNode(true));
+    else more();
     return;
   }
   row.setAttribute("aria-current", "true");
@@ -59,12 +64,14 @@ async function show(row, { focus = false } = {}) {
     if (current !== row) return;
     open.replaceChildren(found.cloneNode(true));
     labelKeys(open);
+    tellTimes(open); // it may have been fetched a while ago
     pane.scrollTop = 0;
     if (matchMedia("(max-width: 48rem)").matches) scrollTo(0, 0);
     const item = open.querySelector(".item");
     if (item) row.dataset.version = item.dataset.version;
     if (focus) pane.focus({ preventScroll: true });
-    claim(row);
+    clearTimeout(claiming);
+    claiming = setTimeout(claim, CLAIM_AFTER); // whoever goes on at once has not had it open
     explain(item);
   } catch (error) {
     if (current === row) say(error.message, { wrong: true });
@@ -82,9 +89,9 @@ function intoSight(row) {
 
 function fetchAhead() {
   let row = current;
-  for (let n = 0; n < AHEAD && row; n += 1) {
+  for (let n = 0; n < ROWS_AHEAD && row; n += 1) {
     row = neighbour(row, "nextElementSibling");
-    if (row) page(row.dataset.id, true).catch(() => {});
+    if (row && n < AHEAD) page(row.dataset.id).catch(() => {});
   }
   if (!row) more();
 }
@@ -99,10 +106,14 @@ async function more() {
     const known = new Set(listed().map((row) => row.dataset.id));
     for (const row of found.querySelectorAll(".row")) if (known.has(row.dataset.id)) row.remove();
     link.closest("li").replaceWith(found);
-    if (!current && listed().length) show(listed()[0]);
-  } catch { /* the link is still there */ } finally {
+    countAlike();
+  } catch (error) {
+    if (!current) say(error.message, { wrong: true });
+    return; // the link is still there
+  } finally {
     loading = false;
   }
+  if (!current) show(listed()[0] ?? null);
 }
 
 function address(id) {
@@ -119,7 +130,7 @@ function step(way) {
   else if (way === "nextElementSibling") more();
 }
 
-// Take rows out of the list; answers how to put them back where they were.
+// Take rows out of the list; answers how to put some of them back where they were.
 function take(gone) {
   const places = gone.map((row) => ({ row, before: row.nextElementSibling, after: row.previousElementSibling }));
   const wasOpen = gone.includes(current);
@@ -130,22 +141,41 @@ function take(gone) {
     while (next && gone.includes(next)) next = neighbour(next, "previousElementSibling");
   }
   for (const row of gone) row.remove();
+  countAlike();
   if (wasOpen) show(next);
-  return () => {
+  return (those = gone) => {
     for (const { row, before, after } of places.toReversed()) {
+      if (!those.includes(row)) continue;
       row.querySelector("input").checked = false;
-      row.classList.remove("chosen-row");
       pages.delete(row.dataset.id);
       if (before?.isConnected) before.before(row);
       else if (after?.isConnected) after.after(row);
       else rows.prepend(row);
     }
+    countAlike();
     choosing();
-    show(places[0].row);
   };
 }
 
 // ---- deciding ----
+
+// What is decided is sent in the background, one call after the other in the order of the keys: a browser opens six
+// connections, and on a slow day these would fill them and keep the next comment waiting. What is still unsent when the
+// page is left goes out then, all at once.
+const unsent = new Set();
+let lane = Promise.resolve(), unanswered = 0;
+function inTurn(address, body) {
+  const call = { address, body };
+  unsent.add(call);
+  unanswered += 1;
+  const answer = lane.then(() => unsent.delete(call) && send(address, body));
+  lane = answer.catch(() => {}).then(() => { unanswered -= 1; });
+  return answer;
+}
+addEventListener("pagehide", () => {
+  for (const { address, body } of unsent) send(address, body).catch(() => {});
+  unsent.clear();
+});
 
 function words(verdict, reason, gone) {
   const as = reason ? ` as ${reason.replace("_", " ")}` : "";
@@ -157,7 +187,7 @@ function decide(verdict, reason, gone) {
   const entry = { ...words(verdict, reason, gone), batch: gone.length > 1 ? uuid() : null, decisions: [], rows: gone };
   const items = gone.map((row) => ({ id: row.dataset.id, version: Number(row.dataset.version) }));
   for (const row of gone) pages.delete(row.dataset.id);
-  entry.restore = take(gone);
+  entry.putBack = take(gone);
   entry.sent = sendDecisions(entry, verdict, reason, items);
   done.push(entry);
   tell(entry);
@@ -165,18 +195,20 @@ function decide(verdict, reason, gone) {
 }
 
 async function sendDecisions(entry, verdict, reason, items) {
+  const chunks = [];
+  for (let at = 0; at < items.length; at += CHUNK) chunks.push(items.slice(at, at + CHUNK));
+  const calls = chunks.map((some) => inTurn("/console/decisions", { verdict, reason, batch: entry.batch, items: some }));
   const failed = [];
-  for (let at = 0; at < items.length; at += CHUNK) {
-    const chunk = items.slice(at, at + CHUNK);
+  for (const [n, chunk] of chunks.entries()) {
     try {
-      const answer = await send("/console/decisions", { verdict, reason, batch: entry.batch, items: chunk });
+      const answer = await calls[n];
       entry.decisions.push(...answer.done.map((each) => each.decision));
       for (const each of answer.done) versionOf(entry.rows, each.id, each.version);
       for (const each of answer.refused) failed.push([each.id, each.detail, each.version]);
     } catch (error) {
       for (const each of chunk) failed.push([each.id, error.message, null]);
     }
-    if (items.length > CHUNK) tell(entry, Math.min(at + CHUNK, items.length), items.length);
+    if (items.length > CHUNK) tell(entry, Math.min((n + 1) * CHUNK, items.length), items.length);
   }
   if (failed.length) comeBack(entry, failed);
   count();
@@ -187,22 +219,24 @@ function versionOf(gone, id, version) {
   if (row && version) row.dataset.version = version;
 }
 
-// What could not be decided is in the list again, and open, with the reason above it.
+// What could not be decided is in the list again, where it was, and said so. What is open stays open: whoever is about
+// to press a key decides what they see. Where nothing is open it opens by itself.
 function comeBack(entry, failed) {
   const ids = new Set(failed.map(([id]) => id));
   for (const [id, , version] of failed) versionOf(entry.rows, id, version);
   const back = entry.rows.filter((row) => ids.has(row.dataset.id));
   entry.rows = entry.rows.filter((row) => !ids.has(row.dataset.id));
   if (!entry.rows.length) done.splice(done.indexOf(entry), 1);
-  for (const row of back.toReversed()) {
-    row.querySelector("input").checked = false;
-    row.classList.remove("chosen-row");
-    pages.delete(row.dataset.id);
-    rows.prepend(row);
-  }
-  show(back[0]);
-  const who = back.length === 1 ? `${back[0].dataset.name}: ` : `${back.length} comments are back. `;
-  say(`${who}${failed[0][1]}`, { wrong: true });
+  entry.putBack(back);
+  for (const row of back) row.classList.add("back-again");
+  const who = back.length === 1 ? `${back[0].dataset.name} is back: ` : `${back.length} comments are back: `;
+  const look = document.createElement("button");
+  look.type = "button";
+  look.className = "quiet";
+  look.textContent = "Look";
+  look.addEventListener("click", () => show(back[0], { focus: true }));
+  say(who + failed[0][1], { wrong: true, button: current ? look : null });
+  if (!current) show(back[0]);
 }
 
 async function undo() {
@@ -213,7 +247,8 @@ async function undo() {
     await entry.sent;
     if (entry.undo) await entry.undo();
     else await undoDecisions(entry);
-    entry.restore?.();
+    entry.putBack?.(entry.rows);
+    if (entry.rows?.length) show(entry.rows[0]);
     count();
   } catch (error) {
     say(error.message, { wrong: true });
@@ -239,7 +274,7 @@ async function recent() {
   const last = answer.recent.map(({ verdict, reason, name, decisions }) => ({
     ...words(verdict, reason, decisions.length === 1 ? [{ dataset: { name } }] : decisions),
     decisions,
-    restore: () => location.reload(),
+    putBack: () => location.reload(),
   }));
   if (!last.length) return say("Nothing of yours is left to undo.");
   done.push(...last.toReversed());
@@ -260,9 +295,9 @@ function seen() {
 
 function background(what, gone, there, back) {
   const items = gone.map((row) => row.dataset.id);
-  const entry = { ...words(what, null, gone), rows: gone, decisions: [], restore: take(gone) };
+  const entry = { ...words(what, null, gone), rows: gone, decisions: [], putBack: take(gone) };
   entry.undo = async () => { if (back) await send(back, { items }); };
-  entry.sent = send(there, { items }).then(count, (error) => comeBack(entry, items.map((id) => [id, error.message])));
+  entry.sent = inTurn(there, { items }).then(count, (error) => comeBack(entry, items.map((id) => [id, error.message])));
   done.push(entry);
   tell(entry);
   choosing();
@@ -358,7 +393,10 @@ function keycap(action) {
 
 // ---- who else is here ----
 
-async function claim(row) {
+let claiming = null;
+async function claim() {
+  const row = current;
+  if (!row || document.hidden) return;
   try {
     const answer = await send(`/console/claims/${row.dataset.id}`, {});
     if (current !== row) return;
@@ -374,9 +412,14 @@ async function claim(row) {
     }
   } catch { /* without it one only sees less */ }
 }
-setInterval(() => { if (current && !document.hidden) claim(current); }, CLAIM_AGAIN);
+setInterval(claim, CLAIM_AGAIN);
 
-async function count() {
+let counting = null; // one call at a time; whoever asks meanwhile is answered by the one after it
+function count() {
+  counting ??= lane.then(recount).finally(() => { counting = null; });
+}
+
+async function recount() {
   try {
     const counts = await send("/console/counts");
     for (const badge of document.querySelectorAll("[data-count]")) {
@@ -385,7 +428,7 @@ async function count() {
       badge.hidden = !number;
     }
     alarm(counts.alarm);
-    if (!current && tab === "review" && counts.review) location.reload();
+    if (!current && tab === "review" && counts.review && !unanswered) location.reload();
   } catch { /* asked again soon */ }
 }
 setInterval(() => { if (!document.hidden) count(); }, COUNT_AGAIN);
@@ -410,7 +453,6 @@ function choosing() {
   rows.classList.toggle("choosing", number > 0);
   label.hidden = !number;
   label.querySelector("b").textContent = `${number} selected`;
-  for (const row of listed()) row.classList.toggle("chosen-row", row.querySelector("input").checked);
 }
 
 function choose(row, on) {
@@ -430,6 +472,22 @@ async function chooseAll() {
   for (const row of listed().slice(0, 1000)) row.querySelector("input").checked = true;
   choosing();
   say(`${chosen().length} selected`);
+}
+
+// All of the open comment's campaign, or of the one whose button it is; a second time, none of them.
+function chooseAlike(group = current?.dataset.group) {
+  const alike = listed().filter((row) => group && row.dataset.group === group);
+  const on = !alike.every((row) => row.querySelector("input").checked);
+  for (const row of alike) row.querySelector("input").checked = on;
+  choosing();
+}
+
+function countAlike() {
+  for (const head of rows.querySelectorAll(".alike-head")) {
+    const left = listed().filter((row) => row.dataset.group === head.dataset.group).length;
+    head.hidden = left < 2;
+    head.querySelector("b").textContent = left;
+  }
 }
 
 function chooseNone() {
@@ -472,6 +530,7 @@ const actions = {
   leave,
   undo,
   select: () => choose(current),
+  select_alike: () => chooseAlike(),
   approve_selected: () => decide("approve", null, those()),
   reject_selected: () => reject(those()),
   search: () => document.getElementById("q").select(),
@@ -484,8 +543,9 @@ const actions = {
   "choose-none": chooseNone,
 };
 
-function follow(what) {
+async function follow(what) {
   const link = open.querySelector(`a[data-do=${what}]`);
+  await lane; // so that what comes shows what was just decided
   if (link) location.assign(link.href);
 }
 
@@ -493,7 +553,8 @@ document.addEventListener("click", (event) => {
   const reason = event.target.closest("[data-reason]");
   if (reason) return answerReason(reason.dataset.reason);
   const button = event.target.closest("button[data-do]");
-  if (button) actions[button.dataset.do]?.();
+  if (button?.dataset.do === "choose-alike") chooseAlike(button.dataset.group);
+  else if (button) actions[button.dataset.do]?.();
 });
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("form[data-do]");
@@ -525,9 +586,12 @@ for (const menu of document.querySelectorAll("details.menu, details.choice")) {
   document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
 }
 labelKeys(document);
+setInterval(() => tellTimes(document), 60_000);
+const tabs = document.querySelector(".tabs");
+tabs.scrollLeft = (tabs.querySelector("[aria-current]")?.offsetLeft ?? 0) - tabs.offsetLeft - 48;
 if (current) {
   intoSight(current);
-  claim(current);
+  claim();
   explain(open.querySelector(".item"));
   address(current.dataset.id);
 }
