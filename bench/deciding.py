@@ -119,11 +119,12 @@ def _measure(paper: Paper, rows: Sequence[Row], thread: str, pause: float, read:
     before = _scores(paper, labels)
     click.echo(f"{len(labels)} comments posted: {_told(before)}")
     took, decided = _decided_by_keyboard(paper, labels, pause, read)
-    live = _learned(paper, len(decided))
+    _learned(paper, len(decided))
     after = _scores(paper, paper.posted(rows, f"/{thread}-again"))
-    click.echo(f"posted again, scored by {live}: {_told(after)}")
+    click.echo(f"posted again: {_told(after)}")
     others = [n for n, id_ in enumerate(labels) if id_ not in decided]
-    for name, records in (("base model", list(before.values())), (f"site model {live}", list(after.values()))):
+    for records in (list(before.values()), list(after.values())):
+        name = "model " + ", ".join(sorted({record["version"] for record in records if record["version"]}))
         click.echo(f"  {name}, all: {_figures(records)}")
         click.echo(f"  {name}, those that nobody decided: {_figures([records[n] for n in others])}")
     return 0 if median(took) < MOST_MS else 1
@@ -134,8 +135,12 @@ def _scores(paper: Paper, labels: dict[str, Row]) -> dict[str, dict[str, Any]]:
     found = {}
     for id_, row in labels.items():
         record = paper.call("GET", f"/comments/{id_}")
-        score = next((each["score"] for each in record["evidence"] if each["check"] == "spam"), None)
-        found[id_] = {"status": record["status"], "spam": row.spam, "score": score}
+        judged = next((each for each in record["evidence"] if each["check"] == "spam"), {"score": None, "version": ""})
+        found[id_] = {
+            "status": record["status"],
+            "spam": row.spam,
+            **{name: judged[name] for name in ("score", "version")},
+        }
     return found
 
 
@@ -153,8 +158,8 @@ def _figures(records: Sequence[dict[str, Any]]) -> str:
     return f"{len(spam)}, {spam.sum()} of them spam: AUC {found.auc:.4f}, F1 {found.f1:.4f}, recall {found.recall:.4f}"
 
 
-def _learned(paper: Paper, decisions: int) -> str:
-    """The version that scores once the site has learned from the last full twenty-five decisions."""
+def _learned(paper: Paper, decisions: int) -> None:
+    """Wait until the site has learned from the last full twenty-five decisions."""
     due = decisions // 25 * 25
 
     def seen() -> list[dict[str, Any]]:
@@ -164,7 +169,6 @@ def _learned(paper: Paper, decisions: int) -> str:
     until(seen, PATIENCE)
     newest = seen()[0]
     click.echo(f"the site's model after {due}+ decisions: {newest['figures']}, {newest['why']}")
-    return str(paper.call("GET", "/models")["live"])
 
 
 def _decided_by_keyboard(paper: Paper, labels: dict[str, Row], pause: float, read: int) -> tuple[list[float], set[str]]:
