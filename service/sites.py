@@ -62,7 +62,8 @@ def remembered_site(key: str) -> SiteInfo | None:
 def _look_up(key: str) -> SiteInfo | None:
     with reading() as session:
         row = session.execute(select(Site.id, Site.key, Site.origins, Site.locale).where(Site.key == key)).one_or_none()
-    return SiteInfo(row.id, row.key, tuple(row.origins), row.locale) if row else None
+    # As browsers send them, also those that were kept before a name in another script was.
+    return SiteInfo(row.id, row.key, tuple(origin_of(url) or url for url in row.origins), row.locale) if row else None
 
 
 def forget_sites() -> None:

@@ -18,6 +18,7 @@ from models.text import clean_line, is_blank
 from service.api.moderation import body_as
 from service.api.public import json_response
 from service.keys import caller
+from service.metrics import CHECKS
 from service.news import policy_to_go_back_to
 from service.problems import Problem
 from service.records import when
@@ -66,6 +67,7 @@ def change_policy(site: str) -> Response:
     """Replace the policy; what is left out goes back to its default."""
     who = caller(site, "admin")
     wanted = body_as(PolicyChange)
+    _check_names(wanted)
     with begin() as session:
         policy = Policy.model_validate(wanted.kept())
         answer = _policy_of(session, save_policy(session, site, policy, version=wanted.version, by=who.by))
@@ -115,6 +117,14 @@ def save_policy(session: Session, site: str, policy: Policy, *, version: int | N
     row.policy, row.policy_version = kept, row.policy_version + 1
     session.add(PolicyVersion(site_id=row.id, version=row.policy_version, policy=kept, by=by))
     return row
+
+
+def _check_names(policy: Policy) -> None:
+    """Raises the 422 that names what is no check: a slip of the pen would else be kept, and mean nothing."""
+    if unknown := sorted(set(policy.could_not_run) - set(CHECKS)):
+        message = f"There is no such check. There are: {', '.join(CHECKS)}."
+        errors = [{"field": f"could_not_run.{name}", "message": message} for name in unknown]
+        raise Problem(422, "Some checks are not known.", errors=errors)
 
 
 def checked_words(policy: Policy) -> None:

@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service import accounts
+from service.metrics import CHECKS
 from tests.caller import Caller, post, posted, publish_all, screen_all
 
 
@@ -217,6 +218,11 @@ def test_nul_and_numbers_beyond_all_bounds_are_refused(moderator: Caller, method
         ({"spam": {"flag_above": 2}}, "spam.flag_above", "This must be at most 1.0."),
         ({"words": {"held": "casino"}}, "words.held", "This must be a list."),
         ({"moderation": "never"}, "moderation", "This must be 'after' or 'before'."),
+        (
+            {"could_not_run": {"emial": "approve"}},
+            "could_not_run.emial",
+            f"There is no such check. There are: {', '.join(CHECKS)}.",
+        ),
         ({"could_not_run": {"E-Mail": "flag"}}, "could_not_run.E-Mail", "String should match pattern '^[a-z_]{1,40}$'"),
     ],
 )
