@@ -19,7 +19,7 @@ from models.database import Base, begin, now
 from models.endpoints import Kept, opened
 from models.failpoints import failpoint
 from models.identifiers import new_id
-from models.records import Delivery, Endpoint, Event
+from models.records import Endpoint, Event
 from models.settings import settings
 from worker import chats
 
@@ -29,6 +29,7 @@ MOST_TOLD = 1024  # of an answer, kept in the log
 MOST_RETRY_AFTER = 86_400.0
 JITTER = 0.1
 GONE = 410
+PIECE, MOST_PIECES = 500, 20  # of a backlog, looked through at once
 log = structlog.get_logger()
 
 
@@ -214,7 +215,7 @@ def _take(session: Session, room: Mapping[str, int], at: datetime, done: Round) 
         if endpoint.is_chat:
             places = chats.MOST_AT_ONCE
         elif endpoint.is_coalesced:
-            session.execute(_COALESCE, {"endpoint": endpoint.id, "at": at})
+            _coalesce(session, endpoint, places, at)
         lease = new_id()
         until = at + timedelta(seconds=LEASE_SECONDS)
         told = {"endpoint": endpoint.id, "at": at, "room": places, "until": until, "new_lease": lease}
@@ -230,6 +231,17 @@ def _take(session: Session, room: Mapping[str, int], at: datetime, done: Round) 
         done.jobs.extend(Job(endpoint, some, lease) for some in together)
 
 
+def _coalesce(session: Session, endpoint: Kept, places: int, at: datetime) -> None:
+    """Take out of line what a newer state of the same comment has overtaken, as far as will be taken now.
+
+    A piece at a time from the oldest on: a long backlog is not gone through with every round.
+    """
+    for _ in range(MOST_PIECES):
+        overtaken = session.execute(_COALESCE, {"endpoint": endpoint.id, "at": at, "most": PIECE}).all()
+        if len(overtaken) <= PIECE - places:
+            return
+
+
 def _paced(session: Session, endpoint: Kept, places: int, at: datetime, done: Round) -> int:
     """How many may go by the endpoint's rate, noted in its row: it holds for all workers together.
 
@@ -243,8 +255,7 @@ def _paced(session: Session, endpoint: Kept, places: int, at: datetime, done: Ro
     burst = max(1.0, endpoint.rate / 10)
     since = max(row.paced_until or at, at - timedelta(seconds=(burst - 1) / endpoint.rate))
     may = 0 if since > at else min(places, int((at - since).total_seconds() * endpoint.rate) + 1)
-    due = select(Delivery.id).where(Delivery.endpoint_id == endpoint.id, Delivery.due <= at).limit(places)
-    waiting = len(session.execute(due).all())
+    waiting = len(session.execute(_DUE, {"endpoint": endpoint.id, "at": at, "most": places}).all())
     may = min(may, waiting)
     following = since + timedelta(seconds=may / endpoint.rate)
     if may:
@@ -325,9 +336,21 @@ def _coalescing() -> Any:
     newer = _DELIVERIES.alias("newer")
     same = (newer.c.comment_id == _DELIVERIES.c.comment_id) & (newer.c.endpoint_id == _DELIVERIES.c.endpoint_id)
     follows = same & (newer.c.state == "owed") & (newer.c.sequence > _DELIVERIES.c.sequence)
-    due = (_DELIVERIES.c.endpoint_id == bindparam("endpoint")) & (_DELIVERIES.c.due <= bindparam("at"))
-    overtaken = update(_DELIVERIES).where(due, select(literal_column("1")).where(follows).exists())
-    return overtaken.values(state="coalesced", due=None, lease=None, ended_at=bindparam("at", type_=DateTime(True)))
+    oldest = _DUE.with_for_update(skip_locked=True).cte("oldest")
+    overtaken = update(_DELIVERIES).where(
+        _DELIVERIES.c.id.in_(select(oldest.c.id)), select(literal_column("1")).where(follows).exists()
+    )
+    over = overtaken.values(state="coalesced", due=None, lease=None, ended_at=bindparam("at", type_=DateTime(True)))
+    return over.returning(_DELIVERIES.c.id)
+
+
+def _due() -> Any:
+    waiting = _DELIVERIES.alias("waiting")
+    due = (waiting.c.endpoint_id == bindparam("endpoint")) & (waiting.c.due <= bindparam("at"))
+    return select(waiting.c.id).where(due).order_by(waiting.c.due, waiting.c.id).limit(bindparam("most"))
+
+
+_DUE = _due()
 
 
 _COALESCE = _coalescing()

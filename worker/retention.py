@@ -17,13 +17,15 @@ MOST_LOTS = 200  # in one go; the next tidying takes the rest
 
 
 def tidy_webhooks(at: datetime) -> None:
-    deleted = select(Endpoint.id).where(Endpoint.deleted_at.is_not(None))
-    of_deleted = Delivery.endpoint_id.in_(deleted)
-    _remove(Attempt, Attempt.delivery_id.in_(select(Delivery.id).where(of_deleted)))
+    with reading() as session:
+        deleted = session.execute(select(Endpoint.id).where(Endpoint.deleted_at.is_not(None))).scalars().all()
+    for endpoint in deleted:
+        of_it = Delivery.endpoint_id == endpoint
+        _remove(Attempt, Attempt.delivery_id.in_(select(Delivery.id).where(of_it)))
+        _remove(Delivery, of_it)
+        _remove(Endpoint, Endpoint.id == endpoint)
     _remove(Attempt, Attempt.at < at - KEPT)
-    _remove(Delivery, of_deleted)
     _remove(Delivery, Delivery.ended_at < at - KEPT)
-    _remove(Endpoint, Endpoint.deleted_at.is_not(None))
     if settings().event_days:
         forget_events(at - timedelta(days=settings().event_days))
 

@@ -27,6 +27,7 @@ class Delivery(Base):
         Index("ix_deliveries_waiting", "thread_id", "revision", postgresql_where=_WAITING, sqlite_where=_WAITING),
         Index("ix_deliveries_comment_id_endpoint_id_sequence", "comment_id", "endpoint_id", "sequence"),
         Index("ix_deliveries_endpoint_id_id", "endpoint_id", "id"),
+        Index("ix_deliveries_endpoint_id_state_id", "endpoint_id", "state", "id"),
         Index("ix_deliveries_ended_at", "ended_at"),
     )
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from models.database import Base, begin, now, reading
@@ -44,6 +44,7 @@ OURS = frozenset(
         *("user-agent", "trailer", "upgrade", "expect", "keep-alive", "proxy-authorization", "proxy-connection"),
     }
 )
+LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 STATES = ("waiting", "owed", "delivered", "dead", "cancelled", "coalesced")
 
 api = Blueprint("webhooks", __name__)
@@ -387,14 +388,17 @@ def log_of(who: Caller, webhook: str, state: str | None, cursor: str | None, lim
         raise Problem(422, "This cursor is not one that the log gave out.")
     with reading() as session:
         row = _wanted(session, who, webhook)
-        wanted = select(Delivery).where(Delivery.endpoint_id == row.id)
-        if state:
-            wanted = wanted.where(Delivery.state == state)
-        if cursor:
-            wanted = wanted.where(Delivery.id < cursor)
-        found = session.execute(wanted.order_by(Delivery.id.desc()).limit(limit + 1)).scalars().all()
+        found = session.execute(_listed(row.id, state, cursor or LAST_ID).limit(limit + 1)).scalars().all()
         listed = _with_attempts(session, found[:limit])
     return {"deliveries": listed, "next": found[limit - 1].id if len(found) > limit else None}
+
+
+def _listed(endpoint: str, state: str | None, before: str) -> Any:
+    """Newest first. By tuples, as the index has them: else a planner walks everybody's deliveries by their ids."""
+    of_it: tuple[Any, ...] = (Delivery.endpoint_id, *((Delivery.state,) if state else ()))
+    its = (endpoint, *((state,) if state else ()))
+    mine = select(Delivery).where(tuple_(*of_it) >= its, tuple_(*of_it, Delivery.id) < (*its, before))
+    return mine.order_by(*(column.desc() for column in (*of_it, Delivery.id)))
 
 
 def _with_attempts(session: Session, found: Sequence[Delivery]) -> list[dict[str, Any]]:
@@ -434,7 +438,7 @@ def send_again(who: Caller, webhook: str, wanted: Redelivery) -> dict[str, Any]:
     if wanted.deliveries is not None:
         with begin() as session:
             _note(session, who, "sent again to", row)
-            put = _again(session, row, _named(session, row, wanted.deliveries), {}, pace)
+            put = _again(session, row, _named(session, row, wanted.deliveries), (), pace)
         more = None
     else:
         put, more = _range(who, row, wanted, pace)
@@ -455,18 +459,22 @@ def _range(who: Caller, row: Endpoint, wanted: Redelivery, pace: Iterator[dateti
         with begin() as session:
             if start == 0:
                 _note(session, who, "sent again to", row)
-            there = _there(session, row, some)
-            asked = {event.id: event for event in some if _is_asked(row, event, there.get(event.id), wanted)}
-            kept = [delivery for id_, delivery in there.items() if id_ in asked]
-            put += _again(session, row, kept, {i: e for i, e in asked.items() if i not in there}, pace)
+            there, about = _there(session, row, some), _about(session, some)
+            both = [(event, about[event.comment_id]) for event in some]
+            asked = [each for each in both if _is_asked(row, *each, there.get(each[0].id), wanted)]
+            kept = [there[event.id] for event, _ in asked if event.id in there]
+            new = [each for each in asked if each[0].id not in there]
+            put += _again(session, row, kept, new, pace)
     return put, more
 
 
 def _events(session: Session, row: Endpoint, wanted: Redelivery) -> list[Any]:
     columns: tuple[Any, ...] = (Event.id, Event.type, Event.comment_id, Event.sequence, Event.thread_id, Event.revision)
-    columns += (Event.ends_approval, Event.at, Thread.key, Thread.published_revision, Comment.erased_at)
-    found = select(*columns).join(Comment, Comment.id == Event.comment_id).join(Thread, Thread.id == Comment.thread_id)
-    found = found.where(Event.site_id == row.site_id, Event.at >= wanted.since)
+    columns += (Event.site_id, Event.ends_approval, Event.at)
+    found = select(*columns).where(Event.site_id == row.site_id, Event.at >= wanted.since)
+    if wanted.only == "failed":  # looked for by what is dead, however many events there are
+        dead = select(Delivery.event_id).where(Delivery.endpoint_id == row.id, Delivery.state == "dead")
+        found = found.where(Event.id.in_(dead))
     if wanted.until:
         found = found.where(Event.at <= wanted.until)
     if wanted.types:
@@ -475,12 +483,28 @@ def _events(session: Session, row: Endpoint, wanted: Redelivery) -> list[Any]:
     return list(session.execute(found).all())
 
 
-def _is_asked(row: Endpoint, event: Any, there: Delivery | None, wanted: Redelivery) -> bool:
+class About(NamedTuple):
+    """What else there is to know of an event: when its comment was erased, and its thread's key and revision."""
+
+    erased_at: datetime | None
+    thread: Any
+
+
+def _about(session: Session, events: Sequence[Any]) -> dict[str, About]:
+    wanted = select(Comment.id, Comment.thread_id, Comment.erased_at)
+    comments = session.execute(wanted.where(Comment.id.in_({event.comment_id for event in events}))).all()
+    read = select(Thread.id, Thread.key, Thread.published_revision)
+    found = session.execute(read.where(Thread.id.in_({comment.thread_id for comment in comments}))).all()
+    threads = {thread.id: thread for thread in found}
+    return {comment.id: About(comment.erased_at, threads[comment.thread_id]) for comment in comments}
+
+
+def _is_asked(row: Endpoint, event: Any, about: About, there: Delivery | None, wanted: Redelivery) -> bool:
     """An erased comment is heard of once more only by what says that it was erased."""
-    if event.erased_at and event.type != "comment.deleted":
+    if about.erased_at and event.type != "comment.deleted":
         return False
     if there is None:
-        hears = wants(row, event.type, ends_approval=bool(event.ends_approval), thread=event.key)
+        hears = wants(row, event.type, ends_approval=bool(event.ends_approval), thread=about.thread.key)
         return hears and wanted.only != "failed"
     return wanted.only == "all" or there.state == "dead"
 
@@ -497,15 +521,19 @@ def _named(session: Session, row: Endpoint, ids: Sequence[str]) -> Sequence[Deli
 
 
 def _again(
-    session: Session, row: Endpoint, kept: Sequence[Delivery], new: dict[str, Any], pace: Iterator[datetime]
+    session: Session,
+    row: Endpoint,
+    kept: Sequence[Delivery],
+    new: Sequence[tuple[Any, About]],
+    pace: Iterator[datetime],
 ) -> int:
     """Put these in line from the first attempt on. One under way, waiting for its page or taken back is left alone."""
     free = [each for each in kept if each.lease is None and each.state not in {"waiting", "cancelled"}]
     for each in free:
         each.state, each.due, each.attempts, each.ended_at = "owed", next(pace), 0, None
     rows = []
-    for event in new.values():
-        is_shown = event.revision is None or event.published_revision >= event.revision
+    for event, about in new:
+        is_shown = event.revision is None or about.thread.published_revision >= event.revision
         told = {**event._mapping, "revision": None if is_shown else event.revision}
         rows.append(delivery_of(told, row.id, next(pace)))
     if rows:

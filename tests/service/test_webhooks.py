@@ -409,6 +409,41 @@ def test_a_backlog_is_coalesced_to_the_newest_state_where_the_endpoint_asks_for_
     assert [delivery["state"] for delivery in log(moderator, webhook)] == ["delivered", "coalesced", "coalesced"]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_backlog_longer_than_a_piece_is_coalesced_and_what_was_overtaken_is_never_sent(
+    moderator: Caller, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.deliveries.PIECE", 5)
+    monkeypatch.setattr("worker.webhooks.UNPROVED", 2)
+    make(moderator, receiver, "comment.flagged", "comment.rejected", coalesce=True)
+    comments = [posted(moderator.client, body=f"Number {number}") for number in range(3)]
+    for verdict in ("flag", "reject", "flag", "reject", "flag"):
+        for comment in comments:
+            moderator.decide(comment, verdict)
+    send_all()
+    told = {(got.body["data"]["comment"]["id"], got.body["data"]["sequence"]) for got in receiver.got}
+    assert told == {(comment, 5) for comment in comments}
+    assert len(receiver.got) == 3
+
+
+def test_what_is_dead_is_found_however_many_events_came_since(
+    moderator: Caller, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.api.webhooks.MOST_REDELIVERED", 2)
+    monkeypatch.setenv("GREENROOM_WEBHOOK_SCHEDULE", "0")
+    settings.cache_clear()
+    webhook = make(moderator, receiver, "comment.rejected")
+    receiver.next(204, 204, 204, 500)
+    for number in range(5):
+        moderator.decide(posted(moderator.client, body=f"Number {number}"), "reject")
+        send_all()
+    wanted = {"since": "2020-01-01T00:00:00Z", "only": "failed"}
+    answer = moderator.call("POST", f"/webhooks/{webhook['id']}/redeliver", json=wanted)
+    assert answer.json == {"count": 1, "more_since": None}
+    send_all(1)
+    assert receiver.got[3].id == receiver.got[5].id
+
+
 def test_a_rate_holds(moderator: Caller, receiver: Receiver) -> None:
     make(moderator, receiver, rate=2)
     for number in range(4):
