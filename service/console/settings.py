@@ -14,6 +14,7 @@ from models.database import begin, now, reading
 from models.identifiers import new_id
 from models.policy import Policy, WordsPolicy
 from models.records import PolicyVersion, Site
+from service import site_models
 from service.api.sites import checked_words, save_policy
 from service.console.blueprint import acting, console, looking
 from service.console.item import check_may
@@ -71,6 +72,7 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
         versions = session.scalars(log.limit(10)).all()
         names = names_of(session, {version.by for version in versions})
         scores = scores_of(session, row)
+        models = site_models.listed(session, row.id)["models"]
     policy = Policy.model_validate(row.policy)
     shown = about.get("policy", policy)
     values = {f"{part}.{name}": value for part, fields in shown for name, value in _fields(fields)}
@@ -87,6 +89,7 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
             "weights": WEIGHTS,
             "choices": CHOICES,
             "versions": versions,
+            "model": next((each for each in models if each["live"]), None),
             "names": names,
             "lists": LISTS,
             "error": "",

@@ -15,6 +15,7 @@ from models.records import Site, SiteModelRecord
 from service import accounts
 from service.cli import main
 from tests.caller import Caller
+from tests.service.signed_in import SignedIn
 
 
 def keep_model(version: str, *, parent: str | None = None, live: bool = False, **scores: Any) -> str:
@@ -58,6 +59,19 @@ def test_going_back_leads_from_model_to_model_and_then_to_the_base(two: None, mo
     assert moderator.call("POST", "/models/back").json["live"] == "base"  # type: ignore[index]
     assert live() is None
     assert moderator.call("POST", "/models/back").status_code == 409
+
+
+def test_owners_go_back_from_the_settings_page(two: None, client: FlaskClient) -> None:
+    ann = SignedIn(client)
+    page = ann.get("/settings?site=demo")
+    assert "site-bbbbbbbbbbbb, from 20 approved and 30 rejected comments" in page
+    assert "found 90 % of what was rejected and would have held 10 %" in page
+    assert 'action="/console/sites/demo/models/back"' in page
+    assert ann.form("/sites/demo/models/back", version="site-bbbbbbbbbbbb").status_code == 303
+    assert live() == "site-aaaaaaaaaaaa"
+    assert ann.form("/sites/demo/models/back", version="site-bbbbbbbbbbbb").status_code == 409  # a second click
+    ann.form("/sites/demo/models/back", version="site-aaaaaaaaaaaa")
+    assert "The base model scores this site" in ann.get("/settings?site=demo")
 
 
 def test_any_model_that_is_kept_can_be_chosen(two: None, moderator: Caller) -> None:
