@@ -322,11 +322,17 @@ async def _read(reader: asyncio.StreamReader) -> tuple[Answer, bool]:
     if "chunked" in headers.get("transfer-encoding", "").lower():
         body, is_whole = await _chunks(reader)
     elif "content-length" in headers:
-        length = int(headers["content-length"])
+        length = _length(headers["content-length"])
         body, is_whole = await reader.readexactly(min(length, MOST_READ)), length <= MOST_READ
     else:
         body, is_whole = await _until_closed(reader), False
     return Answer(status, headers, body), stays and is_whole
+
+
+def _length(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):  # int() would take "+5", "1_0" and " 5"
+        raise ValueError(text)
+    return int(text)
 
 
 async def _status(reader: asyncio.StreamReader) -> tuple[str, int]:

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -79,6 +79,14 @@ def _own_headers(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:  # the year 0 or 10,000, there
+        raise ValueError("This time lies outside of the calendar.") from None
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Url = Annotated[str, AfterValidator(_url)]
 Kinds = Annotated[list[Kind], Field(min_length=1), AfterValidator(lambda kinds: list(dict.fromkeys(kinds)))]
 Headers = Annotated[dict[str, str], AfterValidator(_own_headers)]
@@ -149,8 +157,8 @@ class Redelivery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Time | None = None
+    until: Time | None = None
     types: Kinds | None = None
     only: Literal["all", "failed", "missed"] = "all"
     newest_first: bool = False

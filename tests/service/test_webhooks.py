@@ -640,6 +640,8 @@ def test_a_webhook_of_the_wrong_shape_is_refused(moderator: Caller, wrong: Any) 
         ("POST", "/redeliver", {}),
         ("POST", "/redeliver", {"since": "yesterday"}),
         ("POST", "/redeliver", {"since": "2026-01-01T00:00:00"}),
+        ("POST", "/redeliver", {"since": "0001-01-01T00:00:00+23:00"}),
+        ("POST", "/redeliver", {"since": "2026-01-01T00:00:00Z", "until": "9999-12-31T23:59:59-23:00"}),
         ("POST", "/rotate", {"overlap_seconds": -1}),
         ("GET", "/deliveries?state=lost", None),
         ("GET", "/deliveries?cursor=x", None),

@@ -290,7 +290,13 @@ def test_who_accepts_and_never_reads_is_waited_for_no_longer(private: None) -> N
         (CUT, "was cut"),
         (Answer(RAW, {}, b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), "was cut"),
         (Answer(RAW, {}, b"SSH-2.0-OpenSSH_9.6\r\n"), "not an answer in HTTP"),
-        (Answer(RAW, {}, b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"), "not an answer in HTTP"),
+        *(
+            (
+                Answer(RAW, {}, b"HTTP/1.1 200 OK\r\nContent-Length: %b\r\n\r\nhello" % length),
+                "not an answer in HTTP",
+            )
+            for length in (b"-5", b"+5", b"0_5", b"5, 5", b"", b"five")
+        ),
         (Answer(RAW, {}, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), "not an answer in HTTP"),
         (Answer(RAW, {}, b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300 + b"\r\n"), "not an answer in HTTP"),
         (Answer(RAW, {}, b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000), "not an answer in HTTP"),
