@@ -283,3 +283,38 @@ def test_what_a_human_has_read_is_marked_as_seen(client: FlaskClient, moderator:
     told: Any = moderator.call("POST", "/seen", json={"items": ids[:3]}).json
     assert told["coverage"] == {"seen": 3, "of": 4}
     assert [item["id"] for item in moderator.call("GET", "/lists/unread").json["items"]] == [ids[3]]  # type: ignore[index]
+
+
+def test_script_in_every_stored_field_runs_on_no_page(client: FlaskClient, moderator: Caller) -> None:
+    comment = posted(client, name=SCRIPT, body=f"{SCRIPT} and a word or two more {LINKS}", title=SCRIPT)
+    screen_all()
+    for call, body in {
+        f"/comments/{comment}/notes": {"text": SCRIPT},
+        f"/comments/{comment}/questions": {"whom": "viewer", "text": SCRIPT},
+        f"/comments/{comment}/decisions": {"verdict": "flag", "note": SCRIPT},
+    }.items():
+        assert moderator.call("POST", call, json=body).status_code == 201, call
+    for block in ({"kind": "word", "value": SCRIPT}, {"kind": "author", "comment": comment}):
+        assert moderator.call("POST", "/blocks", json={**block, "days": 1}).status_code == 201
+    like = {"kind": "like", "stance": "flag", "comment": comment, "days": 1}
+    assert moderator.call("POST", "/blocks", json=like).status_code == 201
+    moderator.call("PATCH", "/threads", json={"thread": "/harbour", "title": SCRIPT})
+    moderator.call("PUT", "/policy", json={"words": {"held": [SCRIPT]}})
+    question = moderator.call("GET", "/questions").json["questions"][0]["id"]  # type: ignore[index]
+    moderator.call("POST", f"/questions/{question}/answer", json={"text": SCRIPT})
+    ann = SignedIn(client)
+    ann.decide(comment, verdict="reject", version=2, note=SCRIPT)
+    with reading() as session:
+        thread = session.get_one(Comment, comment).thread_id
+    pages = ["/", f"/?tab=all&q={comment}", f"/?tab=all&q={SCRIPT}", f"/?thread={thread}", f"/threads/{thread}"]
+    pages += [
+        f"/items/{comment}",
+        "/blocks",
+        "/people",
+        "/log",
+        "/settings",
+        f"/?done={comment}",
+        "/?author=" + comment,
+    ]
+    for page in pages:
+        assert "<script>alert" not in ann.get(page), page
