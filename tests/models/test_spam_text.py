@@ -87,7 +87,7 @@ def test_pieces_follow_one_another_within_the_text(text: str) -> None:
         end = token.end
 
 
-@pytest.mark.timeout(5)
+@pytest.mark.timeout(60)  # where a pattern goes back and forth it takes hours
 @pytest.mark.parametrize(
     "piece",
     ["a.", "a ", "1 ", "1-", "@", "a@a.", "<a ", "&#", "http://", "a . ", "\u200b", "$1,", "!?", "x" * 62 + ".", "_"],
