@@ -143,7 +143,8 @@ def _adapted(found: Mapping[str, Adapted], words: str) -> Iterator[Line]:
 def _in_words(said: Calibration, cost: Cost) -> Iterator[Line]:
     yield Line("calibration", {}, f"Brier {said.brier:.4f}; said and was are {said.gap:.3f} apart")
     alone = f"{cost.alone_ms:.2f} ms for a comment alone, {cost.per_second:,.0f} comments/s in a batch on one core"
-    yield Line("cost", {}, f"{alone}; a model of these alone has {cost.file_bytes / 1e6:.2f} MB, loads in {cost.load_ms:.0f} ms")
+    file = f"a model of these alone has {cost.file_bytes / 1e6:.2f} MB, loads in {cost.load_ms:.0f} ms"
+    yield Line("cost", {}, f"{alone}; {file}")
 
 
 def _line(what: str, found: Figures, false_positives: float | None = None) -> Line:
