@@ -131,7 +131,7 @@ def _filled(database: str) -> Iterator[FlaskClient]:
             server = stack.enter_context(postgresql())
             server.execute("CREATE DATABASE bench")
             os.environ["GREENROOM_DATABASE_URL"] = server.url("bench")
-        settings.cache_clear()
+        forget()
         upgrade()
         accounts.add_site("demo", ["https://paper.example"])
         test_plans.fill(FLAGGED)

@@ -39,6 +39,7 @@ from models.migrate import upgrade
 from models.moderation import settle
 from models.policy import Verdict
 from models.records import Comment, Delivery, Endpoint, Event, Site, Thread
+from models.settings import settings
 from models.webhooks import TEST, delivery_of
 from service.accounts import add_site
 from service.valkey import embedded
@@ -93,12 +94,11 @@ def _in(measure: Callable[[Path], list[Row]], folder: Path) -> list[Row]:
         GREENROOM_WEBHOOK_SCHEDULE=FASTER,
         GREENROOM_LOG_LEVEL="warning",
     )
+    settings.cache_clear()
     upgrade()
     add_site("demo", ["https://paper.example"])
     broker = embedded(folder / "var")
     os.environ["GREENROOM_REDIS_URL"] = broker.url
-    from models.settings import settings  # noqa: PLC0415
-
     settings.cache_clear()
     with subprocess.Popen(broker.command, stdout=subprocess.DEVNULL) as process:
         try:
