@@ -60,7 +60,7 @@ def told(page: Page, text: str) -> None:
 
 def settled(page: Page, name: str, status: str) -> None:
     """The decision has reached the database: it is sent in the background."""
-    for _ in range(100):
+    for _ in range(600):
         if statuses()[name] == status:
             return
         page.wait_for_timeout(50)
@@ -326,19 +326,19 @@ def test_the_selected_are_decided_and_undone_as_one(queue: Page) -> None:
 def test_many_pages_of_the_queue_are_chosen_decided_with_progress_and_undone(
     client: FlaskClient, url: str, open_page: Callable[..., Page]
 ) -> None:
-    wait_in_line(client, 120)
+    wait_in_line(client, 1000)
     page = open_page("about:blank", viewport={"width": 1440, "height": 900})
     sign_in(page, url)
     page.keyboard.press("x")
     page.get_by_role("button", name="All", exact=True).click()
-    expect(page.locator(".chosen")).to_contain_text("120 selected")
+    expect(page.locator(".chosen")).to_contain_text("1000 selected")
     page.keyboard.press("Shift+A")
-    told(page, "Approved 120 comments")
+    told(page, "Approved 1000 comments")
     expect(page.locator(".nothing")).to_contain_text("Nothing waits for you.")
-    settled(page, "Reader 120", "approved")
+    settled(page, "Reader 1000", "approved")
     page.keyboard.press("u")
-    expect(page.locator(".row")).to_have_count(120)
-    settled(page, "Reader 120", "flagged")
+    expect(page.locator(".row")).to_have_count(1000)
+    settled(page, "Reader 1000", "flagged")
     assert set(statuses().values()) == {"flagged"}
 
 
