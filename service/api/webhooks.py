@@ -12,7 +12,17 @@ from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from sqlalchemy import func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
@@ -104,10 +114,10 @@ class NewWebhook(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     url: Url
-    events: Kinds | None = None
+    format: Literal["standard", "slack", "discord", "mattermost", "teams"] = "standard"
+    events: Kinds | None = Field(None, validate_default=True)
     thread_prefix: Prefix = ""
     description: Words = ""
-    format: Literal["standard", "slack", "discord", "mattermost", "teams"] = "standard"
     ordered: bool = False
     coalesce: bool = False
     ed25519: bool = False
@@ -115,13 +125,12 @@ class NewWebhook(BaseModel):
     rate: Rate | None = None
     enabled: bool = True
 
-    @model_validator(mode="after")
-    def _names_events(self) -> NewWebhook:
-        if self.events is None:
-            if self.format not in CHATS:
-                raise ValueError('Say which events: {"events": ["comment.approved"]}.')
-            self.events = ["comment.flagged"]
-        return self
+    @field_validator("events")
+    @classmethod
+    def _names_events(cls, events: list[Kind] | None, others: ValidationInfo) -> list[Kind]:
+        if events is None and others.data.get("format") not in CHATS:
+            raise ValueError('Say which events: {"events": ["comment.approved"]}.')
+        return events or ["comment.flagged"]
 
 
 class WebhookChange(BaseModel):

@@ -635,6 +635,15 @@ def test_a_webhook_of_the_wrong_shape_is_refused(moderator: Caller, wrong: Any) 
 
 
 @pytest.mark.parametrize(
+    ("field", "body"),
+    [("events", {"url": "https://example.org/"}), ("url", {"events": ["comment.approved"]})],
+)
+def test_what_a_new_webhook_lacks_is_named(moderator: Caller, field: str, body: Any) -> None:
+    answer = moderator.call("POST", "/webhooks", json=body)
+    assert [error["field"] for error in answer.json["errors"]] == [field]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
     ("method", "path", "body"),
     [
         ("POST", "/redeliver", {}),
