@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 from alembic import context
@@ -36,9 +41,25 @@ def _wait_for_others(connection: Connection) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    """SQLite locks a transaction, and there is one for each migration: who waited for the first would then begin with
+    it once more. So the whole is done under a lock of the folder, which ends with the process.
+    """
+    if engine().dialect.name != "sqlite":
+        yield
+        return
+    folder = os.open(Path(engine().url.database or "").parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
 def migrate() -> None:
     """Each migration is a transaction of its own, so that one may leave it: `CREATE INDEX CONCURRENTLY` has to."""
-    with engine().connect() as connection:
+    with _alone(), engine().connect() as connection:
         if connection.dialect.name == "sqlite":
             connection.execution_options(changing=True)
         else:
