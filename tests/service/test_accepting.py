@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
 
@@ -13,10 +15,14 @@ from sqlalchemy import func, select
 from models.database import reading
 from models.records import Comment, Thread
 from models.secrets import decrypt_email
+from models.settings import settings
+from service import limits
 from service.accounts import add_site
 from service.app import create_app
+from service.problems import Problem
 from service.sites import origin_of
 from tests.caller import COMMENT, Caller, post, posted, publish_all
+from tests.conftest import forget
 
 
 def count_comments() -> int:
@@ -229,8 +235,6 @@ def test_an_answer_needs_a_published_comment_of_that_thread(client: FlaskClient,
 
 
 def test_too_many_posts_are_told_when_to_come_back(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from models.settings import settings
-
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
     settings.cache_clear()
     client = create_app().test_client()
@@ -240,9 +244,38 @@ def test_too_many_posts_are_told_when_to_come_back(data: Any, monkeypatch: pytes
     assert "seconds." in answers[-1].json["detail"]  # type: ignore[index]
 
 
-def test_an_hours_wait_is_told_in_minutes(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from models.settings import settings
+def test_posts_that_come_all_at_once_are_counted_one_after_the_other(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GREENROOM_DATA", str(tmp_path))
+    monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
+    settings.cache_clear()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads take turns in the middle of everything
+    try:
+        for number in range(10):
+            assert _taken_of(30, f"192.0.2.{number}") == 10
+    finally:
+        sys.setswitchinterval(interval)
+        forget()
 
+
+def _taken_of(posts: int, address: str) -> int:
+    all_here = threading.Barrier(posts)
+
+    def is_taken(_: int) -> bool:
+        all_here.wait(20)
+        try:
+            limits.count_post("demo", address)
+        except Problem:
+            return False
+        return True
+
+    with ThreadPoolExecutor(posts) as pool:
+        return sum(pool.map(is_taken, range(posts)))
+
+
+def test_an_hours_wait_is_told_in_minutes(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
     monkeypatch.setenv("GREENROOM_RATE_PER_HOUR", "1")
     settings.cache_clear()
@@ -256,14 +289,10 @@ def test_an_hours_wait_is_told_in_minutes(data: Any, monkeypatch: pytest.MonkeyP
 def test_forwarded_addresses_are_believed_only_from_as_many_proxies_as_told(
     data: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from models.settings import settings
-
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
     monkeypatch.setenv("GREENROOM_RATE_PER_MINUTE", "1")
 
     def second_status(hops: int) -> int:
-        from tests.conftest import forget
-
         monkeypatch.setenv("GREENROOM_PROXY_HOPS", str(hops))
         forget()
         client = create_app().test_client()
