@@ -17,6 +17,7 @@ from models.email import parsed_email
 from models.policy import Policy
 from models.records import Membership, Moderator, Site
 from service import keys
+from service.embed.words import languages
 from service.sites import KEY, origin_of
 
 DEMO = "demo"
@@ -27,9 +28,11 @@ ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
 
 
 def add_site(key: str, origins: list[str], locale: str = "en") -> None:
-    """A new site. Raises ValueError, in words, for a bad key or origin or one that exists."""
+    """A new site. Raises ValueError, in words, for a bad key, origin or language or one that exists."""
     if not KEY.fullmatch(key):
         raise ValueError(f"A site's key is lower-case letters, digits, - and _, at most 64: not {key!r}.")
+    if locale not in languages():
+        raise ValueError(f"Greenroom has no words for the language {locale!r}: it is one of {', '.join(languages())}.")
     cleaned = [_origin(url) for url in origins]
     row = {"key": key, "origins": cleaned, "locale": locale, "policy": Policy().model_dump(mode="json")}
     with begin() as session:

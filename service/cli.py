@@ -171,10 +171,11 @@ def site() -> None:
 @click.option(
     "--origin", "origins", multiple=True, required=True, metavar="URL", help="Where its pages are; may be repeated."
 )
-def add_site(key: str, origins: tuple[str, ...]) -> None:
+@click.option("--language", default="en", show_default=True, help="What its readers read where the page says nothing.")
+def add_site(key: str, origins: tuple[str, ...], language: str) -> None:
     """Add the site KEY."""
     with _accounts() as accounts:
-        accounts.add_site(key, list(origins))
+        accounts.add_site(key, list(origins), language)
 
 
 @site.command("list")

@@ -78,6 +78,14 @@ def test_sites_are_listed_with_their_origins(data: Path) -> None:
     assert re.search(r"^blog  .*http://b\.example", listed, re.MULTILINE)
 
 
+def test_a_site_has_the_language_it_was_added_with_and_one_without_words_is_refused(data: Path) -> None:
+    new = ("site", "add", "zeitung", "--origin", "https://zeitung.example", "--language")
+    assert "'tlh': it is one of ar, de, en, es" in refused(greenroom(*new, "tlh", data=data))
+    assert greenroom(*new, "de", data=data).returncode == 0
+    with closing(sqlite3.connect(data / "greenroom.db")) as database:
+        assert database.execute("SELECT locale FROM sites WHERE key = 'zeitung'").fetchone() == ("de",)
+
+
 def test_a_site_that_exists_is_refused_in_words(data: Path) -> None:
     assert "'paper'" in refused(greenroom("site", "add", "paper", "--origin", "https://x.example", data=data))
 
