@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
+from flask import Flask
 from flask.testing import FlaskClient
 
 from models import database, secrets, storage
@@ -107,9 +109,31 @@ def data(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     forget()
 
 
+@pytest.fixture(scope="session")
+def app() -> Flask:
+    """One for all tests: it holds rules and templates, and to compile them takes longer than most tests. A test that
+    sets what an app is made of makes its own.
+    """
+    settings.cache_clear()
+    made = create_app()
+    settings.cache_clear()
+    return made
+
+
 @pytest.fixture
-def client(data: Path) -> FlaskClient:
-    return create_app().test_client()
+def client(data: Path, app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_at_little_cost() -> Iterator[None]:
+    """A password is hashed in 64 MB, thrice over, so that guessing is dear: here nobody guesses. What the command
+    line keeps is hashed at the full cost, and a test looks.
+    """
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_hasher", lambda: cheap)
+        yield
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import axe_playwright_python
+from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
 from service import accounts
-from service.app import create_app
 from tests.caller import posted, screen_all
 
 PASSWORD = "correct horse battery"
@@ -23,10 +23,10 @@ AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("ut
 
 
 @contextmanager
-def served() -> Iterator[str]:
+def served(app: Flask) -> Iterator[str]:
     """The service in this process, on a port of its own."""
-    server = make_server("127.0.0.1", 0, create_app(), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.port}"

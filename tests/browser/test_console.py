@@ -35,7 +35,7 @@ def database_url(tmp_path: Path, request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def url(client: FlaskClient) -> Iterator[str]:
-    with served() as address:
+    with served(client.application) as address:
         yield address
 
 

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from argon2 import Type, extract_parameters
 
 from tests.greenroom import GREENROOM
 
@@ -107,6 +108,15 @@ def test_a_password_on_standard_input_is_taken_and_not_shown(data: Path) -> None
     done = greenroom(*words, data=data, typed="correct horse battery\n")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert "No password" in refused(greenroom(*words, data=data))
+
+
+def test_a_password_is_kept_so_that_guessing_is_dear(data: Path) -> None:
+    """The other tests hash at next to no cost: see `tests/conftest.py`."""
+    greenroom("moderator", "add", "dora@example.org", "--site", "paper", "--role", "viewer", data=data)
+    with closing(sqlite3.connect(data / "greenroom.db")) as database:
+        [(kept,)] = database.execute("SELECT password_hash FROM moderators WHERE email = 'dora@example.org'")
+    cost = extract_parameters(kept)
+    assert (cost.type, cost.memory_cost, cost.time_cost) == (Type.ID, 64 * 1024, 3)
 
 
 def test_a_folder_that_cannot_be_used_is_said_in_one_line(tmp_path: Path) -> None:
