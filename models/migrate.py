@@ -1,4 +1,4 @@
-"""Bring the database to the newest schema, and say whether it is there.
+"""Bring the database to the newest schema.
 
 A migration runs beside processes of the release before, so it only expands: what it adds may be absent from their
 inserts. What a release no longer uses is taken away by the next one ("Contract: …").
@@ -12,11 +12,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError
 
 from models.database import engine
+from models.schema import current, refuse_a_newer, revisions
 from models.settings import settings
 
 TRIES = 5
@@ -28,10 +27,6 @@ class Locked(Exception):
     """Others hold what a migration needs to lock; the message says what to do."""
 
 
-class Newer(Exception):
-    """The database is ahead of this release; the message says what to do."""
-
-
 def upgrade(to: str = "head") -> None:
     """Migrate to the newest revision, or an earlier one. Two at once are harmless: the second waits for the first.
 
@@ -41,9 +36,9 @@ def upgrade(to: str = "head") -> None:
     """
     if engine().dialect.name == "sqlite":
         settings().data.mkdir(parents=True, exist_ok=True)
-    if current() == _revision(to):
+    if current() == (revisions()[-1] if to == "head" else to):
         return
-    _refuse_a_newer()
+    refuse_a_newer()
     for more in reversed(range(TRIES)):
         try:
             command.upgrade(_config(), to)
@@ -56,43 +51,10 @@ def upgrade(to: str = "head") -> None:
         time.sleep(PAUSE_SECONDS)
 
 
-def is_current() -> bool:
-    return current() == _revision("head")
-
-
-def current() -> str | None:
-    """The revision that the database is at, None for an empty one."""
-    with engine().connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
-def is_empty() -> bool:
-    """Whether nothing was ever migrated there. Raises `Newer` for a database that a later release has migrated."""
-    _refuse_a_newer()
-    return current() is None
-
-
-def _refuse_a_newer() -> None:
-    at = current()
-    if at is not None and at not in revisions():
-        raise Newer(
-            f"This release does not know the database's schema, {at}: a newer Greenroom made it, so run that one."
-        )
-
-
-def revisions() -> list[str]:
-    """All of them, oldest first."""
-    return [script.revision for script in _scripts().walk_revisions()][::-1]
-
-
-def _revision(name: str) -> str | None:
-    return _scripts().get_current_head() if name == "head" else name
-
-
 def write(message: str) -> None:
     """A new migration file: what the records have and the newest schema lacks."""
     upgrade()
-    number = 1 + sum(1 for _ in _scripts().walk_revisions())
+    number = 1 + len(revisions())
     command.revision(_config(), message, autogenerate=True, rev_id=f"{number:04}")
 
 
@@ -100,10 +62,6 @@ def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
 
 
 if __name__ == "__main__":

@@ -263,7 +263,7 @@ def need_database() -> None:
     """Raises ClickException where there is none yet, or an older one, and `Newer` where it is ahead of this release."""
     if is_ready():
         return
-    from models.migrate import is_empty
+    from models.schema import is_empty
 
     if not _is_there() or is_empty():
         raise click.ClickException("There is no database yet: start `greenroom up` or run `greenroom migrate` first.")
@@ -271,7 +271,7 @@ def need_database() -> None:
 
 
 def is_ready() -> bool:
-    from models.migrate import is_current
+    from models.schema import is_current
 
     return _is_there() and is_current()
 

@@ -21,7 +21,7 @@ from sqlalchemy import JSON, Column, Connection, LargeBinary, String, Table, Tex
 
 import models.records  # noqa: F401 — the schema is whole only with every table imported
 from models.database import Base, engine, now
-from models.migrate import current
+from models.schema import current
 from models.secrets import reread
 
 FORMAT = 1

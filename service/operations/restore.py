@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Date, DateTime, LargeBinary, Table, bindparam
 from sqlalchemy.types import TypeDecorator
 
 from models.database import Base, begin, now, reading
-from models.migrate import current, is_current
+from models.schema import current, is_current
 from models.secrets import Secrets, add_keys, keep_secrets, reread, secrets_path
 from service.operations import Refused
 from service.operations.backup import FORMAT, ROWS_AT_ONCE, Manifest, Step, tables

@@ -12,18 +12,18 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from models import migrate
 from models.database import Base, engine
-from models.migrate import current, is_current, revisions, upgrade
+from models.migrate import upgrade
+from models.schema import VERSIONS, current, is_current, revisions
 from models.search import is_of_the_records
 from models.settings import settings
 from tests.conftest import forget
 from tests.greenroom import GREENROOM
 from tests.postgres import PostgreSQL
-
-VERSIONS = Path(migrate.__file__).parent / "migrations" / "versions"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -91,6 +91,11 @@ def test_from_nothing_and_from_each_earlier_head_the_schema_becomes_the_records_
     described = schema()
     for part, of_records in described.items():
         assert migrated[part] == of_records, part
+
+
+def test_the_revisions_are_those_that_alembic_finds_in_its_order() -> None:
+    found = ScriptDirectory(VERSIONS.parent).walk_revisions()
+    assert [script.revision for script in found][::-1] == revisions()
 
 
 def test_migrating_again_changes_nothing(data: Path) -> None:
