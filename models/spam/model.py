@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import json
 import zipfile
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.spam.features import LAYOUT, features
+from models.spam.features import COLUMNS, LAYOUT, features
 from models.spam.file import model_path
 from models.spam.page import Context
 
@@ -83,25 +82,44 @@ class SpamModel:
 
     @classmethod
     def load(cls, path: Path) -> SpamModel:
-        """Read what `save` wrote. Raises UnusableModel; a type skops does not know by itself is never loaded."""
+        """Read what `save` wrote. Raises UnusableModel, or FileNotFoundError."""
         return cls.from_bytes(path.read_bytes(), str(path))
 
     @classmethod
     def from_bytes(cls, data: bytes, path: str) -> SpamModel:
         """As `load`; `path` is what an error calls it."""
-        import skops.io  # noqa: PLC0415
-
         try:
-            content: Any = skops.io.loads(data, trusted=[])
-            if (layout := content["layout"]) != LAYOUT:
-                raise UnusableModel(f"{path} was trained for features {layout}, these are {LAYOUT}: train it again.")
-            classifier = content["classifier"]
-            weights, intercept = classifier.coef_[0].astype(np.float32), float(classifier.intercept_[0])
-            return cls(weights, intercept, content["languages"], version_of(data), content.get("acquainted", ()))
+            with zipfile.ZipFile(BytesIO(data)) as archive:
+                content = json.loads(archive.read("schema.json"))["content"]
+                if (layout := _value(content["layout"], archive)) != LAYOUT:
+                    raise UnusableModel(
+                        f"{path} was trained for features {layout}, these are {LAYOUT}: train it again."
+                    )
+                learned = content["classifier"]["content"]["content"]
+                [weights], [intercept] = (_value(learned[name], archive) for name in ("coef_", "intercept_"))
+                languages = _value(content["languages"], archive)
+                acquainted = _value(content["acquainted"], archive) if "acquainted" in content else ()
+            if weights.shape != (COLUMNS,):
+                raise ValueError(f"it has weights of the shape {weights.shape}")
+            return cls(weights.astype(np.float32), float(intercept), languages, version_of(data), acquainted)
         except UnusableModel:
             raise
         except Exception as error:
             raise UnusableModel(f"{path} is no spam model: {error}. `greenroom train` writes one.") from error
+
+
+def _value(node: Any, archive: zipfile.ZipFile) -> Any:
+    """What skops wrote, read without it: with scikit-learn it takes 90 MB and seconds to import, and would make objects
+    of what the file names. Here a file can only hold text, numbers and arrays of numbers.
+    """
+    match node:
+        case {"__loader__": "JsonNode", "content": content}:
+            return json.loads(content)
+        case {"__loader__": "ListNode", "content": content}:
+            return [_value(each, archive) for each in content]
+        case {"__loader__": "NdArrayNode", "type": "numpy", "file": name}:
+            return np.load(BytesIO(archive.read(name)), allow_pickle=False)
+    raise ValueError(f"it holds a {node['__loader__']}")
 
 
 def version_of(data: bytes) -> str:
@@ -117,20 +135,4 @@ def probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
 @cache
 def base_model() -> SpamModel:
     """The model that comes with Greenroom, or the one `GREENROOM_SPAM_MODEL` names; read once a process."""
-    return unpacked(model_path())
-
-
-def unpacked(path: Path) -> SpamModel:
-    """The model, its file opened by a process of its own. Raises UnusableModel, or FileNotFoundError.
-
-    skops and scikit-learn take 90 MB and a second to import. To score, a worker needs the weights alone.
-    """
-    path.stat()
-    command = [sys.executable, "-m", "models.spam.unpack", str(path)]
-    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 — our own module
-    if done.returncode:
-        raise UnusableModel(done.stderr.decode(errors="replace").strip().rpartition("\n")[2])
-    with np.load(BytesIO(done.stdout), allow_pickle=False) as arrays:
-        languages, version = arrays["languages"].tolist(), str(arrays["version"])
-        acquainted = arrays["acquainted"].tolist()
-        return SpamModel(arrays["weights"], float(arrays["intercept"]), languages, version, acquainted)
+    return SpamModel.load(model_path())

@@ -1,6 +1,8 @@
 """The model that ships, and models made from a few sentences of our own."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from models.settings import settings
 from models.spam.corpus import Row
-from models.spam.features import COLUMNS, features
+from models.spam.features import COLUMNS, LAYOUT, features
 from models.spam.file import BASE, model_path
 from models.spam.model import SpamModel, UnusableModel, base_model, probability
 from models.spam.training import Untrainable, platt, train
@@ -118,12 +120,29 @@ def test_a_file_that_is_no_model_is_refused_with_what_to_do(tmp_path: Path) -> N
         SpamModel.load(path)
 
 
-def test_a_file_with_a_type_of_somebody_elses_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "model.skops"
-    skops.io.dump({"layout": 1, "languages": [], "classifier": Path("/")}, path)
+@pytest.mark.parametrize(
+    "weights", [Path("/"), np.zeros((1, 3)), np.zeros((2, COLUMNS)), np.array([[Path("/")]]), [1.0]]
+)
+def test_weights_that_are_no_row_of_numbers_for_the_columns_are_refused(tmp_path: Path, weights: object) -> None:
+    path, classifier = tmp_path / "model.skops", LogisticRegression()
+    classifier.coef_, classifier.intercept_ = weights, np.zeros(1)
+    skops.io.dump({"layout": LAYOUT, "languages": [], "classifier": classifier}, path)
 
-    with pytest.raises(UnusableModel):
+    with pytest.raises(UnusableModel, match="no spam model"):
         SpamModel.load(path)
+
+
+def test_to_read_a_model_takes_neither_skops_nor_scikit_learn_and_gives_what_they_would_read() -> None:
+    code = (
+        "import sys; from models.spam.model import base_model; base_model().log_odds(['text']); "
+        "print(sorted({'sklearn', 'skops'} & set(sys.modules)))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert said.stdout == "[]\n"
+    read = skops.io.load(BASE, trusted=[])
+    np.testing.assert_array_equal(base_model().weights, read["classifier"].coef_[0])
+    assert base_model().intercept == read["classifier"].intercept_[0]
+    assert base_model().languages == set(read["languages"])
 
 
 def test_a_model_of_other_features_is_refused(tmp_path: Path) -> None:
