@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import multiprocessing
 import os
-import subprocess
-import sys
 import urllib.request
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 
 from bench.chaos.told import Told, digest
 from bench.chaos.truths import Records, violations
+from models import failpoints
 from models.database import now
 from models.failpoints import STATUS
 from models.settings import settings
@@ -29,6 +30,10 @@ from worker.sweep import sweep
 from worker.webhooks import deliver_now
 
 KEY = {"Idempotency-Key": "the one and only"}
+# A process that has imported what the acts need and done nothing else: those who die are its forks. To import took each
+# of them longer than to live.
+NURSERY = multiprocessing.get_context("forkserver")
+NURSERY.set_forkserver_preload(["service.app", "worker.tasks", __name__])
 
 
 def _asking(call: str) -> str:
@@ -146,9 +151,23 @@ def die(death: Death, comment: str) -> None:
         "GREENROOM_REDIS_URL": "redis://127.0.0.1:1/0",  # nobody answers, but it is rung for
         "GREENROOM_OVERDUE_SECONDS": "0.001",
     }
-    words = [sys.executable, "-c", f"comment = {comment!r}\n{ACTS[death.act]}"]
-    ended = subprocess.run(words, env=environment, capture_output=True, timeout=60, check=False)
-    assert ended.returncode == STATUS, ended.stderr.decode()
+    process = NURSERY.Process(target=act, args=(death.act, comment, environment))
+    process.start()
+    process.join(60)
+    status = process.exitcode
+    process.kill()
+    process.join()
+    process.close()
+    assert status == STATUS
+
+
+def act(what: str, comment: str, environment: dict[str, str]) -> None:
+    """In a process of its own, which knows nothing yet but its imports."""
+    os.environ.clear()
+    os.environ.update(environment)
+    settings.cache_clear()
+    importlib.reload(failpoints)
+    exec(ACTS[what], {"comment": comment})
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
