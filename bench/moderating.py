@@ -27,11 +27,14 @@ from tests.postgres import postgresql
 
 MOST_MS, ROUNDS = 150, 9
 PASSWORD = "correct horse battery"
+# Every tenth belongs to one of a hundred campaigns of a hundred, and 20,000 are one.
+CAMPAIGN = "CASE WHEN n > 60001 AND n <= 80000 THEN {largest} WHEN n > 1000 AND n % 10 = 0 THEN {hundredth} END"
 FLAGGED = {
     **{table: rows for table, rows in test_plans.ROWS.items() if table not in {"deliveries", "attempts"}},
     "comments": test_plans.ROWS["comments"]
     | {"status": "'flagged'", "screen_due": "NULL", "risk": "(n % 1009) / 1009.0", "found": "' links spam '"}
-    | {"body": "'Number ' || n || ' of many'", "language": "CASE WHEN n % 50 = 0 THEN 'de' ELSE 'en' END"},
+    | {"body": "'Number ' || n || ' of many'", "language": "CASE WHEN n % 50 = 0 THEN 'de' ELSE 'en' END"}
+    | {"campaign": CAMPAIGN},
     "reviews": test_plans.ROWS["reviews"] | {"closed_at": "NULL", "risk": "(n % 1009) / 1009.0"},
 }
 PAGES = {
@@ -39,6 +42,8 @@ PAGES = {
     "riskiest first": "/console/?order=risk",
     "newest first": "/console/?order=newest",
     "more of it": "/console/rows?after={middle}",
+    "within a campaign of 20,000": "/console/rows?after={large}",
+    "that campaign alone": "/console/?campaign={large}",
     "one comment": "/console/items/{middle}",
     "one thread of 20,000": "/console/?thread=1",
     "one language": "/console/?language=de",
@@ -59,8 +64,8 @@ def measure() -> list[Row]:
 def _measure(database: str) -> list[Row]:
     with _filled(database) as client:
         csrf = _sign_in(client)
-        middle = test_plans.id_of(50_000)
-        took = {name: _median(lambda p=path: _get(client, p.format(middle=middle))) for name, path in PAGES.items()}
+        places = {"middle": test_plans.id_of(50_000), "large": test_plans.id_of(60_001)}
+        took = {name: _median(lambda p=path: _get(client, p.format(**places))) for name, path in PAGES.items()}
         took |= _deciding(client, csrf)
     slowest = max(took, key=lambda name: took[name])
     figures = f"slowest: {slowest} {took[slowest]:.0f} ms; a decision {took['a decision']:.0f} ms"

@@ -24,6 +24,7 @@ from service.problems import Problem
 from service.queue import of_the_campaign
 from service.records import when
 
+MOST_LOOKED_THROUGH = 100_000  # of a campaign, for those that wait
 MOST_OTHERS = 200
 SNIPPET = 80
 LONGEST_LIKE = 30  # days: what is like a comment changes, and nobody remembers why
@@ -104,7 +105,8 @@ def others(comment: Comment, kind: str) -> Select[Comment]:
     """What would be decided with a block: all that waits under the same address, or says nearly the same. The comment
     itself is among them while it waits.
     """
-    alike = of_the_campaign(comment.campaign or comment.id)
+    first = comment.campaign or comment.id
+    alike = Comment.id.in_(of_the_campaign(first, comment.site_id, most=MOST_LOOKED_THROUGH))
     theirs = (Comment.email_index == comment.email_index) & (Comment.email_index != "")
     waiting = select(Comment.id).join(Review, Review.comment_id == Comment.id).where(Review.closed_at.is_(None))
     waiting = waiting.where(Comment.site_id == comment.site_id, theirs if kind == "author" else alike)

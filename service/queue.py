@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, and_, exists, func, or_, select, text, update
+from sqlalchemy import CompoundSelect, Row, Select, and_, exists, func, or_, select, text, union_all, update
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -24,6 +24,7 @@ ORDERS = ("oldest", "newest", "risk", "due")
 ASCENDING = ("oldest", "due")
 CAUSES = ("flagged", "reported", "sampled", "appealed")
 MOST_COUNTED = 1_000
+SOME_ALIKE = 200
 MOST_NAMED = 2_000  # of an author or a campaign, the newest
 ANSWERED_FOR = timedelta(days=30)  # an answer stands in the list of whoever asked
 LATEST = 32_503_680_000  # the year 3000: no cursor of ours is beyond it
@@ -97,13 +98,25 @@ class View:
     moderator_id: str = ""
     roles: Mapping[int, str] = field(default_factory=dict)
 
-    def places(self, session: Session, sites: Sequence[int], *, limit: int, after: Place | None = None) -> list[Place]:
+    def places(
+        self,
+        session: Session,
+        sites: Sequence[int],
+        *,
+        limit: int,
+        after: Place | None = None,
+        alike: str = "",
+    ) -> list[Place]:
         """The next ones in this order over all the sites: each site is asked for as many as there is room, as an index
-        has them in order by site.
+        has them in order by site. Those alone that are `alike`, if
+        the first of a campaign is named, of some two hundred of these.
         """
         found: dict[str, Place] = {}
         for site in sites:
             if (wanted := self._wanted(session, site, after)) is not None:
+                if alike:
+                    id_ = Review.comment_id if self.tab == "review" else Comment.id
+                    wanted = wanted.where(id_.in_(of_the_campaign(alike, site, most=SOME_ALIKE)))
                 for row in session.execute(wanted.limit(limit)):
                     found.setdefault(row.id, _place(row))
         ordered = sorted(found.values(), key=itemgetter(0, 1), reverse=self.order not in ASCENDING)
@@ -145,15 +158,14 @@ class View:
         """The only comments of the site that the list can hold, where what is asked for names them: looked up first.
         How few they are no planner can know, and it would rather walk everything in the order of the list.
         """
-        lookups: list[Select[Any] | None] = []
+        lookups: list[Select[Any] | CompoundSelect[Any] | None] = []
         if self.words:
             lookups.append(matching(session, self.words, site))
         if self.author:
             theirs = select(Comment.id).where(Comment.site_id == site, Comment.email_index == self.author)
             lookups.append(theirs.order_by(Comment.at.desc()).limit(MOST_NAMED))
         if self.campaign:
-            alike = select(Comment.id).where(of_the_campaign(self.campaign), Comment.site_id == site)
-            lookups.append(alike.limit(MOST_NAMED))
+            lookups.append(of_the_campaign(self.campaign, site, most=MOST_NAMED))
         if self.tab == "asked":
             lookups.append(self._asked_of_me(site).limit(MOST_NAMED))
         found = [set(session.scalars(lookup).all()) if lookup is not None else set[str]() for lookup in lookups]
@@ -214,9 +226,13 @@ class View:
         return filters
 
 
-def of_the_campaign(first: str) -> ColumnElement[bool]:
-    """The comment that was first to say it, and all that said nearly the same."""
-    return or_(Comment.id == first, Comment.campaign == first)
+def of_the_campaign(first: str, site: int, *, most: int) -> CompoundSelect[str]:
+    """Ids of the comment that was first to say it and of up to so many that said nearly the same. The site is asked for
+    last: before that, SQLite would walk all of its comments.
+    """
+    alike = select(Comment.id, Comment.site_id).where(Comment.campaign == first).limit(most).subquery()
+    the_first = select(Comment.id).where(Comment.id == first, Comment.site_id == site)
+    return union_all(the_first, select(alike.c.id).where(alike.c.site_id == site))
 
 
 def _is_due_before() -> ColumnElement[bool]:

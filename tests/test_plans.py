@@ -159,6 +159,8 @@ def fill(rows_of: dict[str, dict[str, str]] = ROWS) -> None:
         "first": spelled["id"].format(n="1"),
         "second": spelled["id"].format(n="2"),
         "other": spelled["id"].format(n=f"(3 + n % {ENDPOINTS - 2})"),
+        "hundredth": spelled["id"].format(n="((n - 1) % 1000 + 1)"),
+        "largest": spelled["id"].format(n="60001"),
         "at": spelled["at"].format(n="n", count=COMMENTS),
         "empty": spelled["json"].format(json="{}"),
         "none": spelled["json"].format(json="[]"),

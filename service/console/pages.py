@@ -15,30 +15,26 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from models.changes import Change
-from models.database import begin, now, reading
+from models.database import begin, reading
 from models.identifiers import is_id
 from models.moderation import Refused, settle, undo
 from models.policy import Verdict
-from models.records import Comment, DecisionRecord, Review, Site, Thread
+from models.records import Comment, DecisionRecord, Site, Thread
 from service.api.moderation import publish_soon
 from service.api.public import json_response
-from service.campaigns import outliers_first
 from service.console import alarms, words
 from service.console import item as items
 from service.console.blueprint import acting, console, looking
 from service.console.keys import ACTIONS, keys_of
 from service.console.news import told_to
+from service.console.rows import list_rows
 from service.console.sessions import SignedIn
 from service.console.view import Asked
 from service.deciding import as_they_are, latest_decisions
 from service.names import names_of
 from service.problems import Problem
-from service.queue import MOST_COUNTED, Place, View, coverage
-from service.records import is_hidden
+from service.queue import MOST_COUNTED, View, coverage
 
-PAGE_SIZE = 40
-MOST_OF_A_CAMPAIGN = 200  # so that its outliers are first among many
-MOST_IN_REACH = 400  # rows that a page is made longer by at most, so that it holds the comment that is open
 FOLDER = Path(__file__).parent / "static"
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 STATIC = frozenset(path.name for path in FOLDER.iterdir() if path.suffix[1:] in TYPES)
@@ -122,7 +118,9 @@ def rows() -> Response:
     with reading() as session:
         asked = Asked(session, who)
         found, following = list_rows(session, asked)
-    html = render_template("console/_rows.html", rows=found, asked=asked, following=following, words=words, item=None)
+    html = render_template(
+        "console/_rows.html", rows=found, asked=asked, following=following, words=words, most=MOST_COUNTED
+    )
     return Response(html, content_type="text/html; charset=utf-8")
 
 
@@ -163,82 +161,6 @@ def counts(session: Session, asked: Asked) -> dict[str, int]:
     whole = View(moderator_id=asked.view.moderator_id, roles=asked.view.roles)
     found = {tab: replace(whole, tab=tab) for tab in COUNTED}
     return {tab: view.count(session, list(asked.all_sites)) for tab, view in found.items()}
-
-
-def list_rows(session: Session, asked: Asked) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of the list, each comment in a few words, and the cursor of the next page."""
-    if asked.named:
-        return _in_few_words(session, [asked.named], asked.all_sites), None
-    shown, following = _reach(session, asked)
-    found = _in_few_words(session, shown, asked.all_sites)
-    return (_grouped(found) if asked.tab == "review" else found), following
-
-
-def _grouped(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of a page that say nearly the same stand together, where the first of them stood, outliers first."""
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        groups.setdefault(row["campaign"], []).append(row)
-    ordered: list[dict[str, Any]] = []
-    for campaign, group in groups.items():
-        if len(group) == 1:
-            ordered += group
-            continue
-        of_it = {row["id"]: row for row in group}
-        order = outliers_first({row["id"]: row["body"] for row in group})
-        ordered += [{**of_it[id_], "group": campaign, "alike": 0 if at else len(group)} for at, id_ in enumerate(order)]
-    return ordered
-
-
-def _reach(session: Session, asked: Asked) -> tuple[list[str], str | None]:
-    """The ids of a page, or of as much as it takes to hold the item that is open: a reload keeps its place. One that
-    the list does not hold (any more) stands before it, so that it can be decided like the others.
-    """
-    size = MOST_OF_A_CAMPAIGN if asked.view.campaign else PAGE_SIZE
-    places = asked.view.places(session, list(asked.sites), limit=size + 1, after=asked.after)
-    if asked.item and not asked.after and asked.item not in {place.id for place in places[:size]}:
-        further = asked.view.places(session, list(asked.sites), limit=MOST_IN_REACH + 1)
-        at = next((at for at, place in enumerate(further[:MOST_IN_REACH]) if place.id == asked.item), None)
-        if at is None:
-            places, size = [Place(0.0, asked.item), *places], size + 1
-        else:
-            places, size = further, min(at + PAGE_SIZE // 2, MOST_IN_REACH)
-    following = str(places[size - 1]) if len(places) > size else None
-    return [place.id for place in places[:size]], following
-
-
-def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -> list[dict[str, Any]]:
-    wanted = select(Comment).where(Comment.id.in_(ids))
-    found = {row.id: row for row in session.scalars(wanted) if row.site_id in sites}
-    threads = select(Thread).where(Thread.id.in_({row.thread_id for row in found.values()}))
-    pages = {row.id: row.title or row.key for row in session.scalars(threads)}
-    hidden = is_hidden(session, list(found))
-    causes: dict[str, list[str]] = {}
-    late: set[str] = set()
-    waiting = select(Review.comment_id, Review.cause, Review.due_at)
-    for row in session.execute(waiting.where(Review.comment_id.in_(ids), Review.closed_at.is_(None))):
-        causes.setdefault(row.comment_id, []).append(row.cause)
-        if row.due_at and row.due_at < now():
-            late.add(row.comment_id)
-    return [
-        {
-            "id": comment.id,
-            "version": comment.version,
-            "status": "flagged" if comment.id in hidden else comment.status,
-            "site": sites[comment.site_id],
-            "name": comment.name,
-            "text": items.snippet(comment.body),
-            "body": comment.body,
-            "campaign": comment.campaign or comment.id,
-            "at": comment.at,
-            "page": pages[comment.thread_id],
-            "risk": comment.risk,
-            "found": [] if comment.id in hidden else (comment.found or "").split(),
-            "late": comment.id in late,
-            "causes": ["sampled"] if comment.id in hidden else causes.get(comment.id, []),
-        }
-        for comment in (found[id_] for id_ in ids if id_ in found)
-    ]
 
 
 def _open(session: Session, who: SignedIn, asked: Asked, rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:

@@ -332,6 +332,8 @@ def test_many_pages_of_the_queue_are_chosen_decided_with_progress_and_undone(
     page.keyboard.press("x")
     page.get_by_role("button", name="All", exact=True).click()
     expect(page.locator(".chosen")).to_contain_text("1000 selected")
+    together = [int(number) for number in page.locator(".alike-head b").all_inner_texts()]
+    assert max(together) > 500, "those of later pages have joined those of the first"
     page.keyboard.press("Shift+A")
     told(page, "Approved 1000 comments")
     expect(page.locator(".nothing")).to_contain_text("Nothing waits for you.")

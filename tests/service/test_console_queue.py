@@ -153,6 +153,27 @@ def test_those_of_a_campaign_stand_together_and_who_only_quotes_it_first(client:
     assert "<b>4</b> say nearly the same" in ann.get("/")
 
 
+def test_a_campaign_stands_at_its_first_from_however_far_down_the_list(client: FlaskClient, ann: SignedIn) -> None:
+    ids = [posted(client, body=f"Number {n} {LINKS}", email=f"r{n}@example.org") for n in range(70)]
+    screen_all()
+    alike, many = [ids[n] for n in (5, 50, 60)], ids[30:45] + ids[61:]
+    with begin() as session:
+        session.execute(update(Comment).values(campaign=None))
+        session.execute(update(Comment).where(Comment.id.in_(alike[1:])).values(campaign=alike[0]))
+        session.execute(update(Comment).where(Comment.id.in_(many[1:])).values(campaign=many[0]))
+    alone = [id_ for id_ in ids if id_ not in alike + many]
+    for address, ordered, many_on_it in (("?order=oldest", alone, "20+"), ("?order=newest", alone[::-1], "24")):
+        page, first = ann.get(f"/{address}"), ann.listed(address)
+        assert "<b>3</b> say nearly the same" in page
+        assert f"<b>{many_on_it}</b> say nearly the same" in page
+        at = min(first.index(id_) for id_ in alike)
+        assert set(first[at : at + 3]) == set(alike), address
+        by_themselves = [id_ for id_ in first if id_ in alone]
+        assert by_themselves == ordered[: len(by_themselves)]
+        following = page.partition('data-more="/console/')[2].partition('"')[0].replace("&amp;", "&")
+        assert sorted([*first, *ann.listed(following)]) == ids, "each of them once"
+
+
 def test_what_was_erased_is_found_no_more(ann: SignedIn, moderator: Caller, held: list[str]) -> None:
     assert moderator.call("DELETE", f"/comments/{held[0]}").status_code == 204
     assert ann.listed("?q=ferry") == []

@@ -105,6 +105,7 @@ async function more() {
     const found = await html(link.dataset.more.replace("/console/?", "/console/rows?"), "rows");
     const known = new Set(listed().map((row) => row.dataset.id));
     for (const row of found.querySelectorAll(".row")) if (known.has(row.dataset.id)) row.remove();
+    besideAlike(found);
     link.closest("li").replaceWith(found);
     countAlike();
   } catch (error) {
@@ -482,11 +483,21 @@ function chooseAlike(group = current?.dataset.group) {
   choosing();
 }
 
+// More of a campaign that stands further up joins it there.
+function besideAlike(found) {
+  for (const head of rows.querySelectorAll(".alike-head")) {
+    const alike = `[data-group="${head.dataset.group}"]`;
+    found.querySelector(`.alike-head${alike}`)?.remove();
+    [...rows.querySelectorAll(alike)].at(-1).after(...found.querySelectorAll(alike));
+  }
+}
+
 function countAlike() {
   for (const head of rows.querySelectorAll(".alike-head")) {
     const left = listed().filter((row) => row.dataset.group === head.dataset.group).length;
-    head.hidden = left < 2;
-    head.querySelector("b").textContent = left;
+    const goesOn = "goesOn" in head.dataset && rows.querySelector("[data-more]");
+    head.hidden = left < 2 && !goesOn;
+    head.querySelector("b").textContent = goesOn ? `${left}+` : left;
   }
 }
 

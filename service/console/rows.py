@@ -1,0 +1,154 @@
+"""The rows of a list: a page of comments in a few words each, campaigns together, and where the list goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from models.database import now
+from models.records import Comment, Review, Thread
+from service.campaigns import outliers_first
+from service.console import item as items
+from service.console.view import Asked
+from service.queue import Place
+from service.records import is_hidden
+
+PAGE_SIZE = 40
+MOST_OF_A_CAMPAIGN = 200  # a page of the list that holds one campaign alone: its outliers are first among many
+MOST_TOGETHER = 20  # of a campaign, that stand at its first: the others follow where their turn is
+MOST_IN_REACH = 400  # rows that a page is made longer by at most, so that it holds the comment that is open
+
+
+class Group(NamedTuple):
+    """Comments that say nearly the same, or one by itself. `goes_on` if there are more than stand here."""
+
+    ids: list[str]
+    goes_on: bool = False
+
+
+def list_rows(session: Session, asked: Asked) -> tuple[list[dict[str, Any]], str | None]:
+    """A page of the list, each comment in a few words, and the cursor of the next page."""
+    if asked.named:
+        return _in_few_words(session, [asked.named], asked.all_sites), None
+    places, following = _reach(session, asked)
+    if asked.tab != "review":
+        return _in_few_words(session, [place.id for place in places], asked.all_sites), following
+    groups = _together(session, asked, places)
+    while following and not groups:  # all of these stand with their campaigns, further up
+        places, following = _next(session, asked, Place.read(following), MOST_IN_REACH)
+        groups = _together(session, asked, places)
+    found = _in_few_words(session, [id_ for group in groups for id_ in group.ids], asked.all_sites)
+    return _headed(groups, {row["id"]: row for row in found}), following
+
+
+def _next(session: Session, asked: Asked, after: Place | None, size: int) -> tuple[list[Place], str | None]:
+    places = asked.view.places(session, list(asked.sites), limit=size + 1, after=after)
+    return places[:size], str(places[size - 1]) if len(places) > size else None
+
+
+def _reach(session: Session, asked: Asked) -> tuple[list[Place], str | None]:
+    """A page, or as much as it takes to hold the item that is open: a reload keeps its place. One that the list does
+    not hold (any more) stands before it, so that it can be decided like the others.
+    """
+    places, following = _next(session, asked, asked.after, MOST_OF_A_CAMPAIGN if asked.view.campaign else PAGE_SIZE)
+    if not asked.item or asked.after or asked.item in {place.id for place in places}:
+        return places, following
+    further, beyond = _next(session, asked, None, MOST_IN_REACH)
+    at = next((at for at, place in enumerate(further) if place.id == asked.item), None)
+    if at is None:
+        return [Place(0.0, asked.item), *places], following
+    size = min(at + PAGE_SIZE // 2, MOST_IN_REACH)
+    return further[:size], str(further[size - 1]) if len(further) > size else beyond
+
+
+def _together(session: Session, asked: Asked, places: Sequence[Place]) -> list[Group]:
+    """Campaigns stand where the first of them does, with others from further down the list, which have no place there
+    any more.
+    """
+    firsts = _in_campaigns(session, [place.id for place in places])
+    of_page: dict[str, list[str]] = {}
+    for place in places:
+        of_page.setdefault(firsts.get(place.id, place.id), []).append(place.id)
+    groups = [
+        _gathered(session, asked, first, ids) if ids[0] in firsts else Group(ids) for first, ids in of_page.items()
+    ]
+    return [group for group in groups if group.ids]
+
+
+def _in_campaigns(session: Session, ids: Sequence[str]) -> dict[str, str]:
+    """The first of its campaign, for each that has others like it."""
+    other = aliased(Comment)
+    is_first = exists().where(other.campaign == Comment.id)
+    wanted = select(Comment.id, Comment.campaign).where(
+        Comment.id.in_(ids), or_(Comment.campaign.is_not(None), is_first)
+    )
+    return {row.id: row.campaign or row.id for row in session.execute(wanted)}
+
+
+def _gathered(session: Session, asked: Asked, first: str, ids: list[str]) -> Group:
+    """What a page shows of a campaign that it holds these of."""
+    if asked.view.campaign:  # nothing else is in the list
+        return Group(ids)
+    most = MOST_TOGETHER + len(ids) + 1  # so that one that stands neither here nor there would be among them
+    members = [place.id for place in asked.view.places(session, list(asked.sites), limit=most, alike=first)]
+    together = members[:MOST_TOGETHER]
+    others = [id_ for id_ in ids if id_ not in together]
+    if not {asked.item, *together[:1]} & {*ids}:  # its first stands further up, and these with it
+        return Group(others)
+    shown = [*others, *together] if asked.item in others else [*together, *others]
+    return Group(shown, goes_on=not {*members} <= {*shown})
+
+
+def _headed(groups: Sequence[Group], found: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows in their order. The first of a campaign's has how many are `alike`; those least like the others stand
+    first.
+    """
+    ordered: list[dict[str, Any]] = []
+    for group in groups:
+        rows = [found[id_] for id_ in group.ids if id_ in found]
+        if len(rows) < 2:
+            ordered += rows
+            continue
+        head = {"alike": len(rows), "goes_on": group.goes_on}
+        order = outliers_first({row["id"]: row["body"] for row in rows})
+        ordered += [
+            {**found[id_], "group": rows[0]["campaign"], **({} if at else head)} for at, id_ in enumerate(order)
+        ]
+    return ordered
+
+
+def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -> list[dict[str, Any]]:
+    wanted = select(Comment).where(Comment.id.in_(ids))
+    found = {row.id: row for row in session.scalars(wanted) if row.site_id in sites}
+    threads = select(Thread).where(Thread.id.in_({row.thread_id for row in found.values()}))
+    pages = {row.id: row.title or row.key for row in session.scalars(threads)}
+    hidden = is_hidden(session, list(found))
+    causes: dict[str, list[str]] = {}
+    late: set[str] = set()
+    waiting = select(Review.comment_id, Review.cause, Review.due_at)
+    for row in session.execute(waiting.where(Review.comment_id.in_(ids), Review.closed_at.is_(None))):
+        causes.setdefault(row.comment_id, []).append(row.cause)
+        if row.due_at and row.due_at < now():
+            late.add(row.comment_id)
+    return [
+        {
+            "id": comment.id,
+            "version": comment.version,
+            "status": "flagged" if comment.id in hidden else comment.status,
+            "site": sites[comment.site_id],
+            "name": comment.name,
+            "text": items.snippet(comment.body),
+            "body": comment.body,
+            "campaign": comment.campaign or comment.id,
+            "at": comment.at,
+            "page": pages[comment.thread_id],
+            "risk": comment.risk,
+            "found": [] if comment.id in hidden else (comment.found or "").split(),
+            "late": comment.id in late,
+            "causes": ["sampled"] if comment.id in hidden else causes.get(comment.id, []),
+        }
+        for comment in (found[id_] for id_ in ids if id_ in found)
+    ]
