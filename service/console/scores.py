@@ -33,9 +33,12 @@ def score(comment_id: str) -> Response:
         comment, site = items.find(session, who, comment_id)
         judged = explaining.judged(session, comment)
         shown = {"id": comment.id, "name": comment.name, "language": comment.language, "site": site}
+        is_found = "spam" in (comment.found or "").split()
     why = _worth_showing(explaining.as_json(judged))
     template = "console/_score.html" if request.headers.get("X-Greenroom") == "score" else "console/score.html"
-    html = render_template(template, who=who, item=shown, why=why, pieces=list(marked(judged.body, _strongest(why))))
+    pieces = list(marked(judged.body, _strongest(why)))
+    is_marked = is_found and any(piece.way == "up" for piece in pieces)
+    html = render_template(template, who=who, item=shown, why=why, pieces=pieces, is_marked=is_marked)
     return Response(html, content_type="text/html; charset=utf-8")
 
 

@@ -20,7 +20,8 @@ async function fill(item, place) {
     const found = await html(place.dataset.score, "score", asking.signal);
     if (!place.isConnected) return;
     place.replaceChildren(found);
-    mark(item.querySelector(".said"), place.querySelectorAll("mark"));
+    // Of a comment in which the check found nothing every word would be a little guilty: the list of them is enough.
+    if (place.querySelector("[data-marked]")) mark(item.querySelector(".said"), place.querySelectorAll("mark.up"));
   } catch (error) { // the link to its page is still there
     if (error.status === 503 && place.isConnected) waiting = setTimeout(() => fill(item, place), AGAIN);
   }
