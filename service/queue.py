@@ -12,6 +12,7 @@ from sqlalchemy import CompoundSelect, Row, Select, and_, exists, func, or_, sel
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.elements import ColumnElement
 
+from models.changes import POLICY
 from models.database import now
 from models.identifiers import first_id, is_id
 from models.records import Comment, DecisionRecord, Passed, Question, Review
@@ -292,6 +293,12 @@ def see(session: Session, ids: Sequence[str]) -> None:
     """A human has read these; who was first is kept."""
     unread = Comment.id.in_(ids) & Comment.seen_at.is_(None)
     session.execute(update(Comment).where(unread).values(seen_at=now()))
+
+
+def unsee(session: Session, ids: Sequence[str]) -> None:
+    """They are unread again, but for those that a human has decided."""
+    decided = select(DecisionRecord.id).where(DecisionRecord.comment_id == Comment.id, DecisionRecord.by != POLICY)
+    session.execute(update(Comment).where(Comment.id.in_(ids), ~decided.exists()).values(seen_at=None))
 
 
 class Coverage(NamedTuple):

@@ -164,9 +164,13 @@ CALLS = (
     Call(
         "post",
         "/v1/sites/{site}/seen",
-        "Mark as seen by a human",
+        "Mark as seen by a human, or as unread again",
         "moderate",
-        {200: "What was marked, and the coverage now.", 404: "One is no comment of this site.", **_KEY},
+        {
+            200: "What is seen now, and the coverage. What a human has decided stays seen.",
+            404: "One is no comment of this site.",
+            **_KEY,
+        },
         Those,
     ),
     Call(

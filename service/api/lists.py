@@ -18,7 +18,7 @@ from service.api.public import json_response
 from service.deciding import MOST_AT_ONCE, Identifier, check_all_are_of
 from service.keys import Caller, caller
 from service.problems import Problem
-from service.queue import ORDERS, Place, View, coverage, see
+from service.queue import ORDERS, Place, View, coverage, see, unsee
 from service.records import full_records
 
 TABS = ("review", "unread", "pending", "approved", "rejected", "all")
@@ -31,6 +31,7 @@ class Those(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     items: Annotated[list[Identifier], Field(min_length=1, max_length=MOST_AT_ONCE)]
+    seen: bool = True
 
 
 @api.get("/v1/sites/<site>/lists/<tab>")
@@ -59,14 +60,16 @@ def listed(site: str, tab: str) -> Response:
 
 @api.post("/v1/sites/<site>/seen")
 def mark_seen(site: str) -> Response:
-    """A human has read these: they leave the list of the unread. Nothing is decided."""
+    """A human has read these: they leave the list of the unread; or, with `seen` false, they come back to it. Nothing
+    is decided.
+    """
     who = caller(site, "moderate")
     asked = body_as(Those)
     with begin() as session:
         check_all_are_of(session, who.site.id, asked.items)
-        see(session, asked.items)
+        (see if asked.seen else unsee)(session, asked.items)
         covered = coverage(session, [who.site.id])
-    return json_response({"seen": asked.items, "coverage": covered._asdict()})
+    return json_response({"seen": asked.items if asked.seen else [], "coverage": covered._asdict()})
 
 
 def _view(session: Session, who: Caller, tab: str) -> View:

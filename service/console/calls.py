@@ -35,6 +35,7 @@ from service.deciding import (
 )
 from service.problems import Problem
 from service.queue import see as mark_seen
+from service.queue import unsee
 
 CLAIM = timedelta(seconds=60)
 REMEMBERED = 100
@@ -56,6 +57,10 @@ class Those(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
     items: Annotated[list[Identifier], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class Read(Those):
+    seen: bool = True
 
 
 @console.post("/decisions")
@@ -186,13 +191,13 @@ def take_up() -> Response:
 
 @console.post("/seen")
 def see() -> Response:
-    """A human has read these: they leave the list of the unread."""
+    """A human has read these: they leave the list of the unread; undone, they come back to it."""
     who = acting()
-    ids = sent(Those).items
-    may_decide(who, ids)
+    asked = sent(Read)
+    may_decide(who, asked.items)
     with begin() as session:
-        mark_seen(session, ids)
-    return json_response({"seen": ids})
+        (mark_seen if asked.seen else unsee)(session, asked.items)
+    return json_response({"seen": asked.items if asked.seen else []})
 
 
 def may_look(who: SignedIn, ids: Sequence[str]) -> None:

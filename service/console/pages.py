@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import orjson
 from flask import Response, abort, redirect, render_template, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -36,6 +37,7 @@ from service.problems import Problem
 from service.queue import MOST_COUNTED, View, coverage
 
 FOLDER = Path(__file__).parent / "static"
+AGO_SLOT = b"const AGO = [];"
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 STATIC = frozenset(path.name for path in FOLDER.iterdir() if path.suffix[1:] in TYPES)
 TABS = {
@@ -63,7 +65,7 @@ def static(name: str) -> BaseResponse:
 
 @cache
 def _file(name: str) -> tuple[bytes, str]:
-    content = (FOLDER / name).read_bytes()
+    content = (FOLDER / name).read_bytes().replace(AGO_SLOT, b"const AGO = %s;" % orjson.dumps(words.AGO))
     return content, sha256(content).hexdigest()[:16]
 
 
@@ -152,8 +154,12 @@ def live_counts() -> Response:
     """The numbers on the tabs, and what is down, for the script to show as they change."""
     who = looking()
     with reading() as session:
-        found = counts(session, Asked(session, who))
-    return json_response({**found, "alarm": alarms.current()})
+        asked = Asked(session, who)
+        found: dict[str, Any] = {**counts(session, asked), "alarm": alarms.current()}
+        if asked.tab == "unread":
+            seen = coverage(session, asked.sites)
+            found["coverage"] = {**seen._asdict(), "percent": seen.percent}
+    return json_response(found)
 
 
 def counts(session: Session, asked: Asked) -> dict[str, int]:

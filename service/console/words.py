@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -68,8 +68,14 @@ FILTERS = {
 ORDERS = {"oldest": "Oldest first", "risk": "Riskiest first", "newest": "Newest first", "due": "Due first"}
 _SAID = CHECKS | REASONS | CAUSES
 _MODERATOR = re.compile(r"moderator:([0-9a-f-]{36})")
-_UNITS = ((timedelta(days=365), "year"), (timedelta(days=30), "month"), (timedelta(days=1), "day"))
-_SMALL = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "min"))
+AGO = (  # from so many seconds on: one of them, several of them; `moments.js` says times anew by this very table
+    (31_536_000, "1 year ago", "{n} years ago"),
+    (2_592_000, "1 month ago", "{n} months ago"),
+    (86_400, "yesterday", "{n} days ago"),
+    (3_600, "1 h ago", "{n} h ago"),
+    (60, "1 min ago", "{n} min ago"),
+    (1, "just now", "just now"),
+)
 
 
 def say(value: str) -> str:
@@ -82,19 +88,10 @@ def moment_of(given: datetime | str) -> datetime:
 
 def ago(given: datetime | str) -> str:
     """ "4 min ago", "yesterday", "3 days ago": near enough to be read at a glance."""
-    passed = now() - moment_of(given)
-    if passed < timedelta(minutes=1):
-        return "just now"
-    for unit, name in _SMALL:
-        if unit <= passed < timedelta(days=1):
-            return f"{passed // unit} {name} ago"
-    if passed < timedelta(days=2):
-        return "yesterday"
-    for unit, name in _UNITS:
-        if passed >= unit:
-            count = passed // unit
-            return f"{count} {name}{'' if count == 1 else 's'} ago"
-    return "just now"
+    passed = (now() - moment_of(given)).total_seconds()
+    size, one, several = next((row for row in AGO if passed >= row[0]), AGO[-1])
+    count = int(passed // size)
+    return one if count == 1 else several.format(n=count)
 
 
 def exactly(given: datetime | str) -> str:

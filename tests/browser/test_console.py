@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pyotp
 import pytest
+import time_machine
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, Route, expect
 
-from models.database import begin, reading
+from models.database import begin, now, reading
 from models.records import Comment
+from service.console import words
 from tests.browser.console import LINKS, PASSWORD, findings, served, shown, sign_in, wait_in_line
 from tests.caller import Caller, posted, screen_all
 
@@ -344,6 +347,67 @@ def test_many_pages_of_the_queue_are_chosen_decided_with_progress_and_undone(
     assert set(statuses().values()) == {"flagged"}
 
 
+def test_space_marks_as_seen_and_goes_on_and_undo_brings_it_back(
+    client: FlaskClient, url: str, open_page: Callable[..., Page]
+) -> None:
+    for n in range(1, 5):
+        posted(
+            client, name=f"Reader {n}", email=f"r{n}@mail.example", body=f"Fine, thank you all very much, number {n}"
+        )
+    screen_all()
+    assert set(statuses().values()) == {"approved"}
+    page = open_page("about:blank", viewport={"width": 1440, "height": 900})
+    sign_in(page, url)
+    page.get_by_role("link", name="Unread").click()
+    expect(page.locator("html.scripted")).to_have_count(1)
+    expect(page.locator(".item h1")).to_have_text("Reader 1")
+    for seen, percent in ((1, 25), (2, 50)):
+        page.keyboard.press("Space")
+        told(page, f"Seen: Reader {seen}")
+        expect(page.locator(".item h1")).to_have_text(f"Reader {seen + 1}")
+        expect(page.locator(".coverage")).to_have_text(f"A human has seen {percent} % of the last 4 that are live.")
+        expect(page.locator("[data-count=unread]")).to_have_text(str(4 - seen))
+    page.keyboard.press("u")
+    told(page, "Taken back: Reader 2")
+    expect(page.locator(".item h1")).to_have_text("Reader 2")
+    expect(page.locator(".coverage")).to_contain_text("25 %")
+    page.reload()
+    expect(page.locator(".row")).to_have_count(3)
+    expect(page.locator(".coverage")).to_contain_text("25 %")
+
+
+def test_the_script_says_times_in_the_words_of_the_server(url: str, open_page: Callable[..., Page]) -> None:
+    day = 86_400
+    ages = [
+        -5,
+        0,
+        59,
+        60,
+        119,
+        120,
+        3599,
+        3600,
+        day - 1,
+        day,
+        2 * day - 1,
+        2 * day,
+        30 * day,
+        60 * day,
+        365 * day,
+        800 * day,
+    ]
+    page = open_page(f"{url}/console/sign-in")
+    said = page.evaluate(
+        "async (ages) => { const { ago } = await import('/console/static/moments.js'); return ages.map(ago); }", ages
+    )
+    with time_machine.travel(moment := now(), tick=False):
+        assert said == [words.ago(moment - timedelta(seconds=age)) for age in ages]
+    assert said[1:5] + said[-4:] == [
+        *("just now", "just now", "1 min ago", "1 min ago"),
+        *("1 month ago", "2 months ago", "1 year ago", "2 years ago"),
+    ]
+
+
 def test_signing_in_with_a_second_factor(queue: Page, url: str, open_page: Callable[..., Page]) -> None:
     queue.goto(f"{url}/console/account")
     queue.get_by_role("button", name="Turn it on").click()
@@ -380,6 +444,7 @@ def test_n_opens_a_note_and_t_the_thread(queue: Page) -> None:
     queue.keyboard.type("Seen him before: a and r write letters here")
     queue.get_by_role("button", name="Keep").click()
     expect(queue.locator(".notes")).to_contain_text("Seen him before")
+    expect(queue.locator("html.scripted")).to_have_count(1)
     assert statuses()["Reader 1"] == "flagged"
     queue.locator("body").press("t")
     expect(queue.locator(".thread-comment")).to_have_count(4)
@@ -415,25 +480,31 @@ def test_the_words_that_moved_the_score_are_marked_in_the_text(
     client: FlaskClient, url: str, open_page: Callable[..., Page]
 ) -> None:
     wait_in_line(client, 2, body=SELLS + LINKS)
+    wait_in_line(client, 1, name="Harmless", body="He loved the old song, and the people cried. " + LINKS)
     page = open_page("about:blank", viewport={"width": 1440, "height": 900})
     page.add_init_script(SHIFTS)
     sign_in(page, url)
-    for _ in range(2):
+    for following in ("Reader 2", "Harmless"):
         expect(page.locator(".said mark.up", has_text="channel").first).to_be_visible()
         assert marks(page, ".said")["channel"] == "up"
-        assert "down" in marks(page, ".said").values()
+        assert set(marks(page, ".said").values()) == {"up"}
         assert page.locator(".said strong mark", has_text="channel").count() == 1
         assert page.locator(".said mark", has_text=re.compile("^CHANNEL$")).count() == 1
         title = page.locator(".said mark.up").first.get_attribute("title")
         assert title is not None
         assert re.fullmatch(r"Towards spam: \d+ % of what moved the score", title)
-        expect(page.get_by_text("Marked in the text: towards spam, away from it.")).to_be_visible()
+        expect(page.get_by_text("Marked in the text: what reads like spam.")).to_be_visible()
         assert page.evaluate("shifts") == []
         page.get_by_text("Why this spam score").click()
         expect(page.locator(".score .as-written")).to_contain_text("<b>Really</b>")
+        assert set(marks(page, ".as-written").values()) == {"up", "down"}
         assert findings(page) == []
         page.keyboard.press("j")
-        expect(page.locator(".item h1")).to_have_text("Reader 2")
+        expect(page.locator(".item h1")).to_have_text(following)
+    page.get_by_text("Why this spam score").click()
+    expect(page.locator(".as-written mark").first).to_be_visible()
+    expect(page.locator(".said mark")).to_have_count(0)
+    expect(page.get_by_text("Marked in the text")).to_have_count(0)
 
 
 def test_without_script_a_link_leads_to_the_marked_words(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -308,11 +310,22 @@ def test_what_is_due_first_stands_first_and_what_is_late_is_said_so(ann: SignedI
 
 
 def test_coverage_says_how_much_of_what_is_live_a_human_has_seen(ann: SignedIn, client: FlaskClient) -> None:
-    assert "%</b> of" not in ann.get("/?tab=unread")
+    assert 'class="coverage' not in ann.get("/?tab=unread")
     ids = [posted(client, body=f"Fine, thank you all very much, number {n}") for n in range(3)]
     screen_all()
-    assert "<b>0 %</b> of the last 3" in ann.get("/?tab=unread")
+    assert covered(ann) == "0 % of the last 3"
     ann.call("/seen", items=ids[:2])
-    assert "<b>67 %</b> of the last 3" in ann.get("/?tab=unread")
+    assert covered(ann) == "67 % of the last 3"
     ann.call("/seen", items=ids[2:])
-    assert "<b>100 %</b> of the last 3" in ann.get("/?tab=unread")
+    assert covered(ann) == "100 % of the last 3"
+    ann.decide(ids[0])
+    ann.call("/seen", items=ids, seen=False)
+    assert covered(ann) == "33 % of the last 3"  # what a human has decided stays seen
+    assert json.loads(ann.get("/counts?tab=unread"))["coverage"] == {"seen": 1, "of": 3, "percent": 33}
+    assert "coverage" not in json.loads(ann.get("/counts"))
+
+
+def covered(ann: SignedIn) -> str:
+    found = re.search(r"<b data-percent>(.*?)</b> of the last <b data-of>(.*?)</b>", ann.get("/?tab=unread"))
+    assert found
+    return f"{found[1]} of the last {found[2]}"

@@ -281,8 +281,10 @@ def test_what_a_human_has_read_is_marked_as_seen(client: FlaskClient, moderator:
     assert (len(unread["items"]), unread["coverage"]) == (4, {"seen": 0, "of": 4})
     assert other.call("POST", "/seen", json={"items": ids}).status_code == 404
     told: Any = moderator.call("POST", "/seen", json={"items": ids[:3]}).json
-    assert told["coverage"] == {"seen": 3, "of": 4}
+    assert (told["seen"], told["coverage"]) == (ids[:3], {"seen": 3, "of": 4})
     assert [item["id"] for item in moderator.call("GET", "/lists/unread").json["items"]] == [ids[3]]  # type: ignore[index]
+    told = moderator.call("POST", "/seen", json={"items": ids[:1], "seen": False}).json
+    assert (told["seen"], told["coverage"]) == ([], {"seen": 2, "of": 4})
 
 
 def test_script_in_every_stored_field_runs_on_no_page(client: FlaskClient, moderator: Caller) -> None:

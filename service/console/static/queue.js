@@ -285,19 +285,22 @@ async function recent() {
 function leave() {
   const gone = chosen().length ? chosen() : current ? [current] : [];
   if (!gone.length || tab !== "review") return;
-  background("leave", gone, "/console/left", "/console/taken-back");
+  background("leave", gone, "/console/left", (items) => send("/console/taken-back", { items }));
 }
 
 function seen() {
   if (tab !== "unread") return scrollOn();
   const gone = chosen().length ? chosen() : current ? [current] : [];
-  if (gone.length) background("seen", gone, "/console/seen", null);
+  if (gone.length) background("seen", gone, "/console/seen", (items) => send("/console/seen", { items, seen: false }));
 }
 
 function background(what, gone, there, back) {
   const items = gone.map((row) => row.dataset.id);
   const entry = { ...words(what, null, gone), rows: gone, decisions: [], putBack: take(gone) };
-  entry.undo = async () => { if (back) await send(back, { items }); };
+  entry.undo = async () => {
+    await back(items);
+    say(`Taken back: ${entry.of}`);
+  };
   entry.sent = inTurn(there, { items }).then(count, (error) => comeBack(entry, items.map((id) => [id, error.message])));
   done.push(entry);
   tell(entry);
@@ -422,17 +425,26 @@ function count() {
 
 async function recount() {
   try {
-    const counts = await send("/console/counts");
+    const counts = await send(`/console/counts${location.search}`);
     for (const badge of document.querySelectorAll("[data-count]")) {
       const number = counts[badge.dataset.count] ?? 0;
       badge.textContent = number >= 1000 ? "1,000+" : number.toLocaleString("en");
       badge.hidden = !number;
     }
+    cover(counts.coverage);
     alarm(counts.alarm);
     if (!current && tab === "review" && counts.review && !unanswered) location.reload();
   } catch { /* asked again soon */ }
 }
 setInterval(() => { if (!document.hidden) count(); }, COUNT_AGAIN);
+
+// How much of what is live a human has seen, where that list is open.
+function cover(coverage) {
+  const line = document.querySelector(".coverage");
+  if (!line || !coverage) return;
+  line.querySelector("[data-percent]").textContent = `${coverage.percent} %`;
+  line.querySelector("[data-of]").textContent = coverage.of.toLocaleString("en");
+}
 
 function alarm(text) {
   let line = document.querySelector(".alarm");
