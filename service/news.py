@@ -14,6 +14,7 @@ from models.database import now
 from models.policy import Policy
 from models.records import PolicyVersion, Site, SiteModelRecord
 from service.names import names_of
+from service.policy_words import NAMES, SAID
 from service.problems import Problem
 
 NEWS_FOR = timedelta(days=1)
@@ -93,7 +94,7 @@ def policy_to_go_back_to(session: Session, site: Site, version: int | None) -> P
 
 
 def told_changes(was: Policy, becomes: Policy) -> str:
-    """ "max links from 2 to 3 and moderation from after to before"."""
+    """ "“Links that are fine in one comment” from 2 to 3 and …", in the words of the settings' page."""
     old, new = _leaves(was), _leaves(becomes)
     changes = [_change(name, old[name], new[name]) for name in new if old.get(name) != new[name]]
     if len(changes) > MOST_TOLD:
@@ -107,14 +108,14 @@ def _leaves(policy: Policy) -> dict[str, Any]:
     leaves: dict[str, Any] = {}
     for part, fields in policy:
         if isinstance(fields, BaseModel):
-            leaves |= {f"{part}: {name}": value for name, value in fields}
+            leaves |= {f"{part}.{name}": value for name, value in fields}
         else:
             leaves[part] = fields
     return leaves
 
 
 def _change(name: str, was: Any, becomes: Any) -> str:
-    said = name.replace("_", " ")
+    said = f"“{NAMES[name]}”"
     if isinstance(becomes, tuple):
         gone, come = len(set(was) - set(becomes)), len(set(becomes) - set(was))
         return f"{said} ({come} added, {gone} removed)"
@@ -124,4 +125,4 @@ def _change(name: str, was: Any, becomes: Any) -> str:
 
 
 def _said(value: Any) -> str:
-    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return "nothing" if value is None else f"{value:g}" if isinstance(value, float) else SAID.get(value, str(value))

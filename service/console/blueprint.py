@@ -80,7 +80,13 @@ def acting() -> SignedIn:
 
 def _check_header(who: SignedIn) -> None:
     if not hmac.compare_digest(request.headers.get("X-Greenroom-CSRF", "").encode(), who.csrf.encode()):
-        raise Problem(403, "This page is out of date. Load it again; nothing was lost.")
+        raise sessions.OutOfDate
+
+
+def way_back() -> str:
+    """The list that a form was sent from; never an address elsewhere."""
+    back = request.form.get("back", "")
+    return back if back.startswith("/console/?") else "/console/"
 
 
 def sent(shape: type[Shape]) -> Shape:
@@ -94,6 +100,10 @@ def not_signed_in() -> NoReturn:
 def problem_page(problem: Problem) -> Response:
     """An error as a page that says what to do next."""
     title = KINDLY.get(problem.status, "That did not work")
+    if isinstance(problem, sessions.OutOfDate):
+        title = "Out of date"
+    if problem.status == 405:
+        problem.detail = "This address only takes what a form sends. Go back, and use the form."
     if problem.status == 404 and request.url_rule is None:
         problem.detail = "This address leads nowhere. Perhaps it was cut short."
     page = render_template("console/problem.html", problem=problem, title=title)

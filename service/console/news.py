@@ -15,7 +15,7 @@ from models.records import Moderator, Site
 from service import site_models
 from service.acts import note_act
 from service.api.sites import save_policy
-from service.console.blueprint import acting, console
+from service.console.blueprint import acting, console, way_back
 from service.console.sessions import SignedIn
 from service.console.team import check_owner
 from service.news import News, news, policy_to_go_back_to
@@ -40,7 +40,7 @@ def read_news() -> BaseResponse:
     with begin() as session:
         moderator = session.get_one(Moderator, who.moderator_id)
         moderator.preferences = {**(moderator.preferences or {}), READ: now().isoformat()}
-    return redirect("/console/", 303)
+    return redirect(way_back(), 303)
 
 
 @console.post("/settings/<site>/back")

@@ -91,11 +91,18 @@ def signed_in() -> SignedIn | None:
 def check_csrf(who: SignedIn) -> None:
     """Raises 403 where a form did not come from our own page."""
     if not hmac.compare_digest(request.form.get("csrf", "").encode(), who.csrf.encode()):
-        raise Problem(403, "This form is out of date. Go back, load the page again, and send it once more.")
+        raise OutOfDate
 
 
 def _hash(cookie: str) -> str:
     return hashlib.sha256(cookie.encode()).hexdigest()
+
+
+class OutOfDate(Problem):
+    """The token that came with a form or a call is not this session's."""
+
+    def __init__(self) -> None:
+        super().__init__(403, "This page is out of date. Go back, load it again, and send it once more.")
 
 
 class Guesses:

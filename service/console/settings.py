@@ -16,42 +16,17 @@ from models.policy import Policy, WordsPolicy
 from models.records import PolicyVersion, Site
 from service import site_models
 from service.api.sites import checked_words, save_policy
+from service.console import words
 from service.console.blueprint import acting, console, looking
 from service.console.item import check_may
 from service.console.sessions import SignedIn
 from service.names import names_of
+from service.policy_words import CHOICES, LEFT_EMPTY, LISTS, NAMES, NUMBERS, WEIGHTS
 from service.problems import Problem, from_validation
 from service.replaying import replay, scores_of
 
 MOST_BYTES = 2 * 1024 * 1024  # word lists
 REPLAYED = 1000
-LISTS = ("blocked", "held", "blocked_patterns", "held_patterns")
-CHOICES = {"ignore": "nothing", "hint": "look closer", "flag": "hold it", "reject": "reject it"}
-NUMBERS = {
-    "spam.flag_above": "Hold a comment from this spam score on",
-    "spam.flag_above_with_hint": "… and from this one, where something else is odd",
-    "spam.flag_above_little_known": "… and from this one in a language it has read only little of",
-    "spam.reject_above": "Reject it from this score on (empty: never by the score alone)",
-    "links.max_links": "Links that are fine in one comment",
-    "repeats.max_same": "Times the same words may be said in a day",
-    "repeats.max_similar": "Times nearly the same may be said in a day",
-    "pace.max_per_minute": "Comments an author may write in a minute",
-    "pace.max_per_hour": "Comments an author may write in an hour",
-    "author.hold_after_rejections": "Hold an author's comments after this many rejections",
-    "author.hold_first": "Hold an author's first comments, so many",
-    "promises.good_held_back_one_in": "Hold back at most 1 in so many good comments (empty: no such promise)",
-    "promises.reviews_a_day": "Ask for at most so many reviews a day (empty: as many as there are)",
-    "threads.close_after_days": "Close a thread after so many days (empty: never by itself)",
-    "sample.share": "The share of automatic decisions that one of you judges blindly",
-}
-WEIGHTS = {
-    "links.shorteners": "A link shortener hides where it leads:",
-    "email.disposable": "A throw-away email address:",
-    "email.impossible": "An email address that takes no mail:",
-    "form.honeypot": "The field that only machines fill in:",
-    "form.too_quick": "Sent quicker than anyone types:",
-    "form.no_token": "Came without the form:",
-}
 
 
 @console.get("/settings")
@@ -86,6 +61,9 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
             "values": values,
             "fitted": promises.fit(shown, scores),
             "numbers": NUMBERS,
+            "left_empty": LEFT_EMPTY,
+            "verdicts": words.VERDICTS,
+            "did": words.DID,
             "weights": WEIGHTS,
             "choices": CHOICES,
             "versions": versions,
@@ -120,7 +98,10 @@ def save(site: str) -> BaseResponse | str | tuple[str, int]:
         policy = Policy.model_validate(_changed(kept))
     except ValidationError as error:
         problem = from_validation(error)
-        wrong = "; ".join(f"{each['field']}: {each['message']}" for each in problem.errors) or problem.detail
+        wrong = (
+            "; ".join(f"{NAMES.get(each['field'], each['field'])}: {each['message']}" for each in problem.errors)
+            or problem.detail
+        )
         return _page(who, site, error=wrong), 422
     if request.form.get("do") == "replay":
         return _page(who, site, policy=policy, replayed=_replay(site, policy))
@@ -150,7 +131,7 @@ def _changed(kept: dict[str, Any]) -> dict[str, Any]:
             part, _, name = field.partition(".")
             given = request.form[field].strip()
             changed[part][name] = given if field in WEIGHTS else (given.replace(",", ".") or None)
-    for name in LISTS:
+    for name in (each.removeprefix("words.") for each in LISTS):
         if name in request.form:
             changed["words"][name] = [line for line in map(str.strip, request.form[name].splitlines()) if line]
     return changed

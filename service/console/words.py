@@ -20,6 +20,7 @@ REASON_HELP = {
 }
 DID = {"approve": "approved it", "reject": "rejected it", "flag": "sent it to review"}
 DONE = {"approve": "Approved", "reject": "Rejected", "flag": "Sent to review"}
+VERDICTS = {"approve": "live", "reject": "rejected", "flag": "held"}
 NOW = {"approved": "Approved", "rejected": "Rejected", "flagged": "Back in review", "deleted": "Erased"}
 STATUS = {
     "pending": "being checked",
@@ -45,7 +46,7 @@ CHECKS = {
     "author": "Author",
     "form": "Form",
     "language": "Language",
-    "blocks": "Blocked and trusted",
+    "blocks": "Blocks",
     "screening": "Screening",
 }
 OUTCOMES = {

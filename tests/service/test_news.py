@@ -14,23 +14,30 @@ from models.database import begin, now, reading
 from models.identifiers import new_id
 from models.policy import LinksPolicy, Policy, WordsPolicy
 from models.records import Site, SiteModelRecord
-from service.news import told_changes
+from service.news import _leaves, told_changes
+from service.policy_words import NAMES, SAID
 from tests.caller import Caller
 from tests.service.signed_in import SignedIn
+
+LINKS = "“Links that are fine in one comment”"
 
 
 @pytest.mark.parametrize(
     ("becomes", "sentence"),
     [
         ({}, "nothing, but saved the settings"),
-        ({"links": LinksPolicy(max_links=3)}, "links: max links from 2 to 3"),
+        ({"links": LinksPolicy(max_links=3)}, f"{LINKS} from 2 to 3"),
         ({"moderation": "before", "links": LinksPolicy(max_links=3)},
-         "moderation from after to before and links: max links from 2 to 3"),
-        ({"words": WordsPolicy(blocked=("casino", "pills"))}, "words: blocked (2 added, 0 removed)"),
+         f"“New comments” from {SAID['after']} to {SAID['before']} and {LINKS} from 2 to 3"),
+        ({"words": WordsPolicy(blocked=("casino", "pills"))}, "“Words that reject a comment” (2 added, 0 removed)"),
     ],
 )  # fmt: skip
 def test_a_change_of_settings_is_said_in_words(becomes: dict[str, Any], sentence: str) -> None:
     assert told_changes(Policy(), Policy(**becomes)) == sentence
+
+
+def test_every_setting_has_a_name() -> None:
+    assert set(_leaves(Policy())) <= set(NAMES)
 
 
 def test_a_colleagues_settings_are_told_and_taken_back(client: FlaskClient, moderator: Caller) -> None:
@@ -38,7 +45,7 @@ def test_a_colleagues_settings_are_told_and_taken_back(client: FlaskClient, mode
     ben = SignedIn(client, "ben@paper.example", role="owner")
     kim = SignedIn(client, "kim@paper.example", role="moderator")
     ben.form("/settings/demo", **{"do": "save", "links.max_links": "3", "version": "1"})
-    told = "ben@paper.example changed links: max links from 2 to 3."
+    told = "ben@paper.example changed “Links that are fine in one comment” from 2 to 3."
     assert told in ann.get("/")
     assert "/console/settings/demo/back" in ann.get("/")
     assert told in kim.get("/")
@@ -51,9 +58,9 @@ def test_a_colleagues_settings_are_told_and_taken_back(client: FlaskClient, mode
     assert ann.form("/settings/demo/back", version="2").status_code == 303
     policy: Any = moderator.call("GET", "/policy").json
     assert (policy["links"]["max_links"], policy["version"]) == (2, 3)
-    assert "ann@paper.example changed links: max links from 3 to 2." in kim.get("/")
+    assert "ann@paper.example changed “Links that are fine in one comment” from 3 to 2." in kim.get("/")
     with time_machine.travel(now() + timedelta(hours=11)):
-        assert "changed links" in kim.get("/")
+        assert "changed “Links" in kim.get("/")
 
 
 def test_the_policy_goes_back_and_forth_by_key(moderator: Caller) -> None:
