@@ -25,7 +25,7 @@ from service.api.moderation import publish_soon
 from service.api.public import json_response
 from service.console import alarms, words
 from service.console import item as items
-from service.console.blueprint import acting, console, looking
+from service.console.blueprint import acting, console, looking, way_back
 from service.console.keys import ACTIONS, keys_of
 from service.console.news import told_to
 from service.console.rows import list_rows
@@ -110,6 +110,7 @@ def comments() -> str:
             filters=_filters(session, asked, who),
             words=words,
             actions=ACTIONS,
+            may_decide=any(who.may(site, "moderator") for site in asked.sites.values()),
         )
 
 
@@ -254,8 +255,7 @@ def decide_by_form(comment_id: str) -> BaseResponse:
                 raise Problem(409, first_was(session, comment_id))
             settled = found
     publish_soon(settled)
-    back = request.form.get("back", "")
-    back = back if back.startswith("/console/?") or back == "/console/" else "/console/"
+    back = way_back()
     return redirect(f"{back}{'&' if '?' in back else '?'}done={comment_id}", 303)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from models.database import begin, reading
-from models.records import Membership, Moderator, Site
+from models.records import Membership, Moderator, Site, Ticket
 from service import mail, team, tickets
 from service.addresses import reader
 from service.console.blueprint import acting, console, looking
@@ -93,7 +93,14 @@ def join_page(token: str) -> str | tuple[str, int]:
     ticket = tickets.find(token)
     if ticket is None:
         return render_template("console/join.html", ticket=None, error=""), 404
-    return render_template("console/join.html", ticket=ticket, is_new=tickets.is_new_account(ticket), error="")
+    return _join(ticket)
+
+
+def _join(ticket: Ticket, error: str = "") -> str:
+    with reading() as session:
+        site = session.execute(select(Site.key).where(Site.id == ticket.site_id)).scalar()
+    is_new = tickets.is_new_account(ticket)
+    return render_template("console/join.html", ticket=ticket, site=site, is_new=is_new, error=error)
 
 
 @console.post("/join/<token>")
@@ -105,10 +112,7 @@ def join(token: str) -> BaseResponse | str | tuple[str, int]:
         if tickets.use(token, request.form.get("password", "")):
             return redirect("/console/sign-in", 303)
     except ValueError as error:
-        page = render_template(
-            "console/join.html", ticket=ticket, is_new=tickets.is_new_account(ticket), error=str(error)
-        )
-        return page, 422
+        return _join(ticket, str(error)), 422
     return render_template("console/join.html", ticket=None, error=""), 404
 
 

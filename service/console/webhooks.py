@@ -141,6 +141,7 @@ def _one(who: SignedIn, owner: Caller, webhook: str, **about: Any) -> str:
     log = log_of(owner, webhook, state, cursor, PAGE_SIZE)
     usual = {"errors": {}, "given": row, "secret": "", "found": None, "kinds": EVENTS, "states": STATES}
     page = {"who": who, "site": owner.site.key, "row": row, "log": log, "is_chat": row["format"] in CHATS}
+    page["host"] = urlsplit(row["url"]).hostname
     page["by_hand"] = row["disabled_why"] in {BY_HAND, MADE_SO}
     return render_template("console/webhook.html", **page | usual | about)
 

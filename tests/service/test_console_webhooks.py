@@ -124,8 +124,8 @@ def test_the_receiver_is_tried_out_and_what_it_lacks_is_said(client: FlaskClient
         place, _ = made(ann, careless)
         page = ann.form(place, do="check").text
     assert "Not all of it was handled well." in page
-    assert "bad signature: not good" in page
-    assert "good signature: good" in page
+    assert '<dt>Bad signature</dt><dd><b class="error">not good</b>' in page
+    assert '<dt>Good signature</dt><dd><b class="good">good</b>' in page
 
 
 @on_sqlite
@@ -152,7 +152,7 @@ def test_what_is_dead_is_sent_again_one_by_one_all_of_it_or_by_its_type(
             assert "again=0" in ann.form(f"{place}/redeliver", **dead).location
             assert "again=2" in ann.form(f"{place}/redeliver", all_dead="1").location
         send_all(1)
-        assert "Nothing." in ann.get(f"{place}?state=dead")
+        assert "Nothing in this state." in ann.get(f"{place}?state=dead")
     assert len(receiver.verified(secret)) == 6
 
 

@@ -319,6 +319,7 @@ function reject(gone) {
   const strip = open.querySelector(".reasons");
   if (!preferences.ask_reason || !strip) return decide("reject", null, gone);
   asking = gone;
+  strip.querySelector("span").textContent = gone.length === 1 ? "Why?" : `Why all ${gone.length}?`;
   strip.hidden = false;
   strip.querySelector("button").focus({ preventScroll: true });
 }
@@ -365,7 +366,7 @@ function tell(entry, at, of) {
   const did = document.createElement("b");
   const name = document.createElement("bdi");
   did.textContent = entry.did;
-  name.textContent = entry.of;
+  name.textContent = name.title = entry.of;
   line.append(did, " ", name, entry.as);
   const button = document.createElement("button");
   button.type = "button";
