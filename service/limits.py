@@ -44,12 +44,12 @@ def count_post(site: str, address: str) -> None:
     wait = max(1, math.ceil(opens - time.time()))
     raise Problem(
         429,
-        f"That was a lot of comments in a short time. Please try again in {_in_words(wait)}.",
+        f"That was a lot of comments in a short time. Please try again in {in_words(wait)}.",
         headers={"Retry-After": str(wait)},
     )
 
 
-def _in_words(seconds: int) -> str:
+def in_words(seconds: int) -> str:
     """Never less than it takes: `90 seconds`, `3 minutes`."""
     if seconds > 120:
         return f"{math.ceil(seconds / 60)} minutes"

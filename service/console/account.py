@@ -18,6 +18,7 @@ from service.addresses import reader
 from service.console import sessions
 from service.console.blueprint import acting, console, looking
 from service.console.sessions import Guesses
+from service.limits import in_words
 from service.problems import Problem
 
 WAIT_SECONDS = 300  # between the password and the code, and between a new secret and its first code
@@ -46,7 +47,7 @@ def sign_in_with_code() -> BaseResponse | tuple[str, int]:
     """The second step: a code of the app, or one of the recovery codes, which works once."""
     moderator_id, error = _signed("code", "pass"), ""
     if wait := codes.admit(moderator_id, moderator_id):
-        error = f"Too many wrong codes. Try again in {wait} seconds."
+        error = f"Too many wrong codes. Try again in {in_words(wait)}."
     elif moderator := second_factor.admit(moderator_id, request.form.get("code", "")):
         codes.forget(moderator_id, moderator_id)
         answer = redirect("/console/", 303)

@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.changes import POLICY
@@ -24,8 +24,9 @@ from service.problems import Problem
 from service.records import full_records
 
 MOST_OF_AN_AUTHOR, LATEST = 200, 5
-SNIPPET = 160
+SNIPPET, READ = 160, 4000  # letters shown, and of the page looked at for them: addresses of links are long
 MOST_ALIKE = 1000
+_TAG = re.compile(r"<[^>]*>?")  # what is begun at the cut, too; between blocks there is a line end
 _LINKS = re.compile(r'href="(https?://[^"]*)"')
 
 
@@ -107,7 +108,8 @@ def _author(session: Session, comment: Comment) -> dict[str, Any]:
     if not comment.email_index:
         return {"counts": Counter(), "first": None, "last": [], "total": 0}
     theirs = (Comment.site_id == comment.site_id) & (Comment.email_index == comment.email_index)
-    wanted = select(Comment.id, Comment.at, Comment.status, Comment.name, Comment.body).where(theirs)
+    begun = [func.substr(column, 1, READ).label(column.key) for column in (Comment.html, Comment.body)]
+    wanted = select(Comment.id, Comment.at, Comment.status, Comment.name, *begun).where(theirs)
     rows = session.execute(wanted.order_by(Comment.at.desc()).limit(MOST_OF_AN_AUTHOR)).all()
     others = [row for row in rows if row.id != comment.id]
     return {
@@ -116,7 +118,8 @@ def _author(session: Session, comment: Comment) -> dict[str, Any]:
         "total": len(others),
         "is_more": len(rows) == MOST_OF_AN_AUTHOR,
         "last": [
-            {"id": row.id, "at": row.at, "status": row.status, "text": snippet(row.body)} for row in others[:LATEST]
+            {"id": row.id, "at": row.at, "status": row.status, "text": snippet(row.html, row.body)}
+            for row in others[:LATEST]
         ],
         "names": sorted({row.name for row in others} - {comment.name, ""})[:LATEST],
     }
@@ -153,9 +156,10 @@ def holder(session: Session, comment_id: str, who: SignedIn) -> str | None:
     return session.execute(claimed).scalar()
 
 
-def snippet(body: str) -> str:
-    """The beginning, on one line."""
-    line = " ".join(body.split())
+def snippet(html: str | None, body: str) -> str:
+    """The beginning as readers will see it, on one line; as it was written where nothing is rendered."""
+    text = unescape(_TAG.sub("", (html or "")[:READ]))
+    line = " ".join(text.split()) or " ".join(body[:READ].split())
     return line if len(line) <= SNIPPET else line[: SNIPPET - 1].rsplit(" ", 1)[0] + "…"
 
 

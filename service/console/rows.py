@@ -140,7 +140,7 @@ def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -
             "status": "flagged" if comment.id in hidden else comment.status,
             "site": sites[comment.site_id],
             "name": comment.name,
-            "text": items.snippet(comment.body),
+            "text": items.snippet(comment.html, comment.body),
             "body": comment.body,
             "campaign": comment.campaign or comment.id,
             "at": comment.at,

@@ -11,6 +11,7 @@ from service.console import sessions
 from service.console.account import ask_for_code
 from service.console.blueprint import console, not_signed_in
 from service.console.sessions import Guesses
+from service.limits import in_words
 
 guesses = Guesses()
 
@@ -24,7 +25,7 @@ def sign_in_page() -> str:
 def sign_in() -> BaseResponse | tuple[str, int]:
     email, address = request.form.get("email", "").strip().lower().replace("\0", ""), reader()
     if wait := guesses.admit(email, address):
-        error = f"Too many wrong passwords. Try again in {wait} seconds."
+        error = f"Too many wrong passwords. Try again in {in_words(wait)}."
         return render_template("console/sign_in.html", email=email, error=error), 429
     moderator = accounts.check_password(email, request.form.get("password", ""))
     if moderator is None:

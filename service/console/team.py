@@ -13,6 +13,7 @@ from service.addresses import reader
 from service.console.blueprint import acting, console, looking
 from service.console.item import check_may, known
 from service.console.sessions import Guesses, SignedIn
+from service.limits import in_words
 from service.names import ROLES
 from service.problems import Problem
 
@@ -128,7 +129,7 @@ def forgotten() -> str | tuple[str, int]:
     if not mail.can_send():
         raise Problem(409, "This service sends no mail. Ask whoever runs it for a link.")
     if wait := asked.admit(email, reader()):
-        raise Problem(429, f"A link was sent a moment ago. Try again in {wait} seconds.")
+        raise Problem(429, f"A link was sent a moment ago. Try again in {in_words(wait)}.")
     try:
         link = tickets.reset(email, by="the form")
         text = f"With this link you choose a new password:\n\n{link}\n\nIt works for an hour, once."

@@ -248,6 +248,12 @@ def test_what_is_left_for_another_is_in_their_queue_and_not_in_ones_own(
     assert ann.listed() == held
 
 
+def test_a_row_begins_as_readers_will_see_it(client: FlaskClient, ann: SignedIn) -> None:
+    posted(client, body=f"**Cheap** [watches](https://w.example/{'x' * 300})\n\n> 5 < 6 & more\n\n{LINKS}")
+    screen_all()
+    assert '<span class="text" dir="auto">Cheap watches 5 &lt; 6 &amp; more https://a.example' in ann.get("/")
+
+
 def test_unread_are_those_live_ones_that_no_human_saw(client: FlaskClient, ann: SignedIn, moderator: Caller) -> None:
     moderator.call("PUT", "/policy", json={"spam": {"flag_above": 1, "flag_above_with_hint": 1}})
     live = posted(client, body="We took the early ferry on Sunday, and it was on time, which surprised us all.")
