@@ -27,6 +27,7 @@ from service.replaying import replay, scores_of
 
 MOST_BYTES = 2 * 1024 * 1024  # word lists
 REPLAYED = 1000
+WORD_LISTS = tuple(name.removeprefix("words.") for name in LISTS)
 
 
 @console.get("/settings")
@@ -50,7 +51,10 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
         models = site_models.listed(session, row.id)["models"]
     policy = Policy.model_validate(row.policy)
     shown = about.get("policy", policy)
-    values = {f"{part}.{name}": value for part, fields in shown for name, value in _fields(fields)}
+    values: dict[str, Any] = {f"{part}.{name}": value for part, fields in shown for name, value in _fields(fields)}
+    values |= {
+        "moderation": shown.moderation
+    } | request.form.to_dict()  # what is refused or tried stays as it was typed
     return render_template(
         "console/settings.html",
         **{
@@ -59,6 +63,7 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
             "policy": policy,
             "version": row.policy_version,
             "values": values,
+            "lines": {name: request.form.get(name, "\n".join(getattr(shown.words, name))) for name in WORD_LISTS},
             "fitted": promises.fit(shown, scores),
             "numbers": NUMBERS,
             "left_empty": LEFT_EMPTY,
@@ -131,7 +136,7 @@ def _changed(kept: dict[str, Any]) -> dict[str, Any]:
             part, _, name = field.partition(".")
             given = request.form[field].strip()
             changed[part][name] = given if field in WEIGHTS else (given.replace(",", ".") or None)
-    for name in (each.removeprefix("words.") for each in LISTS):
+    for name in WORD_LISTS:
         if name in request.form:
             changed["words"][name] = [line for line in map(str.strip, request.form[name].splitlines()) if line]
     return changed

@@ -240,6 +240,7 @@ def test_settings_are_tried_before_saving_and_saved_over_the_version_seen(ann: S
     wrong = ann.form("/settings/demo", **{"do": "save", "version": "2", "links.max_links": "many"})
     assert wrong.status_code == 422
     assert "Links that are fine in one comment: " in wrong.text
+    assert 'value="many"' in wrong.text  # nothing typed is lost
     assert ann.form("/settings/demo", do="save", version="2", blocked_patterns="(open").status_code == 422
 
 

@@ -188,7 +188,8 @@ def test_what_is_done_to_a_webhook_stands_in_the_log_with_it_and_without_its_add
         place, _ = made(ann, receiver)
     webhook = place.rpartition("/")[2]
     for do in ("disable", "enable", "test", "rotate"):
-        ann.form(place, do=do)
+        page = ann.form(place, do=do).text
+    assert re.search(r"still signs too, until \w+day \d\d \w+ \d{4}, \d\d:\d\d UTC\.", page)
     moderator.call("PATCH", f"/webhooks/{webhook}", json={"description": "Search"})
     ann.form(f"{place}/redeliver", delivery=webhook)
     ann.form(place, do="delete", sure="1")
