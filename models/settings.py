@@ -27,7 +27,7 @@ _HOST = re.compile(r"[\w.-]+")
 
 
 class Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     data: Path = Field(Path("var"), description="Folder of everything kept: secrets, database, queue, published pages.")
     host: str = Field("127.0.0.1", description="Address the web process listens on.")
@@ -117,8 +117,12 @@ class Settings(BaseModel):
 
     @field_validator("public_url")
     @classmethod
-    def _without_slash(cls, value: str) -> str:
-        return value.rstrip("/")
+    def _is_the_root_of_a_host(cls, value: str) -> str:
+        """Pages, forms and the embed ask from the root, so a path would be right for links alone."""
+        place = value.rstrip("/")
+        if place and ("@" in place or place != "://".join(urlsplit(place)[:2])):
+            raise ValueError("This must be scheme and host, like https://comments.paper.example, and nothing behind.")
+        return place
 
     @property
     def sqlalchemy_url(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -132,6 +132,7 @@ def worker(queues: str) -> None:
     """Run one worker alone."""
     from worker.working import work
 
+    _refuse_an_older_database()
     work(queues)
 
 
@@ -268,6 +269,18 @@ def need_database() -> None:
     if not _is_there() or is_empty():
         raise click.ClickException("There is no database yet: start `greenroom up` or run `greenroom migrate` first.")
     raise click.ClickException("The database has an older schema: run `greenroom migrate` first.")
+
+
+def _refuse_an_older_database() -> None:
+    """What runs for long comes up while the database is away, and works beside a newer release: only that nobody has
+    migrated it yet stands in the way. Raises ClickException.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    from models.schema import Newer
+
+    with suppress(Newer, OperationalError):
+        need_database()
 
 
 def is_ready() -> bool:

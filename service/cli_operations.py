@@ -157,6 +157,7 @@ def restore(file: Path) -> None:
     """Fill an empty database, made by `greenroom migrate`, from FILE. The database may be of another kind."""
     from service.operations.restore import restore as fill
 
+    need_database()
     with _watched() as step:
         manifest = fill(file, step)
     click.echo(f"{manifest.tables['comments'].rows:,} comments as of {manifest.made:%Y-%m-%d %H:%M} UTC.", err=True)

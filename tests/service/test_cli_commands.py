@@ -54,7 +54,12 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
 
 
 def test_without_a_database_the_way_to_one_is_named_and_none_is_made(tmp_path: Path) -> None:
-    for command in (["key", "create", "--site", "demo", "--scope", "read"], ["keys", "rotate-email"]):
+    for command in (
+        ["key", "create", "--site", "demo", "--scope", "read"],
+        ["keys", "rotate-email"],
+        ["restore", __file__],
+        ["worker"],
+    ):
         words = refused(greenroom(*command, data=tmp_path))
         assert "start `greenroom up` or run `greenroom migrate` first" in words
     assert not list(tmp_path.iterdir())
