@@ -324,6 +324,14 @@ def test_the_selected_are_decided_and_undone_as_one(queue: Page) -> None:
     queue.keyboard.press("s")
     told(queue, "Rejected Reader 1 as spam")
     settled(queue, "Reader 1", "rejected")
+    queue.set_viewport_size({"width": 360, "height": 740})
+    for box in queue.locator(".row input").all()[1:]:
+        box.check()
+    queue.get_by_role("group", name="The selected").get_by_role("button", name="Reject").click()
+    expect(queue.get_by_text("Why all 2?")).to_be_in_viewport(ratio=1)
+    queue.get_by_role("button", name="Abuse").click()
+    told(queue, "Rejected 2 comments as abuse")
+    settled(queue, "Reader 4", "rejected")
 
 
 def test_many_pages_of_the_queue_are_chosen_decided_with_progress_and_undone(
