@@ -5,16 +5,20 @@ Whoever asks for `data`, or for what stands on it, runs twice: on SQLite and on 
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import Engine
 
 from models import database, secrets, storage
 from models.migrate import upgrade
@@ -24,6 +28,8 @@ from service.app import create_app
 from tests.caller import Caller
 from tests.greenroom import until
 from tests.postgres import TEMPLATE, PostgreSQL, postgresql
+
+MEMORY, MOST_BYTES = Path("/dev/shm"), 2**28
 
 
 def forget() -> None:
@@ -53,6 +59,44 @@ def _let_come_home() -> None:
             thread.join(20)
     pool: Any = database.engine().pool
     until(lambda: pool.checkedout() == 0, 20)
+
+
+class _Engines:
+    """In place of `database._engine_of`: who comes back to a database gets its engine once more, with the statements
+    that it has compiled, and with new connections. To compile them anew was a quarter of what a test took.
+    """
+
+    def __init__(self) -> None:
+        self._now: dict[int, Engine] = {}
+        self._make = database._engine_of.__wrapped__
+        self._made = lru_cache(4)(lambda pid, *_: self._make(pid))
+
+    def __call__(self, pid: int) -> Engine:
+        if pid not in self._now:
+            told = settings()
+            self._now[pid] = self._made(pid, told.sqlalchemy_url, told.web_threads, told.screeners)
+            self._now[pid].dispose()
+        return self._now[pid]
+
+    def cache_clear(self) -> None:
+        self._now.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _engines_come_again() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_engine_of", _Engines())
+        yield
+
+
+@pytest.fixture(scope="session")
+def sqlite_file() -> Iterator[Path]:
+    """Where a test's database lies; not in its own folder, so that the next one finds the engine for it. In memory
+    where there is room: every commit is synced, and no machine dies here.
+    """
+    has_room = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MOST_BYTES
+    with TemporaryDirectory(prefix="greenroom-", dir=MEMORY if has_room else None) as folder:
+        yield Path(folder) / "greenroom.db"
 
 
 @pytest.fixture(scope="session")
@@ -85,11 +129,14 @@ def _migrate(**environment: str) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """An empty, migrated database."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "greenroom.db")
-        yield f"sqlite:///{tmp_path}/greenroom.db"
+        file: Path = request.getfixturevalue("sqlite_file")
+        for old in file.parent.iterdir():
+            old.unlink()
+        shutil.copy(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
     else:
         with request.getfixturevalue("postgres").lent() as url:
             yield url

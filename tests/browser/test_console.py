@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pyotp
 import pytest
@@ -26,14 +24,9 @@ PAGES = (
     *("/console/threads/1", "/console/password", "/console/forgotten", "/console/join/spent", "/console/nowhere"),
     *("/console/sites/demo/webhooks", "/docs", "/docs/webhooks"),
 )
+# What the console asks of either database is told in tests/service.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 AWAY = '{"detail": "The database is away."}'
-
-
-@pytest.fixture(params=["sqlite"])
-def database_url(tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    """One database is enough here: what the console asks of either is told in tests/service."""
-    shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "greenroom.db")
-    return f"sqlite:///{tmp_path}/greenroom.db"
 
 
 @pytest.fixture

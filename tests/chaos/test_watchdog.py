@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from worker import bell, sweep
 from worker.bell import SCREEN, ring
 from worker.watchdog import DEAF_SECONDS, Watchdog
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # this is about the broker
 # A worker that loses patience sooner.
 WORKER = """
 from worker import sweep, watchdog
@@ -33,13 +33,6 @@ from worker.working import work
 watchdog.DEAF_SECONDS, sweep.RUNG_SECONDS = 3, 1
 work("screen,publish")
 """
-
-
-@pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """One database will do: this is about the broker."""
-    shutil.copy(sqlite_template, tmp_path / "greenroom.db")
-    return f"sqlite:///{tmp_path}/greenroom.db"
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask.testing import FlaskClient
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from models.database import begin, engine, now, reading
 from models.records import Attempt, Delivery, Endpoint, Event, Site
@@ -676,11 +676,14 @@ def test_webhooks_are_for_admins(client: FlaskClient, scope: str) -> None:
 
 def test_a_site_without_webhooks_is_not_asked_for_them_when_it_settles(moderator: Caller, receiver: Receiver) -> None:
     asked: list[str] = []
-    from sqlalchemy import event
 
-    event.listen(engine(), "before_cursor_execute", lambda *about: asked.append(about[2]))
+    def note(*about: Any) -> None:
+        asked.append(about[2])
+
+    event.listen(engine(), "before_cursor_execute", note)
     screen_all()
     moderator.decide(posted(moderator.client), "approve")
+    event.remove(engine(), "before_cursor_execute", note)
     assert asked
     assert not [statement for statement in asked if "endpoints.url" in statement or "FROM endpoints" in statement]
 
