@@ -75,8 +75,9 @@ def shown(page: Page) -> str:
 
 def findings(page: Page) -> list[str]:
     """What axe-core objects to on this page, if it is serious."""
-    page.evaluate(AXE)
-    found = page.evaluate("async () => (await axe.run()).violations")
+    if page.evaluate("() => !window.axe"):
+        page.evaluate(AXE)
+    found = page.evaluate("async () => (await axe.run({ resultTypes: ['violations'] })).violations")
     return [
         f"{each['id']}: {node['html'][:160]} {node['failureSummary']}"
         for each in found
