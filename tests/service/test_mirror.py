@@ -36,6 +36,7 @@ from worker.publishing import publish_threads
 EXAMPLE = Path("service/api/examples/receiver.py")
 COMMENTS = 5  # in one thread, the last two of them replies
 STEPS, EXAMPLES = 40, 38  # transactions, and walks in each of the four parts: more than 10,000 decisions in all
+PARTS = [("sqlite", 0), ("sqlite", 1), ("postgresql", 2), ("postgresql", 3)]  # other walks on either
 
 # One transaction: decisions on some comments together, an undo, an erasure; then perhaps publishing, and hearing.
 decisions = st.lists(st.tuples(st.integers(0, COMMENTS - 1), st.sampled_from(list(Verdict))), min_size=4, max_size=10)
@@ -122,7 +123,7 @@ def told(comment: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(comment[name] for name in ("id", "parent", "name", "website", "html", "at"))
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize(("database_url", "part"), PARTS, indirect=["database_url"])
 def test_the_mirror_of_the_docs_equals_the_published_page(moderator: Caller, webhook: Any, part: int) -> None:
     steps = 0
 
