@@ -53,7 +53,7 @@ run: $(VENV)/.ready ## start Greenroom on this machine; the first time, build .v
 	@exec $(BIN)/greenroom up
 
 test: check ## lint, types, import contracts, and every test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.ready-dev browser nginx node
 	@echo "ruff"; $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .

@@ -29,7 +29,23 @@ from tests.caller import Caller
 from tests.greenroom import until
 from tests.postgres import TEMPLATE, PostgreSQL, postgresql
 
+TESTS = Path(__file__).parent
 MEMORY, MOST_BYTES = Path("/dev/shm"), 2**28
+
+# A file is one worker's, and the long ones come first: else one worker would still be at one of them when the other is
+# done. It need not be exact.
+LONG = (
+    *("browser/test_console", "service/test_mirror", "test_plans", "operations/test_doctor", "chaos/test_failpoints"),
+    *("browser/test_embed", "test_learning_story", "test_story", "service/test_up_ending", "service/test_up_minding"),
+    *("worker/test_learning", "deploy/test_walk", "models/test_migrations", "service/test_cli_commands"),
+    *("service/test_webhooks", "service/test_console_queue", "service/test_console_people", "chaos/test_watchdog"),
+    *("worker/test_publishing", "operations/test_backup", "worker/test_brokers", "models/test_policy"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {TESTS / f"{name}.py": place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
 def forget() -> None:
