@@ -37,6 +37,7 @@ TEMPLATE = "greenroom"  # the migrated database that others are copies of
 MOST_ROWS = 5_000  # more leave too much behind: the next test gets a new database
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 SHAPE = "SELECT relname, relkind, relnatts FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY relname"
+REVISION = "SELECT version_num FROM alembic_version"
 SEND_OTHERS_AWAY = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -133,6 +134,8 @@ class PostgreSQL:
             connection.execute(SEND_OTHERS_AWAY)
             if connection.execute(SHAPE).fetchall() != self._shape:
                 return False
+            if connection.execute(REVISION).fetchall() != self._revision:
+                return False
             connection.execute("SET session_replication_role = replica")  # whatever rows refer to each other
             tables = connection.execute(TABLES).fetchall()
             gone = [connection.execute(f'DELETE FROM "{table}"'.encode()).rowcount for (table,) in tables]
@@ -141,8 +144,15 @@ class PostgreSQL:
 
     @cached_property
     def _shape(self) -> list[Any]:
+        return self._of_the_template(SHAPE)
+
+    @cached_property
+    def _revision(self) -> list[Any]:
+        return self._of_the_template(REVISION)
+
+    def _of_the_template(self, question: str) -> list[Any]:
         with psycopg.connect(self.url(TEMPLATE)) as connection:
-            return connection.execute(SHAPE).fetchall()
+            return connection.execute(question.encode()).fetchall()
 
 
 @contextlib.contextmanager
