@@ -115,9 +115,10 @@ $(VENV)/.ready: $(VENV)/.installed pyproject.toml
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Not compiled: of the thousands of files most are never imported, moto's services above all.
 $(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
 	@echo "Installing what requirements-dev.lock names, for the tests"
-	@$(PIP) --require-hashes -r requirements-dev.lock
+	@$(PIP) --no-compile --require-hashes -r requirements-dev.lock
 	@touch $@
 
 browser:
