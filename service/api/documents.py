@@ -31,6 +31,13 @@ FILES = {"Python": "receiver.py", "JavaScript": "receiver.mjs"}
 api = Blueprint("documents", __name__, template_folder="templates")
 
 
+# What all calls of a kind may answer; a call says it in its own words where it has any.
+_NAMED = {404: "There is no such thing, or it is another site's."}
+_KEY = {401: "No key, or not a good one.", 403: "Another site's key, or too small a scope."}
+_BODY = {400: "Not JSON, or not UTF-8.", 413: "Too large.", 415: "Another type than JSON.", 422: "See the errors."}
+_ARGUMENTS = {422: "See the errors."}
+
+
 class Call(NamedTuple):
     """One operation: `arguments` are query parameters with what they mean, `answers` statuses with when they come."""
 
@@ -42,8 +49,14 @@ class Call(NamedTuple):
     body: type[BaseModel] | None = None
     arguments: dict[str, str] = {}  # noqa: RUF012 — never changed
 
+    @property
+    def may_answer(self) -> dict[int, str]:
+        """Its own answers, and those of all calls of its kind."""
+        kinds = (_NAMED, "{" in self.path), (_KEY, self.scope), (_ARGUMENTS, self.arguments), (_BODY, self.body)
+        implied = {status: when for answers, is_one in kinds if is_one for status, when in answers.items()}
+        return dict(sorted((implied | self.answers).items()))
 
-_KEY = {401: "No key, or not a good one.", 403: "Another site's key, or too small a scope."}
+
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'"
 CALLS = (
     Call("get", "/v1/sites/{site}/form", "What the form needs", None, {200: "A token and the site's language."}),
@@ -90,7 +103,7 @@ CALLS = (
         "/v1/sites/{site}/queue",
         "Comments that wait",
         "moderate",
-        {200: "Whole records, oldest first.", **_KEY},
+        {200: "Whole records, oldest first."},
         None,
         {
             "status": "flagged (default), pending, approved, rejected, or review: whatever has an open review.",
@@ -100,7 +113,7 @@ CALLS = (
             "limit": "1 to 100.",
         },
     ),
-    Call("get", "/v1/sites/{site}/comments/{id}", "A comment's record", "moderate", {200: "All of it.", **_KEY}),
+    Call("get", "/v1/sites/{site}/comments/{id}", "A comment's record", "moderate", {200: "All of it."}),
     Call(
         "get",
         "/v1/sites/{site}/comments/{id}/explanation",
@@ -114,7 +127,6 @@ CALLS = (
             404: "There is no such comment, or it was erased.",
             409: "It has no score, or is a blind sample that nobody has decided yet.",
             503: "The model can't be read, or others are just being explained: ask again in a moment.",
-            **_KEY,
         },
     ),
     Call(
@@ -122,7 +134,7 @@ CALLS = (
         "/v1/sites/{site}/comments/{id}/decisions",
         "Decide",
         "moderate",
-        {201: "The decision.", 409: "Not the version you saw; who decided what and when.", **_KEY},
+        {201: "The decision.", 409: "Not the version you saw; who decided what and when."},
         Ruling,
     ),
     Call(
@@ -130,10 +142,10 @@ CALLS = (
         "/v1/sites/{site}/comments/{id}/undo",
         "Undo the latest human decision",
         "moderate",
-        {201: "The decision that undid it.", 409: "Another came after it, or there is none.", **_KEY},
+        {201: "The decision that undid it.", 409: "Another came after it, or there is none."},
         Undoing,
     ),
-    Call("delete", "/v1/sites/{site}/comments/{id}", "Erase a comment", "admin", {204: "It is gone.", **_KEY}),
+    Call("delete", "/v1/sites/{site}/comments/{id}", "Erase a comment", "admin", {204: "It is gone."}),
     Call(
         "get",
         "/v1/sites/{site}/lists/{tab}",
@@ -142,8 +154,6 @@ CALLS = (
         {
             200: "Whole records, and `next`. Tabs are review, unread, pending, approved, rejected and all; unread has "
             "`coverage`: of the newest comments that are live, how many a human has seen.",
-            422: "See the errors.",
-            **_KEY,
         },
         None,
         {
@@ -169,7 +179,6 @@ CALLS = (
         {
             200: "What is seen now, and the coverage. What a human has decided stays seen.",
             404: "One is no comment of this site.",
-            **_KEY,
         },
         Those,
     ),
@@ -182,8 +191,6 @@ CALLS = (
             200: "Up to 1,000 in one transaction: `done` with each decision, `refused` with what became of those that "
             "were not as they had been seen, and the `batch` by which all of it is undone as one.",
             404: "One of them is no comment of this site; nothing was decided. See the errors.",
-            422: "See the errors.",
-            **_KEY,
         },
         Rulings,
     ),
@@ -195,7 +202,6 @@ CALLS = (
         {
             200: "`done`, `refused` where a colleague decided since, and how many are `left` for another call.",
             404: "There is no such decision, or nothing is left of the batch.",
-            **_KEY,
         },
         Undoings,
     ),
@@ -204,14 +210,14 @@ CALLS = (
         "/v1/sites/{site}/comments/{id}/notes",
         "Notes and questions about a comment, its author and its thread",
         "moderate",
-        {200: "`notes` and `questions`, oldest first. Never shown to readers.", **_KEY},
+        {200: "`notes` and `questions`, oldest first. Never shown to readers."},
     ),
     Call(
         "post",
         "/v1/sites/{site}/comments/{id}/notes",
         "Write a note",
         "moderate",
-        {201: "The note.", 422: "See the errors.", **_KEY},
+        {201: "The note."},
         NewNote,
     ),
     Call(
@@ -219,7 +225,7 @@ CALLS = (
         "/v1/sites/{site}/comments/{id}/questions",
         "Ask a moderator, or a role, about a comment",
         "moderate",
-        {201: "The question; it is open until someone answers.", 422: "See the errors.", **_KEY},
+        {201: "The question; it is open until someone answers."},
         NewQuestion,
     ),
     Call(
@@ -227,7 +233,7 @@ CALLS = (
         "/v1/sites/{site}/questions",
         "Questions that wait for an answer",
         "moderate",
-        {200: "Newest first.", **_KEY},
+        {200: "Newest first."},
         None,
         {"state": "open (default) or all.", "limit": "1 to 100."},
     ),
@@ -236,7 +242,7 @@ CALLS = (
         "/v1/sites/{site}/questions/{id}/answer",
         "Answer a question",
         "moderate",
-        {200: "The question with its answer.", 409: "Someone has answered already.", **_KEY},
+        {200: "The question with its answer.", 409: "Someone has answered already."},
         Answer,
     ),
     Call(
@@ -244,7 +250,7 @@ CALLS = (
         "/v1/sites/{site}/comments/{id}/others",
         "What would be decided with a block",
         "moderate",
-        {200: "`count` and whole records: what waits under the same address, or says nearly the same.", **_KEY},
+        {200: "`count` and whole records: what waits under the same address, or says nearly the same."},
         None,
         {"kind": "author (default) or like."},
     ),
@@ -253,7 +259,7 @@ CALLS = (
         "/v1/sites/{site}/blocks",
         "What is blocked and trusted",
         "moderate",
-        {200: "What holds now, newest first.", **_KEY},
+        {200: "What holds now, newest first."},
     ),
     Call(
         "post",
@@ -262,8 +268,6 @@ CALLS = (
         "moderate",
         {
             201: "The block. With `others`: what was `decided` with it, and the `batch` that undoes that.",
-            422: "See the errors.",
-            **_KEY,
         },
         NewBlock,
     ),
@@ -272,21 +276,21 @@ CALLS = (
         "/v1/sites/{site}/blocks/{id}/end",
         "End a block",
         "moderate",
-        {200: "The block as it ended.", **_KEY},
+        {200: "The block as it ended."},
     ),
     Call(
         "get",
         "/v1/sites/{site}/people",
         "Who may do what here",
         "admin",
-        {200: "`people` with their roles, and who is `invited`.", **_KEY},
+        {200: "`people` with their roles, and who is `invited`."},
     ),
     Call(
         "post",
         "/v1/sites/{site}/people",
         "Invite someone",
         "admin",
-        {201: "The link, shown this once; it works for a week.", 422: "See the errors.", **_KEY},
+        {201: "The link, shown this once; it works for a week."},
         Invitation,
     ),
     Call(
@@ -294,7 +298,7 @@ CALLS = (
         "/v1/sites/{site}/people/{id}",
         "Give someone another role",
         "admin",
-        {200: "Who may what now.", 409: "The site would have no owner.", **_KEY},
+        {200: "Who may what now.", 409: "The site would have no owner."},
         RoleChange,
     ),
     Call(
@@ -302,14 +306,14 @@ CALLS = (
         "/v1/sites/{site}/people/{id}",
         "Remove someone",
         "admin",
-        {204: "They are out.", 409: "The site would have no owner.", **_KEY},
+        {204: "They are out.", 409: "The site would have no owner."},
     ),
     Call(
         "get",
         "/v1/sites/{site}/log",
         "Who did what when",
         "moderate",
-        {200: "Newest first: decisions by humans, and everything else in a sentence.", **_KEY},
+        {200: "Newest first: decisions by humans, and everything else in a sentence."},
         None,
         {
             "kind": "decisions, people, settings, threads or blocks.",
@@ -328,7 +332,6 @@ CALLS = (
         {
             200: "The policy. `fitted` has the thresholds that come of its promises, with what they were fitted from, "
             "and why rejection is off; null where those set by hand count.",
-            **_KEY,
         },
     ),
     Call(
@@ -336,7 +339,7 @@ CALLS = (
         "/v1/sites/{site}/policy",
         "Change the policy",
         "admin",
-        {200: "The policy as saved.", 409: "It has another version by now.", 422: "See the errors.", **_KEY},
+        {200: "The policy as saved.", 409: "It has another version by now."},
         PolicyChange,
     ),
     Call(
@@ -344,7 +347,7 @@ CALLS = (
         "/v1/sites/{site}/policy/back",
         "Go back to the policy before",
         "admin",
-        {200: "The policy, as a new version.", 409: "Another was saved since, or there is none before.", **_KEY},
+        {200: "The policy, as a new version.", 409: "Another was saved since, or there is none before."},
         GoingBack,
     ),
     Call(
@@ -352,7 +355,7 @@ CALLS = (
         "/v1/sites/{site}/policy/versions",
         "The policies there were",
         "admin",
-        {200: "Newest first, each with who saved it when.", **_KEY},
+        {200: "Newest first, each with who saved it when."},
     ),
     Call(
         "post",
@@ -362,8 +365,6 @@ CALLS = (
         {
             200: "What it would have done with the last settled comments: counts, human decisions that it would "
             "contradict, samples. Nothing is changed.",
-            422: "See the errors.",
-            **_KEY,
         },
         Draft,
     ),
@@ -372,14 +373,14 @@ CALLS = (
         "/v1/sites/{site}/models",
         "The models that learned from this site's moderators",
         "admin",
-        {200: "Their cards, newest first, and which one is live.", **_KEY},
+        {200: "Their cards, newest first, and which one is live."},
     ),
     Call(
         "put",
         "/v1/sites/{site}/models/live",
         "Choose the model that scores",
         "admin",
-        {200: "The models.", 404: "There is no such model.", **_KEY},
+        {200: "The models.", 404: "There is no such model."},
         ModelChoice,
     ),
     Call(
@@ -387,14 +388,14 @@ CALLS = (
         "/v1/sites/{site}/models/back",
         "Go back to the model before the live one",
         "admin",
-        {200: "The models.", 409: "There is none to go back to.", **_KEY},
+        {200: "The models.", 409: "There is none to go back to."},
     ),
     Call(
         "patch",
         "/v1/sites/{site}/threads",
         "Close, open or name a thread",
         "moderate",
-        {200: "The thread.", **_KEY},
+        {200: "The thread."},
         ThreadChange,
     ),
     Call(
@@ -402,7 +403,7 @@ CALLS = (
         "/v1/sites/{site}/events",
         "The event log",
         "read",
-        {200: "Events in order, and the next cursor.", 410: "The log keeps no more what follows it.", **_KEY},
+        {200: "Events in order, and the next cursor.", 410: "The log keeps no more what follows it."},
         None,
         {"after": "The cursor reached so far.", "limit": "1 to 1000."},
     ),
@@ -413,7 +414,6 @@ CALLS = (
         "read",
         {
             200: "SHA-256 of a line `id version` for each approved comment by id, once all up to `next` is heard.",
-            **_KEY,
         },
         None,
         {"thread": "The thread's key."},
@@ -423,26 +423,26 @@ CALLS = (
         "/v1/sites/{site}/webhooks",
         "Make a webhook",
         "admin",
-        {201: "The webhook; its secret is shown here and at rotate only.", 422: "See the errors.", **_KEY},
+        {201: "The webhook; its secret is shown here and at rotate only."},
         NewWebhook,
     ),
-    Call("get", "/v1/sites/{site}/webhooks", "List webhooks", "admin", {200: "All of the site's.", **_KEY}),
-    Call("get", "/v1/sites/{site}/webhooks/{id}", "A webhook", "admin", {200: "All but its secrets.", **_KEY}),
+    Call("get", "/v1/sites/{site}/webhooks", "List webhooks", "admin", {200: "All of the site's."}),
+    Call("get", "/v1/sites/{site}/webhooks/{id}", "A webhook", "admin", {200: "All but its secrets."}),
     Call(
         "patch",
         "/v1/sites/{site}/webhooks/{id}",
         "Change a webhook, enable or disable it",
         "admin",
-        {200: "The webhook; what is owed to it goes out when it is enabled.", 422: "See the errors.", **_KEY},
+        {200: "The webhook; what is owed to it goes out when it is enabled."},
         WebhookChange,
     ),
-    Call("delete", "/v1/sites/{site}/webhooks/{id}", "Delete a webhook", "admin", {204: "It is gone.", **_KEY}),
+    Call("delete", "/v1/sites/{site}/webhooks/{id}", "Delete a webhook", "admin", {204: "It is gone."}),
     Call(
         "post",
         "/v1/sites/{site}/webhooks/{id}/rotate",
         "A new secret",
         "admin",
-        {200: "The webhook with its new secret; until the old one ends, both sign.", **_KEY},
+        {200: "The webhook with its new secret; until the old one ends, both sign."},
         Rotation,
     ),
     Call(
@@ -450,21 +450,21 @@ CALLS = (
         "/v1/sites/{site}/webhooks/{id}/test",
         "Send a signed test event",
         "admin",
-        {202: "It is on its way; the deliveries tell what came of it.", 409: "The webhook is disabled.", **_KEY},
+        {202: "It is on its way; the deliveries tell what came of it.", 409: "The webhook is disabled."},
     ),
     Call(
         "post",
         "/v1/sites/{site}/webhooks/{id}/check",
         "Try an endpoint with good, bad, old, repeated and slow messages",
         "admin",
-        {200: "Each case, and whether it was handled well.", 429: "Another check is under way.", **_KEY},
+        {200: "Each case, and whether it was handled well.", 429: "Another check is under way."},
     ),
     Call(
         "post",
         "/v1/sites/{site}/webhooks/{id}/redeliver",
         "Send events again",
         "admin",
-        {202: "How many, and from where to go on if there are more.", 409: "The webhook is disabled.", **_KEY},
+        {202: "How many, and from where to go on if there are more.", 409: "The webhook is disabled."},
         Redelivery,
     ),
     Call(
@@ -472,7 +472,7 @@ CALLS = (
         "/v1/sites/{site}/webhooks/{id}/deliveries",
         "What was sent, and what came back",
         "admin",
-        {200: "Deliveries with their attempts, newest first; kept for 30 days.", **_KEY},
+        {200: "Deliveries with their attempts, newest first; kept for 30 days."},
         None,
         {
             "state": "waiting (for the page), owed, delivered, dead, cancelled or coalesced.",
@@ -537,7 +537,7 @@ def _operation(call: Call) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": call.summary,
         "parameters": parameters,
-        "responses": {str(status): {"description": when} for status, when in call.answers.items()},
+        "responses": {str(status): {"description": when} for status, when in call.may_answer.items()},
     }
     if call.body:
         schema = {"$ref": REF.format(model=call.body.__name__)}
