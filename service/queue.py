@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import CompoundSelect, Row, Select, and_, exists, func, or_, select, text, union_all, update
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -99,29 +113,33 @@ class View:
     moderator_id: str = ""
     roles: Mapping[int, str] = field(default_factory=dict)
 
-    def places(
-        self,
-        session: Session,
-        sites: Sequence[int],
-        *,
-        limit: int,
-        after: Place | None = None,
-        alike: str = "",
-    ) -> list[Place]:
+    def places(self, session: Session, sites: Sequence[int], *, limit: int, after: Place | None = None) -> list[Place]:
         """The next ones in this order over all the sites: each site is asked for as many as there is room, as an index
-        has them in order by site. Those alone that are `alike`, if
-        the first of a campaign is named, of some two hundred of these.
+        has them in order by site.
         """
         found: dict[str, Place] = {}
         for site in sites:
             if (wanted := self._wanted(session, site, after)) is not None:
-                if alike:
-                    id_ = Review.comment_id if self.tab == "review" else Comment.id
-                    wanted = wanted.where(id_.in_(of_the_campaign(alike, site, most=SOME_ALIKE)))
                 for row in session.execute(wanted.limit(limit)):
                     found.setdefault(row.id, _place(row))
-        ordered = sorted(found.values(), key=itemgetter(0, 1), reverse=self.order not in ASCENDING)
-        return ordered[:limit]
+        return self._first(found.values(), limit)
+
+    def places_of_campaigns(
+        self, session: Session, sites: Sequence[int], firsts: Collection[str], *, limit: int
+    ) -> dict[str, list[Place]]:
+        """The first ones of each campaign, of some two hundred of it. The query is made once for all of them."""
+        found: dict[str, list[Place]] = {first: [] for first in firsts}
+        id_ = Review.comment_id if self.tab == "review" else Comment.id
+        for site in sites if firsts else ():
+            if (wanted := self._wanted(session, site, None)) is not None:
+                alike = of_the_campaign(bindparam("first"), site, most=SOME_ALIKE)
+                wanted = wanted.where(id_.in_(alike)).limit(limit)
+                for first, places in found.items():
+                    places += [_place(row) for row in session.execute(wanted, {"first": first})]
+        return {first: self._first(places, limit) for first, places in found.items()}
+
+    def _first(self, places: Iterable[Place], limit: int) -> list[Place]:
+        return sorted(places, key=itemgetter(0, 1), reverse=self.order not in ASCENDING)[:limit]
 
     def count(self, session: Session, sites: Sequence[int]) -> int:
         """Up to `MOST_COUNTED`: how many more there are nobody needs to know each time a page is drawn."""
@@ -227,7 +245,7 @@ class View:
         return filters
 
 
-def of_the_campaign(first: str, site: int, *, most: int) -> CompoundSelect[str]:
+def of_the_campaign(first: str | BindParameter[str], site: int, *, most: int) -> CompoundSelect[str]:
     """Ids of the comment that was first to say it and of up to so many that said nearly the same. The site is asked for
     last: before that, SQLite would walk all of its comments.
     """

@@ -18,7 +18,7 @@ from service.records import is_hidden
 
 PAGE_SIZE = 40
 MOST_OF_A_CAMPAIGN = 200  # a page of the list that holds one campaign alone: its outliers are first among many
-MOST_TOGETHER = 20  # of a campaign, that stand at its first: the others follow where their turn is
+MOST_TOGETHER = 8  # of a campaign, that stand at its first: the others follow where their turn is
 MOST_IN_REACH = 400  # rows that a page is made longer by at most, so that it holds the comment that is open
 
 
@@ -68,12 +68,17 @@ def _together(session: Session, asked: Asked, places: Sequence[Place]) -> list[G
     """Campaigns stand where the first of them does, with others from further down the list, which have no place there
     any more.
     """
-    firsts = _in_campaigns(session, [place.id for place in places])
+    one_campaign = asked.view.campaign  # then nothing else is in the list, and all of it stands together
+    firsts = {} if one_campaign else _in_campaigns(session, [place.id for place in places])
     of_page: dict[str, list[str]] = {}
     for place in places:
-        of_page.setdefault(firsts.get(place.id, place.id), []).append(place.id)
+        of_page.setdefault(one_campaign or firsts.get(place.id, place.id), []).append(place.id)
+    campaigns = {first: ids for first, ids in of_page.items() if ids[0] in firsts}
+    most = MOST_TOGETHER + len(places) + 1  # among so many there is one that stands neither here nor together
+    members = asked.view.places_of_campaigns(session, list(asked.sites), campaigns, limit=most)
     groups = [
-        _gathered(session, asked, first, ids) if ids[0] in firsts else Group(ids) for first, ids in of_page.items()
+        _gathered([place.id for place in members[first]], ids, asked.item) if first in members else Group(ids)
+        for first, ids in of_page.items()
     ]
     return [group for group in groups if group.ids]
 
@@ -88,17 +93,13 @@ def _in_campaigns(session: Session, ids: Sequence[str]) -> dict[str, str]:
     return {row.id: row.campaign or row.id for row in session.execute(wanted)}
 
 
-def _gathered(session: Session, asked: Asked, first: str, ids: list[str]) -> Group:
-    """What a page shows of a campaign that it holds these of."""
-    if asked.view.campaign:  # nothing else is in the list
-        return Group(ids)
-    most = MOST_TOGETHER + len(ids) + 1  # so that one that stands neither here nor there would be among them
-    members = [place.id for place in asked.view.places(session, list(asked.sites), limit=most, alike=first)]
+def _gathered(members: list[str], ids: list[str], is_open: str) -> Group:
+    """What a page that holds these of a campaign shows of it."""
     together = members[:MOST_TOGETHER]
     others = [id_ for id_ in ids if id_ not in together]
-    if not {asked.item, *together[:1]} & {*ids}:  # its first stands further up, and these with it
+    if not {is_open, *together[:1]} & {*ids}:  # its first stands further up, and these with it
         return Group(others)
-    shown = [*others, *together] if asked.item in others else [*together, *others]
+    shown = [*others, *together] if is_open in others else [*together, *others]
     return Group(shown, goes_on=not {*members} <= {*shown})
 
 
