@@ -23,7 +23,6 @@ from models.database import begin, engine, now, reading
 from models.endpoints import first_secret, sealed_of
 from models.labels import labels
 from models.records import Comment, Endpoint, Site, Thread
-from models.settings import settings
 from models.spam import site as site_model
 from models.spam.model import base_model
 from models.webhooks import overdue_endpoints, release_published, shown_but_waiting
@@ -200,7 +199,7 @@ def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         else:
             server: PostgreSQL = request.getfixturevalue("postgres")
             patch.setenv("GREENROOM_DATABASE_URL", database.enter_context(server.database("large", like="greenroom")))
-        settings.cache_clear()
+        forget()
         accounts.add_site("demo", ["https://paper.example"])
         _listen()
         fill()
