@@ -26,6 +26,7 @@ MOST_WAITING = 20_000
 MOST_A_MESSAGE = 100
 dropped = dict.fromkeys(("no broker", "not taken", "broker silent", "too many waiting"), 0)  # for /metrics, about right
 log = structlog.get_logger()
+_importing = threading.Lock()
 
 
 def ring(task: str, ids: Iterable[str | int]) -> bool:
@@ -97,7 +98,8 @@ def _dispatcher(pid: int) -> _Dispatcher:
 @cache
 def _bell(pid: int) -> Celery:
     """A Celery that only sends; one a process, as its connections must not be carried over a fork."""
-    from celery import Celery  # noqa: PLC0415 — half of this process's start time, and only senders need it
+    with _importing:  # Celery puts another module in its own place, and who comes amid that is left with the first
+        from celery import Celery  # noqa: PLC0415 — half of this process's start time, and only senders need it
 
     from worker.broker import RING_OPTIONS, common  # noqa: PLC0415
 
