@@ -18,6 +18,7 @@ from models.settings import settings
 
 if TYPE_CHECKING:
     from celery import Celery
+    from kombu import Connection
 
 SCREEN, PUBLISH, DELIVER, LEARN = "screen", "publish", "deliver", "learn"
 GATHER_SECONDS = 0.004  # long enough to make one message of many posts, too short for anyone to notice
@@ -109,15 +110,22 @@ def _bell(pid: int) -> Celery:
     return bell
 
 
-def messages_waiting(queue: str) -> int:
-    """How many lie in a queue for someone to take; none where the broker does not say."""
+def messages_waiting(queues: Iterable[str]) -> int:
+    """How many lie in queues for someone to take; none where the broker does not say."""
     if not settings().redis_url:
         return 0
     try:
         with _bell(os.getpid()).connection_for_write() as connection:
-            channel: Any = connection.default_channel
-            return int(channel.queue_declare(queue, passive=True).message_count)
-    except Exception:  # kombu lets every transport's own errors through; an empty queue of Redis is one of them
+            return sum(_messages_waiting(connection, queue) for queue in queues)
+    except Exception:  # kombu lets every transport's own errors through
+        return 0
+
+
+def _messages_waiting(connection: Connection, queue: str) -> int:
+    try:
+        channel: Any = connection.channel()
+        return int(channel.queue_declare(queue, passive=True).message_count)
+    except connection.channel_errors:  # there is none: so says Redis of an empty one
         return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from sqlalchemy import delete, select, update
@@ -82,13 +82,15 @@ class Sweeper(threading.Thread):
         return settings().sweep_seconds
 
     def _sweep(self) -> float:
-        swept = sweep()
+        is_more = sweep()
         _beat(self.worker, swept=True)
         self._tidy()
-        if swept.rang and self.watchdog.is_deaf(now()):
+        if is_more:
+            return 0
+        if self.watchdog.is_deaf(now()):
             log.error("worker.deaf", reason="messages wait and none is taken: ending, to be begun again")
             end()
-        return 0 if swept.is_more else settings().sweep_seconds
+        return settings().sweep_seconds
 
     def _tidy(self) -> None:
         at = now()
@@ -99,24 +101,17 @@ class Sweeper(threading.Thread):
             self._tidied = at
 
 
-class Swept(NamedTuple):
-    """Whether the broker took a ring for what is overdue, and whether more is than one sweep takes."""
-
-    rang: bool
-    is_more: bool
-
-
-def sweep() -> Swept:
-    """Ring again for what is overdue; do it here if the broker is silent or nobody listens."""
+def sweep() -> bool:
+    """Ring again for what is overdue; do it here if the broker is silent or nobody listens. True if more is overdue."""
     at = now()
-    rang = is_more = False
+    is_more = False
     for task, record, due in OWED:
         ids = _overdue(record, due, at)
-        heard = bool(ids) and ring(task, ids)
-        if ids and (not heard or (task == SCREEN and _unheard(at))):
+        if ids and (not ring(task, ids) or (task == SCREEN and _unheard(at))):
             _in_place(task, ids)
-        rang, is_more = rang or heard, is_more or len(ids) == MOST_AT_ONCE
-    return Swept(_sweep_deliveries(at) or rang, is_more)
+        is_more = is_more or len(ids) == MOST_AT_ONCE
+    _sweep_deliveries(at)
+    return is_more
 
 
 def _overdue(record: Any, due: Any, at: datetime) -> list[Any]:
@@ -143,7 +138,7 @@ def _unheard(at: datetime) -> bool:
         return session.execute(waiting.limit(1)).first() is not None
 
 
-def _sweep_deliveries(at: datetime) -> bool:
+def _sweep_deliveries(at: datetime) -> None:
     """Ring for endpoints that are owed something; where nobody takes the ring, or nobody heard it, send from here.
 
     No due time is put off: an attempt is taken by a lease, so that a ring too many does no harm.
@@ -156,10 +151,8 @@ def _sweep_deliveries(at: datetime) -> bool:
     with reading() as session:
         owed = overdue_endpoints(session, at - timedelta(seconds=settings().overdue_seconds))
         unheard = overdue_endpoints(session, at - timedelta(seconds=UNHEARD_SECONDS)) if owed else []
-    rang = bool(owed) and ring(DELIVER, owed)
-    if here := unheard if rang else owed:
+    if here := unheard if ring(DELIVER, owed) else owed:
         webhooks.sender().wake(here)
-    return rang
 
 
 def _in_place(task: str, ids: list[Any]) -> None:

@@ -27,7 +27,7 @@ class Watchdog:
 
     def is_deaf(self, at: datetime) -> bool:
         """Ask the broker. A worker is deaf when its queues were never seen empty for long, and it took nothing."""
-        if not any(messages_waiting(queue) for queue in self._queues):
+        if not messages_waiting(self._queues):
             self._since = None
             return False
         self._since = self._since or at

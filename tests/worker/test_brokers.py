@@ -55,7 +55,7 @@ def test_a_user_with_a_password_of_any_signs_is_let_in_and_nobody_else(set_broke
         set_broker(f"redis://green:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/1")
         assert bell.answers()
         assert bell.ring(bell.SCREEN, ["id"])
-        assert bell.messages_waiting("screen") == 1
+        assert bell.messages_waiting([bell.SCREEN]) == 1
         set_broker(f"redis://green:wrong@127.0.0.1:{port}/1")
         assert not bell.answers()
         assert not bell.ring(bell.SCREEN, ["id"])
@@ -65,12 +65,12 @@ def test_tls_is_spoken_and_the_certificate_checked_unless_the_url_says_not_to(se
     with valkey() as port, tls_front(tmp_path, port) as (door, authority):
         set_broker(f"rediss://127.0.0.1:{door}/0?ssl_ca_certs={authority}")
         assert bell.ring(bell.SCREEN, ["id"])
-        assert bell.messages_waiting("screen") == 1
+        assert bell.messages_waiting([bell.SCREEN]) == 1
         set_broker(f"rediss://127.0.0.1:{door}/0")
         assert not bell.ring(bell.SCREEN, ["id"])
         set_broker(f"rediss://127.0.0.1:{door}/0?ssl_cert_reqs=none")
         assert bell.ring(bell.SCREEN, ["id"])
-        assert bell.messages_waiting("screen") == 2
+        assert bell.messages_waiting([bell.SCREEN]) == 2
         set_broker(f"redis://127.0.0.1:{door}/0")
         assert not bell.ring(bell.SCREEN, ["id"])
 
