@@ -167,7 +167,7 @@ def data(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("GREENROOM_DNS", "127.0.0.1:1")  # nobody answers there
     monkeypatch.setenv("GREENROOM_DNS_SECONDS", "0.2")
     settings.cache_clear()
-    forget()  # a browser's last request, answered after the test before, made an engine of no test's database
+    forget()  # whatever ran after the test before may have made an engine of no test's database
     accounts.add_site("demo", ["https://paper.example"])
     yield tmp_path
     forget()

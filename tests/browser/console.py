@@ -12,7 +12,7 @@ import axe_playwright_python
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from service import accounts
 from tests.caller import posted, screen_all
@@ -22,10 +22,15 @@ LINKS = "https://a.example https://b.example https://c.example"
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
 
 
+class _Handler(WSGIRequestHandler):
+    timeout = 5  # a connection that a browser opened and never used ends too
+
+
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
     """The service in this process, on a port of its own."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server: Any = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
+    server.daemon_threads = False  # to close waits for the last answers: none is given amid another test's database
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
