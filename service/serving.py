@@ -43,8 +43,9 @@ def serve() -> None:
 
 def application() -> Callable[..., Any]:
     """The WSGI application, loaded in Granian's worker alone: its main process stays small."""
-    # Where rich is there, structlog loads it to draw tracebacks in colour: 4 MB, and this process writes JSON.
-    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+    # structlog loads these where they happen to be, though this process writes JSON, from threads alone: 5 MB.
+    for unwanted in ("rich", "greenlet"):
+        sys.modules.setdefault(unwanted, None)  # type: ignore[arg-type]
     from service.wsgi import app  # noqa: PLC0415
 
     return app
