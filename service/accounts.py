@@ -6,11 +6,12 @@ import re
 import secrets as random
 import threading
 from functools import cache
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from email_validator import EmailNotValidError
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models.database import begin, insert_new, reading
 from models.email import parsed_email
@@ -31,14 +32,31 @@ def add_site(key: str, origins: list[str], locale: str = "en") -> None:
     """A new site. Raises ValueError, in words, for a bad key, origin or language or one that exists."""
     if not KEY.fullmatch(key):
         raise ValueError(f"A site's key is lower-case letters, digits, - and _, at most 64: not {key!r}.")
-    if locale not in languages():
-        raise ValueError(f"Greenroom has no words for the language {locale!r}: it is one of {', '.join(languages())}.")
-    cleaned = [_origin(url) for url in origins]
-    row = {"key": key, "origins": cleaned, "locale": locale, "policy": Policy().model_dump(mode="json")}
+    row = {"key": key, "policy": Policy().model_dump(mode="json"), **_traits(origins, locale)}
     with begin() as session:
         made = session.connection().execute(insert_new(Site, "id"), row).one_or_none()
     if not made:
         raise ValueError(f"There is a site {key!r} already.")
+
+
+def set_site(key: str, origins: list[str], locale: str | None) -> None:
+    """Other origins in place of all it has, another language, or both; every process knows within
+    `sites.FRESH_SECONDS`. Raises ValueError, in words, for a bad one, for nothing to set and for a site there is not.
+    """
+    traits = _traits(origins, locale)
+    if not traits:
+        raise ValueError("Say what to set: --origin, --language or both.")
+    with begin() as session:
+        if not session.execute(update(Site).where(Site.key == key).values(traits).returning(Site.id)).first():
+            raise ValueError(f"There is no site {key!r}.")
+
+
+def _traits(origins: list[str], locale: str | None) -> dict[str, Any]:
+    """The columns for what is given."""
+    if locale is not None and locale not in languages():
+        raise ValueError(f"Greenroom has no words for the language {locale!r}: it is one of {', '.join(languages())}.")
+    given = {"origins": [_origin(url) for url in origins], "locale": locale}
+    return {name: value for name, value in given.items() if value}
 
 
 def _origin(url: str) -> str:

@@ -120,7 +120,10 @@ def _set(**variables: object) -> None:
 def serve() -> None:
     """Run the web process alone."""
     from service.serving import serve as run
+    from worker.lifeline import UP
 
+    if UP not in os.environ:  # `up` has just migrated, and without SQLAlchemy this process stays small
+        _refuse_an_older_database()
     run()
 
 
@@ -177,6 +180,16 @@ def add_site(key: str, origins: tuple[str, ...], language: str) -> None:
     """Add the site KEY."""
     with _accounts() as accounts:
         accounts.add_site(key, list(origins), language)
+
+
+@site.command("set")
+@click.argument("key")
+@click.option("--origin", "origins", multiple=True, metavar="URL", help="Replaces all it has; may be repeated.")
+@click.option("--language", help="What its readers read where the page says nothing.")
+def set_site(key: str, origins: tuple[str, ...], language: str | None) -> None:
+    """Change the site KEY. A running Greenroom follows within seconds."""
+    with _accounts() as accounts:
+        accounts.set_site(key, list(origins), language)
 
 
 @site.command("list")

@@ -173,6 +173,14 @@ class Redelivery(BaseModel):
     newest_first: bool = False
     deliveries: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None
 
+    @field_validator("until")
+    @classmethod
+    def _is_later(cls, until: datetime | None, others: ValidationInfo) -> datetime | None:
+        since = others.data.get("since")
+        if until and since and until < since:
+            raise ValueError("The end is before the beginning.")
+        return until
+
     @model_validator(mode="after")
     def _names_something(self) -> Redelivery:
         if self.since is None and self.deliveries is None:

@@ -58,6 +58,7 @@ def test_without_a_database_the_way_to_one_is_named_and_none_is_made(tmp_path: P
         ["key", "create", "--site", "demo", "--scope", "read"],
         ["keys", "rotate-email"],
         ["restore", __file__],
+        ["serve"],
         ["worker"],
     ):
         words = refused(greenroom(*command, data=tmp_path))
@@ -90,6 +91,30 @@ def test_a_site_has_the_language_it_was_added_with_and_one_without_words_is_refu
     assert greenroom(*new, "de", data=data).returncode == 0
     with closing(sqlite3.connect(data / "greenroom.db")) as database:
         assert database.execute("SELECT locale FROM sites WHERE key = 'zeitung'").fetchone() == ("de",)
+
+
+def test_a_sites_origins_and_language_are_set_apart_and_what_cannot_be_is_refused_in_words(data: Path) -> None:
+    def site() -> tuple[str, str]:
+        with closing(sqlite3.connect(data / "greenroom.db")) as database:
+            found: tuple[str, str] = database.execute(
+                "SELECT origins, locale FROM sites WHERE key = 'moved'"
+            ).fetchone()
+            return found
+
+    assert greenroom("site", "add", "moved", "--origin", "https://old.example", data=data).returncode == 0
+    assert greenroom("site", "set", "moved", "--language", "ar", data=data).returncode == 0
+    assert site() == ('["https://old.example"]', "ar")
+    both = ("--origin", "https://New.example/", "--origin", "https://www.new.example")
+    assert greenroom("site", "set", "moved", *both, data=data).returncode == 0
+    assert site() == ('["https://new.example","https://www.new.example"]', "ar")
+    for words, said in {
+        ("moved",): "Say what to set",
+        ("moved", "--origin", "new.example"): "An origin is scheme and host",
+        ("moved", "--language", "tlh"): "no words for the language 'tlh'",
+        ("nowhere", "--language", "de"): "There is no site 'nowhere'",
+    }.items():
+        assert said in refused(greenroom("site", "set", *words, data=data))
+    assert site() == ('["https://new.example","https://www.new.example"]', "ar")
 
 
 def test_a_site_that_exists_is_refused_in_words(data: Path) -> None:

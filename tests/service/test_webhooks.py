@@ -250,6 +250,14 @@ def test_a_success_ends_the_count_of_days(moderator: Caller, receiver: Receiver)
     assert moderator.call("GET", f"/webhooks/{webhook['id']}").json["failing_since"] is None  # type: ignore[index]
 
 
+def test_a_range_that_ends_before_it_begins_is_refused(moderator: Caller, receiver: Receiver) -> None:
+    webhook = make(moderator, receiver)
+    range_ = {"since": when(now()), "until": when(now() - timedelta(hours=1))}
+    refused = moderator.call("POST", f"/webhooks/{webhook['id']}/redeliver", json=range_)
+    assert refused.status_code == 422
+    assert refused.json["errors"] == [{"field": "until", "message": "The end is before the beginning."}]  # type: ignore[index]
+
+
 def test_redelivering_sends_the_same_id_and_bytes_again(moderator: Caller, receiver: Receiver) -> None:
     webhook = make(moderator, receiver)
     approved(moderator)
