@@ -94,9 +94,9 @@ def make_webhook(site: str) -> str | tuple[str, int]:
         kept = given if given["events"] else {name: value for name, value in given.items() if name != "events"}
         made = make(owner, NewWebhook.model_validate(kept))
     except ValidationError as error:
-        return _list(who, owner, given=given, errors=_errors(error)), 422
+        return _list(who, owner, given=given | _typed(), errors=_errors(error)), 422
     except Problem as problem:
-        return _list(who, owner, given=given, errors={"body": problem.detail}), problem.status
+        return _list(who, owner, given=given | _typed(), errors={"body": problem.detail}), problem.status
     return _one(who, owner, made["id"], secret=made["secret"])
 
 
@@ -109,6 +109,11 @@ def _given() -> dict[str, Any]:
     if "headers" in form and (form["headers"].strip() or "no_headers" in form):
         given["headers"] = dict(_header(line) for line in form["headers"].splitlines() if line.strip())
     return given
+
+
+def _typed() -> dict[str, str]:
+    """What a refused form shows again as it was typed; what is kept of it is never shown."""
+    return {"typed_headers": request.form.get("headers", "")}
 
 
 def _number(text: str) -> float | str | None:
@@ -159,9 +164,10 @@ def change_webhook(site: str, webhook: str) -> BaseResponse | str | tuple[str, i
             return _one(who, owner, webhook, found=checked(owner, webhook))
         _do(owner, webhook, do, is_chat=is_chat)
     except ValidationError as error:
-        return _one(who, owner, webhook, given=row | _given(), errors=_errors(error)), 422
+        return _one(who, owner, webhook, given=row | _given() | _typed(), errors=_errors(error)), 422
     except Problem as problem:
-        return _one(who, owner, webhook, errors={"body": problem.detail}), problem.status
+        given = row | _given() | _typed() if do == "save" else row
+        return _one(who, owner, webhook, given=given, errors={"body": problem.detail}), problem.status
     place = f"/console/sites/{site}/webhooks"
     return redirect(place if do == "delete" else f"{place}/{webhook}", 303)
 

@@ -456,9 +456,11 @@ def test_a_viewer_sees_and_decides_nothing(queue: Page, url: str, open_page: Cal
     sign_in(page, url, "vera@paper.example", role="viewer")
     expect(page.locator(".item h1")).to_have_text("Reader 1")
     page.keyboard.press("a")
+    page.keyboard.press("x")
     page.keyboard.press("j")
     expect(page.locator(".item h1")).to_have_text("Reader 2")
     expect(page.locator(".actions")).to_have_count(0)
+    expect(page.locator(".chosen, .pick").locator("visible=true")).to_have_count(0)  # nothing to select for
     assert set(statuses().values()) == {"flagged"}
 
 

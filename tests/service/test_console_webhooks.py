@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 import time_machine
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from models.database import now, reading
+from models.database import begin, now, reading
 from models.endpoints import unsealed
 from models.records import Act, Endpoint
 from models.settings import settings
@@ -111,10 +111,11 @@ def test_what_cannot_be_is_told_at_its_field_also_when_it_is_changed(
     ann = SignedIn(client)
     with Receiver() as receiver:
         place, _ = made(ann, receiver)
-    given = {"url": receiver.url, "events": "comment.rejected", field: value}
+    given = {"url": receiver.url, "events": "comment.rejected", "headers": "X-Tenant: paper", field: value}
     answer = ann.form(place, do="save", **given)
     assert answer.status_code == 422
     assert f'id="wrong-{field}"' in answer.text
+    assert f">{given['headers']}</textarea>" in answer.text  # what was typed is there to be mended
 
 
 @on_sqlite
@@ -176,6 +177,12 @@ def test_an_owner_is_told_on_every_page_of_a_webhook_that_fails_or_gave_up_until
         assert "The webhook of demo to 127.0.0.1 is disabled: It answered 410 Gone." in ann.get(page)
     assert ann.form(place, do="disable").status_code == 303  # "Leave it disabled"
     assert "Look at it" not in ann.get("/")
+    made(ann, receiver)
+    with begin() as session:
+        session.execute(update(Endpoint).values(is_enabled=False, disabled_why="It answered 410 Gone."))
+    page = ann.get("/")
+    assert "2 webhooks need a look" in page
+    assert page.count("is disabled: It answered 410 Gone.") == 2
 
 
 @on_sqlite

@@ -470,7 +470,7 @@ function choosing() {
 }
 
 function choose(row, on) {
-  if (!row) return;
+  if (!row || rows.dataset.may === "look") return;
   const box = row.querySelector("input");
   box.checked = on ?? !box.checked;
   choosing();
@@ -490,6 +490,7 @@ async function chooseAll() {
 
 // All of the open comment's campaign, or of the one whose button it is; a second time, none of them.
 function chooseAlike(group = current?.dataset.group) {
+  if (rows.dataset.may === "look") return;
   const alike = listed().filter((row) => group && row.dataset.group === group);
   const on = !alike.every((row) => row.querySelector("input").checked);
   for (const row of alike) row.querySelector("input").checked = on;
