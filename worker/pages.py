@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
-from xml.etree import ElementTree
 
 import orjson
 from sqlalchemy import Row, Select, bindparam, select
@@ -14,11 +13,8 @@ from sqlalchemy.orm import Session
 
 from models import storage
 from models.database import Base
-from models.settings import settings
 from models.storage import REPLIES_A_PAGE, TOPS_A_PAGE
-
-_NO_XML = dict.fromkeys((0xFFFE, 0xFFFF))  # the two non-characters that XML 1.0 forbids
-ATOM = "http://www.w3.org/2005/Atom"
+from worker.feeds import feed
 
 
 class Object(NamedTuple):
@@ -173,37 +169,8 @@ class _Writer:
         return f"/v1/sites/{self.site}/comments?{urlencode({'thread': self.thread.key, **query})}"
 
     def _atom(self, comments: list[dict[str, Any]]) -> bytes:
-        """RFC 4287, of the page readers see first."""
-        feed = ElementTree.Element("feed", xmlns=ATOM)
-        address = f"{settings().base_url}/sites/{self.site}/thread.atom?{urlencode({'thread': self.thread.key})}"
-        entries = sorted(_flat(comments), key=lambda comment: str(comment["id"]), reverse=True)
-        _leaf(feed, "id", address)
-        _leaf(feed, "title", self.thread.title or self.thread.key)
-        _leaf(feed, "updated", entries[0]["at"] if entries else _when(self.thread.created_at))
-        ElementTree.SubElement(feed, "link", rel="self", href=address)
-        for comment in entries:
-            entry = ElementTree.SubElement(feed, "entry")
-            _leaf(entry, "id", f"urn:uuid:{comment['id']}")
-            _leaf(entry, "title", comment["name"])
-            _leaf(entry, "updated", comment["edited_at"] or comment["at"])
-            _leaf(ElementTree.SubElement(entry, "author"), "name", comment["name"])
-            ElementTree.SubElement(entry, "link", href=f"{settings().base_url}/sites/{self.site}/c/{comment['id']}")
-            _leaf(entry, "content", comment["html"]).set("type", "html")
-        content: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
-        return content
-
-
-def _flat(comments: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-    for comment in comments:
-        if comment["id"]:
-            yield comment
-        yield from _flat(comment["replies"])
-
-
-def _leaf(parent: ElementTree.Element, name: str, text: str | None) -> ElementTree.Element:
-    leaf = ElementTree.SubElement(parent, name)
-    leaf.text = text.translate(_NO_XML) if text else text
-    return leaf
+        thread = self.thread
+        return feed(self.site, thread.key, comments, title=thread.title, since=_when(thread.created_at) or "")
 
 
 def _when(moment: Any) -> str | None:

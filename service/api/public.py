@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 from werkzeug.wrappers import Response as BaseResponse
 
+from models import storage
 from models.database import reading
 from models.identifiers import is_id
 from models.policy import FormPolicy
@@ -34,6 +35,7 @@ MOST_BYTES = 128 * 1024
 MOST_PASSED_OVER, PIECE = 8 * 1024 * 1024, 64 * 1024
 MOST_THREADS = 500
 READ_SECONDS = 2.0
+NEVER = "1970-01-01T00:00:00Z"  # a feed has to say when it was last changed
 # A body that trickles in holds its thread: half of them may wait for bodies, the other half goes on answering.
 _reading = threading.BoundedSemaphore(max(1, settings().web_threads // 2))
 _PRIVATE = {"Cache-Control": "no-store"}
@@ -163,14 +165,14 @@ def _nothing_there(info: SiteInfo, thread: str, page: int | None, *, is_newest: 
     return Stored(content, f"none-{head.tag if head else 0}-{page or 1}")
 
 
-def _published(stored: Stored, cache_tag: str) -> Response:
+def _published(stored: Stored, cache_tag: str, content_type: str = "application/json") -> Response:
     headers = {"ETag": f'"{stored.tag}"', "Cache-Control": "public, no-cache"}  # kept, but asked for again each time
     if seconds := settings().cdn_seconds:  # by both names: RFC 9213, and what Fastly and Varnish read
         headers["CDN-Cache-Control"] = headers["Surrogate-Control"] = f"max-age={seconds}"
         headers["Cache-Tag"] = headers["Surrogate-Key"] = cache_tag
     if "If-None-Match" in request.headers and request.if_none_match.contains_weak(stored.tag):
         return Response(status=304, headers=headers)
-    return Response(stored.content, headers=headers, content_type="application/json")
+    return Response(stored.content, headers=headers, content_type=content_type)
 
 
 def _thread_argument() -> str:
@@ -220,6 +222,19 @@ def receipt(receipt: str) -> Response:
     if found is None:
         raise Problem(404, "There is no such receipt.")
     return _shared(wanted_site(found.site), json_response(found.answer, headers=_PRIVATE))
+
+
+@api.get("/sites/<site>/thread.atom")
+def feed(site: str) -> Response:
+    """The comments readers see first, for feed readers; like the page, an unknown thread's is there and empty."""
+    info = wanted_site(site)
+    thread = _thread_argument()
+    stored = storage.get(storage.feed_name(info.key, thread))
+    if stored is None:
+        from worker import feeds  # noqa: PLC0415 — an XML library, for this one answer
+
+        stored = Stored(feeds.feed(info.key, thread, (), title=None, since=NEVER), "none")
+    return _published(stored, cache_tag(info.key, thread), "application/atom+xml")
 
 
 @api.get("/sites/<site>/c/<comment_id>")

@@ -132,6 +132,7 @@ def _thread_page(
         lang=_wished_language(),
         here=partial(_here, site, form),
         follow=partial(_follow, site, form),
+        feed=url_for("public.feed", site=site.key, thread=page["thread"]),
     )
 
 

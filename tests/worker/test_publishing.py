@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 from itertools import count
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import orjson
 import pytest
@@ -15,11 +18,13 @@ from sqlalchemy import select, update
 from models import storage
 from models.database import begin, now, reading
 from models.records import Thread
+from models.settings import settings
 from tests.caller import Caller, posted, publish_all
 from worker import pages, publishing
 from worker.publishing import publish_threads
 
 COUNTER = count()
+PLAIN = "/sites/demo/thread?thread=/harbour"
 
 
 def approved(client: FlaskClient, moderator: Caller, number: int, **fields: Any) -> list[str]:
@@ -208,13 +213,29 @@ def test_a_publisher_that_lost_its_lease_leaves_the_thread_owed(
 
 
 def test_the_feed_is_well_formed_whatever_was_written(client: FlaskClient, moderator: Caller) -> None:
-    from xml.etree import ElementTree
-
     approved(client, moderator, 1, name="A & <B> \ufffe", body="x ]]> & <y>")
-    stored = storage.get(storage.feed_name("demo", "/harbour"))
-    assert stored is not None
-    feed = ElementTree.fromstring(stored.content)
-    assert [entry.findtext("{*}title") for entry in feed.iter("{http://www.w3.org/2005/Atom}entry")] == ["A & <B> "]
+    assert _titles(client.get("/sites/demo/thread.atom?thread=/harbour").data) == ["A & <B> "]
+
+
+def test_the_feed_stands_where_it_says_and_where_the_plain_page_says(client: FlaskClient, moderator: Caller) -> None:
+    approved(client, moderator, 2)
+    named = re.search(r'type="application/atom\+xml" href="([^"]+)"', client.get(PLAIN).text)
+    assert named
+    answer = client.get(unescape(named[1]))
+    assert answer.content_type == "application/atom+xml"
+    own = ElementTree.fromstring(answer.data).findtext("{*}id") or ""
+    again = client.get(own.removeprefix(settings().base_url), headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_a_feed_of_a_thread_nobody_has_written_in_is_empty_and_well_formed(client: FlaskClient) -> None:
+    answer = client.get("/sites/demo/thread.atom", query_string={"thread": "/a&<b>\uffff"})
+    assert (answer.status_code, _titles(answer.data)) == (200, [])
+    assert client.get("/sites/demo/thread.atom").status_code == 422
+
+
+def _titles(feed: bytes) -> list[str | None]:
+    return [entry.findtext("{*}title") for entry in ElementTree.fromstring(feed).findall("{*}entry")]
 
 
 def test_stored_pages_are_complete_json(client: FlaskClient, moderator: Caller) -> None:

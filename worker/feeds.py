@@ -1,0 +1,47 @@
+"""A thread as a feed (RFC 4287), for readers who follow it from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+from xml.etree import ElementTree
+
+from models.settings import settings
+
+ATOM = "http://www.w3.org/2005/Atom"
+_NO_XML = dict.fromkeys((0xFFFE, 0xFFFF))  # the two non-characters that XML 1.0 forbids
+
+
+def feed(site: str, thread: str, comments: Iterable[dict[str, Any]], *, title: str | None, since: str) -> bytes:
+    """Of a page's comments, in the shape they are published in; `since` is when the thread was made."""
+    root = ElementTree.Element("feed", xmlns=ATOM)
+    address = f"{settings().base_url}/sites/{site}/thread.atom?{urlencode({'thread': thread})}"
+    entries = sorted(_flat(comments), key=lambda comment: str(comment["id"]), reverse=True)
+    _leaf(root, "id", address)
+    _leaf(root, "title", title or thread)
+    _leaf(root, "updated", entries[0]["at"] if entries else since)
+    ElementTree.SubElement(root, "link", rel="self", href=address)
+    for comment in entries:
+        entry = ElementTree.SubElement(root, "entry")
+        _leaf(entry, "id", f"urn:uuid:{comment['id']}")
+        _leaf(entry, "title", comment["name"])
+        _leaf(entry, "updated", comment["edited_at"] or comment["at"])
+        _leaf(ElementTree.SubElement(entry, "author"), "name", comment["name"])
+        ElementTree.SubElement(entry, "link", href=f"{settings().base_url}/sites/{site}/c/{comment['id']}")
+        _leaf(entry, "content", comment["html"]).set("type", "html")
+    content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
+
+
+def _flat(comments: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    for comment in comments:
+        if comment["id"]:
+            yield comment
+        yield from _flat(comment["replies"])
+
+
+def _leaf(parent: ElementTree.Element, name: str, text: str) -> ElementTree.Element:
+    leaf = ElementTree.SubElement(parent, name)
+    leaf.text = text.translate(_NO_XML)
+    return leaf
