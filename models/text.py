@@ -12,11 +12,11 @@ _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that
 
 
 def clean(text: str) -> str:
-    """NFC, `\\n` for every line end, unwanted characters removed, trimmed."""
+    """`\\n` for every line end, unwanted characters removed, NFC (what they stood between composes), trimmed."""
     if text.isascii() and text.isprintable():
         return text.strip()
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _UNWANTED.sub("", unicodedata.normalize("NFC", text)).strip()
+    return unicodedata.normalize("NFC", _UNWANTED.sub("", text)).strip()
 
 
 def clean_line(text: str) -> str:

@@ -21,10 +21,18 @@ from models.text import clean, clean_line, is_blank
         ("a\u202eb\u2066c\u2069", "abc"),
         ("tab\tstays\x07", "tab\tstays"),
         ("a\0b\ufeff", "ab\ufeff"),
+        ("e\u202e\u0301", "é"),  # composed without what stood between
     ],
 )
 def test_cleaning_keeps_writing_and_drops_trickery(typed: str, kept: str) -> None:
     assert clean(typed) == kept
+
+
+@given(st.text("e\u0301\u0323\u202e\x85\r\n \x07\u0958"))
+def test_what_is_clean_stays_as_it_is(typed: str) -> None:
+    """A thread is looked up by its key as it was handed out."""
+    assert clean(clean(typed)) == clean(typed)
+    assert clean_line(clean_line(typed)) == clean_line(typed)
 
 
 def test_a_line_is_one_line() -> None:
