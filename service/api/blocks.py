@@ -51,7 +51,7 @@ def preview(site: str, comment_id: str) -> Response:
     if (kind := request.args.get("kind", "author")) not in {"author", "like"}:
         message = "Others are those of the author, or those that are like it."
         raise Problem(422, message, errors=[{"field": "kind", "message": message}])
-    with reading() as session:
+    with reading(of_one_moment=True) as session:
         found = session.scalars(others(wanted_comment(session, who, comment_id), kind)).all()
         records = full_records(session, found)
     return json_response({"count": len(records), "items": records})

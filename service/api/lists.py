@@ -44,7 +44,7 @@ def listed(site: str, tab: str) -> Response:
     after = Place.read(request.args.get("cursor", ""))
     if "cursor" in request.args and after is None:
         raise _wrong("cursor", "This cursor is not one that a list gave out.")
-    with reading() as session:
+    with reading(of_one_moment=True) as session:
         view = _view(session, who, tab)
         places = view.places(session, [who.site.id], limit=limit + 1, after=after)
         ids = [place.id for place in places[:limit]]

@@ -65,10 +65,9 @@ def queue(site: str) -> Response:
         raise Problem(422, "This cursor is not one that a queue gave out.")
     if (group := request.args.get("group")) not in {None, "campaign"}:
         raise Problem(422, "The queue can be grouped by campaign, and by nothing else.")
-    if group:
-        with reading() as session:
+    with reading(of_one_moment=True) as session:
+        if group:
             return json_response(grouped(session, status, who.site.id, limit=limit, after=cursor))
-    with reading() as session:
         wanted = listed(status, [who.site.id], limit=limit + 1, after=cursor)
         comments = session.execute(wanted).scalars().all()
         items = full_records(session, comments[:limit])
@@ -78,7 +77,7 @@ def queue(site: str) -> Response:
 @api.get("/v1/sites/<site>/comments/<comment_id>")
 def record(site: str, comment_id: str) -> Response:
     who = caller(site, "moderate")
-    with reading() as session:
+    with reading(of_one_moment=True) as session:
         return json_response(full_records(session, [wanted_comment(session, who, comment_id)])[0])
 
 
@@ -168,9 +167,7 @@ def digest(site: str) -> Response:
     approved = select(Comment.id, Comment.version).join(Thread, Thread.id == Comment.thread_id)
     approved = approved.where(Thread.site_id == who.site.id, Thread.key == key, Comment.status == "approved")
     newest = select(Event.position, Event.nth).where(Event.site_id == who.site.id)
-    with reading() as session:
-        if session.get_bind().dialect.name == "postgresql":  # one moment for both questions
-            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    with reading(of_one_moment=True) as session:
         rows = session.execute(approved.order_by(Comment.id)).all()
         last = session.execute(newest.order_by(Event.position.desc(), Event.nth.desc()).limit(1)).one_or_none()
     hashed = hashlib.sha256(b"".join(f"{row.id} {row.version}\n".encode() for row in rows)).hexdigest()

@@ -88,7 +88,7 @@ def _iso(moment: Any) -> str:
 def comments() -> str:
     """A list and, beside it, the comment that is open: the one asked for, or the first."""
     who = looking()
-    with reading() as session:
+    with reading(of_one_moment=True) as session:
         asked = Asked(session, who)
         rows, following = list_rows(session, asked)
         shown = _open(session, who, asked, rows)
@@ -131,7 +131,7 @@ def rows() -> Response:
 def one(comment_id: str) -> BaseResponse | str:
     """A comment alone, for the script; whoever types the address is shown it beside its list."""
     who = looking()
-    with reading() as session:
+    with reading(of_one_moment=True) as session:
         asked = Asked(session, who)
         comment, site = items.find(session, who, comment_id)
         if request.headers.get("X-Greenroom") != "item":

@@ -43,7 +43,7 @@ def thread(thread_id: int) -> str:
     """All of it, whatever became of each: branch by branch, in the order it was written."""
     who = looking()
     after = Place.read(request.args.get("after", ""))
-    with reading() as session:
+    with reading(of_one_moment=True) as session:
         found, site = _find(session, who, thread_id)
         tops = select(Comment).where(Comment.thread_id == thread_id, Comment.parent_id.is_(None))
         tops = tops.where(Comment.id > after.id) if after else tops

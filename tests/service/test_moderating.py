@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
 
-from service import accounts
+from service import accounts, records
 from service.metrics import CHECKS
 from tests.caller import Caller, post, posted, publish_all, screen_all
 
@@ -47,6 +49,25 @@ def test_what_is_approved_is_on_the_page_and_what_is_rejected_leaves_it(moderato
     moderator.decide(flagged, "reject", reason="spam")
     assert shown(moderator) == []
     assert moderator.record(flagged)["reviews"][0]["closed"] is not None
+
+
+def test_a_record_is_of_one_moment(moderator: Caller, flagged: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No decision without the status that it gave, and no version that is no longer that of what is shown."""
+    rest = records._latest_evidence
+
+    def meanwhile(*asked: Any) -> Any:
+        """The comment has been read; its decisions have not."""
+        monkeypatch.setattr(records, "_latest_evidence", rest)
+        assert moderator.decide(flagged, "approve").status_code == 201
+        return rest(*asked)
+
+    before = moderator.record(flagged)
+    for path in (f"/comments/{flagged}", "/queue", "/lists/review"):
+        monkeypatch.setattr(records, "_latest_evidence", meanwhile)
+        answer: Any = moderator.call("GET", path).json
+        assert answer.get("items", [answer]) == [before], path
+        assert moderator.undo(flagged).status_code == 201
+        before = moderator.record(flagged)
 
 
 def test_undo_goes_back_one_human_decision_at_a_time(moderator: Caller, flagged: str) -> None:
