@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import threading
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import structlog
 
+from models.faults import in_words
 from models.settings import settings
 
 ALLOWED = frozenset(
@@ -24,6 +27,17 @@ ALLOWED = frozenset(
     }
 )
 TAKEN_OVER = ("_granian", "granian.access")  # they come with handlers of their own
+OURS = str(Path(__file__).parents[1])
+_PUT_IN = re.compile(r"%(\(\w+\))?[-#0 +]*[\d.*]*[a-zA-Z]")
+# What Celery says in so few words of its own that nothing is left of them without what was put in.
+_MEANT = {
+    "consumer: Cannot connect to %s: %s.": {
+        "event": "broker.away",
+        "reason": "it does not answer; asked again soon",
+    },
+    "%s (%r)": {"event": "broker.away", "reason": "the connection is lost; it is made again"},
+    "Task %(name)s[%(id)s] %(description)s: %(exc)s": {"event": "task.failed"},
+}
 
 
 def configure_logs(least: str = "") -> None:
@@ -57,7 +71,9 @@ class _Others(logging.Handler):
         log = structlog.get_logger()
         error = record.exc_info[1] if record.exc_info else None
         said = str(record.msg).strip().partition("\n")[0][:200]
-        log.log(max(record.levelno, logging.WARNING), said, logger=record.name, exc_info=error)
+        meant = _MEANT.get(said) if record.name.startswith("celery") else None
+        told = meant or {"event": _PUT_IN.sub("…", said)}
+        log.log(max(record.levelno, logging.WARNING), logger=record.name, exc_info=error, **told)
 
 
 def _thread_died(about: threading.ExceptHookArgs) -> None:
@@ -66,21 +82,30 @@ def _thread_died(about: threading.ExceptHookArgs) -> None:
 
 
 def _only_where(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Of an exception its type and where it arose: its message may quote what a reader typed."""
+    """Of an exception its type, where it arose, and what it means if a store was the cause: its own message may quote
+    what a reader typed.
+    """
     error = entry.pop("exc_info", None)
     if isinstance(error, BaseException):
         entry["error"] = type(error).__name__
+        if words := in_words(error):
+            entry.setdefault("reason", words)
         entry["exception"] = _frames(error)
     return entry
 
 
 def _frames(error: BaseException) -> list[str]:
-    frames, trace = [], error.__traceback__
+    """Those in code of ours and the last: a library's own way to it says nothing. All, where none is ours."""
+    frames, ours, trace = [], [], error.__traceback__
     while trace:
         code = trace.tb_frame.f_code
         frames.append(f"{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno} {code.co_name}")
+        if code.co_filename.startswith(OURS) and "site-packages" not in code.co_filename:
+            ours.append(frames[-1])
         trace = trace.tb_next
-    return frames[-12:]
+    if ours and ours[-1] != frames[-1]:
+        ours.append(frames[-1])
+    return (ours or frames)[-12:]
 
 
 def _allowed(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

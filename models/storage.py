@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from models.faults import in_words
 from models.settings import settings
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ def get(name: str) -> Stored | None:
     folder = _local()
     try:
         return _read(f"{folder}/{name}") if folder else _fetch(name)
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if in_words(error):  # it is the bucket that is missing
+            raise
         return None
 
 

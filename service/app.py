@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as BaseResponse
 
+from models.faults import in_words
 from models.logs import configure_logs
 from models.settings import settings
 from service import health, metrics
@@ -91,7 +92,7 @@ def _http(error: HTTPException) -> BaseResponse:
 
 
 def _away(error: DBAPIError | PoolTimeout) -> Response:
-    log.error("database.away", error=type(error).__name__)
+    log.error("database.away", error=type(error).__name__, reason=in_words(error) or "the database does not answer")
     return _problem(
         Problem(
             503,
@@ -103,7 +104,7 @@ def _away(error: DBAPIError | PoolTimeout) -> Response:
 
 def _storage_away(error: OSError | StoreError) -> Response:
     """A stranger's wrong request never comes to this: what is not there is answered as an empty thread."""
-    log.error("storage.away", error=type(error).__name__)
+    log.error("storage.away", error=type(error).__name__, reason=in_words(error) or "the storage does not answer")
     detail = "The published pages can't be reached; please try again in a moment."
     return _problem(Problem(503, detail, headers={"Retry-After": "5"}))
 

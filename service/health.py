@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 
 from models import storage
 from models.database import now, reading
+from models.faults import in_words
 from models.records import Heartbeat
 from models.settings import settings
 from service.api.public import json_response
@@ -57,7 +58,7 @@ def _try(check: Callable[[], str | None]) -> str | None:
     try:
         return check()
     except Exception as error:  # whatever a part throws, it is that part that does not work
-        return f"does not answer ({type(error).__name__})"
+        return in_words(error) or f"does not answer ({type(error).__name__})"
 
 
 def _database() -> None:

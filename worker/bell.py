@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from models.failpoints import failpoint
+from models.faults import in_words
 from models.settings import settings
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def ring(task: str, ids: Iterable[str | int]) -> bool:
             _bell(os.getpid()).send_task(task, [waiting[start : start + MOST_A_MESSAGE]])
     except Exception as error:  # kombu lets every transport's own errors through
         dropped["not taken"] += len(waiting) - start
-        log.warning("bell.silent", task=task, count=len(waiting), error=type(error).__name__)
+        told = {"error": type(error).__name__, "reason": in_words(error) or "the broker did not take this"}
+        log.warning("bell.silent", task=task, count=len(waiting), **told)
         return False
     return True
 

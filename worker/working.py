@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 
-from celery.exceptions import SecurityWarning
+from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 
+from models.logs import configure_logs
 from models.settings import settings
 from worker.app import app
 
@@ -14,6 +15,9 @@ def work(queues: str) -> None:
     """Work on some queues, comma-separated, until SIGTERM. The first of them names the worker."""
     # Celery warns whoever runs it as root of pickled messages; ours are JSON, and nothing else is accepted.
     warnings.simplefilter("ignore", SecurityWarning)
+    # And, at each loss of a connection, of what it will cancel then by default: nothing here depends on it.
+    warnings.simplefilter("ignore", CPendingDeprecationWarning)
+    configure_logs()  # Celery asks for its logs only after the checks were warmed
     app.worker_main(
         [
             "--quiet",

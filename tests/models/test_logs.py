@@ -66,4 +66,4 @@ def test_of_an_error_it_tells_the_type_and_the_place(lines: dict[str, list[dict[
 def test_what_a_library_says_keeps_its_words_and_loses_what_was_put_into_them(
     lines: dict[str, list[dict[str, object]]],
 ) -> None:
-    assert lines["a library's message with arguments"][0]["event"] == "to %s from %s"
+    assert lines["a library's message with arguments"][0]["event"] == "to … from …"

@@ -16,7 +16,7 @@ import pytest
 
 from models.settings import settings
 from tests.dns_server import DnsServer
-from tests.greenroom import GREENROOM, running, until
+from tests.greenroom import GREENROOM, free_port, running, until
 from tests.rabbitmq import is_installed, rabbitmq
 from tests.tls_front import tls_front
 from tests.valkey import valkey
@@ -97,6 +97,33 @@ def test_a_worker_warns_at_its_start_where_redis_may_forget(data: Path) -> None:
     assert [(line["level"], line["reason"]) for line in lines] == [
         ("warning", "set maxmemory-policy to noeviction: it is volatile-ttl")
     ]
+
+
+def test_a_worker_whose_database_and_broker_are_away_says_in_sentences_which_and_goes_on(tmp_path: Path) -> None:
+    environment = os.environ | {
+        "GREENROOM_DATA": str(tmp_path),
+        "GREENROOM_DATABASE_URL": f"postgres://green:secret@127.0.0.1:{free_port()}/room",
+        "GREENROOM_REDIS_URL": f"redis://:secret@127.0.0.1:{free_port()}/0",
+    }
+    with (tmp_path / "log").open("wb") as log:
+        worker = subprocess.Popen([*GREENROOM, "worker"], env=environment, stderr=log, stdout=subprocess.DEVNULL)
+    try:
+        until(lambda: {"sweep.failed", "broker.away"} <= {line["event"] for line in logged(tmp_path)}, 60)
+        assert worker.poll() is None
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(20) == 0
+    assert {line["event"]: line["reason"] for line in logged(tmp_path)} == {
+        "check.failed": "the database did not answer",
+        "sweep.failed": "nobody listens where the database should be",
+        "broker.away": "it does not answer; asked again soon",
+    }
+    assert "secret" not in (tmp_path / "log").read_text()
+
+
+def logged(folder: Path) -> list[dict[str, str]]:
+    """Every line that is whole: each of them is JSON, from the first on."""
+    return [json.loads(line) for line in (folder / "log").read_text().split("\n")[:-1]]
 
 
 @pytest.mark.skipif(not is_installed(), reason="RabbitMQ is not installed: on Debian, the package rabbitmq-server")

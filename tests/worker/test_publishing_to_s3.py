@@ -99,7 +99,8 @@ def test_a_store_that_is_away_is_said_and_what_it_missed_is_published_later(
     away = client.get(PAGE)
     assert away.status_code == 503
     assert away.headers["Retry-After"]
-    assert "storage" in client.get("/health/system").json["failing"]  # type: ignore[index]
+    parts = client.get("/health/system").json["parts"]  # type: ignore[index]
+    assert parts["storage"] == "nobody listens where the storage should be"
     approve(client, moderator, body="It was on time today.")
     with reading() as session:
         assert session.execute(select(Thread.publish_due)).scalar() is not None
@@ -109,3 +110,12 @@ def test_a_store_that_is_away_is_said_and_what_it_missed_is_published_later(
     with time_machine.travel(now() + timedelta(seconds=70)):
         sweep.sweep()
     assert moderator.page()["count"] == 2
+
+
+def test_a_bucket_that_is_not_there_is_no_empty_thread(
+    store: None, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GREENROOM_STORAGE_URL", "s3://papre/threads")
+    forget_store()
+    assert client.get(PAGE).status_code == 503
+    assert client.get("/health/system").json["parts"]["storage"] == "there is no such bucket"  # type: ignore[index]

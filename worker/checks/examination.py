@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -41,6 +42,7 @@ _ON_THE_RECORDS = {
 
 # Nothing that one comment brought about, so asking again for each alone would only take longer.
 _EVERYONES = (ImportError, OSError, MemoryError, OperationalError)
+_NOT_OURS = re.compile(r"site-packages|^<")  # "<": what SQLAlchemy writes by itself
 
 
 def examine(batch: Sequence[Candidate], now: datetime) -> list[list[Evidence]]:
@@ -67,7 +69,8 @@ def _run(
     except Exception as error:
         if after_failure:
             after_failure()
-        _log.warning("check.failed", check=name, count=len(batch), error=type(error).__name__, exception=_where(error))
+        told = {"error": type(error).__name__, "reason": _reason(error), "exception": _where(error)}
+        _log.warning("check.failed", check=name, count=len(batch), **told)
         if len(batch) > 1 and not isinstance(error, _EVERYONES):
             return [item for candidate in batch for item in _run(name, check, [candidate], after_failure)]
         found = [_could_not_run(name, error)] * len(batch)
@@ -95,5 +98,5 @@ def _reason(error: Exception) -> str:
 
 def _where(error: Exception) -> str:
     """The line of ours that failed, without the values it failed on."""
-    ours = [frame for frame in extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
+    ours = [frame for frame in extract_tb(error.__traceback__) if not _NOT_OURS.search(frame.filename)]
     return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"

@@ -1,0 +1,81 @@
+"""What an error of a store means, in a sentence for whoever runs this.
+
+Never in the error's own words, which may quote a reader or a password: they only tell which of our sentences it is.
+Errors are known by their names, so that a process without SQLAlchemy or obstore need not load them for this.
+"""
+
+from __future__ import annotations
+
+import errno
+
+# By the database's own name of the error: psycopg's classes, SQLite's codes.
+DATABASE = {
+    "AdminShutdown": "the database is shutting down",
+    "CrashShutdown": "the database is recovering from a crash",
+    "CannotConnectNow": "the database is starting up or shutting down",
+    "TooManyConnections": "the database has no connection left",
+    "DiskFull": "the database's disk is full",
+    "ReadOnlySqlTransaction": "the database takes no writes: it may be a standby",
+    "DeadlockDetected": "the database broke off a deadlock",
+    "LockNotAvailable": "another session of the database holds a lock",
+    "UndefinedTable": "the database lacks a table: run `greenroom migrate`",
+    "UndefinedColumn": "the database lacks a column: run `greenroom migrate`",
+    "SQLITE_BUSY": "another process holds the database's file",
+    "SQLITE_CANTOPEN": "the database's file can't be opened",
+    "SQLITE_FULL": "the database's disk is full",
+    "SQLITE_IOERR": "the database's disk gives errors",
+    "SQLITE_READONLY": "the database's file may not be written",
+}
+# By what its client says where there is no code, above all where there is no connection; the first that fits.
+CLIENT = {
+    "refused": "nobody listens where the database should be",
+    "authentication failed": "the database refuses the user or the password",
+    "starting up": DATABASE["CannotConnectNow"],
+    "shutting down": DATABASE["AdminShutdown"],
+    "too many clients": DATABASE["TooManyConnections"],
+    "resolve host": "the database's host has no address here",
+    "translate host name": "the database's host has no address here",
+    "does not exist": "the database's server knows no database or user of that name",
+    "no such table": DATABASE["UndefinedTable"],
+    "no such column": DATABASE["UndefinedColumn"],
+}
+ITS_OWN = {"OperationalError", "InterfaceError", "TimeoutError"}  # SQLAlchemy's others may be faults of ours
+# By what obstore says, the first that fits.
+STORAGE = {
+    "NoSuchBucket": "there is no such bucket",
+    "PermissionDenied": "the storage refuses our credentials, or what we asked by them",
+    "Unauthenticated": "the storage refuses our credentials",
+    "BareRedirect": "the bucket is in another region than AWS_REGION says",
+    "kind: Timeout": "the storage does not answer in time",
+    "kind: Connect": "nobody listens where the storage should be",
+}
+MACHINE = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "this user's share of the disk is full",
+    errno.EACCES: "this user may not write there",
+    errno.EPERM: "this user may not write there",
+    errno.EROFS: "that file system can only be read",
+}
+
+
+def in_words(error: BaseException) -> str | None:
+    """None for what no store caused: it may be a fault of ours, and the place where it arose says more."""
+    package, name = type(error).__module__.partition(".")[0], type(error).__name__
+    if package == "sqlalchemy":
+        cause = getattr(error, "orig", None)
+        return _named(cause) or _said(CLIENT, cause) or ("the database does not answer" if name in ITS_OWN else None)
+    if package == "obstore" or (isinstance(error, FileNotFoundError) and error.errno is None):
+        return _said(STORAGE, error) or ("the storage does not answer" if package == "obstore" else None)
+    if package == "kombu":
+        return "the broker does not answer"
+    return MACHINE.get(error.errno or 0) if isinstance(error, OSError) else None
+
+
+def _named(cause: BaseException | None) -> str | None:
+    code = "_".join(str(getattr(cause, "sqlite_errorname", "")).split("_")[:2])  # SQLITE_IOERR_WRITE is an IOERR
+    return DATABASE.get(code) or DATABASE.get(type(cause).__name__)
+
+
+def _said(sentences: dict[str, str], error: BaseException | None) -> str | None:
+    words = f"{type(error).__name__} {error}"
+    return next((sentence for sign, sentence in sentences.items() if sign in words), None)
