@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from html import unescape
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol",
 SCHEMES = {"http", "https"}
 MOST_MARKS, MOST_LINKS = 500, 50
 MAX_NESTING = 50  # deeper quotes and lists than anyone writes are cut off
+# A browser goes to a host from "https:///host", "http:/host" and "//host", too, where checks see none, or another as in
+# "https://%68ost"; and an address without a host leads elsewhere from each page that shows the comment.
+_NAMES_ITS_HOST = re.compile(r"https?://[^/?#%\\]+(?:[/?#]|$)", re.IGNORECASE)
 
 
 def render(body: str) -> str:
@@ -36,6 +40,11 @@ def shown(body: str) -> str:
     return unescape(nh3.clean(render(body), tags=set()))
 
 
+def _may_be_link(address: str) -> bool:
+    """What may not stays as it was typed."""
+    return _NAMES_ITS_HOST.match(address) is not None
+
+
 def _is_ordinary(body: str) -> bool:
     """Whether the text may be searched for links and emphasis: thousands of openings take a parser half a second."""
     return sum(map(body.count, "[*_~`")) <= MOST_MARKS and body.count("//") <= MOST_LINKS
@@ -50,6 +59,7 @@ def _parser(*, is_ordinary: bool, has_address: bool) -> MarkdownIt:
 
     parser = MarkdownIt("js-default", {"html": False, "linkify": True, "breaks": True, "maxNesting": MAX_NESTING})
     parser.disable(["image", "table", "heading", "lheading", "hr", "reference"])
+    parser.validateLink = _may_be_link  # type: ignore[method-assign, assignment]
     assert parser.linkify is not None
     parser.linkify.set({"fuzzy_link": False, "fuzzy_email": False})
     if not is_ordinary:

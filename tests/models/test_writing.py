@@ -45,6 +45,23 @@ def test_nothing_to_see_is_blank(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "address",
+    [
+        "//casino.example/x",
+        "https:///casino.example/x",  # browsers forgive a slash too many or too few, and go there
+        "http:/casino.example",
+        "https:casino.example",
+        "https://%63asino.example/",
+        "/console/",  # it would lead elsewhere from every page that shows the comment
+        "?page=2",
+    ],
+)
+def test_only_what_names_its_host_plainly_becomes_a_link(address: str) -> None:
+    """The checks, and whoever reads the log, see the host that a browser would go to."""
+    assert "<a" not in render(f"[bonus]({address}) {address}")
+
+
+@pytest.mark.parametrize(
     ("typed", "html"),
     [
         ("one\ntwo\n\nthree", "<p>one<br>\ntwo</p>\n<p>three</p>"),
