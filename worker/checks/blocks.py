@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from html import unescape
 from typing import Any, NamedTuple
@@ -120,7 +121,7 @@ def _evidence(candidate: Candidate, standing: Sequence[_Standing], of_the_thread
     for each in alike:
         found.setdefault(_LIKE[each.stance], _what_to_do(each))
     found |= of_the_thread
-    trusted = {each.value for each in hit if (each.kind, each.stance) == ("host", "trust")}
+    trusted = {_spelled(each.value) for each in hit if (each.kind, each.stance) == ("host", "trust")}
     counts: dict[str, Any] = {"trusted_links": sum(any(_is_of(host, value) for value in trusted) for host in hosts)}
     counts["trusted_author"] = sum((each.kind, each.stance) == ("author", "trust") for each in hit)
     if approved := [degree for each, degree in alike.items() if each.stance == "approve"]:
@@ -144,7 +145,7 @@ def _hits(each: _Standing, candidate: Candidate, hosts: Sequence[str], words: st
     if each.kind == "author":
         return bool(candidate.email_index) and candidate.email_index == each.value
     if each.kind == "host":
-        return any(_is_of(host, each.value) for host in hosts)
+        return any(_is_of(host, _spelled(each.value)) for host in hosts)
     if each.kind == "like":
         return False
     return each.kind == "word" and f" {' '.join(_WORDS.findall(each.value))} " in words
@@ -162,9 +163,16 @@ def _hosts(candidate: Candidate) -> list[str]:
 
 def _host(link: str) -> str:
     try:
-        return (urlsplit(link).hostname or "").lower()
+        return _spelled(urlsplit(link).hostname or "")
     except ValueError:
         return ""
+
+
+def _spelled(host: str) -> str:
+    """Its one spelling: as links have it (xn--…) once they are rendered, and without the root's dot."""
+    with suppress(UnicodeError):
+        host = host.encode("idna").decode("ascii")
+    return host.lower().rstrip(".")
 
 
 def _folded(candidate: Candidate) -> str:

@@ -49,13 +49,17 @@ def _key() -> str:
         ("author", "ann@example.org", {}),
         ("host", "watches.example", {"body": f"{GOOD} https://shop.watches.example/now"}),
         ("host", "watches.example", {"website": "https://watches.example"}),
+        ("host", "watches.example", {"body": f"{GOOD} [now](https://Watches.example./now)"}),
+        ("host", "bücher.example", {"body": f"{GOOD} https://bücher.example/now"}),
+        ("host", "xn--bcher-kva.example", {"website": "https://bücher.example"}),
         ("word", "replica watch", {"body": f"{GOOD} Replica-WATCH!"}),
     ],
 )
 def test_what_is_blocked_is_rejected_in_words(
     client: FlaskClient, kind: str, value: str, fields: dict[str, str]
 ) -> None:
-    stand(kind, email_index(value) if kind == "author" else fold(value))
+    kept = {"author": email_index, "word": fold}.get(kind, str)
+    stand(kind, kept(value))
     status, detail = settled(client, **fields)
     assert status == "rejected"
     assert "blocked" in detail
