@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import lru_cache
 from html import unescape
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -168,6 +169,7 @@ def _host(link: str) -> str:
         return ""
 
 
+@lru_cache(10_000)  # each blocked host meets each comment's
 def _spelled(host: str) -> str:
     """Its one spelling: as links have it (xn--…) once they are rendered, and without the root's dot."""
     with suppress(UnicodeError):
