@@ -140,7 +140,9 @@ class Policy(_Part):
     promises: PromisesPolicy = PromisesPolicy()
     sample: SamplePolicy = SamplePolicy()
     threads: ThreadsPolicy = ThreadsPolicy()
-    could_not_run: dict[CheckName, Then] = Field(default_factory=dict)
+    could_not_run: dict[CheckName, Then] = Field(
+        default_factory=dict, json_schema_extra={"additionalProperties": False}
+    )
 
 
 class Decision(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
@@ -26,7 +26,7 @@ def _known_form(text: str) -> str:
     return text
 
 
-Identifier = Annotated[str, AfterValidator(_known_form)]
+Identifier = Annotated[str, AfterValidator(_known_form), WithJsonSchema({"type": "string", "format": "uuid"})]
 
 
 class Judgement(BaseModel):
@@ -74,7 +74,11 @@ class Rulings(Judgement):
 class Undoings(BaseModel):
     """Either a batch, or these decisions and no others."""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(
+        strict=True,
+        extra="ignore",
+        json_schema_extra={"oneOf": [{"required": ["batch"]}, {"required": ["decisions"]}]},
+    )
 
     batch: Identifier | None = None
     decisions: Annotated[list[Identifier], Field(min_length=1, max_length=MOST_AT_ONCE)] | None = None

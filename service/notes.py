@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, WithJsonSchema
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -26,7 +26,12 @@ def _said(text: str) -> str:
     return kept
 
 
-Said = Annotated[str, StringConstraints(max_length=MOST), AfterValidator(_said)]
+Said = Annotated[
+    str,
+    StringConstraints(max_length=MOST),
+    AfterValidator(_said),
+    WithJsonSchema({"type": "string", "maxLength": MOST, "pattern": r"\S"}),
+]
 
 
 class NewNote(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError
-from pydantic import BaseModel, BeforeValidator, ConfigDict, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, field_validator
 
 from models.email import parsed_email
 from models.text import clean, clean_line, is_blank
@@ -30,20 +30,31 @@ def _empty_is_none(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_no_nul)]
 Optional = Annotated[str | None, BeforeValidator(_empty_is_none)]
 
+# How the API's description says it; lengths are of the text as it is kept.
+NON_BLANK = {"type": "string", "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"}
+
+
+def _told(most: int, **more: str) -> WithJsonSchema:
+    return WithJsonSchema(NON_BLANK | {"maxLength": most, **more})
+
+
+def _told_optional(most: int, **more: str) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [{"type": "string", "maxLength": most, **more}, {"type": "null"}]})
+
 
 class Submission(BaseModel):
     """A comment as it was posted. `homepage_url` is the honeypot: a field no person sees."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
-    thread: Text
-    name: Text
-    email: Text
-    body: Text
-    url: Optional = None
+    thread: Annotated[Text, _told(500)]
+    name: Annotated[Text, _told(80)]
+    email: Annotated[Text, _told(MOST_EMAIL, format="email")]
+    body: Annotated[Text, _told(10_000)]
+    url: Annotated[Optional, _told_optional(MOST_URL, format="uri", description="On one of the site's origins.")] = None
     title: Optional = None
-    parent: Optional = None
-    website: Optional = None
+    parent: Annotated[Optional, _told_optional(36, description="The id of the comment that is answered.")] = None
+    website: Annotated[Optional, _told_optional(500, format="uri", pattern="^https?://")] = None
     token: Optional = None
     homepage_url: Optional = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,18 +11,19 @@ from flask import Blueprint, Response, render_template
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from service.api.lists import Those
+from service.api.lists import TABS, Those
 from service.api.models import ModelChoice
 from service.api.moderation import Ruling, Undoing
 from service.api.people import Invitation, RoleChange
-from service.api.public import json_response
+from service.api.public import FORM_TYPE, json_response
 from service.api.replay import Draft
 from service.api.sites import GoingBack, PolicyChange, ThreadChange
-from service.api.webhooks import NewWebhook, Redelivery, Rotation, WebhookChange
+from service.api.webhooks import STATES, NewWebhook, Redelivery, Rotation, WebhookChange
 from service.blocks import NewBlock
 from service.deciding import Rulings, Undoings
+from service.log import KINDS
 from service.notes import Answer, NewNote, NewQuestion
-from service.submission import Submission
+from service.submission import NON_BLANK, Submission
 
 REF = "#/components/schemas/{model}"
 
@@ -32,14 +34,42 @@ api = Blueprint("documents", __name__, template_folder="templates")
 
 
 # What all calls of a kind may answer; a call says it in its own words where it has any.
+_ALL = {503: "The database, or what is published, is away: ask again in a moment."}
 _NAMED = {404: "There is no such thing, or it is another site's."}
 _KEY = {401: "No key, or not a good one.", 403: "Another site's key, or too small a scope."}
 _BODY = {400: "Not JSON, or not UTF-8.", 413: "Too large.", 415: "Another type than JSON.", 422: "See the errors."}
 _ARGUMENTS = {422: "See the errors."}
 
 
+class Argument(NamedTuple):
+    """A query parameter: what it means, and what it may be."""
+
+    what: str
+    schema: dict[str, Any] = {"type": "string"}  # noqa: RUF012 — never changed
+    is_required: bool = False
+
+
+def _one_of(*values: str, what: str = "") -> Argument:
+    """The first is the default."""
+    return Argument(what, {"type": "string", "enum": list(values), "default": values[0]})
+
+
+def _limit(most: int, default: int) -> Argument:
+    schema = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+    return Argument(f"1 to {most:,}.", schema)
+
+
+_ID = {"type": "string", "format": "uuid"}
+_THREAD = Argument("The thread's key.", NON_BLANK | {"maxLength": 500}, is_required=True)
+_CURSOR = Argument("`next` of the page before.")
+_CURSOR_ID = Argument("`next` of the page before.", _ID)
+
+
 class Call(NamedTuple):
-    """One operation: `arguments` are query parameters with what they mean, `answers` statuses with when they come."""
+    """One operation: `arguments` are query parameters, `answers` statuses with when they come.
+
+    `needs_body`: without it a body that is left out means what an empty object means.
+    """
 
     method: str
     path: str
@@ -47,16 +77,48 @@ class Call(NamedTuple):
     scope: str | None
     answers: dict[int, str]
     body: type[BaseModel] | None = None
-    arguments: dict[str, str] = {}  # noqa: RUF012 — never changed
+    arguments: dict[str, Argument] = {}  # noqa: RUF012 — never changed
+    needs_body: bool = True
+    takes_form: bool = False
+    answers_in: str = "application/json"
+    headers: dict[int, tuple[str, ...]] = {}  # noqa: RUF012 — never changed
 
     @property
     def may_answer(self) -> dict[int, str]:
         """Its own answers, and those of all calls of its kind."""
-        kinds = (_NAMED, "{" in self.path), (_KEY, self.scope), (_ARGUMENTS, self.arguments), (_BODY, self.body)
+        kinds = (
+            (_ALL, self.path.startswith("/v1")),
+            (_NAMED, "{" in self.path),
+            (_KEY, self.scope),
+            (_ARGUMENTS, self.arguments),
+            (_BODY, self.body),
+        )
         implied = {status: when for answers, is_one in kinds if is_one for status, when in answers.items()}
         return dict(sorted((implied | self.answers).items()))
 
 
+_WITHOUT_BODY = (204, 303, 304)
+_HEADERS = {303: ("Location",), 304: ("ETag",), 401: ("WWW-Authenticate",), 429: ("Retry-After",)}
+_TELL_WHAT_FAILS = ("/health/ready", "/health/system")  # in JSON of the same shape, well or not
+_PLACES = {"id": _ID, "tab": {"type": "string", "enum": list(TABS)}}
+_PROBLEM = {  # RFC 9457
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What went wrong, and what to do next."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'"
 CALLS = (
     Call("get", "/v1/sites/{site}/form", "What the form needs", None, {200: "A token and the site's language."}),
@@ -67,6 +129,7 @@ CALLS = (
         None,
         {
             202: "Accepted; the receipt tells what becomes of it.",
+            303: "The form was accepted; there the reader is told what happens next.",
             400: "Not JSON, or not UTF-8.",
             404: "No such site, or the comment answered is not published there.",
             409: "The thread is closed.",
@@ -78,6 +141,8 @@ CALLS = (
             503: "The database is away; nothing was accepted.",
         },
         Submission,
+        takes_form=True,
+        headers={202: ("Location",)},
     ),
     Call(
         "get",
@@ -86,7 +151,13 @@ CALLS = (
         None,
         {200: "A page of the thread.", 304: "Not changed.", 422: "No thread, or a bad page."},
         None,
-        {"thread": "The thread's key.", "page": "From 1, the oldest; without it the newest."},
+        {
+            "thread": _THREAD,
+            "page": Argument(
+                "From 1, the oldest; without it the newest.", {"type": "integer", "minimum": 1, "maximum": 10**8 - 1}
+            ),
+            "replies": Argument("A comment whose answers continue elsewhere: its `more` leads there.", _ID),
+        },
     ),
     Call(
         "get",
@@ -95,7 +166,13 @@ CALLS = (
         None,
         {200: "How many each thread shows."},
         None,
-        {"thread": "A thread's key; repeat it for more."},
+        {
+            "thread": Argument(
+                "A thread's key; repeat it for more.",
+                {"type": "array", "minItems": 1, "maxItems": 500, "items": _THREAD.schema},
+                is_required=True,
+            )
+        },
     ),
     Call("get", "/v1/receipts/{receipt}", "What became of a comment", None, {200: "Its status.", 404: "No such one."}),
     Call(
@@ -106,11 +183,16 @@ CALLS = (
         {200: "Whole records, oldest first."},
         None,
         {
-            "status": "flagged (default), pending, approved, rejected, or review: whatever has an open review.",
-            "group": "campaign: answers {groups: [{campaign, count, items}], next}. Those that say nearly the same "
-            "stand together, with the first three of each; a comment like no other has no campaign.",
-            "cursor": "`next` of the page before.",
-            "limit": "1 to 100.",
+            "status": _one_of(
+                *("flagged", "pending", "approved", "rejected", "review"), what="review: whatever has an open review."
+            ),
+            "group": Argument(
+                "campaign: answers {groups: [{campaign, count, items}], next}. Those that say nearly the same "
+                "stand together, with the first three of each; a comment like no other has no campaign.",
+                {"type": "string", "enum": ["campaign"]},
+            ),
+            "cursor": _CURSOR_ID,
+            "limit": _limit(100, 50),
         },
     ),
     Call("get", "/v1/sites/{site}/comments/{id}", "A comment's record", "moderate", {200: "All of it."}),
@@ -144,6 +226,7 @@ CALLS = (
         "moderate",
         {201: "The decision that undid it.", 409: "Another came after it, or there is none."},
         Undoing,
+        needs_body=False,
     ),
     Call("delete", "/v1/sites/{site}/comments/{id}", "Erase a comment", "admin", {204: "It is gone."}),
     Call(
@@ -157,18 +240,20 @@ CALLS = (
         },
         None,
         {
-            "q": "Words of the comment or its author's name.",
-            "thread": "A thread's key.",
-            "author": "One of the author's comments.",
-            "campaign": "The first comment of those that say nearly the same.",
-            "check": "A check that found something.",
-            "reason": "spam, abuse, off_topic or other; in review also flagged, reported, sampled or appealed.",
-            "language": "An ISO 639-1 code.",
-            "since": "From this day on.",
-            "until": "Up to this day.",
-            "order": "oldest (default) or newest; in review also risk or due.",
-            "cursor": "`next` of the page before.",
-            "limit": "1 to 100.",
+            "q": Argument("Words of the comment or its author's name."),
+            "thread": Argument("A thread's key."),
+            "author": Argument("One of the author's comments.", _ID),
+            "campaign": Argument("The first comment of those that say nearly the same.", _ID),
+            "check": Argument("A check that found something."),
+            "reason": Argument(
+                "spam, abuse, off_topic or other; in review also flagged, reported, sampled or appealed."
+            ),
+            "language": Argument("An ISO 639-1 code."),
+            "since": Argument("From this day on, of this century.", {"type": "string", "format": "date"}),
+            "until": Argument("Up to this day.", {"type": "string", "format": "date"}),
+            "order": _one_of("oldest", "newest", "risk", "due", what="risk and due: in review only."),
+            "cursor": _CURSOR,
+            "limit": _limit(100, 50),
         },
     ),
     Call(
@@ -235,7 +320,7 @@ CALLS = (
         "moderate",
         {200: "Newest first."},
         None,
-        {"state": "open (default) or all.", "limit": "1 to 100."},
+        {"state": _one_of("open", "all"), "limit": _limit(100, 50)},
     ),
     Call(
         "post",
@@ -252,7 +337,7 @@ CALLS = (
         "moderate",
         {200: "`count` and whole records: what waits under the same address, or says nearly the same."},
         None,
-        {"kind": "author (default) or like."},
+        {"kind": _one_of("author", "like")},
     ),
     Call(
         "get",
@@ -316,12 +401,12 @@ CALLS = (
         {200: "Newest first: decisions by humans, and everything else in a sentence."},
         None,
         {
-            "kind": "decisions, people, settings, threads or blocks.",
-            "by": "As the log names them: moderator:ID or key:ID.",
-            "since": "From this time on.",
-            "until": "Before this time.",
-            "cursor": "`next` of the page before.",
-            "limit": "1 to 1000.",
+            "kind": Argument("Only these.", {"type": "string", "enum": list(KINDS)}),
+            "by": Argument("As the log names them: moderator:ID or key:ID."),
+            "since": Argument("From this time on.", {"type": "string", "format": "date-time"}),
+            "until": Argument("Before this time.", {"type": "string", "format": "date-time"}),
+            "cursor": _CURSOR_ID,
+            "limit": _limit(1000, 100),
         },
     ),
     Call(
@@ -349,6 +434,7 @@ CALLS = (
         "admin",
         {200: "The policy, as a new version.", 409: "Another was saved since, or there is none before."},
         GoingBack,
+        needs_body=False,
     ),
     Call(
         "get",
@@ -405,7 +491,10 @@ CALLS = (
         "read",
         {200: "Events in order, and the next cursor.", 410: "The log keeps no more what follows it."},
         None,
-        {"after": "The cursor reached so far.", "limit": "1 to 1000."},
+        {
+            "after": Argument("The cursor reached so far.", {"type": "string", "pattern": r"^[0-9]{1,9}\.[0-9]{1,9}$"}),
+            "limit": _limit(1000, 100),
+        },
     ),
     Call(
         "get",
@@ -416,15 +505,16 @@ CALLS = (
             200: "SHA-256 of a line `id version` for each approved comment by id, once all up to `next` is heard.",
         },
         None,
-        {"thread": "The thread's key."},
+        {"thread": _THREAD},
     ),
     Call(
         "post",
         "/v1/sites/{site}/webhooks",
         "Make a webhook",
         "admin",
-        {201: "The webhook; its secret is shown here and at rotate only."},
+        {201: "The webhook; its secret is shown here and at rotate only.", 409: "The site has 50 already."},
         NewWebhook,
+        headers={201: ("Location",)},
     ),
     Call("get", "/v1/sites/{site}/webhooks", "List webhooks", "admin", {200: "All of the site's."}),
     Call("get", "/v1/sites/{site}/webhooks/{id}", "A webhook", "admin", {200: "All but its secrets."}),
@@ -444,6 +534,7 @@ CALLS = (
         "admin",
         {200: "The webhook with its new secret; until the old one ends, both sign."},
         Rotation,
+        needs_body=False,
     ),
     Call(
         "post",
@@ -475,12 +566,19 @@ CALLS = (
         {200: "Deliveries with their attempts, newest first; kept for 30 days."},
         None,
         {
-            "state": "waiting (for the page), owed, delivered, dead, cancelled or coalesced.",
-            "cursor": "`next` of the page before.",
-            "limit": "1 to 200.",
+            "state": Argument("waiting: for the page.", {"type": "string", "enum": list(STATES)}),
+            "cursor": _CURSOR_ID,
+            "limit": _limit(200, 50),
         },
     ),
-    Call("get", "/metrics", "For Prometheus", None, {200: "Its text format.", 403: "Not from here, and no key."}),
+    Call(
+        "get",
+        "/metrics",
+        "For Prometheus",
+        None,
+        {200: "Its text format.", 403: "Not from here, and no key."},
+        answers_in="text/plain",
+    ),
     Call("get", "/health/live", "This process lives", None, {200: "It does."}),
     Call("get", "/health/ready", "This process can serve", None, {200: "It can.", 503: "The database is away."}),
     Call("get", "/health/system", "All parts work", None, {200: "They do.", 503: "Which do not."}),
@@ -521,27 +619,43 @@ def document() -> dict[str, Any]:
         "info": {"title": "Greenroom", "version": "1", "description": "Where comments wait before they go live."},
         "paths": paths,
         "components": {
-            "schemas": definitions["$defs"],
+            "schemas": definitions["$defs"] | {"Problem": _PROBLEM},
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "A key `gr_…`."}},
         },
     }
 
 
 def _operation(call: Call) -> dict[str, Any]:
-    named = [part[1:-1] for part in call.path.split("/") if part.startswith("{")]
-    text = {"type": "string"}
-    parameters = [{"name": name, "in": "path", "required": True, "schema": text} for name in named]
-    parameters += [
-        {"name": name, "in": "query", "description": what, "schema": text} for name, what in call.arguments.items()
-    ]
     operation: dict[str, Any] = {
         "summary": call.summary,
-        "parameters": parameters,
-        "responses": {str(status): {"description": when} for status, when in call.may_answer.items()},
+        "parameters": list(_parameters(call)),
+        "responses": {str(status): _answer(call, status, when) for status, when in call.may_answer.items()},
     }
     if call.body:
-        schema = {"$ref": REF.format(model=call.body.__name__)}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        media = {"schema": {"$ref": REF.format(model=call.body.__name__)}}
+        types = ["application/json", FORM_TYPE] if call.takes_form else ["application/json"]
+        operation["requestBody"] = {"required": call.needs_body, "content": dict.fromkeys(types, media)}
     if call.scope:
         operation["security"] = [{"key": [call.scope]}]
     return operation
+
+
+def _parameters(call: Call) -> Iterator[dict[str, Any]]:
+    for name in (part[1:-1] for part in call.path.split("/") if part.startswith("{")):
+        yield {"name": name, "in": "path", "required": True, "schema": _PLACES.get(name, {"type": "string"})}
+    for name, argument in call.arguments.items():
+        about = {"description": argument.what} if argument.what else {}
+        yield {"name": name, "in": "query", "required": argument.is_required, **about, "schema": argument.schema}
+
+
+def _answer(call: Call, status: int, when: str) -> dict[str, Any]:
+    """With the types it comes in, and the headers that are always there."""
+    told: dict[str, Any] = {"description": when}
+    if status >= 400 and call.path not in _TELL_WHAT_FAILS:
+        problem = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}
+        told["content"] = problem | ({"text/html": {}} if call.takes_form else {})
+    elif status not in _WITHOUT_BODY:
+        told["content"] = {call.answers_in: {}}
+    if headers := _HEADERS.get(status) or call.headers.get(status):
+        told["headers"] = {name: {"required": True, "schema": {"type": "string"}} for name in headers}
+    return told

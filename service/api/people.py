@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from flask import Blueprint, Response
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from models.database import begin, reading
 from service import mail, team, tickets
@@ -22,7 +22,7 @@ api = Blueprint("people", __name__)
 class Invitation(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    email: Annotated[str, StringConstraints(max_length=254)]
+    email: Annotated[str, StringConstraints(max_length=254), Field(json_schema_extra={"format": "email"})]
     role: Role
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -24,7 +24,7 @@ from service.problems import Problem
 from service.records import when
 from service.replaying import scores_of
 from service.sites import SiteInfo, origin_of
-from service.submission import MOST_URL, thread_key
+from service.submission import MOST_URL, NON_BLANK, thread_key
 from worker.bell import PUBLISH, ring_soon
 
 MOST_VERSIONS = 50
@@ -163,7 +163,7 @@ class ThreadChange(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    thread: str
+    thread: Annotated[str, WithJsonSchema(NON_BLANK | {"maxLength": 500})]
     state: Literal["open", "closed"] | None = None
     moderation: Literal["before", "after"] | None = None
     slow_seconds: Annotated[int, Field(ge=1, le=86_400)] | None = None

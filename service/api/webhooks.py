@@ -20,6 +20,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -54,6 +55,8 @@ OURS = frozenset(
         *("user-agent", "trailer", "upgrade", "expect", "keep-alive", "proxy-authorization", "proxy-connection"),
     }
 )
+HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}"
+HEADER_VALUE = r"[\x21-\x7e](?:[\x20-\x7e]{0,998}[\x21-\x7e])?"
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 STATES = ("waiting", "owed", "delivered", "dead", "cancelled", "coalesced")
 
@@ -78,11 +81,11 @@ def _own_headers(headers: dict[str, str]) -> dict[str, str]:
     if len(headers) > MOST_HEADERS:
         raise ValueError(f"At most {MOST_HEADERS} headers.")
     for name, value in headers.items():
-        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", name):
+        if not re.fullmatch(HEADER_NAME, name):
             raise ValueError("The name of a header is letters, digits and dashes.")
         if name.lower() in OURS or name.lower().startswith("webhook-"):
             raise ValueError(f"{name} is set by Greenroom itself.")
-        if not re.fullmatch(r"[\x21-\x7e](?:[\x20-\x7e]{0,998}[\x21-\x7e])?", value):
+        if not re.fullmatch(HEADER_VALUE, value):
             raise ValueError(f"{name} has a value that cannot be sent.")
     if len({name.lower() for name in headers}) < len(headers):
         raise ValueError("Each header once.")
@@ -97,9 +100,20 @@ def _in_utc(at: datetime) -> datetime:
 
 
 Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-Url = Annotated[str, AfterValidator(_url)]
+Url = Annotated[str, AfterValidator(_url), WithJsonSchema({"type": "string", "format": "uri", "pattern": "^https?://"})]
 Kinds = Annotated[list[Kind], Field(min_length=1), AfterValidator(lambda kinds: list(dict.fromkeys(kinds)))]
-Headers = Annotated[dict[str, str], AfterValidator(_own_headers)]
+Headers = Annotated[
+    dict[str, str],
+    AfterValidator(_own_headers),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "maxProperties": MOST_HEADERS,
+            "propertyNames": {"pattern": f"^{HEADER_NAME}$"},
+            "additionalProperties": {"type": "string", "pattern": f"^{HEADER_VALUE}$"},
+        }
+    ),
+]
 Rate = Annotated[float, Field(ge=0.01, le=1000)]
 Words = Annotated[str, StringConstraints(max_length=300), AfterValidator(clean_line)]
 Prefix = Annotated[str, StringConstraints(max_length=500), AfterValidator(clean_line)]
@@ -164,7 +178,9 @@ class Redelivery(BaseModel):
     `only` "failed": what is dead; "missed": what is dead, or was never owed, as the endpoint was disabled or not there.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"anyOf": [{"required": ["since"]}, {"required": ["deliveries"]}]}
+    )
 
     since: Time | None = None
     until: Time | None = None
