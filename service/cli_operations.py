@@ -14,6 +14,7 @@ import orjson
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TaskID
 
+from models.faults import in_words
 from service.cli import is_ready, need_database
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ def _examined(mend: bool) -> Examination:
 def _first_line(error: Exception) -> str:
     if isinstance(error, click.ClickException):
         return error.message
+    if not hasattr(error, "orig") and (words := in_words(error)):  # a database's own words name its host and port
+        return words
     return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
 
 
@@ -102,16 +105,20 @@ def _as_text(found: Examination) -> str:
 
 
 @click.command()
-@click.argument("threads", nargs=-1, type=int, metavar="THREAD…")
+@click.argument("threads", nargs=-1, metavar="THREAD…")
+@click.option("--site", "site_key", metavar="KEY", help="Whose THREADs these are, named as their site does: /harbour.")
 @click.option("--all", "all_threads", is_flag=True, help="Every thread.")
-def publish(threads: tuple[int, ...], all_threads: bool) -> None:
-    """Write the pages of THREADs anew, here and now, by their numbers as `doctor` names them."""
+def publish(threads: tuple[str, ...], site_key: str | None, all_threads: bool) -> None:
+    """Write the pages of THREADs anew, here and now: by their numbers, as `doctor` names them, or by --site."""
     from service.operations import publishing
 
     if bool(threads) == all_threads:
-        raise click.UsageError("Name threads by their numbers, or say --all.")
+        raise click.UsageError("Name threads, or say --all.")
     need_database()
-    wanted = list(publishing.every_thread()) if all_threads else list(threads)
+    try:
+        wanted = list(publishing.every_thread()) if all_threads else publishing.numbered(threads, site_key)
+    except LookupError as error:
+        raise click.ClickException(str(error)) from error
     with _watched() as step:
         done = 0
 
@@ -124,7 +131,7 @@ def publish(threads: tuple[int, ...], all_threads: bool) -> None:
     if owed:
         ids = " ".join(map(str, owed[:20]))
         raise click.ClickException(
-            f"{len(owed)} threads are still owed: {ids}. A worker tries them again; see its log."
+            f"Still owed: {len(owed)} of {len(wanted)} threads ({ids}). A worker tries them again; see its log."
         )
 
 

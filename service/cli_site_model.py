@@ -27,11 +27,15 @@ def model() -> None:
 def list_models(site_key: str) -> None:
     """List the models that are kept, newest first, and which one scores."""
     from models.database import reading
+    from models.settling import LEARN_EVERY
     from service.site_models import listed
 
     need_database()
     with reading() as session:
         found = listed(session, site_id_of(session, site_key))
+    if not found["models"]:
+        click.echo(f"The base model scores {site_key}. Its own learns from {LEARN_EVERY} decisions of moderators on.")
+        return
     Console().print(_table(found))
 
 

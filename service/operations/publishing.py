@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from models.database import begin, now, reading
-from models.records import Thread
+from models.records import Site, Thread
 from worker.publishing import publish_threads
 
 AT_ONCE = 20
@@ -36,6 +37,26 @@ def owe_all(thread_ids: Sequence[int] | None = None) -> None:
 def every_thread() -> Iterator[int]:
     with reading() as session:
         yield from session.scalars(select(Thread.id).where(Thread.revision > 0).order_by(Thread.id))
+
+
+def numbered(named: Sequence[str], site: str | None) -> list[int]:
+    """The numbers of threads that are named by them or, with a site, by their own keys. Raises LookupError."""
+    with reading() as session:
+        return [_numbered(session, name, site) for name in named]
+
+
+def _numbered(session: Session, name: str, site: str | None) -> int:
+    wanted = select(Thread.id)
+    if site is not None:
+        wanted = wanted.join(Site, Site.id == Thread.site_id).where(Site.key == site, Thread.key == name)
+    elif name.isascii() and name.isdecimal() and len(name) < 19:
+        wanted = wanted.where(Thread.id == int(name))
+    else:
+        raise LookupError(f"{name!r} is no thread's number: name the site, too, as in --site demo {name}")
+    found = session.scalar(wanted)
+    if found is None:
+        raise LookupError(f"There is no thread {name}" + (f" on a site {site!r}." if site else "."))
+    return found
 
 
 def _owed(thread_ids: Sequence[int]) -> list[int]:

@@ -249,6 +249,20 @@ def test_it_says_in_words_what_mends_and_tells_monitoring_by_its_status(lived_in
     assert CliRunner().invoke(main, ["doctor"]).exit_code == 0
 
 
+def test_a_thread_is_published_by_the_key_that_its_site_knows_and_one_that_is_not_there_is_said(lived_in: Ids) -> None:
+    def publish(*words: str) -> tuple[int, str]:
+        run = CliRunner().invoke(main, ["publish", *words])
+        return run.exit_code, run.stderr
+
+    storage.remove(PAGE)
+    assert publish("--site", "demo", "/harbour") == (0, "")
+    assert found() == set()
+    assert publish("--site", "demo", "/harbuor") == (1, "Error: There is no thread /harbuor on a site 'demo'.\n")
+    assert publish("--site", "dmeo", "/harbour") == (1, "Error: There is no thread /harbour on a site 'dmeo'.\n")
+    assert publish("999") == (1, "Error: There is no thread 999.\n")
+    assert publish("/harbour")[1].startswith("Error: '/harbour' is no thread's number: name the site, too")
+
+
 def test_mending_by_command_looks_again(lived_in: Ids) -> None:
     with begin() as session:
         session.execute(delete(Review))

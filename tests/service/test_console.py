@@ -121,7 +121,9 @@ def test_a_one_time_password_must_be_changed_before_anything_else(owner: FlaskCl
     assert sign_in(owner, "new@paper.example", once).status_code == 303
     assert owner.get("/console/").headers["Location"].endswith("/console/password")
     comment = posted(owner, body=LINKS)
-    found = re.search(r'name="csrf" value="(\w+)"', owner.get("/console/password").text)
+    shown = owner.get("/console/password").text
+    assert 'autocomplete="username" value="new@paper.example"' in shown  # a password manager keeps it under that
+    found = re.search(r'name="csrf" value="(\w+)"', shown)
     assert found
     decision = owner.post(f"/console/comments/{comment}/decisions", data={"verdict": "approve", "csrf": found[1]})
     assert decision.status_code == 403

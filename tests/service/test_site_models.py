@@ -93,6 +93,9 @@ def test_one_command_goes_back(two: None) -> None:
     assert live() is None
     refused = run.invoke(main, ["model", "back", "--site", "demo"])
     assert (refused.exit_code, "none to go back to" in refused.output) == (1, True)
+    accounts.add_site("other", ["https://other.example"])
+    none_yet = run.invoke(main, ["model", "list", "--site", "other"]).output
+    assert none_yet == "The base model scores other. Its own learns from 25 decisions of moderators on.\n"
     assert "no site 'nowhere'" in run.invoke(main, ["model", "list", "--site", "nowhere"]).output
 
 
