@@ -36,6 +36,7 @@ def upgrade(to: str = "head") -> None:
     """
     if engine().dialect.name == "sqlite":
         settings().data.mkdir(parents=True, exist_ok=True)
+        _make_file(engine().url.database)
     if current() == (revisions()[-1] if to == "head" else to):
         return
     refuse_a_newer()
@@ -49,6 +50,12 @@ def upgrade(to: str = "head") -> None:
             if not more:
                 raise Locked("A transaction holds a table that has to change: end it, then migrate again.") from None
         time.sleep(PAUSE_SECONDS)
+
+
+def _make_file(name: str | None) -> None:
+    """Ours alone to read, as SQLite then makes the files beside it: comments that wait stand in it, and sessions."""
+    if name and name != ":memory:" and not name.startswith("file:"):
+        Path(name).touch(mode=0o600)
 
 
 def write(message: str) -> None:

@@ -101,7 +101,8 @@ def _as_text(found: Examination) -> str:
     lines = [str(violation) for violation in found.found]
     untold = found.counts.total() - len(lines)
     lines += [f"… and {untold:,} more of the same kinds"] if untold else []
-    return "\n".join([*lines, f"{looked}: {f'{found.counts.total():,} violations' if lines else 'all is well'}"])
+    said = {0: "all is well", 1: "1 violation"}.get(total := found.counts.total(), f"{total:,} violations")
+    return "\n".join([*lines, f"{looked}: {said}"])
 
 
 @click.command()

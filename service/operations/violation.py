@@ -19,7 +19,8 @@ class Violation(NamedTuple):
     command: str
 
     def __str__(self) -> str:
-        return f"{self.subject} {self.id}: {self.words}. To mend: {self.command}"
+        where = f", {self.rule}" if self.command == NOTHING else ""  # its row there
+        return f"{self.subject} {self.id}: {self.words}. To mend: {self.command}{where}"
 
 
 def dashed(id_: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +68,14 @@ _INDEXES = {
     "sqlite": "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
     "postgresql": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
 }
+
+
+@pytest.mark.parametrize("empty", ["sqlite"], indirect=True)
+def test_a_database_in_a_file_is_its_owners_alone_to_read(empty: None, tmp_path: Path) -> None:
+    upgrade()
+    with engine().connect():
+        files = list(tmp_path.glob("greenroom.db*"))
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
 def test_migrations_and_records_agree(data: Path) -> None:

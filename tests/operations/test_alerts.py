@@ -16,7 +16,7 @@ import yaml
 from flask.testing import FlaskClient
 
 from service.operations.rules import RULES
-from service.operations.violation import NOTHING
+from service.operations.violation import NOTHING, Violation
 from tests.operations.test_doctor import FOR_NO_COMMAND
 from tests.operations.test_metrics import NAMES_OF_THE_DESIGN
 from tests.operations.told import told_by
@@ -77,7 +77,8 @@ def test_every_alert_has_its_paragraph_and_every_paragraph_its_alert() -> None:
 
 
 def test_what_no_command_mends_is_in_the_runbook_as_the_doctor_says() -> None:
-    assert NOTHING.endswith("operations/RUNBOOKS.md, Doctor")
+    said = str(Violation("as decided", "comment", "1", "approved, and rejected", NOTHING))
+    assert said.endswith("see operations/RUNBOOKS.md, Doctor, as decided")
     about = paragraphs()["Doctor"]
     for rule in FOR_NO_COMMAND | {rule.name for rule in RULES if rule.command == NOTHING}:
         assert rule in about, rule
