@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -36,8 +37,9 @@ def _weights(ctx: click.Context, parameter: click.Parameter, given: Sequence[str
             weights[name] = float(factor)
         except ValueError:
             raise click.BadParameter(f"{item!r}: NAME=FACTOR is meant, like x_posts=0.2") from None
-        if not 0 < weights[name] < 1e6:
-            raise click.BadParameter(f"{item!r}: the factor is above 0; leave a file out to give it none")
+        if not 1e-6 <= weights[name] <= 1e6:  # with less a training finds no end
+            said = "the factor is above 0, from 0.000001 to 1,000,000; leave a file out to give it none"
+            raise click.BadParameter(f"{item!r}: {said}")
     return weights
 
 
@@ -50,6 +52,19 @@ def _pages(ctx: click.Context, parameter: click.Parameter, given: Sequence[str])
             raise click.BadParameter(f"{item!r}: THREAD=URL is meant, like bridge=https://paper.example/bridge")
         pages.setdefault(thread, []).append(address)
     return pages
+
+
+def _card(ctx: click.Context, parameter: click.Parameter, given: Path | None) -> Path | None:
+    """Better known now than after the measuring."""
+    if given is None:
+        return None
+    try:
+        content = json.loads(given.read_text(encoding="utf-8"))
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise click.BadParameter(f"{given} is no model's card: a .json file that greenroom train wrote")
+    return given
 
 
 _CARD = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -105,7 +120,13 @@ def train(
 )  # fmt: skip
 @_PAGES
 @click.option("--peers", is_flag=True, help="Also bogofilter and SpamAssassin's Bayes, where they are installed.")
-@click.option("--card", "card_path", type=_CARD, help="Write the results into this model's card (.json, .md, .svg).")
+@click.option(
+    "--card",
+    "card_path",
+    type=_CARD,
+    callback=_card,
+    help="Write the results into this model's card (.json, .md, .svg).",
+)
 def evaluate(
     files: Sequence[Path], site_key: str | None, card_path: Path | None, pages: dict[str, list[str]], **options: Any
 ) -> None:

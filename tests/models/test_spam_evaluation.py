@@ -233,6 +233,9 @@ def test_evaluate_says_when_it_has_no_threads_to_leave_out(tmp_path: Path) -> No
         (["train", "GOOD", "--without-thread", "east"], "no comment belongs to the thread east"),
         (["train", "GOOD", "--weight", "own"], "NAME=FACTOR is meant"),
         (["train", "GOOD", "--weight", "own=0"], "the factor is above 0"),
+        (["train", "GOOD", "--weight", "own=1e-300"], "the factor is above 0"),
+        (["evaluate", "GOOD", "--card", "BAD"], "bad.csv is no model's card"),
+        (["evaluate", "GOOD", "--card", "LIST"], "list.json is no model's card"),
         (["train", "GOOD", "--page", "north"], "THREAD=URL is meant"),
         (["train", "GOOD", "--weight", "other=2"], "--weight names other, which is none of the files"),
     ],
@@ -242,7 +245,9 @@ def test_a_mistake_is_said_in_a_line(arguments: list[str], complaint: str, corpu
     bad.write_text("text,label\nhello,what\n", encoding="utf-8")
     few.write_text("text,label\nhello,ham\nbuy,spam\n", encoding="utf-8")
     none.write_text("text,label\n", encoding="utf-8")
+    (tmp_path / "list.json").write_text("[]", encoding="utf-8")
     files = {"GOOD": corpus, "BAD": bad, "FEW": few, "NONE": none, "BAD/model.skops": bad / "model.skops"}
+    files["LIST"] = tmp_path / "list.json"
 
     output = run(*(files.get(argument, argument) for argument in arguments))
 
