@@ -49,6 +49,19 @@ STORAGE = {
     "kind: Timeout": "the storage does not answer in time",
     "kind: Connect": "nobody listens where the storage should be",
 }
+# By what kombu says, whichever broker it is, the first that fits.
+BROKER = {
+    "invalid username-password": "the broker refuses the user or the password",
+    "Authentication": "the broker refuses the user or the password",
+    "ACCESS_REFUSED": "the broker refuses the user or the password",
+    "OutOfMemory": "the broker's memory is full",
+    "'maxmemory'": "the broker's memory is full",
+    "DB index": "the broker has no database of that number",
+    "not known": "the broker's host has no address here",
+    "refused": "nobody listens where the broker should be",
+    "Timeout": "the broker does not answer in time",
+}
+BROKERS = {"kombu", "redis", "amqp"}
 MACHINE = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "this user's share of the disk is full",
@@ -66,8 +79,8 @@ def in_words(error: BaseException) -> str | None:
         return _named(cause) or _said(CLIENT, cause) or ("the database does not answer" if name in ITS_OWN else None)
     if package == "obstore" or (isinstance(error, FileNotFoundError) and error.errno is None):
         return _said(STORAGE, error) or ("the storage does not answer" if package == "obstore" else None)
-    if package == "kombu":
-        return "the broker does not answer"
+    if package in BROKERS:
+        return _said(BROKER, error) or "the broker does not answer"
     return MACHINE.get(error.errno or 0) if isinstance(error, OSError) else None
 
 

@@ -31,12 +31,9 @@ OURS = str(Path(__file__).parents[1])
 _PUT_IN = re.compile(r"%(\(\w+\))?[-#0 +]*[\d.*]*[a-zA-Z]")
 # What Celery says in so few words of its own that nothing is left of them without what was put in.
 _MEANT = {
-    "consumer: Cannot connect to %s: %s.": {
-        "event": "broker.away",
-        "reason": "it does not answer; asked again soon",
-    },
-    "%s (%r)": {"event": "broker.away", "reason": "the connection is lost; it is made again"},
-    "Task %(name)s[%(id)s] %(description)s: %(exc)s": {"event": "task.failed"},
+    "consumer: Cannot connect to %s: %s.": "broker.away",
+    "%s (%r)": "broker.away",
+    "Task %(name)s[%(id)s] %(description)s: %(exc)s": "task.failed",
 }
 
 
@@ -72,8 +69,15 @@ class _Others(logging.Handler):
         error = record.exc_info[1] if record.exc_info else None
         said = str(record.msg).strip().partition("\n")[0][:200]
         meant = _MEANT.get(said) if record.name.startswith("celery") else None
-        told = meant or {"event": _PUT_IN.sub("…", said)}
-        log.log(max(record.levelno, logging.WARNING), logger=record.name, exc_info=error, **told)
+        told = {"logger": record.name, "exc_info": error} | _why(record)
+        log.log(max(record.levelno, logging.WARNING), meant or _PUT_IN.sub("…", said), **told)
+
+
+def _why(record: logging.LogRecord) -> dict[str, str]:
+    """Of an error that was put into a message, what it means."""
+    put_in = record.args if isinstance(record.args, tuple) else ()
+    words = filter(None, (in_words(error) for error in put_in if isinstance(error, BaseException)))
+    return {"reason": word} if (word := next(words, None)) else {}
 
 
 def _thread_died(about: threading.ExceptHookArgs) -> None:

@@ -67,9 +67,9 @@ def _database() -> None:
 
 
 def _broker() -> str | None:
-    from worker.bell import answers  # noqa: PLC0415 — Celery is loaded by whoever rings, not by each health check
+    from worker.bell import trouble  # noqa: PLC0415 — Celery is loaded by whoever rings, not by each health check
 
-    return None if answers() else "does not answer"
+    return trouble()
 
 
 def _workers() -> str | None:

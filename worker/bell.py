@@ -131,13 +131,13 @@ def _messages_waiting(connection: Connection, queue: str) -> int:
         return 0
 
 
-def answers() -> bool:
-    """Whether the broker answers within `SOCKET_SECONDS`."""
+def trouble() -> str | None:
+    """Why the broker does not answer within `SOCKET_SECONDS`, in words; None if it does."""
     if not settings().redis_url:
-        return False
+        return "GREENROOM_REDIS_URL is not set"
     try:
         with _bell(os.getpid()).connection_for_write() as connection:
             connection.ensure_connection(max_retries=0, timeout=1)
-    except Exception:  # kombu lets every transport's own errors through
-        return False
-    return True
+    except Exception as error:  # kombu lets every transport's own errors through
+        return in_words(error) or "the broker does not answer"
+    return None

@@ -47,7 +47,13 @@ SAID = [
     (OSError(errno.ENOSPC, "No space left on device", "/what/Ann/wrote"), "the disk is full"),
     (PermissionError(errno.EACCES, "Permission denied"), "this user may not write there"),
     # the broker
-    (BrokerError("Error 111 connecting"), "the broker does not answer"),
+    (
+        BrokerError("Error 111 connecting. Connection refused."),
+        "nobody listens where the broker should be",
+    ),
+    (BrokerError("Timeout reading from socket"), "the broker does not answer in time"),
+    (BrokerError("command not allowed when used memory > 'maxmemory'."), "the broker's memory is full"),
+    (BrokerError("something new"), "the broker does not answer"),
     # and what is nobody's but ours
     (ValueError("what Ann wrote"), None),
 ]
