@@ -15,7 +15,7 @@ from service.api.lists import TABS, Those
 from service.api.models import ModelChoice
 from service.api.moderation import Ruling, Undoing
 from service.api.people import Invitation, RoleChange
-from service.api.public import FORM_TYPE, json_response
+from service.api.public import FORM_TYPE, MOST_KEY, json_response
 from service.api.replay import Draft
 from service.api.sites import GoingBack, PolicyChange, ThreadChange
 from service.api.webhooks import STATES, NewWebhook, Redelivery, Rotation, WebhookChange
@@ -82,6 +82,7 @@ class Call(NamedTuple):
     takes_form: bool = False
     answers_in: str = "application/json"
     headers: dict[int, tuple[str, ...]] = {}  # noqa: RUF012 — never changed
+    asked_in_headers: dict[str, Argument] = {}  # noqa: RUF012 — never changed
 
     @property
     def may_answer(self) -> dict[int, str]:
@@ -143,6 +144,12 @@ CALLS = (
         Submission,
         takes_form=True,
         headers={202: ("Location",)},
+        asked_in_headers={
+            "Idempotency-Key": Argument(
+                "The same key and body again get the first answer again.",
+                {"type": "string", "minLength": 1, "maxLength": MOST_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+            )
+        },
     ),
     Call(
         "get",
@@ -643,9 +650,10 @@ def _operation(call: Call) -> dict[str, Any]:
 def _parameters(call: Call) -> Iterator[dict[str, Any]]:
     for name in (part[1:-1] for part in call.path.split("/") if part.startswith("{")):
         yield {"name": name, "in": "path", "required": True, "schema": _PLACES.get(name, {"type": "string"})}
-    for name, argument in call.arguments.items():
-        about = {"description": argument.what} if argument.what else {}
-        yield {"name": name, "in": "query", "required": argument.is_required, **about, "schema": argument.schema}
+    for place, arguments in (("query", call.arguments), ("header", call.asked_in_headers)):
+        for name, argument in arguments.items():
+            about = {"description": argument.what} if argument.what else {}
+            yield {"name": name, "in": place, "required": argument.is_required, **about, "schema": argument.schema}
 
 
 def _answer(call: Call, status: int, when: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from service.tokens import issue_form_token
 
 MOST_BYTES = 128 * 1024
 MOST_PASSED_OVER, PIECE = 8 * 1024 * 1024, 64 * 1024
-MOST_THREADS = 500
+MOST_THREADS, MOST_KEY = 500, 255
 READ_SECONDS = 2.0
 NEVER = "1970-01-01T00:00:00Z"  # a feed has to say when it was last changed
 # A body that trickles in holds its thread: half of them may wait for bodies, the other half goes on answering.
@@ -136,10 +136,18 @@ def _pass_over(size: int) -> None:
 def _accept(info: SiteInfo, said: Submission) -> str:
     address = reader()
     limits.count_post(info.key, address)
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > 255:
-        raise Problem(422, "An Idempotency-Key may have at most 255 characters.")
-    return accept(info, said, address=address, idempotency_key=key or None).comment_id
+    return accept(info, said, address=address, idempotency_key=_idempotency_key()).comment_id
+
+
+def _idempotency_key() -> str | None:
+    """Raises the 422 for one that can't be kept to. Granian hands on a header beyond ASCII as an empty one."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    key = key.strip()
+    if not (key.isascii() and key.isprintable() and 0 < len(key) <= MOST_KEY):
+        raise Problem(422, f"An Idempotency-Key is 1 to {MOST_KEY} visible ASCII characters.")
+    return key
 
 
 @api.get("/v1/sites/<site>/comments")

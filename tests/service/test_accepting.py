@@ -175,6 +175,14 @@ def test_the_same_key_gives_the_same_comment_whatever_the_token(client: FlaskCli
     assert post(client, headers={"Idempotency-Key": "k1"}, body="Something else.").status_code == 422
 
 
+@pytest.mark.parametrize("key", ["", " ", "\xe4", "k" * 256, "a\tb"])
+def test_an_idempotency_key_that_would_not_be_kept_to_is_refused(client: FlaskClient, key: str) -> None:
+    """The web server hands on one beyond ASCII as an empty one: two different ones would look the same."""
+    answer = post(client, headers={"Idempotency-Key": key})
+    assert answer.status_code == 422
+    assert "Idempotency-Key" in answer.text
+
+
 def test_the_same_author_and_text_get_the_first_receipt_back(client: FlaskClient) -> None:
     first = post(client)
     assert post(client, email="ANN@example.org").json == first.json
