@@ -98,7 +98,7 @@ class Call(NamedTuple):
         return dict(sorted((implied | self.answers).items()))
 
 
-_WITHOUT_BODY = (204, 303, 304)
+_WITHOUT_BODY = (204, 303, 304, 414)
 _HEADERS = {303: ("Location",), 304: ("ETag",), 401: ("WWW-Authenticate",), 429: ("Retry-After",)}
 _TELL_WHAT_FAILS = ("/health/ready", "/health/system")  # in JSON of the same shape, well or not
 _PLACES = {"id": _ID, "tab": {"type": "string", "enum": list(TABS)}}
@@ -171,7 +171,7 @@ CALLS = (
         "/v1/sites/{site}/counts",
         "Count comments",
         None,
-        {200: "How many each thread shows."},
+        {200: "How many each thread shows.", 414: "Over 64 KB: ask in parts."},
         None,
         {
             "thread": Argument(
@@ -616,11 +616,15 @@ def webhooks() -> Response:
 @cache
 def document() -> dict[str, Any]:
     """OpenAPI 3.1.0."""
-    shapes = [(call.body, "validation") for call in CALLS if call.body]
-    _, definitions = models_json_schema(shapes, ref_template=REF)  # type: ignore[arg-type]
+    from service.api import answers  # noqa: PLC0415 — only who asks for the description needs them
+
+    shapes: list[Any] = [(call.body, "validation") for call in CALLS if call.body]
+    shapes += [(shape, "validation") for shape in set(answers.OF.values())]
+    _, definitions = models_json_schema(shapes, ref_template=REF)
     paths: dict[str, Any] = {}
     for call in CALLS:
-        paths.setdefault(call.path, {})[call.method] = _operation(call)
+        answer = answers.OF.get(f"{call.method} {call.path}")
+        paths.setdefault(call.path, {})[call.method] = _operation(call, answer)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Greenroom", "version": "1", "description": "Where comments wait before they go live."},
@@ -632,19 +636,23 @@ def document() -> dict[str, Any]:
     }
 
 
-def _operation(call: Call) -> dict[str, Any]:
+def _operation(call: Call, answer: type[BaseModel] | None) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": call.summary,
         "parameters": list(_parameters(call)),
-        "responses": {str(status): _answer(call, status, when) for status, when in call.may_answer.items()},
+        "responses": {str(status): _answer(call, answer, status, when) for status, when in call.may_answer.items()},
     }
     if call.body:
-        media = {"schema": {"$ref": REF.format(model=call.body.__name__)}}
+        media = {"schema": _named(call.body)}
         types = ["application/json", FORM_TYPE] if call.takes_form else ["application/json"]
         operation["requestBody"] = {"required": call.needs_body, "content": dict.fromkeys(types, media)}
     if call.scope:
         operation["security"] = [{"key": [call.scope]}]
     return operation
+
+
+def _named(shape: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": REF.format(model=shape.__name__)}
 
 
 def _parameters(call: Call) -> Iterator[dict[str, Any]]:
@@ -656,14 +664,16 @@ def _parameters(call: Call) -> Iterator[dict[str, Any]]:
             yield {"name": name, "in": place, "required": argument.is_required, **about, "schema": argument.schema}
 
 
-def _answer(call: Call, status: int, when: str) -> dict[str, Any]:
+def _answer(call: Call, answer: type[BaseModel] | None, status: int, when: str) -> dict[str, Any]:
     """With the types it comes in, and the headers that are always there."""
     told: dict[str, Any] = {"description": when}
-    if status >= 400 and call.path not in _TELL_WHAT_FAILS:
+    if status in _WITHOUT_BODY:
+        pass
+    elif status >= 400 and call.path not in _TELL_WHAT_FAILS:
         problem = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}
         told["content"] = problem | ({"text/html": {}} if call.takes_form else {})
-    elif status not in _WITHOUT_BODY:
-        told["content"] = {call.answers_in: {}}
+    else:
+        told["content"] = {call.answers_in: {"schema": _named(answer)} if answer else {}}
     if headers := _HEADERS.get(status) or call.headers.get(status):
         told["headers"] = {name: {"required": True, "schema": {"type": "string"}} for name in headers}
     return told

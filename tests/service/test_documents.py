@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from models.identifiers import new_id
 from service import accounts
+from service.api import answers
 from service.api.documents import CALLS, Call
+from service.receipts import receipt_of
+from tests.caller import COMMENT, Caller, posted, publish_all, screen_all
 
 BAD = {
     "no JSON": {"data": "{", "content_type": "application/json"},
@@ -49,3 +53,44 @@ def test_a_limit_that_is_named_is_the_one_that_holds(client: FlaskClient) -> Non
             path = call.path.format(site="demo", tab="review")
             answers = [client.get(f"{path}?limit={limit}", headers=key).status_code for limit in (1, most, most + 1)]
             assert answers == [200, 200, 422], call.path
+
+
+@pytest.fixture
+def alive(client: FlaskClient, moderator: Caller) -> dict[str, str]:
+    """A thread with an answer, a record with decisions, and a webhook that was sent something: their ids."""
+    first = posted(client, website="https://ann.example")
+    screen_all()
+    moderator.decide(first, "approve", reason="other", note="A regular.")
+    posted(client, parent=first, name="Bob", email="bob@example.org", body="It was.")
+    held = posted(client, body="https://a.example https://b.example https://c.example", email="c@example.org")
+    screen_all()
+    publish_all()
+    webhook = moderator.call("POST", "/webhooks", json={"url": "https://a.example/hook", "events": ["comment.flagged"]})
+    assert webhook.json
+    moderator.call("POST", f"/webhooks/{webhook.json['id']}/test")
+    return {"comment": held, "webhook": webhook.json["id"], "receipt": receipt_of(held), "site": "demo"}
+
+
+LISTING = {answers.Page, answers.Queue, answers.Record, answers.Events, answers.Webhooks, answers.Deliveries}
+SENT: dict[str, dict[str, Any]] = {
+    "post /v1/sites/{site}/comments": {"json": COMMENT | {"body": "Another."}},
+    "post /v1/sites/{site}/comments/{id}/decisions": {"json": {"verdict": "approve"}},
+    "post /v1/sites/{site}/webhooks": {"json": {"url": "https://b.example/hook", "events": ["comment.approved"]}},
+    "patch /v1/sites/{site}/webhooks/{id}": {"json": {"rate": 2}},
+    "get /v1/sites/{site}/comments": {"query_string": {"thread": COMMENT["thread"]}},
+    "get /v1/sites/{site}/events/digest": {"query_string": {"thread": COMMENT["thread"]}},
+}
+
+
+def test_every_answer_has_the_shape_that_is_described_and_nothing_else(
+    client: FlaskClient, moderator: Caller, alive: dict[str, str]
+) -> None:
+    key = {"Authorization": f"Bearer {moderator.key}"}
+    for call, shape in answers.OF.items():
+        method, path = call.split()
+        named = alive | {"id": alive["webhook" if "/webhooks/" in path else "comment"]}
+        answer = client.open(path.format(**named), method=method, headers=key, **SENT.get(call, {}))
+        told = shape.model_validate_json(answer.data, strict=True, extra="forbid")
+        assert answer.status_code < 300 or path == "/health/system", f"{call}: {answer.text}"
+        if shape in LISTING:
+            assert [] not in told.__dict__.values(), f"{call} shows nothing"
