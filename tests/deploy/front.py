@@ -63,6 +63,7 @@ def _configure(folder: Path, root: Path, *, port: int, web_ports: Sequence[int])
         " /tmp/": f" {folder}/",
         "listen 8080": f"listen 127.0.0.1:{port}",
         "root /;": f"root {root};",
+        "proxy_cache_valid 204 5s": "proxy_cache_valid 204 1s",
     }.items():
         assert ours in text, ours
         text = text.replace(ours, here)

@@ -5,10 +5,12 @@ nginx; then one comment from the form, through the front, to the page that the f
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import shlex
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -370,6 +372,7 @@ def test_an_address_is_the_one_that_the_front_saw(compose: Compose) -> None:
 
 def test_readers_go_on_while_the_web_process_is_away(compose: Compose, comment: str) -> None:
     content = compose.read().content
+    assert compose.ask("GET", PAGE).content == content
     assert compose.stop("web") == 0, compose.log("web").read_text()
     try:
         for headers in ({}, {"Origin": ORIGIN}):
@@ -380,6 +383,30 @@ def test_readers_go_on_while_the_web_process_is_away(compose: Compose, comment: 
     finally:
         compose.start("web")
         until(lambda: compose.is_healthy("web"), PATIENCE)
+
+
+def test_readers_do_not_wait_for_a_web_process_that_takes_requests_and_answers_none(
+    compose: Compose, comment: str
+) -> None:
+    """As it is while its database is silent. A site's origins are asked anew each second here; readers have them from
+    before meanwhile.
+    """
+    content = compose.read().content
+    stuck = [compose.running["web"].pid, *children(compose.running["web"].pid)]
+    for pid in stuck:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        while time.monotonic() - began < 3:
+            assert compose.read().content == content
+        assert time.monotonic() - began < 15
+    finally:
+        for pid in stuck:
+            os.kill(pid, signal.SIGCONT)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def test_a_worker_ends_in_the_time_it_has(compose: Compose, comment: str) -> None:
