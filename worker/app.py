@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import structlog
 from celery import Celery, bootsteps, signals
+from celery.exceptions import CPendingDeprecationWarning
 
 from models.logs import configure_logs
 from worker import webhooks
@@ -59,6 +61,12 @@ app.steps["worker"].add(Sweeping)
 @signals.setup_logging.connect
 def _our_logs(**_: object) -> None:
     configure_logs()
+
+
+@signals.celeryd_after_setup.connect
+def _without_warnings_of_the_future(**_: object) -> None:
+    """At each loss of a connection Celery warns of what it will cancel then one day: nothing here depends on it."""
+    warnings.simplefilter("ignore", CPendingDeprecationWarning)
 
 
 @signals.worker_init.connect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
+from celery.exceptions import SecurityWarning
 
 from models.logs import configure_logs
 from models.settings import settings
@@ -15,8 +15,6 @@ def work(queues: str) -> None:
     """Work on some queues, comma-separated, until SIGTERM. The first of them names the worker."""
     # Celery warns whoever runs it as root of pickled messages; ours are JSON, and nothing else is accepted.
     warnings.simplefilter("ignore", SecurityWarning)
-    # And, at each loss of a connection, of what it will cancel then by default: nothing here depends on it.
-    warnings.simplefilter("ignore", CPendingDeprecationWarning)
     configure_logs()  # Celery asks for its logs only after the checks were warmed
     app.worker_main(
         [

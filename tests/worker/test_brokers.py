@@ -86,17 +86,19 @@ def test_what_redis_forgets_is_asked_and_not_telling_is_no_error(set_broker: Set
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_worker_warns_at_its_start_where_redis_may_forget(data: Path) -> None:
+def test_a_worker_warns_at_its_start_where_redis_may_forget_and_says_when_it_is_gone(data: Path) -> None:
     with valkey("--maxmemory-policy", "volatile-ttl") as port, (data / "log").open("wb") as log:
         environment = {**os.environ, "GREENROOM_REDIS_URL": f"redis://127.0.0.1:{port}/0"}
-        worker = subprocess.Popen([*GREENROOM, "worker"], env=environment, stderr=log, stdout=log)
+        worker = subprocess.Popen([*GREENROOM, "worker"], env=environment, stderr=log, stdout=subprocess.DEVNULL)
         until(lambda: "broker.may_evict" in (data / "log").read_text(), 60)
+    try:
+        until(lambda: "nobody listens" in (data / "log").read_text(), 60)
+    finally:
         worker.send_signal(signal.SIGTERM)
-        worker.wait(20)
-    lines = [json.loads(line) for line in (data / "log").read_text().splitlines() if "broker.may_evict" in line]
-    assert [(line["level"], line["reason"]) for line in lines] == [
-        ("warning", "set maxmemory-policy to noeviction: it is volatile-ttl")
-    ]
+        assert worker.wait(20) == 0
+    warned, *gone = [line for line in logged(data) if line["level"] != "info"]
+    assert warned["reason"] == "set maxmemory-policy to noeviction: it is volatile-ttl"
+    assert {line["event"] for line in gone} == {"broker.away"}
 
 
 def test_a_worker_whose_database_and_broker_are_away_says_in_sentences_which_and_goes_on(tmp_path: Path) -> None:
