@@ -71,13 +71,18 @@ class Rulings(Judgement):
         return {seen.id: seen.version for seen in self.items}
 
 
+def _given(one: str, kind: str, other: str) -> dict[str, Any]:
+    """How the API's description says: this one, and not the other."""
+    return {"required": [one], "properties": {one: {"type": kind}, other: {"type": "null"}}}
+
+
 class Undoings(BaseModel):
     """Either a batch, or these decisions and no others."""
 
     model_config = ConfigDict(
         strict=True,
         extra="ignore",
-        json_schema_extra={"oneOf": [{"required": ["batch"]}, {"required": ["decisions"]}]},
+        json_schema_extra={"oneOf": [_given("batch", "string", "decisions"), _given("decisions", "array", "batch")]},
     )
 
     batch: Identifier | None = None

@@ -119,13 +119,22 @@ Words = Annotated[str, StringConstraints(max_length=300), AfterValidator(clean_l
 Prefix = Annotated[str, StringConstraints(max_length=500), AfterValidator(clean_line)]
 
 
+def _given(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """How the API's description says that a field which may be left out may not, here."""
+    return {"required": [name], "properties": {name: schema}}
+
+
 class NewWebhook(BaseModel):
     """Where events go. `rate` is deliveries a second; `ordered`: of one comment one after the other;
 
     `coalesce`: of a backlog only the newest state of each comment; `ed25519`: signatures v1a beside v1.
     """
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        json_schema_extra={"anyOf": [_given("events", {"type": "array"}), _given("format", {"enum": list(CHATS)})]},
+    )
 
     url: Url
     format: Literal["standard", "slack", "discord", "mattermost", "teams"] = "standard"
@@ -179,7 +188,8 @@ class Redelivery(BaseModel):
     """
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"anyOf": [{"required": ["since"]}, {"required": ["deliveries"]}]}
+        extra="forbid",
+        json_schema_extra={"anyOf": [_given("since", {"type": "string"}), _given("deliveries", {"type": "array"})]},
     )
 
     since: Time | None = None
