@@ -76,9 +76,10 @@ def accept(site: SiteInfo, said: Submission, *, address: str, idempotency_key: s
 
 def _keep_all(asked: Sequence[_Asked]) -> list[Accepted | BaseException]:
     """Keep what several requests brought, in one transaction. If the database refuses a row, each is tried alone."""
+    threads: _Threads = {}
     try:
         with begin() as session:
-            kept = {nth: _try(session, asked[nth]) for nth in _by_thread(asked)}
+            kept = {nth: _try(session, threads, asked[nth]) for nth in _by_thread(asked)}
     except (DataError, IntegrityError) as error:  # an OperationalError is nobody's row: the database is away or busy
         return [error] if len(asked) == 1 else [outcome for one in asked for outcome in _keep_all([one])]
     failpoint("accepted")
@@ -90,18 +91,18 @@ def _by_thread(asked: Sequence[_Asked]) -> list[int]:
     return sorted(range(len(asked)), key=lambda nth: (asked[nth].site.id, asked[nth].said.thread))
 
 
-def _try(session: Session, asked: _Asked) -> Accepted | BaseException:
+def _try(session: Session, threads: _Threads, asked: _Asked) -> Accepted | BaseException:
     try:
-        return _keep(session, *asked)
+        return _keep(session, threads, *asked)
     except Problem as problem:  # raised before anything was written, so the others' transaction goes on
         return problem
 
 
-def _keep(session: Session, site: SiteInfo, said: Submission, row: dict[str, Any]) -> Accepted:
+def _keep(session: Session, threads: _Threads, site: SiteInfo, said: Submission, row: dict[str, Any]) -> Accepted:
     earlier = _earlier(session, row)
     if earlier:
         return Accepted(earlier, is_new=False)
-    place = _find_place(session, site, said)
+    place = _find_place(session, threads, site, said)
     row.update(thread_id=place.thread_id, top_id=place.top_id or row["id"])
     # With the reader's address: whoever guesses another's email must not be handed that one's receipt.
     row["said_once"] = keyed_hash("said once", str(place.thread_id), row["email_index"], row["address"], row["body"])
@@ -112,6 +113,7 @@ def _keep(session: Session, site: SiteInfo, said: Submission, row: dict[str, Any
 
 
 _together = Together(_keep_all, most=50)
+_Threads = dict[tuple[int, str], Any]  # by site and key, as they were for the first comment of a transaction
 
 
 def _check_url(site: SiteInfo, said: Submission) -> None:
@@ -166,12 +168,12 @@ def _first(session: Session, row: dict[str, Any]) -> str:
     return session.execute(select(Comment.id).where(same)).scalar_one()
 
 
-def _find_place(session: Session, site: SiteInfo, said: Submission) -> _Place:
+def _find_place(session: Session, threads: _Threads, site: SiteInfo, said: Submission) -> _Place:
     """The thread, made if this is its first comment, and the branch of the comment that is answered.
 
     Every refusal comes before the first write, as others' comments are in the same transaction.
     """
-    thread = _thread(session, site, said.thread)
+    thread = threads.get((site.id, said.thread)) or _thread(session, site, said.thread)
     if thread and thread.state == "closed":
         raise Problem(409, "This thread is closed: no more comments are taken here.")
     top_id = _answered(session, thread.id if thread else None, said.parent) if said.parent else None
@@ -179,6 +181,7 @@ def _find_place(session: Session, site: SiteInfo, said: Submission) -> _Place:
         session.connection().execute(insert_new(Thread), {"site_id": site.id, "key": said.thread})
         thread = _thread(session, site, said.thread)
         assert thread is not None
+    threads[site.id, said.thread] = thread
     return _Place(thread.id, top_id)
 
 
