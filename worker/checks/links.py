@@ -6,11 +6,13 @@ Facts about the text, not about what becomes clickable: a reader can type "cheap
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import re2
 from linkify_it import LinkifyIt
 
 from models.evidence import Evidence, Outcome
@@ -41,10 +43,13 @@ _DOUBTFUL = {
     "press", "test", "today", "top", "trade", "web", "win", "work", "world",
 }  # fmt: skip
 _UNSEEN = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x2060, 0x2065), 0xFEFF))
-_MARKDOWN = re.compile(r"\[[^\[\]]*\]\(\s*<?([^()\s<>]+)[^()]*\)")  # [label](address "title")
-# Labels have a longest length, so that one that never ends is not sought to the end from each of a thousand beginnings.
-_HTML = re.compile(r"""<a\b[^<>]*?\bhref\s*=\s*["']?([^"'\s>]+)[^<>]*>.{,300}?</a\s*>""", re.IGNORECASE | re.DOTALL)
-_BB = re.compile(r"\[url(?:=[\"']?([^\]\"']+)[\"']?)?\](.{,300}?)\[/url\]", re.IGNORECASE | re.DOTALL)
+# RE2 on bytes: it never backtracks, and its wrapper then need not count characters.
+_MARKDOWN = re2.compile(rb"\[[^\[\]]*\]\(\s*<?([^()\s<>]+)[^()]*\)")  # [label](address "title")
+_HTML = re2.compile(rb"""(?i)<a\b[^<>]*?\bhref\s*=\s*["']?([^"'\s<>]+)[^<>]*>""")
+_HTML_END = re2.compile(rb"(?i)</a\s*>")
+_BB = re2.compile(rb"""(?i)\[url(?:=["']?([^\]"']+)["']?)?\]""")
+_BB_END = re2.compile(rb"(?i)\[/url\]")
+_LONGEST_LABEL = 1200  # bytes, about 300 letters
 _HXXP = re.compile(r"\bhxxp(s?)://", re.IGNORECASE)
 _WRITTEN_DOT = re.compile(
     r"(?<=\w)(?:\s?[\[({]\s?(?:\.|dot|punkt|punto|point|точка)\s?[\])}]\s?|\s\.\s?|[。．｡])"
@@ -74,13 +79,13 @@ def check(batch: Sequence[Candidate]) -> list[Evidence]:
 def hosts_of(candidate: Candidate) -> list[str]:
     """The hosts a comment links to, or gives as its website, that are not the site's own; each once, few."""
     own = frozenset(_host(origin) for origin in candidate.origins)
-    hosts = [_host(url) for url in (*_urls(candidate.body), *filter(None, [candidate.website]))]
+    hosts = [_host(url) for url in (*urls_of(candidate.body), *filter(None, [candidate.website]))]
     return [host for host in dict.fromkeys(hosts) if not _is_own(host, own) and len(host) <= LONGEST_HOST][:MOST_HOSTS]
 
 
 def _evidence(candidate: Candidate) -> Evidence:
     own = frozenset(_host(origin) for origin in candidate.origins)
-    links = [_Link(url, _host(url)) for url in _urls(candidate.body)]
+    links = [_Link(url, _host(url)) for url in urls_of(candidate.body)]
     away = [link for link in links if not _is_own(link.host, own)]
     website = _host(candidate.website) if candidate.website else ""
     hosts = list(dict.fromkeys(link.host for link in away))
@@ -128,7 +133,7 @@ def _listed(names: Sequence[str], most: int = 4) -> str:
 
 
 @lru_cache(maxsize=256)
-def _urls(body: str) -> tuple[str, ...]:
+def urls_of(body: str) -> tuple[str, ...]:
     """Every link's address, as often as it stands there; what a link's label says is not a second one.
 
     Remembered, because three ask: this check, that of the hosts, and who keeps what the comment linked to.
@@ -136,13 +141,50 @@ def _urls(body: str) -> tuple[str, ...]:
     text = body.translate(_UNSEEN)
     if not (_MAYBE.search(text) or _WRITTEN_DOT.search(text)):
         return ()
-    text = _MARKDOWN.sub(r" \1 ", text)
-    text = _HTML.sub(r" \1 ", text)
-    text = _BB.sub(lambda link: f" {link[1] or link[2]} ", text)
-    text = _WRITTEN_DOT.sub(".", _HXXP.sub(r"http\1://", text))
+    text = _WRITTEN_DOT.sub(".", _HXXP.sub(r"http\1://", _unmarked(text)))
     # One run at a time: no address holds a blank, and plain words cost nothing.
     runs = [run[:_LONGEST] for run in text.split() if _MAYBE.search(run)]
     return tuple(match.url for run in runs for match in _linkify().match(run) or () if _is_link(match))
+
+
+def _unmarked(text: str) -> str:
+    """The text with the address alone in place of each link in Markdown, HTML or BBCode."""
+    if "<" not in text and "[" not in text:
+        return text
+    said = text.encode(errors="surrogatepass")
+    said = b"".join(_replaced(said, [_Found(link.start(), link.end(), link[1]) for link in _MARKDOWN.finditer(said)]))
+    said = b"".join(_replaced(said, list(_enclosed(said, _HTML, _HTML_END))))
+    said = b"".join(_replaced(said, list(_enclosed(said, _BB, _BB_END))))
+    return said.decode(errors="replace")
+
+
+class _Found(NamedTuple):
+    """A link in markup: its place in the text, in bytes, and its address."""
+
+    start: int
+    end: int
+    address: bytes
+
+
+def _enclosed(text: bytes, opening: Any, closing: Any) -> Iterable[_Found]:
+    """Links whose label stands between two tags. An opening tag that is not closed soon after is no link."""
+    ends = [end.span() for end in closing.finditer(text)]
+    done = 0
+    for tag in opening.finditer(text) if ends else ():
+        start, label = tag.span()
+        at = bisect_left(ends, (label, 0))
+        if start < done or at == len(ends) or ends[at][0] - label > _LONGEST_LABEL:
+            continue
+        label_end, done = ends[at]
+        yield _Found(start, done, tag[1] or text[label:label_end])
+
+
+def _replaced(text: bytes, links: Sequence[_Found]) -> Iterable[bytes]:
+    at = 0
+    for start, end, address in links:
+        yield from (text[at:start], b" ", address, b" ")
+        at = end
+    yield text[at:]
 
 
 def _is_link(match: object) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from time import thread_time
-
 import pytest
 
+from bench.fuzz.measuring import growth
 from models.evidence import Evidence, Outcome
 from models.policy import Policy, Verdict, decide
 from tests.worker.checks.conftest import Comes
@@ -113,11 +112,45 @@ def test_a_broken_address_breaks_nothing(comes: Comes, url: str) -> None:
         "a.com/(",
     ],
 )
-def test_the_longest_comment_takes_no_time_whatever_it_repeats(comes: Comes, unit: str) -> None:
-    body = (unit * 10_000)[:10_000]
-    started = thread_time()
-    _look(comes, body)
-    assert thread_time() - started < 1  # a pattern that goes back and forth takes minutes
+def test_the_cost_of_a_comment_grows_with_its_length_whatever_it_repeats(unit: str) -> None:
+    found = growth(links.urls_of, lambda length: (unit * length)[:length], 8000, enough=1)
+    assert found.is_bounded, found
+
+
+@pytest.mark.parametrize(
+    ("opening", "unit", "closing"),
+    [
+        ("<a ", "href=", " //"),  # 8 KB of this once took a minute
+        ("<a ", "href=", "a" * 200 + " //"),
+        ("<a ", "href= ", " a.com"),
+        ("<a href=x", " href", ">//"),
+        ("<a href=x>", "<a href=x>", "</a> //"),
+        ("", "<a href=x>", "</a" + " " * 300 + "//"),
+        ("[url=", "[url=", "] //"),
+        ("", "[url]", "a.com[/url]"),
+        ("[x](", "a", " //"),
+        ("[", "[]", "(//a.com)"),
+    ],
+)
+def test_the_cost_grows_with_the_length_of_what_never_ends(opening: str, unit: str, closing: str) -> None:
+    found = growth(links.urls_of, lambda length: opening + unit * (length // len(unit)) + closing, 8000, enough=1)
+    assert found.is_bounded, found
+
+
+@pytest.mark.parametrize(
+    ("body", "urls"),
+    [
+        ("<a href='http://a.com/x' title=y>b.com</a> c.com", ("http://a.com/x", "http://c.com")),
+        ("<A class=x HREF=http://a.com>\nb.com</A > [URL=http://c.com]d.com[/Url]", ("http://a.com", "http://c.com")),
+        ("<a href=http://a.com>one</a><a href=http://b.com>two</a>", ("http://a.com", "http://b.com")),
+        ("<a href=http://a.com><a href=http://b.com>b</a>", ("http://a.com",)),
+        ("[url]http://a.com[/url][url='http://b.com']c.com[/url]", ("http://a.com", "http://b.com")),
+        ("[/url] [url]http://a.com", ("http://a.com",)),
+        ("[ä](http://ä.com 'ö') ü", ("http://ä.com",)),
+    ],
+)
+def test_of_a_link_in_markup_the_address_counts_and_not_its_label(body: str, urls: tuple[str, ...]) -> None:
+    assert links.urls_of(body) == urls
 
 
 def _look(comes: Comes, body: str, **more: str) -> Evidence:
