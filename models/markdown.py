@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from html import unescape
 from typing import TYPE_CHECKING
 
+from models.text import is_blank
+from models.urls import link
+
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.rules_core import StateCore
+    from markdown_it.token import Token
 
 TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"}
 SCHEMES = {"http", "https"}
 MOST_MARKS, MOST_LINKS = 500, 50
 MAX_NESTING = 50  # deeper quotes and lists than anyone writes are cut off
-# A browser goes to a host from "https:///host", "http:/host" and "//host", too, where checks see none, or another as in
-# "https://%68ost"; and an address without a host leads elsewhere from each page that shows the comment.
-_NAMES_ITS_HOST = re.compile(r"https?://[^/?#%\\]+(?:[/?#]|$)", re.IGNORECASE)
+_HREF = 'href="'
 
 
 def render(body: str) -> str:
@@ -40,9 +42,50 @@ def shown(body: str) -> str:
     return unescape(nh3.clean(render(body), tags=set()))
 
 
-def _may_be_link(address: str) -> bool:
-    """What may not stays as it was typed."""
-    return _NAMES_ITS_HOST.match(address) is not None
+def links(rendered: str) -> list[str]:
+    """The addresses of the links in what `render` made."""
+    if "<a " not in rendered:
+        return []
+    return [unescape(part.partition('"')[0]) for part in rendered.split(f"<a {_HREF}")[1:]]
+
+
+def _href(address: str) -> str:
+    """What a link to this address publishes; "" for an address that stays as it was typed.
+
+    An address that hides its host behind "%" or a backslash is refused, although browsers understand it.
+    """
+    url = link(address)
+    return url.href if url and not _hides_its_host(address) else ""
+
+
+def _hides_its_host(address: str) -> bool:
+    host = address.split("/", 3)[2].partition("?")[0].partition("#")[0]
+    return "%" in host or "\\" in host
+
+
+def _without_unseen_links(state: StateCore) -> None:
+    """A link that leads nowhere or shows nothing is published as it was typed."""
+    for block in state.tokens:
+        if block.children and any(token.type == "link_open" for token in block.children):
+            _unlink_unseen(block.children)
+
+
+def _unlink_unseen(tokens: list[Token]) -> None:
+    opened, shown_since = None, False
+    for token in tokens:
+        if token.type == "link_open":
+            opened, shown_since = token, False
+        elif token.type == "link_close" and opened is not None:
+            href = str(opened.attrs.get("href", ""))
+            if not (href and shown_since):
+                for end, text in ((opened, "["), (token, f"]({href})")):
+                    end.type, end.tag, end.content, end.nesting = "text", "", text, 0
+            opened = None
+        elif token.type in _WITH_TEXT:
+            shown_since = shown_since or not is_blank(token.content)
+
+
+_WITH_TEXT = {"text", "text_special", "code_inline"}
 
 
 def _is_ordinary(body: str) -> bool:
@@ -59,7 +102,9 @@ def _parser(*, is_ordinary: bool, has_address: bool) -> MarkdownIt:
 
     parser = MarkdownIt("js-default", {"html": False, "linkify": True, "breaks": True, "maxNesting": MAX_NESTING})
     parser.disable(["image", "table", "heading", "lheading", "hr", "reference"])
-    parser.validateLink = _may_be_link  # type: ignore[method-assign, assignment]
+    parser.normalizeLink = _href  # type: ignore[method-assign, assignment]
+    parser.validateLink = bool  # type: ignore[method-assign, assignment]
+    parser.core.ruler.push("without_unseen_links", _without_unseen_links)
     assert parser.linkify is not None
     parser.linkify.set({"fuzzy_link": False, "fuzzy_email": False})
     if not is_ordinary:

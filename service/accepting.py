@@ -17,8 +17,9 @@ from models.failpoints import failpoint
 from models.identifiers import is_id, new_id
 from models.records import Comment, Thread
 from models.secrets import email_index, encrypt_email, keyed_hash
+from models.urls import origin_of
 from service.problems import Problem
-from service.sites import SiteInfo, origin_of
+from service.sites import SiteInfo
 from service.submission import Submission, without_token
 from service.together import Together
 from service.tokens import read_form_token

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import secrets as random
 import threading
 from functools import cache
+from string import ascii_lowercase, digits
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -17,15 +17,16 @@ from models.database import begin, insert_new, reading
 from models.email import parsed_email
 from models.policy import Policy
 from models.records import Membership, Moderator, Site
+from models.urls import link
 from service import keys
 from service.embed.words import languages
-from service.sites import KEY, origin_of
+from service.sites import KEY
 
 DEMO = "demo"
 _hashing = threading.BoundedSemaphore(1)  # a hash takes 64 MB and a core: a flood of sign-ins waits for itself alone
 OWNER = "owner@greenroom.example"
 SHORTEST_PASSWORD = 10
-ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
+_OF_A_HOST = frozenset(f"{ascii_lowercase}{digits}-_.:")
 
 
 def add_site(key: str, origins: list[str], locale: str = "en") -> None:
@@ -60,10 +61,11 @@ def _traits(origins: list[str], locale: str | None) -> dict[str, Any]:
 
 
 def _origin(url: str) -> str:
-    origin = origin_of(url)
-    if origin is None or url.rstrip("/").count("/") > 2 or not ORIGIN.fullmatch(origin):
+    found = link(url)
+    is_origin = url.rstrip("/").count("/") == 2 and not {"?", "#", "\\"} & set(url)
+    if found is None or not is_origin or not _OF_A_HOST.issuperset(found.host):
         raise ValueError(f"An origin is scheme and host, like https://paper.example: not {url!r}.")
-    return origin
+    return found.origin
 
 
 def list_sites() -> list[tuple[str, list[str]]]:

@@ -19,6 +19,7 @@ from models.policy import Verdict
 from models.records import Block, Comment, Review
 from models.secrets import email_index
 from models.text import clean_line
+from models.urls import host_of, shown, without_www
 from service.acts import note_act
 from service.problems import Problem
 from service.queue import of_the_campaign
@@ -161,9 +162,10 @@ def _subject(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
     if new.kind == "like":
         return _like(comment)
     label = clean_line(new.value).strip().lower()[:200]
+    value = fold(label)
     if new.kind == "host":
-        label = label.removeprefix("https://").removeprefix("http://").partition("/")[0].removeprefix("www.")
-    value = label if new.kind == "host" else fold(label)
+        value = without_www(host_of(label.removeprefix("*.")))
+        label = shown(value)
     if not value or (new.kind == "host" and "." not in value):
         raise _wrong("value", "Which host, like watches.example?" if new.kind == "host" else "Which word?")
     return value, label

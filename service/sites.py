@@ -6,7 +6,6 @@ import re
 import threading
 import time
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -14,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from models.database import reading
 from models.records import Site
+from models.urls import origin_of
 
 FRESH_SECONDS = 5.0
 MOST_REMEMBERED = 10_000
@@ -68,33 +68,3 @@ def _look_up(key: str) -> SiteInfo | None:
 
 def forget_sites() -> None:
     _remembered.clear()
-
-
-def origin_of(url: str) -> str | None:
-    """`https://paper.example:8443` of an http(s) URL as a browser sends it, or None.
-
-    That is lower case, without a default port, and with a name in another script as its `xn--…`.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname or parts.username is not None or port == 0:
-        return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else _in_ascii(parts.hostname)
-    if host is None:
-        return None
-    default = {"http": 80, "https": 443}[parts.scheme.lower()]
-    return f"{parts.scheme.lower()}://{host.lower()}" + (f":{port}" if port and port != default else "")
-
-
-def _in_ascii(host: str) -> str | None:
-    if host.isascii():
-        return host
-    import idna  # noqa: PLC0415 — such hosts are rare
-
-    try:
-        return idna.encode(host, uts46=True).decode()
-    except idna.IDNAError:
-        return None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, field_validator
 
 from models.email import parsed_email
 from models.text import clean, clean_line, is_blank
+from models.urls import link
 
 MOST_EMAIL = 254  # RFC 5321 through RFC 3696, erratum 1690
 MOST_URL = 2000
@@ -117,18 +117,16 @@ def _within(value: str, most: int) -> str:
 
 
 def _web_address(value: str, most: int) -> str:
+    """The URL as it is kept and published: normalised, so that a browser goes to the host that the checks saw."""
     value = clean_line(value)
     if len(value) > most:
         raise ValueError(f"This is too long: at most {most:,} characters.")
-    try:
-        parts = urlsplit(value)
-        fine = parts.scheme.lower() in {"http", "https"} and bool(parts.hostname) and " " not in value
-        fine = fine and (parts.port is None or parts.port > 0)
-    except ValueError:
-        fine = False
-    if not fine:
-        raise ValueError("This is not a web address: it should begin with https://")
-    return value
+    found = None if " " in value else link(value)
+    if found is None:
+        raise ValueError("This is not a web address: it should look like https://example.org, without a user name.")
+    if len(found.href) > most:
+        raise ValueError(f"This is too long: at most {most:,} characters, as a browser writes it.")
+    return found.href
 
 
 def _first_down(sentence: str) -> str:

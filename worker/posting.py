@@ -17,17 +17,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import ip_address
 from typing import NamedTuple, Self
-from urllib.parse import urlsplit
 
 import dns.asyncbackend
 import dns.asyncresolver
 import dns.exception
 import dns.name
 import dns.resolver
-import idna
 
 from models.settings import settings
-from worker.public_addresses import Address, as_address, is_odd_address, why_refused
+from models.urls import authority_of, link, parse
+from worker.public_addresses import Address, as_address, why_refused
 from worker.resolver import asking
 
 SECONDS = 15.0  # by the wall's clock, from resolving the name to the last byte of the answer
@@ -56,8 +55,7 @@ class Target(NamedTuple):
 
     @property
     def authority(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == {"http": 80, "https": 443}[self.scheme] else f"{host}:{self.port}"
+        return authority_of(self.scheme, self.host, self.port)
 
 
 class Answer(NamedTuple):
@@ -72,23 +70,18 @@ def target(url: str) -> Target:
     """Take a URL apart. Raises `Refused`, in words for whoever typed it."""
     if len(url) > 2000 or re.search(r"[\x00-\x20\x7f\\]", url):
         raise Refused("A URL has at most 2000 characters, and no spaces among them.")
-    try:
-        parts = urlsplit(url)
-        port, host = parts.port, parts.hostname or ""
-    except ValueError:
-        raise Refused("This is not a URL.") from None
-    if parts.scheme not in {"http", "https"} or not host:
+    if not url.lower().startswith(("http://", "https://")):
         raise Refused("A webhook's URL begins with https://.")
-    if parts.username is not None or parts.password is not None:
+    found = parse(url)
+    if found is None:
+        raise Refused("This is not a URL.")
+    if link(url) is None:
         raise Refused("No name and password in the URL; a header of your own can carry them.")
-    if parts.fragment:
+    if "#" in url:
         raise Refused("A webhook's URL has no #fragment.")
-    port = port if port is not None else {"http": 80, "https": 443}[parts.scheme]
-    _check_port(parts.scheme, port)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    if not path.isascii():
-        raise Refused("Write what is not ASCII in the path with %, as a browser would.")
-    return Target(parts.scheme, _host(host), port, path)
+    _check_port(found.scheme, found.port)
+    _check_host(url, found.host)
+    return Target(found.scheme, found.host, found.port, found.path + (f"?{found.query}" if found.query else ""))
 
 
 def _check_port(scheme: str, port: int) -> None:
@@ -101,21 +94,13 @@ def _check_port(scheme: str, port: int) -> None:
         raise Refused(f"Webhooks go to ports {ports} only, not to {port}; GREENROOM_WEBHOOK_PORTS names others.")
 
 
-def _host(host: str) -> str:
-    """The host in ASCII and lower case. An address is looked at right away."""
+def _check_host(url: str, host: str) -> None:
+    """Look at an address right away; a name waits until DNS answers."""
     if (address := as_address(host)) is None:
-        try:
-            host = idna.encode(host.rstrip("."), uts46=True, std3_rules=True).decode() if not host.isascii() else host
-            dns.name.from_text(host)
-        except (idna.IDNAError, dns.exception.DNSException):
-            raise Refused("This host is not a name that the Internet could know.") from None
-        if is_odd_address(host) and as_address(host) is None:
-            raise Refused("Write an address plainly, as four numbers or in brackets.")
-        address = as_address(host)
-    if address is not None:
-        check(address)
-        return str(address)
-    return host.rstrip(".").lower()
+        return
+    check(address)
+    if ":" not in host and host not in url:
+        raise Refused("Write an address plainly, as four numbers or in brackets.")
 
 
 def check(address: Address) -> None:

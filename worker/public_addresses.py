@@ -71,14 +71,3 @@ def as_address(host: str) -> Address | None:
         return ip_address(host)
     except ValueError:
         return None
-
-
-def is_odd_address(host: str) -> bool:
-    """Whether some program would read this name as a number: 127.1, 0x7f000001, 2130706433, 0177.0.0.1.
-
-    By the URL standard a host whose last part is a number is an IPv4 address; no top-level domain is one.
-    """
-    last = host.rstrip(".").rpartition(".")[2].lower()
-    digits = last.removeprefix("0x")
-    is_hex = last.startswith("0x") and all(letter in "0123456789abcdef" for letter in digits)
-    return last.isdecimal() or is_hex

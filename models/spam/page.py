@@ -6,10 +6,11 @@ import html
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from models.folding import fold
 from models.spam.text import Token
+from models.urls import parse_loosely, without_www
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,8 @@ def _is_same(there: _Address, page: _Address) -> bool:
 def _address(url: str) -> _Address:
     """Where a link leads, without what only says how: scheme, "www.", a closing slash or full stop, the fragment."""
     url = url.rstrip(".,!?")
-    try:
-        parts = urlsplit(url if "//" in url else f"//{url}")
-    except ValueError:  # "[" in a host
+    parts = parse_loosely(url)
+    if parts is None:
         return _Address("", "", frozenset())
-    host = fold(parts.netloc.rpartition("@")[2]).partition(":")[0].removeprefix("www.").removeprefix("m.")
+    host = without_www(parts.host).removeprefix("m.")
     return _Address(host, parts.path.rstrip("/"), frozenset(parse_qsl(parts.query, keep_blank_values=True)))

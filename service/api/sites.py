@@ -15,6 +15,7 @@ from models.failpoints import failpoint
 from models.policy import Policy
 from models.records import PolicyVersion, Site, Thread
 from models.text import clean_line, is_blank
+from models.urls import origin_of
 from service.api.moderation import body_as
 from service.api.public import json_response
 from service.keys import caller
@@ -23,7 +24,7 @@ from service.news import policy_to_go_back_to
 from service.problems import Problem
 from service.records import when
 from service.replaying import scores_of
-from service.sites import SiteInfo, origin_of
+from service.sites import SiteInfo
 from service.submission import MOST_URL, NON_BLANK, thread_key
 from worker.bell import PUBLISH, ring_soon
 

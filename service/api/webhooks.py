@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Annotated, Any, Literal, NamedTuple
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 from pydantic import (
@@ -33,6 +32,7 @@ from models.identifiers import is_id, new_id
 from models.records import Act, Attempt, Comment, Delivery, Endpoint, Event, Site, Thread
 from models.signatures import public_key
 from models.text import clean_line
+from models.urls import host_of
 from models.webhooks import BY_HAND, CHATS, MADE_SO, TEST, delivery_of, wants
 from service.api.moderation import body_as, number_argument
 from service.api.public import json_response
@@ -265,7 +265,7 @@ def make(who: Caller, wanted: NewWebhook) -> dict[str, Any]:
 
 def _note(session: Session, who: Caller, did: str, row: Endpoint) -> None:
     """A line in the console's log, by the host alone: whoever knows all of a chat's address can write there."""
-    what = f"{did} the webhook to {urlsplit(row.url).hostname}"
+    what = f"{did} the webhook to {host_of(row.url)}"
     session.add(Act(site_id=who.site.id, by=who.by, kind="settings", what=what))
 
 

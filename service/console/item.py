@@ -6,16 +6,17 @@ import re
 from collections import Counter
 from html import unescape
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from models import markdown
 from models.changes import POLICY
 from models.database import now
 from models.folding import says_enough
 from models.identifiers import is_id
 from models.records import Claim, Comment, Membership, Moderator, Site, Thread
+from models.urls import host_of, without_www
 from service.console import words
 from service.console.sessions import SignedIn
 from service.names import names_of
@@ -27,7 +28,6 @@ MOST_OF_AN_AUTHOR, LATEST = 200, 5
 SNIPPET, READ = 160, 4000  # letters shown, and of the page looked at for them: addresses of links are long
 MOST_ALIKE = 1000
 _TAG = re.compile(r"<[^>]*>?")  # what is begun at the cut, too; between blocks there is a line end
-_LINKS = re.compile(r'href="(https?://[^"]*)"')
 
 
 def find(session: Session, who: SignedIn, comment_id: str) -> tuple[Comment, str]:
@@ -181,5 +181,5 @@ def known(identifier: str) -> str:
 
 def hosts_in(html: str) -> list[str]:
     """Where its links lead."""
-    found = {urlsplit(unescape(link)).hostname or "" for link in _LINKS.findall(html)}
-    return sorted(host.removeprefix("www.") for host in found if host)[:10]
+    found = {without_www(host_of(link)) for link in markdown.links(html)}
+    return sorted(found - {""})[:10]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from flask import redirect, render_template, request
 from pydantic import ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
 from models.database import now, reading
+from models.urls import host_of
 from models.webhooks import BY_HAND, CHATS, EVENTS, MADE_SO, troubled
 from service.api.webhooks import (
     STATES,
@@ -51,7 +52,7 @@ def webhook_troubles(who: SignedIn) -> list[dict[str, Any]]:
         {
             "site": site,
             "id": row.id,
-            "host": urlsplit(row.url).hostname,
+            "host": host_of(row.url),
             "why": row.disabled_why,
             "since": row.failing_since,
         }
@@ -146,7 +147,7 @@ def _one(who: SignedIn, owner: Caller, webhook: str, **about: Any) -> str:
     log = log_of(owner, webhook, state, cursor, PAGE_SIZE)
     usual = {"errors": {}, "given": row, "secret": "", "found": None, "kinds": EVENTS, "states": STATES}
     page = {"who": who, "site": owner.site.key, "row": row, "log": log, "is_chat": row["format"] in CHATS}
-    page["host"] = urlsplit(row["url"]).hostname
+    page["host"] = host_of(row["url"])
     page["by_hand"] = row["disabled_why"] in {BY_HAND, MADE_SO}
     return render_template("console/webhook.html", **page | usual | about)
 

@@ -11,12 +11,13 @@ import orjson
 from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from models.identifiers import is_id
+from models.urls import origin_of
 from service.embed import assets
 from service.embed.words import Words, languages, words_for
 from service.listening import public_url
 from service.problems import Problem
 from service.receipts import find_receipt
-from service.sites import SiteInfo, find_site, origin_of
+from service.sites import SiteInfo, find_site
 from service.submission import thread_key
 from service.threads import empty_page, published_page, read_replies
 from service.tokens import issue_form_token

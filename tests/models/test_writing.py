@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.markdown import render
+from models.markdown import links, render
 from models.text import clean, clean_line, is_blank
 
 
@@ -52,6 +52,9 @@ def test_nothing_to_see_is_blank(text: str) -> None:
         "http:/casino.example",
         "https:casino.example",
         "https://%63asino.example/",
+        "https://ann@casino.example/",
+        "https://:@casino.example/",
+        "https://1.2.3.4.5/",
         "/console/",  # it would lead elsewhere from every page that shows the comment
         "?page=2",
     ],
@@ -80,6 +83,42 @@ def test_only_what_names_its_host_plainly_becomes_a_link(address: str) -> None:
 )
 def test_a_small_set_of_markdown_is_rendered(typed: str, html: str) -> None:
     assert render(typed) == html
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "[x]( )", "[x]()", "[x](<>)", '[x]( "title")', "[](http://x.example)", "[ ](http://x.example)",
+        "[\u200b](http://x.example)", "[&#8203;](http://x.example)", "[&nbsp;](http://x.example)",
+        "[**\u2060**](http://x.example)", "[`\u2800`](http://x.example)", "[\u3164](http://x.example)",
+        "[\\\n](http://x.example)", "[\u0301](http://x.example)", "[\u034f\ufe0f](http://x.example)",
+        "[\U000e0041](http://x.example)", "[*\u200b*](http://x.example)",
+    ],
+)  # fmt: skip
+def test_a_link_that_leads_nowhere_or_shows_nothing_stays_as_typed(typed: str) -> None:
+    html = render(typed)
+    assert "<a" not in html
+    assert "[" in html
+    assert "](" in html
+
+
+def test_a_link_beside_an_unseen_one_stays_a_link() -> None:
+    html = render("[a](https://a.example) [](https://b.example) [c](https://c.example)")
+    assert links(html) == ["https://a.example", "https://c.example"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "href"),
+    [
+        ("https://Bücher.example/ü?ä=%20", "https://xn--bcher-kva.example/%C3%BC?%C3%A4=%20"),
+        ("https://a.example?x=%20", "https://a.example/?x=%20"),
+        ("http://A.example:80/?a=1&b=2", "http://a.example/?a=1&b=2"),
+        ("http://a.example./", "http://a.example/"),
+        ("http://0x7f.1/", "http://127.0.0.1/"),
+    ],
+)
+def test_a_link_is_published_as_the_parser_writes_it(typed: str, href: str) -> None:
+    assert links(render(f"[here]({typed})")) == [href]
 
 
 @given(st.text(alphabet=st.sampled_from(list("<>&\"'`*_[]()!-#> \n\\/:;=aeijorcspt\u202e")), max_size=200))

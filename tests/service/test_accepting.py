@@ -16,11 +16,11 @@ from models.database import reading
 from models.records import Comment, Thread
 from models.secrets import decrypt_email
 from models.settings import settings
+from models.urls import origin_of
 from service import limits
 from service.accounts import add_site
 from service.app import create_app
 from service.problems import Problem
-from service.sites import origin_of
 from tests.caller import COMMENT, Caller, post, posted, publish_all
 from tests.conftest import forget
 
@@ -72,6 +72,11 @@ def test_the_email_is_kept_encrypted_and_nowhere_in_the_clear(client: FlaskClien
         ({"website": "javascript:alert(1)"}, "website"),
         ({"website": "ftp://paper.example"}, "website"),
         ({"website": "https://[::1"}, "website"),
+        ({"website": "https://ann@paper.org/"}, "website"),
+        ({"website": "https://:@paper.org/"}, "website"),
+        ({"website": "https:///paper.org/"}, "website"),
+        ({"website": "https:paper.org"}, "website"),
+        ({"website": "https://a.example/" + "ü" * 200}, "website"),  # 1,200 characters as browsers write it
         ({"url": "https://elsewhere.example/harbour"}, "url"),
         ({"url": "https://paper.example.evil.example/"}, "url"),
         ({"url": "https://paper.example@evil.example/"}, "url"),
@@ -92,6 +97,23 @@ def test_a_wrong_field_is_named_in_the_answer(client: FlaskClient, wrong: dict[s
     assert field in [error["field"] for error in answer.json["errors"]]  # type: ignore[index]
     assert all(error["message"] for error in answer.json["errors"])  # type: ignore[index]
     assert count_comments() == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("https://ann.example", "https://ann.example"),
+        ("https://ann.example\\@paper.org/", "https://ann.example/@paper.org/"),
+        ("https://%61nn.example/", "https://ann.example/"),
+        ("HTTPS://Ann.Example.:443/x", "https://ann.example/x"),
+        ("http://0x7f.1/", "http://127.0.0.1/"),
+        ("https://bücher。example", "https://xn--bcher-kva.example/"),
+    ],
+)
+def test_a_website_is_kept_as_a_browser_reads_it(client: FlaskClient, typed: str, kept: str) -> None:
+    assert post(client, website=typed).status_code == 202
+    with reading() as session:
+        assert session.scalars(select(Comment.website)).one() == kept
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
-from html import unescape
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -27,10 +24,11 @@ from models import markdown
 from models.evidence import Evidence, Outcome
 from models.folding import fold
 from models.records import Block, Comment, Thread
+from models.urls import host_of, is_under, typed_in
 from worker.checks.candidate import Candidate
+from worker.checks.links import every_host
 from worker.checks.repeats import ALIKE, likeness
 
-_LINK = re.compile(r'href="(https?://[^"]*)"')
 _WORDS = re.compile(r"\w+")
 _KINDS = {"author": "the author", "host": "links to", "word": "uses the word"}
 
@@ -111,7 +109,8 @@ def _wrote_just_now(session: Session, candidate: Candidate, seconds: int) -> boo
 
 
 def _evidence(candidate: Candidate, standing: Sequence[_Standing], of_the_thread: dict[str, str]) -> Evidence:
-    hosts = _hosts(candidate) if any(each.kind == "host" for each in standing) else []
+    has_hosts = any(each.kind == "host" for each in standing)
+    linked, hosts = (_linked(candidate), _named(candidate)) if has_hosts else ([], [])
     words = _folded(candidate) if any(each.kind == "word" for each in standing) else ""
     alike = {each: degree for each in standing if (degree := _likeness(each, candidate)) >= ALIKE}
     hit = [each for each in standing if _hits(each, candidate, hosts, words)]
@@ -123,7 +122,7 @@ def _evidence(candidate: Candidate, standing: Sequence[_Standing], of_the_thread
         found.setdefault(_LIKE[each.stance], _what_to_do(each))
     found |= of_the_thread
     trusted = {_spelled(each.value) for each in hit if (each.kind, each.stance) == ("host", "trust")}
-    counts: dict[str, Any] = {"trusted_links": sum(any(_is_of(host, value) for value in trusted) for host in hosts)}
+    counts: dict[str, Any] = {"trusted_links": sum(any(is_under(host, value) for value in trusted) for host in linked)}
     counts["trusted_author"] = sum((each.kind, each.stance) == ("author", "trust") for each in hit)
     if approved := [degree for each, degree in alike.items() if each.stance == "approve"]:
         counts |= {"like_approved": 1, "same_as_approved": int(max(approved) == 1)}
@@ -146,35 +145,28 @@ def _hits(each: _Standing, candidate: Candidate, hosts: Sequence[str], words: st
     if each.kind == "author":
         return bool(candidate.email_index) and candidate.email_index == each.value
     if each.kind == "host":
-        return any(_is_of(host, _spelled(each.value)) for host in hosts)
+        return any(is_under(host, _spelled(each.value)) for host in hosts)
     if each.kind == "like":
         return False
     return each.kind == "word" and f" {' '.join(_WORDS.findall(each.value))} " in words
 
 
-def _is_of(host: str, value: str) -> bool:
-    return host == value or host.endswith(f".{value}")
-
-
-def _hosts(candidate: Candidate) -> list[str]:
+def _linked(candidate: Candidate) -> list[str]:
     """Where each of its links leads, the author's own website too."""
-    links = [unescape(link) for link in _LINK.findall(markdown.render(candidate.body))]
-    return [host for link in (*links, candidate.website or "") if (host := _host(link))]
+    links = markdown.links(markdown.render(candidate.body))
+    return [host for link in (*links, candidate.website or "") if (host := host_of(link))]
 
 
-def _host(link: str) -> str:
-    try:
-        return _spelled(urlsplit(link).hostname or "")
-    except ValueError:
-        return ""
+def _named(candidate: Candidate) -> list[str]:
+    """The hosts of the URLs in its text, also of those that no reader can click."""
+    typed = [url.host for url in typed_in(candidate.body)]
+    return list(dict.fromkeys([*_linked(candidate), *typed, *every_host(candidate.body)]))
 
 
 @lru_cache(10_000)  # each blocked host meets each comment's
-def _spelled(host: str) -> str:
-    """Its one spelling: as links have it (xn--…) once they are rendered, and without the root's dot."""
-    with suppress(UnicodeError):
-        host = host.encode("idna").decode("ascii")
-    return host.lower().rstrip(".")
+def _spelled(value: str) -> str:
+    """A blocked host as URLs have it; older blocks were kept as they were typed."""
+    return host_of(value)
 
 
 def _folded(candidate: Candidate) -> str:

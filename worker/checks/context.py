@@ -5,10 +5,10 @@ name, the address and the website.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from models.evidence import Evidence, Outcome
 from models.spam.context import COUNTS, EDITION, TAKEN, UNKNOWN
+from models.urls import host_of, without_www
 from worker.checks.candidate import Candidate
 
 _MAILBOXES = frozenset(
@@ -89,7 +89,7 @@ def _form(candidate: Candidate) -> dict[str, int]:
 def _who(candidate: Candidate) -> dict[str, int]:
     name, website = candidate.name, candidate.website or ""
     mailbox, _, domain = candidate.email.lower().partition("@")
-    host = _host(website)
+    host = without_www(host_of(website))
     return {
         "digits in the name": _digits(name),
         "the name is an address": int("." in name.strip(". ") and " " not in name.strip()),
@@ -103,10 +103,3 @@ def _who(candidate: Candidate) -> dict[str, int]:
 
 def _digits(text: str) -> int:
     return sum(map(str.isdecimal, text))
-
-
-def _host(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
-    except ValueError:  # brackets that hold no IPv6 address
-        return ""

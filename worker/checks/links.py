@@ -10,13 +10,13 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import re2
 from linkify_it import LinkifyIt
 
 from models.evidence import Evidence, Outcome
 from models.spam.page import is_same
+from models.urls import host_of, is_under, shown, without_www
 from worker.checks.candidate import Candidate
 
 _TOP_LEVELS = [
@@ -57,7 +57,6 @@ _WRITTEN_DOT = re.compile(
     re.IGNORECASE,
 )
 _MAYBE = re.compile(r"\w[.。．｡]\w|//")
-LONGEST_HOST = 253  # RFC 1035, as text
 MOST_HOSTS = 10
 _LONGEST = 2100  # characters of one run without blanks; no browser's address is longer
 
@@ -80,12 +79,17 @@ def hosts_of(candidate: Candidate) -> list[str]:
     """The hosts a comment links to, or gives as its website, that are not the site's own; each once, few."""
     own = frozenset(_host(origin) for origin in candidate.origins)
     hosts = [_host(url) for url in (*urls_of(candidate.body), *filter(None, [candidate.website]))]
-    return [host for host in dict.fromkeys(hosts) if not _is_own(host, own) and len(host) <= LONGEST_HOST][:MOST_HOSTS]
+    return [host for host in dict.fromkeys(hosts) if host and not _is_own(host, own)][:MOST_HOSTS]
+
+
+def every_host(body: str) -> list[str]:
+    """The hosts that a text links to or names, the site's own among them."""
+    return [host for url in urls_of(body) if (host := host_of(url))]
 
 
 def _evidence(candidate: Candidate) -> Evidence:
     own = frozenset(_host(origin) for origin in candidate.origins)
-    links = [_Link(url, _host(url)) for url in urls_of(candidate.body)]
+    links = [_Link(url, host) for url in urls_of(candidate.body) if (host := _host(url))]
     away = [link for link in links if not _is_own(link.host, own)]
     website = _host(candidate.website) if candidate.website else ""
     hosts = list(dict.fromkeys(link.host for link in away))
@@ -113,11 +117,11 @@ def _words(count: int, hosts: list[str], *, own_links: int, website: str) -> Ite
     if not count:
         yield "no links" if not own_links else "links only to this site"
     elif len(hosts) == 1:
-        yield f"{'one link' if count == 1 else f'{count} links'} to {hosts[0]}"
+        yield f"{'one link' if count == 1 else f'{count} links'} to {shown(hosts[0])}"
     else:
-        yield f"{count} links to {len(hosts)} sites: {_listed(hosts)}"
+        yield f"{count} links to {len(hosts)} sites: {_listed([shown(host) for host in hosts])}"
     if website:
-        yield f"gives {website} as website"
+        yield f"gives {shown(website)} as website"
 
 
 def _shorteners(hosts: Iterable[str]) -> dict[str, str]:
@@ -197,16 +201,12 @@ def _is_link(match: object) -> bool:
 
 
 def _host(url: str) -> str:
-    """The host without "www.": IDNA and Unicode spellings of one name are counted as two, which harms nobody."""
-    try:
-        host = urlsplit(url if "//" in url else f"//{url}").hostname or url
-    except ValueError:  # brackets that hold no IPv6 address
-        host = url
-    return host.lower().rstrip(".").removeprefix("www.")
+    """The host without "www."; "" for what no browser takes for a URL."""
+    return without_www(host_of(url))
 
 
 def _is_own(host: str, own: frozenset[str]) -> bool:
-    return any(host == name or host.endswith(f".{name}") for name in own)
+    return any(is_under(host, name) for name in own)
 
 
 @cache

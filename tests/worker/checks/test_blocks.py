@@ -12,7 +12,9 @@ from models.database import begin, now, reading
 from models.folding import fold
 from models.records import Block, Comment, Site, Thread
 from models.secrets import email_index
+from models.urls import link
 from tests.caller import Caller, posted, screen_all
+from tests.models.test_urls import SPELLINGS
 
 GOOD = "We took the early ferry on Sunday and it was on time, which surprised all of us."
 
@@ -43,6 +45,9 @@ def _key() -> str:
     return accounts.create_key("demo", "admin")
 
 
+EVIL = [url for url, host in SPELLINGS if host == "evil.example" and url.lower().startswith("https://")]
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "fields"),
     [
@@ -53,6 +58,10 @@ def _key() -> str:
         ("host", "bücher.example", {"body": f"{GOOD} https://bücher.example/now"}),
         ("host", "xn--bcher-kva.example", {"website": "https://bücher.example"}),
         ("word", "replica watch", {"body": f"{GOOD} Replica-WATCH!"}),
+        *[("host", "evil.example", {"website": url}) for url in EVIL if link(url) and "\t" not in url],
+        *[("host", "evil.example", {"body": f"{GOOD} [now]({url})"}) for url in EVIL if url.isprintable()],
+        *[("host", "evil.example", {"body": f"{GOOD} see <{url}>"}) for url in EVIL if url.isprintable()],
+        ("host", "evil.example", {"body": f"{GOOD} {' '.join(f'{n}.com' for n in 'abcdefghijkl')} www.evil.example"}),
     ],
 )
 def test_what_is_blocked_is_rejected_in_words(
