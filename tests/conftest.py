@@ -5,6 +5,7 @@ Whoever asks for `data`, or for what stands on it, runs twice: on SQLite and on 
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import threading
@@ -26,7 +27,7 @@ from models.settings import settings
 from service import accounts, addresses, limits, sites, tokens
 from service.app import create_app
 from tests.caller import Caller
-from tests.greenroom import until
+from tests.greenroom import PATIENCE, until
 from tests.postgres import TEMPLATE, PostgreSQL, postgresql
 
 TESTS = Path(__file__).parent
@@ -72,9 +73,9 @@ def _let_come_home() -> None:
     """
     for thread in threading.enumerate():
         if thread.name in {"alarm", "mail"}:
-            thread.join(20)
+            thread.join(PATIENCE)
     pool: Any = database.engine().pool
-    until(lambda: pool.checkedout() == 0, 20)
+    until(lambda: pool.checkedout() == 0)
 
 
 class _Engines:
@@ -103,6 +104,15 @@ def _engines_come_again() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "_engine_of", _Engines())
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _garbage_is_collected_here() -> Iterator[None]:
+    """What a file's tests left open is warned of, and so fails, in that file: not in whichever test runs when Python
+    next collects garbage.
+    """
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

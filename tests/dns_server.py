@@ -1,7 +1,7 @@
 """A DNS server that really answers, on a free port of this machine: from a zone, or badly in three ways.
 
 with DnsServer({"test": {"NS": ["ns.test."]}, "paper.test": {"MX": ["10 mail.paper.test."]}}) as dns:
-    monkeypatch.setenv("GREENROOM_DNS", dns.address)
+    dns.serve(monkeypatch)  # for this process; `running(…, **dns.environment)` for another
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from enum import StrEnum
 from socketserver import BaseRequestHandler, ThreadingUDPServer
 from typing import Any, Self
 
+import pytest
 from dnslib import QTYPE, RCODE, RR, DNSRecord
+
+from models.settings import settings
+from tests.greenroom import PATIENCE
 
 
 class Mode(StrEnum):
@@ -49,6 +53,16 @@ class DnsServer:
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Ask this server, and wait for its answer however slow the machine is."""
+        return {"GREENROOM_DNS": self.address, "GREENROOM_DNS_SECONDS": str(PATIENCE)}
+
+    def serve(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in self.environment.items():
+            monkeypatch.setenv(name, value)
+        settings.cache_clear()
 
     @property
     def queries(self) -> int:

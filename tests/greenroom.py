@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,8 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.ports import free_port
+from tests.processes import is_running
+
 GREENROOM = [sys.executable, "-m", "service.cli"]
-START_SECONDS = 60.0  # a slow machine, under load
+PATIENCE = 60.0  # seconds; only a test that fails waits this long, so it never depends on how fast the machine is
 STOP_SECONDS = 15.0  # what the contract promises
 
 
@@ -52,7 +54,7 @@ class Running:
     def command(self, *words: str) -> str:
         """Run `greenroom` with these words on the same folder; what it prints."""
         done = subprocess.run(
-            [*GREENROOM, *words], env=self.environment, capture_output=True, text=True, timeout=60, check=False
+            [*GREENROOM, *words], env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -61,9 +63,16 @@ class Running:
         """The process id of `web`, `valkey` or `worker-screen`."""
         return int((self.data / "run" / f"{part}.pid").read_text())
 
+    def replaced(self, part: str, before: int) -> bool:
+        """Whether this part runs as another process than before."""
+        try:
+            return self.pid(part) != before and is_running(self.pid(part))
+        except FileNotFoundError:  # the old one is gone, and the new one not there yet
+            return False
+
     def is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/health/ready", timeout=2) as answer:
+            with urllib.request.urlopen(f"{self.url}/health/ready", timeout=5) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -71,7 +80,7 @@ class Running:
     def stop(self) -> int:
         """End it; its exit status."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(STOP_SECONDS + 5)
+        return self.process.wait(PATIENCE)
 
 
 @contextlib.contextmanager
@@ -95,7 +104,7 @@ def running(
     up = Running(process, data, port, variables, log)
     try:
         if ready:
-            until(lambda: "Greenroom is ready" in up.output or process.poll() is not None, START_SECONDS)
+            until(lambda: "Greenroom is ready" in up.output or process.poll() is not None)
             assert process.poll() is None, up.output
         yield up
     finally:
@@ -103,15 +112,9 @@ def running(
             up.stop()
 
 
-def until(true: Callable[[], object], seconds: float) -> None:
-    """Wait for something to become true. Raises AssertionError when it does not in time."""
+def until(true: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Wait for something to become true. Raises AssertionError if it does not."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -22,9 +22,8 @@ from typing import Any
 
 import psycopg
 
-from tests.greenroom import free_port, until
+from tests.greenroom import PATIENCE, free_port, until
 
-START_SECONDS = 30.0
 SETTINGS = {
     "fsync": "off",  # what was written outlasts the death of the server, not of the machine; tests need no more
     "full_page_writes": "off",
@@ -64,7 +63,7 @@ class PostgreSQL:
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self.process = self._run("postgres", *options, output=log)
-        until(self.answers, START_SECONDS)
+        until(self.answers)
 
     def answers(self) -> bool:
         assert self.process
@@ -79,7 +78,7 @@ class PostgreSQL:
         """End it: SIGINT sends everyone away first, SIGKILL leaves it to recover at its next start."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(number)
-            self.process.wait(20)
+            self.process.wait(PATIENCE)
 
     def make_folder(self) -> None:
         words = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")

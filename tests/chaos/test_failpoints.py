@@ -22,7 +22,7 @@ from models.database import now
 from models.failpoints import STATUS
 from models.settings import settings
 from tests.caller import COMMENT, Caller, posted, publish_all
-from tests.greenroom import Running, running, until
+from tests.greenroom import PATIENCE, Running, running, until
 from tests.receiver import Receiver
 from tests.worker.test_learning import models, quirk, site, taught
 from worker.learning import LEASE, learn
@@ -211,12 +211,12 @@ def test_up_begins_a_worker_that_died_anew_and_the_comment_is_published(tmp_path
         body = json.dumps(COMMENT).encode()
         address = f"{up.url}/v1/sites/demo/comments"
         request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             assert answer.status == 202
-        until(lambda: f"worker-screen died with exit status {STATUS}: starting it again" in up.output, 20)
-        until(lambda: _count(up, "/harbour") == 1, 30)
+        until(lambda: f"worker-screen died with exit status {STATUS}: starting it again" in up.output)
+        until(lambda: _count(up, "/harbour") == 1)
 
 
 def _count(up: Running, thread: str) -> int:
-    with urllib.request.urlopen(f"{up.url}/v1/sites/demo/comments?thread={thread}", timeout=10) as answer:
+    with urllib.request.urlopen(f"{up.url}/v1/sites/demo/comments?thread={thread}", timeout=PATIENCE) as answer:
         return int(json.load(answer)["count"])

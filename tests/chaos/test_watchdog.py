@@ -46,7 +46,7 @@ def broker(data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
         monkeypatch.setenv("GREENROOM_SWEEP_SECONDS", "0.5")
         settings.cache_clear()
         bell._bell.cache_clear()
-        until(lambda: _answers(url), 10)
+        until(lambda: _answers(url))
         yield proxy
         bell._bell.cache_clear()
         process.terminate()
@@ -77,14 +77,14 @@ def test_a_worker_whose_connection_died_without_a_word_ends_itself(
     log = tmp_path / "worker.log"
     with _worker(log) as worker:
         ring(SCREEN, [first])
-        until(lambda: _status(client, first) != "pending", 30)
+        until(lambda: _status(client, first) != "pending")
         assert broker.strand() > 0
         # All are overdue in the same sweep, which rings for them over a dead connection and then settles them itself:
         # from then on nothing is overdue, and only the messages that lie there show that the worker is deaf.
         comments = [posted(client, body=f"The ferry was late {number} times.") for number in range(3)]
         for comment in comments:  # what is sent over the dead connections first is lost with them
             ring(SCREEN, [comment])
-        until(lambda: worker.poll() is not None, 40)
+        until(lambda: worker.poll() is not None)
     assert "worker.deaf" in log.read_text()
 
 
@@ -128,7 +128,7 @@ def test_the_sweep_outlives_a_database_that_is_away_when_it_starts(data: Path, m
     monkeypatch.setattr(sweep, "_beat", away)
     sweeper = sweep.Sweeper("worker-screen@here", Watchdog([]))
     sweeper.start()
-    until(_has_swept, 10)
+    until(_has_swept)
     sweeper.stop()
     sweeper.join()
 

@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from tests.greenroom import PATIENCE
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -25,7 +27,7 @@ def ask(port: int, method: str, path: str, body: Any = None, *, encode_chunked: 
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if content is not None:
         named.setdefault("Content-Type", "application/json")
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request(method, path, content, named, encode_chunked=encode_chunked)
         answer = connection.getresponse()

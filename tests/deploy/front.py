@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.deploy.asking import ask
-from tests.greenroom import free_port, until
+from tests.greenroom import PATIENCE, free_port, until
 
 CONFIGURED = Path(__file__).parents[2] / "deploy" / "front"
 IN_COMPOSE = "/etc/nginx/greenroom"
@@ -46,12 +46,12 @@ def front(
         assert program, "nginx is missing: make test installs it, or names the packages"
         with subprocess.Popen([program, *words[1:]], env=variables) as process:
             try:
-                until(lambda: process.poll() is not None or _answers(port), 10)
+                until(lambda: process.poll() is not None or _answers(port))
                 assert process.poll() is None
                 yield port
             finally:
                 process.send_signal(signal.SIGQUIT)
-                process.wait(15)
+                process.wait(PATIENCE)
 
 
 def _configure(folder: Path, root: Path, *, port: int, web_ports: Sequence[int]) -> None:

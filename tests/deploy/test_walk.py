@@ -28,10 +28,10 @@ from tests.deploy.composed import ROOT, Here, image_command, services
 from tests.deploy.front import front
 from tests.deploy.test_compose import VARIABLES
 from tests.dns_server import DnsServer
-from tests.greenroom import free_port, until
+from tests.greenroom import PATIENCE, free_port, until
 from tests.postgres import PostgreSQL
+from tests.processes import descendants
 
-PATIENCE = 30.0
 ORIGIN = "https://paper.example"
 ZONE = {
     "test": {"NS": ["ns.test."]},
@@ -119,7 +119,7 @@ def compose(postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> I
         )
         found = services(VARIABLES | {"GREENROOM_CDN_SECONDS": CDN_SECONDS})
         for name in ("web", "worker"):
-            found[name]["environment"] |= {"GREENROOM_DNS": dns.address, "GREENROOM_RATE_LIMITS": "off"}
+            found[name]["environment"] |= dns.environment | {"GREENROOM_RATE_LIMITS": "off"}
         made = Compose(here, found, folder, web_port)
         stack.callback(_end, made)
         _start_valkey(made, valkey_port)
@@ -127,7 +127,7 @@ def compose(postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> I
         assert made.running["migrate"].wait(PATIENCE) == 0, made.log("migrate").read_text()
         made.start("web")
         made.start("worker")
-        until(lambda: made.is_healthy("web"), PATIENCE)
+        until(lambda: made.is_healthy("web"))
         told = found["front"]
         made.front_port = stack.enter_context(
             front(
@@ -149,7 +149,7 @@ def _start_valkey(made: Compose, port: int) -> None:
     with made.log("valkey").open("wb") as log:
         made.running["valkey"] = subprocess.Popen(command, cwd=kept, stdout=log, stderr=log)
     client = redis.Redis(port=port, password=service["environment"]["REDISCLI_AUTH"])
-    until(lambda: _pings(client), PATIENCE)
+    until(lambda: _pings(client))
     client.close()
 
 
@@ -177,7 +177,7 @@ def key(compose: Compose) -> str:
 def comment(compose: Compose) -> str:
     """One that is published."""
     id_ = compose.write("The ferry was late again, as it was last Monday. **Nobody** told us why.")
-    until(lambda: id_ in ids(compose.read()), PATIENCE)
+    until(lambda: id_ in ids(compose.read()))
     return id_
 
 
@@ -229,7 +229,7 @@ def test_a_thread_is_read_as_a_file_and_the_same_tag_says_it_is_unchanged(compos
 def test_a_browser_gets_it_compressed_and_asks_again_with_the_weak_tag(compose: Compose, comment: str) -> None:
     for number in range(4):
         compose.write(f"The ferry of {number + 7} o'clock was on time, and so was the one that came an hour later.")
-    until(lambda: len(ids(compose.read())) == 5, PATIENCE)
+    until(lambda: len(ids(compose.read())) == 5)
     packed = compose.read(Accept_Encoding="gzip")
     assert packed.headers["content-encoding"] == "gzip"
     assert "Accept-Encoding" in packed.headers["vary"]
@@ -299,7 +299,7 @@ def test_whatever_is_asked_the_front_answers_what_flask_answers(compose: Compose
     for thread in WRITTEN_IN:
         said = {"thread": thread, "name": "Bob", "email": "bob@paper.test", "body": f"I read {thread} with pleasure."}
         assert compose.ask("POST", COMMENTS, said).status == 202
-    until(lambda: all(compose.ask("GET", asked(thread)).json["count"] for thread in WRITTEN_IN), PATIENCE)
+    until(lambda: all(compose.ask("GET", asked(thread)).json["count"] for thread in WRITTEN_IN))
     for query in PERHAPS_A_FILE:
         for headers in ({}, {"Origin": ORIGIN}, {"Origin": "https://elsewhere.example"}, {"Origin": "null"}):
             same(compose, COMMENTS + query, **headers)
@@ -382,7 +382,7 @@ def test_readers_go_on_while_the_web_process_is_away(compose: Compose, comment: 
         assert away.headers["retry-after"] == "5"
     finally:
         compose.start("web")
-        until(lambda: compose.is_healthy("web"), PATIENCE)
+        until(lambda: compose.is_healthy("web"))
 
 
 def test_readers_do_not_wait_for_a_web_process_that_takes_requests_and_answers_none(
@@ -392,7 +392,8 @@ def test_readers_do_not_wait_for_a_web_process_that_takes_requests_and_answers_n
     before meanwhile.
     """
     content = compose.read().content
-    stuck = [compose.running["web"].pid, *children(compose.running["web"].pid)]
+    web = compose.running["web"].pid
+    stuck = [web, *(process.pid for process in descendants(web))]
     for pid in stuck:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -403,10 +404,6 @@ def test_readers_do_not_wait_for_a_web_process_that_takes_requests_and_answers_n
     finally:
         for pid in stuck:
             os.kill(pid, signal.SIGCONT)
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def test_a_worker_ends_in_the_time_it_has(compose: Compose, comment: str) -> None:

@@ -25,6 +25,7 @@ from service.sites import find_site
 from service.submission import Submission
 from tests.caller import COMMENT, Caller, post, posted
 from tests.conftest import forget
+from tests.greenroom import PATIENCE
 from tests.postgres import PostgreSQL
 from worker import sweep
 from worker.publishing import publish_threads
@@ -124,7 +125,7 @@ def test_many_threads_share_no_more_connections_than_a_process_may_have(data: ob
         with reading() as session:
             session.execute(text("SELECT 1"))
             if n < most:
-                meet.wait(10)
+                meet.wait(PATIENCE)
 
     with ThreadPoolExecutor(3 * most) as threads:
         list(threads.map(look, range(3 * most)))

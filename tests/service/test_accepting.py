@@ -23,6 +23,7 @@ from service.app import create_app
 from service.problems import Problem
 from tests.caller import COMMENT, Caller, post, posted, publish_all
 from tests.conftest import forget
+from tests.greenroom import PATIENCE
 
 
 def count_comments() -> int:
@@ -294,7 +295,7 @@ def _taken_of(posts: int, address: str) -> int:
     all_here = threading.Barrier(posts)
 
     def is_taken(_: int) -> bool:
-        all_here.wait(20)
+        all_here.wait(PATIENCE)
         try:
             limits.count_post("demo", address)
         except Problem:

@@ -19,6 +19,7 @@ from models.settings import settings
 from service import accounts, tickets
 from service.console import account, signing_in, team
 from tests.caller import Caller, posted, screen_all
+from tests.greenroom import PATIENCE
 from tests.service.signed_in import LINKS, PASSWORD, SignedIn
 
 
@@ -314,6 +315,6 @@ def test_an_invitation_is_mailed_where_mail_can_be_sent(ann: SignedIn, monkeypat
     monkeypatch.setenv("GREENROOM_SMTP_URL", f"smtp://127.0.0.1:{mailbox.port}")
     settings.cache_clear()
     assert "was mailed to" in ann.form("/sites/demo/people", email="zoe@paper.example", role="viewer").text
-    mailbox.join(20)
+    mailbox.join(PATIENCE)
     assert "To: zoe@paper.example" in mailbox.message
     assert "/console/join/" in mailbox.message

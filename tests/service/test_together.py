@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from service.together import Together
+from tests.greenroom import PATIENCE
 
 
 def in_threads(together: Together[int, int], items: Sequence[int]) -> dict[int, int | BaseException]:
@@ -23,7 +24,7 @@ def in_threads(together: Together[int, int], items: Sequence[int]) -> dict[int, 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     return outcomes
 
 
@@ -44,21 +45,21 @@ def test_who_comes_while_another_works_is_in_the_next_batch_with_the_others() ->
     def work(items: Sequence[int]) -> list[int | BaseException]:
         batches.append(list(items))
         started.set()
-        assert go_on.wait(10)
+        assert go_on.wait(PATIENCE)
         return [item * 2 for item in items]
 
     together = Together[int, int](work, most=10)
     first = threading.Thread(target=together.do, args=(0,))
     first.start()
-    assert started.wait(10)
+    assert started.wait(PATIENCE)
     later = threading.Thread(target=lambda: outcomes.update(in_threads(together, range(1, 6))))
     outcomes: dict[int, int | BaseException] = {}
     later.start()
     while len(together._waiting) < 5:
         pass
     go_on.set()
-    first.join(10)
-    later.join(10)
+    first.join(PATIENCE)
+    later.join(PATIENCE)
     assert [sorted(batch) for batch in batches] == [[0], [1, 2, 3, 4, 5]]
     assert outcomes == {1: 2, 2: 4, 3: 6, 4: 8, 5: 10}
 

@@ -11,20 +11,11 @@ from functools import partial
 from pathlib import Path
 from urllib.request import urlopen
 
-import psutil
 import pytest
 
-from tests.greenroom import STOP_SECONDS, Running, running, until
-
-
-def _family(up: Running) -> list[psutil.Process]:
-    """Every process that `up` has started, and theirs."""
-    return psutil.Process(up.process.pid).children(recursive=True)
-
-
-def _left(family: list[psutil.Process]) -> list[psutil.Process]:
-    """Who still runs. A zombie has ended: whoever adopted it has only to hear of it."""
-    return [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+from service.up.supervisor import VALKEY_SECONDS, WEB_SECONDS, WORKER_SECONDS
+from tests.greenroom import PATIENCE, STOP_SECONDS, Running, running, until
+from tests.processes import descendants, still_running
 
 
 def _busy(up: Running, quiet: threading.Event) -> None:
@@ -33,9 +24,14 @@ def _busy(up: Running, quiet: threading.Event) -> None:
             urlopen(f"{up.url}/health/ready", timeout=2).close()
 
 
+def test_the_parts_may_not_take_longer_to_end_than_the_whole_promises() -> None:
+    """Checked as a sum: how long a machine under load takes to kill a process is not Greenroom's."""
+    assert WEB_SECONDS + WORKER_SECONDS + VALKEY_SECONDS < STOP_SECONDS
+
+
 def test_signals_under_load_end_every_part_and_more_of_them_change_nothing(tmp_path: Path) -> None:
     with running(tmp_path / "var") as up:
-        family, quiet = _family(up), threading.Event()
+        family, quiet = descendants(up.process.pid), threading.Event()
         load = [threading.Thread(target=_busy, args=(up, quiet)) for _ in range(4)]
         for thread in load:
             thread.start()
@@ -43,12 +39,12 @@ def test_signals_under_load_end_every_part_and_more_of_them_change_nothing(tmp_p
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             up.process.send_signal(number)
             time.sleep(0.1)
-        status = up.process.wait(STOP_SECONDS)
+        status = up.process.wait(PATIENCE)
         quiet.set()
         for thread in load:
             thread.join()
         assert status == 0, up.output
-        assert not _left(family)
+        assert not still_running(family)
         assert not list((up.data / "run").glob("*.pid"))
         assert "Traceback" not in up.output
 
@@ -57,36 +53,36 @@ def test_signals_under_load_end_every_part_and_more_of_them_change_nothing(tmp_p
 def test_a_signal_while_it_starts_ends_it_in_order(tmp_path: Path, after: float) -> None:
     with running(tmp_path / "var", ready=False) as up:
         time.sleep(after)
-        family = _family(up)
+        family = descendants(up.process.pid)
         up.process.send_signal(signal.SIGTERM)
-        status = up.process.wait(STOP_SECONDS)
+        status = up.process.wait(PATIENCE)
         # before its first line it has no handler yet, and nothing to end
         assert status == 0 or (status == -signal.SIGTERM and not family), up.output
-        assert not _left(family)
+        assert not still_running(family)
         assert "Traceback" not in up.output
 
 
 def test_nothing_outlives_up_killed_and_the_next_start_waits_for_what_is_left(tmp_path: Path) -> None:
     with running(tmp_path / "var") as up:
-        family = _family(up)
+        family = descendants(up.process.pid)
         up.process.kill()
         os.kill(up.pid("worker-screen"), signal.SIGKILL)  # whose own children then have nobody to end them
         up.process.wait()
         with running(up.data, GREENROOM_PORT=str(up.port)) as again:
-            assert not psutil.wait_procs(family, timeout=0)[1]
+            assert not still_running(family)
             assert again.is_ready()
 
 
 def test_five_deaths_of_one_part_within_a_minute_end_the_whole(tmp_path: Path) -> None:
     with running(tmp_path / "var") as up:
-        family = _family(up)
+        family = descendants(up.process.pid)
         for _ in range(5):
             before = up.pid("valkey")
             os.kill(before, signal.SIGKILL)
-            until(partial(_ended_or_another, up, before), STOP_SECONDS)
-        assert up.process.wait(STOP_SECONDS) == 1
+            until(partial(_ended_or_another, up, before))
+        assert up.process.wait(PATIENCE) == 1
         assert "Error: valkey died 5 times within a minute, the last time by SIGKILL: stopped everything." in up.output
-        assert not _left(family)
+        assert not still_running(family)
 
 
 def _ended_or_another(up: Running, pid: int) -> bool:

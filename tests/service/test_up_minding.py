@@ -15,9 +15,9 @@ import psutil
 import pytest
 
 from tests.greenroom import GREENROOM, Running, running, until
+from tests.processes import descendants, is_running, still_running
 
 PARTS = ("web", "valkey", "worker-screen")
-SOON = 10.0  # seconds; two are promised, on a machine that does nothing else
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_secrets_stand_in_files_of_the_owner_alone_and_on_no_command_line(up: Ru
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
     password = re.search(r"requirepass (\S+)", config.read_text())
     assert password
-    tree = psutil.Process(up.process.pid).children(recursive=True)
+    tree = descendants(up.process.pid)
     assert not [process for process in tree if password[1] in " ".join(process.cmdline())]
 
 
@@ -52,8 +52,8 @@ def test_secrets_stand_in_files_of_the_owner_alone_and_on_no_command_line(up: Ru
 def test_a_part_killed_is_begun_again(up: Running, part: str) -> None:
     before, port = up.pid(part), (up.data / "run" / "valkey.port").read_text()
     os.kill(before, signal.SIGKILL)
-    until(lambda: up.pid(part) != before and psutil.pid_exists(up.pid(part)), SOON)
-    until(up.is_ready, SOON)
+    until(lambda: up.replaced(part, before))
+    until(up.is_ready)
     assert (up.data / "run" / "valkey.port").read_text() == port
     assert f"{part} died by SIGKILL: starting it again" in up.output
 
@@ -61,7 +61,7 @@ def test_a_part_killed_is_begun_again(up: Running, part: str) -> None:
 def test_valkey_killed_listens_on_its_same_port_again(up: Running) -> None:
     port, before = int((up.data / "run" / "valkey.port").read_text()), up.pid("valkey")
     os.kill(before, signal.SIGKILL)
-    until(lambda: up.pid("valkey") != before and port in _listening(up.pid("valkey")), SOON)
+    until(lambda: up.replaced("valkey", before) and port in _listening(up.pid("valkey")))
 
 
 def _listening(pid: int) -> set[int]:
@@ -72,17 +72,17 @@ def _listening(pid: int) -> set[int]:
 
 def test_what_the_web_process_leaves_behind_ends_with_it(up: Running) -> None:
     main = psutil.Process(up.pid("web"))
-    left = main.children(recursive=True)
+    left = descendants(main.pid)
     assert left
     main.kill()
-    assert not psutil.wait_procs(left, SOON)[1]
-    until(up.is_ready, SOON)
+    until(lambda: not still_running(left))
+    until(up.is_ready)
 
 
 def test_the_process_that_answers_is_begun_again_too(up: Running) -> None:
-    [answering] = psutil.Process(up.pid("web")).children()
+    [answering] = descendants(up.pid("web"))
     answering.kill()
-    until(lambda: not answering.is_running() and up.is_ready(), SOON)
+    until(lambda: not is_running(answering) and up.is_ready())
 
 
 def test_a_key_made_while_it_runs_opens_the_service(up: Running) -> None:

@@ -24,7 +24,7 @@ from models.database import now, reading
 from models.webhooks import overdue_endpoints
 from service.api import documents
 from tests.caller import Caller, posted
-from tests.greenroom import GREENROOM
+from tests.greenroom import GREENROOM, PATIENCE
 from tests.receiver import Receiver
 from worker.webhooks import deliver_now
 
@@ -60,7 +60,7 @@ def example(language: str) -> list[str]:
 
 
 def send(port: int, headers: dict[str, str], body: bytes = BODY) -> int:
-    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
         connection.request("POST", "/", body, headers)
         return connection.getresponse().status
 

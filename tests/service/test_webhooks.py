@@ -466,7 +466,7 @@ def test_an_address_that_is_not_public_is_never_gone_to_and_the_log_says_which_s
 ) -> None:
     monkeypatch.setenv("GREENROOM_WEBHOOK_ALLOW_PRIVATE", "false")
     with DnsServer({"hook.test": {"A": ["127.0.0.1"]}}) as dns:
-        monkeypatch.setenv("GREENROOM_DNS", dns.address)
+        dns.serve(monkeypatch)
         monkeypatch.setenv("GREENROOM_WEBHOOK_PORTS", str(receiver.port))
         settings.cache_clear()
         wanted = {"url": f"https://hook.test:{receiver.port}/", "events": ["comment.approved"]}
@@ -611,7 +611,7 @@ def test_the_sweep_finds_what_waits_for_a_page_that_is_shown_already(moderator: 
 def _until(true: Any) -> None:
     from tests.greenroom import until
 
-    until(true, 20)
+    until(true)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from models.settings import settings
+from tests.greenroom import PATIENCE
 from worker import tasks
 from worker.gathering import Gathering
 
@@ -17,16 +18,16 @@ def test_what_comes_meanwhile_is_one_batch_next() -> None:
     def work(items: object) -> None:
         batches.append(items)
         working.set()
-        assert go_on.wait(10)
+        assert go_on.wait(PATIENCE)
 
     gathering = Gathering[int](work, most=100)
     first = threading.Thread(target=gathering.do, args=([1],))
     first.start()
-    assert working.wait(10)
+    assert working.wait(PATIENCE)
     for item in (2, 3, 2, 4):
         gathering.do([item])  # returns at once: someone is at it
     go_on.set()
-    first.join(10)
+    first.join(PATIENCE)
     assert batches == [[1], [2, 3, 4]]
 
 

@@ -102,7 +102,7 @@ def test_every_odd_spelling_of_loopback_is_refused(host: str) -> None:
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "localhost.", "a.localhost"])
 def test_localhost_is_this_machine_whatever_dns_says(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with DnsServer({"localhost": {"A": ["8.8.8.8"]}, "a.localhost": {"A": ["8.8.8.8"]}}) as dns:
-        monkeypatch.setenv("GREENROOM_DNS", dns.address)
+        dns.serve(monkeypatch)
         settings.cache_clear()
         with pytest.raises(Refused, match=r"127\.0\.0\.1 is not a public address"):
             post(f"https://{host}/")
@@ -166,7 +166,7 @@ def test_a_name_with_one_address_that_is_not_public_is_refused(
     records: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with DnsServer({"hook.test": records}) as dns:
-        monkeypatch.setenv("GREENROOM_DNS", dns.address)
+        dns.serve(monkeypatch)
         settings.cache_clear()
         with pytest.raises(Refused, match="not a public address"):
             post("https://hook.test/")
@@ -177,7 +177,7 @@ def test_a_name_that_changes_its_address_between_two_attempts_is_looked_at_anew(
 ) -> None:
     """DNS rebinding: public when the webhook is made, this machine when it is sent."""
     with DnsServer({"hook.test": {"A": ["93.184.215.14"]}}) as dns:
-        monkeypatch.setenv("GREENROOM_DNS", dns.address)
+        dns.serve(monkeypatch)
         monkeypatch.setenv("GREENROOM_WEBHOOK_PORTS", str(receiver.port))
         settings.cache_clear()
         url = f"https://hook.test:{receiver.port}/"
@@ -198,7 +198,7 @@ def test_it_connects_to_the_address_that_was_looked_at_and_resolves_once(
     monkeypatch.setattr(socket, "getaddrinfo", lambda *about, **_: asked.append(str(about[0])) or _no())
     with DnsServer({"hook.test": {"A": ["127.0.0.1"]}}) as dns:
         monkeypatch.setattr("worker.resolver._nameserver", _plain(dns.port))
-        monkeypatch.setenv("GREENROOM_DNS", dns.address)
+        dns.serve(monkeypatch)
         settings.cache_clear()
         assert post(f"http://hook.test:{receiver.port}/").status == 204
         assert dns.asked == {("hook.test", "A"): 1, ("hook.test", "AAAA"): 1}
@@ -226,7 +226,9 @@ def _plain(port: int) -> object:
 )
 def test_a_name_without_an_address_is_told_as_such(mode: Mode, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with DnsServer(mode=mode) as dns:
-        monkeypatch.setenv("GREENROOM_DNS", dns.address)
+        dns.serve(monkeypatch)
+        if mode is Mode.SILENCE:
+            monkeypatch.setenv("GREENROOM_DNS_SECONDS", "0.5")
         settings.cache_clear()
         with pytest.raises(Unsent, match=words):
             post("https://hook.test/")
@@ -254,7 +256,7 @@ def test_it_speaks_tls_to_the_name_and_believes_only_a_good_certificate(
 ) -> None:
     good = certificate(tmp_path, "hook.test")
     with Receiver(certificate=good) as receiver, DnsServer({"hook.test": {"A": ["127.0.0.1"]}}) as dns:
-        monkeypatch.setenv("GREENROOM_DNS", dns.address)
+        dns.serve(monkeypatch)
         settings.cache_clear()
         url = f"https://hook.test:{receiver.port}/"
         with pytest.raises(Unsent, match="certificate is not good"):
@@ -337,7 +339,7 @@ def test_a_connection_is_used_again_only_where_the_name_still_leads(
                 await poster.post(url, {}, b"{}")
 
     with DnsServer({"hook.test": {"A": ["127.0.0.1"]}}) as dns:
-        monkeypatch.setenv("GREENROOM_DNS", dns.address)
+        dns.serve(monkeypatch)
         settings.cache_clear()
         url = f"http://hook.test:{receiver.port}/"
         asyncio.run(twice(change=False))

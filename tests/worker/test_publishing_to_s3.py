@@ -20,7 +20,7 @@ from models.identifiers import new_id
 from models.records import Thread
 from models.settings import settings
 from tests.caller import Caller, posted, publish_all
-from tests.greenroom import free_port
+from tests.greenroom import PATIENCE, free_port
 from worker import sweep
 
 PAGE = "/v1/sites/demo/comments?thread=/harbour"
@@ -32,7 +32,7 @@ def s3() -> Iterator[str]:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     address = "http://{}:{}".format(*server.get_host_and_port())
-    urlopen(Request(f"{address}/paper", method="PUT"), timeout=5).close()
+    urlopen(Request(f"{address}/paper", method="PUT"), timeout=PATIENCE).close()
     yield address
     server.stop()
     assert server._server

@@ -73,9 +73,15 @@ def set_env(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
 @pytest.fixture
 def dns(set_env: Callable[[str, str], None]) -> Iterator[DnsServer]:
     with DnsServer(ZONE) as server:
-        set_env("GREENROOM_DNS_SECONDS", "0.4")
-        set_env("GREENROOM_DNS", server.address)
+        for name, value in server.environment.items():
+            set_env(name, value)
         yield server
+
+
+@pytest.fixture
+def impatient(dns: DnsServer, set_env: Callable[[str, str], None]) -> None:
+    """For a server that says nothing: to wait for it is what the test is about."""
+    set_env("GREENROOM_DNS_SECONDS", "0.4")
 
 
 @pytest.fixture

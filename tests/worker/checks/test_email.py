@@ -82,7 +82,7 @@ def test_throw_away_addresses_are_held_also_while_they_cannot_be_looked_up(dns: 
     ],
 )
 def test_a_resolver_that_lies_fails_or_says_nothing_gets_nobody_rejected(
-    dns: DnsServer, comes: Comes, mode: Mode, why: str
+    dns: DnsServer, impatient: None, comes: Comes, mode: Mode, why: str
 ) -> None:
     dns.mode = mode
     evidence = _look(comes, "ann@paper.test")
@@ -136,14 +136,16 @@ def test_each_domain_of_a_batch_is_looked_up_once_and_then_remembered(dns: DnsSe
     assert dns.asked == {("paper.test", "MX"): 1, ("old.test", "MX"): 1, ("old.test", "A"): 1}
 
 
-def test_the_lookups_of_a_batch_run_side_by_side(dns: DnsServer, comes: Comes) -> None:
+def test_the_lookups_of_a_batch_run_side_by_side(dns: DnsServer, impatient: None, comes: Comes) -> None:
     slow = {f"slow{n}.test" for n in range(20)}
     dns.zone |= dict.fromkeys(slow, Mode.SILENCE)
     email.check([comes(email=f"ann@{domain}") for domain in slow])
     assert slow <= {name for name, _ in dns.asked}  # one after the other, nobody would be asked after a few silences
 
 
-def test_an_unknown_answer_is_remembered_so_the_next_batch_does_not_wait(dns: DnsServer, comes: Comes) -> None:
+def test_an_unknown_answer_is_remembered_so_the_next_batch_does_not_wait(
+    dns: DnsServer, impatient: None, comes: Comes
+) -> None:
     dns.mode = Mode.SILENCE
     _look(comes, "ann@paper.test")
     asked = dns.queries
@@ -151,7 +153,9 @@ def test_an_unknown_answer_is_remembered_so_the_next_batch_does_not_wait(dns: Dn
     assert dns.queries == asked
 
 
-def test_after_several_silences_nobody_waits_for_this_resolver_any_more(dns: DnsServer, comes: Comes) -> None:
+def test_after_several_silences_nobody_waits_for_this_resolver_any_more(
+    dns: DnsServer, impatient: None, comes: Comes
+) -> None:
     dns.mode = Mode.SILENCE
     email.check([comes(email=f"ann@domain{n}.test") for n in range(3)])
     asked = dns.queries
@@ -160,7 +164,10 @@ def test_after_several_silences_nobody_waits_for_this_resolver_any_more(dns: Dns
     assert evidence.detail == "could not look up paper.test: the resolver did not answer in 0.4 s"
 
 
-def test_a_strangers_slow_domains_do_not_stop_the_lookups_of_others(dns: DnsServer, comes: Comes) -> None:
+def test_a_strangers_slow_domains_do_not_stop_the_lookups_of_others(
+    dns: DnsServer, comes: Comes, set_env: Callable[[str, str], None]
+) -> None:
+    set_env("GREENROOM_DNS_SECONDS", "3")  # some wait in vain, the last does not
     dns.zone |= {f"slow{n}.test": Mode.SILENCE for n in range(6)}
     email.check([comes(email=f"ann@slow{n}.test") for n in range(6)])
     assert _look(comes, "ann@paper.test").outcome is Outcome.CLEAR
@@ -168,7 +175,7 @@ def test_a_strangers_slow_domains_do_not_stop_the_lookups_of_others(dns: DnsServ
 
 def test_a_second_resolver_answers_when_the_first_is_silent(dns: DnsServer) -> None:
     with DnsServer(mode=Mode.SILENCE) as silent:
-        asking = Resolver((silent.address, dns.address), seconds=1)
+        asking = Resolver((silent.address, dns.address), seconds=4)
         assert asking.mail(["paper.test"])["paper.test"].takes is True
 
 
