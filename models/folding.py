@@ -6,6 +6,8 @@ import re
 from itertools import chain
 from unicodedata import category, normalize
 
+from models.text import normalized
+
 # Letters a reader takes for a Latin one (Unicode TR39's confusables, cut down). Case is gone by now, so a letter stands
 # here for both its shapes: в because В looks like B. Within an alphabet no two letters share a target, so that the
 # ordinary words of a language stay apart: that is why Russian ь and Greek σ are missing.
@@ -52,8 +54,8 @@ def fold(text: str) -> str:
 
     The same for a blocked word and for what a stranger wrote; folding twice changes nothing. "leet" stays as it is.
     """
-    letters = normalize("NFKC", text).casefold()
-    return " ".join(normalize("NFKC", letters.translate(_TABLE)).split())
+    letters = normalized("NFKC", text).casefold()
+    return " ".join(normalized("NFKC", letters.translate(_TABLE)).split())
 
 
 LETTERS = 20  # fewer say nothing: "Thank you!" is no campaign

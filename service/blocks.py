@@ -27,6 +27,7 @@ from service.records import when
 
 MOST_LOOKED_THROUGH = 100_000  # of a campaign, for those that wait
 MOST_OTHERS = 200
+MOST_VALUE = 300
 SNIPPET = 80
 LONGEST_LIKE = 30  # days: what is like a comment changes, and nobody remembers why
 STANCES = {"author": ("block", "trust"), "host": ("block", "trust"), "word": ("block",)}
@@ -43,7 +44,7 @@ class NewBlock(BaseModel):
 
     kind: Literal["author", "host", "word", "like"]
     stance: Literal["block", "trust", "approve", "flag", "reject"] = "block"
-    value: Annotated[str, StringConstraints(max_length=300)] = ""
+    value: Annotated[str, StringConstraints(max_length=MOST_VALUE)] = ""
     comment: str | None = None
     days: Annotated[int, Field(ge=1, le=3650)] | None = None
     others: bool = False
@@ -161,7 +162,10 @@ def _subject(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
         return _author(new, comment)
     if new.kind == "like":
         return _like(comment)
-    label = clean_line(new.value).strip().lower()[:200]
+    try:
+        label = clean_line(new.value, MOST_VALUE).strip().lower()[:200]
+    except ValueError as error:
+        raise _wrong("value", str(error)) from None
     value = fold(label)
     if new.kind == "host":
         value = without_www(host_of(label.removeprefix("*.")))

@@ -18,6 +18,7 @@ from models.text import clean
 from service.problems import Problem
 
 MOST_AT_ONCE = 1000
+MOST_NOTE = 2000
 
 
 def _known_form(text: str) -> str:
@@ -29,6 +30,9 @@ def _known_form(text: str) -> str:
 Identifier = Annotated[str, AfterValidator(_known_form), WithJsonSchema({"type": "string", "format": "uuid"})]
 
 
+Note = Annotated[str, StringConstraints(max_length=MOST_NOTE), AfterValidator(lambda text: clean(text, MOST_NOTE))]
+
+
 class Judgement(BaseModel):
     """What a moderator says of a comment, or of many."""
 
@@ -36,7 +40,7 @@ class Judgement(BaseModel):
 
     verdict: Literal["approve", "flag", "reject"]
     reason: Literal["spam", "abuse", "off_topic", "other"] | None = None
-    note: Annotated[str, StringConstraints(max_length=2000)] = ""
+    note: Note = ""
 
     def change(self, comment_id: str, *, by: str, version: int | None, batch: str | None = None) -> Change:
         return Change(
@@ -46,7 +50,7 @@ class Judgement(BaseModel):
             by=by,
             version=version,
             reason=self.reason,
-            note=clean(self.note),
+            note=self.note,
             batch=batch,
         )
 

@@ -30,19 +30,21 @@ def _limits() -> tuple[RateLimitItem, ...]:
     )
 
 
-def count_post(site: str, address: str) -> None:
-    """Raises the 429 that says when to come back, if this address has posted too much on this site."""
+def count_post(site: str, address: str) -> Problem | None:
+    """Count a post, whatever is in it. The 429 that says when to come back, if this address has posted too much on this
+    site; such a post is not counted.
+    """
     if settings().rate_limits == "off":
-        return
+        return None
     with _counting:
         full = next((limit for limit in _limits() if not _limiter().test(limit, site, address)), None)
         if full is None:
             for limit in _limits():
                 _limiter().hit(limit, site, address)
-            return
+            return None
         opens = _limiter().get_window_stats(full, site, address).reset_time
     wait = max(1, math.ceil(opens - time.time()))
-    raise Problem(
+    return Problem(
         429,
         f"That was a lot of comments in a short time. Please try again in {in_words(wait)}.",
         headers={"Retry-After": str(wait)},

@@ -21,7 +21,7 @@ MOST = 2000
 
 
 def _said(text: str) -> str:
-    if not (kept := clean(text).strip()):
+    if not (kept := clean(text, MOST)):
         raise ValueError(f"Write something, at most {MOST:,} characters.")
     return kept
 

@@ -7,11 +7,10 @@ from typing import Annotated, Any
 from email_validator import EmailNotValidError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, field_validator
 
-from models.email import parsed_email
-from models.text import clean, clean_line, is_blank
+from models.email import MOST_EMAIL, parsed_email
+from models.text import MOST_TIMES, clean, clean_line, is_blank
 from models.urls import link
 
-MOST_EMAIL = 254  # RFC 5321 through RFC 3696, erratum 1690
 MOST_URL = 2000
 MOST_TITLE = 300
 
@@ -66,21 +65,19 @@ class Submission(BaseModel):
     @field_validator("name")
     @classmethod
     def _name(cls, value: str) -> str:
-        return _within(clean_line(value), 80)
+        return _not_blank(clean_line(value, 80))
 
     @field_validator("body")
     @classmethod
     def _body(cls, value: str) -> str:
-        return _within(clean(value), 10_000)
+        return _not_blank(clean(value, 10_000))
 
     @field_validator("email")
     @classmethod
     def _email(cls, value: str) -> str:
-        value = clean_line(value)
+        value = clean_line(value, MOST_EMAIL)
         if not value:
             raise ValueError("This field is required.")
-        if len(value) > MOST_EMAIL:
-            raise ValueError(f"This is too long: at most {MOST_EMAIL} characters.")
         try:
             return parsed_email(value).normalized
         except EmailNotValidError as error:
@@ -99,28 +96,30 @@ class Submission(BaseModel):
     @field_validator("title")
     @classmethod
     def _title(cls, value: str | None) -> str | None:
-        return clean_line(value)[:MOST_TITLE] or None if value else None
+        """The page's own words, which the reader cannot shorten: cut rather than refused."""
+        if value is None:
+            return None
+        try:
+            return clean_line(value.strip()[: MOST_TITLE * MOST_TIMES], MOST_TITLE * MOST_TIMES)[:MOST_TITLE] or None
+        except ValueError:
+            return None
 
 
 def thread_key(value: str) -> str:
-    """A thread's key as it is kept. Raises ValueError if it is blank, over 500 characters, or holds NUL."""
+    """A thread's key as it is kept. Raises ValueError if it is blank, holds NUL, or is refused by `clean`."""
     _no_nul(value)
-    return _within(clean_line(value), 500)
+    return _not_blank(clean_line(value, 500))
 
 
-def _within(value: str, most: int) -> str:
+def _not_blank(value: str) -> str:
     if is_blank(value):
         raise ValueError("This field is required.")
-    if len(value) > most:
-        raise ValueError(f"This is too long: at most {most:,} characters.")
     return value
 
 
 def _web_address(value: str, most: int) -> str:
     """The URL as it is kept and published: normalised, so that a browser goes to the host that the checks saw."""
-    value = clean_line(value)
-    if len(value) > most:
-        raise ValueError(f"This is too long: at most {most:,} characters.")
+    value = clean_line(value, most)
     found = None if " " in value else link(value)
     if found is None:
         raise ValueError("This is not a web address: it should look like https://example.org, without a user name.")

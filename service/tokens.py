@@ -10,6 +10,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from models.secrets import secrets
 from worker.checks.candidate import Form
 
+LONGEST = 300  # characters; ours have fewer, and a signature is computed over all of them
 MOST_SECONDS = 24 * 3600  # a tab left open overnight
 
 
@@ -21,6 +22,8 @@ def read_form_token(site: str, token: str | None, *, honeypot: bool) -> Form:
     """What the token says. A missing or wrong one is evidence for the screening, never an error."""
     if not token:
         return Form("missing", None, honeypot)
+    if len(token) > LONGEST:
+        return Form("forged", None, honeypot)
     try:
         whose, issued = _signer().loads(token)
     except (BadSignature, ValueError, TypeError):

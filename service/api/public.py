@@ -71,22 +71,33 @@ def form(site: str) -> Response:
 @api.post("/v1/sites/<site>/comments")
 def post(site: str) -> BaseResponse:
     """Accept a comment: JSON from the embed, or the plain form."""
-    info = wanted_site(site)
+    info, address = wanted_site(site), reader()
+    too_fast = limits.count_post(info.key, address)  # before anything is looked at, so wrong posts count too
     if request.mimetype == FORM_TYPE:
-        return _post_form(info)
+        return _post_form(info, address, too_fast)
+    if too_fast:
+        _pass_over(request.content_length or 0)
+        raise too_fast
     if request.mimetype != "application/json":
         raise Problem(415, f"Send application/json or {FORM_TYPE}.")
-    comment_id = _accept(info, shaped(Submission, _body()))
+    comment_id = _accept(info, shaped(Submission, _body()), address)
     receipt = f"/v1/receipts/{receipt_of(comment_id)}"
     body = {"id": comment_id, "status": "pending", "receipt": receipt}
     return _shared(info, json_response(body, 202, {"Location": receipt, **_PRIVATE}))
 
 
-def _post_form(info: SiteInfo) -> BaseResponse:
-    """The same for a browser without JavaScript: on to what happens next, or the form again with its errors."""
-    typed = _typed()
+def _post_form(info: SiteInfo, address: str, too_fast: Problem | None) -> BaseResponse:
+    """The same for a browser without JavaScript: on to what happens next, or the form again with its errors. Who was
+    too fast gets the form with all they typed, too, but none of it is looked at.
+    """
     try:
-        comment_id = _accept(info, Submission.model_validate(typed))
+        typed = _typed()
+    except Problem as problem:
+        raise too_fast or problem from None
+    try:
+        if too_fast:
+            raise too_fast
+        comment_id = _accept(info, Submission.model_validate(typed), address)
     except ValidationError as error:
         return pages.form_with_errors(info, typed, from_validation(error).errors, 422)
     except Problem as problem:
@@ -133,9 +144,7 @@ def _pass_over(size: int) -> None:
         _reading.release()
 
 
-def _accept(info: SiteInfo, said: Submission) -> str:
-    address = reader()
-    limits.count_post(info.key, address)
+def _accept(info: SiteInfo, said: Submission, address: str) -> str:
     return accept(info, said, address=address, idempotency_key=_idempotency_key()).comment_id
 
 

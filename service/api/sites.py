@@ -25,7 +25,7 @@ from service.problems import Problem
 from service.records import when
 from service.replaying import scores_of
 from service.sites import SiteInfo
-from service.submission import MOST_URL, NON_BLANK, thread_key
+from service.submission import MOST_TITLE, MOST_URL, NON_BLANK, thread_key
 from worker.bell import PUBLISH, ring_soon
 
 MOST_VERSIONS = 50
@@ -34,10 +34,13 @@ api = Blueprint("sites", __name__)
 
 
 def _of_the_site(site: SiteInfo, url: str) -> str:
-    if origin_of(url) not in site.origins or len(url) > MOST_URL or clean_line(url) != url:
+    try:
+        if clean_line(url, MOST_URL) == url and origin_of(url) in site.origins:
+            return url
         message = "This page does not belong to the site."
-        raise Problem(422, message, errors=[{"field": "url", "message": message}])
-    return url
+    except ValueError as error:
+        message = str(error)
+    raise Problem(422, message, errors=[{"field": "url", "message": message}])
 
 
 class PolicyChange(Policy):
@@ -149,12 +152,12 @@ def _at_words(message: str) -> dict[str, str]:
 
 
 def _cleaned(title: str) -> str:
-    if is_blank(kept := clean_line(title)):
+    if is_blank(kept := clean_line(title, MOST_TITLE)):
         raise ValueError("A title has something to read in it.")
     return kept
 
 
-Title = Annotated[str, StringConstraints(max_length=300), AfterValidator(_cleaned)]
+Title = Annotated[str, StringConstraints(max_length=MOST_TITLE), AfterValidator(_cleaned)]
 
 
 class ThreadChange(BaseModel):

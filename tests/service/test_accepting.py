@@ -20,7 +20,6 @@ from models.urls import origin_of
 from service import limits
 from service.accounts import add_site
 from service.app import create_app
-from service.problems import Problem
 from tests.caller import COMMENT, Caller, post, posted, publish_all
 from tests.conftest import forget
 from tests.greenroom import PATIENCE
@@ -275,6 +274,93 @@ def test_too_many_posts_are_told_when_to_come_back(data: Any, monkeypatch: pytes
     assert "seconds." in answers[-1].json["detail"]  # type: ignore[index]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"json": {}},
+        {"json": {"thread": "/a", "name": "Ann", "email": "no address", "body": "Hello"}},
+        {"data": b"{", "content_type": "application/json"},
+        {"data": b"text", "content_type": "text/plain"},
+        {"data": b"x" * 200_000, "content_type": "application/json"},
+        {"data": b"body=%ff", "content_type": "application/x-www-form-urlencoded"},
+        {"data": {"name": "Ann"}},
+    ],
+)
+def test_wrong_posts_are_counted_like_right_ones(
+    data: Any, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, Any]
+) -> None:
+    monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
+    settings.cache_clear()
+    client = create_app().test_client()
+    statuses = [client.post("/v1/sites/demo/comments", **wrong).status_code for _ in range(30)]
+    assert 429 not in statuses[:10]
+    assert statuses[10:] == [429] * 20
+    assert client.post("/v1/sites/nowhere/comments", **wrong).status_code == 404
+
+
+def test_who_was_too_fast_with_the_plain_form_gets_it_back_as_it_was_filled_in(
+    data: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
+    monkeypatch.setenv("GREENROOM_RATE_PER_MINUTE", "1")
+    settings.cache_clear()
+    client = create_app().test_client()
+    form = {"thread": "/harbour", "name": "Ann", "email": "ann@example.org", "body": "Typed with care."}
+    assert client.post("/v1/sites/demo/comments", data=form).status_code == 303
+    answer = client.post("/v1/sites/demo/comments", data=form)
+    assert (answer.status_code, "Typed with care." in answer.text) == (429, True)
+
+
+MARKS = "\u0315\u0300\u0323"  # of three classes: NFC puts them into order
+ZALGO = "a" + "".join(mark * 6000 for mark in MARKS)
+
+
+@pytest.mark.parametrize("field", ["thread", "name", "email", "body", "url", "website"])
+def test_a_field_of_nothing_but_marks_is_refused(client: FlaskClient, field: str) -> None:
+    """126 KB of them kept the web process busy for seconds: tests/models/test_writing.py looks at what they cost."""
+    answer = post(client, **{field: ZALGO})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json["errors"]] == [field]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("field", ["thread", "name", "body"])
+@pytest.mark.parametrize(("marks", "status"), [(30, 202), (31, 422)])
+def test_a_letter_takes_thirty_marks(client: FlaskClient, field: str, marks: int, status: int) -> None:
+    answer = post(client, **{field: "x" + (MARKS * 11)[:marks]})
+    assert answer.status_code == status
+    if status == 422:
+        message = "One letter has too many accents or other marks: at most 30."
+        assert answer.json["errors"] == [{"field": field, "message": message}]  # type: ignore[index]
+
+
+def test_a_title_of_nothing_but_marks_is_left_out_as_no_reader_can_change_it(client: FlaskClient) -> None:
+    assert post(client, title=ZALGO).status_code == 202
+    with reading() as session:
+        assert [page["title"] for page in session.scalars(select(Comment.page))] == [None]
+
+
+@pytest.mark.parametrize("call", ["comments", "counts"])
+def test_a_thread_of_nothing_but_marks_is_no_thread(client: FlaskClient, call: str) -> None:
+    answer = client.get(f"/v1/sites/demo/{call}", query_string={"thread": ["/a", ZALGO] if call == "counts" else ZALGO})
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("a\r\n" * 3332 + "ende", 202),  # what is kept has 10,000 characters less two
+        ("e\u0301" * 10_000, 202),
+        ("\u03b1\u0313\u0300\u0345" * 5000, 202),  # four characters that compose to one
+        (" " * 60_000 + "a" * 10_000 + "\n" * 20_000, 202),
+        ("a" * 10_001, 422),
+        ("a\r\n" * 5001, 422),
+        ("e\u0301" * 10_001, 422),
+    ],
+)
+def test_a_body_may_come_longer_than_it_is_kept(client: FlaskClient, body: str, status: int) -> None:
+    assert post(client, body=body).status_code == status
+
+
 def test_posts_that_come_all_at_once_are_counted_one_after_the_other(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,11 +382,7 @@ def _taken_of(posts: int, address: str) -> int:
 
     def is_taken(_: int) -> bool:
         all_here.wait(PATIENCE)
-        try:
-            limits.count_post("demo", address)
-        except Problem:
-            return False
-        return True
+        return limits.count_post("demo", address) is None
 
     with ThreadPoolExecutor(posts) as pool:
         return sum(pool.map(is_taken, range(posts)))

@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from unicodedata import category, normalize
+from unicodedata import category
 
 import re2
 
@@ -19,6 +19,7 @@ from models.evidence import Evidence, Outcome
 from models.folding import fold
 from models.markdown import shown
 from models.policy import WordsPolicy
+from models.text import normalized
 from worker.checks.candidate import Candidate
 
 # Letters, digits and the marks of scripts that write vowels as marks (no \w to Python); "_" is Markdown, not a letter.
@@ -107,7 +108,7 @@ class _Text:
         return "\n".join("".join(folded.split()) for folded in self._folded).encode()
 
     def original(self) -> list[bytes]:
-        return [normalize("NFC", field).encode() for field in self._fields]
+        return [normalized("NFC", field).encode() for field in self._fields]
 
 
 def _closed_up(words: Sequence[str]) -> Iterable[str]:
@@ -192,7 +193,7 @@ def _pattern_error(pattern: str) -> str:
 
 def _compiled(pattern: str) -> re2._Regexp:
     """Compiled as bytes: the wrapper then need not count characters."""
-    return re2.compile(normalize("NFC", pattern).encode(), _options())
+    return re2.compile(normalized("NFC", pattern).encode(), _options())
 
 
 def _options() -> re2.Options:
