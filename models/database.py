@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections import deque
@@ -12,11 +13,14 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy import URL, DateTime, Dialect, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as WaitedTooLong
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from models import deadlines
 from models.settings import settings
 
 # Evidence is written with every screening: the standard library's json took a third of that write.
@@ -25,7 +29,8 @@ JSON: dict[str, Any] = {
     "json_deserializer": orjson.loads,
 }
 
-BUSY_SECONDS = 10  # how long another may hold a lock before a request gives up
+BUSY_SECONDS = 10  # how long another may hold a lock before whoever has no earlier deadline gives up
+POOL_SECONDS = 3  # how long a thread waits for a connection: a process has one for each of its threads
 
 # What psycopg is told unless the URL says otherwise. A server that vanished is noticed in seconds, where TCP's defaults
 # take hours; and a process of ours that was stopped in the middle of a transaction does not hold its locks for good.
@@ -68,10 +73,15 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class OutcomeUnknown(OperationalError):
+    """The connection was lost while the database committed: it may have done so, or may do so later."""
+
+
 class FairLock:
     """A lock that is handed on in the order it was asked for.
 
-    SQLite's own waiting is a lottery of sleeps: one of 16 threads was seen to wait 3.7 s for its turn.
+    SQLite's own waiting is a lottery of sleeps: one of 16 threads was seen to wait 3.7 s for its turn. Raises
+    `WaitedTooLong` when the turn does not come before the thread's deadline.
     """
 
     def __init__(self) -> None:
@@ -87,7 +97,13 @@ class FairLock:
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append(turn)
-        turn.acquire()
+        if turn.acquire(timeout=min(deadlines.seconds_left(), threading.TIMEOUT_MAX)):
+            return
+        with self._guard:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+                raise WaitedTooLong("other threads of this process kept the database's lock")
+        # The turn came between the deadline and our look: it is ours, and the deadline is checked by what follows.
 
     def __exit__(self, *_: object) -> None:
         with self._guard:
@@ -105,18 +121,10 @@ def _engine_of(pid: int) -> Engine:
     """
     url, threads = make_url(settings().sqlalchemy_url), max(settings().web_threads, settings().screeners) + 2
     if url.get_backend_name() != "sqlite":
-        told = {name: value for name, value in POSTGRESQL.items() if name not in url.query}
-        return create_engine(
-            url,
-            **JSON,
-            connect_args=told,
-            pool_size=threads,
-            max_overflow=0,
-            pool_timeout=BUSY_SECONDS,
-            pool_pre_ping=True,
-            pool_use_lifo=True,
-        )
-    built = create_engine(url, **JSON, connect_args={"timeout": BUSY_SECONDS}, pool_size=threads)
+        return _postgresql(url, threads)
+    built = create_engine(
+        url, **JSON, connect_args={"timeout": BUSY_SECONDS}, pool_size=threads, pool_timeout=POOL_SECONDS
+    )
 
     @event.listens_for(built, "connect")
     def _prepare(connection: Any, _record: object) -> None:
@@ -127,11 +135,51 @@ def _engine_of(pid: int) -> Engine:
     @event.listens_for(built, "begin")
     def _begin(connection: Any) -> None:
         asked = connection.get_execution_options()
+        _wait_no_longer_than_allowed(connection)
         if not asked.get("changing"):
             connection.exec_driver_sql("BEGIN")
             return
         connection.exec_driver_sql(f"PRAGMA synchronous={asked.get('synchronous', 'FULL')}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return built
+
+
+def _wait_no_longer_than_allowed(connection: Any) -> None:
+    """Tell SQLite how long to wait for another process's lock: in half seconds, so that it is rarely told."""
+    seconds = min(BUSY_SECONDS, math.ceil(2 * min(deadlines.seconds_left(), BUSY_SECONDS)) / 2)
+    if connection.info.get("busy_seconds", BUSY_SECONDS) != seconds:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={round(seconds * 1000)}")
+        connection.info["busy_seconds"] = seconds
+
+
+def _postgresql(url: URL, threads: int) -> Engine:
+    """An engine whose connections give up: see `models/postgresql.py`."""
+    from models.postgresql import connect  # noqa: PLC0415 — psycopg, for those who have such a database
+
+    told = {name: value for name, value in POSTGRESQL.items() if name not in url.query}
+    built = create_engine(
+        url,
+        **JSON,
+        connect_args=told,
+        pool_size=threads,
+        max_overflow=0,
+        pool_timeout=POOL_SECONDS,
+        pool_pre_ping=True,
+        pool_use_lifo=True,
+    )
+
+    @event.listens_for(built, "do_connect")
+    def _connect(_dialect: object, _record: object, arguments: Any, options: Any) -> Any:
+        return connect(arguments, options)
+
+    @event.listens_for(built, "handle_error")
+    def _judge(failure: Any) -> None:
+        cause = type(failure.original_exception).__name__
+        if cause == "Unanswered":
+            failure.invalidate_pool_on_disconnect = False  # the others may be well, and each is asked before its use
+        elif cause == "ReadOnlySqlTransaction":
+            failure.is_disconnect = True  # a primary that became a standby: connect again, to the new primary
 
     return built
 
@@ -169,14 +217,25 @@ def begin(*, synced: bool = True) -> Iterator[Session]:
     https://www.postgresql.org/docs/current/wal-async-commit.html
     """
     if engine().dialect.name != "sqlite":
-        with Session(engine(), expire_on_commit=False) as session, session.begin():
+        with Session(engine(), expire_on_commit=False) as session:
             if not synced:
                 session.connection().exec_driver_sql("SET LOCAL synchronous_commit TO off")
             yield session
+            session.flush()
+            _commit(session)
         return
     changing = engine().execution_options(changing=True, synchronous="FULL" if synced else "NORMAL")
     with _turn_of(os.getpid()), Session(changing, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def _commit(session: Session) -> None:
+    try:
+        session.commit()
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise OutcomeUnknown("COMMIT", None, error.orig or error, connection_invalidated=True) from error
+        raise
 
 
 def insert_new(record: type[Base], *returning: str) -> Any:

@@ -18,6 +18,7 @@ DATABASE = {
     "ReadOnlySqlTransaction": "the database takes no writes: it may be a standby",
     "DeadlockDetected": "the database broke off a deadlock",
     "LockNotAvailable": "another session of the database holds a lock",
+    "Unanswered": "the database does not answer in time",
     "UndefinedTable": "the database lacks a table: run `greenroom migrate`",
     "UndefinedColumn": "the database lacks a column: run `greenroom migrate`",
     "SQLITE_BUSY": "another process holds the database's file",
@@ -82,6 +83,17 @@ def in_words(error: BaseException) -> str | None:
     if package in BROKERS:
         return _said(BROKER, error) or "the broker does not answer"
     return MACHINE.get(error.errno or 0) if isinstance(error, OSError) else None
+
+
+def is_database_trouble(error: BaseException) -> bool:
+    """Whether one of our sentences says what the database suffers from, whatever class its driver gave the error."""
+    return _named(getattr(error, "orig", None)) is not None
+
+
+def is_disk_full(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return _named(getattr(error, "orig", None)) == DATABASE["DiskFull"]
 
 
 def _named(cause: BaseException | None) -> str | None:

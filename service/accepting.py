@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import orjson
 import structlog
 from sqlalchemy import bindparam, select
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from models.database import Base, begin, insert_new, now
+from models.database import Base, OutcomeUnknown, begin, insert_new, now, reading
 from models.failpoints import failpoint
 from models.identifiers import is_id, new_id
 from models.records import Comment, Thread
@@ -32,6 +33,10 @@ _THREAD = select(_THREADS.id, _THREADS.state).where(
 )
 
 
+PERHAPS = (
+    "The database stopped answering while your comment was being saved, so it may or may not have been accepted. "
+    "You can safely send the same comment again: it is never kept twice."
+)
 AVATAR_DIGITS = 5  # one of a million drawings: enough to tell two people of a thread apart, too few to know anyone by
 
 log = structlog.get_logger()
@@ -83,8 +88,21 @@ def _keep_all(asked: Sequence[_Asked]) -> list[Accepted | BaseException]:
             kept = {nth: _try(session, threads, asked[nth]) for nth in _by_thread(asked)}
     except (DataError, IntegrityError) as error:  # an OperationalError is nobody's row: the database is away or busy
         return [error] if len(asked) == 1 else [outcome for one in asked for outcome in _keep_all([one])]
+    except OutcomeUnknown as error:
+        if not _are_kept(kept.values()):
+            raise Problem(503, PERHAPS, headers={"Retry-After": "5"}) from error
     failpoint("accepted")
     return [kept[nth] for nth in range(len(asked))]
+
+
+def _are_kept(outcomes: Iterable[Accepted | BaseException]) -> bool:
+    """Look again, in the time that is left, for what was just committed. False also while nobody can tell."""
+    ids = {outcome.comment_id for outcome in outcomes if isinstance(outcome, Accepted)}
+    try:
+        with reading() as session:
+            return set(session.scalars(select(Comment.id).where(Comment.id.in_(ids)))) == ids
+    except (DBAPIError, PoolTimeout):
+        return False
 
 
 def _by_thread(asked: Sequence[_Asked]) -> list[int]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import structlog
 from flask import Flask, Response, request
 from obstore.exceptions import BaseError as StoreError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.faults import in_words
+from models import deadlines
+from models.database import OutcomeUnknown
+from models.faults import in_words, is_database_trouble, is_disk_full
 from models.logs import configure_logs
 from models.settings import settings
 from service import health, metrics
@@ -39,6 +43,8 @@ from service.problems import Problem
 
 MOST_BYTES = 2 * 1024 * 1024  # a policy with its word lists; what readers send has its own, smaller limit
 API = ("/v1", "/health", "/metrics", "/openapi.json")
+PUBLIC = ("public.", "embed.", "health.")  # what asks the database for little
+PUBLIC_SECONDS = 3.0  # the most that such a request waits for the database in all
 PLAIN_FORM = "public.post"
 KEPT_BY_CACHES = ("GET", "HEAD")  # answers to other methods are not, unless they ask for it
 log = structlog.get_logger()
@@ -58,14 +64,27 @@ def create_app() -> Flask:
         app.register_blueprint(blueprint)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(OperationalError, _away)
+    app.register_error_handler(DBAPIError, _database_failed)
+    app.register_error_handler(OutcomeUnknown, _perhaps_done)
     app.register_error_handler(PoolTimeout, _away)
     app.register_error_handler(OSError, _storage_away)
     app.register_error_handler(StoreError, _storage_away)
     app.register_error_handler(Exception, _unexpected)
+    app.before_request(_bound)
+    app.teardown_request(_unbound)
     app.after_request(_secure)
     metrics.watch(app)
     return app
+
+
+def _bound() -> None:
+    """Nobody waits long for a database that does not answer, and readers not for one that is slow either."""
+    is_public = (request.endpoint or "").startswith(PUBLIC)
+    deadlines.start(PUBLIC_SECONDS if is_public else math.inf, deadlines.WEB_PATIENCE)
+
+
+def _unbound(_: object) -> None:
+    deadlines.stop()
 
 
 def _problem(problem: Problem) -> Response:
@@ -91,22 +110,34 @@ def _http(error: HTTPException) -> BaseResponse:
     return answer
 
 
+def _database_failed(error: DBAPIError) -> Response:
+    """The database's own trouble is a 503; a statement that it rejects is a fault of ours."""
+    is_its_own = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+    return _away(error) if is_its_own or is_database_trouble(error) else _unexpected(error)
+
+
 def _away(error: DBAPIError | PoolTimeout) -> Response:
     log.error("database.away", error=type(error).__name__, reason=in_words(error) or "the database does not answer")
-    return _problem(
-        Problem(
-            503,
-            "The database is away. Nothing was accepted; please try again in a moment.",
-            headers={"Retry-After": "5"},
-        )
+    why = "The server's disk is full" if is_disk_full(error) else "The database is away"
+    return _later(f"{why}. Nothing was accepted; please try again in a moment.")
+
+
+def _perhaps_done(error: OutcomeUnknown) -> Response:
+    log.error("database.away", error=type(error).__name__, reason=in_words(error) or "the database does not answer")
+    return _later(
+        "The database stopped answering while it saved this, so it may or may not have been saved. "
+        "Please look in a moment, before you try again."
     )
+
+
+def _later(detail: str) -> Response:
+    return _problem(Problem(503, detail, headers={"Retry-After": "5"}))
 
 
 def _storage_away(error: OSError | StoreError) -> Response:
     """A stranger's wrong request never comes to this: what is not there is answered as an empty thread."""
     log.error("storage.away", error=type(error).__name__, reason=in_words(error) or "the storage does not answer")
-    detail = "The published pages can't be reached; please try again in a moment."
-    return _problem(Problem(503, detail, headers={"Retry-After": "5"}))
+    return _later("The published pages can't be reached; please try again in a moment.")
 
 
 def _unexpected(error: Exception) -> Response:

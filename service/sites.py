@@ -8,14 +8,16 @@ import time
 from typing import NamedTuple
 
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from models import deadlines
 from models.database import reading
 from models.records import Site
 from models.urls import origin_of
 
 FRESH_SECONDS = 5.0
+LOOK_SECONDS = 0.5  # the most a reader waits for news of a site that is known: what she reads lies in storage
 MOST_REMEMBERED = 10_000
 KEY = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
 
@@ -30,6 +32,7 @@ class SiteInfo(NamedTuple):
 
 
 _remembered: dict[str, tuple[float, SiteInfo | None]] = {}
+_asking: set[str] = set()  # the sites that some thread looks up just now
 _lock = threading.Lock()
 
 
@@ -40,12 +43,28 @@ def find_site(key: str) -> SiteInfo | None:
         return entry[1]
     if not KEY.fullmatch(key):
         return None
+    if entry and entry[1]:
+        _refresh(key, entry[1])
+        return _remembered.get(key, entry)[1]
+    return _remember(key, _look_up(key))
+
+
+def _refresh(key: str, known: SiteInfo) -> None:
+    """Look again at a site that is known. One thread does so, for a moment; the others go on with what is known."""
+    with _lock:
+        if key in _asking:
+            return
+        _asking.add(key)
     try:
-        site = _look_up(key)
-    except (OperationalError, PoolTimeout):
-        if entry is None or entry[1] is None:
-            raise
-        site = entry[1]  # readers go on: what they read lies in storage
+        with deadlines.within(LOOK_SECONDS):
+            _remember(key, _look_up(key))
+    except (DBAPIError, PoolTimeout):
+        _remember(key, known)
+    finally:
+        _asking.discard(key)
+
+
+def _remember(key: str, site: SiteInfo | None) -> SiteInfo | None:
     with _lock:
         if len(_remembered) >= MOST_REMEMBERED:
             _remembered.clear()

@@ -1,7 +1,9 @@
 """What Granian loads: the application, in a process that ends with its parent."""
 
+from models import deadlines
 from service.app import create_app
 from worker.lifeline import watch_parent
 
 watch_parent()
+deadlines.be_patient(deadlines.WEB_PATIENCE)
 app = create_app()

@@ -22,6 +22,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from models import database, secrets, storage
+from models import postgresql as postgresql_connections
 from models.migrate import upgrade
 from models.settings import settings
 from service import accounts, addresses, limits, sites, tokens
@@ -57,6 +58,7 @@ def forget() -> None:
         settings,
         database._engine_of,
         database._turn_of,
+        postgresql_connections._probe_of,
         secrets.secrets,
         secrets._cipher,
         storage._store_of,

@@ -9,6 +9,7 @@ import structlog
 from celery import Celery, bootsteps, signals
 from celery.exceptions import CPendingDeprecationWarning
 
+from models import deadlines
 from models.logs import configure_logs
 from worker import webhooks
 from worker.bell import DELIVER, SCREEN
@@ -70,8 +71,9 @@ def _without_warnings_of_the_future(**_: object) -> None:
 
 
 @signals.worker_init.connect
-def _end_with_parent(**_: object) -> None:
+def _begin(**_: object) -> None:
     watch_up()
+    deadlines.be_patient(deadlines.WORKER_PATIENCE)
 
 
 @signals.worker_ready.connect

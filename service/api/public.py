@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -13,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 from werkzeug.wrappers import Response as BaseResponse
 
-from models import storage
+from models import deadlines, storage
 from models.database import reading
 from models.identifiers import is_id
 from models.policy import FormPolicy
@@ -124,10 +125,12 @@ def _body() -> bytes:
         raise Problem(413, "A comment may be at most 128 KB.")
     if not _reading.acquire(timeout=READ_SECONDS):
         raise Problem(503, "Too many slow uploads at once. Please try again in a moment.", headers={"Retry-After": "2"})
+    began = monotonic()
     try:
         return request.get_data(cache=False)
     finally:
         _reading.release()
+        deadlines.postpone(monotonic() - began)
 
 
 def _pass_over(size: int) -> None:

@@ -6,7 +6,9 @@ import threading
 from collections.abc import Sequence
 
 import pytest
+from sqlalchemy.exc import TimeoutError as WaitedTooLong
 
+from models import deadlines
 from service.together import Together
 from tests.greenroom import PATIENCE
 
@@ -85,3 +87,24 @@ def test_work_that_fails_fails_for_those_in_the_batch_and_nobody_after() -> None
     with pytest.raises(ValueError, match="the disk is full"):
         together.do(1)
     assert together.do(2) == 2
+
+
+def test_who_is_not_begun_with_before_the_deadline_gives_up_and_is_not_worked_for() -> None:
+    seen, started, go_on = list[int](), threading.Event(), threading.Event()
+
+    def work(items: Sequence[int]) -> list[int | BaseException]:
+        seen.extend(items)
+        started.set()
+        assert go_on.wait(20)
+        return [item * 2 for item in items]
+
+    together = Together[int, int](work, most=10)
+    leader = threading.Thread(target=together.do, args=(0,))
+    leader.start()
+    assert started.wait(20)
+    with pytest.raises(WaitedTooLong), deadlines.within(0.1):
+        together.do(1)
+    go_on.set()
+    leader.join(20)
+    assert together.do(2) == 4
+    assert seen == [0, 2]
