@@ -37,9 +37,14 @@ def render(body: str) -> str:
 
 def shown(body: str) -> str:
     """The words alone, as a reader sees them."""
+    return words_of(render(body))
+
+
+def words_of(rendered: str) -> str:
+    """The words of what `render` made."""
     import nh3  # noqa: PLC0415
 
-    return unescape(nh3.clean(render(body), tags=set()))
+    return unescape(nh3.clean(rendered, tags=set()))
 
 
 def links(rendered: str) -> list[str]:
