@@ -30,6 +30,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     data: Path = Field(Path("var"), description="Folder of everything kept: secrets, database, queue, published pages.")
+    secrets: str = Field("", repr=False, description="The keys as JSON; empty: GREENROOM_SECRETS_FILE.")
+    secrets_file: Path | None = Field(
+        None, description="A file with the keys that Greenroom only reads; empty: secrets.json in the data folder."
+    )
     host: str = Field("127.0.0.1", description="Address the web process listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port the web process listens on.")
     public_url: str = Field("", description="How readers reach this service, without trailing slash; empty: as asked.")
@@ -76,6 +80,11 @@ class Settings(BaseModel):
     smtp_url: str = Field("", description="smtp://user:password@host:587 or smtps://…, for links to moderators.")
     mail_from: str = Field("greenroom@localhost", description="Whom mail to moderators comes from.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+
+    @field_validator("secrets_file", mode="before")
+    @classmethod
+    def _none_if_empty(cls, value: object) -> object:
+        return value or None
 
     @field_validator("dns", "webhook_schedule", "webhook_ports", mode="before")
     @classmethod

@@ -17,6 +17,7 @@ from models import deadlines
 from models.database import OutcomeUnknown
 from models.faults import in_words, is_database_trouble, is_disk_full
 from models.logs import configure_logs
+from models.secrets import WrongKeys
 from models.settings import settings
 from service import health, metrics
 from service.api import (
@@ -67,6 +68,7 @@ def create_app() -> Flask:
     app.register_error_handler(DBAPIError, _database_failed)
     app.register_error_handler(OutcomeUnknown, _perhaps_done)
     app.register_error_handler(PoolTimeout, _away)
+    app.register_error_handler(WrongKeys, _wrong_keys)
     app.register_error_handler(OSError, _storage_away)
     app.register_error_handler(StoreError, _storage_away)
     app.register_error_handler(Exception, _unexpected)
@@ -132,6 +134,13 @@ def _perhaps_done(error: OutcomeUnknown) -> Response:
 
 def _later(detail: str) -> Response:
     return _problem(Problem(503, detail, headers={"Retry-After": "5"}))
+
+
+def _wrong_keys(error: WrongKeys) -> Response:
+    """The log has the reason; strangers need not know it."""
+    log.error("keys.wrong", error=type(error).__name__, reason=str(error))
+    detail = "This service is not set up correctly. Nothing was accepted; please try again later."
+    return _problem(Problem(503, detail, headers={"Retry-After": "60"}))
 
 
 def _storage_away(error: OSError | StoreError) -> Response:

@@ -24,6 +24,7 @@ LAZY = {
     "model": ("service.cli_site_model", "The models that learned from a site's own moderators."),
     "publish": ("service.cli_operations", "Write the pages of threads anew."),
     "restore": ("service.cli_operations", "Fill an empty database from a backup."),
+    "secrets": ("service.cli_operations", "The keys of this installation, as JSON for a Secret."),
     "train": ("service.cli_model", "Train the spam model."),
     "webhook": ("service.cli_webhooks", "What helps to build a webhook's receiver."),
 }
@@ -70,6 +71,8 @@ def _words(error: Exception) -> str | None:
         ("service", "PortTaken"),
         ("models", "Locked"),
         ("models", "Newer"),
+        ("models", "WrongKeys"),
+        ("models", "UnknownKey"),
     }:
         return str(error)
     if isinstance(error, OSError) and error.filename and error.strerror:
@@ -124,6 +127,7 @@ def serve() -> None:
 
     if UP not in os.environ:  # `up` has just migrated, and without SQLAlchemy this process stays small
         _refuse_an_older_database()
+        _refuse_wrong_keys()
     run()
 
 
@@ -136,6 +140,7 @@ def worker(queues: str) -> None:
     from worker.working import work
 
     _refuse_an_older_database()
+    _refuse_wrong_keys()
     work(queues)
 
 
@@ -143,10 +148,16 @@ def worker(queues: str) -> None:
 @click.option("--check", is_flag=True, help="Change nothing; exit with status 1 if the database is not there.")
 def migrate(check: bool) -> None:
     """Bring the database to the newest schema."""
+    from models.keyring import refuse_missing_keys
     from models.migrate import upgrade
+    from models.secrets import WrongKeys
 
     if not check:
         upgrade()
+        try:
+            refuse_missing_keys()
+        except WrongKeys as error:  # a migration needs no keys, so its job may lack them
+            click.echo(f"Warning: {error}", err=True)
     elif not is_ready():
         raise click.ClickException("The database is not at the newest schema: run `greenroom migrate`.")
 
@@ -154,6 +165,7 @@ def migrate(check: bool) -> None:
 @main.command(hidden=True)
 def prepare() -> None:
     """What `up` does before it starts the parts; prints the owner's email and password on the very first start."""
+    from models.keyring import require_keys
     from models.migrate import upgrade
     from service.accounts import OWNER, first_start
     from service.listening import public_url
@@ -161,6 +173,8 @@ def prepare() -> None:
 
     watch_up()
     upgrade()
+    require_keys()
+    _warn_of_readers()
     if password := first_start(public_url()):
         click.echo(f"{OWNER} {password}")
 
@@ -273,9 +287,16 @@ def _accounts() -> Iterator[ModuleType]:
         raise click.ClickException(str(error)) from error
 
 
-def need_database() -> None:
-    """Raises ClickException where there is none yet, or an older one, and `Newer` where it is ahead of this release."""
+def need_database(*, keys: bool = True) -> None:
+    """Raises ClickException where there is none yet, or an older one, and `Newer` where it is ahead of this release.
+
+    With `keys`: raises `WrongKeys` if the keys at hand are not this database's.
+    """
     if is_ready():
+        if keys:
+            from models.keyring import require_keys
+
+            require_keys()
         return
     from models.schema import is_empty
 
@@ -293,7 +314,27 @@ def _refuse_an_older_database() -> None:
     from models.schema import Newer
 
     with suppress(Newer, OperationalError):
-        need_database()
+        need_database(keys=False)
+
+
+def _refuse_wrong_keys() -> None:
+    """Raises `WrongKeys`. While the database is away, keys that are there are compared at their first use."""
+    from sqlalchemy.exc import OperationalError
+
+    from models.keyring import require_keys
+    from models.secrets import secrets
+
+    secrets()
+    with suppress(OperationalError):
+        require_keys()
+    _warn_of_readers()
+
+
+def _warn_of_readers() -> None:
+    from models.secrets import readable_by_others
+
+    if words := readable_by_others():
+        click.echo(f"Warning: {words}", err=True)
 
 
 def is_ready() -> bool:

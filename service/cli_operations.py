@@ -165,7 +165,7 @@ def restore(file: Path) -> None:
     """Fill an empty database, made by `greenroom migrate`, from FILE. The database may be of another kind."""
     from service.operations.restore import restore as fill
 
-    need_database()
+    need_database(keys=False)  # the backup's keys count
     with _watched() as step:
         manifest = fill(file, step)
     click.echo(f"{manifest.tables['comments'].rows:,} comments as of {manifest.made:%Y-%m-%d %H:%M} UTC.", err=True)
@@ -183,6 +183,9 @@ def rotate_email() -> None:
 
     It takes half a minute and more; interrupted, it goes on when called again. A backup made before needs the
     secrets.json of its time.
+
+    If you bring the keys yourself (GREENROOM_SECRETS or GREENROOM_SECRETS_FILE), first add a key with `greenroom
+    secrets add-key`, give the result to every process, then run this command, then remove the old key.
     """
     from service.operations import rotation
 
@@ -191,3 +194,41 @@ def rotate_email() -> None:
         done = rotation.rotate_email(step)
     retired = ", ".join(done.retired) or "none"
     click.echo(f"{done.moved:,} addresses moved to key {done.key}; retired: {retired}.", err=True)
+    if done.to_remove:
+        old = ", ".join(done.to_remove)
+        click.echo(f"Remove from email_keys, once no process seals with it any more: {old}.", err=True)
+
+
+@click.group()
+def secrets() -> None:
+    """The keys of this installation, as JSON for GREENROOM_SECRETS or the file that GREENROOM_SECRETS_FILE names."""
+
+
+@secrets.command("generate")
+def generate_secrets() -> None:
+    """Print fresh keys for a new installation. They replace no keys that a database was used with."""
+    from models.secrets import as_json, generated
+
+    click.echo(as_json(generated()))
+
+
+@secrets.command("add-key")
+def add_key() -> None:
+    """Print the present keys with one more for email addresses, which becomes the current one. Changes nothing."""
+    from models.secrets import as_json, from_source, with_new_email_key
+
+    click.echo(as_json(with_new_email_key(from_source())))
+
+
+@secrets.command("check")
+def check_secrets() -> None:
+    """Check that the keys can be read and are those of the database. Exit status 1 if not."""
+    from models.keyring import check_keys
+    from models.secrets import from_source, readable_by_others, source
+
+    kept = from_source()
+    need_database(keys=False)
+    check_keys(kept, may_record=False)
+    if words := readable_by_others():
+        click.echo(f"Warning: {words}", err=True)
+    click.echo(f"The keys in {source()} are those of this database. Current key for addresses: {kept.email_key}.")

@@ -57,7 +57,7 @@ def embedded(data: Path) -> Embedded:
     config = _configured(data / "valkey", port)
     start = [sys.executable, "-I", "-S", "-c", _START, str(os.getpid())]
     return Embedded(
-        url=f"redis://:{quote(secrets().redis_password, safe='')}@127.0.0.1:{port}/0",
+        url=f"redis://:{quote(secrets().valkey_password, safe='')}@127.0.0.1:{port}/0",
         command=[*start, str(get_binary_path()), str(config)],
     )
 
@@ -90,7 +90,7 @@ def _configured(folder: Path, port: int) -> Path:
         "bind": "127.0.0.1",
         "port": str(port),
         "protected-mode": "yes",
-        "requirepass": secrets().redis_password,
+        "requirepass": secrets().valkey_password,
         "dir": _quoted(str(folder.absolute())),
         "appendonly": "yes",
         "appendfsync": "everysec",

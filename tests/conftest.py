@@ -59,14 +59,13 @@ def forget() -> None:
         database._engine_of,
         database._turn_of,
         postgresql_connections._probe_of,
-        secrets.secrets,
-        secrets._cipher,
         storage._store_of,
         storage._local,
     )
     for cached in (*caches, tokens._signer, limits._limiter, limits._limits, addresses._key):
         cached.cache_clear()
     sites.forget_sites()
+    secrets.forget_secrets()
 
 
 def _let_come_home() -> None:

@@ -13,6 +13,7 @@ from models.records.endpoint import Endpoint
 from models.records.event import Event
 from models.records.fingerprint import Fingerprint
 from models.records.heartbeat import Heartbeat
+from models.records.keyring import Keyring
 from models.records.linked_host import LinkedHost
 from models.records.membership import Membership
 from models.records.moderator import Moderator
@@ -42,6 +43,7 @@ __all__ = [
     "Event",
     "Fingerprint",
     "Heartbeat",
+    "Keyring",
     "LinkedHost",
     "Membership",
     "Moderator",

@@ -22,13 +22,14 @@ from sqlalchemy import JSON, Column, Connection, LargeBinary, String, Table, Tex
 import models.records  # noqa: F401 — the schema is whole only with every table imported
 from models.database import Base, engine, now
 from models.schema import current
-from models.secrets import reread
+from models.secrets import as_json, reread
 
 FORMAT = 1
 LEVEL = 3  # of deflate: half as fast again would save a tenth
 ROWS_AT_ONCE = 2_000
-# Signs of life, sign-ins and links are of their moment; the keys of readers' addresses are to be gone after a day.
-LEFT_OUT = frozenset({"heartbeats", "console_sessions", "address_keys", "claims", "tickets"})
+# Restoring writes the keyring anew. Signs of life, sign-ins and links are of their moment. The keys of readers'
+# addresses are deleted after a day.
+LEFT_OUT = frozenset({"heartbeats", "console_sessions", "address_keys", "claims", "tickets", "keyring"})
 Step = Callable[[str, int, int], None]
 
 
@@ -67,7 +68,7 @@ def backup(path: Path, *, with_secrets: bool, step: Step = lambda *_: None) -> M
             for table in tables():
                 manifest.tables[table.name] = _write(connection, archive, table, step)
             if with_secrets:
-                archive.writestr("secrets.json", reread().model_dump_json())
+                archive.writestr("secrets.json", as_json(reread()))
             archive.writestr("manifest.json", manifest.model_dump_json(indent=2))
         file.flush()
         os.fsync(file.fileno())

@@ -16,8 +16,20 @@ from sqlalchemy import Connection, Date, DateTime, LargeBinary, Table, bindparam
 from sqlalchemy.types import TypeDecorator
 
 from models.database import Base, begin, now, reading
+from models.keyring import replace_keyring
 from models.schema import current, is_current
-from models.secrets import Secrets, add_keys, keep_secrets, reread, secrets_path
+from models.secrets import (
+    Secrets,
+    add_keys,
+    are_brought,
+    forget_secrets,
+    from_source,
+    is_there,
+    keep_secrets,
+    parsed,
+    secrets_path,
+    source,
+)
 from service.operations import Refused
 from service.operations.backup import FORMAT, ROWS_AT_ONCE, Manifest, Step, tables
 
@@ -30,9 +42,10 @@ def restore(path: Path, step: Step = lambda *_: None) -> Manifest:
         with zipfile.ZipFile(path) as archive:
             manifest = _manifest(archive)
             _check_database(manifest)
-            _take_keys(archive, manifest)
+            kept = _take_keys(archive, manifest)
             with begin() as session:
                 _fill(session.connection(), archive, manifest, step)
+                replace_keyring(session, kept)
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise Refused(f"{path} is no backup of Greenroom's, or a damaged one ({type(error).__name__}).") from error
     return manifest
@@ -59,22 +72,24 @@ def _check_database(manifest: Manifest) -> None:
                 raise Refused(f"The database is not empty (there are {table.name}): restore into a new one.")
 
 
-def _take_keys(archive: zipfile.ZipFile, manifest: Manifest) -> None:
+def _take_keys(archive: zipfile.ZipFile, manifest: Manifest) -> Secrets:
     """The keys of the backup's time have to be at hand, or nobody could read an address again."""
-    if "secrets.json" in archive.namelist():
-        brought = Secrets.model_validate_json(archive.read("secrets.json"))
-        keep_secrets(brought, secrets_path())
-        if reread().root == brought.root:
+    if "secrets.json" in archive.namelist() and not are_brought():
+        brought = parsed(archive.read("secrets.json"), "this backup")
+        keep_secrets(brought)
+        if from_source().root == brought.root:
             add_keys(brought)
-    elif not secrets_path().exists():
+    elif not is_there():
         raise Refused(
             f"This backup holds no keys: put the secrets.json of its time into {secrets_path().parent} first."
         )
-    kept = reread()
+    kept = from_source()
     if kept.derived("backup").hex() != manifest.keys or not set(manifest.email_keys) <= set(kept.email_keys):
         raise Refused(
-            f"The keys in {secrets_path()} are not those this backup was made with: put the ones of its time there."
+            f"The keys in {source()} are not those this backup was made with: put the ones of its time there."
         )
+    forget_secrets()
+    return kept
 
 
 def _fill(connection: Connection, archive: zipfile.ZipFile, manifest: Manifest, step: Step) -> None:

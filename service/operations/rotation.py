@@ -10,50 +10,97 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, text, update
 
-from models.database import Base, begin, reading
+from models.database import Base, begin, engine, reading
+from models.keyring import require_keys, retire
 from models.records import Comment
-from models.secrets import add_email_key, decrypt_email, encrypt_email, key_of, retire_email_keys, secrets_path
+from models.secrets import (
+    Secrets,
+    are_brought,
+    decrypt_email,
+    encrypt_email,
+    from_source,
+    key_of,
+    replace_secrets,
+    reread,
+    source,
+    with_current_key_only,
+    with_new_email_key,
+)
+from models.settings import settings
 from service.operations import Refused
 
 ROWS_AT_ONCE = 500
 FIRST = "00000000-0000-0000-0000-000000000000"  # sorts before every id
 # Who sealed an address with the old key just before the new one came has committed it by then, or given up.
 PATIENCE_SECONDS = 30.0
+LOCK = 0x726F74617465  # "rotate", the advisory lock that lets one rotation run at a time
 Step = Callable[[str, int, int], None]
 
 
 class Rotated(NamedTuple):
+    """`retired` are keys that no address needs any more; `to_remove` those of them that the operator has to remove."""
+
     key: str
     moved: int
     retired: list[str]
+    to_remove: list[str]
 
 
 def rotate_email(step: Step = lambda *_: None, *, patience: float = PATIENCE_SECONDS) -> Rotated:
-    """Interrupted, it is gone on with by the next call. Raises `Refused` where an address cannot be read.
+    """Move every address to the newest key. An interrupted rotation is continued by the next call.
 
-    Every process looks at secrets.json before it seals an address, and when it meets a key it does not know.
+    If Greenroom keeps the keys itself, it makes the new key and deletes the old one. If the operator brings them, the
+    operator adds a key before and removes the old one afterwards. Every process looks at the keys before it seals an
+    address, and when it meets a key it does not know. Raises `Refused` if an address cannot be read.
     """
     with _alone():
-        key = add_email_key()
-        moved = _move_all(key, step)
+        require_keys()
+        kept = _with_new_key()
+        moved = _move_all(kept.email_key, step)
         time.sleep(patience)
-        moved += _move_all(key, step)
-        return Rotated(key, moved, retire_email_keys())
+        moved += _move_all(kept.email_key, step)
+        retired, left = retire(kept), [key_id for key_id in kept.email_keys if key_id != kept.email_key]
+        if left and not are_brought():
+            replace_secrets(with_current_key_only(kept))
+            reread()
+            return Rotated(kept.email_key, moved, left, [])
+        return Rotated(kept.email_key, moved, retired, left)
+
+
+def _with_new_key() -> Secrets:
+    """The keys with a new one that is current. An interrupted rotation has left one: the old keys are still there."""
+    kept = from_source()
+    if not are_brought() and len(kept.email_keys) == 1:
+        replace_secrets(with_new_email_key(kept))
+    return reread()
 
 
 @contextmanager
 def _alone() -> Iterator[None]:
     """One rotation at a time: the lock ends with the process that holds it."""
-    path = secrets_path().with_name("secrets.lock")
+    if engine().dialect.name == "postgresql":
+        with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK}):
+                raise _rotating()
+            try:
+                yield
+            finally:
+                connection.invalidate()  # the lock ends with the connection
+        return
+    path = settings().data / "secrets.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600)) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refused("The keys are being rotated already: wait for that, or end it.") from None
+            raise _rotating() from None
         yield
+
+
+def _rotating() -> Refused:
+    return Refused("The keys are being rotated already: wait for that, or end it.")
 
 
 def _move_all(key: str, step: Step) -> int:
@@ -88,8 +135,8 @@ def _reseal(id_: str, sealed: bytes) -> bytes:
         return encrypt_email(decrypt_email(sealed))
     except (InvalidTag, KeyError, ValueError) as error:
         raise Refused(
-            f"The email of comment {id_} cannot be read with key {key_of(sealed)!r} of secrets.json. None was retired: "
-            "put the secrets.json of its time there, or erase the comment."
+            f"The email of comment {id_} cannot be read with key {key_of(sealed)!r} of {source()}. None was retired: "
+            "put that key back into email_keys, or erase the comment."
         ) from error
 
 

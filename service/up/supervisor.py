@@ -53,9 +53,9 @@ class Supervisor:
             self._claim.wait(self._attention)
             until_free(settings().host, settings().port)
             _check_model()
-            if not settings().redis_url:
+            owner = self._prepare()  # first, as it makes the keys or refuses, and one of them is Valkey's password
+            if not settings().redis_url and not self._attention.ended:
                 self._start_valkey()
-            owner = self._prepare()
             self._start("web", [*GREENROOM, "serve"], patience=WEB_SECONDS)
             for name, queues in WORKERS.items():
                 self._start(name, [*GREENROOM, "worker", "--queues", queues], patience=WORKER_SECONDS)

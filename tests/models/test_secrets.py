@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from models.secrets import _make, decrypt_email, email_index, encrypt_email, keyed_hash, secrets
+from models import keyring
+from models.secrets import decrypt_email, email_index, encrypt_email, keyed_hash, secrets
 
 
 def test_the_keys_are_their_owners_alone_to_read(data: Path) -> None:
@@ -18,15 +19,14 @@ def test_the_keys_are_their_owners_alone_to_read(data: Path) -> None:
 
 
 def test_processes_that_start_together_agree_on_the_keys(data: Path) -> None:
-    path = data / "secrets.json"
-    makers = [threading.Thread(target=_make, args=(path,)) for _ in range(8)]
+    makers = [threading.Thread(target=keyring.make_keys) for _ in range(8)]
     for maker in makers:
         maker.start()
     for maker in makers:
         maker.join()
-    made = path.read_bytes()
-    _make(path)
-    assert path.read_bytes() == made
+    made = (data / "secrets.json").read_bytes()
+    keyring.make_keys()
+    assert (data / "secrets.json").read_bytes() == made
     assert list(data.glob(".secrets-*")) == []
 
 

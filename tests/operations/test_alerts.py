@@ -65,7 +65,7 @@ def test_routes_and_checks_that_are_named_exist(client: FlaskClient) -> None:
 
 def test_every_alert_has_its_paragraph_and_every_paragraph_its_alert() -> None:
     names = [rule["alert"] for rule in ALERTS]
-    assert [*names, "Doctor"] == list(paragraphs())
+    assert [*names, "Doctor", "Keys"] == list(paragraphs())
     for rule in ALERTS:
         assert rule["annotations"]["runbook"] == f"operations/RUNBOOKS.md#{rule['alert'].lower()}"
         assert rule["labels"]["severity"] in {"page", "ticket"}

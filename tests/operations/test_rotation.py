@@ -12,7 +12,15 @@ from sqlalchemy import select, update
 
 from models.database import begin, reading
 from models.records import Comment
-from models.secrets import add_email_key, decrypt_email, encrypt_email, key_of, reread
+from models.secrets import (
+    decrypt_email,
+    encrypt_email,
+    from_source,
+    key_of,
+    replace_secrets,
+    reread,
+    with_new_email_key,
+)
 from service.cli import main
 from service.operations import Refused, doctor, rotation
 from tests.caller import Caller, posted
@@ -55,7 +63,8 @@ def test_a_comment_that_comes_meanwhile_can_be_read_afterwards(
 
 
 def test_interrupted_it_is_gone_on_with(lived_in: Ids) -> None:
-    key = add_email_key()  # and then the machine went down
+    replace_secrets(with_new_email_key(from_source()))  # and then the machine went down
+    key = reread().email_key
     done = rotation.rotate_email(patience=0)
     assert (done.key, done.retired) == (key, ["1"])
     assert doctor.examine().found == []
