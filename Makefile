@@ -19,22 +19,7 @@ COMPILE = uv pip compile --quiet --universal --generate-hashes --no-emit-index-u
 # The first of these that runs, is new enough and can make environments: a name alone proves nothing (pyenv leaves names
 # of versions that are not installed).
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3.14 python3 python)
-BROWSERS := chromium chromium-browser google-chrome
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
-
-# Install what the tests need from Debian's packages, or say so: $(call apt,what it is,packages)
-define apt
-if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-		echo "Installing $(1), for the tests"; \
-		export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1; \
-		{ apt-get install -qq -y --no-install-recommends $(2) || \
-			{ apt-get update -qq && apt-get install -qq -y --no-install-recommends $(2); }; } \
-			< /dev/null > $(VENV)/apt.log 2>&1 || { cat $(VENV)/apt.log; exit 1; }; \
-	else \
-		echo "The tests need $(1): install it (on Debian: $(2)), then run make again." >&2; \
-		exit 1; \
-	fi
-endef
 
 # An option for what is named in capitals on the command line: $(call given,seed) is `--seed '7'` after SEED=7
 given = $(if $($(call capitals,$(1))),--$(1) '$($(call capitals,$(1)))')
@@ -44,7 +29,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DELETE_ON_ERROR:
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser nginx node evaluate base-model bench chaos chaos-checked lock migration format clean
+.PHONY: help run test check programs nginx evaluate base-model bench chaos chaos-checked lock migration format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,7 +40,7 @@ run: $(VENV)/.ready ## start Greenroom on this machine; the first time, build .v
 test: check ## lint, types, import contracts, and every test
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-check: $(VENV)/.ready-dev browser nginx node
+check: $(VENV)/.ready-dev programs
 	@echo "ruff"; $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@echo "mypy"; $(BIN)/mypy
 	@echo "import contracts"; $(BIN)/lint-imports > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
@@ -121,18 +106,9 @@ $(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
 	@$(PIP) --no-compile --require-hashes -r requirements-dev.lock
 	@touch $@
 
-browser:
-	@for name in $(BROWSERS); do if command -v $$name > /dev/null; then exit 0; fi; done; \
-	$(call apt,a browser,chromium)
+# Programs that come from no Python package: installed as root on Debian, else named.
+programs:
+	@sh tests/programs.sh
 
-# The front of docker-compose.yml, tried with a real one. The Debian package would start it at once: RUNLEVEL=1 says no.
 nginx:
-	@if PATH=$$PATH:/usr/sbin command -v nginx > /dev/null && ls /usr/lib/nginx/modules/ngx_http_js_module.so \
-		/usr/share/nginx/modules/ngx_http_js_module.so /etc/nginx/modules/ngx_http_js_module.so 2> /dev/null | grep -q .; \
-	then exit 0; fi; \
-	$(call apt,nginx and its JavaScript,nginx libnginx-mod-http-js)
-
-# The docs' example of a webhook's receiver in JavaScript is run as it stands.
-node:
-	@for name in node nodejs; do if command -v $$name > /dev/null; then exit 0; fi; done; \
-	$(call apt,Node,nodejs)
+	@sh tests/programs.sh nginx

@@ -133,7 +133,7 @@ WRONG: dict[str, dict[str, float]] = {
 def test_prometheus_itself_takes_the_rules_and_each_fires_for_what_it_is_for(tmp_path: Path) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
-        pytest.skip("promtool is not installed here (Debian: prometheus)")
+        pytest.skip("promtool is not installed: on Debian, the package prometheus")
     assert WRONG.keys() == {rule["alert"] for rule in ALERTS}
     cases = {"rule_files": [str(FOLDER / "alerts.yml")], "tests": [_case({}, None), *map(_case, WRONG.values(), WRONG)]}
     (tmp_path / "cases.yml").write_text(yaml.safe_dump(cases))
