@@ -67,7 +67,8 @@ class Rolling:
         part.start()
         self.running[name] = part
         if port:
-            until(lambda: is_listening(port) and ask(port, "GET", "/health/ready").status == 200, PATIENCE_SECONDS)
+            ready = "/health/ready?for=writing"
+            until(lambda: is_listening(port) and ask(port, "GET", ready).status == 200, PATIENCE_SECONDS)
 
     def end(self) -> None:
         for part in self.running.values():

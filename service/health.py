@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from sqlalchemy import select, text
 
 from models import storage
@@ -14,7 +14,9 @@ from models.database import now, reading
 from models.faults import in_words
 from models.records import Heartbeat
 from models.settings import settings
+from service import sites
 from service.api.public import json_response
+from service.problems import Problem
 
 SILENT_SECONDS = 30  # a worker says it is alive with every sweep
 
@@ -28,8 +30,17 @@ def live() -> Response:
 
 @api.get("/health/ready")
 def ready() -> Response:
-    """Whether this web process can serve: the database answers. Nothing else takes a site out of a balancer."""
-    return _answer({"database": _database})
+    """Whether this web process can serve readers: storage answers, and it knows the sites.
+
+    It learns the sites from the database once. So a process that starts while the database is away is not ready, and
+    one that loses the database later stays ready. `?for=writing` asks whether it can take comments too.
+    """
+    wish = request.args.get("for", "reading")
+    if wish not in {"reading", "writing"}:
+        message = "Ask for reading or writing."
+        raise Problem(422, message, errors=[{"field": "for", "message": message}])
+    parts: dict[str, Callable[[], str | None]] = {"storage": _readable, "sites": sites.learn_all}
+    return _answer(parts | {"database": _database} if wish == "writing" else parts)
 
 
 @api.get("/health/system")
@@ -81,6 +92,10 @@ def _workers() -> str | None:
 def silent_seconds() -> float:
     """How long a worker that works may be silent."""
     return max(SILENT_SECONDS, 3 * settings().sweep_seconds)
+
+
+def _readable() -> None:
+    storage.get("health")
 
 
 def _storage() -> None:

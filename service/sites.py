@@ -7,7 +7,7 @@ import threading
 import time
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -66,10 +66,28 @@ def _refresh(key: str, known: SiteInfo) -> None:
 
 def _remember(key: str, site: SiteInfo | None) -> SiteInfo | None:
     with _lock:
-        if len(_remembered) >= MOST_REMEMBERED:
-            _remembered.clear()
+        if len(_remembered) >= MOST_REMEMBERED and key not in _remembered:
+            _make_room()
         _remembered[key] = (time.monotonic(), site)
     return site
+
+
+def _make_room() -> None:
+    """Forget the keys that are no site's: strangers can ask for any number of them."""
+    for key in [key for key, (_, site) in _remembered.items() if site is None]:
+        del _remembered[key]
+    if len(_remembered) >= MOST_REMEMBERED:
+        _remembered.clear()
+
+
+def learn_all() -> None:
+    """Look up every site there is, unless some are known: from then on readers need no database."""
+    if any(site for _, site in list(_remembered.values())):
+        return
+    with reading() as session:
+        rows = session.execute(_SITES.limit(MOST_REMEMBERED // 2)).all()
+    for row in rows:
+        _remember(row.key, _info(row))
 
 
 def remembered_site(key: str) -> SiteInfo | None:
@@ -80,9 +98,16 @@ def remembered_site(key: str) -> SiteInfo | None:
 
 def _look_up(key: str) -> SiteInfo | None:
     with reading() as session:
-        row = session.execute(select(Site.id, Site.key, Site.origins, Site.locale).where(Site.key == key)).one_or_none()
-    # As browsers send them, also those that were kept before a name in another script was.
-    return SiteInfo(row.id, row.key, tuple(origin_of(url) or url for url in row.origins), row.locale) if row else None
+        row = session.execute(_SITES.where(Site.key == key)).one_or_none()
+    return _info(row) if row else None
+
+
+def _info(row: Row[int, str, list[str], str]) -> SiteInfo:
+    """Origins as browsers send them, also those that were kept before a name in another script was."""
+    return SiteInfo(row.id, row.key, tuple(origin_of(url) or url for url in row.origins), row.locale)
+
+
+_SITES = select(Site.id, Site.key, Site.origins, Site.locale)
 
 
 def forget_sites() -> None:

@@ -72,7 +72,7 @@ class Running:
 
     def is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/health/ready", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.url}/health/ready?for=writing", timeout=5) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False

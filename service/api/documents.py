@@ -587,7 +587,14 @@ CALLS = (
         answers_in="text/plain",
     ),
     Call("get", "/health/live", "This process lives", None, {200: "It does."}),
-    Call("get", "/health/ready", "This process can serve", None, {200: "It can.", 503: "The database is away."}),
+    Call(
+        "get",
+        "/health/ready",
+        "This process can serve readers, or also take comments",
+        None,
+        {200: "It can.", 503: "It cannot; says which part is missing."},
+        arguments={"for": _one_of("reading", "writing", what="`writing` also asks the database.")},
+    ),
     Call("get", "/health/system", "All parts work", None, {200: "They do.", 503: "Which do not."}),
 )
 

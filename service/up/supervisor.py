@@ -145,10 +145,10 @@ def _check_model() -> None:
 
 
 def _answers() -> bool:
-    """Whether the web process can serve."""
+    """Whether the web process can serve, and take comments."""
     asking = http.client.HTTPConnection(near_address(), timeout=0.5)
     try:
-        asking.request("GET", "/health/ready")
+        asking.request("GET", "/health/ready?for=writing")
         return asking.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False

@@ -1,0 +1,90 @@
+"""A PostgreSQL whose processes are stopped: readers do not notice, posts are refused, and all goes on by itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from time import monotonic, sleep
+
+import psutil
+
+from tests.deploy.asking import Answer, ask
+from tests.greenroom import running, until
+from tests.postgres import PostgreSQL, postgresql
+
+FROZEN_SECONDS = 10.0
+POSTERS, READERS = 3, 2
+COMMENTS = "/v1/sites/demo/comments"
+PAGE = f"{COMMENTS}?thread=/harbour"
+_numbers = count(1)
+
+
+@contextmanager
+def frozen(server: PostgreSQL) -> Iterator[None]:
+    assert server.process
+    first = psutil.Process(server.process.pid)
+    processes = [first, *first.children(recursive=True)]
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
+
+
+def post(port: int) -> Answer:
+    body = {"thread": "/harbour", "name": "Ann", "email": "ann@example.org"}
+    return ask(port, "POST", COMMENTS, {**body, "body": f"The ferry of pier {next(_numbers)} was late again."})
+
+
+def asked_while_frozen(port: int, server: PostgreSQL, seconds: float) -> dict[str, list[tuple[int, float]]]:
+    """Status and seconds of every answer that came while the database was frozen, by what was asked."""
+    calls: dict[str, Callable[[], Answer]] = {
+        "live": lambda: ask(port, "GET", "/health/live"),
+        "read": lambda: ask(port, "GET", PAGE),
+        "ready": lambda: ask(port, "GET", "/health/ready"),
+        "post": lambda: post(port),
+    }
+    answers: dict[str, list[tuple[int, float]]] = defaultdict(list)
+
+    def go_on(what: str, until_: float) -> None:
+        while (began := monotonic()) < until_:
+            status = calls[what]().status
+            if (took := monotonic()) < until_:
+                answers[what].append((status, took - began))
+            sleep(0.05)
+
+    with ThreadPoolExecutor() as threads, frozen(server):
+        end = monotonic() + seconds
+        for what in [*calls, *["read"] * READERS, *["post"] * POSTERS]:
+            threads.submit(go_on, what, end)
+        while monotonic() < end:
+            sleep(0.1)
+    return answers
+
+
+def test_readers_go_on_posts_are_refused_and_all_comes_back_by_itself(tmp_path: Path) -> None:
+    with (
+        postgresql() as server,
+        running(tmp_path / "var", GREENROOM_DATABASE_URL=server.url(), GREENROOM_RATE_LIMITS="off") as up,
+    ):
+        assert post(up.port).status == 202
+        until(lambda: ask(up.port, "GET", PAGE).json["count"] == 1)
+        answers = asked_while_frozen(up.port, server, FROZEN_SECONDS)
+        for what in ("live", "read", "ready"):
+            assert {status for status, _ in answers[what]} == {200}, (what, answers[what])
+            # Far more than a web process that waits for its database would answer.
+            assert len(answers[what]) > 20, (what, answers[what])
+        assert {status for status, _ in answers["post"]} == {503}
+        assert len(answers["post"]) > POSTERS
+        shown = ask(up.port, "GET", PAGE).json["count"]
+        until(lambda: post(up.port).status == 202)
+        until(lambda: ask(up.port, "GET", PAGE).json["count"] > shown)
+        until(lambda: ask(up.port, "GET", "/health/system").status == 200)

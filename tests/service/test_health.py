@@ -1,0 +1,71 @@
+"""A process is ready while it can serve readers, and ready for writing while it can take comments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
+
+from service import health, sites
+
+
+@pytest.fixture
+def database_away(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> object:
+        raise OperationalError("SELECT", None, Exception("connection refused"))
+
+    for module in (sites, health):
+        monkeypatch.setattr(module, "reading", away)
+
+
+def ready(client: FlaskClient, wish: str = "") -> tuple[int, Any]:
+    answer = client.get(f"/health/ready{wish}")
+    return answer.status_code, answer.json
+
+
+def test_a_process_that_has_all_it_needs_is_ready_for_reading_and_writing(client: FlaskClient) -> None:
+    assert ready(client) == (200, {"status": "ok", "failing": [], "parts": {"storage": "ok", "sites": "ok"}})
+    assert ready(client, "?for=reading")[0] == 200
+    assert ready(client, "?for=writing")[0] == 200
+
+
+def test_a_process_that_knows_its_sites_stays_ready_without_the_database_but_not_for_writing(
+    client: FlaskClient, request: pytest.FixtureRequest
+) -> None:
+    assert ready(client)[0] == 200
+    request.getfixturevalue("database_away")
+    assert ready(client)[0] == 200
+    assert client.get("/v1/sites/demo/comments?thread=/harbour").status_code == 200  # nobody had asked for it before
+    status, body = ready(client, "?for=writing")
+    assert (status, body["failing"]) == (503, ["database"])
+
+
+@pytest.mark.usefixtures("database_away")
+def test_a_process_that_never_saw_the_database_is_not_ready(client: FlaskClient) -> None:
+    sites.forget_sites()
+    status, body = ready(client)
+    assert (status, body["failing"]) == (503, ["sites"])
+
+
+def test_a_process_is_not_ready_while_storage_fails(client: FlaskClient, data: Path) -> None:
+    (data / "published").touch()
+    status, body = ready(client)
+    assert (status, body["failing"]) == (503, ["storage"])
+
+
+def test_another_wish_is_a_422_that_says_which_there_are(client: FlaskClient) -> None:
+    status, body = ready(client, "?for=everything")
+    assert (status, body["errors"][0]["field"]) == (422, "for")
+
+
+def test_strangers_who_ask_for_sites_that_are_not_there_make_nobody_forget_those_that_are(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sites, "MOST_REMEMBERED", 5)
+    assert sites.find_site("demo")
+    for number in range(20):
+        assert sites.find_site(f"nobody{number}") is None
+    assert sites.remembered_site("demo")
