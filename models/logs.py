@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import sys
@@ -49,7 +50,7 @@ def configure_logs(least: str = "") -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_Steady()),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
     if not any(isinstance(handler, _Others) for handler in logging.root.handlers):
@@ -59,6 +60,18 @@ def configure_logs(least: str = "") -> None:
         logging.getLogger(name).propagate = True
     if threading.excepthook is threading.__excepthook__:
         threading.excepthook = _thread_died
+
+
+class _Steady:
+    """Standard error, where a line that cannot be written is lost: a full disk must not fail what is logged."""
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
 
 
 class _Others(logging.Handler):

@@ -120,8 +120,9 @@ def _database_failed(error: DBAPIError) -> Response:
 
 def _away(error: DBAPIError | PoolTimeout) -> Response:
     log.error("database.away", error=type(error).__name__, reason=in_words(error) or "the database does not answer")
-    why = "The server's disk is full" if is_disk_full(error) else "The database is away"
-    return _later(f"{why}. Nothing was accepted; please try again in a moment.")
+    if is_disk_full(error):
+        return _later("The server's disk is full. Nothing was accepted; please try again later.")
+    return _later("The database is away. Nothing was accepted; please try again in a moment.")
 
 
 def _perhaps_done(error: OutcomeUnknown) -> Response:

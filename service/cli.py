@@ -75,8 +75,8 @@ def _words(error: Exception) -> str | None:
         ("models", "UnknownKey"),
     }:
         return str(error)
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.strerror}: {os.fsdecode(error.filename)}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {os.fsdecode(error.filename)}" if error.filename else f"{error.strerror}."
     if kind in {
         ("sqlalchemy", "OperationalError"),
         ("sqlalchemy", "ArgumentError"),

@@ -11,9 +11,11 @@ import os
 import time
 from pathlib import Path
 
+from models.faults import in_words
 from service.up.attention import Attention
 
 PATIENCE_SECONDS = 15.0
+PROBE_BYTES = 1024 * 1024  # with less room than that, a part cannot work
 
 
 class Refused(Exception):
@@ -36,6 +38,20 @@ class Claim:
                 f"Greenroom is running on {data} already: end that one, or choose another folder with --data."
             )
         self.parts = _open(self.run / "parts.lock")
+        if trouble := self.trouble():
+            raise Refused(f"Greenroom can't start: {trouble}.")
+
+    def trouble(self) -> str | None:
+        """Why nothing can be written to the data folder now, in words; None if something can."""
+        probe = self.run / "probe"
+        try:
+            try:
+                probe.write_bytes(bytes(PROBE_BYTES))
+            finally:
+                probe.unlink(missing_ok=True)
+        except OSError as error:
+            return f"the data folder {self.run.parent} can't be written ({in_words(error) or error.strerror})"
+        return None
 
     def wait(self, attention: Attention) -> None:
         """Until the parts of an earlier start are gone. Raises Refused if they stay."""

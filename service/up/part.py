@@ -16,6 +16,7 @@ from service.up.terminal import Terminal
 
 WINDOW_SECONDS = 60.0
 ENOUGH = 5  # deaths of one part within the window
+REST_SECONDS = 5.0  # before a part that cannot live now is tried again
 
 
 @dataclass
@@ -32,27 +33,56 @@ class Part:
     terminal: Terminal
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=ENOUGH))
     process: subprocess.Popen[bytes] | None = None
+    rests_until: float | None = None  # on the monotonic clock
+    noted_pid: int | None = None
 
     def start(self) -> None:
-        """Start it, from the main thread: Linux tells Valkey of the death of the *thread* that started it."""
-        self.process = subprocess.Popen(  # noqa: S603 - the commands are ours
-            self.command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=self.environment,
-            start_new_session=True,
-            pass_fds=(self.claim.parts,),
-        )
+        """Start it, from the main thread: Linux tells Valkey of the death of the *thread* that started it.
+
+        A machine that cannot start a process now is asked again after a rest.
+        """
+        self.rests_until = None
+        try:
+            self.process = subprocess.Popen(  # noqa: S603 - the commands are ours
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=self.environment,
+                start_new_session=True,
+                pass_fds=(self.claim.parts,),
+            )
+        except OSError as error:
+            self.terminal.say(f"{self.name} could not be started ({error.strerror}): trying again soon")
+            self.rest()
+            return
         assert self.process.stdout
         self.terminal.follow(self.name, self.process.stdout)
+        self.note_pid()
+
+    def note_pid(self) -> None:
+        """Write the pid file, unless it says so already. A disk that is full now is asked again at the next call."""
+        if self.process is None or self.noted_pid == self.process.pid:
+            return
         draft = self._pid_file.with_suffix(".new")
-        draft.write_text(str(self.process.pid))
-        draft.replace(self._pid_file)
+        try:
+            self._pid_file.unlink(missing_ok=True)  # no file is better than one that names a dead process
+            draft.write_text(str(self.process.pid))
+            draft.replace(self._pid_file)
+        except OSError:
+            return
+        self.noted_pid = self.process.pid
+
+    def rest(self) -> None:
+        """Leave it for a while: `is_due()` says when to start it again."""
+        self.rests_until = time.monotonic() + REST_SECONDS
+
+    def is_due(self) -> bool:
+        return self.rests_until is not None and time.monotonic() >= self.rests_until
 
     def died(self) -> str | None:
         """How it ended, or None while it runs. What it leaves is ended too: without its head it would go on working."""
-        if self.process is None or (status := self.process.poll()) is None:
+        if self.process is None or self.rests_until is not None or (status := self.process.poll()) is None:
             return None
         self._kill()
         return f"by {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
@@ -74,7 +104,9 @@ class Part:
             self.process.wait(max(0.0, deadline - time.monotonic()))
         self._kill()
         self.process.wait()
-        self._pid_file.unlink(missing_ok=True)
+        for file in (self._pid_file, self._pid_file.with_suffix(".new")):
+            with contextlib.suppress(OSError):
+                file.unlink(missing_ok=True)
 
     @property
     def _pid_file(self) -> Path:

@@ -15,7 +15,7 @@ from models.spam.file import model_path
 from service.listening import any_port, near_address, public_url, until_free
 from service.up.attention import Attention
 from service.up.claim import Claim, Refused
-from service.up.part import ENOUGH, Part, end_in_order
+from service.up.part import ENOUGH, REST_SECONDS, Part, end_in_order
 from service.up.terminal import Terminal
 from service.valkey import embedded
 from worker.lifeline import UP
@@ -128,14 +128,20 @@ class Supervisor:
 
     def _start_what_died(self) -> None:
         for part in self._parts:
-            if (how := part.died()) is None:
-                continue
-            if part.dies_too_often():
+            if part.is_due():
+                part.start()
+            elif (how := part.died()) is None:
+                part.note_pid()
+            elif not part.dies_too_often():
+                self._terminal.say(f"{part.name} died {how}: starting it again")
+                part.start()
+            elif why := self._claim.trouble():
+                self._terminal.say(f"{part.name} died {how}, and {why}: trying again in {REST_SECONDS:.0f} s")
+                part.rest()
+            else:
                 raise Refused(
                     f"{part.name} died {ENOUGH} times within a minute, the last time {how}: stopped everything."
                 )
-            self._terminal.say(f"{part.name} died {how}: starting it again")
-            part.start()
 
 
 def _check_model() -> None:
