@@ -7,7 +7,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -43,6 +43,10 @@ POSTGRESQL = {
     "tcp_user_timeout": 20_000,
     "options": f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s",
 }
+
+
+# What is deleted is overwritten with zeros (`models/scrubbing.py` sees to the rest).
+SQLITE = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-2000", "secure_delete=ON")
 
 
 class Base(DeclarativeBase):
@@ -129,7 +133,7 @@ def _engine_of(pid: int) -> Engine:
     @event.listens_for(built, "connect")
     def _prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # BEGIN is said below, so that it can be IMMEDIATE
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-2000"):
+        for pragma in SQLITE:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(built, "begin")
@@ -227,6 +231,13 @@ def begin(*, synced: bool = True) -> Iterator[Session]:
     changing = engine().execution_options(changing=True, synchronous="FULL" if synced else "NORMAL")
     with _turn_of(os.getpid()), Session(changing, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def writing_alone() -> Iterator[Any]:
+    """SQLite's own connection, outside a transaction, while no other thread of this process writes."""
+    with _turn_of(os.getpid()), closing(engine().raw_connection()) as pooled:
+        yield pooled.driver_connection
 
 
 def _commit(session: Session) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from models.changes import POLICY, VERDICT, Change, Settled
+from models.database import now
 from models.policy import Verdict
 from models.records import (
     Block,
@@ -27,6 +28,7 @@ from models.records import (
     Site,
     SiteModelRecord,
 )
+from models.scrubbing import owe_scrubbing
 from models.settling import Settling
 from models.webhooks import cancel_deliveries, redact_attempts
 
@@ -146,6 +148,7 @@ def erase(session: Session, comment_id: str, *, by: str) -> Settled | None:
     session.execute(update(Comment).where(Comment.id == comment_id), {**_NOTHING, "erased_at": work.at})
     work.write()
     _forget_soon(session, comment, work.at)
+    owe_scrubbing(session, work.at, index=True)
     settled = work.answer(comment, decision_id=decision, is_new=True, touches_page=touches_page)
     return settled._replace(owed=tuple(work.owed.get(comment_id, ())))
 
@@ -183,6 +186,7 @@ def erase_rest(session: Session, comment_id: str) -> None:
     _redact(session, comment_id, session.get_one(Comment, comment_id).at)
     erased = update(Comment).where(Comment.id == comment_id, Comment.erased_at.is_not(None))
     session.execute(erased.values(_NOTHING))
+    owe_scrubbing(session, now(), index=True)
 
 
 def _redact(session: Session, comment_id: str, at: datetime) -> None:

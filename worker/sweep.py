@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 from models.database import begin, insert_new, now, reading
 from models.failpoints import failpoint
 from models.records import AddressKey, Comment, ConsoleSession, Fingerprint, Heartbeat, Site, Thread
+from models.scrubbing import owe_scrubbing, scrub
 from models.settings import settings
 from models.webhooks import overdue_endpoints, release_published, shown_but_waiting
 from worker import webhooks
@@ -111,6 +112,7 @@ def sweep() -> bool:
             _in_place(task, ids)
         is_more = is_more or len(ids) == MOST_AT_ONCE
     _sweep_deliveries(at)
+    scrub(at)
     return is_more
 
 
@@ -169,6 +171,8 @@ def tidy(at: datetime) -> None:
         session.execute(delete(ConsoleSession).where(ConsoleSession.expires_at < at))
         session.execute(delete(Heartbeat).where(Heartbeat.at < at - timedelta(days=1)))
     tidy_webhooks(at)
+    with begin(synced=False) as session:
+        owe_scrubbing(session, at, index=False)
     failpoint("tidied")
 
 

@@ -5,6 +5,7 @@ from models.records.address_key import AddressKey
 from models.records.api_key import ApiKey
 from models.records.attempt import Attempt
 from models.records.block import Block
+from models.records.chore import Chore
 from models.records.claim import Claim
 from models.records.comment import Comment
 from models.records.decision import DecisionRecord
@@ -34,6 +35,7 @@ __all__ = [
     "ApiKey",
     "Attempt",
     "Block",
+    "Chore",
     "Claim",
     "Comment",
     "ConsoleSession",

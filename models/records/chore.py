@@ -1,0 +1,17 @@
+"""Work for the installation as a whole that is owed until it is done, like the due times of rows."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.database import Base
+from models.records.columns import When, Word
+
+
+class Chore(Base):
+    """A row is there while the chore is owed. `due` is when it was last owed anew."""
+
+    __tablename__ = "chores"
+
+    name: Mapped[Word] = mapped_column(primary_key=True)
+    due: Mapped[When]
