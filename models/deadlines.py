@@ -56,11 +56,6 @@ def stop() -> None:
     _bounds.deadline, _bounds.patience = math.inf, None
 
 
-def postpone(seconds: float) -> None:
-    """Move the deadline, because that time was not spent on the database."""
-    _bounds.deadline += seconds
-
-
 @contextmanager
 def within(seconds: float, *, patience: float | None = None) -> Iterator[None]:
     """Bound the block more tightly than the rest of what this thread does."""

@@ -69,7 +69,7 @@ class Settings(BaseModel):
     webhook_in_flight: int = Field(16, ge=1, description="Attempts under way at once to one endpoint, by one worker.")
     event_days: int = Field(0, ge=0, description="How long the event log is kept; 0: as long as there is room.")
 
-    web_threads: int = Field(8, ge=1, description="Requests the web process works on at once.")
+    web_threads: int = Field(8, ge=1, description="Writing requests the web process works on at once.")
     screeners: int = Field(
         4,
         ge=1,

@@ -59,6 +59,11 @@ def _local() -> str | None:
     return unquote(urlsplit(url).path) if url.startswith("file:") else None
 
 
+def is_folder() -> bool:
+    """Whether pages are files of this machine, which are read in no time, and not objects elsewhere."""
+    return _local() is not None
+
+
 def get(name: str) -> Stored | None:
     """The object of that name, or None."""
     folder = _local()

@@ -40,7 +40,7 @@ from service.api import (
 from service.console import console
 from service.console.blueprint import problem_page, wants_json
 from service.embed import pages as embed
-from service.problems import Problem
+from service.problems import REFUSED, Problem
 
 MOST_BYTES = 2 * 1024 * 1024  # a policy with its word lists; what readers send has its own, smaller limit
 API = ("/v1", "/health", "/metrics", "/openapi.json")
@@ -72,6 +72,7 @@ def create_app() -> Flask:
     app.register_error_handler(OSError, _storage_away)
     app.register_error_handler(StoreError, _storage_away)
     app.register_error_handler(Exception, _unexpected)
+    app.before_request(_refuse)
     app.before_request(_bound)
     app.teardown_request(_unbound)
     app.after_request(_secure)
@@ -87,6 +88,12 @@ def _bound() -> None:
 
 def _unbound(_: object) -> None:
     deadlines.stop()
+
+
+def _refuse() -> None:
+    """Say what the gate found wrong with the request before this application saw it (service/gate/app.py)."""
+    if refusal := request.environ.get(REFUSED):
+        raise refusal
 
 
 def _problem(problem: Problem) -> Response:
@@ -160,11 +167,11 @@ def _secure(answer: Response) -> Response:
     if "Cache-Control" not in answer.headers and request.method in KEPT_BY_CACHES:
         answer.headers["Cache-Control"] = "no-store"  # a cache may choose a time by itself where none is said
     has_its_own = "Content-Security-Policy" in answer.headers
-    answer.headers.extend(_SECURE if not has_its_own else [line for line in _SECURE if line[0] not in answer.headers])
+    answer.headers.extend(SECURE if not has_its_own else [line for line in SECURE if line[0] not in answer.headers])
     return answer
 
 
-_SECURE = [
+SECURE = [
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "strict-origin-when-cross-origin"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),

@@ -102,8 +102,13 @@ def _count(answer: Response) -> Response:
     asked = request._get_current_object()  # type: ignore[attr-defined]
     rule = asked.url_rule
     method = asked.method if asked.method in METHODS else "other"  # a stranger may call it anything, and often
-    _kind(rule.rule if rule else "none", method, answer.status_code).observe(perf_counter() - asked.environ[_BEGAN])
+    count(rule.rule if rule else "none", method, answer.status_code, perf_counter() - asked.environ[_BEGAN])
     return answer
+
+
+def count(route: str, method: str, status: int, seconds: float) -> None:
+    """Count one request and its time."""
+    _kind(route, method, status).observe(seconds)
 
 
 @cache

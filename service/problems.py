@@ -13,6 +13,8 @@ from pydantic_core import from_json
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
+REFUSED = "greenroom.refused"  # in a WSGI environ: the Problem that the gate found with this request
+
 
 class Problem(Exception):
     """An answer other than the one hoped for. `errors` are `{"field", "message"}` for a form's fields."""

@@ -90,6 +90,12 @@ def learn_all() -> None:
         _remember(row.key, _info(row))
 
 
+def fresh_site(key: str) -> SiteInfo | None:
+    """What is remembered of that site, if it is fresh. It never asks the database, so the event loop may call it."""
+    entry = _remembered.get(key)
+    return entry[1] if entry and time.monotonic() - entry[0] < FRESH_SECONDS else None
+
+
 def remembered_site(key: str) -> SiteInfo | None:
     """What was known of that site last, however old, without asking the database: to answer its errors with."""
     entry = _remembered.get(key)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -14,18 +12,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 from werkzeug.wrappers import Response as BaseResponse
 
-from models import deadlines, storage
+from models import storage
 from models.database import reading
 from models.identifiers import is_id
 from models.policy import FormPolicy
 from models.records import Comment, Thread
-from models.settings import settings
 from models.storage import TOPS_A_PAGE, Stored, cache_tag
 from service import limits
 from service.accepting import accept
 from service.addresses import reader
 from service.embed import pages
 from service.problems import Problem, from_validation, shaped
+from service.published import ROUTE, published_headers, shared_headers
 from service.receipts import find_receipt, receipt_of
 from service.sites import SiteInfo, find_site, remembered_site
 from service.submission import Submission, thread_key
@@ -33,12 +31,8 @@ from service.threads import empty_page, read_page, read_replies
 from service.tokens import issue_form_token
 
 MOST_BYTES = 128 * 1024
-MOST_PASSED_OVER, PIECE = 8 * 1024 * 1024, 64 * 1024
 MOST_THREADS, MOST_KEY = 500, 255
-READ_SECONDS = 2.0
 NEVER = "1970-01-01T00:00:00Z"  # a feed has to say when it was last changed
-# A body that trickles in holds its thread: half of them may wait for bodies, the other half goes on answering.
-_reading = threading.BoundedSemaphore(max(1, settings().web_threads // 2))
 _PRIVATE = {"Cache-Control": "no-store"}
 FORM_TYPE = "application/x-www-form-urlencoded"
 
@@ -69,7 +63,7 @@ def form(site: str) -> Response:
     return _shared(info, json_response(body, headers=_PRIVATE))
 
 
-@api.post("/v1/sites/<site>/comments")
+@api.post(ROUTE)
 def post(site: str) -> BaseResponse:
     """Accept a comment: JSON from the embed, or the plain form."""
     info, address = wanted_site(site), reader()
@@ -77,7 +71,6 @@ def post(site: str) -> BaseResponse:
     if request.mimetype == FORM_TYPE:
         return _post_form(info, address, too_fast)
     if too_fast:
-        _pass_over(request.content_length or 0)
         raise too_fast
     if request.mimetype != "application/json":
         raise Problem(415, f"Send application/json or {FORM_TYPE}.")
@@ -121,30 +114,8 @@ def _body() -> bytes:
     if request.content_length is None:
         raise Problem(411, "Say how long the body is: send Content-Length.")
     if request.content_length > MOST_BYTES:
-        _pass_over(request.content_length)
         raise Problem(413, "A comment may be at most 128 KB.")
-    if not _reading.acquire(timeout=READ_SECONDS):
-        raise Problem(503, "Too many slow uploads at once. Please try again in a moment.", headers={"Retry-After": "2"})
-    began = monotonic()
-    try:
-        return request.get_data(cache=False)
-    finally:
-        _reading.release()
-        deadlines.postpone(monotonic() - began)
-
-
-def _pass_over(size: int) -> None:
-    """Take in what will be refused: many programs read no answer before all of theirs is sent, and would only see the
-    connection cut. Not without bounds, and not while others wait to be read.
-    """
-    if size > MOST_PASSED_OVER or not _reading.acquire(blocking=False):
-        return
-    try:
-        coming = request.environ["wsgi.input"]
-        while size > 0 and (piece := coming.read(min(size, PIECE))):
-            size -= len(piece)
-    finally:
-        _reading.release()
+    return request.get_data(cache=False)
 
 
 def _accept(info: SiteInfo, said: Submission, address: str) -> str:
@@ -162,7 +133,7 @@ def _idempotency_key() -> str | None:
     return key
 
 
-@api.get("/v1/sites/<site>/comments")
+@api.get(ROUTE)
 def comments(site: str) -> Response:
     """A page of a thread as it lies in storage; an unknown thread is an empty one."""
     info = wanted_site(site)
@@ -186,10 +157,7 @@ def _nothing_there(info: SiteInfo, thread: str, page: int | None, *, is_newest: 
 
 
 def _published(stored: Stored, cache_tag: str, content_type: str = "application/json") -> Response:
-    headers = {"ETag": f'"{stored.tag}"', "Cache-Control": "public, no-cache"}  # kept, but asked for again each time
-    if seconds := settings().cdn_seconds:  # by both names: RFC 9213, and what Fastly and Varnish read
-        headers["CDN-Cache-Control"] = headers["Surrogate-Control"] = f"max-age={seconds}"
-        headers["Cache-Tag"] = headers["Surrogate-Key"] = cache_tag
+    headers = published_headers(stored.tag, cache_tag)
     if "If-None-Match" in request.headers and request.if_none_match.contains_weak(stored.tag):
         return Response(status=304, headers=headers)
     return Response(stored.content, headers=headers, content_type=content_type)
@@ -284,7 +252,7 @@ def _article(info: SiteInfo, key: str, url: str | None, page: int) -> str:
     return f"/sites/{info.key}/thread?{urlencode({'thread': key, 'page': page})}"
 
 
-@api.route("/v1/sites/<site>/comments", methods=["OPTIONS"])
+@api.route(ROUTE, methods=["OPTIONS"])
 @api.route("/v1/sites/<site>/form", methods=["OPTIONS"])
 @api.route("/v1/sites/<site>/counts", methods=["OPTIONS"])
 def preflight(site: str) -> Response:
@@ -307,10 +275,5 @@ def share_errors(answer: Response) -> Response:
 
 
 def _shared(info: SiteInfo, answer: Response) -> Response:
-    """CORS: the site's own origins may read this, nobody else's page."""
-    answer.headers["Vary"] = "Origin"
-    origin = request.headers.get("Origin")
-    if origin and origin in info.origins:
-        answer.headers["Access-Control-Allow-Origin"] = origin
-        answer.headers["Access-Control-Expose-Headers"] = "Location, Retry-After, ETag"
+    answer.headers.update(shared_headers(info, request.headers.get("Origin")))
     return answer

@@ -1,0 +1,109 @@
+"""Published threads, answered on the event loop: the answer of Flask's own route, without Flask.
+
+Only requests whose meaning is plain are answered here. For every other one `answer()` gives None, and Flask answers.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import NamedTuple
+from urllib.parse import unquote_plus
+
+from models import storage
+from service import metrics
+from service.app import SECURE
+from service.gate.rsgi import Headers, HTTPProtocol, Scope
+from service.published import ROUTE, published_headers, shared_headers
+from service.sites import fresh_site
+from service.submission import thread_key
+from service.threads import read_page
+
+BEFORE, BEHIND = "/v1/sites/", "/comments"
+MOST_REMEMBERED, LONGEST = 2048, 512
+
+
+class _Asked(NamedTuple):
+    site: str
+    thread: str
+    page: int | None
+    cache_tag: str
+
+
+_remembered: dict[tuple[str, str], _Asked | None] = {}
+
+
+def answer(scope: Scope, protocol: HTTPProtocol) -> bool:
+    """Answer a request for a page of a thread, if this can be done at once. False: it was not."""
+    began = perf_counter()
+    method = scope.method
+    if method not in {"GET", "HEAD"}:
+        return False
+    asked = _asked(scope.path, scope.query_string)
+    site = fresh_site(asked.site) if asked else None
+    if asked is None or site is None or not storage.is_folder():
+        return False
+    headers = scope.headers
+    known = _known_tag(headers.get("if-none-match")) if "if-none-match" in headers else ""
+    origin = headers.get("origin") if "origin" in headers else ""
+    if known is None or origin is None:
+        return False
+    try:
+        stored = read_page(asked.site, asked.thread, asked.page)
+    except OSError:
+        return False
+    if stored is None:
+        return False
+    status = 304 if known == stored.tag else 200
+    answered: Headers = list(published_headers(stored.tag, asked.cache_tag).items())
+    if status == 200:
+        answered += [("Content-Type", "application/json"), ("Content-Length", str(len(stored.content)))]
+    answered += shared_headers(site, origin).items()
+    answered += SECURE
+    protocol.response_bytes(status, answered, stored.content if status == 200 and method == "GET" else b"")
+    metrics.count(ROUTE, method, status, perf_counter() - began)
+    return True
+
+
+def _asked(path: str, query: str) -> _Asked | None:
+    """Which page is asked for, or None if that is not plain."""
+    if not path.startswith(BEFORE):
+        return None
+    key = (path, query)
+    if key in _remembered:
+        return _remembered[key]
+    asked = _read(path, query)
+    if len(path) + len(query) <= LONGEST:
+        if len(_remembered) >= MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered[key] = asked
+    return asked
+
+
+def _read(path: str, query: str) -> _Asked | None:
+    site = path.removeprefix(BEFORE).removesuffix(BEHIND)
+    name, _, value = query.partition("=")
+    value, has_more, more = value.partition("&")
+    if not (path.endswith(BEHIND) and "/" not in site and name == "thread" and query.isascii()):
+        return None
+    page = None
+    if has_more:
+        name, _, number = more.partition("=")
+        if "&" in more or name not in {"page", "after"}:
+            return None
+        if name == "page":
+            if not (number.isdecimal() and len(number) < 9 and int(number) >= 1):
+                return None
+            page = int(number)
+    try:
+        thread = thread_key(unquote_plus(value, errors="strict"))
+    except ValueError:
+        return None
+    return _Asked(site, thread, page, storage.cache_tag(site, thread))
+
+
+def _known_tag(header: str | None) -> str | None:
+    """The tag of an `If-None-Match` that names one, or None."""
+    quoted = (header or "").removeprefix("W/")
+    tag = quoted[1:-1]
+    is_plain = len(quoted) > 2 and quoted[0] == quoted[-1] == '"' and '"' not in tag and "," not in tag
+    return tag if is_plain else None
