@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 from itertools import chain
-from unicodedata import category, normalize
+from unicodedata import category, decimal, normalize
 
+from models.look_alikes import ALWAYS, AMONG_LATIN, SOMETIMES, named_latin, table
 from models.text import normalized
-
-# Letters a reader takes for a Latin one (Unicode TR39's confusables, cut down). Case is gone by now, so a letter stands
-# here for both its shapes: в because В looks like B. Within an alphabet no two letters share a target, so that the
-# ordinary words of a language stay apart: that is why Russian ь and Greek σ are missing.
-_LOOK_ALIKES = {
-    "авекмнорстухгіјѕһԁԛԝѵѡӏҽ": "abekmhopctyxrijshdqwvwle",  # Cyrillic
-    "αβγεζηικμνορτυχωϳ": "abyezhikmvoptuxwj",  # Greek
-    "ազհոսցօք": "wqhnugof",  # Armenian
-    "ᎪᏴᏟᎠᎬᎻᎫᏦᏞᎷᏢᎡᏚᎢᏙᎳᎩᏃ": "abcdehjklmprstvwyz",  # Cherokee, whose folded case is the upper one
-    "ꓮꓐꓚꓓꓰꓝꓖꓧꓲꓙꓗꓡꓟꓠꓳꓑꓣꓢꓔꓴꓦꓪꓫꓬꓜ": "abcdefghijklmnoprstuvwxyz",  # Lisu
-    "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ": "abcdefghijklmnopqrstuvwyz",  # Latin small capitals
-    "ɑɐɡıłøđħŧƒɓɗꬲ": "aagilodhtfbde",  # Latin letters without a decomposition
-    "".join(map(chr, range(0x1F150, 0x1F16A))): "abcdefghijklmnopqrstuvwxyz",  # white in a black circle
-    "".join(map(chr, range(0x1F170, 0x1F18A))): "abcdefghijklmnopqrstuvwxyz",  # white in a black square
-    "\u0671\u0649\u06cc\u06d0\u06a9": "\u0627\u064a\u064a\u064a\u0643",  # alef, yeh, kaf as other countries type them
-}
 
 # Marks without which a word is still the same word; those of Indic scripts, Thai and kana are part of the spelling.
 _MARKS = (
@@ -42,7 +29,7 @@ _MARKS = (
     range(0xFE20, 0xFE30),
     range(0xE0100, 0xE01F0),  # variation selectors
 )
-_FORMAT = (range(0x20000), range(0xE0000, 0xE0080))  # where zero-width, direction and other format characters live
+_TAGS = range(0xE0000, 0xE0080)  # format characters far from the others
 _UNSEEN = "\u115f\u1160\u17b4\u17b5\u2800"  # fillers that draw nothing yet count as letters
 _TATWEEL = "\u0640"
 _PRECOMPOSED = (range(0x00C0, 0x0700), range(0x1E00, 0x2000))  # where letters with such a mark live
@@ -54,8 +41,43 @@ def fold(text: str) -> str:
 
     The same for a blocked word and for what a stranger wrote; folding twice changes nothing. "leet" stays as it is.
     """
-    letters = normalized("NFKC", text).casefold()
-    return " ".join(normalized("NFKC", letters.translate(_TABLE)).split())
+    letters = _letters(text)
+    return _plain(letters, _TABLE)
+
+
+def readings(text: str) -> list[str]:
+    """Every way a reader may take the text: folded, and again if it uses signs that only sometimes stand for letters.
+
+    The second reading takes flags, Canadian syllabics and the like for Latin letters, and every look-alike inside a
+    word that has Latin letters. It adds matches and never replaces the first.
+    """
+    letters = _letters(text)
+    folded = _plain(letters, _TABLE)
+    if letters.isascii() or not (_SOMETIMES.search(letters) or _has_other_letters_among_latin(letters)):
+        return [folded]
+    among_latin = _WORD.sub(lambda word: _read_as_latin(word[0]), letters)
+    return list(dict.fromkeys((folded, _plain(among_latin, _ALL))))
+
+
+def _letters(text: str) -> str:
+    return text.lower() if text.isascii() else normalized("NFKC", text).casefold()
+
+
+def _plain(letters: str, by: dict[int, str | None]) -> str:
+    letters = letters.translate(by)
+    if not letters.isascii():
+        if _MAY_HAVE_MARKS.search(letters):
+            letters = _STRAY.sub(r"\1", letters)
+        letters = normalized("NFKC", letters)
+    return " ".join(letters.split())
+
+
+def _has_other_letters_among_latin(letters: str) -> bool:
+    return bool(_LATIN.search(letters) and _AMONG_LATIN.search(letters))
+
+
+def _read_as_latin(word: str) -> str:
+    return word.translate(_AMONG) if _LATIN.search(word) else word
 
 
 LETTERS = 20  # fewer say nothing: "Thank you!" is no campaign
@@ -69,18 +91,48 @@ def says_enough(text: str) -> bool:
 
 def _table() -> dict[int, str | None]:
     """What becomes of each character: None for none, a letter for another, itself when it is missing."""
-    table: dict[int, str | None] = {code: None for code in chain.from_iterable(_FORMAT) if category(chr(code)) == "Cf"}
-    table |= {code: None for code in range(0x20) if not chr(code).isspace()}
-    table |= dict.fromkeys(chain.from_iterable(_MARKS)) | dict.fromkeys(map(ord, _UNSEEN + _TATWEEL))
-    for letters, targets in _LOOK_ALIKES.items():
-        table |= {ord(letter): target for letter, target in zip(letters, targets, strict=True)}
-    bare = {code: _bare(chr(code), table) for code in chain.from_iterable(_PRECOMPOSED)}
-    return table | {code: letter for code, letter in bare.items() if letter != chr(code)}
+    by: dict[int, str | None] = {code: None for code in range(0x20) if not chr(code).isspace()}
+    by |= dict.fromkeys((*_OF["Cf"], *_TAGS))  # zero-width, direction and other format characters
+    by |= dict.fromkeys(chain.from_iterable(_MARKS)) | dict.fromkeys(map(ord, _UNSEEN + _TATWEEL))
+    by |= {code: str(decimal(chr(code))) for code in _OF["Nd"]}
+    by |= named_latin() | table(ALWAYS)
+    bare = {code: _bare(chr(code), by) for code in chain.from_iterable(_PRECOMPOSED)}
+    return by | {code: letter for code, letter in bare.items() if letter != chr(code)}
 
 
-def _bare(letter: str, table: dict[int, str | None]) -> str | None:
+def _bare(letter: str, by: dict[int, str | None]) -> str | None:
     """A precomposed letter without its marks, and then its look-alike."""
-    return table.get(ord(letter), letter) if letter in _WHOLE else normalize("NFD", letter).translate(table)
+    return by.get(ord(letter), letter) if letter in _WHOLE else normalize("NFD", letter).translate(by)
 
 
+def _by_category() -> dict[str, list[int]]:
+    """The characters of the first two planes by their category; beyond are ideographs, tags and private use."""
+    codes: dict[str, list[int]] = defaultdict(list)
+    for code in range(0x20000):
+        codes[category(chr(code))].append(code)
+    return codes
+
+
+def _one_of(codes: Iterable[int]) -> str:
+    """A character class, written in ranges: beyond the first plane `re` tries one after the other."""
+    ranges: list[list[int]] = []
+    for code in sorted(codes):
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return "[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges) + "]"
+
+
+_OF = _by_category()
 _TABLE = _table()
+_ALL = _TABLE | table(SOMETIMES)
+_AMONG = table(AMONG_LATIN)
+# A vowel sign, a visarga or an apostrophe that is a letter belongs to no Latin word: viःagra, viʼagra.
+_MARK_CODES = (*_OF["Mn"], *_OF["Mc"], *_OF["Me"], *range(0x02B9, 0x0300))
+_STRAY = re.compile(rf"([a-z0-9]){_one_of(_MARK_CODES)}+")
+_MAY_HAVE_MARKS = re.compile(_one_of((*(code for code in _MARK_CODES if code < 0x10000), *range(0x10000, 0x1F000))))
+_LATIN = re.compile("[a-z]")
+_WORD = re.compile(r"\w+")
+_SOMETIMES = re.compile(_one_of(table(SOMETIMES)))
+_AMONG_LATIN = re.compile(rf"{_one_of(_AMONG)}(?:(?=[a-z])|(?<=[a-z].))")

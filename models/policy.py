@@ -56,12 +56,20 @@ class LinksPolicy(_Part):
 
 
 class WordsPolicy(_Part):
-    """Whole words or phrases, `word*` for any ending, and RE2 patterns; folded so that look-alikes don't slip by."""
+    """Whole words or phrases, `word*` for any ending, and RE2 patterns; folded so that look-alikes don't slip by.
+
+    `plurals` also finds a word with one plural ending (casinos, lotteries). `digits_as_letters` also finds it with
+    digits or signs for letters, or with digits at its ends (c4sino, ca$ino, casino2). `split` says what follows if a
+    word of either list may stand there with a blank inside (cas ino).
+    """
 
     blocked: tuple[Entry, ...] = Field((), max_length=5000)
     held: tuple[Entry, ...] = Field((), max_length=5000)
     blocked_patterns: tuple[Entry, ...] = Field((), max_length=200)
     held_patterns: tuple[Entry, ...] = Field((), max_length=200)
+    plurals: bool = True
+    digits_as_letters: bool = True
+    split: Weight = "flag"
 
 
 class RepeatsPolicy(_Part):
@@ -248,7 +256,7 @@ def _links(item: Evidence, policy: Policy) -> Iterable[_Finding]:
 
 
 def _words(item: Evidence, policy: Policy) -> Iterable[_Finding]:
-    return _kinds(item, {"blocked": "reject", "held": "flag"})
+    return _kinds(item, {"blocked": "reject", "held": "flag", "split": policy.words.split})
 
 
 def _repeats(item: Evidence, policy: Policy) -> Iterable[_Finding]:

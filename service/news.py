@@ -125,4 +125,6 @@ def _change(name: str, was: Any, becomes: Any) -> str:
 
 
 def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "nothing" if value is None else f"{value:g}" if isinstance(value, float) else SAID.get(value, str(value))

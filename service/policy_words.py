@@ -30,9 +30,14 @@ WEIGHTS = {
     "links.shorteners": "A link shortener that hides where it leads",
     "email.disposable": "A throw-away email address",
     "email.impossible": "An email address that takes no mail",
+    "words.split": "A listed word with a blank inside, like “via gra” for viagra",
     "form.honeypot": "The field that only machines fill in",
     "form.too_quick": "Sent quicker than anyone types",
     "form.no_token": "Came without the form",
+}
+SWITCHES = {
+    "words.plurals": "Also find a word with one plural ending: casinos, boxes, lotteries",
+    "words.digits_as_letters": "Also find a word with digits or signs for letters: c4sino, ca$ino, casino2",
 }
 LISTS = {
     "words.blocked": "Words that reject a comment",
@@ -53,4 +58,4 @@ SAID = {
     "approve": "let the other checks decide",
 }
 
-NAMES = NUMBERS | WEIGHTS | LISTS | OTHERS  # every setting of a policy has one
+NAMES = NUMBERS | WEIGHTS | SWITCHES | LISTS | OTHERS  # every setting of a policy has one

@@ -21,7 +21,7 @@ from service.console.blueprint import acting, console, looking
 from service.console.item import check_may
 from service.console.sessions import SignedIn
 from service.names import names_of
-from service.policy_words import CHOICES, LEFT_EMPTY, LISTS, NAMES, NUMBERS, WEIGHTS
+from service.policy_words import CHOICES, LEFT_EMPTY, LISTS, NAMES, NUMBERS, SWITCHES, WEIGHTS
 from service.problems import Problem, from_validation
 from service.replaying import replay, scores_of
 
@@ -52,6 +52,7 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
     policy = Policy.model_validate(row.policy)
     shown = about.get("policy", policy)
     values: dict[str, Any] = {f"{part}.{name}": value for part, fields in shown for name, value in _fields(fields)}
+    values |= {name: "yes" if values[name] else "no" for name in SWITCHES}
     values |= {
         "moderation": shown.moderation
     } | request.form.to_dict()  # what is refused or tried stays as it was typed
@@ -70,6 +71,7 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
             "verdicts": words.VERDICTS,
             "did": words.DID,
             "weights": WEIGHTS,
+            "switches": SWITCHES,
             "choices": CHOICES,
             "versions": versions,
             "model": next((each for each in models if each["live"]), None),
@@ -136,6 +138,10 @@ def _changed(kept: dict[str, Any]) -> dict[str, Any]:
             part, _, name = field.partition(".")
             given = request.form[field].strip()
             changed[part][name] = given if field in WEIGHTS else (given.replace(",", ".") or None)
+    for field in SWITCHES:
+        if field in request.form:
+            part, _, name = field.partition(".")
+            changed[part][name] = request.form[field]  # "yes" and "no" are booleans to pydantic
     for name in WORD_LISTS:
         if name in request.form:
             changed["words"][name] = [line for line in map(str.strip, request.form[name].splitlines()) if line]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.folding import fold
+from models.folding import fold, readings
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,22 @@ from models.folding import fold
         ("c\u0336a\u0336s\u0336i\u0336n\u0336o\u0336", "casino"),  # struck through
         ("ca\u200bsi\u00adno\ufeff", "casino"),  # zero width space, soft hyphen, byte-order mark
         ("ca\u2060si\u202eno", "casino"),  # word joiner, a turn of direction
+        ("ᏙᎥᎪᎶᎡᎪ", "viagra"),  # Cherokee
+        ("ꮩꭵꭺꮆꭱꭺ", "viagra"),  # Cherokee in small letters
+        ("ⱱiagra", "viagra"),  # v with a right hook
+        ("ʋɨȧɠɽⱥ", "viagra"),  # hooks, strokes and tails
+        ("ᵥᵢₐgᵣₐ", "viagra"),  # below the line
+        ("ᵛⁱᵃᵍʳᵃ", "viagra"),  # above the line
+        ("🅅🄸🄰🄶🅁🄰", "viagra"),  # in squares
+        ("🆅🅸🅰🅶🆁🅰", "viagra"),  # white in squares
+        ("𝐯𝑖𝒂𝔤𝕣𝚊", "viagra"),
+        ("ⲥⲁsⲓⲛⲟ", "casino"),  # Coptic
+        ("𐐽asin𐐬", "casino"),  # Deseret
+        ("𐌂𐌀𐌔𐌉𐌍𐌏", "casino"),  # Old Italic
+        ("viः\u0903agra", "viagra"),  # a Devanagari visarga inside a Latin word
+        ("vi\u0e31agra", "viagra"),  # a Thai vowel sign
+        ("viʼagra", "viagra"),  # an apostrophe that Unicode calls a letter
+        ("v١٢٣", "v123"),  # Arabic digits
         ("  free\u00a0\u3000 money\n", "free money"),
         ("Straße", "STRASSE"),
         ("İstanbul", "istanbul"),
@@ -70,6 +86,41 @@ def test_no_two_letters_of_the_russian_alphabet_become_one_but_the_two_that_russ
 
     assert len({fold(letter) for letter in alphabet}) == len(alphabet)
     assert fold("ё") == fold("е")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("🇻🇮🇦🇬🇷🇦", "viagra"),  # regional indicators
+        ("🇻\u200b🇮\u200b🇦gra", "viagra"),
+        ("ᐯIᗩGᖇᗩ", "viagra"),  # Canadian syllabics
+        ("ᎥᏗᏕ", "ias"),  # Cherokee letters that share a look with others
+        ("viagяa", "viagra"),  # a Cyrillic letter that is r only among Latin ones
+        ("cаsinσ", "casino"),
+        ("₳pple", "apple"),
+        ("卂pple", "apple"),
+    ],
+)
+def test_a_second_reading_takes_more_signs_for_letters(written: str, meant: str) -> None:
+    assert meant in readings(written)
+
+
+@pytest.mark.parametrize("text", ["hello", "город", "σοφός", "שלום", "中国", "हिन्दी", "Größe", "e = mc²", "2 × 3"])
+def test_an_ordinary_text_has_one_reading(text: str) -> None:
+    assert readings(text) == [fold(text)]
+
+
+@given(st.text())
+def test_the_first_reading_is_the_folded_text(text: str) -> None:
+    assert readings(text)[0] == fold(text)
+
+
+@pytest.mark.parametrize(
+    "alphabet",
+    ["αβγδεζηθικλμνξοπρστυφχψω", "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя", "աբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփքօֆ"],
+)
+def test_no_two_letters_of_an_alphabet_become_one(alphabet: str) -> None:
+    assert len({fold(letter) for letter in alphabet}) >= len(alphabet) - alphabet.count("ї") - alphabet.count("ґ")
 
 
 @given(st.text())

@@ -245,6 +245,20 @@ def test_settings_are_tried_before_saving_and_saved_over_the_version_seen(ann: S
     assert ann.form("/settings/demo", do="save", version="2", blocked_patterns="(open").status_code == 422
 
 
+def test_the_settings_page_explains_each_disguise_of_a_word_and_switches_them(ann: SignedIn) -> None:
+    page = ann.get("/settings?site=demo")
+    for example in ("viagras", "v1agra", "viagra2", "ᏙᎥᎪᎶᎡᎪ", "🇻🇮🇦🇬🇷🇦", "viःagra", "via_gra_", "via-gra", "via gra"):
+        assert f"“{example}”" in page, example
+    text = {"blocked": "viagra", "text": "v1agra and viagras", "version": "1"}
+    assert "uses the blocked word" in ann.form("/settings/demo", do="try", **text).text
+    off = {"words.plurals": "no", "words.digits_as_letters": "no", "words.split": "reject"}
+    assert "uses the blocked word" not in ann.form("/settings/demo", **text, **off, do="try").text
+    assert ann.form("/settings/demo", **off, do="save", version="1").status_code == 303
+    with reading() as session:
+        words = session.scalars(select(Site.policy)).one()["words"]
+    assert (words["plurals"], words["digits_as_letters"], words["split"]) == (False, False, "reject")
+
+
 def test_settings_are_tried_on_the_past_before_saving(ann: SignedIn, held: str) -> None:
     fields = {"links.max_links": "9", "links.shorteners": "ignore", "spam.flag_above": "1"}
     page = ann.form("/settings/demo", **{"do": "replay", "version": "1", "blocked": "example", **fields}).text

@@ -29,6 +29,10 @@ LINKS = "“Links that are fine in one comment”"
         ({"links": LinksPolicy(max_links=3)}, f"{LINKS} from 2 to 3"),
         ({"moderation": "before", "links": LinksPolicy(max_links=3)},
          f"“New comments” from {SAID['after']} to {SAID['before']} and {LINKS} from 2 to 3"),
+        (
+            {"words": WordsPolicy(plurals=False)},
+            "“Also find a word with one plural ending: casinos, boxes, lotteries” from yes to no",
+        ),
         ({"words": WordsPolicy(blocked=("casino", "pills"))}, "“Words that reject a comment” (2 added, 0 removed)"),
     ],
 )  # fmt: skip

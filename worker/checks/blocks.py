@@ -10,9 +10,8 @@ something that was like it, or a rule would wander off by itself.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -22,17 +21,14 @@ from sqlalchemy.orm import Session
 
 from models import markdown
 from models.evidence import Evidence, Outcome
-from models.folding import fold
 from models.records import Block, Comment, Thread
 from models.urls import host_of, is_under, typed_in
 from worker.checks.candidate import Candidate
 from worker.checks.links import every_host
 from worker.checks.repeats import ALIKE, likeness
+from worker.checks.words import uses
 
-_WORDS = re.compile(r"\w+")
 _KINDS = {"author": "the author", "host": "links to", "word": "uses the word"}
-
-
 _LIKE = {"reject": "like_rejected", "flag": "like_held", "approve": "like_approved"}
 _DECIDED = {"reject": "reject", "flag": "hold", "approve": "let through"}
 
@@ -111,7 +107,7 @@ def _wrote_just_now(session: Session, candidate: Candidate, seconds: int) -> boo
 def _evidence(candidate: Candidate, standing: Sequence[_Standing], of_the_thread: dict[str, str]) -> Evidence:
     has_hosts = any(each.kind == "host" for each in standing)
     linked, hosts = (_linked(candidate), _named(candidate)) if has_hosts else ([], [])
-    words = _folded(candidate) if any(each.kind == "word" for each in standing) else ""
+    words = _used(candidate, [each.value for each in standing if each.kind == "word"])
     alike = {each: degree for each in standing if (degree := _likeness(each, candidate)) >= ALIKE}
     hit = [each for each in standing if _hits(each, candidate, hosts, words)]
     found: dict[str, str] = {}
@@ -141,14 +137,14 @@ def _likeness(each: _Standing, candidate: Candidate) -> float:
     return likeness(candidate.body, each.body) if each.body and each.value != candidate.id else 0.0
 
 
-def _hits(each: _Standing, candidate: Candidate, hosts: Sequence[str], words: str) -> bool:
+def _hits(each: _Standing, candidate: Candidate, hosts: Sequence[str], words: Set[str]) -> bool:
     if each.kind == "author":
         return bool(candidate.email_index) and candidate.email_index == each.value
     if each.kind == "host":
         return any(is_under(host, _spelled(each.value)) for host in hosts)
     if each.kind == "like":
         return False
-    return each.kind == "word" and f" {' '.join(_WORDS.findall(each.value))} " in words
+    return each.kind == "word" and each.value in words
 
 
 def _linked(candidate: Candidate) -> list[str]:
@@ -169,9 +165,13 @@ def _spelled(value: str) -> str:
     return host_of(value)
 
 
-def _folded(candidate: Candidate) -> str:
-    text = f"{candidate.body}\n{candidate.name}\n{candidate.website or ''}"
-    return f" {' '.join(_WORDS.findall(fold(text)))} "
+def _used(candidate: Candidate, words: list[str]) -> Set[str]:
+    """The blocked words that it uses, found like the site's own list; but a `*` stands for nothing here."""
+    if not words:
+        return frozenset()
+    fields = (candidate.body, candidate.name, candidate.website or "")
+    plain = {word.rstrip("*"): word for word in words}
+    return {plain[word] for word in uses(tuple(plain), fields, candidate.policy.words)}
 
 
 def _sentence(each: _Standing) -> str:

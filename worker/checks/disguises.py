@@ -1,0 +1,170 @@
+"""A listed word in disguise: with signs or a blank inside, spelled letter by letter, or with digits for letters.
+
+Every function takes folded text and its work grows with the length of the text, whatever it says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from operator import add
+from typing import NamedTuple
+from unicodedata import category
+
+# Letters, digits and the marks of scripts that write vowels as marks (no \w to Python). "_" is a sign, as in Markdown:
+# `parts` makes a hyphen of it, so that one class describes a word.
+_MARKS = "".join(chr(code) for code in range(0x0300, 0x3100) if category(chr(code)).startswith("M"))
+_WORD = re.compile(rf"[\w{_MARKS}]+")
+_SIGNS = re.compile(rf"[^\w{_MARKS}]+")
+
+SPELLED_OUT = 4  # letters: "c.a.s.h" and "c a s h" are cash
+_SHORT = 3  # letters of each of three pieces
+SPLIT = 5  # letters that a word needs to be looked for across a blank
+_MOST_PIECES, _MOST_LETTERS = 8, 60  # of a word with signs between; of single letters any number
+_PUNCTUATION = ".,:;!?…\"'()“”„‘’«»-–—"
+_APOSTROPHES = frozenset("'’‘`´")
+_CONTRACTED = frozenset(["s", "t", "d", "m", "re", "ve", "ll", "em", "er", "all", "am", "n"])  # "she'll" is not shell
+_ELIDED = frozenset(["l", "d", "j", "c", "n", "m", "s", "t", "qu", "y", "o", "un", "all", "dell", "nell", "dall"])
+_STOPS = frozenset(".,:;!?…")
+# A piece that stands alone this often says nothing: "the pen is", "an us" and "for ex." hold no word. These are the
+# short words that English, German, French, Spanish, Portuguese, Italian and the Nordic languages use the most.
+_MOST_USED = """
+a ab aber about after al all als am an and any ar are as at att au auf aus aux av avec be been bei bin bis but
+by can ce ces che ci come como con da dal dans das dat de dei del della dem den der des det di did die do does
+dos du e ed een ein el ele elle em en er era es est esta este et ett eu ex few foi for from get gli go got ha
+had har has hat have he her here het him his ho how i ich if ik ikke il ils im in inte into io is ist it its ja
+je jeg just la las le lei les let leur li like lo los lui ma mais make man mas may me med mes mi mit mon more
+most much must muy my na nach nas ne nel new ni niet no non nos not nous now nun nur o ob och oder of off og old
+on one only ont op or os other ou our out over own par para part pas pay pela pelo per piu por pour pro put que
+quella qui re sa sans se see sein ser ses set she si sich sie sin sind so sobre som some son sono su sua sub
+such sur sus ta take te tes than that the them then there they this those ti til to ton too tra tu tua tuo two
+um uma un una und under une uno uns up us use van very vi vom von vor vos vous war was way we well wer were what
+when who why wie will wir with y ya yo you your zijn zu zum zur
+"""
+_EVERYDAY = frozenset(_MOST_USED.split())
+
+# With a digit in the word, i and l are one letter: the 1 stands for both.
+_LETTER_OF = str.maketrans("0123456789@$€£¥¢!|+l", "oizeasgtbgaseiyciiti")
+_EDGES = "0123456789@$€£¥¢!|+"
+_LOUD_END = re.compile(r"[!|+](?![\w!|+])")
+_MAY_STAND_FOR_LETTERS = re.compile(r"[a-z][0-9@$€£¥¢!|+]|[0-9@$€£¥¢][a-z]")
+_SIGNED_WORD = re.compile(rf"[\w{_MARKS}@$€£¥¢!|+]+")
+_LETTERS = re.compile("[a-z]")
+_NUMBER = re.compile(r"[0-9]{2,}[a-z]{1,3}|[0-9]+[a-z]{1,2}|[a-z]{1,2}[0-9]+")  # 50s, 4th, 10km, a4, mp3
+
+
+class Parts(NamedTuple):
+    """A text's words in their order, and what stands between two blanks and is no plain word: it's, via-gra, v1agra."""
+
+    words: list[str]
+    odd: list[str]
+
+
+def parts(folded: str) -> Parts:
+    words: list[str] = []
+    odd: list[str] = []
+    for chunk in folded.replace("_", "-").split():
+        bare = chunk.strip(_PUNCTUATION)
+        if bare.isalpha():
+            words.append(bare)
+        else:
+            words += _WORD.findall(chunk)
+            odd.append(chunk)
+    return Parts(words, odd)
+
+
+@lru_cache(2**12)
+def joined(chunk: str) -> tuple[str, ...]:
+    """Words as they read without the signs inside: via-gra, via*gra, v.ia.gra."""
+    pieces = _WORD.findall(chunk)
+    if len(pieces) < 2:
+        return ()
+    gaps = _SIGNS.findall(chunk, chunk.index(pieces[0]))
+    like_address = "/" in chunk or len(pieces) > _MOST_PIECES  # there a hyphen stands for a blank
+    wholes = []
+    for start, piece in enumerate(pieces):
+        whole = piece
+        for at in range(start, min(start + _MOST_PIECES, len(pieces)) - 1):
+            if not _closes(pieces[at], gaps[at], pieces[at + 1], like_blank=like_address):
+                break
+            whole += pieces[at + 1]
+            if len(whole) > _MOST_LETTERS:
+                break
+            if len(whole) >= SPELLED_OUT:
+                wholes.append(whole)
+    return tuple(wholes)
+
+
+def _closes(before: str, gap: str, after: str, *, like_blank: bool) -> bool:
+    """Whether the two may be one word. A stop may end a sentence, so nothing is made of everyday words around it."""
+    if gap in _APOSTROPHES:
+        return after not in _CONTRACTED and before not in _ELIDED
+    if like_blank or _STOPS.issuperset(gap):
+        return before not in _EVERYDAY and after not in _EVERYDAY
+    return True
+
+
+def across_blanks(words: Sequence[str]) -> set[str]:
+    """What two words make, and three: "via gra", "vi ag ra". Ask `may_be_one` before something is made of it."""
+    pairs = list(map(add, words, words[1:]))
+    return {*pairs, *map(add, pairs, words[2:])}
+
+
+def may_be_one(whole: str, words: Sequence[str]) -> bool:
+    """Whether two of the words next to each other, or three short ones, make this one and none of them is everyday."""
+    for at in range(len(words) - 1):
+        if whole.startswith(words[at]):
+            pair, triple = words[at : at + 2], words[at : at + 3]
+            if whole == "".join(pair) and _are_rare(pair):
+                return True
+            if whole == "".join(triple) and _are_rare(triple) and max(map(len, triple)) <= _SHORT:
+                return True
+    return False
+
+
+def _are_rare(words: Sequence[str]) -> bool:
+    return not any(word in _EVERYDAY or word in _CONTRACTED for word in words)
+
+
+def spelled_out(words: Sequence[str]) -> Iterator[str]:
+    """Runs of single letters: "v i a g r a", "v.i.a.g.r.a"."""
+    if list(map(len, words)).count(1) < SPELLED_OUT:
+        return
+    run = ""
+    for word in (*words, ""):
+        if len(word) == 1:
+            run += word
+            continue
+        if len(run) >= SPELLED_OUT:
+            yield run
+        run = ""
+
+
+def may_stand_for_letters(text: str) -> bool:
+    """Whether a digit or a sign touches a letter."""
+    return _MAY_STAND_FOR_LETTERS.search(text) is not None
+
+
+def signed_words(text: str) -> list[str]:
+    """Words, and the signs that may stand for their letters: vi@gra."""
+    return _SIGNED_WORD.findall(text.replace("_", "-"))
+
+
+def skeletons(folded: str) -> list[str]:
+    """A text's words with their digits as letters."""
+    return _WORD.findall(skeleton(_LOUD_END.sub("", folded.replace("_", "-"))))
+
+
+def undigited(word: str) -> set[str]:
+    """What a word with digits may read as, also without those at its ends; nothing for 50s, 4th or mp3."""
+    word = word.rstrip("!|+").lstrip("!|+")
+    bare = word.strip(_EDGES)
+    if (bare == word and bare.isalpha()) or len(_LETTERS.findall(bare)) < 2 or _NUMBER.fullmatch(word):
+        return set()
+    forms = (word, bare, word.lstrip(_EDGES), word.rstrip(_EDGES))
+    return {skeleton(form) for form in forms}
+
+
+def skeleton(word: str) -> str:
+    return word.translate(_LETTER_OF)
