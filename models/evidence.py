@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
@@ -19,7 +19,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One check's finding on one comment. Eleven are made of each comment, so it is none of pydantic's models.
+    """One check's finding on one comment. Twelve are made of each comment, so it is none of pydantic's models.
 
     `score` is the check's main number where it has one: for `spam` the probability in 0–1 by the model that `version`
     names, for `links` how many there are. `found` holds each kind of finding with its sentence ("disposable":
@@ -45,3 +45,13 @@ def from_stored(kept: Mapping[str, Any]) -> Evidence:
     """As it was written with a screening, also by another version of this program."""
     known = {each.name: kept[each.name] for each in fields(Evidence) if each.name in kept}
     return Evidence(**known | {"outcome": Outcome(kept["outcome"])})
+
+
+def refused_of_page(evidence: Iterable[Evidence]) -> frozenset[str]:
+    """Which of "title" and "address" a thread must not take from a comment with this evidence."""
+    item = next((each for each in evidence if each.check == "page"), None)
+    if item is None:
+        return frozenset()
+    if item.outcome is Outcome.UNAVAILABLE:
+        return frozenset({"title", "address"})
+    return frozenset(item.counts)

@@ -13,9 +13,13 @@ from models.evidence import LITTLE_KNOWN, Evidence, Outcome
 
 Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 CheckName = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
+QueryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~:\[\]-]{1,50}$")]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Then = Literal["approve", "flag", "wait"]
 Weight = Literal["ignore", "hint", "flag", "reject"]
+
+
+PAGE_QUERY = ("p", "id", "page_id", "article")
 
 
 class Verdict(StrEnum):
@@ -118,9 +122,14 @@ class PromisesPolicy(_Part):
 
 
 class ThreadsPolicy(_Part):
-    """So many days after its first comment, or after a moderator opened it again, a thread closes by itself."""
+    """A thread closes `close_after_days` days after its first comment, or after a moderator opened it again.
+
+    `query`: the parameters that tell one page of the site from another. All others are left out of a page's address,
+    which a reader's browser sends: they could make it lead elsewhere.
+    """
 
     close_after_days: Annotated[int | None, Field(ge=1, le=3650)] = None
+    query: tuple[QueryName, ...] = Field(PAGE_QUERY, max_length=20)
 
 
 class SamplePolicy(_Part):
@@ -259,6 +268,11 @@ def _words(item: Evidence, policy: Policy) -> Iterable[_Finding]:
     return _kinds(item, {"blocked": "reject", "held": "flag", "split": policy.words.split})
 
 
+def _page(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    """Like words in the comment itself; an address in a title or a path is for a human to look at."""
+    return _kinds(item, {"blocked": "reject", "held": "flag", "link": "flag"})
+
+
 def _repeats(item: Evidence, policy: Policy) -> Iterable[_Finding]:
     for kind, most in (("same", policy.repeats.max_same), ("similar", policy.repeats.max_similar)):
         if item.counts.get(kind, 0) > most:
@@ -293,6 +307,7 @@ _RULES: dict[str, Callable[[Evidence, Policy], Iterable[_Finding]]] = {
     "email": _email,
     "links": _links,
     "words": _words,
+    "page": _page,
     "repeats": _repeats,
     "pace": _pace,
     "author": _author,

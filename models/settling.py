@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 from models import markdown
 from models.changes import POLICY, STATUS, Change, Screened, Settled
 from models.database import Base, Moment, insert_new, now
-from models.evidence import Evidence, Outcome
+from models.evidence import Evidence, Outcome, from_stored, refused_of_page
 from models.identifiers import new_id
-from models.policy import Verdict
+from models.policy import PAGE_QUERY, Verdict
 from models.records import Comment, DecisionRecord, Event, Fingerprint, LinkedHost, Review, Screening, Site
 from models.records.review import DUE_AFTER, DUE_AFTER_ALL, UNKNOWN
 from models.settings import settings
+from models.urls import page_address
 from models.webhooks import owed_deliveries
 
 LEARN_EVERY = 25  # decisions by moderators of a site
@@ -85,7 +86,7 @@ class Settling:
             if comment["html"] is None:
                 comment["html"] = markdown.render(comment["body"])
         if touches_page:
-            self.move_on_page(comment, becomes)
+            self.move_on_page(comment, becomes, change.screened)
         decision = self.record_decision(change, comment, was, becomes)
         if is_new:
             self._record_event(change, comment, was, comment["revision"] if touches_page else None)
@@ -121,15 +122,36 @@ class Settling:
         self.rows[LinkedHost].extend(screened.hosts)
         comment["campaign"] = next((item.campaign for item in screened.evidence if item.campaign), comment["campaign"])
 
-    def move_on_page(self, comment: dict[str, Any], becomes: str) -> None:
+    def _introduce(self, thread: dict[str, Any], comment: dict[str, Any], screened: Screened | None) -> None:
+        """Give the thread the title and address that came with the comment, if it has none and no check objected."""
+        page = comment["page"]
+        title = None if thread["title"] or thread["title_is_final"] else page.get("title")
+        url = None if thread["url"] or thread["url_is_final"] else page.get("url")
+        if not title and not url:
+            return
+        refused = refused_of_page(screened.evidence if screened else self._latest_evidence(comment["id"]))
+        if title and "title" not in refused:
+            thread["title"] = title
+        if url and "address" not in refused:
+            thread["url"] = page_address(url, self._page_query(comment["site_id"]))
+
+    def _latest_evidence(self, comment_id: str) -> list[Evidence]:
+        wanted = select(Screening.evidence).where(Screening.comment_id == comment_id)
+        kept = self.session.execute(wanted.order_by(Screening.number.desc()).limit(1)).scalar()
+        return [from_stored(item) for item in kept or ()]
+
+    def _page_query(self, site_id: int) -> Sequence[str]:
+        kept = self.session.execute(select(Site.policy["threads"]["query"]).where(Site.id == site_id)).scalar()
+        return PAGE_QUERY if kept is None else kept
+
+    def move_on_page(self, comment: dict[str, Any], becomes: str, screened: Screened | None = None) -> None:
         """A comment keeps the place it got at its first approval, so pages keep their members."""
         thread = self.threads[comment["thread_id"]]
         thread["revision"] += 1
         thread["count"] += 1 if becomes == "approved" else -1
         thread["publish_due"] = self.at
         if becomes == "approved":
-            thread["url"] = thread["url"] or comment["page"].get("url")
-            thread["title"] = thread["title"] or comment["page"].get("title")
+            self._introduce(thread, comment, screened)
         comment["revision"] = thread["revision"]
         if comment["place"] is None:
             among = thread if comment["top_id"] == comment["id"] else self.rooted[comment["top_id"]]

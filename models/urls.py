@@ -7,9 +7,10 @@ browser into every odd spelling. What Greenroom publishes or contacts goes throu
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import unquote_plus
 
 LONGEST = 4000  # characters of a URL as it was typed; longer ones are no URLs
 LONGEST_HOST = 253  # RFC 1035, as text
@@ -115,6 +116,23 @@ def origin_of(text: str) -> str | None:
     """`https://paper.example:8443` of an http(s) URL as a browser sends it, or None."""
     url = link(text)
     return url.origin if url else None
+
+
+def page_address(text: str, query: Collection[str]) -> str | None:
+    """The address of a page: no fragment, and of the query only the parameters named in `query`, in that order.
+
+    The first of each counts. None for what is no `link`.
+    """
+    url = link(text)
+    if url is None:
+        return None
+    pairs = {_name(pair): pair for pair in reversed(url.query.split("&"))}
+    kept = "&".join(pairs[name] for name in dict.fromkeys(query) if name in pairs)
+    return f"{url.origin}{url.path}{f'?{kept}' if kept else ''}"
+
+
+def _name(pair: str) -> str:
+    return unquote_plus(pair.partition("=")[0])
 
 
 def typed_in(text: str, *, most: int = 200) -> Iterator[Url]:

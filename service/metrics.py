@@ -51,6 +51,7 @@ CHECKS = (
     "blocks",
     "form",
     "language",
+    "page",
     "screening",
 )
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

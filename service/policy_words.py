@@ -48,6 +48,7 @@ LISTS = {
 OTHERS = {
     "moderation": "New comments",
     "spam.when_abstaining": "A language the model has not learned",
+    "threads.query": "Parameters that tell one page of the site from another",
     "form.min_seconds": "Seconds that are quicker than anyone types",
     "could_not_run": "What follows when a check could not run",
 }

@@ -100,9 +100,10 @@ class Submission(BaseModel):
         if value is None:
             return None
         try:
-            return clean_line(value.strip()[: MOST_TITLE * MOST_TIMES], MOST_TITLE * MOST_TIMES)[:MOST_TITLE] or None
+            title = clean_line(value.strip()[: MOST_TITLE * MOST_TIMES], MOST_TITLE * MOST_TIMES)[:MOST_TITLE]
         except ValueError:
             return None
+        return None if is_blank(title) else title
 
 
 def thread_key(value: str) -> str:

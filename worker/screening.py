@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -22,9 +22,10 @@ from models.identifiers import new_id
 from models.language import detect
 from models.moderation import settle, tell
 from models.policy import Decision, Policy, Verdict, decide
-from models.records import Comment, Site
+from models.records import Comment, Site, Thread
 from models.sampling import is_sampled
 from models.secrets import decrypt_email
+from models.urls import page_address
 from worker.bell import PUBLISH, ring
 from worker.checks import examine
 from worker.checks.candidate import Candidate, Form
@@ -110,6 +111,9 @@ def _tell(done: Sequence[Settled], *, ms: int) -> None:
     tell(done)
 
 
+_Row: TypeAlias = Row[Comment, Site, str | None, bool, str | None, bool]
+
+
 class Owed(NamedTuple):
     """A comment that is owed a screening: that screening's number, the policy's version, and about how many comments
     the site has settled.
@@ -123,27 +127,31 @@ class Owed(NamedTuple):
 
 def load(session: Session, comment_ids: Sequence[str]) -> list[Owed]:
     """Those of the comments that are owed a screening."""
-    wanted = select(Comment, Site).join(Site, Site.id == Comment.site_id)
+    wanted = select(Comment, Site, Thread.title, Thread.title_is_final, Thread.url, Thread.url_is_final)
+    wanted = wanted.join(Site, Site.id == Comment.site_id).join(Thread, Thread.id == Comment.thread_id)
     owed = wanted.where(Comment.id.in_(comment_ids), Comment.screen_due.is_not(None)).order_by(Comment.id)
     rows = session.execute(owed).all()
-    sites = {site.id: site for _, site in rows}
+    sites = {row.Site.id: row.Site for row in rows}
     policies = {
         site.id: with_promises(session, Policy.model_validate(site.policy), site.model) for site in sites.values()
     }
     models = {site.id: learned(session, site.model) for site in sites.values()}
-    languages = detect([comment.body for comment, _ in rows])
+    languages = detect([row.Comment.body for row in rows])
     return [
         Owed(
-            _candidate(comment, language, site, policies[site.id], models[site.id]),
-            comment.screenings + 1,
-            site.policy_version,
-            site.event_sequence,
+            _candidate(row, language, policies[row.Site.id], models[row.Site.id]),
+            row.Comment.screenings + 1,
+            row.Site.policy_version,
+            row.Site.event_sequence,
         )
-        for (comment, site), language in zip(rows, languages, strict=True)
+        for row, language in zip(rows, languages, strict=True)
     ]
 
 
-def _candidate(comment: Comment, language: str, site: Site, policy: Policy, own: Learned | None) -> Candidate:
+def _candidate(row: _Row, language: str, policy: Policy, own: Learned | None) -> Candidate:
+    comment, site = row.Comment, row.Site
+    title = None if row.title or row.title_is_final else comment.page.get("title")
+    url = None if row.url or row.url_is_final else comment.page.get("url")
     return Candidate(
         id=comment.id,
         site_id=comment.site_id,
@@ -158,6 +166,8 @@ def _candidate(comment: Comment, language: str, site: Site, policy: Policy, own:
         language=language,
         origins=tuple(site.origins),
         page=comment.page.get("url"),
+        new_title=title or None,
+        new_address=page_address(url, policy.threads.query) if url else None,
         form=Form(**comment.form),
         policy=policy,
         model=own.model if own else None,

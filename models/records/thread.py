@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, String, UniqueConstraint, Uuid, text
+from sqlalchemy import Index, String, UniqueConstraint, Uuid, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.database import Base, now
@@ -17,6 +17,7 @@ class Thread(Base):
     `publish_due` is set while the two differ. `lease` names the publisher at work, until `lease_until`. `places` counts
     the top comments that were ever published, so the next one knows its page. `moderation` "before" sends every comment
     of this thread to a human; `slow_seconds` is how long an author waits between two comments in it.
+    Once `title_is_final` or `url_is_final`, a moderator gave that one, and no comment does.
     `opened_at` is when a moderator last opened it: where threads close by age, it is as old as that.
     """
 
@@ -38,6 +39,7 @@ class Thread(Base):
     url: Mapped[str | None] = mapped_column(String(2000))
     title: Mapped[str | None] = mapped_column(String(500))
     title_is_final: Mapped[bool] = mapped_column(default=False)
+    url_is_final: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[Word] = mapped_column(default="open")
     moderation: Mapped[str | None] = mapped_column(String(20))
     slow_seconds: Mapped[int | None]

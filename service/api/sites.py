@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import promises
@@ -15,7 +15,6 @@ from models.failpoints import failpoint
 from models.policy import Policy
 from models.records import PolicyVersion, Site, Thread
 from models.text import clean_line, is_blank
-from models.urls import origin_of
 from service.api.moderation import body_as
 from service.api.public import json_response
 from service.keys import caller
@@ -24,23 +23,13 @@ from service.news import policy_to_go_back_to
 from service.problems import Problem
 from service.records import when
 from service.replaying import scores_of
-from service.sites import SiteInfo
-from service.submission import MOST_TITLE, MOST_URL, NON_BLANK, thread_key
+from service.submission import MOST_TITLE, NON_BLANK, thread_key
+from service.thread_naming import NewName, checked_address, name_thread
 from worker.bell import PUBLISH, ring_soon
 
 MOST_VERSIONS = 50
 
 api = Blueprint("sites", __name__)
-
-
-def _of_the_site(site: SiteInfo, url: str) -> str:
-    try:
-        if clean_line(url, MOST_URL) == url and origin_of(url) in site.origins:
-            return url
-        message = "This page does not belong to the site."
-    except ValueError as error:
-        message = str(error)
-    raise Problem(422, message, errors=[{"field": "url", "message": message}])
 
 
 class PolicyChange(Policy):
@@ -189,20 +178,20 @@ def change_thread(site: str) -> Response:
         row = session.execute(
             select(Thread).where(Thread.site_id == who.site.id, Thread.key == key).with_for_update(key_share=True)
         ).scalar_one()
-        changes: dict[str, Any] = {"state": wanted.state or row.state}
+        row.state = wanted.state or row.state
         if wanted.state == "open":
-            changes["opened_at"] = now()
+            row.opened_at = now()
         if "moderation" in wanted.model_fields_set:
-            changes["moderation"] = "before" if wanted.moderation == "before" else None
+            row.moderation = "before" if wanted.moderation == "before" else None
         if "slow_seconds" in wanted.model_fields_set:
-            changes["slow_seconds"] = wanted.slow_seconds
-        if wanted.url:
-            changes.update(url=_of_the_site(who.site, wanted.url))
+            row.slow_seconds = wanted.slow_seconds
+        new = NewName()
         if wanted.title:
-            changes.update(title=wanted.title, title_is_final=True)
-        changes.update(revision=row.revision + 1, publish_due=now())
-        session.execute(update(Thread).where(Thread.id == row.id).values(changes))
-        session.refresh(row)
+            new["title"] = wanted.title
+        if wanted.url:
+            new["url"] = checked_address(wanted.url, who.site.origins)
+        name_thread(session, row, new, by=who.by)
+        session.flush()
         answer = {"thread": row.key, "url": row.url, "title": row.title, "state": row.state, "count": row.count}
         answer |= {"moderation": row.moderation or "after", "slow_seconds": row.slow_seconds}
     failpoint("thread_changed")

@@ -53,6 +53,7 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
     shown = about.get("policy", policy)
     values: dict[str, Any] = {f"{part}.{name}": value for part, fields in shown for name, value in _fields(fields)}
     values |= {name: "yes" if values[name] else "no" for name in SWITCHES}
+    values["threads.query"] = " ".join(shown.threads.query)
     values |= {
         "moderation": shown.moderation
     } | request.form.to_dict()  # what is refused or tried stays as it was typed
@@ -68,6 +69,7 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
             "fitted": promises.fit(shown, scores),
             "numbers": NUMBERS,
             "left_empty": LEFT_EMPTY,
+            "page_query": NAMES["threads.query"],
             "verdicts": words.VERDICTS,
             "did": words.DID,
             "weights": WEIGHTS,
@@ -142,6 +144,8 @@ def _changed(kept: dict[str, Any]) -> dict[str, Any]:
         if field in request.form:
             part, _, name = field.partition(".")
             changed[part][name] = request.form[field]  # "yes" and "no" are booleans to pydantic
+    if "threads.query" in request.form:
+        changed["threads"]["query"] = request.form["threads.query"].replace(",", " ").split()
     for name in WORD_LISTS:
         if name in request.form:
             changed["words"][name] = [line for line in map(str.strip, request.form[name].splitlines()) if line]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import redirect, render_template, request
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -18,6 +20,8 @@ from service.names import names_of
 from service.problems import Problem
 from service.queue import Place
 from service.records import full_records
+from service.sites import find_site
+from service.thread_naming import NewName, checked_address, checked_title, name_thread
 from worker.bell import PUBLISH, ring_soon
 
 PAGE_SIZE = 100
@@ -28,6 +32,13 @@ WAYS = {
     "before": "made every comment be read first in the thread",
     "after": "let comments go live by themselves in the thread",
 }
+
+
+def _named(form: Mapping[str, str], site: str) -> NewName:
+    info = find_site(site)
+    assert info is not None
+    address = checked_address(form.get("url", ""), info.origins)
+    return {"title": checked_title(form.get("title", "")), "url": address}
 
 
 def _find(session: Session, who: SignedIn, thread_id: int) -> tuple[Thread, str]:
@@ -93,4 +104,17 @@ def change(thread_id: int) -> BaseResponse:
             note_act(session, who.by, "threads", f"{did} “{found.title or found.key}”", site_id=found.site_id)
     if way in {"open", "closed"}:
         ring_soon(PUBLISH, thread_id)
+    return redirect(f"/console/threads/{thread_id}", 303)
+
+
+@console.post("/threads/<int:thread_id>/page")
+def name(thread_id: int) -> BaseResponse:
+    """Correct the title and the address, which came with a comment."""
+    who = acting()
+    with begin() as session:
+        _, site = _find(session, who, thread_id)
+        check_may(who, site, "moderator")
+        row = session.scalars(select(Thread).where(Thread.id == thread_id).with_for_update(key_share=True)).one()
+        name_thread(session, row, _named(request.form, site), by=who.by)
+    ring_soon(PUBLISH, thread_id)
     return redirect(f"/console/threads/{thread_id}", 303)

@@ -47,6 +47,7 @@ CHECKS = {
     "form": "Form",
     "language": "Language",
     "blocks": "Blocks",
+    "page": "Page",
     "screening": "Screening",
 }
 OUTCOMES = {

@@ -247,7 +247,9 @@ COUNTS = ["links", "same", "similar", "minute", "hour", "rejected", "approved"]
 probabilities = st.floats(0, 1)
 weights = st.sampled_from(["ignore", "hint", "flag", "reject"])
 thens = st.sampled_from(["approve", "flag", "wait"])
-checks = st.sampled_from(["email", "spam", "links", "words", "repeats", "pace", "author", "blocks", "form", "language"])
+checks = st.sampled_from(
+    ["email", "spam", "links", "words", "repeats", "pace", "author", "blocks", "form", "language", "page"]
+)
 
 
 @st.composite

@@ -120,6 +120,22 @@ def test_a_link_is_published_as_the_parser_writes_it(typed: str, href: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("https://paper.example/a?p=1&next=//evil.example#x", "https://paper.example/a?p=1"),
+        ("https://paper.example/?id=2&p=1&p=3", "https://paper.example/?p=1&id=2"),
+        ("https://paper.example/?%70=1&P=2", "https://paper.example/?%70=1"),
+        ("https://Paper.example:443/a/../b", "https://paper.example/b"),
+        ("https://paper.example?utm_source=x", "https://paper.example/"),
+        ("https://ann@paper.example/", None),
+        ("/a?p=1", None),
+    ],
+)
+def test_a_pages_address_keeps_only_the_parameters_that_name_a_page(typed: str, address: str | None) -> None:
+    assert urls.page_address(typed, ("p", "id")) == address
+
+
+@pytest.mark.parametrize(
     ("typed", "host"),
     [
         ("evil.example/x", "evil.example"),

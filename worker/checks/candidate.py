@@ -31,6 +31,7 @@ class Candidate:
     `email_index` and `address` are keyed hashes (hex) of the email address and of the reader's address; `origins` are
     the site's own ("https://paper.example"); `language` is an ISO 639-1 code or "und"; `at` is when it was accepted.
     `page` is the address where the form said it stands, on one of these.
+    `new_title` and `new_address` are what its thread has not got yet, and would get from this comment.
     `policy` has its thresholds fitted where the owner promised something; `model` is the site's own, if it has one.
     """
 
@@ -47,6 +48,8 @@ class Candidate:
     language: str = "und"
     origins: tuple[str, ...] = ()
     page: str | None = None
+    new_title: str | None = None
+    new_address: str | None = None
     form: Form = Form()
     policy: Policy = field(default_factory=Policy)
     model: SiteModel | None = None

@@ -17,14 +17,14 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from models.database import reading
 from models.evidence import Evidence, Outcome
-from worker.checks import author, blocks, email, form, hosts, language, links, pace, repeats, spam, words
+from worker.checks import author, blocks, email, form, hosts, language, links, pace, page, repeats, spam, words
 from worker.checks.candidate import Candidate
 
 _log = structlog.get_logger(__name__)
 
 _Check: TypeAlias = Callable[[Sequence[Candidate]], list[Evidence]]
 
-_ORDER = ("email", "spam", "links", "hosts", "words", "repeats", "pace", "author", "blocks", "form", "language")
+_ORDER = ("email", "spam", "links", "hosts", "words", "repeats", "pace", "author", "blocks", "page", "form", "language")
 _ON_THE_TEXT: dict[str, _Check] = {
     "email": email.check,
     "links": links.check,
@@ -38,6 +38,7 @@ _ON_THE_RECORDS = {
     "author": author.check,
     "hosts": hosts.check,
     "blocks": blocks.check,
+    "page": page.check,
 }
 
 # Nothing that one comment brought about, so asking again for each alone would only take longer.

@@ -20,7 +20,7 @@ from tests.worker.checks.conftest import NOON, CasinoModel, Comes
 from worker.checks import examination, examine
 from worker.checks.candidate import Candidate, Form
 
-ORDER = ["email", "spam", "links", "hosts", "words", "repeats", "pace", "author", "blocks", "form", "language"]
+ORDER = ["email", "spam", "links", "hosts", "words", "repeats", "pace", "author", "blocks", "page", "form", "language"]
 CAME = Form(token="valid", seconds=40)
 
 

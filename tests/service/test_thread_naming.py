@@ -1,0 +1,206 @@
+"""A thread's title and address come with a stranger's comment: they are checked, and a moderator's word is final."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from models.database import begin, reading
+from models.records import Act, Block, Site, Thread
+from tests.caller import Caller, post, posted, publish_all, screen_all
+from tests.service.signed_in import SignedIn
+
+GOOD = "We took the early ferry on Sunday and it was on time, which surprised all of us."
+PAGE = "https://paper.example/harbour"
+
+
+def set_policy(**parts: Any) -> None:
+    with begin() as session:
+        session.execute(update(Site).values(policy=parts))
+
+
+def settled(client: FlaskClient, moderator: Caller, **fields: Any) -> tuple[str, str, str]:
+    """The comment, its status, and what the check of its page says."""
+    comment = posted(client, **{"body": GOOD, **fields})
+    screen_all()
+    record = moderator.record(comment)
+    [item] = [item for item in record["evidence"] if item["check"] == "page"]
+    return comment, record["status"], item["detail"]
+
+
+def published(client: FlaskClient, moderator: Caller, comment: str) -> str:
+    """Everything a reader sees of the thread, once a moderator has approved the comment."""
+    moderator.decide(comment, "approve")
+    publish_all()
+    places = [
+        "/v1/sites/demo/comments?thread=/harbour",
+        "/sites/demo/thread?thread=/harbour",
+        "/sites/demo/thread.atom?thread=/harbour",
+    ]
+    texts = [client.get(place).text for place in places]
+    redirect = client.get(f"/sites/demo/c/{comment}")
+    assert redirect.status_code == 302
+    return "\n".join([*texts, redirect.headers["Location"]])
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "words", "absent"),
+    [
+        ({"title": "Best Casino online"}, "rejected", "uses the blocked word “casino” in the page's title", "Casino"),
+        ({"title": "Best C-A-S-I-N-O"}, "rejected", "in the page's title", "C-A-S"),
+        ({"title": "A lottery"}, "flagged", "uses the held word “lottery” in the page's title", "lottery"),
+        ({"title": "See https://evil.example/"}, "rejected", "links to “evil.example”", "evil"),
+        ({"title": "See evil.example, friends"}, "rejected", "links to “evil.example”", "evil"),
+        ({"title": "Go to https://other.example/ now"}, "flagged", "names other.example in the page's title", "other"),
+        ({"title": "Go to WWW.Other.Example now"}, "flagged", "names www.other.example in the page's title", "Other"),
+        ({"url": f"{PAGE}/casino-bonus"}, "rejected", "“casino” in the page's address", "casino"),
+        ({"url": f"{PAGE}/c%61sino"}, "rejected", "“casino” in the page's address", "sino"),
+        ({"url": f"{PAGE}?p=casino"}, "rejected", "“casino” in the page's address", "casino"),
+        ({"url": f"{PAGE}/https://evil.example/"}, "rejected", "“evil.example”", "evil"),
+        (
+            {"url": f"{PAGE}?p=https%3A%2F%2Fother.example"},
+            "flagged",
+            "names other.example in the page's addr",
+            "other",
+        ),
+    ],
+)
+def test_a_title_or_an_address_with_a_problem_is_held_with_the_comment_and_never_published(
+    client: FlaskClient, moderator: Caller, fields: dict[str, str], status: str, words: str, absent: str
+) -> None:
+    set_policy(words={"blocked": ["casino"], "held": ["lottery"]})
+    block("evil.example")
+    comment, is_now, detail = settled(client, moderator, **fields)
+    assert (is_now, words in detail) == (status, True), detail
+    assert absent not in published(client, moderator, comment)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"title": "Booking.com has a ferry now", "url": f"{PAGE}/2026/booking.com-ferry"},
+        {"title": "As we told in https://paper.example/old", "url": PAGE},
+        {"url": f"{PAGE}?next=https://evil.example/&p=12#x"},
+        {},
+    ],
+)
+def test_an_ordinary_title_and_address_are_published(
+    client: FlaskClient, moderator: Caller, fields: dict[str, str]
+) -> None:
+    block("evil.example")
+    _, status, _ = settled(client, moderator, **fields)
+    publish_all()
+    assert status == "approved"
+    page = moderator.page()
+    expected = fields["url"].partition("?")[0] + ("?p=12" if "p=12" in fields["url"] else "") if fields else None
+    assert (page["title"], page["url"]) == (fields.get("title"), expected)
+
+
+def test_a_permalink_has_only_the_parameters_that_the_site_lists(client: FlaskClient, moderator: Caller) -> None:
+    answer = moderator.call("PUT", "/policy", json={"threads": {"query": ["article", "lang"]}})
+    assert answer.json["threads"]["query"] == ["article", "lang"]  # type: ignore[index]
+    url = "https://paper.example:443/x/../show?go=//evil.example&lang=en&article=7&p=1#evil"
+    comment, _, _ = settled(client, moderator, url=url)
+    moderator.decide(comment, "approve")
+    there = client.get(f"/sites/demo/c/{comment}").headers["Location"]
+    assert there == f"https://paper.example/show?article=7&lang=en#greenroom-{comment}.1"
+
+
+def test_a_title_that_was_there_before_is_not_asked_of_the_next_comment(client: FlaskClient, moderator: Caller) -> None:
+    set_policy(words={"blocked": ["casino"]})
+    moderator.call("PATCH", "/threads", json={"thread": "/harbour", "title": "A casino opens", "url": PAGE})
+    _, status, detail = settled(client, moderator, title="A casino opens", url=f"{PAGE}/casino")
+    assert (status, detail) == ("approved", "gives its page no title or address")
+
+
+@pytest.mark.parametrize("title", ["\u200b\u2800", " ", "\u202e"])
+def test_a_title_that_nobody_can_see_is_none(client: FlaskClient, moderator: Caller, title: str) -> None:
+    settled(client, moderator, title=title)
+    publish_all()
+    assert moderator.page()["title"] is None
+
+
+def test_a_title_is_one_line_of_at_most_300_characters(client: FlaskClient, moderator: Caller) -> None:
+    settled(client, moderator, title="The\nharbour\u202e " + "a" * 400)
+    publish_all()
+    title = moderator.page()["title"]
+    assert title.startswith("The harbour a")
+    assert len(title) == 300
+
+
+def test_a_moderator_corrects_both_in_the_console_for_good(client: FlaskClient, moderator: Caller) -> None:
+    posted(client, body=GOOD, title="Buy now", url=f"{PAGE}/buy")
+    screen_all()
+    ann = SignedIn(client, role="moderator")
+    thread = thread_id()
+    assert 'value="Buy now"' in ann.get(f"/threads/{thread}")
+    address = "https://paper.example/harbour?view=2"
+    assert ann.form(f"/threads/{thread}/page", title=" The  harbour ", url=f"{address}#x").status_code == 303
+    posted(client, body=f"{GOOD} Twice.", title="Buy again", url=f"{PAGE}/again")
+    screen_all()
+    publish_all()
+    page = moderator.page()
+    assert (page["title"], page["url"]) == ("The  harbour", address)
+    assert [what for what in acts() if "harbour" in what] == [
+        "gave “/harbour” the title “The  harbour”",
+        f"gave “/harbour” the address “{address}”",
+    ]
+
+
+def test_what_a_moderator_took_away_no_comment_gives_back(client: FlaskClient, moderator: Caller) -> None:
+    posted(client, body=GOOD, title="Buy now", url=f"{PAGE}/buy")
+    screen_all()
+    ann = SignedIn(client, role="moderator")
+    assert ann.form(f"/threads/{thread_id()}/page", title="", url="").status_code == 303
+    comment = posted(client, body=f"{GOOD} Twice.", title="Buy again", url=f"{PAGE}/again")
+    screen_all()
+    publish_all()
+    page = moderator.page()
+    assert (page["title"], page["url"]) == (None, None)
+    assert client.get(f"/sites/demo/c/{comment}").headers["Location"].startswith("https://paper.example/harbour#")
+    assert acts() == ["took the title from “/harbour”", "took the address from “/harbour”"]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://elsewhere.example/", "https://ann@paper.example/", "javascript:alert(1)", "/harbour", "https://"]
+)
+def test_an_address_that_is_not_on_the_site_is_refused(client: FlaskClient, moderator: Caller, url: str) -> None:
+    post(client)
+    ann = SignedIn(client, role="moderator")
+    assert ann.form(f"/threads/{thread_id()}/page", title="x", url=url).status_code == 422
+    assert moderator.call("PATCH", "/threads", json={"thread": "/harbour", "url": url}).status_code == 422
+    assert acts() == []
+
+
+def test_a_viewer_corrects_nothing(client: FlaskClient) -> None:
+    post(client)
+    ann = SignedIn(client, role="viewer")
+    assert "Save title and address" not in ann.get(f"/threads/{thread_id()}")
+    assert ann.form(f"/threads/{thread_id()}/page", title="x", url="").status_code == 403
+
+
+def test_an_owner_lists_the_parameters_in_the_settings(client: FlaskClient, moderator: Caller) -> None:
+    ann = SignedIn(client)
+    assert 'value="p id page_id article"' in ann.get("/settings?site=demo")
+    assert ann.form("/settings/demo", **{"threads.query": "article, lang", "version": "1"}).status_code == 303
+    assert moderator.call("GET", "/policy").json["threads"]["query"] == ["article", "lang"]  # type: ignore[index]
+    assert ann.form("/settings/demo", **{"threads.query": "a&b", "version": "2"}).status_code == 422
+
+
+def block(host: str) -> None:
+    with begin() as session:
+        site = session.scalars(select(Site.id)).one()
+        session.add(Block(site_id=site, kind="host", stance="block", value=host, label=host, by="moderator:x"))
+
+
+def thread_id() -> int:
+    with reading() as session:
+        return session.scalars(select(Thread.id)).one()
+
+
+def acts() -> list[str]:
+    with reading() as session:
+        return list(session.scalars(select(Act.what).where(Act.kind == "threads").order_by(Act.id)))
