@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -50,7 +50,7 @@ def configure_logs(least: str = "") -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(_Steady()),  # type: ignore[arg-type]
+        logger_factory=structlog.PrintLoggerFactory(_Steady(sys.stderr)),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
     if not any(isinstance(handler, _Others) for handler in logging.root.handlers):
@@ -63,15 +63,18 @@ def configure_logs(least: str = "") -> None:
 
 
 class _Steady:
-    """Standard error, where a line that cannot be written is lost: a full disk must not fail what is logged."""
+    """A stream where a line that cannot be written is lost: a full disk must not fail what is logged."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
 
     def write(self, text: str) -> None:
         with contextlib.suppress(OSError):
-            sys.stderr.write(text)
+            self._stream.write(text)
 
     def flush(self) -> None:
         with contextlib.suppress(OSError):
-            sys.stderr.flush()
+            self._stream.flush()
 
 
 class _Others(logging.Handler):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
+import re
 import secrets as random
 import time
 from collections.abc import Iterator
@@ -12,9 +14,10 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 import obstore
+import orjson
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from models.faults import in_words
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
 CLIENT: ClientConfig = {"connect_timeout": "2s", "timeout": "4s", "allow_http": True}
 RETRY: RetryConfig = {"max_retries": 1, "retry_timeout": timedelta(seconds=10)}
 
+# One file that cannot be read, where the folder can: its page can be written again.
+UNREADABLE = {errno.EACCES, errno.EIO, errno.EISDIR, errno.ELOOP}
+MOST_CHECKED = 10_000  # tags of objects that were found sound
+
 TOPS_A_PAGE, REPLIES_A_PAGE = 25, 50  # more replies continue on objects of their own
 MOST_KEPT, MOST_BYTES_KEPT = 200, 100_000  # 20 MB of the pages read last, at the very most
 
@@ -39,7 +46,16 @@ class Stored(NamedTuple):
     tag: str
 
 
+class Damaged(OSError):
+    """An object that is not what was put there. `name` is the object's, `why` ends a sentence about it."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name} {why}")
+        self.name, self.why = name, why
+
+
 _kept: dict[str, Stored] = {}
+_sound: dict[str, str] = {}  # by name, the tag with which an object was checked and found sound
 
 
 @cache
@@ -65,26 +81,98 @@ def is_folder() -> bool:
 
 
 def get(name: str) -> Stored | None:
-    """The object of that name, or None."""
+    """The object of that name, or None. Raises `Damaged`."""
     folder = _local()
     try:
-        return _read(f"{folder}/{name}") if folder else _fetch(name)
+        return _read(f"{folder}/{name}", name) if folder else _checked(name, _fetch(name))
     except FileNotFoundError as error:
         if in_words(error):  # it is the bucket that is missing
             raise
         return None
 
 
-def _read(path: str) -> Stored:
+def look(name: str) -> Stored | Damaged | None:
+    """The object of that name as it lies there now: read anew, and not kept."""
+    folder = _local()
+    try:
+        return _check(name, _open(f"{folder}/{name}", name) if folder else _fetch(name))
+    except Damaged as damage:
+        return damage
+    except FileNotFoundError as error:
+        if in_words(error):
+            raise
+        return None
+
+
+def _read(path: str, name: str) -> Stored:
     """A file of the folder. What was read before is kept while the file is the same: to look costs a tenth."""
     tag = _tag(os.stat(path))  # noqa: PTH116 — pathlib would cost as much again
     kept = _kept.get(path)
     if kept is None or kept.tag != tag:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-            tag = _tag(os.fstat(file.fileno()))  # it may have been replaced since we looked
-            kept = Stored(file.read(), tag)
+        kept = _checked(name, _open(path, name))
         _keep(path, kept)
     return kept
+
+
+def _open(path: str, name: str) -> Stored:
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            tag = _tag(os.fstat(file.fileno()))  # it may have been replaced since we looked
+            return Stored(file.read(), tag)
+    except OSError as error:
+        if error.errno in UNREADABLE:
+            raise Damaged(name, f"cannot be read ({error.strerror})") from error
+        raise
+
+
+def _checked(name: str, stored: Stored) -> Stored:
+    """Check what was not checked before: a page is parsed once for each time it is written, not for each reader."""
+    if _sound.get(name) != stored.tag:
+        _check(name, stored)
+        if len(_sound) >= MOST_CHECKED:
+            _sound.clear()
+        _sound[name] = stored.tag
+    return stored
+
+
+def _check(name: str, stored: Stored) -> Stored:
+    """Raise `Damaged` unless these bytes can be what was put under that name."""
+    folder, _, file = name.rpartition("/")
+    stem, _, kind = file.partition(".")
+    if not folder or kind not in {"json", "atom"}:
+        return stored
+    if not stored.content:
+        raise Damaged(name, "is empty")
+    thread = _thread_of_feed(stored.content) if kind == "atom" else _thread_of_page(stored.content, stem)
+    if thread is None:
+        raise Damaged(name, "is cut off or overwritten")
+    if not f"{folder}/".startswith(f"{_folder(name.partition('/')[0], thread)}/"):
+        raise Damaged(name, "is another thread's")
+    return stored
+
+
+def _thread_of_page(content: bytes, stem: str) -> str | None:
+    """The thread that a page says it belongs to; None for what is no page, or another one."""
+    try:
+        page = orjson.loads(content)
+        is_right = content.startswith(b'{"thread":') and b',"page":' in content
+        is_right = is_right and isinstance(page["comments"], list) and stem in {"newest", str(page["page"])}
+        return str(page["thread"]) if is_right else None
+    except (ValueError, LookupError, TypeError):
+        return None
+
+
+def _thread_of_feed(content: bytes) -> str | None:
+    own = _FEED_ID.search(content)
+    is_whole = content.startswith(b"<?xml") and content.endswith(b"</feed>") and b"\0" not in content
+    try:
+        content.decode()
+        return unquote_plus(own[1].decode(), errors="strict") if own and is_whole else None
+    except ValueError:
+        return None
+
+
+_FEED_ID = re.compile(rb"<id>[^<]*[?]thread=([^<&]*)</id>")  # the first one is the feed's own
 
 
 def _tag(about: os.stat_result) -> str:

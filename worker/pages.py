@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import orjson
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models import storage
 from models.database import Base
+from models.identifiers import is_id
 from models.storage import REPLIES_A_PAGE, TOPS_A_PAGE
 from worker.feeds import feed
 
@@ -38,6 +39,43 @@ def changed_pages(session: Session, thread_id: int, since: int) -> Snapshot:
     return _Writer(session, thread).snapshot(since)
 
 
+class Built(NamedTuple):
+    """One object as it is to be now, with a tag that changes with it."""
+
+    content: bytes
+    tag: str
+
+
+def thread_number(session: Session, site: str, thread: str) -> int | None:
+    number: int | None = session.connection().execute(_NUMBER, {"site": site, "key": thread}).scalar()
+    return number
+
+
+def object_named(session: Session, thread_id: int, name: str) -> Built | None:
+    """The object of that name, built from the rows; None for a name that is no object of the thread."""
+    thread = session.connection().execute(_THREAD, {"thread": thread_id}).one()
+    writer = _Writer(session, thread)
+    content = writer.content(name)
+    return Built(content, f"built-{thread.revision}-{len(content)}") if content is not None else None
+
+
+def revision_of_object(session: Session, thread_id: int, name: str) -> int | None:
+    """The newest revision at which a comment on that object changed; None for an object that is always written."""
+    *_, top, file = name.split("/")
+    stem = file.partition(".")[0]
+    if not stem.isdecimal():
+        return None
+    if is_id(top):
+        first = int(stem) * REPLIES_A_PAGE
+        within = {"top": top, "first": first, "last": first + REPLIES_A_PAGE - 1}
+        changed = session.connection().execute(_REPLIES_CHANGED, within).scalar()
+    else:
+        first = (int(stem) - 1) * TOPS_A_PAGE
+        within = {"thread": thread_id, "first": first, "last": first + TOPS_A_PAGE - 1}
+        changed = session.connection().execute(_PAGE_CHANGED, within).scalar()
+    return changed or 0
+
+
 # Built once: putting a statement together costs more than running it.
 _THREADS, _SITES, _COMMENTS = (Base.metadata.tables[name] for name in ("threads", "sites", "comments"))
 _C, _TOP = _COMMENTS.c, _COMMENTS.alias("top")
@@ -56,6 +94,14 @@ _CONTINUED = select(_C.top_id).where(
     _C.place >= bindparam("after"),
     _C.status == "approved",
 )
+_NUMBER = select(_THREADS.c.id).join(_SITES, _SITES.c.id == _THREADS.c.site_id)
+_NUMBER = _NUMBER.where(_SITES.c.key == bindparam("site"), _THREADS.c.key == bindparam("key"))
+_PAGE_CHANGED = select(func.max(_C.revision)).join(_TOP, _TOP.c.id == _C.top_id)
+_PAGE_CHANGED = _PAGE_CHANGED.where(_TOP.c.thread_id == bindparam("thread"), _TOP.c.parent_id.is_(None))
+_PAGE_CHANGED = _PAGE_CHANGED.where(_TOP.c.place.between(bindparam("first"), bindparam("last")))
+_PAGE_CHANGED = _PAGE_CHANGED.where(_C.parent_id.is_(None) | (_C.place < REPLIES_A_PAGE))
+_REPLIES_CHANGED = select(func.max(_C.revision)).where(_C.top_id == bindparam("top"), _C.parent_id.is_not(None))
+_REPLIES_CHANGED = _REPLIES_CHANGED.where(_C.place.between(bindparam("first"), bindparam("last")))
 _PLACES = select(_C.places).where(_C.id == bindparam("top"))
 
 
@@ -68,10 +114,7 @@ class _Writer:
     def snapshot(self, since: int) -> Snapshot:
         changed = self._ask(_CHANGED, thread=self.thread.id, since=since)
         pages, continued = self._touched(changed)
-        newest = max(1, -(-self.thread.places // TOPS_A_PAGE))
-        shown = newest
-        while (comments := self.page(shown)) == [] and shown > 1:
-            shown -= 1  # all of its members were taken down again: readers begin at the one before
+        shown, comments = self._newest()
         built = {shown: comments} | {page: self.page(page) for page in pages - {shown}}
         objects = [Object(storage.page_name(*self.key, page), self._json(page, built[page])) for page in built]
         for top, page in continued:
@@ -83,6 +126,27 @@ class _Writer:
     @property
     def key(self) -> tuple[str, str]:
         return self.site, self.thread.key
+
+    def content(self, name: str) -> bytes | None:
+        """One object alone."""
+        *folder, file = name.removeprefix(storage.newest_name(*self.key).removesuffix("newest.json")).split("/")
+        stem = file.partition(".")[0]
+        if file == "newest.json":
+            return self._json(*self._newest())
+        if file == "feed.atom":
+            return self._atom(self._newest()[1])
+        if not stem.isdecimal() or len(stem) > 8 or len(folder) > 1:
+            return None
+        if folder:
+            return self.replies(folder[0], int(stem)) if self._ask(_PLACES, top=folder[0]) else None
+        return self._json(int(stem), self.page(int(stem)))
+
+    def _newest(self) -> tuple[int, list[dict[str, Any]]]:
+        """The page readers see first."""
+        shown = max(1, -(-self.thread.places // TOPS_A_PAGE))
+        while (comments := self.page(shown)) == [] and shown > 1:
+            shown -= 1  # all of its members were taken down again: readers begin at the one before
+        return shown, comments
 
     def _touched(self, changed: Sequence[Row[Any]]) -> tuple[set[int], set[tuple[str, int]]]:
         """Pages of top comments, and continued replies, that hold these comments."""

@@ -15,7 +15,7 @@ from models.failpoints import failpoint
 from models.identifiers import new_id
 from models.records import Thread
 from models.webhooks import release_published
-from worker.pages import Snapshot, changed_pages
+from worker.pages import Snapshot, changed_pages, revision_of_object
 from worker.webhooks import deliver_soon
 
 MOST_TOLD = 100
@@ -100,6 +100,16 @@ def _owe_again(session: Session, thread_id: int, since: int) -> None:
     owed = update(Thread).where(Thread.id == thread_id).values(published_revision=oldest, publish_due=now())
     session.execute(owed)
     log.warning("publishing.lease_lost", thread=thread_id, revision=since)
+
+
+def owe_object(thread_id: int, name: str) -> None:
+    """Owe one object of a thread, with whatever changed since the comments on it did."""
+    with begin() as session:
+        thread = session.execute(select(Thread).where(Thread.id == thread_id).with_for_update()).scalar_one()
+        changed = revision_of_object(session, thread_id, name)
+        if changed is not None:
+            thread.published_revision = max(0, min(thread.published_revision, changed - 1))
+        thread.publish_due = now()
 
 
 _FREE = Thread.lease_until.is_(None) | (Thread.lease_until < bindparam("at"))

@@ -24,6 +24,7 @@ from worker.lifeline import end
 from worker.publishing import publish_threads
 from worker.retention import tidy_webhooks
 from worker.screening import owing_pages, owing_webhooks, screen_now
+from worker.verifying import Verifier
 from worker.watchdog import Watchdog
 
 MOST_AT_ONCE = 500
@@ -61,6 +62,7 @@ class Sweeper(threading.Thread):
         self.worker, self.watchdog = name, watchdog
         self._ending = threading.Event()
         self._tidied: datetime | None = None
+        self._verifier = Verifier()
 
     def run(self) -> None:
         pause = self._try(self._begin)
@@ -99,6 +101,7 @@ class Sweeper(threading.Thread):
             tidy(at)
             close_old_threads(at)
             owe_learning(at)
+            self._verifier.step()
             self._tidied = at
 
 

@@ -22,6 +22,7 @@ from service import limits
 from service.accepting import accept
 from service.addresses import reader
 from service.embed import pages
+from service.mending import getting
 from service.problems import Problem, from_validation, shaped
 from service.published import ROUTE, published_headers, shared_headers
 from service.receipts import find_receipt, receipt_of
@@ -139,18 +140,18 @@ def comments(site: str) -> Response:
     info = wanted_site(site)
     thread = _thread_argument()
     page = _page_argument()
-    top = request.args.get("replies")
+    top, get = request.args.get("replies"), getting(info.key, thread)
     if top is not None:
-        stored = read_replies(info.key, thread, top, page or 1) if is_id(top) else None
+        stored = read_replies(info.key, thread, top, page or 1, get=get) if is_id(top) else None
     else:
-        stored = read_page(info.key, thread, page)
+        stored = read_page(info.key, thread, page, get=get)
     if stored is None:
         stored = _nothing_there(info, thread, page, is_newest=page is None and top is None)
     return _shared(info, _published(stored, cache_tag(info.key, thread)))
 
 
 def _nothing_there(info: SiteInfo, thread: str, page: int | None, *, is_newest: bool) -> Stored:
-    head = None if is_newest else read_page(info.key, thread, None)
+    head = None if is_newest else read_page(info.key, thread, None, get=getting(info.key, thread))
     empty = orjson.loads(head.content) if head else empty_page(thread)
     content = orjson.dumps({**empty, "page": page or 1, "next": None, "comments": []})
     return Stored(content, f"none-{head.tag if head else 0}-{page or 1}")
@@ -217,7 +218,7 @@ def feed(site: str) -> Response:
     """The comments readers see first, for feed readers; like the page, an unknown thread's is there and empty."""
     info = wanted_site(site)
     thread = _thread_argument()
-    stored = storage.get(storage.feed_name(info.key, thread))
+    stored = getting(info.key, thread)(storage.feed_name(info.key, thread))
     if stored is None:
         from worker import feeds  # noqa: PLC0415 — an XML library, for this one answer
 

@@ -15,6 +15,7 @@ from models.urls import origin_of
 from service.embed import assets
 from service.embed.words import Words, languages, words_for
 from service.listening import public_url
+from service.mending import getting
 from service.problems import Problem
 from service.receipts import find_receipt
 from service.sites import SiteInfo, find_site
@@ -67,7 +68,7 @@ def thread(site_key: str) -> Response:
         key = thread_key(request.args.get("thread", ""))
     except ValueError:
         abort(404)
-    page = _replies(site, key) if "replies" in request.args else published_page(site.key, key, _page_number())
+    page = _replies(site, key) if "replies" in request.args else _page(site, key, _page_number())
     form = {"thread": key, **{name: request.args[name] for name in ("url", "title") if name in request.args}}
     answered = _find(page["comments"], request.args.get("reply"))
     if answered:
@@ -79,7 +80,7 @@ def form_with_errors(site: SiteInfo, form: Mapping[str, str], errors: list[dict[
     """The form again, as it was filled in, with what is wrong said at each field and the rest above it."""
     words = words_for(_wished_language(), site.locale)
     try:
-        page = published_page(site.key, thread_key(form.get("thread", "")), None)
+        page = _page(site, thread_key(form.get("thread", "")), None)
     except ValueError:
         page = empty_page("")
     told: dict[str, str] = {}
@@ -137,9 +138,14 @@ def _thread_page(
     )
 
 
+def _page(site: SiteInfo, key: str, page: int | None) -> dict[str, Any]:
+    return published_page(site.key, key, page, get=getting(site.key, key))
+
+
 def _replies(site: SiteInfo, key: str) -> dict[str, Any]:
     top = request.args["replies"]
-    stored = read_replies(site.key, key, top, _page_number() or 1) if is_id(top) else None
+    get = getting(site.key, key)
+    stored = read_replies(site.key, key, top, _page_number() or 1, get=get) if is_id(top) else None
     answer: dict[str, Any] = orjson.loads(stored.content) if stored else abort(404)
     return answer
 

@@ -56,7 +56,7 @@ def examine(step: Step = lambda *_: None) -> Examination:
     examination.add(_sealed(step, examination.comments))
     with ThreadPoolExecutor(READERS) as readers:
         is_folder = settings().published_url.startswith("file:")
-        read: shown.Read = (lambda names: map(storage.get, names)) if is_folder else _by(readers)
+        read: shown.Read = (lambda names: map(storage.look, names)) if is_folder else _by(readers)
         for number, row in enumerate(shown.threads()):
             step("pages", number, examination.threads)
             examination.add(shown.examine(row.Thread.id, read))
@@ -66,7 +66,7 @@ def examine(step: Step = lambda *_: None) -> Examination:
 
 
 def _by(readers: ThreadPoolExecutor) -> shown.Read:
-    return lambda names: readers.map(storage.get, names)
+    return lambda names: readers.map(storage.look, names)
 
 
 def _sizes() -> tuple[int, int]:

@@ -22,7 +22,8 @@ from service.operations.violation import MEND, NOTHING, Violation, dashed
 PAGES_AT_ONCE = 40
 THREADS_AT_ONCE = 500
 PAUSES = (0.5, 2.0, 5.0)  # before a thread that seems wrong is looked at again: it may be being published
-Read = Callable[[Iterable[str]], Iterable[storage.Stored | None]]  # many at once, one for one
+Found = storage.Stored | storage.Damaged | None
+Read = Callable[[Iterable[str]], Iterable[Found]]  # many at once, one for one
 _ENTRY = re.compile(rb"urn:uuid:([0-9a-f-]{36})")
 
 
@@ -152,14 +153,17 @@ class _Look:
     def _key(self) -> tuple[str, str]:
         return self.site, self.thread.key
 
-    def _read(self, names: Iterable[str]) -> Iterable[storage.Stored | None]:
+    def _read(self, names: Iterable[str]) -> Iterable[Found]:
         return self.read(names)
 
-    def _compare(self, expected: Expected, stored: storage.Stored | None) -> dict[str, Any] | None:
+    def _compare(self, expected: Expected, stored: Found) -> dict[str, Any] | None:
         """The object as it is shown, if it could be read."""
         where = expected.name.rpartition("/")[2]
         if stored is None:
             self._wrong("on its page", f"its page {where} is missing")
+            return None
+        if isinstance(stored, storage.Damaged):
+            self._wrong("readable", f"its page {stored}")
             return None
         page: dict[str, Any] = orjson.loads(stored.content)
         shown = {comment["id"]: comment for comment in _flat(page["comments"]) if comment["id"]}
@@ -189,6 +193,9 @@ class _Look:
         for name in said if page else ():
             if page and page[name] != said[name]:
                 self._wrong("head", f"its pages say {name} {page[name]!r}, but it is {said[name]!r}")
+        if isinstance(feed, storage.Damaged):
+            self._wrong("readable", f"its feed {feed}")
+            return
         told = {id_.decode() for id_ in _ENTRY.findall(feed.content)} if feed else None
         if told != self.newest.comments.keys():
             self._wrong("feed", "its feed does not show what its newest page shows")

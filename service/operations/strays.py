@@ -25,7 +25,7 @@ def find() -> Iterator[Violation]:
     seeming = [name for site in sites for name in storage.names(f"{site}/") if not _is_known(name, pages)]
     pages = _pages() if seeming else {}  # what came into being meanwhile is none, and a draft is soon gone
     for name in seeming:
-        if not _is_known(name, pages) and storage.get(name):
+        if not _is_known(name, pages) and storage.look(name):
             yield Violation(RULE, "object", name, "published, but it is no page of any thread", MEND)
 
 

@@ -229,7 +229,7 @@ def test_what_is_being_published_is_looked_at_again(
     monkeypatch.setattr(shown, "time", SimpleNamespace(sleep=lambda _: publish([thread_id])))
     with reading() as session:
         thread_id = session.scalars(select(Thread.id)).one()
-    assert shown.examine(thread_id, lambda names: map(storage.get, names)) == []
+    assert shown.examine(thread_id, lambda names: map(storage.look, names)) == []
 
 
 def test_it_says_in_words_what_mends_and_tells_monitoring_by_its_status(lived_in: Ids, data: Path) -> None:
