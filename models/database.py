@@ -121,8 +121,23 @@ class FairLock:
 def _engine_of(pid: int) -> Engine:
     """One engine a process: a connection must not be carried over a fork.
 
-    No thread uses two connections at once, so a process needs no more of them than it has threads.
+    A forked process goes on with its parent's engine, without the connections: the statements compiled so far are most
+    of what its first transactions cost. No thread uses two connections at once, so a process needs no more of them than
+    it has threads.
     """
+    global _last  # noqa: PLW0603
+    if _last and _last[0] != pid and _last[1].url == make_url(settings().sqlalchemy_url):
+        _last[1].dispose(close=False)
+        _last = pid, _last[1]
+    else:
+        _last = pid, _new_engine()
+    return _last[1]
+
+
+_last: tuple[int, Engine] | None = None  # the process that made it, or took it over
+
+
+def _new_engine() -> Engine:
     url, threads = make_url(settings().sqlalchemy_url), max(settings().web_threads, settings().screeners) + 2
     if url.get_backend_name() != "sqlite":
         return _postgresql(url, threads)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from html import unescape
+from html import escape, unescape
 from typing import TYPE_CHECKING
 
 from models.text import is_blank
@@ -33,6 +33,11 @@ def render(body: str) -> str:
         link_rel="ugc nofollow noopener",
         strip_comments=True,
     ).strip()
+
+
+def as_typed(body: str) -> str:
+    """The text without its Markdown, for a comment that could not be rendered."""
+    return f"<p>{escape(body, quote=False)}</p>".replace("\n", "<br>")
 
 
 def shown(body: str) -> str:

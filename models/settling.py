@@ -107,6 +107,7 @@ class Settling:
     def _record_screening(self, comment: dict[str, Any], screened: Screened) -> None:
         comment.update(screenings=screened.number, language=screened.language, screen_due=screened.again)
         comment.update(risk=risk_of(screened.evidence), found=names_of(screened.evidence))
+        comment.update(screening_by=None, screenings_alone=0)
         comment["html"] = comment["html"] or screened.html  # rendered before: no lock waits for a long text
         self.rows[Screening].append(
             {
@@ -292,6 +293,7 @@ class Settling:
 _OF_A_COMMENT = (
     *("status", "version", "html", "language", "settled_at", "screen_due", "screenings"),
     *("place", "places", "revision", "event_sequence", "campaign", "risk", "found", "seen_at"),
+    *("screening_by", "screenings_alone"),
 )
 _OF_A_THREAD = ("revision", "count", "places", "publish_due", "url", "title")
 

@@ -15,7 +15,7 @@ from worker import webhooks
 from worker.bell import DELIVER, SCREEN
 from worker.broker import RING_OPTIONS, WORK_OPTIONS, common, eviction_policy
 from worker.lifeline import watch_up
-from worker.screening import warm
+from worker.screening import finish_what_the_last_began, warm
 from worker.sweep import Sweeper
 from worker.watchdog import Watchdog
 
@@ -70,12 +70,6 @@ def _without_warnings_of_the_future(**_: object) -> None:
     warnings.simplefilter("ignore", CPendingDeprecationWarning)
 
 
-@signals.worker_init.connect
-def _begin(**_: object) -> None:
-    watch_up()
-    deadlines.be_patient(deadlines.WORKER_PATIENCE)
-
-
 @signals.worker_ready.connect
 def _warn(**_: object) -> None:
     """Redis may be set to forget messages to make room. Nothing is lost by that, but everything waits for the sweep."""
@@ -90,3 +84,10 @@ def _warm(**_: object) -> None:
     """Load the model before the first comment comes, not with it, whether the broker answers or not."""
     if SCREEN in app.amqp.queues.consume_from:
         warm()
+        finish_what_the_last_began()  # before anything here starts a thread
+
+
+@signals.worker_init.connect
+def _begin(**_: object) -> None:
+    watch_up()
+    deadlines.be_patient(deadlines.WORKER_PATIENCE)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from time import perf_counter
 from typing import Any, NamedTuple, TypeAlias
@@ -17,7 +19,7 @@ from models import markdown
 from models.changes import Change, Screened, Settled
 from models.database import begin, now, reading
 from models.evidence import Evidence, Outcome
-from models.failpoints import failpoint
+from models.failpoints import failpoint, poison
 from models.identifiers import new_id
 from models.language import detect
 from models.moderation import settle, tell
@@ -26,16 +28,24 @@ from models.records import Comment, Site, Thread
 from models.sampling import is_sampled
 from models.secrets import decrypt_email
 from models.urls import page_address
+from worker import careful
+from worker.batches import take
 from worker.bell import PUBLISH, ring
 from worker.checks import examine
 from worker.checks.candidate import Candidate, Form
 from worker.checks.hosts import rows as linked
 from worker.checks.repeats import fingerprints
+from worker.cpu_limit import cpu_limit
+from worker.isolation import Isolation, Screening
 from worker.site_models import Learned, learned, with_promises
 from worker.webhooks import deliver_soon
 
 AGAIN_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))  # what could not run is tried again
+ALONE_SECONDS = 0.5  # of CPU, for one comment in isolation
+MOST_SECONDS = 10.0  # of CPU, for any batch
+MOST_FAILURES = 2
 log = structlog.get_logger()
+_guard, _in_hand = threading.Lock(), set[str]()
 
 
 def warm() -> None:
@@ -46,7 +56,12 @@ def warm() -> None:
 
 def screen_and_ring(comment_ids: Sequence[str]) -> None:
     """Judge comments that wait: every check runs, then one decision each; then their pages are owed."""
-    settled = screen_now(comment_ids)
+    batch = take(comment_ids)
+    _ring_for(screen_ready(batch.ready))
+    _ring_for(screen_alone(batch.suspects))
+
+
+def _ring_for(settled: Sequence[Settled]) -> None:
     if threads := owing_pages(settled):
         ring(PUBLISH, threads)
     deliver_soon(owing_webhooks(settled))
@@ -64,37 +79,120 @@ def owing_webhooks(settled: Sequence[Settled]) -> list[str]:
 
 def screen_now(comment_ids: Sequence[str]) -> list[Settled]:
     """Screen those of them that are owed a screening. A comment that cannot be screened at all goes to a human."""
+    batch = take(comment_ids)
+    return [*screen_ready(batch.ready), *screen_alone(batch.suspects)]
+
+
+def screen_ready(comment_ids: Sequence[str]) -> list[Settled]:
+    """Screen comments that this process has taken, together."""
+    if not comment_ids:
+        return []
+    if isolation := careful.careful():
+        if len(comment_ids) == 1:
+            return screen_alone(comment_ids)
+        attempt = isolation.attempt(comment_ids, alone=False)
+        if not isolation.is_gone:
+            return [*attempt.settled, *screen_alone(comment_ids)] if attempt.failure else attempt.settled
+    return _screen_here(comment_ids, alone=False)
+
+
+def screen_alone(comment_ids: Sequence[str]) -> list[Settled]:
+    """Screen each of them alone and in isolation. One that fails twice goes to a human, and is not tried again.
+
+    The second try comes after all the others had their first.
+    """
+    with _apart(comment_ids) as ours:
+        if not ours:
+            return []
+        with careful.isolation() as isolation:
+            return _each_alone(ours, isolation)
+
+
+def _each_alone(comment_ids: Sequence[str], isolation: Isolation) -> list[Settled]:
+    waiting, failures = list(comment_ids), Counter[str]()
+    settled: list[Settled] = []
+    while waiting:
+        attempt = isolation.attempt(waiting, alone=True)
+        settled += attempt.settled
+        waiting = [each for each in waiting if each not in attempt.finished]
+        if attempt.is_lost or not waiting:
+            break
+        suspect, *waiting = waiting
+        failures[suspect] += 1
+        log.warning("screening.failed_alone", comment=suspect, attempt=failures[suspect], reason=attempt.failure)
+        if failures[suspect] < MOST_FAILURES:
+            waiting.append(suspect)
+        else:
+            settled += _hand_over(suspect, f"{attempt.failure}, {MOST_FAILURES} times")
+    return settled
+
+
+@contextmanager
+def _apart(comment_ids: Sequence[str]) -> Iterator[list[str]]:
+    """Those of the comments that no other thread of this process is just screening alone."""
+    with _guard:
+        ours = [each for each in comment_ids if each not in _in_hand]
+        _in_hand.update(ours)
     try:
-        return _screen(comment_ids)
+        yield ours
+    finally:
+        with _guard:
+            _in_hand.difference_update(ours)
+
+
+def finish_what_the_last_began() -> None:
+    """For a worker that starts, before it has threads: comments that ended the worker before it are screened alone."""
+    if suspects := careful.begin_carefully(IN_ISOLATION):
+        work = threading.Thread(target=lambda: _ring_for(screen_alone(suspects)), name="suspects", daemon=True)
+        work.start()
+
+
+def _screen_here(comment_ids: Sequence[str], alone: bool) -> list[Settled]:
+    try:
+        return _screen(comment_ids, ALONE_SECONDS if alone else seconds_for(len(comment_ids)))
     except OperationalError:  # the database's trouble and no comment's: they stay owed
         raise
     except Exception as error:  # one poisonous comment must not hold up its neighbours
         if len(comment_ids) > 1:
             log.warning("screening.one_by_one", count=len(comment_ids), error=type(error).__name__)
-            return [settled for comment_id in comment_ids for settled in screen_now([comment_id])]
+            return [settled for comment_id in comment_ids for settled in _screen_here([comment_id], alone)]
         log.exception("screening.failed", comment=comment_ids[0], exc_info=error)
-        return _to_a_human(comment_ids[0], error)
+        return _to_a_human(comment_ids[0], f"this comment could not be screened ({type(error).__name__})")
 
 
-def _screen(comment_ids: Sequence[str]) -> list[Settled]:
+def seconds_for(count: int) -> float:
+    """CPU seconds after which a batch of so many ends its worker. A legal comment takes 0.05 s at most."""
+    return min(0.4 + 0.1 * count, MOST_SECONDS)
+
+
+def _screen(comment_ids: Sequence[str], seconds: float) -> list[Settled]:
     began = perf_counter()
-    with reading() as session:
-        batch = load(session, comment_ids)
-    if not batch:
+    with cpu_limit(seconds):
+        changes = _changes(comment_ids)
+    if not changes:
         return []
-    candidates = [owed.candidate for owed in batch]
-    evidence = examine(candidates, now())
-    prints, hosts = _by_comment(fingerprints(candidates)), _by_comment(linked(candidates))
-    changes = [
-        _change(owed, found, prints[owed.candidate.id], hosts[owed.candidate.id])
-        for owed, found in zip(batch, evidence, strict=True)
-    ]
     with begin() as session:
         settled = settle(session, changes)
     failpoint("settled")
     done = [each for each in settled if each]
     _tell(done, ms=round((perf_counter() - began) * 1000))
     return done
+
+
+def _changes(comment_ids: Sequence[str]) -> list[Change]:
+    """Run every check on those that are owed a screening, and decide."""
+    with reading() as session:
+        batch = load(session, comment_ids)
+    if not batch:
+        return []
+    candidates = [owed.candidate for owed in batch]
+    poison(candidate.body for candidate in candidates)
+    evidence = examine(candidates, now())
+    prints, hosts = _by_comment(fingerprints(candidates)), _by_comment(linked(candidates))
+    return [
+        _change(owed, found, prints[owed.candidate.id], hosts[owed.candidate.id])
+        for owed, found in zip(batch, evidence, strict=True)
+    ]
 
 
 def _by_comment(rows: Sequence[dict[str, Any]]) -> Mapping[str, list[dict[str, Any]]]:
@@ -197,17 +295,35 @@ def _by_a_rule(evidence: Sequence[Evidence]) -> str:
     return f"by a rule of {', '.join(made)}" if made else ""
 
 
-def _to_a_human(comment_id: str, error: Exception) -> list[Settled]:
-    """Nothing stays pending for ever, not even a comment that breaks the screening."""
-    detail = f"this comment could not be screened ({type(error).__name__})"
+def _to_a_human(comment_id: str, detail: str) -> list[Settled]:
+    """Nothing stays pending for ever, not even a comment that breaks the screening. It is shown as it was typed: to
+    render it may be what breaks.
+    """
     evidence = [Evidence(check="screening", outcome=Outcome.UNAVAILABLE, detail=detail)]
     with begin() as session:
-        row = session.execute(select(Comment.screenings).where(Comment.id == comment_id)).scalar()
+        row = session.execute(select(Comment.screenings, Comment.body).where(Comment.id == comment_id)).one_or_none()
         if row is None:
             return []
-        screened = Screened(row + 1, evidence, 0, "und")
+        screened = Screened(row.screenings + 1, evidence, 0, "und", html=markdown.as_typed(row.body))
         settled = settle(session, [Change(comment_id, Verdict.FLAG, (detail,), screened=screened)])[0]
     failpoint("handed_to_a_human")
     done = [settled] if settled else []
     tell(done)
     return done
+
+
+def _hand_over(comment_id: str, failure: str) -> list[Settled]:
+    """A comment that ends its screener is not screened automatically again: it owes no screening any more."""
+    return _to_a_human(comment_id, f"this comment could not be screened: alone, its screening {failure}")
+
+
+def _prepare(comment_id: str) -> None:
+    """Load what the checks need for this comment's site, so that the limit is on the comment alone."""
+    with reading() as session:
+        site = session.execute(select(Site).join(Comment, Comment.site_id == Site.id).where(Comment.id == comment_id))
+        policy = Policy.model_validate(site.scalar_one().policy)
+    at = now()
+    examine([Candidate(new_id(), 0, 0, "Ann", "", "A first comment.", at, policy=policy)], at)
+
+
+IN_ISOLATION = Screening(prepare=_prepare, screen=_screen_here, hand_over=_hand_over)

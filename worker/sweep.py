@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from sqlalchemy import delete, select, update
 
+from models.changes import Settled
 from models.database import begin, insert_new, now, reading
 from models.failpoints import failpoint
 from models.records import AddressKey, Comment, ConsoleSession, Fingerprint, Heartbeat, Site, Thread
@@ -17,13 +18,15 @@ from models.scrubbing import owe_scrubbing, scrub
 from models.settings import settings
 from models.webhooks import overdue_endpoints, release_published, shown_but_waiting
 from worker import webhooks
+from worker.batches import take
 from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN, ring
+from worker.careful import careful
 from worker.closing import close_old_threads
 from worker.learner import learn_soon, owe_learning
 from worker.lifeline import end
 from worker.publishing import publish_threads
 from worker.retention import tidy_webhooks
-from worker.screening import owing_pages, owing_webhooks, screen_now
+from worker.screening import owing_pages, owing_webhooks, screen_alone, screen_ready
 from worker.verifying import Verifier
 from worker.watchdog import Watchdog
 
@@ -36,7 +39,12 @@ log = structlog.get_logger()
 
 def _screen_and_publish(comment_ids: Sequence[str]) -> None:
     """Without ringing in between: to a silent broker each ring costs a second, and nobody would hear it."""
-    settled = screen_now(comment_ids)
+    batch = take(comment_ids)
+    _publish(screen_ready(batch.ready))
+    _publish(screen_alone(batch.suspects))
+
+
+def _publish(settled: Sequence[Settled]) -> None:
     IN_PLACE[PUBLISH](owing_pages(settled))
     if hearing := owing_webhooks(settled):
         webhooks.sender().wake(hearing)
@@ -82,6 +90,8 @@ class Sweeper(threading.Thread):
 
     def _begin(self) -> float:
         _beat(self.worker, swept=False)
+        if careful():
+            sweep(overdue_seconds=0)  # the broker gives nobody else what the last worker had taken from it
         return settings().sweep_seconds
 
     def _sweep(self) -> float:
@@ -105,12 +115,12 @@ class Sweeper(threading.Thread):
             self._tidied = at
 
 
-def sweep() -> bool:
+def sweep(overdue_seconds: float | None = None) -> bool:
     """Ring again for what is overdue; do it here if the broker is silent or nobody listens. True if more is overdue."""
     at = now()
     is_more = False
     for task, record, due in OWED:
-        ids = _overdue(record, due, at)
+        ids = _overdue(record, due, at, overdue_seconds)
         if ids and (not ring(task, ids) or (task == SCREEN and _unheard(at))):
             _in_place(task, ids)
         is_more = is_more or len(ids) == MOST_AT_ONCE
@@ -119,15 +129,15 @@ def sweep() -> bool:
     return is_more
 
 
-def _overdue(record: Any, due: Any, at: datetime) -> list[Any]:
+def _overdue(record: Any, due: Any, at: datetime, seconds: float | None = None) -> list[Any]:
     """Claim overdue rows by putting their due time off, so that no other sweep rings for them at the same time."""
-    before = at - timedelta(seconds=settings().overdue_seconds)
+    before = at - timedelta(seconds=settings().overdue_seconds if seconds is None else seconds)
     with reading() as session:
         if session.execute(select(record.id).where(due < before).limit(1)).first() is None:
             return []
     oldest = select(record.id).where(due < before).order_by(due).limit(MOST_AT_ONCE)
     oldest = oldest.with_for_update(key_share=True, skip_locked=True)  # whoever holds one is working on it
-    later = at - timedelta(seconds=settings().overdue_seconds) + timedelta(seconds=RUNG_SECONDS)
+    later = before + timedelta(seconds=RUNG_SECONDS)
     claimed = update(record).where(record.id.in_(select(oldest.cte("oldest").c.id))).values({due.key: later})
     with begin(synced=False) as session:
         found = list(session.execute(claimed.returning(record.id)).scalars())

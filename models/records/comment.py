@@ -25,6 +25,8 @@ class Comment(Base):
     `risk` is the spam score of the last screening, `found` the checks that found something (" links spam "), both for
     the console's lists; `seen_at` is when a human first saw it there, or decided.
     `campaign` is the first comment that said nearly the same, where there is one.
+    `screening_by` names the process that began to screen it, at `screening_since`, and has not finished;
+    `screenings_alone` counts the screenings of this comment alone that began and did not finish (worker/apart.py).
     """
 
     __tablename__ = "comments"
@@ -73,6 +75,9 @@ class Comment(Base):
 
     screen_due: Mapped[When | None] = mapped_column(default=now)
     screenings: Mapped[int] = mapped_column(default=0)
+    screening_by: Mapped[str | None] = mapped_column(String(80))
+    screening_since: Mapped[When | None]
+    screenings_alone: Mapped[int] = mapped_column(default=0, server_default="0")
     risk: Mapped[float | None]
     found: Mapped[str | None] = mapped_column(String(120))
     seen_at: Mapped[When | None]

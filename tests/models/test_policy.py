@@ -25,6 +25,7 @@ from models.policy import (
     Verdict,
     decide,
 )
+from worker.checks.examination import _ORDER
 
 APPROVE, FLAG, REJECT = Verdict.APPROVE, Verdict.FLAG, Verdict.REJECT
 CLEAN = "nothing found against it"
@@ -318,3 +319,18 @@ def test_stored_evidence_can_be_decided_again_later(one: list[Evidence], policy:
 def test_a_policy_that_makes_no_sense_is_refused(typed: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Policy.model_validate(typed)
+
+
+TRUSTED = {"like_approved": 1, "same_as_approved": 1, "trusted_author": 1, "trusted_links": 9}
+
+
+@pytest.mark.parametrize("check", _ORDER)
+@pytest.mark.parametrize(
+    "trust", [{}, {"like_approved": 1, "same_as_approved": 1, "trusted_author": 1, "trusted_links": 9}]
+)
+def test_no_check_that_could_not_finish_approves(check: str, trust: dict[str, int]) -> None:
+    evidence = [Evidence(check=name, outcome=Outcome.CLEAR, detail="", score=0.0) for name in _ORDER if name != check]
+    evidence = [replace(item, counts=trust) if item.check == "blocks" else item for item in evidence]
+    evidence.append(Evidence(check=check, outcome=Outcome.UNAVAILABLE, detail="could not run"))
+    decision = decide(evidence, Policy())
+    assert (decision.verdict, decision.again) == (Verdict.FLAG, True)

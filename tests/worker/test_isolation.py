@@ -1,0 +1,175 @@
+"""Comments that another worker began and did not finish are screened alone; only what fails alone, twice, is poison."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import datetime, timedelta
+
+import psutil
+import pytest
+import time_machine
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from models.database import begin, now, reading
+from models.records import Comment
+from tests.caller import Caller, posted, screen_all
+from tests.greenroom import until
+from worker import batches, careful, isolation, screening
+from worker.batches import SILENT, take
+from worker.sweep import sweep
+
+SOON, LATER = timedelta(seconds=1), SILENT + timedelta(seconds=1)
+
+
+def begun(comments: list[str], since: datetime, by: str = "elsewhere:1", alone: int = 0) -> None:
+    """As a worker leaves them that was killed amid their batch."""
+    values = {"screening_by": by, "screening_since": since, "screenings_alone": alone}
+    with begin() as session:
+        session.execute(update(Comment).where(Comment.id.in_(comments)).values(values))
+
+
+def alone(comment: str) -> int:
+    with reading() as session:
+        return session.execute(select(Comment.screenings_alone).where(Comment.id == comment)).scalar_one()
+
+
+@pytest.fixture
+def poisonous(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREENROOM_POISON", "1")  # in the processes that are started, not in this one
+
+
+def test_what_another_worker_may_be_screening_is_left_to_it_for_a_while(client: FlaskClient) -> None:
+    new, fresh, old = (posted(client, body=f"The ferry was late {number} times.") for number in range(3))
+    begun([fresh], now() - SOON)
+    begun([old], now() - LATER)
+    assert take([new, fresh, old]) == ([new], [old])
+    assert take([new, fresh, old]) == ([new], [old])  # what this process took it may take again
+
+
+def test_what_owes_no_screening_is_not_taken(client: FlaskClient) -> None:
+    comment = posted(client)
+    screen_all()
+    assert take([comment]) == ([], [])
+
+
+def test_only_this_hosts_comments_are_finished_at_a_start(client: FlaskClient) -> None:
+    ours, others, done, mine = (posted(client, body=f"The ferry was late {number} times.") for number in range(4))
+    begun([ours, done], now(), by=f"{batches._host()}:an earlier process")
+    begun([others], now())
+    take([mine])
+    screening._screen_here([done], alone=False)
+    assert batches.unfinished() == [ours]
+
+
+def test_an_innocent_comment_of_a_batch_that_did_not_finish_is_judged_like_any(
+    client: FlaskClient, moderator: Caller
+) -> None:
+    comments = [posted(client, body=f"The ferry was late {number} times.") for number in range(3)]
+    begun(comments, now() - LATER)
+    settled = screening.screen_now(comments)
+    assert {each.comment_id for each in settled} == set(comments)
+    for comment in comments:
+        assert {item["check"] for item in moderator.record(comment)["evidence"]} >= {"spam", "links"}
+        assert alone(comment) == 0
+
+
+def test_a_comment_that_fails_alone_twice_goes_to_a_human_and_is_never_screened_again(
+    client: FlaskClient, moderator: Caller, poisonous: None
+) -> None:
+    poison, neighbour = posted(client, body="poison: exit *now*"), posted(client)
+    begun([poison, neighbour], now() - LATER)
+    settled = screening.screen_now([poison, neighbour])  # the neighbour comes before the second try
+    assert [each.comment_id for each in settled] == [
+        neighbour,
+        poison,
+    ]
+    found = moderator.record(poison)
+    assert found["status"] == "flagged"
+    assert "alone, its screening ended with exit status 70, 2 times" in found["decisions"][0]["reasons"][0]
+    assert [review["cause"] for review in found["reviews"]] == ["flagged"]
+    assert found["html"] == "<p>poison: exit *now*</p>"  # rendering it may be what fails
+    with time_machine.travel(now() + timedelta(days=1)):
+        sweep()
+    assert take([poison]) == ([], [])
+    assert len(moderator.record(poison)["decisions"]) == 1
+
+
+def test_a_human_may_decide_about_poison(client: FlaskClient, moderator: Caller, poisonous: None) -> None:
+    poison = posted(client, body="poison: exit")
+    begun([poison], now() - LATER)
+    screening.screen_now([poison])
+    moderator.decide(poison, "approve")
+    assert moderator.record(poison)["status"] == "approved"
+
+
+def test_a_worker_that_is_killed_does_not_make_an_innocent_comment_poison(
+    client: FlaskClient, moderator: Caller, poisonous: None
+) -> None:
+    """ "poison: sleep" waits, as for a slow database: its screener is ended from outside, together with its worker."""
+    comment = posted(client, body="poison: sleep")
+    for _ in range(3):
+        begun([comment], now() - LATER)
+        program = f"from worker.screening import screen_now; screen_now([{comment!r}])"
+        worker = subprocess.Popen([sys.executable, "-c", program], start_new_session=True)
+        until(lambda: alone(comment) == 1, 30)
+        family = psutil.Process(worker.pid).children(recursive=True)
+        worker.kill()
+        worker.wait()
+        psutil.wait_procs(family, 30)
+        assert alone(comment) == 0
+    assert moderator.record(comment)["status"] == "pending"
+
+
+def test_a_lost_isolator_is_no_comments_fault(client: FlaskClient, moderator: Caller, poisonous: None) -> None:
+    comment = posted(client, body="poison: sleep")
+    begun([comment], now() - LATER)
+    thread = threading.Thread(target=screening.screen_now, args=[[comment]])
+    thread.start()
+    until(lambda: alone(comment) == 1, 30)
+    for process in psutil.Process().children(recursive=True):
+        if "worker.isolated" in process.cmdline():
+            process.send_signal(signal.SIGKILL)
+    thread.join(30)
+    assert not thread.is_alive()
+    assert moderator.record(comment)["status"] == "pending"
+
+
+def test_a_comment_with_which_the_whole_machine_goes_is_not_tried_for_ever(
+    client: FlaskClient, moderator: Caller
+) -> None:
+    comment = posted(client)
+    begun([comment], now() - LATER, alone=isolation.MOST_UNSEEN)
+    screening.screen_now([comment])
+    assert "did not finish 3 times" in moderator.record(comment)["decisions"][0]["reasons"][0]
+
+
+def test_a_careful_worker_screens_in_isolation(client: FlaskClient, moderator: Caller) -> None:
+    """Forked, so in a program of its own: here are threads."""
+    old, one, two, three = (posted(client, body=f"The ferry was late {number} times.") for number in range(4))
+    begun([old], now(), by=f"{batches._host()}:an earlier process")
+    program = f"""
+from worker import careful, screening
+screening.warm()
+screening.finish_what_the_last_began()
+screening._screen_here = None  # not here
+counts = len(screening.screen_now([{one!r}, {two!r}])), len(screening.screen_now([{three!r}]))
+careful.end_carefulness()
+assert careful.careful() is None
+print(*counts)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "2 1"
+    for comment in (one, two, three):
+        assert moderator.record(comment)["status"] != "pending"
+
+
+def test_a_worker_that_begins_after_a_clean_end_is_not_careful(client: FlaskClient) -> None:
+    posted(client)
+    screening.finish_what_the_last_began()
+    assert careful.careful() is None
+    assert not [each for each in psutil.Process(os.getpid()).children() if "isolated" in str(each.cmdline())]
