@@ -10,6 +10,11 @@ from typing import Any
 LITTLE_KNOWN = "little_known"  # found by the spam check: a score in a language of which the model has read a little
 
 
+# Found by a check that looked at a part of a comment only, since all of it would have taken too long. Nobody writes so
+# much into 10,000 characters: a human looks at it, whatever the policy says.
+UNREAD = "unread"
+
+
 class Outcome(StrEnum):
     CLEAR = "clear"  # looked, and found nothing against the comment
     FOUND = "found"  # found something that may count against it

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import chain
 from unicodedata import category, decimal, normalize
 
@@ -41,11 +42,13 @@ def fold(text: str) -> str:
 
     The same for a blocked word and for what a stranger wrote; folding twice changes nothing. "leet" stays as it is.
     """
-    letters = _letters(text)
-    return _plain(letters, _TABLE)
+    if text.isascii() and text.isalnum():
+        return text.lower()
+    return _plain(_letters(text), _TABLE)
 
 
-def readings(text: str) -> list[str]:
+@lru_cache(maxsize=64)  # several checks ask for those of one comment
+def readings(text: str) -> tuple[str, ...]:
     """Every way a reader may take the text: folded, and again if it uses signs that only sometimes stand for letters.
 
     The second reading takes flags, Canadian syllabics and the like for Latin letters, and every look-alike inside a
@@ -54,13 +57,17 @@ def readings(text: str) -> list[str]:
     letters = _letters(text)
     folded = _plain(letters, _TABLE)
     if letters.isascii() or not (_SOMETIMES.search(letters) or _has_other_letters_among_latin(letters)):
-        return [folded]
+        return (folded,)
     among_latin = _WORD.sub(lambda word: _read_as_latin(word[0]), letters)
-    return list(dict.fromkeys((folded, _plain(among_latin, _ALL))))
+    return tuple(dict.fromkeys((folded, _plain(among_latin, _ALL))))
 
 
 def _letters(text: str) -> str:
-    return text.lower() if text.isascii() else normalized("NFKC", text).casefold()
+    if text.isascii():
+        return text.lower()
+    if len(text) > MOST_GROWING and len(GROWING.findall(text)) > MOST_GROWING:
+        text = GROWING.sub(" ", text)
+    return normalized("NFKC", text).casefold()
 
 
 def _plain(letters: str, by: dict[int, str | None]) -> str:
@@ -80,7 +87,15 @@ def _read_as_latin(word: str) -> str:
     return word.translate(_AMONG) if _LATIN.search(word) else word
 
 
+@lru_cache(maxsize=64)
+def fold_text(text: str) -> str:
+    """The same of a comment's text, which several checks ask for."""
+    return fold(text)
+
+
 LETTERS = 20  # fewer say nothing: "Thank you!" is no campaign
+# The characters that NFKC makes more than four of, up to eighteen. More than a few of them are left out.
+GROWING, MOST_GROWING = re.compile("[\u3300-\u3357\u33ae\u33af\ufdfa\ufdfb]"), 50
 _NO_LETTERS = re.compile(r"[\W_]+")
 
 

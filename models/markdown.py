@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from html import escape, unescape
 from typing import TYPE_CHECKING
 
@@ -16,17 +16,26 @@ if TYPE_CHECKING:
 
 TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"}
 SCHEMES = {"http", "https"}
-MOST_MARKS, MOST_LINKS = 500, 50
+MOST_MARKS, MOST_LINKS, MOST_TRIED = 500, 50, 20_000
+# More stops or lines than these cost a parser as much as a hundred comments: such a text is shown as it was typed.
+MOST_STOPS, MOST_LINES = 1500, 500
+_STOPS = "$%&*+-:<=>@[\\]^_`{}~!#|"  # where a parser of Markdown stops to look
 MAX_NESTING = 50  # deeper quotes and lists than anyone writes are cut off
 _HREF = 'href="'
 
 
+@lru_cache(maxsize=64)
 def render(body: str) -> str:
-    """HTML of the tags above and nothing else; links open with `rel="ugc nofollow noopener"`."""
+    """HTML of the tags above and nothing else; links open with `rel="ugc nofollow noopener"`.
+
+    Remembered, as a screening asks several times.
+    """
     import nh3  # noqa: PLC0415 — the web process rarely renders
 
     return nh3.clean(
-        _parser(is_ordinary=_is_ordinary(body), has_address="//" in body).render(body),
+        _plain(body)
+        if _is_dense(body)
+        else _parser(is_ordinary=_is_ordinary(body), has_address="//" in body).render(body),
         tags=TAGS,
         attributes={"a": {"href"}, "ol": {"start"}},
         url_schemes=SCHEMES,
@@ -98,9 +107,20 @@ def _unlink_unseen(tokens: list[Token]) -> None:
 _WITH_TEXT = {"text", "text_special", "code_inline"}
 
 
+def _is_dense(body: str) -> bool:
+    return len(body) > MOST_LINES and (body.count("\n") > MOST_LINES or sum(map(body.count, _STOPS)) > MOST_STOPS)
+
+
+def _plain(body: str) -> str:
+    """The text as it was typed, line by line."""
+    return f"<p>{escape(body).replace(chr(10), '<br>')}</p>"
+
+
 def _is_ordinary(body: str) -> bool:
     """Whether the text may be searched for links and emphasis: thousands of openings take a parser half a second."""
-    return sum(map(body.count, "[*_~`")) <= MOST_MARKS and body.count("//") <= MOST_LINKS
+    if "](" in body and body.count("](") * max(map(len, body.split())) > MOST_TRIED:
+        return False  # a parser reads on from each of these to the next blank
+    return sum(map(body.count, "[*_~`<")) <= MOST_MARKS and body.count("//") <= MOST_LINKS
 
 
 @cache
@@ -118,5 +138,5 @@ def _parser(*, is_ordinary: bool, has_address: bool) -> MarkdownIt:
     assert parser.linkify is not None
     parser.linkify.set({"fuzzy_link": False, "fuzzy_email": False})
     if not is_ordinary:
-        parser.disable(["link", "emphasis", "strikethrough", "backticks"])
+        parser.disable(["link", "autolink", "emphasis", "strikethrough", "backticks"])
     return parser if is_ordinary and has_address else parser.disable("linkify")

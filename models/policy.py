@@ -9,7 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from models.evidence import LITTLE_KNOWN, Evidence, Outcome
+from models.evidence import LITTLE_KNOWN, UNREAD, Evidence, Outcome
 
 Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 CheckName = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
@@ -186,6 +186,7 @@ def decide(evidence: Iterable[Evidence], policy: Policy) -> Decision:
     hinted = any(finding.weight == "hint" for finding in findings)
     findings += [finding for item in evidence if item.check == "spam" for finding in _spam(item, policy.spam, hinted)]
     findings += [_missing(item, policy) for item in evidence if item.outcome is Outcome.UNAVAILABLE]
+    findings += [_Finding("flag", item.found[UNREAD]) for item in evidence if UNREAD in item.found]
     if policy.moderation == "before":
         findings.append(_Finding("flag", "this site reads every comment before it goes live"))
 

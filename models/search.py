@@ -12,7 +12,7 @@ from models.database import Base
 from models.records import Comment
 
 OWN = re.compile(r"searched(_\w+)?$|ix_comments_words$")  # made by a migration, and no table or index of the records
-MOST_WORDS, MOST_FOUND = 20, 1000
+MOST_WORDS, MOST_FOUND, LONGEST = 20, 1000, 1000
 _WORD = re.compile(r"\w+")
 _SEARCHED = table("searched", column("n"), column("comment_id", Comment.id.type))
 _WORDS = table("searched_words", column("rowid"))
@@ -34,21 +34,26 @@ def is_of_the_records(name: str | None, kind: str, parents: Any = None) -> bool:
     return kind not in {"table", "index"} or not OWN.match(name or "")
 
 
+def terms(words: str) -> list[str]:
+    """What is looked for, in small letters."""
+    return _WORD.findall(words[:LONGEST].lower())[:MOST_WORDS]
+
+
 def matching(session: Session, words: str, site_id: int) -> Select[Any] | None:
     """Ids of the site's comments that have all of these words, the last one perhaps only begun.
 
     Of very many the newest; None if there is no word to look for.
     """
-    terms = _WORD.findall(words.lower())[:MOST_WORDS]
-    if not terms:
+    wanted = terms(words)
+    if not wanted:
         return None
     found: Any
     if session.get_bind().dialect.name == "sqlite":
-        match = f"site:s{site_id} AND {{name body}}:(" + " ".join(f'"{term}"' for term in terms) + "*)"
+        match = f"site:s{site_id} AND {{name body}}:(" + " ".join(f'"{term}"' for term in wanted) + "*)"
         found = select(_WORDS.c.rowid).where(text("searched_words MATCH :match").bindparams(match=match))
         newest = found.order_by(_WORDS.c.rowid.desc()).limit(MOST_FOUND)
         return select(_SEARCHED.c.comment_id).where(_SEARCHED.c.n.in_(newest))
-    query = " & ".join(f"'{term}'" for term in terms) + ":*"
+    query = " & ".join(f"'{term}'" for term in wanted) + ":*"
     says: Any = literal_column(_DOCUMENT).op("@@")(func.to_tsquery(literal_column("'simple'"), query))
     found_by = select(Comment.id).where(says, Comment.html.is_not(None), Comment.site_id == site_id)
     # On its own, or the planner walks all comments in the order of the list and takes each one's words apart.

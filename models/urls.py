@@ -135,9 +135,9 @@ def _name(pair: str) -> str:
     return unquote_plus(pair.partition("=")[0])
 
 
-def typed_in(text: str, *, most: int = 200) -> Iterator[Url]:
+def typed_in(text: str, *, most: int = 100) -> Iterator[Url]:
     """The URLs in a text that begin with "http://" or "https://", also where nothing makes a link of them."""
-    place = -1
+    text, place = text.translate(_ENDS), -1
     for _ in range(most):
         place = text.find("://", place + 1)
         if place < 0:
@@ -146,7 +146,7 @@ def typed_in(text: str, *, most: int = 200) -> Iterator[Url]:
         if not before.endswith(("http", "https")):
             continue
         scheme = "https" if before.endswith("https") else "http"
-        run = text[place : place + LONGEST - len(scheme)].translate(_ENDS).split(maxsplit=1)[0]
+        run = text[place : place + LONGEST - len(scheme)].split(maxsplit=1)[0]
         if url := parse(scheme + run.rstrip(".,;:!?*_~")):
             yield url
 

@@ -52,6 +52,8 @@ def away(original: str, tokens: Sequence[Token], context: Context) -> list[Token
 def _stays(original: str, link: Token, pages: Collection[_Address], own: Collection[str]) -> bool:
     if any(link.text == host or link.text.endswith(f".{host}") for host in own):
         return True
+    if not pages:
+        return False
     there = _address(html.unescape(original[link.start : link.end]))
     return any(_is_same(there, page) for page in pages)
 

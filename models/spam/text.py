@@ -6,28 +6,47 @@ import html
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
-from models.folding import fold
+from models.folding import GROWING, fold
 
 # What may end a host that is written without "http://". Of those that are words too the long ones count only in small
 # letters, as "The end.Today" just lacks a blank, and the short ones only before a path: "t.me/x", not "do it.me too".
-_ENDINGS = (
-    "com|net|org|info|biz|edu|gov|ru|su|ua|kz|uk|de|fr|nl|pl|br|jp|cn|ca|au|ch|eu|tv|cc|ly|gl|io|ai|co|gg|vip|xyz|icu|"
-    "рф|(?-i:fun|top|site|online|shop|store|club|app|dev|pro|live|link|click|bet|casino|finance|money|space|website|blog|"
-    "tech|cam|loan|win|work|today|world|life|news)"
+_ANY_CASE = (
+    "com net org info biz edu gov ru su ua kz uk de fr nl pl br jp cn ca au ch eu tv cc ly gl io ai co gg vip xyz icu "
+    "рф"
 )
-_WORDS_TOO = "me|it|in|is|be|to|at|us|so|id|la|my|am|st|es|as|by|no|do|we"
+_SMALL = (
+    "fun top site online shop store club app dev pro live link click bet casino finance money space website blog tech "
+    "cam loan win work today world life news"
+)
+_SHORT = "me it in is be to at us so id la my am st es as by no do we"
+
+
+def _any_of(endings: str) -> str:
+    """A pattern for these, by their first letter: a search looks at few of them at each dot."""
+    firsts = dict.fromkeys(ending[0] for ending in endings.split())
+    return "|".join(
+        f"{first}(?:{'|'.join(ending[1:] for ending in endings.split() if ending[0] == first)})" for first in firsts
+    )
+
+
+_ENDINGS = f"{_any_of(_ANY_CASE)}|(?-i:{_any_of(_SMALL)})"
+_WORDS_TOO = _any_of(_SHORT)
 _UNSEEN = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe0e\ufe0f\ufeff"
 _FILLER = "\u200b"
 
-_NAME = rf"\w[\w{_UNSEEN}-]{{0,62}}"
+# "++" and the like never give back what they took, which no other way of matching would need: what comes next is never
+# one of theirs. So each place of a text is looked at a bounded number of times.
+_NAME = rf"\w[\w{_UNSEEN}-]{{0,62}}+"
 _DOT = r"(?:\.|\s{1,2}\.\s{0,2}|\s?[\[({]\s?(?:dot|\.)\s?[\])}]\s?|\sdot\s)"
 _PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkeys((0x3002, 0xFF61), ".")  # full width
 _PATH = r"""[/?\#][^\s<>"')\]]{0,2000}"""
 _TOKEN = re.compile(
     rf"""
-      (?P<email>  [\w.+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,4}} )
+      (?P<line>   _+(?=_{{64}}) )  # no token: "_" begins one only as a part of a name, which has no more letters
+    | (?P<email>  [\w.+-]{{1,64}}+@[\w-]{{1,63}}+(?:\.[\w-]{{1,63}}+){{1,4}}+ )
     | (?P<link>   (?:h(?:tt|xx)ps?\s?:\s?//|www\s?\.)\s?[^\s<>"')\]]{{1,2000}}
                 | {_NAME}(?:\.{_NAME}){{0,4}}{_DOT}(?:(?:{_ENDINGS})(?![\w@])(?:{_PATH})?|(?:{_WORDS_TOO}){_PATH}) )
     | (?P<user>   @[\w.]{{1,100}} )
@@ -39,6 +58,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+MOST_TOKENS, MOST_LETTERS, LONG = 3400, 17_000, 3400  # a comment below `LONG` can have no more than these
+_DIGIT, _DOTS = re.compile(r"\d"), re.compile(_DOT, re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,8}\d{0,2});", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z][a-z0-9]{0,9}(?:\s[^<>]{0,2000})?/?>", re.IGNORECASE)
 _HOST = re.compile(r"(?:h(?:tt|xx)ps?\s?:\s?//)?\s?(?:www\s?\.\s?)?([^\s/?#:]+)", re.IGNORECASE)
@@ -57,9 +78,30 @@ class Token(NamedTuple):
 
 
 def read(original: str) -> list[Token]:
-    """The tokens of a comment in their order."""
-    tokens = [_token(match) for match in _TOKEN.finditer(_plain(original))]
-    return [token for token in tokens if token.text]
+    """The tokens of a comment in their order; of one with more than anybody writes the first ones."""
+    return _read(original)[0] if len(original) < LONG else list(_read_long(original)[0])
+
+
+def reads_all(original: str) -> bool:
+    """Whether `read` comes to the end of a comment."""
+    return (len(original) < LONG and not GROWING.search(original)) or _read_long(original)[1]
+
+
+def _read(original: str) -> tuple[list[Token], bool]:
+    tokens: list[Token] = []
+    letters = 0
+    matches = _TOKEN.finditer(_plain(original))
+    for match in islice(matches, MOST_TOKENS):
+        token = _token(match)
+        letters += len(token.text)
+        if letters > MOST_LETTERS:
+            return tokens, False
+        if token.text:
+            tokens.append(token)
+    return tokens, next(matches, None) is None
+
+
+_read_long = lru_cache(8)(_read)  # who explains a score, or doubts that all was read, asks again
 
 
 def _token(match: re.Match[str]) -> Token:
@@ -86,23 +128,26 @@ def _word(written: str) -> str:
     return fold(written).replace("’", "'")
 
 
+@lru_cache(2**12)
 def _number(written: str) -> str:
     """Only how long it is: a price or a phone number is new in every comment."""
-    return re.sub(r"\d", "0", fold(written))
+    return _DIGIT.sub("0", fold(written))
 
 
 def _host(written: str) -> str:
     """The host a link leads to, however its dots are written, without "www"."""
-    host = _HOST.match(re.sub(rf"{_DOT}", ".", written, flags=re.IGNORECASE))
+    host = _HOST.match(_DOTS.sub(".", written))
     return fold(host[1]).strip(".") if host else ""
 
 
+@lru_cache(2**12)
 def _run(written: str) -> str:
     """ "!!!!!" is "!!!": more than three are as loud as three."""
     return fold(written)[:3]
 
 
 _TEXTS: dict[str, Callable[[str], str]] = {
+    "line": lambda _: "",
     "email": lambda _: "@",
     "link": _host,
     "user": lambda _: "@user",

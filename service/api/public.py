@@ -86,26 +86,27 @@ def _post_form(info: SiteInfo, address: str, too_fast: Problem | None) -> BaseRe
     too fast gets the form with all they typed, too, but none of it is looked at.
     """
     try:
-        typed = _typed()
+        fields = typed(_body())
     except Problem as problem:
         raise too_fast or problem from None
     try:
         if too_fast:
             raise too_fast
-        comment_id = _accept(info, Submission.model_validate(typed), address)
+        comment_id = _accept(info, Submission.model_validate(fields), address)
     except ValidationError as error:
-        return pages.form_with_errors(info, typed, from_validation(error).errors, 422)
+        return pages.form_with_errors(info, fields, from_validation(error).errors, 422)
     except Problem as problem:
         errors = problem.errors or [{"field": "", "message": problem.detail}]
-        answer = pages.form_with_errors(info, typed, errors, problem.status)
+        answer = pages.form_with_errors(info, fields, errors, problem.status)
         answer.headers.update(problem.headers or {})
         return answer
     return redirect(pages.whats_next_url(info.key, receipt_of(comment_id)), 303)
 
 
-def _typed() -> dict[str, str]:
+def typed(form: bytes) -> dict[str, str]:
+    """The fields of a form as they were typed. Raises the 400 for what is no form."""
     try:
-        pairs = parse_qsl(_body().decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50)
+        pairs = parse_qsl(form.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50)
     except ValueError:
         raise Problem(400, "The form is not valid UTF-8.") from None
     return dict(pairs)

@@ -1,12 +1,13 @@
 """Words that look the same fold to the same, and ordinary words of every language stay apart."""
 
+import sys
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.folding import fold, readings
+from models.folding import GROWING, fold, readings
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_a_second_reading_takes_more_signs_for_letters(written: str, meant: str)
 
 @pytest.mark.parametrize("text", ["hello", "город", "σοφός", "שלום", "中国", "हिन्दी", "Größe", "e = mc²", "2 × 3"])
 def test_an_ordinary_text_has_one_reading(text: str) -> None:
-    assert readings(text) == [fold(text)]
+    assert readings(text) == (fold(text),)
 
 
 @given(st.text())
@@ -136,3 +137,14 @@ def test_how_a_text_was_composed_makes_no_difference(text: str) -> None:
 @given(st.text(alphabet=st.characters(codec="ascii", exclude_categories=["Cc"])))
 def test_plain_english_only_loses_its_case_and_spacing(text: str) -> None:
     assert fold(text) == " ".join(text.lower().split())
+
+
+def test_a_sign_that_stands_for_a_sentence_is_read_as_one_unless_there_are_many() -> None:
+    assert fold("ﷺ") == fold("صلى الله عليه وسلم")
+    assert len(fold("a ﷺ" * 2500)) <= 4 * 10_000
+    assert fold("ﷺ" * 500 + "casino") == "casino"
+
+
+def test_few_characters_fold_into_more_than_four() -> None:
+    long = [chr(code) for code in range(sys.maxunicode + 1) if len(fold(chr(code))) > 4]
+    assert all(GROWING.fullmatch(letter) for letter in long)

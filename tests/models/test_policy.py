@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from models.evidence import LITTLE_KNOWN, Evidence, Outcome, from_stored
+from models.evidence import LITTLE_KNOWN, UNREAD, Evidence, Outcome, from_stored
 from models.policy import (
     AuthorPolicy,
     Decision,
@@ -99,6 +99,8 @@ RULES = [
     ([found("links", links=9)], DEFAULT, FLAG, ["9 links; this site allows 2"]),
     ([found("links", links=1)], Policy(links=LinksPolicy(max_links=0)), FLAG, ["1 link; this site allows 0"]),
     ([found("links", "shortener", links=1)], DEFAULT, FLAG, ["links: shortener"]),
+    # What a check did not look at to its end is a human's, whatever the owner allows.
+    ([found("links", UNREAD)], Policy(links=LinksPolicy(max_links=1000)), FLAG, ["links: unread"]),
     # The owner's words.
     ([found("words", "blocked")], DEFAULT, REJECT, ["words: blocked"]),
     ([found("words", "held")], DEFAULT, FLAG, ["words: held"]),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.spam.text import read
+from models.spam.text import MOST_LETTERS, MOST_TOKENS, read, reads_all
 
 
 def kinds(text: str) -> list[tuple[str, str]]:
@@ -33,6 +33,29 @@ def kinds(text: str) -> list[tuple[str, str]]:
 )
 def test_a_link_is_its_host_however_it_is_spelled(written: str) -> None:
     assert kinds(written) == [("link", "example.com")]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_all"),
+    [
+        ("A sentence of eleven words and signs, which is an ordinary one. " * 150, True),
+        ("a " * MOST_TOKENS, True),
+        ("a " * MOST_TOKENS + "_", True),
+        ("a " * (MOST_TOKENS + 1), False),
+        ("ﷺ", True),
+        ("ﷺ " * (MOST_LETTERS // 18 + 1), False),
+        ("_" * 10_000, True),
+    ],
+)
+def test_what_is_more_than_anybody_writes_is_not_read_to_its_end(text: str, is_all: bool) -> None:
+    assert reads_all(text) is is_all
+    assert len(read(text)) <= MOST_TOKENS
+
+
+@pytest.mark.parametrize("before", ["", "_" * 10, "_" * 64, "_" * 200])
+def test_a_long_line_before_an_address_leaves_the_address_alone(before: str) -> None:
+    assert [kind for kind, _ in kinds(f"{before} ann@example.org")] == ["email"]
+    assert kinds(f"{before}/") == [("marks", "/")]
 
 
 @pytest.mark.parametrize(

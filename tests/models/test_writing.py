@@ -194,6 +194,14 @@ def test_nothing_typed_becomes_markup_of_its_own(typed: str) -> None:
     assert 'href="javascript' not in html.lower()
 
 
+def test_a_text_of_more_signs_than_anybody_writes_is_shown_as_it_was_typed() -> None:
+    assert render("a*b" * 2000) == f"<p>{'a*b' * 2000}</p>"
+    assert render("- a\n" * 600).startswith("<p>- a<br>- a<br>")
+    assert render("<b>&" * 1000).startswith("<p>&lt;b&gt;&amp;&lt;b&gt;")
+    assert render("> a\n\n" * 100).count("<blockquote>") == 100
+    assert "<a " not in render("<http://a.example>" * 501)
+
+
 @pytest.mark.parametrize("opening", ["http://[", "ftp://a ", "*[*[", "[", "![", "//a.b ", "_*", "~~a", "`a"])
 def test_thousands_of_openings_are_shown_as_typed(opening: str) -> None:
     html = render((opening * 10_000)[:9_990])

@@ -9,12 +9,13 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import re2
 from linkify_it import LinkifyIt
 
-from models.evidence import Evidence, Outcome
+from models.evidence import UNREAD, Evidence, Outcome
 from models.spam.page import is_same
 from models.urls import host_of, is_under, shown, without_www
 from worker.checks.candidate import Candidate
@@ -57,7 +58,11 @@ _WRITTEN_DOT = re.compile(
     re.IGNORECASE,
 )
 _MAYBE = re.compile(r"\w[.。．｡]\w|//")
+_SCHEME = re.compile(r"(?=https?://)", re.IGNORECASE)
+_NUMBER = re.compile(r"[\d.,:;%()+-]+")
 MOST_HOSTS = 10
+MOST_LINKS, MOST_RUNS = 100, 500  # looked at: nobody writes so many links, or so much that may be one
+MOST_NESTED = 5  # addresses in an address
 _LONGEST = 2100  # characters of one run without blanks; no browser's address is longer
 
 
@@ -93,7 +98,7 @@ def _evidence(candidate: Candidate) -> Evidence:
     away = [link for link in links if not _is_own(link.host, own)]
     website = _host(candidate.website) if candidate.website else ""
     hosts = list(dict.fromkeys(link.host for link in away))
-    found = _shorteners([*hosts, website])
+    found = _shorteners([*hosts, website]) | _unread(candidate.body)
     return Evidence(
         check="links",
         outcome=Outcome.FOUND if away or found else Outcome.CLEAR,
@@ -124,6 +129,14 @@ def _words(count: int, hosts: list[str], *, own_links: int, website: str) -> Ite
         yield f"gives {shown(website)} as website"
 
 
+def _unread(body: str) -> dict[str, str]:
+    return (
+        {}
+        if _read(body).is_all
+        else {UNREAD: f"too many links or dots to look at: only the first {MOST_LINKS} links count"}
+    )
+
+
 def _shorteners(hosts: Iterable[str]) -> dict[str, str]:
     used = list(dict.fromkeys(host for host in hosts if host in _SHORTENERS))
     if not used:
@@ -136,19 +149,44 @@ def _listed(names: Sequence[str], most: int = 4) -> str:
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
-@lru_cache(maxsize=256)
 def urls_of(body: str) -> tuple[str, ...]:
-    """Every link's address, as often as it stands there; what a link's label says is not a second one.
+    """Every link's address, as often as it stands there; what a link's label says is not a second one."""
+    return _read(body).urls
+
+
+class _Read(NamedTuple):
+    urls: tuple[str, ...]
+    is_all: bool
+
+
+@lru_cache(maxsize=256)
+def _read(body: str) -> _Read:
+    """The links of a comment, as far as they were looked for.
 
     Remembered, because three ask: this check, that of the hosts, and who keeps what the comment linked to.
     """
     text = body.translate(_UNSEEN)
     if not (_MAYBE.search(text) or _WRITTEN_DOT.search(text)):
-        return ()
+        return _Read((), is_all=True)
     text = _WRITTEN_DOT.sub(".", _HXXP.sub(r"http\1://", _unmarked(text)))
-    # One run at a time: no address holds a blank, and plain words cost nothing.
-    runs = [run[:_LONGEST] for run in text.split() if _MAYBE.search(run)]
-    return tuple(match.url for run in runs for match in _linkify().match(run) or () if _is_link(match))
+    runs = list(islice(_runs(text), MOST_RUNS + 1))
+    urls = list(islice(chain.from_iterable(map(_links_of, runs[:MOST_RUNS])), MOST_LINKS + 1))
+    return _Read(tuple(urls[:MOST_LINKS]), is_all=len(runs) <= MOST_RUNS and len(urls) <= MOST_LINKS)
+
+
+def _runs(text: str) -> Iterable[str]:
+    """What may hold a link, one run at a time: no address holds a blank, and plain words and numbers cost nothing."""
+    for run in text.split():
+        if not _MAYBE.search(run) or _NUMBER.fullmatch(run):
+            continue
+        # linkify reads on from each address in a run to the end of that run.
+        pieces = _SCHEME.split(run) if run.count("//") > MOST_NESTED else [run]
+        yield from (piece[at : at + _LONGEST] for piece in pieces for at in range(0, len(piece), _LONGEST))
+
+
+@lru_cache(maxsize=1024)
+def _links_of(run: str) -> tuple[str, ...]:
+    return tuple(match.url for match in _linkify().match(run) or () if _is_link(match))
 
 
 def _unmarked(text: str) -> str:

@@ -38,13 +38,14 @@ from sqlalchemy.orm import Session, aliased
 
 from models.database import Moment
 from models.evidence import Evidence, Outcome
-from models.folding import LETTERS, fold
+from models.folding import LETTERS, fold_text
 from models.records import Comment, Fingerprint
 from worker.checks.asked import Columns, asked, dialect_of, packed
 from worker.checks.candidate import Candidate
 
 WINDOW = timedelta(days=1)
 HOUR = timedelta(hours=1)
+MOST_LETTERS = 12_000  # compared: a comment is longer only if folding made several letters of most of its own
 ALIKE = 0.7  # the part of their runs that two texts share to be nearly the same
 MOST_SAME = 1001  # counted so far: one more than a policy can allow
 MOST_SUSPECTS = 20  # texts compared with each comment
@@ -79,7 +80,7 @@ class _Text:
     """A text as it is compared: folded, without punctuation."""
 
     def __init__(self, body: str) -> None:
-        self.words = _BESIDE_WORDS.sub(" ", fold(body)).strip()
+        self.words = _BESIDE_WORDS.sub(" ", fold_text(body)).strip()
         self.counts = len(self.words.replace(" ", "")) >= LETTERS
 
     @cached_property
@@ -88,7 +89,7 @@ class _Text:
 
     def runs(self) -> _Hashes:
         """A hash for each run of five characters."""
-        letters = np.frombuffer(self.words.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+        letters = np.frombuffer(self.words[:MOST_LETTERS].encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
         hashes = np.correlate(letters, _POWERS)  # the sum of each run's letters times the powers; it wraps
         hashes ^= hashes >> np.uint64(32)  # the high bits are well mixed, the low ones need theirs
         hashes *= _POWERS[0]

@@ -11,7 +11,8 @@ from dataclasses import replace
 from itertools import compress
 from typing import TYPE_CHECKING
 
-from models.evidence import LITTLE_KNOWN, Evidence, Outcome
+from models.evidence import LITTLE_KNOWN, UNREAD, Evidence, Outcome
+from models.spam.text import MOST_TOKENS, reads_all
 from worker.checks import context
 from worker.checks.candidate import Candidate
 from worker.checks.language import name_of
@@ -43,9 +44,19 @@ def check(batch: Sequence[Candidate], known: _Known | None = None) -> list[Evide
         scored = _by_site(some, own, base, counts) if own and fits else _by_base(some, base)
         found.update({candidate.id: item for candidate, item in zip(some, scored, strict=True)})
     return [
-        replace(found[candidate.id], counts=counts[candidate.id], found=_little_known(candidate, base))
+        replace(
+            found[candidate.id],
+            counts=counts[candidate.id],
+            found=_little_known(candidate, base) | _unread(candidate.body),
+        )
         for candidate in batch
     ]
+
+
+def _unread(body: str) -> dict[str, str]:
+    return (
+        {} if reads_all(body) else {UNREAD: f"more words and signs than the spam model reads, which is {MOST_TOKENS:,}"}
+    )
 
 
 def _little_known(candidate: Candidate, base: SpamModel) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.fuzz.measuring import growth
-from models.evidence import Evidence, Outcome
+from models.evidence import UNREAD, Evidence, Outcome
 from models.policy import Policy, Verdict, decide
 from tests.worker.checks.conftest import Comes
 from worker.checks import links
@@ -151,6 +151,35 @@ def test_the_cost_grows_with_the_length_of_what_never_ends(opening: str, unit: s
 )
 def test_of_a_link_in_markup_the_address_counts_and_not_its_label(body: str, urls: tuple[str, ...]) -> None:
     assert links.urls_of(body) == urls
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "https://paper.example/a " * links.MOST_LINKS + "https://evil.example/",  # the site's own are not counted
+        " ".join(f"a{number}.b" for number in range(links.MOST_RUNS + 1)),
+    ],
+)
+def test_more_links_than_anybody_writes_are_for_a_human(comes: Comes, body: str) -> None:
+    evidence = _look(comes, body)
+    assert evidence.found[UNREAD].startswith("too many links")
+    generous = Policy.model_validate({"links": {"max_links": 1000}})
+    assert decide([evidence], generous).verdict is Verdict.FLAG
+
+
+@pytest.mark.parametrize("body", ["1.5 2.25 " * 1000, "So it goes. " * 500, "https://a.net " * links.MOST_LINKS])
+def test_what_anybody_may_write_is_looked_at_to_its_end(comes: Comes, body: str) -> None:
+    assert UNREAD not in _look(comes, body).found
+
+
+def test_a_long_run_of_ideographs_is_looked_at_to_its_end(comes: Comes) -> None:
+    assert _look(comes, "今天天气很好。" * 1000 + "https://shop.net/").counts["links"] == 1
+
+
+def test_addresses_in_one_run_are_all_found(comes: Comes) -> None:
+    assert _look(comes, "http://a.net/http://b.net/").counts["links"] == 1
+    body = "".join(f"http://a{number}.net/" for number in range(20))
+    assert _look(comes, body).counts["links"] == 20
 
 
 def _look(comes: Comes, body: str, **more: str) -> Evidence:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from models.evidence import Outcome
+from models.evidence import UNREAD, Outcome
 from models.policy import Policy, Verdict, decide
+from models.spam.text import MOST_TOKENS
 from tests.worker.checks.conftest import CasinoModel, Comes
 from worker.checks import spam
 
@@ -47,6 +48,13 @@ def test_a_language_of_which_it_has_read_a_little_is_judged_more_carefully(model
     ]
     assert casino.found["little_known"] == "the model has read little French, so it takes less to hold this back"
     assert english.found == {}
+
+
+def test_what_the_model_does_not_read_to_its_end_goes_to_a_human(model: CasinoModel, comes: Comes) -> None:
+    short, long = spam.check([comes("a walk"), comes("a " * (MOST_TOKENS + 1))])
+    assert (UNREAD in short.found, UNREAD in long.found) == (False, True)
+    lenient = Policy.model_validate({"spam": {"flag_above": 1}})
+    assert (decide([short], lenient).verdict, decide([long], lenient).verdict) == (Verdict.APPROVE, Verdict.FLAG)
 
 
 def test_a_batch_without_a_learned_language_does_not_trouble_the_model(model: CasinoModel, comes: Comes) -> None:

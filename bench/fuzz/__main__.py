@@ -1,0 +1,96 @@
+"""`make fuzz`: every reader over every family, and whole comments over more. A table of ratios, and what is too much.
+
+`SEED` chooses the chance mixtures, `MIXED` how many there are, `READER` one reader alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bench.fuzz import readers, screening
+from bench.fuzz.families import Family, families
+from bench.fuzz.measuring import Growth, calibration, growth, seconds
+from models.logs import configure_logs
+from models.migrate import upgrade
+from models.settings import settings
+from service import accounts
+
+MOST = 5.0  # times the calibration, for one comment: 50 ms on the machine where the calibration takes 10
+SHOWN = 8
+
+
+@click.command()
+@click.option("--seed", type=int, default=1, show_default=True, help="Chooses the mixtures.")
+@click.option("--mixed", type=int, default=150, show_default=True, help="How many mixtures of pieces there are.")
+@click.option("--reader", help="Only the readers whose name contains this.")
+def main(seed: int, mixed: int, reader: str | None) -> None:
+    """Look for texts that are slow to read."""
+    some = list(families(seed, mixed))
+    with tempfile.TemporaryDirectory(prefix="greenroom-fuzz-") as folder:
+        os.environ.update(GREENROOM_DATA=f"{folder}/var", GREENROOM_LOG_LEVEL="error", GREENROOM_DNS="127.0.0.1:1")
+        settings.cache_clear()
+        configure_logs()
+        upgrade()
+        accounts.add_site("demo", ["https://paper.example"])
+        screening.prepare()
+        readers.warm()
+        slow = [] if reader else _whole(some)
+        slow += _each([each for each in readers.READERS if not reader or reader in each.name], some)
+    for line in slow:
+        print("too much:", line)
+    sys.exit(1 if slow else 0)
+
+
+def _whole(some: Sequence[Family]) -> list[str]:
+    """Whole comments: the costliest ones."""
+    screening.screen(screening.ORDINARY)
+    unit, ordinary = calibration(), seconds(lambda: screening.screen(screening.ORDINARY))
+    costs = sorted(((_cost(family), family) for family in some), key=lambda found: -found[0])
+    table = Table(
+        "a whole comment of legal length", "of an ordinary one", f"of calibration (most {MOST:.0f})", "ms here"
+    )
+    table.add_row("an ordinary comment", "1.0", f"{ordinary / unit:.2f}", f"{ordinary * 1000:.1f}")
+    for cost, family in costs[:SHOWN]:
+        table.add_row(_short(family), f"{cost / ordinary:.1f}", f"{cost / unit:.2f}", f"{cost * 1000:.1f}")
+    Console().print(table)
+    return [f"screening {family.name}: {cost / unit:.1f} calibrations" for cost, family in costs if cost > MOST * unit]
+
+
+def _cost(family: Family) -> float:
+    body = family.make(readers.BODY)
+    return seconds(lambda: screening.screen(body), enough=0.2)
+
+
+def _each(some_readers: Sequence[readers.Reader], some: Sequence[Family]) -> list[str]:
+    slow = []
+    table = Table("reader", "longest", "ratio of four times the text", "at most", "costliest text", "ms here")
+    for reader in some_readers:
+        found = [(growth(reader.read, family.make, reader.longest, enough=1.0), family) for family in some]
+        steepest = max(found, key=lambda each: _steepness(each[0]))
+        costliest = max(found, key=lambda each: each[0].large)
+        most = f"{steepest[0].most:.1f}"
+        told = (f"{steepest[0].ratio:.1f}", most, _short(costliest[1]), f"{costliest[0].large * 1000:.1f}")
+        table.add_row(reader.name, f"{reader.longest:,}", *told)
+        slow += [f"{reader.name} of {family.name}: {each}" for each, family in found if not each.is_bounded]
+    Console().print(table)
+    return slow
+
+
+def _short(family: Family) -> str:
+    return escape(family.name[:60])
+
+
+def _steepness(found: Growth) -> float:
+    return found.ratio
+
+
+if __name__ == "__main__":
+    main()

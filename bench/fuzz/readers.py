@@ -1,0 +1,217 @@
+"""Every function that reads a stranger's text. To add one, add a line; tests/test_fuzz.py notices who is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache, partial
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import orjson
+from email_validator import EmailNotValidError
+
+from models import email, folding, language, markdown, search, text, urls
+from models.database import now
+from models.identifiers import new_id
+from models.policy import Policy
+from models.spam import explanation, features, page
+from models.spam import text as spam_text
+from models.spam.model import base_model
+from service import campaigns, submission
+from service.api import public
+from service.console import item
+from service.problems import Problem, shaped
+from service.tokens import read_form_token
+from worker import chats, feeds
+from worker.checks import blocks, context, links, repeats, words
+from worker.checks import email as email_check
+from worker.checks.candidate import Candidate
+
+BODY, FIELD, REQUEST = 10_000, 2000, 30_000  # characters: of a comment, of another field, of what a request may bring
+POLICY = Policy.model_validate(
+    {
+        "words": {
+            "blocked": ["casino", "free money", "viagra*", "赌场", "สล็อต"],
+            "held": ["loan", "cheap pills"],
+            "blocked_patterns": [r"\bbuy\s+now\b", r"(a|b)*c{2,9}d"],
+        }
+    }
+)
+
+
+class Reader(NamedTuple):
+    """`reads` are the functions that it covers, by module and name."""
+
+    name: str
+    read: Callable[[str], object]
+    longest: int = BODY
+    reads: tuple[str, ...] = ()
+
+
+def candidate(body: str, **more: Any) -> Candidate:
+    """A comment of that body, as the checks get it."""
+    given = {"name": "Ann", "email": "ann@example.org", "website": None, "policy": POLICY} | more
+    return Candidate(new_id(), 1, 1, body=body, at=now(), origins=("https://paper.example",), **given)
+
+
+def _as_json(field: str, text: str) -> None:
+    """As a request that posts a comment, of which this field is the stranger's."""
+    said = {"thread": "/a", "name": "Ann", "email": "ann@example.org", "body": "Hello."} | {field: text}
+    with suppress(Problem):
+        shaped(submission.Submission, orjson.dumps(said))
+
+
+def _wrong_email(text: str) -> None:
+    with suppress(EmailNotValidError):
+        email.parsed_email(text)
+
+
+def _wrong(function: Callable[[str], object], text: str) -> None:
+    with suppress(ValueError):
+        function(text)
+
+
+def _chat(format_: str, text: str) -> None:
+    comment = {"name": text[:80], "html": text, "website": None}
+    data = {
+        "comment": comment,
+        "thread": {"title": text[:300], "key": text[:500]},
+        "decision": {"reasons": [text[:500]]},
+    }
+    chats.message(format_, [{"data": data}])
+
+
+def _feed(text: str) -> None:
+    about = {"at": "2026-01-01T00:00:00Z", "edited_at": None, "name": text[:80], "html": text, "replies": []}
+    feeds.feed("demo", text[:500], [{"id": new_id(), **about}], title=text[:300], since="2026-01-01T00:00:00Z")
+
+
+def _campaign(text: str) -> None:
+    campaigns.outliers_first({str(n): text[n:] for n in range(20)})
+
+
+def _tokens_of_the_page(text: str) -> None:
+    comment = page.Context(page=["https://paper.example/a?b=c"], site=["paper.example"])
+    page.away(text, spam_text.read(text), comment)
+
+
+@cache
+def _warm() -> None:
+    """What is made once in a process is not a comment's."""
+    language.detect(["A first comment.", "Первый комментарий"])
+    explanation.explain(base_model(), "A first comment.")
+
+
+READERS = [
+    Reader(
+        "cleaning",
+        partial(_wrong, lambda said: text.clean(said, BODY)),
+        REQUEST,
+        ("models.text.clean", "models.text.clean_line", "models.text.has_too_many_marks"),
+    ),
+    Reader("normalising", partial(text.normalized, "NFKC"), REQUEST, ("models.text.normalized",)),
+    Reader("blank", text.is_blank, reads=("models.text.is_blank",)),
+    *(
+        Reader(f"a post's {field}", partial(_as_json, field), REQUEST, ("service.submission.Submission",))
+        for field in ("thread", "name", "email", "body", "url", "title", "parent", "website", "token")
+    ),
+    Reader(
+        "the plain form",
+        lambda said: public.typed(f"body={quote(said)}".encode()),
+        REQUEST,
+        ("service.api.public.typed",),
+    ),
+    Reader("a thread's key", partial(_wrong, submission.thread_key), REQUEST, ("service.submission.thread_key",)),
+    Reader(
+        "a form's token",
+        lambda said: read_form_token("demo", said, honeypot=False),
+        REQUEST,
+        ("service.tokens.read_form_token",),
+    ),
+    Reader("an email", _wrong_email, REQUEST, ("models.email.parsed_email",)),
+    Reader("folding", folding.fold, reads=("models.folding.fold", "models.folding.says_enough")),
+    Reader("language", lambda said: language.detect([said]), reads=("models.language.detect",)),
+    Reader("Markdown", markdown.render, reads=("models.markdown.render",)),
+    Reader("Markdown's words", markdown.shown, reads=("models.markdown.shown",)),
+    Reader("a rendering's links", lambda said: markdown.links(markdown.render(said)), reads=("models.markdown.links",)),
+    Reader("a URL", urls.parse, REQUEST, ("models.urls.parse",)),
+    Reader(
+        "a URL to publish",
+        lambda said: urls.link(f"http://{said}"),
+        REQUEST,
+        ("models.urls.link", "models.urls.origin_of"),
+    ),
+    Reader("a host", urls.host_of, REQUEST, ("models.urls.host_of", "models.urls.parse_loosely")),
+    Reader("typed URLs", lambda said: list(urls.typed_in(said)), reads=("models.urls.typed_in",)),
+    Reader("a host's letters", lambda said: urls.shown(urls.host_of(said)), FIELD, ("models.urls.shown",)),
+    Reader("links", links.urls_of, reads=("worker.checks.links.urls_of",)),
+    Reader(
+        "links' evidence",
+        lambda said: links.check([candidate(said, page="https://paper.example/a")]),
+        reads=("worker.checks.links.check", "models.spam.page.is_same"),
+    ),
+    Reader("every host", links.every_host, reads=("worker.checks.links.every_host",)),
+    Reader(
+        "a website",
+        lambda said: links.check([candidate("Hello", website=f"http://{said}")]),
+        500,
+        ("worker.checks.links.hosts_of",),
+    ),
+    Reader("words", lambda said: words.check([candidate(said)]), reads=("worker.checks.words.check",)),
+    Reader("a name", lambda said: words.check([candidate("Hello", name=said)]), FIELD),
+    Reader(
+        "an email's domain",
+        lambda said: email_check.check([candidate("Hello", email=f"a@{said}.example")]),
+        240,
+        ("worker.checks.email.check",),
+    ),
+    Reader("hosts of blocks", lambda said: blocks._linked(candidate(said)), reads=("worker.checks.blocks.check",)),
+    Reader("words of blocks", lambda said: blocks._folded(candidate(said))),
+    Reader(
+        "fingerprints",
+        lambda said: repeats.fingerprints([candidate(said)]),
+        reads=("worker.checks.repeats.fingerprints", "worker.checks.repeats.check"),
+    ),
+    Reader("likeness", lambda said: repeats.likeness(said, said[1:]), reads=("worker.checks.repeats.likeness",)),
+    Reader(
+        "counts",
+        lambda said: context.counts(candidate("Hello", name=said[:80], website=said[:500]), {}),
+        FIELD,
+        ("worker.checks.context.counts",),
+    ),
+    Reader("tokens", spam_text.read, reads=("models.spam.text.read",)),
+    Reader("tokens away", _tokens_of_the_page, reads=("models.spam.page.away",)),
+    Reader(
+        "features",
+        lambda said: features.features([said]),
+        reads=("models.spam.features.features", "models.spam.features.seen", "models.spam.features.counted"),
+    ),
+    Reader(
+        "explaining",
+        lambda said: explanation.explain(base_model(), said),
+        reads=(
+            "models.spam.explanation.explain",
+            "models.spam.explanation.explain_for_site",
+            "models.spam.features.spans_of_counted",
+        ),
+    ),
+    *(
+        Reader(f"a message to {format_}", partial(_chat, format_), reads=("worker.chats.message",))
+        for format_ in chats._SHAPES
+    ),
+    Reader("a feed", _feed, reads=("worker.feeds.feed",)),
+    Reader("a campaign", _campaign, reads=("service.campaigns.outliers_first",)),
+    Reader(
+        "a snippet",
+        lambda said: item.snippet(markdown.render(said), said),
+        reads=("service.console.item.snippet", "service.console.item.hosts_in"),
+    ),
+    Reader("a search", search.terms, REQUEST, ("models.search.terms",)),
+]
+
+
+def warm() -> None:
+    _warm()
+    for reader in READERS:
+        reader.read("Hello, see http://shop.example/a and [this](https://paper.example).")

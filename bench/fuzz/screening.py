@@ -1,0 +1,69 @@
+"""All that a worker does with one comment: language, every check on a database, fingerprints, links and HTML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.fuzz.readers import candidate
+from models import markdown
+from models.database import begin, now
+from models.identifiers import new_id
+from models.language import detect
+from models.records import Block, Comment, Thread
+from models.spam.model import base_model
+from service.explaining import Judged, as_json
+from service.sites import find_site
+from worker.checks import examine
+from worker.checks.hosts import rows as linked_hosts
+from worker.checks.repeats import fingerprints
+
+# About as long as a comment on a newspaper's site is.
+ORDINARY = (
+    "I walked along the harbour last night, and the new cranes are louder than the article says. My neighbour measured "
+    "62 decibels at her window: see https://paper.example/2026/harbour for the limits that the city promised. Does "
+    "anyone know whom to write to? The council's page has been down since Monday, which is no wonder."
+)
+
+
+def prepare() -> None:
+    """A site with rules of each kind, which is what makes a check look hardest."""
+    site = find_site("demo")
+    assert site is not None
+    with begin() as session:
+        session.add(Thread(id=1, site_id=site.id, key="/a"))
+        session.flush()
+        earlier = Comment(id=new_id(), site_id=site.id, thread_id=1, top_id=new_id(), body=ORDINARY, **_row())
+        session.add(earlier)
+        session.flush()
+        for kind, value in (("host", "casino.example"), ("word", "casino"), ("like", earlier.id)):
+            stance = "flag" if kind == "like" else "block"
+            session.add(
+                Block(id=new_id(), site_id=site.id, kind=kind, stance=stance, value=value, label=value, by="policy")
+            )
+
+
+def _row() -> dict[str, Any]:
+    return {
+        "status": "approved",
+        "version": 1,
+        "name": "Ann",
+        "email_index": "",
+        "html": "",
+        "avatar": "",
+        "screenings": 1,
+    }
+
+
+def screen(body: str) -> None:
+    """What comes of a comment, up to the moment when it would be written down."""
+    [language] = detect([body])
+    comment = candidate(body, language=language, page="https://paper.example/a")
+    examine([comment], now())
+    fingerprints([comment])
+    linked_hosts([comment])
+    markdown.render(body)
+
+
+def explain(body: str) -> None:
+    """What the console asks for when a moderator looks at it."""
+    as_json(Judged(body, ("https://paper.example",), "en", base_model().version, {}, ()))
