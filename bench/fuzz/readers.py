@@ -166,8 +166,8 @@ READERS = [
         240,
         ("worker.checks.email.check",),
     ),
-    Reader("hosts of blocks", lambda said: blocks._linked(candidate(said)), reads=("worker.checks.blocks.check",)),
-    Reader("words of blocks", lambda said: blocks._folded(candidate(said))),
+    Reader("hosts of blocks", lambda said: blocks._named(candidate(said)), reads=("worker.checks.blocks.check",)),
+    Reader("words of blocks", lambda said: blocks._used(candidate(said), ["casino"])),
     Reader(
         "fingerprints",
         lambda said: repeats.fingerprints([candidate(said)]),

@@ -10,6 +10,7 @@ from models.database import begin, now
 from models.identifiers import new_id
 from models.language import detect
 from models.records import Block, Comment, Thread
+from models.secrets import secrets
 from models.spam.model import base_model
 from service.explaining import Judged, as_json
 from service.sites import find_site
@@ -27,6 +28,7 @@ ORDINARY = (
 
 def prepare() -> None:
     """A site with rules of each kind, which is what makes a check look hardest."""
+    secrets()  # made before there are comments, as no keys are made for a database that has some
     site = find_site("demo")
     assert site is not None
     with begin() as session:
