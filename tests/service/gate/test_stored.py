@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from models.settings import settings
+from service.app import create_app
 from service.gate import Gate, stored
 from service.gate.rsgi import Headers
 from tests.caller import Caller, posted, publish_all
