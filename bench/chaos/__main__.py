@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.chaos.faults import FAULTS, ON_POSTGRES, due, named
+from bench.chaos.faults import FAULTS, due, named, possible
 from bench.chaos.load import Load
 from bench.chaos.quiet import is_quiet
 from bench.chaos.sabotaged import COMMAND, SABOTAGE, WHICH, drop_unique
@@ -27,11 +27,13 @@ from bench.chaos.told import Told, lines
 from bench.chaos.truths import Records, violations
 from models.database import engine
 from models.migrate import upgrade
+from tests.chaos.full_disk import Disk, can_mount, small_disk
 from tests.greenroom import GREENROOM, until
 from tests.postgres import postgresql
 
 QUIET_SECONDS, QUIET_SECONDS_SABOTAGED = 120.0, 20.0  # the longest honest wait: for a killed publisher's lease
 MOST_SHOWN = 10
+DISK_MEGABYTES = 256
 console = Console(highlight=False, width=140)
 
 
@@ -58,15 +60,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="greenroom-chaos-") as name:
         folder = Path(name)
         os.environ.update({"GREENROOM_DATA": str(folder / "var"), WHICH: run.sabotage})
-        with _database(run) as (environment, parts):
+        with _disk(folder / "var") as disk, _database(run) as (environment, parts):
             command = COMMAND if run.sabotage else GREENROOM
-            with system(folder, environment, command, parts) as whole, Told(folder / "told.jsonl") as told:
+            whole_system = system(folder, environment, command, parts, disk=disk)
+            with whole_system as whole, Told(folder / "told.jsonl") as told:
                 _harm(run, whole, told)
             found = violations(Records(told.path, files=list(_files(whole))))
             engine().dispose()
+            if run.keep:
+                shutil.copytree(folder, run.keep, dirs_exist_ok=True)
         _count(run, whole, told.path)
-        if run.keep:
-            shutil.copytree(folder, run.keep, dirs_exist_ok=True)
     _report(run, found)
     return 1 if any(found.values()) else 0
 
@@ -83,6 +86,16 @@ def _asked() -> Run:
 
 
 @contextmanager
+def _disk(data: Path) -> Iterator[Disk | None]:
+    """A small disk for the data folder, if this machine lets us make one."""
+    if not can_mount():
+        yield None
+        return
+    with small_disk(data, megabytes=DISK_MEGABYTES) as disk:
+        yield disk
+
+
+@contextmanager
 def _database(run: Run) -> Iterator[tuple[dict[str, str], dict[str, Part]]]:
     """The variables that name it, and the part that serves it."""
     environment: dict[str, str] = {}
@@ -92,16 +105,17 @@ def _database(run: Run) -> Iterator[tuple[dict[str, str], dict[str, Part]]]:
             server = stack.enter_context(postgresql())
             parts["postgres"], environment["GREENROOM_DATABASE_URL"] = server, server.url()
             os.environ.update(environment)
+        upgrade()  # Valkey's password is one of the keys, which are bound to the database
         if run.sabotage == "no-unique":
-            upgrade()
             drop_unique()
         yield environment, parts
 
 
 def _harm(run: Run, whole: System, told: Told) -> None:
     chance = random.Random(run.seed)
-    faults = [fault for fault in FAULTS if run.database == "postgres" or fault not in ON_POSTGRES]
+    faults = possible(database=run.database, has_small_disk=whole.disk is not None)
     faults = [fault for fault in faults if run.only in {"", named(fault)}]
+    assert faults, f"{run.only} is not possible here"
     with Load(whole.up.port, whole.up.key("admin"), run.seed, told):
         for at, fault in due(faults, chance, seconds=run.seconds):
             run.faults[named(fault)] += 1

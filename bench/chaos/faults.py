@@ -10,6 +10,7 @@ from bench.chaos.system import System
 from tests.dns_server import Mode
 
 STOPPED_SECONDS = 5.0
+FROZEN_SECONDS = 15.0  # longer than anybody waits for a database: requests, workers and their probes have all given up
 Fault = Callable[[System, random.Random], None]
 
 
@@ -83,12 +84,45 @@ def stop_postgres(system: System, _: random.Random) -> None:
     system.pause(["postgres"], STOPPED_SECONDS)
 
 
-ON_POSTGRES: list[Fault] = [kill_postgres, stop_postgres]
+def freeze_postgres(system: System, _: random.Random) -> None:
+    system.pause(["postgres"], FROZEN_SECONDS)
+
+
+def lock_sqlite(system: System, _: random.Random) -> None:
+    """Another process keeps the file locked, as a backup by foreign hands may."""
+    with system.sqlite_locked():
+        time.sleep(FROZEN_SECONDS)
+
+
+def fill_disk(system: System, chance: random.Random) -> None:
+    """No room for a byte; in the middle of it one part dies."""
+    with system.disk_full():
+        time.sleep(chance.uniform(2, 4))
+        system.kill(chance.choice(["web", "valkey", "worker-screen"]))
+        time.sleep(chance.uniform(4, 6))
+
+
+def damage_page(system: System, chance: random.Random) -> None:
+    """The page that readers ask for first is cut off, as a failing disk would."""
+    if pages := sorted((system.up.data / "published").rglob("newest.json")):
+        system.damage(chance.choice(pages))
+
+
+ON_POSTGRES: list[Fault] = [kill_postgres, stop_postgres, freeze_postgres]
+ON_SQLITE: list[Fault] = [lock_sqlite]
+ON_A_SMALL_DISK: list[Fault] = [fill_disk]
 FAULTS: list[Fault] = [
     *(kill_web, kill_what_answers, stop_web, kill_worker, kill_workers, stop_worker, kill_valkey, stop_valkey),
     *(black_hole, strand_links, flush_while_messages_wait, storage_fails, dns_times_out),
-    *ON_POSTGRES,
+    *(damage_page, *ON_A_SMALL_DISK, *ON_POSTGRES, *ON_SQLITE),
 ]
+
+
+def possible(*, database: str, has_small_disk: bool) -> list[Fault]:
+    """Those that make sense on this database and machine."""
+    others = ON_SQLITE if database == "postgres" else ON_POSTGRES
+    impossible = [*others, *([] if has_small_disk else ON_A_SMALL_DISK)]
+    return [fault for fault in FAULTS if fault not in impossible]
 
 
 def named(fault: Fault) -> str:

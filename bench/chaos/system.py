@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -19,6 +20,7 @@ import redis
 
 from bench.chaos.proxy import Proxy
 from service.valkey import embedded
+from tests.chaos.full_disk import Disk
 from tests.dns_server import DnsServer, Mode
 from tests.greenroom import Running, running
 
@@ -75,6 +77,7 @@ class System:
     dns: DnsServer
     redis_url: str
     folder: Path
+    disk: Disk | None = None  # the data folder's own, where there is one that can be filled
     minded: dict[str, Part] = field(default_factory=dict)
     workers = ("worker-screen", "worker-more")
 
@@ -121,6 +124,29 @@ class System:
             folder.unlink()
             away.rename(folder)
 
+    @contextmanager
+    def disk_full(self) -> Iterator[None]:
+        assert self.disk
+        self.disk.fill()
+        try:
+            yield
+        finally:
+            self.disk.free()
+
+    @contextmanager
+    def sqlite_locked(self) -> Iterator[None]:
+        other = sqlite3.connect(self.up.data / "greenroom.db", isolation_level=None, timeout=30)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+        finally:
+            other.close()
+
+    def damage(self, page: Path) -> None:
+        """Cut off the second half of a published page, unless it was replaced just now."""
+        with suppress(FileNotFoundError):
+            os.truncate(page, page.stat().st_size // 2)
+
     def mind(self) -> None:
         for part in self.minded.values():
             if part.process and part.process.poll() is not None:
@@ -139,8 +165,15 @@ class System:
 
 
 @contextmanager
-def system(folder: Path, environment: dict[str, str], command: list[str], parts: dict[str, Part]) -> Iterator[System]:
-    """All of it, ready; `parts` are minded beside, and are running."""
+def system(
+    folder: Path,
+    environment: dict[str, str],
+    command: list[str],
+    parts: dict[str, Part],
+    *,
+    disk: Disk | None = None,
+) -> Iterator[System]:
+    """All of it, ready; `parts` are minded beside, and are running. `disk` is the data folder's own."""
     data = folder / "var"
     with ExitStack() as stack:
         valkey = embedded(data)
@@ -161,7 +194,7 @@ def system(folder: Path, environment: dict[str, str], command: list[str], parts:
         more.start()
         stack.callback(more.end)
         minded = {**parts, "valkey": broker, "worker-more": more}
-        whole = System(up, proxy, dns, valkey.url, folder, minded)
+        whole = System(up, proxy, dns, valkey.url, folder, disk, minded)
         with _minding(whole):
             yield whole
 
