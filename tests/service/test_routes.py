@@ -67,6 +67,7 @@ CONSOLE = {
     "GET /console/threads/<int:thread_id>": Row("viewer"),
     "POST /console/claims/<comment_id>": Row("viewer", json=True),
     "POST /console/threads/<int:thread_id>": Row("moderator", {"way": "closed"}),
+    "POST /console/threads/<int:thread_id>/page": Row("moderator", {"title": "A title"}),
     "POST /console/decisions": Row(
         "moderator", {"verdict": "approve", "items": [{"id": "COMMENT", "version": 99}]}, json=True
     ),
