@@ -13,6 +13,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from models.avatars import FROM_NAME, avatar_of
 from models.database import Base, OutcomeUnknown, begin, insert_new, now, reading
 from models.failpoints import failpoint
 from models.identifiers import is_id, new_id
@@ -37,7 +38,6 @@ PERHAPS = (
     "The database stopped answering while your comment was being saved, so it may or may not have been accepted. "
     "You can safely send the same comment again: it is never kept twice."
 )
-AVATAR_DIGITS = 5  # one of a million drawings: enough to tell two people of a thread apart, too few to know anyone by
 
 log = structlog.get_logger()
 
@@ -123,6 +123,7 @@ def _keep(session: Session, threads: _Threads, site: SiteInfo, said: Submission,
         return Accepted(earlier, is_new=False)
     place = _find_place(session, threads, site, said)
     row.update(thread_id=place.thread_id, top_id=place.top_id or row["id"])
+    row["avatar"] = avatar_of(said.name, place.thread_id)
     # With the reader's address: whoever guesses another's email must not be handed that one's receipt.
     row["said_once"] = keyed_hash("said once", str(place.thread_id), row["email_index"], row["address"], row["body"])
     if session.connection().execute(insert_new(Comment, "id"), row).one_or_none() is None:
@@ -157,7 +158,7 @@ def _row(site: SiteInfo, said: Submission, *, address: str, idempotency_key: str
         "email_index": index,
         "website": said.website,
         "body": said.body,
-        "avatar": keyed_hash("avatar", str(site.id), index)[:AVATAR_DIGITS],
+        "avatar_from": FROM_NAME,
         "at": at,
         "address": address,
         "form": {"token": form.token, "seconds": form.seconds, "honeypot": form.honeypot},

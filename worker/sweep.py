@@ -18,6 +18,7 @@ from models.scrubbing import owe_scrubbing, scrub
 from models.settings import settings
 from models.webhooks import overdue_endpoints, release_published, shown_but_waiting
 from worker import webhooks
+from worker.avatars import redraw_avatars
 from worker.batches import take
 from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN, ring
 from worker.careful import careful
@@ -126,6 +127,7 @@ def sweep(overdue_seconds: float | None = None) -> bool:
         is_more = is_more or len(ids) == MOST_AT_ONCE
     _sweep_deliveries(at)
     scrub(at)
+    redraw_avatars(at)
     return is_more
 
 

@@ -11,6 +11,7 @@ from models.records.columns import Hash, Id, Object, SiteRef, When, Word
 _WAITING = text("screen_due IS NOT NULL")
 _GROUPED = text("campaign IS NOT NULL")
 _UNREAD = text("status = 'approved' AND seen_at IS NULL")
+_OLD_AVATAR = text("avatar_from IS NULL")
 _TOP, _REPLY = text("parent_id IS NULL"), text("parent_id IS NOT NULL")
 
 
@@ -24,6 +25,8 @@ class Comment(Base):
     replies, given at the first approval and kept; `revision` is the thread's when this last changed for readers.
     `risk` is the spam score of the last screening, `found` the checks that found something (" links spam "), both for
     the console's lists; `seen_at` is when a human first saw it there, or decided.
+    `avatar_from` is what the avatar was made from: "name", or nothing for one that an earlier release made from the
+    email address, until worker/avatars.py draws it anew.
     `campaign` is the first comment that said nearly the same, where there is one.
     `screening_by` names the process that began to screen it, at `screening_since`, and has not finished;
     `screenings_alone` counts the screenings of this comment alone that began and did not finish (worker/apart.py).
@@ -42,6 +45,7 @@ class Comment(Base):
         Index("ix_comments_replies", "top_id", "place", postgresql_where=_REPLY, sqlite_where=_REPLY),
         Index("ix_comments_site_id_email_index_at", "site_id", "email_index", "at"),
         Index("ix_comments_site_id_address_at", "site_id", "address", "at"),
+        Index("ix_comments_old_avatar", "thread_id", postgresql_where=_OLD_AVATAR, sqlite_where=_OLD_AVATAR),
     )
 
     id: Mapped[Id]
@@ -60,6 +64,7 @@ class Comment(Base):
     html: Mapped[str | None] = mapped_column(Text)
     language: Mapped[str | None] = mapped_column(String(8))
     avatar: Mapped[str] = mapped_column(String(16), default="")
+    avatar_from: Mapped[Word | None] = mapped_column(default="name")
 
     at: Mapped[When] = mapped_column(default=now)
     edited_at: Mapped[When | None]

@@ -120,9 +120,7 @@ _PROBLEM = {  # RFC 9457
         },
     },
 }
-POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'"
 CALLS = (
     Call("get", "/v1/sites/{site}/form", "What the form needs", None, {200: "A token and the site's language."}),
     Call(

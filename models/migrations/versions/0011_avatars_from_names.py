@@ -1,0 +1,46 @@
+"""What a comment's avatar was made from; nothing for those made from the email address, which are drawn anew"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011_avatars"
+down_revision = "0010_begun_screenings"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Each step can be repeated: an index whose building was stopped is built again."""
+    columns = {column["name"] for column in sa.inspect(op.get_bind()).get_columns("comments")}
+    if "avatar_from" not in columns:
+        op.add_column("comments", sa.Column("avatar_from", sa.String(length=20), nullable=True))
+    with _outside_a_transaction():
+        op.create_index(
+            "ix_comments_old_avatar",
+            "comments",
+            ["thread_id"],
+            sqlite_where=sa.text("avatar_from IS NULL"),
+            postgresql_where=sa.text("avatar_from IS NULL"),
+            postgresql_concurrently=True,
+            if_not_exists=True,
+        )
+
+
+@contextmanager
+def _outside_a_transaction() -> Iterator[None]:
+    """PostgreSQL builds an index beside those who write only there; SQLite has one writer anyway."""
+    if op.get_bind().dialect.name == "sqlite":
+        yield
+        return
+    with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_comments_old_avatar")  # it may be there and not valid
+        yield
+
+
+def downgrade() -> None:
+    """A release is taken back with the schema as it is: it only expanded."""
