@@ -53,6 +53,7 @@ def make_keys() -> None:
     """Make the keys of a new installation. Of several processes one makes them. Raises `WrongKeys` if the database has
     been used with keys before.
     """
+    refuse_missing_keys()  # without the lock, which whoever asks for the keys late may hold already
     with _alone() as session:
         if is_there():  # another process was first
             return

@@ -367,6 +367,11 @@ def seal(purpose: str, content: bytes) -> bytes:
     """`nonce, AES-256-GCM ciphertext` under this purpose's own key. Raises `WrongKeys`, like `encrypt_email`."""
     kept = secrets()
     confirm_keys(kept, may_record=False)  # its callers are in a transaction of their own
+    return seal_with(kept, purpose, content)
+
+
+def seal_with(kept: Secrets, purpose: str, content: bytes) -> bytes:
+    """The same with keys that are about to become the database's."""
     nonce = os.urandom(NONCE_BYTES)
     return nonce + AESGCM(kept.derived(purpose)).encrypt(nonce, content, purpose.encode())
 

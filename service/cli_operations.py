@@ -141,7 +141,8 @@ def publish(threads: tuple[str, ...], site_key: str | None, all_threads: bool) -
 @click.option(
     "--with-secrets", is_flag=True, help="Put the keys (secrets.json) in as well: guard such a file like them."
 )
-def backup(file: Path, with_secrets: bool) -> None:
+@click.option("--replace", is_flag=True, help="Write over FILE if it is there already.")
+def backup(file: Path, with_secrets: bool, replace: bool) -> None:
     """Write everything that is kept into FILE, as it is at this moment, while the service runs.
 
     FILE is yours alone to read. Without --with-secrets the keys are not in it: to restore it, secrets.json is needed,
@@ -151,7 +152,7 @@ def backup(file: Path, with_secrets: bool) -> None:
 
     need_database()
     with _watched() as step:
-        manifest = write(file, with_secrets=with_secrets, step=step)
+        manifest = write(file, with_secrets=with_secrets, replace=replace, step=step)
     click.echo(f"{manifest.tables['comments'].rows:,} comments in {file}", err=True)
     if not with_secrets:
         click.echo(
@@ -232,3 +233,28 @@ def check_secrets() -> None:
     if words := readable_by_others():
         click.echo(f"Warning: {words}", err=True)
     click.echo(f"The keys in {source()} are those of this database. Current key for addresses: {kept.email_key}.")
+
+
+@secrets.command("replace-lost")
+@click.option("--yes", is_flag=True, help="Really give up what only the lost keys open.")
+def replace_lost(yes: bool) -> None:
+    """Go on with new keys when the old ones are lost for good.
+
+    Gives up every stored email address, second factor, webhook secret and block of an author. Comments, decisions and
+    pages stay. Stop the service before.
+    """
+    from service.operations.lost_keys import replace_lost_keys
+
+    need_database(keys=False)
+    if not yes:
+        raise click.UsageError("This gives up every stored email address: say --yes if the keys are lost for good.")
+    loss = replace_lost_keys()
+    click.echo(
+        f"Given up: {loss.addresses:,} addresses, {loss.second_factors} second factors, "
+        f"{loss.webhooks} webhook secrets, {loss.author_blocks} blocks of authors.",
+        err=True,
+    )
+    click.echo(
+        "Webhooks are disabled: rotate the secret of each, then enable it.",
+        err=True,
+    )

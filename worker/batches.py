@@ -47,6 +47,13 @@ def _suspects(comment_ids: set[str], at: datetime) -> list[str]:
         return list(begun.scalars())
 
 
+def give_back(comment_id: str) -> None:
+    """Note that this process could not screen it, by no fault of the comment. It stays owed, and any other takes it."""
+    with begin(synced=False) as session:
+        given = update(Comment).where(Comment.id == comment_id, Comment.screen_due.is_not(None))
+        session.execute(given.values(screening_by=None))
+
+
 def unfinished() -> list[str]:
     """Comments that an earlier process of this host began to screen. For a worker that starts: where two workers share
     a host, one may screen what the other is at, which does no harm.

@@ -20,16 +20,16 @@ from models.changes import Change, Screened, Settled
 from models.database import begin, now, reading
 from models.evidence import Evidence, Outcome
 from models.failpoints import failpoint, poison
-from models.identifiers import new_id
+from models.identifiers import first_id, new_id
 from models.language import detect
 from models.moderation import settle, tell
 from models.policy import Decision, Policy, Verdict, decide
 from models.records import Comment, Site, Thread
 from models.sampling import is_sampled
-from models.secrets import decrypt_email
+from models.secrets import UnknownKey, decrypt_email
 from models.urls import page_address
 from worker import careful
-from worker.batches import take
+from worker.batches import give_back, take
 from worker.bell import PUBLISH, ring
 from worker.checks import examine
 from worker.checks.candidate import Candidate, Form
@@ -44,6 +44,7 @@ AGAIN_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 48
 ALONE_SECONDS = 0.5  # of CPU, for one comment in isolation
 MOST_SECONDS = 10.0  # of CPU, for any batch
 MOST_FAILURES = 2
+OTHERS_HAVE_ITS_KEY = timedelta(minutes=30)  # then a human gets a comment whose key this worker still lacks
 log = structlog.get_logger()
 _guard, _in_hand = threading.Lock(), set[str]()
 
@@ -156,6 +157,10 @@ def _screen_here(comment_ids: Sequence[str], alone: bool) -> list[Settled]:
         if len(comment_ids) > 1:
             log.warning("screening.one_by_one", count=len(comment_ids), error=type(error).__name__)
             return [settled for comment_id in comment_ids for settled in _screen_here([comment_id], alone)]
+        if isinstance(error, UnknownKey) and comment_ids[0] > first_id(now() - OTHERS_HAVE_ITS_KEY):
+            log.warning("screening.key_missing", comment=comment_ids[0], reason=str(error))
+            give_back(comment_ids[0])  # another worker may have the key, as keys reach them one after the other
+            return []
         log.exception("screening.failed", comment=comment_ids[0], exc_info=error)
         return _to_a_human(comment_ids[0], f"this comment could not be screened ({type(error).__name__})")
 

@@ -23,6 +23,7 @@ import models.records  # noqa: F401 — the schema is whole only with every tabl
 from models.database import Base, engine, now
 from models.schema import current
 from models.secrets import as_json, reread
+from service.operations import Refused
 
 FORMAT = 1
 LEVEL = 3  # of deflate: half as fast again would save a tenth
@@ -58,8 +59,13 @@ def tables() -> list[Table]:
     return [table for table in Base.metadata.sorted_tables if table.name not in LEFT_OUT]
 
 
-def backup(path: Path, *, with_secrets: bool, step: Step = lambda *_: None) -> Manifest:
-    """Write the file, under its name once it is whole. The service goes on meanwhile."""
+def backup(path: Path, *, with_secrets: bool, replace: bool = False, step: Step = lambda *_: None) -> Manifest:
+    """Write the file, under its name once it is whole. The service goes on meanwhile.
+
+    Raises `Refused` for a file that is there already, unless it may be replaced: it may be the only good backup.
+    """
+    if path.exists() and not replace:
+        raise _is_there(path)
     draft = path.with_name(f"{path.name}.part")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -72,8 +78,20 @@ def backup(path: Path, *, with_secrets: bool, step: Step = lambda *_: None) -> M
             archive.writestr("manifest.json", manifest.model_dump_json(indent=2))
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
+    if replace:
+        draft.replace(path)
+        return manifest
+    try:
+        os.link(draft, path)  # unlike a rename, it never takes the place of a file that came meanwhile
+    except FileExistsError:
+        raise _is_there(path) from None
+    finally:
+        draft.unlink()
     return manifest
+
+
+def _is_there(path: Path) -> Refused:
+    return Refused(f"{path} is there already: choose another name, or write over it with --replace.")
 
 
 @contextmanager

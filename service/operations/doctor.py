@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from models import storage
 from models.database import begin, now, reading
+from models.keyring import check_keys
 from models.records import Comment, Thread
-from models.secrets import decrypt_email, key_of
+from models.secrets import WrongKeys, decrypt_email, key_of, secrets, source
 from models.settings import settings
 from service.operations import shown, strays
 from service.operations.publishing import publish
@@ -50,6 +51,7 @@ class Examination:
 def examine(step: Step = lambda *_: None) -> Examination:
     """Look at everything, in one pass over the rows of each rule and one over the pages."""
     examination = Examination(*_sizes())
+    examination.add(_keys())
     for number, rule in enumerate(RULES):
         step("rows", number, len(RULES))
         examination.add(broken(rule))
@@ -83,8 +85,20 @@ def broken(rule: Rule) -> Iterator[Violation]:
             yield Violation(rule.name, rule.subject, id_, rule.words.format_map(named), command)
 
 
+def _keys() -> Iterator[Violation]:
+    """The keys at hand are the database's: else no process starts."""
+    try:
+        check_keys(secrets(), may_record=False)
+    except WrongKeys as error:
+        yield Violation("keys", "installation", "keys", str(error).removesuffix("."), NOTHING)
+
+
 def _sealed(step: Step, comments: int) -> Iterator[Violation]:
-    """Every address can be read with the keys at hand."""
+    """Every address can be read with the keys at hand, if there are any."""
+    try:
+        place = source() if secrets() else ""
+    except WrongKeys:
+        return
     wanted: Any = select(cast(Comment.id, String(36)), Comment.email).where(Comment.email.is_not(None))
     with reading() as session:
         for number, (id_, email) in enumerate(session.execute(wanted, execution_options={"yield_per": ROWS_AT_ONCE})):
@@ -93,7 +107,7 @@ def _sealed(step: Step, comments: int) -> Iterator[Violation]:
             try:
                 decrypt_email(email)
             except (InvalidTag, KeyError, ValueError):
-                words = f"its email cannot be read with key {key_of(email)!r} of secrets.json"
+                words = f"its email cannot be read with key {key_of(email)!r} of {place}"
                 yield Violation("addresses", "comment", dashed(id_), words, NOTHING)
 
 

@@ -7,11 +7,14 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from click.testing import CliRunner
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select, text, update
 
@@ -33,8 +36,8 @@ from models.secrets import (
 )
 from models.settings import settings
 from service.cli import main
-from service.operations import rotation
-from tests.caller import post, posted
+from service.operations import doctor, rotation
+from tests.caller import Caller, post, posted, screen_all
 from tests.greenroom import GREENROOM, running
 
 Bring = Callable[[Secrets], None]
@@ -68,6 +71,12 @@ def keyring() -> Keyring | None:
 def emails() -> list[bytes]:
     with reading() as session:
         return [email for email in session.scalars(select(Comment.email).order_by(Comment.id)) if email]
+
+
+@pytest.fixture
+def client(data: Path, app: Flask) -> FlaskClient:
+    """Without the keys that other tests begin with: they are made or brought here."""
+    return app.test_client()
 
 
 @pytest.fixture(params=["GREENROOM_SECRETS", "GREENROOM_SECRETS_FILE"])
@@ -361,6 +370,25 @@ def test_keys_that_the_operator_brings_are_rotated(client: FlaskClient, bring: B
     assert not (data / "secrets.json").exists()
 
 
+@pytest.mark.parametrize(("minutes", "status"), [(0, "pending"), (40, "flagged")])
+def test_a_worker_with_the_old_keys_leaves_a_comment_to_the_others_for_a_time(
+    client: FlaskClient, bring: Bring, minutes: int, status: str
+) -> None:
+    old = generated()
+    bring(old)
+    require_keys()
+    bring(with_new_email_key(old))
+    newer = posted(client, body="From a process with the new keys")
+    bring(old)
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=minutes)):
+        screen_all()
+    with reading() as session:
+        comment = session.get_one(Comment, newer)
+        assert (comment.status, comment.screening_by) == (status, None)
+    bring(with_new_email_key(old))
+    screen_all()
+
+
 def test_a_process_with_the_old_keys_says_which_key_it_lacks(client: FlaskClient, bring: Bring) -> None:
     old = generated()
     bring(old)
@@ -393,6 +421,41 @@ def test_two_sources_at_once_are_refused(data: Path, monkeypatch: pytest.MonkeyP
     again()
     with pytest.raises(WrongKeys, match="both set"):
         require_keys()
+
+
+# Keys that are lost
+
+
+def test_with_keys_that_are_lost_for_good_a_new_start_keeps_the_comments(
+    client: FlaskClient, moderator: Caller, data: Path
+) -> None:
+    id_ = posted(client)
+    assert CliRunner().invoke(main, ["secrets", "replace-lost", "--yes"]).exit_code == 1  # nothing is lost
+    hook = {"url": "https://paper.example/hook", "events": ["comment.approved"]}
+    hook_id = moderator.call("POST", "/webhooks", json=hook).json["id"]  # type: ignore[index]
+    (data / "secrets.json").write_text("{")
+    again()
+    assert CliRunner().invoke(main, ["secrets", "replace-lost"]).exit_code == 2
+    run = CliRunner().invoke(main, ["secrets", "replace-lost", "--yes"])
+    assert run.exit_code == 0, run.stderr
+    assert "Given up: 1 addresses, 0 second factors, 1 webhook secrets" in run.stderr
+    assert [path.read_text() for path in data.glob("secrets.json.lost-*")] == ["{"]
+    again()
+    require_keys()
+    posted(client, body="Another")
+    assert moderator.record(id_)["email"] is None
+    assert moderator.call("GET", f"/webhooks/{hook_id}").json["enabled"] is False  # type: ignore[index]
+    assert moderator.call("POST", f"/webhooks/{hook_id}/rotate").status_code == 200
+    assert doctor.examine().counts.keys() <= {"screened in time"}
+
+
+def test_the_doctor_names_keys_that_are_missing(client: FlaskClient, data: Path) -> None:
+    posted(client)
+    (data / "secrets.json").unlink()
+    again()
+    run = CliRunner().invoke(main, ["doctor"])
+    assert run.exit_code == 1
+    assert f"there is no {data}/secrets.json" in run.stdout
 
 
 # All of it on one machine

@@ -195,6 +195,18 @@ def test_a_damaged_one_restores_nothing(lived_in: Ids, move: Move, tmp_path: Pat
         assert_nothing_restored()
 
 
+def test_a_file_that_is_there_is_not_written_over_unless_asked(lived_in: Ids, tmp_path: Path) -> None:
+    file = tmp_path / "b"
+    file.write_text("the only good backup")
+    run = CliRunner().invoke(main, ["backup", str(file)])
+    assert run.exit_code == 1
+    assert "is there already" in run.stderr
+    assert file.read_text() == "the only good backup"
+    assert list(tmp_path.glob("*.part")) == []
+    assert CliRunner().invoke(main, ["backup", "--replace", str(file)]).exit_code == 0
+    assert zipfile.is_zipfile(file)
+
+
 def test_any_other_file_is_no_backup(data: Path, tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(b"Dear diary")
     run = CliRunner().invoke(main, ["restore", str(tmp_path / "b")])

@@ -167,7 +167,7 @@ BROKEN: dict[str, tuple[Break, set[str]]] = {
     "deleted, but not erased": (set_("erased", erased_at=None), {"erased and deleted"}),
     "a count that is wrong": (thread(count=40), {"counts", "head"}),
     "two comments on one place": (set_("undone", place=0), {"places"}),
-    "an address nobody can read": (set_("approved", email=b"9\0nonsense"), {"addresses"}),
+    "an address nobody can read": (set_("approved", email=b"9\0nonsense"), {"addresses", "keys"}),
     "approved behind the page's back": (set_("rejected", status="approved"), {"counts", "as decided"}),
     "rejected behind the page's back": (
         set_("approved", status="rejected"),
@@ -181,7 +181,7 @@ BROKEN: dict[str, tuple[Break, set[str]]] = {
 }  # fmt: skip
 FOR_NO_COMMAND = {
     "legal log", "as decided", "settled by nobody", "without events", "one automatic decision", "events in order",
-    "site counter", "erased and deleted", "places", "addresses",
+    "site counter", "erased and deleted", "places", "addresses", "keys",
 }  # fmt: skip
 
 

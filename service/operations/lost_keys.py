@@ -1,0 +1,88 @@
+"""`greenroom secrets replace-lost`: go on with new keys when the old ones are lost for good."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select, update
+
+from models.database import begin, now
+from models.endpoints import PURPOSE, Sealed, first_secret
+from models.keyring import check_keys, replace_keyring
+from models.records import Block, Comment, Endpoint, Moderator
+from models.secrets import (
+    Secrets,
+    WrongKeys,
+    are_brought,
+    forget_secrets,
+    from_source,
+    generated,
+    is_there,
+    keep_secrets,
+    seal_with,
+    secrets_path,
+)
+from service.operations import Refused
+
+WHY = "Its secret was lost with the installation's keys. Rotate it, give the new one to the receiver, then enable it."
+
+
+class Loss(NamedTuple):
+    """How many of each could only be opened with the lost keys, and are given up."""
+
+    addresses: int
+    second_factors: int
+    webhooks: int
+    author_blocks: int
+
+
+def replace_lost_keys() -> Loss:
+    """Give up what only the lost keys open, and take new ones: those that the operator brings, or made here.
+
+    Comments, decisions and pages stay. Receipts of before, sign-ins and links to moderators end. Raises `Refused` if
+    the keys are there and right.
+    """
+    _refuse_if_nothing_is_lost()
+    with begin() as session:
+        loss = Loss(
+            addresses=_count(session, Comment, Comment.email.is_not(None)),
+            second_factors=_count(session, Moderator, Moderator.second_factor.is_not(None)),
+            webhooks=_count(session, Endpoint, Endpoint.deleted_at.is_(None)),
+            author_blocks=_count(session, Block, _STANDING),
+        )
+        session.execute(update(Comment).where(Comment.email.is_not(None)).values(email=None))
+        without: dict[str, Any] = {"second_factor": None, "second_factor_used": None, "recovery_codes": None}
+        session.execute(update(Moderator).where(Moderator.second_factor.is_not(None)).values(without))
+        session.execute(update(Block).where(_STANDING).values(ended_at=now(), ended_by="lost keys"))
+        kept = _new_keys()
+        for endpoint in session.scalars(select(Endpoint)):
+            secret = first_secret(signs_ed25519=endpoint.signs_ed25519)
+            endpoint.sealed = seal_with(kept, PURPOSE, Sealed(secrets=(secret,)).model_dump_json().encode())
+            endpoint.is_enabled, endpoint.disabled_why = False, WHY
+        replace_keyring(session, kept)
+    forget_secrets()
+    return loss
+
+
+_STANDING = (Block.kind == "author") & Block.ended_at.is_(None)
+
+
+def _count(session: Any, record: Any, which: Any) -> int:
+    return int(session.scalar(select(func.count()).select_from(record).where(which)) or 0)
+
+
+def _refuse_if_nothing_is_lost() -> None:
+    with suppress(WrongKeys):
+        check_keys(from_source(), may_record=False)
+        raise Refused("The keys are there and open what the database holds: nothing is lost.")
+
+
+def _new_keys() -> Secrets:
+    """A damaged file is kept beside, for whoever may still save it."""
+    if not are_brought():
+        if is_there():
+            path = secrets_path()
+            path.rename(path.with_name(f"secrets.json.lost-{now():%Y%m%dT%H%M%S}"))
+        keep_secrets(generated())
+    return from_source()
