@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
@@ -15,6 +13,7 @@ from sqlalchemy.orm import Session
 from models.database import now, reading
 from models.identifiers import is_id
 from models.records import DecisionRecord, Membership, Moderator, Site
+from service import spreadsheets
 from service.console import words
 from service.console.blueprint import console, looking
 from service.console.sessions import SignedIn
@@ -81,23 +80,17 @@ def export() -> Response:
 
 def _csv(wanted: Wanted, sites: dict[int, str]) -> Iterator[str]:
     before: str | None = None
-    yield _row(["at", "who", "site", "what", "comment", "note"])
+    yield spreadsheets.line(["at", "who", "site", "what", "comment", "note"])
     for _ in range(MOST_EXPORTED // 1000):
         with reading() as session:
             found = lines(session, wanted, before, 1000)
             names = names_of(session, {line.by for line in found})
         for line in (_told(line, sites) for line in found):
-            yield _row([line.at.isoformat(), names[line.by], line.site, line.what, line.comment or "", line.note])
+            at, comment = line.at.isoformat(), line.comment or ""
+            yield spreadsheets.line([at, names[line.by], line.site, line.what, comment, line.note])
         if len(found) < 1000:
             return
         before = found[-1].id
-
-
-def _row(values: list[str]) -> str:
-    """A cell that a spreadsheet would take for a formula is made text by a quotation mark."""
-    out = io.StringIO()
-    csv.writer(out).writerow([f"'{value}" if value[:1] in "=+-@\t\r" and value else value for value in values])
-    return out.getvalue()
 
 
 def _wanted(session: Session, who: SignedIn) -> tuple[Wanted, dict[int, str]]:
