@@ -16,6 +16,7 @@ from time import monotonic
 WEB_PATIENCE = 1.5  # seconds, after the second that passes before anybody asks whether the database answers
 WORKER_PATIENCE = 10.0
 COMMAND_PATIENCE = 60.0  # migrations, backups: to begin again costs more than to wait
+WEB_SILENCE, WORKER_SILENCE = 60.0, 120.0  # for one statement: its connection may be dead while others live
 
 
 class _Bounds(threading.local):
@@ -24,12 +25,19 @@ class _Bounds(threading.local):
 
 
 _bounds = _Bounds()
-_process = {"patience": COMMAND_PATIENCE}
+_process = {"patience": COMMAND_PATIENCE, "silence": math.inf}
 
 
-def be_patient(seconds: float) -> None:
-    """Set the patience of every thread of this process that has none of its own."""
-    _process["patience"] = seconds
+def be_patient(seconds: float, *, silence: float = WORKER_SILENCE) -> None:
+    """Set the patience of every thread of this process that has none of its own.
+
+    `silence`: how long a statement may be without any answer, though the database answers others.
+    """
+    _process.update(patience=seconds, silence=silence)
+
+
+def silence() -> float:
+    return _process["silence"]
 
 
 def patience() -> float:

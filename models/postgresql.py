@@ -127,8 +127,11 @@ def _bounded(waiting: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
             ready = yield state
             if not ready:  # psycopg tells so at each tick without an answer
                 began = began or monotonic() - TICK_SECONDS
-                if monotonic() - began >= LOOK_SECONDS:
+                waited = monotonic() - began
+                if waited >= LOOK_SECONDS:
                     probe().look()
+                if waited >= deadlines.silence():
+                    raise Unanswered("the database never answered this statement")
                 _give_up_late(deadline)
             state = waiting.send(ready)
     except StopIteration as done:

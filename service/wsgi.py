@@ -5,5 +5,5 @@ from service.app import create_app
 from worker.lifeline import watch_parent
 
 watch_parent()
-deadlines.be_patient(deadlines.WEB_PATIENCE)
+deadlines.be_patient(deadlines.WEB_PATIENCE, silence=deadlines.WEB_SILENCE)
 app = create_app()

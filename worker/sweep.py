@@ -99,6 +99,7 @@ class Sweeper(threading.Thread):
         is_more = sweep()
         _beat(self.worker, swept=True)
         self._tidy()
+        self._verifier.step_if_due()
         if is_more:
             return 0
         if self.watchdog.is_deaf(now()):
@@ -112,7 +113,6 @@ class Sweeper(threading.Thread):
             tidy(at)
             close_old_threads(at)
             owe_learning(at)
-            self._verifier.step()
             self._tidied = at
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from time import monotonic
 
 import structlog
 from sqlalchemy import select
@@ -14,7 +15,8 @@ from models.records import Site, Thread
 from models.storage import TOPS_A_PAGE, Damaged
 from worker.publishing import owe_object
 
-THREADS_AT_ONCE, PAGES_AT_ONCE = 200, 40
+VERIFY_SECONDS = 30.0  # between two steps
+THREADS_AT_ONCE, PAGES_AT_ONCE = 50, 40
 log = structlog.get_logger()
 
 
@@ -23,6 +25,12 @@ class Verifier:
 
     def __init__(self) -> None:
         self._last = 0
+        self._next = 0.0
+
+    def step_if_due(self) -> None:
+        if monotonic() >= self._next:
+            self.step()
+            self._next = monotonic() + VERIFY_SECONDS
 
     def step(self) -> int:
         """Owe every object that is damaged or missing; how many."""

@@ -17,7 +17,7 @@ from tests.greenroom import running, until
 from tests.postgres import PostgreSQL, postgresql
 
 FROZEN_SECONDS = 10.0
-POSTERS, READERS = 3, 2
+POSTERS, READERS = 12, 2
 COMMENTS = "/v1/sites/demo/comments"
 PAGE = f"{COMMENTS}?thread=/harbour"
 _numbers = count(1)
@@ -50,6 +50,7 @@ def asked_while_frozen(port: int, server: PostgreSQL, seconds: float) -> dict[st
         "live": lambda: ask(port, "GET", "/health/live"),
         "read": lambda: ask(port, "GET", PAGE),
         "ready": lambda: ask(port, "GET", "/health/ready"),
+        "counts": lambda: ask(port, "GET", "/v1/sites/demo/counts?thread=/harbour"),
         "post": lambda: post(port),
     }
     answers: dict[str, list[tuple[int, float]]] = defaultdict(list)
@@ -61,9 +62,10 @@ def asked_while_frozen(port: int, server: PostgreSQL, seconds: float) -> dict[st
                 answers[what].append((status, took - began))
             sleep(0.05)
 
-    with ThreadPoolExecutor() as threads, frozen(server):
+    callers = [*calls, *["read"] * READERS, *["post"] * POSTERS]
+    with ThreadPoolExecutor(len(callers)) as threads, frozen(server):
         end = monotonic() + seconds
-        for what in [*calls, *["read"] * READERS, *["post"] * POSTERS]:
+        for what in callers:
             threads.submit(go_on, what, end)
         while monotonic() < end:
             sleep(0.1)
@@ -78,7 +80,7 @@ def test_readers_go_on_posts_are_refused_and_all_comes_back_by_itself(tmp_path: 
         assert post(up.port).status == 202
         until(lambda: ask(up.port, "GET", PAGE).json["count"] == 1)
         answers = asked_while_frozen(up.port, server, FROZEN_SECONDS)
-        for what in ("live", "read", "ready"):
+        for what in ("live", "read", "ready", "counts"):
             assert {status for status, _ in answers[what]} == {200}, (what, answers[what])
             # Far more than a web process that waits for its database would answer.
             assert len(answers[what]) > 20, (what, answers[what])
