@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple
@@ -20,6 +20,11 @@ Weight = Literal["ignore", "hint", "flag", "reject"]
 
 
 PAGE_QUERY = ("p", "id", "page_id", "article")
+
+
+def page_query(kept: Sequence[str] | None) -> tuple[str, ...]:
+    """A policy's `threads.query` as it is stored; None for one that was saved before there was this part."""
+    return PAGE_QUERY if kept is None else tuple(kept)
 
 
 class Verdict(StrEnum):

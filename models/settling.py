@@ -14,9 +14,10 @@ from models.changes import POLICY, STATUS, Change, Screened, Settled
 from models.database import Base, Moment, insert_new, now
 from models.evidence import Evidence, Outcome, from_stored, refused_of_page
 from models.identifiers import new_id
-from models.policy import PAGE_QUERY, Verdict
+from models.policy import Verdict, page_query
 from models.records import Comment, DecisionRecord, Event, Fingerprint, LinkedHost, Review, Screening, Site
 from models.records.review import DUE_AFTER, DUE_AFTER_ALL, UNKNOWN
+from models.records.site import PAGE_QUERY
 from models.settings import settings
 from models.urls import page_address
 from models.webhooks import owed_deliveries
@@ -142,8 +143,7 @@ class Settling:
         return [from_stored(item) for item in kept or ()]
 
     def _page_query(self, site_id: int) -> Sequence[str]:
-        kept = self.session.execute(select(Site.policy["threads"]["query"]).where(Site.id == site_id)).scalar()
-        return PAGE_QUERY if kept is None else kept
+        return page_query(self.session.execute(select(PAGE_QUERY).where(Site.id == site_id)).scalar())
 
     def move_on_page(self, comment: dict[str, Any], becomes: str, screened: Screened | None = None) -> None:
         """A comment keeps the place it got at its first approval, so pages keep their members."""

@@ -13,7 +13,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from models import deadlines
 from models.database import reading
+from models.policy import page_query
 from models.records import Site
+from models.records.site import PAGE_QUERY
 from models.urls import origin_of
 
 FRESH_SECONDS = 5.0
@@ -23,12 +25,17 @@ KEY = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
 
 
 class SiteInfo(NamedTuple):
-    """What the public side needs to know of a site. `origins` are scheme, host and port as a browser sends them."""
+    """What the public side needs to know of a site.
+
+    `origins` are scheme, host and port as a browser sends them; `page_query` names the parameters that tell its pages
+    apart.
+    """
 
     id: int
     key: str
     origins: tuple[str, ...]
     locale: str
+    page_query: tuple[str, ...]
 
 
 _remembered: dict[str, tuple[float, SiteInfo | None]] = {}
@@ -108,12 +115,13 @@ def _look_up(key: str) -> SiteInfo | None:
     return _info(row) if row else None
 
 
-def _info(row: Row[int, str, list[str], str]) -> SiteInfo:
+def _info(row: Row[int, str, list[str], str, list[str] | None]) -> SiteInfo:
     """Origins as browsers send them, also those that were kept before a name in another script was."""
-    return SiteInfo(row.id, row.key, tuple(origin_of(url) or url for url in row.origins), row.locale)
+    origins = tuple(origin_of(url) or url for url in row.origins)
+    return SiteInfo(row.id, row.key, origins, row.locale, page_query(row.page_query))
 
 
-_SITES = select(Site.id, Site.key, Site.origins, Site.locale)
+_SITES = select(Site.id, Site.key, Site.origins, Site.locale, PAGE_QUERY)
 
 
 def forget_sites() -> None:

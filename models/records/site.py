@@ -34,3 +34,8 @@ class Site(Base):
     endpoints: Mapped[int] = mapped_column(default=0, server_default="0")
     forgotten: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[When] = mapped_column(default=now)
+
+
+PAGE_QUERY = Site.policy["threads"]["query"].label(
+    "page_query"
+)  # NULL where a policy was saved before it had this part

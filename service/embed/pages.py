@@ -11,7 +11,7 @@ import orjson
 from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from models.identifiers import is_id
-from models.urls import origin_of
+from models.urls import origin_of, page_address
 from service.embed import assets
 from service.embed.words import Words, languages, words_for
 from service.listening import public_url
@@ -118,7 +118,7 @@ def error_page(problem: Problem) -> Response:
 def _thread_page(
     site: SiteInfo, words: Words, page: dict[str, Any], form: Mapping[str, str], errors: Mapping[str, str]
 ) -> str:
-    article = page["url"] or form.get("url") or ""
+    article = page["url"] or page_address(form.get("url", ""), site.page_query) or ""
     return render_template(
         "embed/thread.html",
         words=words,

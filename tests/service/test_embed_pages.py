@@ -151,6 +151,8 @@ def test_a_link_back_leads_only_to_the_sites_own_pages(client):
     theirs = client.get("/sites/demo/thread", query_string={"thread": "/a", "url": "https://evil.example/a"}).text
     script = client.get("/sites/demo/thread", query_string={"thread": "/a", "url": "javascript:alert(1)"}).text
     assert 'href="https://paper.example/a"' in ours
+    redirecting = {"thread": "/a", "url": "https://paper.example/a?next=//evil.example&p=1"}
+    assert 'href="https://paper.example/a?p=1"' in client.get("/sites/demo/thread", query_string=redirecting).text
     assert "Back to the article" not in theirs
     assert "Back to the article" not in script
 
