@@ -37,8 +37,18 @@ def _told(most: int, **more: str) -> WithJsonSchema:
     return WithJsonSchema(NON_BLANK | {"maxLength": most, **more})
 
 
-def _told_optional(most: int, **more: str) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [{"type": "string", "maxLength": most, **more}, {"type": "null"}]})
+def _told_optional(most: int | None, **more: str) -> WithJsonSchema:
+    length = {} if most is None else {"maxLength": most}
+    return WithJsonSchema({"anyOf": [{"type": "string", **length, **more}, {"type": "null"}]})
+
+
+_URL = (
+    "The page, on one of the site's origins. Its thread keeps only the query parameters in the policy's threads.query."
+)
+_TITLE = (
+    "The page's title. It is checked like the body and cut at 300 characters. A thread keeps the first one approved."
+)
+_WEBSITE = "Kept as a browser reads it. A URL with a user name is refused."
 
 
 class Submission(BaseModel):
@@ -50,10 +60,10 @@ class Submission(BaseModel):
     name: Annotated[Text, _told(80)]
     email: Annotated[Text, _told(MOST_EMAIL, format="email")]
     body: Annotated[Text, _told(10_000)]
-    url: Annotated[Optional, _told_optional(MOST_URL, format="uri", description="On one of the site's origins.")] = None
-    title: Optional = None
+    url: Annotated[Optional, _told_optional(MOST_URL, format="uri", description=_URL)] = None
+    title: Annotated[Optional, _told_optional(None, description=_TITLE)] = None
     parent: Annotated[Optional, _told_optional(36, description="The id of the comment that is answered.")] = None
-    website: Annotated[Optional, _told_optional(500, format="uri", pattern="^https?://")] = None
+    website: Annotated[Optional, _told_optional(500, format="uri", pattern="^https?://", description=_WEBSITE)] = None
     token: Optional = None
     homepage_url: Optional = None
 

@@ -36,6 +36,5 @@ class Site(Base):
     created_at: Mapped[When] = mapped_column(default=now)
 
 
-PAGE_QUERY = Site.policy["threads"]["query"].label(
-    "page_query"
-)  # NULL where a policy was saved before it had this part
+# NULL where a policy was saved before it had this part.
+PAGE_QUERY = Site.policy["threads"]["query"].label("page_query")

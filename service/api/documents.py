@@ -488,7 +488,7 @@ CALLS = (
         "/v1/sites/{site}/threads",
         "Close, open or name a thread",
         "moderate",
-        {200: "The thread."},
+        {200: "The thread. No comment changes a title or an address that was set here."},
         ThreadChange,
     ),
     Call(
