@@ -40,7 +40,7 @@ run: $(VENV)/.ready ## start Greenroom on this machine; the first time, build .v
 test: check ## lint, types, import contracts, and every test
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-check: $(VENV)/.ready-dev programs
+check: $(VENV)/.ready-dev programs $(VENV)/.npm
 	@echo "ruff"; $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@echo "mypy"; $(BIN)/mypy
 	@echo "import contracts"; $(BIN)/lint-imports > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
@@ -112,3 +112,14 @@ programs:
 
 nginx:
 	@sh tests/programs.sh nginx
+
+# Suites of others that tests use (tests/npm/package.json). No script of theirs runs. The Observatory reads a list of
+# hosts that browsers know to use https; ours is empty.
+$(VENV)/.npm: tests/npm/package.json tests/npm/package-lock.json | programs
+	@if command -v npm > /dev/null; then \
+		echo "Installing what tests/npm/package-lock.json names, for the tests"; \
+		mkdir -p $(VENV)/npm && cp tests/npm/package.json tests/npm/package-lock.json $(VENV)/npm/; \
+		npm ci --prefix $(VENV)/npm --ignore-scripts --no-audit --no-fund --loglevel error; \
+		echo '{}' > $(VENV)/npm/node_modules/@mdn/mdn-http-observatory/conf/hsts-preload.json; \
+		touch $@; \
+	fi

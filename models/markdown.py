@@ -37,7 +37,7 @@ def render(body: str) -> str:
         if _is_dense(body)
         else _parser(is_ordinary=_is_ordinary(body), has_address="//" in body).render(body),
         tags=TAGS,
-        attributes={"a": {"href"}, "ol": {"start"}},
+        attributes={"*": set(), "a": {"href"}, "ol": {"start"}},
         url_schemes=SCHEMES,
         link_rel="ugc nofollow noopener",
         strip_comments=True,
