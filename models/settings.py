@@ -79,6 +79,9 @@ class Settings(BaseModel):
     overdue_seconds: float = Field(3, gt=0, description="How long a row may be due before the sweep rings again.")
     smtp_url: str = Field("", description="smtp://user:password@host:587 or smtps://…, for links to moderators.")
     mail_from: str = Field("greenroom@localhost", description="Whom mail to moderators comes from.")
+    security_contact: str = Field(
+        "", description="Where to report a weakness, mailto:… or https://…, for security.txt; empty: mail_from."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
 
     @field_validator("secrets_file", mode="before")
@@ -122,6 +125,13 @@ class Settings(BaseModel):
     def _are_servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for server in value:
             host_and_port(server)
+        return value
+
+    @field_validator("security_contact")
+    @classmethod
+    def _is_a_contact(cls, value: str) -> str:
+        if value and not re.fullmatch(r"(?:mailto:|https://|tel:)[!-~]+", value):
+            raise ValueError("This must begin with mailto:, https:// or tel:, and hold no blank.")
         return value
 
     @field_validator("public_url")

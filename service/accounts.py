@@ -18,14 +18,13 @@ from models.email import parsed_email
 from models.policy import Policy
 from models.records import Membership, Moderator, Site
 from models.urls import link
-from service import keys
+from service import keys, passwords
 from service.embed.words import languages
 from service.sites import KEY
 
 DEMO = "demo"
 _hashing = threading.BoundedSemaphore(1)  # a hash takes 64 MB and a core: a flood of sign-ins waits for itself alone
 OWNER = "owner@greenroom.example"
-SHORTEST_PASSWORD = 10
 _OF_A_HOST = frozenset(f"{ascii_lowercase}{digits}-_.:")
 
 
@@ -80,7 +79,7 @@ def add_moderator(email: str, site: str, role: str, password: str | None = None)
     """
     email = checked_email(email)
     if password is not None:
-        _check_length(password)
+        passwords.check(password, email=email)
     with begin() as session:
         site_id = session.execute(select(Site.id).where(Site.key == site)).scalar()
         if site_id is None:
@@ -106,8 +105,8 @@ def checked_email(email: str) -> str:
 
 
 def hashed(password: str) -> str:
-    """A password as it is kept. Raises ValueError, in words, where it is too short."""
-    _check_length(password)
+    """A password as it is kept. Raises ValueError, in words, where it is too short or easy to guess."""
+    passwords.check(password)
     with _hashing:
         return _hasher().hash(password)
 
@@ -155,16 +154,12 @@ def _is_right(moderator: Moderator | None, password: str) -> bool:
 
 
 def change_password(moderator_id: str, password: str) -> None:
-    """Raises ValueError, in words, where the new one is too short."""
-    _check_length(password)
+    """Raises ValueError, in words, where the new one is too short or easy to guess."""
+    with reading() as session:
+        passwords.check(password, email=session.get_one(Moderator, moderator_id).email)
     with begin() as session:
         moderator = session.get_one(Moderator, moderator_id)
         moderator.password_hash, moderator.must_change_password = _hasher().hash(password), False
-
-
-def _check_length(password: str) -> None:
-    if len(password) < SHORTEST_PASSWORD:
-        raise ValueError(f"A password has at least {SHORTEST_PASSWORD} characters.")
 
 
 @cache

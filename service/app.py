@@ -41,6 +41,8 @@ from service.console import console
 from service.console.blueprint import problem_page, wants_json
 from service.embed import pages as embed
 from service.problems import REFUSED, Problem
+from service.transport import STRICT, is_https
+from service.wellknown import wellknown
 
 MOST_BYTES = 2 * 1024 * 1024  # a policy with its word lists; what readers send has its own, smaller limit
 API = ("/v1", "/health", "/metrics", "/openapi.json")
@@ -61,7 +63,7 @@ def create_app() -> Flask:
     if hops := settings().proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     nouns = (public, moderation, decisions, lists, notes, blocks, people, done, sites, webhooks, models, replay)
-    for blueprint in (*(noun.api for noun in (*nouns, documents, health, metrics)), embed.embed, console):
+    for blueprint in (*(noun.api for noun in (*nouns, documents, health, metrics)), embed.embed, console, wellknown):
         app.register_blueprint(blueprint)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http)
@@ -168,11 +170,13 @@ def _secure(answer: Response) -> Response:
         answer.headers["Cache-Control"] = "no-store"  # a cache may choose a time by itself where none is said
     has_its_own = "Content-Security-Policy" in answer.headers
     answer.headers.extend(SECURE if not has_its_own else [line for line in SECURE if line[0] not in answer.headers])
+    if is_https():
+        answer.headers["Strict-Transport-Security"] = STRICT
     return answer
 
 
 SECURE = [
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "strict-origin-when-cross-origin"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
 ]

@@ -23,6 +23,7 @@ from sqlalchemy import Engine
 
 from models import database, secrets, storage
 from models import postgresql as postgresql_connections
+from models.keyring import require_keys
 from models.migrate import upgrade
 from models.settings import settings
 from service import accounts, addresses, limits, sites, tokens
@@ -197,6 +198,7 @@ def app() -> Flask:
 
 @pytest.fixture
 def client(data: Path, app: Flask) -> FlaskClient:
+    require_keys()  # as every process does at its start: inside another transaction it would wait for itself
     return app.test_client()
 
 

@@ -9,6 +9,8 @@ import crypto from 'crypto';
 const ASKED = /^\/v1\/sites\/([a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?)\/comments\?thread=((?:[\w\/.~!*'(),;:@?$=+-]|%[2-7][0-9A-Fa-f])+)(?:&after=[\w-]*)?$/;
 const PLAIN = /^[!-~]+(?: [!-~]+)*$/;
 const MOST = 500;
+// As service/transport.py says it.
+const STRICT = (process.env.GREENROOM_PUBLIC_URL || '').startsWith('https://') ? 'max-age=63072000' : '';
 const CDN_SECONDS = Number(process.env.GREENROOM_CDN_SECONDS || 0);
 
 function newest(r) {
@@ -27,6 +29,7 @@ function newest(r) {
         r.variables.cdn_seconds = `max-age=${CDN_SECONDS}`;
         r.variables.cache_tag = `greenroom-${asked[1]}-${name}`;
     }
+    r.variables.strict_transport = STRICT;
     return `/published/${asked[1]}/${name.slice(0, 2)}/${name}/newest.json`;
 }
 

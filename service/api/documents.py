@@ -120,7 +120,9 @@ _PROBLEM = {  # RFC 9457
         },
     },
 }
-POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'"
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 CALLS = (
     Call("get", "/v1/sites/{site}/form", "What the form needs", None, {200: "A token and the site's language."}),
     Call(
@@ -676,7 +678,7 @@ def _answer(call: Call, answer: type[BaseModel] | None, status: int, when: str) 
     told: dict[str, Any] = {"description": when}
     if status in _WITHOUT_BODY:
         pass
-    elif status >= 400 and call.path not in _TELL_WHAT_FAILS:
+    elif status >= 400 and not (status == 503 and call.path in _TELL_WHAT_FAILS):
         problem = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}
         told["content"] = problem | ({"text/html": {}} if call.takes_form else {})
     else:

@@ -115,8 +115,8 @@ Headers = Annotated[
     ),
 ]
 Rate = Annotated[float, Field(ge=0.01, le=1000)]
-Words = Annotated[str, StringConstraints(max_length=300), AfterValidator(clean_line)]
-Prefix = Annotated[str, StringConstraints(max_length=500), AfterValidator(clean_line)]
+Words = Annotated[str, StringConstraints(max_length=300), AfterValidator(lambda text: clean_line(text, 300))]
+Prefix = Annotated[str, StringConstraints(max_length=500), AfterValidator(lambda text: clean_line(text, 500))]
 
 
 def _given(name: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,13 @@ POLICY = (
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
     "require-trusted-types-for 'script'; trusted-types greenroom"
 )
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+READING = ("GET", "HEAD", "OPTIONS")
+OUR_OWN = ("same-origin", "none")  # "none": the reader typed the address, or repeats what was sent
 KINDLY = {
     401: "Please sign in",
     403: "Not for you",
@@ -47,12 +54,18 @@ def _limit() -> None:
     request.max_content_length = MOST_BYTES
 
 
+@console.before_request
+def _refuse_other_sites() -> None:
+    """A browser says whose page sends a form (Sec-Fetch-Site). This covers signing in too, which has no token yet."""
+    is_ours = request.headers.get("Sec-Fetch-Site", "same-origin") in OUR_OWN
+    if request.method not in READING and not is_ours:
+        raise Problem(403, "Another site sent this. Open the console yourself, and send it from there.")
+
+
 @console.after_request
 def _secure(answer: BaseResponse) -> BaseResponse:
-    answer.headers["Content-Security-Policy"] = POLICY
+    answer.headers.update(HEADERS)
     answer.headers.setdefault("Cache-Control", "no-store")
-    answer.headers["Referrer-Policy"] = "same-origin"
-    answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     return answer
 
 
@@ -108,7 +121,7 @@ def problem_page(problem: Problem) -> Response:
         problem.detail = "This address leads nowhere. Perhaps it was cut short."
     page = render_template("console/problem.html", problem=problem, title=title)
     answer = Response(page, problem.status, problem.headers, content_type="text/html; charset=utf-8")
-    answer.headers.update({"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
+    answer.headers.update({**HEADERS, "Cache-Control": "no-store"})
     return answer
 
 

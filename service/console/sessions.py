@@ -19,8 +19,10 @@ from models.records import ConsoleSession, Membership, Moderator, Site
 from models.secrets import keyed_hash
 from service.names import ROLES
 from service.problems import Problem
+from service.transport import is_https
 
 COOKIE = "greenroom_console"
+HOST_COOKIE = f"__Host-{COOKIE}"  # by https: a browser takes it from this very host alone, never from a sibling of it
 LASTS = timedelta(hours=12)
 
 
@@ -48,11 +50,11 @@ def start(moderator: Moderator, answer: Response) -> None:
         row = ConsoleSession(hash=_hash(cookie), moderator_id=moderator.id, expires_at=now() + LASTS)
         session.add(row)
     answer.set_cookie(
-        COOKIE,
+        _name(),
         cookie,
         max_age=int(LASTS.total_seconds()),
-        path="/console",
-        secure=request.is_secure,
+        path=_path(),
+        secure=is_https(),
         httponly=True,
         samesite="Strict",
     )
@@ -60,19 +62,19 @@ def start(moderator: Moderator, answer: Response) -> None:
 
 def end_others(who: SignedIn) -> None:
     """With a new password every other session ends: whoever knew the old one is out."""
-    mine = ConsoleSession.hash == _hash(request.cookies.get(COOKIE, ""))
+    mine = ConsoleSession.hash == _hash(request.cookies.get(_name(), ""))
     with begin() as session:
         session.execute(delete(ConsoleSession).where(ConsoleSession.moderator_id == who.moderator_id, ~mine))
 
 
 def end(answer: Response) -> None:
     with begin() as session:
-        session.execute(delete(ConsoleSession).where(ConsoleSession.hash == _hash(request.cookies.get(COOKIE, ""))))
-    answer.delete_cookie(COOKIE, path="/console")
+        session.execute(delete(ConsoleSession).where(ConsoleSession.hash == _hash(request.cookies.get(_name(), ""))))
+    answer.delete_cookie(_name(), path=_path(), secure=is_https(), httponly=True, samesite="Strict")
 
 
 def signed_in() -> SignedIn | None:
-    cookie = request.cookies.get(COOKIE)
+    cookie = request.cookies.get(_name())
     if not cookie:
         return None
     wanted = select(Moderator.id, Moderator.email, Moderator.must_change_password)
@@ -86,6 +88,15 @@ def signed_in() -> SignedIn | None:
         roles = select(Site.key, Membership.role).join(Site, Site.id == Membership.site_id).order_by(Site.key)
         sites = dict(session.execute(roles.where(Membership.moderator_id == row.id)).all())
     return SignedIn(row.id, row.email, sites, keyed_hash("csrf", cookie), row.must_change_password)
+
+
+def _name() -> str:
+    return HOST_COOKIE if is_https() else COOKIE
+
+
+def _path() -> str:
+    """The prefix of the name demands the root."""
+    return "/" if is_https() else "/console"
 
 
 def check_csrf(who: SignedIn) -> None:

@@ -34,7 +34,6 @@ class Asset(NamedTuple):
         response.headers["Vary"] = "Accept-Encoding"
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        response.headers["X-Content-Type-Options"] = "nosniff"
         if packed:
             response.headers["Content-Encoding"] = "gzip"
         response.make_conditional(request)

@@ -17,6 +17,7 @@ from service.published import ROUTE, published_headers, shared_headers
 from service.sites import fresh_site
 from service.submission import thread_key
 from service.threads import read_page
+from service.transport import STRICT, says_https
 
 BEFORE, BEHIND = "/v1/sites/", "/comments"
 MOST_REMEMBERED, LONGEST = 2048, 512
@@ -59,6 +60,8 @@ def answer(scope: Scope, protocol: HTTPProtocol) -> bool:
         answered += [("Content-Type", "application/json"), ("Content-Length", str(len(stored.content)))]
     answered += shared_headers(site, origin).items()
     answered += SECURE
+    if says_https(headers.get("x-forwarded-proto") if "x-forwarded-proto" in headers else None):
+        answered.append(("Strict-Transport-Security", STRICT))
     protocol.response_bytes(status, answered, stored.content if status == 200 and method == "GET" else b"")
     metrics.count(ROUTE, method, status, perf_counter() - began)
     return True

@@ -15,6 +15,7 @@ import psutil
 from tests.deploy.asking import Answer, ask
 from tests.greenroom import running, until
 from tests.postgres import PostgreSQL, postgresql
+from tests.processes import descendants
 
 FROZEN_SECONDS = 10.0
 POSTERS, READERS = 12, 2
@@ -26,8 +27,7 @@ _numbers = count(1)
 @contextmanager
 def frozen(server: PostgreSQL) -> Iterator[None]:
     assert server.process
-    first = psutil.Process(server.process.pid)
-    processes = [first, *first.children(recursive=True)]
+    processes = [psutil.Process(server.process.pid), *descendants(server.process.pid)]
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.suspend()

@@ -9,7 +9,6 @@ import sys
 import threading
 from datetime import datetime, timedelta
 
-import psutil
 import pytest
 import time_machine
 from flask.testing import FlaskClient
@@ -19,6 +18,7 @@ from models.database import begin, now, reading
 from models.records import Comment
 from tests.caller import Caller, posted, screen_all
 from tests.greenroom import until
+from tests.processes import descendants, still_running
 from worker import batches, careful, isolation, screening
 from worker.batches import SILENT, take
 from worker.sweep import sweep
@@ -117,10 +117,10 @@ def test_a_worker_that_is_killed_does_not_make_an_innocent_comment_poison(
         program = f"from worker.screening import screen_now; screen_now([{comment!r}])"
         worker = subprocess.Popen([sys.executable, "-c", program], start_new_session=True)
         until(lambda: alone(comment) == 1, 30)
-        family = psutil.Process(worker.pid).children(recursive=True)
+        family = descendants(worker.pid)
         worker.kill()
         worker.wait()
-        psutil.wait_procs(family, 30)
+        until(lambda family=family: not still_running(family))  # type: ignore[misc]
         assert alone(comment) == 0
     assert moderator.record(comment)["status"] == "pending"
 
@@ -131,7 +131,7 @@ def test_a_lost_isolator_is_no_comments_fault(client: FlaskClient, moderator: Ca
     thread = threading.Thread(target=screening.screen_now, args=[[comment]])
     thread.start()
     until(lambda: alone(comment) == 1, 30)
-    for process in psutil.Process().children(recursive=True):
+    for process in descendants(os.getpid()):
         if "worker.isolated" in process.cmdline():
             process.send_signal(signal.SIGKILL)
     thread.join(30)
@@ -172,4 +172,4 @@ def test_a_worker_that_begins_after_a_clean_end_is_not_careful(client: FlaskClie
     posted(client)
     screening.finish_what_the_last_began()
     assert careful.careful() is None
-    assert not [each for each in psutil.Process(os.getpid()).children() if "isolated" in str(each.cmdline())]
+    assert not [each for each in descendants(os.getpid()) if "isolated" in str(each.cmdline())]

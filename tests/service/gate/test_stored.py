@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from models.settings import settings
+from service.app import create_app
 from service.gate import Gate, stored
 from service.gate.rsgi import Headers
 from tests.caller import Caller, posted, publish_all
@@ -114,6 +115,19 @@ def test_a_cdn_is_told_the_same(client: FlaskClient, gate: Gate, monkeypatch: py
     monkeypatch.setenv("GREENROOM_CDN_SECONDS", "30")
     settings.cache_clear()
     assert both(gate, client, "GET", "thread=/harbour", [("origin", HOME)])
+
+
+@pytest.mark.parametrize("public_url", ["https://comments.paper.example", "http://comments.paper.example", ""])
+@pytest.mark.parametrize("hops", ["0", "1", "2"])
+def test_a_browser_is_kept_to_https_by_both(
+    client: FlaskClient, gate: Gate, monkeypatch: pytest.MonkeyPatch, public_url: str, hops: str
+) -> None:
+    monkeypatch.setenv("GREENROOM_PUBLIC_URL", public_url)
+    monkeypatch.setenv("GREENROOM_PROXY_HOPS", hops)
+    settings.cache_clear()
+    client = create_app().test_client()
+    for said in ("https", "http", "https, http", "http,https", "", "https,http,http"):
+        assert both(gate, client, "GET", "thread=/harbour", [("x-forwarded-proto", said)]), said
 
 
 def test_a_changed_page_is_shown_at_once(client: FlaskClient, gate: Gate, moderator: Caller) -> None:
