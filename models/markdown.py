@@ -133,6 +133,11 @@ def _parser(*, is_ordinary: bool, has_address: bool) -> MarkdownIt:
     parser = MarkdownIt("js-default", {"html": False, "linkify": True, "breaks": True, "maxNesting": MAX_NESTING})
     parser.disable(["image", "table", "heading", "lheading", "hr", "reference"])
     parser.normalizeLink = _href  # type: ignore[method-assign, assignment]
+    shown_by_default = parser.normalizeLinkText
+    # Not decoded: the name of another host can be spelled with letters that look like this one's.
+    parser.normalizeLinkText = (  # type: ignore[method-assign]
+        lambda link: link if "xn--" in link.lower() else shown_by_default(link)
+    )
     parser.validateLink = bool  # type: ignore[method-assign, assignment]
     parser.core.ruler.push("without_unseen_links", _without_unseen_links)
     assert parser.linkify is not None

@@ -167,6 +167,11 @@ def test_a_link_that_leads_nowhere_or_shows_nothing_stays_as_typed(typed: str) -
     assert "](" in html
 
 
+def test_a_host_in_punycode_is_shown_as_it_was_typed() -> None:
+    """Decoded, this one reads like apple.example."""
+    assert ">https://xn--80ak6aa92e.example/<" in render("https://xn--80ak6aa92e.example/")
+
+
 def test_a_link_beside_an_unseen_one_stays_a_link() -> None:
     html = render("[a](https://a.example) [](https://b.example) [c](https://c.example)")
     assert links(html) == ["https://a.example", "https://c.example"]

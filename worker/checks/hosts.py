@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session, aliased
 
 from models.evidence import Evidence, Outcome
 from models.records import Comment, LinkedHost
+from models.urls import shown
 from worker.checks.asked import Columns, asked, dialect_of, packed
 from worker.checks.candidate import Candidate
 from worker.checks.links import hosts_of
@@ -71,7 +72,7 @@ def _evidence(hosts: Sequence[str], fates: _Fates) -> Evidence:
 
 def _sentence(host: str, fate: Counter[str]) -> str:
     told = [f"{fate[status]} {status}" for status in ("rejected", "approved") if fate[status]]
-    return f"of earlier comments with {host}, {' and '.join(told)}"
+    return f"of earlier comments with {shown(host)}, {' and '.join(told)}"
 
 
 def _fates(session: Session, batch: Sequence[Candidate], linked: Sequence[Sequence[str]]) -> Sequence[_Fates]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from sqlalchemy.orm import Session
@@ -17,24 +19,57 @@ from worker.checks.candidate import Candidate
 _NOTHING = Evidence(check="page", outcome=Outcome.CLEAR, detail="gives its page no title or address")
 
 
+class _Part(NamedTuple):
+    """A title or an address as if it were a comment of its own, for the checks that look at a comment's body."""
+
+    of: str
+    name: str
+    alone: Candidate
+
+
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
     """`counts` has "title" or "address" for each that must not be published."""
-    return [_evidence(candidate, session, now) for candidate in batch]
+    parts = [part for candidate in batch for part in _parts(candidate)]
+    if not parts:
+        return [_NOTHING] * len(batch)
+    alone = [part.alone for part in parts]
+    looked = zip(parts, words.check(alone), blocks.check(alone, session, now), strict=True)
+    found = defaultdict[str, list[_Found]](list)
+    for part, listed, barred in looked:
+        found[part.of].append(_Found(part, listed, barred))
+    return [_evidence(found[candidate.id]) if candidate.id in found else _NOTHING for candidate in batch]
 
 
-def _evidence(candidate: Candidate, session: Session, now: datetime) -> Evidence:
-    parts = {"title": candidate.new_title or "", "address": _readable(candidate.new_address or "")}
-    if not any(parts.values()):
-        return _NOTHING
-    found: dict[str, list[str]] = {}
+def _parts(candidate: Candidate) -> Iterator[_Part]:
+    for name, text in (("title", candidate.new_title), ("address", _readable(candidate.new_address))):
+        if text:
+            alone = replace(candidate, body=text, name="", website=None, email_index="", address="")
+            yield _Part(candidate.id, name, alone)
+
+
+class _Found(NamedTuple):
+    part: _Part
+    words: Evidence
+    blocks: Evidence
+
+    def sentences(self) -> Iterator[tuple[str, str]]:
+        """Each kind of problem, and the words for it."""
+        yield from self.words.found.items()
+        if "blocked" in self.blocks.found:
+            yield "blocked", self.blocks.found["blocked"]
+        if hosts := _linked(self.part.alone.body, self.part.alone.origins):
+            yield "link", f"names {', '.join(map(shown, hosts))}"
+
+
+def _evidence(parts: Sequence[_Found]) -> Evidence:
+    found = defaultdict[str, list[str]](list)
     counts: dict[str, int] = {}
-    rules: list[str] = []
-    for part, text in parts.items():
-        for kind, sentence, by in _look(candidate, text, session, now) if text else ():
-            found.setdefault(kind, []).append(f"{sentence} in the page's {part}")
-            counts[part] = counts.get(part, 0) + 1
-            rules += [by] if by else []
+    for part in parts:
+        for kind, sentence in part.sentences():
+            found[kind].append(f"{sentence} in the page's {part.part.name}")
+            counts[part.part.name] = counts.get(part.part.name, 0) + 1
     sentences = {kind: "; ".join(several) for kind, several in found.items()}
+    rules = [part.blocks.rule for part in parts if part.blocks.rule and "blocked" in part.blocks.found]
     return Evidence(
         check="page",
         outcome=Outcome.FOUND if found else Outcome.CLEAR,
@@ -45,19 +80,6 @@ def _evidence(candidate: Candidate, session: Session, now: datetime) -> Evidence
     )
 
 
-def _look(candidate: Candidate, text: str, session: Session, now: datetime) -> Iterator[tuple[str, str, str | None]]:
-    """What is found, in the words of the checks that look at a comment's body, and whose rule it is."""
-    alone = replace(candidate, body=text, name="", website=None, email_index="", address="")
-    [listed] = words.check([alone])
-    for kind, sentence in listed.found.items():
-        yield kind, sentence, None
-    [barred] = blocks.check([alone], session, now)
-    if "blocked" in barred.found:
-        yield "blocked", barred.found["blocked"], barred.rule
-    if hosts := _linked(text, candidate.origins):
-        yield "link", f"names {', '.join(map(shown, hosts))}", None
-
-
 def _linked(text: str, origins: Sequence[str]) -> list[str]:
     """The hosts of URLs in it, but not the site's own. A title may name a shop.example, as headlines do."""
     bare = [host_of(word) for word in text.split() if word.lower().startswith("www.")]
@@ -66,7 +88,7 @@ def _linked(text: str, origins: Sequence[str]) -> list[str]:
     return [host for host in hosts if host and not any(is_under(host, parent) for parent in own)][:3]
 
 
-def _readable(address: str) -> str:
+def _readable(address: str | None) -> str:
     """The path and query as they were before a browser wrote them with %."""
-    url = parse(address)
+    url = parse(address) if address else None
     return unquote(f"{url.path} {url.query}").strip() if url else ""
