@@ -29,7 +29,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DELETE_ON_ERROR:
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check programs nginx evaluate base-model bench chaos chaos-checked lock migration format clean
+.PHONY: help run test check programs nginx evaluate base-model bench chaos chaos-checked fuzz lock migration format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench: $(VENV)/.ready-dev nginx ## load and cost, as ratios within one run
 chaos: $(VENV)/.ready-dev ## kill, stop and cut off parts under load, then check every truth: make chaos SEED=7 DATABASE=postgres
 	@$(BIN)/python -m bench.chaos $(foreach name,seed seconds database only,$(call given,$(name)))
 	@$(BIN)/python -m bench.webhooks kills
+
+fuzz: $(VENV)/.ready-dev ## look for texts that are slow to read: make fuzz SEED=7 MIXED=500 READER=links
+	@$(BIN)/python -m bench.fuzz $(foreach name,seed mixed reader,$(call given,$(name)))
 
 chaos-checked: $(VENV)/.ready-dev ## take a guarantee away, one at a time: make chaos has to notice
 	@$(BIN)/python -m bench.chaos.checked

@@ -33,7 +33,7 @@ def render(body: str) -> str:
     import nh3  # noqa: PLC0415 — the web process rarely renders
 
     return nh3.clean(
-        _plain(body)
+        as_typed(body)
         if _is_dense(body)
         else _parser(is_ordinary=_is_ordinary(body), has_address="//" in body).render(body),
         tags=TAGS,
@@ -109,11 +109,6 @@ _WITH_TEXT = {"text", "text_special", "code_inline"}
 
 def _is_dense(body: str) -> bool:
     return len(body) > MOST_LINES and (body.count("\n") > MOST_LINES or sum(map(body.count, _STOPS)) > MOST_STOPS)
-
-
-def _plain(body: str) -> str:
-    """The text as it was typed, line by line."""
-    return f"<p>{escape(body).replace(chr(10), '<br>')}</p>"
 
 
 def _is_ordinary(body: str) -> bool:

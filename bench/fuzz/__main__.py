@@ -17,13 +17,12 @@ from rich.table import Table
 
 from bench.fuzz import readers, screening
 from bench.fuzz.families import Family, families
-from bench.fuzz.measuring import Growth, calibration, growth, seconds
+from bench.fuzz.measuring import LITTLE, growth
 from models.logs import configure_logs
 from models.migrate import upgrade
 from models.settings import settings
 from service import accounts
 
-MOST = 5.0  # times the calibration, for one comment: 50 ms on the machine where the calibration takes 10
 SHOWN = 8
 
 
@@ -52,21 +51,15 @@ def main(seed: int, mixed: int, reader: str | None) -> None:
 def _whole(some: Sequence[Family]) -> list[str]:
     """Whole comments: the costliest ones."""
     screening.screen(screening.ORDINARY)
-    unit, ordinary = calibration(), seconds(lambda: screening.screen(screening.ORDINARY))
-    costs = sorted(((_cost(family), family) for family in some), key=lambda found: -found[0])
-    table = Table(
-        "a whole comment of legal length", "of an ordinary one", f"of calibration (most {MOST:.0f})", "ms here"
-    )
-    table.add_row("an ordinary comment", "1.0", f"{ordinary / unit:.2f}", f"{ordinary * 1000:.1f}")
+    costs = [(screening.cost(family.make(readers.BODY)), family) for family in some]
+    costs.sort(key=lambda each: -each[0].ratio)
+    most = f"of an ordinary one (at most {screening.MOST:.0f})"
+    table = Table("a whole comment of legal length", most, "ms here", "the ordinary one")
     for cost, family in costs[:SHOWN]:
-        table.add_row(_short(family), f"{cost / ordinary:.1f}", f"{cost / unit:.2f}", f"{cost * 1000:.1f}")
+        here = (f"{cost.comment * 1000:.0f}", f"{cost.ordinary * 1000:.1f}")
+        table.add_row(_short(family), f"{cost.ratio:.1f}", *here)
     Console().print(table)
-    return [f"screening {family.name}: {cost / unit:.1f} calibrations" for cost, family in costs if cost > MOST * unit]
-
-
-def _cost(family: Family) -> float:
-    body = family.make(readers.BODY)
-    return seconds(lambda: screening.screen(body), enough=0.2)
+    return [f"screening {each.name}: {cost}" for cost, each in costs if cost.ratio > screening.MOST]
 
 
 def _each(some_readers: Sequence[readers.Reader], some: Sequence[Family]) -> list[str]:
@@ -74,11 +67,12 @@ def _each(some_readers: Sequence[readers.Reader], some: Sequence[Family]) -> lis
     table = Table("reader", "longest", "ratio of four times the text", "at most", "costliest text", "ms here")
     for reader in some_readers:
         found = [(growth(reader.read, family.make, reader.longest, enough=1.0), family) for family in some]
-        steepest = max(found, key=lambda each: _steepness(each[0]))
+        told = [each for each in found if each[0].large >= LITTLE] or found[:1]  # no clock tells the growth of less
+        steepest = max(told, key=lambda each: each[0].ratio)
         costliest = max(found, key=lambda each: each[0].large)
         most = f"{steepest[0].most:.1f}"
-        told = (f"{steepest[0].ratio:.1f}", most, _short(costliest[1]), f"{costliest[0].large * 1000:.1f}")
-        table.add_row(reader.name, f"{reader.longest:,}", *told)
+        row = (f"{steepest[0].ratio:.1f}", most, _short(costliest[1]), f"{costliest[0].large * 1000:.1f}")
+        table.add_row(reader.name, f"{reader.longest:,}", *row)
         slow += [f"{reader.name} of {family.name}: {each}" for each, family in found if not each.is_bounded]
     Console().print(table)
     return slow
@@ -86,10 +80,6 @@ def _each(some_readers: Sequence[readers.Reader], some: Sequence[Family]) -> lis
 
 def _short(family: Family) -> str:
     return escape(family.name[:60])
-
-
-def _steepness(found: Growth) -> float:
-    return found.ratio
 
 
 if __name__ == "__main__":

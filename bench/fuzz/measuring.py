@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import _lru_cache_wrapper
 from math import log
@@ -86,15 +85,6 @@ def growth(
             return Growth(cost, float("inf"), length)
         found.append(Growth(cost, seconds(lambda: function(large), enough=enough), length))
     return min(found, key=lambda each: each.ratio)
-
-
-def calibration() -> float:
-    """Seconds of a fixed piece of work like that of the checks: the unit of other costs, whatever the machine.
-
-    It is about 10 ms on a machine of 2024.
-    """
-    words = [f"word {number % 2000} of many" for number in range(80_000)]
-    return seconds(lambda: Counter(word.upper() for word in words).most_common(10), repeats=5)
 
 
 def forget() -> None:

@@ -40,6 +40,19 @@ POLICY = Policy.model_validate(
 )
 
 
+# A long list, and a text that uses many of its words with a blank inside.
+LONG_LIST = Policy.model_validate(
+    {
+        "words": {
+            "blocked": [f"{one}{other}{one}{other}" for one in "bcdfgjkqvwxz" for other in ("ra", "ko", "mu", "ly")]
+        }
+    }
+)
+OF_A_HOST = tuple(f"models.urls.{name}" for name in ("authority_of", "is_under", "without_www"))
+_DISGUISES = "across_blanks joined may_stand_for_letters parts rare_across_blanks signed_words skeleton skeletons"
+DISGUISES = tuple(f"worker.checks.disguises.{name}" for name in (*_DISGUISES.split(), "spelled_out", "undigited"))
+
+
 class Reader(NamedTuple):
     """`reads` are the functions that it covers, by module and name."""
 
@@ -91,6 +104,13 @@ def _campaign(text: str) -> None:
     campaigns.outliers_first({str(n): text[n:] for n in range(20)})
 
 
+def _listed(text: str) -> None:
+    """Half of it the stranger's, half of it the list's words in two."""
+    halves = " ".join(f"{word[:3]} {word[3:]}" for word in LONG_LIST.words.blocked)
+    split = (f"{halves} " * (len(text) // len(halves) + 1))[: len(text) // 2]
+    words.check([candidate(split + text[: len(text) // 2], policy=LONG_LIST)])
+
+
 def _tokens_of_the_page(text: str) -> None:
     comment = page.Context(page=["https://paper.example/a?b=c"], site=["paper.example"])
     page.away(text, spam_text.read(text), comment)
@@ -130,10 +150,12 @@ READERS = [
         ("service.tokens.read_form_token",),
     ),
     Reader("an email", _wrong_email, REQUEST, ("models.email.parsed_email",)),
-    Reader("folding", folding.fold, reads=("models.folding.fold", "models.folding.says_enough")),
+    Reader(
+        "folding", folding.fold, reads=("models.folding.fold", "models.folding.fold_text", "models.folding.says_enough")
+    ),
     Reader("language", lambda said: language.detect([said]), reads=("models.language.detect",)),
-    Reader("Markdown", markdown.render, reads=("models.markdown.render",)),
-    Reader("Markdown's words", markdown.shown, reads=("models.markdown.shown",)),
+    Reader("Markdown", markdown.render, reads=("models.markdown.render", "models.markdown.as_typed")),
+    Reader("Markdown's words", markdown.shown, reads=("models.markdown.shown", "models.markdown.words_of")),
     Reader("a rendering's links", lambda said: markdown.links(markdown.render(said)), reads=("models.markdown.links",)),
     Reader("a URL", urls.parse, REQUEST, ("models.urls.parse",)),
     Reader(
@@ -142,7 +164,14 @@ READERS = [
         REQUEST,
         ("models.urls.link", "models.urls.origin_of"),
     ),
-    Reader("a host", urls.host_of, REQUEST, ("models.urls.host_of", "models.urls.parse_loosely")),
+    Reader("a host", urls.host_of, REQUEST, ("models.urls.host_of", "models.urls.parse_loosely", *OF_A_HOST)),
+    Reader(
+        "a page's address",
+        lambda said: urls.page_address(f"http://a.com/{said}", ["p"]),
+        FIELD,
+        ("models.urls.page_address",),
+    ),
+    Reader("words of a long list", _listed, reads=("models.folding.readings",)),
     Reader("typed URLs", lambda said: list(urls.typed_in(said)), reads=("models.urls.typed_in",)),
     Reader("a host's letters", lambda said: urls.shown(urls.host_of(said)), FIELD, ("models.urls.shown",)),
     Reader("links", links.urls_of, reads=("worker.checks.links.urls_of",)),
@@ -158,7 +187,11 @@ READERS = [
         500,
         ("worker.checks.links.hosts_of",),
     ),
-    Reader("words", lambda said: words.check([candidate(said)]), reads=("worker.checks.words.check",)),
+    Reader(
+        "words",
+        lambda said: words.check([candidate(said)]),
+        reads=("worker.checks.words.check", "worker.checks.words.uses", *DISGUISES),
+    ),
     Reader("a name", lambda said: words.check([candidate("Hello", name=said)]), FIELD),
     Reader(
         "an email's domain",
@@ -180,12 +213,17 @@ READERS = [
         FIELD,
         ("worker.checks.context.counts",),
     ),
-    Reader("tokens", spam_text.read, reads=("models.spam.text.read",)),
+    Reader("tokens", spam_text.read, reads=("models.spam.text.read", "models.spam.text.reads_all")),
     Reader("tokens away", _tokens_of_the_page, reads=("models.spam.page.away",)),
     Reader(
         "features",
         lambda said: features.features([said]),
-        reads=("models.spam.features.features", "models.spam.features.seen", "models.spam.features.counted"),
+        reads=(
+            "models.spam.features.features",
+            "models.spam.features.pieces",
+            "models.spam.features.seen",
+            "models.spam.features.counted",
+        ),
     ),
     Reader(
         "explaining",
@@ -197,7 +235,9 @@ READERS = [
         ),
     ),
     *(
-        Reader(f"a message to {format_}", partial(_chat, format_), reads=("worker.chats.message",))
+        Reader(
+            f"a message to {format_}", partial(_chat, format_), reads=("worker.chats.message", "worker.chats.defanged")
+        )
         for format_ in chats._SHAPES
     ),
     Reader("a feed", _feed, reads=("worker.feeds.feed",)),
@@ -207,7 +247,7 @@ READERS = [
         lambda said: item.snippet(markdown.render(said), said),
         reads=("service.console.item.snippet", "service.console.item.hosts_in"),
     ),
-    Reader("a search", search.terms, REQUEST, ("models.search.terms",)),
+    Reader("a search", search.terms, REQUEST, ("models.search.terms", "models.search.matching")),
 ]
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LAYOUT = 2
 COLUMNS = 2**17
 COUNTED_COLUMNS = 32  # the first ones; the rest is for hashes
+_HASHED = COLUMNS - COUNTED_COLUMNS
 # Added to the square of a row's length before the row is divided by it: of a single word nobody can be as sure as of a
 # letter. Without it "reply" weighed as much as a whole advertisement.
 PIECES_DAMPING, WORDS_DAMPING = 60.0, 10.0
@@ -81,7 +82,7 @@ def pieces(word: str) -> NDArray[np.int32]:
     padded = f" {word} ".encode("utf-32-le")  # four bytes a letter, whatever the alphabet
     lengths = range(4 * SHORTEST, min(4 * LONGEST, len(padded)) + 1, 4)
     cut = [padded[at : at + length] for length in lengths for at in range(0, len(padded) - length + 1, 4)]
-    return _columns(list(map(crc32, cut)))
+    return np.array([crc32(piece) % _HASHED + COUNTED_COLUMNS for piece in cut], np.int32)  # as `_columns`, for few
 
 
 def word_columns(tokens: Sequence[Token]) -> NDArray[np.int32]:
@@ -101,7 +102,7 @@ def _pair(one: str, other: str) -> int:
 
 
 def _columns(hashes: Sequence[int]) -> NDArray[np.int32]:
-    return (np.array(hashes, np.uint32) % (COLUMNS - COUNTED_COLUMNS) + COUNTED_COLUMNS).astype(np.int32)
+    return (np.array(hashes, np.uint32) % _HASHED + COUNTED_COLUMNS).astype(np.int32)
 
 
 def counted(original: str, tokens: Sequence[Token]) -> tuple[float, ...]:

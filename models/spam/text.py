@@ -58,7 +58,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-MOST_TOKENS, MOST_LETTERS, LONG = 3400, 17_000, 3400  # a comment below `LONG` can have no more than these
+MOST_TOKENS, MOST_LETTERS, LONG = 2200, 11_000, 2200  # a comment below `LONG` can have no more than these
 _DIGIT, _DOTS = re.compile(r"\d"), re.compile(_DOT, re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,8}\d{0,2});", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z][a-z0-9]{0,9}(?:\s[^<>]{0,2000})?/?>", re.IGNORECASE)

@@ -22,6 +22,7 @@ SPELLED_OUT = 4  # letters: "c.a.s.h" and "c a s h" are cash
 _SHORT = 3  # letters of each of three pieces
 SPLIT = 5  # letters that a word needs to be looked for across a blank
 _MOST_PIECES, _MOST_LETTERS = 8, 60  # of a word with signs between; of single letters any number
+_MANY_PIECES, _FEW_PIECES = 100, 3  # in a run as long as no word is, only words of few pieces are looked for
 _PUNCTUATION = ".,:;!?…\"'()“”„‘’«»-–—"
 _APOSTROPHES = frozenset("'’‘`´")
 _CONTRACTED = frozenset(["s", "t", "d", "m", "re", "ve", "ll", "em", "er", "all", "am", "n"])  # "she'll" is not shell
@@ -61,6 +62,7 @@ class Parts(NamedTuple):
     odd: list[str]
 
 
+@lru_cache(64)  # two checks ask for those of one comment
 def parts(folded: str) -> Parts:
     words: list[str] = []
     odd: list[str] = []
@@ -82,10 +84,11 @@ def joined(chunk: str) -> tuple[str, ...]:
         return ()
     gaps = _SIGNS.findall(chunk, chunk.index(pieces[0]))
     like_address = "/" in chunk or len(pieces) > _MOST_PIECES  # there a hyphen stands for a blank
+    most = _MOST_PIECES if len(pieces) <= _MANY_PIECES else _FEW_PIECES
     wholes = []
     for start, piece in enumerate(pieces):
         whole = piece
-        for at in range(start, min(start + _MOST_PIECES, len(pieces)) - 1):
+        for at in range(start, min(start + most, len(pieces)) - 1):
             if not _closes(pieces[at], gaps[at], pieces[at + 1], like_blank=like_address):
                 break
             whole += pieces[at + 1]
@@ -106,21 +109,22 @@ def _closes(before: str, gap: str, after: str, *, like_blank: bool) -> bool:
 
 
 def across_blanks(words: Sequence[str]) -> set[str]:
-    """What two words make, and three: "via gra", "vi ag ra". Ask `may_be_one` before something is made of it."""
+    """What two words make, and three: "via gra", "vi ag ra". Most of it is nothing: ask `rare_across_blanks` next."""
     pairs = list(map(add, words, words[1:]))
     return {*pairs, *map(add, pairs, words[2:])}
 
 
-def may_be_one(whole: str, words: Sequence[str]) -> bool:
-    """Whether two of the words next to each other, or three short ones, make this one and none of them is everyday."""
+def rare_across_blanks(words: Sequence[str]) -> set[str]:
+    """The same of two words, or of three short ones, of which none is an everyday word."""
+    is_rare = [_are_rare([word]) for word in words]
+    found = set()
     for at in range(len(words) - 1):
-        if whole.startswith(words[at]):
-            pair, triple = words[at : at + 2], words[at : at + 3]
-            if whole == "".join(pair) and _are_rare(pair):
-                return True
-            if whole == "".join(triple) and _are_rare(triple) and max(map(len, triple)) <= _SHORT:
-                return True
-    return False
+        if is_rare[at] and is_rare[at + 1]:
+            found.add(words[at] + words[at + 1])
+            triple = words[at : at + 3]
+            if all(is_rare[at : at + 3]) and max(map(len, triple)) <= _SHORT:
+                found.add("".join(triple))
+    return found
 
 
 def _are_rare(words: Sequence[str]) -> bool:

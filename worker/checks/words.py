@@ -142,6 +142,10 @@ class _Text:
         return set().union(*map(disguises.across_blanks, self.in_order))
 
     @cached_property
+    def rare_across_blanks(self) -> set[str]:
+        return set().union(*map(disguises.rare_across_blanks, self.in_order))
+
+    @cached_property
     def may_stand_for_letters(self) -> bool:
         return any(map(disguises.may_stand_for_letters, (self._odd, *self.spelled_out)))
 
@@ -155,6 +159,7 @@ class _Text:
         unspaced = "\n".join("".join(folded.split()) for folded in self._folded)
         return unspaced.encode() if _UNSPACED.search(unspaced) else b""
 
+    @cached_property
     def original(self) -> list[bytes]:
         return [normalized("NFC", field).encode() for field in self._fields]
 
@@ -194,13 +199,22 @@ class _Table:
 
     def entries_within(self, runs: Sequence[str]) -> set[str]:
         """The one-word entries that a run of letters holds anywhere."""
-        entries = {
-            **self.whole.get(1, {}),
-            **{k: v for each in self.starts.get(1, {}).values() for k, v in each.items()},
-        }
+        entries, letters = self._single
         sizes = {len(entry) for entry in entries if len(entry) >= disguises.SPELLED_OUT}
-        pieces = {run[at : at + size] for run in runs for size in sizes for at in range(len(run) - size + 1)}
+        own = [part for run in runs for part in "".join(_or_blank(run, letters)).split()]
+        pieces = {run[at : at + size] for run in own for size in sizes for at in range(len(run) - size + 1)}
         return set(_at(entries, pieces))
+
+    @cached_property
+    def _single(self) -> tuple[dict[str, str], set[str]]:
+        """The entries of one word, and the letters that they use. Asked once the table is full."""
+        starts = list(self.starts[1].values()) if 1 in self.starts else []
+        entries = dict(chain(self.whole.get(1, {}).items(), *(each.items() for each in starts)))
+        return entries, set().union(*entries)
+
+
+def _or_blank(run: str, letters: set[str]) -> Iterable[str]:
+    return (letter if letter in letters else " " for letter in run)
 
 
 class _List:
@@ -255,15 +269,13 @@ class _List:
         """The entries that the text may use with a blank inside."""
         entries = self._table.whole.get(1, {})
         wholes = [whole for whole in entries.keys() & text.across_blanks if len(whole) >= disguises.SPLIT]
-        return sorted(
-            {entries[whole] for whole in wholes if any(disguises.may_be_one(whole, words) for words in text.in_order)}
-        )
+        return sorted({entries[whole] for whole in wholes if whole in text.rare_across_blanks})
 
     def patterns_in(self, text: _Text) -> list[str]:
         return [
             pattern
             for pattern, compiled in self._patterns.items()
-            if any(compiled.search(field) for field in text.original())
+            if any(compiled.search(field) for field in text.original)
         ]
 
 
