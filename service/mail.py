@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 import threading
+from collections.abc import Callable
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
@@ -20,15 +21,26 @@ def can_send() -> bool:
     return bool(settings().smtp_url)
 
 
+def in_background(work: Callable[..., object], *about: str) -> None:
+    """Whether it succeeds nobody waits for: a link can be made anew."""
+    threading.Thread(target=_logged, args=(work, *about), name="mail", daemon=True).start()
+
+
+def _logged(work: Callable[..., object], *about: str) -> None:
+    try:
+        work(*about)
+    except Exception as error:  # the database may be away; there is nobody to tell but the log
+        log.exception("mail.failed", exc_info=error)
+
+
 def send_soon(to: str, subject: str, text: str) -> None:
-    """In the background. Whether it arrived nobody waits for: the link can be made anew."""
+    in_background(send, to, subject, text)
+
+
+def send(to: str, subject: str, text: str) -> None:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = settings().mail_from, to, subject
     message.set_content(text)
-    threading.Thread(target=_send, args=(message,), name="mail", daemon=True).start()
-
-
-def _send(message: EmailMessage) -> None:
     server = urlsplit(settings().smtp_url)
     is_tls = server.scheme == "smtps"
     try:

@@ -130,10 +130,15 @@ def forgotten() -> str | tuple[str, int]:
         raise Problem(409, "This service sends no mail. Ask whoever runs it for a link.")
     if wait := asked.admit(email, reader()):
         raise Problem(429, f"A link was sent a moment ago. Try again in {in_words(wait)}.")
+    mail.in_background(_send_link, email)
+    return render_template("console/forgotten.html", can_mail=True, sent=True)
+
+
+def _send_link(email: str) -> None:
+    """Behind the answer, which then takes as long for an unknown address as for a known one."""
     try:
         link = tickets.reset(email, by="the form")
-        text = f"With this link you choose a new password:\n\n{link}\n\nIt works for an hour, once."
-        mail.send_soon(email, "A new password for Greenroom", text)
     except ValueError:
-        pass  # the answer does not tell
-    return render_template("console/forgotten.html", can_mail=True, sent=True)
+        return  # there is no such account
+    text = f"With this link you choose a new password:\n\n{link}\n\nIt works for an hour, once."
+    mail.send(email, "A new password for Greenroom", text)

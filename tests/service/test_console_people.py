@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from models.database import reading
-from models.records import Block, Comment, Moderator, Site, Thread
+from models.records import Block, Comment, Moderator, Site, Thread, Ticket
 from models.settings import settings
 from service import accounts, tickets
 from service.console import account, signing_in, team
@@ -135,7 +135,12 @@ def test_whoever_forgot_is_not_told_who_has_an_account(ann: SignedIn, monkeypatc
     for email in (ann.email, "nobody@paper.example"):
         team.asked._tries.clear()
         told.append(ann.client.post("/console/forgotten", data={"email": email}).text)
+        for thread in threading.enumerate():
+            if thread.name == "mail":
+                thread.join()
     assert told[0] == told[1]
+    with reading() as session:
+        assert session.scalars(select(Ticket.email)).all() == [ann.email]
 
 
 def test_a_site_keeps_an_owner_and_whoever_is_removed_is_out_at_once(client: FlaskClient, ann: SignedIn) -> None:
