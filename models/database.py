@@ -85,15 +85,27 @@ class FairLock:
     """A lock that is handed on in the order it was asked for.
 
     SQLite's own waiting is a lottery of sleeps: one of 16 threads was seen to wait 3.7 s for its turn. Raises
-    `WaitedTooLong` when the turn does not come before the thread's deadline.
+    `WaitedTooLong` when the turn does not come before the thread's deadline, or never can.
     """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
         self._taken = False
+        self._owner = 0
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this very thread holds it."""
+        return self._owner == threading.get_ident()
 
     def __enter__(self) -> None:
+        if self.is_mine:
+            raise WaitedTooLong("this thread has the database's lock already, and would wait for itself")
+        self._wait()
+        self._owner = threading.get_ident()
+
+    def _wait(self) -> None:
         with self._guard:
             if not self._taken:
                 self._taken = True
@@ -111,6 +123,7 @@ class FairLock:
 
     def __exit__(self, *_: object) -> None:
         with self._guard:
+            self._owner = 0
             if self._waiting:
                 self._waiting.popleft().release()
             else:
@@ -210,6 +223,11 @@ def engine() -> Engine:
 @cache
 def _turn_of(pid: int) -> FairLock:
     return FairLock()
+
+
+def is_writing() -> bool:
+    """Whether this thread is in a transaction of SQLite's that changes something: it must not begin another."""
+    return engine().dialect.name == "sqlite" and _turn_of(os.getpid()).is_mine
 
 
 @contextmanager

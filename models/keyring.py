@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from sqlalchemy import func, literal, select, text
 from sqlalchemy.orm import Session
 
-from models.database import begin, engine, reading
+from models.database import begin, engine, is_writing, reading
 from models.records import Block, Comment, Endpoint, Keyring, Moderator
 from models.secrets import (
     Secrets,
@@ -53,21 +53,28 @@ def make_keys() -> None:
     """Make the keys of a new installation. Of several processes one makes them. Raises `WrongKeys` if the database has
     been used with keys before.
     """
-    refuse_missing_keys()  # without the lock, which whoever asks for the keys late may hold already
+    refuse_missing_keys()
+    if is_writing():  # a late caller, in a transaction of its own: the next comparison records the fingerprint
+        _make_file()
+        return
     with _alone() as session:
         if is_there():  # another process was first
             return
         if session.get(Keyring, ONLY) or _depends(session):
             raise missing()
-        try:
-            keep_secrets(generated())
-        except OSError as error:
-            why = (error.strerror or type(error).__name__).lower()
-            raise WrongKeys(
-                f"The keys can't be written to {secrets_path()} ({why}): make its folder writable, or give the keys in "
-                "GREENROOM_SECRETS or GREENROOM_SECRETS_FILE (`greenroom secrets generate` prints new ones)."
-            ) from None
+        _make_file()
         _write(session, from_source())
+
+
+def _make_file() -> None:
+    try:
+        keep_secrets(generated())
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        raise WrongKeys(
+            f"The keys can't be written to {secrets_path()} ({why}): make its folder writable, or give the keys in "
+            "GREENROOM_SECRETS or GREENROOM_SECRETS_FILE (`greenroom secrets generate` prints new ones)."
+        ) from None
 
 
 def check_keys(kept: Secrets, *, may_record: bool = True) -> bool:
@@ -84,6 +91,7 @@ def check_keys(kept: Secrets, *, may_record: bool = True) -> bool:
             _compare_newest(session, kept)
             if kept.email_keys.keys() <= row.email_keys.keys():
                 return True
+    may_record = may_record and not is_writing()
     if may_record:
         with _alone() as session:
             row = session.get(Keyring, ONLY)

@@ -21,6 +21,7 @@ from sqlalchemy import event, select, text, update
 
 from models.database import begin, engine, now, reading
 from models.endpoints import first_secret, sealed_of
+from models.keyring import require_keys
 from models.labels import labels
 from models.records import Comment, Endpoint, Site, Thread
 from models.spam import site as site_model
@@ -201,6 +202,7 @@ def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             patch.setenv("GREENROOM_DATABASE_URL", database.enter_context(server.database("large", like="greenroom")))
         forget()
         accounts.add_site("demo", ["https://paper.example"])
+        require_keys()  # as every process does at its start
         _listen()
         fill()
         yield

@@ -27,9 +27,11 @@ from models.secrets import (
     WrongKeys,
     as_json,
     decrypt_email,
+    encrypt_email,
     forget_secrets,
     generated,
     key_of,
+    seal,
     secrets,
     with_current_key_only,
     with_new_email_key,
@@ -234,6 +236,24 @@ def test_keys_that_others_can_read_are_warned_of(data: Path, monkeypatch: pytest
     assert f"Warning: Others can read the keys in {data}/secrets.json (mode 0644): make it 0600." in run.stderr
     (data / "secrets.json").chmod(0o600)
     assert "Warning" not in CliRunner().invoke(main, ["prepare"]).stderr
+
+
+def test_keys_that_are_asked_for_late_in_a_transaction_do_not_wait_for_it(data: Path) -> None:
+    with begin():
+        encrypt_email("ann@example.org")
+        seal("webhook secrets", b"x")
+    require_keys()
+    assert keyring() is not None
+
+
+def test_a_folder_that_cannot_be_written_is_told(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GREENROOM_DATA", str(tmp_path / "file"))
+    again()
+    run = CliRunner().invoke(main, ["site", "list"])
+    assert run.exit_code == 1
+    assert f"The keys can't be written to {tmp_path}/file/secrets.json" in run.stderr
+    assert "greenroom secrets generate" in run.stderr
 
 
 # The fingerprint
