@@ -6,7 +6,7 @@ So whatever ended the last one ends this one no more, however many such comments
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -23,8 +23,10 @@ class _Now:
     isolation: Isolation | None = None
 
 
-def begin_carefully(screening: Screening) -> list[str]:
+def begin_carefully(screening: Screening, *, before: Callable[[], object]) -> list[str]:
     """Comments that the last worker of this host did not finish; if there are any, this one is careful from now on.
+
+    `before` loads what the screeners shall have in memory when they begin.
 
     To be called while this process has no threads. If the database is away, nothing is known of the last worker: its
     comments are found by the sweep.
@@ -36,6 +38,7 @@ def begin_carefully(screening: Screening) -> list[str]:
         return []
     if suspects:
         log.warning("screening.unfinished", count=len(suspects), reason="a worker ended while it screened these")
+        before()
         _Now.isolation = forked(screening)
         ending = threading.Timer(SECONDS, end_carefulness)
         ending.daemon = True

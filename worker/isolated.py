@@ -8,7 +8,7 @@ import sys
 from models import deadlines
 from models.logs import configure_logs
 from worker.isolation import serve
-from worker.screening import IN_ISOLATION, warm
+from worker.screening import IN_ISOLATION, load_late_parts, warm
 
 if __name__ == "__main__":
     answers = os.dup(sys.stdout.fileno())
@@ -16,4 +16,5 @@ if __name__ == "__main__":
     configure_logs()
     deadlines.be_patient(deadlines.WORKER_PATIENCE)
     warm()
+    load_late_parts()
     serve(sys.stdin.fileno(), answers, IN_ISOLATION)
