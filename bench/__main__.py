@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import accepting, fronting, judging, moderating, reading, resting, screening, travelling, webhooks
+from bench import accepting, fronting, judging, moderating, reading, resting, screening, slowly, travelling, webhooks
 from bench.accepting import is_listening
 from bench.reading import Row
 from models.settings import settings
@@ -50,6 +50,8 @@ def _measure(data: Path) -> list[Row]:
         rows = reading.measure(up.port)
         _say("reading through the front")
         rows += fronting.measure(data, up.port)
+        _say("serving beside slow clients")
+        rows += slowly.measure(up.port)
         _say("from the form to the page")
         rows += travelling.measure(up.port)
     _say("from the form to the page without a broker")

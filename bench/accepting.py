@@ -16,15 +16,29 @@ from statistics import median
 from bench.load import Measured, load, post
 from bench.reading import Row
 from bench.texts import comment
-from tests.greenroom import free_port, until
+from tests.greenroom import GREENROOM, free_port, until
 
 SECONDS, ROUNDS = 3.0, 3
 _counter = iter(range(1, 1_000_000_000, 100_000_000))
 
 
 @contextmanager
+def serving_greenroom(data: Path, **environment: str) -> Iterator[int]:
+    """`greenroom serve`; its port."""
+    port = free_port()
+    variables = {**os.environ, "GREENROOM_DATA": str(data), "GREENROOM_PORT": str(port), "GREENROOM_RATE_LIMITS": "off"}
+    process = subprocess.Popen([*GREENROOM, "serve"], env=variables | environment, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: is_listening(port), 30)
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(15)
+
+
+@contextmanager
 def serving(target: str, data: Path, **environment: str) -> Iterator[int]:
-    """Granian with our own settings around some WSGI application; its port."""
+    """Granian around some WSGI application, with as many threads as ours has for writing; its port."""
     port = free_port()
     script = (
         "from granian.server import Server; from granian.constants import Interfaces;"
@@ -71,8 +85,8 @@ def measure(data: Path, redis_url: str) -> list[Row]:
     with (
         black_hole() as hole,
         serving("bench.bare:app", data) as bare,
-        serving("service.wsgi:app", data, GREENROOM_REDIS_URL=redis_url) as well,
-        serving("service.wsgi:app", data, GREENROOM_REDIS_URL=f"redis://127.0.0.1:{hole}/0") as silent,
+        serving_greenroom(data, GREENROOM_REDIS_URL=redis_url) as well,
+        serving_greenroom(data, GREENROOM_REDIS_URL=f"redis://127.0.0.1:{hole}/0") as silent,
     ):
         rounds = [(_bare(bare), _posts(well), _posts(silent)) for _ in range(ROUNDS)]
     plain, up, hung = zip(*rounds, strict=True)

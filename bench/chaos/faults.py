@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
+from bench import slowly
 from bench.chaos.system import System
 from tests.dns_server import Mode
 
 STOPPED_SECONDS = 5.0
 FROZEN_SECONDS = 15.0  # longer than anybody waits for a database: requests, workers and their probes have all given up
+SLOW_BODIES = 100
 Fault = Callable[[System, random.Random], None]
 
 
@@ -46,6 +49,12 @@ def kill_valkey(system: System, _: random.Random) -> None:
 
 def stop_valkey(system: System, _: random.Random) -> None:
     system.pause(["valkey"], STOPPED_SECONDS)
+
+
+def slow_bodies(system: System, _: random.Random) -> None:
+    """Clients that send a byte of their body, and then nothing."""
+    with suppress(OSError), slowly.slow_bodies(system.up.port, SLOW_BODIES):
+        time.sleep(STOPPED_SECONDS)
 
 
 def black_hole(system: System, chance: random.Random) -> None:
@@ -113,6 +122,7 @@ ON_SQLITE: list[Fault] = [lock_sqlite]
 ON_A_SMALL_DISK: list[Fault] = [fill_disk]
 FAULTS: list[Fault] = [
     *(kill_web, kill_what_answers, stop_web, kill_worker, kill_workers, stop_worker, kill_valkey, stop_valkey),
+    slow_bodies,
     *(black_hole, strand_links, flush_while_messages_wait, storage_fails, dns_times_out),
     *(damage_page, *ON_A_SMALL_DISK, *ON_POSTGRES, *ON_SQLITE),
 ]

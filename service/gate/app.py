@@ -18,6 +18,7 @@ from service.gate.listening_socket import give_up_on_silent_readers
 from service.gate.live import Live
 from service.gate.rsgi import HTTPProtocol, Scope
 from service.problems import REFUSED, Problem
+from service.sites import remembered_site
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 READERS = 3  # threads for what waits for no database; refusals are worded there, too
@@ -27,7 +28,7 @@ DRAIN_SECONDS = 2.0  # for requests that are under way when the process ends
 RETRY = {"Retry-After": "5"}
 _CLOSE = ("Connection", "close")
 
-# Where these paths end or begin, no database is asked while this process knows the site.
+# Where these paths end, no database is asked if this process knows the site; where they begin, none is asked at all.
 STORED, FILES = ("/comments", "/form", "/thread", "/thread.atom"), ("/embed", "/docs", "/demo", "/openapi.json")
 
 
@@ -136,10 +137,12 @@ class Gate:
 
 def _needs_no_database(scope: Scope) -> bool:
     path = scope.path
-    if path.startswith("/console"):
-        return False
-    is_ready = path == "/health/ready" and not scope.query_string
-    return is_ready or path.endswith(STORED) or path.startswith(FILES)
+    if path == "/health/ready":
+        return not scope.query_string
+    if path.endswith(STORED):
+        _, _, behind = path.partition("/sites/")
+        return remembered_site(behind.partition("/")[0]) is not None
+    return path.startswith(FILES)
 
 
 def _most_bytes(path: str) -> int:
