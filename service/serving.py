@@ -14,7 +14,7 @@ from granian.server import Server
 
 from models.settings import settings
 from service.listening import until_free
-from worker.lifeline import watch_up
+from worker.lifeline import Pulse, watch_up
 
 KILL_SECONDS = 3  # Granian's worker was seen to ignore SIGTERM after load; `up` gives the whole of it five seconds
 HEAD_SECONDS = 10.0  # a request's head has so long to arrive, and a connection that asks nothing is kept so long
@@ -49,6 +49,7 @@ def serve() -> None:
 
 def application() -> Callable[..., Any]:
     """The application, loaded in Granian's worker alone: its main process stays small."""
+    Pulse("answering").start()
     # structlog loads these where they happen to be, though this process writes JSON, from threads alone: 5 MB.
     for unwanted in ("rich", "greenlet"):
         sys.modules.setdefault(unwanted, None)  # type: ignore[arg-type]

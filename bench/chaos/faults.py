@@ -57,6 +57,11 @@ def slow_bodies(system: System, _: random.Random) -> None:
         time.sleep(STOPPED_SECONDS)
 
 
+def freeze_a_part(system: System, chance: random.Random) -> None:
+    """Stopped for longer than `up` waits for a sign of life, so that it is replaced."""
+    system.pause([chance.choice(["web", "worker-screen"])], FROZEN_SECONDS)
+
+
 def black_hole(system: System, chance: random.Random) -> None:
     system.proxy.hole()
     time.sleep(chance.uniform(4, 10))
@@ -122,7 +127,7 @@ ON_SQLITE: list[Fault] = [lock_sqlite]
 ON_A_SMALL_DISK: list[Fault] = [fill_disk]
 FAULTS: list[Fault] = [
     *(kill_web, kill_what_answers, stop_web, kill_worker, kill_workers, stop_worker, kill_valkey, stop_valkey),
-    slow_bodies,
+    *(slow_bodies, freeze_a_part),
     *(black_hole, strand_links, flush_while_messages_wait, storage_fails, dns_times_out),
     *(damage_page, *ON_A_SMALL_DISK, *ON_POSTGRES, *ON_SQLITE),
 ]

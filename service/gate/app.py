@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 
 from models.settings import settings
 from service.api.public import MOST_BYTES as MOST_FOR_COMMENT
@@ -19,6 +20,7 @@ from service.gate.live import Live
 from service.gate.rsgi import HTTPProtocol, Scope
 from service.problems import REFUSED, Problem
 from service.sites import remembered_site
+from worker.lifeline import POLL_SECONDS, PULSE, Pulse
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 READERS = 3  # threads for what waits for no database; refusals are worded there, too
@@ -72,6 +74,13 @@ class Gate:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._bound_readers(loop)
+        if PULSE in os.environ:
+            self._give_signs(loop, Pulse("answering"))
+
+    def _give_signs(self, loop: asyncio.AbstractEventLoop, pulse: Pulse) -> None:
+        """Tell `up` that the event loop runs: it is what readers and /health/live wait for."""
+        pulse.beat()
+        loop.call_later(POLL_SECONDS, self._give_signs, loop, pulse)
 
     def _bound_readers(self, loop: asyncio.AbstractEventLoop) -> None:
         """As soon as Granian listens, which it does not tell."""

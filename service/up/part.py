@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.up.claim import Claim
+from service.up.signs import Signs
 from service.up.terminal import Terminal
+from worker.lifeline import PULSE
 
 WINDOW_SECONDS = 60.0
+TIME_LIMIT = signal.SIGVTALRM  # how the kernel ends a worker whose work for a comment takes too much CPU time
 ENOUGH = 5  # deaths of one part within the window
 REST_SECONDS = 5.0  # before a part that cannot live now is tried again
 
@@ -31,6 +34,7 @@ class Part:
     environment: dict[str, str]
     claim: Claim
     terminal: Terminal
+    signs: Signs
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=ENOUGH))
     process: subprocess.Popen[bytes] | None = None
     rests_until: float | None = None  # on the monotonic clock
@@ -42,13 +46,14 @@ class Part:
         A machine that cannot start a process now is asked again after a rest.
         """
         self.rests_until = None
+        self.signs.expect(self.name)
         try:
             self.process = subprocess.Popen(  # noqa: S603 - the commands are ours
                 self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env=self.environment,
+                env=self.environment | {PULSE: f"{self.signs.address} {self.name}"},
                 start_new_session=True,
                 pass_fds=(self.claim.parts,),
             )
@@ -87,8 +92,21 @@ class Part:
         self._kill()
         return f"by {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
 
+    def replace(self) -> None:
+        """End it at once, which a stopped process hears of too, and start it anew. This is no death that is counted."""
+        if self.process is None or self.rests_until is not None:
+            return
+        self._kill()
+        self.process.wait()
+        self.start()
+
     def dies_too_often(self) -> bool:
-        """Count one death. True at the last of five in a minute."""
+        """Count one death. True at the last of five in a minute.
+
+        A worker that used up its time limit for one comment is not counted: strangers' comments shall not end it all.
+        """
+        if self.process and self.process.returncode == -TIME_LIMIT:
+            return False
         self.deaths.append(time.monotonic())
         return len(self.deaths) == ENOUGH and self.deaths[-1] - self.deaths[0] <= WINDOW_SECONDS
 

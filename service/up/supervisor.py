@@ -1,4 +1,4 @@
-"""Start the parts, begin again what dies, end everything when asked.
+"""Start the parts, begin again what dies or stands still, end everything when asked.
 
 All of it happens in one loop on the main thread; only what the parts say is read by threads.
 """
@@ -9,6 +9,7 @@ import http.client
 import os
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 from models.settings import settings
 from models.spam.file import model_path
@@ -16,6 +17,7 @@ from service.listening import any_port, near_address, public_url, until_free
 from service.up.attention import Attention
 from service.up.claim import Claim, Refused
 from service.up.part import ENOUGH, REST_SECONDS, Part, end_in_order
+from service.up.signs import Signs
 from service.up.terminal import Terminal
 from service.valkey import embedded
 from worker.lifeline import UP
@@ -39,6 +41,7 @@ class Supervisor:
         self._data = settings().data.absolute()
         self._claim = Claim(self._data)
         self._terminal = Terminal()
+        self._signs = Signs()
         self._parts: list[Part] = []
         self._environment = {
             "MALLOC_ARENA_MAX": "2",  # glibc gives each thread a heap of its own, and what those keep is 20 MB a part
@@ -69,7 +72,7 @@ class Supervisor:
     def _start(self, name: str, command: list[str], *, patience: float) -> None:
         if self._attention.ended:
             return
-        part = Part(name, command, patience, self._environment, self._claim, self._terminal)
+        part = Part(name, command, patience, self._environment, self._claim, self._terminal, self._signs)
         self._parts.append(part)
         part.start()
 
@@ -77,6 +80,7 @@ class Supervisor:
         valkey = embedded(self._data)
         self._environment["GREENROOM_REDIS_URL"] = valkey.url
         self._start("valkey", valkey.command, patience=VALKEY_SECONDS)
+        self._signs.ask("valkey", urlsplit(valkey.url).port or 0)
 
     def _prepare(self) -> tuple[str, str] | None:
         """Migrate, and on the very first start get the owner's email and one-time password.
@@ -110,7 +114,7 @@ class Supervisor:
 
     def _until_ready(self, owner: tuple[str, str] | None) -> None:
         while not self._attention.ended:
-            self._start_what_died()
+            self._look_after_parts()
             if _answers():
                 self._announce(owner)
                 break
@@ -123,8 +127,16 @@ class Supervisor:
 
     def _mind(self) -> None:
         while not self._attention.ended:
-            self._start_what_died()
+            self._look_after_parts()
             self._attention.wait(1)
+
+    def _look_after_parts(self) -> None:
+        self._start_what_died()
+        silent = self._signs.silent()
+        for part in self._parts:
+            if part.name in silent:
+                self._terminal.say(f"{part.name} gives no sign of life: starting it again")
+                part.replace()
 
     def _start_what_died(self) -> None:
         for part in self._parts:
