@@ -160,14 +160,15 @@ def skeletons(folded: str) -> list[str]:
     return _WORD.findall(skeleton(_LOUD_END.sub("", folded.replace("_", "-"))))
 
 
-def undigited(word: str) -> set[str]:
+@lru_cache(2**12)
+def undigited(word: str) -> frozenset[str]:
     """What a word with digits may read as, also without those at its ends; nothing for 50s, 4th or mp3."""
     word = word.rstrip("!|+").lstrip("!|+")
     bare = word.strip(_EDGES)
     if (bare == word and bare.isalpha()) or len(_LETTERS.findall(bare)) < 2 or _NUMBER.fullmatch(word):
-        return set()
+        return frozenset()
     forms = (word, bare, word.lstrip(_EDGES), word.rstrip(_EDGES))
-    return {skeleton(form) for form in forms}
+    return frozenset(map(skeleton, forms))
 
 
 def skeleton(word: str) -> str:

@@ -259,7 +259,8 @@ class _List:
             found |= self._table.entries_within(text.spelled_out)
         if self._digits and text.may_stand_for_letters:
             found |= self._skeletons.words_in(text.skeletons)
-            found |= self._skeletons.phrases_in(text.skeleton_words)
+            if self._skeletons.firsts:
+                found |= self._skeletons.phrases_in(text.skeleton_words)
             found |= self._skeletons.entries_within([disguises.skeleton(run) for run in text.spelled_out])
         if self._any and text.unspaced:
             found.update(self._anywhere[match.group()] for match in self._any.finditer(text.unspaced))
