@@ -1,7 +1,8 @@
 """Bring the database to the newest schema.
 
 A migration runs beside processes of the release before, so it only expands: what it adds may be absent from their
-inserts. What a release no longer uses is taken away by the next one ("Contract: …").
+inserts. What a release no longer uses is taken away by the next one ("Contract: …"). Each step can be repeated, so a
+migration that was killed goes on when it is started again (`models/migrations/repeatable.py`).
 """
 
 from __future__ import annotations

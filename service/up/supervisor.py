@@ -104,7 +104,7 @@ class Supervisor:
         while process.poll() is None and not self._attention.ended:
             self._attention.wait(1)
         if process.poll() is None:
-            process.kill()  # every migration is one transaction
+            process.kill()  # the next start goes on with the migration
             process.wait()
         elif process.returncode:
             raise Refused("The database could not be made ready; the lines above say why.")

@@ -17,12 +17,7 @@ depends_on = None
 # What a human may search for is there once it was screened. SQLite keeps the words in a table of its own, that triggers
 # fill; `searched` numbers the comments for it, as their own row numbers may change. PostgreSQL needs but an index.
 SEARCH = {
-    "postgresql": [
-        (
-            "CREATE INDEX CONCURRENTLY ix_comments_words ON comments "
-            "USING gin (to_tsvector('simple', name || ' ' || body)) WHERE html IS NOT NULL"
-        ),
-    ],
+    "postgresql": [],
     "sqlite": [
         "CREATE TABLE searched (n INTEGER PRIMARY KEY, comment_id CHAR(32) NOT NULL UNIQUE)",
         (
@@ -202,6 +197,15 @@ def upgrade() -> None:
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_concurrently=True,
         )
+        if op.get_bind().dialect.name == "postgresql":
+            op.create_index(
+                "ix_comments_words",
+                "comments",
+                [sa.text("to_tsvector('simple', name || ' ' || body)")],
+                postgresql_using="gin",
+                postgresql_where=sa.text("html IS NOT NULL"),
+                postgresql_concurrently=True,
+            )
         for statement in SEARCH[op.get_bind().dialect.name]:
             op.execute(statement)
 
