@@ -133,6 +133,8 @@ def erase(session: Session, comment_id: str, *, by: str) -> Settled | None:
     comment = work.comments.get(comment_id)
     if comment is None or comment["erased_at"] is not None:
         return None
+    # Before its deliveries and events, like everyone who changes these under the lock of their site.
+    session.execute(select(Site.id).where(Site.id == comment["site_id"]).with_for_update(key_share=True))
     was = comment["status"]
     comment.update(dict(_NOTHING), erased_at=work.at)
     if was == "approved":

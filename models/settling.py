@@ -31,14 +31,13 @@ class Settling:
     def __init__(self, session: Session, changes: Sequence[Change]) -> None:
         self.session, self.at = session, now()
         ids = sorted({change.comment_id for change in changes})
-        # Everyone locks comments, then threads, then sites, each in the order of their ids: nobody waits in a ring.
+        # Everyone locks comments, threads, sites, then deliveries, by their ids in order: nobody waits in a ring.
         branches = session.execute(_BRANCHES, {"ids": ids}).scalars().all()
         self.rooted = {row.id: _draft(row) for row in self._locked(_LOCK_COMMENTS, {*ids, *branches})}
         self.comments = {id_: self.rooted[id_] for id_ in ids if id_ in self.rooted}
         self.threads = {row.id: _draft(row) for row in self._locked(_LOCK_THREADS, self._all("thread_id"))}
         self.sites = {row.id: row.key for row in session.execute(_SITES, {"ids": list(self._all("site_id"))})}
         self.latest_event = self._latest_events()
-        self.positions: dict[int, int] = {}
         self.listened: set[int] = set()
         self.also_to: dict[str, set[str]] = {}
         self.owed: dict[str, list[str]] = defaultdict(list)
@@ -249,16 +248,13 @@ class Settling:
         }
 
     def write(self) -> None:
-        self._number_events()
+        """Everything but the sites' counters is written before these: they are held for the shortest time."""
         changed = [self.rooted[id_] for id_ in self.changed]
         touched = {comment["thread_id"] for comment in changed}
         _rewrite(self.session, _REWRITE_COMMENT, _OF_A_COMMENT, changed)
         _rewrite(self.session, _REWRITE_THREAD, _OF_A_THREAD, [self.threads[id_] for id_ in sorted(touched)])
-        for record in (Screening, DecisionRecord, Event):
-            if rows := self.rows[record]:
-                self.session.connection().execute(insert(Base.metadata.tables[record.__tablename__]), rows)
-        if self.listened:
-            self._owe_deliveries()
+        for record in (Screening, DecisionRecord):
+            self._insert(record)
         for at_most_once in (Fingerprint, LinkedHost):
             if rows := self.rows[at_most_once]:
                 self.session.connection().execute(insert_new(at_most_once), rows)
@@ -267,18 +263,33 @@ class Settling:
             self.session.connection().execute(_CLOSE_REVIEWS, closed)
         if self.opening:
             self.session.connection().execute(insert_new(Review), self.opening)
-        for site, count in self.taught.items():
-            self.session.connection().execute(_TEACH, {"site": site, "count": count, "at": self.at})
+        self._write_sites()
+        self._insert(Event)
+        if self.listened:
+            self._owe_deliveries()
 
-    def _number_events(self) -> None:
-        """One step of each site's counter a transaction: it is held until the commit, so a cursor never skips."""
+    def _insert(self, record: type[Base]) -> None:
+        if rows := self.rows[record]:
+            self.session.connection().execute(insert(Base.metadata.tables[record.__tablename__]), rows)
+
+    def _write_sites(self) -> None:
+        """Sites last and in the order of their ids, so that two transactions never wait for each other in a ring."""
+        events: dict[int, list[dict[str, Any]]] = defaultdict(list)
         for row in self.rows[Event]:
-            if row["site_id"] not in self.positions:
-                raised = self.session.connection().execute(_NEXT_POSITION, {"site": row["site_id"]})
-                self.positions[row["site_id"]], endpoints = raised.one()
-                if endpoints or self.also_to:
-                    self.listened.add(row["site_id"])
-            row["position"] = self.positions[row["site_id"]]
+            events[row["site_id"]].append(row)
+        for site in sorted({*events, *self.taught}):
+            if rows := events.get(site):
+                self._number_events(site, rows)
+            if count := self.taught[site]:
+                self.session.connection().execute(_TEACH, {"site": site, "count": count, "at": self.at})
+
+    def _number_events(self, site: int, rows: Sequence[dict[str, Any]]) -> None:
+        """One step of the site's counter a transaction: it is held until the commit, so a cursor never skips."""
+        position, endpoints = self.session.connection().execute(_NEXT_POSITION, {"site": site}).one()
+        for row in rows:
+            row["position"] = position
+        if endpoints or self.also_to:
+            self.listened.add(site)
 
     def _owe_deliveries(self) -> None:
         """Under the lock of the site's counter: who subscribes comes before these events or after them."""

@@ -132,9 +132,14 @@ def _listening() -> Any:
 # Built once: putting a statement together costs more than running it.
 _LISTENING = _listening()
 _SHOWN = select(Thread.id).where(Thread.id == Delivery.thread_id, Thread.published_revision >= Delivery.revision)
+_READY = (
+    select(Delivery.id)
+    .where(Delivery.state == "waiting", Delivery.thread_id.in_(bindparam("threads", expanding=True)), _SHOWN.exists())
+    .order_by(Delivery.id)
+)
 _RELEASE = (
     update(Delivery)
-    .where(Delivery.state == "waiting", Delivery.thread_id.in_(bindparam("threads", expanding=True)), _SHOWN.exists())
+    .where(Delivery.id.in_(select(_READY.with_for_update(key_share=True).cte("ready").c.id)))
     .values(state="owed", due=bindparam("at"))
     .returning(Delivery.endpoint_id)
     .execution_options(synchronize_session=False)

@@ -176,7 +176,7 @@ def _latest_of_each(outcomes: Sequence[Outcome]) -> list[Outcome]:
         known = latest.get(outcome.job.endpoint.id)
         if outcome.was_tried and not (known and known.is_success and outcome.status != GONE):
             latest[outcome.job.endpoint.id] = outcome
-    return list(latest.values())
+    return [latest[id_] for id_ in sorted(latest)]  # rows are locked in the order of their ids
 
 
 def _note_health(session: Session, outcome: Outcome, at: datetime) -> None:

@@ -42,7 +42,8 @@ def owe_learning(at: datetime) -> None:
         ids = session.execute(sites.where(made_for_another, Site.learn_due.is_(None))).scalars().all()
     if ids:
         with begin() as session:
-            session.execute(update(Site).where(Site.id.in_(ids), Site.learn_due.is_(None)).values(learn_due=at))
+            for id_ in sorted(ids):  # locked in this order by everyone
+                session.execute(update(Site).where(Site.id == id_, Site.learn_due.is_(None)).values(learn_due=at))
 
 
 class _Learner(threading.Thread):
