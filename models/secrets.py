@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
@@ -33,8 +32,6 @@ NONCE_BYTES = 12  # what AES-GCM is specified for (NIST SP 800-38D)
 KEY_BYTES = 32
 SHORTEST_ROOT = 32  # characters; a generated one has 43
 KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
-
-log = structlog.get_logger()
 
 
 class WrongKeys(Exception):
@@ -171,7 +168,9 @@ def reread() -> Secrets:
         _held.kept, _held.stamp, _held.is_lost = from_source(), stamp, False
     except WrongKeys as error:
         if not _held.is_lost:
-            log.error("secrets.lost", reason=str(error))
+            import structlog  # noqa: PLC0415 - `up` itself logs nothing, and stays small
+
+            structlog.get_logger().error("secrets.lost", reason=str(error))
         _held.is_lost = True
     return _held.kept
 
