@@ -29,7 +29,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DELETE_ON_ERROR:
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check programs nginx evaluate base-model bench chaos chaos-checked fuzz lock migration format clean
+.PHONY: help run test check programs nginx evaluate base-model bench chaos chaos-checked fuzz lock migration sbom format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,10 @@ migration: $(VENV)/.ready-dev ## write a migration for what the records gained: 
 	@test -n "$(MESSAGE)" || { echo "Say what it does: make migration MESSAGE='Comments have a colour'" >&2; exit 1; }
 	@folder=$$(mktemp -d) && GREENROOM_DATA=$$folder $(BIN)/python -m models.migrate "$(MESSAGE)"; rm -r "$$folder"
 	@$(BIN)/ruff format --quiet models/migrations
+
+sbom: $(VENV)/.ready-dev ## list every package that is installed, as CycloneDX: build/sbom.cdx.json
+	@mkdir -p build
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible --spec-version 1.6 --output-format JSON --output-file build/sbom.cdx.json requirements.lock
 
 format: $(VENV)/.ready-dev ## put the code into its form
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .
