@@ -10,6 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -210,6 +211,16 @@ def _passwords_at_little_cost() -> Iterator[None]:
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(accounts, "_hasher", lambda: cheap)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _screening_takes_what_it_takes() -> Iterator[None]:
+    """The limit on a screening's CPU time would end this process: a worker warms up first, and its heap is smaller than
+    that of a hundred tests. What the limit does is tested in processes of its own.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("worker.screening.cpu_limit", lambda seconds: nullcontext())
         yield
 
 

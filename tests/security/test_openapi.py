@@ -31,7 +31,7 @@ from service import accounts
 from tests.caller import Caller, posted, screen_all
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-EXAMPLES = int(os.environ.get("GREENROOM_EXAMPLES", "5"))  # of each operation, by each key
+EXAMPLES = int(os.environ.get("GREENROOM_EXAMPLES", "2"))  # of each operation, by each key
 SEED = 112_026
 CHECKS = [
     not_a_server_error,
