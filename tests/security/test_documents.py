@@ -33,7 +33,7 @@ def test_every_test_that_is_named_exists(page: Path) -> None:
 
 
 def test_every_line_of_the_tables_names_a_test_or_a_reason() -> None:
-    for page in PAGES[:-1]:
+    for page in (ROOT / "docs/security/threat-model.md", ROOT / "docs/security/asvs.md"):
         rows = re.findall(r"^\|([^|]*)\|([^|]*)\|([^|]*)\|$", page.read_text("utf-8"), re.MULTILINE)
         claims = [proof.strip() for *_, proof in rows if not proof.strip().startswith(("test", "-"))]
         assert len(claims) > 20
