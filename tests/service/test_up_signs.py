@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-import psutil
 import pytest
 
 from service.up import signs as signs_of_life
@@ -21,6 +20,7 @@ from service.up.part import ENOUGH, Part
 from service.up.signs import MOST_COUNTED, SILENT_SECONDS, START_SECONDS, Signs
 from tests.deploy.asking import ask
 from tests.greenroom import Running, running, until
+from tests.processes import descendants
 from worker.lifeline import PULSE, Pulse
 
 
@@ -135,10 +135,6 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield started
 
 
-def replaced(up: Running, part: str, before: int) -> bool:
-    return up.pid(part) != before and psutil.pid_exists(up.pid(part))
-
-
 def works(up: Running) -> bool:
     try:
         return ask(up.port, "GET", "/health/system").status == 200
@@ -152,16 +148,16 @@ def test_stopped_processes_are_replaced(up: Running) -> None:
     for pid in before.values():
         os.kill(pid, signal.SIGSTOP)
     for part, pid in before.items():
-        until(partial(replaced, up, part, pid))
+        until(partial(up.replaced, part, pid))
         assert f"{part} gives no sign of life: starting it again" in up.output
     until(up.is_ready)
 
 
 def test_the_process_that_answers_is_missed_too(up: Running) -> None:
     before = up.pid("web")
-    [answering] = psutil.Process(before).children()
+    [answering] = descendants(before)
     answering.suspend()
-    until(partial(replaced, up, "web", before))
+    until(partial(up.replaced, "web", before))
     until(up.is_ready)
 
 
@@ -192,7 +188,7 @@ class Quiet:
 
 def test_nothing_is_replaced_after_all_of_it_stood_still(up: Running) -> None:
     before = {part: up.pid(part) for part in ("web", "worker-screen", "valkey")}
-    family = [up.process.pid, *(process.pid for process in psutil.Process(up.process.pid).children(recursive=True))]
+    family = [up.process.pid, *(process.pid for process in descendants(up.process.pid))]
     for pid in family:
         os.kill(pid, signal.SIGSTOP)
     threading.Event().wait(SILENT_SECONDS + 2)
