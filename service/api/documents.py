@@ -140,7 +140,7 @@ CALLS = (
             413: "Over 128 KB.",
             415: "Another type than JSON or a form.",
             422: "Fields need another look.",
-            429: "Too fast; Retry-After says when.",
+            429: "Too fast, wrong posts counted; Retry-After says when.",
             503: "The database is away; nothing was accepted.",
         },
         Submission,
