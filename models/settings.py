@@ -17,12 +17,13 @@ PREFIX = "GREENROOM_"
 # hold a password.
 SCHEMES = {
     "database_url": ("postgres", "postgresql", "sqlite"),
-    "redis_url": ("redis", "rediss", "amqp", "amqps", "sentinel"),
+    "redis_url": ("redis", "rediss", "amqp", "amqps"),
     "storage_url": ("file", "s3", "gs", "az", "azure", "abfs", "abfss"),
     "public_url": ("http", "https"),
     "smtp_url": ("smtp", "smtps"),
 }
 NEEDS_NO_HOST = ("sqlite", "file", "redis", "postgres", "postgresql")  # a file, or a socket of this machine
+NO_ONE_REDIS = re.compile(r"[\w+.-]*(sentinel|cluster)[\w+.-]*:", re.IGNORECASE)  # in a URL's scheme
 _HOST = re.compile(r"[\w.-]+")
 
 
@@ -107,6 +108,11 @@ class Settings(BaseModel):
     def _is_url(cls, value: str, info: ValidationInfo) -> str:
         if not value:
             return value
+        if info.field_name == "redis_url" and NO_ONE_REDIS.match(value):
+            raise ValueError(
+                "Redis Sentinel and Redis Cluster are not supported: give the redis:// URL of one server, or of a proxy"
+                " or service that always leads to the primary."
+            )
         schemes = SCHEMES[info.field_name or ""]
         meant = f"This must be a URL that begins with {', '.join(f'{scheme}://' for scheme in schemes)}"
         try:

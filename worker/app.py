@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from celery import Celery, bootsteps, signals
 from celery.exceptions import CPendingDeprecationWarning
+from celery.worker.consumer.tasks import Tasks
 
 from models import deadlines
 from models.logs import configure_logs
@@ -33,6 +34,17 @@ app.conf.update(
     worker_enable_remote_control=False,
     worker_send_task_events=False,
 )
+
+
+def _no_global_prefetch(*_: object) -> bool:
+    """RabbitMQ's quorum queues refuse a prefetch limit for the whole channel, and the worker would go on without a
+    consumer. Celery sees only queues that it declares as such itself, not a virtual host whose default they are. A
+    limit for each consumer is right for every kind of queue.
+    """
+    return False
+
+
+Tasks.qos_global = _no_global_prefetch  # type: ignore[assignment]
 
 
 class Sweeping(bootsteps.StartStopStep):

@@ -66,6 +66,16 @@ def eviction_policy(connection: Connection) -> str | None:
         return None
 
 
+def is_cluster(connection: Connection) -> bool:
+    """Whether this is a node of a Redis Cluster, which Celery cannot use: it would wait for messages on all of them."""
+    try:
+        channel: Any = connection.default_channel
+        return bool(channel.client.info("cluster")["cluster_enabled"])
+    except Exception:  # it is away, or RabbitMQ, or does not tell
+        return False
+
+
+CLUSTER = "Redis Cluster is not supported: give the URL of one Redis server that is not part of a cluster."
 WORK_OPTIONS: dict[str, Any] = {
     # Without it one acknowledgement on a connection that died without a word holds the whole consumer for good; with it
     # kombu's own look after such connections gets its turn, and the worker hears again within half a minute.

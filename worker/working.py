@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
+from typing import cast
 
+from celery.bin.celery import celery
 from celery.exceptions import SecurityWarning
 
 from models.logs import configure_logs
 from models.settings import settings
 from worker.app import app
+from worker.broker import CLUSTER, RING_OPTIONS, is_cluster
 
 
 def work(queues: str) -> None:
-    """Work on some queues, comma-separated, until SIGTERM. The first of them names the worker."""
+    """Work on some queues, comma-separated, until SIGTERM. The first of them names the worker.
+
+    Ends the process with a status other than 0 if the worker could not go on.
+    """
     # Celery warns whoever runs it as root of pickled messages; ours are JSON, and nothing else is accepted.
     warnings.simplefilter("ignore", SecurityWarning)
     configure_logs()  # Celery asks for its logs only after the checks were warmed
-    app.worker_main(
+    with app.connection_for_write(transport_options=RING_OPTIONS) as connection:
+        if is_cluster(connection):
+            sys.exit(CLUSTER)
+    status = _celery(
         [
             "--quiet",
             "worker",
@@ -31,3 +41,11 @@ def work(queues: str) -> None:
             "--without-heartbeat",
         ]
     )
+    if status:
+        sys.exit(status)
+
+
+def _celery(words: list[str]) -> int | None:
+    """Run Celery's own command, and its exit status, which `app.worker_main` keeps to itself."""
+    celery.params[0].default = app
+    return cast(int | None, celery.main(args=words, standalone_mode=False))

@@ -6,12 +6,14 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
+import kombu
 import kombu.pools
 import pytest
 
@@ -122,6 +124,84 @@ def test_a_worker_whose_database_and_broker_are_away_says_in_sentences_which_and
         "broker.away": "nobody listens where the broker should be",
     }
     assert "secret" not in (tmp_path / "log").read_text()
+
+
+def test_a_node_of_a_redis_cluster_is_refused_with_a_sentence_and_a_status(data: Path) -> None:
+    with valkey("--cluster-enabled", "yes", "--dir", str(data)) as port:
+        environment = {**os.environ, "GREENROOM_REDIS_URL": f"redis://127.0.0.1:{port}/0"}
+        done = subprocess.run(
+            [*GREENROOM, "worker"], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    assert done.returncode not in {0, None}
+    assert "Redis Cluster is not supported" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("url", ["sentinel://127.0.0.1:26379/0", "redis+cluster://127.0.0.1:6379"])
+@pytest.mark.parametrize("command", ["worker", "serve", "up"])
+def test_a_kind_of_broker_that_nobody_can_use_is_refused_at_the_start(tmp_path: Path, url: str, command: str) -> None:
+    environment = {**os.environ, "GREENROOM_DATA": str(tmp_path), "GREENROOM_REDIS_URL": url}
+    done = subprocess.run(
+        [*GREENROOM, command], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode not in {0, None}
+    assert "Redis Sentinel and Redis Cluster are not supported" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+BROKEN = """
+from celery import bootsteps
+from worker.app import app
+from worker.working import work
+class Broken(bootsteps.StartStopStep):
+    def start(self, parent): raise ValueError("not today")
+app.steps["worker"].add(Broken)
+work("publish")
+"""
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_worker_that_cannot_go_on_ends_with_a_status(data: Path) -> None:
+    with valkey() as port:
+        environment = {**os.environ, "GREENROOM_REDIS_URL": f"redis://127.0.0.1:{port}/0"}
+        done = subprocess.run(
+            [sys.executable, "-c", BROKEN], env=environment, capture_output=True, timeout=PATIENCE, check=False
+        )
+    assert done.returncode not in {0, None}
+
+
+QUORUM = """
+from kombu import Queue
+from worker.app import app
+from worker.working import work
+app.conf.worker_detect_quorum_queues = False  # as where they are the virtual host's default, which it cannot see
+app.conf.task_queues = [Queue("screen", queue_arguments={"x-queue-type": "quorum"})]
+work("screen")
+"""
+
+
+@pytest.mark.skipif(not is_installed(), reason="RabbitMQ is not installed: on Debian, the package rabbitmq-server")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_quorum_queues_have_consumers(data: Path) -> None:
+    folder = data / "rabbitmq"
+    folder.mkdir()
+    with rabbitmq(folder) as url, (data / "log").open("wb") as log:
+        environment = {**os.environ, "GREENROOM_REDIS_URL": url}
+        worker = subprocess.Popen([sys.executable, "-c", QUORUM], env=environment, stderr=log, stdout=log)
+        try:
+            until(lambda: consumers(url, "screen"))
+        finally:
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(PATIENCE) == 0
+
+
+def consumers(url: str, queue: str) -> int:
+    """How many listen to a queue; none if it is not there."""
+    with kombu.Connection(url) as connection:
+        try:
+            return int(connection.channel().queue_declare(queue, passive=True).consumer_count)
+        except connection.channel_errors:
+            return 0
 
 
 def logged(folder: Path) -> list[dict[str, str]]:
