@@ -60,8 +60,10 @@ def warm() -> None:
 def load_late_parts() -> None:
     """Load what an idle worker does without: 35 MB of language statistics and the Markdown parser.
 
-    No comment may pay for this out of its own CPU time, so it comes before the limit begins.
+    No comment may pay for this out of its own CPU time, so it comes before the limit begins. A process that screens
+    only in place of others has not even loaded the checks.
     """
+    warm()
     detect(["A first comment, to load everything.", "Первый комментарий"])
     markdown.render("A **first** comment, with https://paper.example/ in it.")
 

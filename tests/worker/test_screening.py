@@ -28,7 +28,6 @@ def noted(seconds):
     print("while it ran:", *sorted(set(sys.modules).difference(before)))
 
 screening.cpu_limit = noted
-screening.warm()
 """
     done = subprocess.run(
         [sys.executable, "-c", measured + program, comment],
