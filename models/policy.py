@@ -275,8 +275,8 @@ def _words(item: Evidence, policy: Policy) -> Iterable[_Finding]:
 
 
 def _page(item: Evidence, policy: Policy) -> Iterable[_Finding]:
-    """Like words in the comment itself; an address in a title or a path is for a human to look at."""
-    return _kinds(item, {"blocked": "reject", "held": "flag", "link": "flag"})
+    """A human looks at all of it, also at blocked words: they may stand in the article's own headline."""
+    return _kinds(item, {"blocked": "flag", "held": "flag", "link": "flag"})
 
 
 def _repeats(item: Evidence, policy: Policy) -> Iterable[_Finding]:
