@@ -33,8 +33,7 @@ def begin_carefully(screening: Screening, *, before: Callable[[], object]) -> li
     """
     try:
         suspects = unfinished()
-    except SQLAlchemyError as error:
-        log.warning("screening.start_unknown", error=type(error).__name__)
+    except SQLAlchemyError:
         return []
     if suspects:
         log.warning("screening.unfinished", count=len(suspects), reason="a worker ended while it screened these")

@@ -105,8 +105,10 @@ def test_a_worker_warns_at_its_start_where_redis_may_forget_and_says_when_it_is_
 
 
 def test_a_worker_whose_database_and_broker_are_away_says_in_sentences_which_and_goes_on(tmp_path: Path) -> None:
+    keys = subprocess.run([*GREENROOM, "secrets", "generate"], capture_output=True, text=True, check=True).stdout
     environment = os.environ | {
         "GREENROOM_DATA": str(tmp_path),
+        "GREENROOM_SECRETS": keys,
         "GREENROOM_DATABASE_URL": f"postgres://green:secret@127.0.0.1:{free_port()}/room",
         "GREENROOM_REDIS_URL": f"redis://:secret@127.0.0.1:{free_port()}/0",
     }
