@@ -86,7 +86,7 @@ def _wrong(function: Callable[[str], object], text: str) -> None:
 
 
 def _chat(format_: str, text: str) -> None:
-    comment = {"name": text[:80], "html": text, "website": None}
+    comment = {"name": text[:80], "html": markdown.render(text), "website": None}
     data = {
         "comment": comment,
         "thread": {"title": text[:300], "key": text[:500]},
