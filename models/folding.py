@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import chain
@@ -121,10 +120,11 @@ def _bare(letter: str, by: dict[int, str | None]) -> str | None:
 
 
 def _by_category() -> dict[str, list[int]]:
-    """The characters of the first two planes by their category; beyond are ideographs, tags and private use."""
-    codes: dict[str, list[int]] = defaultdict(list)
+    """Marks, digits and format characters of the first two planes; beyond are ideographs, tags and private use."""
+    codes: dict[str, list[int]] = {"Mn": [], "Mc": [], "Me": [], "Nd": [], "Cf": []}
     for code in range(0x20000):
-        codes[category(chr(code))].append(code)
+        if (kind := category(chr(code))) in codes:
+            codes[kind].append(code)
     return codes
 
 

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from models.changes import Change, Settled
 from models.database import now
-from models.folding import fold, says_enough
 from models.identifiers import new_id
 from models.moderation import settle
 from models.policy import Verdict
@@ -166,6 +165,8 @@ def _subject(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
         label = clean_line(new.value, MOST_VALUE).strip().lower()[:200]
     except ValueError as error:
         raise _wrong("value", str(error)) from None
+    from models.folding import fold  # noqa: PLC0415 — its tables take 5 MB, and few requests need them
+
     value = fold(label)
     if new.kind == "host":
         value = without_www(host_of(label.removeprefix("*.")))
@@ -188,6 +189,8 @@ def _author(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
 def _like(comment: Comment | None) -> tuple[str, str]:
     if comment is None:
         raise _wrong("comment", "Like which comment?")
+    from models.folding import says_enough  # noqa: PLC0415 — its tables take 5 MB, and few requests need them
+
     if not says_enough(comment.body):
         raise _wrong("comment", "This comment is too short to tell what is like it.")
     line = " ".join(comment.body.split())

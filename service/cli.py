@@ -231,10 +231,19 @@ def add_moderator(email: str, site_key: str, role: str, password_stdin: bool) ->
         raise click.ClickException("No password came on standard input.")
     with _accounts() as accounts:
         made = accounts.add_moderator(email, site_key, role, password)
+    if password:
+        _warn_of_easy(password, email)
     if made and password is None:
         click.echo(f"One-time password, shown this once: {made}")
     elif password is None:
         click.echo(f"{email} has an account already and keeps its password. Its role on {site_key}: {role}.")
+
+
+def _warn_of_easy(password: str, email: str) -> None:
+    from service import passwords  # noqa: PLC0415
+
+    if passwords.is_easy(password, email=email):
+        click.echo("Warning: this password is one of those that are guessed first.", err=True)
 
 
 @moderator.command("invite")

@@ -12,10 +12,20 @@ MOST_JUDGED = 72  # letters; the estimate's cost grows with the square of the le
 
 def check(password: str, *, email: str = "") -> None:
     """Raises ValueError, in words, for a password that is too short or too easy to guess."""
+    check_length(password)
+    if is_easy(password, email=email):
+        raise ValueError("This password is one of those that are guessed first. Choose another one, like four words.")
+
+
+def check_length(password: str) -> None:
+    """Raises ValueError, in words, for a password that is too short."""
     if len(password) < SHORTEST:
         raise ValueError(f"A password has at least {SHORTEST} characters.")
-    if _guesses(password[:MOST_JUDGED], email) < LEAST_GUESSES:
-        raise ValueError("This password is one of those that are guessed first. Choose another one, like four words.")
+
+
+def is_easy(password: str, *, email: str = "") -> bool:
+    """Whether the password is one of those that are guessed first."""
+    return _guesses(password[:MOST_JUDGED], email) < LEAST_GUESSES
 
 
 def _guesses(password: str, email: str) -> float:

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from models import markdown
 from models.changes import POLICY
 from models.database import now
-from models.folding import says_enough
 from models.identifiers import is_id
 from models.records import Claim, Comment, Membership, Moderator, Site, Thread
 from models.urls import host_of, without_www
@@ -73,9 +72,15 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> dict[s
         colleagues=_colleagues(session, comment.site_id, who),
         waiting=_waiting(session, comment),
         alike=_alike(session, comment),
-        says_enough=says_enough(comment.body),
+        says_enough=_says_enough(comment),
     )
     return record
+
+
+def _says_enough(comment: Comment) -> bool:
+    from models.folding import says_enough  # noqa: PLC0415 — its tables take 5 MB, and most requests need none
+
+    return says_enough(comment.body)
 
 
 def can_be_undone(record: dict[str, Any]) -> bool:
