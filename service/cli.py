@@ -240,7 +240,7 @@ def add_moderator(email: str, site_key: str, role: str, password_stdin: bool) ->
 
 
 def _warn_of_easy(password: str, email: str) -> None:
-    from service import passwords  # noqa: PLC0415
+    from service import passwords
 
     if passwords.is_easy(password, email=email):
         click.echo("Warning: this password is one of those that are guessed first.", err=True)
