@@ -151,7 +151,7 @@ _last: tuple[int, Engine] | None = None  # the process that made it, or took it 
 
 
 def _new_engine() -> Engine:
-    url, threads = make_url(settings().sqlalchemy_url), max(settings().web_threads, settings().screeners) + 2
+    url, threads = make_url(settings().sqlalchemy_url), settings().database_threads
     if url.get_backend_name() != "sqlite":
         return _postgresql(url, threads)
     built = create_engine(

@@ -27,6 +27,10 @@ NO_ONE_REDIS = re.compile(r"[\w+.-]*(sentinel|cluster)[\w+.-]*:", re.IGNORECASE)
 _HOST = re.compile(r"[\w.-]+")
 
 
+STORAGE_THREADS = 3  # of the web process, for what is read from storage; they ask the database now and then, too
+BACKGROUND_THREADS = 2  # that use the database beside requests or tasks: the sweep, mail and alarms
+
+
 class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -148,6 +152,17 @@ class Settings(BaseModel):
         if place and ("@" in place or place != "://".join(urlsplit(place)[:2])):
             raise ValueError("This must be scheme and host, like https://comments.paper.example, and nothing behind.")
         return place
+
+    @property
+    def looking_threads(self) -> int:
+        """Requests that only look into the database: how many the web process works on at once."""
+        return max(2, self.web_threads // 2)
+
+    @property
+    def database_threads(self) -> int:
+        """How many threads of one process may use the database at the same time, those of the background included."""
+        web = self.web_threads + self.looking_threads + STORAGE_THREADS
+        return max(web, self.screeners) + BACKGROUND_THREADS
 
     @property
     def sqlalchemy_url(self) -> str:

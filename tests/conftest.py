@@ -94,7 +94,7 @@ class _Engines:
     def __call__(self, pid: int) -> Engine:
         if pid not in self._now:
             told = settings()
-            self._now[pid] = self._made(pid, told.sqlalchemy_url, told.web_threads, told.screeners)
+            self._now[pid] = self._made(pid, told.sqlalchemy_url, told.database_threads)
             self._now[pid].dispose()
         return self._now[pid]
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 
-from models.settings import settings
+from models.settings import STORAGE_THREADS, settings
 from service.api.public import MOST_BYTES as MOST_FOR_COMMENT
 from service.app import MOST_BYTES
 from service.console.blueprint import MOST_BYTES as MOST_FOR_CONSOLE
@@ -23,7 +23,6 @@ from service.sites import remembered_site
 from worker.lifeline import POLL_SECONDS, PULSE, Pulse
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
-READERS = 3  # threads for what waits for no database; refusals are worded there, too
 READ_PATIENCE, WRITE_PATIENCE = 4.0, 1.5  # seconds that a request waits for a thread, before it is a 503
 SILENT_READER_SECONDS = 20.0  # without taking a byte of the answer
 DRAIN_SECONDS = 2.0  # for requests that are under way when the process ends
@@ -54,13 +53,12 @@ class Gate:
     """An RSGI application around a WSGI application."""
 
     def __init__(self, app: WSGI) -> None:
-        threads = settings().web_threads
         self._app = app
         self._live = Live(app)
         self._bodies = Bodies()
-        self._reading = Lane("read", threads=READERS, patience=READ_PATIENCE)
-        self._looking = Lane("look", threads=max(2, threads // 2), patience=READ_PATIENCE)
-        self._writing = Lane("write", threads=threads, patience=WRITE_PATIENCE)
+        self._reading = Lane("read", threads=STORAGE_THREADS, patience=READ_PATIENCE)
+        self._looking = Lane("look", threads=settings().looking_threads, patience=READ_PATIENCE)
+        self._writing = Lane("write", threads=settings().web_threads, patience=WRITE_PATIENCE)
         self._under_way = 0
 
     async def __call__(self, scope: Scope, protocol: HTTPProtocol) -> None:

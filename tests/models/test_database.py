@@ -118,7 +118,7 @@ def test_tls_is_insisted_on_where_the_url_says_so(set_url: Set) -> None:
 
 @on_postgresql
 def test_many_threads_share_no_more_connections_than_a_process_may_have(data: object, postgres: PostgreSQL) -> None:
-    most = settings().web_threads + 2
+    most = settings().database_threads
     meet = threading.Barrier(most)
 
     def look(n: int) -> None:
