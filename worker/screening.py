@@ -42,7 +42,7 @@ from worker.site_models import Learned, learned, with_promises
 from worker.webhooks import deliver_soon
 
 AGAIN_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))  # what could not run is tried again
-ALONE_SECONDS = 0.5  # of CPU, for one comment in isolation
+ALONE_SECONDS = 0.3  # of CPU, for one comment in isolation
 MOST_SECONDS = 10.0  # of CPU, for any batch
 MOST_FAILURES = 2
 OTHERS_HAVE_ITS_KEY = timedelta(minutes=30)  # then a human gets a comment whose key this worker still lacks
