@@ -180,7 +180,7 @@ def _screen_here(comment_ids: Sequence[str], alone: bool) -> list[Settled]:
 
 def seconds_for(count: int) -> float:
     """CPU seconds after which a batch of so many ends its worker. A legal comment takes 0.05 s at most."""
-    return min(0.9 + 0.1 * count, MOST_SECONDS)
+    return min(0.3 + 0.1 * count, MOST_SECONDS)
 
 
 def _screen(comment_ids: Sequence[str], seconds: float) -> list[Settled]:
