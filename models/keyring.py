@@ -106,8 +106,10 @@ def refuse_missing_keys() -> None:
     if is_there():
         return
     with reading() as session:
-        if session.get(Keyring, ONLY) or _depends(session):
-            raise missing()
+        needs_keys = session.get(Keyring, ONLY) or _depends(session)
+    # Another process may have made them meanwhile: it writes the file before the row.
+    if needs_keys and not is_there():
+        raise missing()
 
 
 def replace_keyring(session: Session, kept: Secrets) -> None:

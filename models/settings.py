@@ -23,7 +23,7 @@ SCHEMES = {
     "smtp_url": ("smtp", "smtps"),
 }
 NEEDS_NO_HOST = ("sqlite", "file", "redis", "postgres", "postgresql")  # a file, or a socket of this machine
-NO_ONE_REDIS = re.compile(r"[\w+.-]*(sentinel|cluster)[\w+.-]*:", re.IGNORECASE)  # in a URL's scheme
+NO_ONE_REDIS = ("sentinel", "cluster")  # in the scheme of a URL
 _HOST = re.compile(r"[\w.-]+")
 
 
@@ -112,7 +112,7 @@ class Settings(BaseModel):
     def _is_url(cls, value: str, info: ValidationInfo) -> str:
         if not value:
             return value
-        if info.field_name == "redis_url" and NO_ONE_REDIS.match(value):
+        if info.field_name == "redis_url" and any(kind in value.partition(":")[0].lower() for kind in NO_ONE_REDIS):
             raise ValueError(
                 "Redis Sentinel and Redis Cluster are not supported: give the redis:// URL of one server, or of a proxy"
                 " or service that always leads to the primary."

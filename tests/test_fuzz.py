@@ -37,7 +37,8 @@ NO_STRANGERS = {
 }
 
 
-def test_no_cost_grows_faster_than_the_text() -> None:
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # only to have keys
+def test_no_cost_grows_faster_than_the_text(data: Path) -> None:
     readers.warm()
     slow = [
         f"{reader.name}, {family.name}: {found}"

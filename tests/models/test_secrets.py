@@ -30,6 +30,16 @@ def test_processes_that_start_together_agree_on_the_keys(data: Path) -> None:
     assert list(data.glob(".secrets-*")) == []
 
 
+def test_keys_that_another_process_made_after_the_first_look_are_found(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring.make_keys()
+    looks = iter([False])  # the first look came before the other process wrote the file
+    look = keyring.is_there
+    monkeypatch.setattr(keyring, "is_there", lambda: next(looks, None) is not False and look())
+    keyring.refuse_missing_keys()
+
+
 def test_an_address_is_sealed_anew_each_time_and_opens_again(data: Path) -> None:
     sealed = encrypt_email("ann@example.org")
     assert sealed != encrypt_email("ann@example.org")
