@@ -1,7 +1,7 @@
 """The start of each screening is a note in the database, so that a batch which ended its process is known.
 
-A comment that another process began to screen and did not finish is a suspect: it is screened alone (`apart.py`). The
-note is not synced to disk: no power cut is a comment's fault.
+A comment that another process began to screen and did not finish is a suspect: it is screened alone
+(`isolation.py`). The note is not synced to disk: no power cut is a comment's fault.
 """
 
 from __future__ import annotations
