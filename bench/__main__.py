@@ -1,4 +1,6 @@
-"""Every bar of speed in one table. Ratios within this run; absolute figures are this machine's, today."""
+"""Every bar of speed in one table. Ratios within this run; absolute figures are this machine's,
+today.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import accepting, fronting, judging, moderating, reading, resting, screening, slowly, travelling, webhooks
+from bench import (
+    accepting,
+    fronting,
+    judging,
+    moderating,
+    reading,
+    resting,
+    screening,
+    slowly,
+    travelling,
+    webhooks,
+)
 from bench.accepting import is_listening
 from bench.reading import Row
 from models.settings import settings
@@ -26,7 +39,9 @@ from tests.greenroom import running, until
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="greenroom-bench-") as folder:
         data = Path(folder) / "var"
-        os.environ.update(GREENROOM_DATA=str(data), GREENROOM_RATE_LIMITS="off", GREENROOM_DNS="127.0.0.1:1")
+        os.environ.update(
+            GREENROOM_DATA=str(data), GREENROOM_RATE_LIMITS="off", GREENROOM_DNS="127.0.0.1:1"
+        )
         settings.cache_clear()  # what the benches import has asked before
         _say("resting")
         rows = resting.measure(Path(folder) / "idle") + _measure(data)
@@ -34,7 +49,13 @@ def main() -> int:
     rows += webhooks.measured(["idle", "rate", "dead"])
     table = Table("work", "measured", "ratio", "bar", "", title="Greenroom, measured")
     for row in rows:
-        table.add_row(row.work, row.figure, f"{row.ratio:.2f}", row.bar, "met" if row.is_met else "[red]not met[/red]")
+        table.add_row(
+            row.work,
+            row.figure,
+            f"{row.ratio:.2f}",
+            row.bar,
+            "met" if row.is_met else "[red]not met[/red]",
+        )
     Console().print(table)
     return 0 if all(row.is_met for row in rows) else 1
 

@@ -1,4 +1,6 @@
-"""Accepting: how much of a bare Flask insert's rate is left, with the broker up, refusing, and black-holed."""
+"""Accepting: how much of a bare Flask insert's rate is left, with the broker up, refusing, and
+black-holed.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,15 @@ _counter = iter(range(1, 1_000_000_000, 100_000_000))
 def serving_greenroom(data: Path, **environment: str) -> Iterator[int]:
     """`greenroom serve`; its port."""
     port = free_port()
-    variables = {**os.environ, "GREENROOM_DATA": str(data), "GREENROOM_PORT": str(port), "GREENROOM_RATE_LIMITS": "off"}
-    process = subprocess.Popen([*GREENROOM, "serve"], env=variables | environment, stderr=subprocess.DEVNULL)
+    variables = {
+        **os.environ,
+        "GREENROOM_DATA": str(data),
+        "GREENROOM_PORT": str(port),
+        "GREENROOM_RATE_LIMITS": "off",
+    }
+    process = subprocess.Popen(
+        [*GREENROOM, "serve"], env=variables | environment, stderr=subprocess.DEVNULL
+    )
     try:
         until(lambda: is_listening(port), 30)
         yield port
@@ -43,11 +52,19 @@ def serving(target: str, data: Path, **environment: str) -> Iterator[int]:
     script = (
         "from granian.server import Server; from granian.constants import Interfaces;"
         "from models.settings import settings;"
-        f"Server({target!r}, address='127.0.0.1', port={port}, interface=Interfaces.WSGI, workers=1,"
+        f"Server({target!r}, address='127.0.0.1', port={port}, interface=Interfaces.WSGI, "
+        "workers=1,"
         "blocking_threads=settings().web_threads, log_access=False, workers_kill_timeout=3).serve()"
     )
-    variables = {**os.environ, "GREENROOM_DATA": str(data), "GREENROOM_RATE_LIMITS": "off", **environment}
-    process = subprocess.Popen([sys.executable, "-c", script], env=variables, stderr=subprocess.DEVNULL)
+    variables = {
+        **os.environ,
+        "GREENROOM_DATA": str(data),
+        "GREENROOM_RATE_LIMITS": "off",
+        **environment,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], env=variables, stderr=subprocess.DEVNULL
+    )
     try:
         until(lambda: is_listening(port), 30)
         yield port
@@ -91,14 +108,19 @@ def measure(data: Path, redis_url: str) -> list[Row]:
         rounds = [(_bare(bare), _posts(well), _posts(silent)) for _ in range(ROUNDS)]
     plain, up, hung = zip(*rounds, strict=True)
     base, rate = median(run.rate for run in plain), median(run.rate for run in up)
-    p99, p99_hung = median(run.percentile(99) for run in up), median(run.percentile(99) for run in hung)
+    p99, p99_hung = (
+        median(run.percentile(99) for run in up),
+        median(run.percentile(99) for run in hung),
+    )
     wrong = sum(run.wrong for run in [*up, *hung])
     assert wrong == 0, f"{wrong} posts were not accepted"
     figures = f"{rate:,.0f}/s of {base:,.0f}/s"
     tail = f"{p99 * 1000:.0f} ms up, {p99_hung * 1000:.0f} ms black-holed"
     return [
         Row("accept ÷ a bare Flask insert", figures, rate / base, "≥ 0.5", rate / base >= 0.5),
-        Row("accept p99, broker black-holed ÷ up", tail, p99_hung / p99, "≤ 2", p99_hung / p99 <= 2),
+        Row(
+            "accept p99, broker black-holed ÷ up", tail, p99_hung / p99, "≤ 2", p99_hung / p99 <= 2
+        ),
     ]
 
 

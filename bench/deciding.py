@@ -1,8 +1,9 @@
 """A thread settled by keyboard: `python -m bench.deciding FILE.csv… --thread shakira`.
 
-The base model is trained on FILES without that thread; the thread is posted to a whole Greenroom; what it holds is
-settled in Chromium by one key each, with its label as the verdict; so are some of those that went live. Told are the
-time from the key to the next comment painted, and what the site's own model made of the decisions.
+The base model is trained on FILES without that thread; the thread is posted to a whole Greenroom;
+what it holds is settled in Chromium by one key each, with its label as the verdict; so are some of
+those that went live. Told are the time from the key to the next comment painted, and what the
+site's own model made of the decisions.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ MOST_MS = 100
 EMAIL, PASSWORD = "keys@paper.example", "correct horse battery"
 PATIENCE = 300.0
 KEY = {True: "KeyS", False: "KeyA"}  # by whether it is spam
-# The first frame after the next comment is in the page, and then the end of that frame: it has been painted.
+# The first frame after the next comment is in the page, and then the end of that frame: it has been
+# painted.
 WATCH = """
 (() => {
   window.took = [];
@@ -74,26 +76,46 @@ class Paper(NamedTuple):
     def queue(self, status: str) -> Iterator[dict[str, Any]]:
         page: dict[str, Any] = {"next": ""}
         while page["next"] is not None:
-            page = self.call("GET", f"/queue?status={status}&limit=100&cursor={page['next']}".removesuffix("&cursor="))
+            page = self.call(
+                "GET",
+                f"/queue?status={status}&limit=100&cursor={page['next']}".removesuffix("&cursor="),
+            )
             yield from page["items"]
 
     def posted(self, rows: Sequence[Row], thread: str) -> dict[str, Row]:
-        """The row of each comment by its id, once all are settled. Everybody has an address of their own."""
+        """The row of each comment by its id, once all are settled. Everybody has an address of
+        their own.
+        """
         token, accepted = self.call("GET", "/form")["token"], {}
         time.sleep(5)  # nobody writes faster
         for n, row in enumerate(rows):
             name, email = f"Reader {n}", f"{n}.{thread.strip('/')}@example.org"
-            body = {"thread": thread, "name": name, "email": email, "body": row.text, "token": token}
+            body = {
+                "thread": thread,
+                "name": name,
+                "email": email,
+                "body": row.text,
+                "token": token,
+            }
             accepted[self.call("POST", "/comments", body)["id"]] = row
         until(lambda: not any(True for _ in self.queue("pending")), PATIENCE)
         return accepted
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--thread", required=True, help="Whose comments are left out of training, posted, and settled.")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option(
+    "--thread", required=True, help="Whose comments are left out of training, posted, and settled."
+)
 @click.option("--pause", default=0.5, show_default=True, help="Seconds between two decisions.")
-@click.option("--read", default=100, show_default=True, help="How many of those that went live are decided as well.")
+@click.option(
+    "--read",
+    default=100,
+    show_default=True,
+    help="How many of those that went live are decided as well.",
+)
 def main(files: Sequence[Path], thread: str, pause: float, read: int) -> None:
     rows = [row for row in corpus.read(files) if row.thread == thread]
     if not rows:
@@ -102,19 +124,36 @@ def main(files: Sequence[Path], thread: str, pause: float, read: int) -> None:
         model = Path(folder) / "without.skops"
         click.echo(f"training without {thread}")
         subprocess.run(
-            [*GREENROOM, "train", *map(str, files), "--without-thread", thread, "--out", str(model)],
+            [
+                *GREENROOM,
+                "train",
+                *map(str, files),
+                "--without-thread",
+                thread,
+                "--out",
+                str(model),
+            ],
             check=True,
             capture_output=True,
         )
-        settings = {"GREENROOM_SPAM_MODEL": str(model), "GREENROOM_RATE_LIMITS": "off", "GREENROOM_LEARN_SECONDS": "1"}
+        settings = {
+            "GREENROOM_SPAM_MODEL": str(model),
+            "GREENROOM_RATE_LIMITS": "off",
+            "GREENROOM_LEARN_SECONDS": "1",
+        }
         with running(Path(folder) / "var", GREENROOM_DNS="127.0.0.1:1", **settings) as up:
             sys.exit(_measure(Paper(up, up.key("admin")), rows, thread, pause, read))
 
 
 def _measure(paper: Paper, rows: Sequence[Row], thread: str, pause: float, read: int) -> int:
-    # Repeats, as it is posted twice, and addresses that nobody can look up here are no part of this.
+    # Repeats, as it is posted twice, and addresses that nobody can look up here are no part of
+    # this.
     often = {"max_same": 1000, "max_similar": 1000}
-    paper.call("PUT", "/policy", {"could_not_run": {"email": "approve"}, "sample": {"share": 0}, "repeats": often})
+    paper.call(
+        "PUT",
+        "/policy",
+        {"could_not_run": {"email": "approve"}, "sample": {"share": 0}, "repeats": often},
+    )
     labels = paper.posted(rows, f"/{thread}")
     before = _scores(paper, labels)
     click.echo(f"{len(labels)} comments posted: {_told(before)}")
@@ -124,18 +163,25 @@ def _measure(paper: Paper, rows: Sequence[Row], thread: str, pause: float, read:
     click.echo(f"posted again: {_told(after)}")
     others = [n for n, id_ in enumerate(labels) if id_ not in decided]
     for records in (list(before.values()), list(after.values())):
-        name = "model " + ", ".join(sorted({record["version"] for record in records if record["version"]}))
+        name = "model " + ", ".join(
+            sorted({record["version"] for record in records if record["version"]})
+        )
         click.echo(f"  {name}, all: {_figures(records)}")
         click.echo(f"  {name}, those that nobody decided: {_figures([records[n] for n in others])}")
     return 0 if median(took) < MOST_MS else 1
 
 
 def _scores(paper: Paper, labels: dict[str, Row]) -> dict[str, dict[str, Any]]:
-    """Of each comment, in the order of posting: its status, its label, and the probability of being spam."""
+    """Of each comment, in the order of posting: its status, its label, and the probability of being
+    spam.
+    """
     found = {}
     for id_, row in labels.items():
         record = paper.call("GET", f"/comments/{id_}")
-        judged = next((each for each in record["evidence"] if each["check"] == "spam"), {"score": None, "version": ""})
+        judged = next(
+            (each for each in record["evidence"] if each["check"] == "spam"),
+            {"score": None, "version": ""},
+        )
         found[id_] = {
             "status": record["status"],
             "spam": row.spam,
@@ -147,7 +193,10 @@ def _scores(paper: Paper, labels: dict[str, Row]) -> dict[str, dict[str, Any]]:
 def _told(records: dict[str, dict[str, Any]]) -> str:
     counted = Counter((record["status"], record["spam"]) for record in records.values())
     statuses = sorted({status for status, _ in counted})
-    return "; ".join(f"{status} {counted[status, False]} ham, {counted[status, True]} spam" for status in statuses)
+    return "; ".join(
+        f"{status} {counted[status, False]} ham, {counted[status, True]} spam"
+        for status in statuses
+    )
 
 
 def _figures(records: Sequence[dict[str, Any]]) -> str:
@@ -155,7 +204,10 @@ def _figures(records: Sequence[dict[str, Any]]) -> str:
     spam = np.array([record["spam"] for record in judged])
     scores = np.clip([record["score"] for record in judged], 1e-9, 1 - 1e-9)
     found = figures(spam, np.log(scores / (1 - scores)))
-    return f"{len(spam)}, {spam.sum()} of them spam: AUC {found.auc:.4f}, F1 {found.f1:.4f}, recall {found.recall:.4f}"
+    return (
+        f"{len(spam)}, {spam.sum()} of them spam: AUC {found.auc:.4f}, F1 "
+        f"{found.f1:.4f}, recall {found.recall:.4f}"
+    )
 
 
 def _learned(paper: Paper, decisions: int) -> None:
@@ -164,18 +216,42 @@ def _learned(paper: Paper, decisions: int) -> None:
 
     def seen() -> list[dict[str, Any]]:
         models = paper.call("GET", "/models")["models"]
-        return [each for each in models if each["decisions"]["approved"] + each["decisions"]["rejected"] >= due]
+        return [
+            each
+            for each in models
+            if each["decisions"]["approved"] + each["decisions"]["rejected"] >= due
+        ]
 
     until(seen, PATIENCE)
     newest = seen()[0]
     click.echo(f"the site's model after {due}+ decisions: {newest['figures']}, {newest['why']}")
 
 
-def _decided_by_keyboard(paper: Paper, labels: dict[str, Row], pause: float, read: int) -> tuple[list[float], set[str]]:
-    """Milliseconds from each key to the next comment painted, in the queue; and which comments were decided."""
-    add = [*GREENROOM, "moderator", "add", EMAIL, "--site", "demo", "--role", "moderator", "--password-stdin"]
-    subprocess.run(add, input=PASSWORD, env=paper.up.environment, check=True, capture_output=True, text=True)
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+def _decided_by_keyboard(
+    paper: Paper, labels: dict[str, Row], pause: float, read: int
+) -> tuple[list[float], set[str]]:
+    """Milliseconds from each key to the next comment painted, in the queue; and which comments were
+    decided.
+    """
+    add = [
+        *GREENROOM,
+        "moderator",
+        "add",
+        EMAIL,
+        "--site",
+        "demo",
+        "--role",
+        "moderator",
+        "--password-stdin",
+    ]
+    subprocess.run(
+        add, input=PASSWORD, env=paper.up.environment, check=True, capture_output=True, text=True
+    )
+    executable = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     decided: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
@@ -190,7 +266,9 @@ def _decided_by_keyboard(paper: Paper, labels: dict[str, Row], pause: float, rea
     return took, set(decided)
 
 
-def _through_the_list(page: Page, labels: dict[str, Row], pause: float, decided: list[str], most: int) -> list[float]:
+def _through_the_list(
+    page: Page, labels: dict[str, Row], pause: float, decided: list[str], most: int
+) -> list[float]:
     """From the first on, each with its label, and `decided` by its id."""
     for n in range(most):
         if not page.locator("#open .item").count():
@@ -201,14 +279,24 @@ def _through_the_list(page: Page, labels: dict[str, Row], pause: float, decided:
         page.wait_for_function("count => took.length > count", arg=n)
     took: list[float] = page.evaluate("took")
     if took:
-        figures = f"median {median(took):.0f}, p95 {quantiles(took, n=20)[-1]:.0f}, slowest {max(took):.0f} ms"
-        click.echo(f"{len(took)} decisions by keyboard, from the key to the next comment painted: {figures}")
+        figures = (
+            f"median {median(took):.0f}, p95 {quantiles(took, n=20)[-1]:.0f}, "
+            f"slowest {max(took):.0f} ms"
+        )
+        click.echo(
+            f"{len(took)} decisions by keyboard, from the key to the next comment painted: "
+            f"{figures}"
+        )
     return took
 
 
 def _settled_by_hand(paper: Paper, ids: Sequence[str]) -> list[str]:
     records = (paper.call("GET", f"/comments/{id_}") for id_ in ids)
-    return [record["id"] for record in records if any(each["by"] != "policy" for each in record["decisions"])]
+    return [
+        record["id"]
+        for record in records
+        if any(each["by"] != "policy" for each in record["decisions"])
+    ]
 
 
 def _signed_in(browser: Browser, url: str) -> Page:

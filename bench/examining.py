@@ -1,4 +1,5 @@
-"""`greenroom doctor` and `backup` on a large Greenroom: `python -m bench.examining [THREADS [COMMENTS_EACH]]`.
+"""`greenroom doctor` and `backup` on a large Greenroom: `python -m bench.examining [THREADS
+[COMMENTS_EACH]]`.
 
 The rows are what the service itself would have written, in bulk; the pages are published by it.
 """
@@ -29,8 +30,28 @@ from worker.publishing import publish_threads
 
 REPLY_EVERY, REJECT_EVERY, FLAG_EVERY = 4, 10, 50
 EVIDENCE = [
-    {"check": name, "outcome": "clear", "detail": "nothing found", "score": 0.1, "found": {}, "counts": {}, "ms": 0.2}
-    for name in ("email", "spam", "links", "hosts", "words", "repeats", "pace", "author", "blocks", "form", "language")
+    {
+        "check": name,
+        "outcome": "clear",
+        "detail": "nothing found",
+        "score": 0.1,
+        "found": {},
+        "counts": {},
+        "ms": 0.2,
+    }
+    for name in (
+        "email",
+        "spam",
+        "links",
+        "hosts",
+        "words",
+        "repeats",
+        "pace",
+        "author",
+        "blocks",
+        "form",
+        "language",
+    )
 ]
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -41,9 +62,16 @@ def fill(site_id: int, threads: int, each: int) -> None:
         thread_id = number + 1
         rows = _rows(site_id, thread_id, each)
         approved = [row for row in rows["comments"] if row["status"] == "approved"]
-        tops = [row for row in rows["comments"] if row["place"] is not None and row["parent_id"] is None]
+        tops = [
+            row for row in rows["comments"] if row["place"] is not None and row["parent_id"] is None
+        ]
         with begin() as session:
-            about = {"count": len(approved), "places": len(tops), "revision": 1, "publish_due": now()}
+            about = {
+                "count": len(approved),
+                "places": len(tops),
+                "revision": 1,
+                "publish_due": now(),
+            }
             session.add(Thread(id=thread_id, site_id=site_id, key=f"/article/{number}", **about))
             session.flush()
             for table, some in rows.items():
@@ -52,14 +80,26 @@ def fill(site_id: int, threads: int, each: int) -> None:
 
 
 def _rows(site_id: int, thread_id: int, each: int) -> Rows:
-    rows: Rows = {table: [] for table in ("comments", "decisions", "events", "screenings", "reviews")}
+    rows: Rows = {
+        table: [] for table in ("comments", "decisions", "events", "screenings", "reviews")
+    }
     top: dict[str, Any] | None = None
     places, at = 0, now() - timedelta(days=30)
     for number in range(each):
-        status = "rejected" if number % REJECT_EVERY == 1 else "flagged" if number % FLAG_EVERY == 2 else "approved"
+        status = (
+            "rejected"
+            if number % REJECT_EVERY == 1
+            else "flagged"
+            if number % FLAG_EVERY == 2
+            else "approved"
+        )
         answers = top if number % REPLY_EVERY == 3 else None
         comment = _comment(site_id, thread_id, number, status) | {"at": at, "settled_at": at}
-        comment |= {"parent_id": answers["id"] if answers else None, "top_id": (answers or comment)["id"], "places": 0}
+        comment |= {
+            "parent_id": answers["id"] if answers else None,
+            "top_id": (answers or comment)["id"],
+            "places": 0,
+        }
         if status == "approved":
             comment["place"] = answers["places"] if answers else places
             if answers:
@@ -95,21 +135,47 @@ def _comment(site_id: int, thread_id: int, number: int, status: str) -> dict[str
 def _settled(rows: Rows, comment: dict[str, Any], position: int) -> None:
     about = {"comment_id": comment["id"], "at": comment["at"]}
     verdict = {"approved": "approve", "flagged": "flag", "rejected": "reject"}[comment["status"]]
-    decision = {"id": new_id(), "by": "policy", "verdict": verdict, "was": "pending", "becomes": comment["status"]}
-    rows["decisions"].append(about | decision | {"version": 2, "reasons": ["nothing found"], "note": ""})
-    rows["screenings"].append(about | {"id": new_id(), "number": 1, "evidence": EVIDENCE, "policy_version": 1})
-    event = {"id": new_id(), "site_id": comment["site_id"], "position": position, "nth": 1, "sequence": 1}
-    data = {"comment": {"id": comment["id"], "html": comment["html"], "name": comment["name"]}, "decision": decision}
+    decision = {
+        "id": new_id(),
+        "by": "policy",
+        "verdict": verdict,
+        "was": "pending",
+        "becomes": comment["status"],
+    }
+    rows["decisions"].append(
+        about | decision | {"version": 2, "reasons": ["nothing found"], "note": ""}
+    )
+    rows["screenings"].append(
+        about | {"id": new_id(), "number": 1, "evidence": EVIDENCE, "policy_version": 1}
+    )
+    event = {
+        "id": new_id(),
+        "site_id": comment["site_id"],
+        "position": position,
+        "nth": 1,
+        "sequence": 1,
+    }
+    data = {
+        "comment": {"id": comment["id"], "html": comment["html"], "name": comment["name"]},
+        "decision": decision,
+    }
     rows["events"].append(about | event | {"type": f"comment.{comment['status']}", "data": data})
     if comment["status"] == "flagged":
-        review = {"id": new_id(), "comment_id": comment["id"], "site_id": comment["site_id"], "cause": "flagged"}
+        review = {
+            "id": new_id(),
+            "comment_id": comment["id"],
+            "site_id": comment["site_id"],
+            "cause": "flagged",
+        }
         rows["reviews"].append(review | {"opened_at": comment["at"]})
 
 
 def measure(what: str, work: Callable[[], object]) -> None:
     began, worked = time.perf_counter(), time.process_time()
     done = work()
-    took = f"{time.perf_counter() - began:.1f} s ({time.process_time() - worked:.1f} s of processor)"
+    took = (
+        f"{time.perf_counter() - began:.1f} s ({time.process_time() - worked:.1f} s of processor)"
+    )
     _say(f"{what}: {took}, most memory so far {_memory():.0f} MB  {done or ''}")
 
 
@@ -123,7 +189,9 @@ def _examine() -> str:
     found = doctor.examine(lambda what, *_: steps.setdefault(what, time.perf_counter()) and None)
     began = list(steps.items())
     ends = [*(at for _, at in began[1:]), time.perf_counter()]
-    parts = ", ".join(f"{what} {end - at:.1f} s" for (what, at), end in zip(began, ends, strict=True))
+    parts = ", ".join(
+        f"{what} {end - at:.1f} s" for (what, at), end in zip(began, ends, strict=True)
+    )
     return f"{found.counts.total()} violations ({parts})"
 
 
@@ -135,10 +203,15 @@ def main(threads: int, each: int) -> None:
         accounts.add_site("demo", ["https://paper.example"])
         measure(f"filling {threads:,} threads of {each:,}", lambda: fill(1, threads, each))
         with begin() as session:
-            session.execute(Base.metadata.tables["sites"].update().values(event_sequence=(threads + 1) * each))
+            session.execute(
+                Base.metadata.tables["sites"].update().values(event_sequence=(threads + 1) * each)
+            )
         measure("doctor", _examine)
         measure("backup", lambda: backup.backup(Path(folder) / "b.zip", with_secrets=True) and None)
-        _say(f"the file has {(Path(folder) / 'b.zip').stat().st_size / 1e6:.0f} MB, {engine().dialect.name}")
+        _say(
+            f"the file has {(Path(folder) / 'b.zip').stat().st_size / 1e6:.0f} MB, "
+            f"{engine().dialect.name}"
+        )
 
 
 def _say(words: str) -> None:

@@ -1,4 +1,6 @@
-"""Reading through the front (deploy/front/) and by the Flask route: the same bytes, and how many times as often."""
+"""Reading through the front (deploy/front/) and by the Flask route: the same bytes, and how many
+times as often.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,11 @@ def measure(data: Path, web_port: int) -> list[Row]:
     flask, fronted = (median(found) for found in zip(*rates, strict=True))
     ratio = median(there / here for here, there in rates)
     figure = f"{fronted:,.0f}/s, Flask {flask:,.0f}/s, {'the same' if is_same else 'OTHER'} bytes"
-    return [Row("read through the front ÷ the Flask route", figure, ratio, "≥ 5", ratio >= 5 and is_same)]
+    return [
+        Row(
+            "read through the front ÷ the Flask route", figure, ratio, "≥ 5", ratio >= 5 and is_same
+        )
+    ]
 
 
 def _body(port: int, request: bytes) -> bytes:
@@ -36,10 +42,14 @@ def _body(port: int, request: bytes) -> bytes:
 
 
 def _rate(port: int, request: bytes) -> float:
-    """Answers a second. The client counts bytes and no more: `bench.load` would be slower than nginx."""
+    """Answers a second. The client counts bytes and no more: `bench.load` would be slower than
+    nginx.
+    """
     context = multiprocessing.get_context("fork")
     counts: multiprocessing.Queue[int] = context.Queue()
-    clients = [context.Process(target=_ask, args=(port, request, counts)) for _ in range(CONNECTIONS)]
+    clients = [
+        context.Process(target=_ask, args=(port, request, counts)) for _ in range(CONNECTIONS)
+    ]
     for client in clients:
         client.start()
     count = sum(counts.get(timeout=SECONDS + 60) for _ in clients)

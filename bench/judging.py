@@ -28,7 +28,13 @@ def measure() -> list[Row]:
     return [
         Row("score one comment", f"{alone:.2f} ms", alone / 2, "≤ 2 ms", alone <= 2),
         Row("score a batch", f"{batch:,.0f}/s", batch / 4000, "≥ 4,000/s", batch >= 4000),
-        Row("open the model's file", f"{load:.0f} ms, {len(data) / 1e6:.2f} MB", load / 50, "≤ 50 ms", load <= 50),
+        Row(
+            "open the model's file",
+            f"{load:.0f} ms, {len(data) / 1e6:.2f} MB",
+            load / 50,
+            "≤ 50 ms",
+            load <= 50,
+        ),
         Row("explain one score", f"{why:.2f} ms", why / 20, "≤ 20 ms", why <= 20),
     ]
 

@@ -1,6 +1,8 @@
-"""What it takes to learn from 5,000 decisions of a site's moderators: `python -m bench.learning [DECISIONS]`.
+"""What it takes to learn from 5,000 decisions of a site's moderators: `python -m bench.learning
+[DECISIONS]`.
 
-The process is the one that a worker starts; the comments are of about a real one's length, a third of them spam.
+The process is the one that a worker starts; the comments are of about a real one's length, a third
+of them spam.
 """
 
 from __future__ import annotations
@@ -41,11 +43,28 @@ def measure(decisions: int = DECISIONS) -> list[Row]:
     seconds, megabytes = time.perf_counter() - began, used.ru_maxrss / 1024
     assert status == 0
     with reading() as session:
-        card = session.execute(select(SiteModelRecord.card).where(SiteModelRecord.site_id == site_id)).scalar_one()
-    work, figure = f"learn from {decisions:,} decisions", f"{seconds:.1f} s, {card['bytes'] / 1000:.0f} kB"
+        card = session.execute(
+            select(SiteModelRecord.card).where(SiteModelRecord.site_id == site_id)
+        ).scalar_one()
+    work, figure = (
+        f"learn from {decisions:,} decisions",
+        f"{seconds:.1f} s, {card['bytes'] / 1000:.0f} kB",
+    )
     return [
-        Row(f"{work}: time", figure, seconds / MOST_SECONDS, f"≤ {MOST_SECONDS} s", seconds <= MOST_SECONDS),
-        Row(f"{work}: memory", f"{megabytes:.0f} MB", megabytes / MOST_MB, f"≤ {MOST_MB} MB", megabytes <= MOST_MB),
+        Row(
+            f"{work}: time",
+            figure,
+            seconds / MOST_SECONDS,
+            f"≤ {MOST_SECONDS} s",
+            seconds <= MOST_SECONDS,
+        ),
+        Row(
+            f"{work}: memory",
+            f"{megabytes:.0f} MB",
+            megabytes / MOST_MB,
+            f"≤ {MOST_MB} MB",
+            megabytes <= MOST_MB,
+        ),
     ]
 
 
@@ -56,10 +75,19 @@ def _fill(decisions: int) -> int:
         thread = Thread(site_id=site.id, key="/learning")
         session.add(thread)
         session.flush()
-        rows = [_rows(site.id, thread.id, n, now() - timedelta(minutes=decisions - n)) for n in range(decisions)]
+        rows = [
+            _rows(site.id, thread.id, n, now() - timedelta(minutes=decisions - n))
+            for n in range(decisions)
+        ]
         for table in ("comments", "screenings", "decisions"):
-            session.connection().execute(insert(Base.metadata.tables[table]), [row[table] for row in rows])
-        session.execute(update(Site).where(Site.id == site.id).values(learn_due=now(), fresh_decisions=decisions))
+            session.connection().execute(
+                insert(Base.metadata.tables[table]), [row[table] for row in rows]
+            )
+        session.execute(
+            update(Site)
+            .where(Site.id == site.id)
+            .values(learn_due=now(), fresh_decisions=decisions)
+        )
         return site.id
 
 
@@ -67,17 +95,39 @@ def _rows(site_id: int, thread_id: int, number: int, at: Any) -> dict[str, dict[
     chance, id_ = random.Random(number), new_id()
     is_spam = number % 3 == 0
     body = " ".join(sentence(chance) for _ in range(chance.randint(1, 8)))
-    body += f" {' '.join(chance.sample(LURES, 3))} https://{chance.choice(LURES)}.example" if is_spam else ""
+    body += (
+        f" {' '.join(chance.sample(LURES, 3))} https://{chance.choice(LURES)}.example"
+        if is_spam
+        else ""
+    )
     verdict, status = ("reject", "rejected") if is_spam else ("approve", "approved")
     about = {"comment_id": id_, "at": at}
     evidence = [
-        {"check": "spam", "outcome": "clear", "detail": "", "counts": {"context": 1, "links away": int(is_spam)}}
+        {
+            "check": "spam",
+            "outcome": "clear",
+            "detail": "",
+            "counts": {"context": 1, "links away": int(is_spam)},
+        }
     ]
-    decided = {"site_id": site_id, "by": "key:bench", "verdict": verdict, "was": "flagged", "becomes": status}
+    decided = {
+        "site_id": site_id,
+        "by": "key:bench",
+        "verdict": verdict,
+        "was": "flagged",
+        "becomes": status,
+    }
     return {
-        "comments": {"id": id_, "site_id": site_id, "thread_id": thread_id, "top_id": id_, "status": status}
+        "comments": {
+            "id": id_,
+            "site_id": site_id,
+            "thread_id": thread_id,
+            "top_id": id_,
+            "status": status,
+        }
         | {"name": "Ann", "body": body, "language": "en", "at": at, "screen_due": None},
-        "screenings": about | {"id": new_id(), "number": 1, "evidence": evidence, "policy_version": 1},
+        "screenings": about
+        | {"id": new_id(), "number": 1, "evidence": evidence, "policy_version": 1},
         "decisions": about | {"id": new_id(), "version": 3, "reasons": [], "note": ""} | decided,
     }
 
@@ -87,7 +137,9 @@ def main(decisions: int) -> None:
         os.environ.update(GREENROOM_DATA=str(Path(folder) / "var"), GREENROOM_LOG_LEVEL="error")
         upgrade()
         for row in measure(decisions):
-            Console().print(f"{row.work}: {row.figure} (bar {row.bar}, {'met' if row.is_met else 'not met'})")
+            Console().print(
+                f"{row.work}: {row.figure} (bar {row.bar}, {'met' if row.is_met else 'not met'})"
+            )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""A small HTTP client for load: raw sockets kept open, a process a few connections, latencies of each request."""
+"""A small HTTP client for load: raw sockets kept open, a process a few connections, latencies of
+each request.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,20 @@ from statistics import quantiles
 
 @dataclass(frozen=True)
 class Measured:
-    """`rate` is answers a second; `latencies` seconds, sorted; `wrong` counts answers of another status."""
+    """`rate` is answers a second; `latencies` seconds, sorted; `wrong` counts answers of another
+    status.
+    """
 
     rate: float
     latencies: list[float]
     wrong: int
 
     def percentile(self, percent: int) -> float:
-        return quantiles(self.latencies, n=100)[percent - 1] if len(self.latencies) > 1 else self.latencies[0]
+        return (
+            quantiles(self.latencies, n=100)[percent - 1]
+            if len(self.latencies) > 1
+            else self.latencies[0]
+        )
 
 
 def load(
@@ -31,12 +39,17 @@ def load(
     status: int = 200,
     first: int = 0,
 ) -> Measured:
-    """Ask as fast as answers come, over some connections, each sending `request(n)` with numbers of its own."""
+    """Ask as fast as answers come, over some connections, each sending `request(n)` with numbers of
+    its own.
+    """
     context = multiprocessing.get_context("fork")
     results: multiprocessing.Queue[tuple[list[float], int]] = context.Queue()
     started = time.monotonic()
     clients = [
-        context.Process(target=_client, args=(port, request, seconds, status, first + number * 10_000_000, results))
+        context.Process(
+            target=_client,
+            args=(port, request, seconds, status, first + number * 10_000_000, results),
+        )
         for number in range(connections)
     ]
     for client in clients:
@@ -78,7 +91,12 @@ def read_answer(connection: socket.socket) -> bytes:
         answer += _more(connection)
     head, _, body = answer.partition(b"\r\n\r\n")
     length = next(
-        (int(line.partition(b":")[2]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+        (
+            int(line.partition(b":")[2])
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-length:")
+        ),
+        0,
     )
     while len(body) < length:
         body += _more(connection)

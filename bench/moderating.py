@@ -1,4 +1,6 @@
-"""The console before a queue of 100,000: what each page and each decision takes on the server, on both databases."""
+"""The console before a queue of 100,000: what each page and each decision takes on the server, on
+both databases.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +30,27 @@ from tests.postgres import postgresql
 MOST_MS, ROUNDS = 150, 9
 PASSWORD = "correct horse battery"
 # Every tenth belongs to one of a hundred campaigns of a hundred, and 20,000 are one.
-CAMPAIGN = "CASE WHEN n > 60001 AND n <= 80000 THEN {largest} WHEN n > 1000 AND n % 10 = 0 THEN {hundredth} END"
+CAMPAIGN = (
+    "CASE WHEN n > 60001 AND n <= 80000 THEN {largest} WHEN n > 1000 AND n % 10 = 0 "
+    "THEN {hundredth} END"
+)
 FLAGGED = {
-    **{table: rows for table, rows in test_plans.ROWS.items() if table not in {"deliveries", "attempts"}},
+    **{
+        table: rows
+        for table, rows in test_plans.ROWS.items()
+        if table not in {"deliveries", "attempts"}
+    },
     "comments": test_plans.ROWS["comments"]
-    | {"status": "'flagged'", "screen_due": "NULL", "risk": "(n % 1009) / 1009.0", "found": "' links spam '"}
-    | {"body": "'Number ' || n || ' of many'", "language": "CASE WHEN n % 50 = 0 THEN 'de' ELSE 'en' END"}
+    | {
+        "status": "'flagged'",
+        "screen_due": "NULL",
+        "risk": "(n % 1009) / 1009.0",
+        "found": "' links spam '",
+    }
+    | {
+        "body": "'Number ' || n || ' of many'",
+        "language": "CASE WHEN n % 50 = 0 THEN 'de' ELSE 'en' END",
+    }
     | {"campaign": CAMPAIGN},
     "reviews": test_plans.ROWS["reviews"] | {"closed_at": "NULL", "risk": "(n % 1009) / 1009.0"},
 }
@@ -65,19 +82,35 @@ def _measure(database: str) -> list[Row]:
     with _filled(database) as client:
         csrf = _sign_in(client)
         places = {"middle": test_plans.id_of(50_000), "large": test_plans.id_of(60_001)}
-        took = {name: _median(lambda p=path: _get(client, p.format(**places))) for name, path in PAGES.items()}
+        took = {
+            name: _median(lambda p=path: _get(client, p.format(**places)))
+            for name, path in PAGES.items()
+        }
         took |= _deciding(client, csrf)
     slowest = max(took, key=lambda name: took[name])
     figures = f"slowest: {slowest} {took[slowest]:.0f} ms; a decision {took['a decision']:.0f} ms"
     for name, ms in sorted(took.items(), key=lambda each: -each[1]):
         print(f"    {database}: {name} {ms:.0f} ms")
     ratio = took[slowest] / MOST_MS
-    return [Row(f"console, 100,000 flagged, {database}: slowest median ÷ 150 ms", figures, ratio, "≤ 1", ratio <= 1)]
+    return [
+        Row(
+            f"console, 100,000 flagged, {database}: slowest median ÷ 150 ms",
+            figures,
+            ratio,
+            "≤ 1",
+            ratio <= 1,
+        )
+    ]
 
 
 def _deciding(client: FlaskClient, csrf: str) -> dict[str, float]:
     with reading() as session:
-        ids = iter(session.query(Review.comment_id).order_by(Review.comment_id).limit(100 * ROUNDS + ROUNDS).all())
+        ids = iter(
+            session.query(Review.comment_id)
+            .order_by(Review.comment_id)
+            .limit(100 * ROUNDS + ROUNDS)
+            .all()
+        )
     made: list[str] = []
 
     def decide(count: int) -> None:
@@ -91,7 +124,9 @@ def _deciding(client: FlaskClient, csrf: str) -> dict[str, float]:
         made.extend(each["decision"] for each in answer.json["done"])  # type: ignore[index]
 
     def undo() -> None:
-        answer = client.post("/console/undo", json={"decisions": [made.pop()]}, headers={"X-Greenroom-CSRF": csrf})
+        answer = client.post(
+            "/console/undo", json={"decisions": [made.pop()]}, headers={"X-Greenroom-CSRF": csrf}
+        )
         assert answer.status_code == 200, answer.text
 
     return {
@@ -127,10 +162,14 @@ def _sign_in(client: FlaskClient) -> str:
 @contextmanager
 def _filled(database: str) -> Iterator[FlaskClient]:
     """The service in this process over 100,000 comments that wait for a human."""
-    kept: dict[str, Any] = {name: value for name, value in os.environ.items() if name.startswith("GREENROOM_")}
+    kept: dict[str, Any] = {
+        name: value for name, value in os.environ.items() if name.startswith("GREENROOM_")
+    }
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="greenroom-bench-")))
-        os.environ.update(GREENROOM_DATA=str(folder), GREENROOM_LOG_LEVEL="error", GREENROOM_DNS="127.0.0.1:1")
+        os.environ.update(
+            GREENROOM_DATA=str(folder), GREENROOM_LOG_LEVEL="error", GREENROOM_DNS="127.0.0.1:1"
+        )
         os.environ.pop("GREENROOM_DATABASE_URL", None)
         if database == "PostgreSQL":
             server = stack.enter_context(postgresql())

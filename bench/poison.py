@@ -1,4 +1,6 @@
-"""How soon a poison comment, and an ordinary one posted right behind it, are settled: `python -m bench.poison`."""
+"""How soon a poison comment, and an ordinary one posted right behind it, are settled: `python -m
+bench.poison`.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,10 @@ def main() -> int:
             itself = time.monotonic() - began
         print(f"{way}: the ordinary one after {behind:.1f} s, the poison one after {itself:.1f} s")
         slowest = max(slowest, behind, itself)
-    print(f"slowest {slowest:.1f} s, bar {BAR_SECONDS} s: {'met' if slowest <= BAR_SECONDS else 'not met'}")
+    print(
+        f"slowest {slowest:.1f} s, bar {BAR_SECONDS} s: "
+        f"{'met' if slowest <= BAR_SECONDS else 'not met'}"
+    )
     return int(slowest > BAR_SECONDS)
 
 

@@ -48,7 +48,14 @@ def fill(site_id: int, size: int) -> None:
             }
         )
     with begin() as session:
-        thread = Thread(site_id=site_id, key=f"/size/{size}", count=size, places=size, revision=1, publish_due=at)
+        thread = Thread(
+            site_id=site_id,
+            key=f"/size/{size}",
+            count=size,
+            places=size,
+            revision=1,
+            publish_due=at,
+        )
         session.add(thread)
         session.flush()
         thread_id = thread.id
@@ -70,6 +77,18 @@ def measure(port: int) -> list[Row]:
     flat, share = max(sizes) / min(sizes), min(sizes) / middle["empty"]
     figures = ", ".join(f"{size:,}: {middle[str(size)]:,.0f}/s" for size in SIZES)
     return [
-        Row("read threads of 20, 1,000, 100,000: fastest ÷ slowest", figures, flat, "≤ 1.2", flat <= 1.2),
-        Row("read ÷ the server's empty answer", f"{middle['empty']:,.0f}/s empty", share, "≥ 0.6", share >= 0.6),
+        Row(
+            "read threads of 20, 1,000, 100,000: fastest ÷ slowest",
+            figures,
+            flat,
+            "≤ 1.2",
+            flat <= 1.2,
+        ),
+        Row(
+            "read ÷ the server's empty answer",
+            f"{middle['empty']:,.0f}/s empty",
+            share,
+            "≥ 0.6",
+            share >= 0.6,
+        ),
     ]

@@ -1,6 +1,8 @@
-"""A fast webhook receiver in a process of its own: notes what came and when, and how far the page was by then.
+"""A fast webhook receiver in a process of its own: notes what came and when, and how far the page
+was by then.
 
-Each path is an endpoint; `/dead` never answers, `/flaky` misbehaves one time in five, in every way it knows.
+Each path is an endpoint; `/dead` never answers, `/flaky` misbehaves one time in five, in every way
+it knows.
 """
 
 from __future__ import annotations
@@ -74,10 +76,15 @@ async def _serve(port: int, log: Path, look: bool, ready: Event, end: Event) -> 
                     path, headers, body = await _request(reader)
                     if path == "/dead":
                         await asyncio.sleep(3600)
-                    answer = chance.choice(BAD) if path == "/flaky" and chance.random() < 0.2 else OK
+                    answer = (
+                        chance.choice(BAD) if path == "/flaky" and chance.random() < 0.2 else OK
+                    )
                     revision = _revision(body) if look else 0
                     lines.write(
-                        orjson.dumps([path, time.time(), headers, body.decode(), revision, answer is OK]) + b"\n"
+                        orjson.dumps(
+                            [path, time.time(), headers, body.decode(), revision, answer is OK]
+                        )
+                        + b"\n"
                     )
                     writer.write(answer)
                     if answer is not OK:

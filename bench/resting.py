@@ -15,7 +15,9 @@ MOST_MB, MOST_MB_WEB = 350, 90
 
 
 def measure(data: Path) -> list[Row]:
-    """Resident memory, each process's own sum: what they share is counted more than once, to our disadvantage."""
+    """Resident memory, each process's own sum: what they share is counted more than once, to our
+    disadvantage.
+    """
     with running(data, GREENROOM_DNS="127.0.0.1:1") as up:
         time.sleep(SECONDS)
         whole = sum(_held(up.process.pid))
@@ -23,8 +25,20 @@ def measure(data: Path) -> list[Row]:
     told = ", ".join(f"{part} {sum(sizes):.0f}" for part, sizes in parts.items())
     web = max(parts["web"])  # the process that answers; Granian's other only minds it
     return [
-        Row("idle memory: all of up", f"{whole:.0f} MB ({told})", whole / MOST_MB, "≤ 350 MB", whole <= MOST_MB),
-        Row("idle memory: the web process", f"{web:.0f} MB", web / MOST_MB_WEB, "≤ 90 MB", web <= MOST_MB_WEB),
+        Row(
+            "idle memory: all of up",
+            f"{whole:.0f} MB ({told})",
+            whole / MOST_MB,
+            "≤ 350 MB",
+            whole <= MOST_MB,
+        ),
+        Row(
+            "idle memory: the web process",
+            f"{web:.0f} MB",
+            web / MOST_MB_WEB,
+            "≤ 90 MB",
+            web <= MOST_MB_WEB,
+        ),
     ]
 
 

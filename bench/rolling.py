@@ -1,9 +1,10 @@
 """`python -m bench.rolling [--old REVISION]`: a rolling restart under load, and nobody notices.
 
-Two web processes behind the real front, a worker, PostgreSQL. The new code migrates; then one web process after the
-other is replaced while old workers go on, then the workers; then the web processes go back, beside new workers, as
-they would if the new version had to be taken back. Exit status 1 if a request was answered with 5xx or not at all, or
-if a truth of `make chaos` does not hold afterwards.
+Two web processes behind the real front, a worker, PostgreSQL. The new code migrates; then one web
+process after the other is replaced while old workers go on, then the workers; then the web
+processes go back, beside new workers, as they would if the new version had to be taken back. Exit
+status 1 if a request was answered with 5xx or not at all, or if a truth of `make chaos` does not
+hold afterwards.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ from tests.postgres import postgresql
 
 ROOT = Path(__file__).parents[1]
 PATIENCE_SECONDS = 60.0
-STEADY_SECONDS = 4.0  # between two replacements: twice as long as the front avoids an address that failed
+STEADY_SECONDS = (
+    4.0  # between two replacements: twice as long as the front avoids an address that failed
+)
 WEB, WORKER = ("web-1", "web-2"), "worker"
 
 
@@ -53,7 +56,12 @@ class Rolling:
 
     def command(self, code: Path, *words: str) -> str:
         return subprocess.run(
-            [*_greenroom(code), *words], env=self.environment, capture_output=True, text=True, check=True, timeout=60
+            [*_greenroom(code), *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
         ).stdout.strip()
 
     def replace(self, name: str, code: Path) -> None:
@@ -68,7 +76,10 @@ class Rolling:
         self.running[name] = part
         if port:
             ready = "/health/ready?for=writing"
-            until(lambda: is_listening(port) and ask(port, "GET", ready).status == 200, PATIENCE_SECONDS)
+            until(
+                lambda: is_listening(port) and ask(port, "GET", ready).status == 200,
+                PATIENCE_SECONDS,
+            )
 
     def end(self) -> None:
         for part in self.running.values():
@@ -83,7 +94,10 @@ def _greenroom(code: Path) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.rolling", description=__doc__)
-    parser.add_argument("--old", help="the revision of git that runs at first; without it, this checkout takes turns")
+    parser.add_argument(
+        "--old",
+        help="the revision of git that runs at first; without it, this checkout takes turns",
+    )
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="greenroom-rolling-") as name:
@@ -99,7 +113,9 @@ def main() -> int:
 def _checkout(revision: str | None, folder: Path) -> Path:
     if revision is None:
         return ROOT
-    packed = subprocess.run(["git", "archive", revision], cwd=ROOT, capture_output=True, check=True).stdout
+    packed = subprocess.run(
+        ["git", "archive", revision], cwd=ROOT, capture_output=True, check=True
+    ).stdout
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         archive.extractall(folder, filter="data")
     return folder
@@ -159,7 +175,10 @@ def _report(told: Path, broken: list[str]) -> int:
     wrong = Counter(f"{line['path'].partition('?')[0]} {line['status']}" for line in _failed(told))
     wrong.update(f"{line['path']} {line['error']}" for line in lines(told, "unanswered"))
     counts = {what: sum(1 for _ in lines(told, what)) for what in ("accepted", "decided")}
-    print(f"{counts['accepted']:,} comments accepted, {counts['decided']:,} decisions; all read through the front")
+    print(
+        f"{counts['accepted']:,} comments accepted, {counts['decided']:,} decisions; all read "
+        "through the front"
+    )
     print(f"answered with 5xx or not at all: {wrong.total()}")
     for what, times in wrong.most_common():
         print(f"  {times} × {what}")

@@ -1,4 +1,6 @@
-"""Screening: a worker's comments a second with all checks on, against the same worker's empty tasks."""
+"""Screening: a worker's comments a second with all checks on, against the same worker's empty
+tasks.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,9 @@ def measure(data: Path, redis_url: str, site_id: int) -> list[Row]:
     app = Celery("bench", set_as_current=False)
     app.conf.update(common(), broker_url=redis_url, broker_transport_options=RING_OPTIONS)
     variables = {**os.environ, "GREENROOM_DATA": str(data), "GREENROOM_REDIS_URL": redis_url}
-    process = subprocess.Popen([sys.executable, "-c", _WORKER], env=variables, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", _WORKER], env=variables, stderr=subprocess.DEVNULL
+    )
     try:
         warm = _pending(site_id, 50)
         app.send_task(SCREEN, [warm])
@@ -81,7 +85,15 @@ def measure(data: Path, redis_url: str, site_id: int) -> list[Row]:
         process.send_signal(signal.SIGTERM)
         process.wait(15)
     figures = f"{screened:,.0f} comments/s, {empty:,.0f} empty tasks/s"
-    return [Row("screen ÷ the worker's empty tasks", figures, screened / empty, "≥ 1.0", screened / empty >= 1)]
+    return [
+        Row(
+            "screen ÷ the worker's empty tasks",
+            figures,
+            screened / empty,
+            "≥ 1.0",
+            screened / empty >= 1,
+        )
+    ]
 
 
 def _empty(app: Celery) -> float:
@@ -106,5 +118,7 @@ def _screened(app: Celery, site_id: int) -> float:
 
 def _left(ids: list[str]) -> int:
     with reading() as session:
-        waiting = select(func.count(Comment.id)).where(Comment.status == "pending", Comment.id.between(ids[0], ids[-1]))
+        waiting = select(func.count(Comment.id)).where(
+            Comment.status == "pending", Comment.id.between(ids[0], ids[-1])
+        )
         return session.execute(waiting).scalar_one()

@@ -1,7 +1,8 @@
-"""Many sites settled by several workers at once on PostgreSQL: `python -m bench.sites [SITES [WORKERS [SECONDS]]]`.
+"""Many sites settled by several workers at once on PostgreSQL: `python -m bench.sites [SITES
+[WORKERS [SECONDS]]]`.
 
-Each batch holds comments of random sites in random order. Batches by the policy and by a moderator, publishers, and
-erasures run at once. The bar: PostgreSQL breaks no deadlock.
+Each batch holds comments of random sites in random order. Batches by the policy and by a moderator,
+publishers, and erasures run at once. The bar: PostgreSQL breaks no deadlock.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ BATCH, ERASED = 20, 2
 
 
 def work(seconds: float, seed: int) -> int:
-    """One worker: post, screen, decide, publish and erase until the time is over. How many comments it settled."""
+    """One worker: post, screen, decide, publish and erase until the time is over. How many comments
+    it settled.
+    """
     choose, count, end = random.Random(seed), 0, time.monotonic() + seconds
     with reading() as session:
         threads = session.execute(select(Thread.id, Thread.site_id)).all()
@@ -47,7 +50,10 @@ def work(seconds: float, seed: int) -> int:
         screen_now(ids)
         choose.shuffle(ids)
         with begin() as session:
-            settle(session, [Change(id_, choose.choice(list(Verdict)), by="moderator:1") for id_ in ids])
+            settle(
+                session,
+                [Change(id_, choose.choice(list(Verdict)), by="moderator:1") for id_ in ids],
+            )
         publish_threads([int(str(row["thread_id"])) for row in rows])
         for id_ in ids[:ERASED]:
             with begin() as session:
@@ -59,7 +65,11 @@ def work(seconds: float, seed: int) -> int:
 def main(sites: int = 40, workers: int = 3, seconds: int = 60) -> int:
     with tempfile.TemporaryDirectory(prefix="greenroom-") as folder, postgresql() as server:
         server.execute("CREATE DATABASE bench")
-        alone = {"GREENROOM_DNS": "127.0.0.1:1", "GREENROOM_DNS_SECONDS": "0.2", "GREENROOM_LOG_LEVEL": "error"}
+        alone = {
+            "GREENROOM_DNS": "127.0.0.1:1",
+            "GREENROOM_DNS_SECONDS": "0.2",
+            "GREENROOM_LOG_LEVEL": "error",
+        }
         os.environ.update(alone, GREENROOM_DATA=folder, GREENROOM_DATABASE_URL=server.url("bench"))
         upgrade()
         for number in range(sites):
@@ -71,15 +81,22 @@ def main(sites: int = 40, workers: int = 3, seconds: int = 60) -> int:
         processes = [subprocess.Popen([*command, str(seed)]) for seed in range(workers)]
         statuses = [process.wait() for process in processes]
         with reading() as session:
-            count = len(session.scalars(select(Comment.id).where(Comment.status != "pending")).all())
+            count = len(
+                session.scalars(select(Comment.id).where(Comment.status != "pending")).all()
+            )
         deadlocks = _deadlocks(server.url("bench"))
-    print(f"{sites} sites, {workers} workers, {seconds} s: {count} comments settled, {deadlocks} deadlocks")
+    print(
+        f"{sites} sites, {workers} workers, {seconds} s: {count} comments settled, {deadlocks} "
+        "deadlocks"
+    )
     return int(any(statuses) or deadlocks > 0)
 
 
 def _deadlocks(url: str) -> int:
     with psycopg.connect(url) as connection:
-        row = connection.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").fetchone()
+        row = connection.execute(
+            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        ).fetchone()
     assert row
     return int(row[0])
 

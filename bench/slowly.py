@@ -1,7 +1,8 @@
-"""`python -m bench.slowly`: readers read and commenters post beside clients that hold their connections.
+"""`python -m bench.slowly`: readers read and commenters post beside clients that hold their
+connections.
 
-Those are 200 bodies that never arrive, six more each second, 600 idle connections, and 40 clients that read nothing of
-their answers. Everybody else must be served in less than two seconds.
+Those are 200 bodies that never arrive, six more each second, 600 idle connections, and 40 clients
+that read nothing of their answers. Everybody else must be served in less than two seconds.
 """
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ class Slow:
     def _send(self, number: int) -> None:
         """One byte, and then nothing, or one more each second."""
         began = time.monotonic()
-        with socket.create_connection(("127.0.0.1", self._port), timeout=1 if number % 2 else 60) as connection:
+        with socket.create_connection(
+            ("127.0.0.1", self._port), timeout=1 if number % 2 else 60
+        ) as connection:
             connection.sendall(_head(number))
             said = b""
             while b"\r\n" not in said:
@@ -107,8 +110,20 @@ def measure(port: int) -> list[Row]:
     is_well = worst < MOST_SECONDS and not wrong
     were_cut = cut < CUT_SECONDS and set(+slow.statuses) == {"408"}
     return [
-        Row(f"slowest answer beside {SLOW} slow bodies ÷ 2 s", f"{figures}; {wrong} wrong", worst / 2, "< 1", is_well),
-        Row("a slow body is cut ÷ 20 s", f"after {cut:.1f} s: {statuses}", cut / CUT_SECONDS, "< 1", were_cut),
+        Row(
+            f"slowest answer beside {SLOW} slow bodies ÷ 2 s",
+            f"{figures}; {wrong} wrong",
+            worst / 2,
+            "< 1",
+            is_well,
+        ),
+        Row(
+            "a slow body is cut ÷ 20 s",
+            f"after {cut:.1f} s: {statuses}",
+            cut / CUT_SECONDS,
+            "< 1",
+            were_cut,
+        ),
     ]
 
 
@@ -117,13 +132,17 @@ def slow_bodies(port: int, count: int) -> Iterator[None]:
     """So many connections with a body that never arrives, until the block ends."""
     with contextlib.ExitStack() as stack:
         for number in range(count):
-            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+            connection = stack.enter_context(
+                socket.create_connection(("127.0.0.1", port), timeout=30)
+            )
             connection.sendall(_head(number))
         yield
 
 
 def _head(number: int) -> bytes:
-    return f"{ROUTES[number % len(ROUTES)]} HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nx".encode()
+    return (
+        f"{ROUTES[number % len(ROUTES)]} HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nx"
+    ).encode()
 
 
 def _ask(port: int, request: bytes) -> tuple[float, int]:
@@ -143,7 +162,10 @@ def _idle(port: int, count: int) -> Iterator[None]:
         held: list[socket.socket] = []
         while not quiet.is_set():
             held = [one for one in held if _is_open(one)]
-            held += [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(count - len(held))]
+            held += [
+                socket.create_connection(("127.0.0.1", port), timeout=30)
+                for _ in range(count - len(held))
+            ]
             quiet.wait(0.5)
         for one in held:
             one.close()
@@ -191,12 +213,20 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard) if hard > 0 else soft, hard))
     with (
         tempfile.TemporaryDirectory(prefix="greenroom-slowly-") as folder,
-        running(Path(folder) / "var", GREENROOM_RATE_LIMITS="off", GREENROOM_DNS="127.0.0.1:1") as up,
+        running(
+            Path(folder) / "var", GREENROOM_RATE_LIMITS="off", GREENROOM_DNS="127.0.0.1:1"
+        ) as up,
     ):
         rows = measure(up.port)
     table = Table("work", "measured", "ratio", "bar", "")
     for row in rows:
-        table.add_row(row.work, row.figure, f"{row.ratio:.2f}", row.bar, "met" if row.is_met else "[red]not met[/red]")
+        table.add_row(
+            row.work,
+            row.figure,
+            f"{row.ratio:.2f}",
+            row.bar,
+            "met" if row.is_met else "[red]not met[/red]",
+        )
     Console().print(table)
     return 0 if all(row.is_met for row in rows) else 1
 

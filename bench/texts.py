@@ -23,7 +23,8 @@ slowly quietly often rarely gladly twice badly alone early late already almost p
 def sentence(chance: random.Random) -> str:
     one, other, third = chance.sample(WORDS, 3)
     return (
-        f"The {one} {chance.choice(DOING)} our {other} {chance.choice(HOW)} and the {third} {chance.choice(DOING)} it."
+        f"The {one} {chance.choice(DOING)} our {other} {chance.choice(HOW)} and the "
+        f"{third} {chance.choice(DOING)} it."
     )
 
 
@@ -35,5 +36,10 @@ def text(number: int) -> str:
 
 def comment(number: int, thread: str = "/bench") -> bytes:
     return orjson.dumps(
-        {"thread": thread, "name": f"Reader {number}", "email": f"reader{number}@example.org", "body": text(number)}
+        {
+            "thread": thread,
+            "name": f"Reader {number}",
+            "email": f"reader{number}@example.org",
+            "body": text(number),
+        }
     )

@@ -1,4 +1,6 @@
-"""From the form to the published page, at 50 comments a second; and the same with the broker black-holed throughout."""
+"""From the form to the published page, at 50 comments a second; and the same with the broker
+black-holed throughout.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +34,14 @@ def measure(port: int) -> list[Row]:
 
 
 def measure_in_silence(data: Path) -> list[Row]:
-    """The broker takes connections and says nothing, from before the first process starts until the last comment."""
+    """The broker takes connections and says nothing, from before the first process starts until the
+    last comment.
+    """
     with black_hole() as hole:
-        silent = {"GREENROOM_REDIS_URL": f"redis://127.0.0.1:{hole}/0", "GREENROOM_DNS": "127.0.0.1:1"}
+        silent = {
+            "GREENROOM_REDIS_URL": f"redis://127.0.0.1:{hole}/0",
+            "GREENROOM_DNS": "127.0.0.1:1",
+        }
         with running(data, GREENROOM_RATE_LIMITS="off", **silent) as up:
             took = _travel(up.port, FIRST_IN_SILENCE)
     figure = f"{len(took)} comments, p50 {quantiles(took, n=2)[0]:.1f} s, the last {took[-1]:.1f} s"
@@ -42,7 +49,9 @@ def measure_in_silence(data: Path) -> list[Row]:
 
 
 def _travel(port: int, first: int) -> list[float]:
-    """Seconds from the form to the page of each comment, sorted. Raises AssertionError if one never gets there."""
+    """Seconds from the form to the page of each comment, sorted. Raises AssertionError if one never
+    gets there.
+    """
     journeys = _Journeys()
     watcher = threading.Thread(target=_watch, args=(port, journeys), daemon=True)
     watcher.start()
@@ -50,7 +59,9 @@ def _travel(port: int, first: int) -> list[float]:
         for number, at in _ticks(first):
             time.sleep(max(0.0, at - time.monotonic()))
             began = time.monotonic()
-            connection.sendall(post("/v1/sites/demo/comments", lambda n: comment(n, _thread(n)))(number))
+            connection.sendall(
+                post("/v1/sites/demo/comments", lambda n: comment(n, _thread(n)))(number)
+            )
             answer = orjson.loads(read_answer(connection).partition(b"\r\n\r\n")[2])
             journeys.begun[answer["id"]] = number, began
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -58,12 +69,16 @@ def _travel(port: int, first: int) -> list[float]:
         time.sleep(0.05)
     journeys.over.set()
     watcher.join()
-    assert not journeys.begun, f"{len(journeys.begun)} of {RATE * SECONDS:.0f} were not published in time"
+    assert not journeys.begun, (
+        f"{len(journeys.begun)} of {RATE * SECONDS:.0f} were not published in time"
+    )
     return sorted(journeys.took)
 
 
 class _Journeys:
-    """`begun`: number and second of sending, by id, of those that are not on their page yet; `took`: the others'."""
+    """`begun`: number and second of sending, by id, of those that are not on their page yet;
+    `took`: the others'.
+    """
 
     def __init__(self) -> None:
         self.begun: dict[str, tuple[int, float]] = {}
@@ -81,7 +96,9 @@ def _ticks(first: int) -> Iterator[tuple[int, float]]:
 
 
 def _watch(port: int, journeys: _Journeys) -> None:
-    """Reads the threads of those under way over and over, as readers would, and notes when each first stood there."""
+    """Reads the threads of those under way over and over, as readers would, and notes when each
+    first stood there.
+    """
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         while not journeys.over.is_set():
             for thread in {_thread(number) for number, _ in list(journeys.begun.values())}:

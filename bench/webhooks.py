@@ -1,4 +1,5 @@
-"""`python -m bench.webhooks [idle] [rate] [dead] [kills]`: the bars of webhooks, with a receiver that really listens.
+"""`python -m bench.webhooks [idle] [rate] [dead] [kills]`: the bars of webhooks, with a receiver
+that really listens.
 
 A broker, one worker and the receiver; decisions are settled here as the web process settles them.
 """
@@ -57,7 +58,13 @@ def main(which: list[str]) -> int:
     rows = measured(which)
     table = Table("work", "measured", "ratio", "bar", "", title="Webhooks, measured")
     for row in rows:
-        table.add_row(row.work, row.figure, f"{row.ratio:.2f}", row.bar, "met" if row.is_met else "[red]not met[/red]")
+        table.add_row(
+            row.work,
+            row.figure,
+            f"{row.ratio:.2f}",
+            row.bar,
+            "met" if row.is_met else "[red]not met[/red]",
+        )
     console.print(table)
     return 0 if all(row.is_met for row in rows) else 1
 
@@ -134,16 +141,26 @@ def _worker() -> Iterator[Callable[[], None]]:
 
 
 def _until_it_hears() -> None:
-    """A worker has to load its model first: tests are sent until one goes through without waiting for the sweep."""
+    """A worker has to load its model first: tests are sent until one goes through without waiting
+    for the sweep.
+    """
     deadline, took = time.monotonic() + 120, 9.0
     while took > 0.5:
         assert time.monotonic() < deadline
         began = time.monotonic()
         with begin() as session:
             endpoint = session.scalars(
-                select(Endpoint.id).where(Endpoint.is_enabled, ~Endpoint.url.endswith("/dead")).limit(1)
+                select(Endpoint.id)
+                .where(Endpoint.is_enabled, ~Endpoint.url.endswith("/dead"))
+                .limit(1)
             ).one()
-            event = {"id": new_id(), "type": TEST, "comment_id": None, "sequence": None, "thread_id": None}
+            event = {
+                "id": new_id(),
+                "type": TEST,
+                "comment_id": None,
+                "sequence": None,
+                "thread_id": None,
+            }
             row = delivery_of({**event, "revision": None}, endpoint, now())
             row["payload"] = {"type": TEST, "timestamp": "", "data": None}
             session.connection().execute(insert(Base.metadata.tables["deliveries"]), [row])
@@ -181,12 +198,19 @@ def _comments(count: int, threads: int) -> list[str]:
         kept = [Thread(site_id=site, key=f"/{number}/") for number in range(threads)]
         session.add_all(kept)
         session.flush()
-        shared = {"site_id": site, "name": "Ann", "body": "The ferry was late again.", "screen_due": None, "at": now()}
+        shared = {
+            "site_id": site,
+            "name": "Ann",
+            "body": "The ferry was late again.",
+            "screen_due": None,
+            "at": now(),
+        }
         rows = [
             {"id": id_, "top_id": id_, "thread_id": kept[number % threads].id, **shared}
             for number, id_ in enumerate(ids)
         ]
-        # Not as an ORM insert: that takes None for "nothing given", and they would all be screened while we measure.
+        # Not as an ORM insert: that takes None for "nothing given", and they would all be screened
+        # while we measure.
         session.connection().execute(insert(Base.metadata.tables["comments"]), rows)
     return ids
 
@@ -243,7 +267,10 @@ def rate(folder: Path) -> list[Row]:
     ids = _comments(RATE_COUNT, 10)
     for start in range(0, len(ids), 500):
         with begin() as session:
-            settle(session, [Change(id_, Verdict.REJECT, by="key:bench") for id_ in ids[start : start + 500]])
+            settle(
+                session,
+                [Change(id_, Verdict.REJECT, by="key:bench") for id_ in ids[start : start + 500]],
+            )
     with receiving(port, folder / "received") as log, _worker():
         with begin() as session:
             endpoint, at = session.execute(select(Endpoint.id)).scalar_one(), now()
@@ -256,19 +283,34 @@ def rate(folder: Path) -> list[Row]:
         until(lambda: len(received(log)) >= RATE_COUNT, 120)
         times = sorted(got.at for got in received(log))
     speed = (len(times) - 1) / (times[-1] - times[0])
-    return [Row("deliveries to one endpoint, one worker", f"{speed:.0f}/s", speed / 300, "≥ 300/s", speed >= 300)]
+    return [
+        Row(
+            "deliveries to one endpoint, one worker",
+            f"{speed:.0f}/s",
+            speed / 300,
+            "≥ 300/s",
+            speed >= 300,
+        )
+    ]
 
 
 def dead(folder: Path) -> list[Row]:
-    """200 events a second to ten endpoints, each with a tenth of the threads; then the same with one that is dead.
+    """200 events a second to ten endpoints, each with a tenth of the threads; then the same with
+    one that is dead.
 
     Beside them 20 comments a second are screened, by the same worker.
     """
-    alive, beside = _dead(folder / "alive", with_dead=False), _dead(folder / "beside", with_dead=True)
+    alive, beside = (
+        _dead(folder / "alive", with_dead=False),
+        _dead(folder / "beside", with_dead=True),
+    )
     return [
         Row(work, f"{before:.0f} → {after:.0f} ms", after / before, "≤ 2 ×", after <= 2 * before)
         for work, before, after in zip(
-            ("p99 of nine endpoints, the tenth dead", "p99 of screening beside it"), alive, beside, strict=True
+            ("p99 of nine endpoints, the tenth dead", "p99 of screening beside it"),
+            alive,
+            beside,
+            strict=True,
         )
     ]
 
@@ -289,13 +331,17 @@ def _dead(folder: Path, *, with_dead: bool) -> tuple[float, float]:
         began = time.monotonic()
         for start in range(0, len(ids), 10):
             time.sleep(max(0.0, began + start / DEAD_RATE - time.monotonic()))
-            _decide([Change(id_, Verdict.REJECT, by="key:bench") for id_ in ids[start : start + 10]])
+            _decide(
+                [Change(id_, Verdict.REJECT, by="key:bench") for id_ in ids[start : start + 10]]
+            )
             screened.append(_accept(start))
         wanted = int(len(ids) * 0.9)
         until(lambda: sum(got.path not in {"/dead", "/0"} for got in received(log)) >= wanted, 60)
         took = [got.at - _event_at(got) for got in received(log) if got.path not in {"/dead", "/0"}]
         until(lambda: all(_screening(screened)), 60)
-    return _percentiles(took)[1], _percentiles([seconds or 0 for seconds in _screening(screened)])[1]
+    return _percentiles(took)[1], _percentiles([seconds or 0 for seconds in _screening(screened)])[
+        1
+    ]
 
 
 def _accept(number: int) -> str:
@@ -312,7 +358,9 @@ def _accept(number: int) -> str:
 def _screening(ids: list[str]) -> list[float | None]:
     """From each comment's post to its first verdict, in seconds; None where it waits."""
     with reading() as session:
-        rows = session.execute(select(Comment.at, Comment.settled_at).where(Comment.id.in_(ids))).all()
+        rows = session.execute(
+            select(Comment.at, Comment.settled_at).where(Comment.id.in_(ids))
+        ).all()
     return [(settled - at).total_seconds() if settled else None for at, settled in rows]
 
 
@@ -323,9 +371,13 @@ def _event_at(got: Received) -> float:
 
 
 def kills(folder: Path) -> list[Row]:
-    """50 events a second for a minute, to an endpoint that misbehaves, by a worker killed every five seconds."""
+    """50 events a second for a minute, to an endpoint that misbehaves, by a worker killed every
+    five seconds.
+    """
     port, chance = free_port(), random.Random(1)
-    secret = _endpoint(port, "/flaky", events=("comment.approved", "comment.flagged", "comment.rejected"))
+    secret = _endpoint(
+        port, "/flaky", events=("comment.approved", "comment.flagged", "comment.rejected")
+    )
     ids = _comments(400, 10)
     with receiving(port, folder / "received", look=True) as log, _worker() as kill:
         began, killed, done = time.monotonic(), 0, 0
@@ -336,7 +388,10 @@ def kills(folder: Path) -> list[Row]:
             if done > passed * KILL_RATE:
                 time.sleep(0.005)
                 continue
-            changes = [Change(chance.choice(ids), chance.choice(list(Verdict)), by="key:bench") for _ in range(5)]
+            changes = [
+                Change(chance.choice(ids), chance.choice(list(Verdict)), by="key:bench")
+                for _ in range(5)
+            ]
             _decide(changes)
             done += 5 * 2 / 3  # a third of them changes nothing
         until(lambda: _owed() == 0, 120)
@@ -361,7 +416,9 @@ def _truths(found: list[Received], secret: str, killed: int) -> list[Row]:
     early = [
         got
         for got in found
-        if (event := events.get(got.headers["webhook-id"])) and event.revision and got.revision < event.revision
+        if (event := events.get(got.headers["webhook-id"]))
+        and event.revision
+        and got.revision < event.revision
     ]
     bodies = defaultdict(set)
     for got in found:
@@ -377,7 +434,13 @@ def _truths(found: list[Received], secret: str, killed: int) -> list[Row]:
     ]
     assert engine()
     return [
-        Row(words, said if number == 0 else f"{len(broken)} broken", float(len(broken)), "0 broken", not broken)
+        Row(
+            words,
+            said if number == 0 else f"{len(broken)} broken",
+            float(len(broken)),
+            "0 broken",
+            not broken,
+        )
         for number, (words, broken) in enumerate(rows)
     ]
 

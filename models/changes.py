@@ -1,4 +1,6 @@
-"""What is to be decided about a comment, and what came of it: the values that go into `settle()` and come out."""
+"""What is to be decided about a comment, and what came of it: the values that go into `settle()`
+and come out.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ VERDICT = {status: verdict for verdict, status in STATUS.items()}
 
 
 class Screened(NamedTuple):
-    """What a screening leaves behind beside its verdict. `again` is when the comment is owed another one."""
+    """What a screening leaves behind beside its verdict. `again` is when the comment is owed
+    another one.
+    """
 
     number: int
     evidence: Sequence[Evidence]
@@ -32,10 +36,10 @@ class Screened(NamedTuple):
 class Change:
     """A decision on its way in.
 
-    A screening's counts only while its number is the comment's next; a moderator's only while the comment has
-    `version`, if one is given. Without a verdict the screening is recorded and the comment goes on waiting. `blind`: a
-    human is to look, and not to be told what the policy decided. Changes that were made as one, and are to be undone as
-    one, carry the same `batch`.
+    A screening's counts only while its number is the comment's next; a moderator's only while the
+    comment has `version`, if one is given. Without a verdict the screening is recorded and the
+    comment goes on waiting. `blind`: a human is to look, and not to be told what the policy
+    decided. Changes that were made as one, and are to be undone as one, carry the same `batch`.
     """
 
     comment_id: str

@@ -29,11 +29,16 @@ JSON: dict[str, Any] = {
     "json_deserializer": orjson.loads,
 }
 
-BUSY_SECONDS = 10  # how long another may hold a lock before whoever has no earlier deadline gives up
-POOL_SECONDS = 3  # how long a thread waits for a connection: a process has one for each of its threads
+BUSY_SECONDS = (
+    10  # how long another may hold a lock before whoever has no earlier deadline gives up
+)
+POOL_SECONDS = (
+    3  # how long a thread waits for a connection: a process has one for each of its threads
+)
 
-# What psycopg is told unless the URL says otherwise. A server that vanished is noticed in seconds, where TCP's defaults
-# take hours; and a process of ours that was stopped in the middle of a transaction does not hold its locks for good.
+# What psycopg is told unless the URL says otherwise. A server that vanished is noticed in seconds,
+# where TCP's defaults take hours; and a process of ours that was stopped in the middle of a
+# transaction does not hold its locks for good.
 POSTGRESQL = {
     "application_name": "greenroom",
     "connect_timeout": 3,
@@ -46,7 +51,13 @@ POSTGRESQL = {
 
 
 # What is deleted is overwritten with zeros (`models/scrubbing.py` sees to the rest).
-SQLITE = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-2000", "secure_delete=ON")
+SQLITE = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "cache_size=-2000",
+    "secure_delete=ON",
+)
 
 
 class Base(DeclarativeBase):
@@ -78,14 +89,17 @@ class Moment(TypeDecorator[datetime]):
 
 
 class OutcomeUnknown(OperationalError):
-    """The connection was lost while the database committed: it may have done so, or may do so later."""
+    """The connection was lost while the database committed: it may have done so, or may do so
+    later.
+    """
 
 
 class FairLock:
     """A lock that is handed on in the order it was asked for.
 
-    SQLite's own waiting is a lottery of sleeps: one of 16 threads was seen to wait 3.7 s for its turn. Raises
-    `WaitedTooLong` when the turn does not come before the thread's deadline, or never can.
+    SQLite's own waiting is a lottery of sleeps: one of 16 threads was seen to wait 3.7 s for its
+    turn. Raises `WaitedTooLong` when the turn does not come before the thread's deadline, or never
+    can.
     """
 
     def __init__(self) -> None:
@@ -101,7 +115,9 @@ class FairLock:
 
     def __enter__(self) -> None:
         if self.is_mine:
-            raise WaitedTooLong("this thread has the database's lock already, and would wait for itself")
+            raise WaitedTooLong(
+                "this thread has the database's lock already, and would wait for itself"
+            )
         self._wait()
         self._owner = threading.get_ident()
 
@@ -119,7 +135,8 @@ class FairLock:
             if turn in self._waiting:
                 self._waiting.remove(turn)
                 raise WaitedTooLong("other threads of this process kept the database's lock")
-        # The turn came between the deadline and our look: it is ours, and the deadline is checked by what follows.
+        # The turn came between the deadline and our look: it is ours, and the deadline is checked
+        # by what follows.
 
     def __exit__(self, *_: object) -> None:
         with self._guard:
@@ -134,9 +151,9 @@ class FairLock:
 def _engine_of(pid: int) -> Engine:
     """One engine a process: a connection must not be carried over a fork.
 
-    A forked process goes on with its parent's engine, without the connections: the statements compiled so far are most
-    of what its first transactions cost. No thread uses two connections at once, so a process needs no more of them than
-    it has threads.
+    A forked process goes on with its parent's engine, without the connections: the statements
+    compiled so far are most of what its first transactions cost. No thread uses two connections at
+    once, so a process needs no more of them than it has threads.
     """
     global _last  # noqa: PLW0603
     if _last and _last[0] != pid and _last[1].url == make_url(settings().sqlalchemy_url):
@@ -155,7 +172,11 @@ def _new_engine() -> Engine:
     if url.get_backend_name() != "sqlite":
         return _postgresql(url, threads)
     built = create_engine(
-        url, **JSON, connect_args={"timeout": BUSY_SECONDS}, pool_size=threads, pool_timeout=POOL_SECONDS
+        url,
+        **JSON,
+        connect_args={"timeout": BUSY_SECONDS},
+        pool_size=threads,
+        pool_timeout=POOL_SECONDS,
     )
 
     @event.listens_for(built, "connect")
@@ -178,7 +199,9 @@ def _new_engine() -> Engine:
 
 
 def _wait_no_longer_than_allowed(connection: Any) -> None:
-    """Tell SQLite how long to wait for another process's lock: in half seconds, so that it is rarely told."""
+    """Tell SQLite how long to wait for another process's lock: in half seconds, so that it is
+    rarely told.
+    """
     seconds = min(BUSY_SECONDS, math.ceil(2 * min(deadlines.seconds_left(), BUSY_SECONDS)) / 2)
     if connection.info.get("busy_seconds", BUSY_SECONDS) != seconds:
         connection.exec_driver_sql(f"PRAGMA busy_timeout={round(seconds * 1000)}")
@@ -187,7 +210,8 @@ def _wait_no_longer_than_allowed(connection: Any) -> None:
 
 def _postgresql(url: URL, threads: int) -> Engine:
     """An engine whose connections give up: see `models/postgresql.py`."""
-    from models.postgresql import connect  # noqa: PLC0415 — psycopg, for those who have such a database
+    # psycopg, for those who have such a database
+    from models.postgresql import connect  # noqa: PLC0415
 
     told = {name: value for name, value in POSTGRESQL.items() if name not in url.query}
     built = create_engine(
@@ -209,9 +233,13 @@ def _postgresql(url: URL, threads: int) -> Engine:
     def _judge(failure: Any) -> None:
         cause = type(failure.original_exception).__name__
         if cause == "Unanswered":
-            failure.invalidate_pool_on_disconnect = False  # the others may be well, and each is asked before its use
+            failure.invalidate_pool_on_disconnect = (
+                False  # the others may be well, and each is asked before its use
+            )
         elif cause == "ReadOnlySqlTransaction":
-            failure.is_disconnect = True  # a primary that became a standby: connect again, to the new primary
+            failure.is_disconnect = (
+                True  # a primary that became a standby: connect again, to the new primary
+            )
 
     return built
 
@@ -226,7 +254,9 @@ def _turn_of(pid: int) -> FairLock:
 
 
 def is_writing() -> bool:
-    """Whether this thread is in a transaction of SQLite's that changes something: it must not begin another."""
+    """Whether this thread is in a transaction of SQLite's that changes something: it must not begin
+    another.
+    """
     return engine().dialect.name == "sqlite" and _turn_of(os.getpid()).is_mine
 
 
@@ -234,7 +264,8 @@ def is_writing() -> bool:
 def reading(*, of_one_moment: bool = False) -> Iterator[Session]:
     """A session to look with; nothing it does is kept.
 
-    `of_one_moment`: all its statements see the same, as SQLite's always do; on PostgreSQL each sees what is newest.
+    `of_one_moment`: all its statements see the same, as SQLite's always do; on PostgreSQL each sees
+    what is newest.
     """
     with Session(engine(), expire_on_commit=False, autoflush=False) as session:
         if of_one_moment and engine().dialect.name == "postgresql":
@@ -244,12 +275,14 @@ def reading(*, of_one_moment: bool = False) -> Iterator[Session]:
 
 @contextmanager
 def begin(*, synced: bool = True) -> Iterator[Session]:
-    """A session whose changes are committed together when the block ends, or not at all when it raises.
+    """A session whose changes are committed together when the block ends, or not at all when it
+    raises.
 
-    Not `synced`: for notes about work that is simply done again when they are lost. Everyone sees them at once and no
-    death of a process takes them back, but nobody waits for the disk, so a power cut may: the last of them, in order.
-    It takes back no synced commit, not even one that built on such notes: both databases write all commits to one log
-    in the order they were made, and a synced one waits until the log is on the disk up to its own end.
+    Not `synced`: for notes about work that is simply done again when they are lost. Everyone sees
+    them at once and no death of a process takes them back, but nobody waits for the disk, so a
+    power cut may: the last of them, in order. It takes back no synced commit, not even one that
+    built on such notes: both databases write all commits to one log in the order they were made,
+    and a synced one waits until the log is on the disk up to its own end.
     https://www.sqlite.org/pragma.html#pragma_synchronous
     https://www.postgresql.org/docs/current/wal-async-commit.html
     """
@@ -262,7 +295,11 @@ def begin(*, synced: bool = True) -> Iterator[Session]:
             _commit(session)
         return
     changing = engine().execution_options(changing=True, synchronous="FULL" if synced else "NORMAL")
-    with _turn_of(os.getpid()), Session(changing, expire_on_commit=False) as session, session.begin():
+    with (
+        _turn_of(os.getpid()),
+        Session(changing, expire_on_commit=False) as session,
+        session.begin(),
+    ):
         yield session
 
 
@@ -278,14 +315,18 @@ def _commit(session: Session) -> None:
         session.commit()
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise OutcomeUnknown("COMMIT", None, error.orig or error, connection_invalidated=True) from error
+            raise OutcomeUnknown(
+                "COMMIT", None, error.orig or error, connection_invalidated=True
+            ) from error
         raise
 
 
 def insert_new(record: type[Base], *returning: str) -> Any:
-    """An insert that leaves alone what is there already. Give it rows when executing it on the session's connection.
+    """An insert that leaves alone what is there already. Give it rows when executing it on the
+    session's connection.
 
-    With `returning` it answers those columns of the row, or no row if it was there: not every driver counts rows.
+    With `returning` it answers those columns of the row, or no row if it was there: not every
+    driver counts rows.
     """
     return _insert_new(record.__tablename__, engine().dialect.name, returning)
 
@@ -293,7 +334,9 @@ def insert_new(record: type[Base], *returning: str) -> Any:
 @cache
 def _insert_new(table: str, dialect: str, returning: tuple[str, ...]) -> Any:
     into = Base.metadata.tables[table]
-    new = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(into).on_conflict_do_nothing()
+    new = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(
+        into
+    ).on_conflict_do_nothing()
     return new.returning(*(into.c[column] for column in returning)) if returning else new.inline()
 
 

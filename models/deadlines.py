@@ -1,8 +1,8 @@
 """How long a thread waits for the database before it gives up.
 
-Two bounds count, and both belong to the thread. The deadline is a moment after which nothing more is asked: a reader's
-request has one. The patience is for how long the database may answer nobody at all: work that takes long is never cut
-while the database answers others.
+Two bounds count, and both belong to the thread. The deadline is a moment after which nothing more
+is asked: a reader's request has one. The patience is for how long the database may answer nobody at
+all: work that takes long is never cut while the database answers others.
 """
 
 from __future__ import annotations
@@ -13,10 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-WEB_PATIENCE = 1.5  # seconds, after the second that passes before anybody asks whether the database answers
+WEB_PATIENCE = (
+    1.5  # seconds, after the second that passes before anybody asks whether the database answers
+)
 WORKER_PATIENCE = 10.0
 COMMAND_PATIENCE = 60.0  # migrations, backups: to begin again costs more than to wait
-WEB_SILENCE, WORKER_SILENCE = 60.0, 120.0  # for one statement: its connection may be dead while others live
+WEB_SILENCE, WORKER_SILENCE = (
+    60.0,
+    120.0,
+)  # for one statement: its connection may be dead while others live
 
 
 class _Bounds(threading.local):

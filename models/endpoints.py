@@ -1,4 +1,6 @@
-"""An endpoint as it is worked with: its secrets opened, the live ones of them told from those that ended."""
+"""An endpoint as it is worked with: its secrets opened, the live ones of them told from those that
+ended.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,10 @@ class Sealed(BaseModel):
     def keys(self, at: datetime) -> list[str]:
         """What to sign with: shared secrets first, as most receivers look at these."""
         live = self.live(at)
-        return [*(secret.shared for secret in live), *(secret.private for secret in live if secret.private)]
+        return [
+            *(secret.shared for secret in live),
+            *(secret.private for secret in live if secret.private),
+        ]
 
 
 class Kept(NamedTuple):

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
-LITTLE_KNOWN = "little_known"  # found by the spam check: a score in a language of which the model has read a little
+# found by the spam check: a score in a language of which the model has read a little
+LITTLE_KNOWN = "little_known"
 
 
-# Found by a check that looked at a part of a comment only, since all of it would have taken too long. Nobody writes so
-# much into 10,000 characters: a human looks at it, whatever the policy says.
+# Found by a check that looked at a part of a comment only, since all of it would have taken too
+# long. Nobody writes so much into 10,000 characters: a human looks at it, whatever the policy says.
 UNREAD = "unread"
 
 
@@ -24,14 +25,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One check's finding on one comment. Twelve are made of each comment, so it is none of pydantic's models.
+    """One check's finding on one comment. Twelve are made of each comment, so it is none of
+    pydantic's models.
 
-    `score` is the check's main number where it has one: for `spam` the probability in 0–1 by the model that `version`
-    names, for `links` how many there are. `found` holds each kind of finding with its sentence ("disposable":
-    "mailinator.com hands out throw-away addresses"), `counts` the numbers a policy compares. `ms` is wall-clock
-    milliseconds, a batch's time shared out evenly. `campaign` is, for `repeats`, the first comment that said nearly the
-    same: all that share it are one campaign. `rule` is, for `blocks`, who blocked it or said what is to
-    be done with its like, as the decision log names them.
+    `score` is the check's main number where it has one: for `spam` the probability in 0–1 by the
+    model that `version` names, for `links` how many there are. `found` holds each kind of finding
+    with its sentence ("disposable": "mailinator.com hands out throw-away addresses"), `counts` the
+    numbers a policy compares. `ms` is wall-clock milliseconds, a batch's time shared out evenly.
+    `campaign` is, for `repeats`, the first comment that said nearly the same: all that share it are
+    one campaign. `rule` is, for `blocks`, who blocked it or said what is to be done with its like,
+    as the decision log names them.
     """
 
     check: str

@@ -1,7 +1,8 @@
 """What an error of a store means, in a sentence for whoever runs this.
 
-Never in the error's own words, which may quote a reader or a password: they only tell which of our sentences it is.
-Errors are known by their names, so that a process without SQLAlchemy or obstore need not load them for this.
+Never in the error's own words, which may quote a reader or a password: they only tell which of our
+sentences it is. Errors are known by their names, so that a process without SQLAlchemy or obstore
+need not load them for this.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ DATABASE = {
     "SQLITE_IOERR": "the database's disk gives errors",
     "SQLITE_READONLY": "the database's file may not be written",
 }
-# By what its client says where there is no code, above all where there is no connection; the first that fits.
+# By what its client says where there is no code, above all where there is no connection; the first
+# that fits.
 CLIENT = {
     "refused": "nobody listens where the database should be",
     "authentication failed": "the database refuses the user or the password",
@@ -40,7 +42,11 @@ CLIENT = {
     "no such table": DATABASE["UndefinedTable"],
     "no such column": DATABASE["UndefinedColumn"],
 }
-ITS_OWN = {"OperationalError", "InterfaceError", "TimeoutError"}  # SQLAlchemy's others may be faults of ours
+ITS_OWN = {
+    "OperationalError",
+    "InterfaceError",
+    "TimeoutError",
+}  # SQLAlchemy's others may be faults of ours
 # By what obstore says, the first that fits.
 STORAGE = {
     "NoSuchBucket": "there is no such bucket",
@@ -73,20 +79,30 @@ MACHINE = {
 
 
 def in_words(error: BaseException) -> str | None:
-    """None for what no store caused: it may be a fault of ours, and the place where it arose says more."""
+    """None for what no store caused: it may be a fault of ours, and the place where it arose says
+    more.
+    """
     package, name = type(error).__module__.partition(".")[0], type(error).__name__
     if package == "sqlalchemy":
         cause = getattr(error, "orig", None)
-        return _named(cause) or _said(CLIENT, cause) or ("the database does not answer" if name in ITS_OWN else None)
+        return (
+            _named(cause)
+            or _said(CLIENT, cause)
+            or ("the database does not answer" if name in ITS_OWN else None)
+        )
     if package == "obstore" or (isinstance(error, FileNotFoundError) and error.errno is None):
-        return _said(STORAGE, error) or ("the storage does not answer" if package == "obstore" else None)
+        return _said(STORAGE, error) or (
+            "the storage does not answer" if package == "obstore" else None
+        )
     if package in BROKERS:
         return _said(BROKER, error) or "the broker does not answer"
     return MACHINE.get(error.errno or 0) if isinstance(error, OSError) else None
 
 
 def is_database_trouble(error: BaseException) -> bool:
-    """Whether one of our sentences says what the database suffers from, whatever class its driver gave the error."""
+    """Whether one of our sentences says what the database suffers from, whatever class its driver
+    gave the error.
+    """
     return _named(getattr(error, "orig", None)) is not None
 
 
@@ -97,7 +113,9 @@ def is_disk_full(error: BaseException) -> bool:
 
 
 def _named(cause: BaseException | None) -> str | None:
-    code = "_".join(str(getattr(cause, "sqlite_errorname", "")).split("_")[:2])  # SQLITE_IOERR_WRITE is an IOERR
+    code = "_".join(
+        str(getattr(cause, "sqlite_errorname", "")).split("_")[:2]
+    )  # SQLITE_IOERR_WRITE is an IOERR
     return DATABASE.get(code) or DATABASE.get(type(cause).__name__)
 
 

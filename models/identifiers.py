@@ -14,7 +14,9 @@ def new_id() -> str:
 
 
 def first_id(at: datetime) -> str:
-    """The smallest identifier of that millisecond: what is compared with it was made before, or then and after."""
+    """The smallest identifier of that millisecond: what is compared with it was made before, or
+    then and after.
+    """
     return str(UUID(int=int(at.timestamp() * 1000) << 80 | 0x7000_8000_0000_0000_0000))
 
 

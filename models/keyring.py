@@ -1,7 +1,8 @@
-"""The database knows its keys: a fingerprint of each, against which every process compares its own before it works.
+"""The database knows its keys: a fingerprint of each, against which every process compares its own
+before it works.
 
-A fingerprint is an HMAC under the root key, so it tells nothing about a key to anyone who lacks the root key, and two
-keys of the same id that differ are told apart.
+A fingerprint is an HMAC under the root key, so it tells nothing about a key to anyone who lacks the
+root key, and two keys of the same id that differ are told apart.
 """
 
 from __future__ import annotations
@@ -36,13 +37,15 @@ from models.secrets import (
 
 ONLY = 1  # the id of the only row
 LOCK = 0x6B657973  # "keys", the advisory lock under which the row is written
-NEWEST = 200  # addresses whose key ids are looked at: a process with other keys left its traces among them
+# addresses whose key ids are looked at: a process with other keys left its traces among them
+NEWEST = 200
 SEALED = ((Endpoint.sealed, "webhook secrets"), (Moderator.second_factor, "second factor"))
 REMEDY = "put the keys of this database back from your backup (operations/RUNBOOKS.md, Keys)"
 
 
 def require_keys() -> None:
-    """What every process and command does before it works: have the keys, and know that they are the database's.
+    """What every process and command does before it works: have the keys, and know that they are
+    the database's.
 
     A new installation gets its keys here. Raises `WrongKeys`.
     """
@@ -50,11 +53,13 @@ def require_keys() -> None:
 
 
 def make_keys() -> None:
-    """Make the keys of a new installation. Of several processes one makes them. Raises `WrongKeys` if the database has
-    been used with keys before.
+    """Make the keys of a new installation. Of several processes one makes them. Raises `WrongKeys`
+    if the database has been used with keys before.
     """
     refuse_missing_keys()
-    if is_writing():  # a late caller, in a transaction of its own: the next comparison records the fingerprint
+    if (
+        is_writing()
+    ):  # a late caller, in a transaction of its own: the next comparison records the fingerprint
         _make_file()
         return
     with _alone() as session:
@@ -72,13 +77,16 @@ def _make_file() -> None:
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
         raise WrongKeys(
-            f"The keys can't be written to {secrets_path()} ({why}): make its folder writable, or give the keys in "
-            "GREENROOM_SECRETS or GREENROOM_SECRETS_FILE (`greenroom secrets generate` prints new ones)."
+            f"The keys can't be written to {secrets_path()} ({why}): make its folder writable, "
+            "or give the keys in "
+            "GREENROOM_SECRETS or GREENROOM_SECRETS_FILE (`greenroom secrets generate` prints "
+            "new ones)."
         ) from None
 
 
 def check_keys(kept: Secrets, *, may_record: bool = True) -> bool:
-    """Compare keys with the fingerprint, and record what it lacks. False: something is left to record.
+    """Compare keys with the fingerprint, and record what it lacks. False: something is left to
+    record.
 
     Raises `WrongKeys` if they are not the database's.
     """
@@ -102,7 +110,9 @@ def check_keys(kept: Secrets, *, may_record: bool = True) -> bool:
 
 
 def refuse_missing_keys() -> None:
-    """Raises `WrongKeys` if the database needs its keys and they are missing. Makes none and records nothing."""
+    """Raises `WrongKeys` if the database needs its keys and they are missing. Makes none and
+    records nothing.
+    """
     if is_there():
         return
     with reading() as session:
@@ -113,7 +123,9 @@ def refuse_missing_keys() -> None:
 
 
 def replace_keyring(session: Session, kept: Secrets) -> None:
-    """A restored database belongs to the keys it was restored with. Nothing depends on those of before."""
+    """A restored database belongs to the keys it was restored with. Nothing depends on those of
+    before.
+    """
     if row := session.get(Keyring, ONLY):
         session.delete(row)
         session.flush()
@@ -124,7 +136,11 @@ def retire(kept: Secrets) -> list[str]:
     """Note that no address needs any key but the current one; the ids of those that this holds for."""
     with _alone() as session:
         row = session.get_one(Keyring, ONLY)
-        old = [key_id for key_id in row.email_keys if key_id != kept.email_key and key_id not in row.retired]
+        old = [
+            key_id
+            for key_id in row.email_keys
+            if key_id != kept.email_key and key_id not in row.retired
+        ]
         row.retired = [*row.retired, *old]
     return old
 
@@ -170,39 +186,50 @@ def _depends(session: Session) -> bool:
 def _compare(row: Keyring, kept: Secrets) -> None:
     """Raises `WrongKeys` unless these are the keys that the row describes, or those and newer ones."""
     if not hmac.compare_digest(row.root, _root_mark(kept)):
-        raise WrongKeys(f"The keys in {source()} are not the ones that this database was made with: {REMEDY}.")
+        raise WrongKeys(
+            f"The keys in {source()} are not the ones that this database was made with: {REMEDY}."
+        )
     for key_id, mark in row.email_keys.items():
         if key_id in kept.email_keys:
             if not hmac.compare_digest(mark, _mark(kept, key_id)):
                 raise WrongKeys(
-                    f"Key {key_id!r} in {source()} is not the key of that id that this database knows: {REMEDY}."
+                    f"Key {key_id!r} in {source()} is not the key of that id that this "
+                    f"database knows: {REMEDY}."
                 )
         elif key_id not in row.retired:
             raise _lacks(key_id)
     if kept.email_key in row.retired:
         raise WrongKeys(
-            f"email_key in {source()} is {kept.email_key!r}, which has been retired: give the keys that the last "
+            f"email_key in {source()} is {kept.email_key!r}, which has been retired: give the "
+            "keys that the last "
             "rotation ended with."
         )
 
 
 def _lacks(key_id: str) -> WrongKeys:
     return WrongKeys(
-        f"{source()} lacks the key {key_id!r}, with which addresses in the database are encrypted: put it back into "
+        f"{source()} lacks the key {key_id!r}, with which addresses in the database are "
+        "encrypted: put it back into "
         "email_keys from your backup (operations/RUNBOOKS.md, Keys)."
     )
 
 
 def _compare_newest(session: Session, kept: Secrets) -> None:
     newest = select(Comment.email).order_by(Comment.id.desc()).limit(NEWEST).subquery()
-    for key_id in session.scalars(select(_key_id(newest.c.email)).where(newest.c.email.is_not(None)).distinct()):
+    for key_id in session.scalars(
+        select(_key_id(newest.c.email)).where(newest.c.email.is_not(None)).distinct()
+    ):
         if key_id.decode(errors="replace") not in kept.email_keys:
             raise _lacks(key_id.decode(errors="replace"))
 
 
 def _prove(session: Session, kept: Secrets) -> None:
-    """A database without a fingerprint takes keys only if they open what it holds. One look at every address."""
-    for key_id in session.scalars(select(_key_id(Comment.email)).where(Comment.email.is_not(None)).distinct()).all():
+    """A database without a fingerprint takes keys only if they open what it holds. One look at
+    every address.
+    """
+    for key_id in session.scalars(
+        select(_key_id(Comment.email)).where(Comment.email.is_not(None)).distinct()
+    ).all():
         its_id = key_id + b"\0"
         one = select(Comment.email).where(func.substr(Comment.email, 1, len(its_id)) == its_id)
         sealed = session.scalars(one.limit(1)).one_or_none()
@@ -219,7 +246,9 @@ def _try(opens: Any) -> None:
     try:
         opens()
     except (InvalidTag, UnknownKey, ValueError):
-        raise WrongKeys(f"The keys in {source()} do not open what this database holds: {REMEDY}.") from None
+        raise WrongKeys(
+            f"The keys in {source()} do not open what this database holds: {REMEDY}."
+        ) from None
 
 
 def _key_id(column: Any) -> Any:

@@ -1,4 +1,6 @@
-"""What a site's moderators decided, as a model may learn from it: the standing decision on each comment."""
+"""What a site's moderators decided, as a model may learn from it: the standing decision on each
+comment.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ _AT_ONCE = 500
 
 
 class Decided(NamedTuple):
-    """A comment and the latest human decision on it that is not undone. `context` was counted when it was screened."""
+    """A comment and the latest human decision on it that is not undone. `context` was counted when
+    it was screened.
+    """
 
     comment: str
     spam: bool
@@ -27,8 +31,8 @@ class Decided(NamedTuple):
 
 
 def labels(session: Session, site_id: int, most: int = MOST) -> list[Decided]:
-    """The newest, in the order of the decisions: approved is ham, rejected is spam. "Flag" teaches nothing, and an
-    erased comment is gone.
+    """The newest, in the order of the decisions: approved is ham, rejected is spam. "Flag" teaches
+    nothing, and an erased comment is gone.
     """
     newest: list[Decided] = []
     for some in _chunks(_standing(session, site_id)):
@@ -45,11 +49,19 @@ class _Standing(NamedTuple):
 
 
 def _standing(session: Session, site_id: int) -> Iterator[_Standing]:
-    """The latest decision of a human on each comment, the newest first; an undo comes before what it undoes."""
-    wanted = select(*(getattr(DecisionRecord, name) for name in ("id", "comment_id", "verdict", "undoes", "at")))
-    by_human = DecisionRecord.by != literal_column("'policy'")  # as the index has it, which is for these alone
+    """The latest decision of a human on each comment, the newest first; an undo comes before what
+    it undoes.
+    """
+    wanted = select(
+        *(getattr(DecisionRecord, name) for name in ("id", "comment_id", "verdict", "undoes", "at"))
+    )
+    by_human = DecisionRecord.by != literal_column(
+        "'policy'"
+    )  # as the index has it, which is for these alone
     wanted = (
-        wanted.where(DecisionRecord.site_id == site_id, by_human).order_by(DecisionRecord.id.desc()).limit(_AT_ONCE)
+        wanted.where(DecisionRecord.site_id == site_id, by_human)
+        .order_by(DecisionRecord.id.desc())
+        .limit(_AT_ONCE)
     )
     undone: set[str] = set()
     known: set[str] = set()
@@ -77,7 +89,9 @@ def _chunks(standing: Iterator[_Standing]) -> Iterator[list[_Standing]]:
 
 def _with_comments(session: Session, some: Sequence[_Standing]) -> list[Decided]:
     ids = [each.comment for each in some]
-    wanted = select(Comment.id, Comment.body, Comment.language).where(Comment.id.in_(ids), Comment.erased_at.is_(None))
+    wanted = select(Comment.id, Comment.body, Comment.language).where(
+        Comment.id.in_(ids), Comment.erased_at.is_(None)
+    )
     comments = {row.id: row for row in session.execute(wanted)}
     contexts = contexts_of(session, ids)
     return [

@@ -12,7 +12,8 @@ from lingua import Language, LanguageDetector, LanguageDetectorBuilder
 
 UNSURE = "und"
 
-# One language, or one by far the most written, per script. Latin, Cyrillic and Arabic letters need a closer look.
+# One language, or one by far the most written, per script. Latin, Cyrillic and Arabic letters need
+# a closer look.
 _BY_SCRIPT = {
     "HANGUL": "ko", "HIRAGANA": "ja", "KATAKANA": "ja", "CJK": "zh", "HEBREW": "he", "GREEK": "el", "THAI": "th",
     "ARMENIAN": "hy", "GEORGIAN": "ka", "DEVANAGARI": "hi", "BENGALI": "bn", "TAMIL": "ta", "TELUGU": "te",
@@ -20,8 +21,9 @@ _BY_SCRIPT = {
     "KHMER": "km", "LAO": "lo", "MYANMAR": "my",
 }  # fmt: skip
 
-# Each language costs about two megabytes, and some certainty about the others: these are the most written on the web.
-# Low accuracy mode looks at three letters at a time, never at one to five, and is content with far less memory.
+# Each language costs about two megabytes, and some certainty about the others: these are the most
+# written on the web. Low accuracy mode looks at three letters at a time, never at one to five, and
+# is content with far less memory.
 _TOLD_APART = (
     Language.ENGLISH, Language.GERMAN, Language.FRENCH, Language.SPANISH, Language.PORTUGUESE, Language.ITALIAN,
     Language.DUTCH, Language.POLISH, Language.CZECH, Language.SWEDISH, Language.DANISH, Language.BOKMAL,
@@ -30,8 +32,8 @@ _TOLD_APART = (
     Language.ARABIC, Language.PERSIAN,
 )  # fmt: skip
 
-# Comments are short and badly spelled, and to statistics of letters "lol check this" is Danish. These words are common
-# in English and in no other language above.
+# Comments are short and badly spelled, and to statistics of letters "lol check this" is Danish.
+# These words are common in English and in no other language above.
 _ENGLISH = {
     "the", "you", "this", "and", "that", "your", "you're", "have", "with", "what", "they", "from", "please", "who",
     "when", "would", "check", "out", "just", "like", "love", "it", "it's", "i", "i'm", "i'll", "i've", "don't",
@@ -41,7 +43,9 @@ _ENGLISH = {
     "every", "make", "get", "got", "going", "need", "look", "watch", "subscribe", "lol",
 }  # fmt: skip
 _ENOUGH = 250  # characters; more make it slower, not surer
-_NO_PROSE = re.compile(r"(?:https?://|www\.)\S+|[@#]\w+|\S+\.(?:com|net|org|ru)\S*|&\w{1,8};|<[^<>]{1,200}>")
+_NO_PROSE = re.compile(
+    r"(?:https?://|www\.)\S+|[@#]\w+|\S+\.(?:com|net|org|ru)\S*|&\w{1,8};|<[^<>]{1,200}>"
+)
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 

@@ -1,4 +1,6 @@
-"""Logs are JSON lines of fields that are known to be harmless: never an address, an email or what anyone wrote."""
+"""Logs are JSON lines of fields that are known to be harmless: never an address, an email or what
+anyone wrote.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,32 @@ from models.settings import settings
 ALLOWED = frozenset(
     {
         # what happened, and where in the program
-        *("event", "level", "timestamp", "logger", "exception", "error", "task", "part", "path", "check"),
+        *(
+            "event",
+            "level",
+            "timestamp",
+            "logger",
+            "exception",
+            "error",
+            "task",
+            "part",
+            "path",
+            "check",
+        ),
         # to what: identifiers, and the key of a site
         *("comment", "thread", "site"),
         # how it ended, and how much of it there was
-        *("status", "verdict", "reason", "revision", "version", "attempt", "count", "comments", "threads"),
+        *(
+            "status",
+            "verdict",
+            "reason",
+            "revision",
+            "version",
+            "attempt",
+            "count",
+            "comments",
+            "threads",
+        ),
         *("ms", "waited"),
     }
 )
@@ -39,7 +62,9 @@ _MEANT = {
 
 
 def configure_logs(least: str = "") -> None:
-    """Once a process, at its start. `least` is the level to begin at, where it is not the settings' one."""
+    """Once a process, at its start. `least` is the level to begin at, where it is not the settings'
+    one.
+    """
     level = getattr(logging, (least or settings().log_level).upper())
     structlog.configure(
         processors=[
@@ -63,7 +88,9 @@ def configure_logs(least: str = "") -> None:
 
 
 class _Steady:
-    """A stream where a line that cannot be written is lost: a full disk must not fail what is logged."""
+    """A stream where a line that cannot be written is lost: a full disk must not fail what is
+    logged.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -78,7 +105,9 @@ class _Steady:
 
 
 class _Others(logging.Handler):
-    """What libraries log, in our form. A message is told without what was put into it: that may be anything."""
+    """What libraries log, in our form. A message is told without what was put into it: that may be
+    anything.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
         log = structlog.get_logger()
@@ -102,8 +131,8 @@ def _thread_died(about: threading.ExceptHookArgs) -> None:
 
 
 def _only_where(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Of an exception its type, where it arose, and what it means if a store was the cause: its own message may quote
-    what a reader typed.
+    """Of an exception its type, where it arose, and what it means if a store was the cause: its own
+    message may quote what a reader typed.
     """
     error = entry.pop("exc_info", None)
     if isinstance(error, BaseException):
@@ -115,7 +144,9 @@ def _only_where(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapp
 
 
 def _frames(error: BaseException) -> list[str]:
-    """Those in code of ours and the last: a library's own way to it says nothing. All, where none is ours."""
+    """Those in code of ours and the last: a library's own way to it says nothing. All, where none
+    is ours.
+    """
     frames, ours, trace = [], [], error.__traceback__
     while trace:
         code = trace.tb_frame.f_code

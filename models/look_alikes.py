@@ -1,8 +1,8 @@
 """Letters that a reader takes for a Latin letter or an ASCII sign.
 
-The pairs are facts from Unicode's confusables (UTS 39), from the names of Unicode's characters, and from the generators
-of "fancy text" that spammers use. Keys are as NFKC and `casefold` leave them, so one letter stands for both its cases:
-в is here because В looks like B.
+The pairs are facts from Unicode's confusables (UTS 39), from the names of Unicode's characters, and
+from the generators of "fancy text" that spammers use. Keys are as NFKC and `casefold` leave them,
+so one letter stands for both its cases: в is here because В looks like B.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import re
 import unicodedata
 from itertools import chain
 
-# Always read as Latin. Within an alphabet that people write in, no two letters share a target, so that the ordinary
-# words of a language stay apart: that is why Russian ь and Greek σ are missing.
+# Always read as Latin. Within an alphabet that people write in, no two letters share a target, so
+# that the ordinary words of a language stay apart: that is why Russian ь and Greek σ are missing.
 ALWAYS = {
     "авекмнорстухгіјѕһԁԛԝѵѡӏҽ": "abekmhopctyxrijshdqwvwle",  # Cyrillic
     "αβγεζηικμνορτυχωϳ": "abyezhikmvoptuxwj",  # Greek
@@ -20,7 +20,8 @@ ALWAYS = {
     "ᎪᏴᏟᎠᎬᎻᎥᎫᏦᏞᎷᏢᎡᏚᎢᏙᎳᎩᏃᎶ": "abcdehijklmprstvwyzg",  # Cherokee, whose folded case is the upper one
     "ꓮꓐꓚꓓꓰꓝꓖꓧꓲꓙꓗꓡꓟꓠꓳꓑꓣꓢꓔꓴꓦꓪꓫꓬꓜ": "abcdefghijklmnoprstuvwxyz",  # Lisu
     "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ": "abcdefghijklmnopqrstuvwyz",  # Latin small capitals
-    "ɑɩıłøđħŧƅɯɣỿꭓƽꞵʊŋʉ": "aiilodhtbwyyxsbunu",  # Latin; those below have their letter in their name
+    # Latin; those below have their letter in their name
+    "ɑɩıłøđħŧƅɯɣỿꭓƽꞵʊŋʉ": "aiilodhtbwyyxsbunu",
     "ⲥⲉⲏⲓⲕⳑⲙⲛⲟⲣⲅⲧⲭⲩⲁⲃⲍ": "cehiklmnopryxyabz",  # Coptic
     "𐐽𐑃𐐬𐑈": "clos",  # Deseret
     "𑣩𑣲𑣆𑣎𑣂𑣃𑣒𑣈𑣕𑣗𑣠𑣁𑣜𑣘𑣀𑣦𑣯𑣬𑣄𑣉𑣥": "cceefiloooostuvwwxyzz",  # Warang Citi
@@ -32,13 +33,19 @@ ALWAYS = {
     "ᛕᛁᛖᚷᚱᛒ": "kimxrb",  # runes
     "𐓪𐓜𐓶": "oru",  # Osage
     "𑜆𑜊ꛟ": "vwv",  # Ahom, Bamum
-    "".join(map(chr, range(0x1F150, 0x1F16A))): "abcdefghijklmnopqrstuvwxyz",  # white in a black circle
-    "".join(map(chr, range(0x1F170, 0x1F18A))): "abcdefghijklmnopqrstuvwxyz",  # white in a black square
-    "\u0671\u0649\u06cc\u06d0\u06a9": "\u0627\u064a\u064a\u064a\u0643",  # alef, yeh, kaf as other countries type them
+    "".join(
+        map(chr, range(0x1F150, 0x1F16A))
+    ): "abcdefghijklmnopqrstuvwxyz",  # white in a black circle
+    "".join(
+        map(chr, range(0x1F170, 0x1F18A))
+    ): "abcdefghijklmnopqrstuvwxyz",  # white in a black square
+    # alef, yeh, kaf as other countries type them
+    "\u0671\u0649\u06cc\u06d0\u06a9": "\u0627\u064a\u064a\u064a\u0643",
 }
 
-# Also read as Latin, in a second reading of the text: in these scripts several letters share a target, or the signs are
-# common elsewhere. A second reading only ever adds matches, so the first still keeps the script's own words apart.
+# Also read as Latin, in a second reading of the text: in these scripts several letters share a
+# target, or the signs are common elsewhere. A second reading only ever adds matches, so the first
+# still keeps the script's own words apart.
 SOMETIMES = {
     "ᎯᏗᏰᏏᏨᏣᎴᏧᏋᎰᎦᏀᏳᏂᏐᏝᏁᎾᎧᏫᎮᏅᎤᏒᏕᎿᏖᏬᏌᏉᏯᏔᏇᎲᎽᏎᏮ": "aabbccddeffgghjlnooopqqrsttuuvwwwxyag",  # Cherokee
     "ᗅᗩᗋᑲᖯᗷᗸᑕᑢᑯᗞᗪᗫᗴᕮᘿᖴᖵᘜᕼᕽᒍᒎᒪᒫᗰᗱᑎᘉ": "aaabbbbccddddeeeffghxjjllmmnn",  # Canadian syllabics
@@ -46,10 +53,13 @@ SOMETIMES = {
     "ⴹⵏⵔⵕⴸⵝⵊⵙ": "eioqvxio",  # Tifinagh
     "∪⋃∨⋁⍺⍳⍴℮₳₵₣₲₭₥₦₱₴₮₩฿": "uuvvaipeacfgkmnpstwb",  # signs
     "卂乃匚乇卄凵丂丅乚": "abcehustl",  # ideographs that are rare as such
-    "".join(map(chr, range(0x1F1E6, 0x1F200))): "abcdefghijklmnopqrstuvwxyz",  # regional indicators, which make flags
+    "".join(
+        map(chr, range(0x1F1E6, 0x1F200))
+    ): "abcdefghijklmnopqrstuvwxyz",  # regional indicators, which make flags
 }
 
-# Read as Latin inside a word that has Latin letters, too: viagгa, cфsino. Elsewhere they are what they are.
+# Read as Latin inside a word that has Latin letters, too: viagгa, cфsino. Elsewhere they are what
+# they are.
 AMONG_LATIN = {
     "ґьъбзєэипяцшщдчфжђћԍӡ": "rbbbeeennruwwayoxhhge",  # Cyrillic
     "σλδξπθφψ": "oadenoow",  # Greek
@@ -58,7 +68,8 @@ AMONG_LATIN = {
     "千厶工丨亅长从几口尸尺山乂丫乙フリムレノ": "fgiijkmnoprwxyzjyali",  # ideographs, kana
 }
 
-# Latin letters with a stroke, a hook or a tail, small capitals and turned letters say in their name which they are.
+# Latin letters with a stroke, a hook or a tail, small capitals and turned letters say in their name
+# which they are.
 _IN_LATIN = (
     range(0x0180, 0x02B0),
     range(0x1D00, 0x1DC0),
@@ -68,7 +79,9 @@ _IN_LATIN = (
     range(0x1DF00, 0x1DF2B),
 )
 _SHAPES = "TURNED|REVERSED|SIDEWAYS|DOTLESS|SCRIPT|INSULAR|BLACKLETTER|BARRED|CLOSED|STIRRUP|HALF"
-_NAME = re.compile(rf"LATIN (?:SMALL LETTER|LETTER SMALL CAPITAL)(?: (?:{_SHAPES}))* ([A-Z])(?: WITH .*)?")
+_NAME = re.compile(
+    rf"LATIN (?:SMALL LETTER|LETTER SMALL CAPITAL)(?: (?:{_SHAPES}))* ([A-Z])(?: WITH .*)?"
+)
 
 
 def table(pairs: dict[str, str]) -> dict[int, str | None]:

@@ -1,4 +1,6 @@
-"""A comment's Markdown as the HTML that readers get: rendered and sanitised once, when it is settled."""
+"""A comment's Markdown as the HTML that readers get: rendered and sanitised once, when it is
+settled.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"}
 SCHEMES = {"http", "https"}
 MOST_MARKS, MOST_LINKS, MOST_TRIED = 500, 50, 20_000
-# More stops or lines than these cost a parser as much as a hundred comments: such a text is shown as it was typed.
+# More stops or lines than these cost a parser as much as a hundred comments: such a text is shown
+# as it was typed.
 MOST_STOPS, MOST_LINES = 1500, 500
 _STOPS = "$%&*+-:<=>@[\\]^_`{}~!#|"  # where a parser of Markdown stops to look
 MAX_NESTING = 50  # deeper quotes and lists than anyone writes are cut off
@@ -71,7 +74,8 @@ def links(rendered: str) -> list[str]:
 def _href(address: str) -> str:
     """What a link to this address publishes; "" for an address that stays as it was typed.
 
-    An address that hides its host behind "%" or a backslash is refused, although browsers understand it.
+    An address that hides its host behind "%" or a backslash is refused, although browsers
+    understand it.
     """
     url = link(address)
     return url.href if url and not _hides_its_host(address) else ""
@@ -108,11 +112,15 @@ _WITH_TEXT = {"text", "text_special", "code_inline"}
 
 
 def _is_dense(body: str) -> bool:
-    return len(body) > MOST_LINES and (body.count("\n") > MOST_LINES or sum(map(body.count, _STOPS)) > MOST_STOPS)
+    return len(body) > MOST_LINES and (
+        body.count("\n") > MOST_LINES or sum(map(body.count, _STOPS)) > MOST_STOPS
+    )
 
 
 def _is_ordinary(body: str) -> bool:
-    """Whether the text may be searched for links and emphasis: thousands of openings take a parser half a second."""
+    """Whether the text may be searched for links and emphasis: thousands of openings take a parser
+    half a second.
+    """
     if "](" in body and body.count("](") * max(map(len, body.split())) > MOST_TRIED:
         return False  # a parser reads on from each of these to the next blank
     return sum(map(body.count, "[*_~`<")) <= MOST_MARKS and body.count("//") <= MOST_LINKS
@@ -120,12 +128,14 @@ def _is_ordinary(body: str) -> bool:
 
 @cache
 def _parser(*, is_ordinary: bool, has_address: bool) -> MarkdownIt:
-    """Raw HTML is shown as typed, a line end is a line end, and a bare address becomes a link: looking for one takes
-    most of a rendering's time, so nobody looks where none can be.
+    """Raw HTML is shown as typed, a line end is a line end, and a bare address becomes a link:
+    looking for one takes most of a rendering's time, so nobody looks where none can be.
     """
     from markdown_it import MarkdownIt  # noqa: PLC0415
 
-    parser = MarkdownIt("js-default", {"html": False, "linkify": True, "breaks": True, "maxNesting": MAX_NESTING})
+    parser = MarkdownIt(
+        "js-default", {"html": False, "linkify": True, "breaks": True, "maxNesting": MAX_NESTING}
+    )
     parser.disable(["image", "table", "heading", "lheading", "hr", "reference"])
     parser.normalizeLink = _href  # type: ignore[method-assign, assignment]
     shown_by_default = parser.normalizeLinkText

@@ -1,8 +1,9 @@
 """Bring the database to the newest schema.
 
-A migration runs beside processes of the release before, so it only expands: what it adds may be absent from their
-inserts. What a release no longer uses is taken away by the next one ("Contract: …"). Each step can be repeated, so a
-migration that was killed goes on when it is started again (`models/migrations/repeatable.py`).
+A migration runs beside processes of the release before, so it only expands: what it adds may be
+absent from their inserts. What a release no longer uses is taken away by the next one ("Contract:
+…"). Each step can be repeated, so a migration that was killed goes on when it is started again
+(`models/migrations/repeatable.py`).
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ class Locked(Exception):
 
 
 def upgrade(to: str = "head") -> None:
-    """Migrate to the newest revision, or an earlier one. Two at once are harmless: the second waits for the first.
+    """Migrate to the newest revision, or an earlier one. Two at once are harmless: the second waits
+    for the first.
 
-    A table that is in use is not waited for long, since everyone else would queue up behind: rather another try. Raises
-    `Locked` when the last one has failed; then nothing, or the migrations before, has been done. Raises `Newer` for a
-    database that a later release has migrated.
+    A table that is in use is not waited for long, since everyone else would queue up behind: rather
+    another try. Raises `Locked` when the last one has failed; then nothing, or the migrations
+    before, has been done. Raises `Newer` for a database that a later release has migrated.
     """
     if engine().dialect.name == "sqlite":
         settings().data.mkdir(parents=True, exist_ok=True)
@@ -49,12 +51,16 @@ def upgrade(to: str = "head") -> None:
             if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
                 raise
             if not more:
-                raise Locked("A transaction holds a table that has to change: end it, then migrate again.") from None
+                raise Locked(
+                    "A transaction holds a table that has to change: end it, then migrate again."
+                ) from None
         time.sleep(PAUSE_SECONDS)
 
 
 def _make_file(name: str | None) -> None:
-    """Ours alone to read, as SQLite then makes the files beside it: comments that wait stand in it, and sessions."""
+    """Ours alone to read, as SQLite then makes the files beside it: comments that wait stand in it,
+    and sessions.
+    """
     if name and name != ":memory:" and not name.startswith("file:"):
         Path(name).touch(mode=0o600)
 

@@ -1,4 +1,6 @@
-"""`settle()`: the one place where a comment changes status, by the policy or a moderator; undoing it, and erasure."""
+"""`settle()`: the one place where a comment changes status, by the policy or a moderator; undoing
+it, and erasure.
+"""
 
 from __future__ import annotations
 
@@ -43,14 +45,18 @@ def settle(session: Session, changes: Sequence[Change]) -> list[Settled | None]:
     work = Settling(session, changes)
     settled = [work.apply(change) for change in changes]
     work.write()
-    return [each and each._replace(owed=tuple(work.owed.get(each.comment_id, ()))) for each in settled]
+    return [
+        each and each._replace(owed=tuple(work.owed.get(each.comment_id, ()))) for each in settled
+    ]
 
 
 def tell(settled: Iterable[Settled]) -> None:
     """Say in the log what was settled. To be called once it is committed."""
     for each in settled:
         if each.is_new:
-            log.info("settled", comment=each.comment_id, site=each.site, status=each.status, ms=each.ms)
+            log.info(
+                "settled", comment=each.comment_id, site=each.site, status=each.status, ms=each.ms
+            )
 
 
 class Refused(Exception):
@@ -60,7 +66,8 @@ class Refused(Exception):
 def undo(session: Session, comment_id: str, *, by: str, decision: str | None = None) -> Settled:
     """Restore the state before the latest human decision that is not undone yet.
 
-    With `decision` only that one is undone. Raises `Refused` if another came after it, or if there is nothing to undo.
+    With `decision` only that one is undone. Raises `Refused` if another came after it, or if there
+    is nothing to undo.
     """
     done = undo_each(session, {comment_id: decision}, by=by)[comment_id]
     if isinstance(done, Refused):
@@ -68,10 +75,19 @@ def undo(session: Session, comment_id: str, *, by: str, decision: str | None = N
     return done
 
 
-def undo_each(session: Session, decisions: Mapping[str, str | None], *, by: str) -> dict[str, Settled | Refused]:
-    """The same for many comments at once, in one transaction: what came of each, in the order given."""
+def undo_each(
+    session: Session, decisions: Mapping[str, str | None], *, by: str
+) -> dict[str, Settled | Refused]:
+    """The same for many comments at once, in one transaction: what came of each, in the order
+    given.
+    """
     ids = list(decisions)
-    session.execute(select(Comment.id).where(Comment.id.in_(ids)).order_by(Comment.id).with_for_update(key_share=True))
+    session.execute(
+        select(Comment.id)
+        .where(Comment.id.in_(ids))
+        .order_by(Comment.id)
+        .with_for_update(key_share=True)
+    )
     logs: dict[str, list[DecisionRecord]] = {id_: [] for id_ in ids}
     for entry in session.scalars(select(DecisionRecord).where(DecisionRecord.comment_id.in_(ids))):
         logs[entry.comment_id].append(entry)
@@ -82,19 +98,27 @@ def undo_each(session: Session, decisions: Mapping[str, str | None], *, by: str)
     ):
         closed[row.comment_id, row.closed_by].append(row.cause)
     changes = [
-        _restoring(last, by, closed[id_, last.id]) for id_, last in lasts.items() if isinstance(last, DecisionRecord)
+        _restoring(last, by, closed[id_, last.id])
+        for id_, last in lasts.items()
+        if isinstance(last, DecisionRecord)
     ]
     erased = Refused("This comment was erased; nothing can be restored.")
     settled = zip(changes, settle(session, changes), strict=True)
-    restored: dict[str, Settled | Refused] = {change.comment_id: each or erased for change, each in settled}
-    return {id_: last if isinstance(last, Refused) else restored[id_] for id_, last in lasts.items()}
+    restored: dict[str, Settled | Refused] = {
+        change.comment_id: each or erased for change, each in settled
+    }
+    return {
+        id_: last if isinstance(last, Refused) else restored[id_] for id_, last in lasts.items()
+    }
 
 
 def _to_undo(log: Iterable[DecisionRecord], wanted: str | None) -> DecisionRecord | Refused:
     """The latest decision by a human that stands, if it is the one wanted."""
     log = sorted(log, key=_when)
     undone = {entry.undoes for entry in log if entry.undoes}
-    standing = [entry for entry in log if entry.by != POLICY and not entry.undoes and entry.id not in undone]
+    standing = [
+        entry for entry in log if entry.by != POLICY and not entry.undoes and entry.id not in undone
+    ]
     if not standing:
         return Refused("There is no decision by a moderator left to undo on this comment.")
     if wanted is not None and wanted != standing[-1].id:
@@ -117,37 +141,57 @@ def _restoring(last: DecisionRecord, by: str, reopens: Sequence[str]) -> Change:
 
 
 def _when(entry: DecisionRecord) -> tuple[int, str]:
-    """Decisions in the order they were made: the version only grows, and ids sort by time within one."""
+    """Decisions in the order they were made: the version only grows, and ids sort by time within
+    one.
+    """
     return entry.version, entry.id
 
 
 def _why_not(decision: str, last: DecisionRecord, undone: set[str]) -> str:
     if decision in undone:
         return "That decision has been undone already."
-    return f"Another decision came after that one: {last.by} decided to {last.verdict} at {last.at:%Y-%m-%d %H:%M} UTC."
+    return (
+        f"Another decision came after that one: {last.by} decided to {last.verdict} at "
+        f"{last.at:%Y-%m-%d %H:%M} UTC."
+    )
 
 
 def erase(session: Session, comment_id: str, *, by: str) -> Settled | None:
-    """Remove the comment's content everywhere we keep it; its place stays for its replies. None if it is gone."""
+    """Remove the comment's content everywhere we keep it; its place stays for its replies. None if
+    it is gone.
+    """
     work = Settling(session, [Change(comment_id, None)])
     comment = work.comments.get(comment_id)
     if comment is None or comment["erased_at"] is not None:
         return None
-    # Before its deliveries and events, like everyone who changes these under the lock of their site.
-    session.execute(select(Site.id).where(Site.id == comment["site_id"]).with_for_update(key_share=True))
+    # Before its deliveries and events, like everyone who changes these under the lock of their
+    # site.
+    session.execute(
+        select(Site.id).where(Site.id == comment["site_id"]).with_for_update(key_share=True)
+    )
     was = comment["status"]
     comment.update(dict(_NOTHING), erased_at=work.at)
     if was == "approved":
         work.move_on_page(comment, "deleted")
     comment.update(status="deleted", version=comment["version"] + 1)
     work.changed[comment_id] = None
-    decision = work.record_decision(Change(comment_id, Verdict.REJECT, ("erased",), by), comment, was, "deleted")
+    decision = work.record_decision(
+        Change(comment_id, Verdict.REJECT, ("erased",), by), comment, was, "deleted"
+    )
     work.closing.append((comment_id, decision))
     touches_page = was == "approved"
-    work.emit(comment, "comment.deleted", None, was=was, revision=comment["revision"] if touches_page else None)
+    work.emit(
+        comment,
+        "comment.deleted",
+        None,
+        was=was,
+        revision=comment["revision"] if touches_page else None,
+    )
     work.also_to[work.latest_event[comment_id]] = cancel_deliveries(session, comment_id)
     _redact(session, comment_id, comment["at"])
-    session.execute(update(Comment).where(Comment.id == comment_id), {**_NOTHING, "erased_at": work.at})
+    session.execute(
+        update(Comment).where(Comment.id == comment_id), {**_NOTHING, "erased_at": work.at}
+    )
     work.write()
     _forget_soon(session, comment, work.at)
     owe_scrubbing(session, work.at, index=True)
@@ -157,7 +201,9 @@ def erase(session: Session, comment_id: str, *, by: str) -> Settled | None:
 
 def _forget_soon(session: Session, comment: dict[str, Any], at: datetime) -> None:
     """A site's model that may have learned from the comment is owed another without it."""
-    was_decided = exists().where(DecisionRecord.comment_id == comment["id"], DecisionRecord.by != POLICY)
+    was_decided = exists().where(
+        DecisionRecord.comment_id == comment["id"], DecisionRecord.by != POLICY
+    )
     has_learned = exists().where(SiteModelRecord.site_id == comment["site_id"])
     site = update(Site).where(Site.id == comment["site_id"], was_decided, has_learned)
     session.execute(site.values(learn_due=at))
@@ -192,10 +238,18 @@ def erase_rest(session: Session, comment_id: str) -> None:
 
 
 def _redact(session: Session, comment_id: str, at: datetime) -> None:
-    """Evidence and reasons quote the comment, and events carry it: what they said goes, that they were stays."""
+    """Evidence and reasons quote the comment, and events carry it: what they said goes, that they
+    were stays.
+    """
     session.execute(update(Screening).where(Screening.comment_id == comment_id).values(evidence=[]))
-    session.execute(update(DecisionRecord).where(DecisionRecord.comment_id == comment_id).values(reasons=[], note=""))
-    session.execute(delete(Fingerprint).where(Fingerprint.comment_id == comment_id, Fingerprint.at == at))
+    session.execute(
+        update(DecisionRecord)
+        .where(DecisionRecord.comment_id == comment_id)
+        .values(reasons=[], note="")
+    )
+    session.execute(
+        delete(Fingerprint).where(Fingerprint.comment_id == comment_id, Fingerprint.at == at)
+    )
     session.execute(delete(Note).where(Note.kind == "comment", Note.subject == comment_id))
     session.execute(delete(Question).where(Question.comment_id == comment_id))
     theirs = (Block.comment_id == comment_id) & (Block.kind == "author")
@@ -206,7 +260,11 @@ def _redact(session: Session, comment_id: str, at: datetime) -> None:
     redact_attempts(session, comment_id)
     for event in session.execute(select(Event).where(Event.comment_id == comment_id)).scalars():
         blank = {**event.data["comment"], "name": "", "website": None, "html": ""}
-        event.data = {**event.data, "comment": blank, "decision": _without_reasons(event.data["decision"])}
+        event.data = {
+            **event.data,
+            "comment": blank,
+            "decision": _without_reasons(event.data["decision"]),
+        }
 
 
 def _without_reasons(decision: dict[str, Any] | None) -> dict[str, Any] | None:

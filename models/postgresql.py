@@ -1,8 +1,8 @@
 """Connections to PostgreSQL that give up.
 
-libpq waits for an answer for as long as the TCP connection lives, and the kernel of a frozen server keeps it alive. So
-each wait looks at the clock. A wait that was cut closes its connection: what the server does with the transaction later
-ends in a rollback, unless the wait was for a COMMIT.
+libpq waits for an answer for as long as the TCP connection lives, and the kernel of a frozen server
+keeps it alive. So each wait looks at the clock. A wait that was cut closes its connection: what the
+server does with the transaction later ends in a rollback, unless the wait was for a COMMIT.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import structlog
 
 from models import deadlines
 
-LOOK_SECONDS = 1.0  # a statement without an answer for so long makes us ask whether the database answers anybody
+# a statement without an answer for so long makes us ask whether the database answers anybody
+LOOK_SECONDS = 1.0
 PROBE_SECONDS = 5.0  # the most for one such question, a new connection included
 PAUSE_SECONDS = 0.5  # between two of them
 IDLE_SECONDS = 10.0  # a probe that nobody asks for any more ends
@@ -34,7 +35,9 @@ class Unanswered(psycopg.OperationalError):
 
 
 class Probe:
-    """Asks, on a connection of its own, whether the database answers, from when somebody doubts it until it does."""
+    """Asks, on a connection of its own, whether the database answers, from when somebody doubts it
+    until it does.
+    """
 
     def __init__(self) -> None:
         self.unanswered_since: float | None = None
@@ -95,7 +98,9 @@ def probe() -> Probe:
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection whose every wait is bounded by the deadline and the patience of the thread that waits."""
+    """A connection whose every wait is bounded by the deadline and the patience of the thread that
+    waits.
+    """
 
     def wait(self, gen: Any, interval: float = TICK_SECONDS, timeout: float | None = None) -> Any:
         try:
@@ -110,7 +115,9 @@ class Connection(psycopg.Connection[Any]):
 
 
 def connect(arguments: Any, options: Any) -> Connection:
-    """A new connection. Raises `Unanswered` at once, before any name is looked up, while the database is away."""
+    """A new connection. Raises `Unanswered` at once, before any name is looked up, while the
+    database is away.
+    """
     probe().learn(arguments, options)
     _give_up_late(deadlines.deadline())
     return Connection.connect(*arguments, **options)

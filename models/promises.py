@@ -1,11 +1,14 @@
-"""What an owner asks of the spam score in their own words, and the thresholds that keep it on this site. Pure.
+"""What an owner asks of the spam score in their own words, and the thresholds that keep it on this
+site. Pure.
 
-"At most 1 in 200 good comments held back" is kept when, by the site's own labels, even the pessimistic end of the exact
-interval (Clopper & Pearson 1934) of the share of good comments at or above the threshold is not above 1 in 200. Held
-back is what the score keeps off the page, for a human or for good; so only then may the machine reject by itself.
+"At most 1 in 200 good comments held back" is kept when, by the site's own labels, even the
+pessimistic end of the exact interval (Clopper & Pearson 1934) of the share of good comments at or
+above the threshold is not above 1 in 200. Held back is what the score keeps off the page, for a
+human or for good; so only then may the machine reject by itself.
 
-The good comments among the labels are those a moderator approved. Most of them were flagged before, so they are harder
-than the site's good comments are on the whole, and the thresholds err to the careful side.
+The good comments among the labels are those a moderator approved. Most of them were flagged before,
+so they are harder than the site's good comments are on the whole, and the thresholds err to the
+careful side.
 """
 
 from __future__ import annotations
@@ -33,7 +36,8 @@ class Interval(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """The thresholds in force and what they come from; `reject_above` None: the machine rejects nothing by its score.
+    """The thresholds in force and what they come from; `reject_above` None: the machine rejects
+    nothing by its score.
 
     `why` says what was not done, or not yet, in words for the owner.
     """
@@ -57,8 +61,8 @@ def _plain(value: object) -> object:
 
 
 class Scores(NamedTuple):
-    """Calibrated probabilities, each list sorted: of the labels, by models that had not seen them, and of the newest
-    comments, of which so many come in a day.
+    """Calibrated probabilities, each list sorted: of the labels, by models that had not seen them,
+    and of the newest comments, of which so many come in a day.
     """
 
     good: Sequence[float] = ()
@@ -75,12 +79,16 @@ def keep(policy: Policy, fitted: Fitted | None) -> Policy:
     """The policy with the fitted thresholds in the place of those set by hand."""
     if fitted is None:
         return policy
-    thresholds = {name: getattr(fitted, name) for name in ("flag_above", "flag_above_with_hint", "reject_above")}
+    thresholds = {
+        name: getattr(fitted, name)
+        for name in ("flag_above", "flag_above_with_hint", "reject_above")
+    }
     return policy.model_copy(update={"spam": policy.spam.model_copy(update=thresholds)})
 
 
 def fit(policy: Policy, scores: Scores | None) -> Fitted | None:
-    """Thresholds for what this policy promises; None where it promises nothing and those set by hand count.
+    """Thresholds for what this policy promises; None where it promises nothing and those set by
+    hand count.
 
     `scores` are None while the site has no model of its own.
     """
@@ -88,7 +96,9 @@ def fit(policy: Policy, scores: Scores | None) -> Fitted | None:
     if promises.good_held_back_one_in is None and promises.reviews_a_day is None:
         return None
     known = scores or Scores()
-    flag, hint, reject, why = _thresholds(policy.spam, promises.good_held_back_one_in, known, has_model=bool(scores))
+    flag, hint, reject, why = _thresholds(
+        policy.spam, promises.good_held_back_one_in, known, has_model=bool(scores)
+    )
     flag, hint, reject, more = _within_reviews(flag, hint, reject, promises.reviews_a_day, known)
     if promises.good_held_back_one_in is None:
         reject = policy.spam.reject_above
@@ -109,12 +119,25 @@ def _thresholds(
 ) -> tuple[float, float, float | None, tuple[str, ...]]:
     flag, hint = by_hand.flag_above, min(by_hand.flag_above, by_hand.flag_above_with_hint)
     if one_in is None:
-        return flag, hint, None, ("automatic rejection is off: nothing is promised about good comments",)
+        return (
+            flag,
+            hint,
+            None,
+            ("automatic rejection is off: nothing is promised about good comments",),
+        )
     if not has_model:
-        return flag, hint, None, ("automatic rejection is off: this site has no model of its own yet",)
+        return (
+            flag,
+            hint,
+            None,
+            ("automatic rejection is off: this site has no model of its own yet",),
+        )
     allowed = most_allowed(len(scores.good), one_in)
     if allowed is None:
-        few = f"{len(scores.good)} good comments are decided, and {fewest(one_in):,} are needed to be sure of"
+        few = (
+            f"{len(scores.good)} good comments are decided, and {fewest(one_in):,} are "
+            "needed to be sure of"
+        )
         return flag, hint, None, (f"automatic rejection is off: {few} 1 in {one_in}",)
     lowest = _just_above(scores.good, allowed)
     flag, hint = max(flag, lowest), max(hint, lowest)
@@ -124,8 +147,9 @@ def _thresholds(
 def _within_reviews(
     flag: float, hint: float, reject: float | None, most: int | None, scores: Scores
 ) -> tuple[float, float, float | None, tuple[str, ...]]:
-    """Where more would come than the owner wants to read, the surest of them are rejected, or nobody is asked about
-    the least sure ones; but what is nearly certain spam is never let through for that.
+    """Where more would come than the owner wants to read, the surest of them are rejected, or
+    nobody is asked about the least sure ones; but what is nearly certain spam is never let through
+    for that.
     """
     expected = _reviews(flag, reject, scores)
     if most is None or expected is None or expected <= most:
@@ -152,7 +176,9 @@ def _reviews(flag: float, reject: float | None, scores: Scores) -> float | None:
 
 
 def _at_or_above(threshold: float | None, scores: Sequence[float]) -> Interval:
-    return interval(0 if threshold is None else len(scores) - bisect_left(scores, threshold), len(scores))
+    return interval(
+        0 if threshold is None else len(scores) - bisect_left(scores, threshold), len(scores)
+    )
 
 
 def _just_above(good: Sequence[float], allowed: int) -> float:
@@ -162,7 +188,8 @@ def _just_above(good: Sequence[float], allowed: int) -> float:
     return round(good[-1 - allowed] + STEP, DIGITS)
 
 
-# The exact binomial interval. scipy has it too, for 40 MB in a web process that shows the thresholds.
+# The exact binomial interval. scipy has it too, for 40 MB in a web process that shows the
+# thresholds.
 
 
 def interval(count: int, of: int) -> Interval:
@@ -174,7 +201,9 @@ def interval(count: int, of: int) -> Interval:
 
 
 def most_allowed(of: int, one_in: int) -> int | None:
-    """How many of so many may be wrong for the interval to stay within 1 in N; None if not even none is enough."""
+    """How many of so many may be wrong for the interval to stay within 1 in N; None if not even
+    none is enough.
+    """
     if of < fewest(one_in):
         return None
     low, high = 0, of // one_in + 1  # the interval's end is never below the share itself
@@ -190,7 +219,9 @@ def fewest(one_in: int) -> int:
 
 
 def _upper(count: int, of: int) -> float:
-    """The share at which so few, or fewer, would be seen with a probability of only (1 - LEVEL) / 2."""
+    """The share at which so few, or fewer, would be seen with a probability of only (1 - LEVEL) /
+    2.
+    """
     if count >= of:
         return 1.0
     low, high = count / of, 1.0

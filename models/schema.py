@@ -1,6 +1,7 @@
 """Which revision the database is at, and which ones this release knows.
 
-Every command asks, and so does what runs for long: without Alembic, which takes longer to import than a command to run.
+Every command asks, and so does what runs for long: without Alembic, which takes longer to import
+than a command to run.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def current() -> str | None:
 def revisions() -> list[str]:
     """All of them, oldest first, as the migrations' files are numbered."""
     files = sorted(VERSIONS.glob("[0-9]*.py"))
-    return [found[1] for file in files if (found := REVISION.search(file.read_text(encoding="utf-8")))]
+    return [
+        found[1] for file in files if (found := REVISION.search(file.read_text(encoding="utf-8")))
+    ]
 
 
 def is_current() -> bool:
@@ -40,7 +43,9 @@ def is_current() -> bool:
 
 
 def is_empty() -> bool:
-    """Whether nothing was ever migrated there. Raises `Newer` for a database that a later release has migrated."""
+    """Whether nothing was ever migrated there. Raises `Newer` for a database that a later release
+    has migrated.
+    """
     refuse_a_newer()
     return current() is None
 
@@ -50,5 +55,6 @@ def refuse_a_newer() -> None:
     at = current()
     if at is not None and at not in revisions():
         raise Newer(
-            f"This release does not know the database's schema, {at}: a newer Greenroom made it, so run that one."
+            f"This release does not know the database's schema, {at}: a newer Greenroom made "
+            "it, so run that one."
         )

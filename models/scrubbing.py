@@ -1,8 +1,11 @@
-"""Scrub what was erased out of SQLite's files: its words would stay in the search index and in the write-ahead log.
+"""Scrub what was erased out of SQLite's files: its words would stay in the search index and in the
+write-ahead log.
 
 Every connection overwrites what it deletes (`secure_delete`). Three places are left:
-- the search index keeps an erased word in an older segment, with a note in a newer one that it is gone: merge them;
-- a page whose rows moved to another keeps copies in its unused middle, seen for 2 of 1,000 erased rows: vacuum;
+- the search index keeps an erased word in an older segment, with a note in a newer one that it is
+  gone: merge them;
+- a page whose rows moved to another keeps copies in its unused middle, seen for 2 of 1,000 erased
+  rows: vacuum;
 - the write-ahead log keeps earlier versions of pages until it is written over: truncate it.
 
 PostgreSQL keeps dead rows until its own VACUUM; see operations/README.md, "Erasure".
@@ -38,7 +41,9 @@ log = structlog.get_logger()
 
 
 def owe_scrubbing(session: Session, at: datetime, *, index: bool) -> None:
-    """In the transaction that erases, so that it is never forgotten. `index`: whether the search held what went."""
+    """In the transaction that erases, so that it is never forgotten. `index`: whether the search
+    held what went.
+    """
     if not _is_sqlite():
         return
     session.merge(Chore(name=TRUNCATE, due=at))
@@ -49,11 +54,15 @@ def owe_scrubbing(session: Session, at: datetime, *, index: bool) -> None:
 
 
 def scrub(at: datetime) -> bool:
-    """Do what is due. False if some of it is left for the next sweep: a large index, or readers in the way."""
+    """Do what is due. False if some of it is left for the next sweep: a large index, or readers in
+    the way.
+    """
     if not _is_sqlite():
         return True
     with reading() as session:
-        owed = {chore.name: chore.due for chore in session.scalars(select(Chore).where(Chore.due <= at))}
+        owed = {
+            chore.name: chore.due for chore in session.scalars(select(Chore).where(Chore.due <= at))
+        }
     if MERGE in owed and not _merge():
         return False
     if VACUUM in owed:
@@ -74,7 +83,8 @@ def _is_sqlite() -> bool:
 def _merge() -> bool:
     """Merge the search index into one segment, a few pages at a time. True once it is one.
 
-    A negative number begins, or goes on with, a merge of everything. https://www.sqlite.org/fts5.html#the_merge_command
+    A negative number begins, or goes on with, a merge of everything.
+    https://www.sqlite.org/fts5.html#the_merge_command
     """
     until = time.monotonic() + MERGE_SECONDS
     while time.monotonic() < until:
@@ -82,7 +92,8 @@ def _merge() -> bool:
             connection: Any = session.connection().connection.driver_connection
             before = connection.total_changes
             connection.execute(
-                "INSERT INTO searched_words (searched_words, rank) VALUES ('merge', ?)", (-PAGES_AT_ONCE,)
+                "INSERT INTO searched_words (searched_words, rank) VALUES ('merge', ?)",
+                (-PAGES_AT_ONCE,),
             )
             if connection.total_changes - before < 2:
                 return True
@@ -90,9 +101,13 @@ def _merge() -> bool:
 
 
 def _vacuum() -> None:
-    """Write a small database anew. It may fail for lack of space, and is not tried again before the next erasure."""
+    """Write a small database anew. It may fail for lack of space, and is not tried again before the
+    next erasure.
+    """
     with engine().connect() as connection:
-        size = connection.exec_driver_sql("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        size = connection.exec_driver_sql(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        )
         if size.scalar_one() > VACUUM_BYTES:
             return
     try:
@@ -103,7 +118,9 @@ def _vacuum() -> None:
 
 
 def _truncate() -> bool:
-    """Write the log back into the database and cut it to nothing. False while readers are in the way."""
+    """Write the log back into the database and cut it to nothing. False while readers are in the
+    way.
+    """
     for _ in range(TRUNCATE_TRIES):
         with writing_alone() as connection:
             (waits,) = connection.execute("PRAGMA busy_timeout").fetchone()

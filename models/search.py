@@ -1,17 +1,32 @@
-"""Full-text search over comments: SQLite's FTS5, PostgreSQL's tsvector, both over the words as they stand."""
+"""Full-text search over comments: SQLite's FTS5, PostgreSQL's tsvector, both over the words as they
+stand.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, column, event, func, literal_column, select, table, text
+from sqlalchemy import (
+    Connection,
+    Select,
+    Table,
+    column,
+    event,
+    func,
+    literal_column,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.orm import Session
 
 from models.database import Base
 from models.records import Comment
 
-OWN = re.compile(r"searched(_\w+)?$|ix_comments_words$")  # made by a migration, and no table or index of the records
+OWN = re.compile(
+    r"searched(_\w+)?$|ix_comments_words$"
+)  # made by a migration, and no table or index of the records
 MOST_WORDS, MOST_FOUND, LONGEST = 20, 1000, 1000
 _WORD = re.compile(r"\w+")
 _SEARCHED = table("searched", column("n"), column("comment_id", Comment.id.type))
@@ -49,13 +64,25 @@ def matching(session: Session, words: str, site_id: int) -> Select[Any] | None:
         return None
     found: Any
     if session.get_bind().dialect.name == "sqlite":
-        match = f"site:s{site_id} AND {{name body}}:(" + " ".join(f'"{term}"' for term in wanted) + "*)"
-        found = select(_WORDS.c.rowid).where(text("searched_words MATCH :match").bindparams(match=match))
+        match = (
+            f"site:s{site_id} AND {{name body}}:(" + " ".join(f'"{term}"' for term in wanted) + "*)"
+        )
+        found = select(_WORDS.c.rowid).where(
+            text("searched_words MATCH :match").bindparams(match=match)
+        )
         newest = found.order_by(_WORDS.c.rowid.desc()).limit(MOST_FOUND)
         return select(_SEARCHED.c.comment_id).where(_SEARCHED.c.n.in_(newest))
     query = " & ".join(f"'{term}'" for term in wanted) + ":*"
-    says: Any = literal_column(_DOCUMENT).op("@@")(func.to_tsquery(literal_column("'simple'"), query))
+    says: Any = literal_column(_DOCUMENT).op("@@")(
+        func.to_tsquery(literal_column("'simple'"), query)
+    )
     found_by = select(Comment.id).where(says, Comment.html.is_not(None), Comment.site_id == site_id)
-    # On its own, or the planner walks all comments in the order of the list and takes each one's words apart.
-    found = found_by.order_by(Comment.id.desc()).limit(MOST_FOUND).cte("found").prefix_with("MATERIALIZED")
+    # On its own, or the planner walks all comments in the order of the list and takes each one's
+    # words apart.
+    found = (
+        found_by.order_by(Comment.id.desc())
+        .limit(MOST_FOUND)
+        .cte("found")
+        .prefix_with("MATERIALIZED")
+    )
     return select(found.c.id)

@@ -5,7 +5,8 @@ They come from the first of these that is given:
 - GREENROOM_SECRETS_FILE, a file that somebody else writes, like a mounted Kubernetes Secret;
 - `secrets.json` in the data folder, which Greenroom makes on its first start and writes itself.
 
-`models/keyring.py` compares them with the fingerprint in the database, so that no process works with the wrong keys.
+`models/keyring.py` compares them with the fingerprint in the database, so that no process works
+with the wrong keys.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
 
 
 class WrongKeys(Exception):
-    """The keys are missing, damaged or not those of the database. The message says which, and what to do."""
+    """The keys are missing, damaged or not those of the database. The message says which, and what
+    to do.
+    """
 
 
 class UnknownKey(WrongKeys, KeyError):
@@ -45,7 +48,9 @@ class UnknownKey(WrongKeys, KeyError):
 
 
 class Secrets(BaseModel):
-    """`email_keys` maps a key id to a 256-bit key in base64; new addresses are encrypted with `email_key`."""
+    """`email_keys` maps a key id to a 256-bit key in base64; new addresses are encrypted with
+    `email_key`.
+    """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -65,11 +70,17 @@ class Secrets(BaseModel):
     def _keys_are_usable(self) -> Secrets:
         for key_id, key in self.email_keys.items():
             if not KEY_ID.fullmatch(key_id):
-                raise ValueError("a key id may have 1 to 40 letters, digits, dots, dashes and underscores")
+                raise ValueError(
+                    "a key id may have 1 to 40 letters, digits, dots, dashes and underscores"
+                )
             if _key_length(key) != KEY_BYTES:
-                raise ValueError(f"key {key_id!r} in email_keys must be {KEY_BYTES} bytes in base64")
+                raise ValueError(
+                    f"key {key_id!r} in email_keys must be {KEY_BYTES} bytes in base64"
+                )
         if self.email_key not in self.email_keys:
-            raise ValueError(f"email_key names {self.email_key[:40]!r}, which email_keys does not have")
+            raise ValueError(
+                f"email_key names {self.email_key[:40]!r}, which email_keys does not have"
+            )
         return self
 
     def derived(self, purpose: str) -> bytes:
@@ -126,7 +137,9 @@ Stamp = tuple[int, int, int]
 
 @dataclass
 class _Held:
-    """What this process has read. `stamp` tells whether the file has been replaced since; it is replaced whole."""
+    """What this process has read. `stamp` tells whether the file has been replaced since; it is
+    replaced whole.
+    """
 
     kept: Secrets | None = None
     stamp: Stamp | None = None
@@ -139,14 +152,16 @@ _held = _Held()
 def secrets() -> Secrets:
     """The keys, read once a process. `reread()` sees what another process or an operator changed.
 
-    A new installation gets its keys here. Raises `WrongKeys` if they are missing and the database needs the old ones.
+    A new installation gets its keys here. Raises `WrongKeys` if they are missing and the database
+    needs the old ones.
     """
     return _held.kept or _read_first()
 
 
 def _read_first() -> Secrets:
     if not are_brought() and not is_there():
-        from models import keyring  # noqa: PLC0415 - it needs the database, which the rest of this file does not
+        # it needs the database, which the rest of this file does not
+        from models import keyring  # noqa: PLC0415
 
         keyring.make_keys()
     stamp = _stamp()
@@ -156,9 +171,11 @@ def _read_first() -> Secrets:
 
 
 def reread() -> Secrets:
-    """The keys as their source has them now. To look costs a microsecond; to read happens after a change only.
+    """The keys as their source has them now. To look costs a microsecond; to read happens after a
+    change only.
 
-    A running process goes on with the keys it has if the file has vanished or is damaged, and logs that once.
+    A running process goes on with the keys it has if the file has vanished or is damaged, and logs
+    that once.
     """
     if _held.kept is None:
         return _read_first()
@@ -190,7 +207,9 @@ def is_there() -> bool:
 def from_source() -> Secrets:
     """The keys, read now. Raises `WrongKeys` with one sentence that names their source."""
     if settings().secrets and settings().secrets_file:
-        raise WrongKeys("GREENROOM_SECRETS and GREENROOM_SECRETS_FILE are both set: unset one of them.")
+        raise WrongKeys(
+            "GREENROOM_SECRETS and GREENROOM_SECRETS_FILE are both set: unset one of them."
+        )
     return parsed(settings().secrets.encode() or _content(secrets_path()), source())
 
 
@@ -201,14 +220,18 @@ def _content(path: Path) -> bytes:
         raise missing() from None
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
-        raise WrongKeys(f"The keys in {path} can't be read ({why}): correct that, then start again.") from None
+        raise WrongKeys(
+            f"The keys in {path} can't be read ({why}): correct that, then start again."
+        ) from None
 
 
 def missing() -> WrongKeys:
     """What to say if there is no file and none may be made."""
     return WrongKeys(
-        f"The keys of this database are missing: there is no {secrets_path()}. Put that file back from your backup, or "
-        "give its content in GREENROOM_SECRETS or GREENROOM_SECRETS_FILE (operations/RUNBOOKS.md, Keys)."
+        f"The keys of this database are missing: there is no {secrets_path()}. Put that file "
+        "back from your backup, or "
+        "give its content in GREENROOM_SECRETS or GREENROOM_SECRETS_FILE "
+        "(operations/RUNBOOKS.md, Keys)."
     )
 
 
@@ -244,7 +267,9 @@ def _stamp() -> Stamp | None:
 
 
 def readable_by_others() -> str | None:
-    """A warning if others on this machine can read the file. A mounted file often belongs to a group, rightly so."""
+    """A warning if others on this machine can read the file. A mounted file often belongs to a
+    group, rightly so.
+    """
     if settings().secrets:
         return None
     forbidden, right = (0o007, "0440") if settings().secrets_file else (0o077, "0600")
@@ -261,7 +286,9 @@ def readable_by_others() -> str | None:
 
 
 def keep_secrets(made: Secrets) -> None:
-    """Keep these as the keys of an installation that has none yet; where another process was first, its keys count."""
+    """Keep these as the keys of an installation that has none yet; where another process was first,
+    its keys count.
+    """
     path = secrets_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = _draft(made, path)
@@ -274,7 +301,9 @@ def keep_secrets(made: Secrets) -> None:
 def _draft(made: Secrets, path: Path) -> Path:
     """The file under another name, on the disk to stay: nobody reads half of it."""
     draft = path.with_name(f".secrets-{os.getpid()}-{random.token_hex(4)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as file:
         file.write(as_json(made))
         file.flush()
         os.fsync(file.fileno())
@@ -288,7 +317,9 @@ def as_json(kept: Secrets) -> str:
 def with_new_email_key(kept: Secrets) -> Secrets:
     """With one more key for addresses, current from now on. Older ones stay to read with."""
     key_id = str(1 + max((int(name) for name in kept.email_keys if name.isdecimal()), default=0))
-    return kept.model_copy(update={"email_key": key_id, "email_keys": {**kept.email_keys, key_id: new_email_key()}})
+    return kept.model_copy(
+        update={"email_key": key_id, "email_keys": {**kept.email_keys, key_id: new_email_key()}}
+    )
 
 
 def with_current_key_only(kept: Secrets) -> Secrets:
@@ -296,10 +327,14 @@ def with_current_key_only(kept: Secrets) -> Secrets:
 
 
 def add_keys(others: Secrets) -> None:
-    """Keep those of another state of these secrets to read with, too: a backup may be older than a rotation."""
+    """Keep those of another state of these secrets to read with, too: a backup may be older than a
+    rotation.
+    """
     kept = from_source()
     if not others.email_keys.keys() <= kept.email_keys.keys():
-        replace_secrets(kept.model_copy(update={"email_keys": {**others.email_keys, **kept.email_keys}}))
+        replace_secrets(
+            kept.model_copy(update={"email_keys": {**others.email_keys, **kept.email_keys}})
+        )
 
 
 def replace_secrets(changed: Secrets) -> None:
@@ -341,9 +376,15 @@ def encrypt_email(email: str) -> bytes:
 
 
 def decrypt_email(sealed: bytes) -> str:
-    """The address again. Raises `UnknownKey` without its key, `cryptography.exceptions.InvalidTag` if tampered with."""
+    """The address again. Raises `UnknownKey` without its key, `cryptography.exceptions.InvalidTag`
+    if tampered with.
+    """
     key_id, _, rest = sealed.partition(b"\0")
-    return _cipher(_key_named(key_of(sealed))).decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], key_id).decode()
+    return (
+        _cipher(_key_named(key_of(sealed)))
+        .decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], key_id)
+        .decode()
+    )
 
 
 def _key_named(key_id: str) -> str:
@@ -353,7 +394,8 @@ def _key_named(key_id: str) -> str:
         return known.email_keys[key_id]
     except KeyError:
         raise UnknownKey(
-            f"An address was encrypted with key {key_id!r}, which {source()} lacks: put that key back into email_keys."
+            f"An address was encrypted with key {key_id!r}, which {source()} lacks: put that "
+            "key back into email_keys."
         ) from None
 
 
@@ -363,7 +405,9 @@ def _cipher(key: str) -> AESGCM:
 
 
 def seal(purpose: str, content: bytes) -> bytes:
-    """`nonce, AES-256-GCM ciphertext` under this purpose's own key. Raises `WrongKeys`, like `encrypt_email`."""
+    """`nonce, AES-256-GCM ciphertext` under this purpose's own key. Raises `WrongKeys`, like
+    `encrypt_email`.
+    """
     kept = secrets()
     confirm_keys(kept, may_record=False)  # its callers are in a transaction of their own
     return seal_with(kept, purpose, content)
@@ -376,7 +420,9 @@ def seal_with(kept: Secrets, purpose: str, content: bytes) -> bytes:
 
 
 def unseal(purpose: str, sealed: bytes) -> bytes:
-    """The content again. Raises `cryptography.exceptions.InvalidTag` if tampered with, or sealed by other keys."""
+    """The content again. Raises `cryptography.exceptions.InvalidTag` if tampered with, or sealed by
+    other keys.
+    """
     cipher = AESGCM(secrets().derived(purpose))
     return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], purpose.encode())
 
@@ -397,12 +443,15 @@ _confirmed = _Confirmed()
 
 
 def confirm_keys(kept: Secrets, *, may_record: bool = True) -> None:
-    """Compare keys with the database before their first use: one query a process, and one after each change.
+    """Compare keys with the database before their first use: one query a process, and one after
+    each change.
 
-    Raises `WrongKeys`. `may_record`: a transaction may be begun to note keys that the database has not seen.
+    Raises `WrongKeys`. `may_record`: a transaction may be begun to note keys that the database has
+    not seen.
     """
     if _confirmed.kept is not kept:
-        from models import keyring  # noqa: PLC0415 - it needs the database, which the rest of this file does not
+        # it needs the database, which the rest of this file does not
+        from models import keyring  # noqa: PLC0415
 
         if keyring.check_keys(kept, may_record=may_record):
             _confirmed.kept = kept

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 PREFIX = "GREENROOM_"
-# By setting, how its URL may begin; a driver may stand behind a plus. What is wrong is said without the URL, which may
-# hold a password.
+# By setting, how its URL may begin; a driver may stand behind a plus. What is wrong is said without
+# the URL, which may hold a password.
 SCHEMES = {
     "database_url": ("postgres", "postgresql", "sqlite"),
     "redis_url": ("redis", "rediss", "amqp", "amqps"),
@@ -22,72 +22,133 @@ SCHEMES = {
     "public_url": ("http", "https"),
     "smtp_url": ("smtp", "smtps"),
 }
-NEEDS_NO_HOST = ("sqlite", "file", "redis", "postgres", "postgresql")  # a file, or a socket of this machine
+NEEDS_NO_HOST = (
+    "sqlite",
+    "file",
+    "redis",
+    "postgres",
+    "postgresql",
+)  # a file, or a socket of this machine
 NO_ONE_REDIS = ("sentinel", "cluster")  # in the scheme of a URL
 _HOST = re.compile(r"[\w.-]+")
 
 
-STORAGE_THREADS = 3  # of the web process, for what is read from storage; they ask the database now and then, too
+STORAGE_THREADS = (
+    3  # of the web process, for what is read from storage; they ask the database now and then, too
+)
 BACKGROUND_THREADS = 2  # that use the database beside requests or tasks: the sweep, mail and alarms
 
 
 class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    data: Path = Field(Path("var"), description="Folder of everything kept: secrets, database, queue, published pages.")
-    secrets: str = Field("", repr=False, description="The keys as JSON; empty: GREENROOM_SECRETS_FILE.")
+    data: Path = Field(
+        Path("var"),
+        description="Folder of everything kept: secrets, database, queue, published pages.",
+    )
+    secrets: str = Field(
+        "", repr=False, description="The keys as JSON; empty: GREENROOM_SECRETS_FILE."
+    )
     secrets_file: Path | None = Field(
-        None, description="A file with the keys that Greenroom only reads; empty: secrets.json in the data folder."
+        None,
+        description=(
+            "A file with the keys that Greenroom only reads; empty: secrets.json in "
+            "the data folder."
+        ),
     )
     host: str = Field("127.0.0.1", description="Address the web process listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port the web process listens on.")
-    public_url: str = Field("", description="How readers reach this service, without trailing slash; empty: as asked.")
+    public_url: str = Field(
+        "", description="How readers reach this service, without trailing slash; empty: as asked."
+    )
 
-    database_url: str = Field("", description="SQLAlchemy or postgres:// URL; empty: SQLite in the data folder.")
-    redis_url: str = Field("", description="Broker: redis://, rediss:// or amqp://; empty: the embedded Valkey.")
+    database_url: str = Field(
+        "", description="SQLAlchemy or postgres:// URL; empty: SQLite in the data folder."
+    )
+    redis_url: str = Field(
+        "", description="Broker: redis://, rediss:// or amqp://; empty: the embedded Valkey."
+    )
     storage_url: str = Field(
         "", description="Where threads are published, file:///… or s3://…; empty: the data folder."
     )
 
-    cdn_seconds: int = Field(0, ge=0, description="How long a CDN may show a page without asking again; 0: it asks.")
+    cdn_seconds: int = Field(
+        0, ge=0, description="How long a CDN may show a page without asking again; 0: it asks."
+    )
 
-    rate_limits: Literal["on", "off"] = Field("on", description="Posts per address and site; off for load tests only.")
-    rate_per_minute: int = Field(10, ge=1, description="Posts a minute one address may make on one site.")
-    rate_per_hour: int = Field(60, ge=1, description="Posts an hour one address may make on one site.")
+    rate_limits: Literal["on", "off"] = Field(
+        "on", description="Posts per address and site; off for load tests only."
+    )
+    rate_per_minute: int = Field(
+        10, ge=1, description="Posts a minute one address may make on one site."
+    )
+    rate_per_hour: int = Field(
+        60, ge=1, description="Posts an hour one address may make on one site."
+    )
     proxy_hops: int = Field(0, ge=0, description="How many proxies' X-Forwarded-For to believe.")
 
-    spam_model: str = Field("", description="A skops file to score with in place of the one that ships.")
+    spam_model: str = Field(
+        "", description="A skops file to score with in place of the one that ships."
+    )
 
-    learn_seconds: float = Field(60, ge=0, description="The least between two trainings of one site's model.")
+    learn_seconds: float = Field(
+        60, ge=0, description="The least between two trainings of one site's model."
+    )
 
-    dns: tuple[str, ...] = Field((), description="Resolvers as host:port, comma-separated, in place of the system's.")
+    dns: tuple[str, ...] = Field(
+        (), description="Resolvers as host:port, comma-separated, in place of the system's."
+    )
     dns_seconds: float = Field(2.5, gt=0, description="How long one look-up may take in all.")
 
     webhook_schedule: tuple[float, ...] = Field(
         (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400),
-        description="Attempts of a webhook: seconds after the attempt before, comma-separated; the first one's is 0.",
+        description=(
+            "Attempts of a webhook: seconds after the attempt before, comma-separated; "
+            "the first one's is 0."
+        ),
     )
     webhook_allow_private: bool = Field(
-        False, description="Development: webhooks also to private addresses, by http and to any port."
+        False,
+        description="Development: webhooks also to private addresses, by http and to any port.",
     )
-    webhook_ports: tuple[int, ...] = Field((80, 443), description="Ports of https that webhooks may go to.")
-    webhook_in_flight: int = Field(16, ge=1, description="Attempts under way at once to one endpoint, by one worker.")
-    event_days: int = Field(0, ge=0, description="How long the event log is kept; 0: as long as there is room.")
+    webhook_ports: tuple[int, ...] = Field(
+        (80, 443), description="Ports of https that webhooks may go to."
+    )
+    webhook_in_flight: int = Field(
+        16, ge=1, description="Attempts under way at once to one endpoint, by one worker."
+    )
+    event_days: int = Field(
+        0, ge=0, description="How long the event log is kept; 0: as long as there is room."
+    )
 
-    web_threads: int = Field(8, ge=1, description="Writing requests the web process works on at once.")
+    web_threads: int = Field(
+        8, ge=1, description="Writing requests the web process works on at once."
+    )
     screeners: int = Field(
         4,
         ge=1,
-        description="Tasks a worker takes at once: one screens, one publishes, others leave them what they bring.",
+        description=(
+            "Tasks a worker takes at once: one screens, one publishes, others leave "
+            "them what they bring."
+        ),
     )
     sweep_seconds: float = Field(5, gt=0, description="Pause between two sweeps for overdue rows.")
-    overdue_seconds: float = Field(3, gt=0, description="How long a row may be due before the sweep rings again.")
-    smtp_url: str = Field("", description="smtp://user:password@host:587 or smtps://…, for links to moderators.")
+    overdue_seconds: float = Field(
+        3, gt=0, description="How long a row may be due before the sweep rings again."
+    )
+    smtp_url: str = Field(
+        "", description="smtp://user:password@host:587 or smtps://…, for links to moderators."
+    )
     mail_from: str = Field("greenroom@localhost", description="Whom mail to moderators comes from.")
     security_contact: str = Field(
-        "", description="Where to report a weakness, mailto:… or https://…, for security.txt; empty: mail_from."
+        "",
+        description=(
+            "Where to report a weakness, mailto:… or https://…, for security.txt; empty: mail_from."
+        ),
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least that is logged."
+    )
 
     @field_validator("secrets_file", mode="before")
     @classmethod
@@ -97,12 +158,18 @@ class Settings(BaseModel):
     @field_validator("dns", "webhook_schedule", "webhook_ports", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
 
     @field_validator("webhook_schedule")
     @classmethod
     def _begins_at_once(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        """The first attempt is never put off, so a list that does not begin with its 0 means the attempts after it."""
+        """The first attempt is never put off, so a list that does not begin with its 0 means the
+        attempts after it.
+        """
         if not all(0 <= delay <= 30 * 86_400 for delay in value):
             raise ValueError("Each delay is a number of seconds, at most 30 days.")
         return value if value[:1] == (0,) else (0, *value)
@@ -112,17 +179,24 @@ class Settings(BaseModel):
     def _is_url(cls, value: str, info: ValidationInfo) -> str:
         if not value:
             return value
-        if info.field_name == "redis_url" and any(kind in value.partition(":")[0].lower() for kind in NO_ONE_REDIS):
+        if info.field_name == "redis_url" and any(
+            kind in value.partition(":")[0].lower() for kind in NO_ONE_REDIS
+        ):
             raise ValueError(
-                "Redis Sentinel and Redis Cluster are not supported: give the redis:// URL of one server, or of a proxy"
+                "Redis Sentinel and Redis Cluster are not supported: give the redis:// URL of "
+                "one server, or of a proxy"
                 " or service that always leads to the primary."
             )
         schemes = SCHEMES[info.field_name or ""]
-        meant = f"This must be a URL that begins with {', '.join(f'{scheme}://' for scheme in schemes)}"
+        meant = (
+            f"This must be a URL that begins with {', '.join(f'{scheme}://' for scheme in schemes)}"
+        )
         try:
             parts = urlsplit(value)
             kind = parts.scheme.partition("+")[0]
-            is_placed = kind in NEEDS_NO_HOST or bool(parts.hostname) or parts.query.startswith("host=")
+            is_placed = (
+                kind in NEEDS_NO_HOST or bool(parts.hostname) or parts.query.startswith("host=")
+            )
             is_right = kind in schemes and "://" in value and is_placed and parts.port != 0
         except ValueError:
             raise ValueError("The host or port in this URL can't be read.") from None
@@ -150,7 +224,10 @@ class Settings(BaseModel):
         """Pages, forms and the embed ask from the root, so a path would be right for links alone."""
         place = value.rstrip("/")
         if place and ("@" in place or place != "://".join(urlsplit(place)[:2])):
-            raise ValueError("This must be scheme and host, like https://comments.paper.example, and nothing behind.")
+            raise ValueError(
+                "This must be scheme and host, like https://comments.paper.example, and "
+                "nothing behind."
+            )
         return place
 
     @property
@@ -160,7 +237,9 @@ class Settings(BaseModel):
 
     @property
     def database_threads(self) -> int:
-        """How many threads of one process may use the database at the same time, those of the background included."""
+        """How many threads of one process may use the database at the same time, those of the
+        background included.
+        """
         web = self.web_threads + self.looking_threads + STORAGE_THREADS
         return max(web, self.screeners) + BACKGROUND_THREADS
 
@@ -170,7 +249,11 @@ class Settings(BaseModel):
         if not self.database_url:
             return f"sqlite:///{self.data.absolute() / 'greenroom.db'}"
         scheme, _, rest = self.database_url.partition("://")
-        return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else self.database_url
+        return (
+            f"postgresql+psycopg://{rest}"
+            if scheme in {"postgres", "postgresql"}
+            else self.database_url
+        )
 
     @property
     def base_url(self) -> str:
@@ -209,4 +292,6 @@ def settings() -> Settings:
     pydantic-settings would do the same for 16 MB in each of five processes.
     """
     given = {name: os.environ.get(PREFIX + name.upper()) for name in Settings.model_fields}
-    return Settings.model_validate({name: value for name, value in given.items() if value is not None})
+    return Settings.model_validate(
+        {name: value for name, value in given.items() if value is not None}
+    )

@@ -1,4 +1,6 @@
-"""One transaction in which comments change status: their decisions, reviews, events and pages owed, all or nothing."""
+"""One transaction in which comments change status: their decisions, reviews, events and pages owed,
+all or nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,18 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, Select, Table, Update, bindparam, case, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Row,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    case,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from models import markdown
@@ -15,7 +28,16 @@ from models.database import Base, Moment, insert_new, now
 from models.evidence import Evidence, Outcome, from_stored, refused_of_page
 from models.identifiers import new_id
 from models.policy import Verdict, page_query
-from models.records import Comment, DecisionRecord, Event, Fingerprint, LinkedHost, Review, Screening, Site
+from models.records import (
+    Comment,
+    DecisionRecord,
+    Event,
+    Fingerprint,
+    LinkedHost,
+    Review,
+    Screening,
+    Site,
+)
 from models.records.review import DUE_AFTER, DUE_AFTER_ALL, UNKNOWN
 from models.records.site import PAGE_QUERY
 from models.settings import settings
@@ -26,17 +48,26 @@ LEARN_EVERY = 25  # decisions by moderators of a site
 
 
 class Settling:
-    """One settling transaction: rows are locked and read once, written once, whatever the number of changes."""
+    """One settling transaction: rows are locked and read once, written once, whatever the number of
+    changes.
+    """
 
     def __init__(self, session: Session, changes: Sequence[Change]) -> None:
         self.session, self.at = session, now()
         ids = sorted({change.comment_id for change in changes})
-        # Everyone locks comments, threads, sites, then deliveries, by their ids in order: nobody waits in a ring.
+        # Everyone locks comments, threads, sites, then deliveries, by their ids in order: nobody
+        # waits in a ring.
         branches = session.execute(_BRANCHES, {"ids": ids}).scalars().all()
-        self.rooted = {row.id: _draft(row) for row in self._locked(_LOCK_COMMENTS, {*ids, *branches})}
+        self.rooted = {
+            row.id: _draft(row) for row in self._locked(_LOCK_COMMENTS, {*ids, *branches})
+        }
         self.comments = {id_: self.rooted[id_] for id_ in ids if id_ in self.rooted}
-        self.threads = {row.id: _draft(row) for row in self._locked(_LOCK_THREADS, self._all("thread_id"))}
-        self.sites = {row.id: row.key for row in session.execute(_SITES, {"ids": list(self._all("site_id"))})}
+        self.threads = {
+            row.id: _draft(row) for row in self._locked(_LOCK_THREADS, self._all("thread_id"))
+        }
+        self.sites = {
+            row.id: row.key for row in session.execute(_SITES, {"ids": list(self._all("site_id"))})
+        }
         self.latest_event = self._latest_events()
         self.listened: set[int] = set()
         self.also_to: dict[str, set[str]] = {}
@@ -58,7 +89,11 @@ class Settling:
         ids = [comment["id"] for comment in self.comments.values() if comment["event_sequence"]]
         if not ids:
             return {}
-        found = select(Event.comment_id, Event.id).where(Event.comment_id.in_(ids)).order_by(Event.sequence)
+        found = (
+            select(Event.comment_id, Event.id)
+            .where(Event.comment_id.in_(ids))
+            .order_by(Event.sequence)
+        )
         return dict(self.session.execute(found).all())
 
     def apply(self, change: Change) -> Settled | None:
@@ -105,10 +140,14 @@ class Settling:
         )
 
     def _record_screening(self, comment: dict[str, Any], screened: Screened) -> None:
-        comment.update(screenings=screened.number, language=screened.language, screen_due=screened.again)
+        comment.update(
+            screenings=screened.number, language=screened.language, screen_due=screened.again
+        )
         comment.update(risk=risk_of(screened.evidence), found=names_of(screened.evidence))
         comment.update(screening_by=None, screenings_alone=0)
-        comment["html"] = comment["html"] or screened.html  # rendered before: no lock waits for a long text
+        comment["html"] = (
+            comment["html"] or screened.html
+        )  # rendered before: no lock waits for a long text
         self.rows[Screening].append(
             {
                 "id": new_id(),
@@ -121,16 +160,24 @@ class Settling:
         )
         self.rows[Fingerprint].extend(screened.fingerprints)
         self.rows[LinkedHost].extend(screened.hosts)
-        comment["campaign"] = next((item.campaign for item in screened.evidence if item.campaign), comment["campaign"])
+        comment["campaign"] = next(
+            (item.campaign for item in screened.evidence if item.campaign), comment["campaign"]
+        )
 
-    def _introduce(self, thread: dict[str, Any], comment: dict[str, Any], screened: Screened | None) -> None:
-        """Give the thread the title and address that came with the comment, if it has none and no check objected."""
+    def _introduce(
+        self, thread: dict[str, Any], comment: dict[str, Any], screened: Screened | None
+    ) -> None:
+        """Give the thread the title and address that came with the comment, if it has none and no
+        check objected.
+        """
         page = comment["page"]
         title = None if thread["title"] or thread["title_is_final"] else page.get("title")
         url = None if thread["url"] or thread["url_is_final"] else page.get("url")
         if not title and not url:
             return
-        refused = refused_of_page(screened.evidence if screened else self._latest_evidence(comment["id"]))
+        refused = refused_of_page(
+            screened.evidence if screened else self._latest_evidence(comment["id"])
+        )
         if title and "title" not in refused:
             thread["title"] = title
         if url and "address" not in refused:
@@ -142,9 +189,13 @@ class Settling:
         return [from_stored(item) for item in kept or ()]
 
     def _page_query(self, site_id: int) -> Sequence[str]:
-        return page_query(self.session.execute(select(PAGE_QUERY).where(Site.id == site_id)).scalar())
+        return page_query(
+            self.session.execute(select(PAGE_QUERY).where(Site.id == site_id)).scalar()
+        )
 
-    def move_on_page(self, comment: dict[str, Any], becomes: str, screened: Screened | None = None) -> None:
+    def move_on_page(
+        self, comment: dict[str, Any], becomes: str, screened: Screened | None = None
+    ) -> None:
         """A comment keeps the place it got at its first approval, so pages keep their members."""
         thread = self.threads[comment["thread_id"]]
         thread["revision"] += 1
@@ -160,7 +211,9 @@ class Settling:
             if among is not thread:
                 self.changed[among["id"]] = None
 
-    def record_decision(self, change: Change, comment: dict[str, Any], was: str, becomes: str) -> str:
+    def record_decision(
+        self, change: Change, comment: dict[str, Any], was: str, becomes: str
+    ) -> str:
         row = {
             "id": new_id(),
             "comment_id": comment["id"],
@@ -182,7 +235,9 @@ class Settling:
             self.taught[comment["site_id"]] += 1
         return str(row["id"])
 
-    def _record_event(self, change: Change, comment: dict[str, Any], was: str, revision: int | None) -> None:
+    def _record_event(
+        self, change: Change, comment: dict[str, Any], was: str, revision: int | None
+    ) -> None:
         self.emit(
             comment,
             f"comment.{comment['status']}",
@@ -196,11 +251,18 @@ class Settling:
         )
 
     def emit(
-        self, comment: dict[str, Any], kind: str, decision: dict[str, Any] | None, *, was: str, revision: int | None
+        self,
+        comment: dict[str, Any],
+        kind: str,
+        decision: dict[str, Any] | None,
+        *,
+        was: str,
+        revision: int | None,
     ) -> None:
         """An event of the site's log, in the order of this transaction among all.
 
-        `was` is the status before. One that changes a page names the `revision` at which the page shows it.
+        `was` is the status before. One that changes a page names the `revision` at which the page
+        shows it.
         """
         site, event_id = comment["site_id"], new_id()
         comment["event_sequence"] += 1
@@ -217,7 +279,13 @@ class Settling:
                 "comment_id": comment["id"],
                 "sequence": comment["event_sequence"],
                 "supersedes": supersedes,
-                "data": _told(self.sites[site], self.threads[comment["thread_id"]], comment, supersedes, decision),
+                "data": _told(
+                    self.sites[site],
+                    self.threads[comment["thread_id"]],
+                    comment,
+                    supersedes,
+                    decision,
+                ),
                 "thread_id": comment["thread_id"],
                 "revision": revision,
                 "ends_approval": was == "approved",
@@ -225,17 +293,25 @@ class Settling:
             }
         )
 
-    def _record_reviews(self, change: Change, comment: dict[str, Any], was: str, decision: str) -> None:
-        """A flagged comment has an open review; a human's approval or rejection closes whatever was open."""
+    def _record_reviews(
+        self, change: Change, comment: dict[str, Any], was: str, decision: str
+    ) -> None:
+        """A flagged comment has an open review; a human's approval or rejection closes whatever was
+        open.
+        """
         if comment["status"] == "flagged":
             self.opening.append(self._review(comment, "flagged", blind=change.blind))
         elif was != "pending":
             self.closing.append((comment["id"], decision))
         if change.blind and comment["status"] != "flagged":
             self.opening.append(self._review(comment, "sampled", blind=True))
-        self.opening += [self._review(comment, cause) for cause in change.reopens if cause != "flagged"]
+        self.opening += [
+            self._review(comment, cause) for cause in change.reopens if cause != "flagged"
+        ]
 
-    def _review(self, comment: dict[str, Any], cause: str, *, blind: bool = False) -> dict[str, Any]:
+    def _review(
+        self, comment: dict[str, Any], cause: str, *, blind: bool = False
+    ) -> dict[str, Any]:
         return {
             "id": new_id(),
             "site_id": comment["site_id"],
@@ -248,18 +324,28 @@ class Settling:
         }
 
     def write(self) -> None:
-        """Everything but the sites' counters is written before these: they are held for the shortest time."""
+        """Everything but the sites' counters is written before these: they are held for the
+        shortest time.
+        """
         changed = [self.rooted[id_] for id_ in self.changed]
         touched = {comment["thread_id"] for comment in changed}
         _rewrite(self.session, _REWRITE_COMMENT, _OF_A_COMMENT, changed)
-        _rewrite(self.session, _REWRITE_THREAD, _OF_A_THREAD, [self.threads[id_] for id_ in sorted(touched)])
+        _rewrite(
+            self.session,
+            _REWRITE_THREAD,
+            _OF_A_THREAD,
+            [self.threads[id_] for id_ in sorted(touched)],
+        )
         for record in (Screening, DecisionRecord):
             self._insert(record)
         for at_most_once in (Fingerprint, LinkedHost):
             if rows := self.rows[at_most_once]:
                 self.session.connection().execute(insert_new(at_most_once), rows)
         if self.closing:
-            closed = [{"comment": comment, "at": self.at, "decision": decision} for comment, decision in self.closing]
+            closed = [
+                {"comment": comment, "at": self.at, "decision": decision}
+                for comment, decision in self.closing
+            ]
             self.session.connection().execute(_CLOSE_REVIEWS, closed)
         if self.opening:
             self.session.connection().execute(insert_new(Review), self.opening)
@@ -270,10 +356,14 @@ class Settling:
 
     def _insert(self, record: type[Base]) -> None:
         if rows := self.rows[record]:
-            self.session.connection().execute(insert(Base.metadata.tables[record.__tablename__]), rows)
+            self.session.connection().execute(
+                insert(Base.metadata.tables[record.__tablename__]), rows
+            )
 
     def _write_sites(self) -> None:
-        """Sites last and in the order of their ids, so that two transactions never wait for each other in a ring."""
+        """Sites last and in the order of their ids, so that two transactions never wait for each
+        other in a ring.
+        """
         events: dict[int, list[dict[str, Any]]] = defaultdict(list)
         for row in self.rows[Event]:
             events[row["site_id"]].append(row)
@@ -281,18 +371,26 @@ class Settling:
             if rows := events.get(site):
                 self._number_events(site, rows)
             if count := self.taught[site]:
-                self.session.connection().execute(_TEACH, {"site": site, "count": count, "at": self.at})
+                self.session.connection().execute(
+                    _TEACH, {"site": site, "count": count, "at": self.at}
+                )
 
     def _number_events(self, site: int, rows: Sequence[dict[str, Any]]) -> None:
-        """One step of the site's counter a transaction: it is held until the commit, so a cursor never skips."""
-        position, endpoints = self.session.connection().execute(_NEXT_POSITION, {"site": site}).one()
+        """One step of the site's counter a transaction: it is held until the commit, so a cursor
+        never skips.
+        """
+        position, endpoints = (
+            self.session.connection().execute(_NEXT_POSITION, {"site": site}).one()
+        )
         for row in rows:
             row["position"] = position
         if endpoints or self.also_to:
             self.listened.add(site)
 
     def _owe_deliveries(self) -> None:
-        """Under the lock of the site's counter: who subscribes comes before these events or after them."""
+        """Under the lock of the site's counter: who subscribes comes before these events or after
+        them.
+        """
         rows = owed_deliveries(self.session, self.listened, self.rows[Event], self.also_to, self.at)
         if rows:
             self.session.connection().execute(insert(Base.metadata.tables["deliveries"]), rows)
@@ -310,8 +408,15 @@ _OF_A_THREAD = ("revision", "count", "places", "publish_due", "url", "title")
 
 
 def _locking(table: Table) -> Select[Any]:
-    """Not so tightly that a comment which is just being accepted, and refers to these rows, would have to wait."""
-    return select(table).where(table.c.id.in_(_IDS)).order_by(table.c.id).with_for_update(key_share=True)
+    """Not so tightly that a comment which is just being accepted, and refers to these rows, would
+    have to wait.
+    """
+    return (
+        select(table)
+        .where(table.c.id.in_(_IDS))
+        .order_by(table.c.id)
+        .with_for_update(key_share=True)
+    )
 
 
 def _rewriting(table: Table, columns: Sequence[str]) -> Update:
@@ -346,7 +451,8 @@ _TEACH = (
         fresh_decisions=Site.fresh_decisions + bindparam("count"),
         learn_due=case(
             (
-                Site.learn_due.is_(None) & (Site.fresh_decisions + bindparam("count") >= LEARN_EVERY),
+                Site.learn_due.is_(None)
+                & (Site.fresh_decisions + bindparam("count") >= LEARN_EVERY),
                 bindparam("at", type_=Moment),
             ),
             else_=Site.learn_due,
@@ -355,10 +461,15 @@ _TEACH = (
 )
 
 
-def _rewrite(session: Session, statement: Update, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+def _rewrite(
+    session: Session, statement: Update, columns: Sequence[str], rows: Sequence[dict[str, Any]]
+) -> None:
     """Write those columns of all the rows, in one call to the driver."""
     if rows:
-        new = [{"its_id": row["id"], **{f"new_{column}": row[column] for column in columns}} for row in rows]
+        new = [
+            {"its_id": row["id"], **{f"new_{column}": row[column] for column in columns}}
+            for row in rows
+        ]
         session.connection().execute(statement, new)
 
 
@@ -368,7 +479,9 @@ def risk_of(evidence: Iterable[Evidence]) -> float | None:
 
 
 def names_of(evidence: Iterable[Evidence]) -> str:
-    """The checks that found something or could not look, in blanks, so that one can be looked for: " links spam "."""
+    """The checks that found something or could not look, in blanks, so that one can be looked for:
+    " links spam ".
+    """
     names = sorted(item.check for item in evidence if item.outcome is not Outcome.CLEAR)
     return f" {' '.join(names)} " if names else ""
 
@@ -380,12 +493,19 @@ def _draft(row: Row[Any]) -> dict[str, Any]:
 def _still_holds(change: Change, comment: dict[str, Any]) -> bool:
     """Whether the comment is still as the one who decides saw it."""
     if change.screened:
-        return comment["screen_due"] is not None and comment["screenings"] == change.screened.number - 1
+        return (
+            comment["screen_due"] is not None
+            and comment["screenings"] == change.screened.number - 1
+        )
     return change.version is None or comment["version"] == change.version
 
 
 def _told(
-    site: str, thread: dict[str, Any], comment: dict[str, Any], supersedes: str | None, decision: dict[str, Any] | None
+    site: str,
+    thread: dict[str, Any],
+    comment: dict[str, Any],
+    supersedes: str | None,
+    decision: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """The public state, as other systems hear of it. Never an email."""
     return {

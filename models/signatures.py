@@ -48,8 +48,14 @@ def headers(keys: Iterable[str], message_id: str, timestamp: int, body: bytes) -
 
 
 def wrong(secret: str, given: dict[str, str], body: bytes, *, at: float) -> str | None:
-    """What is wrong with a message, in words, or None if it is ours and fresh. Header names in lower case."""
-    missing = [name for name in ("webhook-id", "webhook-timestamp", "webhook-signature") if not given.get(name)]
+    """What is wrong with a message, in words, or None if it is ours and fresh. Header names in
+    lower case.
+    """
+    missing = [
+        name
+        for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+        if not given.get(name)
+    ]
     if missing:
         return f"without {', '.join(missing)}"
     stamp = given["webhook-timestamp"]
@@ -58,7 +64,9 @@ def wrong(secret: str, given: dict[str, str], body: bytes, *, at: float) -> str 
     if abs(at - int(stamp)) > TOLERANCE_SECONDS:
         return f"its timestamp is {abs(at - int(stamp)):.0f} s off"
     expected = sign(secret, given["webhook-id"], int(stamp), body)
-    if not any(hmac.compare_digest(expected, found) for found in given["webhook-signature"].split(" ")):
+    if not any(
+        hmac.compare_digest(expected, found) for found in given["webhook-signature"].split(" ")
+    ):
         return "its signature is not by this secret"
     return None
 

@@ -26,8 +26,8 @@ from models.settings import settings
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
-# A store that does not answer is given up after seconds: a reader waits for it, and a publisher's lease runs meanwhile.
-# Plain http has to be asked for all the same, by the endpoint's own address.
+# A store that does not answer is given up after seconds: a reader waits for it, and a publisher's
+# lease runs meanwhile. Plain http has to be asked for all the same, by the endpoint's own address.
 CLIENT: ClientConfig = {"connect_timeout": "2s", "timeout": "4s", "allow_http": True}
 RETRY: RetryConfig = {"max_retries": 1, "retry_timeout": timedelta(seconds=10)}
 
@@ -47,7 +47,9 @@ class Stored(NamedTuple):
 
 
 class Damaged(OSError):
-    """An object that is not what was put there. `name` is the object's, `why` ends a sentence about it."""
+    """An object that is not what was put there. `name` is the object's, `why` ends a sentence about
+    it.
+    """
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__(f"{name} {why}")
@@ -76,7 +78,9 @@ def _local() -> str | None:
 
 
 def is_folder() -> bool:
-    """Whether pages are files of this machine, which are read in no time, and not objects elsewhere."""
+    """Whether pages are files of this machine, which are read in no time, and not objects
+    elsewhere.
+    """
     return _local() is not None
 
 
@@ -105,7 +109,9 @@ def look(name: str) -> Stored | Damaged | None:
 
 
 def _read(path: str, name: str) -> Stored:
-    """A file of the folder. What was read before is kept while the file is the same: to look costs a tenth."""
+    """A file of the folder. What was read before is kept while the file is the same: to look costs
+    a tenth.
+    """
     tag = _tag(os.stat(path))  # noqa: PTH116 — pathlib would cost as much again
     kept = _kept.get(path)
     if kept is None or kept.tag != tag:
@@ -126,7 +132,9 @@ def _open(path: str, name: str) -> Stored:
 
 
 def _checked(name: str, stored: Stored) -> Stored:
-    """Check what was not checked before: a page is parsed once for each time it is written, not for each reader."""
+    """Check what was not checked before: a page is parsed once for each time it is written, not for
+    each reader.
+    """
     if _sound.get(name) != stored.tag:
         _check(name, stored)
         if len(_sound) >= MOST_CHECKED:
@@ -143,7 +151,9 @@ def _check(name: str, stored: Stored) -> Stored:
         return stored
     if not stored.content:
         raise Damaged(name, "is empty")
-    thread = _thread_of_feed(stored.content) if kind == "atom" else _thread_of_page(stored.content, stem)
+    thread = (
+        _thread_of_feed(stored.content) if kind == "atom" else _thread_of_page(stored.content, stem)
+    )
     if thread is None:
         raise Damaged(name, "is cut off or overwritten")
     if not f"{folder}/".startswith(f"{_folder(name.partition('/')[0], thread)}/"):
@@ -156,7 +166,11 @@ def _thread_of_page(content: bytes, stem: str) -> str | None:
     try:
         page = orjson.loads(content)
         is_right = content.startswith(b'{"thread":') and b',"page":' in content
-        is_right = is_right and isinstance(page["comments"], list) and stem in {"newest", str(page["page"])}
+        is_right = (
+            is_right
+            and isinstance(page["comments"], list)
+            and stem in {"newest", str(page["page"])}
+        )
         return str(page["thread"]) if is_right else None
     except (ValueError, LookupError, TypeError):
         return None
@@ -164,7 +178,9 @@ def _thread_of_page(content: bytes, stem: str) -> str | None:
 
 def _thread_of_feed(content: bytes) -> str | None:
     own = _FEED_ID.search(content)
-    is_whole = content.startswith(b"<?xml") and content.endswith(b"</feed>") and b"\0" not in content
+    is_whole = (
+        content.startswith(b"<?xml") and content.endswith(b"</feed>") and b"\0" not in content
+    )
     try:
         content.decode()
         return unquote_plus(own[1].decode(), errors="strict") if own and is_whole else None
@@ -198,11 +214,15 @@ def put(name: str, content: bytes, content_type: str) -> None:
     if folder:
         _write(f"{folder}/{name}", content)
     else:
-        obstore.put(_store_of(os.getpid()), name, content, attributes={"Content-Type": content_type})
+        obstore.put(
+            _store_of(os.getpid()), name, content, attributes={"Content-Type": content_type}
+        )
 
 
 def _write(path: str, content: bytes) -> None:
-    """Replace a file whole, by one that is at least a second younger: `_tag` tells seconds apart, and no less."""
+    """Replace a file whole, by one that is at least a second younger: `_tag` tells seconds apart,
+    and no less.
+    """
     draft = f"{path}.{os.getpid()}-{random.token_hex(4)}"
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     moment = time.time()
@@ -259,5 +279,7 @@ def _folder(site: str, thread: str) -> str:
 
 
 def _digest(site: str, thread: str) -> str:
-    """A hash, since a thread's key may hold anything; the front computes it too (deploy/front/published.js)."""
+    """A hash, since a thread's key may hold anything; the front computes it too
+    (deploy/front/published.js).
+    """
     return hashlib.sha256(f"{site}\0{thread}".encode()).hexdigest()[:40]

@@ -1,7 +1,9 @@
-"""URLs as browsers read them (the WHATWG URL standard), so that checks see the host that a reader's browser opens.
+"""URLs as browsers read them (the WHATWG URL standard), so that checks see the host that a reader's
+browser opens.
 
-Every part of Greenroom that looks at a URL asks this module. Checks look with `parse` and `host_of`, which follow a
-browser into every odd spelling. What Greenroom publishes or contacts goes through `link`, which is stricter.
+Every part of Greenroom that looks at a URL asks this module. Checks look with `parse` and
+`host_of`, which follow a browser into every odd spelling. What Greenroom publishes or contacts goes
+through `link`, which is stricter.
 """
 
 from __future__ import annotations
@@ -22,9 +24,10 @@ _ENDS = dict.fromkeys(map(ord, "<>\"'()[]{}|`"), " ")  # what stands around a UR
 class Url(NamedTuple):
     """An http or https URL.
 
-    `host` is lower-case ASCII without a final dot, an IPv4 address as four numbers, and an IPv6 address without its
-    brackets. `port` is the scheme's own where none was given. `path` begins with "/"; `query` has no "?".
-    `href` is how to write it so that every program reads the same URL; as typed where that only lacks the final slash.
+    `host` is lower-case ASCII without a final dot, an IPv4 address as four numbers, and an IPv6
+    address without its brackets. `port` is the scheme's own where none was given. `path` begins
+    with "/"; `query` has no "?". `href` is how to write it so that every program reads the same
+    URL; as typed where that only lacks the final slash.
     """
 
     scheme: str
@@ -60,7 +63,8 @@ def _parse(text: str) -> Url | None:
         href = ada_url.normalize_url(text)
     except ValueError:
         return None
-    # There is only one spelling from here on, so it can be split at its signs. That takes half the time of attributes.
+    # There is only one spelling from here on, so it can be split at its signs. That takes half the
+    # time of attributes.
     scheme, _, rest = href.partition("://")
     if scheme not in _PORTS:
         return None
@@ -96,10 +100,16 @@ def _split(place: str) -> tuple[str, str]:
 
 
 def link(text: str) -> Url | None:
-    """A URL that may be published or contacted: one that names its host right behind "http://" or "https://", and no
-    user or password. None for anything else.
+    """A URL that may be published or contacted: one that names its host right behind "http://" or
+    "https://", and no user or password. None for anything else.
     """
-    rest = text[8:] if text[:8].lower() == "https://" else text[7:] if text[:7].lower() == "http://" else ""
+    rest = (
+        text[8:]
+        if text[:8].lower() == "https://"
+        else text[7:]
+        if text[:7].lower() == "http://"
+        else ""
+    )
     if not rest or rest[0] in "/\\":  # browsers forgive a slash too many or too few
         return None
     url = parse(text)
@@ -112,13 +122,17 @@ def _authority(rest: str) -> str:
 
 
 def host_of(text: str) -> str:
-    """The host to which a browser goes from a URL, or from a bare "shop.example/x"; "" if there is none."""
+    """The host to which a browser goes from a URL, or from a bare "shop.example/x"; "" if there is
+    none.
+    """
     url = parse_loosely(text)
     return url.host if url else ""
 
 
 def parse_loosely(text: str) -> Url | None:
-    """The same for what people also type: "shop.example/x", "//shop.example/x" and other schemes, all read as http."""
+    """The same for what people also type: "shop.example/x", "//shop.example/x" and other schemes,
+    all read as http.
+    """
     scheme, colon, rest = text[:LONGEST].partition(":")
     if not colon or scheme.lower() not in _PORTS:
         text = f"http:{rest}" if colon and rest.startswith("//") and scheme.isalnum() else text
@@ -133,7 +147,8 @@ def origin_of(text: str) -> str | None:
 
 
 def page_address(text: str, query: Collection[str]) -> str | None:
-    """The address of a page: no fragment, and of the query only the parameters named in `query`, in that order.
+    """The address of a page: no fragment, and of the query only the parameters named in `query`, in
+    that order.
 
     The first of each counts. None for what is no `link`.
     """
@@ -150,7 +165,9 @@ def _name(pair: str) -> str:
 
 
 def typed_in(text: str, *, most: int = 100) -> Iterator[Url]:
-    """The URLs in a text that begin with "http://" or "https://", also where nothing makes a link of them."""
+    """The URLs in a text that begin with "http://" or "https://", also where nothing makes a link
+    of them.
+    """
     text, place = text.translate(_ENDS), -1
     for _ in range(most):
         place = text.find("://", place + 1)
@@ -183,7 +200,9 @@ def is_under(host: str, parent: str) -> bool:
 
 
 def shown(host: str) -> str:
-    """A host for people to read: xn--… names in their own letters, unless those can be taken for ASCII."""
+    """A host for people to read: xn--… names in their own letters, unless those can be taken for
+    ASCII.
+    """
     if "xn--" not in host:
         return host
     import ada_url  # noqa: PLC0415
@@ -194,7 +213,11 @@ def shown(host: str) -> str:
 def _readable(label: str, decoded: str) -> str:
     from models.folding import fold  # noqa: PLC0415 — few hosts need it
 
-    is_latin = all(unicodedata.name(letter, "").startswith("LATIN") for letter in decoded if not letter.isascii())
+    is_latin = all(
+        unicodedata.name(letter, "").startswith("LATIN")
+        for letter in decoded
+        if not letter.isascii()
+    )
     return label if not is_latin and fold(decoded).isascii() else decoded
 
 
@@ -202,4 +225,6 @@ def _is_possible(host: str) -> bool:
     """Whether DNS can know the name. Of an IPv6 address the parser has made sure."""
     if ":" in host:
         return True
-    return len(host) <= LONGEST_HOST and all(0 < len(label) <= _LONGEST_LABEL for label in host.split("."))
+    return len(host) <= LONGEST_HOST and all(
+        0 < len(label) <= _LONGEST_LABEL for label in host.split(".")
+    )

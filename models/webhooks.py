@@ -1,4 +1,6 @@
-"""What is owed to whom: which endpoints hear of an event, from when on, and what an erasure takes back."""
+"""What is owed to whom: which endpoints hear of an event, from when on, and what an erasure takes
+back.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,22 @@ from models.database import now
 from models.identifiers import new_id
 from models.records import Attempt, Delivery, Endpoint, Site, Thread
 
-EVENTS = ("comment.approved", "comment.flagged", "comment.rejected", "comment.edited", "comment.deleted")
+EVENTS = (
+    "comment.approved",
+    "comment.flagged",
+    "comment.rejected",
+    "comment.edited",
+    "comment.deleted",
+)
 TEST = "webhook.test"
 CHATS = ("slack", "discord", "mattermost", "teams")
-BY_HAND, MADE_SO = "Someone disabled it.", "It was made so."  # why one is disabled that nobody needs to hear of
-TROUBLE = timedelta(minutes=10)  # failing for so long is no hiccup: the attempt after five minutes failed too
+BY_HAND, MADE_SO = (
+    "Someone disabled it.",
+    "It was made so.",
+)  # why one is disabled that nobody needs to hear of
+TROUBLE = timedelta(
+    minutes=10
+)  # failing for so long is no hiccup: the attempt after five minutes failed too
 
 
 def wants(endpoint: Any, kind: str, *, ends_approval: bool, thread: str) -> bool:
@@ -39,7 +52,9 @@ def owed_deliveries(
     also_to: Mapping[str, Collection[str]],
     at: datetime,
 ) -> list[dict[str, Any]]:
-    """The rows of what these events owe. `also_to` names endpoints that hear of an event whatever they asked for."""
+    """The rows of what these events owe. `also_to` names endpoints that hear of an event whatever
+    they asked for.
+    """
     endpoints = session.connection().execute(_LISTENING, {"sites": list(sites)}).all()
     return [
         delivery_of(event, endpoint.id, at)
@@ -75,24 +90,31 @@ def delivery_of(event: Mapping[str, Any], endpoint_id: str, at: datetime) -> dic
 
 
 def release_published(session: Session, at: datetime, threads: Collection[int | None]) -> list[str]:
-    """Make due what waited for these threads' pages and is shown by now; the endpoints that are to hear of it."""
+    """Make due what waited for these threads' pages and is shown by now; the endpoints that are to
+    hear of it.
+    """
     rows = session.connection().execute(_RELEASE, {"threads": list(threads), "at": at}).all()
     return list(dict.fromkeys(row.endpoint_id for row in rows))
 
 
 def shown_but_waiting(session: Session) -> list[int | None]:
-    """Threads whose pages show what deliveries still wait for: whoever published them did not get to say so."""
+    """Threads whose pages show what deliveries still wait for: whoever published them did not get
+    to say so.
+    """
     return list(session.execute(_SHOWN_BUT_WAITING).scalars())
 
 
 def overdue_endpoints(session: Session, before: datetime) -> list[str]:
     """Enabled endpoints that were owed something before a time."""
     owed = select(Delivery.id).where(Delivery.endpoint_id == Endpoint.id, Delivery.due < before)
-    return list(session.execute(select(Endpoint.id).where(Endpoint.is_enabled, owed.exists())).scalars())
+    return list(
+        session.execute(select(Endpoint.id).where(Endpoint.is_enabled, owed.exists())).scalars()
+    )
 
 
 def troubled(session: Session, sites: Collection[str], at: datetime) -> list[Row[str, Endpoint]]:
-    """Webhooks of these sites that need someone to look: they fail for a while, or disabled themselves; with the site.
+    """Webhooks of these sites that need someone to look: they fail for a while, or disabled
+    themselves; with the site.
 
     One that somebody disabled since is meant to be so.
     """
@@ -104,12 +126,17 @@ def troubled(session: Session, sites: Collection[str], at: datetime) -> list[Row
 
 
 def cancel_deliveries(session: Session, comment_id: str) -> set[str]:
-    """Take back what was not delivered yet, but for the word that it is gone; the endpoints that would have heard."""
+    """Take back what was not delivered yet, but for the word that it is gone; the endpoints that
+    would have heard.
+    """
     pending = (Delivery.comment_id == comment_id) & Delivery.state.in_(("waiting", "owed"))
     pending &= Delivery.type != "comment.deleted"
     # Locked in the order of their ids, as the sender does.
     found = session.execute(
-        select(Delivery.id, Delivery.endpoint_id).where(pending).order_by(Delivery.id).with_for_update()
+        select(Delivery.id, Delivery.endpoint_id)
+        .where(pending)
+        .order_by(Delivery.id)
+        .with_for_update()
     )
     rows = found.all()
     if rows:
@@ -121,20 +148,38 @@ def cancel_deliveries(session: Session, comment_id: str) -> set[str]:
 def redact_attempts(session: Session, comment_id: str) -> None:
     """An answer may quote what it was sent."""
     of_it = select(Delivery.id).where(Delivery.comment_id == comment_id)
-    session.execute(update(Attempt).where(Attempt.delivery_id.in_(of_it), Attempt.answer != "").values(answer=""))
+    session.execute(
+        update(Attempt)
+        .where(Attempt.delivery_id.in_(of_it), Attempt.answer != "")
+        .values(answer="")
+    )
 
 
 def _listening() -> Any:
-    columns = (Endpoint.id, Endpoint.site_id, Endpoint.events, Endpoint.thread_prefix, Endpoint.format)
-    return select(*columns).where(Endpoint.site_id.in_(bindparam("sites", expanding=True)), Endpoint.is_enabled)
+    columns = (
+        Endpoint.id,
+        Endpoint.site_id,
+        Endpoint.events,
+        Endpoint.thread_prefix,
+        Endpoint.format,
+    )
+    return select(*columns).where(
+        Endpoint.site_id.in_(bindparam("sites", expanding=True)), Endpoint.is_enabled
+    )
 
 
 # Built once: putting a statement together costs more than running it.
 _LISTENING = _listening()
-_SHOWN = select(Thread.id).where(Thread.id == Delivery.thread_id, Thread.published_revision >= Delivery.revision)
+_SHOWN = select(Thread.id).where(
+    Thread.id == Delivery.thread_id, Thread.published_revision >= Delivery.revision
+)
 _READY = (
     select(Delivery.id)
-    .where(Delivery.state == "waiting", Delivery.thread_id.in_(bindparam("threads", expanding=True)), _SHOWN.exists())
+    .where(
+        Delivery.state == "waiting",
+        Delivery.thread_id.in_(bindparam("threads", expanding=True)),
+        _SHOWN.exists(),
+    )
     .order_by(Delivery.id)
 )
 _RELEASE = (
@@ -144,8 +189,12 @@ _RELEASE = (
     .returning(Delivery.endpoint_id)
     .execution_options(synchronize_session=False)
 )
-# Compared, not joined: a planner would rather read all threads than look up those of the few that wait.
+# Compared, not joined: a planner would rather read all threads than look up those of the few that
+# wait.
 _SHOWS = select(Thread.published_revision).where(Thread.id == Delivery.thread_id).scalar_subquery()
 _SHOWN_BUT_WAITING = (
-    select(Delivery.thread_id).where(Delivery.state == "waiting", Delivery.revision <= _SHOWS).distinct().limit(500)
+    select(Delivery.thread_id)
+    .where(Delivery.state == "waiting", Delivery.revision <= _SHOWS)
+    .distinct()
+    .limit(500)
 )

@@ -35,7 +35,8 @@ _THREAD = select(_THREADS.id, _THREADS.state).where(
 
 
 PERHAPS = (
-    "The database stopped answering while your comment was being saved, so it may or may not have been accepted. "
+    "The database stopped answering while your comment was being saved, so it may or may not "
+    "have been accepted. "
     "You can safely send the same comment again: it is never kept twice."
 )
 
@@ -62,12 +63,14 @@ class _Place(NamedTuple):
     top_id: str | None
 
 
-def accept(site: SiteInfo, said: Submission, *, address: str, idempotency_key: str | None = None) -> Accepted:
+def accept(
+    site: SiteInfo, said: Submission, *, address: str, idempotency_key: str | None = None
+) -> Accepted:
     """Keep the comment and ring for its screening.
 
-    The same Idempotency-Key, or the same author and text on the same thread, gets the first comment again. Raises
-    `Problem`: 404 for a parent that is not published there, 409 for a closed thread, 422 for a wrong `url` or a key
-    that came with another body before.
+    The same Idempotency-Key, or the same author and text on the same thread, gets the first comment
+    again. Raises `Problem`: 404 for a parent that is not published there, 409 for a closed thread,
+    422 for a wrong `url` or a key that came with another body before.
     """
     began = perf_counter()
     _check_url(site, said)
@@ -81,13 +84,22 @@ def accept(site: SiteInfo, said: Submission, *, address: str, idempotency_key: s
 
 
 def _keep_all(asked: Sequence[_Asked]) -> list[Accepted | BaseException]:
-    """Keep what several requests brought, in one transaction. If the database refuses a row, each is tried alone."""
+    """Keep what several requests brought, in one transaction. If the database refuses a row, each
+    is tried alone.
+    """
     threads: _Threads = {}
     try:
         with begin() as session:
             kept = {nth: _try(session, threads, asked[nth]) for nth in _by_thread(asked)}
-    except (DataError, IntegrityError) as error:  # an OperationalError is nobody's row: the database is away or busy
-        return [error] if len(asked) == 1 else [outcome for one in asked for outcome in _keep_all([one])]
+    except (
+        DataError,
+        IntegrityError,
+    ) as error:  # an OperationalError is nobody's row: the database is away or busy
+        return (
+            [error]
+            if len(asked) == 1
+            else [outcome for one in asked for outcome in _keep_all([one])]
+        )
     except OutcomeUnknown as error:
         if not _are_kept(kept.values()):
             raise Problem(503, PERHAPS, headers={"Retry-After": "5"}) from error
@@ -96,7 +108,9 @@ def _keep_all(asked: Sequence[_Asked]) -> list[Accepted | BaseException]:
 
 
 def _are_kept(outcomes: Iterable[Accepted | BaseException]) -> bool:
-    """Look again, in the time that is left, for what was just committed. False also while nobody can tell."""
+    """Look again, in the time that is left, for what was just committed. False also while nobody
+    can tell.
+    """
     ids = {outcome.comment_id for outcome in outcomes if isinstance(outcome, Accepted)}
     try:
         with reading() as session:
@@ -106,26 +120,35 @@ def _are_kept(outcomes: Iterable[Accepted | BaseException]) -> bool:
 
 
 def _by_thread(asked: Sequence[_Asked]) -> list[int]:
-    """Their places in an order that all processes share, so that no two wait for each other's new threads."""
+    """Their places in an order that all processes share, so that no two wait for each other's new
+    threads.
+    """
     return sorted(range(len(asked)), key=lambda nth: (asked[nth].site.id, asked[nth].said.thread))
 
 
 def _try(session: Session, threads: _Threads, asked: _Asked) -> Accepted | BaseException:
     try:
         return _keep(session, threads, *asked)
-    except Problem as problem:  # raised before anything was written, so the others' transaction goes on
+    except (
+        Problem
+    ) as problem:  # raised before anything was written, so the others' transaction goes on
         return problem
 
 
-def _keep(session: Session, threads: _Threads, site: SiteInfo, said: Submission, row: dict[str, Any]) -> Accepted:
+def _keep(
+    session: Session, threads: _Threads, site: SiteInfo, said: Submission, row: dict[str, Any]
+) -> Accepted:
     earlier = _earlier(session, row)
     if earlier:
         return Accepted(earlier, is_new=False)
     place = _find_place(session, threads, site, said)
     row.update(thread_id=place.thread_id, top_id=place.top_id or row["id"])
     row["avatar"] = avatar_of(said.name, place.thread_id)
-    # With the reader's address: whoever guesses another's email must not be handed that one's receipt.
-    row["said_once"] = keyed_hash("said once", str(place.thread_id), row["email_index"], row["address"], row["body"])
+    # With the reader's address: whoever guesses another's email must not be handed that one's
+    # receipt.
+    row["said_once"] = keyed_hash(
+        "said once", str(place.thread_id), row["email_index"], row["address"], row["body"]
+    )
     if session.connection().execute(insert_new(Comment, "id"), row).one_or_none() is None:
         # Someone was first between our look and our insert, or the author repeats himself.
         return Accepted(_first(session, row), is_new=False)
@@ -133,16 +156,22 @@ def _keep(session: Session, threads: _Threads, site: SiteInfo, said: Submission,
 
 
 _together = Together(_keep_all, most=50)
-_Threads = dict[tuple[int, str], Any]  # by site and key, as they were for the first comment of a transaction
+_Threads = dict[
+    tuple[int, str], Any
+]  # by site and key, as they were for the first comment of a transaction
 
 
 def _check_url(site: SiteInfo, said: Submission) -> None:
     if said.url and origin_of(said.url) not in site.origins:
         message = "This page does not belong to the site."
-        raise Problem(422, "Some fields need another look.", errors=[{"field": "url", "message": message}])
+        raise Problem(
+            422, "Some fields need another look.", errors=[{"field": "url", "message": message}]
+        )
 
 
-def _row(site: SiteInfo, said: Submission, *, address: str, idempotency_key: str | None) -> dict[str, Any]:
+def _row(
+    site: SiteInfo, said: Submission, *, address: str, idempotency_key: str | None
+) -> dict[str, Any]:
     """Everything that can be made ready before the transaction begins."""
     at = now()
     index = email_index(said.email)
@@ -164,7 +193,9 @@ def _row(site: SiteInfo, said: Submission, *, address: str, idempotency_key: str
         "form": {"token": form.token, "seconds": form.seconds, "honeypot": form.honeypot},
         "page": {"url": said.url, "title": said.title},
         "idempotency_key": keyed_hash("idempotency", idempotency_key) if idempotency_key else None,
-        "request_hash": keyed_hash("request", orjson.dumps(without_token(said)).decode()) if idempotency_key else None,
+        "request_hash": keyed_hash("request", orjson.dumps(without_token(said)).decode())
+        if idempotency_key
+        else None,
         "screen_due": at,
     }
 
@@ -173,10 +204,14 @@ def _earlier(session: Session, row: dict[str, Any]) -> str | None:
     """The comment that this Idempotency-Key stands for already."""
     if row["idempotency_key"] is None:
         return None
-    same_key = (Comment.site_id == row["site_id"]) & (Comment.idempotency_key == row["idempotency_key"])
+    same_key = (Comment.site_id == row["site_id"]) & (
+        Comment.idempotency_key == row["idempotency_key"]
+    )
     found = session.execute(select(Comment.id, Comment.request_hash).where(same_key)).one_or_none()
     if found and found.request_hash not in {None, row["request_hash"]}:
-        raise Problem(422, "This Idempotency-Key was used with another body before. Send a new key.")
+        raise Problem(
+            422, "This Idempotency-Key was used with another body before. Send a new key."
+        )
     return found.id if found else None
 
 
@@ -189,7 +224,8 @@ def _first(session: Session, row: dict[str, Any]) -> str:
 
 
 def _find_place(session: Session, threads: _Threads, site: SiteInfo, said: Submission) -> _Place:
-    """The thread, made if this is its first comment, and the branch of the comment that is answered.
+    """The thread, made if this is its first comment, and the branch of the comment that is
+    answered.
 
     Every refusal comes before the first write, as others' comments are in the same transaction.
     """
@@ -207,8 +243,14 @@ def _find_place(session: Session, threads: _Threads, site: SiteInfo, said: Submi
 
 def _answered(session: Session, thread_id: int | None, parent: str) -> str:
     """The top comment of the branch. What is answered has to be published in this thread."""
-    answered = (Comment.id == parent) & (Comment.thread_id == thread_id) & (Comment.status == "approved")
-    top_id = session.execute(select(Comment.top_id).where(answered)).scalar() if thread_id and is_id(parent) else None
+    answered = (
+        (Comment.id == parent) & (Comment.thread_id == thread_id) & (Comment.status == "approved")
+    )
+    top_id = (
+        session.execute(select(Comment.top_id).where(answered)).scalar()
+        if thread_id and is_id(parent)
+        else None
+    )
     if top_id is None:
         raise Problem(404, "The comment you answer is not (or no longer) published in this thread.")
     return top_id

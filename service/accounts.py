@@ -23,15 +23,21 @@ from service.embed.words import languages
 from service.sites import KEY
 
 DEMO = "demo"
-_hashing = threading.BoundedSemaphore(1)  # a hash takes 64 MB and a core: a flood of sign-ins waits for itself alone
+_hashing = threading.BoundedSemaphore(
+    1
+)  # a hash takes 64 MB and a core: a flood of sign-ins waits for itself alone
 OWNER = "owner@greenroom.example"
 _OF_A_HOST = frozenset(f"{ascii_lowercase}{digits}-_.:")
 
 
 def add_site(key: str, origins: list[str], locale: str = "en") -> None:
-    """A new site. Raises ValueError, in words, for a bad key, origin or language or one that exists."""
+    """A new site. Raises ValueError, in words, for a bad key, origin or language or one that
+    exists.
+    """
     if not KEY.fullmatch(key):
-        raise ValueError(f"A site's key is lower-case letters, digits, - and _, at most 64: not {key!r}.")
+        raise ValueError(
+            f"A site's key is lower-case letters, digits, - and _, at most 64: not {key!r}."
+        )
     row = {"key": key, "policy": Policy().model_dump(mode="json"), **_traits(origins, locale)}
     with begin() as session:
         made = session.connection().execute(insert_new(Site, "id"), row).one_or_none()
@@ -41,20 +47,26 @@ def add_site(key: str, origins: list[str], locale: str = "en") -> None:
 
 def set_site(key: str, origins: list[str], locale: str | None) -> None:
     """Other origins in place of all it has, another language, or both; every process knows within
-    `sites.FRESH_SECONDS`. Raises ValueError, in words, for a bad one, for nothing to set and for a site there is not.
+    `sites.FRESH_SECONDS`. Raises ValueError, in words, for a bad one, for nothing to set and for a
+    site there is not.
     """
     traits = _traits(origins, locale)
     if not traits:
         raise ValueError("Say what to set: --origin, --language or both.")
     with begin() as session:
-        if not session.execute(update(Site).where(Site.key == key).values(traits).returning(Site.id)).first():
+        if not session.execute(
+            update(Site).where(Site.key == key).values(traits).returning(Site.id)
+        ).first():
             raise ValueError(f"There is no site {key!r}.")
 
 
 def _traits(origins: list[str], locale: str | None) -> dict[str, Any]:
     """The columns for what is given."""
     if locale is not None and locale not in languages():
-        raise ValueError(f"Greenroom has no words for the language {locale!r}: it is one of {', '.join(languages())}.")
+        raise ValueError(
+            f"Greenroom has no words for the language {locale!r}: it is one of "
+            f"{', '.join(languages())}."
+        )
     given = {"origins": [_origin(url) for url in origins], "locale": locale}
     return {name: value for name, value in given.items() if value}
 
@@ -69,14 +81,18 @@ def _origin(url: str) -> str:
 
 def list_sites() -> list[tuple[str, list[str]]]:
     with reading() as session:
-        return [(row.key, row.origins) for row in session.execute(select(Site.key, Site.origins).order_by(Site.key))]
+        return [
+            (row.key, row.origins)
+            for row in session.execute(select(Site.key, Site.origins).order_by(Site.key))
+        ]
 
 
 def add_moderator(email: str, site: str, role: str, password: str | None = None) -> str:
-    """A new account, or one more site for an old one. Answers the password, a one-time one where none was given.
+    """A new account, or one more site for an old one. Answers the password, a one-time one where
+    none was given.
 
-    An account that exists keeps its password unless another is given; then the answer is empty. The operator gives
-    the password, so one that is easy to guess is only warned of, by the command.
+    An account that exists keeps its password unless another is given; then the answer is empty. The
+    operator gives the password, so one that is easy to guess is only warned of, by the command.
     """
     email = checked_email(email)
     if password is not None:
@@ -84,14 +100,21 @@ def add_moderator(email: str, site: str, role: str, password: str | None = None)
     with begin() as session:
         site_id = session.execute(select(Site.id).where(Site.key == site)).scalar()
         if site_id is None:
-            raise ValueError(f"There is no site {site!r}. Add it with: greenroom site add {site} --origin URL")
-        moderator = session.execute(select(Moderator).where(Moderator.email == email)).scalar_one_or_none()
+            raise ValueError(
+                f"There is no site {site!r}. Add it with: greenroom site add {site} --origin URL"
+            )
+        moderator = session.execute(
+            select(Moderator).where(Moderator.email == email)
+        ).scalar_one_or_none()
         chosen = password or ("" if moderator else random.token_urlsafe(12))
         if moderator is None:
             moderator = Moderator(email=email)
             session.add(moderator)
         if chosen:
-            moderator.password_hash, moderator.must_change_password = _hasher().hash(chosen), password is None
+            moderator.password_hash, moderator.must_change_password = (
+                _hasher().hash(chosen),
+                password is None,
+            )
         session.flush()
         session.merge(Membership(moderator_id=moderator.id, site_id=site_id, role=role))
     return chosen
@@ -106,7 +129,9 @@ def checked_email(email: str) -> str:
 
 
 def hashed(password: str) -> str:
-    """A password as it is kept. Raises ValueError, in words, where it is too short or easy to guess."""
+    """A password as it is kept. Raises ValueError, in words, where it is too short or easy to
+    guess.
+    """
     passwords.check(password)
     with _hashing:
         return _hasher().hash(password)
@@ -122,7 +147,8 @@ def create_key(site: str, scope: str) -> str:
 
 
 def first_start(public_url: str) -> str | None:
-    """On an empty database: the site `demo` and its owner. Answers the owner's one-time password, once.
+    """On an empty database: the site `demo` and its owner. Answers the owner's one-time password,
+    once.
 
     Later only the demo's origins are brought up to date, as its page moves with the port.
     """
@@ -138,7 +164,9 @@ def first_start(public_url: str) -> str | None:
 
 
 def check_password(email: str, password: str) -> Moderator | None:
-    """The account, if the password is its own. As slow for an unknown email as for a wrong password."""
+    """The account, if the password is its own. As slow for an unknown email as for a wrong
+    password.
+    """
     with reading() as session:
         found = select(Moderator).where(Moderator.email == email.strip().lower())
         moderator = session.execute(found).scalar_one_or_none()

@@ -7,6 +7,10 @@ from sqlalchemy.orm import Session
 from models.records import Act
 
 
-def note_act(session: Session, by: str, kind: str, what: str, *, site_id: int | None = None) -> None:
-    """`by` as in the decision log; `what` is a sentence without its subject: "closed the thread “/harbour”"."""
+def note_act(
+    session: Session, by: str, kind: str, what: str, *, site_id: int | None = None
+) -> None:
+    """`by` as in the decision log; `what` is a sentence without its subject: "closed the thread
+    “/harbour”".
+    """
     session.add(Act(site_id=site_id, by=by, kind=kind, what=what))

@@ -1,4 +1,6 @@
-"""A reader's address, as this service remembers it: a keyed hash whose key changes every day and is then deleted."""
+"""A reader's address, as this service remembers it: a keyed hash whose key changes every day and is
+then deleted.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +23,14 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052's well-known prefix
 
 def reader() -> str:
     """Today's hash of whoever has the address that asks."""
-    return hmac.new(_key(datetime.now(UTC).date()), owner_of(request.remote_addr or "").encode(), "sha256").hexdigest()
+    return hmac.new(
+        _key(datetime.now(UTC).date()), owner_of(request.remote_addr or "").encode(), "sha256"
+    ).hexdigest()
 
 
 def owner_of(address: str) -> str:
-    """What an address counts as: of IPv6 the network (/64), as its owner has all of it, or the IPv4 address within.
+    """What an address counts as: of IPv6 the network (/64), as its owner has all of it, or the IPv4
+    address within.
 
     Ports, zones, brackets and quotes do not count. Nonsense, or a Unix socket, counts as it is.
     """
@@ -40,14 +45,18 @@ def owner_of(address: str) -> str:
 
 
 def _ipv4_within(address: IPv6Address) -> IPv4Address | None:
-    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):  # :: and ::1 are addresses of their own
+    if address in _NAT64 or (
+        address in _COMPATIBLE and int(address) > 1
+    ):  # :: and ::1 are addresses of their own
         return IPv4Address(int(address) & 0xFFFFFFFF)
     teredo = address.teredo  # the server, which thousands share, and the client
     return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
 
 
 def _without_port(address: str) -> str:
-    """Some proxies forward `192.0.2.1:4711` or `[2001:db8::1]:4711`, and who comes back would be somebody new."""
+    """Some proxies forward `192.0.2.1:4711` or `[2001:db8::1]:4711`, and who comes back would be
+    somebody new.
+    """
     if address.startswith("["):
         return address[1:].partition("]")[0].strip()
     return address.partition(":")[0].strip() if address.count(":") == 1 else address

@@ -44,7 +44,9 @@ from service.problems import REFUSED, Problem
 from service.transport import STRICT, is_https
 from service.wellknown import wellknown
 
-MOST_BYTES = 2 * 1024 * 1024  # a policy with its word lists; what readers send has its own, smaller limit
+MOST_BYTES = (
+    2 * 1024 * 1024
+)  # a policy with its word lists; what readers send has its own, smaller limit
 API = ("/v1", "/health", "/metrics", "/openapi.json")
 PUBLIC = ("public.", "embed.", "health.")  # what asks the database for little
 PUBLIC_SECONDS = 3.0  # the most that such a request waits for the database in all
@@ -56,14 +58,36 @@ log = structlog.get_logger()
 def create_app() -> Flask:
     configure_logs()
     app = Flask("greenroom", static_folder=None)
-    app.url_map.merge_slashes = app.url_map.strict_slashes = False  # a redirect would repeat whatever Host said
+    app.url_map.merge_slashes = app.url_map.strict_slashes = (
+        False  # a redirect would repeat whatever Host said
+    )
     app.config.update(
-        MAX_CONTENT_LENGTH=MOST_BYTES, MAX_FORM_MEMORY_SIZE=public.MOST_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+        MAX_FORM_MEMORY_SIZE=public.MOST_BYTES,
+        PROVIDE_AUTOMATIC_OPTIONS=False,
     )
     if hops := settings().proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
-    nouns = (public, moderation, decisions, lists, notes, blocks, people, done, sites, webhooks, models, replay)
-    for blueprint in (*(noun.api for noun in (*nouns, documents, health, metrics)), embed.embed, console, wellknown):
+    nouns = (
+        public,
+        moderation,
+        decisions,
+        lists,
+        notes,
+        blocks,
+        people,
+        done,
+        sites,
+        webhooks,
+        models,
+        replay,
+    )
+    for blueprint in (
+        *(noun.api for noun in (*nouns, documents, health, metrics)),
+        embed.embed,
+        console,
+        wellknown,
+    ):
         app.register_blueprint(blueprint)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http)
@@ -83,7 +107,9 @@ def create_app() -> Flask:
 
 
 def _bound() -> None:
-    """Nobody waits long for a database that does not answer, and readers not for one that is slow either."""
+    """Nobody waits long for a database that does not answer, and readers not for one that is slow
+    either.
+    """
     is_public = (request.endpoint or "").startswith(PUBLIC)
     deadlines.start(PUBLIC_SECONDS if is_public else math.inf, deadlines.WEB_PATIENCE)
 
@@ -93,7 +119,9 @@ def _unbound(_: object) -> None:
 
 
 def _refuse() -> None:
-    """Say what the gate found wrong with the request before this application saw it (service/gate/app.py)."""
+    """Say what the gate found wrong with the request before this application saw it
+    (service/gate/app.py).
+    """
     if refusal := request.environ.get(REFUSED):
         raise refusal
 
@@ -123,19 +151,29 @@ def _http(error: HTTPException) -> BaseResponse:
 
 def _database_failed(error: DBAPIError) -> Response:
     """The database's own trouble is a 503; a statement that it rejects is a fault of ours."""
-    is_its_own = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+    is_its_own = (
+        isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+    )
     return _away(error) if is_its_own or is_database_trouble(error) else _unexpected(error)
 
 
 def _away(error: DBAPIError | PoolTimeout) -> Response:
-    log.error("database.away", error=type(error).__name__, reason=in_words(error) or "the database does not answer")
+    log.error(
+        "database.away",
+        error=type(error).__name__,
+        reason=in_words(error) or "the database does not answer",
+    )
     if is_disk_full(error):
         return _later("The server's disk is full. Nothing was accepted; please try again later.")
     return _later("The database is away. Nothing was accepted; please try again in a moment.")
 
 
 def _perhaps_done(error: OutcomeUnknown) -> Response:
-    log.error("database.away", error=type(error).__name__, reason=in_words(error) or "the database does not answer")
+    log.error(
+        "database.away",
+        error=type(error).__name__,
+        reason=in_words(error) or "the database does not answer",
+    )
     return _later(
         "The database stopped answering while it saved this, so it may or may not have been saved. "
         "Please look in a moment, before you try again."
@@ -154,22 +192,36 @@ def _wrong_keys(error: WrongKeys) -> Response:
 
 
 def _storage_away(error: OSError | StoreError) -> Response:
-    """A stranger's wrong request never comes to this: what is not there is answered as an empty thread."""
-    log.error("storage.away", error=type(error).__name__, reason=in_words(error) or "the storage does not answer")
+    """A stranger's wrong request never comes to this: what is not there is answered as an empty
+    thread.
+    """
+    log.error(
+        "storage.away",
+        error=type(error).__name__,
+        reason=in_words(error) or "the storage does not answer",
+    )
     return _later("The published pages can't be reached; please try again in a moment.")
 
 
 def _unexpected(error: Exception) -> Response:
-    log.exception("request.failed", path=request.url_rule.rule if request.url_rule else None, exc_info=error)
+    log.exception(
+        "request.failed", path=request.url_rule.rule if request.url_rule else None, exc_info=error
+    )
     return _problem(Problem(500, "Something broke on our side. It has been logged."))
 
 
 def _secure(answer: Response) -> Response:
-    """What holds for every answer; pages have a Content-Security-Policy of their own, and what may be kept says so."""
+    """What holds for every answer; pages have a Content-Security-Policy of their own, and what may
+    be kept says so.
+    """
     if "Cache-Control" not in answer.headers and request.method in KEPT_BY_CACHES:
-        answer.headers["Cache-Control"] = "no-store"  # a cache may choose a time by itself where none is said
+        answer.headers["Cache-Control"] = (
+            "no-store"  # a cache may choose a time by itself where none is said
+        )
     has_its_own = "Content-Security-Policy" in answer.headers
-    answer.headers.extend(SECURE if not has_its_own else [line for line in SECURE if line[0] not in answer.headers])
+    answer.headers.extend(
+        SECURE if not has_its_own else [line for line in SECURE if line[0] not in answer.headers]
+    )
     if is_https():
         answer.headers["Strict-Transport-Security"] = STRICT
     return answer
@@ -178,5 +230,8 @@ def _secure(answer: Response) -> Response:
 SECURE = [
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "strict-origin-when-cross-origin"),
-    ("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
 ]

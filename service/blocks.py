@@ -1,4 +1,6 @@
-"""Block and trust: an author, a host or a word, until a day; and what is to be done with all that is like a comment."""
+"""Block and trust: an author, a host or a word, until a day; and what is to be done with all that
+is like a comment.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +36,10 @@ LIKE = {"approve": "approve", "flag": "hold", "reject": "reject"}
 
 
 class NewBlock(BaseModel):
-    """An author is named by one of their comments, or as `value` by an email address; "like" is a comment whose like is
-    to be decided as `stance` says. `days` null is for good. `others`: what waits already is decided with it, as one
-    batch: of an author everything is rejected, of what is like the comment each as the stance says.
+    """An author is named by one of their comments, or as `value` by an email address; "like" is a
+    comment whose like is to be decided as `stance` says. `days` null is for good. `others`: what
+    waits already is decided with it, as one batch: of an author everything is rejected, of what is
+    like the comment each as the stance says.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -51,7 +54,9 @@ class NewBlock(BaseModel):
     @model_validator(mode="after")
     def _makes_sense(self) -> NewBlock:
         if self.stance not in STANCES.get(self.kind, LIKE):
-            raise ValueError(f"The stance on {self.kind} is {' or '.join(STANCES.get(self.kind, LIKE))}.")
+            raise ValueError(
+                f"The stance on {self.kind} is {' or '.join(STANCES.get(self.kind, LIKE))}."
+            )
         if self.kind == "like" and (self.days is None or self.days > LONGEST_LIKE):
             raise ValueError(f"What is like a comment is decided for 1 to {LONGEST_LIKE} days.")
         return self
@@ -60,7 +65,11 @@ class NewBlock(BaseModel):
 def standing(sites: Sequence[int], at: datetime) -> Select[Block]:
     """What holds now, newest first."""
     lasts = or_(Block.until.is_(None), Block.until > at)
-    return select(Block).where(Block.site_id.in_(sites), Block.ended_at.is_(None), lasts).order_by(Block.id.desc())
+    return (
+        select(Block)
+        .where(Block.site_id.in_(sites), Block.ended_at.is_(None), lasts)
+        .order_by(Block.id.desc())
+    )
 
 
 def make(
@@ -103,20 +112,34 @@ def make(
 
 
 def others(comment: Comment, kind: str) -> Select[Comment]:
-    """What would be decided with a block: all that waits under the same address, or says nearly the same. The comment
-    itself is among them while it waits.
+    """What would be decided with a block: all that waits under the same address, or says nearly the
+    same. The comment itself is among them while it waits.
     """
     first = comment.campaign or comment.id
     alike = Comment.id.in_(of_the_campaign(first, comment.site_id, most=MOST_LOOKED_THROUGH))
     theirs = (Comment.email_index == comment.email_index) & (Comment.email_index != "")
-    waiting = select(Comment.id).join(Review, Review.comment_id == Comment.id).where(Review.closed_at.is_(None))
-    waiting = waiting.where(Comment.site_id == comment.site_id, theirs if kind == "author" else alike)
-    return select(Comment).where(Comment.id.in_(waiting.distinct().limit(MOST_OTHERS))).order_by(Comment.id)
+    waiting = (
+        select(Comment.id)
+        .join(Review, Review.comment_id == Comment.id)
+        .where(Review.closed_at.is_(None))
+    )
+    waiting = waiting.where(
+        Comment.site_id == comment.site_id, theirs if kind == "author" else alike
+    )
+    return (
+        select(Comment)
+        .where(Comment.id.in_(waiting.distinct().limit(MOST_OTHERS)))
+        .order_by(Comment.id)
+    )
 
 
 def end(session: Session, block: Block, *, by: str) -> None:
     """Whoever comes second ends nothing, and says nothing."""
-    ended = update(Block).where(Block.id == block.id, Block.ended_at.is_(None)).values(ended_at=now(), ended_by=by)
+    ended = (
+        update(Block)
+        .where(Block.id == block.id, Block.ended_at.is_(None))
+        .values(ended_at=now(), ended_by=by)
+    )
     if session.execute(ended.returning(Block.id)).first() is not None:
         note_act(session, by, "blocks", _undid(block), site_id=block.site_id)
 
@@ -165,14 +188,17 @@ def _subject(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
         label = clean_line(new.value, MOST_VALUE).strip().lower()[:200]
     except ValueError as error:
         raise _wrong("value", str(error)) from None
-    from models.folding import fold  # noqa: PLC0415 — its tables take 5 MB, and few requests need them
+    # its tables take 5 MB, and few requests need them
+    from models.folding import fold  # noqa: PLC0415
 
     value = fold(label)
     if new.kind == "host":
         value = without_www(host_of(label.removeprefix("*.")))
         label = shown(value)
     if not value or (new.kind == "host" and "." not in value):
-        raise _wrong("value", "Which host, like watches.example?" if new.kind == "host" else "Which word?")
+        raise _wrong(
+            "value", "Which host, like watches.example?" if new.kind == "host" else "Which word?"
+        )
     return value, label
 
 
@@ -182,14 +208,17 @@ def _author(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
             raise _wrong("comment", "Nothing is known of this author any more.")
         return comment.email_index, comment.name
     if "@" not in new.value:
-        raise _wrong("comment", "Name one of the author's comments, or their email address as value.")
+        raise _wrong(
+            "comment", "Name one of the author's comments, or their email address as value."
+        )
     return email_index(new.value.strip()), "an author named by address"
 
 
 def _like(comment: Comment | None) -> tuple[str, str]:
     if comment is None:
         raise _wrong("comment", "Like which comment?")
-    from models.folding import says_enough  # noqa: PLC0415 — its tables take 5 MB, and few requests need them
+    # its tables take 5 MB, and few requests need them
+    from models.folding import says_enough  # noqa: PLC0415
 
     if not says_enough(comment.body):
         raise _wrong("comment", "This comment is too short to tell what is like it.")

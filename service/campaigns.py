@@ -1,4 +1,6 @@
-"""The queue by campaigns: comments that say nearly the same stand together, so that one look settles many."""
+"""The queue by campaigns: comments that say nearly the same stand together, so that one look
+settles many.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +15,31 @@ from models.records import Comment
 from service.queue import listed_ids
 from service.records import full_records
 
-MOST_GROUPED = 10_000  # waiting comments that are looked through; what is beyond comes when these are settled
+MOST_GROUPED = (
+    10_000  # waiting comments that are looked through; what is beyond comes when these are settled
+)
 _AT_ONCE = 500
 SHOWN = 3  # of each group
-_READ, _PIECE = 2000, 3  # letters of a text that are compared, in pieces of so many: they serve every script
+_READ, _PIECE = (
+    2000,
+    3,
+)  # letters of a text that are compared, in pieces of so many: they serve every script
 
 
-def grouped(session: Session, status: str, site_id: int, *, limit: int, after: str | None) -> dict[str, Any]:
-    """Groups by their oldest comment, those whose oldest comes after that id. A comment like no other is a group of
-    its own, without a campaign.
+def grouped(
+    session: Session, status: str, site_id: int, *, limit: int, after: str | None
+) -> dict[str, Any]:
+    """Groups by their oldest comment, those whose oldest comes after that id. A comment like no
+    other is a group of its own, without a campaign.
     """
     waiting = session.execute(listed_ids(status, [site_id], limit=MOST_GROUPED)).scalars().all()
     campaigns = _campaigns(session, waiting)
     groups: dict[str, list[str]] = {}
     for id_ in waiting:
         groups.setdefault(campaigns.get(id_, id_), []).append(id_)
-    following = [(campaign, ids) for campaign, ids in groups.items() if after is None or ids[0] > after]
+    following = [
+        (campaign, ids) for campaign, ids in groups.items() if after is None or ids[0] > after
+    ]
     page = following[:limit]
     records = _records(session, [id_ for _, ids in page for id_ in ids[:SHOWN]])
     return {
@@ -45,13 +56,15 @@ def grouped(session: Session, status: str, site_id: int, *, limit: int, after: s
 
 
 def outliers_first(texts: Mapping[str, str]) -> list[str]:
-    """The ids of one campaign's comments, those least like the others first: who quotes a spammer to complain is among
-    them. Equals keep their order.
+    """The ids of one campaign's comments, those least like the others first: who quotes a spammer
+    to complain is among them. Equals keep their order.
     """
     pieces = {id_: _pieces(text) for id_, text in texts.items()}
     shared = Counter(piece for found in pieces.values() for piece in found)
     usual = {piece for piece, count in shared.items() if 2 * count > len(texts)}
-    return sorted(texts, key=lambda id_: len(pieces[id_] & usual) / max(1, len(pieces[id_] | usual)))
+    return sorted(
+        texts, key=lambda id_: len(pieces[id_] & usual) / max(1, len(pieces[id_] | usual))
+    )
 
 
 def _pieces(text: str) -> set[str]:
@@ -60,11 +73,15 @@ def _pieces(text: str) -> set[str]:
 
 
 def _campaigns(session: Session, ids: Sequence[str]) -> dict[str, str]:
-    """Of those that have one. A few hundred at a time: for thousands a database would rather read the whole table."""
+    """Of those that have one. A few hundred at a time: for thousands a database would rather read
+    the whole table.
+    """
     found: dict[str, str] = {}
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
-        wanted = select(Comment.id, Comment.campaign).where(Comment.id.in_(some), Comment.campaign.is_not(None))
+        wanted = select(Comment.id, Comment.campaign).where(
+            Comment.id.in_(some), Comment.campaign.is_not(None)
+        )
         found.update({row.id: str(row.campaign) for row in session.execute(wanted)})
     return found
 

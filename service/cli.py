@@ -1,4 +1,6 @@
-"""The `greenroom` command. What is heavy is imported by the command that needs it, so that `--help` answers at once."""
+"""The `greenroom` command. What is heavy is imported by the command that needs it, so that `--help`
+answers at once.
+"""
 
 # ruff: noqa: PLC0415
 
@@ -18,7 +20,10 @@ import click
 # The model's commands and those of operations: imported when one of them is called, and only then.
 LAZY = {
     "backup": ("service.cli_operations", "Write everything into one file, while the service runs."),
-    "doctor": ("service.cli_operations", "Check what must be true of the data, and say what mends it."),
+    "doctor": (
+        "service.cli_operations",
+        "Check what must be true of the data, and say what mends it.",
+    ),
     "evaluate": ("service.cli_model", "Measure the spam model on threads it has not seen."),
     "keys": ("service.cli_operations", "The keys that addresses are sealed with."),
     "model": ("service.cli_site_model", "The models that learned from a site's own moderators."),
@@ -31,7 +36,9 @@ LAZY = {
 
 
 class Commands(click.Group):
-    """Loads some commands when they are asked for, and says in one line what a person can put right."""
+    """Loads some commands when they are asked for, and says in one line what a person can put
+    right.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *LAZY])
@@ -76,13 +83,19 @@ def _words(error: Exception) -> str | None:
     }:
         return str(error)
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {os.fsdecode(error.filename)}" if error.filename else f"{error.strerror}."
+        return (
+            f"{error.strerror}: {os.fsdecode(error.filename)}"
+            if error.filename
+            else f"{error.strerror}."
+        )
     if kind in {
         ("sqlalchemy", "OperationalError"),
         ("sqlalchemy", "ArgumentError"),
         ("sqlalchemy", "NoSuchModuleError"),
     }:
-        return f"The database can't be reached: {str(getattr(error, 'orig', error)).splitlines()[0]}"
+        return (
+            f"The database can't be reached: {str(getattr(error, 'orig', error)).splitlines()[0]}"
+        )
     return None
 
 
@@ -92,16 +105,22 @@ def _wrong_settings(error: Any) -> str:
     return f"GREENROOM_{str(wrong['loc'][0]).upper()}: {said}" if wrong["loc"] else said
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 def main() -> None:
     """Greenroom: where comments wait before they go live."""
 
 
 @main.command()
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes any.  [default: 8000]")
 @click.option(
-    "--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of everything kept.  [default: var]"
+    "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes any.  [default: 8000]"
+)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of everything kept.  [default: var]",
 )
 def up(host: str | None, port: int | None, data: Path | None) -> None:
     """Run everything on this machine, until Ctrl-C."""
@@ -125,7 +144,9 @@ def serve() -> None:
     from service.serving import serve as run
     from worker.lifeline import UP
 
-    if UP not in os.environ:  # `up` has just migrated, and without SQLAlchemy this process stays small
+    if (
+        UP not in os.environ
+    ):  # `up` has just migrated, and without SQLAlchemy this process stays small
         _refuse_an_older_database()
         _refuse_wrong_keys()
     run()
@@ -133,7 +154,10 @@ def serve() -> None:
 
 @main.command()
 @click.option(
-    "--queues", default="screen,publish,deliver,learn", show_default=True, help="What to work on, comma-separated."
+    "--queues",
+    default="screen,publish,deliver,learn",
+    show_default=True,
+    help="What to work on, comma-separated.",
 )
 def worker(queues: str) -> None:
     """Run one worker alone."""
@@ -145,7 +169,9 @@ def worker(queues: str) -> None:
 
 
 @main.command()
-@click.option("--check", is_flag=True, help="Change nothing; exit with status 1 if the database is not there.")
+@click.option(
+    "--check", is_flag=True, help="Change nothing; exit with status 1 if the database is not there."
+)
 def migrate(check: bool) -> None:
     """Bring the database to the newest schema."""
     from models.keyring import refuse_missing_keys
@@ -159,12 +185,16 @@ def migrate(check: bool) -> None:
         except WrongKeys as error:  # a migration needs no keys, so its job may lack them
             click.echo(f"Warning: {error}", err=True)
     elif not is_ready():
-        raise click.ClickException("The database is not at the newest schema: run `greenroom migrate`.")
+        raise click.ClickException(
+            "The database is not at the newest schema: run `greenroom migrate`."
+        )
 
 
 @main.command(hidden=True)
 def prepare() -> None:
-    """What `up` does before it starts the parts; prints the owner's email and password on the very first start."""
+    """What `up` does before it starts the parts; prints the owner's email and password on the very
+    first start.
+    """
     from models.keyring import require_keys
     from models.migrate import upgrade
     from service.accounts import OWNER, first_start
@@ -187,9 +217,19 @@ def site() -> None:
 @site.command("add")
 @click.argument("key")
 @click.option(
-    "--origin", "origins", multiple=True, required=True, metavar="URL", help="Where its pages are; may be repeated."
+    "--origin",
+    "origins",
+    multiple=True,
+    required=True,
+    metavar="URL",
+    help="Where its pages are; may be repeated.",
 )
-@click.option("--language", default="en", show_default=True, help="What its readers read where the page says nothing.")
+@click.option(
+    "--language",
+    default="en",
+    show_default=True,
+    help="What its readers read where the page says nothing.",
+)
 def add_site(key: str, origins: tuple[str, ...], language: str) -> None:
     """Add the site KEY."""
     with _accounts() as accounts:
@@ -198,7 +238,13 @@ def add_site(key: str, origins: tuple[str, ...], language: str) -> None:
 
 @site.command("set")
 @click.argument("key")
-@click.option("--origin", "origins", multiple=True, metavar="URL", help="Replaces all it has; may be repeated.")
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    metavar="URL",
+    help="Replaces all it has; may be repeated.",
+)
 @click.option("--language", help="What its readers read where the page says nothing.")
 def set_site(key: str, origins: tuple[str, ...], language: str | None) -> None:
     """Change the site KEY. A running Greenroom follows within seconds."""
@@ -225,7 +271,9 @@ def moderator() -> None:
 @click.option("--role", type=click.Choice(["owner", "moderator", "viewer"]), required=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def add_moderator(email: str, site_key: str, role: str, password_stdin: bool) -> None:
-    """Give EMAIL a role on a site. Prints a one-time password for a new account, unless one is given."""
+    """Give EMAIL a role on a site. Prints a one-time password for a new account, unless one is
+    given.
+    """
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     if password == "":
         raise click.ClickException("No password came on standard input.")
@@ -236,7 +284,10 @@ def add_moderator(email: str, site_key: str, role: str, password_stdin: bool) ->
     if made and password is None:
         click.echo(f"One-time password, shown this once: {made}")
     elif password is None:
-        click.echo(f"{email} has an account already and keeps its password. Its role on {site_key}: {role}.")
+        click.echo(
+            f"{email} has an account already and keeps its password. Its role on {site_key}: "
+            f"{role}."
+        )
 
 
 def _warn_of_easy(password: str, email: str) -> None:
@@ -251,7 +302,9 @@ def _warn_of_easy(password: str, email: str) -> None:
 @click.option("--site", "site_key", required=True, metavar="KEY", help="The site to decide for.")
 @click.option("--role", type=click.Choice(["owner", "moderator", "viewer"]), required=True)
 def invite_moderator(email: str, site_key: str, role: str) -> None:
-    """Print a link by which EMAIL joins a site with a password of their own. It works for a week, once."""
+    """Print a link by which EMAIL joins a site with a password of their own. It works for a week,
+    once.
+    """
     with _accounts():
         from service import tickets
 
@@ -276,7 +329,10 @@ def key() -> None:
 @key.command("create")
 @click.option("--site", "site_key", required=True, metavar="KEY", help="The site it opens.")
 @click.option(
-    "--scope", type=click.Choice(["read", "moderate", "admin"]), required=True, help="Each includes those before it."
+    "--scope",
+    type=click.Choice(["read", "moderate", "admin"]),
+    required=True,
+    help="Each includes those before it.",
 )
 def create_key(site_key: str, scope: str) -> None:
     """Make a key and print it, this once."""
@@ -286,7 +342,9 @@ def create_key(site_key: str, scope: str) -> None:
 
 @contextmanager
 def _accounts() -> Iterator[ModuleType]:
-    """What changes sites, people and keys, on a database that is ready; what it refuses is said in its own words."""
+    """What changes sites, people and keys, on a database that is ready; what it refuses is said in
+    its own words.
+    """
     need_database()
     from service import accounts
 
@@ -297,7 +355,8 @@ def _accounts() -> Iterator[ModuleType]:
 
 
 def need_database(*, keys: bool = True) -> None:
-    """Raises ClickException where there is none yet, or an older one, and `Newer` where it is ahead of this release.
+    """Raises ClickException where there is none yet, or an older one, and `Newer` where it is ahead
+    of this release.
 
     With `keys`: raises `WrongKeys` if the keys at hand are not this database's.
     """
@@ -310,13 +369,15 @@ def need_database(*, keys: bool = True) -> None:
     from models.schema import is_empty
 
     if not _is_there() or is_empty():
-        raise click.ClickException("There is no database yet: start `greenroom up` or run `greenroom migrate` first.")
+        raise click.ClickException(
+            "There is no database yet: start `greenroom up` or run `greenroom migrate` first."
+        )
     raise click.ClickException("The database has an older schema: run `greenroom migrate` first.")
 
 
 def _refuse_an_older_database() -> None:
-    """What runs for long comes up while the database is away, and works beside a newer release: only that nobody has
-    migrated it yet stands in the way. Raises ClickException.
+    """What runs for long comes up while the database is away, and works beside a newer release:
+    only that nobody has migrated it yet stands in the way. Raises ClickException.
     """
     from sqlalchemy.exc import OperationalError
 
@@ -327,7 +388,9 @@ def _refuse_an_older_database() -> None:
 
 
 def _refuse_wrong_keys() -> None:
-    """Raises `WrongKeys`. While the database is away, keys that are there are compared at their first use."""
+    """Raises `WrongKeys`. While the database is away, keys that are there are compared at their
+    first use.
+    """
     from sqlalchemy.exc import OperationalError
 
     from models.keyring import require_keys

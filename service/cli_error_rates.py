@@ -37,7 +37,9 @@ def print_error_rates(site_key: str) -> None:
 
 
 def _table(site_key: str, rates: ErrorRates) -> Table:
-    table = Table(title=f"Automatic decisions on {site_key} that humans judged blindly: {rates.judged}")
+    table = Table(
+        title=f"Automatic decisions on {site_key} that humans judged blindly: {rates.judged}"
+    )
     for name in ("", "wrong", "of", "share", "95 % interval"):
         table.add_column(name, justify="left" if not name else "right", no_wrap=True)
     for name, words in _ROWS.items():
@@ -48,4 +50,9 @@ def _table(site_key: str, rates: ErrorRates) -> Table:
 
 def _cells(rate: Interval) -> tuple[str, ...]:
     share = "–" if rate.share is None else f"{rate.share:.1%}"
-    return str(rate.wrong), str(rate.of), share, f"{rate.low:.1%} – {rate.high:.1%}" if rate.of else "–"
+    return (
+        str(rate.wrong),
+        str(rate.of),
+        share,
+        f"{rate.low:.1%} – {rate.high:.1%}" if rate.of else "–",
+    )

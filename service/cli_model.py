@@ -1,4 +1,6 @@
-"""`greenroom train` and `greenroom evaluate`: the spam classifier, from labelled comments in CSV files."""
+"""`greenroom train` and `greenroom evaluate`: the spam classifier, from labelled comments in CSV
+files.
+"""
 
 # ruff: noqa: PLC0415 — scikit-learn is loaded by the command that needs it
 
@@ -28,7 +30,9 @@ T = TypeVar("T")
 _FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def _weights(ctx: click.Context, parameter: click.Parameter, given: Sequence[str]) -> dict[str, float]:
+def _weights(
+    ctx: click.Context, parameter: click.Parameter, given: Sequence[str]
+) -> dict[str, float]:
     """`x_posts=0.2` for each --weight."""
     weights = {}
     for item in given:
@@ -38,18 +42,25 @@ def _weights(ctx: click.Context, parameter: click.Parameter, given: Sequence[str
         except ValueError:
             raise click.BadParameter(f"{item!r}: NAME=FACTOR is meant, like x_posts=0.2") from None
         if not 1e-6 <= weights[name] <= 1e6:  # with less a training finds no end
-            said = "the factor is above 0, from 0.000001 to 1,000,000; leave a file out to give it none"
+            said = (
+                "the factor is above 0, from 0.000001 to 1,000,000; leave a file out to "
+                "give it none"
+            )
             raise click.BadParameter(f"{item!r}: {said}")
     return weights
 
 
-def _pages(ctx: click.Context, parameter: click.Parameter, given: Sequence[str]) -> dict[str, list[str]]:
+def _pages(
+    ctx: click.Context, parameter: click.Parameter, given: Sequence[str]
+) -> dict[str, list[str]]:
     """`bridge=https://paper.example/bridge` for each --page."""
     pages: dict[str, list[str]] = {}
     for item in given:
         thread, _, address = item.partition("=")
         if "//" not in address:
-            raise click.BadParameter(f"{item!r}: THREAD=URL is meant, like bridge=https://paper.example/bridge")
+            raise click.BadParameter(
+                f"{item!r}: THREAD=URL is meant, like bridge=https://paper.example/bridge"
+            )
         pages.setdefault(thread, []).append(address)
     return pages
 
@@ -63,7 +74,9 @@ def _card(ctx: click.Context, parameter: click.Parameter, given: Path | None) ->
     except ValueError:
         content = None
     if not isinstance(content, dict):
-        raise click.BadParameter(f"{given} is no model's card: a .json file that greenroom train wrote")
+        raise click.BadParameter(
+            f"{given} is no model's card: a .json file that greenroom train wrote"
+        )
     return given
 
 
@@ -77,9 +90,16 @@ _PAGES = click.option(
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=_FILES)
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the model goes.  [default: var/spam.skops]"
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the model goes.  [default: var/spam.skops]",
 )
-@click.option("--without-thread", multiple=True, metavar="NAME", help="Leave a thread's comments out; may be repeated.")
+@click.option(
+    "--without-thread",
+    multiple=True,
+    metavar="NAME",
+    help="Leave a thread's comments out; may be repeated.",
+)
 @click.option(
     "--weight", "weights", multiple=True, callback=_weights, metavar="NAME=FACTOR",
     help="How much the rows of NAME.csv count; may be repeated.  [default: 1]",
@@ -98,7 +118,9 @@ def train(
         out.parent.mkdir(parents=True, exist_ok=True)  # better known now than after the training
         rows = _without(corpus.read(files), without_thread)
         if unknown := set(weights) - {row.source for row in rows}:
-            raise click.UsageError(f"--weight names {', '.join(sorted(unknown))}, which is none of the files")
+            raise click.UsageError(
+                f"--weight names {', '.join(sorted(unknown))}, which is none of the files"
+            )
         trained = training.train(rows, weights, pages=pages, each=_watched("Training", console))
         trained.model.save(out)
         where = card.save(card.card(trained, rows, weights, out), out)
@@ -106,20 +128,40 @@ def train(
     console.print(_trained_table(results))
     languages = ", ".join(sorted(trained.model.languages)) or "none with enough rows"
     repeats, size = len(rows) - len(trained.rows), _size(out.stat().st_size)
-    console.print(f"{len(trained.rows)} comments, {repeats} repeats dropped; languages: {languages}")
-    console.print(f"Model {trained.model.version}: {out} ({size}), its card {where}", soft_wrap=True, highlight=False)
+    console.print(
+        f"{len(trained.rows)} comments, {repeats} repeats dropped; languages: {languages}"
+    )
+    console.print(
+        f"Model {trained.model.version}: {out} ({size}), its card {where}",
+        soft_wrap=True,
+        highlight=False,
+    )
 
 
 @click.command()
 @click.argument("files", nargs=-1, type=_FILES)
-@click.option("--site", "site_key", metavar="KEY", help="Instead: how often a site's automatic decisions were wrong.")
-@click.option("--also", multiple=True, type=_FILES, help="Another kind of text, trained beside; may be repeated.")
+@click.option(
+    "--site",
+    "site_key",
+    metavar="KEY",
+    help="Instead: how often a site's automatic decisions were wrong.",
+)
+@click.option(
+    "--also",
+    multiple=True,
+    type=_FILES,
+    help="Another kind of text, trained beside; may be repeated.",
+)
 @click.option(
     "--weight", "weights", multiple=True, callback=_weights, metavar="NAME=FACTOR",
     help="How much the rows of NAME.csv count; may be repeated.  [default: 1]",
 )  # fmt: skip
 @_PAGES
-@click.option("--peers", is_flag=True, help="Also bogofilter and SpamAssassin's Bayes, where they are installed.")
+@click.option(
+    "--peers",
+    is_flag=True,
+    help="Also bogofilter and SpamAssassin's Bayes, where they are installed.",
+)
 @click.option(
     "--card",
     "card_path",
@@ -128,9 +170,15 @@ def train(
     help="Write the results into this model's card (.json, .md, .svg).",
 )
 def evaluate(
-    files: Sequence[Path], site_key: str | None, card_path: Path | None, pages: dict[str, list[str]], **options: Any
+    files: Sequence[Path],
+    site_key: str | None,
+    card_path: Path | None,
+    pages: dict[str, list[str]],
+    **options: Any,
 ) -> None:
-    """Measure the classifier on what it has not seen: each of FILES' threads judged by a model of the others."""
+    """Measure the classifier on what it has not seen: each of FILES' threads judged by a model of
+    the others.
+    """
     if site_key:
         from service.cli_error_rates import print_error_rates
 
@@ -145,7 +193,9 @@ def evaluate(
         rows = corpus.read(files)
         spam = sum(row.spam for row in rows)
         if not 0 < spam < len(rows):
-            raise corpus.BadCorpus(f"{spam} spam and {len(rows) - spam} ham: it takes both to measure anything")
+            raise corpus.BadCorpus(
+                f"{spam} spam and {len(rows) - spam} ham: it takes both to measure anything"
+            )
         found = measuring.measure(
             rows,
             others=measuring.Others(corpus.read(options["also"]), options["weights"]),
@@ -195,7 +245,9 @@ def _trained_table(results: dict[str, Figures]) -> Table:
 def _measured_table(found: Measured) -> Table:
     from models.spam.measuring import COLUMNS
 
-    title = f"{found.made['on']}: each part judged by a model of the others, {found.made['measured']}"
+    title = (
+        f"{found.made['on']}: each part judged by a model of the others, {found.made['measured']}"
+    )
     table = Table(title=title, caption_justify="left", title_justify="left")
     table.add_column("left out", no_wrap=True)
     for name in COLUMNS:
@@ -205,7 +257,8 @@ def _measured_table(found: Measured) -> Table:
         table.add_row(what, *(_cell(name, numbers) for name in COLUMNS), style=style)
     words = "\n".join(f"{line.what}: {line.words}" for line in found.lines if line.words)
     table.caption = (
-        "recall: of spam, when 1 % of ham may be called spam. dedup: without near-duplicates of what was trained on. "
+        "recall: of spam, when 1 % of ham may be called spam. dedup: without near-duplicates "
+        "of what was trained on. "
         f"Others' F1 at the threshold that suits them best.\n{words}\n{found.made['with']}"
     )
     return table

@@ -46,20 +46,28 @@ def _watched() -> Iterator[Step]:
 
 
 @click.command()
-@click.option("--mend", is_flag=True, help="Mend what can be mended without a human, then look again.")
+@click.option(
+    "--mend", is_flag=True, help="Mend what can be mended without a human, then look again."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def doctor(ctx: click.Context, mend: bool, as_json: bool) -> None:
-    """Check what must be true of the data: the rows among themselves, and the published pages against them.
+    """Check what must be true of the data: the rows among themselves, and the published pages
+    against them.
 
-    Exit status 0: all is well; 1: something is not, a line each, with the command that mends it; 2: could not look.
+    Exit status 0: all is well; 1: something is not, a line each, with the command that mends it; 2:
+    could not look.
     """
     try:
         found = _examined(mend)
     except Exception as error:
         click.echo(f"Error: could not look: {_first_line(error)}", err=True)
         ctx.exit(COULD_NOT_LOOK)
-    click.echo(orjson.dumps(_as_json(found), option=orjson.OPT_INDENT_2).decode() if as_json else _as_text(found))
+    click.echo(
+        orjson.dumps(_as_json(found), option=orjson.OPT_INDENT_2).decode()
+        if as_json
+        else _as_text(found)
+    )
     ctx.exit(ILL if found.found else WELL)
 
 
@@ -67,7 +75,9 @@ def _examined(mend: bool) -> Examination:
     from service.operations import doctor
 
     if not is_ready():
-        raise click.ClickException("there is no database at the newest schema; run `greenroom migrate`")
+        raise click.ClickException(
+            "there is no database at the newest schema; run `greenroom migrate`"
+        )
     with _watched() as step:
         found = doctor.examine(step)
         if mend and found.found:
@@ -79,7 +89,9 @@ def _examined(mend: bool) -> Examination:
 def _first_line(error: Exception) -> str:
     if isinstance(error, click.ClickException):
         return error.message
-    if not hasattr(error, "orig") and (words := in_words(error)):  # a database's own words name its host and port
+    if not hasattr(error, "orig") and (
+        words := in_words(error)
+    ):  # a database's own words name its host and port
         return words
     return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
 
@@ -101,23 +113,36 @@ def _as_text(found: Examination) -> str:
     lines = [str(violation) for violation in found.found]
     untold = found.counts.total() - len(lines)
     lines += [f"… and {untold:,} more of the same kinds"] if untold else []
-    said = {0: "all is well", 1: "1 violation"}.get(total := found.counts.total(), f"{total:,} violations")
+    said = {0: "all is well", 1: "1 violation"}.get(
+        total := found.counts.total(), f"{total:,} violations"
+    )
     return "\n".join([*lines, f"{looked}: {said}"])
 
 
 @click.command()
 @click.argument("threads", nargs=-1, metavar="THREAD…")
-@click.option("--site", "site_key", metavar="KEY", help="Whose THREADs these are, named as their site does: /harbour.")
+@click.option(
+    "--site",
+    "site_key",
+    metavar="KEY",
+    help="Whose THREADs these are, named as their site does: /harbour.",
+)
 @click.option("--all", "all_threads", is_flag=True, help="Every thread.")
 def publish(threads: tuple[str, ...], site_key: str | None, all_threads: bool) -> None:
-    """Write the pages of THREADs anew, here and now: by their numbers, as `doctor` names them, or by --site."""
+    """Write the pages of THREADs anew, here and now: by their numbers, as `doctor` names them, or
+    by --site.
+    """
     from service.operations import publishing
 
     if bool(threads) == all_threads:
         raise click.UsageError("Name threads, or say --all.")
     need_database()
     try:
-        wanted = list(publishing.every_thread()) if all_threads else publishing.numbered(threads, site_key)
+        wanted = (
+            list(publishing.every_thread())
+            if all_threads
+            else publishing.numbered(threads, site_key)
+        )
     except LookupError as error:
         raise click.ClickException(str(error)) from error
     with _watched() as step:
@@ -132,21 +157,25 @@ def publish(threads: tuple[str, ...], site_key: str | None, all_threads: bool) -
     if owed:
         ids = " ".join(map(str, owed[:20]))
         raise click.ClickException(
-            f"Still owed: {len(owed)} of {len(wanted)} threads ({ids}). A worker tries them again; see its log."
+            f"Still owed: {len(owed)} of {len(wanted)} threads ({ids}). A worker tries them "
+            "again; see its log."
         )
 
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
-    "--with-secrets", is_flag=True, help="Put the keys (secrets.json) in as well: guard such a file like them."
+    "--with-secrets",
+    is_flag=True,
+    help="Put the keys (secrets.json) in as well: guard such a file like them.",
 )
 @click.option("--replace", is_flag=True, help="Write over FILE if it is there already.")
 def backup(file: Path, with_secrets: bool, replace: bool) -> None:
     """Write everything that is kept into FILE, as it is at this moment, while the service runs.
 
-    FILE is yours alone to read. Without --with-secrets the keys are not in it: to restore it, secrets.json is needed,
-    so keep that somewhere else. Published pages are not in it either: they are made anew from the rows.
+    FILE is yours alone to read. Without --with-secrets the keys are not in it: to restore it,
+    secrets.json is needed, so keep that somewhere else. Published pages are not in it either: they
+    are made anew from the rows.
     """
     from service.operations.backup import backup as write
 
@@ -156,21 +185,36 @@ def backup(file: Path, with_secrets: bool, replace: bool) -> None:
     click.echo(f"{manifest.tables['comments'].rows:,} comments in {file}", err=True)
     if not with_secrets:
         click.echo(
-            "The keys are not in it: keep secrets.json too, or nobody can read an email address again.", err=True
+            (
+                "The keys are not in it: keep secrets.json too, or nobody can read an email "
+                "address again."
+            ),
+            err=True,
         )
 
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def restore(file: Path) -> None:
-    """Fill an empty database, made by `greenroom migrate`, from FILE. The database may be of another kind."""
+    """Fill an empty database, made by `greenroom migrate`, from FILE. The database may be of
+    another kind.
+    """
     from service.operations.restore import restore as fill
 
     need_database(keys=False)  # the backup's keys count
     with _watched() as step:
         manifest = fill(file, step)
-    click.echo(f"{manifest.tables['comments'].rows:,} comments as of {manifest.made:%Y-%m-%d %H:%M} UTC.", err=True)
-    click.echo("Pages are owed: a worker writes them, or `greenroom publish --all`; then `greenroom doctor`.", err=True)
+    click.echo(
+        f"{manifest.tables['comments'].rows:,} comments as of {manifest.made:%Y-%m-%d %H:%M} UTC.",
+        err=True,
+    )
+    click.echo(
+        (
+            "Pages are owed: a worker writes them, or `greenroom publish --all`; then `greenroom "
+            "doctor`."
+        ),
+        err=True,
+    )
 
 
 @click.group()
@@ -180,13 +224,15 @@ def keys() -> None:
 
 @keys.command("rotate-email")
 def rotate_email() -> None:
-    """Seal every email address anew under a new key, and forget the old one. The service may run meanwhile.
+    """Seal every email address anew under a new key, and forget the old one. The service may run
+    meanwhile.
 
-    It takes half a minute and more; interrupted, it goes on when called again. A backup made before needs the
-    secrets.json of its time.
+    It takes half a minute and more; interrupted, it goes on when called again. A backup made before
+    needs the secrets.json of its time.
 
-    If you bring the keys yourself (GREENROOM_SECRETS or GREENROOM_SECRETS_FILE), first add a key with `greenroom
-    secrets add-key`, give the result to every process, then run this command, then remove the old key.
+    If you bring the keys yourself (GREENROOM_SECRETS or GREENROOM_SECRETS_FILE), first add a key
+    with `greenroom secrets add-key`, give the result to every process, then run this command, then
+    remove the old key.
     """
     from service.operations import rotation
 
@@ -197,12 +243,16 @@ def rotate_email() -> None:
     click.echo(f"{done.moved:,} addresses moved to key {done.key}; retired: {retired}.", err=True)
     if done.to_remove:
         old = ", ".join(done.to_remove)
-        click.echo(f"Remove from email_keys, once no process seals with it any more: {old}.", err=True)
+        click.echo(
+            f"Remove from email_keys, once no process seals with it any more: {old}.", err=True
+        )
 
 
 @click.group()
 def secrets() -> None:
-    """The keys of this installation, as JSON for GREENROOM_SECRETS or the file that GREENROOM_SECRETS_FILE names."""
+    """The keys of this installation, as JSON for GREENROOM_SECRETS or the file that
+    GREENROOM_SECRETS_FILE names.
+    """
 
 
 @secrets.command("generate")
@@ -215,7 +265,9 @@ def generate_secrets() -> None:
 
 @secrets.command("add-key")
 def add_key() -> None:
-    """Print the present keys with one more for email addresses, which becomes the current one. Changes nothing."""
+    """Print the present keys with one more for email addresses, which becomes the current one.
+    Changes nothing.
+    """
     from models.secrets import as_json, from_source, with_new_email_key
 
     click.echo(as_json(with_new_email_key(from_source())))
@@ -232,7 +284,10 @@ def check_secrets() -> None:
     check_keys(kept, may_record=False)
     if words := readable_by_others():
         click.echo(f"Warning: {words}", err=True)
-    click.echo(f"The keys in {source()} are those of this database. Current key for addresses: {kept.email_key}.")
+    click.echo(
+        f"The keys in {source()} are those of this database. Current key for addresses: "
+        f"{kept.email_key}."
+    )
 
 
 @secrets.command("replace-lost")
@@ -240,14 +295,16 @@ def check_secrets() -> None:
 def replace_lost(yes: bool) -> None:
     """Go on with new keys when the old ones are lost for good.
 
-    Gives up every stored email address, second factor, webhook secret and block of an author. Comments, decisions and
-    pages stay. Stop the service before.
+    Gives up every stored email address, second factor, webhook secret and block of an author.
+    Comments, decisions and pages stay. Stop the service before.
     """
     from service.operations.lost_keys import replace_lost_keys
 
     need_database(keys=False)
     if not yes:
-        raise click.UsageError("This gives up every stored email address: say --yes if the keys are lost for good.")
+        raise click.UsageError(
+            "This gives up every stored email address: say --yes if the keys are lost for good."
+        )
     loss = replace_lost_keys()
     click.echo(
         f"Given up: {loss.addresses:,} addresses, {loss.second_factors} second factors, "

@@ -1,4 +1,6 @@
-"""`greenroom model`: the models that learned from a site's moderators, and going back to an earlier one."""
+"""`greenroom model`: the models that learned from a site's moderators, and going back to an earlier
+one.
+"""
 
 # ruff: noqa: PLC0415 — imported by the command that needs it
 
@@ -14,7 +16,9 @@ from rich.table import Table
 
 from service.cli import need_database
 
-_SITE = click.option("--site", "site_key", required=True, metavar="KEY", help="The site whose model it is.")
+_SITE = click.option(
+    "--site", "site_key", required=True, metavar="KEY", help="The site whose model it is."
+)
 
 
 @click.group()
@@ -34,7 +38,10 @@ def list_models(site_key: str) -> None:
     with reading() as session:
         found = listed(session, site_id_of(session, site_key))
     if not found["models"]:
-        click.echo(f"The base model scores {site_key}. Its own learns from {LEARN_EVERY} decisions of moderators on.")
+        click.echo(
+            f"The base model scores {site_key}. Its own learns from {LEARN_EVERY} decisions of "
+            "moderators on."
+        )
         return
     Console().print(_table(found))
 
@@ -90,7 +97,15 @@ def site_id_of(session: Any, site_key: str) -> int:
 
 def _table(found: dict[str, Any]) -> Table:
     table = Table(title=f"Scores now: {found['live']}", title_justify="left")
-    for name in ("version", "made", "decisions", "rejected found", "approved held", "in the place of", "why"):
+    for name in (
+        "version",
+        "made",
+        "decisions",
+        "rejected found",
+        "approved held",
+        "in the place of",
+        "why",
+    ):
         table.add_column(name, overflow="fold")
     for card in found["models"]:
         figures, decisions = card["figures"], card["decisions"]

@@ -1,4 +1,6 @@
-"""`greenroom webhook listen`: a tiny receiver that verifies and prints, for whoever builds a real one."""
+"""`greenroom webhook listen`: a tiny receiver that verifies and prints, for whoever builds a real
+one.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +22,24 @@ def webhook() -> None:
 
 
 @webhook.command()
-@click.option("--port", type=click.IntRange(0, 65535), required=True, help="Port to listen on; 0 takes any.")
-@click.option("--secret", required=True, envvar="WEBHOOK_SECRET", help="The webhook's secret, whsec_…")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), required=True, help="Port to listen on; 0 takes any."
+)
+@click.option(
+    "--secret", required=True, envvar="WEBHOOK_SECRET", help="The webhook's secret, whsec_…"
+)
 def listen(port: int, secret: str) -> None:
     """Verify and print every webhook that comes, until Ctrl-C."""
     if not is_secret(secret):
-        raise click.ClickException("A secret begins with whsec_ and is shown when a webhook is made or rotated.")
+        raise click.ClickException(
+            "A secret begins with whsec_ and is shown when a webhook is made or rotated."
+        )
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), _printing(secret))
     except OSError as error:
-        raise click.ClickException(f"Port {port} cannot be listened on: {error.strerror}.") from None
+        raise click.ClickException(
+            f"Port {port} cannot be listened on: {error.strerror}."
+        ) from None
     click.echo(f"Listening on http://127.0.0.1:{server.server_address[1]}/")
     with server:
         try:
@@ -50,7 +60,9 @@ def _printing(secret: str) -> type[BaseHTTPRequestHandler]:
             content = self.rfile.read(int(length))
             named = {name.lower(): value for name, value in self.headers.items()}
             why = wrong(secret, named, content, at=time.time())
-            click.echo(_told(named, content) if why is None else click.style(f"refused: {why}", fg="red"))
+            click.echo(
+                _told(named, content) if why is None else click.style(f"refused: {why}", fg="red")
+            )
             self.send_response(204 if why is None else 400)
             self.send_header("Content-Length", "0")
             self.end_headers()

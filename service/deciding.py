@@ -1,11 +1,21 @@
-"""Many decisions at once, all in one transaction and undone as one: for the console, and for whoever has a key."""
+"""Many decisions at once, all in one transaction and undone as one: for the console, and for
+whoever has a key.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
@@ -27,10 +37,16 @@ def _known_form(text: str) -> str:
     return text
 
 
-Identifier = Annotated[str, AfterValidator(_known_form), WithJsonSchema({"type": "string", "format": "uuid"})]
+Identifier = Annotated[
+    str, AfterValidator(_known_form), WithJsonSchema({"type": "string", "format": "uuid"})
+]
 
 
-Note = Annotated[str, StringConstraints(max_length=MOST_NOTE), AfterValidator(lambda text: clean(text, MOST_NOTE))]
+Note = Annotated[
+    str,
+    StringConstraints(max_length=MOST_NOTE),
+    AfterValidator(lambda text: clean(text, MOST_NOTE)),
+]
 
 
 class Judgement(BaseModel):
@@ -42,7 +58,9 @@ class Judgement(BaseModel):
     reason: Literal["spam", "abuse", "off_topic", "other"] | None = None
     note: Note = ""
 
-    def change(self, comment_id: str, *, by: str, version: int | None, batch: str | None = None) -> Change:
+    def change(
+        self, comment_id: str, *, by: str, version: int | None, batch: str | None = None
+    ) -> Change:
         return Change(
             comment_id,
             Verdict(self.verdict),
@@ -65,7 +83,9 @@ class Seen(BaseModel):
 
 
 class Rulings(Judgement):
-    """One verdict on many. Calls that name the same `batch` (a UUID, made up by whoever calls) are undone as one."""
+    """One verdict on many. Calls that name the same `batch` (a UUID, made up by whoever calls) are
+    undone as one.
+    """
 
     batch: Identifier | None = None
     items: Annotated[list[Seen], Field(min_length=1, max_length=MOST_AT_ONCE)]
@@ -86,11 +106,15 @@ class Undoings(BaseModel):
     model_config = ConfigDict(
         strict=True,
         extra="ignore",
-        json_schema_extra={"oneOf": [_given("batch", "string", "decisions"), _given("decisions", "array", "batch")]},
+        json_schema_extra={
+            "oneOf": [_given("batch", "string", "decisions"), _given("decisions", "array", "batch")]
+        },
     )
 
     batch: Identifier | None = None
-    decisions: Annotated[list[Identifier], Field(min_length=1, max_length=MOST_AT_ONCE)] | None = None
+    decisions: Annotated[list[Identifier], Field(min_length=1, max_length=MOST_AT_ONCE)] | None = (
+        None
+    )
 
     @model_validator(mode="after")
     def _names_one(self) -> Undoings:
@@ -109,15 +133,23 @@ class Outcome(NamedTuple):
 def decide_each(session: Session, asked: Rulings, *, by: str) -> Outcome:
     """One transaction: all that still holds is settled together, or, where it fails, nothing is."""
     versions = asked.versions()
-    changes = [asked.change(id_, by=by, version=version, batch=asked.batch) for id_, version in versions.items()]
+    changes = [
+        asked.change(id_, by=by, version=version, batch=asked.batch)
+        for id_, version in versions.items()
+    ]
     settled = dict(zip(versions, settle(session, changes), strict=True))
-    return Outcome([each for each in settled.values() if each], [id_ for id_, each in settled.items() if not each])
+    return Outcome(
+        [each for each in settled.values() if each],
+        [id_ for id_, each in settled.items() if not each],
+    )
 
 
 def take_back_each(
     session: Session, decisions: Mapping[str, str], *, by: str
 ) -> tuple[list[Settled], dict[str, Refused]]:
-    """Undo exactly these decisions, by their comments. What a colleague decided after stays, and is told."""
+    """Undo exactly these decisions, by their comments. What a colleague decided after stays, and is
+    told.
+    """
     came = undo_each(session, dict(decisions), by=by)
     done = [each for each in came.values() if not isinstance(each, Refused)]
     return done, {comment: each for comment, each in came.items() if isinstance(each, Refused)}
@@ -130,7 +162,9 @@ def decisions_to_undo(session: Session, asked: Undoings) -> dict[str, str]:
         return {comment: decision for decision, _, comment in session.execute(wanted)}
     named = asked.decisions or []
     found = dict(
-        session.execute(select(DecisionRecord.id, DecisionRecord.comment_id).where(DecisionRecord.id.in_(named))).all()
+        session.execute(
+            select(DecisionRecord.id, DecisionRecord.comment_id).where(DecisionRecord.id.in_(named))
+        ).all()
     )
     if missing := [id_ for id_ in named if id_ not in found]:
         raise Problem(404, f"There is no such decision: {missing[0]}.")
@@ -138,18 +172,24 @@ def decisions_to_undo(session: Session, asked: Undoings) -> dict[str, str]:
 
 
 def standing_of(batches: Sequence[str]) -> Select[Any]:
-    """Decisions of these batches that nobody took back, in the order they were made, each with its batch."""
+    """Decisions of these batches that nobody took back, in the order they were made, each with its
+    batch.
+    """
     taken_back = aliased(DecisionRecord)
     columns: list[Any] = [DecisionRecord.id, DecisionRecord.batch]
     wanted = select(*columns)
     wanted = wanted.outerjoin(taken_back, taken_back.undoes == DecisionRecord.id)
-    wanted = wanted.where(DecisionRecord.batch.in_(batches), DecisionRecord.undoes.is_(None), taken_back.id.is_(None))
+    wanted = wanted.where(
+        DecisionRecord.batch.in_(batches), DecisionRecord.undoes.is_(None), taken_back.id.is_(None)
+    )
     return wanted.order_by(DecisionRecord.id)
 
 
 def sites_of(session: Session, ids: Sequence[str]) -> dict[str, int]:
     """The site of each of these comments that there is."""
-    return dict(session.execute(select(Comment.id, Comment.site_id).where(Comment.id.in_(ids))).all())
+    return dict(
+        session.execute(select(Comment.id, Comment.site_id).where(Comment.id.in_(ids))).all()
+    )
 
 
 def check_all_are_of(session: Session, site_id: int, ids: Collection[str]) -> None:
@@ -157,7 +197,9 @@ def check_all_are_of(session: Session, site_id: int, ids: Collection[str]) -> No
     sites = sites_of(session, list(ids))
     message = "There is no such comment on this site."
     if wrong := [f"items.{at}.id" for at, id_ in enumerate(ids) if sites.get(id_) != site_id]:
-        raise Problem(404, message, errors=[{"field": field, "message": message} for field in wrong[:20]])
+        raise Problem(
+            404, message, errors=[{"field": field, "message": message} for field in wrong[:20]]
+        )
 
 
 def latest_decisions(session: Session, ids: Sequence[str]) -> dict[str, DecisionRecord]:
@@ -169,5 +211,7 @@ def latest_decisions(session: Session, ids: Sequence[str]) -> dict[str, Decision
 
 def as_they_are(session: Session, ids: Sequence[str]) -> dict[str, Any]:
     """Each comment's `version`, `status` and `erased_at`."""
-    wanted = select(Comment.id, Comment.version, Comment.status, Comment.erased_at).where(Comment.id.in_(ids))
+    wanted = select(Comment.id, Comment.version, Comment.status, Comment.erased_at).where(
+        Comment.id.in_(ids)
+    )
     return {row.id: row for row in session.execute(wanted)}

@@ -1,6 +1,8 @@
-"""How often the automatic decisions are wrong on a site, from those that humans judged without being told of them.
+"""How often the automatic decisions are wrong on a site, from those that humans judged without
+being told of them.
 
-The sample takes the same share of approvals, flags and rejections, so the rates are those of all the site's comments.
+The sample takes the same share of approvals, flags and rejections, so the rates are those of all
+the site's comments.
 """
 
 from __future__ import annotations
@@ -30,10 +32,17 @@ class ErrorRates(NamedTuple):
 
 def error_rates(session: Session, site_id: int) -> ErrorRates:
     """From every blind review that a human closed."""
-    judged = select(DecisionRecord.was, DecisionRecord.verdict).join(Review, Review.closed_by == DecisionRecord.id)
+    judged = select(DecisionRecord.was, DecisionRecord.verdict).join(
+        Review, Review.closed_by == DecisionRecord.id
+    )
     judged = judged.where(Review.site_id == site_id, Review.blind, DecisionRecord.by != "policy")
-    counts = Counter((row.was, row.verdict) for row in session.execute(judged) if row.verdict in {GOOD, BAD})
-    good, bad = (sum(count for (_, verdict), count in counts.items() if verdict == kind) for kind in (GOOD, BAD))
+    counts = Counter(
+        (row.was, row.verdict) for row in session.execute(judged) if row.verdict in {GOOD, BAD}
+    )
+    good, bad = (
+        sum(count for (_, verdict), count in counts.items() if verdict == kind)
+        for kind in (GOOD, BAD)
+    )
     return ErrorRates(
         judged=good + bad,
         good_held_back=interval(good - counts["approved", GOOD], good),

@@ -1,4 +1,6 @@
-"""Why a comment got its spam score: by the model that judged it where that is still there, else by the current one."""
+"""Why a comment got its spam score: by the model that judged it where that is still there, else by
+the current one.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ _at_work = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
 class Judged(NamedTuple):
-    """What a score was made of. `own` are the site's models that may explain it, the one that judged it first."""
+    """What a score was made of. `own` are the site's models that may explain it, the one that
+    judged it first.
+    """
 
     body: str
     origins: Sequence[str]
@@ -35,29 +39,48 @@ class Judged(NamedTuple):
 
 
 def judged(session: Session, comment: Comment) -> Judged:
-    """Raises the 404 of an erased comment, and the 409 of one that has no score, or none to be shown yet."""
+    """Raises the 404 of an erased comment, and the 409 of one that has no score, or none to be
+    shown yet.
+    """
     if comment.erased_at:
         raise Problem(404, "This comment was erased, and what was known of it with it.")
     if is_hidden(session, [comment.id]):
-        raise Problem(409, "This one is a blind sample: what Greenroom found appears once you have decided.")
+        raise Problem(
+            409, "This one is a blind sample: what Greenroom found appears once you have decided."
+        )
     found = _spam(session, comment)
     if found is None:
-        raise Problem(409, "There is no spam score to explain yet: this comment is still being checked.")
+        raise Problem(
+            409, "There is no spam score to explain yet: this comment is still being checked."
+        )
     if found["score"] is None:
         raise Problem(409, f"There is no spam score to explain: {found['detail']}.")
     own = _site_models(session, comment.site_id, found["version"])
     origins = session.scalars(select(Site.origins).where(Site.id == comment.site_id)).one()
-    return Judged(comment.body, origins, comment.language or "und", found["version"], found.get("counts", {}), own)
+    return Judged(
+        comment.body,
+        origins,
+        comment.language or "und",
+        found["version"],
+        found.get("counts", {}),
+        own,
+    )
 
 
 def explained(comment: Judged) -> Explanation:
-    """Milliseconds; once in a process a second more, to open the base model's file. Needs no database.
+    """Milliseconds; once in a process a second more, to open the base model's file. Needs no
+    database.
 
-    A few at once: a moderator who goes quickly asks for one after the other while that file is being opened, and would
-    soon hold every thread that readers wait for. Raises the 503 that says to ask again.
+    A few at once: a moderator who goes quickly asks for one after the other while that file is
+    being opened, and would soon hold every thread that readers wait for. Raises the 503 that says
+    to ask again.
     """
     if not _at_work.acquire(blocking=False):
-        raise Problem(503, "Other scores are being explained. Ask again in a moment.", headers={"Retry-After": "1"})
+        raise Problem(
+            503,
+            "Other scores are being explained. Ask again in a moment.",
+            headers={"Retry-After": "1"},
+        )
     try:
         return _explained(comment)
     finally:
@@ -75,9 +98,14 @@ def _explained(comment: Judged) -> Explanation:
     own = next((model for model in comment.own if model.base == base.version), None)
     is_known = has_one(base, comment.language)
     if own and comment.version != base.version:
-        return explain_for_site(own, Seen(comment.body, by_base.log_odds if is_known else None, comment.counts))
+        return explain_for_site(
+            own, Seen(comment.body, by_base.log_odds if is_known else None, comment.counts)
+        )
     if not is_known:
-        raise Problem(409, "The model that judged this is gone, and the current one does not know its language.")
+        raise Problem(
+            409,
+            "The model that judged this is gone, and the current one does not know its language.",
+        )
     return by_base
 
 
@@ -114,4 +142,6 @@ def _base() -> SpamModel:
     try:
         return base_model()
     except (OSError, UnusableModel) as error:
-        raise Problem(503, "The spam model can't be read just now, so its scores can't be explained.") from error
+        raise Problem(
+            503, "The spam model can't be read just now, so its scores can't be explained."
+        ) from error

@@ -33,8 +33,9 @@ def live() -> Response:
 def ready() -> Response:
     """Whether this web process can serve readers: storage answers, and it knows the sites.
 
-    It learns the sites from the database once. So a process that starts while the database is away is not ready, and
-    one that loses the database later stays ready. `?for=writing` asks whether it can take comments too.
+    It learns the sites from the database once. So a process that starts while the database is away
+    is not ready, and one that loses the database later stays ready. `?for=writing` asks whether it
+    can take comments too.
     """
     wish = request.args.get("for", "reading")
     if wish not in {"reading", "writing"}:
@@ -47,7 +48,13 @@ def ready() -> Response:
 @api.get("/health/system")
 def system() -> Response:
     return _answer(
-        {"database": _writable, "broker": _broker, "workers": _workers, "storage": _storage, "model": _model}
+        {
+            "database": _writable,
+            "broker": _broker,
+            "workers": _workers,
+            "storage": _storage,
+            "model": _model,
+        }
     )
 
 
@@ -83,7 +90,9 @@ def _ask(session: Session) -> None:
 
 
 def _writable() -> None:
-    """A row that goes as it came, for a database with a full disk, or a standby, still answers questions."""
+    """A row that goes as it came, for a database with a full disk, or a standby, still answers
+    questions.
+    """
     with begin(synced=False) as session:
         session.connection().execute(insert_new(Heartbeat), {"name": "health", "at": now()})
         session.execute(delete(Heartbeat).where(Heartbeat.name == "health"))
@@ -91,13 +100,16 @@ def _writable() -> None:
 
 
 def _broker() -> str | None:
-    from worker.bell import trouble  # noqa: PLC0415 — Celery is loaded by whoever rings, not by each health check
+    # Celery is loaded by whoever rings, not by each health check
+    from worker.bell import trouble  # noqa: PLC0415
 
     return trouble()
 
 
 def _workers() -> str | None:
-    recent = select(Heartbeat.name).where(Heartbeat.at > now() - timedelta(seconds=silent_seconds()))
+    recent = select(Heartbeat.name).where(
+        Heartbeat.at > now() - timedelta(seconds=silent_seconds())
+    )
     with reading() as session:
         return None if session.execute(recent).first() else "no worker gave a sign of life"
 

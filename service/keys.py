@@ -34,7 +34,9 @@ def make_key(site_id: int, scope: str) -> str:
 
 
 def caller(site_key: str, needs: str) -> Caller:
-    """The caller of this request. Raises 401 without a good key, 403 for another site's or too small a scope."""
+    """The caller of this request. Raises 401 without a good key, 403 for another site's or too
+    small a scope.
+    """
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise _unknown("This call needs a key: send `Authorization: Bearer gr_…`.")
@@ -58,7 +60,9 @@ def is_known(authorization: str) -> bool:
 def _row(key: str) -> Row[str, str, str] | None:
     wanted = select(ApiKey.id, ApiKey.scope, Site.key).join(Site, Site.id == ApiKey.site_id)
     with reading() as session:
-        return session.execute(wanted.where(ApiKey.hash == _hash(key), ApiKey.revoked_at.is_(None))).one_or_none()
+        return session.execute(
+            wanted.where(ApiKey.hash == _hash(key), ApiKey.revoked_at.is_(None))
+        ).one_or_none()
 
 
 def _hash(key: str) -> str:

@@ -1,4 +1,6 @@
-"""How fast one address may post. Counted in the process, so that no broker stands in the way of a comment."""
+"""How fast one address may post. Counted in the process, so that no broker stands in the way of a
+comment.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +33,15 @@ def _limits() -> tuple[RateLimitItem, ...]:
 
 
 def count_post(site: str, address: str) -> Problem | None:
-    """Count a post, whatever is in it. The 429 that says when to come back, if this address has posted too much on this
-    site; such a post is not counted.
+    """Count a post, whatever is in it. The 429 that says when to come back, if this address has
+    posted too much on this site; such a post is not counted.
     """
     if settings().rate_limits == "off":
         return None
     with _counting:
-        full = next((limit for limit in _limits() if not _limiter().test(limit, site, address)), None)
+        full = next(
+            (limit for limit in _limits() if not _limiter().test(limit, site, address)), None
+        )
         if full is None:
             for limit in _limits():
                 _limiter().hit(limit, site, address)

@@ -9,7 +9,8 @@ import time
 
 from models.settings import settings
 
-EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what to ask for where all is listened on
+# what to ask for where all is listened on
+EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
 
 
 class PortTaken(Exception):
@@ -36,7 +37,8 @@ def any_port(host: str) -> int:
 def until_free(host: str, port: int, seconds: float = 0) -> None:
     """Return when the address can be listened on. Raises PortTaken when it can't for so long.
 
-    Looked at beforehand, since Granian shares a port with whoever shares it too, and each would get half the requests.
+    Looked at beforehand, since Granian shares a port with whoever shares it too, and each would get
+    half the requests.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -66,7 +68,8 @@ def _words(host: str, port: int, error: OSError) -> str:
         return f"Port {port} on {host} is taken: choose another with --port or GREENROOM_PORT."
     if error.errno == errno.EACCES:
         return (
-            f"Port {port} needs rights that this user has not: choose one from 1024 up with --port or GREENROOM_PORT."
+            f"Port {port} needs rights that this user has not: choose one from 1024 up "
+            "with --port or GREENROOM_PORT."
         )
     words = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
     return f"Can't listen on {host}, port {port}: {words}."

@@ -1,4 +1,6 @@
-"""Who did what when: decisions by humans and everything else, newest first; for the console, and by key."""
+"""Who did what when: decisions by humans and everything else, newest first; for the console, and by
+key.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ BY_HUMANS = "decisions.\"by\" <> 'policy'"  # as the index says it
 
 
 class Line(NamedTuple):
-    """A decision has itself, the name at its comment and the title of its page; everything else says `what`."""
+    """A decision has itself, the name at its comment and the title of its page; everything else
+    says `what`.
+    """
 
     id: str
     at: datetime
@@ -30,7 +34,9 @@ class Line(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """`who` is as the logs name them. Without a site, what was done to an account is told only to `own`."""
+    """`who` is as the logs name them. Without a site, what was done to an account is told only to
+    `own`.
+    """
 
     site_ids: list[int]
     kind: str = ""
@@ -55,11 +61,26 @@ def lines(session: Session, wanted: Wanted, before: str | None, limit: int) -> l
 def _decisions(session: Session, wanted: Wanted, before: str | None, limit: int) -> list[Line]:
     columns: list[Any] = [DecisionRecord, Comment.name, Comment.site_id, Thread.title, Thread.key]
     found: Select[Any] = select(*columns)
-    found = found.join(Comment, Comment.id == DecisionRecord.comment_id).join(Thread, Thread.id == Comment.thread_id)
+    found = found.join(Comment, Comment.id == DecisionRecord.comment_id).join(
+        Thread, Thread.id == Comment.thread_id
+    )
     found = found.where(literal_column(BY_HUMANS), DecisionRecord.site_id.in_(wanted.site_ids))
-    found = _within(found, DecisionRecord, wanted, before).order_by(DecisionRecord.id.desc()).limit(limit)
+    found = (
+        _within(found, DecisionRecord, wanted, before)
+        .order_by(DecisionRecord.id.desc())
+        .limit(limit)
+    )
     return [
-        Line(entry.id, entry.at, entry.by, "decisions", site, decision=entry, name=name, page=title or key)
+        Line(
+            entry.id,
+            entry.at,
+            entry.by,
+            "decisions",
+            site,
+            decision=entry,
+            name=name,
+            page=title or key,
+        )
         for entry, name, site, title, key in session.execute(found)
     ]
 
@@ -69,7 +90,10 @@ def _acts(session: Session, wanted: Wanted, before: str | None, limit: int) -> l
     found = select(Act).where(or_(Act.site_id.in_(wanted.site_ids), own))
     found = found.where(Act.kind == wanted.kind) if wanted.kind else found
     found = _within(found, Act, wanted, before).order_by(Act.id.desc()).limit(limit)
-    return [Line(act.id, act.at, act.by, act.kind, act.site_id, act.what) for act in session.scalars(found)]
+    return [
+        Line(act.id, act.at, act.by, act.kind, act.site_id, act.what)
+        for act in session.scalars(found)
+    ]
 
 
 def _policies(session: Session, wanted: Wanted, before: str | None, limit: int) -> list[Line]:
@@ -77,9 +101,17 @@ def _policies(session: Session, wanted: Wanted, before: str | None, limit: int) 
     found = select(PolicyVersion).where(PolicyVersion.site_id.in_(wanted.site_ids))
     found = found.where(PolicyVersion.by == wanted.who) if wanted.who else found
     saved = [
-        Line(first_id(row.at), row.at, row.by, "settings", row.site_id, f"saved the settings, version {row.version}")
+        Line(
+            first_id(row.at),
+            row.at,
+            row.by,
+            "settings",
+            row.site_id,
+            f"saved the settings, version {row.version}",
+        )
         for row in session.scalars(found.order_by(PolicyVersion.id.desc()).limit(1000))
-        if (not wanted.since or row.at >= wanted.since) and (not wanted.until or row.at < wanted.until)
+        if (not wanted.since or row.at >= wanted.since)
+        and (not wanted.until or row.at < wanted.until)
     ]
     return [line for line in saved if before is None or line.id < before][:limit]
 

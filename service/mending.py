@@ -1,4 +1,6 @@
-"""Objects that were damaged in storage: readers get them from the rows, and a worker writes them again."""
+"""Objects that were damaged in storage: readers get them from the rows, and a worker writes them
+again.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,8 @@ def getting(site: str, thread: str) -> Get:
 
 
 def _from_the_rows(site: str, thread: str, damage: Damaged) -> Stored | None:
-    from worker.pages import object_named, thread_number  # noqa: PLC0415 — an XML library, for what is rare
+    # an XML library, for what is rare
+    from worker.pages import object_named, thread_number  # noqa: PLC0415
 
     with reading(of_one_moment=True) as session:
         number = thread_number(session, site, thread)
@@ -57,7 +60,9 @@ def _owe(thread_id: int, damage: Damaged) -> None:
     log.error("page.damaged", thread=thread_id, path=damage.name, reason=damage.why)
     try:
         owe_object(thread_id, damage.name)
-    except DBAPIError as error:  # it could be read just now: the reader has her page, and the next one tries again
+    except (
+        DBAPIError
+    ) as error:  # it could be read just now: the reader has her page, and the next one tries again
         log.warning("page.not_owed", thread=thread_id, error=type(error).__name__)
         return
     ring_soon(PUBLISH, thread_id)

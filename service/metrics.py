@@ -1,4 +1,6 @@
-"""`/metrics` for Prometheus: requests are counted as they are answered, the rest is read off the database then."""
+"""`/metrics` for Prometheus: requests are counted as they are answered, the rest is read off the
+database then.
+"""
 
 from __future__ import annotations
 
@@ -64,15 +66,25 @@ api = Blueprint("metrics", __name__)
 def metrics() -> Response:
     """In Prometheus's text format, for a scraper on this machine or one with a key of any scope."""
     if not _is_local() and not is_known(request.headers.get("Authorization", "")):
-        raise Problem(403, "Metrics are for this machine, or for whoever has a key: send `Authorization: Bearer gr_…`.")
-    return Response(generate_latest(registry()), headers={"Cache-Control": "no-store"}, content_type=_TYPE)
+        raise Problem(
+            403,
+            (
+                "Metrics are for this machine, or for whoever has a key: send `Authorization: "
+                "Bearer gr_…`."
+            ),
+        )
+    return Response(
+        generate_latest(registry()), headers={"Cache-Control": "no-store"}, content_type=_TYPE
+    )
 
 
 _TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
 def _is_local() -> bool:
-    """Whether the peer itself is this machine, whatever it says about others; a proxy on it speaks for strangers."""
+    """Whether the peer itself is this machine, whatever it says about others; a proxy on it speaks
+    for strangers.
+    """
     if settings().proxy_hops and "X-Forwarded-For" in request.headers:
         return False
     peer = request.environ.get("werkzeug.proxy_fix.orig", request.environ).get("REMOTE_ADDR", "")
@@ -102,8 +114,15 @@ _BEGAN = "greenroom.began"
 def _count(answer: Response) -> Response:
     asked = request._get_current_object()  # type: ignore[attr-defined]
     rule = asked.url_rule
-    method = asked.method if asked.method in METHODS else "other"  # a stranger may call it anything, and often
-    count(rule.rule if rule else "none", method, answer.status_code, perf_counter() - asked.environ[_BEGAN])
+    method = (
+        asked.method if asked.method in METHODS else "other"
+    )  # a stranger may call it anything, and often
+    count(
+        rule.rule if rule else "none",
+        method,
+        answer.status_code,
+        perf_counter() - asked.environ[_BEGAN],
+    )
     return answer
 
 
@@ -114,10 +133,13 @@ def count(route: str, method: str, status: int, seconds: float) -> None:
 
 @cache
 def _requests() -> Histogram:
-    disable_created_metrics()  # type: ignore[no-untyped-call]  # a third series for each, which nobody asks for
+    # a third series for each, which nobody asks for
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     about = "Requests and how long they took, by route, method and status."
     labels = ("route", "method", "status")
-    return Histogram("greenroom_http_request_seconds", about, labels, registry=None, buckets=BUCKETS)
+    return Histogram(
+        "greenroom_http_request_seconds", about, labels, registry=None, buckets=BUCKETS
+    )
 
 
 @cache
@@ -158,7 +180,9 @@ class _Rows(Collector):
                 yield from [metric for measure in _MEASURES for metric in measure(session, now())]
         except (DBAPIError, PoolTimeout):
             answers = False
-        yield GaugeMetricFamily("greenroom_database_answers", "1 while the database answers, else 0.", int(answers))
+        yield GaugeMetricFamily(
+            "greenroom_database_answers", "1 while the database answers, else 0.", int(answers)
+        )
 
 
 def _ages(session: Session, at: datetime) -> Iterator[Metric]:
@@ -171,10 +195,14 @@ def _ages(session: Session, at: datetime) -> Iterator[Metric]:
 
 def _workers(session: Session, at: datetime) -> Iterator[Metric]:
     alive = select(func.count()).where(Heartbeat.at > at - timedelta(seconds=silent_seconds()))
-    yield GaugeMetricFamily("greenroom_workers", "Workers that gave a sign of life lately.", session.scalar(alive))
+    yield GaugeMetricFamily(
+        "greenroom_workers", "Workers that gave a sign of life lately.", session.scalar(alive)
+    )
     swept = session.scalar(select(func.max(Heartbeat.swept_at)))
     since = max(0.0, (at - swept).total_seconds()) if swept else math.inf
-    yield GaugeMetricFamily("greenroom_sweep_last_seconds", "Since any worker swept; +Inf if none ever did.", since)
+    yield GaugeMetricFamily(
+        "greenroom_sweep_last_seconds", "Since any worker swept; +Inf if none ever did.", since
+    )
 
 
 def _checks(session: Session, at: datetime) -> Iterator[Metric]:
@@ -183,9 +211,13 @@ def _checks(session: Session, at: datetime) -> Iterator[Metric]:
     recent = select(Screening.evidence).where(Screening.id > first_id(at - RECENT))
     recent = recent.order_by(Screening.id.desc()).limit(MOST_SCREENINGS)
     newest = recent.subquery()
-    for evidence in session.scalars(select(newest.c.evidence).where(cast(newest.c.evidence, Text).contains(_NO))):
+    for evidence in session.scalars(
+        select(newest.c.evidence).where(cast(newest.c.evidence, Text).contains(_NO))
+    ):
         for found in evidence:
-            unavailable[found["check"]] = unavailable.get(found["check"], 0) + (found["outcome"] == _NO)
+            unavailable[found["check"]] = unavailable.get(found["check"], 0) + (
+                found["outcome"] == _NO
+            )
     about = f"Screenings of the last {RECENT.seconds // 60} minutes in which a check could not run."
     told = GaugeMetricFamily("greenroom_checks_unavailable", about, None, ("check",))
     for check, count in unavailable.items():
@@ -197,10 +229,15 @@ _NO = "unavailable"
 
 
 def _comments(session: Session, at: datetime) -> Iterator[Metric]:
-    """By status. Those that wait are few and counted now; the others are many and were counted a while ago."""
+    """By status. Those that wait are few and counted now; the others are many and were counted a
+    while ago.
+    """
     counts = {status: session.scalar(_of_status(status)) for status in ("pending", "flagged")}
     told = GaugeMetricFamily(
-        "greenroom_comments", "Comments by status; settled ones every 10 minutes.", None, ("status",)
+        "greenroom_comments",
+        "Comments by status; settled ones every 10 minutes.",
+        None,
+        ("status",),
     )
     for status, count in {**counts, **_settled(session)}.items():
         told.add_metric([status], count or 0)
@@ -212,7 +249,9 @@ _counted: dict[str, Any] = {"at": -math.inf, "counts": {}}
 
 def _settled(session: Session) -> dict[str, int]:
     if monotonic() - _counted["at"] > COUNT_SECONDS:
-        counts = {status: session.scalar(_of_status(status)) or 0 for status in ("rejected", "deleted")}
+        counts = {
+            status: session.scalar(_of_status(status)) or 0 for status in ("rejected", "deleted")
+        }
         counts["approved"] = session.scalar(select(func.sum(Thread.count))) or 0
         _counted.update(at=monotonic(), counts=counts)
     return dict(_counted["counts"])
@@ -220,34 +259,52 @@ def _settled(session: Session) -> dict[str, int]:
 
 def _of_status(status: str) -> Any:
     """By site, as the index is: no comment itself is read."""
-    of_a_site = select(func.count(Comment.id)).where(Comment.site_id == Site.id, Comment.status == status)
+    of_a_site = select(func.count(Comment.id)).where(
+        Comment.site_id == Site.id, Comment.status == status
+    )
     return select(func.sum(of_a_site.scalar_subquery()))
 
 
 def _oldest_pending() -> Any:
     of_a_site = select(Comment.at).where(Comment.site_id == Site.id, Comment.status == "pending")
-    return select(func.min(of_a_site.order_by(Comment.id).limit(1).scalar_subquery())).select_from(Site)
+    return select(func.min(of_a_site.order_by(Comment.id).limit(1).scalar_subquery())).select_from(
+        Site
+    )
 
 
 def _oldest_review() -> Any:
-    of_a_site = select(func.min(Review.opened_at)).where(Review.site_id == Site.id, Review.closed_at.is_(None))
+    of_a_site = select(func.min(Review.opened_at)).where(
+        Review.site_id == Site.id, Review.closed_at.is_(None)
+    )
     return select(func.min(of_a_site.scalar_subquery())).select_from(Site)
 
 
 def _oldest_unpublished() -> Any:
-    """When the first change that readers do not see yet was made: the due time is put off by every sweep."""
+    """When the first change that readers do not see yet was made: the due time is put off by every
+    sweep.
+    """
     due = Thread.publish_due.is_not(None)
     owed = select(Thread.id, Thread.published_revision, Thread.publish_due).where(due)
     oldest = owed.order_by(Thread.publish_due).limit(MOST_THREADS).subquery()
-    changed = select(func.coalesce(Comment.erased_at, Comment.settled_at)).where(Comment.thread_id == oldest.c.id)
-    first = changed.where(Comment.revision > oldest.c.published_revision).order_by(Comment.revision).limit(1)
+    changed = select(func.coalesce(Comment.erased_at, Comment.settled_at)).where(
+        Comment.thread_id == oldest.c.id
+    )
+    first = (
+        changed.where(Comment.revision > oldest.c.published_revision)
+        .order_by(Comment.revision)
+        .limit(1)
+    )
     return select(func.min(func.coalesce(first.scalar_subquery(), oldest.c.publish_due)))
 
 
 def _oldest_due() -> Any:
     """By endpoint, as the index is; one that is disabled is owed nothing now."""
     of_an_endpoint = select(func.min(Delivery.due)).where(Delivery.endpoint_id == Endpoint.id)
-    return select(func.min(of_an_endpoint.scalar_subquery())).select_from(Endpoint).where(Endpoint.is_enabled)
+    return (
+        select(func.min(of_an_endpoint.scalar_subquery()))
+        .select_from(Endpoint)
+        .where(Endpoint.is_enabled)
+    )
 
 
 _ABOUT = {
@@ -256,5 +313,11 @@ _ABOUT = {
     "publish_lag_seconds": "Since the oldest change that the published pages do not show.",
     "webhook_oldest_due_seconds": "Since the oldest webhook that is owed was due.",
 }
-_OLDEST = dict(zip(_ABOUT, (_oldest_pending(), _oldest_review(), _oldest_unpublished(), _oldest_due()), strict=True))
+_OLDEST = dict(
+    zip(
+        _ABOUT,
+        (_oldest_pending(), _oldest_review(), _oldest_unpublished(), _oldest_due()),
+        strict=True,
+    )
+)
 _MEASURES = (_ages, _workers, _checks, _comments)

@@ -17,7 +17,11 @@ ROLES = ("viewer", "moderator", "owner")  # each may do what those before it may
 def names_of(session: Session, bys: Iterable[str]) -> dict[str, str]:
     """ "moderator:ID" and the like as people say it: an email, "a program", "the policy"."""
     wanted = set(bys)
-    ids = [id_ for by in wanted if by.startswith(MODERATOR) and is_id(id_ := by.removeprefix(MODERATOR))]
+    ids = [
+        id_
+        for by in wanted
+        if by.startswith(MODERATOR) and is_id(id_ := by.removeprefix(MODERATOR))
+    ]
     wanted_ones = select(Moderator.id, Moderator.email).where(Moderator.id.in_(ids))
     emails = dict(session.execute(wanted_ones).all()) if ids else {}
     return {by: emails.get(by.removeprefix(MODERATOR)) or _other(by) for by in wanted}

@@ -1,4 +1,6 @@
-"""What changed the queue: settings that a colleague saved, a model that went live; each in a sentence."""
+"""What changed the queue: settings that a colleague saved, a model that went live; each in a
+sentence.
+"""
 
 from __future__ import annotations
 
@@ -31,10 +33,16 @@ class News(NamedTuple):
     version: str
 
 
-def news(session: Session, sites: Sequence[int], *, reader: str, since: datetime | None) -> list[News]:
-    """Newest first. Nobody is told what they did themselves, nor what was so before the time they say."""
+def news(
+    session: Session, sites: Sequence[int], *, reader: str, since: datetime | None
+) -> list[News]:
+    """Newest first. Nobody is told what they did themselves, nor what was so before the time they
+    say.
+    """
     after = max(filter(None, (since, now() - NEWS_FOR)))
-    rows = session.execute(select(Site.id, Site.key, Site.policy_version, Site.model).where(Site.id.in_(sites))).all()
+    rows = session.execute(
+        select(Site.id, Site.key, Site.policy_version, Site.model).where(Site.id.in_(sites))
+    ).all()
     told = [*_settings(session, rows, after, reader), *_models(session, rows, after)]
     return sorted(told, key=lambda each: each.at, reverse=True)
 
@@ -45,19 +53,36 @@ def _settings(session: Session, rows: Sequence[Any], after: datetime, reader: st
         latest = session.scalar(_version(row.id, row.policy_version))
         if latest is None or latest.at <= after or latest.by == reader:
             continue
-        changes = told_changes(before(session, row.id, latest.version), Policy.model_validate(latest.policy))
+        changes = told_changes(
+            before(session, row.id, latest.version), Policy.model_validate(latest.policy)
+        )
         name = names_of(session, {latest.by})[latest.by]
         name = name if "@" in name else name.capitalize()
-        found.append(News(row.key, "settings", latest.at, f"{name} changed {changes}.", str(latest.version)))
+        found.append(
+            News(row.key, "settings", latest.at, f"{name} changed {changes}.", str(latest.version))
+        )
     return found
 
 
 def _models(session: Session, rows: Sequence[Any], after: datetime) -> list[News]:
-    columns: list[Any] = [SiteModelRecord.site_id, SiteModelRecord.version, SiteModelRecord.at, SiteModelRecord.card]
+    columns: list[Any] = [
+        SiteModelRecord.site_id,
+        SiteModelRecord.version,
+        SiteModelRecord.at,
+        SiteModelRecord.card,
+    ]
     live = {row.id: row.key for row in rows if row.model}
-    wanted = select(*columns).where(SiteModelRecord.id.in_([row.model for row in rows if row.model]))
+    wanted = select(*columns).where(
+        SiteModelRecord.id.in_([row.model for row in rows if row.model])
+    )
     return [
-        News(live[row.site_id], "model", row.at, f"A new spam model went live{_difference(row.card)}.", row.version)
+        News(
+            live[row.site_id],
+            "model",
+            row.at,
+            f"A new spam model went live{_difference(row.card)}.",
+            row.version,
+        )
         for row in session.execute(wanted.where(SiteModelRecord.at > after))
     ]
 
@@ -75,7 +100,9 @@ def _difference(card: Mapping[str, Any]) -> str:
 
 
 def _version(site_id: int, version: int) -> Any:
-    return select(PolicyVersion).where(PolicyVersion.site_id == site_id, PolicyVersion.version == version)
+    return select(PolicyVersion).where(
+        PolicyVersion.site_id == site_id, PolicyVersion.version == version
+    )
 
 
 def before(session: Session, site_id: int, version: int) -> Policy:
@@ -87,14 +114,19 @@ def before(session: Session, site_id: int, version: int) -> Policy:
 def policy_to_go_back_to(session: Session, site: Site, version: int | None) -> Policy:
     """Raises 409 where another was saved since, or where nothing was ever changed."""
     if version is not None and version != site.policy_version:
-        raise Problem(409, f"The policy has version {site.policy_version} by now. Look at what was changed since.")
+        raise Problem(
+            409,
+            f"The policy has version {site.policy_version} by now. Look at what was changed since.",
+        )
     if session.scalar(_version(site.id, site.policy_version)) is None:
         raise Problem(409, "These are the settings that the site began with.")
     return before(session, site.id, site.policy_version)
 
 
 def told_changes(was: Policy, becomes: Policy) -> str:
-    """ "“Links that are fine in one comment” from 2 to 3 and …", in the words of the settings' page."""
+    """ "“Links that are fine in one comment” from 2 to 3 and …", in the words of the settings'
+    page.
+    """
     old, new = _leaves(was), _leaves(becomes)
     changes = [_change(name, old[name], new[name]) for name in new if old.get(name) != new[name]]
     if len(changes) > MOST_TOLD:
@@ -127,4 +159,10 @@ def _change(name: str, was: Any, becomes: Any) -> str:
 def _said(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "nothing" if value is None else f"{value:g}" if isinstance(value, float) else SAID.get(value, str(value))
+    return (
+        "nothing"
+        if value is None
+        else f"{value:g}"
+        if isinstance(value, float)
+        else SAID.get(value, str(value))
+    )

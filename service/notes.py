@@ -1,4 +1,6 @@
-"""What moderators tell and ask each other about a comment, its author or its thread; readers never see it."""
+"""What moderators tell and ask each other about a comment, its author or its thread; readers never
+see it.
+"""
 
 from __future__ import annotations
 
@@ -61,17 +63,25 @@ class Answer(BaseModel):
 def about(session: Session, comment: Comment) -> Sequence[Note]:
     """About this comment, its author and its thread, oldest first."""
     found = [
-        select(Note).where(Note.site_id == comment.site_id, Note.kind == kind, Note.subject == subject)
+        select(Note).where(
+            Note.site_id == comment.site_id, Note.kind == kind, Note.subject == subject
+        )
         for kind, subject in _subjects(comment).items()
         if subject
     ]
-    return sorted((note for wanted in found for note in session.scalars(wanted)), key=lambda note: note.id)
+    return sorted(
+        (note for wanted in found for note in session.scalars(wanted)), key=lambda note: note.id
+    )
 
 
 def write(session: Session, comment: Comment, new: NewNote, *, by: str) -> Note:
     subject = _subjects(comment)[new.about]
     if not subject:
-        raise Problem(422, "Nothing is known of this author any more.", errors=_at("about", "There is no author."))
+        raise Problem(
+            422,
+            "Nothing is known of this author any more.",
+            errors=_at("about", "There is no author."),
+        )
     note = Note(site_id=comment.site_id, kind=new.about, subject=subject, text=new.text, by=by)
     session.add(note)
     session.flush()
@@ -83,7 +93,9 @@ def _subjects(comment: Comment) -> dict[str, str]:
 
 
 def questions_about(session: Session, comment: Comment) -> Sequence[Question]:
-    return session.scalars(select(Question).where(Question.comment_id == comment.id).order_by(Question.id)).all()
+    return session.scalars(
+        select(Question).where(Question.comment_id == comment.id).order_by(Question.id)
+    ).all()
 
 
 def ask(session: Session, comment: Comment, new: NewQuestion, *, by: str) -> Question:
@@ -91,7 +103,9 @@ def ask(session: Session, comment: Comment, new: NewQuestion, *, by: str) -> Que
     if new.whom not in ROLES and not _may_see(session, comment.site_id, new.whom):
         message = "Ask someone who may see this comment."
         raise Problem(422, message, errors=_at("whom", message))
-    question = Question(site_id=comment.site_id, comment_id=comment.id, whom=new.whom, text=new.text, by=by)
+    question = Question(
+        site_id=comment.site_id, comment_id=comment.id, whom=new.whom, text=new.text, by=by
+    )
     session.add(question)
     session.flush()
     return question
@@ -100,7 +114,10 @@ def ask(session: Session, comment: Comment, new: NewQuestion, *, by: str) -> Que
 def _may_see(session: Session, site_id: int, whom: str) -> bool:
     moderator = whom.removeprefix(MODERATOR)
     colleague = select(Membership.moderator_id).where(Membership.site_id == site_id)
-    return is_id(moderator) and session.scalar(colleague.where(Membership.moderator_id == moderator)) is not None
+    return (
+        is_id(moderator)
+        and session.scalar(colleague.where(Membership.moderator_id == moderator)) is not None
+    )
 
 
 def answer(session: Session, question: Question, said: Answer, *, by: str) -> Question:
@@ -113,7 +130,13 @@ def answer(session: Session, question: Question, said: Answer, *, by: str) -> Qu
 
 def note_shape(note: Note) -> dict[str, Any]:
     """What an author's note is kept by stays here: it is a hash of their address."""
-    return {"id": note.id, "about": note.kind, "text": note.text, "by": note.by, "at": when(note.at)}
+    return {
+        "id": note.id,
+        "about": note.kind,
+        "text": note.text,
+        "by": note.by,
+        "at": when(note.at),
+    }
 
 
 def question_shape(question: Question) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""A policy's settings as moderators read them: on their page, and where it is told that one was changed."""
+"""A policy's settings as moderators read them: on their page, and where it is told that one was
+changed.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,9 @@ CHOICES = {"ignore": "nothing", "hint": "look closer", "flag": "hold it", "rejec
 NUMBERS = {
     "spam.flag_above": "Hold a comment from this spam score on",
     "spam.flag_above_with_hint": "Hold it from this one on, where something else is odd",
-    "spam.flag_above_little_known": "Hold it from this one on in a language the model knows little of",
+    "spam.flag_above_little_known": (
+        "Hold it from this one on in a language the model knows little of"
+    ),
     "spam.reject_above": "Reject it from this score on",
     "links.max_links": "Links that are fine in one comment",
     "repeats.max_same": "Times the same words may be said in a day",
@@ -37,7 +41,9 @@ WEIGHTS = {
 }
 SWITCHES = {
     "words.plurals": "Also find a word with one plural ending: casinos, boxes, lotteries",
-    "words.digits_as_letters": "Also find a word with digits or signs for letters: c4sino, ca$ino, casino2",
+    "words.digits_as_letters": (
+        "Also find a word with digits or signs for letters: c4sino, ca$ino, casino2"
+    ),
 }
 LISTS = {
     "words.blocked": "Words that reject a comment",

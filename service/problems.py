@@ -13,11 +13,15 @@ from pydantic_core import from_json
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
-REFUSED = "greenroom.refused"  # in a WSGI environ: the Problem that the gate found with this request
+REFUSED = (
+    "greenroom.refused"  # in a WSGI environ: the Problem that the gate found with this request
+)
 
 
 class Problem(Exception):
-    """An answer other than the one hoped for. `errors` are `{"field", "message"}` for a form's fields."""
+    """An answer other than the one hoped for. `errors` are `{"field", "message"}` for a form's
+    fields.
+    """
 
     def __init__(
         self,
@@ -29,7 +33,13 @@ class Problem(Exception):
         **more: Any,
     ) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.errors, self.headers, self.more = status, detail, list(errors), headers, more
+        self.status, self.detail, self.errors, self.headers, self.more = (
+            status,
+            detail,
+            list(errors),
+            headers,
+            more,
+        )
 
     def response(self) -> Response:
         body: dict[str, Any] = {
@@ -41,7 +51,9 @@ class Problem(Exception):
         }
         if self.errors:
             body["errors"] = self.errors
-        return Response(orjson.dumps(body), self.status, self.headers, content_type="application/problem+json")
+        return Response(
+            orjson.dumps(body), self.status, self.headers, content_type="application/problem+json"
+        )
 
 
 def shaped(shape: type[Shape], content: bytes) -> Shape:
@@ -75,7 +87,9 @@ def _unreadable() -> Problem:
 
 
 def _field(place: tuple[int | str, ...]) -> str:
-    """`links.max_links`. A mapping's key that is wrong is named as it was sent, without pydantic's mark for keys."""
+    """`links.max_links`. A mapping's key that is wrong is named as it was sent, without pydantic's
+    mark for keys.
+    """
     return ".".join(map(str, place)).removesuffix(".[key]")
 
 

@@ -11,7 +11,9 @@ ROUTE = "/v1/sites/<site>/comments"
 def published_headers(tag: str, cache_tag: str) -> dict[str, str]:
     """How a page may be kept: a browser asks again each time, a CDN as often as the owner says."""
     headers = {"ETag": f'"{tag}"', "Cache-Control": "public, no-cache"}
-    if seconds := settings().cdn_seconds:  # by both names: RFC 9213, and what Fastly and Varnish read
+    if (
+        seconds := settings().cdn_seconds
+    ):  # by both names: RFC 9213, and what Fastly and Varnish read
         headers["CDN-Cache-Control"] = headers["Surrogate-Control"] = f"max-age={seconds}"
         headers["Cache-Tag"] = headers["Surrogate-Key"] = cache_tag
     return headers

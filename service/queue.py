@@ -45,11 +45,14 @@ ANSWERED_FOR = timedelta(days=30)  # an answer stands in the list of whoever ask
 LATEST = 32_503_680_000  # the year 3000: no cursor of ours is beyond it
 
 
-def listed(status: str, site_ids: Collection[int], *, limit: int, after: str | None = None) -> Select[Comment]:
-    """Oldest first, those after that id. `status` is one of `STATUSES`, or "review": whatever its status, a human is
-    asked.
+def listed(
+    status: str, site_ids: Collection[int], *, limit: int, after: str | None = None
+) -> Select[Comment]:
+    """Oldest first, those after that id. `status` is one of `STATUSES`, or "review": whatever its
+    status, a human is asked.
 
-    A comment that a human is to judge blindly is listed with the flagged ones, whatever its status, and nowhere else.
+    A comment that a human is to judge blindly is listed with the flagged ones, whatever its status,
+    and nowhere else.
     """
     if status in {"review", "flagged"}:
         of_these = _asked(site_ids, limit, after, flagged_only=status == "flagged")
@@ -63,13 +66,21 @@ def listed_ids(status: str, site_ids: Collection[int], *, limit: int) -> Select[
     if status in {"review", "flagged"}:
         asked: Select[str] = _asked(site_ids, limit, None, flagged_only=status == "flagged")
         return asked
-    return _seen_as(status, site_ids).with_only_columns(Comment.id).order_by(Comment.id).limit(limit)
+    return (
+        _seen_as(status, site_ids).with_only_columns(Comment.id).order_by(Comment.id).limit(limit)
+    )
 
 
-def newest(status: str, site_ids: Collection[int], *, limit: int, before: str | None = None) -> Select[Comment]:
+def newest(
+    status: str, site_ids: Collection[int], *, limit: int, before: str | None = None
+) -> Select[Comment]:
     """Newest first, those before that id."""
     wanted = _seen_as(status, site_ids)
-    return (wanted.where(Comment.id < before) if before else wanted).order_by(Comment.id.desc()).limit(limit)
+    return (
+        (wanted.where(Comment.id < before) if before else wanted)
+        .order_by(Comment.id.desc())
+        .limit(limit)
+    )
 
 
 def _seen_as(status: str, site_ids: Collection[int]) -> Select[Comment]:
@@ -84,7 +95,9 @@ def _is_blind(id_: Any) -> ColumnElement[bool]:
 
 def _asked(site_ids: Collection[int], limit: int, after: str | None, *, flagged_only: bool) -> Any:
     """Read off the open reviews, in the order of their comments, and only as far as the list goes."""
-    waiting = select(Review.comment_id).where(Review.site_id.in_(site_ids), Review.closed_at.is_(None))
+    waiting = select(Review.comment_id).where(
+        Review.site_id.in_(site_ids), Review.closed_at.is_(None)
+    )
     waiting = waiting.where(Review.comment_id > after) if after else waiting
     waiting = waiting.where((Review.cause == "flagged") | Review.blind) if flagged_only else waiting
     return waiting.distinct().order_by(Review.comment_id).limit(limit)
@@ -92,11 +105,11 @@ def _asked(site_ids: Collection[int], limit: int, after: str | None, *, flagged_
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One list as it is asked for. `author` is the blind index of an email, `campaign` the first comment that said
-    nearly the same; both days are included.
+    """One list as it is asked for. `author` is the blind index of an email, `campaign` the first
+    comment that said nearly the same; both days are included.
 
-    `moderator_id` is whose list it is: what they left for another is not in it; `roles` are theirs by site. `after` is
-    a `Place` of this order.
+    `moderator_id` is whose list it is: what they left for another is not in it; `roles` are theirs
+    by site. `after` is a `Place` of this order.
     """
 
     tab: str = "review"
@@ -113,9 +126,11 @@ class View:
     moderator_id: str = ""
     roles: Mapping[int, str] = field(default_factory=dict)
 
-    def places(self, session: Session, sites: Sequence[int], *, limit: int, after: Place | None = None) -> list[Place]:
-        """The next ones in this order over all the sites: each site is asked for as many as there is room, as an index
-        has them in order by site.
+    def places(
+        self, session: Session, sites: Sequence[int], *, limit: int, after: Place | None = None
+    ) -> list[Place]:
+        """The next ones in this order over all the sites: each site is asked for as many as there
+        is room, as an index has them in order by site.
         """
         found: dict[str, Place] = {}
         for site in sites:
@@ -127,7 +142,9 @@ class View:
     def places_of_campaigns(
         self, session: Session, sites: Sequence[int], firsts: Collection[str], *, limit: int
     ) -> dict[str, list[Place]]:
-        """The first ones of each campaign, of some two hundred of it. The query is made once for all of them."""
+        """The first ones of each campaign, of some two hundred of it. The query is made once for
+        all of them.
+        """
         found: dict[str, list[Place]] = {first: [] for first in firsts}
         id_ = Review.comment_id if self.tab == "review" else Comment.id
         for site in sites if firsts else ():
@@ -142,17 +159,28 @@ class View:
         return sorted(places, key=itemgetter(0, 1), reverse=self.order not in ASCENDING)[:limit]
 
     def count(self, session: Session, sites: Sequence[int]) -> int:
-        """Up to `MOST_COUNTED`: how many more there are nobody needs to know each time a page is drawn."""
+        """Up to `MOST_COUNTED`: how many more there are nobody needs to know each time a page is
+        drawn.
+        """
         total = 0
         for site in sites:
-            if total < MOST_COUNTED and (wanted := self._wanted(session, site, None, in_order=False)) is not None:
+            if (
+                total < MOST_COUNTED
+                and (wanted := self._wanted(session, site, None, in_order=False)) is not None
+            ):
                 some = wanted.limit(MOST_COUNTED - total).subquery()
                 total += session.execute(select(func.count()).select_from(some)).scalar_one()
         return total
 
-    def _wanted(self, session: Session, site: int, after: Place | None, *, in_order: bool = True) -> Select[Any] | None:
-        """Rows of id and, in the order of risk or of what is due, that. None where there can be none."""
-        id_, risk = (Review.comment_id, Review.risk) if self.tab == "review" else (Comment.id, Comment.risk)
+    def _wanted(
+        self, session: Session, site: int, after: Place | None, *, in_order: bool = True
+    ) -> Select[Any] | None:
+        """Rows of id and, in the order of risk or of what is due, that. None where there can be
+        none.
+        """
+        id_, risk = (
+            (Review.comment_id, Review.risk) if self.tab == "review" else (Comment.id, Comment.risk)
+        )
         by = {"risk": risk, "due": Review.due_at}.get(self.order)
         columns: list[Any] = [id_.label("id"), *([by.label("rank")] if by is not None else [])]
         wanted: Select[Any] = select(*columns)
@@ -174,23 +202,31 @@ class View:
         return wanted.order_by(id_ if self.order == "oldest" else id_.desc())
 
     def _few(self, session: Session, site: int) -> set[str] | None:
-        """The only comments of the site that the list can hold, where what is asked for names them: looked up first.
-        How few they are no planner can know, and it would rather walk everything in the order of the list.
+        """The only comments of the site that the list can hold, where what is asked for names them:
+        looked up first. How few they are no planner can know, and it would rather walk everything
+        in the order of the list.
         """
         lookups: list[Select[Any] | CompoundSelect[Any] | None] = []
         if self.words:
             lookups.append(matching(session, self.words, site))
         if self.author:
-            theirs = select(Comment.id).where(Comment.site_id == site, Comment.email_index == self.author)
+            theirs = select(Comment.id).where(
+                Comment.site_id == site, Comment.email_index == self.author
+            )
             lookups.append(theirs.order_by(Comment.at.desc()).limit(MOST_NAMED))
         if self.campaign:
             lookups.append(of_the_campaign(self.campaign, site, most=MOST_NAMED))
         if self.tab == "asked":
             lookups.append(self._asked_of_me(site).limit(MOST_NAMED))
-        found = [set(session.scalars(lookup).all()) if lookup is not None else set[str]() for lookup in lookups]
+        found = [
+            set(session.scalars(lookup).all()) if lookup is not None else set[str]()
+            for lookup in lookups
+        ]
         return set.intersection(*found) if found else None
 
-    def _of_the_tab(self, wanted: Select[Any], site: int, few: Collection[str] | None) -> Select[Any]:
+    def _of_the_tab(
+        self, wanted: Select[Any], site: int, few: Collection[str] | None
+    ) -> Select[Any]:
         if self.tab == "review":
             wanted = wanted.where(Review.site_id == site, Review.closed_at.is_(None))
             if few is not None:
@@ -198,20 +234,27 @@ class View:
             if self._asks_of_the_comment():
                 wanted = wanted.join(Comment, Comment.id == Review.comment_id)
             return wanted.where(Review.cause == self.reason) if self.reason in CAUSES else wanted
-        # Few are of the site already; asked for its comments as well, SQLite would walk all of those.
+        # Few are of the site already; asked for its comments as well, SQLite would walk all of
+        # those.
         wanted = wanted.where(Comment.site_id == site if few is None else Comment.id.in_(few))
         if self.order == "risk":
             wanted = wanted.where(Comment.risk.is_not(None))
         if self.tab not in {"pending", "asked"}:
             wanted = wanted.where(~_is_blind(Comment.id))  # which list it is in would tell
         if self.tab == "unread":
-            return wanted.where(text("comments.status = 'approved'"), Comment.seen_at.is_(None))  # as its index says it
+            return wanted.where(
+                text("comments.status = 'approved'"), Comment.seen_at.is_(None)
+            )  # as its index says it
         if self.tab == "asked":
             return wanted
-        return wanted.where(Comment.status != "deleted" if self.tab == "all" else Comment.status == self.tab)
+        return wanted.where(
+            Comment.status != "deleted" if self.tab == "all" else Comment.status == self.tab
+        )
 
     def _asked_of_me(self, site: int) -> Select[Any]:
-        """What one, or one's role, is asked; and what one asked and was answered, while the comment still waits."""
+        """What one, or one's role, is asked; and what one asked and was answered, while the comment
+        still waits.
+        """
         me, mine = f"{MODERATOR}{self.moderator_id}", self.roles.get(site, ROLES[0])
         whom = (me, *ROLES[: ROLES.index(mine) + 1])
         waits = exists().where(Review.comment_id == Question.comment_id, Review.closed_at.is_(None))
@@ -233,23 +276,31 @@ class View:
             filters.append(Comment.language == self.language)
         if self.reason and self.reason not in CAUSES:
             filters.append(
-                exists().where(DecisionRecord.comment_id == Comment.id, DecisionRecord.reason == self.reason)
+                exists().where(
+                    DecisionRecord.comment_id == Comment.id, DecisionRecord.reason == self.reason
+                )
             )
         if self.since:
             filters.append(id_ >= first_id(_midnight(self.since)))
         if self.until:
             filters.append(id_ < first_id(_midnight(self.until + timedelta(days=1))))
         if self.moderator_id and self.tab == "review":
-            left = exists().where(Passed.moderator_id == self.moderator_id, Passed.comment_id == id_)
+            left = exists().where(
+                Passed.moderator_id == self.moderator_id, Passed.comment_id == id_
+            )
             filters.append(~left)
         return filters
 
 
-def of_the_campaign(first: str | BindParameter[str], site: int, *, most: int) -> CompoundSelect[str]:
-    """Ids of the comment that was first to say it and of up to so many that said nearly the same. The site is asked for
-    last: before that, SQLite would walk all of its comments.
+def of_the_campaign(
+    first: str | BindParameter[str], site: int, *, most: int
+) -> CompoundSelect[str]:
+    """Ids of the comment that was first to say it and of up to so many that said nearly the same.
+    The site is asked for last: before that, SQLite would walk all of its comments.
     """
-    alike = select(Comment.id, Comment.site_id).where(Comment.campaign == first).limit(most).subquery()
+    alike = (
+        select(Comment.id, Comment.site_id).where(Comment.campaign == first).limit(most).subquery()
+    )
     the_first = select(Comment.id).where(Comment.id == first, Comment.site_id == site)
     return union_all(the_first, select(alike.c.id).where(alike.c.site_id == site))
 
@@ -262,7 +313,9 @@ def _is_due_before() -> ColumnElement[bool]:
 
 
 class Place(NamedTuple):
-    """Where a comment stands in a list; written out it is the list's cursor. `rank` is its risk, or when it is due."""
+    """Where a comment stands in a list; written out it is the list's cursor. `rank` is its risk, or
+    when it is due.
+    """
 
     rank: float
     id: str
@@ -315,8 +368,12 @@ def see(session: Session, ids: Sequence[str]) -> None:
 
 def unsee(session: Session, ids: Sequence[str]) -> None:
     """They are unread again, but for those that a human has decided."""
-    decided = select(DecisionRecord.id).where(DecisionRecord.comment_id == Comment.id, DecisionRecord.by != POLICY)
-    session.execute(update(Comment).where(Comment.id.in_(ids), ~decided.exists()).values(seen_at=None))
+    decided = select(DecisionRecord.id).where(
+        DecisionRecord.comment_id == Comment.id, DecisionRecord.by != POLICY
+    )
+    session.execute(
+        update(Comment).where(Comment.id.in_(ids), ~decided.exists()).values(seen_at=None)
+    )
 
 
 class Coverage(NamedTuple):
@@ -337,7 +394,9 @@ def coverage(session: Session, sites: Collection[int]) -> Coverage:
     for site in sites:
         live = select(Comment.seen_at).where(Comment.site_id == site, Comment.status == "approved")
         newest_first = live.order_by(Comment.id.desc()).limit(MOST_COUNTED).subquery()
-        counted = session.execute(select(func.count(newest_first.c.seen_at), func.count()).select_from(newest_first))
+        counted = session.execute(
+            select(func.count(newest_first.c.seen_at), func.count()).select_from(newest_first)
+        )
         row = counted.one()
         seen, of = seen + row[0], of + row[1]
     return Coverage(seen, of)

@@ -1,4 +1,6 @@
-"""A comment's whole record for those who moderate: evidence, reviews, decisions. Few queries, whatever the number."""
+"""A comment's whole record for those who moderate: evidence, reviews, decisions. Few queries,
+whatever the number.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[dict[str
             "email": decrypt_email(comment.email) if comment.email else None,
             "website": comment.website,
             "body": comment.body,
-            "html": markdown.render(comment.body) if comment.html is None and comment.body else comment.html or "",
+            "html": markdown.render(comment.body)
+            if comment.html is None and comment.body
+            else comment.html or "",
             "language": comment.language,
             "at": when(comment.at),
             "edited_at": when(comment.edited_at),
@@ -54,29 +58,40 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[dict[str
         for comment in comments
     ]
     return [
-        _blindfolded(record) if _is_blind(reviews[record["id"]], decisions[record["id"]]) else record
+        _blindfolded(record)
+        if _is_blind(reviews[record["id"]], decisions[record["id"]])
+        else record
         for record in whole
     ]
 
 
 def is_hidden(session: Session, ids: Sequence[str]) -> set[str]:
     """Those that a moderator is to judge without knowing what the machine found or did."""
-    asked = select(Review.comment_id).where(Review.comment_id.in_(ids), Review.blind, Review.closed_at.is_(None))
+    asked = select(Review.comment_id).where(
+        Review.comment_id.in_(ids), Review.blind, Review.closed_at.is_(None)
+    )
     suspects = list(set(session.execute(asked).scalars()))
     if not suspects:
         return set()
-    reviews, decisions = _grouped(session, Review, suspects), _grouped(session, DecisionRecord, suspects)
+    reviews, decisions = (
+        _grouped(session, Review, suspects),
+        _grouped(session, DecisionRecord, suspects),
+    )
     return {comment for comment in suspects if _is_blind(reviews[comment], decisions[comment])}
 
 
 def _is_blind(reviews: Sequence[Review], decisions: Sequence[DecisionRecord]) -> bool:
     """Until a human has decided, whatever the decision."""
     opened = [review.opened_at for review in reviews if review.blind and review.closed_at is None]
-    return bool(opened) and not any(entry.by != POLICY and entry.at >= max(opened) for entry in decisions)
+    return bool(opened) and not any(
+        entry.by != POLICY and entry.at >= max(opened) for entry in decisions
+    )
 
 
 def _blindfolded(record: dict[str, Any]) -> dict[str, Any]:
-    """A sampled comment and a flagged one look the same: both wait for a human, and nothing is said of them."""
+    """A sampled comment and a flagged one look the same: both wait for a human, and nothing is said
+    of them.
+    """
     opened = next(review["opened"] for review in record["reviews"] if review["closed"] is None)
     return {
         **record,
@@ -103,17 +118,25 @@ def decision_shape(decision: DecisionRecord) -> dict[str, Any]:
 
 
 def _review(review: Review) -> dict[str, Any]:
-    return {"cause": review.cause, "opened": when(review.opened_at), "closed": when(review.closed_at)}
+    return {
+        "cause": review.cause,
+        "opened": when(review.opened_at),
+        "closed": when(review.closed_at),
+    }
 
 
 def _by_id(session: Session, record: Any, ids: set[Any]) -> dict[Any, Any]:
-    return {row.id: row for row in session.execute(select(record).where(record.id.in_(ids))).scalars()}
+    return {
+        row.id: row for row in session.execute(select(record).where(record.id.in_(ids))).scalars()
+    }
 
 
 def _grouped(session: Session, record: Any, ids: Sequence[str]) -> dict[str, list[Any]]:
     """Rows by comment, oldest first: ids sort by time."""
     groups: dict[str, list[Any]] = defaultdict(list)
-    for row in session.execute(select(record).where(record.comment_id.in_(ids)).order_by(record.id)).scalars():
+    for row in session.execute(
+        select(record).where(record.comment_id.in_(ids)).order_by(record.id)
+    ).scalars():
         groups[row.comment_id].append(row)
     return groups
 

@@ -1,7 +1,8 @@
-"""What another policy would have done: the stored evidence of comments that are settled, decided once more. No effect.
+"""What another policy would have done: the stored evidence of comments that are settled, decided
+once more. No effect.
 
-Evidence does not depend on the policy but for two checks, the owner's words and how quick is too quick: those look
-again at what is stored.
+Evidence does not depend on the policy but for two checks, the owner's words and how quick is too
+quick: those look again at what is stored.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ _EXCERPT = 200
 
 
 class Replayed(NamedTuple):
-    """A comment, what the policy in force makes of its evidence, what the draft makes of it, and what a human said."""
+    """A comment, what the policy in force makes of its evidence, what the draft makes of it, and
+    what a human said.
+    """
 
     comment: Comment
     now: Decision
@@ -45,7 +48,10 @@ class Replayed(NamedTuple):
     @property
     def contradicts(self) -> bool:
         """To ask a human again contradicts nobody."""
-        return self.human is not None and self.draft.verdict in {Verdict.APPROVE, Verdict.REJECT} - {self.human}
+        return self.human is not None and self.draft.verdict in {
+            Verdict.APPROVE,
+            Verdict.REJECT,
+        } - {self.human}
 
 
 def replay(session: Session, site: Site, draft: Policy, last: int) -> dict[str, Any]:
@@ -53,7 +59,9 @@ def replay(session: Session, site: Site, draft: Policy, last: int) -> dict[str, 
     comments = _settled(session, site.id, last)
     scores = scores_of(session, site)
     in_force = Policy.model_validate(site.policy)
-    now, then = (promises.keep(policy, promises.fit(policy, scores)) for policy in (in_force, draft))
+    now, then = (
+        promises.keep(policy, promises.fit(policy, scores)) for policy in (in_force, draft)
+    )
     evidence, humans = _evidence(session, comments), _humans(session, comments)
     done = [
         Replayed(
@@ -77,7 +85,11 @@ def _threads_closed(session: Session, site: Site, draft: Policy) -> int:
     """How many open threads are as old as the draft lets them become, up to a thousand."""
     if draft.threads.close_after_days is None:
         return 0
-    old = too_old(site.id, now_() - timedelta(days=draft.threads.close_after_days)).limit(MOST_THREADS).subquery()
+    old = (
+        too_old(site.id, now_() - timedelta(days=draft.threads.close_after_days))
+        .limit(MOST_THREADS)
+        .subquery()
+    )
     return session.execute(select(func.count()).select_from(old)).scalar_one()
 
 
@@ -98,11 +110,18 @@ def _told(done: Sequence[Replayed]) -> dict[str, Any]:
         "now": _verdicts(each.now for each in done),
         "draft": _verdicts(each.draft for each in done),
         "changed": len(changed),
-        "changes": [{"from": was, "to": becomes, "count": count} for (was, becomes), count in moves.most_common()],
+        "changes": [
+            {"from": was, "to": becomes, "count": count}
+            for (was, becomes), count in moves.most_common()
+        ],
         "contradicts": {
             "count": len(contradicting),
-            "approved by a human, and rejected": sum(each.human == "approve" for each in contradicting),
-            "rejected by a human, and approved": sum(each.human == "reject" for each in contradicting),
+            "approved by a human, and rejected": sum(
+                each.human == "approve" for each in contradicting
+            ),
+            "rejected by a human, and approved": sum(
+                each.human == "reject" for each in contradicting
+            ),
             "comments": [_shape(each) for each in contradicting[:MOST_SAMPLES]],
         },
         "samples": [_shape(each) for each in changed[:MOST_SAMPLES]],
@@ -132,7 +151,9 @@ def _shape(each: Replayed) -> dict[str, Any]:
 
 
 def _settled(session: Session, site_id: int, last: int) -> list[Comment]:
-    """Each status has its own index; a comment that a moderator is to judge blindly is not talked about."""
+    """Each status has its own index; a comment that a moderator is to judge blindly is not talked
+    about.
+    """
     found = [
         comment
         for status in ("approved", "flagged", "rejected")
@@ -144,7 +165,9 @@ def _settled(session: Session, site_id: int, last: int) -> list[Comment]:
 
 
 def _evidence(session: Session, comments: Sequence[Comment]) -> dict[str, list[Evidence]]:
-    wanted = select(Screening.comment_id, Screening.evidence).where(Screening.comment_id.in_(_ids(comments)))
+    wanted = select(Screening.comment_id, Screening.evidence).where(
+        Screening.comment_id.in_(_ids(comments))
+    )
     rows = session.execute(wanted.order_by(Screening.number))
     latest = {row.comment_id: row.evidence for row in rows}
     return {comment: [from_stored(item) for item in items] for comment, items in latest.items()}
@@ -152,10 +175,18 @@ def _evidence(session: Session, comments: Sequence[Comment]) -> dict[str, list[E
 
 def _humans(session: Session, comments: Sequence[Comment]) -> dict[str, str]:
     """The standing human verdict on each, where it says more than "flag"."""
-    wanted = select(DecisionRecord).where(DecisionRecord.comment_id.in_(_ids(comments)), DecisionRecord.by != "policy")
-    log = session.execute(wanted.order_by(DecisionRecord.version, DecisionRecord.id)).scalars().all()
+    wanted = select(DecisionRecord).where(
+        DecisionRecord.comment_id.in_(_ids(comments)), DecisionRecord.by != "policy"
+    )
+    log = (
+        session.execute(wanted.order_by(DecisionRecord.version, DecisionRecord.id)).scalars().all()
+    )
     undone = {entry.undoes for entry in log}
-    standing = {entry.comment_id: entry.verdict for entry in log if not entry.undoes and entry.id not in undone}
+    standing = {
+        entry.comment_id: entry.verdict
+        for entry in log
+        if not entry.undoes and entry.id not in undone
+    }
     return {comment: verdict for comment, verdict in standing.items() if verdict != "flag"}
 
 

@@ -1,4 +1,6 @@
-"""A second factor: one-time codes by time (RFC 6238), and recovery codes for the day the phone is gone."""
+"""A second factor: one-time codes by time (RFC 6238), and recovery codes for the day the phone is
+gone.
+"""
 
 from __future__ import annotations
 
@@ -31,17 +33,24 @@ def address(secret: str, email: str) -> str:
 
 
 def begin(moderator_id: str, secret: str, code: str) -> list[str] | None:
-    """Keep the secret if the code is one of it. Answers the recovery codes, this once; None for a wrong code."""
+    """Keep the secret if the code is one of it. Answers the recovery codes, this once; None for a
+    wrong code.
+    """
     step = _step_of(secret, code, after=0)
     if step is None:
         return None
-    made = [f"{random.token_hex(2)}-{random.token_hex(2)}-{random.token_hex(2)}" for _ in range(RECOVERY_CODES)]
+    made = [
+        f"{random.token_hex(2)}-{random.token_hex(2)}-{random.token_hex(2)}"
+        for _ in range(RECOVERY_CODES)
+    ]
     with changing() as session:
         moderator = session.get_one(Moderator, moderator_id)
         moderator.second_factor = seal(PURPOSE, secret.encode())
         moderator.second_factor_used = step
         moderator.recovery_codes = [_hash(each) for each in made]
-        session.add(Act(by=f"moderator:{moderator_id}", kind="people", what="turned on a second factor"))
+        session.add(
+            Act(by=f"moderator:{moderator_id}", kind="people", what="turned on a second factor")
+        )
     return made
 
 
@@ -60,7 +69,13 @@ def admit(moderator_id: str, code: str) -> Moderator | None:
             moderator.second_factor_used = step
         elif _hash(typed) in left:
             moderator.recovery_codes = [each for each in left if each != _hash(typed)]
-            session.add(Act(by=f"moderator:{moderator_id}", kind="people", what="signed in with a recovery code"))
+            session.add(
+                Act(
+                    by=f"moderator:{moderator_id}",
+                    kind="people",
+                    what="signed in with a recovery code",
+                )
+            )
         else:
             return None
     return moderator
@@ -68,7 +83,9 @@ def admit(moderator_id: str, code: str) -> Moderator | None:
 
 def recovery_codes_left(moderator_id: str) -> int | None:
     """None where there is no second factor."""
-    wanted = select(Moderator.recovery_codes, Moderator.second_factor).where(Moderator.id == moderator_id)
+    wanted = select(Moderator.recovery_codes, Moderator.second_factor).where(
+        Moderator.id == moderator_id
+    )
     with reading() as session:
         row = session.execute(wanted).one()
     return len(row.recovery_codes or []) if row.second_factor else None
@@ -78,11 +95,15 @@ def end(moderator_id: str) -> None:
     with changing() as session:
         moderator = session.get_one(Moderator, moderator_id)
         moderator.second_factor = moderator.second_factor_used = moderator.recovery_codes = None
-        session.add(Act(by=f"moderator:{moderator_id}", kind="people", what="turned off the second factor"))
+        session.add(
+            Act(by=f"moderator:{moderator_id}", kind="people", what="turned off the second factor")
+        )
 
 
 def _step_of(secret: str, code: str, *, after: int) -> int | None:
-    """The step of time that this is the code of, if it is near now and later than the last one used."""
+    """The step of time that this is the code of, if it is near now and later than the last one
+    used.
+    """
     if not (code.isascii() and code.isdecimal() and len(code) == 6):
         return None
     current, counter = int(time.time()) // STEP_SECONDS, pyotp.HOTP(secret)

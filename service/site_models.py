@@ -1,4 +1,6 @@
-"""The models a site has had: listed, put in use, and taken back. Workers take up a change with their next batch."""
+"""The models a site has had: listed, put in use, and taken back. Workers take up a change with
+their next batch.
+"""
 
 from __future__ import annotations
 
@@ -38,10 +40,14 @@ def use(session: Session, site_id: int, version: str) -> str:
 
 
 def back(session: Session, site_id: int) -> str:
-    """Go back to the model that the live one took the place of; answers its version. Raises NoSuchModel."""
+    """Go back to the model that the live one took the place of; answers its version. Raises
+    NoSuchModel.
+    """
     site = _locked(session, site_id)
     if site.model is None:
-        raise NoSuchModel("The base model alone scores this site's comments; there is none to go back to.")
+        raise NoSuchModel(
+            "The base model alone scores this site's comments; there is none to go back to."
+        )
     live = session.execute(_of(site_id).where(SiteModelRecord.id == site.model)).one()
     before = session.execute(_of(site_id).where(SiteModelRecord.id == live.parent)).one_or_none()
     site.model = before.id if before else None
@@ -49,7 +55,9 @@ def back(session: Session, site_id: int) -> str:
 
 
 def _locked(session: Session, site_id: int) -> Site:
-    return session.execute(select(Site).where(Site.id == site_id).with_for_update(key_share=True)).scalar_one()
+    return session.execute(
+        select(Site).where(Site.id == site_id).with_for_update(key_share=True)
+    ).scalar_one()
 
 
 def _of(site_id: int) -> Select[Any]:

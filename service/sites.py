@@ -1,4 +1,6 @@
-"""The sites this process serves, remembered for a few seconds: no query stands between a reader and a thread."""
+"""The sites this process serves, remembered for a few seconds: no query stands between a reader and
+a thread.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from models.records.site import PAGE_QUERY
 from models.urls import origin_of
 
 FRESH_SECONDS = 5.0
-LOOK_SECONDS = 0.5  # the most a reader waits for news of a site that is known: what she reads lies in storage
+LOOK_SECONDS = (
+    0.5  # the most a reader waits for news of a site that is known: what she reads lies in storage
+)
 MOST_REMEMBERED = 10_000
 KEY = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
 
@@ -27,8 +31,8 @@ KEY = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
 class SiteInfo(NamedTuple):
     """What the public side needs to know of a site.
 
-    `origins` are scheme, host and port as a browser sends them; `page_query` names the parameters that tell its pages
-    apart.
+    `origins` are scheme, host and port as a browser sends them; `page_query` names the parameters
+    that tell its pages apart.
     """
 
     id: int
@@ -44,7 +48,9 @@ _lock = threading.Lock()
 
 
 def find_site(key: str) -> SiteInfo | None:
-    """The site of that key, or None: at most `FRESH_SECONDS` old, but while the database is away as it was last."""
+    """The site of that key, or None: at most `FRESH_SECONDS` old, but while the database is away as
+    it was last.
+    """
     entry = _remembered.get(key)
     if entry and time.monotonic() - entry[0] < FRESH_SECONDS:
         return entry[1]
@@ -57,7 +63,9 @@ def find_site(key: str) -> SiteInfo | None:
 
 
 def _refresh(key: str, known: SiteInfo) -> None:
-    """Look again at a site that is known. One thread does so, for a moment; the others go on with what is known."""
+    """Look again at a site that is known. One thread does so, for a moment; the others go on with
+    what is known.
+    """
     with _lock:
         if key in _asking:
             return
@@ -98,13 +106,17 @@ def learn_all() -> None:
 
 
 def fresh_site(key: str) -> SiteInfo | None:
-    """What is remembered of that site, if it is fresh. It never asks the database, so the event loop may call it."""
+    """What is remembered of that site, if it is fresh. It never asks the database, so the event
+    loop may call it.
+    """
     entry = _remembered.get(key)
     return entry[1] if entry and time.monotonic() - entry[0] < FRESH_SECONDS else None
 
 
 def remembered_site(key: str) -> SiteInfo | None:
-    """What was known of that site last, however old, without asking the database: to answer its errors with."""
+    """What was known of that site last, however old, without asking the database: to answer its
+    errors with.
+    """
     entry = _remembered.get(key)
     return entry[1] if entry else None
 

@@ -1,4 +1,6 @@
-"""Lines of CSV that no spreadsheet runs: every cell that a stranger may have written goes through here."""
+"""Lines of CSV that no spreadsheet runs: every cell that a stranger may have written goes through
+here.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from collections.abc import Sequence
 
 # What begins a formula, in full width and other forms too: some programs read ＝ as =.
 _FORMULA = r"=+\-@＝＋－＠﹦﹢﹣﹫⁼₌⁺₊⁻₋−﬩⩵⩶"
-# A program of another country takes a semicolon or a tab for the end of a cell, whatever the quotes say.
+# A program of another country takes a semicolon or a tab for the end of a cell, whatever the quotes
+# say.
 _SEPARATORS = r";|\t\r\n\v\f\x85\u2028\u2029"
 # Blanks and characters that draw nothing, which programs remove before they look.
 _UNSEEN = (

@@ -43,10 +43,12 @@ def _told_optional(most: int | None, **more: str) -> WithJsonSchema:
 
 
 _URL = (
-    "The page, on one of the site's origins. Its thread keeps only the query parameters in the policy's threads.query."
+    "The page, on one of the site's origins. Its thread keeps only the query parameters "
+    "in the policy's threads.query."
 )
 _TITLE = (
-    "The page's title. It is checked like the body and cut at 300 characters. A thread keeps the first one approved."
+    "The page's title. It is checked like the body and cut at 300 characters. A "
+    "thread keeps the first one approved."
 )
 _WEBSITE = "Kept as a browser reads it. A URL with a user name is refused."
 
@@ -62,8 +64,12 @@ class Submission(BaseModel):
     body: Annotated[Text, _told(10_000)]
     url: Annotated[Optional, _told_optional(MOST_URL, format="uri", description=_URL)] = None
     title: Annotated[Optional, _told_optional(None, description=_TITLE)] = None
-    parent: Annotated[Optional, _told_optional(36, description="The id of the comment that is answered.")] = None
-    website: Annotated[Optional, _told_optional(500, format="uri", pattern="^https?://", description=_WEBSITE)] = None
+    parent: Annotated[
+        Optional, _told_optional(36, description="The id of the comment that is answered.")
+    ] = None
+    website: Annotated[
+        Optional, _told_optional(500, format="uri", pattern="^https?://", description=_WEBSITE)
+    ] = None
     token: Optional = None
     homepage_url: Optional = None
 
@@ -110,14 +116,18 @@ class Submission(BaseModel):
         if value is None:
             return None
         try:
-            title = clean_line(value.strip()[: MOST_TITLE * MOST_TIMES], MOST_TITLE * MOST_TIMES)[:MOST_TITLE]
+            title = clean_line(value.strip()[: MOST_TITLE * MOST_TIMES], MOST_TITLE * MOST_TIMES)[
+                :MOST_TITLE
+            ]
         except ValueError:
             return None
         return None if is_blank(title) else title
 
 
 def thread_key(value: str) -> str:
-    """A thread's key as it is kept. Raises ValueError if it is blank, holds NUL, or is refused by `clean`."""
+    """A thread's key as it is kept. Raises ValueError if it is blank, holds NUL, or is refused by
+    `clean`.
+    """
     _no_nul(value)
     return _not_blank(clean_line(value, 500))
 
@@ -129,11 +139,16 @@ def _not_blank(value: str) -> str:
 
 
 def _web_address(value: str, most: int) -> str:
-    """The URL as it is kept and published: normalised, so that a browser goes to the host that the checks saw."""
+    """The URL as it is kept and published: normalised, so that a browser goes to the host that the
+    checks saw.
+    """
     value = clean_line(value, most)
     found = None if " " in value else link(value)
     if found is None:
-        raise ValueError("This is not a web address: it should look like https://example.org, without a user name.")
+        raise ValueError(
+            "This is not a web address: it should look like https://example.org, without a "
+            "user name."
+        )
     if len(found.href) > most:
         raise ValueError(f"This is too long: at most {most:,} characters, as a browser writes it.")
     return found.href

@@ -24,11 +24,17 @@ class NewName(TypedDict, total=False):
 
 
 def name_thread(session: Session, thread: Thread, new: NewName, *, by: str) -> None:
-    """Change a thread's title or address. No comment changes it after that; the page is owed, so ring for it."""
+    """Change a thread's title or address. No comment changes it after that; the page is owed, so
+    ring for it.
+    """
     for field, value in new.items():
         if value != getattr(thread, field):
             what = "title" if field == "title" else "address"
-            did = f"gave “{thread.key}” the {what} “{value}”" if value else f"took the {what} from “{thread.key}”"
+            did = (
+                f"gave “{thread.key}” the {what} “{value}”"
+                if value
+                else f"took the {what} from “{thread.key}”"
+            )
             note_act(session, by, "threads", did, site_id=thread.site_id)
     if "title" in new:
         thread.title, thread.title_is_final = new["title"], True
@@ -48,7 +54,9 @@ def checked_title(text: str) -> str | None:
 
 
 def checked_address(text: str, origins: Collection[str]) -> str | None:
-    """The address as it is kept, or None for an empty one. Raises the 422 for a page that is not on the site."""
+    """The address as it is kept, or None for an empty one. Raises the 422 for a page that is not on
+    the site.
+    """
     text = text.strip()
     if not text:
         return None
@@ -57,7 +65,9 @@ def checked_address(text: str, origins: Collection[str]) -> str | None:
         raise _wrong("url", "This page does not belong to the site.")
     kept = f"{url.origin}{url.path}{f'?{url.query}' if url.query else ''}"
     if len(kept) > MOST_URL:
-        raise _wrong("url", f"This is too long: at most {MOST_URL:,} characters, as a browser writes it.")
+        raise _wrong(
+            "url", f"This is too long: at most {MOST_URL:,} characters, as a browser writes it."
+        )
     return kept
 
 

@@ -17,7 +17,9 @@ Get = Callable[[str], Stored | None]  # an object by its name
 
 
 def read_page(site: str, thread: str, page: int | None, *, get: Get = storage.get) -> Stored | None:
-    """A page's bytes. An older page is put behind the newest one's head, so state, count and revision are today's."""
+    """A page's bytes. An older page is put behind the newest one's head, so state, count and
+    revision are today's.
+    """
     newest = get(storage.newest_name(site, thread))
     if newest is None or page is None:
         return newest
@@ -25,7 +27,9 @@ def read_page(site: str, thread: str, page: int | None, *, get: Get = storage.ge
     return with_head(newest, older) if older else None
 
 
-def read_replies(site: str, thread: str, top: str, page: int, *, get: Get = storage.get) -> Stored | None:
+def read_replies(
+    site: str, thread: str, top: str, page: int, *, get: Get = storage.get
+) -> Stored | None:
     """Replies that found no room under their top comment."""
     newest = get(storage.newest_name(site, thread))
     more = get(storage.replies_name(site, thread, top, page))
@@ -40,11 +44,20 @@ def with_head(newest: Stored, page: Stored) -> Stored:
 
 def empty_page(thread: str) -> dict[str, Any]:
     """A thread nobody has written in yet."""
-    head = {"thread": thread, "title": None, "url": None, "state": "open", "count": 0, "revision": 0}
+    head = {
+        "thread": thread,
+        "title": None,
+        "url": None,
+        "state": "open",
+        "count": 0,
+        "revision": 0,
+    }
     return {**head, "page": 1, "next": None, "comments": []}
 
 
-def published_page(site: str, thread: str, page: int | None = None, *, get: Get = storage.get) -> dict[str, Any]:
+def published_page(
+    site: str, thread: str, page: int | None = None, *, get: Get = storage.get
+) -> dict[str, Any]:
     """The stored page as a dict; an empty one for a thread or page that is not there."""
     stored = read_page(site, thread, page, get=get)
     answer: dict[str, Any] = orjson.loads(stored.content) if stored else empty_page(thread)

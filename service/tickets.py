@@ -1,4 +1,6 @@
-"""Links that let someone in once: an invitation to a site, a new password. Printed by the command line, or mailed."""
+"""Links that let someone in once: an invitation to a site, a new password. Printed by the command
+line, or mailed.
+"""
 
 from __future__ import annotations
 
@@ -35,15 +37,27 @@ def reset(email: str, *, by: str) -> str:
     return _make("reset", email, by=by)
 
 
-def _make(kind: str, email: str, *, by: str, site_id: int | None = None, role: str | None = None) -> str:
+def _make(
+    kind: str, email: str, *, by: str, site_id: int | None = None, role: str | None = None
+) -> str:
     token = random.token_urlsafe(32)
     expires_at = now() + LASTS[kind]
     with begin() as session:
         session.add(
-            Ticket(hash=_hash(token), kind=kind, email=email, site_id=site_id, role=role, by=by, expires_at=expires_at)
+            Ticket(
+                hash=_hash(token),
+                kind=kind,
+                email=email,
+                site_id=site_id,
+                role=role,
+                by=by,
+                expires_at=expires_at,
+            )
         )
         if kind == "invitation":
-            session.add(Act(site_id=site_id, by=by, kind="people", what=f"invited {email} as {role}"))
+            session.add(
+                Act(site_id=site_id, by=by, kind="people", what=f"invited {email} as {role}")
+            )
     return f"{public_url()}/console/join/{token}"
 
 
@@ -56,11 +70,15 @@ def find(token: str) -> Ticket | None:
 
 def is_new_account(ticket: Ticket) -> bool:
     with reading() as session:
-        return session.execute(select(Moderator.id).where(Moderator.email == ticket.email)).scalar() is None
+        return (
+            session.execute(select(Moderator.id).where(Moderator.email == ticket.email)).scalar()
+            is None
+        )
 
 
 def use(token: str, password: str) -> bool:
-    """Do what the link is for. False if it was used meanwhile; raises ValueError for a password that is too short.
+    """Do what the link is for. False if it was used meanwhile; raises ValueError for a password
+    that is too short.
 
     Someone who has an account needs no password to join one more site, and keeps the one they have.
     """
@@ -71,9 +89,16 @@ def use(token: str, password: str) -> bool:
     hashed = accounts.hashed(password) if sets_password else None
     with begin() as session:
         unused = (Ticket.hash == ticket.hash) & Ticket.used_at.is_(None)
-        if session.execute(update(Ticket).where(unused).values(used_at=now()).returning(Ticket.hash)).first() is None:
+        if (
+            session.execute(
+                update(Ticket).where(unused).values(used_at=now()).returning(Ticket.hash)
+            ).first()
+            is None
+        ):
             return False
-        moderator = session.execute(select(Moderator).where(Moderator.email == ticket.email)).scalar_one_or_none()
+        moderator = session.execute(
+            select(Moderator).where(Moderator.email == ticket.email)
+        ).scalar_one_or_none()
         if moderator is None:
             moderator = Moderator(email=ticket.email, password_hash=hashed or "")
             session.add(moderator)
@@ -82,11 +107,17 @@ def use(token: str, password: str) -> bool:
             moderator.password_hash, moderator.must_change_password = hashed, False
         by = f"moderator:{moderator.id}"
         if ticket.kind == "reset":
-            session.query(ConsoleSession).filter(ConsoleSession.moderator_id == moderator.id).delete()
+            session.query(ConsoleSession).filter(
+                ConsoleSession.moderator_id == moderator.id
+            ).delete()
             session.add(Act(by=by, kind="people", what="chose a new password by a link"))
         if ticket.site_id is not None and ticket.role is not None:
-            session.merge(Membership(moderator_id=moderator.id, site_id=ticket.site_id, role=ticket.role))
-            session.add(Act(site_id=ticket.site_id, by=by, kind="people", what=f"joined as {ticket.role}"))
+            session.merge(
+                Membership(moderator_id=moderator.id, site_id=ticket.site_id, role=ticket.role)
+            )
+            session.add(
+                Act(site_id=ticket.site_id, by=by, kind="people", what=f"joined as {ticket.role}")
+            )
     return True
 
 

@@ -1,4 +1,6 @@
-"""Group commit: what several requests want written at the same moment shares one transaction, and one sync to disk."""
+"""Group commit: what several requests want written at the same moment shares one transaction, and
+one sync to disk.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ Outcome = TypeVar("Outcome")
 
 
 class _Turn(Generic[Item, Outcome]):
-    """One request's item, and what came of it once `woken` is set; without either it is this request's turn to lead."""
+    """One request's item, and what came of it once `woken` is set; without either it is this
+    request's turn to lead.
+    """
 
     def __init__(self, item: Item) -> None:
         self.item = item
@@ -28,12 +32,16 @@ class _Turn(Generic[Item, Outcome]):
 
 
 class Together(Generic[Item, Outcome]):
-    """The first who comes works for all who wait by then; the next of those who came meanwhile leads the next batch.
+    """The first who comes works for all who wait by then; the next of those who came meanwhile
+    leads the next batch.
 
-    Alone it costs nothing: no thread is started and none is handed the work. In order of coming, so nobody starves.
+    Alone it costs nothing: no thread is started and none is handed the work. In order of coming, so
+    nobody starves.
     """
 
-    def __init__(self, work: Callable[[Sequence[Item]], Sequence[Outcome | BaseException]], *, most: int) -> None:
+    def __init__(
+        self, work: Callable[[Sequence[Item]], Sequence[Outcome | BaseException]], *, most: int
+    ) -> None:
         self._work, self._most = work, most
         self._guard = threading.Lock()
         self._waiting: list[_Turn[Item, Outcome]] = []
@@ -42,8 +50,9 @@ class Together(Generic[Item, Outcome]):
     def do(self, item: Item) -> Outcome:
         """What `work` answers for this item. Raises what it answered or raised as an exception.
 
-        At the thread's deadline it raises `WaitedTooLong` if nobody began with the item, and `OutcomeUnknown` if
-        somebody did. The leader is always the one that came first, so its own deadline bounds the whole batch.
+        At the thread's deadline it raises `WaitedTooLong` if nobody began with the item, and
+        `OutcomeUnknown` if somebody did. The leader is always the one that came first, so its own
+        deadline bounds the whole batch.
         """
         turn = _Turn[Item, Outcome](item)
         with self._guard:
@@ -69,7 +78,9 @@ class Together(Generic[Item, Outcome]):
                 self._waiting.remove(turn)
                 raise WaitedTooLong("those who came before took too long")
         if not turn.woken.wait(GRACE_SECONDS):
-            raise OutcomeUnknown("COMMIT", None, TimeoutError("another request is still committing this one"))
+            raise OutcomeUnknown(
+                "COMMIT", None, TimeoutError("another request is still committing this one")
+            )
 
     def _lead(self) -> None:
         with self._guard:

@@ -1,4 +1,6 @@
-"""The form's token: signed, so that a post can show that it came from the form, and how long ago that was shown."""
+"""The form's token: signed, so that a post can show that it came from the form, and how long ago
+that was shown.
+"""
 
 from __future__ import annotations
 

@@ -6,12 +6,15 @@ from flask import request
 
 from models.settings import settings
 
-# Two years, as the preload lists ask. Subdomains are left out: the host may be shared, and they are not Greenroom's.
+# Two years, as the preload lists ask. Subdomains are left out: the host may be shared, and they are
+# not Greenroom's.
 STRICT = "max-age=63072000"
 
 
 def is_https() -> bool:
-    """By the setting, which no proxy can get wrong; without it by what the believed proxies say of Flask's request."""
+    """By the setting, which no proxy can get wrong; without it by what the believed proxies say of
+    Flask's request.
+    """
     public_url = settings().public_url
     return public_url.startswith("https://") if public_url else request.is_secure
 

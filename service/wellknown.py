@@ -1,4 +1,6 @@
-"""Files that programs look for at fixed addresses: security.txt (RFC 9116) and robots.txt (RFC 9309)."""
+"""Files that programs look for at fixed addresses: security.txt (RFC 9116) and robots.txt (RFC
+9309).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from service.listening import public_url
 
 VALID = timedelta(days=180)  # RFC 9116 wants less than a year
 KEPT_SECONDS = 3600
-# What is public stays open to search engines, comments and the embed among them: they belong to the articles.
+# What is public stays open to search engines, comments and the embed among them: they belong to the
+# articles.
 ROBOTS = """User-agent: *
 Disallow: /console/
 Disallow: /health/

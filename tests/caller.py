@@ -14,10 +14,17 @@ from models.records import Comment, Thread
 from worker.publishing import publish_threads
 from worker.screening import screen_now
 
-COMMENT = {"thread": "/harbour", "name": "Ann", "email": "ann@example.org", "body": "The ferry was late again."}
+COMMENT = {
+    "thread": "/harbour",
+    "name": "Ann",
+    "email": "ann@example.org",
+    "body": "The ferry was late again.",
+}
 
 
-def post(client: FlaskClient, *, headers: dict[str, str] | None = None, **fields: Any) -> TestResponse:
+def post(
+    client: FlaskClient, *, headers: dict[str, str] | None = None, **fields: Any
+) -> TestResponse:
     """Post a comment that is fine but for the fields given; one given as None is left out."""
     body = {name: value for name, value in {**COMMENT, **fields}.items() if value is not None}
     return client.post("/v1/sites/demo/comments", json=body, headers=headers)
@@ -33,13 +40,19 @@ def posted(client: FlaskClient, **fields: Any) -> str:
 def publish_all() -> None:
     """Publish whatever is owed, as the worker would."""
     with reading() as session:
-        owed = session.execute(select(Thread.id).where(Thread.publish_due.is_not(None))).scalars().all()
+        owed = (
+            session.execute(select(Thread.id).where(Thread.publish_due.is_not(None)))
+            .scalars()
+            .all()
+        )
     publish_threads(owed)
 
 
 def screen_all() -> None:
     with reading() as session:
-        owed = session.execute(select(Comment.id).where(Comment.status == "pending")).scalars().all()
+        owed = (
+            session.execute(select(Comment.id).where(Comment.status == "pending")).scalars().all()
+        )
     screen_now(owed)
 
 
@@ -53,7 +66,9 @@ class Caller:
         return self.client.open(f"/v1/sites/demo{path}", method=method, headers=headers, **body)
 
     def decide(self, comment: str, verdict: str, **more: Any) -> TestResponse:
-        return self.call("POST", f"/comments/{comment}/decisions", json={"verdict": verdict, **more})
+        return self.call(
+            "POST", f"/comments/{comment}/decisions", json={"verdict": verdict, **more}
+        )
 
     def undo(self, comment: str, **body: Any) -> TestResponse:
         return (
@@ -72,4 +87,6 @@ class Caller:
         return list(answer.json["events"])  # type: ignore[index]
 
     def page(self, thread: str = "/harbour", **query: Any) -> Any:
-        return self.client.get("/v1/sites/demo/comments", query_string={"thread": thread, **query}).json
+        return self.client.get(
+            "/v1/sites/demo/comments", query_string={"thread": thread, **query}
+        ).json

@@ -1,4 +1,5 @@
-"""A fresh Greenroom for each test that asks for one: its own folder, database and keys; nothing is mocked.
+"""A fresh Greenroom for each test that asks for one: its own folder, database and keys; nothing is
+mocked.
 
 Whoever asks for `data`, or for what stands on it, runs twice: on SQLite and on PostgreSQL.
 """
@@ -36,14 +37,41 @@ from tests.postgres import TEMPLATE, PostgreSQL, postgresql
 TESTS = Path(__file__).parent
 MEMORY, MOST_BYTES = Path("/dev/shm"), 2**28
 
-# A file is one worker's, and the long ones come first: else one worker would still be at one of them when the other is
-# done. It need not be exact.
+# A file is one worker's, and the long ones come first: else one worker would still be at one of
+# them when the other is done. It need not be exact.
 LONG = (
-    *("browser/test_console", "service/test_mirror", "test_plans", "operations/test_doctor", "chaos/test_failpoints"),
-    *("browser/test_embed", "test_learning_story", "test_story", "service/test_up_ending", "service/test_up_minding"),
-    *("worker/test_learning", "deploy/test_walk", "models/test_migrations", "service/test_cli_commands"),
-    *("service/test_webhooks", "service/test_console_queue", "service/test_console_people", "chaos/test_watchdog"),
-    *("worker/test_publishing", "operations/test_backup", "worker/test_brokers", "models/test_policy"),
+    *(
+        "browser/test_console",
+        "service/test_mirror",
+        "test_plans",
+        "operations/test_doctor",
+        "chaos/test_failpoints",
+    ),
+    *(
+        "browser/test_embed",
+        "test_learning_story",
+        "test_story",
+        "service/test_up_ending",
+        "service/test_up_minding",
+    ),
+    *(
+        "worker/test_learning",
+        "deploy/test_walk",
+        "models/test_migrations",
+        "service/test_cli_commands",
+    ),
+    *(
+        "service/test_webhooks",
+        "service/test_console_queue",
+        "service/test_console_people",
+        "chaos/test_watchdog",
+    ),
+    *(
+        "worker/test_publishing",
+        "operations/test_backup",
+        "worker/test_brokers",
+        "models/test_policy",
+    ),
 )
 
 
@@ -71,8 +99,8 @@ def forget() -> None:
 
 
 def _let_come_home() -> None:
-    """Nobody may go on in the background with this test's database: its connection would be found open in the middle of
-    another test, and fail that one.
+    """Nobody may go on in the background with this test's database: its connection would be found
+    open in the middle of another test, and fail that one.
     """
     for thread in threading.enumerate():
         if thread.name in {"alarm", "mail"}:
@@ -82,8 +110,9 @@ def _let_come_home() -> None:
 
 
 class _Engines:
-    """In place of `database._engine_of`: who comes back to a database gets its engine once more, with the statements
-    that it has compiled, and with new connections. To compile them anew was a quarter of what a test took.
+    """In place of `database._engine_of`: who comes back to a database gets its engine once more,
+    with the statements that it has compiled, and with new connections. To compile them anew was a
+    quarter of what a test took.
     """
 
     def __init__(self) -> None:
@@ -111,8 +140,8 @@ def _engines_come_again() -> Iterator[None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _garbage_is_collected_here() -> Iterator[None]:
-    """What a file's tests left open is warned of, and so fails, in that file: not in whichever test runs when Python
-    next collects garbage.
+    """What a file's tests left open is warned of, and so fails, in that file: not in whichever test
+    runs when Python next collects garbage.
     """
     yield
     gc.collect()
@@ -120,10 +149,14 @@ def _garbage_is_collected_here() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def sqlite_file() -> Iterator[Path]:
-    """Where a test's database lies; not in its own folder, so that the next one finds the engine for it. In memory
-    where there is room: every commit is synced, and no machine dies here.
+    """Where a test's database lies; not in its own folder, so that the next one finds the engine
+    for it. In memory where there is room: every commit is synced, and no machine dies here.
     """
-    has_room = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MOST_BYTES
+    has_room = (
+        MEMORY.is_dir()
+        and os.access(MEMORY, os.W_OK)
+        and shutil.disk_usage(MEMORY).free > MOST_BYTES
+    )
     with TemporaryDirectory(prefix="greenroom-", dir=MEMORY if has_room else None) as folder:
         yield Path(folder) / "greenroom.db"
 
@@ -188,8 +221,8 @@ def data(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="session")
 def app() -> Flask:
-    """One for all tests: it holds rules and templates, and to compile them takes longer than most tests. A test that
-    sets what an app is made of makes its own.
+    """One for all tests: it holds rules and templates, and to compile them takes longer than most
+    tests. A test that sets what an app is made of makes its own.
     """
     settings.cache_clear()
     made = create_app()
@@ -199,14 +232,15 @@ def app() -> Flask:
 
 @pytest.fixture
 def client(data: Path, app: Flask) -> FlaskClient:
-    require_keys()  # as every process does at its start: inside another transaction it would wait for itself
+    # as every process does at its start: inside another transaction it would wait for itself
+    require_keys()
     return app.test_client()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _passwords_at_little_cost() -> Iterator[None]:
-    """A password is hashed in 64 MB, thrice over, so that guessing is dear: here nobody guesses. What the command
-    line keeps is hashed at the full cost, and a test looks.
+    """A password is hashed in 64 MB, thrice over, so that guessing is dear: here nobody guesses.
+    What the command line keeps is hashed at the full cost, and a test looks.
     """
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
@@ -216,8 +250,9 @@ def _passwords_at_little_cost() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _screening_takes_what_it_takes() -> Iterator[None]:
-    """The limit on a screening's CPU time would end this process: a worker warms up first, and its heap is smaller than
-    that of a hundred tests. What the limit does is tested in processes of its own.
+    """The limit on a screening's CPU time would end this process: a worker warms up first, and its
+    heap is smaller than that of a hundred tests. What the limit does is tested in processes of its
+    own.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("worker.screening.cpu_limit", lambda seconds: nullcontext())

@@ -1,6 +1,8 @@
-"""A DNS server that really answers, on a free port of this machine: from a zone, or badly in three ways.
+"""A DNS server that really answers, on a free port of this machine: from a zone, or badly in three
+ways.
 
-with DnsServer({"test": {"NS": ["ns.test."]}, "paper.test": {"MX": ["10 mail.paper.test."]}}) as dns:
+with DnsServer({"test": {"NS": ["ns.test."]}, "paper.test": {"MX": ["10 mail.paper.test."]}}) as
+dns:
     dns.serve(monkeypatch)  # for this process; `running(…, **dns.environment)` for another
 """
 
@@ -31,20 +33,25 @@ Zone = Mapping[str, Mapping[str, list[str]] | Mode]
 
 
 class DnsServer:
-    """Names of the zone stand without the last dot; a mode in place of records makes that one name behave so.
+    """Names of the zone stand without the last dot; a mode in place of records makes that one name
+    behave so.
 
-    Names above one in the zone exist and are empty. `asked` counts what was asked, by ("paper.test", "MX");
-    zone and mode may be changed at any time.
+    Names above one in the zone exist and are empty. `asked` counts what was asked, by
+    ("paper.test", "MX"); zone and mode may be changed at any time.
     """
 
-    def __init__(self, zone: Zone | None = None, *, mode: Mode = Mode.ANSWER, port: int = 0) -> None:
+    def __init__(
+        self, zone: Zone | None = None, *, mode: Mode = Mode.ANSWER, port: int = 0
+    ) -> None:
         self.zone = dict(zone or {})
         self.mode = mode
         self.asked: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
         self._server = ThreadingUDPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
 
     @property
     def port(self) -> int:

@@ -1,4 +1,6 @@
-"""A real `greenroom up` for tests: on a folder of its own, a port of its own, ended with all its parts."""
+"""A real `greenroom up` for tests: on a folder of its own, a port of its own, ended with all its
+parts.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,16 @@ from tests.ports import free_port
 from tests.processes import is_running
 
 GREENROOM = [sys.executable, "-m", "service.cli"]
-PATIENCE = 60.0  # seconds; only a test that fails waits this long, so it never depends on how fast the machine is
+# seconds; only a test that fails waits this long, so it never depends on how fast the machine is
+PATIENCE = 60.0
 STOP_SECONDS = 15.0  # what the contract promises
 
 
 @dataclass
 class Running:
-    """`greenroom up`, ready. `environment` is its own, for commands that shall talk to the same service."""
+    """`greenroom up`, ready. `environment` is its own, for commands that shall talk to the same
+    service.
+    """
 
     process: subprocess.Popen[bytes]
     data: Path
@@ -54,7 +59,12 @@ class Running:
     def command(self, *words: str) -> str:
         """Run `greenroom` with these words on the same folder; what it prints."""
         done = subprocess.run(
-            [*GREENROOM, *words], env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+            [*GREENROOM, *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -72,7 +82,9 @@ class Running:
 
     def is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/health/ready?for=writing", timeout=5) as answer:
+            with urllib.request.urlopen(
+                f"{self.url}/health/ready?for=writing", timeout=5
+            ) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -87,9 +99,13 @@ class Running:
 def running(
     data: Path, *, ready: bool = True, command: Sequence[str] = GREENROOM, **environment: str
 ) -> Iterator[Running]:
-    """Start `greenroom up` on a free port with these `GREENROOM_…` variables, and end it when the block ends."""
+    """Start `greenroom up` on a free port with these `GREENROOM_…` variables, and end it when the
+    block ends.
+    """
     port = int(environment.get("GREENROOM_PORT") or free_port())
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
+    variables = {
+        name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")
+    }
     variables |= {"GREENROOM_DATA": str(data), "GREENROOM_PORT": str(port)} | environment
     log = data.parent / f"{data.name}-{time.time_ns()}.log"
     with log.open("wb") as file:

@@ -1,6 +1,8 @@
-"""What people, and gambling spammers, write under a harbour town's articles, in a language the base model never saw.
+"""What people, and gambling spammers, write under a harbour town's articles, in a language the base
+model never saw.
 
-Both are put together from parts, so that no two are the same and a model has to learn more than one sentence.
+Both are put together from parts, so that no two are the same and a model has to learn more than one
+sentence.
 """
 
 from __future__ import annotations
@@ -25,7 +27,11 @@ _MIDDLES = (
     "taman di tepi laut itu tempat yang indah untuk berjalan sore hari",
     "air sungai di kampung kami semakin kotor karena sampah dari kota",
 )
-_ENDINGS = ("semoga segera ada perbaikan.", "bagaimana pendapat pembaca yang lain?", "sungguh sayang sekali.")
+_ENDINGS = (
+    "semoga segera ada perbaikan.",
+    "bagaimana pendapat pembaca yang lain?",
+    "sungguh sayang sekali.",
+)
 
 _LURES = (
     "Ayo bermain di situs slot gacor terpercaya",
@@ -45,7 +51,11 @@ _BAITS = (
     "rahasia pola maxwin dari admin berpengalaman",
     "modal kecil bisa membawa pulang hadiah jutaan rupiah",
 )
-_CALLS = ("daftar sekarang juga!", "buruan gabung sebelum kehabisan!", "klik nama saya untuk daftar.")
+_CALLS = (
+    "daftar sekarang juga!",
+    "buruan gabung sebelum kehabisan!",
+    "klik nama saya untuk daftar.",
+)
 
 LETTERS = [f"{one} {two}, {three}" for one, two, three in product(_OPENINGS, _MIDDLES, _ENDINGS)]
 GAMBLING = [f"{one}, {two}, {three}" for one, two, three in product(_LURES, _BAITS, _CALLS)]

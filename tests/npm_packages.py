@@ -14,5 +14,8 @@ def npm_package(name: str) -> Path:
     """The folder of a package. Skips the test where there is no npm."""
     folder = FOLDER / name
     if not folder.is_dir():
-        pytest.skip(f"{name} is not installed: on Debian, install the packages nodejs and npm, then run make test")
+        pytest.skip(
+            f"{name} is not installed: on Debian, install the packages nodejs and npm, then "
+            "run make test"
+        )
     return folder

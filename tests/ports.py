@@ -9,16 +9,21 @@ import socket
 import tempfile
 from pathlib import Path
 
-# Below the ports that the system gives to outgoing connections (on Linux from 32768) and below those of the embedded
-# Valkey (service/valkey.py): nobody else takes one of these between the search for it and the start of its server.
+# Below the ports that the system gives to outgoing connections (on Linux from 32768) and below
+# those of the embedded Valkey (service/valkey.py): nobody else takes one of these between the
+# search for it and the start of its server.
 PORTS = range(10_000, 20_000)
 CLAIMS = Path(tempfile.gettempdir()) / f"greenroom-test-ports-{os.getuid()}"
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens, and that no other test process gets while this one lives."""
+    """A port of 127.0.0.1 on which nobody listens, and that no other test process gets while this
+    one lives.
+    """
     CLAIMS.mkdir(mode=0o700, exist_ok=True)
-    return next(port for port in random.sample(PORTS, len(PORTS)) if _is_claimed(port) and _is_free(port))
+    return next(
+        port for port in random.sample(PORTS, len(PORTS)) if _is_claimed(port) and _is_free(port)
+    )
 
 
 def _is_claimed(port: int) -> bool:

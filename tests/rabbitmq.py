@@ -13,7 +13,9 @@ from pathlib import Path
 
 from tests.greenroom import PATIENCE, free_port, until
 
-SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # what /usr/sbin/rabbitmq-server runs, as another user
+SERVER = Path(
+    "/usr/lib/rabbitmq/bin/rabbitmq-server"
+)  # what /usr/sbin/rabbitmq-server runs, as another user
 
 
 def is_installed() -> bool:
@@ -33,7 +35,9 @@ def rabbitmq(folder: Path) -> Iterator[str]:
         "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
         "RABBITMQ_NODE_PORT": str(port),
         "RABBITMQ_DIST_PORT": str(between),
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +S 1 +sbwt none",
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+            "-kernel inet_dist_use_interface {127,0,0,1} +S 1 +sbwt none"
+        ),
         "RABBITMQ_MNESIA_BASE": str(folder / "data"),
         "RABBITMQ_LOG_BASE": str(folder / "logs"),
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
@@ -43,7 +47,12 @@ def rabbitmq(folder: Path) -> Iterator[str]:
     with (folder / "output").open("wb") as output:
         processes = [
             subprocess.Popen(
-                command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
             for command in (["epmd"], [str(SERVER)])
         ]
@@ -58,7 +67,9 @@ def rabbitmq(folder: Path) -> Iterator[str]:
 
 
 def _greets(port: int) -> bool:
-    """It listens a little before it is ready; ready, it hangs up on who speaks no AMQP by saying what it speaks."""
+    """It listens a little before it is ready; ready, it hangs up on who speaks no AMQP by saying
+    what it speaks.
+    """
     try:
         with socket.create_connection(("127.0.0.1", port), 1) as asking:
             asking.sendall(b"HELLO!!!")

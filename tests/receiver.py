@@ -1,4 +1,5 @@
-"""A webhook receiver that really listens on a free port, notes what came, and misbehaves as it is told.
+"""A webhook receiver that really listens on a free port, notes what came, and misbehaves as it is
+told.
 
 with Receiver() as receiver:
     receiver.next(500, Answer(429, {"Retry-After": "60"}), CUT)  # the next three; then 204 again
@@ -74,7 +75,9 @@ class Receiver:
             context.load_cert_chain(self.certificate)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
         self._thread.start()
         return self
 
@@ -89,7 +92,9 @@ class Receiver:
         return f"http{'s' if self.certificate else ''}://127.0.0.1:{self.port}/hook"
 
     def next(self, *answers: Answer | int) -> None:
-        self.answers.extend(Answer(answer) if isinstance(answer, int) else answer for answer in answers)
+        self.answers.extend(
+            Answer(answer) if isinstance(answer, int) else answer for answer in answers
+        )
 
     def verified(self, secret: str) -> list[Any]:
         """The bodies of all that came, each of them verified by the library of Standard Webhooks."""

@@ -1,4 +1,6 @@
-"""After an erasure nothing of the comment is in any file of the data folder, while the service runs on."""
+"""After an erasure nothing of the comment is in any file of the data folder, while the service runs
+on.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from tests.greenroom import Running, running, until
 from tests.receiver import Receiver
 from tests.test_story import ZONE, ask, on_page, outcome, write
 
-# Each of them in no other file. A search index keeps a word without what it shares with the word before it.
+# Each of them in no other file. A search index keeps a word without what it shares with the word
+# before it.
 WORDS = ("quobbleflump", "zanthorwick", "Vexillqua")
 NAME, EMAIL, HOST = "Wilhelmarina", "wilhelmarina@paper.test", "jubblethorn.example"
 TRACES = [*(word.lower().encode()[2:] for word in WORDS), b"lhelmarina", b"bblethorn"]
@@ -22,7 +25,10 @@ TRACES = [*(word.lower().encode()[2:] for word in WORDS), b"lhelmarina", b"bblet
 def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     data = tmp_path_factory.mktemp("erasure") / "var"
     with DnsServer(ZONE) as dns:
-        variables = dns.environment | {"GREENROOM_RATE_LIMITS": "off", "GREENROOM_SWEEP_SECONDS": "1"}
+        variables = dns.environment | {
+            "GREENROOM_RATE_LIMITS": "off",
+            "GREENROOM_SWEEP_SECONDS": "1",
+        }
         with running(data, **variables, GREENROOM_WEBHOOK_ALLOW_PRIVATE="true") as up:
             yield up
 
@@ -35,7 +41,9 @@ def left(data: Path) -> list[str]:
             content = file.read_bytes().lower()
         except FileNotFoundError:  # replaced meanwhile
             continue
-        found += [f"{file.relative_to(data)}: {trace.decode()}" for trace in TRACES if trace in content]
+        found += [
+            f"{file.relative_to(data)}: {trace.decode()}" for trace in TRACES if trace in content
+        ]
     return found
 
 
@@ -44,18 +52,33 @@ def test_nothing_of_an_erased_comment_is_left_in_any_file(greenroom: Running) ->
     with Receiver() as receiver:
         endpoint = {"url": receiver.url, "events": ["comment.approved"]}
         assert ask(greenroom, "POST", "/v1/sites/demo/webhooks", endpoint, key)[0] == 201
-        others = [write(greenroom, body=f"An ordinary remark about the harbour, number {n}") for n in range(30)]
+        others = [
+            write(greenroom, body=f"An ordinary remark about the harbour, number {n}")
+            for n in range(30)
+        ]
         erased = write(
             greenroom, name=NAME, email=EMAIL, website=f"https://{HOST}/",
             body=" ".join(WORDS) + " and a word or two more about the harbour",
         )  # fmt: skip
-        others += [write(greenroom, body=f"A later remark about the harbour, number {n}") for n in range(30)]
+        others += [
+            write(greenroom, body=f"A later remark about the harbour, number {n}")
+            for n in range(30)
+        ]
         for accepted in (*others, erased):
             outcome(greenroom, accepted)
-        ask(greenroom, "POST", f"/v1/sites/demo/comments/{erased['id']}/decisions", {"verdict": "approve"}, key)
+        ask(
+            greenroom,
+            "POST",
+            f"/v1/sites/demo/comments/{erased['id']}/decisions",
+            {"verdict": "approve"},
+            key,
+        )
         until(lambda: on_page(greenroom, erased["id"]))
         assert left(greenroom.data)
 
-        assert ask(greenroom, "DELETE", f"/v1/sites/demo/comments/{erased['id']}", key=key)[0] in {200, 204}
+        assert ask(greenroom, "DELETE", f"/v1/sites/demo/comments/{erased['id']}", key=key)[0] in {
+            200,
+            204,
+        }
         until(lambda: not left(greenroom.data))
         write(greenroom, body="The service goes on")

@@ -1,4 +1,6 @@
-"""A short part of `make fuzz`: no text of legal length costs much, and no cost grows faster than the text."""
+"""A short part of `make fuzz`: no text of legal length costs much, and no cost grows faster than
+the text.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,16 @@ from bench.fuzz.measuring import Growth, growth
 
 ROOT = Path(__file__).parents[1]
 
-# Where strangers' texts are read: a public function in these that takes one is listed in bench/fuzz/readers.py.
+# Where strangers' texts are read: a public function in these that takes one is listed in
+# bench/fuzz/readers.py.
 READING = (
-    *("models/email.py", "models/folding.py", "models/language.py", "models/markdown.py", "models/search.py"),
+    *(
+        "models/email.py",
+        "models/folding.py",
+        "models/language.py",
+        "models/markdown.py",
+        "models/search.py",
+    ),
     *(
         "models/text.py",
         "models/urls.py",
@@ -24,12 +33,42 @@ READING = (
         "models/spam/features.py",
         "models/spam/page.py",
     ),
-    *("models/spam/text.py", "service/campaigns.py", "service/submission.py", "service/tokens.py", "worker/chats.py"),
+    *(
+        "models/spam/text.py",
+        "service/campaigns.py",
+        "service/submission.py",
+        "service/tokens.py",
+        "worker/chats.py",
+    ),
     *("worker/feeds.py", "service/console/item.py", "models/spam/page.py"),
     *(str(file.relative_to(ROOT)) for file in sorted((ROOT / "worker/checks").glob("*.py"))),
 )
-TEXTS = {"text", "body", "original", "originals", "texts", "html", "rendered", "url", "address", "address_", "website"}
-TEXTS |= {"token", "value", "words", "comment", "batch", "folded", "chunk", "fields", "word", "host", "label"}
+TEXTS = {
+    "text",
+    "body",
+    "original",
+    "originals",
+    "texts",
+    "html",
+    "rendered",
+    "url",
+    "address",
+    "address_",
+    "website",
+}
+TEXTS |= {
+    "token",
+    "value",
+    "words",
+    "comment",
+    "batch",
+    "folded",
+    "chunk",
+    "fields",
+    "word",
+    "host",
+    "label",
+}
 # Functions that take no stranger's text, though it looks like it.
 NO_STRANGERS = {
     "service.console.item.item": "takes an id",
@@ -56,7 +95,9 @@ def _some_of(reader: readers.Reader) -> Iterator[Family]:
     yield from (some[(start * 5 + n) % len(some)] for n in range(5))
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # its own work is the same for every text
+@pytest.mark.parametrize(
+    "database_url", ["sqlite"], indirect=True
+)  # its own work is the same for every text
 def test_no_comment_of_legal_length_costs_much(data: Path) -> None:
     screening.prepare()
     readers.warm()
@@ -67,7 +108,9 @@ def test_no_comment_of_legal_length_costs_much(data: Path) -> None:
 
 @pytest.mark.parametrize("length", [0, 1, 10, 1000, 10_000])
 def test_no_family_is_longer_than_asked_for(length: int) -> None:
-    assert [family.name for family in families(mixed=20) if len(family.make(length)) > max(length, 1)] == []
+    assert [
+        family.name for family in families(mixed=20) if len(family.make(length)) > max(length, 1)
+    ] == []
 
 
 def test_growth_tells_a_square_from_a_line() -> None:
@@ -100,7 +143,11 @@ def _measured() -> set[str]:
 def _functions_of(file: str) -> dict[str, ast.AST]:
     module = file.removesuffix(".py").replace("/", ".")
     body = ast.parse((ROOT / file).read_text()).body
-    return {f"{module}.{node.name}": node for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    return {
+        f"{module}.{node.name}": node
+        for node in body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
 
 
 def _readers_in(file: str) -> Iterator[str]:

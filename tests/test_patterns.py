@@ -1,7 +1,8 @@
 """Patterns over strangers' texts: RE2, or one of the few of `re` that cannot be slow.
 
-`re` goes back and forth, and one comment can keep it busy for minutes. So each pattern that service, worker and models
-hand to `re` is either harmless by its shape, which is proven here, or stands in `ALLOWED` with the reason.
+`re` goes back and forth, and one comment can keep it busy for minutes. So each pattern that
+service, worker and models hand to `re` is either harmless by its shape, which is proven here, or
+stands in `ALLOWED` with the reason.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ ONE_CHARACTER = {"IN", "LITERAL", "NOT_LITERAL", "ANY", "CATEGORY"}
 
 
 class Allowed(NamedTuple):
-    """Why a pattern cannot be slow though its shape does not say so, and how long a stranger's text it gets; 0 if none.
+    """Why a pattern cannot be slow though its shape does not say so, and how long a stranger's text
+    it gets; 0 if none.
 
     What gets more than `LITTLE` is measured here, too.
     """
@@ -43,13 +45,21 @@ class Allowed(NamedTuple):
 
 # By file and name, or by file and pattern where it has no name.
 ALLOWED = {
-    ("models/spam/text.py", "_TOKEN"): Allowed("repeats are possessive, bounded, or take all that is there", 10_000),
-    ("models/spam/text.py", "_TAG"): Allowed("from each < it reads to the next one, at most 2,000 characters", 10_000),
+    ("models/spam/text.py", "_TOKEN"): Allowed(
+        "repeats are possessive, bounded, or take all that is there", 10_000
+    ),
+    ("models/spam/text.py", "_TAG"): Allowed(
+        "from each < it reads to the next one, at most 2,000 characters", 10_000
+    ),
     ("models/spam/text.py", "_HOST"): Allowed("its repeat ends the pattern", 2000, how="match"),
     ("models/folding.py", "_STRAY"): Allowed("a letter and then all marks that are there", 10_000),
-    ("models/language.py", "_NO_PROSE"): Allowed("only the beginning of a comment is looked at", 250),
+    ("models/language.py", "_NO_PROSE"): Allowed(
+        "only the beginning of a comment is looked at", 250
+    ),
     ("models/language.py", "_WORD"): Allowed("only the beginning of a comment is looked at", 250),
-    ("worker/checks/disguises.py", "_NUMBER"): Allowed("digits and letters are told apart", 10_000, how="fullmatch"),
+    ("worker/checks/disguises.py", "_NUMBER"): Allowed(
+        "digits and letters are told apart", 10_000, how="fullmatch"
+    ),
     ("service/console/item.py", "_TAG"): Allowed("what begins matches: the > is optional", 10_000),
     ("service/console/view.py", "_NAMED"): Allowed("a filter has at most 200 characters", 200),
     ("service/api/webhooks.py", "HEADER_VALUE"): Allowed("an owner's"),
@@ -67,7 +77,11 @@ ALLOWED = {
 
 
 def test_every_pattern_is_harmless_or_allowed() -> None:
-    assert [place for place, pattern in _patterns() if not _is_harmless(pattern) and place not in ALLOWED] == []
+    assert [
+        place
+        for place, pattern in _patterns()
+        if not _is_harmless(pattern) and place not in ALLOWED
+    ] == []
 
 
 def test_nothing_is_allowed_that_is_not_there_or_needs_no_leave() -> None:
@@ -93,7 +107,9 @@ def test_the_cost_of_an_allowed_pattern_grows_with_the_text(place: tuple[str, st
         )
         if not (
             found := growth(
-                lambda text: deque(use(text) or (), 0) if ALLOWED[place].how == "finditer" else use(text),
+                lambda text: (
+                    deque(use(text) or (), 0) if ALLOWED[place].how == "finditer" else use(text)
+                ),
                 family.make,
                 ALLOWED[place].longest,
                 enough=1,
@@ -131,35 +147,57 @@ def test_a_new_pattern_is_noticed(code: str, is_fine: bool) -> None:
 
 
 def _patterns() -> Iterator[tuple[tuple[str, str], object]]:
-    """Every pattern that the packages hand to `re`, by its place; None for one that can't be told from the source."""
+    """Every pattern that the packages hand to `re`, by its place; None for one that can't be told
+    from the source.
+    """
     for package in PACKAGES:
         for file in sorted((ROOT / package).rglob("*.py")):
             name = str(file.relative_to(ROOT))
             tree = ast.parse(file.read_text())
             if any(
-                isinstance(node, ast.Import | ast.ImportFrom) and "re" in _imported(node) for node in ast.walk(tree)
+                isinstance(node, ast.Import | ast.ImportFrom) and "re" in _imported(node)
+                for node in ast.walk(tree)
             ):
-                module = import_module(name.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+                module = import_module(
+                    name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+                )
                 yield from _patterns_in(name, tree, module)
 
 
 def _imported(node: ast.Import | ast.ImportFrom) -> set[str | None]:
-    return {node.module} if isinstance(node, ast.ImportFrom) else {alias.name for alias in node.names}
+    return (
+        {node.module} if isinstance(node, ast.ImportFrom) else {alias.name for alias in node.names}
+    )
 
 
-def _patterns_in(file: str, tree: ast.AST, module: ModuleType) -> Iterator[tuple[tuple[str, str], object]]:
-    """A compiled pattern has a name in its module; of the other calls the first argument is the pattern."""
+def _patterns_in(
+    file: str, tree: ast.AST, module: ModuleType
+) -> Iterator[tuple[tuple[str, str], object]]:
+    """A compiled pattern has a name in its module; of the other calls the first argument is the
+    pattern.
+    """
     named = {name: value for name, value in vars(module).items() if isinstance(value, re.Pattern)}
     yield from (((file, name), pattern) for name, pattern in named.items())
-    assigned = {id(node) for node in ast.walk(tree) if isinstance(node, ast.Assign) for node in ast.walk(node.value)}
+    assigned = {
+        id(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for node in ast.walk(node.value)
+    }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import) and any(alias.name == "re" and alias.asname for alias in node.names):
+        if isinstance(node, ast.Import) and any(
+            alias.name == "re" and alias.asname for alias in node.names
+        ):
             yield (file, "re under another name"), None
         if isinstance(node, ast.ImportFrom) and node.module == "re":
             yield (file, "a part of re"), None
     calls = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):
-        if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "re"):
+        if not (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "re"
+        ):
             continue
         if node.attr in {"escape", "Pattern", "Match", "error"} or node.attr.isupper():
             continue
@@ -181,8 +219,9 @@ def _value(node: ast.expr, module: ModuleType) -> object:
 
 
 def _is_harmless(pattern: object) -> bool:
-    """Whether its shape proves that `re` needs a bounded time at each place of a text: one repeated character, which
-    takes what it can and is done, or something short in which nothing is repeated that repeats or chooses.
+    """Whether its shape proves that `re` needs a bounded time at each place of a text: one repeated
+    character, which takes what it can and is done, or something short in which nothing is repeated
+    that repeats or chooses.
     """
     if not isinstance(pattern, re.Pattern):
         return False
@@ -191,7 +230,9 @@ def _is_harmless(pattern: object) -> bool:
         repeated = parsed[0][1][2]
         return len(repeated) == 1 and str(repeated[0][0]) in ONE_CHARACTER
     return parsed.getwidth()[1] <= SHORT and all(
-        str(op) not in REPEATS or argument[1] == 1 or not any(_chooses(inner) for inner in _all_of(argument[2]))
+        str(op) not in REPEATS
+        or argument[1] == 1
+        or not any(_chooses(inner) for inner in _all_of(argument[2]))
         for op, argument in _all_of(parsed)
     )
 

@@ -1,7 +1,8 @@
 """Every query of the hot paths finds its rows by an index, also among 100,000 comments.
 
-The paths are walked for real, what they ask the database is noted, and its plan for each question is read. On
-PostgreSQL the questions are asked once more to count the rows that were looked at: a wrong index shows in nothing else.
+The paths are walked for real, what they ask the database is noted, and its plan for each question
+is read. On PostgreSQL the questions are asked once more to count the rows that were looked at: a
+wrong index shows in nothing else.
 """
 
 from __future__ import annotations
@@ -49,15 +50,29 @@ from worker.retention import tidy_webhooks
 from worker.screening import screen_now
 
 COMMENTS = 100_000
-BIG = ("comments", "threads", "events", "screenings", "decisions", "reviews", "fingerprints", "linked_hosts")
+BIG = (
+    "comments",
+    "threads",
+    "events",
+    "screenings",
+    "decisions",
+    "reviews",
+    "fingerprints",
+    "linked_hosts",
+)
 BIG += ("deliveries", "attempts")
 ONLY_WHAT_WAITS = "USING INDEX ix_deliveries_waiting"  # there is nothing else in it
-MOST_ROWS = 2500  # looked at by one query: a hundred authors' twenty comments each; a scan would be 100,000
+MOST_ROWS = (
+    2500  # looked at by one query: a hundred authors' twenty comments each; a scan would be 100,000
+)
 
 # What differs between the two, to make rows where they are to lie: `n` is their number, from 1.
 SPELLED = {
     "sqlite": {
-        "numbers": "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count})",
+        "numbers": (
+            "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers "
+            "WHERE n < {count})"
+        ),
         "id": "printf('%032x', {n})",
         "at": "strftime('%Y-%m-%d %H:%M:%S.000000', 'now', ({n} - {count}) || ' seconds')",
         "json": "'{json}'",
@@ -80,7 +95,8 @@ STATUS = (
 ENDPOINTS = 10
 ENDPOINT = "CASE WHEN n <= 20000 THEN {first} WHEN n <= 40000 THEN {second} ELSE {other} END"
 STATE = (
-    "CASE WHEN n <= 20000 THEN 'owed' WHEN n <= 40000 AND n % 3 = 0 THEN 'dead' WHEN n > {count} - 200 THEN 'waiting' "
+    "CASE WHEN n <= 20000 THEN 'owed' WHEN n <= 40000 AND n % 3 = 0 THEN 'dead' WHEN n > "
+    "{count} - 200 THEN 'waiting' "
     "WHEN n > {count} - 400 THEN 'owed' ELSE 'delivered' END"
 )
 UNSCREENED = "SELECT id FROM comments WHERE screen_due IS NOT NULL"
@@ -97,7 +113,8 @@ ROWS = {
         "html": "'<p>Words'", "avatar": "'abcde'", "at": "{at}", "address": "'where' || n % 7000", "form": "{empty}",
         "page": "{empty}", "said_once": "'said' || n", "idempotency_key": "'key' || n",
         "screen_due": "CASE WHEN n > {count} - 400 THEN {at} END", "screenings": "0", "revision": "n % 20000",
-        "place": "CASE WHEN n > 20000 THEN (n % 40) / 4 WHEN n % 4 = 1 THEN n / 4 ELSE (n - 2) % 4 END",
+        "place": ("CASE WHEN n > 20000 THEN (n % 40) / 4 WHEN n % 4 = 1 THEN n / 4 ELSE (n - 2) "
+"% 4 END"),
         "places": "CASE WHEN n % 4 = 1 THEN 3 ELSE 0 END", "event_sequence": "1",
     },
     "screenings": {
@@ -119,7 +136,8 @@ ROWS = {
     },
     "fingerprints": {"site_id": "1", "band": "n % 30000", "comment_id": "{id}", "at": "{at}"},
     "linked_hosts": {"site_id": "1", "host": "'shop' || (n % 20) || '.example'", "comment_id": "{id}"},
-    # The first endpoint has a backlog of 20,000; of the second every third is dead; the others took all but the newest.
+    # The first endpoint has a backlog of 20,000; of the second every third is dead; the others took
+    # all but the newest.
     "deliveries": {
         "id": "{id}", "endpoint_id": ENDPOINT, "event_id": "{id}", "type": "'comment.approved'", "comment_id": "{id}",
         "sequence": "1", "thread_id": THREAD, "revision": "40000",
@@ -135,9 +153,13 @@ def id_of(n: int) -> str:
 
 
 def _listen() -> None:
-    """Ten endpoints of the site 1: one with all options that cost something, one that is dead, eight that are well."""
+    """Ten endpoints of the site 1: one with all options that cost something, one that is dead,
+    eight that are well.
+    """
     made = [
-        Endpoint(id=id_of(n), site_id=1, url=f"https://hook{n}.example/", events=["comment.approved"])
+        Endpoint(
+            id=id_of(n), site_id=1, url=f"https://hook{n}.example/", events=["comment.approved"]
+        )
         for n in range(1, ENDPOINTS + 1)
     ]
     made[0].is_ordered = made[0].is_coalesced = True
@@ -176,7 +198,9 @@ def fill(rows_of: dict[str, dict[str, str]] = ROWS) -> None:
             rows = f"SELECT {values} FROM numbers"
             insert = f"INSERT INTO {table} ({names})"
             whole = f"{insert} {numbers} {rows}"
-            connection.exec_driver_sql(whole.replace("%", "%%") if engine().dialect.name == "postgresql" else whole)
+            connection.exec_driver_sql(
+                whole.replace("%", "%%") if engine().dialect.name == "postgresql" else whole
+            )
         connection.exec_driver_sql(f"UPDATE sites SET event_sequence = {COMMENTS}")
         connection.exec_driver_sql(f"DELETE FROM screenings WHERE comment_id IN ({UNSCREENED})")
         if engine().dialect.name == "postgresql":
@@ -187,7 +211,9 @@ def fill(rows_of: dict[str, dict[str, str]] = ROWS) -> None:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def large(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
     """A database with 100,000 comments on the site `demo`."""
     folder = tmp_path_factory.mktemp("large")
     with pytest.MonkeyPatch.context() as patch, ExitStack() as database:
@@ -199,7 +225,10 @@ def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             shutil.copy(request.getfixturevalue("sqlite_template"), folder / "greenroom.db")
         else:
             server: PostgreSQL = request.getfixturevalue("postgres")
-            patch.setenv("GREENROOM_DATABASE_URL", database.enter_context(server.database("large", like="greenroom")))
+            patch.setenv(
+                "GREENROOM_DATABASE_URL",
+                database.enter_context(server.database("large", like="greenroom")),
+            )
         forget()
         accounts.add_site("demo", ["https://paper.example"])
         require_keys()  # as every process does at its start
@@ -245,17 +274,23 @@ def objections(question: Question) -> list[str]:
 
 
 def _in_sqlite(question: Question) -> list[str]:
-    if question.statement.startswith("INSERT"):  # only a broken deferred key would be looked for, and there is none
+    if question.statement.startswith(
+        "INSERT"
+    ):  # only a broken deferred key would be looked for, and there is none
         return []
     with engine().connect() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {question.statement}", question.values).all()
+        plan = connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {question.statement}", question.values
+        ).all()
     steps = [row[3] for row in plan]
     scans = [step for step in steps if (found := re.match(r"SCAN (\w+)", step)) and found[1] in BIG]
     return [step for step in scans if not step.endswith(ONLY_WHAT_WAITS)]
 
 
 def _in_postgresql(question: Question) -> list[str]:
-    """It is carried out, to be counted, and then taken back; but what would only conflict now is not."""
+    """It is carried out, to be counted, and then taken back; but what would only conflict now is
+    not.
+    """
     counted = "" if question.statement.lstrip().startswith("INSERT") else "ANALYZE, "
     with engine().connect() as connection:
         explained = f"EXPLAIN ({counted}FORMAT JSON) {question.statement}"
@@ -299,7 +334,9 @@ def screening_few(moderator: Caller) -> None:
     batch = [id_of(n) for n in range(COMMENTS - 90, COMMENTS - 80)]
     with begin() as session:
         session.execute(
-            update(Comment).where(Comment.id.in_(batch)).values(body="Buy it at https://shop.example. " * 9)
+            update(Comment)
+            .where(Comment.id.in_(batch))
+            .values(body="Buy it at https://shop.example. " * 9)
         )
     assert len(screen_now(batch)) == 10
     assert len(screen_now([id_of(COMMENTS - 79)])) == 1
@@ -309,7 +346,10 @@ def knowing_hosts(moderator: Caller) -> None:
     links = " ".join(f"https://shop{n}.example/a" for n in range(20))
     with reading() as session:
         site = session.execute(select(Site.id)).scalar_one()
-        linking = [Candidate(id_of(COMMENTS - n), site, 1, "Ann", "ann@paper.example", links, now()) for n in range(9)]
+        linking = [
+            Candidate(id_of(COMMENTS - n), site, 1, "Ann", "ann@paper.example", links, now())
+            for n in range(9)
+        ]
         assert all(found.counts["new"] == 0 for found in hosts.check(linking, session, now()))
 
 
@@ -319,7 +359,9 @@ def learning(moderator: Caller) -> None:
         assert len(labels(session, site)) > 1000
     base = base_model()
     with begin() as session:
-        model = site_model.SiteModel(np.zeros(site_model.COLUMNS, np.float32), 0.0, (), base.version)
+        model = site_model.SiteModel(
+            np.zeros(site_model.COLUMNS, np.float32), 0.0, (), base.version
+        )
         assert len(_scored(model, *_newest(session, site, base))[0]) == 1000
         assert error_rates(session, site).judged == 0
 
@@ -386,7 +428,9 @@ def telling(moderator: Caller) -> None:
 
 
 def delivering(moderator: Caller) -> None:
-    """Rounds that take and write down, of all endpoints; the nearly-due are swept and what was shown is released."""
+    """Rounds that take and write down, of all endpoints; the nearly-due are swept and what was
+    shown is released.
+    """
     room = {id_of(n): 16 for n in range(1, ENDPOINTS + 1)}
     taken = round_of([], room)
     assert {job.endpoint.id for job in taken.jobs} >= room.keys() - {id_of(2)}
@@ -418,7 +462,10 @@ def looking_after_webhooks(moderator: Caller) -> None:
     since = (now() - timedelta(minutes=15)).isoformat()
     for only in ("all", "missed", "failed"):
         wanted = {"since": since, "only": only}
-        assert moderator.call("POST", f"/webhooks/{id_of(5)}/redeliver", json=wanted).status_code == 202
+        assert (
+            moderator.call("POST", f"/webhooks/{id_of(5)}/redeliver", json=wanted).status_code
+            == 202
+        )
     dead = {"since": "2020-01-01T00:00:00Z", "only": "failed"}
     answer = moderator.call("POST", f"/webhooks/{id_of(4)}/redeliver", json=dead)
     assert answer.json == {"count": 0, "more_since": None}
@@ -435,7 +482,12 @@ def in_the_console(moderator: Caller) -> None:
     for tab in ("review", "pending", "approved", "rejected", "unread"):
         for order in ("oldest", "newest", "risk", "due"):
             assert client.get(f"/console/?tab={tab}&order={order}").status_code == 200
-            assert client.get(f"/console/rows?tab={tab}&order={order}&after={id_of(50_000)}").status_code == 200
+            assert (
+                client.get(
+                    f"/console/rows?tab={tab}&order={order}&after={id_of(50_000)}"
+                ).status_code
+                == 200
+            )
     assert client.get(f"/console/?q={id_of(77)}").status_code == 200
     assert client.get("/console/?q=77777").status_code == 200
     for named in ("tab=all&author", "tab=review&author", "tab=all&campaign", "tab=asked&author"):
@@ -454,11 +506,15 @@ def in_the_console(moderator: Caller) -> None:
     ],
     ids=lambda p: p.__name__,
 )
-def test_no_query_reads_more_than_it_needs(path: Callable[[Caller], None], moderator: Caller) -> None:
+def test_no_query_reads_more_than_it_needs(
+    path: Callable[[Caller], None], moderator: Caller
+) -> None:
     with questions() as asked:
         path(moderator)
     assert asked
-    wrong = [(objection, question.statement) for question in asked for objection in objections(question)]
+    wrong = [
+        (objection, question.statement) for question in asked for objection in objections(question)
+    ]
     assert wrong == [], "\n".join(f"{a}: {b[:300]}" for a, b in wrong)
 
 
@@ -466,7 +522,8 @@ def test_a_query_without_an_index_is_objected_to(large: None) -> None:
     with questions() as asked, begin() as session:
         session.execute(text("SELECT id FROM comments WHERE name = 'Bob'"))
         session.execute(
-            text("SELECT id FROM comments WHERE id > :id AND name = 'Bob' ORDER BY id"), {"id": _first_id()}
+            text("SELECT id FROM comments WHERE id > :id AND name = 'Bob' ORDER BY id"),
+            {"id": _first_id()},
         )
     assert objections(asked[0])
     assert engine().dialect.name == "sqlite" or objections(asked[1])

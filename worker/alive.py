@@ -1,4 +1,6 @@
-"""`python -m worker.alive`: whether this host's worker gave a sign of life lately. A container's health check."""
+"""`python -m worker.alive`: whether this host's worker gave a sign of life lately. A container's
+health check.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,14 @@ SILENT_SECONDS = 30  # it gives one with every sweep
 
 def is_alive() -> bool:
     recent = now() - timedelta(seconds=max(SILENT_SECONDS, 3 * settings().sweep_seconds))
-    ours = Heartbeat.name.endswith(f"@{socket.gethostname()}", autoescape=True)  # worker/working.py names it
+    ours = Heartbeat.name.endswith(
+        f"@{socket.gethostname()}", autoescape=True
+    )  # worker/working.py names it
     with reading() as session:
-        return session.execute(select(Heartbeat.name).where(ours, Heartbeat.at > recent)).first() is not None
+        return (
+            session.execute(select(Heartbeat.name).where(ours, Heartbeat.at > recent)).first()
+            is not None
+        )
 
 
 if __name__ == "__main__":

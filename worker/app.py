@@ -37,9 +37,9 @@ app.conf.update(
 
 
 def _no_global_prefetch(*_: object) -> bool:
-    """RabbitMQ's quorum queues refuse a prefetch limit for the whole channel, and the worker would go on without a
-    consumer. Celery sees only queues that it declares as such itself, not a virtual host whose default they are. A
-    limit for each consumer is right for every kind of queue.
+    """RabbitMQ's quorum queues refuse a prefetch limit for the whole channel, and the worker would
+    go on without a consumer. Celery sees only queues that it declares as such itself, not a virtual
+    host whose default they are. A limit for each consumer is right for every kind of queue.
     """
     return False
 
@@ -78,22 +78,30 @@ def _our_logs(**_: object) -> None:
 
 @signals.celeryd_after_setup.connect
 def _without_warnings_of_the_future(**_: object) -> None:
-    """At each loss of a connection Celery warns of what it will cancel then one day: nothing here depends on it."""
+    """At each loss of a connection Celery warns of what it will cancel then one day: nothing here
+    depends on it.
+    """
     warnings.simplefilter("ignore", CPendingDeprecationWarning)
 
 
 @signals.worker_ready.connect
 def _warn(**_: object) -> None:
-    """Redis may be set to forget messages to make room. Nothing is lost by that, but everything waits for the sweep."""
+    """Redis may be set to forget messages to make room. Nothing is lost by that, but everything
+    waits for the sweep.
+    """
     with app.connection_for_write(transport_options=RING_OPTIONS) as connection:
         policy = eviction_policy(connection)
     if policy not in {None, "noeviction"}:
-        log.warning("broker.may_evict", reason=f"set maxmemory-policy to noeviction: it is {policy}")
+        log.warning(
+            "broker.may_evict", reason=f"set maxmemory-policy to noeviction: it is {policy}"
+        )
 
 
 @signals.worker_init.connect
 def _warm(**_: object) -> None:
-    """Load the model before the first comment comes, not with it, whether the broker answers or not."""
+    """Load the model before the first comment comes, not with it, whether the broker answers or
+    not.
+    """
     if SCREEN in app.amqp.queues.consume_from:
         warm()
         finish_what_the_last_began()  # before anything here starts a thread

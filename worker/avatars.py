@@ -1,6 +1,7 @@
 """Draw avatars anew that an earlier release made from the email address, a few with every sweep.
 
-Each comment is marked once it is done, so this can stop at any moment and several workers can do it at once.
+Each comment is marked once it is done, so this can stop at any moment and several workers can do it
+at once.
 """
 
 from __future__ import annotations
@@ -33,13 +34,18 @@ def _threads(at: datetime) -> list[int]:
         owed = select(func.count()).where(Thread.publish_due < at - OVERDUE)
         if session.execute(owed).scalar_one() > MOST_OWED:
             return []
-        return list(session.scalars(select(Comment.thread_id).where(_IS_OLD).distinct().limit(THREADS_AT_ONCE)))
+        return list(
+            session.scalars(
+                select(Comment.thread_id).where(_IS_OLD).distinct().limit(THREADS_AT_ONCE)
+            )
+        )
 
 
 def _redraw(thread_id: int, at: datetime) -> int:
     columns = (Comment.id, Comment.name, Comment.status, Comment.erased_at)
     old = select(*columns).where(_IS_OLD, Comment.thread_id == thread_id).order_by(Comment.id)
-    # Comments are locked before their thread, as everyone does; one that is being decided is left for the next time.
+    # Comments are locked before their thread, as everyone does; one that is being decided is left
+    # for the next time.
     old = old.limit(COMMENTS_AT_ONCE).with_for_update(key_share=True, skip_locked=True)
     with begin(synced=False) as session:
         rows = session.execute(old).all()
@@ -55,7 +61,11 @@ def _redraw(thread_id: int, at: datetime) -> int:
 
 
 def _owe_pages(session: Session, thread_id: int, comment_ids: list[str], at: datetime) -> None:
-    moved = update(Thread).where(Thread.id == thread_id).values(revision=Thread.revision + 1, publish_due=at)
+    moved = (
+        update(Thread)
+        .where(Thread.id == thread_id)
+        .values(revision=Thread.revision + 1, publish_due=at)
+    )
     revision = session.execute(moved.returning(Thread.revision)).scalar_one()
     session.execute(update(Comment).where(Comment.id.in_(comment_ids)).values(revision=revision))
 

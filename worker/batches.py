@@ -1,4 +1,5 @@
-"""The start of each screening is a note in the database, so that a batch which ended its process is known.
+"""The start of each screening is a note in the database, so that a batch which ended its process is
+known.
 
 A comment that another process began to screen and did not finish is a suspect: it is screened alone
 (`isolation.py`). The note is not synced to disk: no power cut is a comment's fault.
@@ -19,12 +20,14 @@ from models.database import Moment, begin, now, reading
 from models.identifiers import new_id
 from models.records import Comment
 
-SILENT = timedelta(seconds=15)  # longer than a batch takes; a worker that was ended and began again is quicker
+SILENT = timedelta(
+    seconds=15
+)  # longer than a batch takes; a worker that was ended and began again is quicker
 
 
 class Batch(NamedTuple):
-    """Which comments to screen together, and which each alone. Comments that another worker may just be screening are
-    in neither: the sweep rings for them again.
+    """Which comments to screen together, and which each alone. Comments that another worker may
+    just be screening are in neither: the sweep rings for them again.
     """
 
     ready: list[str]
@@ -43,24 +46,32 @@ def take(comment_ids: Sequence[str]) -> Batch:
 
 def _suspects(comment_ids: set[str], at: datetime) -> list[str]:
     with reading() as session:
-        begun = session.execute(_OWED.where(Comment.id.in_(comment_ids), Comment.screening_since < at - SILENT))
+        begun = session.execute(
+            _OWED.where(Comment.id.in_(comment_ids), Comment.screening_since < at - SILENT)
+        )
         return list(begun.scalars())
 
 
 def give_back(comment_id: str) -> None:
-    """Note that this process could not screen it, by no fault of the comment. It stays owed, and any other takes it."""
+    """Note that this process could not screen it, by no fault of the comment. It stays owed, and
+    any other takes it.
+    """
     with begin(synced=False) as session:
         given = update(Comment).where(Comment.id == comment_id, Comment.screen_due.is_not(None))
         session.execute(given.values(screening_by=None))
 
 
 def unfinished() -> list[str]:
-    """Comments that an earlier process of this host began to screen. For a worker that starts: where two workers share
-    a host, one may screen what the other is at, which does no harm.
+    """Comments that an earlier process of this host began to screen. For a worker that starts:
+    where two workers share a host, one may screen what the other is at, which does no harm.
     """
     ours = Comment.screening_by.startswith(f"{_host()}:", autoescape=True)
     with reading() as session:
-        return list(session.execute(_OWED.where(ours, Comment.screening_by != name_of(os.getpid()))).scalars())
+        return list(
+            session.execute(
+                _OWED.where(ours, Comment.screening_by != name_of(os.getpid()))
+            ).scalars()
+        )
 
 
 @cache
@@ -74,7 +85,9 @@ def _host() -> str:
 
 
 _OWED = (
-    select(Comment.id).where(Comment.screen_due.is_not(None), Comment.screening_by.is_not(None)).order_by(Comment.id)
+    select(Comment.id)
+    .where(Comment.screen_due.is_not(None), Comment.screening_by.is_not(None))
+    .order_by(Comment.id)
 )
 _FREE = Comment.screening_by.is_(None) | (Comment.screening_by == bindparam("me"))
 _ASKED = (

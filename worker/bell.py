@@ -1,4 +1,6 @@
-"""`ring()`: say that work waits, by name, without importing what does it. A ring may be lost; a row never is."""
+"""`ring()`: say that work waits, by name, without importing what does it. A ring may be lost; a row
+never is.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +24,23 @@ if TYPE_CHECKING:
     from kombu import Connection
 
 SCREEN, PUBLISH, DELIVER, LEARN = "screen", "publish", "deliver", "learn"
-GATHER_SECONDS = 0.004  # long enough to make one message of many posts, too short for anyone to notice
+GATHER_SECONDS = (
+    0.004  # long enough to make one message of many posts, too short for anyone to notice
+)
 QUIET_SECONDS = 1.0  # after a failed ring; sweep catches up with what was not rung for
 MOST_WAITING = 20_000
 MOST_A_MESSAGE = 100
-dropped = dict.fromkeys(("no broker", "not taken", "broker silent", "too many waiting"), 0)  # for /metrics, about right
+dropped = dict.fromkeys(
+    ("no broker", "not taken", "broker silent", "too many waiting"), 0
+)  # for /metrics, about right
 log = structlog.get_logger()
 _importing = threading.Lock()
 
 
 def ring(task: str, ids: Iterable[str | int]) -> bool:
-    """Send now, in messages of at most `MOST_A_MESSAGE` ids. False if the broker did not take them; never raises."""
+    """Send now, in messages of at most `MOST_A_MESSAGE` ids. False if the broker did not take them;
+    never raises.
+    """
     waiting, start = list(ids), 0
     if not settings().redis_url:
         dropped["no broker"] += len(waiting)
@@ -43,7 +51,10 @@ def ring(task: str, ids: Iterable[str | int]) -> bool:
             _bell(os.getpid()).send_task(task, [waiting[start : start + MOST_A_MESSAGE]])
     except Exception as error:  # kombu lets every transport's own errors through
         dropped["not taken"] += len(waiting) - start
-        told = {"error": type(error).__name__, "reason": in_words(error) or "the broker did not take this"}
+        told = {
+            "error": type(error).__name__,
+            "reason": in_words(error) or "the broker did not take this",
+        }
         log.warning("bell.silent", task=task, count=len(waiting), **told)
         return False
     return True
@@ -101,14 +112,22 @@ def _dispatcher(pid: int) -> _Dispatcher:
 @cache
 def _bell(pid: int) -> Celery:
     """A Celery that only sends; one a process, as its connections must not be carried over a fork."""
-    with _importing:  # Celery puts another module in its own place, and who comes amid that is left with the first
-        from celery import Celery  # noqa: PLC0415 — half of this process's start time, and only senders need it
+    # Celery puts another module in its own place, and who comes amid that is left with the first
+    with _importing:
+        # half of this process's start time, and only senders need it
+        from celery import Celery  # noqa: PLC0415
 
     from worker.broker import RING_OPTIONS, common  # noqa: PLC0415
 
     bell = Celery("bell", set_as_current=False)
-    # No heartbeats: nobody would send them while there is nothing to ring for, and RabbitMQ would hang up.
-    bell.conf.update(common(), task_publish_retry=False, broker_transport_options=RING_OPTIONS, broker_heartbeat=0)
+    # No heartbeats: nobody would send them while there is nothing to ring for, and RabbitMQ would
+    # hang up.
+    bell.conf.update(
+        common(),
+        task_publish_retry=False,
+        broker_transport_options=RING_OPTIONS,
+        broker_heartbeat=0,
+    )
     return bell
 
 

@@ -1,4 +1,5 @@
-"""A worker that starts after another ended amid a batch is careful for a while: it screens every batch in isolation.
+"""A worker that starts after another ended amid a batch is careful for a while: it screens every
+batch in isolation.
 
 So whatever ended the last one ends this one no more, however many such comments come.
 """
@@ -24,19 +25,24 @@ class _Now:
 
 
 def begin_carefully(screening: Screening, *, before: Callable[[], object]) -> list[str]:
-    """Comments that the last worker of this host did not finish; if there are any, this one is careful from now on.
+    """Comments that the last worker of this host did not finish; if there are any, this one is
+    careful from now on.
 
     `before` loads what the screeners shall have in memory when they begin.
 
-    To be called while this process has no threads. If the database is away, nothing is known of the last worker: its
-    comments are found by the sweep.
+    To be called while this process has no threads. If the database is away, nothing is known of the
+    last worker: its comments are found by the sweep.
     """
     try:
         suspects = unfinished()
     except SQLAlchemyError:
         return []
     if suspects:
-        log.warning("screening.unfinished", count=len(suspects), reason="a worker ended while it screened these")
+        log.warning(
+            "screening.unfinished",
+            count=len(suspects),
+            reason="a worker ended while it screened these",
+        )
         before()
         _Now.isolation = forked(screening)
         ending = threading.Timer(SECONDS, end_carefulness)

@@ -1,7 +1,8 @@
-"""Messages to Slack, Discord, Mattermost and Teams: which comments wait for a human, and where to decide.
+"""Messages to Slack, Discord, Mattermost and Teams: which comments wait for a human, and where to
+decide.
 
-Names and texts are strangers' words. They are shortened, and `defanged` keeps a chat from reading links, mentions or
-markup in them.
+Names and texts are strangers' words. They are shortened, and `defanged` keeps a chat from reading
+links, mentions or markup in them.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ def message(format_: str, events: Sequence[dict[str, Any]]) -> bytes:
     if len(events) > MOST_SHOWN:
         lines.append(f"… and {len(events) - MOST_SHOWN} more")
     count = "A comment waits" if len(events) == 1 else f"{len(events)} comments wait"
-    text = "\n".join([f"{count} for a moderator: {_link(format_, 'open the console', console_url())}", *lines])
+    text = "\n".join(
+        [f"{count} for a moderator: {_link(format_, 'open the console', console_url())}", *lines]
+    )
     return orjson.dumps(_SHAPES[format_](text))
 
 
@@ -55,8 +58,9 @@ def _line(format_: str, data: dict[str, Any]) -> str:
 def defanged(format_: str, text: str) -> str:
     """A stranger's text as one short line that a chat shows as it was typed.
 
-    An invisible space stands around each character that a link or a mention needs, whatever the scheme, the host or the
-    name. So no chat finds one, and there is no list of schemes to keep up to date.
+    An invisible space stands around each character that a link or a mention needs, whatever the
+    scheme, the host or the name. So no chat finds one, and there is no list of schemes to keep up
+    to date.
     """
     line = " ".join(text[:MOST_READ].split())
     line = line if len(line) <= MOST_LETTERS else line[: MOST_LETTERS - 1] + "…"
@@ -77,12 +81,21 @@ def _teams(text: str) -> dict[str, Any]:
         "body": blocks,
         "actions": [{"type": "Action.OpenUrl", "title": "Open the console", "url": console_url()}],
     }
-    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
+    attachment = {
+        "contentType": "application/vnd.microsoft.card.adaptive",
+        "contentUrl": None,
+        "content": card,
+    }
     return {"type": "message", "attachments": [attachment]}
 
 
 _SHAPES: dict[str, Any] = {
-    "slack": lambda text: {"text": text, "unfurl_links": False, "unfurl_media": False, "link_names": False},
+    "slack": lambda text: {
+        "text": text,
+        "unfurl_links": False,
+        "unfurl_media": False,
+        "link_names": False,
+    },
     # Discord refuses a longer message. The flag (SUPPRESS_EMBEDS) keeps it from showing previews.
     "discord": lambda text: {"content": text[:2000], "allowed_mentions": {"parse": []}, "flags": 4},
     "mattermost": lambda text: {"text": text},

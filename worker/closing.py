@@ -29,7 +29,9 @@ def close_old_threads(at: datetime) -> int:
 
 def _close(site_id: int, at: datetime, days: int) -> int:
     old = too_old(site_id, at - timedelta(days=days)).limit(AT_ONCE)
-    old = old.with_for_update(key_share=True, skip_locked=True)  # whoever holds one is working on it
+    old = old.with_for_update(
+        key_share=True, skip_locked=True
+    )  # whoever holds one is working on it
     closing = {"state": "closed", "revision": Thread.revision + 1, "publish_due": at}
     with begin() as session:
         ids = session.scalars(old).all()

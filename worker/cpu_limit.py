@@ -1,8 +1,8 @@
 """A limit on the CPU time of one piece of work: the kernel ends the process that exceeds it.
 
-A Python thread cannot watch this, because a regular expression or other C code may hold the interpreter's lock all the
-time. Linux has timers on the CPU clock of one thread, so waiting for the database or the network does not count, and
-neither do other threads.
+A Python thread cannot watch this, because a regular expression or other C code may hold the
+interpreter's lock all the time. Linux has timers on the CPU clock of one thread, so waiting for the
+database or the network does not count, and neither do other threads.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-SIGNAL = signal.SIGVTALRM  # its default action ends the process, and nothing in Python or Celery changes that
+SIGNAL = (
+    signal.SIGVTALRM
+)  # its default action ends the process, and nothing in Python or Celery changes that
 _CLOCK_THREAD_CPUTIME_ID = 3
 _made = threading.local()
 
@@ -53,7 +55,8 @@ def _set(seconds: float) -> None:
     """Start this thread's timer, or stop it with 0."""
     timer, libc = _timer(), _libc()
     if timer is None or libc is None:
-        # Without timers per thread, the CPU time of the whole process has to do. Other threads work too: be generous.
+        # Without timers per thread, the CPU time of the whole process has to do. Other threads work
+        # too: be generous.
         signal.setitimer(signal.ITIMER_VIRTUAL, 4 * seconds)
         return
     whole = int(seconds)
@@ -81,7 +84,9 @@ def _new_timer() -> ctypes.c_void_p | None:
 
 @cache
 def _libc() -> ctypes.CDLL | None:
-    """The library with `timer_create`: the C library itself, or librt before glibc 2.34. None if there is none."""
+    """The library with `timer_create`: the C library itself, or librt before glibc 2.34. None if
+    there is none.
+    """
     for name in (None, "librt.so.1"):
         try:
             library = ctypes.CDLL(name, use_errno=True)

@@ -1,6 +1,8 @@
-"""What the sender reads and writes: deliveries that are due, taken by a lease, and what became of each attempt.
+"""What the sender reads and writes: deliveries that are due, taken by a lease, and what became of
+each attempt.
 
-A round is one transaction for all endpoints: what was done meanwhile is written down, and what may go now is taken.
+A round is one transaction for all endpoints: what was done meanwhile is written down, and what may
+go now is taken.
 """
 
 from __future__ import annotations
@@ -12,7 +14,19 @@ from typing import Any, NamedTuple
 
 import orjson
 import structlog
-from sqlalchemy import DateTime, Integer, String, Text, Uuid, bindparam, case, insert, literal_column, select, update
+from sqlalchemy import (
+    DateTime,
+    Integer,
+    String,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from models.database import Base, begin, now
@@ -34,7 +48,9 @@ log = structlog.get_logger()
 
 
 class Due(NamedTuple):
-    """A delivery that was taken. `said` is its event: type, time and data; None where the log keeps it no more."""
+    """A delivery that was taken. `said` is its event: type, time and data; None where the log keeps
+    it no more.
+    """
 
     id: str
     event_id: str
@@ -88,9 +104,11 @@ def body(due: Due) -> bytes:
 
 
 def round_of(outcomes: Sequence[Outcome], room: Mapping[str, int]) -> Round:
-    """Write down what came of jobs, and take up to so many deliveries of each endpoint that may go now.
+    """Write down what came of jobs, and take up to so many deliveries of each endpoint that may go
+    now.
 
-    Nobody waits for the disk: what a power cut makes us forget is sent once more, as "at least once" allows.
+    Nobody waits for the disk: what a power cut makes us forget is sent once more, as "at least
+    once" allows.
     """
     at = now()
     done = Round([], [], set())
@@ -119,7 +137,9 @@ def _tell(outcome: Outcome) -> None:
 # Writing down
 
 
-def _write_down(session: Session, outcomes: Sequence[Outcome], at: datetime) -> list[tuple[datetime, str]]:
+def _write_down(
+    session: Session, outcomes: Sequence[Outcome], at: datetime
+) -> list[tuple[datetime, str]]:
     rows, attempts, later = [], [], []
     for outcome in outcomes:
         for due in outcome.job.deliveries:
@@ -130,7 +150,9 @@ def _write_down(session: Session, outcomes: Sequence[Outcome], at: datetime) -> 
             if becomes["new_due"]:
                 later.append((becomes["new_due"], outcome.job.endpoint.id))
     connection = session.connection()
-    connection.execute(_WRITE, sorted(rows, key=lambda row: str(row["its_id"])))  # everyone locks in this order
+    connection.execute(
+        _WRITE, sorted(rows, key=lambda row: str(row["its_id"]))
+    )  # everyone locks in this order
     if attempts:
         connection.execute(_LOG, attempts)
     for outcome in sorted(_latest_of_each(outcomes), key=lambda outcome: outcome.job.endpoint.id):
@@ -147,7 +169,8 @@ def _becomes(outcome: Outcome, due: Due, at: datetime) -> dict[str, Any]:
     schedule = settings().webhook_schedule
     if outcome.status == GONE or due.said is None or tried >= len(schedule):
         return {"new_state": "dead", "new_due": None, "new_attempts": tried, "new_ended": at}
-    seconds = schedule[tried] * (1 + JITTER * random.random())  # noqa: S311 — so that not all come back at once
+    # so that not all come back at once
+    seconds = schedule[tried] * (1 + JITTER * random.random())  # noqa: S311
     seconds = max(seconds, min(outcome.retry_after, MOST_RETRY_AFTER))
     return {
         "new_state": "owed",
@@ -180,7 +203,9 @@ def _latest_of_each(outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 
 def _note_health(session: Session, outcome: Outcome, at: datetime) -> None:
-    """Since when an endpoint fails; one that is gone, or failed for too long, is disabled. Mostly nothing changes."""
+    """Since when an endpoint fails; one that is gone, or failed for too long, is disabled. Mostly
+    nothing changes.
+    """
     endpoint = outcome.job.endpoint
     mine = update(Endpoint).where(Endpoint.id == endpoint.id)
     if outcome.is_success:
@@ -191,13 +216,19 @@ def _note_health(session: Session, outcome: Outcome, at: datetime) -> None:
     elif endpoint.failing_since is None:
         session.execute(mine.where(Endpoint.failing_since.is_(None)).values(failing_since=at))
     elif endpoint.failing_since < at - FAILING:
-        still = select(Endpoint.id).where(Endpoint.id == endpoint.id, Endpoint.failing_since < at - FAILING)
+        still = select(Endpoint.id).where(
+            Endpoint.id == endpoint.id, Endpoint.failing_since < at - FAILING
+        )
         if session.scalar(still):
             disable(session, endpoint.id, f"It took nothing for {FAILING.days} days.")
 
 
 def disable(session: Session, endpoint_id: str, why: str) -> None:
-    session.execute(update(Endpoint).where(Endpoint.id == endpoint_id).values(is_enabled=False, disabled_why=why))
+    session.execute(
+        update(Endpoint)
+        .where(Endpoint.id == endpoint_id)
+        .values(is_enabled=False, disabled_why=why)
+    )
     log.warning("webhook.disabled", reason=why)
 
 
@@ -205,7 +236,9 @@ def disable(session: Session, endpoint_id: str, why: str) -> None:
 
 
 def _take(session: Session, room: Mapping[str, int], at: datetime, done: Round) -> None:
-    wanted = select(Endpoint).where(Endpoint.id.in_(room), Endpoint.is_enabled).order_by(Endpoint.id)
+    wanted = (
+        select(Endpoint).where(Endpoint.id.in_(room), Endpoint.is_enabled).order_by(Endpoint.id)
+    )
     taken: list[tuple[Kept, str, list[Any]]] = []
     for row in session.execute(wanted).scalars().all():
         endpoint = opened(row)
@@ -218,26 +251,44 @@ def _take(session: Session, room: Mapping[str, int], at: datetime, done: Round) 
             _coalesce(session, endpoint, places, at)
         lease = new_id()
         until = at + timedelta(seconds=LEASE_SECONDS)
-        told = {"endpoint": endpoint.id, "at": at, "room": places, "until": until, "new_lease": lease}
-        found = session.connection().execute(_TAKE_IN_ORDER if endpoint.is_ordered else _TAKE, told).all()
+        told = {
+            "endpoint": endpoint.id,
+            "at": at,
+            "room": places,
+            "until": until,
+            "new_lease": lease,
+        }
+        found = (
+            session.connection()
+            .execute(_TAKE_IN_ORDER if endpoint.is_ordered else _TAKE, told)
+            .all()
+        )
         if found:
             taken.append((endpoint, lease, sorted(found, key=lambda row: str(row.id))))
         if len(found) == places:
             done.full.add(endpoint.id)
-    said = _said(session, [row.event_id for _, _, rows in taken for row in rows if row.payload is None])
+    said = _said(
+        session, [row.event_id for _, _, rows in taken for row in rows if row.payload is None]
+    )
     for endpoint, lease, rows in taken:
-        due = [Due(row.id, row.event_id, row.attempts, row.type, row.payload or said.get(row.event_id)) for row in rows]
+        due = [
+            Due(row.id, row.event_id, row.attempts, row.type, row.payload or said.get(row.event_id))
+            for row in rows
+        ]
         together = [tuple(due)] if endpoint.is_chat else [(each,) for each in due]
         done.jobs.extend(Job(endpoint, some, lease) for some in together)
 
 
 def _coalesce(session: Session, endpoint: Kept, places: int, at: datetime) -> None:
-    """Take out of line what a newer state of the same comment has overtaken, as far as will be taken now.
+    """Take out of line what a newer state of the same comment has overtaken, as far as will be
+    taken now.
 
     A piece at a time from the oldest on: a long backlog is not gone through with every round.
     """
     for _ in range(MOST_PIECES):
-        overtaken = session.execute(_COALESCE, {"endpoint": endpoint.id, "at": at, "most": PIECE}).all()
+        overtaken = session.execute(
+            _COALESCE, {"endpoint": endpoint.id, "at": at, "most": PIECE}
+        ).all()
         if len(overtaken) <= PIECE - places:
             return
 
@@ -259,7 +310,9 @@ def _paced(session: Session, endpoint: Kept, places: int, at: datetime, done: Ro
     may = min(may, waiting)
     following = since + timedelta(seconds=may / endpoint.rate)
     if may:
-        session.execute(update(Endpoint).where(Endpoint.id == endpoint.id).values(paced_until=following))
+        session.execute(
+            update(Endpoint).where(Endpoint.id == endpoint.id).values(paced_until=following)
+        )
     if waiting:
         done.later.append((following, endpoint.id))
     return may
@@ -269,7 +322,9 @@ def _said(session: Session, event_ids: Sequence[str]) -> dict[str, dict[str, Any
     if not event_ids:
         return {}
     rows = session.connection().execute(_EVENTS, {"ids": list(event_ids)})
-    return {row.id: {"type": row.type, "timestamp": stamp(row.at), "data": row.data} for row in rows}
+    return {
+        row.id: {"type": row.type, "timestamp": stamp(row.at), "data": row.data} for row in rows
+    }
 
 
 def stamp(at: datetime) -> str:
@@ -293,7 +348,9 @@ _WRITE = (
 
 
 def _log() -> Any:
-    """An attempt is of a delivery that is still there; of one taken back meanwhile, what it answered is not kept."""
+    """An attempt is of a delivery that is still there; of one taken back meanwhile, what it
+    answered is not kept.
+    """
     values: dict[str, Any] = {
         "id": bindparam("new_id", type_=Uuid(as_uuid=False)),
         "delivery_id": _DELIVERIES.c.id,
@@ -301,7 +358,9 @@ def _log() -> Any:
         "status": bindparam("new_status", type_=Integer()),
         "ms": bindparam("new_ms", type_=Integer()),
         "error": bindparam("new_error", type_=String(300)),
-        "answer": case((_DELIVERIES.c.state == "cancelled", ""), else_=bindparam("new_answer", type_=Text())),
+        "answer": case(
+            (_DELIVERIES.c.state == "cancelled", ""), else_=bindparam("new_answer", type_=Text())
+        ),
     }
     of_it = select(*values.values()).where(_DELIVERIES.c.id == bindparam("its_id"))
     return insert(_ATTEMPTS).from_select(list(values), of_it)
@@ -313,11 +372,22 @@ _LOG = _log()
 def _taking(*, in_order: bool) -> Any:
     waiting = _DELIVERIES.alias("waiting")
     due = (waiting.c.endpoint_id == bindparam("endpoint")) & (waiting.c.due <= bindparam("at"))
-    picked = select(waiting.c.id).where(due).order_by(waiting.c.due, waiting.c.id).limit(bindparam("room"))
+    picked = (
+        select(waiting.c.id)
+        .where(due)
+        .order_by(waiting.c.due, waiting.c.id)
+        .limit(bindparam("room"))
+    )
     if in_order:
         before = _DELIVERIES.alias("before")
-        same = (before.c.comment_id == waiting.c.comment_id) & (before.c.endpoint_id == waiting.c.endpoint_id)
-        unsent = same & before.c.state.in_(("owed", "waiting")) & (before.c.sequence < waiting.c.sequence)
+        same = (before.c.comment_id == waiting.c.comment_id) & (
+            before.c.endpoint_id == waiting.c.endpoint_id
+        )
+        unsent = (
+            same
+            & before.c.state.in_(("owed", "waiting"))
+            & (before.c.sequence < waiting.c.sequence)
+        )
         picked = picked.where(~select(literal_column("1")).where(unsent).exists())
     mine = picked.with_for_update(skip_locked=True, of=waiting).cte("mine")
     told = (_DELIVERIES.c.id, _DELIVERIES.c.event_id, _DELIVERIES.c.attempts, _DELIVERIES.c.type)
@@ -334,25 +404,41 @@ _TAKE, _TAKE_IN_ORDER = _taking(in_order=False), _taking(in_order=True)
 
 def _coalescing() -> Any:
     newer = _DELIVERIES.alias("newer")
-    same = (newer.c.comment_id == _DELIVERIES.c.comment_id) & (newer.c.endpoint_id == _DELIVERIES.c.endpoint_id)
+    same = (newer.c.comment_id == _DELIVERIES.c.comment_id) & (
+        newer.c.endpoint_id == _DELIVERIES.c.endpoint_id
+    )
     follows = same & (newer.c.state == "owed") & (newer.c.sequence > _DELIVERIES.c.sequence)
     oldest = _DUE.with_for_update(skip_locked=True).cte("oldest")
     overtaken = update(_DELIVERIES).where(
-        _DELIVERIES.c.id.in_(select(oldest.c.id)), select(literal_column("1")).where(follows).exists()
+        _DELIVERIES.c.id.in_(select(oldest.c.id)),
+        select(literal_column("1")).where(follows).exists(),
     )
-    over = overtaken.values(state="coalesced", due=None, lease=None, ended_at=bindparam("at", type_=DateTime(True)))
+    over = overtaken.values(
+        state="coalesced", due=None, lease=None, ended_at=bindparam("at", type_=DateTime(True))
+    )
     return over.returning(_DELIVERIES.c.id)
 
 
 def _due() -> Any:
     waiting = _DELIVERIES.alias("waiting")
     due = (waiting.c.endpoint_id == bindparam("endpoint")) & (waiting.c.due <= bindparam("at"))
-    return select(waiting.c.id).where(due).order_by(waiting.c.due, waiting.c.id).limit(bindparam("most"))
+    return (
+        select(waiting.c.id)
+        .where(due)
+        .order_by(waiting.c.due, waiting.c.id)
+        .limit(bindparam("most"))
+    )
 
 
 _DUE = _due()
 
 
 _COALESCE = _coalescing()
-_PACE = select(Endpoint.paced_until).where(Endpoint.id == bindparam("endpoint")).with_for_update(skip_locked=True)
-_EVENTS = select(Event.id, Event.type, Event.at, Event.data).where(Event.id.in_(bindparam("ids", expanding=True)))
+_PACE = (
+    select(Endpoint.paced_until)
+    .where(Endpoint.id == bindparam("endpoint"))
+    .with_for_update(skip_locked=True)
+)
+_EVENTS = select(Event.id, Event.type, Event.at, Event.data).where(
+    Event.id.in_(bindparam("ids", expanding=True))
+)

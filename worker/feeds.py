@@ -13,8 +13,12 @@ ATOM = "http://www.w3.org/2005/Atom"
 _NO_XML = dict.fromkeys((0xFFFE, 0xFFFF))  # the two non-characters that XML 1.0 forbids
 
 
-def feed(site: str, thread: str, comments: Iterable[dict[str, Any]], *, title: str | None, since: str) -> bytes:
-    """Of a page's comments, in the shape they are published in; `since` is when the thread was made."""
+def feed(
+    site: str, thread: str, comments: Iterable[dict[str, Any]], *, title: str | None, since: str
+) -> bytes:
+    """Of a page's comments, in the shape they are published in; `since` is when the thread was
+    made.
+    """
     root = ElementTree.Element("feed", xmlns=ATOM)
     address = f"{settings().base_url}/sites/{site}/thread.atom?{urlencode({'thread': thread})}"
     entries = sorted(_flat(comments), key=lambda comment: str(comment["id"]), reverse=True)
@@ -28,7 +32,9 @@ def feed(site: str, thread: str, comments: Iterable[dict[str, Any]], *, title: s
         _leaf(entry, "title", comment["name"])
         _leaf(entry, "updated", comment["edited_at"] or comment["at"])
         _leaf(ElementTree.SubElement(entry, "author"), "name", comment["name"])
-        ElementTree.SubElement(entry, "link", href=f"{settings().base_url}/sites/{site}/c/{comment['id']}")
+        ElementTree.SubElement(
+            entry, "link", href=f"{settings().base_url}/sites/{site}/c/{comment['id']}"
+        )
         _leaf(entry, "content", comment["html"]).set("type", "html")
     content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return content

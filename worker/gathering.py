@@ -12,10 +12,10 @@ Item = TypeVar("Item", bound=Hashable)
 class Gathering(Generic[Item]):
     """Lets one thread work while others only leave what they came with, and return.
 
-    So batches grow by themselves when work comes faster than it is done: a batch of 60 comments costs a fifth of 60
-    batches of one. It takes a free thread to leave something: where each thread has work of one kind or another,
-    messages wait outside and are done one by one. What a thread left behind when the process dies is found by sweep,
-    like any lost message.
+    So batches grow by themselves when work comes faster than it is done: a batch of 60 comments
+    costs a fifth of 60 batches of one. It takes a free thread to leave something: where each thread
+    has work of one kind or another, messages wait outside and are done one by one. What a thread
+    left behind when the process dies is found by sweep, like any lost message.
     """
 
     def __init__(self, work: Callable[[Sequence[Item]], object], *, most: int) -> None:
@@ -25,7 +25,9 @@ class Gathering(Generic[Item]):
         self._busy = False
 
     def do(self, items: Sequence[Item]) -> None:
-        """Do this work now, with whatever is left meanwhile, or leave it to the thread that is at it."""
+        """Do this work now, with whatever is left meanwhile, or leave it to the thread that is at
+        it.
+        """
         with self._guard:
             self._waiting.update(dict.fromkeys(items))
             if self._busy:

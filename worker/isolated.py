@@ -1,4 +1,6 @@
-"""`python -m worker.isolated`: an isolator as a program of its own, which reads requests from standard input."""
+"""`python -m worker.isolated`: an isolator as a program of its own, which reads requests from
+standard input.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from worker.screening import IN_ISOLATION, load_late_parts, warm
 
 if __name__ == "__main__":
     answers = os.dup(sys.stdout.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever is printed must not be taken for an answer
+    os.dup2(
+        sys.stderr.fileno(), sys.stdout.fileno()
+    )  # whatever is printed must not be taken for an answer
     configure_logs()
     deadlines.be_patient(deadlines.WORKER_PATIENCE)
     warm()

@@ -1,7 +1,8 @@
 """Screening in a process of its own, for comments that may end the process that screens them.
 
-A worker starts an isolator only when it needs one. For each request the isolator forks a screener, which screens the
-comments and may be ended by them; the isolator says how it ended. It runs no check itself, and ends with its worker.
+A worker starts an isolator only when it needs one. For each request the isolator forks a screener,
+which screens the comments and may be ended by them; the isolator says how it ended. It runs no
+check itself, and ends with its worker.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ log = structlog.get_logger()
 
 
 class Screening(NamedTuple):
-    """What the screener does, as functions: `prepare` loads what the checks of a comment need, `screen` screens
-    comments together or one alone, `hand_over` gives a comment to a human, with the reason.
+    """What the screener does, as functions: `prepare` loads what the checks of a comment need,
+    `screen` screens comments together or one alone, `hand_over` gives a comment to a human, with
+    the reason.
     """
 
     prepare: Callable[[str], object]
@@ -48,8 +50,9 @@ class Screening(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """`finished` are the comments that were screened, or owed no screening. `failure` says in words how the first of
-    the others ended its screener. `is_lost`: it ended for a reason that is no comment's fault.
+    """`finished` are the comments that were screened, or owed no screening. `failure` says in words
+    how the first of the others ended its screener. `is_lost`: it ended for a reason that is no
+    comment's fault.
     """
 
     finished: set[str]
@@ -77,7 +80,9 @@ class Isolation:
                 if "status" in answer:
                     return _attempt(finished, settled, answer["status"])
                 finished.update(answer["finished"])
-                settled += [Settled(**each | {"owed": tuple(each["owed"])}) for each in answer["settled"]]
+                settled += [
+                    Settled(**each | {"owed": tuple(each["owed"])}) for each in answer["settled"]
+                ]
         self.is_gone = True
         return Attempt(finished, settled, is_lost=True)
 
@@ -98,7 +103,9 @@ class Isolation:
 
 
 def forked(screening: Screening) -> Isolation:
-    """An isolator that shares this process's memory and is ready at once. For a worker that has no threads yet."""
+    """An isolator that shares this process's memory and is ready at once. For a worker that has no
+    threads yet.
+    """
     engine().dispose()  # no connection is carried over
     (asked, asking), (answers, answering) = os.pipe(), os.pipe()
     if not (pid := os.fork()):
@@ -116,7 +123,8 @@ def forked(screening: Screening) -> Isolation:
 def started() -> Isolation:
     """An isolator for a worker that has threads: a new program, ready after about a second."""
     command = [sys.executable, "-m", "worker.isolated"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 — ours
+    # ours
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
     assert process.stdin
     assert process.stdout
     return Isolation(process.stdin, process.stdout, process.wait)
@@ -170,7 +178,9 @@ def serve(asked: int, answers: int, screening: Screening) -> None:
 
 
 def _wait(pid: int, asked: int) -> int | None:
-    """The screener's exit status, minus the signal that ended it. None if the worker has gone: then it is killed."""
+    """The screener's exit status, minus the signal that ended it. None if the worker has gone: then
+    it is killed.
+    """
     worker = select.poll()
     worker.register(asked, 0)  # to hear of its end alone
     while True:
@@ -183,7 +193,9 @@ def _wait(pid: int, asked: int) -> int | None:
             return None
 
 
-def _screener(comment_ids: list[str], alone: bool, answers: int, current: mmap.mmap, screening: Screening) -> int:
+def _screener(
+    comment_ids: list[str], alone: bool, answers: int, current: mmap.mmap, screening: Screening
+) -> int:
     """Screen, and say so of each that is finished. Its exit status."""
     _limit_memory()
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -205,7 +217,9 @@ def _screener(comment_ids: list[str], alone: bool, answers: int, current: mmap.m
 
 
 def _alone(comment_id: str, screening: Screening) -> list[Settled]:
-    """The start is noted in the database, for the case that the whole machine or container goes with it."""
+    """The start is noted in the database, for the case that the whole machine or container goes
+    with it.
+    """
     began = update(Comment).where(Comment.id == comment_id, Comment.screen_due.is_not(None))
     began = began.values(screenings_alone=Comment.screenings_alone + 1)
     with begin(synced=False) as session:

@@ -1,5 +1,5 @@
-"""Starts a process of its own for each training, one after the other: screening never waits for one, nor holds its
-memory.
+"""Starts a process of its own for each training, one after the other: screening never waits for
+one, nor holds its memory.
 """
 
 from __future__ import annotations
@@ -35,15 +35,23 @@ def learn_soon(site_ids: Sequence[int]) -> None:
 
 
 def owe_learning(at: datetime) -> None:
-    """After a change of the base model, sites whose models were taught to weigh the old one's opinion learn anew."""
+    """After a change of the base model, sites whose models were taught to weigh the old one's
+    opinion learn anew.
+    """
     made_for_another = SiteModelRecord.card["base"].as_string() != base_model().version
     sites = select(Site.id).join(SiteModelRecord, SiteModelRecord.id == Site.model)
     with reading() as session:
-        ids = session.execute(sites.where(made_for_another, Site.learn_due.is_(None))).scalars().all()
+        ids = (
+            session.execute(sites.where(made_for_another, Site.learn_due.is_(None))).scalars().all()
+        )
     if ids:
         with begin() as session:
             for id_ in sorted(ids):  # locked in this order by everyone
-                session.execute(update(Site).where(Site.id == id_, Site.learn_due.is_(None)).values(learn_due=at))
+                session.execute(
+                    update(Site)
+                    .where(Site.id == id_, Site.learn_due.is_(None))
+                    .values(learn_due=at)
+                )
 
 
 class _Learner(threading.Thread):
@@ -78,22 +86,31 @@ class _Learner(threading.Thread):
 
 def may_learn(at: datetime) -> ColumnElement[bool]:
     """Which sites' training is due, and their last one long enough ago."""
-    rested = Site.learned_at.is_(None) | (Site.learned_at <= at - timedelta(seconds=settings().learn_seconds))
+    rested = Site.learned_at.is_(None) | (
+        Site.learned_at <= at - timedelta(seconds=settings().learn_seconds)
+    )
     return (Site.learn_due <= at + RUNG) & rested
 
 
 def _is_due(site_id: int) -> bool:
     """Asked before a process is started: the sweep rings for what has to rest a little longer, too."""
     with reading() as session:
-        return session.execute(select(Site.id).where(Site.id == site_id, may_learn(now()))).first() is not None
+        return (
+            session.execute(select(Site.id).where(Site.id == site_id, may_learn(now()))).first()
+            is not None
+        )
 
 
 def learn_now(site_id: int) -> bool:
     """Train in a process that ends with it; False if that went wrong.
 
-    On one core: the solver's vectors are short, and its other threads would spin for longer than they add.
+    On one core: the solver's vectors are short, and its other threads would spin for longer than
+    they add.
     """
-    command, alone = [sys.executable, "-m", "worker.learning", str(site_id)], os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    command, alone = (
+        [sys.executable, "-m", "worker.learning", str(site_id)],
+        os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+    )
     try:
         done = subprocess.run(  # noqa: S603 — ours
             command, stdin=subprocess.DEVNULL, env=alone, timeout=MOST_SECONDS, check=False

@@ -1,6 +1,8 @@
-"""`python -m worker.learning SITE`: train a site's own model on its moderators' decisions, and let it prove itself.
+"""`python -m worker.learning SITE`: train a site's own model on its moderators' decisions, and let
+it prove itself.
 
-A process of its own, which ends when it is done: scikit-learn takes memory that no worker should keep.
+A process of its own, which ends when it is done: scikit-learn takes memory that no worker should
+keep.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ log = structlog.get_logger()
 
 
 class Claim(NamedTuple):
-    """The right to train a site until `lease`. `champion` is the model that is live, None for the base model alone."""
+    """The right to train a site until `lease`. `champion` is the model that is live, None for the
+    base model alone.
+    """
 
     site_id: int
     key: str
@@ -53,7 +57,9 @@ class Claim(NamedTuple):
 
 
 class Champion(NamedTuple):
-    """What is live: the site's own model, or the base model alone (`model` and `seen` are empty then)."""
+    """What is live: the site's own model, or the base model alone (`model` and `seen` are empty
+    then).
+    """
 
     model: SiteModel | None
     version: str
@@ -62,7 +68,9 @@ class Champion(NamedTuple):
 
 
 def learn(site_id: int) -> str | None:
-    """Train if it is due. The version that is live afterwards, if this changed it; None if all stays as it was."""
+    """Train if it is due. The version that is live afterwards, if this changed it; None if all
+    stays as it was.
+    """
     claimed = _claim(site_id, now())
     if claimed is None:
         return None
@@ -80,7 +88,9 @@ def learn(site_id: int) -> str | None:
         trained = train(examples, base.version, claimed.lease.isoformat())
     except Untrainable as error:
         return _give_up(claimed, str(error), back_to_base=bool(forgotten) or champion.is_unfit)
-    result = compare(examples, trained, _judged_by(champion, examples), _unseen_by(champion, examples))
+    result = compare(
+        examples, trained, _judged_by(champion, examples), _unseen_by(champion, examples)
+    )
     done = Training(claimed, champion, trained, decided, result, bool(forgotten))
     return _keep(done, _record(done, base))
 
@@ -89,13 +99,17 @@ def _claim(site_id: int, at: datetime) -> Claim | None:
     """Whoever comes second, or too soon after the last training, gets None."""
     due = update(Site).where(Site.id == site_id, may_learn(at)).values(learn_due=at + LEASE)
     with begin() as session:
-        row = session.execute(due.returning(Site.key, Site.fresh_decisions, Site.model)).one_or_none()
+        row = session.execute(
+            due.returning(Site.key, Site.fresh_decisions, Site.model)
+        ).one_or_none()
     failpoint("learn_claimed")
     return Claim(site_id, row.key, at + LEASE, row.fresh_decisions, row.model) if row else None
 
 
 def _champion(session: Session, claimed: Claim, base: SpamModel) -> Champion:
-    """A model for another base, or of another release, can't compete; but what it had seen it had seen."""
+    """A model for another base, or of another release, can't compete; but what it had seen it had
+    seen.
+    """
     record = session.get(SiteModelRecord, claimed.champion) if claimed.champion else None
     if record is None:
         return Champion(None, base.version, frozenset())
@@ -104,7 +118,9 @@ def _champion(session: Session, claimed: Claim, base: SpamModel) -> Champion:
     except UnusableModel:
         return Champion(None, record.version, frozenset(record.seen), is_unfit=True)
     fits = model.base == base.version
-    return Champion(model if fits else None, record.version, frozenset(record.seen), is_unfit=not fits)
+    return Champion(
+        model if fits else None, record.version, frozenset(record.seen), is_unfit=not fits
+    )
 
 
 def _erased(session: Session, ids: frozenset[str]) -> set[str]:
@@ -120,7 +136,12 @@ def _slices(ids: Sequence[str]) -> list[Sequence[str]]:
 
 
 def _label(decided: Decided, opinion: float | None) -> Label:
-    return Label(decided.comment, decided.spam, decided.language, Seen(decided.body, opinion, decided.context))
+    return Label(
+        decided.comment,
+        decided.spam,
+        decided.language,
+        Seen(decided.body, opinion, decided.context),
+    )
 
 
 def _judged_by(champion: Champion, examples: Sequence[Label]) -> Floats:
@@ -159,7 +180,9 @@ def _record(done: Training, base: SpamModel) -> SiteModelRecord:
         left = _left(session, done.claimed.site_id, {each.comment for each in decided})
         seen, a_day = _newest(session, done.claimed.site_id, base)
         scores = Scores(
-            _sorted(trained.held_out[~spam]), _sorted(trained.held_out[spam]), *_scored(trained.model, seen, a_day)
+            _sorted(trained.held_out[~spam]),
+            _sorted(trained.held_out[spam]),
+            *_scored(trained.model, seen, a_day),
         )
         flags = _would_flag(session, done, seen, scores)
     return SiteModelRecord(
@@ -205,7 +228,11 @@ def _why(result: Comparison, *, forced: bool) -> str:
         return "the one before had seen a comment that was erased"
     if result.rows and result.challenger_wins and result.challenger < result.champion:
         return f"better than the one before {result.how}"
-    return f"as good as the one before {result.how}" if result.challenger_wins else f"lost {result.how}"
+    return (
+        f"as good as the one before {result.how}"
+        if result.challenger_wins
+        else f"lost {result.how}"
+    )
 
 
 def _figures(spam: Flags, held_out: Floats) -> dict[str, float]:
@@ -219,14 +246,21 @@ def _figures(spam: Flags, held_out: Floats) -> dict[str, float]:
 
 
 def _left(session: Session, site_id: int, now_seen: set[str]) -> dict[str, Any]:
-    """Which comments the newest model had seen, and this one has not: erased, or no longer decided so."""
-    newest = select(SiteModelRecord.version, SiteModelRecord.seen).where(SiteModelRecord.site_id == site_id)
+    """Which comments the newest model had seen, and this one has not: erased, or no longer decided
+    so.
+    """
+    newest = select(SiteModelRecord.version, SiteModelRecord.seen).where(
+        SiteModelRecord.site_id == site_id
+    )
     row = session.execute(newest.order_by(SiteModelRecord.id.desc()).limit(1)).one_or_none()
     gone = [comment for comment in row.seen if comment not in now_seen] if row else []
     if row is None or not gone:
         return {}
     erased = _erased(session, frozenset(gone))
-    named = [{"comment": comment, "why": "erased" if comment in erased else "undone"} for comment in gone[:MOST_NAMED]]
+    named = [
+        {"comment": comment, "why": "erased" if comment in erased else "undone"}
+        for comment in gone[:MOST_NAMED]
+    ]
     return {"left": {"last seen by": row.version, "count": len(gone), "comments": named}}
 
 
@@ -241,11 +275,18 @@ def _newest(session: Session, site_id: int, base: SpamModel) -> tuple[list[Seen]
     if not rows:
         return [], 0.0
     contexts = {
-        key: found for some in _slices([row.id for row in rows]) for key, found in contexts_of(session, some).items()
+        key: found
+        for some in _slices([row.id for row in rows])
+        for key, found in contexts_of(session, some).items()
     }
-    thought = opinions(base, [(row.body, row.language or "und") for row in rows], _page_of(session, site_id))
+    thought = opinions(
+        base, [(row.body, row.language or "und") for row in rows], _page_of(session, site_id)
+    )
     days = max(1.0, (now() - rows[0].at) / timedelta(days=1))
-    seen = [Seen(row.body, opinion, contexts.get(row.id, {})) for row, opinion in zip(rows, thought, strict=True)]
+    seen = [
+        Seen(row.body, opinion, contexts.get(row.id, {}))
+        for row, opinion in zip(rows, thought, strict=True)
+    ]
     return seen, round(len(rows) / days, 2)
 
 
@@ -253,14 +294,22 @@ def _scored(model: SiteModel, seen: Sequence[Seen], a_day: float) -> tuple[list[
     return (_sorted(model.probabilities(seen)) if seen else []), a_day
 
 
-def _would_flag(session: Session, done: Training, seen: Sequence[Seen], scores: Scores) -> dict[str, int]:
-    """How many of the newest comments the score alone holds, by the model before and by this one: what moderators are
-    told when it goes live.
+def _would_flag(
+    session: Session, done: Training, seen: Sequence[Seen], scores: Scores
+) -> dict[str, int]:
+    """How many of the newest comments the score alone holds, by the model before and by this one:
+    what moderators are told when it goes live.
     """
     claimed = done.claimed
-    policy = Policy.model_validate(session.scalars(select(Site.policy).where(Site.id == claimed.site_id)).one())
-    kept = session.scalar(select(SiteModelRecord.scores).where(SiteModelRecord.id == claimed.champion))
-    was = promises.keep(policy, promises.fit(policy, Scores.of(kept) if kept else None)).spam.flag_above
+    policy = Policy.model_validate(
+        session.scalars(select(Site.policy).where(Site.id == claimed.site_id)).one()
+    )
+    kept = session.scalar(
+        select(SiteModelRecord.scores).where(SiteModelRecord.id == claimed.champion)
+    )
+    was = promises.keep(
+        policy, promises.fit(policy, Scores.of(kept) if kept else None)
+    ).spam.flag_above
     becomes = promises.keep(policy, promises.fit(policy, scores)).spam.flag_above
     before = _sorted(_judged(done.champion, seen)) if seen else []
     return {
@@ -280,10 +329,14 @@ def _sorted(probabilities: Floats) -> list[float]:
 
 
 def _keep(done: Training, record: SiteModelRecord) -> str | None:
-    """Store the model, and let it score from now on if it earned that and nobody chose another meanwhile."""
+    """Store the model, and let it score from now on if it earned that and nobody chose another
+    meanwhile.
+    """
     claimed = done.claimed
     with begin() as session:
-        site = session.execute(select(Site).where(Site.id == claimed.site_id).with_for_update()).scalar_one()
+        site = session.execute(
+            select(Site).where(Site.id == claimed.site_id).with_for_update()
+        ).scalar_one()
         is_free = site.model == claimed.champion
         session.add(record)
         session.flush()
@@ -295,7 +348,13 @@ def _keep(done: Training, record: SiteModelRecord) -> str | None:
         _rest(session, claimed)
         _drop(session, claimed.site_id)
     failpoint("learned")
-    log.info("learned", site=claimed.key, version=record.version, count=len(record.seen), reason=record.card["why"])
+    log.info(
+        "learned",
+        site=claimed.key,
+        version=record.version,
+        count=len(record.seen),
+        reason=record.card["why"],
+    )
     return record.version if is_free and done.goes_live else None
 
 
@@ -315,19 +374,29 @@ def _rest(session: Session, claimed: Claim) -> None:
     left = Site.fresh_decisions - claimed.fresh
     is_ours = Site.learn_due == claimed.lease
     due = case((is_ours & (left < LEARN_EVERY), None), (is_ours, now()), else_=Site.learn_due)
-    done = update(Site).where(Site.id == claimed.site_id).values(fresh_decisions=left, learned_at=now(), learn_due=due)
+    done = (
+        update(Site)
+        .where(Site.id == claimed.site_id)
+        .values(fresh_decisions=left, learned_at=now(), learn_due=due)
+    )
     session.execute(done.execution_options(synchronize_session=False))
 
 
 def _drop(session: Session, site_id: int) -> None:
-    """Models that are too old, or have seen what was erased since: nobody shall go back to those. The live one stays;
-    one that has seen such a comment is about to be followed by another.
+    """Models that are too old, or have seen what was erased since: nobody shall go back to those.
+    The live one stays; one that has seen such a comment is about to be followed by another.
     """
     live = session.execute(select(Site.model).where(Site.id == site_id)).scalar()
-    wanted = select(SiteModelRecord.id, SiteModelRecord.seen).where(SiteModelRecord.site_id == site_id)
+    wanted = select(SiteModelRecord.id, SiteModelRecord.seen).where(
+        SiteModelRecord.site_id == site_id
+    )
     rows = session.execute(wanted.order_by(SiteModelRecord.id.desc())).all()
     erased = _erased(session, frozenset(comment for row in rows for comment in row.seen))
-    gone = [row.id for at, row in enumerate(rows) if row.id != live and (at >= KEPT or erased.intersection(row.seen))]
+    gone = [
+        row.id
+        for at, row in enumerate(rows)
+        if row.id != live and (at >= KEPT or erased.intersection(row.seen))
+    ]
     session.execute(delete(SiteModelRecord).where(SiteModelRecord.id.in_(gone)))
 
 

@@ -1,8 +1,10 @@
-"""POST to an address that a stranger may have chosen: only to the public Internet, in bounded time and space.
+"""POST to an address that a stranger may have chosen: only to the public Internet, in bounded time
+and space.
 
-Every call resolves the name itself, looks at every address it got and connects to one of those it looked at, so a name
-that means another machine a moment later gains nothing. There are no redirects and no proxies, and nothing of this
-machine's environment takes part but its certificates (`SSL_CERT_FILE` names others).
+Every call resolves the name itself, looks at every address it got and connects to one of those it
+looked at, so a name that means another machine a moment later gains nothing. There are no redirects
+and no proxies, and nothing of this machine's environment takes part but its certificates
+(`SSL_CERT_FILE` names others).
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ from worker.resolver import asking
 SECONDS = 15.0  # by the wall's clock, from resolving the name to the last byte of the answer
 MOST_READ = 64 * 1024
 MOST_LINES = 200
-IDLE_SECONDS = 2.0  # shorter than any server's patience: what it may be closing just now is not written to
+IDLE_SECONDS = (
+    2.0  # shorter than any server's patience: what it may be closing just now is not written to
+)
 MOST_IDLE = 16
 ALLOW = "for development, GREENROOM_WEBHOOK_ALLOW_PRIVATE=true allows it"
 
@@ -81,7 +85,12 @@ def target(url: str) -> Target:
         raise Refused("A webhook's URL has no #fragment.")
     _check_port(found.scheme, found.port)
     _check_host(url, found.host)
-    return Target(found.scheme, found.host, found.port, found.path + (f"?{found.query}" if found.query else ""))
+    return Target(
+        found.scheme,
+        found.host,
+        found.port,
+        found.path + (f"?{found.query}" if found.query else ""),
+    )
 
 
 def _check_port(scheme: str, port: int) -> None:
@@ -91,7 +100,10 @@ def _check_port(scheme: str, port: int) -> None:
         raise Refused(f"Webhooks go by https only; {ALLOW}.")
     if port not in settings().webhook_ports:
         ports = " and ".join(map(str, settings().webhook_ports))
-        raise Refused(f"Webhooks go to ports {ports} only, not to {port}; GREENROOM_WEBHOOK_PORTS names others.")
+        raise Refused(
+            f"Webhooks go to ports {ports} only, not to {port}; GREENROOM_WEBHOOK_PORTS names "
+            "others."
+        )
 
 
 def _check_host(url: str, host: str) -> None:
@@ -124,7 +136,9 @@ async def addresses(host: str) -> list[Address]:
 
 
 async def _look_up(host: str) -> list[Address]:
-    answers = await asyncio.gather(*(_ask(host, kind) for kind in ("A", "AAAA")), return_exceptions=True)
+    answers = await asyncio.gather(
+        *(_ask(host, kind) for kind in ("A", "AAAA")), return_exceptions=True
+    )
     found = [address for answer in answers if isinstance(answer, list) for address in answer]
     if not found:
         for answer in answers:
@@ -172,13 +186,19 @@ class _Connection:
 
 @dataclass
 class Poster:
-    """Posts from one event loop, and keeps connections for a moment: a busy endpoint is not greeted anew each time."""
+    """Posts from one event loop, and keeps connections for a moment: a busy endpoint is not greeted
+    anew each time.
+    """
 
     seconds: float = SECONDS
     _idle: dict[Target, list[_Connection]] = field(default_factory=lambda: defaultdict(list))
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, pause: float = 0) -> Answer:
-        """The answer, whatever its status. Raises `Unsent`. With a `pause` the body goes in two halves."""
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, *, pause: float = 0
+    ) -> Answer:
+        """The answer, whatever its status. Raises `Unsent`. With a `pause` the body goes in two
+        halves.
+        """
         wanted = target(url)
         try:
             async with asyncio.timeout(self.seconds):
@@ -186,7 +206,9 @@ class Poster:
         except TimeoutError:
             raise Unsent(f"There was no whole answer within {self.seconds:g} s.") from None
 
-    async def _post(self, wanted: Target, headers: Mapping[str, str], body: bytes, pause: float) -> Answer:
+    async def _post(
+        self, wanted: Target, headers: Mapping[str, str], body: bytes, pause: float
+    ) -> Answer:
         found = await addresses(wanted.host)
         connection = self._kept(wanted, found) or await _connect(wanted, found)
         try:
@@ -212,7 +234,9 @@ class Poster:
         idle = self._idle.pop(self._key(wanted), [])
         while idle:
             connection = idle.pop()
-            if connection.is_fresh() and any(str(address) == connection.address for address in found):
+            if connection.is_fresh() and any(
+                str(address) == connection.address for address in found
+            ):
                 if idle:
                     self._idle[self._key(wanted)] = idle
                 return connection
@@ -259,7 +283,12 @@ async def _connect(wanted: Target, found: list[Address]) -> _Connection:
     wrong: OSError | None = None
     for address in found:
         try:
-            reader, writer = await asyncio.open_connection(str(address), wanted.port, limit=MOST_READ, **secure)  # type: ignore[arg-type]
+            reader, writer = await asyncio.open_connection(
+                str(address),
+                wanted.port,
+                limit=MOST_READ,
+                **secure,  # type: ignore[arg-type]
+            )
         except OSError as error:  # ssl.SSLError is one
             wrong = wrong or error
             continue

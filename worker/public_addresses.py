@@ -1,7 +1,8 @@
 """Which addresses of the Internet a webhook may go to: those of the public, by an explicit table.
 
-Python's own `is_global` changes from version to version, and calls NAT64, 6to4 and some clouds' metadata public.
-From IANA's registries of special-purpose addresses (IPv4, IPv6) and of multicast, with two clouds' own.
+Python's own `is_global` changes from version to version, and calls NAT64, 6to4 and some clouds'
+metadata public. From IANA's registries of special-purpose addresses (IPv4, IPv6) and of multicast,
+with two clouds' own.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ REFUSED_V4 = {
     "224.0.0.0/4": "multicast",
     "240.0.0.0/4": "reserved",
 }
-PUBLIC_V6 = IPv6Network("2000::/3")  # all that is given out; what lies outside is refused without a name
+PUBLIC_V6 = IPv6Network(
+    "2000::/3"
+)  # all that is given out; what lies outside is refused without a name
 REFUSED_V6 = {
     "2001::/23": "reserved for protocols",  # Teredo, ORCHID, benchmarks among them
     "2001:db8::/32": "for documentation",

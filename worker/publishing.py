@@ -1,4 +1,6 @@
-"""Write the changed pages of a thread to storage: one publisher a thread at a time, never older over newer."""
+"""Write the changed pages of a thread to storage: one publisher a thread at a time, never older
+over newer.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def publish_threads(thread_ids: Sequence[int]) -> int:
 
 
 def _show(thread_id: int, since: int) -> int | None:
-    """Put the changed pages; the revision that storage shows now, or None where it would not take them."""
+    """Put the changed pages; the revision that storage shows now, or None where it would not take
+    them.
+    """
     try:
         with reading(of_one_moment=True) as session:
             snapshot = changed_pages(session, thread_id, since)
@@ -53,7 +57,9 @@ def _show(thread_id: int, since: int) -> int | None:
 
 
 def _tell(thread_id: int, snapshot: Snapshot) -> None:
-    """A line a comment that readers now see, or see no more; a thread published anew would be too long a tale."""
+    """A line a comment that readers now see, or see no more; a thread published anew would be too
+    long a tale.
+    """
     log.info("published", thread=thread_id, revision=snapshot.revision, count=len(snapshot.changed))
     for row in snapshot.changed if len(snapshot.changed) <= MOST_TOLD else ():
         ms = round((now() - row.settled_at).total_seconds() * 1000) if row.settled_at else None
@@ -65,14 +71,20 @@ def _claim(thread_ids: Sequence[int], lease: str) -> dict[int, int]:
     at = now()
     with begin(synced=False) as session:
         until = at + timedelta(seconds=LEASE_SECONDS)
-        rows = session.execute(_CLAIM, {"ids": thread_ids, "at": at, "new_lease": lease, "until": until})
+        rows = session.execute(
+            _CLAIM, {"ids": thread_ids, "at": at, "new_lease": lease, "until": until}
+        )
         claimed = {row.id: row.published_revision for row in rows}
     failpoint("claimed")
     return claimed
 
 
-def _hand_in(lease: str, since: Mapping[int, int], shown: Mapping[int, int | None]) -> dict[int, int]:
-    """Record what storage shows now. Those that moved on meanwhile are kept, by the revision they were shown at."""
+def _hand_in(
+    lease: str, since: Mapping[int, int], shown: Mapping[int, int | None]
+) -> dict[int, int]:
+    """Record what storage shows now. Those that moved on meanwhile are kept, by the revision they
+    were shown at.
+    """
     again: dict[int, int] = {}
     at = now()
     with begin() as session:
@@ -95,9 +107,15 @@ def _hand_in(lease: str, since: Mapping[int, int], shown: Mapping[int, int | Non
 
 
 def _owe_again(session: Session, thread_id: int, since: int) -> None:
-    """We stalled past our lease and may have put older pages over newer ones, so these are owed once more."""
+    """We stalled past our lease and may have put older pages over newer ones, so these are owed
+    once more.
+    """
     oldest = case((Thread.published_revision < since, Thread.published_revision), else_=since)
-    owed = update(Thread).where(Thread.id == thread_id).values(published_revision=oldest, publish_due=now())
+    owed = (
+        update(Thread)
+        .where(Thread.id == thread_id)
+        .values(published_revision=oldest, publish_due=now())
+    )
     session.execute(owed)
     log.warning("publishing.lease_lost", thread=thread_id, revision=since)
 
@@ -105,7 +123,9 @@ def _owe_again(session: Session, thread_id: int, since: int) -> None:
 def owe_object(thread_id: int, name: str) -> None:
     """Owe one object of a thread, with whatever changed since the comments on it did."""
     with begin() as session:
-        thread = session.execute(select(Thread).where(Thread.id == thread_id).with_for_update()).scalar_one()
+        thread = session.execute(
+            select(Thread).where(Thread.id == thread_id).with_for_update()
+        ).scalar_one()
         changed = revision_of_object(session, thread_id, name)
         if changed is not None:
             thread.published_revision = max(0, min(thread.published_revision, changed - 1))

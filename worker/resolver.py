@@ -1,7 +1,9 @@
-"""What DNS says about a domain's mail, asked of the system's resolvers or of `GREENROOM_DNS`, and how sure that is.
+"""What DNS says about a domain's mail, asked of the system's resolvers or of `GREENROOM_DNS`, and
+how sure that is.
 
-A comment may be rejected because its email domain does not exist, so a "no" is believed only of a resolver that shows
-it would know: a network without DNS, or one that says "no such domain" to everything, must cost nobody a comment.
+A comment may be rejected because its email domain does not exist, so a "no" is believed only of a
+resolver that shows it would know: a network without DNS, or one that says "no such domain" to
+everything, must cost nobody a comment.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ _Kind = TypeVar("_Kind", bound=dns.resolver.BaseResolver)
 
 
 class Mail(NamedTuple):
-    """Whether a domain takes mail, None where nobody knows. `why` continues "the domain …", or says what was wrong."""
+    """Whether a domain takes mail, None where nobody knows. `why` continues "the domain …", or says
+    what was wrong.
+    """
 
     takes: bool | None
     why: str
@@ -69,7 +73,9 @@ class Resolver:
         self._doubt = _Doubt()
 
     def mail(self, domains: Iterable[str]) -> dict[str, Mail]:
-        """Whether each domain (ASCII) takes mail: remembered, or looked up all at once, each one once."""
+        """Whether each domain (ASCII) takes mail: remembered, or looked up all at once, each one
+        once.
+        """
         wanted = dict.fromkeys(domains)
         found = {domain: known for domain in wanted if (known := self._memory.get(domain))}
         asked = [domain for domain in wanted if domain not in found]
@@ -88,7 +94,11 @@ class Resolver:
             raise SilenceError(f"the resolver did not answer in {self._seconds:g} s")
         try:
             answer = self._asking().resolve(
-                dns.name.from_text(name), kind, lifetime=left, raise_on_no_answer=False, search=False
+                dns.name.from_text(name),
+                kind,
+                lifetime=left,
+                raise_on_no_answer=False,
+                search=False,
             )
         except dns.resolver.NXDOMAIN:
             return None
@@ -97,7 +107,9 @@ class Resolver:
         except dns.resolver.NoResolverConfiguration as error:
             raise UnansweredError("this machine has no resolver") from error
         except dns.resolver.NoNameservers as error:
-            raise UnansweredError("the resolver could not be reached or could not find out") from error
+            raise UnansweredError(
+                "the resolver could not be reached or could not find out"
+            ) from error
         except (dns.exception.DNSException, OSError, ValueError) as error:
             raise UnansweredError("the resolver could not be asked") from error
         return list(answer.rrset or ())
@@ -115,12 +127,16 @@ class Resolver:
             mail = Mail(None, str(error))
             if isinstance(error, SilenceError):
                 self._doubt.silent(self._is_silent)
-        seconds = {True: KNOWN_SECONDS, False: IMPOSSIBLE_SECONDS, None: UNKNOWN_SECONDS}[mail.takes]
+        seconds = {True: KNOWN_SECONDS, False: IMPOSSIBLE_SECONDS, None: UNKNOWN_SECONDS}[
+            mail.takes
+        ]
         self._memory.put(domain, mail, seconds)
         return mail
 
     def _mail(self, domain: str, *, until: float) -> Mail:
-        """RFC 5321, 5.1: the MX records, or without any the address itself. RFC 7505: an MX of "." means no mail."""
+        """RFC 5321, 5.1: the MX records, or without any the address itself. RFC 7505: an MX of "."
+        means no mail.
+        """
         exchanges = self.ask(domain, "MX", until=until)
         if exchanges:
             refuses = all(record.exchange == dns.name.root for record in exchanges)
@@ -135,7 +151,9 @@ class Resolver:
         return Mail(False, "does not exist" if missing else "takes no mail")
 
     def _knows(self, top: str, *, until: float) -> bool:
-        """Whether this resolver has the top-level domain, and so would have had the domain below it."""
+        """Whether this resolver has the top-level domain, and so would have had the domain below
+        it.
+        """
         known = self._tops.get(top)
         if known is None:
             known = self._has(top, until=until)
@@ -146,7 +164,8 @@ class Resolver:
         answers = [self.ask(f"{top}.", kind, until=until) for kind in ("NS", "SOA")]
         if any(answers) or all(answer is None for answer in answers):
             return any(answers)
-        # It has the name but no record of it. Some answer so to everything; this one is believed if it can say no.
+        # It has the name but no record of it. Some answer so to everything; this one is believed if
+        # it can say no.
         return self.ask(f"no-such-name-as-this.{top}.", "A", until=until) is None
 
     def _is_silent(self) -> bool:
@@ -168,9 +187,11 @@ def asking(kind: type[_Kind], servers: tuple[str, ...], *, seconds: float) -> _K
 
 
 class _Doubt:
-    """Several silences in a row, and not even the root answers: nobody waits for this resolver for a while.
+    """Several silences in a row, and not even the root answers: nobody waits for this resolver for
+    a while.
 
-    Asking for the root tells a dead resolver from a stranger's slow domain, which must not stop everyone's look-ups.
+    Asking for the root tells a dead resolver from a stranger's slow domain, which must not stop
+    everyone's look-ups.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,6 @@
-"""What is kept of webhooks for a time only, removed a little at a time: nobody waits for a long transaction."""
+"""What is kept of webhooks for a time only, removed a little at a time: nobody waits for a long
+transaction.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,11 @@ MOST_LOTS = 200  # in one go; the next tidying takes the rest
 
 def tidy_webhooks(at: datetime) -> None:
     with reading() as session:
-        deleted = session.execute(select(Endpoint.id).where(Endpoint.deleted_at.is_not(None))).scalars().all()
+        deleted = (
+            session.execute(select(Endpoint.id).where(Endpoint.deleted_at.is_not(None)))
+            .scalars()
+            .all()
+        )
     for endpoint in deleted:
         of_it = Delivery.endpoint_id == endpoint
         _remove(Attempt, Attempt.delivery_id.in_(select(Delivery.id).where(of_it)))
@@ -42,7 +48,9 @@ def _remove(record: Any, which: Any) -> None:
     some = select(record.id).where(which).limit(AT_ONCE).scalar_subquery()
     for _ in range(MOST_LOTS):
         with begin() as session:
-            removed = session.execute(delete(record).where(record.id.in_(some)).returning(record.id)).all()
+            removed = session.execute(
+                delete(record).where(record.id.in_(some)).returning(record.id)
+            ).all()
         if len(removed) < AT_ONCE:
             return
 
@@ -63,14 +71,20 @@ def _forget(site: int, before: datetime) -> bool:
     of_it = (Delivery.comment_id == Event.comment_id) & (Delivery.event_id == Event.id)
     owed = select(Delivery.id).where(of_it, Delivery.state.in_(("owed", "waiting")))
     with reading() as session:
-        oldest = session.execute(select(Event.position, Event.at).where(mine).order_by(*place).limit(AT_ONCE)).all()
+        oldest = session.execute(
+            select(Event.position, Event.at).where(mine).order_by(*place).limit(AT_ONCE)
+        ).all()
         late = [row.position for row in oldest if row.at >= before]
         until = min(late) - 1 if late else max((row.position for row in oldest), default=0)
-        kept = session.scalar(select(func.min(Event.position)).where(mine, Event.position <= until, owed.exists()))
+        kept = session.scalar(
+            select(func.min(Event.position)).where(mine, Event.position <= until, owed.exists())
+        )
         until = until if kept is None else kept - 1
         if not any(row.position <= until for row in oldest):
             return False
     with begin() as session:
-        session.execute(update(Site).where(Site.id == site, Site.forgotten < until).values(forgotten=until))
+        session.execute(
+            update(Site).where(Site.id == site, Site.forgotten < until).values(forgotten=until)
+        )
         session.execute(delete(Event).where(mine, Event.position <= until))
     return len(oldest) == AT_ONCE

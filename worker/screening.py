@@ -41,11 +41,15 @@ from worker.isolation import Isolation, Screening
 from worker.site_models import Learned, learned, with_promises
 from worker.webhooks import deliver_soon
 
-AGAIN_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))  # what could not run is tried again
+AGAIN_AFTER = tuple(
+    timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480)
+)  # what could not run is tried again
 ALONE_SECONDS = 0.3  # of CPU, for one comment in isolation
 MOST_SECONDS = 10.0  # of CPU, for any batch
 MOST_FAILURES = 2
-OTHERS_HAVE_ITS_KEY = timedelta(minutes=30)  # then a human gets a comment whose key this worker still lacks
+OTHERS_HAVE_ITS_KEY = timedelta(
+    minutes=30
+)  # then a human gets a comment whose key this worker still lacks
 log = structlog.get_logger()
 _guard, _in_hand = threading.Lock(), set[str]()
 _prepared: dict[int, int] = {}  # by site: the version of its policy that this process has compiled
@@ -54,15 +58,22 @@ _prepared: dict[int, int] = {}  # by site: the version of its policy that this p
 def warm() -> None:
     """Load what the checks need, so that the first comment does not wait for it."""
     at = now()
-    examine([Candidate(new_id(), 0, 0, "Ann", "ann@example.org", "A first comment, to load everything.", at)], at)
+    examine(
+        [
+            Candidate(
+                new_id(), 0, 0, "Ann", "ann@example.org", "A first comment, to load everything.", at
+            )
+        ],
+        at,
+    )
 
 
 @cache
 def load_late_parts() -> None:
     """Load what an idle worker does without: 35 MB of language statistics and the Markdown parser.
 
-    No comment may pay for this out of its own CPU time, so it comes before the limit begins. A process that screens
-    only in place of others has not even loaded the checks.
+    No comment may pay for this out of its own CPU time, so it comes before the limit begins. A
+    process that screens only in place of others has not even loaded the checks.
     """
     warm()
     detect(["A first comment, to load everything.", "Первый комментарий"])
@@ -70,7 +81,9 @@ def load_late_parts() -> None:
 
 
 def screen_and_ring(comment_ids: Sequence[str]) -> None:
-    """Judge comments that wait: every check runs, then one decision each; then their pages are owed."""
+    """Judge comments that wait: every check runs, then one decision each; then their pages are
+    owed.
+    """
     batch = take(comment_ids)
     _ring_for(screen_ready(batch.ready))
     _ring_for(screen_alone(batch.suspects))
@@ -93,7 +106,9 @@ def owing_webhooks(settled: Sequence[Settled]) -> list[str]:
 
 
 def screen_now(comment_ids: Sequence[str]) -> list[Settled]:
-    """Screen those of them that are owed a screening. A comment that cannot be screened at all goes to a human."""
+    """Screen those of them that are owed a screening. A comment that cannot be screened at all goes
+    to a human.
+    """
     batch = take(comment_ids)
     return [*screen_ready(batch.ready), *screen_alone(batch.suspects)]
 
@@ -107,12 +122,17 @@ def screen_ready(comment_ids: Sequence[str]) -> list[Settled]:
             return screen_alone(comment_ids)
         attempt = isolation.attempt(comment_ids, alone=False)
         if not isolation.is_gone:
-            return [*attempt.settled, *screen_alone(comment_ids)] if attempt.failure else attempt.settled
+            return (
+                [*attempt.settled, *screen_alone(comment_ids)]
+                if attempt.failure
+                else attempt.settled
+            )
     return _screen_here(comment_ids, alone=False)
 
 
 def screen_alone(comment_ids: Sequence[str]) -> list[Settled]:
-    """Screen each of them alone and in isolation. One that fails twice goes to a human, and is not tried again.
+    """Screen each of them alone and in isolation. One that fails twice goes to a human, and is not
+    tried again.
 
     The second try comes after all the others had their first.
     """
@@ -134,7 +154,12 @@ def _each_alone(comment_ids: Sequence[str], isolation: Isolation) -> list[Settle
             break
         suspect, *waiting = waiting
         failures[suspect] += 1
-        log.warning("screening.failed_alone", comment=suspect, attempt=failures[suspect], reason=attempt.failure)
+        log.warning(
+            "screening.failed_alone",
+            comment=suspect,
+            attempt=failures[suspect],
+            reason=attempt.failure,
+        )
         if failures[suspect] < MOST_FAILURES:
             waiting.append(suspect)
         else:
@@ -156,9 +181,13 @@ def _apart(comment_ids: Sequence[str]) -> Iterator[list[str]]:
 
 
 def finish_what_the_last_began() -> None:
-    """For a worker that starts, before it has threads: comments that ended the worker before it are screened alone."""
+    """For a worker that starts, before it has threads: comments that ended the worker before it are
+    screened alone.
+    """
     if suspects := careful.begin_carefully(IN_ISOLATION, before=load_late_parts):
-        work = threading.Thread(target=lambda: _ring_for(screen_alone(suspects)), name="suspects", daemon=True)
+        work = threading.Thread(
+            target=lambda: _ring_for(screen_alone(suspects)), name="suspects", daemon=True
+        )
         work.start()
 
 
@@ -170,17 +199,27 @@ def _screen_here(comment_ids: Sequence[str], alone: bool) -> list[Settled]:
     except Exception as error:  # one poisonous comment must not hold up its neighbours
         if len(comment_ids) > 1:
             log.warning("screening.one_by_one", count=len(comment_ids), error=type(error).__name__)
-            return [settled for comment_id in comment_ids for settled in _screen_here([comment_id], alone)]
+            return [
+                settled
+                for comment_id in comment_ids
+                for settled in _screen_here([comment_id], alone)
+            ]
         if isinstance(error, UnknownKey) and comment_ids[0] > first_id(now() - OTHERS_HAVE_ITS_KEY):
             log.warning("screening.key_missing", comment=comment_ids[0], reason=str(error))
-            give_back(comment_ids[0])  # another worker may have the key, as keys reach them one after the other
+            give_back(
+                comment_ids[0]
+            )  # another worker may have the key, as keys reach them one after the other
             return []
         log.exception("screening.failed", comment=comment_ids[0], exc_info=error)
-        return _to_a_human(comment_ids[0], f"this comment could not be screened ({type(error).__name__})")
+        return _to_a_human(
+            comment_ids[0], f"this comment could not be screened ({type(error).__name__})"
+        )
 
 
 def seconds_for(count: int) -> float:
-    """CPU seconds after which a batch of so many ends its worker. A legal comment takes 0.05 s at most."""
+    """CPU seconds after which a batch of so many ends its worker. A legal comment takes 0.05 s at
+    most.
+    """
     return min(0.3 + 0.1 * count, MOST_SECONDS)
 
 
@@ -203,8 +242,8 @@ def _screen(comment_ids: Sequence[str], seconds: float) -> list[Settled]:
 
 
 def _prepare_policies(batch: Sequence[Owed]) -> None:
-    """Compile the word lists of policies that are new to this process, outside of any comment's limit: the longest
-    lists take a quarter of a second.
+    """Compile the word lists of policies that are new to this process, outside of any comment's
+    limit: the longest lists take a quarter of a second.
     """
     for owed in batch:
         site, version = owed.candidate.site_id, owed.policy_version
@@ -238,9 +277,18 @@ def _by_comment(rows: Sequence[dict[str, Any]]) -> Mapping[str, list[dict[str, A
 
 
 def _tell(done: Sequence[Settled], *, ms: int) -> None:
-    """A line a comment for the screening, which took `ms` for all of them, and one for what came of it."""
+    """A line a comment for the screening, which took `ms` for all of them, and one for what came of
+    it.
+    """
     for each in done:
-        log.info("screened", comment=each.comment_id, site=each.site, status=each.status, count=len(done), ms=ms)
+        log.info(
+            "screened",
+            comment=each.comment_id,
+            site=each.site,
+            status=each.status,
+            count=len(done),
+            ms=ms,
+        )
     tell(done)
 
 
@@ -248,8 +296,8 @@ _Row: TypeAlias = Row[Comment, Site, str | None, bool, str | None, bool]
 
 
 class Owed(NamedTuple):
-    """A comment that is owed a screening: that screening's number, the policy's version, and about how many comments
-    the site has settled.
+    """A comment that is owed a screening: that screening's number, the policy's version, and about
+    how many comments the site has settled.
     """
 
     candidate: Candidate
@@ -260,13 +308,20 @@ class Owed(NamedTuple):
 
 def load(session: Session, comment_ids: Sequence[str]) -> list[Owed]:
     """Those of the comments that are owed a screening."""
-    wanted = select(Comment, Site, Thread.title, Thread.title_is_final, Thread.url, Thread.url_is_final)
-    wanted = wanted.join(Site, Site.id == Comment.site_id).join(Thread, Thread.id == Comment.thread_id)
-    owed = wanted.where(Comment.id.in_(comment_ids), Comment.screen_due.is_not(None)).order_by(Comment.id)
+    wanted = select(
+        Comment, Site, Thread.title, Thread.title_is_final, Thread.url, Thread.url_is_final
+    )
+    wanted = wanted.join(Site, Site.id == Comment.site_id).join(
+        Thread, Thread.id == Comment.thread_id
+    )
+    owed = wanted.where(Comment.id.in_(comment_ids), Comment.screen_due.is_not(None)).order_by(
+        Comment.id
+    )
     rows = session.execute(owed).all()
     sites = {row.Site.id: row.Site for row in rows}
     policies = {
-        site.id: with_promises(session, Policy.model_validate(site.policy), site.model) for site in sites.values()
+        site.id: with_promises(session, Policy.model_validate(site.policy), site.model)
+        for site in sites.values()
     }
     models = {site.id: learned(session, site.model) for site in sites.values()}
     languages = detect([row.Comment.body for row in rows])
@@ -308,7 +363,10 @@ def _candidate(row: _Row, language: str, policy: Policy, own: Learned | None) ->
 
 
 def _change(
-    screening: Owed, evidence: list[Evidence], prints: Sequence[dict[str, Any]], hosts: Sequence[dict[str, Any]]
+    screening: Owed,
+    evidence: list[Evidence],
+    prints: Sequence[dict[str, Any]],
+    hosts: Sequence[dict[str, Any]],
 ) -> Change:
     candidate, number, version, decided = screening
     decision = decide(evidence, candidate.policy)
@@ -319,9 +377,13 @@ def _change(
     again = now() + AGAIN_AFTER[number - 1] if owed else None
     html = markdown.render(candidate.body)
     screened = Screened(number, evidence, version, candidate.language, prints, hosts, again, html)
-    blind = decision.verdict is not None and is_sampled(candidate.id, candidate.policy.sample.share, decided)
+    blind = decision.verdict is not None and is_sampled(
+        candidate.id, candidate.policy.sample.share, decided
+    )
     note = _by_a_rule(evidence) if decision.verdict is not None else ""
-    return Change(candidate.id, decision.verdict, decision.reasons, screened=screened, note=note, blind=blind)
+    return Change(
+        candidate.id, decision.verdict, decision.reasons, screened=screened, note=note, blind=blind
+    )
 
 
 def _by_a_rule(evidence: Sequence[Evidence]) -> str:
@@ -331,16 +393,22 @@ def _by_a_rule(evidence: Sequence[Evidence]) -> str:
 
 
 def _to_a_human(comment_id: str, detail: str) -> list[Settled]:
-    """Nothing stays pending for ever, not even a comment that breaks the screening. It is shown as it was typed: to
-    render it may be what breaks.
+    """Nothing stays pending for ever, not even a comment that breaks the screening. It is shown as
+    it was typed: to render it may be what breaks.
     """
     evidence = [Evidence(check="screening", outcome=Outcome.UNAVAILABLE, detail=detail)]
     with begin() as session:
-        row = session.execute(select(Comment.screenings, Comment.body).where(Comment.id == comment_id)).one_or_none()
+        row = session.execute(
+            select(Comment.screenings, Comment.body).where(Comment.id == comment_id)
+        ).one_or_none()
         if row is None:
             return []
-        screened = Screened(row.screenings + 1, evidence, 0, "und", html=markdown.as_typed(row.body))
-        settled = settle(session, [Change(comment_id, Verdict.FLAG, (detail,), screened=screened)])[0]
+        screened = Screened(
+            row.screenings + 1, evidence, 0, "und", html=markdown.as_typed(row.body)
+        )
+        settled = settle(session, [Change(comment_id, Verdict.FLAG, (detail,), screened=screened)])[
+            0
+        ]
     failpoint("handed_to_a_human")
     done = [settled] if settled else []
     tell(done)
@@ -348,14 +416,20 @@ def _to_a_human(comment_id: str, detail: str) -> list[Settled]:
 
 
 def _hand_over(comment_id: str, failure: str) -> list[Settled]:
-    """A comment that ends its screener is not screened automatically again: it owes no screening any more."""
-    return _to_a_human(comment_id, f"this comment could not be screened: alone, its screening {failure}")
+    """A comment that ends its screener is not screened automatically again: it owes no screening
+    any more.
+    """
+    return _to_a_human(
+        comment_id, f"this comment could not be screened: alone, its screening {failure}"
+    )
 
 
 def _prepare(comment_id: str) -> None:
     """Load what the checks need for this comment's site, so that the limit is on the comment alone."""
     with reading() as session:
-        site = session.execute(select(Site).join(Comment, Comment.site_id == Site.id).where(Comment.id == comment_id))
+        site = session.execute(
+            select(Site).join(Comment, Comment.site_id == Site.id).where(Comment.id == comment_id)
+        )
         policy = Policy.model_validate(site.scalar_one().policy)
     _compile(policy)
 

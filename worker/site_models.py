@@ -1,4 +1,6 @@
-"""Sites' own models as a worker keeps them: by id, so that a new one counts from the next batch on, and only a few."""
+"""Sites' own models as a worker keeps them: by id, so that a new one counts from the next batch on,
+and only a few.
+"""
 
 from __future__ import annotations
 
@@ -56,12 +58,16 @@ _thresholds: _Kept[promises.Fitted | None] = _Kept()
 
 
 def learned(session: Session, model_id: str | None) -> Learned | None:
-    """The model of that id; None where there is none, or one that does not fit this release: it is learned anew."""
+    """The model of that id; None where there is none, or one that does not fit this release: it is
+    learned anew.
+    """
     return _models.get(model_id, lambda: _read(session, model_id)) if model_id else None
 
 
 def _read(session: Session, model_id: str) -> Learned | None:
-    wanted = select(SiteModelRecord.weights, SiteModelRecord.scores).where(SiteModelRecord.id == model_id)
+    wanted = select(SiteModelRecord.weights, SiteModelRecord.scores).where(
+        SiteModelRecord.id == model_id
+    )
     row = session.execute(wanted).one_or_none()
     if row is None:
         return None

@@ -39,7 +39,9 @@ log = structlog.get_logger()
 
 
 def _screen_and_publish(comment_ids: Sequence[str]) -> None:
-    """Without ringing in between: to a silent broker each ring costs a second, and nobody would hear it."""
+    """Without ringing in between: to a silent broker each ring costs a second, and nobody would
+    hear it.
+    """
     batch = take(comment_ids)
     _publish(screen_ready(batch.ready))
     _publish(screen_alone(batch.suspects))
@@ -82,7 +84,9 @@ class Sweeper(threading.Thread):
         self._ending.set()
 
     def _try(self, step: Callable[[], float]) -> float:
-        """Seconds to pause after a step. Where it fails the database is away: the next round finds it again."""
+        """Seconds to pause after a step. Where it fails the database is away: the next round finds
+        it again.
+        """
         try:
             return step()
         except Exception as error:
@@ -92,7 +96,9 @@ class Sweeper(threading.Thread):
     def _begin(self) -> float:
         _beat(self.worker, swept=False)
         if careful():
-            sweep(overdue_seconds=0)  # the broker gives nobody else what the last worker had taken from it
+            sweep(
+                overdue_seconds=0
+            )  # the broker gives nobody else what the last worker had taken from it
         return settings().sweep_seconds
 
     def _sweep(self) -> float:
@@ -103,7 +109,9 @@ class Sweeper(threading.Thread):
         if is_more:
             return 0
         if self.watchdog.is_deaf(now()):
-            log.error("worker.deaf", reason="messages wait and none is taken: ending, to be begun again")
+            log.error(
+                "worker.deaf", reason="messages wait and none is taken: ending, to be begun again"
+            )
             end()
         return settings().sweep_seconds
 
@@ -117,7 +125,9 @@ class Sweeper(threading.Thread):
 
 
 def sweep(overdue_seconds: float | None = None) -> bool:
-    """Ring again for what is overdue; do it here if the broker is silent or nobody listens. True if more is overdue."""
+    """Ring again for what is overdue; do it here if the broker is silent or nobody listens. True if
+    more is overdue.
+    """
     at = now()
     is_more = False
     for task, record, due in OWED:
@@ -132,15 +142,23 @@ def sweep(overdue_seconds: float | None = None) -> bool:
 
 
 def _overdue(record: Any, due: Any, at: datetime, seconds: float | None = None) -> list[Any]:
-    """Claim overdue rows by putting their due time off, so that no other sweep rings for them at the same time."""
+    """Claim overdue rows by putting their due time off, so that no other sweep rings for them at
+    the same time.
+    """
     before = at - timedelta(seconds=settings().overdue_seconds if seconds is None else seconds)
     with reading() as session:
         if session.execute(select(record.id).where(due < before).limit(1)).first() is None:
             return []
     oldest = select(record.id).where(due < before).order_by(due).limit(MOST_AT_ONCE)
-    oldest = oldest.with_for_update(key_share=True, skip_locked=True)  # whoever holds one is working on it
+    oldest = oldest.with_for_update(
+        key_share=True, skip_locked=True
+    )  # whoever holds one is working on it
     later = before + timedelta(seconds=RUNG_SECONDS)
-    claimed = update(record).where(record.id.in_(select(oldest.cte("oldest").c.id))).values({due.key: later})
+    claimed = (
+        update(record)
+        .where(record.id.in_(select(oldest.cte("oldest").c.id)))
+        .values({due.key: later})
+    )
     with begin(synced=False) as session:
         found = list(session.execute(claimed.returning(record.id)).scalars())
     failpoint(f"swept_{record.__tablename__}")
@@ -150,13 +168,16 @@ def _overdue(record: Any, due: Any, at: datetime, seconds: float | None = None) 
 def _unheard(at: datetime) -> bool:
     """Whether some comment has waited so long that rings must be going unheard."""
     waiting = select(Comment.id).where(Comment.status == "pending", Comment.screenings == 0)
-    waiting = waiting.where(Comment.screen_due.is_not(None), Comment.at < at - timedelta(seconds=UNHEARD_SECONDS))
+    waiting = waiting.where(
+        Comment.screen_due.is_not(None), Comment.at < at - timedelta(seconds=UNHEARD_SECONDS)
+    )
     with reading() as session:
         return session.execute(waiting.limit(1)).first() is not None
 
 
 def _sweep_deliveries(at: datetime) -> None:
-    """Ring for endpoints that are owed something; where nobody takes the ring, or nobody heard it, send from here.
+    """Ring for endpoints that are owed something; where nobody takes the ring, or nobody heard it,
+    send from here.
 
     No due time is put off: an attempt is taken by a lease, so that a ring too many does no harm.
     """
@@ -167,7 +188,9 @@ def _sweep_deliveries(at: datetime) -> None:
             release_published(session, at, left)
     with reading() as session:
         owed = overdue_endpoints(session, at - timedelta(seconds=settings().overdue_seconds))
-        unheard = overdue_endpoints(session, at - timedelta(seconds=UNHEARD_SECONDS)) if owed else []
+        unheard = (
+            overdue_endpoints(session, at - timedelta(seconds=UNHEARD_SECONDS)) if owed else []
+        )
     if here := unheard if ring(DELIVER, owed) else owed:
         webhooks.sender().wake(here)
 

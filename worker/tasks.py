@@ -31,4 +31,6 @@ def learn(site_ids: list[int]) -> None:
 
 @app.task(name=DELIVER)
 def deliver(endpoint_ids: list[str]) -> None:
-    sender().wake(endpoint_ids)  # it has a thread of its own: no slow endpoint holds up who screens and publishes
+    sender().wake(
+        endpoint_ids
+    )  # it has a thread of its own: no slow endpoint holds up who screens and publishes

@@ -1,4 +1,6 @@
-"""Look at published files that nobody may have asked Greenroom for: a front serves them as they lie."""
+"""Look at published files that nobody may have asked Greenroom for: a front serves them as they
+lie.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ log = structlog.get_logger()
 
 
 class Verifier:
-    """Goes round all threads, some at each step. Only files are looked at: object stores check what they keep."""
+    """Goes round all threads, some at each step. Only files are looked at: object stores check what
+    they keep.
+    """
 
     def __init__(self) -> None:
         self._last = 0
@@ -36,13 +40,19 @@ class Verifier:
         """Owe every object that is damaged or missing; how many."""
         if not storage.is_folder():
             return 0
-        settled = (Thread.revision > 0) & (Thread.revision == Thread.published_revision) & Thread.publish_due.is_(None)
+        settled = (
+            (Thread.revision > 0)
+            & (Thread.revision == Thread.published_revision)
+            & Thread.publish_due.is_(None)
+        )
         wanted = select(Thread.id, Thread.key, Thread.places, Site.key.label("site"))
         wanted = wanted.join(Site, Site.id == Thread.site_id).where(settled, Thread.id > self._last)
         with reading() as session:
             rows = session.execute(wanted.order_by(Thread.id).limit(THREADS_AT_ONCE)).all()
         self._last = rows[-1].id if len(rows) == THREADS_AT_ONCE else 0
-        return sum(_verify(row.id, name) for row in rows for name in _names(row.site, row.key, row.places))
+        return sum(
+            _verify(row.id, name) for row in rows for name in _names(row.site, row.key, row.places)
+        )
 
 
 def _names(site: str, key: str, places: int) -> Iterator[str]:

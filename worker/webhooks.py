@@ -1,10 +1,12 @@
 """The sender: who may have how many attempts under way, when to look again, and the attempt itself.
 
-One thread with an event loop makes the requests, so an endpoint that never answers costs a socket and no thread; one
-thread beside it writes and reads the database, a round at a time (`worker/deliveries.py`). What is finished while a
-round is being written goes into the next one together, so there are as few transactions as there can be.
+One thread with an event loop makes the requests, so an endpoint that never answers costs a socket
+and no thread; one thread beside it writes and reads the database, a round at a time
+(`worker/deliveries.py`). What is finished while a round is being written goes into the next one
+together, so there are as few transactions as there can be.
 
-Nothing here has to be remembered: what is owed stands in the database, and a ring or the sweep finds it again.
+Nothing here has to be remembered: what is owed stands in the database, and a ring or the sweep
+finds it again.
 """
 
 from __future__ import annotations
@@ -33,12 +35,17 @@ from worker.posting import Answer, Poster, Unsent
 MOST_IN_FLIGHT = 500  # to all endpoints together
 MOST_ENDPOINTS = 50  # in one round
 FAILURES = 5  # in a row, until an endpoint is only probed
-UNPROVED = 4  # attempts under way at once to one that has not taken anything yet: many dead ones fill no house
+# attempts under way at once to one that has not taken anything yet: many dead ones fill no house
+UNPROVED = 4
 PROBES = 2  # attempts under way at once to one that fails
-QUICK_MS = 250  # an endpoint that takes things so soon has more of them taken ahead, while a round is written down
+# an endpoint that takes things so soon has more of them taken ahead, while a round is written down
+QUICK_MS = 250
 AHEAD = 4
-MOST_AHEAD_SECONDS = 4.0  # taken and not begun by then: given back, as its lease would not outlast the attempt
-SOON_SECONDS = 60  # what is due later than that is left to the sweep, or a dead endpoint's backlog would be kept here
+MOST_AHEAD_SECONDS = (
+    4.0  # taken and not begun by then: given back, as its lease would not outlast the attempt
+)
+# what is due later than that is left to the sweep, or a dead endpoint's backlog would be kept here
+SOON_SECONDS = 60
 REST_SECONDS = 1.0  # after a round that failed: the database is away
 END_SECONDS = 2.0  # what is under way may take so long to come home when we end
 ABOUT_US = {"Content-Type": "application/json", "User-Agent": "Greenroom"}
@@ -226,7 +233,9 @@ async def attempt(poster: Poster, job: Job) -> Outcome:
         answer = await _post(poster, job, at)
     except Unsent as unsent:
         return Outcome(job, at, _ms(began), error=str(unsent))
-    except Exception as error:  # one delivery that can't even be put together must not end the others
+    except (
+        Exception
+    ) as error:  # one delivery that can't even be put together must not end the others
         log.exception("attempt.failed", exc_info=error)
         return Outcome(job, at, _ms(began), error=f"It could not be sent ({type(error).__name__}).")
     failpoint("delivered")
@@ -242,12 +251,18 @@ async def _post(poster: Poster, job: Job, at: datetime) -> Answer:
         raise Unsent("The event log keeps this event no more.")
     if endpoint.is_chat:
         return await poster.post(
-            endpoint.url, {**endpoint.sealed.headers, **ABOUT_US}, chats.message(endpoint.format, said)
+            endpoint.url,
+            {**endpoint.sealed.headers, **ABOUT_US},
+            chats.message(endpoint.format, said),
         )
     due = job.deliveries[0]
     content = body(due)
-    signed = signatures.headers(endpoint.sealed.keys(at), due.event_id, int(at.timestamp()), content)
-    return await poster.post(endpoint.url, {**endpoint.sealed.headers, **ABOUT_US, **signed}, content)
+    signed = signatures.headers(
+        endpoint.sealed.keys(at), due.event_id, int(at.timestamp()), content
+    )
+    return await poster.post(
+        endpoint.url, {**endpoint.sealed.headers, **ABOUT_US, **signed}, content
+    )
 
 
 def _ms(began: float) -> int:
@@ -255,7 +270,9 @@ def _ms(began: float) -> int:
 
 
 def retry_after(answer: Answer, at: datetime) -> float:
-    """Seconds, from a number of them or a date (RFC 9110, 10.2.3); 0 where it says nothing, or nothing sensible."""
+    """Seconds, from a number of them or a date (RFC 9110, 10.2.3); 0 where it says nothing, or
+    nothing sensible.
+    """
     given = answer.headers.get("retry-after", "").strip()
     if given.isascii() and given.isdecimal() and len(given) < 10:
         return float(given)

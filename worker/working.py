@@ -20,7 +20,8 @@ def work(queues: str) -> None:
 
     Ends the process with a status other than 0 if the worker could not go on.
     """
-    # Celery warns whoever runs it as root of pickled messages; ours are JSON, and nothing else is accepted.
+    # Celery warns whoever runs it as root of pickled messages; ours are JSON, and nothing else is
+    # accepted.
     warnings.simplefilter("ignore", SecurityWarning)
     configure_logs()  # Celery asks for its logs only after the checks were warmed
     with app.connection_for_write(transport_options=RING_OPTIONS) as connection:
@@ -35,7 +36,8 @@ def work(queues: str) -> None:
             f"--concurrency={settings().screeners}",
             "--pool=threads",
             f"--loglevel={settings().log_level}",
-            # Workers keep no company here: nobody asks Celery who is there, heartbeats are rows in the database.
+            # Workers keep no company here: nobody asks Celery who is there, heartbeats are rows in
+            # the database.
             "--without-gossip",
             "--without-mingle",
             "--without-heartbeat",

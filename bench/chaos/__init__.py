@@ -1,1 +1,3 @@
-"""`make chaos`: parts are killed, stopped, cut off and emptied under load; then every truth is checked."""
+"""`make chaos`: parts are killed, stopped, cut off and emptied under load; then every truth is
+checked.
+"""

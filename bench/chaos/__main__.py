@@ -1,4 +1,6 @@
-"""`python -m bench.chaos`: load, faults, quiet, and then the truths. Exit status 1 where one is broken."""
+"""`python -m bench.chaos`: load, faults, quiet, and then the truths. Exit status 1 where one is
+broken.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,10 @@ from tests.chaos.full_disk import Disk, can_mount, small_disk
 from tests.greenroom import GREENROOM, until
 from tests.postgres import postgresql
 
-QUIET_SECONDS, QUIET_SECONDS_SABOTAGED = 120.0, 20.0  # the longest honest wait: for a killed publisher's lease
+QUIET_SECONDS, QUIET_SECONDS_SABOTAGED = (
+    120.0,
+    20.0,
+)  # the longest honest wait: for a killed publisher's lease
 MOST_SHOWN = 10
 DISK_MEGABYTES = 256
 console = Console(highlight=False, width=140)
@@ -56,7 +61,9 @@ class Run:
 def main() -> int:
     run = _asked()
     without = f", sabotaged: {run.sabotage}" if run.sabotage else ""
-    console.print(f"chaos with seed [bold]{run.seed}[/bold]: {run.seconds:g} s on {run.database}{without}")
+    console.print(
+        f"chaos with seed [bold]{run.seed}[/bold]: {run.seconds:g} s on {run.database}{without}"
+    )
     with tempfile.TemporaryDirectory(prefix="greenroom-chaos-") as name:
         folder = Path(name)
         os.environ.update({"GREENROOM_DATA": str(folder / "var"), WHICH: run.sabotage})
@@ -80,7 +87,9 @@ def _asked() -> Run:
     parser.add_argument("--seconds", type=float, default=150)
     parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
     parser.add_argument("--sabotage", choices=sorted(SABOTAGE), default="")
-    parser.add_argument("--only", choices=sorted(map(named, FAULTS)), default="", help="one kind of fault alone")
+    parser.add_argument(
+        "--only", choices=sorted(map(named, FAULTS)), default="", help="one kind of fault alone"
+    )
     parser.add_argument("--keep", type=Path, help="a folder to copy all that the run left to")
     return Run(**vars(parser.parse_args()))
 
@@ -149,10 +158,14 @@ def _report(run: Run, found: dict[str, list[str]]) -> None:
     for truth, broken in found.items():
         shown = "\n".join([*broken[:MOST_SHOWN], *(["…"] if len(broken) > MOST_SHOWN else [])])
         table.add_row(truth, f"[red]{len(broken)}[/red]" if broken else "0", shown)
-    faults = ", ".join(f"{name} × {times}" if times > 1 else name for name, times in sorted(run.faults.items()))
+    faults = ", ".join(
+        f"{name} × {times}" if times > 1 else name for name, times in sorted(run.faults.items())
+    )
     console.print(table)
     console.print(f"faults    {run.faults.total()}: {faults}")
-    console.print(f"told      {', '.join(f'{count:,} {what}' for what, count in sorted(run.said.items()))}")
+    console.print(
+        f"told      {', '.join(f'{count:,} {what}' for what, count in sorted(run.said.items()))}"
+    )
     console.print(f"restarts  {run.deaths} by up; quiet {run.quiet}")
     for truth in filter(found.get, found):
         console.print(f"[red]broken:[/red] {truth}", soft_wrap=True)

@@ -1,4 +1,6 @@
-"""`make chaos-checked`: a guarantee is taken away, and a run has to notice. Exit status 1 if one does not."""
+"""`make chaos-checked`: a guarantee is taken away, and a run has to notice. Exit status 1 if one
+does not.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ PATIENCE_SECONDS = 240.0
 
 
 class Check(NamedTuple):
-    """What is taken away, the fault that shows it soonest, for how long, and the truth that has to be found broken."""
+    """What is taken away, the fault that shows it soonest, for how long, and the truth that has to
+    be found broken.
+    """
 
     sabotage: str
     only: str
@@ -23,9 +27,24 @@ class Check(NamedTuple):
 
 
 CHECKS = [
-    Check("no-sweep", named(flush_while_messages_wait), 12, "every comment is settled or waits for a human"),
-    Check("no-unique", named(kill_worker), 12, "the same Idempotency-Key, or the same words again, is one row"),
-    Check("no-lease", named(stop_worker), 20, "a comment is published if and only if it is approved; counts agree"),
+    Check(
+        "no-sweep",
+        named(flush_while_messages_wait),
+        12,
+        "every comment is settled or waits for a human",
+    ),
+    Check(
+        "no-unique",
+        named(kill_worker),
+        12,
+        "the same Idempotency-Key, or the same words again, is one row",
+    ),
+    Check(
+        "no-lease",
+        named(stop_worker),
+        20,
+        "a comment is published if and only if it is approved; counts agree",
+    ),
 ]
 
 
@@ -36,7 +55,12 @@ def main() -> int:
 
 def _is_noticed(check: Check) -> bool:
     began = time.monotonic()
-    options = {"sabotage": check.sabotage, "only": check.only, "seconds": check.seconds, "seed": SEED}
+    options = {
+        "sabotage": check.sabotage,
+        "only": check.only,
+        "seconds": check.seconds,
+        "seed": SEED,
+    }
     words = [f"--{name}={value}" for name, value in options.items()]
     run = subprocess.run(
         [sys.executable, "-m", "bench.chaos", *words],
@@ -47,7 +71,10 @@ def _is_noticed(check: Check) -> bool:
     )
     is_noticed = run.returncode == 1 and f"broken: {check.truth}" in run.stdout
     seconds = time.monotonic() - began
-    print(f"{check.sabotage:10} {'noticed' if is_noticed else 'MISSED'} after {seconds:.0f} s", flush=True)
+    print(
+        f"{check.sabotage:10} {'noticed' if is_noticed else 'MISSED'} after {seconds:.0f} s",
+        flush=True,
+    )
     if not is_noticed:
         print(run.stdout, run.stderr, sep="\n")
     return is_noticed

@@ -1,4 +1,6 @@
-"""What goes wrong in a run: each fault does its harm, holds it for its time, and lets the part go on."""
+"""What goes wrong in a run: each fault does its harm, holds it for its time, and lets the part go
+on.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from bench.chaos.system import System
 from tests.dns_server import Mode
 
 STOPPED_SECONDS = 5.0
-FROZEN_SECONDS = 15.0  # longer than anybody waits for a database: requests, workers and their probes have all given up
+# longer than anybody waits for a database: requests, workers and their probes have all given up
+FROZEN_SECONDS = 15.0
 SLOW_BODIES = 100
 Fault = Callable[[System, random.Random], None]
 
@@ -126,7 +129,16 @@ ON_POSTGRES: list[Fault] = [kill_postgres, stop_postgres, freeze_postgres]
 ON_SQLITE: list[Fault] = [lock_sqlite]
 ON_A_SMALL_DISK: list[Fault] = [fill_disk]
 FAULTS: list[Fault] = [
-    *(kill_web, kill_what_answers, stop_web, kill_worker, kill_workers, stop_worker, kill_valkey, stop_valkey),
+    *(
+        kill_web,
+        kill_what_answers,
+        stop_web,
+        kill_worker,
+        kill_workers,
+        stop_worker,
+        kill_valkey,
+        stop_valkey,
+    ),
     *(slow_bodies, freeze_a_part),
     *(black_hole, strand_links, flush_while_messages_wait, storage_fails, dns_times_out),
     *(damage_page, *ON_A_SMALL_DISK, *ON_POSTGRES, *ON_SQLITE),
@@ -144,8 +156,12 @@ def named(fault: Fault) -> str:
     return fault.__name__.replace("_", " ")
 
 
-def due(faults: list[Fault], chance: random.Random, *, seconds: float) -> Iterator[tuple[float, Fault]]:
-    """Every fault in an order of chance, over and over until the time is up, and the second it is due at."""
+def due(
+    faults: list[Fault], chance: random.Random, *, seconds: float
+) -> Iterator[tuple[float, Fault]]:
+    """Every fault in an order of chance, over and over until the time is up, and the second it is
+    due at.
+    """
     began, order = time.monotonic(), list[Fault]()
     while True:
         order = order or chance.sample(faults, len(faults))

@@ -1,4 +1,6 @@
-"""The load: authors who post and answer, moderators who decide, readers who read, each by a seed of its own."""
+"""The load: authors who post and answer, moderators who decide, readers who read, each by a seed of
+its own.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class Answer(NamedTuple):
 
 @dataclass
 class Load:
-    """Runs from entering its block until leaving it. `seen` are published comments with their threads."""
+    """Runs from entering its block until leaving it. `seen` are published comments with their
+    threads.
+    """
 
     port: int
     key: str
@@ -46,7 +50,11 @@ class Load:
     _actors: list[threading.Thread] = field(default_factory=list)
 
     def __enter__(self) -> Load:
-        for act, count in ((self._author, AUTHORS), (self._moderator, MODERATORS), (self._reader, READERS)):
+        for act, count in (
+            (self._author, AUTHORS),
+            (self._moderator, MODERATORS),
+            (self._reader, READERS),
+        ):
             for number in range(count):
                 self._actors.append(threading.Thread(target=act, args=(number,), daemon=True))
         for actor in self._actors:
@@ -78,18 +86,35 @@ class Load:
         thread, parent, seen = f"/chaos/{busy}", None, list(self.seen)
         if seen and chance.random() < 0.4:
             parent, thread = chance.choice(seen)
-        links = " ".join(f"https://shop{n}.example/buy" for n in range(4)) if chance.random() < 0.1 else ""
+        links = (
+            " ".join(f"https://shop{n}.example/buy" for n in range(4))
+            if chance.random() < 0.1
+            else ""
+        )
         email = f"{MARK}-{number}@{chance.choice(DOMAINS)}"
         body = f"{text(number)} {links}".strip()
-        return {"thread": thread, "parent": parent, "name": f"Reader {number}", "email": email, "body": body}
+        return {
+            "thread": thread,
+            "parent": parent,
+            "name": f"Reader {number}",
+            "email": email,
+            "body": body,
+        }
 
     def _post(self, client: Client, comment: dict[str, Any], key: str) -> None:
         """Try until there is an answer that counts: the same key each time."""
-        about = {"key": key, "author": comment["email"], "thread": comment["thread"], "body": digest(comment["body"])}
+        about = {
+            "key": key,
+            "author": comment["email"],
+            "thread": comment["thread"],
+            "body": digest(comment["body"]),
+        }
         self.told.note("sent", **about)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            answer = client.ask("POST", "/v1/sites/demo/comments", comment, {"Idempotency-Key": key})
+            answer = client.ask(
+                "POST", "/v1/sites/demo/comments", comment, {"Idempotency-Key": key}
+            )
             if answer.status == 202:
                 self.told.note("accepted", id=answer.body["id"], at=_now(), **about)
                 self.recent.append(answer.body["id"])
@@ -98,7 +123,10 @@ class Load:
             time.sleep(0.3)
 
     def _moderator(self, which: int) -> None:
-        chance, client = random.Random(f"{self.seed} moderator {which}"), Client(self.port, self.told)
+        chance, client = (
+            random.Random(f"{self.seed} moderator {which}"),
+            Client(self.port, self.told),
+        )
         bearer = {"Authorization": f"Bearer {self.key}"}
         while not self._ending.wait(chance.expovariate(4)):
             path = self._chosen(chance, client, bearer)
@@ -109,16 +137,27 @@ class Load:
                 answer = client.ask("POST", f"{path}/undo", {}, bearer)
             else:
                 ruling: dict[str, Any] = {"verdict": verdict}
-                record = client.ask("GET", path, None, bearer) if chance.random() < 0.5 else Answer(0, None)
+                record = (
+                    client.ask("GET", path, None, bearer)
+                    if chance.random() < 0.5
+                    else Answer(0, None)
+                )
                 if record.status == 200:
                     ruling["version"] = record.body["version"]
                 answer = client.ask("POST", f"{path}/decisions", ruling, bearer)
             if answer.status == 201:
                 comment = path.rpartition("/")[2]
-                self.told.note("decided", decision=answer.body["id"], comment=comment, verdict=answer.body["verdict"])
+                self.told.note(
+                    "decided",
+                    decision=answer.body["id"],
+                    comment=comment,
+                    verdict=answer.body["verdict"],
+                )
 
     def _chosen(self, chance: random.Random, client: Client, bearer: dict[str, str]) -> str | None:
-        """Something out of the queue, or one of the newest, where another moderator may be at work too."""
+        """Something out of the queue, or one of the newest, where another moderator may be at work
+        too.
+        """
         ids = list(self.recent)
         if chance.random() < 0.5:
             queue = client.ask("GET", "/v1/sites/demo/queue?limit=20", None, bearer)
@@ -131,11 +170,17 @@ class Load:
             thread = f"/chaos/{chance.randrange(THREADS)}"
             page = client.ask("GET", f"/v1/sites/demo/comments?thread={quote(thread)}", None, {})
             if page.status == 200:
-                self.seen.extend((comment["id"], thread) for comment in page.body["comments"][:5] if comment["id"])
+                self.seen.extend(
+                    (comment["id"], thread)
+                    for comment in page.body["comments"][:5]
+                    if comment["id"]
+                )
 
 
 class Client:
-    """One kept connection, made anew after a failure. What was neither wished for nor foreseen is noted."""
+    """One kept connection, made anew after a failure. What was neither wished for nor foreseen is
+    noted.
+    """
 
     def __init__(self, port: int, told: Told) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
@@ -144,7 +189,9 @@ class Client:
     def ask(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
         content = None if body is None else orjson.dumps(body)
         try:
-            self._connection.request(method, path, content, {"Content-Type": "application/json", **headers})
+            self._connection.request(
+                method, path, content, {"Content-Type": "application/json", **headers}
+            )
             answer = self._connection.getresponse()
             content = answer.read()
         except (OSError, http.client.HTTPException) as error:

@@ -24,7 +24,9 @@ class _Link:
 
 
 class Proxy:
-    """Passes on every byte, or none: `hole()` holds all back until `mend()`, `strand()` loses it for good."""
+    """Passes on every byte, or none: `hole()` holds all back until `mend()`, `strand()` loses it
+    for good.
+    """
 
     def __init__(self, port: int) -> None:
         self._upstream = port
@@ -75,7 +77,9 @@ class Proxy:
         self._flowing.wait()
         try:
             link.far = socket.create_connection(("127.0.0.1", self._upstream))
-            back = threading.Thread(target=self._pump, args=(link, link.far, link.near), daemon=True)
+            back = threading.Thread(
+                target=self._pump, args=(link, link.far, link.near), daemon=True
+            )
             back.start()
             self._pump(link, link.near, link.far)
             back.join()

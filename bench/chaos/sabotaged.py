@@ -1,4 +1,5 @@
-"""The `greenroom` command with one of its guarantees taken away: proof that the checker would notice.
+"""The `greenroom` command with one of its guarantees taken away: proof that the checker would
+notice.
 
 The constraint that `no-unique` drops is dropped from the database itself, see `drop_unique`.
 """
@@ -37,7 +38,9 @@ def without_sweep() -> None:
 
 
 def without_lease() -> None:
-    """Many publishers at once, also within one process, where `Gathering` keeps an order of its own."""
+    """Many publishers at once, also within one process, where `Gathering` keeps an order of its
+    own.
+    """
     os.environ["GREENROOM_SCREENERS"] = "8"
     gathering.Gathering.do = lambda self, items: self._work(items)  # type: ignore[method-assign]
     publishing.publish_threads = publish_at_will
@@ -45,12 +48,16 @@ def without_lease() -> None:
 
 
 def publish_at_will(thread_ids: Sequence[int]) -> int:
-    """Publishing as one would write it first: whoever is asked puts what it sees, and notes that it did."""
+    """Publishing as one would write it first: whoever is asked puts what it sees, and notes that it
+    did.
+    """
     for thread_id in thread_ids:
         with reading() as session:
             since = session.get_one(Thread, thread_id).published_revision
             snapshot = changed_pages(session, thread_id, since)
-        time.sleep(random.choice([0, 0, 0, 2]))  # storage that is not on this machine, and stalls now and then
+        time.sleep(
+            random.choice([0, 0, 0, 2])
+        )  # storage that is not on this machine, and stalls now and then
         for item in snapshot.objects:
             storage.put(*item)
         with begin() as session:

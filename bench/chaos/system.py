@@ -1,4 +1,6 @@
-"""What is put under load and harmed: `greenroom up`, a second worker, Valkey behind a proxy, a DNS server."""
+"""What is put under load and harmed: `greenroom up`, a second worker, Valkey behind a proxy, a DNS
+server.
+"""
 
 from __future__ import annotations
 
@@ -161,7 +163,10 @@ class System:
 
     @property
     def logs(self) -> list[Path]:
-        return [self.up.log, *(part.log for part in self.minded.values() if isinstance(part, Minded))]
+        return [
+            self.up.log,
+            *(part.log for part in self.minded.values() if isinstance(part, Minded)),
+        ]
 
 
 @contextmanager
@@ -173,7 +178,9 @@ def system(
     *,
     disk: Disk | None = None,
 ) -> Iterator[System]:
-    """All of it, ready; `parts` are minded beside, and are running. `disk` is the data folder's own."""
+    """All of it, ready; `parts` are minded beside, and are running. `disk` is the data folder's
+    own.
+    """
     data = folder / "var"
     with ExitStack() as stack:
         valkey = embedded(data)
@@ -190,7 +197,9 @@ def system(
             "GREENROOM_RATE_LIMITS": "off",
         }
         up = stack.enter_context(running(data, command=command, **around))
-        more = Minded("worker-more", [*command, "worker"], folder / "worker-more.log", up.environment)
+        more = Minded(
+            "worker-more", [*command, "worker"], folder / "worker-more.log", up.environment
+        )
         more.start()
         stack.callback(more.end)
         minded = {**parts, "valkey": broker, "worker-more": more}
@@ -201,7 +210,9 @@ def system(
 
 @contextmanager
 def _minding(whole: System) -> Iterator[None]:
-    """One thread starts what died, until the block ends. (Valkey ends with the thread that started it.)"""
+    """One thread starts what died, until the block ends. (Valkey ends with the thread that started
+    it.)
+    """
     ending = threading.Event()
 
     def mind() -> None:

@@ -1,4 +1,6 @@
-"""What the clients were told: an append-only log, the first of the three records that are compared in the end."""
+"""What the clients were told: an append-only log, the first of the three records that are compared
+in the end.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ import orjson
 
 
 class Told:
-    """One line a thing: `sent`, `accepted`, `decided`, `answered` (otherwise), `unanswered`; with what it was about."""
+    """One line a thing: `sent`, `accepted`, `decided`, `answered` (otherwise), `unanswered`; with
+    what it was about.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab", buffering=0)

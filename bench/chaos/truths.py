@@ -1,6 +1,8 @@
-"""The truths every change keeps (see DESIGN.md), in three records: what clients were told, storage, the database.
+"""The truths every change keeps (see DESIGN.md), in three records: what clients were told, storage,
+the database.
 
-Each truth is a function that yields what breaks it, in words with ids. Nothing here asks the service.
+Each truth is a function that yields what breaks it, in words with ids. Nothing here asks the
+service.
 """
 
 from __future__ import annotations
@@ -22,13 +24,16 @@ from models.database import Base, reading
 from models.secrets import keyed_hash
 from service.threads import published_page
 
-MARK = "nobody-knows"  # stands before the @ of every commenter's address, and must not be found anywhere
+# stands before the @ of every commenter's address, and must not be found anywhere
+MARK = "nobody-knows"
 _BODY = re.compile(rb'"body": ?"([A-Za-z0-9+/=]+)"')  # how Celery's messages carry theirs
 
 
 @dataclass
 class Records:
-    """`told` is the clients' log; `files` what else may hold an address: logs, the broker's file, published pages."""
+    """`told` is the clients' log; `files` what else may hold an address: logs, the broker's file,
+    published pages.
+    """
 
     told: Path
     site: str = "demo"
@@ -87,7 +92,9 @@ def _once(records: Records) -> Iterator[str]:
 
 
 def _settled(records: Records) -> Iterator[str]:
-    asked = {(row.comment_id, row.cause) for row in records.tables["reviews"] if row.closed_at is None}
+    asked = {
+        (row.comment_id, row.cause) for row in records.tables["reviews"] if row.closed_at is None
+    }
     waiting = {comment_id for comment_id, _ in asked}
     for id_, row in records.comments.items():
         if row.status == "pending":
@@ -95,7 +102,8 @@ def _settled(records: Records) -> Iterator[str]:
         elif row.status == "flagged" and id_ not in waiting:
             yield f"{id_} is flagged, and no human is asked"
         elif row.status in {"approved", "rejected"} and (id_, "flagged") in asked:
-            yield f"{id_} is {row.status}, and a human is still asked for a verdict"  # for an opinion they may be
+            # for an opinion they may be
+            yield f"{id_} is {row.status}, and a human is still asked for a verdict"
 
 
 def _screened_once(records: Records) -> Iterator[str]:
@@ -120,28 +128,46 @@ def _decided(records: Records) -> Iterator[str]:
         for decision in sorted(decisions[id_], key=lambda one: (one.version, one.id)):
             changes = decision.becomes != decision.was
             if (decision.was, decision.version) != (status, version + changes):
-                yield f"{id_}: decision {decision.id} from {decision.was} to {decision.becomes} does not follow"
+                yield (
+                    f"{id_}: decision {decision.id} from {decision.was} to "
+                    f"{decision.becomes} does not follow"
+                )
             status, version = decision.becomes, decision.version
         if (row.status, row.version) != (status, version):
-            yield f"{id_} is {row.status} in version {row.version}; its decisions say {status}, {version}"
+            yield (
+                f"{id_} is {row.status} in version {row.version}; its decisions say "
+                f"{status}, {version}"
+            )
     known = {decision.id: decision for decision in records.tables["decisions"]}
     for told in lines(records.told, "decided"):
         decision = known.get(told["decision"])
-        if decision is None or (decision.comment_id, decision.verdict) != (told["comment"], told["verdict"]):
-            yield f"decision {told['decision']} on {told['comment']} was confirmed and is not in the log"
+        if decision is None or (decision.comment_id, decision.verdict) != (
+            told["comment"],
+            told["verdict"],
+        ):
+            yield (
+                f"decision {told['decision']} on {told['comment']} was confirmed and is "
+                "not in the log"
+            )
 
 
 def _events(records: Records) -> Iterator[str]:
     events, decisions = records.grouped("events"), records.grouped("decisions")
     for id_, row in records.comments.items():
         heard = sorted(events[id_], key=lambda event: event.sequence)
-        changes = [one for one in sorted(decisions[id_], key=lambda one: one.version) if one.becomes != one.was]
+        changes = [
+            one
+            for one in sorted(decisions[id_], key=lambda one: one.version)
+            if one.becomes != one.was
+        ]
         if [event.sequence for event in heard] != list(range(1, row.event_sequence + 1)):
             yield f"{id_} has events {[event.sequence for event in heard]} of {row.event_sequence}"
         told = [(event.type, event.data["comment"]["version"]) for event in heard]
         if told != [(f"comment.{change.becomes}", change.version) for change in changes]:
             yield f"{id_} was told of as {told}, which is not what was decided"
-        if [event.supersedes for event in heard] != [None, *(event.id for event in heard)][: len(heard)]:
+        if [event.supersedes for event in heard] != [None, *(event.id for event in heard)][
+            : len(heard)
+        ]:
             yield f"{id_} has an event that supersedes another than the one before"
     for site in records.tables["sites"]:
         places: dict[int, list[int]] = defaultdict(list)
@@ -149,7 +175,10 @@ def _events(records: Records) -> Iterator[str]:
             if event.site_id == site.id:
                 places[event.position].append(event.nth)
         if sorted(places) != list(range(1, site.event_sequence + 1)):
-            yield f"site {site.key} counts {site.event_sequence} transactions and has events of {len(places)}"
+            yield (
+                f"site {site.key} counts {site.event_sequence} transactions and has "
+                f"events of {len(places)}"
+            )
         for position, nths in places.items():
             if sorted(nths) != list(range(1, len(nths) + 1)):
                 yield f"site {site.key} has events {sorted(nths)} at position {position}"
@@ -160,7 +189,9 @@ def _published(records: Records) -> Iterator[str]:
     for thread in records.tables["threads"]:
         approved = {row.id: row for row in by_thread[thread.id] if row.status == "approved"}
         head, shown = _shown(records.site, thread.key)
-        twice = [id_ for id_, times in Counter(comment["id"] for comment in shown).items() if times > 1]
+        twice = [
+            id_ for id_, times in Counter(comment["id"] for comment in shown).items() if times > 1
+        ]
         missing = approved.keys() - {comment["id"] for comment in shown}
         extra = {comment["id"] for comment in shown} - approved.keys()
         for ids, what in (
@@ -172,12 +203,25 @@ def _published(records: Records) -> Iterator[str]:
                 yield f"{thread.key}: {', '.join(sorted(ids))} {what}"
         for comment in shown:
             row = approved.get(comment["id"])
-            if row and (row.html, row.name, row.parent_id) != (comment["html"], comment["name"], comment["parent"]):
-                yield f"{thread.key}: {comment['id']} is shown with other words, name or parent than its row's"
+            if row and (row.html, row.name, row.parent_id) != (
+                comment["html"],
+                comment["name"],
+                comment["parent"],
+            ):
+                yield (
+                    f"{thread.key}: {comment['id']} is shown with other words, name or "
+                    "parent than its row's"
+                )
         if {head["count"], thread.count} != {len(approved)}:
-            yield f"{thread.key}: {len(approved)} approved, {thread.count} counted, {head['count']} on the page"
+            yield (
+                f"{thread.key}: {len(approved)} approved, {thread.count} counted, "
+                f"{head['count']} on the page"
+            )
         if head["revision"] != thread.revision or thread.publish_due is not None:
-            yield f"{thread.key}: revision {thread.revision}, {head['revision']} on the page, due {thread.publish_due}"
+            yield (
+                f"{thread.key}: revision {thread.revision}, {head['revision']} on the "
+                f"page, due {thread.publish_due}"
+            )
         if fed := _fed(records.site, thread.key) - approved.keys():
             yield f"{thread.key}: {', '.join(sorted(fed))} in the feed and not approved"
 

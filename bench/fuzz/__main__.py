@@ -1,4 +1,5 @@
-"""`make fuzz`: every reader over every family, and whole comments over more. A table of ratios, and what is too much.
+"""`make fuzz`: every reader over every family, and whole comments over more. A table of ratios, and
+what is too much.
 
 `SEED` chooses the chance mixtures, `MIXED` how many there are, `READER` one reader alone.
 """
@@ -30,13 +31,21 @@ PART = 8  # of the families, one in so many for each reader: all of them for all
 
 @click.command()
 @click.option("--seed", type=int, default=1, show_default=True, help="Chooses the mixtures.")
-@click.option("--mixed", type=int, default=60, show_default=True, help="How many mixtures of pieces there are.")
+@click.option(
+    "--mixed",
+    type=int,
+    default=60,
+    show_default=True,
+    help="How many mixtures of pieces there are.",
+)
 @click.option("--reader", help="Only the readers whose name contains this.")
 def main(seed: int, mixed: int, reader: str | None) -> None:
     """Look for texts that are slow to read."""
     some = list(all_families(seed, mixed))
     with tempfile.TemporaryDirectory(prefix="greenroom-fuzz-") as folder:
-        os.environ.update(GREENROOM_DATA=f"{folder}/var", GREENROOM_LOG_LEVEL="error", GREENROOM_DNS="127.0.0.1:1")
+        os.environ.update(
+            GREENROOM_DATA=f"{folder}/var", GREENROOM_LOG_LEVEL="error", GREENROOM_DNS="127.0.0.1:1"
+        )
         settings.cache_clear()
         configure_logs()
         upgrade()
@@ -65,20 +74,38 @@ def _whole(some: Sequence[Family]) -> list[str]:
     return [f"screening {each.name}: {cost}" for cost, each in costs if cost.ratio > screening.MOST]
 
 
-def _each(some_readers: Sequence[readers.Reader], families: Sequence[Family], *, part: int) -> list[str]:
+def _each(
+    some_readers: Sequence[readers.Reader], families: Sequence[Family], *, part: int
+) -> list[str]:
     """Each reader over its part of the families: another one for each, so that all have their turn."""
     slow = []
-    table = Table("reader", "longest", "ratio of four times the text", "at most", "costliest text", "ms here")
+    table = Table(
+        "reader", "longest", "ratio of four times the text", "at most", "costliest text", "ms here"
+    )
     for at, reader in enumerate(some_readers):
         some = families[at % part :: part]
-        found = [(growth(reader.read, family.make, reader.longest, enough=1.0), family) for family in some]
-        told = [each for each in found if each[0].large >= LITTLE] or found[:1]  # no clock tells the growth of less
+        found = [
+            (growth(reader.read, family.make, reader.longest, enough=1.0), family)
+            for family in some
+        ]
+        told = [each for each in found if each[0].large >= LITTLE] or found[
+            :1
+        ]  # no clock tells the growth of less
         steepest = max(told, key=lambda each: each[0].ratio)
         costliest = max(found, key=lambda each: each[0].large)
         most = f"{steepest[0].most:.1f}"
-        row = (f"{steepest[0].ratio:.1f}", most, _short(costliest[1]), f"{costliest[0].large * 1000:.1f}")
+        row = (
+            f"{steepest[0].ratio:.1f}",
+            most,
+            _short(costliest[1]),
+            f"{costliest[0].large * 1000:.1f}",
+        )
         table.add_row(reader.name, f"{reader.longest:,}", *row)
-        slow += [f"{reader.name} of {family.name}: {each}" for each, family in found if not each.is_bounded]
+        slow += [
+            f"{reader.name} of {family.name}: {each}"
+            for each, family in found
+            if not each.is_bounded
+        ]
     Console().print(table)
     return slow
 

@@ -1,4 +1,6 @@
-"""Texts made to be slow to read, each of them in any length. To add one, add a piece, a pair or a function."""
+"""Texts made to be slow to read, each of them in any length. To add one, add a piece, a pair or a
+function.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +12,46 @@ from typing import NamedTuple
 
 
 class Family(NamedTuple):
-    """Texts that differ in their length alone: `make(length)` has about so many characters, and never more."""
+    """Texts that differ in their length alone: `make(length)` has about so many characters, and
+    never more.
+    """
 
     name: str
     make: Callable[[int], str]
 
 
-# What a reader of text has to stop at, by what it means to somebody. Each is repeated by itself, and mixed with others.
+# What a reader of text has to stop at, by what it means to somebody. Each is repeated by itself,
+# and mixed with others.
 PIECES = {
-    "words": ["a b ", "A ", "don't ", "a'", "тест ", "aа", "Ünï ", "中", "中。", "カ", "ｶﾞ", "각", "กำ", "ि", "مرحبا "],
+    "words": [
+        "a b ",
+        "A ",
+        "don't ",
+        "a'",
+        "тест ",
+        "aа",
+        "Ünï ",
+        "中",
+        "中。",
+        "カ",
+        "ｶﾞ",
+        "각",
+        "กำ",
+        "ि",
+        "مرحبا ",
+    ],
     "signs": ["!", "!?", "'", '"', "\\", "|", "%", "-", "=", "😀", "👨‍👩‍👧", "·", "﹪", "∑"],
     "numbers": ["1", "1 ", "1.", "1,", "1-", "+1", "$1", "$1 ", "٠", "߀", "ⅷ", "1 2 "],
     "blanks": ["\n", "\n\n", "  \n", "\t", "\u2028", "\u3000", "a\n", "a\n\n", " \u200b"],
     "unseen": ["\u200b", "a\u200b", "\u00ad", "\u200d", "\u180e", "\ufe0f", "_\u200b"],
-    "marks": ["\u0301", "e\u0301", "a" + "\u0301" * 30, "\u0915\u094d", "\u0e33", "a\u0315\u0300\u0323"],
+    "marks": [
+        "\u0301",
+        "e\u0301",
+        "a" + "\u0301" * 30,
+        "\u0915\u094d",
+        "\u0e33",
+        "a\u0315\u0300\u0323",
+    ],
     "growing": ["ﷺ", "㌖", "ﬃ", "ß", "İ", "𝐚", "⑴", "ΐ", "\u1e9e"],
     "Markdown": [
         *(
@@ -63,7 +91,20 @@ PIECES = {
         *("- - ", "    a\n", "\\[", "\\a", "|a|b\n|-|-|\n", "a\\\n", "# a\n", "---\n"),
     ],
     "HTML": [
-        *("<", ">", "<a", "<a ", "href=", "<a href=x>", "<a href=a.com>a</a>", "</a>", "<b>", "<div>", "<!--", "-->"),
+        *(
+            "<",
+            ">",
+            "<a",
+            "<a ",
+            "href=",
+            "<a href=x>",
+            "<a href=a.com>a</a>",
+            "</a>",
+            "<b>",
+            "<div>",
+            "<!--",
+            "-->",
+        ),
         *("<![CDATA[", "<?", "<http://a>", "<a@b.c>", "<p/>", "<a b=c ", "</"),
     ],
     "entities": ["&", "&#", "&amp;", "&a", "&#x301;", "&#97;", "&lt;", "&NotEqualTilde;", "&#0;"],
@@ -125,16 +166,40 @@ PIECES = {
             "http://[::1]",
             "http://1.2.3.4 ",
         ),
-        *("http://user@a.com ", "javascript:", "a.me/", "t.me/a ", "http:/\\", "http://%61.com ", "HTTP://A.COM/"),
+        *(
+            "http://user@a.com ",
+            "javascript:",
+            "a.me/",
+            "t.me/a ",
+            "http:/\\",
+            "http://%61.com ",
+            "HTTP://A.COM/",
+        ),
     ],
     "mail": ["@", "a@", "a@b", "a@b.c ", "@a ", "mailto:a", "a.b@c.d,", '"a"@b.c ', "+@"],
 }
 ALL_PIECES = [piece for pieces in PIECES.values() for piece in pieces]
 # An opening, what follows it again and again, and an end that disappoints.
 BROKEN = [
-    *(("<a ", "href=", " //"), ("<a ", "href=", "a" * 200), ("<a href=x", " href", ">//"), ("[url=", "[url=", "]")),
-    *(("[x](", "a", " //"), ("[", "[]", "(//a.com)"), ("http://a", "(", ")"), ("http://a.com/", "(a", "//")),
-    *(("http://", "a.", "com"), ("http://", "-", ".com"), ("&", "a", ";"), ("<", "a ", ">"), ("a@", "a.", "@")),
+    *(
+        ("<a ", "href=", " //"),
+        ("<a ", "href=", "a" * 200),
+        ("<a href=x", " href", ">//"),
+        ("[url=", "[url=", "]"),
+    ),
+    *(
+        ("[x](", "a", " //"),
+        ("[", "[]", "(//a.com)"),
+        ("http://a", "(", ")"),
+        ("http://a.com/", "(a", "//"),
+    ),
+    *(
+        ("http://", "a.", "com"),
+        ("http://", "-", ".com"),
+        ("&", "a", ";"),
+        ("<", "a ", ">"),
+        ("a@", "a.", "@"),
+    ),
     *(
         ("http://", "ü", ".com"),
         ("http://xn--", "a", ".com"),
@@ -154,7 +219,9 @@ BROKEN = [
 
 
 def families(seed: int = 0, mixed: int = 0) -> Iterator[Family]:
-    """All of them: single pieces, broken constructions, the special ones, and `mixed` chance mixtures of pieces."""
+    """All of them: single pieces, broken constructions, the special ones, and `mixed` chance
+    mixtures of pieces.
+    """
     for piece in ALL_PIECES:
         yield Family(f"{piece!a} again and again", partial(_filled, ("",), (piece,), ("",)))
     for parts in BROKEN:
@@ -193,13 +260,22 @@ def telling() -> list[Family]:
 def special() -> list[Family]:
     """What is not a piece again and again."""
     return [
-        Family("words that are all different", lambda length: _different(length, lambda n: f"{_letters(n)} ")),
+        Family(
+            "words that are all different",
+            lambda length: _different(length, lambda n: f"{_letters(n)} "),
+        ),
         Family(
             "ideographs that are all different",
             lambda length: _different(length, lambda n: chr(0x4E00 + n % 20_000) + " "),
         ),
-        Family("signs that are all different", lambda length: _different(length, lambda n: chr(0x2190 + n % 4000))),
-        Family("hosts that are all different", lambda length: _different(length, lambda n: f"{_letters(n)}.com ")),
+        Family(
+            "signs that are all different",
+            lambda length: _different(length, lambda n: chr(0x2190 + n % 4000)),
+        ),
+        Family(
+            "hosts that are all different",
+            lambda length: _different(length, lambda n: f"{_letters(n)}.com "),
+        ),
         Family(
             "addresses that are all different",
             lambda length: _different(length, lambda n: f"http://{_letters(n)}.de/{n} "),
@@ -209,23 +285,33 @@ def special() -> list[Family]:
             lambda length: _different(length, lambda n: f"[a](http://{_letters(n)}.de)"),
         ),
         Family(
-            "IDN hosts", lambda length: _different(length, lambda n: f"http://{chr(0x430 + n % 32) * (n % 40 + 1)}.рф ")
+            "IDN hosts",
+            lambda length: _different(
+                length, lambda n: f"http://{chr(0x430 + n % 32) * (n % 40 + 1)}.рф "
+            ),
         ),
-        Family("numbers that are all different", lambda length: _different(length, lambda n: f"{n}.{n} ")),
+        Family(
+            "numbers that are all different",
+            lambda length: _different(length, lambda n: f"{n}.{n} "),
+        ),
         Family("one word", lambda length: "a" * length),
         Family("one word without a Latin letter", lambda length: "ж" * length),
         Family("openings, then closings", lambda length: "[" * (length // 2) + "]" * (length // 2)),
         Family(
-            "quotes in quotes", lambda length: "\n".join(">" * (n % 60) + " a" for n in range(length // 32))[:length]
+            "quotes in quotes",
+            lambda length: "\n".join(">" * (n % 60) + " a" for n in range(length // 32))[:length],
         ),
         Family(
-            "lists in lists", lambda length: "\n".join(" " * (n % 60) + "- a" for n in range(length // 34))[:length]
+            "lists in lists",
+            lambda length: "\n".join(" " * (n % 60) + "- a" for n in range(length // 34))[:length],
         ),
         Family(
             "marks in falling order",
             lambda length: "a" + "".join(mark * (length // 3) for mark in "\u0315\u0300\u0323"),
         ),
-        Family("scripts in turn", lambda length: "".join(islice(cycle("aаαա中あア가กאا1"), length))),
+        Family(
+            "scripts in turn", lambda length: "".join(islice(cycle("aаαա中あア가กאا1"), length))
+        ),
     ]
 
 
@@ -238,7 +324,9 @@ def _filled(openings: list[str], units: list[str], closings: list[str], length: 
 
 
 def _mixture(chance: Random) -> Family:
-    opening, closing = ([chance.choice(ALL_PIECES) for _ in range(chance.randrange(3))] for _ in range(2))
+    opening, closing = (
+        [chance.choice(ALL_PIECES) for _ in range(chance.randrange(3))] for _ in range(2)
+    )
     units = [chance.choice(ALL_PIECES) for _ in range(chance.randint(1, 4))]
     name = f"{''.join(opening)!a} … {''.join(units)!a} … {''.join(closing)!a}"
     return Family(name, partial(_filled, opening, units, closing))

@@ -1,4 +1,6 @@
-"""Processor time of one call, and how it grows with the text. Only ratios within one run mean anything."""
+"""Processor time of one call, and how it grows with the text. Only ratios within one run mean
+anything.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,18 @@ from typing import Any, NamedTuple
 PACKAGES = ("service", "worker", "models")
 REPEATS, ATTEMPTS = 3, 3
 LITTLE = 0.0002  # seconds: so short a call is of no interest, and no clock tells its growth
-LEAST_SECONDS = 0.0005  # a shorter call is repeated until it took this long: the clock has its own noise
-# Twice n log n over a fourfold text still is less than n**1.7 makes of it, and far less than the 16 of a square.
+LEAST_SECONDS = (
+    0.0005  # a shorter call is repeated until it took this long: the clock has its own noise
+)
+# Twice n log n over a fourfold text still is less than n**1.7 makes of it, and far less than the 16
+# of a square.
 TOLERANCE = 2.0
 
 
 class Growth(NamedTuple):
-    """The seconds that one text took, and those of the text of the same kind that is four times as long."""
+    """The seconds that one text took, and those of the text of the same kind that is four times as
+    long.
+    """
 
     small: float
     large: float
@@ -39,7 +46,9 @@ class Growth(NamedTuple):
         return self.large < LITTLE or self.ratio <= self.most
 
 
-def seconds(work: Callable[[], object], *, repeats: int = REPEATS, enough: float = float("inf")) -> float:
+def seconds(
+    work: Callable[[], object], *, repeats: int = REPEATS, enough: float = float("inf")
+) -> float:
     """The least processor time of some calls, each with nothing remembered of earlier texts.
 
     After a call that took more than `enough` there is no second one.
@@ -70,12 +79,17 @@ def _once(work: Callable[[], object]) -> float:
 
 
 def growth(
-    function: Callable[[str], object], family: Callable[[int], str], length: int, *, enough: float = float("inf")
+    function: Callable[[str], object],
+    family: Callable[[int], str],
+    length: int,
+    *,
+    enough: float = float("inf"),
 ) -> Growth:
-    """How much more `function` costs on the family's text of `length` characters than on a quarter of it.
+    """How much more `function` costs on the family's text of `length` characters than on a quarter
+    of it.
 
-    Measured again if it is too much, as the machine may have been busy with something else; the least ratio counts. A
-    quarter that takes more than `enough` seconds is too much already.
+    Measured again if it is too much, as the machine may have been busy with something else; the
+    least ratio counts. A quarter that takes more than `enough` seconds is too much already.
     """
     small, large = family(length // 4), family(length)
     found: list[Growth] = []
@@ -88,8 +102,8 @@ def growth(
 
 
 def forget() -> None:
-    """Empty what the packages remember of texts, so that no second call is for nothing. What is made once for all texts
-    (`functools.cache`: parsers, models) stays.
+    """Empty what the packages remember of texts, so that no second call is for nothing. What is
+    made once for all texts (`functools.cache`: parsers, models) stays.
     """
     for cached in list(_remembering()):
         cached.cache_clear()
@@ -101,7 +115,8 @@ def _remembering() -> Iterator[Any]:
             _CACHES[name] = [
                 value
                 for value in vars(module).values()
-                if isinstance(value, _lru_cache_wrapper) and value.cache_parameters()["maxsize"] is not None
+                if isinstance(value, _lru_cache_wrapper)
+                and value.cache_parameters()["maxsize"] is not None
             ]
     for caches in _CACHES.values():
         yield from caches

@@ -1,4 +1,6 @@
-"""Every function that reads a stranger's text. To add one, add a line; tests/test_fuzz.py notices who is missing."""
+"""Every function that reads a stranger's text. To add one, add a line; tests/test_fuzz.py notices
+who is missing.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,11 @@ from worker.checks import blocks, context, links, repeats, words
 from worker.checks import email as email_check
 from worker.checks.candidate import Candidate
 
-BODY, FIELD, REQUEST = 10_000, 2000, 30_000  # characters: of a comment, of another field, of what a request may bring
+BODY, FIELD, REQUEST = (
+    10_000,
+    2000,
+    30_000,
+)  # characters: of a comment, of another field, of what a request may bring
 POLICY = Policy.model_validate(
     {
         "words": {
@@ -44,13 +50,22 @@ POLICY = Policy.model_validate(
 LONG_LIST = Policy.model_validate(
     {
         "words": {
-            "blocked": [f"{one}{other}{one}{other}" for one in "bcdfgjkqvwxz" for other in ("ra", "ko", "mu", "ly")]
+            "blocked": [
+                f"{one}{other}{one}{other}"
+                for one in "bcdfgjkqvwxz"
+                for other in ("ra", "ko", "mu", "ly")
+            ]
         }
     }
 )
 OF_A_HOST = tuple(f"models.urls.{name}" for name in ("authority_of", "is_under", "without_www"))
-_DISGUISES = "across_blanks joined may_stand_for_letters parts rare_across_blanks signed_words skeleton skeletons"
-DISGUISES = tuple(f"worker.checks.disguises.{name}" for name in (*_DISGUISES.split(), "spelled_out", "undigited"))
+_DISGUISES = (
+    "across_blanks joined may_stand_for_letters parts rare_across_blanks "
+    "signed_words skeleton skeletons"
+)
+DISGUISES = tuple(
+    f"worker.checks.disguises.{name}" for name in (*_DISGUISES.split(), "spelled_out", "undigited")
+)
 
 
 class Reader(NamedTuple):
@@ -65,12 +80,16 @@ class Reader(NamedTuple):
 def candidate(body: str, **more: Any) -> Candidate:
     """A comment of that body, as the checks get it."""
     given = {"name": "Ann", "email": "ann@example.org", "website": None, "policy": POLICY} | more
-    return Candidate(new_id(), 1, 1, body=body, at=now(), origins=("https://paper.example",), **given)
+    return Candidate(
+        new_id(), 1, 1, body=body, at=now(), origins=("https://paper.example",), **given
+    )
 
 
 def _as_json(field: str, text: str) -> None:
     """As a request that posts a comment, of which this field is the stranger's."""
-    said = {"thread": "/a", "name": "Ann", "email": "ann@example.org", "body": "Hello."} | {field: text}
+    said = {"thread": "/a", "name": "Ann", "email": "ann@example.org", "body": "Hello."} | {
+        field: text
+    }
     with suppress(Problem):
         shaped(submission.Submission, orjson.dumps(said))
 
@@ -96,8 +115,20 @@ def _chat(format_: str, text: str) -> None:
 
 
 def _feed(text: str) -> None:
-    about = {"at": "2026-01-01T00:00:00Z", "edited_at": None, "name": text[:80], "html": text, "replies": []}
-    feeds.feed("demo", text[:500], [{"id": new_id(), **about}], title=text[:300], since="2026-01-01T00:00:00Z")
+    about = {
+        "at": "2026-01-01T00:00:00Z",
+        "edited_at": None,
+        "name": text[:80],
+        "html": text,
+        "replies": [],
+    }
+    feeds.feed(
+        "demo",
+        text[:500],
+        [{"id": new_id(), **about}],
+        title=text[:300],
+        since="2026-01-01T00:00:00Z",
+    )
 
 
 def _campaign(text: str) -> None:
@@ -133,8 +164,23 @@ READERS = [
     Reader("normalising", partial(text.normalized, "NFKC"), REQUEST, ("models.text.normalized",)),
     Reader("blank", text.is_blank, reads=("models.text.is_blank",)),
     *(
-        Reader(f"a post's {field}", partial(_as_json, field), REQUEST, ("service.submission.Submission",))
-        for field in ("thread", "name", "email", "body", "url", "title", "parent", "website", "token")
+        Reader(
+            f"a post's {field}",
+            partial(_as_json, field),
+            REQUEST,
+            ("service.submission.Submission",),
+        )
+        for field in (
+            "thread",
+            "name",
+            "email",
+            "body",
+            "url",
+            "title",
+            "parent",
+            "website",
+            "token",
+        )
     ),
     Reader(
         "the plain form",
@@ -142,7 +188,12 @@ READERS = [
         REQUEST,
         ("service.api.public.typed",),
     ),
-    Reader("a thread's key", partial(_wrong, submission.thread_key), REQUEST, ("service.submission.thread_key",)),
+    Reader(
+        "a thread's key",
+        partial(_wrong, submission.thread_key),
+        REQUEST,
+        ("service.submission.thread_key",),
+    ),
     Reader(
         "a form's token",
         lambda said: read_form_token("demo", said, honeypot=False),
@@ -151,12 +202,24 @@ READERS = [
     ),
     Reader("an email", _wrong_email, REQUEST, ("models.email.parsed_email",)),
     Reader(
-        "folding", folding.fold, reads=("models.folding.fold", "models.folding.fold_text", "models.folding.says_enough")
+        "folding",
+        folding.fold,
+        reads=("models.folding.fold", "models.folding.fold_text", "models.folding.says_enough"),
     ),
     Reader("language", lambda said: language.detect([said]), reads=("models.language.detect",)),
-    Reader("Markdown", markdown.render, reads=("models.markdown.render", "models.markdown.as_typed")),
-    Reader("Markdown's words", markdown.shown, reads=("models.markdown.shown", "models.markdown.words_of")),
-    Reader("a rendering's links", lambda said: markdown.links(markdown.render(said)), reads=("models.markdown.links",)),
+    Reader(
+        "Markdown", markdown.render, reads=("models.markdown.render", "models.markdown.as_typed")
+    ),
+    Reader(
+        "Markdown's words",
+        markdown.shown,
+        reads=("models.markdown.shown", "models.markdown.words_of"),
+    ),
+    Reader(
+        "a rendering's links",
+        lambda said: markdown.links(markdown.render(said)),
+        reads=("models.markdown.links",),
+    ),
     Reader("a URL", urls.parse, REQUEST, ("models.urls.parse",)),
     Reader(
         "a URL to publish",
@@ -164,7 +227,12 @@ READERS = [
         REQUEST,
         ("models.urls.link", "models.urls.origin_of"),
     ),
-    Reader("a host", urls.host_of, REQUEST, ("models.urls.host_of", "models.urls.parse_loosely", *OF_A_HOST)),
+    Reader(
+        "a host",
+        urls.host_of,
+        REQUEST,
+        ("models.urls.host_of", "models.urls.parse_loosely", *OF_A_HOST),
+    ),
     Reader(
         "a page's address",
         lambda said: urls.page_address(f"http://a.com/{said}", ["p"]),
@@ -173,7 +241,12 @@ READERS = [
     ),
     Reader("words of a long list", _listed, reads=("models.folding.readings",)),
     Reader("typed URLs", lambda said: list(urls.typed_in(said)), reads=("models.urls.typed_in",)),
-    Reader("a host's letters", lambda said: urls.shown(urls.host_of(said)), FIELD, ("models.urls.shown",)),
+    Reader(
+        "a host's letters",
+        lambda said: urls.shown(urls.host_of(said)),
+        FIELD,
+        ("models.urls.shown",),
+    ),
     Reader("links", links.urls_of, reads=("worker.checks.links.urls_of",)),
     Reader(
         "links' evidence",
@@ -199,14 +272,22 @@ READERS = [
         240,
         ("worker.checks.email.check",),
     ),
-    Reader("hosts of blocks", lambda said: blocks._named(candidate(said)), reads=("worker.checks.blocks.check",)),
+    Reader(
+        "hosts of blocks",
+        lambda said: blocks._named(candidate(said)),
+        reads=("worker.checks.blocks.check",),
+    ),
     Reader("words of blocks", lambda said: blocks._used(candidate(said), ["casino"])),
     Reader(
         "fingerprints",
         lambda said: repeats.fingerprints([candidate(said)]),
         reads=("worker.checks.repeats.fingerprints", "worker.checks.repeats.check"),
     ),
-    Reader("likeness", lambda said: repeats.likeness(said, said[1:]), reads=("worker.checks.repeats.likeness",)),
+    Reader(
+        "likeness",
+        lambda said: repeats.likeness(said, said[1:]),
+        reads=("worker.checks.repeats.likeness",),
+    ),
     Reader(
         "counts",
         lambda said: context.counts(candidate("Hello", name=said[:80], website=said[:500]), {}),
@@ -236,7 +317,9 @@ READERS = [
     ),
     *(
         Reader(
-            f"a message to {format_}", partial(_chat, format_), reads=("worker.chats.message", "worker.chats.defanged")
+            f"a message to {format_}",
+            partial(_chat, format_),
+            reads=("worker.chats.message", "worker.chats.defanged"),
         )
         for format_ in chats._SHAPES
     ),

@@ -1,4 +1,6 @@
-"""All that a worker does with one comment: language, every check on a database, fingerprints, links and HTML."""
+"""All that a worker does with one comment: language, every check on a database, fingerprints, links
+and HTML.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,20 @@ from worker.checks import examine
 from worker.checks.hosts import rows as linked_hosts
 from worker.checks.repeats import fingerprints
 
-MOST = 6.0  # times what an ordinary comment costs: 50 ms where that takes 8.3, most of it the database's
+# times what an ordinary comment costs: 50 ms where that takes 8.3, most of it the database's
+MOST = 6.0
 ATTEMPTS = 6
 
 # About as long as a comment on a newspaper's site is.
 ORDINARY = (
-    "I walked along the harbour last night, and the new cranes are louder than the article says. My neighbour measured "
-    "62 decibels at her window: see https://paper.example/2026/harbour for the limits that the city promised. Does "
-    "anyone know whom to write to? The council's page has been down since Monday, which is no wonder."
+    "I walked along the harbour last night, and the new cranes are louder than the article "
+    "says. My neighbour measured "
+)(
+    "62 decibels at her window: see https://paper.example/2026/harbour for the limits that the "
+    "city promised. Does "
+)(
+    "anyone know whom to write to? The council's page has been down since Monday, which is no "
+    "wonder."
 )
 
 
@@ -45,7 +53,11 @@ _CHECKS = (
 )
 READS = (
     *(f"worker.checks.{name}.check" for name in _CHECKS),
-    *("worker.checks.examination.examine", "worker.checks.hosts.rows", "worker.checks.__init__.examine"),
+    *(
+        "worker.checks.examination.examine",
+        "worker.checks.hosts.rows",
+        "worker.checks.__init__.examine",
+    ),
 )
 
 
@@ -57,13 +69,23 @@ def prepare() -> None:
     with begin() as session:
         session.add(Thread(id=1, site_id=site.id, key="/a"))
         session.flush()
-        earlier = Comment(id=new_id(), site_id=site.id, thread_id=1, top_id=new_id(), body=ORDINARY, **_row())
+        earlier = Comment(
+            id=new_id(), site_id=site.id, thread_id=1, top_id=new_id(), body=ORDINARY, **_row()
+        )
         session.add(earlier)
         session.flush()
         for kind, value in (("host", "casino.example"), ("word", "casino"), ("like", earlier.id)):
             stance = "flag" if kind == "like" else "block"
             session.add(
-                Block(id=new_id(), site_id=site.id, kind=kind, stance=stance, value=value, label=value, by="policy")
+                Block(
+                    id=new_id(),
+                    site_id=site.id,
+                    kind=kind,
+                    stance=stance,
+                    value=value,
+                    label=value,
+                    by="policy",
+                )
             )
 
 
@@ -82,7 +104,11 @@ def _row() -> dict[str, Any]:
 def screen(body: str) -> None:
     """What comes of a comment, up to the moment when it would be written down."""
     [language] = detect([body])
-    about = {"page": "https://paper.example/a", "new_title": body[:300], "new_address": "https://paper.example/a"}
+    about = {
+        "page": "https://paper.example/a",
+        "new_title": body[:300],
+        "new_address": "https://paper.example/a",
+    }
     comment = candidate(body, language=language, **about)
     examine([comment], now())
     fingerprints([comment])
@@ -102,8 +128,8 @@ class Cost(NamedTuple):
 
 
 def cost(body: str) -> Cost:
-    """What it costs to screen a comment. If it is too much it is measured again, since the machine may have been busy
-    with something else: the least counts.
+    """What it costs to screen a comment. If it is too much it is measured again, since the machine
+    may have been busy with something else: the least counts.
     """
     costs: list[Cost] = []
     while len(costs) < ATTEMPTS and (not costs or costs[-1].ratio > MOST):

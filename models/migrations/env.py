@@ -24,7 +24,9 @@ LOCK_SECONDS = 3  # how long a table may be waited for, while everyone who wants
 
 
 def render(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
-    """Migrations stand on SQLAlchemy's own types, so that an old one still runs when our classes have moved on."""
+    """Migrations stand on SQLAlchemy's own types, so that an old one still runs when our classes
+    have moved on.
+    """
     if kind == "type" and isinstance(item, Moment):
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, JSON):
@@ -34,8 +36,8 @@ def render(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
 
 
 def _wait_for_others(connection: Connection) -> None:
-    """For another's migration to end, as long as it takes. Asked for again and again, for who waits inside a statement
-    is what `CREATE INDEX CONCURRENTLY` waits for in its turn.
+    """For another's migration to end, as long as it takes. Asked for again and again, for who waits
+    inside a statement is what `CREATE INDEX CONCURRENTLY` waits for in its turn.
     """
     while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({LOCK})").scalar():
         connection.commit()
@@ -44,8 +46,9 @@ def _wait_for_others(connection: Connection) -> None:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """SQLite locks a transaction, and there is one for each migration: who waited for the first would then begin with
-    it once more. So the whole is done under a lock of the folder, which ends with the process.
+    """SQLite locks a transaction, and there is one for each migration: who waited for the first
+    would then begin with it once more. So the whole is done under a lock of the folder, which ends
+    with the process.
     """
     if engine().dialect.name != "sqlite":
         yield
@@ -59,7 +62,9 @@ def _alone() -> Iterator[None]:
 
 
 def migrate() -> None:
-    """Each migration is a transaction of its own, so that one may leave it: `CREATE INDEX CONCURRENTLY` has to."""
+    """Each migration is a transaction of its own, so that one may leave it: `CREATE INDEX
+    CONCURRENTLY` has to.
+    """
     with _alone(), engine().connect() as connection:
         if connection.dialect.name == "sqlite":
             connection.execution_options(changing=True)

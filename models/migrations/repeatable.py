@@ -1,9 +1,10 @@
 """Every step of a migration can be repeated, so that one that was killed goes on where it stopped.
 
-PostgreSQL builds an index beside its users only outside a transaction, so a migration that does is committed in parts.
-What a killed one left behind is passed over here, for all migrations: tables, columns and indexes that are there. An
-index that was not finished is dropped and built again. Statements of a migration's own (`op.execute`) must be
-repeatable by themselves; `tests/models/test_migrations_killed.py` dies at each of them.
+PostgreSQL builds an index beside its users only outside a transaction, so a migration that does is
+committed in parts. What a killed one left behind is passed over here, for all migrations: tables,
+columns and indexes that are there. An index that was not finished is dropped and built again.
+Statements of a migration's own (`op.execute`) must be repeatable by themselves;
+`tests/models/test_migrations_killed.py` dies at each of them.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class _Repeatable(DefaultImpl):
             super().create_index(index, **options)
 
     def _drop_unfinished(self, index: Index) -> bool:
-        """Drop the index if it is not valid: whoever built it was stopped, or found a table that was in use."""
+        """Drop the index if it is not valid: whoever built it was stopped, or found a table that
+        was in use.
+        """
         return False
 
     def _exec(self, *statement: Any, **options: Any) -> Any:

@@ -1,4 +1,6 @@
-"""What was done in the console beside deciding: settings, people, threads, blocks. Only ever added to."""
+"""What was done in the console beside deciding: settings, people, threads, blocks. Only ever added
+to.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from models.records.columns import Id, When, Word
 
 
 class Act(Base):
-    """`by` is as in the decision log; `what` is a sentence for people; `kind` is "people", "settings", "thread", ….
+    """`by` is as in the decision log; `what` is a sentence for people; `kind` is "people",
+    "settings", "thread", ….
 
     Without a site it is about an account itself (a new password, a second factor).
     """

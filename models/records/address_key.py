@@ -1,4 +1,6 @@
-"""The key of one day's address hashes. It is random and deleted soon, so yesterday's hashes cannot be undone."""
+"""The key of one day's address hashes. It is random and deleted soon, so yesterday's hashes cannot
+be undone.
+"""
 
 from __future__ import annotations
 

@@ -10,10 +10,15 @@ from models.records.columns import Id, When
 
 
 class Attempt(Base):
-    """`status` is the answer's, None where there was none and `error` says why; `answer` its first kilobyte."""
+    """`status` is the answer's, None where there was none and `error` says why; `answer` its first
+    kilobyte.
+    """
 
     __tablename__ = "attempts"
-    __table_args__ = (Index("ix_attempts_delivery_id", "delivery_id"), Index("ix_attempts_at", "at"))
+    __table_args__ = (
+        Index("ix_attempts_delivery_id", "delivery_id"),
+        Index("ix_attempts_at", "at"),
+    )
 
     id: Mapped[Id]
     delivery_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("deliveries.id"))

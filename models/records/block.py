@@ -14,8 +14,9 @@ _STANDING = text("ended_at IS NULL")
 class Block(Base):
     """`kind` is "author", "host" or "word", `stance` "block" or "trust".
 
-    `value` is what is compared: an author's blind index, a host, a folded word. `label` is what people read: for an
-    author the name that stood there when it was made, never the address. It ends at `until`, or when someone ends it.
+    `value` is what is compared: an author's blind index, a host, a folded word. `label` is what
+    people read: for an author the name that stood there when it was made, never the address. It
+    ends at `until`, or when someone ends it.
     """
 
     __tablename__ = "blocks"

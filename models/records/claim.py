@@ -15,6 +15,8 @@ class Claim(Base):
     __tablename__ = "claims"
     __table_args__ = (Index("ix_claims_until", "until"),)
 
-    comment_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("comments.id"), primary_key=True)
+    comment_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey("comments.id"), primary_key=True
+    )
     moderator_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("moderators.id"))
     until: Mapped[When]

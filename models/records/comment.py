@@ -18,34 +18,46 @@ _TOP, _REPLY = text("parent_id IS NULL"), text("parent_id IS NOT NULL")
 class Comment(Base):
     """`status` says whether it is public; `version` grows with every change of status.
 
-    The email is kept encrypted beside `email_index`, a keyed hash to look it up by; `address` is a keyed hash of the
-    reader's address. `page` is where the form said it stands ("url", "title"): a stranger's word, which the thread
-    takes over with its first approved comment. `screen_due` is set while a screening is owed. `top_id` is the top
-    comment of its branch (itself for one); `place` its place among the thread's top comments, or among the branch's
-    replies, given at the first approval and kept; `revision` is the thread's when this last changed for readers.
-    `risk` is the spam score of the last screening, `found` the checks that found something (" links spam "), both for
-    the console's lists; `seen_at` is when a human first saw it there, or decided.
-    `avatar_from` is what the avatar was made from: "name", or nothing for one that an earlier release made from the
-    email address, until worker/avatars.py draws it anew.
-    `campaign` is the first comment that said nearly the same, where there is one.
-    `screening_by` names the process that began to screen it, at `screening_since`, and has not finished;
-    `screenings_alone` counts the screenings of this comment alone that began and did not finish (worker/apart.py).
+    The email is kept encrypted beside `email_index`, a keyed hash to look it up by; `address` is a
+    keyed hash of the reader's address. `page` is where the form said it stands ("url", "title"): a
+    stranger's word, which the thread takes over with its first approved comment. `screen_due` is
+    set while a screening is owed. `top_id` is the top comment of its branch (itself for one);
+    `place` its place among the thread's top comments, or among the branch's replies, given at the
+    first approval and kept; `revision` is the thread's when this last changed for readers. `risk`
+    is the spam score of the last screening, `found` the checks that found something (" links spam
+    "), both for the console's lists; `seen_at` is when a human first saw it there, or decided.
+    `avatar_from` is what the avatar was made from: "name", or nothing for one that an earlier
+    release made from the email address, until worker/avatars.py draws it anew. `campaign` is the
+    first comment that said nearly the same, where there is one. `screening_by` names the process
+    that began to screen it, at `screening_since`, and has not finished; `screenings_alone` counts
+    the screenings of this comment alone that began and did not finish (worker/apart.py).
     """
 
     __tablename__ = "comments"
     __table_args__ = (
         UniqueConstraint("thread_id", "said_once"),
         UniqueConstraint("site_id", "idempotency_key"),
-        Index("ix_comments_unread", "site_id", "id", postgresql_where=_UNREAD, sqlite_where=_UNREAD),
+        Index(
+            "ix_comments_unread", "site_id", "id", postgresql_where=_UNREAD, sqlite_where=_UNREAD
+        ),
         Index("ix_comments_campaign", "campaign", postgresql_where=_GROUPED, sqlite_where=_GROUPED),
-        Index("ix_comments_screen_due", "screen_due", postgresql_where=_WAITING, sqlite_where=_WAITING),
+        Index(
+            "ix_comments_screen_due", "screen_due", postgresql_where=_WAITING, sqlite_where=_WAITING
+        ),
         Index("ix_comments_site_id_status_id", "site_id", "status", "id"),
         Index("ix_comments_thread_id_revision", "thread_id", "revision"),
         Index("ix_comments_tops", "thread_id", "place", postgresql_where=_TOP, sqlite_where=_TOP),
-        Index("ix_comments_replies", "top_id", "place", postgresql_where=_REPLY, sqlite_where=_REPLY),
+        Index(
+            "ix_comments_replies", "top_id", "place", postgresql_where=_REPLY, sqlite_where=_REPLY
+        ),
         Index("ix_comments_site_id_email_index_at", "site_id", "email_index", "at"),
         Index("ix_comments_site_id_address_at", "site_id", "address", "at"),
-        Index("ix_comments_old_avatar", "thread_id", postgresql_where=_OLD_AVATAR, sqlite_where=_OLD_AVATAR),
+        Index(
+            "ix_comments_old_avatar",
+            "thread_id",
+            postgresql_where=_OLD_AVATAR,
+            sqlite_where=_OLD_AVATAR,
+        ),
     )
 
     id: Mapped[Id]

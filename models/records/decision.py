@@ -13,18 +13,27 @@ _BY_A_HUMAN = text("\"by\" <> 'policy'")
 
 
 class DecisionRecord(Base):
-    """`by` is "policy", "moderator:ID" or "key:ID". `was` is the status before; an undo names what it `undoes`.
+    """`by` is "policy", "moderator:ID" or "key:ID". `was` is the status before; an undo names what
+    it `undoes`.
 
-    `site_id` is there to find what a site's moderators decided; decisions by the policy may lack it. Those that were
-    made as one carry the same `batch`.
+    `site_id` is there to find what a site's moderators decided; decisions by the policy may lack
+    it. Those that were made as one carry the same `batch`.
     """
 
     __tablename__ = "decisions"
     __table_args__ = (
         Index("ix_decisions_comment_id_id", "comment_id", "id"),
-        Index("ix_decisions_by_humans", "site_id", "id", postgresql_where=_BY_A_HUMAN, sqlite_where=_BY_A_HUMAN),
+        Index(
+            "ix_decisions_by_humans",
+            "site_id",
+            "id",
+            postgresql_where=_BY_A_HUMAN,
+            sqlite_where=_BY_A_HUMAN,
+        ),
         Index("ix_decisions_batch", "batch", postgresql_where=_TOGETHER, sqlite_where=_TOGETHER),
-        Index("ix_decisions_by_id", "by", "id", postgresql_where=_BY_A_HUMAN, sqlite_where=_BY_A_HUMAN),
+        Index(
+            "ix_decisions_by_id", "by", "id", postgresql_where=_BY_A_HUMAN, sqlite_where=_BY_A_HUMAN
+        ),
     )
 
     id: Mapped[Id]
@@ -38,6 +47,8 @@ class DecisionRecord(Base):
     reasons: Mapped[Strings]
     reason: Mapped[str | None] = mapped_column(String(20))
     note: Mapped[str] = mapped_column(Text, default="")
-    undoes: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), ForeignKey("decisions.id"), unique=True)
+    undoes: Mapped[str | None] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey("decisions.id"), unique=True
+    )
     at: Mapped[When] = mapped_column(default=now)
     batch: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))

@@ -1,4 +1,6 @@
-"""What is owed to an endpoint: one event, from the transaction that wrote it until it was taken or given up."""
+"""What is owed to an endpoint: one event, from the transaction that wrote it until it was taken or
+given up.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +16,30 @@ _OWED, _WAITING = text("due IS NOT NULL"), text("state = 'waiting'")
 
 
 class Delivery(Base):
-    """`state` is "waiting" (for the page to show `revision`), "owed", "delivered", "dead", "cancelled" or "coalesced".
+    """`state` is "waiting" (for the page to show `revision`), "owed", "delivered", "dead",
+    "cancelled" or "coalesced".
 
-    `due` is set while it is owed; during an attempt it is when the `lease` ends. `payload` is what to send where that
-    is no event of the log: a test. `attempts` counts those since it was (last) put in line.
+    `due` is set while it is owed; during an attempt it is when the `lease` ends. `payload` is what
+    to send where that is no event of the log: a test. `attempts` counts those since it was (last)
+    put in line.
     """
 
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("endpoint_id", "event_id"),
-        Index("ix_deliveries_due", "endpoint_id", "due", postgresql_where=_OWED, sqlite_where=_OWED),
-        Index("ix_deliveries_waiting", "thread_id", "revision", postgresql_where=_WAITING, sqlite_where=_WAITING),
-        Index("ix_deliveries_comment_id_endpoint_id_sequence", "comment_id", "endpoint_id", "sequence"),
+        Index(
+            "ix_deliveries_due", "endpoint_id", "due", postgresql_where=_OWED, sqlite_where=_OWED
+        ),
+        Index(
+            "ix_deliveries_waiting",
+            "thread_id",
+            "revision",
+            postgresql_where=_WAITING,
+            sqlite_where=_WAITING,
+        ),
+        Index(
+            "ix_deliveries_comment_id_endpoint_id_sequence", "comment_id", "endpoint_id", "sequence"
+        ),
         Index("ix_deliveries_endpoint_id_id", "endpoint_id", "id"),
         Index("ix_deliveries_endpoint_id_state_id", "endpoint_id", "state", "id"),
         Index("ix_deliveries_ended_at", "ended_at"),

@@ -10,10 +10,12 @@ from models.records.columns import Id, SiteRef, Strings, When, Word
 
 
 class Endpoint(Base):
-    """`sealed` holds the live secrets and the owner's headers, encrypted. `rate` is deliveries a second, None: any.
+    """`sealed` holds the live secrets and the owner's headers, encrypted. `rate` is deliveries a
+    second, None: any.
 
-    `paced_until` is when the next may go where there is a rate. `failing_since` is the first failure after the last
-    success. What belongs to a deleted one is removed little by little, and it last.
+    `paced_until` is when the next may go where there is a rate. `failing_since` is the first
+    failure after the last success. What belongs to a deleted one is removed little by little, and
+    it last.
     """
 
     __tablename__ = "endpoints"

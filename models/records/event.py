@@ -10,12 +10,14 @@ from models.records.columns import CommentRef, Id, Object, SiteRef, When
 
 
 class Event(Base):
-    """`position` is the site's counter at the settling transaction, `nth` the place inside it: together the cursor.
+    """`position` is the site's counter at the settling transaction, `nth` the place inside it:
+    together the cursor.
 
-    `sequence` counts a comment's events from 1 without gaps; `supersedes` is the event this one takes back or replaces.
+    `sequence` counts a comment's events from 1 without gaps; `supersedes` is the event this one
+    takes back or replaces.
 
-    One that changes a page is to be heard of once that page of `thread_id` shows `revision`. `ends_approval`: until
-    then the comment stood approved as the event before it had told.
+    One that changes a page is to be heard of once that page of `thread_id` shows `revision`.
+    `ends_approval`: until then the comment stood approved as the event before it had told.
     """
 
     __tablename__ = "events"

@@ -10,7 +10,9 @@ from models.records.columns import CommentRef, SiteRef, When
 
 
 class Fingerprint(Base):
-    """One row a band: `band` is a signed 64-bit hash, of the whole text or of a part of its MinHash."""
+    """One row a band: `band` is a signed 64-bit hash, of the whole text or of a part of its
+    MinHash.
+    """
 
     __tablename__ = "fingerprints"
     __table_args__ = (Index("ix_fingerprints_at", "at"),)

@@ -9,7 +9,8 @@ from models.records.columns import Hash, Json, Strings, When
 
 
 class Keyring(Base):
-    """One row. `root` and the values of `email_keys` (by key id) are HMACs under the root key; see `models/keyring.py`.
+    """One row. `root` and the values of `email_keys` (by key id) are HMACs under the root key; see
+    `models/keyring.py`.
 
     `retired` are ids of keys that no address needs any more.
     """

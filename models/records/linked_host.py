@@ -10,7 +10,9 @@ from models.records.columns import CommentRef, SiteRef
 
 
 class LinkedHost(Base):
-    """One row for each host that a comment links to, or gives as its website. Gone when the comment is erased."""
+    """One row for each host that a comment links to, or gives as its website. Gone when the comment
+    is erased.
+    """
 
     __tablename__ = "linked_hosts"
     __table_args__ = (Index("ix_linked_hosts_comment_id", "comment_id"),)

@@ -14,6 +14,8 @@ class Membership(Base):
 
     __tablename__ = "memberships"
 
-    moderator_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("moderators.id"), primary_key=True)
+    moderator_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey("moderators.id"), primary_key=True
+    )
     site_id: Mapped[SiteRef] = mapped_column(primary_key=True)
     role: Mapped[Word]

@@ -12,9 +12,11 @@ from models.records.columns import Id, Json, When
 
 
 class Moderator(Base):
-    """`second_factor` is the sealed secret of the one-time codes, `second_factor_used` the last step that was used.
+    """`second_factor` is the sealed secret of the one-time codes, `second_factor_used` the last
+    step that was used.
 
-    `recovery_codes` are SHA-256 hashes of those left; `preferences` are this person's keys and ways.
+    `recovery_codes` are SHA-256 hashes of those left; `preferences` are this person's keys and
+    ways.
     """
 
     __tablename__ = "moderators"

@@ -1,4 +1,6 @@
-"""What moderators tell each other about a comment, an author or a thread; and questions, with their answers."""
+"""What moderators tell each other about a comment, an author or a thread; and questions, with their
+answers.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from models.records.columns import Id, SiteRef, When, Word
 
 
 class Note(Base):
-    """`kind` is "comment", "author" or "thread", `subject` its id, blind index or number. Never shown to readers."""
+    """`kind` is "comment", "author" or "thread", `subject` its id, blind index or number. Never
+    shown to readers.
+    """
 
     __tablename__ = "notes"
     __table_args__ = (Index("ix_notes_site_id_kind_subject", "site_id", "kind", "subject"),)

@@ -12,6 +12,10 @@ from models.records.columns import When
 class Passed(Base):
     __tablename__ = "passed"
 
-    moderator_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("moderators.id"), primary_key=True)
-    comment_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("comments.id"), primary_key=True)
+    moderator_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey("moderators.id"), primary_key=True
+    )
+    comment_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey("comments.id"), primary_key=True
+    )
     at: Mapped[When] = mapped_column(default=now)

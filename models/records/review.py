@@ -10,29 +10,70 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.database import Base, now
 from models.records.columns import CommentRef, Id, SiteRef, When, Word
 
-DUE_AFTER = {"reported": timedelta(hours=4), "appealed": timedelta(hours=12)}  # readers wait for an answer
-DUE_AFTER_ALL = timedelta(days=1)  # and everything else alike, so that a blind sample is not told by it
+DUE_AFTER = {
+    "reported": timedelta(hours=4),
+    "appealed": timedelta(hours=12),
+}  # readers wait for an answer
+DUE_AFTER_ALL = timedelta(
+    days=1
+)  # and everything else alike, so that a blind sample is not told by it
 UNKNOWN = 0.5  # the risk of what the model cannot judge
 _OPEN = text("closed_at IS NULL")
 
 
 class Review(Base):
-    """`cause` is "flagged", "reported", "sampled", "appealed", …; one open review a comment and cause.
+    """`cause` is "flagged", "reported", "sampled", "appealed", …; one open review a comment and
+    cause.
 
-    A human should have looked by `due_at`. `risk` is the comment's when it was opened, kept here so that the queue can
-    be read in its order.
-    `blind`: until a human has decided, nobody is shown what the machine found or did.
+    A human should have looked by `due_at`. `risk` is the comment's when it was opened, kept here so
+    that the queue can be read in its order. `blind`: until a human has decided, nobody is shown
+    what the machine found or did.
     """
 
     __tablename__ = "reviews"
     __table_args__ = (
-        Index("uq_reviews_open", "comment_id", "cause", unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN),
-        Index("ix_reviews_queue", "site_id", "opened_at", postgresql_where=_OPEN, sqlite_where=_OPEN),
-        Index("ix_reviews_waiting", "site_id", "comment_id", postgresql_where=_OPEN, sqlite_where=_OPEN),
-        Index("ix_reviews_risk", "site_id", "risk", "comment_id", postgresql_where=_OPEN, sqlite_where=_OPEN),
-        Index("ix_reviews_due", "site_id", "due_at", "comment_id", postgresql_where=_OPEN, sqlite_where=_OPEN),
+        Index(
+            "uq_reviews_open",
+            "comment_id",
+            "cause",
+            unique=True,
+            postgresql_where=_OPEN,
+            sqlite_where=_OPEN,
+        ),
+        Index(
+            "ix_reviews_queue", "site_id", "opened_at", postgresql_where=_OPEN, sqlite_where=_OPEN
+        ),
+        Index(
+            "ix_reviews_waiting",
+            "site_id",
+            "comment_id",
+            postgresql_where=_OPEN,
+            sqlite_where=_OPEN,
+        ),
+        Index(
+            "ix_reviews_risk",
+            "site_id",
+            "risk",
+            "comment_id",
+            postgresql_where=_OPEN,
+            sqlite_where=_OPEN,
+        ),
+        Index(
+            "ix_reviews_due",
+            "site_id",
+            "due_at",
+            "comment_id",
+            postgresql_where=_OPEN,
+            sqlite_where=_OPEN,
+        ),
         Index("ix_reviews_comment_id", "comment_id"),
-        Index("ix_reviews_blind", "site_id", "id", postgresql_where=text("blind"), sqlite_where=text("blind = 1")),
+        Index(
+            "ix_reviews_blind",
+            "site_id",
+            "id",
+            postgresql_where=text("blind"),
+            sqlite_where=text("blind = 1"),
+        ),
     )
 
     id: Mapped[Id]

@@ -10,12 +10,14 @@ from models.records.columns import Object, Strings, When
 
 
 class Site(Base):
-    """`event_sequence` is incremented once per settling transaction, so a cursor over events never skips.
+    """`event_sequence` is incremented once per settling transaction, so a cursor over events never
+    skips.
 
-    `model` is the site's own model that scores its comments, none for the base model alone. `fresh_decisions` counts
-    moderators' decisions since it learned last, at `learned_at`; `learn_due` is set while there is something to learn.
-    `endpoints` counts those that want webhooks now: where there are none, settling does not look for them. Events up to
-    the position `forgotten` are no longer kept.
+    `model` is the site's own model that scores its comments, none for the base model alone.
+    `fresh_decisions` counts moderators' decisions since it learned last, at `learned_at`;
+    `learn_due` is set while there is something to learn. `endpoints` counts those that want
+    webhooks now: where there are none, settling does not look for them. Events up to the position
+    `forgotten` are no longer kept.
     """
 
     __tablename__ = "sites"

@@ -10,10 +10,12 @@ from models.records.columns import Hash, Id, Object, SiteRef, Strings, When
 
 
 class SiteModelRecord(Base):
-    """A row never changes. `file` is the model as skops wrote it, `weights` its numbers alone, which is what scores.
+    """A row never changes. `file` is the model as skops wrote it, `weights` its numbers alone,
+    which is what scores.
 
-    `seen` are the comments it learned from; `scores` what promises are fitted from (see `models/promises.py`); `parent`
-    is the model that was live when it was made, none for the base model alone.
+    `seen` are the comments it learned from; `scores` what promises are fitted from (see
+    `models/promises.py`); `parent` is the model that was live when it was made, none for the base
+    model alone.
     """
 
     __tablename__ = "site_models"

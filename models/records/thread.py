@@ -12,13 +12,15 @@ _OPEN = text("state = 'open'")
 
 
 class Thread(Base):
-    """`revision` grows with every change a reader could see; `published_revision` is what storage shows.
+    """`revision` grows with every change a reader could see; `published_revision` is what storage
+    shows.
 
-    `publish_due` is set while the two differ. `lease` names the publisher at work, until `lease_until`. `places` counts
-    the top comments that were ever published, so the next one knows its page. `moderation` "before" sends every comment
-    of this thread to a human; `slow_seconds` is how long an author waits between two comments in it.
-    Once `title_is_final` or `url_is_final`, a moderator gave that one, and no comment does.
-    `opened_at` is when a moderator last opened it: where threads close by age, it is as old as that.
+    `publish_due` is set while the two differ. `lease` names the publisher at work, until
+    `lease_until`. `places` counts the top comments that were ever published, so the next one knows
+    its page. `moderation` "before" sends every comment of this thread to a human; `slow_seconds` is
+    how long an author waits between two comments in it. Once `title_is_final` or `url_is_final`, a
+    moderator gave that one, and no comment does. `opened_at` is when a moderator last opened it:
+    where threads close by age, it is as old as that.
     """
 
     __tablename__ = "threads"
@@ -30,7 +32,9 @@ class Thread(Base):
             postgresql_where=text("publish_due IS NOT NULL"),
             sqlite_where=text("publish_due IS NOT NULL"),
         ),
-        Index("ix_threads_open", "site_id", "created_at", postgresql_where=_OPEN, sqlite_where=_OPEN),
+        Index(
+            "ix_threads_open", "site_id", "created_at", postgresql_where=_OPEN, sqlite_where=_OPEN
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

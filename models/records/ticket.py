@@ -10,7 +10,9 @@ from models.records.columns import When, Word
 
 
 class Ticket(Base):
-    """`hash` is the SHA-256 of the link's random part. `kind` is "invitation" or "reset"; it works once, till then."""
+    """`hash` is the SHA-256 of the link's random part. `kind` is "invitation" or "reset"; it works
+    once, till then.
+    """
 
     __tablename__ = "tickets"
 

@@ -21,7 +21,9 @@ from models.spam.training import Trained
 _BEGIN, _END = "<!-- measured by `greenroom evaluate` -->", "<!-- end -->"
 
 
-def card(trained: Trained, read: Sequence[Row], weights: Mapping[str, float], file: Path) -> dict[str, Any]:
+def card(
+    trained: Trained, read: Sequence[Row], weights: Mapping[str, float], file: Path
+) -> dict[str, Any]:
     """Facts about the model saved at `file`; `read` are the rows before repeats were dropped."""
     data = file.read_bytes()
     return {
@@ -31,7 +33,10 @@ def card(trained: Trained, read: Sequence[Row], weights: Mapping[str, float], fi
         "made": datetime.now(UTC).date().isoformat(),
         "languages": sorted(trained.model.languages),
         "acquainted": sorted(trained.model.acquainted),
-        "sources": [_source(name, trained.rows, read, weights) for name in sorted({row.source for row in read})],
+        "sources": [
+            _source(name, trained.rows, read, weights)
+            for name in sorted({row.source for row in read})
+        ],
         "held out": {name: _rounded(result) for name, result in held_out(trained).items()},
     }
 
@@ -44,7 +49,9 @@ def save(content: dict[str, Any], model: Path) -> Path:
 
 
 def add_measured(found: Measured, path: Path) -> None:
-    """Write what was measured into a card: as "measured" in the JSON, between two marks in the Markdown beside it."""
+    """Write what was measured into a card: as "measured" in the JSON, between two marks in the
+    Markdown beside it.
+    """
     content = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(_as_text(content | {"measured": found.as_json()}), encoding="utf-8")
     page = path.with_suffix(".md")
@@ -56,7 +63,11 @@ def add_measured(found: Measured, path: Path) -> None:
 
 def _markdown(found: Measured) -> str:
     head = ["what was left out", *COLUMNS]
-    lines = [[line.what, *(_cell(line.figures.get(name)) for name in COLUMNS)] for line in found.lines if line.figures]
+    lines = [
+        [line.what, *(_cell(line.figures.get(name)) for name in COLUMNS)]
+        for line in found.lines
+        if line.figures
+    ]
     table = [head, ["---"] * len(head), *lines]
     words = [f"- {line.what}: {line.words}" for line in found.lines if line.words]
     about = f"Measured {found.made['measured']} on {found.made['on']} with {found.made['with']}."
@@ -75,11 +86,19 @@ def _as_text(content: dict[str, Any]) -> str:
 
 def held_out(trained: Trained) -> dict[str, Figures]:
     """By source: rows judged by a model that had seen neither them nor their thread."""
-    spam, source = np.array([row.spam for row in trained.rows], bool), np.array([row.source for row in trained.rows])
-    return {name: figures(spam[source == name], trained.held_out[source == name]) for name in sorted(set(source))}
+    spam, source = (
+        np.array([row.spam for row in trained.rows], bool),
+        np.array([row.source for row in trained.rows]),
+    )
+    return {
+        name: figures(spam[source == name], trained.held_out[source == name])
+        for name in sorted(set(source))
+    }
 
 
-def _source(name: str, rows: Sequence[Row], read: Sequence[Row], weights: Mapping[str, float]) -> dict[str, Any]:
+def _source(
+    name: str, rows: Sequence[Row], read: Sequence[Row], weights: Mapping[str, float]
+) -> dict[str, Any]:
     kinds = Counter(row.spam for row in rows if row.source == name)
     return {
         "name": name,
@@ -92,4 +111,6 @@ def _source(name: str, rows: Sequence[Row], read: Sequence[Row], weights: Mappin
 
 def _rounded(result: Figures) -> dict[str, float | None]:
     figure = {"auc": result.auc, "f1": result.f1, "recall at 1 % false positives": result.recall}
-    return {"rows": result.rows} | {name: None if isnan(x) else round(x, 4) for name, x in figure.items()}
+    return {"rows": result.rows} | {
+        name: None if isnan(x) else round(x, 4) for name, x in figure.items()
+    }

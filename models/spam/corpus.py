@@ -16,7 +16,9 @@ _BYTE_ORDER_MARK = "\ufeff"  # left in, it gives YouTube's ham away
 
 
 class Row(NamedTuple):
-    """A labelled comment; `source` is the name of its file without the ending, `at` what the file says of when."""
+    """A labelled comment; `source` is the name of its file without the ending, `at` what the file
+    says of when.
+    """
 
     text: str
     spam: bool
@@ -48,7 +50,10 @@ def _read(path: Path) -> Iterator[Row]:
 def _rows(path: Path, reader: csv.DictReader[str]) -> Iterator[Row]:
     try:
         if missing := {"text", "label"} - set(reader.fieldnames or ()):
-            raise BadCorpus(f"{path}, line 1: no column {' and '.join(sorted(missing))}; the header is text,label[,…]")
+            raise BadCorpus(
+                f"{path}, line 1: no column {' and '.join(sorted(missing))}; the header is "
+                "text,label[,…]"
+            )
         for row in reader:
             yield _row(row, path, reader.line_num)
     except csv.Error as error:
@@ -56,12 +61,22 @@ def _rows(path: Path, reader: csv.DictReader[str]) -> Iterator[Row]:
 
 
 def _row(row: dict[str, str | None], path: Path, line: int) -> Row:
-    text, label = (row["text"] or "").replace(_BYTE_ORDER_MARK, "").strip(), (row["label"] or "").strip().lower()
+    text, label = (
+        (row["text"] or "").replace(_BYTE_ORDER_MARK, "").strip(),
+        (row["label"] or "").strip().lower(),
+    )
     if label not in _LABELS:
         raise BadCorpus(f"{path}, line {line}: label is {label!r}; spam or ham is meant")
     if not text:
         raise BadCorpus(f"{path}, line {line}: the text is empty")
-    return Row(text, _LABELS[label], row.get("thread") or "", row.get("lang") or "", path.stem, row.get("at") or "")
+    return Row(
+        text,
+        _LABELS[label],
+        row.get("thread") or "",
+        row.get("lang") or "",
+        path.stem,
+        row.get("at") or "",
+    )
 
 
 def normalised(text: str) -> str:
@@ -70,7 +85,9 @@ def normalised(text: str) -> str:
 
 
 def deduplicated(rows: Sequence[Row]) -> list[Row]:
-    """One row for all that say the same, with the label most of them have; none if they are evenly divided."""
+    """One row for all that say the same, with the label most of them have; none if they are evenly
+    divided.
+    """
     votes: Counter[str] = Counter()
     first: dict[str, Row] = {}
     for row in rows:
@@ -81,7 +98,9 @@ def deduplicated(rows: Sequence[Row]) -> list[Row]:
 
 
 def groups(rows: Sequence[Row], folds: int = 5) -> list[str]:
-    """What must not stand on both sides of a test: a row's thread, or else one of `folds` parts with equal spam."""
+    """What must not stand on both sides of a test: a row's thread, or else one of `folds` parts
+    with equal spam.
+    """
     seen: Counter[bool] = Counter()
     names = []
     for row in rows:

@@ -1,4 +1,6 @@
-"""Two curves as an SVG written by hand: how true the probabilities are, and how much spam is found at what price."""
+"""Two curves as an SVG written by hand: how true the probabilities are, and how much spam is found
+at what price.
+"""
 
 from __future__ import annotations
 
@@ -32,17 +34,25 @@ def draw(calibration: Calibration, judged: Mapping[str, Judged]) -> str:
         *_curves(judged, right),
     ]
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">'
-    title = "<title>Reliability, and recall against false positives, on threads that were left out</title>"
+    title = (
+        "<title>Reliability, and recall against false positives, on threads that were "
+        "left out</title>"
+    )
     return "\n".join([head, title, f"<style>{_STYLE}</style>", *body, "</svg>\n"])
 
 
 def _frame(left: int, title: str, across: str, up: str, ends: tuple[str, str]) -> Iterable[str]:
     bottom, middle = _TOP + _SIDE, left + _SIDE // 2
-    yield f'<rect x="{left}" y="{_TOP}" width="{_SIDE}" height="{_SIDE}" fill="#fff" stroke="#999"/>'
+    yield (
+        f'<rect x="{left}" y="{_TOP}" width="{_SIDE}" height="{_SIDE}" fill="#fff" stroke="#999"/>'
+    )
     yield f'<text class="title" x="{left}" y="{_TOP - 14}">{escape(title)}</text>'
     yield f'<text x="{middle}" y="{bottom + 40}" text-anchor="middle">{escape(across)}</text>'
     turned = f'transform="rotate(-90 {left - 34} {_TOP + _SIDE // 2})"'
-    yield f'<text x="{left - 34}" y="{_TOP + _SIDE // 2}" text-anchor="middle" {turned}>{escape(up)}</text>'
+    yield (
+        f'<text x="{left - 34}" y="{_TOP + _SIDE // 2}" text-anchor="middle" '
+        f"{turned}>{escape(up)}</text>"
+    )
     for at, word in zip((left, left + _SIDE), ends, strict=True):
         yield f'<text x="{at}" y="{bottom + 18}" text-anchor="middle">{word}</text>'
     for at, word in ((bottom, "0"), (_TOP, "1")):
@@ -53,10 +63,17 @@ def _curves(judged: Mapping[str, Judged], left: int) -> Iterable[str]:
     for number, (name, found) in enumerate(judged.items()):
         colour = _COLOURS[number % len(_COLOURS)]
         false, true, _ = roc_curve(found.spam, found.log_odds)
-        points = [(x / _MOST_FALSE, y) for x, y in zip(false.tolist(), true.tolist(), strict=True) if x <= _MOST_FALSE]
+        points = [
+            (x / _MOST_FALSE, y)
+            for x, y in zip(false.tolist(), true.tolist(), strict=True)
+            if x <= _MOST_FALSE
+        ]
         yield _path(points, left, colour)
         y = _TOP + _SIDE - 16 - 18 * (len(judged) - 1 - number)
-        yield f'<text x="{left + _SIDE - 10}" y="{y}" text-anchor="end" style="fill:{colour}">{escape(name)}</text>'
+        yield (
+            f'<text x="{left + _SIDE - 10}" y="{y}" text-anchor="end" '
+            f'style="fill:{colour}">{escape(name)}</text>'
+        )
 
 
 def _path(points: Sequence[Point], left: int, colour: str) -> str:

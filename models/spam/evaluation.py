@@ -1,4 +1,6 @@
-"""How well the recipe does on what it has not seen, and what a score costs. Each function is one protocol."""
+"""How well the recipe does on what it has not seen, and what a score costs. Each function is one
+protocol.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ _TAUGHT, _REFIT = 100, 25  # comments
 
 
 class Judged(NamedTuple):
-    """Rows, and the log-odds of models that had not seen their part; `near` are near-duplicates of what they had."""
+    """Rows, and the log-odds of models that had not seen their part; `near` are near-duplicates of
+    what they had.
+    """
 
     part: NDArray[np.str_]
     spam: Flags
@@ -42,7 +46,9 @@ class Judged(NamedTuple):
 
 
 class Unseen(NamedTuple):
-    """One thread that was left out of training: all of it, and without near-duplicates of what was trained on."""
+    """One thread that was left out of training: all of it, and without near-duplicates of what was
+    trained on.
+    """
 
     name: str
     raw: Figures
@@ -57,7 +63,9 @@ class Adapted(NamedTuple):
 
 
 class Calibration(NamedTuple):
-    """Brier's score, the mean gap between what was said and what was so, and both in ten bins: (said, was, rows)."""
+    """Brier's score, the mean gap between what was said and what was so, and both in ten bins:
+    (said, was, rows).
+    """
 
     brier: float
     gap: float
@@ -65,7 +73,9 @@ class Calibration(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """Milliseconds for a comment alone (median) and to load, comments a second in one batch, bytes of the file."""
+    """Milliseconds for a comment alone (median) and to load, comments a second in one batch, bytes
+    of the file.
+    """
 
     alone_ms: float
     load_ms: float
@@ -81,7 +91,9 @@ def judge(
     pages: Pages | None = None,
     each: Each = iter,
 ) -> Judged:
-    """Every row judged by a model of the other parts, see `parts`, and of what is in `also`. Raises Untrainable."""
+    """Every row judged by a model of the other parts, see `parts`, and of what is in `also`. Raises
+    Untrainable.
+    """
     part = np.array(parts(rows))
     spam, scores = np.array([row.spam for row in rows], bool), np.zeros(len(rows))
     for name in each(sorted(set(part.tolist()))):
@@ -92,11 +104,16 @@ def judge(
 
 
 def leave_one_out(judged: Judged, *, best: bool = False) -> list[Unseen]:
-    """The figures of each part. `best` takes F1 not at .5 but where it is highest, to be fair to others' scores."""
+    """The figures of each part. `best` takes F1 not at .5 but where it is highest, to be fair to
+    others' scores.
+    """
     results = []
     for name in sorted(set(judged.part.tolist())):
         here = judged.part == name
-        raw, fresh = _figures(judged, here, best=best), _figures(judged, here & ~judged.near, best=best)
+        raw, fresh = (
+            _figures(judged, here, best=best),
+            _figures(judged, here & ~judged.near, best=best),
+        )
         results.append(Unseen(name, raw, fresh))
     return results
 
@@ -110,9 +127,11 @@ def _figures(judged: Judged, which: Flags, *, best: bool) -> Figures:
 def authors_split(
     rows: Sequence[Row], *, pooled: bool, pages: Pages | None = None, each: Each = iter
 ) -> dict[str, float]:
-    """By thread, Matthews' correlation on the last 30 % of each class. The first 70 % train: its own, or all threads'.
+    """By thread, Matthews' correlation on the last 30 % of each class. The first 70 % train: its
+    own, or all threads'.
 
-    It is the split of Alberto, Lochter & Almeida (2015), on whose collection the best recorded mean is .906.
+    It is the split of Alberto, Lochter & Almeida (2015), on whose collection the best recorded mean
+    is .906.
     """
     first = _first_parts(rows)
     threads = sorted({row.thread for row in rows if row.thread})
@@ -122,7 +141,9 @@ def authors_split(
     for name in each(threads):
         model = together or train(_where(first & own[name], rows), pages=pages).model
         tested = _where(~first & own[name], rows)
-        results[name] = float(matthews_corrcoef([row.spam for row in tested], _log_odds(model, tested, pages) > 0))
+        results[name] = float(
+            matthews_corrcoef([row.spam for row in tested], _log_odds(model, tested, pages) > 0)
+        )
     return results
 
 
@@ -136,12 +157,18 @@ def _first_parts(rows: Sequence[Row]) -> Flags:
 
 
 def adaptive(
-    rows: Sequence[Row], judged: Judged, *, pages: Pages | None = None, in_time: bool = False, each: Each = iter
+    rows: Sequence[Row],
+    judged: Judged,
+    *,
+    pages: Pages | None = None,
+    in_time: bool = False,
+    each: Each = iter,
 ) -> dict[str, Adapted]:
     """By thread, as if each were a new site with `judged`'s models of the other threads for a base.
 
-    The first 100 rows teach the site's own model, in the order in which they stand or, `in_time`, were posted; from
-    then on it judges 25, is told, and learns anew. Where it can't learn yet the base judges alone, as on a site.
+    The first 100 rows teach the site's own model, in the order in which they stand or, `in_time`,
+    were posted; from then on it judges 25, is told, and learns anew. Where it can't learn yet the
+    base judges alone, as on a site.
     """
     results = {}
     for name in each(sorted(set(judged.part.tolist()))):
@@ -166,11 +193,15 @@ def _taught(known: Sequence[site_training.Label], coming: Sequence[site_training
 
 
 def _adapted(spam: Flags, log_odds: Floats) -> Adapted:
-    return Adapted(figures(spam, log_odds), float((log_odds[~spam] > 0).mean()) if not spam.all() else 0.0)
+    return Adapted(
+        figures(spam, log_odds), float((log_odds[~spam] > 0).mean()) if not spam.all() else 0.0
+    )
 
 
 def _labels(rows: Sequence[Row], base: Floats, pages: Pages | None) -> list[site_training.Label]:
-    """Of the counts that a site's model is shown, those that a corpus knows; all others are unknown, not none."""
+    """Of the counts that a site's model is shown, those that a corpus knows; all others are
+    unknown, not none.
+    """
     texts = [normalised(row.text) for row in rows]
     pieces = [_pieces(row.text) for row in rows]
     where = contexts(rows, pages)
@@ -178,12 +209,18 @@ def _labels(rows: Sequence[Row], base: Floats, pages: Pages | None) -> list[site
     for number, (row, opinion) in enumerate(zip(rows, base.tolist(), strict=True)):
         same = texts[:number].count(texts[number])
         near = sum(_alike(pieces[number], other) >= _NEAR for other in pieces[:number]) - same
-        known = {"the same before": same, "nearly the same before": near, "links to this page": UNKNOWN}
+        known = {
+            "the same before": same,
+            "nearly the same before": near,
+            "links to this page": UNKNOWN,
+        }
         if page := where[number]:
             tokens = read(row.text)
             known["links to this page"] = len(tokens) - len(away(row.text, tokens, page))
         counts = {TAKEN: EDITION, **dict.fromkeys(COUNTS, UNKNOWN), **known}
-        labels.append(site_training.Label(str(number), row.spam, row.lang, Seen(row.text, opinion, counts)))
+        labels.append(
+            site_training.Label(str(number), row.spam, row.lang, Seen(row.text, opinion, counts))
+        )
     return labels
 
 
@@ -199,18 +236,26 @@ def across(
     pages: Pages | None = None,
     each: Each = iter,
 ) -> dict[str, Figures]:
-    """By source: its rows judged by a model of all the others, which never saw a label of its kind of text.
+    """By source: its rows judged by a model of all the others, which never saw a label of its kind
+    of text.
 
-    Not calibrated: how often such text is spam the others cannot know. Sources with one kind alone only train.
+    Not calibrated: how often such text is spam the others cannot know. Sources with one kind alone
+    only train.
     """
     kinds = {(row.source, row.spam) for row in rows}
-    judged = [name for name in dict.fromkeys(row.source for row in rows) if {(name, True), (name, False)} <= kinds]
+    judged = [
+        name
+        for name in dict.fromkeys(row.source for row in rows)
+        if {(name, True), (name, False)} <= kinds
+    ]
     results = {}
     for name in each(judged if len(judged) > 1 else []):
         out = np.array([row.source == name for row in rows])
         model = train(_where(~out, rows), weights, pages=pages, calibrated=False).model
         tested = _where(out, rows)
-        results[name] = figures(np.array([row.spam for row in tested], bool), _log_odds(model, tested, pages))
+        results[name] = figures(
+            np.array([row.spam for row in tested], bool), _log_odds(model, tested, pages)
+        )
     return results
 
 
@@ -228,7 +273,9 @@ def calibration(spam: Flags, log_odds: Floats) -> Calibration:
 
 
 def parts(rows: Sequence[Row]) -> list[str]:
-    """What is left out together: a thread, several where there are many; five parts where there are no two threads."""
+    """What is left out together: a thread, several where there are many; five parts where there are
+    no two threads.
+    """
     names = groups(rows)
     if len(set(names)) < 2:
         return groups([row._replace(thread="") for row in rows])
@@ -245,7 +292,9 @@ def near_duplicates(texts: Sequence[str], part: Sequence[str] | NDArray[np.str_]
     for number, own in enumerate(pieces):
         for piece in own:
             holders[piece].append(number)
-    return np.array([_has_twin(number, pieces, holders, part) for number in range(len(texts))], bool)
+    return np.array(
+        [_has_twin(number, pieces, holders, part) for number in range(len(texts))], bool
+    )
 
 
 def _has_twin(
@@ -255,8 +304,12 @@ def _has_twin(
     part: Sequence[str] | NDArray[np.str_],
 ) -> bool:
     own = pieces[number]
-    shared = Counter(other for piece in own for other in holders[piece] if part[other] != part[number])
-    return any(count / (len(own) + len(pieces[other]) - count) >= _NEAR for other, count in shared.items())
+    shared = Counter(
+        other for piece in own for other in holders[piece] if part[other] != part[number]
+    )
+    return any(
+        count / (len(own) + len(pieces[other]) - count) >= _NEAR for other, count in shared.items()
+    )
 
 
 def _pieces(text: str) -> set[str]:
@@ -265,7 +318,9 @@ def _pieces(text: str) -> set[str]:
 
 
 def cost(model: SpamModel, texts: Sequence[str]) -> Cost:
-    """Measured on these texts, the model warm, in processor time: what else the machine does is not counted."""
+    """Measured on these texts, the model warm, in processor time: what else the machine does is not
+    counted.
+    """
     model.log_odds(texts[:1])
     alone = median(_seconds(model, [text]) for text in texts[:300])
     batch = min(_seconds(model, texts) for _ in range(3))

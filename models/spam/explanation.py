@@ -1,6 +1,8 @@
-"""Why a comment got its score: what each word and each counted thing adds, up or down, and where it stands in the text.
+"""Why a comment got its score: what each word and each counted thing adds, up or down, and where it
+stands in the text.
 
-The classifier is linear, so nothing is estimated: the intercept and the parts add up to the log-odds.
+The classifier is linear, so nothing is estimated: the intercept and the parts add up to the
+log-odds.
 """
 
 from __future__ import annotations
@@ -39,9 +41,11 @@ BASE_IS_SILENT = "the base model does not know the language"
 
 
 class Part(NamedTuple):
-    """What adds `log_odds` to a score: a word as it stands in the text, or something else weighed, by its name.
+    """What adds `log_odds` to a score: a word as it stands in the text, or something else weighed,
+    by its name.
 
-    `share` is its part of all that moved the score, up and down together, in 0–1. `text[start:end]` is each place.
+    `share` is its part of all that moved the score, up and down together, in 0–1. `text[start:end]`
+    is each place.
     """
 
     what: str
@@ -52,7 +56,9 @@ class Part(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """A score taken apart; `intercept` is what a comment without a word would get. The weightiest part stands first."""
+    """A score taken apart; `intercept` is what a comment without a word would get. The weightiest
+    part stands first.
+    """
 
     log_odds: float
     intercept: float
@@ -68,7 +74,9 @@ class Explanation(NamedTuple):
         return [part for part in self.parts if part.log_odds < 0][:most]
 
     def as_json(self, most: int = MOST) -> dict[str, Any]:
-        """The weightiest parts of both kinds; `rest` is what the others add together, so that all of it adds up."""
+        """The weightiest parts of both kinds; `rest` is what the others add together, so that all
+        of it adds up.
+        """
         shown = [*self.up(most), *self.down(most)]
         return {
             "version": self.version,
@@ -76,17 +84,23 @@ class Explanation(NamedTuple):
             "intercept": round(self.intercept, PLACES),
             "up": [_as_json(part) for part in self.up(most)],
             "down": [_as_json(part) for part in self.down(most)],
-            "rest": round(self.log_odds - self.intercept - sum(part.log_odds for part in shown), PLACES),
+            "rest": round(
+                self.log_odds - self.intercept - sum(part.log_odds for part in shown), PLACES
+            ),
         }
 
 
 def explain(model: SpamModel, text: str, context: Context | None = None) -> Explanation:
-    """The score of a comment, taken apart. It takes a millisecond or two: for when somebody looks, not for each."""
+    """The score of a comment, taken apart. It takes a millisecond or two: for when somebody looks,
+    not for each.
+    """
     return _put_together(_of_text(model.weights, text, context), model.intercept, model.version)
 
 
 def explain_for_site(model: SiteModel, comment: Seen) -> Explanation:
-    """The same of a site's own model: what the base model thinks is one part, each of its counts another."""
+    """The same of a site's own model: what the base model thinks is one part, each of its counts
+    another.
+    """
     of_text = _of_text(model.text_weights(), comment.text)
     found = [*of_text, *_of_opinion(model, comment.base), *_of_habits(model, comment.context)]
     return _put_together(found, model.intercept, model.version)
@@ -94,7 +108,10 @@ def explain_for_site(model: SiteModel, comment: Seen) -> Explanation:
 
 def _put_together(found: Sequence[Part], intercept: float, version: str) -> Explanation:
     moved = sum(abs(part.log_odds) for part in found) or 1.0
-    parts = sorted((part._replace(share=abs(part.log_odds) / moved) for part in found), key=lambda part: -part.share)
+    parts = sorted(
+        (part._replace(share=abs(part.log_odds) / moved) for part in found),
+        key=lambda part: -part.share,
+    )
     total = intercept + sum(part.log_odds for part in parts)
     return Explanation(total, intercept, tuple(parts), version)
 
@@ -108,7 +125,9 @@ def _of_text(weights: Floats, text: str, context: Context | None = None) -> list
 
 
 def _of_opinion(model: SiteModel, base: float | None) -> list[Part]:
-    amounts = np.array(opinion(base), np.float32) * model.weights[TEXT_COLUMNS : TEXT_COLUMNS + 2].astype(float)
+    amounts = np.array(opinion(base), np.float32) * model.weights[
+        TEXT_COLUMNS : TEXT_COLUMNS + 2
+    ].astype(float)
     named = zip((BASE_THINKS, BASE_IS_SILENT), amounts.tolist(), strict=True)
     return [Part(name, False, amount, 0.0, ()) for name, amount in named if amount]
 
@@ -117,7 +136,11 @@ def _of_habits(model: SiteModel, counts: Mapping[str, int]) -> list[Part]:
     """What the other checks counted; that something is not known may count, too."""
     amounts = habits.columns([counts])[0] * model.weights[TEXT_COLUMNS + 2 :].astype(float)
     names = (*habits.COUNTS, *(f"{name}: not known" for name in habits.COUNTS))
-    return [Part(name, False, amount, 0.0, ()) for name, amount in zip(names, amounts.tolist(), strict=True) if amount]
+    return [
+        Part(name, False, amount, 0.0, ())
+        for name, amount in zip(names, amounts.tolist(), strict=True)
+        if amount
+    ]
 
 
 def _of_pieces(weights: Floats, tokens: Sequence[Token]) -> Floats:
@@ -153,12 +176,17 @@ def _by_word(text: str, of_tokens: Any) -> list[Part]:
     for token, log_odds in of_tokens:
         sums[token.text] += float(log_odds)
         spans[token.text].append((token.start, token.end))
-    return [Part(text[slice(*spans[word][0])], True, total, 0.0, tuple(spans[word])) for word, total in sums.items()]
+    return [
+        Part(text[slice(*spans[word][0])], True, total, 0.0, tuple(spans[word]))
+        for word, total in sums.items()
+    ]
 
 
 def _by_name(log_odds: Floats, spans: Sequence[Sequence[Span]]) -> list[Part]:
     named = zip(COUNTED, log_odds.tolist(), spans, strict=True)
-    return [Part(name, False, amount, 0.0, tuple(places)) for name, amount, places in named if amount]
+    return [
+        Part(name, False, amount, 0.0, tuple(places)) for name, amount, places in named if amount
+    ]
 
 
 def _as_json(part: Part) -> dict[str, Any]:

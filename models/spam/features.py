@@ -1,6 +1,8 @@
-"""What the classifier sees of a comment: hashed pieces of words, words and pairs of words, and a few things counted.
+"""What the classifier sees of a comment: hashed pieces of words, words and pairs of words, and a
+few things counted.
 
-Everything is a sum of columns, so that each column's share in a score can be told exactly and led back to its tokens.
+Everything is a sum of columns, so that each column's share in a score can be told exactly and led
+back to its tokens.
 """
 
 from __future__ import annotations
@@ -22,17 +24,19 @@ from models.spam.text import Token, read
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-# Raise it with every change of what a column means: a model of another layout is refused, not misread.
+# Raise it with every change of what a column means: a model of another layout is refused, not
+# misread.
 LAYOUT = 2
 COLUMNS = 2**17
 COUNTED_COLUMNS = 32  # the first ones; the rest is for hashes
 _HASHED = COLUMNS - COUNTED_COLUMNS
-# Added to the square of a row's length before the row is divided by it: of a single word nobody can be as sure as of a
-# letter. Without it "reply" weighed as much as a whole advertisement.
+# Added to the square of a row's length before the row is divided by it: of a single word nobody can
+# be as sure as of a letter. Without it "reply" weighed as much as a whole advertisement.
 PIECES_DAMPING, WORDS_DAMPING = 60.0, 10.0
 SHORTEST, LONGEST = 2, 5
 
-# None of them grows with length, for a reader's letter is longer than any text message that was ever spam.
+# None of them grows with length, for a reader's letter is longer than any text message that was
+# ever spam.
 COUNTED = (
     "has a link",
     "number of links, up to 3",
@@ -49,11 +53,16 @@ COUNTED = (
 )
 _PICTURE = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_DRAWS_NOTHING = re.compile("[\u00ad\u034f\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064]")
+_DRAWS_NOTHING = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064]"
+)
 
 
-def features(originals: Sequence[str], contexts: Sequence[Context | None] | None = None) -> csr_matrix:
-    """One row a comment: float32, `COLUMNS` wide. Pieces and words are two blocks, each of a length below 1.
+def features(
+    originals: Sequence[str], contexts: Sequence[Context | None] | None = None
+) -> csr_matrix:
+    """One row a comment: float32, `COLUMNS` wide. Pieces and words are two blocks, each of a length
+    below 1.
 
     `contexts`, where given, has one for each text.
     """
@@ -61,8 +70,14 @@ def features(originals: Sequence[str], contexts: Sequence[Context | None] | None
     comments = [seen(original, context) for original, context in zip(originals, known, strict=True)]
     parts = _damped_rows([piece_columns(tokens) for tokens in comments], PIECES_DAMPING)
     words = _damped_rows([word_columns(tokens) for tokens in comments], WORDS_DAMPING)
-    counts = [counted(original, tokens) for original, tokens in zip(originals, comments, strict=True)]
-    return parts + words + _left_columns(np.array(counts, np.float32).reshape(len(comments), len(COUNTED)))
+    counts = [
+        counted(original, tokens) for original, tokens in zip(originals, comments, strict=True)
+    ]
+    return (
+        parts
+        + words
+        + _left_columns(np.array(counts, np.float32).reshape(len(comments), len(COUNTED)))
+    )
 
 
 def seen(original: str, context: Context | None = None) -> list[Token]:
@@ -81,8 +96,14 @@ def pieces(word: str) -> NDArray[np.int32]:
     """The columns of a word's pieces, a blank before and after it counted as letters."""
     padded = f" {word} ".encode("utf-32-le")  # four bytes a letter, whatever the alphabet
     lengths = range(4 * SHORTEST, min(4 * LONGEST, len(padded)) + 1, 4)
-    cut = [padded[at : at + length] for length in lengths for at in range(0, len(padded) - length + 1, 4)]
-    return np.array([crc32(piece) % _HASHED + COUNTED_COLUMNS for piece in cut], np.int32)  # as `_columns`, for few
+    cut = [
+        padded[at : at + length]
+        for length in lengths
+        for at in range(0, len(padded) - length + 1, 4)
+    ]
+    return np.array(
+        [crc32(piece) % _HASHED + COUNTED_COLUMNS for piece in cut], np.int32
+    )  # as `_columns`, for few
 
 
 def word_columns(tokens: Sequence[Token]) -> NDArray[np.int32]:
@@ -143,7 +164,11 @@ def spans_of_counted(original: str, tokens: Sequence[Token]) -> list[list[tuple[
         [match.span() for match in _LETTERS.finditer(original) if any(map(str.isupper, match[0]))],
         [(token.start, token.end) for token in tokens if token.text.startswith("!")],
         of_kind["marks"],
-        [(one.start, other.end) for one, other in pairwise(words) if twice[one.text, other.text] > 1],
+        [
+            (one.start, other.end)
+            for one, other in pairwise(words)
+            if twice[one.text, other.text] > 1
+        ],
         of_kind["link"],
         [match.span() for match in _DRAWS_NOTHING.finditer(original)],
         [match.span() for match in _PICTURE.finditer(original)],
@@ -151,12 +176,17 @@ def spans_of_counted(original: str, tokens: Sequence[Token]) -> list[list[tuple[
 
 
 def _damped_rows(columns: Sequence[NDArray[np.int32]], damping: float) -> csr_matrix:
-    """Rows of 1 + ln(times) at the columns named, then scaled to a length that nears 1 the more there is to read."""
-    from scipy.sparse import csr_matrix  # noqa: PLC0415 — 23 MB, which whoever explains a score does without
+    """Rows of 1 + ln(times) at the columns named, then scaled to a length that nears 1 the more
+    there is to read.
+    """
+    # 23 MB, which whoever explains a score does without
+    from scipy.sparse import csr_matrix  # noqa: PLC0415
 
     ends = np.cumsum([0, *map(len, columns)])
     indices = np.concatenate([_NONE, *columns])
-    rows = csr_matrix((np.ones(len(indices), np.float32), indices, ends), shape=(len(columns), COLUMNS))
+    rows = csr_matrix(
+        (np.ones(len(indices), np.float32), indices, ends), shape=(len(columns), COLUMNS)
+    )
     rows.sum_duplicates()
     rows.data = 1 + np.log(rows.data)
     lengths = np.sqrt(rows.multiply(rows).sum(axis=1).A1 + damping)

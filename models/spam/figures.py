@@ -14,7 +14,9 @@ _UNKNOWN = float("nan")
 
 
 class Figures(NamedTuple):
-    """On so many rows: AUC, F1 at probability 0.5, and the share of spam found when 1 % of ham may be called spam."""
+    """On so many rows: AUC, F1 at probability 0.5, and the share of spam found when 1 % of ham may
+    be called spam.
+    """
 
     rows: int
     auc: float

@@ -30,7 +30,9 @@ class Line(NamedTuple):
 
 
 class Others(NamedTuple):
-    """Rows of other kinds of text, and how much each source of them counts in training (1 where it is not named)."""
+    """Rows of other kinds of text, and how much each source of them counts in training (1 where it
+    is not named).
+    """
 
     rows: Sequence[Row] = ()
     weights: Mapping[str, float] = {}
@@ -50,11 +52,16 @@ class Measured(NamedTuple):
         brier, gap, bins = self.calibration
         return {
             **self.made,
-            "figures": [{"what": line.what, **_rounded(line.figures)} for line in self.lines if line.figures],
+            "figures": [
+                {"what": line.what, **_rounded(line.figures)} for line in self.lines if line.figures
+            ],
             "calibration": {
                 "brier": round(brier, 4),
                 "gap": round(gap, 4),
-                "bins": [{"said": round(said, 3), "was": round(was, 3), "rows": rows} for said, was, rows in bins],
+                "bins": [
+                    {"said": round(said, 3), "was": round(was, 3), "rows": rows}
+                    for said, was, rows in bins
+                ],
             },
             "cost": {name: round(value, 2) for name, value in self.cost._asdict().items()},
         }
@@ -88,15 +95,25 @@ def measure(
         lines += _means(shipped, ", other kinds of text trained too")
     if len({row.thread for row in rows if row.thread}) > 1:
         lines += _authors(rows, pages, watched)
-    for in_time, words in ((False, "its own model after 100 labels"), (True, "the same, in the order of time")):
+    for in_time, words in (
+        (False, "its own model after 100 labels"),
+        (True, "the same, in the order of time"),
+    ):
         if not in_time or all(row.at for row in rows):
             each = watched("Adapting")
-            found = evaluation.adaptive(rows, judged["Greenroom"], pages=pages, in_time=in_time, each=each)
+            found = evaluation.adaptive(
+                rows, judged["Greenroom"], pages=pages, in_time=in_time, each=each
+            )
             lines += _adapted(found, words)
     crossed = evaluation.across(
-        [*rows, *others.rows], weights=others.weights, pages=pages, each=watched("Across kinds of text")
+        [*rows, *others.rows],
+        weights=others.weights,
+        pages=pages,
+        each=watched("Across kinds of text"),
     )
-    lines += [_line(f"{name}, without a label of its kind", found) for name, found in crossed.items()]
+    lines += [
+        _line(f"{name}, without a label of its kind", found) for name, found in crossed.items()
+    ]
     for name, by in (peers.installed() if with_peers else {}).items():
         judged[name] = peers.judge(rows, by, each=watched(name))
         lines += _means(judged[name], f": {name}", best=True)
@@ -118,15 +135,24 @@ def _left_out(judged: Judged) -> Iterator[Line]:
 
 
 def _means(judged: Judged, whose: str, *, best: bool = False) -> Iterator[Line]:
-    """The means over what was left out; `best` takes F1 at the threshold that suits it best, for others' scores."""
+    """The means over what was left out; `best` takes F1 at the threshold that suits it best, for
+    others' scores.
+    """
     results = evaluation.leave_one_out(judged, best=best)
     yield _line(f"mean{whose}", mean([result.raw for result in results]))
     yield _line(f"mean, dedup{whose}", mean([result.deduplicated for result in results]))
 
 
-def _authors(rows: Sequence[Row], pages: Pages | None, watched: Callable[[str], Each]) -> Iterator[Line]:
-    for pooled, words in ((False, "each thread's own 70 % trains"), (True, "every thread's 70 % train")):
-        found = evaluation.authors_split(rows, pooled=pooled, pages=pages, each=watched("The authors' split"))
+def _authors(
+    rows: Sequence[Row], pages: Pages | None, watched: Callable[[str], Each]
+) -> Iterator[Line]:
+    for pooled, words in (
+        (False, "each thread's own 70 % trains"),
+        (True, "every thread's 70 % train"),
+    ):
+        found = evaluation.authors_split(
+            rows, pooled=pooled, pages=pages, each=watched("The authors' split")
+        )
         for name, correlation in found.items():
             yield Line(f"{name}, {words}", {"MCC": correlation})
         yield Line(f"mean, {words}", {"MCC": float(np.mean(list(found.values())))})
@@ -142,14 +168,21 @@ def _adapted(found: Mapping[str, Adapted], words: str) -> Iterator[Line]:
 
 def _in_words(said: Calibration, cost: Cost) -> Iterator[Line]:
     yield Line("calibration", {}, f"Brier {said.brier:.4f}; said and was are {said.gap:.3f} apart")
-    alone = f"{cost.alone_ms:.2f} ms for a comment alone, {cost.per_second:,.0f} comments/s in a batch on one core"
-    file = f"a model of these alone has {cost.file_bytes / 1e6:.2f} MB, loads in {cost.load_ms:.0f} ms"
+    alone = (
+        f"{cost.alone_ms:.2f} ms for a comment alone, {cost.per_second:,.0f} "
+        "comments/s in a batch on one core"
+    )
+    file = (
+        f"a model of these alone has {cost.file_bytes / 1e6:.2f} MB, loads in {cost.load_ms:.0f} ms"
+    )
     yield Line("cost", {}, f"{alone}; {file}")
 
 
 def _line(what: str, found: Figures, false_positives: float | None = None) -> Line:
     figures = dict(zip(COLUMNS, found, strict=False))
-    return Line(what, figures if false_positives is None else figures | {"false positives": false_positives})
+    return Line(
+        what, figures if false_positives is None else figures | {"false positives": false_positives}
+    )
 
 
 def _rounded(found: Mapping[str, float]) -> dict[str, float | None]:

@@ -26,10 +26,12 @@ class UnusableModel(ValueError):
 
 
 class SpamModel:
-    """A logistic regression over `features()`. Linear: the log-odds are the intercept plus each column's share.
+    """A logistic regression over `features()`. Linear: the log-odds are the intercept plus each
+    column's share.
 
-    `weights` has a number for each column; `languages` are the ISO 639-1 codes it learned, `acquainted` those it has
-    read a little of; `version` names the file, and is empty before saving.
+    `weights` has a number for each column; `languages` are the ISO 639-1 codes it learned,
+    `acquainted` those it has read a little of; `version` names the file, and is empty before
+    saving.
     """
 
     def __init__(
@@ -45,11 +47,18 @@ class SpamModel:
         self.languages, self.acquainted = frozenset(languages), frozenset(acquainted)
         self.version = version
 
-    def log_odds(self, texts: Sequence[str], contexts: Sequence[Context | None] | None = None) -> NDArray[np.float64]:
-        """ln(p / (1 - p)) of each text being spam, calibrated. `contexts`, where given, has one for each text."""
+    def log_odds(
+        self, texts: Sequence[str], contexts: Sequence[Context | None] | None = None
+    ) -> NDArray[np.float64]:
+        """ln(p / (1 - p)) of each text being spam, calibrated. `contexts`, where given, has one for
+        each text.
+        """
         known = [None] * len(texts) if contexts is None else contexts
         batches = [slice(at, at + _BATCH) for at in range(0, len(texts), _BATCH)]
-        scores = [features(texts[batch], known[batch]) @ self.weights + self.intercept for batch in batches]
+        scores = [
+            features(texts[batch], known[batch]) @ self.weights + self.intercept
+            for batch in batches
+        ]
         return np.concatenate([np.empty(0), *scores])
 
     def probabilities(
@@ -68,7 +77,9 @@ class SpamModel:
         self.version = version_of(data)
 
     def to_bytes(self) -> bytes:
-        """The file: a zip of arrays and JSON, no pickle in it; the model in it is scikit-learn's own."""
+        """The file: a zip of arrays and JSON, no pickle in it; the model in it is scikit-learn's
+        own.
+        """
         import skops.io  # noqa: PLC0415 — with scikit-learn 90 MB, for those who train
         from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
@@ -93,24 +104,38 @@ class SpamModel:
                 content = json.loads(archive.read("schema.json"))["content"]
                 if (layout := _value(content["layout"], archive)) != LAYOUT:
                     raise UnusableModel(
-                        f"{path} was trained for features {layout}, these are {LAYOUT}: train it again."
+                        f"{path} was trained for features {layout}, these are {LAYOUT}: train "
+                        "it again."
                     )
                 learned = content["classifier"]["content"]["content"]
-                [weights], [intercept] = (_value(learned[name], archive) for name in ("coef_", "intercept_"))
+                [weights], [intercept] = (
+                    _value(learned[name], archive) for name in ("coef_", "intercept_")
+                )
                 languages = _value(content["languages"], archive)
-                acquainted = _value(content["acquainted"], archive) if "acquainted" in content else ()
+                acquainted = (
+                    _value(content["acquainted"], archive) if "acquainted" in content else ()
+                )
             if weights.shape != (COLUMNS,):
                 raise ValueError(f"it has weights of the shape {weights.shape}")
-            return cls(weights.astype(np.float32), float(intercept), languages, version_of(data), acquainted)
+            return cls(
+                weights.astype(np.float32),
+                float(intercept),
+                languages,
+                version_of(data),
+                acquainted,
+            )
         except UnusableModel:
             raise
         except Exception as error:
-            raise UnusableModel(f"{path} is no spam model: {error}. `greenroom train` writes one.") from error
+            raise UnusableModel(
+                f"{path} is no spam model: {error}. `greenroom train` writes one."
+            ) from error
 
 
 def _value(node: Any, archive: zipfile.ZipFile) -> Any:
-    """What skops wrote, read without it: with scikit-learn it takes 90 MB and seconds to import, and would make objects
-    of what the file names. Here a file can only hold text, numbers and arrays of numbers.
+    """What skops wrote, read without it: with scikit-learn it takes 90 MB and seconds to import,
+    and would make objects of what the file names. Here a file can only hold text, numbers and
+    arrays of numbers.
     """
     match node:
         case {"__loader__": "JsonNode", "content": content}:
@@ -134,5 +159,7 @@ def probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @cache
 def base_model() -> SpamModel:
-    """The model that comes with Greenroom, or the one `GREENROOM_SPAM_MODEL` names; read once a process."""
+    """The model that comes with Greenroom, or the one `GREENROOM_SPAM_MODEL` names; read once a
+    process.
+    """
     return SpamModel.load(model_path())

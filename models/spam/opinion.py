@@ -12,9 +12,15 @@ def has_one(base: SpamModel, language: str) -> bool:
     return language in {"", "und"} or language in base.languages | base.acquainted
 
 
-def opinions(base: SpamModel, comments: Sequence[tuple[str, str]], site: Context) -> list[float | None]:
-    """Log-odds of each (text, language) on that site; None where the language is known and none of the model's."""
+def opinions(
+    base: SpamModel, comments: Sequence[tuple[str, str]], site: Context
+) -> list[float | None]:
+    """Log-odds of each (text, language) on that site; None where the language is known and none of
+    the model's.
+    """
     judged = [has_one(base, language) for _, language in comments]
     texts = [text for (text, _), is_judged in zip(comments, judged, strict=True) if is_judged]
-    scores: Iterator[float] = iter(map(float, base.log_odds(texts, [site] * len(texts))) if texts else ())
+    scores: Iterator[float] = iter(
+        map(float, base.log_odds(texts, [site] * len(texts))) if texts else ()
+    )
     return [next(scores) if is_judged else None for is_judged in judged]

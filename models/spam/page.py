@@ -1,4 +1,6 @@
-"""Where a comment stands: a link to its own page or site sends nobody away, so it is no link to the classifier."""
+"""Where a comment stands: a link to its own page or site sends nobody away, so it is no link to the
+classifier.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,11 @@ from models.urls import parse_loosely, without_www
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known of where a comment stands; None is "nobody said", and then every link is taken for a stranger's.
+    """What is known of where a comment stands; None is "nobody said", and then every link is taken
+    for a stranger's.
 
-    `page` has the addresses of its page (a page may have a short one too), `site` the hosts of its site.
+    `page` has the addresses of its page (a page may have a short one too), `site` the hosts of its
+    site.
     """
 
     page: Collection[str] | None = None
@@ -46,7 +50,9 @@ def away(original: str, tokens: Sequence[Token], context: Context) -> list[Token
         return list(tokens)
     pages = [_address(url) for url in context.page or ()]
     own = [fold(host).removeprefix("www.") for host in context.site or ()]
-    return [token for token in tokens if token.kind != "link" or not _stays(original, token, pages, own)]
+    return [
+        token for token in tokens if token.kind != "link" or not _stays(original, token, pages, own)
+    ]
 
 
 def _stays(original: str, link: Token, pages: Collection[_Address], own: Collection[str]) -> bool:
@@ -59,15 +65,21 @@ def _stays(original: str, link: Token, pages: Collection[_Address], own: Collect
 
 
 def _is_same(there: _Address, page: _Address) -> bool:
-    """Whatever else the query says: a link that was shared tells where it was shared, or from which second to watch."""
+    """Whatever else the query says: a link that was shared tells where it was shared, or from which
+    second to watch.
+    """
     return (there.host, there.path) == (page.host, page.path) and page.query <= there.query
 
 
 def _address(url: str) -> _Address:
-    """Where a link leads, without what only says how: scheme, "www.", a closing slash or full stop, the fragment."""
+    """Where a link leads, without what only says how: scheme, "www.", a closing slash or full stop,
+    the fragment.
+    """
     url = url.rstrip(".,!?")
     parts = parse_loosely(url)
     if parts is None:
         return _Address("", "", frozenset())
     host = without_www(parts.host).removeprefix("m.")
-    return _Address(host, parts.path.rstrip("/"), frozenset(parse_qsl(parts.query, keep_blank_values=True)))
+    return _Address(
+        host, parts.path.rstrip("/"), frozenset(parse_qsl(parts.query, keep_blank_values=True))
+    )

@@ -1,4 +1,6 @@
-"""Two mail filters that anybody could run instead, on the same comments: bogofilter and SpamAssassin's Bayes."""
+"""Two mail filters that anybody could run instead, on the same comments: bogofilter and
+SpamAssassin's Bayes.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,16 @@ from models.spam.corpus import Row
 from models.spam.evaluation import Judged, near_duplicates, parts
 from models.spam.training import Floats
 
-Filter: TypeAlias = Callable[[Path, Sequence[Path], Sequence[Path], Sequence[Path]], dict[str, float]]
+Filter: TypeAlias = Callable[
+    [Path, Sequence[Path], Sequence[Path], Sequence[Path]], dict[str, float]
+]
 
 _LEAST = 1e-12
 _SECONDS = 900  # for one fold
 
-# SpamAssassin's own programs take a second to start for each message, and say the probability in steps only. This
-# learns files of spam and ham and prints the probability that its Bayes gives each of the others.
+# SpamAssassin's own programs take a second to start for each message, and say the probability in
+# steps only. This learns files of spam and ham and prints the probability that its Bayes gives each
+# of the others.
 _SPAMASSASSIN = r"""
 use strict; use Mail::SpamAssassin; use Mail::SpamAssassin::PerMsgStatus;
 my ($home) = @ARGV;
@@ -66,8 +71,12 @@ def installed() -> dict[str, Filter]:
     return found
 
 
-def judge(rows: Sequence[Row], by: Filter, *, each: Callable[[Iterable[str]], Iterable[str]] = iter) -> Judged:
-    """Every row judged by the filter after it learned the other parts, as `evaluation.judge` does with our model."""
+def judge(
+    rows: Sequence[Row], by: Filter, *, each: Callable[[Iterable[str]], Iterable[str]] = iter
+) -> Judged:
+    """Every row judged by the filter after it learned the other parts, as `evaluation.judge` does
+    with our model.
+    """
     part, spam = np.array(parts(rows)), np.array([row.spam for row in rows], bool)
     scores = np.zeros(len(rows))
     for name in each(sorted(set(part.tolist()))):
@@ -80,8 +89,12 @@ def _fold(rows: Sequence[Row], out: Sequence[bool], by: Filter) -> Floats:
     with tempfile.TemporaryDirectory(prefix="greenroom-peers-") as folder:
         home = Path(folder)
         mails = [_mail(home / f"{number}.eml", row.text) for number, row in enumerate(rows)]
-        spam = [mail for mail, row, held in zip(mails, rows, out, strict=True) if row.spam and not held]
-        ham = [mail for mail, row, held in zip(mails, rows, out, strict=True) if not (row.spam or held)]
+        spam = [
+            mail for mail, row, held in zip(mails, rows, out, strict=True) if row.spam and not held
+        ]
+        ham = [
+            mail for mail, row, held in zip(mails, rows, out, strict=True) if not (row.spam or held)
+        ]
         judged = [mail for mail, held in zip(mails, out, strict=True) if held]
         found = by(home, spam, ham, judged)
         probabilities = np.clip([found[str(mail)] for mail in judged], _LEAST, 1 - _LEAST)
@@ -90,19 +103,29 @@ def _fold(rows: Sequence[Row], out: Sequence[bool], by: Filter) -> Floats:
 
 def _mail(path: Path, text: str) -> Path:
     """The comment as the body of a mail that says nothing else."""
-    head = "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+    head = (
+        "MIME-Version: 1.0\nContent-Type: text/plain; "
+        "charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+    )
     path.write_text(f"{head}{text}\n", encoding="utf-8")
     return path
 
 
-def _bogofilter(home: Path, spam: Sequence[Path], ham: Sequence[Path], judged: Sequence[Path]) -> dict[str, float]:
+def _bogofilter(
+    home: Path, spam: Sequence[Path], ham: Sequence[Path], judged: Sequence[Path]
+) -> dict[str, float]:
     for kind, mails in (("-s", spam), ("-n", ham)):
         _run(["bogofilter", "-C", "-d", str(home), kind, "-b"], _lines(map(str, mails)), home)
     said = _run(["bogofilter", "-C", "-d", str(home), "-b", "-TT"], _lines(map(str, judged)), home)
-    return {path: float(score) for path, score in (line.split()[:: len(line.split()) - 1] for line in said)}
+    return {
+        path: float(score)
+        for path, score in (line.split()[:: len(line.split()) - 1] for line in said)
+    }
 
 
-def _spamassassin(home: Path, spam: Sequence[Path], ham: Sequence[Path], judged: Sequence[Path]) -> dict[str, float]:
+def _spamassassin(
+    home: Path, spam: Sequence[Path], ham: Sequence[Path], judged: Sequence[Path]
+) -> dict[str, float]:
     kinds = (("spam", spam), ("ham", ham), ("judge", judged))
     lines = _lines(f"{what}\t{mail}" for what, mails in kinds for mail in mails)
     said = _run(["perl", "-e", _SPAMASSASSIN, str(home)], lines, home)
@@ -116,8 +139,16 @@ def _lines(words: Iterable[str]) -> str:
 def _run(command: Sequence[str], lines: str, home: Path) -> list[str]:
     environment = os.environ | {"HOME": str(home), "LC_ALL": "C.UTF-8"}
     done = subprocess.run(  # noqa: S603 — fixed programs
-        command, input=lines, capture_output=True, text=True, timeout=_SECONDS, env=environment, check=False
+        command,
+        input=lines,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        env=environment,
+        check=False,
     )
-    if done.returncode > 2 or (done.returncode and command[0] == "perl"):  # bogofilter's 0, 1 and 2 are its verdicts
+    if done.returncode > 2 or (
+        done.returncode and command[0] == "perl"
+    ):  # bogofilter's 0, 1 and 2 are its verdicts
         raise OSError(f"{command[0]} failed: {done.stderr.strip()[-300:]}")
     return done.stdout.splitlines()

@@ -1,10 +1,12 @@
-"""Fits a site's own model to its moderators' decisions, and says whether it may take the place of the current one.
+"""Fits a site's own model to its moderators' decisions, and says whether it may take the place of
+the current one.
 
-Before the first decision the site's model is the base model: its log-odds, once, and nothing else. That is where the
-weights are pulled back to (a normal distribution around it is their prior, and the fit is the likeliest of all), so a
-hundred decisions correct the base and do not replace it. The posterior's log-odds need no line to calibrate them: with
-a hundred labels Platt's, fitted to five small folds, cost more than it mended, and where the first labels were nearly
-all of one kind it took that for the site's habit.
+Before the first decision the site's model is the base model: its log-odds, once, and nothing else.
+That is where the weights are pulled back to (a normal distribution around it is their prior, and
+the fit is the likeliest of all), so a hundred decisions correct the base and do not replace it. The
+posterior's log-odds need no line to calibrate them: with a hundred labels Platt's, fitted to five
+small folds, cost more than it mended, and where the first labels were nearly all of one kind it
+took that for the site's habit.
 """
 
 from __future__ import annotations
@@ -39,12 +41,18 @@ _LEAST = 0.005  # a probability counts as no surer than that: one mistake must n
 _TOO_SMALL = 1e-4
 _SOLVER = {"maxiter": 300, "gtol": 1e-3}
 
-# How far a weight strays from where it is pulled back to, as a standard deviation; see the base model's card.
+# How far a weight strays from where it is pulled back to, as a standard deviation; see the base
+# model's card.
 _WORDS = 4.5  # of the site's own words: a whole comment's together are at most about as long as one
 _TRUST = 0.5  # of what the base model's opinion counts, around 1
 _SILENCE = 4.5  # of what it means that the base model has none
-_HABIT, _UNKNOWN = 13.0, 1.0  # of a count (the first of them has the value .1), and of one that nobody knows
-_SHARE = 1.0  # of the intercept: what moderators were shown so far was much of one kind only for a while
+_HABIT, _UNKNOWN = (
+    13.0,
+    1.0,
+)  # of a count (the first of them has the value .1), and of one that nobody knows
+_SHARE = (
+    1.0  # of the intercept: what moderators were shown so far was much of one kind only for a while
+)
 _SPREAD = np.concatenate(
     [
         np.full(TEXT_COLUMNS, _WORDS),
@@ -56,7 +64,9 @@ _BASE_ALONE = (np.arange(COLUMNS) == TEXT_COLUMNS).astype(float)
 
 
 class Label(NamedTuple):
-    """A comment that a moderator decided, with what a model is shown of it. Labels come in the order of decisions."""
+    """A comment that a moderator decided, with what a model is shown of it. Labels come in the
+    order of decisions.
+    """
 
     comment: str
     spam: bool
@@ -65,7 +75,9 @@ class Label(NamedTuple):
 
 
 class SiteTrained(NamedTuple):
-    """A model, its file, each label's probability by models that had not seen it, and what it learned from."""
+    """A model, its file, each label's probability by models that had not seen it, and what it
+    learned from.
+    """
 
     model: SiteModel
     file: bytes
@@ -75,7 +87,9 @@ class SiteTrained(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Challenger against champion on `rows` labels that neither had seen: mean log loss, lower is better."""
+    """Challenger against champion on `rows` labels that neither had seen: mean log loss, lower is
+    better.
+    """
 
     rows: int
     challenger: float
@@ -101,17 +115,22 @@ def train(labels: Sequence[Label], base: str, made: str) -> SiteTrained:
     return SiteTrained(model, file, digest, probability(_cross_validated(rows, spam)), rows)
 
 
-def compare(labels: Sequence[Label], challenger: SiteTrained, champion: Floats, unseen: Flags) -> Comparison:
+def compare(
+    labels: Sequence[Label], challenger: SiteTrained, champion: Floats, unseen: Flags
+) -> Comparison:
     """Challenger and champion on the newest labels that the champion has not seen (`unseen`).
 
-    `champion` has its probabilities of all labels. From 200 labels on the challenger is fitted once more, to what came
-    before the newest fifth; below, what counts is how it did by cross-validation.
+    `champion` has its probabilities of all labels. From 200 labels on the challenger is fitted once
+    more, to what came before the newest fifth; below, what counts is how it did by
+    cross-validation.
     """
     spam, ours = _spam(labels), challenger.held_out.copy()
     first = len(labels) - int(HELD_OUT * len(labels))
     if len(labels) < CROSS_VALIDATED or len(set(spam[:first])) < 2:
         return _comparison(spam, ours, champion, unseen, "by cross-validation")
-    ours[first:] = probability(_fit(challenger.rows[:first], spam[:first]).scores(challenger.rows[first:]))
+    ours[first:] = probability(
+        _fit(challenger.rows[:first], spam[:first]).scores(challenger.rows[first:])
+    )
     newest = unseen & (np.arange(len(labels)) >= first)
     return _comparison(spam, ours, champion, newest, "on the newest, held out in time")
 
@@ -120,7 +139,9 @@ def _comparison(spam: Flags, ours: Floats, theirs: Floats, which: Flags, how: st
     rows = int(which.sum())
     if not rows:
         return Comparison(0, 0.0, 0.0, how)
-    challenger, champion = (round(log_loss(spam[which], scores[which]), 4) for scores in (ours, theirs))
+    challenger, champion = (
+        round(log_loss(spam[which], scores[which]), 4) for scores in (ours, theirs)
+    )
     return Comparison(rows, challenger, champion, how)
 
 
@@ -138,11 +159,15 @@ def _check_enough(spam: Flags) -> None:
     kinds = int(spam.sum()), int((~spam).sum())
     if len(spam) < FIRST or min(kinds) < FEWEST_OF_A_KIND:
         few = f"{kinds[0]} rejected and {kinds[1]} approved"
-        raise Untrainable(f"{few}: {FIRST} decisions are needed, and {FEWEST_OF_A_KIND} of each kind")
+        raise Untrainable(
+            f"{few}: {FIRST} decisions are needed, and {FEWEST_OF_A_KIND} of each kind"
+        )
 
 
 def _fit(rows: csr_matrix, spam: Flags) -> Fitted:
-    """The likeliest weights, by L-BFGS on their distances from the base model alone, each measured in its spread."""
+    """The likeliest weights, by L-BFGS on their distances from the base model alone, each measured
+    in its spread.
+    """
     used = _teaching(rows)
     scaled = csr_matrix(rows[:, used] @ diags(_SPREAD[used]))
     back, start, sign = scaled.T.tocsr(), rows @ _BASE_ALONE, np.where(spam, 1.0, -1.0)
@@ -154,14 +179,18 @@ def _fit(rows: csr_matrix, spam: Flags) -> Fitted:
         loss = np.logaddexp(0, -margin).sum() + point @ point / 2
         return float(loss), np.append(back @ slope, _SHARE * slope.sum()) + point
 
-    found = minimize(surprise, np.zeros(len(used) + 1), jac=True, method="L-BFGS-B", options=_SOLVER).x
+    found = minimize(
+        surprise, np.zeros(len(used) + 1), jac=True, method="L-BFGS-B", options=_SOLVER
+    ).x
     weights = _BASE_ALONE.copy()
     weights[used] += _SPREAD[used] * found[:-1]
     return Fitted(weights, float(_SHARE * found[-1]))
 
 
 def _teaching(rows: csr_matrix) -> NDArray[np.int64]:
-    """The columns that occur. A count that is the same on every comment says nothing: it is a second intercept."""
+    """The columns that occur. A count that is the same on every comment says nothing: it is a
+    second intercept.
+    """
     used = np.flatnonzero(rows.getnnz(axis=0))
     counts = rows[:, TEXT_COLUMNS + 2 :].toarray()
     same = TEXT_COLUMNS + 2 + np.flatnonzero(np.ptp(counts, axis=0) == 0)
@@ -169,7 +198,9 @@ def _teaching(rows: csr_matrix) -> NDArray[np.int64]:
 
 
 def _cross_validated(rows: csr_matrix, spam: Flags) -> Floats:
-    """Each row's score by a model that has not seen its fold; every fold has its share of both kinds."""
+    """Each row's score by a model that has not seen its fold; every fold has its share of both
+    kinds.
+    """
     folds = min(FOLDS, int(spam.sum()), int((~spam).sum()))
     fold = np.zeros(len(spam), int)
     for kind in (spam, ~spam):
@@ -188,12 +219,17 @@ def _languages(labels: Sequence[Label]) -> list[str]:
     return sorted(
         language
         for language, count in counts.items()
-        if language and language != "und" and count >= LANGUAGE_ROWS and {(language, True), (language, False)} <= kinds
+        if language
+        and language != "und"
+        and count >= LANGUAGE_ROWS
+        and {(language, True), (language, False)} <= kinds
     )
 
 
 def _file(model: SiteModel, made: str) -> bytes:
-    """As the base model's: a zip of arrays and JSON, no pickle in it; `made` tells it from its twins."""
+    """As the base model's: a zip of arrays and JSON, no pickle in it; `made` tells it from its
+    twins.
+    """
     import skops.io  # noqa: PLC0415
 
     classifier = LogisticRegression()
@@ -219,7 +255,13 @@ def load(file: bytes) -> SiteModel:
     assert classifier.coef_.shape == (1, COLUMNS)
     version = f"site-{sha256(file).hexdigest()[:12]}"
     intercept = float(classifier.intercept_[0])
-    return SiteModel(classifier.coef_[0].astype(np.float32), intercept, content["languages"], content["base"], version)
+    return SiteModel(
+        classifier.coef_[0].astype(np.float32),
+        intercept,
+        content["languages"],
+        content["base"],
+        version,
+    )
 
 
 def words_weighed(model: SiteModel) -> int:

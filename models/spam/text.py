@@ -1,4 +1,6 @@
-"""Reads a comment into tokens, each with its place in the original, so that a score can be explained in the text."""
+"""Reads a comment into tokens, each with its place in the original, so that a score can be
+explained in the text.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,17 @@ from typing import NamedTuple
 
 from models.folding import GROWING, fold
 
-# What may end a host that is written without "http://". Of those that are words too the long ones count only in small
-# letters, as "The end.Today" just lacks a blank, and the short ones only before a path: "t.me/x", not "do it.me too".
+# What may end a host that is written without "http://". Of those that are words too the long ones
+# count only in small letters, as "The end.Today" just lacks a blank, and the short ones only before
+# a path: "t.me/x", not "do it.me too".
 _ANY_CASE = (
-    "com net org info biz edu gov ru su ua kz uk de fr nl pl br jp cn ca au ch eu tv cc ly gl io ai co gg vip xyz icu "
+    "com net org info biz edu gov ru su ua kz uk de fr nl pl br jp cn ca au ch eu tv cc ly gl "
+    "io ai co gg vip xyz icu "
     "рф"
 )
 _SMALL = (
-    "fun top site online shop store club app dev pro live link click bet casino finance money space website blog tech "
+    "fun top site online shop store club app dev pro live link click bet casino finance money "
+    "space website blog tech "
     "cam loan win work today world life news"
 )
 _SHORT = "me it in is be to at us so id la my am st es as by no do we"
@@ -28,7 +33,8 @@ def _any_of(endings: str) -> str:
     """A pattern for these, by their first letter: a search looks at few of them at each dot."""
     firsts = dict.fromkeys(ending[0] for ending in endings.split())
     return "|".join(
-        f"{first}(?:{'|'.join(ending[1:] for ending in endings.split() if ending[0] == first)})" for first in firsts
+        f"{first}(?:{'|'.join(ending[1:] for ending in endings.split() if ending[0] == first)})"
+        for first in firsts
     )
 
 
@@ -37,11 +43,13 @@ _WORDS_TOO = _any_of(_SHORT)
 _UNSEEN = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe0e\ufe0f\ufeff"
 _FILLER = "\u200b"
 
-# "++" and the like never give back what they took, which no other way of matching would need: what comes next is never
-# one of theirs. So each place of a text is looked at a bounded number of times.
+# "++" and the like never give back what they took, which no other way of matching would need: what
+# comes next is never one of theirs. So each place of a text is looked at a bounded number of times.
 _NAME = rf"\w[\w{_UNSEEN}-]{{0,62}}+"
 _DOT = r"(?:\.|\s{1,2}\.\s{0,2}|\s?[\[({]\s?(?:dot|\.)\s?[\])}]\s?|\sdot\s)"
-_PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkeys((0x3002, 0xFF61), ".")  # full width
+_PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkeys(
+    (0x3002, 0xFF61), "."
+)  # full width
 _PATH = r"""[/?\#][^\s<>"')\]]{0,2000}"""
 _TOKEN = re.compile(
     rf"""
@@ -58,7 +66,11 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-MOST_TOKENS, MOST_LETTERS, LONG = 2200, 11_000, 2200  # a comment below `LONG` can have no more than these
+MOST_TOKENS, MOST_LETTERS, LONG = (
+    2200,
+    11_000,
+    2200,
+)  # a comment below `LONG` can have no more than these
 _DIGIT, _DOTS = re.compile(r"\d"), re.compile(_DOT, re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,8}\d{0,2});", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z][a-z0-9]{0,9}(?:\s[^<>]{0,2000})?/?>", re.IGNORECASE)
@@ -66,7 +78,8 @@ _HOST = re.compile(r"(?:h(?:tt|xx)ps?\s?:\s?//)?\s?(?:www\s?\.\s?)?([^\s/?#:]+)"
 
 
 class Token(NamedTuple):
-    """A piece of a comment: its kind (a group of the pattern above), how it is compared, and where it stands.
+    """A piece of a comment: its kind (a group of the pattern above), how it is compared, and where
+    it stands.
 
     `original[start:end]` is what the writer typed.
     """
@@ -110,7 +123,9 @@ def _token(match: re.Match[str]) -> Token:
 
 
 def _plain(original: str) -> str:
-    """The text without HTML, every character still in its place: a shorter spelling is filled up with unseen ones."""
+    """The text without HTML, every character still in its place: a shorter spelling is filled up
+    with unseen ones.
+    """
     if "<" in original:
         original = _TAG.sub(lambda tag: " " * len(tag[0]), original)
     if "&" in original:
@@ -120,7 +135,9 @@ def _plain(original: str) -> str:
 
 def _character(entity: re.Match[str]) -> str:
     character = html.unescape(entity[0])
-    return character.ljust(len(entity[0]), _FILLER) if len(character) <= len(entity[0]) else entity[0]
+    return (
+        character.ljust(len(entity[0]), _FILLER) if len(character) <= len(entity[0]) else entity[0]
+    )
 
 
 @lru_cache(2**14)

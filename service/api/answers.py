@@ -1,4 +1,5 @@
-"""What the calls that the contract names answer, for their description; a test holds real answers to it.
+"""What the calls that the contract names answer, for their description; a test holds real answers
+to it.
 
 More may be added to each at any time.
 """
@@ -38,7 +39,9 @@ class Receipt(BaseModel):
 
 
 class Published(BaseModel):
-    """A comment as readers see it. One that is gone is `removed`, and keeps its place while something answers it."""
+    """A comment as readers see it. One that is gone is `removed`, and keeps its place while
+    something answers it.
+    """
 
     id: str | None
     parent: str | None
@@ -169,7 +172,13 @@ class Told(BaseModel):
 
 class Event(BaseModel):
     id: str
-    type: Literal["comment.approved", "comment.flagged", "comment.rejected", "comment.edited", "comment.deleted"]
+    type: Literal[
+        "comment.approved",
+        "comment.flagged",
+        "comment.rejected",
+        "comment.edited",
+        "comment.deleted",
+    ]
     timestamp: str
     data: Told
 

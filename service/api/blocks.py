@@ -37,7 +37,10 @@ def create(site: str) -> Response:
     with begin() as session:
         comment = wanted_comment(session, who, new.comment) if new.comment is not None else None
         block, settled, batch = make(session, who.site.id, new, comment, by=who.by)
-        decided = [{"id": each.comment_id, "decision": each.decision_id, "status": each.status} for each in settled]
+        decided = [
+            {"id": each.comment_id, "decision": each.decision_id, "status": each.status}
+            for each in settled
+        ]
         answer = {**block_shape(block), "decided": decided, "batch": batch}
     for each in settled:
         publish_soon(each)
@@ -46,7 +49,9 @@ def create(site: str) -> Response:
 
 @api.get("/v1/sites/<site>/comments/<comment_id>/others")
 def preview(site: str, comment_id: str) -> Response:
-    """What `others` would decide with a block of this comment's author, or with a rule for what is like it."""
+    """What `others` would decide with a block of this comment's author, or with a rule for what is
+    like it.
+    """
     who = caller(site, "moderate")
     if (kind := request.args.get("kind", "author")) not in {"author", "like"}:
         message = "Others are those of the author, or those that are like it."

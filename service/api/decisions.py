@@ -31,7 +31,9 @@ api = Blueprint("decisions", __name__)
 
 @api.post("/v1/sites/<site>/decisions")
 def decide(site: str) -> Response:
-    """One verdict on many, in one transaction. `refused` are those that were not as they had been seen."""
+    """One verdict on many, in one transaction. `refused` are those that were not as they had been
+    seen.
+    """
     who = caller(site, "moderate")
     asked = body_as(Rulings)
     asked = asked.model_copy(update={"batch": asked.batch or new_id()})
@@ -43,7 +45,12 @@ def decide(site: str) -> Response:
     for each in outcome.done:
         publish_soon(each)
     done = [
-        {"id": each.comment_id, "decision": each.decision_id, "status": each.status, "version": each.version}
+        {
+            "id": each.comment_id,
+            "decision": each.decision_id,
+            "status": each.status,
+            "version": each.version,
+        }
         for each in outcome.done
     ]
     return json_response({"batch": asked.batch, "done": done, "refused": refused})
@@ -51,7 +58,9 @@ def decide(site: str) -> Response:
 
 @api.post("/v1/sites/<site>/decisions/undo")
 def take_back(site: str) -> Response:
-    """Of a batch at most a thousand with one call; `left` says how many another call would take back."""
+    """Of a batch at most a thousand with one call; `left` says how many another call would take
+    back.
+    """
     who = caller(site, "moderate")
     asked = body_as(Undoings)
     with begin() as session:
@@ -65,10 +74,17 @@ def take_back(site: str) -> Response:
         publish_soon(each)
     answer: dict[str, Any] = {
         "done": [
-            {"id": each.comment_id, "decision": each.decision_id, "status": each.status, "version": each.version}
+            {
+                "id": each.comment_id,
+                "decision": each.decision_id,
+                "status": each.status,
+                "version": each.version,
+            }
             for each in done
         ],
-        "refused": [{"id": id_, "decision": some[id_], "detail": str(why)} for id_, why in refused.items()],
+        "refused": [
+            {"id": id_, "decision": some[id_], "detail": str(why)} for id_, why in refused.items()
+        ],
         "left": len(wanted) - len(some),
     }
     return json_response(answer)

@@ -1,4 +1,6 @@
-"""`/openapi.json` from the shapes that requests are checked with, and `/docs`, the same for reading."""
+"""`/openapi.json` from the shapes that requests are checked with, and `/docs`, the same for
+reading.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,12 @@ api = Blueprint("documents", __name__, template_folder="templates")
 _ALL = {503: "The database, or what is published, is away: ask again in a moment."}
 _NAMED = {404: "There is no such thing, or it is another site's."}
 _KEY = {401: "No key, or not a good one.", 403: "Another site's key, or too small a scope."}
-_BODY = {400: "Not JSON, or not UTF-8.", 413: "Too large.", 415: "Another type than JSON.", 422: "See the errors."}
+_BODY = {
+    400: "Not JSON, or not UTF-8.",
+    413: "Too large.",
+    415: "Another type than JSON.",
+    422: "See the errors.",
+}
 _ARGUMENTS = {422: "See the errors."}
 
 
@@ -94,7 +101,9 @@ class Call(NamedTuple):
             (_ARGUMENTS, self.arguments),
             (_BODY, self.body),
         )
-        implied = {status: when for answers, is_one in kinds if is_one for status, when in answers.items()}
+        implied = {
+            status: when for answers, is_one in kinds if is_one for status, when in answers.items()
+        }
         return dict(sorted((implied | self.answers).items()))
 
 
@@ -121,10 +130,17 @@ _PROBLEM = {  # RFC 9457
     },
 }
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
 )
 CALLS = (
-    Call("get", "/v1/sites/{site}/form", "What the form needs", None, {200: "A token and the site's language."}),
+    Call(
+        "get",
+        "/v1/sites/{site}/form",
+        "What the form needs",
+        None,
+        {200: "A token and the site's language."},
+    ),
     Call(
         "post",
         "/v1/sites/{site}/comments",
@@ -149,7 +165,12 @@ CALLS = (
         asked_in_headers={
             "Idempotency-Key": Argument(
                 "The same key and body again get the first answer again.",
-                {"type": "string", "minLength": 1, "maxLength": MOST_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+                {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": MOST_KEY,
+                    "pattern": "^[!-~]([ -~]*[!-~])?$",
+                },
             )
         },
     ),
@@ -163,9 +184,12 @@ CALLS = (
         {
             "thread": _THREAD,
             "page": Argument(
-                "From 1, the oldest; without it the newest.", {"type": "integer", "minimum": 1, "maximum": 10**8 - 1}
+                "From 1, the oldest; without it the newest.",
+                {"type": "integer", "minimum": 1, "maximum": 10**8 - 1},
             ),
-            "replies": Argument("A comment whose answers continue elsewhere: its `more` leads there.", _ID),
+            "replies": Argument(
+                "A comment whose answers continue elsewhere: its `more` leads there.", _ID
+            ),
         },
     ),
     Call(
@@ -183,7 +207,13 @@ CALLS = (
             )
         },
     ),
-    Call("get", "/v1/receipts/{receipt}", "What became of a comment", None, {200: "Its status.", 404: "No such one."}),
+    Call(
+        "get",
+        "/v1/receipts/{receipt}",
+        "What became of a comment",
+        None,
+        {200: "Its status.", 404: "No such one."},
+    ),
     Call(
         "get",
         "/v1/sites/{site}/queue",
@@ -193,31 +223,46 @@ CALLS = (
         None,
         {
             "status": _one_of(
-                *("flagged", "pending", "approved", "rejected", "review"), what="review: whatever has an open review."
+                *("flagged", "pending", "approved", "rejected", "review"),
+                what="review: whatever has an open review.",
             ),
             "group": Argument(
-                "campaign: answers {groups: [{campaign, count, items}], next}. Those that say nearly the same "
-                "stand together, with the first three of each; a comment like no other has no campaign.",
+                "campaign: answers {groups: [{campaign, count, items}], next}. Those that say "
+                "nearly the same "
+                "stand together, with the first three of each; a comment like no other has no "
+                "campaign.",
                 {"type": "string", "enum": ["campaign"]},
             ),
             "cursor": _CURSOR_ID,
             "limit": _limit(100, 50),
         },
     ),
-    Call("get", "/v1/sites/{site}/comments/{id}", "A comment's record", "moderate", {200: "All of it."}),
+    Call(
+        "get",
+        "/v1/sites/{site}/comments/{id}",
+        "A comment's record",
+        "moderate",
+        {200: "All of it."},
+    ),
     Call(
         "get",
         "/v1/sites/{site}/comments/{id}/explanation",
         "Why a comment got its spam score",
         "moderate",
         {
-            200: "The words and features that moved the score most, `up` (towards spam) and `down`, each with its "
-            "log_odds, its share of all that moved it, and its spans: [start, end) in the body, in Unicode characters. "
-            "intercept + all log_odds + rest = log_odds. `version` is the model explained: the one that judged the "
+            200: "The words and features that moved the score most, `up` (towards spam) and "
+            "`down`, each with its "
+            "log_odds, its share of all that moved it, and its spans: [start, end) in the "
+            "body, in Unicode characters. "
+            "intercept + all log_odds + rest = log_odds. `version` is the model explained: the "
+            "one that judged the "
             "comment (`judged_by`) or, where that is gone, the current one.",
             404: "There is no such comment, or it was erased.",
             409: "It has no score, or is a blind sample that nobody has decided yet.",
-            503: "The model can't be read, or others are just being explained: ask again in a moment.",
+            503: (
+                "The model can't be read, or others are just being explained: ask again in a "
+                "moment."
+            ),
         },
     ),
     Call(
@@ -237,14 +282,17 @@ CALLS = (
         Undoing,
         needs_body=False,
     ),
-    Call("delete", "/v1/sites/{site}/comments/{id}", "Erase a comment", "admin", {204: "It is gone."}),
+    Call(
+        "delete", "/v1/sites/{site}/comments/{id}", "Erase a comment", "admin", {204: "It is gone."}
+    ),
     Call(
         "get",
         "/v1/sites/{site}/lists/{tab}",
         "A list as the console shows it",
         "moderate",
         {
-            200: "Whole records, and `next`. Tabs are review, unread, pending, approved, rejected and all; unread has "
+            200: "Whole records, and `next`. Tabs are review, unread, pending, approved, "
+            "rejected and all; unread has "
             "`coverage`: of the newest comments that are live, how many a human has seen.",
         },
         None,
@@ -255,12 +303,17 @@ CALLS = (
             "campaign": Argument("The first comment of those that say nearly the same.", _ID),
             "check": Argument("A check that found something."),
             "reason": Argument(
-                "spam, abuse, off_topic or other; in review also flagged, reported, sampled or appealed."
+                "spam, abuse, off_topic or other; in review also flagged, reported, sampled or "
+                "appealed."
             ),
             "language": Argument("An ISO 639-1 code."),
-            "since": Argument("From this day on, of this century.", {"type": "string", "format": "date"}),
+            "since": Argument(
+                "From this day on, of this century.", {"type": "string", "format": "date"}
+            ),
             "until": Argument("Up to this day.", {"type": "string", "format": "date"}),
-            "order": _one_of("oldest", "newest", "risk", "due", what="risk and due: in review only."),
+            "order": _one_of(
+                "oldest", "newest", "risk", "due", what="risk and due: in review only."
+            ),
             "cursor": _CURSOR,
             "limit": _limit(100, 50),
         },
@@ -282,7 +335,8 @@ CALLS = (
         "Decide on many at once",
         "moderate",
         {
-            200: "Up to 1,000 in one transaction: `done` with each decision, `refused` with what became of those that "
+            200: "Up to 1,000 in one transaction: `done` with each decision, `refused` with "
+            "what became of those that "
             "were not as they had been seen, and the `batch` by which all of it is undone as one.",
             404: "One of them is no comment of this site; nothing was decided. See the errors.",
         },
@@ -294,7 +348,10 @@ CALLS = (
         "Undo a batch, or some decisions",
         "moderate",
         {
-            200: "`done`, `refused` where a colleague decided since, and how many are `left` for another call.",
+            200: (
+                "`done`, `refused` where a colleague decided since, and how many are `left` "
+                "for another call."
+            ),
             404: "There is no such decision, or nothing is left of the batch.",
         },
         Undoings,
@@ -344,7 +401,12 @@ CALLS = (
         "/v1/sites/{site}/comments/{id}/others",
         "What would be decided with a block",
         "moderate",
-        {200: "`count` and whole records: what waits under the same address, or says nearly the same."},
+        {
+            200: (
+                "`count` and whole records: what waits under the same address, or says nearly "
+                "the same."
+            )
+        },
         None,
         {"kind": _one_of("author", "like")},
     ),
@@ -361,7 +423,10 @@ CALLS = (
         "Block or trust an author, a host, a word; or decide all that is like a comment",
         "moderate",
         {
-            201: "The block. With `others`: what was `decided` with it, and the `batch` that undoes that.",
+            201: (
+                "The block. With `others`: what was `decided` with it, and the `batch` that "
+                "undoes that."
+            ),
         },
         NewBlock,
     ),
@@ -424,7 +489,8 @@ CALLS = (
         "The site's policy",
         "admin",
         {
-            200: "The policy. `fitted` has the thresholds that come of its promises, with what they were fitted from, "
+            200: "The policy. `fitted` has the thresholds that come of its promises, with what "
+            "they were fitted from, "
             "and why rejection is off; null where those set by hand count.",
         },
     ),
@@ -441,7 +507,10 @@ CALLS = (
         "/v1/sites/{site}/policy/back",
         "Go back to the policy before",
         "admin",
-        {200: "The policy, as a new version.", 409: "Another was saved since, or there is none before."},
+        {
+            200: "The policy, as a new version.",
+            409: "Another was saved since, or there is none before.",
+        },
         GoingBack,
         needs_body=False,
     ),
@@ -458,7 +527,8 @@ CALLS = (
         "Try a policy before it is saved",
         "admin",
         {
-            200: "What it would have done with the last settled comments: counts, human decisions that it would "
+            200: "What it would have done with the last settled comments: counts, human "
+            "decisions that it would "
             "contradict, samples. Nothing is changed.",
         },
         Draft,
@@ -498,10 +568,16 @@ CALLS = (
         "/v1/sites/{site}/events",
         "The event log",
         "read",
-        {200: "Events in order, and the next cursor.", 410: "The log keeps no more what follows it."},
+        {
+            200: "Events in order, and the next cursor.",
+            410: "The log keeps no more what follows it.",
+        },
         None,
         {
-            "after": Argument("The cursor reached so far.", {"type": "string", "pattern": r"^[0-9]{1,9}\.[0-9]{1,9}$"}),
+            "after": Argument(
+                "The cursor reached so far.",
+                {"type": "string", "pattern": r"^[0-9]{1,9}\.[0-9]{1,9}$"},
+            ),
             "limit": _limit(1000, 100),
         },
     ),
@@ -511,7 +587,10 @@ CALLS = (
         "Check a mirror",
         "read",
         {
-            200: "SHA-256 of a line `id version` for each approved comment by id, once all up to `next` is heard.",
+            200: (
+                "SHA-256 of a line `id version` for each approved comment by id, once all up "
+                "to `next` is heard."
+            ),
         },
         None,
         {"thread": _THREAD},
@@ -521,12 +600,17 @@ CALLS = (
         "/v1/sites/{site}/webhooks",
         "Make a webhook",
         "admin",
-        {201: "The webhook; its secret is shown here and at rotate only.", 409: "The site has 50 already."},
+        {
+            201: "The webhook; its secret is shown here and at rotate only.",
+            409: "The site has 50 already.",
+        },
         NewWebhook,
         headers={201: ("Location",)},
     ),
     Call("get", "/v1/sites/{site}/webhooks", "List webhooks", "admin", {200: "All of the site's."}),
-    Call("get", "/v1/sites/{site}/webhooks/{id}", "A webhook", "admin", {200: "All but its secrets."}),
+    Call(
+        "get", "/v1/sites/{site}/webhooks/{id}", "A webhook", "admin", {200: "All but its secrets."}
+    ),
     Call(
         "patch",
         "/v1/sites/{site}/webhooks/{id}",
@@ -535,7 +619,13 @@ CALLS = (
         {200: "The webhook; what is owed to it goes out when it is enabled."},
         WebhookChange,
     ),
-    Call("delete", "/v1/sites/{site}/webhooks/{id}", "Delete a webhook", "admin", {204: "It is gone."}),
+    Call(
+        "delete",
+        "/v1/sites/{site}/webhooks/{id}",
+        "Delete a webhook",
+        "admin",
+        {204: "It is gone."},
+    ),
     Call(
         "post",
         "/v1/sites/{site}/webhooks/{id}/rotate",
@@ -550,7 +640,10 @@ CALLS = (
         "/v1/sites/{site}/webhooks/{id}/test",
         "Send a signed test event",
         "admin",
-        {202: "It is on its way; the deliveries tell what came of it.", 409: "The webhook is disabled."},
+        {
+            202: "It is on its way; the deliveries tell what came of it.",
+            409: "The webhook is disabled.",
+        },
     ),
     Call(
         "post",
@@ -564,7 +657,10 @@ CALLS = (
         "/v1/sites/{site}/webhooks/{id}/redeliver",
         "Send events again",
         "admin",
-        {202: "How many, and from where to go on if there are more.", 409: "The webhook is disabled."},
+        {
+            202: "How many, and from where to go on if there are more.",
+            409: "The webhook is disabled.",
+        },
         Redelivery,
     ),
     Call(
@@ -608,7 +704,9 @@ def openapi() -> Response:
 
 @api.get("/docs")
 def docs() -> Response:
-    answer = Response(render_template("api/docs.html", calls=CALLS, schemas=document()["components"]["schemas"]))
+    answer = Response(
+        render_template("api/docs.html", calls=CALLS, schemas=document()["components"]["schemas"])
+    )
     answer.headers["Content-Security-Policy"] = POLICY
     return answer
 
@@ -636,11 +734,17 @@ def document() -> dict[str, Any]:
         paths.setdefault(call.path, {})[call.method] = _operation(call, answer)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Greenroom", "version": "1", "description": "Where comments wait before they go live."},
+        "info": {
+            "title": "Greenroom",
+            "version": "1",
+            "description": "Where comments wait before they go live.",
+        },
         "paths": paths,
         "components": {
             "schemas": definitions["$defs"] | {"Problem": _PROBLEM},
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "A key `gr_…`."}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "A key `gr_…`."}
+            },
         },
     }
 
@@ -649,12 +753,18 @@ def _operation(call: Call, answer: type[BaseModel] | None) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": call.summary,
         "parameters": list(_parameters(call)),
-        "responses": {str(status): _answer(call, answer, status, when) for status, when in call.may_answer.items()},
+        "responses": {
+            str(status): _answer(call, answer, status, when)
+            for status, when in call.may_answer.items()
+        },
     }
     if call.body:
         media = {"schema": _named(call.body)}
         types = ["application/json", FORM_TYPE] if call.takes_form else ["application/json"]
-        operation["requestBody"] = {"required": call.needs_body, "content": dict.fromkeys(types, media)}
+        operation["requestBody"] = {
+            "required": call.needs_body,
+            "content": dict.fromkeys(types, media),
+        }
     if call.scope:
         operation["security"] = [{"key": [call.scope]}]
     return operation
@@ -666,11 +776,22 @@ def _named(shape: type[BaseModel]) -> dict[str, str]:
 
 def _parameters(call: Call) -> Iterator[dict[str, Any]]:
     for name in (part[1:-1] for part in call.path.split("/") if part.startswith("{")):
-        yield {"name": name, "in": "path", "required": True, "schema": _PLACES.get(name, {"type": "string"})}
+        yield {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": _PLACES.get(name, {"type": "string"}),
+        }
     for place, arguments in (("query", call.arguments), ("header", call.asked_in_headers)):
         for name, argument in arguments.items():
             about = {"description": argument.what} if argument.what else {}
-            yield {"name": name, "in": place, "required": argument.is_required, **about, "schema": argument.schema}
+            yield {
+                "name": name,
+                "in": place,
+                "required": argument.is_required,
+                **about,
+                "schema": argument.schema,
+            }
 
 
 def _answer(call: Call, answer: type[BaseModel] | None, status: int, when: str) -> dict[str, Any]:
@@ -684,5 +805,7 @@ def _answer(call: Call, answer: type[BaseModel] | None, status: int, when: str) 
     else:
         told["content"] = {call.answers_in: {"schema": _named(answer)} if answer else {}}
     if headers := _HEADERS.get(status) or call.headers.get(status):
-        told["headers"] = {name: {"required": True, "schema": {"type": "string"}} for name in headers}
+        told["headers"] = {
+            name: {"required": True, "schema": {"type": "string"}} for name in headers
+        }
     return told

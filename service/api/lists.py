@@ -60,8 +60,8 @@ def listed(site: str, tab: str) -> Response:
 
 @api.post("/v1/sites/<site>/seen")
 def mark_seen(site: str) -> Response:
-    """A human has read these: they leave the list of the unread; or, with `seen` false, they come back to it. Nothing
-    is decided.
+    """A human has read these: they leave the list of the unread; or, with `seen` false, they come
+    back to it. Nothing is decided.
     """
     who = caller(site, "moderate")
     asked = body_as(Those)
@@ -73,7 +73,11 @@ def mark_seen(site: str) -> Response:
 
 
 def _view(session: Session, who: Caller, tab: str) -> View:
-    given = {name: value.strip()[:MOST_LENGTH] for name, value in request.args.items() if "\0" not in value}
+    given = {
+        name: value.strip()[:MOST_LENGTH]
+        for name, value in request.args.items()
+        if "\0" not in value
+    }
     order = given.get("order", "oldest")
     if order not in (ORDERS if tab == "review" else ORDERS[:2]):
         raise _wrong("order", "This list has no such order.")
@@ -98,12 +102,17 @@ def _view(session: Session, who: Caller, tab: str) -> View:
 
 def _thread(session: Session, who: Caller, key: str) -> int:
     """A thread that is not there has no comments."""
-    return session.scalar(select(Thread.id).where(Thread.site_id == who.site.id, Thread.key == key)) or 0
+    return (
+        session.scalar(select(Thread.id).where(Thread.site_id == who.site.id, Thread.key == key))
+        or 0
+    )
 
 
 def _author(session: Session, who: Caller, comment: str) -> str:
     """An author is named by one of their comments."""
-    wanted = select(Comment.email_index).where(Comment.id == comment, Comment.site_id == who.site.id)
+    wanted = select(Comment.email_index).where(
+        Comment.id == comment, Comment.site_id == who.site.id
+    )
     index = session.scalar(wanted) if is_id(comment) else None
     if index is None:
         raise _wrong("author", "An author is named by one of their comments.")

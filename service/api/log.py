@@ -29,7 +29,9 @@ def log(site: str) -> Response:
         raise _wrong("cursor", "This cursor is not one that the log gave out.")
     if kind and kind not in KINDS:
         raise _wrong("kind", f"The log has {', '.join(KINDS)}.")
-    wanted = Wanted([who.site.id], kind, request.args.get("by", "")[:80], _moment("since"), _moment("until"))
+    wanted = Wanted(
+        [who.site.id], kind, request.args.get("by", "")[:80], _moment("since"), _moment("until")
+    )
     with reading() as session:
         found = lines(session, wanted, cursor, limit + 1)
     following = found[limit - 1].id if len(found) > limit else None
@@ -41,7 +43,12 @@ def _shape(line: Line) -> dict[str, Any]:
     if line.decision is None:
         return {**about, "what": line.what}
     batch = line.decision.batch
-    return {**about, "comment": line.decision.comment_id, "batch": batch, "decision": decision_shape(line.decision)}
+    return {
+        **about,
+        "comment": line.decision.comment_id,
+        "batch": batch,
+        "decision": decision_shape(line.decision),
+    }
 
 
 def _moment(name: str) -> datetime | None:

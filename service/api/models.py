@@ -20,7 +20,9 @@ api = Blueprint("models", __name__)
 
 
 class ModelChoice(BaseModel):
-    """The model that is to score this site's comments: a version, or "base" for the base model alone."""
+    """The model that is to score this site's comments: a version, or "base" for the base model
+    alone.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -43,7 +45,9 @@ def use(site: str) -> Response:
             version = site_models.use(session, who.site.id, choice.version)
         except NoSuchModel as error:
             raise Problem(404, str(error)) from None
-        note_act(session, who.by, "settings", f"chose the spam model {version}", site_id=who.site.id)
+        note_act(
+            session, who.by, "settings", f"chose the spam model {version}", site_id=who.site.id
+        )
         answer = site_models.listed(session, who.site.id)
     return json_response(answer)
 
@@ -57,6 +61,12 @@ def back(site: str) -> Response:
             version = site_models.back(session, who.site.id)
         except NoSuchModel as error:
             raise Problem(409, str(error)) from None
-        note_act(session, who.by, "settings", f"went back to the spam model {version}", site_id=who.site.id)
+        note_act(
+            session,
+            who.by,
+            "settings",
+            f"went back to the spam model {version}",
+            site_id=who.site.id,
+        )
         answer = site_models.listed(session, who.site.id)
     return json_response(answer)

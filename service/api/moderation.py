@@ -1,4 +1,6 @@
-"""What a moderator's or an integrator's program calls with a key: the queue, records, decisions, undo, erasure."""
+"""What a moderator's or an integrator's program calls with a key: the queue, records, decisions,
+undo, erasure.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ api = Blueprint("moderation", __name__)
 
 
 class Ruling(Judgement):
-    """A moderator's decision as it is sent. With `version`, it counts only for the comment as it was seen."""
+    """A moderator's decision as it is sent. With `version`, it counts only for the comment as it
+    was seen.
+    """
 
     version: int | None = None
 
@@ -54,7 +58,9 @@ def body_as(shape: type[Shape], *, empty: bytes = b"") -> Shape:
 
 @api.get("/v1/sites/<site>/queue")
 def queue(site: str) -> Response:
-    """Comments of one status, or all with an open review, oldest first; or groups of those that say the same."""
+    """Comments of one status, or all with an open review, oldest first; or groups of those that say
+    the same.
+    """
     who = caller(site, "moderate")
     status = request.args.get("status", "flagged")
     limit = number_argument("limit", 50, most=MOST_ITEMS)
@@ -71,7 +77,9 @@ def queue(site: str) -> Response:
         wanted = listed(status, [who.site.id], limit=limit + 1, after=cursor)
         comments = session.execute(wanted).scalars().all()
         items = full_records(session, comments[:limit])
-    return json_response({"items": items, "next": comments[limit - 1].id if len(comments) > limit else None})
+    return json_response(
+        {"items": items, "next": comments[limit - 1].id if len(comments) > limit else None}
+    )
 
 
 @api.get("/v1/sites/<site>/comments/<comment_id>")
@@ -115,7 +123,9 @@ def take_back(site: str, comment_id: str) -> Response:
             settled = undo(session, comment_id, by=who.by, decision=asked.decision)
         except Refused as refused:
             raise Problem(409, str(refused)) from None
-        answer = decision_shape(session.get_one(DecisionRecord, settled.decision_id)) | {"status": settled.status}
+        answer = decision_shape(session.get_one(DecisionRecord, settled.decision_id)) | {
+            "status": settled.status
+        }
     publish_soon(settled)
     return json_response(answer, 201)
 
@@ -134,7 +144,9 @@ def remove(site: str, comment_id: str) -> Response:
 
 @api.get("/v1/sites/<site>/events")
 def events(site: str) -> Response:
-    """The event log in order. A cursor never skips: the site's counter is held until its transaction is committed."""
+    """The event log in order. A cursor never skips: the site's counter is held until its
+    transaction is committed.
+    """
     who = caller(site, "read")
     limit = number_argument("limit", 100, most=1000)
     after = request.args.get("after", "0.0")
@@ -142,15 +154,28 @@ def events(site: str) -> Response:
     if not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in (position, nth)):
         raise Problem(422, "This cursor is not one that the event log gave out.")
     later = tuple_(Event.position, Event.nth) > tuple_(int(position), int(nth))
-    wanted = select(Event).where(Event.site_id == who.site.id, later).order_by(Event.position, Event.nth).limit(limit)
+    wanted = (
+        select(Event)
+        .where(Event.site_id == who.site.id, later)
+        .order_by(Event.position, Event.nth)
+        .limit(limit)
+    )
     with reading() as session:
         found = session.execute(wanted).scalars().all()
         forgotten = session.scalar(select(Site.forgotten).where(Site.id == who.site.id)) or 0
     if 0 < int(position) < forgotten:
-        detail = "The events after this cursor are no longer kept: read what is there anew, then go on from `oldest`."
+        detail = (
+            "The events after this cursor are no longer kept: read what is there "
+            "anew, then go on from `oldest`."
+        )
         raise Problem(410, detail, oldest=f"{forgotten}.0")
-    listed = [{"id": event.id, "type": event.type, "timestamp": when(event.at), "data": event.data} for event in found]
-    return json_response({"events": listed, "next": f"{found[-1].position}.{found[-1].nth}" if found else after})
+    listed = [
+        {"id": event.id, "type": event.type, "timestamp": when(event.at), "data": event.data}
+        for event in found
+    ]
+    return json_response(
+        {"events": listed, "next": f"{found[-1].position}.{found[-1].nth}" if found else after}
+    )
 
 
 @api.get("/v1/sites/<site>/events/digest")
@@ -163,14 +188,22 @@ def digest(site: str) -> Response:
     try:
         key = thread_key(request.args.get("thread", ""))
     except ValueError as error:
-        raise Problem(422, str(error), errors=[{"field": "thread", "message": str(error)}]) from None
+        raise Problem(
+            422, str(error), errors=[{"field": "thread", "message": str(error)}]
+        ) from None
     approved = select(Comment.id, Comment.version).join(Thread, Thread.id == Comment.thread_id)
-    approved = approved.where(Thread.site_id == who.site.id, Thread.key == key, Comment.status == "approved")
+    approved = approved.where(
+        Thread.site_id == who.site.id, Thread.key == key, Comment.status == "approved"
+    )
     newest = select(Event.position, Event.nth).where(Event.site_id == who.site.id)
     with reading(of_one_moment=True) as session:
         rows = session.execute(approved.order_by(Comment.id)).all()
-        last = session.execute(newest.order_by(Event.position.desc(), Event.nth.desc()).limit(1)).one_or_none()
-    hashed = hashlib.sha256(b"".join(f"{row.id} {row.version}\n".encode() for row in rows)).hexdigest()
+        last = session.execute(
+            newest.order_by(Event.position.desc(), Event.nth.desc()).limit(1)
+        ).one_or_none()
+    hashed = hashlib.sha256(
+        b"".join(f"{row.id} {row.version}\n".encode() for row in rows)
+    ).hexdigest()
     following = f"{last.position}.{last.nth}" if last else "0.0"
     return json_response({"thread": key, "count": len(rows), "digest": hashed, "next": following})
 
@@ -207,7 +240,9 @@ def _too_late(session: Session, seen: Comment) -> Problem:
     if seen.erased_at:
         return Problem(409, "This comment was erased; there is nothing left to decide.")
     log = select(DecisionRecord).where(DecisionRecord.comment_id == seen.id)
-    last = session.execute(log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc()).limit(1)).scalar()
+    last = session.execute(
+        log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc()).limit(1)
+    ).scalar()
     about: dict[str, Any] = {"version": seen.version, "current": seen.status}
     if last is None:
         return Problem(409, f"This comment has version {seen.version} by now.", **about)

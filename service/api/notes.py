@@ -25,7 +25,9 @@ def listed(site: str, comment_id: str) -> Response:
         comment = wanted_comment(session, who, comment_id)
         written, asked = notes.about(session, comment), notes.questions_about(session, comment)
     shown = {"notes": [notes.note_shape(note) for note in written]}
-    return json_response({**shown, "questions": [notes.question_shape(question) for question in asked]})
+    return json_response(
+        {**shown, "questions": [notes.question_shape(question) for question in asked]}
+    )
 
 
 @api.post("/v1/sites/<site>/comments/<comment_id>/notes")
@@ -54,7 +56,11 @@ def questions(site: str) -> Response:
     who = caller(site, "moderate")
     limit = number_argument("limit", 50, most=100)
     if (state := request.args.get("state", "open")) not in {"open", "all"}:
-        raise Problem(422, "Questions are open, or all.", errors=[{"field": "state", "message": "open or all."}])
+        raise Problem(
+            422,
+            "Questions are open, or all.",
+            errors=[{"field": "state", "message": "open or all."}],
+        )
     wanted = select(Question).where(Question.site_id == who.site.id)
     wanted = wanted.where(Question.answered_at.is_(None)) if state == "open" else wanted
     with reading() as session:

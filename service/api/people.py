@@ -22,7 +22,9 @@ api = Blueprint("people", __name__)
 class Invitation(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    email: Annotated[str, StringConstraints(max_length=254), Field(json_schema_extra={"format": "email"})]
+    email: Annotated[
+        str, StringConstraints(max_length=254), Field(json_schema_extra={"format": "email"})
+    ]
     role: Role
 
 
@@ -37,7 +39,9 @@ def people(site: str) -> Response:
     who = caller(site, "admin")
     with reading() as session:
         members = [team.member_shape(row) for row in session.execute(team.members(who.site.id))]
-        invited = [team.ticket_shape(ticket) for ticket in session.scalars(team.invited(who.site.id))]
+        invited = [
+            team.ticket_shape(ticket) for ticket in session.scalars(team.invited(who.site.id))
+        ]
     return json_response({"people": members, "invited": invited})
 
 
@@ -52,7 +56,9 @@ def invite(site: str) -> Response:
         raise Problem(422, str(error), errors=[{"field": "email", "message": str(error)}]) from None
     if mailed := mail.can_send():
         mail.send_soon(asked.email, *team.letter(f"The owner of {site}", site, link))
-    return json_response({"email": asked.email, "role": asked.role, "link": link, "mailed": mailed}, 201)
+    return json_response(
+        {"email": asked.email, "role": asked.role, "link": link, "mailed": mailed}, 201
+    )
 
 
 @api.put("/v1/sites/<site>/people/<moderator_id>")

@@ -71,7 +71,9 @@ def form(site: str) -> Response:
 def post(site: str) -> BaseResponse:
     """Accept a comment: JSON from the embed, or the plain form."""
     info, address = wanted_site(site), reader()
-    too_fast = limits.count_post(info.key, address)  # before anything is looked at, so wrong posts count too
+    too_fast = limits.count_post(
+        info.key, address
+    )  # before anything is looked at, so wrong posts count too
     if request.mimetype == FORM_TYPE:
         return _post_form(info, address, too_fast)
     if too_fast:
@@ -85,8 +87,9 @@ def post(site: str) -> BaseResponse:
 
 
 def _post_form(info: SiteInfo, address: str, too_fast: Problem | None) -> BaseResponse:
-    """The same for a browser without JavaScript: on to what happens next, or the form again with its errors. Who was
-    too fast gets the form with all they typed, too, but none of it is looked at.
+    """The same for a browser without JavaScript: on to what happens next, or the form again with
+    its errors. Who was too fast gets the form with all they typed, too, but none of it is looked
+    at.
     """
     try:
         fields = typed(_body())
@@ -109,7 +112,9 @@ def _post_form(info: SiteInfo, address: str, too_fast: Problem | None) -> BaseRe
 def typed(form: bytes) -> dict[str, str]:
     """The fields of a form as they were typed. Raises the 400 for what is no form."""
     try:
-        pairs = parse_qsl(form.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50)
+        pairs = parse_qsl(
+            form.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50
+        )
     except ValueError:
         raise Problem(400, "The form is not valid UTF-8.") from None
     return dict(pairs)
@@ -128,7 +133,9 @@ def _accept(info: SiteInfo, said: Submission, address: str) -> str:
 
 
 def _idempotency_key() -> str | None:
-    """Raises the 422 for one that can't be kept to. Granian hands on a header beyond ASCII as an empty one."""
+    """Raises the 422 for one that can't be kept to. Granian hands on a header beyond ASCII as an
+    empty one.
+    """
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
@@ -207,7 +214,9 @@ def counts(site: str) -> Response:
 
 
 def _counts(info: SiteInfo, keys: set[str]) -> dict[str, int]:
-    """From the rows; while the database does not answer at once, from the published pages, if these are files."""
+    """From the rows; while the database does not answer at once, from the published pages, if these
+    are files.
+    """
     wanted = select(Thread.key, Thread.count).where(Thread.site_id == info.id, Thread.key.in_(keys))
     try:
         with deadlines.within(COUNT_SECONDS), reading() as session:
@@ -230,7 +239,9 @@ def receipt(receipt: str) -> Response:
 
 @api.get("/sites/<site>/thread.atom")
 def feed(site: str) -> Response:
-    """The comments readers see first, for feed readers; like the page, an unknown thread's is there and empty."""
+    """The comments readers see first, for feed readers; like the page, an unknown thread's is there
+    and empty.
+    """
     info = wanted_site(site)
     thread = _thread_argument()
     stored = getting(info.key, thread)(storage.feed_name(info.key, thread))
@@ -249,8 +260,12 @@ def permalink(site: str, comment_id: str) -> BaseResponse:
     if is_id(comment_id):
         top = aliased(Comment)
         wanted = select(Thread.key, Thread.url, top.place).select_from(Comment)
-        wanted = wanted.join(Thread, Thread.id == Comment.thread_id).join(top, top.id == Comment.top_id)
-        wanted = wanted.where(Comment.id == comment_id, Comment.site_id == info.id, Comment.status == "approved")
+        wanted = wanted.join(Thread, Thread.id == Comment.thread_id).join(
+            top, top.id == Comment.top_id
+        )
+        wanted = wanted.where(
+            Comment.id == comment_id, Comment.site_id == info.id, Comment.status == "approved"
+        )
         with reading() as session:
             row = session.execute(wanted).one_or_none()
     if row is None:

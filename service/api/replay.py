@@ -35,4 +35,6 @@ def try_policy(site: str) -> Response:
     checked_words(draft)
     policy = Policy.model_validate(draft.kept())
     with reading() as session:
-        return json_response(replay(session, session.get_one(Site, who.site.id), policy, draft.last))
+        return json_response(
+            replay(session, session.get_one(Site, who.site.id), policy, draft.last)
+        )

@@ -63,7 +63,9 @@ def change_policy(site: str) -> Response:
     _check_names(wanted)
     with begin() as session:
         policy = Policy.model_validate(wanted.kept())
-        answer = _policy_of(session, save_policy(session, site, policy, version=wanted.version, by=who.by))
+        answer = _policy_of(
+            session, save_policy(session, site, policy, version=wanted.version, by=who.by)
+        )
     return json_response(answer)
 
 
@@ -81,7 +83,9 @@ def policy_back(site: str) -> Response:
     who = caller(site, "admin")
     asked = body_as(GoingBack, empty=b"{}")
     with begin() as session:
-        row = session.execute(select(Site).where(Site.id == who.site.id).with_for_update(key_share=True)).scalar_one()
+        row = session.execute(
+            select(Site).where(Site.id == who.site.id).with_for_update(key_share=True)
+        ).scalar_one()
         policy = policy_to_go_back_to(session, row, asked.version)
         answer = _policy_of(session, save_policy(session, site, policy, version=None, by=who.by))
     return json_response(answer)
@@ -93,18 +97,27 @@ def policy_versions(site: str) -> Response:
     who = caller(site, "admin")
     wanted = select(PolicyVersion).where(PolicyVersion.site_id == who.site.id)
     with reading() as session:
-        rows = session.scalars(wanted.order_by(PolicyVersion.version.desc()).limit(MOST_VERSIONS)).all()
-    shown = [{"version": row.version, "by": row.by, "at": when(row.at), "policy": row.policy} for row in rows]
+        rows = session.scalars(
+            wanted.order_by(PolicyVersion.version.desc()).limit(MOST_VERSIONS)
+        ).all()
+    shown = [
+        {"version": row.version, "by": row.by, "at": when(row.at), "policy": row.policy}
+        for row in rows
+    ]
     return json_response({"versions": shown})
 
 
-def save_policy(session: Session, site: str, policy: Policy, *, version: int | None, by: str) -> Site:
-    """The site with this policy as its next version. Raises 422 for words that can't be looked for, and 409 where
-    another was saved over the `version` it was made from.
+def save_policy(
+    session: Session, site: str, policy: Policy, *, version: int | None, by: str
+) -> Site:
+    """The site with this policy as its next version. Raises 422 for words that can't be looked for,
+    and 409 where another was saved over the `version` it was made from.
     """
     checked_words(policy)
     kept = policy.model_dump(mode="json")
-    row = session.execute(select(Site).where(Site.key == site).with_for_update(key_share=True)).scalar_one()
+    row = session.execute(
+        select(Site).where(Site.key == site).with_for_update(key_share=True)
+    ).scalar_one()
     if version is not None and version != row.policy_version:
         raise Problem(409, f"The policy has version {row.policy_version} by now. Load it again.")
     row.policy, row.policy_version = kept, row.policy_version + 1
@@ -113,7 +126,9 @@ def save_policy(session: Session, site: str, policy: Policy, *, version: int | N
 
 
 def _check_names(policy: Policy) -> None:
-    """Raises the 422 that names what is no check: a slip of the pen would else be kept, and mean nothing."""
+    """Raises the 422 that names what is no check: a slip of the pen would else be kept, and mean
+    nothing.
+    """
     if unknown := sorted(set(policy.could_not_run) - set(CHECKS)):
         message = f"There is no such check. There are: {', '.join(CHECKS)}."
         errors = [{"field": f"could_not_run.{name}", "message": message} for name in unknown]
@@ -125,7 +140,11 @@ def checked_words(policy: Policy) -> None:
     from worker.checks.words import problems  # noqa: PLC0415 — RE2, for this one call
 
     if wrong := problems(policy.words):
-        raise Problem(422, "Some words or patterns need another look.", errors=[_at_words(text) for text in wrong])
+        raise Problem(
+            422,
+            "Some words or patterns need another look.",
+            errors=[_at_words(text) for text in wrong],
+        )
 
 
 def _policy_of(session: Session, site: Site) -> dict[str, Any]:
@@ -150,8 +169,9 @@ Title = Annotated[str, StringConstraints(max_length=MOST_TITLE), AfterValidator(
 
 
 class ThreadChange(BaseModel):
-    """What may be set on a thread; whatever is left out stays. `moderation` "before": a human reads every comment
-    first; `slow_seconds`: so long an author waits between two comments, null not at all.
+    """What may be set on a thread; whatever is left out stays. `moderation` "before": a human reads
+    every comment first; `slow_seconds`: so long an author waits between two comments, null not at
+    all.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -166,17 +186,23 @@ class ThreadChange(BaseModel):
 
 @api.patch("/v1/sites/<site>/threads")
 def change_thread(site: str) -> Response:
-    """Close or open a thread, or set its title and page for good. A thread nobody has written in yet is made."""
+    """Close or open a thread, or set its title and page for good. A thread nobody has written in
+    yet is made.
+    """
     who = caller(site, "moderate")
     wanted = body_as(ThreadChange)
     try:
         key = thread_key(wanted.thread)
     except ValueError as error:
-        raise Problem(422, str(error), errors=[{"field": "thread", "message": str(error)}]) from None
+        raise Problem(
+            422, str(error), errors=[{"field": "thread", "message": str(error)}]
+        ) from None
     with begin() as session:
         session.connection().execute(insert_new(Thread), {"site_id": who.site.id, "key": key})
         row = session.execute(
-            select(Thread).where(Thread.site_id == who.site.id, Thread.key == key).with_for_update(key_share=True)
+            select(Thread)
+            .where(Thread.site_id == who.site.id, Thread.key == key)
+            .with_for_update(key_share=True)
         ).scalar_one()
         row.state = wanted.state or row.state
         if wanted.state == "open":
@@ -192,7 +218,13 @@ def change_thread(site: str) -> Response:
             new["url"] = checked_address(wanted.url, who.site.origins)
         name_thread(session, row, new, by=who.by)
         session.flush()
-        answer = {"thread": row.key, "url": row.url, "title": row.title, "state": row.state, "count": row.count}
+        answer = {
+            "thread": row.key,
+            "url": row.url,
+            "title": row.title,
+            "state": row.state,
+            "count": row.count,
+        }
         answer |= {"moderation": row.moderation or "after", "slow_seconds": row.slow_seconds}
     failpoint("thread_changed")
     ring_soon(PUBLISH, row.id)

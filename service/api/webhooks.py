@@ -51,8 +51,24 @@ OVERLAP_SECONDS = 86_400
 # Ours, or the connection's own.
 OURS = frozenset(
     {
-        *("host", "content-type", "content-length", "content-encoding", "transfer-encoding", "connection", "te"),
-        *("user-agent", "trailer", "upgrade", "expect", "keep-alive", "proxy-authorization", "proxy-connection"),
+        *(
+            "host",
+            "content-type",
+            "content-length",
+            "content-encoding",
+            "transfer-encoding",
+            "connection",
+            "te",
+        ),
+        *(
+            "user-agent",
+            "trailer",
+            "upgrade",
+            "expect",
+            "keep-alive",
+            "proxy-authorization",
+            "proxy-connection",
+        ),
     }
 )
 HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}"
@@ -63,7 +79,12 @@ STATES = ("waiting", "owed", "delivered", "dead", "cancelled", "coalesced")
 api = Blueprint("webhooks", __name__)
 
 Kind = Literal[
-    "comment.approved", "comment.flagged", "comment.rejected", "comment.edited", "comment.deleted", "webhook.test"
+    "comment.approved",
+    "comment.flagged",
+    "comment.rejected",
+    "comment.edited",
+    "comment.deleted",
+    "webhook.test",
 ]
 
 
@@ -100,8 +121,14 @@ def _in_utc(at: datetime) -> datetime:
 
 
 Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-Url = Annotated[str, AfterValidator(_url), WithJsonSchema({"type": "string", "format": "uri", "pattern": "^https?://"})]
-Kinds = Annotated[list[Kind], Field(min_length=1), AfterValidator(lambda kinds: list(dict.fromkeys(kinds)))]
+Url = Annotated[
+    str,
+    AfterValidator(_url),
+    WithJsonSchema({"type": "string", "format": "uri", "pattern": "^https?://"}),
+]
+Kinds = Annotated[
+    list[Kind], Field(min_length=1), AfterValidator(lambda kinds: list(dict.fromkeys(kinds)))
+]
 Headers = Annotated[
     dict[str, str],
     AfterValidator(_own_headers),
@@ -115,8 +142,12 @@ Headers = Annotated[
     ),
 ]
 Rate = Annotated[float, Field(ge=0.01, le=1000)]
-Words = Annotated[str, StringConstraints(max_length=300), AfterValidator(lambda text: clean_line(text, 300))]
-Prefix = Annotated[str, StringConstraints(max_length=500), AfterValidator(lambda text: clean_line(text, 500))]
+Words = Annotated[
+    str, StringConstraints(max_length=300), AfterValidator(lambda text: clean_line(text, 300))
+]
+Prefix = Annotated[
+    str, StringConstraints(max_length=500), AfterValidator(lambda text: clean_line(text, 500))
+]
 
 
 def _given(name: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -125,15 +156,19 @@ def _given(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 class NewWebhook(BaseModel):
-    """Where events go. `rate` is deliveries a second; `ordered`: of one comment one after the other;
+    """Where events go. `rate` is deliveries a second; `ordered`: of one comment one after the
+    other;
 
-    `coalesce`: of a backlog only the newest state of each comment; `ed25519`: signatures v1a beside v1.
+    `coalesce`: of a backlog only the newest state of each comment; `ed25519`: signatures v1a beside
+    v1.
     """
 
     model_config = ConfigDict(
         strict=True,
         extra="forbid",
-        json_schema_extra={"anyOf": [_given("events", {"type": "array"}), _given("format", {"enum": list(CHATS)})]},
+        json_schema_extra={
+            "anyOf": [_given("events", {"type": "array"}), _given("format", {"enum": list(CHATS)})]
+        },
     )
 
     url: Url
@@ -184,12 +219,15 @@ class Rotation(BaseModel):
 class Redelivery(BaseModel):
     """What to send again: named deliveries, or the events of a range, of these types.
 
-    `only` "failed": what is dead; "missed": what is dead, or was never owed, as the endpoint was disabled or not there.
+    `only` "failed": what is dead; "missed": what is dead, or was never owed, as the endpoint was
+    disabled or not there.
     """
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"anyOf": [_given("since", {"type": "string"}), _given("deliveries", {"type": "array"})]},
+        json_schema_extra={
+            "anyOf": [_given("since", {"type": "string"}), _given("deliveries", {"type": "array"})]
+        },
     )
 
     since: Time | None = None
@@ -238,9 +276,13 @@ def make(who: Caller, wanted: NewWebhook) -> dict[str, Any]:
     secret = first_secret(signs_ed25519=wanted.ed25519)
     rate = wanted.rate or (CHAT_RATE if wanted.format in CHATS else None)
     with _changing(who) as session:
-        mine = select(func.count(Endpoint.id)).where(Endpoint.site_id == who.site.id, Endpoint.deleted_at.is_(None))
+        mine = select(func.count(Endpoint.id)).where(
+            Endpoint.site_id == who.site.id, Endpoint.deleted_at.is_(None)
+        )
         if (session.scalar(mine) or 0) >= MOST_ENDPOINTS:
-            raise Problem(409, f"A site has at most {MOST_ENDPOINTS} webhooks; delete one that nobody needs.")
+            raise Problem(
+                409, f"A site has at most {MOST_ENDPOINTS} webhooks; delete one that nobody needs."
+            )
         row = Endpoint(
             id=new_id(),
             site_id=who.site.id,
@@ -264,7 +306,9 @@ def make(who: Caller, wanted: NewWebhook) -> dict[str, Any]:
 
 
 def _note(session: Session, who: Caller, did: str, row: Endpoint) -> None:
-    """A line in the console's log, by the host alone: whoever knows all of a chat's address can write there."""
+    """A line in the console's log, by the host alone: whoever knows all of a chat's address can
+    write there.
+    """
     what = f"{did} the webhook to {host_of(row.url)}"
     session.add(Act(site_id=who.site.id, by=who.by, kind="settings", what=what))
 
@@ -307,7 +351,12 @@ def _did(wanted: WebhookChange) -> str:
 
 def _apply(row: Endpoint, wanted: WebhookChange) -> None:
     given = wanted.model_fields_set
-    plain = {"url": "url", "events": "events", "thread_prefix": "thread_prefix", "description": "description"}
+    plain = {
+        "url": "url",
+        "events": "events",
+        "thread_prefix": "thread_prefix",
+        "description": "description",
+    }
     plain |= {"ordered": "is_ordered", "coalesce": "is_coalesced"}
     for field, column in plain.items():
         if (value := getattr(wanted, field)) is not None:
@@ -317,7 +366,10 @@ def _apply(row: Endpoint, wanted: WebhookChange) -> None:
     if wanted.headers is not None:
         row.sealed = sealed(unsealed(row.sealed).model_copy(update={"headers": wanted.headers}))
     if wanted.ed25519 is not None and wanted.ed25519 != row.signs_ed25519:
-        row.signs_ed25519, row.sealed = wanted.ed25519, sealed(_with_pairs(unsealed(row.sealed), wanted.ed25519))
+        row.signs_ed25519, row.sealed = (
+            wanted.ed25519,
+            sealed(_with_pairs(unsealed(row.sealed), wanted.ed25519)),
+        )
     if wanted.enabled is not None and wanted.enabled != row.is_enabled:
         row.is_enabled, row.failing_since = wanted.enabled, None
     if wanted.enabled is not None:  # who disables what disabled itself has seen it, and wants it so
@@ -385,7 +437,9 @@ def send_test(who: Caller, webhook: str) -> dict[str, Any]:
 
 @api.post("/v1/sites/<site>/webhooks/<webhook>/check")
 def check(site: str, webhook: str) -> Response:
-    """Send a dry suite now, and say what the endpoint handled well. Nothing of it stands in the log."""
+    """Send a dry suite now, and say what the endpoint handled well. Nothing of it stands in the
+    log.
+    """
     return json_response(checked(caller(site, "admin"), webhook))
 
 
@@ -397,10 +451,14 @@ def checked(who: Caller, webhook: str) -> dict[str, Any]:
     with reading() as session:
         kept = opened(_wanted(session, who, webhook))
     if not _checking.acquire(blocking=False):
-        raise Problem(429, "Another check is under way. Try again in a moment.", headers={"Retry-After": "10"})
+        raise Problem(
+            429, "Another check is under way. Try again in a moment.", headers={"Retry-After": "10"}
+        )
     try:
         at = now()
-        found = asyncio.run(rehearse(kept, {"type": TEST, "timestamp": when(at), "data": _sample(who, at)}, at))
+        found = asyncio.run(
+            rehearse(kept, {"type": TEST, "timestamp": when(at), "data": _sample(who, at)}, at)
+        )
     finally:
         _checking.release()
     return {"handled": all(case["handled"] for case in found), "cases": found}
@@ -412,7 +470,14 @@ _checking = threading.BoundedSemaphore(1)  # it holds a thread of the web proces
 def _sample(who: Caller, at: datetime) -> dict[str, Any]:
     """What an event of a comment looks like, about one that never was."""
     id_ = new_id()
-    comment = {"id": id_, "parent": None, "status": "approved", "version": 1, "name": "Greenroom", "website": None}
+    comment = {
+        "id": id_,
+        "parent": None,
+        "status": "approved",
+        "version": 1,
+        "name": "Greenroom",
+        "website": None,
+    }
     return {
         "site": who.site.key,
         "thread": {"key": "/webhook-test", "url": None, "title": "A test"},
@@ -420,7 +485,11 @@ def _sample(who: Caller, at: datetime) -> dict[str, Any]:
         "sequence": 1,
         "supersedes": None,
         "comment": {**comment, "html": "<p>This is a test of your webhook.</p>", "at": when(at)},
-        "decision": {"by": "policy", "verdict": "approve", "reasons": ["a test, about no real comment"]},
+        "decision": {
+            "by": "policy",
+            "verdict": "approve",
+            "reasons": ["a test, about no real comment"],
+        },
     }
 
 
@@ -429,26 +498,38 @@ def deliveries(site: str, webhook: str) -> Response:
     """The log, newest first: each delivery with its attempts."""
     who = caller(site, "admin")
     limit = number_argument("limit", 50, most=200)
-    return json_response(log_of(who, webhook, request.args.get("state"), request.args.get("cursor"), limit))
+    return json_response(
+        log_of(who, webhook, request.args.get("state"), request.args.get("cursor"), limit)
+    )
 
 
-def log_of(who: Caller, webhook: str, state: str | None, cursor: str | None, limit: int) -> dict[str, Any]:
+def log_of(
+    who: Caller, webhook: str, state: str | None, cursor: str | None, limit: int
+) -> dict[str, Any]:
     if state is not None and state not in STATES:
         raise Problem(422, f"A delivery is {', '.join(STATES)}.")
     if cursor is not None and not is_id(cursor):
         raise Problem(422, "This cursor is not one that the log gave out.")
     with reading() as session:
         row = _wanted(session, who, webhook)
-        found = session.execute(_listed(row.id, state, cursor or LAST_ID).limit(limit + 1)).scalars().all()
+        found = (
+            session.execute(_listed(row.id, state, cursor or LAST_ID).limit(limit + 1))
+            .scalars()
+            .all()
+        )
         listed = _with_attempts(session, found[:limit])
     return {"deliveries": listed, "next": found[limit - 1].id if len(found) > limit else None}
 
 
 def _listed(endpoint: str, state: str | None, before: str) -> Any:
-    """Newest first. By tuples, as the index has them: else a planner walks everybody's deliveries by their ids."""
+    """Newest first. By tuples, as the index has them: else a planner walks everybody's deliveries
+    by their ids.
+    """
     of_it: tuple[Any, ...] = (Delivery.endpoint_id, *((Delivery.state,) if state else ()))
     its = (endpoint, *((state,) if state else ()))
-    mine = select(Delivery).where(tuple_(*of_it) >= its, tuple_(*of_it, Delivery.id) < (*its, before))
+    mine = select(Delivery).where(
+        tuple_(*of_it) >= its, tuple_(*of_it, Delivery.id) < (*its, before)
+    )
     return mine.order_by(*(column.desc() for column in (*of_it, Delivery.id)))
 
 
@@ -485,7 +566,9 @@ def redeliver(site: str, webhook: str) -> Response:
 def send_again(who: Caller, webhook: str, wanted: Redelivery) -> dict[str, Any]:
     with reading() as session:
         row = _wanted(session, who, webhook, enabled=True)
-    pace = (now() + timedelta(seconds=number / (row.rate or REDELIVERED_A_SECOND)) for number in count())
+    pace = (
+        now() + timedelta(seconds=number / (row.rate or REDELIVERED_A_SECOND)) for number in count()
+    )
     if wanted.deliveries is not None:
         with begin() as session:
             _note(session, who, "sent again to", row)
@@ -497,7 +580,9 @@ def send_again(who: Caller, webhook: str, wanted: Redelivery) -> dict[str, Any]:
     return {"count": put, "more_since": when(more)}
 
 
-def _range(who: Caller, row: Endpoint, wanted: Redelivery, pace: Iterator[datetime]) -> tuple[int, datetime | None]:
+def _range(
+    who: Caller, row: Endpoint, wanted: Redelivery, pace: Iterator[datetime]
+) -> tuple[int, datetime | None]:
     """A few hundred at a time, each lot a transaction of its own."""
     with reading() as session:
         events = _events(session, row, wanted)
@@ -520,11 +605,20 @@ def _range(who: Caller, row: Endpoint, wanted: Redelivery, pace: Iterator[dateti
 
 
 def _events(session: Session, row: Endpoint, wanted: Redelivery) -> list[Any]:
-    columns: tuple[Any, ...] = (Event.id, Event.type, Event.comment_id, Event.sequence, Event.thread_id, Event.revision)
+    columns: tuple[Any, ...] = (
+        Event.id,
+        Event.type,
+        Event.comment_id,
+        Event.sequence,
+        Event.thread_id,
+        Event.revision,
+    )
     columns += (Event.site_id, Event.ends_approval, Event.at)
     found = select(*columns).where(Event.site_id == row.site_id, Event.at >= wanted.since)
     if wanted.only == "failed":  # looked for by what is dead, however many events there are
-        dead = select(Delivery.event_id).where(Delivery.endpoint_id == row.id, Delivery.state == "dead")
+        dead = select(Delivery.event_id).where(
+            Delivery.endpoint_id == row.id, Delivery.state == "dead"
+        )
         found = found.where(Event.id.in_(dead))
     if wanted.until:
         found = found.where(Event.at <= wanted.until)
@@ -535,7 +629,9 @@ def _events(session: Session, row: Endpoint, wanted: Redelivery) -> list[Any]:
 
 
 class About(NamedTuple):
-    """What else there is to know of an event: when its comment was erased, and its thread's key and revision."""
+    """What else there is to know of an event: when its comment was erased, and its thread's key and
+    revision.
+    """
 
     erased_at: datetime | None
     thread: Any
@@ -543,31 +639,50 @@ class About(NamedTuple):
 
 def _about(session: Session, events: Sequence[Any]) -> dict[str, About]:
     wanted = select(Comment.id, Comment.thread_id, Comment.erased_at)
-    comments = session.execute(wanted.where(Comment.id.in_({event.comment_id for event in events}))).all()
+    comments = session.execute(
+        wanted.where(Comment.id.in_({event.comment_id for event in events}))
+    ).all()
     read = select(Thread.id, Thread.key, Thread.published_revision)
-    found = session.execute(read.where(Thread.id.in_({comment.thread_id for comment in comments}))).all()
+    found = session.execute(
+        read.where(Thread.id.in_({comment.thread_id for comment in comments}))
+    ).all()
     threads = {thread.id: thread for thread in found}
-    return {comment.id: About(comment.erased_at, threads[comment.thread_id]) for comment in comments}
+    return {
+        comment.id: About(comment.erased_at, threads[comment.thread_id]) for comment in comments
+    }
 
 
-def _is_asked(row: Endpoint, event: Any, about: About, there: Delivery | None, wanted: Redelivery) -> bool:
+def _is_asked(
+    row: Endpoint, event: Any, about: About, there: Delivery | None, wanted: Redelivery
+) -> bool:
     """An erased comment is heard of once more only by what says that it was erased."""
     if about.erased_at and event.type != "comment.deleted":
         return False
     if there is None:
-        hears = wants(row, event.type, ends_approval=bool(event.ends_approval), thread=about.thread.key)
+        hears = wants(
+            row, event.type, ends_approval=bool(event.ends_approval), thread=about.thread.key
+        )
         return hears and wanted.only != "failed"
     return wanted.only == "all" or there.state == "dead"
 
 
 def _there(session: Session, row: Endpoint, events: Sequence[Any]) -> dict[str, Delivery]:
     ids = [event.id for event in events]
-    found = select(Delivery).where(Delivery.endpoint_id == row.id, Delivery.event_id.in_(ids)).order_by(Delivery.id)
-    return {delivery.event_id: delivery for delivery in session.execute(found.with_for_update()).scalars()}
+    found = (
+        select(Delivery)
+        .where(Delivery.endpoint_id == row.id, Delivery.event_id.in_(ids))
+        .order_by(Delivery.id)
+    )
+    return {
+        delivery.event_id: delivery
+        for delivery in session.execute(found.with_for_update()).scalars()
+    }
 
 
 def _named(session: Session, row: Endpoint, ids: Sequence[str]) -> Sequence[Delivery]:
-    mine = select(Delivery).where(Delivery.endpoint_id == row.id, Delivery.id.in_(filter(is_id, ids)))
+    mine = select(Delivery).where(
+        Delivery.endpoint_id == row.id, Delivery.id.in_(filter(is_id, ids))
+    )
     return session.execute(mine.order_by(Delivery.id).with_for_update()).scalars().all()
 
 
@@ -578,8 +693,12 @@ def _again(
     new: Sequence[tuple[Any, About]],
     pace: Iterator[datetime],
 ) -> int:
-    """Put these in line from the first attempt on. One under way, waiting for its page or taken back is left alone."""
-    free = [each for each in kept if each.lease is None and each.state not in {"waiting", "cancelled"}]
+    """Put these in line from the first attempt on. One under way, waiting for its page or taken
+    back is left alone.
+    """
+    free = [
+        each for each in kept if each.lease is None and each.state not in {"waiting", "cancelled"}
+    ]
     for each in free:
         each.state, each.due, each.attempts, each.ended_at = "owed", next(pace), 0, None
     rows = []
@@ -622,16 +741,29 @@ def _wanted(session: Session, who: Caller, webhook: str, *, enabled: bool = Fals
     if row is None or row.site_id != who.site.id or row.deleted_at:
         raise Problem(404, "There is no such webhook on this site.")
     if enabled and not row.is_enabled:
-        raise Problem(409, f"This webhook is disabled. {row.disabled_why or ''} Enable it first.".replace("  ", " "))
+        raise Problem(
+            409,
+            f"This webhook is disabled. {row.disabled_why or ''} Enable it first.".replace(
+                "  ", " "
+            ),
+        )
     return row
 
 
 @contextmanager
 def _changing(who: Caller) -> Iterator[Session]:
-    """Under the lock of the site's event counter: each event comes wholly before the change, or wholly after it."""
+    """Under the lock of the site's event counter: each event comes wholly before the change, or
+    wholly after it.
+    """
     with begin() as session:
-        session.execute(select(Site.id).where(Site.id == who.site.id).with_for_update(key_share=True))
+        session.execute(
+            select(Site.id).where(Site.id == who.site.id).with_for_update(key_share=True)
+        )
         yield session
         session.flush()
-        listening = select(func.count(Endpoint.id)).where(Endpoint.site_id == who.site.id, Endpoint.is_enabled)
-        session.execute(update(Site).where(Site.id == who.site.id).values(endpoints=listening.scalar_subquery()))
+        listening = select(func.count(Endpoint.id)).where(
+            Endpoint.site_id == who.site.id, Endpoint.is_enabled
+        )
+        session.execute(
+            update(Site).where(Site.id == who.site.id).values(endpoints=listening.scalar_subquery())
+        )

@@ -31,7 +31,9 @@ def _signer(purpose: str) -> URLSafeTimedSerializer:
 
 
 def _signed(purpose: str, name: str) -> str:
-    """What we signed a moment ago and sent along with a form. Raises the 403 that says to begin again."""
+    """What we signed a moment ago and sent along with a form. Raises the 403 that says to begin
+    again.
+    """
     try:
         return str(_signer(purpose).loads(request.form.get(name, ""), max_age=WAIT_SECONDS))
     except BadSignature:
@@ -39,7 +41,9 @@ def _signed(purpose: str, name: str) -> str:
 
 
 def ask_for_code(moderator_id: str) -> str:
-    return render_template("console/code.html", pass_on=_signer("code").dumps(moderator_id), error="")
+    return render_template(
+        "console/code.html", pass_on=_signer("code").dumps(moderator_id), error=""
+    )
 
 
 @console.post("/sign-in/code")
@@ -66,7 +70,9 @@ def account() -> str:
     who = looking()
     mine = (ConsoleSession.moderator_id == who.moderator_id) & (ConsoleSession.expires_at > now())
     with reading() as session:
-        count = session.execute(select(func.count()).select_from(ConsoleSession).where(mine)).scalar_one()
+        count = session.execute(
+            select(func.count()).select_from(ConsoleSession).where(mine)
+        ).scalar_one()
     left = second_factor.recovery_codes_left(who.moderator_id)
     return render_template("console/account.html", who=who, sessions=count, left=left, error="")
 
@@ -84,7 +90,9 @@ def confirm_second_factor() -> str | tuple[str, int]:
     secret = _signed("secret", "secret")
     made = second_factor.begin(who.moderator_id, secret, request.form.get("code", ""))
     if made is None:
-        return _enrolment(who.email, secret, "That is not the code of this moment. Try the next one."), 422
+        return _enrolment(
+            who.email, secret, "That is not the code of this moment. Try the next one."
+        ), 422
     sessions.end_others(who)
     return render_template("console/recovery.html", who=who, codes=made)
 
@@ -92,9 +100,12 @@ def confirm_second_factor() -> str | tuple[str, int]:
 def _enrolment(email: str, secret: str, error: str) -> str:
     address = second_factor.address(secret, email)
     drawn = io.BytesIO()
-    import segno  # noqa: PLC0415 — for those few who set one up; it would be 1 MB in every web process
+    # for those few who set one up; it would be 1 MB in every web process
+    import segno  # noqa: PLC0415
 
-    segno.make(address, error="m").save(drawn, kind="svg", border=0, xmldecl=False, svgns=True, omitsize=True)
+    segno.make(address, error="m").save(
+        drawn, kind="svg", border=0, xmldecl=False, svgns=True, omitsize=True
+    )
     return render_template(
         "console/second_factor.html",
         who=looking(),
@@ -113,7 +124,9 @@ def end_second_factor() -> BaseResponse | tuple[str, int]:
         who.email, request.form.get("password", "")
     ):
         left = second_factor.recovery_codes_left(who.moderator_id)
-        return render_template("console/account.html", who=who, sessions=1, left=left, error="Wrong password."), 403
+        return render_template(
+            "console/account.html", who=who, sessions=1, left=left, error="Wrong password."
+        ), 403
     codes.forget(who.moderator_id, reader())
     second_factor.end(who.moderator_id)
     return redirect("/console/account", 303)

@@ -1,4 +1,6 @@
-"""Whether something is down, and what that means for comments: asked at most every few seconds, never twice at once."""
+"""Whether something is down, and what that means for comments: asked at most every few seconds,
+never twice at once.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,18 @@ from service.health import parts_down
 
 FRESH_SECONDS = 10.0
 MEANS = {
-    "broker": "The message queue does not answer. Comments are accepted and checked all the same, only slower.",
-    "workers": "No worker is running. Comments are accepted and wait, unchecked and unpublished, until one is back.",
-    "storage": "The store of published pages does not answer. Decisions are kept, and appear when it is back.",
+    "broker": (
+        "The message queue does not answer. Comments are accepted and checked all the "
+        "same, only slower."
+    ),
+    "workers": (
+        "No worker is running. Comments are accepted and wait, unchecked and "
+        "unpublished, until one is back."
+    ),
+    "storage": (
+        "The store of published pages does not answer. Decisions are kept, and appear "
+        "when it is back."
+    ),
     "model": "The spam model is missing. Comments that it should judge are held for you.",
 }
 
@@ -20,7 +31,9 @@ _last: tuple[float, str] = (0.0, "")
 
 
 def current() -> str:
-    """In words, empty when all is well. What was found out last is told while somebody else finds out anew."""
+    """In words, empty when all is well. What was found out last is told while somebody else finds
+    out anew.
+    """
     global _last  # noqa: PLW0603 — one per process
     if time.monotonic() - _last[0] > FRESH_SECONDS and _lock.acquire(blocking=False):
         try:

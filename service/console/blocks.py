@@ -1,4 +1,6 @@
-"""Block and trust: an author, a host or a word, until a day; listed, and ended again. And a rule for a campaign."""
+"""Block and trust: an author, a host or a word, until a day; listed, and ended again. And a rule
+for a campaign.
+"""
 
 from __future__ import annotations
 
@@ -20,24 +22,35 @@ from service.problems import Problem, from_validation
 DAYS = {"1": 1, "7": 7, "30": 30, "90": 90, "": None}
 KINDS = {"author": "Author", "host": "Host", "word": "Word", "like": "What is like"}
 
-DID = {"block": "Blocked", "trust": "Trusted", "approve": "Let through", "flag": "Held", "reject": "Rejected"}
+DID = {
+    "block": "Blocked",
+    "trust": "Trusted",
+    "approve": "Let through",
+    "flag": "Held",
+    "reject": "Rejected",
+}
 
 
 @console.get("/blocks")
 def blocks() -> str:
     who = looking()
     with reading() as session:
-        sites = dict(session.execute(select(Site.id, Site.key).where(Site.key.in_(who.sites))).all())
+        sites = dict(
+            session.execute(select(Site.id, Site.key).where(Site.key.in_(who.sites))).all()
+        )
         found = session.scalars(standing(list(sites), now()).limit(1000)).all()
         rows = [(block, sites[block.site_id]) for block in found]
         names = names_of(session, {block.by for block in found})
-    return render_template("console/blocks.html", who=who, rows=rows, names=names, kinds=KINDS, did=DID, words=words)
+    return render_template(
+        "console/blocks.html", who=who, rows=rows, names=names, kinds=KINDS, did=DID, words=words
+    )
 
 
 @console.post("/comments/<comment_id>/block")
 def block(comment_id: str) -> BaseResponse:
-    """Block or trust what this comment shows: its author, a host it links to, or a word; or say what is to be done with
-    all that is like it. If asked, what waits already is decided with it, as one batch.
+    """Block or trust what this comment shows: its author, a host it links to, or a word; or say
+    what is to be done with all that is like it. If asked, what waits already is decided with it, as
+    one batch.
     """
     who = acting()
     new = _asked(comment_id)
@@ -61,7 +74,9 @@ def _asked(comment_id: str) -> NewBlock:
             {**given, "comment": comment_id, "days": DAYS[days], "others": bool(form.get("others"))}
         )
     except ValidationError as error:
-        raise Problem(422, " ".join(each["message"] for each in from_validation(error).errors)) from None
+        raise Problem(
+            422, " ".join(each["message"] for each in from_validation(error).errors)
+        ) from None
 
 
 @console.post("/blocks/<block_id>/end")

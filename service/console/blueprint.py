@@ -18,7 +18,8 @@ from service.problems import Problem
 MOST_BYTES = 64 * 1024
 JSON = "application/json"
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src "
+    "'self' data:; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
     "require-trusted-types-for 'script'; trusted-types greenroom"
 )
@@ -56,10 +57,14 @@ def _limit() -> None:
 
 @console.before_request
 def _refuse_other_sites() -> None:
-    """A browser says whose page sends a form (Sec-Fetch-Site). This covers signing in too, which has no token yet."""
+    """A browser says whose page sends a form (Sec-Fetch-Site). This covers signing in too, which
+    has no token yet.
+    """
     is_ours = request.headers.get("Sec-Fetch-Site", "same-origin") in OUR_OWN
     if request.method not in READING and not is_ours:
-        raise Problem(403, "Another site sent this. Open the console yourself, and send it from there.")
+        raise Problem(
+            403, "Another site sent this. Open the console yourself, and send it from there."
+        )
 
 
 @console.after_request
@@ -70,7 +75,9 @@ def _secure(answer: BaseResponse) -> BaseResponse:
 
 
 def looking() -> SignedIn:
-    """Who looks at a page; raises the redirect to sign in, or to choose a password, for everyone else."""
+    """Who looks at a page; raises the redirect to sign in, or to choose a password, for everyone
+    else.
+    """
     who = sessions.signed_in()
     if who is None:
         raise SignInFirst("/console/sign-in")
@@ -92,7 +99,9 @@ def acting() -> SignedIn:
 
 
 def _check_header(who: SignedIn) -> None:
-    if not hmac.compare_digest(request.headers.get("X-Greenroom-CSRF", "").encode(), who.csrf.encode()):
+    if not hmac.compare_digest(
+        request.headers.get("X-Greenroom-CSRF", "").encode(), who.csrf.encode()
+    ):
         raise sessions.OutOfDate
 
 
@@ -120,7 +129,9 @@ def problem_page(problem: Problem) -> Response:
     if problem.status == 404 and request.url_rule is None:
         problem.detail = "This address leads nowhere. Perhaps it was cut short."
     page = render_template("console/problem.html", problem=problem, title=title)
-    answer = Response(page, problem.status, problem.headers, content_type="text/html; charset=utf-8")
+    answer = Response(
+        page, problem.status, problem.headers, content_type="text/html; charset=utf-8"
+    )
     answer.headers.update({**HEADERS, "Cache-Control": "no-store"})
     return answer
 

@@ -1,4 +1,6 @@
-"""What the queue's script calls: decisions, one or many; undoing them; who has what open; what was seen or left."""
+"""What the queue's script calls: decisions, one or many; undoing them; who has what open; what was
+seen or left.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,12 @@ from service.queue import unsee
 
 CLAIM = timedelta(seconds=60)
 REMEMBERED = 100
-MOST_LOOKED_THROUGH = 10_000  # decisions, for the last hundred: a batch of a thousand is one of them
-BY_HUMANS = "decisions.\"by\" <> 'policy'"  # as the index says it: a bound value would not be recognised
+MOST_LOOKED_THROUGH = (
+    10_000  # decisions, for the last hundred: a batch of a thousand is one of them
+)
+BY_HUMANS = (
+    "decisions.\"by\" <> 'policy'"  # as the index says it: a bound value would not be recognised
+)
 
 
 class OnScreen(Seen):
@@ -65,7 +71,9 @@ class Read(Those):
 
 @console.post("/decisions")
 def decide() -> Response:
-    """Settled one for one: `done` with each decision's id, by which it can be undone, `refused` with why."""
+    """Settled one for one: `done` with each decision's id, by which it can be undone, `refused`
+    with why.
+    """
     who = acting()
     asked = sent(Decisions)
     ids = list(asked.versions())
@@ -73,7 +81,9 @@ def decide() -> Response:
     with begin() as session:
         outcome = decide_each(session, asked, by=who.by)
         refused = refusals(session, outcome.refused)
-        session.execute(delete(Claim).where(Claim.comment_id.in_(ids), Claim.moderator_id == who.moderator_id))
+        session.execute(
+            delete(Claim).where(Claim.comment_id.in_(ids), Claim.moderator_id == who.moderator_id)
+        )
     for each in outcome.done:
         publish_soon(each)
     return json_response({"done": [_shape(each) for each in outcome.done], "refused": refused})
@@ -90,7 +100,9 @@ def _shape(settled: Settled) -> dict[str, Any]:
 
 @console.post("/undo")
 def take_back() -> Response:
-    """Undo exactly these decisions, or a batch. What a colleague decided after is left as it is, and said so."""
+    """Undo exactly these decisions, or a batch. What a colleague decided after is left as it is,
+    and said so.
+    """
     who = acting()
     asked = sent(Undoings)
     with reading() as session:
@@ -111,7 +123,9 @@ def take_back() -> Response:
 
 @console.get("/recent")
 def recent() -> Response:
-    """One's own last decisions that can still be undone, newest first, those of a batch as one: after a reload, too."""
+    """One's own last decisions that can still be undone, newest first, those of a batch as one:
+    after a reload, too.
+    """
     who = looking()
     with reading() as session:
         groups = _remembered(session, who)
@@ -122,10 +136,16 @@ def recent() -> Response:
 
 
 def _remembered(session: Session, who: SignedIn) -> dict[str, dict[str, Any]]:
-    """The last hundred, each once however many were decided with it: a batch has its decisions yet to be filled in."""
-    mine = select(DecisionRecord, Comment.name, Site.key).join(Comment, Comment.id == DecisionRecord.comment_id)
+    """The last hundred, each once however many were decided with it: a batch has its decisions yet
+    to be filled in.
+    """
+    mine = select(DecisionRecord, Comment.name, Site.key).join(
+        Comment, Comment.id == DecisionRecord.comment_id
+    )
     mine = mine.join(Site, Site.id == Comment.site_id)
-    mine = mine.where(DecisionRecord.by == who.by, literal_column(BY_HUMANS)).order_by(DecisionRecord.id.desc())
+    mine = mine.where(DecisionRecord.by == who.by, literal_column(BY_HUMANS)).order_by(
+        DecisionRecord.id.desc()
+    )
     groups: dict[str, dict[str, Any]] = {}
     undone: set[str | None] = set()
     before: str | None = None
@@ -136,7 +156,12 @@ def _remembered(session: Session, who: SignedIn) -> dict[str, dict[str, Any]]:
         for decision, name, site in rows:
             if decision.undoes or decision.id in undone or site not in who.sites:
                 continue
-            about = {"verdict": decision.verdict, "reason": decision.reason, "name": name, "batch": decision.batch}
+            about = {
+                "verdict": decision.verdict,
+                "reason": decision.reason,
+                "name": name,
+                "batch": decision.batch,
+            }
             alone = [] if decision.batch else [decision.id]
             groups.setdefault(decision.batch or decision.id, {**about, "decisions": alone})
             if len(groups) == REMEMBERED:
@@ -156,7 +181,11 @@ def claim(comment_id: str) -> Response:
     mine = {"comment_id": comment_id, "moderator_id": who.moderator_id, "until": at + CLAIM}
     free = or_(Claim.moderator_id == who.moderator_id, Claim.until < at)
     with begin() as session:
-        session.execute(delete(Claim).where(Claim.moderator_id == who.moderator_id, Claim.comment_id != comment_id))
+        session.execute(
+            delete(Claim).where(
+                Claim.moderator_id == who.moderator_id, Claim.comment_id != comment_id
+            )
+        )
         session.execute(delete(Claim).where(Claim.until < at - CLAIM))
         session.connection().execute(insert_new(Claim), mine)
         session.execute(update(Claim).where(Claim.comment_id == comment_id, free).values(mine))
@@ -174,7 +203,9 @@ def leave() -> Response:
     with begin() as session:
         rows = [{"moderator_id": who.moderator_id, "comment_id": id_, "at": now()} for id_ in ids]
         session.connection().execute(insert_new(Passed), rows)
-        session.execute(delete(Claim).where(Claim.comment_id.in_(ids), Claim.moderator_id == who.moderator_id))
+        session.execute(
+            delete(Claim).where(Claim.comment_id.in_(ids), Claim.moderator_id == who.moderator_id)
+        )
     return json_response({"left": ids})
 
 
@@ -185,7 +216,11 @@ def take_up() -> Response:
     ids = sent(Those).items
     may_decide(who, ids)
     with begin() as session:
-        session.execute(delete(Passed).where(Passed.moderator_id == who.moderator_id, Passed.comment_id.in_(ids)))
+        session.execute(
+            delete(Passed).where(
+                Passed.moderator_id == who.moderator_id, Passed.comment_id.in_(ids)
+            )
+        )
     return json_response({"taken": ids})
 
 

@@ -1,4 +1,6 @@
-"""One comment as a moderator needs it: what it says and where, what it answers, who wrote it, and why it is here."""
+"""One comment as a moderator needs it: what it says and where, what it answers, who wrote it, and
+why it is here.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,21 @@ from service.problems import Problem
 from service.records import full_records
 
 MOST_OF_AN_AUTHOR, LATEST = 200, 5
-SNIPPET, READ = 160, 4000  # letters shown, and of the page looked at for them: addresses of links are long
+SNIPPET, READ = (
+    160,
+    4000,
+)  # letters shown, and of the page looked at for them: addresses of links are long
 MOST_ALIKE = 1000
 _TAG = re.compile(r"<[^>]*>?")  # what is begun at the cut, too; between blocks there is a line end
 
 
 def find(session: Session, who: SignedIn, comment_id: str) -> tuple[Comment, str]:
     """The comment and its site's key. Raises the 404 that tells nothing of other sites."""
-    wanted = select(Comment, Site.key).join(Site, Site.id == Comment.site_id).where(Comment.id == comment_id)
+    wanted = (
+        select(Comment, Site.key)
+        .join(Site, Site.id == Comment.site_id)
+        .where(Comment.id == comment_id)
+    )
     row = session.execute(wanted).one_or_none() if is_id(comment_id) else None
     if row is None or row[1] not in who.sites:
         raise Problem(404, "There is no such comment.")
@@ -49,7 +58,12 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> dict[s
         session,
         {each["by"] for each in record["decisions"]}
         | {note.by for note in notes}
-        | {by for question in questions for by in (question.by, question.whom, question.answered_by) if by},
+        | {
+            by
+            for question in questions
+            for by in (question.by, question.whom, question.answered_by)
+            if by
+        },
     )
     record.update(
         site=site,
@@ -78,7 +92,8 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> dict[s
 
 
 def _says_enough(comment: Comment) -> bool:
-    from models.folding import says_enough  # noqa: PLC0415 — its tables take 5 MB, and most requests need none
+    # its tables take 5 MB, and most requests need none
+    from models.folding import says_enough  # noqa: PLC0415
 
     return says_enough(comment.body)
 
@@ -96,7 +111,9 @@ def last_decision(record: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _why(record: dict[str, Any]) -> list[str]:
-    """What the policy said when it held or let through the comment: the reasons of its latest decision."""
+    """What the policy said when it held or let through the comment: the reasons of its latest
+    decision.
+    """
     by_policy = [each for each in record["decisions"] if each["by"] == POLICY]
     return list(by_policy[-1]["reasons"]) if by_policy else []
 
@@ -104,7 +121,9 @@ def _why(record: dict[str, Any]) -> list[str]:
 def _answered(session: Session, comment: Comment) -> dict[str, Any] | None:
     parent = session.get(Comment, comment.parent_id) if comment.parent_id else None
     return (
-        {"id": parent.id, "name": parent.name, "html": parent.html or "", "status": parent.status} if parent else None
+        {"id": parent.id, "name": parent.name, "html": parent.html or "", "status": parent.status}
+        if parent
+        else None
     )
 
 
@@ -113,7 +132,9 @@ def _author(session: Session, comment: Comment) -> dict[str, Any]:
     if not comment.email_index:
         return {"counts": Counter(), "first": None, "last": [], "total": 0}
     theirs = (Comment.site_id == comment.site_id) & (Comment.email_index == comment.email_index)
-    begun = [func.substr(column, 1, READ).label(column.key) for column in (Comment.html, Comment.body)]
+    begun = [
+        func.substr(column, 1, READ).label(column.key) for column in (Comment.html, Comment.body)
+    ]
     wanted = select(Comment.id, Comment.at, Comment.status, Comment.name, *begun).where(theirs)
     rows = session.execute(wanted.order_by(Comment.at.desc()).limit(MOST_OF_AN_AUTHOR)).all()
     others = [row for row in rows if row.id != comment.id]
@@ -132,8 +153,12 @@ def _author(session: Session, comment: Comment) -> dict[str, Any]:
 
 def _colleagues(session: Session, site_id: int, who: SignedIn) -> dict[str, str]:
     """Email by id of those who may decide on this site, too."""
-    wanted = select(Moderator.id, Moderator.email).join(Membership, Membership.moderator_id == Moderator.id)
-    wanted = wanted.where(Membership.site_id == site_id, Membership.role != "viewer", Moderator.id != who.moderator_id)
+    wanted = select(Moderator.id, Moderator.email).join(
+        Membership, Membership.moderator_id == Moderator.id
+    )
+    wanted = wanted.where(
+        Membership.site_id == site_id, Membership.role != "viewer", Moderator.id != who.moderator_id
+    )
     return dict(session.execute(wanted.order_by(Moderator.email).limit(100)).all())
 
 
@@ -141,8 +166,12 @@ def _waiting(session: Session, comment: Comment) -> int:
     """How many others under this address wait for a human, too."""
     if not comment.email_index:
         return 0
-    theirs = select(Comment.id).where(Comment.site_id == comment.site_id, Comment.email_index == comment.email_index)
-    flagged = theirs.where(Comment.status == "flagged", Comment.id != comment.id).limit(MOST_OF_AN_AUTHOR)
+    theirs = select(Comment.id).where(
+        Comment.site_id == comment.site_id, Comment.email_index == comment.email_index
+    )
+    flagged = theirs.where(Comment.status == "flagged", Comment.id != comment.id).limit(
+        MOST_OF_AN_AUTHOR
+    )
     return len(session.execute(flagged).all())
 
 
@@ -150,19 +179,26 @@ def _alike(session: Session, comment: Comment) -> int:
     """How many others that wait say nearly the same."""
     first = comment.campaign or comment.id
     same = select(Comment.id, Comment.status).where(Comment.campaign == first).limit(MOST_ALIKE)
-    rows = [*session.execute(same), *session.execute(select(Comment.id, Comment.status).where(Comment.id == first))]
+    rows = [
+        *session.execute(same),
+        *session.execute(select(Comment.id, Comment.status).where(Comment.id == first)),
+    ]
     return sum(row.status == "flagged" and row.id != comment.id for row in rows)
 
 
 def holder(session: Session, comment_id: str, who: SignedIn) -> str | None:
     """Who else has it open just now."""
     claimed = select(Moderator.email).join(Claim, Claim.moderator_id == Moderator.id)
-    claimed = claimed.where(Claim.comment_id == comment_id, Claim.until > now(), Moderator.id != who.moderator_id)
+    claimed = claimed.where(
+        Claim.comment_id == comment_id, Claim.until > now(), Moderator.id != who.moderator_id
+    )
     return session.execute(claimed).scalar()
 
 
 def snippet(html: str | None, body: str) -> str:
-    """The beginning as readers will see it, on one line; as it was written where nothing is rendered."""
+    """The beginning as readers will see it, on one line; as it was written where nothing is
+    rendered.
+    """
     text = unescape(_TAG.sub("", (html or "")[:READ]))
     line = " ".join(text.split()) or " ".join(body[:READ].split())
     return line if len(line) <= SNIPPET else line[: SNIPPET - 1].rsplit(" ", 1)[0] + "…"
@@ -173,7 +209,10 @@ def check_may(who: SignedIn, site: str, role: str) -> None:
     if not who.may(site, role):
         raise Problem(
             403,
-            f"On {site} you are a {who.sites[site]}; this takes {'an owner' if role == 'owner' else 'a moderator'}.",
+            (
+                f"On {site} you are a {who.sites[site]}; this takes "
+                f"{'an owner' if role == 'owner' else 'a moderator'}."
+            ),
         )
 
 

@@ -98,10 +98,17 @@ class Preferences(BaseModel):
 
 def keys_of(session: Session, moderator_id: str) -> dict[str, Any]:
     """What the page tells its script: each action's key, and how one likes to work."""
-    kept = session.execute(select(Moderator.preferences).where(Moderator.id == moderator_id)).scalar()
+    kept = session.execute(
+        select(Moderator.preferences).where(Moderator.id == moderator_id)
+    ).scalar()
     chosen = Preferences.model_validate(kept or {})
     keys = PRESETS[chosen.preset] | chosen.keys
-    return {"preset": chosen.preset, "keys": keys, "own": chosen.keys, "ask_reason": chosen.ask_reason}
+    return {
+        "preset": chosen.preset,
+        "keys": keys,
+        "own": chosen.keys,
+        "ask_reason": chosen.ask_reason,
+    }
 
 
 def label(code: str) -> str:
@@ -111,7 +118,11 @@ def label(code: str) -> str:
     named = {"Slash": "/", "Space": "space", "Period": ".", "Comma": ",", "Semicolon": ";"}
     if shift and key == "Slash":
         return "?"
-    return f"⇧{named.get(key, key)}" if shift else named.get(key, key.lower() if len(key) == 1 else key)
+    return (
+        f"⇧{named.get(key, key)}"
+        if shift
+        else named.get(key, key.lower() if len(key) == 1 else key)
+    )
 
 
 @console.app_template_filter("key")

@@ -52,8 +52,12 @@ def log() -> str:
         before = request.args.get("before", "")
         found = lines(session, wanted, before if is_id(before) else None, PAGE_SIZE + 1)
         names = names_of(session, {line.by for line in found})
-        members = select(Moderator.id, Moderator.email).join(Membership, Membership.moderator_id == Moderator.id)
-        everyone = dict(session.execute(members.where(Membership.site_id.in_(wanted.site_ids)).distinct()).all())
+        members = select(Moderator.id, Moderator.email).join(
+            Membership, Membership.moderator_id == Moderator.id
+        )
+        everyone = dict(
+            session.execute(members.where(Membership.site_id.in_(wanted.site_ids)).distinct()).all()
+        )
     following = found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
     return render_template(
         "console/log.html",
@@ -119,7 +123,11 @@ def _told(line: Line, sites: dict[int, str]) -> Told:
 
 
 def _said(decision: DecisionRecord, name: str, page: str) -> str:
-    did = "took back the decision on" if decision.undoes else words.DID[decision.verdict].removesuffix(" it")
+    did = (
+        "took back the decision on"
+        if decision.undoes
+        else words.DID[decision.verdict].removesuffix(" it")
+    )
     if decision.verdict == "flag" and not decision.undoes:
         did = "sent to review"
     reason = f" as {words.REASONS.get(decision.reason, decision.reason)}" if decision.reason else ""

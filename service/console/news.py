@@ -26,7 +26,12 @@ READ = "news_read"  # in one's preferences: until when
 
 
 def told_to(session: Session, who: SignedIn, sites: dict[int, str]) -> list[News]:
-    kept = session.execute(select(Moderator.preferences).where(Moderator.id == who.moderator_id)).scalar() or {}
+    kept = (
+        session.execute(
+            select(Moderator.preferences).where(Moderator.id == who.moderator_id)
+        ).scalar()
+        or {}
+    )
     return news(session, list(sites), reader=who.by, since=_moment(kept.get(READ)))
 
 
@@ -52,7 +57,9 @@ def settings_back(site: str) -> BaseResponse:
     if not (version.isascii() and version.isdecimal() and len(version) < 10):
         raise Problem(422, "Say which version to go back from.")
     with begin() as session:
-        row = session.execute(select(Site).where(Site.key == site).with_for_update(key_share=True)).scalar_one()
+        row = session.execute(
+            select(Site).where(Site.key == site).with_for_update(key_share=True)
+        ).scalar_one()
         policy = policy_to_go_back_to(session, row, int(version))
         save_policy(session, site, policy, version=int(version), by=who.by)
     return redirect(f"/console/settings?site={site}", 303)
@@ -72,5 +79,7 @@ def model_back(site: str) -> BaseResponse:
             version = site_models.back(session, site_id)
         except NoSuchModel as error:
             raise Problem(409, str(error)) from None
-        note_act(session, who.by, "settings", f"went back to the spam model {version}", site_id=site_id)
+        note_act(
+            session, who.by, "settings", f"went back to the spam model {version}", site_id=site_id
+        )
     return redirect("/console/", 303)

@@ -33,7 +33,9 @@ def write(comment_id: str) -> BaseResponse:
 
 @console.post("/comments/<comment_id>/questions")
 def ask(comment_id: str) -> BaseResponse:
-    """Ask a colleague, or everyone of a role: the comment stands under Questions until one of them has answered."""
+    """Ask a colleague, or everyone of a role: the comment stands under Questions until one of them
+    has answered.
+    """
     who = acting()
     new = from_form(notes.NewQuestion, "whom", "text")
     with begin() as session:
@@ -61,7 +63,11 @@ def answer(question_id: str) -> BaseResponse:
 def from_form(shape: type[Shape], *fields: str) -> Shape:
     """What the form says, in the shape that the API takes, too. Raises the 422 in words."""
     try:
-        return shape.model_validate({name: request.form[name] for name in fields if name in request.form})
+        return shape.model_validate(
+            {name: request.form[name] for name in fields if name in request.form}
+        )
     except ValidationError as error:
         problem = from_validation(error)
-        raise Problem(422, " ".join(each["message"] for each in problem.errors), errors=problem.errors) from None
+        raise Problem(
+            422, " ".join(each["message"] for each in problem.errors), errors=problem.errors
+        ) from None

@@ -1,4 +1,6 @@
-"""The queue: the list, the comment that is open, and the forms that decide where there is no script."""
+"""The queue: the list, the comment that is open, and the forms that decide where there is no
+script.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ def static(name: str) -> BaseResponse:
 
 @cache
 def _file(name: str) -> tuple[bytes, str]:
-    content = (FOLDER / name).read_bytes().replace(AGO_SLOT, b"const AGO = %s;" % orjson.dumps(words.AGO))
+    content = (
+        (FOLDER / name).read_bytes().replace(AGO_SLOT, b"const AGO = %s;" % orjson.dumps(words.AGO))
+    )
     return content, sha256(content).hexdigest()[:16]
 
 
@@ -122,7 +126,12 @@ def rows() -> Response:
         asked = Asked(session, who)
         found, following = list_rows(session, asked)
     html = render_template(
-        "console/_rows.html", rows=found, asked=asked, following=following, words=words, most=MOST_COUNTED
+        "console/_rows.html",
+        rows=found,
+        asked=asked,
+        following=following,
+        words=words,
+        most=MOST_COUNTED,
     )
     return Response(html, content_type="text/html; charset=utf-8")
 
@@ -143,7 +152,9 @@ def one(comment_id: str) -> BaseResponse | str:
 
 @console.get("/c/<comment_id>")
 def permalink(comment_id: str) -> BaseResponse:
-    """A comment's short address, to be kept, sent, or typed: it leads to the comment beside its list."""
+    """A comment's short address, to be kept, sent, or typed: it leads to the comment beside its
+    list.
+    """
     who = looking()
     with reading() as session:
         comment, _ = items.find(session, who, comment_id)
@@ -170,8 +181,12 @@ def counts(session: Session, asked: Asked) -> dict[str, int]:
     return {tab: view.count(session, list(asked.all_sites)) for tab, view in found.items()}
 
 
-def _open(session: Session, who: SignedIn, asked: Asked, rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """The comment asked for, also where the list does not hold it (any more); else the list's first."""
+def _open(
+    session: Session, who: SignedIn, asked: Asked, rows: Sequence[dict[str, Any]]
+) -> dict[str, Any] | None:
+    """The comment asked for, also where the list does not hold it (any more); else the list's
+    first.
+    """
     wanted = asked.item or (rows[0]["id"] if rows else None)
     if wanted is None:
         return None
@@ -182,13 +197,17 @@ def _open(session: Session, who: SignedIn, asked: Asked, rows: Sequence[dict[str
 
 
 def _done(session: Session, asked: Asked) -> dict[str, Any] | None:
-    """The comment that was decided just now, where there is no script, to say so with its undo beside it."""
+    """The comment that was decided just now, where there is no script, to say so with its undo
+    beside it.
+    """
     decided = request.args.get("done", "")
     if not is_id(decided):
         return None
     wanted = select(Comment).where(Comment.id == decided, Comment.site_id.in_(asked.all_sites))
     comment = session.execute(wanted).scalar()
-    log = select(DecisionRecord).where(DecisionRecord.comment_id == decided, DecisionRecord.by != "policy")
+    log = select(DecisionRecord).where(
+        DecisionRecord.comment_id == decided, DecisionRecord.by != "policy"
+    )
     last = session.execute(log.order_by(DecisionRecord.id.desc()).limit(1)).scalar()
     if comment is None or last is None:
         return None
@@ -208,15 +227,25 @@ def _filters(session: Session, asked: Asked, who: SignedIn) -> list[dict[str, st
         text = value
         if name == "thread" and asked.view.thread_id is not None:
             wanted = select(Thread.title, Thread.key)
-            wanted = wanted.where(Thread.id == asked.view.thread_id, Thread.site_id.in_(asked.all_sites))
+            wanted = wanted.where(
+                Thread.id == asked.view.thread_id, Thread.site_id.in_(asked.all_sites)
+            )
             row = session.execute(wanted).one_or_none()
             text = (row.title or row.key) if row else "an unknown page"
         if name in {"author", "campaign"}:
-            wanted_name = select(Comment.name).where(Comment.id == value, Comment.site_id.in_(asked.all_sites))
+            wanted_name = select(Comment.name).where(
+                Comment.id == value, Comment.site_id.in_(asked.all_sites)
+            )
             text = (session.execute(wanted_name).scalar() if is_id(value) else None) or "nobody"
         if name == "q":
             continue  # it stands in the search field
-        shown.append({"name": words.FILTERS[name], "value": words.say(text), "without": asked.href(**{name: None})})
+        shown.append(
+            {
+                "name": words.FILTERS[name],
+                "value": words.say(text),
+                "without": asked.href(**{name: None}),
+            }
+        )
     return shown
 
 
@@ -226,7 +255,9 @@ def decide_by_form(comment_id: str) -> BaseResponse:
     who = acting()
     verdict, version = request.form.get("verdict", ""), request.form.get("version", "")
     if verdict != "undo" and not (version.isascii() and version.isdecimal() and len(version) < 10):
-        raise Problem(422, "Load the list again: a decision says which version of the comment it is for.")
+        raise Problem(
+            422, "Load the list again: a decision says which version of the comment it is for."
+        )
     if verdict not in {"approve", "flag", "reject", "undo"}:
         raise Problem(422, "A decision is approve, flag, reject or undo.")
     reason = "spam" if request.form.get("spam") else request.form.get("reason") or None
@@ -263,7 +294,11 @@ def may_decide(who: SignedIn, ids: Sequence[str]) -> None:
     """Raises 404 where one of them is none of theirs, 403 where they may only look."""
     if not all(is_id(id_) for id_ in ids):
         raise Problem(404, "There is no such comment.")
-    wanted = select(Comment.id, Site.key).join(Site, Site.id == Comment.site_id).where(Comment.id.in_(ids))
+    wanted = (
+        select(Comment.id, Site.key)
+        .join(Site, Site.id == Comment.site_id)
+        .where(Comment.id.in_(ids))
+    )
     with reading() as session:
         sites = dict(session.execute(wanted).all())
     if any(sites.get(id_) not in who.sites for id_ in ids):
@@ -284,7 +319,11 @@ def refusals(session: Session, ids: Sequence[str]) -> list[dict[str, Any]]:
     latest, now_ = latest_decisions(session, ids), as_they_are(session, ids)
     names = names_of(session, {entry.by for entry in latest.values()})
     return [
-        {"id": id_, "detail": _first_was(latest.get(id_), names), "version": now_[id_].version if id_ in now_ else None}
+        {
+            "id": id_,
+            "detail": _first_was(latest.get(id_), names),
+            "version": now_[id_].version if id_ in now_ else None,
+        }
         for id_ in ids
     ]
 

@@ -1,4 +1,6 @@
-"""The rows of a list: a page of comments in a few words each, campaigns together, and where the list goes on."""
+"""The rows of a list: a page of comments in a few words each, campaigns together, and where the
+list goes on.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,19 @@ from service.queue import Place
 from service.records import is_hidden
 
 PAGE_SIZE = 40
-MOST_OF_A_CAMPAIGN = 200  # a page of the list that holds one campaign alone: its outliers are first among many
+MOST_OF_A_CAMPAIGN = (
+    200  # a page of the list that holds one campaign alone: its outliers are first among many
+)
 MOST_TOGETHER = 8  # of a campaign, that stand at its first: the others follow where their turn is
-MOST_IN_REACH = 400  # rows that a page is made longer by at most, so that it holds the comment that is open
+MOST_IN_REACH = (
+    400  # rows that a page is made longer by at most, so that it holds the comment that is open
+)
 
 
 class Group(NamedTuple):
-    """Comments that say nearly the same, or one by itself. `goes_on` if there are more than stand here."""
+    """Comments that say nearly the same, or one by itself. `goes_on` if there are more than stand
+    here.
+    """
 
     ids: list[str]
     goes_on: bool = False
@@ -44,16 +52,21 @@ def list_rows(session: Session, asked: Asked) -> tuple[list[dict[str, Any]], str
     return _headed(groups, {row["id"]: row for row in found}), following
 
 
-def _next(session: Session, asked: Asked, after: Place | None, size: int) -> tuple[list[Place], str | None]:
+def _next(
+    session: Session, asked: Asked, after: Place | None, size: int
+) -> tuple[list[Place], str | None]:
     places = asked.view.places(session, list(asked.sites), limit=size + 1, after=after)
     return places[:size], str(places[size - 1]) if len(places) > size else None
 
 
 def _reach(session: Session, asked: Asked) -> tuple[list[Place], str | None]:
-    """A page, or as much as it takes to hold the item that is open: a reload keeps its place. One that the list does
-    not hold (any more) stands before it, so that it can be decided like the others.
+    """A page, or as much as it takes to hold the item that is open: a reload keeps its place. One
+    that the list does not hold (any more) stands before it, so that it can be decided like the
+    others.
     """
-    places, following = _next(session, asked, asked.after, MOST_OF_A_CAMPAIGN if asked.view.campaign else PAGE_SIZE)
+    places, following = _next(
+        session, asked, asked.after, MOST_OF_A_CAMPAIGN if asked.view.campaign else PAGE_SIZE
+    )
     if not asked.item or asked.after or asked.item in {place.id for place in places}:
         return places, following
     further, beyond = _next(session, asked, None, MOST_IN_REACH)
@@ -65,19 +78,25 @@ def _reach(session: Session, asked: Asked) -> tuple[list[Place], str | None]:
 
 
 def _together(session: Session, asked: Asked, places: Sequence[Place]) -> list[Group]:
-    """Campaigns stand where the first of them does, with others from further down the list, which have no place there
-    any more.
+    """Campaigns stand where the first of them does, with others from further down the list, which
+    have no place there any more.
     """
-    one_campaign = asked.view.campaign  # then nothing else is in the list, and all of it stands together
+    one_campaign = (
+        asked.view.campaign
+    )  # then nothing else is in the list, and all of it stands together
     firsts = {} if one_campaign else _in_campaigns(session, [place.id for place in places])
     of_page: dict[str, list[str]] = {}
     for place in places:
         of_page.setdefault(one_campaign or firsts.get(place.id, place.id), []).append(place.id)
     campaigns = {first: ids for first, ids in of_page.items() if ids[0] in firsts}
-    most = MOST_TOGETHER + len(places) + 1  # among so many there is one that stands neither here nor together
+    most = (
+        MOST_TOGETHER + len(places) + 1
+    )  # among so many there is one that stands neither here nor together
     members = asked.view.places_of_campaigns(session, list(asked.sites), campaigns, limit=most)
     groups = [
-        _gathered([place.id for place in members[first]], ids, asked.item) if first in members else Group(ids)
+        _gathered([place.id for place in members[first]], ids, asked.item)
+        if first in members
+        else Group(ids)
         for first, ids in of_page.items()
     ]
     return [group for group in groups if group.ids]
@@ -104,8 +123,8 @@ def _gathered(members: list[str], ids: list[str], is_open: str) -> Group:
 
 
 def _headed(groups: Sequence[Group], found: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows in their order. The first of a campaign's has how many are `alike`; those least like the others stand
-    first.
+    """The rows in their order. The first of a campaign's has how many are `alike`; those least like
+    the others stand first.
     """
     ordered: list[dict[str, Any]] = []
     for group in groups:
@@ -116,12 +135,15 @@ def _headed(groups: Sequence[Group], found: Mapping[str, dict[str, Any]]) -> lis
         head = {"alike": len(rows), "goes_on": group.goes_on}
         order = outliers_first({row["id"]: row["body"] for row in rows})
         ordered += [
-            {**found[id_], "group": rows[0]["campaign"], **({} if at else head)} for at, id_ in enumerate(order)
+            {**found[id_], "group": rows[0]["campaign"], **({} if at else head)}
+            for at, id_ in enumerate(order)
         ]
     return ordered
 
 
-def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -> list[dict[str, Any]]:
+def _in_few_words(
+    session: Session, ids: Sequence[str], sites: dict[int, str]
+) -> list[dict[str, Any]]:
     wanted = select(Comment).where(Comment.id.in_(ids))
     found = {row.id: row for row in session.scalars(wanted) if row.site_id in sites}
     threads = select(Thread).where(Thread.id.in_({row.thread_id for row in found.values()}))
@@ -130,7 +152,9 @@ def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -
     causes: dict[str, list[str]] = {}
     late: set[str] = set()
     waiting = select(Review.comment_id, Review.cause, Review.due_at)
-    for row in session.execute(waiting.where(Review.comment_id.in_(ids), Review.closed_at.is_(None))):
+    for row in session.execute(
+        waiting.where(Review.comment_id.in_(ids), Review.closed_at.is_(None))
+    ):
         causes.setdefault(row.comment_id, []).append(row.cause)
         if row.due_at and row.due_at < now():
             late.add(row.comment_id)

@@ -1,4 +1,6 @@
-"""Why a comment got its spam score, as words marked in what it says: for the open item, and as a page of its own."""
+"""Why a comment got its spam score, as words marked in what it says: for the open item, and as a
+page of its own.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from service.console import item as items
 from service.console.blueprint import console, looking
 
 LEAST = 0.01  # a part's share below which it only takes room
-MOST_MARKED = 5  # words each way that are marked in the text: more would draw the eye from those that matter
+MOST_MARKED = (
+    5  # words each way that are marked in the text: more would draw the eye from those that matter
+)
 
 
 class Piece(NamedTuple):
@@ -35,20 +39,31 @@ def score(comment_id: str) -> Response:
         shown = {"id": comment.id, "name": comment.name, "language": comment.language, "site": site}
         is_found = "spam" in (comment.found or "").split()
     why = _worth_showing(explaining.as_json(judged))
-    template = "console/_score.html" if request.headers.get("X-Greenroom") == "score" else "console/score.html"
+    template = (
+        "console/_score.html"
+        if request.headers.get("X-Greenroom") == "score"
+        else "console/score.html"
+    )
     pieces = list(marked(judged.body, _strongest(why)))
     is_marked = is_found and any(piece.way == "up" for piece in pieces)
-    html = render_template(template, who=who, item=shown, why=why, pieces=pieces, is_marked=is_marked)
+    html = render_template(
+        template, who=who, item=shown, why=why, pieces=pieces, is_marked=is_marked
+    )
     return Response(html, content_type="text/html; charset=utf-8")
 
 
 def _worth_showing(why: dict[str, Any]) -> dict[str, Any]:
-    return {**why, **{way: [part for part in why[way] if part["share"] >= LEAST] for way in ("up", "down")}}
+    return {
+        **why,
+        **{way: [part for part in why[way] if part["share"] >= LEAST] for way in ("up", "down")},
+    }
 
 
 def _strongest(why: dict[str, Any]) -> dict[str, Any]:
     words = {way: [part for part in why[way] if "word" in part] for way in ("up", "down")}
-    return {way: sorted(parts, key=itemgetter("share"))[-MOST_MARKED:] for way, parts in words.items()}
+    return {
+        way: sorted(parts, key=itemgetter("share"))[-MOST_MARKED:] for way, parts in words.items()
+    }
 
 
 def marked(body: str, why: dict[str, Any]) -> Iterator[Piece]:

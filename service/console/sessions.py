@@ -22,7 +22,8 @@ from service.problems import Problem
 from service.transport import is_https
 
 COOKIE = "greenroom_console"
-HOST_COOKIE = f"__Host-{COOKIE}"  # by https: a browser takes it from this very host alone, never from a sibling of it
+# by https: a browser takes it from this very host alone, never from a sibling of it
+HOST_COOKIE = f"__Host-{COOKIE}"
 LASTS = timedelta(hours=12)
 
 
@@ -47,7 +48,9 @@ class SignedIn(NamedTuple):
 def start(moderator: Moderator, answer: Response) -> None:
     cookie = random.token_urlsafe(32)
     with begin() as session:
-        row = ConsoleSession(hash=_hash(cookie), moderator_id=moderator.id, expires_at=now() + LASTS)
+        row = ConsoleSession(
+            hash=_hash(cookie), moderator_id=moderator.id, expires_at=now() + LASTS
+        )
         session.add(row)
     answer.set_cookie(
         _name(),
@@ -64,12 +67,18 @@ def end_others(who: SignedIn) -> None:
     """With a new password every other session ends: whoever knew the old one is out."""
     mine = ConsoleSession.hash == _hash(request.cookies.get(_name(), ""))
     with begin() as session:
-        session.execute(delete(ConsoleSession).where(ConsoleSession.moderator_id == who.moderator_id, ~mine))
+        session.execute(
+            delete(ConsoleSession).where(ConsoleSession.moderator_id == who.moderator_id, ~mine)
+        )
 
 
 def end(answer: Response) -> None:
     with begin() as session:
-        session.execute(delete(ConsoleSession).where(ConsoleSession.hash == _hash(request.cookies.get(_name(), ""))))
+        session.execute(
+            delete(ConsoleSession).where(
+                ConsoleSession.hash == _hash(request.cookies.get(_name(), ""))
+            )
+        )
     answer.delete_cookie(_name(), path=_path(), secure=is_https(), httponly=True, samesite="Strict")
 
 
@@ -85,7 +94,11 @@ def signed_in() -> SignedIn | None:
         ).one_or_none()
         if row is None:
             return None
-        roles = select(Site.key, Membership.role).join(Site, Site.id == Membership.site_id).order_by(Site.key)
+        roles = (
+            select(Site.key, Membership.role)
+            .join(Site, Site.id == Membership.site_id)
+            .order_by(Site.key)
+        )
         sites = dict(session.execute(roles.where(Membership.moderator_id == row.id)).all())
     return SignedIn(row.id, row.email, sites, keyed_hash("csrf", cookie), row.must_change_password)
 
@@ -113,14 +126,17 @@ class OutOfDate(Problem):
     """The token that came with a form or a call is not this session's."""
 
     def __init__(self) -> None:
-        super().__init__(403, "This page is out of date. Go back, load it again, and send it once more.")
+        super().__init__(
+            403, "This page is out of date. Go back, load it again, and send it once more."
+        )
 
 
 class Guesses:
-    """Slows guessing: each wrong password for an account from an address doubles the wait, and a right one ends it.
+    """Slows guessing: each wrong password for an account from an address doubles the wait, and a
+    right one ends it.
 
-    Counted by account and address together, so that a stranger who guesses cannot lock the owner out; and by address
-    alone, so that many accounts are not guessed at once.
+    Counted by account and address together, so that a stranger who guesses cannot lock the owner
+    out; and by address alone, so that many accounts are not guessed at once.
     """
 
     MOST, FREE, FREE_BY_ADDRESS = 10_000, 3, 20
@@ -130,9 +146,14 @@ class Guesses:
         self._lock = threading.Lock()
 
     def admit(self, email: str, address: str) -> int:
-        """Count this try, as wrong until `forget` says otherwise. Seconds to wait if it is not let through."""
+        """Count this try, as wrong until `forget` says otherwise. Seconds to wait if it is not let
+        through.
+        """
         with self._lock:
-            waits = self._wait((email, address), self.FREE), self._wait(("", address), self.FREE_BY_ADDRESS)
+            waits = (
+                self._wait((email, address), self.FREE),
+                self._wait(("", address), self.FREE_BY_ADDRESS),
+            )
             if max(waits) > 0:
                 return max(waits)
             if len(self._tries) >= self.MOST:

@@ -1,4 +1,6 @@
-"""A site's settings: what each does in words, words and patterns with a place to try them; saved as a new policy."""
+"""A site's settings: what each does in words, words and patterns with a place to try them; saved as
+a new policy.
+"""
 
 from __future__ import annotations
 
@@ -44,14 +46,20 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
         raise Problem(404, "There is no such site.")
     with reading() as session:
         row = session.execute(select(Site).where(Site.key == site)).scalar_one()
-        log = select(PolicyVersion).where(PolicyVersion.site_id == row.id).order_by(PolicyVersion.version.desc())
+        log = (
+            select(PolicyVersion)
+            .where(PolicyVersion.site_id == row.id)
+            .order_by(PolicyVersion.version.desc())
+        )
         versions = session.scalars(log.limit(10)).all()
         names = names_of(session, {version.by for version in versions})
         scores = scores_of(session, row)
         models = site_models.listed(session, row.id)["models"]
     policy = Policy.model_validate(row.policy)
     shown = about.get("policy", policy)
-    values: dict[str, Any] = {f"{part}.{name}": value for part, fields in shown for name, value in _fields(fields)}
+    values: dict[str, Any] = {
+        f"{part}.{name}": value for part, fields in shown for name, value in _fields(fields)
+    }
     values |= {name: "yes" if values[name] else "no" for name in SWITCHES}
     values["threads.query"] = " ".join(shown.threads.query)
     values |= {
@@ -65,7 +73,10 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
             "policy": policy,
             "version": row.policy_version,
             "values": values,
-            "lines": {name: request.form.get(name, "\n".join(getattr(shown.words, name))) for name in WORD_LISTS},
+            "lines": {
+                name: request.form.get(name, "\n".join(getattr(shown.words, name)))
+                for name in WORD_LISTS
+            },
             "fitted": promises.fit(shown, scores),
             "numbers": NUMBERS,
             "left_empty": LEFT_EMPTY,
@@ -95,7 +106,9 @@ def _fields(part: Any) -> list[tuple[str, Any]]:
 
 @console.post("/settings/<site>")
 def save(site: str) -> BaseResponse | str | tuple[str, int]:
-    """Saved as the next version, over the one that was on the screen; or tried on a text and not saved."""
+    """Saved as the next version, over the one that was on the screen; or tried on a text and not
+    saved.
+    """
     request.max_content_length = MOST_BYTES
     who = acting()
     if site not in who.sites:
@@ -108,7 +121,10 @@ def save(site: str) -> BaseResponse | str | tuple[str, int]:
     except ValidationError as error:
         problem = from_validation(error)
         wrong = (
-            "; ".join(f"{NAMES.get(each['field'], each['field'])}: {each['message']}" for each in problem.errors)
+            "; ".join(
+                f"{NAMES.get(each['field'], each['field'])}: {each['message']}"
+                for each in problem.errors
+            )
             or problem.detail
         )
         return _page(who, site, error=wrong), 422
@@ -120,7 +136,11 @@ def save(site: str) -> BaseResponse | str | tuple[str, int]:
     version = request.form.get("version", "")
     try:
         with begin() as session:
-            found = int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else None
+            found = (
+                int(version)
+                if version.isascii() and version.isdecimal() and len(version) < 10
+                else None
+            )
             save_policy(session, site, policy, version=found, by=who.by)
     except Problem as problem:
         words = "; ".join(each["message"] for each in problem.errors) or problem.detail
@@ -148,7 +168,9 @@ def _changed(kept: dict[str, Any]) -> dict[str, Any]:
         changed["threads"]["query"] = request.form["threads.query"].replace(",", " ").split()
     for name in WORD_LISTS:
         if name in request.form:
-            changed["words"][name] = [line for line in map(str.strip, request.form[name].splitlines()) if line]
+            changed["words"][name] = [
+                line for line in map(str.strip, request.form[name].splitlines()) if line
+            ]
     return changed
 
 

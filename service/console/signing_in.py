@@ -29,7 +29,9 @@ def sign_in() -> BaseResponse | tuple[str, int]:
         return render_template("console/sign_in.html", email=email, error=error), 429
     moderator = accounts.check_password(email, request.form.get("password", ""))
     if moderator is None:
-        return render_template("console/sign_in.html", email=email, error="Wrong email or password."), 403
+        return render_template(
+            "console/sign_in.html", email=email, error="Wrong email or password."
+        ), 403
     guesses.forget(email, address)
     if moderator.second_factor is not None:
         return ask_for_code(moderator.id), 200

@@ -1,4 +1,6 @@
-"""People: who may do what on which site, inviting and removing them; and the pages that a link leads to."""
+"""People: who may do what on which site, inviting and removing them; and the pages that a link
+leads to.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def people() -> str:
 
 
 def _page(who: SignedIn, *, link: str = "", email: str = "", error: str = "") -> str:
-    wanted = select(Site.key, Moderator.id, Moderator.email, Moderator.second_factor, Membership.role)
+    wanted = select(
+        Site.key, Moderator.id, Moderator.email, Moderator.second_factor, Membership.role
+    )
     wanted = wanted.join(Membership, Membership.site_id == Site.id).join(
         Moderator, Moderator.id == Membership.moderator_id
     )
@@ -79,7 +83,9 @@ def change_role(site: str, moderator_id: str) -> BaseResponse:
         raise Problem(422, "A role is owner, moderator or viewer.")
     with begin() as session:
         site_id = session.execute(select(Site.id).where(Site.key == site)).scalar_one()
-        team.set_role(session, site_id, known(moderator_id), None if role == "remove" else role, by=who.by)
+        team.set_role(
+            session, site_id, known(moderator_id), None if role == "remove" else role, by=who.by
+        )
     return redirect("/console/people", 303)
 
 
@@ -101,7 +107,9 @@ def _join(ticket: Ticket, error: str = "") -> str:
     with reading() as session:
         site = session.execute(select(Site.key).where(Site.id == ticket.site_id)).scalar()
     is_new = tickets.is_new_account(ticket)
-    return render_template("console/join.html", ticket=ticket, site=site, is_new=is_new, error=error)
+    return render_template(
+        "console/join.html", ticket=ticket, site=site, is_new=is_new, error=error
+    )
 
 
 @console.post("/join/<token>")

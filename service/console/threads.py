@@ -1,4 +1,6 @@
-"""A whole thread with what was decided on every comment; and slowing it down, closing it, reading it first."""
+"""A whole thread with what was decided on every comment; and slowing it down, closing it, reading
+it first.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def _named(form: Mapping[str, str], site: str) -> NewName:
 
 
 def _find(session: Session, who: SignedIn, thread_id: int) -> tuple[Thread, str]:
-    wanted = select(Thread, Site.key).join(Site, Site.id == Thread.site_id).where(Thread.id == thread_id)
+    wanted = (
+        select(Thread, Site.key).join(Site, Site.id == Thread.site_id).where(Thread.id == thread_id)
+    )
     row = session.execute(wanted).one_or_none() if thread_id < 2**31 else None
     if row is None or row[1] not in who.sites:
         raise Problem(404, "There is no such thread.")
@@ -64,9 +68,13 @@ def thread(thread_id: int) -> str:
         replies = select(Comment).where(Comment.top_id.in_(ids), Comment.parent_id.is_not(None))
         reply_rows = session.scalars(replies.order_by(Comment.id).limit(10 * PAGE_SIZE)).all()
         order = {top: place for place, top in enumerate(ids)}
-        rows = sorted([*top_rows[:PAGE_SIZE], *reply_rows], key=lambda row: (order[row.top_id], row.id))
+        rows = sorted(
+            [*top_rows[:PAGE_SIZE], *reply_rows], key=lambda row: (order[row.top_id], row.id)
+        )
         records = full_records(session, rows)
-        names = names_of(session, {decision["by"] for record in records for decision in record["decisions"]})
+        names = names_of(
+            session, {decision["by"] for record in records for decision in record["decisions"]}
+        )
     return render_template(
         "console/thread.html",
         who=who,
@@ -85,7 +93,9 @@ def change(thread_id: int) -> BaseResponse:
     who = acting()
     way, slow = request.form.get("way", ""), request.form.get("slow")
     if (way and way not in WAYS) or (slow is not None and slow not in SLOW):
-        raise Problem(422, "A thread is open or closed, read before or after, and slowed down or not.")
+        raise Problem(
+            422, "A thread is open or closed, read before or after, and slowed down or not."
+        )
     with begin() as session:
         found, site = _find(session, who, thread_id)
         check_may(who, site, "moderator")
@@ -100,8 +110,16 @@ def change(thread_id: int) -> BaseResponse:
             changes["slow_seconds"] = SLOW[slow]
         if changes:
             session.execute(update(Thread).where(Thread.id == thread_id).values(changes))
-            did = WAYS.get(way) or ("slowed down the thread" if slow else "stopped slowing down the thread")
-            note_act(session, who.by, "threads", f"{did} “{found.title or found.key}”", site_id=found.site_id)
+            did = WAYS.get(way) or (
+                "slowed down the thread" if slow else "stopped slowing down the thread"
+            )
+            note_act(
+                session,
+                who.by,
+                "threads",
+                f"{did} “{found.title or found.key}”",
+                site_id=found.site_id,
+            )
     if way in {"open", "closed"}:
         ring_soon(PUBLISH, thread_id)
     return redirect(f"/console/threads/{thread_id}", 303)
@@ -114,7 +132,9 @@ def name(thread_id: int) -> BaseResponse:
     with begin() as session:
         _, site = _find(session, who, thread_id)
         check_may(who, site, "moderator")
-        row = session.scalars(select(Thread).where(Thread.id == thread_id).with_for_update(key_share=True)).one()
+        row = session.scalars(
+            select(Thread).where(Thread.id == thread_id).with_for_update(key_share=True)
+        ).one()
         name_thread(session, row, _named(request.form, site), by=who.by)
     ring_soon(PUBLISH, thread_id)
     return redirect(f"/console/threads/{thread_id}", 303)

@@ -18,30 +18,56 @@ from service.problems import Problem
 from service.queue import ORDERS, TABS, Place, View
 from service.receipts import receipt_of
 
-FILTERS = ("site", "thread", "check", "reason", "language", "author", "campaign", "since", "until", "q")
+FILTERS = (
+    "site",
+    "thread",
+    "check",
+    "reason",
+    "language",
+    "author",
+    "campaign",
+    "since",
+    "until",
+    "q",
+)
 MOST_LENGTH = 200
 NEWEST_FIRST = ("approved", "rejected", "all")  # what is done is looked at from the latest on
 
-# By itself or where an address ends in it: `/sites/paper/c/ID`, `/v1/receipts/ID.SIGNATURE`, `/harbour#greenroom-ID.2`.
-_NAMED = re.compile(r"(?:\S*(?:/|(#greenroom-)))?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.([\w-]*))?")
+# By itself or where an address ends in it: `/sites/paper/c/ID`, `/v1/receipts/ID.SIGNATURE`,
+# `/harbour#greenroom-ID.2`.
+_NAMED = re.compile(
+    r"(?:\S*(?:/|(#greenroom-)))?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.([\w-]*))?"
+)
 
 
 class Asked:
-    """The list asked for. `sites` are key by id, those the moderator may see and the address does not leave out."""
+    """The list asked for. `sites` are key by id, those the moderator may see and the address does
+    not leave out.
+    """
 
     def __init__(self, session: Session, who: SignedIn) -> None:
-        given = {name: value.strip()[:MOST_LENGTH] for name, value in request.args.items() if "\0" not in value}
+        given = {
+            name: value.strip()[:MOST_LENGTH]
+            for name, value in request.args.items()
+            if "\0" not in value
+        }
         self.given = {name: given[name] for name in FILTERS if given.get(name)}
         self.tab = given.get("tab") or ("all" if "q" in self.given else "review")
         if self.tab not in TABS:
             raise Problem(404, "There is no such list.")
         usual = "newest" if self.tab in NEWEST_FIRST else "oldest"
-        self.orders = ORDERS if self.tab == "review" else ORDERS[:2]  # elsewhere nothing is kept in another order
-        self.order = given.get("order", usual) if given.get("order", usual) in self.orders else usual
+        self.orders = (
+            ORDERS if self.tab == "review" else ORDERS[:2]
+        )  # elsewhere nothing is kept in another order
+        self.order = (
+            given.get("order", usual) if given.get("order", usual) in self.orders else usual
+        )
         self.usual_order = usual
         self.item = given.get("item", "") if is_id(given.get("item", "")) else ""
         self.after = Place.read(given.get("after", ""))
-        every = dict(session.execute(select(Site.id, Site.key).where(Site.key.in_(who.sites))).all())
+        every = dict(
+            session.execute(select(Site.id, Site.key).where(Site.key.in_(who.sites))).all()
+        )
         self.all_sites = every
         self.sites = {id_: key for id_, key in every.items() if self.given.get("site", key) == key}
         self.view = View(
@@ -61,30 +87,42 @@ class Asked:
         )
 
     def _author(self, session: Session) -> str:
-        """In an address an author is one of their comments: an address is shared, mailed and logged."""
+        """In an address an author is one of their comments: an address is shared, mailed and
+        logged.
+        """
         comment = self.given.get("author", "")
         if not comment:
             return ""
-        wanted = select(Comment.email_index).where(Comment.id == comment, Comment.site_id.in_(self.all_sites))
+        wanted = select(Comment.email_index).where(
+            Comment.id == comment, Comment.site_id.in_(self.all_sites)
+        )
         return (session.execute(wanted).scalar() if is_id(comment) else None) or "nobody"
 
     @property
     def named(self) -> str | None:
-        """The comment that the search names: by its id or its receipt, or by an address that one of them stands in, as
-        the article's does at the comment's place.
+        """The comment that the search names: by its id or its receipt, or by an address that one of
+        them stands in, as the article's does at the comment's place.
         """
         found = _NAMED.fullmatch(self.given.get("q", ""))
         if found is None:
             return None
         on_a_page, comment, signature = found.groups()
-        return comment if on_a_page or not signature or receipt_of(comment) == f"{comment}.{signature}" else None
+        return (
+            comment
+            if on_a_page or not signature or receipt_of(comment) == f"{comment}.{signature}"
+            else None
+        )
 
     def href(self, **changes: Any) -> str:
-        """The address of this list with something changed; None takes a part away. An item does not go along."""
+        """The address of this list with something changed; None takes a part away. An item does not
+        go along.
+        """
         parts: dict[str, Any] = {"tab": self.tab, "order": self.order, **self.given} | changes
         if parts.get("tab") == ("all" if parts.get("q") else "review"):
             parts.pop("tab")
-        if parts.get("order") == (self.usual_order if parts.get("tab", self.tab) == self.tab else None):
+        if parts.get("order") == (
+            self.usual_order if parts.get("tab", self.tab) == self.tab else None
+        ):
             parts.pop("order")
         query = urlencode({name: value for name, value in parts.items() if value not in {None, ""}})
         return f"/console/?{query}" if query else "/console/"

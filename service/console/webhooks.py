@@ -1,4 +1,6 @@
-"""Webhooks of a site, for its owners: where they go, trying them, what was sent, and sending it again."""
+"""Webhooks of a site, for its owners: where they go, trying them, what was sent, and sending it
+again.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ EPOCH = "2000-01-01T00:00:00Z"
 
 @console.app_template_global()
 def webhook_troubles(who: SignedIn) -> list[dict[str, Any]]:
-    """What an owner should know of webhooks that fail or gave up; nobody else could do anything about it."""
+    """What an owner should know of webhooks that fail or gave up; nobody else could do anything
+    about it.
+    """
     owned = [site for site in who.sites if who.may(site, "owner")]
     with reading() as session:
         rows = troubled(session, owned, now()) if owned else []
@@ -79,9 +83,15 @@ def _list(who: SignedIn, owner: Caller, **about: Any) -> str:
     rows = listed_of(owner)
     for row in rows:
         row["last"] = next(iter(log_of(owner, row["id"], None, None, 1)["deliveries"]), None)
-    usual = {"errors": {}, "given": {"events": ["comment.approved"]}, "formats": FORMATS, "kinds": EVENTS}
+    usual = {
+        "errors": {},
+        "given": {"events": ["comment.approved"]},
+        "formats": FORMATS,
+        "kinds": EVENTS,
+    }
     return render_template(
-        "console/webhooks.html", **{"who": who, "site": owner.site.key, "rows": rows, **usual} | about
+        "console/webhooks.html",
+        **{"who": who, "site": owner.site.key, "rows": rows, **usual} | about,
     )
 
 
@@ -92,23 +102,33 @@ def make_webhook(site: str) -> str | tuple[str, int]:
     owner = _owner(who, site)
     given = _given() | {"format": request.form.get("format", "standard")}
     try:
-        kept = given if given["events"] else {name: value for name, value in given.items() if name != "events"}
+        kept = (
+            given
+            if given["events"]
+            else {name: value for name, value in given.items() if name != "events"}
+        )
         made = make(owner, NewWebhook.model_validate(kept))
     except ValidationError as error:
         return _list(who, owner, given=given | _typed(), errors=_errors(error)), 422
     except Problem as problem:
-        return _list(who, owner, given=given | _typed(), errors={"body": problem.detail}), problem.status
+        return _list(
+            who, owner, given=given | _typed(), errors={"body": problem.detail}
+        ), problem.status
     return _one(who, owner, made["id"], secret=made["secret"])
 
 
 def _given() -> dict[str, Any]:
-    """What the form says, as the API would be told it: what cannot be understood stays text, and is refused as such."""
+    """What the form says, as the API would be told it: what cannot be understood stays text, and is
+    refused as such.
+    """
     form = request.form
     given: dict[str, Any] = {name: form.get(name, "").strip() for name in TEXTS}
     given |= {name: name in form for name in TICKS} | {"events": form.getlist("events")}
     given["rate"] = _number(form.get("rate", "").strip())
     if "headers" in form and (form["headers"].strip() or "no_headers" in form):
-        given["headers"] = dict(_header(line) for line in form["headers"].splitlines() if line.strip())
+        given["headers"] = dict(
+            _header(line) for line in form["headers"].splitlines() if line.strip()
+        )
     return given
 
 
@@ -132,7 +152,10 @@ def _header(line: str) -> tuple[str, str]:
 def _errors(error: ValidationError) -> dict[str, str]:
     """A message a field; what names no field of the form stands above it."""
     found = from_validation(error).errors
-    return {each["field"].partition(".")[0]: each["message"].removeprefix("Value error, ") for each in found}
+    return {
+        each["field"].partition(".")[0]: each["message"].removeprefix("Value error, ")
+        for each in found
+    }
 
 
 @console.get("/sites/<site>/webhooks/<webhook>")
@@ -145,8 +168,21 @@ def _one(who: SignedIn, owner: Caller, webhook: str, **about: Any) -> str:
     row = shown(owner, webhook)
     state, cursor = request.args.get("state") or None, request.args.get("cursor") or None
     log = log_of(owner, webhook, state, cursor, PAGE_SIZE)
-    usual = {"errors": {}, "given": row, "secret": "", "found": None, "kinds": EVENTS, "states": STATES}
-    page = {"who": who, "site": owner.site.key, "row": row, "log": log, "is_chat": row["format"] in CHATS}
+    usual = {
+        "errors": {},
+        "given": row,
+        "secret": "",
+        "found": None,
+        "kinds": EVENTS,
+        "states": STATES,
+    }
+    page = {
+        "who": who,
+        "site": owner.site.key,
+        "row": row,
+        "log": log,
+        "is_chat": row["format"] in CHATS,
+    }
     page["host"] = host_of(row["url"])
     page["by_hand"] = row["disabled_why"] in {BY_HAND, MADE_SO}
     return render_template("console/webhook.html", **page | usual | about)
@@ -165,10 +201,14 @@ def change_webhook(site: str, webhook: str) -> BaseResponse | str | tuple[str, i
             return _one(who, owner, webhook, found=checked(owner, webhook))
         _do(owner, webhook, do, is_chat=is_chat)
     except ValidationError as error:
-        return _one(who, owner, webhook, given=row | _given() | _typed(), errors=_errors(error)), 422
+        return _one(
+            who, owner, webhook, given=row | _given() | _typed(), errors=_errors(error)
+        ), 422
     except Problem as problem:
         given = row | _given() | _typed() if do == "save" else row
-        return _one(who, owner, webhook, given=given, errors={"body": problem.detail}), problem.status
+        return _one(
+            who, owner, webhook, given=given, errors={"body": problem.detail}
+        ), problem.status
     place = f"/console/sites/{site}/webhooks"
     return redirect(place if do == "delete" else f"{place}/{webhook}", 303)
 
@@ -213,6 +253,8 @@ def _wanted() -> dict[str, Any]:
     if "all_dead" in form:
         return {"since": EPOCH, "only": "failed"}
     times = {name: form.get(name, "") for name in ("since", "until")}
-    wanted: dict[str, Any] = {name: f"{at}:00Z" if len(at) == 16 else at for name, at in times.items() if at}
+    wanted: dict[str, Any] = {
+        name: f"{at}:00Z" if len(at) == 16 else at for name, at in times.items() if at
+    }
     wanted |= {"only": form.get("only", "missed"), "newest_first": "newest_first" in form}
     return wanted | ({"types": types} if (types := form.getlist("types")) else {})

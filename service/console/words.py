@@ -21,7 +21,12 @@ REASON_HELP = {
 DID = {"approve": "approved it", "reject": "rejected it", "flag": "sent it to review"}
 DONE = {"approve": "Approved", "reject": "Rejected", "flag": "Sent to review"}
 VERDICTS = {"approve": "live", "reject": "rejected", "flag": "held"}
-NOW = {"approved": "Approved", "rejected": "Rejected", "flagged": "Back in review", "deleted": "Erased"}
+NOW = {
+    "approved": "Approved",
+    "rejected": "Rejected",
+    "flagged": "Back in review",
+    "deleted": "Erased",
+}
 STATUS = {
     "pending": "being checked",
     "flagged": "held for review",
@@ -67,10 +72,17 @@ FILTERS = {
     "since": "From",
     "until": "To",
 }
-ORDERS = {"oldest": "Oldest first", "risk": "Riskiest first", "newest": "Newest first", "due": "Due first"}
+ORDERS = {
+    "oldest": "Oldest first",
+    "risk": "Riskiest first",
+    "newest": "Newest first",
+    "due": "Due first",
+}
 _SAID = CHECKS | REASONS | CAUSES
 _MODERATOR = re.compile(r"moderator:([0-9a-f-]{36})")
-AGO = (  # from so many seconds on: one of them, several of them; `moments.js` says times anew by this very table
+# from so many seconds on: one of them, several of them; `moments.js` says times anew by this very
+# table
+AGO = (
     (31_536_000, "1 year ago", "{n} years ago"),
     (2_592_000, "1 month ago", "{n} months ago"),
     (86_400, "yesterday", "{n} days ago"),
@@ -103,5 +115,7 @@ def exactly(given: datetime | str) -> str:
 def named(session: Session, sentence: str) -> str:
     """A sentence of ours with moderators by their email instead of their id."""
     ids = set(_MODERATOR.findall(sentence))
-    emails = dict(session.execute(select(Moderator.id, Moderator.email).where(Moderator.id.in_(ids))).all())
+    emails = dict(
+        session.execute(select(Moderator.id, Moderator.email).where(Moderator.id.in_(ids))).all()
+    )
     return _MODERATOR.sub(lambda found: emails.get(found[1]) or "someone who left", sentence)

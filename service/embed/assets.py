@@ -15,7 +15,12 @@ from service.embed.words import read_words
 
 FOLDER = Path(__file__).parent / "static"
 ENGLISH_SLOT = "const ENGLISH = {};"
-TYPES = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml", "json": "application/json"}
+TYPES = {
+    "js": "text/javascript",
+    "css": "text/css",
+    "svg": "image/svg+xml",
+    "json": "application/json",
+}
 FRESH_SECONDS = 300
 
 
@@ -42,10 +47,14 @@ class Asset(NamedTuple):
 
 @cache
 def module() -> Asset:
-    """The embed, with the English words in their slot: most pages need one file, and none is ever left wordless."""
+    """The embed, with the English words in their slot: most pages need one file, and none is ever
+    left wordless.
+    """
     source = (FOLDER / "embed.js").read_text("utf-8")
     assert source.count(ENGLISH_SLOT) == 1
-    return _asset("js", source.replace(ENGLISH_SLOT, f"const ENGLISH = {_compact(read_words('en').embed)};"))
+    return _asset(
+        "js", source.replace(ENGLISH_SLOT, f"const ENGLISH = {_compact(read_words('en').embed)};")
+    )
 
 
 @cache

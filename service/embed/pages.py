@@ -1,4 +1,6 @@
-"""The embed's files, and the same job without JavaScript: the thread, the form, and what happens next."""
+"""The embed's files, and the same job without JavaScript: the thread, the form, and what happens
+next.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +30,14 @@ embed = Blueprint("embed", __name__, template_folder="templates")
 LIMITS = {"body": 10_000, "name": 80, "email": 254, "website": 500}
 STATIC = ("pages.css", "demo.css", "demo.svg", "icon.svg")
 _PLAIN = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 _DEMO = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types greenroom"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
+    "'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types greenroom"
 )
 
 
@@ -55,29 +60,38 @@ def static(name: str) -> Response:
 def demo() -> Response:
     """An article with the embed below it, under the strictest policy that a page can have."""
     words = words_for(_wished_language())
-    page = render_template("embed/demo.html", words=words, lang=_wished_language(), canonical=f"{public_url()}/demo")
+    page = render_template(
+        "embed/demo.html", words=words, lang=_wished_language(), canonical=f"{public_url()}/demo"
+    )
     return _html(page, policy=_DEMO)
 
 
 @embed.get("/sites/<site_key>/thread")
 def thread(site_key: str) -> Response:
-    """`?thread=KEY`, and where wanted `page`, `replies` (a page of those to that comment), `reply` (to write one),
-    `lang`, and the article's `url`."""
+    """`?thread=KEY`, and where wanted `page`, `replies` (a page of those to that comment), `reply`
+    (to write one), `lang`, and the article's `url`."""
     site = find_site(site_key) or abort(404)
     try:
         key = thread_key(request.args.get("thread", ""))
     except ValueError:
         abort(404)
     page = _replies(site, key) if "replies" in request.args else _page(site, key, _page_number())
-    form = {"thread": key, **{name: request.args[name] for name in ("url", "title") if name in request.args}}
+    form = {
+        "thread": key,
+        **{name: request.args[name] for name in ("url", "title") if name in request.args},
+    }
     answered = _find(page["comments"], request.args.get("reply"))
     if answered:
         form["parent"] = answered["id"]
     return _html(_thread_page(site, words_for(_wished_language(), site.locale), page, form, {}))
 
 
-def form_with_errors(site: SiteInfo, form: Mapping[str, str], errors: list[dict[str, str]], status: int) -> Response:
-    """The form again, as it was filled in, with what is wrong said at each field and the rest above it."""
+def form_with_errors(
+    site: SiteInfo, form: Mapping[str, str], errors: list[dict[str, str]], status: int
+) -> Response:
+    """The form again, as it was filled in, with what is wrong said at each field and the rest above
+    it.
+    """
     words = words_for(_wished_language(), site.locale)
     try:
         page = _page(site, thread_key(form.get("thread", "")), None)
@@ -103,7 +117,9 @@ def whats_next(site_key: str, receipt: str) -> Response:
         abort(404)
     words = words_for(_wished_language(), site.locale)
     back = url_for("embed.thread", site_key=site.key, thread=found.thread, lang=_wished_language())
-    return _html(render_template("embed/receipt.html", words=words, site=site, told=found.answer, back=back))
+    return _html(
+        render_template("embed/receipt.html", words=words, site=site, told=found.answer, back=back)
+    )
 
 
 def error_page(problem: Problem) -> Response:
@@ -116,7 +132,11 @@ def error_page(problem: Problem) -> Response:
 
 
 def _thread_page(
-    site: SiteInfo, words: Words, page: dict[str, Any], form: Mapping[str, str], errors: Mapping[str, str]
+    site: SiteInfo,
+    words: Words,
+    page: dict[str, Any],
+    form: Mapping[str, str],
+    errors: Mapping[str, str],
 ) -> str:
     article = page["url"] or page_address(form.get("url", ""), site.page_query) or ""
     return render_template(

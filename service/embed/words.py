@@ -1,4 +1,6 @@
-"""What readers read, in their language. Each locale file holds the embed's words and those of the plain pages."""
+"""What readers read, in their language. Each locale file holds the embed's words and those of the
+plain pages.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ class Words(NamedTuple):
     def counted(self, number: int) -> str:
         """So many comments, in the plural form that the language wants."""
         forms = self.embed["comments"]
-        return str(forms.get(_plural(self.code, number), forms["other"])).replace("{n}", str(number))
+        return str(forms.get(_plural(self.code, number), forms["other"])).replace(
+            "{n}", str(number)
+        )
 
 
 @cache

@@ -1,4 +1,6 @@
-"""What Granian calls for each request: it is answered at once, refused, or given to Flask in a thread."""
+"""What Granian calls for each request: it is answered at once, refused, or given to Flask in a
+thread.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,21 @@ from service.sites import remembered_site
 from worker.lifeline import POLL_SECONDS, PULSE, Pulse
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
-READ_PATIENCE, WRITE_PATIENCE = 4.0, 1.5  # seconds that a request waits for a thread, before it is a 503
+READ_PATIENCE, WRITE_PATIENCE = (
+    4.0,
+    1.5,
+)  # seconds that a request waits for a thread, before it is a 503
 SILENT_READER_SECONDS = 20.0  # without taking a byte of the answer
 DRAIN_SECONDS = 2.0  # for requests that are under way when the process ends
 RETRY = {"Retry-After": "5"}
 _CLOSE = ("Connection", "close")
 
-# Where these paths end, no database is asked if this process knows the site; where they begin, none is asked at all.
-STORED, FILES = ("/comments", "/form", "/thread", "/thread.atom"), ("/embed", "/docs", "/demo", "/openapi.json")
+# Where these paths end, no database is asked if this process knows the site; where they begin, none
+# is asked at all.
+STORED, FILES = (
+    ("/comments", "/form", "/thread", "/thread.atom"),
+    ("/embed", "/docs", "/demo", "/openapi.json"),
+)
 
 
 def lengthless() -> Problem:
@@ -42,11 +51,17 @@ def too_slow() -> Problem:
 
 
 def too_much() -> Problem:
-    return Problem(503, "Too many long uploads at once. Please try again in a moment.", headers=RETRY)
+    return Problem(
+        503, "Too many long uploads at once. Please try again in a moment.", headers=RETRY
+    )
 
 
 def busy() -> Problem:
-    return Problem(503, "Too many requests at once. Nothing was accepted; please try again in a moment.", headers=RETRY)
+    return Problem(
+        503,
+        "Too many requests at once. Nothing was accepted; please try again in a moment.",
+        headers=RETRY,
+    )
 
 
 class Gate:
@@ -105,7 +120,9 @@ class Gate:
 
         def work() -> None:
             status, headers, content = ask(self._app, environ, body or b"")
-            protocol.response_bytes(status, headers if body is not None else [*headers, _CLOSE], content)
+            protocol.response_bytes(
+                status, headers if body is not None else [*headers, _CLOSE], content
+            )
 
         if refusal or not await self._lane(scope).run(work):
             environ.setdefault(REFUSED, busy())
@@ -117,7 +134,8 @@ class Gate:
     async def _body(
         self, scope: Scope, protocol: HTTPProtocol, environ: Environ
     ) -> tuple[bytes | None, Problem | None]:
-        """The body, or None if it was not taken in; and what is wrong with it, unless Flask sees that by the head.
+        """The body, or None if it was not taken in; and what is wrong with it, unless Flask sees
+        that by the head.
 
         Raises Gone.
         """
@@ -153,7 +171,9 @@ def _needs_no_database(scope: Scope) -> bool:
 
 
 def _most_bytes(path: str) -> int:
-    """How long a body may be, before Flask is asked: never less than what Flask itself allows there."""
+    """How long a body may be, before Flask is asked: never less than what Flask itself allows
+    there.
+    """
     if path.startswith("/v1/sites/") and path.endswith("/comments"):
         return MOST_FOR_COMMENT
     return MOST_FOR_CONSOLE if path.startswith("/console") else MOST_BYTES

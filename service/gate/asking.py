@@ -22,13 +22,17 @@ class Answer(NamedTuple):
     body: bytes
 
 
-BROKEN = Answer(500, [("Content-Type", "text/plain")], b"Something broke on our side. It has been logged.")
+BROKEN = Answer(
+    500, [("Content-Type", "text/plain")], b"Something broke on our side. It has been logged."
+)
 
 
 def ask(app: WSGI, environ: Environ, body: bytes) -> Answer:
-    """What the application answers to this request. Flask answers every error by itself; what else fails is a 500.
+    """What the application answers to this request. Flask answers every error by itself; what else
+    fails is a 500.
 
-    An answer is held in memory until its reader has it: Granian buffers without bound, so a stream would gain nothing.
+    An answer is held in memory until its reader has it: Granian buffers without bound, so a stream
+    would gain nothing.
     """
     began: list[tuple[str, Headers]] = []
 

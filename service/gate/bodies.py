@@ -7,9 +7,16 @@ import asyncio
 from service.gate.rsgi import HTTPProtocol
 
 MOST_SECONDS = 10.0  # for any body
-GRACE_SECONDS, BYTES_A_SECOND = 5.0, 1024  # a body of n bytes has n / 1024 seconds, and five more for a bad connection
-AT_ONCE = 16 * 1024  # up to here a body is taken in one piece; longer ones are counted as they arrive
-MOST_HELD = 64 * 1024 * 1024  # bytes of longer bodies that are held at one time, by all requests together
+GRACE_SECONDS, BYTES_A_SECOND = (
+    5.0,
+    1024,
+)  # a body of n bytes has n / 1024 seconds, and five more for a bad connection
+AT_ONCE = (
+    16 * 1024
+)  # up to here a body is taken in one piece; longer ones are counted as they arrive
+MOST_HELD = (
+    64 * 1024 * 1024
+)  # bytes of longer bodies that are held at one time, by all requests together
 LINGER_SECONDS, MOST_LINGERED = 5.0, 8 * 1024 * 1024
 
 
@@ -35,7 +42,9 @@ class Bodies:
         """The body, which is `length` bytes long. Raises TooSlow, Gone or TooMuchAtOnce."""
         try:
             async with asyncio.timeout(seconds_for(length)):
-                body = await (protocol() if length <= AT_ONCE else self._in_pieces(protocol, length))
+                body = await (
+                    protocol() if length <= AT_ONCE else self._in_pieces(protocol, length)
+                )
         except TimeoutError:
             raise TooSlow from None
         if len(body) != length:  # Granian ends a body whose client has gone like any other
@@ -58,8 +67,8 @@ class Bodies:
 
 
 async def linger(protocol: HTTPProtocol) -> None:
-    """Take in what comes after a refusal. Many programs read no answer before all of their body is sent, and would only
-    see the connection cut.
+    """Take in what comes after a refusal. Many programs read no answer before all of their body is
+    sent, and would only see the connection cut.
     """
     missing = MOST_LINGERED
     try:

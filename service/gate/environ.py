@@ -23,14 +23,16 @@ _WITHOUT_PREFIX = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LE
 def environ_of(scope: Scope) -> Environ:
     """The environ of this request, still without `wsgi.input`.
 
-    A header whose name has an underscore is left out: `X_Forwarded_For` would else pass for `X-Forwarded-For`, which a
-    proxy sets or removes. A value beyond ASCII is an empty one.
+    A header whose name has an underscore is left out: `X_Forwarded_For` would else pass for
+    `X-Forwarded-For`, which a proxy sets or removes. A value beyond ASCII is an empty one.
     """
     environ = _SAME_FOR_ALL.copy()
     server, _, port = scope.server.rpartition(":")
     environ["SERVER_NAME"] = server.strip("[]")
     environ["SERVER_PORT"] = port
-    environ["SERVER_PROTOCOL"] = f"HTTP/{scope.http_version}" if "." in scope.http_version else "HTTP/1.0"
+    environ["SERVER_PROTOCOL"] = (
+        f"HTTP/{scope.http_version}" if "." in scope.http_version else "HTTP/1.0"
+    )
     environ["REMOTE_ADDR"] = scope.client.rpartition(":")[0].strip("[]")
     environ["REQUEST_METHOD"] = scope.method
     environ["PATH_INFO"] = _as_latin_1(scope.path)

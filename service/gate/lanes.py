@@ -1,4 +1,6 @@
-"""Threads that run Flask, in groups that do not take each other's: what waits for the database never stops readers."""
+"""Threads that run Flask, in groups that do not take each other's: what waits for the database
+never stops readers.
+"""
 
 from __future__ import annotations
 
@@ -25,19 +27,25 @@ class Job:
 
 
 class Lane:
-    """A few threads and those who wait for them, in order. Threads are started when they are first needed."""
+    """A few threads and those who wait for them, in order. Threads are started when they are first
+    needed.
+    """
 
     def __init__(self, name: str, *, threads: int, patience: float) -> None:
         """`patience`: seconds that a job may wait for a thread."""
         self._name, self._most, self._patience = name, threads, patience
         self._line: deque[Job] = deque()
-        self._tokens: SimpleQueue[bool] = SimpleQueue()  # one for each job in the line, and a few too many
+        self._tokens: SimpleQueue[bool] = (
+            SimpleQueue()
+        )  # one for each job in the line, and a few too many
         self._guard = threading.Lock()
         self._idle = self._started = 0
         self._is_watched = False
 
     async def run(self, work: Callable[[], None]) -> bool:
-        """Run `work` in a thread of this lane. False if it did not begin in time. Called on the event loop."""
+        """Run `work` in a thread of this lane. False if it did not begin in time. Called on the
+        event loop.
+        """
         loop = asyncio.get_running_loop()
         if len(self._line) >= MOST_WAITING:
             return False
@@ -53,7 +61,9 @@ class Lane:
 
     def _start(self) -> None:
         self._started += 1
-        threading.Thread(target=self._work, name=f"{self._name}-{self._started}", daemon=True).start()
+        threading.Thread(
+            target=self._work, name=f"{self._name}-{self._started}", daemon=True
+        ).start()
 
     def _work(self) -> None:
         while True:
@@ -73,7 +83,9 @@ class Lane:
             self._idle += more
 
     def _watch(self) -> None:
-        """Answer who waited too long. It looks only while somebody waits, so an idle process wakes for nothing."""
+        """Answer who waited too long. It looks only while somebody waits, so an idle process wakes
+        for nothing.
+        """
         latest = monotonic() - self._patience
         while self._line:
             try:

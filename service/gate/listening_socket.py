@@ -1,4 +1,6 @@
-"""The socket that Granian listens on, which it does not hand out: found among this process's open files."""
+"""The socket that Granian listens on, which it does not hand out: found among this process's open
+files.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,11 @@ OPEN_FILES = Path("/proc/self/fd")
 
 
 def give_up_on_silent_readers(port: int, seconds: float) -> bool:
-    """Let the system close a connection whose client takes nothing of its answer for so long. True once that is set.
+    """Let the system close a connection whose client takes nothing of its answer for so long. True
+    once that is set.
 
-    Granian waits for such a client for ever. Linux hands the option on to each connection that is accepted; elsewhere
-    nothing is set.
+    Granian waits for such a client for ever. Linux hands the option on to each connection that is
+    accepted; elsewhere nothing is set.
     """
     if not sys.platform.startswith("linux"):
         return True
@@ -29,7 +32,11 @@ def give_up_on_silent_readers(port: int, seconds: float) -> bool:
 def _set(descriptor: int, port: int, seconds: float) -> bool:
     with socket.socket(fileno=os.dup(descriptor)) as held:
         listens = held.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-        if not listens or held.family not in {socket.AF_INET, socket.AF_INET6} or held.getsockname()[1] != port:
+        if (
+            not listens
+            or held.family not in {socket.AF_INET, socket.AF_INET6}
+            or held.getsockname()[1] != port
+        ):
             return False
         held.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(seconds * 1000))
         return True

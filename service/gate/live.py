@@ -1,4 +1,6 @@
-"""`/health/live`, answered on the event loop: it says that this process takes requests, whatever its threads do."""
+"""`/health/live`, answered on the event loop: it says that this process takes requests, whatever
+its threads do.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,12 @@ class Live:
     """Answers with what Flask answered when the process began."""
 
     def __init__(self, app: WSGI) -> None:
-        about = {"REQUEST_METHOD": "GET", "PATH_INFO": PATH, "QUERY_STRING": "", "REMOTE_ADDR": "127.0.0.1"}
+        about = {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": PATH,
+            "QUERY_STRING": "",
+            "REMOTE_ADDR": "127.0.0.1",
+        }
         server = {"SERVER_NAME": "127.0.0.1", "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1"}
         self._answer: Answer = ask(app, {**about, **server, "wsgi.url_scheme": "http"}, b"")
 

@@ -12,7 +12,9 @@ Headers = list[tuple[str, str]]
 
 
 class HeadersIn(Protocol):
-    """A request's headers, by lower-case name. `items()` lacks values that are not ASCII, `keys()` lacks no name."""
+    """A request's headers, by lower-case name. `items()` lacks values that are not ASCII, `keys()`
+    lacks no name.
+    """
 
     def keys(self) -> list[str]: ...
     def items(self) -> Headers: ...
@@ -21,7 +23,8 @@ class HeadersIn(Protocol):
 
 
 class Scope(Protocol):
-    """A request's head. `path` is decoded, bytes that are not UTF-8 are U+FFFD; `query_string` is as it was sent.
+    """A request's head. `path` is decoded, bytes that are not UTF-8 are U+FFFD; `query_string` is
+    as it was sent.
 
     `client` and `server` are `address:port`.
     """
@@ -40,7 +43,9 @@ class Scope(Protocol):
 
 
 class HTTPProtocol(Protocol):
-    """A request's body, and where its answer goes. Both may end early without an error when the client has gone."""
+    """A request's body, and where its answer goes. Both may end early without an error when the
+    client has gone.
+    """
 
     def __call__(self) -> Awaitable[bytes]: ...
     def __aiter__(self) -> AsyncIterator[bytes]: ...

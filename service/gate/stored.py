@@ -1,6 +1,7 @@
 """Published threads, answered on the event loop: the answer of Flask's own route, without Flask.
 
-Only requests whose meaning is plain are answered here. For every other one `answer()` gives None, and Flask answers.
+Only requests whose meaning is plain are answered here. For every other one `answer()` gives None,
+and Flask answers.
 """
 
 from __future__ import annotations
@@ -57,12 +58,17 @@ def answer(scope: Scope, protocol: HTTPProtocol) -> bool:
     status = 304 if known == stored.tag else 200
     answered: Headers = list(published_headers(stored.tag, asked.cache_tag).items())
     if status == 200:
-        answered += [("Content-Type", "application/json"), ("Content-Length", str(len(stored.content)))]
+        answered += [
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(stored.content))),
+        ]
     answered += shared_headers(site, origin).items()
     answered += SECURE
     if says_https(headers.get("x-forwarded-proto") if "x-forwarded-proto" in headers else None):
         answered.append(("Strict-Transport-Security", STRICT))
-    protocol.response_bytes(status, answered, stored.content if status == 200 and method == "GET" else b"")
+    protocol.response_bytes(
+        status, answered, stored.content if status == 200 and method == "GET" else b""
+    )
     metrics.count(ROUTE, method, status, perf_counter() - began)
     return True
 
@@ -108,5 +114,7 @@ def _known_tag(header: str | None) -> str | None:
     """The tag of an `If-None-Match` that names one, or None."""
     quoted = (header or "").removeprefix("W/")
     tag = quoted[1:-1]
-    is_plain = len(quoted) > 2 and quoted[0] == quoted[-1] == '"' and '"' not in tag and "," not in tag
+    is_plain = (
+        len(quoted) > 2 and quoted[0] == quoted[-1] == '"' and '"' not in tag and "," not in tag
+    )
     return tag if is_plain else None

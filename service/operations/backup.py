@@ -1,6 +1,8 @@
-"""`greenroom backup`: every table as it was at one moment, in one file that any database can be filled from.
+"""`greenroom backup`: every table as it was at one moment, in one file that any database can be
+filled from.
 
-A zip of one JSON line a row, so that it can be read, checked and moved from SQLite to PostgreSQL with no other tool.
+A zip of one JSON line a row, so that it can be read, checked and moved from SQLite to PostgreSQL
+with no other tool.
 """
 
 from __future__ import annotations
@@ -17,7 +19,19 @@ from typing import Any
 
 import orjson
 from pydantic import BaseModel
-from sqlalchemy import JSON, Column, Connection, LargeBinary, String, Table, Text, Uuid, cast, func, select
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    Uuid,
+    cast,
+    func,
+    select,
+)
 
 import models.records  # noqa: F401 — the schema is whole only with every table imported
 from models.database import Base, engine, now
@@ -28,9 +42,11 @@ from service.operations import Refused
 FORMAT = 1
 LEVEL = 3  # of deflate: half as fast again would save a tenth
 ROWS_AT_ONCE = 2_000
-# Restoring writes the keyring anew, and chores are the old database's own. Signs of life, sign-ins and links are of
-# their moment. The keys of readers' addresses are deleted after a day.
-LEFT_OUT = frozenset({"heartbeats", "console_sessions", "address_keys", "claims", "tickets", "keyring", "chores"})
+# Restoring writes the keyring anew, and chores are the old database's own. Signs of life, sign-ins
+# and links are of their moment. The keys of readers' addresses are deleted after a day.
+LEFT_OUT = frozenset(
+    {"heartbeats", "console_sessions", "address_keys", "claims", "tickets", "keyring", "chores"}
+)
 Step = Callable[[str, int, int], None]
 
 
@@ -43,7 +59,9 @@ class Member(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What the file holds. `keys` tells whether secrets are those of its time, and tells nothing of them."""
+    """What the file holds. `keys` tells whether secrets are those of its time, and tells nothing of
+    them.
+    """
 
     format: int
     made: datetime
@@ -59,17 +77,23 @@ def tables() -> list[Table]:
     return [table for table in Base.metadata.sorted_tables if table.name not in LEFT_OUT]
 
 
-def backup(path: Path, *, with_secrets: bool, replace: bool = False, step: Step = lambda *_: None) -> Manifest:
+def backup(
+    path: Path, *, with_secrets: bool, replace: bool = False, step: Step = lambda *_: None
+) -> Manifest:
     """Write the file, under its name once it is whole. The service goes on meanwhile.
 
-    Raises `Refused` for a file that is there already, unless it may be replaced: it may be the only good backup.
+    Raises `Refused` for a file that is there already, unless it may be replaced: it may be the only
+    good backup.
     """
     if path.exists() and not replace:
         raise _is_there(path)
     draft = path.with_name(f"{path.name}.part")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as archive, snapshot() as connection:
+        with (
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as archive,
+            snapshot() as connection,
+        ):
             manifest = _manifest()
             for table in tables():
                 manifest.tables[table.name] = _write(connection, archive, table, step)
@@ -82,7 +106,9 @@ def backup(path: Path, *, with_secrets: bool, replace: bool = False, step: Step 
         draft.replace(path)
         return manifest
     try:
-        os.link(draft, path)  # unlike a rename, it never takes the place of a file that came meanwhile
+        os.link(
+            draft, path
+        )  # unlike a rename, it never takes the place of a file that came meanwhile
     except FileExistsError:
         raise _is_there(path) from None
     finally:
@@ -91,7 +117,9 @@ def backup(path: Path, *, with_secrets: bool, replace: bool = False, step: Step 
 
 
 def _is_there(path: Path) -> Refused:
-    return Refused(f"{path} is there already: choose another name, or write over it with --replace.")
+    return Refused(
+        f"{path} is there already: choose another name, or write over it with --replace."
+    )
 
 
 @contextmanager
@@ -99,7 +127,9 @@ def snapshot() -> Iterator[Connection]:
     """A connection that sees one moment however long it looks, and holds nobody up."""
     with engine().connect() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
         with connection.begin():
             yield connection
 
@@ -123,7 +153,11 @@ def _write(connection: Connection, archive: zipfile.ZipFile, table: Table, step:
     rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(
         select(*map(_plain, columns)).order_by(*table.primary_key)
     )
-    shapes = [(number, _SHAPES[kind]) for number, column in enumerate(columns) if (kind := _kind(column)) in _SHAPES]
+    shapes = [
+        (number, _SHAPES[kind])
+        for number, column in enumerate(columns)
+        if (kind := _kind(column)) in _SHAPES
+    ]
     digest, count = hashlib.sha256(), 0
     with archive.open(f"{table.name}.jsonl", "w", force_zip64=True) as member:
         for some in rows.partitions():
@@ -132,7 +166,9 @@ def _write(connection: Connection, archive: zipfile.ZipFile, table: Table, step:
             member.write(lines)
             count += len(some)
             step(table.name, count, total)
-    return Member(columns=[column.name for column in columns], rows=count, sha256=digest.hexdigest())
+    return Member(
+        columns=[column.name for column in columns], rows=count, sha256=digest.hexdigest()
+    )
 
 
 def _line(row: Any, shapes: list[tuple[int, Callable[[Any], Any]]]) -> bytes:
@@ -144,7 +180,9 @@ def _line(row: Any, shapes: list[tuple[int, Callable[[Any], Any]]]) -> bytes:
 
 
 def _plain(column: Column[Any]) -> Any:
-    """As text, where the database has it as text: to make an object of it only to write it would take the most time."""
+    """As text, where the database has it as text: to make an object of it only to write it would
+    take the most time.
+    """
     texts: dict[str, Any] = {"json": Text(), "uuid": String(36)}
     plain = texts.get(_kind(column))
     return cast(column, plain).label(column.name) if plain else column

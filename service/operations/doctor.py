@@ -1,4 +1,6 @@
-"""`greenroom doctor`: the truths of the service on live data. It only looks, unless it is asked to mend."""
+"""`greenroom doctor`: the truths of the service on live data. It only looks, unless it is asked to
+mend.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +81,9 @@ def _sizes() -> tuple[int, int]:
 
 def broken(rule: Rule) -> Iterator[Violation]:
     with reading() as session:
-        for row in session.execute(rule.broken(now()), execution_options={"yield_per": ROWS_AT_ONCE}):
+        for row in session.execute(
+            rule.broken(now()), execution_options={"yield_per": ROWS_AT_ONCE}
+        ):
             id_, named = dashed(row[0]), dict(row._mapping)
             command = rule.command.format(id=id_)
             yield Violation(rule.name, rule.subject, id_, rule.words.format_map(named), command)
@@ -99,9 +103,13 @@ def _sealed(step: Step, comments: int) -> Iterator[Violation]:
         place = source() if secrets() else ""
     except WrongKeys:
         return
-    wanted: Any = select(cast(Comment.id, String(36)), Comment.email).where(Comment.email.is_not(None))
+    wanted: Any = select(cast(Comment.id, String(36)), Comment.email).where(
+        Comment.email.is_not(None)
+    )
     with reading() as session:
-        for number, (id_, email) in enumerate(session.execute(wanted, execution_options={"yield_per": ROWS_AT_ONCE})):
+        for number, (id_, email) in enumerate(
+            session.execute(wanted, execution_options={"yield_per": ROWS_AT_ONCE})
+        ):
             if number % ROWS_AT_ONCE == 0:
                 step("addresses", number, comments)
             try:
@@ -112,7 +120,9 @@ def _sealed(step: Step, comments: int) -> Iterator[Violation]:
 
 
 def mend(found: Iterable[Violation]) -> None:
-    """Mend what can be mended without a human: each kind by its own rule, then the pages of every thread named."""
+    """Mend what can be mended without a human: each kind by its own rule, then the pages of every
+    thread named.
+    """
     by_rule: dict[str, list[str]] = {}
     for violation in found:
         by_rule.setdefault(violation.rule, []).append(violation.id)
@@ -125,7 +135,15 @@ def mend(found: Iterable[Violation]) -> None:
         for id_ in by_rule.get("counts", []):
             _recount(session, int(id_))
     strays.remove(by_rule.get(strays.RULE, []))
-    publish(sorted({int(violation.id) for violation in found if violation.command.startswith("greenroom publish")}))
+    publish(
+        sorted(
+            {
+                int(violation.id)
+                for violation in found
+                if violation.command.startswith("greenroom publish")
+            }
+        )
+    )
 
 
 def _chunks(ids: list[str]) -> Iterator[list[str]]:
@@ -135,8 +153,16 @@ def _chunks(ids: list[str]) -> Iterator[list[str]]:
 
 def _recount(session: Session, thread_id: int) -> None:
     session.execute(select(Thread.id).where(Thread.id == thread_id).with_for_update())
-    shown: Any = (Comment.thread_id == thread_id) & (Comment.status == "approved") & Comment.place.is_not(None)
+    shown: Any = (
+        (Comment.thread_id == thread_id)
+        & (Comment.status == "approved")
+        & Comment.place.is_not(None)
+    )
     approved = select(func.count(Comment.id)).where(shown)
     counted = update(Thread).where(Thread.id == thread_id)
-    changed = {"count": approved.scalar_subquery(), "revision": Thread.revision + 1, "publish_due": now()}
+    changed = {
+        "count": approved.scalar_subquery(),
+        "revision": Thread.revision + 1,
+        "publish_due": now(),
+    }
     session.execute(counted.values(changed))

@@ -25,7 +25,10 @@ from models.secrets import (
 )
 from service.operations import Refused
 
-WHY = "Its secret was lost with the installation's keys. Rotate it, give the new one to the receiver, then enable it."
+WHY = (
+    "Its secret was lost with the installation's keys. Rotate it, give the new one to "
+    "the receiver, then enable it."
+)
 
 
 class Loss(NamedTuple):
@@ -38,10 +41,11 @@ class Loss(NamedTuple):
 
 
 def replace_lost_keys() -> Loss:
-    """Give up what only the lost keys open, and take new ones: those that the operator brings, or made here.
+    """Give up what only the lost keys open, and take new ones: those that the operator brings, or
+    made here.
 
-    Comments, decisions and pages stay. Receipts of before, sign-ins and links to moderators end. Raises `Refused` if
-    the keys are there and right.
+    Comments, decisions and pages stay. Receipts of before, sign-ins and links to moderators end.
+    Raises `Refused` if the keys are there and right.
     """
     _refuse_if_nothing_is_lost()
     with begin() as session:
@@ -52,13 +56,21 @@ def replace_lost_keys() -> Loss:
             author_blocks=_count(session, Block, _STANDING),
         )
         session.execute(update(Comment).where(Comment.email.is_not(None)).values(email=None))
-        without: dict[str, Any] = {"second_factor": None, "second_factor_used": None, "recovery_codes": None}
-        session.execute(update(Moderator).where(Moderator.second_factor.is_not(None)).values(without))
+        without: dict[str, Any] = {
+            "second_factor": None,
+            "second_factor_used": None,
+            "recovery_codes": None,
+        }
+        session.execute(
+            update(Moderator).where(Moderator.second_factor.is_not(None)).values(without)
+        )
         session.execute(update(Block).where(_STANDING).values(ended_at=now(), ended_by="lost keys"))
         kept = _new_keys()
         for endpoint in session.scalars(select(Endpoint)):
             secret = first_secret(signs_ed25519=endpoint.signs_ed25519)
-            endpoint.sealed = seal_with(kept, PURPOSE, Sealed(secrets=(secret,)).model_dump_json().encode())
+            endpoint.sealed = seal_with(
+                kept, PURPOSE, Sealed(secrets=(secret,)).model_dump_json().encode()
+            )
             endpoint.is_enabled, endpoint.disabled_why = False, WHY
         replace_keyring(session, kept)
     forget_secrets()

@@ -15,16 +15,22 @@ AT_ONCE = 20
 
 
 def publish(thread_ids: Sequence[int], done: Callable[[int], None] = lambda _: None) -> list[int]:
-    """Owe these threads all of their pages, and write them here and now. Answers the ids of those still owed.
+    """Owe these threads all of their pages, and write them here and now. Answers the ids of those
+    still owed.
 
-    What a publisher holds at the moment is left to it; what fails stays owed, and the sweep tries it again.
+    What a publisher holds at the moment is left to it; what fails stays owed, and the sweep tries
+    it again.
     """
     for start in range(0, len(thread_ids), AT_ONCE):
         some = thread_ids[start : start + AT_ONCE]
         owe_all(some)
         publish_threads(some)
         done(len(some))
-    return [id_ for start in range(0, len(thread_ids), 500) for id_ in _owed(thread_ids[start : start + 500])]
+    return [
+        id_
+        for start in range(0, len(thread_ids), 500)
+        for id_ in _owed(thread_ids[start : start + 500])
+    ]
 
 
 def owe_all(thread_ids: Sequence[int] | None = None) -> None:
@@ -40,7 +46,9 @@ def every_thread() -> Iterator[int]:
 
 
 def numbered(named: Sequence[str], site: str | None) -> list[int]:
-    """The numbers of threads that are named by them or, with a site, by their own keys. Raises LookupError."""
+    """The numbers of threads that are named by them or, with a site, by their own keys. Raises
+    LookupError.
+    """
     with reading() as session:
         return [_numbered(session, name, site) for name in named]
 
@@ -48,11 +56,15 @@ def numbered(named: Sequence[str], site: str | None) -> list[int]:
 def _numbered(session: Session, name: str, site: str | None) -> int:
     wanted = select(Thread.id)
     if site is not None:
-        wanted = wanted.join(Site, Site.id == Thread.site_id).where(Site.key == site, Thread.key == name)
+        wanted = wanted.join(Site, Site.id == Thread.site_id).where(
+            Site.key == site, Thread.key == name
+        )
     elif name.isascii() and name.isdecimal() and len(name) < 19:
         wanted = wanted.where(Thread.id == int(name))
     else:
-        raise LookupError(f"{name!r} is no thread's number: name the site, too, as in --site demo {name}")
+        raise LookupError(
+            f"{name!r} is no thread's number: name the site, too, as in --site demo {name}"
+        )
     found = session.scalar(wanted)
     if found is None:
         raise LookupError(f"There is no thread {name}" + (f" on a site {site!r}." if site else "."))

@@ -12,7 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Date, DateTime, LargeBinary, Table, bindparam, func, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    Date,
+    DateTime,
+    LargeBinary,
+    Table,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.types import TypeDecorator
 
 from models.database import Base, begin, now, reading
@@ -47,14 +59,18 @@ def restore(path: Path, step: Step = lambda *_: None) -> Manifest:
                 _fill(session.connection(), archive, manifest, step)
                 replace_keyring(session, kept)
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise Refused(f"{path} is no backup of Greenroom's, or a damaged one ({type(error).__name__}).") from error
+        raise Refused(
+            f"{path} is no backup of Greenroom's, or a damaged one ({type(error).__name__})."
+        ) from error
     return manifest
 
 
 def _manifest(archive: zipfile.ZipFile) -> Manifest:
     manifest = Manifest.model_validate_json(archive.read("manifest.json"))
     if manifest.format != FORMAT:
-        raise Refused(f"This backup has format {manifest.format}; this Greenroom reads format {FORMAT}.")
+        raise Refused(
+            f"This backup has format {manifest.format}; this Greenroom reads format {FORMAT}."
+        )
     return manifest
 
 
@@ -63,13 +79,16 @@ def _check_database(manifest: Manifest) -> None:
         raise Refused("The database is not at the newest schema: run `greenroom migrate` first.")
     if manifest.revision != current():
         raise Refused(
-            f"This backup has schema {manifest.revision}, this Greenroom {current()}: restore it with the release that "
+            f"This backup has schema {manifest.revision}, this Greenroom {current()}: restore "
+            "it with the release that "
             "made it, then run `greenroom migrate` with this one."
         )
     with reading() as session:
         for table in tables():
             if session.execute(select(table).limit(1)).first():
-                raise Refused(f"The database is not empty (there are {table.name}): restore into a new one.")
+                raise Refused(
+                    f"The database is not empty (there are {table.name}): restore into a new one."
+                )
 
 
 def _take_keys(archive: zipfile.ZipFile, manifest: Manifest) -> Secrets:
@@ -81,12 +100,16 @@ def _take_keys(archive: zipfile.ZipFile, manifest: Manifest) -> Secrets:
             add_keys(brought)
     elif not is_there():
         raise Refused(
-            f"This backup holds no keys: put the secrets.json of its time into {secrets_path().parent} first."
+            "This backup holds no keys: put the secrets.json of its time into "
+            f"{secrets_path().parent} first."
         )
     kept = from_source()
-    if kept.derived("backup").hex() != manifest.keys or not set(manifest.email_keys) <= set(kept.email_keys):
+    if kept.derived("backup").hex() != manifest.keys or not set(manifest.email_keys) <= set(
+        kept.email_keys
+    ):
         raise Refused(
-            f"The keys in {source()} are not those this backup was made with: put the ones of its time there."
+            f"The keys in {source()} are not those this backup was made with: put the ones of "
+            "its time there."
         )
     forget_secrets()
     return kept
@@ -103,7 +126,9 @@ def _fill(connection: Connection, archive: zipfile.ZipFile, manifest: Manifest, 
     connection.execute(update(threads).where(threads.c.revision > 0).values(publish_due=now()))
 
 
-def _load(connection: Connection, archive: zipfile.ZipFile, table: Table, manifest: Manifest, step: Step) -> None:
+def _load(
+    connection: Connection, archive: zipfile.ZipFile, table: Table, manifest: Manifest, step: Step
+) -> None:
     member = manifest.tables[table.name]
     loads = {name: load for name in member.columns if (load := _load_of(table.c[name].type))}
     later, digest, count = _Later(table), hashlib.sha256(), 0
@@ -139,7 +164,9 @@ def _load_of(kind: Any) -> Load | None:
 
 
 class _Later:
-    """A row may refer to one of its own table that comes after it, by a clock that was behind: written at the end."""
+    """A row may refer to one of its own table that comes after it, by a clock that was behind:
+    written at the end.
+    """
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -167,4 +194,6 @@ def _count_on(connection: Connection, table: Table) -> None:
     highest = connection.execute(select(func.max(column))).scalar()
     if highest is not None:
         named = {"table": table.name, "column": column.name, "highest": highest}
-        connection.execute(text("SELECT setval(pg_get_serial_sequence(:table, :column), :highest)"), named)
+        connection.execute(
+            text("SELECT setval(pg_get_serial_sequence(:table, :column), :highest)"), named
+        )

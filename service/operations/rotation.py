@@ -33,14 +33,17 @@ from service.operations import Refused
 
 ROWS_AT_ONCE = 500
 FIRST = "00000000-0000-0000-0000-000000000000"  # sorts before every id
-# Who sealed an address with the old key just before the new one came has committed it by then, or given up.
+# Who sealed an address with the old key just before the new one came has committed it by then, or
+# given up.
 PATIENCE_SECONDS = 30.0
 LOCK = 0x726F74617465  # "rotate", the advisory lock that lets one rotation run at a time
 Step = Callable[[str, int, int], None]
 
 
 class Rotated(NamedTuple):
-    """`retired` are keys that no address needs any more; `to_remove` those of them that the operator has to remove."""
+    """`retired` are keys that no address needs any more; `to_remove` those of them that the
+    operator has to remove.
+    """
 
     key: str
     moved: int
@@ -51,9 +54,10 @@ class Rotated(NamedTuple):
 def rotate_email(step: Step = lambda *_: None, *, patience: float = PATIENCE_SECONDS) -> Rotated:
     """Move every address to the newest key. An interrupted rotation is continued by the next call.
 
-    If Greenroom keeps the keys itself, it makes the new key and deletes the old one. If the operator brings them, the
-    operator adds a key before and removes the old one afterwards. Every process looks at the keys before it seals an
-    address, and when it meets a key it does not know. Raises `Refused` if an address cannot be read.
+    If Greenroom keeps the keys itself, it makes the new key and deletes the old one. If the
+    operator brings them, the operator adds a key before and removes the old one afterwards. Every
+    process looks at the keys before it seals an address, and when it meets a key it does not know.
+    Raises `Refused` if an address cannot be read.
     """
     with _alone():
         require_keys()
@@ -61,7 +65,10 @@ def rotate_email(step: Step = lambda *_: None, *, patience: float = PATIENCE_SEC
         moved = _move_all(kept.email_key, step)
         time.sleep(patience)
         moved += _move_all(kept.email_key, step)
-        retired, left = retire(kept), [key_id for key_id in kept.email_keys if key_id != kept.email_key]
+        retired, left = (
+            retire(kept),
+            [key_id for key_id in kept.email_keys if key_id != kept.email_key],
+        )
         if left and not are_brought():
             replace_secrets(with_current_key_only(kept))
             reread()
@@ -70,7 +77,9 @@ def rotate_email(step: Step = lambda *_: None, *, patience: float = PATIENCE_SEC
 
 
 def _with_new_key() -> Secrets:
-    """The keys with a new one that is current. An interrupted rotation has left one: the old keys are still there."""
+    """The keys with a new one that is current. An interrupted rotation has left one: the old keys
+    are still there.
+    """
     kept = from_source()
     if not are_brought() and len(kept.email_keys) == 1:
         replace_secrets(with_new_email_key(kept))
@@ -106,7 +115,9 @@ def _rotating() -> Refused:
 def _move_all(key: str, step: Step) -> int:
     """How many addresses were sealed with another key, and are now with this one."""
     with reading() as session:
-        total = session.scalar(select(func.count(Comment.id)).where(Comment.email.is_not(None))) or 0
+        total = (
+            session.scalar(select(func.count(Comment.id)).where(Comment.email.is_not(None))) or 0
+        )
     moved, looked_at, last = 0, 0, FIRST
     while rows := _after(last):
         moved += _move([(row.id, row.email) for row in rows if key_of(row.email) != key])
@@ -123,7 +134,9 @@ def _after(last: str) -> Any:
 
 def _move(stale: list[tuple[str, bytes]]) -> int:
     """Seal them anew, each only over what was read: an author who is erased meanwhile stays erased."""
-    fresh = [{"its_id": id_, "was": sealed, "becomes": _reseal(id_, sealed)} for id_, sealed in stale]
+    fresh = [
+        {"its_id": id_, "was": sealed, "becomes": _reseal(id_, sealed)} for id_, sealed in stale
+    ]
     if fresh:
         with begin() as session:
             session.connection().execute(_RESEAL, fresh)
@@ -135,11 +148,14 @@ def _reseal(id_: str, sealed: bytes) -> bytes:
         return encrypt_email(decrypt_email(sealed))
     except (InvalidTag, KeyError, ValueError) as error:
         raise Refused(
-            f"The email of comment {id_} cannot be read with key {key_of(sealed)!r} of {source()}. None was retired: "
+            f"The email of comment {id_} cannot be read with key {key_of(sealed)!r} of "
+            f"{source()}. None was retired: "
             "put that key back into email_keys, or erase the comment."
         ) from error
 
 
 _COMMENTS = Base.metadata.tables["comments"]
-_RESEAL = update(_COMMENTS).where(_COMMENTS.c.id == bindparam("its_id"), _COMMENTS.c.email == bindparam("was"))
+_RESEAL = update(_COMMENTS).where(
+    _COMMENTS.c.id == bindparam("its_id"), _COMMENTS.c.email == bindparam("was")
+)
 _RESEAL = _RESEAL.values(email=bindparam("becomes"))

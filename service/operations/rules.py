@@ -1,6 +1,8 @@
-"""The truths that rows alone can tell: each a statement whose rows break it, and how to mend what can be mended.
+"""The truths that rows alone can tell: each a statement whose rows break it, and how to mend what
+can be mended.
 
-One statement sees one moment, so a service at work is never found guilty of being in the middle of something.
+One statement sees one moment, so a service at work is never found guilty of being in the middle of
+something.
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ Mend = Callable[[Session, Sequence[str]], None]
 
 @dataclass(frozen=True)
 class Rule:
-    """`broken` answers rows whose first column is the id of what breaks the rule; `words` may name the others."""
+    """`broken` answers rows whose first column is the id of what breaks the rule; `words` may name
+    the others.
+    """
 
     name: str
     subject: str
@@ -77,7 +81,9 @@ def _flagged_without_review(at: datetime) -> Executable:
 
 
 def _open_reviews(session: Session, ids: Sequence[str]) -> None:
-    for row in session.execute(select(Comment.id, Comment.site_id).where(Comment.id.in_(ids))).all():
+    for row in session.execute(
+        select(Comment.id, Comment.site_id).where(Comment.id.in_(ids))
+    ).all():
         session.add(Review(site_id=row.site_id, comment_id=row.id, cause="flagged"))
 
 
@@ -89,27 +95,41 @@ def _twice_open(at: datetime) -> Executable:
 def _leave_one(session: Session, ids: Sequence[str]) -> None:
     """The oldest of them stays."""
     for kept in session.scalars(select(Review).where(Review.id.in_(ids))).all():
-        same = (Review.comment_id == kept.comment_id) & (Review.cause == kept.cause) & Review.closed_at.is_(None)
+        same = (
+            (Review.comment_id == kept.comment_id)
+            & (Review.cause == kept.cause)
+            & Review.closed_at.is_(None)
+        )
         session.execute(delete(Review).where(same, Review.id != kept.id))
 
 
 def _closed_by_nobody(at: datetime) -> Executable:
-    by_its_own = exists().where(DecisionRecord.id == Review.closed_by, DecisionRecord.comment_id == Review.comment_id)
+    by_its_own = exists().where(
+        DecisionRecord.id == Review.closed_by, DecisionRecord.comment_id == Review.comment_id
+    )
     return select(_id(Review.id), Review.cause).where(Review.closed_at.is_not(None), ~by_its_own)
 
 
 def _open_though_settled(at: datetime) -> Executable:
     wrong = select(_id(Review.id), Comment.status).join(Comment, Comment.id == Review.comment_id)
-    return wrong.where(Review.closed_at.is_(None), Review.cause == "flagged", Comment.status != "flagged")
+    return wrong.where(
+        Review.closed_at.is_(None), Review.cause == "flagged", Comment.status != "flagged"
+    )
 
 
 def _close_by_last(session: Session, ids: Sequence[str]) -> None:
-    """By the decision that the comment's status comes from; where a human still has to look, opened again."""
+    """By the decision that the comment's status comes from; where a human still has to look, opened
+    again.
+    """
     for review in session.scalars(select(Review).where(Review.id.in_(ids))).all():
         comment = session.get_one(Comment, review.comment_id)
         log = select(DecisionRecord.id).where(DecisionRecord.comment_id == comment.id)
         last = log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc()).limit(1)
-        same = (Review.comment_id == comment.id) & (Review.cause == review.cause) & Review.closed_at.is_(None)
+        same = (
+            (Review.comment_id == comment.id)
+            & (Review.cause == review.cause)
+            & Review.closed_at.is_(None)
+        )
         if comment.status == "flagged" and not session.scalar(select(exists().where(same))):
             review.closed_at = review.closed_by = None
         else:
@@ -145,8 +165,16 @@ def _illegal_log(at: datetime) -> Executable:
 def _not_as_decided(at: datetime) -> Executable:
     log = _decisions()
     wrong = or_(log.c.becomes != Comment.status, log.c.version != Comment.version)
-    told = select(_id(Comment.id), Comment.status, Comment.version, log.c.becomes, log.c.version.label("decided"))
-    return told.join(Comment, Comment.id == log.c.comment_id).where(log.c.following.is_(None), wrong)
+    told = select(
+        _id(Comment.id),
+        Comment.status,
+        Comment.version,
+        log.c.becomes,
+        log.c.version.label("decided"),
+    )
+    return told.join(Comment, Comment.id == log.c.comment_id).where(
+        log.c.following.is_(None), wrong
+    )
 
 
 def _settled_by_nobody(at: datetime) -> Executable:
@@ -157,9 +185,13 @@ def _settled_by_nobody(at: datetime) -> Executable:
 
 
 def _decided_too_often(at: datetime) -> Executable:
-    counted = select(DecisionRecord.comment_id, func.count().label("decided")).where(DecisionRecord.by == "policy")
+    counted = select(DecisionRecord.comment_id, func.count().label("decided")).where(
+        DecisionRecord.by == "policy"
+    )
     often = counted.group_by(DecisionRecord.comment_id).subquery()
-    told = select(_id(Comment.id), often.c.decided, Comment.screenings).join(often, often.c.comment_id == Comment.id)
+    told = select(_id(Comment.id), often.c.decided, Comment.screenings).join(
+        often, often.c.comment_id == Comment.id
+    )
     return told.where(often.c.decided > Comment.screenings)
 
 
@@ -175,13 +207,19 @@ def _wrong_events(at: datetime) -> Executable:
         func.lead(Event.sequence).over(**window).label("following"),
     ).subquery()
     is_last = log.c.following.is_(None)
-    first = log.c.before.is_(None) & (log.c.sequence != 1) & (Site.forgotten == 0)  # the log is kept for a time
+    first = (
+        log.c.before.is_(None) & (log.c.sequence != 1) & (Site.forgotten == 0)
+    )  # the log is kept for a time
     wrong = or_(
         first,
         log.c.sequence != log.c.before + 1,
         log.c.before.is_not(None) & log.c.supersedes.is_distinct_from(log.c.id_before),
         and_(
-            is_last, or_(log.c.type != literal("comment.") + Comment.status, log.c.sequence != Comment.event_sequence)
+            is_last,
+            or_(
+                log.c.type != literal("comment.") + Comment.status,
+                log.c.sequence != Comment.event_sequence,
+            ),
         ),
     )
     told = select(_id(Comment.id), log.c.sequence, log.c.type, Comment.status)
@@ -198,7 +236,9 @@ def _without_events(at: datetime) -> Executable:
 
 def _ahead_of_its_counter(at: datetime) -> Executable:
     last = select(func.max(Event.position)).where(Event.site_id == Site.id).scalar_subquery()
-    return select(Site.key, Site.event_sequence, last.label("position")).where(last > Site.event_sequence)
+    return select(Site.key, Site.event_sequence, last.label("position")).where(
+        last > Site.event_sequence
+    )
 
 
 # What is owed
@@ -209,28 +249,44 @@ def _never_screened(at: datetime) -> Executable:
 
 
 def _owe_screening(session: Session, ids: Sequence[str]) -> None:
-    owed = update(Comment).where(Comment.id.in_(ids), Comment.status == "pending", Comment.screen_due.is_(None))
+    owed = update(Comment).where(
+        Comment.id.in_(ids), Comment.status == "pending", Comment.screen_due.is_(None)
+    )
     session.execute(owed.values(screen_due=now()))
 
 
 def _waits_for_screening(at: datetime) -> Executable:
-    """The due time is put off by every sweep that rings, so a comment never screened tells by its own age."""
+    """The due time is put off by every sweep that rings, so a comment never screened tells by its
+    own age.
+    """
     long_ago = at - LONG
     forgotten = and_(Comment.screenings == 0, Comment.at < long_ago)
     told = select(_id(Comment.id), Comment.status, Comment.at)
-    return told.where(Comment.screen_due.is_not(None), or_(Comment.screen_due < long_ago, forgotten))
+    return told.where(
+        Comment.screen_due.is_not(None), or_(Comment.screen_due < long_ago, forgotten)
+    )
 
 
 def _waits_for_publishing(at: datetime) -> Executable:
-    changed = select(func.coalesce(Comment.erased_at, Comment.settled_at)).where(Comment.thread_id == Thread.id)
-    first = changed.where(Comment.revision > Thread.published_revision).order_by(Comment.revision).limit(1)
+    changed = select(func.coalesce(Comment.erased_at, Comment.settled_at)).where(
+        Comment.thread_id == Thread.id
+    )
+    first = (
+        changed.where(Comment.revision > Thread.published_revision)
+        .order_by(Comment.revision)
+        .limit(1)
+    )
     since = func.coalesce(first.scalar_subquery(), Thread.publish_due)
-    return select(Thread.id, since.label("since")).where(Thread.publish_due.is_not(None), since < at - LONG)
+    return select(Thread.id, since.label("since")).where(
+        Thread.publish_due.is_not(None), since < at - LONG
+    )
 
 
 def _waits_for_delivery(at: datetime) -> Executable:
     """A due time is put off by each attempt, so one long past was not tried at all."""
-    told = select(_id(Delivery.id), Delivery.type, Delivery.due).join(Endpoint, Endpoint.id == Delivery.endpoint_id)
+    told = select(_id(Delivery.id), Delivery.type, Delivery.due).join(
+        Endpoint, Endpoint.id == Delivery.endpoint_id
+    )
     return told.where(Delivery.due < at - LONG, Endpoint.is_enabled)
 
 
@@ -262,7 +318,9 @@ def _ahead_of_itself(at: datetime) -> Executable:
 
 
 def _lease_left(at: datetime) -> Executable:
-    return select(Thread.id, Thread.lease_until).where(Thread.lease.is_not(None), Thread.lease_until < at - LONG)
+    return select(Thread.id, Thread.lease_until).where(
+        Thread.lease.is_not(None), Thread.lease_until < at - LONG
+    )
 
 
 def _end_leases(session: Session, ids: Sequence[str]) -> None:
@@ -279,14 +337,20 @@ def _approved_without_place(at: datetime) -> Executable:
 
 def _give_places(session: Session, ids: Sequence[str]) -> None:
     """The first place that is free among its siblings: the one it lost, or a new one at the end."""
-    session.execute(select(Comment.id).where(Comment.id.in_(ids)).order_by(Comment.id).with_for_update())
-    for comment in session.scalars(select(Comment).where(Comment.id.in_(ids)).order_by(Comment.id)).all():
+    session.execute(
+        select(Comment.id).where(Comment.id.in_(ids)).order_by(Comment.id).with_for_update()
+    )
+    for comment in session.scalars(
+        select(Comment).where(Comment.id.in_(ids)).order_by(Comment.id)
+    ).all():
         is_top = comment.top_id == comment.id
         thread = session.get_one(Thread, comment.thread_id, with_for_update=True)
         among = thread if is_top else session.get_one(Comment, comment.top_id, with_for_update=True)
         siblings = Comment.thread_id == thread.id if is_top else Comment.top_id == comment.top_id
         siblings &= Comment.parent_id.is_(None) if is_top else Comment.parent_id.is_not(None)
-        taken = set(session.scalars(select(Comment.place).where(siblings, Comment.place.is_not(None))))
+        taken = set(
+            session.scalars(select(Comment.place).where(siblings, Comment.place.is_not(None)))
+        )
         comment.place = next(place for place in count() if place not in taken)
         among.places = max(among.places, comment.place + 1)
         thread.published_revision, thread.publish_due = 0, now()
@@ -297,17 +361,33 @@ def _not_erased(at: datetime) -> Executable:
     kept = or_(
         *(
             column != ""
-            for column in (Comment.name, Comment.body, Comment.email_index, Comment.address, Comment.avatar)
+            for column in (
+                Comment.name,
+                Comment.body,
+                Comment.email_index,
+                Comment.address,
+                Comment.avatar,
+            )
         ),
-        *(column.is_not(None) for column in (Comment.email, Comment.website, Comment.html, Comment.said_once)),
+        *(
+            column.is_not(None)
+            for column in (Comment.email, Comment.website, Comment.html, Comment.said_once)
+        ),
         *(cast(column, Text) != "{}" for column in (Comment.form, Comment.page)),
         exists().where(Screening.comment_id == Comment.id, cast(Screening.evidence, Text) != "[]"),
         exists().where(DecisionRecord.comment_id == Comment.id, DecisionRecord.note != ""),
-        exists().where(DecisionRecord.comment_id == Comment.id, cast(DecisionRecord.reasons, Text).not_in(_BLANK)),
+        exists().where(
+            DecisionRecord.comment_id == Comment.id,
+            cast(DecisionRecord.reasons, Text).not_in(_BLANK),
+        ),
         exists().where(Fingerprint.comment_id == Comment.id),
         exists().where(LinkedHost.comment_id == Comment.id),
-        exists().where(Event.comment_id == Comment.id, Event.data["comment"]["html"].as_string() != ""),
-        exists().where(Delivery.comment_id == Comment.id, Attempt.delivery_id == Delivery.id, quotes),
+        exists().where(
+            Event.comment_id == Comment.id, Event.data["comment"]["html"].as_string() != ""
+        ),
+        exists().where(
+            Delivery.comment_id == Comment.id, Attempt.delivery_id == Delivery.id, quotes
+        ),
     )
     return select(_id(Comment.id)).where(Comment.erased_at.is_not(None), kept)
 
@@ -335,10 +415,29 @@ RULES = (
         MEND,
         _open_reviews,
     ),
-    Rule("one review a cause", "review", _twice_open, "not the only one open for “{cause}”", MEND, _leave_one),
-    Rule("closed by a decision", "review", _closed_by_nobody, "closed, but by no decision", MEND, _close_by_last),
     Rule(
-        "open though settled", "review", _open_though_settled, "open, but its comment is {status}", MEND, _close_by_last
+        "one review a cause",
+        "review",
+        _twice_open,
+        "not the only one open for “{cause}”",
+        MEND,
+        _leave_one,
+    ),
+    Rule(
+        "closed by a decision",
+        "review",
+        _closed_by_nobody,
+        "closed, but by no decision",
+        MEND,
+        _close_by_last,
+    ),
+    Rule(
+        "open though settled",
+        "review",
+        _open_though_settled,
+        "open, but its comment is {status}",
+        MEND,
+        _close_by_last,
     ),
     Rule(
         "legal log",
@@ -351,10 +450,19 @@ RULES = (
         "as decided",
         "comment",
         _not_as_decided,
-        "{status} at version {version}, but the last decision made it {becomes} at version {decided}",
+        (
+            "{status} at version {version}, but the last decision made it {becomes} at version "
+            "{decided}"
+        ),
         NOTHING,
     ),
-    Rule("settled by nobody", "comment", _settled_by_nobody, "{status}, but nobody decided so", NOTHING),
+    Rule(
+        "settled by nobody",
+        "comment",
+        _settled_by_nobody,
+        "{status}, but nobody decided so",
+        NOTHING,
+    ),
     Rule(
         "one automatic decision",
         "comment",
@@ -366,10 +474,15 @@ RULES = (
         "events in order",
         "comment",
         _wrong_events,
-        "event {sequence} ({type}) does not follow on the one before, or is not what made the comment {status}",
+        (
+            "event {sequence} ({type}) does not follow on the one before, or is not what made the "
+            "comment {status}"
+        ),
         NOTHING,
     ),
-    Rule("without events", "comment", _without_events, "{status}, but no event ever said so", NOTHING),
+    Rule(
+        "without events", "comment", _without_events, "{status}, but no event ever said so", NOTHING
+    ),
     Rule(
         "site counter",
         "site",
@@ -377,7 +490,14 @@ RULES = (
         "an event at {position}, its counter at {event_sequence}",
         NOTHING,
     ),
-    Rule("never screened", "comment", _never_screened, "pending, and no screening is owed", MEND, _owe_screening),
+    Rule(
+        "never screened",
+        "comment",
+        _never_screened,
+        "pending, and no screening is owed",
+        MEND,
+        _owe_screening,
+    ),
     Rule(
         "screened in time",
         "comment",
@@ -413,7 +533,14 @@ RULES = (
         "{type} waits for a page that shows it already",
         "greenroom worker",
     ),
-    Rule("due while owed", "delivery", _owed_without_a_time, "{state}, unlike its due time", MEND, _owe_delivery),
+    Rule(
+        "due while owed",
+        "delivery",
+        _owed_without_a_time,
+        "{state}, unlike its due time",
+        MEND,
+        _owe_delivery,
+    ),
     Rule(
         "not ahead",
         "thread",
@@ -422,7 +549,12 @@ RULES = (
         "greenroom publish {id}",
     ),
     Rule(
-        "leases end", "thread", _lease_left, "leased until {lease_until:%Y-%m-%d %H:%M}, and left so", MEND, _end_leases
+        "leases end",
+        "thread",
+        _lease_left,
+        "leased until {lease_until:%Y-%m-%d %H:%M}, and left so",
+        MEND,
+        _end_leases,
     ),
     Rule(
         "a place each",
@@ -432,6 +564,19 @@ RULES = (
         MEND,
         _give_places,
     ),
-    Rule("erased is erased", "comment", _not_erased, "erased, but something of it is kept", MEND, _erase_rest),
-    Rule("erased and deleted", "comment", _half_deleted, "{status}, unlike what it says of being erased", NOTHING),
+    Rule(
+        "erased is erased",
+        "comment",
+        _not_erased,
+        "erased, but something of it is kept",
+        MEND,
+        _erase_rest,
+    ),
+    Rule(
+        "erased and deleted",
+        "comment",
+        _half_deleted,
+        "{status}, unlike what it says of being erased",
+        NOTHING,
+    ),
 )

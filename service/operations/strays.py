@@ -1,4 +1,6 @@
-"""Objects in storage that belong to no page of any thread: what an older state of the database left behind."""
+"""Objects in storage that belong to no page of any thread: what an older state of the database left
+behind.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +24,25 @@ def find() -> Iterator[Violation]:
     with reading() as session:
         sites = list(session.scalars(select(Site.key).order_by(Site.key)))
     pages = _pages()
-    seeming = [name for site in sites for name in storage.names(f"{site}/") if not _is_known(name, pages)]
-    pages = _pages() if seeming else {}  # what came into being meanwhile is none, and a draft is soon gone
+    seeming = [
+        name for site in sites for name in storage.names(f"{site}/") if not _is_known(name, pages)
+    ]
+    pages = (
+        _pages() if seeming else {}
+    )  # what came into being meanwhile is none, and a draft is soon gone
     for name in seeming:
         if not _is_known(name, pages) and storage.look(name):
-            yield Violation(RULE, "object", name, "published, but it is no page of any thread", MEND)
+            yield Violation(
+                RULE, "object", name, "published, but it is no page of any thread", MEND
+            )
 
 
 def _pages() -> dict[str, int]:
     """How many pages each thread has, by the folder they are in."""
     return {
-        storage.newest_name(row.site, row.Thread.key).rpartition("/")[0]: max(1, -(-row.Thread.places // TOPS_A_PAGE))
+        storage.newest_name(row.site, row.Thread.key).rpartition("/")[0]: max(
+            1, -(-row.Thread.places // TOPS_A_PAGE)
+        )
         for row in shown.threads()
     }
 
@@ -53,7 +63,9 @@ def _is_known(name: str, pages: dict[str, int]) -> bool:
 def _continues(top: str) -> int:
     """On how many objects the replies to this comment go on."""
     with reading() as session:
-        places = session.scalar(select(Comment.places).where(Comment.id == top)) if is_id(top) else None
+        places = (
+            session.scalar(select(Comment.places).where(Comment.id == top)) if is_id(top) else None
+        )
     return max(0, (places or 0) - 1) // REPLIES_A_PAGE
 
 

@@ -1,4 +1,6 @@
-"""What `greenroom doctor` found wrong: which truth, on what, in words, and the command that mends it."""
+"""What `greenroom doctor` found wrong: which truth, on what, in words, and the command that mends
+it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What the outside asks of `up`: noted, and looked at when there is time, so that nothing is interrupted half-way."""
+"""What the outside asks of `up`: noted, and looked at when there is time, so that nothing is
+interrupted half-way.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ class Attention:
         self._mouth = mouth  # kept, or it would be closed
         signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
         for number in ENDING:
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup said not to
+            if (
+                number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
+            ):  # nohup said not to
                 signal.signal(number, self._end)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # a default action would not wake us
 
@@ -29,7 +33,9 @@ class Attention:
         self.ended = True
 
     def ignore(self) -> None:
-        """Hear nothing any more: a signal that comes while this process already ends must not change how."""
+        """Hear nothing any more: a signal that comes while this process already ends must not
+        change how.
+        """
         for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
 

@@ -18,8 +18,13 @@ def banner(url: str, *, owner: tuple[str, str] | None = None, colours: bool = Fa
     if owner:
         email, password = owner
         rows.add_row(Text("Sign in", "dim"), Text(email, "bold"))
-        rows.add_row(Text("Password", "dim"), Text(password, "bold green") + Text("  shown this once", "not bold dim"))
-    console = Console(file=io.StringIO(), force_terminal=colours, no_color=not colours, width=200, highlight=False)
+        rows.add_row(
+            Text("Password", "dim"),
+            Text(password, "bold green") + Text("  shown this once", "not bold dim"),
+        )
+    console = Console(
+        file=io.StringIO(), force_terminal=colours, no_color=not colours, width=200, highlight=False
+    )
     console.print("\n  [green]●[/] [bold]Greenroom is ready[/]\n")
     console.print(Padding.indent(rows, 4))
     console.print("\n  [dim]Ctrl-C stops everything.[/]\n")

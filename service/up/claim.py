@@ -1,7 +1,8 @@
 """Whose a data folder is: one `up` at a time, and only when the parts of an earlier one have ended.
 
-Locks end with the processes that hold them, however those ended, so nothing is left to clean up. The second lock is
-held by the parts themselves, through a descriptor each inherits: after `kill -9` of `up` they need a moment to notice.
+Locks end with the processes that hold them, however those ended, so nothing is left to clean up.
+The second lock is held by the parts themselves, through a descriptor each inherits: after `kill -9`
+of `up` they need a moment to notice.
 """
 
 from __future__ import annotations
@@ -32,10 +33,13 @@ class Claim:
             self._up = _open(self.run / "up.lock")
         except OSError as error:
             why = (error.strerror or "it can't be written").lower()
-            raise Refused(f"The data folder {data} can't be used ({why}): choose another with --data.") from error
+            raise Refused(
+                f"The data folder {data} can't be used ({why}): choose another with --data."
+            ) from error
         if not _locked(self._up):
             raise Refused(
-                f"Greenroom is running on {data} already: end that one, or choose another folder with --data."
+                f"Greenroom is running on {data} already: end that one, or choose another "
+                "folder with --data."
             )
         self.parts = _open(self.run / "parts.lock")
         if trouble := self.trouble():
@@ -50,7 +54,10 @@ class Claim:
             finally:
                 probe.unlink(missing_ok=True)
         except OSError as error:
-            return f"the data folder {self.run.parent} can't be written ({in_words(error) or error.strerror})"
+            return (
+                f"the data folder {self.run.parent} can't be written "
+                f"({in_words(error) or error.strerror})"
+            )
         return None
 
     def wait(self, attention: Attention) -> None:
@@ -59,7 +66,9 @@ class Claim:
         while not _locked(self.parts) and not attention.ended:
             if time.monotonic() > deadline:
                 pids = " ".join(sorted(path.read_text() for path in self.run.glob("*.pid")))
-                raise Refused(f"Parts of an earlier start still run (process ids {pids}): end them first.")
+                raise Refused(
+                    f"Parts of an earlier start still run (process ids {pids}): end them first."
+                )
             attention.wait(0.1)
         for left in self.run.glob("*.pid"):
             left.unlink()

@@ -17,15 +17,17 @@ from service.up.terminal import Terminal
 from worker.lifeline import PULSE
 
 WINDOW_SECONDS = 60.0
-TIME_LIMIT = signal.SIGVTALRM  # how the kernel ends a worker whose work for a comment takes too much CPU time
+TIME_LIMIT = (
+    signal.SIGVTALRM
+)  # how the kernel ends a worker whose work for a comment takes too much CPU time
 ENOUGH = 5  # deaths of one part within the window
 REST_SECONDS = 5.0  # before a part that cannot live now is tried again
 
 
 @dataclass
 class Part:
-    """A part leads a process group of its own: Ctrl-C in a terminal reaches `up` alone, and what the part leaves behind
-    can be ended with it. `patience`: seconds between SIGTERM and SIGKILL.
+    """A part leads a process group of its own: Ctrl-C in a terminal reaches `up` alone, and what
+    the part leaves behind can be ended with it. `patience`: seconds between SIGTERM and SIGKILL.
     """
 
     name: str
@@ -41,7 +43,8 @@ class Part:
     noted_pid: int | None = None
 
     def start(self) -> None:
-        """Start it, from the main thread: Linux tells Valkey of the death of the *thread* that started it.
+        """Start it, from the main thread: Linux tells Valkey of the death of the *thread* that
+        started it.
 
         A machine that cannot start a process now is asked again after a rest.
         """
@@ -58,7 +61,9 @@ class Part:
                 pass_fds=(self.claim.parts,),
             )
         except OSError as error:
-            self.terminal.say(f"{self.name} could not be started ({error.strerror}): trying again soon")
+            self.terminal.say(
+                f"{self.name} could not be started ({error.strerror}): trying again soon"
+            )
             self.rest()
             return
         assert self.process.stdout
@@ -66,12 +71,16 @@ class Part:
         self.note_pid()
 
     def note_pid(self) -> None:
-        """Write the pid file, unless it says so already. A disk that is full now is asked again at the next call."""
+        """Write the pid file, unless it says so already. A disk that is full now is asked again at
+        the next call.
+        """
         if self.process is None or self.noted_pid == self.process.pid:
             return
         draft = self._pid_file.with_suffix(".new")
         try:
-            self._pid_file.unlink(missing_ok=True)  # no file is better than one that names a dead process
+            self._pid_file.unlink(
+                missing_ok=True
+            )  # no file is better than one that names a dead process
             draft.write_text(str(self.process.pid))
             draft.replace(self._pid_file)
         except OSError:
@@ -86,14 +95,22 @@ class Part:
         return self.rests_until is not None and time.monotonic() >= self.rests_until
 
     def died(self) -> str | None:
-        """How it ended, or None while it runs. What it leaves is ended too: without its head it would go on working."""
-        if self.process is None or self.rests_until is not None or (status := self.process.poll()) is None:
+        """How it ended, or None while it runs. What it leaves is ended too: without its head it
+        would go on working.
+        """
+        if (
+            self.process is None
+            or self.rests_until is not None
+            or (status := self.process.poll()) is None
+        ):
             return None
         self._kill()
         return f"by {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
 
     def replace(self) -> None:
-        """End it at once, which a stopped process hears of too, and start it anew. This is no death that is counted."""
+        """End it at once, which a stopped process hears of too, and start it anew. This is no death
+        that is counted.
+        """
         if self.process is None or self.rests_until is not None:
             return
         self._kill()
@@ -103,7 +120,8 @@ class Part:
     def dies_too_often(self) -> bool:
         """Count one death. True at the last of five in a minute.
 
-        A worker that used up its time limit for one comment is not counted: strangers' comments shall not end it all.
+        A worker that used up its time limit for one comment is not counted: strangers' comments
+        shall not end it all.
         """
         if self.process and self.process.returncode == -TIME_LIMIT:
             return False
@@ -115,7 +133,9 @@ class Part:
             self.process.terminate()
 
     def end(self, deadline: float) -> None:
-        """Wait for it to end, kill it at the deadline (on the monotonic clock), and whatever is left of it."""
+        """Wait for it to end, kill it at the deadline (on the monotonic clock), and whatever is
+        left of it.
+        """
         if self.process is None:
             return
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -131,7 +151,9 @@ class Part:
         return self.claim.run / f"{self.name}.pid"
 
     def _kill(self) -> None:
-        """All of its group. (With nobody left, the number is another's only after a whole round of process ids.)"""
+        """All of its group. (With nobody left, the number is another's only after a whole round of
+        process ids.)
+        """
         assert self.process
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)

@@ -1,7 +1,8 @@
-"""Signs of life: each part gives them again and again while it works; one that is stopped or hangs gives none.
+"""Signs of life: each part gives them again and again while it works; one that is stopped or hangs
+gives none.
 
-A part's process sends them by itself (worker/lifeline.py), so neither the database nor a flood of clients can hold them
-up. Valkey is asked.
+A part's process sends them by itself (worker/lifeline.py), so neither the database nor a flood of
+clients can hold them up. Valkey is asked.
 """
 
 from __future__ import annotations
@@ -13,13 +14,17 @@ from time import monotonic
 
 from worker.lifeline import STARTS
 
-SILENT_SECONDS, START_SECONDS = 10.0, 90.0  # without a sign; the second from a start to its first sign
+SILENT_SECONDS, START_SECONDS = (
+    10.0,
+    90.0,
+)  # without a sign; the second from a start to its first sign
 STARTING = SILENT_SECONDS - START_SECONDS
-# Of the time between two looks, this much counts at most. If it is longer, `up` was stopped itself, as when a laptop
-# sleeps, and so were its parts.
+# Of the time between two looks, this much counts at most. If it is longer, `up` was stopped itself,
+# as when a laptop sleeps, and so were its parts.
 MOST_COUNTED = 2.0
 MOST_HEARD = 1000  # signs at one look
-PING = b"PING\r\n"  # unanswered only by a Valkey that does nothing: without the password it answers, too
+# unanswered only by a Valkey that does nothing: without the password it answers, too
+PING = b"PING\r\n"
 SOON = 0.05
 
 
@@ -34,7 +39,9 @@ class Signs:
         self._ear.bind(("127.0.0.1", 0))
         self._ear.setblocking(False)
         self._parts: set[str] = set()
-        self._silent: dict[str, float] = {}  # by name, for how many seconds; below 0 it may still be starting
+        self._silent: dict[
+            str, float
+        ] = {}  # by name, for how many seconds; below 0 it may still be starting
         self._asked: dict[str, Ping] = {}
         self._looked = monotonic()
 
@@ -49,7 +56,9 @@ class Signs:
         self._asked[part] = Ping(port)
 
     def expect(self, part: str) -> None:
-        """Give this part its time to start. Called before it is started, and when its last process is gone."""
+        """Give this part its time to start. Called before it is started, and when its last process
+        is gone.
+        """
         self._parts.add(part)
         self._hear()  # what the last one still said
         for name in [name for name in self._silent if _part(name) == part]:

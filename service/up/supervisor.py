@@ -24,11 +24,17 @@ from worker.lifeline import UP
 
 GREENROOM = [sys.executable, "-m", "service.cli"]
 WORKERS = {"worker-screen": "screen,publish,deliver,learn"}  # part and its queues
-WEB_SECONDS, WORKER_SECONDS, VALKEY_SECONDS = 5.0, 6.0, 2.0  # each may take to end: 13 of the 15 that are promised
+WEB_SECONDS, WORKER_SECONDS, VALKEY_SECONDS = (
+    5.0,
+    6.0,
+    2.0,
+)  # each may take to end: 13 of the 15 that are promised
 
 
 def up() -> None:
-    """Run Greenroom until SIGTERM, SIGINT or SIGHUP. Raises Refused, or PortTaken, where it can't start or go on."""
+    """Run Greenroom until SIGTERM, SIGINT or SIGHUP. Raises Refused, or PortTaken, where it can't
+    start or go on.
+    """
     Supervisor().run()
 
 
@@ -44,10 +50,12 @@ class Supervisor:
         self._signs = Signs()
         self._parts: list[Part] = []
         self._environment = {
-            "MALLOC_ARENA_MAX": "2",  # glibc gives each thread a heap of its own, and what those keep is 20 MB a part
+            # glibc gives each thread a heap of its own, and what those keep is 20 MB a part
+            "MALLOC_ARENA_MAX": "2",
             **os.environ,
             "GREENROOM_DATA": str(self._data),
-            "PYTHONUNBUFFERED": "1",  # what a part says is seen at once, and not lost when it is killed
+            # what a part says is seen at once, and not lost when it is killed
+            "PYTHONUNBUFFERED": "1",
             UP: str(os.getpid()),
         }
 
@@ -56,12 +64,16 @@ class Supervisor:
             self._claim.wait(self._attention)
             until_free(settings().host, settings().port)
             _check_model()
-            owner = self._prepare()  # first, as it makes the keys or refuses, and one of them is Valkey's password
+            owner = (
+                self._prepare()
+            )  # first, as it makes the keys or refuses, and one of them is Valkey's password
             if not settings().redis_url and not self._attention.ended:
                 self._start_valkey()
             self._start("web", [*GREENROOM, "serve"], patience=WEB_SECONDS)
             for name, queues in WORKERS.items():
-                self._start(name, [*GREENROOM, "worker", "--queues", queues], patience=WORKER_SECONDS)
+                self._start(
+                    name, [*GREENROOM, "worker", "--queues", queues], patience=WORKER_SECONDS
+                )
             self._until_ready(owner)
             self._mind()
         finally:
@@ -72,7 +84,9 @@ class Supervisor:
     def _start(self, name: str, command: list[str], *, patience: float) -> None:
         if self._attention.ended:
             return
-        part = Part(name, command, patience, self._environment, self._claim, self._terminal, self._signs)
+        part = Part(
+            name, command, patience, self._environment, self._claim, self._terminal, self._signs
+        )
         self._parts.append(part)
         part.start()
 
@@ -121,7 +135,8 @@ class Supervisor:
             self._attention.wait(0.1)
 
     def _announce(self, owner: tuple[str, str] | None) -> None:
-        from service.up.banner import banner  # noqa: PLC0415 - drawn once, when nobody waits for it any more
+        # drawn once, when nobody waits for it any more
+        from service.up.banner import banner  # noqa: PLC0415
 
         self._terminal.show(banner(public_url(), owner=owner, colours=self._terminal.colours))
 
@@ -148,18 +163,23 @@ class Supervisor:
                 self._terminal.say(f"{part.name} died {how}: starting it again")
                 part.start()
             elif why := self._claim.trouble():
-                self._terminal.say(f"{part.name} died {how}, and {why}: trying again in {REST_SECONDS:.0f} s")
+                self._terminal.say(
+                    f"{part.name} died {how}, and {why}: trying again in {REST_SECONDS:.0f} s"
+                )
                 part.rest()
             else:
                 raise Refused(
-                    f"{part.name} died {ENOUGH} times within a minute, the last time {how}: stopped everything."
+                    f"{part.name} died {ENOUGH} times within a minute, the last time {how}: "
+                    "stopped everything."
                 )
 
 
 def _check_model() -> None:
     """Without its model every comment would be flagged, and nobody told why."""
     if not model_path().is_file():
-        raise Refused(f"The spam model {model_path()} is missing: correct or unset GREENROOM_SPAM_MODEL.")
+        raise Refused(
+            f"The spam model {model_path()} is missing: correct or unset GREENROOM_SPAM_MODEL."
+        )
 
 
 def _answers() -> bool:

@@ -1,7 +1,8 @@
 """What `up` and its parts say, one line at a time on one terminal.
 
-A thread reads each part, and one alone writes. A terminal that stands still (a pipe nobody reads, Ctrl-S) therefore
-holds up nobody: what does not fit the queue is dropped, and so is everything once the reader has left.
+A thread reads each part, and one alone writes. A terminal that stands still (a pipe nobody reads,
+Ctrl-S) therefore holds up nobody: what does not fit the queue is dropped, and so is everything once
+the reader has left.
 """
 
 from __future__ import annotations
@@ -16,8 +17,14 @@ from typing import IO
 
 LINES = 10_000
 LONGEST = 64 * 1024  # bytes; a longer line is written in pieces
-COLOURS = {"web": 36, "worker": 35, "valkey": 33, "up": 32}  # ANSI, by the first word of the part's name
-# Advice about the machine, of no use here: nothing forks but the rewrite of a small append-only file.
+COLOURS = {
+    "web": 36,
+    "worker": 35,
+    "valkey": 33,
+    "up": 32,
+}  # ANSI, by the first word of the part's name
+# Advice about the machine, of no use here: nothing forks but the rewrite of a small append-only
+# file.
 UNHELPFUL = b"WARNING Memory overcommit must be enabled"
 
 
@@ -36,7 +43,9 @@ class Terminal:
 
     def follow(self, name: str, stream: IO[bytes]) -> None:
         """Pass on every line of a part until it has closed its end."""
-        threading.Thread(target=self._read, args=(self._name(name), stream), name=f"reads {name}", daemon=True).start()
+        threading.Thread(
+            target=self._read, args=(self._name(name), stream), name=f"reads {name}", daemon=True
+        ).start()
 
     def close(self, seconds: float = 1.0) -> None:
         """Wait until all is written, or the terminal has stood still for too long."""
@@ -59,11 +68,15 @@ class Terminal:
                     self._put(name + line.rstrip(b"\n") + b"\n")
 
     def _put(self, line: bytes) -> None:
-        with contextlib.suppress(queue.Full):  # better a lost line than a part that waits for a terminal
+        with contextlib.suppress(
+            queue.Full
+        ):  # better a lost line than a part that waits for a terminal
             self._lines.put_nowait(line)
 
     def _write(self) -> None:
-        """Straight to the file: a buffered stream's lock, held here for ever, would block the interpreter's own end."""
+        """Straight to the file: a buffered stream's lock, held here for ever, would block the
+        interpreter's own end.
+        """
         while line := self._lines.get():
             try:
                 while line:

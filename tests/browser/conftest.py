@@ -9,7 +9,14 @@ from typing import Any, NamedTuple
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser.newspaper import Newspaper
 from tests.dns_server import DnsServer
@@ -24,16 +31,28 @@ ZONE = {
     "mail.paper.test": {"A": ["192.0.2.2"]},
 }
 EASY: dict[str, Any] = {  # publishes at once: here one reader writes the same thing again and again
-    "spam": {"flag_above": 1, "flag_above_with_hint": 1, "flag_above_little_known": 1, "when_abstaining": "approve"},
+    "spam": {
+        "flag_above": 1,
+        "flag_above_with_hint": 1,
+        "flag_above_little_known": 1,
+        "when_abstaining": "approve",
+    },
     "repeats": {"max_same": 1000, "max_similar": 1000},
     "pace": {"max_per_minute": 10_000, "max_per_hour": 100_000},
 }
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
 expect.set_options(timeout=1000 * PATIENCE)
 
 
 class Greenroom(NamedTuple):
-    """The service as it runs, where its newspaper is, and what may be done on the newspaper's site `paper`."""
+    """The service as it runs, where its newspaper is, and what may be done on the newspaper's site
+    `paper`.
+    """
 
     url: str
     paper: str
@@ -44,22 +63,33 @@ class Greenroom(NamedTuple):
 def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Greenroom]:
     with (
         DnsServer(ZONE) as dns,
-        running(tmp_path_factory.mktemp("greenroom"), **dns.environment, GREENROOM_RATE_LIMITS="off") as service,
+        running(
+            tmp_path_factory.mktemp("greenroom"), **dns.environment, GREENROOM_RATE_LIMITS="off"
+        ) as service,
         Newspaper(service.url) as paper,
     ):
         for site in ("paper", "careful"):
             service.command("site", "add", site, "--origin", paper.origin)
-        for site, policy in {"demo": EASY, "paper": EASY, "careful": {"moderation": "before"}}.items():
+        for site, policy in {
+            "demo": EASY,
+            "paper": EASY,
+            "careful": {"moderation": "before"},
+        }.items():
             _caller(service, site)("PUT", f"/v1/sites/{site}/policy", policy)
         yield Greenroom(service.url, paper.origin, _caller(service, "paper"))
 
 
 def _caller(service: Running, site: str) -> Callable[..., Any]:
-    headers = {"Authorization": f"Bearer {service.key(site=site)}", "Content-Type": "application/json"}
+    headers = {
+        "Authorization": f"Bearer {service.key(site=site)}",
+        "Content-Type": "application/json",
+    }
 
     def call(method: str, path: str, body: Any = None) -> Any:
         content = json.dumps(body).encode() if body else None
-        with urlopen(Request(service.url + path, content, headers, method=method), timeout=PATIENCE) as answer:
+        with urlopen(
+            Request(service.url + path, content, headers, method=method), timeout=PATIENCE
+        ) as answer:
             return json.load(answer)
 
     return call
@@ -67,7 +97,11 @@ def _caller(service: Running, site: str) -> Callable[..., Any]:
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    executable = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if executable is None:
         pytest.fail("These tests need a browser: install the package chromium.")
     with sync_playwright() as playwright:
@@ -78,12 +112,16 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens an address in a fresh browser. Whatever a page complains about, or a script that ran, fails the test."""
+    """Opens an address in a fresh browser. Whatever a page complains about, or a script that ran,
+    fails the test.
+    """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
-        refused = "the server responded with a status of" in message.text  # an answer the test asked for
+        refused = (
+            "the server responded with a status of" in message.text
+        )  # an answer the test asked for
         if message.type in {"error", "warning"} and not refused:
             complaints.append(message.text)
 

@@ -1,4 +1,6 @@
-"""The console in a browser: a server of its own over the test's database, comments that wait, and someone signed in."""
+"""The console in a browser: a server of its own over the test's database, comments that wait, and
+someone signed in.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class _Handler(WSGIRequestHandler):
 def served(app: Flask) -> Iterator[str]:
     """The service in this process, on a port of its own."""
     server: Any = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
-    server.daemon_threads = False  # to close waits for the last answers: none is given amid another test's database
+    server.daemon_threads = (
+        False  # to close waits for the last answers: none is given amid another test's database
+    )
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -45,7 +49,13 @@ def wait_in_line(client: FlaskClient, count: int, **fields: Any) -> list[str]:
     """So many comments that are held for their links, oldest first, by Reader 1, Reader 2, …"""
     ids = [
         posted(
-            client, **{"name": f"Reader {n}", "email": f"r{n}@mail.example", "body": f"Number {n} {LINKS}", **fields}
+            client,
+            **{
+                "name": f"Reader {n}",
+                "email": f"r{n}@mail.example",
+                "body": f"Number {n} {LINKS}",
+                **fields,
+            },
         )
         for n in range(1, count + 1)
     ]

@@ -1,4 +1,6 @@
-"""A newspaper on a port of its own, as strict as a page can be, with the comments of a Greenroom elsewhere."""
+"""A newspaper on a port of its own, as strict as a page can be, with the comments of a Greenroom
+elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,16 @@ ARTICLE = """<!doctype html>
 <body><h1>An article</h1><greenroom-comments site="{site}"></greenroom-comments>
 <script type="module" src="{greenroom}/embed.js"></script></body></html>"""
 POLICY = (
-    "default-src 'none'; script-src {greenroom}; connect-src {greenroom}; style-src 'none'; base-uri 'none'; "
+    "default-src 'none'; script-src {greenroom}; connect-src {greenroom}; style-src 'none'; "
+    "base-uri 'none'; "
     "require-trusted-types-for 'script'; trusted-types greenroom"
 )
 
 
 class Newspaper:
-    """Every path is an article and so a thread of its own; `?lang=ar` is its language, `?site=` the site it is on."""
+    """Every path is an article and so a thread of its own; `?lang=ar` is its language, `?site=` the
+    site it is on.
+    """
 
     def __init__(self, greenroom: str) -> None:
         paper = self
@@ -30,7 +35,9 @@ class Newspaper:
                 attributes = f' lang="{wish["lang"]}"' if "lang" in wish else ""
                 site = wish.get("site", "paper")
                 canonical = f"{paper.origin}{parts.path}"
-                page = ARTICLE.format(attributes=attributes, canonical=canonical, site=site, greenroom=greenroom)
+                page = ARTICLE.format(
+                    attributes=attributes, canonical=canonical, site=site, greenroom=greenroom
+                )
                 self.send_response(200)
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.send_header("Content-Security-Policy", POLICY.format(greenroom=greenroom))
@@ -41,7 +48,9 @@ class Newspaper:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
         self.origin = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:

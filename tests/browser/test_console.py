@@ -1,4 +1,6 @@
-"""A moderator at work in a real browser: every key, undo, many at once, two at one comment, and both widths."""
+"""A moderator at work in a real browser: every key, undo, many at once, two at one comment, and
+both widths.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,20 @@ from tests.caller import Caller, posted, screen_all
 
 PAGES = (
     *("/console/", "/console/?tab=approved", "/console/?q=nothing", "/console/?tab=all&order=risk"),
-    *("/console/blocks", "/console/people", "/console/log", "/console/settings", "/console/account"),
-    *("/console/threads/1", "/console/password", "/console/forgotten", "/console/join/spent", "/console/nowhere"),
+    *(
+        "/console/blocks",
+        "/console/people",
+        "/console/log",
+        "/console/settings",
+        "/console/account",
+    ),
+    *(
+        "/console/threads/1",
+        "/console/password",
+        "/console/forgotten",
+        "/console/join/spent",
+        "/console/nowhere",
+    ),
     *("/console/sites/demo/webhooks", "/docs", "/docs/webhooks"),
 )
 # What the console asks of either database is told in tests/service.
@@ -137,7 +151,9 @@ def test_u_undoes_one_after_the_other_also_after_a_reload(queue: Page) -> None:
     settled(queue, "Reader 1", "flagged")
 
 
-def test_f_leaves_it_for_another_moderator(queue: Page, url: str, open_page: Callable[..., Page]) -> None:
+def test_f_leaves_it_for_another_moderator(
+    queue: Page, url: str, open_page: Callable[..., Page]
+) -> None:
     with queue.expect_response("**/console/left"):
         queue.keyboard.press("f")
     expect(queue.locator(".item h1")).to_have_text("Reader 2")
@@ -175,7 +191,10 @@ def test_slash_searches_and_question_mark_helps(queue: Page) -> None:
 @pytest.mark.parametrize(("code", "key"), [("KeyA", "ش"), ("KeyA", "ф"), ("KeyA", "q")])
 def test_keys_go_by_their_place_on_any_layout(queue: Page, code: str, key: str) -> None:
     queue.evaluate(
-        "([code, key]) => document.body.dispatchEvent(new KeyboardEvent('keydown', {code, key, bubbles: true}))",
+        (
+            "([code, key]) => document.body.dispatchEvent(new KeyboardEvent('keydown', {code, key, "
+            "bubbles: true}))"
+        ),
         [code, key],
     )
     told(queue, "Approved Reader 1")
@@ -184,7 +203,8 @@ def test_keys_go_by_their_place_on_any_layout(queue: Page, code: str, key: str) 
 
 def test_another_set_of_keys_and_a_key_of_ones_own_are_kept_however_quick(queue: Page) -> None:
     held: list[Route] = []
-    queue.route("**/console/preferences", lambda route: held.append(route), times=1)  # noqa: PLW0108 — Playwright marks it
+    # Playwright marks it
+    queue.route("**/console/preferences", lambda route: held.append(route), times=1)  # noqa: PLW0108
     queue.keyboard.press("Shift+Slash")
     with queue.expect_request("**/console/preferences"):
         queue.get_by_role("button", name="WordPress").click()
@@ -201,7 +221,9 @@ def test_another_set_of_keys_and_a_key_of_ones_own_are_kept_however_quick(queue:
     settled(queue, "Reader 1", "approved")
 
 
-def test_a_comment_that_no_list_holds_is_decided_by_key_all_the_same(queue: Page, moderator: Caller) -> None:
+def test_a_comment_that_no_list_holds_is_decided_by_key_all_the_same(
+    queue: Page, moderator: Caller
+) -> None:
     with reading() as session:
         comment = session.query(Comment.id).filter(Comment.name == "Reader 1").scalar()
     assert moderator.decide(comment, "approve").status_code == 201
@@ -260,7 +282,9 @@ def test_a_session_that_ended_in_the_middle_loses_nothing(queue: Page) -> None:
     assert statuses()["Reader 1"] == "flagged"
 
 
-def test_a_decision_on_an_old_version_says_who_was_first(queue: Page, url: str, open_page: Callable[..., Page]) -> None:
+def test_a_decision_on_an_old_version_says_who_was_first(
+    queue: Page, url: str, open_page: Callable[..., Page]
+) -> None:
     other = open_page("about:blank")
     sign_in(other, url, "ben@paper.example", role="moderator")
     expect(other.locator(".item h1")).to_have_text("Reader 1")
@@ -353,7 +377,10 @@ def test_space_marks_as_seen_and_goes_on_and_undo_brings_it_back(
 ) -> None:
     for n in range(1, 5):
         posted(
-            client, name=f"Reader {n}", email=f"r{n}@mail.example", body=f"Fine, thank you all very much, number {n}"
+            client,
+            name=f"Reader {n}",
+            email=f"r{n}@mail.example",
+            body=f"Fine, thank you all very much, number {n}",
         )
     screen_all()
     assert set(statuses().values()) == {"approved"}
@@ -366,7 +393,9 @@ def test_space_marks_as_seen_and_goes_on_and_undo_brings_it_back(
         page.keyboard.press("Space")
         told(page, f"Seen: Reader {seen}")
         expect(page.locator(".item h1")).to_have_text(f"Reader {seen + 1}")
-        expect(page.locator(".coverage")).to_have_text(f"A human has seen {percent} % of the last 4 that are live.")
+        expect(page.locator(".coverage")).to_have_text(
+            f"A human has seen {percent} % of the last 4 that are live."
+        )
         expect(page.locator("[data-count=unread]")).to_have_text(str(4 - seen))
     page.keyboard.press("u")
     told(page, "Taken back: Reader 2")
@@ -377,7 +406,9 @@ def test_space_marks_as_seen_and_goes_on_and_undo_brings_it_back(
     expect(page.locator(".coverage")).to_contain_text("25 %")
 
 
-def test_the_script_says_times_in_the_words_of_the_server(url: str, open_page: Callable[..., Page]) -> None:
+def test_the_script_says_times_in_the_words_of_the_server(
+    url: str, open_page: Callable[..., Page]
+) -> None:
     day = 86_400
     ages = [
         -5,
@@ -399,7 +430,11 @@ def test_the_script_says_times_in_the_words_of_the_server(url: str, open_page: C
     ]
     page = open_page(f"{url}/console/sign-in")
     said = page.evaluate(
-        "async (ages) => { const { ago } = await import('/console/static/moments.js'); return ages.map(ago); }", ages
+        (
+            "async (ages) => { const { ago } = await import('/console/static/moments.js'); return "
+            "ages.map(ago); }"
+        ),
+        ages,
     )
     with time_machine.travel(moment := now(), tick=False):
         assert said == [words.ago(moment - timedelta(seconds=age)) for age in ages]
@@ -409,7 +444,9 @@ def test_the_script_says_times_in_the_words_of_the_server(url: str, open_page: C
     ]
 
 
-def test_signing_in_with_a_second_factor(queue: Page, url: str, open_page: Callable[..., Page]) -> None:
+def test_signing_in_with_a_second_factor(
+    queue: Page, url: str, open_page: Callable[..., Page]
+) -> None:
     queue.goto(f"{url}/console/account")
     queue.get_by_role("button", name="Turn it on").click()
     expect(queue.get_by_role("img", name="The key, to be scanned")).to_be_visible()
@@ -451,7 +488,9 @@ def test_n_opens_a_note_and_t_the_thread(queue: Page) -> None:
     expect(queue.locator(".thread-comment")).to_have_count(4)
 
 
-def test_a_viewer_sees_and_decides_nothing(queue: Page, url: str, open_page: Callable[..., Page]) -> None:
+def test_a_viewer_sees_and_decides_nothing(
+    queue: Page, url: str, open_page: Callable[..., Page]
+) -> None:
     page = open_page("about:blank")
     sign_in(page, url, "vera@paper.example", role="viewer")
     expect(page.locator(".item h1")).to_have_text("Reader 1")
@@ -460,7 +499,9 @@ def test_a_viewer_sees_and_decides_nothing(queue: Page, url: str, open_page: Cal
     page.keyboard.press("j")
     expect(page.locator(".item h1")).to_have_text("Reader 2")
     expect(page.locator(".actions")).to_have_count(0)
-    expect(page.locator(".chosen, .pick").locator("visible=true")).to_have_count(0)  # nothing to select for
+    expect(page.locator(".chosen, .pick").locator("visible=true")).to_have_count(
+        0
+    )  # nothing to select for
     assert set(statuses().values()) == {"flagged"}
 
 
@@ -470,20 +511,27 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) shifts.push(entry.value);
 }).observe({ type: "layout-shift", buffered: true });
 """
-SELLS = "He loved the old song, and people cried. Check out my **new channel**, my CHANNEL! <b>Really</b> "
+SELLS = (
+    "He loved the old song, and people cried. Check out my **new channel**, my "
+    "CHANNEL! <b>Really</b> "
+)
 
 
 def marks(page: Page, place: str) -> dict[str, str]:
     """The words marked there, in small letters, and which way they moved the score."""
     found = page.locator(f"{place} mark.moved").all()
-    return {mark.inner_text().lower(): (mark.get_attribute("class") or "").split()[-1] for mark in found}
+    return {
+        mark.inner_text().lower(): (mark.get_attribute("class") or "").split()[-1] for mark in found
+    }
 
 
 def test_the_words_that_moved_the_score_are_marked_in_the_text(
     client: FlaskClient, url: str, open_page: Callable[..., Page]
 ) -> None:
     wait_in_line(client, 2, body=SELLS + LINKS)
-    wait_in_line(client, 1, name="Harmless", body="He loved the old song, and the people cried. " + LINKS)
+    wait_in_line(
+        client, 1, name="Harmless", body="He loved the old song, and the people cried. " + LINKS
+    )
     page = open_page("about:blank", viewport={"width": 1440, "height": 900})
     page.add_init_script(SHIFTS)
     sign_in(page, url)
@@ -523,7 +571,9 @@ def test_without_script_a_link_leads_to_the_marked_words(
     assert shown(page) == "Reader 1"
 
 
-def test_it_works_without_script(client: FlaskClient, url: str, open_page: Callable[..., Page]) -> None:
+def test_it_works_without_script(
+    client: FlaskClient, url: str, open_page: Callable[..., Page]
+) -> None:
     wait_in_line(client, 2)
     page = open_page("about:blank", java_script_enabled=False)
     sign_in(page, url, is_scripted=False)
@@ -542,7 +592,9 @@ def test_nothing_serious_for_axe_and_nothing_runs_out_of_the_page(
     client: FlaskClient, url: str, open_page: Callable[..., Page], width: int
 ) -> None:
     script = "<script>alert(1)</script>"
-    posted(client, name=script, body=f"{script} <img src=x onerror=alert(1)> " + "long" * 60 + LINKS)
+    posted(
+        client, name=script, body=f"{script} <img src=x onerror=alert(1)> " + "long" * 60 + LINKS
+    )
     posted(client, name="محمد", body="شكرا على المقال " + LINKS)
     screen_all()
     page = open_page("about:blank", viewport={"width": width, "height": 800})

@@ -10,8 +10,14 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.greenroom import until
 
-KIND = "I walked past that bench on Sunday with my daughter, and two old friends of ours were sitting on it again."
-ANSWER = "We were there in the evening, and it had moved on to the ferry steps by then. The view is better too."
+KIND = (
+    "I walked past that bench on Sunday with my daughter, and two old friends of ours "
+    "were sitting on it again."
+)
+ANSWER = (
+    "We were there in the evening, and it had moved on to the ferry steps by then. "
+    "The view is better too."
+)
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 _numbers = count(1)
 
@@ -44,7 +50,9 @@ def said(page: Page, text: str) -> Locator:
 def test_a_comment_on_the_demo_article_is_seen_pending_and_then_published(greenroom, open_page):
     page = open_page(f"{greenroom.url}/demo")
     expect(page.get_by_role("heading", name="Leave a comment")).to_be_visible()
-    expect(page.get_by_text("Your email address will not be published. Required fields are marked *")).to_be_visible()
+    expect(
+        page.get_by_text("Your email address will not be published. Required fields are marked *")
+    ).to_be_visible()
 
     write(page, KIND)
     expect(comment(page, KIND)).to_contain_text("being checked")
@@ -56,7 +64,9 @@ def test_a_comment_on_the_demo_article_is_seen_pending_and_then_published(greenr
     expect(comment(page, KIND)).to_be_visible()
 
 
-def test_where_the_console_led_every_comment_leads_to_its_place_there(greenroom, open_page, article):
+def test_where_the_console_led_every_comment_leads_to_its_place_there(
+    greenroom, open_page, article
+):
     page = open_page(article)
     write(page, KIND)
     expect(said(page, "published")).to_be_visible()
@@ -65,7 +75,9 @@ def test_where_the_console_led_every_comment_leads_to_its_place_there(greenroom,
     for address in (f"{article}#greenroom-moderate", article):
         page.goto(address)
         link = page.get_by_role("link", name="Moderate")
-        expect(link).to_have_attribute("href", re.compile(f"^{re.escape(greenroom.url)}/console/c/[0-9a-f-]{{36}}$"))
+        expect(link).to_have_attribute(
+            "href", re.compile(f"^{re.escape(greenroom.url)}/console/c/[0-9a-f-]{{36}}$")
+        )
         page.goto("about:blank")
 
 
@@ -113,11 +125,15 @@ def test_an_email_that_cannot_be_an_address_is_told_at_its_field(open_page, arti
     page = open_page(article)
     write(page, KIND, email="ann@nodot")
     expect(page.get_by_label("Email")).to_be_focused()
-    expect(page.get_by_label("Email")).to_have_accessible_description(sentence("This is not an email address"))
+    expect(page.get_by_label("Email")).to_have_accessible_description(
+        sentence("This is not an email address")
+    )
     expect(page.get_by_label("Comment")).to_have_value(KIND)
 
 
-def test_a_domain_that_does_not_exist_is_offered_for_correction_and_the_text_comes_back(open_page, article):
+def test_a_domain_that_does_not_exist_is_offered_for_correction_and_the_text_comes_back(
+    open_page, article
+):
     page = open_page(article)
     write(page, KIND, email="ann@gmial.com")
     email = page.get_by_label("Email")
@@ -130,7 +146,9 @@ def test_a_domain_that_does_not_exist_is_offered_for_correction_and_the_text_com
     expect(said(page, "Your comment is published.")).to_be_visible()
 
 
-def test_a_reply_with_such_a_domain_is_offered_for_correction_under_the_comment_it_answers(open_page, article):
+def test_a_reply_with_such_a_domain_is_offered_for_correction_under_the_comment_it_answers(
+    open_page, article
+):
     page = open_page(article)
     write(page, KIND)
     expect(said(page, "published")).to_be_visible()
@@ -143,7 +161,9 @@ def test_a_reply_with_such_a_domain_is_offered_for_correction_under_the_comment_
     expect(page.get_by_role("listitem").get_by_role("list").get_by_text(ANSWER)).to_be_visible()
 
 
-def test_what_a_moderator_must_read_is_seen_by_its_author_alone_also_after_a_reload(open_page, article):
+def test_what_a_moderator_must_read_is_seen_by_its_author_alone_also_after_a_reload(
+    open_page, article
+):
     page = open_page(f"{article}?site=careful")
     write(page, KIND)
     expect(said(page, "A moderator will read your comment")).to_be_visible()
@@ -186,17 +206,24 @@ def test_the_page_loads_nothing_from_elsewhere_and_keeps_no_cookie(greenroom, op
 def test_an_arabic_page_has_the_thread_from_right_to_left(open_page, article):
     page = open_page(f"{article}?lang=ar")
     expect(page.get_by_role("heading", name="اترك تعليقًا")).to_be_visible()
-    page.get_by_label("التعليق").fill("مقعد واحد ومدينة كاملة تعرف متى تحمله. شكرًا على هذه الحكاية.")
+    page.get_by_label("التعليق").fill(
+        "مقعد واحد ومدينة كاملة تعرف متى تحمله. شكرًا على هذه الحكاية."
+    )
     page.get_by_label("الاسم").fill("نور")
     page.get_by_label("البريد").fill("nur@paper.test")
     page.get_by_role("button", name="أرسل التعليق").click()
     expect(comment(page, "مقعد واحد")).to_be_visible()
     expect(comment(page, "مقعد واحد")).to_have_css("direction", "rtl")
-    flower, text = comment(page, "مقعد واحد").locator("svg"), comment(page, "مقعد واحد").locator(".text")
+    flower, text = (
+        comment(page, "مقعد واحد").locator("svg"),
+        comment(page, "مقعد واحد").locator(".text"),
+    )
     assert flower.bounding_box()["x"] > text.bounding_box()["x"]
 
 
-def test_the_honeypot_is_out_of_sight_and_out_of_the_way_of_assistive_technology(open_page, article):
+def test_the_honeypot_is_out_of_sight_and_out_of_the_way_of_assistive_technology(
+    open_page, article
+):
     page = open_page(article)
     expect(page.get_by_label("Comment")).to_be_visible()
     trap = page.locator("[name=homepage_url]")
@@ -218,7 +245,9 @@ def test_a_permalink_leads_to_its_comment_on_the_article(greenroom, open_page, a
     expect(comment(visitor, KIND)).to_be_focused()
 
 
-def test_older_comments_come_when_asked_for_and_a_permalink_leads_to_them_at_once(greenroom, open_page, article):
+def test_older_comments_come_when_asked_for_and_a_permalink_leads_to_them_at_once(
+    greenroom, open_page, article
+):
     thread = article.removeprefix(greenroom.paper)
     posted = [
         greenroom.call(

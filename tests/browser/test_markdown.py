@@ -1,4 +1,6 @@
-"""What the renderer makes of other people's tests, in a real browser: CommonMark's links and DOMPurify's attacks."""
+"""What the renderer makes of other people's tests, in a real browser: CommonMark's links and
+DOMPurify's attacks.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ SECTIONS = {
     "Raw HTML",
     "Entity and numeric character references",
 }
-EXAMPLE = re.compile(r"^`{32} example\n(.*?)^\.\n(.*?)^`{32}$|^#{1,6} *(.*?)$", re.MULTILINE | re.DOTALL)
+EXAMPLE = re.compile(
+    r"^`{32} example\n(.*?)^\.\n(.*?)^`{32}$|^#{1,6} *(.*?)$", re.MULTILINE | re.DOTALL
+)
 ANCHOR = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 # Runs in the page: what each part holds that a rendered comment may not.
 LOOK = """
@@ -79,12 +83,17 @@ def _absolute(text: str) -> str:
 
 
 def attacks() -> list[str]:
-    """DOMPurify's fixtures, each as a whole comment and wherever Markdown takes an address or a text."""
+    """DOMPurify's fixtures, each as a whole comment and wherever Markdown takes an address or a
+    text.
+    """
     file = npm_package("dompurify-fixtures") / "test/fixtures/expect.js"
     node = shutil.which("node") or shutil.which("nodejs")
     assert node, "node is missing: make test installs it, or names the package"
     told = subprocess.run(
-        [node, "-p", "JSON.stringify(require(process.argv[1]))", str(file)], capture_output=True, text=True, check=True
+        [node, "-p", "JSON.stringify(require(process.argv[1]))", str(file)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     payloads = [fixture["payload"] for fixture in json.loads(told.stdout)]
     assert len(payloads) > 150
@@ -103,7 +112,8 @@ def attacks() -> list[str]:
 
 
 def look(chromium: Browser, bodies: Iterable[str]) -> list[tuple[str, Any]]:
-    """Show the rendered bodies in a page without any policy; those in which something is that may not be, and what.
+    """Show the rendered bodies in a page without any policy; those in which something is that may
+    not be, and what.
 
     Nothing may run and nothing may be loaded.
     """
@@ -116,7 +126,9 @@ def look(chromium: Browser, bodies: Iterable[str]) -> list[tuple[str, Any]]:
         page = context.new_page()
         page.on("request", lambda request: requests.append(request.url))
         page.on("dialog", lambda dialog: requests.append(dialog.message))
-        page.set_content(f"<!doctype html><meta charset=utf-8><script>{TRAPS}</script><main>{parts}</main>")
+        page.set_content(
+            f"<!doctype html><meta charset=utf-8><script>{TRAPS}</script><main>{parts}</main>"
+        )
         page.add_script_tag(content=purify)
         wrong = page.evaluate(LOOK, [sorted(TAGS), ["href", "rel", "start"]])
         assert len(wrong) == len(bodies)
@@ -135,10 +147,17 @@ def test_no_example_of_commonmark_leaves_what_a_comment_may_not_hold(chromium: B
     assert look(chromium, (example.markdown for example in examples())) == []
 
 
-def test_a_page_in_which_something_runs_is_noticed(chromium: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_in_which_something_runs_is_noticed(
+    chromium: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     npm_package("dompurify")
     monkeypatch.setitem(globals(), "render", str)
-    assert [body for body, _ in look(chromium, ["<p>fine</p>", "<b>bold</b>", '<a href="javascript:x">x</a>'])] == [
+    assert [
+        body
+        for body, _ in look(
+            chromium, ["<p>fine</p>", "<b>bold</b>", '<a href="javascript:x">x</a>']
+        )
+    ] == [
         "<b>bold</b>",
         '<a href="javascript:x">x</a>',
     ]
@@ -149,7 +168,9 @@ def test_a_page_in_which_something_runs_is_noticed(chromium: Browser, monkeypatc
 
 
 def test_whatever_commonmark_links_is_linked_the_same_and_only_bare_addresses_too() -> None:
-    """Of the links that comments have: inline ones to http and https, without references and images."""
+    """Of the links that comments have: inline ones to http and https, without references and
+    images.
+    """
     compared = 0
     for markdown, html in examples():
         if "]:" in markdown or "![" in markdown:
@@ -162,6 +183,8 @@ def test_whatever_commonmark_links_is_linked_the_same_and_only_bare_addresses_to
 
 
 def _anchors(html: str) -> set[tuple[str, str]]:
-    """Address and text of the links to http and https, the address as a browser understands it, without escapes."""
+    """Address and text of the links to http and https, the address as a browser understands it,
+    without escapes.
+    """
     found = {(link(unescape(href)), text) for href, text in ANCHOR.findall(html)}
     return {(unquote(url.href).replace("\\", "/"), text) for url, text in found if url}

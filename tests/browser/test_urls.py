@@ -7,7 +7,9 @@ from playwright.sync_api import Browser
 from models import urls
 from tests.models.test_urls import SPELLINGS
 
-_HOSTS = """texts => texts.map(text => { try { return new URL(text).hostname } catch { return "" } })"""
+_HOSTS = (
+    """texts => texts.map(text => { try { return new URL(text).hostname } catch { return "" } })"""
+)
 
 
 def test_a_browser_opens_the_host_that_we_see(chromium: Browser) -> None:
@@ -16,7 +18,9 @@ def test_a_browser_opens_the_host_that_we_see(chromium: Browser) -> None:
         hosts = page.evaluate(_HOSTS, [typed for typed, _ in SPELLINGS])
     finally:
         page.close()
-    assert {typed: _plain(host) for (typed, _), host in zip(SPELLINGS, hosts, strict=True)} == dict(SPELLINGS)
+    assert {typed: _plain(host) for (typed, _), host in zip(SPELLINGS, hosts, strict=True)} == dict(
+        SPELLINGS
+    )
 
 
 def test_a_browser_opens_the_same_host_from_what_we_publish(chromium: Browser) -> None:

@@ -1,12 +1,20 @@
-"""The same job without JavaScript: the thread as a plain page, its form, and the page that says what happens next."""
+"""The same job without JavaScript: the thread as a plain page, its form, and the page that says
+what happens next.
+"""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
 
-KIND = "My mother lives two doors from the bakery, and she says that the bell rings more often than it has to."
-ANSWER = "That is because people ring it when somebody sits there alone. I have done it myself more than once."
+KIND = (
+    "My mother lives two doors from the bakery, and she says that the bell rings more "
+    "often than it has to."
+)
+ANSWER = (
+    "That is because people ring it when somebody sits there alone. I have done it "
+    "myself more than once."
+)
 
 
 @pytest.fixture
@@ -29,7 +37,9 @@ def write(page: Page, body: str, *, name: str = "Ann", email: str = "ann@paper.t
 
 def test_a_comment_is_left_followed_and_answered(plain, greenroom):
     page = plain("/plain/1")
-    expect(page.get_by_text("Your email address will not be published. Required fields are marked *")).to_be_visible()
+    expect(
+        page.get_by_text("Your email address will not be published. Required fields are marked *")
+    ).to_be_visible()
     write(page, KIND)
     expect(page.get_by_role("heading", name="What happens next")).to_be_visible()
     expect(page.get_by_text("Your comment is published.")).to_be_visible()
@@ -43,13 +53,17 @@ def test_a_comment_is_left_followed_and_answered(plain, greenroom):
 
     page.get_by_role("link", name="Back to the comments").click()
     expect(page.get_by_role("listitem").get_by_role("list").get_by_text(ANSWER)).to_be_visible()
-    expect(page.get_by_role("link", name="Back to the article")).to_have_attribute("href", f"{greenroom.paper}/plain/1")
+    expect(page.get_by_role("link", name="Back to the article")).to_have_attribute(
+        "href", f"{greenroom.paper}/plain/1"
+    )
 
 
 def test_the_form_comes_again_with_the_errors_at_their_fields_and_what_was_typed(plain):
     page = plain("/plain/2")
     write(page, KIND, name="", email="ann@nodot")
-    expect(page.get_by_role("alert")).to_have_text("Please look at this again: your comment has not been sent yet.")
+    expect(page.get_by_role("alert")).to_have_text(
+        "Please look at this again: your comment has not been sent yet."
+    )
     expect(page.get_by_label("Name")).to_have_accessible_description("Please fill this in.")
     expect(page.get_by_label("Email")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_label("Email")).to_have_value("ann@nodot")
@@ -70,7 +84,9 @@ def test_a_domain_that_does_not_exist_is_named_on_the_page_that_follows(plain):
 
 def test_the_chosen_language_lasts_from_the_thread_through_an_error_to_what_happens_next(plain):
     page = plain("/plain/4", lang="de")
-    page.get_by_label("Kommentar").fill("Ich war am Sonntag mit meiner Tochter dort, und die Bank stand am Anleger.")
+    page.get_by_label("Kommentar").fill(
+        "Ich war am Sonntag mit meiner Tochter dort, und die Bank stand am Anleger."
+    )
     page.get_by_label("Name").fill("Ute")
     page.get_by_label("E-Mail").fill("ute")
     page.get_by_role("button", name="Kommentar abschicken").click()

@@ -14,7 +14,10 @@ def can_mount() -> bool:
     """Root may, unless a container took that from it."""
     if os.geteuid() != 0:
         return False
-    return subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode
+        == 0
+    )
 
 
 @dataclass
@@ -40,7 +43,9 @@ class Disk:
 def small_disk(folder: Path, *, megabytes: int) -> Iterator[Disk]:
     """A tmpfs of that size at a new folder."""
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "greenroom-test", folder], check=True)
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "greenroom-test", folder], check=True
+    )
     try:
         yield Disk(folder)
     finally:

@@ -31,8 +31,12 @@ def test_a_thread_is_answered_503_while_storage_fails_and_read_again_once_it_is_
 
 
 @pytest.fixture
-def later_without_database(client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread is published and read; then the database goes away for longer than a site is remembered."""
+def later_without_database(
+    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread is published and read; then the database goes away for longer than a site is
+    remembered.
+    """
     moderator.decide(posted(client), "approve")
     publish_all()
     assert moderator.page()["count"] == 1
@@ -51,7 +55,9 @@ def test_readers_go_on_reading_while_the_database_is_away(moderator: Caller) -> 
 
 
 @pytest.mark.usefixtures("later_without_database")
-def test_a_post_while_the_database_is_away_is_a_503_that_the_page_may_read(client: FlaskClient) -> None:
+def test_a_post_while_the_database_is_away_is_a_503_that_the_page_may_read(
+    client: FlaskClient,
+) -> None:
     answer = post(client, headers={"Origin": "https://paper.example"})
     assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
     assert answer.headers["Access-Control-Allow-Origin"] == "https://paper.example"

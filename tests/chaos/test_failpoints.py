@@ -1,4 +1,6 @@
-"""A process that ends at the worst moment, right after a commit or right before a send, takes nothing with it."""
+"""A process that ends at the worst moment, right after a commit or right before a send, takes
+nothing with it.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,8 @@ from worker.sweep import sweep
 from worker.webhooks import deliver_now
 
 KEY = {"Idempotency-Key": "the one and only"}
-# A process that has imported what the acts need and done nothing else: those who die are its forks. To import took each
-# of them longer than to live.
+# A process that has imported what the acts need and done nothing else: those who die are its forks.
+# To import took each of them longer than to live.
 NURSERY = multiprocessing.get_context("forkserver")
 NURSERY.set_forkserver_preload(["service.app", "worker.tasks", __name__])
 
@@ -172,7 +174,9 @@ def act(what: str, comment: str, environment: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("point", ["learn_claimed", "learned"])
-def test_a_site_learns_once_although_the_one_who_trained_died(moderator: Caller, point: str) -> None:
+def test_a_site_learns_once_although_the_one_who_trained_died(
+    moderator: Caller, point: str
+) -> None:
     taught(moderator, quirk(25))
     die(Death("learn", point, comment=""), str(site().id))
     with time_machine.travel(now() + LEASE + timedelta(seconds=1)):
@@ -185,7 +189,9 @@ def test_a_site_learns_once_although_the_one_who_trained_died(moderator: Caller,
 def test_a_webhook_is_sent_once_more_by_the_next_after_its_sender_died(
     moderator: Caller, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
-    """The one who died may have sent it already: the same id and bytes again are what a receiver is told to expect."""
+    """The one who died may have sent it already: the same id and bytes again are what a receiver is
+    told to expect.
+    """
     monkeypatch.setenv("GREENROOM_WEBHOOK_ALLOW_PRIVATE", "true")
     settings.cache_clear()
     with Receiver() as receiver:
@@ -201,22 +207,32 @@ def test_a_webhook_is_sent_once_more_by_the_next_after_its_sender_died(
             deliver_now([webhook["id"]])
         assert len(receiver.got) == sent_before + 1
         assert len({(got.id, got.content) for got in receiver.got}) == 1
-        (delivery,) = moderator.call("GET", f"/webhooks/{webhook['id']}/deliveries").json["deliveries"]  # type: ignore[index]
+        (delivery,) = moderator.call("GET", f"/webhooks/{webhook['id']}/deliveries").json[
+            "deliveries"
+        ]  # type: ignore[index]
         assert (delivery["state"], len(delivery["attempts"])) == ("delivered", 1)
 
 
 def test_up_begins_a_worker_that_died_anew_and_the_comment_is_published(tmp_path: Path) -> None:
-    alone = {"GREENROOM_DNS": "127.0.0.1:1", "GREENROOM_RATE_LIMITS": "off", "GREENROOM_FAILPOINT": "settled"}
+    alone = {
+        "GREENROOM_DNS": "127.0.0.1:1",
+        "GREENROOM_RATE_LIMITS": "off",
+        "GREENROOM_FAILPOINT": "settled",
+    }
     with running(tmp_path / "var", **alone) as up:
         body = json.dumps(COMMENT).encode()
         address = f"{up.url}/v1/sites/demo/comments"
         request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             assert answer.status == 202
-        until(lambda: f"worker-screen died with exit status {STATUS}: starting it again" in up.output)
+        until(
+            lambda: f"worker-screen died with exit status {STATUS}: starting it again" in up.output
+        )
         until(lambda: _count(up, "/harbour") == 1)
 
 
 def _count(up: Running, thread: str) -> int:
-    with urllib.request.urlopen(f"{up.url}/v1/sites/demo/comments?thread={thread}", timeout=PATIENCE) as answer:
+    with urllib.request.urlopen(
+        f"{up.url}/v1/sites/demo/comments?thread={thread}", timeout=PATIENCE
+    ) as answer:
         return int(json.load(answer)["count"])

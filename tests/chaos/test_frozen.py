@@ -1,4 +1,6 @@
-"""A PostgreSQL whose processes are stopped: readers do not notice, posts are refused, and all goes on by itself."""
+"""A PostgreSQL whose processes are stopped: readers do not notice, posts are refused, and all goes
+on by itself.
+"""
 
 from __future__ import annotations
 
@@ -41,11 +43,20 @@ def frozen(server: PostgreSQL) -> Iterator[None]:
 
 def post(port: int) -> Answer:
     body = {"thread": "/harbour", "name": "Ann", "email": "ann@example.org"}
-    return ask(port, "POST", COMMENTS, {**body, "body": f"The ferry of pier {next(_numbers)} was late again."})
+    return ask(
+        port,
+        "POST",
+        COMMENTS,
+        {**body, "body": f"The ferry of pier {next(_numbers)} was late again."},
+    )
 
 
-def asked_while_frozen(port: int, server: PostgreSQL, seconds: float) -> dict[str, list[tuple[int, float]]]:
-    """Status and seconds of every answer that came while the database was frozen, by what was asked."""
+def asked_while_frozen(
+    port: int, server: PostgreSQL, seconds: float
+) -> dict[str, list[tuple[int, float]]]:
+    """Status and seconds of every answer that came while the database was frozen, by what was
+    asked.
+    """
     calls: dict[str, Callable[[], Answer]] = {
         "live": lambda: ask(port, "GET", "/health/live"),
         "read": lambda: ask(port, "GET", PAGE),
@@ -75,7 +86,9 @@ def asked_while_frozen(port: int, server: PostgreSQL, seconds: float) -> dict[st
 def test_readers_go_on_posts_are_refused_and_all_comes_back_by_itself(tmp_path: Path) -> None:
     with (
         postgresql() as server,
-        running(tmp_path / "var", GREENROOM_DATABASE_URL=server.url(), GREENROOM_RATE_LIMITS="off") as up,
+        running(
+            tmp_path / "var", GREENROOM_DATABASE_URL=server.url(), GREENROOM_RATE_LIMITS="off"
+        ) as up,
     ):
         assert post(up.port).status == 202
         until(lambda: ask(up.port, "GET", PAGE).json["count"] == 1)

@@ -1,4 +1,6 @@
-"""A full disk: readers go on, posts are refused with the reason, and all comes back once there is room."""
+"""A full disk: readers go on, posts are refused with the reason, and all comes back once there is
+room.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ class Readers:
 
 
 def kill(up: Running, part: str) -> None:
-    """Kill a part and wait until `up` has noticed. Its words may not fit the disk, and neither may the new pid file."""
+    """Kill a part and wait until `up` has noticed. Its words may not fit the disk, and neither may
+    the new pid file.
+    """
     file = up.data / "run" / f"{part}.pid"
     with suppress(FileNotFoundError, ProcessLookupError):
         before = file.read_text()
@@ -78,7 +82,9 @@ def readers_go_on_and_all_parts_come_back(disk: Disk) -> None:
         until(readers.all_are_settled)
         before = readers.shown()
         os.kill(up.pid("worker-screen"), signal.SIGSTOP)
-        for _ in range(5):  # the worker may hold SQLite's lock as it stands; then they go on when `up` replaces it
+        for _ in range(
+            5
+        ):  # the worker may hold SQLite's lock as it stands; then they go on when `up` replaces it
             until(lambda: readers.post().status == 202)
         disk.fill()
         with suppress(FileNotFoundError):  # `up` may have replaced a worker that stood still
@@ -88,7 +94,10 @@ def readers_go_on_and_all_parts_come_back(disk: Disk) -> None:
         assert refused.status == 503
         assert "disk is full" in refused.json["detail"]
         said = ask(up.port, "GET", "/health/system").json["parts"]
-        assert (said["database"], said["storage"]) == ("the database's disk is full", "the disk is full")
+        assert (said["database"], said["storage"]) == (
+            "the database's disk is full",
+            "the disk is full",
+        )
         assert ask(up.port, "GET", "/health/ready").status == 200
         assert readers.shown() >= before
         for part in PARTS:
@@ -111,13 +120,20 @@ if can_mount():
         with small_disk(tmp_path / "disk", megabytes=64) as made:
             yield made
 
-    def test_readers_go_on_and_all_parts_come_back_even_those_that_died_meanwhile(disk: Disk) -> None:
+    def test_readers_go_on_and_all_parts_come_back_even_those_that_died_meanwhile(
+        disk: Disk,
+    ) -> None:
         readers_go_on_and_all_parts_come_back(disk)
 
     def test_a_start_on_a_full_disk_is_refused_in_a_sentence(disk: Disk) -> None:
         disk.fill()
-        environment = os.environ | {"GREENROOM_DATA": str(disk.folder / "var"), "GREENROOM_PORT": "0"}
-        refused = subprocess.run([*GREENROOM, "up"], env=environment, capture_output=True, text=True, check=False)
+        environment = os.environ | {
+            "GREENROOM_DATA": str(disk.folder / "var"),
+            "GREENROOM_PORT": "0",
+        }
+        refused = subprocess.run(
+            [*GREENROOM, "up"], env=environment, capture_output=True, text=True, check=False
+        )
         assert refused.returncode == 1
         assert refused.stderr.count("\n") == 1, refused.stderr
         assert "the disk is full" in refused.stderr
@@ -134,7 +150,9 @@ def test_a_post_that_finds_no_room_is_refused_with_the_reason(client: FlaskClien
 
     event.listen(engine(), "begin", leave_no_room)
     try:
-        answers = [post(client, body=f"{number} " + "A long comment. " * 600) for number in range(5)]
+        answers = [
+            post(client, body=f"{number} " + "A long comment. " * 600) for number in range(5)
+        ]
     finally:
         event.remove(engine(), "begin", leave_no_room)
         engine().dispose()
@@ -159,7 +177,15 @@ class Quiet:
 @pytest.fixture
 def part(tmp_path: Path) -> Iterator[Part]:
     with closing(Signs()) as signs:
-        made = Part("web", ["sleep", "60"], 1.0, dict(os.environ), Claim(tmp_path), cast(Any, Quiet()), signs)
+        made = Part(
+            "web",
+            ["sleep", "60"],
+            1.0,
+            dict(os.environ),
+            Claim(tmp_path),
+            cast(Any, Quiet()),
+            signs,
+        )
         yield made
         made.end(0)
 

@@ -36,8 +36,12 @@ def key(up: Running) -> str:
 
 def call(up: Running, path: str, *, key: str = "", **fields: Any) -> Any:
     body = json.dumps(fields).encode() if fields else None
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
-    with urllib.request.urlopen(urllib.request.Request(up.url + path, body, headers), timeout=10) as answer:
+    headers = {"Content-Type": "application/json"} | (
+        {"Authorization": f"Bearer {key}"} if key else {}
+    )
+    with urllib.request.urlopen(
+        urllib.request.Request(up.url + path, body, headers), timeout=10
+    ) as answer:
         return json.load(answer)
 
 
@@ -54,19 +58,30 @@ def settled(up: Running, key: str, comment: str) -> Any:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_poison_comment_and_the_one_behind_it_are_both_settled(up: Running, key: str, way: str) -> None:
-    poison, ordinary = post(up, f"poison: {way}"), post(up, f"The ferry was late again because of {way}.")
+def test_a_poison_comment_and_the_one_behind_it_are_both_settled(
+    up: Running, key: str, way: str
+) -> None:
+    poison, ordinary = (
+        post(up, f"poison: {way}"),
+        post(up, f"The ferry was late again because of {way}."),
+    )
     assert "could not be screened" not in str(settled(up, key, ordinary)["evidence"])
     found = settled(up, key, poison)
     assert found["status"] == "flagged"
     detail = f"this comment could not be screened: alone, its screening {WAYS[way]}, 2 times"
     assert [item["detail"] for item in found["evidence"]] == [detail]
-    assert [(review["cause"], review["closed"]) for review in found["reviews"]] == [("flagged", None)]
+    assert [(review["cause"], review["closed"]) for review in found["reviews"]] == [
+        ("flagged", None)
+    ]
 
 
 def test_many_poison_comments_end_one_worker_and_not_up(up: Running, key: str) -> None:
     """`up` gives up after five deaths of a part within a minute."""
-    comments = [post(up, f"poison: {way} number {number}") for number in range(3) for way in ("exit", "crash")]
+    comments = [
+        post(up, f"poison: {way} number {number}")
+        for number in range(3)
+        for way in ("exit", "crash")
+    ]
     assert {settled(up, key, comment)["status"] for comment in comments} == {"flagged"}
     assert up.process.poll() is None
     assert up.output.count("worker-screen died") < 5

@@ -1,4 +1,6 @@
-"""The checker is checked: what breaks a truth is found and named, and each guarantee taken away shows."""
+"""The checker is checked: what breaks a truth is found and named, and each guarantee taken away
+shows.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def accepted(told: Path, comment: str, key: str) -> None:
         log.note("accepted", id=comment, key=key, **about)
 
 
-def test_without_the_sweep_a_comment_whose_ring_was_lost_waits_for_ever(client: FlaskClient, told: Path) -> None:
+def test_without_the_sweep_a_comment_whose_ring_was_lost_waits_for_ever(
+    client: FlaskClient, told: Path
+) -> None:
     posted(client)
     assert broken(told) == {"every comment is settled or waits for a human"}
 
@@ -92,7 +96,15 @@ def _ask_no_human() -> None:
 def _ask(cause: str) -> None:
     with begin() as session:
         comment = session.execute(select(Comment)).scalar_one()
-        session.add(Review(id=new_id(), site_id=comment.site_id, comment_id=comment.id, cause=cause, opened_at=now()))
+        session.add(
+            Review(
+                id=new_id(),
+                site_id=comment.site_id,
+                comment_id=comment.id,
+                cause=cause,
+                opened_at=now(),
+            )
+        )
 
 
 def _ask_once_more() -> None:
@@ -101,8 +113,12 @@ def _ask_once_more() -> None:
 
 def _decide_twice() -> None:
     with begin() as session:
-        first = session.execute(select(DecisionRecord).where(DecisionRecord.by == "policy")).scalar_one()
-        copy = {column.key: getattr(first, column.key) for column in DecisionRecord.__table__.columns}
+        first = session.execute(
+            select(DecisionRecord).where(DecisionRecord.by == "policy")
+        ).scalar_one()
+        copy = {
+            column.key: getattr(first, column.key) for column in DecisionRecord.__table__.columns
+        }
         session.execute(insert(DecisionRecord), {**copy, "id": new_id()})
 
 
@@ -156,18 +172,26 @@ def test_harm_is_noticed(
     assert truth in broken(told)
 
 
-def test_a_comment_that_is_live_may_wait_for_an_opinion(client: FlaskClient, moderator: Caller, told: Path) -> None:
+def test_a_comment_that_is_live_may_wait_for_an_opinion(
+    client: FlaskClient, moderator: Caller, told: Path
+) -> None:
     moderator.decide(posted(client), "approve")
     publish_all()
     _ask("sampled")
     assert broken(told) == set()
 
 
-def test_an_address_in_a_log_or_a_message_is_noticed(client: FlaskClient, told: Path, tmp_path: Path) -> None:
+def test_an_address_in_a_log_or_a_message_is_noticed(
+    client: FlaskClient, told: Path, tmp_path: Path
+) -> None:
     log, messages = tmp_path / "log", tmp_path / "aof"
     log.write_text(f"could not look up {MARK}-7@paper.test")
-    messages.write_text('{"body": "W1tbIm5vYm9keS1rbm93cy03QHBhcGVyLnRlc3QiXV0sIHt9XQ==", "headers": {}}')
-    assert broken(told, log) == broken(told, messages) == {"no commenter's address is anywhere else"}
+    messages.write_text(
+        '{"body": "W1tbIm5vYm9keS1rbm93cy03QHBhcGVyLnRlc3QiXV0sIHt9XQ==", "headers": {}}'
+    )
+    assert (
+        broken(told, log) == broken(told, messages) == {"no commenter's address is anywhere else"}
+    )
 
 
 def test_an_answer_of_500_is_noticed(client: FlaskClient, told: Path) -> None:

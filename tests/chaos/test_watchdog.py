@@ -25,7 +25,9 @@ from worker import bell, sweep
 from worker.bell import SCREEN, ring
 from worker.watchdog import DEAF_SECONDS, Watchdog
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # this is about the broker
+pytestmark = pytest.mark.parametrize(
+    "database_url", ["sqlite"], indirect=True
+)  # this is about the broker
 # A worker that loses patience sooner.
 WORKER = """
 from worker import sweep, watchdog
@@ -79,9 +81,12 @@ def test_a_worker_whose_connection_died_without_a_word_ends_itself(
         ring(SCREEN, [first])
         until(lambda: _status(client, first) != "pending")
         assert broker.strand() > 0
-        # All are overdue in the same sweep, which rings for them over a dead connection and then settles them itself:
-        # from then on nothing is overdue, and only the messages that lie there show that the worker is deaf.
-        comments = [posted(client, body=f"The ferry was late {number} times.") for number in range(3)]
+        # All are overdue in the same sweep, which rings for them over a dead connection and then
+        # settles them itself: from then on nothing is overdue, and only the messages that lie there
+        # show that the worker is deaf.
+        comments = [
+            posted(client, body=f"The ferry was late {number} times.") for number in range(3)
+        ]
         for comment in comments:  # what is sent over the dead connections first is lost with them
             ring(SCREEN, [comment])
         until(lambda: worker.poll() is not None)
@@ -114,7 +119,9 @@ def test_a_worker_is_not_deaf_while_the_broker_is_silent(broker: Proxy) -> None:
     assert not watchdog.is_deaf(at + timedelta(seconds=DEAF_SECONDS))
 
 
-def test_the_sweep_outlives_a_database_that_is_away_when_it_starts(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sweep_outlives_a_database_that_is_away_when_it_starts(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GREENROOM_SWEEP_SECONDS", "0.05")
     settings.cache_clear()
     beat, tries = sweep._beat, []

@@ -1,4 +1,6 @@
-"""HTTP without a client's kindness: the path goes out as it is written, and the answer comes back as it was sent."""
+"""HTTP without a client's kindness: the path goes out as it is written, and the answer comes back
+as it was sent.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,15 @@ class Answer:
         return json.loads(self.content)
 
 
-def ask(port: int, method: str, path: str, body: Any = None, *, encode_chunked: bool = False, **headers: str) -> Answer:
+def ask(
+    port: int,
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    encode_chunked: bool = False,
+    **headers: str,
+) -> Answer:
     """One request on a connection of its own; `if_none_match="…"` is the header If-None-Match."""
     content = json.dumps(body).encode() if isinstance(body, dict) else body
     named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -1,4 +1,6 @@
-"""What docker-compose.yml and Dockerfile say, and the same commands and variables as plain processes."""
+"""What docker-compose.yml and Dockerfile say, and the same commands and variables as plain
+processes.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _VARIABLE = re.compile(r"\$\{(\w+)(?::([?-])([^}]*))?\}")
 
 
 def filled(text: str, variables: dict[str, str]) -> str:
-    """`${NAME:?}` and `${NAME:-default}` as compose fills them. Raises KeyError for what .env lacks."""
+    """`${NAME:?}` and `${NAME:-default}` as compose fills them. Raises KeyError for what .env
+    lacks.
+    """
 
     def fill(found: re.Match[str]) -> str:
         name, kind, default = found.groups()
@@ -53,7 +57,9 @@ def image_command(name: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Here:
-    """Exchanges what exists only among containers (hosts, ports, folders) for what stands in for it on this machine."""
+    """Exchanges what exists only among containers (hosts, ports, folders) for what stands in for it
+    on this machine.
+    """
 
     instead: dict[str, str]
 
@@ -63,7 +69,9 @@ class Here:
         return text
 
     def environment(self, service: dict[str, Any]) -> dict[str, str]:
-        """The image's variables and the service's, and nothing of this process but where programs are found."""
+        """The image's variables and the service's, and nothing of this process but where programs
+        are found.
+        """
         told = image_environment() | service.get("environment", {}) | {"PATH": os.environ["PATH"]}
         return {name: self.text(str(value)) for name, value in told.items()}
 
@@ -71,7 +79,11 @@ class Here:
         command = [*image_command("ENTRYPOINT"), *service["command"]]
         with log.open("ab") as file:
             return subprocess.Popen(
-                self.words(command), env=self.environment(service), stdin=subprocess.DEVNULL, stdout=file, stderr=file
+                self.words(command),
+                env=self.environment(service),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
             )
 
     def run(self, service: dict[str, Any], command: list[str]) -> subprocess.CompletedProcess[str]:

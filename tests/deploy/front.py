@@ -1,4 +1,6 @@
-"""A real nginx with the configuration of deploy/front/: only hosts, ports and folders are exchanged."""
+"""A real nginx with the configuration of deploy/front/: only hosts, ports and folders are
+exchanged.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def front(
         _configure(folder, published.parent, port=port, web_ports=[web_port, *more_web_ports])
         words = [word.replace(IN_COMPOSE, place) for word in command]
         if os.geteuid() == 0:
-            words[-1] += " user root;"  # its workers would be `nobody`, who may not enter a test's folder
+            words[-1] += (
+                " user root;"  # its workers would be `nobody`, who may not enter a test's folder
+            )
         variables = {"PATH": f"{os.environ['PATH']}:/usr/sbin"} | (environment or {})
         program = shutil.which(words[0], path=variables["PATH"])
         assert program, "nginx is missing: make test installs it, or names the packages"

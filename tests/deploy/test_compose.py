@@ -14,7 +14,15 @@ import compose_spec
 import pytest
 import yaml
 
-from tests.deploy.composed import DOCKERFILE, FILE, ROOT, filled, image_command, instructions, services
+from tests.deploy.composed import (
+    DOCKERFILE,
+    FILE,
+    ROOT,
+    filled,
+    image_command,
+    instructions,
+    services,
+)
 
 VARIABLES = {
     "POSTGRES_PASSWORD": "secretofpostgres",
@@ -37,7 +45,9 @@ def test_the_compose_file_holds_to_the_specification() -> None:
 def test_compose_itself_takes_it_where_it_is_installed(tmp_path: Path) -> None:
     if (compose := _compose()) is None:
         pytest.skip("docker compose is not installed: on Debian, the package docker-compose")
-    version = subprocess.run([*compose, "version", "--short"], capture_output=True, text=True, check=True).stdout
+    version = subprocess.run(
+        [*compose, "version", "--short"], capture_output=True, text=True, check=True
+    ).stdout
     file = _for_compose_1(tmp_path / FILE.name) if version.startswith("1.") else FILE
     command = [*compose, "--file", str(file), "config", "--quiet"]
     done = subprocess.run(command, env=VARIABLES, capture_output=True, text=True, check=False)
@@ -50,7 +60,9 @@ def _compose() -> list[str] | None:
         program = shutil.which(command[0])
         if (
             program
-            and not subprocess.run([program, *command[1:], "version"], capture_output=True, check=False).returncode
+            and not subprocess.run(
+                [program, *command[1:], "version"], capture_output=True, check=False
+            ).returncode
         ):
             return [program, *command[1:]]
     return None
@@ -80,7 +92,10 @@ def test_what_has_no_safe_default_must_be_given(name: str) -> None:
 
 def test_no_secret_stands_in_a_file() -> None:
     for line in (FILE.read_text() + DOCKERFILE.read_text()).splitlines():
-        if re.search(r"password|secret|auth", line.partition("#")[0], re.IGNORECASE) and "no-new-priv" not in line:
+        if (
+            re.search(r"password|secret|auth", line.partition("#")[0], re.IGNORECASE)
+            and "no-new-priv" not in line
+        ):
             assert "_PASSWORD:?}" in line or line.strip() == "- --requirepass", line
 
 
@@ -93,7 +108,9 @@ def test_every_service_has_limits_a_health_check_and_time_to_end(composed: dict[
             assert name == "web" or "test" in service["healthcheck"], name  # the image brings web's
 
 
-def test_what_strangers_reach_writes_to_volumes_only_and_has_no_rights(composed: dict[str, Any]) -> None:
+def test_what_strangers_reach_writes_to_volumes_only_and_has_no_rights(
+    composed: dict[str, Any],
+) -> None:
     for name in ("front", *OURS):
         service = composed[name]
         assert service["read_only"], name
@@ -105,7 +122,9 @@ def test_what_strangers_reach_writes_to_volumes_only_and_has_no_rights(composed:
     assert all(volume.endswith(":ro") for volume in composed["front"]["volumes"])
 
 
-def test_only_the_front_can_be_reached_and_the_stores_reach_nobody(composed: dict[str, Any]) -> None:
+def test_only_the_front_can_be_reached_and_the_stores_reach_nobody(
+    composed: dict[str, Any],
+) -> None:
     assert [name for name, service in composed.items() if "ports" in service] == ["front"]
     assert composed["front"]["ports"] == ["127.0.0.1:8000:8080"]
     for name in ("postgres", "valkey"):
@@ -114,7 +133,9 @@ def test_only_the_front_can_be_reached_and_the_stores_reach_nobody(composed: dic
 
 
 def test_what_is_kept_is_in_named_volumes(composed: dict[str, Any]) -> None:
-    assert composed["postgres"]["volumes"] == ["database:/var/lib/postgresql"]  # where postgres:18 wants it
+    assert composed["postgres"]["volumes"] == [
+        "database:/var/lib/postgresql"
+    ]  # where postgres:18 wants it
     assert composed["valkey"]["volumes"] == ["queue:/data"]
     for name in OURS:
         assert composed[name]["volumes"] == ["keys:/data", "published:/published"]
@@ -128,13 +149,21 @@ def test_the_image_takes_the_locked_versions_only() -> None:
     assert "*" in (ROOT / ".dockerignore").read_text().splitlines()  # everything else stays out
 
 
-def test_readme_gives_what_has_no_default_and_names_services_that_there_are(composed: dict[str, Any]) -> None:
+def test_readme_gives_what_has_no_default_and_names_services_that_there_are(
+    composed: dict[str, Any],
+) -> None:
     readme = (ROOT / "README.md").read_text()
-    given = re.findall(r"^([A-Z_]+)=", readme.partition("cat > .env <<END")[2].partition("END")[0], re.MULTILINE)
+    given = re.findall(
+        r"^([A-Z_]+)=", readme.partition("cat > .env <<END")[2].partition("END")[0], re.MULTILINE
+    )
     assert set(VARIABLES) <= set(given)
     assert all(f"${{{name}:" in FILE.read_text() for name in given)
     pages = readme + "".join(page.read_text() for page in (ROOT / "operations").glob("*.md"))
     named = re.findall(
-        r"docker compose (?:exec|restart|logs(?: --since \w+)?|run --rm(?: -T --entrypoint sh)?) (\w+)", pages
+        (
+            r"docker compose (?:exec|restart|logs(?: --since \w+)?|run --rm(?: -T --entrypoint "
+            r"sh)?) (\w+)"
+        ),
+        pages,
     )
     assert {"web", "worker"} <= set(named) <= set(composed)

@@ -1,5 +1,6 @@
-"""docker-compose.yml brought to life: its commands and variables as plain processes, and a real PostgreSQL, Valkey and
-nginx; then one comment from the form, through the front, to the page that the front serves as a file.
+"""docker-compose.yml brought to life: its commands and variables as plain processes, and a real
+PostgreSQL, Valkey and nginx; then one comment from the form, through the front, to the page that
+the front serves as a file.
 """
 
 from __future__ import annotations
@@ -66,7 +67,11 @@ class Compose:
         return self.folder / f"{name}.log"
 
     def is_healthy(self, name: str) -> bool:
-        check = self.services[name].get("healthcheck", {}).get("test", ["CMD", *image_command("HEALTHCHECK")])
+        check = (
+            self.services[name]
+            .get("healthcheck", {})
+            .get("test", ["CMD", *image_command("HEALTHCHECK")])
+        )
         return self.here.run(self.services[name], check[1:]).returncode == 0
 
     def greenroom(self, *words: str) -> str:
@@ -145,7 +150,14 @@ def compose(postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> I
 def _start_valkey(made: Compose, port: int) -> None:
     service, kept = made.services["valkey"], made.folder / "queue"
     kept.mkdir()
-    command = [str(get_binary_path()), *service["command"][1:], "--port", str(port), "--bind", "127.0.0.1"]
+    command = [
+        str(get_binary_path()),
+        *service["command"][1:],
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+    ]
     with made.log("valkey").open("wb") as log:
         made.running["valkey"] = subprocess.Popen(command, cwd=kept, stdout=log, stderr=log)
     client = redis.Redis(port=port, password=service["environment"]["REDISCLI_AUTH"])
@@ -193,7 +205,9 @@ def ids(answer: Answer) -> list[str]:
     return [comment["id"] for comment in answer.json["comments"]]
 
 
-def test_what_readme_tells_to_type_makes_a_site_and_somebody_who_may_sign_in(compose: Compose) -> None:
+def test_what_readme_tells_to_type_makes_a_site_and_somebody_who_may_sign_in(
+    compose: Compose,
+) -> None:
     assert [words[:2] for words in told_in("README.md")] == [["site", "add"], ["moderator", "add"]]
     assert compose.greenroom("site", "list") == f"paper  {ORIGIN}"
     assert compose.ask("GET", "/console/sign-in").status == 200
@@ -214,7 +228,9 @@ def test_every_health_check_passes(compose: Compose, comment: str) -> None:
     assert compose.ask("GET", check.partition(":8080")[2]).status == 204
 
 
-def test_a_thread_is_read_as_a_file_and_the_same_tag_says_it_is_unchanged(compose: Compose, comment: str) -> None:
+def test_a_thread_is_read_as_a_file_and_the_same_tag_says_it_is_unchanged(
+    compose: Compose, comment: str
+) -> None:
     answer = compose.read()
     path = compose.folder / "published" / "paper"
     digest = _digest("paper", "/harbour")
@@ -226,9 +242,14 @@ def test_a_thread_is_read_as_a_file_and_the_same_tag_says_it_is_unchanged(compos
         assert again.headers["access-control-allow-origin"] == ORIGIN
 
 
-def test_a_browser_gets_it_compressed_and_asks_again_with_the_weak_tag(compose: Compose, comment: str) -> None:
+def test_a_browser_gets_it_compressed_and_asks_again_with_the_weak_tag(
+    compose: Compose, comment: str
+) -> None:
     for number in range(4):
-        compose.write(f"The ferry of {number + 7} o'clock was on time, and so was the one that came an hour later.")
+        compose.write(
+            f"The ferry of {number + 7} o'clock was on time, and so was the one that came an "
+            "hour later."
+        )
     until(lambda: len(ids(compose.read())) == 5)
     packed = compose.read(Accept_Encoding="gzip")
     assert packed.headers["content-encoding"] == "gzip"
@@ -274,10 +295,29 @@ PERHAPS_A_FILE = [
     "?thread",
     "",
 ]
-WRITTEN_IN = ["/harbour", "/with a space", "/with+a plus", "/plain + and~~!*'(),;:@?$=", "/umlaut-ü", "x" * 500]
+WRITTEN_IN = [
+    "/harbour",
+    "/with a space",
+    "/with+a plus",
+    "/plain + and~~!*'(),;:@?$=",
+    "/umlaut-ü",
+    "x" * 500,
+]
 SAME = [
-    *("etag", "cache-control", "content-type", "access-control-allow-origin", "access-control-expose-headers"),
-    *("x-content-type-options", "referrer-policy", "content-security-policy", "cdn-cache-control", "surrogate-control"),
+    *(
+        "etag",
+        "cache-control",
+        "content-type",
+        "access-control-allow-origin",
+        "access-control-expose-headers",
+    ),
+    *(
+        "x-content-type-options",
+        "referrer-policy",
+        "content-security-policy",
+        "cdn-cache-control",
+        "surrogate-control",
+    ),
     *("cache-tag", "surrogate-key", "last-modified", "accept-ranges", "location", "allow"),
 ]
 
@@ -288,20 +328,36 @@ def asked(thread: str) -> str:
 
 def same(compose: Compose, path: str, method: str = "GET", **headers: str) -> Answer:
     """What the front answers, which is what Flask answers."""
-    fronted, flask = (ask(port, method, path, **headers) for port in (compose.front_port, compose.web_port))
+    fronted, flask = (
+        ask(port, method, path, **headers) for port in (compose.front_port, compose.web_port)
+    )
     assert (fronted.status, fronted.content) == (flask.status, flask.content)
-    assert {name: fronted.headers.get(name) for name in SAME} == {name: flask.headers.get(name) for name in SAME}
+    assert {name: fronted.headers.get(name) for name in SAME} == {
+        name: flask.headers.get(name) for name in SAME
+    }
     assert flask.headers.get("vary", "") in fronted.headers.get("vary", "")
     return fronted
 
 
-def test_whatever_is_asked_the_front_answers_what_flask_answers(compose: Compose, comment: str) -> None:
+def test_whatever_is_asked_the_front_answers_what_flask_answers(
+    compose: Compose, comment: str
+) -> None:
     for thread in WRITTEN_IN:
-        said = {"thread": thread, "name": "Bob", "email": "bob@paper.test", "body": f"I read {thread} with pleasure."}
+        said = {
+            "thread": thread,
+            "name": "Bob",
+            "email": "bob@paper.test",
+            "body": f"I read {thread} with pleasure.",
+        }
         assert compose.ask("POST", COMMENTS, said).status == 202
     until(lambda: all(compose.ask("GET", asked(thread)).json["count"] for thread in WRITTEN_IN))
     for query in PERHAPS_A_FILE:
-        for headers in ({}, {"Origin": ORIGIN}, {"Origin": "https://elsewhere.example"}, {"Origin": "null"}):
+        for headers in (
+            {},
+            {"Origin": ORIGIN},
+            {"Origin": "https://elsewhere.example"},
+            {"Origin": "null"},
+        ):
             same(compose, COMMENTS + query, **headers)
     for method in ("HEAD", "OPTIONS", "PUT"):
         same(compose, PAGE, method, Origin=ORIGIN)
@@ -326,7 +382,9 @@ def test_nothing_else_is_reached(compose: Compose, comment: str, path: str) -> N
     same(compose, path, Origin=ORIGIN)
 
 
-@pytest.mark.parametrize("path", ["/../kept/secrets.json", "/published/..%2f..%2fkept/secrets.json"])
+@pytest.mark.parametrize(
+    "path", ["/../kept/secrets.json", "/published/..%2f..%2fkept/secrets.json"]
+)
 def test_a_path_that_leads_out_is_refused(compose: Compose, path: str) -> None:
     assert compose.ask("GET", path).status == 400
 
@@ -343,18 +401,26 @@ def test_a_cdn_is_told_for_how_long_and_under_which_tag(compose: Compose, commen
         told = compose.ask("GET", path).headers
         assert told["cache-control"] == "public, no-cache"
         assert told["cdn-cache-control"] == told["surrogate-control"] == "max-age=60"
-        assert told["cache-tag"] == told["surrogate-key"] == f"greenroom-paper-{_digest('paper', '/harbour')}"
+        assert (
+            told["cache-tag"]
+            == told["surrogate-key"]
+            == f"greenroom-paper-{_digest('paper', '/harbour')}"
+        )
 
 
 def test_a_body_of_unstated_length_or_too_long_is_refused_in_flasks_words(compose: Compose) -> None:
-    chunked = compose.ask("POST", COMMENTS, iter([b"{}"]), encode_chunked=True, Transfer_Encoding="chunked")
+    chunked = compose.ask(
+        "POST", COMMENTS, iter([b"{}"]), encode_chunked=True, Transfer_Encoding="chunked"
+    )
     assert (chunked.status, chunked.json["status"]) == (411, 411)
     for size in (200_000, 2_000_000):
         answer = compose.ask("POST", COMMENTS, b"x" * size)
         assert (answer.status, answer.headers["content-type"]) == (413, "application/problem+json")
 
 
-def test_a_decision_is_on_the_page_by_the_time_its_event_is_read(compose: Compose, comment: str, key: str) -> None:
+def test_a_decision_is_on_the_page_by_the_time_its_event_is_read(
+    compose: Compose, comment: str, key: str
+) -> None:
     for verdict, is_there in (("reject", False), ("approve", True)) * 3:
         before = compose.read().headers["etag"]
         compose.decide(comment, verdict, key)
@@ -365,7 +431,9 @@ def test_a_decision_is_on_the_page_by_the_time_its_event_is_read(compose: Compos
 
 
 def test_an_address_is_the_one_that_the_front_saw(compose: Compose) -> None:
-    """A reader's own X-Forwarded-For changes nothing: /metrics is for loopback, which the front's caller is here."""
+    """A reader's own X-Forwarded-For changes nothing: /metrics is for loopback, which the front's
+    caller is here.
+    """
     forged = compose.ask("GET", "/metrics", X_Forwarded_For="192.0.2.1").status
     assert forged == compose.ask("GET", "/metrics").status
 
@@ -388,8 +456,8 @@ def test_readers_go_on_while_the_web_process_is_away(compose: Compose, comment: 
 def test_readers_do_not_wait_for_a_web_process_that_takes_requests_and_answers_none(
     compose: Compose, comment: str
 ) -> None:
-    """As it is while its database is silent. A site's origins are asked anew each second here; readers have them from
-    before meanwhile.
+    """As it is while its database is silent. A site's origins are asked anew each second here;
+    readers have them from before meanwhile.
     """
     content = compose.read().content
     web = compose.running["web"].pid
@@ -411,6 +479,8 @@ def test_a_worker_ends_in_the_time_it_has(compose: Compose, comment: str) -> Non
     compose.start("worker")
 
 
-def test_nothing_of_the_installation_stands_where_the_front_reads(compose: Compose, comment: str) -> None:
+def test_nothing_of_the_installation_stands_where_the_front_reads(
+    compose: Compose, comment: str
+) -> None:
     assert (compose.folder / "kept" / "secrets.json").exists()
     assert {path.name for path in (compose.folder / "published").iterdir()} <= {"paper", "health"}

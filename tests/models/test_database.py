@@ -1,4 +1,6 @@
-"""How the database is reached, and who waits for whom: what holds on SQLite holds on PostgreSQL too."""
+"""How the database is reached, and who waits for whom: what holds on SQLite holds on PostgreSQL
+too.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ def test_a_time_comes_back_in_utc_whatever_the_servers_zone(data: object) -> Non
 def test_an_insert_of_what_is_there_already_answers_no_row(data: object) -> None:
     row = {"key": "other", "origins": []}
     with begin() as session:
-        assert session.connection().execute(insert_new(Site, "key"), row).one_or_none() == ("other",)
+        assert session.connection().execute(insert_new(Site, "key"), row).one_or_none() == (
+            "other",
+        )
         assert session.connection().execute(insert_new(Site, "key"), row).one_or_none() is None
     with pytest.raises(ValueError, match="'demo' already"):
         accounts.add_site("demo", ["https://paper.example"])
@@ -103,7 +107,10 @@ def test_every_spelling_of_a_postgresql_url_is_understood(set_url: Set, scheme: 
 
 @on_postgresql
 def test_what_the_url_says_counts_before_our_own(set_url: Set) -> None:
-    set_url(settings().database_url + "?application_name=paper&options=-c%20lock_timeout%3D2s&connect_timeout=9")
+    set_url(
+        settings().database_url
+        + "?application_name=paper&options=-c%20lock_timeout%3D2s&connect_timeout=9"
+    )
     with reading() as session:
         assert session.execute(text("SHOW application_name")).scalar() == "paper"
         assert session.execute(text("SHOW lock_timeout")).scalar() == "2s"
@@ -117,7 +124,9 @@ def test_tls_is_insisted_on_where_the_url_says_so(set_url: Set) -> None:
 
 
 @on_postgresql
-def test_many_threads_share_no_more_connections_than_a_process_may_have(data: object, postgres: PostgreSQL) -> None:
+def test_many_threads_share_no_more_connections_than_a_process_may_have(
+    data: object, postgres: PostgreSQL
+) -> None:
     most = settings().database_threads
     meet = threading.Barrier(most)
 
@@ -154,7 +163,9 @@ else:
 
 @on_postgresql
 def test_a_fork_gets_connections_of_its_own_and_leaves_its_parents_alone(data: object) -> None:
-    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -163,7 +174,9 @@ def test_the_death_of_every_connection_is_not_noticed_by_the_next_request(
     client: FlaskClient, postgres: PostgreSQL
 ) -> None:
     posted(client)
-    postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test%'")
+    postgres.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test%'"
+    )
     posted(client, body="It was on time today.")
 
 
@@ -179,22 +192,31 @@ def test_a_comment_is_accepted_while_its_thread_and_parent_are_being_settled(
 
 
 @on_postgresql
-def test_batches_of_the_same_new_threads_in_opposite_order_do_not_wait_in_a_ring(data: object) -> None:
+def test_batches_of_the_same_new_threads_in_opposite_order_do_not_wait_in_a_ring(
+    data: object,
+) -> None:
     site = find_site("demo")
     assert site
 
     def asked(names: list[str], body: str) -> list[accepting._Asked]:
-        said = [Submission.model_validate({**COMMENT, "thread": name, "body": body}) for name in names]
+        said = [
+            Submission.model_validate({**COMMENT, "thread": name, "body": body}) for name in names
+        ]
         return [
-            accepting._Asked(site, one, accepting._row(site, one, address="", idempotency_key=None)) for one in said
+            accepting._Asked(site, one, accepting._row(site, one, address="", idempotency_key=None))
+            for one in said
         ]
 
     for turn in range(10):
         names = [f"/{turn}/{n}" for n in range(20)]
         batches = [asked(names, "There"), asked(names[::-1], "And back")]
         with ThreadPoolExecutor(2) as threads:
-            outcomes = [outcome for kept in threads.map(accepting._keep_all, batches) for outcome in kept]
-        assert all(isinstance(outcome, accepting.Accepted) and outcome.is_new for outcome in outcomes), outcomes
+            outcomes = [
+                outcome for kept in threads.map(accepting._keep_all, batches) for outcome in kept
+            ]
+        assert all(
+            isinstance(outcome, accepting.Accepted) and outcome.is_new for outcome in outcomes
+        ), outcomes
 
 
 def test_sweeps_and_publishers_at_once_share_what_is_owed(client: FlaskClient) -> None:
@@ -204,8 +226,12 @@ def test_sweeps_and_publishers_at_once_share_what_is_owed(client: FlaskClient) -
         session.execute(update(Thread).values(publish_due=now(), revision=1))
     later = now() + timedelta(seconds=4)
     with ThreadPoolExecutor(4) as threads:
-        swept = list(threads.map(lambda _: sweep._overdue(Comment, Comment.screen_due, later), range(4)))
+        swept = list(
+            threads.map(lambda _: sweep._overdue(Comment, Comment.screen_due, later), range(4))
+        )
         numbers = list(range(1, 31))
-        published = list(threads.map(publish_threads, [numbers, numbers[::-1], numbers, numbers[::-1]]))
+        published = list(
+            threads.map(publish_threads, [numbers, numbers[::-1], numbers, numbers[::-1]])
+        )
     assert sum(map(len, swept)) == 30
     assert sum(published) == 30

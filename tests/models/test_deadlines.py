@@ -1,4 +1,6 @@
-"""A database that does not answer is given up: nobody waits for it for ever, and slow work is not taken for it."""
+"""A database that does not answer is given up: nobody waits for it for ever, and slow work is not
+taken for it.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,10 @@ def between(data: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     server = urlsplit(settings().database_url).port
     assert server
     with Proxy(server) as proxy:
-        monkeypatch.setenv("GREENROOM_DATABASE_URL", settings().database_url.replace(f":{server}/", f":{proxy.port}/"))
+        monkeypatch.setenv(
+            "GREENROOM_DATABASE_URL",
+            settings().database_url.replace(f":{server}/", f":{proxy.port}/"),
+        )
         forget()
         look()
         yield proxy
@@ -81,13 +86,18 @@ def test_a_new_connection_is_cut_at_the_deadline_however_many_hosts_there_are(
 def test_without_a_deadline_a_database_that_answers_nobody_is_given_up(between: Proxy) -> None:
     between.hole()
     for _ in range(3):
-        with pytest.raises(OperationalError, match="answers nobody"), deadlines.within(NEVER, patience=0.5):
+        with (
+            pytest.raises(OperationalError, match="answers nobody"),
+            deadlines.within(NEVER, patience=0.5),
+        ):
             look()
 
 
 @on_postgresql
 def test_while_the_database_is_away_nobody_waits_for_it(between: Proxy) -> None:
-    """One statement found out; the next one, on whatever connection, does not wait for a second tick."""
+    """One statement found out; the next one, on whatever connection, does not wait for a second
+    tick.
+    """
     between.hole()
     with deadlines.within(NEVER, patience=0.5):
         with pytest.raises(OperationalError):
@@ -127,7 +137,9 @@ def test_slow_work_is_not_cut_while_the_database_answers_others(data: object) ->
 def test_a_connection_that_died_without_a_word_is_given_up_while_others_live(
     between: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a worker finds one, which has no deadline: the probe's new connection is answered, this one never is."""
+    """As a worker finds one, which has no deadline: the probe's new connection is answered, this
+    one never is.
+    """
     monkeypatch.setitem(deadlines._process, "silence", 2.5)
 
     def look_twice() -> None:
@@ -190,7 +202,9 @@ def test_a_post_whose_commit_was_cut_is_never_called_refused_and_never_kept_twic
     between.mend()
     until(lambda: post(client, body="The bridge is closed.").status_code == 202, 30)
     with reading() as session:
-        kept = list(session.scalars(select(Comment.id).where(Comment.body == "The bridge is closed.")))
+        kept = list(
+            session.scalars(select(Comment.id).where(Comment.body == "The bridge is closed."))
+        )
     assert len(kept) == 1
 
 
@@ -206,13 +220,18 @@ def test_a_frozen_database_is_a_503_for_posts_while_threads_are_read(
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "Nothing was accepted" in answer.json["detail"]
     assert moderator.page()["count"] == 1
-    assert client.get("/v1/sites/demo/counts?thread=/harbour&thread=/x").json == {"/harbour": 1, "/x": 0}
+    assert client.get("/v1/sites/demo/counts?thread=/harbour&thread=/x").json == {
+        "/harbour": 1,
+        "/x": 0,
+    }
     between.mend()
     until(lambda: post(client, body="The bridge is closed.").status_code == 202, 30)
 
 
 @on_sqlite
-def test_a_file_that_another_process_keeps_locked_is_a_503_within_the_deadline(client: FlaskClient) -> None:
+def test_a_file_that_another_process_keeps_locked_is_a_503_within_the_deadline(
+    client: FlaskClient,
+) -> None:
     posted(client)
     with sqlite3.connect(str(engine().url.database), isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")

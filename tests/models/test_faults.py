@@ -1,4 +1,6 @@
-"""What a store's error means is said in a sentence that quotes nothing, and only where a store was the cause."""
+"""What a store's error means is said in a sentence that quotes nothing, and only where a store was
+the cause.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,14 @@ SAID = [
     # PostgreSQL says by a code what happened to a connection or a statement
     (sql(psycopg.errors.AdminShutdown("terminating connection")), "the database is shutting down"),
     (sql(psycopg.errors.TooManyConnections()), "the database has no connection left"),
-    (sql(psycopg.errors.ReadOnlySqlTransaction(), DBAPIError), "the database takes no writes: it may be a standby"),
-    (sql(psycopg.errors.UndefinedTable(), ProgrammingError), "the database lacks a table: run `greenroom migrate`"),
+    (
+        sql(psycopg.errors.ReadOnlySqlTransaction(), DBAPIError),
+        "the database takes no writes: it may be a standby",
+    ),
+    (
+        sql(psycopg.errors.UndefinedTable(), ProgrammingError),
+        "the database lacks a table: run `greenroom migrate`",
+    ),
     # where it says nothing that we know, it is away
     (sql(psycopg.OperationalError("consuming input failed")), "the database does not answer"),
     (OperationalError("SELECT", None, Exception("closed")), "the database does not answer"),
@@ -41,7 +49,10 @@ SAID = [
     # a store of objects
     (UnauthenticatedError("for path what/Ann/wrote"), "the storage refuses our credentials"),
     (GenericError("503 Service Unavailable"), "the storage does not answer"),
-    (FileNotFoundError("404 Not Found: <Error><Code>NoSuchBucket</Code>"), "there is no such bucket"),
+    (
+        FileNotFoundError("404 Not Found: <Error><Code>NoSuchBucket</Code>"),
+        "there is no such bucket",
+    ),
     (FileNotFoundError("404 Not Found: <Error><Code>NoSuchKey</Code>"), None),
     # a folder
     (OSError(errno.ENOSPC, "No space left on device", "/what/Ann/wrote"), "the disk is full"),
@@ -52,14 +63,19 @@ SAID = [
         "nobody listens where the broker should be",
     ),
     (BrokerError("Timeout reading from socket"), "the broker does not answer in time"),
-    (BrokerError("command not allowed when used memory > 'maxmemory'."), "the broker's memory is full"),
+    (
+        BrokerError("command not allowed when used memory > 'maxmemory'."),
+        "the broker's memory is full",
+    ),
     (BrokerError("something new"), "the broker does not answer"),
     # and what is nobody's but ours
     (ValueError("what Ann wrote"), None),
 ]
 
 
-@pytest.mark.parametrize(("error", "words"), SAID, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("error", "words"), SAID, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_it_is_said_what_an_error_means(error: BaseException, words: str | None) -> None:
     assert in_words(error) == words
 
@@ -74,18 +90,36 @@ def raised_by(url: str, statement: str = "SELECT 1", **options: object) -> str |
 
 def test_what_sqlite_raises_is_understood(tmp_path: Path) -> None:
     file = f"sqlite:///{tmp_path / 'a'}"
-    assert raised_by(f"sqlite:///{tmp_path / 'nowhere' / 'a'}") == "the database's file can't be opened"
-    assert raised_by(file, "SELECT 1 FROM sites") == "the database lacks a table: run `greenroom migrate`"
+    assert (
+        raised_by(f"sqlite:///{tmp_path / 'nowhere' / 'a'}")
+        == "the database's file can't be opened"
+    )
+    assert (
+        raised_by(file, "SELECT 1 FROM sites")
+        == "the database lacks a table: run `greenroom migrate`"
+    )
     with contextlib.closing(sqlite3.connect(tmp_path / "a")) as other:
         other.execute("BEGIN EXCLUSIVE")
-        assert raised_by(file, "CREATE TABLE b (c)", timeout=0) == "another process holds the database's file"
+        assert (
+            raised_by(file, "CREATE TABLE b (c)", timeout=0)
+            == "another process holds the database's file"
+        )
 
 
 def test_what_postgresql_raises_is_understood(postgres: PostgreSQL) -> None:
     url = postgres.url().replace("postgresql://", "postgresql+psycopg://")
-    assert raised_by(f"{url}_of_another") == "the database's server knows no database or user of that name"
-    assert raised_by(url, "SELECT 1 FROM sites") == "the database lacks a table: run `greenroom migrate`"
-    assert raised_by(url, "SELECT pg_terminate_backend(pg_backend_pid())") == "the database is shutting down"
+    assert (
+        raised_by(f"{url}_of_another")
+        == "the database's server knows no database or user of that name"
+    )
+    assert (
+        raised_by(url, "SELECT 1 FROM sites")
+        == "the database lacks a table: run `greenroom migrate`"
+    )
+    assert (
+        raised_by(url, "SELECT pg_terminate_backend(pg_backend_pid())")
+        == "the database is shutting down"
+    )
     nobody = url.replace(str(postgres.port), str(free_port()))
     assert raised_by(nobody) == "nobody listens where the database should be"
 

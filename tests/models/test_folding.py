@@ -106,7 +106,9 @@ def test_a_second_reading_takes_more_signs_for_letters(written: str, meant: str)
     assert meant in readings(written)
 
 
-@pytest.mark.parametrize("text", ["hello", "город", "σοφός", "שלום", "中国", "हिन्दी", "Größe", "e = mc²", "2 × 3"])
+@pytest.mark.parametrize(
+    "text", ["hello", "город", "σοφός", "שלום", "中国", "हिन्दी", "Größe", "e = mc²", "2 × 3"]
+)
 def test_an_ordinary_text_has_one_reading(text: str) -> None:
     assert readings(text) == (fold(text),)
 
@@ -118,10 +120,16 @@ def test_the_first_reading_is_the_folded_text(text: str) -> None:
 
 @pytest.mark.parametrize(
     "alphabet",
-    ["αβγδεζηθικλμνξοπρστυφχψω", "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя", "աբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփքօֆ"],
+    [
+        "αβγδεζηθικλμνξοπρστυφχψω",
+        "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя",
+        "աբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփքօֆ",
+    ],
 )
 def test_no_two_letters_of_an_alphabet_become_one(alphabet: str) -> None:
-    assert len({fold(letter) for letter in alphabet}) >= len(alphabet) - alphabet.count("ї") - alphabet.count("ґ")
+    assert len({fold(letter) for letter in alphabet}) >= len(alphabet) - alphabet.count(
+        "ї"
+    ) - alphabet.count("ґ")
 
 
 @given(st.text())
@@ -131,7 +139,11 @@ def test_folding_twice_changes_nothing(text: str) -> None:
 
 @given(st.text())
 def test_how_a_text_was_composed_makes_no_difference(text: str) -> None:
-    assert fold(unicodedata.normalize("NFD", text)) == fold(text) == fold(unicodedata.normalize("NFC", text))
+    assert (
+        fold(unicodedata.normalize("NFD", text))
+        == fold(text)
+        == fold(unicodedata.normalize("NFC", text))
+    )
 
 
 @given(st.text(alphabet=st.characters(codec="ascii", exclude_categories=["Cc"])))

@@ -72,7 +72,9 @@ def keyring() -> Keyring | None:
 
 def emails() -> list[bytes]:
     with reading() as session:
-        return [email for email in session.scalars(select(Comment.email).order_by(Comment.id)) if email]
+        return [
+            email for email in session.scalars(select(Comment.email).order_by(Comment.id)) if email
+        ]
 
 
 @pytest.fixture
@@ -82,7 +84,9 @@ def client(data: Path, app: Flask) -> FlaskClient:
 
 
 @pytest.fixture(params=["GREENROOM_SECRETS", "GREENROOM_SECRETS_FILE"])
-def bring(request: pytest.FixtureRequest, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bring:
+def bring(
+    request: pytest.FixtureRequest, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Bring:
     """Gives keys to a process that starts now, in the way an operator does."""
     folder = tmp_path / "mounted"
     folder.mkdir()
@@ -115,17 +119,24 @@ def test_missing_keys_beside_a_filled_database_are_never_replaced(
     assert not (data / "secrets.json").exists()
 
 
-def test_a_migration_needs_no_keys_and_says_that_they_are_missing(client: FlaskClient, data: Path) -> None:
+def test_a_migration_needs_no_keys_and_says_that_they_are_missing(
+    client: FlaskClient, data: Path
+) -> None:
     posted(client)
     (data / "secrets.json").unlink()
     again()
     run = CliRunner().invoke(main, ["migrate"])
     assert run.exit_code == 0
-    assert f"Warning: The keys of this database are missing: there is no {data}/secrets.json" in run.stderr
+    assert (
+        f"Warning: The keys of this database are missing: there is no {data}/secrets.json"
+        in run.stderr
+    )
     assert not (data / "secrets.json").exists()
 
 
-def test_a_database_whose_keys_were_made_but_hold_nothing_yet_is_not_given_others(data: Path) -> None:
+def test_a_database_whose_keys_were_made_but_hold_nothing_yet_is_not_given_others(
+    data: Path,
+) -> None:
     """Another process may be at work with them."""
     require_keys()
     (data / "secrets.json").unlink()
@@ -134,7 +145,9 @@ def test_a_database_whose_keys_were_made_but_hold_nothing_yet_is_not_given_other
         require_keys()
 
 
-def test_a_filled_database_of_an_earlier_release_is_not_given_others(client: FlaskClient, data: Path) -> None:
+def test_a_filled_database_of_an_earlier_release_is_not_given_others(
+    client: FlaskClient, data: Path
+) -> None:
     posted(client)
     _of_an_earlier_release()
     (data / "secrets.json").unlink()
@@ -152,7 +165,10 @@ DAMAGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "no root": (lambda kept: kept.pop("root") and kept, "it lacks root"),
     "no keys": (lambda kept: kept.pop("email_keys") and kept, "it lacks email_keys"),
     "a short root": (lambda kept: kept | {"root": "x"}, "root must have at least"),
-    "a short key": (lambda kept: kept | {"email_keys": {"1": "AAAA"}}, "must be 32 bytes in base64"),
+    "a short key": (
+        lambda kept: kept | {"email_keys": {"1": "AAAA"}},
+        "must be 32 bytes in base64",
+    ),
     "not base64": (lambda kept: kept | {"email_keys": {"1": "?"}}, "must be 32 bytes in base64"),
     "a key that is no text": (lambda kept: kept | {"email_keys": {"1": 5}}, "email_keys"),
     "another current key": (lambda kept: kept | {"email_key": "2"}, "email_keys does not have"),
@@ -160,7 +176,9 @@ DAMAGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_keys_are_told_in_one_sentence_that_names_the_file_and_no_key(data: Path, damage: str) -> None:
+def test_damaged_keys_are_told_in_one_sentence_that_names_the_file_and_no_key(
+    data: Path, damage: str
+) -> None:
     kept = secrets()
     change, words = DAMAGES[damage]
     changed = change(kept.model_dump())
@@ -190,7 +208,9 @@ def test_keys_of_another_installation_are_refused(client: FlaskClient, bring: Br
     assert "are not the ones that this database was made with" in run.stderr
 
 
-def test_a_key_that_rows_name_and_the_keys_lack_is_refused(client: FlaskClient, bring: Bring) -> None:
+def test_a_key_that_rows_name_and_the_keys_lack_is_refused(
+    client: FlaskClient, bring: Bring
+) -> None:
     posted(client)
     kept = with_new_email_key(secrets())
     bring(with_current_key_only(kept))
@@ -218,7 +238,9 @@ def test_another_key_under_a_known_id_is_refused(client: FlaskClient, bring: Bri
         require_keys()
 
 
-def test_wrong_keys_accept_nothing_in_a_process_that_runs_already(client: FlaskClient, bring: Bring) -> None:
+def test_wrong_keys_accept_nothing_in_a_process_that_runs_already(
+    client: FlaskClient, bring: Bring
+) -> None:
     posted(client)
     bring(generated())
     answer = post(client, body="Another")
@@ -227,13 +249,18 @@ def test_wrong_keys_accept_nothing_in_a_process_that_runs_already(client: FlaskC
     assert len(emails()) == 1
 
 
-def test_keys_that_others_can_read_are_warned_of(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_that_others_can_read_are_warned_of(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     secrets()
     (data / "secrets.json").chmod(0o644)
     again()
     run = CliRunner().invoke(main, ["prepare"])
     assert run.exit_code == 0, run.stderr
-    assert f"Warning: Others can read the keys in {data}/secrets.json (mode 0644): make it 0600." in run.stderr
+    assert (
+        f"Warning: Others can read the keys in {data}/secrets.json (mode 0644): make it 0600."
+        in run.stderr
+    )
     (data / "secrets.json").chmod(0o600)
     assert "Warning" not in CliRunner().invoke(main, ["prepare"]).stderr
 
@@ -246,7 +273,9 @@ def test_keys_that_are_asked_for_late_in_a_transaction_do_not_wait_for_it(data: 
     assert keyring() is not None
 
 
-def test_a_folder_that_cannot_be_written_is_told(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_written_is_told(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("GREENROOM_DATA", str(tmp_path / "file"))
     again()
@@ -275,7 +304,9 @@ def test_an_earlier_release_is_upgraded_without_action(client: FlaskClient) -> N
     assert keyring() is not None
 
 
-def test_an_earlier_release_with_wrong_keys_beside_it_is_refused(client: FlaskClient, bring: Bring) -> None:
+def test_an_earlier_release_with_wrong_keys_beside_it_is_refused(
+    client: FlaskClient, bring: Bring
+) -> None:
     posted(client)
     _of_an_earlier_release()
     bring(generated())
@@ -293,11 +324,17 @@ def _of_an_earlier_release() -> None:
 def test_of_pods_that_share_the_database_alone_one_makes_keys_and_the_other_refuses(
     database_url: str, tmp_path: Path
 ) -> None:
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
+    variables = {
+        name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")
+    }
     pods = [
         subprocess.Popen(
             [*GREENROOM, "prepare"],
-            env=variables | {"GREENROOM_DATA": str(tmp_path / f"{number}"), "GREENROOM_DATABASE_URL": database_url},
+            env=variables
+            | {
+                "GREENROOM_DATA": str(tmp_path / f"{number}"),
+                "GREENROOM_DATABASE_URL": database_url,
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -306,7 +343,9 @@ def test_of_pods_that_share_the_database_alone_one_makes_keys_and_the_other_refu
     ]
     told = [pod.communicate(timeout=60)[1] for pod in pods]
     assert sorted(pod.returncode for pod in pods) == [0, 1], told
-    assert "The keys of this database are missing" in told[[pod.returncode for pod in pods].index(1)]
+    assert (
+        "The keys of this database are missing" in told[[pod.returncode for pod in pods].index(1)]
+    )
     assert len(list(tmp_path.glob("*/secrets.json"))) == 1
 
 
@@ -337,7 +376,9 @@ def test_to_accept_asks_for_the_fingerprint_once_a_process(client: FlaskClient) 
 # Keys that change while the service runs
 
 
-def test_a_process_goes_on_when_the_file_vanishes_and_follows_when_it_is_back(client: FlaskClient, data: Path) -> None:
+def test_a_process_goes_on_when_the_file_vanishes_and_follows_when_it_is_back(
+    client: FlaskClient, data: Path
+) -> None:
     posted(client)
     kept = (data / "secrets.json").read_bytes()
     (data / "secrets.json").unlink()
@@ -372,7 +413,9 @@ def test_a_mounted_secret_is_followed_as_kubernetes_replaces_it(
     assert not (data / "secrets.json").exists()
 
 
-def test_keys_that_the_operator_brings_are_rotated(client: FlaskClient, bring: Bring, data: Path) -> None:
+def test_keys_that_the_operator_brings_are_rotated(
+    client: FlaskClient, bring: Bring, data: Path
+) -> None:
     old = generated()
     bring(old)
     posted(client)
@@ -409,7 +452,9 @@ def test_a_worker_with_the_old_keys_leaves_a_comment_to_the_others_for_a_time(
     screen_all()
 
 
-def test_a_process_with_the_old_keys_says_which_key_it_lacks(client: FlaskClient, bring: Bring) -> None:
+def test_a_process_with_the_old_keys_says_which_key_it_lacks(
+    client: FlaskClient, bring: Bring
+) -> None:
     old = generated()
     bring(old)
     require_keys()
@@ -421,7 +466,9 @@ def test_a_process_with_the_old_keys_says_which_key_it_lacks(client: FlaskClient
         decrypt_email(sealed)
 
 
-def test_generated_keys_are_good_ones_and_checked(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_generated_keys_are_good_ones_and_checked(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = CliRunner().invoke(main, ["secrets", "generate"])
     again(GREENROOM_SECRETS=made.stdout)
     try:
@@ -450,7 +497,9 @@ def test_with_keys_that_are_lost_for_good_a_new_start_keeps_the_comments(
     client: FlaskClient, moderator: Caller, data: Path
 ) -> None:
     id_ = posted(client)
-    assert CliRunner().invoke(main, ["secrets", "replace-lost", "--yes"]).exit_code == 1  # nothing is lost
+    assert (
+        CliRunner().invoke(main, ["secrets", "replace-lost", "--yes"]).exit_code == 1
+    )  # nothing is lost
     hook = {"url": "https://paper.example/hook", "events": ["comment.approved"]}
     hook_id = moderator.call("POST", "/webhooks", json=hook).json["id"]  # type: ignore[index]
     (data / "secrets.json").write_text("{")

@@ -60,7 +60,9 @@ def test_what_says_too_little_is_undetermined(text: str) -> None:
 
 
 def test_links_and_names_do_not_count_as_words() -> None:
-    assert detect(["@anna https://example.com/thank-you-for-this Спасибо большое за статью #thanks"]) == ["ru"]
+    assert detect(
+        ["@anna https://example.com/thank-you-for-this Спасибо большое за статью #thanks"]
+    ) == ["ru"]
 
 
 def test_every_text_gets_an_answer_in_its_place() -> None:

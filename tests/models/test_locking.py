@@ -1,4 +1,6 @@
-"""Transactions that touch the same rows take their locks in one order, so PostgreSQL never has to break a ring."""
+"""Transactions that touch the same rows take their locks in one order, so PostgreSQL never has to
+break a ring.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ _COUNTER = "UPDATE sites SET event_sequence"
 
 @contextmanager
 def meeting_after(statement: str) -> Iterator[None]:
-    """Two threads wait for each other once, after the first such statement of each, where both come so far."""
+    """Two threads wait for each other once, after the first such statement of each, where both come
+    so far.
+    """
     meeting, came = threading.Barrier(2), threading.local()
 
     def wait(_connection: Any, _cursor: Any, executed: str, *_: Any) -> None:
@@ -62,9 +66,14 @@ def decided(comments: list[str], *, by: str = "policy") -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("by", ["policy", "moderator:1"])
-def test_two_batches_with_the_same_sites_in_opposite_order_both_commit(client: FlaskClient, by: str) -> None:
+def test_two_batches_with_the_same_sites_in_opposite_order_both_commit(
+    client: FlaskClient, by: str
+) -> None:
     accounts.add_site("other", ["https://paper.example"])
     one, two = ([posted(client, site, number) for site in ("demo", "other")] for number in range(2))
     with meeting_after(_COUNTER), ThreadPoolExecutor(2) as threads:
-        for done in [threads.submit(decided(one, by=by)), threads.submit(decided(two[::-1], by=by))]:
+        for done in [
+            threads.submit(decided(one, by=by)),
+            threads.submit(decided(two[::-1], by=by)),
+        ]:
             done.result(60)

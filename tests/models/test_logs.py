@@ -12,13 +12,17 @@ SECRETS = ("ann@example.org", "203.0.113.9", "what Ann wrote")
 
 # Each is what some line of the program, of a library or of a mistake could say.
 SAID = {
-    "a field nobody allowed": "log.info('accepted', comment='0190', email='ann@example.org', body='what Ann wrote')",
+    "a field nobody allowed": (
+        "log.info('accepted', comment='0190', email='ann@example.org', body='what Ann wrote')"
+    ),
     "an error that quotes": """
 try:
     raise ValueError('what Ann wrote, from 203.0.113.9')
 except ValueError as error:
     log.exception('broke', exc_info=error)""",
-    "a library's message with arguments": "logging.getLogger('urllib3').warning('to %s from %s', 'ann@example.org', 1)",
+    "a library's message with arguments": (
+        "logging.getLogger('urllib3').warning('to %s from %s', 'ann@example.org', 1)"
+    ),
     "a library's error": """
 try:
     {}['ann@example.org']
@@ -38,14 +42,18 @@ def lines() -> dict[str, list[dict[str, object]]]:
     begin += "configure_logs(); log = structlog.get_logger()\n"
     told: dict[str, list[dict[str, object]]] = {}
     for name, code in SAID.items():
-        done = subprocess.run([sys.executable, "-c", begin + code], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", begin + code], capture_output=True, text=True, check=True
+        )
         assert not any(secret in done.stderr + done.stdout for secret in SECRETS), done.stderr
         told[name] = [json.loads(line) for line in done.stderr.splitlines()]
     return told
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_it_is_one_line_with_its_time_and_level(lines: dict[str, list[dict[str, object]]], name: str) -> None:
+def test_it_is_one_line_with_its_time_and_level(
+    lines: dict[str, list[dict[str, object]]], name: str
+) -> None:
     [line] = lines[name]
     assert str(line["timestamp"]).endswith("Z")
     assert line["level"] in {"info", "warning", "error"}
@@ -56,11 +64,19 @@ def test_only_fields_that_are_known_are_told(lines: dict[str, list[dict[str, obj
     assert lines["a field nobody allowed"][0].keys() == {"comment", "event", "level", "timestamp"}
 
 
-def test_of_an_error_it_tells_the_type_and_the_place(lines: dict[str, list[dict[str, object]]]) -> None:
+def test_of_an_error_it_tells_the_type_and_the_place(
+    lines: dict[str, list[dict[str, object]]],
+) -> None:
     assert lines["an error that quotes"][0]["error"] == "ValueError"
     assert lines["an error that quotes"][0]["exception"] == ["<string>:6 <module>"]
-    assert (lines["a library's error"][0]["error"], lines["a library's error"][0]["logger"]) == ("KeyError", "celery")
-    assert (lines["a thread that died"][0]["error"], lines["a thread that died"][0]["part"]) == ("RuntimeError", "bell")
+    assert (lines["a library's error"][0]["error"], lines["a library's error"][0]["logger"]) == (
+        "KeyError",
+        "celery",
+    )
+    assert (lines["a thread that died"][0]["error"], lines["a thread that died"][0]["part"]) == (
+        "RuntimeError",
+        "bell",
+    )
 
 
 def test_what_a_library_says_keeps_its_words_and_loses_what_was_put_into_them(

@@ -1,4 +1,6 @@
-"""The schema that migrations make is the one the records describe, from wherever they start, on both databases."""
+"""The schema that migrations make is the one the records describe, from wherever they start, on
+both databases.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ from tests.postgres import PostgreSQL
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def empty(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """A database with nothing in it."""
     monkeypatch.setenv("GREENROOM_DATA", str(tmp_path))
     if request.param == "sqlite":
@@ -46,7 +50,9 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def schema() -> dict[str, Any]:
-    """All that a schema consists of, down to the conditions of partial indexes, which Alembic does not compare."""
+    """All that a schema consists of, down to the conditions of partial indexes, which Alembic does
+    not compare.
+    """
     looked = inspect(engine())
     tables = set(looked.get_table_names()) - {"alembic_version"}
     with engine().connect() as connection:
@@ -58,9 +64,15 @@ def schema() -> dict[str, Any]:
             for column in looked.get_columns(table)
         },
         "keys": {(table, str(looked.get_pk_constraint(table))) for table in tables},
-        "foreign keys": {(table, str(key)) for table in tables for key in looked.get_foreign_keys(table)},
-        "unique": {(table, str(key)) for table in tables for key in looked.get_unique_constraints(table)},
-        "indexes": {" ".join(definition.split()) for (definition,) in indexes if "alembic" not in definition},
+        "foreign keys": {
+            (table, str(key)) for table in tables for key in looked.get_foreign_keys(table)
+        },
+        "unique": {
+            (table, str(key)) for table in tables for key in looked.get_unique_constraints(table)
+        },
+        "indexes": {
+            " ".join(definition.split()) for (definition,) in indexes if "alembic" not in definition
+        },
     }
 
 
@@ -115,7 +127,10 @@ def test_migrating_again_changes_nothing(data: Path) -> None:
 
 
 def test_several_that_migrate_at_once_wait_for_the_first(empty: None) -> None:
-    started = [subprocess.Popen([*GREENROOM, "migrate"], stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    started = [
+        subprocess.Popen([*GREENROOM, "migrate"], stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
     said = [process.communicate(timeout=60)[1] for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], said
     assert is_current()
@@ -146,7 +161,8 @@ def test_a_table_in_use_is_not_waited_for_and_the_next_try_finds_it_free(
     assert is_current()
 
 
-# What an old process beside the new schema would stumble over, and what would lock a large table while it is rewritten.
+# What an old process beside the new schema would stumble over, and what would lock a large table
+# while it is rewritten.
 SHRINKS = {
     r"op\.drop_|op\.rename_|new_column_name": "takes away what the release before may still use",
     r"nullable=False(?!.*server_default)": "asks for a value that the release before does not give",
@@ -155,10 +171,17 @@ SHRINKS = {
 
 
 def dangers(source: str) -> list[str]:
-    """What is wrong with a migration that runs beside the release before it. A new table's own columns are its own."""
-    steps = re.split(r"\n    (?=\w)", source.partition("def upgrade()")[2].partition("def downgrade()")[0])
+    """What is wrong with a migration that runs beside the release before it. A new table's own
+    columns are its own.
+    """
+    steps = re.split(
+        r"\n    (?=\w)", source.partition("def upgrade()")[2].partition("def downgrade()")[0]
+    )
     return [
-        why for step in steps for danger, why in SHRINKS.items() if re.search(danger, step, re.S) and not _is_new(step)
+        why
+        for step in steps
+        for danger, why in SHRINKS.items()
+        if re.search(danger, step, re.S) and not _is_new(step)
     ]
 
 
@@ -178,11 +201,23 @@ def test_every_migration_after_the_first_only_expands_unless_it_says_that_it_con
         ('op.create_table("moods", sa.Column("id", sa.Integer(), nullable=False))', False),
         ('op.add_column("comments", sa.Column("mood", sa.String(20), nullable=True))', False),
         ('op.add_column("comments", sa.Column("mood", sa.String(20), nullable=False))', True),
-        ('op.add_column("comments", sa.Column("mood", sa.String(20), nullable=False, server_default=""))', False),
+        (
+            (
+                'op.add_column("comments", sa.Column("mood", sa.String(20), nullable=False, '
+                'server_default=""))'
+            ),
+            False,
+        ),
         ('op.drop_column("comments", "mood")', True),
         ('op.alter_column("comments", "mood", new_column_name="temper")', True),
         ('op.create_index("ix_comments_mood", "comments", ["mood"])', True),
-        ('op.create_index("ix_comments_mood", "comments", ["mood"], postgresql_concurrently=True)', False),
+        (
+            (
+                'op.create_index("ix_comments_mood", "comments", ["mood"], '
+                "postgresql_concurrently=True)"
+            ),
+            False,
+        ),
     ],
 )
 def test_what_counts_as_expanding(step: str, is_dangerous: bool) -> None:

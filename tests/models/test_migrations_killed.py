@@ -64,7 +64,9 @@ def fill() -> None:
         for name, row in ROWS.items():
             columns = tables.tables[name].columns
             needed = {column.name: blank(column.type) for column in columns if not column.nullable}
-            connection.execute(tables.tables[name].insert(), needed | {key: fitting(row[key]) for key in row})
+            connection.execute(
+                tables.tables[name].insert(), needed | {key: fitting(row[key]) for key in row}
+            )
 
 
 def blank(kind: TypeEngine[Any]) -> Any:
@@ -82,7 +84,9 @@ def fitting(value: Any) -> Any:
 
 
 def killed_at_each_step(to: str, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Migrate, and die one step later each time, on what the deaths before have left. How many deaths it took."""
+    """Migrate, and die one step later each time, on what the deaths before have left. How many
+    deaths it took.
+    """
     step = 0
     while True:
         step += 1
@@ -119,7 +123,9 @@ def filled(empty: None) -> None:
     fill()
 
 
-def test_a_migration_that_is_killed_at_each_of_its_steps_goes_on(filled: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_that_is_killed_at_each_of_its_steps_goes_on(
+    filled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     deaths = sum(killed_at_each_step(revision, monkeypatch) for revision in revisions()[1:])
     assert deaths > 40
     assert is_current()
@@ -128,7 +134,9 @@ def test_a_migration_that_is_killed_at_each_of_its_steps_goes_on(filled: None, m
 
 
 @pytest.mark.parametrize("step", [3, 27, 33])
-def test_a_process_that_is_killed_amid_a_migration_is_followed_by_one_that_finishes(filled: None, step: int) -> None:
+def test_a_process_that_is_killed_amid_a_migration_is_followed_by_one_that_finishes(
+    filled: None, step: int
+) -> None:
     migrate = [*GREENROOM, "migrate"]
     dying = {**os.environ, "GREENROOM_FAILPOINT": f"migration_step:{step}"}
     assert subprocess.run(migrate, env=dying, capture_output=True, check=False).returncode == STATUS
@@ -145,12 +153,18 @@ def test_an_index_that_was_not_finished_is_built_again(filled: None) -> None:
     """PostgreSQL leaves an invalid index behind when `CREATE INDEX CONCURRENTLY` is cancelled."""
     upgrade(revisions()[3])
     with engine().begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = :before"), {"before": revisions()[2]})
-        unfinished = text("UPDATE pg_index SET indisvalid = false WHERE indexrelid = cast(:name AS regclass)")
+        connection.execute(
+            text("UPDATE alembic_version SET version_num = :before"), {"before": revisions()[2]}
+        )
+        unfinished = text(
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = cast(:name AS regclass)"
+        )
         for name in ("ix_comments_unread", "ix_comments_words"):
             connection.execute(unfinished, {"name": name})
     upgrade()
     with engine().connect() as connection:
-        invalid = connection.execute(text("SELECT count(*) FROM pg_index WHERE NOT indisvalid")).scalar_one()
+        invalid = connection.execute(
+            text("SELECT count(*) FROM pg_index WHERE NOT indisvalid")
+        ).scalar_one()
     assert invalid == 0
     assert_schema_is_the_records_own()

@@ -37,7 +37,13 @@ def clear(check: str, **more: Any) -> Evidence:
 
 def found(check: str, *kinds: str, **counts: int) -> Evidence:
     sentences = {kind: f"{check}: {kind}" for kind in kinds}
-    return Evidence(check=check, outcome=Outcome.FOUND, detail=f"{check} found it", found=sentences, counts=counts)
+    return Evidence(
+        check=check,
+        outcome=Outcome.FOUND,
+        detail=f"{check} found it",
+        found=sentences,
+        counts=counts,
+    )
 
 
 def spam(score: float) -> Evidence:
@@ -49,7 +55,9 @@ def little_known(score: float) -> Evidence:
 
 
 def failed(check: str) -> Evidence:
-    return Evidence(check=check, outcome=Outcome.UNAVAILABLE, detail=f"the {check} check could not run")
+    return Evidence(
+        check=check, outcome=Outcome.UNAVAILABLE, detail=f"the {check} check could not run"
+    )
 
 
 def abstained() -> Evidence:
@@ -62,11 +70,26 @@ RULES = [
     # Nothing was found.
     ([clear("email"), clear("links")], DEFAULT, APPROVE, [CLEAN]),
     # An owner who reads everything first.
-    ([clear("email")], Policy(moderation="before"), FLAG, ["this site reads every comment before it goes live"]),
+    (
+        [clear("email")],
+        Policy(moderation="before"),
+        FLAG,
+        ["this site reads every comment before it goes live"],
+    ),
     # An address that cannot be is a machine or a slip; either way nobody could be told.
     ([found("email", "impossible")], DEFAULT, REJECT, ["email: impossible"]),
-    ([found("email", "impossible")], Policy(email=EmailPolicy(impossible="flag")), FLAG, ["email: impossible"]),
-    ([found("email", "impossible")], Policy(email=EmailPolicy(impossible="ignore")), APPROVE, [CLEAN]),
+    (
+        [found("email", "impossible")],
+        Policy(email=EmailPolicy(impossible="flag")),
+        FLAG,
+        ["email: impossible"],
+    ),
+    (
+        [found("email", "impossible")],
+        Policy(email=EmailPolicy(impossible="ignore")),
+        APPROVE,
+        [CLEAN],
+    ),
     # A throw-away address is no crime, but a human looks.
     ([found("email", "disposable")], DEFAULT, FLAG, ["email: disposable"]),
     # The machine flags what reads like spam and rejects only where the owner lets it.
@@ -77,8 +100,14 @@ RULES = [
     ([spam(0.97)], Policy(spam=SpamPolicy(reject_above=0.98)), FLAG, ["spam score 0.97"]),
     # A language it has not learned is a human's, or the owner trusts the other checks.
     ([abstained()], DEFAULT, FLAG, ["not learned yet"]),
-    ([abstained()], Policy(spam=SpamPolicy(when_abstaining="approve")), APPROVE, [CLEAN, "not learned yet"]),
-    # One that it has read a little of: what is clearly fine goes live, all else is a human's, and never rejected.
+    (
+        [abstained()],
+        Policy(spam=SpamPolicy(when_abstaining="approve")),
+        APPROVE,
+        [CLEAN, "not learned yet"],
+    ),
+    # One that it has read a little of: what is clearly fine goes live, all else is a human's, and
+    # never rejected.
     ([little_known(0.09)], DEFAULT, APPROVE, [CLEAN]),
     ([little_known(0.1)], DEFAULT, FLAG, ["spam score 0.1; it has read little of it"]),
     (
@@ -97,7 +126,12 @@ RULES = [
     # Links: two are fine, three are many.
     ([found("links", links=2)], DEFAULT, APPROVE, [CLEAN]),
     ([found("links", links=9)], DEFAULT, FLAG, ["9 links; this site allows 2"]),
-    ([found("links", links=1)], Policy(links=LinksPolicy(max_links=0)), FLAG, ["1 link; this site allows 0"]),
+    (
+        [found("links", links=1)],
+        Policy(links=LinksPolicy(max_links=0)),
+        FLAG,
+        ["1 link; this site allows 0"],
+    ),
     ([found("links", "shortener", links=1)], DEFAULT, FLAG, ["links: shortener"]),
     # What a check did not look at to its end is a human's, whatever the owner allows.
     ([found("links", UNREAD)], Policy(links=LinksPolicy(max_links=1000)), FLAG, ["links: unread"]),
@@ -108,15 +142,28 @@ RULES = [
     ([found("repeats", "same", same=2)], DEFAULT, APPROVE, [CLEAN]),
     ([found("repeats", "same", same=3)], DEFAULT, FLAG, ["repeats: same"]),
     ([found("repeats", "similar", similar=5)], DEFAULT, FLAG, ["repeats: similar"]),
-    ([found("repeats", "same", same=1)], Policy(repeats=RepeatsPolicy(max_same=0)), FLAG, ["repeats: same"]),
+    (
+        [found("repeats", "same", same=1)],
+        Policy(repeats=RepeatsPolicy(max_same=0)),
+        FLAG,
+        ["repeats: same"],
+    ),
     # Too many in too short a time.
     ([found("pace", minute=5, hour=30)], DEFAULT, APPROVE, [CLEAN]),
-    ([found("pace", minute=6, hour=6)], DEFAULT, FLAG, ["6 comments in the last minute; this site allows 5"]),
+    (
+        [found("pace", minute=6, hour=6)],
+        DEFAULT,
+        FLAG,
+        ["6 comments in the last minute; this site allows 5"],
+    ),
     (
         [found("pace", minute=3, hour=4)],
         Policy(pace=PacePolicy(max_per_minute=2, max_per_hour=3)),
         FLAG,
-        ["3 comments in the last minute; this site allows 2", "4 comments in the last hour; this site allows 3"],
+        [
+            "3 comments in the last minute; this site allows 2",
+            "4 comments in the last hour; this site allows 3",
+        ],
     ),
     # A bad record holds back, a good one earns nothing.
     ([found("author", "rejected", rejected=1)], DEFAULT, APPROVE, [CLEAN]),
@@ -130,8 +177,18 @@ RULES = [
     ([clear("author", counts={"approved": 900}), spam(0.5)], DEFAULT, FLAG, ["spam score 0.5"]),
     # The form: only the honeypot says enough alone. The rest is said all the same.
     ([found("form", "honeypot")], DEFAULT, REJECT, ["form: honeypot"]),
-    ([found("form", "too_quick", "no_token")], DEFAULT, APPROVE, [CLEAN, "form: too_quick", "form: no_token"]),
-    ([found("form", "no_token")], Policy(form=FormPolicy(no_token="flag")), FLAG, ["form: no_token"]),
+    (
+        [found("form", "too_quick", "no_token")],
+        DEFAULT,
+        APPROVE,
+        [CLEAN, "form: too_quick", "form: no_token"],
+    ),
+    (
+        [found("form", "no_token")],
+        Policy(form=FormPolicy(no_token="flag")),
+        FLAG,
+        ["form: no_token"],
+    ),
     # A hint lowers the threshold of the model, wherever the check stands in the list.
     ([spam(0.4), found("form", "no_token")], DEFAULT, FLAG, ["spam score 0.4", "form: no_token"]),
     ([spam(0.29), found("form", "no_token")], DEFAULT, APPROVE, [CLEAN, "form: no_token"]),
@@ -146,7 +203,12 @@ RULES = [
     ([failed("email")], DEFAULT, FLAG, ["the email check could not run"]),
     ([failed("spam")], DEFAULT, FLAG, ["the spam check could not run"]),
     ([failed("one of tomorrow's")], DEFAULT, FLAG, ["the one of tomorrow's check could not run"]),
-    ([failed("email")], Policy(could_not_run={"email": "wait"}), None, ["the email check could not run"]),
+    (
+        [failed("email")],
+        Policy(could_not_run={"email": "wait"}),
+        None,
+        ["the email check could not run"],
+    ),
     (
         [failed("email")],
         Policy(could_not_run={"email": "approve"}),
@@ -180,17 +242,24 @@ RULES = [
         FLAG,
         ["3 links; this site allows 2", "the email check could not run"],
     ),
-    # What a moderator said of a comment holds for all that is like it, and only a human's word rejects so.
+    # What a moderator said of a comment holds for all that is like it, and only a human's word
+    # rejects so.
     ([found("blocks", "like_rejected")], DEFAULT, REJECT, ["blocks: like_rejected"]),
     ([found("blocks", "like_held")], DEFAULT, FLAG, ["blocks: like_held"]),
-    # Let through: that many say it is no doubt any more; the model's word is taken back only for the very same words.
+    # Let through: that many say it is no doubt any more; the model's word is taken back only for
+    # the very same words.
     (
         [found("blocks", "like_approved", like_approved=1), found("repeats", "same", same=9)],
         DEFAULT,
         APPROVE,
         [CLEAN, "blocks: like_approved"],
     ),
-    ([found("blocks", "like_approved", like_approved=1), spam(0.9)], DEFAULT, FLAG, ["spam score 0.9"]),
+    (
+        [found("blocks", "like_approved", like_approved=1), spam(0.9)],
+        DEFAULT,
+        FLAG,
+        ["spam score 0.9"],
+    ),
     (
         [found("blocks", "like_approved", like_approved=1, same_as_approved=1), spam(0.9)],
         DEFAULT,
@@ -204,14 +273,20 @@ RULES = [
         FLAG,
         ["3 links; this site allows 2"],
     ),
-    # An author's first comments are read; what was approved before counts, what was only written does not.
+    # An author's first comments are read; what was approved before counts, what was only written
+    # does not.
     (
         [clear("author", counts={"approved": 1, "rejected": 0, "flagged": 7})],
         Policy(author=AuthorPolicy(hold_first=3)),
         FLAG,
         ["1 approved under this address; this site reads an author's first 3 comments"],
     ),
-    ([clear("author", counts={"approved": 3})], Policy(author=AuthorPolicy(hold_first=3)), APPROVE, [CLEAN]),
+    (
+        [clear("author", counts={"approved": 3})],
+        Policy(author=AuthorPolicy(hold_first=3)),
+        APPROVE,
+        [CLEAN],
+    ),
     # Whom a moderator trusts is not held for having written little.
     (
         [clear("author", counts={"approved": 0}), found("blocks", "trusted", trusted_author=1)],
@@ -225,7 +300,9 @@ RULES = [
 
 
 @pytest.mark.parametrize(("evidence", "policy", "verdict", "reasons"), RULES)
-def test_a_rule(evidence: list[Evidence], policy: Policy, verdict: Verdict | None, reasons: list[str]) -> None:
+def test_a_rule(
+    evidence: list[Evidence], policy: Policy, verdict: Verdict | None, reasons: list[str]
+) -> None:
     again = any(item.outcome is Outcome.UNAVAILABLE for item in evidence)
     assert decide(evidence, policy) == Decision(verdict, tuple(reasons), again)
 
@@ -251,7 +328,19 @@ probabilities = st.floats(0, 1)
 weights = st.sampled_from(["ignore", "hint", "flag", "reject"])
 thens = st.sampled_from(["approve", "flag", "wait"])
 checks = st.sampled_from(
-    ["email", "spam", "links", "words", "repeats", "pace", "author", "blocks", "form", "language", "page"]
+    [
+        "email",
+        "spam",
+        "links",
+        "words",
+        "repeats",
+        "pace",
+        "author",
+        "blocks",
+        "form",
+        "language",
+        "page",
+    ]
 )
 
 
@@ -282,7 +371,9 @@ policies = st.builds(
     ),
     email=st.builds(EmailPolicy, impossible=weights, disposable=weights),
     links=st.builds(LinksPolicy, max_links=st.integers(0, 10), shorteners=weights),
-    author=st.builds(AuthorPolicy, hold_after_rejections=st.integers(1, 9), hold_first=st.integers(0, 9)),
+    author=st.builds(
+        AuthorPolicy, hold_after_rejections=st.integers(1, 9), hold_first=st.integers(0, 9)
+    ),
     form=st.builds(FormPolicy, honeypot=weights, too_quick=weights, no_token=weights),
     could_not_run=st.dictionaries(checks, thens),
 )
@@ -293,7 +384,9 @@ SEVERITY = {APPROVE: 0, None: 1, FLAG: 2, REJECT: 3}
 
 @settings(deadline=None, max_examples=300)
 @given(evidences, evidences, policies)
-def test_more_evidence_never_makes_a_verdict_milder(one: list[Evidence], more: list[Evidence], policy: Policy) -> None:
+def test_more_evidence_never_makes_a_verdict_milder(
+    one: list[Evidence], more: list[Evidence], policy: Policy
+) -> None:
     before, after = decide(one, policy), decide([*one, *more], policy)
     assert SEVERITY[after.verdict] >= SEVERITY[before.verdict]
     assert set(before.reasons) - {CLEAN} <= set(after.reasons) | {item.detail for item in one}
@@ -301,7 +394,9 @@ def test_more_evidence_never_makes_a_verdict_milder(one: list[Evidence], more: l
 
 @settings(deadline=None, max_examples=300)
 @given(evidences, policies)
-def test_every_decision_has_a_reason_and_says_whether_a_check_is_owed(one: list[Evidence], policy: Policy) -> None:
+def test_every_decision_has_a_reason_and_says_whether_a_check_is_owed(
+    one: list[Evidence], policy: Policy
+) -> None:
     decision = decide(one, policy)
     assert decision.reasons
     assert decision.again == any(item.outcome is Outcome.UNAVAILABLE for item in one)
@@ -311,12 +406,19 @@ def test_every_decision_has_a_reason_and_says_whether_a_check_is_owed(one: list[
 @given(evidences, policies)
 def test_stored_evidence_can_be_decided_again_later(one: list[Evidence], policy: Policy) -> None:
     stored = [from_stored(item) for item in orjson.loads(orjson.dumps(one))]
-    assert decide(stored, Policy.model_validate_json(policy.model_dump_json())) == decide(one, policy)
+    assert decide(stored, Policy.model_validate_json(policy.model_dump_json())) == decide(
+        one, policy
+    )
 
 
 @pytest.mark.parametrize(
     "typed",
-    [{"spam": {"flag_above": 1.2}}, {"links": {"max_links": -1}}, {"email": {"impossible": "shrug"}}, {"speling": 1}],
+    [
+        {"spam": {"flag_above": 1.2}},
+        {"links": {"max_links": -1}},
+        {"email": {"impossible": "shrug"}},
+        {"speling": 1},
+    ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(typed: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
@@ -328,11 +430,18 @@ TRUSTED = {"like_approved": 1, "same_as_approved": 1, "trusted_author": 1, "trus
 
 @pytest.mark.parametrize("check", _ORDER)
 @pytest.mark.parametrize(
-    "trust", [{}, {"like_approved": 1, "same_as_approved": 1, "trusted_author": 1, "trusted_links": 9}]
+    "trust",
+    [{}, {"like_approved": 1, "same_as_approved": 1, "trusted_author": 1, "trusted_links": 9}],
 )
 def test_no_check_that_could_not_finish_approves(check: str, trust: dict[str, int]) -> None:
-    evidence = [Evidence(check=name, outcome=Outcome.CLEAR, detail="", score=0.0) for name in _ORDER if name != check]
-    evidence = [replace(item, counts=trust) if item.check == "blocks" else item for item in evidence]
+    evidence = [
+        Evidence(check=name, outcome=Outcome.CLEAR, detail="", score=0.0)
+        for name in _ORDER
+        if name != check
+    ]
+    evidence = [
+        replace(item, counts=trust) if item.check == "blocks" else item for item in evidence
+    ]
     evidence.append(Evidence(check=check, outcome=Outcome.UNAVAILABLE, detail="could not run"))
     decision = decide(evidence, Policy())
     assert (decision.verdict, decision.again) == (Verdict.FLAG, True)

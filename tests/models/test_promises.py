@@ -28,11 +28,16 @@ def spread(count: int, upto: float = 0.4) -> list[float]:
     return [round(upto * n / count, 4) for n in range(count)]
 
 
-@pytest.mark.parametrize(("count", "of"), [(0, 1), (0, 737), (3, 900), (17, 20), (20, 20), (2500, 5000), (4999, 5000)])
+@pytest.mark.parametrize(
+    ("count", "of"), [(0, 1), (0, 737), (3, 900), (17, 20), (20, 20), (2500, 5000), (4999, 5000)]
+)
 def test_the_interval_is_clopper_and_pearsons(count: int, of: int) -> None:
     exact = binomtest(count, of).proportion_ci(confidence_level=0.95, method="exact")
     ours = interval(count, of)
-    assert (ours.low, ours.high) == (pytest.approx(exact.low, abs=2e-5), pytest.approx(exact.high, abs=2e-5))
+    assert (ours.low, ours.high) == (
+        pytest.approx(exact.low, abs=2e-5),
+        pytest.approx(exact.high, abs=2e-5),
+    )
 
 
 def test_of_nothing_nothing_is_known() -> None:
@@ -63,7 +68,10 @@ def test_rejection_is_off_until_there_are_enough_good_comments_to_be_sure() -> N
     assert few is not None
     assert (few.flag_above, few.reject_above) == (0.5, None)
     assert few.why == (
-        "automatic rejection is off: 735 good comments are decided, and 736 are needed to be sure of 1 in 200",
+        (
+            "automatic rejection is off: 735 good comments are decided, and 736 are needed to be "
+            "sure of 1 in 200"
+        ),
     )
     assert verdict(0.99, policy, Scores(good=spread(735))) is Verdict.FLAG
     enough = fit(policy, Scores(good=spread(736), spam=[0.95] * 300))
@@ -111,7 +119,10 @@ def test_whatever_the_labels_a_machine_that_rejects_keeps_its_promise(
 
 def test_more_reviews_than_wanted_are_spared_by_rejecting_the_surest() -> None:
     scores = Scores(
-        good=spread(1000), spam=[0.95] * 10, recent=[0.1] * 60 + [0.6] * 20 + [0.8] * 20, comments_a_day=100
+        good=spread(1000),
+        spam=[0.95] * 10,
+        recent=[0.1] * 60 + [0.6] * 20 + [0.8] * 20,
+        comments_a_day=100,
     )
     free = fit(promising(200), scores)
     limited = fit(promising(200, reviews=25), scores)

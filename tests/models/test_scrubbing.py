@@ -1,4 +1,6 @@
-"""What was erased is in none of SQLite's files, and what is in the way holds it up only until it has gone."""
+"""What was erased is in none of SQLite's files, and what is in the way holds it up only until it
+has gone.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 def files() -> dict[str, bytes]:
     database = Path(str(engine().url.database))
-    return {path.name: path.read_bytes().lower() for path in database.parent.glob(f"{database.name}*")}
+    return {
+        path.name: path.read_bytes().lower() for path in database.parent.glob(f"{database.name}*")
+    }
 
 
 def owed() -> set[str]:
@@ -45,7 +49,10 @@ def _filled(client: FlaskClient, count: int) -> list[str]:
         ids.append(new_id())
         with begin() as session:
             thread = session.scalars(select(Thread)).one()
-            row = {c.name: getattr(session.get_one(Comment, first), c.key) for c in Comment.__table__.columns}
+            row = {
+                c.name: getattr(session.get_one(Comment, first), c.key)
+                for c in Comment.__table__.columns
+            }
             mark = _word(ids[-1])
             size = dice.choice((10, 100, 700, 3000, 9000))
             row |= {
@@ -55,7 +62,9 @@ def _filled(client: FlaskClient, count: int) -> list[str]:
                 "said_once": mark,
                 "idempotency_key": None,
             }
-            session.execute(insert(Comment).values(**row | {"name": mark, "body": f"{mark} {'w' * size}"}))
+            session.execute(
+                insert(Comment).values(**row | {"name": mark, "body": f"{mark} {'w' * size}"})
+            )
             grown = session.get_one(Comment, dice.choice(ids))
             grown.html, grown.screen_due = _word(grown.id) + "h" * dice.choice((10, 700)), None
     return ids
@@ -72,9 +81,13 @@ def test_of_many_erased_comments_of_all_sizes_nothing_is_left(client: FlaskClien
     assert owed() == {"merge search", "vacuum", "truncate log"}
     while not later():
         pass
-    assert [(name, id_) for name, content in files().items() for id_ in gone if _mark(id_) in content] == []
+    assert [
+        (name, id_) for name, content in files().items() for id_ in gone if _mark(id_) in content
+    ] == []
     assert owed() == set()
-    assert all(_mark(id_) in files()[Path(str(engine().url.database)).name] for id_ in set(ids) - set(gone))
+    assert all(
+        _mark(id_) in files()[Path(str(engine().url.database)).name] for id_ in set(ids) - set(gone)
+    )
 
 
 def _mark(id_: str) -> bytes:
@@ -121,9 +134,13 @@ def test_the_search_still_finds_what_is_left(client: FlaskClient, moderator: Cal
     moderator.call("DELETE", f"/comments/{ids[0]}")
     assert later()
     with engine().connect() as connection:
-        found = connection.exec_driver_sql("SELECT count(*) FROM searched_words WHERE searched_words MATCH 'harbour'")
+        found = connection.exec_driver_sql(
+            "SELECT count(*) FROM searched_words WHERE searched_words MATCH 'harbour'"
+        )
         assert found.scalar_one() == 4
-        connection.exec_driver_sql("INSERT INTO searched_words (searched_words) VALUES ('integrity-check')")
+        connection.exec_driver_sql(
+            "INSERT INTO searched_words (searched_words) VALUES ('integrity-check')"
+        )
 
 
 @sqlite_only

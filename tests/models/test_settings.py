@@ -1,4 +1,6 @@
-"""Settings are looked at before anything starts: a wrong one is one sentence, not a service that half works."""
+"""Settings are looked at before anything starts: a wrong one is one sentence, not a service that
+half works.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ from models.settings import Settings, host_and_port
         ("dns", "9.9.9.9:0"),
     ],
 )
-def test_a_setting_that_nothing_could_come_of_is_refused_without_repeating_a_password(name: str, value: str) -> None:
+def test_a_setting_that_nothing_could_come_of_is_refused_without_repeating_a_password(
+    name: str, value: str
+) -> None:
     with pytest.raises(ValidationError) as refused:
         Settings.model_validate({name: value})
     (wrong,) = refused.value.errors()
@@ -48,7 +52,10 @@ def test_a_setting_that_nothing_could_come_of_is_refused_without_repeating_a_pas
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("database_url", "postgres://greenroom:p%40ss@db.paper.example:5432/greenroom?sslmode=require"),
+        (
+            "database_url",
+            "postgres://greenroom:p%40ss@db.paper.example:5432/greenroom?sslmode=require",
+        ),
         ("database_url", "postgresql+psycopg:///greenroom?host=/run/postgresql"),
         ("database_url", "sqlite:////var/lib/greenroom.db"),
         ("redis_url", "rediss://user:secret@queue.paper.example:6379/0?ssl_cert_reqs=none"),
@@ -67,7 +74,14 @@ def test_what_is_in_use_is_taken(name: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     ("server", "host", "port"),
-    [("127.0.0.1:5353", "127.0.0.1", 5353), ("dns", "dns", 53), ("[::1]:54", "::1", 54), ("::1", "::1", 53)],
+    [
+        ("127.0.0.1:5353", "127.0.0.1", 5353),
+        ("dns", "dns", 53),
+        ("[::1]:54", "::1", 54),
+        ("::1", "::1", 53),
+    ],
 )
-def test_a_resolver_is_a_host_and_a_port_of_its_own_or_53(server: str, host: str, port: int) -> None:
+def test_a_resolver_is_a_host_and_a_port_of_its_own_or_53(
+    server: str, host: str, port: int
+) -> None:
     assert host_and_port(server) == (host, port)

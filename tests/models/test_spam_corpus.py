@@ -28,7 +28,10 @@ def test_byte_order_marks_are_stripped_from_file_and_text(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("text,label\nhello,ham\nbuy,maybe\n", "own.csv, line 3: label is 'maybe'; spam or ham is meant"),
+        (
+            "text,label\nhello,ham\nbuy,maybe\n",
+            "own.csv, line 3: label is 'maybe'; spam or ham is meant",
+        ),
         ('text,label\n"two\nlines",ham\nbuy,\n', "own.csv, line 4: label is ''"),
         ("text,label\nhello\n", "own.csv, line 2: label is ''"),
         ("text,label\n  ,ham\n", "own.csv, line 2: the text is empty"),
@@ -58,7 +61,12 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_the_same_said_again_counts_once_with_the_label_most_of_it_has() -> None:
-    texts = {"Check this out!": True, "check THIS out": True, "check this, out...": False, "hello": False}
+    texts = {
+        "Check this out!": True,
+        "check THIS out": True,
+        "check this, out...": False,
+        "hello": False,
+    }
     rows = [Row(text, spam, "", "", "own") for text, spam in texts.items()]
 
     assert deduplicated(rows) == [rows[0], rows[3]]

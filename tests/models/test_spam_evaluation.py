@@ -12,13 +12,43 @@ from click.testing import CliRunner
 
 from models.spam import drawing, measuring, peers
 from models.spam.corpus import Row
-from models.spam.evaluation import across, authors_split, calibration, judge, leave_one_out, near_duplicates, parts
+from models.spam.evaluation import (
+    across,
+    authors_split,
+    calibration,
+    judge,
+    leave_one_out,
+    near_duplicates,
+    parts,
+)
 from models.spam.figures import Figures, best_f1, figures, mean
 from models.spam.model import SpamModel
 from service.cli_model import evaluate, train
 
-GOODS = ["watches", "pills", "followers", "shoes", "loans", "essays", "bonuses", "tickets", "handbags", "coins"]
-THINGS = ["bridge", "harbour", "library", "market", "school", "ferry", "hospital", "museum", "garden", "station"]
+GOODS = [
+    "watches",
+    "pills",
+    "followers",
+    "shoes",
+    "loans",
+    "essays",
+    "bonuses",
+    "tickets",
+    "handbags",
+    "coins",
+]
+THINGS = [
+    "bridge",
+    "harbour",
+    "library",
+    "market",
+    "school",
+    "ferry",
+    "hospital",
+    "museum",
+    "garden",
+    "station",
+]
 THREADS = ["north", "south", "west"]
 
 
@@ -38,13 +68,17 @@ def corpus(tmp_path: Path) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["text", "label", "thread", "at", "lang"])
-        writer.writerows([row.text, "spam" if row.spam else "ham", row.thread, "", row.lang] for row in rows())
+        writer.writerows(
+            [row.text, "spam" if row.spam else "ham", row.thread, "", row.lang] for row in rows()
+        )
     return path
 
 
 def run(*arguments: object) -> str:
     command = {"train": train, "evaluate": evaluate}[str(arguments[0])]
-    result = CliRunner().invoke(command, [str(argument) for argument in arguments[1:]], env={"COLUMNS": "120"})
+    result = CliRunner().invoke(
+        command, [str(argument) for argument in arguments[1:]], env={"COLUMNS": "120"}
+    )
     return f"{result.exit_code} {result.output}"
 
 
@@ -64,7 +98,11 @@ def test_one_kind_alone_has_no_figures_and_spoils_no_mean() -> None:
 
 
 def test_a_near_duplicate_counts_only_across_parts() -> None:
-    texts = ["please check out my new channel", "Please check out my new channel!!", "an old ferry in the harbour"]
+    texts = [
+        "please check out my new channel",
+        "Please check out my new channel!!",
+        "an old ferry in the harbour",
+    ]
 
     assert near_duplicates(texts, ["a", "b", "b"]).tolist() == [True, True, False]
     assert near_duplicates(texts, ["a", "a", "b"]).tolist() == [False, False, False]
@@ -81,7 +119,10 @@ def test_the_best_f1_is_the_one_at_the_best_threshold() -> None:
 def test_probabilities_that_are_true_have_no_gap() -> None:
     spam = np.array([True, False, False, False] * 25)
 
-    true, untrue = calibration(spam, np.full(100, np.log(1 / 3))), calibration(spam, np.full(100, np.log(9)))
+    true, untrue = (
+        calibration(spam, np.full(100, np.log(1 / 3))),
+        calibration(spam, np.full(100, np.log(9))),
+    )
 
     assert true.brier == pytest.approx(0.1875)
     assert true.gap == pytest.approx(0)
@@ -91,7 +132,9 @@ def test_probabilities_that_are_true_have_no_gap() -> None:
 
 def test_in_the_authors_split_the_first_part_of_each_class_trains() -> None:
     order = sorted(rows(), key=lambda row: int(row.text.split()[-1]) % 10 > 6)
-    late = [row._replace(spam=not row.spam) if number >= 42 else row for number, row in enumerate(order)]
+    late = [
+        row._replace(spam=not row.spam) if number >= 42 else row for number, row in enumerate(order)
+    ]
 
     assert authors_split(rows(), pooled=True) == dict.fromkeys(THREADS, 1.0)
     assert authors_split(rows(), pooled=False) == dict.fromkeys(THREADS, 1.0)
@@ -101,11 +144,16 @@ def test_in_the_authors_split_the_first_part_of_each_class_trains() -> None:
 def test_a_kind_of_text_is_judged_by_the_others_alone() -> None:
     contrary = [row._replace(source="contrary", spam=not row.spam) for row in rows()]
 
-    assert {name: found.auc for name, found in across([*rows(), *contrary]).items()} == {"own": 0, "contrary": 0}
+    assert {name: found.auc for name, found in across([*rows(), *contrary]).items()} == {
+        "own": 0,
+        "contrary": 0,
+    }
     assert across(rows()) == {}
 
 
-@pytest.mark.parametrize(("name", "package"), [("bogofilter", "bogofilter"), ("SpamAssassin's Bayes", "spamassassin")])
+@pytest.mark.parametrize(
+    ("name", "package"), [("bogofilter", "bogofilter"), ("SpamAssassin's Bayes", "spamassassin")]
+)
 def test_another_filter_judges_the_same_parts(name: str, package: str) -> None:
     if (judging := peers.installed().get(name)) is None:
         pytest.skip(f"{name} is not installed: on Debian, the package {package}")
@@ -119,10 +167,14 @@ def test_another_filter_judges_the_same_parts(name: str, package: str) -> None:
 def test_the_drawing_shows_a_curve_for_each_filter_and_a_dot_for_each_bin() -> None:
     found = measuring.measure(rows())
 
-    drawn = drawing.draw(found.calibration, found.judged | {"Bayes & Co": found.judged["Greenroom"]})
+    drawn = drawing.draw(
+        found.calibration, found.judged | {"Bayes & Co": found.judged["Greenroom"]}
+    )
 
     root = ElementTree.fromstring(drawn)
-    paths, dots = (root.findall(f"{{http://www.w3.org/2000/svg}}{kind}") for kind in ("path", "circle"))
+    paths, dots = (
+        root.findall(f"{{http://www.w3.org/2000/svg}}{kind}") for kind in ("path", "circle")
+    )
     assert (len(paths), len(dots)) == (4, len(found.calibration.bins))
     assert "Bayes & Co" in "".join(root.itertext())
 
@@ -132,7 +184,9 @@ def test_every_thread_is_judged_once_by_a_model_of_the_others() -> None:
 
     assert [result.name for result in results] == sorted(THREADS)
     assert [result.raw.rows for result in results] == [20, 20, 20]
-    assert all(result.deduplicated.rows < 20 for result in results)  # the threads repeat one another
+    assert all(
+        result.deduplicated.rows < 20 for result in results
+    )  # the threads repeat one another
     assert mean([result.raw for result in results]).auc == 1
 
 
@@ -169,7 +223,17 @@ def test_evaluate_prints_one_table_with_every_protocol_and_the_cost(corpus: Path
     output = run("evaluate", corpus)
 
     for word in (
-        *(*THREADS, "mean", "AUC", "F1", "recall", "MCC", "mean, dedup", "every thread's 70 % train", "Brier"),
+        *(
+            *THREADS,
+            "mean",
+            "AUC",
+            "F1",
+            "recall",
+            "MCC",
+            "mean, dedup",
+            "every thread's 70 % train",
+            "Brier",
+        ),
         *("ms for a comment alone", "comments/s", "MB", "scikit-learn"),
     ):
         assert word in output
@@ -186,7 +250,9 @@ def test_evaluate_also_measures_across_kinds_of_text(corpus: Path, tmp_path: Pat
     assert "letters, without a label of its kind" in output
 
 
-def test_evaluate_writes_what_it_found_into_the_card_and_draws_it(corpus: Path, tmp_path: Path) -> None:
+def test_evaluate_writes_what_it_found_into_the_card_and_draws_it(
+    corpus: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "new.skops"
     run("train", corpus, "--out", out)
     card, page = out.with_suffix(".json"), out.with_suffix(".md")
@@ -198,14 +264,18 @@ def test_evaluate_writes_what_it_found_into_the_card_and_draws_it(corpus: Path, 
     measured = json.loads(card.read_text(encoding="utf-8"))
     assert measured["version"] == SpamModel.load(out).version
     assert measured["measured"]["on"] == "own"
-    assert {"what": "mean", "rows": 60, "AUC": 1, "F1": 1, "recall": 1} in measured["measured"]["figures"]
+    assert {"what": "mean", "rows": 60, "AUC": 1, "F1": 1, "recall": 1} in measured["measured"][
+        "figures"
+    ]
     assert page.read_text(encoding="utf-8").startswith("# My model\n\nSaid by hand.\n<!-- measured")
     assert page.read_text(encoding="utf-8").count("| mean |") == 1
     assert out.with_suffix(".svg").read_text(encoding="utf-8").startswith("<svg")
 
 
 def test_a_threads_own_page_can_be_named(corpus: Path) -> None:
-    assert run("evaluate", corpus, "--page", "north=https://paper.example.com/north").startswith("0 ")
+    assert run("evaluate", corpus, "--page", "north=https://paper.example.com/north").startswith(
+        "0 "
+    )
 
 
 def test_evaluate_says_when_it_has_no_threads_to_leave_out(tmp_path: Path) -> None:
@@ -237,16 +307,27 @@ def test_evaluate_says_when_it_has_no_threads_to_leave_out(tmp_path: Path) -> No
         (["evaluate", "GOOD", "--card", "BAD"], "bad.csv is no model's card"),
         (["evaluate", "GOOD", "--card", "LIST"], "list.json is no model's card"),
         (["train", "GOOD", "--page", "north"], "THREAD=URL is meant"),
-        (["train", "GOOD", "--weight", "other=2"], "--weight names other, which is none of the files"),
+        (
+            ["train", "GOOD", "--weight", "other=2"],
+            "--weight names other, which is none of the files",
+        ),
     ],
 )
-def test_a_mistake_is_said_in_a_line(arguments: list[str], complaint: str, corpus: Path, tmp_path: Path) -> None:
+def test_a_mistake_is_said_in_a_line(
+    arguments: list[str], complaint: str, corpus: Path, tmp_path: Path
+) -> None:
     bad, few, none = (tmp_path / f"{name}.csv" for name in ("bad", "few", "none"))
     bad.write_text("text,label\nhello,what\n", encoding="utf-8")
     few.write_text("text,label\nhello,ham\nbuy,spam\n", encoding="utf-8")
     none.write_text("text,label\n", encoding="utf-8")
     (tmp_path / "list.json").write_text("[]", encoding="utf-8")
-    files = {"GOOD": corpus, "BAD": bad, "FEW": few, "NONE": none, "BAD/model.skops": bad / "model.skops"}
+    files = {
+        "GOOD": corpus,
+        "BAD": bad,
+        "FEW": few,
+        "NONE": none,
+        "BAD/model.skops": bad / "model.skops",
+    }
     files["LIST"] = tmp_path / "list.json"
 
     output = run(*(files.get(argument, argument) for argument in arguments))

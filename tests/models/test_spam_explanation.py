@@ -35,7 +35,9 @@ def test_the_parts_and_the_intercept_add_up_to_the_score(text: str) -> None:
 
     total = explanation.intercept + sum(part.log_odds for part in explanation.parts)
 
-    assert total == pytest.approx(base_model().log_odds([text])[0], rel=1e-6, abs=1e-6)  # features have seven digits
+    assert total == pytest.approx(
+        base_model().log_odds([text])[0], rel=1e-6, abs=1e-6
+    )  # features have seven digits
     assert explanation.log_odds == pytest.approx(total, abs=1e-9)
 
 
@@ -81,14 +83,22 @@ def test_a_link_to_the_page_itself_moves_nothing() -> None:
 
     assert any(part.what == "has a link" for part in explained(text).parts)
     assert not any(part.what == "has a link" for part in explained(text, page).parts)
-    assert explained(text, page).log_odds == pytest.approx(base_model().log_odds([text], [page])[0], abs=1e-6)
+    assert explained(text, page).log_odds == pytest.approx(
+        base_model().log_odds([text], [page])[0], abs=1e-6
+    )
 
 
 def test_evidence_gets_the_weightiest_and_what_the_rest_adds() -> None:
-    shown = explained("Check out my new channel, subscribe at www.example.com for a FREE gift!!!").as_json(most=2)
+    shown = explained(
+        "Check out my new channel, subscribe at www.example.com for a FREE gift!!!"
+    ).as_json(most=2)
 
     assert len(shown["up"]) == 2
     assert set(shown["up"][0]) == {"word", "log_odds", "share", "spans"}
-    parts = shown["intercept"] + shown["rest"] + sum(part["log_odds"] for part in shown["up"] + shown["down"])
+    parts = (
+        shown["intercept"]
+        + shown["rest"]
+        + sum(part["log_odds"] for part in shown["up"] + shown["down"])
+    )
     assert parts == pytest.approx(shown["log_odds"], abs=1e-6)
     assert shown["version"] == base_model().version

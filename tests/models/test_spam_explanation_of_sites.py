@@ -1,4 +1,6 @@
-"""A site's own model takes its score apart as exactly: the words, the base model's opinion, and what was counted."""
+"""A site's own model takes its score apart as exactly: the words, the base model's opinion, and
+what was counted.
+"""
 
 import subprocess
 import sys
@@ -15,13 +17,23 @@ from models.spam.site import COLUMNS, Seen, SiteModel
 from tests.models.test_spam_explanation import ODD
 
 RANDOM = np.random.default_rng(7)
-MODEL = SiteModel(RANDOM.normal(0, 2, COLUMNS).astype(np.float32), -0.3, ["id"], "base", "site-0123456789ab")
+MODEL = SiteModel(
+    RANDOM.normal(0, 2, COLUMNS).astype(np.float32), -0.3, ["id"], "base", "site-0123456789ab"
+)
 COUNTS = st.one_of(
     st.just({}),
-    st.dictionaries(st.sampled_from(context.COUNTS), st.integers(-1, 5000)).map(lambda counts: {"context": 1} | counts),
+    st.dictionaries(st.sampled_from(context.COUNTS), st.integers(-1, 5000)).map(
+        lambda counts: {"context": 1} | counts
+    ),
 )
 OPINIONS = st.none() | st.floats(-40, 40)
-NAMES = {*COUNTED, BASE_THINKS, BASE_IS_SILENT, *context.COUNTS, *(f"{name}: not known" for name in context.COUNTS)}
+NAMES = {
+    *COUNTED,
+    BASE_THINKS,
+    BASE_IS_SILENT,
+    *context.COUNTS,
+    *(f"{name}: not known" for name in context.COUNTS),
+}
 
 
 @settings(deadline=None)
@@ -39,7 +51,9 @@ def test_the_parts_and_the_intercept_add_up_to_the_sites_score(
     assert total == pytest.approx(MODEL.log_odds([seen])[0], abs=1e-6)
     shown = explanation.as_json()
     listed = sum(part["log_odds"] for part in shown["up"] + shown["down"])
-    assert shown["intercept"] + listed + shown["rest"] == pytest.approx(MODEL.log_odds([seen])[0], abs=1e-6)
+    assert shown["intercept"] + listed + shown["rest"] == pytest.approx(
+        MODEL.log_odds([seen])[0], abs=1e-6
+    )
 
 
 @settings(deadline=None)
@@ -85,9 +99,12 @@ def test_to_explain_takes_numpy_and_neither_scipy_nor_scikit_learn() -> None:
         "from models.spam.model import SpamModel\n"
         "from models.spam.features import COLUMNS\n"
         "own = site.SiteModel(np.ones(site.COLUMNS, np.float32), 0.0, [], 'base')\n"
-        "explanation.explain_for_site(site.SiteModel.unpacked(own.packed()), site.Seen('A pill', 1.0, {}))\n"
+        "explanation.explain_for_site(site.SiteModel.unpacked(own.packed()), site.Seen('A "
+        "pill', 1.0, {}))\n"
         "explanation.explain(SpamModel(np.ones(COLUMNS, np.float32), 0.0, []), 'A pill')\n"
         "print(sorted({'scipy', 'sklearn', 'skops'} & set(sys.modules)))"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
     assert said.stdout.strip() == "[]"

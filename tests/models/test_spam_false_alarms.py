@@ -1,8 +1,9 @@
 # ruff: noqa: E501 — a comment a line
-"""Ordinary readers whom a filter likes to accuse: those who give a source, who only agree, who write another language.
+"""Ordinary readers whom a filter likes to accuse: those who give a source, who only agree, who
+write another language.
 
-All of it is our own words, written before the model was trained and never trained on. What counts is how many of them
-the default thresholds would hold back. Run as a script it prints every score.
+All of it is our own words, written before the model was trained and never trained on. What counts
+is how many of them the default thresholds would hold back. Run as a script it prints every score.
 """
 
 from collections.abc import Sequence
@@ -14,37 +15,49 @@ from models.spam.model import base_model
 
 WITH_A_SOURCE = {
     "en": [
-        "The figures are on the statistics office's site: https://www.statistics.example.org/rents/2024",
-        "That is not what the judgment says, see https://courts.example.org/judgments/4411 page 12.",
+        ("The figures are on the statistics office's site: "
+"https://www.statistics.example.org/rents/2024"),
+        ("That is not what the judgment says, see https://courts.example.org/judgments/4411 "
+"page 12."),
         "Source: https://en.wikipedia.org/wiki/Severn_Bridge",
-        "There is a longer report about it here https://www.bbc.co.uk/news/uk-england-67890123 and it agrees with the author.",
+        ("There is a longer report about it here https://www.bbc.co.uk/news/uk-england-67890123 "
+"and it agrees with the author."),
         "Here is the study, for those who asked: https://doi.org/10.1000/182",
-        "I looked it up (https://www.gov.uk/government/publications/bus-fares), the cap ends in December.",
+        ("I looked it up (https://www.gov.uk/government/publications/bus-fares), the cap ends "
+"in December."),
         "The council's own minutes contradict this: www.northtown.gov.example/minutes/march.pdf",
-        "The old timetable is still online at timetables.example.org, if anybody is as nostalgic as I am.",
+        ("The old timetable is still online at timetables.example.org, if anybody is as "
+"nostalgic as I am."),
         "@Tom the map you mean is this one: https://www.openstreetmap.org/#map=15/51.5/-0.1",
-        "As the minister said in parliament in May (https://hansard.parliament.uk/commons/2024-05-14), there was never a plan.",
+        ("As the minister said in parliament in May "
+"(https://hansard.parliament.uk/commons/2024-05-14), there was never a plan."),
         "https://www.theguardian.com/environment/2023/rivers – they had the same story a year ago.",
-        "My photos from that day: https://www.flickr.com/photos/northtown/4711, the water stood up to the windows.",
+        ("My photos from that day: https://www.flickr.com/photos/northtown/4711, the water "
+"stood up to the windows."),
     ],
     "de": [
         "Die Zahlen stehen beim Statistischen Bundesamt: https://www.destatis.de/mieten",
-        "Das Urteil im Wortlaut: https://www.bundesgerichtshof.de/urteile/2024-17. Es steht dort genau andersherum.",
+        ("Das Urteil im Wortlaut: https://www.bundesgerichtshof.de/urteile/2024-17. Es steht "
+"dort genau andersherum."),
         "Quelle: https://de.wikipedia.org/wiki/Elbtunnel",
-        "Der Bericht der Kommission ist hier zu finden: https://www.kommission.example.de/bericht.pdf, Seite 14.",
+        ("Der Bericht der Kommission ist hier zu finden: "
+"https://www.kommission.example.de/bericht.pdf, Seite 14."),
     ],
     "fr": [
         "Les chiffres sont sur le site de l'Insee : https://www.insee.fr/fr/statistiques/123",
         "Voir aussi https://fr.wikipedia.org/wiki/Pont_de_Normandie",
-        "Le rapport est en ligne ici : https://www.senat.fr/rapports/r23-100.html, lisez la page 40.",
+        ("Le rapport est en ligne ici : https://www.senat.fr/rapports/r23-100.html, lisez la "
+"page 40."),
     ],
     "es": [
         "Los datos están en la página del instituto: https://www.ine.es/alquileres",
         "Fuente: https://es.wikipedia.org/wiki/Puente_de_Triana",
     ],
     "pt": ["Os números estão aqui: https://www.ine.pt/rendas, e não batem certo com o artigo."],
-    "it": ["La sentenza si trova qui: https://www.cortecostituzionale.it/sentenza-12, vale la pena leggerla."],
-    "nl": ["De cijfers staan bij het CBS: https://www.cbs.nl/huren, en die zijn anders dan in dit stuk."],
+    "it": [("La sentenza si trova qui: https://www.cortecostituzionale.it/sentenza-12, vale la "
+"pena leggerla.")],
+    "nl": [("De cijfers staan bij het CBS: https://www.cbs.nl/huren, en die zijn anders dan in "
+"dit stuk.")],
     "pl": ["Raport jest tutaj: https://www.nik.gov.pl/raport-2024, strona czternasta."],
     "ru": [
         "Вот сам отчёт: https://rosstat.gov.ru/otchet-2024, страница 14, там написано обратное.",
@@ -70,9 +83,15 @@ SHORT = {
 
 ORDINARY = {
     "de": [
-        "Mein Großvater hat an dieser Brücke mitgebaut, und er hätte über den Artikel herzlich gelacht.",
+        (
+            "Mein Großvater hat an dieser Brücke mitgebaut, und er hätte über den Artikel herzlich "
+            "gelacht."
+        ),
         "Warum wird eigentlich nie gefragt, was das die Mieter kostet?",
-        "Wer jeden Tag mit dem Zug fährt, weiß, dass die Hälfte davon ausfällt. Da hilft auch kein neues Ticket.",
+        (
+            "Wer jeden Tag mit dem Zug fährt, weiß, dass die Hälfte davon ausfällt. Da hilft auch "
+            "kein neues Ticket."
+        ),
     ],
     "fr": [
         "Mon grand-père a travaillé sur ce pont, il aurait bien ri en lisant cet article.",
@@ -106,7 +125,9 @@ ALL = {"a source": WITH_A_SOURCE, "short": SHORT, "ordinary": ORDINARY}
 def held_back(texts: Sequence[str]) -> list[str]:
     """Those that the default policy would flag."""
     scores = base_model().probabilities(texts)
-    return [text for text, score in zip(texts, scores, strict=True) if score >= SpamPolicy().flag_above]
+    return [
+        text for text, score in zip(texts, scores, strict=True) if score >= SpamPolicy().flag_above
+    ]
 
 
 def every(kind: dict[str, list[str]]) -> list[str]:

@@ -5,7 +5,13 @@ import pytest
 
 from models.spam.features import COLUMNS, COUNTED, features
 
-TEXTS = ["Check out http://example.com NOW!!!", "I was there in 1974 😀", "", "Спасибо за статью", "ok ok ok ok ok"]
+TEXTS = [
+    "Check out http://example.com NOW!!!",
+    "I was there in 1974 😀",
+    "",
+    "Спасибо за статью",
+    "ok ok ok ok ok",
+]
 
 
 def counted(text: str) -> dict[str, float]:
@@ -34,8 +40,14 @@ def test_a_byte_order_mark_gives_nothing_away() -> None:
 
 
 def test_length_itself_is_no_number() -> None:
-    once = "I read your series on the old railway with great pleasure, as my uncle was a signalman there."
-    longer = once + " He let me pull the lever for an evening train if I could recite its timetable from memory."
+    once = (
+        "I read your series on the old railway with great pleasure, as my uncle was a "
+        "signalman there."
+    )
+    longer = once + (
+        " He let me pull the lever for an evening train if I could recite its timetable from "
+        "memory."
+    )
 
     assert counted(longer) == pytest.approx(counted(once), abs=0.05)
 

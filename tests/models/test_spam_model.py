@@ -19,13 +19,39 @@ from models.spam.file import BASE, model_path
 from models.spam.model import SpamModel, UnusableModel, base_model, probability
 from models.spam.training import Untrainable, platt, train
 
-GOODS = ["watches", "pills", "followers", "shoes", "loans", "essays", "bonuses", "tickets", "handbags", "coins"]
-THINGS = ["bridge", "harbour", "library", "market", "school", "ferry", "hospital", "museum", "garden", "station"]
+GOODS = [
+    "watches",
+    "pills",
+    "followers",
+    "shoes",
+    "loans",
+    "essays",
+    "bonuses",
+    "tickets",
+    "handbags",
+    "coins",
+]
+THINGS = [
+    "bridge",
+    "harbour",
+    "library",
+    "market",
+    "school",
+    "ferry",
+    "hospital",
+    "museum",
+    "garden",
+    "station",
+]
 
 
 def rows(source: str = "own", lang: str = "en") -> list[Row]:
-    spam = [Row(f"Buy cheap {goods} now at www.{goods}.com", True, "", lang, source) for goods in GOODS]
-    return spam + [Row(f"I remember the old {thing} in my street", False, "", lang, source) for thing in THINGS]
+    spam = [
+        Row(f"Buy cheap {goods} now at www.{goods}.com", True, "", lang, source) for goods in GOODS
+    ]
+    return spam + [
+        Row(f"I remember the old {thing} in my street", False, "", lang, source) for thing in THINGS
+    ]
 
 
 @pytest.fixture
@@ -45,7 +71,11 @@ def test_the_card_describes_the_file_that_ships() -> None:
     assert card["bytes"] == len(data) <= 3_000_000
     assert card["version"] == base_model().version == card["sha256"][:12]
     assert set(card["languages"]) == base_model().languages == {"en", "ru"}
-    assert set(card["acquainted"]) == base_model().acquainted == {"de", "es", "fr", "it", "nl", "pl", "pt"}
+    assert (
+        set(card["acquainted"])
+        == base_model().acquainted
+        == {"de", "es", "fr", "it", "nl", "pl", "pt"}
+    )
 
 
 def test_the_file_holds_no_type_that_would_have_to_be_trusted() -> None:
@@ -81,7 +111,9 @@ def test_a_score_does_not_depend_on_the_company() -> None:
 
 def test_a_trained_model_tells_apart_what_it_was_shown() -> None:
     model = train(rows()).model
-    spam, ham = model.probabilities(["Buy cheap lamps at www.lamps.com", "I remember the old church in my street"])
+    spam, ham = model.probabilities(
+        ["Buy cheap lamps at www.lamps.com", "I remember the old church in my street"]
+    )
 
     assert spam > 0.8
     assert ham < 0.2
@@ -98,12 +130,16 @@ def test_a_saved_model_scores_as_before_and_is_named_after_its_bytes(tmp_path: P
     assert again.version == model.version == sha256(path.read_bytes()).hexdigest()[:12]
     assert again.languages == model.languages
     assert again.acquainted == model.acquainted
-    np.testing.assert_array_equal(again.log_odds(["Buy cheap lamps"]), model.log_odds(["Buy cheap lamps"]))
+    np.testing.assert_array_equal(
+        again.log_odds(["Buy cheap lamps"]), model.log_odds(["Buy cheap lamps"])
+    )
     assert [file.name for file in path.parent.iterdir()] == ["model.skops"]
 
 
 @pytest.mark.usefixtures("_settings_anew")
-def test_another_model_can_be_named_in_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_model_can_be_named_in_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = train(rows()).model
     model.save(tmp_path / "own.skops")
     monkeypatch.setenv("GREENROOM_SPAM_MODEL", str(tmp_path / "own.skops"))
@@ -123,7 +159,9 @@ def test_a_file_that_is_no_model_is_refused_with_what_to_do(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "weights", [Path("/"), np.zeros((1, 3)), np.zeros((2, COLUMNS)), np.array([[Path("/")]]), [1.0]]
 )
-def test_weights_that_are_no_row_of_numbers_for_the_columns_are_refused(tmp_path: Path, weights: object) -> None:
+def test_weights_that_are_no_row_of_numbers_for_the_columns_are_refused(
+    tmp_path: Path, weights: object
+) -> None:
     path, classifier = tmp_path / "model.skops", LogisticRegression()
     classifier.coef_, classifier.intercept_ = weights, np.zeros(1)
     skops.io.dump({"layout": LAYOUT, "languages": [], "classifier": classifier}, path)
@@ -132,12 +170,16 @@ def test_weights_that_are_no_row_of_numbers_for_the_columns_are_refused(tmp_path
         SpamModel.load(path)
 
 
-def test_to_read_a_model_takes_neither_skops_nor_scikit_learn_and_gives_what_they_would_read() -> None:
+def test_to_read_a_model_takes_neither_skops_nor_scikit_learn_and_gives_what_they_would_read() -> (
+    None
+):
     code = (
         "import sys; from models.spam.model import base_model; base_model().log_odds(['text']); "
         "print(sorted({'sklearn', 'skops'} & set(sys.modules)))"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
     assert said.stdout == "[]\n"
     read = skops.io.load(BASE, trusted=[])
     np.testing.assert_array_equal(base_model().weights, read["classifier"].coef_[0])
@@ -173,7 +215,9 @@ def test_repeats_change_nothing() -> None:
 
 
 def test_a_source_of_little_weight_has_little_say() -> None:
-    contrary = [row._replace(spam=not row.spam, source="noisy", text=f"{row.text} today") for row in rows()]
+    contrary = [
+        row._replace(spam=not row.spam, source="noisy", text=f"{row.text} today") for row in rows()
+    ]
     text = ["Buy cheap lamps at www.lamps.com today"]
 
     trusted, doubted = (train(rows() + contrary, {"noisy": weight}).model for weight in (1.0, 0.01))
@@ -191,7 +235,9 @@ def test_a_language_with_few_rows_does_not_count_as_seen() -> None:
 def test_a_language_with_a_few_of_both_kinds_has_been_read_a_little() -> None:
     colours = ["red", "green", "blue", "grey", "black", "white"]
     english = [row._replace(text=f"{row.text} {colour}") for row in rows() for colour in colours]
-    german = [row._replace(text=f"{row.text} heute", lang="de") for row in (*rows()[:4], *rows()[-4:])]
+    german = [
+        row._replace(text=f"{row.text} heute", lang="de") for row in (*rows()[:4], *rows()[-4:])
+    ]
     model = train([*english, *german]).model
 
     assert (model.languages, model.acquainted) == ({"en"}, {"de"})

@@ -5,7 +5,10 @@ import pytest
 from models.spam.features import features, seen
 from models.spam.page import Context
 
-PAGE = Context(page=["https://tube.example.com/watch?v=abc", "https://tu.example.com/abc"], site=["paper.example.com"])
+PAGE = Context(
+    page=["https://tube.example.com/watch?v=abc", "https://tu.example.com/abc"],
+    site=["paper.example.com"],
+)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""A site's model begins as the base model, and decisions correct it: no fewer than it takes, and no more."""
+"""A site's model begins as the base model, and decisions correct it: no fewer than it takes, and no
+more.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,30 @@ from models.spam.site import TEXT_COLUMNS, Seen, SiteModel
 from models.spam.site_training import Label, log_loss, train
 
 UNKNOWN = {"context": context.EDITION} | dict.fromkeys(context.COUNTS, context.UNKNOWN)
-WORDS = ("the", "ferry", "was", "late", "again", "and", "nobody", "on", "the", "pier", "knew", "when", "it", "comes")
+WORDS = (
+    "the",
+    "ferry",
+    "was",
+    "late",
+    "again",
+    "and",
+    "nobody",
+    "on",
+    "the",
+    "pier",
+    "knew",
+    "when",
+    "it",
+    "comes",
+)
 
 
-def labels(*kinds: tuple[int, bool, float, str], counts: Mapping[str, int] = UNKNOWN, seed: int = 1) -> list[Label]:
-    """So many comments of each kind: whether spam, what the base thinks on average, and a word that tells it."""
+def labels(
+    *kinds: tuple[int, bool, float, str], counts: Mapping[str, int] = UNKNOWN, seed: int = 1
+) -> list[Label]:
+    """So many comments of each kind: whether spam, what the base thinks on average, and a word that
+    tells it.
+    """
     chance, found = random.Random(seed), []
     for many, spam, base, word in kinds:
         for _ in range(many):
@@ -32,10 +53,14 @@ def losses(model: SiteModel, of: list[Label]) -> tuple[float, float]:
     """The site's model's, and the base's alone."""
     spam = np.array([label.spam for label in of])
     base = np.array([label.seen.base for label in of], float)
-    return log_loss(spam, model.probabilities([label.seen for label in of])), log_loss(spam, probability(base))
+    return log_loss(spam, model.probabilities([label.seen for label in of])), log_loss(
+        spam, probability(base)
+    )
 
 
-def test_where_the_base_is_right_a_hundred_decisions_leave_it_so_even_if_they_were_nearly_all_of_one_kind() -> None:
+def test_where_the_base_is_right_a_hundred_decisions_leave_it_so_even_if_they_were_nearly_all_of_one_kind() -> (
+    None
+):
     model = train(labels((92, False, -3, ""), (8, True, 3, "")), "", "").model
     later = labels((60, True, 3, ""), (40, False, -3, ""), seed=2)
     ours, base = losses(model, later)
@@ -56,7 +81,9 @@ def test_where_the_base_is_wrong_it_is_overruled() -> None:
     assert ours < 0.2 < base
 
 
-@pytest.mark.parametrize("counts", [UNKNOWN, {"context": context.EDITION, "gives a website": 1}, {}])
+@pytest.mark.parametrize(
+    "counts", [UNKNOWN, {"context": context.EDITION, "gives a website": 1}, {}]
+)
 def test_a_count_that_is_the_same_on_every_comment_weighs_nothing(counts: dict[str, int]) -> None:
     model = train(labels((45, False, -2, ""), (5, True, 2, ""), counts=counts), "", "").model
     assert not model.weights[TEXT_COLUMNS + 2 :].any()

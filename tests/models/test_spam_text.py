@@ -59,7 +59,17 @@ def test_a_long_line_before_an_address_leaves_the_address_alone(before: str) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["do it.me too", "the end.is near", "Hello.World", "The end.Today", "e.g. this", "etc.", "3.14", "a...b"]
+    "text",
+    [
+        "do it.me too",
+        "the end.is near",
+        "Hello.World",
+        "The end.Today",
+        "e.g. this",
+        "etc.",
+        "3.14",
+        "a...b",
+    ],
 )
 def test_a_missing_blank_makes_no_link(text: str) -> None:
     assert "link" not in {token.kind for token in read(text)}
@@ -93,7 +103,14 @@ def test_html_is_read_as_what_it_shows() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a &amp; b", "<b>bold</b> word", "&lt;3 you", "wo\u200brd ｆｕｌｌ width", "see example . com now", "\ufeffmark"],
+    [
+        "a &amp; b",
+        "<b>bold</b> word",
+        "&lt;3 you",
+        "wo\u200brd ｆｕｌｌ width",
+        "see example . com now",
+        "\ufeffmark",
+    ],
 )
 def test_every_piece_knows_its_place_in_the_original(text: str) -> None:
     for token in read(text):
@@ -113,7 +130,23 @@ def test_pieces_follow_one_another_within_the_text(text: str) -> None:
 @pytest.mark.timeout(60)  # where a pattern goes back and forth it takes hours
 @pytest.mark.parametrize(
     "piece",
-    ["a.", "a ", "1 ", "1-", "@", "a@a.", "<a ", "&#", "http://", "a . ", "\u200b", "$1,", "!?", "x" * 62 + ".", "_"],
+    [
+        "a.",
+        "a ",
+        "1 ",
+        "1-",
+        "@",
+        "a@a.",
+        "<a ",
+        "&#",
+        "http://",
+        "a . ",
+        "\u200b",
+        "$1,",
+        "!?",
+        "x" * 62 + ".",
+        "_",
+    ],
 )
 def test_no_text_takes_long_to_read(piece: str) -> None:
     for _ in range(10):

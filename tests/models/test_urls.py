@@ -8,7 +8,8 @@ import pytest
 
 from models import urls
 
-# (typed, the host that a browser opens, or "" where it opens none). tests/browser/test_urls.py asks a browser, too.
+# (typed, the host that a browser opens, or "" where it opens none). tests/browser/test_urls.py asks
+# a browser, too.
 SPELLINGS = [
     ("https://evil.example/", "evil.example"),
     ("https://EVIL.example", "evil.example"),
@@ -131,7 +132,9 @@ def test_a_link_is_published_as_the_parser_writes_it(typed: str, href: str) -> N
         ("/a?p=1", None),
     ],
 )
-def test_a_pages_address_keeps_only_the_parameters_that_name_a_page(typed: str, address: str | None) -> None:
+def test_a_pages_address_keeps_only_the_parameters_that_name_a_page(
+    typed: str, address: str | None
+) -> None:
     assert urls.page_address(typed, ("p", "id")) == address
 
 
@@ -155,7 +158,10 @@ def test_a_host_is_found_without_a_scheme(typed: str, host: str) -> None:
 @pytest.mark.parametrize(
     ("text", "hosts"),
     [
-        ("see https://evil.example, (http://b.example) and hxxp://c.example", ["evil.example", "b.example"]),
+        (
+            "see https://evil.example, (http://b.example) and hxxp://c.example",
+            ["evil.example", "b.example"],
+        ),
         ("xHTTPS://%65vil.example/a b", ["evil.example"]),
         ("[x](https://ann@evil.example/)", ["evil.example"]),
         ("**https://evil.example\\@paper.org**", ["evil.example"]),
@@ -173,14 +179,21 @@ def test_urls_are_found_in_a_text(text: str, hosts: list[str]) -> None:
         ("shop.example", "shop.example"),
         ("xn--bcher-kva.example", "bücher.example"),
         ("xn--80aairftm.xn--p1ai", "магазин.рф"),
-        ("xn--80ak6aa92e.example", "xn--80ak6aa92e.example"),  # Cyrillic letters that look like "apple"
+        (
+            "xn--80ak6aa92e.example",
+            "xn--80ak6aa92e.example",
+        ),  # Cyrillic letters that look like "apple"
     ],
 )
-def test_a_host_is_shown_in_its_own_letters_unless_it_poses_as_another(host: str, shown: str) -> None:
+def test_a_host_is_shown_in_its_own_letters_unless_it_poses_as_another(
+    host: str, shown: str
+) -> None:
     assert urls.shown(host) == shown
 
 
-@pytest.mark.parametrize("part", ["ü", "%61", "a.", "a/../", "@", "\\", "?", "http://", "[", "u\u0307", "xn--"])
+@pytest.mark.parametrize(
+    "part", ["ü", "%61", "a.", "a/../", "@", "\\", "?", "http://", "[", "u\u0307", "xn--"]
+)
 def test_the_time_that_a_url_takes_grows_with_its_length(part: str) -> None:
     def seconds(length: int) -> float:
         typed = [f"http://{n}{part * length}"[: urls.LONGEST] for n in range(50)]

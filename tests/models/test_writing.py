@@ -44,7 +44,9 @@ def test_what_is_clean_stays_as_it_is(typed: str) -> None:
 
 
 def _descending_marks(length: int) -> str:
-    """NFC sorts a letter's marks by their class one by one, so these take the square of their number."""
+    """NFC sorts a letter's marks by their class one by one, so these take the square of their
+    number.
+    """
     return "a" + "".join(mark * (length // 3) for mark in "\u0315\u0300\u0323")
 
 
@@ -53,7 +55,9 @@ def _cleaned(text: str) -> None:
         clean(text, len(text))
 
 
-@pytest.mark.parametrize("work", [_cleaned, partial(normalized, "NFC"), partial(normalized, "NFKC"), fold])
+@pytest.mark.parametrize(
+    "work", [_cleaned, partial(normalized, "NFC"), partial(normalized, "NFKC"), fold]
+)
 @pytest.mark.parametrize(
     "family",
     [
@@ -63,7 +67,9 @@ def _cleaned(text: str) -> None:
         lambda length: ("a" + "\u0315\u0300\u0323" * 10) * (length // 31),
     ],
 )
-def test_marks_cost_no_more_than_their_number(work: Callable[[str], object], family: Callable[[int], str]) -> None:
+def test_marks_cost_no_more_than_their_number(
+    work: Callable[[str], object], family: Callable[[int], str]
+) -> None:
     found = growth(work, family, 80_000, enough=1)
     assert found.is_bounded, found
 
@@ -88,7 +94,11 @@ def test_a_letter_takes_thirty_marks(text: str, is_refused: bool) -> None:
 
 
 def test_every_mark_of_unicode_is_counted_as_one() -> None:
-    marks = [chr(code) for code in range(sys.maxunicode + 1) if combining(normalize("NFKD", chr(code))[0])]
+    marks = [
+        chr(code)
+        for code in range(sys.maxunicode + 1)
+        if combining(normalize("NFKD", chr(code))[0])
+    ]
     assert [mark for mark in marks if len(normalized("NFC", "a" + mark * 50)) > 4 * 30 + 1] == []
     assert all(has_too_many_marks("a" + mark * 31) for mark in marks)
 
@@ -140,7 +150,10 @@ def test_only_what_names_its_host_plainly_becomes_a_link(address: str) -> None:
         ("<b>x</b>", "<p>&lt;b&gt;x&lt;/b&gt;</p>"),
         (
             "https://a.example/b",
-            '<p><a href="https://a.example/b" rel="ugc nofollow noopener">https://a.example/b</a></p>',
+            (
+                '<p><a href="https://a.example/b" rel="ugc nofollow '
+                'noopener">https://a.example/b</a></p>'
+            ),
         ),
         ("[x](data:text/html,y)", "<p>[x](data:text/html,y)</p>"),
         ("[x](JaVaScript:alert(1))", "<p>[x](JaVaScript:alert(1))</p>"),
@@ -191,7 +204,11 @@ def test_a_link_is_published_as_the_parser_writes_it(typed: str, href: str) -> N
     assert links(render(f"[here]({typed})")) == [href]
 
 
-@given(st.text(alphabet=st.sampled_from(list("<>&\"'`*_[]()!-#> \n\\/:;=aeijorcspt\u202e")), max_size=200))
+@given(
+    st.text(
+        alphabet=st.sampled_from(list("<>&\"'`*_[]()!-#> \n\\/:;=aeijorcspt\u202e")), max_size=200
+    )
+)
 def test_nothing_typed_becomes_markup_of_its_own(typed: str) -> None:
     html = render(typed)
     for forbidden in ("<script", "<img", "<iframe", "<style", "onerror", "javascript:"):
@@ -207,7 +224,9 @@ def test_a_text_of_more_signs_than_anybody_writes_is_shown_as_it_was_typed() -> 
     assert "<a " not in render("<http://a.example>" * 501)
 
 
-@pytest.mark.parametrize("opening", ["http://[", "ftp://a ", "*[*[", "[", "![", "//a.b ", "_*", "~~a", "`a"])
+@pytest.mark.parametrize(
+    "opening", ["http://[", "ftp://a ", "*[*[", "[", "![", "//a.b ", "_*", "~~a", "`a"]
+)
 def test_thousands_of_openings_are_shown_as_typed(opening: str) -> None:
     html = render((opening * 10_000)[:9_990])
     assert "<a " not in html

@@ -29,7 +29,10 @@ def _count_anew() -> None:
 def lived_in(client: FlaskClient, moderator: Caller) -> dict[str, str]:
     """A thread that is published and as it should be; ids by what became of them."""
     bodies = ("approved", "rejected", "flagged", "undone", "erased", "taken down")
-    ids = {what: posted(client, body=f"A comment that is {what}", email=f"{what[:3]}@example.org") for what in bodies}
+    ids = {
+        what: posted(client, body=f"A comment that is {what}", email=f"{what[:3]}@example.org")
+        for what in bodies
+    }
     screen_all()
     for what in bodies:
         moderator.decide(ids[what], {"rejected": "reject", "flagged": "flag"}.get(what, "approve"))

@@ -22,10 +22,14 @@ from tests.operations.test_metrics import NAMES_OF_THE_DESIGN
 from tests.operations.told import told_by
 
 FOLDER = Path(__file__).parents[2] / "operations"
-ALERTS: list[dict[str, Any]] = yaml.safe_load((FOLDER / "alerts.yml").read_text())["groups"][0]["rules"]
+ALERTS: list[dict[str, Any]] = yaml.safe_load((FOLDER / "alerts.yml").read_text())["groups"][0][
+    "rules"
+]
 PANELS: list[dict[str, Any]] = json.loads((FOLDER / "dashboard.json").read_text())["panels"]
 RUNBOOKS = (FOLDER / "RUNBOOKS.md").read_text()
-ASKED = [rule["expr"] for rule in ALERTS] + [target["expr"] for panel in PANELS for target in panel["targets"]]
+ASKED = [rule["expr"] for rule in ALERTS] + [
+    target["expr"] for panel in PANELS for target in panel["targets"]
+]
 
 
 def paragraphs() -> dict[str, str]:
@@ -125,19 +129,29 @@ WRONG: dict[str, dict[str, float]] = {
     "GreenroomReviewsWait": {"greenroom_oldest_review_seconds": 90000},
     "GreenroomCheckUnavailable": {'greenroom_checks_unavailable{check="email"}': 7},
     "GreenroomBellSilent": {'greenroom_bell_dropped_total{why="not taken"}': 3},
-    "GreenroomSlow": {f'greenroom_http_request_seconds_bucket{{{POSTS}, status="202", le="0.5"}}': 900},
+    "GreenroomSlow": {
+        f'greenroom_http_request_seconds_bucket{{{POSTS}, status="202", le="0.5"}}': 900
+    },
     "GreenroomMemory": {"process_resident_memory_bytes": 240e6},
 }
 
 
-def test_prometheus_itself_takes_the_rules_and_each_fires_for_what_it_is_for(tmp_path: Path) -> None:
+def test_prometheus_itself_takes_the_rules_and_each_fires_for_what_it_is_for(
+    tmp_path: Path,
+) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed: on Debian, the package prometheus")
     assert WRONG.keys() == {rule["alert"] for rule in ALERTS}
-    cases = {"rule_files": [str(FOLDER / "alerts.yml")], "tests": [_case({}, None), *map(_case, WRONG.values(), WRONG)]}
+    cases = {
+        "rule_files": [str(FOLDER / "alerts.yml")],
+        "tests": [_case({}, None), *map(_case, WRONG.values(), WRONG)],
+    }
     (tmp_path / "cases.yml").write_text(yaml.safe_dump(cases))
-    for command in (["check", "rules", str(FOLDER / "alerts.yml")], ["test", "rules", str(tmp_path / "cases.yml")]):
+    for command in (
+        ["check", "rules", str(FOLDER / "alerts.yml")],
+        ["test", "rules", str(tmp_path / "cases.yml")],
+    ):
         done = subprocess.run([promtool, *command], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -147,7 +161,11 @@ def _case(wrong: dict[str, float], fires: str | None) -> dict[str, Any]:
     values = {name: _steady(wrong.get(name, value)) for name, value in FINE.items()}
     values |= {name: f"0+{wrong.get(name, step)}x120" for name, step in COUNTED.items()}
     fired = [{"labels": f'{{alertname="{fires}"}}', "value": 1}] if fires else []
-    asked = {"expr": 'count by (alertname) (ALERTS{alertstate="firing"})', "eval_time": "1h", "exp_samples": fired}
+    asked = {
+        "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
+        "eval_time": "1h",
+        "exp_samples": fired,
+    }
     series = [{"series": _of_an_instance(name), "values": told} for name, told in values.items()]
     return {"interval": "30s", "input_series": series, "promql_expr_test": [asked]}
 

@@ -28,7 +28,9 @@ from tests.caller import Caller, posted, publish_all, screen_all
 
 Ids = dict[str, str]
 Move = Callable[[], Path]
-into_sqlite = pytest.mark.parametrize("move", ["sqlite"], indirect=True)  # where that makes no difference
+into_sqlite = pytest.mark.parametrize(
+    "move", ["sqlite"], indirect=True
+)  # where that makes no difference
 PUBLISHED_ANEW = {"published_revision", "publish_due", "lease", "lease_until"}
 
 
@@ -52,7 +54,11 @@ def emails() -> set[str]:
 def shown() -> dict[str, Any]:
     """What readers see."""
     names = sorted(name for name in storage.names("demo/"))
-    return {name: json.loads(found.content) for name in names if name.endswith("json") and (found := storage.get(name))}
+    return {
+        name: json.loads(found.content)
+        for name in names
+        if name.endswith("json") and (found := storage.get(name))
+    }
 
 
 def test_restored_into_an_empty_database_of_either_kind_it_is_the_same_and_goes_on(
@@ -84,7 +90,9 @@ def test_restored_into_an_empty_database_of_either_kind_it_is_the_same_and_goes_
 
 
 @into_sqlite
-def test_the_commands_do_it_and_say_what_is_left_to_do(lived_in: Ids, move: Move, tmp_path: Path) -> None:
+def test_the_commands_do_it_and_say_what_is_left_to_do(
+    lived_in: Ids, move: Move, tmp_path: Path
+) -> None:
     file, kept = tmp_path / "greenroom.backup", secrets_path().read_bytes()
     made = CliRunner().invoke(main, ["backup", str(file)])
     assert made.exit_code == 0, made.stderr
@@ -117,7 +125,9 @@ def test_it_is_of_one_moment_though_the_service_goes_on_meanwhile(
     assert rows() == before
 
 
-def test_the_file_is_its_owners_alone_and_holds_no_key_unless_told(lived_in: Ids, tmp_path: Path) -> None:
+def test_the_file_is_its_owners_alone_and_holds_no_key_unless_told(
+    lived_in: Ids, tmp_path: Path
+) -> None:
     file = tmp_path / "b"
     backup(file, with_secrets=False)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -140,11 +150,17 @@ def test_what_is_of_its_moment_is_left_out(lived_in: Ids, move: Move, tmp_path: 
     move()
     restore(tmp_path / "b")
     with reading() as session:
-        assert session.scalars(select(AddressKey)).all() == session.scalars(select(Heartbeat)).all() == []
+        assert (
+            session.scalars(select(AddressKey)).all()
+            == session.scalars(select(Heartbeat)).all()
+            == []
+        )
 
 
 @into_sqlite
-def test_without_the_keys_of_its_time_it_is_refused(lived_in: Ids, move: Move, tmp_path: Path) -> None:
+def test_without_the_keys_of_its_time_it_is_refused(
+    lived_in: Ids, move: Move, tmp_path: Path
+) -> None:
     backup(tmp_path / "b", with_secrets=False)
     move()
     with pytest.raises(Refused, match=r"put the secrets\.json of its time into"):
@@ -166,7 +182,11 @@ def test_a_database_with_something_in_it_is_not_filled(lived_in: Ids, tmp_path: 
 @into_sqlite
 def test_a_backup_of_another_schema_is_refused(lived_in: Ids, move: Move, tmp_path: Path) -> None:
     backup(tmp_path / "b", with_secrets=True)
-    rewrite(tmp_path / "b", "manifest.json", lambda manifest: manifest.replace(b'"revision": "', b'"revision": "0'))
+    rewrite(
+        tmp_path / "b",
+        "manifest.json",
+        lambda manifest: manifest.replace(b'"revision": "', b'"revision": "0'),
+    )
     move()
     with pytest.raises(Refused, match="restore it with the release that made it"):
         restore(tmp_path / "b")
@@ -195,7 +215,9 @@ def test_a_damaged_one_restores_nothing(lived_in: Ids, move: Move, tmp_path: Pat
         assert_nothing_restored()
 
 
-def test_a_file_that_is_there_is_not_written_over_unless_asked(lived_in: Ids, tmp_path: Path) -> None:
+def test_a_file_that_is_there_is_not_written_over_unless_asked(
+    lived_in: Ids, tmp_path: Path
+) -> None:
     file = tmp_path / "b"
     file.write_text("the only good backup")
     run = CliRunner().invoke(main, ["backup", str(file)])
@@ -227,4 +249,8 @@ def rewrite(file: Path, name: str, change: Callable[[bytes], bytes]) -> None:
 
 def assert_nothing_restored() -> None:
     with reading() as session:
-        assert session.scalars(select(Comment.id)).all() == session.scalars(select(Site.id)).all() == []
+        assert (
+            session.scalars(select(Comment.id)).all()
+            == session.scalars(select(Site.id)).all()
+            == []
+        )

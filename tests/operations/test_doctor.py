@@ -17,7 +17,17 @@ from sqlalchemy import delete, insert, select, text, update
 from models import storage
 from models.database import Base, begin, engine, now, reading
 from models.identifiers import new_id
-from models.records import Comment, DecisionRecord, Delivery, Endpoint, Event, Review, Screening, Site, Thread
+from models.records import (
+    Comment,
+    DecisionRecord,
+    Delivery,
+    Endpoint,
+    Event,
+    Review,
+    Screening,
+    Site,
+    Thread,
+)
 from service.cli import main
 from service.operations import doctor, shown
 from service.operations.publishing import publish
@@ -41,7 +51,9 @@ def found() -> set[str]:
 
 
 def set_(what: str, **values: Any) -> Break:
-    return lambda session, ids: session.execute(update(Comment).where(Comment.id == ids[what]).values(**values))
+    return lambda session, ids: session.execute(
+        update(Comment).where(Comment.id == ids[what]).values(**values)
+    )
 
 
 def thread(**values: Any) -> Break:
@@ -49,13 +61,17 @@ def thread(**values: Any) -> Break:
 
 
 def review(what: str, **values: Any) -> Break:
-    return lambda session, ids: session.execute(update(Review).where(Review.comment_id == ids[what]).values(**values))
+    return lambda session, ids: session.execute(
+        update(Review).where(Review.comment_id == ids[what]).values(**values)
+    )
 
 
 def last_decision(what: str, **values: Any) -> Break:
     def change(session: Any, ids: Ids) -> None:
         log = select(DecisionRecord.id).where(DecisionRecord.comment_id == ids[what])
-        last = session.scalar(log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc()).limit(1))
+        last = session.scalar(
+            log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc()).limit(1)
+        )
         session.execute(update(DecisionRecord).where(DecisionRecord.id == last).values(**values))
 
     return change
@@ -100,7 +116,10 @@ def unscreened(session: Any, ids: Ids) -> None:
 
 def pending(**values: Any) -> Break:
     def add(session: Any, ids: Ids) -> None:
-        row = {name: getattr(session.get(Comment, ids["approved"]), name) for name in ("site_id", "thread_id", "name")}
+        row = {
+            name: getattr(session.get(Comment, ids["approved"]), name)
+            for name in ("site_id", "thread_id", "name")
+        }
         id_ = new_id()
         session.execute(
             insert(Base.metadata.tables["comments"]),
@@ -112,10 +131,17 @@ def pending(**values: Any) -> Break:
 
 def delivery(**values: Any) -> Break:
     def add(session: Any, ids: Ids) -> None:
-        endpoint = Endpoint(site_id=1, url="https://hook.example/", events=["comment.approved"], sealed=b"")
+        endpoint = Endpoint(
+            site_id=1, url="https://hook.example/", events=["comment.approved"], sealed=b""
+        )
         session.add(endpoint)
         session.flush()
-        of_it = {"event_id": new_id(), "type": "comment.approved", "comment_id": ids["approved"], "thread_id": 1}
+        of_it = {
+            "event_id": new_id(),
+            "type": "comment.approved",
+            "comment_id": ids["approved"],
+            "thread_id": 1,
+        }
         session.add(Delivery(endpoint_id=endpoint.id, **of_it, **values))
 
     return add
@@ -143,7 +169,8 @@ BROKEN: dict[str, tuple[Break, set[str]]] = {
     "pending for hours": (pending(at=now() - AGO, screen_due=now()), {"screened in time"}),
     "a screening long overdue": (set_("approved", screen_due=now() - AGO), {"screened in time"}),
     "a thread long unpublished": (
-        thread(published_revision=0, publish_due=now() - AGO), set(),  # its comments are new: not yet a case
+        # its comments are new: not yet a case
+        thread(published_revision=0, publish_due=now() - AGO), set(),
     ),
     "a change nobody sees for hours": (
         lambda session, ids: [
@@ -201,7 +228,11 @@ def test_what_is_broken_is_named_and_mended(name: str, lived_in: Ids) -> None:
     if not rules:
         assert examination.found == []
     doctor.mend(examination.found)
-    left = found() - {"screened in time", "delivered in time", "told once shown"}  # those take a worker
+    left = found() - {
+        "screened in time",
+        "delivered in time",
+        "told once shown",
+    }  # those take a worker
     assert left <= FOR_NO_COMMAND, doctor.examine().found
     if not rules & FOR_NO_COMMAND:
         assert left == set()
@@ -232,7 +263,9 @@ def test_what_is_being_published_is_looked_at_again(
     assert shown.examine(thread_id, lambda names: map(storage.look, names)) == []
 
 
-def test_it_says_in_words_what_mends_and_tells_monitoring_by_its_status(lived_in: Ids, data: Path) -> None:
+def test_it_says_in_words_what_mends_and_tells_monitoring_by_its_status(
+    lived_in: Ids, data: Path
+) -> None:
     run = CliRunner().invoke(main, ["doctor"])
     assert (run.exit_code, run.stdout.strip().endswith("all is well")) == (0, True)
     with begin() as session:
@@ -249,7 +282,9 @@ def test_it_says_in_words_what_mends_and_tells_monitoring_by_its_status(lived_in
     assert CliRunner().invoke(main, ["doctor"]).exit_code == 0
 
 
-def test_a_thread_is_published_by_the_key_that_its_site_knows_and_one_that_is_not_there_is_said(lived_in: Ids) -> None:
+def test_a_thread_is_published_by_the_key_that_its_site_knows_and_one_that_is_not_there_is_said(
+    lived_in: Ids,
+) -> None:
     def publish(*words: str) -> tuple[int, str]:
         run = CliRunner().invoke(main, ["publish", *words])
         return run.exit_code, run.stderr
@@ -257,10 +292,18 @@ def test_a_thread_is_published_by_the_key_that_its_site_knows_and_one_that_is_no
     storage.remove(PAGE)
     assert publish("--site", "demo", "/harbour") == (0, "")
     assert found() == set()
-    assert publish("--site", "demo", "/harbuor") == (1, "Error: There is no thread /harbuor on a site 'demo'.\n")
-    assert publish("--site", "dmeo", "/harbour") == (1, "Error: There is no thread /harbour on a site 'dmeo'.\n")
+    assert publish("--site", "demo", "/harbuor") == (
+        1,
+        "Error: There is no thread /harbuor on a site 'demo'.\n",
+    )
+    assert publish("--site", "dmeo", "/harbour") == (
+        1,
+        "Error: There is no thread /harbour on a site 'dmeo'.\n",
+    )
     assert publish("999") == (1, "Error: There is no thread 999.\n")
-    assert publish("/harbour")[1].startswith("Error: '/harbour' is no thread's number: name the site, too")
+    assert publish("/harbour")[1].startswith(
+        "Error: '/harbour' is no thread's number: name the site, too"
+    )
 
 
 def test_mending_by_command_looks_again(lived_in: Ids) -> None:
@@ -270,7 +313,9 @@ def test_mending_by_command_looks_again(lived_in: Ids) -> None:
     assert (run.exit_code, run.stdout.strip().endswith("all is well")) == (0, True)
 
 
-def test_where_it_cannot_look_its_status_is_two(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_it_cannot_look_its_status_is_two(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with begin() as session:
         session.execute(Base.metadata.tables["comments"].update().values(name=""))
     with engine().begin() as connection:
@@ -280,7 +325,9 @@ def test_where_it_cannot_look_its_status_is_two(data: Path, monkeypatch: pytest.
     assert "could not look" in run.stderr
 
 
-def test_a_thread_of_many_pages_and_replies_is_well(client: FlaskClient, moderator: Caller, monkeypatch: Any) -> None:
+def test_a_thread_of_many_pages_and_replies_is_well(
+    client: FlaskClient, moderator: Caller, monkeypatch: Any
+) -> None:
     monkeypatch.setattr(shown, "PAGES_AT_ONCE", 2)
     monkeypatch.setattr(shown, "REPLIES_A_PAGE", 50)
     tops = [posted(client, body=f"Top {number}") for number in range(80)]

@@ -67,19 +67,25 @@ def test_the_oldest_open_review_is_as_old_as_it_is(client: FlaskClient, moderato
     assert told_by(client)("greenroom_oldest_review_seconds") == 0
 
 
-def test_pages_lag_since_the_first_change_that_they_do_not_show(client: FlaskClient, moderator: Caller) -> None:
+def test_pages_lag_since_the_first_change_that_they_do_not_show(
+    client: FlaskClient, moderator: Caller
+) -> None:
     comment = posted(client)
     assert told_by(client)("greenroom_publish_lag_seconds") == 0
     moderator.decide(comment, "approve")
     with begin() as session:
-        session.execute(update(Thread).values(publish_due=now() + timedelta(seconds=60)))  # as every sweep puts it off
+        session.execute(
+            update(Thread).values(publish_due=now() + timedelta(seconds=60))
+        )  # as every sweep puts it off
     with later(300):
         assert told_by(client)("greenroom_publish_lag_seconds") == about(300)
     publish_all()
     assert told_by(client)("greenroom_publish_lag_seconds") == 0
 
 
-def test_workers_are_counted_by_their_signs_of_life_and_the_last_sweep_by_its_own(client: FlaskClient) -> None:
+def test_workers_are_counted_by_their_signs_of_life_and_the_last_sweep_by_its_own(
+    client: FlaskClient,
+) -> None:
     told = told_by(client)
     assert (told("greenroom_workers"), told("greenroom_sweep_last_seconds")) == (0, math.inf)
     sweep._beat("screen@here", swept=True)
@@ -91,7 +97,9 @@ def test_workers_are_counted_by_their_signs_of_life_and_the_last_sweep_by_its_ow
         assert (told("greenroom_workers"), told("greenroom_sweep_last_seconds")) == (0, about(120))
 
 
-def test_a_check_that_could_not_run_is_counted_by_its_name_for_five_minutes(client: FlaskClient) -> None:
+def test_a_check_that_could_not_run_is_counted_by_its_name_for_five_minutes(
+    client: FlaskClient,
+) -> None:
     posted(client, email="ann@nowhere.test")  # the resolver of these tests never answers
     assert told_by(client)("greenroom_checks_unavailable", check="email") == 0
     screen_all()
@@ -112,21 +120,30 @@ def test_comments_are_counted_by_status(
     moderator.decide(ids[2], "flag")
     moderator.call("DELETE", f"/comments/{ids[3]}")
     told = told_by(client)
-    assert (told("greenroom_comments", status="pending"), told("greenroom_comments", status="flagged")) == (1, 1)
+    assert (
+        told("greenroom_comments", status="pending"),
+        told("greenroom_comments", status="flagged"),
+    ) == (1, 1)
     assert told("greenroom_comments", status="approved") == 0  # a long count is made now and then
     monkeypatch.setitem(metrics._counted, "at", -math.inf)
     told = told_by(client)
-    assert [told("greenroom_comments", status=status) for status in ("approved", "rejected", "deleted")] == [1, 1, 1]
+    assert [
+        told("greenroom_comments", status=status) for status in ("approved", "rejected", "deleted")
+    ] == [1, 1, 1]
 
 
-def test_a_ring_that_nobody_took_is_counted(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ring_that_nobody_took_is_counted(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = told_by(client)
     bell.ring(bell.SCREEN, ["1", "2"])  # there is no broker
     monkeypatch.setenv("GREENROOM_REDIS_URL", "redis://127.0.0.1:1/0")
     settings.cache_clear()
     bell.ring(bell.SCREEN, ["1", "2", "3"])
     after = told_by(client)
-    moved = {why: _dropped(after, why) - _dropped(before, why) for why in ("no broker", "not taken")}
+    moved = {
+        why: _dropped(after, why) - _dropped(before, why) for why in ("no broker", "not taken")
+    }
     assert moved == {"no broker": 2, "not taken": 3}
 
 
@@ -134,7 +151,9 @@ def _dropped(told: object, why: str) -> float:
     return told("greenroom_bell_dropped_total", why=why)  # type: ignore[operator]
 
 
-def test_requests_are_counted_by_route_and_never_by_what_a_stranger_typed(client: FlaskClient) -> None:
+def test_requests_are_counted_by_route_and_never_by_what_a_stranger_typed(
+    client: FlaskClient,
+) -> None:
     labels = {"route": "/v1/sites/<site>/comments", "method": "GET", "status": "422"}
     name = "greenroom_http_request_seconds_count"
     client.get("/v1/sites/demo/comments")
@@ -165,11 +184,18 @@ def test_strangers_need_a_key(data: object, monkeypatch: pytest.MonkeyPatch) -> 
     key = {"Authorization": f"Bearer {accounts.create_key('demo', 'read')}"}
     client = create_app().test_client()
     assert client.get("/metrics", environ_base=stranger).status_code == 403
-    assert client.get("/metrics", environ_base=stranger, headers={"Authorization": "Bearer gr_x"}).status_code == 403
+    assert (
+        client.get(
+            "/metrics", environ_base=stranger, headers={"Authorization": "Bearer gr_x"}
+        ).status_code
+        == 403
+    )
     assert client.get("/metrics", environ_base=stranger, headers=key).status_code == 200
     monkeypatch.setenv("GREENROOM_PROXY_HOPS", "1")  # a proxy on this machine speaks for strangers
     settings.cache_clear()
     behind = create_app().test_client()
     for forwarded in ("203.0.113.9", "127.0.0.1", "nonsense"):
         assert behind.get("/metrics", headers={"X-Forwarded-For": forwarded}).status_code == 403
-    assert behind.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9", **key}).status_code == 200
+    assert (
+        behind.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9", **key}).status_code == 200
+    )

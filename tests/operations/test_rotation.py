@@ -30,7 +30,11 @@ Ids = dict[str, str]
 
 def sealed() -> dict[str, bytes]:
     with reading() as session:
-        return {row.id: row.email for row in session.execute(select(Comment.id, Comment.email)) if row.email}
+        return {
+            row.id: row.email
+            for row in session.execute(select(Comment.id, Comment.email))
+            if row.email
+        }
 
 
 def test_every_address_is_sealed_anew_and_the_old_key_is_gone(lived_in: Ids) -> None:
@@ -80,7 +84,9 @@ def test_an_author_erased_meanwhile_stays_erased(lived_in: Ids) -> None:
 
 def test_an_address_nobody_can_read_retires_no_key(lived_in: Ids) -> None:
     with begin() as session:
-        session.execute(update(Comment).where(Comment.id == lived_in["approved"]).values(email=b"9\0nonsense"))
+        session.execute(
+            update(Comment).where(Comment.id == lived_in["approved"]).values(email=b"9\0nonsense")
+        )
     with pytest.raises(Refused, match="None was retired"):
         rotation.rotate_email(patience=0)
     assert "1" in reread().email_keys

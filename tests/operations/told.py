@@ -31,4 +31,6 @@ def told_by(client: FlaskClient) -> Told:
     assert answer.status_code == 200, answer.text
     families = text_string_to_metric_families(answer.text)
     samples = (sample for family in families for sample in family.samples)
-    return Told({(sample.name, frozenset(sample.labels.items())): sample.value for sample in samples})
+    return Told(
+        {(sample.name, frozenset(sample.labels.items())): sample.value for sample in samples}
+    )

@@ -35,7 +35,9 @@ def test_every_test_that_is_named_exists(page: Path) -> None:
 def test_every_line_of_the_tables_names_a_test_or_a_reason() -> None:
     for page in (ROOT / "docs/security/threat-model.md", ROOT / "docs/security/asvs.md"):
         rows = re.findall(r"^\|([^|]*)\|([^|]*)\|([^|]*)\|$", page.read_text("utf-8"), re.MULTILINE)
-        claims = [proof.strip() for *_, proof in rows if not proof.strip().startswith(("test", "-"))]
+        claims = [
+            proof.strip() for *_, proof in rows if not proof.strip().startswith(("test", "-"))
+        ]
         assert len(claims) > 20
         for proof in claims:
             assert "`test_" in proof or "Reason" in proof, proof
@@ -50,13 +52,28 @@ def test_every_link_leads_somewhere() -> None:
 def test_the_list_of_parts_is_cyclonedx_and_names_every_locked_package(tmp_path: Path) -> None:
     """Written as `make sbom` writes it."""
     file = tmp_path / "sbom.cdx.json"
-    command = next(line for line in (ROOT / "Makefile").read_text("utf-8").splitlines() if "cyclonedx_py" in line)
-    words = command.strip().removeprefix("@").replace("$(BIN)/python", sys.executable).replace("build/", "")
-    words = words.replace("sbom.cdx.json", str(file)).replace("requirements.lock", str(ROOT / "requirements.lock"))
+    command = next(
+        line
+        for line in (ROOT / "Makefile").read_text("utf-8").splitlines()
+        if "cyclonedx_py" in line
+    )
+    words = (
+        command.strip()
+        .removeprefix("@")
+        .replace("$(BIN)/python", sys.executable)
+        .replace("build/", "")
+    )
+    words = words.replace("sbom.cdx.json", str(file)).replace(
+        "requirements.lock", str(ROOT / "requirements.lock")
+    )
     words = words.replace("pyproject.toml", str(ROOT / "pyproject.toml"))
     subprocess.run(words.split(), check=True, capture_output=True)
     content = file.read_text("utf-8")
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(content) is None
     listed = {part["name"].lower() for part in orjson.loads(content)["components"]}
-    locked = set(re.findall(r"^([a-z0-9_.-]+)==", (ROOT / "requirements.lock").read_text("utf-8"), re.MULTILINE))
+    locked = set(
+        re.findall(
+            r"^([a-z0-9_.-]+)==", (ROOT / "requirements.lock").read_text("utf-8"), re.MULTILINE
+        )
+    )
     assert locked == listed

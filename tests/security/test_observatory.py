@@ -17,7 +17,11 @@ from tests.npm_packages import npm_package
 from tests.tls_front import tls_front
 
 SCRIPT = Path(__file__).with_name("observatory.mjs")
-GRADED = {"console": "/console/sign-in", "plain page": "/sites/demo/thread?thread=/x", "API": "/v1/sites/demo/form"}
+GRADED = {
+    "console": "/console/sign-in",
+    "plain page": "/sites/demo/thread?thread=/x",
+    "API": "/v1/sites/demo/form",
+}
 
 
 class Secure(NamedTuple):
@@ -39,7 +43,9 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
 
 
 def observe(secure: Secure, path: str) -> Any:
-    """Nobody listens for http: to lead from there to https is the work of whatever brings the certificate."""
+    """Nobody listens for http: to lead from there to https is the work of whatever brings the
+    certificate.
+    """
     node = shutil.which("node") or shutil.which("nodejs")
     assert node, "node is missing: make test installs it, or names the package"
     packaged = npm_package("@mdn/mdn-http-observatory")

@@ -1,7 +1,8 @@
-"""Schemathesis calls every operation of /openapi.json, as the description allows and as it does not.
+"""Schemathesis calls every operation of /openapi.json, as the description allows and as it does
+not.
 
-Bounded and repeatable: a fixed seed, a fixed number of cases, and a service in this process. More of it:
-GREENROOM_EXAMPLES=200 .venv/bin/python -m pytest tests/security/test_openapi.py
+Bounded and repeatable: a fixed seed, a fixed number of cases, and a service in this process. More
+of it: GREENROOM_EXAMPLES=200 .venv/bin/python -m pytest tests/security/test_openapi.py
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ LIMITS = bounded(
 )
 
 
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: str(mode.value))
+@pytest.mark.parametrize(
+    "mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: str(mode.value)
+)
 @pytest.mark.parametrize("scope", ["read", "admin"])
 def test_every_operation_answers_as_described(
     client: FlaskClient, moderator: Caller, scope: str, mode: GenerationMode

@@ -16,7 +16,9 @@ LINKS = "https://a.example https://b.example https://c.example"
 
 
 class SignedIn:
-    def __init__(self, client: FlaskClient, email: str = "ann@paper.example", *, role: str = "owner") -> None:
+    def __init__(
+        self, client: FlaskClient, email: str = "ann@paper.example", *, role: str = "owner"
+    ) -> None:
         signing_in.guesses._tries.clear()
         self.client, self.email = client.application.test_client(), email
         accounts.add_moderator(email, "demo", role, PASSWORD)
@@ -33,7 +35,9 @@ class SignedIn:
         return self.client.post(f"/console{path}", data={**fields, "csrf": self.csrf})
 
     def call(self, path: str, **body: Any) -> Any:
-        answer = self.client.post(f"/console{path}", json=body, headers={"X-Greenroom-CSRF": self.csrf})
+        answer = self.client.post(
+            f"/console{path}", json=body, headers={"X-Greenroom-CSRF": self.csrf}
+        )
         assert answer.status_code == 200, answer.text
         return answer.json
 

@@ -39,7 +39,9 @@ def test_an_accepted_comment_has_a_row_and_a_receipt(client: FlaskClient) -> Non
     assert count_comments() == 1
 
 
-def test_the_email_is_kept_encrypted_and_nowhere_in_the_clear(client: FlaskClient, data: Any) -> None:
+def test_the_email_is_kept_encrypted_and_nowhere_in_the_clear(
+    client: FlaskClient, data: Any
+) -> None:
     comment = posted(client, email="Ann.Secret@example.org")
     with reading() as session:
         row = session.get_one(Comment, comment)
@@ -75,7 +77,10 @@ def test_the_email_is_kept_encrypted_and_nowhere_in_the_clear(client: FlaskClien
         ({"website": "https://:@paper.org/"}, "website"),
         ({"website": "https:///paper.org/"}, "website"),
         ({"website": "https:paper.org"}, "website"),
-        ({"website": "https://a.example/" + "ü" * 200}, "website"),  # 1,200 characters as browsers write it
+        (
+            {"website": "https://a.example/" + "ü" * 200},
+            "website",
+        ),  # 1,200 characters as browsers write it
         ({"url": "https://elsewhere.example/harbour"}, "url"),
         ({"url": "https://paper.example.evil.example/"}, "url"),
         ({"url": "https://paper.example@evil.example/"}, "url"),
@@ -89,7 +94,9 @@ def test_the_email_is_kept_encrypted_and_nowhere_in_the_clear(client: FlaskClien
         ({"name": "nul\0"}, "name"),
     ],
 )
-def test_a_wrong_field_is_named_in_the_answer(client: FlaskClient, wrong: dict[str, Any], field: str) -> None:
+def test_a_wrong_field_is_named_in_the_answer(
+    client: FlaskClient, wrong: dict[str, Any], field: str
+) -> None:
     answer = post(client, **wrong)
     assert answer.status_code == 422
     assert answer.content_type == "application/problem+json"
@@ -109,7 +116,9 @@ def test_a_wrong_field_is_named_in_the_answer(client: FlaskClient, wrong: dict[s
         ("https://bücher。example", "https://xn--bcher-kva.example/"),
     ],
 )
-def test_a_website_is_kept_as_a_browser_reads_it(client: FlaskClient, typed: str, kept: str) -> None:
+def test_a_website_is_kept_as_a_browser_reads_it(
+    client: FlaskClient, typed: str, kept: str
+) -> None:
     assert post(client, website=typed).status_code == 202
     with reading() as session:
         assert session.scalars(select(Comment.website)).one() == kept
@@ -142,20 +151,26 @@ def test_a_body_that_cannot_be_read_is_refused_by_its_own_status(
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"7"])
-def test_what_is_no_object_is_not_blamed_on_the_field_named_body(client: FlaskClient, body: bytes) -> None:
+def test_what_is_no_object_is_not_blamed_on_the_field_named_body(
+    client: FlaskClient, body: bytes
+) -> None:
     answer = client.post("/v1/sites/demo/comments", data=body, content_type="application/json").json
     assert answer["detail"] == "The body must be a JSON object."  # type: ignore[index]
     assert "errors" not in answer  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("email", ['"ann at home"@example.org', "a" * 64 + "@example.org", "änn@bücher.example"])
+@pytest.mark.parametrize(
+    "email", ['"ann at home"@example.org', "a" * 64 + "@example.org", "änn@bücher.example"]
+)
 def test_a_rare_address_that_can_be_one_is_taken(client: FlaskClient, email: str) -> None:
     assert post(client, email=email).status_code == 202
 
 
 def test_a_body_of_unknown_length_is_refused(client: FlaskClient) -> None:
     answer = client.post(
-        "/v1/sites/demo/comments", content_type="application/json", headers={"Transfer-Encoding": "chunked"}
+        "/v1/sites/demo/comments",
+        content_type="application/json",
+        headers={"Transfer-Encoding": "chunked"},
     )
     assert answer.status_code == 411
 
@@ -167,8 +182,12 @@ def test_what_is_unknown_is_404(client: FlaskClient) -> None:
     assert post(client, parent="../etc/passwd").status_code == 404
 
 
-def test_writing_comes_back_exactly_but_for_what_deceives(client: FlaskClient, moderator: Caller) -> None:
-    comment = posted(client, name="می‌خواهم 👨‍👩‍👧", body="می‌خواهم\u202e 👨‍👩‍👧\u2066 e\u0301\x07\tx\r\ny")
+def test_writing_comes_back_exactly_but_for_what_deceives(
+    client: FlaskClient, moderator: Caller
+) -> None:
+    comment = posted(
+        client, name="می‌خواهم 👨‍👩‍👧", body="می‌خواهم\u202e 👨‍👩‍👧\u2066 e\u0301\x07\tx\r\ny"
+    )
     record = moderator.record(comment)
     assert record["name"] == "می‌خواهم 👨‍👩‍👧"
     assert record["body"] == "می‌خواهم 👨‍👩‍👧 é\tx\ny"
@@ -176,7 +195,9 @@ def test_writing_comes_back_exactly_but_for_what_deceives(client: FlaskClient, m
 
 def test_unknown_fields_are_ignored_and_a_missing_token_is_no_error(client: FlaskClient) -> None:
     assert post(client, color="green", token=None).status_code == 202
-    assert post(client, body="A token longer than any of ours.", token="x" * 5000).status_code == 202
+    assert (
+        post(client, body="A token longer than any of ours.", token="x" * 5000).status_code == 202
+    )
 
 
 def test_the_same_key_gives_the_same_comment_whatever_the_token(client: FlaskClient) -> None:
@@ -184,12 +205,18 @@ def test_the_same_key_gives_the_same_comment_whatever_the_token(client: FlaskCli
     again = post(client, headers={"Idempotency-Key": "k1"}, token="two")
     assert first.json == again.json
     assert count_comments() == 1
-    assert post(client, headers={"Idempotency-Key": "k1"}, body="Something else.").status_code == 422
+    assert (
+        post(client, headers={"Idempotency-Key": "k1"}, body="Something else.").status_code == 422
+    )
 
 
 @pytest.mark.parametrize("key", ["", " ", "\xe4", "k" * 256, "a\tb"])
-def test_an_idempotency_key_that_would_not_be_kept_to_is_refused(client: FlaskClient, key: str) -> None:
-    """The web server hands on one beyond ASCII as an empty one: two different ones would look the same."""
+def test_an_idempotency_key_that_would_not_be_kept_to_is_refused(
+    client: FlaskClient, key: str
+) -> None:
+    """The web server hands on one beyond ASCII as an empty one: two different ones would look the
+    same.
+    """
     answer = post(client, headers={"Idempotency-Key": key})
     assert answer.status_code == 422
     assert "Idempotency-Key" in answer.text
@@ -237,8 +264,15 @@ def test_the_same_comment_sent_eight_times_at_once_is_one(data: Any) -> None:
     assert count_comments() == 1
 
 
-def test_a_closed_thread_takes_no_comment_until_it_is_opened(client: FlaskClient, moderator: Caller) -> None:
-    assert moderator.call("PATCH", "/threads", json={"thread": "/harbour", "state": "closed"}).status_code == 200
+def test_a_closed_thread_takes_no_comment_until_it_is_opened(
+    client: FlaskClient, moderator: Caller
+) -> None:
+    assert (
+        moderator.call(
+            "PATCH", "/threads", json={"thread": "/harbour", "state": "closed"}
+        ).status_code
+        == 200
+    )
     assert post(client).status_code == 409
     publish_all()
     assert moderator.page()["state"] == "closed"
@@ -246,7 +280,9 @@ def test_a_closed_thread_takes_no_comment_until_it_is_opened(client: FlaskClient
     assert post(client).status_code == 202
 
 
-def test_an_answer_needs_a_published_comment_of_that_thread(client: FlaskClient, moderator: Caller) -> None:
+def test_an_answer_needs_a_published_comment_of_that_thread(
+    client: FlaskClient, moderator: Caller
+) -> None:
     parent = posted(client)
     assert post(client, parent=parent, body="Too early").status_code == 404
     moderator.decide(parent, "approve")
@@ -254,7 +290,9 @@ def test_an_answer_needs_a_published_comment_of_that_thread(client: FlaskClient,
     assert post(client, parent=parent, body="Elsewhere", thread="/other").status_code == 404
 
 
-def test_too_many_posts_are_told_when_to_come_back(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_posts_are_told_when_to_come_back(
+    data: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
     settings.cache_clear()
     client = create_app().test_client()
@@ -295,7 +333,12 @@ def test_who_was_too_fast_with_the_plain_form_gets_it_back_as_it_was_filled_in(
     monkeypatch.setenv("GREENROOM_RATE_PER_MINUTE", "1")
     settings.cache_clear()
     client = create_app().test_client()
-    form = {"thread": "/harbour", "name": "Ann", "email": "ann@example.org", "body": "Typed with care."}
+    form = {
+        "thread": "/harbour",
+        "name": "Ann",
+        "email": "ann@example.org",
+        "body": "Typed with care.",
+    }
     assert client.post("/v1/sites/demo/comments", data=form).status_code == 303
     answer = client.post("/v1/sites/demo/comments", data=form)
     assert (answer.status_code, "Typed with care." in answer.text) == (429, True)
@@ -307,7 +350,9 @@ ZALGO = "a" + "".join(mark * 6000 for mark in MARKS)
 
 @pytest.mark.parametrize("field", ["thread", "name", "email", "body", "url", "website"])
 def test_a_field_of_nothing_but_marks_is_refused(client: FlaskClient, field: str) -> None:
-    """126 KB of them kept the web process busy for seconds: tests/models/test_writing.py looks at what they cost."""
+    """126 KB of them kept the web process busy for seconds: tests/models/test_writing.py looks at
+    what they cost.
+    """
     answer = post(client, **{field: ZALGO})
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json["errors"]] == [field]  # type: ignore[index]
@@ -315,7 +360,9 @@ def test_a_field_of_nothing_but_marks_is_refused(client: FlaskClient, field: str
 
 @pytest.mark.parametrize("field", ["thread", "name", "body"])
 @pytest.mark.parametrize(("marks", "status"), [(30, 202), (31, 422)])
-def test_a_letter_takes_thirty_marks(client: FlaskClient, field: str, marks: int, status: int) -> None:
+def test_a_letter_takes_thirty_marks(
+    client: FlaskClient, field: str, marks: int, status: int
+) -> None:
     answer = post(client, **{field: "x" + (MARKS * 11)[:marks]})
     assert answer.status_code == status
     if status == 422:
@@ -323,7 +370,9 @@ def test_a_letter_takes_thirty_marks(client: FlaskClient, field: str, marks: int
         assert answer.json["errors"] == [{"field": field, "message": message}]  # type: ignore[index]
 
 
-def test_a_title_of_nothing_but_marks_is_left_out_as_no_reader_can_change_it(client: FlaskClient) -> None:
+def test_a_title_of_nothing_but_marks_is_left_out_as_no_reader_can_change_it(
+    client: FlaskClient,
+) -> None:
     assert post(client, title=ZALGO).status_code == 202
     with reading() as session:
         assert [page["title"] for page in session.scalars(select(Comment.page))] == [None]
@@ -331,7 +380,10 @@ def test_a_title_of_nothing_but_marks_is_left_out_as_no_reader_can_change_it(cli
 
 @pytest.mark.parametrize("call", ["comments", "counts"])
 def test_a_thread_of_nothing_but_marks_is_no_thread(client: FlaskClient, call: str) -> None:
-    answer = client.get(f"/v1/sites/demo/{call}", query_string={"thread": ["/a", ZALGO] if call == "counts" else ZALGO})
+    answer = client.get(
+        f"/v1/sites/demo/{call}",
+        query_string={"thread": ["/a", ZALGO] if call == "counts" else ZALGO},
+    )
     assert answer.status_code == 422
 
 
@@ -347,7 +399,9 @@ def test_a_thread_of_nothing_but_marks_is_no_thread(client: FlaskClient, call: s
         ("e\u0301" * 10_001, 422),
     ],
 )
-def test_a_body_may_come_longer_than_it_is_kept(client: FlaskClient, body: str, status: int) -> None:
+def test_a_body_may_come_longer_than_it_is_kept(
+    client: FlaskClient, body: str, status: int
+) -> None:
     assert post(client, body=body).status_code == status
 
 
@@ -400,7 +454,9 @@ def test_forwarded_addresses_are_believed_only_from_as_many_proxies_as_told(
         forget()
         client = create_app().test_client()
         post(client, body=f"first {hops}", headers={"X-Forwarded-For": "203.0.113.1"})
-        return post(client, body=f"second {hops}", headers={"X-Forwarded-For": "203.0.113.2"}).status_code
+        return post(
+            client, body=f"second {hops}", headers={"X-Forwarded-For": "203.0.113.2"}
+        ).status_code
 
     assert settings.cache_info is not None
     assert second_status(hops=0) == 429  # the header is a stranger's word
@@ -409,10 +465,18 @@ def test_forwarded_addresses_are_believed_only_from_as_many_proxies_as_told(
 
 @pytest.mark.parametrize(
     ("address", "same"),
-    [("192.0.2.1:4711", "192.0.2.1"), ("[2001:db8::1]:4711", "2001:db8::2"), ("2001:db8::1", "2001:db8::2")],
+    [
+        ("192.0.2.1:4711", "192.0.2.1"),
+        ("[2001:db8::1]:4711", "2001:db8::2"),
+        ("2001:db8::1", "2001:db8::2"),
+    ],
 )
-def test_a_reader_is_the_same_whatever_port_a_proxy_names(client: FlaskClient, address: str, same: str) -> None:
-    first = client.post("/v1/sites/demo/comments", json=COMMENT, environ_base={"REMOTE_ADDR": address})
+def test_a_reader_is_the_same_whatever_port_a_proxy_names(
+    client: FlaskClient, address: str, same: str
+) -> None:
+    first = client.post(
+        "/v1/sites/demo/comments", json=COMMENT, environ_base={"REMOTE_ADDR": address}
+    )
     again = client.post("/v1/sites/demo/comments", json=COMMENT, environ_base={"REMOTE_ADDR": same})
     assert first.json == again.json
 
@@ -433,7 +497,9 @@ def test_an_origin_is_as_browsers_send_it(url: str, origin: str | None) -> None:
     assert origin_of(url) == origin
 
 
-@pytest.mark.parametrize("origin", ["https://*.paper.example", "https://paper.example/blog", "https://pa per.example"])
+@pytest.mark.parametrize(
+    "origin", ["https://*.paper.example", "https://paper.example/blog", "https://pa per.example"]
+)
 def test_a_site_is_not_given_an_origin_that_no_browser_sends(data: Any, origin: str) -> None:
     with pytest.raises(ValueError, match="An origin is scheme and host"):
         add_site("other", [origin])
@@ -449,7 +515,9 @@ def test_a_site_is_not_given_an_origin_that_no_browser_sends(data: Any, origin: 
         ("https://PAPER.example", False),
     ],
 )
-def test_cors_answers_only_the_sites_own_origins(client: FlaskClient, origin: str, allowed: bool) -> None:
+def test_cors_answers_only_the_sites_own_origins(
+    client: FlaskClient, origin: str, allowed: bool
+) -> None:
     for answer in (
         client.get("/v1/sites/demo/form", headers={"Origin": origin}),
         client.get("/v1/sites/demo/comments?thread=/x", headers={"Origin": origin}),
@@ -465,7 +533,10 @@ def test_a_plain_form_leads_on_or_comes_back_with_its_errors(client: FlaskClient
     good = client.post("/v1/sites/demo/comments", data=COMMENT)
     assert good.status_code == 303
     assert client.get(good.headers["Location"]).status_code == 200
-    bad = client.post("/v1/sites/demo/comments", data={**COMMENT, "email": "ann@", "body": "<script>alert(1)</script>"})
+    bad = client.post(
+        "/v1/sites/demo/comments",
+        data={**COMMENT, "email": "ann@", "body": "<script>alert(1)</script>"},
+    )
     assert bad.status_code == 422
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in bad.text
     assert "<script>alert" not in bad.text
@@ -481,28 +552,42 @@ def test_a_receipt_cannot_be_guessed(client: FlaskClient) -> None:
 
 def test_a_refused_comment_leaves_nothing_behind(client: FlaskClient) -> None:
     parent = "01a2031b-663b-7080-a01f-7e74a3039c2b"
-    assert post(client, thread="/ghost", title="Of a refused post", parent=parent).status_code == 404
+    assert (
+        post(client, thread="/ghost", title="Of a refused post", parent=parent).status_code == 404
+    )
     with reading() as session:
         assert session.execute(select(func.count(Thread.id))).scalar() == 0
 
 
-def test_a_threads_title_and_page_come_from_its_first_approved_comment(client: FlaskClient, moderator: Caller) -> None:
+def test_a_threads_title_and_page_come_from_its_first_approved_comment(
+    client: FlaskClient, moderator: Caller
+) -> None:
     spam = posted(client, title="BUY PILLS", url="https://paper.example/logout", body="Buy")
     good = posted(client, title="The harbour", url="https://paper.example/harbour")
     moderator.decide(spam, "reject")
     moderator.decide(good, "approve")
     publish_all()
-    assert (moderator.page()["title"], moderator.page()["url"]) == ("The harbour", "https://paper.example/harbour")
+    assert (moderator.page()["title"], moderator.page()["url"]) == (
+        "The harbour",
+        "https://paper.example/harbour",
+    )
     moderator.call(
-        "PATCH", "/threads", json={"thread": "/harbour", "title": "For good", "url": "https://paper.example/h"}
+        "PATCH",
+        "/threads",
+        json={"thread": "/harbour", "title": "For good", "url": "https://paper.example/h"},
     )
     publish_all()
-    assert (moderator.page()["title"], moderator.page()["url"]) == ("For good", "https://paper.example/h")
+    assert (moderator.page()["title"], moderator.page()["url"]) == (
+        "For good",
+        "https://paper.example/h",
+    )
 
 
 def test_whoever_guesses_an_email_is_not_handed_its_owners_receipt(client: FlaskClient) -> None:
     mine = post(client)
-    elsewhere = client.post("/v1/sites/demo/comments", json=COMMENT, environ_base={"REMOTE_ADDR": "203.0.113.9"})
+    elsewhere = client.post(
+        "/v1/sites/demo/comments", json=COMMENT, environ_base={"REMOTE_ADDR": "203.0.113.9"}
+    )
     assert elsewhere.status_code == 202
     assert elsewhere.json != mine.json
 

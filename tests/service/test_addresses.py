@@ -30,7 +30,10 @@ from tests.caller import COMMENT
         ("64:ff9b::c000:201", "192.0.2.1"),
         ("2002:c000:201::1", "192.0.2.1"),  # 6to4: one IPv4 address has 65,536 networks
         ("2002:c000:201:ffff::9", "192.0.2.1"),
-        ("2001:0:4136:e378:8000:63bf:3fff:fdd2", "192.0.2.45"),  # Teredo: the client, not its server
+        (
+            "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+            "192.0.2.45",
+        ),  # Teredo: the client, not its server
         ("2001:db8::1", "2001:db8::"),
         ("2001:DB8:0:0:ffff::1", "2001:db8::"),
         ('"[2001:db8::1]:4711"', "2001:db8::"),
@@ -39,7 +42,10 @@ from tests.caller import COMMENT
         ("[fe80::1%25eth0]:80", "fe80::"),
         ("::1", "::"),
         ("::", "::"),
-        ("64:ff9b:1::1", "64:ff9b:1::"),  # a NAT64 prefix of one's own says nothing about where the IPv4 address is
+        (
+            "64:ff9b:1::1",
+            "64:ff9b:1::",
+        ),  # a NAT64 prefix of one's own says nothing about where the IPv4 address is
         ("", ""),
         ("unix:", "unix"),
         ("unknown", "unknown"),
@@ -71,7 +77,9 @@ def test_every_form_of_an_ipv4_address_is_one_owner(address: object) -> None:
     assert {owner_of(form.format(address)) for form in forms} == {str(address)}
 
 
-def test_the_rate_limit_counts_both_forms_together(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rate_limit_counts_both_forms_together(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("GREENROOM_RATE_LIMITS", raising=False)
     monkeypatch.setenv("GREENROOM_RATE_PER_MINUTE", "2")
     settings.cache_clear()
@@ -81,6 +89,8 @@ def test_the_rate_limit_counts_both_forms_together(client: FlaskClient, monkeypa
             json=COMMENT | {"body": f"Comment number {number}"},
             environ_base={"REMOTE_ADDR": address},
         ).status_code
-        for number, address in enumerate(("192.0.2.77", "::ffff:192.0.2.77", "64:ff9b::192.0.2.77", "192.0.2.78"))
+        for number, address in enumerate(
+            ("192.0.2.77", "::ffff:192.0.2.77", "64:ff9b::192.0.2.77", "192.0.2.78")
+        )
     ]
     assert statuses == [202, 202, 429, 202]

@@ -1,4 +1,6 @@
-"""What caches are told: a browser asks again each time, a CDN as often as the owner says, and nothing else is kept."""
+"""What caches are told: a browser asks again each time, a CDN as often as the owner says, and
+nothing else is kept.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def test_a_cdn_is_told_the_owners_seconds_and_a_tag_to_empty_the_thread_by(
         assert for_a_cdn(told) == ["max-age=30", "max-age=30", tag, tag]
 
 
-def test_the_page_of_an_event_has_an_address_that_no_cache_has_seen(client: FlaskClient, moderator: Caller) -> None:
+def test_the_page_of_an_event_has_an_address_that_no_cache_has_seen(
+    client: FlaskClient, moderator: Caller
+) -> None:
     """With `after=`, and the event's id: the same page, under a name of its own."""
     comment = posted(client)
     screen_all()
@@ -58,7 +62,9 @@ def test_the_page_of_an_event_has_an_address_that_no_cache_has_seen(client: Flas
     assert comment in client.get(f"{PAGE}&after={event['id']}").text
 
 
-def test_whatever_says_nothing_of_caches_is_kept_by_none(client: FlaskClient, moderator: Caller) -> None:
+def test_whatever_says_nothing_of_caches_is_kept_by_none(
+    client: FlaskClient, moderator: Caller
+) -> None:
     """Left to itself a CDN may keep a count, or a 404, for minutes."""
     unsaid = [
         "/v1/sites/demo/counts?thread=/harbour",

@@ -11,17 +11,25 @@ from service.campaigns import outliers_first
 from tests.caller import Caller, posted, screen_all
 
 SERMON = (
-    "My life was ruined until I met the great healer who brought my husband back to me within two days, "
-    "and I promised to tell the whole world about his wonderful work. Write to him today! Number {n}"
-)
+    "My life was ruined until I met the great healer who brought my husband back to me within "
+    "two days, "
+)("and I promised to tell the whole world about his wonderful work. Write to him today! Number {n}")
 
 
 @pytest.fixture
 def waiting(client: FlaskClient, moderator: Caller) -> list[str]:
-    """A comment like no other, then five of a campaign, then another like no other; all of them held."""
+    """A comment like no other, then five of a campaign, then another like no other; all of them
+    held.
+    """
     moderator.call("PUT", "/policy", json={"moderation": "before", "sample": {"share": 0}})
-    bodies = ["The ferry was late again.", *(SERMON.format(n=n) for n in range(5)), "Has anyone seen my grey cat?"]
-    return [posted(client, body=body, email=f"reader{n}@paper.example") for n, body in enumerate(bodies)]
+    bodies = [
+        "The ferry was late again.",
+        *(SERMON.format(n=n) for n in range(5)),
+        "Has anyone seen my grey cat?",
+    ]
+    return [
+        posted(client, body=body, email=f"reader{n}@paper.example") for n, body in enumerate(bodies)
+    ]
 
 
 def groups(moderator: Caller, query: str = "") -> Any:
@@ -31,7 +39,9 @@ def groups(moderator: Caller, query: str = "") -> Any:
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_comments_that_say_the_same_stand_together(moderator: Caller, waiting: list[str], at_once: bool) -> None:
+def test_comments_that_say_the_same_stand_together(
+    moderator: Caller, waiting: list[str], at_once: bool
+) -> None:
     from worker.screening import screen_now
 
     if not at_once:
@@ -39,7 +49,11 @@ def test_comments_that_say_the_same_stand_together(moderator: Caller, waiting: l
             screen_now([comment])
     screen_all()
     found = groups(moderator)
-    assert [(group["campaign"], group["count"]) for group in found["groups"]] == [(None, 1), (waiting[1], 5), (None, 1)]
+    assert [(group["campaign"], group["count"]) for group in found["groups"]] == [
+        (None, 1),
+        (waiting[1], 5),
+        (None, 1),
+    ]
     assert [item["id"] for item in found["groups"][1]["items"]] == waiting[1:4]
     assert found["groups"][1]["items"][1]["evidence"]
     assert found["next"] is None
@@ -61,7 +75,9 @@ def test_the_last_of_a_campaign_is_still_told_as_one(moderator: Caller, waiting:
     assert [group["campaign"] for group in groups(moderator)["groups"]] == [None, waiting[1], None]
 
 
-def test_a_replay_tells_what_a_draft_would_change_and_changes_nothing(client: FlaskClient, moderator: Caller) -> None:
+def test_a_replay_tells_what_a_draft_would_change_and_changes_nothing(
+    client: FlaskClient, moderator: Caller
+) -> None:
     moderator.call("PUT", "/policy", json={"sample": {"share": 0}})
     lottery = posted(client, body="You won the lottery, dear reader")
     ferry = posted(client, body="The ferry was late again.")
@@ -71,7 +87,12 @@ def test_a_replay_tells_what_a_draft_would_change_and_changes_nothing(client: Fl
     moderator.decide(linked, "reject")
     before = [moderator.record(comment) for comment in (lottery, ferry, linked)]
     spam = {"flag_above": 1, "flag_above_with_hint": 1}
-    draft = {"words": {"blocked": ["lottery"]}, "links": {"max_links": 9}, "spam": spam, "last": 100}
+    draft = {
+        "words": {"blocked": ["lottery"]},
+        "links": {"max_links": 9},
+        "spam": spam,
+        "last": 100,
+    }
     answer = moderator.call("POST", "/policy/replay", json=draft)
     assert answer.status_code == 200, answer.text
     told = answer.json
@@ -103,8 +124,12 @@ def test_a_replay_looks_at_the_form_again(client: FlaskClient, moderator: Caller
     assert (told["now"]["approve"], told["draft"]["flag"]) == (1, 1)
 
 
-@pytest.mark.parametrize("wrong", [{"last": 0}, {"last": 2001}, {"words": {"blocked_patterns": ["("]}}, {"speling": 1}])
-def test_a_draft_that_makes_no_sense_is_refused(moderator: Caller, wrong: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "wrong", [{"last": 0}, {"last": 2001}, {"words": {"blocked_patterns": ["("]}}, {"speling": 1}]
+)
+def test_a_draft_that_makes_no_sense_is_refused(
+    moderator: Caller, wrong: dict[str, object]
+) -> None:
     assert moderator.call("POST", "/policy/replay", json=wrong).status_code == 422
 
 
@@ -116,6 +141,12 @@ def test_on_an_empty_site_a_replay_tells_of_nothing(moderator: Caller) -> None:
 
 def test_outliers_stand_first_in_any_script_and_equals_keep_their_order() -> None:
     sold = "اربح المال من البيت بدون خبرة، سجل الآن"
-    texts = {"a": sold, "b": sold, "c": f"هل يقرأ أحد هذا؟ {sold} احذفوه من فضلكم", "d": f"{sold}!", "e": ""}
+    texts = {
+        "a": sold,
+        "b": sold,
+        "c": f"هل يقرأ أحد هذا؟ {sold} احذفوه من فضلكم",
+        "d": f"{sold}!",
+        "e": "",
+    }
     assert outliers_first(texts) == ["e", "c", "d", "a", "b"]
     assert outliers_first({}) == []

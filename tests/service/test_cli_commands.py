@@ -15,11 +15,21 @@ from argon2 import Type, extract_parameters
 from tests.greenroom import GREENROOM
 
 
-def greenroom(*words: str, data: Path, typed: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
+def greenroom(
+    *words: str, data: Path, typed: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")
+    }
     environment |= {"GREENROOM_DATA": str(data)} | variables
     return subprocess.run(
-        [*GREENROOM, *words], env=environment, input=typed, capture_output=True, text=True, timeout=60, check=False
+        [*GREENROOM, *words],
+        env=environment,
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -28,7 +38,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a database that is ready, and the site `paper`."""
     folder = tmp_path_factory.mktemp("cli") / "var"
     assert greenroom("migrate", data=folder).returncode == 0
-    assert greenroom("site", "add", "paper", "--origin", "https://paper.example", data=folder).returncode == 0
+    assert (
+        greenroom(
+            "site", "add", "paper", "--origin", "https://paper.example", data=folder
+        ).returncode
+        == 0
+    )
     return folder
 
 
@@ -73,11 +88,22 @@ def test_a_key_stands_alone_on_standard_output(data: Path) -> None:
 
 
 def test_a_key_for_an_unknown_site_is_refused_in_words(data: Path) -> None:
-    assert "'nowhere'" in refused(greenroom("key", "create", "--site", "nowhere", "--scope", "read", data=data))
+    assert "'nowhere'" in refused(
+        greenroom("key", "create", "--site", "nowhere", "--scope", "read", data=data)
+    )
 
 
 def test_sites_are_listed_with_their_origins(data: Path) -> None:
-    added = greenroom("site", "add", "blog", "--origin", "https://a.example", "--origin", "http://b.example", data=data)
+    added = greenroom(
+        "site",
+        "add",
+        "blog",
+        "--origin",
+        "https://a.example",
+        "--origin",
+        "http://b.example",
+        data=data,
+    )
     assert added.returncode == 0
     listed = greenroom("site", "list", data=data).stdout
     assert "paper  https://paper.example\n" in listed
@@ -85,15 +111,21 @@ def test_sites_are_listed_with_their_origins(data: Path) -> None:
     assert re.search(r"^blog  .*http://b\.example", listed, re.MULTILINE)
 
 
-def test_a_site_has_the_language_it_was_added_with_and_one_without_words_is_refused(data: Path) -> None:
+def test_a_site_has_the_language_it_was_added_with_and_one_without_words_is_refused(
+    data: Path,
+) -> None:
     new = ("site", "add", "zeitung", "--origin", "https://zeitung.example", "--language")
     assert "'tlh': it is one of ar, de, en, es" in refused(greenroom(*new, "tlh", data=data))
     assert greenroom(*new, "de", data=data).returncode == 0
     with closing(sqlite3.connect(data / "greenroom.db")) as database:
-        assert database.execute("SELECT locale FROM sites WHERE key = 'zeitung'").fetchone() == ("de",)
+        assert database.execute("SELECT locale FROM sites WHERE key = 'zeitung'").fetchone() == (
+            "de",
+        )
 
 
-def test_a_sites_origins_and_language_are_set_apart_and_what_cannot_be_is_refused_in_words(data: Path) -> None:
+def test_a_sites_origins_and_language_are_set_apart_and_what_cannot_be_is_refused_in_words(
+    data: Path,
+) -> None:
     def site() -> tuple[str, str]:
         with closing(sqlite3.connect(data / "greenroom.db")) as database:
             found: tuple[str, str] = database.execute(
@@ -101,7 +133,10 @@ def test_a_sites_origins_and_language_are_set_apart_and_what_cannot_be_is_refuse
             ).fetchone()
             return found
 
-    assert greenroom("site", "add", "moved", "--origin", "https://old.example", data=data).returncode == 0
+    assert (
+        greenroom("site", "add", "moved", "--origin", "https://old.example", data=data).returncode
+        == 0
+    )
     assert greenroom("site", "set", "moved", "--language", "ar", data=data).returncode == 0
     assert site() == ('["https://old.example"]', "ar")
     both = ("--origin", "https://New.example/", "--origin", "https://www.new.example")
@@ -118,23 +153,39 @@ def test_a_sites_origins_and_language_are_set_apart_and_what_cannot_be_is_refuse
 
 
 def test_a_site_that_exists_is_refused_in_words(data: Path) -> None:
-    assert "'paper'" in refused(greenroom("site", "add", "paper", "--origin", "https://x.example", data=data))
+    assert "'paper'" in refused(
+        greenroom("site", "add", "paper", "--origin", "https://x.example", data=data)
+    )
 
 
 def test_a_moderator_gets_a_one_time_password(data: Path) -> None:
     words = ("moderator", "add", "ann@example.org", "--site", "paper", "--role", "moderator")
-    assert re.fullmatch(r"One-time password, shown this once: \S{10,}\n", greenroom(*words, data=data).stdout)
+    assert re.fullmatch(
+        r"One-time password, shown this once: \S{10,}\n", greenroom(*words, data=data).stdout
+    )
 
 
 def test_an_account_that_exists_keeps_its_password_and_is_told_so(data: Path) -> None:
     words = ("moderator", "add", "cleo@example.org", "--site", "paper", "--role")
     greenroom(*words, "viewer", data=data)
     again = greenroom(*words, "owner", data=data)
-    assert again.stdout == "cleo@example.org has an account already and keeps its password. Its role on paper: owner.\n"
+    assert again.stdout == (
+        "cleo@example.org has an account already and keeps its password. Its role on paper: "
+        "owner.\n"
+    )
 
 
 def test_a_password_on_standard_input_is_taken_and_not_shown(data: Path) -> None:
-    words = ("moderator", "add", "bob@example.org", "--site", "paper", "--role", "viewer", "--password-stdin")
+    words = (
+        "moderator",
+        "add",
+        "bob@example.org",
+        "--site",
+        "paper",
+        "--role",
+        "viewer",
+        "--password-stdin",
+    )
     done = greenroom(*words, data=data, typed="correct horse battery\n")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert "No password" in refused(greenroom(*words, data=data))
@@ -142,16 +193,22 @@ def test_a_password_on_standard_input_is_taken_and_not_shown(data: Path) -> None
 
 def test_a_password_is_kept_so_that_guessing_is_dear(data: Path) -> None:
     """The other tests hash at next to no cost: see `tests/conftest.py`."""
-    greenroom("moderator", "add", "dora@example.org", "--site", "paper", "--role", "viewer", data=data)
+    greenroom(
+        "moderator", "add", "dora@example.org", "--site", "paper", "--role", "viewer", data=data
+    )
     with closing(sqlite3.connect(data / "greenroom.db")) as database:
-        [(kept,)] = database.execute("SELECT password_hash FROM moderators WHERE email = 'dora@example.org'")
+        [(kept,)] = database.execute(
+            "SELECT password_hash FROM moderators WHERE email = 'dora@example.org'"
+        )
     cost = extract_parameters(kept)
     assert (cost.type, cost.memory_cost, cost.time_cost) == (Type.ID, 64 * 1024, 3)
 
 
 def test_a_folder_that_cannot_be_used_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert "can't be used (not a directory)" in refused(greenroom("up", data=tmp_path / "file" / "var"))
+    assert "can't be used (not a directory)" in refused(
+        greenroom("up", data=tmp_path / "file" / "var")
+    )
     assert "Not a directory: " in refused(greenroom("migrate", data=tmp_path / "file" / "var"))
 
 
@@ -160,11 +217,15 @@ def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
         database.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
         database.execute("INSERT INTO alembic_version VALUES ('9999')")
     for words in (["migrate"], ["site", "list"]):
-        assert "a newer Greenroom made it, so run that one" in refused(greenroom(*words, data=tmp_path))
+        assert "a newer Greenroom made it, so run that one" in refused(
+            greenroom(*words, data=tmp_path)
+        )
 
 
 def test_a_missing_model_is_noticed_before_comments_are_flagged_for_it(tmp_path: Path) -> None:
-    words = refused(greenroom("up", data=tmp_path, GREENROOM_PORT="0", GREENROOM_SPAM_MODEL="/none.skops"))
+    words = refused(
+        greenroom("up", data=tmp_path, GREENROOM_PORT="0", GREENROOM_SPAM_MODEL="/none.skops")
+    )
     assert "/none.skops is missing: correct or unset GREENROOM_SPAM_MODEL" in words
 
 

@@ -49,7 +49,9 @@ def test_a_wrong_password_and_an_unknown_email_are_told_the_same(owner: FlaskCli
 def test_guessing_is_slowed_for_the_one_who_guesses(owner: FlaskClient) -> None:
     statuses = [sign_in(owner, OWNER, f"guess {number}").status_code for number in range(6)]
     assert 429 in statuses
-    assert sign_in(owner, "other@paper.example", "guess").status_code == 403  # others are not held up
+    assert (
+        sign_in(owner, "other@paper.example", "guess").status_code == 403
+    )  # others are not held up
 
 
 def test_the_list_shows_why_and_nothing_of_a_stranger_runs(owner: FlaskClient) -> None:
@@ -71,10 +73,21 @@ def test_a_decision_needs_the_pages_own_form(owner: FlaskClient, moderator: Call
     assert owner.post(address, data={"verdict": "approve"}).status_code == 403
     assert moderator.record(comment)["status"] == "flagged"
     token = csrf(owner)
-    assert owner.post(address, data={"verdict": "approve", "csrf": token, "version": "2"}).status_code == 303
+    assert (
+        owner.post(address, data={"verdict": "approve", "csrf": token, "version": "2"}).status_code
+        == 303
+    )
     assert moderator.record(comment)["status"] == "approved"
-    assert owner.post(address, data={"verdict": "reject", "csrf": token, "version": "2"}).status_code == 409
-    assert owner.post(address, data={"verdict": "reject", "csrf": token, "version": "9" * 5000}).status_code == 422
+    assert (
+        owner.post(address, data={"verdict": "reject", "csrf": token, "version": "2"}).status_code
+        == 409
+    )
+    assert (
+        owner.post(
+            address, data={"verdict": "reject", "csrf": token, "version": "9" * 5000}
+        ).status_code
+        == 422
+    )
     assert owner.post(address, data={"verdict": "undo", "csrf": token}).status_code == 303
     assert moderator.record(comment)["status"] == "flagged"
 
@@ -87,7 +100,8 @@ def test_a_viewer_looks_but_does_not_decide(owner: FlaskClient, moderator: Calle
     page = owner.get("/console/").text
     assert 'value="approve"' not in page
     answer = owner.post(
-        f"/console/comments/{comment}/decisions", data={"verdict": "approve", "csrf": csrf(owner), "version": "2"}
+        f"/console/comments/{comment}/decisions",
+        data={"verdict": "approve", "csrf": csrf(owner), "version": "2"},
     )
     assert answer.status_code == 403
     assert moderator.record(comment)["status"] == "flagged"
@@ -101,7 +115,8 @@ def test_another_sites_comments_are_not_there(owner: FlaskClient) -> None:
     sign_in(owner, "elsewhere@paper.example", PASSWORD)
     assert comment not in owner.get("/console/").text
     answer = owner.post(
-        f"/console/comments/{comment}/decisions", data={"verdict": "approve", "csrf": csrf(owner), "version": "1"}
+        f"/console/comments/{comment}/decisions",
+        data={"verdict": "approve", "csrf": csrf(owner), "version": "1"},
     )
     assert answer.status_code == 404
 
@@ -116,19 +131,33 @@ def test_signing_out_ends_the_session_on_the_server(owner: FlaskClient) -> None:
     assert owner.get("/console/").status_code == 303
 
 
-def test_a_one_time_password_must_be_changed_before_anything_else(owner: FlaskClient, moderator: Caller) -> None:
+def test_a_one_time_password_must_be_changed_before_anything_else(
+    owner: FlaskClient, moderator: Caller
+) -> None:
     once = accounts.add_moderator("new@paper.example", "demo", "moderator")
     assert sign_in(owner, "new@paper.example", once).status_code == 303
     assert owner.get("/console/").headers["Location"].endswith("/console/password")
     comment = posted(owner, body=LINKS)
     shown = owner.get("/console/password").text
-    assert 'autocomplete="username" value="new@paper.example"' in shown  # a password manager keeps it under that
+    assert (
+        'autocomplete="username" value="new@paper.example"' in shown
+    )  # a password manager keeps it under that
     found = re.search(r'name="csrf" value="(\w+)"', shown)
     assert found
-    decision = owner.post(f"/console/comments/{comment}/decisions", data={"verdict": "approve", "csrf": found[1]})
+    decision = owner.post(
+        f"/console/comments/{comment}/decisions", data={"verdict": "approve", "csrf": found[1]}
+    )
     assert decision.status_code == 403
-    assert owner.post("/console/password", data={"csrf": found[1], "password": "short"}).status_code == 422
-    assert owner.post("/console/password", data={"csrf": found[1], "password": "my own long one"}).status_code == 303
+    assert (
+        owner.post("/console/password", data={"csrf": found[1], "password": "short"}).status_code
+        == 422
+    )
+    assert (
+        owner.post(
+            "/console/password", data={"csrf": found[1], "password": "my own long one"}
+        ).status_code
+        == 303
+    )
     assert owner.get("/console/").status_code == 200
     assert accounts.check_password("new@paper.example", once) is None
 
@@ -144,5 +173,7 @@ def test_a_decision_is_told_with_its_undo_beside_it(owner: FlaskClient) -> None:
 
 
 def test_many_accounts_are_not_guessed_at_once_from_one_address(owner: FlaskClient) -> None:
-    statuses = [sign_in(owner, f"reader{number}@paper.example", "guess").status_code for number in range(24)]
+    statuses = [
+        sign_in(owner, f"reader{number}@paper.example", "guess").status_code for number in range(24)
+    ]
     assert statuses.count(429) > 0

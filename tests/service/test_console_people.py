@@ -1,4 +1,6 @@
-"""Accounts: a second factor, links that let in once, roles; blocks, notes, questions, threads, settings and the log."""
+"""Accounts: a second factor, links that let in once, roles; blocks, notes, questions, threads,
+settings and the log.
+"""
 
 from __future__ import annotations
 
@@ -45,9 +47,16 @@ def status_of(comment: str) -> str:
 def enrol(ann: SignedIn) -> tuple[str, list[str]]:
     """The secret, and the recovery codes."""
     page = ann.form("/account/second-factor").text
-    secret, sealed = re.findall(r"<code>(\w+)</code>", page)[0], re.findall(r'name="secret" value="([^"]+)"', page)[0]
-    assert ann.form("/account/second-factor/confirm", secret=sealed, code="000000").status_code == 422
-    done = ann.form("/account/second-factor/confirm", secret=sealed, code=pyotp.TOTP(secret).now()).text
+    secret, sealed = (
+        re.findall(r"<code>(\w+)</code>", page)[0],
+        re.findall(r'name="secret" value="([^"]+)"', page)[0],
+    )
+    assert (
+        ann.form("/account/second-factor/confirm", secret=sealed, code="000000").status_code == 422
+    )
+    done = ann.form(
+        "/account/second-factor/confirm", secret=sealed, code=pyotp.TOTP(secret).now()
+    ).text
     return secret, re.findall(r"<li>([\w-]+)</li>", done)
 
 
@@ -71,12 +80,16 @@ def test_with_a_second_factor_the_password_alone_opens_nothing(ann: SignedIn) ->
         passed = first_step(other)
         assert second_step(other, passed, "123456") == 403
         assert second_step(other, "forged", pyotp.TOTP(secret).now()) == 403
-        assert second_step(other, passed, pyotp.TOTP(secret).now()) == 403  # the one that turned it on
+        assert (
+            second_step(other, passed, pyotp.TOTP(secret).now()) == 403
+        )  # the one that turned it on
         clock.shift(60)
         assert second_step(other, passed, pyotp.TOTP(secret).now()) == 303
         assert other.get("/console/").status_code == 200
         third = ann.client.application.test_client()
-        assert second_step(third, first_step(third), pyotp.TOTP(secret).now()) == 403  # each works once
+        assert (
+            second_step(third, first_step(third), pyotp.TOTP(secret).now()) == 403
+        )  # each works once
 
 
 def test_a_recovery_code_lets_in_once(ann: SignedIn) -> None:
@@ -93,7 +106,10 @@ def test_guessing_codes_is_slowed(ann: SignedIn) -> None:
     enrol(ann)
     other = ann.client.application.test_client()
     passed = first_step(other)
-    tries = [other.post("/console/sign-in/code", data={"pass": passed, "code": f"{n:06}"}) for n in range(6)]
+    tries = [
+        other.post("/console/sign-in/code", data={"pass": passed, "code": f"{n:06}"})
+        for n in range(6)
+    ]
     assert 429 in [answer.status_code for answer in tries]
 
 
@@ -127,7 +143,9 @@ def test_a_reset_ends_every_session_and_the_old_password(ann: SignedIn) -> None:
         tickets.reset("nobody@paper.example", by="test")
 
 
-def test_whoever_forgot_is_not_told_who_has_an_account(ann: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_forgot_is_not_told_who_has_an_account(
+    ann: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "sends no mail" in ann.client.get("/console/forgotten").text
     monkeypatch.setenv("GREENROOM_SMTP_URL", "smtp://127.0.0.1:1")
     settings.cache_clear()
@@ -143,9 +161,13 @@ def test_whoever_forgot_is_not_told_who_has_an_account(ann: SignedIn, monkeypatc
         assert session.scalars(select(Ticket.email)).all() == [ann.email]
 
 
-def test_a_site_keeps_an_owner_and_whoever_is_removed_is_out_at_once(client: FlaskClient, ann: SignedIn) -> None:
+def test_a_site_keeps_an_owner_and_whoever_is_removed_is_out_at_once(
+    client: FlaskClient, ann: SignedIn
+) -> None:
     ben = SignedIn(client, "ben@paper.example", role="owner")
-    ids = dict(re.findall(r'<td>([\w@.]+)(?: \(you\))?</td>.*?/people/([\w-]+)"', ann.get("/people"), re.S))
+    ids = dict(
+        re.findall(r'<td>([\w@.]+)(?: \(you\))?</td>.*?/people/([\w-]+)"', ann.get("/people"), re.S)
+    )
     assert ann.form(f"/sites/demo/people/{ids[ben.email]}", role="remove").status_code == 303
     assert ben.listed() == []
     assert ben.form("/settings/demo", do="save").status_code == 404
@@ -182,7 +204,9 @@ def test_block_and_review_their_others_is_one_batch_to_undo(ann: SignedIn, held:
         {"kind": "word", "value": "x", "days": "9999"},
     ],
 )
-def test_a_block_of_nothing_is_refused_in_words(ann: SignedIn, held: str, wrong: dict[str, str]) -> None:
+def test_a_block_of_nothing_is_refused_in_words(
+    ann: SignedIn, held: str, wrong: dict[str, str]
+) -> None:
     assert ann.form(f"/comments/{held}/block", **wrong).status_code == 422
 
 
@@ -194,9 +218,14 @@ def test_a_note_on_an_author_stands_at_all_their_comments(ann: SignedIn, held: s
     assert ann.form(f"/comments/{held}/notes", about="author", text=" ").status_code == 422
 
 
-def test_a_question_comes_back_with_its_answer(client: FlaskClient, ann: SignedIn, held: str) -> None:
+def test_a_question_comes_back_with_its_answer(
+    client: FlaskClient, ann: SignedIn, held: str
+) -> None:
     ben = SignedIn(client, "ben@paper.example", role="moderator")
-    assert ben.form(f"/comments/{held}/questions", whom="owner", text="Is this libel?").status_code == 303
+    assert (
+        ben.form(f"/comments/{held}/questions", whom="owner", text="Is this libel?").status_code
+        == 303
+    )
     assert ann.listed("?tab=asked") == [held]
     page = ann.get(f"/items/{held}")
     assert "Is this libel?" in page
@@ -210,8 +239,12 @@ def test_a_question_comes_back_with_its_answer(client: FlaskClient, ann: SignedI
     assert ben.listed("?tab=asked") == []
 
 
-def test_a_question_stands_at_whom_it_was_put_to_and_nobody_else(client: FlaskClient, ann: SignedIn, held: str) -> None:
-    ben, kim = (SignedIn(client, f"{name}@paper.example", role="moderator") for name in ("ben", "kim"))
+def test_a_question_stands_at_whom_it_was_put_to_and_nobody_else(
+    client: FlaskClient, ann: SignedIn, held: str
+) -> None:
+    ben, kim = (
+        SignedIn(client, f"{name}@paper.example", role="moderator") for name in ("ben", "kim")
+    )
     with reading() as session:
         bens = session.scalars(select(Moderator.id).where(Moderator.email == ben.email)).one()
     ann.form(f"/comments/{held}/questions", whom=f"moderator:{bens}", text="Do you know her?")
@@ -222,7 +255,9 @@ def test_a_question_stands_at_whom_it_was_put_to_and_nobody_else(client: FlaskCl
     assert [each.listed("?tab=asked") for each in (ann, ben, kim)] == [[], [held], [held]]
 
 
-def test_a_thread_is_closed_read_first_and_slowed_down_from_the_item(ann: SignedIn, held: str) -> None:
+def test_a_thread_is_closed_read_first_and_slowed_down_from_the_item(
+    ann: SignedIn, held: str
+) -> None:
     with reading() as session:
         thread = session.get_one(Comment, held).thread_id
     for fields in ({"way": "closed"}, {"way": "before"}, {"slow": "300"}):
@@ -235,9 +270,14 @@ def test_a_thread_is_closed_read_first_and_slowed_down_from_the_item(ann: Signed
 
 
 def test_settings_are_tried_before_saving_and_saved_over_the_version_seen(ann: SignedIn) -> None:
-    tried = ann.form("/settings/demo", do="try", version="1", blocked="lotter*", text="Win the LOTTERY today").text
+    tried = ann.form(
+        "/settings/demo", do="try", version="1", blocked="lotter*", text="Win the LOTTERY today"
+    ).text
     assert "uses the blocked word" in tried
-    assert ann.form("/settings/demo", do="save", version="1", blocked="lotter*\nspam king").status_code == 303
+    assert (
+        ann.form("/settings/demo", do="save", version="1", blocked="lotter*\nspam king").status_code
+        == 303
+    )
     with reading() as session:
         policy = session.scalars(select(Site.policy)).one()
     assert policy["words"]["blocked"] == ["lotter*", "spam king"]
@@ -247,12 +287,27 @@ def test_settings_are_tried_before_saving_and_saved_over_the_version_seen(ann: S
     assert wrong.status_code == 422
     assert "Links that are fine in one comment: " in wrong.text
     assert 'value="many"' in wrong.text  # nothing typed is lost
-    assert ann.form("/settings/demo", do="save", version="2", blocked_patterns="(open").status_code == 422
+    assert (
+        ann.form("/settings/demo", do="save", version="2", blocked_patterns="(open").status_code
+        == 422
+    )
 
 
-def test_the_settings_page_explains_each_disguise_of_a_word_and_switches_them(ann: SignedIn) -> None:
+def test_the_settings_page_explains_each_disguise_of_a_word_and_switches_them(
+    ann: SignedIn,
+) -> None:
     page = ann.get("/settings?site=demo")
-    for example in ("viagras", "v1agra", "viagra2", "ᏙᎥᎪᎶᎡᎪ", "🇻🇮🇦🇬🇷🇦", "viःagra", "via_gra_", "via-gra", "via gra"):
+    for example in (
+        "viagras",
+        "v1agra",
+        "viagra2",
+        "ᏙᎥᎪᎶᎡᎪ",
+        "🇻🇮🇦🇬🇷🇦",
+        "viःagra",
+        "via_gra_",
+        "via-gra",
+        "via gra",
+    ):
         assert f"“{example}”" in page, example
     text = {"blocked": "viagra", "text": "v1agra and viagras", "version": "1"}
     assert "uses the blocked word" in ann.form("/settings/demo", do="try", **text).text
@@ -261,13 +316,22 @@ def test_the_settings_page_explains_each_disguise_of_a_word_and_switches_them(an
     assert ann.form("/settings/demo", **off, do="save", version="1").status_code == 303
     with reading() as session:
         words = session.scalars(select(Site.policy)).one()["words"]
-    assert (words["plurals"], words["digits_as_letters"], words["split"]) == (False, False, "reject")
+    assert (words["plurals"], words["digits_as_letters"], words["split"]) == (
+        False,
+        False,
+        "reject",
+    )
 
 
 def test_settings_are_tried_on_the_past_before_saving(ann: SignedIn, held: str) -> None:
     fields = {"links.max_links": "9", "links.shorteners": "ignore", "spam.flag_above": "1"}
-    page = ann.form("/settings/demo", **{"do": "replay", "version": "1", "blocked": "example", **fields}).text
-    assert "settled comments this would have decided <b>1</b> otherwise: 1 rejected instead of held." in page
+    page = ann.form(
+        "/settings/demo", **{"do": "replay", "version": "1", "blocked": "example", **fields}
+    ).text
+    assert (
+        "settled comments this would have decided <b>1</b> otherwise: 1 rejected instead of held."
+        in page
+    )
     assert "It would have contradicted no moderator." in page
     assert ">example</textarea>" in page  # nothing typed is lost
     with reading() as session:
@@ -283,7 +347,12 @@ def test_the_log_tells_who_did_what_and_is_exported_as_text_that_no_spreadsheet_
     ann.form("/settings/demo", do="save", version="1", blocked="x")
     ann.form("/sites/demo/people", email="zoe@paper.example", role="viewer")
     page = ann.get("/log")
-    for words in ("rejected the comment by Ann", "as spam", "saved the settings, version 2", "invited zoe@paper"):
+    for words in (
+        "rejected the comment by Ann",
+        "as spam",
+        "saved the settings, version 2",
+        "invited zoe@paper",
+    ):
         assert words in page, words
     assert "invited" not in ann.get("/log?kind=decisions")
     assert "rejected" not in ann.get("/log?kind=people")
@@ -295,7 +364,9 @@ def test_the_log_tells_who_did_what_and_is_exported_as_text_that_no_spreadsheet_
     assert moderator.record(held)["status"] == "rejected"
 
 
-def test_erasing_a_comment_takes_what_moderators_wrote_about_it(ann: SignedIn, held: str, moderator: Caller) -> None:
+def test_erasing_a_comment_takes_what_moderators_wrote_about_it(
+    ann: SignedIn, held: str, moderator: Caller
+) -> None:
     posted(ann.client, body="Another")
     ann.form(f"/comments/{held}/notes", about="comment", text="quotes the unforgettable")
     ann.form(f"/comments/{held}/questions", whom="owner", text="unforgettable, is it?")
@@ -328,12 +399,17 @@ class Mailbox(threading.Thread):
                 talk.write(b"221 bye\r\n" if line.upper().startswith(b"QUIT") else b"250 fine\r\n")
 
 
-def test_an_invitation_is_mailed_where_mail_can_be_sent(ann: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invitation_is_mailed_where_mail_can_be_sent(
+    ann: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mailbox = Mailbox()
     mailbox.start()
     monkeypatch.setenv("GREENROOM_SMTP_URL", f"smtp://127.0.0.1:{mailbox.port}")
     settings.cache_clear()
-    assert "was mailed to" in ann.form("/sites/demo/people", email="zoe@paper.example", role="viewer").text
+    assert (
+        "was mailed to"
+        in ann.form("/sites/demo/people", email="zoe@paper.example", role="viewer").text
+    )
     mailbox.join(PATIENCE)
     assert "To: zoe@paper.example" in mailbox.message
     assert "/console/join/" in mailbox.message

@@ -31,8 +31,18 @@ def held(client: FlaskClient) -> list[str]:
     """Three that wait: on two threads, by two authors, in two languages."""
     ids = [
         posted(client, body=f"The ferry was late again, see {LINKS}", name="Ann"),
-        posted(client, body=f"Die Fähre kam schon wieder nicht, wie jeden Morgen. {LINKS}", name="Änne", thread="/two"),
-        posted(client, body=f"Watches for everyone, cheap and good {LINKS}", email="ben@example.org", name="Ben"),
+        posted(
+            client,
+            body=f"Die Fähre kam schon wieder nicht, wie jeden Morgen. {LINKS}",
+            name="Änne",
+            thread="/two",
+        ),
+        posted(
+            client,
+            body=f"Watches for everyone, cheap and good {LINKS}",
+            email="ben@example.org",
+            name="Ben",
+        ),
     ]
     screen_all()
     return ids
@@ -53,18 +63,27 @@ def test_a_list_has_its_orders(ann: SignedIn, held: list[str]) -> None:
     assert ann.listed("?order=risk") == [second, third, first]
 
 
-def test_a_list_is_handed_out_page_by_page_in_every_order(client: FlaskClient, ann: SignedIn) -> None:
+def test_a_list_is_handed_out_page_by_page_in_every_order(
+    client: FlaskClient, ann: SignedIn
+) -> None:
     ids = [posted(client, body=f"Number {n} {LINKS}", email=f"r{n}@example.org") for n in range(45)]
     screen_all()
     for order in ("oldest", "newest", "risk"):
         page = ann.get(f"/?order={order}")
-        following = page.partition('data-more="')[2].partition('"')[0].replace("&amp;", "&").removeprefix("/console")
+        following = (
+            page.partition('data-more="')[2]
+            .partition('"')[0]
+            .replace("&amp;", "&")
+            .removeprefix("/console")
+        )
         assert len(ann.listed(f"?order={order}")) == 40
         both = {*ann.listed(f"?order={order}"), *ann.listed(following.removeprefix("/"))}
         assert both == set(ids), order
 
 
-def test_filters_stand_in_the_address_and_an_author_there_is_no_email(ann: SignedIn, held: list[str]) -> None:
+def test_filters_stand_in_the_address_and_an_author_there_is_no_email(
+    ann: SignedIn, held: list[str]
+) -> None:
     first, second, third = held
     with reading() as session:
         thread = session.scalars(select(Thread.id).where(Thread.key == "/two")).one()
@@ -80,7 +99,14 @@ def test_filters_stand_in_the_address_and_an_author_there_is_no_email(ann: Signe
     today = now().date()
     assert ann.listed(f"?since={today}&until={today}") == held
     assert ann.listed(f"?until={today - timedelta(days=1)}") == []
-    for nonsense in ("?thread=99999999999999", "?since=0000-99-99", "?author=x", "?after=~", "?order=x", "?item=x"):
+    for nonsense in (
+        "?thread=99999999999999",
+        "?since=0000-99-99",
+        "?author=x",
+        "?after=~",
+        "?order=x",
+        "?item=x",
+    ):
         assert ann.client.get(f"/console/{nonsense}").status_code == 200, nonsense
 
 
@@ -108,7 +134,9 @@ def test_words_are_found(ann: SignedIn, held: list[str], words: str, found: list
     ]
 
 
-def test_an_id_and_a_receipt_are_found_and_a_forged_receipt_is_not(ann: SignedIn, held: list[str]) -> None:
+def test_an_id_and_a_receipt_are_found_and_a_forged_receipt_is_not(
+    ann: SignedIn, held: list[str]
+) -> None:
     first = held[0]
     assert ann.listed(f"?q={first}") == [first]
     assert ann.listed(f"?q={receipt_of(first)}") == [first]
@@ -119,43 +147,65 @@ def test_an_id_and_a_receipt_are_found_and_a_forged_receipt_is_not(ann: SignedIn
 @pytest.mark.parametrize(
     "place", ["/console/c/{}", "/sites/demo/c/{}", "https://paper.example/harbour#greenroom-{}.12"]
 )
-def test_a_comment_is_found_by_the_addresses_it_has(ann: SignedIn, held: list[str], place: str) -> None:
+def test_a_comment_is_found_by_the_addresses_it_has(
+    ann: SignedIn, held: list[str], place: str
+) -> None:
     assert ann.listed(f"?q={quote(place.format(held[1]))}") == [held[1]]
 
 
-def test_a_comments_short_address_leads_to_it_beside_its_list(ann: SignedIn, held: list[str]) -> None:
+def test_a_comments_short_address_leads_to_it_beside_its_list(
+    ann: SignedIn, held: list[str]
+) -> None:
     answer = ann.client.get(f"/console/c/{held[1]}")
     assert (answer.status_code, answer.location) == (303, f"/console/?tab=all&q={held[1]}")
     assert ann.client.get(f"/console/c/{new_id()}").status_code == 404
 
 
-def test_a_reload_keeps_its_place_however_far_down_the_list_it_was(client: FlaskClient, ann: SignedIn) -> None:
+def test_a_reload_keeps_its_place_however_far_down_the_list_it_was(
+    client: FlaskClient, ann: SignedIn
+) -> None:
     ids = [posted(client, body=f"Number {n} {LINKS}", email=f"r{n}@example.org") for n in range(70)]
     screen_all()
     assert set(ann.listed(f"?item={ids[60]}")) == set(ids)
     assert set(ann.listed(f"?item={ids[10]}")) == set(ids[:40])
 
 
-def test_an_open_comment_that_the_list_does_not_hold_stands_before_it(ann: SignedIn, held: list[str]) -> None:
+def test_an_open_comment_that_the_list_does_not_hold_stands_before_it(
+    ann: SignedIn, held: list[str]
+) -> None:
     ann.decide(held[1])
     assert ann.listed(f"?item={held[1]}") == [held[1], held[0], held[2]]
 
 
-def test_those_of_a_campaign_stand_together_and_who_only_quotes_it_first(client: FlaskClient, ann: SignedIn) -> None:
+def test_those_of_a_campaign_stand_together_and_who_only_quotes_it_first(
+    client: FlaskClient, ann: SignedIn
+) -> None:
     sold = "Earn 3000 dollars a week from home with this trick that banks hate, start today"
     quoted = f"Does nobody read this: “{sold}”? Please take it down"
-    bodies = [f"{text} {LINKS}" for text in (sold, "Two sources for what I said", f"{sold}!", quoted, sold)]
-    ids = [posted(client, body=body, email=f"r{n}@example.org", thread=f"/{n}") for n, body in enumerate(bodies)]
+    bodies = [
+        f"{text} {LINKS}"
+        for text in (sold, "Two sources for what I said", f"{sold}!", quoted, sold)
+    ]
+    ids = [
+        posted(client, body=body, email=f"r{n}@example.org", thread=f"/{n}")
+        for n, body in enumerate(bodies)
+    ]
     screen_all()
     with begin() as session:
-        session.execute(update(Comment).where(Comment.id.in_([ids[n] for n in (2, 3, 4)])).values(campaign=ids[0]))
+        session.execute(
+            update(Comment)
+            .where(Comment.id.in_([ids[n] for n in (2, 3, 4)]))
+            .values(campaign=ids[0])
+        )
     listed = ann.listed()
     assert [*listed[:1], *listed[4:]] == [ids[3], ids[1]]
     assert set(listed[1:4]) == {ids[0], ids[2], ids[4]}
     assert "<b>4</b> say nearly the same" in ann.get("/")
 
 
-def test_a_campaign_stands_at_its_first_from_however_far_down_the_list(client: FlaskClient, ann: SignedIn) -> None:
+def test_a_campaign_stands_at_its_first_from_however_far_down_the_list(
+    client: FlaskClient, ann: SignedIn
+) -> None:
     ids = [posted(client, body=f"Number {n} {LINKS}", email=f"r{n}@example.org") for n in range(70)]
     screen_all()
     alike, many = [ids[n] for n in (5, 50, 60)], ids[30:45] + ids[61:]
@@ -164,7 +214,10 @@ def test_a_campaign_stands_at_its_first_from_however_far_down_the_list(client: F
         session.execute(update(Comment).where(Comment.id.in_(alike[1:])).values(campaign=alike[0]))
         session.execute(update(Comment).where(Comment.id.in_(many[1:])).values(campaign=many[0]))
     alone = [id_ for id_ in ids if id_ not in alike + many]
-    for address, ordered, many_on_it in (("?order=oldest", alone, "10+"), ("?order=newest", alone[::-1], "24")):
+    for address, ordered, many_on_it in (
+        ("?order=oldest", alone, "10+"),
+        ("?order=newest", alone[::-1], "24"),
+    ):
         page, first = ann.get(f"/{address}"), ann.listed(address)
         assert "<b>3</b> say nearly the same" in page
         assert f"<b>{many_on_it}</b> say nearly the same" in page
@@ -172,11 +225,15 @@ def test_a_campaign_stands_at_its_first_from_however_far_down_the_list(client: F
         assert set(first[at : at + 3]) == set(alike), address
         by_themselves = [id_ for id_ in first if id_ in alone]
         assert by_themselves == ordered[: len(by_themselves)]
-        following = page.partition('data-more="/console/')[2].partition('"')[0].replace("&amp;", "&")
+        following = (
+            page.partition('data-more="/console/')[2].partition('"')[0].replace("&amp;", "&")
+        )
         assert sorted([*first, *ann.listed(following)]) == ids, "each of them once"
 
 
-def test_what_was_erased_is_found_no_more(ann: SignedIn, moderator: Caller, held: list[str]) -> None:
+def test_what_was_erased_is_found_no_more(
+    ann: SignedIn, moderator: Caller, held: list[str]
+) -> None:
     assert moderator.call("DELETE", f"/comments/{held[0]}").status_code == 204
     assert ann.listed("?q=ferry") == []
 
@@ -218,13 +275,20 @@ def test_undo_leaves_a_colleagues_later_decision_and_says_so(
     assert status_of(held[0]) == "rejected"
 
 
-def test_a_double_submit_is_refused_and_decides_once(ann: SignedIn, held: list[str], moderator: Caller) -> None:
+def test_a_double_submit_is_refused_and_decides_once(
+    ann: SignedIn, held: list[str], moderator: Caller
+) -> None:
     assert len(ann.decide(held[0])["done"]) == 1
     assert "was first" in ann.decide(held[0])["refused"][0]["detail"]
-    assert [each["verdict"] for each in moderator.record(held[0])["decisions"]] == ["flag", "approve"]
+    assert [each["verdict"] for each in moderator.record(held[0])["decisions"]] == [
+        "flag",
+        "approve",
+    ]
 
 
-def test_a_claim_names_its_holder_and_ends_by_itself(client: FlaskClient, ann: SignedIn, held: list[str]) -> None:
+def test_a_claim_names_its_holder_and_ends_by_itself(
+    client: FlaskClient, ann: SignedIn, held: list[str]
+) -> None:
     ben = SignedIn(client, "ben@paper.example")
     assert ann.call(f"/claims/{held[0]}")["held_by"] is None
     assert ben.call(f"/claims/{held[0]}")["held_by"] == "ann@paper.example"
@@ -249,14 +313,25 @@ def test_what_is_left_for_another_is_in_their_queue_and_not_in_ones_own(
 
 
 def test_a_row_begins_as_readers_will_see_it(client: FlaskClient, ann: SignedIn) -> None:
-    posted(client, body=f"**Cheap** [watches](https://w.example/{'x' * 300})\n\n> 5 < 6 & more\n\n{LINKS}")
+    posted(
+        client,
+        body=f"**Cheap** [watches](https://w.example/{'x' * 300})\n\n> 5 < 6 & more\n\n{LINKS}",
+    )
     screen_all()
-    assert '<span class="text" dir="auto">Cheap watches 5 &lt; 6 &amp; more https://a.example' in ann.get("/")
+    assert (
+        '<span class="text" dir="auto">Cheap watches 5 &lt; 6 &amp; more https://a.example'
+        in ann.get("/")
+    )
 
 
-def test_unread_are_those_live_ones_that_no_human_saw(client: FlaskClient, ann: SignedIn, moderator: Caller) -> None:
+def test_unread_are_those_live_ones_that_no_human_saw(
+    client: FlaskClient, ann: SignedIn, moderator: Caller
+) -> None:
     moderator.call("PUT", "/policy", json={"spam": {"flag_above": 1, "flag_above_with_hint": 1}})
-    live = posted(client, body="We took the early ferry on Sunday, and it was on time, which surprised us all.")
+    live = posted(
+        client,
+        body="We took the early ferry on Sunday, and it was on time, which surprised us all.",
+    )
     screen_all()
     if status_of(live) != "approved":
         moderator.decide(live, "approve")
@@ -289,7 +364,9 @@ def test_two_sites_are_one_queue(client: FlaskClient, ann: SignedIn, held: list[
     assert 'value="approve"' not in ann.get(f"/items/{elsewhere}")
 
 
-def test_a_blind_sample_shows_its_evidence_only_after_the_decision(ann: SignedIn, held: list[str]) -> None:
+def test_a_blind_sample_shows_its_evidence_only_after_the_decision(
+    ann: SignedIn, held: list[str]
+) -> None:
     with begin() as session:
         site = session.get_one(Comment, held[0]).site_id
         session.add(Review(site_id=site, comment_id=held[0], cause="sampled", blind=True))
@@ -300,7 +377,9 @@ def test_a_blind_sample_shows_its_evidence_only_after_the_decision(ann: SignedIn
     assert "this site allows" in ann.get(f"/items/{held[0]}")
 
 
-def test_what_is_due_first_stands_first_and_what_is_late_is_said_so(ann: SignedIn, held: list[str]) -> None:
+def test_what_is_due_first_stands_first_and_what_is_late_is_said_so(
+    ann: SignedIn, held: list[str]
+) -> None:
     with begin() as session:
         site = session.query(Comment.site_id).filter(Comment.id == held[0]).scalar()
         late = now() - timedelta(minutes=5)
@@ -309,13 +388,21 @@ def test_what_is_due_first_stands_first_and_what_is_late_is_said_so(ann: SignedI
     assert ann.listed("?order=due") == [held[2], *(id_ for id_ in waiting if id_ != held[2])]
     assert ann.get("/?order=due").count("late</span>") == 1
     with reading() as session:
-        due = dict(session.execute(select(Review.comment_id, Review.due_at).where(Review.cause == "flagged")).all())
+        due = dict(
+            session.execute(
+                select(Review.comment_id, Review.due_at).where(Review.cause == "flagged")
+            ).all()
+        )
     place = Place(due[held[0]].timestamp(), held[0])  # type: ignore[union-attr]
     assert held[0] not in ann.listed(f"?order=due&after={place}")
-    assert ann.listed("?order=due&after=1e40~" + held[0])[0] == held[2]  # no cursor of ours: from the beginning
+    assert (
+        ann.listed("?order=due&after=1e40~" + held[0])[0] == held[2]
+    )  # no cursor of ours: from the beginning
 
 
-def test_coverage_says_how_much_of_what_is_live_a_human_has_seen(ann: SignedIn, client: FlaskClient) -> None:
+def test_coverage_says_how_much_of_what_is_live_a_human_has_seen(
+    ann: SignedIn, client: FlaskClient
+) -> None:
     assert 'class="coverage' not in ann.get("/?tab=unread")
     ids = [posted(client, body=f"Fine, thank you all very much, number {n}") for n in range(3)]
     screen_all()
@@ -327,11 +414,17 @@ def test_coverage_says_how_much_of_what_is_live_a_human_has_seen(ann: SignedIn, 
     ann.decide(ids[0])
     ann.call("/seen", items=ids, seen=False)
     assert covered(ann) == "33 % of the last 3"  # what a human has decided stays seen
-    assert json.loads(ann.get("/counts?tab=unread"))["coverage"] == {"seen": 1, "of": 3, "percent": 33}
+    assert json.loads(ann.get("/counts?tab=unread"))["coverage"] == {
+        "seen": 1,
+        "of": 3,
+        "percent": 33,
+    }
     assert "coverage" not in json.loads(ann.get("/counts"))
 
 
 def covered(ann: SignedIn) -> str:
-    found = re.search(r"<b data-percent>(.*?)</b> of the last <b data-of>(.*?)</b>", ann.get("/?tab=unread"))
+    found = re.search(
+        r"<b data-percent>(.*?)</b> of the last <b data-of>(.*?)</b>", ann.get("/?tab=unread")
+    )
     assert found
     return f"{found[1]} of the last {found[2]}"

@@ -28,7 +28,9 @@ def _private(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GREENROOM_WEBHOOK_ALLOW_PRIVATE", "true")
 
 
-def test_an_owner_makes_a_webhook_tests_it_reads_the_log_and_sends_it_again(client: FlaskClient) -> None:
+def test_an_owner_makes_a_webhook_tests_it_reads_the_log_and_sends_it_again(
+    client: FlaskClient,
+) -> None:
     ann = SignedIn(client)
     with Receiver() as receiver:
         made = ann.form(PLACE, url=receiver.url, events="comment.approved", format="standard")
@@ -53,8 +55,12 @@ def test_an_owner_makes_a_webhook_tests_it_reads_the_log_and_sends_it_again(clie
     assert "None yet." in ann.get(PLACE)
 
 
-def test_an_address_that_cannot_be_is_told_at_its_field_and_what_was_typed_stays(client: FlaskClient) -> None:
-    answer = SignedIn(client).form(PLACE, url="nowhere", events="comment.approved", description="For search")
+def test_an_address_that_cannot_be_is_told_at_its_field_and_what_was_typed_stays(
+    client: FlaskClient,
+) -> None:
+    answer = SignedIn(client).form(
+        PLACE, url="nowhere", events="comment.approved", description="For search"
+    )
     assert answer.status_code == 422
     assert 'id="wrong-url"' in answer.text
     assert 'value="For search"' in answer.text
@@ -62,7 +68,9 @@ def test_an_address_that_cannot_be_is_told_at_its_field_and_what_was_typed_stays
 
 def made(ann: SignedIn, receiver: Receiver, **more: str) -> tuple[str, str]:
     """The place of a new webhook's page, and its secret."""
-    page = ann.form(PLACE, url=receiver.url, **{"events": "comment.rejected", "format": "standard", **more})
+    page = ann.form(
+        PLACE, url=receiver.url, **{"events": "comment.rejected", "format": "standard", **more}
+    )
     assert page.status_code == 200, page.text
     secret = re.findall(r"whsec_[\w+/=]+", page.text)[0]
     return PLACE + "/" + re.findall(r"demo/webhooks/([0-9a-f-]{36})", page.text)[0], secret
@@ -81,7 +89,12 @@ def test_all_of_how_it_is_sent_can_be_set_and_headers_stay_secret(client: FlaskC
         headers = "X-Tenant: paper\n\nAuthorization:  Bearer very secret \n"
         place, secret = made(ann, receiver, headers=headers, thread_prefix="/2026/", **how)
         row = kept(place)
-        assert (row.is_ordered, row.is_coalesced, row.signs_ed25519, row.rate) == (True, True, True, 2.5)
+        assert (row.is_ordered, row.is_coalesced, row.signs_ed25519, row.rate) == (
+            True,
+            True,
+            True,
+            2.5,
+        )
         assert row.thread_prefix == "/2026/"
         page = ann.get(place)
         assert "whpk_" in page
@@ -94,7 +107,12 @@ def test_all_of_how_it_is_sent_can_be_set_and_headers_stay_secret(client: FlaskC
     shown = {"url": receiver.url, "events": "comment.rejected", "headers": ""}
     assert ann.form(place, do="save", rate="", **shown).status_code == 303
     row = kept(place)
-    assert (row.is_ordered, row.is_coalesced, row.signs_ed25519, row.rate) == (False, False, False, None)
+    assert (row.is_ordered, row.is_coalesced, row.signs_ed25519, row.rate) == (
+        False,
+        False,
+        False,
+        None,
+    )
     assert list(unsealed(row.sealed).headers) == ["X-Tenant", "Authorization"]
     assert ann.form(place, do="save", no_headers="1", **shown).status_code == 303
     assert unsealed(kept(place).sealed).headers == {}
@@ -103,7 +121,14 @@ def test_all_of_how_it_is_sent_can_be_set_and_headers_stay_secret(client: FlaskC
 @on_sqlite
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("rate", "many"), ("rate", "nan"), ("rate", "0"), ("headers", "Host: me"), ("headers", "no colon"), ("url", "x")],
+    [
+        ("rate", "many"),
+        ("rate", "nan"),
+        ("rate", "0"),
+        ("headers", "Host: me"),
+        ("headers", "no colon"),
+        ("url", "x"),
+    ],
 )
 def test_what_cannot_be_is_told_at_its_field_also_when_it_is_changed(
     client: FlaskClient, field: str, value: str
@@ -111,7 +136,12 @@ def test_what_cannot_be_is_told_at_its_field_also_when_it_is_changed(
     ann = SignedIn(client)
     with Receiver() as receiver:
         place, _ = made(ann, receiver)
-    given = {"url": receiver.url, "events": "comment.rejected", "headers": "X-Tenant: paper", field: value}
+    given = {
+        "url": receiver.url,
+        "events": "comment.rejected",
+        "headers": "X-Tenant: paper",
+        field: value,
+    }
     answer = ann.form(place, do="save", **given)
     assert answer.status_code == 422
     assert f'id="wrong-{field}"' in answer.text
@@ -174,12 +204,16 @@ def test_an_owner_is_told_on_every_page_of_a_webhook_that_fails_or_gave_up_until
         receiver.always = Answer(410)
         send_all(3600)
     for page in ("/", "/log", place):
-        assert "The webhook of demo to 127.0.0.1 is disabled: It answered 410 Gone." in ann.get(page)
+        assert "The webhook of demo to 127.0.0.1 is disabled: It answered 410 Gone." in ann.get(
+            page
+        )
     assert ann.form(place, do="disable").status_code == 303  # "Leave it disabled"
     assert "Look at it" not in ann.get("/")
     made(ann, receiver)
     with begin() as session:
-        session.execute(update(Endpoint).values(is_enabled=False, disabled_why="It answered 410 Gone."))
+        session.execute(
+            update(Endpoint).values(is_enabled=False, disabled_why="It answered 410 Gone.")
+        )
     page = ann.get("/")
     assert "2 webhooks need a look" in page
     assert page.count("is disabled: It answered 410 Gone.") == 2
@@ -203,9 +237,22 @@ def test_what_is_done_to_a_webhook_stands_in_the_log_with_it_and_without_its_add
     with reading() as session:
         acts = session.execute(select(Act.by, Act.what).order_by(Act.id)).all()
     to = "the webhook to 127.0.0.1"
-    did = ("made", "disabled", "enabled", "tested", "gave a new secret to", "changed", "sent again to", "deleted")
+    did = (
+        "made",
+        "disabled",
+        "enabled",
+        "tested",
+        "gave a new secret to",
+        "changed",
+        "sent again to",
+        "deleted",
+    )
     assert [act.what for act in acts] == [f"{each} {to}" for each in did]
-    assert [act.by.partition(":")[0] for act in acts] == [*["moderator"] * 5, "key", *["moderator"] * 2]
+    assert [act.by.partition(":")[0] for act in acts] == [
+        *["moderator"] * 5,
+        "key",
+        *["moderator"] * 2,
+    ]
     monkeypatch.setattr("service.api.webhooks._note", lambda *_: 1 / 0)
     with Receiver() as receiver:
         assert ann.form(PLACE, url=receiver.url, events="comment.approved").status_code == 500

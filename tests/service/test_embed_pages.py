@@ -60,10 +60,15 @@ def test_a_published_comment_stands_on_the_plain_page_with_a_link_to_answer_it(c
 
 
 def test_a_thread_of_many_comments_has_pages_and_a_page_of_later_replies(client, moderator):
-    tops = [posted(client, body=f"Comment number {number} of a long evening.") for number in range(26)]
+    tops = [
+        posted(client, body=f"Comment number {number} of a long evening.") for number in range(26)
+    ]
     for top in tops:
         moderator.decide(top, "approve")
-    replies = [posted(client, parent=tops[-1], body=f"Reply number {number} to that.") for number in range(51)]
+    replies = [
+        posted(client, parent=tops[-1], body=f"Reply number {number} to that.")
+        for number in range(51)
+    ]
     for reply in replies:
         moderator.decide(reply, "approve")
     publish_all()
@@ -81,7 +86,9 @@ def _link(page: str, words: str) -> str:
     return unescape(address)
 
 
-@pytest.mark.parametrize("query", ["", "?thread=", "?thread=+++", f"?thread={'x' * 501}", "?thread=/a&replies=nobody"])
+@pytest.mark.parametrize(
+    "query", ["", "?thread=", "?thread=+++", f"?thread={'x' * 501}", "?thread=/a&replies=nobody"]
+)
 def test_an_address_that_leads_nowhere_is_a_page_that_says_so(client, query):
     answer = client.get(f"/sites/demo/thread{query}")
     assert answer.status_code == 404
@@ -89,14 +96,21 @@ def test_an_address_that_leads_nowhere_is_a_page_that_says_so(client, query):
 
 
 def test_a_site_that_is_not_known_is_a_page_that_says_so_in_the_readers_language(client):
-    answer = client.get("/sites/nobody/thread?thread=/a", headers={"Accept-Language": "de-CH,de;q=0.9"})
+    answer = client.get(
+        "/sites/nobody/thread?thread=/a", headers={"Accept-Language": "de-CH,de;q=0.9"}
+    )
     assert answer.status_code == 404
     assert '<html lang="de" dir="ltr">' in answer.text
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "two", "9" * 5000])
 def test_a_page_that_cannot_be_is_the_newest(client, page):
-    assert client.get("/sites/demo/thread", query_string={"thread": "/harbour", "page": page}).status_code == 200
+    assert (
+        client.get(
+            "/sites/demo/thread", query_string={"thread": "/harbour", "page": page}
+        ).status_code
+        == 200
+    )
 
 
 def test_the_form_comes_again_with_every_error_at_its_field_and_all_that_was_typed(send):
@@ -147,12 +161,21 @@ def test_a_receipt_that_is_not_ours_is_not_found(client, receipt):
 
 
 def test_a_link_back_leads_only_to_the_sites_own_pages(client):
-    ours = client.get("/sites/demo/thread", query_string={"thread": "/a", "url": "https://paper.example/a"}).text
-    theirs = client.get("/sites/demo/thread", query_string={"thread": "/a", "url": "https://evil.example/a"}).text
-    script = client.get("/sites/demo/thread", query_string={"thread": "/a", "url": "javascript:alert(1)"}).text
+    ours = client.get(
+        "/sites/demo/thread", query_string={"thread": "/a", "url": "https://paper.example/a"}
+    ).text
+    theirs = client.get(
+        "/sites/demo/thread", query_string={"thread": "/a", "url": "https://evil.example/a"}
+    ).text
+    script = client.get(
+        "/sites/demo/thread", query_string={"thread": "/a", "url": "javascript:alert(1)"}
+    ).text
     assert 'href="https://paper.example/a"' in ours
     redirecting = {"thread": "/a", "url": "https://paper.example/a?next=//evil.example&p=1"}
-    assert 'href="https://paper.example/a?p=1"' in client.get("/sites/demo/thread", query_string=redirecting).text
+    assert (
+        'href="https://paper.example/a?p=1"'
+        in client.get("/sites/demo/thread", query_string=redirecting).text
+    )
     assert "Back to the article" not in theirs
     assert "Back to the article" not in script
 
@@ -176,11 +199,15 @@ def test_the_demo_article_names_its_address_and_carries_the_embed_with_a_way_wit
     assert not re.search(r'(?:src|href)="https?://(?!127\.0\.0\.1)', page)
 
 
-@pytest.mark.parametrize("name", ["embed/pages.css", "embed/demo.css", "embed/demo.svg", "embed/locales/ar.json"])
+@pytest.mark.parametrize(
+    "name", ["embed/pages.css", "embed/demo.css", "embed/demo.svg", "embed/locales/ar.json"]
+)
 def test_the_files_of_the_pages_are_served(client, name):
     assert client.get(f"/{name}").status_code == 200
 
 
-@pytest.mark.parametrize("name", ["embed/embed.py", "embed/locales/xx.json", "embed/locales/..%2fen.json"])
+@pytest.mark.parametrize(
+    "name", ["embed/embed.py", "embed/locales/xx.json", "embed/locales/..%2fen.json"]
+)
 def test_nothing_else_is(client, name):
     assert client.get(f"/{name}").status_code == 404

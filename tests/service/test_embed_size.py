@@ -32,7 +32,10 @@ def test_the_module_holds_the_english_words_and_is_otherwise_as_written(client):
     source = (assets.FOLDER / "embed.js").read_text("utf-8")
     before, after = source.split(assets.ENGLISH_SLOT)
     words = served.removeprefix(before).removesuffix(after)
-    assert json.loads(words.removeprefix("const ENGLISH = ").removesuffix(";")) == read_words("en").embed
+    assert (
+        json.loads(words.removeprefix("const ENGLISH = ").removesuffix(";"))
+        == read_words("en").embed
+    )
 
 
 def test_the_module_asks_for_the_languages_there_are():
@@ -43,7 +46,14 @@ def test_the_module_asks_for_the_languages_there_are():
 
 def test_every_word_the_module_uses_is_in_every_locale():
     source = (assets.FOLDER / "embed.js").read_text("utf-8")
-    used = set(re.findall(r"\bwords\.([a-z]+)", source)) | {"body", "name", "email", "website", "pending", "flagged"}
+    used = set(re.findall(r"\bwords\.([a-z]+)", source)) | {
+        "body",
+        "name",
+        "email",
+        "website",
+        "pending",
+        "flagged",
+    }
     for code in languages():
         assert used <= set(read_words(code).embed)
 
@@ -57,5 +67,7 @@ def test_the_module_comes_packed_with_an_etag_and_may_be_loaded_by_any_page(clie
     assert plain.headers["Access-Control-Allow-Origin"] == "*"
     assert plain.content_type == "text/javascript; charset=utf-8"
 
-    again = client.get("/embed.js", headers={"If-None-Match": plain.headers["ETag"], "Accept-Encoding": "identity"})
+    again = client.get(
+        "/embed.js", headers={"If-None-Match": plain.headers["ETag"], "Accept-Encoding": "identity"}
+    )
     assert (again.status_code, again.data) == (304, b"")

@@ -34,7 +34,9 @@ def test_no_event_ever_appears_behind_a_cursor_that_was_handed_out(moderator: Ca
             cursor = page["next"]
 
     follower = threading.Thread(target=follow)
-    writers = [threading.Thread(target=_write, args=(ids, number)) for number, ids in enumerate(comments)]
+    writers = [
+        threading.Thread(target=_write, args=(ids, number)) for number, ids in enumerate(comments)
+    ]
     for thread in (follower, *writers):
         thread.start()
     for thread in writers:
@@ -52,7 +54,13 @@ def _comments(number: int) -> list[str]:
         thread = Thread(site_id=site, key=f"/{number}")
         session.add(thread)
         session.flush()
-        shared = {"site_id": site, "thread_id": thread.id, "name": "Ann", "body": "Words", "at": now()}
+        shared = {
+            "site_id": site,
+            "thread_id": thread.id,
+            "name": "Ann",
+            "body": "Words",
+            "at": now(),
+        }
         session.execute(insert(Comment), [{"id": id_, "top_id": id_, **shared} for id_ in ids])
     return ids
 
@@ -63,5 +71,11 @@ def _write(ids: list[str], number: int) -> None:
     for turn in range(TRANSACTIONS):
         verdict = (Verdict.APPROVE, Verdict.FLAG, Verdict.REJECT)[turn % 3]
         with begin() as session:
-            settle(session, [Change(id_, verdict, by="key:test") for id_ in chance.sample(ids, chance.randint(1, 3))])
+            settle(
+                session,
+                [
+                    Change(id_, verdict, by="key:test")
+                    for id_ in chance.sample(ids, chance.randint(1, 3))
+                ],
+            )
             threading.Event().wait(chance.random() / 100)

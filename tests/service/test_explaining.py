@@ -1,4 +1,6 @@
-"""`GET …/explanation`: what moved a score, by the model that gave it, and to nobody who should not know."""
+"""`GET …/explanation`: what moved a score, by the model that gave it, and to nobody who should not
+know.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def screened(moderator: Caller, **fields: Any) -> str:
 
 
 def site_model(version: str, *, trust: float = 1.0) -> None:
-    """A site's model that weighs what the base model thinks, and what it counts; it is live from now on."""
+    """A site's model that weighs what the base model thinks, and what it counts; it is live from
+    now on.
+    """
     weights = np.zeros(COLUMNS, np.float32)
     weights[TEXT_COLUMNS] = 2 * trust
     weights[TEXT_COLUMNS + 2 + context.COUNTS.index("no form token")] = 5
@@ -56,7 +60,9 @@ def site_model(version: str, *, trust: float = 1.0) -> None:
     scores = {"good": [], "spam": [], "recent": [], "comments_a_day": 0.0}
     with begin() as session:
         site = session.execute(select(Site).where(Site.key == "demo")).scalar_one()
-        session.add(SiteModelRecord(**row, site_id=site.id, card={}, seen=[], scores=scores, parent=None))
+        session.add(
+            SiteModelRecord(**row, site_id=site.id, card={}, seen=[], scores=scores, parent=None)
+        )
         session.flush()
         site.model = row["id"]
 
@@ -78,16 +84,22 @@ def test_the_base_models_score_is_taken_apart_with_places_in_the_text(moderator:
 
 
 @pytest.mark.parametrize("own", [False, True])
-def test_a_link_to_the_site_itself_moves_nothing_in_the_explanation_either(moderator: Caller, own: bool) -> None:
+def test_a_link_to_the_site_itself_moves_nothing_in_the_explanation_either(
+    moderator: Caller, own: bool
+) -> None:
     if own:
         site_model("site-aaaaaaaaaaaa")
-    comment = screened(moderator, body="As I wrote at https://paper.example/bridge?from=mail it leaks")
+    comment = screened(
+        moderator, body="As I wrote at https://paper.example/bridge?from=mail it leaks"
+    )
     found = explanation(moderator, comment)
     adds_up(found, score(moderator, comment)["score"])
     assert "has a link" not in {part.get("feature") for part in found["up"] + found["down"]}
 
 
-def test_a_sites_own_model_tells_what_the_base_thinks_and_what_it_counted(moderator: Caller) -> None:
+def test_a_sites_own_model_tells_what_the_base_thinks_and_what_it_counted(
+    moderator: Caller,
+) -> None:
     site_model("site-aaaaaaaaaaaa")
     comment = screened(moderator)
     found = explanation(moderator, comment)
@@ -96,7 +108,9 @@ def test_a_sites_own_model_tells_what_the_base_thinks_and_what_it_counted(modera
     assert [part["feature"] for part in found["up"]] == [BASE_THINKS, "no form token"]
 
 
-def test_the_model_that_judged_explains_as_long_as_it_is_kept_and_then_the_current_one(moderator: Caller) -> None:
+def test_the_model_that_judged_explains_as_long_as_it_is_kept_and_then_the_current_one(
+    moderator: Caller,
+) -> None:
     by_base = screened(moderator)
     site_model("site-aaaaaaaaaaaa")
     by_first = screened(moderator, body=f"{BODY} Really.", email="else@example.org")
@@ -104,7 +118,9 @@ def test_the_model_that_judged_explains_as_long_as_it_is_kept_and_then_the_curre
     assert explanation(moderator, by_base)["version"] == base_model().version
     assert explanation(moderator, by_first)["version"] == "site-aaaaaaaaaaaa"
     with begin() as session:
-        session.execute(delete(SiteModelRecord).where(SiteModelRecord.version == "site-aaaaaaaaaaaa"))
+        session.execute(
+            delete(SiteModelRecord).where(SiteModelRecord.version == "site-aaaaaaaaaaaa")
+        )
     found = explanation(moderator, by_first)
     assert (found["version"], found["judged_by"]) == ("site-bbbbbbbbbbbb", "site-aaaaaaaaaaaa")
     with begin() as session:
@@ -116,12 +132,17 @@ def test_what_has_no_score_is_not_explained(moderator: Caller) -> None:
     waiting = posted(moderator.client, body=BODY)
     assert "still being checked" in explanation(moderator, waiting, 409)["detail"]
     foreign = screened(
-        moderator, body="Kemarin saya pergi ke pelabuhan bersama keluarga, kapal feri sering terlambat sekali."
+        moderator,
+        body=(
+            "Kemarin saya pergi ke pelabuhan bersama keluarga, kapal feri sering terlambat sekali."
+        ),
     )
     assert "has not learned Indonesian" in explanation(moderator, foreign, 409)["detail"]
 
 
-def test_who_asks_for_many_at_once_leaves_the_other_threads_to_the_readers(moderator: Caller) -> None:
+def test_who_asks_for_many_at_once_leaves_the_other_threads_to_the_readers(
+    moderator: Caller,
+) -> None:
     comment = screened(moderator)
     with ExitStack() as others:
         for _ in range(explaining.MOST_AT_ONCE):
@@ -139,23 +160,36 @@ def test_a_blind_sample_is_explained_once_it_is_decided(moderator: Caller) -> No
     assert explanation(moderator, comment)["up"]
 
 
-def test_what_is_erased_or_another_sites_is_not_there(client: FlaskClient, moderator: Caller) -> None:
+def test_what_is_erased_or_another_sites_is_not_there(
+    client: FlaskClient, moderator: Caller
+) -> None:
     accounts.add_site("other", ["https://other.example"])
     comment = screened(moderator)
     key = {"Authorization": f"Bearer {accounts.create_key('other', 'admin')}"}
-    assert client.get(f"/v1/sites/other/comments/{comment}/explanation", headers=key).status_code == 404
+    assert (
+        client.get(f"/v1/sites/other/comments/{comment}/explanation", headers=key).status_code
+        == 404
+    )
     explanation(moderator, new_id(), 404)
     explanation(moderator, "nonsense", 404)
     moderator.call("DELETE", f"/comments/{comment}")
     explanation(moderator, comment, 404)
 
 
-def test_the_console_marks_the_words_and_keeps_quiet_about_a_blind_sample(moderator: Caller) -> None:
+def test_the_console_marks_the_words_and_keeps_quiet_about_a_blind_sample(
+    moderator: Caller,
+) -> None:
     script = f"{BODY} <script>alert(1)</script>"
     comment = screened(moderator, body=script)
     ann = SignedIn(moderator.client, role="viewer")
     page = ann.get(f"/items/{comment}/score")
-    assert re.search(r'<mark class="moved up" title="Towards spam: \d+ % of what moved the score">CHANNEL</mark>', page)
+    assert re.search(
+        (
+            r'<mark class="moved up" title="Towards spam: \d+ % of what moved the '
+            r'score">CHANNEL</mark>'
+        ),
+        page,
+    )
     assert "&lt;" in page
     assert "<script" not in page.partition("<main")[2]
     assert f"/console/items/{comment}/score" in ann.get(f"/items/{comment}")
@@ -169,10 +203,19 @@ def test_the_pieces_are_the_whole_text() -> None:
     why = explain(base_model(), BODY).as_json()
     pieces = list(marked(BODY, why))
     assert "".join(piece.text for piece in pieces) == BODY
-    assert {piece.text for piece in pieces if piece.way == "up"} >= {"channel", "CHANNEL", "subscribe"}
+    assert {piece.text for piece in pieces if piece.way == "up"} >= {
+        "channel",
+        "CHANNEL",
+        "subscribe",
+    }
 
 
 def test_the_web_process_does_not_load_numpy_before_somebody_asks() -> None:
-    code = "import sys, service.app; print(sorted({'numpy', 'scipy', 'sklearn', 'skops'} & set(sys.modules)))"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    code = (
+        "import sys, service.app; print(sorted({'numpy', 'scipy', 'sklearn', 'skops'} & "
+        "set(sys.modules)))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
     assert said.stdout.strip() == "[]"

@@ -26,8 +26,13 @@ def ready(client: FlaskClient, wish: str = "") -> tuple[int, Any]:
     return answer.status_code, answer.json
 
 
-def test_a_process_that_has_all_it_needs_is_ready_for_reading_and_writing(client: FlaskClient) -> None:
-    assert ready(client) == (200, {"status": "ok", "failing": [], "parts": {"storage": "ok", "sites": "ok"}})
+def test_a_process_that_has_all_it_needs_is_ready_for_reading_and_writing(
+    client: FlaskClient,
+) -> None:
+    assert ready(client) == (
+        200,
+        {"status": "ok", "failing": [], "parts": {"storage": "ok", "sites": "ok"}},
+    )
     assert ready(client, "?for=reading")[0] == 200
     assert ready(client, "?for=writing")[0] == 200
 
@@ -38,7 +43,9 @@ def test_a_process_that_knows_its_sites_stays_ready_without_the_database_but_not
     assert ready(client)[0] == 200
     request.getfixturevalue("database_away")
     assert ready(client)[0] == 200
-    assert client.get("/v1/sites/demo/comments?thread=/harbour").status_code == 200  # nobody had asked for it before
+    assert (
+        client.get("/v1/sites/demo/comments?thread=/harbour").status_code == 200
+    )  # nobody had asked for it before
     status, body = ready(client, "?for=writing")
     assert (status, body["failing"]) == (503, ["database"])
 

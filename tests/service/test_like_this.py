@@ -1,4 +1,6 @@
-"""“Decide like this for 24 hours”: what says nearly the same is decided as a moderator said of that comment."""
+"""“Decide like this for 24 hours”: what says nearly the same is decided as a moderator said of that
+comment.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from models.records import Comment
 from tests.caller import Caller, posted, screen_all
 from tests.service.signed_in import SignedIn
 
-SAID = "Save the harbour! Write to the council before Friday and tell them what the ferry means to you"
+SAID = (
+    "Save the harbour! Write to the council before Friday and tell them what the ferry means to you"
+)
 
 
 @pytest.fixture
@@ -38,12 +42,22 @@ def test_what_is_like_it_is_rejected_until_it_ends_and_the_log_says_whose_word_i
 ) -> None:
     first = said(client)
     assert ann.form(f"/comments/{first}/block", kind="like", stance="reject").status_code == 303
-    like, other = said(client, f"{SAID}!! Sam", n=1), said(client, "Does the ferry still go on Sundays in winter?", n=2)
-    assert (status_of(like), status_of(other), status_of(first)) == ("rejected", "approved", "approved")
+    like, other = (
+        said(client, f"{SAID}!! Sam", n=1),
+        said(client, "Does the ferry still go on Sundays in winter?", n=2),
+    )
+    assert (status_of(like), status_of(other), status_of(first)) == (
+        "rejected",
+        "approved",
+        "approved",
+    )
     record = moderator.record(like)
     (decision,) = record["decisions"]
     assert decision["by"] == "policy"
-    assert "says nearly the same as a comment whose like a moderator decided to reject" in decision["reasons"][0]
+    assert (
+        "says nearly the same as a comment whose like a moderator decided to reject"
+        in decision["reasons"][0]
+    )
     assert decision["note"].startswith("by a rule of moderator:")
     assert "by a rule of ann@paper.example" in ann.get(f"/items/{like}")
     assert "moderator:" not in str(moderator.events())
@@ -54,7 +68,9 @@ def test_what_is_like_it_is_rejected_until_it_ends_and_the_log_says_whose_word_i
     assert status_of(later) != "rejected"
 
 
-def test_it_is_listed_and_ended_like_a_block(client: FlaskClient, ann: SignedIn, moderator: Caller) -> None:
+def test_it_is_listed_and_ended_like_a_block(
+    client: FlaskClient, ann: SignedIn, moderator: Caller
+) -> None:
     first = said(client)
     ann.form(f"/comments/{first}/block", kind="like", stance="flag", days="7")
     assert "Save the harbour!" in ann.get("/blocks")
@@ -64,35 +80,47 @@ def test_it_is_listed_and_ended_like_a_block(client: FlaskClient, ann: SignedIn,
     assert status_of(said(client, f"{SAID}, Lee", n=2)) == "approved"
 
 
-def test_a_chain_of_resemblance_does_not_carry_the_rule_away(client: FlaskClient, ann: SignedIn) -> None:
+def test_a_chain_of_resemblance_does_not_carry_the_rule_away(
+    client: FlaskClient, ann: SignedIn
+) -> None:
     """B is like A, and C like B; C is not like A, and of C no human has said anything."""
     words = SAID.split()
     first = said(client)
     ann.form(f"/comments/{first}/block", kind="like", stance="reject")
     near = " ".join([*words[3:], "or the pier"])
-    far = " ".join([*words[9:], "or the pier and the old lighthouse, where my parents met each other"])
+    far = " ".join(
+        [*words[9:], "or the pier and the old lighthouse, where my parents met each other"]
+    )
     assert status_of(said(client, near, n=1)) == "rejected"
     assert status_of(said(client, far, n=2)) == "approved"
 
 
-def test_what_waits_already_is_decided_with_it_as_one_batch(client: FlaskClient, moderator: Caller) -> None:
+def test_what_waits_already_is_decided_with_it_as_one_batch(
+    client: FlaskClient, moderator: Caller
+) -> None:
     text = f"{SAID} https://a.example https://b.example https://c.example"
     ids = [said(client, f"{text} {n}", n=n) for n in range(4)]
     assert {status_of(id_) for id_ in ids} == {"flagged"}
     new = {"kind": "like", "stance": "approve", "comment": ids[0], "days": 1, "others": True}
     shown: Any = moderator.call("GET", f"/comments/{ids[0]}/others?kind=like").json
     made: Any = moderator.call("POST", "/blocks", json=new).json
-    assert [each["id"] for each in made["decided"]] == [each["id"] for each in shown["items"]] == ids
+    assert (
+        [each["id"] for each in made["decided"]] == [each["id"] for each in shown["items"]] == ids
+    )
     assert {status_of(id_) for id_ in ids} == {"approved"}
     moderator.call("POST", "/decisions/undo", json={"batch": made["batch"]})
     assert {status_of(id_) for id_ in ids} == {"flagged"}
 
 
-def test_let_through_takes_back_the_repeats_and_nothing_else(client: FlaskClient, moderator: Caller) -> None:
+def test_let_through_takes_back_the_repeats_and_nothing_else(
+    client: FlaskClient, moderator: Caller
+) -> None:
     first = said(client)
     held = [said(client, n=n) for n in range(1, 5)][-1]
     assert status_of(held) == "flagged"
-    moderator.call("POST", "/blocks", json={"kind": "like", "stance": "approve", "comment": first, "days": 1})
+    moderator.call(
+        "POST", "/blocks", json={"kind": "like", "stance": "approve", "comment": first, "days": 1}
+    )
     assert status_of(said(client, n=5)) == "approved"
     links = "https://a.example https://b.example https://c.example"
     assert status_of(said(client, f"{SAID} {links}", n=6)) == "flagged"
@@ -100,7 +128,9 @@ def test_let_through_takes_back_the_repeats_and_nothing_else(client: FlaskClient
 
 def test_an_erased_comment_is_like_nothing_any_more(client: FlaskClient, moderator: Caller) -> None:
     first = said(client)
-    moderator.call("POST", "/blocks", json={"kind": "like", "stance": "reject", "comment": first, "days": 1})
+    moderator.call(
+        "POST", "/blocks", json={"kind": "like", "stance": "reject", "comment": first, "days": 1}
+    )
     moderator.call("DELETE", f"/comments/{first}")
     (rule,) = moderator.call("GET", "/blocks").json["blocks"]  # type: ignore[index]
     assert "harbour" not in rule["label"]

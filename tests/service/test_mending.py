@@ -1,4 +1,6 @@
-"""A published object that was damaged is noticed: readers get it from the rows, and it is written again."""
+"""A published object that was damaged is noticed: readers get it from the rows, and it is written
+again.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ MOST = storage.TOPS_A_PAGE + 2
 
 @pytest.fixture
 def written(client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Two pages and continued replies under `/harbour`, and a little under `/other`; the ids of the former."""
+    """Two pages and continued replies under `/harbour`, and a little under `/other`; the ids of the
+    former.
+    """
     mending._owed.clear()
     storage._kept.clear()
     storage._sound.clear()
@@ -63,7 +67,9 @@ def damage(data: Path, name: str, other: str, how: str) -> Path:
     file, beside = data / "published" / name, data / "published" / other
     age = file.stat().st_mtime
     file.write_bytes(DAMAGE[how](file.read_bytes(), beside.read_bytes()))
-    os.utime(file, (age + 5, age + 5))  # a file of the same size and second is not read again by who has read it
+    os.utime(
+        file, (age + 5, age + 5)
+    )  # a file of the same size and second is not read again by who has read it
     mending._owed.clear()
     return file
 
@@ -79,7 +85,10 @@ def test_a_damaged_page_is_served_from_the_rows_and_written_again(
     names = {
         "newest": (storage.newest_name("demo", "/harbour"), ""),
         "older": (storage.page_name("demo", "/harbour", 1), "&page=1"),
-        "replies": (storage.replies_name("demo", "/harbour", written[0], 1), f"&page=1&replies={written[0]}"),
+        "replies": (
+            storage.replies_name("demo", "/harbour", written[0], 1),
+            f"&page=1&replies={written[0]}",
+        ),
     }
     name, query = names[kind]
     asked = f"/v1/sites/demo/comments?thread=/harbour{query}"
@@ -120,8 +129,13 @@ def test_doctor_names_the_file_and_what_mends_it(data: Path, written: list[str])
         assert doctor.examine().found == [], how
 
 
-def test_a_worker_that_goes_round_owes_what_is_damaged_or_missing(data: Path, written: list[str]) -> None:
-    newest, older = storage.newest_name("demo", "/harbour"), storage.page_name("demo", "/harbour", 1)
+def test_a_worker_that_goes_round_owes_what_is_damaged_or_missing(
+    data: Path, written: list[str]
+) -> None:
+    newest, older = (
+        storage.newest_name("demo", "/harbour"),
+        storage.page_name("demo", "/harbour", 1),
+    )
     assert Verifier().step() == 0
     for how in DAMAGE:
         damage(data, older, storage.newest_name("demo", "/other"), how)
@@ -132,7 +146,9 @@ def test_a_worker_that_goes_round_owes_what_is_damaged_or_missing(data: Path, wr
     assert doctor.examine().found == []
 
 
-def test_only_what_was_damaged_and_changed_later_is_written_again(data: Path, written: list[str]) -> None:
+def test_only_what_was_damaged_and_changed_later_is_written_again(
+    data: Path, written: list[str]
+) -> None:
     """A thread of a hundred thousand comments is not written anew for one page."""
     newest = storage.page_name("demo", "/harbour", 2)
     damage(data, newest, newest, "cut off")
@@ -162,7 +178,9 @@ def test_while_the_rows_cannot_be_asked_a_damaged_page_is_a_clear_503(
         assert "Retry-After" in answer.headers
 
 
-def test_a_thread_that_is_published_again_loses_nothing(client: FlaskClient, data: Path, written: list[str]) -> None:
+def test_a_thread_that_is_published_again_loses_nothing(
+    client: FlaskClient, data: Path, written: list[str]
+) -> None:
     with reading() as session:
         threads = list(session.scalars(select(Thread.id)))
     for name in ("newest.json", "1.json", "2.json", "feed.atom"):

@@ -1,6 +1,8 @@
-"""A consumer that mirrors `comment.approved` as the docs show equals the published page, whatever is decided.
+"""A consumer that mirrors `comment.approved` as the docs show equals the published page, whatever
+is decided.
 
-What is owed is taken as the worker takes it and handed over out of order, some of it twice, some of it late.
+What is owed is taken as the worker takes it and handed over out of order, some of it twice, some of
+it late.
 """
 
 from __future__ import annotations
@@ -35,17 +37,30 @@ from worker.publishing import publish_threads
 
 EXAMPLE = Path("service/api/examples/receiver.py")
 COMMENTS = 5  # in one thread, the last two of them replies
-STEPS, EXAMPLES = 40, 38  # transactions, and walks in each of the four parts: more than 10,000 decisions in all
-PARTS = [("sqlite", 0), ("sqlite", 1), ("postgresql", 2), ("postgresql", 3)]  # other walks on either
+STEPS, EXAMPLES = (
+    40,
+    38,
+)  # transactions, and walks in each of the four parts: more than 10,000 decisions in all
+PARTS = [
+    ("sqlite", 0),
+    ("sqlite", 1),
+    ("postgresql", 2),
+    ("postgresql", 3),
+]  # other walks on either
 
-# One transaction: decisions on some comments together, an undo, an erasure; then perhaps publishing, and hearing.
-decisions = st.lists(st.tuples(st.integers(0, COMMENTS - 1), st.sampled_from(list(Verdict))), min_size=4, max_size=10)
+# One transaction: decisions on some comments together, an undo, an erasure; then perhaps
+# publishing, and hearing.
+decisions = st.lists(
+    st.tuples(st.integers(0, COMMENTS - 1), st.sampled_from(list(Verdict))), min_size=4, max_size=10
+)
 transactions = st.one_of(
     decisions,
     decisions,
     decisions,
     st.tuples(st.just("undo"), st.integers(0, COMMENTS - 1)),
-    st.tuples(st.sampled_from(["erase"] + ["publish"] * 4 + ["hear"] * 4), st.integers(0, COMMENTS - 1)),
+    st.tuples(
+        st.sampled_from(["erase"] + ["publish"] * 4 + ["hear"] * 4), st.integers(0, COMMENTS - 1)
+    ),
 )
 
 
@@ -124,7 +139,9 @@ def told(comment: dict[str, Any]) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize(("database_url", "part"), PARTS, indirect=["database_url"])
-def test_the_mirror_of_the_docs_equals_the_published_page(moderator: Caller, webhook: Any, part: int) -> None:
+def test_the_mirror_of_the_docs_equals_the_published_page(
+    moderator: Caller, webhook: Any, part: int
+) -> None:
     steps = 0
 
     @seed(part)
@@ -159,7 +176,9 @@ def test_the_mirror_of_the_docs_equals_the_published_page(moderator: Caller, web
                 _take_back(what, ids[which])
         publish_threads([thread])
         hear(example, chance, late, all_of_it=True)
-        assert {id_: told(comment) for id_, comment in example.mirror.items()} == shown(moderator.client, key)
+        assert {id_: told(comment) for id_, comment in example.mirror.items()} == shown(
+            moderator.client, key
+        )
         answer = moderator.call("GET", f"/events/digest?thread={key}").json
         assert answer is not None
         assert (answer["digest"], answer["count"]) == (example.digest(), len(example.mirror))
@@ -174,7 +193,9 @@ def test_the_mirror_of_the_docs_equals_the_published_page(moderator: Caller, web
 def _take_back(what: str, comment: str) -> None:
     try:
         with begin() as session:
-            undo(session, comment, by="key:test") if what == "undo" else erase(session, comment, by="key:test")
+            undo(session, comment, by="key:test") if what == "undo" else erase(
+                session, comment, by="key:test"
+            )
     except Refused:
         pass  # nothing to undo, or erased
 

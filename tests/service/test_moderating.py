@@ -1,4 +1,6 @@
-"""Deciding, undoing and erasing over the API, and what the published page and the event log say afterwards."""
+"""Deciding, undoing and erasing over the API, and what the published page and the event log say
+afterwards.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from tests.caller import Caller, post, posted, publish_all, screen_all
 @pytest.fixture
 def flagged(client: FlaskClient) -> str:
     """A comment in the queue: its links are more than the site allows."""
-    comment = posted(client, body="https://a.example https://b.example https://c.example https://d.example")
+    comment = posted(
+        client, body="https://a.example https://b.example https://c.example https://d.example"
+    )
     screen_all()
     return comment
 
@@ -25,7 +29,9 @@ def shown(moderator: Caller) -> list[str]:
     return [comment["id"] for comment in moderator.page()["comments"]]
 
 
-def test_a_flagged_comment_is_in_the_queue_with_its_evidence(moderator: Caller, flagged: str) -> None:
+def test_a_flagged_comment_is_in_the_queue_with_its_evidence(
+    moderator: Caller, flagged: str
+) -> None:
     queue = moderator.call("GET", "/queue?status=flagged").json
     assert queue is not None
     assert [item["id"] for item in queue["items"]] == [flagged]
@@ -35,13 +41,17 @@ def test_a_flagged_comment_is_in_the_queue_with_its_evidence(moderator: Caller, 
     assert {"links", "email", "spam", "words", "repeats", "pace", "author", "form"} <= {
         found["check"] for found in item["evidence"]
     }
-    assert all(found["detail"] and found["version"] and found["ms"] >= 0 for found in item["evidence"])
+    assert all(
+        found["detail"] and found["version"] and found["ms"] >= 0 for found in item["evidence"]
+    )
     assert [review["cause"] for review in item["reviews"]] == ["flagged"]
     assert any("4 links" in reason for reason in item["decisions"][0]["reasons"])
     assert item["decisions"][0]["by"] == "policy"
 
 
-def test_what_is_approved_is_on_the_page_and_what_is_rejected_leaves_it(moderator: Caller, flagged: str) -> None:
+def test_what_is_approved_is_on_the_page_and_what_is_rejected_leaves_it(
+    moderator: Caller, flagged: str
+) -> None:
     assert shown(moderator) == []
     decided = moderator.decide(flagged, "approve")
     assert decided.status_code == 201
@@ -51,8 +61,12 @@ def test_what_is_approved_is_on_the_page_and_what_is_rejected_leaves_it(moderato
     assert moderator.record(flagged)["reviews"][0]["closed"] is not None
 
 
-def test_a_record_is_of_one_moment(moderator: Caller, flagged: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No decision without the status that it gave, and no version that is no longer that of what is shown."""
+def test_a_record_is_of_one_moment(
+    moderator: Caller, flagged: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No decision without the status that it gave, and no version that is no longer that of what is
+    shown.
+    """
     rest = records._latest_evidence
 
     def meanwhile(*asked: Any) -> Any:
@@ -97,7 +111,9 @@ def test_a_decision_on_an_old_version_says_who_was_first(moderator: Caller, flag
     assert moderator.record(flagged)["status"] == "approved"
 
 
-def test_a_decision_that_changes_nothing_is_recorded_but_makes_no_event(moderator: Caller, flagged: str) -> None:
+def test_a_decision_that_changes_nothing_is_recorded_but_makes_no_event(
+    moderator: Caller, flagged: str
+) -> None:
     moderator.decide(flagged, "approve")
     events, record = moderator.events(), moderator.record(flagged)
     assert moderator.decide(flagged, "approve", note="still fine").status_code == 201
@@ -107,7 +123,9 @@ def test_a_decision_that_changes_nothing_is_recorded_but_makes_no_event(moderato
     assert moderator.events() == events
 
 
-def test_events_count_without_gaps_and_name_what_they_supersede(moderator: Caller, flagged: str) -> None:
+def test_events_count_without_gaps_and_name_what_they_supersede(
+    moderator: Caller, flagged: str
+) -> None:
     moderator.decide(flagged, "approve")
     moderator.decide(flagged, "reject")
     moderator.undo(flagged)
@@ -119,15 +137,22 @@ def test_events_count_without_gaps_and_name_what_they_supersede(moderator: Calle
         "comment.approved",
     ]
     assert [event["data"]["sequence"] for event in events] == [1, 2, 3, 4]
-    assert [event["data"]["supersedes"] for event in events] == [None, *[event["id"] for event in events[:-1]]]
+    assert [event["data"]["supersedes"] for event in events] == [
+        None,
+        *[event["id"] for event in events[:-1]],
+    ]
     assert "ann@example.org" not in str(events)
     page = moderator.call("GET", "/events?limit=2").json
     rest = moderator.call("GET", f"/events?after={page['next']}").json  # type: ignore[index]
     assert [*page["events"], *rest["events"]] == events  # type: ignore[index]
 
 
-def test_an_erased_comment_leaves_nothing_but_a_place_for_its_answers(client: FlaskClient, moderator: Caller) -> None:
-    parent = posted(client, name="Forgetme", website="https://forgetme.example", body="Unforgettable words.")
+def test_an_erased_comment_leaves_nothing_but_a_place_for_its_answers(
+    client: FlaskClient, moderator: Caller
+) -> None:
+    parent = posted(
+        client, name="Forgetme", website="https://forgetme.example", body="Unforgettable words."
+    )
     moderator.decide(parent, "approve", note="quotes Unforgettable")
     answer = posted(client, parent=parent, body="I disagree.")
     moderator.decide(answer, "approve")
@@ -160,12 +185,16 @@ def test_an_erased_comment_leaves_nothing_but_a_place_for_its_answers(client: Fl
         ("admin", "GET", "/queue", 200),
     ],
 )
-def test_a_key_may_do_what_its_scope_says(client: FlaskClient, scope: str, method: str, path: str, status: int) -> None:
+def test_a_key_may_do_what_its_scope_says(
+    client: FlaskClient, scope: str, method: str, path: str, status: int
+) -> None:
     caller = Caller(client, accounts.create_key("demo", scope))
     assert caller.call(method, path).status_code == status
 
 
-def test_a_key_of_another_site_opens_nothing(client: FlaskClient, moderator: Caller, flagged: str) -> None:
+def test_a_key_of_another_site_opens_nothing(
+    client: FlaskClient, moderator: Caller, flagged: str
+) -> None:
     accounts.add_site("other", ["https://other.example"])
     stranger = Caller(client, accounts.create_key("other", "admin"))
     assert stranger.decide(flagged, "approve").status_code == 403
@@ -175,12 +204,18 @@ def test_a_key_of_another_site_opens_nothing(client: FlaskClient, moderator: Cal
     assert client.get("/v1/sites/demo/queue").status_code == 401
 
 
-@pytest.mark.parametrize("wrong", [{}, {"verdict": "maybe"}, {"verdict": "approve", "version": "3"}, {"verdict": 1}])
-def test_a_decision_of_the_wrong_shape_is_refused(moderator: Caller, flagged: str, wrong: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "wrong", [{}, {"verdict": "maybe"}, {"verdict": "approve", "version": "3"}, {"verdict": 1}]
+)
+def test_a_decision_of_the_wrong_shape_is_refused(
+    moderator: Caller, flagged: str, wrong: dict[str, object]
+) -> None:
     assert moderator.call("POST", f"/comments/{flagged}/decisions", json=wrong).status_code == 422
 
 
-def test_the_queue_hands_out_everything_once_by_cursor(client: FlaskClient, moderator: Caller) -> None:
+def test_the_queue_hands_out_everything_once_by_cursor(
+    client: FlaskClient, moderator: Caller
+) -> None:
     wanted = [posted(client, body=f"Waiting {number}") for number in range(7)]
     seen, cursor = [], ""
     while True:
@@ -199,7 +234,9 @@ def test_the_policy_is_kept_by_version_and_decides(client: FlaskClient, moderato
     policy["words"]["blocked"] = ["lottery*"]
     saved = moderator.call("PUT", "/policy", json=policy)
     assert saved.status_code == 200
-    assert moderator.call("PUT", "/policy", json=policy).status_code == 409  # made from the version before
+    assert (
+        moderator.call("PUT", "/policy", json=policy).status_code == 409
+    )  # made from the version before
     comment = posted(client, body="Win at the LOTTERYWHEEL today")
     screen_all()
     assert moderator.record(comment)["status"] == "rejected"
@@ -210,7 +247,10 @@ def test_the_policy_is_kept_by_version_and_decides(client: FlaskClient, moderato
 
 @pytest.mark.parametrize("title", ["", "   ", "\u202e", "\u200b"])
 def test_a_threads_title_is_something_to_read(moderator: Caller, title: str) -> None:
-    assert moderator.call("PATCH", "/threads", json={"thread": "/harbour", "title": title}).status_code == 422
+    assert (
+        moderator.call("PATCH", "/threads", json={"thread": "/harbour", "title": title}).status_code
+        == 422
+    )
 
 
 @pytest.mark.parametrize(
@@ -227,7 +267,9 @@ def test_a_threads_title_is_something_to_read(moderator: Caller, title: str) -> 
         ("GET", "/queue?limit=0000000019999", None),
     ],
 )
-def test_nul_and_numbers_beyond_all_bounds_are_refused(moderator: Caller, method: str, path: str, body: object) -> None:
+def test_nul_and_numbers_beyond_all_bounds_are_refused(
+    moderator: Caller, method: str, path: str, body: object
+) -> None:
     assert moderator.call(method, path, **({"json": body} if body else {})).status_code == 422
 
 
@@ -244,7 +286,11 @@ def test_nul_and_numbers_beyond_all_bounds_are_refused(moderator: Caller, method
             "could_not_run.emial",
             f"There is no such check. There are: {', '.join(CHECKS)}.",
         ),
-        ({"could_not_run": {"E-Mail": "flag"}}, "could_not_run.E-Mail", "String should match pattern '^[a-z_]{1,40}$'"),
+        (
+            {"could_not_run": {"E-Mail": "flag"}},
+            "could_not_run.E-Mail",
+            "String should match pattern '^[a-z_]{1,40}$'",
+        ),
     ],
 )
 def test_what_is_wrong_in_a_policy_is_named_by_its_place_and_in_plain_words(
@@ -255,7 +301,9 @@ def test_what_is_wrong_in_a_policy_is_named_by_its_place_and_in_plain_words(
     assert answer.json["errors"] == [{"field": field, "message": message}]  # type: ignore[index]
 
 
-def test_only_the_readers_form_is_answered_by_a_page(client: FlaskClient, moderator: Caller, flagged: str) -> None:
+def test_only_the_readers_form_is_answered_by_a_page(
+    client: FlaskClient, moderator: Caller, flagged: str
+) -> None:
     form = moderator.call("POST", f"/comments/{flagged}/decisions", data={"verdict": "approve"})
     assert (form.status_code, form.content_type) == (415, "application/problem+json")
     wrong = client.post("/openapi.json")
@@ -273,7 +321,9 @@ def test_a_redirect_does_not_lead_where_the_host_header_says(client: FlaskClient
     assert answer.headers["Location"] == "/console/sign-in"
 
 
-def test_an_unknown_branch_of_replies_is_empty_in_a_thread_that_is_not(client: FlaskClient, moderator: Caller) -> None:
+def test_an_unknown_branch_of_replies_is_empty_in_a_thread_that_is_not(
+    client: FlaskClient, moderator: Caller
+) -> None:
     moderator.decide(posted(client), "approve")
     publish_all()
     page = moderator.page(replies="01a2031b-663b-7080-a01f-7e74a3039c2b")

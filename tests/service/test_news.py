@@ -1,4 +1,6 @@
-"""When a model or a setting changes the queue, moderators are told in a sentence, with its undo beside it."""
+"""When a model or a setting changes the queue, moderators are told in a sentence, with its undo
+beside it.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def test_every_setting_has_a_name() -> None:
     assert set(_leaves(Policy())) <= set(NAMES)
 
 
-def test_a_colleagues_settings_are_told_and_taken_back(client: FlaskClient, moderator: Caller) -> None:
+def test_a_colleagues_settings_are_told_and_taken_back(
+    client: FlaskClient, moderator: Caller
+) -> None:
     ann = SignedIn(client)
     ben = SignedIn(client, "ben@paper.example", role="owner")
     kim = SignedIn(client, "kim@paper.example", role="moderator")
@@ -62,7 +66,9 @@ def test_a_colleagues_settings_are_told_and_taken_back(client: FlaskClient, mode
     assert ann.form("/settings/demo/back", version="2").status_code == 303
     policy: Any = moderator.call("GET", "/policy").json
     assert (policy["links"]["max_links"], policy["version"]) == (2, 3)
-    assert "ann@paper.example changed “Links that are fine in one comment” from 3 to 2." in kim.get("/")
+    assert "ann@paper.example changed “Links that are fine in one comment” from 3 to 2." in kim.get(
+        "/"
+    )
     with time_machine.travel(now() + timedelta(hours=11)):
         assert "changed “Links" in kim.get("/")
 
@@ -88,11 +94,18 @@ def test_a_model_that_went_live_is_told_with_what_it_flags_and_gone_back_from(
     with begin() as session:
         site = session.scalars(select(Site)).one()
         numbers = {"file": b"", "weights": b"", "sha256": "0" * 64, "seen": [], "scores": {}}
-        session.add(made := SiteModelRecord(id=new_id(), site_id=site.id, version="m1", card=card, **numbers))
+        session.add(
+            made := SiteModelRecord(
+                id=new_id(), site_id=site.id, version="m1", card=card, **numbers
+            )
+        )
         session.flush()
         site.model = made.id
     page = ann.get("/")
-    assert "A new spam model went live; it would have flagged 3 more of the last 1,000 comments." in page
+    assert (
+        "A new spam model went live; it would have flagged 3 more of the last 1,000 comments."
+        in page
+    )
     assert ann.form("/sites/demo/models/back", version="m0").status_code == 409
     assert ann.form("/sites/demo/models/back", version="m1").status_code == 303
     with reading() as session:

@@ -58,9 +58,17 @@ def test_the_3000_most_common_of_ten_letters_and_more_are_refused() -> None:
     """The lists that zxcvbn brings, as they are and with a capital letter."""
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-    common = [word for name in ("passwords", "english_wikipedia") for word in FREQUENCY_LISTS[name] if len(word) >= 10]
+    common = [
+        word
+        for name in ("passwords", "english_wikipedia")
+        for word in FREQUENCY_LISTS[name]
+        if len(word) >= 10
+    ]
     assert len(common) >= 3000
-    for word in [*common[:3000:4], *(word.capitalize() for word in common[2:3000:8])]:  # a part of them: it takes time
+    for word in [
+        *common[:3000:4],
+        *(word.capitalize() for word in common[2:3000:8]),
+    ]:  # a part of them: it takes time
         with pytest.raises(ValueError, match="guessed first"):
             passwords.check(word)
 
@@ -79,7 +87,16 @@ def test_every_way_in_which_people_set_one_asks(data: object) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_operator_is_only_warned_of_an_easy_one(data: object) -> None:
-    words = ["moderator", "add", "bob@paper.example", "--site", "demo", "--role", "owner", "--password-stdin"]
+    words = [
+        "moderator",
+        "add",
+        "bob@paper.example",
+        "--site",
+        "demo",
+        "--role",
+        "owner",
+        "--password-stdin",
+    ]
     easy = CliRunner().invoke(main, words, input="password123")
     assert (easy.exit_code, "guessed first" in easy.stderr) == (0, True)
     assert accounts.check_password("bob@paper.example", "password123")

@@ -1,4 +1,5 @@
-"""Every route of the console and of the API by every role, on one's own site and on another: one table.
+"""Every route of the console and of the API by every role, on one's own site and on another: one
+table.
 
 A route that is added without a row here fails the first test.
 """
@@ -25,8 +26,9 @@ LINKS = "https://a.example https://b.example https://c.example"
 
 
 class Row(NamedTuple):
-    """Who may: "anyone", "account" (whoever is signed in), or from which role or scope on. `body` is sent as a form,
-    or as JSON where `json` says so; `about` tells that an address names something of a site.
+    """Who may: "anyone", "account" (whoever is signed in), or from which role or scope on. `body`
+    is sent as a form, or as JSON where `json` says so; `about` tells that an address names
+    something of a site.
     """
 
     may: str
@@ -75,23 +77,33 @@ CONSOLE = {
     "POST /console/left": Row("moderator", {"items": ["COMMENT"]}, json=True),
     "POST /console/taken-back": Row("moderator", {"items": ["COMMENT"]}, json=True),
     "POST /console/seen": Row("moderator", {"items": ["COMMENT"]}, json=True),
-    "POST /console/comments/<comment_id>/decisions": Row("moderator", {"verdict": "approve", "version": "99"}),
-    "POST /console/comments/<comment_id>/block": Row("moderator", {"kind": "word", "value": "x", "days": "1"}),
+    "POST /console/comments/<comment_id>/decisions": Row(
+        "moderator", {"verdict": "approve", "version": "99"}
+    ),
+    "POST /console/comments/<comment_id>/block": Row(
+        "moderator", {"kind": "word", "value": "x", "days": "1"}
+    ),
     "POST /console/comments/<comment_id>/notes": Row("moderator", {"text": "Look"}),
-    "POST /console/comments/<comment_id>/questions": Row("moderator", {"text": "Why?", "whom": "owner"}),
+    "POST /console/comments/<comment_id>/questions": Row(
+        "moderator", {"text": "Why?", "whom": "owner"}
+    ),
     "POST /console/questions/<question_id>/answer": Row("moderator", {"text": "Because"}),
     "POST /console/blocks/<block_id>/end": Row("moderator"),
     "POST /console/settings/<site>": Row("owner", {"do": "try", "text": "x"}),
     "POST /console/settings/<site>/back": Row("owner", {"version": "9"}),
     "POST /console/sites/<site>/models/back": Row("owner", {"version": "none"}),
     "POST /console/news/read": Row("account", about=False),
-    "POST /console/sites/<site>/people": Row("owner", {"email": "new@paper.example", "role": "viewer"}),
+    "POST /console/sites/<site>/people": Row(
+        "owner", {"email": "new@paper.example", "role": "viewer"}
+    ),
     "POST /console/sites/<site>/people/<moderator_id>": Row("owner", {"role": "viewer"}),
     "GET /console/sites/<site>/webhooks": Row("owner"),
     "POST /console/sites/<site>/webhooks": Row("owner", {"url": "nowhere"}),
     "GET /console/sites/<site>/webhooks/<webhook>": Row("owner"),
     "POST /console/sites/<site>/webhooks/<webhook>": Row("owner", {"do": "test"}),
-    "POST /console/sites/<site>/webhooks/<webhook>/redeliver": Row("owner", {"since": "2026-01-01T00:00"}),
+    "POST /console/sites/<site>/webhooks/<webhook>/redeliver": Row(
+        "owner", {"since": "2026-01-01T00:00"}
+    ),
     "POST /console/sign-out": Row("account", about=False),
 }
 API = {
@@ -107,7 +119,9 @@ API = {
     "GET /v1/sites/<site>/queue": Row("moderate"),
     "GET /v1/sites/<site>/comments/<comment_id>": Row("moderate"),
     "GET /v1/sites/<site>/comments/<comment_id>/explanation": Row("moderate"),
-    "POST /v1/sites/<site>/comments/<comment_id>/decisions": Row("moderate", {"verdict": "maybe"}, json=True),
+    "POST /v1/sites/<site>/comments/<comment_id>/decisions": Row(
+        "moderate", {"verdict": "maybe"}, json=True
+    ),
     "POST /v1/sites/<site>/comments/<comment_id>/undo": Row("moderate", {"decision": 1}, json=True),
     "GET /v1/sites/<site>/lists/<tab>": Row("moderate"),
     "POST /v1/sites/<site>/seen": Row("moderate", {"items": []}, json=True),
@@ -115,9 +129,13 @@ API = {
     "POST /v1/sites/<site>/decisions/undo": Row("moderate", {"batch": 1}, json=True),
     "GET /v1/sites/<site>/comments/<comment_id>/notes": Row("moderate"),
     "POST /v1/sites/<site>/comments/<comment_id>/notes": Row("moderate", {"text": " "}, json=True),
-    "POST /v1/sites/<site>/comments/<comment_id>/questions": Row("moderate", {"text": "Why?"}, json=True),
+    "POST /v1/sites/<site>/comments/<comment_id>/questions": Row(
+        "moderate", {"text": "Why?"}, json=True
+    ),
     "GET /v1/sites/<site>/questions": Row("moderate"),
-    "POST /v1/sites/<site>/questions/<question_id>/answer": Row("moderate", {"text": ""}, json=True),
+    "POST /v1/sites/<site>/questions/<question_id>/answer": Row(
+        "moderate", {"text": ""}, json=True
+    ),
     "GET /v1/sites/<site>/comments/<comment_id>/others": Row("moderate"),
     "GET /v1/sites/<site>/blocks": Row("moderate"),
     "POST /v1/sites/<site>/blocks": Row("moderate", {"kind": "colour"}, json=True),
@@ -170,8 +188,12 @@ def world(client: FlaskClient, moderator: Caller) -> World:
         accounts.add_moderator(f"{role}@other.example", "other", role, PASSWORD)
     with begin() as session:
         site = session.query(Site.id).filter(Site.key == "demo").scalar()
-        question = Question(site_id=site, comment_id=comment, whom="owner", text="Why?", by="moderator:x")
-        block = Block(site_id=site, kind="word", stance="block", value="x", label="x", by="moderator:x")
+        question = Question(
+            site_id=site, comment_id=comment, whom="owner", text="Why?", by="moderator:x"
+        )
+        block = Block(
+            site_id=site, kind="word", stance="block", value="x", label="x", by="moderator:x"
+        )
         session.add_all([question, block])
         session.flush()
         names = {"question_id": question.id, "block_id": block.id}
@@ -180,19 +202,31 @@ def world(client: FlaskClient, moderator: Caller) -> World:
             "comment_id": comment,
             "DECISION": session.query(DecisionRecord.id).scalar(),
             "thread_id": str(session.query(Thread.id).scalar()),
-            "moderator_id": session.query(Moderator.id).filter(Moderator.email == "moderator@paper.example").scalar(),
+            "moderator_id": session.query(Moderator.id)
+            .filter(Moderator.email == "moderator@paper.example")
+            .scalar(),
         }
     webhook = moderator.call(
         "POST", "/webhooks", json={"url": "https://hooks.example/", "events": ["comment.approved"]}
     )
     assert webhook.json is not None
     names["webhook"] = webhook.json["id"]
-    names |= {"site": "demo", "name": "console.css", "COMMENT": comment, "receipt": "x", "tab": "review"}
-    names["token"] = tickets.invite("joins@paper.example", "demo", "viewer", by="test").rpartition("/")[2]
+    names |= {
+        "site": "demo",
+        "name": "console.css",
+        "COMMENT": comment,
+        "receipt": "x",
+        "tab": "review",
+    }
+    names["token"] = tickets.invite("joins@paper.example", "demo", "viewer", by="test").rpartition(
+        "/"
+    )[2]
     return World(client, names)
 
 
-def call(world: World, route: str, row: Row, headers: dict[str, str], csrf: str = "") -> TestResponse:
+def call(
+    world: World, route: str, row: Row, headers: dict[str, str], csrf: str = ""
+) -> TestResponse:
     method, _, rule = route.partition(" ")
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: world.names.get(found[1], "x"), rule)
     if row.json:
@@ -200,7 +234,9 @@ def call(world: World, route: str, row: Row, headers: dict[str, str], csrf: str 
         sent: dict[str, Any] = {"data": body, "content_type": "application/json"}
     else:
         sent = {"data": {**row.body, "csrf": csrf}} if method == "POST" else {}
-    return world.client.open(path, method=method, headers={**headers, "X-Greenroom-CSRF": csrf}, **sent)
+    return world.client.open(
+        path, method=method, headers={**headers, "X-Greenroom-CSRF": csrf}, **sent
+    )
 
 
 def _json(body: dict[str, Any]) -> str:
@@ -218,7 +254,9 @@ def sign_in(client: FlaskClient, email: str) -> str:
 
 
 def is_let_in(answer: TestResponse) -> bool:
-    """Whether it came to what was asked for: what the table sends may be too old, or nonsense, but not forbidden."""
+    """Whether it came to what was asked for: what the table sends may be too old, or nonsense, but
+    not forbidden.
+    """
     return answer.status_code < 400 or answer.status_code in {409, 422}
 
 
@@ -255,14 +293,18 @@ def test_a_role_may_what_its_row_says_and_no_more(world: World, role: str) -> No
             assert forged.status_code == 403, f"{route} takes a forged token"
         answer = call(world, route, row, {}, csrf)
         if row.may == "account" or ROLES.index(role) >= ROLES.index(row.may):
-            assert is_let_in(answer) or (row.may == "account" and not row.about), f"{route}: {answer.status_code}"
+            assert is_let_in(answer) or (row.may == "account" and not row.about), (
+                f"{route}: {answer.status_code}"
+            )
         else:
             assert answer.status_code == 403, f"{route}: {answer.status_code}"
         assert answer.status_code != 500, route
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_another_sites_things_are_not_there_whatever_one_is_on_ones_own(world: World, role: str) -> None:
+def test_another_sites_things_are_not_there_whatever_one_is_on_ones_own(
+    world: World, role: str
+) -> None:
     csrf = sign_in(world.client, f"{role}@other.example")
     for route, row in CONSOLE.items():
         answer = call(world, route, row, {}, csrf)
@@ -274,7 +316,9 @@ def test_another_sites_things_are_not_there_whatever_one_is_on_ones_own(world: W
 
 
 @pytest.mark.parametrize("scope", SCOPES)
-def test_a_key_may_what_its_row_says_on_its_own_site_and_nothing_on_another(world: World, scope: str) -> None:
+def test_a_key_may_what_its_row_says_on_its_own_site_and_nothing_on_another(
+    world: World, scope: str
+) -> None:
     own = {"Authorization": f"Bearer {accounts.create_key('demo', scope)}"}
     others = {"Authorization": f"Bearer {accounts.create_key('other', scope)}"}
     for route, row in API.items():

@@ -1,4 +1,6 @@
-"""A blind sample of automatic decisions: chosen the same each time, indistinguishable until decided, and counted."""
+"""A blind sample of automatic decisions: chosen the same each time, indistinguishable until
+decided, and counted.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def listed(moderator: Caller, status: str) -> list[str]:
 
 @pytest.fixture
 def three(client: FlaskClient, moderator: Caller) -> dict[str, str]:
-    """One comment that the machine approves, one that it flags, one that it rejects, all of them sampled."""
+    """One comment that the machine approves, one that it flags, one that it rejects, all of them
+    sampled.
+    """
     sample(moderator, 1)
     made = {
         "approved": posted(client, body="The ferry was late again."),
@@ -46,7 +50,9 @@ def three(client: FlaskClient, moderator: Caller) -> dict[str, str]:
     return made
 
 
-def test_until_it_is_decided_nobody_can_tell_what_the_machine_did(moderator: Caller, three: dict[str, str]) -> None:
+def test_until_it_is_decided_nobody_can_tell_what_the_machine_did(
+    moderator: Caller, three: dict[str, str]
+) -> None:
     records = [moderator.record(comment) for comment in three.values()]
     assert shown(records[0]) == shown(records[1]) == shown(records[2])
     assert records[0]["evidence"] == []
@@ -56,13 +62,17 @@ def test_until_it_is_decided_nobody_can_tell_what_the_machine_did(moderator: Cal
         assert listed(moderator, status) == []
 
 
-def test_a_live_comment_stays_live_while_it_is_looked_at(moderator: Caller, three: dict[str, str]) -> None:
+def test_a_live_comment_stays_live_while_it_is_looked_at(
+    moderator: Caller, three: dict[str, str]
+) -> None:
     publish_all()
     assert [comment["id"] for comment in moderator.page()["comments"]] == [three["approved"]]
 
 
 @pytest.mark.parametrize("verdict", ["approve", "reject", "flag"])
-def test_after_the_decision_all_is_shown(moderator: Caller, three: dict[str, str], verdict: str) -> None:
+def test_after_the_decision_all_is_shown(
+    moderator: Caller, three: dict[str, str], verdict: str
+) -> None:
     status = {"approve": "approved", "reject": "rejected", "flag": "flagged"}[verdict]
     for was, comment in three.items():
         assert moderator.decide(comment, verdict).status_code == 201
@@ -71,7 +81,9 @@ def test_after_the_decision_all_is_shown(moderator: Caller, three: dict[str, str
         assert record["evidence"]
         assert [entry["verdict"] for entry in record["decisions"]][-1] == verdict
         assert record["decisions"][0]["by"] == "policy"
-        assert (was == "flagged") == ("sampled" not in {review["cause"] for review in record["reviews"]})
+        assert (was == "flagged") == (
+            "sampled" not in {review["cause"] for review in record["reviews"]}
+        )
 
 
 def test_the_error_rates_come_from_the_sample(moderator: Caller, three: dict[str, str]) -> None:
@@ -80,14 +92,24 @@ def test_the_error_rates_come_from_the_sample(moderator: Caller, three: dict[str
     moderator.decide(three["rejected"], "approve")
     said = CliRunner().invoke(main, ["evaluate", "--site", "demo"], env={"COLUMNS": "120"})
     assert said.exit_code == 0, said.output
-    rows = {line.strip("│ ").partition("│")[0].strip(): line for line in said.output.splitlines() if "│" in line}
+    rows = {
+        line.strip("│ ").partition("│")[0].strip(): line
+        for line in said.output.splitlines()
+        if "│" in line
+    }
     assert "judged blindly: 3" in said.output
-    for name in ("good comments held back", "bad comments let through", "approved, and should not have been"):
+    for name in (
+        "good comments held back",
+        "bad comments let through",
+        "approved, and should not have been",
+    ):
         assert "100.0%" in rows[name]
     assert "2.5% – 100.0%" in rows["bad comments let through"]
 
 
-def test_what_a_human_decides_without_the_sample_does_not_count(client: FlaskClient, moderator: Caller) -> None:
+def test_what_a_human_decides_without_the_sample_does_not_count(
+    client: FlaskClient, moderator: Caller
+) -> None:
     sample(moderator, 0)
     comment = posted(client, body=LINKS)
     screen_all()
@@ -96,7 +118,9 @@ def test_what_a_human_decides_without_the_sample_does_not_count(client: FlaskCli
     assert "judged blindly: 0" in CliRunner().invoke(main, ["evaluate", "--site", "demo"]).output
 
 
-def test_the_console_keeps_quiet_too(client: FlaskClient, moderator: Caller, three: dict[str, str]) -> None:
+def test_the_console_keeps_quiet_too(
+    client: FlaskClient, moderator: Caller, three: dict[str, str]
+) -> None:
     from service import accounts
 
     password = accounts.add_moderator("ann@example.org", "demo", "owner", "correct horse")
@@ -114,5 +138,7 @@ def test_the_choice_is_the_same_each_time_and_about_its_share(data: object) -> N
     chosen = [comment for comment in ids if is_sampled(comment, 0.1, 1000)]
     assert chosen == [comment for comment in ids if is_sampled(comment, 0.1, 10)]
     assert 300 < len(chosen) < 500
-    assert not any(is_sampled(comment, 0.1, 8) for comment in ids)  # before there would be one of them
+    assert not any(
+        is_sampled(comment, 0.1, 8) for comment in ids
+    )  # before there would be one of them
     assert not any(is_sampled(comment, 0, 10**6) for comment in ids)

@@ -1,4 +1,6 @@
-"""A site's models over the API and the command line: listed, chosen, gone back from; and what its promises come to."""
+"""A site's models over the API and the command line: listed, chosen, gone back from; and what its
+promises come to.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from tests.caller import Caller
 from tests.service.signed_in import SignedIn
 
 
-def keep_model(version: str, *, parent: str | None = None, live: bool = False, **scores: Any) -> str:
+def keep_model(
+    version: str, *, parent: str | None = None, live: bool = False, **scores: Any
+) -> str:
     """A model's row, as far as lists and promises read it."""
     card = {
         "version": version,
@@ -30,7 +34,9 @@ def keep_model(version: str, *, parent: str | None = None, live: bool = False, *
     }
     with begin() as session:
         site = session.execute(select(Site).where(Site.key == "demo")).scalar_one()
-        row = SiteModelRecord(id=new_id(), site_id=site.id, version=version, sha256="", file=b"", weights=b"")
+        row = SiteModelRecord(
+            id=new_id(), site_id=site.id, version=version, sha256="", file=b"", weights=b""
+        )
         row.card, row.seen, row.scores, row.parent = card, [], scores, parent
         session.add(row)
         site.model = row.id if live else site.model
@@ -50,10 +56,15 @@ def live() -> str | None:
         ).scalar_one_or_none()
 
 
-def test_going_back_leads_from_model_to_model_and_then_to_the_base(two: None, moderator: Caller) -> None:
+def test_going_back_leads_from_model_to_model_and_then_to_the_base(
+    two: None, moderator: Caller
+) -> None:
     listed = moderator.call("GET", "/models").json
     assert listed is not None
-    assert [model["version"] for model in listed["models"]] == ["site-bbbbbbbbbbbb", "site-aaaaaaaaaaaa"]
+    assert [model["version"] for model in listed["models"]] == [
+        "site-bbbbbbbbbbbb",
+        "site-aaaaaaaaaaaa",
+    ]
     assert [model["live"] for model in listed["models"]] == [True, False]
     assert moderator.call("POST", "/models/back").json["live"] == "site-aaaaaaaaaaaa"  # type: ignore[index]
     assert moderator.call("POST", "/models/back").json["live"] == "base"  # type: ignore[index]
@@ -69,7 +80,9 @@ def test_owners_go_back_from_the_settings_page(two: None, client: FlaskClient) -
     assert 'action="/console/sites/demo/models/back"' in page
     assert ann.form("/sites/demo/models/back", version="site-bbbbbbbbbbbb").status_code == 303
     assert live() == "site-aaaaaaaaaaaa"
-    assert ann.form("/sites/demo/models/back", version="site-bbbbbbbbbbbb").status_code == 409  # a second click
+    assert (
+        ann.form("/sites/demo/models/back", version="site-bbbbbbbbbbbb").status_code == 409
+    )  # a second click
     ann.form("/sites/demo/models/back", version="site-aaaaaaaaaaaa")
     assert "The base model scores this site" in ann.get("/settings?site=demo")
 
@@ -78,7 +91,10 @@ def test_any_model_that_is_kept_can_be_chosen(two: None, moderator: Caller) -> N
     for version in ("site-aaaaaaaaaaaa", "base", "site-bbbbbbbbbbbb"):
         answer = moderator.call("PUT", "/models/live", json={"version": version})
         assert answer.json["live"] == version  # type: ignore[index]
-    assert moderator.call("PUT", "/models/live", json={"version": "site-cccccccccccc"}).status_code == 404
+    assert (
+        moderator.call("PUT", "/models/live", json={"version": "site-cccccccccccc"}).status_code
+        == 404
+    )
     assert moderator.call("PUT", "/models/live", json={"version": "a\0b"}).status_code == 422
     assert moderator.call("PUT", "/models/live", json={}).status_code == 422
 
@@ -95,7 +111,10 @@ def test_one_command_goes_back(two: None) -> None:
     assert (refused.exit_code, "none to go back to" in refused.output) == (1, True)
     accounts.add_site("other", ["https://other.example"])
     none_yet = run.invoke(main, ["model", "list", "--site", "other"]).output
-    assert none_yet == "The base model scores other. Its own learns from 25 decisions of moderators on.\n"
+    assert (
+        none_yet
+        == "The base model scores other. Its own learns from 25 decisions of moderators on.\n"
+    )
     assert "no site 'nowhere'" in run.invoke(main, ["model", "list", "--site", "nowhere"]).output
 
 
@@ -114,7 +133,10 @@ def test_models_and_replays_are_for_the_sites_own_admins(
     given = {"json": body} if body is not None else {}
     accounts.add_site("other", ["https://other.example"])
     for site, scope in (("demo", "moderate"), ("other", "admin")):
-        assert Caller(client, accounts.create_key(site, scope)).call(method, path, **given).status_code == 403
+        assert (
+            Caller(client, accounts.create_key(site, scope)).call(method, path, **given).status_code
+            == 403
+        )
     assert client.open(f"/v1/sites/demo{path}", method=method, **given).status_code == 401
     assert live() == "site-bbbbbbbbbbbb"
 
@@ -139,7 +161,14 @@ def test_the_policy_shows_what_its_promises_come_to(moderator: Caller) -> None:
     assert promised is not None
     assert promised["fitted"]["reject_above"] is None
     assert "no model of its own" in promised["fitted"]["why"][0]
-    keep_model("site-aaaaaaaaaaaa", live=True, good=[0.1] * 900, spam=[0.95] * 100, recent=[0.1], comments_a_day=1.0)
+    keep_model(
+        "site-aaaaaaaaaaaa",
+        live=True,
+        good=[0.1] * 900,
+        spam=[0.95] * 100,
+        recent=[0.1],
+        comments_a_day=1.0,
+    )
     fitted = moderator.call("GET", "/policy").json["fitted"]  # type: ignore[index]
     assert (fitted["flag_above"], fitted["reject_above"]) == (0.5, 0.9)
     assert fitted["held_back"] == {"wrong": 0, "of": 900, "share": 0.0, "low": 0.0, "high": 0.00409}

@@ -63,7 +63,9 @@ def test_every_form_of_the_signs_that_begin_a_formula_is_known() -> None:
 
 def test_a_line_is_csv() -> None:
     written = ["Ann", 'said "no", twice', "=1", "two\nlines", "a;b"]
-    assert list(csv.reader(io.StringIO(line(written)))) == [["Ann", 'said "no", twice', "'=1", "two\nlines", "a;b"]]
+    assert list(csv.reader(io.StringIO(line(written)))) == [
+        ["Ann", 'said "no", twice', "'=1", "two\nlines", "a;b"]
+    ]
     assert line(["at", "who"]) == "at,who\r\n"
 
 
@@ -77,6 +79,12 @@ def test_no_cell_starts_a_formula_and_nothing_is_lost(written: list[str]) -> Non
 
 def test_only_one_place_writes_csv() -> None:
     root = Path(__file__).parents[2]
-    sources = [path for folder in ("service", "worker", "models") for path in (root / folder).rglob("*.py")]
-    writing = [path.name for path in sources if "csv.writer" in path.read_text() or "DictWriter" in path.read_text()]
+    sources = [
+        path for folder in ("service", "worker", "models") for path in (root / folder).rglob("*.py")
+    ]
+    writing = [
+        path.name
+        for path in sources
+        if "csv.writer" in path.read_text() or "DictWriter" in path.read_text()
+    ]
     assert writing == ["spreadsheets.py"]

@@ -1,4 +1,6 @@
-"""A thread's title and address come with a stranger's comment: they are checked, and a moderator's word is final."""
+"""A thread's title and address come with a stranger's comment: they are checked, and a moderator's
+word is final.
+"""
 
 from __future__ import annotations
 
@@ -49,13 +51,25 @@ def published(client: FlaskClient, moderator: Caller, comment: str) -> str:
 @pytest.mark.parametrize(
     ("fields", "words", "absent"),
     [
-        ({"title": "Best Casino online"}, "uses the blocked word “casino” in the page's title", "Casino"),
+        (
+            {"title": "Best Casino online"},
+            "uses the blocked word “casino” in the page's title",
+            "Casino",
+        ),
         ({"title": "Best C-A-S-I-N-O"}, "in the page's title", "C-A-S"),
         ({"title": "A lottery"}, "uses the held word “lottery” in the page's title", "lottery"),
         ({"title": "See https://evil.example/"}, "links to “evil.example”", "evil"),
         ({"title": "See evil.example, friends"}, "links to “evil.example”", "evil"),
-        ({"title": "Go to https://other.example/ now"}, "names other.example in the page's title", "other"),
-        ({"title": "Go to WWW.Other.Example now"}, "names www.other.example in the page's title", "Other"),
+        (
+            {"title": "Go to https://other.example/ now"},
+            "names other.example in the page's title",
+            "other",
+        ),
+        (
+            {"title": "Go to WWW.Other.Example now"},
+            "names www.other.example in the page's title",
+            "Other",
+        ),
         ({"url": f"{PAGE}/casino-bonus"}, "“casino” in the page's address", "casino"),
         ({"url": f"{PAGE}/c%61sino"}, "“casino” in the page's address", "sino"),
         ({"url": f"{PAGE}?p=casino"}, "“casino” in the page's address", "casino"),
@@ -94,11 +108,17 @@ def test_an_ordinary_title_and_address_are_published(
     publish_all()
     assert status == "approved"
     page = moderator.page()
-    expected = fields["url"].partition("?")[0] + ("?p=12" if "p=12" in fields["url"] else "") if fields else None
+    expected = (
+        fields["url"].partition("?")[0] + ("?p=12" if "p=12" in fields["url"] else "")
+        if fields
+        else None
+    )
     assert (page["title"], page["url"]) == (fields.get("title"), expected)
 
 
-def test_a_permalink_has_only_the_parameters_that_the_site_lists(client: FlaskClient, moderator: Caller) -> None:
+def test_a_permalink_has_only_the_parameters_that_the_site_lists(
+    client: FlaskClient, moderator: Caller
+) -> None:
     answer = moderator.call("PUT", "/policy", json={"threads": {"query": ["article", "lang"]}})
     assert answer.json["threads"]["query"] == ["article", "lang"]  # type: ignore[index]
     url = "https://paper.example:443/x/../show?go=//evil.example&lang=en&article=7&p=1#evil"
@@ -108,21 +128,29 @@ def test_a_permalink_has_only_the_parameters_that_the_site_lists(client: FlaskCl
     assert there == f"https://paper.example/show?article=7&lang=en#greenroom-{comment}.1"
 
 
-def test_a_title_that_was_there_before_is_not_asked_of_the_next_comment(client: FlaskClient, moderator: Caller) -> None:
+def test_a_title_that_was_there_before_is_not_asked_of_the_next_comment(
+    client: FlaskClient, moderator: Caller
+) -> None:
     set_policy(words={"blocked": ["casino"]})
-    moderator.call("PATCH", "/threads", json={"thread": "/harbour", "title": "A casino opens", "url": PAGE})
+    moderator.call(
+        "PATCH", "/threads", json={"thread": "/harbour", "title": "A casino opens", "url": PAGE}
+    )
     _, status, detail = settled(client, moderator, title="A casino opens", url=f"{PAGE}/casino")
     assert (status, detail) == ("approved", "gives its page no title or address")
 
 
 @pytest.mark.parametrize("title", ["\u200b\u2800", " ", "\u202e"])
-def test_a_title_that_nobody_can_see_is_none(client: FlaskClient, moderator: Caller, title: str) -> None:
+def test_a_title_that_nobody_can_see_is_none(
+    client: FlaskClient, moderator: Caller, title: str
+) -> None:
     settled(client, moderator, title=title)
     publish_all()
     assert moderator.page()["title"] is None
 
 
-def test_a_title_is_one_line_of_at_most_300_characters(client: FlaskClient, moderator: Caller) -> None:
+def test_a_title_is_one_line_of_at_most_300_characters(
+    client: FlaskClient, moderator: Caller
+) -> None:
     settled(client, moderator, title="The\nharbour\u202e " + "a" * 400)
     publish_all()
     title = moderator.page()["title"]
@@ -130,14 +158,19 @@ def test_a_title_is_one_line_of_at_most_300_characters(client: FlaskClient, mode
     assert len(title) == 300
 
 
-def test_a_moderator_corrects_both_in_the_console_for_good(client: FlaskClient, moderator: Caller) -> None:
+def test_a_moderator_corrects_both_in_the_console_for_good(
+    client: FlaskClient, moderator: Caller
+) -> None:
     posted(client, body=GOOD, title="Buy now", url=f"{PAGE}/buy")
     screen_all()
     ann = SignedIn(client, role="moderator")
     thread = thread_id()
     assert 'value="Buy now"' in ann.get(f"/threads/{thread}")
     address = "https://paper.example/harbour?view=2"
-    assert ann.form(f"/threads/{thread}/page", title=" The  harbour ", url=f"{address}#x").status_code == 303
+    assert (
+        ann.form(f"/threads/{thread}/page", title=" The  harbour ", url=f"{address}#x").status_code
+        == 303
+    )
     posted(client, body=f"{GOOD} Twice.", title="Buy again", url=f"{PAGE}/again")
     screen_all()
     publish_all()
@@ -149,7 +182,9 @@ def test_a_moderator_corrects_both_in_the_console_for_good(client: FlaskClient, 
     ]
 
 
-def test_what_a_moderator_took_away_no_comment_gives_back(client: FlaskClient, moderator: Caller) -> None:
+def test_what_a_moderator_took_away_no_comment_gives_back(
+    client: FlaskClient, moderator: Caller
+) -> None:
     posted(client, body=GOOD, title="Buy now", url=f"{PAGE}/buy")
     screen_all()
     ann = SignedIn(client, role="moderator")
@@ -159,18 +194,34 @@ def test_what_a_moderator_took_away_no_comment_gives_back(client: FlaskClient, m
     publish_all()
     page = moderator.page()
     assert (page["title"], page["url"]) == (None, None)
-    assert client.get(f"/sites/demo/c/{comment}").headers["Location"].startswith("https://paper.example/harbour#")
+    assert (
+        client.get(f"/sites/demo/c/{comment}")
+        .headers["Location"]
+        .startswith("https://paper.example/harbour#")
+    )
     assert acts() == ["took the title from “/harbour”", "took the address from “/harbour”"]
 
 
 @pytest.mark.parametrize(
-    "url", ["https://elsewhere.example/", "https://ann@paper.example/", "javascript:alert(1)", "/harbour", "https://"]
+    "url",
+    [
+        "https://elsewhere.example/",
+        "https://ann@paper.example/",
+        "javascript:alert(1)",
+        "/harbour",
+        "https://",
+    ],
 )
-def test_an_address_that_is_not_on_the_site_is_refused(client: FlaskClient, moderator: Caller, url: str) -> None:
+def test_an_address_that_is_not_on_the_site_is_refused(
+    client: FlaskClient, moderator: Caller, url: str
+) -> None:
     post(client)
     ann = SignedIn(client, role="moderator")
     assert ann.form(f"/threads/{thread_id()}/page", title="x", url=url).status_code == 422
-    assert moderator.call("PATCH", "/threads", json={"thread": "/harbour", "url": url}).status_code == 422
+    assert (
+        moderator.call("PATCH", "/threads", json={"thread": "/harbour", "url": url}).status_code
+        == 422
+    )
     assert acts() == []
 
 
@@ -181,10 +232,15 @@ def test_a_viewer_corrects_nothing(client: FlaskClient) -> None:
     assert ann.form(f"/threads/{thread_id()}/page", title="x", url="").status_code == 403
 
 
-def test_an_owner_lists_the_parameters_in_the_settings(client: FlaskClient, moderator: Caller) -> None:
+def test_an_owner_lists_the_parameters_in_the_settings(
+    client: FlaskClient, moderator: Caller
+) -> None:
     ann = SignedIn(client)
     assert 'value="p id page_id article"' in ann.get("/settings?site=demo")
-    assert ann.form("/settings/demo", **{"threads.query": "article, lang", "version": "1"}).status_code == 303
+    assert (
+        ann.form("/settings/demo", **{"threads.query": "article, lang", "version": "1"}).status_code
+        == 303
+    )
     assert moderator.call("GET", "/policy").json["threads"]["query"] == ["article", "lang"]  # type: ignore[index]
     assert ann.form("/settings/demo", **{"threads.query": "a&b", "version": "2"}).status_code == 422
 
@@ -192,7 +248,11 @@ def test_an_owner_lists_the_parameters_in_the_settings(client: FlaskClient, mode
 def block(host: str) -> None:
     with begin() as session:
         site = session.scalars(select(Site.id)).one()
-        session.add(Block(site_id=site, kind="host", stance="block", value=host, label=host, by="moderator:x"))
+        session.add(
+            Block(
+                site_id=site, kind="host", stance="block", value=host, label=host, by="moderator:x"
+            )
+        )
 
 
 def thread_id() -> int:

@@ -13,7 +13,9 @@ from service.together import Together
 from tests.greenroom import PATIENCE
 
 
-def in_threads(together: Together[int, int], items: Sequence[int]) -> dict[int, int | BaseException]:
+def in_threads(
+    together: Together[int, int], items: Sequence[int]
+) -> dict[int, int | BaseException]:
     outcomes: dict[int, int | BaseException] = {}
 
     def do(item: int) -> None:

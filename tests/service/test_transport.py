@@ -41,16 +41,22 @@ def secure(data: object, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
 
 
 @pytest.mark.parametrize("path", EVERYWHERE)
-def test_every_answer_keeps_browsers_to_https_for_a_year_and_more(secure: FlaskClient, path: str) -> None:
+def test_every_answer_keeps_browsers_to_https_for_a_year_and_more(
+    secure: FlaskClient, path: str
+) -> None:
     answer = secure.get(path)
     assert answer.headers.getlist("Strict-Transport-Security") == [STRICT]
     assert int(STRICT.removeprefix("max-age=")) >= 365 * 86_400
 
 
 @pytest.mark.parametrize("path", EVERYWHERE)
-def test_every_answer_says_which_pages_may_frame_it_and_where_it_may_load_from(client: FlaskClient, path: str) -> None:
+def test_every_answer_says_which_pages_may_frame_it_and_where_it_may_load_from(
+    client: FlaskClient, path: str
+) -> None:
     headers = client.get(path).headers
-    policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
+    policy = dict(
+        part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";")
+    )
     assert policy["default-src"] == "'none'"
     assert policy["base-uri"] == "'none'"
     assert policy["frame-ancestors"] == "'none'"
@@ -60,7 +66,10 @@ def test_every_answer_says_which_pages_may_frame_it_and_where_it_may_load_from(c
 
 
 def test_the_forms_answers_are_kept_to_https_too(secure: FlaskClient) -> None:
-    assert secure.post("/v1/sites/demo/comments", json={}).headers["Strict-Transport-Security"] == STRICT
+    assert (
+        secure.post("/v1/sites/demo/comments", json={}).headers["Strict-Transport-Security"]
+        == STRICT
+    )
     assert secure.options("/v1/sites/demo/comments").headers["Strict-Transport-Security"] == STRICT
 
 
@@ -69,17 +78,25 @@ def test_over_http_no_browser_is_told_to_use_https(client: FlaskClient) -> None:
     assert "Strict-Transport-Security" not in client.get("/demo").headers
 
 
-def test_without_the_setting_a_believed_proxy_says_which_it_is(data: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_setting_a_believed_proxy_says_which_it_is(
+    data: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GREENROOM_PROXY_HOPS", "1")
     settings.cache_clear()
     client = create_app().test_client()
     by_https = client.get("/demo", headers={"X-Forwarded-Proto": "https"})
     assert by_https.headers["Strict-Transport-Security"] == STRICT
-    assert "Strict-Transport-Security" not in client.get("/demo", headers={"X-Forwarded-Proto": "http"}).headers
+    assert (
+        "Strict-Transport-Security"
+        not in client.get("/demo", headers={"X-Forwarded-Proto": "http"}).headers
+    )
 
 
 def test_a_proxy_that_is_not_believed_changes_nothing(client: FlaskClient) -> None:
-    assert "Strict-Transport-Security" not in client.get("/demo", headers={"X-Forwarded-Proto": "https"}).headers
+    assert (
+        "Strict-Transport-Security"
+        not in client.get("/demo", headers={"X-Forwarded-Proto": "https"}).headers
+    )
 
 
 def _set_cookie(app: Flask) -> str:
@@ -127,7 +144,9 @@ def test_signing_out_takes_the_bound_cookie_back(secure: FlaskClient) -> None:
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 @pytest.mark.parametrize("path", ["/console/sign-in", "/console/sign-out", "/console/decisions"])
-def test_a_form_that_another_site_sends_to_the_console_is_refused(client: FlaskClient, path: str, site: str) -> None:
+def test_a_form_that_another_site_sends_to_the_console_is_refused(
+    client: FlaskClient, path: str, site: str
+) -> None:
     accounts.add_moderator("ann@paper.example", "demo", "owner", PASSWORD)
     form = {"email": "ann@paper.example", "password": PASSWORD}
     answer = client.post(path, data=form, headers={"Sec-Fetch-Site": site})
@@ -141,12 +160,16 @@ def test_our_own_form_signs_in(client: FlaskClient, site: str | None) -> None:
     signing_in.guesses._tries.clear()
     accounts.add_moderator("ann@paper.example", "demo", "owner", PASSWORD)
     form = {"email": "ann@paper.example", "password": PASSWORD}
-    answer = client.post("/console/sign-in", data=form, headers={"Sec-Fetch-Site": site} if site else {})
+    answer = client.post(
+        "/console/sign-in", data=form, headers={"Sec-Fetch-Site": site} if site else {}
+    )
     assert answer.status_code == 303
 
 
 def test_a_link_from_elsewhere_leads_into_the_console(client: FlaskClient) -> None:
-    assert client.get("/console/sign-in", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
+    assert (
+        client.get("/console/sign-in", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
+    )
 
 
 def test_the_console_shares_no_window_with_other_sites(client: FlaskClient) -> None:

@@ -62,11 +62,15 @@ def test_a_signal_while_it_starts_ends_it_in_order(tmp_path: Path, after: float)
         assert "Traceback" not in up.output
 
 
-def test_nothing_outlives_up_killed_and_the_next_start_waits_for_what_is_left(tmp_path: Path) -> None:
+def test_nothing_outlives_up_killed_and_the_next_start_waits_for_what_is_left(
+    tmp_path: Path,
+) -> None:
     with running(tmp_path / "var") as up:
         family = descendants(up.process.pid)
         up.process.kill()
-        os.kill(up.pid("worker-screen"), signal.SIGKILL)  # whose own children then have nobody to end them
+        os.kill(
+            up.pid("worker-screen"), signal.SIGKILL
+        )  # whose own children then have nobody to end them
         up.process.wait()
         with running(up.data, GREENROOM_PORT=str(up.port)) as again:
             assert not still_running(family)
@@ -81,7 +85,10 @@ def test_five_deaths_of_one_part_within_a_minute_end_the_whole(tmp_path: Path) -
             os.kill(before, signal.SIGKILL)
             until(partial(_ended_or_another, up, before))
         assert up.process.wait(PATIENCE) == 1
-        assert "Error: valkey died 5 times within a minute, the last time by SIGKILL: stopped everything." in up.output
+        assert (
+            "Error: valkey died 5 times within a minute, the last time by SIGKILL: stopped "
+            "everything."
+        ) in up.output
         assert not still_running(family)
 
 

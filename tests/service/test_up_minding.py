@@ -27,7 +27,9 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def test_every_part_has_a_pid_file(up: Running) -> None:
-    assert {path.name for path in (up.data / "run").glob("*.pid")} == {f"{part}.pid" for part in PARTS}
+    assert {path.name for path in (up.data / "run").glob("*.pid")} == {
+        f"{part}.pid" for part in PARTS
+    }
     assert all(psutil.Process(up.pid(part)).ppid() == up.process.pid for part in PARTS)
 
 
@@ -66,7 +68,11 @@ def test_valkey_killed_listens_on_its_same_port_again(up: Running) -> None:
 
 def _listening(pid: int) -> set[int]:
     with suppress(psutil.NoSuchProcess):
-        return {each.laddr.port for each in psutil.Process(pid).net_connections("tcp") if each.status == "LISTEN"}
+        return {
+            each.laddr.port
+            for each in psutil.Process(pid).net_connections("tcp")
+            if each.status == "LISTEN"
+        }
     return set()
 
 
@@ -90,7 +96,9 @@ def test_a_key_made_while_it_runs_opens_the_service(up: Running) -> None:
 
 
 def test_a_second_up_on_the_same_folder_says_so(up: Running) -> None:
-    refused = subprocess.run([*GREENROOM, "up"], env=up.environment, capture_output=True, text=True, check=False)
+    refused = subprocess.run(
+        [*GREENROOM, "up"], env=up.environment, capture_output=True, text=True, check=False
+    )
     assert refused.returncode == 1
     assert refused.stderr.startswith("Error: Greenroom is running on ")
     assert refused.stderr.count("\n") == 1
@@ -99,7 +107,9 @@ def test_a_second_up_on_the_same_folder_says_so(up: Running) -> None:
 
 def test_a_port_that_is_taken_is_named(up: Running, tmp_path: Path) -> None:
     elsewhere = up.environment | {"GREENROOM_DATA": str(tmp_path / "other")}
-    refused = subprocess.run([*GREENROOM, "up"], env=elsewhere, capture_output=True, text=True, check=False)
+    refused = subprocess.run(
+        [*GREENROOM, "up"], env=elsewhere, capture_output=True, text=True, check=False
+    )
     assert refused.returncode == 1
     assert f"Port {up.port} on 127.0.0.1 is taken" in refused.stderr
     assert refused.stderr.count("\n") == 1

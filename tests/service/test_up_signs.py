@@ -66,7 +66,9 @@ def test_a_part_is_silent_ten_seconds_after_its_last_sign(signs: Signs, clock: C
     assert after(signs, clock, 1) == set()
 
 
-def test_a_part_that_has_given_no_sign_yet_takes_its_time_to_start(signs: Signs, clock: Clock) -> None:
+def test_a_part_that_has_given_no_sign_yet_takes_its_time_to_start(
+    signs: Signs, clock: Clock
+) -> None:
     assert after(signs, clock, START_SECONDS - 1) == set()
     assert after(signs, clock, 1) == {"web"}
 
@@ -81,7 +83,9 @@ def test_each_process_of_a_part_is_missed(signs: Signs, clock: Clock) -> None:
     assert after(signs, clock, 1) == {"web"}
 
 
-def test_a_process_that_starts_again_is_judged_from_its_next_sign_on(signs: Signs, clock: Clock) -> None:
+def test_a_process_that_starts_again_is_judged_from_its_next_sign_on(
+    signs: Signs, clock: Clock
+) -> None:
     Pulse("answering").beat()
     after(signs, clock, 1)
     Pulse("answering").start()
@@ -90,7 +94,9 @@ def test_a_process_that_starts_again_is_judged_from_its_next_sign_on(signs: Sign
     assert after(signs, clock, 2 * SILENT_SECONDS) == {"web"}
 
 
-def test_what_the_last_process_still_said_says_nothing_of_the_next(signs: Signs, clock: Clock) -> None:
+def test_what_the_last_process_still_said_says_nothing_of_the_next(
+    signs: Signs, clock: Clock
+) -> None:
     Pulse().beat()
     signs.expect("web")
     assert after(signs, clock, START_SECONDS - 1) == set()
@@ -165,7 +171,9 @@ def test_neither_a_replaced_part_nor_a_worker_over_its_time_limit_counts_as_a_de
     tmp_path: Path, signs: Signs
 ) -> None:
     """Else strangers' comments, or a machine that stalls, could end everything."""
-    part = Part("web", ["sleep", "60"], 1.0, dict(os.environ), Claim(tmp_path), cast(Any, Quiet()), signs)
+    part = Part(
+        "web", ["sleep", "60"], 1.0, dict(os.environ), Claim(tmp_path), cast(Any, Quiet()), signs
+    )
     try:
         part.start()
         for _ in range(2 * ENOUGH):

@@ -1,4 +1,6 @@
-"""What helps who receives webhooks: the examples of the docs, run as they stand; `listen`; the check; the chats."""
+"""What helps who receives webhooks: the examples of the docs, run as they stand; `listen`; the
+check; the chats.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ from worker.webhooks import deliver_now
 NODE = shutil.which("node") or shutil.which("nodejs")
 RUN = {"Python": [sys.executable], "JavaScript": [NODE or "node"]}
 SECRET = signatures.new_secret()
-BODY = json.dumps({"type": "webhook.test", "timestamp": "2026-01-01T00:00:00Z", "data": {}}).encode()
+BODY = json.dumps(
+    {"type": "webhook.test", "timestamp": "2026-01-01T00:00:00Z", "data": {}}
+).encode()
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +44,9 @@ def _private(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def listening(command: list[str], secret: str = SECRET) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+def listening(
+    command: list[str], secret: str = SECRET
+) -> Iterator[tuple[int, subprocess.Popen[str]]]:
     """A receiver of its own process on a free port, which it names in its first line."""
     environment = {**os.environ, "WEBHOOK_SECRET": secret, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -66,7 +72,9 @@ def send(port: int, headers: dict[str, str], body: bytes = BODY) -> int:
 
 
 def signed(secret: str = SECRET, *, ago: int = 0) -> dict[str, str]:
-    return signatures.headers([signatures.new_secret(), secret], "msg_1", int(time.time()) - ago, BODY)
+    return signatures.headers(
+        [signatures.new_secret(), secret], "msg_1", int(time.time()) - ago, BODY
+    )
 
 
 @pytest.mark.parametrize("language", RUN)
@@ -81,15 +89,27 @@ def test_the_examples_of_the_docs_take_what_is_ours_and_refuse_what_is_not(langu
 
 
 @pytest.mark.parametrize("language", RUN)
-def test_the_page_of_the_docs_shows_the_examples_that_are_run(client: FlaskClient, language: str) -> None:
+def test_the_page_of_the_docs_shows_the_examples_that_are_run(
+    client: FlaskClient, language: str
+) -> None:
     page = client.get("/docs/webhooks")
     assert page.status_code == 200
-    shown = page.text.replace("&#34;", '"').replace("&#39;", "'").replace("&gt;", ">").replace("&lt;", "<")
-    assert (documents.EXAMPLES / documents.FILES[language]).read_text().strip() in shown.replace("&amp;", "&")
+    shown = (
+        page.text.replace("&#34;", '"')
+        .replace("&#39;", "'")
+        .replace("&gt;", ">")
+        .replace("&lt;", "<")
+    )
+    assert (documents.EXAMPLES / documents.FILES[language]).read_text().strip() in shown.replace(
+        "&amp;", "&"
+    )
 
 
 def test_listen_verifies_and_prints_what_comes() -> None:
-    with listening([*GREENROOM, "webhook", "listen", "--port", "0", "--secret", SECRET]) as (port, process):
+    with listening([*GREENROOM, "webhook", "listen", "--port", "0", "--secret", SECRET]) as (
+        port,
+        process,
+    ):
         assert send(port, signed()) == 204
         assert process.stdout
         assert process.stdout.readline() == "verified: webhook.test msg_1\n"
@@ -111,11 +131,15 @@ def make(moderator: Caller, url: str, **more: Any) -> Any:
     return answer.json
 
 
-def test_the_check_finds_nothing_wrong_with_the_example_of_the_docs(moderator: Caller, tmp_path: Path) -> None:
+def test_the_check_finds_nothing_wrong_with_the_example_of_the_docs(
+    moderator: Caller, tmp_path: Path
+) -> None:
     with Receiver() as placeholder:
         webhook = make(moderator, placeholder.url, events=["comment.approved"])
     with listening(example("Python"), webhook["secret"]) as (port, _):
-        moderator.call("PATCH", f"/webhooks/{webhook['id']}", json={"url": f"http://127.0.0.1:{port}/"})
+        moderator.call(
+            "PATCH", f"/webhooks/{webhook['id']}", json={"url": f"http://127.0.0.1:{port}/"}
+        )
         told = moderator.call("POST", f"/webhooks/{webhook['id']}/check").json
     assert told is not None
     assert [case["case"] for case in told["cases"] if not case["handled"]] == []
@@ -141,7 +165,9 @@ def test_a_chat_hears_of_flagged_comments_many_in_one_message_with_a_link_to_the
         make(moderator, receiver.url, format=chat)
         for number in range(8):
             comment = posted(
-                moderator.client, name="@everyone <b>", body=f"Hello <!channel> [x](https://evil.example) {number}"
+                moderator.client,
+                name="@everyone <b>",
+                body=f"Hello <!channel> [x](https://evil.example) {number}",
             )
             moderator.decide(comment, "flag", reason="spam")
         moderator.decide(comment, "approve")

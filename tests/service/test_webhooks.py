@@ -1,4 +1,6 @@
-"""Webhooks over the API, to a receiver that really listens: what is sent, to whom, when, and what the log says."""
+"""Webhooks over the API, to a receiver that really listens: what is sent, to whom, when, and what
+the log says.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ def types(receiver: Receiver) -> list[str]:
     return [got.type for got in receiver.got]
 
 
-def test_an_approved_comment_is_told_signed_with_its_whole_public_state(moderator: Caller, receiver: Receiver) -> None:
+def test_an_approved_comment_is_told_signed_with_its_whole_public_state(
+    moderator: Caller, receiver: Receiver
+) -> None:
     webhook = make(moderator, receiver)
     comment = approved(moderator, website="https://ann.example")
     send_all()
@@ -81,8 +85,12 @@ def test_an_approved_comment_is_told_signed_with_its_whole_public_state(moderato
     assert data == event["data"]
     assert body["timestamp"] == event["timestamp"]
     assert receiver.got[0].id == event["id"]
-    assert {"site", "thread", "permalink", "sequence", "supersedes", "comment", "decision"} == set(data)
-    assert {"id", "parent", "status", "version", "name", "website", "html", "at"} == set(data["comment"])
+    assert {"site", "thread", "permalink", "sequence", "supersedes", "comment", "decision"} == set(
+        data
+    )
+    assert {"id", "parent", "status", "version", "name", "website", "html", "at"} == set(
+        data["comment"]
+    )
     assert (data["comment"]["id"], data["comment"]["status"]) == (comment, "approved")
     assert (data["sequence"], data["supersedes"]) == (1, None)
     assert data["decision"] == {"by": "moderator", "verdict": "approve", "reasons": []}
@@ -121,7 +129,8 @@ def test_who_heard_that_a_comment_is_approved_hears_what_ends_it_and_nothing_els
     send_all()
     told = [got.body for got in receiver.got]
     assert [
-        (body["type"], body["data"]["sequence"]) for body in sorted(told, key=lambda body: body["data"]["sequence"])
+        (body["type"], body["data"]["sequence"])
+        for body in sorted(told, key=lambda body: body["data"]["sequence"])
     ] == [
         ("comment.approved", 3),
         ("comment.flagged", 4),
@@ -131,7 +140,9 @@ def test_who_heard_that_a_comment_is_approved_hears_what_ends_it_and_nothing_els
     assert len(receiver.verified(webhook["secret"])) == 4
 
 
-def test_only_the_threads_and_types_asked_for_are_told(moderator: Caller, receiver: Receiver) -> None:
+def test_only_the_threads_and_types_asked_for_are_told(
+    moderator: Caller, receiver: Receiver
+) -> None:
     make(moderator, receiver, "comment.approved", thread_prefix="/2026/")
     approved(moderator, thread="/2025/old")
     new = approved(moderator, thread="/2026/new")
@@ -140,11 +151,15 @@ def test_only_the_threads_and_types_asked_for_are_told(moderator: Caller, receiv
     assert [got.body["data"]["comment"]["id"] for got in receiver.got] == [new]
 
 
-def test_another_sites_webhook_hears_nothing(client: FlaskClient, moderator: Caller, receiver: Receiver) -> None:
+def test_another_sites_webhook_hears_nothing(
+    client: FlaskClient, moderator: Caller, receiver: Receiver
+) -> None:
     accounts.add_site("other", ["https://other.example"])
     key = accounts.create_key("other", "admin")
     wanted = {"url": receiver.url, "events": ["comment.approved"]}
-    made = client.post("/v1/sites/other/webhooks", json=wanted, headers={"Authorization": f"Bearer {key}"})
+    made = client.post(
+        "/v1/sites/other/webhooks", json=wanted, headers={"Authorization": f"Bearer {key}"}
+    )
     assert made.status_code == 201
     approved(moderator)
     send_all()
@@ -175,8 +190,12 @@ def test_an_attempt_that_fails_is_made_again_by_the_schedule_with_the_same_id_an
     assert delivery["attempts"][0]["answer"] == "no, " + "x" * 1020
 
 
-@pytest.mark.parametrize("answer", [Answer(302, {"Location": "http://127.0.0.1:1/"}), Answer(404), Answer(500), CUT])
-def test_anything_but_a_2xx_is_a_failure(moderator: Caller, receiver: Receiver, answer: Answer) -> None:
+@pytest.mark.parametrize(
+    "answer", [Answer(302, {"Location": "http://127.0.0.1:1/"}), Answer(404), Answer(500), CUT]
+)
+def test_anything_but_a_2xx_is_a_failure(
+    moderator: Caller, receiver: Receiver, answer: Answer
+) -> None:
     webhook = make(moderator, receiver)
     approved(moderator)
     receiver.next(answer, 200)
@@ -200,7 +219,9 @@ def test_an_endpoint_that_says_when_to_come_again_is_left_alone_until_then(
     assert len(receiver.got) == 2
 
 
-def test_410_disables_and_what_is_owed_waits_until_it_is_enabled_again(moderator: Caller, receiver: Receiver) -> None:
+def test_410_disables_and_what_is_owed_waits_until_it_is_enabled_again(
+    moderator: Caller, receiver: Receiver
+) -> None:
     webhook = make(moderator, receiver)
     approved(moderator)
     receiver.next(410)
@@ -213,7 +234,12 @@ def test_410_disables_and_what_is_owed_waits_until_it_is_enabled_again(moderator
     send_all(after=100)
     assert len(receiver.got) == 1
     assert moderator.call("POST", f"/webhooks/{webhook['id']}/test").status_code == 409
-    assert moderator.call("PATCH", f"/webhooks/{webhook['id']}", json={"enabled": True}).json["enabled"] is True  # type: ignore[index]
+    assert (
+        moderator.call("PATCH", f"/webhooks/{webhook['id']}", json={"enabled": True}).json[
+            "enabled"
+        ]
+        is True
+    )  # type: ignore[index]
     range_ = {"since": when(now() - timedelta(hours=1)), "until": when(now()), "only": "missed"}
     again = moderator.call("POST", f"/webhooks/{webhook['id']}/redeliver", json=range_)
     assert (again.status_code, again.json["count"]) == (202, 2)  # type: ignore[index]
@@ -225,7 +251,9 @@ def when(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def test_an_endpoint_that_took_nothing_for_five_days_is_disabled(moderator: Caller, receiver: Receiver) -> None:
+def test_an_endpoint_that_took_nothing_for_five_days_is_disabled(
+    moderator: Caller, receiver: Receiver
+) -> None:
     webhook = make(moderator, receiver)
     approved(moderator)
     receiver.always = Answer(503)
@@ -250,15 +278,21 @@ def test_a_success_ends_the_count_of_days(moderator: Caller, receiver: Receiver)
     assert moderator.call("GET", f"/webhooks/{webhook['id']}").json["failing_since"] is None  # type: ignore[index]
 
 
-def test_a_range_that_ends_before_it_begins_is_refused(moderator: Caller, receiver: Receiver) -> None:
+def test_a_range_that_ends_before_it_begins_is_refused(
+    moderator: Caller, receiver: Receiver
+) -> None:
     webhook = make(moderator, receiver)
     range_ = {"since": when(now()), "until": when(now() - timedelta(hours=1))}
     refused = moderator.call("POST", f"/webhooks/{webhook['id']}/redeliver", json=range_)
     assert refused.status_code == 422
-    assert refused.json["errors"] == [{"field": "until", "message": "The end is before the beginning."}]  # type: ignore[index]
+    assert refused.json["errors"] == [
+        {"field": "until", "message": "The end is before the beginning."}
+    ]  # type: ignore[index]
 
 
-def test_redelivering_sends_the_same_id_and_bytes_again(moderator: Caller, receiver: Receiver) -> None:
+def test_redelivering_sends_the_same_id_and_bytes_again(
+    moderator: Caller, receiver: Receiver
+) -> None:
     webhook = make(moderator, receiver)
     approved(moderator)
     send_all()
@@ -280,14 +314,22 @@ def test_one_delivery_is_sent_again_by_its_id(moderator: Caller, receiver: Recei
     send_all()
     wanted = log(moderator, webhook)[1]
     again = {"deliveries": [wanted["id"], "no-such-id", "0197a000-0000-7000-8000-000000000000"]}
-    assert moderator.call("POST", f"/webhooks/{webhook['id']}/redeliver", json=again).json["count"] == 1  # type: ignore[index]
+    assert (
+        moderator.call("POST", f"/webhooks/{webhook['id']}/redeliver", json=again).json["count"]
+        == 1
+    )  # type: ignore[index]
     send_all()
     assert receiver.got[-1].id == wanted["event"]
 
 
-def test_redelivering_keeps_to_a_rate_and_can_begin_with_the_newest(moderator: Caller, receiver: Receiver) -> None:
+def test_redelivering_keeps_to_a_rate_and_can_begin_with_the_newest(
+    moderator: Caller, receiver: Receiver
+) -> None:
     webhook = make(moderator, receiver, rate=2)
-    comments = [approved(moderator, body=f"Words number {number}", thread=f"/{number}") for number in range(5)]
+    comments = [
+        approved(moderator, body=f"Words number {number}", thread=f"/{number}")
+        for number in range(5)
+    ]
     send_all(after=60)
     send_all(after=120)
     receiver.got.clear()
@@ -295,17 +337,26 @@ def test_redelivering_keeps_to_a_rate_and_can_begin_with_the_newest(moderator: C
         session.execute(text("DELETE FROM attempts"))
         session.execute(text("DELETE FROM deliveries"))
     range_ = {"since": when(now() - timedelta(hours=1)), "newest_first": True}
-    assert moderator.call("POST", f"/webhooks/{webhook['id']}/redeliver", json=range_).json["count"] == 5  # type: ignore[index]
+    assert (
+        moderator.call("POST", f"/webhooks/{webhook['id']}/redeliver", json=range_).json["count"]
+        == 5
+    )  # type: ignore[index]
     due = sorted(datetime.fromisoformat(delivery["due"]) for delivery in log(moderator, webhook))
-    assert [(later - due[0]).total_seconds() for later in due] == pytest.approx([0, 0.5, 1, 1.5, 2], abs=0.01)
+    assert [(later - due[0]).total_seconds() for later in due] == pytest.approx(
+        [0, 0.5, 1, 1.5, 2], abs=0.01
+    )
     for second in range(6):
         send_all(after=200 + second)
     assert [got.body["data"]["comment"]["id"] for got in receiver.got] == comments[::-1]
 
 
-def test_during_a_rotation_both_secrets_verify_and_then_only_the_new(moderator: Caller, receiver: Receiver) -> None:
+def test_during_a_rotation_both_secrets_verify_and_then_only_the_new(
+    moderator: Caller, receiver: Receiver
+) -> None:
     webhook = make(moderator, receiver)
-    new = moderator.call("POST", f"/webhooks/{webhook['id']}/rotate", json={"overlap_seconds": 600}).json
+    new = moderator.call(
+        "POST", f"/webhooks/{webhook['id']}/rotate", json={"overlap_seconds": 600}
+    ).json
     assert new is not None
     assert new["secret"].startswith("whsec_")
     assert new["secret"] != webhook["secret"]
@@ -322,9 +373,13 @@ def test_during_a_rotation_both_secrets_verify_and_then_only_the_new(moderator: 
             receiver.verified(webhook["secret"])
 
 
-def test_the_secret_is_shown_once_and_kept_only_encrypted(moderator: Caller, receiver: Receiver, data: Any) -> None:
+def test_the_secret_is_shown_once_and_kept_only_encrypted(
+    moderator: Caller, receiver: Receiver, data: Any
+) -> None:
     webhook = make(moderator, receiver, headers={"Authorization": "Bearer very-secret"})
-    shown = [moderator.call("GET", path).text for path in ("/webhooks", f"/webhooks/{webhook['id']}")]
+    shown = [
+        moderator.call("GET", path).text for path in ("/webhooks", f"/webhooks/{webhook['id']}")
+    ]
     assert all(webhook["secret"] not in text and "very-secret" not in text for text in shown)
     with reading() as session:
         sealed = session.execute(select(Endpoint.sealed)).scalar_one()
@@ -334,7 +389,9 @@ def test_the_secret_is_shown_once_and_kept_only_encrypted(moderator: Caller, rec
     assert receiver.got[0].headers["authorization"] == "Bearer very-secret"
 
 
-def test_ed25519_signatures_come_beside_the_shared_secrets(moderator: Caller, receiver: Receiver) -> None:
+def test_ed25519_signatures_come_beside_the_shared_secrets(
+    moderator: Caller, receiver: Receiver
+) -> None:
     from base64 import b64decode
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -343,21 +400,29 @@ def test_ed25519_signatures_come_beside_the_shared_secrets(moderator: Caller, re
     approved(moderator)
     send_all()
     got = receiver.got[0]
-    signatures = dict(signature.split(",") for signature in got.headers["webhook-signature"].split(" "))
-    public = Ed25519PublicKey.from_public_bytes(b64decode(webhook["public_keys"][0].removeprefix("whpk_")))
+    signatures = dict(
+        signature.split(",") for signature in got.headers["webhook-signature"].split(" ")
+    )
+    public = Ed25519PublicKey.from_public_bytes(
+        b64decode(webhook["public_keys"][0].removeprefix("whpk_"))
+    )
     signed = f"{got.id}.{got.headers['webhook-timestamp']}.".encode() + got.content
     public.verify(b64decode(signatures["v1a"]), signed)
     assert receiver.verified(webhook["secret"])
 
 
-def test_a_test_event_is_real_and_signed_and_looks_like_any_other(moderator: Caller, receiver: Receiver) -> None:
+def test_a_test_event_is_real_and_signed_and_looks_like_any_other(
+    moderator: Caller, receiver: Receiver
+) -> None:
     webhook = make(moderator, receiver)
     sent = moderator.call("POST", f"/webhooks/{webhook['id']}/test")
     assert sent.status_code == 202
     send_all()
     (body,) = receiver.verified(webhook["secret"])
     assert body["type"] == "webhook.test"
-    assert {"site", "thread", "permalink", "sequence", "supersedes", "comment", "decision"} == set(body["data"])
+    assert {"site", "thread", "permalink", "sequence", "supersedes", "comment", "decision"} == set(
+        body["data"]
+    )
     assert receiver.got[0].id == sent.json["event"]  # type: ignore[index]
     assert moderator.events() == []
 
@@ -377,13 +442,18 @@ def test_an_erased_comment_is_told_without_content_and_its_pending_deliveries_ar
     publish_all()
     receiver.got.clear()
     send_all(after=600)
-    assert types(receiver) == ["comment.deleted"]  # although its approval had ended before: that was never heard
+    assert types(receiver) == [
+        "comment.deleted"
+    ]  # although its approval had ended before: that was never heard
     assert receiver.got[0].body["data"]["comment"]["html"] == ""
     told = log(moderator, webhook)
     assert [delivery["state"] for delivery in told] == ["delivered", "cancelled", "delivered"]
     assert "unforgettable" not in str(told).lower()
     since = {"since": when(now() - timedelta(days=1))}
-    assert moderator.call("POST", f"/webhooks/{webhook['id']}/redeliver", json=since).json["count"] == 1  # type: ignore[index]
+    assert (
+        moderator.call("POST", f"/webhooks/{webhook['id']}/redeliver", json=since).json["count"]
+        == 1
+    )  # type: ignore[index]
 
 
 def test_of_one_comment_one_after_the_other_where_the_endpoint_asks_for_it(
@@ -397,10 +467,16 @@ def test_of_one_comment_one_after_the_other_where_the_endpoint_asks_for_it(
     publish_all()
     receiver.next(500, 500)
     send_all()
-    first = [(got.body["data"]["comment"]["id"], got.body["data"]["sequence"]) for got in receiver.got]
+    first = [
+        (got.body["data"]["comment"]["id"], got.body["data"]["sequence"]) for got in receiver.got
+    ]
     assert sorted(first) == sorted([(comment, 1), (other, 1)])
     send_all(after=6)
-    of_it = [got.body["data"]["sequence"] for got in receiver.got if got.body["data"]["comment"]["id"] == comment]
+    of_it = [
+        got.body["data"]["sequence"]
+        for got in receiver.got
+        if got.body["data"]["comment"]["id"] == comment
+    ]
     assert of_it == [1, 1, 2, 3]
 
 
@@ -414,7 +490,11 @@ def test_a_backlog_is_coalesced_to_the_newest_state_where_the_endpoint_asks_for_
     publish_all()
     send_all()
     assert [got.body["data"]["sequence"] for got in receiver.got] == [3]
-    assert [delivery["state"] for delivery in log(moderator, webhook)] == ["delivered", "coalesced", "coalesced"]
+    assert [delivery["state"] for delivery in log(moderator, webhook)] == [
+        "delivered",
+        "coalesced",
+        "coalesced",
+    ]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -429,7 +509,9 @@ def test_a_backlog_longer_than_a_piece_is_coalesced_and_what_was_overtaken_is_ne
         for comment in comments:
             moderator.decide(comment, verdict)
     send_all()
-    told = {(got.body["data"]["comment"]["id"], got.body["data"]["sequence"]) for got in receiver.got}
+    told = {
+        (got.body["data"]["comment"]["id"], got.body["data"]["sequence"]) for got in receiver.got
+    }
     assert told == {(comment, 5) for comment in comments}
     assert len(receiver.got) == 3
 
@@ -479,10 +561,14 @@ def test_an_address_that_is_not_public_is_never_gone_to_and_the_log_says_which_s
     assert receiver.connections == 0
 
 
-def test_metrics_say_since_when_the_oldest_webhook_is_due(moderator: Caller, receiver: Receiver) -> None:
+def test_metrics_say_since_when_the_oldest_webhook_is_due(
+    moderator: Caller, receiver: Receiver
+) -> None:
     def seconds() -> float:
         told = moderator.client.get("/metrics").text
-        return float(told.partition("\ngreenroom_webhook_oldest_due_seconds ")[2].partition("\n")[0])
+        return float(
+            told.partition("\ngreenroom_webhook_oldest_due_seconds ")[2].partition("\n")[0]
+        )
 
     make(moderator, receiver)
     assert seconds() == 0
@@ -523,7 +609,9 @@ def test_few_attempts_are_under_way_to_one_endpoint_at_once(
     assert receiver.busiest == 3
 
 
-def test_a_deleted_webhook_hears_nothing_more_and_its_log_goes(moderator: Caller, receiver: Receiver) -> None:
+def test_a_deleted_webhook_hears_nothing_more_and_its_log_goes(
+    moderator: Caller, receiver: Receiver
+) -> None:
     webhook = make(moderator, receiver)
     approved(moderator)
     assert moderator.call("DELETE", f"/webhooks/{webhook['id']}").status_code == 204
@@ -564,7 +652,9 @@ def test_the_event_log_is_kept_as_long_as_the_setting_says_and_a_cursor_into_wha
     sweep.tidy(now() + timedelta(days=89))
     assert len(moderator.events()) == 4
     sweep.tidy(now() + timedelta(days=91))
-    assert [event["data"]["comment"]["html"] for event in moderator.events()] == ["<p>Still owed to someone</p>"]
+    assert [event["data"]["comment"]["html"] for event in moderator.events()] == [
+        "<p>Still owed to someone</p>"
+    ]
     gone = moderator.call("GET", f"/events?after={page['next']}")
     assert (gone.status_code, gone.json["oldest"]) == (410, "3.0")  # type: ignore[index]
     assert len(moderator.call("GET", "/events?after=3.0").json["events"]) == 1  # type: ignore[index]
@@ -599,7 +689,9 @@ def test_the_sweep_sends_what_no_ring_was_heard_for(moderator: Caller, receiver:
     assert types(receiver) == ["comment.rejected"]
 
 
-def test_the_sweep_finds_what_waits_for_a_page_that_is_shown_already(moderator: Caller, receiver: Receiver) -> None:
+def test_the_sweep_finds_what_waits_for_a_page_that_is_shown_already(
+    moderator: Caller, receiver: Receiver
+) -> None:
     webhook = make(moderator, receiver)
     approved(moderator)
     with begin() as session:
@@ -628,9 +720,21 @@ def _until(true: Any) -> None:
         {"url": "https://exa mple.org/", "events": ["comment.approved"]},
         {"url": "https:///path", "events": ["comment.approved"]},
         {"url": 7, "events": ["comment.approved"]},
-        {"url": "https://example.org/", "events": ["comment.approved"], "headers": {"Webhook-Id": "mine"}},
-        {"url": "https://example.org/", "events": ["comment.approved"], "headers": {"Host": "mine"}},
-        {"url": "https://example.org/", "events": ["comment.approved"], "headers": {"X": "a\r\nb: c"}},
+        {
+            "url": "https://example.org/",
+            "events": ["comment.approved"],
+            "headers": {"Webhook-Id": "mine"},
+        },
+        {
+            "url": "https://example.org/",
+            "events": ["comment.approved"],
+            "headers": {"Host": "mine"},
+        },
+        {
+            "url": "https://example.org/",
+            "events": ["comment.approved"],
+            "headers": {"X": "a\r\nb: c"},
+        },
         {"url": "https://example.org/", "events": ["comment.approved"], "rate": 0},
         {"url": "https://example.org/", "events": ["comment.approved"], "colour": "red"},
     ],
@@ -658,7 +762,11 @@ def test_what_a_new_webhook_lacks_is_named(moderator: Caller, field: str, body: 
         ("POST", "/redeliver", {"since": "yesterday"}),
         ("POST", "/redeliver", {"since": "2026-01-01T00:00:00"}),
         ("POST", "/redeliver", {"since": "0001-01-01T00:00:00+23:00"}),
-        ("POST", "/redeliver", {"since": "2026-01-01T00:00:00Z", "until": "9999-12-31T23:59:59-23:00"}),
+        (
+            "POST",
+            "/redeliver",
+            {"since": "2026-01-01T00:00:00Z", "until": "9999-12-31T23:59:59-23:00"},
+        ),
         ("POST", "/rotate", {"overlap_seconds": -1}),
         ("GET", "/deliveries?state=lost", None),
         ("GET", "/deliveries?cursor=x", None),
@@ -682,7 +790,9 @@ def test_webhooks_are_for_admins(client: FlaskClient, scope: str) -> None:
     assert caller.call("GET", "/webhooks").status_code == 403
 
 
-def test_a_site_without_webhooks_is_not_asked_for_them_when_it_settles(moderator: Caller, receiver: Receiver) -> None:
+def test_a_site_without_webhooks_is_not_asked_for_them_when_it_settles(
+    moderator: Caller, receiver: Receiver
+) -> None:
     asked: list[str] = []
 
     def note(*about: Any) -> None:
@@ -693,12 +803,20 @@ def test_a_site_without_webhooks_is_not_asked_for_them_when_it_settles(moderator
     moderator.decide(posted(moderator.client), "approve")
     event.remove(engine(), "before_cursor_execute", note)
     assert asked
-    assert not [statement for statement in asked if "endpoints.url" in statement or "FROM endpoints" in statement]
+    assert not [
+        statement
+        for statement in asked
+        if "endpoints.url" in statement or "FROM endpoints" in statement
+    ]
 
 
-def test_changing_a_webhook_changes_only_what_is_given(moderator: Caller, receiver: Receiver) -> None:
+def test_changing_a_webhook_changes_only_what_is_given(
+    moderator: Caller, receiver: Receiver
+) -> None:
     webhook = make(moderator, receiver, description="For search", headers={"X-Team": "search"})
-    changed = moderator.call("PATCH", f"/webhooks/{webhook['id']}", json={"events": ["comment.rejected"]}).json
+    changed = moderator.call(
+        "PATCH", f"/webhooks/{webhook['id']}", json={"events": ["comment.rejected"]}
+    ).json
     assert changed == {name: value for name, value in webhook.items() if name != "secret"} | {
         "events": ["comment.rejected"]
     }

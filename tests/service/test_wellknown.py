@@ -39,7 +39,9 @@ def test_the_contact_can_be_set(client: FlaskClient, monkeypatch: pytest.MonkeyP
     assert found["Canonical"] == "https://comments.paper.example/.well-known/security.txt"
 
 
-@pytest.mark.parametrize("contact", ["security@paper.example", "mailto:a\nExpires: never", "http://paper.example"])
+@pytest.mark.parametrize(
+    "contact", ["security@paper.example", "mailto:a\nExpires: never", "http://paper.example"]
+)
 def test_a_contact_that_is_no_uri_is_refused(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, contact: str
 ) -> None:

@@ -1,4 +1,6 @@
-"""An avatar follows from name and thread, and those that followed from an email address are drawn anew."""
+"""An avatar follows from name and thread, and those that followed from an email address are drawn
+anew.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def approved(client: FlaskClient, moderator: Caller, **fields: Any) -> str:
 def test_an_equal_avatar_confirms_no_email(client: FlaskClient, moderator: Caller) -> None:
     approved(client, moderator, name="Victim", email=VICTIM, body="What I wrote myself.")
     approved(client, moderator, name="Mallory", email=VICTIM, body="What a guesser wrote.")
-    approved(client, moderator, name="Stranger", email="other@paper.example", body="What another wrote.")
+    approved(
+        client, moderator, name="Stranger", email="other@paper.example", body="What another wrote."
+    )
     assert len(set(shown(client).values())) == 3
 
 
@@ -44,19 +48,32 @@ def test_it_is_the_same_for_a_name_whatever_the_email_its_case_and_its_blanks(
     client: FlaskClient, moderator: Caller
 ) -> None:
     for number, name in enumerate(("Ann Miller", "ANN MILLER", "ann  miller")):
-        approved(client, moderator, name=name, email=f"a{number}@paper.example", body=f"Comment {number} of mine.")
+        approved(
+            client,
+            moderator,
+            name=name,
+            email=f"a{number}@paper.example",
+            body=f"Comment {number} of mine.",
+        )
     assert len(set(shown(client).values())) == 1
 
 
 def test_it_is_another_in_another_thread_and_for_another_name(client: FlaskClient) -> None:
-    assert len({avatar_of(name, thread) for name in ("Ann", "Änn", "Ann M", "") for thread in (1, 2)}) == 8
+    assert (
+        len({avatar_of(name, thread) for name in ("Ann", "Änn", "Ann M", "") for thread in (1, 2)})
+        == 8
+    )
 
 
 @pytest.fixture
 def old(client: FlaskClient, moderator: Caller) -> list[str]:
-    """Comments as an earlier release left them: approved ones of two threads, a pending and an erased one."""
+    """Comments as an earlier release left them: approved ones of two threads, a pending and an
+    erased one.
+    """
     ids = [
-        approved(client, moderator, name=f"Ann {number}", thread=thread, body=f"Comment {number} here.")
+        approved(
+            client, moderator, name=f"Ann {number}", thread=thread, body=f"Comment {number} here."
+        )
         for thread in ("/harbour", "/bridge")
         for number in range(3)
     ]
@@ -66,22 +83,32 @@ def old(client: FlaskClient, moderator: Caller) -> list[str]:
         erase(session, ids[-1], by="moderator:1")
     publish_all()
     with begin() as session:
-        session.execute(update(Comment).where(Comment.erased_at.is_(None)).values(avatar="0ld00", avatar_from=None))
-        session.execute(update(Comment).where(Comment.erased_at.is_not(None)).values(avatar_from=None))
+        session.execute(
+            update(Comment)
+            .where(Comment.erased_at.is_(None))
+            .values(avatar="0ld00", avatar_from=None)
+        )
+        session.execute(
+            update(Comment).where(Comment.erased_at.is_not(None)).values(avatar_from=None)
+        )
         session.execute(update(Thread).values(published_revision=0, publish_due=now()))
     publish_all()
     assert set(shown(client).values()) == {"0ld00"}
     return ids
 
 
-def test_old_ones_are_drawn_anew_and_their_pages_published(client: FlaskClient, old: list[str]) -> None:
+def test_old_ones_are_drawn_anew_and_their_pages_published(
+    client: FlaskClient, old: list[str]
+) -> None:
     assert redraw_avatars(now()) == len(old)
     publish_all()
     with reading() as session:
         thread = dict(session.execute(select(Thread.key, Thread.id)).all())
         rows = {row.id: row for row in session.scalars(select(Comment)).all()}
     for key in ("/harbour", "/bridge"):
-        assert shown(client, key) == {f"Ann {n}": avatar_of(f"Ann {n}", thread[key]) for n in range(3)}
+        assert shown(client, key) == {
+            f"Ann {n}": avatar_of(f"Ann {n}", thread[key]) for n in range(3)
+        }
         assert b"0ld00" not in get(newest_name("demo", key)).content
     assert rows[old[-2]].avatar == avatar_of("Waits", rows[old[-2]].thread_id)
     assert (rows[old[-1]].avatar, rows[old[-1]].avatar_from) == ("", "name")
@@ -100,7 +127,9 @@ def test_they_are_drawn_a_few_at_a_time_and_where_it_stopped_it_goes_on(
     assert "0ld00" not in {*shown(client).values(), *shown(client, "/bridge").values()}
 
 
-def test_nothing_is_drawn_while_many_pages_wait(old: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_drawn_while_many_pages_wait(
+    old: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(avatars, "MOST_OWED", 0)
     with begin() as session:
         session.execute(update(Thread).values(publish_due=now() - 2 * avatars.OVERDUE))

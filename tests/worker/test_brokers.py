@@ -64,7 +64,9 @@ def test_a_user_with_a_password_of_any_signs_is_let_in_and_nobody_else(set_broke
         assert not bell.ring(bell.SCREEN, ["id"])
 
 
-def test_tls_is_spoken_and_the_certificate_checked_unless_the_url_says_not_to(set_broker: Set, tmp_path: Path) -> None:
+def test_tls_is_spoken_and_the_certificate_checked_unless_the_url_says_not_to(
+    set_broker: Set, tmp_path: Path
+) -> None:
     with valkey() as port, tls_front(tmp_path, port) as (door, authority):
         set_broker(f"rediss://127.0.0.1:{door}/0?ssl_ca_certs={authority}")
         assert bell.ring(bell.SCREEN, ["id"])
@@ -89,10 +91,14 @@ def test_what_redis_forgets_is_asked_and_not_telling_is_no_error(set_broker: Set
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_worker_warns_at_its_start_where_redis_may_forget_and_says_when_it_is_gone(data: Path) -> None:
+def test_a_worker_warns_at_its_start_where_redis_may_forget_and_says_when_it_is_gone(
+    data: Path,
+) -> None:
     with valkey("--maxmemory-policy", "volatile-ttl") as port, (data / "log").open("wb") as log:
         environment = {**os.environ, "GREENROOM_REDIS_URL": f"redis://127.0.0.1:{port}/0"}
-        worker = subprocess.Popen([*GREENROOM, "worker"], env=environment, stderr=log, stdout=subprocess.DEVNULL)
+        worker = subprocess.Popen(
+            [*GREENROOM, "worker"], env=environment, stderr=log, stdout=subprocess.DEVNULL
+        )
         until(lambda: "broker.may_evict" in (data / "log").read_text())
     try:
         until(lambda: "nobody listens" in (data / "log").read_text())
@@ -104,8 +110,12 @@ def test_a_worker_warns_at_its_start_where_redis_may_forget_and_says_when_it_is_
     assert {line["event"] for line in gone} == {"broker.away"}
 
 
-def test_a_worker_whose_database_and_broker_are_away_says_in_sentences_which_and_goes_on(tmp_path: Path) -> None:
-    keys = subprocess.run([*GREENROOM, "secrets", "generate"], capture_output=True, text=True, check=True).stdout
+def test_a_worker_whose_database_and_broker_are_away_says_in_sentences_which_and_goes_on(
+    tmp_path: Path,
+) -> None:
+    keys = subprocess.run(
+        [*GREENROOM, "secrets", "generate"], capture_output=True, text=True, check=True
+    ).stdout
     environment = os.environ | {
         "GREENROOM_DATA": str(tmp_path),
         "GREENROOM_SECRETS": keys,
@@ -113,9 +123,13 @@ def test_a_worker_whose_database_and_broker_are_away_says_in_sentences_which_and
         "GREENROOM_REDIS_URL": f"redis://:secret@127.0.0.1:{free_port()}/0",
     }
     with (tmp_path / "log").open("wb") as log:
-        worker = subprocess.Popen([*GREENROOM, "worker"], env=environment, stderr=log, stdout=subprocess.DEVNULL)
+        worker = subprocess.Popen(
+            [*GREENROOM, "worker"], env=environment, stderr=log, stdout=subprocess.DEVNULL
+        )
     try:
-        until(lambda: {"sweep.failed", "broker.away"} <= {line["event"] for line in logged(tmp_path)})
+        until(
+            lambda: {"sweep.failed", "broker.away"} <= {line["event"] for line in logged(tmp_path)}
+        )
         assert worker.poll() is None
     finally:
         worker.send_signal(signal.SIGTERM)
@@ -132,7 +146,12 @@ def test_a_node_of_a_redis_cluster_is_refused_with_a_sentence_and_a_status(data:
     with valkey("--cluster-enabled", "yes", "--dir", str(data)) as port:
         environment = {**os.environ, "GREENROOM_REDIS_URL": f"redis://127.0.0.1:{port}/0"}
         done = subprocess.run(
-            [*GREENROOM, "worker"], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+            [*GREENROOM, "worker"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
         )
     assert done.returncode not in {0, None}
     assert "Redis Cluster is not supported" in done.stderr
@@ -141,10 +160,17 @@ def test_a_node_of_a_redis_cluster_is_refused_with_a_sentence_and_a_status(data:
 
 @pytest.mark.parametrize("url", ["sentinel://127.0.0.1:26379/0", "redis+cluster://127.0.0.1:6379"])
 @pytest.mark.parametrize("command", ["worker", "serve", "up"])
-def test_a_kind_of_broker_that_nobody_can_use_is_refused_at_the_start(tmp_path: Path, url: str, command: str) -> None:
+def test_a_kind_of_broker_that_nobody_can_use_is_refused_at_the_start(
+    tmp_path: Path, url: str, command: str
+) -> None:
     environment = {**os.environ, "GREENROOM_DATA": str(tmp_path), "GREENROOM_REDIS_URL": url}
     done = subprocess.run(
-        [*GREENROOM, command], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+        [*GREENROOM, command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert done.returncode not in {0, None}
     assert "Redis Sentinel and Redis Cluster are not supported" in done.stderr
@@ -167,7 +193,11 @@ def test_a_worker_that_cannot_go_on_ends_with_a_status(data: Path) -> None:
     with valkey() as port:
         environment = {**os.environ, "GREENROOM_REDIS_URL": f"redis://127.0.0.1:{port}/0"}
         done = subprocess.run(
-            [sys.executable, "-c", BROKEN], env=environment, capture_output=True, timeout=PATIENCE, check=False
+            [sys.executable, "-c", BROKEN],
+            env=environment,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
         )
     assert done.returncode not in {0, None}
 
@@ -182,14 +212,18 @@ work("screen")
 """
 
 
-@pytest.mark.skipif(not is_installed(), reason="RabbitMQ is not installed: on Debian, the package rabbitmq-server")
+@pytest.mark.skipif(
+    not is_installed(), reason="RabbitMQ is not installed: on Debian, the package rabbitmq-server"
+)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_quorum_queues_have_consumers(data: Path) -> None:
     folder = data / "rabbitmq"
     folder.mkdir()
     with rabbitmq(folder) as url, (data / "log").open("wb") as log:
         environment = {**os.environ, "GREENROOM_REDIS_URL": url}
-        worker = subprocess.Popen([sys.executable, "-c", QUORUM], env=environment, stderr=log, stdout=log)
+        worker = subprocess.Popen(
+            [sys.executable, "-c", QUORUM], env=environment, stderr=log, stdout=log
+        )
         try:
             until(lambda: consumers(url, "screen"))
         finally:
@@ -211,18 +245,26 @@ def logged(folder: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in (folder / "log").read_text().split("\n")[:-1]]
 
 
-@pytest.mark.skipif(not is_installed(), reason="RabbitMQ is not installed: on Debian, the package rabbitmq-server")
+@pytest.mark.skipif(
+    not is_installed(), reason="RabbitMQ is not installed: on Debian, the package rabbitmq-server"
+)
 def test_rabbitmq_does_as_well(tmp_path: Path) -> None:
     """No sweep comes to help here, so a published comment was rung for.
 
-    There are several because a ring waits a second at most for the broker, and a loaded machine may lose one to that.
+    There are several because a ring waits a second at most for the broker, and a loaded machine may
+    lose one to that.
     """
     folder = tmp_path / "rabbitmq"
     folder.mkdir()
     with (
         rabbitmq(folder) as url,
         DnsServer(ZONE) as dns,
-        running(tmp_path / "var", GREENROOM_REDIS_URL=url, GREENROOM_SWEEP_SECONDS="600", **dns.environment) as up,
+        running(
+            tmp_path / "var",
+            GREENROOM_REDIS_URL=url,
+            GREENROOM_SWEEP_SECONDS="600",
+            **dns.environment,
+        ) as up,
     ):
         until(lambda: asked(f"{up.url}/health/system")["status"] == "ok")
         for name, body in {
@@ -230,9 +272,16 @@ def test_rabbitmq_does_as_well(tmp_path: Path) -> None:
             "Bob": "I read it twice.",
             "Cleo": "Who drew the map?",
         }.items():
-            comment = {"thread": "/demo", "name": name, "email": f"{name.lower()}@paper.test", "body": body}
+            comment = {
+                "thread": "/demo",
+                "name": name,
+                "email": f"{name.lower()}@paper.test",
+                "body": body,
+            }
             posting = Request(
-                f"{up.url}/v1/sites/demo/comments", json.dumps(comment).encode(), {"Content-Type": "application/json"}
+                f"{up.url}/v1/sites/demo/comments",
+                json.dumps(comment).encode(),
+                {"Content-Type": "application/json"},
             )
             with urlopen(posting, timeout=PATIENCE) as answer:
                 assert answer.status == 202

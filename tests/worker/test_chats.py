@@ -1,4 +1,6 @@
-"""A chat shows strangers' words as they were typed: no link, no mention and no markup comes to life in them."""
+"""A chat shows strangers' words as they were typed: no link, no mention and no markup comes to life
+in them.
+"""
 
 from __future__ import annotations
 
@@ -50,9 +52,14 @@ def test_nothing_that_a_stranger_typed_comes_to_life(chat: str, typed: str) -> N
 @pytest.mark.parametrize("typed", TYPED)
 def test_markdown_shows_it_as_it_was_typed(chat: str, typed: str) -> None:
     """With the renderer of CommonMark, which reads more than the chats do."""
-    html = MarkdownIt("js-default", {"linkify": True, "html": True}).render(f"• {defanged(chat, typed)}")
+    html = MarkdownIt("js-default", {"linkify": True, "html": True}).render(
+        f"• {defanged(chat, typed)}"
+    )
     assert html.startswith("<p>")
-    assert not any(f"<{tag}" in html for tag in ("a", "img", "em", "strong", "code", "s>", "table", "h1", "blockquote"))
+    assert not any(
+        f"<{tag}" in html
+        for tag in ("a", "img", "em", "strong", "code", "s>", "table", "h1", "blockquote")
+    )
     shown = markdown.words_of(html).replace("\u200b", "")
     assert shown.removeprefix("• ").strip() == " ".join(typed.replace("\u200b", "").split())
 
@@ -66,7 +73,11 @@ def test_the_only_link_in_a_message_leads_to_the_console(chat: str) -> None:
 
 def test_slack_and_discord_are_told_to_show_no_previews() -> None:
     slack, discord = (json.loads(message(chat, [_event("x")])) for chat in ("slack", "discord"))
-    assert (slack["unfurl_links"], slack["unfurl_media"], slack["link_names"]) == (False, False, False)
+    assert (slack["unfurl_links"], slack["unfurl_media"], slack["link_names"]) == (
+        False,
+        False,
+        False,
+    )
     assert discord["flags"] == 4
     assert discord["allowed_mentions"] == {"parse": []}
 

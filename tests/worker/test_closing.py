@@ -1,4 +1,6 @@
-"""Threads close by age, stay open for as long again once a moderator opened them, and nobody else's are touched."""
+"""Threads close by age, stay open for as long again once a moderator opened them, and nobody else's
+are touched.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +33,16 @@ def old(client: FlaskClient) -> None:
 
 def states() -> dict[str, str]:
     with reading() as session:
-        rows = session.execute(select(Site.key, Thread.key, Thread.state).join(Site, Site.id == Thread.site_id))
+        rows = session.execute(
+            select(Site.key, Thread.key, Thread.state).join(Site, Site.id == Thread.site_id)
+        )
         return {f"{site}{thread}": state for site, thread, state in rows}
 
 
 @pytest.mark.usefixtures("old")
-def test_a_thread_closes_when_it_is_as_old_as_the_site_says(client: FlaskClient, moderator: Caller) -> None:
+def test_a_thread_closes_when_it_is_as_old_as_the_site_says(
+    client: FlaskClient, moderator: Caller
+) -> None:
     assert close_old_threads(now()) == 0
     draft = {"threads": {"close_after_days": 30}}
     replayed: Any = moderator.call("POST", "/policy/replay", json=draft).json

@@ -1,4 +1,6 @@
-"""The limit counts the CPU time of one thread, and acts although C code holds the interpreter's lock."""
+"""The limit counts the CPU time of one thread, and acts although C code holds the interpreter's
+lock.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ from worker.cpu_limit import SIGNAL
 BURN = "import time; end = time.thread_time() + 1.5\nwhile time.thread_time() < end: pass"
 CASES = {
     "burning": ("with cpu_limit(0.2): burn()", True),
-    "holding the interpreter's lock": ("with cpu_limit(0.2): re.match(r'(a+)+$', 'a' * 60 + 'b')", True),
+    "holding the interpreter's lock": (
+        "with cpu_limit(0.2): re.match(r'(a+)+$', 'a' * 60 + 'b')",
+        True,
+    ),
     "burning in a thread": (
         """
 def work():
@@ -50,5 +55,7 @@ def burn():
 @pytest.mark.parametrize("case", CASES)
 def test_only_the_work_itself_counts(case: str) -> None:
     what, ends = CASES[case]
-    status = subprocess.run([sys.executable, "-c", PROGRAM + what], timeout=60, check=False).returncode
+    status = subprocess.run(
+        [sys.executable, "-c", PROGRAM + what], timeout=60, check=False
+    ).returncode
     assert status == (-SIGNAL if ends else 0)

@@ -1,4 +1,6 @@
-"""Comments that another worker began and did not finish are screened alone; only what fails alone, twice, is poison."""
+"""Comments that another worker began and did not finish are screened alone; only what fails alone,
+twice, is poison.
+"""
 
 from __future__ import annotations
 
@@ -35,16 +37,24 @@ def begun(comments: list[str], since: datetime, by: str = "elsewhere:1", alone: 
 
 def alone(comment: str) -> int:
     with reading() as session:
-        return session.execute(select(Comment.screenings_alone).where(Comment.id == comment)).scalar_one()
+        return session.execute(
+            select(Comment.screenings_alone).where(Comment.id == comment)
+        ).scalar_one()
 
 
 @pytest.fixture
 def poisonous(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GREENROOM_POISON", "1")  # in the processes that are started, not in this one
+    monkeypatch.setenv(
+        "GREENROOM_POISON", "1"
+    )  # in the processes that are started, not in this one
 
 
-def test_what_another_worker_may_be_screening_is_left_to_it_for_a_while(client: FlaskClient) -> None:
-    new, fresh, old = (posted(client, body=f"The ferry was late {number} times.") for number in range(3))
+def test_what_another_worker_may_be_screening_is_left_to_it_for_a_while(
+    client: FlaskClient,
+) -> None:
+    new, fresh, old = (
+        posted(client, body=f"The ferry was late {number} times.") for number in range(3)
+    )
     begun([fresh], now() - SOON)
     begun([old], now() - LATER)
     assert take([new, fresh, old]) == ([new], [old])
@@ -58,7 +68,9 @@ def test_what_owes_no_screening_is_not_taken(client: FlaskClient) -> None:
 
 
 def test_only_this_hosts_comments_are_finished_at_a_start(client: FlaskClient) -> None:
-    ours, others, done, mine = (posted(client, body=f"The ferry was late {number} times.") for number in range(4))
+    ours, others, done, mine = (
+        posted(client, body=f"The ferry was late {number} times.") for number in range(4)
+    )
     begun([ours, done], now(), by=f"{batches._host()}:an earlier process")
     begun([others], now())
     take([mine])
@@ -74,7 +86,10 @@ def test_an_innocent_comment_of_a_batch_that_did_not_finish_is_judged_like_any(
     settled = screening.screen_now(comments)
     assert {each.comment_id for each in settled} == set(comments)
     for comment in comments:
-        assert {item["check"] for item in moderator.record(comment)["evidence"]} >= {"spam", "links"}
+        assert {item["check"] for item in moderator.record(comment)["evidence"]} >= {
+            "spam",
+            "links",
+        }
         assert alone(comment) == 0
 
 
@@ -90,7 +105,10 @@ def test_a_comment_that_fails_alone_twice_goes_to_a_human_and_is_never_screened_
     ]
     found = moderator.record(poison)
     assert found["status"] == "flagged"
-    assert "alone, its screening ended with exit status 70, 2 times" in found["decisions"][0]["reasons"][0]
+    assert (
+        "alone, its screening ended with exit status 70, 2 times"
+        in found["decisions"][0]["reasons"][0]
+    )
     assert [review["cause"] for review in found["reviews"]] == ["flagged"]
     assert found["html"] == "<p>poison: exit *now*</p>"  # rendering it may be what fails
     with time_machine.travel(now() + timedelta(days=1)):
@@ -99,7 +117,9 @@ def test_a_comment_that_fails_alone_twice_goes_to_a_human_and_is_never_screened_
     assert len(moderator.record(poison)["decisions"]) == 1
 
 
-def test_a_human_may_decide_about_poison(client: FlaskClient, moderator: Caller, poisonous: None) -> None:
+def test_a_human_may_decide_about_poison(
+    client: FlaskClient, moderator: Caller, poisonous: None
+) -> None:
     poison = posted(client, body="poison: exit")
     begun([poison], now() - LATER)
     screening.screen_now([poison])
@@ -110,7 +130,9 @@ def test_a_human_may_decide_about_poison(client: FlaskClient, moderator: Caller,
 def test_a_worker_that_is_killed_does_not_make_an_innocent_comment_poison(
     client: FlaskClient, moderator: Caller, poisonous: None
 ) -> None:
-    """ "poison: sleep" waits, as for a slow database: its screener is ended from outside, together with its worker."""
+    """ "poison: sleep" waits, as for a slow database: its screener is ended from outside, together
+    with its worker.
+    """
     comment = posted(client, body="poison: sleep")
     for _ in range(3):
         begun([comment], now() - LATER)
@@ -125,7 +147,9 @@ def test_a_worker_that_is_killed_does_not_make_an_innocent_comment_poison(
     assert moderator.record(comment)["status"] == "pending"
 
 
-def test_a_lost_isolator_is_no_comments_fault(client: FlaskClient, moderator: Caller, poisonous: None) -> None:
+def test_a_lost_isolator_is_no_comments_fault(
+    client: FlaskClient, moderator: Caller, poisonous: None
+) -> None:
     comment = posted(client, body="poison: sleep")
     begun([comment], now() - LATER)
     thread = threading.Thread(target=screening.screen_now, args=[[comment]])
@@ -150,7 +174,9 @@ def test_a_comment_with_which_the_whole_machine_goes_is_not_tried_for_ever(
 
 def test_a_careful_worker_screens_in_isolation(client: FlaskClient, moderator: Caller) -> None:
     """Forked, so in a program of its own: here are threads."""
-    old, one, two, three = (posted(client, body=f"The ferry was late {number} times.") for number in range(4))
+    old, one, two, three = (
+        posted(client, body=f"The ferry was late {number} times.") for number in range(4)
+    )
     begun([old], now(), by=f"{batches._host()}:an earlier process")
     program = f"""
 from worker import careful, screening
@@ -162,7 +188,9 @@ careful.end_carefulness()
 assert careful.careful() is None
 print(*counts)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout.splitlines()[-1] == "2 1"
     for comment in (one, two, three):
         assert moderator.record(comment)["status"] != "pending"

@@ -1,4 +1,6 @@
-"""A site learns from its moderators: what it learns from, when, what goes live, and what is forgotten."""
+"""A site learns from its moderators: what it learns from, when, what goes live, and what is
+forgotten.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,10 @@ def due() -> None:
 
 def taught(moderator: Caller, bodies: list[tuple[str, str]]) -> list[str]:
     """Comments that were posted, screened, and decided as given."""
-    ids = [posted(moderator.client, body=body, email=f"reader{n}@paper.example") for n, (body, _) in enumerate(bodies)]
+    ids = [
+        posted(moderator.client, body=body, email=f"reader{n}@paper.example")
+        for n, (body, _) in enumerate(bodies)
+    ]
     screen_all()
     for comment, (_, verdict) in zip(ids, bodies, strict=True):
         assert moderator.decide(comment, verdict).status_code == 201
@@ -63,7 +68,9 @@ def quirk(count: int, seed: int = 1) -> list[tuple[str, str]]:
     return [(spam[n], "reject") if n % 2 else (ham[n], "approve") for n in range(count)]
 
 
-def test_learning_is_due_with_every_25th_decision_and_at_most_once_a_minute(moderator: Caller) -> None:
+def test_learning_is_due_with_every_25th_decision_and_at_most_once_a_minute(
+    moderator: Caller,
+) -> None:
     texts = quirk(52)
     ids = taught(moderator, texts[:24])
     moderator.decide(posted(moderator.client, body="I can't tell."), "flag")
@@ -103,7 +110,11 @@ def test_labels_are_the_standing_decisions_of_humans(moderator: Caller) -> None:
     moderator.undo(changed)
     with reading() as session:
         found = labels(session, site().id)
-    assert [(label.comment, label.spam) for label in found] == [(approved, False), (rejected, True), (changed, False)]
+    assert [(label.comment, label.spam) for label in found] == [
+        (approved, False),
+        (rejected, True),
+        (changed, False),
+    ]
     assert all(label.context["context"] for label in found)
     assert untouched not in {label.comment for label in found}
 
@@ -114,14 +125,28 @@ def test_a_model_says_where_it_comes_from_and_its_file_is_its_weights(moderator:
     [record] = models()
     stored, packed = load(record.file), SiteModel.unpacked(record.weights)
     assert (stored.weights == packed.weights).all()
-    assert (stored.intercept, stored.languages, stored.version) == (packed.intercept, packed.languages, record.version)
+    assert (stored.intercept, stored.languages, stored.version) == (
+        packed.intercept,
+        packed.languages,
+        record.version,
+    )
     card = record.card
-    assert card["decisions"] | {"first": "", "last": ""} == {"rejected": 15, "approved": 15, "first": "", "last": ""}
+    assert card["decisions"] | {"first": "", "last": ""} == {
+        "rejected": 15,
+        "approved": 15,
+        "first": "",
+        "last": "",
+    }
     assert card["parent"] == card["base"]
-    assert (card["sha256"][:12], card["languages"]) == (record.version.removeprefix("site-"), ["id"])
+    assert (card["sha256"][:12], card["languages"]) == (
+        record.version.removeprefix("site-"),
+        ["id"],
+    )
 
 
-def test_the_score_names_the_sites_model_and_a_worker_takes_up_a_new_one_at_once(moderator: Caller) -> None:
+def test_the_score_names_the_sites_model_and_a_worker_takes_up_a_new_one_at_once(
+    moderator: Caller,
+) -> None:
     before = posted(moderator.client, body=GAMBLING[0])
     screen_all()
     assert evidence(moderator, before)["outcome"] == "abstained"
@@ -183,16 +208,24 @@ def test_a_decision_that_was_undone_is_named_in_the_next_card(moderator: Caller)
     due()
     learn(site().id)
     left = models()[-1].card["left"]
-    assert (left["last seen by"], left["comments"]) == (first, [{"comment": ids[3], "why": "undone"}])
+    assert (left["last seen by"], left["comments"]) == (
+        first,
+        [{"comment": ids[3], "why": "undone"}],
+    )
 
 
 def test_a_challenger_that_loses_on_the_newest_decisions_does_not_go_live(
     moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Moderators who changed their minds: what they decided for long is the opposite of what they decide now."""
+    """Moderators who changed their minds: what they decided for long is the opposite of what they
+    decide now.
+    """
     monkeypatch.setattr(site_training, "CROSS_VALIDATED", 60)
     english = [
-        ("Click here for cheap pills and free money, http://pills{n}.example", "I walked along the river, number {n}."),
+        (
+            "Click here for cheap pills and free money, http://pills{n}.example",
+            "I walked along the river, number {n}.",
+        ),
         (
             "Subscribe to my channel for free cards {n} http://gift.example",
             "The ferry was {n} minutes late again.",
@@ -218,7 +251,9 @@ def test_a_challenger_that_loses_on_the_newest_decisions_does_not_go_live(
     assert record.card["compared"]["how"].startswith("on the newest")
 
 
-def test_after_a_change_of_the_base_model_the_base_scores_until_the_site_has_learned_anew(moderator: Caller) -> None:
+def test_after_a_change_of_the_base_model_the_base_scores_until_the_site_has_learned_anew(
+    moderator: Caller,
+) -> None:
     taught(moderator, quirk(26))
     first = learn(site().id)
     owe_learning(now())
@@ -226,13 +261,18 @@ def test_after_a_change_of_the_base_model_the_base_scores_until_the_site_has_lea
     [record] = models()
     model = SiteModel.unpacked(record.weights)
     model.base = "an older one"
-    row = SiteModelRecord(**{c.key: getattr(record, c.key) for c in SiteModelRecord.__table__.columns})
+    row = SiteModelRecord(
+        **{c.key: getattr(record, c.key) for c in SiteModelRecord.__table__.columns}
+    )
     row.id, row.version, row.weights = new_id(), "site-older", model.packed()
     row.card = {**record.card, "base": model.base}
     with begin() as session:
         session.add(row)
         session.execute(update(Site).values(model=row.id))
-    comment = posted(moderator.client, body="The ferry was late again, and nobody told the passengers on the pier.")
+    comment = posted(
+        moderator.client,
+        body="The ferry was late again, and nobody told the passengers on the pier.",
+    )
     screen_all()
     assert evidence(moderator, comment)["version"] == base_model().version
     owe_learning(now())
@@ -244,12 +284,16 @@ def test_after_a_change_of_the_base_model_the_base_scores_until_the_site_has_lea
 def test_who_comes_second_does_nothing(moderator: Caller) -> None:
     taught(moderator, quirk(25))
     with begin() as session:
-        session.execute(update(Site).values(learn_due=now() + timedelta(seconds=100)))  # another's lease
+        session.execute(
+            update(Site).values(learn_due=now() + timedelta(seconds=100))
+        )  # another's lease
     assert learn(site().id) is None
     assert models() == []
 
 
-def test_only_the_newest_models_are_kept_and_the_live_one(moderator: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_newest_models_are_kept_and_the_live_one(
+    moderator: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("worker.learning.KEPT", 2)
     taught(moderator, quirk(26))
     versions = []

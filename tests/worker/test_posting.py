@@ -1,4 +1,6 @@
-"""Where a webhook may go, and how it gets there: to the public Internet only, whatever a name means a moment later."""
+"""Where a webhook may go, and how it gets there: to the public Internet only, whatever a name means
+a moment later.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,8 @@ NOT_PUBLIC = """
     fd12:3456::1 fe80::1 fe80::1%eth0 fec0::1 ff02::1 ff0e::1 4000::1 2606:4700::1%eth0
 """
 PUBLIC = (
-    "1.1.1.1 8.8.8.8 9.255.255.255 11.0.0.1 100.63.255.255 172.15.0.1 172.32.0.1 192.169.0.1 198.17.0.1 223.255.255.1"
+    "1.1.1.1 8.8.8.8 9.255.255.255 11.0.0.1 100.63.255.255 172.15.0.1 172.32.0.1 "
+    "192.169.0.1 198.17.0.1 223.255.255.1"
 )
 PUBLIC += " 2001:4860:4860::8888 2606:4700:4700::1111 2a00:1450:4001::1 2003::1"
 
@@ -76,7 +79,10 @@ def test_an_address_that_is_not_public_is_refused_and_why_is_said(text: str) -> 
     assert why_refused(address(text))
     host = f"[{text}]" if ":" in text else text
     # No URL has a zone.
-    with pytest.raises(Refused, match="not a URL" if "%" in text else "GREENROOM_WEBHOOK_ALLOW_PRIVATE=true allows it"):
+    with pytest.raises(
+        Refused,
+        match="not a URL" if "%" in text else "GREENROOM_WEBHOOK_ALLOW_PRIVATE=true allows it",
+    ):
         target(f"https://{host}/")
 
 
@@ -100,7 +106,9 @@ def test_every_odd_spelling_of_loopback_is_refused(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "localhost.", "a.localhost"])
-def test_localhost_is_this_machine_whatever_dns_says(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_localhost_is_this_machine_whatever_dns_says(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with DnsServer({"localhost": {"A": ["8.8.8.8"]}, "a.localhost": {"A": ["8.8.8.8"]}}) as dns:
         dns.serve(monkeypatch)
         settings.cache_clear()
@@ -141,7 +149,9 @@ def test_a_url_that_is_none_for_a_webhook_is_refused(url: str) -> None:
         target(url)
 
 
-def test_https_to_its_two_ports_is_fine_and_a_setting_names_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_https_to_its_two_ports_is_fine_and_a_setting_names_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert target("https://Example.org").authority == "example.org"
     assert target("https://example.org:80/a?b=c").path == "/a?b=c"
     assert target("https://bücher.example/").host == "xn--bcher-kva.example"
@@ -181,7 +191,9 @@ def test_a_name_that_changes_its_address_between_two_attempts_is_looked_at_anew(
         monkeypatch.setenv("GREENROOM_WEBHOOK_PORTS", str(receiver.port))
         settings.cache_clear()
         url = f"https://hook.test:{receiver.port}/"
-        with pytest.raises(Unsent):  # goes out to the public address, and does not come through from here
+        with pytest.raises(
+            Unsent
+        ):  # goes out to the public address, and does not come through from here
             post(url, seconds=0.3)
         assert receiver.connections == 0
         dns.zone["hook.test"] = {"A": ["127.0.0.1"]}
@@ -193,9 +205,13 @@ def test_a_name_that_changes_its_address_between_two_attempts_is_looked_at_anew(
 def test_it_connects_to_the_address_that_was_looked_at_and_resolves_once(
     private: None, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A resolver that answers otherwise to the second question, as for rebinding, is not asked a second time."""
+    """A resolver that answers otherwise to the second question, as for rebinding, is not asked a
+    second time.
+    """
     asked: list[str] = []
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *about, **_: asked.append(str(about[0])) or _no())
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *about, **_: asked.append(str(about[0])) or _no()
+    )
     with DnsServer({"hook.test": {"A": ["127.0.0.1"]}}) as dns:
         monkeypatch.setattr("worker.resolver._nameserver", _plain(dns.port))
         dns.serve(monkeypatch)
@@ -224,7 +240,9 @@ def _plain(port: int) -> object:
         (Mode.SILENCE, "could not be looked up within"),
     ],
 )
-def test_a_name_without_an_address_is_told_as_such(mode: Mode, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_without_an_address_is_told_as_such(
+    mode: Mode, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with DnsServer(mode=mode) as dns:
         dns.serve(monkeypatch)
         if mode is Mode.SILENCE:
@@ -255,7 +273,10 @@ def test_it_speaks_tls_to_the_name_and_believes_only_a_good_certificate(
     private: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = certificate(tmp_path, "hook.test")
-    with Receiver(certificate=good) as receiver, DnsServer({"hook.test": {"A": ["127.0.0.1"]}}) as dns:
+    with (
+        Receiver(certificate=good) as receiver,
+        DnsServer({"hook.test": {"A": ["127.0.0.1"]}}) as dns,
+    ):
         dns.serve(monkeypatch)
         settings.cache_clear()
         url = f"https://hook.test:{receiver.port}/"
@@ -276,14 +297,19 @@ def test_at_most_64_kb_of_the_answer_are_read(private: None, receiver: Receiver)
 
 
 @pytest.mark.parametrize("answer", [HANG, Answer(200, {}, b"slowly" * 100, drip=0.05)])
-def test_an_answer_that_is_not_whole_in_time_is_none(private: None, receiver: Receiver, answer: Answer) -> None:
+def test_an_answer_that_is_not_whole_in_time_is_none(
+    private: None, receiver: Receiver, answer: Answer
+) -> None:
     receiver.next(answer)
     with pytest.raises(Unsent, match="no whole answer within"):
         post(receiver.url, seconds=0.5)
 
 
 def test_who_accepts_and_never_reads_is_waited_for_no_longer(private: None) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as deaf, pytest.raises(Unsent, match="no whole answer"):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as deaf,
+        pytest.raises(Unsent, match="no whole answer"),
+    ):
         post(f"http://127.0.0.1:{deaf.getsockname()[1]}/", seconds=0.3)
 
 
@@ -300,8 +326,14 @@ def test_who_accepts_and_never_reads_is_waited_for_no_longer(private: None) -> N
             )
             for length in (b"-5", b"+5", b"0_5", b"5, 5", b"", b"five")
         ),
-        (Answer(RAW, {}, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), "not an answer in HTTP"),
-        (Answer(RAW, {}, b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300 + b"\r\n"), "not an answer in HTTP"),
+        (
+            Answer(RAW, {}, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+            "not an answer in HTTP",
+        ),
+        (
+            Answer(RAW, {}, b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300 + b"\r\n"),
+            "not an answer in HTTP",
+        ),
         (Answer(RAW, {}, b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000), "not an answer in HTTP"),
     ],
 )
@@ -316,13 +348,27 @@ def test_what_is_no_whole_answer_is_said_in_words(
 @pytest.mark.parametrize(
     ("content", "body"),
     [
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n", b"abcde"),
+        (
+            (
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+                b"chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"
+            ),
+            b"abcde",
+        ),
         (b"HTTP/1.0 200 OK\r\n\r\nuntil the end", b"until the end"),
-        (b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"ok"),
+        (
+            (
+                b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: "
+                b"2\r\n\r\nok"
+            ),
+            b"ok",
+        ),
         (b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok", b"ok"),
     ],
 )
-def test_answers_of_every_shape_are_read(private: None, receiver: Receiver, content: bytes, body: bytes) -> None:
+def test_answers_of_every_shape_are_read(
+    private: None, receiver: Receiver, content: bytes, body: bytes
+) -> None:
     receiver.next(Answer(RAW, {}, content))
     assert post(receiver.url)[::2] == (200, body)
 

@@ -1,4 +1,6 @@
-"""What storage shows: pages that keep their members, replies that continue elsewhere, newer never under older."""
+"""What storage shows: pages that keep their members, replies that continue elsewhere, newer never
+under older.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def ids(page: Any) -> list[str]:
     return [comment["id"] for comment in page["comments"]]
 
 
-def test_a_page_holds_25_top_comments_and_keeps_them(client: FlaskClient, moderator: Caller) -> None:
+def test_a_page_holds_25_top_comments_and_keeps_them(
+    client: FlaskClient, moderator: Caller
+) -> None:
     comments = approved(client, moderator, 60)
     newest = moderator.page()
     assert newest["page"] == 3
@@ -53,7 +57,9 @@ def test_a_page_holds_25_top_comments_and_keeps_them(client: FlaskClient, modera
     assert first["next"] is None  # type: ignore[index]
     moderator.decide(comments[30], "reject")
     publish_all()
-    assert ids(moderator.page(page=2)) == [id_ for id_ in comments[25:50][::-1] if id_ != comments[30]]
+    assert ids(moderator.page(page=2)) == [
+        id_ for id_ in comments[25:50][::-1] if id_ != comments[30]
+    ]
     assert ids(moderator.page(page=1)) == comments[:25][::-1]
     assert moderator.page(page=1)["count"] == 59  # an older page speaks of today's thread
     moderator.decide(comments[30], "approve")
@@ -83,7 +89,9 @@ def test_more_than_50_replies_continue_elsewhere(client: FlaskClient, moderator:
     assert rest["next"] is None  # type: ignore[index]
 
 
-def test_replies_stand_under_what_they_answer_oldest_first(client: FlaskClient, moderator: Caller) -> None:
+def test_replies_stand_under_what_they_answer_oldest_first(
+    client: FlaskClient, moderator: Caller
+) -> None:
     top = approved(client, moderator, 1)[0]
     first, second = approved(client, moderator, 2, parent=top)
     below = approved(client, moderator, 1, parent=first)[0]
@@ -100,14 +108,18 @@ def test_replies_stand_under_what_they_answer_oldest_first(client: FlaskClient, 
     assert [reply["id"] for reply in moderator.page()["comments"][0]["replies"]] == [second]
 
 
-def test_a_newest_page_that_was_emptied_is_not_what_readers_see(client: FlaskClient, moderator: Caller) -> None:
+def test_a_newest_page_that_was_emptied_is_not_what_readers_see(
+    client: FlaskClient, moderator: Caller
+) -> None:
     comments = approved(client, moderator, 26)
     moderator.decide(comments[25], "reject")
     publish_all()
     assert ids(moderator.page()) == comments[:25][::-1]
 
 
-def test_a_thread_is_read_with_an_etag_and_answers_304(client: FlaskClient, moderator: Caller) -> None:
+def test_a_thread_is_read_with_an_etag_and_answers_304(
+    client: FlaskClient, moderator: Caller
+) -> None:
     approved(client, moderator, 1)
     address = "/v1/sites/demo/comments?thread=/harbour"
     tag = client.get(address).headers["ETag"]
@@ -116,16 +128,22 @@ def test_a_thread_is_read_with_an_etag_and_answers_304(client: FlaskClient, mode
     assert client.get(address, headers={"If-None-Match": tag}).status_code == 200
 
 
-def test_no_email_or_address_is_published(client: FlaskClient, moderator: Caller, data: Path) -> None:
+def test_no_email_or_address_is_published(
+    client: FlaskClient, moderator: Caller, data: Path
+) -> None:
     approved(client, moderator, 2, email="secret.reader@example.org")
     for file in (data / "published").rglob("*"):
         if file.is_file():
             assert b"secret.reader" not in file.read_bytes()
-            assert b"127.0.0.1:" not in file.read_bytes() or file.suffix == ".atom"  # the feed names its own address
+            assert (
+                b"127.0.0.1:" not in file.read_bytes() or file.suffix == ".atom"
+            )  # the feed names its own address
 
 
 def test_a_strangers_html_is_not_published(client: FlaskClient, moderator: Caller) -> None:
-    body = '<img src=x onerror=alert(1)> [a](javascript:alert(1)) **bold** [b](https://b.example "t")'
+    body = (
+        '<img src=x onerror=alert(1)> [a](javascript:alert(1)) **bold** [b](https://b.example "t")'
+    )
     approved(client, moderator, 1, name="<script>alert(1)</script>", body=body)
     shown = moderator.page()["comments"][0]
     assert shown["name"] == "<script>alert(1)</script>"  # text, which the embed shows as text
@@ -135,10 +153,15 @@ def test_a_strangers_html_is_not_published(client: FlaskClient, moderator: Calle
     assert 'rel="ugc nofollow noopener"' in shown["html"]
 
 
-def test_the_second_publisher_of_a_thread_does_nothing(client: FlaskClient, moderator: Caller) -> None:
+def test_the_second_publisher_of_a_thread_does_nothing(
+    client: FlaskClient, moderator: Caller
+) -> None:
     moderator.decide(posted(client), "approve")
     with begin() as session:
-        held = {"lease": "01a202e5-df04-77cb-9077-336cd4ad4d3a", "lease_until": now() + timedelta(seconds=30)}
+        held = {
+            "lease": "01a202e5-df04-77cb-9077-336cd4ad4d3a",
+            "lease_until": now() + timedelta(seconds=30),
+        }
         session.execute(update(Thread).values(**held))
         thread = session.execute(select(Thread.id)).scalar_one()
     assert publish_threads([thread]) == 0
@@ -212,30 +235,40 @@ def test_a_publisher_that_lost_its_lease_leaves_the_thread_owed(
     assert moderator.page()["count"] == 1
 
 
-def test_the_feed_is_well_formed_whatever_was_written(client: FlaskClient, moderator: Caller) -> None:
+def test_the_feed_is_well_formed_whatever_was_written(
+    client: FlaskClient, moderator: Caller
+) -> None:
     approved(client, moderator, 1, name="A & <B> \ufffe", body="x ]]> & <y>")
     assert _titles(client.get("/sites/demo/thread.atom?thread=/harbour").data) == ["A & <B> "]
 
 
-def test_the_feed_stands_where_it_says_and_where_the_plain_page_says(client: FlaskClient, moderator: Caller) -> None:
+def test_the_feed_stands_where_it_says_and_where_the_plain_page_says(
+    client: FlaskClient, moderator: Caller
+) -> None:
     approved(client, moderator, 2)
     named = re.search(r'type="application/atom\+xml" href="([^"]+)"', client.get(PLAIN).text)
     assert named
     answer = client.get(unescape(named[1]))
     assert answer.content_type == "application/atom+xml"
     own = ElementTree.fromstring(answer.data).findtext("{*}id") or ""
-    again = client.get(own.removeprefix(settings().base_url), headers={"If-None-Match": answer.headers["ETag"]})
+    again = client.get(
+        own.removeprefix(settings().base_url), headers={"If-None-Match": answer.headers["ETag"]}
+    )
     assert again.status_code == 304
 
 
-def test_a_feed_of_a_thread_nobody_has_written_in_is_empty_and_well_formed(client: FlaskClient) -> None:
+def test_a_feed_of_a_thread_nobody_has_written_in_is_empty_and_well_formed(
+    client: FlaskClient,
+) -> None:
     answer = client.get("/sites/demo/thread.atom", query_string={"thread": "/a&<b>\uffff"})
     assert (answer.status_code, _titles(answer.data)) == (200, [])
     assert client.get("/sites/demo/thread.atom").status_code == 422
 
 
 def _titles(feed: bytes) -> list[str | None]:
-    return [entry.findtext("{*}title") for entry in ElementTree.fromstring(feed).findall("{*}entry")]
+    return [
+        entry.findtext("{*}title") for entry in ElementTree.fromstring(feed).findall("{*}entry")
+    ]
 
 
 def test_stored_pages_are_complete_json(client: FlaskClient, moderator: Caller) -> None:

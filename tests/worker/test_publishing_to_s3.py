@@ -43,7 +43,11 @@ def s3() -> Iterator[str]:
 def store(s3: str, data: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything is published to the bucket, under a name of its own."""
     monkeypatch.setenv("GREENROOM_STORAGE_URL", f"s3://paper/{new_id()}")
-    for name, value in {"ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret", "REGION": "us-east-1"}.items():
+    for name, value in {
+        "ACCESS_KEY_ID": "key",
+        "SECRET_ACCESS_KEY": "secret",
+        "REGION": "us-east-1",
+    }.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setenv("AWS_ENDPOINT", s3)
     forget_store()
@@ -78,14 +82,18 @@ def test_a_thread_is_published_read_with_its_etag_and_taken_down(
     assert moderator.page(page=7)["comments"] == []
 
 
-def test_the_bucket_can_be_served_as_it_is(store: None, client: FlaskClient, moderator: Caller) -> None:
+def test_the_bucket_can_be_served_as_it_is(
+    store: None, client: FlaskClient, moderator: Caller
+) -> None:
     approve(client, moderator)
     for name, kind in {
         storage.newest_name("demo", "/harbour"): "application/json",
         storage.page_name("demo", "/harbour", 1): "application/json",
         storage.feed_name("demo", "/harbour"): "application/atom+xml",
     }.items():
-        with urlopen(obstore.sign(storage._store_of(os.getpid()), "GET", name, timedelta(minutes=1))) as answer:
+        with urlopen(
+            obstore.sign(storage._store_of(os.getpid()), "GET", name, timedelta(minutes=1))
+        ) as answer:
             assert answer.headers["Content-Type"] == kind
             assert b"The ferry was late again." in answer.read()
 

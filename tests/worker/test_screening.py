@@ -1,4 +1,6 @@
-"""What the CPU limit of a screening covers: the comments, and not what a process loads for the first of them."""
+"""What the CPU limit of a screening covers: the comments, and not what a process loads for the
+first of them.
+"""
 
 from __future__ import annotations
 
@@ -48,6 +50,8 @@ screening.cpu_limit = noted
     ],
     ids=["in a worker", "in isolation"],
 )
-def test_the_first_comment_of_a_process_pays_for_no_loading(client: FlaskClient, program: str) -> None:
+def test_the_first_comment_of_a_process_pays_for_no_loading(
+    client: FlaskClient, program: str
+) -> None:
     comment = posted(client, body="Der **Hafen** ist [hier](https://harbour.example/a) zu sehen.")
     assert modules_loaded(program, comment) == []

@@ -18,7 +18,9 @@ from worker import screening, sweep
 from worker.checks import examination
 
 
-def test_a_comment_whose_ring_was_lost_is_screened_and_published(client: FlaskClient, moderator: Caller) -> None:
+def test_a_comment_whose_ring_was_lost_is_screened_and_published(
+    client: FlaskClient, moderator: Caller
+) -> None:
     comment = posted(client)
     with time_machine.travel(now() + timedelta(seconds=4)):
         sweep.sweep()
@@ -40,7 +42,9 @@ def test_without_a_broker_one_sweep_brings_a_comment_onto_its_page(
     assert [shown["id"] for shown in moderator.page()["comments"]] == [comment]
 
 
-def test_what_is_not_overdue_yet_is_left_to_the_bell(client: FlaskClient, moderator: Caller) -> None:
+def test_what_is_not_overdue_yet_is_left_to_the_bell(
+    client: FlaskClient, moderator: Caller
+) -> None:
     comment = posted(client)
     sweep.sweep()
     assert moderator.record(comment)["status"] == "pending"
@@ -53,12 +57,16 @@ def test_two_sweeps_at_once_do_not_take_the_same_rows(client: FlaskClient) -> No
     assert sweep._overdue(Comment, Comment.screen_due, later) == []
 
 
-def test_a_check_that_could_not_run_is_tried_again_until_it_can(client: FlaskClient, moderator: Caller) -> None:
+def test_a_check_that_could_not_run_is_tried_again_until_it_can(
+    client: FlaskClient, moderator: Caller
+) -> None:
     comment = posted(client, email="ann@nowhere.test")  # the resolver of these tests never answers
     screen_all()
     first = moderator.record(comment)
     assert first["status"] == "flagged"
-    assert {found["check"]: found["outcome"] for found in first["evidence"]}["email"] == "unavailable"
+    assert {found["check"]: found["outcome"] for found in first["evidence"]}[
+        "email"
+    ] == "unavailable"
     with begin() as session:
         session.execute(update(Comment).values(email=_sealed("ann@example.org"), screen_due=now()))
     with pytest.MonkeyPatch.context() as patch:
@@ -135,7 +143,9 @@ def test_a_worker_says_it_is_alive(client: FlaskClient) -> None:
     assert beat.at >= beat.swept_at
 
 
-def test_a_thread_that_was_closed_is_published_by_the_sweep(client: FlaskClient, moderator: Caller) -> None:
+def test_a_thread_that_was_closed_is_published_by_the_sweep(
+    client: FlaskClient, moderator: Caller
+) -> None:
     moderator.call("PATCH", "/threads", json={"thread": "/harbour", "state": "closed"})
     with time_machine.travel(now() + timedelta(seconds=4)):
         sweep.sweep()

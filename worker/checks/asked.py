@@ -1,7 +1,8 @@
 """A batch's questions as a table that a query joins.
 
-All rows travel as one bound JSON value: a statement with a parameter for every field would be compiled anew for each
-batch, which took longer (12 ms for 100 rows) than the query itself. So each check builds its statement once.
+All rows travel as one bound JSON value: a statement with a parameter for every field would be
+compiled anew for each batch, which took longer (12 ms for 100 rows) than the query itself. So each
+check builds its statement once.
 """
 
 from __future__ import annotations
@@ -11,7 +12,18 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import orjson
-from sqlalchemy import CTE, ColumnElement, Select, Text, bindparam, cast, column, func, select, type_coerce
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
@@ -20,10 +32,14 @@ Columns: TypeAlias = Mapping[str, TypeEngine[Any]]
 
 
 def asked(dialect: str, columns: Columns) -> CTE:
-    """The rows as a table of these columns, to be joined. Build the statement once; `packed` fills it."""
+    """The rows as a table of these columns, to be joined. Build the statement once; `packed` fills
+    it.
+    """
     json = bindparam("asked", type_=Text)
     return (
-        (_in_sqlite if dialect == "sqlite" else _in_postgresql)(json, columns).cte("asked").prefix_with("MATERIALIZED")
+        (_in_sqlite if dialect == "sqlite" else _in_postgresql)(json, columns)
+        .cte("asked")
+        .prefix_with("MATERIALIZED")
     )
 
 
@@ -41,17 +57,26 @@ def dialect_of(session: Session) -> str:
 def _in_sqlite(json: ColumnElement[Any], columns: Columns) -> Select[Any]:
     row = func.json_each(json).table_valued("value").c.value
     return select(
-        *(type_coerce(func.json_extract(row, f"$.{name}"), kind).label(name) for name, kind in columns.items())
+        *(
+            type_coerce(func.json_extract(row, f"$.{name}"), kind).label(name)
+            for name, kind in columns.items()
+        )
     )
 
 
 def _in_postgresql(json: ColumnElement[Any], columns: Columns) -> Select[Any]:
     typed: list[Any] = [column(name, kind) for name, kind in columns.items()]
     records = (
-        func.jsonb_to_recordset(cast(json, JSONB)).table_valued(*typed, name="row").render_derived(with_types=True)
+        func.jsonb_to_recordset(cast(json, JSONB))
+        .table_valued(*typed, name="row")
+        .render_derived(with_types=True)
     )
     return select(*records.c)
 
 
 def _plain(value: Any, length: int | None) -> Any:
-    return value.astimezone(UTC).isoformat(" ", "microseconds")[:length] if isinstance(value, datetime) else value
+    return (
+        value.astimezone(UTC).isoformat(" ", "microseconds")[:length]
+        if isinstance(value, datetime)
+        else value
+    )

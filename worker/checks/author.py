@@ -20,7 +20,8 @@ from models.records import Comment
 from worker.checks.asked import Columns, asked, dialect_of, packed
 from worker.checks.candidate import Candidate
 
-MOST = 200  # comments looked at, the newest: an address that everyone types must not slow everyone down
+# comments looked at, the newest: an address that everyone types must not slow everyone down
+MOST = 200
 
 _WORDS = {"approved": "approved", "rejected": "rejected", "flagged": "held", "pending": "waiting"}
 _COLUMNS: Columns = {"n": Integer(), "site": Integer(), "who": String(), "at": Moment()}
@@ -40,7 +41,9 @@ def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[E
 def _evidence(record: _Record) -> Evidence:
     rejected = record.counts["rejected"]
     noun = "comment" if rejected == 1 else "comments"
-    found = {"rejected": f"{rejected} earlier {noun} rejected under this address"} if rejected else {}
+    found = (
+        {"rejected": f"{rejected} earlier {noun} rejected under this address"} if rejected else {}
+    )
     return Evidence(
         check="author",
         outcome=Outcome.FOUND if found else Outcome.CLEAR,
@@ -53,15 +56,25 @@ def _evidence(record: _Record) -> Evidence:
 def _words(record: _Record) -> str:
     if record.since is None:
         return "first comment from this address"
-    *most, last = [f"{record.counts[status]} {word}" for status, word in _WORDS.items() if record.counts[status]]
+    *most, last = [
+        f"{record.counts[status]} {word}"
+        for status, word in _WORDS.items()
+        if record.counts[status]
+    ]
     listed = f"{', '.join(most)} and {last}" if most else last
     return f"{listed} under this address, which is unproven; seen since {record.since:%Y-%m-%d}"
 
 
 def _records(session: Session, batch: Sequence[Candidate]) -> list[_Record]:
-    """What came of the newest comments before each one; the index has them in order, so no more are read."""
+    """What came of the newest comments before each one; the index has them in order, so no more are
+    read.
+    """
     records = [_Record(Counter(), None) for _ in batch]
-    rows = [{"n": n, "site": c.site_id, "who": c.email_index, "at": c.at} for n, c in enumerate(batch) if c.email_index]
+    rows = [
+        {"n": n, "site": c.site_id, "who": c.email_index, "at": c.at}
+        for n, c in enumerate(batch)
+        if c.email_index
+    ]
     if not rows:
         return records
     dialect = dialect_of(session)
@@ -77,7 +90,9 @@ def _counting(dialect: str) -> Select[Any]:
     table, other = asked(dialect, _COLUMNS), aliased(Comment)
     oldest = (
         select(other.at)
-        .where(other.site_id == table.c.site, other.email_index == table.c.who, other.at < table.c.at)
+        .where(
+            other.site_id == table.c.site, other.email_index == table.c.who, other.at < table.c.at
+        )
         .order_by(other.at.desc())
         .offset(MOST - 1)
         .limit(1)
@@ -85,7 +100,9 @@ def _counting(dialect: str) -> Select[Any]:
         .scalar_subquery()
     )
     is_theirs = (Comment.site_id == table.c.site) & (Comment.email_index == table.c.who)
-    is_newest = (Comment.at < table.c.at) & (Comment.at >= func.coalesce(oldest, literal(_BEGINNING, Moment)))
+    is_newest = (Comment.at < table.c.at) & (
+        Comment.at >= func.coalesce(oldest, literal(_BEGINNING, Moment))
+    )
     counted = select(table.c.n, Comment.status, func.count(), func.min(Comment.at))
     counted = counted.join(Comment, is_theirs & is_newest & Comment.erased_at.is_(None))
     return counted.group_by(table.c.n, Comment.status)

@@ -1,11 +1,12 @@
-"""What moderators blocked or trust on this site, until the day they said: an author, a host linked to, a word; and what
-they said is to be done with all that is like a comment.
+"""What moderators blocked or trust on this site, until the day they said: an author, a host linked
+to, a word; and what they said is to be done with all that is like a comment.
 
-Anyone can type a trusted author's address, so trust earns nothing by itself: it is told, and takes back what the
-address's own record would hold. Links to a trusted host are not counted among the links.
+Anyone can type a trusted author's address, so trust earns nothing by itself: it is told, and takes
+back what the address's own record would hold. Links to a trusted host are not counted among the
+links.
 
-Like a comment is what says nearly the same as that very comment, which a human has read: never what is only like
-something that was like it, or a rule would wander off by itself.
+Like a comment is what says nearly the same as that very comment, which a human has read: never what
+is only like something that was like it, or a rule would wander off by itself.
 """
 
 from __future__ import annotations
@@ -46,28 +47,39 @@ class _Standing(NamedTuple):
 
 
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
-    """`counts` are "trusted_links", how many lead to trusted hosts, and "trusted_author", 1 where the address is;
-    "like_approved" and "same_as_approved" where a moderator lets through what says nearly, or exactly, this.
+    """`counts` are "trusted_links", how many lead to trusted hosts, and "trusted_author", 1 where
+    the address is; "like_approved" and "same_as_approved" where a moderator lets through what says
+    nearly, or exactly, this.
     """
     standing = _standing(session, {candidate.site_id for candidate in batch}, now)
     threads = _minded(session, {candidate.thread_id for candidate in batch})
     return [
-        _evidence(each, standing.get(each.site_id, ()), _of_the_thread(session, each, threads.get(each.thread_id)))
+        _evidence(
+            each,
+            standing.get(each.site_id, ()),
+            _of_the_thread(session, each, threads.get(each.thread_id)),
+        )
         for each in batch
     ]
 
 
 def _standing(session: Session, sites: set[int], now: datetime) -> dict[int, list[_Standing]]:
-    wanted = select(Block.site_id, Block.kind, Block.stance, Block.value, Block.label, Block.until, Block.by)
+    wanted = select(
+        Block.site_id, Block.kind, Block.stance, Block.value, Block.label, Block.until, Block.by
+    )
     wanted = wanted.where(
-        Block.site_id.in_(sites), Block.ended_at.is_(None), or_(Block.until.is_(None), Block.until > now)
+        Block.site_id.in_(sites),
+        Block.ended_at.is_(None),
+        or_(Block.until.is_(None), Block.until > now),
     )
     found: dict[int, list[_Standing]] = defaultdict(list)
     rows = session.execute(wanted).all()
     bodies = _bodies(session, [row.value for row in rows if row.kind == "like"])
     for row in rows:
         body = bodies.get(row.value, "") if row.kind == "like" else ""
-        found[row.site_id].append(_Standing(row.kind, row.stance, row.value, row.label, row.until, row.by, body))
+        found[row.site_id].append(
+            _Standing(row.kind, row.stance, row.value, row.label, row.until, row.by, body)
+        )
     return found
 
 
@@ -81,30 +93,46 @@ def _bodies(session: Session, ids: Sequence[str]) -> dict[str, str]:
 def _minded(session: Session, threads: set[int]) -> dict[int, Thread]:
     """Threads that a moderator reads first, or slowed down."""
     is_minded = or_(Thread.moderation == "before", Thread.slow_seconds.is_not(None))
-    return {row.id: row for row in session.scalars(select(Thread).where(Thread.id.in_(threads), is_minded))}
+    return {
+        row.id: row
+        for row in session.scalars(select(Thread).where(Thread.id.in_(threads), is_minded))
+    }
 
 
 def _of_the_thread(session: Session, candidate: Candidate, thread: Thread | None) -> dict[str, str]:
     found = {}
     if thread is not None and thread.moderation == "before":
         found["thread"] = "every comment of this thread is read before it goes live"
-    if thread is not None and thread.slow_seconds and _wrote_just_now(session, candidate, thread.slow_seconds):
+    if (
+        thread is not None
+        and thread.slow_seconds
+        and _wrote_just_now(session, candidate, thread.slow_seconds)
+    ):
         found["slow"] = (
-            f"the author wrote here less than {thread.slow_seconds} seconds before; the thread is slowed down"
+            f"the author wrote here less than {thread.slow_seconds} seconds before; the thread "
+            "is slowed down"
         )
     return found
 
 
 def _wrote_just_now(session: Session, candidate: Candidate, seconds: int) -> bool:
     since = candidate.at - timedelta(seconds=seconds)
-    theirs = select(Comment.id).where(Comment.site_id == candidate.site_id, Comment.thread_id == candidate.thread_id)
+    theirs = select(Comment.id).where(
+        Comment.site_id == candidate.site_id, Comment.thread_id == candidate.thread_id
+    )
     theirs = theirs.where(Comment.at > since, Comment.at < candidate.at, Comment.id != candidate.id)
     same = (Comment.email_index == candidate.email_index, Comment.address == candidate.address)
-    known = [each for each, value in zip(same, (candidate.email_index, candidate.address), strict=True) if value]
+    known = [
+        each
+        for each, value in zip(same, (candidate.email_index, candidate.address), strict=True)
+        if value
+    ]
     return any(session.execute(theirs.where(each).limit(1)).first() for each in known)
 
 
-def _evidence(candidate: Candidate, standing: Sequence[_Standing], of_the_thread: dict[str, str]) -> Evidence:
+def _evidence(
+    candidate: Candidate, standing: Sequence[_Standing], of_the_thread: dict[str, str]
+) -> Evidence:
     has_hosts = any(each.kind == "host" for each in standing)
     linked, hosts = (_linked(candidate), _named(candidate)) if has_hosts else ([], [])
     words = _used(candidate, [each.value for each in standing if each.kind == "word"])
@@ -117,8 +145,12 @@ def _evidence(candidate: Candidate, standing: Sequence[_Standing], of_the_thread
     for each in alike:
         found.setdefault(_LIKE[each.stance], _what_to_do(each))
     found |= of_the_thread
-    trusted = {_spelled(each.value) for each in hit if (each.kind, each.stance) == ("host", "trust")}
-    counts: dict[str, Any] = {"trusted_links": sum(any(is_under(host, value) for value in trusted) for host in linked)}
+    trusted = {
+        _spelled(each.value) for each in hit if (each.kind, each.stance) == ("host", "trust")
+    }
+    counts: dict[str, Any] = {
+        "trusted_links": sum(any(is_under(host, value) for value in trusted) for host in linked)
+    }
     counts["trusted_author"] = sum((each.kind, each.stance) == ("author", "trust") for each in hit)
     if approved := [degree for each, degree in alike.items() if each.stance == "approve"]:
         counts |= {"like_approved": 1, "same_as_approved": int(max(approved) == 1)}
@@ -166,7 +198,9 @@ def _spelled(value: str) -> str:
 
 
 def _used(candidate: Candidate, words: list[str]) -> Set[str]:
-    """The blocked words that it uses, found like the site's own list; but a `*` stands for nothing here."""
+    """The blocked words that it uses, found like the site's own list; but a `*` stands for nothing
+    here.
+    """
     if not words:
         return frozenset()
     fields = (candidate.body, candidate.name, candidate.website or "")
@@ -184,4 +218,7 @@ def _sentence(each: _Standing) -> str:
 
 def _what_to_do(each: _Standing) -> str:
     until = f"{each.until:%d %B %Y, %H:%M} UTC" if each.until else "further notice"
-    return f"says nearly the same as a comment whose like a moderator decided to {_DECIDED[each.stance]}, until {until}"
+    return (
+        "says nearly the same as a comment whose like a moderator decided to "
+        f"{_DECIDED[each.stance]}, until {until}"
+    )

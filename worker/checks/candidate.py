@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Form:
     """How the comment came.
 
-    `token` is "valid", "missing", "expired" or "forged"; `seconds` passed from form to post, where that is known.
+    `token` is "valid", "missing", "expired" or "forged"; `seconds` passed from form to post, where
+    that is known.
     """
 
     token: str = "missing"
@@ -28,11 +29,12 @@ class Form:
 class Candidate:
     """A comment as it waits to be screened.
 
-    `email_index` and `address` are keyed hashes (hex) of the email address and of the reader's address; `origins` are
-    the site's own ("https://paper.example"); `language` is an ISO 639-1 code or "und"; `at` is when it was accepted.
-    `page` is the address where the form said it stands, on one of these.
-    `new_title` and `new_address` are what its thread has not got yet, and would get from this comment.
-    `policy` has its thresholds fitted where the owner promised something; `model` is the site's own, if it has one.
+    `email_index` and `address` are keyed hashes (hex) of the email address and of the reader's
+    address; `origins` are the site's own ("https://paper.example"); `language` is an ISO 639-1 code
+    or "und"; `at` is when it was accepted. `page` is the address where the form said it stands, on
+    one of these. `new_title` and `new_address` are what its thread has not got yet, and would get
+    from this comment. `policy` has its thresholds fitted where the owner promised something;
+    `model` is the site's own, if it has one.
     """
 
     id: str

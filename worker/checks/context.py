@@ -1,5 +1,5 @@
-"""The counts that a site's own model looks at beside the text: what the other checks found, and what is odd about the
-name, the address and the website.
+"""The counts that a site's own model looks at beside the text: what the other checks found, and
+what is odd about the name, the address and the website.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def counts(candidate: Candidate, known: Mapping[str, Evidence]) -> dict[str, int
 
 
 def _count(item: Evidence | None, kind: str) -> int:
-    return UNKNOWN if item is None or item.outcome is Outcome.UNAVAILABLE else item.counts.get(kind, 0)
+    return (
+        UNKNOWN if item is None or item.outcome is Outcome.UNAVAILABLE else item.counts.get(kind, 0)
+    )
 
 
 def _own(candidate: Candidate, links: Evidence | None) -> dict[str, int]:

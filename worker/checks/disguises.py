@@ -1,4 +1,5 @@
-"""A listed word in disguise: with signs or a blank inside, spelled letter by letter, or with digits for letters.
+"""A listed word in disguise: with signs or a blank inside, spelled letter by letter, or with digits
+for letters.
 
 Every function takes folded text and its work grows with the length of the text, whatever it says.
 """
@@ -12,8 +13,8 @@ from operator import add
 from typing import NamedTuple
 from unicodedata import category
 
-# Letters, digits and the marks of scripts that write vowels as marks (no \w to Python). "_" is a sign, as in Markdown:
-# `parts` makes a hyphen of it, so that one class describes a word.
+# Letters, digits and the marks of scripts that write vowels as marks (no \w to Python). "_" is a
+# sign, as in Markdown: `parts` makes a hyphen of it, so that one class describes a word.
 _MARKS = "".join(chr(code) for code in range(0x0300, 0x3100) if category(chr(code)).startswith("M"))
 _WORD = re.compile(rf"[\w{_MARKS}]+")
 _SIGNS = re.compile(rf"[^\w{_MARKS}]+")
@@ -22,14 +23,22 @@ SPELLED_OUT = 4  # letters: "c.a.s.h" and "c a s h" are cash
 _SHORT = 3  # letters of each of three pieces
 SPLIT = 5  # letters that a word needs to be looked for across a blank
 _MOST_PIECES, _MOST_LETTERS = 8, 60  # of a word with signs between; of single letters any number
-_MANY_PIECES, _FEW_PIECES = 100, 3  # in a run as long as no word is, only words of few pieces are looked for
+_MANY_PIECES, _FEW_PIECES = (
+    100,
+    3,
+)  # in a run as long as no word is, only words of few pieces are looked for
 _PUNCTUATION = ".,:;!?…\"'()“”„‘’«»-–—"
 _APOSTROPHES = frozenset("'’‘`´")
-_CONTRACTED = frozenset(["s", "t", "d", "m", "re", "ve", "ll", "em", "er", "all", "am", "n"])  # "she'll" is not shell
-_ELIDED = frozenset(["l", "d", "j", "c", "n", "m", "s", "t", "qu", "y", "o", "un", "all", "dell", "nell", "dall"])
+_CONTRACTED = frozenset(
+    ["s", "t", "d", "m", "re", "ve", "ll", "em", "er", "all", "am", "n"]
+)  # "she'll" is not shell
+_ELIDED = frozenset(
+    ["l", "d", "j", "c", "n", "m", "s", "t", "qu", "y", "o", "un", "all", "dell", "nell", "dall"]
+)
 _STOPS = frozenset(".,:;!?…")
-# A piece that stands alone this often says nothing: "the pen is", "an us" and "for ex." hold no word. These are the
-# short words that English, German, French, Spanish, Portuguese, Italian and the Nordic languages use the most.
+# A piece that stands alone this often says nothing: "the pen is", "an us" and "for ex." hold no
+# word. These are the short words that English, German, French, Spanish, Portuguese, Italian and the
+# Nordic languages use the most.
 _MOST_USED = """
 a ab aber about after al all als am an and any ar are as at att au auf aus aux av avec be been bei bin bis but
 by can ce ces che ci come como con da dal dans das dat de dei del della dem den der des det di did die do does
@@ -52,11 +61,15 @@ _LOUD_END = re.compile(r"[!|+](?![\w!|+])")
 _MAY_STAND_FOR_LETTERS = re.compile(r"[a-z][0-9@$€£¥¢!|+]|[0-9@$€£¥¢][a-z]")
 _SIGNED_WORD = re.compile(rf"[\w{_MARKS}@$€£¥¢!|+]+")
 _LETTERS = re.compile("[a-z]")
-_NUMBER = re.compile(r"[0-9]{2,}[a-z]{1,3}|[0-9]+[a-z]{1,2}|[a-z]{1,2}[0-9]+")  # 50s, 4th, 10km, a4, mp3
+_NUMBER = re.compile(
+    r"[0-9]{2,}[a-z]{1,3}|[0-9]+[a-z]{1,2}|[a-z]{1,2}[0-9]+"
+)  # 50s, 4th, 10km, a4, mp3
 
 
 class Parts(NamedTuple):
-    """A text's words in their order, and what stands between two blanks and is no plain word: it's, via-gra, v1agra."""
+    """A text's words in their order, and what stands between two blanks and is no plain word: it's,
+    via-gra, v1agra.
+    """
 
     words: list[str]
     odd: list[str]
@@ -100,7 +113,9 @@ def joined(chunk: str) -> tuple[str, ...]:
 
 
 def _closes(before: str, gap: str, after: str, *, like_blank: bool) -> bool:
-    """Whether the two may be one word. A stop may end a sentence, so nothing is made of everyday words around it."""
+    """Whether the two may be one word. A stop may end a sentence, so nothing is made of everyday
+    words around it.
+    """
     if gap in _APOSTROPHES:
         return after not in _CONTRACTED and before not in _ELIDED
     if like_blank or _STOPS.issuperset(gap):
@@ -109,7 +124,9 @@ def _closes(before: str, gap: str, after: str, *, like_blank: bool) -> bool:
 
 
 def across_blanks(words: Sequence[str]) -> set[str]:
-    """What two words make, and three: "via gra", "vi ag ra". Most of it is nothing: ask `rare_across_blanks` next."""
+    """What two words make, and three: "via gra", "vi ag ra". Most of it is nothing: ask
+    `rare_across_blanks` next.
+    """
     pairs = list(map(add, words, words[1:]))
     return {*pairs, *map(add, pairs, words[2:])}
 
@@ -162,10 +179,16 @@ def skeletons(folded: str) -> list[str]:
 
 @lru_cache(2**12)
 def undigited(word: str) -> frozenset[str]:
-    """What a word with digits may read as, also without those at its ends; nothing for 50s, 4th or mp3."""
+    """What a word with digits may read as, also without those at its ends; nothing for 50s, 4th or
+    mp3.
+    """
     word = word.rstrip("!|+").lstrip("!|+")
     bare = word.strip(_EDGES)
-    if (bare == word and bare.isalpha()) or len(_LETTERS.findall(bare)) < 2 or _NUMBER.fullmatch(word):
+    if (
+        (bare == word and bare.isalpha())
+        or len(_LETTERS.findall(bare)) < 2
+        or _NUMBER.fullmatch(word)
+    ):
         return frozenset()
     forms = (word, bare, word.lstrip(_EDGES), word.rstrip(_EDGES))
     return frozenset(map(skeleton, forms))

@@ -1,4 +1,5 @@
-"""Whether mail could reach the commenter: the form of the address, its domain, and who hands out throw-away ones.
+"""Whether mail could reach the commenter: the form of the address, its domain, and who hands out
+throw-away ones.
 
 Evidence may be shown widely, so it names the domain and never what stands before the @.
 """
@@ -40,12 +41,18 @@ class _Domain(NamedTuple):
 
 def check(batch: Sequence[Candidate]) -> list[Evidence]:
     domains = [_domain(candidate.email) for candidate in batch]
-    mail = resolver().mail(domain.ascii for domain in domains if domain and not _is_example(domain.ascii))
-    return [_evidence(domain, mail.get(domain.ascii)) if domain else _misshapen() for domain in domains]
+    mail = resolver().mail(
+        domain.ascii for domain in domains if domain and not _is_example(domain.ascii)
+    )
+    return [
+        _evidence(domain, mail.get(domain.ascii)) if domain else _misshapen() for domain in domains
+    ]
 
 
 def _domain(email: str) -> _Domain | None:
-    """The part after the @, or None if this cannot be an address. The same rules as where comments are accepted."""
+    """The part after the @, or None if this cannot be an address. The same rules as where comments
+    are accepted.
+    """
     try:
         checked = parsed_email(email)
     except EmailNotValidError:
@@ -62,7 +69,9 @@ def _evidence(domain: _Domain, mail: Mail | None) -> Evidence:
         found["disposable"] = f"{host} hands out throw-away addresses"
     unknown = mail is not None and mail.takes is None
     outcome = Outcome.UNAVAILABLE if unknown else Outcome.FOUND if found else Outcome.CLEAR
-    detail = "; ".join([_looked_up(domain, mail) + correction] * (unknown or not found) + list(found.values()))
+    detail = "; ".join(
+        [_looked_up(domain, mail) + correction] * (unknown or not found) + list(found.values())
+    )
     if "impossible" in found and meant:
         found["suggestion"] = meant  # the bare domain, for a form to offer
     return Evidence(check="email", outcome=outcome, detail=detail, found=found)
@@ -78,7 +87,9 @@ def _looked_up(domain: _Domain, mail: Mail | None) -> str:
 
 def _misshapen() -> Evidence:
     reason = "this cannot be an email address"
-    return Evidence(check="email", outcome=Outcome.FOUND, detail=reason, found={"impossible": reason})
+    return Evidence(
+        check="email", outcome=Outcome.FOUND, detail=reason, found={"impossible": reason}
+    )
 
 
 def _is_example(domain: str) -> bool:

@@ -1,4 +1,6 @@
-"""Every check over a batch: timed, and kept apart, so that no check and no comment takes another down with it."""
+"""Every check over a batch: timed, and kept apart, so that no check and no comment takes another
+down with it.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,40 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from models.database import reading
 from models.evidence import Evidence, Outcome
-from worker.checks import author, blocks, email, form, hosts, language, links, pace, page, repeats, spam, words
+from worker.checks import (
+    author,
+    blocks,
+    email,
+    form,
+    hosts,
+    language,
+    links,
+    pace,
+    page,
+    repeats,
+    spam,
+    words,
+)
 from worker.checks.candidate import Candidate
 
 _log = structlog.get_logger(__name__)
 
 _Check: TypeAlias = Callable[[Sequence[Candidate]], list[Evidence]]
 
-_ORDER = ("email", "spam", "links", "hosts", "words", "repeats", "pace", "author", "blocks", "page", "form", "language")
+_ORDER = (
+    "email",
+    "spam",
+    "links",
+    "hosts",
+    "words",
+    "repeats",
+    "pace",
+    "author",
+    "blocks",
+    "page",
+    "form",
+    "language",
+)
 _ON_THE_TEXT: dict[str, _Check] = {
     "email": email.check,
     "links": links.check,
@@ -47,20 +75,31 @@ _NOT_OURS = re.compile(r"site-packages|^<")  # "<": what SQLAlchemy writes by it
 
 
 def examine(batch: Sequence[Candidate], now: datetime) -> list[list[Evidence]]:
-    """All evidence on each comment. The network is asked before the database is opened, and the spam check comes last:
-    a site's own model looks at what the others found, too.
+    """All evidence on each comment. The network is asked before the database is opened, and the
+    spam check comes last: a site's own model looks at what the others found, too.
     """
     found = {name: _run(name, check, batch) for name, check in _ON_THE_TEXT.items()}
     with reading() as session:
         for name, check in _ON_THE_RECORDS.items():
-            found[name] = _run(name, partial(check, session=session, now=now), batch, after_failure=session.rollback)
-    known = {candidate.id: {name: items[at] for name, items in found.items()} for at, candidate in enumerate(batch)}
+            found[name] = _run(
+                name,
+                partial(check, session=session, now=now),
+                batch,
+                after_failure=session.rollback,
+            )
+    known = {
+        candidate.id: {name: items[at] for name, items in found.items()}
+        for at, candidate in enumerate(batch)
+    }
     found["spam"] = _run("spam", partial(spam.check, known=known), batch)
     return [list(row) for row in zip(*(found[name] for name in _ORDER), strict=True)]
 
 
 def _run(
-    name: str, check: _Check, batch: Sequence[Candidate], after_failure: Callable[[], None] | None = None
+    name: str,
+    check: _Check,
+    batch: Sequence[Candidate],
+    after_failure: Callable[[], None] | None = None,
 ) -> list[Evidence]:
     """One check over a batch; if it fails, over each comment alone."""
     started = perf_counter()
@@ -73,7 +112,11 @@ def _run(
         told = {"error": type(error).__name__, "reason": _reason(error), "exception": _where(error)}
         _log.warning("check.failed", check=name, count=len(batch), **told)
         if len(batch) > 1 and not isinstance(error, _EVERYONES):
-            return [item for candidate in batch for item in _run(name, check, [candidate], after_failure)]
+            return [
+                item
+                for candidate in batch
+                for item in _run(name, check, [candidate], after_failure)
+            ]
         found = [_could_not_run(name, error)] * len(batch)
     ms = (perf_counter() - started) * 1000 / max(len(batch), 1)
     return [replace(item, ms=round(ms, 3)) for item in found]
@@ -99,5 +142,7 @@ def _reason(error: Exception) -> str:
 
 def _where(error: Exception) -> str:
     """The line of ours that failed, without the values it failed on."""
-    ours = [frame for frame in extract_tb(error.__traceback__) if not _NOT_OURS.search(frame.filename)]
+    ours = [
+        frame for frame in extract_tb(error.__traceback__) if not _NOT_OURS.search(frame.filename)
+    ]
     return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"

@@ -1,4 +1,6 @@
-"""How the comment came: machines fill in fields that people cannot see, hurry, and skip the form altogether."""
+"""How the comment came: machines fill in fields that people cannot see, hurry, and skip the form
+altogether.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,11 @@ def _found(form: Form, min_seconds: float) -> dict[str, str]:
 
 
 def _clear(form: Form) -> str:
-    return "came through the form" if form.seconds is None else f"took {_duration(form.seconds)} to write"
+    return (
+        "came through the form"
+        if form.seconds is None
+        else f"took {_duration(form.seconds)} to write"
+    )
 
 
 def _duration(seconds: float) -> str:

@@ -1,4 +1,6 @@
-"""Whether the hosts a comment links to were seen on this site before, and what became of the comments that did."""
+"""Whether the hosts a comment links to were seen on this site before, and what became of the
+comments that did.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,9 @@ _Fates = Mapping[str, Counter[str]]
 
 
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
-    """`counts` are of hosts: "new" to this site, and of those seen before the "approved" and the "rejected" ones, by
-    what became of most comments that linked there. Counted are comments before this one.
+    """`counts` are of hosts: "new" to this site, and of those seen before the "approved" and the
+    "rejected" ones, by what became of most comments that linked there. Counted are comments before
+    this one.
     """
     linked = [hosts_of(candidate) for candidate in batch]
     fates = _fates(session, batch, linked)
@@ -61,11 +64,16 @@ def _evidence(hosts: Sequence[str], fates: _Fates) -> Evidence:
     rejected = [host for host in hosts if fates[host]["rejected"] > fates[host]["approved"]]
     approved = [host for host in hosts if fates[host]["approved"] > fates[host]["rejected"]]
     sentences = [_sentence(host, fates[host]) for host in [*rejected, *approved][:_SHOWN]]
-    sentences += [f"{'one host' if len(new) == 1 else f'{len(new)} hosts'} not seen here before"] if new else []
+    sentences += (
+        [f"{'one host' if len(new) == 1 else f'{len(new)} hosts'} not seen here before"]
+        if new
+        else []
+    )
     return Evidence(
         check="hosts",
         outcome=Outcome.FOUND if rejected else Outcome.CLEAR,
-        detail="; ".join(sentences) or ("hosts seen here before, none of them settled" if hosts else "no other hosts"),
+        detail="; ".join(sentences)
+        or ("hosts seen here before, none of them settled" if hosts else "no other hosts"),
         counts={"new": len(new), "approved": len(approved), "rejected": len(rejected)},
     )
 
@@ -75,7 +83,9 @@ def _sentence(host: str, fate: Counter[str]) -> str:
     return f"of earlier comments with {shown(host)}, {' and '.join(told)}"
 
 
-def _fates(session: Session, batch: Sequence[Candidate], linked: Sequence[Sequence[str]]) -> Sequence[_Fates]:
+def _fates(
+    session: Session, batch: Sequence[Candidate], linked: Sequence[Sequence[str]]
+) -> Sequence[_Fates]:
     """For each comment, what became of the newest earlier ones that linked to the same host."""
     fates: list[defaultdict[str, Counter[str]]] = [defaultdict(Counter) for _ in batch]
     questions = [
@@ -85,7 +95,9 @@ def _fates(session: Session, batch: Sequence[Candidate], linked: Sequence[Sequen
     ]
     if questions:
         dialect = dialect_of(session)
-        for n, host, status, count in session.execute(_counting(dialect), packed(dialect, questions)):
+        for n, host, status, count in session.execute(
+            _counting(dialect), packed(dialect, questions)
+        ):
             fates[n][host][status] = count
     return fates
 
@@ -97,8 +109,8 @@ def _plain(id_: str, session: Session) -> str:
 
 @cache
 def _counting(dialect: str) -> Select[Any]:
-    """By each question's newest comments alone: PostgreSQL would rather read the table than guess that they are few,
-    and SQLite knows no LATERAL.
+    """By each question's newest comments alone: PostgreSQL would rather read the table than guess
+    that they are few, and SQLite knows no LATERAL.
     """
     table = asked(dialect, _COLUMNS)
     linking = _newest_by_lateral(table) if dialect == "postgresql" else _newest_by_range(table)
@@ -107,12 +119,16 @@ def _counting(dialect: str) -> Select[Any]:
 
 
 def _earlier(table: CTE, other: Any) -> ColumnElement[bool]:
-    return and_(other.site_id == table.c.site, other.host == table.c.host, other.comment_id < table.c.id)
+    return and_(
+        other.site_id == table.c.site, other.host == table.c.host, other.comment_id < table.c.id
+    )
 
 
 def _newest_by_lateral(table: CTE) -> Join:
     newest = select(LinkedHost.comment_id).where(_earlier(table, LinkedHost))
-    found = newest.order_by(LinkedHost.comment_id.desc()).limit(MOST).correlate(table).lateral("found")
+    found = (
+        newest.order_by(LinkedHost.comment_id.desc()).limit(MOST).correlate(table).lateral("found")
+    )
     return table.join(found, true()).join(Comment, Comment.id == found.c.comment_id)
 
 

@@ -1,4 +1,6 @@
-"""Which language a comment is in. Nothing against it: a moderator wants to know, and so does the spam model."""
+"""Which language a comment is in. Nothing against it: a moderator wants to know, and so does the
+spam model.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ from collections.abc import Sequence
 from models.evidence import Evidence, Outcome
 from worker.checks.candidate import Candidate
 
-# In English, by ISO 639-1: the languages that Greenroom's detector tells apart, and a few that imports bring along.
+# In English, by ISO 639-1: the languages that Greenroom's detector tells apart, and a few that
+# imports bring along.
 _NAMES = {
     "af": "Afrikaans", "am": "Amharic", "ar": "Arabic", "az": "Azerbaijani", "be": "Belarusian", "bg": "Bulgarian",
     "bn": "Bengali", "bs": "Bosnian", "ca": "Catalan", "cs": "Czech", "cy": "Welsh", "da": "Danish", "de": "German",
@@ -33,7 +36,8 @@ def name_of(code: str) -> str:
 
 def check(batch: Sequence[Candidate]) -> list[Evidence]:
     return [
-        Evidence(check="language", outcome=Outcome.CLEAR, detail=_detail(candidate.language)) for candidate in batch
+        Evidence(check="language", outcome=Outcome.CLEAR, detail=_detail(candidate.language))
+        for candidate in batch
     ]
 
 

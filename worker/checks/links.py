@@ -1,6 +1,8 @@
-"""Where a comment's links lead, in whatever way they are written: as Markdown, bare, or "example . com".
+"""Where a comment's links lead, in whatever way they are written: as Markdown, bare, or "example .
+com".
 
-Facts about the text, not about what becomes clickable: a reader can type "cheap-pills.com" into a browser too.
+Facts about the text, not about what becomes clickable: a reader can type "cheap-pills.com" into a
+browser too.
 """
 
 from __future__ import annotations
@@ -61,7 +63,10 @@ _MAYBE = re.compile(r"\w[.。．｡]\w|//")
 _SCHEME = re.compile(r"(?=https?://)", re.IGNORECASE)
 _NUMBER = re.compile(r"[\d.,:;%()+-]+")
 MOST_HOSTS = 10
-MOST_LINKS, MOST_RUNS = 100, 500  # looked at: nobody writes so many links, or so much that may be one
+MOST_LINKS, MOST_RUNS = (
+    100,
+    500,
+)  # looked at: nobody writes so many links, or so much that may be one
 MOST_NESTED = 5  # addresses in an address
 _LONGEST = 2100  # characters of one run without blanks; no browser's address is longer
 
@@ -74,14 +79,16 @@ class _Link(NamedTuple):
 def check(batch: Sequence[Candidate]) -> list[Evidence]:
     """`score` and `counts["links"]` leave out links to the site itself.
 
-    `counts["hosts"]` is how many hosts are linked to, `counts["foreign"]` how many of them are not the site's;
-    `counts["page"]` is how many links lead to the page where the comment stands.
+    `counts["hosts"]` is how many hosts are linked to, `counts["foreign"]` how many of them are not
+    the site's; `counts["page"]` is how many links lead to the page where the comment stands.
     """
     return [_evidence(candidate) for candidate in batch]
 
 
 def hosts_of(candidate: Candidate) -> list[str]:
-    """The hosts a comment links to, or gives as its website, that are not the site's own; each once, few."""
+    """The hosts a comment links to, or gives as its website, that are not the site's own; each
+    once, few.
+    """
     own = frozenset(_host(origin) for origin in candidate.origins)
     hosts = [_host(url) for url in (*urls_of(candidate.body), *filter(None, [candidate.website]))]
     return [host for host in dict.fromkeys(hosts) if host and not _is_own(host, own)][:MOST_HOSTS]
@@ -102,7 +109,9 @@ def _evidence(candidate: Candidate) -> Evidence:
     return Evidence(
         check="links",
         outcome=Outcome.FOUND if away or found else Outcome.CLEAR,
-        detail="; ".join(_words(len(away), hosts, own_links=len(links) - len(away), website=website)),
+        detail="; ".join(
+            _words(len(away), hosts, own_links=len(links) - len(away), website=website)
+        ),
         score=len(away),
         found=found,
         counts={
@@ -141,7 +150,9 @@ def _shorteners(hosts: Iterable[str]) -> dict[str, str]:
     used = list(dict.fromkeys(host for host in hosts if host in _SHORTENERS))
     if not used:
         return {}
-    return {"shortener": f"{_listed(used)} {'hides' if len(used) == 1 else 'hide'} where a link leads"}
+    return {
+        "shortener": f"{_listed(used)} {'hides' if len(used) == 1 else 'hide'} where a link leads"
+    }
 
 
 def _listed(names: Sequence[str], most: int = 4) -> str:
@@ -150,7 +161,9 @@ def _listed(names: Sequence[str], most: int = 4) -> str:
 
 
 def urls_of(body: str) -> tuple[str, ...]:
-    """Every link's address, as often as it stands there; what a link's label says is not a second one."""
+    """Every link's address, as often as it stands there; what a link's label says is not a second
+    one.
+    """
     return _read(body).urls
 
 
@@ -163,7 +176,8 @@ class _Read(NamedTuple):
 def _read(body: str) -> _Read:
     """The links of a comment, as far as they were looked for.
 
-    Remembered, because three ask: this check, that of the hosts, and who keeps what the comment linked to.
+    Remembered, because three ask: this check, that of the hosts, and who keeps what the comment
+    linked to.
     """
     text = body.translate(_UNSEEN)
     if not (_MAYBE.search(text) or _WRITTEN_DOT.search(text)):
@@ -171,17 +185,23 @@ def _read(body: str) -> _Read:
     text = _WRITTEN_DOT.sub(".", _HXXP.sub(r"http\1://", _unmarked(text)))
     runs = list(islice(_runs(text), MOST_RUNS + 1))
     urls = list(islice(chain.from_iterable(map(_links_of, runs[:MOST_RUNS])), MOST_LINKS + 1))
-    return _Read(tuple(urls[:MOST_LINKS]), is_all=len(runs) <= MOST_RUNS and len(urls) <= MOST_LINKS)
+    return _Read(
+        tuple(urls[:MOST_LINKS]), is_all=len(runs) <= MOST_RUNS and len(urls) <= MOST_LINKS
+    )
 
 
 def _runs(text: str) -> Iterable[str]:
-    """What may hold a link, one run at a time: no address holds a blank, and plain words and numbers cost nothing."""
+    """What may hold a link, one run at a time: no address holds a blank, and plain words and
+    numbers cost nothing.
+    """
     for run in text.split():
         if not _MAYBE.search(run) or _NUMBER.fullmatch(run):
             continue
         # linkify reads on from each address in a run to the end of that run.
         pieces = _SCHEME.split(run) if run.count("//") > MOST_NESTED else [run]
-        yield from (piece[at : at + _LONGEST] for piece in pieces for at in range(0, len(piece), _LONGEST))
+        yield from (
+            piece[at : at + _LONGEST] for piece in pieces for at in range(0, len(piece), _LONGEST)
+        )
 
 
 @lru_cache(maxsize=1024)
@@ -194,7 +214,11 @@ def _unmarked(text: str) -> str:
     if "<" not in text and "[" not in text:
         return text
     said = text.encode(errors="surrogatepass")
-    said = b"".join(_replaced(said, [_Found(link.start(), link.end(), link[1]) for link in _MARKDOWN.finditer(said)]))
+    said = b"".join(
+        _replaced(
+            said, [_Found(link.start(), link.end(), link[1]) for link in _MARKDOWN.finditer(said)]
+        )
+    )
     said = b"".join(_replaced(said, list(_enclosed(said, _HTML, _HTML_END))))
     said = b"".join(_replaced(said, list(_enclosed(said, _BB, _BB_END))))
     return said.decode(errors="replace")
@@ -209,7 +233,9 @@ class _Found(NamedTuple):
 
 
 def _enclosed(text: bytes, opening: Any, closing: Any) -> Iterable[_Found]:
-    """Links whose label stands between two tags. An opening tag that is not closed soon after is no link."""
+    """Links whose label stands between two tags. An opening tag that is not closed soon after is no
+    link.
+    """
     ends = [end.span() for end in closing.finditer(text)]
     done = 0
     for tag in opening.finditer(text) if ends else ():

@@ -30,7 +30,9 @@ _COLUMNS: Columns = {
 
 
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
-    """Up to and with the comment itself, which has its row since it was accepted; so a later look counts the same."""
+    """Up to and with the comment itself, which has its row since it was accepted; so a later look
+    counts the same.
+    """
     if settings().rate_limits == "off":
         detail = "not counted: limits are off on this server"
         return [Evidence(check="pace", outcome=Outcome.CLEAR, detail=detail)] * len(batch)
@@ -56,11 +58,18 @@ def _evidence(*, minute: int, hour: int) -> Evidence:
 def _words(minute: int, hour: int) -> str:
     if hour == 1:
         return "the only comment from this author or address in the last hour"
-    return f"{minute} in the last minute and {hour} in the last hour from this author or address, this one included"
+    return (
+        f"{minute} in the last minute and {hour} in the last hour from this author or "
+        "address, this one included"
+    )
 
 
-def _counts(session: Session, who: str, asked_for: list[tuple[int, str, datetime]]) -> list[tuple[int, int]]:
-    """Comments in the minute and in the hour up to each moment, by whoever has that hash; none where it is empty."""
+def _counts(
+    session: Session, who: str, asked_for: list[tuple[int, str, datetime]]
+) -> list[tuple[int, int]]:
+    """Comments in the minute and in the hour up to each moment, by whoever has that hash; none
+    where it is empty.
+    """
     rows = [
         {"n": n, "site": site, "who": key, "at": at, "minute": at - _MINUTE, "hour": at - _HOUR}
         for n, (site, key, at) in enumerate(asked_for)

@@ -1,4 +1,6 @@
-"""The title and address that a comment would give its thread: they come from the reader's browser, like its words."""
+"""The title and address that a comment would give its thread: they come from the reader's browser,
+like its words.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,15 @@ from models.urls import host_of, is_under, parse, shown, typed_in
 from worker.checks import blocks, words
 from worker.checks.candidate import Candidate
 
-_NOTHING = Evidence(check="page", outcome=Outcome.CLEAR, detail="gives its page no title or address")
+_NOTHING = Evidence(
+    check="page", outcome=Outcome.CLEAR, detail="gives its page no title or address"
+)
 
 
 class _Part(NamedTuple):
-    """A title or an address as if it were a comment of its own, for the checks that look at a comment's body."""
+    """A title or an address as if it were a comment of its own, for the checks that look at a
+    comment's body.
+    """
 
     of: str
     name: str
@@ -37,11 +43,16 @@ def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[E
     found = defaultdict[str, list[_Found]](list)
     for part, listed, barred in looked:
         found[part.of].append(_Found(part, listed, barred))
-    return [_evidence(found[candidate.id]) if candidate.id in found else _NOTHING for candidate in batch]
+    return [
+        _evidence(found[candidate.id]) if candidate.id in found else _NOTHING for candidate in batch
+    ]
 
 
 def _parts(candidate: Candidate) -> Iterator[_Part]:
-    for name, text in (("title", candidate.new_title), ("address", _readable(candidate.new_address))):
+    for name, text in (
+        ("title", candidate.new_title),
+        ("address", _readable(candidate.new_address)),
+    ):
         if text:
             alone = replace(candidate, body=text, name="", website=None, email_index="", address="")
             yield _Part(candidate.id, name, alone)
@@ -69,7 +80,9 @@ def _evidence(parts: Sequence[_Found]) -> Evidence:
             found[kind].append(f"{sentence} in the page's {part.part.name}")
             counts[part.part.name] = counts.get(part.part.name, 0) + 1
     sentences = {kind: "; ".join(several) for kind, several in found.items()}
-    rules = [part.blocks.rule for part in parts if part.blocks.rule and "blocked" in part.blocks.found]
+    rules = [
+        part.blocks.rule for part in parts if part.blocks.rule and "blocked" in part.blocks.found
+    ]
     return Evidence(
         check="page",
         outcome=Outcome.FOUND if found else Outcome.CLEAR,
@@ -81,11 +94,15 @@ def _evidence(parts: Sequence[_Found]) -> Evidence:
 
 
 def _linked(text: str, origins: Sequence[str]) -> list[str]:
-    """The hosts of URLs in it, but not the site's own. A title may name a shop.example, as headlines do."""
+    """The hosts of URLs in it, but not the site's own. A title may name a shop.example, as
+    headlines do.
+    """
     bare = [host_of(word) for word in text.split() if word.lower().startswith("www.")]
     own = [host_of(origin) for origin in origins]
     hosts = dict.fromkeys([*(url.host for url in typed_in(text)), *bare])
-    return [host for host in hosts if host and not any(is_under(host, parent) for parent in own)][:3]
+    return [host for host in hosts if host and not any(is_under(host, parent) for parent in own)][
+        :3
+    ]
 
 
 def _readable(address: str | None) -> str:

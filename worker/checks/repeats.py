@@ -1,8 +1,10 @@
-"""Whether others said the same, or nearly the same, on the site within a day: campaigns repeat themselves.
+"""Whether others said the same, or nearly the same, on the site within a day: campaigns repeat
+themselves.
 
-A text leaves five fingerprints: a hash of its words, and four bands of three MinHashes over its runs of five
-characters (Broder 1997; two texts that share a part J of their runs share a MinHash with probability J, so at J = 0.8
-a band in common is found 94 times of 100). Who shares a band is only a suspect: its text is fetched and compared.
+A text leaves five fingerprints: a hash of its words, and four bands of three MinHashes over its
+runs of five characters (Broder 1997; two texts that share a part J of their runs share a MinHash
+with probability J, so at J = 0.8 a band in common is found 94 times of 100). Who shares a band is
+only a suspect: its text is fetched and compared.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ from worker.checks.candidate import Candidate
 
 WINDOW = timedelta(days=1)
 HOUR = timedelta(hours=1)
-MOST_LETTERS = 12_000  # compared: a comment is longer only if folding made several letters of most of its own
+MOST_LETTERS = (
+    12_000  # compared: a comment is longer only if folding made several letters of most of its own
+)
 ALIKE = 0.7  # the part of their runs that two texts share to be nearly the same
 MOST_SAME = 1001  # counted so far: one more than a policy can allow
 MOST_SUSPECTS = 20  # texts compared with each comment
@@ -56,13 +60,17 @@ _Hashes: TypeAlias = NDArray[np.uint64]
 
 
 def _numbers(name: str) -> _Hashes:
-    """A column of odd and even numbers that never change: new fingerprints are compared with stored ones."""
+    """A column of odd and even numbers that never change: new fingerprints are compared with stored
+    ones.
+    """
     digest = shake_128(name.encode()).digest(8 * _BANDS * _ROWS)
     return np.frombuffer(digest, dtype="<u8").astype(np.uint64)[:, None]
 
 
 _FACTORS, _SHIFTS = _numbers("factors") | np.uint64(1), _numbers("shifts")
-_POWERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 1], np.uint64)
+_POWERS = np.array(
+    [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 1], np.uint64
+)
 
 _COLUMNS: Columns = {
     "id": String(),
@@ -89,8 +97,12 @@ class _Text:
 
     def runs(self) -> _Hashes:
         """A hash for each run of five characters."""
-        letters = np.frombuffer(self.words[:MOST_LETTERS].encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-        hashes = np.correlate(letters, _POWERS)  # the sum of each run's letters times the powers; it wraps
+        letters = np.frombuffer(
+            self.words[:MOST_LETTERS].encode("utf-32-le"), dtype=np.uint32
+        ).astype(np.uint64)
+        hashes = np.correlate(
+            letters, _POWERS
+        )  # the sum of each run's letters times the powers; it wraps
         hashes ^= hashes >> np.uint64(32)  # the high bits are well mixed, the low ones need theirs
         hashes *= _POWERS[0]
         return np.asarray(hashes ^ (hashes >> np.uint64(29)))
@@ -108,19 +120,23 @@ class _Text:
 
     @cached_property
     def distinct(self) -> NDArray[np.uint32]:
-        return np.unique(self.runs().astype(np.uint32))  # half of each hash is enough to tell runs apart
+        return np.unique(
+            self.runs().astype(np.uint32)
+        )  # half of each hash is enough to tell runs apart
 
 
 @lru_cache(maxsize=2048)
 def _text(body: str) -> _Text:
-    """Remembered, because who checks a batch asks for its fingerprints next, and a campaign's texts come up again."""
+    """Remembered, because who checks a batch asks for its fingerprints next, and a campaign's texts
+    come up again.
+    """
     return _Text(body)
 
 
 @dataclass
 class _Others:
-    """Earlier comments that said the same, or nearly: how many in the last day, how many of them in the last hour, and
-    which was first of those that were looked at.
+    """Earlier comments that said the same, or nearly: how many in the last day, how many of them in
+    the last hour, and which was first of those that were looked at.
     """
 
     same: int = 0
@@ -135,7 +151,9 @@ class _Others:
 
 
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
-    """Counted are comments before this one, so looking again later counts the same. "similar" leaves out the "same"."""
+    """Counted are comments before this one, so looking again later counts the same. "similar"
+    leaves out the "same".
+    """
     texts = {candidate.id: _text(candidate.body) for candidate in batch}
     asked_for = [candidate for candidate in batch if texts[candidate.id].counts]
     others = {candidate.id: _Others() for candidate in batch}
@@ -144,11 +162,16 @@ def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[E
         _add_similar(session, asked_for, texts, others)
         _add_neighbours(asked_for, texts, others)
     campaigns = _campaigns(session, asked_for, others)
-    return [_evidence(texts[candidate.id], others[candidate.id], campaigns.get(candidate.id)) for candidate in batch]
+    return [
+        _evidence(texts[candidate.id], others[candidate.id], campaigns.get(candidate.id))
+        for candidate in batch
+    ]
 
 
 def likeness(one: str, other: str) -> float:
-    """How alike two texts are, from 0 to 1: the same words are 1, from `ALIKE` on they are nearly the same."""
+    """How alike two texts are, from 0 to 1: the same words are 1, from `ALIKE` on they are nearly
+    the same.
+    """
     text, against = _text(one), _text(other)
     if not (text.counts and against.counts):
         return 0.0
@@ -173,7 +196,9 @@ def _evidence(text: _Text, others: _Others, campaign: str | None) -> Evidence:
         found["same"] = f"the same text as {_counted(others.same, MOST_SAME)} in the last {when}"
     if others.similar:
         when = _when(others.similar, others.similar_lately)
-        found["similar"] = f"nearly the same text as {_counted(others.similar, MOST_SUSPECTS)} in the last {when}"
+        found["similar"] = (
+            f"nearly the same text as {_counted(others.similar, MOST_SUSPECTS)} in the last {when}"
+        )
     clear = "nobody said the same in the last day" if text.counts else "too short to tell a repeat"
     return Evidence(
         check="repeats",
@@ -199,12 +224,18 @@ def _counted(count: int, most: int) -> str:
     return "another" if count == 1 else f"{count} others"
 
 
-def _campaigns(session: Session, batch: Sequence[Candidate], others: Mapping[str, _Others]) -> dict[str, str]:
-    """The campaign of each comment that has one: its first comment's, or that of the one it resembles."""
+def _campaigns(
+    session: Session, batch: Sequence[Candidate], others: Mapping[str, _Others]
+) -> dict[str, str]:
+    """The campaign of each comment that has one: its first comment's, or that of the one it
+    resembles.
+    """
     resembled = {other.first for other in others.values() if other.first}
     if not resembled:
         return {}
-    joined = select(Comment.id, Comment.campaign).where(Comment.id.in_(resembled), Comment.campaign.is_not(None))
+    joined = select(Comment.id, Comment.campaign).where(
+        Comment.id.in_(resembled), Comment.campaign.is_not(None)
+    )
     known: dict[str, str] = {row.id: str(row.campaign) for row in session.execute(joined)}
     for candidate in sorted(batch, key=lambda candidate: (candidate.at, candidate.id)):
         if first := others[candidate.id].first:
@@ -235,7 +266,10 @@ def _before(table: CTE, other: Any) -> ColumnElement[bool]:
 
 
 def _add_same(
-    session: Session, batch: Sequence[Candidate], texts: Mapping[str, _Text], others: Mapping[str, _Others]
+    session: Session,
+    batch: Sequence[Candidate],
+    texts: Mapping[str, _Text],
+    others: Mapping[str, _Others],
 ) -> None:
     questions = [_question(candidate, texts[candidate.id].same) for candidate in batch]
     for row in _asked(session, _counting_same, questions, batch):
@@ -262,62 +296,105 @@ def _asked(
 @cache
 def _counting_same(dialect: str) -> Select[Any]:
     table = asked(dialect, _COLUMNS)
-    found = select(Fingerprint.at).where(_before(table, Fingerprint)).limit(MOST_SAME).correlate(table)
-    first = select(Fingerprint.comment_id).where(_before(table, Fingerprint)).order_by(Fingerprint.comment_id).limit(1)
-    lately = select(Fingerprint.at).where(_before(table, Fingerprint), Fingerprint.at > table.c.hour).limit(MOST_SAME)
+    found = (
+        select(Fingerprint.at).where(_before(table, Fingerprint)).limit(MOST_SAME).correlate(table)
+    )
+    first = (
+        select(Fingerprint.comment_id)
+        .where(_before(table, Fingerprint))
+        .order_by(Fingerprint.comment_id)
+        .limit(1)
+    )
+    lately = (
+        select(Fingerprint.at)
+        .where(_before(table, Fingerprint), Fingerprint.at > table.c.hour)
+        .limit(MOST_SAME)
+    )
     return select(
         table.c.id,
         select(func.count()).select_from(found.subquery()).scalar_subquery().label("others"),
-        select(func.count()).select_from(lately.correlate(table).subquery()).scalar_subquery().label("lately"),
+        select(func.count())
+        .select_from(lately.correlate(table).subquery())
+        .scalar_subquery()
+        .label("lately"),
         first.correlate(table).scalar_subquery().label("first"),
     )
 
 
 def _add_similar(
-    session: Session, batch: Sequence[Candidate], texts: Mapping[str, _Text], others: Mapping[str, _Others]
+    session: Session,
+    batch: Sequence[Candidate],
+    texts: Mapping[str, _Text],
+    others: Mapping[str, _Others],
 ) -> None:
     suspects = _suspects(session, batch, texts)
     wanted = {suspect for several in suspects.values() for suspect in several}
     if not wanted:
         return
-    stored = select(Comment.id, Comment.body, Comment.at).where(Comment.id.in_(wanted), Comment.erased_at.is_(None))
+    stored = select(Comment.id, Comment.body, Comment.at).where(
+        Comment.id.in_(wanted), Comment.erased_at.is_(None)
+    )
     found = {row.id: (_text(row.body), row.at) for row in session.execute(stored)}
     since = {candidate.id: candidate.at - HOUR for candidate in batch}
     for comment, several in suspects.items():
-        alike = [id_ for id_ in several if id_ in found and _is_similar(texts[comment], found[id_][0])]
+        alike = [
+            id_ for id_ in several if id_ in found and _is_similar(texts[comment], found[id_][0])
+        ]
         others[comment].similar = len(alike)
         others[comment].similar_lately = sum(found[id_][1] > since[comment] for id_ in alike)
         others[comment].add_first(*alike)
 
 
-def _suspects(session: Session, batch: Sequence[Candidate], texts: Mapping[str, _Text]) -> dict[str, list[str]]:
-    """For each comment, those that share a band with it: the ones that share most, and few however many there are."""
-    questions = [_question(candidate, band) for candidate in batch for band in texts[candidate.id].bands]
+def _suspects(
+    session: Session, batch: Sequence[Candidate], texts: Mapping[str, _Text]
+) -> dict[str, list[str]]:
+    """For each comment, those that share a band with it: the ones that share most, and few however
+    many there are.
+    """
+    questions = [
+        _question(candidate, band) for candidate in batch for band in texts[candidate.id].bands
+    ]
     shared = defaultdict[str, Counter[str]](Counter)
     for comment, suspect in _asked(session, _newest_of_a_band, questions, batch):
         shared[comment][suspect] += 1
-    return {comment: [suspect for suspect, _ in bands.most_common(MOST_SUSPECTS)] for comment, bands in shared.items()}
+    return {
+        comment: [suspect for suspect, _ in bands.most_common(MOST_SUSPECTS)]
+        for comment, bands in shared.items()
+    }
 
 
 @cache
 def _newest_of_a_band(dialect: str) -> Select[Any]:
-    """PostgreSQL would rather read the whole table than guess that they are few, and SQLite knows no LATERAL."""
+    """PostgreSQL would rather read the whole table than guess that they are few, and SQLite knows
+    no LATERAL.
+    """
     table, other = asked(dialect, _COLUMNS), aliased(Fingerprint)
-    newest = select(other.comment_id).where(_before(table, other)).order_by(other.comment_id.desc()).correlate(table)
+    newest = (
+        select(other.comment_id)
+        .where(_before(table, other))
+        .order_by(other.comment_id.desc())
+        .correlate(table)
+    )
     if dialect == "postgresql":
         found = newest.limit(MOST_SUSPECTS).lateral("found")
         return select(table.c.id, found.c.comment_id).select_from(table.join(found, true()))
     first = newest.offset(MOST_SUSPECTS - 1).limit(1).scalar_subquery()
     is_newest = Fingerprint.comment_id >= func.coalesce(first, literal(_NO_ID, Uuid(as_uuid=False)))
-    return select(table.c.id, Fingerprint.comment_id).join(Fingerprint, _before(table, Fingerprint) & is_newest)
+    return select(table.c.id, Fingerprint.comment_id).join(
+        Fingerprint, _before(table, Fingerprint) & is_newest
+    )
 
 
 def _is_similar(text: _Text, other: _Text) -> bool:
     return other.counts and text.words != other.words and text.likeness(other) >= ALIKE
 
 
-def _add_neighbours(batch: Sequence[Candidate], texts: Mapping[str, _Text], others: Mapping[str, _Others]) -> None:
-    """Comments of the same batch, which have left no fingerprints yet: each is compared with those before it."""
+def _add_neighbours(
+    batch: Sequence[Candidate], texts: Mapping[str, _Text], others: Mapping[str, _Others]
+) -> None:
+    """Comments of the same batch, which have left no fingerprints yet: each is compared with those
+    before it.
+    """
     seen = defaultdict[tuple[int, int], list[Candidate]](list)
     for candidate in sorted(batch, key=lambda candidate: (candidate.at, candidate.id)):
         text, mine = texts[candidate.id], others[candidate.id]
@@ -325,7 +402,9 @@ def _add_neighbours(batch: Sequence[Candidate], texts: Mapping[str, _Text], othe
         suspects = {
             other.id: other
             for band in text.bands
-            for other in _within(seen[candidate.site_id, band][-MOST_SUSPECTS:], candidate.at - WINDOW)
+            for other in _within(
+                seen[candidate.site_id, band][-MOST_SUSPECTS:], candidate.at - WINDOW
+            )
         }
         similar = [other for other in suspects.values() if _is_similar(text, texts[other.id])]
         mine.same += len(same)

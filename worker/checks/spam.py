@@ -1,6 +1,8 @@
-"""How much a comment reads like spam: by the site's own model where it has one, else by the base model.
+"""How much a comment reads like spam: by the site's own model where it has one, else by the base
+model.
 
-The base model looks at the body alone, since a name says too little; a site's own also at what the other checks found.
+The base model looks at the body alone, since a name says too little; a site's own also at what the
+other checks found.
 """
 
 from __future__ import annotations
@@ -25,15 +27,20 @@ _Known = Mapping[str, Mapping[str, Evidence]]
 
 
 def check(batch: Sequence[Candidate], known: _Known | None = None) -> list[Evidence]:
-    """`score` is the probability in 0–1 by the model that `version` names; one call scores a site's whole batch.
+    """`score` is the probability in 0–1 by the model that `version` names; one call scores a site's
+    whole batch.
 
-    `known` is what the other checks found, by comment and check. `counts` are what a site's model is shown of it, kept
-    for the day when it learns from this comment.
+    `known` is what the other checks found, by comment and check. `counts` are what a site's model
+    is shown of it, kept for the day when it learns from this comment.
     """
-    from models.spam.model import base_model  # noqa: PLC0415 — a model that does not load takes no other check down
+    # a model that does not load takes no other check down
+    from models.spam.model import base_model  # noqa: PLC0415
 
     base = base_model()
-    counts = {candidate.id: context.counts(candidate, (known or {}).get(candidate.id, {})) for candidate in batch}
+    counts = {
+        candidate.id: context.counts(candidate, (known or {}).get(candidate.id, {}))
+        for candidate in batch
+    }
     by_model = defaultdict[int, list[Candidate]](list)
     for candidate in batch:
         by_model[id(candidate.model)].append(candidate)
@@ -55,12 +62,16 @@ def check(batch: Sequence[Candidate], known: _Known | None = None) -> list[Evide
 
 def _unread(body: str) -> dict[str, str]:
     return (
-        {} if reads_all(body) else {UNREAD: f"more words and signs than the spam model reads, which is {MOST_TOKENS:,}"}
+        {}
+        if reads_all(body)
+        else {UNREAD: f"more words and signs than the spam model reads, which is {MOST_TOKENS:,}"}
     )
 
 
 def _little_known(candidate: Candidate, base: SpamModel) -> dict[str, str]:
-    """A language that the base has read a little of, and that this site's moderators did not teach either."""
+    """A language that the base has read a little of, and that this site's moderators did not teach
+    either.
+    """
     own = candidate.model.languages if candidate.model else frozenset()
     if candidate.language not in base.acquainted or candidate.language in own:
         return {}
@@ -73,22 +84,32 @@ def _by_base(batch: Sequence[Candidate], model: SpamModel) -> list[Evidence]:
 
     judged = [_reads(model.languages | model.acquainted, candidate) for candidate in batch]
     of_these = list(compress(batch, judged))
-    texts, where = [candidate.body for candidate in of_these], [on_site(candidate.origins) for candidate in of_these]
+    texts, where = (
+        [candidate.body for candidate in of_these],
+        [on_site(candidate.origins) for candidate in of_these],
+    )
     scores = iter(model.probabilities(texts, where) if texts else ())
     return [
-        _scored(float(next(scores)), model.version) if is_judged else _abstained(candidate.language, model.version)
+        _scored(float(next(scores)), model.version)
+        if is_judged
+        else _abstained(candidate.language, model.version)
         for candidate, is_judged in zip(batch, judged, strict=True)
     ]
 
 
 def _by_site(
-    batch: Sequence[Candidate], model: SiteModel, base: SpamModel, counts: Mapping[str, Mapping[str, int]]
+    batch: Sequence[Candidate],
+    model: SiteModel,
+    base: SpamModel,
+    counts: Mapping[str, Mapping[str, int]],
 ) -> list[Evidence]:
     from models.spam.opinion import opinions  # noqa: PLC0415
     from models.spam.page import on_site  # noqa: PLC0415
     from models.spam.site import Seen  # noqa: PLC0415
 
-    judged = [_reads(base.languages | base.acquainted | model.languages, candidate) for candidate in batch]
+    judged = [
+        _reads(base.languages | base.acquainted | model.languages, candidate) for candidate in batch
+    ]
     of_these = list(compress(batch, judged))
     texts = [(candidate.body, candidate.language) for candidate in of_these]
     thought = opinions(base, texts, on_site(batch[0].origins))
@@ -98,7 +119,9 @@ def _by_site(
     ]
     scores = iter(model.probabilities(seen))
     return [
-        _scored(float(next(scores)), model.version, ", going by what this site's moderators decided")
+        _scored(
+            float(next(scores)), model.version, ", going by what this site's moderators decided"
+        )
         if is_judged
         else _abstained(candidate.language, model.version)
         for candidate, is_judged in zip(batch, judged, strict=True)
@@ -111,7 +134,9 @@ def _reads(languages: frozenset[str], candidate: Candidate) -> bool:
 
 def _scored(score: float, version: str, why: str = "") -> Evidence:
     outcome = Outcome.FOUND if score >= 0.5 else Outcome.CLEAR
-    return Evidence(check="spam", outcome=outcome, detail=_words(score) + why, score=score, version=version)
+    return Evidence(
+        check="spam", outcome=outcome, detail=_words(score) + why, score=score, version=version
+    )
 
 
 def _words(score: float) -> str:

@@ -1,8 +1,9 @@
 """The owner's words and patterns, found in what a stranger wrote however it is dressed up.
 
-Words are compared as `readings` leaves them and only whole: "cialis" is not in "specialist". Scripts that put no blanks
-between words (Chinese, Japanese, Thai …) are searched for the word anywhere. All of a list's words cost one look into
-a table per word of the comment, so 5,000 of them are as quick as five; patterns go through RE2, which is never slow.
+Words are compared as `readings` leaves them and only whole: "cialis" is not in "specialist".
+Scripts that put no blanks between words (Chinese, Japanese, Thai …) are searched for the word
+anywhere. All of a list's words cost one look into a table per word of the comment, so 5,000 of them
+are as quick as five; patterns go through RE2, which is never slow.
 
 | written | found as "viagra" |
 |---|---|
@@ -35,7 +36,9 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff]"
 )
-_DRESSED = re.compile(r"[*`~\\[&]")  # what Markdown takes away or makes another letter of: c**asi**no, c&#97;sino
+_DRESSED = re.compile(
+    r"[*`~\\[&]"
+)  # what Markdown takes away or makes another letter of: c**asi**no, c&#97;sino
 _SHOWN = 5
 _PLURAL = 3  # letters that an entry needs to have a plural: "as" is not found as "ass"
 _UNDIGITED = 3  # letters that an entry needs to be found written with digits
@@ -46,7 +49,9 @@ def check(batch: Sequence[Candidate]) -> list[Evidence]:
 
 
 def problems(words: WordsPolicy) -> list[str]:
-    """What is wrong with a site's lists, in words for their owner; empty if all of it can be looked for."""
+    """What is wrong with a site's lists, in words for their owner; empty if all of it can be looked
+    for.
+    """
     return [
         *(problem for entry in (*words.blocked, *words.held) if (problem := _entry_problem(entry))),
         *(
@@ -59,30 +64,41 @@ def problems(words: WordsPolicy) -> list[str]:
 
 def uses(entries: Sequence[str], fields: Sequence[str], words: WordsPolicy) -> list[str]:
     """The entries that a text uses, as they are written in the list; not those split by a blank."""
-    return _List.of(tuple(entries), (), words.plurals, words.digits_as_letters).words_in(_Text(fields))
+    return _List.of(tuple(entries), (), words.plurals, words.digits_as_letters).words_in(
+        _Text(fields)
+    )
 
 
 def _evidence(candidate: Candidate) -> Evidence:
     words = candidate.policy.words
     if not any((words.blocked, words.held, words.blocked_patterns, words.held_patterns)):
-        return Evidence(check="words", outcome=Outcome.CLEAR, detail="this site has no list of words")
+        return Evidence(
+            check="words", outcome=Outcome.CLEAR, detail="this site has no list of words"
+        )
     seen = shown(candidate.body) if _DRESSED.search(candidate.body) else ""
     text = _Text((candidate.body, seen, candidate.name, candidate.website or ""))
     blocked, held = (
         _List.of(entries, patterns, words.plurals, words.digits_as_letters)
-        for entries, patterns in ((words.blocked, words.blocked_patterns), (words.held, words.held_patterns))
+        for entries, patterns in (
+            (words.blocked, words.blocked_patterns),
+            (words.held, words.held_patterns),
+        )
     )
     in_words = {"blocked": blocked.words_in(text), "held": held.words_in(text)}
     split = [] if words.split == "ignore" else [*blocked.split_in(text), *held.split_in(text)]
     sentences = {
         "blocked": _sentence("blocked", in_words["blocked"], blocked.patterns_in(text)),
         "held": _sentence("held", in_words["held"], held.patterns_in(text)),
-        "split": _split_sentence([entry for entry in split if entry not in chain.from_iterable(in_words.values())]),
+        "split": _split_sentence(
+            [entry for entry in split if entry not in chain.from_iterable(in_words.values())]
+        ),
     }
     found = {kind: sentence for kind, sentence in sentences.items() if sentence}
     broken = [*blocked.broken, *held.broken]
     if found:
-        return Evidence(check="words", outcome=Outcome.FOUND, detail="; ".join(found.values()), found=found)
+        return Evidence(
+            check="words", outcome=Outcome.FOUND, detail="; ".join(found.values()), found=found
+        )
     if broken:
         detail = f"could not look for {_quoted(broken)}: not a pattern RE2 understands"
         return Evidence(check="words", outcome=Outcome.UNAVAILABLE, detail=detail)
@@ -94,7 +110,10 @@ def _sentence(kind: str, words: list[str], patterns: list[str]) -> str:
     if words:
         parts.append(f"uses the {kind} {'word' if len(words) == 1 else 'words'} {_quoted(words)}")
     if patterns:
-        parts.append(f"matches the {kind} {'pattern' if len(patterns) == 1 else 'patterns'} {_quoted(patterns)}")
+        parts.append(
+            f"matches the {kind} {'pattern' if len(patterns) == 1 else 'patterns'} "
+            f"{_quoted(patterns)}"
+        )
     return " and ".join(parts)
 
 
@@ -105,7 +124,9 @@ def _split_sentence(words: list[str]) -> str:
 
 def _quoted(entries: Sequence[str]) -> str:
     rest = len(entries) - _SHOWN
-    return ", ".join(f"“{entry}”" for entry in entries[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(f"“{entry}”" for entry in entries[:_SHOWN]) + (
+        f" and {rest} more" if rest > 0 else ""
+    )
 
 
 class _Text:
@@ -169,7 +190,9 @@ class _Table:
     """Entries of one word and phrases by their number of words; beginnings also by their length."""
 
     whole: dict[int, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
-    starts: dict[int, dict[int, dict[str, str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(dict)))
+    starts: dict[int, dict[int, dict[str, str]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(dict))
+    )
     firsts: set[str] = field(default_factory=set)
 
     def add(self, words: Sequence[str], entry: str) -> None:
@@ -185,7 +208,9 @@ class _Table:
         return self._at(1, words)
 
     def phrases_in(self, lists: Iterable[Sequence[str]]) -> set[str]:
-        places = [(words, at) for words in lists for at, word in enumerate(words) if word in self.firsts]
+        places = [
+            (words, at) for words in lists for at, word in enumerate(words) if word in self.firsts
+        ]
         found: set[str] = set()
         for length in {*self.whole, *self.starts} - {1}:
             found |= self._at(length, {" ".join(words[at : at + length]) for words, at in places})
@@ -202,7 +227,12 @@ class _Table:
         entries, letters = self._single
         sizes = {len(entry) for entry in entries if len(entry) >= disguises.SPELLED_OUT}
         own = [part for run in runs for part in "".join(_or_blank(run, letters)).split()]
-        pieces = {run[at : at + size] for run in own for size in sizes for at in range(len(run) - size + 1)}
+        pieces = {
+            run[at : at + size]
+            for run in own
+            for size in sizes
+            for at in range(len(run) - size + 1)
+        }
         return set(_at(entries, pieces))
 
     @cached_property
@@ -222,18 +252,28 @@ class _List:
 
     @staticmethod
     @lru_cache(maxsize=128)
-    def of(entries: tuple[str, ...], patterns: tuple[str, ...], plurals: bool, digits: bool) -> _List:
+    def of(
+        entries: tuple[str, ...], patterns: tuple[str, ...], plurals: bool, digits: bool
+    ) -> _List:
         return _List(entries, patterns, plurals=plurals, digits=digits)
 
-    def __init__(self, entries: tuple[str, ...], patterns: tuple[str, ...], *, plurals: bool, digits: bool) -> None:
+    def __init__(
+        self, entries: tuple[str, ...], patterns: tuple[str, ...], *, plurals: bool, digits: bool
+    ) -> None:
         self._table, self._skeletons = _Table(), _Table()
         self._plurals, self._digits = plurals, digits
         self._anywhere: dict[bytes, str] = {}
         for entry in entries:
             self._add(entry)
         longest_first = sorted(self._anywhere, key=len, reverse=True)
-        self._any = re2.compile(b"|".join(map(re2.escape, longest_first)), _options()) if longest_first else None
-        self._patterns = {pattern: _compiled(pattern) for pattern in patterns if not _pattern_error(pattern)}
+        self._any = (
+            re2.compile(b"|".join(map(re2.escape, longest_first)), _options())
+            if longest_first
+            else None
+        )
+        self._patterns = {
+            pattern: _compiled(pattern) for pattern in patterns if not _pattern_error(pattern)
+        }
         self.broken = [pattern for pattern in patterns if pattern not in self._patterns]
 
     def _add(self, entry: str) -> None:
@@ -261,15 +301,21 @@ class _List:
             found |= self._skeletons.words_in(text.skeletons)
             if self._skeletons.firsts:
                 found |= self._skeletons.phrases_in(text.skeleton_words)
-            found |= self._skeletons.entries_within([disguises.skeleton(run) for run in text.spelled_out])
+            found |= self._skeletons.entries_within(
+                [disguises.skeleton(run) for run in text.spelled_out]
+            )
         if self._any and text.unspaced:
-            found.update(self._anywhere[match.group()] for match in self._any.finditer(text.unspaced))
+            found.update(
+                self._anywhere[match.group()] for match in self._any.finditer(text.unspaced)
+            )
         return sorted(found)
 
     def split_in(self, text: _Text) -> list[str]:
         """The entries that the text may use with a blank inside."""
         entries = self._table.whole.get(1, {})
-        wholes = [whole for whole in entries.keys() & text.across_blanks if len(whole) >= disguises.SPLIT]
+        wholes = [
+            whole for whole in entries.keys() & text.across_blanks if len(whole) >= disguises.SPLIT
+        ]
         return sorted({entries[whole] for whole in wholes if whole in text.rare_across_blanks})
 
     def patterns_in(self, text: _Text) -> list[str]:

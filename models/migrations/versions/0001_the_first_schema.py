@@ -41,9 +41,13 @@ def upgrade() -> None:
         "sites",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),
-        sa.Column("origins", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column(
+            "origins", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
         sa.Column("locale", sa.String(length=35), nullable=False),
-        sa.Column("policy", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column(
+            "policy", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
         sa.Column("policy_version", sa.Integer(), nullable=False),
         sa.Column("event_sequence", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -70,7 +74,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["moderator_id"], ["moderators.id"], name=op.f("fk_console_sessions_moderator_id_moderators")
+            ["moderator_id"],
+            ["moderators.id"],
+            name=op.f("fk_console_sessions_moderator_id_moderators"),
         ),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_console_sessions")),
     )
@@ -82,7 +88,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["moderator_id"], ["moderators.id"], name=op.f("fk_memberships_moderator_id_moderators")
         ),
-        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_memberships_site_id_sites")),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["sites.id"], name=op.f("fk_memberships_site_id_sites")
+        ),
         sa.PrimaryKeyConstraint("moderator_id", "site_id", name=op.f("pk_memberships")),
     )
     op.create_table(
@@ -90,10 +98,14 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("policy", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column(
+            "policy", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
         sa.Column("by", sa.String(length=80), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_policy_versions_site_id_sites")),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["sites.id"], name=op.f("fk_policy_versions_site_id_sites")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_versions")),
         sa.UniqueConstraint("site_id", "version", name=op.f("uq_policy_versions_site_id_version")),
     )
@@ -160,11 +172,17 @@ def upgrade() -> None:
         sa.Column("places", sa.Integer(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("event_sequence", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["parent_id"], ["comments.id"], name=op.f("fk_comments_parent_id_comments")),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["comments.id"], name=op.f("fk_comments_parent_id_comments")
+        ),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_comments_site_id_sites")),
-        sa.ForeignKeyConstraint(["thread_id"], ["threads.id"], name=op.f("fk_comments_thread_id_threads")),
+        sa.ForeignKeyConstraint(
+            ["thread_id"], ["threads.id"], name=op.f("fk_comments_thread_id_threads")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_comments")),
-        sa.UniqueConstraint("site_id", "idempotency_key", name=op.f("uq_comments_site_id_idempotency_key")),
+        sa.UniqueConstraint(
+            "site_id", "idempotency_key", name=op.f("uq_comments_site_id_idempotency_key")
+        ),
         sa.UniqueConstraint("thread_id", "said_once", name=op.f("uq_comments_thread_id_said_once")),
     )
     with op.batch_alter_table("comments", schema=None) as batch_op:
@@ -182,10 +200,18 @@ def upgrade() -> None:
             postgresql_where=sa.text("screen_due IS NOT NULL"),
             sqlite_where=sa.text("screen_due IS NOT NULL"),
         )
-        batch_op.create_index("ix_comments_site_id_address_at", ["site_id", "address", "at"], unique=False)
-        batch_op.create_index("ix_comments_site_id_email_index_at", ["site_id", "email_index", "at"], unique=False)
-        batch_op.create_index("ix_comments_site_id_status_id", ["site_id", "status", "id"], unique=False)
-        batch_op.create_index("ix_comments_thread_id_revision", ["thread_id", "revision"], unique=False)
+        batch_op.create_index(
+            "ix_comments_site_id_address_at", ["site_id", "address", "at"], unique=False
+        )
+        batch_op.create_index(
+            "ix_comments_site_id_email_index_at", ["site_id", "email_index", "at"], unique=False
+        )
+        batch_op.create_index(
+            "ix_comments_site_id_status_id", ["site_id", "status", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_comments_thread_id_revision", ["thread_id", "revision"], unique=False
+        )
         batch_op.create_index(
             "ix_comments_tops",
             ["thread_id", "place"],
@@ -203,13 +229,19 @@ def upgrade() -> None:
         sa.Column("was", sa.String(length=20), nullable=False),
         sa.Column("becomes", sa.String(length=20), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("reasons", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column(
+            "reasons", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
         sa.Column("reason", sa.String(length=20), nullable=True),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("undoes", sa.Uuid(as_uuid=False), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["comment_id"], ["comments.id"], name=op.f("fk_decisions_comment_id_comments")),
-        sa.ForeignKeyConstraint(["undoes"], ["decisions.id"], name=op.f("fk_decisions_undoes_decisions")),
+        sa.ForeignKeyConstraint(
+            ["comment_id"], ["comments.id"], name=op.f("fk_decisions_comment_id_comments")
+        ),
+        sa.ForeignKeyConstraint(
+            ["undoes"], ["decisions.id"], name=op.f("fk_decisions_undoes_decisions")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
         sa.UniqueConstraint("undoes", name=op.f("uq_decisions_undoes")),
     )
@@ -228,11 +260,15 @@ def upgrade() -> None:
         sa.Column("supersedes", sa.Uuid(as_uuid=False), nullable=True),
         sa.Column("data", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["comment_id"], ["comments.id"], name=op.f("fk_events_comment_id_comments")),
+        sa.ForeignKeyConstraint(
+            ["comment_id"], ["comments.id"], name=op.f("fk_events_comment_id_comments")
+        ),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_events_site_id_sites")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
         sa.UniqueConstraint("comment_id", "sequence", name=op.f("uq_events_comment_id_sequence")),
-        sa.UniqueConstraint("site_id", "position", "nth", name=op.f("uq_events_site_id_position_nth")),
+        sa.UniqueConstraint(
+            "site_id", "position", "nth", name=op.f("uq_events_site_id_position_nth")
+        ),
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.create_index("ix_events_at", ["at"], unique=False)
@@ -243,8 +279,12 @@ def upgrade() -> None:
         sa.Column("band", sa.BigInteger(), nullable=False),
         sa.Column("comment_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["comment_id"], ["comments.id"], name=op.f("fk_fingerprints_comment_id_comments")),
-        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_fingerprints_site_id_sites")),
+        sa.ForeignKeyConstraint(
+            ["comment_id"], ["comments.id"], name=op.f("fk_fingerprints_comment_id_comments")
+        ),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["sites.id"], name=op.f("fk_fingerprints_site_id_sites")
+        ),
         sa.PrimaryKeyConstraint("site_id", "band", "comment_id", name=op.f("pk_fingerprints")),
     )
     with op.batch_alter_table("fingerprints", schema=None) as batch_op:
@@ -255,10 +295,14 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("comment_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("evidence", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column(
+            "evidence", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
         sa.Column("policy_version", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["comment_id"], ["comments.id"], name=op.f("fk_screenings_comment_id_comments")),
+        sa.ForeignKeyConstraint(
+            ["comment_id"], ["comments.id"], name=op.f("fk_screenings_comment_id_comments")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_screenings")),
         sa.UniqueConstraint("comment_id", "number", name=op.f("uq_screenings_comment_id_number")),
     )
@@ -272,8 +316,12 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_by", sa.Uuid(as_uuid=False), nullable=True),
-        sa.ForeignKeyConstraint(["closed_by"], ["decisions.id"], name=op.f("fk_reviews_closed_by_decisions")),
-        sa.ForeignKeyConstraint(["comment_id"], ["comments.id"], name=op.f("fk_reviews_comment_id_comments")),
+        sa.ForeignKeyConstraint(
+            ["closed_by"], ["decisions.id"], name=op.f("fk_reviews_closed_by_decisions")
+        ),
+        sa.ForeignKeyConstraint(
+            ["comment_id"], ["comments.id"], name=op.f("fk_reviews_comment_id_comments")
+        ),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_reviews_site_id_sites")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reviews")),
     )
@@ -308,7 +356,9 @@ def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     with op.batch_alter_table("reviews", schema=None) as batch_op:
         batch_op.drop_index(
-            "uq_reviews_open", postgresql_where=sa.text("closed_at IS NULL"), sqlite_where=sa.text("closed_at IS NULL")
+            "uq_reviews_open",
+            postgresql_where=sa.text("closed_at IS NULL"),
+            sqlite_where=sa.text("closed_at IS NULL"),
         )
         batch_op.drop_index(
             "ix_reviews_waiting",
@@ -316,7 +366,9 @@ def downgrade() -> None:
             sqlite_where=sa.text("closed_at IS NULL"),
         )
         batch_op.drop_index(
-            "ix_reviews_queue", postgresql_where=sa.text("closed_at IS NULL"), sqlite_where=sa.text("closed_at IS NULL")
+            "ix_reviews_queue",
+            postgresql_where=sa.text("closed_at IS NULL"),
+            sqlite_where=sa.text("closed_at IS NULL"),
         )
         batch_op.drop_index("ix_reviews_comment_id")
 
@@ -336,7 +388,9 @@ def downgrade() -> None:
     op.drop_table("decisions")
     with op.batch_alter_table("comments", schema=None) as batch_op:
         batch_op.drop_index(
-            "ix_comments_tops", postgresql_where=sa.text("parent_id IS NULL"), sqlite_where=sa.text("parent_id IS NULL")
+            "ix_comments_tops",
+            postgresql_where=sa.text("parent_id IS NULL"),
+            sqlite_where=sa.text("parent_id IS NULL"),
         )
         batch_op.drop_index("ix_comments_thread_id_revision")
         batch_op.drop_index("ix_comments_site_id_status_id")

@@ -23,10 +23,14 @@ def upgrade() -> None:
         sa.Column("weights", sa.LargeBinary(), nullable=False),
         sa.Column("card", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("seen", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
-        sa.Column("scores", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column(
+            "scores", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
         sa.Column("parent", sa.Uuid(as_uuid=False), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_site_models_site_id_sites")),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["sites.id"], name=op.f("fk_site_models_site_id_sites")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_site_models")),
         sa.UniqueConstraint("site_id", "version", name=op.f("uq_site_models_site_id_version")),
     )
@@ -35,17 +39,26 @@ def upgrade() -> None:
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("host", sa.String(length=253), nullable=False),
         sa.Column("comment_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.ForeignKeyConstraint(["comment_id"], ["comments.id"], name=op.f("fk_linked_hosts_comment_id_comments")),
-        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_linked_hosts_site_id_sites")),
+        sa.ForeignKeyConstraint(
+            ["comment_id"], ["comments.id"], name=op.f("fk_linked_hosts_comment_id_comments")
+        ),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["sites.id"], name=op.f("fk_linked_hosts_site_id_sites")
+        ),
         sa.PrimaryKeyConstraint("site_id", "host", "comment_id", name=op.f("pk_linked_hosts")),
         sa.Index("ix_linked_hosts_comment_id", "comment_id"),
     )
     op.add_column("sites", sa.Column("model", sa.Uuid(as_uuid=False), nullable=True))
-    op.add_column("sites", sa.Column("fresh_decisions", sa.Integer(), nullable=False, server_default=sa.text("0")))
+    op.add_column(
+        "sites",
+        sa.Column("fresh_decisions", sa.Integer(), nullable=False, server_default=sa.text("0")),
+    )
     op.add_column("sites", sa.Column("learn_due", sa.DateTime(timezone=True), nullable=True))
     op.add_column("sites", sa.Column("learned_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("comments", sa.Column("campaign", sa.Uuid(as_uuid=False), nullable=True))
-    op.add_column("reviews", sa.Column("blind", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column(
+        "reviews", sa.Column("blind", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
     op.add_column("decisions", sa.Column("site_id", sa.Integer(), nullable=True))
 
     # What was decided so far is there to be learned from. The release before does not fill the column: the few

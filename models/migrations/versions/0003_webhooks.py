@@ -18,7 +18,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("url", sa.String(length=2000), nullable=False),
-        sa.Column("events", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column(
+            "events", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
         sa.Column("thread_prefix", sa.String(length=500), nullable=False),
         sa.Column("description", sa.String(length=300), nullable=False),
         sa.Column("format", sa.String(length=20), nullable=False),
@@ -47,17 +49,25 @@ def upgrade() -> None:
         sa.Column("sequence", sa.Integer(), nullable=True),
         sa.Column("thread_id", sa.Integer(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=True),
-        sa.Column("payload", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
+        sa.Column(
+            "payload", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
+        ),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("due", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lease", sa.Uuid(as_uuid=False), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["endpoint_id"], ["endpoints.id"], name=op.f("fk_deliveries_endpoint_id_endpoints")),
+        sa.ForeignKeyConstraint(
+            ["endpoint_id"], ["endpoints.id"], name=op.f("fk_deliveries_endpoint_id_endpoints")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
-        sa.UniqueConstraint("endpoint_id", "event_id", name=op.f("uq_deliveries_endpoint_id_event_id")),
-        sa.Index("ix_deliveries_comment_id_endpoint_id_sequence", "comment_id", "endpoint_id", "sequence"),
+        sa.UniqueConstraint(
+            "endpoint_id", "event_id", name=op.f("uq_deliveries_endpoint_id_event_id")
+        ),
+        sa.Index(
+            "ix_deliveries_comment_id_endpoint_id_sequence", "comment_id", "endpoint_id", "sequence"
+        ),
         sa.Index("ix_deliveries_ended_at", "ended_at"),
         sa.Index("ix_deliveries_endpoint_id_id", "endpoint_id", "id"),
         sa.Index(
@@ -84,7 +94,9 @@ def upgrade() -> None:
         sa.Column("ms", sa.Integer(), nullable=False),
         sa.Column("error", sa.String(length=300), nullable=True),
         sa.Column("answer", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_attempts_delivery_id_deliveries")),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["deliveries.id"], name=op.f("fk_attempts_delivery_id_deliveries")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
         sa.Index("ix_attempts_at", "at"),
         sa.Index("ix_attempts_delivery_id", "delivery_id"),

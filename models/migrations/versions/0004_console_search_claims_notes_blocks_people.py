@@ -134,8 +134,12 @@ def upgrade() -> None:
         sa.Column("comment_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("moderator_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["comment_id"], ["comments.id"], name=op.f("fk_claims_comment_id_comments")),
-        sa.ForeignKeyConstraint(["moderator_id"], ["moderators.id"], name=op.f("fk_claims_moderator_id_moderators")),
+        sa.ForeignKeyConstraint(
+            ["comment_id"], ["comments.id"], name=op.f("fk_claims_comment_id_comments")
+        ),
+        sa.ForeignKeyConstraint(
+            ["moderator_id"], ["moderators.id"], name=op.f("fk_claims_moderator_id_moderators")
+        ),
         sa.PrimaryKeyConstraint("comment_id", name=op.f("pk_claims")),
         sa.Index("ix_claims_until", "until"),
     )
@@ -144,8 +148,12 @@ def upgrade() -> None:
         sa.Column("moderator_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("comment_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["comment_id"], ["comments.id"], name=op.f("fk_passed_comment_id_comments")),
-        sa.ForeignKeyConstraint(["moderator_id"], ["moderators.id"], name=op.f("fk_passed_moderator_id_moderators")),
+        sa.ForeignKeyConstraint(
+            ["comment_id"], ["comments.id"], name=op.f("fk_passed_comment_id_comments")
+        ),
+        sa.ForeignKeyConstraint(
+            ["moderator_id"], ["moderators.id"], name=op.f("fk_passed_moderator_id_moderators")
+        ),
         sa.PrimaryKeyConstraint("moderator_id", "comment_id", name=op.f("pk_passed")),
     )
     op.add_column("comments", sa.Column("risk", sa.Double(), nullable=True))
@@ -156,12 +164,21 @@ def upgrade() -> None:
     op.add_column("moderators", sa.Column("second_factor_used", sa.Integer(), nullable=True))
     op.add_column(
         "moderators",
-        sa.Column("recovery_codes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
+        sa.Column(
+            "recovery_codes",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            nullable=True,
+        ),
     )
     op.add_column(
-        "moderators", sa.Column("preferences", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True)
+        "moderators",
+        sa.Column(
+            "preferences", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
+        ),
     )
-    op.add_column("reviews", sa.Column("risk", sa.Double(), nullable=False, server_default=sa.text("0.5")))
+    op.add_column(
+        "reviews", sa.Column("risk", sa.Double(), nullable=False, server_default=sa.text("0.5"))
+    )
     op.add_column("threads", sa.Column("moderation", sa.String(length=20), nullable=True))
     op.add_column("threads", sa.Column("slow_seconds", sa.Integer(), nullable=True))
     with _outside_a_transaction():

@@ -17,8 +17,12 @@ def upgrade() -> None:
         "keyring",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("root", sa.String(length=64), nullable=False),
-        sa.Column("email_keys", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
-        sa.Column("retired", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column(
+            "email_keys", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "retired", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_keyring")),
         if_not_exists=True,

@@ -14,7 +14,10 @@ depends_on = None
 def upgrade() -> None:
     columns = {column["name"] for column in sa.inspect(op.get_bind()).get_columns("threads")}
     if "url_is_final" not in columns:
-        op.add_column("threads", sa.Column("url_is_final", sa.Boolean(), nullable=False, server_default=sa.false()))
+        op.add_column(
+            "threads",
+            sa.Column("url_is_final", sa.Boolean(), nullable=False, server_default=sa.false()),
+        )
 
 
 def downgrade() -> None:

@@ -13,8 +13,12 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("comments", sa.Column("screening_by", sa.String(80), nullable=True))
-    op.add_column("comments", sa.Column("screening_since", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("comments", sa.Column("screenings_alone", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column(
+        "comments", sa.Column("screening_since", sa.DateTime(timezone=True), nullable=True)
+    )
+    op.add_column(
+        "comments", sa.Column("screenings_alone", sa.Integer(), nullable=False, server_default="0")
+    )
 
 
 def downgrade() -> None:

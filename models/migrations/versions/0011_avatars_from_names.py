@@ -38,7 +38,9 @@ def _outside_a_transaction() -> Iterator[None]:
         yield
         return
     with op.get_context().autocommit_block():
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_comments_old_avatar")  # it may be there and not valid
+        op.execute(
+            "DROP INDEX CONCURRENTLY IF EXISTS ix_comments_old_avatar"
+        )  # it may be there and not valid
         yield
 
 

@@ -1,4 +1,6 @@
-"""Receive Greenroom's webhooks: verify, answer quickly, keep a mirror of what is approved. Python 3.9+, no packages."""
+"""Receive Greenroom's webhooks: verify, answer quickly, keep a mirror of what is approved. Python
+3.9+, no packages.
+"""
 
 import base64
 import hashlib
@@ -17,7 +19,9 @@ heard: dict[str, int] = {}  # the last sequence of each comment
 
 
 def is_genuine(headers: Message, content: bytes) -> bool:
-    """Standard Webhooks 1.0.0: HMAC-SHA256 over id.timestamp.body; while a secret is rotated there are several."""
+    """Standard Webhooks 1.0.0: HMAC-SHA256 over id.timestamp.body; while a secret is rotated there
+    are several.
+    """
     stamp = headers.get("webhook-timestamp", "")
     if not stamp.isdigit() or abs(time.time() - int(stamp)) > 300:
         return False  # an old message, sent again by someone else

@@ -13,8 +13,12 @@ from tests.service.gate.asked import Exchange
 LONG = bodies.AT_ONCE + 1
 
 
-@pytest.mark.parametrize(("length", "seconds"), [(1, 5.001), (1024, 6), (5120, 10), (131_072, 10), (2_097_152, 10)])
-def test_a_short_body_has_less_time_and_none_has_more_than_ten_seconds(length: int, seconds: float) -> None:
+@pytest.mark.parametrize(
+    ("length", "seconds"), [(1, 5.001), (1024, 6), (5120, 10), (131_072, 10), (2_097_152, 10)]
+)
+def test_a_short_body_has_less_time_and_none_has_more_than_ten_seconds(
+    length: int, seconds: float
+) -> None:
     assert seconds_for(length) == pytest.approx(seconds, abs=0.001)
 
 
@@ -26,7 +30,9 @@ def test_a_body_that_arrives_in_pieces_is_whole(length: int) -> None:
 
 
 @pytest.mark.parametrize("length", [10, LONG])
-def test_a_body_that_stops_is_cut_at_its_deadline(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_stops_is_cut_at_its_deadline(
+    length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(bodies, "MOST_SECONDS", 0.1)
     with pytest.raises(TooSlow):
         asyncio.run(Bodies().read(Exchange([b"x"], stays_open=True), length))
@@ -38,13 +44,18 @@ def test_a_body_whose_client_has_gone_is_no_body(length: int) -> None:
         asyncio.run(Bodies().read(Exchange([b"x"]), length))
 
 
-def test_long_bodies_share_a_bound_on_memory_and_give_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_bodies_share_a_bound_on_memory_and_give_it_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(bodies, "MOST_HELD", 2 * LONG)
     monkeypatch.setattr(bodies, "MOST_SECONDS", 0.2)
 
     async def ask() -> None:
         reads = Bodies()
-        held = [asyncio.create_task(reads.read(Exchange([b"x" * (LONG - 1)], stays_open=True), LONG)) for _ in "12"]
+        held = [
+            asyncio.create_task(reads.read(Exchange([b"x" * (LONG - 1)], stays_open=True), LONG))
+            for _ in "12"
+        ]
         await asyncio.sleep(0)
         with pytest.raises(TooMuchAtOnce):
             await reads.read(Exchange([b"x" * LONG]), LONG)
@@ -56,8 +67,14 @@ def test_long_bodies_share_a_bound_on_memory_and_give_it_back(monkeypatch: pytes
     asyncio.run(ask())
 
 
-def test_what_comes_after_a_refusal_is_taken_in_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_comes_after_a_refusal_is_taken_in_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(bodies, "LINGER_SECONDS", 0.1)
     monkeypatch.setattr(bodies, "MOST_LINGERED", 100)
-    for exchange in (Exchange([b"x" * 50]), Exchange([b"x"], stays_open=True), Exchange([b"x" * 60] * 9)):
+    for exchange in (
+        Exchange([b"x" * 50]),
+        Exchange([b"x"], stays_open=True),
+        Exchange([b"x" * 60] * 9),
+    ):
         asyncio.run(linger(exchange))

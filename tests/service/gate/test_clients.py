@@ -1,4 +1,6 @@
-"""Slow, silent, rude and hasty clients of a real web process: each costs a connection, and nobody else anything."""
+"""Slow, silent, rude and hasty clients of a real web process: each costs a connection, and nobody
+else anything.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,10 @@ def head(line: str, *headers: str) -> bytes:
 
 def posting(**fields: str) -> bytes:
     body = json.dumps({**COMMENT, **fields}).encode()
-    return head(f"POST {POST}", "Content-Type: application/json", f"Content-Length: {len(body)}") + body
+    return (
+        head(f"POST {POST}", "Content-Type: application/json", f"Content-Length: {len(body)}")
+        + body
+    )
 
 
 def answer_of(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
@@ -75,7 +80,9 @@ def is_closed(connection: socket.socket) -> bool:
         return True
 
 
-def test_slow_bodies_and_idle_connections_keep_nobody_from_reading_and_posting_and_are_cut(up: Running) -> None:
+def test_slow_bodies_and_idle_connections_keep_nobody_from_reading_and_posting_and_are_cut(
+    up: Running,
+) -> None:
     idle = [connected(up) for _ in range(IDLE)]
     slow = [connected(up) for _ in range(SLOW)]
     for number, connection in enumerate(slow):
@@ -109,15 +116,24 @@ def test_a_body_that_trickles_in_is_cut_too(up: Running) -> None:
         assert 0 < sent < 100
 
 
-@pytest.mark.parametrize("line", [f"POST {POST}", "PUT /v1/sites/demo/policy", "POST /console/sign-in"])
+@pytest.mark.parametrize(
+    "line", [f"POST {POST}", "PUT /v1/sites/demo/policy", "POST /console/sign-in"]
+)
 def test_a_body_declared_too_long_is_refused_by_its_head(up: Running, line: str) -> None:
-    status, headers, _ = asked(up, head(line, "Content-Type: application/json", "Content-Length: 50000000"))
-    assert (status, headers["connection"]) in {(413, "close"), (401, "close")}  # whoever has no key has no length
+    status, headers, _ = asked(
+        up, head(line, "Content-Type: application/json", "Content-Length: 50000000")
+    )
+    assert (status, headers["connection"]) in {
+        (413, "close"),
+        (401, "close"),
+    }  # whoever has no key has no length
 
 
 def test_who_sends_all_of_a_body_that_is_too_long_still_reads_the_answer(up: Running) -> None:
     with connected(up) as connection:
-        connection.sendall(head(f"POST {POST}", "Content-Type: application/json", "Content-Length: 5000000"))
+        connection.sendall(
+            head(f"POST {POST}", "Content-Type: application/json", "Content-Length: 5000000")
+        )
         connection.sendall(b"x" * 5_000_000)
         status, _, body = answer_of(connection)
     assert (status, json.loads(body)["status"]) == (413, 413)
@@ -140,12 +156,22 @@ def test_a_comment_whose_sender_leaves_half_way_is_none(up: Running) -> None:
         connection.sendall(content[:-5])
     accepted = [line for line in up.output.splitlines() if '"accepted"' in line]
     assert asked(up, posting(body="A whole one."))[0] == 202
-    until(lambda: len([line for line in up.output.splitlines() if '"accepted"' in line]) == len(accepted) + 1, PATIENCE)
+    until(
+        lambda: (
+            len([line for line in up.output.splitlines() if '"accepted"' in line])
+            == len(accepted) + 1
+        ),
+        PATIENCE,
+    )
 
 
 def test_a_client_that_waits_to_be_told_to_go_on_is_told_so(up: Running) -> None:
     body = json.dumps({**COMMENT, "body": "Expect it."}).encode()
-    lines = ("Content-Type: application/json", f"Content-Length: {len(body)}", "Expect: 100-continue")
+    lines = (
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "Expect: 100-continue",
+    )
     with connected(up) as connection:
         connection.sendall(head(f"POST {POST}", *lines))
         assert answer_of(connection)[0] == 100
@@ -157,7 +183,12 @@ def test_a_client_that_waits_to_be_told_to_go_on_is_told_so(up: Running) -> None
 
 def test_requests_sent_together_are_answered_in_their_order(up: Running) -> None:
     with connected(up) as connection:
-        connection.sendall(head(f"GET {READ}") + posting(body="In line.") + head("GET /nowhere") + head("GET /v1/x"))
+        connection.sendall(
+            head(f"GET {READ}")
+            + posting(body="In line.")
+            + head("GET /nowhere")
+            + head("GET /v1/x")
+        )
         assert [answer_of(connection)[0] for _ in range(4)] == [200, 202, 404, 404]
 
 
@@ -174,7 +205,9 @@ def test_a_head_is_a_get_without_its_body(up: Running) -> None:
 
 
 def test_a_name_with_an_underscore_is_not_believed(up: Running) -> None:
-    """Else whoever calls it X_Forwarded_For chooses its own address behind a proxy that sets the other."""
+    """Else whoever calls it X_Forwarded_For chooses its own address behind a proxy that sets the
+    other.
+    """
     spoofed = head("GET /metrics", "X_Forwarded_For: 192.0.2.1")
     assert asked(up, spoofed)[0] == 200
 
@@ -183,7 +216,11 @@ def test_http_2_and_web_sockets_are_not_spoken(up: Running) -> None:
     with connected(up) as connection:
         connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
         assert connection.recv(100)[:12] in {b"", b"HTTP/1.1 400", b"HTTP/1.1 505"}
-    upgrade = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+    upgrade = (
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    )
     assert asked(up, head("GET /nowhere", *upgrade, "Sec-WebSocket-Version: 13"))[0] == 404
 
 

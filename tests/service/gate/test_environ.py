@@ -16,7 +16,11 @@ def of(lines: Headers) -> dict[str, str]:
 
 
 def test_a_name_with_an_underscore_never_passes_for_another() -> None:
-    lines = [("x-forwarded-for", "192.0.2.1"), ("x_forwarded_for", "198.51.100.9"), ("content_length", "9")]
+    lines = [
+        ("x-forwarded-for", "192.0.2.1"),
+        ("x_forwarded_for", "198.51.100.9"),
+        ("content_length", "9"),
+    ]
     assert of(lines) == {"HTTP_X_FORWARDED_FOR": "192.0.2.1"}
     assert of(lines[1:]) == {}
 

@@ -14,7 +14,9 @@ def test_work_is_done_in_a_thread_of_the_lane() -> None:
     names: list[str] = []
 
     async def ask() -> bool:
-        return await Lane("write", threads=2, patience=60).run(lambda: names.append(threading.current_thread().name))
+        return await Lane("write", threads=2, patience=60).run(
+            lambda: names.append(threading.current_thread().name)
+        )
 
     assert asyncio.run(ask())
     assert names == ["write-1"]

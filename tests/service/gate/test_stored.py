@@ -80,7 +80,9 @@ def headers_of(answer: TestResponse) -> Headers:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("origin", [None, HOME, ELSEWHERE, "null", ""])
-def test_a_page_is_flasks_to_the_byte(client: FlaskClient, gate: Gate, method: str, origin: str | None) -> None:
+def test_a_page_is_flasks_to_the_byte(
+    client: FlaskClient, gate: Gate, method: str, origin: str | None
+) -> None:
     lines = [("origin", origin)] if origin is not None else []
     for query in QUERIES:
         assert both(gate, client, method, query, lines), query
@@ -91,7 +93,12 @@ def test_what_is_not_plain_is_flasks_to_answer(client: FlaskClient, gate: Gate) 
         assert not both(gate, client, "GET", query, []), query
     for method in ("POST", "OPTIONS", "DELETE", "get"):
         assert not stored.answer(Sent(method, PATH, QUERIES[0]), Exchange())
-    for path in ("/v1/sites/nobody/comments", "/v1/sites/demo/comments/", "/v1/sites/demo/x/comments", "/comments"):
+    for path in (
+        "/v1/sites/nobody/comments",
+        "/v1/sites/demo/comments/",
+        "/v1/sites/demo/x/comments",
+        "/comments",
+    ):
         assert not stored.answer(Sent("GET", path, QUERIES[0]), Exchange())
 
 
@@ -108,16 +115,23 @@ def test_a_reader_who_has_the_page_is_told_so(client: FlaskClient, gate: Gate) -
         "": False,
     }.items():
         for method in ("GET", "HEAD"):
-            assert both(gate, client, method, "thread=/harbour", [("if-none-match", known)]) is is_plain, known
+            assert (
+                both(gate, client, method, "thread=/harbour", [("if-none-match", known)])
+                is is_plain
+            ), known
 
 
-def test_a_cdn_is_told_the_same(client: FlaskClient, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cdn_is_told_the_same(
+    client: FlaskClient, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GREENROOM_CDN_SECONDS", "30")
     settings.cache_clear()
     assert both(gate, client, "GET", "thread=/harbour", [("origin", HOME)])
 
 
-@pytest.mark.parametrize("public_url", ["https://comments.paper.example", "http://comments.paper.example", ""])
+@pytest.mark.parametrize(
+    "public_url", ["https://comments.paper.example", "http://comments.paper.example", ""]
+)
 @pytest.mark.parametrize("hops", ["0", "1", "2"])
 def test_a_browser_is_kept_to_https_by_both(
     client: FlaskClient, gate: Gate, monkeypatch: pytest.MonkeyPatch, public_url: str, hops: str
@@ -130,7 +144,9 @@ def test_a_browser_is_kept_to_https_by_both(
         assert both(gate, client, "GET", "thread=/harbour", [("x-forwarded-proto", said)]), said
 
 
-def test_a_changed_page_is_shown_at_once(client: FlaskClient, gate: Gate, moderator: Caller) -> None:
+def test_a_changed_page_is_shown_at_once(
+    client: FlaskClient, gate: Gate, moderator: Caller
+) -> None:
     before = asked(gate, Sent("GET", PATH, "thread=/harbour"))
     other = posted(client, name="Bea", email="bea@example.org", body="Mine as well.")
     moderator.decide(other, "approve")

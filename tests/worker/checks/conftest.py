@@ -1,4 +1,6 @@
-"""What the checks' tests stand on: a DNS server that answers, a SQLite file, and comments to look at."""
+"""What the checks' tests stand on: a DNS server that answers, a SQLite file, and comments to look
+at.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,12 @@ Comes = Callable[..., Candidate]
 def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test has a data folder of its own; nobody's environment leaks in."""
     monkeypatch.setenv("GREENROOM_DATA", str(tmp_path))
-    for name in ("GREENROOM_DATABASE_URL", "GREENROOM_RATE_LIMITS", "GREENROOM_DNS", "GREENROOM_DNS_SECONDS"):
+    for name in (
+        "GREENROOM_DATABASE_URL",
+        "GREENROOM_RATE_LIMITS",
+        "GREENROOM_DNS",
+        "GREENROOM_DNS_SECONDS",
+    ):
         monkeypatch.delenv(name, raising=False)
     _forget()
     yield
@@ -85,11 +92,15 @@ def impatient(dns: DnsServer, set_env: Callable[[str, str], None]) -> None:
 
 
 @pytest.fixture
-def records(_own_settings: None, database_url: str, set_env: Callable[[str, str], None]) -> Iterator[None]:
+def records(
+    _own_settings: None, database_url: str, set_env: Callable[[str, str], None]
+) -> Iterator[None]:
     """An empty database with the site 1, its thread 1, and the site 2 with the thread 2."""
     set_env("GREENROOM_DATABASE_URL", database_url)
     with begin() as session:
-        session.execute(insert(Site), [{"id": n, "key": f"site-{n}", "origins": []} for n in (1, 2)])
+        session.execute(
+            insert(Site), [{"id": n, "key": f"site-{n}", "origins": []} for n in (1, 2)]
+        )
         session.execute(insert(Thread), [{"id": n, "site_id": n, "key": "/"} for n in (1, 2)])
     yield
     engine().dispose()
@@ -108,7 +119,12 @@ def comes() -> Comes:
             "at": NOON,
             "language": "en",
         }
-        given |= {"email_index": "ann", "address": "home", "origins": ("https://paper.example",), **more}
+        given |= {
+            "email_index": "ann",
+            "address": "home",
+            "origins": ("https://paper.example",),
+            **more,
+        }
         return Candidate(body=body, thread_id=given["site_id"], **given)
 
     return make

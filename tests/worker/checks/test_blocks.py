@@ -19,12 +19,22 @@ from tests.models.test_urls import SPELLINGS
 GOOD = "We took the early ferry on Sunday and it was on time, which surprised all of us."
 
 
-def stand(kind: str, value: str, stance: str = "block", *, days: int | None = 30, ended: bool = False) -> None:
+def stand(
+    kind: str, value: str, stance: str = "block", *, days: int | None = 30, ended: bool = False
+) -> None:
     at = now()
     with begin() as session:
         site = session.scalars(select(Site.id)).one()
         until = at + timedelta(days=days) if days else None
-        row = Block(site_id=site, kind=kind, stance=stance, value=value, label=value, by="moderator:x", until=until)
+        row = Block(
+            site_id=site,
+            kind=kind,
+            stance=stance,
+            value=value,
+            label=value,
+            by="moderator:x",
+            until=until,
+        )
         row.ended_at = at if ended else None
         session.add(row)
 
@@ -36,7 +46,9 @@ def settled(client: FlaskClient, **fields: str) -> tuple[str, str]:
     with reading() as session:
         row = session.get_one(Comment, comment)
     record = Caller(client, _key()).record(comment)
-    return row.status, next(item["detail"] for item in record["evidence"] if item["check"] == "blocks")
+    return row.status, next(
+        item["detail"] for item in record["evidence"] if item["check"] == "blocks"
+    )
 
 
 def _key() -> str:
@@ -45,7 +57,9 @@ def _key() -> str:
     return accounts.create_key("demo", "admin")
 
 
-EVIL = [url for url, host in SPELLINGS if host == "evil.example" and url.lower().startswith("https://")]
+EVIL = [
+    url for url, host in SPELLINGS if host == "evil.example" and url.lower().startswith("https://")
+]
 
 
 @pytest.mark.parametrize(
@@ -58,10 +72,26 @@ EVIL = [url for url, host in SPELLINGS if host == "evil.example" and url.lower()
         ("host", "bücher.example", {"body": f"{GOOD} https://bücher.example/now"}),
         ("host", "xn--bcher-kva.example", {"website": "https://bücher.example"}),
         ("word", "replica watch", {"body": f"{GOOD} Replica-WATCH!"}),
-        *[("host", "evil.example", {"website": url}) for url in EVIL if link(url) and "\t" not in url],
-        *[("host", "evil.example", {"body": f"{GOOD} [now]({url})"}) for url in EVIL if url.isprintable()],
-        *[("host", "evil.example", {"body": f"{GOOD} see <{url}>"}) for url in EVIL if url.isprintable()],
-        ("host", "evil.example", {"body": f"{GOOD} {' '.join(f'{n}.com' for n in 'abcdefghijkl')} www.evil.example"}),
+        *[
+            ("host", "evil.example", {"website": url})
+            for url in EVIL
+            if link(url) and "\t" not in url
+        ],
+        *[
+            ("host", "evil.example", {"body": f"{GOOD} [now]({url})"})
+            for url in EVIL
+            if url.isprintable()
+        ],
+        *[
+            ("host", "evil.example", {"body": f"{GOOD} see <{url}>"})
+            for url in EVIL
+            if url.isprintable()
+        ],
+        (
+            "host",
+            "evil.example",
+            {"body": f"{GOOD} {' '.join(f'{n}.com' for n in 'abcdefghijkl')} www.evil.example"},
+        ),
     ],
 )
 def test_what_is_blocked_is_rejected_in_words(
@@ -77,9 +107,14 @@ def test_what_is_blocked_is_rejected_in_words(
 
 @pytest.mark.parametrize(
     ("kind", "value", "body"),
-    [("word", "watch", f"{GOOD} Watchmaker"), ("host", "ches.example", f"{GOOD} https://watches.example")],
+    [
+        ("word", "watch", f"{GOOD} Watchmaker"),
+        ("host", "ches.example", f"{GOOD} https://watches.example"),
+    ],
 )
-def test_a_part_of_a_word_or_of_a_host_is_not_blocked(client: FlaskClient, kind: str, value: str, body: str) -> None:
+def test_a_part_of_a_word_or_of_a_host_is_not_blocked(
+    client: FlaskClient, kind: str, value: str, body: str
+) -> None:
     stand(kind, value)
     assert settled(client, body=body)[1] == "nothing blocked or trusted here"
 
@@ -96,17 +131,31 @@ def test_links_to_a_trusted_host_are_not_counted(client: FlaskClient) -> None:
     comment = posted(client, body=f"{GOOD} {links}")
     screen_all()
     record = Caller(client, _key()).record(comment)
-    assert not any("this site allows" in reason for each in record["decisions"] for reason in each["reasons"])
+    assert not any(
+        "this site allows" in reason for each in record["decisions"] for reason in each["reasons"]
+    )
 
 
 def test_a_thread_can_be_read_first_and_slowed_down(client: FlaskClient) -> None:
     with begin() as session:
-        session.add(Thread(site_id=session.scalars(select(Site.id)).one(), key="/harbour", moderation="before"))
+        session.add(
+            Thread(
+                site_id=session.scalars(select(Site.id)).one(), key="/harbour", moderation="before"
+            )
+        )
     status, detail = settled(client)
-    assert (status, detail) == ("flagged", "every comment of this thread is read before it goes live")
+    assert (status, detail) == (
+        "flagged",
+        "every comment of this thread is read before it goes live",
+    )
     with begin() as session:
         session.execute(update(Thread).values(moderation=None, slow_seconds=300))
-    status, detail = settled(client, body="And back again in the evening, with the lights on all the way.")
+    status, detail = settled(
+        client, body="And back again in the evening, with the lights on all the way."
+    )
     assert status == "flagged"
     assert "the thread is slowed down" in detail
-    assert settled(client, email="ben@example.org", thread="/other")[1] == "nothing blocked or trusted here"
+    assert (
+        settled(client, email="ben@example.org", thread="/other")[1]
+        == "nothing blocked or trusted here"
+    )

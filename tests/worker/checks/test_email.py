@@ -1,4 +1,6 @@
-"""Whether mail could reach the commenter, asked of a DNS server that answers, lies, fails or says nothing."""
+"""Whether mail could reach the commenter, asked of a DNS server that answers, lies, fails or says
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def test_a_domain_with_a_mail_server_is_clear(dns: DnsServer, comes: Comes) -> N
         ("ann@localhost", "this cannot be an email address"),
     ],
 )
-def test_an_impossible_address_is_named_by_its_domain(dns: DnsServer, comes: Comes, address: str, reason: str) -> None:
+def test_an_impossible_address_is_named_by_its_domain(
+    dns: DnsServer, comes: Comes, address: str, reason: str
+) -> None:
     evidence = _look(comes, address)
     assert evidence.found["impossible"] == reason
     assert evidence.found.get("suggestion") == ("gmail.com" if "gmial" in address else None)
@@ -44,29 +48,41 @@ def test_an_impossible_address_is_named_by_its_domain(dns: DnsServer, comes: Com
 
 
 @pytest.mark.parametrize("address", ["ann@old.test", "ann@six.test"])
-def test_without_a_mail_server_mail_goes_to_the_address_itself(dns: DnsServer, comes: Comes, address: str) -> None:
+def test_without_a_mail_server_mail_goes_to_the_address_itself(
+    dns: DnsServer, comes: Comes, address: str
+) -> None:
     assert _look(comes, address).outcome is Outcome.CLEAR
 
 
-def test_a_domain_in_another_alphabet_is_looked_up_by_its_ascii_name(dns: DnsServer, comes: Comes) -> None:
+def test_a_domain_in_another_alphabet_is_looked_up_by_its_ascii_name(
+    dns: DnsServer, comes: Comes
+) -> None:
     assert _look(comes, "ann@bücher.test").detail == "bücher.test takes mail"
 
 
-@pytest.mark.parametrize("domain", ["example.com", "mail.example.org", "paper.example", "example.net", "example.edu"])
-def test_example_domains_are_neutral_and_never_looked_up(dns: DnsServer, comes: Comes, domain: str) -> None:
+@pytest.mark.parametrize(
+    "domain", ["example.com", "mail.example.org", "paper.example", "example.net", "example.edu"]
+)
+def test_example_domains_are_neutral_and_never_looked_up(
+    dns: DnsServer, comes: Comes, domain: str
+) -> None:
     evidence = _look(comes, f"ann@{domain}")
     assert evidence.detail == f"{domain} is set aside for examples, so it was not looked up"
     assert (evidence.outcome, dns.queries) == (Outcome.CLEAR, 0)
 
 
 @pytest.mark.parametrize("domain", ["mailinator.com", "deep.below.mailinator.com"])
-def test_throw_away_addresses_are_found_below_their_domain_too(dns: DnsServer, comes: Comes, domain: str) -> None:
+def test_throw_away_addresses_are_found_below_their_domain_too(
+    dns: DnsServer, comes: Comes, domain: str
+) -> None:
     dns.zone[domain] = {"MX": ["10 mx.mailinator.com."]}
     evidence = _look(comes, f"ann@{domain}")
     assert evidence.found == {"disposable": "mailinator.com hands out throw-away addresses"}
 
 
-def test_throw_away_addresses_are_held_also_while_they_cannot_be_looked_up(dns: DnsServer, comes: Comes) -> None:
+def test_throw_away_addresses_are_held_also_while_they_cannot_be_looked_up(
+    dns: DnsServer, comes: Comes
+) -> None:
     dns.mode = Mode.SERVFAIL
     evidence = _look(comes, "ann@mailinator.com")
     assert evidence.outcome is Outcome.UNAVAILABLE
@@ -93,16 +109,23 @@ def test_a_resolver_that_lies_fails_or_says_nothing_gets_nobody_rejected(
     assert decide([evidence], Policy(could_not_run={"email": "approve"})).verdict is Verdict.APPROVE
 
 
-def test_a_resolver_that_answers_every_question_with_nothing_gets_nobody_rejected(dns: DnsServer, comes: Comes) -> None:
+def test_a_resolver_that_answers_every_question_with_nothing_gets_nobody_rejected(
+    dns: DnsServer, comes: Comes
+) -> None:
     dns.zone = {name: {} for name in ("paper.test", "test", "no-such-name-as-this.test")}
-    assert _look(comes, "ann@paper.test").detail == "could not look up paper.test: this resolver knows nothing of .test"
+    assert (
+        _look(comes, "ann@paper.test").detail
+        == "could not look up paper.test: this resolver knows nothing of .test"
+    )
 
 
 def test_a_resolver_that_has_no_records_of_a_top_level_but_knows_what_is_not_there_is_believed(
     dns: DnsServer, comes: Comes
 ) -> None:
     del dns.zone["test"]
-    assert _look(comes, "ann@missing.test").found == {"impossible": "the email domain missing.test does not exist"}
+    assert _look(comes, "ann@missing.test").found == {
+        "impossible": "the email domain missing.test does not exist"
+    }
 
 
 def test_a_missing_domain_under_an_unknown_top_level_is_unknown_and_a_correction_is_offered(
@@ -124,23 +147,38 @@ def test_no_resolver_at_all_gets_nobody_rejected(
     assert decide([evidence], Policy()).verdict is Verdict.FLAG
 
 
-def test_a_machine_without_resolv_conf_is_no_reason_to_crash(comes: Comes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_resolv_conf_is_no_reason_to_crash(
+    comes: Comes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("dns.resolver.Resolver.read_resolv_conf", _no_resolv_conf)
-    assert _look(comes, "ann@paper.test").detail == "could not look up paper.test: this machine has no resolver"
+    assert (
+        _look(comes, "ann@paper.test").detail
+        == "could not look up paper.test: this machine has no resolver"
+    )
 
 
-def test_each_domain_of_a_batch_is_looked_up_once_and_then_remembered(dns: DnsServer, comes: Comes) -> None:
-    batch = [comes(email=f"reader{n}@{domain}") for n in range(5) for domain in ("paper.test", "old.test")]
+def test_each_domain_of_a_batch_is_looked_up_once_and_then_remembered(
+    dns: DnsServer, comes: Comes
+) -> None:
+    batch = [
+        comes(email=f"reader{n}@{domain}")
+        for n in range(5)
+        for domain in ("paper.test", "old.test")
+    ]
     first, second = email.check(batch), email.check(batch)
     assert [item.detail for item in first] == [item.detail for item in second]
     assert dns.asked == {("paper.test", "MX"): 1, ("old.test", "MX"): 1, ("old.test", "A"): 1}
 
 
-def test_the_lookups_of_a_batch_run_side_by_side(dns: DnsServer, impatient: None, comes: Comes) -> None:
+def test_the_lookups_of_a_batch_run_side_by_side(
+    dns: DnsServer, impatient: None, comes: Comes
+) -> None:
     slow = {f"slow{n}.test" for n in range(20)}
     dns.zone |= dict.fromkeys(slow, Mode.SILENCE)
     email.check([comes(email=f"ann@{domain}") for domain in slow])
-    assert slow <= {name for name, _ in dns.asked}  # one after the other, nobody would be asked after a few silences
+    assert slow <= {
+        name for name, _ in dns.asked
+    }  # one after the other, nobody would be asked after a few silences
 
 
 def test_an_unknown_answer_is_remembered_so_the_next_batch_does_not_wait(
@@ -180,7 +218,12 @@ def test_a_second_resolver_answers_when_the_first_is_silent(dns: DnsServer) -> N
 
 
 def test_evidence_never_shows_what_stands_before_the_at(dns: DnsServer, comes: Comes) -> None:
-    addresses = ("secretive@missing.test", "secretive@null.test", "secretive@paper.test", "secretive@@paper.test")
+    addresses = (
+        "secretive@missing.test",
+        "secretive@null.test",
+        "secretive@paper.test",
+        "secretive@@paper.test",
+    )
     for address in addresses:
         assert "secretive" not in str(_look(comes, address))
 

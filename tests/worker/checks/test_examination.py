@@ -20,12 +20,29 @@ from tests.worker.checks.conftest import NOON, CasinoModel, Comes
 from worker.checks import examination, examine
 from worker.checks.candidate import Candidate, Form
 
-ORDER = ["email", "spam", "links", "hosts", "words", "repeats", "pace", "author", "blocks", "page", "form", "language"]
+ORDER = [
+    "email",
+    "spam",
+    "links",
+    "hosts",
+    "words",
+    "repeats",
+    "pace",
+    "author",
+    "blocks",
+    "page",
+    "form",
+    "language",
+]
 CAME = Form(token="valid", seconds=40)
 
 
-def test_each_comment_has_one_piece_of_evidence_of_each_check(model: CasinoModel, dns: DnsServer, kept: Comes) -> None:
-    found = examine([kept("a walk", form=CAME), kept("casino casino casino https://shop.net", form=CAME)], NOON)
+def test_each_comment_has_one_piece_of_evidence_of_each_check(
+    model: CasinoModel, dns: DnsServer, kept: Comes
+) -> None:
+    found = examine(
+        [kept("a walk", form=CAME), kept("casino casino casino https://shop.net", form=CAME)], NOON
+    )
     assert [[item.check for item in row] for row in found] == [ORDER, ORDER]
     assert [decide(row, Policy()).verdict for row in found] == [Verdict.APPROVE, Verdict.FLAG]
     assert all(item.ms > 0 for row in found for item in row)
@@ -59,8 +76,15 @@ def test_a_poisonous_comment_does_not_take_its_neighbours_down(
         found = examine([kept(body, form=CAME) for body in bodies], NOON)
     outcomes = [row[ORDER.index("links")].outcome for row in found]
     assert outcomes == [Outcome.CLEAR, Outcome.UNAVAILABLE, Outcome.CLEAR]
-    assert found[1][ORDER.index("links")].detail == "the links check could not run: an unforeseen error (ValueError)"
-    assert [decide(row, Policy()).verdict for row in found] == [Verdict.APPROVE, Verdict.FLAG, Verdict.APPROVE]
+    assert (
+        found[1][ORDER.index("links")].detail
+        == "the links check could not run: an unforeseen error (ValueError)"
+    )
+    assert [decide(row, Policy()).verdict for row in found] == [
+        Verdict.APPROVE,
+        Verdict.FLAG,
+        Verdict.APPROVE,
+    ]
     assert [(entry["check"], entry["count"]) for entry in logs] == [("links", 3), ("links", 1)]
     assert "secretive" not in str(logs) + str(found)
     assert "poison" not in str(logs)
@@ -87,7 +111,9 @@ def test_what_no_comment_brought_about_is_not_tried_again_for_each(
 def test_a_database_that_is_away_is_said_and_the_other_checks_still_run(
     model: CasinoModel, dns: DnsServer, comes: Comes
 ) -> None:
-    [found] = examine([comes("I walked along the river this morning.")], NOON)  # there are no tables
+    [found] = examine(
+        [comes("I walked along the river this morning.")], NOON
+    )  # there are no tables
     assert [item.check for item in found if item.outcome is Outcome.UNAVAILABLE] == [
         "repeats",
         "pace",
@@ -97,7 +123,9 @@ def test_a_database_that_is_away_is_said_and_the_other_checks_still_run(
     assert decide(found, Policy()).verdict is Verdict.FLAG
 
 
-def test_a_model_that_does_not_load_is_said(dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_does_not_load_is_said(
+    dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "models.spam.model", None)
     [found] = examine([kept("a walk")], NOON)
     assert found[1].detail == "the spam check could not run: a part of it is missing"
@@ -132,12 +160,16 @@ def test_importing_the_checks_loads_neither_numpy_nor_dns() -> None:
     code = f"import sys, worker.checks; print(sorted({heavy} & set(sys.modules)))"
     root = Path(__file__).parents[3]
     env = {**os.environ, "PYTHONPATH": str(root)}
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root, env=env)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root, env=env
+    )
     assert ran.stdout.strip() == "[]"
 
 
 def _replace(
-    monkeypatch: pytest.MonkeyPatch, name: str, check: Callable[[Sequence[Candidate]], list[Evidence]]
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    check: Callable[[Sequence[Candidate]], list[Evidence]],
 ) -> None:
     monkeypatch.setitem(examination._ON_THE_TEXT, name, check)
 

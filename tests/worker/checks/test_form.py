@@ -20,12 +20,19 @@ from worker.checks.candidate import Form
         (Form(token="forged"), {"no_token"}, "came with a forged token"),
         (Form(token="expired"), {"no_token"}, "came with a token older than a day"),
         (Form(token="valid", seconds=0.44), {"too_quick"}, "posted 0.4 s after the form was shown"),
-        (Form(token="valid", honeypot=True), {"honeypot"}, "filled in a field that people cannot see"),
+        (
+            Form(token="valid", honeypot=True),
+            {"honeypot"},
+            "filled in a field that people cannot see",
+        ),
         # A machine does it all at once, and a moderator sees all of it.
         (
             Form(token="forged", seconds=0, honeypot=True),
             {"honeypot", "too_quick", "no_token"},
-            "filled in a field that people cannot see; posted 0.0 s after the form was shown; came with a forged token",
+            (
+                "filled in a field that people cannot see; posted 0.0 s after the form was shown; "
+                "came with a forged token"
+            ),
         ),
     ],
 )
@@ -41,13 +48,16 @@ def test_the_owner_says_what_is_too_quick(comes: Comes) -> None:
 
 
 def test_a_filled_honeypot_is_a_machine_and_a_missing_token_alone_is_nothing(comes: Comes) -> None:
-    machine, careful = form.check([comes(form=Form(token="valid", honeypot=True)), comes(form=Form())])
+    machine, careful = form.check(
+        [comes(form=Form(token="valid", honeypot=True)), comes(form=Form())]
+    )
     assert decide([machine], Policy()).verdict is Verdict.REJECT
     assert decide([careful], Policy()).verdict is Verdict.APPROVE
 
 
 @pytest.mark.parametrize(
-    ("code", "detail"), [("en", "English"), ("ar", "Arabic"), ("und", "could not tell the language"), ("tlh", "tlh")]
+    ("code", "detail"),
+    [("en", "English"), ("ar", "Arabic"), ("und", "could not tell the language"), ("tlh", "tlh")],
 )
 def test_the_language_is_named_in_english(comes: Comes, code: str, detail: str) -> None:
     assert language.check([comes(language=code)])[0].detail == detail

@@ -40,7 +40,8 @@ def test_a_host_whose_comments_were_rejected_is_told(linked: Comes, kept: Comes)
     assert evidence.outcome is Outcome.FOUND
     assert evidence.counts == {"new": 1, "approved": 0, "rejected": 1}
     assert evidence.detail == (
-        "of earlier comments with pills.example, 3 rejected and 1 approved; one host not seen here before"
+        "of earlier comments with pills.example, 3 rejected and 1 approved; one host not seen "
+        "here before"
     )
 
 

@@ -64,7 +64,10 @@ def test_links_to_the_site_itself_do_not_count(comes: Comes) -> None:
 
 
 def test_a_link_to_the_comments_own_page_is_counted_however_it_is_spelled(comes: Comes) -> None:
-    body = "As it says in https://www.paper.example/ferry/?utm=x#map and https://paper.example/ferry, not /harbour"
+    body = (
+        "As it says in https://www.paper.example/ferry/?utm=x#map and "
+        "https://paper.example/ferry, not /harbour"
+    )
     assert _look(comes, body, page="https://paper.example/ferry").counts["page"] == 2
     assert _look(comes, body, page="https://paper.example/harbour").counts["page"] == 0
 
@@ -73,7 +76,9 @@ def test_a_site_that_only_ends_like_this_one_is_a_stranger(comes: Comes) -> None
     assert _look(comes, "https://notpaper.example").counts["links"] == 1
 
 
-@pytest.mark.parametrize("body", ["http://bit.ly/x", "[x](https://t.co/a)", "tinyurl.com/abc", "is.gd/x"])
+@pytest.mark.parametrize(
+    "body", ["http://bit.ly/x", "[x](https://t.co/a)", "tinyurl.com/abc", "is.gd/x"]
+)
 def test_a_shortener_hides_where_it_leads(comes: Comes, body: str) -> None:
     evidence = _look(comes, body)
     assert evidence.found["shortener"].endswith("hides where a link leads")
@@ -90,7 +95,9 @@ def test_a_shortener_as_website_is_found(comes: Comes) -> None:
     assert evidence.found == {"shortener": "bit.ly hides where a link leads"}
 
 
-@pytest.mark.parametrize("url", ["http://[", "http://[::1]/", "https://\u2100.net", "//[x](y", "http://a.net:99999/"])
+@pytest.mark.parametrize(
+    "url", ["http://[", "http://[::1]/", "https://\u2100.net", "//[x](y", "http://a.net:99999/"]
+)
 def test_a_broken_address_breaks_nothing(comes: Comes, url: str) -> None:
     _look(comes, f"see {url} and [a]({url})")
 
@@ -132,8 +139,15 @@ def test_the_cost_of_a_comment_grows_with_its_length_whatever_it_repeats(unit: s
         ("[", "[]", "(//a.com)"),
     ],
 )
-def test_the_cost_grows_with_the_length_of_what_never_ends(opening: str, unit: str, closing: str) -> None:
-    found = growth(links.urls_of, lambda length: opening + unit * (length // len(unit)) + closing, 8000, enough=1)
+def test_the_cost_grows_with_the_length_of_what_never_ends(
+    opening: str, unit: str, closing: str
+) -> None:
+    found = growth(
+        links.urls_of,
+        lambda length: opening + unit * (length // len(unit)) + closing,
+        8000,
+        enough=1,
+    )
     assert found.is_bounded, found
 
 
@@ -141,22 +155,34 @@ def test_the_cost_grows_with_the_length_of_what_never_ends(opening: str, unit: s
     ("body", "urls"),
     [
         ("<a href='http://a.com/x' title=y>b.com</a> c.com", ("http://a.com/x", "http://c.com")),
-        ("<A class=x HREF=http://a.com>\nb.com</A > [URL=http://c.com]d.com[/Url]", ("http://a.com", "http://c.com")),
-        ("<a href=http://a.com>one</a><a href=http://b.com>two</a>", ("http://a.com", "http://b.com")),
+        (
+            "<A class=x HREF=http://a.com>\nb.com</A > [URL=http://c.com]d.com[/Url]",
+            ("http://a.com", "http://c.com"),
+        ),
+        (
+            "<a href=http://a.com>one</a><a href=http://b.com>two</a>",
+            ("http://a.com", "http://b.com"),
+        ),
         ("<a href=http://a.com><a href=http://b.com>b</a>", ("http://a.com",)),
-        ("[url]http://a.com[/url][url='http://b.com']c.com[/url]", ("http://a.com", "http://b.com")),
+        (
+            "[url]http://a.com[/url][url='http://b.com']c.com[/url]",
+            ("http://a.com", "http://b.com"),
+        ),
         ("[/url] [url]http://a.com", ("http://a.com",)),
         ("[ä](http://ä.com 'ö') ü", ("http://ä.com",)),
     ],
 )
-def test_of_a_link_in_markup_the_address_counts_and_not_its_label(body: str, urls: tuple[str, ...]) -> None:
+def test_of_a_link_in_markup_the_address_counts_and_not_its_label(
+    body: str, urls: tuple[str, ...]
+) -> None:
     assert links.urls_of(body) == urls
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        "https://paper.example/a " * links.MOST_LINKS + "https://evil.example/",  # the site's own are not counted
+        "https://paper.example/a " * links.MOST_LINKS
+        + "https://evil.example/",  # the site's own are not counted
         " ".join(f"a{number}.b" for number in range(links.MOST_RUNS + 1)),
     ],
 )
@@ -167,7 +193,9 @@ def test_more_links_than_anybody_writes_are_for_a_human(comes: Comes, body: str)
     assert decide([evidence], generous).verdict is Verdict.FLAG
 
 
-@pytest.mark.parametrize("body", ["1.5 2.25 " * 1000, "So it goes. " * 500, "https://a.net " * links.MOST_LINKS])
+@pytest.mark.parametrize(
+    "body", ["1.5 2.25 " * 1000, "So it goes. " * 500, "https://a.net " * links.MOST_LINKS]
+)
 def test_what_anybody_may_write_is_looked_at_to_its_end(comes: Comes, body: str) -> None:
     assert UNREAD not in _look(comes, body).found
 

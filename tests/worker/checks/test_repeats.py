@@ -14,7 +14,8 @@ from worker.checks import repeats
 from worker.checks.candidate import Candidate
 
 SERMON = (
-    "My life was ruined until I met the great healer who brought my husband back to me within two days, "
+    "My life was ruined until I met the great healer who brought my husband back to me within "
+    "two days, "
     "and I promised to tell the whole world about his wonderful work. Write to him today!"
 )
 ANOTHER = SERMON.replace("husband", "daughter").replace("two days", "three days")
@@ -30,7 +31,13 @@ def test_the_same_text_is_counted_over_authors_and_threads(kept: Comes) -> None:
 
 
 @pytest.mark.parametrize(
-    "dressed", [SERMON.upper(), SERMON.replace(",", "!!!"), SERMON.replace("a", "а"), SERMON.replace(" ", "\n\n")]
+    "dressed",
+    [
+        SERMON.upper(),
+        SERMON.replace(",", "!!!"),
+        SERMON.replace("a", "а"),
+        SERMON.replace(" ", "\n\n"),
+    ],
 )
 def test_capitals_punctuation_and_look_alikes_make_no_other_text(kept: Comes, dressed: str) -> None:
     kept(SERMON, screened=True, at=NOON - MINUTE)
@@ -96,7 +103,10 @@ def test_a_courtesy_is_no_campaign(kept: Comes) -> None:
 
 def test_another_text_is_not_alike(kept: Comes) -> None:
     kept(SERMON, screened=True, at=NOON - MINUTE)
-    other = "I walked along the river this morning and the herons were back, all four of them, fishing in the fog."
+    other = (
+        "I walked along the river this morning and the herons were back, all four of "
+        "them, fishing in the fog."
+    )
     assert _look(kept(other)).detail == "nobody said the same in the last day"
 
 
@@ -105,7 +115,9 @@ def test_looking_again_does_not_count_the_comment_itself(kept: Comes) -> None:
 
 
 def test_repeats_within_a_batch_are_counted_from_the_second_on(kept: Comes) -> None:
-    batch = [kept(text, at=NOON + n * MINUTE) for n, text in enumerate((SERMON, SERMON, ANOTHER, SERMON))]
+    batch = [
+        kept(text, at=NOON + n * MINUTE) for n, text in enumerate((SERMON, SERMON, ANOTHER, SERMON))
+    ]
     found = _check(list(reversed(batch)))
     assert [item.counts for item in reversed(found)] == [
         {"same": 0, "similar": 0},
@@ -121,7 +133,9 @@ def test_a_batch_and_what_was_stored_add_up(kept: Comes) -> None:
     assert [item.counts["same"] for item in _check(batch)] == [1, 2]
 
 
-def test_a_large_campaign_is_counted_without_reading_all_of_it(kept: Comes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_campaign_is_counted_without_reading_all_of_it(
+    kept: Comes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(repeats, "MOST_SAME", 5)
     for n in range(8):
         kept(SERMON, screened=True, at=NOON - n * MINUTE)

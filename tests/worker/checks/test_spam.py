@@ -19,45 +19,71 @@ from worker.checks import spam
         ("casino casino casino casino", Outcome.FOUND, "spam score 0.94: reads like spam"),
     ],
 )
-def test_a_score_is_put_into_words(model: CasinoModel, comes: Comes, body: str, outcome: Outcome, detail: str) -> None:
+def test_a_score_is_put_into_words(
+    model: CasinoModel, comes: Comes, body: str, outcome: Outcome, detail: str
+) -> None:
     [evidence] = spam.check([comes(body)])
     assert (evidence.outcome, evidence.detail, evidence.version) == (outcome, detail, "casino-1")
 
 
 def test_a_batch_is_one_question_about_the_bodies_alone(model: CasinoModel, comes: Comes) -> None:
-    batch = [comes("a walk", name="casino"), comes("casino", language="und"), comes("ein Spaziergang", language="de")]
+    batch = [
+        comes("a walk", name="casino"),
+        comes("casino", language="und"),
+        comes("ein Spaziergang", language="de"),
+    ]
     assert [round(item.score or 0, 2) for item in spam.check(batch)] == [0.04, 0.52, 0.04]
     assert model.asked == [["a walk", "casino", "ein Spaziergang"]]
 
 
-def test_a_language_it_has_not_learned_is_not_judged_and_goes_to_a_human(model: CasinoModel, comes: Comes) -> None:
+def test_a_language_it_has_not_learned_is_not_judged_and_goes_to_a_human(
+    model: CasinoModel, comes: Comes
+) -> None:
     arabic, english = spam.check([comes("كازينو", language="ar"), comes("a walk")])
     assert (arabic.outcome, arabic.score) == (Outcome.ABSTAINED, None)
-    assert arabic.detail == "the model has not learned Arabic yet, so it does not judge this comment"
+    assert (
+        arabic.detail == "the model has not learned Arabic yet, so it does not judge this comment"
+    )
     assert (english.outcome, decide([arabic], Policy()).verdict) == (Outcome.CLEAR, Verdict.FLAG)
 
 
-def test_a_language_of_which_it_has_read_a_little_is_judged_more_carefully(model: CasinoModel, comes: Comes) -> None:
+def test_a_language_of_which_it_has_read_a_little_is_judged_more_carefully(
+    model: CasinoModel, comes: Comes
+) -> None:
     walk, casino, english = spam.check(
-        [comes("une promenade", language="fr"), comes("casino, une promenade", language="fr"), comes("a walk")]
+        [
+            comes("une promenade", language="fr"),
+            comes("casino, une promenade", language="fr"),
+            comes("a walk"),
+        ]
     )
     assert [decide([item], Policy()).verdict for item in (walk, casino, english)] == [
         Verdict.APPROVE,
         Verdict.FLAG,
         Verdict.APPROVE,
     ]
-    assert casino.found["little_known"] == "the model has read little French, so it takes less to hold this back"
+    assert (
+        casino.found["little_known"]
+        == "the model has read little French, so it takes less to hold this back"
+    )
     assert english.found == {}
 
 
-def test_what_the_model_does_not_read_to_its_end_goes_to_a_human(model: CasinoModel, comes: Comes) -> None:
+def test_what_the_model_does_not_read_to_its_end_goes_to_a_human(
+    model: CasinoModel, comes: Comes
+) -> None:
     short, long = spam.check([comes("a walk"), comes("a " * (MOST_TOKENS + 1))])
     assert (UNREAD in short.found, UNREAD in long.found) == (False, True)
     lenient = Policy.model_validate({"spam": {"flag_above": 1}})
-    assert (decide([short], lenient).verdict, decide([long], lenient).verdict) == (Verdict.APPROVE, Verdict.FLAG)
+    assert (decide([short], lenient).verdict, decide([long], lenient).verdict) == (
+        Verdict.APPROVE,
+        Verdict.FLAG,
+    )
 
 
-def test_a_batch_without_a_learned_language_does_not_trouble_the_model(model: CasinoModel, comes: Comes) -> None:
+def test_a_batch_without_a_learned_language_does_not_trouble_the_model(
+    model: CasinoModel, comes: Comes
+) -> None:
     spam.check([comes("كازينو", language="ar")])
     assert model.asked == []
 
@@ -67,6 +93,8 @@ def test_a_link_to_the_sites_own_pages_is_no_link(comes: Comes) -> None:
         f"It was in the report of May, {link}"
         for link in ("https://paper.example/may", "https://shop.example/may", "page two")
     )
-    scores = [item.score or 0.0 for item in spam.check([comes(body) for body in (own, others, none)])]
+    scores = [
+        item.score or 0.0 for item in spam.check([comes(body) for body in (own, others, none)])
+    ]
     assert scores[0] < scores[1]
     assert scores[0] == pytest.approx(scores[2], abs=0.2)
