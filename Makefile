@@ -29,7 +29,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DELETE_ON_ERROR:
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check programs nginx evaluate base-model bench chaos chaos-checked fuzz lock migration sbom format clean
+.PHONY: help run test check programs nginx evaluate base-model bench measure-code chaos chaos-checked fuzz lock migration sbom format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ evaluate: $(VENV)/.ready ## measure the classifier on data it has not seen
 base-model: $(VENV)/.ready ## train the base model anew and measure it into its card
 	$(BIN)/greenroom train $(FILES) $(ALSO) models/spam/own.csv $(RECIPE) --out models/spam/base.skops
 	@$(MAKE) evaluate
+
+measure-code: $(VENV)/.made ## how the code reads, in numbers: make measure-code, or with BEFORE=another/checkout beside it
+	@$(BIN)/python -m bench.code $(BEFORE) .
 
 bench: $(VENV)/.ready-dev nginx ## load and cost, as ratios within one run
 	@$(BIN)/python -m bench
