@@ -47,11 +47,11 @@ check: $(VENV)/.ready-dev programs $(VENV)/.npm
 
 evaluate: $(VENV)/.ready ## measure the classifier on data it has not seen
 	@test -n "$(FILES)" || { echo "Name the labelled comments: make evaluate FILES='one.csv two.csv'" >&2; exit 1; }
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/greenroom evaluate $(FILES) $(if $(ALSO),$(addprefix --also ,$(ALSO) models/spam/own.csv) $(RECIPE)) \
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/greenroom evaluate $(FILES) $(if $(ALSO),$(addprefix --also ,$(ALSO) models/spam/training/own.csv) $(RECIPE)) \
 		--peers $(if $(CARD),--card $(CARD))
 
 base-model: $(VENV)/.ready ## train the base model anew and measure it into its card
-	$(BIN)/greenroom train $(FILES) $(ALSO) models/spam/own.csv $(RECIPE) --out models/spam/base.skops
+	$(BIN)/greenroom train $(FILES) $(ALSO) models/spam/training/own.csv $(RECIPE) --out models/spam/base.skops
 	@$(MAKE) evaluate
 
 measure-code: $(VENV)/.made ## how the code reads, in numbers: make measure-code, or with BEFORE=another/checkout beside it

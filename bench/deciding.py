@@ -25,9 +25,9 @@ import click
 import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from models.spam import corpus
-from models.spam.corpus import Row
-from models.spam.figures import figures
+from models.spam.training import corpus
+from models.spam.training.corpus import Row
+from models.spam.training.figures import figures
 from tests.greenroom import GREENROOM, Running, running, until
 
 MOST_MS = 100

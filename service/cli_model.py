@@ -22,9 +22,9 @@ from rich.table import Table
 from models.settings import settings
 
 if TYPE_CHECKING:
-    from models.spam.corpus import Row
-    from models.spam.figures import Figures
-    from models.spam.measuring import Measured
+    from models.spam.training.corpus import Row
+    from models.spam.training.figures import Figures
+    from models.spam.training.measuring import Measured
 
 T = TypeVar("T")
 _FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -113,7 +113,7 @@ def train(
     console = Console()
     out = out or settings().data / "spam.skops"
     with _in_plain_words():
-        from models.spam import card, corpus, training
+        from models.spam.training import base_model, card, corpus
 
         out.parent.mkdir(parents=True, exist_ok=True)  # better known now than after the training
         rows = _without(corpus.read(files), without_thread)
@@ -121,7 +121,7 @@ def train(
             raise click.UsageError(
                 f"--weight names {', '.join(sorted(unknown))}, which is none of the files"
             )
-        trained = training.train(rows, weights, pages=pages, each=_watched("Training", console))
+        trained = base_model.train(rows, weights, pages=pages, each=_watched("Training", console))
         trained.model.save(out)
         where = card.save(card.card(trained, rows, weights, out), out)
         results = card.held_out(trained)
@@ -188,7 +188,7 @@ def evaluate(
         raise click.UsageError("Name FILES of labelled comments, or a site with --site.")
     console = Console()
     with _in_plain_words():
-        from models.spam import card, corpus, drawing, measuring
+        from models.spam.training import card, corpus, drawing, measuring
 
         rows = corpus.read(files)
         spam = sum(row.spam for row in rows)
@@ -213,7 +213,7 @@ def evaluate(
 @contextmanager
 def _in_plain_words() -> Iterator[None]:
     """A file that is no corpus, or too small a one, is the user's to mend: one line, no traceback."""
-    from models.spam.corpus import BadCorpus
+    from models.spam.training.corpus import BadCorpus
 
     try:
         yield
@@ -243,7 +243,7 @@ def _trained_table(results: dict[str, Figures]) -> Table:
 
 
 def _measured_table(found: Measured) -> Table:
-    from models.spam.measuring import COLUMNS
+    from models.spam.training.measuring import COLUMNS
 
     title = (
         f"{found.made['on']}: each part judged by a model of the others, {found.made['measured']}"

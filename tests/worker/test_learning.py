@@ -16,10 +16,10 @@ from models.database import begin, now, reading
 from models.identifiers import new_id
 from models.labels import labels
 from models.records import Comment, Site, SiteModelRecord
-from models.spam import site_training
 from models.spam.model import base_model
 from models.spam.site import SiteModel, text_columns
-from models.spam.site_training import load
+from models.spam.training import site_model as site_training
+from models.spam.training.site_model import load
 from tests.caller import Caller, posted, screen_all
 from tests.harbour_in_indonesian import GAMBLING, LETTERS
 from worker.learner import owe_learning

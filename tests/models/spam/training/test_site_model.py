@@ -13,7 +13,7 @@ import pytest
 from models.spam import context
 from models.spam.model import probability
 from models.spam.site import TEXT_COLUMNS, Seen, SiteModel
-from models.spam.site_training import Label, log_loss, train
+from models.spam.training.site_model import Label, log_loss, train
 
 UNKNOWN = {"context": context.EDITION} | dict.fromkeys(context.COUNTS, context.UNKNOWN)
 WORDS = (

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from models.spam import evaluation, peers
-from models.spam.corpus import Row
-from models.spam.evaluation import Adapted, Calibration, Cost, Each, Judged
-from models.spam.figures import Figures, mean
 from models.spam.model import SpamModel
-from models.spam.training import Pages, train
+from models.spam.training import evaluation, peers
+from models.spam.training.base_model import Pages, train
+from models.spam.training.corpus import Row
+from models.spam.training.evaluation import Adapted, Calibration, Cost, Each, Judged
+from models.spam.training.figures import Figures, mean
 
 COLUMNS = ("rows", "AUC", "F1", "recall", "MCC", "false positives")
 

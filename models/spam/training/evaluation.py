@@ -14,15 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import matthews_corrcoef
 
-from models.spam import site_training
 from models.spam.context import COUNTS, EDITION, TAKEN, UNKNOWN
-from models.spam.corpus import Row, groups, normalised
-from models.spam.figures import Figures, best_f1, figures
 from models.spam.model import SpamModel, probability
 from models.spam.page import away
 from models.spam.site import Seen
 from models.spam.text import read
-from models.spam.training import Flags, Floats, Pages, Untrainable, contexts, train
+from models.spam.training import site_model as site_training
+from models.spam.training.base_model import Flags, Floats, Pages, Untrainable, contexts, train
+from models.spam.training.corpus import Row, groups, normalised
+from models.spam.training.figures import Figures, best_f1, figures
 
 Each: TypeAlias = Callable[[Iterable[str]], Iterable[str]]
 

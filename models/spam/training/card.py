@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from models.spam.corpus import Row
-from models.spam.figures import Figures, figures
-from models.spam.measuring import COLUMNS, Measured
-from models.spam.training import Trained
+from models.spam.training.base_model import Trained
+from models.spam.training.corpus import Row
+from models.spam.training.figures import Figures, figures
+from models.spam.training.measuring import COLUMNS, Measured
 
 _BEGIN, _END = "<!-- measured by `greenroom evaluate` -->", "<!-- end -->"
 

@@ -14,9 +14,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from models.spam.corpus import Row
-from models.spam.evaluation import Judged, near_duplicates, parts
-from models.spam.training import Floats
+from models.spam.training.base_model import Floats
+from models.spam.training.corpus import Row
+from models.spam.training.evaluation import Judged, near_duplicates, parts
 
 Filter: TypeAlias = Callable[
     [Path, Sequence[Path], Sequence[Path], Sequence[Path]], dict[str, float]

@@ -26,7 +26,7 @@ from sklearn.linear_model import LogisticRegression
 from models.spam import context
 from models.spam.model import probability
 from models.spam.site import COLUMNS, FORMAT, TEXT_COLUMNS, Floats, Seen, SiteModel, matrix
-from models.spam.training import Fitted, Untrainable
+from models.spam.training.base_model import Fitted, Untrainable
 
 Flags = NDArray[np.bool_]
 

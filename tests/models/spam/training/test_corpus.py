@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.spam.corpus import BadCorpus, Row, deduplicated, groups, read
+from models.spam.training.corpus import BadCorpus, Row, deduplicated, groups, read
 
 
 def written(folder: Path, content: str, name: str = "own.csv") -> Path:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from models.spam import drawing, measuring, peers
-from models.spam.corpus import Row
-from models.spam.evaluation import (
+from models.spam.model import SpamModel
+from models.spam.training import drawing, measuring, peers
+from models.spam.training.corpus import Row
+from models.spam.training.evaluation import (
     across,
     authors_split,
     calibration,
@@ -21,8 +22,7 @@ from models.spam.evaluation import (
     near_duplicates,
     parts,
 )
-from models.spam.figures import Figures, best_f1, figures, mean
-from models.spam.model import SpamModel
+from models.spam.training.figures import Figures, best_f1, figures, mean
 from service.cli_model import evaluate, train
 
 GOODS = [

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from sklearn.metrics import roc_curve
 
-from models.spam.evaluation import Calibration, Judged
+from models.spam.training.evaluation import Calibration, Judged
 
 Point: TypeAlias = tuple[float, float]
 

@@ -13,11 +13,11 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 
 from models.settings import settings
-from models.spam.corpus import Row
 from models.spam.features import COLUMNS, LAYOUT, features
 from models.spam.file import BASE, model_path
 from models.spam.model import SpamModel, UnusableModel, base_model, probability
-from models.spam.training import Untrainable, platt, train
+from models.spam.training.base_model import Untrainable, platt, train
+from models.spam.training.corpus import Row
 
 GOODS = [
     "watches",
