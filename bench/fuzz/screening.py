@@ -27,10 +27,8 @@ ATTEMPTS = 6
 ORDINARY = (
     "I walked along the harbour last night, and the new cranes are louder than the article "
     "says. My neighbour measured "
-)(
     "62 decibels at her window: see https://paper.example/2026/harbour for the limits that the "
     "city promised. Does "
-)(
     "anyone know whom to write to? The council's page has been down since Monday, which is no "
     "wonder."
 )
