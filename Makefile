@@ -51,7 +51,7 @@ evaluate: $(VENV)/.ready ## measure the classifier on data it has not seen
 		--peers $(if $(CARD),--card $(CARD))
 
 base-model: $(VENV)/.ready ## train the base model anew and measure it into its card
-	$(BIN)/greenroom train $(FILES) $(ALSO) models/spam/training/own.csv $(RECIPE) --out models/spam/base.skops
+	$(BIN)/greenroom train $(FILES) $(ALSO) models/spam/training/own.csv $(RECIPE) --out models/spam/base.npz
 	@$(MAKE) evaluate
 
 measure-code: $(VENV)/.made ## how the code reads, in numbers: make measure-code, or with BEFORE=another/checkout beside it

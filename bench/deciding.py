@@ -121,7 +121,7 @@ def main(files: Sequence[Path], thread: str, pause: float, read: int) -> None:
     if not rows:
         raise click.BadParameter(f"No comment of these files stands in the thread {thread!r}.")
     with tempfile.TemporaryDirectory(prefix="greenroom-deciding-") as folder:
-        model = Path(folder) / "without.skops"
+        model = Path(folder) / "without.npz"
         click.echo(f"training without {thread}")
         subprocess.run(
             [

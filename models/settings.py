@@ -88,7 +88,8 @@ class Settings(BaseModel):
     proxy_hops: int = Field(0, ge=0, description="How many proxies' X-Forwarded-For to believe.")
 
     spam_model: str = Field(
-        "", description="A skops file to score with in place of the one that ships."
+        "",
+        description="A model file that `greenroom train` wrote, to use instead of the one that ships.",
     )
 
     learn_seconds: float = Field(

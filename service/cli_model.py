@@ -92,7 +92,7 @@ _PAGES = click.option(
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the model goes.  [default: var/spam.skops]",
+    help="Where the model goes.  [default: var/spam.npz]",
 )
 @click.option(
     "--without-thread",
@@ -111,7 +111,7 @@ def train(
 ) -> None:  # fmt: skip
     """Train the spam model on FILES: CSV with text,label[,thread,at,lang], label spam or ham."""
     console = Console()
-    out = out or settings().data / "spam.skops"
+    out = out or settings().data / "spam.npz"
     with _in_plain_words():
         from models.spam.training import base_model, card, corpus
 

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -185,26 +186,26 @@ def _record(done: Training, base: SpamModel) -> SiteModelRecord:
             *_scored(trained.model, seen, a_day),
         )
         flags = _would_flag(session, done, seen, scores)
+    weights = trained.model.packed()
     return SiteModelRecord(
         id=new_id(),
         site_id=done.claimed.site_id,
         version=trained.model.version,
-        sha256=trained.sha256,
-        file=trained.file,
-        weights=trained.model.packed(),
-        card=_card(done, spam, left) | {"flags": flags},
+        sha256=sha256(weights).hexdigest(),
+        weights=weights,
+        card=_card(done, weights, spam, left) | {"flags": flags},
         seen=[each.comment for each in decided],
         scores=scores._asdict(),
         parent=done.claimed.champion,
     )
 
 
-def _card(done: Training, spam: Flags, left: dict[str, Any]) -> dict[str, Any]:
+def _card(done: Training, weights: bytes, spam: Flags, left: dict[str, Any]) -> dict[str, Any]:
     trained, decided = done.trained, done.decided
     return {
         "version": trained.model.version,
-        "sha256": trained.sha256,
-        "bytes": len(trained.file),
+        "sha256": sha256(weights).hexdigest(),
+        "bytes": len(weights),
         "made": now().isoformat(),
         "base": trained.model.base,
         "parent": done.champion.version,

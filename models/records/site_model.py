@@ -10,12 +10,13 @@ from models.records.columns import Hash, Id, Object, SiteRef, Strings, When
 
 
 class SiteModelRecord(Base):
-    """A row never changes. `file` is the model as skops wrote it, `weights` its numbers alone,
-    which is what scores.
+    """A row never changes.
 
-    `seen` are the comments it learned from; `scores` what promises are fitted from (see
-    `models/promises.py`); `parent` is the model that was live when it was made, none for the base
-    model alone.
+    `weights` is the packed model (see `SiteModel.packed`), `sha256` its digest. `file` is empty:
+    models of earlier releases have a second copy there, which nothing reads. `seen` lists the
+    comments that the model learned from. Promises are fitted to `scores` (see
+    `models/promises.py`). `parent` is the model that was live when this one was made, or None for
+    the base model.
     """
 
     __tablename__ = "site_models"
@@ -25,7 +26,7 @@ class SiteModelRecord(Base):
     site_id: Mapped[SiteRef]
     version: Mapped[str] = mapped_column(String(20))
     sha256: Mapped[Hash]
-    file: Mapped[bytes] = mapped_column(LargeBinary)
+    file: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
     weights: Mapped[bytes] = mapped_column(LargeBinary)
     card: Mapped[Object]
     seen: Mapped[Strings]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from models.settings import settings
 
-BASE = Path(__file__).with_name("base.skops")
+BASE = Path(__file__).with_name("base.npz")
 
 
 def model_path() -> Path:

@@ -224,9 +224,9 @@ def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_missing_model_is_noticed_before_comments_are_flagged_for_it(tmp_path: Path) -> None:
     words = refused(
-        greenroom("up", data=tmp_path, GREENROOM_PORT="0", GREENROOM_SPAM_MODEL="/none.skops")
+        greenroom("up", data=tmp_path, GREENROOM_PORT="0", GREENROOM_SPAM_MODEL="/none.npz")
     )
-    assert "/none.skops is missing: correct or unset GREENROOM_SPAM_MODEL" in words
+    assert "/none.npz is missing: correct or unset GREENROOM_SPAM_MODEL" in words
 
 
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:

@@ -11,21 +11,19 @@ took that for the site's habit.
 
 from __future__ import annotations
 
-import zipfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix, diags
-from sklearn.linear_model import LogisticRegression
 
 from models.spam import context
 from models.spam.model import probability
-from models.spam.site import COLUMNS, FORMAT, TEXT_COLUMNS, Floats, Seen, SiteModel, matrix
+from models.spam.site import COLUMNS, TEXT_COLUMNS, Floats, Seen, SiteModel, matrix
 from models.spam.training.base_model import Fitted, Untrainable
 
 Flags = NDArray[np.bool_]
@@ -75,13 +73,11 @@ class Label(NamedTuple):
 
 
 class SiteTrained(NamedTuple):
-    """A model, its file, each label's probability by models that had not seen it, and what it
-    learned from.
+    """A model, with the rows it was fitted to and each row's probability by models that had not
+    seen it.
     """
 
     model: SiteModel
-    file: bytes
-    sha256: str
     held_out: Floats
     rows: csr_matrix
 
@@ -109,10 +105,16 @@ def train(labels: Sequence[Label], base: str, made: str) -> SiteTrained:
     fitted = _fit(rows, spam)
     weights = np.where(np.abs(fitted.weights) < _TOO_SMALL, 0, fitted.weights).astype(np.float32)
     model = SiteModel(weights, fitted.intercept, _languages(labels), base)
-    file = _file(model, made)
-    digest = sha256(file).hexdigest()
-    model.version = f"site-{digest[:12]}"
-    return SiteTrained(model, file, digest, probability(_cross_validated(rows, spam)), rows)
+    model.version = _version(model, made)
+    return SiteTrained(model, probability(_cross_validated(rows, spam)), rows)
+
+
+def _version(model: SiteModel, made: str) -> str:
+    """Name the model after its content and `made`, the moment of the training.
+
+    Two trainings on the same labels give the same weights, but each is a model of its own.
+    """
+    return f"site-{sha256(model.packed() + made.encode()).hexdigest()[:12]}"
 
 
 def compare(
@@ -224,46 +226,3 @@ def _languages(labels: Sequence[Label]) -> list[str]:
         and count >= LANGUAGE_ROWS
         and {(language, True), (language, False)} <= kinds
     )
-
-
-def _file(model: SiteModel, made: str) -> bytes:
-    """As the base model's: a zip of arrays and JSON, no pickle in it; `made` tells it from its
-    twins.
-    """
-    import skops.io  # noqa: PLC0415
-
-    classifier = LogisticRegression()
-    classifier.classes_, classifier.n_features_in_ = np.array([False, True]), COLUMNS
-    classifier.coef_, classifier.intercept_ = model.weights[np.newaxis], np.array([model.intercept])
-    content = {
-        "format": FORMAT,
-        "made": made,
-        "base": model.base,
-        "languages": sorted(model.languages),
-        "classifier": classifier,
-    }
-    return bytes(skops.io.dumps(content, compression=zipfile.ZIP_DEFLATED))
-
-
-def load(file: bytes) -> SiteModel:
-    """The model of a file. A type that skops does not know by itself is never loaded."""
-    import skops.io  # noqa: PLC0415
-
-    content: Mapping[str, Any] = skops.io.loads(file, trusted=[])
-    classifier = content["classifier"]
-    assert content["format"] == FORMAT
-    assert classifier.coef_.shape == (1, COLUMNS)
-    version = f"site-{sha256(file).hexdigest()[:12]}"
-    intercept = float(classifier.intercept_[0])
-    return SiteModel(
-        classifier.coef_[0].astype(np.float32),
-        intercept,
-        content["languages"],
-        content["base"],
-        version,
-    )
-
-
-def words_weighed(model: SiteModel) -> int:
-    """How many of the text's columns have a weight."""
-    return int(np.count_nonzero(model.weights[:TEXT_COLUMNS]))

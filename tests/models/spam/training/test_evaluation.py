@@ -197,7 +197,7 @@ def test_without_threads_there_are_five_parts_and_with_very_many_ten_bundles() -
 
 
 def test_train_writes_a_model_and_its_card_and_says_where(corpus: Path, tmp_path: Path) -> None:
-    out = tmp_path / "new.skops"
+    out = tmp_path / "new.npz"
     output = run("train", corpus, "--out", out)
     card = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
     model = SpamModel.load(out)
@@ -211,7 +211,7 @@ def test_train_writes_a_model_and_its_card_and_says_where(corpus: Path, tmp_path
 
 
 def test_train_can_leave_a_thread_out_and_weigh_a_file(corpus: Path, tmp_path: Path) -> None:
-    out = tmp_path / "new.skops"
+    out = tmp_path / "new.npz"
     run("train", corpus, "--out", out, "--without-thread", "north", "--weight", "own=0.5")
     [source] = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))["sources"]
 
@@ -253,7 +253,7 @@ def test_evaluate_also_measures_across_kinds_of_text(corpus: Path, tmp_path: Pat
 def test_evaluate_writes_what_it_found_into_the_card_and_draws_it(
     corpus: Path, tmp_path: Path
 ) -> None:
-    out = tmp_path / "new.skops"
+    out = tmp_path / "new.npz"
     run("train", corpus, "--out", out)
     card, page = out.with_suffix(".json"), out.with_suffix(".md")
     page.write_text("# My model\n\nSaid by hand.\n", encoding="utf-8")
@@ -299,7 +299,7 @@ def test_evaluate_says_when_it_has_no_threads_to_leave_out(tmp_path: Path) -> No
         (["train", "FEW"], "at least 5 of each are needed"),
         (["evaluate", "FEW"], "at least 5 of each are needed"),
         (["evaluate", "NONE"], "0 spam and 0 ham: it takes both to measure anything"),
-        (["train", "GOOD", "--out", "BAD/model.skops"], "bad.csv"),
+        (["train", "GOOD", "--out", "BAD/model.npz"], "bad.csv"),
         (["train", "GOOD", "--without-thread", "east"], "no comment belongs to the thread east"),
         (["train", "GOOD", "--weight", "own"], "NAME=FACTOR is meant"),
         (["train", "GOOD", "--weight", "own=0"], "the factor is above 0"),
@@ -326,7 +326,7 @@ def test_a_mistake_is_said_in_a_line(
         "BAD": bad,
         "FEW": few,
         "NONE": none,
-        "BAD/model.skops": bad / "model.skops",
+        "BAD/model.npz": bad / "model.npz",
     }
     files["LIST"] = tmp_path / "list.json"
 
