@@ -28,7 +28,6 @@ from models.records import Chore
 
 MERGE, VACUUM, TRUNCATE = "merge search", "vacuum", "truncate log"
 PAGES_AT_ONCE = 64  # of the search index, in one transaction: others wait for some milliseconds
-MERGE_SOME = "INSERT INTO searched_words (searched_words, rank) VALUES ('merge', ?)"
 MERGE_SECONDS = 2.0  # in one go; a larger index is merged over several sweeps
 VACUUM_AFTER = timedelta(seconds=30)  # for several erasures at once
 VACUUM_BYTES = (

@@ -69,11 +69,6 @@ def find_receipt(receipt: str) -> Receipt | None:
     )
 
 
-def receipt_status(receipt: str) -> dict[str, Any] | None:
-    found = find_receipt(receipt)
-    return found.answer if found else None
-
-
 def _why(session: Any, comment_id: str, status: str) -> dict[str, Any]:
     """A usable reason, but not the trip wire: which word or link it was would only help the next
     spammer.

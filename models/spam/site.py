@@ -58,11 +58,6 @@ def matrix(comments: Sequence[Seen]) -> csr_matrix:
 COLUMNS = TEXT_COLUMNS + 2 + context.COLUMNS
 
 
-def text_columns(text: str) -> NDArray[np.int64]:
-    """The columns that this text's words and pieces of words fall on."""
-    return np.unique(_folded(features([text])).indices)
-
-
 def _folded(text: csr_matrix) -> csr_matrix:
     from scipy.sparse import csr_matrix  # noqa: PLC0415 — see features.py
 

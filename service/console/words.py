@@ -19,7 +19,6 @@ REASON_HELP = {
     "other": "anything else",
 }
 DID = {"approve": "approved it", "reject": "rejected it", "flag": "sent it to review"}
-DONE = {"approve": "Approved", "reject": "Rejected", "flag": "Sent to review"}
 VERDICTS = {"approve": "live", "reject": "rejected", "flag": "held"}
 NOW = {
     "approved": "Approved",

@@ -18,7 +18,7 @@ from models.identifiers import new_id
 from models.labels import labels
 from models.records import Comment, Site, SiteModelRecord
 from models.spam.model import base_model
-from models.spam.site import SiteModel, text_columns
+from models.spam.site import TEXT_COLUMNS, Seen, SiteModel, matrix
 from models.spam.training import site_model as site_training
 from tests.caller import Caller, posted, screen_all
 from tests.harbour_in_indonesian import GAMBLING, LETTERS
@@ -152,6 +152,13 @@ def test_the_score_names_the_sites_model_and_a_worker_takes_up_a_new_one_at_once
     found = evidence(moderator, after)
     assert (found["version"], found["outcome"]) == (version, "found")
     assert "this site's moderators" in found["detail"]
+
+
+def text_columns(text: str) -> list[int]:
+    """The columns of a site's model that the words of this text fall on."""
+    row = matrix([Seen(text, None, {})])
+    columns: list[int] = row[:, :TEXT_COLUMNS].indices.tolist()
+    return columns
 
 
 def evidence(moderator: Caller, comment: str) -> Any:
