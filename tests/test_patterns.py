@@ -63,9 +63,6 @@ ALLOWED = {
     ("service/console/item.py", "_TAG"): Allowed("what begins matches: the > is optional", 10_000),
     ("service/console/view.py", "_NAMED"): Allowed("a filter has at most 200 characters", 200),
     ("service/api/webhooks.py", "HEADER_VALUE"): Allowed("an owner's"),
-    ("worker/posting.py", r"b'HTTP/(1\\.[01]) (\\d{3})(?: [^\\r\\n]*)?\\r?\\n'"): Allowed(
-        "one line, and no part of it fits another"
-    ),
     ("models/failpoints.py", "'(a+)+$'"): Allowed("slow on purpose, for a test"),
     ("models/logs.py", "_PUT_IN"): Allowed("messages in source code"),
     ("models/look_alikes.py", "_NAME"): Allowed("names of characters"),

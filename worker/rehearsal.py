@@ -14,7 +14,8 @@ from models import signatures
 from models.endpoints import Kept
 from models.identifiers import new_id
 from worker import chats
-from worker.posting import Poster, Unsent
+from worker.posting import Poster
+from worker.targets import Unsent
 from worker.webhooks import ABOUT_US
 
 SECONDS = 5.0  # for each: someone waits for the result

@@ -29,8 +29,10 @@ from models.failpoints import failpoint
 from models.settings import settings
 from worker import chats
 from worker.bell import DELIVER, ring
+from worker.connections import Answer
 from worker.deliveries import MOST_TOLD, Job, Outcome, body, round_of
-from worker.posting import Answer, Poster, Unsent
+from worker.posting import Poster
+from worker.targets import Unsent
 
 MOST_IN_FLIGHT = 500  # to all endpoints together
 MOST_ENDPOINTS = 50  # in one round

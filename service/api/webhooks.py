@@ -89,7 +89,7 @@ Kind = Literal[
 
 
 def _url(url: str) -> str:
-    from worker.posting import Refused, target  # noqa: PLC0415 — the client, for these calls only
+    from worker.targets import Refused, target  # noqa: PLC0415 — the client, for these calls only
 
     try:
         target(url)

@@ -17,9 +17,11 @@ from models.settings import settings
 from tests.certificates import certificate
 from tests.dns_server import DnsServer, Mode
 from tests.receiver import CUT, HANG, RAW, Answer, Receiver
-from worker import posting
-from worker.posting import MOST_READ, Poster, Refused, Unsent, target
+from worker import connections
+from worker.connections import MOST_READ
+from worker.posting import Poster
 from worker.public_addresses import Address, as_address, why_refused
+from worker.targets import Refused, Unsent, target
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +31,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.cache_clear()
     yield
     settings.cache_clear()
-    posting._tls.cache_clear()
+    connections._tls.cache_clear()
 
 
 @pytest.fixture
@@ -45,8 +47,8 @@ def receiver() -> Iterator[Receiver]:
         yield listening
 
 
-def post(url: str, *, seconds: float = 5, **headers: str) -> posting.Answer:
-    async def once() -> posting.Answer:
+def post(url: str, *, seconds: float = 5, **headers: str) -> connections.Answer:
+    async def once() -> connections.Answer:
         async with Poster(seconds) as poster:
             return await poster.post(url, headers, b'{"type": "test"}')
 
@@ -283,7 +285,7 @@ def test_it_speaks_tls_to_the_name_and_believes_only_a_good_certificate(
         with pytest.raises(Unsent, match="certificate is not good"):
             post(url)
         monkeypatch.setenv("SSL_CERT_FILE", good)
-        posting._tls.cache_clear()
+        connections._tls.cache_clear()
         assert post(url).status == 204
         with pytest.raises(Unsent, match="certificate is not good"):
             post(receiver.url)  # by its address, for which the certificate was not made
