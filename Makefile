@@ -77,7 +77,7 @@ lock: ## choose versions anew and write both lock files (needs uv)
 
 migration: $(VENV)/.ready-dev ## write a migration for what the records gained: make migration MESSAGE="…"
 	@test -n "$(MESSAGE)" || { echo "Say what it does: make migration MESSAGE='Comments have a colour'" >&2; exit 1; }
-	@folder=$$(mktemp -d) && GREENROOM_DATA=$$folder $(BIN)/python -m models.migrate "$(MESSAGE)"; rm -r "$$folder"
+	@folder=$$(mktemp -d) && GREENROOM_DATA=$$folder $(BIN)/python -m models.store.migrate "$(MESSAGE)"; rm -r "$$folder"
 	@$(BIN)/ruff format --quiet models/migrations
 
 sbom: $(VENV)/.ready-dev ## list every package that is installed, as CycloneDX: build/sbom.cdx.json

@@ -31,8 +31,8 @@ from bench import (
 from bench.accepting import is_listening
 from bench.reading import Row
 from models.settings import settings
-from service.sites import find_site
-from service.valkey import embedded
+from service.sites.lookup import find_site
+from service.up.valkey import embedded
 from tests.greenroom import running, until
 
 

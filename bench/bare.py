@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, request
 from sqlalchemy import Column, Integer, MetaData, Table, Text, insert
 
-from models.database import begin, engine
+from models.store.database import begin, engine
 
 rows = Table("bare_rows", MetaData(), Column("id", Integer, primary_key=True), Column("body", Text))
 app = Flask("bare")

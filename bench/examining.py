@@ -18,15 +18,15 @@ from typing import Any
 from sqlalchemy import insert
 
 from bench.texts import text
-from models.database import Base, begin, engine, now
 from models.identifiers import new_id
 from models.logs import configure_logs
-from models.migrate import upgrade
 from models.records import Thread
-from models.secrets import encrypt_email
-from service import accounts
+from models.store.database import Base, begin, engine, now
+from models.store.migrate import upgrade
+from models.store.secrets import encrypt_email
 from service.operations import backup, doctor
-from worker.publishing import publish_threads
+from service.people import accounts
+from worker.publishing.publishing import publish_threads
 
 REPLY_EVERY, REJECT_EVERY, FLAG_EVERY = 4, 10, 50
 EVIDENCE = [

@@ -22,11 +22,11 @@ from sqlalchemy import insert, select, update
 
 from bench.reading import Row
 from bench.texts import sentence
-from models.database import Base, begin, now, reading
 from models.identifiers import new_id
-from models.migrate import upgrade
 from models.records import Site, SiteModelRecord, Thread
-from service import accounts
+from models.store.database import Base, begin, now, reading
+from models.store.migrate import upgrade
+from service.people import accounts
 
 DECISIONS, SITE = 5000, "learning"
 MOST_SECONDS, MOST_MB = 20, 500
@@ -38,7 +38,7 @@ def measure(decisions: int = DECISIONS) -> list[Row]:
     accounts.add_site(SITE, ["https://paper.example"])
     site_id = _fill(decisions)
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "worker.learning", str(site_id)])
+    process = subprocess.Popen([sys.executable, "-m", "worker.learning.learning", str(site_id)])
     _, status, used = os.wait4(process.pid, 0)
     seconds, megabytes = time.perf_counter() - began, used.ru_maxrss / 1024
     assert status == 0

@@ -17,12 +17,12 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from bench.reading import Row
-from models.database import reading
-from models.migrate import upgrade
 from models.records import Review
 from models.settings import settings
-from service import accounts
+from models.store.database import reading
+from models.store.migrate import upgrade
 from service.app import create_app
+from service.people import accounts
 from tests import test_plans
 from tests.conftest import forget
 from tests.postgres import postgresql

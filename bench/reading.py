@@ -9,10 +9,10 @@ from sqlalchemy import insert
 
 from bench.load import get, load
 from bench.texts import text
-from models.database import Base, begin, now
 from models.identifiers import new_id
 from models.records import Thread
-from worker.publishing import publish_threads
+from models.store.database import Base, begin, now
+from worker.publishing.publishing import publish_threads
 
 SIZES = (20, 1_000, 100_000)
 SECONDS, ROUNDS = 1.5, 5

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from models import storage
+from models.store import storage
 
 OK = b"HTTP/1.1 204 No Content\r\n\r\n"
 BAD = (

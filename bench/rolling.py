@@ -29,9 +29,9 @@ from bench.chaos.quiet import is_quiet
 from bench.chaos.system import Minded
 from bench.chaos.told import Told, lines
 from bench.chaos.truths import Records, violations
-from models.database import engine
 from models.settings import settings
-from service.valkey import embedded
+from models.store.database import engine
+from service.up.valkey import embedded
 from tests.deploy.asking import ask
 from tests.deploy.front import front
 from tests.greenroom import free_port, until
@@ -89,7 +89,7 @@ class Rolling:
 def _greenroom(code: Path) -> list[str]:
     """The command of a checkout, wherever it is started."""
     script = f"import sys; sys.path.insert(0, {str(code)!r}); sys.argv[0] = 'greenroom'"
-    return [sys.executable, "-c", f"{script}; from service.cli import main; main()"]
+    return [sys.executable, "-c", f"{script}; from service.commands.main import main; main()"]
 
 
 def main() -> int:

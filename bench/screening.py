@@ -16,10 +16,10 @@ from sqlalchemy import func, insert, select
 
 from bench.reading import Row
 from bench.texts import text
-from models.database import begin, now, reading
 from models.identifiers import new_id
 from models.records import Comment, Thread
-from models.secrets import email_index, encrypt_email
+from models.store.database import begin, now, reading
+from models.store.secrets import email_index, encrypt_email
 from tests.greenroom import until
 from worker.bell import MOST_A_MESSAGE, SCREEN
 from worker.broker import RING_OPTIONS, common

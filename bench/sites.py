@@ -18,16 +18,16 @@ import psycopg
 from sqlalchemy import select
 
 from bench.screening import pending
-from models.changes import Change
-from models.database import Base, begin, now, reading
-from models.migrate import upgrade
-from models.moderation import erase, settle
-from models.policy import Verdict
+from models.judgement.policy import Verdict
 from models.records import Comment, Site, Thread
-from service import accounts
+from models.settling.changes import Change
+from models.settling.moderation import erase, settle
+from models.store.database import Base, begin, now, reading
+from models.store.migrate import upgrade
+from service.people import accounts
 from tests.postgres import postgresql
-from worker.publishing import publish_threads
-from worker.screening import screen_now
+from worker.publishing.publishing import publish_threads
+from worker.screening.screening import screen_now
 
 BATCH, ERASED = 20, 2
 

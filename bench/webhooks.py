@@ -32,18 +32,18 @@ from bench.reading import Row
 from bench.receiving import Received, receiving
 from bench.receiving import received as all_received
 from bench.screening import pending
-from models.changes import Change
-from models.database import Base, begin, engine, now, reading
-from models.endpoints import first_secret, sealed_of
 from models.identifiers import new_id
-from models.migrate import upgrade
-from models.moderation import settle
-from models.policy import Verdict
+from models.judgement.policy import Verdict
 from models.records import Comment, Delivery, Endpoint, Event, Site, Thread
 from models.settings import settings
-from models.webhooks import TEST, delivery_of
-from service.accounts import add_site
-from service.valkey import embedded
+from models.settling.changes import Change
+from models.settling.moderation import settle
+from models.store.database import Base, begin, engine, now, reading
+from models.store.migrate import upgrade
+from models.webhooks.endpoints import first_secret, sealed_of
+from models.webhooks.owed import TEST, delivery_of
+from service.people.accounts import add_site
+from service.up.valkey import embedded
 from tests.greenroom import GREENROOM, free_port, until
 from worker.bell import DELIVER, PUBLISH, SCREEN, ring
 

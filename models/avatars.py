@@ -7,7 +7,7 @@ could confirm it with a comment.
 
 from __future__ import annotations
 
-from models.secrets import keyed_hash
+from models.store.secrets import keyed_hash
 
 DIGITS = 5  # hexadecimal; the embed draws one trait from each
 # what a comment's `avatar` was made from; a proven identity may bring a seed of its own one day

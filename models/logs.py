@@ -15,8 +15,8 @@ from typing import Any, TextIO
 
 import structlog
 
-from models.faults import in_words
 from models.settings import settings
+from models.store.faults import in_words
 
 ALLOWED = frozenset(
     {

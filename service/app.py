@@ -13,13 +13,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as BaseResponse
 
-from models import deadlines
-from models.database import OutcomeUnknown
-from models.faults import in_words, is_database_trouble, is_disk_full
 from models.logs import configure_logs
-from models.secrets import WrongKeys
 from models.settings import settings
-from service import health, metrics
+from models.store import deadlines
+from models.store.database import OutcomeUnknown
+from models.store.faults import in_words, is_database_trouble, is_disk_full
+from models.store.secrets import WrongKeys
 from service.api import (
     blocks,
     decisions,
@@ -40,9 +39,10 @@ from service.api import (
 from service.console import console
 from service.console.blueprint import problem_page, wants_json
 from service.embed import pages as embed
-from service.problems import REFUSED, Problem
-from service.transport import STRICT, is_https
-from service.wellknown import wellknown
+from service.http.problems import REFUSED, Problem
+from service.http.transport import STRICT, is_https
+from service.http.wellknown import wellknown
+from service.operations import health, metrics
 
 MOST_BYTES = (
     2 * 1024 * 1024

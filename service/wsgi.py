@@ -1,6 +1,6 @@
 """What Granian loads: the application, in a process that ends with its parent."""
 
-from models import deadlines
+from models.store import deadlines
 from service.app import create_app
 from worker.lifeline import watch_parent
 

@@ -9,10 +9,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from models.database import reading
 from models.records import Comment, Thread
-from worker.publishing import publish_threads
-from worker.screening import screen_now
+from models.store.database import reading
+from worker.publishing.publishing import publish_threads
+from worker.screening.screening import screen_now
 
 COMMENT = {
     "thread": "/harbour",

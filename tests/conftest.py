@@ -23,13 +23,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from models import database, secrets, storage
-from models import postgresql as postgresql_connections
-from models.keyring import require_keys
-from models.migrate import upgrade
 from models.settings import settings
-from service import accounts, addresses, limits, sites, tokens
+from models.store import database, secrets, storage
+from models.store import postgresql as postgresql_connections
+from models.store.keyring import require_keys
+from models.store.migrate import upgrade
 from service.app import create_app
+from service.http import addresses, form_tokens, limits
+from service.people import accounts
+from service.sites import lookup
 from tests.caller import Caller
 from tests.greenroom import PATIENCE, until
 from tests.postgres import TEMPLATE, PostgreSQL, postgresql
@@ -92,9 +94,9 @@ def forget() -> None:
         storage._store_of,
         storage._local,
     )
-    for cached in (*caches, tokens._signer, limits._limiter, limits._limits, addresses._key):
+    for cached in (*caches, form_tokens._signer, limits._limiter, limits._limits, addresses._key):
         cached.cache_clear()
-    sites.forget_sites()
+    lookup.forget_sites()
     secrets.forget_secrets()
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.ports import free_port
 from tests.processes import is_running
 
-GREENROOM = [sys.executable, "-m", "service.cli"]
+GREENROOM = [sys.executable, "-m", "service.commands.main"]
 # seconds; only a test that fails waits this long, so it never depends on how fast the machine is
 PATIENCE = 60.0
 STOP_SECONDS = 15.0  # what the contract promises

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 # Below the ports that the system gives to outgoing connections (on Linux from 32768) and below
-# those of the embedded Valkey (service/valkey.py): nobody else takes one of these between the
+# those of the embedded Valkey (service/up/valkey.py): nobody else takes one of these between the
 # search for it and the start of its server.
 PORTS = range(10_000, 20_000)
 CLAIMS = Path(tempfile.gettempdir()) / f"greenroom-test-ports-{os.getuid()}"

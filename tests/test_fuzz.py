@@ -20,27 +20,28 @@ ROOT = Path(__file__).parents[1]
 # bench/fuzz/readers.py.
 READING = (
     *(
-        "models/email.py",
-        "models/folding.py",
-        "models/language.py",
-        "models/markdown.py",
-        "models/search.py",
+        "models/text/email.py",
+        "models/text/folding.py",
+        "models/text/language.py",
+        "models/text/markdown.py",
+        "models/store/search.py",
     ),
     *(
-        "models/text.py",
-        "models/urls.py",
+        "models/text/cleaning.py",
+        "models/text/urls.py",
         "models/spam/explanation.py",
         "models/spam/features.py",
         "models/spam/page.py",
     ),
     *(
         "models/spam/text.py",
-        "service/campaigns.py",
-        "service/submission.py",
-        "service/tokens.py",
-        "worker/chats.py",
+        "service/moderation/campaigns.py",
+        "service/comments/submission.py",
+        "service/http/form_tokens.py",
+        "worker/webhooks/chats.py",
     ),
-    *("worker/feeds.py", "service/console/item.py", "models/spam/page.py"),
+    *("worker/publishing/feeds.py", "service/console/item.py", "models/spam/page.py"),
+    *("models/judgement/words.py", "models/judgement/form.py", "models/judgement/disguises.py"),
     *(str(file.relative_to(ROOT)) for file in sorted((ROOT / "worker/checks").glob("*.py"))),
 )
 TEXTS = {
@@ -72,7 +73,7 @@ TEXTS |= {
 # Functions that take no stranger's text, though it looks like it.
 NO_STRANGERS = {
     "service.console.item.item": "takes an id",
-    "worker.checks.words.problems": "reads the owner's lists",
+    "models.judgement.words.problems": "reads the owner's lists",
 }
 
 

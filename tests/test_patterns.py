@@ -52,12 +52,16 @@ ALLOWED = {
         "from each < it reads to the next one, at most 2,000 characters", 10_000
     ),
     ("models/spam/text.py", "_HOST"): Allowed("its repeat ends the pattern", 2000, how="match"),
-    ("models/folding.py", "_STRAY"): Allowed("a letter and then all marks that are there", 10_000),
-    ("models/language.py", "_NO_PROSE"): Allowed(
+    ("models/text/folding.py", "_STRAY"): Allowed(
+        "a letter and then all marks that are there", 10_000
+    ),
+    ("models/text/language.py", "_NO_PROSE"): Allowed(
         "only the beginning of a comment is looked at", 250
     ),
-    ("models/language.py", "_WORD"): Allowed("only the beginning of a comment is looked at", 250),
-    ("worker/checks/disguises.py", "_NUMBER"): Allowed(
+    ("models/text/language.py", "_WORD"): Allowed(
+        "only the beginning of a comment is looked at", 250
+    ),
+    ("models/judgement/disguises.py", "_NUMBER"): Allowed(
         "digits and letters are told apart", 10_000, how="fullmatch"
     ),
     ("service/console/item.py", "_TAG"): Allowed("what begins matches: the > is optional", 10_000),
@@ -65,11 +69,11 @@ ALLOWED = {
     ("service/api/webhooks.py", "HEADER_VALUE"): Allowed("an owner's"),
     ("models/failpoints.py", "'(a+)+$'"): Allowed("slow on purpose, for a test"),
     ("models/logs.py", "_PUT_IN"): Allowed("messages in source code"),
-    ("models/look_alikes.py", "_NAME"): Allowed("names of characters"),
-    ("models/schema.py", "REVISION"): Allowed("our own migrations"),
-    ("models/search.py", "OWN"): Allowed("names of tables"),
+    ("models/text/look_alikes.py", "_NAME"): Allowed("names of characters"),
+    ("models/store/schema.py", "REVISION"): Allowed("our own migrations"),
+    ("models/store/search.py", "OWN"): Allowed("names of tables"),
     ("models/settings.py", "'(?:mailto:|https://|tel:)[!-~]+'"): Allowed("an owner's"),
-    ("models/storage.py", "_FEED_ID"): Allowed("our own feeds"),
+    ("models/store/storage.py", "_FEED_ID"): Allowed("our own feeds"),
 }
 
 

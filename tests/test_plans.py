@@ -20,34 +20,34 @@ import numpy as np
 import pytest
 from sqlalchemy import event, select, text, update
 
-from models.database import begin, engine, now, reading
-from models.endpoints import first_secret, sealed_of
-from models.keyring import require_keys
-from models.labels import labels
+from models.judgement.candidate import Candidate
 from models.records import Comment, Endpoint, Site, Thread
+from models.settling.labels import labels
 from models.spam import site as site_model
 from models.spam.model import base_model
-from models.webhooks import overdue_endpoints, release_published, shown_but_waiting
-from service import accounts
+from models.store.database import begin, engine, now, reading
+from models.store.keyring import require_keys
+from models.webhooks.endpoints import first_secret, sealed_of
+from models.webhooks.owed import overdue_endpoints, release_published, shown_but_waiting
 from service.app import create_app
-from service.error_rates import error_rates
-from service.metrics import _oldest_due
-from service.queue import coverage
-from service.receipts import receipt_of
+from service.comments.receipts import receipt_of
+from service.moderation.queue import coverage
+from service.operations.metrics import _oldest_due
+from service.people import accounts
+from service.sites.error_rates import error_rates
 from tests.caller import Caller, post
 from tests.conftest import forget
 from tests.greenroom import free_port
 from tests.postgres import PostgreSQL
 from worker import sweep
 from worker.checks import hosts
-from worker.checks.candidate import Candidate
 from worker.closing import close_old_threads
-from worker.deliveries import Outcome, round_of
-from worker.learner import owe_learning
-from worker.learning import _newest, _scored
-from worker.publishing import publish_threads
-from worker.retention import tidy_webhooks
-from worker.screening import screen_now
+from worker.learning.learner import owe_learning
+from worker.learning.learning import _newest, _scored
+from worker.publishing.publishing import publish_threads
+from worker.screening.screening import screen_now
+from worker.webhooks.deliveries import Outcome, round_of
+from worker.webhooks.retention import tidy_webhooks
 
 COMMENTS = 100_000
 BIG = (

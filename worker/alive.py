@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from models.database import now, reading
 from models.records import Heartbeat
 from models.settings import settings
+from models.store.database import now, reading
 
 SILENT_SECONDS = 30  # it gives one with every sweep
 

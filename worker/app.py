@@ -10,15 +10,15 @@ from celery import Celery, bootsteps, signals
 from celery.exceptions import CPendingDeprecationWarning
 from celery.worker.consumer.tasks import Tasks
 
-from models import deadlines
 from models.logs import configure_logs
-from worker import webhooks
+from models.store import deadlines
 from worker.bell import DELIVER, SCREEN
 from worker.broker import RING_OPTIONS, WORK_OPTIONS, common, eviction_policy
 from worker.lifeline import watch_up
-from worker.screening import finish_what_the_last_began, warm
+from worker.screening.screening import finish_what_the_last_began, warm
 from worker.sweep import Sweeper
 from worker.watchdog import Watchdog
+from worker.webhooks import sending
 
 log = structlog.get_logger()
 app = Celery("greenroom", include=["worker.tasks"])
@@ -60,12 +60,12 @@ class Sweeping(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         if DELIVER in parent.app.amqp.queues.consume_from:
-            webhooks.sender()
+            sending.sender()
         self.sweeper.start()
 
     def stop(self, parent: Any) -> None:
         self.sweeper.stop()
-        webhooks.stop()
+        sending.stop()
 
 
 app.steps["worker"].add(Sweeping)

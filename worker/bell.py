@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from models.failpoints import failpoint
-from models.faults import in_words
 from models.settings import settings
+from models.store.faults import in_words
 
 if TYPE_CHECKING:
     from celery import Celery

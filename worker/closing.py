@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
-from models.ages import too_old
-from models.changes import POLICY
-from models.database import begin, reading
-from models.policy import Policy
+from models.judgement.policy import Policy
 from models.records import Act, Site, Thread
+from models.settling.ages import too_old
+from models.settling.changes import POLICY
+from models.store.database import begin, reading
 
 AT_ONCE = 200
 

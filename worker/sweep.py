@@ -10,26 +10,26 @@ from typing import Any
 import structlog
 from sqlalchemy import delete, select, update
 
-from models.changes import Settled
-from models.database import begin, insert_new, now, reading
 from models.failpoints import failpoint
 from models.records import AddressKey, Comment, ConsoleSession, Fingerprint, Heartbeat, Site, Thread
-from models.scrubbing import owe_scrubbing, scrub
 from models.settings import settings
-from models.webhooks import overdue_endpoints, release_published, shown_but_waiting
-from worker import webhooks
-from worker.avatars import redraw_avatars
-from worker.batches import take
+from models.settling.changes import Settled
+from models.store.database import begin, insert_new, now, reading
+from models.store.scrubbing import owe_scrubbing, scrub
+from models.webhooks.owed import overdue_endpoints, release_published, shown_but_waiting
 from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN, ring
-from worker.careful import careful
 from worker.closing import close_old_threads
-from worker.learner import learn_soon, owe_learning
+from worker.learning.learner import learn_soon, owe_learning
 from worker.lifeline import end
-from worker.publishing import publish_threads
-from worker.retention import tidy_webhooks
-from worker.screening import owing_pages, owing_webhooks, screen_alone, screen_ready
-from worker.verifying import Verifier
+from worker.publishing.avatars import redraw_avatars
+from worker.publishing.publishing import publish_threads
+from worker.publishing.verifying import Verifier
+from worker.screening.batches import take
+from worker.screening.careful import careful
+from worker.screening.screening import owing_pages, owing_webhooks, screen_alone, screen_ready
 from worker.watchdog import Watchdog
+from worker.webhooks import sending
+from worker.webhooks.retention import tidy_webhooks
 
 MOST_AT_ONCE = 500
 RUNG_SECONDS = 10  # how long a ring may take to be heard before it is rung again
@@ -50,7 +50,7 @@ def _screen_and_publish(comment_ids: Sequence[str]) -> None:
 def _publish(settled: Sequence[Settled]) -> None:
     IN_PLACE[PUBLISH](owing_pages(settled))
     if hearing := owing_webhooks(settled):
-        webhooks.sender().wake(hearing)
+        sending.sender().wake(hearing)
 
 
 OWED: tuple[tuple[str, Any, Any], ...] = (
@@ -192,7 +192,7 @@ def _sweep_deliveries(at: datetime) -> None:
             overdue_endpoints(session, at - timedelta(seconds=UNHEARD_SECONDS)) if owed else []
         )
     if here := unheard if ring(DELIVER, owed) else owed:
-        webhooks.sender().wake(here)
+        sending.sender().wake(here)
 
 
 def _in_place(task: str, ids: list[Any]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from worker.app import app
 from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN
 from worker.gathering import Gathering
-from worker.learner import learn_soon
-from worker.publishing import publish_threads
-from worker.screening import screen_and_ring
-from worker.webhooks import sender
+from worker.learning.learner import learn_soon
+from worker.publishing.publishing import publish_threads
+from worker.screening.screening import screen_and_ring
+from worker.webhooks.sending import sender
 
 screening = Gathering(screen_and_ring, most=100)
 publishing = Gathering(publish_threads, most=20)

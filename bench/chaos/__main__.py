@@ -27,8 +27,8 @@ from bench.chaos.sabotaged import COMMAND, SABOTAGE, WHICH, drop_unique
 from bench.chaos.system import Part, System, system
 from bench.chaos.told import Told, lines
 from bench.chaos.truths import Records, violations
-from models.database import engine
-from models.migrate import upgrade
+from models.store.database import engine
+from models.store.migrate import upgrade
 from tests.chaos.full_disk import Disk, can_mount, small_disk
 from tests.greenroom import GREENROOM, until
 from tests.postgres import postgresql

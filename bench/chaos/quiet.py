@@ -8,8 +8,8 @@ from contextlib import suppress
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from models.database import reading
 from models.records import Comment, Thread
+from models.store.database import reading
 
 
 def is_quiet() -> bool:

@@ -16,12 +16,13 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import update
 
-from models import storage
-from models.database import begin, engine, reading
 from models.records import Thread
-from worker import gathering, publishing, sweep
+from models.store import storage
+from models.store.database import begin, engine, reading
+from worker import gathering, sweep
 from worker.bell import PUBLISH
-from worker.pages import changed_pages
+from worker.publishing import publishing
+from worker.publishing.pages import changed_pages
 
 COMMAND = [sys.executable, "-m", "bench.chaos.sabotaged"]
 WHICH = "CHAOS_SABOTAGE"
@@ -82,12 +83,12 @@ SABOTAGE: dict[str, Callable[[], None]] = {
 
 
 def main() -> None:
-    from service import cli  # noqa: PLC0415 — only now, as it may take up what is patched here
+    from service.commands import main  # noqa: PLC0415 — only now, as it may take up what is patched here
     from service.up import supervisor  # noqa: PLC0415
 
     SABOTAGE[os.environ[WHICH]]()
     supervisor.GREENROOM = COMMAND
-    cli.main()
+    main.main()
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import psutil
 import redis
 
 from bench.chaos.proxy import Proxy
-from service.valkey import embedded
+from service.up.valkey import embedded
 from tests.chaos.full_disk import Disk
 from tests.dns_server import DnsServer, Mode
 from tests.greenroom import Running, running

@@ -19,10 +19,10 @@ import orjson
 from sqlalchemy import Row, select
 
 from bench.chaos.told import digest, lines
-from models import storage
-from models.database import Base, reading
-from models.secrets import keyed_hash
-from service.threads import published_page
+from models.store import storage
+from models.store.database import Base, reading
+from models.store.secrets import keyed_hash
+from service.comments.pages import published_page
 
 # stands before the @ of every commenter's address, and must not be found anywhere
 MARK = "nobody-knows"

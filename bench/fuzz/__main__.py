@@ -21,9 +21,9 @@ from bench.fuzz.families import Family
 from bench.fuzz.families import families as all_families
 from bench.fuzz.measuring import LITTLE, growth
 from models.logs import configure_logs
-from models.migrate import upgrade
 from models.settings import settings
-from service import accounts
+from models.store.migrate import upgrade
+from service.people import accounts
 
 SHOWN = 8
 PART = 8  # of the families, one in so many for each reader: all of them for all take half an hour

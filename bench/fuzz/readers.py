@@ -13,22 +13,25 @@ from urllib.parse import quote
 import orjson
 from email_validator import EmailNotValidError
 
-from models import email, folding, language, markdown, search, text, urls
-from models.database import now
 from models.identifiers import new_id
-from models.policy import Policy
+from models.judgement.candidate import Candidate
+from models.judgement.policy import Policy
 from models.spam import explanation, features, page
 from models.spam import text as spam_text
 from models.spam.model import base_model
-from service import campaigns, submission
+from models.store import search
+from models.store.database import now
+from models.text import cleaning, email, folding, language, markdown, urls
 from service.api import public
+from service.comments import submission
 from service.console import item
-from service.problems import Problem, shaped
-from service.tokens import read_form_token
-from worker import chats, feeds
+from service.http.form_tokens import read_form_token
+from service.http.problems import Problem, shaped
+from service.moderation import campaigns
 from worker.checks import blocks, context, links, repeats, words
 from worker.checks import email as email_check
-from worker.checks.candidate import Candidate
+from worker.publishing import feeds
+from worker.webhooks import chats
 
 BODY, FIELD, REQUEST = (
     10_000,
@@ -58,13 +61,16 @@ LONG_LIST = Policy.model_validate(
         }
     }
 )
-OF_A_HOST = tuple(f"models.urls.{name}" for name in ("authority_of", "is_under", "without_www"))
+OF_A_HOST = tuple(
+    f"models.text.urls.{name}" for name in ("authority_of", "is_under", "without_www")
+)
 _DISGUISES = (
     "across_blanks joined may_stand_for_letters parts rare_across_blanks "
     "signed_words skeleton skeletons"
 )
 DISGUISES = tuple(
-    f"worker.checks.disguises.{name}" for name in (*_DISGUISES.split(), "spelled_out", "undigited")
+    f"models.judgement.disguises.{name}"
+    for name in (*_DISGUISES.split(), "spelled_out", "undigited")
 )
 
 
@@ -157,18 +163,27 @@ def _warm() -> None:
 READERS = [
     Reader(
         "cleaning",
-        partial(_wrong, lambda said: text.clean(said, BODY)),
+        partial(_wrong, lambda said: cleaning.clean(said, BODY)),
         REQUEST,
-        ("models.text.clean", "models.text.clean_line", "models.text.has_too_many_marks"),
+        (
+            "models.text.cleaning.clean",
+            "models.text.cleaning.clean_line",
+            "models.text.cleaning.has_too_many_marks",
+        ),
     ),
-    Reader("normalising", partial(text.normalized, "NFKC"), REQUEST, ("models.text.normalized",)),
-    Reader("blank", text.is_blank, reads=("models.text.is_blank",)),
+    Reader(
+        "normalising",
+        partial(cleaning.normalized, "NFKC"),
+        REQUEST,
+        ("models.text.cleaning.normalized",),
+    ),
+    Reader("blank", cleaning.is_blank, reads=("models.text.cleaning.is_blank",)),
     *(
         Reader(
             f"a post's {field}",
             partial(_as_json, field),
             REQUEST,
-            ("service.submission.Submission",),
+            ("service.comments.submission.Submission",),
         )
         for field in (
             "thread",
@@ -192,60 +207,70 @@ READERS = [
         "a thread's key",
         partial(_wrong, submission.thread_key),
         REQUEST,
-        ("service.submission.thread_key",),
+        ("service.comments.submission.thread_key",),
     ),
     Reader(
         "a form's token",
         lambda said: read_form_token("demo", said, honeypot=False),
         REQUEST,
-        ("service.tokens.read_form_token",),
+        ("service.http.form_tokens.read_form_token",),
     ),
-    Reader("an email", _wrong_email, REQUEST, ("models.email.parsed_email",)),
+    Reader("an email", _wrong_email, REQUEST, ("models.text.email.parsed_email",)),
     Reader(
         "folding",
         folding.fold,
-        reads=("models.folding.fold", "models.folding.fold_text", "models.folding.says_enough"),
+        reads=(
+            "models.text.folding.fold",
+            "models.text.folding.fold_text",
+            "models.text.folding.says_enough",
+        ),
     ),
-    Reader("language", lambda said: language.detect([said]), reads=("models.language.detect",)),
     Reader(
-        "Markdown", markdown.render, reads=("models.markdown.render", "models.markdown.as_typed")
+        "language", lambda said: language.detect([said]), reads=("models.text.language.detect",)
+    ),
+    Reader(
+        "Markdown",
+        markdown.render,
+        reads=("models.text.markdown.render", "models.text.markdown.as_typed"),
     ),
     Reader(
         "Markdown's words",
         markdown.shown,
-        reads=("models.markdown.shown", "models.markdown.words_of"),
+        reads=("models.text.markdown.shown", "models.text.markdown.words_of"),
     ),
     Reader(
         "a rendering's links",
         lambda said: markdown.links(markdown.render(said)),
-        reads=("models.markdown.links",),
+        reads=("models.text.markdown.links",),
     ),
-    Reader("a URL", urls.parse, REQUEST, ("models.urls.parse",)),
+    Reader("a URL", urls.parse, REQUEST, ("models.text.urls.parse",)),
     Reader(
         "a URL to publish",
         lambda said: urls.link(f"http://{said}"),
         REQUEST,
-        ("models.urls.link", "models.urls.origin_of"),
+        ("models.text.urls.link", "models.text.urls.origin_of"),
     ),
     Reader(
         "a host",
         urls.host_of,
         REQUEST,
-        ("models.urls.host_of", "models.urls.parse_loosely", *OF_A_HOST),
+        ("models.text.urls.host_of", "models.text.urls.parse_loosely", *OF_A_HOST),
     ),
     Reader(
         "a page's address",
         lambda said: urls.page_address(f"http://a.com/{said}", ["p"]),
         FIELD,
-        ("models.urls.page_address",),
+        ("models.text.urls.page_address",),
     ),
-    Reader("words of a long list", _listed, reads=("models.folding.readings",)),
-    Reader("typed URLs", lambda said: list(urls.typed_in(said)), reads=("models.urls.typed_in",)),
+    Reader("words of a long list", _listed, reads=("models.text.folding.readings",)),
+    Reader(
+        "typed URLs", lambda said: list(urls.typed_in(said)), reads=("models.text.urls.typed_in",)
+    ),
     Reader(
         "a host's letters",
         lambda said: urls.shown(urls.host_of(said)),
         FIELD,
-        ("models.urls.shown",),
+        ("models.text.urls.shown",),
     ),
     Reader("links", links.urls_of, reads=("worker.checks.links.urls_of",)),
     Reader(
@@ -263,7 +288,7 @@ READERS = [
     Reader(
         "words",
         lambda said: words.check([candidate(said)]),
-        reads=("worker.checks.words.check", "worker.checks.words.uses", *DISGUISES),
+        reads=("models.judgement.words.check", "models.judgement.words.uses", *DISGUISES),
     ),
     Reader("a name", lambda said: words.check([candidate("Hello", name=said)]), FIELD),
     Reader(
@@ -319,18 +344,23 @@ READERS = [
         Reader(
             f"a message to {format_}",
             partial(_chat, format_),
-            reads=("worker.chats.message", "worker.chats.defanged"),
+            reads=("worker.webhooks.chats.message", "worker.webhooks.chats.defanged"),
         )
         for format_ in chats._SHAPES
     ),
-    Reader("a feed", _feed, reads=("worker.feeds.feed",)),
-    Reader("a campaign", _campaign, reads=("service.campaigns.outliers_first",)),
+    Reader("a feed", _feed, reads=("worker.publishing.feeds.feed",)),
+    Reader("a campaign", _campaign, reads=("service.moderation.campaigns.outliers_first",)),
     Reader(
         "a snippet",
         lambda said: item.snippet(markdown.render(said), said),
         reads=("service.console.item.snippet", "service.console.item.hosts_in"),
     ),
-    Reader("a search", search.terms, REQUEST, ("models.search.terms", "models.search.matching")),
+    Reader(
+        "a search",
+        search.terms,
+        REQUEST,
+        ("models.store.search.terms", "models.store.search.matching"),
+    ),
 ]
 
 

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from bench.fuzz.measuring import seconds
 from bench.fuzz.readers import candidate
-from models import markdown
-from models.database import begin, now
 from models.identifiers import new_id
-from models.language import detect
 from models.records import Block, Comment, Thread
-from models.secrets import secrets
-from service.sites import find_site
+from models.store.database import begin, now
+from models.store.secrets import secrets
+from models.text import markdown
+from models.text.language import detect
+from service.sites.lookup import find_site
 from worker.checks import examine
 from worker.checks.hosts import rows as linked_hosts
 from worker.checks.repeats import fingerprints
@@ -39,7 +39,6 @@ _CHECKS = (
     "author",
     "blocks",
     "email",
-    "form",
     "hosts",
     "language",
     "links",
@@ -47,10 +46,10 @@ _CHECKS = (
     "page",
     "repeats",
     "spam",
-    "words",
 )
 READS = (
     *(f"worker.checks.{name}.check" for name in _CHECKS),
+    *("models.judgement.form.check", "models.judgement.words.check"),
     *(
         "worker.checks.examination.examine",
         "worker.checks.hosts.rows",

@@ -1,15 +1,15 @@
 // Which file is the thread that a reader asks for. njs: nginx itself can't hash.
 //
-// models/storage.py names the files. Only requests whose meaning is plain get one; every other answer is Flask's.
+// models/store/storage.py names the files. Only requests whose meaning is plain get one; every other answer is Flask's.
 
 import crypto from 'crypto';
 
 // One `thread`, and perhaps the `after` that makes an address new to a CDN. What may stand in a key unescaped, or
-// escaped; a key that still needs cleaning after this (models/text.py: clean_line) is not PLAIN.
+// escaped; a key that still needs cleaning after this (models/text/cleaning.py: clean_line) is not PLAIN.
 const ASKED = /^\/v1\/sites\/([a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?)\/comments\?thread=((?:[\w\/.~!*'(),;:@?$=+-]|%[2-7][0-9A-Fa-f])+)(?:&after=[\w-]*)?$/;
 const PLAIN = /^[!-~]+(?: [!-~]+)*$/;
 const MOST = 500;
-// As service/transport.py says it.
+// As service/http/transport.py says it.
 const STRICT = (process.env.GREENROOM_PUBLIC_URL || '').startsWith('https://') ? 'max-age=63072000' : '';
 const CDN_SECONDS = Number(process.env.GREENROOM_CDN_SECONDS || 0);
 

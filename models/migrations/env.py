@@ -14,9 +14,9 @@ from alembic import context
 from sqlalchemy import JSON, Connection
 
 import models.records  # noqa: F401 — the schema is whole only with every table imported
-from models.database import Base, Moment, engine
 from models.migrations import repeatable  # noqa: F401 — Alembic finds its classes by their dialect
-from models.search import is_of_the_records
+from models.store.database import Base, Moment, engine
+from models.store.search import is_of_the_records
 
 LOCK = 0x677265656E  # "green", the advisory lock that lets one migration run at a time
 PAUSE_SECONDS = 0.1

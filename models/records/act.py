@@ -7,8 +7,8 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.database import Base, now
 from models.records.columns import Id, When, Word
+from models.store.database import Base, now
 
 
 class Act(Base):

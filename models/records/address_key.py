@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.database import Base
+from models.store.database import Base
 
 
 class AddressKey(Base):

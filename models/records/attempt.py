@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, Index, String, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.database import Base
 from models.records.columns import Id, When
+from models.store.database import Base
 
 
 class Attempt(Base):

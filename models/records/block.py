@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Index, String, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.database import Base, now
 from models.records.columns import Id, SiteRef, When, Word
+from models.store.database import Base, now
 
 _STANDING = text("ended_at IS NULL")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.database import Base
 from models.records.columns import When, Word
+from models.store.database import Base
 
 
 class Chore(Base):

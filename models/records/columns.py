@@ -9,8 +9,8 @@ from sqlalchemy import JSON, ForeignKey, String, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import mapped_column
 
-from models.database import Moment
 from models.identifiers import new_id
+from models.store.database import Moment
 
 Json = JSON().with_variant(JSONB(), "postgresql")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, Index, Integer, String, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.database import Base, now
 from models.records.columns import CommentRef, Id, Strings, When, Word
+from models.store.database import Base, now
 
 _TOGETHER = text("batch IS NOT NULL")
 _BY_A_HUMAN = text("\"by\" <> 'policy'")

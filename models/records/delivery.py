@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.database import Base, now
 from models.records.columns import Id, Json, When, Word
+from models.store.database import Base, now
 
 _OWED, _WAITING = text("due IS NOT NULL"), text("state = 'waiting'")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.database import Base
 from models.records.columns import CommentRef, SiteRef, When
+from models.store.database import Base
 
 
 class Fingerprint(Base):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.database import Base, now
 from models.records.columns import Hash, Json, Strings, When
+from models.store.database import Base, now
 
 
 class Keyring(Base):
     """One row. `root` and the values of `email_keys` (by key id) are HMACs under the root key; see
-    `models/keyring.py`.
+    `models/store/keyring.py`.
 
     `retired` are ids of keys that no address needs any more.
     """

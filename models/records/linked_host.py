@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.database import Base
 from models.records.columns import CommentRef, SiteRef
+from models.store.database import Base
 
 
 class LinkedHost(Base):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.database import Base
 from models.records.columns import SiteRef, Word
+from models.store.database import Base
 
 
 class Membership(Base):

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.database import Base, now
 from models.records.columns import Id, Json, When
+from models.store.database import Base, now
 
 
 class Moderator(Base):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.database import Base, now
 from models.records.columns import Object, SiteRef, When
+from models.store.database import Base, now
 
 
 class PolicyVersion(Base):

@@ -7,8 +7,8 @@ from datetime import timedelta
 from sqlalchemy import ForeignKey, Index, Uuid, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.database import Base, now
 from models.records.columns import CommentRef, Id, SiteRef, When, Word
+from models.store.database import Base, now
 
 DUE_AFTER = {
     "reported": timedelta(hours=4),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import LargeBinary, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.database import Base, now
 from models.records.columns import Hash, Id, Object, SiteRef, Strings, When
+from models.store.database import Base, now
 
 
 class SiteModelRecord(Base):
@@ -15,7 +15,7 @@ class SiteModelRecord(Base):
     `weights` is the packed model (see `SiteModel.packed`), `sha256` its digest. `file` is empty:
     models of earlier releases have a second copy there, which nothing reads. `seen` lists the
     comments that the model learned from. Promises are fitted to `scores` (see
-    `models/promises.py`). `parent` is the model that was live when this one was made, or None for
+    `models/judgement/promises.py`). `parent` is the model that was live when this one was made, or None for
     the base model.
     """
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from models.folding import fold
 from models.spam.text import Token
-from models.urls import parse_loosely, without_www
+from models.text.folding import fold
+from models.text.urls import parse_loosely, without_www
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from models.folding import GROWING, fold
+from models.text.folding import GROWING, fold
 
 # What may end a host that is written without "http://". Of those that are words too the long ones
 # count only in small letters, as "The end.Today" just lacks a blank, and the short ones only before

@@ -5,15 +5,15 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 from sqlalchemy import select
 
-from models.database import begin, now, reading
 from models.identifiers import is_id
 from models.records import Block
+from models.store.database import begin, now, reading
 from service.api.moderation import body_as, publish_soon, wanted_comment
 from service.api.public import json_response
-from service.blocks import NewBlock, block_shape, end, make, others, standing
-from service.keys import caller
-from service.problems import Problem
-from service.records import full_records
+from service.http.api_keys import caller
+from service.http.problems import Problem
+from service.moderation.blocks import NewBlock, block_shape, end, make, others, standing
+from service.moderation.comment_records import full_records
 
 MOST = 1000
 

@@ -7,11 +7,14 @@ from typing import Any
 from flask import Blueprint, Response
 from sqlalchemy.orm import Session
 
-from models.database import begin
 from models.identifiers import new_id
+from models.store.database import begin
 from service.api.moderation import body_as, publish_soon
 from service.api.public import json_response
-from service.deciding import (
+from service.http.api_keys import caller
+from service.http.problems import Problem
+from service.moderation.comment_records import decision_shape
+from service.moderation.deciding import (
     MOST_AT_ONCE,
     Rulings,
     Undoings,
@@ -22,9 +25,6 @@ from service.deciding import (
     latest_decisions,
     take_back_each,
 )
-from service.keys import caller
-from service.problems import Problem
-from service.records import decision_shape
 
 api = Blueprint("decisions", __name__)
 

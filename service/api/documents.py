@@ -21,11 +21,11 @@ from service.api.public import FORM_TYPE, MOST_KEY, json_response
 from service.api.replay import Draft
 from service.api.sites import GoingBack, PolicyChange, ThreadChange
 from service.api.webhooks import STATES, NewWebhook, Redelivery, Rotation, WebhookChange
-from service.blocks import NewBlock
-from service.deciding import Rulings, Undoings
-from service.log import KINDS
-from service.notes import Answer, NewNote, NewQuestion
-from service.submission import NON_BLANK, Submission
+from service.comments.submission import NON_BLANK, Submission
+from service.moderation.blocks import NewBlock
+from service.moderation.deciding import Rulings, Undoings
+from service.moderation.log import KINDS
+from service.moderation.notes import Answer, NewNote, NewQuestion
 
 REF = "#/components/schemas/{model}"
 

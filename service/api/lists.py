@@ -10,16 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.database import begin, reading
 from models.identifiers import is_id
 from models.records import Comment, Thread
+from models.store.database import begin, reading
 from service.api.moderation import body_as, number_argument
 from service.api.public import json_response
-from service.deciding import MOST_AT_ONCE, Identifier, check_all_are_of
-from service.keys import Caller, caller
-from service.problems import Problem
-from service.queue import ORDERS, Place, View, coverage, see, unsee
-from service.records import full_records
+from service.http.api_keys import Caller, caller
+from service.http.problems import Problem
+from service.moderation.comment_records import full_records
+from service.moderation.deciding import MOST_AT_ONCE, Identifier, check_all_are_of
+from service.moderation.queue import ORDERS, Place, View, coverage, see, unsee
 
 TABS = ("review", "unread", "pending", "approved", "rejected", "all")
 MOST_ITEMS, MOST_LENGTH = 100, 500

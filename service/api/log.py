@@ -7,14 +7,14 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from models.database import reading
 from models.identifiers import is_id
+from models.store.database import reading
 from service.api.moderation import number_argument
 from service.api.public import json_response
-from service.keys import caller
-from service.log import KINDS, Line, Wanted, lines
-from service.problems import Problem
-from service.records import decision_shape, when
+from service.http.api_keys import caller
+from service.http.problems import Problem
+from service.moderation.comment_records import decision_shape, when
+from service.moderation.log import KINDS, Line, Wanted, lines
 
 api = Blueprint("log", __name__)
 

@@ -7,14 +7,14 @@ from typing import Annotated
 from flask import Blueprint, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from models.database import begin, reading
-from service import site_models
-from service.acts import note_act
+from models.store.database import begin, reading
 from service.api.moderation import body_as
 from service.api.public import json_response
-from service.keys import caller
-from service.problems import Problem
-from service.site_models import NoSuchModel
+from service.http.api_keys import caller
+from service.http.problems import Problem
+from service.moderation.acts import note_act
+from service.sites import model_versions
+from service.sites.model_versions import NoSuchModel
 
 api = Blueprint("models", __name__)
 
@@ -33,7 +33,7 @@ class ModelChoice(BaseModel):
 def models(site: str) -> Response:
     who = caller(site, "admin")
     with reading() as session:
-        return json_response(site_models.listed(session, who.site.id))
+        return json_response(model_versions.listed(session, who.site.id))
 
 
 @api.put("/v1/sites/<site>/models/live")
@@ -42,13 +42,13 @@ def use(site: str) -> Response:
     choice = body_as(ModelChoice)
     with begin() as session:
         try:
-            version = site_models.use(session, who.site.id, choice.version)
+            version = model_versions.use(session, who.site.id, choice.version)
         except NoSuchModel as error:
             raise Problem(404, str(error)) from None
         note_act(
             session, who.by, "settings", f"chose the spam model {version}", site_id=who.site.id
         )
-        answer = site_models.listed(session, who.site.id)
+        answer = model_versions.listed(session, who.site.id)
     return json_response(answer)
 
 
@@ -58,7 +58,7 @@ def back(site: str) -> Response:
     who = caller(site, "admin")
     with begin() as session:
         try:
-            version = site_models.back(session, who.site.id)
+            version = model_versions.back(session, who.site.id)
         except NoSuchModel as error:
             raise Problem(409, str(error)) from None
         note_act(
@@ -68,5 +68,5 @@ def back(site: str) -> Response:
             f"went back to the spam model {version}",
             site_id=who.site.id,
         )
-        answer = site_models.listed(session, who.site.id)
+        answer = model_versions.listed(session, who.site.id)
     return json_response(answer)

@@ -12,21 +12,21 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from models.changes import Settled
-from models.database import begin, reading
 from models.failpoints import failpoint
 from models.identifiers import is_id
-from models.moderation import Refused, erase, settle, tell, undo
 from models.records import Comment, DecisionRecord, Event, Site, Thread
-from service import explaining
+from models.settling.changes import Settled
+from models.settling.moderation import Refused, erase, settle, tell, undo
+from models.store.database import begin, reading
 from service.api.public import json_response
-from service.campaigns import grouped
-from service.deciding import Judgement
-from service.keys import Caller, caller
-from service.problems import Problem, Shape, shaped
-from service.queue import STATUSES, listed
-from service.records import decision_shape, full_records, when
-from service.submission import thread_key
+from service.comments.submission import thread_key
+from service.http.api_keys import Caller, caller
+from service.http.problems import Problem, Shape, shaped
+from service.moderation import explaining
+from service.moderation.campaigns import grouped
+from service.moderation.comment_records import decision_shape, full_records, when
+from service.moderation.deciding import Judgement
+from service.moderation.queue import STATUSES, listed
 from worker.bell import DELIVER, PUBLISH, ring_soon
 
 MOST_ITEMS = 100

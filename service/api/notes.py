@@ -5,14 +5,14 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 from sqlalchemy import select
 
-from models.database import begin, reading
 from models.identifiers import is_id
 from models.records import Question
-from service import notes
+from models.store.database import begin, reading
 from service.api.moderation import body_as, number_argument, wanted_comment
 from service.api.public import json_response
-from service.keys import caller
-from service.problems import Problem
+from service.http.api_keys import caller
+from service.http.problems import Problem
+from service.moderation import notes
 
 api = Blueprint("notes", __name__)
 

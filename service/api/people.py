@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from flask import Blueprint, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from models.database import begin, reading
-from service import mail, team, tickets
+from models.store.database import begin, reading
 from service.api.moderation import body_as
 from service.api.public import json_response
-from service.keys import caller
-from service.problems import Problem
+from service.http.api_keys import caller
+from service.http.problems import Problem
+from service.people import mail, team, tickets
 
 Role = Literal["owner", "moderator", "viewer"]
 

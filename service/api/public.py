@@ -14,24 +14,24 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import aliased
 from werkzeug.wrappers import Response as BaseResponse
 
-from models import deadlines, storage
-from models.database import reading
 from models.identifiers import is_id
-from models.policy import FormPolicy
+from models.judgement.policy import FormPolicy
 from models.records import Comment, Thread
-from models.storage import TOPS_A_PAGE, Stored, cache_tag
-from service import limits
-from service.accepting import accept
-from service.addresses import reader
+from models.store import deadlines, storage
+from models.store.database import reading
+from models.store.storage import TOPS_A_PAGE, Stored, cache_tag
+from service.comments.accepting import accept
+from service.comments.mending import getting
+from service.comments.pages import empty_page, read_page, read_replies
+from service.comments.receipts import find_receipt, receipt_of
+from service.comments.submission import Submission, thread_key
 from service.embed import pages
-from service.mending import getting
-from service.problems import Problem, from_validation, shaped
-from service.published import ROUTE, published_headers, shared_headers
-from service.receipts import find_receipt, receipt_of
-from service.sites import SiteInfo, find_site, remembered_site
-from service.submission import Submission, thread_key
-from service.threads import empty_page, read_page, read_replies
-from service.tokens import issue_form_token
+from service.http import limits
+from service.http.addresses import reader
+from service.http.form_tokens import issue_form_token
+from service.http.page_headers import ROUTE, published_headers, shared_headers
+from service.http.problems import Problem, from_validation, shaped
+from service.sites.lookup import SiteInfo, find_site, remembered_site
 
 MOST_BYTES = 128 * 1024
 MOST_THREADS, MOST_KEY = 500, 255
@@ -246,7 +246,7 @@ def feed(site: str) -> Response:
     thread = _thread_argument()
     stored = getting(info.key, thread)(storage.feed_name(info.key, thread))
     if stored is None:
-        from worker import feeds  # noqa: PLC0415 — an XML library, for this one answer
+        from worker.publishing import feeds  # noqa: PLC0415 — an XML library, for this one answer
 
         stored = Stored(feeds.feed(info.key, thread, (), title=None, since=NEVER), "none")
     return _published(stored, cache_tag(info.key, thread), "application/atom+xml")

@@ -7,14 +7,14 @@ from typing import Annotated
 from flask import Blueprint, Response
 from pydantic import Field
 
-from models.database import reading
-from models.policy import Policy
+from models.judgement.policy import Policy
 from models.records import Site
+from models.store.database import reading
 from service.api.moderation import body_as
 from service.api.public import json_response
 from service.api.sites import PolicyChange, checked_words
-from service.keys import caller
-from service.replaying import replay
+from service.http.api_keys import caller
+from service.sites.replaying import replay
 
 MOST = 2000
 

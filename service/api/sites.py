@@ -9,22 +9,22 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import promises
-from models.database import begin, insert_new, now, reading
 from models.failpoints import failpoint
-from models.policy import Policy
+from models.judgement import promises
+from models.judgement.policy import Policy
 from models.records import PolicyVersion, Site, Thread
-from models.text import clean_line, is_blank
+from models.store.database import begin, insert_new, now, reading
+from models.text.cleaning import clean_line, is_blank
 from service.api.moderation import body_as
 from service.api.public import json_response
-from service.keys import caller
-from service.metrics import CHECKS
-from service.news import policy_to_go_back_to
-from service.problems import Problem
-from service.records import when
-from service.replaying import scores_of
-from service.submission import MOST_TITLE, NON_BLANK, thread_key
-from service.thread_naming import NewName, checked_address, name_thread
+from service.comments.submission import MOST_TITLE, NON_BLANK, thread_key
+from service.http.api_keys import caller
+from service.http.problems import Problem
+from service.moderation.comment_records import when
+from service.moderation.news import policy_to_go_back_to
+from service.moderation.thread_naming import NewName, checked_address, name_thread
+from service.operations.metrics import CHECKS
+from service.sites.replaying import scores_of
 from worker.bell import PUBLISH, ring_soon
 
 MOST_VERSIONS = 50
@@ -137,7 +137,7 @@ def _check_names(policy: Policy) -> None:
 
 def checked_words(policy: Policy) -> None:
     """Raises the 422 that names the words and patterns that can't be looked for."""
-    from worker.checks.words import problems  # noqa: PLC0415 — RE2, for this one call
+    from models.judgement.words import problems  # noqa: PLC0415 — RE2, for this one call
 
     if wrong := problems(policy.words):
         raise Problem(

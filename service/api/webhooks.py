@@ -26,19 +26,27 @@ from pydantic import (
 from sqlalchemy import func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from models.database import Base, begin, now, reading
-from models.endpoints import Sealed, first_secret, opened, rotated, sealed, sealed_of, unsealed
 from models.identifiers import is_id, new_id
 from models.records import Act, Attempt, Comment, Delivery, Endpoint, Event, Site, Thread
-from models.signatures import public_key
-from models.text import clean_line
-from models.urls import host_of
-from models.webhooks import BY_HAND, CHATS, MADE_SO, TEST, delivery_of, wants
+from models.store.database import Base, begin, now, reading
+from models.text.cleaning import clean_line
+from models.text.urls import host_of
+from models.webhooks.endpoints import (
+    Sealed,
+    first_secret,
+    opened,
+    rotated,
+    sealed,
+    sealed_of,
+    unsealed,
+)
+from models.webhooks.owed import BY_HAND, CHATS, MADE_SO, TEST, delivery_of, wants
+from models.webhooks.signatures import public_key
 from service.api.moderation import body_as, number_argument
 from service.api.public import json_response
-from service.keys import Caller, caller
-from service.problems import Problem
-from service.records import when
+from service.http.api_keys import Caller, caller
+from service.http.problems import Problem
+from service.moderation.comment_records import when
 from worker.bell import DELIVER, ring_soon
 
 MOST_ENDPOINTS = 50  # a site
@@ -89,7 +97,7 @@ Kind = Literal[
 
 
 def _url(url: str) -> str:
-    from worker.targets import Refused, target  # noqa: PLC0415 — the client, for these calls only
+    from worker.webhooks.targets import Refused, target  # noqa: PLC0415 — the client, for these calls only
 
     try:
         target(url)
@@ -446,7 +454,7 @@ def check(site: str, webhook: str) -> Response:
 def checked(who: Caller, webhook: str) -> dict[str, Any]:
     import asyncio  # noqa: PLC0415 — all of this for this call only
 
-    from worker.rehearsal import rehearse  # noqa: PLC0415
+    from worker.webhooks.rehearsal import rehearse  # noqa: PLC0415
 
     with reading() as session:
         kept = opened(_wanted(session, who, webhook))

@@ -10,16 +10,16 @@ from markupsafe import Markup
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.database import now, reading
 from models.records import ConsoleSession
-from models.secrets import secrets
-from service import accounts, second_factor
-from service.addresses import reader
+from models.store.database import now, reading
+from models.store.secrets import secrets
 from service.console import sessions
 from service.console.blueprint import acting, console, looking
 from service.console.sessions import Guesses
-from service.limits import in_words
-from service.problems import Problem
+from service.http.addresses import reader
+from service.http.limits import in_words
+from service.http.problems import Problem
+from service.people import accounts, second_factor
 
 WAIT_SECONDS = 300  # between the password and the code, and between a new secret and its first code
 

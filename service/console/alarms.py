@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 import time
 
-from service.health import parts_down
+from service.operations.health import parts_down
 
 FRESH_SECONDS = 10.0
 MEANS = {

@@ -9,15 +9,15 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.database import begin, now, reading
 from models.records import Block, Site
+from models.store.database import begin, now, reading
 from service.api.moderation import publish_soon
-from service.blocks import NewBlock, end, make, standing
 from service.console import item as items
 from service.console import words
 from service.console.blueprint import acting, console, looking
-from service.names import names_of
-from service.problems import Problem, from_validation
+from service.http.problems import Problem, from_validation
+from service.moderation.blocks import NewBlock, end, make, standing
+from service.people.names import names_of
 
 DAYS = {"1": 1, "7": 7, "30": 30, "90": 90, "": None}
 KINDS = {"author": "Author", "host": "Host", "word": "Word", "like": "What is like"}

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from service.api.moderation import body_as
 from service.console import alarms, sessions
 from service.console.sessions import SignedIn
-from service.problems import Problem
+from service.http.problems import Problem
 
 MOST_BYTES = 64 * 1024
 JSON = "application/json"

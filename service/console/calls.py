@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import delete, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
-from models.changes import Settled
-from models.database import begin, insert_new, now, reading
 from models.identifiers import is_id
 from models.records import Claim, Comment, DecisionRecord, Passed, Site
+from models.settling.changes import Settled
+from models.store.database import begin, insert_new, now, reading
 from service.api.moderation import publish_soon
 from service.api.public import json_response
 from service.console import words
@@ -24,7 +24,8 @@ from service.console.blueprint import acting, console, looking, sent
 from service.console.item import holder
 from service.console.pages import may_decide, refusals
 from service.console.sessions import SignedIn
-from service.deciding import (
+from service.http.problems import Problem
+from service.moderation.deciding import (
     MOST_AT_ONCE,
     Identifier,
     Rulings,
@@ -35,9 +36,8 @@ from service.deciding import (
     standing_of,
     take_back_each,
 )
-from service.problems import Problem
-from service.queue import see as mark_seen
-from service.queue import unsee
+from service.moderation.queue import see as mark_seen
+from service.moderation.queue import unsee
 
 CLAIM = timedelta(seconds=60)
 REMEMBERED = 100

@@ -12,18 +12,18 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import markdown
-from models.changes import POLICY
-from models.database import now
 from models.identifiers import is_id
 from models.records import Claim, Comment, Membership, Moderator, Site, Thread
-from models.urls import host_of, without_www
+from models.settling.changes import POLICY
+from models.store.database import now
+from models.text import markdown
+from models.text.urls import host_of, without_www
 from service.console import words
 from service.console.sessions import SignedIn
-from service.names import names_of
-from service.notes import about, questions_about
-from service.problems import Problem
-from service.records import full_records
+from service.http.problems import Problem
+from service.moderation.comment_records import full_records
+from service.moderation.notes import about, questions_about
+from service.people.names import names_of
 
 MOST_OF_AN_AUTHOR, LATEST = 200, 5
 SNIPPET, READ = (
@@ -93,7 +93,7 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> dict[s
 
 def _says_enough(comment: Comment) -> bool:
     # its tables take 5 MB, and most requests need none
-    from models.folding import says_enough  # noqa: PLC0415
+    from models.text.folding import says_enough  # noqa: PLC0415
 
     return says_enough(comment.body)
 

@@ -10,17 +10,17 @@ from flask import Response, render_template, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.database import now, reading
 from models.identifiers import is_id
 from models.records import DecisionRecord, Membership, Moderator, Site
-from service import spreadsheets
+from models.store.database import now, reading
 from service.console import words
 from service.console.blueprint import console, looking
 from service.console.sessions import SignedIn
 from service.console.view import day_of
-from service.log import Line, Wanted, lines
-from service.names import names_of
-from service.problems import Problem
+from service.http import spreadsheets
+from service.http.problems import Problem
+from service.moderation.log import Line, Wanted, lines
+from service.people.names import names_of
 
 PAGE_SIZE, MOST_EXPORTED = 100, 100_000
 KINDS = {

@@ -10,17 +10,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.database import begin, now
 from models.records import Moderator, Site
-from service import site_models
-from service.acts import note_act
+from models.store.database import begin, now
 from service.api.sites import save_policy
 from service.console.blueprint import acting, console, way_back
 from service.console.sessions import SignedIn
 from service.console.team import check_owner
-from service.news import News, news, policy_to_go_back_to
-from service.problems import Problem
-from service.site_models import NoSuchModel
+from service.http.problems import Problem
+from service.moderation.acts import note_act
+from service.moderation.news import News, news, policy_to_go_back_to
+from service.sites import model_versions
+from service.sites.model_versions import NoSuchModel
 
 READ = "news_read"  # in one's preferences: until when
 
@@ -72,11 +72,11 @@ def model_back(site: str) -> BaseResponse:
     check_owner(who, site)
     with begin() as session:
         site_id = session.execute(select(Site.id).where(Site.key == site)).scalar_one()
-        live = site_models.listed(session, site_id)["live"]
+        live = model_versions.listed(session, site_id)["live"]
         if live != request.form.get("version", live):
             raise Problem(409, "Another model scores by now.")
         try:
-            version = site_models.back(session, site_id)
+            version = model_versions.back(session, site_id)
         except NoSuchModel as error:
             raise Problem(409, str(error)) from None
         note_act(

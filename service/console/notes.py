@@ -9,12 +9,12 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.database import begin
 from models.records import Question, Site
-from service import notes
+from models.store.database import begin
 from service.console import item as items
 from service.console.blueprint import acting, console
-from service.problems import Problem, from_validation
+from service.http.problems import Problem, from_validation
+from service.moderation import notes
 
 Shape = TypeVar("Shape", bound=BaseModel)
 

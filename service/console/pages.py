@@ -17,26 +17,26 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.changes import Change
-from models.database import begin, reading
 from models.identifiers import is_id
-from models.moderation import Refused, settle, undo
-from models.policy import Verdict
+from models.judgement.policy import Verdict
 from models.records import Comment, DecisionRecord, Site, Thread
+from models.settling.changes import Change
+from models.settling.moderation import Refused, settle, undo
+from models.store.database import begin, reading
 from service.api.moderation import publish_soon
 from service.api.public import json_response
 from service.console import alarms, words
 from service.console import item as items
 from service.console.blueprint import acting, console, looking, way_back
-from service.console.keys import ACTIONS, keys_of
 from service.console.news import told_to
 from service.console.rows import list_rows
 from service.console.sessions import SignedIn
+from service.console.shortcuts import ACTIONS, keys_of
 from service.console.view import Asked
-from service.deciding import as_they_are, latest_decisions
-from service.names import names_of
-from service.problems import Problem
-from service.queue import MOST_COUNTED, View, coverage
+from service.http.problems import Problem
+from service.moderation.deciding import as_they_are, latest_decisions
+from service.moderation.queue import MOST_COUNTED, View, coverage
+from service.people.names import names_of
 
 FOLDER = Path(__file__).parent / "static"
 AGO_SLOT = b"const AGO = [];"

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from models.database import now
 from models.records import Comment, Review, Thread
-from service.campaigns import outliers_first
+from models.store.database import now
 from service.console import item as items
 from service.console.view import Asked
-from service.queue import Place
-from service.records import is_hidden
+from service.moderation.campaigns import outliers_first
+from service.moderation.comment_records import is_hidden
+from service.moderation.queue import Place
 
 PAGE_SIZE = 40
 MOST_OF_A_CAMPAIGN = (

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from flask import Response, render_template, request
 
-from models.database import reading
-from service import explaining
+from models.store.database import reading
 from service.console import item as items
 from service.console.blueprint import console, looking
+from service.moderation import explaining
 
 LEAST = 0.01  # a part's share below which it only takes room
 MOST_MARKED = (

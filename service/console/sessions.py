@@ -14,12 +14,12 @@ from flask import request
 from sqlalchemy import delete, select
 from werkzeug.wrappers import Response
 
-from models.database import begin, now, reading
 from models.records import ConsoleSession, Membership, Moderator, Site
-from models.secrets import keyed_hash
-from service.names import ROLES
-from service.problems import Problem
-from service.transport import is_https
+from models.store.database import begin, now, reading
+from models.store.secrets import keyed_hash
+from service.http.problems import Problem
+from service.http.transport import is_https
+from service.people.names import ROLES
 
 COOKIE = "greenroom_console"
 # by https: a browser takes it from this very host alone, never from a sibling of it

@@ -11,21 +11,21 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from models import promises
-from models.database import begin, now, reading
 from models.identifiers import new_id
-from models.policy import Policy, WordsPolicy
+from models.judgement import promises
+from models.judgement.policy import Policy, WordsPolicy
 from models.records import PolicyVersion, Site
-from service import site_models
+from models.store.database import begin, now, reading
 from service.api.sites import checked_words, save_policy
 from service.console import words
 from service.console.blueprint import acting, console, looking
 from service.console.item import check_may
 from service.console.sessions import SignedIn
-from service.names import names_of
-from service.policy_words import CHOICES, LEFT_EMPTY, LISTS, NAMES, NUMBERS, SWITCHES, WEIGHTS
-from service.problems import Problem, from_validation
-from service.replaying import replay, scores_of
+from service.http.problems import Problem, from_validation
+from service.people.names import names_of
+from service.sites import model_versions
+from service.sites.policy_words import CHOICES, LEFT_EMPTY, LISTS, NAMES, NUMBERS, SWITCHES, WEIGHTS
+from service.sites.replaying import replay, scores_of
 
 MOST_BYTES = 2 * 1024 * 1024  # word lists
 REPLAYED = 1000
@@ -54,7 +54,7 @@ def _page(who: SignedIn, site: str, **about: Any) -> str:
         versions = session.scalars(log.limit(10)).all()
         names = names_of(session, {version.by for version in versions})
         scores = scores_of(session, row)
-        models = site_models.listed(session, row.id)["models"]
+        models = model_versions.listed(session, row.id)["models"]
     policy = Policy.model_validate(row.policy)
     shown = about.get("policy", policy)
     values: dict[str, Any] = {
@@ -184,8 +184,8 @@ def _replay(site: str, policy: Policy) -> dict[str, Any]:
 
 def _try(words: WordsPolicy, text: str) -> str:
     """What the lists, as they stand in the form, find in a text."""
-    from worker.checks.candidate import Candidate  # noqa: PLC0415 — RE2, for this one call
-    from worker.checks.words import check, problems  # noqa: PLC0415
+    from models.judgement.candidate import Candidate  # noqa: PLC0415 — RE2, for this one call
+    from models.judgement.words import check, problems  # noqa: PLC0415
 
     if wrong := problems(words):
         return " ".join(wrong)

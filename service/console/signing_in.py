@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from service import accounts
-from service.addresses import reader
 from service.console import sessions
 from service.console.account import ask_for_code
 from service.console.blueprint import console, not_signed_in
 from service.console.sessions import Guesses
-from service.limits import in_words
+from service.http.addresses import reader
+from service.http.limits import in_words
+from service.people import accounts
 
 guesses = Guesses()
 

@@ -8,16 +8,16 @@ from flask import redirect, render_template, request
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.database import begin, reading
 from models.records import Membership, Moderator, Site, Ticket
-from service import mail, team, tickets
-from service.addresses import reader
+from models.store.database import begin, reading
 from service.console.blueprint import acting, console, looking
 from service.console.item import check_may, known
 from service.console.sessions import Guesses, SignedIn
-from service.limits import in_words
-from service.names import ROLES
-from service.problems import Problem
+from service.http.addresses import reader
+from service.http.limits import in_words
+from service.http.problems import Problem
+from service.people import mail, team, tickets
+from service.people.names import ROLES
 
 MAY = {
     "owner": "decides, changes the settings, and invites others",

@@ -11,19 +11,19 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.database import begin, now, reading
 from models.records import Comment, Site, Thread
-from service.acts import note_act
+from models.store.database import begin, now, reading
 from service.console import words
 from service.console.blueprint import acting, console, looking
 from service.console.item import check_may
 from service.console.sessions import SignedIn
-from service.names import names_of
-from service.problems import Problem
-from service.queue import Place
-from service.records import full_records
-from service.sites import find_site
-from service.thread_naming import NewName, checked_address, checked_title, name_thread
+from service.http.problems import Problem
+from service.moderation.acts import note_act
+from service.moderation.comment_records import full_records
+from service.moderation.queue import Place
+from service.moderation.thread_naming import NewName, checked_address, checked_title, name_thread
+from service.people.names import names_of
+from service.sites.lookup import find_site
 from worker.bell import PUBLISH, ring_soon
 
 PAGE_SIZE = 100

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from models.identifiers import is_id
 from models.records import Comment, Site
+from service.comments.receipts import receipt_of
 from service.console.sessions import SignedIn
-from service.problems import Problem
-from service.queue import ORDERS, TABS, Place, View
-from service.receipts import receipt_of
+from service.http.problems import Problem
+from service.moderation.queue import ORDERS, TABS, Place, View
 
 FILTERS = (
     "site",

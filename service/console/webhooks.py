@@ -11,9 +11,9 @@ from flask import redirect, render_template, request
 from pydantic import ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.database import now, reading
-from models.urls import host_of
-from models.webhooks import BY_HAND, CHATS, EVENTS, MADE_SO, troubled
+from models.store.database import now, reading
+from models.text.urls import host_of
+from models.webhooks.owed import BY_HAND, CHATS, EVENTS, MADE_SO, troubled
 from service.api.webhooks import (
     STATES,
     NewWebhook,
@@ -34,9 +34,9 @@ from service.api.webhooks import (
 from service.console.blueprint import acting, console, looking
 from service.console.sessions import SignedIn
 from service.console.team import check_owner
-from service.keys import Caller
-from service.problems import Problem, from_validation
-from service.sites import find_site
+from service.http.api_keys import Caller
+from service.http.problems import Problem, from_validation
+from service.sites.lookup import find_site
 
 PAGE_SIZE = 50
 FORMATS = ("standard", *CHATS)

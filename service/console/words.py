@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.database import now
 from models.records import Moderator
+from models.store.database import now
 
 REASONS = {"spam": "spam", "abuse": "abuse", "off_topic": "off topic", "other": "other"}
 REASON_HELP = {

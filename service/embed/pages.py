@@ -13,17 +13,17 @@ import orjson
 from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from models.identifiers import is_id
-from models.urls import origin_of, page_address
+from models.text.urls import origin_of, page_address
+from service.comments.mending import getting
+from service.comments.pages import empty_page, published_page, read_replies
+from service.comments.receipts import find_receipt
+from service.comments.submission import thread_key
 from service.embed import assets
 from service.embed.words import Words, languages, words_for
-from service.listening import public_url
-from service.mending import getting
-from service.problems import Problem
-from service.receipts import find_receipt
-from service.sites import SiteInfo, find_site
-from service.submission import thread_key
-from service.threads import empty_page, published_page, read_replies
-from service.tokens import issue_form_token
+from service.http.form_tokens import issue_form_token
+from service.http.listening import public_url
+from service.http.problems import Problem
+from service.sites.lookup import SiteInfo, find_site
 
 embed = Blueprint("embed", __name__, template_folder="templates")
 

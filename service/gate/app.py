@@ -20,8 +20,8 @@ from service.gate.lanes import Lane
 from service.gate.listening_socket import give_up_on_silent_readers
 from service.gate.live import Live
 from service.gate.rsgi import HTTPProtocol, Scope
-from service.problems import REFUSED, Problem
-from service.sites import remembered_site
+from service.http.problems import REFUSED, Problem
+from service.sites.lookup import remembered_site
 from worker.lifeline import POLL_SECONDS, PULSE, Pulse
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})

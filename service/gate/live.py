@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from service import metrics
 from service.gate.asking import WSGI, Answer, ask
 from service.gate.rsgi import HTTPProtocol, Scope
+from service.operations import metrics
 
 PATH = "/health/live"
 

@@ -10,15 +10,15 @@ from time import perf_counter
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
-from models import storage
-from service import metrics
+from models.store import storage
 from service.app import SECURE
+from service.comments.pages import read_page
+from service.comments.submission import thread_key
 from service.gate.rsgi import Headers, HTTPProtocol, Scope
-from service.published import ROUTE, published_headers, shared_headers
-from service.sites import fresh_site
-from service.submission import thread_key
-from service.threads import read_page
-from service.transport import STRICT, says_https
+from service.http.page_headers import ROUTE, published_headers, shared_headers
+from service.http.transport import STRICT, says_https
+from service.operations import metrics
+from service.sites.lookup import fresh_site
 
 BEFORE, BEHIND = "/v1/sites/", "/comments"
 MOST_REMEMBERED, LONGEST = 2048, 512

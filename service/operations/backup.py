@@ -34,9 +34,9 @@ from sqlalchemy import (
 )
 
 import models.records  # noqa: F401 — the schema is whole only with every table imported
-from models.database import Base, engine, now
-from models.schema import current
-from models.secrets import as_json, reread
+from models.store.database import Base, engine, now
+from models.store.schema import current
+from models.store.secrets import as_json, reread
 from service.operations import Refused
 
 FORMAT = 1

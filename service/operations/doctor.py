@@ -15,12 +15,12 @@ from cryptography.exceptions import InvalidTag
 from sqlalchemy import String, cast, func, select, update
 from sqlalchemy.orm import Session
 
-from models import storage
-from models.database import begin, now, reading
-from models.keyring import check_keys
 from models.records import Comment, Thread
-from models.secrets import WrongKeys, decrypt_email, key_of, secrets, source
 from models.settings import settings
+from models.store import storage
+from models.store.database import begin, now, reading
+from models.store.keyring import check_keys
+from models.store.secrets import WrongKeys, decrypt_email, key_of, secrets, source
 from service.operations import shown, strays
 from service.operations.publishing import publish
 from service.operations.rules import RULES, Rule

@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, update
 
-from models.database import begin, now
-from models.endpoints import PURPOSE, Sealed, first_secret
-from models.keyring import check_keys, replace_keyring
 from models.records import Block, Comment, Endpoint, Moderator
-from models.secrets import (
+from models.store.database import begin, now
+from models.store.keyring import check_keys, replace_keyring
+from models.store.secrets import (
     Secrets,
     WrongKeys,
     are_brought,
@@ -23,6 +22,7 @@ from models.secrets import (
     seal_with,
     secrets_path,
 )
+from models.webhooks.endpoints import PURPOSE, Sealed, first_secret
 from service.operations import Refused
 
 WHY = (

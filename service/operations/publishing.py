@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models.database import begin, now, reading
 from models.records import Site, Thread
-from worker.publishing import publish_threads
+from models.store.database import begin, now, reading
+from worker.publishing.publishing import publish_threads
 
 AT_ONCE = 20
 

@@ -27,10 +27,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-from models.database import Base, begin, now, reading
-from models.keyring import replace_keyring
-from models.schema import current, is_current
-from models.secrets import (
+from models.store.database import Base, begin, now, reading
+from models.store.keyring import replace_keyring
+from models.store.schema import current, is_current
+from models.store.secrets import (
     Secrets,
     add_keys,
     are_brought,

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import bindparam, func, select, text, update
 
-from models.database import Base, begin, engine, reading
-from models.keyring import require_keys, retire
 from models.records import Comment
-from models.secrets import (
+from models.settings import settings
+from models.store.database import Base, begin, engine, reading
+from models.store.keyring import require_keys, retire
+from models.store.secrets import (
     Secrets,
     are_brought,
     decrypt_email,
@@ -28,7 +29,6 @@ from models.secrets import (
     with_current_key_only,
     with_new_email_key,
 )
-from models.settings import settings
 from service.operations import Refused
 
 ROWS_AT_ONCE = 500

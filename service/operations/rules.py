@@ -31,8 +31,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from models.database import now
-from models.moderation import erase_rest
 from models.records import (
     Attempt,
     Comment,
@@ -47,6 +45,8 @@ from models.records import (
     Site,
     Thread,
 )
+from models.settling.moderation import erase_rest
+from models.store.database import now
 from service.operations.violation import MEND, NOTHING
 
 LONG = timedelta(minutes=10)  # by then sweep has rung, rung again, and done it itself

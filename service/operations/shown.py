@@ -15,10 +15,10 @@ import orjson
 from sqlalchemy import Row, String, bindparam, cast, select
 from sqlalchemy.orm import Session, aliased
 
-from models import storage
-from models.database import reading
 from models.records import Comment, Site, Thread
-from models.storage import REPLIES_A_PAGE, TOPS_A_PAGE
+from models.store import storage
+from models.store.database import reading
+from models.store.storage import REPLIES_A_PAGE, TOPS_A_PAGE
 from service.operations.violation import MEND, NOTHING, Violation, dashed
 
 PAGES_AT_ONCE = 40

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 
 from sqlalchemy import select
 
-from models import storage
-from models.database import reading
 from models.identifiers import is_id
 from models.records import Comment, Site
-from models.storage import REPLIES_A_PAGE, TOPS_A_PAGE
+from models.store import storage
+from models.store.database import reading
+from models.store.storage import REPLIES_A_PAGE, TOPS_A_PAGE
 from service.operations import shown
 from service.operations.violation import MEND, Violation
 

@@ -12,7 +12,7 @@ import os
 import time
 from pathlib import Path
 
-from models.faults import in_words
+from models.store.faults import in_words
 from service.up.attention import Attention
 
 PATIENCE_SECONDS = 15.0

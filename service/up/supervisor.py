@@ -13,16 +13,16 @@ from urllib.parse import urlsplit
 
 from models.settings import settings
 from models.spam.file import model_path
-from service.listening import any_port, near_address, public_url, until_free
+from service.http.listening import any_port, near_address, public_url, until_free
 from service.up.attention import Attention
 from service.up.claim import Claim, Refused
 from service.up.part import ENOUGH, REST_SECONDS, Part, end_in_order
 from service.up.signs import Signs
 from service.up.terminal import Terminal
-from service.valkey import embedded
+from service.up.valkey import embedded
 from worker.lifeline import UP
 
-GREENROOM = [sys.executable, "-m", "service.cli"]
+GREENROOM = [sys.executable, "-m", "service.commands.main"]
 WORKERS = {"worker-screen": "screen,publish,deliver,learn"}  # part and its queues
 WEB_SECONDS, WORKER_SECONDS, VALKEY_SECONDS = (
     5.0,

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from service import accounts
+from service.people import accounts
 from tests.caller import posted, screen_all
 
 PASSWORD = "correct horse battery"

@@ -14,8 +14,8 @@ import time_machine
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, Route, expect
 
-from models.database import begin, now, reading
 from models.records import Comment
+from models.store.database import begin, now, reading
 from service.console import words
 from tests.browser.console import LINKS, PASSWORD, findings, served, shown, sign_in, wait_in_line
 from tests.caller import Caller, posted, screen_all

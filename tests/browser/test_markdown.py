@@ -16,8 +16,8 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Browser
 
-from models.markdown import TAGS, render
-from models.urls import link
+from models.text.markdown import TAGS, render
+from models.text.urls import link
 from tests.npm_packages import npm_package
 
 ELSEWHERE = "https://paper.example"

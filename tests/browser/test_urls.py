@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser
 
-from models import urls
+from models.text import urls
 from tests.models.test_urls import SPELLINGS
 
 _HOSTS = (

@@ -8,10 +8,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
-from models.database import begin as really_begin
-from service import accepting, sites
+from models.store.database import begin as really_begin
+from service.comments import accepting
+from service.sites import lookup
 from tests.caller import Caller, post, posted, publish_all
-from worker import screening
+from worker.screening import screening
 
 
 def test_a_thread_is_answered_503_while_storage_fails_and_read_again_once_it_is_back(
@@ -44,9 +45,9 @@ def later_without_database(
     def away(*_: object) -> object:
         raise OperationalError("SELECT", None, Exception("connection refused"))
 
-    for module in (sites, accepting):
-        monkeypatch.setattr(module, "reading" if module is sites else "begin", away)
-    monkeypatch.setattr(sites, "FRESH_SECONDS", 0.0)
+    for module in (lookup, accepting):
+        monkeypatch.setattr(module, "reading" if module is lookup else "begin", away)
+    monkeypatch.setattr(lookup, "FRESH_SECONDS", 0.0)
 
 
 @pytest.mark.usefixtures("later_without_database")
@@ -65,7 +66,7 @@ def test_a_post_while_the_database_is_away_is_a_503_that_the_page_may_read(
 
 @pytest.mark.usefixtures("later_without_database")
 def test_a_process_that_never_saw_the_database_says_that_it_is_away(client: FlaskClient) -> None:
-    sites.forget_sites()
+    lookup.forget_sites()
     for answer in (client.get("/v1/sites/demo/comments?thread=/harbour"), post(client)):
         assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
         assert "Retry-After" in answer.headers

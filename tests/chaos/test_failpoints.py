@@ -20,16 +20,16 @@ from flask.testing import FlaskClient
 from bench.chaos.told import Told, digest
 from bench.chaos.truths import Records, violations
 from models import failpoints
-from models.database import now
 from models.failpoints import STATUS
 from models.settings import settings
+from models.store.database import now
 from tests.caller import COMMENT, Caller, posted, publish_all
 from tests.greenroom import PATIENCE, Running, running, until
 from tests.receiver import Receiver
 from tests.worker.test_learning import models, quirk, site, taught
-from worker.learning import LEASE, learn
+from worker.learning.learning import LEASE, learn
 from worker.sweep import sweep
-from worker.webhooks import deliver_now
+from worker.webhooks.sending import deliver_now
 
 KEY = {"Idempotency-Key": "the one and only"}
 # A process that has imported what the acts need and done nothing else: those who die are its forks.
@@ -41,7 +41,7 @@ NURSERY.set_forkserver_preload(["service.app", "worker.tasks", __name__])
 def _asking(call: str) -> str:
     """A moderator's program, as its words go on after `Caller.`"""
     return f"""
-from service import accounts
+from service.people import accounts
 from service.app import create_app
 from tests.caller import Caller
 Caller(create_app().test_client(), accounts.create_key("demo", "admin")).{call}
@@ -64,15 +64,15 @@ import time; time.sleep(10)  # the bell rings in the background
     "close": _asking('call("PATCH", "/threads", json={"thread": "/harbour", "state": "closed"})'),
     "screen": "from worker.tasks import screen; screen([comment])",
     "screen a poisonous one": """
-from worker import screening
+from worker.screening import screening
 screening.examine = lambda *_: 1 / 0
 screening.screen_and_ring([comment])
 """,
     "publish": "from tests.caller import publish_all; publish_all()",
     "sweep": "from worker.sweep import sweep; sweep()",
-    "learn": "from worker.learning import learn; learn(int(comment))",
-    "deliver": "from worker.webhooks import deliver_now; deliver_now([comment])",
-    "tidy": "from models.database import now; from worker.sweep import tidy; tidy(now())",
+    "learn": "from worker.learning.learning import learn; learn(int(comment))",
+    "deliver": "from worker.webhooks.sending import deliver_now; deliver_now([comment])",
+    "tidy": "from models.store.database import now; from worker.sweep import tidy; tidy(now())",
 }
 
 

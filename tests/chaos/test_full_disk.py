@@ -17,8 +17,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
-from models.database import engine
 from models.settings import settings
+from models.store.database import engine
 from service.up.attention import ENDING
 from service.up.claim import Claim, Refused
 from service.up.part import ENOUGH, Part

@@ -14,10 +14,10 @@ from sqlalchemy import delete, insert, select, update
 from bench.chaos import sabotaged
 from bench.chaos.told import Told, digest
 from bench.chaos.truths import MARK, Records, violations
-from models import storage
-from models.database import begin, now, reading
 from models.identifiers import new_id
 from models.records import Comment, DecisionRecord, Event, Review, Thread
+from models.store import storage
+from models.store.database import begin, now, reading
 from tests.caller import COMMENT, Caller, posted, publish_all, screen_all
 
 

@@ -15,10 +15,10 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from bench.chaos.proxy import Proxy
-from models.database import now, reading
 from models.records import Heartbeat
 from models.settings import settings
-from service.valkey import embedded
+from models.store.database import now, reading
+from service.up.valkey import embedded
 from tests.caller import posted
 from tests.greenroom import until
 from worker import bell, sweep
@@ -94,7 +94,7 @@ def test_a_worker_whose_connection_died_without_a_word_ends_itself(
 
 
 def _status(client: FlaskClient, comment: str) -> str:
-    from service.receipts import receipt_of
+    from service.comments.receipts import receipt_of
 
     return str(client.get(f"/v1/receipts/{receipt_of(comment)}").json["status"])  # type: ignore[index]
 

@@ -98,5 +98,8 @@ class Here:
         )
 
     def words(self, command: list[str]) -> list[str]:
-        programs = {"greenroom": [sys.executable, "-m", "service.cli"], "python": [sys.executable]}
+        programs = {
+            "greenroom": [sys.executable, "-m", "service.commands.main"],
+            "python": [sys.executable],
+        }
         return [*programs.get(command[0], command[:1]), *(self.text(word) for word in command[1:])]

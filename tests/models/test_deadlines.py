@@ -16,11 +16,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as WaitedTooLong
 
 from bench.chaos.proxy import Proxy
-from models import deadlines, postgresql
-from models.database import FairLock, OutcomeUnknown, begin, engine, now, reading
 from models.records import Comment, Heartbeat
 from models.settings import settings
-from service import accepting, sites
+from models.store import deadlines, postgresql
+from models.store.database import FairLock, OutcomeUnknown, begin, engine, now, reading
+from service.comments import accepting
+from service.sites import lookup
 from tests.caller import Caller, post, posted, publish_all
 from tests.conftest import forget
 from tests.greenroom import until
@@ -214,7 +215,7 @@ def test_a_frozen_database_is_a_503_for_posts_while_threads_are_read(
 ) -> None:
     moderator.decide(posted(client), "approve")
     publish_all()
-    monkeypatch.setattr(sites, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(lookup, "FRESH_SECONDS", 0.0)
     between.hole()
     answer = post(client, body="The bridge is closed.")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")

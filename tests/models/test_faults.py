@@ -18,8 +18,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
-from models.faults import in_words
-from models.storage import CLIENT, RETRY
+from models.store.faults import in_words
+from models.store.storage import CLIENT, RETRY
 from tests.greenroom import free_port
 from tests.postgres import PostgreSQL
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.folding import GROWING, fold, readings
+from models.text.folding import GROWING, fold, readings
 
 
 @pytest.mark.parametrize(

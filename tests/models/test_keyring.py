@@ -18,10 +18,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select, text, update
 
-from models.database import begin, engine, reading
-from models.keyring import require_keys
 from models.records import Comment, Keyring
-from models.secrets import (
+from models.settings import settings
+from models.store.database import begin, engine, reading
+from models.store.keyring import require_keys
+from models.store.secrets import (
     Secrets,
     UnknownKey,
     WrongKeys,
@@ -36,8 +37,7 @@ from models.secrets import (
     with_current_key_only,
     with_new_email_key,
 )
-from models.settings import settings
-from service.cli import main
+from service.commands.main import main
 from service.operations import doctor, rotation
 from tests.caller import Caller, post, posted, screen_all
 from tests.greenroom import GREENROOM, running

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.language import detect
+from models.text.language import detect
 
 
 @pytest.mark.parametrize(

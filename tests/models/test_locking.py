@@ -20,20 +20,20 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import delete, event, func, insert, select, text, update
 
-from models.changes import Change
-from models.database import Base, begin, engine, now, reading
-from models.endpoints import opened
 from models.identifiers import new_id
-from models.moderation import erase, settle
-from models.policy import Verdict
+from models.judgement.policy import Verdict
 from models.records import Delivery, Endpoint, Event, Site, SiteModelRecord
-from models.webhooks import cancel_deliveries, release_published
-from service import accounts
+from models.settling.changes import Change
+from models.settling.moderation import erase, settle
+from models.store.database import Base, begin, engine, now, reading
+from models.webhooks.endpoints import opened
+from models.webhooks.owed import cancel_deliveries, release_published
+from service.people import accounts
 from tests.caller import COMMENT, Caller
 from tests.greenroom import PATIENCE, until
-from worker.deliveries import Due, Job, Outcome, round_of
-from worker.learner import owe_learning
-from worker.retention import forget_events
+from worker.learning.learner import owe_learning
+from worker.webhooks.deliveries import Due, Job, Outcome, round_of
+from worker.webhooks.retention import forget_events
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 Work = Callable[[], object]

@@ -18,12 +18,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
-from models import migrate
-from models.database import Base, engine
-from models.migrate import upgrade
-from models.schema import VERSIONS, current, is_current, revisions
-from models.search import is_of_the_records
 from models.settings import settings
+from models.store import migrate
+from models.store.database import Base, engine
+from models.store.migrate import upgrade
+from models.store.schema import VERSIONS, current, is_current, revisions
+from models.store.search import is_of_the_records
 from tests.conftest import forget
 from tests.greenroom import GREENROOM
 from tests.postgres import PostgreSQL

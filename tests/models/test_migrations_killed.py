@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import JSON, Boolean, DateTime, Integer, MetaData, text
 from sqlalchemy.types import TypeEngine
 
-from models.database import Base, engine
 from models.failpoints import STATUS
-from models.migrate import upgrade
 from models.migrations import repeatable
-from models.schema import is_current, revisions
+from models.store.database import Base, engine
+from models.store.migrate import upgrade
+from models.store.schema import is_current, revisions
 from tests.greenroom import GREENROOM
 from tests.models.test_migrations import empty, schema
 

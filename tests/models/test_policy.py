@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from models.evidence import LITTLE_KNOWN, UNREAD, Evidence, Outcome, from_stored
-from models.policy import (
+from models.judgement.evidence import LITTLE_KNOWN, UNREAD, Evidence, Outcome, from_stored
+from models.judgement.policy import (
     AuthorPolicy,
     Decision,
     EmailPolicy,

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from models.evidence import Evidence, Outcome
-from models.policy import Policy, Verdict, decide
-from models.promises import Scores, fewest, fit, interval, keep, most_allowed
+from models.judgement.evidence import Evidence, Outcome
+from models.judgement.policy import Policy, Verdict, decide
+from models.judgement.promises import Scores, fewest, fit, interval, keep, most_allowed
 
 
 def promising(one_in: int | None = 200, reviews: int | None = None, **spam: Any) -> Policy:

@@ -12,12 +12,12 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select
 
-from models import scrubbing
-from models.database import begin, engine, now, reading
 from models.identifiers import new_id
-from models.moderation import erase
 from models.records import Chore, Comment, Thread
-from models.scrubbing import scrub
+from models.settling.moderation import erase
+from models.store import scrubbing
+from models.store.database import begin, engine, now, reading
+from models.store.scrubbing import scrub
 from tests.caller import Caller, posted, screen_all
 from worker.sweep import tidy
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from models import keyring
-from models.secrets import decrypt_email, email_index, encrypt_email, keyed_hash, secrets
+from models.store import keyring
+from models.store.secrets import decrypt_email, email_index, encrypt_email, keyed_hash, secrets
 
 
 def test_the_keys_are_their_owners_alone_to_read(data: Path) -> None:

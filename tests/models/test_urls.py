@@ -6,7 +6,7 @@ from time import process_time
 
 import pytest
 
-from models import urls
+from models.text import urls
 
 # (typed, the host that a browser opens, or "" where it opens none). tests/browser/test_urls.py asks
 # a browser, too.

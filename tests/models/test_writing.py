@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.fuzz.measuring import growth
-from models.folding import fold
-from models.markdown import links, render
-from models.text import clean, clean_line, has_too_many_marks, is_blank, normalized
+from models.text.cleaning import clean, clean_line, has_too_many_marks, is_blank, normalized
+from models.text.folding import fold
+from models.text.markdown import links, render
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from models.settings import settings
-from service import metrics
+from service.operations import metrics
 from tests.caller import Caller, posted, publish_all, screen_all
 from tests.conftest import forget
 

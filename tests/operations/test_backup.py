@@ -14,12 +14,12 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
-from models import storage
-from models.database import begin, engine, now, reading
 from models.records import AddressKey, Comment, Heartbeat, Site
-from models.secrets import decrypt_email, secrets, secrets_path
+from models.store import storage
+from models.store.database import begin, engine, now, reading
+from models.store.secrets import decrypt_email, secrets, secrets_path
 from service.app import create_app
-from service.cli import main
+from service.commands.main import main
 from service.operations import Refused, doctor
 from service.operations.backup import LEFT_OUT, backup, tables
 from service.operations.publishing import every_thread, publish

@@ -14,8 +14,6 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 from sqlalchemy import delete, insert, select, text, update
 
-from models import storage
-from models.database import Base, begin, engine, now, reading
 from models.identifiers import new_id
 from models.records import (
     Comment,
@@ -28,7 +26,9 @@ from models.records import (
     Site,
     Thread,
 )
-from service.cli import main
+from models.store import storage
+from models.store.database import Base, begin, engine, now, reading
+from service.commands.main import main
 from service.operations import doctor, shown
 from service.operations.publishing import publish
 from tests.caller import Caller, posted, publish_all

@@ -12,11 +12,12 @@ import time_machine
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from models.database import begin, now
 from models.records import Thread
 from models.settings import settings
-from service import accounts, metrics
+from models.store.database import begin, now
 from service.app import create_app
+from service.operations import metrics
+from service.people import accounts
 from tests.caller import Caller, posted, publish_all, screen_all
 from tests.conftest import forget
 from tests.operations.told import told_by

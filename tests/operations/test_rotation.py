@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from models.database import begin, reading
 from models.records import Comment
-from models.secrets import (
+from models.store.database import begin, reading
+from models.store.secrets import (
     decrypt_email,
     encrypt_email,
     from_source,
@@ -21,7 +21,7 @@ from models.secrets import (
     reread,
     with_new_email_key,
 )
-from service.cli import main
+from service.commands.main import main
 from service.operations import Refused, doctor, rotation
 from tests.caller import Caller, posted
 

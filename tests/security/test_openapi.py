@@ -28,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from service import accounts
+from service.people import accounts
 from tests.caller import Caller, posted, screen_all
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

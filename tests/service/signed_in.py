@@ -8,8 +8,8 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from service import accounts
 from service.console import signing_in
+from service.people import accounts
 
 PASSWORD = "correct horse battery"
 LINKS = "https://a.example https://b.example https://c.example"

@@ -11,14 +11,14 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from models.database import reading
 from models.records import Comment, Thread
-from models.secrets import decrypt_email
 from models.settings import settings
-from models.urls import origin_of
-from service import limits
-from service.accounts import add_site
+from models.store.database import reading
+from models.store.secrets import decrypt_email
+from models.text.urls import origin_of
 from service.app import create_app
+from service.http import limits
+from service.people.accounts import add_site
 from tests.caller import COMMENT, Caller, post, posted, publish_all
 from tests.conftest import forget
 from tests.greenroom import PATIENCE

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.settings import settings
-from service.addresses import owner_of
+from service.http.addresses import owner_of
 from tests.caller import COMMENT
 
 

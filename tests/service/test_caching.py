@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from models.settings import settings
-from models.storage import cache_tag
+from models.store.storage import cache_tag
 from tests.caller import Caller, posted, publish_all, screen_all
 
 PAGE = "/v1/sites/demo/comments?thread=/harbour"

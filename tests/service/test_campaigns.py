@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service.campaigns import outliers_first
+from service.moderation.campaigns import outliers_first
 from tests.caller import Caller, posted, screen_all
 
 SERMON = (
     "My life was ruined until I met the great healer who brought my husband back to me within "
     "two days, "
-)("and I promised to tell the whole world about his wonderful work. Write to him today! Number {n}")
+    "and I promised to tell the whole world about his wonderful work. Write to him today! Number {n}"
+)
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def groups(moderator: Caller, query: str = "") -> Any:
 def test_comments_that_say_the_same_stand_together(
     moderator: Caller, waiting: list[str], at_once: bool
 ) -> None:
-    from worker.screening import screen_now
+    from worker.screening.screening import screen_now
 
     if not at_once:
         for comment in waiting:

@@ -7,8 +7,8 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from service import accounts
 from service.console import signing_in
+from service.people import accounts
 from tests.caller import Caller, posted, screen_all
 
 OWNER, PASSWORD = "owner@paper.example", "correct horse battery"

@@ -15,11 +15,11 @@ import time_machine
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from models.database import reading
 from models.records import Block, Comment, Moderator, Site, Thread, Ticket
 from models.settings import settings
-from service import accounts, tickets
+from models.store.database import reading
 from service.console import account, signing_in, team
+from service.people import accounts, tickets
 from tests.caller import Caller, posted, screen_all
 from tests.greenroom import PATIENCE
 from tests.service.signed_in import LINKS, PASSWORD, SignedIn

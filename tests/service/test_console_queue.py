@@ -11,12 +11,12 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from models.database import begin, now, reading
 from models.identifiers import new_id
 from models.records import Claim, Comment, Review, Thread
-from service import accounts
-from service.queue import Place
-from service.receipts import receipt_of
+from models.store.database import begin, now, reading
+from service.comments.receipts import receipt_of
+from service.moderation.queue import Place
+from service.people import accounts
 from tests.caller import Caller, posted, screen_all
 from tests.service.signed_in import LINKS, SignedIn
 

@@ -10,10 +10,10 @@ import time_machine
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from models.database import begin, now, reading
-from models.endpoints import unsealed
 from models.records import Act, Endpoint
 from models.settings import settings
+from models.store.database import begin, now, reading
+from models.webhooks.endpoints import unsealed
 from tests.caller import Caller, posted
 from tests.receiver import Answer, Receiver
 from tests.service.signed_in import SignedIn

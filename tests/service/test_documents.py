@@ -9,10 +9,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from models.identifiers import new_id
-from service import accounts
 from service.api import answers
 from service.api.documents import CALLS, Call
-from service.receipts import receipt_of
+from service.comments.receipts import receipt_of
+from service.people import accounts
 from tests.caller import COMMENT, Caller, posted, publish_all, screen_all
 
 BAD = {

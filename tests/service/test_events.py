@@ -7,12 +7,12 @@ import threading
 
 from sqlalchemy import insert, select
 
-from models.changes import Change
-from models.database import begin, now
 from models.identifiers import new_id
-from models.moderation import settle
-from models.policy import Verdict
+from models.judgement.policy import Verdict
 from models.records import Comment, Site, Thread
+from models.settling.changes import Change
+from models.settling.moderation import settle
+from models.store.database import begin, now
 from tests.caller import Caller
 
 WRITERS, TRANSACTIONS = 4, 25

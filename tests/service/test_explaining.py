@@ -16,15 +16,16 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import delete, select, update
 
-from models.database import begin
 from models.identifiers import new_id
 from models.records import Site, SiteModelRecord
 from models.spam import context
 from models.spam.explanation import BASE_THINKS, explain
 from models.spam.model import base_model
 from models.spam.site import COLUMNS, TEXT_COLUMNS, SiteModel
-from service import accounts, explaining
+from models.store.database import begin
 from service.console.scores import marked
+from service.moderation import explaining
+from service.people import accounts
 from tests.caller import Caller, posted, screen_all
 from tests.service.signed_in import SignedIn
 

@@ -9,7 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
-from service import health, sites
+from service.operations import health
+from service.sites import lookup
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def database_away(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> object:
         raise OperationalError("SELECT", None, Exception("connection refused"))
 
-    for module in (sites, health):
+    for module in (lookup, health):
         monkeypatch.setattr(module, "reading", away)
 
 
@@ -52,7 +53,7 @@ def test_a_process_that_knows_its_sites_stays_ready_without_the_database_but_not
 
 @pytest.mark.usefixtures("database_away")
 def test_a_process_that_never_saw_the_database_is_not_ready(client: FlaskClient) -> None:
-    sites.forget_sites()
+    lookup.forget_sites()
     status, body = ready(client)
     assert (status, body["failing"]) == (503, ["sites"])
 
@@ -71,8 +72,8 @@ def test_another_wish_is_a_422_that_says_which_there_are(client: FlaskClient) ->
 def test_strangers_who_ask_for_sites_that_are_not_there_make_nobody_forget_those_that_are(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sites, "MOST_REMEMBERED", 5)
-    assert sites.find_site("demo")
+    monkeypatch.setattr(lookup, "MOST_REMEMBERED", 5)
+    assert lookup.find_site("demo")
     for number in range(20):
-        assert sites.find_site(f"nobody{number}") is None
-    assert sites.remembered_site("demo")
+        assert lookup.find_site(f"nobody{number}") is None
+    assert lookup.remembered_site("demo")

@@ -11,8 +11,8 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from models.database import now, reading
 from models.records import Comment
+from models.store.database import now, reading
 from tests.caller import Caller, posted, screen_all
 from tests.service.signed_in import SignedIn
 

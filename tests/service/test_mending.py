@@ -16,15 +16,15 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from models import storage
-from models.database import reading
 from models.records import Thread
-from service import mending
-from service.cli import main
+from models.store import storage
+from models.store.database import reading
+from service.commands.main import main
+from service.comments import mending
 from service.operations import doctor
 from tests.caller import Caller, posted, publish_all
-from worker.publishing import publish_threads
-from worker.verifying import Verifier
+from worker.publishing.publishing import publish_threads
+from worker.publishing.verifying import Verifier
 
 DAMAGE: dict[str, Callable[[bytes, bytes], bytes]] = {
     "no bytes": lambda _own, _other: b"",
@@ -48,7 +48,11 @@ def written(client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPa
     mending._owed.clear()
     storage._kept.clear()
     storage._sound.clear()
-    for module in ("worker.pages", "service.operations.shown", "service.operations.strays"):
+    for module in (
+        "worker.publishing.pages",
+        "service.operations.shown",
+        "service.operations.strays",
+    ):
         monkeypatch.setattr(f"{module}.REPLIES_A_PAGE", 2)
     monkeypatch.setattr("service.operations.shown.PAUSES", ())
     ids = [posted(client, body=f"Comment {n}", email=f"ann{n}@example.org") for n in range(MOST)]

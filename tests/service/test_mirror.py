@@ -23,17 +23,17 @@ from hypothesis import settings as of_hypothesis
 from hypothesis import strategies as st
 from sqlalchemy import func, insert, select
 
-from models.changes import Change
-from models.database import Base, begin, now, reading
 from models.identifiers import new_id
-from models.moderation import Refused, erase, settle, undo
-from models.policy import Verdict
+from models.judgement.policy import Verdict
 from models.records import Comment, Delivery, Site, Thread
 from models.settings import settings
-from models.webhooks import overdue_endpoints
+from models.settling.changes import Change
+from models.settling.moderation import Refused, erase, settle, undo
+from models.store.database import Base, begin, now, reading
+from models.webhooks.owed import overdue_endpoints
 from tests.caller import Caller
-from worker.deliveries import Outcome, round_of
-from worker.publishing import publish_threads
+from worker.publishing.publishing import publish_threads
+from worker.webhooks.deliveries import Outcome, round_of
 
 EXAMPLE = Path("service/api/examples/receiver.py")
 COMMENTS = 5  # in one thread, the last two of them replies

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service import accounts, records
-from service.metrics import CHECKS
+from service.moderation import comment_records
+from service.operations.metrics import CHECKS
+from service.people import accounts
 from tests.caller import Caller, post, posted, publish_all, screen_all
 
 
@@ -67,17 +68,17 @@ def test_a_record_is_of_one_moment(
     """No decision without the status that it gave, and no version that is no longer that of what is
     shown.
     """
-    rest = records._latest_evidence
+    rest = comment_records._latest_evidence
 
     def meanwhile(*asked: Any) -> Any:
         """The comment has been read; its decisions have not."""
-        monkeypatch.setattr(records, "_latest_evidence", rest)
+        monkeypatch.setattr(comment_records, "_latest_evidence", rest)
         assert moderator.decide(flagged, "approve").status_code == 201
         return rest(*asked)
 
     before = moderator.record(flagged)
     for path in (f"/comments/{flagged}", "/queue", "/lists/review"):
-        monkeypatch.setattr(records, "_latest_evidence", meanwhile)
+        monkeypatch.setattr(comment_records, "_latest_evidence", meanwhile)
         answer: Any = moderator.call("GET", path).json
         assert answer.get("items", [answer]) == [before], path
         assert moderator.undo(flagged).status_code == 201

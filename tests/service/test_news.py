@@ -12,12 +12,12 @@ import time_machine
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from models.database import begin, now, reading
 from models.identifiers import new_id
-from models.policy import LinksPolicy, Policy, WordsPolicy
+from models.judgement.policy import LinksPolicy, Policy, WordsPolicy
 from models.records import Site, SiteModelRecord
-from service.news import _leaves, told_changes
-from service.policy_words import NAMES, SAID
+from models.store.database import begin, now, reading
+from service.moderation.news import _leaves, told_changes
+from service.sites.policy_words import NAMES, SAID
 from tests.caller import Caller
 from tests.service.signed_in import SignedIn
 

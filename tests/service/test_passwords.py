@@ -8,8 +8,8 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from service import accounts, passwords
-from service.cli import main
+from service.commands.main import main
+from service.people import accounts, passwords
 
 
 @pytest.mark.parametrize("password", ["", "too short", "ninechars"])

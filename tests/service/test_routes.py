@@ -13,10 +13,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from models.database import begin, reading
 from models.records import Block, DecisionRecord, Moderator, Question, Site, Thread
-from service import accounts, tickets
+from models.store.database import begin, reading
 from service.console import signing_in, team
+from service.people import accounts, tickets
 from tests.caller import Caller, posted, screen_all
 
 PASSWORD = "correct horse battery"

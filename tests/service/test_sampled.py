@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from models.identifiers import new_id
-from models.sampling import is_sampled
-from service.cli import main
+from models.settling.sampling import is_sampled
+from service.commands.main import main
 from tests.caller import Caller, posted, publish_all, screen_all
 
 LINKS = "https://a.example https://b.example https://c.example https://d.example"
@@ -121,7 +121,7 @@ def test_what_a_human_decides_without_the_sample_does_not_count(
 def test_the_console_keeps_quiet_too(
     client: FlaskClient, moderator: Caller, three: dict[str, str]
 ) -> None:
-    from service import accounts
+    from service.people import accounts
 
     password = accounts.add_moderator("ann@example.org", "demo", "owner", "correct horse")
     client.post("/console/sign-in", data={"email": "ann@example.org", "password": password})

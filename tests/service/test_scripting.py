@@ -11,10 +11,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from models.database import reading
 from models.identifiers import new_id
 from models.records import Comment
-from service import accounts
+from models.store.database import reading
+from service.people import accounts
 from tests.caller import Caller, posted, screen_all
 from tests.service.signed_in import LINKS, SignedIn
 
@@ -121,8 +121,8 @@ def test_a_batch_of_a_thousand_is_one_of_the_last_hundred_after_a_reload(
 
 def _many(count: int) -> list[str]:
     """Comments that wait, made as rows: to post so many would take longer than what is looked at."""
-    from models.database import begin, now
     from models.records import Review, Site, Thread
+    from models.store.database import begin, now
 
     ids = [new_id() for _ in range(count)]
     with begin() as session:

@@ -11,11 +11,11 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from models.database import begin, reading
 from models.identifiers import new_id
 from models.records import Site, SiteModelRecord
-from service import accounts
-from service.cli import main
+from models.store.database import begin, reading
+from service.commands.main import main
+from service.people import accounts
 from tests.caller import Caller
 from tests.service.signed_in import SignedIn
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.spreadsheets import cell, line
+from service.http.spreadsheets import cell, line
 
 
 @pytest.mark.parametrize(

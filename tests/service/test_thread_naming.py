@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from models.database import begin, reading
 from models.records import Act, Block, Site, Thread
+from models.store.database import begin, reading
 from tests.caller import Caller, post, posted, publish_all, screen_all
 from tests.service.signed_in import SignedIn
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy.exc import TimeoutError as WaitedTooLong
 
-from models import deadlines
-from service.together import Together
+from models.store import deadlines
+from service.comments.together import Together
 from tests.greenroom import PATIENCE
 
 

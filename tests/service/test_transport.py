@@ -7,10 +7,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from models.settings import settings
-from service import accounts
 from service.app import create_app
 from service.console import signing_in
-from service.transport import STRICT
+from service.http.transport import STRICT
+from service.people import accounts
 from tests.service.signed_in import PASSWORD
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

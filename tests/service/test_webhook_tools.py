@@ -21,14 +21,14 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from models import signatures
-from models.database import now, reading
-from models.webhooks import overdue_endpoints
+from models.store.database import now, reading
+from models.webhooks import signatures
+from models.webhooks.owed import overdue_endpoints
 from service.api import documents
 from tests.caller import Caller, posted
 from tests.greenroom import GREENROOM, PATIENCE
 from tests.receiver import Receiver
-from worker.webhooks import deliver_now
+from worker.webhooks.sending import deliver_now
 
 NODE = shutil.which("node") or shutil.which("nodejs")
 RUN = {"Python": [sys.executable], "JavaScript": [NODE or "node"]}

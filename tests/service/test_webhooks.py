@@ -13,16 +13,17 @@ import time_machine
 from flask.testing import FlaskClient
 from sqlalchemy import event, select, text
 
-from models.database import begin, engine, now, reading
 from models.records import Attempt, Delivery, Endpoint, Event, Site
 from models.settings import settings
-from models.webhooks import overdue_endpoints
-from service import accounts
+from models.store.database import begin, engine, now, reading
+from models.webhooks.owed import overdue_endpoints
+from service.people import accounts
 from tests.caller import Caller, posted, publish_all, screen_all
 from tests.dns_server import DnsServer
 from tests.receiver import CUT, HANG, Answer, Receiver
-from worker import sweep, webhooks
-from worker.webhooks import deliver_now
+from worker import sweep
+from worker.webhooks import sending
+from worker.webhooks.sending import deliver_now
 
 FLAGGED = "https://a.example https://b.example https://c.example https://d.example"
 
@@ -501,8 +502,8 @@ def test_a_backlog_is_coalesced_to_the_newest_state_where_the_endpoint_asks_for_
 def test_a_backlog_longer_than_a_piece_is_coalesced_and_what_was_overtaken_is_never_sent(
     moderator: Caller, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.deliveries.PIECE", 5)
-    monkeypatch.setattr("worker.webhooks.UNPROVED", 2)
+    monkeypatch.setattr("worker.webhooks.deliveries.PIECE", 5)
+    monkeypatch.setattr("worker.webhooks.sending.UNPROVED", 2)
     make(moderator, receiver, "comment.flagged", "comment.rejected", coalesce=True)
     comments = [posted(moderator.client, body=f"Number {number}") for number in range(3)]
     for verdict in ("flag", "reject", "flag", "reject", "flag"):
@@ -583,7 +584,7 @@ def test_a_dead_endpoint_does_not_hold_up_another(moderator: Caller, receiver: R
     with Receiver(always=HANG) as dead:
         make(moderator, dead, "comment.rejected")
         make(moderator, receiver, "comment.rejected")
-        sender = webhooks.sender()
+        sender = sending.sender()
         try:
             for number in range(30):
                 moderator.decide(posted(moderator.client, body=f"Words number {number}"), "reject")
@@ -592,7 +593,7 @@ def test_a_dead_endpoint_does_not_hold_up_another(moderator: Caller, receiver: R
             _until(lambda: len(receiver.got) == 30)
             assert 1 <= dead.busiest <= settings().webhook_in_flight
         finally:
-            webhooks.stop()
+            sending.stop()
 
 
 def test_few_attempts_are_under_way_to_one_endpoint_at_once(
@@ -667,7 +668,7 @@ def test_what_a_killed_worker_had_under_way_is_sent_by_the_next_once_its_lease_e
     approved(moderator)
     with reading() as session:
         (endpoint,) = overdue_endpoints(session, now() + timedelta(seconds=1))
-    from worker.deliveries import round_of
+    from worker.webhooks.deliveries import round_of
 
     assert len(round_of([], {endpoint: 5}).jobs) == 1  # taken, and nobody is left to send it
     send_all(after=10)
@@ -682,10 +683,10 @@ def test_the_sweep_sends_what_no_ring_was_heard_for(moderator: Caller, receiver:
     with time_machine.travel(now() + timedelta(seconds=4)):
         sweep.sweep()
         try:
-            webhooks.sender()
+            sending.sender()
             _until(lambda: receiver.got)
         finally:
-            webhooks.stop()
+            sending.stop()
     assert types(receiver) == ["comment.rejected"]
 
 

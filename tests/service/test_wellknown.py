@@ -9,8 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 from pydantic import ValidationError
 
-from models.database import now
 from models.settings import settings
+from models.store.database import now
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -13,10 +13,10 @@ from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 
 from models.identifiers import new_id
-from models.policy import Policy
-from service import accounts
+from models.judgement.policy import Policy
+from service.comments.receipts import receipt_of
 from service.console import signing_in
-from service.receipts import receipt_of
+from service.people import accounts
 from tests.caller import Caller, post, posted, publish_all, screen_all
 from tests.service.signed_in import PASSWORD, SignedIn
 

@@ -11,13 +11,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from models.avatars import avatar_of
-from models.database import begin, now, reading
-from models.moderation import erase
 from models.records import Comment, Thread
-from models.storage import get, newest_name
+from models.settling.moderation import erase
+from models.store.database import begin, now, reading
+from models.store.storage import get, newest_name
 from tests.caller import Caller, posted, publish_all
-from worker import avatars
-from worker.avatars import redraw_avatars
+from worker.publishing import avatars
+from worker.publishing.avatars import redraw_avatars
 
 VICTIM = "victim@paper.example"
 

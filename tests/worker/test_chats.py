@@ -11,9 +11,9 @@ import pytest
 from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
 
-from models import markdown
-from models.webhooks import CHATS
-from worker.chats import console_url, defanged, message
+from models.text import markdown
+from models.webhooks.owed import CHATS
+from worker.webhooks.chats import console_url, defanged, message
 
 TYPED = [
     "http://evil.example", "HTTP://evil.example", "hTtPs://evil.example/x?y#z", "https:evil.example", "//evil.example",

@@ -11,9 +11,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from models.database import begin, now, reading
 from models.records import Act, Site, Thread
-from service import accounts
+from models.store.database import begin, now, reading
+from service.people import accounts
 from tests.caller import Caller, post, posted, publish_all, screen_all
 from worker.closing import close_old_threads
 

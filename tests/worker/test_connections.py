@@ -10,7 +10,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from worker.connections import (
+from worker.webhooks.connections import (
     MOST_READ,
     MOST_RECEIVED,
     Answer,
@@ -19,7 +19,7 @@ from worker.connections import (
     connect,
     request_head,
 )
-from worker.targets import Target, Unsent
+from worker.webhooks.targets import Target, Unsent
 
 BODY = b'{"type": "webhook.test"}'
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

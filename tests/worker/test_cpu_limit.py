@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from worker.cpu_limit import SIGNAL
+from worker.screening.cpu_limit import SIGNAL
 
 BURN = "import time; end = time.thread_time() + 1.5\nwhile time.thread_time() < end: pass"
 CASES = {
@@ -45,7 +45,7 @@ with cpu_limit(0.2): thread.join()""",
 }
 PROGRAM = """
 import os, re, threading, time
-from worker.cpu_limit import cpu_limit
+from worker.screening.cpu_limit import cpu_limit
 def burn():
     end = time.thread_time() + 1
     while time.thread_time() < end: pass

@@ -16,13 +16,13 @@ import time_machine
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from models.database import begin, now, reading
 from models.records import Comment
+from models.store.database import begin, now, reading
 from tests.caller import Caller, posted, screen_all
 from tests.greenroom import until
 from tests.processes import descendants, still_running
-from worker import batches, careful, isolation, screening
-from worker.batches import SILENT, take
+from worker.screening import batches, careful, isolation, screening
+from worker.screening.batches import SILENT, take
 from worker.sweep import sweep
 
 SOON, LATER = timedelta(seconds=1), SILENT + timedelta(seconds=1)
@@ -136,7 +136,7 @@ def test_a_worker_that_is_killed_does_not_make_an_innocent_comment_poison(
     comment = posted(client, body="poison: sleep")
     for _ in range(3):
         begun([comment], now() - LATER)
-        program = f"from worker.screening import screen_now; screen_now([{comment!r}])"
+        program = f"from worker.screening.screening import screen_now; screen_now([{comment!r}])"
         worker = subprocess.Popen([sys.executable, "-c", program], start_new_session=True)
         until(lambda: alone(comment) == 1, 30)
         family = descendants(worker.pid)
@@ -156,7 +156,7 @@ def test_a_lost_isolator_is_no_comments_fault(
     thread.start()
     until(lambda: alone(comment) == 1, 30)
     for process in descendants(os.getpid()):
-        if "worker.isolated" in process.cmdline():
+        if "worker.screening.isolated" in process.cmdline():
             process.send_signal(signal.SIGKILL)
     thread.join(30)
     assert not thread.is_alive()
@@ -179,7 +179,7 @@ def test_a_careful_worker_screens_in_isolation(client: FlaskClient, moderator: C
     )
     begun([old], now(), by=f"{batches._host()}:an earlier process")
     program = f"""
-from worker import careful, screening
+from worker.screening import careful, screening
 screening.warm()
 screening.finish_what_the_last_began()
 screening._screen_here = None  # not here

@@ -13,17 +13,17 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from models.database import begin, now, reading
 from models.identifiers import new_id
-from models.labels import labels
 from models.records import Comment, Site, SiteModelRecord
+from models.settling.labels import labels
 from models.spam.model import base_model
 from models.spam.site import TEXT_COLUMNS, Seen, SiteModel, matrix
 from models.spam.training import site_model as site_training
+from models.store.database import begin, now, reading
 from tests.caller import Caller, posted, screen_all
 from tests.harbour_in_indonesian import GAMBLING, LETTERS
-from worker.learner import owe_learning
-from worker.learning import learn
+from worker.learning.learner import owe_learning
+from worker.learning.learning import learn
 
 
 def site() -> Site:
@@ -295,7 +295,7 @@ def test_who_comes_second_does_nothing(moderator: Caller) -> None:
 def test_only_the_newest_models_are_kept_and_the_live_one(
     moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.learning.KEPT", 2)
+    monkeypatch.setattr("worker.learning.learning.KEPT", 2)
     taught(moderator, quirk(26))
     versions = []
     for _ in range(4):
@@ -305,7 +305,7 @@ def test_only_the_newest_models_are_kept_and_the_live_one(
 
 
 def test_nobody_learns_from_another_site(client: FlaskClient, moderator: Caller) -> None:
-    from service import accounts
+    from service.people import accounts
 
     accounts.add_site("other", ["https://other.example"])
     taught(moderator, quirk(25))

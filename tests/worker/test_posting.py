@@ -17,11 +17,11 @@ from models.settings import settings
 from tests.certificates import certificate
 from tests.dns_server import DnsServer, Mode
 from tests.receiver import CUT, HANG, RAW, Answer, Receiver
-from worker import connections
-from worker.connections import MOST_READ
-from worker.posting import Poster
-from worker.public_addresses import Address, as_address, why_refused
-from worker.targets import Refused, Unsent, target
+from worker.webhooks import connections
+from worker.webhooks.connections import MOST_READ
+from worker.webhooks.posting import Poster
+from worker.webhooks.public_addresses import Address, as_address, why_refused
+from worker.webhooks.targets import Refused, Unsent, target
 
 
 @pytest.fixture(autouse=True)

@@ -17,13 +17,13 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from models import storage
-from models.database import begin, now, reading
 from models.records import Thread
 from models.settings import settings
+from models.store import storage
+from models.store.database import begin, now, reading
 from tests.caller import Caller, posted, publish_all
-from worker import pages, publishing
-from worker.publishing import publish_threads
+from worker.publishing import pages, publishing
+from worker.publishing.publishing import publish_threads
 
 COUNTER = count()
 PLAIN = "/sites/demo/thread?thread=/harbour"

@@ -14,11 +14,11 @@ from flask.testing import FlaskClient
 from moto.server import ThreadedMotoServer
 from sqlalchemy import select
 
-from models import storage
-from models.database import now, reading
 from models.identifiers import new_id
 from models.records import Thread
 from models.settings import settings
+from models.store import storage
+from models.store.database import now, reading
 from tests.caller import Caller, posted, publish_all
 from tests.greenroom import PATIENCE, free_port
 from worker import sweep

@@ -19,7 +19,7 @@ def modules_loaded(program: str, comment: str) -> list[str]:
     measured = """
 import sys
 from contextlib import contextmanager
-from worker import screening
+from worker.screening import screening
 limit = screening.cpu_limit
 
 @contextmanager

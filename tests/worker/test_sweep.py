@@ -10,12 +10,13 @@ import time_machine
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from models.database import begin, now, reading
-from models.evidence import Evidence, Outcome
+from models.judgement.evidence import Evidence, Outcome
 from models.records import AddressKey, Comment, Fingerprint, Heartbeat, Thread
+from models.store.database import begin, now, reading
 from tests.caller import Caller, posted, screen_all
-from worker import screening, sweep
+from worker import sweep
 from worker.checks import examination
+from worker.screening import screening
 
 
 def test_a_comment_whose_ring_was_lost_is_screened_and_published(
@@ -155,7 +156,7 @@ def test_a_thread_that_was_closed_is_published_by_the_sweep(
 
 
 def _sealed(email: str) -> bytes:
-    from models.secrets import encrypt_email
+    from models.store.secrets import encrypt_email
 
     return encrypt_email(email)
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from models.evidence import Evidence
-from worker.checks.candidate import Candidate
+from models.judgement.candidate import Candidate
+from models.judgement.evidence import Evidence
 
 
 def examine(batch: Sequence[Candidate], now: datetime) -> list[list[Evidence]]:

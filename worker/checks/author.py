@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Integer, Select, String, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
-from models.database import Moment
-from models.evidence import Evidence, Outcome
+from models.judgement.candidate import Candidate
+from models.judgement.evidence import Evidence, Outcome
 from models.records import Comment
+from models.store.database import Moment
 from worker.checks.asked import Columns, asked, dialect_of, packed
-from worker.checks.candidate import Candidate
 
 # comments looked at, the newest: an address that everyone types must not slow everyone down
 MOST = 200

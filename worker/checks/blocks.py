@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from models import markdown
-from models.evidence import Evidence, Outcome
+from models.judgement.candidate import Candidate
+from models.judgement.evidence import Evidence, Outcome
 from models.records import Block, Comment, Thread
-from models.urls import host_of, is_under, typed_in
-from worker.checks.candidate import Candidate
+from models.text import markdown
+from models.text.urls import host_of, is_under, typed_in
 from worker.checks.links import every_host
 from worker.checks.repeats import ALIKE, likeness
 from worker.checks.words import uses

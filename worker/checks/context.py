@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from models.evidence import Evidence, Outcome
+from models.judgement.candidate import Candidate
+from models.judgement.evidence import Evidence, Outcome
 from models.spam.context import COUNTS, EDITION, TAKEN, UNKNOWN
-from models.urls import host_of, without_www
-from worker.checks.candidate import Candidate
+from models.text.urls import host_of, without_www
 
 _MAILBOXES = frozenset(
     [

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from disposable_email_domains import blocklist
 from email_validator import EmailNotValidError
 
-from models.email import parsed_email
-from models.evidence import Evidence, Outcome
-from worker.checks.candidate import Candidate
+from models.judgement.candidate import Candidate
+from models.judgement.evidence import Evidence, Outcome
+from models.text.email import parsed_email
 from worker.resolver import Mail, resolver
 
 _EXAMPLES = frozenset(

@@ -17,8 +17,9 @@ from typing import TypeAlias
 import structlog
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from models.database import reading
-from models.evidence import Evidence, Outcome
+from models.judgement.candidate import Candidate
+from models.judgement.evidence import Evidence, Outcome
+from models.store.database import reading
 from worker.checks import (
     author,
     blocks,
@@ -33,7 +34,6 @@ from worker.checks import (
     spam,
     words,
 )
-from worker.checks.candidate import Candidate
 
 _log = structlog.get_logger(__name__)
 

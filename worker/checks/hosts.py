@@ -26,11 +26,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from models.evidence import Evidence, Outcome
+from models.judgement.candidate import Candidate
+from models.judgement.evidence import Evidence, Outcome
 from models.records import Comment, LinkedHost
-from models.urls import shown
+from models.text.urls import shown
 from worker.checks.asked import Columns, asked, dialect_of, packed
-from worker.checks.candidate import Candidate
 from worker.checks.links import hosts_of
 
 MOST = 20  # comments looked at for each host, the newest

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.evidence import Evidence, Outcome
-from worker.checks.candidate import Candidate
+from models.judgement.candidate import Candidate
+from models.judgement.evidence import Evidence, Outcome
 
 # In English, by ISO 639-1: the languages that Greenroom's detector tells apart, and a few that
 # imports bring along.

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 import re2
 from linkify_it import LinkifyIt
 
-from models.evidence import UNREAD, Evidence, Outcome
+from models.judgement.candidate import Candidate
+from models.judgement.evidence import UNREAD, Evidence, Outcome
 from models.spam.page import is_same
-from models.urls import host_of, is_under, shown, without_www
-from worker.checks.candidate import Candidate
+from models.text.urls import host_of, is_under, shown, without_www
 
 _TOP_LEVELS = [
     "biz", "com", "edu", "gov", "net", "org", "pro", "web", "xxx", "aero", "asia", "coop", "info", "museum", "name",

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Integer, Select, String, func, select
 from sqlalchemy.orm import Session
 
-from models.database import Moment
-from models.evidence import Evidence, Outcome
+from models.judgement.candidate import Candidate
+from models.judgement.evidence import Evidence, Outcome
 from models.records import Comment
 from models.settings import settings
+from models.store.database import Moment
 from worker.checks.asked import Columns, asked, dialect_of, packed
-from worker.checks.candidate import Candidate
 
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)

@@ -13,10 +13,10 @@ from urllib.parse import unquote
 
 from sqlalchemy.orm import Session
 
-from models.evidence import Evidence, Outcome
-from models.urls import host_of, is_under, parse, shown, typed_in
+from models.judgement.candidate import Candidate
+from models.judgement.evidence import Evidence, Outcome
+from models.text.urls import host_of, is_under, parse, shown, typed_in
 from worker.checks import blocks, words
-from worker.checks.candidate import Candidate
 
 _NOTHING = Evidence(
     check="page", outcome=Outcome.CLEAR, detail="gives its page no title or address"

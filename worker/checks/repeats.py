@@ -38,12 +38,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from models.database import Moment
-from models.evidence import Evidence, Outcome
-from models.folding import LETTERS, fold_text
+from models.judgement.candidate import Candidate
+from models.judgement.evidence import Evidence, Outcome
 from models.records import Comment, Fingerprint
+from models.store.database import Moment
+from models.text.folding import LETTERS, fold_text
 from worker.checks.asked import Columns, asked, dialect_of, packed
-from worker.checks.candidate import Candidate
 
 WINDOW = timedelta(days=1)
 HOUR = timedelta(hours=1)

@@ -13,10 +13,10 @@ from dataclasses import replace
 from itertools import compress
 from typing import TYPE_CHECKING
 
-from models.evidence import LITTLE_KNOWN, UNREAD, Evidence, Outcome
+from models.judgement.candidate import Candidate
+from models.judgement.evidence import LITTLE_KNOWN, UNREAD, Evidence, Outcome
 from models.spam.text import MOST_TOKENS, reads_all
 from worker.checks import context
-from worker.checks.candidate import Candidate
 from worker.checks.language import name_of
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from models.language import detect
 from models.spam.features import COUNTED_COLUMNS, features
 from models.spam.model import SpamModel, probability
 from models.spam.page import Context
 from models.spam.training.corpus import Row, deduplicated, groups
+from models.text.language import detect
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

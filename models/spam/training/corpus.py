@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from models.folding import fold
+from models.text.folding import fold
 
 _LABELS = {"spam": True, "ham": False}
 _BYTE_ORDER_MARK = "\ufeff"  # left in, it gives YouTube's ham away

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from models.identifiers import new_id
-from models.language import detect
-from models.policy import Policy, Verdict, decide
+from models.judgement.candidate import Candidate, Form
+from models.judgement.policy import Policy, Verdict, decide
+from models.text.language import detect
 from worker.checks import links, spam
-from worker.checks.candidate import Candidate, Form
 
 
 class Posted(NamedTuple):

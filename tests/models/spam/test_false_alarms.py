@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from models.policy import SpamPolicy
+from models.judgement.policy import SpamPolicy
 from models.spam.model import base_model
 
 WITH_A_SOURCE = {

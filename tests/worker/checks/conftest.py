@@ -16,14 +16,14 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import insert
 
-from models import database
-from models.database import begin, engine
 from models.identifiers import new_id
+from models.judgement.candidate import Candidate
 from models.records import Comment, Fingerprint, Site, Thread
 from models.settings import settings
+from models.store import database
+from models.store.database import begin, engine
 from tests.dns_server import DnsServer
 from worker import resolver
-from worker.checks.candidate import Candidate
 from worker.checks.repeats import fingerprints
 
 NOON = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)

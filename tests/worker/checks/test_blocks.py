@@ -8,11 +8,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from models.database import begin, now, reading
-from models.folding import fold
 from models.records import Block, Comment, Site, Thread
-from models.secrets import email_index
-from models.urls import link
+from models.store.database import begin, now, reading
+from models.store.secrets import email_index
+from models.text.folding import fold
+from models.text.urls import link
 from tests.caller import Caller, posted, screen_all
 from tests.models.test_urls import SPELLINGS
 
@@ -52,7 +52,7 @@ def settled(client: FlaskClient, **fields: str) -> tuple[str, str]:
 
 
 def _key() -> str:
-    from service import accounts
+    from service.people import accounts
 
     return accounts.create_key("demo", "admin")
 

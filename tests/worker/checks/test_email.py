@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from models.evidence import Evidence, Outcome
-from models.policy import Policy, Verdict, decide
+from models.judgement.evidence import Evidence, Outcome
+from models.judgement.policy import Policy, Verdict, decide
 from tests.dns_server import DnsServer, Mode
 from tests.worker.checks.conftest import Comes
 from worker.checks import email

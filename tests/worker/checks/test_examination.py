@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from models.evidence import Evidence, Outcome
-from models.policy import Policy, Verdict, decide
+from models.judgement.candidate import Candidate, Form
+from models.judgement.evidence import Evidence, Outcome
+from models.judgement.policy import Policy, Verdict, decide
 from tests.dns_server import DnsServer, Mode
 from tests.worker.checks.conftest import NOON, CasinoModel, Comes
 from worker.checks import examination, examine
-from worker.checks.candidate import Candidate, Form
 
 ORDER = [
     "email",

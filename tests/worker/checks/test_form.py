@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from models.policy import FormPolicy, Policy, Verdict, decide
+from models.judgement.candidate import Form
+from models.judgement.policy import FormPolicy, Policy, Verdict, decide
 from tests.worker.checks.conftest import Comes
 from worker.checks import form, language
-from worker.checks.candidate import Form
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from models.database import begin, reading
-from models.evidence import Evidence, Outcome
+from models.judgement.candidate import Candidate
+from models.judgement.evidence import Evidence, Outcome
 from models.records import LinkedHost
+from models.store.database import begin, reading
 from tests.worker.checks.conftest import MINUTE, NOON, Comes
 from worker.checks import hosts
-from worker.checks.candidate import Candidate
 
 
 @pytest.fixture

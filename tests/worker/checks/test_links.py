@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bench.fuzz.measuring import growth
-from models.evidence import UNREAD, Evidence, Outcome
-from models.policy import Policy, Verdict, decide
+from models.judgement.evidence import UNREAD, Evidence, Outcome
+from models.judgement.policy import Policy, Verdict, decide
 from tests.worker.checks.conftest import Comes
 from worker.checks import links
 

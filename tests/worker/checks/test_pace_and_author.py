@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from models.database import reading
-from models.evidence import Evidence, Outcome
-from models.policy import Policy, Verdict, decide
+from models.judgement.candidate import Candidate
+from models.judgement.evidence import Evidence, Outcome
+from models.judgement.policy import Policy, Verdict, decide
+from models.store.database import reading
 from tests.worker.checks.conftest import MINUTE, NOON, Comes
 from worker.checks import author, pace
-from worker.checks.candidate import Candidate
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.evidence import UNREAD, Outcome
-from models.policy import Policy, Verdict, decide
+from models.judgement.evidence import UNREAD, Outcome
+from models.judgement.policy import Policy, Verdict, decide
 from models.spam.text import MOST_TOKENS
 from tests.worker.checks.conftest import CasinoModel, Comes
 from worker.checks import spam

@@ -6,10 +6,10 @@ from time import thread_time
 
 import pytest
 
-from models.evidence import Evidence, Outcome
-from models.policy import Policy, Verdict, WordsPolicy, decide
+from models.judgement import words
+from models.judgement.evidence import Evidence, Outcome
+from models.judgement.policy import Policy, Verdict, WordsPolicy, decide
 from tests.worker.checks.conftest import Comes
-from worker.checks import words
 
 
 @pytest.mark.parametrize(

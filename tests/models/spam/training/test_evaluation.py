@@ -23,7 +23,7 @@ from models.spam.training.evaluation import (
     parts,
 )
 from models.spam.training.figures import Figures, best_f1, figures, mean
-from service.cli_model import evaluate, train
+from service.commands.model import evaluate, train
 
 GOODS = [
     "watches",

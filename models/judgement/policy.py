@@ -1,0 +1,379 @@
+"""Evidence and a site's policy make a decision. Pure: no clock, no database, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from models.judgement.evidence import LITTLE_KNOWN, UNREAD, Evidence, Outcome
+
+Entry = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]+$"),
+]
+CheckName = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
+QueryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~:\[\]-]{1,50}$")]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Then = Literal["approve", "flag", "wait"]
+Weight = Literal["ignore", "hint", "flag", "reject"]
+
+
+PAGE_QUERY = ("p", "id", "page_id", "article")
+
+
+def page_query(kept: Sequence[str] | None) -> tuple[str, ...]:
+    """A policy's `threads.query` as it is stored; None for one that was saved before there was this
+    part.
+    """
+    return PAGE_QUERY if kept is None else tuple(kept)
+
+
+class Verdict(StrEnum):
+    """A decision's outcome, and with the past tense a comment's status."""
+
+    APPROVE = "approve"
+    FLAG = "flag"
+    REJECT = "reject"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SpamPolicy(_Part):
+    """Between `flag_above` and certainty a human looks; the machine rejects only where
+    `reject_above` is set.
+
+    In a language of which the model has read only a little, what is clearly fine goes live, and
+    nothing is rejected.
+    """
+
+    flag_above: Probability = 0.5
+    flag_above_with_hint: Probability = 0.4
+    flag_above_little_known: Probability = 0.1
+    reject_above: Probability | None = None
+    when_abstaining: Literal["approve", "flag"] = "flag"
+
+
+class EmailPolicy(_Part):
+    impossible: Weight = "reject"
+    disposable: Weight = "flag"
+
+
+class LinksPolicy(_Part):
+    """More than `max_links` is held; a shortener hides where it leads."""
+
+    max_links: Annotated[int, Field(ge=0, le=1000)] = 2
+    shorteners: Weight = "flag"
+
+
+class WordsPolicy(_Part):
+    """Whole words or phrases, `word*` for any ending, and RE2 patterns; folded so that look-alikes
+    don't slip by.
+
+    `plurals` also finds a word with one plural ending (casinos, lotteries). `digits_as_letters`
+    also finds it with digits or signs for letters, or with digits at its ends (c4sino, ca$ino,
+    casino2). `split` says what follows if a word of either list may stand there with a blank inside
+    (cas ino).
+    """
+
+    blocked: tuple[Entry, ...] = Field((), max_length=5000)
+    held: tuple[Entry, ...] = Field((), max_length=5000)
+    blocked_patterns: tuple[Entry, ...] = Field((), max_length=200)
+    held_patterns: tuple[Entry, ...] = Field((), max_length=200)
+    plurals: bool = True
+    digits_as_letters: bool = True
+    split: Weight = "flag"
+
+
+class RepeatsPolicy(_Part):
+    """How many earlier comments on the site in the last day may say the same, or nearly the same."""
+
+    max_same: Annotated[int, Field(ge=0, le=1000)] = 2
+    max_similar: Annotated[int, Field(ge=0, le=1000)] = 4
+
+
+class PacePolicy(_Part):
+    """Comments one author or one address may leave on the site before a human looks."""
+
+    max_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 5
+    max_per_hour: Annotated[int, Field(ge=1, le=100_000)] = 30
+
+
+class AuthorPolicy(_Part):
+    """An unproven address earns nothing, so its record can only hold back.
+
+    `hold_first`: until so many comments of an address were approved, a human looks at each. It
+    keeps strangers back, and is no proof of who writes: anyone can type the address of a regular.
+    """
+
+    hold_after_rejections: Annotated[int, Field(ge=1, le=1000)] = 2
+    hold_first: Annotated[int, Field(ge=0, le=100)] = 0
+
+
+class FormPolicy(_Part):
+    """A filled honeypot is a machine. Too quick or no token says little alone: both are what script
+    blockers cause.
+    """
+
+    honeypot: Weight = "reject"
+    too_quick: Weight = "hint"
+    no_token: Weight = "hint"
+    min_seconds: Annotated[float, Field(ge=0, le=60)] = 2.0
+
+
+class PromisesPolicy(_Part):
+    """What the owner asks of the spam score, instead of setting its thresholds (see
+    `models/judgement/promises.py`).
+
+    At most 1 in `good_held_back_one_in` good comments is held back, and `reviews_a_day` are asked
+    for at most. With the first set, the thresholds by hand count only until this site's labels
+    suffice, and rejection is off until then.
+    """
+
+    good_held_back_one_in: Annotated[int | None, Field(ge=10, le=10_000)] = None
+    reviews_a_day: Annotated[int | None, Field(ge=1, le=100_000)] = None
+
+
+class ThreadsPolicy(_Part):
+    """A thread closes `close_after_days` days after its first comment, or after a moderator opened
+    it again.
+
+    `query`: the parameters that tell one page of the site from another. All others are left out of
+    a page's address, which a reader's browser sends: they could make it lead elsewhere.
+    """
+
+    close_after_days: Annotated[int | None, Field(ge=1, le=3650)] = None
+    query: tuple[QueryName, ...] = Field(PAGE_QUERY, max_length=20)
+
+
+class SamplePolicy(_Part):
+    """The share of automatic decisions that a human looks at without being told what the machine
+    did.
+    """
+
+    share: Probability = 0.01
+
+
+class Policy(_Part):
+    """What one site wants done. The defaults approve what is clearly fine and flag the rest.
+
+    `moderation` "before" sends every comment to a human first. `could_not_run` says per check what
+    follows when it could not run; "wait" keeps the comment pending until it could.
+    """
+
+    moderation: Literal["after", "before"] = "after"
+    spam: SpamPolicy = SpamPolicy()
+    email: EmailPolicy = EmailPolicy()
+    links: LinksPolicy = LinksPolicy()
+    words: WordsPolicy = WordsPolicy()
+    repeats: RepeatsPolicy = RepeatsPolicy()
+    pace: PacePolicy = PacePolicy()
+    author: AuthorPolicy = AuthorPolicy()
+    form: FormPolicy = FormPolicy()
+    promises: PromisesPolicy = PromisesPolicy()
+    sample: SamplePolicy = SamplePolicy()
+    threads: ThreadsPolicy = ThreadsPolicy()
+    could_not_run: dict[CheckName, Then] = Field(
+        default_factory=dict, json_schema_extra={"additionalProperties": False}
+    )
+
+
+class Decision(NamedTuple):
+    """What is to be done and every reason for it, worst first. No verdict means: wait, and screen
+    again.
+
+    `again` says that some check could not run, so the comment is owed another screening.
+    """
+
+    verdict: Verdict | None
+    reasons: tuple[str, ...]
+    again: bool = False
+
+
+class _Finding(NamedTuple):
+    weight: Weight | Then
+    reason: str
+
+
+def decide(evidence: Iterable[Evidence], policy: Policy) -> Decision:
+    """One decision from all the evidence: reject before flag before wait before approve, every
+    reason kept.
+    """
+    evidence = list(evidence)
+    evidence = [_with_trust(item, evidence) for item in evidence]
+    findings = [
+        finding for item in evidence if item.check != "spam" for finding in _weigh(item, policy)
+    ]
+    hinted = any(finding.weight == "hint" for finding in findings)
+    findings += [
+        finding
+        for item in evidence
+        if item.check == "spam"
+        for finding in _spam(item, policy.spam, hinted)
+    ]
+    findings += [_missing(item, policy) for item in evidence if item.outcome is Outcome.UNAVAILABLE]
+    findings += [_Finding("flag", item.found[UNREAD]) for item in evidence if UNREAD in item.found]
+    if policy.moderation == "before":
+        findings.append(_Finding("flag", "this site reads every comment before it goes live"))
+
+    again = any(item.outcome is Outcome.UNAVAILABLE for item in evidence)
+    grounds = [
+        weight
+        for weight in ("reject", "flag", "wait")
+        if any(finding.weight == weight for finding in findings)
+    ]
+    reasons = [
+        finding.reason
+        for weight in (*grounds, "hint")
+        for finding in findings
+        if finding.weight == weight
+    ]
+    if not grounds:
+        tolerated = [finding.reason for finding in findings if finding.weight == "approve"]
+        return Decision(Verdict.APPROVE, ("nothing found against it", *reasons, *tolerated), again)
+    worst = grounds[0]
+    return Decision(None if worst == "wait" else Verdict(worst), tuple(reasons), again)
+
+
+def _weigh(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    """What the policy makes of one check's findings, also of what it found before it failed."""
+    rule = _RULES.get(item.check)
+    return rule(item, policy) if rule else []
+
+
+def _spam(item: Evidence, policy: SpamPolicy, hinted: bool) -> Iterable[_Finding]:
+    if item.outcome is Outcome.ABSTAINED:
+        yield _Finding(policy.when_abstaining, item.detail)
+    elif item.score is not None and LITTLE_KNOWN in item.found:
+        if item.score >= min(policy.flag_above_little_known, _flag_above(policy, hinted)):
+            yield _Finding("flag", f"{item.detail}; {item.found[LITTLE_KNOWN]}")
+    elif (
+        item.score is not None
+        and policy.reject_above is not None
+        and item.score >= policy.reject_above
+    ):
+        yield _Finding("reject", item.detail)
+    elif item.score is not None and item.score >= _flag_above(policy, hinted):
+        yield _Finding("flag", item.detail)
+
+
+def _flag_above(policy: SpamPolicy, hinted: bool) -> float:
+    """A hint never makes it milder, whatever the owner wrote."""
+    return min(policy.flag_above, policy.flag_above_with_hint) if hinted else policy.flag_above
+
+
+def _missing(item: Evidence, policy: Policy) -> _Finding:
+    return _Finding(policy.could_not_run.get(item.check, "flag"), item.detail)
+
+
+def _with_trust(item: Evidence, evidence: Iterable[Evidence]) -> Evidence:
+    """What a moderator trusts takes a doubt away: links to a trusted host, a trusted address's own
+    record, that many say what was found to be fine, and the spam score of the very same words. Of
+    words that are only like it the score counts: whoever adds a link to what was approved gets
+    nowhere.
+    """
+    blocks = next((other for other in evidence if other.check == "blocks"), None)
+    if blocks is None or item.check not in {"links", "author", "repeats", "spam"}:
+        return item
+    if item.check == "repeats":
+        return replace(item, counts={}) if blocks.counts.get("like_approved") else item
+    if item.check == "spam":
+        is_same = (
+            bool(blocks.counts.get("same_as_approved")) and item.outcome is not Outcome.UNAVAILABLE
+        )
+        return replace(item, score=None, outcome=Outcome.CLEAR) if is_same else item
+    if item.check == "author":
+        return replace(item, counts={}) if blocks.counts.get("trusted_author") else item
+    trusted = blocks.counts.get("trusted_links", 0)
+    links = max(0, item.counts.get("links", 0) - trusted)
+    return replace(item, counts={**item.counts, "links": links}) if trusted else item
+
+
+def _blocks(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    yield from _kinds(item, {"blocked": "reject", "like_rejected": "reject", "like_held": "flag"})
+    yield from _kinds(item, {"thread": "flag", "slow": "flag"})
+    if reason := item.found.get("like_approved"):
+        yield _Finding("approve", reason)
+
+
+def _email(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    return _kinds(
+        item, {"impossible": policy.email.impossible, "disposable": policy.email.disposable}
+    )
+
+
+def _links(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    if (count := item.counts.get("links", 0)) > policy.links.max_links:
+        noun = "link" if count == 1 else "links"
+        yield _Finding("flag", f"{count} {noun}; this site allows {policy.links.max_links}")
+    yield from _kinds(item, {"shortener": policy.links.shorteners})
+
+
+def _words(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    return _kinds(item, {"blocked": "reject", "held": "flag", "split": policy.words.split})
+
+
+def _page(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    """A human looks at all of it, also at blocked words: they may stand in the article's own
+    headline.
+    """
+    return _kinds(item, {"blocked": "flag", "held": "flag", "link": "flag"})
+
+
+def _repeats(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    for kind, most in (("same", policy.repeats.max_same), ("similar", policy.repeats.max_similar)):
+        if item.counts.get(kind, 0) > most:
+            yield _Finding("flag", item.found.get(kind, item.detail))
+
+
+def _pace(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    for kind, most in (("minute", policy.pace.max_per_minute), ("hour", policy.pace.max_per_hour)):
+        if (count := item.counts.get(kind, 0)) > most:
+            yield _Finding("flag", f"{count} comments in the last {kind}; this site allows {most}")
+
+
+def _author(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    if item.counts.get("rejected", 0) >= policy.author.hold_after_rejections:
+        yield _Finding("flag", item.found.get("rejected", item.detail))
+    approved = item.counts.get("approved")  # a trusted address has no record to be held for
+    if approved is not None and approved < policy.author.hold_first:
+        first = (
+            "comment" if policy.author.hold_first == 1 else f"{policy.author.hold_first} comments"
+        )
+        yield _Finding(
+            "flag",
+            f"{approved} approved under this address; this site reads an author's first {first}",
+        )
+
+
+def _form(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    form = policy.form
+    return _kinds(
+        item, {"honeypot": form.honeypot, "too_quick": form.too_quick, "no_token": form.no_token}
+    )
+
+
+def _kinds(item: Evidence, weights: Mapping[str, Weight]) -> Iterable[_Finding]:
+    return [
+        _Finding(weights[kind], sentence)
+        for kind, sentence in item.found.items()
+        if kind in weights
+    ]
+
+
+_RULES: dict[str, Callable[[Evidence, Policy], Iterable[_Finding]]] = {
+    "email": _email,
+    "links": _links,
+    "words": _words,
+    "page": _page,
+    "repeats": _repeats,
+    "pace": _pace,
+    "author": _author,
+    "blocks": _blocks,
+    "form": _form,
+}

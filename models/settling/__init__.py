@@ -1,0 +1,1 @@
+"""How comments change status, and what was decided before."""

@@ -1,0 +1,344 @@
+"""Engine and sessions: `reading()` to look, `begin()` to change."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import orjson
+from sqlalchemy import URL, DateTime, Dialect, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as WaitedTooLong
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+from models.settings import settings
+from models.store import deadlines
+
+# Evidence is written with every screening: the standard library's json took a third of that write.
+JSON: dict[str, Any] = {
+    "json_serializer": lambda value: orjson.dumps(value).decode(),
+    "json_deserializer": orjson.loads,
+}
+
+BUSY_SECONDS = (
+    10  # how long another may hold a lock before whoever has no earlier deadline gives up
+)
+POOL_SECONDS = (
+    3  # how long a thread waits for a connection: a process has one for each of its threads
+)
+
+# What psycopg is told unless the URL says otherwise. A server that vanished is noticed in seconds,
+# where TCP's defaults take hours; and a process of ours that was stopped in the middle of a
+# transaction does not hold its locks for good.
+POSTGRESQL = {
+    "application_name": "greenroom",
+    "connect_timeout": 3,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "options": f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s",
+}
+
+
+# What is deleted is overwritten with zeros (`models/store/scrubbing.py` sees to the rest).
+SQLITE = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "cache_size=-2000",
+    "secure_delete=ON",
+)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time with zone, always UTC: SQLite keeps no zone, PostgreSQL answers in the server's own."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        assert value is None or isinstance(value, datetime)
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class OutcomeUnknown(OperationalError):
+    """The connection was lost while the database committed: it may have done so, or may do so
+    later.
+    """
+
+
+class FairLock:
+    """A lock that is handed on in the order it was asked for.
+
+    SQLite's own waiting is a lottery of sleeps: one of 16 threads was seen to wait 3.7 s for its
+    turn. Raises `WaitedTooLong` when the turn does not come before the thread's deadline, or never
+    can.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._taken = False
+        self._owner = 0
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this very thread holds it."""
+        return self._owner == threading.get_ident()
+
+    def __enter__(self) -> None:
+        if self.is_mine:
+            raise WaitedTooLong(
+                "this thread has the database's lock already, and would wait for itself"
+            )
+        self._wait()
+        self._owner = threading.get_ident()
+
+    def _wait(self) -> None:
+        with self._guard:
+            if not self._taken:
+                self._taken = True
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        if turn.acquire(timeout=min(deadlines.seconds_left(), threading.TIMEOUT_MAX)):
+            return
+        with self._guard:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+                raise WaitedTooLong("other threads of this process kept the database's lock")
+        # The turn came between the deadline and our look: it is ours, and the deadline is checked
+        # by what follows.
+
+    def __exit__(self, *_: object) -> None:
+        with self._guard:
+            self._owner = 0
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
+
+
+@cache
+def _engine_of(pid: int) -> Engine:
+    """One engine a process: a connection must not be carried over a fork.
+
+    A forked process goes on with its parent's engine, without the connections: the statements
+    compiled so far are most of what its first transactions cost. No thread uses two connections at
+    once, so a process needs no more of them than it has threads.
+    """
+    global _last  # noqa: PLW0603
+    if _last and _last[0] != pid and _last[1].url == make_url(settings().sqlalchemy_url):
+        _last[1].dispose(close=False)
+        _last = pid, _last[1]
+    else:
+        _last = pid, _new_engine()
+    return _last[1]
+
+
+_last: tuple[int, Engine] | None = None  # the process that made it, or took it over
+
+
+def _new_engine() -> Engine:
+    url, threads = make_url(settings().sqlalchemy_url), settings().database_threads
+    if url.get_backend_name() != "sqlite":
+        return _postgresql(url, threads)
+    built = create_engine(
+        url,
+        **JSON,
+        connect_args={"timeout": BUSY_SECONDS},
+        pool_size=threads,
+        pool_timeout=POOL_SECONDS,
+    )
+
+    @event.listens_for(built, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # BEGIN is said below, so that it can be IMMEDIATE
+        for pragma in SQLITE:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(built, "begin")
+    def _begin(connection: Any) -> None:
+        asked = connection.get_execution_options()
+        _wait_no_longer_than_allowed(connection)
+        if not asked.get("changing"):
+            connection.exec_driver_sql("BEGIN")
+            return
+        connection.exec_driver_sql(f"PRAGMA synchronous={asked.get('synchronous', 'FULL')}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return built
+
+
+def _wait_no_longer_than_allowed(connection: Any) -> None:
+    """Tell SQLite how long to wait for another process's lock: in half seconds, so that it is
+    rarely told.
+    """
+    seconds = min(BUSY_SECONDS, math.ceil(2 * min(deadlines.seconds_left(), BUSY_SECONDS)) / 2)
+    if connection.info.get("busy_seconds", BUSY_SECONDS) != seconds:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={round(seconds * 1000)}")
+        connection.info["busy_seconds"] = seconds
+
+
+def _postgresql(url: URL, threads: int) -> Engine:
+    """An engine whose connections give up: see `models/store/postgresql.py`."""
+    # psycopg, for those who have such a database
+    from models.store.postgresql import connect  # noqa: PLC0415
+
+    told = {name: value for name, value in POSTGRESQL.items() if name not in url.query}
+    built = create_engine(
+        url,
+        **JSON,
+        connect_args=told,
+        pool_size=threads,
+        max_overflow=0,
+        pool_timeout=POOL_SECONDS,
+        pool_pre_ping=True,
+        pool_use_lifo=True,
+    )
+
+    @event.listens_for(built, "do_connect")
+    def _connect(_dialect: object, _record: object, arguments: Any, options: Any) -> Any:
+        return connect(arguments, options)
+
+    @event.listens_for(built, "handle_error")
+    def _judge(failure: Any) -> None:
+        cause = type(failure.original_exception).__name__
+        if cause == "Unanswered":
+            failure.invalidate_pool_on_disconnect = (
+                False  # the others may be well, and each is asked before its use
+            )
+        elif cause == "ReadOnlySqlTransaction":
+            failure.is_disconnect = (
+                True  # a primary that became a standby: connect again, to the new primary
+            )
+
+    return built
+
+
+def engine() -> Engine:
+    return _engine_of(os.getpid())
+
+
+@cache
+def _turn_of(pid: int) -> FairLock:
+    return FairLock()
+
+
+def is_writing() -> bool:
+    """Whether this thread is in a transaction of SQLite's that changes something: it must not begin
+    another.
+    """
+    return engine().dialect.name == "sqlite" and _turn_of(os.getpid()).is_mine
+
+
+@contextmanager
+def reading(*, of_one_moment: bool = False) -> Iterator[Session]:
+    """A session to look with; nothing it does is kept.
+
+    `of_one_moment`: all its statements see the same, as SQLite's always do; on PostgreSQL each sees
+    what is newest.
+    """
+    with Session(engine(), expire_on_commit=False, autoflush=False) as session:
+        if of_one_moment and engine().dialect.name == "postgresql":
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        yield session
+
+
+@contextmanager
+def begin(*, synced: bool = True) -> Iterator[Session]:
+    """A session whose changes are committed together when the block ends, or not at all when it
+    raises.
+
+    Not `synced`: for notes about work that is simply done again when they are lost. Everyone sees
+    them at once and no death of a process takes them back, but nobody waits for the disk, so a
+    power cut may: the last of them, in order. It takes back no synced commit, not even one that
+    built on such notes: both databases write all commits to one log in the order they were made,
+    and a synced one waits until the log is on the disk up to its own end.
+    https://www.sqlite.org/pragma.html#pragma_synchronous
+    https://www.postgresql.org/docs/current/wal-async-commit.html
+    """
+    if engine().dialect.name != "sqlite":
+        with Session(engine(), expire_on_commit=False) as session:
+            if not synced:
+                session.connection().exec_driver_sql("SET LOCAL synchronous_commit TO off")
+            yield session
+            session.flush()
+            _commit(session)
+        return
+    changing = engine().execution_options(changing=True, synchronous="FULL" if synced else "NORMAL")
+    with (
+        _turn_of(os.getpid()),
+        Session(changing, expire_on_commit=False) as session,
+        session.begin(),
+    ):
+        yield session
+
+
+@contextmanager
+def writing_alone() -> Iterator[Any]:
+    """SQLite's own connection, outside a transaction, while no other thread of this process writes."""
+    with _turn_of(os.getpid()), closing(engine().raw_connection()) as pooled:
+        yield pooled.driver_connection
+
+
+def _commit(session: Session) -> None:
+    try:
+        session.commit()
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise OutcomeUnknown(
+                "COMMIT", None, error.orig or error, connection_invalidated=True
+            ) from error
+        raise
+
+
+def insert_new(record: type[Base], *returning: str) -> Any:
+    """An insert that leaves alone what is there already. Give it rows when executing it on the
+    session's connection.
+
+    With `returning` it answers those columns of the row, or no row if it was there: not every
+    driver counts rows.
+    """
+    return _insert_new(record.__tablename__, engine().dialect.name, returning)
+
+
+@cache
+def _insert_new(table: str, dialect: str, returning: tuple[str, ...]) -> Any:
+    into = Base.metadata.tables[table]
+    new = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(
+        into
+    ).on_conflict_do_nothing()
+    return new.returning(*(into.c[column] for column in returning)) if returning else new.inline()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,82 @@
+"""Bring the database to the newest schema.
+
+A migration runs beside processes of the release before, so it only expands: what it adds may be
+absent from their inserts. What a release no longer uses is taken away by the next one ("Contract:
+…"). Each step can be repeated, so a migration that was killed goes on when it is started again
+(`models/migrations/repeatable.py`).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.exc import OperationalError
+
+from models.settings import settings
+from models.store.database import engine
+from models.store.schema import current, refuse_a_newer, revisions
+
+TRIES = 5
+PAUSE_SECONDS = 2.0
+LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code
+
+
+class Locked(Exception):
+    """Others hold what a migration needs to lock; the message says what to do."""
+
+
+def upgrade(to: str = "head") -> None:
+    """Migrate to the newest revision, or an earlier one. Two at once are harmless: the second waits
+    for the first.
+
+    A table that is in use is not waited for long, since everyone else would queue up behind: rather
+    another try. Raises `Locked` when the last one has failed; then nothing, or the migrations
+    before, has been done. Raises `Newer` for a database that a later release has migrated.
+    """
+    if engine().dialect.name == "sqlite":
+        settings().data.mkdir(parents=True, exist_ok=True)
+        _make_file(engine().url.database)
+    if current() == (revisions()[-1] if to == "head" else to):
+        return
+    refuse_a_newer()
+    for more in reversed(range(TRIES)):
+        try:
+            command.upgrade(_config(), to)
+            return
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                raise
+            if not more:
+                raise Locked(
+                    "A transaction holds a table that has to change: end it, then migrate again."
+                ) from None
+        time.sleep(PAUSE_SECONDS)
+
+
+def _make_file(name: str | None) -> None:
+    """Ours alone to read, as SQLite then makes the files beside it: comments that wait stand in it,
+    and sessions.
+    """
+    if name and name != ":memory:" and not name.startswith("file:"):
+        Path(name).touch(mode=0o600)
+
+
+def write(message: str) -> None:
+    """A new migration file: what the records have and the newest schema lacks."""
+    upgrade()
+    number = 1 + len(revisions())
+    command.revision(_config(), message, autogenerate=True, rev_id=f"{number:04}")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
+    return config
+
+
+if __name__ == "__main__":
+    write(sys.argv[1])

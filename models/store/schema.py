@@ -1,0 +1,60 @@
+"""Which revision the database is at, and which ones this release knows.
+
+Every command asks, and so does what runs for long: without Alembic, which takes longer to import
+than a command to run.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from sqlalchemy import inspect, text
+
+from models.store.database import engine
+
+VERSIONS = Path(__file__).parents[1] / "migrations" / "versions"
+REVISION = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
+
+
+class Newer(Exception):
+    """The database is ahead of this release; the message says what to do."""
+
+
+def current() -> str | None:
+    """The revision that the database is at, None for an empty one."""
+    with engine().connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        at: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return at
+
+
+def revisions() -> list[str]:
+    """All of them, oldest first, as the migrations' files are numbered."""
+    files = sorted(VERSIONS.glob("[0-9]*.py"))
+    return [
+        found[1] for file in files if (found := REVISION.search(file.read_text(encoding="utf-8")))
+    ]
+
+
+def is_current() -> bool:
+    return current() == revisions()[-1]
+
+
+def is_empty() -> bool:
+    """Whether nothing was ever migrated there. Raises `Newer` for a database that a later release
+    has migrated.
+    """
+    refuse_a_newer()
+    return current() is None
+
+
+def refuse_a_newer() -> None:
+    """Raises `Newer` for a database that a later release has migrated."""
+    at = current()
+    if at is not None and at not in revisions():
+        raise Newer(
+            f"This release does not know the database's schema, {at}: a newer Greenroom made "
+            "it, so run that one."
+        )

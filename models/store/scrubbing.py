@@ -1,0 +1,134 @@
+"""Scrub what was erased out of SQLite's files: its words would stay in the search index and in the
+write-ahead log.
+
+Every connection overwrites what it deletes (`secure_delete`). Three places are left:
+- the search index keeps an erased word in an older segment, with a note in a newer one that it is
+  gone: merge them;
+- a page whose rows moved to another keeps copies in its unused middle, seen for 2 of 1,000 erased
+  rows: vacuum;
+- the write-ahead log keeps earlier versions of pages until it is written over: truncate it.
+
+PostgreSQL keeps dead rows until its own VACUUM; see operations/README.md, "Erasure".
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from models.records import Chore
+from models.store.database import begin, engine, reading, writing_alone
+from models.store.faults import in_words
+
+MERGE, VACUUM, TRUNCATE = "merge search", "vacuum", "truncate log"
+PAGES_AT_ONCE = 64  # of the search index, in one transaction: others wait for some milliseconds
+MERGE_SECONDS = 2.0  # in one go; a larger index is merged over several sweeps
+VACUUM_AFTER = timedelta(seconds=30)  # for several erasures at once
+VACUUM_BYTES = (
+    64 * 2**20
+)  # nobody writes meanwhile, about a second for this much; a larger database is left to its owner
+TRUNCATE_TRIES = 20
+BUSY_MS = 50  # a reader is waited for no longer, as nobody else can write meanwhile
+PAUSE_SECONDS = 0.1
+log = structlog.get_logger()
+
+
+def owe_scrubbing(session: Session, at: datetime, *, index: bool) -> None:
+    """In the transaction that erases, so that it is never forgotten. `index`: whether the search
+    held what went.
+    """
+    if not _is_sqlite():
+        return
+    session.merge(Chore(name=TRUNCATE, due=at))
+    if index:
+        session.merge(Chore(name=MERGE, due=at))
+        if session.get(Chore, VACUUM) is None:
+            session.add(Chore(name=VACUUM, due=at + VACUUM_AFTER))
+
+
+def scrub(at: datetime) -> bool:
+    """Do what is due. False if some of it is left for the next sweep: a large index, or readers in
+    the way.
+    """
+    if not _is_sqlite():
+        return True
+    with reading() as session:
+        owed = {
+            chore.name: chore.due for chore in session.scalars(select(Chore).where(Chore.due <= at))
+        }
+    if MERGE in owed and not _merge():
+        return False
+    if VACUUM in owed:
+        _vacuum()
+    if owed and not _truncate():
+        return False
+    if owed:
+        with begin(synced=False) as session:
+            for name, due in owed.items():  # unless more was erased meanwhile
+                session.execute(delete(Chore).where(Chore.name == name, Chore.due == due))
+    return True
+
+
+def _is_sqlite() -> bool:
+    return engine().dialect.name == "sqlite"
+
+
+def _merge() -> bool:
+    """Merge the search index into one segment, a few pages at a time. True once it is one.
+
+    A negative number begins, or goes on with, a merge of everything.
+    https://www.sqlite.org/fts5.html#the_merge_command
+    """
+    until = time.monotonic() + MERGE_SECONDS
+    while time.monotonic() < until:
+        with begin(synced=False) as session:
+            connection: Any = session.connection().connection.driver_connection
+            before = connection.total_changes
+            connection.execute(
+                "INSERT INTO searched_words (searched_words, rank) VALUES ('merge', ?)",
+                (-PAGES_AT_ONCE,),
+            )
+            if connection.total_changes - before < 2:
+                return True
+    return False
+
+
+def _vacuum() -> None:
+    """Write a small database anew. It may fail for lack of space, and is not tried again before the
+    next erasure.
+    """
+    with engine().connect() as connection:
+        size = connection.exec_driver_sql(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        )
+        if size.scalar_one() > VACUUM_BYTES:
+            return
+    try:
+        with writing_alone() as connection:
+            connection.execute("VACUUM")
+    except sqlite3.OperationalError as error:
+        log.warning("vacuum.failed", error=type(error).__name__, reason=in_words(error))
+
+
+def _truncate() -> bool:
+    """Write the log back into the database and cut it to nothing. False while readers are in the
+    way.
+    """
+    for _ in range(TRUNCATE_TRIES):
+        with writing_alone() as connection:
+            (waits,) = connection.execute("PRAGMA busy_timeout").fetchone()
+            connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+            try:
+                (is_busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                connection.execute(f"PRAGMA busy_timeout={waits}")
+        if not is_busy:
+            return True
+        time.sleep(PAUSE_SECONDS)
+    return False

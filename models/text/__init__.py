@@ -1,0 +1,1 @@
+"""What strangers typed: cleaned, rendered, compared."""

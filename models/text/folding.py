@@ -1,0 +1,172 @@
+"""Two spellings that look the same to a reader become one, so that words can be compared. Not for
+showing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import chain
+from unicodedata import category, decimal, normalize
+
+from models.text.cleaning import normalized
+from models.text.look_alikes import ALWAYS, AMONG_LATIN, SOMETIMES, named_latin, table
+
+# Marks without which a word is still the same word; those of Indic scripts, Thai and kana are part
+# of the spelling.
+_MARKS = (
+    range(0x0300, 0x0370),  # Latin, Greek and Cyrillic accents
+    range(0x0483, 0x048A),  # Cyrillic titlo and thousands
+    range(0x0591, 0x05BE),  # Hebrew points; 05BE is a hyphen
+    range(0x05BF, 0x05C8),
+    range(0x0610, 0x061B),  # Arabic
+    range(0x064B, 0x0660),  # Arabic harakat
+    range(0x0670, 0x0671),  # Arabic superscript alef
+    range(0x06D6, 0x06EE),  # Arabic Quran marks
+    range(0x08D3, 0x0900),  # Arabic, extended
+    range(0x1AB0, 0x1B00),
+    range(0x1DC0, 0x1E00),
+    range(0x20D0, 0x2100),
+    range(0xFE00, 0xFE10),  # variation selectors
+    range(0xFE20, 0xFE30),
+    range(0xE0100, 0xE01F0),  # variation selectors
+)
+_TAGS = range(0xE0000, 0xE0080)  # format characters far from the others
+_UNSEEN = "\u115f\u1160\u17b4\u17b5\u2800"  # fillers that draw nothing yet count as letters
+_TATWEEL = "\u0640"
+_PRECOMPOSED = (range(0x00C0, 0x0700), range(0x1E00, 0x2000))  # where letters with such a mark live
+# their mark makes another letter: мой is not мои; Arabic waw and yeh with hamza
+_WHOLE = "й\u0624\u0626"
+
+
+def fold(text: str) -> str:
+    """The text as it is compared: no case, accents, look-alikes or invisible characters, white
+    space runs one blank.
+
+    The same for a blocked word and for what a stranger wrote; folding twice changes nothing. "leet"
+    stays as it is.
+    """
+    if text.isascii() and text.isalnum():
+        return text.lower()
+    return _plain(_letters(text), _TABLE)
+
+
+@lru_cache(maxsize=64)  # several checks ask for those of one comment
+def readings(text: str) -> tuple[str, ...]:
+    """Every way a reader may take the text: folded, and again if it uses signs that only sometimes
+    stand for letters.
+
+    The second reading takes flags, Canadian syllabics and the like for Latin letters, and every
+    look-alike inside a word that has Latin letters. It adds matches and never replaces the first.
+    """
+    letters = _letters(text)
+    folded = _plain(letters, _TABLE)
+    if letters.isascii() or not (
+        _SOMETIMES.search(letters) or _has_other_letters_among_latin(letters)
+    ):
+        return (folded,)
+    among_latin = _WORD.sub(lambda word: _read_as_latin(word[0]), letters)
+    return tuple(dict.fromkeys((folded, _plain(among_latin, _ALL))))
+
+
+def _letters(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    if len(text) > MOST_GROWING and len(GROWING.findall(text)) > MOST_GROWING:
+        text = GROWING.sub(" ", text)
+    return normalized("NFKC", text).casefold()
+
+
+def _plain(letters: str, by: dict[int, str | None]) -> str:
+    letters = letters.translate(by)
+    if not letters.isascii():
+        if _MAY_HAVE_MARKS.search(letters):
+            letters = _STRAY.sub(r"\1", letters)
+        letters = normalized("NFKC", letters)
+    return " ".join(letters.split())
+
+
+def _has_other_letters_among_latin(letters: str) -> bool:
+    return bool(_LATIN.search(letters) and _AMONG_LATIN.search(letters))
+
+
+def _read_as_latin(word: str) -> str:
+    return word.translate(_AMONG) if _LATIN.search(word) else word
+
+
+@lru_cache(maxsize=64)
+def fold_text(text: str) -> str:
+    """The same of a comment's text, which several checks ask for."""
+    return fold(text)
+
+
+LETTERS = 20  # fewer say nothing: "Thank you!" is no campaign
+# The characters that NFKC makes more than four of, up to eighteen. More than a few of them are left
+# out.
+GROWING, MOST_GROWING = re.compile("[\u3300-\u3357\u33ae\u33af\ufdfa\ufdfb]"), 50
+_NO_LETTERS = re.compile(r"[\W_]+")
+
+
+def says_enough(text: str) -> bool:
+    """Whether there are letters enough to tell what is like it."""
+    return len(_NO_LETTERS.sub("", fold(text))) >= LETTERS
+
+
+def _table() -> dict[int, str | None]:
+    """What becomes of each character: None for none, a letter for another, itself when it is
+    missing.
+    """
+    by: dict[int, str | None] = {code: None for code in range(0x20) if not chr(code).isspace()}
+    by |= dict.fromkeys((*_OF["Cf"], *_TAGS))  # zero-width, direction and other format characters
+    by |= dict.fromkeys(chain.from_iterable(_MARKS)) | dict.fromkeys(map(ord, _UNSEEN + _TATWEEL))
+    by |= {code: str(decimal(chr(code))) for code in _OF["Nd"]}
+    by |= named_latin() | table(ALWAYS)
+    bare = {code: _bare(chr(code), by) for code in chain.from_iterable(_PRECOMPOSED)}
+    return by | {code: letter for code, letter in bare.items() if letter != chr(code)}
+
+
+def _bare(letter: str, by: dict[int, str | None]) -> str | None:
+    """A precomposed letter without its marks, and then its look-alike."""
+    return (
+        by.get(ord(letter), letter) if letter in _WHOLE else normalize("NFD", letter).translate(by)
+    )
+
+
+def _by_category() -> dict[str, list[int]]:
+    """Marks, digits and format characters of the first two planes; beyond are ideographs, tags and
+    private use.
+    """
+    codes: dict[str, list[int]] = {"Mn": [], "Mc": [], "Me": [], "Nd": [], "Cf": []}
+    for code in range(0x20000):
+        if (kind := category(chr(code))) in codes:
+            codes[kind].append(code)
+    return codes
+
+
+def _one_of(codes: Iterable[int]) -> str:
+    """A character class, written in ranges: beyond the first plane `re` tries one after the other."""
+    ranges: list[list[int]] = []
+    for code in sorted(codes):
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return "[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges) + "]"
+
+
+_OF = _by_category()
+_TABLE = _table()
+_ALL = _TABLE | table(SOMETIMES)
+_AMONG = table(AMONG_LATIN)
+# A vowel sign, a visarga or an apostrophe that is a letter belongs to no Latin word: viःagra,
+# viʼagra.
+_MARK_CODES = (*_OF["Mn"], *_OF["Mc"], *_OF["Me"], *range(0x02B9, 0x0300))
+_STRAY = re.compile(rf"([a-z0-9]){_one_of(_MARK_CODES)}+")
+_MAY_HAVE_MARKS = re.compile(
+    _one_of((*(code for code in _MARK_CODES if code < 0x10000), *range(0x10000, 0x1F000)))
+)
+_LATIN = re.compile("[a-z]")
+_WORD = re.compile(r"\w+")
+_SOMETIMES = re.compile(_one_of(table(SOMETIMES)))
+_AMONG_LATIN = re.compile(rf"{_one_of(_AMONG)}(?:(?=[a-z])|(?<=[a-z].))")

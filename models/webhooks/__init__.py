@@ -1,0 +1,1 @@
+"""Endpoints, signatures, and which deliveries an event owes."""

@@ -1,0 +1,1 @@
+"""The `greenroom` command, one file for each group of its commands."""

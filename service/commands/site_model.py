@@ -1,0 +1,121 @@
+"""`greenroom model`: the models that learned from a site's moderators, and going back to an earlier
+one.
+"""
+
+# ruff: noqa: PLC0415 — imported by the command that needs it
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from service.commands.main import need_database
+
+_SITE = click.option(
+    "--site", "site_key", required=True, metavar="KEY", help="The site whose model it is."
+)
+
+
+@click.group()
+def model() -> None:
+    """The models that learned from a site's own moderators."""
+
+
+@model.command("list")
+@_SITE
+def list_models(site_key: str) -> None:
+    """List the models that are kept, newest first, and which one scores."""
+    from models.settling.settling import LEARN_EVERY
+    from models.store.database import reading
+    from service.sites.model_versions import listed
+
+    need_database()
+    with reading() as session:
+        found = listed(session, site_id_of(session, site_key))
+    if not found["models"]:
+        click.echo(
+            f"The base model scores {site_key}. Its own learns from {LEARN_EVERY} decisions of "
+            "moderators on."
+        )
+        return
+    Console().print(_table(found))
+
+
+@model.command()
+@click.argument("version")
+@_SITE
+def use(version: str, site_key: str) -> None:
+    """Let VERSION score from now on; "base" is the base model alone."""
+    from service.sites.model_versions import use as change
+
+    _changed(site_key, lambda session, site_id: change(session, site_id, version))
+
+
+@model.command()
+@_SITE
+def back(site_key: str) -> None:
+    """Go back to the model that the live one took the place of."""
+    from service.sites.model_versions import back as change
+
+    _changed(site_key, change)
+
+
+def _changed(site_key: str, change: Callable[[Any, int], str]) -> None:
+    from models.store.database import begin
+
+    need_database()
+    with begin() as session, _in_plain_words():
+        version = change(session, site_id_of(session, site_key))
+    click.echo(f"{version} scores the comments of {site_key} from now on.")
+
+
+@contextmanager
+def _in_plain_words() -> Iterator[None]:
+    from service.sites.model_versions import NoSuchModel
+
+    try:
+        yield
+    except NoSuchModel as error:
+        raise click.ClickException(str(error)) from error
+
+
+def site_id_of(session: Any, site_key: str) -> int:
+    from sqlalchemy import select
+
+    from models.records import Site
+
+    found: int | None = session.execute(select(Site.id).where(Site.key == site_key)).scalar()
+    if found is None:
+        raise click.ClickException(f"There is no site {site_key!r}.")
+    return found
+
+
+def _table(found: dict[str, Any]) -> Table:
+    table = Table(title=f"Scores now: {found['live']}", title_justify="left")
+    for name in (
+        "version",
+        "made",
+        "decisions",
+        "rejected found",
+        "approved held",
+        "in the place of",
+        "why",
+    ):
+        table.add_column(name, overflow="fold")
+    for card in found["models"]:
+        figures, decisions = card["figures"], card["decisions"]
+        table.add_row(
+            f"{card['version']}{' ←' if card['live'] else ''}",
+            card["made"][:16].replace("T", " "),
+            f"{decisions['approved'] + decisions['rejected']}",
+            f"{figures['rejected found']:.1%}",
+            f"{figures['approved held']:.1%}",
+            card["parent"],
+            card["why"],
+        )
+    return table

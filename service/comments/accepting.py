@@ -1,0 +1,260 @@
+"""A comment is accepted when its row is committed: one transaction, then the bell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import orjson
+import structlog
+from sqlalchemy import bindparam, select
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from models.avatars import FROM_NAME, avatar_of
+from models.failpoints import failpoint
+from models.identifiers import is_id, new_id
+from models.records import Comment, Thread
+from models.store.database import Base, OutcomeUnknown, begin, insert_new, now, reading
+from models.store.secrets import email_index, encrypt_email, keyed_hash
+from models.text.urls import origin_of
+from service.comments.submission import Submission, without_token
+from service.comments.together import Together
+from service.http.form_tokens import read_form_token
+from service.http.problems import Problem
+from service.sites.lookup import SiteInfo
+from worker.bell import SCREEN, ring_soon
+
+# Built once: putting a statement together costs more than running it.
+_THREADS = Base.metadata.tables["threads"].c
+_THREAD = select(_THREADS.id, _THREADS.state).where(
+    _THREADS.site_id == bindparam("site"), _THREADS.key == bindparam("key")
+)
+
+
+PERHAPS = (
+    "The database stopped answering while your comment was being saved, so it may or may not "
+    "have been accepted. "
+    "You can safely send the same comment again: it is never kept twice."
+)
+
+log = structlog.get_logger()
+
+
+class Accepted(NamedTuple):
+    comment_id: str
+    is_new: bool
+
+
+class _Asked(NamedTuple):
+    """What one request wants kept; `row` is all that could be made ready before."""
+
+    site: SiteInfo
+    said: Submission
+    row: dict[str, Any]
+
+
+class _Place(NamedTuple):
+    """Where in a thread the comment goes."""
+
+    thread_id: int
+    top_id: str | None
+
+
+def accept(
+    site: SiteInfo, said: Submission, *, address: str, idempotency_key: str | None = None
+) -> Accepted:
+    """Keep the comment and ring for its screening.
+
+    The same Idempotency-Key, or the same author and text on the same thread, gets the first comment
+    again. Raises `Problem`: 404 for a parent that is not published there, 409 for a closed thread,
+    422 for a wrong `url` or a key that came with another body before.
+    """
+    began = perf_counter()
+    _check_url(site, said)
+    row = _row(site, said, address=address, idempotency_key=idempotency_key)
+    accepted = _together.do(_Asked(site, said, row))
+    if accepted.is_new:
+        ring_soon(SCREEN, accepted.comment_id)
+        ms = round((perf_counter() - began) * 1000)
+        log.info("accepted", comment=accepted.comment_id, site=site.key, status="pending", ms=ms)
+    return accepted
+
+
+def _keep_all(asked: Sequence[_Asked]) -> list[Accepted | BaseException]:
+    """Keep what several requests brought, in one transaction. If the database refuses a row, each
+    is tried alone.
+    """
+    threads: _Threads = {}
+    try:
+        with begin() as session:
+            kept = {nth: _try(session, threads, asked[nth]) for nth in _by_thread(asked)}
+    except (
+        DataError,
+        IntegrityError,
+    ) as error:  # an OperationalError is nobody's row: the database is away or busy
+        return (
+            [error]
+            if len(asked) == 1
+            else [outcome for one in asked for outcome in _keep_all([one])]
+        )
+    except OutcomeUnknown as error:
+        if not _are_kept(kept.values()):
+            raise Problem(503, PERHAPS, headers={"Retry-After": "5"}) from error
+    failpoint("accepted")
+    return [kept[nth] for nth in range(len(asked))]
+
+
+def _are_kept(outcomes: Iterable[Accepted | BaseException]) -> bool:
+    """Look again, in the time that is left, for what was just committed. False also while nobody
+    can tell.
+    """
+    ids = {outcome.comment_id for outcome in outcomes if isinstance(outcome, Accepted)}
+    try:
+        with reading() as session:
+            return set(session.scalars(select(Comment.id).where(Comment.id.in_(ids)))) == ids
+    except (DBAPIError, PoolTimeout):
+        return False
+
+
+def _by_thread(asked: Sequence[_Asked]) -> list[int]:
+    """Their places in an order that all processes share, so that no two wait for each other's new
+    threads.
+    """
+    return sorted(range(len(asked)), key=lambda nth: (asked[nth].site.id, asked[nth].said.thread))
+
+
+def _try(session: Session, threads: _Threads, asked: _Asked) -> Accepted | BaseException:
+    try:
+        return _keep(session, threads, *asked)
+    except (
+        Problem
+    ) as problem:  # raised before anything was written, so the others' transaction goes on
+        return problem
+
+
+def _keep(
+    session: Session, threads: _Threads, site: SiteInfo, said: Submission, row: dict[str, Any]
+) -> Accepted:
+    earlier = _earlier(session, row)
+    if earlier:
+        return Accepted(earlier, is_new=False)
+    place = _find_place(session, threads, site, said)
+    row.update(thread_id=place.thread_id, top_id=place.top_id or row["id"])
+    row["avatar"] = avatar_of(said.name, place.thread_id)
+    # With the reader's address: whoever guesses another's email must not be handed that one's
+    # receipt.
+    row["said_once"] = keyed_hash(
+        "said once", str(place.thread_id), row["email_index"], row["address"], row["body"]
+    )
+    if session.connection().execute(insert_new(Comment, "id"), row).one_or_none() is None:
+        # Someone was first between our look and our insert, or the author repeats himself.
+        return Accepted(_first(session, row), is_new=False)
+    return Accepted(row["id"], is_new=True)
+
+
+_together = Together(_keep_all, most=50)
+_Threads = dict[
+    tuple[int, str], Any
+]  # by site and key, as they were for the first comment of a transaction
+
+
+def _check_url(site: SiteInfo, said: Submission) -> None:
+    if said.url and origin_of(said.url) not in site.origins:
+        message = "This page does not belong to the site."
+        raise Problem(
+            422, "Some fields need another look.", errors=[{"field": "url", "message": message}]
+        )
+
+
+def _row(
+    site: SiteInfo, said: Submission, *, address: str, idempotency_key: str | None
+) -> dict[str, Any]:
+    """Everything that can be made ready before the transaction begins."""
+    at = now()
+    index = email_index(said.email)
+    form = read_form_token(site.key, said.token, honeypot=bool(said.homepage_url))
+    return {
+        "id": new_id(),
+        "site_id": site.id,
+        "parent_id": said.parent,
+        "status": "pending",
+        "version": 1,
+        "name": said.name,
+        "email": encrypt_email(said.email),
+        "email_index": index,
+        "website": said.website,
+        "body": said.body,
+        "avatar_from": FROM_NAME,
+        "at": at,
+        "address": address,
+        "form": {"token": form.token, "seconds": form.seconds, "honeypot": form.honeypot},
+        "page": {"url": said.url, "title": said.title},
+        "idempotency_key": keyed_hash("idempotency", idempotency_key) if idempotency_key else None,
+        "request_hash": keyed_hash("request", orjson.dumps(without_token(said)).decode())
+        if idempotency_key
+        else None,
+        "screen_due": at,
+    }
+
+
+def _earlier(session: Session, row: dict[str, Any]) -> str | None:
+    """The comment that this Idempotency-Key stands for already."""
+    if row["idempotency_key"] is None:
+        return None
+    same_key = (Comment.site_id == row["site_id"]) & (
+        Comment.idempotency_key == row["idempotency_key"]
+    )
+    found = session.execute(select(Comment.id, Comment.request_hash).where(same_key)).one_or_none()
+    if found and found.request_hash not in {None, row["request_hash"]}:
+        raise Problem(
+            422, "This Idempotency-Key was used with another body before. Send a new key."
+        )
+    return found.id if found else None
+
+
+def _first(session: Session, row: dict[str, Any]) -> str:
+    earlier = _earlier(session, row)
+    if earlier:
+        return earlier
+    same = (Comment.thread_id == row["thread_id"]) & (Comment.said_once == row["said_once"])
+    return session.execute(select(Comment.id).where(same)).scalar_one()
+
+
+def _find_place(session: Session, threads: _Threads, site: SiteInfo, said: Submission) -> _Place:
+    """The thread, made if this is its first comment, and the branch of the comment that is
+    answered.
+
+    Every refusal comes before the first write, as others' comments are in the same transaction.
+    """
+    thread = threads.get((site.id, said.thread)) or _thread(session, site, said.thread)
+    if thread and thread.state == "closed":
+        raise Problem(409, "This thread is closed: no more comments are taken here.")
+    top_id = _answered(session, thread.id if thread else None, said.parent) if said.parent else None
+    if thread is None:
+        session.connection().execute(insert_new(Thread), {"site_id": site.id, "key": said.thread})
+        thread = _thread(session, site, said.thread)
+        assert thread is not None
+    threads[site.id, said.thread] = thread
+    return _Place(thread.id, top_id)
+
+
+def _answered(session: Session, thread_id: int | None, parent: str) -> str:
+    """The top comment of the branch. What is answered has to be published in this thread."""
+    answered = (
+        (Comment.id == parent) & (Comment.thread_id == thread_id) & (Comment.status == "approved")
+    )
+    top_id = (
+        session.execute(select(Comment.top_id).where(answered)).scalar()
+        if thread_id and is_id(parent)
+        else None
+    )
+    if top_id is None:
+        raise Problem(404, "The comment you answer is not (or no longer) published in this thread.")
+    return top_id
+
+
+def _thread(session: Session, site: SiteInfo, key: str) -> Any:
+    return session.connection().execute(_THREAD, {"site": site.id, "key": key}).one_or_none()

@@ -1,0 +1,68 @@
+"""Objects that were damaged in storage: readers get them from the rows, and a worker writes them
+again.
+"""
+
+from __future__ import annotations
+
+import threading
+from time import monotonic
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from models.store import storage
+from models.store.database import reading
+from models.store.storage import Damaged, Stored
+from service.comments.pages import Get
+from worker.bell import PUBLISH, ring_soon
+
+AGAIN_SECONDS = 10.0  # before an object that is still damaged is owed once more
+MOST_REMEMBERED = 1000
+
+log = structlog.get_logger()
+_owed: dict[str, float] = {}  # when an object was owed last, by its name
+_guard = threading.Lock()
+
+
+def getting(site: str, thread: str) -> Get:
+    """How to get an object of that thread, damaged or not."""
+
+    def get(name: str) -> Stored | None:
+        try:
+            return storage.get(name)
+        except Damaged as damage:
+            return _from_the_rows(site, thread, damage)
+
+    return get
+
+
+def _from_the_rows(site: str, thread: str, damage: Damaged) -> Stored | None:
+    # an XML library, for what is rare
+    from worker.publishing.pages import object_named, thread_number  # noqa: PLC0415
+
+    with reading(of_one_moment=True) as session:
+        number = thread_number(session, site, thread)
+        built = object_named(session, number, damage.name) if number else None
+    if number:
+        _owe(number, damage)
+    return Stored(built.content, built.tag) if built else None
+
+
+def _owe(thread_id: int, damage: Damaged) -> None:
+    from worker.publishing.publishing import owe_object  # noqa: PLC0415
+
+    with _guard:
+        if monotonic() - _owed.get(damage.name, -AGAIN_SECONDS) < AGAIN_SECONDS:
+            return
+        if len(_owed) >= MOST_REMEMBERED:
+            _owed.clear()
+        _owed[damage.name] = monotonic()
+    log.error("page.damaged", thread=thread_id, path=damage.name, reason=damage.why)
+    try:
+        owe_object(thread_id, damage.name)
+    except (
+        DBAPIError
+    ) as error:  # it could be read just now: the reader has her page, and the next one tries again
+        log.warning("page.not_owed", thread=thread_id, error=type(error).__name__)
+        return
+    ring_soon(PUBLISH, thread_id)

@@ -1,0 +1,163 @@
+"""What a reader sends: its shape, checked without coercion, and cleaned."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from email_validator import EmailNotValidError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, field_validator
+
+from models.text.cleaning import MOST_TIMES, clean, clean_line, is_blank
+from models.text.email import MOST_EMAIL, parsed_email
+from models.text.urls import link
+
+MOST_URL = 2000
+MOST_TITLE = 300
+
+
+def _no_nul(value: object) -> object:
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("This contains a NUL character.")
+    return value
+
+
+def _empty_is_none(value: object) -> object:
+    """A form sends an empty field where JSON would leave it out."""
+    return None if isinstance(value, str) and not value.strip() else _no_nul(value)
+
+
+Text = Annotated[str, BeforeValidator(_no_nul)]
+Optional = Annotated[str | None, BeforeValidator(_empty_is_none)]
+
+# How the API's description says it; lengths are of the text as it is kept.
+NON_BLANK = {"type": "string", "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"}
+
+
+def _told(most: int, **more: str) -> WithJsonSchema:
+    return WithJsonSchema(NON_BLANK | {"maxLength": most, **more})
+
+
+def _told_optional(most: int | None, **more: str) -> WithJsonSchema:
+    length = {} if most is None else {"maxLength": most}
+    return WithJsonSchema({"anyOf": [{"type": "string", **length, **more}, {"type": "null"}]})
+
+
+_URL = (
+    "The page, on one of the site's origins. Its thread keeps only the query parameters "
+    "in the policy's threads.query."
+)
+_TITLE = (
+    "The page's title. It is checked like the body and cut at 300 characters. A "
+    "thread keeps the first one approved."
+)
+_WEBSITE = "Kept as a browser reads it. A URL with a user name is refused."
+
+
+class Submission(BaseModel):
+    """A comment as it was posted. `homepage_url` is the honeypot: a field no person sees."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    thread: Annotated[Text, _told(500)]
+    name: Annotated[Text, _told(80)]
+    email: Annotated[Text, _told(MOST_EMAIL, format="email")]
+    body: Annotated[Text, _told(10_000)]
+    url: Annotated[Optional, _told_optional(MOST_URL, format="uri", description=_URL)] = None
+    title: Annotated[Optional, _told_optional(None, description=_TITLE)] = None
+    parent: Annotated[
+        Optional, _told_optional(36, description="The id of the comment that is answered.")
+    ] = None
+    website: Annotated[
+        Optional, _told_optional(500, format="uri", pattern="^https?://", description=_WEBSITE)
+    ] = None
+    token: Optional = None
+    homepage_url: Optional = None
+
+    @field_validator("thread")
+    @classmethod
+    def _thread(cls, value: str) -> str:
+        return thread_key(value)
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        return _not_blank(clean_line(value, 80))
+
+    @field_validator("body")
+    @classmethod
+    def _body(cls, value: str) -> str:
+        return _not_blank(clean(value, 10_000))
+
+    @field_validator("email")
+    @classmethod
+    def _email(cls, value: str) -> str:
+        value = clean_line(value, MOST_EMAIL)
+        if not value:
+            raise ValueError("This field is required.")
+        try:
+            return parsed_email(value).normalized
+        except EmailNotValidError as error:
+            raise ValueError(f"This is not an email address: {_first_down(str(error))}") from None
+
+    @field_validator("website")
+    @classmethod
+    def _website(cls, value: str | None) -> str | None:
+        return None if value is None else _web_address(value, 500)
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, value: str | None) -> str | None:
+        return None if value is None else _web_address(value, MOST_URL)
+
+    @field_validator("title")
+    @classmethod
+    def _title(cls, value: str | None) -> str | None:
+        """The page's own words, which the reader cannot shorten: cut rather than refused."""
+        if value is None:
+            return None
+        try:
+            title = clean_line(value.strip()[: MOST_TITLE * MOST_TIMES], MOST_TITLE * MOST_TIMES)[
+                :MOST_TITLE
+            ]
+        except ValueError:
+            return None
+        return None if is_blank(title) else title
+
+
+def thread_key(value: str) -> str:
+    """A thread's key as it is kept. Raises ValueError if it is blank, holds NUL, or is refused by
+    `clean`.
+    """
+    _no_nul(value)
+    return _not_blank(clean_line(value, 500))
+
+
+def _not_blank(value: str) -> str:
+    if is_blank(value):
+        raise ValueError("This field is required.")
+    return value
+
+
+def _web_address(value: str, most: int) -> str:
+    """The URL as it is kept and published: normalised, so that a browser goes to the host that the
+    checks saw.
+    """
+    value = clean_line(value, most)
+    found = None if " " in value else link(value)
+    if found is None:
+        raise ValueError(
+            "This is not a web address: it should look like https://example.org, without a "
+            "user name."
+        )
+    if len(found.href) > most:
+        raise ValueError(f"This is too long: at most {most:,} characters, as a browser writes it.")
+    return found.href
+
+
+def _first_down(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def without_token(submission: Submission) -> dict[str, Any]:
+    """What an Idempotency-Key stands for: the same comment, whatever token the form had by then."""
+    return submission.model_dump(exclude={"token"})

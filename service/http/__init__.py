@@ -1,0 +1,1 @@
+"""What every route needs: errors, keys, limits, tokens, headers."""

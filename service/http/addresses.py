@@ -1,0 +1,70 @@
+"""A reader's address, as this service remembers it: a keyed hash whose key changes every day and is
+then deleted.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+from flask import request
+from sqlalchemy import select
+
+from models.records import AddressKey
+from models.store.database import begin, insert_new
+
+# IPv6 addresses that hold an IPv4 address: whoever has that one has all of these.
+_COMPATIBLE = IPv6Network("::/96")  # obsolete, yet some still write ::192.0.2.1
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052's well-known prefix
+
+
+def reader() -> str:
+    """Today's hash of whoever has the address that asks."""
+    return hmac.new(
+        _key(datetime.now(UTC).date()), owner_of(request.remote_addr or "").encode(), "sha256"
+    ).hexdigest()
+
+
+def owner_of(address: str) -> str:
+    """What an address counts as: of IPv6 the network (/64), as its owner has all of it, or the IPv4
+    address within.
+
+    Ports, zones, brackets and quotes do not count. Nonsense, or a Unix socket, counts as it is.
+    """
+    bare = _without_port(address.strip().strip('"').strip().lower())
+    try:
+        parsed = ip_address(bare.partition("%")[0])
+    except ValueError:
+        return bare
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    return str(_ipv4_within(parsed) or IPv6Address(int(parsed) >> 64 << 64))
+
+
+def _ipv4_within(address: IPv6Address) -> IPv4Address | None:
+    if address in _NAT64 or (
+        address in _COMPATIBLE and int(address) > 1
+    ):  # :: and ::1 are addresses of their own
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo  # the server, which thousands share, and the client
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+
+
+def _without_port(address: str) -> str:
+    """Some proxies forward `192.0.2.1:4711` or `[2001:db8::1]:4711`, and who comes back would be
+    somebody new.
+    """
+    if address.startswith("["):
+        return address[1:].partition("]")[0].strip()
+    return address.partition(":")[0].strip() if address.count(":") == 1 else address
+
+
+@lru_cache(maxsize=2)
+def _key(day: date) -> bytes:
+    """The day's key, the same in all processes: whoever needs it first makes it."""
+    with begin() as session:
+        session.connection().execute(insert_new(AddressKey), {"day": day, "key": os.urandom(32)})
+        return session.execute(select(AddressKey.key).where(AddressKey.day == day)).scalar_one()

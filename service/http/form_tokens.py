@@ -1,0 +1,41 @@
+"""The form's token: signed, so that a post can show that it came from the form, and how long ago
+that was shown.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from models.judgement.candidate import Form
+from models.store.secrets import secrets
+
+LONGEST = 300  # characters; ours have fewer, and a signature is computed over all of them
+MOST_SECONDS = 24 * 3600  # a tab left open overnight
+
+
+def issue_form_token(site: str) -> str:
+    return str(_signer().dumps([site, round(time.time(), 2)]))
+
+
+def read_form_token(site: str, token: str | None, *, honeypot: bool) -> Form:
+    """What the token says. A missing or wrong one is evidence for the screening, never an error."""
+    if not token:
+        return Form("missing", None, honeypot)
+    if len(token) > LONGEST:
+        return Form("forged", None, honeypot)
+    try:
+        whose, issued = _signer().loads(token)
+    except (BadSignature, ValueError, TypeError):
+        return Form("forged", None, honeypot)
+    seconds = time.time() - issued
+    if whose != site or seconds < 0:
+        return Form("forged", None, honeypot)
+    return Form("valid" if seconds <= MOST_SECONDS else "expired", round(seconds, 2), honeypot)
+
+
+@cache
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(secrets().derived("form token"))

@@ -1,0 +1,62 @@
+"""How fast one address may post. Counted in the process, so that no broker stands in the way of a
+comment.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from functools import cache
+
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from models.settings import settings
+from service.http.problems import Problem
+
+_counting = threading.Lock()  # between looking and counting nobody else may count
+
+
+@cache
+def _limiter() -> MovingWindowRateLimiter:
+    return MovingWindowRateLimiter(MemoryStorage())
+
+
+@cache
+def _limits() -> tuple[RateLimitItem, ...]:
+    return (
+        RateLimitItemPerMinute(settings().rate_per_minute, namespace="post"),
+        RateLimitItemPerHour(settings().rate_per_hour, namespace="post"),
+    )
+
+
+def count_post(site: str, address: str) -> Problem | None:
+    """Count a post, whatever is in it. The 429 that says when to come back, if this address has
+    posted too much on this site; such a post is not counted.
+    """
+    if settings().rate_limits == "off":
+        return None
+    with _counting:
+        full = next(
+            (limit for limit in _limits() if not _limiter().test(limit, site, address)), None
+        )
+        if full is None:
+            for limit in _limits():
+                _limiter().hit(limit, site, address)
+            return None
+        opens = _limiter().get_window_stats(full, site, address).reset_time
+    wait = max(1, math.ceil(opens - time.time()))
+    return Problem(
+        429,
+        f"That was a lot of comments in a short time. Please try again in {in_words(wait)}.",
+        headers={"Retry-After": str(wait)},
+    )
+
+
+def in_words(seconds: int) -> str:
+    """Never less than it takes: `90 seconds`, `3 minutes`."""
+    if seconds > 120:
+        return f"{math.ceil(seconds / 60)} minutes"
+    return "1 second" if seconds == 1 else f"{seconds} seconds"

@@ -1,0 +1,28 @@
+"""The headers of a published page: the same from Flask's route and from the gate."""
+
+from __future__ import annotations
+
+from models.settings import settings
+from service.sites.lookup import SiteInfo
+
+ROUTE = "/v1/sites/<site>/comments"
+
+
+def published_headers(tag: str, cache_tag: str) -> dict[str, str]:
+    """How a page may be kept: a browser asks again each time, a CDN as often as the owner says."""
+    headers = {"ETag": f'"{tag}"', "Cache-Control": "public, no-cache"}
+    if (
+        seconds := settings().cdn_seconds
+    ):  # by both names: RFC 9213, and what Fastly and Varnish read
+        headers["CDN-Cache-Control"] = headers["Surrogate-Control"] = f"max-age={seconds}"
+        headers["Cache-Tag"] = headers["Surrogate-Key"] = cache_tag
+    return headers
+
+
+def shared_headers(site: SiteInfo, origin: str | None) -> dict[str, str]:
+    """CORS: the site's own origins may read this, nobody else's page."""
+    headers = {"Vary": "Origin"}
+    if origin and origin in site.origins:
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Expose-Headers"] = "Location, Retry-After, ETag"
+    return headers

@@ -1,0 +1,1 @@
+"""What moderators do, the same for the console and the API."""

@@ -1,0 +1,230 @@
+"""Block and trust: an author, a host or a word, until a day; and what is to be done with all that
+is like a comment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from sqlalchemy import Select, or_, select, update
+from sqlalchemy.orm import Session
+
+from models.identifiers import new_id
+from models.judgement.policy import Verdict
+from models.records import Block, Comment, Review
+from models.settling.changes import Change, Settled
+from models.settling.moderation import settle
+from models.store.database import now
+from models.store.secrets import email_index
+from models.text.cleaning import clean_line
+from models.text.urls import host_of, shown, without_www
+from service.http.problems import Problem
+from service.moderation.acts import note_act
+from service.moderation.comment_records import when
+from service.moderation.queue import of_the_campaign
+
+MOST_LOOKED_THROUGH = 100_000  # of a campaign, for those that wait
+MOST_OTHERS = 200
+MOST_VALUE = 300
+SNIPPET = 80
+LONGEST_LIKE = 30  # days: what is like a comment changes, and nobody remembers why
+STANCES = {"author": ("block", "trust"), "host": ("block", "trust"), "word": ("block",)}
+LIKE = {"approve": "approve", "flag": "hold", "reject": "reject"}
+
+
+class NewBlock(BaseModel):
+    """An author is named by one of their comments, or as `value` by an email address; "like" is a
+    comment whose like is to be decided as `stance` says. `days` null is for good. `others`: what
+    waits already is decided with it, as one batch: of an author everything is rejected, of what is
+    like the comment each as the stance says.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    kind: Literal["author", "host", "word", "like"]
+    stance: Literal["block", "trust", "approve", "flag", "reject"] = "block"
+    value: Annotated[str, StringConstraints(max_length=MOST_VALUE)] = ""
+    comment: str | None = None
+    days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    others: bool = False
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> NewBlock:
+        if self.stance not in STANCES.get(self.kind, LIKE):
+            raise ValueError(
+                f"The stance on {self.kind} is {' or '.join(STANCES.get(self.kind, LIKE))}."
+            )
+        if self.kind == "like" and (self.days is None or self.days > LONGEST_LIKE):
+            raise ValueError(f"What is like a comment is decided for 1 to {LONGEST_LIKE} days.")
+        return self
+
+
+def standing(sites: Sequence[int], at: datetime) -> Select[Block]:
+    """What holds now, newest first."""
+    lasts = or_(Block.until.is_(None), Block.until > at)
+    return (
+        select(Block)
+        .where(Block.site_id.in_(sites), Block.ended_at.is_(None), lasts)
+        .order_by(Block.id.desc())
+    )
+
+
+def make(
+    session: Session, site_id: int, new: NewBlock, comment: Comment | None, *, by: str
+) -> tuple[Block, list[Settled], str | None]:
+    """The block, what was settled with it, and the batch that undoes that."""
+    value, label = _subject(new, comment)
+    block = Block(
+        site_id=site_id,
+        kind=new.kind,
+        stance=new.stance,
+        value=value,
+        label=label,
+        comment_id=comment.id if comment else None,
+        by=by,
+        until=now() + timedelta(days=new.days) if new.days else None,
+    )
+    session.add(block)
+    session.flush()
+    lasting = f"until {block.until:%d %B %Y}" if block.until else "for good"
+    note_act(session, by, "blocks", f"{_did(block)} {lasting}", site_id=site_id)
+    if not new.others or comment is None or new.stance == "trust":
+        return block, [], None
+    batch = new_id()
+    verdict = Verdict(new.stance) if new.kind == "like" else Verdict.REJECT
+    reason = "spam" if verdict is Verdict.REJECT else None
+    changes = [
+        Change(
+            row.id,
+            verdict,
+            (reason,) if reason else (),
+            by,
+            version=row.version,
+            reason=reason,
+            batch=batch,
+        )
+        for row in session.scalars(others(comment, new.kind))
+    ]
+    return block, [each for each in settle(session, changes) if each], batch
+
+
+def others(comment: Comment, kind: str) -> Select[Comment]:
+    """What would be decided with a block: all that waits under the same address, or says nearly the
+    same. The comment itself is among them while it waits.
+    """
+    first = comment.campaign or comment.id
+    alike = Comment.id.in_(of_the_campaign(first, comment.site_id, most=MOST_LOOKED_THROUGH))
+    theirs = (Comment.email_index == comment.email_index) & (Comment.email_index != "")
+    waiting = (
+        select(Comment.id)
+        .join(Review, Review.comment_id == Comment.id)
+        .where(Review.closed_at.is_(None))
+    )
+    waiting = waiting.where(
+        Comment.site_id == comment.site_id, theirs if kind == "author" else alike
+    )
+    return (
+        select(Comment)
+        .where(Comment.id.in_(waiting.distinct().limit(MOST_OTHERS)))
+        .order_by(Comment.id)
+    )
+
+
+def end(session: Session, block: Block, *, by: str) -> None:
+    """Whoever comes second ends nothing, and says nothing."""
+    ended = (
+        update(Block)
+        .where(Block.id == block.id, Block.ended_at.is_(None))
+        .values(ended_at=now(), ended_by=by)
+    )
+    if session.execute(ended.returning(Block.id)).first() is not None:
+        note_act(session, by, "blocks", _undid(block), site_id=block.site_id)
+
+
+def block_shape(block: Block) -> dict[str, Any]:
+    """An author's address stays here, and so does its hash."""
+    return {
+        "id": block.id,
+        "kind": block.kind,
+        "stance": block.stance,
+        "label": block.label,
+        "comment": block.comment_id,
+        "by": block.by,
+        "at": when(block.at),
+        "until": when(block.until),
+        "ended_at": when(block.ended_at),
+        "ended_by": block.ended_by,
+    }
+
+
+def _did(block: Block) -> str:
+    """No name of an author: the log is for ever."""
+    if block.kind == "like":
+        return f"decided to {LIKE[block.stance]} all that is like a comment"
+    verb = "blocked" if block.stance == "block" else "trusted"
+    return f"{verb} {_what(block)}"
+
+
+def _undid(block: Block) -> str:
+    if block.kind == "like":
+        return f"no longer decides to {LIKE[block.stance]} all that is like a comment"
+    return f"{'unblocked' if block.stance == 'block' else 'stopped trusting'} {_what(block)}"
+
+
+def _what(block: Block) -> str:
+    return "an author" if block.kind == "author" else f"the {block.kind} “{block.label}”"
+
+
+def _subject(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
+    """What is compared, and what people read."""
+    if new.kind == "author":
+        return _author(new, comment)
+    if new.kind == "like":
+        return _like(comment)
+    try:
+        label = clean_line(new.value, MOST_VALUE).strip().lower()[:200]
+    except ValueError as error:
+        raise _wrong("value", str(error)) from None
+    # its tables take 5 MB, and few requests need them
+    from models.text.folding import fold  # noqa: PLC0415
+
+    value = fold(label)
+    if new.kind == "host":
+        value = without_www(host_of(label.removeprefix("*.")))
+        label = shown(value)
+    if not value or (new.kind == "host" and "." not in value):
+        raise _wrong(
+            "value", "Which host, like watches.example?" if new.kind == "host" else "Which word?"
+        )
+    return value, label
+
+
+def _author(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
+    if comment is not None:
+        if not comment.email_index:
+            raise _wrong("comment", "Nothing is known of this author any more.")
+        return comment.email_index, comment.name
+    if "@" not in new.value:
+        raise _wrong(
+            "comment", "Name one of the author's comments, or their email address as value."
+        )
+    return email_index(new.value.strip()), "an author named by address"
+
+
+def _like(comment: Comment | None) -> tuple[str, str]:
+    if comment is None:
+        raise _wrong("comment", "Like which comment?")
+    # its tables take 5 MB, and few requests need them
+    from models.text.folding import says_enough  # noqa: PLC0415
+
+    if not says_enough(comment.body):
+        raise _wrong("comment", "This comment is too short to tell what is like it.")
+    line = " ".join(comment.body.split())
+    return comment.id, line if len(line) <= SNIPPET else f"{line[: SNIPPET - 1]}…"
+
+
+def _wrong(field: str, message: str) -> Problem:
+    return Problem(422, message, errors=[{"field": field, "message": message}])

@@ -1,0 +1,146 @@
+"""A comment's whole record for those who moderate: evidence, reviews, decisions. Few queries,
+whatever the number.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.records import Comment, DecisionRecord, Review, Screening, Thread
+from models.settling.changes import POLICY
+from models.store.secrets import decrypt_email
+from models.text import markdown
+
+
+def when(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC."""
+    return moment.isoformat().replace("+00:00", "Z") if moment else None
+
+
+def full_records(session: Session, comments: Sequence[Comment]) -> list[dict[str, Any]]:
+    """One for one, in the contract's shape."""
+    ids = [comment.id for comment in comments]
+    threads = _by_id(session, Thread, {comment.thread_id for comment in comments})
+    evidence = _latest_evidence(session, ids)
+    reviews, decisions = _grouped(session, Review, ids), _grouped(session, DecisionRecord, ids)
+    whole = [
+        {
+            "id": comment.id,
+            "thread": threads[comment.thread_id].key,
+            "url": threads[comment.thread_id].url or comment.page.get("url"),
+            "title": threads[comment.thread_id].title or comment.page.get("title"),
+            "parent": comment.parent_id,
+            "status": comment.status,
+            "version": comment.version,
+            "name": comment.name,
+            "email": decrypt_email(comment.email) if comment.email else None,
+            "website": comment.website,
+            "body": comment.body,
+            "html": markdown.render(comment.body)
+            if comment.html is None and comment.body
+            else comment.html or "",
+            "language": comment.language,
+            "at": when(comment.at),
+            "edited_at": when(comment.edited_at),
+            "erased_at": when(comment.erased_at),
+            "evidence": evidence.get(comment.id, []),
+            "reviews": [_review(review) for review in reviews[comment.id]],
+            "decisions": [decision_shape(decision) for decision in decisions[comment.id]],
+            "campaign": comment.campaign,
+            "blind": False,
+        }
+        for comment in comments
+    ]
+    return [
+        _blindfolded(record)
+        if _is_blind(reviews[record["id"]], decisions[record["id"]])
+        else record
+        for record in whole
+    ]
+
+
+def is_hidden(session: Session, ids: Sequence[str]) -> set[str]:
+    """Those that a moderator is to judge without knowing what the machine found or did."""
+    asked = select(Review.comment_id).where(
+        Review.comment_id.in_(ids), Review.blind, Review.closed_at.is_(None)
+    )
+    suspects = list(set(session.execute(asked).scalars()))
+    if not suspects:
+        return set()
+    reviews, decisions = (
+        _grouped(session, Review, suspects),
+        _grouped(session, DecisionRecord, suspects),
+    )
+    return {comment for comment in suspects if _is_blind(reviews[comment], decisions[comment])}
+
+
+def _is_blind(reviews: Sequence[Review], decisions: Sequence[DecisionRecord]) -> bool:
+    """Until a human has decided, whatever the decision."""
+    opened = [review.opened_at for review in reviews if review.blind and review.closed_at is None]
+    return bool(opened) and not any(
+        entry.by != POLICY and entry.at >= max(opened) for entry in decisions
+    )
+
+
+def _blindfolded(record: dict[str, Any]) -> dict[str, Any]:
+    """A sampled comment and a flagged one look the same: both wait for a human, and nothing is said
+    of them.
+    """
+    opened = next(review["opened"] for review in record["reviews"] if review["closed"] is None)
+    return {
+        **record,
+        "status": "flagged",
+        "evidence": [],
+        "decisions": [],
+        "reviews": [{"cause": "sampled", "opened": opened, "closed": None}],
+        "blind": True,
+    }
+
+
+def decision_shape(decision: DecisionRecord) -> dict[str, Any]:
+    return {
+        "id": decision.id,
+        "at": when(decision.at),
+        "by": decision.by,
+        "verdict": decision.verdict,
+        "reasons": decision.reasons,
+        "reason": decision.reason,
+        "note": decision.note,
+        "version": decision.version,
+        "undoes": decision.undoes,
+    }
+
+
+def _review(review: Review) -> dict[str, Any]:
+    return {
+        "cause": review.cause,
+        "opened": when(review.opened_at),
+        "closed": when(review.closed_at),
+    }
+
+
+def _by_id(session: Session, record: Any, ids: set[Any]) -> dict[Any, Any]:
+    return {
+        row.id: row for row in session.execute(select(record).where(record.id.in_(ids))).scalars()
+    }
+
+
+def _grouped(session: Session, record: Any, ids: Sequence[str]) -> dict[str, list[Any]]:
+    """Rows by comment, oldest first: ids sort by time."""
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for row in session.execute(
+        select(record).where(record.comment_id.in_(ids)).order_by(record.id)
+    ).scalars():
+        groups[row.comment_id].append(row)
+    return groups
+
+
+def _latest_evidence(session: Session, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    wanted = select(Screening.comment_id, Screening.evidence).where(Screening.comment_id.in_(ids))
+    return dict(session.execute(wanted.order_by(Screening.number)).all())

@@ -1,0 +1,217 @@
+"""Many decisions at once, all in one transaction and undone as one: for the console, and for
+whoever has a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, aliased
+
+from models.identifiers import is_id
+from models.judgement.policy import Verdict
+from models.records import Comment, DecisionRecord
+from models.settling.changes import Change, Settled
+from models.settling.moderation import Refused, settle, undo_each
+from models.text.cleaning import clean
+from service.http.problems import Problem
+
+MOST_AT_ONCE = 1000
+MOST_NOTE = 2000
+
+
+def _known_form(text: str) -> str:
+    if not is_id(text):
+        raise ValueError("This is no id.")
+    return text
+
+
+Identifier = Annotated[
+    str, AfterValidator(_known_form), WithJsonSchema({"type": "string", "format": "uuid"})
+]
+
+
+Note = Annotated[
+    str,
+    StringConstraints(max_length=MOST_NOTE),
+    AfterValidator(lambda text: clean(text, MOST_NOTE)),
+]
+
+
+class Judgement(BaseModel):
+    """What a moderator says of a comment, or of many."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    verdict: Literal["approve", "flag", "reject"]
+    reason: Literal["spam", "abuse", "off_topic", "other"] | None = None
+    note: Note = ""
+
+    def change(
+        self, comment_id: str, *, by: str, version: int | None, batch: str | None = None
+    ) -> Change:
+        return Change(
+            comment_id,
+            Verdict(self.verdict),
+            reasons=(self.reason.replace("_", " "),) if self.reason else (),
+            by=by,
+            version=version,
+            reason=self.reason,
+            note=self.note,
+            batch=batch,
+        )
+
+
+class Seen(BaseModel):
+    """A comment; with `version` the decision counts only while it is still as it was seen."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    id: Identifier
+    version: int | None = None
+
+
+class Rulings(Judgement):
+    """One verdict on many. Calls that name the same `batch` (a UUID, made up by whoever calls) are
+    undone as one.
+    """
+
+    batch: Identifier | None = None
+    items: Annotated[list[Seen], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+    def versions(self) -> dict[str, int | None]:
+        """Each comment once, however often it was named."""
+        return {seen.id: seen.version for seen in self.items}
+
+
+def _given(one: str, kind: str, other: str) -> dict[str, Any]:
+    """How the API's description says: this one, and not the other."""
+    return {"required": [one], "properties": {one: {"type": kind}, other: {"type": "null"}}}
+
+
+class Undoings(BaseModel):
+    """Either a batch, or these decisions and no others."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="ignore",
+        json_schema_extra={
+            "oneOf": [_given("batch", "string", "decisions"), _given("decisions", "array", "batch")]
+        },
+    )
+
+    batch: Identifier | None = None
+    decisions: Annotated[list[Identifier], Field(min_length=1, max_length=MOST_AT_ONCE)] | None = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Undoings:
+        if (self.batch is None) == (self.decisions is None):
+            raise ValueError("Name a batch, or decisions.")
+        return self
+
+
+class Outcome(NamedTuple):
+    """What was done, and the comments that were not as they had been seen."""
+
+    done: list[Settled]
+    refused: list[str]
+
+
+def decide_each(session: Session, asked: Rulings, *, by: str) -> Outcome:
+    """One transaction: all that still holds is settled together, or, where it fails, nothing is."""
+    versions = asked.versions()
+    changes = [
+        asked.change(id_, by=by, version=version, batch=asked.batch)
+        for id_, version in versions.items()
+    ]
+    settled = dict(zip(versions, settle(session, changes), strict=True))
+    return Outcome(
+        [each for each in settled.values() if each],
+        [id_ for id_, each in settled.items() if not each],
+    )
+
+
+def take_back_each(
+    session: Session, decisions: Mapping[str, str], *, by: str
+) -> tuple[list[Settled], dict[str, Refused]]:
+    """Undo exactly these decisions, by their comments. What a colleague decided after stays, and is
+    told.
+    """
+    came = undo_each(session, dict(decisions), by=by)
+    done = [each for each in came.values() if not isinstance(each, Refused)]
+    return done, {comment: each for comment, each in came.items() if isinstance(each, Refused)}
+
+
+def decisions_to_undo(session: Session, asked: Undoings) -> dict[str, str]:
+    """By their comments; of a batch those that stand. Raises 404 for one that there is none of."""
+    if asked.batch:
+        wanted = standing_of([asked.batch]).add_columns(DecisionRecord.comment_id)
+        return {comment: decision for decision, _, comment in session.execute(wanted)}
+    named = asked.decisions or []
+    found = dict(
+        session.execute(
+            select(DecisionRecord.id, DecisionRecord.comment_id).where(DecisionRecord.id.in_(named))
+        ).all()
+    )
+    if missing := [id_ for id_ in named if id_ not in found]:
+        raise Problem(404, f"There is no such decision: {missing[0]}.")
+    return {found[id_]: id_ for id_ in named}
+
+
+def standing_of(batches: Sequence[str]) -> Select[Any]:
+    """Decisions of these batches that nobody took back, in the order they were made, each with its
+    batch.
+    """
+    taken_back = aliased(DecisionRecord)
+    columns: list[Any] = [DecisionRecord.id, DecisionRecord.batch]
+    wanted = select(*columns)
+    wanted = wanted.outerjoin(taken_back, taken_back.undoes == DecisionRecord.id)
+    wanted = wanted.where(
+        DecisionRecord.batch.in_(batches), DecisionRecord.undoes.is_(None), taken_back.id.is_(None)
+    )
+    return wanted.order_by(DecisionRecord.id)
+
+
+def sites_of(session: Session, ids: Sequence[str]) -> dict[str, int]:
+    """The site of each of these comments that there is."""
+    return dict(
+        session.execute(select(Comment.id, Comment.site_id).where(Comment.id.in_(ids))).all()
+    )
+
+
+def check_all_are_of(session: Session, site_id: int, ids: Collection[str]) -> None:
+    """One that is not there, or is another site's, and nothing is decided."""
+    sites = sites_of(session, list(ids))
+    message = "There is no such comment on this site."
+    if wrong := [f"items.{at}.id" for at, id_ in enumerate(ids) if sites.get(id_) != site_id]:
+        raise Problem(
+            404, message, errors=[{"field": field, "message": message} for field in wrong[:20]]
+        )
+
+
+def latest_decisions(session: Session, ids: Sequence[str]) -> dict[str, DecisionRecord]:
+    """Who decided last about each: what one who came second is told."""
+    log = select(DecisionRecord).where(DecisionRecord.comment_id.in_(ids))
+    in_order = log.order_by(DecisionRecord.version, DecisionRecord.id)
+    return {entry.comment_id: entry for entry in session.scalars(in_order)}
+
+
+def as_they_are(session: Session, ids: Sequence[str]) -> dict[str, Any]:
+    """Each comment's `version`, `status` and `erased_at`."""
+    wanted = select(Comment.id, Comment.version, Comment.status, Comment.erased_at).where(
+        Comment.id.in_(ids)
+    )
+    return {row.id: row for row in session.execute(wanted)}

@@ -1,0 +1,147 @@
+"""Why a comment got its spam score: by the model that judged it where that is still there, else by
+the current one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.records import Comment, Screening, Site, SiteModelRecord
+from service.http.problems import Problem
+from service.moderation.comment_records import is_hidden
+
+if TYPE_CHECKING:  # numpy is loaded when somebody asks, not with the web process
+    from models.spam.explanation import Explanation
+    from models.spam.model import SpamModel
+    from models.spam.site import SiteModel
+
+
+MOST_AT_ONCE = 2
+_at_work = threading.BoundedSemaphore(MOST_AT_ONCE)
+
+
+class Judged(NamedTuple):
+    """What a score was made of. `own` are the site's models that may explain it, the one that
+    judged it first.
+    """
+
+    body: str
+    origins: Sequence[str]
+    language: str
+    version: str
+    counts: Mapping[str, int]
+    own: Sequence[SiteModel]
+
+
+def judged(session: Session, comment: Comment) -> Judged:
+    """Raises the 404 of an erased comment, and the 409 of one that has no score, or none to be
+    shown yet.
+    """
+    if comment.erased_at:
+        raise Problem(404, "This comment was erased, and what was known of it with it.")
+    if is_hidden(session, [comment.id]):
+        raise Problem(
+            409, "This one is a blind sample: what Greenroom found appears once you have decided."
+        )
+    found = _spam(session, comment)
+    if found is None:
+        raise Problem(
+            409, "There is no spam score to explain yet: this comment is still being checked."
+        )
+    if found["score"] is None:
+        raise Problem(409, f"There is no spam score to explain: {found['detail']}.")
+    own = _site_models(session, comment.site_id, found["version"])
+    origins = session.scalars(select(Site.origins).where(Site.id == comment.site_id)).one()
+    return Judged(
+        comment.body,
+        origins,
+        comment.language or "und",
+        found["version"],
+        found.get("counts", {}),
+        own,
+    )
+
+
+def explained(comment: Judged) -> Explanation:
+    """Milliseconds; once in a process a second more, to open the base model's file. Needs no
+    database.
+
+    A few at once: a moderator who goes quickly asks for one after the other while that file is
+    being opened, and would soon hold every thread that readers wait for. Raises the 503 that says
+    to ask again.
+    """
+    if not _at_work.acquire(blocking=False):
+        raise Problem(
+            503,
+            "Other scores are being explained. Ask again in a moment.",
+            headers={"Retry-After": "1"},
+        )
+    try:
+        return _explained(comment)
+    finally:
+        _at_work.release()
+
+
+def _explained(comment: Judged) -> Explanation:
+    from models.spam.explanation import explain, explain_for_site  # noqa: PLC0415
+    from models.spam.opinion import has_one  # noqa: PLC0415
+    from models.spam.page import on_site  # noqa: PLC0415
+    from models.spam.site import Seen  # noqa: PLC0415
+
+    base = _base()
+    by_base = explain(base, comment.body, on_site(comment.origins))
+    own = next((model for model in comment.own if model.base == base.version), None)
+    is_known = has_one(base, comment.language)
+    if own and comment.version != base.version:
+        return explain_for_site(
+            own, Seen(comment.body, by_base.log_odds if is_known else None, comment.counts)
+        )
+    if not is_known:
+        raise Problem(
+            409,
+            "The model that judged this is gone, and the current one does not know its language.",
+        )
+    return by_base
+
+
+def as_json(comment: Judged) -> dict[str, Any]:
+    """`version` explains; `judged_by` is the model that gave the score, which may be gone."""
+    return {**explained(comment).as_json(), "judged_by": comment.version}
+
+
+def _spam(session: Session, comment: Comment) -> dict[str, Any] | None:
+    """What the latest screening's spam check left."""
+    wanted = select(Screening.evidence).where(Screening.comment_id == comment.id)
+    evidence = session.scalar(wanted.order_by(Screening.number.desc()).limit(1)) or []
+    return next((found for found in evidence if found["check"] == "spam"), None)
+
+
+def _site_models(session: Session, site_id: int, version: str) -> list[SiteModel]:
+    """The one of that version, then the live one, as far as they are there and fit this release."""
+    named = SiteModelRecord.site_id == site_id, SiteModelRecord.version == version
+    ids = [
+        session.scalar(select(SiteModelRecord.id).where(*named)),
+        session.scalar(select(Site.model).where(Site.id == site_id)),
+    ]
+    if not any(ids):
+        return []
+    from worker.learning.site_models import learned  # noqa: PLC0415 — numpy, see above
+
+    found = [learned(session, model_id) for model_id in ids]
+    return [each.model for each in found if each]
+
+
+def _base() -> SpamModel:
+    from models.spam.model import UnusableModel, base_model  # noqa: PLC0415
+
+    try:
+        return base_model()
+    except (OSError, UnusableModel) as error:
+        raise Problem(
+            503, "The spam model can't be read just now, so its scores can't be explained."
+        ) from error

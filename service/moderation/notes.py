@@ -1,0 +1,157 @@
+"""What moderators tell and ask each other about a comment, its author or its thread; readers never
+see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, WithJsonSchema
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.identifiers import is_id
+from models.records import Comment, Membership, Note, Question
+from models.store.database import now
+from models.text.cleaning import clean
+from service.http.problems import Problem
+from service.moderation.comment_records import when
+from service.people.names import MODERATOR, ROLES
+
+MOST = 2000
+
+
+def _said(text: str) -> str:
+    if not (kept := clean(text, MOST)):
+        raise ValueError(f"Write something, at most {MOST:,} characters.")
+    return kept
+
+
+Said = Annotated[
+    str,
+    StringConstraints(max_length=MOST),
+    AfterValidator(_said),
+    WithJsonSchema({"type": "string", "maxLength": MOST, "pattern": r"\S"}),
+]
+
+
+class NewNote(BaseModel):
+    """A note on the comment, on whoever writes under its author's address, or on its thread."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    about: Literal["comment", "author", "thread"] = "comment"
+    text: Said
+
+
+class NewQuestion(BaseModel):
+    """`whom` is a role, or one moderator as the logs name them: "moderator:ID"."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    whom: Annotated[str, StringConstraints(max_length=80)]
+    text: Said
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    text: Said
+
+
+def about(session: Session, comment: Comment) -> Sequence[Note]:
+    """About this comment, its author and its thread, oldest first."""
+    found = [
+        select(Note).where(
+            Note.site_id == comment.site_id, Note.kind == kind, Note.subject == subject
+        )
+        for kind, subject in _subjects(comment).items()
+        if subject
+    ]
+    return sorted(
+        (note for wanted in found for note in session.scalars(wanted)), key=lambda note: note.id
+    )
+
+
+def write(session: Session, comment: Comment, new: NewNote, *, by: str) -> Note:
+    subject = _subjects(comment)[new.about]
+    if not subject:
+        raise Problem(
+            422,
+            "Nothing is known of this author any more.",
+            errors=_at("about", "There is no author."),
+        )
+    note = Note(site_id=comment.site_id, kind=new.about, subject=subject, text=new.text, by=by)
+    session.add(note)
+    session.flush()
+    return note
+
+
+def _subjects(comment: Comment) -> dict[str, str]:
+    return {"comment": comment.id, "author": comment.email_index, "thread": str(comment.thread_id)}
+
+
+def questions_about(session: Session, comment: Comment) -> Sequence[Question]:
+    return session.scalars(
+        select(Question).where(Question.comment_id == comment.id).order_by(Question.id)
+    ).all()
+
+
+def ask(session: Session, comment: Comment, new: NewQuestion, *, by: str) -> Question:
+    """Ask a colleague, or everyone of a role. The answer comes back to whoever asked."""
+    if new.whom not in ROLES and not _may_see(session, comment.site_id, new.whom):
+        message = "Ask someone who may see this comment."
+        raise Problem(422, message, errors=_at("whom", message))
+    question = Question(
+        site_id=comment.site_id, comment_id=comment.id, whom=new.whom, text=new.text, by=by
+    )
+    session.add(question)
+    session.flush()
+    return question
+
+
+def _may_see(session: Session, site_id: int, whom: str) -> bool:
+    moderator = whom.removeprefix(MODERATOR)
+    colleague = select(Membership.moderator_id).where(Membership.site_id == site_id)
+    return (
+        is_id(moderator)
+        and session.scalar(colleague.where(Membership.moderator_id == moderator)) is not None
+    )
+
+
+def answer(session: Session, question: Question, said: Answer, *, by: str) -> Question:
+    """`question` is held by a lock. Raises 409 where someone has answered."""
+    if question.answered_at:
+        raise Problem(409, "Someone has answered this already.", **question_shape(question))
+    question.answer, question.answered_by, question.answered_at = said.text, by, now()
+    return question
+
+
+def note_shape(note: Note) -> dict[str, Any]:
+    """What an author's note is kept by stays here: it is a hash of their address."""
+    return {
+        "id": note.id,
+        "about": note.kind,
+        "text": note.text,
+        "by": note.by,
+        "at": when(note.at),
+    }
+
+
+def question_shape(question: Question) -> dict[str, Any]:
+    return {
+        "id": question.id,
+        "comment": question.comment_id,
+        "whom": question.whom,
+        "text": question.text,
+        "by": question.by,
+        "at": when(question.at),
+        "answer": question.answer,
+        "answered_by": question.answered_by,
+        "answered_at": when(question.answered_at),
+    }
+
+
+def _at(field: str, message: str) -> list[dict[str, str]]:
+    return [{"field": field, "message": message}]

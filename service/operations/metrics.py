@@ -1,0 +1,323 @@
+"""`/metrics` for Prometheus: requests are counted as they are answered, the rest is read off the
+database then.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from functools import cache
+from ipaddress import IPv6Address, ip_address
+from time import monotonic, perf_counter
+from typing import Any
+
+from flask import Blueprint, Flask, Response, request
+from prometheus_client import (
+    CONTENT_TYPE_PLAIN_0_0_4,
+    CollectorRegistry,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import Text, cast, func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from models.identifiers import first_id
+from models.records import Comment, Delivery, Endpoint, Heartbeat, Review, Screening, Site, Thread
+from models.settings import settings
+from models.store.database import now, reading
+from service.http.api_keys import is_known
+from service.http.problems import Problem
+from service.operations.health import silent_seconds
+from worker import bell
+
+RECENT = timedelta(minutes=5)
+MOST_SCREENINGS = 500  # of the recent ones, the newest
+MOST_THREADS = 200  # of those with pages owed, the ones owed longest
+COUNT_SECONDS = 600.0  # what only a long count can tell is counted this often
+CHECKS = (
+    "email",
+    "spam",
+    "links",
+    "hosts",
+    "words",
+    "repeats",
+    "pace",
+    "author",
+    "blocks",
+    "form",
+    "language",
+    "page",
+    "screening",
+)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
+
+api = Blueprint("metrics", __name__)
+
+
+@api.get("/metrics")
+def metrics() -> Response:
+    """In Prometheus's text format, for a scraper on this machine or one with a key of any scope."""
+    if not _is_local() and not is_known(request.headers.get("Authorization", "")):
+        raise Problem(
+            403,
+            (
+                "Metrics are for this machine, or for whoever has a key: send `Authorization: "
+                "Bearer gr_…`."
+            ),
+        )
+    return Response(
+        generate_latest(registry()), headers={"Cache-Control": "no-store"}, content_type=_TYPE
+    )
+
+
+_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+
+def _is_local() -> bool:
+    """Whether the peer itself is this machine, whatever it says about others; a proxy on it speaks
+    for strangers.
+    """
+    if settings().proxy_hops and "X-Forwarded-For" in request.headers:
+        return False
+    peer = request.environ.get("werkzeug.proxy_fix.orig", request.environ).get("REMOTE_ADDR", "")
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def watch(app: Flask) -> None:
+    """Count and time every request of this app, by rule, method and status: about 3 µs each."""
+    inner = app.wsgi_app
+
+    def timed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ[_BEGAN] = perf_counter()
+        return inner(environ, start_response)
+
+    app.wsgi_app = timed  # type: ignore[method-assign]
+    app.after_request(_count)
+
+
+_BEGAN = "greenroom.began"
+
+
+def _count(answer: Response) -> Response:
+    asked = request._get_current_object()  # type: ignore[attr-defined]
+    rule = asked.url_rule
+    method = (
+        asked.method if asked.method in METHODS else "other"
+    )  # a stranger may call it anything, and often
+    count(
+        rule.rule if rule else "none",
+        method,
+        answer.status_code,
+        perf_counter() - asked.environ[_BEGAN],
+    )
+    return answer
+
+
+def count(route: str, method: str, status: int, seconds: float) -> None:
+    """Count one request and its time."""
+    _kind(route, method, status).observe(seconds)
+
+
+@cache
+def _requests() -> Histogram:
+    # a third series for each, which nobody asks for
+    disable_created_metrics()  # type: ignore[no-untyped-call]
+    about = "Requests and how long they took, by route, method and status."
+    labels = ("route", "method", "status")
+    return Histogram(
+        "greenroom_http_request_seconds", about, labels, registry=None, buckets=BUCKETS
+    )
+
+
+@cache
+def _kind(rule: str, method: str, status: int) -> Any:
+    """Kept: to look it up by its labels costs as much again as to count."""
+    return _requests().labels(rule, method, str(status))
+
+
+@cache
+def registry() -> CollectorRegistry:
+    made = CollectorRegistry()
+    ProcessCollector(registry=made)
+    for collector in (_requests(), _Bell(), _Rows()):
+        made.register(collector)
+    return made
+
+
+class _Bell(Collector):
+    def collect(self) -> Iterator[Metric]:
+        dropped = CounterMetricFamily(
+            "greenroom_bell_dropped", "Rings dropped, by why; sweep catches up.", None, ("why",)
+        )
+        for why, count in bell.dropped.items():
+            dropped.add_metric([why], count)
+        yield dropped
+
+
+class _Rows(Collector):
+    """What the rows say of themselves, by few and indexed queries."""
+
+    def describe(self) -> list[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        answers = True
+        try:
+            with reading() as session:
+                yield from [metric for measure in _MEASURES for metric in measure(session, now())]
+        except (DBAPIError, PoolTimeout):
+            answers = False
+        yield GaugeMetricFamily(
+            "greenroom_database_answers", "1 while the database answers, else 0.", int(answers)
+        )
+
+
+def _ages(session: Session, at: datetime) -> Iterator[Metric]:
+    """How old the oldest of everything that waits is, in seconds; 0 where nothing waits."""
+    oldest = {name: session.execute(statement).scalar() for name, statement in _OLDEST.items()}
+    for name, since in oldest.items():
+        age = max(0.0, (at - since).total_seconds()) if since else 0.0
+        yield GaugeMetricFamily(f"greenroom_{name}", _ABOUT[name], age)
+
+
+def _workers(session: Session, at: datetime) -> Iterator[Metric]:
+    alive = select(func.count()).where(Heartbeat.at > at - timedelta(seconds=silent_seconds()))
+    yield GaugeMetricFamily(
+        "greenroom_workers", "Workers that gave a sign of life lately.", session.scalar(alive)
+    )
+    swept = session.scalar(select(func.max(Heartbeat.swept_at)))
+    since = max(0.0, (at - swept).total_seconds()) if swept else math.inf
+    yield GaugeMetricFamily(
+        "greenroom_sweep_last_seconds", "Since any worker swept; +Inf if none ever did.", since
+    )
+
+
+def _checks(session: Session, at: datetime) -> Iterator[Metric]:
+    """By check, in how many of the recent screenings it could not run."""
+    unavailable = dict.fromkeys(CHECKS, 0)
+    recent = select(Screening.evidence).where(Screening.id > first_id(at - RECENT))
+    recent = recent.order_by(Screening.id.desc()).limit(MOST_SCREENINGS)
+    newest = recent.subquery()
+    for evidence in session.scalars(
+        select(newest.c.evidence).where(cast(newest.c.evidence, Text).contains(_NO))
+    ):
+        for found in evidence:
+            unavailable[found["check"]] = unavailable.get(found["check"], 0) + (
+                found["outcome"] == _NO
+            )
+    about = f"Screenings of the last {RECENT.seconds // 60} minutes in which a check could not run."
+    told = GaugeMetricFamily("greenroom_checks_unavailable", about, None, ("check",))
+    for check, count in unavailable.items():
+        told.add_metric([check], count)
+    yield told
+
+
+_NO = "unavailable"
+
+
+def _comments(session: Session, at: datetime) -> Iterator[Metric]:
+    """By status. Those that wait are few and counted now; the others are many and were counted a
+    while ago.
+    """
+    counts = {status: session.scalar(_of_status(status)) for status in ("pending", "flagged")}
+    told = GaugeMetricFamily(
+        "greenroom_comments",
+        "Comments by status; settled ones every 10 minutes.",
+        None,
+        ("status",),
+    )
+    for status, count in {**counts, **_settled(session)}.items():
+        told.add_metric([status], count or 0)
+    yield told
+
+
+_counted: dict[str, Any] = {"at": -math.inf, "counts": {}}
+
+
+def _settled(session: Session) -> dict[str, int]:
+    if monotonic() - _counted["at"] > COUNT_SECONDS:
+        counts = {
+            status: session.scalar(_of_status(status)) or 0 for status in ("rejected", "deleted")
+        }
+        counts["approved"] = session.scalar(select(func.sum(Thread.count))) or 0
+        _counted.update(at=monotonic(), counts=counts)
+    return dict(_counted["counts"])
+
+
+def _of_status(status: str) -> Any:
+    """By site, as the index is: no comment itself is read."""
+    of_a_site = select(func.count(Comment.id)).where(
+        Comment.site_id == Site.id, Comment.status == status
+    )
+    return select(func.sum(of_a_site.scalar_subquery()))
+
+
+def _oldest_pending() -> Any:
+    of_a_site = select(Comment.at).where(Comment.site_id == Site.id, Comment.status == "pending")
+    return select(func.min(of_a_site.order_by(Comment.id).limit(1).scalar_subquery())).select_from(
+        Site
+    )
+
+
+def _oldest_review() -> Any:
+    of_a_site = select(func.min(Review.opened_at)).where(
+        Review.site_id == Site.id, Review.closed_at.is_(None)
+    )
+    return select(func.min(of_a_site.scalar_subquery())).select_from(Site)
+
+
+def _oldest_unpublished() -> Any:
+    """When the first change that readers do not see yet was made: the due time is put off by every
+    sweep.
+    """
+    due = Thread.publish_due.is_not(None)
+    owed = select(Thread.id, Thread.published_revision, Thread.publish_due).where(due)
+    oldest = owed.order_by(Thread.publish_due).limit(MOST_THREADS).subquery()
+    changed = select(func.coalesce(Comment.erased_at, Comment.settled_at)).where(
+        Comment.thread_id == oldest.c.id
+    )
+    first = (
+        changed.where(Comment.revision > oldest.c.published_revision)
+        .order_by(Comment.revision)
+        .limit(1)
+    )
+    return select(func.min(func.coalesce(first.scalar_subquery(), oldest.c.publish_due)))
+
+
+def _oldest_due() -> Any:
+    """By endpoint, as the index is; one that is disabled is owed nothing now."""
+    of_an_endpoint = select(func.min(Delivery.due)).where(Delivery.endpoint_id == Endpoint.id)
+    return (
+        select(func.min(of_an_endpoint.scalar_subquery()))
+        .select_from(Endpoint)
+        .where(Endpoint.is_enabled)
+    )
+
+
+_ABOUT = {
+    "oldest_pending_seconds": "Since the oldest comment that is not settled was accepted.",
+    "oldest_review_seconds": "Since the oldest review that is open was opened.",
+    "publish_lag_seconds": "Since the oldest change that the published pages do not show.",
+    "webhook_oldest_due_seconds": "Since the oldest webhook that is owed was due.",
+}
+_OLDEST = dict(
+    zip(
+        _ABOUT,
+        (_oldest_pending(), _oldest_review(), _oldest_unpublished(), _oldest_due()),
+        strict=True,
+    )
+)
+_MEASURES = (_ages, _workers, _checks, _comments)

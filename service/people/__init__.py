@@ -1,0 +1,1 @@
+"""Moderators: accounts, roles, invitations, passwords, mail."""

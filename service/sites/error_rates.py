@@ -1,0 +1,57 @@
+"""How often the automatic decisions are wrong on a site, from those that humans judged without
+being told of them.
+
+The sample takes the same share of approvals, flags and rejections, so the rates are those of all
+the site's comments.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.judgement.promises import Interval, interval
+from models.records import DecisionRecord, Review
+
+GOOD, BAD = "approve", "reject"
+
+
+class ErrorRates(NamedTuple):
+    """Each as so many of so many, with its exact 95 % interval; "held" is flagged or rejected."""
+
+    judged: int
+    good_held_back: Interval
+    bad_let_through: Interval
+    approvals_wrong: Interval
+    rejections_wrong: Interval
+    flags_needless: Interval
+
+
+def error_rates(session: Session, site_id: int) -> ErrorRates:
+    """From every blind review that a human closed."""
+    judged = select(DecisionRecord.was, DecisionRecord.verdict).join(
+        Review, Review.closed_by == DecisionRecord.id
+    )
+    judged = judged.where(Review.site_id == site_id, Review.blind, DecisionRecord.by != "policy")
+    counts = Counter(
+        (row.was, row.verdict) for row in session.execute(judged) if row.verdict in {GOOD, BAD}
+    )
+    good, bad = (
+        sum(count for (_, verdict), count in counts.items() if verdict == kind)
+        for kind in (GOOD, BAD)
+    )
+    return ErrorRates(
+        judged=good + bad,
+        good_held_back=interval(good - counts["approved", GOOD], good),
+        bad_let_through=interval(counts["approved", BAD], bad),
+        approvals_wrong=_wrong(counts, "approved", BAD),
+        rejections_wrong=_wrong(counts, "rejected", GOOD),
+        flags_needless=_wrong(counts, "flagged", GOOD),
+    )
+
+
+def _wrong(counts: Counter[tuple[str, str]], was: str, verdict: str) -> Interval:
+    return interval(counts[was, verdict], counts[was, GOOD] + counts[was, BAD])

@@ -1,0 +1,215 @@
+"""What another policy would have done: the stored evidence of comments that are settled, decided
+once more. No effect.
+
+Evidence does not depend on the policy but for two checks, the owner's words and how quick is too
+quick: those look again at what is stored.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.judgement import promises
+from models.judgement.evidence import Evidence, from_stored
+from models.judgement.policy import Decision, Policy, Verdict, decide
+from models.judgement.promises import Scores
+from models.records import Comment, DecisionRecord, Screening, Site, SiteModelRecord
+from models.settling.ages import too_old
+from models.settling.sampling import is_sampled
+from models.store.database import now as now_
+from service.moderation.comment_records import is_hidden, when
+from service.moderation.queue import newest
+
+MOST_SAMPLES = 20
+MOST_THREADS = 1000
+_EXCERPT = 200
+
+
+class Replayed(NamedTuple):
+    """A comment, what the policy in force makes of its evidence, what the draft makes of it, and
+    what a human said.
+    """
+
+    comment: Comment
+    now: Decision
+    draft: Decision
+    human: str | None
+
+    @property
+    def is_changed(self) -> bool:
+        return self.now.verdict is not self.draft.verdict
+
+    @property
+    def contradicts(self) -> bool:
+        """To ask a human again contradicts nobody."""
+        return self.human is not None and self.draft.verdict in {
+            Verdict.APPROVE,
+            Verdict.REJECT,
+        } - {self.human}
+
+
+def replay(session: Session, site: Site, draft: Policy, last: int) -> dict[str, Any]:
+    """Over the newest settled comments, as many as `last`. The answer's shape is the API's."""
+    comments = _settled(session, site.id, last)
+    scores = scores_of(session, site)
+    in_force = Policy.model_validate(site.policy)
+    now, then = (
+        promises.keep(policy, promises.fit(policy, scores)) for policy in (in_force, draft)
+    )
+    evidence, humans = _evidence(session, comments), _humans(session, comments)
+    done = [
+        Replayed(
+            comment,
+            decide(_again(comment, evidence[comment.id], now), now),
+            decide(_again(comment, evidence[comment.id], then), then),
+            humans.get(comment.id),
+        )
+        for comment in comments
+        if comment.id in evidence
+    ]
+    share = draft.sample.share
+    return {
+        **_told(done),
+        "threads_closed": _threads_closed(session, site, draft),
+        "sampled": sum(is_sampled(each.comment.id, share, site.event_sequence) for each in done),
+    }
+
+
+def _threads_closed(session: Session, site: Site, draft: Policy) -> int:
+    """How many open threads are as old as the draft lets them become, up to a thousand."""
+    if draft.threads.close_after_days is None:
+        return 0
+    old = (
+        too_old(site.id, now_() - timedelta(days=draft.threads.close_after_days))
+        .limit(MOST_THREADS)
+        .subquery()
+    )
+    return session.execute(select(func.count()).select_from(old)).scalar_one()
+
+
+def scores_of(session: Session, site: Site) -> Scores | None:
+    """What promises are fitted from; None while the site has no model of its own."""
+    wanted = select(SiteModelRecord.scores).where(SiteModelRecord.id == site.model)
+    kept = session.execute(wanted).scalar() if site.model else None
+    return Scores.of(kept) if kept else None
+
+
+def _told(done: Sequence[Replayed]) -> dict[str, Any]:
+    changed = [each for each in done if each.is_changed]
+    contradicting = [each for each in done if each.contradicts]
+    moves = Counter((_name(each.now), _name(each.draft)) for each in changed)
+    return {
+        "comments": len(done),
+        "since": when(min((each.comment.at for each in done), default=None)),
+        "now": _verdicts(each.now for each in done),
+        "draft": _verdicts(each.draft for each in done),
+        "changed": len(changed),
+        "changes": [
+            {"from": was, "to": becomes, "count": count}
+            for (was, becomes), count in moves.most_common()
+        ],
+        "contradicts": {
+            "count": len(contradicting),
+            "approved by a human, and rejected": sum(
+                each.human == "approve" for each in contradicting
+            ),
+            "rejected by a human, and approved": sum(
+                each.human == "reject" for each in contradicting
+            ),
+            "comments": [_shape(each) for each in contradicting[:MOST_SAMPLES]],
+        },
+        "samples": [_shape(each) for each in changed[:MOST_SAMPLES]],
+    }
+
+
+def _verdicts(decisions: Iterable[Decision]) -> dict[str, int]:
+    counts = Counter(_name(decision) for decision in decisions)
+    return {verdict: counts[verdict] for verdict in ("approve", "flag", "reject", "wait")}
+
+
+def _name(decision: Decision) -> str:
+    return decision.verdict.value if decision.verdict else "wait"
+
+
+def _shape(each: Replayed) -> dict[str, Any]:
+    return {
+        "id": each.comment.id,
+        "at": when(each.comment.at),
+        "name": each.comment.name,
+        "excerpt": each.comment.body[:_EXCERPT],
+        "from": _name(each.now),
+        "to": _name(each.draft),
+        "reasons": each.draft.reasons,
+        "human": each.human,
+    }
+
+
+def _settled(session: Session, site_id: int, last: int) -> list[Comment]:
+    """Each status has its own index; a comment that a moderator is to judge blindly is not talked
+    about.
+    """
+    found = [
+        comment
+        for status in ("approved", "flagged", "rejected")
+        for comment in session.execute(newest(status, [site_id], limit=last)).scalars()
+    ]
+    found = sorted(found, key=lambda comment: comment.id, reverse=True)[:last]
+    hidden = is_hidden(session, [comment.id for comment in found])
+    return [comment for comment in found if comment.id not in hidden]
+
+
+def _evidence(session: Session, comments: Sequence[Comment]) -> dict[str, list[Evidence]]:
+    wanted = select(Screening.comment_id, Screening.evidence).where(
+        Screening.comment_id.in_(_ids(comments))
+    )
+    rows = session.execute(wanted.order_by(Screening.number))
+    latest = {row.comment_id: row.evidence for row in rows}
+    return {comment: [from_stored(item) for item in items] for comment, items in latest.items()}
+
+
+def _humans(session: Session, comments: Sequence[Comment]) -> dict[str, str]:
+    """The standing human verdict on each, where it says more than "flag"."""
+    wanted = select(DecisionRecord).where(
+        DecisionRecord.comment_id.in_(_ids(comments)), DecisionRecord.by != "policy"
+    )
+    log = (
+        session.execute(wanted.order_by(DecisionRecord.version, DecisionRecord.id)).scalars().all()
+    )
+    undone = {entry.undoes for entry in log}
+    standing = {
+        entry.comment_id: entry.verdict
+        for entry in log
+        if not entry.undoes and entry.id not in undone
+    }
+    return {comment: verdict for comment, verdict in standing.items() if verdict != "flag"}
+
+
+def _ids(comments: Sequence[Comment]) -> list[str]:
+    return [comment.id for comment in comments]
+
+
+def _again(comment: Comment, evidence: Sequence[Evidence], policy: Policy) -> list[Evidence]:
+    """The evidence as it would be under that policy."""
+    from models.judgement import form, words  # noqa: PLC0415 — RE2, for this one call
+    from models.judgement.candidate import Candidate, Form  # noqa: PLC0415
+
+    candidate = Candidate(
+        id=comment.id,
+        site_id=comment.site_id,
+        thread_id=comment.thread_id,
+        name=comment.name,
+        email="",
+        body=comment.body,
+        at=comment.at,
+        website=comment.website,
+        form=Form(**comment.form),
+        policy=policy,
+    )
+    looked = {"words": words.check([candidate])[0], "form": form.check([candidate])[0]}
+    return [looked.get(item.check, item) for item in evidence]

@@ -1,0 +1,1 @@
+"""Training a site's own model, in a process of its own."""

@@ -1,0 +1,1 @@
+"""Publishing: a thread's pages and feed, written to storage."""

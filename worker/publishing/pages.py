@@ -1,0 +1,322 @@
+"""A thread's pages and feed, as they are put into storage."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import orjson
+from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy.orm import Session
+
+from models.identifiers import is_id
+from models.store import storage
+from models.store.database import Base
+from models.store.storage import REPLIES_A_PAGE, TOPS_A_PAGE
+from worker.publishing.feeds import feed
+
+
+class Object(NamedTuple):
+    name: str
+    content: bytes
+    content_type: str = "application/json"
+
+
+class Snapshot(NamedTuple):
+    """What storage is to show: the objects that changed since the revision published last."""
+
+    revision: int
+    objects: list[Object]
+    site: str = ""
+    changed: Sequence[
+        Row[Any]
+    ] = ()  # the comments that make the difference: id, status, settled_at
+
+
+def changed_pages(session: Session, thread_id: int, since: int) -> Snapshot:
+    """The objects that differ from what storage showed at revision `since`."""
+    thread = session.connection().execute(_THREAD, {"thread": thread_id}).one()
+    return _Writer(session, thread).snapshot(since)
+
+
+class Built(NamedTuple):
+    """One object as it is to be now, with a tag that changes with it."""
+
+    content: bytes
+    tag: str
+
+
+def thread_number(session: Session, site: str, thread: str) -> int | None:
+    number: int | None = (
+        session.connection().execute(_NUMBER, {"site": site, "key": thread}).scalar()
+    )
+    return number
+
+
+def object_named(session: Session, thread_id: int, name: str) -> Built | None:
+    """The object of that name, built from the rows; None for a name that is no object of the
+    thread.
+    """
+    thread = session.connection().execute(_THREAD, {"thread": thread_id}).one()
+    writer = _Writer(session, thread)
+    content = writer.content(name)
+    return (
+        Built(content, f"built-{thread.revision}-{len(content)}") if content is not None else None
+    )
+
+
+def revision_of_object(session: Session, thread_id: int, name: str) -> int | None:
+    """The newest revision at which a comment on that object changed; None for an object that is
+    always written.
+    """
+    *_, top, file = name.split("/")
+    stem = file.partition(".")[0]
+    if not stem.isdecimal():
+        return None
+    if is_id(top):
+        first = int(stem) * REPLIES_A_PAGE
+        within = {"top": top, "first": first, "last": first + REPLIES_A_PAGE - 1}
+        changed = session.connection().execute(_REPLIES_CHANGED, within).scalar()
+    else:
+        first = (int(stem) - 1) * TOPS_A_PAGE
+        within = {"thread": thread_id, "first": first, "last": first + TOPS_A_PAGE - 1}
+        changed = session.connection().execute(_PAGE_CHANGED, within).scalar()
+    return changed or 0
+
+
+# Built once: putting a statement together costs more than running it.
+_THREADS, _SITES, _COMMENTS = (
+    Base.metadata.tables[name] for name in ("threads", "sites", "comments")
+)
+_C, _TOP = _COMMENTS.c, _COMMENTS.alias("top")
+_THREAD = select(_THREADS, _SITES.c.key.label("site")).join(
+    _SITES, _SITES.c.id == _THREADS.c.site_id
+)
+_THREAD = _THREAD.where(_THREADS.c.id == bindparam("thread"))
+_CHANGED = select(
+    _C.id,
+    _C.status,
+    _C.settled_at,
+    _C.parent_id,
+    _C.top_id,
+    _C.place,
+    _TOP.c.place.label("top_place"),
+)
+_CHANGED = _CHANGED.join(_TOP, _TOP.c.id == _C.top_id)
+_CHANGED = _CHANGED.where(_C.thread_id == bindparam("thread"), _C.revision > bindparam("since"))
+_SHOWN = select(
+    _C.id,
+    _C.parent_id,
+    _C.status,
+    _C.name,
+    _C.website,
+    _C.html,
+    _C.at,
+    _C.edited_at,
+    _C.avatar,
+    _C.places,
+)
+_SHOWN = _SHOWN.where(_C.place.between(bindparam("first"), bindparam("last"))).order_by(_C.id)
+_TOPS = _SHOWN.where(_C.thread_id == bindparam("thread"), _C.parent_id.is_(None))
+_REPLIES = _SHOWN.where(_C.top_id.in_(bindparam("tops", expanding=True)), _C.parent_id.is_not(None))
+_CONTINUED = select(_C.top_id).where(
+    _C.top_id.in_(bindparam("tops", expanding=True)),
+    _C.parent_id.is_not(None),
+    _C.place >= bindparam("after"),
+    _C.status == "approved",
+)
+_NUMBER = select(_THREADS.c.id).join(_SITES, _SITES.c.id == _THREADS.c.site_id)
+_NUMBER = _NUMBER.where(_SITES.c.key == bindparam("site"), _THREADS.c.key == bindparam("key"))
+_PAGE_CHANGED = select(func.max(_C.revision)).join(_TOP, _TOP.c.id == _C.top_id)
+_PAGE_CHANGED = _PAGE_CHANGED.where(
+    _TOP.c.thread_id == bindparam("thread"), _TOP.c.parent_id.is_(None)
+)
+_PAGE_CHANGED = _PAGE_CHANGED.where(_TOP.c.place.between(bindparam("first"), bindparam("last")))
+_PAGE_CHANGED = _PAGE_CHANGED.where(_C.parent_id.is_(None) | (_C.place < REPLIES_A_PAGE))
+_REPLIES_CHANGED = select(func.max(_C.revision)).where(
+    _C.top_id == bindparam("top"), _C.parent_id.is_not(None)
+)
+_REPLIES_CHANGED = _REPLIES_CHANGED.where(_C.place.between(bindparam("first"), bindparam("last")))
+_PLACES = select(_C.places).where(_C.id == bindparam("top"))
+
+
+class _Writer:
+    """Builds a thread's objects from its comments. Costs what the changed pages cost, however long
+    the thread.
+    """
+
+    def __init__(self, session: Session, thread: Row[Any]) -> None:
+        self.session, self.thread, self.site = session, thread, thread.site
+
+    def snapshot(self, since: int) -> Snapshot:
+        changed = self._ask(_CHANGED, thread=self.thread.id, since=since)
+        pages, continued = self._touched(changed)
+        shown, comments = self._newest()
+        built = {shown: comments} | {page: self.page(page) for page in pages - {shown}}
+        objects = [
+            Object(storage.page_name(*self.key, page), self._json(page, built[page]))
+            for page in built
+        ]
+        for top, page in continued:
+            objects.append(
+                Object(storage.replies_name(*self.key, top, page), self.replies(top, page))
+            )
+        objects.append(
+            Object(storage.feed_name(*self.key), self._atom(built[shown]), "application/atom+xml")
+        )
+        objects.append(
+            Object(storage.newest_name(*self.key), self._json(shown, built[shown]))
+        )  # last: it leads there
+        return Snapshot(self.thread.revision, objects, self.site, changed)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.site, self.thread.key
+
+    def content(self, name: str) -> bytes | None:
+        """One object alone."""
+        *folder, file = name.removeprefix(
+            storage.newest_name(*self.key).removesuffix("newest.json")
+        ).split("/")
+        stem = file.partition(".")[0]
+        if file == "newest.json":
+            return self._json(*self._newest())
+        if file == "feed.atom":
+            return self._atom(self._newest()[1])
+        if not stem.isdecimal() or len(stem) > 8 or len(folder) > 1:
+            return None
+        if folder:
+            return self.replies(folder[0], int(stem)) if self._ask(_PLACES, top=folder[0]) else None
+        return self._json(int(stem), self.page(int(stem)))
+
+    def _newest(self) -> tuple[int, list[dict[str, Any]]]:
+        """The page readers see first."""
+        shown = max(1, -(-self.thread.places // TOPS_A_PAGE))
+        while (comments := self.page(shown)) == [] and shown > 1:
+            shown -= 1  # all of its members were taken down again: readers begin at the one before
+        return shown, comments
+
+    def _touched(self, changed: Sequence[Row[Any]]) -> tuple[set[int], set[tuple[str, int]]]:
+        """Pages of top comments, and continued replies, that hold these comments."""
+        pages, continued = set(), set()
+        for row in changed:
+            chunk = 0 if row.parent_id is None else row.place // REPLIES_A_PAGE
+            # The page before is written too: the first reply of a new one puts a link there.
+            continued |= {(row.top_id, number) for number in (chunk, chunk - 1) if number > 0}
+            if chunk <= 1:
+                pages.add(row.top_place // TOPS_A_PAGE + 1)
+        return pages, continued
+
+    def page(self, number: int) -> list[dict[str, Any]]:
+        """The top comments of a page, newest first, each with its replies, oldest first."""
+        first = (number - 1) * TOPS_A_PAGE
+        tops = self._ask(_TOPS, thread=self.thread.id, first=first, last=first + TOPS_A_PAGE - 1)
+        answered = [top.id for top in tops if top.places]
+        replies = (
+            self._ask(_REPLIES, tops=answered, first=0, last=REPLIES_A_PAGE - 1) if answered else []
+        )
+        return self._forest([*tops, *replies])[::-1]
+
+    def replies(self, top: str, number: int) -> bytes:
+        """Replies that found no room under their top comment, oldest first."""
+        first = number * REPLIES_A_PAGE
+        rows = self._ask(_REPLIES, tops=[top], first=first, last=first + REPLIES_A_PAGE - 1)
+        total = self._ask(_PLACES, top=top)[0].places
+        is_more = total > first + REPLIES_A_PAGE
+        following = self._url(replies=top, page=number + 1) if is_more else None
+        return self._head(number, following, self._forest(rows))
+
+    def _ask(self, statement: Select[Any], **values: Any) -> Sequence[Row[Any]]:
+        return self.session.connection().execute(statement, values).all()
+
+    def _forest(self, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+        """Comments under the ones they answer. One that is gone stays as an empty place while
+        something answers it.
+        """
+        present = {row.id for row in rows}
+        continued = self._continued([row.id for row in rows if row.places > REPLIES_A_PAGE])
+        built: dict[str | None, list[dict[str, Any]]] = defaultdict(list)
+        for row in reversed(
+            rows
+        ):  # an answer is younger than what it answers, so leaves come first
+            replies = built[row.id][::-1]
+            if row.status == "approved" or replies or row.id in continued:
+                built[row.parent_id if row.parent_id in present else None].append(
+                    self._shape(row, replies)
+                )
+        return built[None][::-1]
+
+    def _continued(self, tops: list[str]) -> set[str]:
+        """Those of them whose answers elsewhere include one that is published."""
+        return (
+            {row.top_id for row in self._ask(_CONTINUED, tops=tops, after=REPLIES_A_PAGE)}
+            if tops
+            else set()
+        )
+
+    def _shape(self, row: Row[Any], replies: list[dict[str, Any]]) -> dict[str, Any]:
+        more = self._url(replies=row.id, page=1) if row.places > REPLIES_A_PAGE else None
+        if row.status != "approved":
+            gone: dict[str, Any] = {
+                "id": None,
+                "parent": row.parent_id,
+                "name": "",
+                "website": None,
+                "html": "",
+            }
+            return (
+                gone
+                | {"at": _when(row.at), "edited_at": None, "avatar": "", "removed": True}
+                | {
+                    "replies": replies,
+                    "more": more,
+                }
+            )
+        return {
+            "id": row.id,
+            "parent": row.parent_id,
+            "name": row.name,
+            "website": row.website,
+            "html": row.html,
+            "at": _when(row.at),
+            "edited_at": _when(row.edited_at),
+            "avatar": row.avatar,
+            "replies": replies,
+            "more": more,
+        }
+
+    def _json(self, page: int, comments: list[dict[str, Any]]) -> bytes:
+        return self._head(page, self._url(page=page - 1) if page > 1 else None, comments)
+
+    def _head(self, page: int, following: str | None, comments: list[dict[str, Any]]) -> bytes:
+        """`page` ends the head: an older page is served behind the newest one's
+        (service/comments/pages.py).
+        """
+        thread = self.thread
+        head: dict[str, Any] = {
+            "thread": thread.key,
+            "title": thread.title,
+            "url": thread.url,
+            "state": thread.state,
+        }
+        head |= {"count": thread.count, "revision": thread.revision}
+        return orjson.dumps({**head, "page": page, "next": following, "comments": comments})
+
+    def _url(self, **query: Any) -> str:
+        return f"/v1/sites/{self.site}/comments?{urlencode({'thread': self.thread.key, **query})}"
+
+    def _atom(self, comments: list[dict[str, Any]]) -> bytes:
+        thread = self.thread
+        return feed(
+            self.site,
+            thread.key,
+            comments,
+            title=thread.title,
+            since=_when(thread.created_at) or "",
+        )
+
+
+def _when(moment: Any) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None

@@ -1,0 +1,1 @@
+"""Screening: load a batch, run every check, decide, settle."""

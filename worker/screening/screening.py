@@ -1,0 +1,437 @@
+"""Judge comments that wait: load the batch, let every check look, decide, settle."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cache
+from time import perf_counter
+from typing import Any, NamedTuple, TypeAlias
+
+import structlog
+from sqlalchemy import Row, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from models.failpoints import failpoint, poison
+from models.identifiers import first_id, new_id
+from models.judgement.candidate import Candidate, Form
+from models.judgement.evidence import Evidence, Outcome
+from models.judgement.policy import Decision, Policy, Verdict, decide
+from models.records import Comment, Site, Thread
+from models.settling.changes import Change, Screened, Settled
+from models.settling.moderation import settle, tell
+from models.settling.sampling import is_sampled
+from models.store.database import begin, now, reading
+from models.store.secrets import UnknownKey, decrypt_email
+from models.text import markdown
+from models.text.language import detect
+from models.text.urls import page_address
+from worker.bell import PUBLISH, ring
+from worker.checks import examine
+from worker.checks.hosts import rows as linked
+from worker.checks.repeats import fingerprints
+from worker.learning.site_models import Learned, learned, with_promises
+from worker.screening import careful
+from worker.screening.batches import give_back, take
+from worker.screening.cpu_limit import cpu_limit
+from worker.screening.isolation import Isolation, Screening
+from worker.webhooks.sending import deliver_soon
+
+AGAIN_AFTER = tuple(
+    timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480)
+)  # what could not run is tried again
+ALONE_SECONDS = 0.3  # of CPU, for one comment in isolation
+MOST_SECONDS = 10.0  # of CPU, for any batch
+MOST_FAILURES = 2
+OTHERS_HAVE_ITS_KEY = timedelta(
+    minutes=30
+)  # then a human gets a comment whose key this worker still lacks
+log = structlog.get_logger()
+_guard, _in_hand = threading.Lock(), set[str]()
+_prepared: dict[int, int] = {}  # by site: the version of its policy that this process has compiled
+
+
+def warm() -> None:
+    """Load what the checks need, so that the first comment does not wait for it."""
+    at = now()
+    examine(
+        [
+            Candidate(
+                new_id(), 0, 0, "Ann", "ann@example.org", "A first comment, to load everything.", at
+            )
+        ],
+        at,
+    )
+
+
+@cache
+def load_late_parts() -> None:
+    """Load what an idle worker does without: 35 MB of language statistics and the Markdown parser.
+
+    No comment may pay for this out of its own CPU time, so it comes before the limit begins. A
+    process that screens only in place of others has not even loaded the checks.
+    """
+    warm()
+    detect(["A first comment, to load everything.", "Первый комментарий"])
+    markdown.render("A **first** comment, with https://paper.example/ in it.")
+
+
+def screen_and_ring(comment_ids: Sequence[str]) -> None:
+    """Judge comments that wait: every check runs, then one decision each; then their pages are
+    owed.
+    """
+    batch = take(comment_ids)
+    _ring_for(screen_ready(batch.ready))
+    _ring_for(screen_alone(batch.suspects))
+
+
+def _ring_for(settled: Sequence[Settled]) -> None:
+    if threads := owing_pages(settled):
+        ring(PUBLISH, threads)
+    deliver_soon(owing_webhooks(settled))
+
+
+def owing_pages(settled: Sequence[Settled]) -> list[int]:
+    """The threads whose published pages differ now."""
+    return sorted({comment.thread_id for comment in settled if comment.touches_page})
+
+
+def owing_webhooks(settled: Sequence[Settled]) -> list[str]:
+    """The endpoints that are to hear of it at once."""
+    return [endpoint for comment in settled for endpoint in comment.owed]
+
+
+def screen_now(comment_ids: Sequence[str]) -> list[Settled]:
+    """Screen those of them that are owed a screening. A comment that cannot be screened at all goes
+    to a human.
+    """
+    batch = take(comment_ids)
+    return [*screen_ready(batch.ready), *screen_alone(batch.suspects)]
+
+
+def screen_ready(comment_ids: Sequence[str]) -> list[Settled]:
+    """Screen comments that this process has taken, together."""
+    if not comment_ids:
+        return []
+    if isolation := careful.careful():
+        if len(comment_ids) == 1:
+            return screen_alone(comment_ids)
+        attempt = isolation.attempt(comment_ids, alone=False)
+        if not isolation.is_gone:
+            return (
+                [*attempt.settled, *screen_alone(comment_ids)]
+                if attempt.failure
+                else attempt.settled
+            )
+    return _screen_here(comment_ids, alone=False)
+
+
+def screen_alone(comment_ids: Sequence[str]) -> list[Settled]:
+    """Screen each of them alone and in isolation. One that fails twice goes to a human, and is not
+    tried again.
+
+    The second try comes after all the others had their first.
+    """
+    with _apart(comment_ids) as ours:
+        if not ours:
+            return []
+        with careful.isolation() as isolation:
+            return _each_alone(ours, isolation)
+
+
+def _each_alone(comment_ids: Sequence[str], isolation: Isolation) -> list[Settled]:
+    waiting, failures = list(comment_ids), Counter[str]()
+    settled: list[Settled] = []
+    while waiting:
+        attempt = isolation.attempt(waiting, alone=True)
+        settled += attempt.settled
+        waiting = [each for each in waiting if each not in attempt.finished]
+        if attempt.is_lost or not waiting:
+            break
+        suspect, *waiting = waiting
+        failures[suspect] += 1
+        log.warning(
+            "screening.failed_alone",
+            comment=suspect,
+            attempt=failures[suspect],
+            reason=attempt.failure,
+        )
+        if failures[suspect] < MOST_FAILURES:
+            waiting.append(suspect)
+        else:
+            settled += _hand_over(suspect, f"{attempt.failure}, {MOST_FAILURES} times")
+    return settled
+
+
+@contextmanager
+def _apart(comment_ids: Sequence[str]) -> Iterator[list[str]]:
+    """Those of the comments that no other thread of this process is just screening alone."""
+    with _guard:
+        ours = [each for each in comment_ids if each not in _in_hand]
+        _in_hand.update(ours)
+    try:
+        yield ours
+    finally:
+        with _guard:
+            _in_hand.difference_update(ours)
+
+
+def finish_what_the_last_began() -> None:
+    """For a worker that starts, before it has threads: comments that ended the worker before it are
+    screened alone.
+    """
+    if suspects := careful.begin_carefully(IN_ISOLATION, before=load_late_parts):
+        work = threading.Thread(
+            target=lambda: _ring_for(screen_alone(suspects)), name="suspects", daemon=True
+        )
+        work.start()
+
+
+def _screen_here(comment_ids: Sequence[str], alone: bool) -> list[Settled]:
+    try:
+        return _screen(comment_ids, ALONE_SECONDS if alone else seconds_for(len(comment_ids)))
+    except OperationalError:  # the database's trouble and no comment's: they stay owed
+        raise
+    except Exception as error:  # one poisonous comment must not hold up its neighbours
+        if len(comment_ids) > 1:
+            log.warning("screening.one_by_one", count=len(comment_ids), error=type(error).__name__)
+            return [
+                settled
+                for comment_id in comment_ids
+                for settled in _screen_here([comment_id], alone)
+            ]
+        if isinstance(error, UnknownKey) and comment_ids[0] > first_id(now() - OTHERS_HAVE_ITS_KEY):
+            log.warning("screening.key_missing", comment=comment_ids[0], reason=str(error))
+            give_back(
+                comment_ids[0]
+            )  # another worker may have the key, as keys reach them one after the other
+            return []
+        log.exception("screening.failed", comment=comment_ids[0], exc_info=error)
+        return _to_a_human(
+            comment_ids[0], f"this comment could not be screened ({type(error).__name__})"
+        )
+
+
+def seconds_for(count: int) -> float:
+    """CPU seconds after which a batch of so many ends its worker. A legal comment takes 0.05 s at
+    most.
+    """
+    return min(0.3 + 0.1 * count, MOST_SECONDS)
+
+
+def _screen(comment_ids: Sequence[str], seconds: float) -> list[Settled]:
+    began = perf_counter()
+    load_late_parts()
+    with cpu_limit(seconds), reading() as session:
+        batch = load(session, comment_ids)
+    if not batch:
+        return []
+    _prepare_policies(batch)
+    with cpu_limit(seconds):
+        changes = _changes(batch)
+    with begin() as session:
+        settled = settle(session, changes)
+    failpoint("settled")
+    done = [each for each in settled if each]
+    _tell(done, ms=round((perf_counter() - began) * 1000))
+    return done
+
+
+def _prepare_policies(batch: Sequence[Owed]) -> None:
+    """Compile the word lists of policies that are new to this process, outside of any comment's
+    limit: the longest lists take a quarter of a second.
+    """
+    for owed in batch:
+        site, version = owed.candidate.site_id, owed.policy_version
+        if _prepared.get(site) != version:
+            _compile(owed.candidate.policy)
+            _prepared[site] = version
+
+
+def _compile(policy: Policy) -> None:
+    at = now()
+    examine([Candidate(new_id(), 0, 0, "Ann", "", "A first comment.", at, policy=policy)], at)
+
+
+def _changes(batch: Sequence[Owed]) -> list[Change]:
+    """Run every check and decide."""
+    candidates = [owed.candidate for owed in batch]
+    poison(candidate.body for candidate in candidates)
+    evidence = examine(candidates, now())
+    prints, hosts = _by_comment(fingerprints(candidates)), _by_comment(linked(candidates))
+    return [
+        _change(owed, found, prints[owed.candidate.id], hosts[owed.candidate.id])
+        for owed, found in zip(batch, evidence, strict=True)
+    ]
+
+
+def _by_comment(rows: Sequence[dict[str, Any]]) -> Mapping[str, list[dict[str, Any]]]:
+    grouped = defaultdict[str, list[dict[str, Any]]](list)
+    for row in rows:
+        grouped[row["comment_id"]].append(row)
+    return grouped
+
+
+def _tell(done: Sequence[Settled], *, ms: int) -> None:
+    """A line a comment for the screening, which took `ms` for all of them, and one for what came of
+    it.
+    """
+    for each in done:
+        log.info(
+            "screened",
+            comment=each.comment_id,
+            site=each.site,
+            status=each.status,
+            count=len(done),
+            ms=ms,
+        )
+    tell(done)
+
+
+_Row: TypeAlias = Row[Comment, Site, str | None, bool, str | None, bool]
+
+
+class Owed(NamedTuple):
+    """A comment that is owed a screening: that screening's number, the policy's version, and about
+    how many comments the site has settled.
+    """
+
+    candidate: Candidate
+    number: int
+    policy_version: int
+    decided: int
+
+
+def load(session: Session, comment_ids: Sequence[str]) -> list[Owed]:
+    """Those of the comments that are owed a screening."""
+    wanted = select(
+        Comment, Site, Thread.title, Thread.title_is_final, Thread.url, Thread.url_is_final
+    )
+    wanted = wanted.join(Site, Site.id == Comment.site_id).join(
+        Thread, Thread.id == Comment.thread_id
+    )
+    owed = wanted.where(Comment.id.in_(comment_ids), Comment.screen_due.is_not(None)).order_by(
+        Comment.id
+    )
+    rows = session.execute(owed).all()
+    sites = {row.Site.id: row.Site for row in rows}
+    policies = {
+        site.id: with_promises(session, Policy.model_validate(site.policy), site.model)
+        for site in sites.values()
+    }
+    models = {site.id: learned(session, site.model) for site in sites.values()}
+    languages = detect([row.Comment.body for row in rows])
+    return [
+        Owed(
+            _candidate(row, language, policies[row.Site.id], models[row.Site.id]),
+            row.Comment.screenings + 1,
+            row.Site.policy_version,
+            row.Site.event_sequence,
+        )
+        for row, language in zip(rows, languages, strict=True)
+    ]
+
+
+def _candidate(row: _Row, language: str, policy: Policy, own: Learned | None) -> Candidate:
+    comment, site = row.Comment, row.Site
+    title = None if row.title or row.title_is_final else comment.page.get("title")
+    url = None if row.url or row.url_is_final else comment.page.get("url")
+    return Candidate(
+        id=comment.id,
+        site_id=comment.site_id,
+        thread_id=comment.thread_id,
+        name=comment.name,
+        email=decrypt_email(comment.email) if comment.email else "",
+        body=comment.body,
+        at=comment.at,
+        website=comment.website,
+        email_index=comment.email_index,
+        address=comment.address,
+        language=language,
+        origins=tuple(site.origins),
+        page=comment.page.get("url"),
+        new_title=title or None,
+        new_address=page_address(url, policy.threads.query) if url else None,
+        form=Form(**comment.form),
+        policy=policy,
+        model=own.model if own else None,
+    )
+
+
+def _change(
+    screening: Owed,
+    evidence: list[Evidence],
+    prints: Sequence[dict[str, Any]],
+    hosts: Sequence[dict[str, Any]],
+) -> Change:
+    candidate, number, version, decided = screening
+    decision = decide(evidence, candidate.policy)
+    owed = decision.again and number <= len(AGAIN_AFTER)
+    if decision.verdict is None and not owed:
+        reasons = (*decision.reasons, "could not be checked for hours, so a human looks")
+        decision = Decision(Verdict.FLAG, reasons)
+    again = now() + AGAIN_AFTER[number - 1] if owed else None
+    html = markdown.render(candidate.body)
+    screened = Screened(number, evidence, version, candidate.language, prints, hosts, again, html)
+    blind = decision.verdict is not None and is_sampled(
+        candidate.id, candidate.policy.sample.share, decided
+    )
+    note = _by_a_rule(evidence) if decision.verdict is not None else ""
+    return Change(
+        candidate.id, decision.verdict, decision.reasons, screened=screened, note=note, blind=blind
+    )
+
+
+def _by_a_rule(evidence: Sequence[Evidence]) -> str:
+    """Whose word it was. Reasons go out to other systems; notes stay with the moderators."""
+    made = sorted({item.rule for item in evidence if item.rule})
+    return f"by a rule of {', '.join(made)}" if made else ""
+
+
+def _to_a_human(comment_id: str, detail: str) -> list[Settled]:
+    """Nothing stays pending for ever, not even a comment that breaks the screening. It is shown as
+    it was typed: to render it may be what breaks.
+    """
+    evidence = [Evidence(check="screening", outcome=Outcome.UNAVAILABLE, detail=detail)]
+    with begin() as session:
+        row = session.execute(
+            select(Comment.screenings, Comment.body).where(Comment.id == comment_id)
+        ).one_or_none()
+        if row is None:
+            return []
+        screened = Screened(
+            row.screenings + 1, evidence, 0, "und", html=markdown.as_typed(row.body)
+        )
+        settled = settle(session, [Change(comment_id, Verdict.FLAG, (detail,), screened=screened)])[
+            0
+        ]
+    failpoint("handed_to_a_human")
+    done = [settled] if settled else []
+    tell(done)
+    return done
+
+
+def _hand_over(comment_id: str, failure: str) -> list[Settled]:
+    """A comment that ends its screener is not screened automatically again: it owes no screening
+    any more.
+    """
+    return _to_a_human(
+        comment_id, f"this comment could not be screened: alone, its screening {failure}"
+    )
+
+
+def _prepare(comment_id: str) -> None:
+    """Load what the checks need for this comment's site, so that the limit is on the comment alone."""
+    with reading() as session:
+        site = session.execute(
+            select(Site).join(Comment, Comment.site_id == Site.id).where(Comment.id == comment_id)
+        )
+        policy = Policy.model_validate(site.scalar_one().policy)
+    _compile(policy)
+
+
+IN_ISOLATION = Screening(prepare=_prepare, screen=_screen_here, hand_over=_hand_over)

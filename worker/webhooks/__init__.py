@@ -1,0 +1,1 @@
+"""Sending webhooks: claim what is due, post it safely, record each attempt."""

@@ -1,0 +1,103 @@
+"""Messages to Slack, Discord, Mattermost and Teams: which comments wait for a human, and where to
+decide.
+
+Names and texts are strangers' words. They are shortened, and `defanged` keeps a chat from reading
+links, mentions or markup in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from models.settings import settings
+from models.text import markdown
+
+MOST_AT_ONCE = 50
+MOST_SHOWN = 5
+MOST_LETTERS = 200
+MOST_READ = 2000  # of a text, to find that many letters in it
+PAUSE_SECONDS = 2.0  # between two messages: what is flagged meanwhile goes into the next
+
+
+_BREAK = "\u200b"
+_BROKEN = {ord(letter): _BREAK + letter + _BREAK for letter in ".。．｡․:：/@＠#＃&!{}$"}
+# Slack's own markup is written with these three entities, and has no escape for the others.
+_SLACK = _BROKEN | {ord(letter): letter + _BREAK for letter in "*_~`|[]()"}
+_SLACK |= {ord("&"): f"&amp;{_BREAK}", ord("<"): f"&lt;{_BREAK}", ord(">"): f"&gt;{_BREAK}"}
+_MARKDOWN = _BROKEN | {ord(letter): f"\\{letter}{_BREAK}" for letter in "\\*_~`|[]<>#!(){}$^"}
+
+
+def message(format_: str, events: Sequence[dict[str, Any]]) -> bytes:
+    """One message in a chat's own shape, about one flagged comment or many."""
+    lines = [_line(format_, event["data"]) for event in events[:MOST_SHOWN]]
+    if len(events) > MOST_SHOWN:
+        lines.append(f"… and {len(events) - MOST_SHOWN} more")
+    count = "A comment waits" if len(events) == 1 else f"{len(events)} comments wait"
+    text = "\n".join(
+        [f"{count} for a moderator: {_link(format_, 'open the console', console_url())}", *lines]
+    )
+    return orjson.dumps(_SHAPES[format_](text))
+
+
+def console_url() -> str:
+    return f"{settings().base_url}/console/"
+
+
+def _line(format_: str, data: dict[str, Any]) -> str:
+    comment, thread = data["comment"], data["thread"]
+    where = thread["title"] or thread["key"]
+    reasons = (data["decision"] or {}).get("reasons") or []
+    why = f" ({defanged(format_, '; '.join(reasons))})" if reasons else ""
+    said = defanged(format_, markdown.words_of(comment["html"]))
+    return f"• {defanged(format_, comment['name'])} on {defanged(format_, where)}{why}: {said}"
+
+
+def defanged(format_: str, text: str) -> str:
+    """A stranger's text as one short line that a chat shows as it was typed.
+
+    An invisible space stands around each character that a link or a mention needs, whatever the
+    scheme, the host or the name. So no chat finds one, and there is no list of schemes to keep up
+    to date.
+    """
+    line = " ".join(text[:MOST_READ].split())
+    line = line if len(line) <= MOST_LETTERS else line[: MOST_LETTERS - 1] + "…"
+    return line.translate(_SLACK if format_ == "slack" else _MARKDOWN)
+
+
+def _link(format_: str, words: str, url: str) -> str:
+    return f"<{url}|{words}>" if format_ == "slack" else f"[{words}]({url})"
+
+
+def _teams(text: str) -> dict[str, Any]:
+    """An Adaptive Card, as the Workflows that replaced Teams' connectors take it."""
+    blocks = [{"type": "TextBlock", "text": line, "wrap": True} for line in text.split("\n")]
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": blocks,
+        "actions": [{"type": "Action.OpenUrl", "title": "Open the console", "url": console_url()}],
+    }
+    attachment = {
+        "contentType": "application/vnd.microsoft.card.adaptive",
+        "contentUrl": None,
+        "content": card,
+    }
+    return {"type": "message", "attachments": [attachment]}
+
+
+_SHAPES: dict[str, Any] = {
+    "slack": lambda text: {
+        "text": text,
+        "unfurl_links": False,
+        "unfurl_media": False,
+        "link_names": False,
+    },
+    # Discord refuses a longer message. The flag (SUPPRESS_EMBEDS) keeps it from showing previews.
+    "discord": lambda text: {"content": text[:2000], "allowed_mentions": {"parse": []}, "flags": 4},
+    "mattermost": lambda text: {"text": text},
+    "teams": _teams,
+}

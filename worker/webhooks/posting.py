@@ -1,0 +1,177 @@
+"""POST to an address that a stranger may have chosen: only to the public Internet, in bounded time
+and space.
+
+Every call resolves the name itself, checks every address and connects to one of the addresses it
+checked. So a name that changes its address a moment later gains nothing. Redirects are not
+followed and proxies are not used. Of the environment only `SSL_CERT_FILE` counts, which names other
+certificates. docs/decisions/0013 says why no client library does this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Self
+
+import dns.asyncbackend
+import dns.asyncresolver
+import dns.exception
+import dns.name
+import dns.resolver
+
+from models.settings import settings
+from worker.resolver import asking
+from worker.webhooks.connections import Answer, Connection, NotAnAnswer, connect, request_head
+from worker.webhooks.public_addresses import Address, as_address
+from worker.webhooks.targets import Target, Unsent, check, target
+
+SECONDS = 15.0  # by the wall's clock, from resolving the name to the last byte of the answer
+MOST_IDLE = 16  # connections to one host
+
+
+@dataclass
+class Poster:
+    """Posts from one event loop, and reuses connections that were used a moment ago."""
+
+    seconds: float = SECONDS
+    _idle: dict[Target, list[Connection]] = field(default_factory=lambda: defaultdict(list))
+
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, *, pause: float = 0
+    ) -> Answer:
+        """The answer, whatever its status. Raises `Unsent`. With a `pause` the body goes in two
+        halves.
+        """
+        where = target(url)
+        head = request_head(where, headers, len(body))
+        try:
+            async with asyncio.timeout(self.seconds):
+                return await self._post(where, head, body, pause)
+        except TimeoutError:
+            raise Unsent(f"There was no whole answer within {self.seconds:g} s.") from None
+
+    async def _post(self, where: Target, head: bytes, body: bytes, pause: float) -> Answer:
+        checked = await addresses(where.host)
+        try:
+            connection = self._idle_one(where, checked) or await connect(where, checked)
+        except OSError as error:
+            raise Unsent(_words(error)) from None
+        try:
+            answer = await connection.send(head, body, pause=pause)
+        except (OSError, EOFError, NotAnAnswer) as error:
+            connection.close()
+            raise Unsent(_words(error)) from None
+        except BaseException:
+            connection.close()
+            raise
+        self._keep(where, connection)
+        return answer
+
+    def _idle_one(self, where: Target, checked: list[Address]) -> Connection | None:
+        """A connection that is still open, and to an address that the name has now."""
+        idle = self._idle.get(_key(where), [])
+        while idle:
+            connection = idle.pop()
+            if connection.is_fresh and connection.address in map(str, checked):
+                return connection
+            connection.close()
+        return None
+
+    def _keep(self, where: Target, connection: Connection) -> None:
+        if not connection.is_fresh:
+            connection.close()
+            return
+        idle = self._idle[_key(where)]
+        idle.append(connection)
+        if len(idle) > MOST_IDLE:
+            idle.pop(0).close()
+
+    def close_idle(self) -> None:
+        """Close the connections that were not used for a moment."""
+        for key, idle in list(self._idle.items()):
+            self._idle[key] = [connection for connection in idle if connection.is_fresh]
+            for connection in idle:
+                if not connection.is_fresh:
+                    connection.close()
+            if not self._idle[key]:
+                del self._idle[key]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for idle in self._idle.values():
+            for connection in idle:
+                connection.close()
+        self._idle.clear()
+        await asyncio.sleep(0)  # for the loop to let go of them
+
+
+def _key(where: Target) -> Target:
+    """Connections are shared by all paths of a host."""
+    return where._replace(path="")
+
+
+async def addresses(host: str) -> list[Address]:
+    """Where a host is, every address looked at. Raises `Unsent`."""
+    if (address := as_address(host)) is not None:
+        found: list[Address] = [address]
+    elif host == "localhost" or host.endswith(".localhost"):  # RFC 6761: not a matter for DNS
+        found = [ip_address("127.0.0.1"), ip_address("::1")]
+    else:
+        found = await _look_up(host)
+    for address in found:
+        check(address)
+    return found
+
+
+async def _look_up(host: str) -> list[Address]:
+    answers = await asyncio.gather(
+        *(_ask(host, kind) for kind in ("A", "AAAA")), return_exceptions=True
+    )
+    found = [address for answer in answers if isinstance(answer, list) for address in answer]
+    if not found:
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        raise Unsent(f"The name {host} has no address.")
+    return found
+
+
+async def _ask(host: str, kind: str) -> list[Address]:
+    seconds = settings().dns_seconds
+    try:
+        resolver = asking(dns.asyncresolver.Resolver, settings().dns, seconds=seconds)
+        answer = await resolver.resolve(
+            dns.name.from_text(host),
+            kind,
+            lifetime=seconds,
+            raise_on_no_answer=False,
+            search=False,
+            backend=dns.asyncbackend.get_backend("asyncio"),
+        )
+    except dns.resolver.NXDOMAIN:
+        raise Unsent(f"The name {host} does not exist.") from None
+    except dns.exception.Timeout:
+        raise Unsent(f"The name {host} could not be looked up within {seconds:g} s.") from None
+    except (dns.exception.DNSException, OSError, ValueError):
+        raise Unsent(f"The name {host} could not be looked up.") from None
+    return [ip_address(record.address) for record in answer.rrset or ()]
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"Its certificate is not good: {error.verify_message}."
+    if isinstance(error, ssl.SSLError):
+        return "TLS could not be agreed on."
+    if isinstance(error, ConnectionRefusedError):
+        return "The connection was refused."
+    if isinstance(error, (EOFError, ConnectionError)):
+        return "The connection was cut before the answer was whole."
+    if isinstance(error, OSError):
+        return "It could not be reached."
+    return "What came back is not an answer in HTTP."

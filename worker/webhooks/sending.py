@@ -1,0 +1,325 @@
+"""The sender: who may have how many attempts under way, when to look again, and the attempt itself.
+
+One thread with an event loop makes the requests, so an endpoint that never answers costs a socket
+and no thread; one thread beside it writes and reads the database, a round at a time
+(`worker/webhooks/deliveries.py`). What is finished while a round is being written goes into the next one
+together, so there are as few transactions as there can be.
+
+Nothing here has to be remembered: what is owed stands in the database, and a ring or the sweep
+finds it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import structlog
+
+from models.failpoints import failpoint
+from models.settings import settings
+from models.store.database import now
+from models.webhooks import signatures
+from worker.bell import DELIVER, ring
+from worker.webhooks import chats
+from worker.webhooks.connections import Answer
+from worker.webhooks.deliveries import MOST_TOLD, Job, Outcome, body, round_of
+from worker.webhooks.posting import Poster
+from worker.webhooks.targets import Unsent
+
+MOST_IN_FLIGHT = 500  # to all endpoints together
+MOST_ENDPOINTS = 50  # in one round
+FAILURES = 5  # in a row, until an endpoint is only probed
+# attempts under way at once to one that has not taken anything yet: many dead ones fill no house
+UNPROVED = 4
+PROBES = 2  # attempts under way at once to one that fails
+# an endpoint that takes things so soon has more of them taken ahead, while a round is written down
+QUICK_MS = 250
+AHEAD = 4
+MOST_AHEAD_SECONDS = (
+    4.0  # taken and not begun by then: given back, as its lease would not outlast the attempt
+)
+# what is due later than that is left to the sweep, or a dead endpoint's backlog would be kept here
+SOON_SECONDS = 60
+REST_SECONDS = 1.0  # after a round that failed: the database is away
+END_SECONDS = 2.0  # what is under way may take so long to come home when we end
+ABOUT_US = {"Content-Type": "application/json", "User-Agent": "Greenroom"}
+log = structlog.get_logger()
+
+
+class Sender(threading.Thread):
+    """Sends what is owed to the endpoints it is woken for, until it is stopped."""
+
+    def __init__(self, *, until_idle: bool = False) -> None:
+        super().__init__(name="sender", daemon=True)
+        self._until_idle = until_idle
+        self._poster = Poster()
+        self._guard = threading.Lock()
+        self._woken: set[str] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._bell: asyncio.Event | None = None
+        self._ending = False
+        self._in_flight: Counter[str] = Counter()
+        self._failures: Counter[str] = Counter()
+        self._proved: set[str] = set()
+        self._quick: set[str] = set()
+        self._turns: dict[str, asyncio.Semaphore] = {}
+        self._asked: dict[str, None] = {}
+        self._later: list[tuple[datetime, str]] = []
+        self._done: list[Outcome] = []
+        self._tasks: dict[asyncio.Task[None], Job] = {}
+
+    def wake(self, endpoint_ids: Iterable[str]) -> None:
+        """Look for what is due to these endpoints; from any thread, and at once."""
+        with self._guard:
+            self._woken.update(endpoint_ids)
+        self._ring()
+
+    def stop(self) -> None:
+        """Take no more, let what is under way come home, and give back what does not."""
+        self._ending = True
+        self._ring()
+        if self.is_alive():
+            self.join(2 * END_SECONDS)
+
+    def _ring(self) -> None:
+        loop, bell = self._loop, self._bell
+        if loop and bell and not loop.is_closed():
+            loop.call_soon_threadsafe(bell.set)
+
+    def run(self) -> None:
+        asyncio.run(self.send())
+
+    async def send(self) -> None:
+        self._loop, self._bell = asyncio.get_running_loop(), asyncio.Event()
+        self._bell.set()  # for whoever woke us before
+        with ThreadPoolExecutor(1, thread_name_prefix="deliveries") as ledger:
+            async with self._poster:
+                while not self._ending:
+                    await self._rest()
+                    await self._round(ledger)
+                    if self._until_idle and not (self._tasks or self._done or self._asked):
+                        break
+                await self._come_home(ledger)
+
+    async def _rest(self) -> None:
+        """Until someone rings, an attempt is finished, or the first of those put off is due."""
+        assert self._bell
+        pause = max(0.0, (self._later[0][0] - now()).total_seconds()) if self._later else None
+        if self._until_idle:
+            pause = 0.0 if not self._tasks else None
+        if pause is None or pause > 1:
+            self._poster.close_idle()
+        try:
+            async with asyncio.timeout(pause):
+                await self._bell.wait()
+        except TimeoutError:
+            pass
+        self._bell.clear()
+
+    async def _round(self, ledger: ThreadPoolExecutor) -> None:
+        assert self._loop
+        self._note_who_asked()
+        outcomes, self._done = self._done, []
+        room = self._room()
+        if not outcomes and not room:
+            return
+        for endpoint in room:
+            self._asked.pop(endpoint, None)
+        try:
+            done = await self._loop.run_in_executor(ledger, round_of, outcomes, room)
+        except Exception as error:
+            log.exception("delivering.failed", count=len(outcomes), exc_info=error)
+            self._done = outcomes + self._done
+            self._asked.update(dict.fromkeys(room))
+            await asyncio.sleep(REST_SECONDS)
+            self._ring()
+            return
+        soon = now() + timedelta(seconds=SOON_SECONDS)
+        for later in done.later:
+            if later[0] < soon:
+                heapq.heappush(self._later, later)
+        self._asked.update(dict.fromkeys(done.full))
+        for job in done.jobs:
+            self._start(job)
+        if self._room():
+            self._ring()
+
+    def _note_who_asked(self) -> None:
+        with self._guard:
+            woken, self._woken = self._woken, set()
+        self._asked.update(dict.fromkeys(woken))
+        at = now()
+        while self._later and self._later[0][0] <= at:
+            self._asked[heapq.heappop(self._later)[1]] = None
+
+    def _room(self) -> dict[str, int]:
+        """How many more may go to each of those that have something waiting."""
+        left = MOST_IN_FLIGHT - self._in_flight.total()
+        room: dict[str, int] = {}
+        for endpoint in self._asked:
+            most = self._most(endpoint)
+            places = min(most - self._in_flight[endpoint], left)
+            if places > 0:
+                room[endpoint] = places
+                left -= places
+            if len(room) == MOST_ENDPOINTS:
+                break
+        return room
+
+    def _most(self, endpoint: str) -> int:
+        if self._failures.get(endpoint, 0) >= FAILURES:
+            return PROBES
+        most = settings().webhook_in_flight
+        if endpoint not in self._proved:
+            return min(most, UNPROVED)
+        return most * (AHEAD if endpoint in self._quick else 1)
+
+    def _start(self, job: Job) -> None:
+        self._in_flight[job.endpoint.id] += 1
+        task = asyncio.create_task(self._attempt(job))
+        self._tasks[task] = job
+        task.add_done_callback(lambda task: self._tasks.pop(task, None))
+
+    async def _attempt(self, job: Job) -> None:
+        endpoint, taken = job.endpoint.id, time.monotonic()
+        turn = self._turns.setdefault(endpoint, asyncio.Semaphore(settings().webhook_in_flight))
+        async with turn:
+            is_late = time.monotonic() - taken > MOST_AHEAD_SECONDS
+            outcome = Outcome(job, now(), 0) if is_late else await attempt(self._poster, job)
+        self._in_flight[endpoint] -= 1
+        if not self._in_flight[endpoint]:
+            del self._in_flight[endpoint], self._turns[endpoint]
+        if outcome.is_success:
+            self._failures.pop(endpoint, None)
+            self._proved.add(endpoint)
+        elif outcome.was_tried:
+            self._failures[endpoint] += 1
+            self._proved.discard(endpoint)
+        if outcome.is_success and outcome.ms < QUICK_MS:
+            self._quick.add(endpoint)
+        else:
+            self._quick.discard(endpoint)
+        if job.endpoint.is_ordered:
+            self._asked[endpoint] = None  # what had to wait for this one
+        self._done.append(outcome)
+        assert self._bell
+        self._bell.set()
+
+    async def _come_home(self, ledger: ThreadPoolExecutor) -> None:
+        """What does not come home in time is due again at once, for whoever goes on."""
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=END_SECONDS)
+        for task, job in list(self._tasks.items()):
+            task.cancel()
+            self._done.append(Outcome(job, now(), 0))
+        if self._done:
+            assert self._loop
+            try:
+                await self._loop.run_in_executor(ledger, round_of, self._done, {})
+            except Exception as error:  # the leases end by themselves
+                log.exception("delivering.failed", count=len(self._done), exc_info=error)
+
+
+async def attempt(poster: Poster, job: Job) -> Outcome:
+    """One request, and what came of it. Never raises but when it is cancelled."""
+    at, began = now(), time.perf_counter()
+    try:
+        answer = await _post(poster, job, at)
+    except Unsent as unsent:
+        return Outcome(job, at, _ms(began), error=str(unsent))
+    except (
+        Exception
+    ) as error:  # one delivery that can't even be put together must not end the others
+        log.exception("attempt.failed", exc_info=error)
+        return Outcome(job, at, _ms(began), error=f"It could not be sent ({type(error).__name__}).")
+    failpoint("delivered")
+    told = answer.body[:MOST_TOLD].decode("utf-8", "replace").replace("\0", "\ufffd")
+    waits = retry_after(answer, at) if not 200 <= answer.status < 300 else 0.0
+    return Outcome(job, at, _ms(began), answer.status, answer=told, retry_after=waits)
+
+
+async def _post(poster: Poster, job: Job, at: datetime) -> Answer:
+    endpoint = job.endpoint
+    said = [due.said for due in job.deliveries if due.said is not None]
+    if not said:
+        raise Unsent("The event log keeps this event no more.")
+    if endpoint.is_chat:
+        return await poster.post(
+            endpoint.url,
+            {**endpoint.sealed.headers, **ABOUT_US},
+            chats.message(endpoint.format, said),
+        )
+    due = job.deliveries[0]
+    content = body(due)
+    signed = signatures.headers(
+        endpoint.sealed.keys(at), due.event_id, int(at.timestamp()), content
+    )
+    return await poster.post(
+        endpoint.url, {**endpoint.sealed.headers, **ABOUT_US, **signed}, content
+    )
+
+
+def _ms(began: float) -> int:
+    return round((time.perf_counter() - began) * 1000)
+
+
+def retry_after(answer: Answer, at: datetime) -> float:
+    """Seconds, from a number of them or a date (RFC 9110, 10.2.3); 0 where it says nothing, or
+    nothing sensible.
+    """
+    given = answer.headers.get("retry-after", "").strip()
+    if given.isascii() and given.isdecimal() and len(given) < 10:
+        return float(given)
+    try:
+        return max(0.0, (parsedate_to_datetime(given) - at).total_seconds())
+    except (TypeError, ValueError):
+        return 0.0
+
+
+# One sender a process, and only where it is wanted.
+
+_guard = threading.Lock()
+_sender: list[Sender] = []
+
+
+def sender() -> Sender:
+    """This process's sender, begun with the first who asks for it."""
+    with _guard:
+        if not (_sender and _sender[0].is_alive()):
+            _sender[:] = [Sender()]
+            _sender[0].start()
+        return _sender[0]
+
+
+def stop() -> None:
+    with _guard:
+        running = _sender[:]
+        _sender.clear()
+    for each in running:
+        each.stop()
+
+
+def deliver_soon(endpoint_ids: Iterable[str]) -> None:
+    """By this process, if it sends anyway; else by ringing for one that does."""
+    wanted = list(dict.fromkeys(endpoint_ids))
+    if not wanted:
+        return
+    if _sender:
+        _sender[0].wake(wanted)
+    else:
+        ring(DELIVER, wanted)
+
+
+def deliver_now(endpoint_ids: Iterable[str]) -> None:
+    """Send what is due to these endpoints, here, and return when every attempt is written down."""
+    here = Sender(until_idle=True)
+    here.wake(endpoint_ids)
+    asyncio.run(here.send())
