@@ -4,7 +4,9 @@ leads to.
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request
+from functools import partial
+
+from flask import Response, after_this_request, redirect, render_template, request
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -138,12 +140,22 @@ def forgotten() -> str | tuple[str, int]:
         raise Problem(409, "This service sends no mail. Ask whoever runs it for a link.")
     if wait := asked.admit(email, reader()):
         raise Problem(429, f"A link was sent a moment ago. Try again in {in_words(wait)}.")
-    mail.in_background(_send_link, email)
+    _send_link_after_the_answer(email)
     return render_template("console/forgotten.html", can_mail=True, sent=True)
 
 
+def _send_link_after_the_answer(email: str) -> None:
+    """The account is looked up when the answer is complete, so the answer takes as long for an
+    unknown address as for a known one.
+    """
+
+    @after_this_request
+    def send_when_closed(answer: Response) -> Response:
+        answer.call_on_close(partial(mail.in_background, _send_link, email))
+        return answer
+
+
 def _send_link(email: str) -> None:
-    """Behind the answer, which then takes as long for an unknown address as for a known one."""
     try:
         link = tickets.reset(email, by="the form")
     except ValueError:
