@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -22,9 +23,29 @@ def is_installed() -> bool:
     return SERVER.exists() and shutil.which("epmd") is not None
 
 
+# One virtual host as RabbitMQ makes it, and one whose queues are quorum queues unless a client says
+# otherwise. A client cannot see that. RabbitMQ 4 has the same default for the whole server.
+DEFINITIONS = {
+    "users": [{"name": "guest", "password": "guest", "tags": ["administrator"]}],
+    "vhosts": [
+        {"name": "/"},
+        {
+            "name": "quorum",
+            "metadata": {"description": "", "tags": [], "default_queue_type": "quorum"},
+        },
+    ],
+    "permissions": [
+        {"user": "guest", "vhost": vhost, "configure": ".*", "write": ".*", "read": ".*"}
+        for vhost in ("/", "quorum")
+    ],
+}
+
+
 @contextlib.contextmanager
 def rabbitmq(folder: Path) -> Iterator[str]:
-    """Start a broker, with the port mapper it insists on; its URL."""
+    """Start a broker, with the port mapper it insists on; its URL without a virtual host."""
+    (folder / "definitions.json").write_text(json.dumps(DEFINITIONS))
+    (folder / "rabbitmq.conf").write_text(f"load_definitions = {folder}/definitions.json\n")
     port, mapper, between = free_port(), free_port(), free_port()
     environment = {
         **os.environ,
@@ -58,7 +79,7 @@ def rabbitmq(folder: Path) -> Iterator[str]:
         ]
     try:
         until(lambda: _greets(port))
-        yield f"amqp://guest:guest@127.0.0.1:{port}//"
+        yield f"amqp://guest:guest@127.0.0.1:{port}"
     finally:
         for process in reversed(processes):
             with contextlib.suppress(ProcessLookupError):

@@ -16,8 +16,13 @@ from urllib.request import Request, urlopen
 import kombu
 import kombu.pools
 import pytest
+from amqp.exceptions import PreconditionFailed
+from flask.testing import FlaskClient
 
+from models.database import reading
+from models.records import Comment
 from models.settings import settings
+from tests.caller import posted
 from tests.dns_server import DnsServer
 from tests.greenroom import GREENROOM, PATIENCE, free_port, running, until
 from tests.rabbitmq import is_installed, rabbitmq
@@ -202,33 +207,38 @@ def test_a_worker_that_cannot_go_on_ends_with_a_status(data: Path) -> None:
     assert done.returncode not in {0, None}
 
 
-QUORUM = """
-from kombu import Queue
-from worker.app import app
-from worker.working import work
-app.conf.worker_detect_quorum_queues = False  # as where they are the virtual host's default, which it cannot see
-app.conf.task_queues = [Queue("screen", queue_arguments={"x-queue-type": "quorum"})]
-work("screen")
-"""
-
-
-@pytest.mark.skipif(
+needs_rabbitmq = pytest.mark.skipif(
     not is_installed(), reason="RabbitMQ is not installed: on Debian, the package rabbitmq-server"
 )
+
+
+@pytest.fixture(scope="module")
+def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a RabbitMQ, without a virtual host."""
+    with rabbitmq(tmp_path_factory.mktemp("rabbitmq")) as url:
+        yield url
+
+
+@needs_rabbitmq
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_quorum_queues_have_consumers(data: Path) -> None:
-    folder = data / "rabbitmq"
-    folder.mkdir()
-    with rabbitmq(folder) as url, (data / "log").open("wb") as log:
-        environment = {**os.environ, "GREENROOM_REDIS_URL": url}
-        worker = subprocess.Popen(
-            [sys.executable, "-c", QUORUM], env=environment, stderr=log, stdout=log
-        )
-        try:
-            until(lambda: consumers(url, "screen"))
-        finally:
-            worker.send_signal(signal.SIGTERM)
-            assert worker.wait(PATIENCE) == 0
+def test_a_worker_consumes_where_quorum_queues_are_the_default(
+    client: FlaskClient, data: Path, rabbit: str, set_broker: Set
+) -> None:
+    """Celery cannot see that default. No sweep comes to help, so the worker heard the ring."""
+    url = f"{rabbit}/quorum"
+    set_broker(url)
+    environment = {**os.environ, "GREENROOM_SWEEP_SECONDS": "600"}
+    with (data / "log").open("wb") as log:
+        worker = subprocess.Popen([*GREENROOM, "worker"], env=environment, stderr=log, stdout=log)
+    try:
+        until(lambda: consumers(url, "screen"))
+        comment = posted(client)
+        until(lambda: is_settled(comment))
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(PATIENCE) == 0
+    with kombu.Connection(url) as connection, pytest.raises(PreconditionFailed, match="'quorum'"):
+        connection.channel().queue_declare("screen", arguments={"x-queue-type": "classic"})
 
 
 def consumers(url: str, queue: str) -> int:
@@ -240,28 +250,28 @@ def consumers(url: str, queue: str) -> int:
             return 0
 
 
+def is_settled(comment: str) -> bool:
+    with reading() as session:
+        return session.get_one(Comment, comment).status != "pending"
+
+
 def logged(folder: Path) -> list[dict[str, str]]:
     """Every line that is whole: each of them is JSON, from the first on."""
     return [json.loads(line) for line in (folder / "log").read_text().split("\n")[:-1]]
 
 
-@pytest.mark.skipif(
-    not is_installed(), reason="RabbitMQ is not installed: on Debian, the package rabbitmq-server"
-)
-def test_rabbitmq_does_as_well(tmp_path: Path) -> None:
+@needs_rabbitmq
+def test_rabbitmq_does_as_well(tmp_path: Path, rabbit: str) -> None:
     """No sweep comes to help here, so a published comment was rung for.
 
     There are several because a ring waits a second at most for the broker, and a loaded machine may
     lose one to that.
     """
-    folder = tmp_path / "rabbitmq"
-    folder.mkdir()
     with (
-        rabbitmq(folder) as url,
         DnsServer(ZONE) as dns,
         running(
             tmp_path / "var",
-            GREENROOM_REDIS_URL=url,
+            GREENROOM_REDIS_URL=f"{rabbit}//",
             GREENROOM_SWEEP_SECONDS="600",
             **dns.environment,
         ) as up,
