@@ -19,9 +19,9 @@ import pytest
 from amqp.exceptions import PreconditionFailed
 from flask.testing import FlaskClient
 
-from models.database import reading
 from models.records import Comment
 from models.settings import settings
+from models.store.database import reading
 from tests.caller import posted
 from tests.dns_server import DnsServer
 from tests.greenroom import GREENROOM, PATIENCE, free_port, running, until
