@@ -68,6 +68,7 @@ def _configure(folder: Path, root: Path, *, port: int, web_ports: Sequence[int])
         "listen 8080": f"listen 127.0.0.1:{port}",
         "root /;": f"root {root};",
         "proxy_cache_valid 204 5s": "proxy_cache_valid 204 1s",
+        "client_body_timeout 10s": "client_body_timeout 4s",
     }.items():
         assert ours in text, ours
         text = text.replace(ours, here)

@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ ZONE = {
 COMMENTS = "/v1/sites/paper/comments"
 PAGE = f"{COMMENTS}?thread=/harbour"
 CDN_SECONDS = "60"
+SLOW, IDLE = 100, 200
 
 
 @dataclass
@@ -472,6 +474,36 @@ def test_readers_do_not_wait_for_a_web_process_that_takes_requests_and_answers_n
     finally:
         for pid in stuck:
             os.kill(pid, signal.SIGCONT)
+
+
+def test_slow_bodies_and_idle_connections_keep_nobody_from_reading_and_posting_and_are_cut(
+    compose: Compose, comment: str
+) -> None:
+    with ExitStack() as stack:
+        held = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", compose.front_port)))
+            for _ in range(SLOW + IDLE)
+        ]
+        slow = held[:SLOW]
+        for number, connection in enumerate(slow):
+            path = (COMMENTS, "/console/sign-in")[number % 2]
+            head = f"POST {path} HTTP/1.1\r\nHost: paper.example\r\nContent-Length: 5000\r\n\r\n"
+            connection.sendall(head.encode() + b"{")
+        assert compose.ask("GET", "/health/live").status == 200
+        assert compose.read().status == 200
+        between = compose.write("The captain waved between the slow ones.")
+        until(lambda: between in ids(compose.read()))
+        for connection in slow:
+            assert is_closed(connection)
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Without an answer, as nginx does with a client that is too slow."""
+    connection.settimeout(PATIENCE)
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
 
 
 def test_a_worker_ends_in_the_time_it_has(compose: Compose, comment: str) -> None:
