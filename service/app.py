@@ -39,14 +39,13 @@ from service.api import (
 from service.console import console
 from service.console.blueprint import problem_page, wants_json
 from service.embed import pages as embed
+from service.http.body_sizes import COMMENT_BYTES, MOST_BYTES
+from service.http.page_headers import SECURITY_HEADERS
 from service.http.problems import REFUSED, Problem
 from service.http.transport import STRICT, is_https
 from service.http.wellknown import wellknown
 from service.operations import health, metrics
 
-MOST_BYTES = (
-    2 * 1024 * 1024
-)  # a policy with its word lists; what readers send has its own, smaller limit
 API = ("/v1", "/health", "/metrics", "/openapi.json")
 PUBLIC = ("public.", "embed.", "health.")  # what asks the database for little
 PUBLIC_SECONDS = 3.0  # the most that such a request waits for the database in all
@@ -63,7 +62,7 @@ def create_app() -> Flask:
     )
     app.config.update(
         MAX_CONTENT_LENGTH=MOST_BYTES,
-        MAX_FORM_MEMORY_SIZE=public.MOST_BYTES,
+        MAX_FORM_MEMORY_SIZE=COMMENT_BYTES,
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
     if hops := settings().proxy_hops:
@@ -211,27 +210,14 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _secure(answer: Response) -> Response:
-    """What holds for every answer; pages have a Content-Security-Policy of their own, and what may
-    be kept says so.
-    """
+    """Add the headers of every answer. A page keeps the Content-Security-Policy it has."""
     if "Cache-Control" not in answer.headers and request.method in KEPT_BY_CACHES:
-        answer.headers["Cache-Control"] = (
-            "no-store"  # a cache may choose a time by itself where none is said
-        )
+        # without it, a cache chooses a time by itself
+        answer.headers["Cache-Control"] = "no-store"
     has_its_own = "Content-Security-Policy" in answer.headers
-    answer.headers.extend(
-        SECURE if not has_its_own else [line for line in SECURE if line[0] not in answer.headers]
-    )
+    for name, value in SECURITY_HEADERS:
+        if not (has_its_own and name in answer.headers):
+            answer.headers.add(name, value)
     if is_https():
         answer.headers["Strict-Transport-Security"] = STRICT
     return answer
-
-
-SECURE = [
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "strict-origin-when-cross-origin"),
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
-]

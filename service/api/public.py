@@ -28,12 +28,12 @@ from service.comments.submission import Submission, thread_key
 from service.embed import pages
 from service.http import limits
 from service.http.addresses import reader
+from service.http.body_sizes import COMMENT_BYTES
 from service.http.form_tokens import issue_form_token
 from service.http.page_headers import ROUTE, published_headers, shared_headers
 from service.http.problems import Problem, from_validation, shaped
 from service.sites.lookup import SiteInfo, find_site, remembered_site
 
-MOST_BYTES = 128 * 1024
 MOST_THREADS, MOST_KEY = 500, 255
 COUNT_SECONDS = 0.7  # the most a reader waits for counts that the published pages tell too
 NEVER = "1970-01-01T00:00:00Z"  # a feed has to say when it was last changed
@@ -123,7 +123,7 @@ def typed(form: bytes) -> dict[str, str]:
 def _body() -> bytes:
     if request.content_length is None:
         raise Problem(411, "Say how long the body is: send Content-Length.")
-    if request.content_length > MOST_BYTES:
+    if request.content_length > COMMENT_BYTES:
         raise Problem(413, "A comment may be at most 128 KB.")
     return request.get_data(cache=False)
 

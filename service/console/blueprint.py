@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from service.api.moderation import body_as
 from service.console import alarms, sessions
 from service.console.sessions import SignedIn
+from service.http.body_sizes import CONSOLE_BYTES
 from service.http.problems import Problem
 
-MOST_BYTES = 64 * 1024
 JSON = "application/json"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src "
@@ -52,7 +52,7 @@ class SignInFirst(HTTPException):
 
 @console.before_request
 def _limit() -> None:
-    request.max_content_length = MOST_BYTES
+    request.max_content_length = CONSOLE_BYTES
 
 
 @console.before_request

@@ -19,10 +19,11 @@ from service.comments.pages import empty_page, published_page, read_replies
 from service.comments.receipts import find_receipt
 from service.comments.submission import thread_key
 from service.embed import assets
-from service.embed.words import Words, languages, words_for
+from service.embed.words import Words, words_for
 from service.http.form_tokens import issue_form_token
 from service.http.listening import public_url
 from service.http.problems import Problem
+from service.sites.languages import languages
 from service.sites.lookup import SiteInfo, find_site
 
 embed = Blueprint("embed", __name__, template_folder="templates")

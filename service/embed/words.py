@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
-FOLDER = Path(__file__).parent / "locales"
+from service.sites.languages import LOCALES, languages
 
 
 class Words(NamedTuple):
@@ -28,13 +27,8 @@ class Words(NamedTuple):
 
 
 @cache
-def languages() -> tuple[str, ...]:
-    return tuple(sorted(file.stem for file in FOLDER.glob("*.json")))
-
-
-@cache
 def read_words(code: str) -> Words:
-    content = json.loads((FOLDER / f"{code}.json").read_text("utf-8"))
+    content = json.loads((LOCALES / f"{code}.json").read_text("utf-8"))
     return Words(code, content["embed"], content["pages"])
 
 

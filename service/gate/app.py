@@ -9,9 +9,6 @@ import contextlib
 import os
 
 from models.settings import STORAGE_THREADS, settings
-from service.api.public import MOST_BYTES as MOST_FOR_COMMENT
-from service.app import MOST_BYTES
-from service.console.blueprint import MOST_BYTES as MOST_FOR_CONSOLE
 from service.gate import stored
 from service.gate.asking import WSGI, Environ, ask
 from service.gate.bodies import Bodies, Gone, TooMuchAtOnce, TooSlow, linger
@@ -20,6 +17,7 @@ from service.gate.lanes import Lane
 from service.gate.listening_socket import give_up_on_silent_readers
 from service.gate.live import Live
 from service.gate.rsgi import HTTPProtocol, Scope
+from service.http.body_sizes import COMMENT_BYTES, CONSOLE_BYTES, MOST_BYTES
 from service.http.problems import REFUSED, Problem
 from service.sites.lookup import remembered_site
 from worker.lifeline import POLL_SECONDS, PULSE, Pulse
@@ -141,7 +139,7 @@ class Gate:
         """
         most = _most_bytes(scope.path)
         if "HTTP_TRANSFER_ENCODING" in environ:
-            return None, (None if most == MOST_FOR_COMMENT else lengthless())
+            return None, (None if most == COMMENT_BYTES else lengthless())
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if length > most:
             return None, None
@@ -175,5 +173,5 @@ def _most_bytes(path: str) -> int:
     there.
     """
     if path.startswith("/v1/sites/") and path.endswith("/comments"):
-        return MOST_FOR_COMMENT
-    return MOST_FOR_CONSOLE if path.startswith("/console") else MOST_BYTES
+        return COMMENT_BYTES
+    return CONSOLE_BYTES if path.startswith("/console") else MOST_BYTES

@@ -11,11 +11,15 @@ from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 from models.store import storage
-from service.app import SECURE
 from service.comments.pages import read_page
 from service.comments.submission import thread_key
 from service.gate.rsgi import Headers, HTTPProtocol, Scope
-from service.http.page_headers import ROUTE, published_headers, shared_headers
+from service.http.page_headers import (
+    ROUTE,
+    SECURITY_HEADERS,
+    published_headers,
+    shared_headers,
+)
 from service.http.transport import STRICT, says_https
 from service.operations import metrics
 from service.sites.lookup import fresh_site
@@ -63,7 +67,7 @@ def answer(scope: Scope, protocol: HTTPProtocol) -> bool:
             ("Content-Length", str(len(stored.content))),
         ]
     answered += shared_headers(site, origin).items()
-    answered += SECURE
+    answered += SECURITY_HEADERS
     if says_https(headers.get("x-forwarded-proto") if "x-forwarded-proto" in headers else None):
         answered.append(("Strict-Transport-Security", STRICT))
     protocol.response_bytes(

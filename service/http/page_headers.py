@@ -1,4 +1,4 @@
-"""The headers of a published page: the same from Flask's route and from the gate."""
+"""The headers of an answer: the same from Flask's routes and from the gate."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ from models.settings import settings
 from service.sites.lookup import SiteInfo
 
 ROUTE = "/v1/sites/<site>/comments"
+SECURITY_HEADERS = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+]
 
 
 def published_headers(tag: str, cache_tag: str) -> dict[str, str]:

@@ -18,9 +18,9 @@ from models.records import Membership, Moderator, Site
 from models.store.database import begin, insert_new, reading
 from models.text.email import parsed_email
 from models.text.urls import link
-from service.embed.words import languages
 from service.http import api_keys
 from service.people import passwords
+from service.sites.languages import languages
 from service.sites.lookup import KEY
 
 DEMO = "demo"

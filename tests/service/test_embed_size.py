@@ -10,7 +10,8 @@ import brotli
 import pytest
 
 from service.embed import assets
-from service.embed.words import languages, read_words
+from service.embed.words import read_words
+from service.sites.languages import languages
 
 MOST_BYTES = 8 * 1024
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from service.embed.words import languages, read_words, words_for
+from service.embed.words import read_words, words_for
+from service.sites.languages import languages
 
 
 def flat(words: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

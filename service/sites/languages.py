@@ -1,0 +1,14 @@
+"""The languages that Greenroom speaks to readers: one locale file of the embed for each."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+LOCALES = Path(__file__).parent.parent / "embed" / "locales"
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """The codes of all languages, sorted: "ar", "de", "en" …"""
+    return tuple(sorted(file.stem for file in LOCALES.glob("*.json")))
