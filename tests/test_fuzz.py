@@ -31,7 +31,7 @@ READING = (
         "models/text/urls.py",
         "models/spam/explanation.py",
         "models/spam/features.py",
-        "models/spam/page.py",
+        "models/spam/place.py",
     ),
     *(
         "models/spam/text.py",
@@ -40,7 +40,7 @@ READING = (
         "service/http/form_tokens.py",
         "worker/webhooks/chats.py",
     ),
-    *("worker/publishing/feeds.py", "service/console/item.py", "models/spam/page.py"),
+    *("worker/publishing/feeds.py", "service/console/item.py", "models/spam/place.py"),
     *("models/judgement/words.py", "models/judgement/form.py", "models/judgement/disguises.py"),
     *(str(file.relative_to(ROOT)) for file in sorted((ROOT / "worker/checks").glob("*.py"))),
 )

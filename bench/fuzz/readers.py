@@ -16,7 +16,7 @@ from email_validator import EmailNotValidError
 from models.identifiers import new_id
 from models.judgement.candidate import Candidate
 from models.judgement.policy import Policy
-from models.spam import explanation, features, page
+from models.spam import explanation, features, place
 from models.spam import text as spam_text
 from models.spam.model import base_model
 from models.store import search
@@ -149,8 +149,8 @@ def _listed(text: str) -> None:
 
 
 def _tokens_of_the_page(text: str) -> None:
-    comment = page.Context(page=["https://paper.example/a?b=c"], site=["paper.example"])
-    page.away(text, spam_text.read(text), comment)
+    where = place.Place(page=["https://paper.example/a?b=c"], site=["paper.example"])
+    place.away(text, spam_text.read(text), where)
 
 
 @cache
@@ -276,7 +276,7 @@ READERS = [
     Reader(
         "links' evidence",
         lambda said: links.check([candidate(said, page="https://paper.example/a")]),
-        reads=("worker.checks.links.check", "models.spam.page.is_same"),
+        reads=("worker.checks.links.check", "models.spam.place.is_same"),
     ),
     Reader("every host", links.every_host, reads=("worker.checks.links.every_host",)),
     Reader(
@@ -320,7 +320,7 @@ READERS = [
         ("worker.checks.context.counts",),
     ),
     Reader("tokens", spam_text.read, reads=("models.spam.text.read", "models.spam.text.reads_all")),
-    Reader("tokens away", _tokens_of_the_page, reads=("models.spam.page.away",)),
+    Reader("tokens away", _tokens_of_the_page, reads=("models.spam.place.away",)),
     Reader(
         "features",
         lambda said: features.features([said]),

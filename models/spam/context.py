@@ -1,8 +1,7 @@
-"""What is known of a comment beside its text, as a site's own model sees it: counts taken when it
-was screened.
+"""The counts beside a comment's text that a site's own model sees, as other checks took them.
 
-They are kept with the evidence, so a model learns from what was known then, not from what came out
-later.
+The counts of a screening are stored with its evidence. A model learns from what was known at that
+moment, not from what was found out later.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from math import log1p
 import numpy as np
 from numpy.typing import NDArray
 
-# stands beside the counts where they were taken at all: what is not named then is none
+# The key that marks counts as taken. A count that is missing beside it is 0, not unknown.
 TAKEN = "context"
-EDITION = 2  # its value: which of the counts were known of at that time
+EDITION = 2  # the value under TAKEN: which counts existed when they were taken
 UNKNOWN = -1
 COUNTS = (
     "hosts new here",
@@ -38,23 +37,26 @@ COUNTS = (
     "a free mailbox",
     "digits in the mailbox",
 )
-_SINCE = {"links to this page": 2}  # the edition that first counted it; all others are of the first
-COLUMNS = 2 * len(COUNTS)  # each with a second one that says it is unknown
-_MOST = 1000  # seconds or rejections: more say no more
+_SINCE = {"links to this page": 2}  # the first edition that has the count; the default is 1
+COLUMNS = 2 * len(COUNTS)  # a value for each count, then a flag for each: "this is unknown"
+_MOST = 1000  # higher counts (seconds, rejections) are no stronger evidence
 
 
 def columns(contexts: Sequence[Mapping[str, int]]) -> NDArray[np.float32]:
-    """One row a comment, `COLUMNS` wide, every value in 0–1."""
-    return np.array([_row(context) for context in contexts], np.float32).reshape(
-        len(contexts), COLUMNS
-    )
+    """Return one row per comment, `COLUMNS` wide, every value in 0–1."""
+    rows = [_row(context) for context in contexts]
+    return np.array(rows, np.float32).reshape(len(contexts), COLUMNS)
 
 
 def _row(context: Mapping[str, int]) -> list[float]:
-    """What is unknown is not the same as none, so it has a column of its own."""
-    edition = context.get(TAKEN, 0)
-    counts = [
-        context.get(name, 0) if edition >= _SINCE.get(name, 1) else UNKNOWN for name in COUNTS
-    ]
+    counts = [_count(context, name) for name in COUNTS]
     values = [log1p(min(max(count, 0), _MOST)) / log1p(_MOST) for count in counts]
-    return [*values, *(float(count == UNKNOWN) for count in counts)]
+    unknown = [float(count == UNKNOWN) for count in counts]
+    return values + unknown
+
+
+def _count(context: Mapping[str, int], name: str) -> int:
+    edition = context.get(TAKEN, 0)
+    if edition < _SINCE.get(name, 1):
+        return UNKNOWN
+    return context.get(name, 0)

@@ -1,5 +1,4 @@
-"""Why a comment got its score: what each word and each counted thing adds, up or down, and where it
-stands in the text.
+"""Why a comment got its score: what each word and each count adds, and where it stands in the text.
 
 The classifier is linear, so nothing is estimated: the intercept and the parts add up to the
 log-odds.
@@ -8,13 +7,13 @@ log-odds.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, NotRequired, TypeAlias, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.spam import context as habits
+from models.spam import context
 from models.spam.features import (
     COUNTED,
     PIECES_DAMPING,
@@ -27,25 +26,24 @@ from models.spam.features import (
     word_columns,
 )
 from models.spam.model import SpamModel
-from models.spam.page import Context
+from models.spam.place import Place
 from models.spam.site import TEXT_COLUMNS, Seen, SiteModel, opinion
 from models.spam.text import Token
 
 Span: TypeAlias = tuple[int, int]
 Floats: TypeAlias = NDArray[np.float64]
 
-PLACES = 8  # decimals in JSON: what is read there still adds up to 1e-6
-MOST = 8  # parts shown of each kind
+DECIMALS = 8  # in JSON, where the numbers still add up to 1e-6
+MOST = 8  # parts shown in each direction
 BASE_THINKS = "what the base model thinks"
 BASE_IS_SILENT = "the base model does not know the language"
 
 
 class Part(NamedTuple):
-    """What adds `log_odds` to a score: a word as it stands in the text, or something else weighed,
-    by its name.
+    """Adds `log_odds` to a score. `what` is a word as it stands in the text, or the name of a count.
 
-    `share` is its part of all that moved the score, up and down together, in 0–1. `text[start:end]`
-    is each place.
+    `share` is its part of everything that moved the score up or down, in 0–1. Each of `spans` is a
+    place where it stands: `text[start:end]`.
     """
 
     what: str
@@ -55,9 +53,30 @@ class Part(NamedTuple):
     spans: tuple[Span, ...]
 
 
+class PartAsJson(TypedDict):
+    """A part is called either `word` or `feature`."""
+
+    word: NotRequired[str]
+    feature: NotRequired[str]
+    log_odds: float
+    share: float
+    spans: list[list[int]]
+
+
+class ExplanationAsJson(TypedDict):
+    """`rest` is the sum of the parts that are not listed, so that all numbers add up."""
+
+    version: str
+    log_odds: float
+    intercept: float
+    up: list[PartAsJson]
+    down: list[PartAsJson]
+    rest: float
+
+
 class Explanation(NamedTuple):
-    """A score taken apart; `intercept` is what a comment without a word would get. The weightiest
-    part stands first.
+    """A score taken apart. `intercept` is the score of an empty comment; the largest part comes
+    first.
     """
 
     log_odds: float
@@ -66,130 +85,131 @@ class Explanation(NamedTuple):
     version: str
 
     def up(self, most: int = MOST) -> list[Part]:
-        """What makes it read like spam."""
+        """Return the largest parts that make the comment look like spam."""
         return [part for part in self.parts if part.log_odds > 0][:most]
 
     def down(self, most: int = MOST) -> list[Part]:
-        """What makes it read like an ordinary comment."""
+        """Return the largest parts that make it look like an ordinary comment."""
         return [part for part in self.parts if part.log_odds < 0][:most]
 
-    def as_json(self, most: int = MOST) -> dict[str, Any]:
-        """The weightiest parts of both kinds; `rest` is what the others add together, so that all
-        of it adds up.
-        """
-        shown = [*self.up(most), *self.down(most)]
+    def as_json(self, most: int = MOST) -> ExplanationAsJson:
+        """Return the largest parts in both directions, and the sum of the others."""
+        up, down = self.up(most), self.down(most)
+        listed = sum(part.log_odds for part in [*up, *down])
         return {
             "version": self.version,
-            "log_odds": round(self.log_odds, PLACES),
-            "intercept": round(self.intercept, PLACES),
-            "up": [_as_json(part) for part in self.up(most)],
-            "down": [_as_json(part) for part in self.down(most)],
-            "rest": round(
-                self.log_odds - self.intercept - sum(part.log_odds for part in shown), PLACES
-            ),
+            "log_odds": round(self.log_odds, DECIMALS),
+            "intercept": round(self.intercept, DECIMALS),
+            "up": [_as_json(part) for part in up],
+            "down": [_as_json(part) for part in down],
+            "rest": round(self.log_odds - self.intercept - listed, DECIMALS),
         }
 
 
-def explain(model: SpamModel, text: str, context: Context | None = None) -> Explanation:
-    """The score of a comment, taken apart. It takes a millisecond or two: for when somebody looks,
-    not for each.
+def explain(model: SpamModel, text: str, place: Place | None = None) -> Explanation:
+    """Take the base model's score of a comment apart.
+
+    This takes a millisecond or two: do it when somebody looks, not for every comment.
     """
-    return _put_together(_of_text(model.weights, text, context), model.intercept, model.version)
+    return _put_together(_of_text(model.weights, text, place), model.intercept, model.version)
 
 
 def explain_for_site(model: SiteModel, comment: Seen) -> Explanation:
-    """The same of a site's own model: what the base model thinks is one part, each of its counts
-    another.
+    """Take the score of a site's own model apart. The base model's opinion is one part, and each
+    count of the other checks another.
     """
-    of_text = _of_text(model.text_weights(), comment.text)
-    found = [*of_text, *_of_opinion(model, comment.base), *_of_habits(model, comment.context)]
-    return _put_together(found, model.intercept, model.version)
+    parts = [
+        *_of_text(model.text_weights(), comment.text),
+        *_of_opinion(model, comment.base),
+        *_of_context(model, comment.context),
+    ]
+    return _put_together(parts, model.intercept, model.version)
 
 
-def _put_together(found: Sequence[Part], intercept: float, version: str) -> Explanation:
-    moved = sum(abs(part.log_odds) for part in found) or 1.0
-    parts = sorted(
-        (part._replace(share=abs(part.log_odds) / moved) for part in found),
-        key=lambda part: -part.share,
-    )
-    total = intercept + sum(part.log_odds for part in parts)
-    return Explanation(total, intercept, tuple(parts), version)
+def _put_together(parts: Sequence[Part], intercept: float, version: str) -> Explanation:
+    moved = sum(abs(part.log_odds) for part in parts) or 1.0
+    shared = [part._replace(share=abs(part.log_odds) / moved) for part in parts]
+    shared.sort(key=lambda part: -part.share)
+    total = intercept + sum(part.log_odds for part in shared)
+    return Explanation(total, intercept, tuple(shared), version)
 
 
-def _of_text(weights: Floats, text: str, context: Context | None = None) -> list[Part]:
-    """Words and counted things; `weights` has a number for each column of `features()`."""
-    tokens = seen(text, context)
-    of_words = zip(tokens, _of_pieces(weights, tokens) + _of_words(weights, tokens), strict=True)
+def _of_text(weights: Floats, text: str, place: Place | None = None) -> list[Part]:
+    """Explain words and counts; `weights` has a number for each column of `features()`."""
+    tokens = seen(text, place)
+    of_tokens = _of_pieces(weights, tokens) + _of_words(weights, tokens)
     of_counted = np.array(counted(text, tokens), np.float32) * weights[: len(COUNTED)]
-    return _by_word(text, of_words) + _by_name(of_counted, spans_of_counted(text, tokens))
+    spans = spans_of_counted(text, tokens)
+    return [*_by_word(text, tokens, of_tokens), *_named(COUNTED, of_counted, spans)]
 
 
 def _of_opinion(model: SiteModel, base: float | None) -> list[Part]:
-    amounts = np.array(opinion(base), np.float32) * model.weights[
-        TEXT_COLUMNS : TEXT_COLUMNS + 2
-    ].astype(float)
-    named = zip((BASE_THINKS, BASE_IS_SILENT), amounts.tolist(), strict=True)
-    return [Part(name, False, amount, 0.0, ()) for name, amount in named if amount]
+    weights = model.weights[TEXT_COLUMNS : TEXT_COLUMNS + 2].astype(float)
+    return _named((BASE_THINKS, BASE_IS_SILENT), np.array(opinion(base), np.float32) * weights)
 
 
-def _of_habits(model: SiteModel, counts: Mapping[str, int]) -> list[Part]:
-    """What the other checks counted; that something is not known may count, too."""
-    amounts = habits.columns([counts])[0] * model.weights[TEXT_COLUMNS + 2 :].astype(float)
-    names = (*habits.COUNTS, *(f"{name}: not known" for name in habits.COUNTS))
-    return [
-        Part(name, False, amount, 0.0, ())
-        for name, amount in zip(names, amounts.tolist(), strict=True)
-        if amount
-    ]
+def _of_context(model: SiteModel, counts: Mapping[str, int]) -> list[Part]:
+    """Explain the counts of the other checks. That a count is unknown may matter, too."""
+    weights = model.weights[TEXT_COLUMNS + 2 :].astype(float)
+    unknown = [f"{name}: not known" for name in context.COUNTS]
+    return _named([*context.COUNTS, *unknown], context.columns([counts])[0] * weights)
 
 
 def _of_pieces(weights: Floats, tokens: Sequence[Token]) -> Floats:
-    """What each token's pieces add."""
-    own = [pieces(token.text) for token in tokens]
-    if not own:
+    """Return what the pieces of each token add."""
+    of_tokens = [pieces(token.text) for token in tokens]
+    if not of_tokens:
         return np.zeros(0)
-    of_each = _of_occurrences(weights, np.concatenate(own), PIECES_DAMPING)
-    whose = np.repeat(np.arange(len(own)), [len(columns) for columns in own])
-    return np.asarray(np.bincount(whose, of_each, len(own)), float)
+    added = _of_occurrences(weights, np.concatenate(of_tokens), PIECES_DAMPING)
+    token_numbers = np.repeat(np.arange(len(tokens)), [len(columns) for columns in of_tokens])
+    return np.asarray(np.bincount(token_numbers, added, len(tokens)), float)
 
 
 def _of_words(weights: Floats, tokens: Sequence[Token]) -> Floats:
-    """What each token adds as a word; what a pair adds is halved between its two."""
-    of_each = _of_occurrences(weights, word_columns(tokens), WORDS_DAMPING)
-    words, pairs = of_each[: len(tokens)].copy(), of_each[len(tokens) :] / 2
+    """Return what each token adds as a word. A pair's share is split between its two words."""
+    added = _of_occurrences(weights, word_columns(tokens), WORDS_DAMPING)
+    words, pairs = added[: len(tokens)].copy(), added[len(tokens) :] / 2
     words[: len(pairs)] += pairs
     words[1:] += pairs
     return words
 
 
 def _of_occurrences(weights: Floats, columns: NDArray[np.int32], damping: float) -> Floats:
-    """What each occurrence adds: those of one column share alike."""
-    different, which, times = np.unique(columns, return_inverse=True, return_counts=True)
-    of_column = values(times, damping) * weights[different]
-    return np.asarray((of_column / times)[which], float)
+    """Return what each occurrence of a column adds: equal shares of what the column adds."""
+    unique, inverse, times = np.unique(columns, return_inverse=True, return_counts=True)
+    of_column = values(times, damping) * weights[unique]
+    return np.asarray((of_column / times)[inverse], float)
 
 
-def _by_word(text: str, of_tokens: Any) -> list[Part]:
-    """One part for all places where the same is read."""
+def _by_word(text: str, tokens: Sequence[Token], log_odds: Floats) -> Iterator[Part]:
+    """Make one part of all tokens that read the same."""
     sums: dict[str, float] = defaultdict(float)
     spans: dict[str, list[Span]] = defaultdict(list)
-    for token, log_odds in of_tokens:
-        sums[token.text] += float(log_odds)
+    for token, amount in zip(tokens, log_odds.tolist(), strict=True):
+        sums[token.text] += amount
         spans[token.text].append((token.start, token.end))
+    for word, total in sums.items():
+        start, end = spans[word][0]
+        yield Part(text[start:end], True, total, 0.0, tuple(spans[word]))
+
+
+def _named(
+    names: Sequence[str], log_odds: Floats, spans: Sequence[Sequence[Span]] = ()
+) -> list[Part]:
+    """Make a part of everything that is not a word and added something."""
+    places = spans or [()] * len(names)
     return [
-        Part(text[slice(*spans[word][0])], True, total, 0.0, tuple(spans[word]))
-        for word, total in sums.items()
+        Part(name, False, amount, 0.0, tuple(where))
+        for name, amount, where in zip(names, log_odds.tolist(), places, strict=True)
+        if amount
     ]
 
 
-def _by_name(log_odds: Floats, spans: Sequence[Sequence[Span]]) -> list[Part]:
-    named = zip(COUNTED, log_odds.tolist(), spans, strict=True)
-    return [
-        Part(name, False, amount, 0.0, tuple(places)) for name, amount, places in named if amount
-    ]
-
-
-def _as_json(part: Part) -> dict[str, Any]:
-    numbers = {"log_odds": round(part.log_odds, PLACES), "share": round(part.share, PLACES)}
-    spans = [list(span) for span in part.spans]
-    return {"word" if part.is_word else "feature": part.what, **numbers, "spans": spans}
+def _as_json(part: Part) -> PartAsJson:
+    answer = PartAsJson(
+        log_odds=round(part.log_odds, DECIMALS),
+        share=round(part.share, DECIMALS),
+        spans=[list(span) for span in part.spans],
+    )
+    answer["word" if part.is_word else "feature"] = part.what
+    return answer

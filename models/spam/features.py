@@ -1,8 +1,6 @@
-"""What the classifier sees of a comment: hashed pieces of words, words and pairs of words, and a
-few things counted.
+"""The features of a comment: hashed pieces of words, words, pairs of words, and a few counts.
 
-Everything is a sum of columns, so that each column's share in a score can be told exactly and led
-back to its tokens.
+A score is a sum over columns, so the share of each column is exact and can be traced to its tokens.
 """
 
 from __future__ import annotations
@@ -18,25 +16,23 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from models.spam.page import Context, away
+from models.spam.place import Place, away
 from models.spam.text import Token, read
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-# Raise it with every change of what a column means: a model of another layout is refused, not
-# misread.
+# Raise this with every change in the meaning of a column: models of another layout are refused.
 LAYOUT = 2
 COLUMNS = 2**17
-COUNTED_COLUMNS = 32  # the first ones; the rest is for hashes
+COUNTED_COLUMNS = 32  # reserved for counts; hashes use the rest
 _HASHED = COLUMNS - COUNTED_COLUMNS
-# Added to the square of a row's length before the row is divided by it: of a single word nobody can
-# be as sure as of a letter. Without it "reply" weighed as much as a whole advertisement.
+# Added to the square of a row's length before the row is divided by the length, because one word is
+# weaker evidence than a long text. Without it, "reply" weighed as much as a whole advertisement.
 PIECES_DAMPING, WORDS_DAMPING = 60.0, 10.0
 SHORTEST, LONGEST = 2, 5
 
-# None of them grows with length, for a reader's letter is longer than any text message that was
-# ever spam.
+# None of these grows with the length of a comment: honest letters are longer than any spam message.
 COUNTED = (
     "has a link",
     "number of links, up to 3",
@@ -58,56 +54,48 @@ _DRAWS_NOTHING = re.compile(
 )
 
 
-def features(
-    originals: Sequence[str], contexts: Sequence[Context | None] | None = None
-) -> csr_matrix:
-    """One row a comment: float32, `COLUMNS` wide. Pieces and words are two blocks, each of a length
-    below 1.
+def features(originals: Sequence[str], places: Sequence[Place | None] | None = None) -> csr_matrix:
+    """Return one row per comment: float32, `COLUMNS` wide.
 
-    `contexts`, where given, has one for each text.
+    Pieces and words are two blocks, each of a length below 1. `places`, if given, has one entry per
+    comment.
     """
-    known = [None] * len(originals) if contexts is None else contexts
-    comments = [seen(original, context) for original, context in zip(originals, known, strict=True)]
+    known = [None] * len(originals) if places is None else places
+    comments = [seen(original, place) for original, place in zip(originals, known, strict=True)]
     parts = _damped_rows([piece_columns(tokens) for tokens in comments], PIECES_DAMPING)
     words = _damped_rows([word_columns(tokens) for tokens in comments], WORDS_DAMPING)
     counts = [
         counted(original, tokens) for original, tokens in zip(originals, comments, strict=True)
     ]
-    return (
-        parts
-        + words
-        + _left_columns(np.array(counts, np.float32).reshape(len(comments), len(COUNTED)))
-    )
+    block = np.array(counts, np.float32).reshape(len(comments), len(COUNTED))
+    return parts + words + _left_columns(block)
 
 
-def seen(original: str, context: Context | None = None) -> list[Token]:
-    """What the classifier reads of a comment."""
+def seen(original: str, place: Place | None = None) -> list[Token]:
+    """Return the tokens that the classifier reads: all but the links to the comment's own place."""
     tokens = read(original)
-    return away(original, tokens, context) if context else tokens
+    return away(original, tokens, place) if place else tokens
 
 
 def piece_columns(tokens: Sequence[Token]) -> NDArray[np.int32]:
-    """The columns of the pieces, one token after the other."""
+    """Return the columns of the pieces of all tokens, in order."""
     return np.concatenate([_NONE, *(pieces(token.text) for token in tokens)])
 
 
 @lru_cache(2**14)
 def pieces(word: str) -> NDArray[np.int32]:
-    """The columns of a word's pieces, a blank before and after it counted as letters."""
-    padded = f" {word} ".encode("utf-32-le")  # four bytes a letter, whatever the alphabet
-    lengths = range(4 * SHORTEST, min(4 * LONGEST, len(padded)) + 1, 4)
-    cut = [
-        padded[at : at + length]
-        for length in lengths
-        for at in range(0, len(padded) - length + 1, 4)
-    ]
-    return np.array(
-        [crc32(piece) % _HASHED + COUNTED_COLUMNS for piece in cut], np.int32
-    )  # as `_columns`, for few
+    """Return the columns of a word's pieces. A blank before and after the word counts as letters."""
+    padded = f" {word} ".encode("utf-32-le")  # every letter takes four bytes
+    columns = []
+    for length in range(4 * SHORTEST, min(4 * LONGEST, len(padded)) + 1, 4):
+        for start in range(0, len(padded) - length + 1, 4):
+            hashed = crc32(padded[start : start + length])
+            columns.append(hashed % _HASHED + COUNTED_COLUMNS)
+    return np.array(columns, np.int32)
 
 
 def word_columns(tokens: Sequence[Token]) -> NDArray[np.int32]:
-    """The columns of the words, and then of each two that follow one another."""
+    """Return the columns of the words, then those of each pair of neighbours."""
     words = [token.text for token in tokens]
     return _columns([*map(_word, words), *map(_pair, words, words[1:])])
 
@@ -127,7 +115,7 @@ def _columns(hashes: Sequence[int]) -> NDArray[np.int32]:
 
 
 def counted(original: str, tokens: Sequence[Token]) -> tuple[float, ...]:
-    """The values of `COUNTED`, each in 0–1."""
+    """Return the values of `COUNTED`, each in 0–1."""
     kinds = Counter(token.kind for token in tokens)
     words = [token.text for token in tokens if token.kind == "word"]
     links, letters, pairs = kinds["link"], sum(map(str.isalpha, original)), len(words) - 1
@@ -149,26 +137,24 @@ def counted(original: str, tokens: Sequence[Token]) -> tuple[float, ...]:
 
 
 def spans_of_counted(original: str, tokens: Sequence[Token]) -> list[list[tuple[int, int]]]:
-    """Where each of `COUNTED` stands in the original."""
+    """Return the spans of the original that each of `COUNTED` counts."""
     of_kind: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for token in tokens:
         of_kind[token.kind].append((token.start, token.end))
     words = [token for token in tokens if token.kind == "word"]
-    twice = Counter(pairwise(word.text for word in words))
+    times = Counter(pairwise(word.text for word in words))
+    repeated = [pair for pair in pairwise(words) if times[pair[0].text, pair[1].text] > 1]
+    capitals = [word for word in _LETTERS.finditer(original) if any(map(str.isupper, word[0]))]
     return [
         of_kind["link"],
         of_kind["link"],
         sorted(of_kind["email"] + of_kind["phone"]),
         of_kind["money"],
         of_kind["number"],
-        [match.span() for match in _LETTERS.finditer(original) if any(map(str.isupper, match[0]))],
+        [match.span() for match in capitals],
         [(token.start, token.end) for token in tokens if token.text.startswith("!")],
         of_kind["marks"],
-        [
-            (one.start, other.end)
-            for one, other in pairwise(words)
-            if twice[one.text, other.text] > 1
-        ],
+        [(first.start, second.end) for first, second in repeated],
         of_kind["link"],
         [match.span() for match in _DRAWS_NOTHING.finditer(original)],
         [match.span() for match in _PICTURE.finditer(original)],
@@ -176,10 +162,10 @@ def spans_of_counted(original: str, tokens: Sequence[Token]) -> list[list[tuple[
 
 
 def _damped_rows(columns: Sequence[NDArray[np.int32]], damping: float) -> csr_matrix:
-    """Rows of 1 + ln(times) at the columns named, then scaled to a length that nears 1 the more
-    there is to read.
+    """Return rows with 1 + ln(times) in each column that occurs, scaled to a length below 1. The
+    more there is to read, the closer it is to 1.
     """
-    # 23 MB, which whoever explains a score does without
+    # Imported here because it takes 23 MB, and a process that only explains scores needs none of it.
     from scipy.sparse import csr_matrix  # noqa: PLC0415
 
     ends = np.cumsum([0, *map(len, columns)])
@@ -195,14 +181,14 @@ def _damped_rows(columns: Sequence[NDArray[np.int32]], damping: float) -> csr_ma
 
 
 def values(times: NDArray[np.int64], damping: float) -> NDArray[np.float32]:
-    """One comment's values of a block, as in `features`, from how often each of its columns occurs."""
+    """Return one comment's values of a block, as in `features`, given how often each column occurs."""
     plain = 1 + np.log(times.astype(np.float32))
     length = np.sqrt((plain * plain).sum() + damping)
     return np.asarray(plain / max(length, 1), np.float32)
 
 
 def _left_columns(values: NDArray[np.float32]) -> csr_matrix:
-    """The values as the first columns of an otherwise empty matrix."""
+    """Return the values as the first columns of an otherwise empty matrix."""
     from scipy.sparse import csr_matrix  # noqa: PLC0415 — as above
 
     narrow = csr_matrix(values)

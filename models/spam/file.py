@@ -1,4 +1,4 @@
-"""Where the model's file is, for those who only ask: this loads no scikit-learn."""
+"""The path of the model file, for processes that never score: this module imports no numpy."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ BASE = Path(__file__).with_name("base.npz")
 
 
 def model_path() -> Path:
-    """The model that comes with Greenroom, or the one that `GREENROOM_SPAM_MODEL` names."""
+    """Return the path that `GREENROOM_SPAM_MODEL` names, or that of the model that ships."""
     return Path(settings().spam_model or BASE)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.spam.features import COLUMNS, LAYOUT, features
 from models.spam.file import model_path
-from models.spam.page import Context
+from models.spam.place import Place
 
 Floats: TypeAlias = NDArray[np.float64]
 Weights: TypeAlias = NDArray[np.float32]
@@ -54,13 +54,13 @@ class SpamModel:
         self.version = version or self._digest()
 
     def log_odds(
-        self, texts: Sequence[str], contexts: Sequence[Context | None] | None = None
+        self, texts: Sequence[str], places: Sequence[Place | None] | None = None
     ) -> Floats:
         """Return the calibrated ln(p / (1 - p)) of each text being spam.
 
-        `contexts`, if given, has one entry per text.
+        `places`, if given, has one entry per text.
         """
-        known = [None] * len(texts) if contexts is None else contexts
+        known = [None] * len(texts) if places is None else places
         scores = [np.empty(0)]
         for start in range(0, len(texts), _BATCH):
             batch = slice(start, start + _BATCH)
@@ -69,10 +69,10 @@ class SpamModel:
         return np.concatenate(scores)
 
     def probabilities(
-        self, texts: Sequence[str], contexts: Sequence[Context | None] | None = None
+        self, texts: Sequence[str], places: Sequence[Place | None] | None = None
     ) -> Floats:
         """Return the probability of each text being spam, in 0–1."""
-        return probability(self.log_odds(texts, contexts))
+        return probability(self.log_odds(texts, places))
 
     def save(self, path: Path) -> None:
         """Write the model file. A process that loads it meanwhile gets the old or the new one."""

@@ -1,26 +1,29 @@
-"""The base model's opinion, where it has one: of a language it never read it has none."""
+"""The base model's opinion of comments. In a language that it never learned, it has none."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from models.spam.model import SpamModel
-from models.spam.page import Context
+from models.spam.place import Place
 
 
-def has_one(base: SpamModel, language: str) -> bool:
+def can_judge(base: SpamModel, language: str) -> bool:
+    """Whether the base model learned this language. It also judges texts of unknown language."""
     return language in {"", "und"} or language in base.languages | base.acquainted
 
 
 def opinions(
-    base: SpamModel, comments: Sequence[tuple[str, str]], site: Context
+    base: SpamModel, comments: Sequence[tuple[str, str]], site: Place
 ) -> list[float | None]:
-    """Log-odds of each (text, language) on that site; None where the language is known and none of
-    the model's.
+    """Return the log-odds of each (text, language) on that site, or None if the base model cannot
+    judge the language.
     """
-    judged = [has_one(base, language) for _, language in comments]
-    texts = [text for (text, _), is_judged in zip(comments, judged, strict=True) if is_judged]
-    scores: Iterator[float] = iter(
-        map(float, base.log_odds(texts, [site] * len(texts))) if texts else ()
-    )
-    return [next(scores) if is_judged else None for is_judged in judged]
+    judged = [number for number, (_, language) in enumerate(comments) if can_judge(base, language)]
+    found: list[float | None] = [None] * len(comments)
+    if judged:  # the first score of a process imports scipy
+        texts = [comments[number][0] for number in judged]
+        scores = base.log_odds(texts, [site] * len(texts))
+        for number, score in zip(judged, scores.tolist(), strict=True):
+            found[number] = score
+    return found

@@ -1,7 +1,6 @@
-"""A site's own model: the base model's opinion, corrected by the site's words and habits as its
-moderators decided.
+"""A site's own model: it corrects the base model's opinion by the decisions of its moderators.
 
-It is small, so that the worker can keep many. Like the base model it is linear.
+It is linear, like the base model, and small, so that a worker can keep many.
 """
 
 from __future__ import annotations
@@ -23,17 +22,15 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-TEXT_COLUMNS = (
-    2**15
-)  # hashes are folded onto fewer columns than the base model's: a site has fewer words
+TEXT_COLUMNS = 2**15  # fewer than the base model has, because a site has fewer words
 _HASHES = TEXT_COLUMNS - COUNTED_COLUMNS
-FORMAT = f"2.{LAYOUT}"  # what a column means; a model of another format is learned anew
-_CLIP = 8.0  # the base's log-odds: beyond e^8 it is only surer
+FORMAT = f"2.{LAYOUT}"  # the meaning of the columns; models of another format are trained again
+_CLIP = 8.0  # the base model's log-odds beyond this are no stronger evidence
 
 
 class Seen(NamedTuple):
-    """What a site's model is shown of a comment. `base` is the base model's log-odds, None where it
-    does not judge.
+    """What a site's model sees of a comment. `base` is the base model's log-odds, or None if it
+    cannot judge the language.
     """
 
     text: str
@@ -42,46 +39,44 @@ class Seen(NamedTuple):
 
 
 def matrix(comments: Sequence[Seen]) -> csr_matrix:
-    """One row a comment: the text's columns, the base model's opinion, the context."""
+    """Return one row per comment: its text, the base model's opinion, its context."""
     from scipy.sparse import csr_matrix, hstack  # noqa: PLC0415 — see features.py
 
     text = features([comment.text for comment in comments])
-    opinions = np.array([opinion(comment.base) for comment in comments], np.float32).reshape(
-        len(comments), 2
-    )
-    beside = context.columns([comment.context for comment in comments])
-    return hstack(
-        [_folded(text), csr_matrix(opinions), csr_matrix(beside)], format="csr", dtype=np.float32
-    )
+    opinions = np.array([opinion(comment.base) for comment in comments], np.float32)
+    contexts = context.columns([comment.context for comment in comments])
+    blocks = [
+        _folded(text),
+        csr_matrix(opinions.reshape(len(comments), 2)),
+        csr_matrix(contexts),
+    ]
+    return hstack(blocks, format="csr", dtype=np.float32)
 
 
 COLUMNS = TEXT_COLUMNS + 2 + context.COLUMNS
 
 
 def _folded(text: csr_matrix) -> csr_matrix:
+    """Add up the hashed columns of `features` so that they fit into `TEXT_COLUMNS`."""
     from scipy.sparse import csr_matrix  # noqa: PLC0415 — see features.py
 
-    hashed = text.indices >= COUNTED_COLUMNS
-    folded = np.where(
-        hashed, (text.indices - COUNTED_COLUMNS) % _HASHES + COUNTED_COLUMNS, text.indices
-    )
+    hashes = (text.indices - COUNTED_COLUMNS) % _HASHES + COUNTED_COLUMNS
+    folded = np.where(text.indices >= COUNTED_COLUMNS, hashes, text.indices)
     rows = csr_matrix((text.data, folded, text.indptr), shape=(text.shape[0], TEXT_COLUMNS))
     rows.sum_duplicates()
     return rows
 
 
 def opinion(base: float | None) -> tuple[float, float]:
-    """The values of the two columns after the text's. No opinion is a column of its own, not an
-    opinion of nought.
-    """
+    """Return the values of the two columns after the text: the opinion, and whether there is none."""
     return (0.0, 1.0) if base is None else (float(np.clip(base, -_CLIP, _CLIP)), 0.0)
 
 
 class SiteModel:
-    """`weights` has a number for each of `COLUMNS`; with the intercept they make log-odds.
+    """A linear model: `weights` has a number for each of `COLUMNS`.
 
-    `languages` are those it learned beside the base model's; `base` is the version of the base
-    model whose opinion it was taught to weigh, so with another one it is no good.
+    `languages` are those that it learned beside the base model's. `base` is the version of the base
+    model that it was trained with; it must not be used with another.
     """
 
     def __init__(
@@ -96,7 +91,7 @@ class SiteModel:
         self.languages, self.base, self.version = frozenset(languages), base, version
 
     def log_odds(self, comments: Sequence[Seen]) -> Floats:
-        """ln(p / (1 - p)) of each comment being what this site's moderators reject."""
+        """Return ln(p / (1 - p)) of this site's moderators rejecting each comment."""
         if not comments:
             return np.empty(0)
         weights = self.weights.astype(np.float64)  # so that an explanation adds up to the score
@@ -106,7 +101,7 @@ class SiteModel:
         return probability(self.log_odds(comments))
 
     def text_weights(self) -> Floats:
-        """The weight of each column of `features()`, before they are folded."""
+        """Return the weight of each column of `features()`, before they are folded."""
         counted, hashed = np.split(
             self.weights[:TEXT_COLUMNS].astype(np.float64), [COUNTED_COLUMNS]
         )
@@ -114,13 +109,13 @@ class SiteModel:
 
     def packed(self) -> bytes:
         """Return the model as the bytes of an `.npz` of plain arrays."""
-        kept = np.flatnonzero(self.weights).astype(np.uint16)
+        used = np.flatnonzero(self.weights).astype(np.uint16)
         file = BytesIO()
         np.savez_compressed(
             file,
             format=FORMAT,
-            columns=kept,
-            weights=self.weights[kept],
+            columns=used,
+            weights=self.weights[used],
             intercept=self.intercept,
             languages=np.array(sorted(self.languages), dtype=str),
             base=self.base,
@@ -137,11 +132,14 @@ class SiteModel:
                     raise UnusableModel(f"made for features {made_for}, these are {FORMAT}")
                 weights = np.zeros(COLUMNS, np.float32)
                 weights[arrays["columns"]] = arrays["weights"]
-                languages, base, version = (
+                return cls(
+                    weights,
+                    float(arrays["intercept"]),
                     arrays["languages"].tolist(),
                     str(arrays["base"]),
                     str(arrays["version"]),
                 )
-                return cls(weights, float(arrays["intercept"]), languages, base, version)
-        except (ValueError, KeyError, OSError, IndexError) as error:
-            raise UnusableModel(f"this is no site's model: {error}") from error
+        except UnusableModel:
+            raise
+        except Exception as error:  # numpy raises many kinds for damaged bytes
+            raise UnusableModel(f"this is not a site's model: {error}") from error

@@ -1,4 +1,4 @@
-"""Reads a comment into tokens, each with its place in the original, so that a score can be
+"""Splits a comment into tokens. Each knows its place in the original, so that a score can be
 explained in the text.
 """
 
@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from models.text.folding import GROWING, fold
 
-# What may end a host that is written without "http://". Of those that are words too the long ones
-# count only in small letters, as "The end.Today" just lacks a blank, and the short ones only before
-# a path: "t.me/x", not "do it.me too".
+# Top-level domains that end a host written without "http://". Some are words, too. The long ones
+# count only in lower case, because "The end.Today" merely lacks a blank; the short ones only before
+# a path: "t.me/x", but not "do it.me too".
 _ANY_CASE = (
     "com net org info biz edu gov ru su ua kz uk de fr nl pl br jp cn ca au ch eu tv cc ly gl "
     "io ai co gg vip xyz icu "
@@ -30,12 +30,11 @@ _SHORT = "me it in is be to at us so id la my am st es as by no do we"
 
 
 def _any_of(endings: str) -> str:
-    """A pattern for these, by their first letter: a search looks at few of them at each dot."""
-    firsts = dict.fromkeys(ending[0] for ending in endings.split())
-    return "|".join(
-        f"{first}(?:{'|'.join(ending[1:] for ending in endings.split() if ending[0] == first)})"
-        for first in firsts
-    )
+    """Return a pattern that branches by the first letter, so that a search tries few at each dot."""
+    by_first: dict[str, list[str]] = {}
+    for ending in endings.split():
+        by_first.setdefault(ending[0], []).append(ending[1:])
+    return "|".join(f"{first}(?:{'|'.join(rests)})" for first, rests in by_first.items())
 
 
 _ENDINGS = f"{_any_of(_ANY_CASE)}|(?-i:{_any_of(_SMALL)})"
@@ -43,17 +42,16 @@ _WORDS_TOO = _any_of(_SHORT)
 _UNSEEN = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe0e\ufe0f\ufeff"
 _FILLER = "\u200b"
 
-# "++" and the like never give back what they took, which no other way of matching would need: what
-# comes next is never one of theirs. So each place of a text is looked at a bounded number of times.
+# "++" and the like never give back what they matched. No other match would need it, because what
+# comes next is never one of their characters. So the work at each place of a text is bounded.
 _NAME = rf"\w[\w{_UNSEEN}-]{{0,62}}+"
 _DOT = r"(?:\.|\s{1,2}\.\s{0,2}|\s?[\[({]\s?(?:dot|\.)\s?[\])}]\s?|\sdot\s)"
-_PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkeys(
-    (0x3002, 0xFF61), "."
-)  # full width
+_FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+_PLAIN = str.maketrans(_FULL_WIDTH | {0x3002: ".", 0xFF61: "."})  # the last two: CJK full stops
 _PATH = r"""[/?\#][^\s<>"')\]]{0,2000}"""
 _TOKEN = re.compile(
     rf"""
-      (?P<line>   _+(?=_{{64}}) )  # no token: "_" begins one only as a part of a name, which has no more letters
+      (?P<line>   _+(?=_{{64}}) )  # not a token: names have at most 63 characters
     | (?P<email>  [\w.+-]{{1,64}}+@[\w-]{{1,63}}+(?:\.[\w-]{{1,63}}+){{1,4}}+ )
     | (?P<link>   (?:h(?:tt|xx)ps?\s?:\s?//|www\s?\.)\s?[^\s<>"')\]]{{1,2000}}
                 | {_NAME}(?:\.{_NAME}){{0,4}}{_DOT}(?:(?:{_ENDINGS})(?![\w@])(?:{_PATH})?|(?:{_WORDS_TOO}){_PATH}) )
@@ -66,11 +64,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-MOST_TOKENS, MOST_LETTERS, LONG = (
-    2200,
-    11_000,
-    2200,
-)  # a comment below `LONG` can have no more than these
+# A comment shorter than LONG has no more tokens and letters than the other two numbers.
+MOST_TOKENS, MOST_LETTERS, LONG = 2200, 11_000, 2200
 _DIGIT, _DOTS = re.compile(r"\d"), re.compile(_DOT, re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,8}\d{0,2});", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z][a-z0-9]{0,9}(?:\s[^<>]{0,2000})?/?>", re.IGNORECASE)
@@ -78,10 +73,8 @@ _HOST = re.compile(r"(?:h(?:tt|xx)ps?\s?:\s?//)?\s?(?:www\s?\.\s?)?([^\s/?#:]+)"
 
 
 class Token(NamedTuple):
-    """A piece of a comment: its kind (a group of the pattern above), how it is compared, and where
-    it stands.
-
-    `original[start:end]` is what the writer typed.
+    """A piece of a comment: its kind (a group of the pattern above), its text in the form in which
+    it is compared, and its place. `original[start:end]` is what the writer typed.
     """
 
     kind: str
@@ -91,12 +84,12 @@ class Token(NamedTuple):
 
 
 def read(original: str) -> list[Token]:
-    """The tokens of a comment in their order; of one with more than anybody writes the first ones."""
+    """Return the tokens of a comment in order. Of an absurdly long one, return only the first."""
     return _read(original)[0] if len(original) < LONG else list(_read_long(original)[0])
 
 
 def reads_all(original: str) -> bool:
-    """Whether `read` comes to the end of a comment."""
+    """Whether `read` reaches the end of a comment."""
     return (len(original) < LONG and not GROWING.search(original)) or _read_long(original)[1]
 
 
@@ -114,7 +107,7 @@ def _read(original: str) -> tuple[list[Token], bool]:
     return tokens, next(matches, None) is None
 
 
-_read_long = lru_cache(8)(_read)  # who explains a score, or doubts that all was read, asks again
+_read_long = lru_cache(8)(_read)  # `reads_all` and an explanation read the same text again
 
 
 def _token(match: re.Match[str]) -> Token:
@@ -123,8 +116,8 @@ def _token(match: re.Match[str]) -> Token:
 
 
 def _plain(original: str) -> str:
-    """The text without HTML, every character still in its place: a shorter spelling is filled up
-    with unseen ones.
+    """Return the text without HTML. Every character keeps its place: shorter spellings are padded
+    with invisible characters.
     """
     if "<" in original:
         original = _TAG.sub(lambda tag: " " * len(tag[0]), original)
@@ -147,19 +140,19 @@ def _word(written: str) -> str:
 
 @lru_cache(2**12)
 def _number(written: str) -> str:
-    """Only how long it is: a price or a phone number is new in every comment."""
+    """Return only its length in zeros, because every comment has another price or phone number."""
     return _DIGIT.sub("0", fold(written))
 
 
 def _host(written: str) -> str:
-    """The host a link leads to, however its dots are written, without "www"."""
+    """Return the host that a link leads to, however its dots are written, without "www"."""
     host = _HOST.match(_DOTS.sub(".", written))
     return fold(host[1]).strip(".") if host else ""
 
 
 @lru_cache(2**12)
 def _run(written: str) -> str:
-    """ "!!!!!" is "!!!": more than three are as loud as three."""
+    """Shorten "!!!!!" to "!!!": more than three are no louder."""
     return fold(written)[:3]
 
 

@@ -89,14 +89,14 @@ def explained(comment: Judged) -> Explanation:
 
 def _explained(comment: Judged) -> Explanation:
     from models.spam.explanation import explain, explain_for_site  # noqa: PLC0415
-    from models.spam.opinion import has_one  # noqa: PLC0415
-    from models.spam.page import on_site  # noqa: PLC0415
+    from models.spam.opinion import can_judge  # noqa: PLC0415
+    from models.spam.place import on_site  # noqa: PLC0415
     from models.spam.site import Seen  # noqa: PLC0415
 
     base = _base()
     by_base = explain(base, comment.body, on_site(comment.origins))
     own = next((model for model in comment.own if model.base == base.version), None)
-    is_known = has_one(base, comment.language)
+    is_known = can_judge(base, comment.language)
     if own and comment.version != base.version:
         return explain_for_site(
             own, Seen(comment.body, by_base.log_odds if is_known else None, comment.counts)

@@ -19,7 +19,7 @@ from linkify_it import LinkifyIt
 
 from models.judgement.candidate import Candidate
 from models.judgement.evidence import UNREAD, Evidence, Outcome
-from models.spam.page import is_same
+from models.spam.place import is_same
 from models.text.urls import host_of, is_under, shown, without_www
 
 _TOP_LEVELS = [

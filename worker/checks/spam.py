@@ -80,7 +80,7 @@ def _little_known(candidate: Candidate, base: SpamModel) -> dict[str, str]:
 
 
 def _by_base(batch: Sequence[Candidate], model: SpamModel) -> list[Evidence]:
-    from models.spam.page import on_site  # noqa: PLC0415
+    from models.spam.place import on_site  # noqa: PLC0415
 
     judged = [_reads(model.languages | model.acquainted, candidate) for candidate in batch]
     of_these = list(compress(batch, judged))
@@ -104,7 +104,7 @@ def _by_site(
     counts: Mapping[str, Mapping[str, int]],
 ) -> list[Evidence]:
     from models.spam.opinion import opinions  # noqa: PLC0415
-    from models.spam.page import on_site  # noqa: PLC0415
+    from models.spam.place import on_site  # noqa: PLC0415
     from models.spam.site import Seen  # noqa: PLC0415
 
     judged = [

@@ -30,7 +30,7 @@ from models.settling.labels import Decided, contexts_of, labels
 from models.settling.settling import LEARN_EVERY
 from models.spam.model import SpamModel, UnusableModel, probability
 from models.spam.opinion import opinions
-from models.spam.page import Context, on_site
+from models.spam.place import Place, on_site
 from models.spam.site import Floats, Seen, SiteModel
 from models.spam.training.base_model import Untrainable
 from models.spam.training.site_model import Comparison, Flags, Label, SiteTrained, compare, train
@@ -320,7 +320,7 @@ def _would_flag(
     }
 
 
-def _page_of(session: Session, site_id: int) -> Context:
+def _page_of(session: Session, site_id: int) -> Place:
     return on_site(session.scalars(select(Site.origins).where(Site.id == site_id)).one())
 
 

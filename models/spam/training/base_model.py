@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from models.spam.features import COUNTED_COLUMNS, features
 from models.spam.model import SpamModel, probability
-from models.spam.page import Context
+from models.spam.place import Place
 from models.spam.training.corpus import Row, deduplicated, groups
 from models.text.language import detect
 
@@ -74,7 +74,7 @@ def train(
     if min(spam.sum(), (~spam).sum()) < _CALIBRATION_FOLDS:
         few = f"{spam.sum()} spam and {(~spam).sum()} ham without repeats"
         raise Untrainable(f"{few}: at least {_CALIBRATION_FOLDS} of each are needed")
-    matrix = features([row.text for row in rows], contexts(rows, pages))
+    matrix = features([row.text for row in rows], places(rows, pages))
     weight = np.array([(weights or {}).get(row.source, 1.0) for row in rows])
     even = weight * _evening(rows)
     scores = (
@@ -153,9 +153,9 @@ def _folds(rows: Sequence[Row]) -> NDArray[np.int64]:
     return np.array([numbers[name] for name in names]) % _CALIBRATION_FOLDS
 
 
-def contexts(rows: Sequence[Row], pages: Pages | None) -> list[Context | None]:
-    """What is known of where each row stood."""
-    known = {thread: Context(page=addresses) for thread, addresses in (pages or {}).items()}
+def places(rows: Sequence[Row], pages: Pages | None) -> list[Place | None]:
+    """Return the place of each row: the page of its thread, if `pages` names it."""
+    known = {thread: Place(page=addresses) for thread, addresses in (pages or {}).items()}
     return [known.get(row.thread) for row in rows]
 
 

@@ -16,11 +16,11 @@ from sklearn.metrics import matthews_corrcoef
 
 from models.spam.context import COUNTS, EDITION, TAKEN, UNKNOWN
 from models.spam.model import SpamModel, probability
-from models.spam.page import away
+from models.spam.place import away
 from models.spam.site import Seen
 from models.spam.text import read
 from models.spam.training import site_model as site_training
-from models.spam.training.base_model import Flags, Floats, Pages, Untrainable, contexts, train
+from models.spam.training.base_model import Flags, Floats, Pages, Untrainable, places, train
 from models.spam.training.corpus import Row, groups, normalised
 from models.spam.training.figures import Figures, best_f1, figures
 
@@ -204,7 +204,7 @@ def _labels(rows: Sequence[Row], base: Floats, pages: Pages | None) -> list[site
     """
     texts = [normalised(row.text) for row in rows]
     pieces = [_pieces(row.text) for row in rows]
-    where = contexts(rows, pages)
+    where = places(rows, pages)
     labels = []
     for number, (row, opinion) in enumerate(zip(rows, base.tolist(), strict=True)):
         same = texts[:number].count(texts[number])
@@ -342,7 +342,7 @@ def _seconds_to_load(data: bytes) -> float:
 
 
 def _log_odds(model: SpamModel, rows: Sequence[Row], pages: Pages | None) -> Floats:
-    return model.log_odds([row.text for row in rows], contexts(rows, pages))
+    return model.log_odds([row.text for row in rows], places(rows, pages))
 
 
 def _where(which: Flags, rows: Sequence[Row]) -> list[Row]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from models.spam.explanation import Explanation, explain
 from models.spam.features import COUNTED
 from models.spam.model import base_model
-from models.spam.page import Context
+from models.spam.place import Place
 
 ODD = st.one_of(
     st.text(),
@@ -21,7 +21,7 @@ ODD = st.one_of(
 )  # fmt: skip
 
 
-def explained(text: str, context: Context | None = None) -> Explanation:
+def explained(text: str, context: Place | None = None) -> Explanation:
     return explain(base_model(), text, context)
 
 
@@ -78,7 +78,7 @@ def test_a_disguised_word_is_shown_as_it_was_typed() -> None:
 
 
 def test_a_link_to_the_page_itself_moves_nothing() -> None:
-    page = Context(page=["https://paper.example.com/bridge"])
+    page = Place(page=["https://paper.example.com/bridge"])
     text = "As I wrote at https://www.paper.example.com/bridge?from=mail#c12 it leaks"
 
     assert any(part.what == "has a link" for part in explained(text).parts)

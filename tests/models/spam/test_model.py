@@ -17,7 +17,7 @@ from models.settings import settings
 from models.spam.features import COLUMNS, LAYOUT, features
 from models.spam.file import BASE, model_path
 from models.spam.model import SpamModel, UnusableModel, base_model, probability
-from models.spam.page import Context
+from models.spam.place import Place
 from models.spam.training.base_model import Untrainable, platt, train
 from models.spam.training.corpus import Row
 
@@ -84,11 +84,11 @@ def test_the_card_describes_the_file_that_ships() -> None:
 def test_the_scores_are_those_recorded_before_the_file_format_changed() -> None:
     recorded = json.loads(RECORDED.read_text(encoding="utf-8"))
     texts = [line["text"] for line in recorded["scores"]]
-    contexts = [Context(page=line["page"]) if line["page"] else None for line in recorded["scores"]]
+    places = [Place(page=line["page"]) if line["page"] else None for line in recorded["scores"]]
 
     assert base_model().version == recorded["version"]
     np.testing.assert_allclose(
-        base_model().log_odds(texts, contexts),
+        base_model().log_odds(texts, places),
         [line["log_odds"] for line in recorded["scores"]],
         rtol=0,
         atol=1e-12,

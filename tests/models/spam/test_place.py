@@ -3,9 +3,9 @@
 import pytest
 
 from models.spam.features import features, seen
-from models.spam.page import Context
+from models.spam.place import Place
 
-PAGE = Context(
+PAGE = Place(
     page=["https://tube.example.com/watch?v=abc", "https://tu.example.com/abc"],
     site=["paper.example.com"],
 )
@@ -49,5 +49,5 @@ def test_where_nobody_said_where_a_comment_stands_every_link_is_a_strangers() ->
     text = "see https://paper.example.com/page"
 
     assert (features([text]) != features([text], [None])).nnz == 0
-    assert (features([text]) != features([text], [Context()])).nnz == 0
+    assert (features([text]) != features([text], [Place()])).nnz == 0
     assert (features([text]) != features([text], [PAGE])).nnz > 0
