@@ -23,9 +23,9 @@ from models.store.database import reading
 from models.store.migrate import upgrade
 from service.app import create_app
 from service.people import accounts
-from tests import test_plans
 from tests.conftest import forget
-from tests.postgres import postgresql
+from tests.fakes.postgres import postgresql
+from tests.models.store import test_plans
 
 MOST_MS, ROUNDS = 150, 9
 PASSWORD = "correct horse battery"

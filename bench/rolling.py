@@ -34,8 +34,8 @@ from models.store.database import engine
 from service.up.valkey import embedded
 from tests.deploy.asking import ask
 from tests.deploy.front import front
+from tests.fakes.postgres import postgresql
 from tests.greenroom import free_port, until
-from tests.postgres import postgresql
 
 ROOT = Path(__file__).parents[1]
 PATIENCE_SECONDS = 60.0

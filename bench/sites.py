@@ -25,7 +25,7 @@ from models.settling.moderation import erase, settle
 from models.store.database import Base, begin, now, reading
 from models.store.migrate import upgrade
 from service.people import accounts
-from tests.postgres import postgresql
+from tests.fakes.postgres import postgresql
 from worker.publishing.publishing import publish_threads
 from worker.screening.screening import screen_now
 

@@ -33,8 +33,8 @@ from service.http import addresses, form_tokens, limits
 from service.people import accounts
 from service.sites import lookup
 from tests.caller import Caller
+from tests.fakes.postgres import TEMPLATE, PostgreSQL, postgresql
 from tests.greenroom import PATIENCE, until
-from tests.postgres import TEMPLATE, PostgreSQL, postgresql
 
 TESTS = Path(__file__).parent
 MEMORY, MOST_BYTES = Path("/dev/shm"), 2**28
@@ -44,35 +44,35 @@ MEMORY, MOST_BYTES = Path("/dev/shm"), 2**28
 LONG = (
     *(
         "browser/test_console",
-        "service/test_mirror",
-        "test_plans",
-        "operations/test_doctor",
+        "story/test_mirror",
+        "models/store/test_plans",
+        "service/operations/test_doctor",
         "chaos/test_failpoints",
     ),
     *(
         "browser/test_embed",
-        "test_learning_story",
-        "test_story",
-        "service/test_up_ending",
-        "service/test_up_minding",
+        "story/test_learning",
+        "story/test_story",
+        "service/up/test_ending",
+        "service/up/test_supervisor",
     ),
     *(
-        "worker/test_learning",
+        "worker/learning/test_learning",
         "deploy/test_walk",
-        "models/test_migrations",
-        "service/test_cli_commands",
+        "models/migrations/test_migrations",
+        "service/commands/test_commands",
     ),
     *(
-        "service/test_webhooks",
-        "service/test_console_queue",
-        "service/test_console_people",
+        "service/webhooks/test_webhooks",
+        "service/console/test_queue",
+        "service/console/test_people",
         "chaos/test_watchdog",
     ),
     *(
-        "worker/test_publishing",
-        "operations/test_backup",
+        "worker/publishing/test_publishing",
+        "service/operations/test_backup",
         "worker/test_brokers",
-        "models/test_policy",
+        "models/judgement/test_policy",
     ),
 )
 

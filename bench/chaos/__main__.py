@@ -30,8 +30,8 @@ from bench.chaos.truths import Records, violations
 from models.store.database import engine
 from models.store.migrate import upgrade
 from tests.chaos.full_disk import Disk, can_mount, small_disk
+from tests.fakes.postgres import postgresql
 from tests.greenroom import GREENROOM, until
-from tests.postgres import postgresql
 
 QUIET_SECONDS, QUIET_SECONDS_SABOTAGED = (
     120.0,

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from bench import slowly
 from bench.chaos.system import System
-from tests.dns_server import Mode
+from tests.fakes.dns_server import Mode
 
 STOPPED_SECONDS = 5.0
 # longer than anybody waits for a database: requests, workers and their probes have all given up

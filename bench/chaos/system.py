@@ -23,7 +23,7 @@ import redis
 from bench.chaos.proxy import Proxy
 from service.up.valkey import embedded
 from tests.chaos.full_disk import Disk
-from tests.dns_server import DnsServer, Mode
+from tests.fakes.dns_server import DnsServer, Mode
 from tests.greenroom import Running, running
 
 ZONE = {

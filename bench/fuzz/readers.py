@@ -1,4 +1,4 @@
-"""Every function that reads a stranger's text. To add one, add a line; tests/test_fuzz.py notices
+"""Every function that reads a stranger's text. To add one, add a line; tests/bench/test_fuzz.py notices
 who is missing.
 """
 

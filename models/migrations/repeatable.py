@@ -4,7 +4,7 @@ PostgreSQL builds an index beside its users only outside a transaction, so a mig
 committed in parts. What a killed one left behind is passed over here, for all migrations: tables,
 columns and indexes that are there. An index that was not finished is dropped and built again.
 Statements of a migration's own (`op.execute`) must be repeatable by themselves;
-`tests/models/test_migrations_killed.py` dies at each of them.
+`tests/models/migrations/test_killed.py` dies at each of them.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from playwright.sync_api import (
 )
 
 from tests.browser.newspaper import Newspaper
-from tests.dns_server import DnsServer
+from tests.fakes.dns_server import DnsServer
 from tests.greenroom import PATIENCE, Running, running
 
 ZONE = {

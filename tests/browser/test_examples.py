@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from models.settings import Settings
 from tests.browser.conftest import ZONE
-from tests.dns_server import DnsServer
+from tests.fakes.dns_server import DnsServer
 from tests.greenroom import PATIENCE, Running, running
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

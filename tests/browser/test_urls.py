@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Browser
 
 from models.text import urls
-from tests.models.test_urls import SPELLINGS
+from tests.models.text.test_urls import SPELLINGS
 
 _HOSTS = (
     """texts => texts.map(text => { try { return new URL(text).hostname } catch { return "" } })"""

@@ -24,9 +24,9 @@ from models.failpoints import STATUS
 from models.settings import settings
 from models.store.database import now
 from tests.caller import COMMENT, Caller, posted, publish_all
+from tests.fakes.receiver import Receiver
 from tests.greenroom import PATIENCE, Running, running, until
-from tests.receiver import Receiver
-from tests.worker.test_learning import models, quirk, site, taught
+from tests.worker.learning.test_learning import models, quirk, site, taught
 from worker.learning.learning import LEASE, learn
 from worker.sweep import sweep
 from worker.webhooks.sending import deliver_now

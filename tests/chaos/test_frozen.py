@@ -15,8 +15,8 @@ from time import monotonic, sleep
 import psutil
 
 from tests.deploy.asking import Answer, ask
+from tests.fakes.postgres import PostgreSQL, postgresql
 from tests.greenroom import running, until
-from tests.postgres import PostgreSQL, postgresql
 from tests.processes import descendants
 
 FROZEN_SECONDS = 10.0

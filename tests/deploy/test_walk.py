@@ -29,9 +29,9 @@ from tests.deploy.asking import Answer, ask
 from tests.deploy.composed import ROOT, Here, image_command, services
 from tests.deploy.front import front
 from tests.deploy.test_compose import VARIABLES
-from tests.dns_server import DnsServer
+from tests.fakes.dns_server import DnsServer
+from tests.fakes.postgres import PostgreSQL
 from tests.greenroom import PATIENCE, free_port, until
-from tests.postgres import PostgreSQL
 from tests.processes import descendants
 
 ORIGIN = "https://paper.example"

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.fakes.tls_front import tls_front
 from tests.greenroom import PATIENCE, Running, free_port, running
 from tests.npm_packages import npm_package
-from tests.tls_front import tls_front
 
 SCRIPT = Path(__file__).with_name("observatory.mjs")
 GRADED = {

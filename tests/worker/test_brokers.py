@@ -23,11 +23,11 @@ from models.records import Comment
 from models.settings import settings
 from models.store.database import reading
 from tests.caller import posted
-from tests.dns_server import DnsServer
+from tests.fakes.dns_server import DnsServer
+from tests.fakes.rabbitmq import is_installed, rabbitmq
+from tests.fakes.tls_front import tls_front
+from tests.fakes.valkey import valkey
 from tests.greenroom import GREENROOM, PATIENCE, free_port, running, until
-from tests.rabbitmq import is_installed, rabbitmq
-from tests.tls_front import tls_front
-from tests.valkey import valkey
 from worker import bell, broker
 
 PASSWORD = "a/b:c@d?e#f%20 g"

@@ -22,7 +22,7 @@ from models.records import Comment, Fingerprint, Site, Thread
 from models.settings import settings
 from models.store import database
 from models.store.database import begin, engine
-from tests.dns_server import DnsServer
+from tests.fakes.dns_server import DnsServer
 from worker import resolver
 from worker.checks.repeats import fingerprints
 

@@ -14,7 +14,7 @@ from models.store.secrets import email_index
 from models.text.folding import fold
 from models.text.urls import link
 from tests.caller import Caller, posted, screen_all
-from tests.models.test_urls import SPELLINGS
+from tests.models.text.test_urls import SPELLINGS
 
 GOOD = "We took the early ferry on Sunday and it was on time, which surprised all of us."
 

@@ -10,7 +10,7 @@ import pytest
 
 from models.judgement.evidence import Evidence, Outcome
 from models.judgement.policy import Policy, Verdict, decide
-from tests.dns_server import DnsServer, Mode
+from tests.fakes.dns_server import DnsServer, Mode
 from tests.worker.checks.conftest import Comes
 from worker.checks import email
 from worker.resolver import Resolver

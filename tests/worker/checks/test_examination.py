@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from models.judgement.candidate import Candidate, Form
 from models.judgement.evidence import Evidence, Outcome
 from models.judgement.policy import Policy, Verdict, decide
-from tests.dns_server import DnsServer, Mode
+from tests.fakes.dns_server import DnsServer, Mode
 from tests.worker.checks.conftest import NOON, CasinoModel, Comes
 from worker.checks import examination, examine
 

@@ -1,0 +1,202 @@
+"""Each metric is moved by what it is about, and goes back when that is over."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from models.records import Thread
+from models.settings import settings
+from models.store.database import begin, now
+from service.app import create_app
+from service.operations import metrics
+from service.people import accounts
+from tests.caller import Caller, posted, publish_all, screen_all
+from tests.conftest import forget
+from tests.service.operations.told import told_by
+from worker import bell, sweep
+
+NAMES_OF_THE_DESIGN = {
+    "greenroom_oldest_pending_seconds",
+    "greenroom_oldest_review_seconds",
+    "greenroom_webhook_oldest_due_seconds",
+    "greenroom_publish_lag_seconds",
+    "greenroom_sweep_last_seconds",
+    "greenroom_checks_unavailable",
+}
+
+
+@contextmanager
+def later(seconds: float) -> Iterator[None]:
+    with time_machine.travel(now() + timedelta(seconds=seconds)):
+        yield
+
+
+def about(seconds: float) -> object:
+    """That many seconds, and the few that a slow machine takes."""
+    return pytest.approx(seconds + 10, abs=10)
+
+
+def test_the_names_are_those_of_the_design(client: FlaskClient) -> None:
+    assert told_by(client).names.keys() >= NAMES_OF_THE_DESIGN
+
+
+def test_the_oldest_comment_that_waits_is_as_old_as_it_is(client: FlaskClient) -> None:
+    assert told_by(client)("greenroom_oldest_pending_seconds") == 0
+    posted(client)
+    with later(90):
+        posted(client, body="A younger one")
+        assert told_by(client)("greenroom_oldest_pending_seconds") == about(90)
+    screen_all()
+    assert told_by(client)("greenroom_oldest_pending_seconds") == 0
+
+
+def test_the_oldest_open_review_is_as_old_as_it_is(client: FlaskClient, moderator: Caller) -> None:
+    comment = posted(client)
+    assert told_by(client)("greenroom_oldest_review_seconds") == 0
+    moderator.decide(comment, "flag")
+    with later(7200):
+        assert told_by(client)("greenroom_oldest_review_seconds") == about(7200)
+    moderator.decide(comment, "reject")
+    assert told_by(client)("greenroom_oldest_review_seconds") == 0
+
+
+def test_pages_lag_since_the_first_change_that_they_do_not_show(
+    client: FlaskClient, moderator: Caller
+) -> None:
+    comment = posted(client)
+    assert told_by(client)("greenroom_publish_lag_seconds") == 0
+    moderator.decide(comment, "approve")
+    with begin() as session:
+        session.execute(
+            update(Thread).values(publish_due=now() + timedelta(seconds=60))
+        )  # as every sweep puts it off
+    with later(300):
+        assert told_by(client)("greenroom_publish_lag_seconds") == about(300)
+    publish_all()
+    assert told_by(client)("greenroom_publish_lag_seconds") == 0
+
+
+def test_workers_are_counted_by_their_signs_of_life_and_the_last_sweep_by_its_own(
+    client: FlaskClient,
+) -> None:
+    told = told_by(client)
+    assert (told("greenroom_workers"), told("greenroom_sweep_last_seconds")) == (0, math.inf)
+    sweep._beat("screen@here", swept=True)
+    sweep._beat("screen@there", swept=False)  # begun, not swept yet
+    told = told_by(client)
+    assert (told("greenroom_workers"), told("greenroom_sweep_last_seconds")) == (2, about(0))
+    with later(120):
+        told = told_by(client)
+        assert (told("greenroom_workers"), told("greenroom_sweep_last_seconds")) == (0, about(120))
+
+
+def test_a_check_that_could_not_run_is_counted_by_its_name_for_five_minutes(
+    client: FlaskClient,
+) -> None:
+    posted(client, email="ann@nowhere.test")  # the resolver of these tests never answers
+    assert told_by(client)("greenroom_checks_unavailable", check="email") == 0
+    screen_all()
+    told = told_by(client)
+    assert told("greenroom_checks_unavailable", check="email") == 1
+    assert told("greenroom_checks_unavailable", check="links") == 0
+    with later(301):
+        assert told_by(client)("greenroom_checks_unavailable", check="email") == 0
+
+
+def test_comments_are_counted_by_status(
+    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert told_by(client)("greenroom_comments", status="approved") == 0
+    ids = [posted(client, body=f"Comment {number}") for number in range(5)]
+    moderator.decide(ids[0], "approve")
+    moderator.decide(ids[1], "reject")
+    moderator.decide(ids[2], "flag")
+    moderator.call("DELETE", f"/comments/{ids[3]}")
+    told = told_by(client)
+    assert (
+        told("greenroom_comments", status="pending"),
+        told("greenroom_comments", status="flagged"),
+    ) == (1, 1)
+    assert told("greenroom_comments", status="approved") == 0  # a long count is made now and then
+    monkeypatch.setitem(metrics._counted, "at", -math.inf)
+    told = told_by(client)
+    assert [
+        told("greenroom_comments", status=status) for status in ("approved", "rejected", "deleted")
+    ] == [1, 1, 1]
+
+
+def test_a_ring_that_nobody_took_is_counted(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = told_by(client)
+    bell.ring(bell.SCREEN, ["1", "2"])  # there is no broker
+    monkeypatch.setenv("GREENROOM_REDIS_URL", "redis://127.0.0.1:1/0")
+    settings.cache_clear()
+    bell.ring(bell.SCREEN, ["1", "2", "3"])
+    after = told_by(client)
+    moved = {
+        why: _dropped(after, why) - _dropped(before, why) for why in ("no broker", "not taken")
+    }
+    assert moved == {"no broker": 2, "not taken": 3}
+
+
+def _dropped(told: object, why: str) -> float:
+    return told("greenroom_bell_dropped_total", why=why)  # type: ignore[operator]
+
+
+def test_requests_are_counted_by_route_and_never_by_what_a_stranger_typed(
+    client: FlaskClient,
+) -> None:
+    labels = {"route": "/v1/sites/<site>/comments", "method": "GET", "status": "422"}
+    name = "greenroom_http_request_seconds_count"
+    client.get("/v1/sites/demo/comments")
+    before = told_by(client)(name, **labels)
+    client.get("/v1/sites/demo/comments?page=ann@example.org")
+    client.open("/ann@example.org", method="BREW")
+    told = told_by(client)
+    assert told(name, **labels) == before + 1
+    assert told(name, route="none", method="other", status="404") >= 1
+    assert "ann@" not in str(told.samples.keys())
+
+
+def test_a_database_that_is_away_is_told_and_the_rest_still_answers(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert told_by(client)("greenroom_database_answers") == 1
+    forget()
+    monkeypatch.setenv("GREENROOM_DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing")
+    settings.cache_clear()
+    told = told_by(client)
+    assert told("greenroom_database_answers") == 0
+    assert "greenroom_http_request_seconds_count" in told.names
+    assert "greenroom_oldest_pending_seconds" not in told.names
+
+
+def test_strangers_need_a_key(data: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = {"REMOTE_ADDR": "203.0.113.9"}
+    key = {"Authorization": f"Bearer {accounts.create_key('demo', 'read')}"}
+    client = create_app().test_client()
+    assert client.get("/metrics", environ_base=stranger).status_code == 403
+    assert (
+        client.get(
+            "/metrics", environ_base=stranger, headers={"Authorization": "Bearer gr_x"}
+        ).status_code
+        == 403
+    )
+    assert client.get("/metrics", environ_base=stranger, headers=key).status_code == 200
+    monkeypatch.setenv("GREENROOM_PROXY_HOPS", "1")  # a proxy on this machine speaks for strangers
+    settings.cache_clear()
+    behind = create_app().test_client()
+    for forwarded in ("203.0.113.9", "127.0.0.1", "nonsense"):
+        assert behind.get("/metrics", headers={"X-Forwarded-For": forwarded}).status_code == 403
+    assert (
+        behind.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9", **key}).status_code == 200
+    )
