@@ -23,6 +23,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
+from models import caches
 from models.settings import settings
 from models.store import database, secrets, storage
 from models.store import postgresql as postgresql_connections
@@ -31,7 +32,6 @@ from models.store.migrate import upgrade
 from service.app import create_app
 from service.http import addresses, form_tokens, limits
 from service.people import accounts
-from service.sites import lookup
 from tests.caller import Caller
 from tests.fakes.postgres import TEMPLATE, PostgreSQL, postgresql
 from tests.greenroom import PATIENCE, until
@@ -86,7 +86,7 @@ def forget() -> None:
     """What a process remembers, so that the next test starts like a new one."""
     _let_come_home()
     database.engine().dispose()
-    caches = (
+    singletons = (
         settings,
         database._engine_of,
         database._turn_of,
@@ -94,9 +94,15 @@ def forget() -> None:
         storage._store_of,
         storage._local,
     )
-    for cached in (*caches, form_tokens._signer, limits._limiter, limits._limits, addresses._key):
+    for cached in (
+        *singletons,
+        form_tokens._signer,
+        limits._limiter,
+        limits._limits,
+        addresses._key,
+    ):
         cached.cache_clear()
-    lookup.forget_sites()
+    caches.forget()
     secrets.forget_secrets()
 
 

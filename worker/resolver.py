@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from time import monotonic
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import dns.exception
 import dns.name
 import dns.nameserver
 import dns.resolver
+from cachetools import TLRUCache
 
 from models.settings import host_and_port, settings
 
@@ -31,7 +32,6 @@ IMPOSSIBLE_SECONDS = 600  # someone may be setting the domain up right now
 UNKNOWN_SECONDS = 30
 SILENCES = 3  # look-ups in a row without an answer before the resolver itself is doubted
 
-_Value = TypeVar("_Value")
 _Kind = TypeVar("_Kind", bound=dns.resolver.BaseResolver)
 
 
@@ -68,8 +68,13 @@ class Resolver:
     def __init__(self, servers: tuple[str, ...] = (), *, seconds: float = 2.5) -> None:
         self._servers = servers
         self._seconds = seconds
-        self._memory: _Memory[Mail] = _Memory(REMEMBERED)
-        self._tops: _Memory[bool] = _Memory(REMEMBERED)
+        self._lock = threading.Lock()  # for both caches
+        self._mails: TLRUCache[str, Mail] = TLRUCache(
+            REMEMBERED, lambda _, mail, now: now + _seconds_to_keep(mail.takes)
+        )
+        self._tops: TLRUCache[str, bool] = TLRUCache(
+            REMEMBERED, lambda _, is_known, now: now + _seconds_to_keep(is_known or None)
+        )
         self._doubt = _Doubt()
 
     def mail(self, domains: Iterable[str]) -> dict[str, Mail]:
@@ -77,7 +82,8 @@ class Resolver:
         once.
         """
         wanted = dict.fromkeys(domains)
-        found = {domain: known for domain in wanted if (known := self._memory.get(domain))}
+        with self._lock:
+            found = {domain: self._mails[domain] for domain in wanted if domain in self._mails}
         asked = [domain for domain in wanted if domain not in found]
         if asked:
             with ThreadPoolExecutor(min(len(asked), AT_ONCE), thread_name_prefix="dns") as pool:
@@ -127,10 +133,8 @@ class Resolver:
             mail = Mail(None, str(error))
             if isinstance(error, SilenceError):
                 self._doubt.silent(self._is_silent)
-        seconds = {True: KNOWN_SECONDS, False: IMPOSSIBLE_SECONDS, None: UNKNOWN_SECONDS}[
-            mail.takes
-        ]
-        self._memory.put(domain, mail, seconds)
+        with self._lock:
+            self._mails[domain] = mail
         return mail
 
     def _mail(self, domain: str, *, until: float) -> Mail:
@@ -154,10 +158,12 @@ class Resolver:
         """Whether this resolver has the top-level domain, and so would have had the domain below
         it.
         """
-        known = self._tops.get(top)
+        with self._lock:
+            known = self._tops.get(top)
         if known is None:
             known = self._has(top, until=until)
-            self._tops.put(top, known, KNOWN_SECONDS if known else UNKNOWN_SECONDS)
+            with self._lock:
+                self._tops[top] = known
         return known
 
     def _has(self, top: str, *, until: float) -> bool:
@@ -175,6 +181,11 @@ class Resolver:
         except UnansweredError as error:
             return isinstance(error, SilenceError)
         return False
+
+
+def _seconds_to_keep(answer: bool | None) -> float:
+    """How long an answer counts: yes, no, or nobody knows."""
+    return {True: KNOWN_SECONDS, False: IMPOSSIBLE_SECONDS, None: UNKNOWN_SECONDS}[answer]
 
 
 def asking(kind: type[_Kind], servers: tuple[str, ...], *, seconds: float) -> _Kind:
@@ -213,26 +224,6 @@ class _Doubt:
             self._silences = 0
             if confirm():
                 self._until = monotonic() + UNKNOWN_SECONDS
-
-
-class _Memory(Generic[_Value]):
-    """What was found out, for a while; the oldest goes when it is full."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._lock = threading.Lock()
-        self._kept: dict[str, tuple[float, _Value]] = {}
-
-    def get(self, key: str) -> _Value | None:
-        until, value = self._kept.get(key, (0.0, None))
-        return value if monotonic() < until else None
-
-    def put(self, key: str, value: _Value, seconds: float) -> None:
-        with self._lock:
-            self._kept.pop(key, None)
-            if len(self._kept) >= self._most:
-                del self._kept[next(iter(self._kept))]
-            self._kept[key] = (monotonic() + seconds, value)
 
 
 def _nameserver(server: str) -> dns.nameserver.Do53Nameserver:

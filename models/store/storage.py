@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import secrets as random
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -18,8 +19,10 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 
 import obstore
 import orjson
+from cachetools import FIFOCache
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from models import caches
 from models.settings import settings
 from models.store.faults import in_words
 
@@ -56,8 +59,12 @@ class Damaged(OSError):
         self.name, self.why = name, why
 
 
-_kept: dict[str, Stored] = {}
-_sound: dict[str, str] = {}  # by name, the tag with which an object was checked and found sound
+_lock = threading.Lock()  # to write to the caches
+_kept: FIFOCache[str, Stored] = FIFOCache(MOST_KEPT)  # by path
+# By name, the tag with which an object was checked and found sound.
+_sound: FIFOCache[str, str] = FIFOCache(MOST_CHECKED)
+caches.register(_kept.clear)
+caches.register(_sound.clear)
 
 
 @cache
@@ -113,7 +120,7 @@ def _read(path: str, name: str) -> Stored:
     a tenth.
     """
     tag = _tag(os.stat(path))  # noqa: PTH116 — pathlib would cost as much again
-    kept = _kept.get(path)
+    kept = caches.peek(_kept, path)
     if kept is None or kept.tag != tag:
         kept = _checked(name, _open(path, name))
         _keep(path, kept)
@@ -135,11 +142,10 @@ def _checked(name: str, stored: Stored) -> Stored:
     """Check what was not checked before: a page is parsed once for each time it is written, not for
     each reader.
     """
-    if _sound.get(name) != stored.tag:
+    if caches.peek(_sound, name) != stored.tag:
         _check(name, stored)
-        if len(_sound) >= MOST_CHECKED:
-            _sound.clear()
-        _sound[name] = stored.tag
+        with _lock:
+            _sound[name] = stored.tag
     return stored
 
 
@@ -197,10 +203,9 @@ def _tag(about: os.stat_result) -> str:
 
 
 def _keep(path: str, stored: Stored) -> None:
-    if len(_kept) >= MOST_KEPT:
-        _kept.clear()
     if len(stored.content) <= MOST_BYTES_KEPT:
-        _kept[path] = stored
+        with _lock:
+            _kept[path] = stored
 
 
 def _fetch(name: str) -> Stored:

@@ -5,11 +5,12 @@ again.
 from __future__ import annotations
 
 import threading
-from time import monotonic
 
 import structlog
+from cachetools import TTLCache
 from sqlalchemy.exc import DBAPIError
 
+from models import caches
 from models.store import storage
 from models.store.database import reading
 from models.store.storage import Damaged, Stored
@@ -20,8 +21,10 @@ AGAIN_SECONDS = 10.0  # before an object that is still damaged is owed once more
 MOST_REMEMBERED = 1000
 
 log = structlog.get_logger()
-_owed: dict[str, float] = {}  # when an object was owed last, by its name
+# The names of objects that were owed a moment ago.
+_owed: TTLCache[str, None] = TTLCache(MOST_REMEMBERED, AGAIN_SECONDS)
 _guard = threading.Lock()
+caches.register(_owed.clear)
 
 
 def getting(site: str, thread: str) -> Get:
@@ -52,11 +55,9 @@ def _owe(thread_id: int, damage: Damaged) -> None:
     from worker.publishing.publishing import owe_object  # noqa: PLC0415
 
     with _guard:
-        if monotonic() - _owed.get(damage.name, -AGAIN_SECONDS) < AGAIN_SECONDS:
+        if damage.name in _owed:
             return
-        if len(_owed) >= MOST_REMEMBERED:
-            _owed.clear()
-        _owed[damage.name] = monotonic()
+        _owed[damage.name] = None
     log.error("page.damaged", thread=thread_id, path=damage.name, reason=damage.why)
     try:
         owe_object(thread_id, damage.name)

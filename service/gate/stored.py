@@ -6,6 +6,7 @@ and Flask answers.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from time import perf_counter
 from typing import NamedTuple
 from urllib.parse import unquote_plus
@@ -33,9 +34,6 @@ class _Asked(NamedTuple):
     thread: str
     page: int | None
     cache_tag: str
-
-
-_remembered: dict[tuple[str, str], _Asked | None] = {}
 
 
 def answer(scope: Scope, protocol: HTTPProtocol) -> bool:
@@ -81,18 +79,10 @@ def _asked(path: str, query: str) -> _Asked | None:
     """Which page is asked for, or None if that is not plain."""
     if not path.startswith(BEFORE):
         return None
-    key = (path, query)
-    if key in _remembered:
-        return _remembered[key]
-    asked = _read(path, query)
-    if len(path) + len(query) <= LONGEST:
-        if len(_remembered) >= MOST_REMEMBERED:
-            _remembered.clear()
-        _remembered[key] = asked
-    return asked
+    return _parsed(path, query) if len(path) + len(query) <= LONGEST else _parse(path, query)
 
 
-def _read(path: str, query: str) -> _Asked | None:
+def _parse(path: str, query: str) -> _Asked | None:
     site = path.removeprefix(BEFORE).removesuffix(BEHIND)
     name, _, value = query.partition("=")
     value, has_more, more = value.partition("&")
@@ -112,6 +102,9 @@ def _read(path: str, query: str) -> _Asked | None:
     except ValueError:
         return None
     return _Asked(site, thread, page, storage.cache_tag(site, thread))
+
+
+_parsed = lru_cache(MOST_REMEMBERED)(_parse)
 
 
 def _known_tag(header: str | None) -> str | None:

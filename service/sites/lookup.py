@@ -9,10 +9,12 @@ import threading
 import time
 from typing import NamedTuple
 
+from cachetools import FIFOCache, TTLCache
 from sqlalchemy import Row, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from models import caches
 from models.judgement.policy import page_query
 from models.records import Site
 from models.records.site import PAGE_QUERY
@@ -42,62 +44,72 @@ class SiteInfo(NamedTuple):
     page_query: tuple[str, ...]
 
 
-_remembered: dict[str, tuple[float, SiteInfo | None]] = {}
+class _Seen(NamedTuple):
+    site: SiteInfo
+    at: float
+
+    @property
+    def is_fresh(self) -> bool:
+        return time.monotonic() - self.at < FRESH_SECONDS
+
+
+# Sites that exist are remembered for good: a reader gets her page while the database is away.
+# Strangers can ask for any number of keys that are no site's, so those have a cache of their own.
+_seen: FIFOCache[str, _Seen] = FIFOCache(MOST_REMEMBERED)
+_unknown: TTLCache[str, None] = TTLCache(MOST_REMEMBERED, FRESH_SECONDS)
 _asking: set[str] = set()  # the sites that some thread looks up just now
 _lock = threading.Lock()
+caches.register(_seen.clear)
+caches.register(_unknown.clear)
 
 
 def find_site(key: str) -> SiteInfo | None:
-    """The site of that key, or None: at most `FRESH_SECONDS` old, but while the database is away as
-    it was last.
-    """
-    entry = _remembered.get(key)
-    if entry and time.monotonic() - entry[0] < FRESH_SECONDS:
-        return entry[1]
+    """The site of that key, or None. At most `FRESH_SECONDS` old, unless the database is away."""
+    seen = caches.peek(_seen, key)
+    if seen and seen.is_fresh:
+        return seen.site
     if not KEY.fullmatch(key):
         return None
-    if entry and entry[1]:
-        _refresh(key, entry[1])
-        return _remembered.get(key, entry)[1]
+    if seen:
+        _refresh(seen.site)
+        return remembered_site(key)
+    with _lock:
+        if key in _unknown:
+            return None
     return _remember(key, _look_up(key))
 
 
-def _refresh(key: str, known: SiteInfo) -> None:
+def _refresh(known: SiteInfo) -> None:
     """Look again at a site that is known. One thread does so, for a moment; the others go on with
     what is known.
     """
     with _lock:
-        if key in _asking:
+        if known.key in _asking:
             return
-        _asking.add(key)
+        _asking.add(known.key)
     try:
         with deadlines.within(LOOK_SECONDS):
-            _remember(key, _look_up(key))
+            _remember(known.key, _look_up(known.key))
     except (DBAPIError, PoolTimeout):
-        _remember(key, known)
+        _remember(known.key, known)
     finally:
-        _asking.discard(key)
+        _asking.discard(known.key)
 
 
 def _remember(key: str, site: SiteInfo | None) -> SiteInfo | None:
     with _lock:
-        if len(_remembered) >= MOST_REMEMBERED and key not in _remembered:
-            _make_room()
-        _remembered[key] = (time.monotonic(), site)
+        if site:
+            _seen[key] = _Seen(site, time.monotonic())
+            _unknown.pop(key, None)
+        else:
+            _seen.pop(key, None)
+            _unknown[key] = None
     return site
-
-
-def _make_room() -> None:
-    """Forget the keys that are no site's: strangers can ask for any number of them."""
-    for key in [key for key, (_, site) in _remembered.items() if site is None]:
-        del _remembered[key]
-    if len(_remembered) >= MOST_REMEMBERED:
-        _remembered.clear()
 
 
 def learn_all() -> None:
     """Look up every site there is, unless some are known: from then on readers need no database."""
-    if any(site for _, site in list(_remembered.values())):
+    if _seen.currsize:
         return
     with reading() as session:
         rows = session.execute(_SITES.limit(MOST_REMEMBERED // 2)).all()
@@ -109,16 +121,16 @@ def fresh_site(key: str) -> SiteInfo | None:
     """What is remembered of that site, if it is fresh. It never asks the database, so the event
     loop may call it.
     """
-    entry = _remembered.get(key)
-    return entry[1] if entry and time.monotonic() - entry[0] < FRESH_SECONDS else None
+    seen = caches.peek(_seen, key)
+    return seen.site if seen and seen.is_fresh else None
 
 
 def remembered_site(key: str) -> SiteInfo | None:
     """What was known of that site last, however old, without asking the database: to answer its
     errors with.
     """
-    entry = _remembered.get(key)
-    return entry[1] if entry else None
+    seen = caches.peek(_seen, key)
+    return seen.site if seen else None
 
 
 def _look_up(key: str) -> SiteInfo | None:
@@ -134,7 +146,3 @@ def _info(row: Row[int, str, list[str], str, list[str] | None]) -> SiteInfo:
 
 
 _SITES = select(Site.id, Site.key, Site.origins, Site.locale, PAGE_QUERY)
-
-
-def forget_sites() -> None:
-    _remembered.clear()

@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
+from models import caches
 from models.store.database import begin as really_begin
 from service.comments import accepting
 from service.sites import lookup
@@ -66,7 +67,7 @@ def test_a_post_while_the_database_is_away_is_a_503_that_the_page_may_read(
 
 @pytest.mark.usefixtures("later_without_database")
 def test_a_process_that_never_saw_the_database_says_that_it_is_away(client: FlaskClient) -> None:
-    lookup.forget_sites()
+    caches.forget()
     for answer in (client.get("/v1/sites/demo/comments?thread=/harbour"), post(client)):
         assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
         assert "Retry-After" in answer.headers

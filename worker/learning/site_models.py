@@ -5,22 +5,20 @@ and only a few.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import structlog
+from cachetools import LRUCache, cached
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models import caches
 from models.judgement import promises
 from models.judgement.policy import Policy
 from models.judgement.promises import Scores
 from models.records import SiteModelRecord
 from models.spam.model import UnusableModel
 from models.spam.site import SiteModel
-
-Value = TypeVar("Value")
 
 MOST = 64  # models of 130 KB
 log = structlog.get_logger()
@@ -33,37 +31,14 @@ class Learned(NamedTuple):
     scores: Scores
 
 
-class _Kept(Generic[Value]):
-    """The values asked for last, by key."""
-
-    def __init__(self) -> None:
-        self._values: OrderedDict[Hashable, Value] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        made = make()
-        with self._lock:
-            self._values[key] = made
-            while len(self._values) > MOST:
-                self._values.popitem(last=False)
-        return made
-
-
-_models: _Kept[Learned | None] = _Kept()
-_thresholds: _Kept[promises.Fitted | None] = _Kept()
-
-
 def learned(session: Session, model_id: str | None) -> Learned | None:
     """The model of that id; None where there is none, or one that does not fit this release: it is
     learned anew.
     """
-    return _models.get(model_id, lambda: _read(session, model_id)) if model_id else None
+    return _read(session, model_id) if model_id else None
 
 
+@cached(LRUCache(MOST), key=lambda session, model_id: model_id, lock=threading.Lock())
 def _read(session: Session, model_id: str) -> Learned | None:
     wanted = select(SiteModelRecord.weights, SiteModelRecord.scores).where(
         SiteModelRecord.id == model_id
@@ -81,6 +56,18 @@ def _read(session: Session, model_id: str) -> Learned | None:
 def with_promises(session: Session, policy: Policy, model_id: str | None) -> Policy:
     """The policy with the thresholds that keep what it promises."""
     found = learned(session, model_id)
-    key = (model_id if found else None, policy.spam, policy.promises)
-    fitted = _thresholds.get(key, lambda: promises.fit(policy, found.scores if found else None))
+    fitted = _fitted(policy, found.scores if found else None, model_id if found else None)
     return promises.keep(policy, fitted)
+
+
+@cached(
+    LRUCache(MOST),
+    key=lambda policy, scores, model_id: (model_id, policy.spam, policy.promises),
+    lock=threading.Lock(),
+)
+def _fitted(policy: Policy, scores: Scores | None, model_id: str | None) -> promises.Fitted | None:
+    return promises.fit(policy, scores)
+
+
+caches.register(_read.cache_clear)
+caches.register(_fitted.cache_clear)

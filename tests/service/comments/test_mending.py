@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from models import caches
 from models.records import Thread
 from models.store import storage
 from models.store.database import reading
@@ -45,9 +46,7 @@ def written(client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPa
     """Two pages and continued replies under `/harbour`, and a little under `/other`; the ids of the
     former.
     """
-    mending._owed.clear()
-    storage._kept.clear()
-    storage._sound.clear()
+    caches.forget()
     for module in (
         "worker.publishing.pages",
         "service.operations.shown",

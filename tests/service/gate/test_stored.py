@@ -56,7 +56,6 @@ def gate(client: FlaskClient, moderator: Caller) -> Gate:
     comment = posted(client)
     moderator.decide(comment, "approve")
     publish_all()
-    stored._remembered.clear()
     client.get(f"{PATH}?thread=/harbour")  # now the process knows the site
     return Gate(client.application)
 
@@ -159,6 +158,7 @@ def test_a_changed_page_is_shown_at_once(
 def test_what_is_remembered_of_addresses_is_bounded(client: FlaskClient, gate: Gate) -> None:
     for number in range(stored.MOST_REMEMBERED + 10):
         stored.answer(Sent("GET", PATH, f"thread={number}"), Exchange())
+    before = stored._parsed.cache_info()
+    assert before.currsize == stored.MOST_REMEMBERED
     stored.answer(Sent("GET", PATH, f"thread={'x' * 5000}"), Exchange())
-    assert len(stored._remembered) <= stored.MOST_REMEMBERED
-    assert max(len(path) + len(query) for path, query in stored._remembered) <= stored.LONGEST
+    assert stored._parsed.cache_info() == before  # too long to be remembered

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cachetools import TTLCache
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
+from models import caches
 from service.operations import health
 from service.sites import lookup
 
@@ -53,7 +55,7 @@ def test_a_process_that_knows_its_sites_stays_ready_without_the_database_but_not
 
 @pytest.mark.usefixtures("database_away")
 def test_a_process_that_never_saw_the_database_is_not_ready(client: FlaskClient) -> None:
-    lookup.forget_sites()
+    caches.forget()
     status, body = ready(client)
     assert (status, body["failing"]) == (503, ["sites"])
 
@@ -72,7 +74,7 @@ def test_another_wish_is_a_422_that_says_which_there_are(client: FlaskClient) ->
 def test_strangers_who_ask_for_sites_that_are_not_there_make_nobody_forget_those_that_are(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookup, "MOST_REMEMBERED", 5)
+    monkeypatch.setattr(lookup, "_unknown", TTLCache(5, lookup.FRESH_SECONDS))
     assert lookup.find_site("demo")
     for number in range(20):
         assert lookup.find_site(f"nobody{number}") is None
