@@ -1,4 +1,4 @@
-# Greenroom's targets. All but make and a Python from 3.11 up is installed into .venv, exactly as the lock files say.
+# Greenroom's targets. They need make and Python 3.11 or newer, and install the rest into .venv, as the lock files say.
 #
 # A stamp file marks each finished step, so that a second `make run` starts at once.
 
@@ -7,7 +7,7 @@ DATA ?= ../shared/data/spam
 FILES ?= $(wildcard $(DATA)/youtube.csv)
 CARD ?= $(if $(filter file,$(origin FILES)),models/spam/base.json)
 ALSO ?= $(wildcard $(DATA)/sms.csv $(DATA)/telegram_ru.csv $(DATA)/x_posts.csv)
-# The base model's recipe: how much the noisy labels count, our own sentences, and where YouTube's threads stand.
+# The base model's recipe: the weight of the noisy labels, our own sentences, and the addresses of YouTube's threads.
 RECIPE := --weight x_posts=0.2 \
 	$(foreach page,psy=9bZkp7q19f0 katy-perry=CevxZvSJLk8 lmfao=KQ6zr6kCPj8 eminem=uelHwf8o7_U shakira=pRpeEdMmmQ0,\
 	--page $(subst =,=https://www.youtube.com/watch?v=,$(page)) --page $(subst =,=https://youtu.be/,$(page)))
@@ -16,8 +16,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --root-user-action ignore
 COMPILE = uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
-# The first of these that runs, is new enough and can make environments: a name alone proves nothing (pyenv leaves names
-# of versions that are not installed).
+# The first of these that runs, is new enough and can create environments. The name alone proves nothing: pyenv leaves
+# names of versions that are not installed.
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3.14 python3 python)
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
@@ -50,44 +50,44 @@ evaluate: $(VENV)/.ready ## measure the classifier on data it has not seen
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/greenroom evaluate $(FILES) $(if $(ALSO),$(addprefix --also ,$(ALSO) models/spam/training/own.csv) $(RECIPE)) \
 		--peers $(if $(CARD),--card $(CARD))
 
-base-model: $(VENV)/.ready ## train the base model anew and measure it into its card
+base-model: $(VENV)/.ready ## train the base model again and write its measurements into its card
 	$(BIN)/greenroom train $(FILES) $(ALSO) models/spam/training/own.csv $(RECIPE) --out models/spam/base.npz
 	@$(MAKE) evaluate
 
-measure-code: $(VENV)/.made ## how the code reads, in numbers: make measure-code, or with BEFORE=another/checkout beside it
+measure-code: $(VENV)/.made ## show how the code reads, in numbers; BEFORE=another/checkout compares
 	@$(BIN)/python -m bench.code $(BEFORE) .
 
-bench: $(VENV)/.ready-dev nginx ## load and cost, as ratios within one run
+bench: $(VENV)/.ready-dev nginx ## measure load and cost, as ratios within one run
 	@$(BIN)/python -m bench
 
-chaos: $(VENV)/.ready-dev ## kill, stop and cut off parts under load, then check every truth: make chaos SEED=7 DATABASE=postgres
+chaos: $(VENV)/.ready-dev ## kill, stop and cut off parts under load, then check that nothing was lost: make chaos SEED=7 DATABASE=postgres
 	@$(BIN)/python -m bench.chaos $(foreach name,seed seconds database only,$(call given,$(name)))
 	@$(BIN)/python -m bench.webhooks kills
 
-fuzz: $(VENV)/.ready-dev ## look for texts that are slow to read: make fuzz SEED=7 MIXED=500 READER=links
+fuzz: $(VENV)/.ready-dev ## look for texts that are slow to process: make fuzz SEED=7 MIXED=500 READER=links
 	@$(BIN)/python -m bench.fuzz $(foreach name,seed mixed reader,$(call given,$(name)))
 
-chaos-checked: $(VENV)/.ready-dev ## take a guarantee away, one at a time: make chaos has to notice
+chaos-checked: $(VENV)/.ready-dev ## remove one guarantee at a time: make chaos must notice
 	@$(BIN)/python -m bench.chaos.checked
 
-lock: ## choose versions anew and write both lock files (needs uv)
+lock: ## upgrade all dependencies and write both lock files (needs uv)
 	@command -v uv > /dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
 	$(COMPILE) --upgrade pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
-migration: $(VENV)/.ready-dev ## write a migration for what the records gained: make migration MESSAGE="…"
-	@test -n "$(MESSAGE)" || { echo "Say what it does: make migration MESSAGE='Comments have a colour'" >&2; exit 1; }
+migration: $(VENV)/.ready-dev ## write a migration for changed records: make migration MESSAGE="…"
+	@test -n "$(MESSAGE)" || { echo "Name the migration: make migration MESSAGE='Comments have a colour'" >&2; exit 1; }
 	@folder=$$(mktemp -d) && GREENROOM_DATA=$$folder $(BIN)/python -m models.store.migrate "$(MESSAGE)"; rm -r "$$folder"
 	@$(BIN)/ruff format --quiet models/migrations
 
-sbom: $(VENV)/.ready-dev ## list every package that is installed, as CycloneDX: build/sbom.cdx.json
+sbom: $(VENV)/.ready-dev ## list every installed package as CycloneDX: build/sbom.cdx.json
 	@mkdir -p build
 	@$(BIN)/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible --spec-version 1.6 --output-format JSON --output-file build/sbom.cdx.json requirements.lock
 
-format: $(VENV)/.ready-dev ## put the code into its form
+format: $(VENV)/.ready-dev ## format the code
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .
 
-clean: ## remove what was built; var/, where the comments are, stays
+clean: ## remove everything that was built; keep var/, which holds the data
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/.made:
@@ -102,7 +102,7 @@ $(VENV)/.made:
 	exit 1
 
 $(VENV)/.installed: $(VENV)/.made requirements.lock
-	@echo "Installing what requirements.lock names; this takes a minute or two"
+	@echo "Installing the packages of requirements.lock; this takes a minute or two"
 	@$(PIP) --require-hashes -r requirements.lock
 	@touch $@
 
@@ -110,24 +110,24 @@ $(VENV)/.ready: $(VENV)/.installed pyproject.toml
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Not compiled: of the thousands of files most are never imported, moto's services above all.
+# Not compiled, because most of the thousands of files are never imported, above all moto's services.
 $(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
-	@echo "Installing what requirements-dev.lock names, for the tests"
+	@echo "Installing the packages of requirements-dev.lock, for the tests"
 	@$(PIP) --no-compile --require-hashes -r requirements-dev.lock
 	@touch $@
 
-# Programs that come from no Python package: installed as root on Debian, else named.
+# Programs that no Python package contains: installed on Debian as root, otherwise only named.
 programs:
 	@sh tests/programs.sh
 
 nginx:
 	@sh tests/programs.sh nginx
 
-# Suites of others that tests use (tests/npm/package.json). No script of theirs runs. The Observatory reads a list of
-# hosts that browsers know to use https; ours is empty.
+# Test suites by others (tests/npm/package.json). Their install scripts do not run. The Observatory reads a list of hosts
+# that browsers know to use https; ours is empty.
 $(VENV)/.npm: tests/npm/package.json tests/npm/package-lock.json | programs
 	@if command -v npm > /dev/null; then \
-		echo "Installing what tests/npm/package-lock.json names, for the tests"; \
+		echo "Installing the packages of tests/npm/package-lock.json, for the tests"; \
 		mkdir -p $(VENV)/npm && cp tests/npm/package.json tests/npm/package-lock.json $(VENV)/npm/; \
 		npm ci --prefix $(VENV)/npm --ignore-scripts --no-audit --no-fund --loglevel error; \
 		echo '{}' > $(VENV)/npm/node_modules/@mdn/mdn-http-observatory/conf/hsts-preload.json; \
