@@ -1,4 +1,4 @@
-# One image for web, workers and migrate; docker-compose.yml says which part a container is.
+# One image for web, workers and migrate; docker-compose.yml chooses the command of each container.
 
 ARG PYTHON_VERSION=3.13
 
@@ -15,7 +15,7 @@ RUN pip --python /opt/greenroom/bin/python install --no-cache-dir --no-deps --no
     && /opt/greenroom/bin/python -m compileall -q models worker service
 
 FROM python:${PYTHON_VERSION}-slim
-# The volumes take their owner from these folders: /data has the keys, /published what every reader may read.
+# Volumes inherit the owner of these folders. /data holds the keys, /published the public threads.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin greenroom \
     && install -d -o greenroom -g greenroom -m 700 /data \
     && install -d -o greenroom -g greenroom -m 755 /published
@@ -30,7 +30,7 @@ WORKDIR /app
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-# `live`, not `ready`: a new container does not bring a database back.
+# `live`, not `ready`: restarting the container does not repair the database.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/health/live', timeout=2)"]
 ENTRYPOINT ["greenroom"]

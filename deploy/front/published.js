@@ -1,20 +1,20 @@
-// Which file is the thread that a reader asks for. njs: nginx itself can't hash.
+// Finds the file of the thread that a reader requests. It is njs because nginx itself cannot hash.
 //
-// models/store/storage.py names the files. Only requests whose meaning is plain get one; every other answer is Flask's.
+// models/store/storage.py names the files. Only requests with an obvious meaning get a file; Flask answers all others.
 
 import crypto from 'crypto';
 
-// One `thread`, and perhaps the `after` that makes an address new to a CDN. What may stand in a key unescaped, or
-// escaped; a key that still needs cleaning after this (models/text/cleaning.py: clean_line) is not PLAIN.
+// One `thread`, and perhaps the `after` that makes an address new to a CDN. ASKED allows the characters that a key may
+// contain, escaped or not. A key that still needs cleaning (models/text/cleaning.py: clean_line) is not PLAIN.
 const ASKED = /^\/v1\/sites\/([a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?)\/comments\?thread=((?:[\w\/.~!*'(),;:@?$=+-]|%[2-7][0-9A-Fa-f])+)(?:&after=[\w-]*)?$/;
 const PLAIN = /^[!-~]+(?: [!-~]+)*$/;
 const MOST = 500;
-// As service/http/transport.py says it.
+// The same value as in service/http/transport.py.
 const STRICT = (process.env.GREENROOM_PUBLIC_URL || '').startsWith('https://') ? 'max-age=63072000' : '';
 const CDN_SECONDS = Number(process.env.GREENROOM_CDN_SECONDS || 0);
 
 function newest(r) {
-    // Of the request itself: /allowed, a request within it, is where this is computed first.
+    // Variables of the original request, because this runs first in its subrequest /allowed.
     const method = r.variables.request_method;
     const asked = method === 'GET' || method === 'HEAD' ? ASKED.exec(r.variables.request_uri) : null;
     if (!asked) {
