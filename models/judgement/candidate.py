@@ -33,7 +33,9 @@ class Candidate:
     address; `origins` are the site's own ("https://paper.example"); `language` is an ISO 639-1 code
     or "und"; `at` is when it was accepted. `page` is the address where the form said it stands, on
     one of these. `new_title` and `new_address` are what its thread has not got yet, and would get
-    from this comment. `policy` has its thresholds fitted where the owner promised something;
+    from this comment. `thread_moderation` is "before" if a moderator wants to read each comment of
+    its thread first; `slow_seconds` is how long an author has to wait there between two comments.
+    `policy` has its thresholds fitted where the owner promised something;
     `model` is the site's own, if it has one.
     """
 
@@ -52,6 +54,8 @@ class Candidate:
     page: str | None = None
     new_title: str | None = None
     new_address: str | None = None
+    thread_moderation: str | None = None
+    slow_seconds: int | None = None
     form: Form = Form()
     policy: Policy = field(default_factory=Policy)
     model: SiteModel | None = None

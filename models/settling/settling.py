@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    Insert,
     Row,
     Select,
     Table,
@@ -356,9 +358,7 @@ class Settling:
 
     def _insert(self, record: type[Base]) -> None:
         if rows := self.rows[record]:
-            self.session.connection().execute(
-                insert(Base.metadata.tables[record.__tablename__]), rows
-            )
+            self.session.connection().execute(_inserting(record.__tablename__), rows)
 
     def _write_sites(self) -> None:
         """Sites last and in the order of their ids, so that two transactions never wait for each
@@ -393,7 +393,7 @@ class Settling:
         """
         rows = owed_deliveries(self.session, self.listened, self.rows[Event], self.also_to, self.at)
         if rows:
-            self.session.connection().execute(insert(Base.metadata.tables["deliveries"]), rows)
+            self.session.connection().execute(_inserting("deliveries"), rows)
         for row in rows:
             if row["due"]:
                 self.owed[row["comment_id"]].append(row["endpoint_id"])
@@ -417,6 +417,11 @@ def _locking(table: Table) -> Select[Any]:
         .order_by(table.c.id)
         .with_for_update(key_share=True)
     )
+
+
+@cache
+def _inserting(table: str) -> Insert:
+    return insert(Base.metadata.tables[table])
 
 
 def _rewriting(table: Table, columns: Sequence[str]) -> Update:

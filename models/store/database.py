@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import math
 import os
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import URL, DateTime, Dialect, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as WaitedTooLong
@@ -190,10 +201,10 @@ def _new_engine() -> Engine:
         asked = connection.get_execution_options()
         _wait_no_longer_than_allowed(connection)
         if not asked.get("changing"):
-            connection.exec_driver_sql("BEGIN")
+            _run(connection, "BEGIN")
             return
-        connection.exec_driver_sql(f"PRAGMA synchronous={asked.get('synchronous', 'FULL')}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _run(connection, f"PRAGMA synchronous={asked.get('synchronous', 'FULL')}")
+        _run(connection, "BEGIN IMMEDIATE")
 
     return built
 
@@ -204,8 +215,18 @@ def _wait_no_longer_than_allowed(connection: Any) -> None:
     """
     seconds = min(BUSY_SECONDS, math.ceil(2 * min(deadlines.seconds_left(), BUSY_SECONDS)) / 2)
     if connection.info.get("busy_seconds", BUSY_SECONDS) != seconds:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={round(seconds * 1000)}")
+        _run(connection, f"PRAGMA busy_timeout={round(seconds * 1000)}")
         connection.info["busy_seconds"] = seconds
+
+
+def _run(connection: Connection, statement: str) -> None:
+    """Execute a statement that begins a transaction on SQLite's own connection: SQLAlchemy's
+    `exec_driver_sql` takes 0.05 ms longer, three times for each comment that is screened.
+    """
+    try:
+        connection.connection.driver_connection.execute(statement)  # type: ignore[union-attr]
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error
 
 
 def _postgresql(url: URL, threads: int) -> Engine:
@@ -294,13 +315,20 @@ def begin(*, synced: bool = True) -> Iterator[Session]:
             session.flush()
             _commit(session)
         return
-    changing = engine().execution_options(changing=True, synchronous="FULL" if synced else "NORMAL")
     with (
         _turn_of(os.getpid()),
-        Session(changing, expire_on_commit=False) as session,
+        Session(_changing(engine(), synced), expire_on_commit=False) as session,
         session.begin(),
     ):
         yield session
+
+
+@lru_cache(maxsize=4)  # made anew for each transaction it takes 0.09 ms
+def _changing(sqlite_engine: Engine, synced: bool) -> Engine:
+    """The same engine, but its transactions take the write lock at once."""
+    return sqlite_engine.execution_options(
+        changing=True, synchronous="FULL" if synced else "NORMAL"
+    )
 
 
 @contextmanager

@@ -123,6 +123,17 @@ def test_a_comment_that_breaks_the_screening_goes_to_a_human(
     assert moderator.record(neighbour)["status"] != "pending"
 
 
+def test_a_comment_whose_row_cannot_be_read_holds_up_no_neighbour(
+    client: FlaskClient, moderator: Caller
+) -> None:
+    broken, neighbour = posted(client, body="Broken"), posted(client, body="A neighbour")
+    with begin() as session:
+        session.execute(update(Comment).where(Comment.id == broken).values(form={"unknown": 1}))
+    screening.screen_now([broken, neighbour])
+    assert moderator.record(broken)["status"] == "flagged"
+    assert moderator.record(neighbour)["status"] != "pending"
+
+
 def test_what_is_kept_for_a_time_only_goes(client: FlaskClient) -> None:
     posted(client, body="Long enough a text to leave fingerprints of what it says behind it.")
     screen_all()

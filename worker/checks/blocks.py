@@ -17,12 +17,13 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from models.judgement.candidate import Candidate
 from models.judgement.evidence import Evidence, Outcome
-from models.records import Block, Comment, Thread
+from models.records import Comment
+from models.store.database import Base, Moment
 from models.text import markdown
 from models.text.urls import host_of, is_under, typed_in
 from worker.checks.links import every_host
@@ -32,6 +33,18 @@ from worker.checks.words import uses
 _KINDS = {"author": "the author", "host": "links to", "word": "uses the word"}
 _LIKE = {"reject": "like_rejected", "flag": "like_held", "approve": "like_approved"}
 _DECIDED = {"reject": "reject", "flag": "hold", "approve": "let through"}
+
+
+# Built once: to put the statement together takes longer than to run it.
+_BLOCK = Base.metadata.tables["blocks"].c
+_BLOCKS = select(
+    *(_BLOCK.site_id, _BLOCK.kind, _BLOCK.stance, _BLOCK.value),
+    *(_BLOCK.label, _BLOCK.until, _BLOCK.by),
+).where(
+    _BLOCK.site_id.in_(bindparam("sites", expanding=True)),
+    _BLOCK.ended_at.is_(None),
+    or_(_BLOCK.until.is_(None), _BLOCK.until > bindparam("now", type_=Moment)),
+)
 
 
 class _Standing(NamedTuple):
@@ -52,28 +65,24 @@ def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[E
     nearly, or exactly, this.
     """
     standing = _standing(session, {candidate.site_id for candidate in batch}, now)
-    threads = _minded(session, {candidate.thread_id for candidate in batch})
     return [
-        _evidence(
-            each,
-            standing.get(each.site_id, ()),
-            _of_the_thread(session, each, threads.get(each.thread_id)),
-        )
+        _evidence(each, standing.get(each.site_id, ()), _of_the_thread(session, each))
         for each in batch
     ]
 
 
 def _standing(session: Session, sites: set[int], now: datetime) -> dict[int, list[_Standing]]:
-    wanted = select(
-        Block.site_id, Block.kind, Block.stance, Block.value, Block.label, Block.until, Block.by
-    )
-    wanted = wanted.where(
-        Block.site_id.in_(sites),
-        Block.ended_at.is_(None),
-        or_(Block.until.is_(None), Block.until > now),
-    )
+    """By site. The page check asks the same session once more, and gets the same answer."""
+    key = (_standing, frozenset(sites), now)
+    if key not in session.info:
+        session.info[key] = _read(session, sites, now)
+    answer: dict[int, list[_Standing]] = session.info[key]
+    return answer
+
+
+def _read(session: Session, sites: set[int], now: datetime) -> dict[int, list[_Standing]]:
     found: dict[int, list[_Standing]] = defaultdict(list)
-    rows = session.execute(wanted).all()
+    rows = session.connection().execute(_BLOCKS, {"sites": list(sites), "now": now}).all()
     bodies = _bodies(session, [row.value for row in rows if row.kind == "like"])
     for row in rows:
         body = bodies.get(row.value, "") if row.kind == "like" else ""
@@ -90,27 +99,15 @@ def _bodies(session: Session, ids: Sequence[str]) -> dict[str, str]:
     return dict(session.execute(select(Comment.id, Comment.body).where(Comment.id.in_(ids))).all())
 
 
-def _minded(session: Session, threads: set[int]) -> dict[int, Thread]:
-    """Threads that a moderator reads first, or slowed down."""
-    is_minded = or_(Thread.moderation == "before", Thread.slow_seconds.is_not(None))
-    return {
-        row.id: row
-        for row in session.scalars(select(Thread).where(Thread.id.in_(threads), is_minded))
-    }
-
-
-def _of_the_thread(session: Session, candidate: Candidate, thread: Thread | None) -> dict[str, str]:
+def _of_the_thread(session: Session, candidate: Candidate) -> dict[str, str]:
+    """What a moderator decided about the whole thread: to read first, or to slow it down."""
     found = {}
-    if thread is not None and thread.moderation == "before":
+    if candidate.thread_moderation == "before":
         found["thread"] = "every comment of this thread is read before it goes live"
-    if (
-        thread is not None
-        and thread.slow_seconds
-        and _wrote_just_now(session, candidate, thread.slow_seconds)
-    ):
+    seconds = candidate.slow_seconds
+    if seconds and _wrote_just_now(session, candidate, seconds):
         found["slow"] = (
-            f"the author wrote here less than {thread.slow_seconds} seconds before; the thread "
-            "is slowed down"
+            f"the author wrote here less than {seconds} seconds before; the thread is slowed down"
         )
     return found
 

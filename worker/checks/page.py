@@ -54,7 +54,15 @@ def _parts(candidate: Candidate) -> Iterator[_Part]:
         ("address", _readable(candidate.new_address)),
     ):
         if text:
-            alone = replace(candidate, body=text, name="", website=None, email_index="", address="")
+            alone = replace(
+                candidate,
+                body=text,
+                name="",
+                website=None,
+                email_index="",
+                address="",
+                slow_seconds=None,
+            )
             yield _Part(candidate.id, name, alone)
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import bindparam, select, update
 from models.identifiers import new_id
 from models.records import Comment
 from models.store.database import Moment, begin, now, reading
+from worker.screening.waiting import Waiting, waiting
 
 SILENT = timedelta(
     seconds=15
@@ -30,17 +31,20 @@ class Batch(NamedTuple):
     just be screening are in neither: the sweep rings for them again.
     """
 
-    ready: list[str]
+    ready: list[Waiting]
     suspects: list[str]
 
 
 def take(comment_ids: Sequence[str]) -> Batch:
-    """Note that this process begins to screen them, those that are owed a screening."""
+    """Note that this process begins to screen them, those that are owed a screening, and load them
+    in the same transaction.
+    """
     at = now()
     with begin(synced=False) as session:
         taken = {"ids": list(comment_ids), "me": name_of(os.getpid()), "since": at}
-        ready = sorted(session.connection().execute(_TAKE, taken).scalars())
-    left = set(comment_ids).difference(ready)
+        noted = session.connection().execute(_TAKE, taken).scalars().all()
+        ready = waiting(session, noted) if noted else []
+    left = set(comment_ids).difference(each.id for each in ready)
     return Batch(ready, _suspects(left, at) if left else [])
 
 

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 from time import perf_counter
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
+import orjson
 import structlog
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -21,7 +22,7 @@ from models.identifiers import first_id, new_id
 from models.judgement.candidate import Candidate, Form
 from models.judgement.evidence import Evidence, Outcome
 from models.judgement.policy import Decision, Policy, Verdict, decide
-from models.records import Comment, Site, Thread
+from models.records import Comment, Site
 from models.settling.changes import Change, Screened, Settled
 from models.settling.moderation import settle, tell
 from models.settling.sampling import is_sampled
@@ -39,6 +40,7 @@ from worker.screening import careful
 from worker.screening.batches import give_back, take
 from worker.screening.cpu_limit import cpu_limit
 from worker.screening.isolation import Isolation, Screening
+from worker.screening.waiting import Waiting, waiting
 from worker.webhooks.sending import deliver_soon
 
 AGAIN_AFTER = tuple(
@@ -113,11 +115,12 @@ def screen_now(comment_ids: Sequence[str]) -> list[Settled]:
     return [*screen_ready(batch.ready), *screen_alone(batch.suspects)]
 
 
-def screen_ready(comment_ids: Sequence[str]) -> list[Settled]:
+def screen_ready(batch: Sequence[Waiting]) -> list[Settled]:
     """Screen comments that this process has taken, together."""
-    if not comment_ids:
+    if not batch:
         return []
     if isolation := careful.careful():
+        comment_ids = [each.id for each in batch]
         if len(comment_ids) == 1:
             return screen_alone(comment_ids)
         attempt = isolation.attempt(comment_ids, alone=False)
@@ -127,7 +130,7 @@ def screen_ready(comment_ids: Sequence[str]) -> list[Settled]:
                 if attempt.failure
                 else attempt.settled
             )
-    return _screen_here(comment_ids, alone=False)
+    return _screen_loaded(batch, seconds_for(len(batch)))
 
 
 def screen_alone(comment_ids: Sequence[str]) -> list[Settled]:
@@ -192,28 +195,32 @@ def finish_what_the_last_began() -> None:
 
 
 def _screen_here(comment_ids: Sequence[str], alone: bool) -> list[Settled]:
+    with reading() as session:
+        batch = waiting(session, comment_ids)
+    seconds = ALONE_SECONDS if alone else seconds_for(len(batch))
+    return _screen_loaded(batch, seconds) if batch else []
+
+
+def _screen_loaded(batch: Sequence[Waiting], seconds: float) -> list[Settled]:
     try:
-        return _screen(comment_ids, ALONE_SECONDS if alone else seconds_for(len(comment_ids)))
+        return _screen(batch, seconds)
     except OperationalError:  # the database's trouble and no comment's: they stay owed
         raise
     except Exception as error:  # one poisonous comment must not hold up its neighbours
-        if len(comment_ids) > 1:
-            log.warning("screening.one_by_one", count=len(comment_ids), error=type(error).__name__)
-            return [
-                settled
-                for comment_id in comment_ids
-                for settled in _screen_here([comment_id], alone)
-            ]
-        if isinstance(error, UnknownKey) and comment_ids[0] > first_id(now() - OTHERS_HAVE_ITS_KEY):
-            log.warning("screening.key_missing", comment=comment_ids[0], reason=str(error))
-            give_back(
-                comment_ids[0]
-            )  # another worker may have the key, as keys reach them one after the other
-            return []
-        log.exception("screening.failed", comment=comment_ids[0], exc_info=error)
-        return _to_a_human(
-            comment_ids[0], f"this comment could not be screened ({type(error).__name__})"
-        )
+        if len(batch) > 1:
+            log.warning("screening.one_by_one", count=len(batch), error=type(error).__name__)
+            return [settled for each in batch for settled in _screen_loaded([each], seconds_for(1))]
+        return _failed(batch[0].id, error)
+
+
+def _failed(comment_id: str, error: Exception) -> list[Settled]:
+    """What follows when this comment alone could not be screened."""
+    if isinstance(error, UnknownKey) and comment_id > first_id(now() - OTHERS_HAVE_ITS_KEY):
+        log.warning("screening.key_missing", comment=comment_id, reason=str(error))
+        give_back(comment_id)  # another worker may have the key: keys reach them one by one
+        return []
+    log.exception("screening.failed", comment=comment_id, exc_info=error)
+    return _to_a_human(comment_id, f"this comment could not be screened ({type(error).__name__})")
 
 
 def seconds_for(count: int) -> float:
@@ -223,13 +230,11 @@ def seconds_for(count: int) -> float:
     return min(0.3 + 0.1 * count, MOST_SECONDS)
 
 
-def _screen(comment_ids: Sequence[str], seconds: float) -> list[Settled]:
+def _screen(waiting_comments: Sequence[Waiting], seconds: float) -> list[Settled]:
     began = perf_counter()
     load_late_parts()
     with cpu_limit(seconds), reading() as session:
-        batch = load(session, comment_ids)
-    if not batch:
-        return []
+        batch = _owed(session, waiting_comments)
     _prepare_policies(batch)
     with cpu_limit(seconds):
         changes = _changes(batch)
@@ -292,9 +297,6 @@ def _tell(done: Sequence[Settled], *, ms: int) -> None:
     tell(done)
 
 
-_Row: TypeAlias = Row[Comment, Site, str | None, bool, str | None, bool]
-
-
 class Owed(NamedTuple):
     """A comment that is owed a screening: that screening's number, the policy's version, and about
     how many comments the site has settled.
@@ -306,57 +308,53 @@ class Owed(NamedTuple):
     decided: int
 
 
-def load(session: Session, comment_ids: Sequence[str]) -> list[Owed]:
-    """Those of the comments that are owed a screening."""
-    wanted = select(
-        Comment, Site, Thread.title, Thread.title_is_final, Thread.url, Thread.url_is_final
-    )
-    wanted = wanted.join(Site, Site.id == Comment.site_id).join(
-        Thread, Thread.id == Comment.thread_id
-    )
-    owed = wanted.where(Comment.id.in_(comment_ids), Comment.screen_due.is_not(None)).order_by(
-        Comment.id
-    )
-    rows = session.execute(owed).all()
-    sites = {row.Site.id: row.Site for row in rows}
+def _owed(session: Session, batch: Sequence[Waiting]) -> list[Owed]:
+    """The comments as the checks look at them. Most batches ask the database nothing for it: this
+    process keeps the models of the sites.
+    """
+    sites = {each.site_id: each for each in batch}.values()
     policies = {
-        site.id: with_promises(session, Policy.model_validate(site.policy), site.model)
-        for site in sites.values()
+        site.site_id: with_promises(
+            session, Policy.model_validate(orjson.loads(site.policy)), site.model
+        )
+        for site in sites
     }
-    models = {site.id: learned(session, site.model) for site in sites.values()}
-    languages = detect([row.Comment.body for row in rows])
+    models = {site.site_id: learned(session, site.model) for site in sites}
+    languages = detect([each.body for each in batch])
     return [
         Owed(
-            _candidate(row, language, policies[row.Site.id], models[row.Site.id]),
-            row.Comment.screenings + 1,
-            row.Site.policy_version,
-            row.Site.event_sequence,
+            _candidate(each, language, policies[each.site_id], models[each.site_id]),
+            each.screenings + 1,
+            each.policy_version,
+            each.event_sequence,
         )
-        for row, language in zip(rows, languages, strict=True)
+        for each, language in zip(batch, languages, strict=True)
     ]
 
 
-def _candidate(row: _Row, language: str, policy: Policy, own: Learned | None) -> Candidate:
-    comment, site = row.Comment, row.Site
-    title = None if row.title or row.title_is_final else comment.page.get("title")
-    url = None if row.url or row.url_is_final else comment.page.get("url")
+def _candidate(row: Waiting, language: str, policy: Policy, own: Learned | None) -> Candidate:
+    page = orjson.loads(row.page)
+    title = None if row.thread_title or row.title_is_final else page.get("title")
+    url = None if row.thread_url or row.url_is_final else page.get("url")
     return Candidate(
-        id=comment.id,
-        site_id=comment.site_id,
-        thread_id=comment.thread_id,
-        name=comment.name,
-        email=decrypt_email(comment.email) if comment.email else "",
-        body=comment.body,
-        at=comment.at,
-        website=comment.website,
-        email_index=comment.email_index,
-        address=comment.address,
+        id=row.id,
+        site_id=row.site_id,
+        thread_id=row.thread_id,
+        name=row.name,
+        email=decrypt_email(row.email) if row.email else "",
+        body=row.body,
+        at=row.at,
+        website=row.website,
+        email_index=row.email_index,
+        address=row.address,
         language=language,
-        origins=tuple(site.origins),
-        page=comment.page.get("url"),
+        origins=tuple(orjson.loads(row.origins)),
+        page=page.get("url"),
         new_title=title or None,
         new_address=page_address(url, policy.threads.query) if url else None,
-        form=Form(**comment.form),
+        thread_moderation=row.thread_moderation,
+        slow_seconds=row.slow_seconds,
+        form=Form(**orjson.loads(row.form)),
         policy=policy,
         model=own.model if own else None,
     )

@@ -42,6 +42,11 @@ def alone(comment: str) -> int:
         ).scalar_one()
 
 
+def taken(comments: list[str]) -> tuple[list[str], list[str]]:
+    batch = take(comments)
+    return [each.id for each in batch.ready], batch.suspects
+
+
 @pytest.fixture
 def poisonous(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(
@@ -57,14 +62,14 @@ def test_what_another_worker_may_be_screening_is_left_to_it_for_a_while(
     )
     begun([fresh], now() - SOON)
     begun([old], now() - LATER)
-    assert take([new, fresh, old]) == ([new], [old])
-    assert take([new, fresh, old]) == ([new], [old])  # what this process took it may take again
+    assert taken([new, fresh, old]) == ([new], [old])
+    assert taken([new, fresh, old]) == ([new], [old])  # what this process took it may take again
 
 
 def test_what_owes_no_screening_is_not_taken(client: FlaskClient) -> None:
     comment = posted(client)
     screen_all()
-    assert take([comment]) == ([], [])
+    assert taken([comment]) == ([], [])
 
 
 def test_only_this_hosts_comments_are_finished_at_a_start(client: FlaskClient) -> None:
@@ -113,7 +118,7 @@ def test_a_comment_that_fails_alone_twice_goes_to_a_human_and_is_never_screened_
     assert found["html"] == "<p>poison: exit *now*</p>"  # rendering it may be what fails
     with time_machine.travel(now() + timedelta(days=1)):
         sweep()
-    assert take([poison]) == ([], [])
+    assert taken([poison]) == ([], [])
     assert len(moderator.record(poison)["decisions"]) == 1
 
 

@@ -1,0 +1,75 @@
+"""Comments that are owed a screening, with what their threads and sites say: one query reads all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Text, bindparam, cast, select
+from sqlalchemy.orm import Session
+
+from models.store.database import Base
+
+
+class Waiting(NamedTuple):
+    """A row of that query. `form`, `page`, `origins` and `policy` are JSON that nobody has parsed:
+    whatever fails about one comment has to fail where it can be screened alone.
+    """
+
+    id: str
+    site_id: int
+    thread_id: int
+    name: str
+    email: bytes | None
+    email_index: str
+    website: str | None
+    body: str
+    at: datetime
+    address: str
+    form: str
+    page: str
+    screenings: int
+    thread_title: str | None
+    title_is_final: bool
+    thread_url: str | None
+    url_is_final: bool
+    thread_moderation: str | None
+    slow_seconds: int | None
+    origins: str
+    policy: str
+    policy_version: int
+    model: str | None
+    event_sequence: int
+
+
+def waiting(session: Session, comment_ids: Sequence[str]) -> list[Waiting]:
+    """Those of the comments that are owed a screening, in the order of their ids."""
+    rows = session.connection().execute(_WAITING, {"ids": list(comment_ids)})
+    return [Waiting._make(row) for row in rows]
+
+
+# Built once, of bare columns: to put the statement together, or to make objects of the rows, takes
+# longer than the query itself.
+_COMMENT, _THREAD, _SITE = (
+    Base.metadata.tables[name].c for name in ("comments", "threads", "sites")
+)
+_COLUMNS = (
+    *(_COMMENT.id, _COMMENT.site_id, _COMMENT.thread_id, _COMMENT.name),
+    *(_COMMENT.email, _COMMENT.email_index, _COMMENT.website, _COMMENT.body),
+    *(_COMMENT.at, _COMMENT.address, cast(_COMMENT.form, Text), cast(_COMMENT.page, Text)),
+    *(_COMMENT.screenings, _THREAD.title, _THREAD.title_is_final, _THREAD.url),
+    *(_THREAD.url_is_final, _THREAD.moderation, _THREAD.slow_seconds),
+    *(cast(_SITE.origins, Text), cast(_SITE.policy, Text), _SITE.policy_version),
+    *(_SITE.model, _SITE.event_sequence),
+)
+_WAITING = (
+    select(*_COLUMNS)
+    .where(
+        _COMMENT.id.in_(bindparam("ids", expanding=True)),
+        _COMMENT.screen_due.is_not(None),
+        _COMMENT.thread_id == _THREAD.id,
+        _COMMENT.site_id == _SITE.id,
+    )
+    .order_by(_COMMENT.id)
+)
