@@ -20,6 +20,7 @@ from sqlalchemy import select
 from bench.screening import pending
 from models.judgement.policy import Verdict
 from models.records import Comment, Site, Thread
+from models.settling.actor import Actor
 from models.settling.changes import Change
 from models.settling.moderation import erase, settle
 from models.store.database import Base, begin, now, reading
@@ -52,12 +53,12 @@ def work(seconds: float, seed: int) -> int:
         with begin() as session:
             settle(
                 session,
-                [Change(id_, choose.choice(list(Verdict)), by="moderator:1") for id_ in ids],
+                [Change(id_, choose.choice(list(Verdict)), by=Actor.moderator("1")) for id_ in ids],
             )
         publish_threads([int(str(row["thread_id"])) for row in rows])
         for id_ in ids[:ERASED]:
             with begin() as session:
-                erase(session, id_, by="moderator:1")
+                erase(session, id_, by=Actor.moderator("1"))
         count += BATCH
     return count
 

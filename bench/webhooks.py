@@ -36,6 +36,7 @@ from models.identifiers import new_id
 from models.judgement.policy import Verdict
 from models.records import Comment, Delivery, Endpoint, Event, Site, Thread
 from models.settings import settings
+from models.settling.actor import Actor
 from models.settling.changes import Change
 from models.settling.moderation import settle
 from models.store.database import Base, begin, engine, now, reading
@@ -239,7 +240,7 @@ def idle(folder: Path) -> list[Row]:
     ids, committed = _comments(IDLE, 10), {}
     with receiving(port, folder / "received") as log, _worker():
         for id_ in ids:
-            committed[id_] = _decide([Change(id_, Verdict.APPROVE, by="key:bench")])
+            committed[id_] = _decide([Change(id_, Verdict.APPROVE, by=Actor.key("bench"))])
             time.sleep(0.1)
         until(lambda: len(received(log)) >= IDLE, 60)
         p50, p99 = _percentiles([got.at - committed[_comment(got)] for got in received(log)])
@@ -269,7 +270,10 @@ def rate(folder: Path) -> list[Row]:
         with begin() as session:
             settle(
                 session,
-                [Change(id_, Verdict.REJECT, by="key:bench") for id_ in ids[start : start + 500]],
+                [
+                    Change(id_, Verdict.REJECT, by=Actor.key("bench"))
+                    for id_ in ids[start : start + 500]
+                ],
             )
     with receiving(port, folder / "received") as log, _worker():
         with begin() as session:
@@ -332,7 +336,10 @@ def _dead(folder: Path, *, with_dead: bool) -> tuple[float, float]:
         for start in range(0, len(ids), 10):
             time.sleep(max(0.0, began + start / DEAD_RATE - time.monotonic()))
             _decide(
-                [Change(id_, Verdict.REJECT, by="key:bench") for id_ in ids[start : start + 10]]
+                [
+                    Change(id_, Verdict.REJECT, by=Actor.key("bench"))
+                    for id_ in ids[start : start + 10]
+                ]
             )
             screened.append(_accept(start))
         wanted = int(len(ids) * 0.9)
@@ -389,7 +396,7 @@ def kills(folder: Path) -> list[Row]:
                 time.sleep(0.005)
                 continue
             changes = [
-                Change(chance.choice(ids), chance.choice(list(Verdict)), by="key:bench")
+                Change(chance.choice(ids), chance.choice(list(Verdict)), by=Actor.key("bench"))
                 for _ in range(5)
             ]
             _decide(changes)

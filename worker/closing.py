@@ -8,8 +8,8 @@ from sqlalchemy import select, update
 
 from models.judgement.policy import Policy
 from models.records import Act, Site, Thread
+from models.settling.actor import POLICY
 from models.settling.ages import too_old
-from models.settling.changes import POLICY
 from models.store.database import begin, reading
 
 AT_ONCE = 200
@@ -39,5 +39,5 @@ def _close(site_id: int, at: datetime, days: int) -> int:
             session.execute(update(Thread).where(Thread.id.in_(ids)).values(closing))
             noun = "thread" if len(ids) == 1 else "threads"
             what = f"closed {len(ids)} {noun}, {days} days old"
-            session.add(Act(site_id=site_id, by=POLICY, kind="threads", what=what))
+            session.add(Act(site_id=site_id, by=str(POLICY), kind="threads", what=what))
     return len(ids)

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from models.judgement.evidence import Evidence
 from models.judgement.policy import Verdict
+from models.settling.actor import POLICY, Actor
 
-POLICY = "policy"
 STATUS = {Verdict.APPROVE: "approved", Verdict.FLAG: "flagged", Verdict.REJECT: "rejected"}
 VERDICT = {status: verdict for verdict, status in STATUS.items()}
 
@@ -45,7 +45,7 @@ class Change:
     comment_id: str
     verdict: Verdict | None
     reasons: tuple[str, ...] = ()
-    by: str = POLICY
+    by: Actor = POLICY
     screened: Screened | None = None
     version: int | None = None
     reason: str | None = None
@@ -55,6 +55,13 @@ class Change:
     reopens: Collection[str] = field(default=())
     batch: str | None = None
     blind: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The reasons as the decision log shows them; `reason` is a word of the API."""
+        if self.reason and not self.reasons:
+            return (self.reason.replace("_", " "),)
+        return self.reasons
 
 
 class Settled(NamedTuple):

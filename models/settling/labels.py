@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.records import Comment, DecisionRecord, Screening
+from models.settling.history import BY_A_HUMAN, standing
 
 MOST = 5000
 _AT_ONCE = 500
@@ -35,60 +36,61 @@ def labels(session: Session, site_id: int, most: int = MOST) -> list[Decided]:
     nothing, and an erased comment is gone.
     """
     newest: list[Decided] = []
-    for some in _chunks(_standing(session, site_id)):
+    for some in _chunks(_latest_of_each(session, site_id)):
         newest += _with_comments(session, some)
         if len(newest) >= most:
             break
     return newest[:most][::-1]
 
 
-class _Standing(NamedTuple):
-    comment: str
+class _Entry(NamedTuple):
+    id: str
+    by: str
+    undoes: str | None
+    comment_id: str
     verdict: str
     at: datetime
 
 
-def _standing(session: Session, site_id: int) -> Iterator[_Standing]:
-    """The latest decision of a human on each comment, the newest first; an undo comes before what
-    it undoes.
-    """
-    wanted = select(
-        *(getattr(DecisionRecord, name) for name in ("id", "comment_id", "verdict", "undoes", "at"))
-    )
-    by_human = DecisionRecord.by != literal_column(
-        "'policy'"
-    )  # as the index has it, which is for these alone
-    wanted = (
-        wanted.where(DecisionRecord.site_id == site_id, by_human)
+def _latest_of_each(session: Session, site_id: int) -> Iterator[_Entry]:
+    """The standing decision on each comment, the newest first."""
+    known: set[str] = set()
+    for entry in standing(_log(session, site_id)):
+        if entry.comment_id not in known:
+            known.add(entry.comment_id)
+            yield entry
+
+
+def _log(session: Session, site_id: int) -> Iterator[list[_Entry]]:
+    """The site's log of human decisions from the newest one back, in pages."""
+    columns = (getattr(DecisionRecord, name) for name in _Entry._fields)
+    newest_first = (
+        select(*columns)
+        .where(DecisionRecord.site_id == site_id, BY_A_HUMAN)
         .order_by(DecisionRecord.id.desc())
         .limit(_AT_ONCE)
     )
-    undone: set[str] = set()
-    known: set[str] = set()
-    rows: Sequence[Any] = session.execute(wanted).all()
-    while rows:
-        for row in rows:
-            if row.undoes:
-                undone.add(row.undoes)
-            elif row.id not in undone and row.comment_id not in known:
-                known.add(row.comment_id)
-                yield _Standing(row.comment_id, row.verdict, row.at)
-        rows = session.execute(wanted.where(DecisionRecord.id < rows[-1].id)).all()
+    page = [_Entry(*row) for row in session.execute(newest_first)]
+    while page:
+        yield page
+        older = newest_first.where(DecisionRecord.id < page[-1].id)
+        page = [_Entry(*row) for row in session.execute(older)]
 
 
-def _chunks(standing: Iterator[_Standing]) -> Iterator[list[_Standing]]:
-    chunk: list[_Standing] = []
-    for each in standing:
-        if each.verdict in {"approve", "reject"}:
-            chunk.append(each)
+def _chunks(entries: Iterator[_Entry]) -> Iterator[list[_Entry]]:
+    """The verdicts that teach, in lists short enough for one query."""
+    chunk: list[_Entry] = []
+    for entry in entries:
+        if entry.verdict in {"approve", "reject"}:
+            chunk.append(entry)
         if len(chunk) == _AT_ONCE:
             yield chunk
             chunk = []
     yield chunk
 
 
-def _with_comments(session: Session, some: Sequence[_Standing]) -> list[Decided]:
-    ids = [each.comment for each in some]
+def _with_comments(session: Session, some: Sequence[_Entry]) -> list[Decided]:
+    ids = [each.comment_id for each in some]
     wanted = select(Comment.id, Comment.body, Comment.language).where(
         Comment.id.in_(ids), Comment.erased_at.is_(None)
     )
@@ -96,15 +98,15 @@ def _with_comments(session: Session, some: Sequence[_Standing]) -> list[Decided]
     contexts = contexts_of(session, ids)
     return [
         Decided(
-            each.comment,
+            each.comment_id,
             each.verdict == "reject",
             each.at,
-            comments[each.comment].body,
-            comments[each.comment].language or "und",
-            contexts.get(each.comment, {}),
+            comments[each.comment_id].body,
+            comments[each.comment_id].language or "und",
+            contexts.get(each.comment_id, {}),
         )
         for each in some
-        if each.comment in comments
+        if each.comment_id in comments
     ]
 
 

@@ -28,7 +28,9 @@ from models.records import (
     Site,
     SiteModelRecord,
 )
-from models.settling.changes import POLICY, VERDICT, Change, Settled
+from models.settling.actor import Actor
+from models.settling.changes import VERDICT, Change, Settled
+from models.settling.history import BY_A_HUMAN, human_decisions, standing_decision
 from models.settling.settling import Settling
 from models.store.database import now
 from models.store.scrubbing import owe_scrubbing
@@ -63,7 +65,7 @@ class Refused(Exception):
     """What was asked for cannot be done now; the message says why, in words for whoever asked."""
 
 
-def undo(session: Session, comment_id: str, *, by: str, decision: str | None = None) -> Settled:
+def undo(session: Session, comment_id: str, *, by: Actor, decision: str | None = None) -> Settled:
     """Restore the state before the latest human decision that is not undone yet.
 
     With `decision` only that one is undone. Raises `Refused` if another came after it, or if there
@@ -76,7 +78,7 @@ def undo(session: Session, comment_id: str, *, by: str, decision: str | None = N
 
 
 def undo_each(
-    session: Session, decisions: Mapping[str, str | None], *, by: str
+    session: Session, decisions: Mapping[str, str | None], *, by: Actor
 ) -> dict[str, Settled | Refused]:
     """The same for many comments at once, in one transaction: what came of each, in the order
     given.
@@ -88,9 +90,7 @@ def undo_each(
         .order_by(Comment.id)
         .with_for_update(key_share=True)
     )
-    logs: dict[str, list[DecisionRecord]] = {id_: [] for id_ in ids}
-    for entry in session.scalars(select(DecisionRecord).where(DecisionRecord.comment_id.in_(ids))):
-        logs[entry.comment_id].append(entry)
+    logs = human_decisions(session, ids)
     lasts = {id_: _to_undo(logs[id_], wanted) for id_, wanted in decisions.items()}
     closed: dict[tuple[str, str | None], list[str]] = defaultdict(list)
     for row in session.execute(
@@ -112,21 +112,17 @@ def undo_each(
     }
 
 
-def _to_undo(log: Iterable[DecisionRecord], wanted: str | None) -> DecisionRecord | Refused:
-    """The latest decision by a human that stands, if it is the one wanted."""
-    log = sorted(log, key=_when)
-    undone = {entry.undoes for entry in log if entry.undoes}
-    standing = [
-        entry for entry in log if entry.by != POLICY and not entry.undoes and entry.id not in undone
-    ]
-    if not standing:
+def _to_undo(log: Sequence[DecisionRecord], wanted: str | None) -> DecisionRecord | Refused:
+    """The standing decision, if it is the one wanted."""
+    last = standing_decision(log)
+    if last is None:
         return Refused("There is no decision by a moderator left to undo on this comment.")
-    if wanted is not None and wanted != standing[-1].id:
-        return Refused(_why_not(wanted, standing[-1], undone))
-    return standing[-1]
+    if wanted is not None and wanted != last.id:
+        return Refused(_why_not(wanted, last, log))
+    return last
 
 
-def _restoring(last: DecisionRecord, by: str, reopens: Sequence[str]) -> Change:
+def _restoring(last: DecisionRecord, by: Actor, reopens: Sequence[str]) -> Change:
     """What a human has seen goes to humans, not back in line."""
     before = "flagged" if last.was == "pending" else last.was
     return Change(
@@ -140,15 +136,8 @@ def _restoring(last: DecisionRecord, by: str, reopens: Sequence[str]) -> Change:
     )
 
 
-def _when(entry: DecisionRecord) -> tuple[int, str]:
-    """Decisions in the order they were made: the version only grows, and ids sort by time within
-    one.
-    """
-    return entry.version, entry.id
-
-
-def _why_not(decision: str, last: DecisionRecord, undone: set[str]) -> str:
-    if decision in undone:
+def _why_not(decision: str, last: DecisionRecord, log: Sequence[DecisionRecord]) -> str:
+    if any(entry.undoes == decision for entry in log):
         return "That decision has been undone already."
     return (
         f"Another decision came after that one: {last.by} decided to {last.verdict} at "
@@ -156,7 +145,7 @@ def _why_not(decision: str, last: DecisionRecord, undone: set[str]) -> str:
     )
 
 
-def erase(session: Session, comment_id: str, *, by: str) -> Settled | None:
+def erase(session: Session, comment_id: str, *, by: Actor) -> Settled | None:
     """Remove the comment's content everywhere we keep it; its place stays for its replies. None if
     it is gone.
     """
@@ -201,9 +190,7 @@ def erase(session: Session, comment_id: str, *, by: str) -> Settled | None:
 
 def _forget_soon(session: Session, comment: dict[str, Any], at: datetime) -> None:
     """A site's model that may have learned from the comment is owed another without it."""
-    was_decided = exists().where(
-        DecisionRecord.comment_id == comment["id"], DecisionRecord.by != POLICY
-    )
+    was_decided = exists().where(DecisionRecord.comment_id == comment["id"], BY_A_HUMAN)
     has_learned = exists().where(SiteModelRecord.site_id == comment["site_id"])
     site = update(Site).where(Site.id == comment["site_id"], was_decided, has_learned)
     session.execute(site.values(learn_due=at))

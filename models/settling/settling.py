@@ -40,7 +40,8 @@ from models.records import (
 from models.records.review import DUE_AFTER, DUE_AFTER_ALL, UNKNOWN
 from models.records.site import PAGE_QUERY
 from models.settings import settings
-from models.settling.changes import POLICY, STATUS, Change, Screened, Settled
+from models.settling.actor import POLICY
+from models.settling.changes import STATUS, Change, Screened, Settled
 from models.store.database import Base, Moment, insert_new, now
 from models.text import markdown
 from models.text.urls import page_address
@@ -220,12 +221,12 @@ class Settling:
             "id": new_id(),
             "comment_id": comment["id"],
             "site_id": comment["site_id"],
-            "by": change.by,
+            "by": str(change.by),
             "verdict": change.verdict,
             "was": was,
             "becomes": becomes,
             "version": comment["version"],
-            "reasons": list(change.reasons),
+            "reasons": list(change.words),
             "reason": change.reason,
             "note": change.note,
             "undoes": change.undoes,
@@ -233,7 +234,7 @@ class Settling:
             "batch": change.batch,
         }
         self.rows[DecisionRecord].append(row)
-        if change.by != POLICY and (change.undoes or change.verdict != Verdict.FLAG):
+        if change.by.is_human and (change.undoes or change.verdict != Verdict.FLAG):
             self.taught[comment["site_id"]] += 1
         return str(row["id"])
 
@@ -244,9 +245,9 @@ class Settling:
             comment,
             f"comment.{comment['status']}",
             {
-                "by": POLICY if change.by == POLICY else "moderator",
+                "by": "moderator" if change.by.is_human else str(POLICY),
                 "verdict": change.verdict,
-                "reasons": list(change.reasons),
+                "reasons": list(change.words),
             },
             was=was,
             revision=revision,

@@ -36,7 +36,7 @@ def create(site: str) -> Response:
     new = body_as(NewBlock)
     with begin() as session:
         comment = wanted_comment(session, who, new.comment) if new.comment is not None else None
-        block, settled, batch = make(session, who.site.id, new, comment, by=who.by)
+        block, settled, batch = make(session, who.site.id, new, comment, by=who.actor)
         decided = [
             {"id": each.comment_id, "decision": each.decision_id, "status": each.status}
             for each in settled

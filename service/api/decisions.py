@@ -8,6 +8,7 @@ from flask import Blueprint, Response
 from sqlalchemy.orm import Session
 
 from models.identifiers import new_id
+from models.settling.history import conflicts
 from models.store.database import begin
 from service.api.moderation import body_as, publish_soon
 from service.api.public import json_response
@@ -18,11 +19,9 @@ from service.moderation.deciding import (
     MOST_AT_ONCE,
     Rulings,
     Undoings,
-    as_they_are,
     check_all_are_of,
     decide_each,
     decisions_to_undo,
-    latest_decisions,
     take_back_each,
 )
 
@@ -40,7 +39,7 @@ def decide(site: str) -> Response:
     ids = list(asked.versions())
     with begin() as session:
         check_all_are_of(session, who.site.id, ids)
-        outcome = decide_each(session, asked, by=who.by)
+        outcome = decide_each(session, asked, by=who.actor)
         refused = _refusals(session, outcome.refused)
     for each in outcome.done:
         publish_soon(each)
@@ -69,7 +68,7 @@ def take_back(site: str) -> Response:
             raise Problem(404, "Nothing of this batch is left to be taken back.")
         check_all_are_of(session, who.site.id, wanted)
         some = dict(list(wanted.items())[:MOST_AT_ONCE])
-        done, refused = take_back_each(session, some, by=who.by)
+        done, refused = take_back_each(session, some, by=who.actor)
     for each in done:
         publish_soon(each)
     answer: dict[str, Any] = {
@@ -92,16 +91,13 @@ def take_back(site: str) -> Response:
 
 def _refusals(session: Session, ids: list[str]) -> list[dict[str, Any]]:
     """What each is by now, and who decided that."""
-    if not ids:
-        return []
-    now, latest = as_they_are(session, ids), latest_decisions(session, ids)
     return [
         {
-            "id": id_,
-            "detail": "This comment was erased." if now[id_].erased_at else "Someone was first.",
-            "version": now[id_].version,
-            "status": now[id_].status,
-            "decision": decision_shape(latest[id_]) if id_ in latest else None,
+            "id": conflict.comment_id,
+            "detail": "This comment was erased." if conflict.is_erased else "Someone was first.",
+            "version": conflict.version,
+            "status": conflict.status,
+            "decision": decision_shape(conflict.decision) if conflict.decision else None,
         }
-        for id_ in ids
+        for conflict in conflicts(session, ids)
     ]

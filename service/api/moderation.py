@@ -16,6 +16,7 @@ from models.failpoints import failpoint
 from models.identifiers import is_id
 from models.records import Comment, DecisionRecord, Event, Site, Thread
 from models.settling.changes import Settled
+from models.settling.history import conflicts
 from models.settling.moderation import Refused, erase, settle, tell, undo
 from models.store.database import begin, reading
 from service.api.public import json_response
@@ -103,10 +104,11 @@ def decide(site: str, comment_id: str) -> Response:
     who = caller(site, "moderate")
     ruling = body_as(Ruling)
     with begin() as session:
-        seen = wanted_comment(session, who, comment_id)
-        settled = settle(session, [ruling.change(comment_id, by=who.by, version=ruling.version)])[0]
+        wanted_comment(session, who, comment_id)
+        change = ruling.change(comment_id, by=who.actor, version=ruling.version)
+        settled = settle(session, [change])[0]
         if settled is None:
-            raise _too_late(session, seen)
+            raise _too_late(session, comment_id)
         decision = session.get_one(DecisionRecord, settled.decision_id)
         answer = decision_shape(decision) | {"status": settled.status}
     publish_soon(settled)
@@ -120,7 +122,7 @@ def take_back(site: str, comment_id: str) -> Response:
     with begin() as session:
         wanted_comment(session, who, comment_id)
         try:
-            settled = undo(session, comment_id, by=who.by, decision=asked.decision)
+            settled = undo(session, comment_id, by=who.actor, decision=asked.decision)
         except Refused as refused:
             raise Problem(409, str(refused)) from None
         answer = decision_shape(session.get_one(DecisionRecord, settled.decision_id)) | {
@@ -136,7 +138,7 @@ def remove(site: str, comment_id: str) -> Response:
     who = caller(site, "admin")
     with begin() as session:
         wanted_comment(session, who, comment_id)
-        settled = erase(session, comment_id, by=who.by)
+        settled = erase(session, comment_id, by=who.actor)
     if settled:
         publish_soon(settled)
     return Response(status=204)
@@ -234,17 +236,14 @@ def wanted_comment(session: Session, who: Caller, comment_id: str) -> Comment:
     return comment
 
 
-def _too_late(session: Session, seen: Comment) -> Problem:
-    """Who decided what and when, so that the moderator need not go and look."""
-    session.refresh(seen)  # it may have changed between our look and our lock
-    if seen.erased_at:
+def _too_late(session: Session, comment_id: str) -> Problem:
+    """Say who decided what and when, so that the moderator need not look it up."""
+    conflict = conflicts(session, [comment_id])[0]
+    if conflict.is_erased:
         return Problem(409, "This comment was erased; there is nothing left to decide.")
-    log = select(DecisionRecord).where(DecisionRecord.comment_id == seen.id)
-    last = session.execute(
-        log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc()).limit(1)
-    ).scalar()
-    about: dict[str, Any] = {"version": seen.version, "current": seen.status}
+    last = conflict.decision
+    about: dict[str, Any] = {"version": conflict.version, "current": conflict.status}
     if last is None:
-        return Problem(409, f"This comment has version {seen.version} by now.", **about)
+        return Problem(409, f"This comment has version {conflict.version} by now.", **about)
     said = f"{last.by} decided to {last.verdict} at {when(last.at)}"
     return Problem(409, f"Someone was first: {said}.", decision=decision_shape(last), **about)

@@ -57,7 +57,7 @@ def block(comment_id: str) -> BaseResponse:
     with begin() as session:
         comment, site = items.find(session, who, comment_id)
         items.check_may(who, site, "moderator")
-        _, settled, _ = make(session, comment.site_id, new, comment, by=who.by)
+        _, settled, _ = make(session, comment.site_id, new, comment, by=who.actor)
     for each in settled:
         publish_soon(each)
     return redirect(f"/console/?item={comment_id}", 303)

@@ -4,18 +4,19 @@ seen or left.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import delete, literal_column, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.identifiers import is_id
 from models.records import Claim, Comment, DecisionRecord, Passed, Site
 from models.settling.changes import Settled
+from models.settling.history import BY_A_HUMAN, standing, standing_in_batches
 from models.store.database import begin, insert_new, now, reading
 from service.api.moderation import publish_soon
 from service.api.public import json_response
@@ -33,7 +34,6 @@ from service.moderation.deciding import (
     Undoings,
     decide_each,
     decisions_to_undo,
-    standing_of,
     take_back_each,
 )
 from service.moderation.queue import see as mark_seen
@@ -43,9 +43,6 @@ CLAIM = timedelta(seconds=60)
 REMEMBERED = 100
 MOST_LOOKED_THROUGH = (
     10_000  # decisions, for the last hundred: a batch of a thousand is one of them
-)
-BY_HUMANS = (
-    "decisions.\"by\" <> 'policy'"  # as the index says it: a bound value would not be recognised
 )
 
 
@@ -79,7 +76,7 @@ def decide() -> Response:
     ids = list(asked.versions())
     may_decide(who, ids)
     with begin() as session:
-        outcome = decide_each(session, asked, by=who.by)
+        outcome = decide_each(session, asked, by=who.actor)
         refused = refusals(session, outcome.refused)
         session.execute(
             delete(Claim).where(Claim.comment_id.in_(ids), Claim.moderator_id == who.moderator_id)
@@ -110,7 +107,7 @@ def take_back() -> Response:
     some = dict(list(wanted.items())[:MOST_AT_ONCE])
     may_decide(who, list(some))
     with begin() as session:
-        done, refused = take_back_each(session, some, by=who.by)
+        done, refused = take_back_each(session, some, by=who.actor)
         told = [
             {"id": comment, "decision": some[comment], "detail": words.named(session, str(why))}
             for comment, why in refused.items()
@@ -130,46 +127,71 @@ def recent() -> Response:
     with reading() as session:
         groups = _remembered(session, who)
         batches = [batch for batch, group in groups.items() if group["batch"]]
-        for decision, batch in session.execute(standing_of(batches)) if batches else ():
-            groups[batch]["decisions"].append(decision)
+        for decision in standing_in_batches(session, batches):
+            groups[decision.batch]["decisions"].append(decision.id)
     return json_response({"recent": list(groups.values())})
+
+
+class _Mine(NamedTuple):
+    """One's own decision, and the comment it was about."""
+
+    id: str
+    by: str
+    undoes: str | None
+    verdict: str
+    reason: str | None
+    batch: str | None
+    name: str
+    site: str
 
 
 def _remembered(session: Session, who: SignedIn) -> dict[str, dict[str, Any]]:
     """The last hundred, each once however many were decided with it: a batch has its decisions yet
     to be filled in.
     """
-    mine = select(DecisionRecord, Comment.name, Site.key).join(
-        Comment, Comment.id == DecisionRecord.comment_id
-    )
-    mine = mine.join(Site, Site.id == Comment.site_id)
-    mine = mine.where(DecisionRecord.by == who.by, literal_column(BY_HUMANS)).order_by(
-        DecisionRecord.id.desc()
-    )
     groups: dict[str, dict[str, Any]] = {}
-    undone: set[str | None] = set()
-    before: str | None = None
-    for _ in range(MOST_LOOKED_THROUGH // MOST_AT_ONCE):
-        page = mine.where(DecisionRecord.id < before) if before else mine
-        rows = session.execute(page.limit(MOST_AT_ONCE)).all()
-        undone |= {decision.undoes for decision, _, _ in rows}
-        for decision, name, site in rows:
-            if decision.undoes or decision.id in undone or site not in who.sites:
-                continue
-            about = {
-                "verdict": decision.verdict,
-                "reason": decision.reason,
-                "name": name,
-                "batch": decision.batch,
-            }
-            alone = [] if decision.batch else [decision.id]
-            groups.setdefault(decision.batch or decision.id, {**about, "decisions": alone})
-            if len(groups) == REMEMBERED:
-                return groups
-        if len(rows) < MOST_AT_ONCE:
+    for decision in standing(_own_log(session, who)):
+        if decision.site not in who.sites:
+            continue
+        about = {
+            "verdict": decision.verdict,
+            "reason": decision.reason,
+            "name": decision.name,
+            "batch": decision.batch,
+        }
+        alone = [] if decision.batch else [decision.id]
+        groups.setdefault(decision.batch or decision.id, {**about, "decisions": alone})
+        if len(groups) == REMEMBERED:
             break
-        before = rows[-1][0].id
     return groups
+
+
+def _own_log(session: Session, who: SignedIn) -> Iterator[list[_Mine]]:
+    """One's own decisions from the newest one back, in pages."""
+    newest_first = (
+        select(
+            DecisionRecord.id,
+            DecisionRecord.by,
+            DecisionRecord.undoes,
+            DecisionRecord.verdict,
+            DecisionRecord.reason,
+            DecisionRecord.batch,
+            Comment.name,
+            Site.key,
+        )
+        .join(Comment, Comment.id == DecisionRecord.comment_id)
+        .join(Site, Site.id == Comment.site_id)
+        .where(DecisionRecord.by == who.by, BY_A_HUMAN)
+        .order_by(DecisionRecord.id.desc())
+        .limit(MOST_AT_ONCE)
+    )
+    wanted = newest_first
+    for _ in range(MOST_LOOKED_THROUGH // MOST_AT_ONCE):
+        page = [_Mine(*row) for row in session.execute(wanted)]
+        yield page
+        if len(page) < MOST_AT_ONCE:
+            break
+        wanted = newest_first.where(DecisionRecord.id < page[-1].id)
 
 
 @console.post("/claims/<comment_id>")

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from models.identifiers import is_id
 from models.records import Claim, Comment, Membership, Moderator, Site, Thread
-from models.settling.changes import POLICY
+from models.settling.actor import POLICY
+from models.settling.history import Line, standing
 from models.store.database import now
 from models.text import markdown
 from models.text.urls import host_of, without_www
@@ -99,22 +100,16 @@ def _says_enough(comment: Comment) -> bool:
 
 
 def can_be_undone(record: dict[str, Any]) -> bool:
-    return last_decision(record) is not None
-
-
-def last_decision(record: dict[str, Any]) -> dict[str, Any] | None:
-    """The latest decision by a human that stands."""
-    undone = {decision["undoes"] for decision in record["decisions"]}
-    humans = [each for each in record["decisions"] if each["by"] != POLICY and not each["undoes"]]
-    standing = [decision for decision in humans if decision["id"] not in undone]
-    return standing[-1] if standing else None
+    """Whether a decision by a human stands."""
+    log = [Line(each["id"], each["by"], each["undoes"]) for each in record["decisions"]]
+    return any(standing([log]))
 
 
 def _why(record: dict[str, Any]) -> list[str]:
     """What the policy said when it held or let through the comment: the reasons of its latest
     decision.
     """
-    by_policy = [each for each in record["decisions"] if each["by"] == POLICY]
+    by_policy = [each for each in record["decisions"] if each["by"] == str(POLICY)]
     return list(by_policy[-1]["reasons"]) if by_policy else []
 
 

@@ -21,6 +21,7 @@ from models.identifiers import is_id
 from models.judgement.policy import Verdict
 from models.records import Comment, DecisionRecord, Site, Thread
 from models.settling.changes import Change
+from models.settling.history import BY_A_HUMAN, conflicts
 from models.settling.moderation import Refused, settle, undo
 from models.store.database import begin, reading
 from service.api.moderation import publish_soon
@@ -34,7 +35,6 @@ from service.console.sessions import SignedIn
 from service.console.shortcuts import ACTIONS, keys_of
 from service.console.view import Asked
 from service.http.problems import Problem
-from service.moderation.deciding import as_they_are, latest_decisions
 from service.moderation.queue import MOST_COUNTED, View, coverage
 from service.people.names import names_of
 
@@ -205,9 +205,7 @@ def _done(session: Session, asked: Asked) -> dict[str, Any] | None:
         return None
     wanted = select(Comment).where(Comment.id == decided, Comment.site_id.in_(asked.all_sites))
     comment = session.execute(wanted).scalar()
-    log = select(DecisionRecord).where(
-        DecisionRecord.comment_id == decided, DecisionRecord.by != "policy"
-    )
+    log = select(DecisionRecord).where(DecisionRecord.comment_id == decided, BY_A_HUMAN)
     last = session.execute(log.order_by(DecisionRecord.id.desc()).limit(1)).scalar()
     if comment is None or last is None:
         return None
@@ -264,22 +262,16 @@ def decide_by_form(comment_id: str) -> BaseResponse:
     if reason and reason not in words.REASONS:
         raise Problem(422, "A reason is spam, abuse, off_topic or other.")
     may_decide(who, [comment_id])
-    by = f"moderator:{who.moderator_id}"
     with begin() as session:
         if verdict == "undo":
             decision = request.form.get("decision") or None
             try:
-                settled = undo(session, comment_id, by=by, decision=decision)
+                settled = undo(session, comment_id, by=who.actor, decision=decision)
             except Refused as refused:
                 raise Problem(409, words.named(session, str(refused))) from None
         else:
             change = Change(
-                comment_id,
-                Verdict(verdict),
-                reasons=(words.REASONS[reason],) if reason else (),
-                by=by,
-                version=int(version),
-                reason=reason,
+                comment_id, Verdict(verdict), by=who.actor, reason=reason, version=int(version)
             )
             found = settle(session, [change])[0]
             if found is None:
@@ -314,17 +306,15 @@ def first_was(session: Session, comment_id: str) -> str:
 
 def refusals(session: Session, ids: Sequence[str]) -> list[dict[str, Any]]:
     """The same for many: each with the version it has by now."""
-    if not ids:
-        return []
-    latest, now_ = latest_decisions(session, ids), as_they_are(session, ids)
-    names = names_of(session, {entry.by for entry in latest.values()})
+    found = conflicts(session, ids)
+    names = names_of(session, {each.decision.by for each in found if each.decision})
     return [
         {
-            "id": id_,
-            "detail": _first_was(latest.get(id_), names),
-            "version": now_[id_].version if id_ in now_ else None,
+            "id": conflict.comment_id,
+            "detail": _first_was(conflict.decision, names),
+            "version": conflict.version,
         }
-        for id_ in ids
+        for conflict in found
     ]
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import delete, select
 from werkzeug.wrappers import Response
 
 from models.records import ConsoleSession, Membership, Moderator, Site
+from models.settling.actor import Actor
 from models.store.database import begin, now, reading
 from models.store.secrets import keyed_hash
 from service.http.problems import Problem
@@ -37,9 +38,13 @@ class SignedIn(NamedTuple):
     must_change_password: bool
 
     @property
+    def actor(self) -> Actor:
+        return Actor.moderator(self.moderator_id)
+
+    @property
     def by(self) -> str:
         """How the logs name them."""
-        return f"moderator:{self.moderator_id}"
+        return str(self.actor)
 
     def may(self, site: str, role: str) -> bool:
         return site in self.sites and ROLES.index(self.sites[site]) >= ROLES.index(role)

@@ -70,7 +70,7 @@ def _owner(who: SignedIn, site: str) -> Caller:
     info = find_site(site)
     if info is None:
         raise Problem(404, "There is no such site.")
-    return Caller(info, who.by, "admin")
+    return Caller(info, who.actor, "admin")
 
 
 @console.get("/sites/<site>/webhooks")

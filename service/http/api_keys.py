@@ -10,6 +10,7 @@ from flask import request
 from sqlalchemy import Row, select
 
 from models.records import ApiKey, Site
+from models.settling.actor import Actor
 from models.store.database import begin, reading
 from service.http.problems import Problem
 from service.sites.lookup import SiteInfo, find_site
@@ -18,11 +19,16 @@ SCOPES = ("read", "moderate", "admin")  # each includes those before it
 
 
 class Caller(NamedTuple):
-    """A key that was let in. `by` is how the decision log names it."""
+    """A program whose key was accepted."""
 
     site: SiteInfo
-    by: str
+    actor: Actor
     scope: str
+
+    @property
+    def by(self) -> str:
+        """How the logs name it."""
+        return str(self.actor)
 
 
 def make_key(site_id: int, scope: str) -> str:
@@ -48,7 +54,7 @@ def caller(site_key: str, needs: str) -> Caller:
         raise Problem(403, "This key belongs to another site.")
     if SCOPES.index(row.scope) < SCOPES.index(needs):
         raise Problem(403, f"This key may {row.scope}; the call needs one that may {needs}.")
-    return Caller(site, f"key:{row.id}", row.scope)
+    return Caller(site, Actor.key(row.id), row.scope)
 
 
 def is_known(authorization: str) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models.identifiers import new_id
 from models.judgement.policy import Verdict
 from models.records import Block, Comment, Review
+from models.settling.actor import Actor
 from models.settling.changes import Change, Settled
 from models.settling.moderation import settle
 from models.store.database import now
@@ -73,7 +74,7 @@ def standing(sites: Sequence[int], at: datetime) -> Select[Block]:
 
 
 def make(
-    session: Session, site_id: int, new: NewBlock, comment: Comment | None, *, by: str
+    session: Session, site_id: int, new: NewBlock, comment: Comment | None, *, by: Actor
 ) -> tuple[Block, list[Settled], str | None]:
     """The block, what was settled with it, and the batch that undoes that."""
     value, label = _subject(new, comment)
@@ -84,28 +85,20 @@ def make(
         value=value,
         label=label,
         comment_id=comment.id if comment else None,
-        by=by,
+        by=str(by),
         until=now() + timedelta(days=new.days) if new.days else None,
     )
     session.add(block)
     session.flush()
     lasting = f"until {block.until:%d %B %Y}" if block.until else "for good"
-    note_act(session, by, "blocks", f"{_did(block)} {lasting}", site_id=site_id)
+    note_act(session, str(by), "blocks", f"{_did(block)} {lasting}", site_id=site_id)
     if not new.others or comment is None or new.stance == "trust":
         return block, [], None
     batch = new_id()
     verdict = Verdict(new.stance) if new.kind == "like" else Verdict.REJECT
     reason = "spam" if verdict is Verdict.REJECT else None
     changes = [
-        Change(
-            row.id,
-            verdict,
-            (reason,) if reason else (),
-            by,
-            version=row.version,
-            reason=reason,
-            batch=batch,
-        )
+        Change(row.id, verdict, by=by, reason=reason, version=row.version, batch=batch)
         for row in session.scalars(others(comment, new.kind))
     ]
     return block, [each for each in settle(session, changes) if each], batch

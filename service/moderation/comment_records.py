@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.records import Comment, DecisionRecord, Review, Screening, Thread
-from models.settling.changes import POLICY
+from models.settling.history import is_by_human
 from models.store.secrets import decrypt_email
 from models.text import markdown
 
@@ -84,7 +84,7 @@ def _is_blind(reviews: Sequence[Review], decisions: Sequence[DecisionRecord]) ->
     """Until a human has decided, whatever the decision."""
     opened = [review.opened_at for review in reviews if review.blind and review.closed_at is None]
     return bool(opened) and not any(
-        entry.by != POLICY and entry.at >= max(opened) for entry in decisions
+        is_by_human(entry) and entry.at >= max(opened) for entry in decisions
     )
 
 

@@ -16,13 +16,15 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from models.identifiers import is_id
 from models.judgement.policy import Verdict
 from models.records import Comment, DecisionRecord
+from models.settling.actor import Actor
 from models.settling.changes import Change, Settled
+from models.settling.history import standing_in_batches
 from models.settling.moderation import Refused, settle, undo_each
 from models.text.cleaning import clean
 from service.http.problems import Problem
@@ -59,16 +61,15 @@ class Judgement(BaseModel):
     note: Note = ""
 
     def change(
-        self, comment_id: str, *, by: str, version: int | None, batch: str | None = None
+        self, comment_id: str, *, by: Actor, version: int | None, batch: str | None = None
     ) -> Change:
         return Change(
             comment_id,
             Verdict(self.verdict),
-            reasons=(self.reason.replace("_", " "),) if self.reason else (),
             by=by,
-            version=version,
             reason=self.reason,
             note=self.note,
+            version=version,
             batch=batch,
         )
 
@@ -130,7 +131,7 @@ class Outcome(NamedTuple):
     refused: list[str]
 
 
-def decide_each(session: Session, asked: Rulings, *, by: str) -> Outcome:
+def decide_each(session: Session, asked: Rulings, *, by: Actor) -> Outcome:
     """One transaction: all that still holds is settled together, or, where it fails, nothing is."""
     versions = asked.versions()
     changes = [
@@ -145,7 +146,7 @@ def decide_each(session: Session, asked: Rulings, *, by: str) -> Outcome:
 
 
 def take_back_each(
-    session: Session, decisions: Mapping[str, str], *, by: str
+    session: Session, decisions: Mapping[str, str], *, by: Actor
 ) -> tuple[list[Settled], dict[str, Refused]]:
     """Undo exactly these decisions, by their comments. What a colleague decided after stays, and is
     told.
@@ -158,8 +159,8 @@ def take_back_each(
 def decisions_to_undo(session: Session, asked: Undoings) -> dict[str, str]:
     """By their comments; of a batch those that stand. Raises 404 for one that there is none of."""
     if asked.batch:
-        wanted = standing_of([asked.batch]).add_columns(DecisionRecord.comment_id)
-        return {comment: decision for decision, _, comment in session.execute(wanted)}
+        standing = standing_in_batches(session, [asked.batch])
+        return {decision.comment_id: decision.id for decision in standing}
     named = asked.decisions or []
     found = dict(
         session.execute(
@@ -169,20 +170,6 @@ def decisions_to_undo(session: Session, asked: Undoings) -> dict[str, str]:
     if missing := [id_ for id_ in named if id_ not in found]:
         raise Problem(404, f"There is no such decision: {missing[0]}.")
     return {found[id_]: id_ for id_ in named}
-
-
-def standing_of(batches: Sequence[str]) -> Select[Any]:
-    """Decisions of these batches that nobody took back, in the order they were made, each with its
-    batch.
-    """
-    taken_back = aliased(DecisionRecord)
-    columns: list[Any] = [DecisionRecord.id, DecisionRecord.batch]
-    wanted = select(*columns)
-    wanted = wanted.outerjoin(taken_back, taken_back.undoes == DecisionRecord.id)
-    wanted = wanted.where(
-        DecisionRecord.batch.in_(batches), DecisionRecord.undoes.is_(None), taken_back.id.is_(None)
-    )
-    return wanted.order_by(DecisionRecord.id)
 
 
 def sites_of(session: Session, ids: Sequence[str]) -> dict[str, int]:
@@ -200,18 +187,3 @@ def check_all_are_of(session: Session, site_id: int, ids: Collection[str]) -> No
         raise Problem(
             404, message, errors=[{"field": field, "message": message} for field in wrong[:20]]
         )
-
-
-def latest_decisions(session: Session, ids: Sequence[str]) -> dict[str, DecisionRecord]:
-    """Who decided last about each: what one who came second is told."""
-    log = select(DecisionRecord).where(DecisionRecord.comment_id.in_(ids))
-    in_order = log.order_by(DecisionRecord.version, DecisionRecord.id)
-    return {entry.comment_id: entry for entry in session.scalars(in_order)}
-
-
-def as_they_are(session: Session, ids: Sequence[str]) -> dict[str, Any]:
-    """Each comment's `version`, `status` and `erased_at`."""
-    wanted = select(Comment.id, Comment.version, Comment.status, Comment.erased_at).where(
-        Comment.id.in_(ids)
-    )
-    return {row.id: row for row in session.execute(wanted)}

@@ -28,7 +28,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from models.identifiers import first_id, is_id
 from models.records import Comment, DecisionRecord, Passed, Question, Review
-from models.settling.changes import POLICY
+from models.settling.history import BY_A_HUMAN
 from models.store.database import now
 from models.store.search import matching
 from service.people.names import MODERATOR, ROLES
@@ -368,9 +368,7 @@ def see(session: Session, ids: Sequence[str]) -> None:
 
 def unsee(session: Session, ids: Sequence[str]) -> None:
     """They are unread again, but for those that a human has decided."""
-    decided = select(DecisionRecord.id).where(
-        DecisionRecord.comment_id == Comment.id, DecisionRecord.by != POLICY
-    )
+    decided = select(DecisionRecord.id).where(DecisionRecord.comment_id == Comment.id, BY_A_HUMAN)
     session.execute(
         update(Comment).where(Comment.id.in_(ids), ~decided.exists()).values(seen_at=None)
     )

@@ -45,6 +45,7 @@ from models.records import (
     Site,
     Thread,
 )
+from models.settling.actor import POLICY
 from models.settling.moderation import erase_rest
 from models.store.database import now
 from service.operations.violation import MEND, NOTHING
@@ -186,7 +187,7 @@ def _settled_by_nobody(at: datetime) -> Executable:
 
 def _decided_too_often(at: datetime) -> Executable:
     counted = select(DecisionRecord.comment_id, func.count().label("decided")).where(
-        DecisionRecord.by == "policy"
+        DecisionRecord.by == str(POLICY)
     )
     often = counted.group_by(DecisionRecord.comment_id).subquery()
     told = select(_id(Comment.id), often.c.decided, Comment.screenings).join(

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from models.judgement.promises import Interval, interval
 from models.records import DecisionRecord, Review
+from models.settling.history import BY_A_HUMAN
 
 GOOD, BAD = "approve", "reject"
 
@@ -35,7 +36,7 @@ def error_rates(session: Session, site_id: int) -> ErrorRates:
     judged = select(DecisionRecord.was, DecisionRecord.verdict).join(
         Review, Review.closed_by == DecisionRecord.id
     )
-    judged = judged.where(Review.site_id == site_id, Review.blind, DecisionRecord.by != "policy")
+    judged = judged.where(Review.site_id == site_id, Review.blind, BY_A_HUMAN)
     counts = Counter(
         (row.was, row.verdict) for row in session.execute(judged) if row.verdict in {GOOD, BAD}
     )

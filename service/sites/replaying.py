@@ -19,8 +19,9 @@ from models.judgement import promises
 from models.judgement.evidence import Evidence, from_stored
 from models.judgement.policy import Decision, Policy, Verdict, decide
 from models.judgement.promises import Scores
-from models.records import Comment, DecisionRecord, Screening, Site, SiteModelRecord
+from models.records import Comment, Screening, Site, SiteModelRecord
 from models.settling.ages import too_old
+from models.settling.history import standing_decisions
 from models.settling.sampling import is_sampled
 from models.store.database import now as now_
 from service.moderation.comment_records import is_hidden, when
@@ -175,19 +176,8 @@ def _evidence(session: Session, comments: Sequence[Comment]) -> dict[str, list[E
 
 def _humans(session: Session, comments: Sequence[Comment]) -> dict[str, str]:
     """The standing human verdict on each, where it says more than "flag"."""
-    wanted = select(DecisionRecord).where(
-        DecisionRecord.comment_id.in_(_ids(comments)), DecisionRecord.by != "policy"
-    )
-    log = (
-        session.execute(wanted.order_by(DecisionRecord.version, DecisionRecord.id)).scalars().all()
-    )
-    undone = {entry.undoes for entry in log}
-    standing = {
-        entry.comment_id: entry.verdict
-        for entry in log
-        if not entry.undoes and entry.id not in undone
-    }
-    return {comment: verdict for comment, verdict in standing.items() if verdict != "flag"}
+    standing = standing_decisions(session, _ids(comments))
+    return {id_: entry.verdict for id_, entry in standing.items() if entry.verdict != "flag"}
 
 
 def _ids(comments: Sequence[Comment]) -> list[str]:

@@ -27,6 +27,7 @@ from models.identifiers import new_id
 from models.judgement.policy import Verdict
 from models.records import Comment, Delivery, Site, Thread
 from models.settings import settings
+from models.settling.actor import Actor
 from models.settling.changes import Change
 from models.settling.moderation import Refused, erase, settle, undo
 from models.store.database import Base, begin, now, reading
@@ -162,7 +163,9 @@ def test_the_mirror_of_the_docs_equals_the_published_page(
         for step in walk:
             if isinstance(step, list):
                 steps += len(step)
-                changes = [Change(ids[which], verdict, by="key:test") for which, verdict in step]
+                changes = [
+                    Change(ids[which], verdict, by=Actor.key("test")) for which, verdict in step
+                ]
                 with begin() as session:
                     settle(session, changes)
                 continue
@@ -193,8 +196,8 @@ def test_the_mirror_of_the_docs_equals_the_published_page(
 def _take_back(what: str, comment: str) -> None:
     try:
         with begin() as session:
-            undo(session, comment, by="key:test") if what == "undo" else erase(
-                session, comment, by="key:test"
+            undo(session, comment, by=Actor.key("test")) if what == "undo" else erase(
+                session, comment, by=Actor.key("test")
             )
     except Refused:
         pass  # nothing to undo, or erased

@@ -23,6 +23,7 @@ from sqlalchemy import delete, event, func, insert, select, text, update
 from models.identifiers import new_id
 from models.judgement.policy import Verdict
 from models.records import Delivery, Endpoint, Event, Site, SiteModelRecord
+from models.settling.actor import POLICY, Actor
 from models.settling.changes import Change
 from models.settling.moderation import erase, settle
 from models.store.database import Base, begin, engine, now, reading
@@ -92,7 +93,7 @@ def posted(client: FlaskClient, site: str, number: int) -> str:
     return str(answer.json["id"])
 
 
-def decided(comments: list[str], *, by: str = "policy") -> Work:
+def decided(comments: list[str], *, by: Actor = POLICY) -> Work:
     def work() -> None:
         with begin() as session:
             settle(session, [Change(comment, Verdict.APPROVE, by=by) for comment in comments])
@@ -108,9 +109,9 @@ def webhook(moderator: Caller) -> str:
     return str(answer.json["id"])  # type: ignore[index]
 
 
-@pytest.mark.parametrize("by", ["policy", "moderator:1"])
+@pytest.mark.parametrize("by", [POLICY, Actor.moderator("1")], ids=str)
 def test_two_batches_with_the_same_sites_in_opposite_order_both_commit(
-    client: FlaskClient, database_url: str, by: str
+    client: FlaskClient, database_url: str, by: Actor
 ) -> None:
     accounts.add_site("other", ["https://paper.example"])
     one, two = ([posted(client, site, number) for site in ("demo", "other")] for number in range(2))
@@ -130,7 +131,7 @@ def test_an_erasure_locks_the_site_before_its_events_as_their_retention_does(
 
     def erase_it() -> None:
         with begin() as session:
-            erase(session, comment, by="moderator:1")
+            erase(session, comment, by=Actor.moderator("1"))
 
     def forget() -> None:
         forget_events(now() + timedelta(days=1))

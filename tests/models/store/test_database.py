@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from models.judgement.policy import Verdict
 from models.records import Comment, Heartbeat, Site, Thread
 from models.settings import settings
+from models.settling.actor import Actor
 from models.settling.changes import Change
 from models.settling.moderation import settle
 from models.store.database import begin, engine, insert_new, now, reading
@@ -188,7 +189,7 @@ def test_a_comment_is_accepted_while_its_thread_and_parent_are_being_settled(
     parent = posted(client)
     moderator.decide(parent, "approve")
     with begin() as session:
-        settle(session, [Change(parent, Verdict.FLAG, by="moderator:ann")])
+        settle(session, [Change(parent, Verdict.FLAG, by=Actor.moderator("ann"))])
         assert post(client, parent=parent, body="A reply").status_code == 202
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import insert, select
 
 from models.identifiers import new_id
 from models.records import Chore, Comment, Thread
+from models.settling.actor import Actor
 from models.settling.moderation import erase
 from models.store import scrubbing
 from models.store.database import begin, engine, now, reading
@@ -76,7 +77,7 @@ def test_of_many_erased_comments_of_all_sizes_nothing_is_left(client: FlaskClien
     gone = random.Random(5).sample(ids, 80)
     for id_ in gone:
         with begin() as session:
-            assert erase(session, id_, by="moderator:x")
+            assert erase(session, id_, by=Actor.moderator("x"))
     assert any(_mark(id_) in content for id_ in gone for content in files().values())
     assert owed() == {"merge search", "vacuum", "truncate log"}
     while not later():

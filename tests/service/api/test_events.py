@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 from models.identifiers import new_id
 from models.judgement.policy import Verdict
 from models.records import Comment, Site, Thread
+from models.settling.actor import Actor
 from models.settling.changes import Change
 from models.settling.moderation import settle
 from models.store.database import begin, now
@@ -74,7 +75,7 @@ def _write(ids: list[str], number: int) -> None:
             settle(
                 session,
                 [
-                    Change(id_, verdict, by="key:test")
+                    Change(id_, verdict, by=Actor.key("test"))
                     for id_ in chance.sample(ids, chance.randint(1, 3))
                 ],
             )

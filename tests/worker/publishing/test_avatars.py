@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from models.avatars import avatar_of
 from models.records import Comment, Thread
+from models.settling.actor import Actor
 from models.settling.moderation import erase
 from models.store.database import begin, now, reading
 from models.store.storage import get, newest_name
@@ -80,7 +81,7 @@ def old(client: FlaskClient, moderator: Caller) -> list[str]:
     ids.append(posted(client, name="Waits", body="Not decided yet."))
     ids.append(approved(client, moderator, name="Gone", body="This will be erased."))
     with begin() as session:
-        erase(session, ids[-1], by="moderator:1")
+        erase(session, ids[-1], by=Actor.moderator("1"))
     publish_all()
     with begin() as session:
         session.execute(

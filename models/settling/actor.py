@@ -1,0 +1,51 @@
+"""Who decided: the policy, a moderator, or a program with an API key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    POLICY = "policy"
+    MODERATOR = "moderator"
+    KEY = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """`str(actor)` is the text that the database and the API hold: "policy", "moderator:ID" or
+    "key:ID".
+    """
+
+    kind: Kind
+    id: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.kind is Kind.POLICY) == bool(self.id):
+            raise ValueError(f"{self.kind} with the id {self.id!r} is not an actor.")
+
+    @classmethod
+    def parse(cls, stored: str) -> Actor:
+        """Raises ValueError for a text that names no actor."""
+        kind, _, id_ = stored.partition(":")
+        return cls(Kind(kind), id_)
+
+    @classmethod
+    def moderator(cls, id_: str) -> Actor:
+        return cls(Kind.MODERATOR, id_)
+
+    @classmethod
+    def key(cls, id_: str) -> Actor:
+        return cls(Kind.KEY, id_)
+
+    @property
+    def is_human(self) -> bool:
+        """A program with a key decides on behalf of people, so it counts as human."""
+        return self.kind is not Kind.POLICY
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}" if self.id else self.kind.value
+
+
+POLICY = Actor(Kind.POLICY)

@@ -1,0 +1,142 @@
+"""What was decided about comments before, read from the decision log."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+from sqlalchemy import literal_column, select
+from sqlalchemy.orm import Session, aliased
+
+from models.records import Comment, DecisionRecord
+from models.settling.actor import POLICY
+
+# Written as in the partial indexes of the table: PostgreSQL and SQLite use those indexes only for
+# a constant that they can compare while planning, not for a bound value.
+BY_A_HUMAN = DecisionRecord.by != literal_column(f"'{POLICY}'")
+
+
+class Entry(Protocol):
+    """A line of the decision log, whether it is a record or a row of some of its columns."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def by(self) -> str: ...
+    @property
+    def undoes(self) -> str | None: ...
+
+
+class Line(NamedTuple):
+    """The least that an entry holds."""
+
+    id: str
+    by: str
+    undoes: str | None
+
+
+E = TypeVar("E", bound=Entry)
+
+
+def is_by_human(entry: Entry) -> bool:
+    return entry.by != str(POLICY)
+
+
+def standing(pages: Iterable[Sequence[E]]) -> Iterator[E]:
+    """The decisions by humans that nobody undid, the newest first.
+
+    `pages` hold the log from its newest line back. A long log is read one page at a time, as far
+    as the caller needs it.
+    """
+    undone: set[str] = set()
+    for page in pages:
+        undone.update(entry.undoes for entry in page if entry.undoes)
+        for entry in page:
+            if is_by_human(entry) and not entry.undoes and entry.id not in undone:
+                yield entry
+
+
+def standing_decision(log: Iterable[DecisionRecord]) -> DecisionRecord | None:
+    """The latest decision by a human that nobody undid, from one comment's log in any order."""
+    newest_first = sorted(log, key=_order_made, reverse=True)
+    return next(standing([newest_first]), None)
+
+
+def _order_made(entry: DecisionRecord) -> tuple[int, str]:
+    """A comment's version only grows; among decisions on one version, ids sort by time."""
+    return entry.version, entry.id
+
+
+def human_decisions(
+    session: Session, comment_ids: Sequence[str]
+) -> dict[str, list[DecisionRecord]]:
+    """Every decision by a human on each of these comments, undone or not."""
+    wanted = select(DecisionRecord).where(DecisionRecord.comment_id.in_(comment_ids), BY_A_HUMAN)
+    logs: dict[str, list[DecisionRecord]] = defaultdict(list)
+    for entry in session.scalars(wanted):
+        logs[entry.comment_id].append(entry)
+    return logs
+
+
+def standing_decisions(session: Session, comment_ids: Sequence[str]) -> dict[str, DecisionRecord]:
+    """The standing human decision on each comment that has one."""
+    logs = human_decisions(session, comment_ids)
+    latest = {comment_id: standing_decision(log) for comment_id, log in logs.items()}
+    return {comment_id: entry for comment_id, entry in latest.items() if entry}
+
+
+class InBatch(NamedTuple):
+    """A decision that was made together with others."""
+
+    id: str
+    batch: str
+    comment_id: str
+
+
+def standing_in_batches(session: Session, batches: Sequence[str]) -> list[InBatch]:
+    """The decisions of these batches that nobody undid, in the order they were made."""
+    undo = aliased(DecisionRecord)
+    wanted = select(DecisionRecord.id, DecisionRecord.batch, DecisionRecord.comment_id)
+    if not batches:
+        return []
+    wanted = wanted.outerjoin(undo, undo.undoes == DecisionRecord.id).where(
+        DecisionRecord.batch.in_(batches), DecisionRecord.undoes.is_(None), undo.id.is_(None)
+    )
+    return [
+        InBatch(id_, batch, comment_id)
+        for id_, batch, comment_id in session.execute(wanted.order_by(DecisionRecord.id))
+        if batch
+    ]
+
+
+class Conflict(NamedTuple):
+    """A comment that changed before someone could decide, and the decision that came first.
+
+    `decision` is None if the comment changed without one, `version` if the comment is gone.
+    """
+
+    comment_id: str
+    decision: DecisionRecord | None
+    version: int | None = None
+    status: str = "deleted"
+    is_erased: bool = True
+
+
+def conflicts(session: Session, comment_ids: Sequence[str]) -> list[Conflict]:
+    """One for one, as the comments are now."""
+    if not comment_ids:
+        return []
+    wanted = select(Comment.id, Comment.version, Comment.status, Comment.erased_at)
+    rows = session.execute(wanted.where(Comment.id.in_(comment_ids))).all()
+    found = {
+        id_: (version, status, erased_at is not None) for id_, version, status, erased_at in rows
+    }
+    latest = _latest_decisions(session, comment_ids)
+    return [Conflict(id_, latest.get(id_), *found.get(id_, ())) for id_ in comment_ids]
+
+
+def _latest_decisions(session: Session, comment_ids: Sequence[str]) -> dict[str, DecisionRecord]:
+    log = select(DecisionRecord).where(DecisionRecord.comment_id.in_(comment_ids))
+    in_order = log.order_by(DecisionRecord.version, DecisionRecord.id)
+    return {entry.comment_id: entry for entry in session.scalars(in_order)}
