@@ -1,0 +1,33 @@
+"""Short words for what the tests of settling do over and over."""
+
+from __future__ import annotations
+
+from models.identifiers import new_id
+from models.judgement.policy import Verdict
+from models.settling.actor import Actor
+from models.settling.changes import Change, Settled
+from models.settling.moderation import settle, undo
+from models.store.database import begin
+
+ANN, BEN = Actor.moderator(new_id()), Actor.moderator(new_id())
+
+
+def decide(comment: str, verdict: str, *, by: Actor = ANN, batch: str | None = None) -> str:
+    """The id of the decision."""
+    settled = settle_one(Change(comment, Verdict(verdict), by=by, batch=batch))
+    assert settled
+    assert settled.decision_id
+    return settled.decision_id
+
+
+def settle_one(change: Change) -> Settled | None:
+    with begin() as session:
+        return settle(session, [change])[0]
+
+
+def take_back(comment: str, *, by: Actor = ANN) -> str:
+    """The id of the decision that undoes the standing one."""
+    with begin() as session:
+        decision = undo(session, comment, by=by).decision_id
+    assert decision
+    return decision
