@@ -32,8 +32,8 @@ from models.spam.model import SpamModel, UnusableModel, probability
 from models.spam.opinion import opinions
 from models.spam.place import Place, on_site
 from models.spam.site import Floats, Seen, SiteModel
-from models.spam.training.base_model import Untrainable
-from models.spam.training.site_model import Comparison, Flags, Label, SiteTrained, compare, train
+from models.spam.training.base_model import Flags, Untrainable
+from models.spam.training.site_model import Comparison, Label, SiteTrained, compare, train
 from models.store.database import begin, now, reading
 from worker.learning.learner import may_learn
 from worker.lifeline import watch_parent

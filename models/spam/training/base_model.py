@@ -1,5 +1,5 @@
-"""Fits the classifier to labelled comments: Naive Bayes scales the columns, a logistic regression
-weighs them.
+"""Fits the base model to labelled comments: Naive Bayes scales the columns, and a logistic
+regression weighs them.
 """
 
 from __future__ import annotations
@@ -14,39 +14,35 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from models.spam.features import COUNTED_COLUMNS, features
-from models.spam.model import SpamModel, probability
+from models.spam.model import Floats, SpamModel, Weights, probability
 from models.spam.place import Place
 from models.spam.training.corpus import Row, deduplicated, groups
 from models.text.language import detect
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Pages: TypeAlias = Mapping[str, Collection[str]]
+Flags: TypeAlias = NDArray[np.bool_]
+Pages: TypeAlias = Mapping[str, Collection[str]]  # the addresses of each thread's page
 T = TypeVar("T")
 
-_SMOOTHING = 0.1  # added to each column's count before the ratio
+_SMOOTHING = 0.1  # added to the count of each column before the ratio is taken
 _PLAIN_STRENGTH, _SCALED_STRENGTH = 100.0, 10.0  # scikit-learn's C
-_TOLERANCE = (
-    1e-4  # of the solver; a hundred times coarser ranks almost the same, and moves F1 by .002
-)
+# Of the solver. A hundred times coarser ranks almost the same, but moves F1 by .002.
+_TOLERANCE = 1e-4
 _CALIBRATION_FOLDS = 5
-_TOO_SMALL = 1e-4  # a weight that no score would notice; as zeros they compress
-_ACQUAINTED_ROWS = (
-    4  # so many of either kind, and what scores clearly well in that language is let through
-)
-_LANGUAGE_ROWS, _LANGUAGE_SHARE = (
-    200,
-    0.1,
-)  # so many rows, or such a share, and a language counts as seen
+_TOO_SMALL = 1e-4  # smaller weights change no score that anyone would notice, and zeros compress
+# A language counts as learned with this many rows, or this share of all, half of them of each kind.
+_LANGUAGE_ROWS, _LANGUAGE_SHARE = 200, 0.1
+# It counts as acquainted with this many rows of each kind: then only clearly good comments pass.
+_ACQUAINTED_ROWS = 4
+_NEWTON_STEPS = 50
 
 
 class Untrainable(ValueError):
-    """Too few rows of one kind to learn from."""
+    """Raised if there are too few rows of one kind to learn from."""
 
 
 class Trained(NamedTuple):
-    """A model, the rows it learned from, and their log-odds by models that had not seen them or
-    their thread.
+    """A model, the rows that it learned from, and their log-odds by models that had seen neither
+    them nor their thread.
     """
 
     model: SpamModel
@@ -62,36 +58,46 @@ def train(
     calibrated: bool = True,
     each: Callable[[Iterable[T]], Iterable[T]] = iter,
 ) -> Trained:
-    """A calibrated model of the rows, repeats counted once.
+    """Return a calibrated model of the rows. Repeated texts count once.
 
-    `weights` says how much a source counts (1 where it is not named), `pages` the addresses of a
-    thread's page; `each` may watch the steps go by. Probabilities are true for comments of which as
-    many are spam as of the rows; to compare ranks alone, `calibrated=False` saves five sixths of
-    the time. Raises Untrainable.
+    `weights` says how much a source counts (1 if it is not named), and `each` may show progress.
+    The probabilities are right for comments with the same share of spam as the rows.
+    `calibrated=False` takes a sixth of the time, and is enough to compare ranks. Raises
+    Untrainable.
     """
     rows = deduplicated(rows)
     spam = np.array([row.spam for row in rows], bool)
-    if min(spam.sum(), (~spam).sum()) < _CALIBRATION_FOLDS:
-        few = f"{spam.sum()} spam and {(~spam).sum()} ham without repeats"
-        raise Untrainable(f"{few}: at least {_CALIBRATION_FOLDS} of each are needed")
+    _check_enough(spam)
     matrix = features([row.text for row in rows], places(rows, pages))
     weight = np.array([(weights or {}).get(row.source, 1.0) for row in rows])
-    even = weight * _evening(rows)
-    scores = (
-        _held_out(matrix, spam, even, _folds(rows), each)
-        if calibrated
-        else np.full(len(rows), np.nan)
+    balanced = weight * _balance(rows)
+    held_out, slope, shift = np.full(len(rows), np.nan), 1.0, 0.0
+    if calibrated:
+        scores = _held_out(matrix, spam, balanced, _folds(rows), each)
+        slope, shift = platt(scores, spam, weight)
+        held_out = slope * scores + shift
+    line = fit(matrix, spam, balanced)
+    languages = learned_languages(rows)
+    model = SpamModel(
+        _without_tiny(slope * line.weights),
+        slope * line.intercept + shift,
+        languages,
+        acquainted=acquainted_languages(rows) - languages,
     )
-    slope, shift = platt(scores, spam, weight) if calibrated else (1.0, 0.0)
-    line = fit(matrix, spam, even)
-    known, acquainted = _languages(rows), _acquainted(rows)
-    pruned, intercept = _pruned(slope * line.weights), slope * line.intercept + shift
-    model = SpamModel(pruned, intercept, known, acquainted=set(acquainted).difference(known))
-    return Trained(model, rows, slope * scores + shift)
+    return Trained(model, rows, held_out)
+
+
+def _check_enough(spam: Flags) -> None:
+    kinds = int(spam.sum()), int((~spam).sum())
+    if min(kinds) < _CALIBRATION_FOLDS:
+        raise Untrainable(
+            f"{kinds[0]} spam and {kinds[1]} ham without repeats: at least {_CALIBRATION_FOLDS} of "
+            "each are needed"
+        )
 
 
 class Fitted(NamedTuple):
-    """A line through the columns; not calibrated yet."""
+    """A linear score of the columns, not calibrated yet."""
 
     weights: Floats
     intercept: float
@@ -101,11 +107,11 @@ class Fitted(NamedTuple):
 
 
 def fit(matrix: csr_matrix, spam: Flags, weight: Floats) -> Fitted:
-    """The mean of two logistic regressions, which is linear like each of them.
+    """Return the mean of two logistic regressions, which is linear like each of them.
 
-    One sees the columns as they are, the other scaled by their log-count ratio (Wang & Manning
-    2012), which trusts rare tell-tale words more. They err on different comments: on five videos
-    the mean ranks better than either.
+    One sees the columns as they are. The other sees them scaled by their log-count ratio (Wang &
+    Manning 2012), which trusts rare tell-tale words more. They err on different comments: on five
+    videos, the mean ranks better than either.
     """
     plain = _regression(matrix, spam, weight, _PLAIN_STRENGTH)
     scale = _log_count_ratio(matrix, spam, weight)
@@ -116,8 +122,8 @@ def fit(matrix: csr_matrix, spam: Flags, weight: Floats) -> Fitted:
 
 
 def _regression(matrix: csr_matrix, spam: Flags, weight: Floats, strength: float) -> Fitted:
-    """Fitted on the columns that occur: a few comments fill few of them, and the others would only
-    take time.
+    """Fit only the columns that occur. A few comments fill few of them, and the empty ones cost
+    time.
     """
     used = np.unique(matrix.indices)
     classifier = LogisticRegression(C=strength, solver="liblinear", tol=_TOLERANCE, random_state=0)
@@ -128,26 +134,24 @@ def _regression(matrix: csr_matrix, spam: Flags, weight: Floats, strength: float
 
 
 def _log_count_ratio(matrix: csr_matrix, spam: Flags, weight: Floats) -> Floats:
-    """How many times likelier a column is in one class than in the other, as a logarithm; 1 for
-    what is counted.
-    """
+    """Return the absolute log ratio of each column's shares in spam and in ham; 1 for counts."""
     in_spam, in_ham = (_SMOOTHING + matrix[kind].T @ weight[kind] for kind in (spam, ~spam))
     ratio = np.abs(np.log(in_spam / in_spam.sum()) - np.log(in_ham / in_ham.sum()))
     ratio[:COUNTED_COLUMNS] = 1
     return np.asarray(ratio, float)
 
 
-def _evening(rows: Sequence[Row]) -> Floats:
-    """What makes each source half spam and half ham, so that no source's habits become the odds of
-    spam.
+def _balance(rows: Sequence[Row]) -> Floats:
+    """Return weights that make each source half spam and half ham. Otherwise the style of a source
+    with much spam would itself become evidence of spam.
     """
     sizes = Counter(row.source for row in rows)
-    halves = Counter((row.source, row.spam) for row in rows)
-    return np.array([sizes[row.source] / (2 * halves[row.source, row.spam]) for row in rows])
+    kinds = Counter((row.source, row.spam) for row in rows)
+    return np.array([sizes[row.source] / (2 * kinds[row.source, row.spam]) for row in rows])
 
 
 def _folds(rows: Sequence[Row]) -> NDArray[np.int64]:
-    """A fold's number for each row, a thread never divided."""
+    """Return the number of each row's fold. A thread is never divided."""
     names = groups(rows, _CALIBRATION_FOLDS)
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
     return np.array([numbers[name] for name in names]) % _CALIBRATION_FOLDS
@@ -166,7 +170,7 @@ def _held_out(
     fold: NDArray[np.int64],
     each: Callable[[Iterable[T]], Iterable[T]],
 ) -> Floats:
-    """Every row's log-odds by a model that has not seen its fold."""
+    """Return each row's score by a model that has not seen its fold."""
     scores = np.zeros(len(spam))
     for number in each(np.unique(fold)):
         out = fold == number
@@ -176,19 +180,19 @@ def _held_out(
 
 
 def platt(scores: Floats, spam: Flags, weight: Floats) -> tuple[float, float]:
-    """Slope and shift that make log-odds of scores: Platt 1999, by Newton steps, his smoothed
-    targets for 0 and 1.
+    """Return the slope and the shift that turn scores into log-odds.
+
+    This is Platt's method (1999) with his smoothed targets for 0 and 1, solved by Newton steps.
     """
     positive, negative = weight[spam].sum(), weight[~spam].sum()
     target = np.where(spam, (positive + 1) / (positive + 2), 1 / (negative + 2))
     design = np.stack([scores, np.ones_like(scores)], axis=1)
     line = np.array([1.0, 0.0])
-    for _ in range(50):
+    for _ in range(_NEWTON_STEPS):
         expected = probability(design @ line)
         gradient = design.T @ (weight * (expected - target))
-        curvature = (
-            design * (weight * expected * (1 - expected))[:, None]
-        ).T @ design + 1e-9 * np.eye(2)
+        variance = weight * expected * (1 - expected)
+        curvature = (design * variance[:, None]).T @ design + 1e-9 * np.eye(2)
         step = np.linalg.solve(curvature, gradient)
         line = line - step
         if np.abs(step).max() < 1e-9:
@@ -196,32 +200,32 @@ def platt(scores: Floats, spam: Flags, weight: Floats) -> tuple[float, float]:
     return float(line[0]), float(line[1])
 
 
-def _pruned(coefficients: Floats) -> NDArray[np.float32]:
-    return np.where(np.abs(coefficients) < _TOO_SMALL, 0, coefficients).astype(np.float32)
+def _without_tiny(weights: Floats) -> Weights:
+    return np.where(np.abs(weights) < _TOO_SMALL, 0, weights).astype(np.float32)
 
 
-def _languages(rows: Sequence[Row]) -> list[str]:
-    """The languages with enough rows of both kinds; where a row does not say, the detector does."""
-    silent = iter(detect([row.text for row in rows if not row.lang]))
-    counts = Counter((row.lang or next(silent), row.spam) for row in rows)
+def learned_languages(rows: Sequence[Row]) -> set[str]:
+    """Return the languages with enough rows of both kinds. The detector fills in for rows that do
+    not name theirs.
+    """
+    detected = iter(detect([row.text for row in rows if not row.lang]))
+    counts = Counter((row.lang or next(detected), row.spam) for row in rows)
     enough = min(_LANGUAGE_ROWS, _LANGUAGE_SHARE * len(rows)) / 2
-    both = {
-        language
-        for language, _ in counts
-        if min(counts[language, True], counts[language, False]) >= enough
-    }
-    return sorted(both - {"und"})
+    return _with_both_kinds(counts, enough) - {"und"}
 
 
-def _acquainted(rows: Sequence[Row]) -> list[str]:
-    """Those with a few rows of both kinds, by what the corpus says: of so few the detector might be
-    wrong about all.
+def acquainted_languages(rows: Sequence[Row]) -> set[str]:
+    """Return the languages with a few rows of both kinds. Only rows that name their language count:
+    with so few, the detector might be wrong about all of them.
     """
     counts = Counter((row.lang, row.spam) for row in rows if row.lang)
-    return sorted(
-        {
-            lang
-            for lang, _ in counts
-            if min(counts[lang, True], counts[lang, False]) >= _ACQUAINTED_ROWS
-        }
-    )
+    return _with_both_kinds(counts, _ACQUAINTED_ROWS)
+
+
+def _with_both_kinds(counts: Counter[tuple[str, bool]], enough: float) -> set[str]:
+    languages = {language for language, _ in counts}
+    return {
+        language
+        for language in languages
+        if min(counts[language, True], counts[language, False]) >= enough
+    }

@@ -1,4 +1,4 @@
-"""What a model file says about itself: what it learned from, how well, when, and which bytes it is."""
+"""The card of a model file: what the model learned from, how well it does, and which bytes it is."""
 
 from __future__ import annotations
 
@@ -9,51 +9,158 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from models.spam.training.base_model import Trained
 from models.spam.training.corpus import Row
 from models.spam.training.figures import Figures, figures
-from models.spam.training.measuring import COLUMNS, Measured
+from models.spam.training.measuring import COLUMNS, Line, Measured
 
 _BEGIN, _END = "<!-- measured by `greenroom evaluate` -->", "<!-- end -->"
 
+Figure: TypeAlias = float | None  # None is unknown
 
-def card(
-    trained: Trained, read: Sequence[Row], weights: Mapping[str, float], file: Path
-) -> dict[str, Any]:
-    """Facts about the model saved at `file`; `read` are the rows before repeats were dropped."""
+
+class _Section(BaseModel):
+    """Fields have underscores where the JSON has blanks. What others added to a card stays in it."""
+
+    model_config = ConfigDict(
+        alias_generator=lambda name: name.replace("_", " "), validate_by_name=True, extra="allow"
+    )
+
+
+class Kinds(_Section):
+    spam: int
+    ham: int
+
+
+class Source(_Section):
+    """One file of labelled comments."""
+
+    name: str
+    rows: int
+    without_repeats: Kinds
+    weight: float
+    threads: list[str]
+
+
+class HeldOut(_Section):
+    """Figures by models that had not seen the rows."""
+
+    rows: int
+    auc: Figure
+    f1: Figure
+    recall: Figure = Field(alias="recall at 1 % false positives")
+
+
+class MeasuredBin(_Section):
+    said: float
+    was: float
+    rows: int
+
+
+class MeasuredCalibration(_Section):
+    brier: float
+    gap: float
+    bins: list[MeasuredBin]
+
+
+class MeasuredPart(_Section):
+    """What `greenroom evaluate` adds."""
+
+    measured: str
+    software: str = Field(alias="with")
+    on: str
+    others: str
+    figures: list[dict[str, str | int | Figure]]
+    calibration: MeasuredCalibration
+    cost: dict[str, float]
+
+
+class Card(_Section):
+    """The whole card."""
+
+    version: str
+    sha256: str
+    bytes: int
+    made: str
+    languages: list[str]
+    acquainted: list[str] = []
+    sources: list[Source]
+    held_out: dict[str, HeldOut]
+    measured: MeasuredPart | None = None
+
+    def save(self, path: Path) -> None:
+        """Write the card as JSON."""
+        content = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Card:
+        """Read a card. Raises ValueError if it is none."""
+        return cls.model_validate_json(path.read_bytes())
+
+
+def card(trained: Trained, read: Sequence[Row], weights: Mapping[str, float], file: Path) -> Card:
+    """Describe the model saved at `file`. `read` are the rows before repeats were dropped."""
     data = file.read_bytes()
-    return {
-        "version": trained.model.version,
-        "sha256": sha256(data).hexdigest(),
-        "bytes": len(data),
-        "made": datetime.now(UTC).date().isoformat(),
-        "languages": sorted(trained.model.languages),
-        "acquainted": sorted(trained.model.acquainted),
-        "sources": [
-            _source(name, trained.rows, read, weights)
-            for name in sorted({row.source for row in read})
-        ],
-        "held out": {name: _rounded(result) for name, result in held_out(trained).items()},
-    }
+    names = sorted({row.source for row in read})
+    return Card(
+        version=trained.model.version,
+        sha256=sha256(data).hexdigest(),
+        bytes=len(data),
+        made=datetime.now(UTC).date().isoformat(),
+        languages=sorted(trained.model.languages),
+        acquainted=sorted(trained.model.acquainted),
+        sources=[_source(name, trained.rows, read, weights.get(name, 1.0)) for name in names],
+        held_out={name: _held_out(result) for name, result in held_out(trained).items()},
+    )
 
 
-def save(content: dict[str, Any], model: Path) -> Path:
-    """Write the card beside its model, and say where."""
-    path = model.with_suffix(".json")
-    path.write_text(_as_text(content), encoding="utf-8")
-    return path
+def _source(name: str, rows: Sequence[Row], read: Sequence[Row], weight: float) -> Source:
+    own = [row for row in rows if row.source == name]
+    kinds = Counter(row.spam for row in own)
+    return Source(
+        name=name,
+        rows=sum(row.source == name for row in read),
+        without_repeats=Kinds(spam=kinds[True], ham=kinds[False]),
+        weight=weight,
+        threads=sorted({row.thread for row in own if row.thread}),
+    )
+
+
+def held_out(trained: Trained) -> dict[str, Figures]:
+    """Return by source the figures of its rows, judged by models that had seen neither them nor
+    their thread.
+    """
+    spam = np.array([row.spam for row in trained.rows], bool)
+    source = np.array([row.source for row in trained.rows])
+    results = {}
+    for name in sorted(set(source.tolist())):
+        own = source == name
+        results[name] = figures(spam[own], trained.held_out[own])
+    return results
+
+
+def _held_out(result: Figures) -> HeldOut:
+    return HeldOut(
+        rows=result.rows,
+        auc=_rounded(result.auc),
+        f1=_rounded(result.f1),
+        recall=_rounded(result.recall),
+    )
 
 
 def add_measured(found: Measured, path: Path) -> None:
-    """Write what was measured into a card: as "measured" in the JSON, between two marks in the
-    Markdown beside it.
+    """Write the results into a card: as "measured" in the JSON, and between two marks in the
+    Markdown file beside it.
     """
-    content = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(_as_text(content | {"measured": found.as_json()}), encoding="utf-8")
+    content = Card.load(path)
+    content.measured = _measured(found)
+    content.save(path)
     page = path.with_suffix(".md")
     text = page.read_text(encoding="utf-8") if page.exists() else ""
     before, begin, rest = text.partition(_BEGIN)
@@ -61,56 +168,53 @@ def add_measured(found: Measured, path: Path) -> None:
     page.write_text(f"{before}{_BEGIN}\n{_markdown(found)}\n{_END}{after}", encoding="utf-8")
 
 
-def _markdown(found: Measured) -> str:
-    head = ["what was left out", *COLUMNS]
-    lines = [
-        [line.what, *(_cell(line.figures.get(name)) for name in COLUMNS)]
-        for line in found.lines
-        if line.figures
+def _measured(found: Measured) -> MeasuredPart:
+    bins = [
+        MeasuredBin(said=round(each.said, 3), was=round(each.was, 3), rows=each.rows)
+        for each in found.calibration.bins
     ]
-    table = [head, ["---"] * len(head), *lines]
+    return MeasuredPart(
+        measured=found.made.day,
+        software=found.made.software,
+        on=found.made.on,
+        others=found.made.others,
+        figures=[_figures(line) for line in found.lines if line.figures],
+        calibration=MeasuredCalibration(
+            brier=round(found.calibration.brier, 4), gap=round(found.calibration.gap, 4), bins=bins
+        ),
+        cost={name: round(value, 2) for name, value in found.cost._asdict().items()},
+    )
+
+
+def _figures(line: Line) -> dict[str, str | int | Figure]:
+    return {"what": line.what} | {name: _rounded(value) for name, value in line.figures.items()}
+
+
+def _rounded(value: float) -> Figure:
+    return None if isnan(value) else round(value, 4)
+
+
+def _markdown(found: Measured) -> str:
+    lines = [
+        f"Measured {found.made.day} on {found.made.on} with {found.made.software}.",
+        "",
+        _row(["what was left out", *COLUMNS]),
+        _row(["---"] * (1 + len(COLUMNS))),
+    ]
+    lines += [_row(_cells(line)) for line in found.lines if line.figures]
     words = [f"- {line.what}: {line.words}" for line in found.lines if line.words]
-    about = f"Measured {found.made['measured']} on {found.made['on']} with {found.made['with']}."
-    return "\n".join([about, "", *(f"| {' | '.join(row)} |" for row in table), "", *words])
+    return "\n".join([*lines, "", *words])
+
+
+def _cells(line: Line) -> list[str]:
+    return [line.what, *(_cell(line.figures.get(name)) for name in COLUMNS)]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _cell(value: float | None) -> str:
     if value is None or isnan(value):
         return ""
     return f"{value:.0f}" if value > 1 else f"{value:.3f}"
-
-
-def _as_text(content: dict[str, Any]) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-def held_out(trained: Trained) -> dict[str, Figures]:
-    """By source: rows judged by a model that had seen neither them nor their thread."""
-    spam, source = (
-        np.array([row.spam for row in trained.rows], bool),
-        np.array([row.source for row in trained.rows]),
-    )
-    return {
-        name: figures(spam[source == name], trained.held_out[source == name])
-        for name in sorted(set(source))
-    }
-
-
-def _source(
-    name: str, rows: Sequence[Row], read: Sequence[Row], weights: Mapping[str, float]
-) -> dict[str, Any]:
-    kinds = Counter(row.spam for row in rows if row.source == name)
-    return {
-        "name": name,
-        "rows": sum(row.source == name for row in read),
-        "without repeats": {"spam": kinds[True], "ham": kinds[False]},
-        "weight": weights.get(name, 1.0),
-        "threads": sorted({row.thread for row in rows if row.source == name and row.thread}),
-    }
-
-
-def _rounded(result: Figures) -> dict[str, float | None]:
-    figure = {"auc": result.auc, "f1": result.f1, "recall at 1 % false positives": result.recall}
-    return {"rows": result.rows} | {
-        name: None if isnan(x) else round(x, 4) for name, x in figure.items()
-    }

@@ -12,12 +12,12 @@ from typing import NamedTuple
 from models.text.folding import fold
 
 _LABELS = {"spam": True, "ham": False}
-_BYTE_ORDER_MARK = "\ufeff"  # left in, it gives YouTube's ham away
+_BYTE_ORDER_MARK = "\ufeff"  # only ham of YouTube has it, so a model would learn it
 
 
 class Row(NamedTuple):
-    """A labelled comment; `source` is the name of its file without the ending, `at` what the file
-    says of when.
+    """A labelled comment. `source` is the name of its file without the suffix, `at` its time as
+    the file gives it.
     """
 
     text: str
@@ -29,11 +29,11 @@ class Row(NamedTuple):
 
 
 class BadCorpus(ValueError):
-    """A file that cannot be read as a corpus: says which line, and what is meant."""
+    """Raised for a file that is not a corpus. The message names the line and what was expected."""
 
 
 def read(paths: Iterable[Path]) -> list[Row]:
-    """Every row of every file, in order. Raises BadCorpus."""
+    """Return every row of every file, in order. Raises BadCorpus."""
     return [row for path in paths for row in _read(path)]
 
 
@@ -61,32 +61,30 @@ def _rows(path: Path, reader: csv.DictReader[str]) -> Iterator[Row]:
 
 
 def _row(row: dict[str, str | None], path: Path, line: int) -> Row:
-    text, label = (
-        (row["text"] or "").replace(_BYTE_ORDER_MARK, "").strip(),
-        (row["label"] or "").strip().lower(),
-    )
+    text = (row["text"] or "").replace(_BYTE_ORDER_MARK, "").strip()
+    label = (row["label"] or "").strip().lower()
     if label not in _LABELS:
         raise BadCorpus(f"{path}, line {line}: label is {label!r}; spam or ham is meant")
     if not text:
         raise BadCorpus(f"{path}, line {line}: the text is empty")
     return Row(
-        text,
-        _LABELS[label],
-        row.get("thread") or "",
-        row.get("lang") or "",
-        path.stem,
-        row.get("at") or "",
+        text=text,
+        spam=_LABELS[label],
+        thread=row.get("thread") or "",
+        lang=row.get("lang") or "",
+        source=path.stem,
+        at=row.get("at") or "",
     )
 
 
 def normalised(text: str) -> str:
-    """The text as it is compared with others: folded, and only its letters and digits."""
+    """Return the form in which texts are compared: folded, and only letters and digits."""
     return re.sub(r"[\W_]+", " ", fold(text)).strip() or text
 
 
 def deduplicated(rows: Sequence[Row]) -> list[Row]:
-    """One row for all that say the same, with the label most of them have; none if they are evenly
-    divided.
+    """Keep one row for each text, with the label that most of its copies have. A text with as many
+    labels of either kind is dropped.
     """
     votes: Counter[str] = Counter()
     first: dict[str, Row] = {}
@@ -98,12 +96,17 @@ def deduplicated(rows: Sequence[Row]) -> list[Row]:
 
 
 def groups(rows: Sequence[Row], folds: int = 5) -> list[str]:
-    """What must not stand on both sides of a test: a row's thread, or else one of `folds` parts
-    with equal spam.
+    """Return for each row the name of the group that must not be split between training and test.
+
+    It is the row's thread. Rows without a thread are dealt out to `folds` parts, each with its share
+    of spam.
     """
-    seen: Counter[bool] = Counter()
+    dealt: Counter[bool] = Counter()
     names = []
     for row in rows:
-        names.append(row.thread or f"part {seen[row.spam] % folds + 1}")
-        seen[row.spam] += not row.thread
+        if row.thread:
+            names.append(row.thread)
+        else:
+            names.append(f"part {dealt[row.spam] % folds + 1}")
+            dealt[row.spam] += 1
     return names

@@ -1,5 +1,5 @@
-"""Two curves as an SVG written by hand: how true the probabilities are, and how much spam is found
-at what price.
+"""Draws two diagrams as SVG: how true the probabilities are, and how much spam is found at which
+share of false positives.
 """
 
 from __future__ import annotations
@@ -16,20 +16,22 @@ Point: TypeAlias = tuple[float, float]
 
 _SIDE, _LEFT, _TOP, _GAP = 300, 60, 40, 110
 _COLOURS = ("#0b6e4f", "#b5541c", "#5b4b9a", "#777777")
-_MOST_FALSE = 0.1  # more of ham held back is of no interest
+_MOST_FALSE = 0.1  # nobody would accept a larger share of ham held back
 _STYLE = "text{font:12px sans-serif;fill:#222}.title{font-size:14px}path{fill:none}"
 
 
 def draw(calibration: Calibration, judged: Mapping[str, Judged]) -> str:
-    """An SVG document: reliability on the left, recall against false positives on the right."""
+    """Return an SVG document: reliability on the left, recall against false positives on the
+    right.
+    """
     width, height = 2 * _SIDE + _LEFT + _GAP + 20, _SIDE + _TOP + 60
     right = _LEFT + _SIDE + _GAP
-    said = [(expected, was) for expected, was, _ in calibration.bins]
+    points = [(each.said, each.was) for each in calibration.bins]
     body = [
         *_frame(_LEFT, "How true the probabilities are", "said to be spam", "was spam", ("0", "1")),
         _path([(0, 0), (1, 1)], _LEFT, "#bbb"),
-        _path(said, _LEFT, _COLOURS[0]),
-        *(_dot(point, _LEFT) for point in said),
+        _path(points, _LEFT, _COLOURS[0]),
+        *(_dot(point, _LEFT) for point in points),
         *_frame(right, "Spam found", "ham called spam", "spam found", ("0", f"{_MOST_FALSE:.0%}")),
         *_curves(judged, right),
     ]
@@ -42,38 +44,38 @@ def draw(calibration: Calibration, judged: Mapping[str, Judged]) -> str:
 
 
 def _frame(left: int, title: str, across: str, up: str, ends: tuple[str, str]) -> Iterable[str]:
-    bottom, middle = _TOP + _SIDE, left + _SIDE // 2
-    yield (
-        f'<rect x="{left}" y="{_TOP}" width="{_SIDE}" height="{_SIDE}" fill="#fff" stroke="#999"/>'
-    )
+    """Yield the axes of a diagram: `across` and `up` are their names, `ends` the ticks below."""
+    bottom, middle, side = _TOP + _SIDE, left + _SIDE // 2, left - 34
+    turned = f'transform="rotate(-90 {side} {_TOP + _SIDE // 2})"'
+    yield f'<rect x="{left}" y="{_TOP}" width="{_SIDE}" height="{_SIDE}" fill="#fff" stroke="#999"/>'
     yield f'<text class="title" x="{left}" y="{_TOP - 14}">{escape(title)}</text>'
-    yield f'<text x="{middle}" y="{bottom + 40}" text-anchor="middle">{escape(across)}</text>'
-    turned = f'transform="rotate(-90 {left - 34} {_TOP + _SIDE // 2})"'
-    yield (
-        f'<text x="{left - 34}" y="{_TOP + _SIDE // 2}" text-anchor="middle" '
-        f"{turned}>{escape(up)}</text>"
-    )
-    for at, word in zip((left, left + _SIDE), ends, strict=True):
-        yield f'<text x="{at}" y="{bottom + 18}" text-anchor="middle">{word}</text>'
-    for at, word in ((bottom, "0"), (_TOP, "1")):
-        yield f'<text x="{left - 8}" y="{at + 4}" text-anchor="end">{word}</text>'
+    yield _text(middle, bottom + 40, "middle", across)
+    yield _text(side, _TOP + _SIDE // 2, "middle", up, turned)
+    yield _text(left, bottom + 18, "middle", ends[0])
+    yield _text(left + _SIDE, bottom + 18, "middle", ends[1])
+    yield _text(left - 8, bottom + 4, "end", "0")
+    yield _text(left - 8, _TOP + 4, "end", "1")
 
 
 def _curves(judged: Mapping[str, Judged], left: int) -> Iterable[str]:
+    """Yield a curve for each filter, and its name in the same colour."""
     for number, (name, found) in enumerate(judged.items()):
         colour = _COLOURS[number % len(_COLOURS)]
-        false, true, _ = roc_curve(found.spam, found.log_odds)
-        points = [
-            (x / _MOST_FALSE, y)
-            for x, y in zip(false.tolist(), true.tolist(), strict=True)
-            if x <= _MOST_FALSE
-        ]
-        yield _path(points, left, colour)
+        yield _path(_points(found), left, colour)
         y = _TOP + _SIDE - 16 - 18 * (len(judged) - 1 - number)
-        yield (
-            f'<text x="{left + _SIDE - 10}" y="{y}" text-anchor="end" '
-            f'style="fill:{colour}">{escape(name)}</text>'
-        )
+        yield _text(left + _SIDE - 10, y, "end", name, f'style="fill:{colour}"')
+
+
+def _points(judged: Judged) -> list[Point]:
+    false_positives, true_positives, _ = roc_curve(judged.spam, judged.log_odds)
+    shown = false_positives <= _MOST_FALSE
+    x, y = false_positives[shown] / _MOST_FALSE, true_positives[shown]
+    return list(zip(x.tolist(), y.tolist(), strict=True))
+
+
+def _text(x: int, y: int, anchor: str, words: str, more: str = "") -> str:
+    attributes = f'x="{x}" y="{y}" text-anchor="{anchor}"'
+    return f"<text {f'{attributes} {more}'.strip()}>{escape(words)}</text>"
 
 
 def _path(points: Sequence[Point], left: int, colour: str) -> str:

@@ -1,13 +1,9 @@
-"""How well the recipe does on what it has not seen, and what a score costs. Each function is one
-protocol.
-"""
+"""How well the recipe does on comments that it has not seen. Each function is one protocol."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from statistics import median
-from time import process_time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,28 +11,26 @@ from numpy.typing import NDArray
 from sklearn.metrics import matthews_corrcoef
 
 from models.spam.context import COUNTS, EDITION, TAKEN, UNKNOWN
-from models.spam.model import SpamModel, probability
-from models.spam.place import away
+from models.spam.model import Floats, SpamModel, probability
+from models.spam.place import Place, away
 from models.spam.site import Seen
 from models.spam.text import read
-from models.spam.training import site_model as site_training
-from models.spam.training.base_model import Flags, Floats, Pages, Untrainable, places, train
-from models.spam.training.corpus import Row, groups, normalised
+from models.spam.training import site_model
+from models.spam.training.base_model import Flags, Pages, Untrainable, places, train
+from models.spam.training.corpus import Row, normalised
 from models.spam.training.figures import Figures, best_f1, figures
+from models.spam.training.parts import NEAR, near_duplicates, parts, pieces, similarity
 
-Each: TypeAlias = Callable[[Iterable[str]], Iterable[str]]
+Each: TypeAlias = Callable[[Iterable[str]], Iterable[str]]  # may show progress
 
-_MOST_THREADS = 20  # each is a training of its own
-_GRAM = 5  # letters
-_NEAR = 0.6  # Jaccard similarity from which a row is a near-duplicate
 _FIRST_PART = 0.7  # of each class trains, in the split of the YouTube collection's authors
 _BINS = 10
-_TAUGHT, _REFIT = 100, 25  # comments
+_TAUGHT, _REFIT = 100, 25  # comments before a site's first model, and between two models
 
 
 class Judged(NamedTuple):
-    """Rows, and the log-odds of models that had not seen their part; `near` are near-duplicates of
-    what they had.
+    """Rows with the log-odds of models that had not seen their part. `near` marks near-duplicates
+    of rows in other parts.
     """
 
     part: NDArray[np.str_]
@@ -44,10 +38,15 @@ class Judged(NamedTuple):
     log_odds: Floats
     near: Flags
 
+    @property
+    def names(self) -> list[str]:
+        """The parts, sorted."""
+        return sorted(set(self.part.tolist()))
 
-class Unseen(NamedTuple):
-    """One thread that was left out of training: all of it, and without near-duplicates of what was
-    trained on.
+
+class LeftOut(NamedTuple):
+    """The figures of a part that was left out of training, with and without its near-duplicates of
+    the training rows.
     """
 
     name: str
@@ -56,31 +55,28 @@ class Unseen(NamedTuple):
 
 
 class Adapted(NamedTuple):
-    """A site's own model on what came after it was taught; the share of ham that it called spam."""
+    """How a site's own model did on the comments after its first training. `false_positives` is
+    the share of ham that it called spam.
+    """
 
     figures: Figures
     false_positives: float
 
 
+class Bin(NamedTuple):
+    """Rows with similar probabilities: the mean probability, and the share that was spam."""
+
+    said: float
+    was: float
+    rows: int
+
+
 class Calibration(NamedTuple):
-    """Brier's score, the mean gap between what was said and what was so, and both in ten bins:
-    (said, was, rows).
-    """
+    """How true probabilities are: Brier's score, and the mean gap between probability and share."""
 
     brier: float
     gap: float
-    bins: tuple[tuple[float, float, int], ...]
-
-
-class Cost(NamedTuple):
-    """Milliseconds for a comment alone (median) and to load, comments a second in one batch, bytes
-    of the file.
-    """
-
-    alone_ms: float
-    load_ms: float
-    per_second: float
-    file_bytes: int
+    bins: tuple[Bin, ...]
 
 
 def judge(
@@ -91,68 +87,69 @@ def judge(
     pages: Pages | None = None,
     each: Each = iter,
 ) -> Judged:
-    """Every row judged by a model of the other parts, see `parts`, and of what is in `also`. Raises
+    """Score each part of the rows by a model of the other parts and of `also`. Raises
     Untrainable.
     """
     part = np.array(parts(rows))
-    spam, scores = np.array([row.spam for row in rows], bool), np.zeros(len(rows))
+    spam, scores = _spam(rows), np.zeros(len(rows))
     for name in each(sorted(set(part.tolist()))):
         out = part == name
         model = train([*_where(~out, rows), *also], weights, pages=pages).model
         scores[out] = _log_odds(model, _where(out, rows), pages)
-    return Judged(part, spam, scores, near_duplicates([row.text for row in rows], part))
+    near = near_duplicates([row.text for row in rows], part.tolist())
+    return Judged(part, spam, scores, near)
 
 
-def leave_one_out(judged: Judged, *, best: bool = False) -> list[Unseen]:
-    """The figures of each part. `best` takes F1 not at .5 but where it is highest, to be fair to
-    others' scores.
+def leave_one_out(judged: Judged, *, best: bool = False) -> list[LeftOut]:
+    """Return the figures of each part.
+
+    `best` takes F1 not at 0.5 but where it is highest, which is fair to scores of others.
     """
     results = []
-    for name in sorted(set(judged.part.tolist())):
+    for name in judged.names:
         here = judged.part == name
-        raw, fresh = (
-            _figures(judged, here, best=best),
-            _figures(judged, here & ~judged.near, best=best),
-        )
-        results.append(Unseen(name, raw, fresh))
+        raw = _figures(judged, here, best=best)
+        results.append(LeftOut(name, raw, _figures(judged, here & ~judged.near, best=best)))
     return results
 
 
 def _figures(judged: Judged, which: Flags, *, best: bool) -> Figures:
     spam, scores = judged.spam[which], judged.log_odds[which]
-    found = figures(spam, scores)
-    return found._replace(f1=best_f1(spam, scores)) if best else found
+    result = figures(spam, scores)
+    return result._replace(f1=best_f1(spam, scores)) if best else result
 
 
 def authors_split(
     rows: Sequence[Row], *, pooled: bool, pages: Pages | None = None, each: Each = iter
 ) -> dict[str, float]:
-    """By thread, Matthews' correlation on the last 30 % of each class. The first 70 % train: its
-    own, or all threads'.
+    """Return Matthews' correlation on the last 30 % of each class, by thread.
 
-    It is the split of Alberto, Lochter & Almeida (2015), on whose collection the best recorded mean
-    is .906.
+    The first 70 % train: those of the thread alone, or if `pooled`, those of all threads. This is
+    the split of Alberto, Lochter & Almeida (2015). The best mean recorded on their collection is
+    .906.
     """
     first = _first_parts(rows)
     threads = sorted({row.thread for row in rows if row.thread})
-    own = {name: np.array([row.thread == name for row in rows]) for name in threads}
-    together = train(_where(first, rows), pages=pages).model if pooled and threads else None
+    shared = train(_where(first, rows), pages=pages).model if pooled and threads else None
     results = {}
     for name in each(threads):
-        model = together or train(_where(first & own[name], rows), pages=pages).model
-        tested = _where(~first & own[name], rows)
-        results[name] = float(
-            matthews_corrcoef([row.spam for row in tested], _log_odds(model, tested, pages) > 0)
-        )
+        own = np.array([row.thread == name for row in rows])
+        model = shared or train(_where(first & own, rows), pages=pages).model
+        tested = _where(~first & own, rows)
+        called = _log_odds(model, tested, pages) > 0
+        results[name] = float(matthews_corrcoef([row.spam for row in tested], called))
     return results
 
 
 def _first_parts(rows: Sequence[Row]) -> Flags:
-    sizes, seen = Counter((row.thread, row.spam) for row in rows), Counter[tuple[str, bool]]()
+    """Return whether each row is in the first 70 % of its class in its thread."""
+    sizes = Counter((row.thread, row.spam) for row in rows)
+    seen: Counter[tuple[str, bool]] = Counter()
     first = []
     for row in rows:
-        seen[row.thread, row.spam] += 1
-        first.append(seen[row.thread, row.spam] <= round(_FIRST_PART * sizes[row.thread, row.spam]))
+        kind = row.thread, row.spam
+        seen[kind] += 1
+        first.append(seen[kind] <= round(_FIRST_PART * sizes[kind]))
     return np.array(first, bool)
 
 
@@ -164,69 +161,70 @@ def adaptive(
     in_time: bool = False,
     each: Each = iter,
 ) -> dict[str, Adapted]:
-    """By thread, as if each were a new site with `judged`'s models of the other threads for a base.
+    """Treat each thread as a new site whose base model is `judged`'s model of the other threads.
 
-    The first 100 rows teach the site's own model, in the order in which they stand or, `in_time`,
-    were posted; from then on it judges 25, is told, and learns anew. Where it can't learn yet the
-    base judges alone, as on a site.
+    The first 100 rows teach the site's own model, in the order of the file or, if `in_time`, of
+    their times. From then on, it judges 25 rows, learns their labels, and is trained again. Where it
+    cannot be trained yet, the base model judges alone, as on a site.
     """
     results = {}
-    for name in each(sorted(set(judged.part.tolist()))):
-        which = np.flatnonzero(judged.part == name).tolist()
+    for name in each(judged.names):
+        order = np.flatnonzero(judged.part == name).tolist()
         if in_time:
-            which.sort(key=lambda number: rows[number].at)
-        labels = _labels([rows[number] for number in which], judged.log_odds[which], pages)
-        spam = np.array([label.spam for label in labels], bool)
-        starts = range(_TAUGHT, len(labels), _REFIT)
-        if starts:
-            scores = [_taught(labels[:at], labels[at : at + _REFIT]) for at in starts]
-            results[name] = _adapted(spam[_TAUGHT:], np.concatenate(scores))
+            order.sort(key=lambda number: rows[number].at)
+        labels = _labels([rows[number] for number in order], judged.log_odds[order], pages)
+        if len(labels) > _TAUGHT:
+            results[name] = _adapted(labels)
     return results
 
 
-def _taught(known: Sequence[site_training.Label], coming: Sequence[site_training.Label]) -> Floats:
+def _adapted(labels: Sequence[site_model.Label]) -> Adapted:
+    scores = [
+        _taught(labels[:start], labels[start : start + _REFIT])
+        for start in range(_TAUGHT, len(labels), _REFIT)
+    ]
+    log_odds = np.concatenate(scores)
+    spam = np.array([label.spam for label in labels[_TAUGHT:]], bool)
+    false_positives = 0.0 if spam.all() else float((log_odds[~spam] > 0).mean())
+    return Adapted(figures(spam, log_odds), false_positives)
+
+
+def _taught(known: Sequence[site_model.Label], coming: Sequence[site_model.Label]) -> Floats:
     try:
-        model = site_training.train(known, base="", made="").model
+        model = site_model.train(known, base="", made="").model
     except Untrainable:  # all of one kind so far
         return np.array([label.seen.base for label in coming], float)
     return model.log_odds([label.seen for label in coming])
 
 
-def _adapted(spam: Flags, log_odds: Floats) -> Adapted:
-    return Adapted(
-        figures(spam, log_odds), float((log_odds[~spam] > 0).mean()) if not spam.all() else 0.0
-    )
-
-
-def _labels(rows: Sequence[Row], base: Floats, pages: Pages | None) -> list[site_training.Label]:
-    """Of the counts that a site's model is shown, those that a corpus knows; all others are
-    unknown, not none.
-    """
-    texts = [normalised(row.text) for row in rows]
-    pieces = [_pieces(row.text) for row in rows]
-    where = places(rows, pages)
-    labels = []
-    for number, (row, opinion) in enumerate(zip(rows, base.tolist(), strict=True)):
-        same = texts[:number].count(texts[number])
-        near = sum(_alike(pieces[number], other) >= _NEAR for other in pieces[:number]) - same
-        known = {
-            "the same before": same,
-            "nearly the same before": near,
-            "links to this page": UNKNOWN,
-        }
-        if page := where[number]:
-            tokens = read(row.text)
-            known["links to this page"] = len(tokens) - len(away(row.text, tokens, page))
-        counts = {TAKEN: EDITION, **dict.fromkeys(COUNTS, UNKNOWN), **known}
-        labels.append(
-            site_training.Label(str(number), row.spam, row.lang, Seen(row.text, opinion, counts))
-        )
+def _labels(rows: Sequence[Row], base: Floats, pages: Pages | None) -> list[site_model.Label]:
+    labels: list[site_model.Label] = []
+    contexts = _contexts(rows, places(rows, pages))
+    for row, opinion, context in zip(rows, base.tolist(), contexts, strict=True):
+        seen = Seen(row.text, opinion, context)
+        labels.append(site_model.Label(str(len(labels)), row.spam, row.lang, seen))
     return labels
 
 
-def _alike(one: set[str], other: set[str]) -> float:
-    both = len(one & other)
-    return both / (len(one) + len(other) - both)
+def _contexts(rows: Sequence[Row], where: Sequence[Place | None]) -> Iterator[dict[str, int]]:
+    """Yield the counts that a site's model sees. Those that a corpus does not know are unknown."""
+    texts = [normalised(row.text) for row in rows]
+    pieces_of = [pieces(row.text) for row in rows]
+    for number, (row, place) in enumerate(zip(rows, where, strict=True)):
+        same = texts[:number].count(texts[number])
+        near = sum(similarity(pieces_of[number], other) >= NEAR for other in pieces_of[:number])
+        yield {
+            TAKEN: EDITION,
+            **dict.fromkeys(COUNTS, UNKNOWN),
+            "the same before": same,
+            "nearly the same before": near - same,
+            "links to this page": _links_to(place, row.text) if place else UNKNOWN,
+        }
+
+
+def _links_to(place: Place, text: str) -> int:
+    tokens = read(text)
+    return len(tokens) - len(away(text, tokens, place))
 
 
 def across(
@@ -236,109 +234,42 @@ def across(
     pages: Pages | None = None,
     each: Each = iter,
 ) -> dict[str, Figures]:
-    """By source: its rows judged by a model of all the others, which never saw a label of its kind
-    of text.
+    """Return the figures of each source, judged by a model of all others: it never saw a label of
+    that kind of text.
 
-    Not calibrated: how often such text is spam the others cannot know. Sources with one kind alone
-    only train.
+    The models are not calibrated, because they cannot know how often such text is spam. A source
+    with labels of only one kind is not judged.
     """
-    kinds = {(row.source, row.spam) for row in rows}
-    judged = [
-        name
-        for name in dict.fromkeys(row.source for row in rows)
-        if {(name, True), (name, False)} <= kinds
-    ]
+    sources = _sources_with_both_kinds(rows)
     results = {}
-    for name in each(judged if len(judged) > 1 else []):
+    for name in each(sources if len(sources) > 1 else []):
         out = np.array([row.source == name for row in rows])
         model = train(_where(~out, rows), weights, pages=pages, calibrated=False).model
         tested = _where(out, rows)
-        results[name] = figures(
-            np.array([row.spam for row in tested], bool), _log_odds(model, tested, pages)
-        )
+        results[name] = figures(_spam(tested), _log_odds(model, tested, pages))
     return results
 
 
+def _sources_with_both_kinds(rows: Sequence[Row]) -> list[str]:
+    kinds = {(row.source, row.spam) for row in rows}
+    names = dict.fromkeys(row.source for row in rows)
+    return [name for name in names if {(name, True), (name, False)} <= kinds]
+
+
 def calibration(spam: Flags, log_odds: Floats) -> Calibration:
-    """How true the probabilities are."""
+    """Measure how true the probabilities are, in ten bins of equal width."""
     said = probability(log_odds)
     number = np.minimum((said * _BINS).astype(int), _BINS - 1)
-    bins = tuple(
-        (float(said[here].mean()), float(spam[here].mean()), int(here.sum()))
-        for here in (number == at for at in range(_BINS))
-        if here.any()
-    )
-    gap = sum(abs(expected - was) * count for expected, was, count in bins) / max(1, len(spam))
-    return Calibration(float(np.mean((said - spam) ** 2)), gap, bins)
+    bins = []
+    for at in np.unique(number):
+        here = number == at
+        bins.append(Bin(float(said[here].mean()), float(spam[here].mean()), int(here.sum())))
+    gap = sum(abs(each.said - each.was) * each.rows for each in bins) / max(1, len(spam))
+    return Calibration(float(np.mean((said - spam) ** 2)), gap, tuple(bins))
 
 
-def parts(rows: Sequence[Row]) -> list[str]:
-    """What is left out together: a thread, several where there are many; five parts where there are
-    no two threads.
-    """
-    names = groups(rows)
-    if len(set(names)) < 2:
-        return groups([row._replace(thread="") for row in rows])
-    if len(set(names)) <= _MOST_THREADS:
-        return names
-    bundle = {name: f"bundle {number % 10 + 1}" for number, name in enumerate(sorted(set(names)))}
-    return [bundle[name] for name in names]
-
-
-def near_duplicates(texts: Sequence[str], part: Sequence[str] | NDArray[np.str_]) -> Flags:
-    """Whether a text shares most of its 5-letter pieces (Jaccard ≥ .6) with one of another part."""
-    pieces = [_pieces(text) for text in texts]
-    holders: dict[str, list[int]] = defaultdict(list)
-    for number, own in enumerate(pieces):
-        for piece in own:
-            holders[piece].append(number)
-    return np.array(
-        [_has_twin(number, pieces, holders, part) for number in range(len(texts))], bool
-    )
-
-
-def _has_twin(
-    number: int,
-    pieces: Sequence[set[str]],
-    holders: dict[str, list[int]],
-    part: Sequence[str] | NDArray[np.str_],
-) -> bool:
-    own = pieces[number]
-    shared = Counter(
-        other for piece in own for other in holders[piece] if part[other] != part[number]
-    )
-    return any(
-        count / (len(own) + len(pieces[other]) - count) >= _NEAR for other, count in shared.items()
-    )
-
-
-def _pieces(text: str) -> set[str]:
-    letters = normalised(text)
-    return {letters[at : at + _GRAM] for at in range(max(1, len(letters) - _GRAM + 1))}
-
-
-def cost(model: SpamModel, texts: Sequence[str]) -> Cost:
-    """Measured on these texts, the model warm, in processor time: what else the machine does is not
-    counted.
-    """
-    model.log_odds(texts[:1])
-    alone = median(_seconds(model, [text]) for text in texts[:300])
-    batch = min(_seconds(model, texts) for _ in range(3))
-    data = model.to_bytes()
-    load = min(_seconds_to_load(data) for _ in range(5))
-    return Cost(1000 * alone, 1000 * load, len(texts) / batch, len(data))
-
-
-def _seconds(model: SpamModel, texts: Sequence[str]) -> float:
-    started = process_time()
-    model.log_odds(texts)
-    return process_time() - started
-
-
-def _seconds_to_load(data: bytes) -> float:
-    started = process_time()
-    SpamModel.from_bytes(data, "the model")
-    return process_time() - started
+def _spam(rows: Sequence[Row]) -> Flags:
+    return np.array([row.spam for row in rows], bool)
 
 
 def _log_odds(model: SpamModel, rows: Sequence[Row], pages: Pages | None) -> Floats:

@@ -1,4 +1,4 @@
-"""How good log-odds are, in the three figures that the project goes by."""
+"""The three figures by which scores are compared: AUC, F1 and recall."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from math import isnan
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.metrics import f1_score, precision_recall_curve, roc_auc_score, roc_curve
 
+from models.spam.model import Floats
+from models.spam.training.base_model import Flags
+
+FALSE_POSITIVES = 0.01  # the share of ham called spam at which recall is measured
 _UNKNOWN = float("nan")
 
 
 class Figures(NamedTuple):
-    """On so many rows: AUC, F1 at probability 0.5, and the share of spam found when 1 % of ham may
-    be called spam.
+    """The AUC, F1 at a probability of 0.5, and the share of spam found while at most 1 % of ham is
+    called spam. They are NaN for rows of only one kind.
     """
 
     rows: int
@@ -24,27 +27,40 @@ class Figures(NamedTuple):
     recall: float
 
 
-def figures(spam: NDArray[np.bool_], log_odds: NDArray[np.float64]) -> Figures:
-    """Not-a-number where there is only one kind."""
-    if len(set(spam)) < 2:
+def figures(spam: Flags, log_odds: Floats) -> Figures:
+    """Return the figures of these scores."""
+    if not _has_both_kinds(spam):
         return Figures(len(spam), _UNKNOWN, _UNKNOWN, _UNKNOWN)
-    false, true, _ = roc_curve(spam, log_odds)
-    auc, f1 = roc_auc_score(spam, log_odds), f1_score(spam, log_odds > 0, zero_division=0.0)
-    return Figures(len(spam), float(auc), float(f1), float(true[false <= 0.01].max()))
+    false_positives, true_positives, _ = roc_curve(spam, log_odds)
+    return Figures(
+        rows=len(spam),
+        auc=float(roc_auc_score(spam, log_odds)),
+        f1=float(f1_score(spam, log_odds > 0, zero_division=0.0)),
+        recall=float(true_positives[false_positives <= FALSE_POSITIVES].max()),
+    )
 
 
-def best_f1(spam: NDArray[np.bool_], log_odds: NDArray[np.float64]) -> float:
-    """F1 at the threshold where it is highest."""
-    if len(set(spam)) < 2:
+def best_f1(spam: Flags, log_odds: Floats) -> float:
+    """Return F1 at the threshold where it is highest, or NaN for rows of only one kind."""
+    if not _has_both_kinds(spam):
         return _UNKNOWN
     precision, recall, _ = precision_recall_curve(spam, log_odds)
     return float(np.max(2 * precision * recall / np.maximum(precision + recall, 1e-9)))
 
 
 def mean(results: Sequence[Figures]) -> Figures:
-    """Each of them counts the same, however many rows it has; those with only one kind don't."""
+    """Return the mean of the known figures, each counted once, and the sum of all rows."""
+    rows = sum(result.rows for result in results)
     known = [result for result in results if not isnan(result.auc)]
     if not known:
-        return Figures(sum(result.rows for result in results), _UNKNOWN, _UNKNOWN, _UNKNOWN)
-    auc, f1, recall = np.array([result[1:] for result in known]).mean(axis=0).tolist()
-    return Figures(sum(result.rows for result in results), auc, f1, recall)
+        return Figures(rows, _UNKNOWN, _UNKNOWN, _UNKNOWN)
+    return Figures(
+        rows=rows,
+        auc=float(np.mean([result.auc for result in known])),
+        f1=float(np.mean([result.f1 for result in known])),
+        recall=float(np.mean([result.recall for result in known])),
+    )
+
+
+def _has_both_kinds(spam: Flags) -> bool:
+    return len(set(spam.tolist())) == 2

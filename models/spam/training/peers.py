@@ -1,4 +1,4 @@
-"""Two mail filters that anybody could run instead, on the same comments: bogofilter and
+"""Measures two mail filters that anyone could use instead on the same comments: bogofilter and
 SpamAssassin's Bayes.
 """
 
@@ -10,24 +10,34 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from models.spam.training.base_model import Floats
+from models.spam.model import Floats
+from models.spam.training.base_model import Flags
 from models.spam.training.corpus import Row
-from models.spam.training.evaluation import Judged, near_duplicates, parts
+from models.spam.training.evaluation import Judged
+from models.spam.training.parts import near_duplicates, parts
 
-Filter: TypeAlias = Callable[
-    [Path, Sequence[Path], Sequence[Path], Sequence[Path]], dict[str, float]
-]
+
+class Mails(NamedTuple):
+    """Files to learn as spam and as ham, files to judge, and a folder for the filter's data."""
+
+    home: Path
+    spam: list[Path]
+    ham: list[Path]
+    judged: list[Path]
+
+
+Filter: TypeAlias = Callable[[Mails], dict[str, float]]  # the probability of spam by path
 
 _LEAST = 1e-12
-_SECONDS = 900  # for one fold
+_SECONDS = 900  # for one part
 
-# SpamAssassin's own programs take a second to start for each message, and say the probability in
-# steps only. This learns files of spam and ham and prints the probability that its Bayes gives each
-# of the others.
+# SpamAssassin's own programs take a second to start for each message, and print the probability
+# only roughly. This program learns the files of spam and ham, and prints the probability that its
+# Bayes gives to each of the others.
 _SPAMASSASSIN = r"""
 use strict; use Mail::SpamAssassin; use Mail::SpamAssassin::PerMsgStatus;
 my ($home) = @ARGV;
@@ -62,7 +72,7 @@ $sa->finish_learner;
 
 
 def installed() -> dict[str, Filter]:
-    """Those that are here, by name."""
+    """Return the filters that are installed on this machine, by name."""
     found: dict[str, Filter] = {}
     if shutil.which("bogofilter"):
         found["bogofilter"] = _bogofilter
@@ -74,35 +84,31 @@ def installed() -> dict[str, Filter]:
 def judge(
     rows: Sequence[Row], by: Filter, *, each: Callable[[Iterable[str]], Iterable[str]] = iter
 ) -> Judged:
-    """Every row judged by the filter after it learned the other parts, as `evaluation.judge` does
-    with our model.
+    """Let the filter score each part of the rows after it learned the other parts, as
+    `evaluation.judge` does with our model.
     """
-    part, spam = np.array(parts(rows)), np.array([row.spam for row in rows], bool)
-    scores = np.zeros(len(rows))
+    part = np.array(parts(rows))
+    spam, scores = np.array([row.spam for row in rows], bool), np.zeros(len(rows))
     for name in each(sorted(set(part.tolist()))):
         out = part == name
-        scores[out] = _fold(rows, out.tolist(), by)
-    return Judged(part, spam, scores, near_duplicates([row.text for row in rows], part))
+        scores[out] = _log_odds(rows, out, by)
+    return Judged(part, spam, scores, near_duplicates([row.text for row in rows], part.tolist()))
 
 
-def _fold(rows: Sequence[Row], out: Sequence[bool], by: Filter) -> Floats:
+def _log_odds(rows: Sequence[Row], out: Flags, by: Filter) -> Floats:
+    """Return the log-odds of the rows that are left out."""
     with tempfile.TemporaryDirectory(prefix="greenroom-peers-") as folder:
-        home = Path(folder)
-        mails = [_mail(home / f"{number}.eml", row.text) for number, row in enumerate(rows)]
-        spam = [
-            mail for mail, row, held in zip(mails, rows, out, strict=True) if row.spam and not held
-        ]
-        ham = [
-            mail for mail, row, held in zip(mails, rows, out, strict=True) if not (row.spam or held)
-        ]
-        judged = [mail for mail, held in zip(mails, out, strict=True) if held]
-        found = by(home, spam, ham, judged)
-        probabilities = np.clip([found[str(mail)] for mail in judged], _LEAST, 1 - _LEAST)
+        mails = Mails(Path(folder), [], [], [])
+        for number, (row, is_out) in enumerate(zip(rows, out.tolist(), strict=True)):
+            kind = mails.judged if is_out else mails.spam if row.spam else mails.ham
+            kind.append(_mail(mails.home / f"{number}.eml", row.text))
+        found = by(mails)
+        probabilities = np.clip([found[str(mail)] for mail in mails.judged], _LEAST, 1 - _LEAST)
         return np.asarray(np.log(probabilities / (1 - probabilities)), float)
 
 
 def _mail(path: Path, text: str) -> Path:
-    """The comment as the body of a mail that says nothing else."""
+    """Write the comment as the body of a mail with as few headers as possible."""
     head = (
         "MIME-Version: 1.0\nContent-Type: text/plain; "
         "charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
@@ -111,25 +117,25 @@ def _mail(path: Path, text: str) -> Path:
     return path
 
 
-def _bogofilter(
-    home: Path, spam: Sequence[Path], ham: Sequence[Path], judged: Sequence[Path]
-) -> dict[str, float]:
-    for kind, mails in (("-s", spam), ("-n", ham)):
-        _run(["bogofilter", "-C", "-d", str(home), kind, "-b"], _lines(map(str, mails)), home)
-    said = _run(["bogofilter", "-C", "-d", str(home), "-b", "-TT"], _lines(map(str, judged)), home)
-    return {
-        path: float(score)
-        for path, score in (line.split()[:: len(line.split()) - 1] for line in said)
-    }
+def _bogofilter(mails: Mails) -> dict[str, float]:
+    command = ["bogofilter", "-C", "-d", str(mails.home), "-b"]
+    for kind, paths in (("-s", mails.spam), ("-n", mails.ham)):
+        _run([*command, kind], _lines(map(str, paths)), mails.home)
+    found = {}
+    for line in _run([*command, "-TT"], _lines(map(str, mails.judged)), mails.home):
+        path, *_, probability = line.split()
+        found[path] = float(probability)
+    return found
 
 
-def _spamassassin(
-    home: Path, spam: Sequence[Path], ham: Sequence[Path], judged: Sequence[Path]
-) -> dict[str, float]:
-    kinds = (("spam", spam), ("ham", ham), ("judge", judged))
-    lines = _lines(f"{what}\t{mail}" for what, mails in kinds for mail in mails)
-    said = _run(["perl", "-e", _SPAMASSASSIN, str(home)], lines, home)
-    return {path: float(score) for path, score in (line.split("\t") for line in said)}
+def _spamassassin(mails: Mails) -> dict[str, float]:
+    kinds = (("spam", mails.spam), ("ham", mails.ham), ("judge", mails.judged))
+    orders = _lines(f"{kind}\t{path}" for kind, paths in kinds for path in paths)
+    found = {}
+    for line in _run(["perl", "-e", _SPAMASSASSIN, str(mails.home)], orders, mails.home):
+        path, probability = line.split("\t")
+        found[path] = float(probability)
+    return found
 
 
 def _lines(words: Iterable[str]) -> str:
@@ -147,8 +153,7 @@ def _run(command: Sequence[str], lines: str, home: Path) -> list[str]:
         env=environment,
         check=False,
     )
-    if done.returncode > 2 or (
-        done.returncode and command[0] == "perl"
-    ):  # bogofilter's 0, 1 and 2 are its verdicts
+    is_bogofilters_verdict = command[0] == "bogofilter" and done.returncode <= 2
+    if done.returncode and not is_bogofilters_verdict:
         raise OSError(f"{command[0]} failed: {done.stderr.strip()[-300:]}")
     return done.stdout.splitlines()

@@ -1,12 +1,11 @@
-"""Fits a site's own model to its moderators' decisions, and says whether it may take the place of
-the current one.
+"""Fits a site's own model to its moderators' decisions, and compares it with the model in use.
 
-Before the first decision the site's model is the base model: its log-odds, once, and nothing else.
-That is where the weights are pulled back to (a normal distribution around it is their prior, and
-the fit is the likeliest of all), so a hundred decisions correct the base and do not replace it. The
-posterior's log-odds need no line to calibrate them: with a hundred labels Platt's, fitted to five
-small folds, cost more than it mended, and where the first labels were nearly all of one kind it
-took that for the site's habit.
+Before the first decision, the site's model is the base model: its log-odds, once, and nothing else.
+The weights are pulled back to that (a normal distribution around it is their prior, and the fit is
+the most likely posterior), so a hundred decisions correct the base model and do not replace it. The
+posterior's log-odds need no calibration. With a hundred labels, a line fitted to five small folds
+cost more than it gained, and where the first labels were nearly all of one kind, it took that for
+the site's habit.
 """
 
 from __future__ import annotations
@@ -22,49 +21,40 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix, diags
 
 from models.spam import context
-from models.spam.model import probability
-from models.spam.site import COLUMNS, TEXT_COLUMNS, Floats, Seen, SiteModel, matrix
-from models.spam.training.base_model import Fitted, Untrainable
+from models.spam.model import Floats, probability
+from models.spam.site import COLUMNS, TEXT_COLUMNS, Seen, SiteModel, matrix
+from models.spam.training.base_model import Fitted, Flags, Untrainable
 
-Flags = NDArray[np.bool_]
-
-FIRST = 25  # labels before there is a model at all
+FIRST = 25  # labels before a site has a model of its own
 FEWEST_OF_A_KIND = 3
-CROSS_VALIDATED = 200  # labels below which there are too few to hold the newest out
+CROSS_VALIDATED = 200  # with fewer labels, holding the newest out would leave too few
 FOLDS = 5
 HELD_OUT = 0.2
-FEWEST_COMPARED = 10  # with fewer that the current model has not seen there is nothing to go by
+FEWEST_COMPARED = 10  # with fewer labels that the current model has not seen, the new one wins
 LANGUAGE_ROWS = 10
-_LEAST = 0.005  # a probability counts as no surer than that: one mistake must not decide alone
+_LEAST = 0.005  # a probability counts as no surer than this: one mistake must not decide alone
 _TOO_SMALL = 1e-4
 _SOLVER = {"maxiter": 300, "gtol": 1e-3}
 
-# How far a weight strays from where it is pulled back to, as a standard deviation; see the base
-# model's card.
-_WORDS = 4.5  # of the site's own words: a whole comment's together are at most about as long as one
-_TRUST = 0.5  # of what the base model's opinion counts, around 1
-_SILENCE = 4.5  # of what it means that the base model has none
-_HABIT, _UNKNOWN = (
-    13.0,
-    1.0,
-)  # of a count (the first of them has the value .1), and of one that nobody knows
-_SHARE = (
-    1.0  # of the intercept: what moderators were shown so far was much of one kind only for a while
-)
+# How far a weight strays from its prior, as a standard deviation. See the base model's card.
+_WORDS = 4.5  # the site's own words; those of a whole comment make a row of a length of about 1
+_TRUST = 0.5  # the weight of the base model's opinion, around 1
+_SILENCE = 4.5  # the weight of the base model having no opinion
+_COUNT = 13.0  # a count; a count of one has the value .1
+_UNKNOWN = 1.0  # a count that is unknown
+_SHARE = 1.0  # the intercept: for a while, moderators may have been shown mostly one kind
 _SPREAD = np.concatenate(
     [
         np.full(TEXT_COLUMNS, _WORDS),
         [_TRUST, _SILENCE],
-        np.repeat([_HABIT, _UNKNOWN], context.COLUMNS // 2),
+        np.repeat([_COUNT, _UNKNOWN], context.COLUMNS // 2),
     ]
 )
 _BASE_ALONE = (np.arange(COLUMNS) == TEXT_COLUMNS).astype(float)
 
 
 class Label(NamedTuple):
-    """A comment that a moderator decided, with what a model is shown of it. Labels come in the
-    order of decisions.
-    """
+    """A moderator's decision on a comment, with what a model sees of the comment."""
 
     comment: str
     spam: bool
@@ -83,8 +73,8 @@ class SiteTrained(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Challenger against champion on `rows` labels that neither had seen: mean log loss, lower is
-    better.
+    """Challenger against champion on `rows` labels that neither had seen. The numbers are mean log
+    losses: lower is better.
     """
 
     rows: int
@@ -98,7 +88,10 @@ class Comparison(NamedTuple):
 
 
 def train(labels: Sequence[Label], base: str, made: str) -> SiteTrained:
-    """The model of these decisions. Raises Untrainable."""
+    """Return a model of these decisions, given in their order in time.
+
+    `base` is the version of the base model, `made` the moment of the training. Raises Untrainable.
+    """
     spam = _spam(labels)
     _check_enough(spam)
     rows = matrix([label.seen for label in labels])
@@ -110,9 +103,8 @@ def train(labels: Sequence[Label], base: str, made: str) -> SiteTrained:
 
 
 def _version(model: SiteModel, made: str) -> str:
-    """Name the model after its content and `made`, the moment of the training.
-
-    Two trainings on the same labels give the same weights, but each is a model of its own.
+    """Name the model after its content and `made`: two trainings on the same labels give the same
+    weights, but each is a model of its own.
     """
     return f"site-{sha256(model.packed() + made.encode()).hexdigest()[:12]}"
 
@@ -120,19 +112,18 @@ def _version(model: SiteModel, made: str) -> str:
 def compare(
     labels: Sequence[Label], challenger: SiteTrained, champion: Floats, unseen: Flags
 ) -> Comparison:
-    """Challenger and champion on the newest labels that the champion has not seen (`unseen`).
+    """Compare two models on labels that the champion has not seen, which `unseen` marks.
 
-    `champion` has its probabilities of all labels. From 200 labels on the challenger is fitted once
-    more, to what came before the newest fifth; below, what counts is how it did by
-    cross-validation.
+    `champion` has the champion's probability of each label. With 200 labels or more, the challenger
+    is fitted again to all but the newest fifth, and both are compared on that fifth. With fewer,
+    the challenger's probabilities are those of its cross-validation.
     """
     spam, ours = _spam(labels), challenger.held_out.copy()
     first = len(labels) - int(HELD_OUT * len(labels))
     if len(labels) < CROSS_VALIDATED or len(set(spam[:first])) < 2:
         return _comparison(spam, ours, champion, unseen, "by cross-validation")
-    ours[first:] = probability(
-        _fit(challenger.rows[:first], spam[:first]).scores(challenger.rows[first:])
-    )
+    older = _fit(challenger.rows[:first], spam[:first])
+    ours[first:] = probability(older.scores(challenger.rows[first:]))
     newest = unseen & (np.arange(len(labels)) >= first)
     return _comparison(spam, ours, champion, newest, "on the newest, held out in time")
 
@@ -142,15 +133,15 @@ def _comparison(spam: Flags, ours: Floats, theirs: Floats, which: Flags, how: st
     if not rows:
         return Comparison(0, 0.0, 0.0, how)
     challenger, champion = (
-        round(log_loss(spam[which], scores[which]), 4) for scores in (ours, theirs)
+        round(log_loss(spam[which], probabilities[which]), 4) for probabilities in (ours, theirs)
     )
     return Comparison(rows, challenger, champion, how)
 
 
 def log_loss(spam: Flags, probabilities: Floats) -> float:
-    """Mean surprise at what the moderators decided."""
-    certain = np.clip(np.where(spam, probabilities, 1 - probabilities), _LEAST, 1)
-    return float(-np.log(certain).mean())
+    """Return the mean of -ln(the probability given to what the moderators decided)."""
+    given = np.clip(np.where(spam, probabilities, 1 - probabilities), _LEAST, 1)
+    return float(-np.log(given).mean())
 
 
 def _spam(labels: Sequence[Label]) -> Flags:
@@ -158,40 +149,41 @@ def _spam(labels: Sequence[Label]) -> Flags:
 
 
 def _check_enough(spam: Flags) -> None:
-    kinds = int(spam.sum()), int((~spam).sum())
-    if len(spam) < FIRST or min(kinds) < FEWEST_OF_A_KIND:
-        few = f"{kinds[0]} rejected and {kinds[1]} approved"
+    rejected, approved = int(spam.sum()), int((~spam).sum())
+    if len(spam) < FIRST or min(rejected, approved) < FEWEST_OF_A_KIND:
         raise Untrainable(
-            f"{few}: {FIRST} decisions are needed, and {FEWEST_OF_A_KIND} of each kind"
+            f"{rejected} rejected and {approved} approved: {FIRST} decisions are needed, and "
+            f"{FEWEST_OF_A_KIND} of each kind"
         )
 
 
 def _fit(rows: csr_matrix, spam: Flags) -> Fitted:
-    """The likeliest weights, by L-BFGS on their distances from the base model alone, each measured
-    in its spread.
+    """Return the most likely weights: L-BFGS on their distances from the base model alone, each
+    measured in units of its spread.
     """
-    used = _teaching(rows)
+    used = _informative(rows)
     scaled = csr_matrix(rows[:, used] @ diags(_SPREAD[used]))
-    back, start, sign = scaled.T.tocsr(), rows @ _BASE_ALONE, np.where(spam, 1.0, -1.0)
+    transposed = scaled.T.tocsr()
+    start, sign = rows @ _BASE_ALONE, np.where(spam, 1.0, -1.0)
 
-    def surprise(point: Floats) -> tuple[float, Floats]:
+    def loss_and_gradient(point: Floats) -> tuple[float, Floats]:
         distances, shift = point[:-1], point[-1]
         margin = sign * (scaled @ distances + _SHARE * shift + start)
         slope = -sign * probability(-margin)
         loss = np.logaddexp(0, -margin).sum() + point @ point / 2
-        return float(loss), np.append(back @ slope, _SHARE * slope.sum()) + point
+        gradient = np.append(transposed @ slope, _SHARE * slope.sum()) + point
+        return float(loss), gradient
 
-    found = minimize(
-        surprise, np.zeros(len(used) + 1), jac=True, method="L-BFGS-B", options=_SOLVER
-    ).x
+    origin = np.zeros(len(used) + 1)
+    solution = minimize(loss_and_gradient, origin, jac=True, method="L-BFGS-B", options=_SOLVER).x
     weights = _BASE_ALONE.copy()
-    weights[used] += _SPREAD[used] * found[:-1]
-    return Fitted(weights, float(_SHARE * found[-1]))
+    weights[used] += _SPREAD[used] * solution[:-1]
+    return Fitted(weights, float(_SHARE * solution[-1]))
 
 
-def _teaching(rows: csr_matrix) -> NDArray[np.int64]:
-    """The columns that occur. A count that is the same on every comment says nothing: it is a
-    second intercept.
+def _informative(rows: csr_matrix) -> NDArray[np.int64]:
+    """Return the columns that occur, without the counts that are the same on every comment: such a
+    count would be a second intercept.
     """
     used = np.flatnonzero(rows.getnnz(axis=0))
     counts = rows[:, TEXT_COLUMNS + 2 :].toarray()
@@ -200,8 +192,8 @@ def _teaching(rows: csr_matrix) -> NDArray[np.int64]:
 
 
 def _cross_validated(rows: csr_matrix, spam: Flags) -> Floats:
-    """Each row's score by a model that has not seen its fold; every fold has its share of both
-    kinds.
+    """Return each row's score by a model that has not seen its fold. Every fold has its share of
+    both kinds.
     """
     folds = min(FOLDS, int(spam.sum()), int((~spam).sum()))
     fold = np.zeros(len(spam), int)
@@ -215,14 +207,14 @@ def _cross_validated(rows: csr_matrix, spam: Flags) -> Floats:
 
 
 def _languages(labels: Sequence[Label]) -> list[str]:
-    """Those with ten labels, of both kinds: from fewer it would judge by punctuation."""
+    """Return the languages with ten labels or more, of both kinds. From fewer labels, the model
+    would judge by punctuation.
+    """
     counts = Counter(label.language for label in labels)
     kinds = {(label.language, label.spam) for label in labels}
-    return sorted(
-        language
-        for language, count in counts.items()
-        if language
-        and language != "und"
-        and count >= LANGUAGE_ROWS
-        and {(language, True), (language, False)} <= kinds
-    )
+    known = []
+    for language, count in sorted(counts.items()):
+        has_both_kinds = {(language, True), (language, False)} <= kinds
+        if language not in {"", "und"} and count >= LANGUAGE_ROWS and has_both_kinds:
+            known.append(language)
+    return known

@@ -19,10 +19,9 @@ from models.spam.training.evaluation import (
     calibration,
     judge,
     leave_one_out,
-    near_duplicates,
-    parts,
 )
 from models.spam.training.figures import Figures, best_f1, figures, mean
+from models.spam.training.parts import near_duplicates, parts
 from service.commands.model import evaluate, train
 
 GOODS = [
@@ -298,15 +297,16 @@ def test_evaluate_says_when_it_has_no_threads_to_leave_out(tmp_path: Path) -> No
         (["evaluate", "BAD"], "bad.csv, line 2: label is 'what'; spam or ham is meant"),
         (["train", "FEW"], "at least 5 of each are needed"),
         (["evaluate", "FEW"], "at least 5 of each are needed"),
-        (["evaluate", "NONE"], "0 spam and 0 ham: it takes both to measure anything"),
+        (["evaluate", "NONE"], "0 spam and 0 ham: measuring needs both kinds"),
         (["train", "GOOD", "--out", "BAD/model.npz"], "bad.csv"),
+        (["train", "GOOD", "--out", "model.json"], "model.json: .json is for the model's card"),
         (["train", "GOOD", "--without-thread", "east"], "no comment belongs to the thread east"),
-        (["train", "GOOD", "--weight", "own"], "NAME=FACTOR is meant"),
-        (["train", "GOOD", "--weight", "own=0"], "the factor is above 0"),
-        (["train", "GOOD", "--weight", "own=1e-300"], "the factor is above 0"),
-        (["evaluate", "GOOD", "--card", "BAD"], "bad.csv is no model's card"),
-        (["evaluate", "GOOD", "--card", "LIST"], "list.json is no model's card"),
-        (["train", "GOOD", "--page", "north"], "THREAD=URL is meant"),
+        (["train", "GOOD", "--weight", "own"], "expected NAME=FACTOR"),
+        (["train", "GOOD", "--weight", "own=0"], "the factor must be between 0.000001"),
+        (["train", "GOOD", "--weight", "own=1e-300"], "the factor must be between 0.000001"),
+        (["evaluate", "GOOD", "--card", "BAD"], "bad.csv is not a model's card"),
+        (["evaluate", "GOOD", "--card", "LIST"], "list.json is not a model's card"),
+        (["train", "GOOD", "--page", "north"], "expected THREAD=URL"),
         (
             ["train", "GOOD", "--weight", "other=2"],
             "--weight names other, which is none of the files",
