@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response
@@ -12,8 +13,8 @@ from sqlalchemy.orm import Session
 from models.failpoints import failpoint
 from models.judgement import promises
 from models.judgement.policy import Policy
-from models.records import PolicyVersion, Site, Thread
-from models.store.database import begin, insert_new, now, reading
+from models.records import PolicyVersion, Site
+from models.store.database import begin, reading
 from models.text.cleaning import clean_line, is_blank
 from service.api.moderation import body_as
 from service.api.public import json_response
@@ -22,7 +23,7 @@ from service.http.api_keys import caller
 from service.http.problems import Problem
 from service.moderation.comment_records import when
 from service.moderation.news import policy_to_go_back_to
-from service.moderation.thread_naming import NewName, checked_address, name_thread
+from service.moderation.threads import ThreadChanges, alter_thread, checked_address, thread_of
 from service.operations.metrics import CHECKS
 from service.sites.replaying import scores_of
 from worker.bell import PUBLISH, ring_soon
@@ -197,26 +198,10 @@ def change_thread(site: str) -> Response:
         raise Problem(
             422, str(error), errors=[{"field": "thread", "message": str(error)}]
         ) from None
+    changes = _changes(wanted, who.site.origins)
     with begin() as session:
-        session.connection().execute(insert_new(Thread), {"site_id": who.site.id, "key": key})
-        row = session.execute(
-            select(Thread)
-            .where(Thread.site_id == who.site.id, Thread.key == key)
-            .with_for_update(key_share=True)
-        ).scalar_one()
-        row.state = wanted.state or row.state
-        if wanted.state == "open":
-            row.opened_at = now()
-        if "moderation" in wanted.model_fields_set:
-            row.moderation = "before" if wanted.moderation == "before" else None
-        if "slow_seconds" in wanted.model_fields_set:
-            row.slow_seconds = wanted.slow_seconds
-        new = NewName()
-        if wanted.title:
-            new["title"] = wanted.title
-        if wanted.url:
-            new["url"] = checked_address(wanted.url, who.site.origins)
-        name_thread(session, row, new, by=who.by)
+        row = thread_of(session, who.site.id, key)
+        alter_thread(session, row, changes, by=who.by)
         session.flush()
         answer = {
             "thread": row.key,
@@ -229,3 +214,19 @@ def change_thread(site: str) -> Response:
     failpoint("thread_changed")
     ring_soon(PUBLISH, row.id)
     return json_response(answer)
+
+
+def _changes(wanted: ThreadChange, origins: Collection[str]) -> ThreadChanges:
+    """A title or an address can be set here, but not taken away."""
+    changes: ThreadChanges = {}
+    if wanted.state:
+        changes["state"] = wanted.state
+    if "moderation" in wanted.model_fields_set:
+        changes["moderation"] = wanted.moderation or "after"
+    if "slow_seconds" in wanted.model_fields_set:
+        changes["slow_seconds"] = wanted.slow_seconds
+    if wanted.title:
+        changes["title"] = wanted.title
+    if wanted.url:
+        changes["url"] = checked_address(wanted.url, origins)
+    return changes

@@ -7,36 +7,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flask import redirect, render_template, request
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from models.records import Comment, Site, Thread
-from models.store.database import begin, now, reading
+from models.store.database import begin, reading
 from service.console import words
 from service.console.blueprint import acting, console, looking
 from service.console.item import check_may
 from service.console.sessions import SignedIn
 from service.http.problems import Problem
-from service.moderation.acts import note_act
 from service.moderation.comment_records import full_records
 from service.moderation.queue import Place
-from service.moderation.thread_naming import NewName, checked_address, checked_title, name_thread
+from service.moderation.threads import (
+    ThreadChanges,
+    alter_thread,
+    checked_address,
+    checked_title,
+)
 from service.people.names import names_of
 from service.sites.lookup import find_site
 from worker.bell import PUBLISH, ring_soon
 
 PAGE_SIZE = 100
 SLOW = {"": None, "60": 60, "300": 300, "3600": 3600}
-WAYS = {
-    "open": "opened the thread",
-    "closed": "closed the thread",
-    "before": "made every comment be read first in the thread",
-    "after": "let comments go live by themselves in the thread",
+WAYS: dict[str, ThreadChanges] = {
+    "open": {"state": "open"},
+    "closed": {"state": "closed"},
+    "before": {"moderation": "before"},
+    "after": {"moderation": "after"},
 }
 
 
-def _named(form: Mapping[str, str], site: str) -> NewName:
+def _names(form: Mapping[str, str], site: str) -> ThreadChanges:
     info = find_site(site)
     assert info is not None
     address = checked_address(form.get("url", ""), info.origins)
@@ -90,39 +94,20 @@ def thread(thread_id: int) -> str:
 
 @console.post("/threads/<int:thread_id>")
 def change(thread_id: int) -> BaseResponse:
+    """Close, open or slow it down, or have every comment read first."""
     who = acting()
     way, slow = request.form.get("way", ""), request.form.get("slow")
     if (way and way not in WAYS) or (slow is not None and slow not in SLOW):
         raise Problem(
             422, "A thread is open or closed, read before or after, and slowed down or not."
         )
+    changes: ThreadChanges = {**WAYS[way]} if way else {}
+    if slow is not None:
+        changes["slow_seconds"] = SLOW[slow]
     with begin() as session:
-        found, site = _find(session, who, thread_id)
-        check_may(who, site, "moderator")
-        changes: dict[str, object] = {}
-        if way in {"open", "closed"}:
-            changes = {"state": way, "revision": Thread.revision + 1, "publish_due": now()}
-        if way == "open":
-            changes["opened_at"] = now()
-        if way in {"before", "after"}:
-            changes = {"moderation": "before" if way == "before" else None}
-        if slow is not None:
-            changes["slow_seconds"] = SLOW[slow]
-        if changes:
-            session.execute(update(Thread).where(Thread.id == thread_id).values(changes))
-            did = WAYS.get(way) or (
-                "slowed down the thread" if slow else "stopped slowing down the thread"
-            )
-            note_act(
-                session,
-                who.by,
-                "threads",
-                f"{did} “{found.title or found.key}”",
-                site_id=found.site_id,
-            )
-    if way in {"open", "closed"}:
-        ring_soon(PUBLISH, thread_id)
-    return redirect(f"/console/threads/{thread_id}", 303)
+        found, _ = _locked(session, who, thread_id)
+        alter_thread(session, found, changes, by=who.by)
+    return _published(thread_id)
 
 
 @console.post("/threads/<int:thread_id>/page")
@@ -130,11 +115,19 @@ def name(thread_id: int) -> BaseResponse:
     """Correct the title and the address, which came with a comment."""
     who = acting()
     with begin() as session:
-        _, site = _find(session, who, thread_id)
-        check_may(who, site, "moderator")
-        row = session.scalars(
-            select(Thread).where(Thread.id == thread_id).with_for_update(key_share=True)
-        ).one()
-        name_thread(session, row, _named(request.form, site), by=who.by)
+        found, site = _locked(session, who, thread_id)
+        alter_thread(session, found, _names(request.form, site), by=who.by)
+    return _published(thread_id)
+
+
+def _locked(session: Session, who: SignedIn, thread_id: int) -> tuple[Thread, str]:
+    """The thread, for a moderator of its site to change."""
+    _, site = _find(session, who, thread_id)
+    check_may(who, site, "moderator")
+    wanted = select(Thread).where(Thread.id == thread_id).with_for_update(key_share=True)
+    return session.scalars(wanted.execution_options(populate_existing=True)).one(), site
+
+
+def _published(thread_id: int) -> BaseResponse:
     ring_soon(PUBLISH, thread_id)
     return redirect(f"/console/threads/{thread_id}", 303)

@@ -1,5 +1,5 @@
-"""A thread's title and address come with a stranger's comment: they are checked, and a moderator's
-word is final.
+"""Changing a thread, from the console and by key; its title and address, which come with a
+stranger's comment and are checked.
 """
 
 from __future__ import annotations
@@ -243,6 +243,84 @@ def test_an_owner_lists_the_parameters_in_the_settings(
     )
     assert moderator.call("GET", "/policy").json["threads"]["query"] == ["article", "lang"]  # type: ignore[index]
     assert ann.form("/settings/demo", **{"threads.query": "a&b", "version": "2"}).status_code == 422
+
+
+CHANGES: list[tuple[dict[str, str], dict[str, object], str]] = [
+    ({"way": "closed"}, {"state": "closed"}, "closed the thread “/harbour”"),
+    ({"way": "open"}, {"state": "open"}, "opened the thread “/harbour”"),
+    (
+        {"way": "before"},
+        {"moderation": "before"},
+        "made every comment be read first in the thread “/harbour”",
+    ),
+    (
+        {"way": "after"},
+        {"moderation": "after"},
+        "let comments go live by themselves in the thread “/harbour”",
+    ),
+    ({"slow": "300"}, {"slow_seconds": 300}, "slowed down the thread “/harbour”"),
+    ({"slow": ""}, {"slow_seconds": None}, "stopped slowing down the thread “/harbour”"),
+]
+
+
+def test_the_console_and_the_api_log_the_same_changes_of_a_thread(
+    client: FlaskClient, moderator: Caller
+) -> None:
+    post(client)
+    ann = SignedIn(client, role="moderator")
+    for form, _, _ in CHANGES:
+        assert ann.form(f"/threads/{thread_id()}", **form).status_code == 303
+    expected = [sentence for _, _, sentence in CHANGES]
+    assert acts() == expected
+    for _, body, _ in CHANGES:
+        call = moderator.call("PATCH", "/threads", json={"thread": "/harbour", **body})
+        assert call.status_code == 200
+    assert acts() == expected * 2
+    log: Any = moderator.call("GET", "/log?kind=threads").json
+    assert [line["by"].partition(":")[0] for line in log["log"]] == ["key"] * 6 + ["moderator"] * 6
+
+
+def test_a_change_that_changes_nothing_is_not_logged(
+    client: FlaskClient, moderator: Caller
+) -> None:
+    post(client, title="The harbour")
+    ann = SignedIn(client, role="moderator")
+    for form in ({"way": "after"}, {"slow": ""}, {"way": "closed"}, {"way": "closed"}):
+        assert ann.form(f"/threads/{thread_id()}", **form).status_code == 303
+    moderator.call("PATCH", "/threads", json={"thread": "/harbour", "state": "closed"})
+    assert acts() == ["closed the thread “/harbour”"]
+
+
+def test_opening_an_open_thread_renews_its_age_and_is_logged(
+    client: FlaskClient, moderator: Caller
+) -> None:
+    post(client)
+    moderator.call("PATCH", "/threads", json={"thread": "/harbour", "state": "open"})
+    assert acts() == ["opened the thread “/harbour”"]
+    with reading() as session:
+        assert session.scalars(select(Thread.opened_at)).one() is not None
+
+
+def test_every_change_of_a_thread_publishes_its_page(
+    client: FlaskClient, moderator: Caller
+) -> None:
+    post(client)
+    ann = SignedIn(client, role="moderator")
+    assert ann.form(f"/threads/{thread_id()}", way="closed").status_code == 303
+    publish_all()
+    assert moderator.page()["state"] == "closed"
+    moderator.call("PATCH", "/threads", json={"thread": "/harbour", "state": "open"})
+    publish_all()
+    assert moderator.page()["state"] == "open"
+
+
+def test_a_thread_without_comments_can_be_closed_before_the_first(
+    client: FlaskClient, moderator: Caller
+) -> None:
+    body = {"thread": "/new", "state": "closed"}
+    assert moderator.call("PATCH", "/threads", json=body).json["count"] == 0  # type: ignore[index]
+    assert post(client, thread="/new").status_code == 409
+    assert acts() == ["closed the thread “/new”"]
 
 
 def block(host: str) -> None:

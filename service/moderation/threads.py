@@ -1,0 +1,122 @@
+"""Change a thread: close, open or slow it down, have it read first, name it. Each change is logged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Literal, TypedDict
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.records import Thread
+from models.store.database import insert_new, now
+from models.text.cleaning import clean_line, is_blank
+from models.text.urls import link
+from service.comments.submission import MOST_TITLE, MOST_URL
+from service.http.problems import Problem
+from service.moderation.acts import note_act
+
+_STATES = {"open": "opened", "closed": "closed"}
+_MODERATION = {
+    "before": "made every comment be read first in",
+    "after": "let comments go live by themselves in",
+}
+
+
+class ThreadChanges(TypedDict, total=False):
+    """What to change; a field that is left out stays.
+
+    With `moderation` "before", a moderator reads every comment first. `slow_seconds` is how long an
+    author waits between two comments. None takes a title, an address or the waiting time away.
+    """
+
+    state: Literal["open", "closed"]
+    moderation: Literal["before", "after"]
+    slow_seconds: int | None
+    title: str | None
+    url: str | None
+
+
+def thread_of(session: Session, site_id: int, key: str) -> Thread:
+    """The thread with this key, locked. A thread without comments is made."""
+    session.connection().execute(insert_new(Thread), {"site_id": site_id, "key": key})
+    wanted = select(Thread).where(Thread.site_id == site_id, Thread.key == key)
+    return session.execute(wanted.with_for_update(key_share=True)).scalar_one()
+
+
+def alter_thread(session: Session, thread: Thread, changes: ThreadChanges, *, by: str) -> None:
+    """Change a locked thread and log each difference. Its page is owed: ring for it after commit.
+
+    No comment changes a title or an address that was set here. Opening a thread that is open
+    counts as a change: its age starts again.
+    """
+    for sentence in _sentences(thread, changes):
+        note_act(session, by, "threads", sentence, site_id=thread.site_id)
+    if "state" in changes:
+        thread.state = changes["state"]
+    if changes.get("state") == "open":
+        thread.opened_at = now()
+    if "moderation" in changes:
+        thread.moderation = "before" if changes["moderation"] == "before" else None
+    if "slow_seconds" in changes:
+        thread.slow_seconds = changes["slow_seconds"]
+    if "title" in changes:
+        thread.title, thread.title_is_final = changes["title"], True
+    if "url" in changes:
+        thread.url, thread.url_is_final = changes["url"], True
+    thread.revision += 1
+    thread.publish_due = now()
+
+
+def _sentences(thread: Thread, changes: ThreadChanges) -> Iterator[str]:
+    """What the log says of each change: a sentence without its subject."""
+    name = f"the thread “{thread.title or thread.key}”"
+    state = changes.get("state")
+    if state and (state == "open" or state != thread.state):
+        yield f"{_STATES[state]} {name}"
+    moderation = changes.get("moderation")
+    if moderation and moderation != (thread.moderation or "after"):
+        yield f"{_MODERATION[moderation]} {name}"
+    if "slow_seconds" in changes and changes["slow_seconds"] != thread.slow_seconds:
+        yield f"{'slowed down' if changes['slow_seconds'] else 'stopped slowing down'} {name}"
+    if "title" in changes and changes["title"] != thread.title:
+        yield _renaming(thread, "title", changes["title"])
+    if "url" in changes and changes["url"] != thread.url:
+        yield _renaming(thread, "address", changes["url"])
+
+
+def _renaming(thread: Thread, noun: str, value: str | None) -> str:
+    if value:
+        return f"gave “{thread.key}” the {noun} “{value}”"
+    return f"took the {noun} from “{thread.key}”"
+
+
+def checked_title(text: str) -> str | None:
+    """The cleaned title, or None for an empty one. Raises the 422 that says what is wrong."""
+    try:
+        title = clean_line(text, MOST_TITLE)
+    except ValueError as error:
+        raise _wrong("title", str(error)) from None
+    return None if is_blank(title) else title
+
+
+def checked_address(text: str, origins: Collection[str]) -> str | None:
+    """The address in its stored form, or None for an empty one. Raises the 422 for a page that is
+    not on the site.
+    """
+    text = text.strip()
+    if not text:
+        return None
+    url = link(text) if len(text) <= MOST_URL and text.isprintable() and " " not in text else None
+    if url is None or url.origin not in origins:
+        raise _wrong("url", "This page does not belong to the site.")
+    kept = f"{url.origin}{url.path}{f'?{url.query}' if url.query else ''}"
+    if len(kept) > MOST_URL:
+        raise _wrong(
+            "url", f"This is too long: at most {MOST_URL:,} characters, as a browser writes it."
+        )
+    return kept
+
+
+def _wrong(field: str, message: str) -> Problem:
+    return Problem(422, message, errors=[{"field": field, "message": message}])
