@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from models.runtime import inherited
 
 PREFIX = "GREENROOM_"
 # By setting, how its URL may begin; a driver may stand behind a plus. What is wrong is said without
@@ -286,7 +287,7 @@ def _is_ip(host: str) -> bool:
         return False
 
 
-@cache
+@inherited(lambda _: None)
 def settings() -> Settings:
     """The settings of this process, read once.
 

@@ -23,14 +23,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from models import caches
+from models import runtime
 from models.settings import settings
-from models.store import database, secrets, storage
-from models.store import postgresql as postgresql_connections
+from models.store import database
 from models.store.keyring import require_keys
 from models.store.migrate import upgrade
 from service.app import create_app
-from service.http import addresses, form_tokens, limits
 from service.people import accounts
 from tests.caller import Caller
 from tests.fakes.postgres import TEMPLATE, PostgreSQL, postgresql
@@ -86,24 +84,7 @@ def forget() -> None:
     """What a process remembers, so that the next test starts like a new one."""
     _let_come_home()
     database.engine().dispose()
-    singletons = (
-        settings,
-        database._engine_of,
-        database._turn_of,
-        postgresql_connections._probe_of,
-        storage._store_of,
-        storage._local,
-    )
-    for cached in (
-        *singletons,
-        form_tokens._signer,
-        limits._limiter,
-        limits._limits,
-        addresses._key,
-    ):
-        cached.cache_clear()
-    caches.forget()
-    secrets.forget_secrets()
+    runtime.replace()
 
 
 def _let_come_home() -> None:
@@ -117,32 +98,24 @@ def _let_come_home() -> None:
     until(lambda: pool.checkedout() == 0)
 
 
-class _Engines:
-    """In place of `database._engine_of`: who comes back to a database gets its engine once more,
-    with the statements that it has compiled, and with new connections. To compile them anew was a
-    quarter of what a test took.
-    """
-
-    def __init__(self) -> None:
-        self._now: dict[int, Engine] = {}
-        self._make = database._engine_of.__wrapped__
-        self._made = lru_cache(4)(lambda pid, *_: self._make(pid))
-
-    def __call__(self, pid: int) -> Engine:
-        if pid not in self._now:
-            told = settings()
-            self._now[pid] = self._made(pid, told.sqlalchemy_url, told.database_threads)
-            self._now[pid].dispose()
-        return self._now[pid]
-
-    def cache_clear(self) -> None:
-        self._now.clear()
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _engines_come_again() -> Iterator[None]:
+    """Who comes back to a database gets its engine once more, with the statements that it has
+    compiled, and with new connections. To compile them anew was a quarter of what a test took.
+    """
+    make = database.engine.make
+
+    @lru_cache(4)
+    def made(url: str, threads: int) -> Engine:
+        return make()
+
+    def again() -> Engine:
+        engine = made(settings().sqlalchemy_url, settings().database_threads)
+        engine.dispose()
+        return engine
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(database, "_engine_of", _Engines())
+        patch.setattr(database.engine, "make", again)
         yield
 
 

@@ -4,18 +4,17 @@ never is.
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from models.failpoints import failpoint
+from models.runtime import part
 from models.settings import settings
 from models.store.faults import in_words
 
@@ -48,7 +47,7 @@ def ring(task: str, ids: Iterable[str | int]) -> bool:
     try:
         for start in range(0, len(waiting), MOST_A_MESSAGE):
             failpoint(f"ring_{task}")
-            _bell(os.getpid()).send_task(task, [waiting[start : start + MOST_A_MESSAGE]])
+            _bell().send_task(task, [waiting[start : start + MOST_A_MESSAGE]])
     except Exception as error:  # kombu lets every transport's own errors through
         dropped["not taken"] += len(waiting) - start
         told = {
@@ -62,7 +61,7 @@ def ring(task: str, ids: Iterable[str | int]) -> bool:
 
 def ring_soon(task: str, id_: str | int) -> None:
     """Leave it to the background: returns at once, whatever the broker does."""
-    _dispatcher(os.getpid()).leave(task, id_)
+    _dispatcher().leave(task, id_)
 
 
 class _Dispatcher(threading.Thread):
@@ -102,16 +101,16 @@ class _Dispatcher(threading.Thread):
                 self._silent_until = time.monotonic() + QUIET_SECONDS
 
 
-@cache
-def _dispatcher(pid: int) -> _Dispatcher:
+@part
+def _dispatcher() -> _Dispatcher:
     dispatcher = _Dispatcher()
     dispatcher.start()
     return dispatcher
 
 
-@cache
-def _bell(pid: int) -> Celery:
-    """A Celery that only sends; one a process, as its connections must not be carried over a fork."""
+@part
+def _bell() -> Celery:
+    """A Celery that only sends. Its connections must not be carried over a fork."""
     # Celery puts another module in its own place, and who comes amid that is left with the first
     with _importing:
         # half of this process's start time, and only senders need it
@@ -136,7 +135,7 @@ def messages_waiting(queues: Iterable[str]) -> int:
     if not settings().redis_url:
         return 0
     try:
-        with _bell(os.getpid()).connection_for_write() as connection:
+        with _bell().connection_for_write() as connection:
             return sum(_messages_waiting(connection, queue) for queue in queues)
     except Exception:  # kombu lets every transport's own errors through
         return 0
@@ -155,7 +154,7 @@ def trouble() -> str | None:
     if not settings().redis_url:
         return "GREENROOM_REDIS_URL is not set"
     try:
-        with _bell(os.getpid()).connection_for_write() as connection:
+        with _bell().connection_for_write() as connection:
             connection.ensure_connection(max_retries=0, timeout=1)
     except Exception as error:  # kombu lets every transport's own errors through
         return in_words(error) or "the broker does not answer"

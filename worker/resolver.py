@@ -8,12 +8,10 @@ everything, must cost nobody a comment.
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
@@ -23,6 +21,7 @@ import dns.nameserver
 import dns.resolver
 from cachetools import TLRUCache
 
+from models.runtime import part
 from models.settings import host_and_port, settings
 
 AT_ONCE = 64  # look-ups under way together
@@ -52,14 +51,10 @@ class SilenceError(UnansweredError):
     """Nothing came back in time."""
 
 
-@cache
-def _resolver_of(pid: int) -> Resolver:
-    """One a process: its locks must not be carried over a fork."""
-    return Resolver(settings().dns, seconds=settings().dns_seconds)
-
-
+@part
 def resolver() -> Resolver:
-    return _resolver_of(os.getpid())
+    """This process's own: its locks must not be carried over a fork."""
+    return Resolver(settings().dns, seconds=settings().dns_seconds)
 
 
 class Resolver:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sqlite3
 import threading
 from collections import deque
@@ -31,6 +30,7 @@ from sqlalchemy.exc import TimeoutError as WaitedTooLong
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from models.runtime import inherited, part
 from models.settings import settings
 from models.store import deadlines
 
@@ -158,26 +158,6 @@ class FairLock:
                 self._taken = False
 
 
-@cache
-def _engine_of(pid: int) -> Engine:
-    """One engine a process: a connection must not be carried over a fork.
-
-    A forked process goes on with its parent's engine, without the connections: the statements
-    compiled so far are most of what its first transactions cost. No thread uses two connections at
-    once, so a process needs no more of them than it has threads.
-    """
-    global _last  # noqa: PLW0603
-    if _last and _last[0] != pid and _last[1].url == make_url(settings().sqlalchemy_url):
-        _last[1].dispose(close=False)
-        _last = pid, _last[1]
-    else:
-        _last = pid, _new_engine()
-    return _last[1]
-
-
-_last: tuple[int, Engine] | None = None  # the process that made it, or took it over
-
-
 def _new_engine() -> Engine:
     url, threads = make_url(settings().sqlalchemy_url), settings().database_threads
     if url.get_backend_name() != "sqlite":
@@ -265,12 +245,23 @@ def _postgresql(url: URL, threads: int) -> Engine:
     return built
 
 
+def _without_connections(parents: Engine) -> None:
+    """A connection must not be carried over a fork. The statements compiled so far are: they are
+    most of what the first transactions of a forked process cost.
+    """
+    parents.dispose(close=False)
+
+
+@inherited(_without_connections)
 def engine() -> Engine:
-    return _engine_of(os.getpid())
+    """The engine of this process. No thread uses two connections at once, so it needs no more of
+    them than the process has threads.
+    """
+    return _new_engine()
 
 
-@cache
-def _turn_of(pid: int) -> FairLock:
+@part
+def _turn() -> FairLock:
     return FairLock()
 
 
@@ -278,7 +269,7 @@ def is_writing() -> bool:
     """Whether this thread is in a transaction of SQLite's that changes something: it must not begin
     another.
     """
-    return engine().dialect.name == "sqlite" and _turn_of(os.getpid()).is_mine
+    return engine().dialect.name == "sqlite" and _turn().is_mine
 
 
 @contextmanager
@@ -316,7 +307,7 @@ def begin(*, synced: bool = True) -> Iterator[Session]:
             _commit(session)
         return
     with (
-        _turn_of(os.getpid()),
+        _turn(),
         Session(_changing(engine(), synced), expire_on_commit=False) as session,
         session.begin(),
     ):
@@ -334,7 +325,7 @@ def _changing(sqlite_engine: Engine, synced: bool) -> Engine:
 @contextmanager
 def writing_alone() -> Iterator[Any]:
     """SQLite's own connection, outside a transaction, while no other thread of this process writes."""
-    with _turn_of(os.getpid()), closing(engine().raw_connection()) as pooled:
+    with _turn(), closing(engine().raw_connection()) as pooled:
         yield pooled.driver_connection
 
 

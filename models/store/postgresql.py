@@ -8,16 +8,15 @@ server does with the transaction later ends in a rollback, unless the wait was f
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Generator
-from functools import cache
 from time import monotonic
 from typing import Any
 
 import psycopg
 import structlog
 
+from models.runtime import part
 from models.store import deadlines
 
 # a statement without an answer for so long makes us ask whether the database answers anybody
@@ -87,14 +86,10 @@ class Probe:
         return True
 
 
-@cache
-def _probe_of(pid: int) -> Probe:
-    return Probe()
-
-
+@part
 def probe() -> Probe:
     """This process's own: threads do not survive a fork."""
-    return _probe_of(os.getpid())
+    return Probe()
 
 
 class Connection(psycopg.Connection[Any]):

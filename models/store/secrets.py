@@ -27,6 +27,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
+from models import caches
 from models.settings import settings
 
 NONCE_BYTES = 12  # what AES-GCM is specified for (NIST SP 800-38D)
@@ -197,6 +198,9 @@ def forget_secrets() -> None:
     _held.kept, _held.stamp, _held.is_lost = None, None, False
     _confirmed.kept = None
     _cipher.cache_clear()
+
+
+caches.register(forget_secrets)
 
 
 def is_there() -> bool:

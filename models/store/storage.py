@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, unquote_plus, urlsplit
@@ -23,6 +22,7 @@ from cachetools import FIFOCache
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from models import caches
+from models.runtime import part
 from models.settings import settings
 from models.store.faults import in_words
 
@@ -67,9 +67,9 @@ caches.register(_kept.clear)
 caches.register(_sound.clear)
 
 
-@cache
-def _store_of(pid: int) -> ObjectStore:
-    """One store a process: its threads do not survive a fork."""
+@part
+def store() -> ObjectStore:
+    """Where the objects are. Its threads do not survive a fork."""
     folder = _local()
     if folder is None:
         return from_url(settings().published_url, client_options=CLIENT, retry_config=RETRY)
@@ -77,7 +77,7 @@ def _store_of(pid: int) -> ObjectStore:
     return LocalStore(folder)
 
 
-@cache
+@part
 def _local() -> str | None:
     """The folder that a file: URL names; None for an object store."""
     url = settings().published_url
@@ -209,7 +209,7 @@ def _keep(path: str, stored: Stored) -> None:
 
 
 def _fetch(name: str) -> Stored:
-    answer = obstore.get(_store_of(os.getpid()), name)
+    answer = obstore.get(store(), name)
     return Stored(bytes(answer.bytes()), (answer.meta["e_tag"] or "").strip('"'))
 
 
@@ -219,9 +219,7 @@ def put(name: str, content: bytes, content_type: str) -> None:
     if folder:
         _write(f"{folder}/{name}", content)
     else:
-        obstore.put(
-            _store_of(os.getpid()), name, content, attributes={"Content-Type": content_type}
-        )
+        obstore.put(store(), name, content, attributes={"Content-Type": content_type})
 
 
 def _write(path: str, content: bytes) -> None:
@@ -244,14 +242,14 @@ def _write(path: str, content: bytes) -> None:
 
 def names(prefix: str) -> Iterator[str]:
     """Every object whose name begins with these folders."""
-    for some in obstore.list(_store_of(os.getpid()), prefix):
+    for some in obstore.list(store(), prefix):
         yield from (item["path"] for item in some)
 
 
 def remove(name: str) -> None:
     """Once more does no harm."""
     with contextlib.suppress(FileNotFoundError):
-        obstore.delete(_store_of(os.getpid()), name)
+        obstore.delete(store(), name)
 
 
 def newest_name(site: str, thread: str) -> str:

@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from flask import request
 from sqlalchemy import select
 
+from models import caches
 from models.records import AddressKey
 from models.store.database import begin, insert_new
 
@@ -68,3 +69,6 @@ def _key(day: date) -> bytes:
     with begin() as session:
         session.connection().execute(insert_new(AddressKey), {"day": day, "key": os.urandom(32)})
         return session.execute(select(AddressKey.key).where(AddressKey.day == day)).scalar_one()
+
+
+caches.register(_key.cache_clear)

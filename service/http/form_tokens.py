@@ -5,11 +5,11 @@ that was shown.
 from __future__ import annotations
 
 import time
-from functools import cache
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from models.judgement.candidate import Form
+from models.runtime import part
 from models.store.secrets import secrets
 
 LONGEST = 300  # characters; ours have fewer, and a signature is computed over all of them
@@ -36,6 +36,6 @@ def read_form_token(site: str, token: str | None, *, honeypot: bool) -> Form:
     return Form("valid" if seconds <= MOST_SECONDS else "expired", round(seconds, 2), honeypot)
 
 
-@cache
+@part
 def _signer() -> URLSafeSerializer:
     return URLSafeSerializer(secrets().derived("form token"))

@@ -7,24 +7,24 @@ from __future__ import annotations
 import math
 import threading
 import time
-from functools import cache
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from models.runtime import part
 from models.settings import settings
 from service.http.problems import Problem
 
 _counting = threading.Lock()  # between looking and counting nobody else may count
 
 
-@cache
+@part
 def _limiter() -> MovingWindowRateLimiter:
     return MovingWindowRateLimiter(MemoryStorage())
 
 
-@cache
+@part
 def _limits() -> tuple[RateLimitItem, ...]:
     return (
         RateLimitItemPerMinute(settings().rate_per_minute, namespace="post"),

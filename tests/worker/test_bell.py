@@ -10,11 +10,11 @@ RINGERS = """
 import sys, threading, time
 from worker import bell
 
-first = threading.Thread(target=bell._bell, args=[0])
+first = threading.Thread(target=bell._bell)
 first.start()
 while "celery" not in sys.modules:
     time.sleep(0)
-bell._bell(0)
+bell._bell()
 """
 
 

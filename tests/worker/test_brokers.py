@@ -54,7 +54,7 @@ Set = Callable[[str], None]
 
 
 def policy() -> str | None:
-    with bell._bell(os.getpid()).connection_for_write() as connection:
+    with bell._bell().connection_for_write() as connection:
         return broker.eviction_policy(connection)
 
 

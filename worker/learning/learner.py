@@ -11,13 +11,13 @@ import sys
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
 
 import structlog
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.records import Site, SiteModelRecord
+from models.runtime import part
 from models.settings import settings
 from models.spam.model import base_model
 from models.store.database import begin, now, reading
@@ -123,7 +123,7 @@ def learn_now(site_id: int) -> bool:
     return not done.returncode
 
 
-@cache
+@part
 def _learner() -> _Learner:
     learner = _Learner()
     learner.start()

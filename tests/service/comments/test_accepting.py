@@ -458,7 +458,6 @@ def test_forwarded_addresses_are_believed_only_from_as_many_proxies_as_told(
             client, body=f"second {hops}", headers={"X-Forwarded-For": "203.0.113.2"}
         ).status_code
 
-    assert settings.cache_info is not None
     assert second_status(hops=0) == 429  # the header is a stranger's word
     assert second_status(hops=1) == 202
 

@@ -63,8 +63,8 @@ def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 
 def _forget() -> None:
     settings.cache_clear()
-    database._engine_of.cache_clear()
-    resolver._resolver_of.cache_clear()
+    database.engine.cache_clear()
+    resolver.resolver.cache_clear()
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def set_env(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
     def change(name: str, value: str) -> None:
         monkeypatch.setenv(name, value)
         settings.cache_clear()
-        resolver._resolver_of.cache_clear()
+        resolver.resolver.cache_clear()
 
     return change
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import timedelta
 from urllib.request import Request, urlopen
@@ -54,7 +53,7 @@ def store(s3: str, data: object, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def forget_store() -> None:
-    for remembered in (settings, storage._store_of, storage._local):
+    for remembered in (settings, storage.store, storage._local):
         remembered.cache_clear()
 
 
@@ -91,9 +90,7 @@ def test_the_bucket_can_be_served_as_it_is(
         storage.page_name("demo", "/harbour", 1): "application/json",
         storage.feed_name("demo", "/harbour"): "application/atom+xml",
     }.items():
-        with urlopen(
-            obstore.sign(storage._store_of(os.getpid()), "GET", name, timedelta(minutes=1))
-        ) as answer:
+        with urlopen(obstore.sign(storage.store(), "GET", name, timedelta(minutes=1))) as answer:
             assert answer.headers["Content-Type"] == kind
             assert b"The ferry was late again." in answer.read()
 
