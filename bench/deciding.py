@@ -150,7 +150,7 @@ def _measure(paper: Paper, rows: Sequence[Row], thread: str, pause: float, read:
     # this.
     often = {"max_same": 1000, "max_similar": 1000}
     paper.call(
-        "PUT",
+        "PATCH",
         "/policy",
         {"could_not_run": {"email": "approve"}, "sample": {"share": 0}, "repeats": often},
     )

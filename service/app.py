@@ -21,16 +21,17 @@ from models.store.faults import in_words, is_database_trouble, is_disk_full
 from models.store.secrets import WrongKeys
 from service.api import (
     blocks,
+    comments,
     decisions,
-    documents,
+    docs,
+    events,
     lists,
-    models,
-    moderation,
+    model_versions,
     notes,
     people,
+    policy,
     public,
-    replay,
-    sites,
+    threads,
     webhooks,
 )
 from service.api import (
@@ -42,6 +43,7 @@ from service.embed import pages as embed
 from service.http.body_sizes import COMMENT_BYTES, MOST_BYTES
 from service.http.page_headers import SECURITY_HEADERS
 from service.http.problems import REFUSED, Problem
+from service.http.requests import FORM
 from service.http.transport import STRICT, is_https
 from service.http.wellknown import wellknown
 from service.operations import health, metrics
@@ -49,7 +51,7 @@ from service.operations import health, metrics
 API = ("/v1", "/health", "/metrics", "/openapi.json")
 PUBLIC = ("public.", "embed.", "health.")  # what asks the database for little
 PUBLIC_SECONDS = 3.0  # the most that such a request waits for the database in all
-PLAIN_FORM = "public.post"
+PLAIN_FORM = "public.post_comment"
 KEPT_BY_CACHES = ("GET", "HEAD")  # answers to other methods are not, unless they ask for it
 log = structlog.get_logger()
 
@@ -69,26 +71,28 @@ def create_app() -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     nouns = (
         public,
-        moderation,
-        decisions,
         lists,
+        comments,
+        decisions,
         notes,
         blocks,
+        threads,
+        events,
+        webhooks,
+        policy,
+        model_versions,
         people,
         done,
-        sites,
-        webhooks,
-        models,
-        replay,
     )
     for blueprint in (
-        *(noun.api for noun in (*nouns, documents, health, metrics)),
+        *(noun.api for noun in (*nouns, health, metrics, docs)),
         embed.embed,
         console,
         wellknown,
     ):
         app.register_blueprint(blueprint)
     app.register_error_handler(Problem, _problem)
+    app.register_error_handler(public.FormRefused, _refused_form)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DBAPIError, _database_failed)
     app.register_error_handler(OutcomeUnknown, _perhaps_done)
@@ -127,7 +131,7 @@ def _refuse() -> None:
 
 def _problem(problem: Problem) -> Response:
     """Pages and the plain form answer in HTML, everything else in problem+json."""
-    is_plain_form = request.endpoint == PLAIN_FORM and request.mimetype == public.FORM_TYPE
+    is_plain_form = request.endpoint == PLAIN_FORM and request.mimetype == FORM
     if request.path.startswith(API) and not is_plain_form:
         return public.share_errors(problem.response())
     if request.path.startswith("/console/") and wants_json():
@@ -135,6 +139,10 @@ def _problem(problem: Problem) -> Response:
     if request.path.startswith("/console/"):
         return problem_page(problem)
     return embed.error_page(problem)
+
+
+def _refused_form(refused: public.FormRefused) -> Response:
+    return embed.form_with_errors(refused.site, refused.fields, refused.problem)
 
 
 def _http(error: HTTPException) -> BaseResponse:

@@ -30,6 +30,7 @@ from models.store.keyring import require_keys
 from models.store.migrate import upgrade
 from service.app import create_app
 from service.people import accounts
+from tests.answers import check_answers
 from tests.caller import Caller
 from tests.fakes.postgres import TEMPLATE, PostgreSQL, postgresql
 from tests.greenroom import PATIENCE, until
@@ -207,6 +208,7 @@ def app() -> Flask:
     """
     settings.cache_clear()
     made = create_app()
+    check_answers(made)
     settings.cache_clear()
     return made
 

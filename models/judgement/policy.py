@@ -41,7 +41,12 @@ class Verdict(StrEnum):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        # Nothing is left out of a policy that is shown, so its description says so.
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class SpamPolicy(_Part):
@@ -67,7 +72,7 @@ class EmailPolicy(_Part):
 class LinksPolicy(_Part):
     """More than `max_links` is held; a shortener hides where it leads."""
 
-    max_links: Annotated[int, Field(ge=0, le=1000)] = 2
+    max_links: Annotated[int, Field(ge=0, le=1000, examples=[2])] = 2
     shorteners: Weight = "flag"
 
 

@@ -1,71 +1,130 @@
-"""What a site blocks and trusts, and what is to be done with all that is like a comment, by key."""
+"""What a site blocks and trusts, and rules for comments like one, by key."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from typing import Literal
+
 from sqlalchemy import select
+from typing_extensions import TypedDict
 
 from models.identifiers import is_id
 from models.records import Block
 from models.store.database import begin, now, reading
-from service.api.moderation import body_as, publish_soon, wanted_comment
-from service.api.public import json_response
-from service.http.api_keys import caller
+from service.api.comments import wanted_comment
+from service.http.api_keys import Caller
+from service.http.calls import Noun
 from service.http.problems import Problem
-from service.moderation.blocks import NewBlock, block_shape, end, make, others, standing
-from service.moderation.comment_records import full_records
+from service.http.requests import Query
+from service.http.shapes import Id, Status
+from service.moderation.blocks import NewBlock, ShownBlock, block_shape, end, make, others, standing
+from service.moderation.comment_records import CommentRecord, full_records
+from service.moderation.deciding import publish_soon
 
 MOST = 1000
 
-api = Blueprint("blocks", __name__)
+api = Noun("blocks", "Blocks", "Authors, hosts and words that a site blocks or trusts.")
 
 
-@api.get("/v1/sites/<site>/blocks")
-def listed(site: str) -> Response:
-    """What holds now, newest first."""
-    who = caller(site, "moderate")
+class Blocks(TypedDict):
+    """Blocks in force, newest first."""
+
+    blocks: list[ShownBlock]
+
+
+@api.call(
+    "GET",
+    "/v1/sites/<site>/blocks",
+    scope="moderate",
+    summary="List blocks",
+    says="The blocks in force, newest first.",
+)
+def list_blocks(who: Caller) -> Blocks:
+    """List what this site blocks and trusts now."""
     with reading() as session:
         found = session.scalars(standing([who.site.id], now()).limit(MOST)).all()
-    return json_response({"blocks": [block_shape(block) for block in found]})
+    return {"blocks": [block_shape(block) for block in found]}
 
 
-@api.post("/v1/sites/<site>/blocks")
-def create(site: str) -> Response:
-    """With `others` what waits already is decided with it; `batch` takes all of that back."""
-    who = caller(site, "moderate")
-    new = body_as(NewBlock)
+class DecidedWithBlock(TypedDict):
+    """A waiting comment that was decided with the block."""
+
+    id: Id
+    decision: Id
+    status: Status
+
+
+class MadeBlock(ShownBlock):
+    """A new block, and what was decided with it. `batch` undoes those decisions as one."""
+
+    decided: list[DecidedWithBlock]
+    batch: Id | None
+
+
+@api.call(
+    "POST",
+    "/v1/sites/<site>/blocks",
+    scope="moderate",
+    summary="Block or trust",
+    says="The block and, with `others`, what was decided with it.",
+    status=201,
+)
+def make_block(who: Caller, body: NewBlock) -> MadeBlock:
+    """Block or trust an author, a host or a word; or decide from now on about every comment like
+    one. With `others`, the comments that wait already are decided as well.
+    """
     with begin() as session:
-        comment = wanted_comment(session, who, new.comment) if new.comment is not None else None
-        block, settled, batch = make(session, who.site.id, new, comment, by=who.actor)
-        decided = [
-            {"id": each.comment_id, "decision": each.decision_id, "status": each.status}
+        comment = wanted_comment(session, who, body.comment) if body.comment is not None else None
+        block, settled, batch = make(session, who.site.id, body, comment, by=who.actor)
+        decided: list[DecidedWithBlock] = [
+            {"id": each.comment_id, "decision": str(each.decision_id), "status": each.status}
             for each in settled
         ]
-        answer = {**block_shape(block), "decided": decided, "batch": batch}
+        answer: MadeBlock = {**block_shape(block), "decided": decided, "batch": batch}
     for each in settled:
         publish_soon(each)
-    return json_response(answer, 201)
+    return answer
 
 
-@api.get("/v1/sites/<site>/comments/<comment_id>/others")
-def preview(site: str, comment_id: str) -> Response:
-    """What `others` would decide with a block of this comment's author, or with a rule for what is
-    like it.
+class OthersQuery(Query):
+    """Whose comments: the author's, or those that say nearly the same."""
+
+    kind: Literal["author", "like"] = "author"
+
+
+class Others(TypedDict):
+    """The comments that a block with `others` would decide."""
+
+    count: int
+    items: list[CommentRecord]
+
+
+@api.call(
+    "GET",
+    "/v1/sites/<site>/comments/<comment_id>/others",
+    scope="moderate",
+    summary="Preview a block",
+    says="The waiting comments under the same address, or that say nearly the same.",
+)
+def list_others(who: Caller, comment_id: str, query: OthersQuery) -> Others:
+    """Show what `others` would decide with a block of this comment's author, or with a rule for
+    comments like it.
     """
-    who = caller(site, "moderate")
-    if (kind := request.args.get("kind", "author")) not in {"author", "like"}:
-        message = "Others are those of the author, or those that are like it."
-        raise Problem(422, message, errors=[{"field": "kind", "message": message}])
     with reading(of_one_moment=True) as session:
-        found = session.scalars(others(wanted_comment(session, who, comment_id), kind)).all()
+        comment = wanted_comment(session, who, comment_id)
+        found = session.scalars(others(comment, query.kind)).all()
         records = full_records(session, found)
-    return json_response({"count": len(records), "items": records})
+    return {"count": len(records), "items": records}
 
 
-@api.post("/v1/sites/<site>/blocks/<block_id>/end")
-def end_block(site: str, block_id: str) -> Response:
-    """Once more does no harm."""
-    who = caller(site, "moderate")
+@api.call(
+    "POST",
+    "/v1/sites/<site>/blocks/<block_id>/end",
+    scope="moderate",
+    summary="End a block",
+    says="The block, with its end.",
+)
+def end_block(who: Caller, block_id: str) -> ShownBlock:
+    """End a block. Ending it twice does no harm."""
     with begin() as session:
         wanted = select(Block).where(Block.id == block_id, Block.site_id == who.site.id)
         block = session.scalar(wanted) if is_id(block_id) else None
@@ -73,5 +132,4 @@ def end_block(site: str, block_id: str) -> Response:
             raise Problem(404, "There is no such block on this site.")
         end(session, block, by=who.by)
         session.refresh(block)
-        answer = block_shape(block)
-    return json_response(answer)
+        return block_shape(block)

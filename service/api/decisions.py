@@ -1,20 +1,23 @@
-"""Many decisions with one call, and taking a batch back, by key."""
+"""Many decisions with one call, and undoing a batch, by key."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Annotated
 
-from flask import Blueprint, Response
+from pydantic import Field
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from models.identifiers import new_id
+from models.settling.changes import Settled
 from models.settling.history import conflicts
 from models.store.database import begin
-from service.api.moderation import body_as, publish_soon
-from service.api.public import json_response
-from service.http.api_keys import caller
+from service.http.api_keys import Caller
+from service.http.calls import Noun
 from service.http.problems import Problem
-from service.moderation.comment_records import decision_shape
+from service.http.shapes import Id, Status
+from service.moderation.comment_records import Decision, decision_shape
 from service.moderation.deciding import (
     MOST_AT_ONCE,
     Rulings,
@@ -22,20 +25,69 @@ from service.moderation.deciding import (
     check_all_are_of,
     decide_each,
     decisions_to_undo,
+    publish_soon,
     take_back_each,
 )
 
-api = Blueprint("decisions", __name__)
+api = Noun("decisions", "Decisions", "Many decisions at once, and undoing them as one.")
 
 
-@api.post("/v1/sites/<site>/decisions")
-def decide(site: str) -> Response:
-    """One verdict on many, in one transaction. `refused` are those that were not as they had been
-    seen.
+class DecidedOne(TypedDict):
+    """A comment that was decided, with the decision's id."""
+
+    id: Id
+    decision: Id
+    status: Status
+    version: Annotated[int, Field(examples=[2])]
+
+
+class RefusedOne(TypedDict):
+    """A comment that was no longer as the caller saw it, and the decision that came first."""
+
+    id: Id
+    detail: Annotated[str, Field(examples=["Someone was first."])]
+    version: Annotated[int, Field(examples=[2])]
+    status: Status
+    decision: Decision | None
+
+
+class DecidedMany(TypedDict):
+    """`batch` undoes all of it as one."""
+
+    batch: Id
+    done: list[DecidedOne]
+    refused: list[RefusedOne]
+
+
+class NotUndone(TypedDict):
+    """A decision that stays, and why."""
+
+    id: Id
+    decision: Id
+    detail: Annotated[str, Field(examples=["Another decision came after it."])]
+
+
+class UndoneMany(TypedDict):
+    """`left` is how many decisions of the batch another call would undo."""
+
+    done: list[DecidedOne]
+    refused: list[NotUndone]
+    left: int
+
+
+@api.call(
+    "POST",
+    "/v1/sites/<site>/decisions",
+    scope="moderate",
+    summary="Decide about many comments",
+    says="The comments that were decided, and those that were not as the caller had seen them.",
+    answers={404: "One of them is not a comment of this site. Nothing was decided."},
+)
+def decide_many(who: Caller, body: Rulings) -> DecidedMany:
+    """Give up to 1,000 comments one verdict, in one transaction. Calls that name the same `batch`
+    are undone as one.
     """
-    who = caller(site, "moderate")
-    asked = body_as(Rulings)
-    asked = asked.model_copy(update={"batch": asked.batch or new_id()})
+    asked = body.model_copy(update={"batch": body.batch or new_id()})
     ids = list(asked.versions())
     with begin() as session:
         check_all_are_of(session, who.site.id, ids)
@@ -43,27 +95,23 @@ def decide(site: str) -> Response:
         refused = _refusals(session, outcome.refused)
     for each in outcome.done:
         publish_soon(each)
-    done = [
-        {
-            "id": each.comment_id,
-            "decision": each.decision_id,
-            "status": each.status,
-            "version": each.version,
-        }
-        for each in outcome.done
-    ]
-    return json_response({"batch": asked.batch, "done": done, "refused": refused})
+    return {"batch": str(asked.batch), "done": _done(outcome.done), "refused": refused}
 
 
-@api.post("/v1/sites/<site>/decisions/undo")
-def take_back(site: str) -> Response:
-    """Of a batch at most a thousand with one call; `left` says how many another call would take
-    back.
+@api.call(
+    "POST",
+    "/v1/sites/<site>/decisions/undo",
+    scope="moderate",
+    summary="Undo many decisions",
+    says="The comments whose decision was undone, and those that a colleague decided since.",
+    answers={404: "There is no such decision, or nothing of the batch is left to undo."},
+)
+def undo_many(who: Caller, body: Undoings) -> UndoneMany:
+    """Undo a batch, or some decisions. One call undoes up to 1,000 decisions of a batch; repeat it
+    while `left` is not 0.
     """
-    who = caller(site, "moderate")
-    asked = body_as(Undoings)
     with begin() as session:
-        wanted = decisions_to_undo(session, asked)
+        wanted = decisions_to_undo(session, body)
         if not wanted:
             raise Problem(404, "Nothing of this batch is left to be taken back.")
         check_all_are_of(session, who.site.id, wanted)
@@ -71,26 +119,26 @@ def take_back(site: str) -> Response:
         done, refused = take_back_each(session, some, by=who.actor)
     for each in done:
         publish_soon(each)
-    answer: dict[str, Any] = {
-        "done": [
-            {
-                "id": each.comment_id,
-                "decision": each.decision_id,
-                "status": each.status,
-                "version": each.version,
-            }
-            for each in done
-        ],
-        "refused": [
-            {"id": id_, "decision": some[id_], "detail": str(why)} for id_, why in refused.items()
-        ],
-        "left": len(wanted) - len(some),
-    }
-    return json_response(answer)
+    stayed: list[NotUndone] = [
+        {"id": id_, "decision": some[id_], "detail": str(why)} for id_, why in refused.items()
+    ]
+    return {"done": _done(done), "refused": stayed, "left": len(wanted) - len(some)}
 
 
-def _refusals(session: Session, ids: list[str]) -> list[dict[str, Any]]:
-    """What each is by now, and who decided that."""
+def _done(settled: Iterable[Settled]) -> list[DecidedOne]:
+    return [
+        {
+            "id": each.comment_id,
+            "decision": str(each.decision_id),
+            "status": each.status,
+            "version": each.version,
+        }
+        for each in settled
+    ]
+
+
+def _refusals(session: Session, ids: list[str]) -> list[RefusedOne]:
+    """The state of each comment now, and who decided it."""
     return [
         {
             "id": conflict.comment_id,

@@ -1,134 +1,242 @@
-"""The console's lists by key, with its filters, orders and search; and what a human has seen."""
+"""The queue and the console's lists by key, with their filters; and marking comments as seen."""
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Literal, NotRequired
 
-from flask import Blueprint, Response, request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from models.identifiers import is_id
 from models.records import Comment, Thread
 from models.store.database import begin, reading
-from service.api.moderation import body_as, number_argument
-from service.api.public import json_response
-from service.http.api_keys import Caller, caller
+from service.http.api_keys import Caller
+from service.http.calls import Noun
 from service.http.problems import Problem
-from service.moderation.comment_records import full_records
+from service.http.requests import Day, Limit100, Query, known_id, wrong_argument
+from service.http.shapes import ID_SCHEMA, Id
+from service.moderation.campaigns import Groups, grouped
+from service.moderation.comment_records import CommentRecord, full_records
 from service.moderation.deciding import MOST_AT_ONCE, Identifier, check_all_are_of
 from service.moderation.queue import ORDERS, Place, View, coverage, see, unsee
+from service.moderation.queue import listed as queued
 
 TABS = ("review", "unread", "pending", "approved", "rejected", "all")
-MOST_ITEMS, MOST_LENGTH = 100, 500
+MOST_LENGTH = 500
 
-api = Blueprint("lists", __name__)
+api = Noun("lists", "Queue", "Comments that wait for a moderator, and every other list of them.")
+
+
+class QueueQuery(Query):
+    """`status` "review" is every comment with an open review, whatever its status."""
+
+    status: Literal["flagged", "pending", "approved", "rejected", "review"] = "flagged"
+    group: Annotated[
+        Literal["campaign"] | None,
+        Field(
+            description="`campaign` answers `groups` in place of `items`: comments that say nearly "
+            "the same stand together.",
+        ),
+    ] = None
+    cursor: Annotated[
+        str | None,
+        known_id("This cursor is not one that a queue gave out."),
+        ID_SCHEMA,
+        Field(description="`next` of the page before."),
+    ] = None
+    limit: Limit100 = 50
+
+
+class Queue(TypedDict):
+    """Comments, oldest first. `next` is the cursor of the next page, or null."""
+
+    items: list[CommentRecord]
+    next: Id | None
+
+
+@api.call(
+    "GET",
+    "/v1/sites/<site>/queue",
+    scope="moderate",
+    summary="List the queue",
+    says="Whole records, oldest first; with `group=campaign`, groups of them.",
+)
+def list_queue(who: Caller, query: QueueQuery) -> Queue | Groups:
+    """List comments of one status, oldest first. By default these are the flagged ones, which wait
+    for a human.
+    """
+    with reading(of_one_moment=True) as session:
+        if query.group:
+            return grouped(
+                session, query.status, who.site.id, limit=query.limit, after=query.cursor
+            )
+        wanted = queued(query.status, [who.site.id], limit=query.limit + 1, after=query.cursor)
+        comments = session.execute(wanted).scalars().all()
+        items = full_records(session, comments[: query.limit])
+    is_last = len(comments) <= query.limit
+    return {"items": items, "next": None if is_last else comments[query.limit - 1].id}
+
+
+def _cut(text: object) -> object:
+    """Blanks at the ends are not looked for, and neither is a text with a NUL."""
+    if not isinstance(text, str):
+        return text
+    return "" if "\0" in text else text.strip()[:MOST_LENGTH]
+
+
+Words = Annotated[str, BeforeValidator(_cut)]
+
+
+class ListQuery(Query):
+    """Filters add up: a comment must match all of them."""
+
+    q: Annotated[Words, Field(description="Words of the comment or of its author's name.")] = ""
+    thread: Annotated[Words, Field(description="A thread's key.")] = ""
+    author: Annotated[
+        Words | None, ID_SCHEMA, Field(description="One of the author's comments, by its id.")
+    ] = None
+    campaign: Annotated[
+        Words | None,
+        ID_SCHEMA,
+        Field(description="The first comment of those that say nearly the same."),
+    ] = None
+    check: Annotated[Words, Field(description="A check that found something.")] = ""
+    reason: Annotated[
+        Words,
+        Field(
+            description="spam, abuse, off_topic or other; in `review` also flagged, reported, "
+            "sampled or appealed."
+        ),
+    ] = ""
+    language: Annotated[Words, Field(description="An ISO 639-1 code.")] = ""
+    since: Annotated[Day, Field(description="From this day on.")] = None
+    until: Annotated[Day, Field(description="Up to this day, included.")] = None
+    order: Annotated[
+        Literal["oldest", "newest", "risk", "due"],
+        Field(description="`risk` and `due` exist in `review` only."),
+    ] = "oldest"
+    cursor: Annotated[str | None, Field(description="`next` of the page before.")] = None
+    limit: Limit100 = 50
+
+
+class Covered(TypedDict):
+    """Of the newest comments that are live, how many a human has seen."""
+
+    seen: Annotated[int, Field(examples=[940])]
+    of: Annotated[int, Field(examples=[1000])]
+
+
+class CommentList(TypedDict):
+    """A page of a list. Only `unread` has `coverage`."""
+
+    items: list[CommentRecord]
+    next: str | None
+    coverage: NotRequired[Covered]
+
+
+@api.call(
+    "GET",
+    "/v1/sites/<site>/lists/<tab>",
+    scope="moderate",
+    summary="List comments as the console does",
+    says="Whole records, in the order that was asked for.",
+    answers={404: f"There is no such list. The lists are {', '.join(TABS)}."},
+    path_values={"tab": TABS},
+)
+def list_comments(who: Caller, tab: str, query: ListQuery) -> CommentList:
+    """List the comments of one of the console's tabs, with its filters, orders and search."""
+    if tab not in TABS:
+        raise Problem(404, f"The lists are {', '.join(TABS)}.")
+    after = Place.read(query.cursor or "")
+    if query.cursor is not None and after is None:
+        raise wrong_argument("cursor", "This cursor is not one that a list gave out.")
+    with reading(of_one_moment=True) as session:
+        view = _view(session, who, tab, query)
+        places = view.places(session, [who.site.id], limit=query.limit + 1, after=after)
+        ids = [place.id for place in places[: query.limit]]
+        rows = {row.id: row for row in session.scalars(select(Comment).where(Comment.id.in_(ids)))}
+        answer: CommentList = {
+            "items": full_records(session, [rows[id_] for id_ in ids]),
+            "next": str(places[query.limit - 1]) if len(places) > query.limit else None,
+        }
+        if tab == "unread":
+            answer["coverage"] = _covered(session, who)
+    return answer
 
 
 class Those(BaseModel):
+    """The comments that a human has seen or, with `seen` false, has not."""
+
     model_config = ConfigDict(strict=True, extra="forbid")
 
     items: Annotated[list[Identifier], Field(min_length=1, max_length=MOST_AT_ONCE)]
     seen: bool = True
 
 
-@api.get("/v1/sites/<site>/lists/<tab>")
-def listed(site: str, tab: str) -> Response:
-    """What is asked for goes together: all of it must hold."""
-    who = caller(site, "moderate")
-    if tab not in TABS:
-        raise Problem(404, f"The lists are {', '.join(TABS)}.")
-    limit = number_argument("limit", 50, most=MOST_ITEMS)
-    after = Place.read(request.args.get("cursor", ""))
-    if "cursor" in request.args and after is None:
-        raise _wrong("cursor", "This cursor is not one that a list gave out.")
-    with reading(of_one_moment=True) as session:
-        view = _view(session, who, tab)
-        places = view.places(session, [who.site.id], limit=limit + 1, after=after)
-        ids = [place.id for place in places[:limit]]
-        rows = {row.id: row for row in session.scalars(select(Comment).where(Comment.id.in_(ids)))}
-        answer: dict[str, Any] = {
-            "items": full_records(session, [rows[id_] for id_ in ids]),
-            "next": str(places[limit - 1]) if len(places) > limit else None,
-        }
-        if tab == "unread":
-            answer["coverage"] = coverage(session, [who.site.id])._asdict()
-    return json_response(answer)
+class SeenNow(TypedDict):
+    """The comments that are marked as seen now, of those that were named."""
+
+    seen: list[Id]
+    coverage: Covered
 
 
-@api.post("/v1/sites/<site>/seen")
-def mark_seen(site: str) -> Response:
-    """A human has read these: they leave the list of the unread; or, with `seen` false, they come
-    back to it. Nothing is decided.
+@api.call(
+    "POST",
+    "/v1/sites/<site>/seen",
+    scope="moderate",
+    summary="Mark comments as seen",
+    says="The comments that are marked as seen now, and the coverage.",
+    answers={404: "One of them is not a comment of this site. Nothing was marked."},
+)
+def mark_seen(who: Caller, body: Those) -> SeenNow:
+    """Take comments out of the unread list because a human has read them. With `seen` false, put
+    them back. This decides nothing; a comment that a human has decided stays seen.
     """
-    who = caller(site, "moderate")
-    asked = body_as(Those)
     with begin() as session:
-        check_all_are_of(session, who.site.id, asked.items)
-        (see if asked.seen else unsee)(session, asked.items)
-        covered = coverage(session, [who.site.id])
-    return json_response({"seen": asked.items if asked.seen else [], "coverage": covered._asdict()})
+        check_all_are_of(session, who.site.id, body.items)
+        (see if body.seen else unsee)(session, body.items)
+        covered = _covered(session, who)
+    return {"seen": body.items if body.seen else [], "coverage": covered}
 
 
-def _view(session: Session, who: Caller, tab: str) -> View:
-    given = {
-        name: value.strip()[:MOST_LENGTH]
-        for name, value in request.args.items()
-        if "\0" not in value
-    }
-    order = given.get("order", "oldest")
-    if order not in (ORDERS if tab == "review" else ORDERS[:2]):
-        raise _wrong("order", "This list has no such order.")
-    author, thread = given.get("author", ""), given.get("thread", "")
-    campaign = given.get("campaign", "")
-    if campaign and not is_id(campaign):
-        raise _wrong("campaign", "A campaign is named by its first comment.")
+def _covered(session: Session, who: Caller) -> Covered:
+    found = coverage(session, [who.site.id])
+    return {"seen": found.seen, "of": found.of}
+
+
+def _view(session: Session, who: Caller, tab: str, query: ListQuery) -> View:
+    if query.order not in (ORDERS if tab == "review" else ORDERS[:2]):
+        raise wrong_argument("order", "This list has no such order.")
+    if query.campaign and not is_id(query.campaign):
+        raise wrong_argument("campaign", "Name a campaign by its first comment.")
     return View(
         tab=tab,
-        order=order,
-        thread_id=_thread(session, who, thread) if thread else None,
-        check=given.get("check", ""),
-        reason=given.get("reason", ""),
-        language=given.get("language", ""),
-        author=_author(session, who, author) if author else "",
-        campaign=campaign,
-        since=_day("since"),
-        until=_day("until"),
-        words=given.get("q", ""),
+        order=query.order,
+        thread_id=_thread(session, who, query.thread) if query.thread else None,
+        check=query.check,
+        reason=query.reason,
+        language=query.language,
+        author=_author(session, who, query.author) if query.author else "",
+        campaign=query.campaign or "",
+        since=query.since,
+        until=query.until,
+        words=query.q,
     )
 
 
 def _thread(session: Session, who: Caller, key: str) -> int:
-    """A thread that is not there has no comments."""
-    return (
-        session.scalar(select(Thread.id).where(Thread.site_id == who.site.id, Thread.key == key))
-        or 0
-    )
+    """An unknown thread has no comments."""
+    wanted = select(Thread.id).where(Thread.site_id == who.site.id, Thread.key == key)
+    return session.scalar(wanted) or 0
 
 
 def _author(session: Session, who: Caller, comment: str) -> str:
-    """An author is named by one of their comments."""
     wanted = select(Comment.email_index).where(
         Comment.id == comment, Comment.site_id == who.site.id
     )
     index = session.scalar(wanted) if is_id(comment) else None
     if index is None:
-        raise _wrong("author", "An author is named by one of their comments.")
+        raise wrong_argument("author", "Name an author by one of their comments.")
     return index or "nobody"
-
-
-def _day(name: str) -> date | None:
-    given = request.args.get(name)
-    try:
-        day = date.fromisoformat(given) if given else None
-    except ValueError:
-        raise _wrong(name, f"{name} is a day like 2026-01-31.") from None
-    if day and not 2000 <= day.year <= 2100:
-        raise _wrong(name, f"{name} is a day of this century.")
-    return day
-
-
-def _wrong(field: str, message: str) -> Problem:
-    return Problem(422, message, errors=[{"field": field, "message": message}])

@@ -2,66 +2,91 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import Annotated, Literal, NotRequired
 
-from flask import Blueprint, Response, request
+from pydantic import Field
+from typing_extensions import TypedDict
 
-from models.identifiers import is_id
 from models.store.database import reading
-from service.api.moderation import number_argument
-from service.api.public import json_response
-from service.http.api_keys import caller
-from service.http.problems import Problem
-from service.moderation.comment_records import decision_shape, when
+from service.http.api_keys import Caller
+from service.http.calls import Noun
+from service.http.requests import Limit1000, Moment, Query, known_id
+from service.http.shapes import ID_SCHEMA, By, Id, OneOf, Time
+from service.moderation.comment_records import Decision, decision_shape, when
 from service.moderation.log import KINDS, Line, Wanted, lines
 
-api = Blueprint("log", __name__)
+MOST_BY = 80
+
+api = Noun("log", "Log", "Who did what when on a site.")
 
 
-@api.get("/v1/sites/<site>/log")
-def log(site: str) -> Response:
-    """Newest first."""
-    who = caller(site, "moderate")
-    limit = number_argument("limit", 100, most=1000)
-    cursor, kind = request.args.get("cursor"), request.args.get("kind", "")
-    if cursor is not None and not is_id(cursor):
-        raise _wrong("cursor", "This cursor is not one that the log gave out.")
-    if kind and kind not in KINDS:
-        raise _wrong("kind", f"The log has {', '.join(KINDS)}.")
-    wanted = Wanted(
-        [who.site.id], kind, request.args.get("by", "")[:80], _moment("since"), _moment("until")
-    )
+class LogQuery(Query):
+    """Filters add up."""
+
+    kind: Annotated[
+        Literal["", "decisions", "people", "settings", "threads", "blocks"],
+        Field(description="Only lines of this kind."),
+    ] = ""
+    by: Annotated[
+        str,
+        Field(
+            description="Only what this actor did, as the log names them: `moderator:ID` or "
+            "`key:ID`."
+        ),
+    ] = ""
+    since: Annotated[Moment, Field(description="From this time on.")] = None
+    until: Annotated[Moment, Field(description="Before this time.")] = None
+    cursor: Annotated[
+        str | None,
+        known_id("This cursor is not one that the log gave out."),
+        ID_SCHEMA,
+        Field(description="`next` of the page before."),
+    ] = None
+    limit: Limit1000 = 100
+
+
+class LogLine(TypedDict):
+    """One line. A decision has `comment`, `batch` and `decision`; any other line says `what`."""
+
+    id: Id
+    at: Time
+    by: By
+    kind: Annotated[str, OneOf(KINDS)]
+    what: NotRequired[Annotated[str, Field(examples=["saved the settings, version 3"])]]
+    comment: NotRequired[Id]
+    batch: NotRequired[Id | None]
+    decision: NotRequired[Decision]
+
+
+class Log(TypedDict):
+    """Lines, newest first."""
+
+    log: list[LogLine]
+    next: Id | None
+
+
+@api.call(
+    "GET",
+    "/v1/sites/<site>/log",
+    scope="moderate",
+    summary="Read the log",
+    says="Lines, newest first.",
+)
+def list_log(who: Caller, query: LogQuery) -> Log:
+    """Read who did what when: decisions by humans, and everything else in a sentence."""
+    wanted = Wanted([who.site.id], query.kind, query.by[:MOST_BY], query.since, query.until)
     with reading() as session:
-        found = lines(session, wanted, cursor, limit + 1)
-    following = found[limit - 1].id if len(found) > limit else None
-    return json_response({"log": [_shape(line) for line in found[:limit]], "next": following})
+        found = lines(session, wanted, query.cursor, query.limit + 1)
+    following = found[query.limit - 1].id if len(found) > query.limit else None
+    return {"log": [_shape(line) for line in found[: query.limit]], "next": following}
 
 
-def _shape(line: Line) -> dict[str, Any]:
-    about: dict[str, Any] = {"id": line.id, "at": when(line.at), "by": line.by, "kind": line.kind}
+def _shape(line: Line) -> LogLine:
+    shape: LogLine = {"id": line.id, "at": when(line.at), "by": line.by, "kind": line.kind}
     if line.decision is None:
-        return {**about, "what": line.what}
-    batch = line.decision.batch
-    return {
-        **about,
-        "comment": line.decision.comment_id,
-        "batch": batch,
-        "decision": decision_shape(line.decision),
-    }
-
-
-def _moment(name: str) -> datetime | None:
-    """RFC 3339, with its zone."""
-    given = request.args.get(name)
-    try:
-        moment = datetime.fromisoformat(given) if given else None
-    except ValueError:
-        moment = None
-    if given and (moment is None or moment.tzinfo is None or not 1971 <= moment.year <= 9000):
-        raise _wrong(name, f"{name} is a time like 2026-01-31T12:00:00Z.")
-    return moment
-
-
-def _wrong(field: str, message: str) -> Problem:
-    return Problem(422, message, errors=[{"field": field, "message": message}])
+        shape["what"] = line.what
+        return shape
+    shape["comment"] = line.decision.comment_id
+    shape["batch"] = line.decision.batch
+    shape["decision"] = decision_shape(line.decision)
+    return shape

@@ -1,79 +1,132 @@
-"""A site's people, by key: who may what, inviting, another role, removing."""
+"""A site's people, by key: their roles, inviting and removing them."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from flask import Blueprint, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from typing_extensions import TypedDict
 
 from models.store.database import begin, reading
-from service.api.moderation import body_as
-from service.api.public import json_response
-from service.http.api_keys import caller
-from service.http.problems import Problem
+from service.http.api_keys import Caller
+from service.http.calls import Noun
+from service.http.requests import wrong_argument
+from service.http.shapes import Email, Id, Role, Url
 from service.people import mail, team, tickets
+from service.people.team import Invited, Member
 
-Role = Literal["owner", "moderator", "viewer"]
-
-api = Blueprint("people", __name__)
+api = Noun("people", "People", "Who may do what on a site.")
 
 
 class Invitation(BaseModel):
+    """Whom to invite, and with which role."""
+
     model_config = ConfigDict(strict=True, extra="forbid")
 
     email: Annotated[
-        str, StringConstraints(max_length=254), Field(json_schema_extra={"format": "email"})
+        str,
+        StringConstraints(max_length=254),
+        Field(json_schema_extra={"format": "email"}, examples=["bob@paper.example"]),
     ]
-    role: Role
+    role: Annotated[Role, Field(examples=["moderator"])]
 
 
 class RoleChange(BaseModel):
+    """The new role."""
+
     model_config = ConfigDict(strict=True, extra="forbid")
 
+    role: Annotated[Role, Field(examples=["moderator"])]
+
+
+class People(TypedDict):
+    """Everyone with a role, and the invitations that are still open."""
+
+    people: list[Member]
+    invited: list[Invited]
+
+
+class Invite(TypedDict):
+    """An invitation. `mailed` says whether the link was sent by mail as well."""
+
+    email: Email
+    role: Role
+    link: Url
+    mailed: bool
+
+
+class RoleNow(TypedDict):
+    """Someone's role now."""
+
+    id: Id
+    email: Email
     role: Role
 
 
-@api.get("/v1/sites/<site>/people")
-def people(site: str) -> Response:
-    who = caller(site, "admin")
+@api.call(
+    "GET",
+    "/v1/sites/<site>/people",
+    scope="admin",
+    summary="List people",
+    says="Everyone with a role, and open invitations.",
+)
+def list_people(who: Caller) -> People:
+    """List who may do what on this site, and who is invited."""
     with reading() as session:
         members = [team.member_shape(row) for row in session.execute(team.members(who.site.id))]
         invited = [
             team.ticket_shape(ticket) for ticket in session.scalars(team.invited(who.site.id))
         ]
-    return json_response({"people": members, "invited": invited})
+    return {"people": members, "invited": invited}
 
 
-@api.post("/v1/sites/<site>/people")
-def invite(site: str) -> Response:
-    """The link is shown this once, and mailed where mail can be sent."""
-    who = caller(site, "admin")
-    asked = body_as(Invitation)
+@api.call(
+    "POST",
+    "/v1/sites/<site>/people",
+    scope="admin",
+    summary="Invite someone",
+    says="The invitation with its link, which is shown only here.",
+    status=201,
+)
+def invite_person(who: Caller, body: Invitation) -> Invite:
+    """Invite someone to this site. The link works for a week; Greenroom mails it if it can send
+    mail.
+    """
+    site = who.site.key
     try:
-        link = tickets.invite(asked.email, site, asked.role, by=who.by)
+        link = tickets.invite(body.email, site, body.role, by=who.by)
     except ValueError as error:
-        raise Problem(422, str(error), errors=[{"field": "email", "message": str(error)}]) from None
+        raise wrong_argument("email", str(error)) from None
     if mailed := mail.can_send():
-        mail.send_soon(asked.email, *team.letter(f"The owner of {site}", site, link))
-    return json_response(
-        {"email": asked.email, "role": asked.role, "link": link, "mailed": mailed}, 201
-    )
+        mail.send_soon(body.email, *team.letter(f"The owner of {site}", site, link))
+    return {"email": body.email, "role": body.role, "link": link, "mailed": mailed}
 
 
-@api.put("/v1/sites/<site>/people/<moderator_id>")
-def change_role(site: str, moderator_id: str) -> Response:
-    who = caller(site, "admin")
-    asked = body_as(RoleChange)
+@api.call(
+    "PUT",
+    "/v1/sites/<site>/people/<moderator_id>",
+    scope="admin",
+    summary="Change someone's role",
+    says="Their role now.",
+    answers={409: "The site would have no owner."},
+)
+def change_role(who: Caller, moderator_id: str, body: RoleChange) -> RoleNow:
+    """Give someone another role on this site."""
     with begin() as session:
-        email = team.set_role(session, who.site.id, moderator_id, asked.role, by=who.by)
-    return json_response({"id": moderator_id, "email": email, "role": asked.role})
+        email = team.set_role(session, who.site.id, moderator_id, body.role, by=who.by)
+    return {"id": moderator_id, "email": email, "role": body.role}
 
 
-@api.delete("/v1/sites/<site>/people/<moderator_id>")
-def remove(site: str, moderator_id: str) -> Response:
-    """They are out at once."""
-    who = caller(site, "admin")
+@api.call(
+    "DELETE",
+    "/v1/sites/<site>/people/<moderator_id>",
+    scope="admin",
+    summary="Remove someone",
+    says="They no longer have a role here.",
+    status=204,
+    answers={409: "The site would have no owner."},
+)
+def remove_person(who: Caller, moderator_id: str) -> None:
+    """Take someone's role on this site away, at once."""
     with begin() as session:
         team.set_role(session, who.site.id, moderator_id, None, by=who.by)
-    return Response(status=204)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Literal, NotRequired
 from urllib.parse import parse_qsl, quote, urlencode
 
 import orjson
-from flask import Blueprint, Response, redirect, request
-from pydantic import ValidationError
+from flask import Response, redirect, request, url_for
+from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import aliased
+from typing_extensions import TypedDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from models.identifiers import is_id
@@ -23,28 +24,32 @@ from models.store.storage import TOPS_A_PAGE, Stored, cache_tag
 from service.comments.accepting import accept
 from service.comments.mending import getting
 from service.comments.pages import empty_page, read_page, read_replies
-from service.comments.receipts import find_receipt, receipt_of
-from service.comments.submission import Submission, thread_key
-from service.embed import pages
+from service.comments.receipts import ReceiptStatus, find_receipt, receipt_of
+from service.comments.submission import (
+    NON_BLANK,
+    Submission,
+    SubmissionForm,
+    ThreadArgument,
+    thread_key,
+)
 from service.http import limits
 from service.http.addresses import reader
 from service.http.body_sizes import COMMENT_BYTES
+from service.http.calls import Header, Noun
 from service.http.form_tokens import issue_form_token
 from service.http.page_headers import ROUTE, published_headers, shared_headers
 from service.http.problems import Problem, from_validation, shaped
+from service.http.requests import FORM, Query, query_as, whole_number
+from service.http.responses import json_response
+from service.http.shapes import ID_SCHEMA, Id, Time, Url
 from service.sites.lookup import SiteInfo, find_site, remembered_site
 
-MOST_THREADS, MOST_KEY = 500, 255
+MOST_THREADS, MOST_KEY, MOST_LANGUAGE = 500, 255, 35
 COUNT_SECONDS = 0.7  # the most a reader waits for counts that the published pages tell too
 NEVER = "1970-01-01T00:00:00Z"  # a feed has to say when it was last changed
 _PRIVATE = {"Cache-Control": "no-store"}
-FORM_TYPE = "application/x-www-form-urlencoded"
 
-api = Blueprint("public", __name__)
-
-
-def json_response(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(body), status, headers, content_type="application/json")
+api = Noun("public", "Readers", "What a reader's browser asks for: no key and no cookie.")
 
 
 def wanted_site(key: str) -> SiteInfo:
@@ -54,11 +59,34 @@ def wanted_site(key: str) -> SiteInfo:
     return site
 
 
-@api.get("/v1/sites/<site>/form")
-def form(site: str) -> Response:
-    """What the form needs before it is sent."""
+class Form(TypedDict):
+    """What the comment form needs."""
+
+    token: Annotated[str, Field(examples=["ZGVtbw.aKx1Pw.9Xk0"])]
+    locale: Annotated[str, Field(examples=["en"])]
+    honeypot: Annotated[
+        str,
+        Field(
+            description="The name of a field that people do not see. Leave it empty or out.",
+            examples=["homepage_url"],
+        ),
+    ]
+    min_seconds: Annotated[float, Field(examples=[2.0])]
+
+
+@api.call(
+    "GET",
+    "/v1/sites/<site>/form",
+    summary="Prepare the form",
+    says="A token, and how to build the form.",
+    answer=Form,
+)
+def read_form(site: str) -> Response:
+    """Fetch what the comment form needs: a token to send with the comment, and the site's language.
+    A comment without a token is accepted, but looks more like a machine's.
+    """
     info = wanted_site(site)
-    body = {
+    body: Form = {
         "token": issue_form_token(info.key),
         "locale": info.locale,
         "honeypot": "homepage_url",
@@ -67,29 +95,89 @@ def form(site: str) -> Response:
     return _shared(info, json_response(body, headers=_PRIVATE))
 
 
-@api.post(ROUTE)
-def post(site: str) -> BaseResponse:
-    """Accept a comment: JSON from the embed, or the plain form."""
+class Accepted(TypedDict):
+    """A comment that was accepted. Follow `receipt` to learn what becomes of it."""
+
+    id: Id
+    status: Literal["pending"]
+    receipt: Annotated[
+        str,
+        Field(
+            examples=["/v1/receipts/0195511c-6a20-7c3e-9d41-3f1f0a6b52c7.yzSXb2cPqTnU0Z0b0ZqB1g"]
+        ),
+    ]
+
+
+@api.call(
+    "POST",
+    ROUTE,
+    summary="Post a comment",
+    says="The comment is accepted. The receipt tells what becomes of it.",
+    status=202,
+    answers={
+        303: "The form was accepted. The page there tells the reader what happens next.",
+        400: "The body is not valid JSON or not a valid form in UTF-8.",
+        404: "There is no such site, or the comment answered is not published in this thread.",
+        409: "The thread is closed.",
+        411: "Content-Length is missing.",
+        413: "The body is over 128 KB.",
+        415: "The body is neither JSON nor a form.",
+        422: "Some fields are wrong. `errors` names each.",
+        429: "Too many comments in a short time, wrong ones counted. Retry-After says how long to "
+        "wait.",
+        503: "The database does not answer. Nothing was accepted.",
+    },
+    answer=Accepted,
+    body=Submission,
+    form=SubmissionForm,
+    headers_in={
+        "Idempotency-Key": Header(
+            what="With the same key and body, a repeated request gets the first answer again.",
+            schema={
+                "type": "string",
+                "minLength": 1,
+                "maxLength": MOST_KEY,
+                "pattern": "^[!-~]([ -~]*[!-~])?$",
+                "examples": ["6f1c2a4e-post-1"],
+            },
+        )
+    },
+    headers_out={202: ("Location",)},
+)
+def post_comment(site: str) -> BaseResponse:
+    """Post a comment as JSON, or as an HTML form without JavaScript. Greenroom checks it within
+    seconds, and publishes, holds or rejects it; the receipt tells which.
+    """
     info, address = wanted_site(site), reader()
     too_fast = limits.count_post(
         info.key, address
     )  # before anything is looked at, so wrong posts count too
-    if request.mimetype == FORM_TYPE:
+    if request.mimetype == FORM:
         return _post_form(info, address, too_fast)
     if too_fast:
         raise too_fast
     if request.mimetype != "application/json":
-        raise Problem(415, f"Send application/json or {FORM_TYPE}.")
+        raise Problem(415, f"Send application/json or {FORM}.")
     comment_id = _accept(info, shaped(Submission, _body()), address)
     receipt = f"/v1/receipts/{receipt_of(comment_id)}"
-    body = {"id": comment_id, "status": "pending", "receipt": receipt}
+    body: Accepted = {"id": comment_id, "status": "pending", "receipt": receipt}
     return _shared(info, json_response(body, 202, {"Location": receipt, **_PRIVATE}))
 
 
+class FormRefused(Exception):
+    """A plain form that was not accepted: what was typed, and what is wrong. The application answers
+    it with the form again (service/app.py).
+    """
+
+    def __init__(self, site: SiteInfo, fields: dict[str, str], problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.site, self.fields, self.problem = site, fields, problem
+
+
 def _post_form(info: SiteInfo, address: str, too_fast: Problem | None) -> BaseResponse:
-    """The same for a browser without JavaScript: on to what happens next, or the form again with
-    its errors. Who was too fast gets the form with all they typed, too, but none of it is looked
-    at.
+    """The same for a browser without JavaScript: a redirect to the page that says what happens next,
+    or the form again with its errors. Someone who was too fast gets the form with all they typed,
+    too, but none of it is looked at.
     """
     try:
         fields = typed(_body())
@@ -100,13 +188,13 @@ def _post_form(info: SiteInfo, address: str, too_fast: Problem | None) -> BaseRe
             raise too_fast
         comment_id = _accept(info, Submission.model_validate(fields), address)
     except ValidationError as error:
-        return pages.form_with_errors(info, fields, from_validation(error).errors, 422)
+        raise FormRefused(info, fields, from_validation(error)) from None
     except Problem as problem:
-        errors = problem.errors or [{"field": "", "message": problem.detail}]
-        answer = pages.form_with_errors(info, fields, errors, problem.status)
-        answer.headers.update(problem.headers or {})
-        return answer
-    return redirect(pages.whats_next_url(info.key, receipt_of(comment_id)), 303)
+        raise FormRefused(info, fields, problem) from problem
+    language = request.args.get("lang", "")[:MOST_LANGUAGE] or None
+    receipt = receipt_of(comment_id)
+    place = url_for("embed.whats_next", site_key=info.key, receipt=receipt, lang=language)
+    return redirect(place, 303)
 
 
 def typed(form: bytes) -> dict[str, str]:
@@ -145,13 +233,65 @@ def _idempotency_key() -> str | None:
     return key
 
 
-@api.get(ROUTE)
-def comments(site: str) -> Response:
-    """A page of a thread as it lies in storage; an unknown thread is an empty one."""
+class ThreadQuery(Query):
+    """Which page of which thread."""
+
+    thread: ThreadArgument
+    page: Annotated[
+        int | None,
+        Field(ge=1, le=10**8 - 1, description="From 1, the oldest; without it, the newest page."),
+        whole_number(10**8 - 1),
+    ] = None
+    replies: Annotated[
+        str | None,
+        ID_SCHEMA,
+        Field(description="A comment whose replies go on elsewhere: its `more` leads there."),
+    ] = None
+
+
+class PublishedComment(TypedDict):
+    """A comment as readers see it. One that is `removed` keeps its place while it has replies."""
+
+    id: Id | None
+    parent: Id | None
+    name: Annotated[str, Field(examples=["Ann"])]
+    website: Url | None
+    html: Annotated[str, Field(examples=["<p>The ferry was late <em>again</em>.</p>"])]
+    at: Time
+    edited_at: Time | None
+    avatar: str
+    replies: list[PublishedComment]
+    more: Annotated[str | None, Field(description="Where more replies are.")]
+    removed: NotRequired[bool]
+
+
+class ThreadPage(TypedDict):
+    """A page of a thread, newest comment first. `next` leads to older comments."""
+
+    thread: Annotated[str, Field(examples=["/2026/harbour"])]
+    title: Annotated[str | None, Field(examples=["The harbour"])]
+    url: Url | None
+    state: Literal["open", "closed"]
+    count: Annotated[int, Field(examples=[12])]
+    revision: Annotated[int, Field(examples=[14])]
+    page: Annotated[int, Field(examples=[1])]
+    next: str | None
+    comments: list[PublishedComment]
+
+
+@api.call(
+    "GET",
+    ROUTE,
+    summary="Read a thread",
+    says="A page of the thread.",
+    answers={304: "The page has not changed since the ETag."},
+    answer=ThreadPage,
+)
+def read_thread(site: str, query: ThreadQuery) -> Response:
+    """Read a page of a thread as it lies in storage. An unknown thread is an empty one."""
     info = wanted_site(site)
-    thread = _thread_argument()
-    page = _page_argument()
-    top, get = request.args.get("replies"), getting(info.key, thread)
+    thread, page, top = query.thread, query.page, query.replies
+    get = getting(info.key, thread)
     if top is not None:
         stored = read_replies(info.key, thread, top, page or 1, get=get) if is_id(top) else None
     else:
@@ -175,42 +315,51 @@ def _published(stored: Stored, cache_tag: str, content_type: str = "application/
     return Response(stored.content, headers=headers, content_type=content_type)
 
 
-def _thread_argument() -> str:
-    thread = request.args.get("thread")
-    if thread is None:
-        raise _wrong_argument("thread", "Say which thread: ?thread=KEY.")
-    try:
-        return thread_key(thread)
-    except ValueError as error:
-        raise _wrong_argument("thread", str(error)) from None
+Counts = Annotated[dict[str, int], Field(examples=[{"/2026/harbour": 12, "/2026/market": 0}])]
 
 
-def _page_argument() -> int | None:
-    page = request.args.get("page")
-    if page is None:
-        return None
-    if not (page.isascii() and page.isdecimal() and len(page) < 9 and int(page) >= 1):
-        raise _wrong_argument("page", "A page is a number from 1.")
-    return int(page)
+def _keys(asked: list[str]) -> list[str]:
+    if not 1 <= len(set(asked)) <= MOST_THREADS:
+        raise ValueError(f"Name 1 to {MOST_THREADS} threads: ?thread=A&thread=B.")
+    for key in asked:
+        thread_key(key)
+    return list(dict.fromkeys(asked))
 
 
-def _wrong_argument(field: str, message: str) -> Problem:
-    return Problem(422, message, errors=[{"field": field, "message": message}])
+class CountsQuery(Query):
+    """The threads to count; repeat the parameter."""
+
+    thread: Annotated[
+        list[str],
+        AfterValidator(_keys),
+        WithJsonSchema(
+            {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MOST_THREADS,
+                "items": NON_BLANK | {"maxLength": 500},
+                "description": "A thread's key. Repeat it for more.",
+                "examples": [["/2026/harbour", "/2026/market"]],
+            }
+        ),
+    ]
 
 
-@api.get("/v1/sites/<site>/counts")
-def counts(site: str) -> Response:
-    """How many comments each of these threads shows, for a front page."""
+@api.call(
+    "GET",
+    "/v1/sites/<site>/counts",
+    summary="Count comments",
+    says="How many comments each thread shows, by its key.",
+    answers={414: "The address is over 64 KB. Ask in parts."},
+    answer=Counts,
+)
+def count_comments(site: str, query: CountsQuery) -> Response:
+    """Count the published comments of up to 500 threads, for a front page."""
     info = wanted_site(site)
-    asked = list(dict.fromkeys(request.args.getlist("thread")))
-    if not asked or len(asked) > MOST_THREADS:
-        raise _wrong_argument("thread", f"Name 1 to {MOST_THREADS} threads: ?thread=A&thread=B.")
-    try:
-        keys = {key: thread_key(key) for key in asked}
-    except ValueError as error:
-        raise _wrong_argument("thread", str(error)) from None
+    keys = {key: thread_key(key) for key in query.thread}
     found = _counts(info, set(keys.values()))
-    return _shared(info, json_response({key: found.get(kept, 0) for key, kept in keys.items()}))
+    body = {key: found.get(kept, 0) for key, kept in keys.items()}
+    return _shared(info, json_response(body))
 
 
 def _counts(info: SiteInfo, keys: set[str]) -> dict[str, int]:
@@ -228,13 +377,28 @@ def _counts(info: SiteInfo, keys: set[str]) -> dict[str, int]:
     return {key: orjson.loads(page.content)["count"] for key, page in pages.items() if page}
 
 
-@api.get("/v1/receipts/<receipt>")
-def receipt(receipt: str) -> Response:
-    """What became of a comment, for whoever holds its receipt."""
+@api.call(
+    "GET",
+    "/v1/receipts/<receipt>",
+    summary="Follow a comment",
+    says="The comment's status, and why it has it.",
+    answers={404: "There is no such receipt."},
+    answer=ReceiptStatus,
+)
+def read_receipt(receipt: str) -> Response:
+    """Learn what became of a comment. Whoever posted it holds the receipt. `field` and `suggestion`
+    are there if the author can correct the comment.
+    """
     found = find_receipt(receipt)
     if found is None:
         raise Problem(404, "There is no such receipt.")
     return _shared(wanted_site(found.site), json_response(found.answer, headers=_PRIVATE))
+
+
+class FeedQuery(Query):
+    """Which thread."""
+
+    thread: ThreadArgument
 
 
 @api.get("/sites/<site>/thread.atom")
@@ -243,7 +407,7 @@ def feed(site: str) -> Response:
     and empty.
     """
     info = wanted_site(site)
-    thread = _thread_argument()
+    thread = query_as(FeedQuery).thread
     stored = getting(info.key, thread)(storage.feed_name(info.key, thread))
     if stored is None:
         from worker.publishing import feeds  # noqa: PLC0415 — an XML library, for this one answer

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from service.commands.main import need_database
+
+if TYPE_CHECKING:
+    from service.sites.model_versions import Models
 
 _SITE = click.option(
     "--site", "site_key", required=True, metavar="KEY", help="The site whose model it is."
@@ -95,7 +98,7 @@ def site_id_of(session: Any, site_key: str) -> int:
     return found
 
 
-def _table(found: dict[str, Any]) -> Table:
+def _table(found: Models) -> Table:
     table = Table(title=f"Scores now: {found['live']}", title_justify="left")
     for name in (
         "version",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import hmac
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple, NotRequired
 
+from pydantic import Field
 from sqlalchemy import select
+from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from models.identifiers import is_id
 from models.records import Comment, DecisionRecord, Screening, Site, Thread
 from models.store.database import reading
 from models.store.secrets import secrets
+from service.http.shapes import Id, OneOf, Time
 
 SIGNATURE_BYTES = 16
 _REASONS = {
@@ -21,10 +25,29 @@ _REASONS = {
 }
 
 
+class ReceiptStatus(TypedDict):
+    """What became of a comment. `field` and `suggestion` are there if its author can correct it."""
+
+    id: Id
+    status: Annotated[str, OneOf(("pending", "approved", "flagged", "rejected"))]
+    reason: Annotated[str | None, Field(examples=["This comment was deleted."])]
+    at: Time
+    field: NotRequired[Annotated[str, Field(examples=["email"])]]
+    suggestion: NotRequired[Annotated[str | None, Field(examples=["gmail.com"])]]
+
+
+class Why(TypedDict):
+    """A reason in words and, for a field that its author can correct, the field."""
+
+    reason: str
+    field: NotRequired[str]
+    suggestion: NotRequired[str | None]
+
+
 class Receipt(NamedTuple):
     site: str
     thread: str
-    answer: dict[str, Any]
+    answer: ReceiptStatus
 
 
 def receipt_of(comment_id: str) -> str:
@@ -56,20 +79,20 @@ def find_receipt(receipt: str) -> Receipt | None:
         row = session.execute(wanted.where(Comment.id == comment_id)).one_or_none()
         if row is None:
             return None
-        told = (
-            _why(session, comment_id, row.status) if row.status in {"rejected", "flagged"} else {}
-        )
-    status = "rejected" if row.status == "deleted" else row.status
-    reason = "This comment was deleted." if row.status == "deleted" else None
-    at = (row.settled_at or row.at).isoformat().replace("+00:00", "Z")
-    return Receipt(
-        row.site,
-        row.thread,
-        {"id": comment_id, "status": status, "reason": reason, "at": at, **told},
-    )
+        is_held = row.status in {"rejected", "flagged"}
+        told = _why(session, comment_id, row.status) if is_held else None
+    answer: ReceiptStatus = {
+        "id": comment_id,
+        "status": "rejected" if row.status == "deleted" else row.status,
+        "reason": "This comment was deleted." if row.status == "deleted" else None,
+        "at": (row.settled_at or row.at).isoformat().replace("+00:00", "Z"),
+    }
+    if told:
+        answer = {**answer, **told}
+    return Receipt(row.site, row.thread, answer)
 
 
-def _why(session: Any, comment_id: str, status: str) -> dict[str, Any]:
+def _why(session: Session, comment_id: str, status: str) -> Why:
     """A usable reason, but not the trip wire: which word or link it was would only help the next
     spammer.
     """
@@ -87,7 +110,7 @@ def _why(session: Any, comment_id: str, status: str) -> dict[str, Any]:
     }
 
 
-def _wrong_email(session: Any, comment_id: str) -> dict[str, Any] | None:
+def _wrong_email(session: Session, comment_id: str) -> Why | None:
     """Where the email's domain takes no mail the commenter can correct it, so that is said, with
     the field.
     """

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from email_validator import EmailNotValidError
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+)
 
 from models.text.cleaning import MOST_TIMES, clean, clean_line, is_blank
 from models.text.email import MOST_EMAIL, parsed_email
@@ -33,13 +41,14 @@ Optional = Annotated[str | None, BeforeValidator(_empty_is_none)]
 NON_BLANK = {"type": "string", "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"}
 
 
-def _told(most: int, **more: str) -> WithJsonSchema:
-    return WithJsonSchema(NON_BLANK | {"maxLength": most, **more})
+def _told(most: int, *, example: str, **more: str) -> WithJsonSchema:
+    return WithJsonSchema(NON_BLANK | {"maxLength": most, "examples": [example], **more})
 
 
-def _told_optional(most: int | None, **more: str) -> WithJsonSchema:
+def _told_optional(most: int | None, *, description: str, **more: str) -> WithJsonSchema:
     length = {} if most is None else {"maxLength": most}
-    return WithJsonSchema({"anyOf": [{"type": "string", **length, **more}, {"type": "null"}]})
+    either = [{"type": "string", **length, **more}, {"type": "null"}]
+    return WithJsonSchema({"anyOf": either, "description": description})
 
 
 _URL = (
@@ -58,10 +67,10 @@ class Submission(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
-    thread: Annotated[Text, _told(500)]
-    name: Annotated[Text, _told(80)]
-    email: Annotated[Text, _told(MOST_EMAIL, format="email")]
-    body: Annotated[Text, _told(10_000)]
+    thread: Annotated[Text, _told(500, example="/2026/harbour")]
+    name: Annotated[Text, _told(80, example="Ann")]
+    email: Annotated[Text, _told(MOST_EMAIL, format="email", example="ann@example.org")]
+    body: Annotated[Text, _told(10_000, example="The ferry was late *again*.")]
     url: Annotated[Optional, _told_optional(MOST_URL, format="uri", description=_URL)] = None
     title: Annotated[Optional, _told_optional(None, description=_TITLE)] = None
     parent: Annotated[
@@ -130,6 +139,31 @@ def thread_key(value: str) -> str:
     """
     _no_nul(value)
     return _not_blank(clean_line(value, 500))
+
+
+ThreadArgument = Annotated[
+    str,
+    AfterValidator(thread_key),
+    WithJsonSchema(
+        NON_BLANK
+        | {"maxLength": 500, "description": "The thread's key.", "examples": ["/2026/harbour"]}
+    ),
+]
+
+
+class SubmissionForm(BaseModel):
+    """The same as an HTML form sends it, without JavaScript. An empty field counts as left out."""
+
+    thread: Annotated[str, _told(500, example="/2026/harbour")]
+    name: Annotated[str, _told(80, example="Ann")]
+    email: Annotated[str, _told(MOST_EMAIL, format="email", example="ann@example.org")]
+    body: Annotated[str, _told(10_000, example="The ferry was late *again*.")]
+    url: Annotated[str, Field(max_length=MOST_URL, description=_URL)] = ""
+    title: Annotated[str, Field(description=_TITLE)] = ""
+    parent: Annotated[str, Field(description="The id of the comment that is answered.")] = ""
+    website: Annotated[str, Field(max_length=500, description=_WEBSITE)] = ""
+    token: str = ""
+    homepage_url: str = ""
 
 
 def _not_blank(value: str) -> str:

@@ -11,12 +11,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models.records import Block, Site
 from models.store.database import begin, now, reading
-from service.api.moderation import publish_soon
 from service.console import item as items
 from service.console import words
 from service.console.blueprint import acting, console, looking
 from service.http.problems import Problem, from_validation
 from service.moderation.blocks import NewBlock, end, make, standing
+from service.moderation.deciding import publish_soon
 from service.people.names import names_of
 
 DAYS = {"1": 1, "7": 7, "30": 30, "90": 90, "": None}

@@ -10,11 +10,11 @@ from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from service.api.moderation import body_as
 from service.console import alarms, sessions
 from service.console.sessions import SignedIn
 from service.http.body_sizes import CONSOLE_BYTES
 from service.http.problems import Problem
+from service.http.requests import body_as
 
 JSON = "application/json"
 POLICY = (

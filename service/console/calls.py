@@ -18,14 +18,13 @@ from models.records import Claim, Comment, DecisionRecord, Passed, Site
 from models.settling.changes import Settled
 from models.settling.history import BY_A_HUMAN, standing, standing_in_batches
 from models.store.database import begin, insert_new, now, reading
-from service.api.moderation import publish_soon
-from service.api.public import json_response
 from service.console import words
 from service.console.blueprint import acting, console, looking, sent
 from service.console.item import holder
 from service.console.pages import may_decide, refusals
 from service.console.sessions import SignedIn
 from service.http.problems import Problem
+from service.http.responses import json_response
 from service.moderation.deciding import (
     MOST_AT_ONCE,
     Identifier,
@@ -34,6 +33,7 @@ from service.moderation.deciding import (
     Undoings,
     decide_each,
     decisions_to_undo,
+    publish_soon,
     take_back_each,
 )
 from service.moderation.queue import see as mark_seen

@@ -49,7 +49,7 @@ def find(session: Session, who: SignedIn, comment_id: str) -> tuple[Comment, str
 
 
 def item(session: Session, who: SignedIn, comment: Comment, site: str) -> dict[str, Any]:
-    record = full_records(session, [comment])[0]
+    record: dict[str, Any] = {**full_records(session, [comment])[0]}
     thread = session.get_one(Thread, comment.thread_id)
     notes = about(session, comment)
     questions = questions_about(session, comment)

@@ -12,7 +12,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models.records import Moderator, Site
 from models.store.database import begin, now
-from service.api.sites import save_policy
 from service.console.blueprint import acting, console, way_back
 from service.console.sessions import SignedIn
 from service.console.team import check_owner
@@ -21,6 +20,7 @@ from service.moderation.acts import note_act
 from service.moderation.news import News, news, policy_to_go_back_to
 from service.sites import model_versions
 from service.sites.model_versions import NoSuchModel
+from service.sites.policies import save_policy
 
 READ = "news_read"  # in one's preferences: until when
 

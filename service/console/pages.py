@@ -24,8 +24,6 @@ from models.settling.changes import Change
 from models.settling.history import BY_A_HUMAN, conflicts
 from models.settling.moderation import Refused, settle, undo
 from models.store.database import begin, reading
-from service.api.moderation import publish_soon
-from service.api.public import json_response
 from service.console import alarms, words
 from service.console import item as items
 from service.console.blueprint import acting, console, looking, way_back
@@ -35,6 +33,8 @@ from service.console.sessions import SignedIn
 from service.console.shortcuts import ACTIONS, keys_of
 from service.console.view import Asked
 from service.http.problems import Problem
+from service.http.responses import json_response
+from service.moderation.deciding import publish_soon
 from service.moderation.queue import MOST_COUNTED, View, coverage
 from service.people.names import names_of
 

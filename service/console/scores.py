@@ -4,7 +4,7 @@ page of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -52,7 +52,7 @@ def score(comment_id: str) -> Response:
     return Response(html, content_type="text/html; charset=utf-8")
 
 
-def _worth_showing(why: dict[str, Any]) -> dict[str, Any]:
+def _worth_showing(why: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **why,
         **{way: [part for part in why[way] if part["share"] >= LEAST] for way in ("up", "down")},

@@ -16,7 +16,6 @@ from models.judgement import promises
 from models.judgement.policy import Policy, WordsPolicy
 from models.records import PolicyVersion, Site
 from models.store.database import begin, now, reading
-from service.api.sites import checked_words, save_policy
 from service.console import words
 from service.console.blueprint import acting, console, looking
 from service.console.item import check_may
@@ -24,8 +23,9 @@ from service.console.sessions import SignedIn
 from service.http.problems import Problem, from_validation
 from service.people.names import names_of
 from service.sites import model_versions
+from service.sites.policies import checked_words, save_policy
 from service.sites.policy_words import CHOICES, LEFT_EMPTY, LISTS, NAMES, NUMBERS, SWITCHES, WEIGHTS
-from service.sites.replaying import replay, scores_of
+from service.sites.replaying import Replay, replay, scores_of
 
 MOST_BYTES = 2 * 1024 * 1024  # word lists
 REPLAYED = 1000
@@ -174,7 +174,7 @@ def _changed(kept: dict[str, Any]) -> dict[str, Any]:
     return changed
 
 
-def _replay(site: str, policy: Policy) -> dict[str, Any]:
+def _replay(site: str, policy: Policy) -> Replay:
     """What the draft would have made of the last comments that were settled. Nothing is changed."""
     checked_words(policy)
     with reading() as session:

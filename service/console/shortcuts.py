@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from models.records import Moderator
 from models.store.database import begin
-from service.api.public import json_response
 from service.console.blueprint import acting, console, sent
+from service.http.responses import json_response
 
 ACTIONS = {
     "next": "Next comment",

@@ -14,29 +14,32 @@ from werkzeug.wrappers import Response as BaseResponse
 from models.store.database import now, reading
 from models.text.urls import host_of
 from models.webhooks.owed import BY_HAND, CHATS, EVENTS, MADE_SO, troubled
-from service.api.webhooks import (
-    STATES,
-    NewWebhook,
-    Redelivery,
-    Rotation,
-    WebhookChange,
-    alter,
-    checked,
-    end,
-    listed_of,
-    log_of,
-    make,
-    renew,
-    send_again,
-    send_test,
-    shown,
-)
 from service.console.blueprint import acting, console, looking
 from service.console.sessions import SignedIn
 from service.console.team import check_owner
 from service.http.api_keys import Caller
 from service.http.problems import Problem, from_validation
 from service.sites.lookup import find_site
+from service.webhooks.delivery_log import log_of
+from service.webhooks.endpoints import (
+    alter,
+    checked,
+    end,
+    listed_of,
+    make,
+    renew,
+    send_test,
+    shown,
+)
+from service.webhooks.redelivery import send_again
+from service.webhooks.shapes import (
+    STATES,
+    NewWebhook,
+    Redelivery,
+    Rotation,
+    ShownDelivery,
+    WebhookChange,
+)
 
 PAGE_SIZE = 50
 FORMATS = ("standard", *CHATS)
@@ -80,9 +83,9 @@ def webhooks_page(site: str) -> str:
 
 
 def _list(who: SignedIn, owner: Caller, **about: Any) -> str:
-    rows = listed_of(owner)
-    for row in rows:
-        row["last"] = next(iter(log_of(owner, row["id"], None, None, 1)["deliveries"]), None)
+    rows: list[dict[str, Any]] = [
+        {**row, "last": _last(owner, row["id"])} for row in listed_of(owner)
+    ]
     usual = {
         "errors": {},
         "given": {"events": ["comment.approved"]},
@@ -93,6 +96,10 @@ def _list(who: SignedIn, owner: Caller, **about: Any) -> str:
         "console/webhooks.html",
         **{"who": who, "site": owner.site.key, "rows": rows, **usual} | about,
     )
+
+
+def _last(owner: Caller, webhook: str) -> ShownDelivery | None:
+    return next(iter(log_of(owner, webhook, None, None, 1)["deliveries"]), None)
 
 
 @console.post("/sites/<site>/webhooks")
@@ -168,7 +175,7 @@ def _one(who: SignedIn, owner: Caller, webhook: str, **about: Any) -> str:
     row = shown(owner, webhook)
     state, cursor = request.args.get("state") or None, request.args.get("cursor") or None
     log = log_of(owner, webhook, state, cursor, PAGE_SIZE)
-    usual = {
+    usual: dict[str, Any] = {
         "errors": {},
         "given": row,
         "secret": "",

@@ -87,27 +87,20 @@ def thread(site_key: str) -> Response:
     return _html(_thread_page(site, words_for(_wished_language(), site.locale), page, form, {}))
 
 
-def form_with_errors(
-    site: SiteInfo, form: Mapping[str, str], errors: list[dict[str, str]], status: int
-) -> Response:
-    """The form again, as it was filled in, with what is wrong said at each field and the rest above
-    it.
-    """
+def form_with_errors(site: SiteInfo, form: Mapping[str, str], problem: Problem) -> Response:
+    """The form again, as it was filled in, with each error at its field and the rest above it."""
     words = words_for(_wished_language(), site.locale)
     try:
         page = _page(site, thread_key(form.get("thread", "")), None)
     except ValueError:
         page = empty_page("")
     told: dict[str, str] = {}
-    for error in errors or [{"field": "", "message": ""}]:
+    for error in problem.errors or [{"field": "", "message": problem.detail}]:
         field = error["field"] if error["field"] in LIMITS else ""
-        told.setdefault(field, _in_words(words, error, form, status))
-    return _html(_thread_page(site, words, page, form, told), status=status)
-
-
-def whats_next_url(site_key: str, receipt: str) -> str:
-    """Where a plain form leads once the comment is accepted."""
-    return url_for("embed.whats_next", site_key=site_key, receipt=receipt, lang=_wished_language())
+        told.setdefault(field, _in_words(words, error, form, problem.status))
+    answer = _html(_thread_page(site, words, page, form, told), status=problem.status)
+    answer.headers.update(problem.headers or {})
+    return answer
 
 
 @embed.get("/sites/<site_key>/receipts/<receipt>")

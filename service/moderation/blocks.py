@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from models.identifiers import new_id
 from models.judgement.policy import Verdict
@@ -23,6 +24,7 @@ from models.store.secrets import email_index
 from models.text.cleaning import clean_line
 from models.text.urls import host_of, shown, without_www
 from service.http.problems import Problem
+from service.http.shapes import By, Id, OneOf, Time
 from service.moderation.acts import note_act
 from service.moderation.comment_records import when
 from service.moderation.queue import of_the_campaign
@@ -36,20 +38,36 @@ STANCES = {"author": ("block", "trust"), "host": ("block", "trust"), "word": ("b
 LIKE = {"approve": "approve", "flag": "hold", "reject": "reject"}
 
 
+class ShownBlock(TypedDict):
+    """A block, a trust, or a rule for comments like one. `until` is null if it has no end."""
+
+    id: Id
+    kind: Annotated[str, OneOf(("author", "host", "word", "like"))]
+    stance: Annotated[str, OneOf(("block", "trust", "approve", "flag", "reject"))]
+    label: Annotated[str, Field(examples=["casino"])]
+    comment: Id | None
+    by: By
+    at: Time
+    until: Time | None
+    ended_at: Time | None
+    ended_by: By | None
+
+
 class NewBlock(BaseModel):
-    """An author is named by one of their comments, or as `value` by an email address; "like" is a
-    comment whose like is to be decided as `stance` says. `days` null is for good. `others`: what
-    waits already is decided with it, as one batch: of an author everything is rejected, of what is
-    like the comment each as the stance says.
+    """Whom or what to block or trust. Name an author by one of their comments, as `comment`, or by
+    their email address, as `value`. With the kind "like", comments like `comment` are decided as
+    `stance` says. Without `days`, there is no end. With `others`, the comments that wait already
+    are decided as well, as one batch: an author's are rejected, those like the comment get the
+    stance.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    kind: Literal["author", "host", "word", "like"]
+    kind: Annotated[Literal["author", "host", "word", "like"], Field(examples=["word"])]
     stance: Literal["block", "trust", "approve", "flag", "reject"] = "block"
-    value: Annotated[str, StringConstraints(max_length=MOST_VALUE)] = ""
+    value: Annotated[str, StringConstraints(max_length=MOST_VALUE), Field(examples=["casino"])] = ""
     comment: str | None = None
-    days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    days: Annotated[int | None, Field(ge=1, le=3650, examples=[30])] = None
     others: bool = False
 
     @model_validator(mode="after")
@@ -137,7 +155,7 @@ def end(session: Session, block: Block, *, by: str) -> None:
         note_act(session, by, "blocks", _undid(block), site_id=block.site_id)
 
 
-def block_shape(block: Block) -> dict[str, Any]:
+def block_shape(block: Block) -> ShownBlock:
     """An author's address stays here, and so does its hash."""
     return {
         "id": block.id,

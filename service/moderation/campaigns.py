@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from models.records import Comment
-from service.moderation.comment_records import full_records
+from service.http.shapes import Id
+from service.moderation.comment_records import CommentRecord, full_records
 from service.moderation.queue import listed_ids
 
 MOST_GROUPED = (
@@ -26,9 +27,26 @@ _READ, _PIECE = (
 )  # letters of a text that are compared, in pieces of so many: they serve every script
 
 
+class Group(TypedDict):
+    """Comments that say nearly the same: how many there are, and the first three. `campaign` is
+    null for a comment like no other.
+    """
+
+    campaign: Id | None
+    count: int
+    items: list[CommentRecord]
+
+
+class Groups(TypedDict):
+    """A queue by campaigns."""
+
+    groups: list[Group]
+    next: Id | None
+
+
 def grouped(
     session: Session, status: str, site_id: int, *, limit: int, after: str | None
-) -> dict[str, Any]:
+) -> Groups:
     """Groups by their oldest comment, those whose oldest comes after that id. A comment like no
     other is a group of its own, without a campaign.
     """
@@ -86,6 +104,6 @@ def _campaigns(session: Session, ids: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _records(session: Session, ids: list[str]) -> dict[str, dict[str, Any]]:
+def _records(session: Session, ids: list[str]) -> dict[str, CommentRecord]:
     comments = session.execute(select(Comment).where(Comment.id.in_(ids))).scalars().all()
     return {record["id"]: record for record in full_records(session, comments)}

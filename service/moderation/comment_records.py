@@ -7,15 +7,94 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal, overload
 
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
-from models.records import Comment, DecisionRecord, Review, Screening, Thread
+from models.records import Comment, DecisionRecord, Screening, Thread
+from models.records import Review as ReviewRecord
 from models.settling.history import is_by_human
 from models.store.secrets import decrypt_email
 from models.text import markdown
+from service.http.shapes import By, Email, Id, OneOf, Status, ThreadKey, Time, Url, Verdict
+
+
+class Evidence(TypedDict):
+    """One check's finding. `found` holds a sentence for each kind of finding, `counts` the numbers
+    that a policy compares.
+    """
+
+    check: Annotated[str, Field(examples=["links"])]
+    outcome: Literal["clear", "found", "abstained", "unavailable"]
+    detail: Annotated[str, Field(examples=["links to 3 sites"])]
+    score: float | None
+    found: dict[str, str]
+    counts: dict[str, float]
+    campaign: Id | None
+    rule: By | None
+    ms: Annotated[float, Field(examples=[0.4])]
+    version: Annotated[str, Field(examples=["1"])]
+
+
+class Review(TypedDict):
+    """Why a human should look, and until when that was open."""
+
+    cause: Annotated[str, Field(examples=["flagged"])]
+    opened: Time
+    closed: Time | None
+
+
+class Decision(TypedDict):
+    """One decision on a comment. `undoes` is the decision that it took back."""
+
+    id: Id
+    at: Time
+    by: By
+    verdict: Verdict
+    reasons: Annotated[list[str], Field(examples=[["spam"]])]
+    reason: Annotated[str, OneOf(("spam", "abuse", "off_topic", "other"))] | None
+    note: Annotated[str, Field(examples=["An advertisement for shoes."])]
+    version: Annotated[int, Field(examples=[2])]
+    undoes: Id | None
+
+
+class CommentRecord(TypedDict):
+    """All that Greenroom knows of a comment. With `blind` true, a human judges a sample without
+    seeing what the machine found or did.
+    """
+
+    id: Id
+    thread: ThreadKey
+    url: Url | None
+    title: Annotated[str | None, Field(examples=["The harbour"])]
+    parent: Id | None
+    status: Status
+    version: Annotated[int, Field(examples=[1])]
+    name: Annotated[str, Field(examples=["Ann"])]
+    email: Email | None
+    website: Url | None
+    body: Annotated[str, Field(examples=["The ferry was late *again*."])]
+    html: Annotated[str, Field(examples=["<p>The ferry was late <em>again</em>.</p>"])]
+    language: Annotated[str | None, Field(examples=["en"])]
+    at: Time
+    edited_at: Time | None
+    erased_at: Time | None
+    evidence: list[Evidence]
+    reviews: list[Review]
+    decisions: list[Decision]
+    campaign: Id | None
+    blind: bool
+
+
+@overload
+def when(moment: datetime) -> str: ...
+
+
+@overload
+def when(moment: datetime | None) -> str | None: ...
 
 
 def when(moment: datetime | None) -> str | None:
@@ -23,13 +102,16 @@ def when(moment: datetime | None) -> str | None:
     return moment.isoformat().replace("+00:00", "Z") if moment else None
 
 
-def full_records(session: Session, comments: Sequence[Comment]) -> list[dict[str, Any]]:
+def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentRecord]:
     """One for one, in the contract's shape."""
     ids = [comment.id for comment in comments]
     threads = _by_id(session, Thread, {comment.thread_id for comment in comments})
     evidence = _latest_evidence(session, ids)
-    reviews, decisions = _grouped(session, Review, ids), _grouped(session, DecisionRecord, ids)
-    whole = [
+    reviews, decisions = (
+        _grouped(session, ReviewRecord, ids),
+        _grouped(session, DecisionRecord, ids),
+    )
+    whole: list[CommentRecord] = [
         {
             "id": comment.id,
             "thread": threads[comment.thread_id].key,
@@ -67,20 +149,20 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[dict[str
 
 def is_hidden(session: Session, ids: Sequence[str]) -> set[str]:
     """Those that a moderator is to judge without knowing what the machine found or did."""
-    asked = select(Review.comment_id).where(
-        Review.comment_id.in_(ids), Review.blind, Review.closed_at.is_(None)
+    asked = select(ReviewRecord.comment_id).where(
+        ReviewRecord.comment_id.in_(ids), ReviewRecord.blind, ReviewRecord.closed_at.is_(None)
     )
     suspects = list(set(session.execute(asked).scalars()))
     if not suspects:
         return set()
     reviews, decisions = (
-        _grouped(session, Review, suspects),
+        _grouped(session, ReviewRecord, suspects),
         _grouped(session, DecisionRecord, suspects),
     )
     return {comment for comment in suspects if _is_blind(reviews[comment], decisions[comment])}
 
 
-def _is_blind(reviews: Sequence[Review], decisions: Sequence[DecisionRecord]) -> bool:
+def _is_blind(reviews: Sequence[ReviewRecord], decisions: Sequence[DecisionRecord]) -> bool:
     """Until a human has decided, whatever the decision."""
     opened = [review.opened_at for review in reviews if review.blind and review.closed_at is None]
     return bool(opened) and not any(
@@ -88,7 +170,7 @@ def _is_blind(reviews: Sequence[Review], decisions: Sequence[DecisionRecord]) ->
     )
 
 
-def _blindfolded(record: dict[str, Any]) -> dict[str, Any]:
+def _blindfolded(record: CommentRecord) -> CommentRecord:
     """A sampled comment and a flagged one look the same: both wait for a human, and nothing is said
     of them.
     """
@@ -103,7 +185,7 @@ def _blindfolded(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def decision_shape(decision: DecisionRecord) -> dict[str, Any]:
+def decision_shape(decision: DecisionRecord) -> Decision:
     return {
         "id": decision.id,
         "at": when(decision.at),
@@ -117,7 +199,7 @@ def decision_shape(decision: DecisionRecord) -> dict[str, Any]:
     }
 
 
-def _review(review: Review) -> dict[str, Any]:
+def _review(review: ReviewRecord) -> Review:
     return {
         "cause": review.cause,
         "opened": when(review.opened_at),
@@ -141,6 +223,6 @@ def _grouped(session: Session, record: Any, ids: Sequence[str]) -> dict[str, lis
     return groups
 
 
-def _latest_evidence(session: Session, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+def _latest_evidence(session: Session, ids: Sequence[str]) -> dict[str, list[Evidence]]:
     wanted = select(Screening.comment_id, Screening.evidence).where(Screening.comment_id.in_(ids))
     return dict(session.execute(wanted.order_by(Screening.number)).all())

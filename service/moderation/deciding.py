@@ -19,15 +19,17 @@ from pydantic import (
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.failpoints import failpoint
 from models.identifiers import is_id
 from models.judgement.policy import Verdict
 from models.records import Comment, DecisionRecord
 from models.settling.actor import Actor
 from models.settling.changes import Change, Settled
 from models.settling.history import standing_in_batches
-from models.settling.moderation import Refused, settle, undo_each
+from models.settling.moderation import Refused, settle, tell, undo_each
 from models.text.cleaning import clean
 from service.http.problems import Problem
+from worker.bell import DELIVER, PUBLISH, ring_soon
 
 MOST_AT_ONCE = 1000
 MOST_NOTE = 2000
@@ -40,7 +42,15 @@ def _known_form(text: str) -> str:
 
 
 Identifier = Annotated[
-    str, AfterValidator(_known_form), WithJsonSchema({"type": "string", "format": "uuid"})
+    str,
+    AfterValidator(_known_form),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "uuid",
+            "examples": ["0195511c-6a20-7c3e-9d41-3f1f0a6b52c7"],
+        }
+    ),
 ]
 
 
@@ -56,8 +66,10 @@ class Judgement(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
-    verdict: Literal["approve", "flag", "reject"]
-    reason: Literal["spam", "abuse", "off_topic", "other"] | None = None
+    verdict: Annotated[Literal["approve", "flag", "reject"], Field(examples=["reject"])]
+    reason: Annotated[
+        Literal["spam", "abuse", "off_topic", "other"] | None, Field(examples=["spam"])
+    ] = None
     note: Note = ""
 
     def change(
@@ -96,23 +108,14 @@ class Rulings(Judgement):
         return {seen.id: seen.version for seen in self.items}
 
 
-def _given(one: str, kind: str, other: str) -> dict[str, Any]:
-    """How the API's description says: this one, and not the other."""
-    return {"required": [one], "properties": {one: {"type": kind}, other: {"type": "null"}}}
-
-
 class Undoings(BaseModel):
-    """Either a batch, or these decisions and no others."""
+    """Either a `batch`, or `decisions`: not both."""
 
-    model_config = ConfigDict(
-        strict=True,
-        extra="ignore",
-        json_schema_extra={
-            "oneOf": [_given("batch", "string", "decisions"), _given("decisions", "array", "batch")]
-        },
-    )
+    model_config = ConfigDict(strict=True, extra="ignore")
 
-    batch: Identifier | None = None
+    batch: Annotated[
+        Identifier | None, Field(examples=["0195511c-7f10-7d3e-8a11-5b1c2e9d4f60"])
+    ] = None
     decisions: Annotated[list[Identifier], Field(min_length=1, max_length=MOST_AT_ONCE)] | None = (
         None
     )
@@ -187,3 +190,13 @@ def check_all_are_of(session: Session, site_id: int, ids: Collection[str]) -> No
         raise Problem(
             404, message, errors=[{"field": field, "message": message} for field in wrong[:20]]
         )
+
+
+def publish_soon(settled: Settled) -> None:
+    """Ring for the page and the webhooks of a decision. Call it once the decision is committed."""
+    failpoint("decided")
+    tell([settled])
+    if settled.touches_page:
+        ring_soon(PUBLISH, settled.thread_id)
+    for endpoint in settled.owed:
+        ring_soon(DELIVER, endpoint)

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NotRequired, cast
 
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from models.records import Comment, Screening, Site, SiteModelRecord
 from service.http.problems import Problem
@@ -23,6 +25,32 @@ if TYPE_CHECKING:  # numpy is loaded when somebody asks, not with the web proces
 
 MOST_AT_ONCE = 2
 _at_work = threading.BoundedSemaphore(MOST_AT_ONCE)
+
+
+class Part(TypedDict):
+    """A word, or a counted feature, that moved the score. `share` is its part of all that moved it;
+    each span is [start, end) in the body, in Unicode characters.
+    """
+
+    word: NotRequired[Annotated[str, Field(examples=["casino"])]]
+    feature: NotRequired[Annotated[str, Field(examples=["links"])]]
+    log_odds: float
+    share: float
+    spans: list[list[int]]
+
+
+class Explained(TypedDict):
+    """A spam score taken apart. `version` is the model that is explained, `judged_by` the one that
+    gave the score; they differ if that model is gone.
+    """
+
+    version: Annotated[str, Field(examples=["base-1"])]
+    judged_by: Annotated[str, Field(examples=["base-1"])]
+    log_odds: float
+    intercept: float
+    up: list[Part]
+    down: list[Part]
+    rest: float
 
 
 class Judged(NamedTuple):
@@ -109,9 +137,10 @@ def _explained(comment: Judged) -> Explanation:
     return by_base
 
 
-def as_json(comment: Judged) -> dict[str, Any]:
+def as_json(comment: Judged) -> Explained:
     """`version` explains; `judged_by` is the model that gave the score, which may be gone."""
-    return {**explained(comment).as_json(), "judged_by": comment.version}
+    answer: Any = {**explained(comment).as_json(), "judged_by": comment.version}
+    return cast(Explained, answer)
 
 
 def _spam(session: Session, comment: Comment) -> dict[str, Any] | None:

@@ -5,17 +5,26 @@ see it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from models.identifiers import is_id
 from models.records import Comment, Membership, Note, Question
 from models.store.database import now
 from models.text.cleaning import clean
 from service.http.problems import Problem
+from service.http.shapes import By, Id, OneOf, Time
 from service.moderation.comment_records import when
 from service.people.names import MODERATOR, ROLES
 
@@ -32,7 +41,14 @@ Said = Annotated[
     str,
     StringConstraints(max_length=MOST),
     AfterValidator(_said),
-    WithJsonSchema({"type": "string", "maxLength": MOST, "pattern": r"\S"}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": MOST,
+            "pattern": r"\S",
+            "examples": ["She runs the ferry company."],
+        }
+    ),
 ]
 
 
@@ -46,15 +62,41 @@ class NewNote(BaseModel):
 
 
 class NewQuestion(BaseModel):
-    """`whom` is a role, or one moderator as the logs name them: "moderator:ID"."""
+    """A question to a role, or to one moderator as the logs name them: "moderator:ID"."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    whom: Annotated[str, StringConstraints(max_length=80)]
+    whom: Annotated[str, StringConstraints(max_length=80), Field(examples=["owner"])]
     text: Said
 
 
+class WrittenNote(TypedDict):
+    """A note that a moderator wrote. Readers never see it."""
+
+    id: Id
+    about: Annotated[str, OneOf(("comment", "author", "thread"))]
+    text: Annotated[str, Field(examples=["She runs the ferry company."])]
+    by: By
+    at: Time
+
+
+class AskedQuestion(TypedDict):
+    """A question between moderators. `answer` is null until someone answers."""
+
+    id: Id
+    comment: Id
+    whom: Annotated[str, Field(examples=["owner"])]
+    text: Annotated[str, Field(examples=["Is this satire?"])]
+    by: By
+    at: Time
+    answer: Annotated[str | None, Field(examples=["Yes, approve it."])]
+    answered_by: By | None
+    answered_at: Time | None
+
+
 class Answer(BaseModel):
+    """What to answer."""
+
     model_config = ConfigDict(strict=True, extra="forbid")
 
     text: Said
@@ -128,7 +170,7 @@ def answer(session: Session, question: Question, said: Answer, *, by: str) -> Qu
     return question
 
 
-def note_shape(note: Note) -> dict[str, Any]:
+def note_shape(note: Note) -> WrittenNote:
     """What an author's note is kept by stays here: it is a hash of their address."""
     return {
         "id": note.id,
@@ -139,7 +181,7 @@ def note_shape(note: Note) -> dict[str, Any]:
     }
 
 
-def question_shape(question: Question) -> dict[str, Any]:
+def question_shape(question: Question) -> AskedQuestion:
     return {
         "id": question.id,
         "comment": question.comment_id,

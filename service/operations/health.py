@@ -4,49 +4,82 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from flask import Blueprint, Response, request
+from flask import Response
+from pydantic import Field
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from models.records import Heartbeat
 from models.settings import settings
 from models.store import storage
 from models.store.database import begin, insert_new, now, reading
 from models.store.faults import in_words
-from service.api.public import json_response
-from service.http.problems import Problem
+from service.http.calls import Noun
+from service.http.requests import Query
+from service.http.responses import json_response
 from service.sites import lookup
 
 SILENT_SECONDS = 30  # a worker says it is alive with every sweep
 
-api = Blueprint("health", __name__)
+api = Noun("health", "Operations", "Whether this Greenroom works, and its metrics.")
 
 
-@api.get("/health/live")
-def live() -> Response:
-    return json_response({"status": "ok"})
+class Alive(TypedDict):
+    """This process lives."""
+
+    status: Literal["ok"]
 
 
-@api.get("/health/ready")
-def ready() -> Response:
-    """Whether this web process can serve readers: storage answers, and it knows the sites.
+class Health(TypedDict):
+    """`parts` says of each part `ok`, or what is wrong; `failing` names those that fail."""
 
-    It learns the sites from the database once. So a process that starts while the database is away
-    is not ready, and one that loses the database later stays ready. `?for=writing` asks whether it
-    can take comments too.
+    status: Literal["ok", "failing"]
+    failing: list[str]
+    parts: Annotated[dict[str, str], Field(examples=[{"storage": "ok", "sites": "ok"}])]
+
+
+class ReadyQuery(Query):
+    """What the process must be ready for. `writing` also asks the database."""
+
+    wish: Annotated[Literal["reading", "writing"], Field(alias="for")] = "reading"
+
+
+@api.call("GET", "/health/live", summary="Check that this process lives", says="It lives.")
+def check_life() -> Alive:
+    """Answer as soon as the web process runs, whatever other parts do."""
+    return {"status": "ok"}
+
+
+@api.call(
+    "GET",
+    "/health/ready",
+    summary="Check that this process can serve",
+    says="It can.",
+    answers={503: "It cannot. `failing` names the parts that do not work."},
+    answer=Health,
+)
+def check_readiness(query: ReadyQuery) -> Response:
+    """Check that this web process can serve readers: storage answers, and it knows the sites. It
+    learns the sites from the database once, so a process that loses the database later stays ready.
+    `?for=writing` asks whether it can take comments, too.
     """
-    wish = request.args.get("for", "reading")
-    if wish not in {"reading", "writing"}:
-        message = "Ask for reading or writing."
-        raise Problem(422, message, errors=[{"field": "for", "message": message}])
     parts: dict[str, Callable[[], str | None]] = {"storage": _readable, "sites": lookup.learn_all}
-    return _answer(parts | {"database": _database} if wish == "writing" else parts)
+    return _answer(parts | {"database": _database} if query.wish == "writing" else parts)
 
 
-@api.get("/health/system")
-def system() -> Response:
+@api.call(
+    "GET",
+    "/health/system",
+    summary="Check that all parts work",
+    says="They all work.",
+    answers={503: "Some do not. `failing` names them."},
+    answer=Health,
+)
+def check_system() -> Response:
+    """Check the database, the broker, the workers, the storage and the spam model."""
     return _answer(
         {
             "database": _writable,

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from functools import cache
 from ipaddress import IPv6Address, ip_address
 from time import monotonic, perf_counter
-from typing import Any
+from typing import Annotated, Any
 
-from flask import Blueprint, Flask, Response, request
+from flask import Flask, Response, request
 from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
     CollectorRegistry,
@@ -23,6 +23,7 @@ from prometheus_client import (
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from pydantic import Field
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -33,6 +34,7 @@ from models.records import Comment, Delivery, Endpoint, Heartbeat, Review, Scree
 from models.settings import settings
 from models.store.database import now, reading
 from service.http.api_keys import is_known
+from service.http.calls import Noun
 from service.http.problems import Problem
 from service.operations.health import silent_seconds
 from worker import bell
@@ -56,15 +58,24 @@ CHECKS = (
     "page",
     "screening",
 )
+MetricsText = Annotated[str, Field(examples=["greenroom_comments_total 12\n"])]
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
 
-api = Blueprint("metrics", __name__)
+api = Noun("metrics", "Operations", "Whether this Greenroom works, and its metrics.")
 
 
-@api.get("/metrics")
-def metrics() -> Response:
-    """In Prometheus's text format, for a scraper on this machine or one with a key of any scope."""
+@api.call(
+    "GET",
+    "/metrics",
+    summary="Read metrics",
+    says="Metrics in Prometheus's text format.",
+    answers={403: "The request came from another machine, without a key."},
+    answer=MetricsText,
+    answer_type="text/plain",
+)
+def read_metrics() -> Response:
+    """Read metrics in Prometheus's text format, from this machine or with a key of any scope."""
     if not _is_local() and not is_known(request.headers.get("Authorization", "")):
         raise Problem(
             403,

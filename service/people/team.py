@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from models.identifiers import is_id
 from models.records import Membership, Moderator, Site, Ticket
 from models.store.database import now
 from service.http.problems import Problem
+from service.http.shapes import Email, Id, OneOf, Time
 from service.moderation.acts import note_act
 from service.moderation.comment_records import when
+from service.people.names import ROLES
+
+
+class Member(TypedDict):
+    """Someone with a role on the site."""
+
+    id: Id
+    email: Email
+    role: Annotated[str, OneOf(ROLES)]
+    second_factor: bool
+
+
+class Invited(TypedDict):
+    """An invitation that nobody has accepted yet. Its link is shown only when it is made."""
+
+    email: Email
+    role: Annotated[str, OneOf(ROLES)]
+    by: Annotated[str, Field(examples=["moderator:0195511c-0b7e-7a55-8f0d-0d8a4f1c9e10"])]
+    at: Time
+    until: Time
 
 
 def members(site_id: int) -> Select[Any]:
@@ -69,7 +92,7 @@ def _owners(session: Session, site_id: int) -> int:
     ).scalar_one()
 
 
-def member_shape(row: Any) -> dict[str, Any]:
+def member_shape(row: Any) -> Member:
     return {
         "id": row.id,
         "email": row.email,
@@ -78,9 +101,9 @@ def member_shape(row: Any) -> dict[str, Any]:
     }
 
 
-def ticket_shape(ticket: Ticket) -> dict[str, Any]:
+def ticket_shape(ticket: Ticket) -> Invited:
     """The link is shown once, when it is made."""
-    return {"email": ticket.email, "role": ticket.role, "by": ticket.by, "at": when(ticket.at),
+    return {"email": ticket.email, "role": str(ticket.role), "by": ticket.by, "at": when(ticket.at),
             "until": when(ticket.expires_at)}  # fmt: skip
 
 

@@ -4,26 +4,91 @@ their next batch.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, NotRequired
 
+from pydantic import Field
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from models.records import Site, SiteModelRecord
+from service.http.shapes import Id, OneOf, Time
 
 BASE = "base"
+
+
+Version = Annotated[str, Field(examples=["site-3f1f0a6b52c7"])]
+
+
+class TrainedOn(TypedDict):
+    """The human decisions that a model learned from."""
+
+    rejected: int
+    approved: int
+    first: Time
+    last: Time
+
+
+class Compared(TypedDict):
+    """How a new model did against the one that was live, on decisions that neither had seen."""
+
+    challenger: float
+    champion: float
+    rows: int
+    how: str
+    measure: str
+
+
+class LeftOut(TypedDict):
+    """A comment that the model before had seen and this one has not."""
+
+    comment: Id
+    why: Annotated[str, OneOf(("erased", "undone"))]
+
+
+# These names have blanks, so that the card reads well as it is.
+Figures = TypedDict("Figures", {"rejected found": float, "approved held": float})
+Left = TypedDict("Left", {"last seen by": str, "count": int, "comments": list[LeftOut]})
+ModelCard = TypedDict(
+    "ModelCard",
+    {
+        "version": Version,
+        "sha256": str,
+        "bytes": int,
+        "made": Time,
+        "base": str,
+        "parent": str,
+        "decisions": TrainedOn,
+        "languages": list[str],
+        "compared": Compared,
+        "figures": Figures,
+        "went live": bool,
+        "why": str,
+        "left": NotRequired[Left],
+        "flags": NotRequired[dict[str, int]],
+        "live": bool,
+    },
+)
+
+
+class Models(TypedDict):
+    """The model that scores now, and every model that is kept, newest first."""
+
+    live: Version
+    models: list[ModelCard]
 
 
 class NoSuchModel(ValueError):
     """There is no model like that, or none to go back to; says so in words for whoever asked."""
 
 
-def listed(session: Session, site_id: int) -> dict[str, Any]:
+def listed(session: Session, site_id: int) -> Models:
     """What scores now, and every model that is kept, newest first, with its card."""
     live = session.execute(select(Site.model).where(Site.id == site_id)).scalar_one()
     rows = session.execute(_of(site_id).order_by(SiteModelRecord.id.desc())).all()
     in_use = next((row.version for row in rows if row.id == live), BASE)
-    return {"live": in_use, "models": [{**row.card, "live": row.id == live} for row in rows]}
+    cards: list[Any] = [{**row.card, "live": row.id == live} for row in rows]
+    return {"live": in_use, "models": cards}
 
 
 def use(session: Session, site_id: int, version: str) -> str:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
+from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from models.judgement import promises
 from models.judgement.evidence import Evidence, from_stored
@@ -24,12 +26,71 @@ from models.settling.ages import too_old
 from models.settling.history import standing_decisions
 from models.settling.sampling import is_sampled
 from models.store.database import now as now_
+from service.http.shapes import Id, OneOf, Time
 from service.moderation.comment_records import is_hidden, when
 from service.moderation.queue import newest
 
 MOST_SAMPLES = 20
 MOST_THREADS = 1000
 _EXCERPT = 200
+
+
+Outcome = Annotated[str, OneOf(("approve", "flag", "reject", "wait"))]
+
+
+class Verdicts(TypedDict):
+    """How many comments each verdict was given to. `wait`: a check could not run."""
+
+    approve: int
+    flag: int
+    reject: int
+    wait: int
+
+
+# "from" is a word of Python's, and names with blanks are read as they are.
+Change = TypedDict("Change", {"from": Outcome, "to": Outcome, "count": int})
+Sample = TypedDict(
+    "Sample",
+    {
+        "id": Id,
+        "at": Time,
+        "name": Annotated[str, Field(examples=["Ann"])],
+        "excerpt": Annotated[str, Field(examples=["The ferry was late again."])],
+        "from": Outcome,
+        "to": Outcome,
+        "reasons": list[str],
+        "human": Annotated[str | None, Field(examples=["approve"])],
+    },
+)
+Contradicted = TypedDict(
+    "Contradicted",
+    {
+        "count": int,
+        "approved by a human, and rejected": int,
+        "rejected by a human, and approved": int,
+        "comments": list[Sample],
+    },
+)
+
+
+class Told(TypedDict):
+    comments: int
+    since: Time | None
+    now: Verdicts
+    draft: Verdicts
+    changed: int
+    changes: list[Change]
+    contradicts: Contradicted
+    samples: list[Sample]
+
+
+class Replay(Told):
+    """What a draft would have done with the newest settled comments, beside what the policy in
+    force does with them.
+    """
+
+    threads_closed: int
+    sampled: int
 
 
 class Replayed(NamedTuple):
@@ -55,7 +116,7 @@ class Replayed(NamedTuple):
         } - {self.human}
 
 
-def replay(session: Session, site: Site, draft: Policy, last: int) -> dict[str, Any]:
+def replay(session: Session, site: Site, draft: Policy, last: int) -> Replay:
     """Over the newest settled comments, as many as `last`. The answer's shape is the API's."""
     comments = _settled(session, site.id, last)
     scores = scores_of(session, site)
@@ -101,7 +162,7 @@ def scores_of(session: Session, site: Site) -> Scores | None:
     return Scores.of(kept) if kept else None
 
 
-def _told(done: Sequence[Replayed]) -> dict[str, Any]:
+def _told(done: Sequence[Replayed]) -> Told:
     changed = [each for each in done if each.is_changed]
     contradicting = [each for each in done if each.contradicts]
     moves = Counter((_name(each.now), _name(each.draft)) for each in changed)
@@ -129,16 +190,21 @@ def _told(done: Sequence[Replayed]) -> dict[str, Any]:
     }
 
 
-def _verdicts(decisions: Iterable[Decision]) -> dict[str, int]:
+def _verdicts(decisions: Iterable[Decision]) -> Verdicts:
     counts = Counter(_name(decision) for decision in decisions)
-    return {verdict: counts[verdict] for verdict in ("approve", "flag", "reject", "wait")}
+    return {
+        "approve": counts["approve"],
+        "flag": counts["flag"],
+        "reject": counts["reject"],
+        "wait": counts["wait"],
+    }
 
 
 def _name(decision: Decision) -> str:
     return decision.verdict.value if decision.verdict else "wait"
 
 
-def _shape(each: Replayed) -> dict[str, Any]:
+def _shape(each: Replayed) -> Sample:
     return {
         "id": each.comment.id,
         "at": when(each.comment.at),
@@ -146,7 +212,7 @@ def _shape(each: Replayed) -> dict[str, Any]:
         "excerpt": each.comment.body[:_EXCERPT],
         "from": _name(each.now),
         "to": _name(each.draft),
-        "reasons": each.draft.reasons,
+        "reasons": list(each.draft.reasons),
         "human": each.human,
     }
 

@@ -75,7 +75,7 @@ def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Greenroom]:
             "paper": EASY,
             "careful": {"moderation": "before"},
         }.items():
-            _caller(service, site)("PUT", f"/v1/sites/{site}/policy", policy)
+            _caller(service, site)("PATCH", f"/v1/sites/{site}/policy", policy)
         yield Greenroom(service.url, paper.origin, _caller(service, "paper"))
 
 

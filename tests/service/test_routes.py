@@ -148,6 +148,7 @@ API = {
     "PATCH /v1/sites/<site>/threads": Row("moderate", {"thread": 1}, json=True),
     "GET /v1/sites/<site>/policy": Row("admin"),
     "PUT /v1/sites/<site>/policy": Row("admin", {"nothing": 1}, json=True),
+    "PATCH /v1/sites/<site>/policy": Row("admin", {"nothing": 1}, json=True),
     "POST /v1/sites/<site>/policy/back": Row("admin", {"version": "x"}, json=True),
     "GET /v1/sites/<site>/policy/versions": Row("admin"),
     "POST /v1/sites/<site>/policy/replay": Row("admin", {"nothing": 1}, json=True),
@@ -158,14 +159,14 @@ API = {
     "GET /v1/sites/<site>/events/digest": Row("read"),
     "GET /v1/sites/<site>/webhooks": Row("admin"),
     "POST /v1/sites/<site>/webhooks": Row("admin", {"url": 1}, json=True),
-    "GET /v1/sites/<site>/webhooks/<webhook>": Row("admin"),
-    "PATCH /v1/sites/<site>/webhooks/<webhook>": Row("admin", {"url": 1}, json=True),
-    "POST /v1/sites/<site>/webhooks/<webhook>/rotate": Row("admin", json=True),
-    "POST /v1/sites/<site>/webhooks/<webhook>/test": Row("admin", json=True),
-    "POST /v1/sites/<site>/webhooks/<webhook>/check": Row("admin", json=True),
-    "GET /v1/sites/<site>/webhooks/<webhook>/deliveries": Row("admin"),
-    "POST /v1/sites/<site>/webhooks/<webhook>/redeliver": Row("admin", {"since": 1}, json=True),
-    "DELETE /v1/sites/<site>/webhooks/<webhook>": Row("admin"),
+    "GET /v1/sites/<site>/webhooks/<webhook_id>": Row("admin"),
+    "PATCH /v1/sites/<site>/webhooks/<webhook_id>": Row("admin", {"url": 1}, json=True),
+    "POST /v1/sites/<site>/webhooks/<webhook_id>/rotate": Row("admin", json=True),
+    "POST /v1/sites/<site>/webhooks/<webhook_id>/test": Row("admin", json=True),
+    "POST /v1/sites/<site>/webhooks/<webhook_id>/check": Row("admin", json=True),
+    "GET /v1/sites/<site>/webhooks/<webhook_id>/deliveries": Row("admin"),
+    "POST /v1/sites/<site>/webhooks/<webhook_id>/redeliver": Row("admin", {"since": 1}, json=True),
+    "DELETE /v1/sites/<site>/webhooks/<webhook_id>": Row("admin"),
 }
 
 
@@ -210,7 +211,7 @@ def world(client: FlaskClient, moderator: Caller) -> World:
         "POST", "/webhooks", json={"url": "https://hooks.example/", "events": ["comment.approved"]}
     )
     assert webhook.json is not None
-    names["webhook"] = webhook.json["id"]
+    names["webhook"] = names["webhook_id"] = webhook.json["id"]
     names |= {
         "site": "demo",
         "name": "console.css",

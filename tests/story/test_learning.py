@@ -55,7 +55,7 @@ class Paper:
             "could_not_run": {"email": "approve"},
             "sample": {"share": 0},
         }
-        assert self.call("PUT", "/policy", policy)[0] == 200
+        assert self.call("PATCH", "/policy", policy)[0] == 200
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         return ask(self.up, method, f"/v1/sites/demo{path}", body, self.key)

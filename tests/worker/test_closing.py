@@ -47,7 +47,7 @@ def test_a_thread_closes_when_it_is_as_old_as_the_site_says(
     draft = {"threads": {"close_after_days": 30}}
     replayed: Any = moderator.call("POST", "/policy/replay", json=draft).json
     assert replayed["threads_closed"] == 1
-    moderator.call("PUT", "/policy", json=draft)
+    moderator.call("PATCH", "/policy", json=draft)
     assert close_old_threads(now()) == 1
     assert states() == {"demo/old": "closed", "demo/new": "open", "other/old": "open"}
     publish_all()

@@ -243,7 +243,7 @@ def test_the_policy_is_kept_by_version_and_decides(client: FlaskClient, moderato
     assert moderator.record(comment)["status"] == "rejected"
     wrong = {**policy, "version": None, "words": {"blocked_patterns": ["(unclosed"]}}
     assert moderator.call("PUT", "/policy", json=wrong).status_code == 422
-    assert moderator.call("PUT", "/policy", json={"links": {"max_links": -1}}).status_code == 422
+    assert moderator.call("PATCH", "/policy", json={"links": {"max_links": -1}}).status_code == 422
 
 
 @pytest.mark.parametrize("title", ["", "   ", "\u202e", "\u200b"])

@@ -398,7 +398,7 @@ def test_script_in_every_stored_field_runs_on_no_page(
     like = {"kind": "like", "stance": "flag", "comment": comment, "days": 1}
     assert moderator.call("POST", "/blocks", json=like).status_code == 201
     moderator.call("PATCH", "/threads", json={"thread": "/harbour", "title": SCRIPT})
-    moderator.call("PUT", "/policy", json={"words": {"held": [SCRIPT]}})
+    moderator.call("PATCH", "/policy", json={"words": {"held": [SCRIPT]}})
     question = moderator.call("GET", "/questions").json["questions"][0]["id"]  # type: ignore[index]
     moderator.call("POST", f"/questions/{question}/answer", json={"text": SCRIPT})
     ann = SignedIn(client)

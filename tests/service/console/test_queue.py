@@ -327,7 +327,7 @@ def test_a_row_begins_as_readers_will_see_it(client: FlaskClient, ann: SignedIn)
 def test_unread_are_those_live_ones_that_no_human_saw(
     client: FlaskClient, ann: SignedIn, moderator: Caller
 ) -> None:
-    moderator.call("PUT", "/policy", json={"spam": {"flag_above": 1, "flag_above_with_hint": 1}})
+    moderator.call("PATCH", "/policy", json={"spam": {"flag_above": 1, "flag_above_with_hint": 1}})
     live = posted(
         client,
         body="We took the early ferry on Sunday, and it was on time, which surprised us all.",

@@ -253,7 +253,7 @@ def test_what_is_done_to_a_webhook_stands_in_the_log_with_it_and_without_its_add
         "key",
         *["moderator"] * 2,
     ]
-    monkeypatch.setattr("service.api.webhooks._note", lambda *_: 1 / 0)
+    monkeypatch.setattr("service.webhooks.endpoints.note_webhook", lambda *_: 1 / 0)
     with Receiver() as receiver:
         assert ann.form(PLACE, url=receiver.url, events="comment.approved").status_code == 500
     assert "None yet." in ann.get(PLACE)  # not without its line in the log

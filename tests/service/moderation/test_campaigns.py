@@ -22,7 +22,7 @@ def waiting(client: FlaskClient, moderator: Caller) -> list[str]:
     """A comment like no other, then five of a campaign, then another like no other; all of them
     held.
     """
-    moderator.call("PUT", "/policy", json={"moderation": "before", "sample": {"share": 0}})
+    moderator.call("PATCH", "/policy", json={"moderation": "before", "sample": {"share": 0}})
     bodies = [
         "The ferry was late again.",
         *(SERMON.format(n=n) for n in range(5)),
@@ -79,7 +79,7 @@ def test_the_last_of_a_campaign_is_still_told_as_one(moderator: Caller, waiting:
 def test_a_replay_tells_what_a_draft_would_change_and_changes_nothing(
     client: FlaskClient, moderator: Caller
 ) -> None:
-    moderator.call("PUT", "/policy", json={"sample": {"share": 0}})
+    moderator.call("PATCH", "/policy", json={"sample": {"share": 0}})
     lottery = posted(client, body="You won the lottery, dear reader")
     ferry = posted(client, body="The ferry was late again.")
     linked = posted(client, body="https://a.example https://b.example https://c.example")
@@ -116,7 +116,7 @@ def test_a_replay_tells_what_a_draft_would_change_and_changes_nothing(
 
 def test_a_replay_looks_at_the_form_again(client: FlaskClient, moderator: Caller) -> None:
     token = client.get("/v1/sites/demo/form").json["token"]  # type: ignore[index]
-    moderator.call("PUT", "/policy", json={"form": {"min_seconds": 0}, "sample": {"share": 0}})
+    moderator.call("PATCH", "/policy", json={"form": {"min_seconds": 0}, "sample": {"share": 0}})
     posted(client, token=token)
     screen_all()
     draft = {"form": {"min_seconds": 60, "too_quick": "flag"}}

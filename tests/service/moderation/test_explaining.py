@@ -154,7 +154,7 @@ def test_who_asks_for_many_at_once_leaves_the_other_threads_to_the_readers(
 
 
 def test_a_blind_sample_is_explained_once_it_is_decided(moderator: Caller) -> None:
-    moderator.call("PUT", "/policy", json={"sample": {"share": 1}})
+    moderator.call("PATCH", "/policy", json={"sample": {"share": 1}})
     comment = screened(moderator)
     assert "blind sample" in explanation(moderator, comment, 409)["detail"]
     moderator.decide(comment, "approve")
@@ -194,7 +194,7 @@ def test_the_console_marks_the_words_and_keeps_quiet_about_a_blind_sample(
     assert "&lt;" in page
     assert "<script" not in page.partition("<main")[2]
     assert f"/console/items/{comment}/score" in ann.get(f"/items/{comment}")
-    moderator.call("PUT", "/policy", json={"sample": {"share": 1}})
+    moderator.call("PATCH", "/policy", json={"sample": {"share": 1}})
     blind = screened(moderator, body=f"{BODY} Really.", email="else@example.org")
     assert ann.client.get(f"/console/items/{blind}/score").status_code == 409
     assert f"/console/items/{blind}/score" not in ann.get(f"/items/{blind}")

@@ -75,7 +75,7 @@ def test_a_colleagues_settings_are_told_and_taken_back(
 
 def test_the_policy_goes_back_and_forth_by_key(moderator: Caller) -> None:
     assert moderator.call("POST", "/policy/back").status_code == 409
-    moderator.call("PUT", "/policy", json={"links": {"max_links": 9}})
+    moderator.call("PATCH", "/policy", json={"links": {"max_links": 9}})
     assert moderator.call("POST", "/policy/back", json={"version": 1}).status_code == 409
     back: Any = moderator.call("POST", "/policy/back", json={"version": 2}).json
     assert back["links"]["max_links"] == 2

@@ -20,7 +20,7 @@ LINKS = "https://a.example https://b.example https://c.example https://d.example
 
 def sample(moderator: Caller, share: float) -> None:
     policy = {"sample": {"share": share}, "words": {"blocked": ["lottery"]}}
-    assert moderator.call("PUT", "/policy", json=policy).status_code == 200
+    assert moderator.call("PATCH", "/policy", json=policy).status_code == 200
 
 
 def shown(record: dict[str, Any]) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def test_an_ordinary_title_and_address_are_published(
 def test_a_permalink_has_only_the_parameters_that_the_site_lists(
     client: FlaskClient, moderator: Caller
 ) -> None:
-    answer = moderator.call("PUT", "/policy", json={"threads": {"query": ["article", "lang"]}})
+    answer = moderator.call("PATCH", "/policy", json={"threads": {"query": ["article", "lang"]}})
     assert answer.json["threads"]["query"] == ["article", "lang"]  # type: ignore[index]
     url = "https://paper.example:443/x/../show?go=//evil.example&lang=en&article=7&p=1#evil"
     comment, _, _ = settled(client, moderator, url=url)

@@ -26,10 +26,27 @@ def keep_model(
     """A model's row, as far as lists and promises read it."""
     card = {
         "version": version,
+        "sha256": "0" * 64,
+        "bytes": 1000,
         "made": "2026-11-23T12:00:00+00:00",
+        "base": "base-aaaaaaaaaaaa",
         "parent": "the base",
-        "decisions": {"approved": 20, "rejected": 30},
+        "decisions": {
+            "approved": 20,
+            "rejected": 30,
+            "first": "2026-11-20T12:00:00+00:00",
+            "last": "2026-11-23T11:00:00+00:00",
+        },
+        "languages": ["en"],
+        "compared": {
+            "rows": 30,
+            "challenger": 0.2,
+            "champion": 0.4,
+            "how": "on 30 decisions",
+            "measure": "log loss",
+        },
         "figures": {"rejected found": 0.9, "approved held": 0.1},
+        "went live": True,
         "why": "better than the one before",
     }
     with begin() as session:

@@ -24,7 +24,7 @@ from flask.testing import FlaskClient
 from models.store.database import now, reading
 from models.webhooks import signatures
 from models.webhooks.owed import overdue_endpoints
-from service.api import documents
+from service.api import docs
 from tests.caller import Caller, posted
 from tests.fakes.receiver import Receiver
 from tests.greenroom import GREENROOM, PATIENCE
@@ -62,7 +62,7 @@ def listening(
 def example(language: str) -> list[str]:
     if language == "JavaScript" and NODE is None:
         pytest.fail("These tests need Node: apt-get install nodejs")
-    return [*RUN[language], str(documents.EXAMPLES / documents.FILES[language]), "0"]
+    return [*RUN[language], str(docs.EXAMPLES / docs.FILES[language]), "0"]
 
 
 def send(port: int, headers: dict[str, str], body: bytes = BODY) -> int:
@@ -100,9 +100,7 @@ def test_the_page_of_the_docs_shows_the_examples_that_are_run(
         .replace("&gt;", ">")
         .replace("&lt;", "<")
     )
-    assert (documents.EXAMPLES / documents.FILES[language]).read_text().strip() in shown.replace(
-        "&amp;", "&"
-    )
+    assert (docs.EXAMPLES / docs.FILES[language]).read_text().strip() in shown.replace("&amp;", "&")
 
 
 def test_listen_verifies_and_prints_what_comes() -> None:

@@ -520,7 +520,7 @@ def test_a_backlog_longer_than_a_piece_is_coalesced_and_what_was_overtaken_is_ne
 def test_what_is_dead_is_found_however_many_events_came_since(
     moderator: Caller, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.api.webhooks.MOST_REDELIVERED", 2)
+    monkeypatch.setattr("service.webhooks.redelivery.MOST_REDELIVERED", 2)
     monkeypatch.setenv("GREENROOM_WEBHOOK_SCHEDULE", "0")
     settings.cache_clear()
     webhook = make(moderator, receiver, "comment.rejected")

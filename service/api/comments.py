@@ -1,0 +1,182 @@
+"""One comment by key: its record, why it got its score, deciding, undoing and erasing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.identifiers import is_id
+from models.records import Comment, DecisionRecord
+from models.settling.history import conflicts
+from models.settling.moderation import Refused, erase, settle, undo
+from models.store.database import begin, reading
+from service.http.api_keys import Caller
+from service.http.calls import Noun
+from service.http.problems import Problem
+from service.http.shapes import Status
+from service.moderation import explaining
+from service.moderation.comment_records import (
+    CommentRecord,
+    Decision,
+    decision_shape,
+    full_records,
+    when,
+)
+from service.moderation.deciding import Judgement, publish_soon
+from service.moderation.explaining import Explained
+
+api = Noun(
+    "comments", "Comments", "One comment: its record, and what a moderator decides about it."
+)
+
+
+class Ruling(Judgement):
+    """A moderator's decision. With `version` it counts only if the comment still has that
+    version.
+    """
+
+    version: Annotated[int | None, Field(examples=[1])] = None
+
+
+class Undoing(BaseModel):
+    """The decision to undo. Without one, the latest human decision is undone."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    decision: Annotated[str | None, Field(examples=["0195511c-6a20-7c3e-9d41-3f1f0a6b52c7"])] = None
+
+
+class Decided(Decision):
+    """A decision, and the status that it gave the comment."""
+
+    status: Status
+
+
+@api.call(
+    "GET",
+    "/v1/sites/<site>/comments/<comment_id>",
+    scope="moderate",
+    summary="Read a comment's record",
+    says="The whole record.",
+)
+def read_comment(who: Caller, comment_id: str) -> CommentRecord:
+    """Read all that Greenroom knows of a comment: its text, what every check found, its reviews and
+    its decisions.
+    """
+    with reading(of_one_moment=True) as session:
+        return full_records(session, [wanted_comment(session, who, comment_id)])[0]
+
+
+@api.call(
+    "GET",
+    "/v1/sites/<site>/comments/<comment_id>/explanation",
+    scope="moderate",
+    summary="Explain a spam score",
+    says="The words and features that moved the score most.",
+    answers={
+        404: "There is no such comment, or it was erased.",
+        409: "The comment has no score, or is a blind sample that nobody has decided yet.",
+        503: "The model cannot be read, or other scores are being explained. Try again in a moment.",
+    },
+)
+def explain_score(who: Caller, comment_id: str) -> Explained:
+    """Show what moved a comment's spam score: `up` towards spam, `down` away from it. All of it adds
+    up: intercept + every log_odds + rest = log_odds.
+    """
+    with reading() as session:
+        judged = explaining.judged(session, wanted_comment(session, who, comment_id))
+    return explaining.as_json(judged)
+
+
+@api.call(
+    "POST",
+    "/v1/sites/<site>/comments/<comment_id>/decisions",
+    scope="moderate",
+    summary="Decide about a comment",
+    says="The decision.",
+    status=201,
+    answers={409: "The comment no longer has this version. The answer says who decided, and what."},
+)
+def decide(who: Caller, comment_id: str, body: Ruling) -> Decided:
+    """Approve, flag or reject a comment. Send the `version` that you read if a decision that someone
+    else made meanwhile should win.
+    """
+    with begin() as session:
+        wanted_comment(session, who, comment_id)
+        change = body.change(comment_id, by=who.actor, version=body.version)
+        settled = settle(session, [change])[0]
+        if settled is None:
+            raise _too_late(session, comment_id)
+        decision = session.get_one(DecisionRecord, settled.decision_id)
+        answer: Decided = {**decision_shape(decision), "status": settled.status}
+    publish_soon(settled)
+    return answer
+
+
+@api.call(
+    "POST",
+    "/v1/sites/<site>/comments/<comment_id>/undo",
+    scope="moderate",
+    summary="Undo a decision",
+    says="The decision that undid it.",
+    status=201,
+    answers={409: "Another decision came after it, or there is nothing to undo."},
+    body_may_be_missing=True,
+)
+def undo_decision(who: Caller, comment_id: str, body: Undoing) -> Decided:
+    """Restore the state before the latest human decision that was not undone yet. Name a `decision`
+    to undo that one only if it is still the latest.
+    """
+    with begin() as session:
+        wanted_comment(session, who, comment_id)
+        try:
+            settled = undo(session, comment_id, by=who.actor, decision=body.decision)
+        except Refused as refused:
+            raise Problem(409, str(refused)) from None
+        decision = session.get_one(DecisionRecord, settled.decision_id)
+        answer: Decided = {**decision_shape(decision), "status": settled.status}
+    publish_soon(settled)
+    return answer
+
+
+@api.call(
+    "DELETE",
+    "/v1/sites/<site>/comments/<comment_id>",
+    scope="admin",
+    summary="Erase a comment",
+    says="The comment is erased.",
+    status=204,
+)
+def erase_comment(who: Caller, comment_id: str) -> None:
+    """Erase the comment's content everywhere. Its replies keep their place in the thread. Erasing
+    twice does no harm.
+    """
+    with begin() as session:
+        wanted_comment(session, who, comment_id)
+        settled = erase(session, comment_id, by=who.actor)
+    if settled:
+        publish_soon(settled)
+
+
+def wanted_comment(session: Session, who: Caller, comment_id: str) -> Comment:
+    """Raises the 404 for a comment that is not one of the caller's site."""
+    comment = session.get(Comment, comment_id) if is_id(comment_id) else None
+    if comment is None or comment.site_id != who.site.id:
+        raise Problem(404, "There is no such comment on this site.")
+    return comment
+
+
+def _too_late(session: Session, comment_id: str) -> Problem:
+    """Say who decided what and when, so that the moderator need not look it up."""
+    conflict = conflicts(session, [comment_id])[0]
+    if conflict.is_erased:
+        return Problem(409, "This comment was erased; there is nothing left to decide.")
+    last = conflict.decision
+    about: dict[str, Any] = {"version": conflict.version, "current": conflict.status}
+    if last is None:
+        return Problem(409, f"This comment has version {conflict.version} by now.", **about)
+    said = f"{last.by} decided to {last.verdict} at {when(last.at)}"
+    return Problem(409, f"Someone was first: {said}.", decision=decision_shape(last), **about)

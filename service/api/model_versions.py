@@ -1,0 +1,80 @@
+"""A site's own models by key: which there were, which one scores, and going back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from models.store.database import begin, reading
+from service.http.api_keys import Caller
+from service.http.calls import Noun
+from service.http.problems import Problem
+from service.moderation.acts import note_act
+from service.sites import model_versions
+from service.sites.model_versions import Models, NoSuchModel
+
+api = Noun("models", "Models", "The models that learned from a site's moderators.")
+
+
+class ModelChoice(BaseModel):
+    """The model that scores from now on: a version, or "base" for the base model alone."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    version: Annotated[
+        str, StringConstraints(pattern=r"^[a-z0-9-]{1,20}$"), Field(examples=["base"])
+    ]
+
+
+@api.call(
+    "GET",
+    "/v1/sites/<site>/models",
+    scope="admin",
+    summary="List models",
+    says="The live model, and the cards of all that are kept, newest first.",
+)
+def list_models(who: Caller) -> Models:
+    """List the models that learned from this site's moderators, and say which one scores now."""
+    with reading() as session:
+        return model_versions.listed(session, who.site.id)
+
+
+@api.call(
+    "PUT",
+    "/v1/sites/<site>/models/live",
+    scope="admin",
+    summary="Choose a model",
+    says="The models.",
+    answers={404: "There is no such model."},
+)
+def choose_model(who: Caller, body: ModelChoice) -> Models:
+    """Choose the model that scores this site's comments. Workers use it from their next batch on."""
+    with begin() as session:
+        try:
+            version = model_versions.use(session, who.site.id, body.version)
+        except NoSuchModel as error:
+            raise Problem(404, str(error)) from None
+        what = f"chose the spam model {version}"
+        note_act(session, who.by, "settings", what, site_id=who.site.id)
+        return model_versions.listed(session, who.site.id)
+
+
+@api.call(
+    "POST",
+    "/v1/sites/<site>/models/back",
+    scope="admin",
+    summary="Go back to the model before",
+    says="The models.",
+    answers={409: "There is no model to go back to."},
+)
+def restore_model(who: Caller) -> Models:
+    """Go back to the model that was live before this one."""
+    with begin() as session:
+        try:
+            version = model_versions.back(session, who.site.id)
+        except NoSuchModel as error:
+            raise Problem(409, str(error)) from None
+        what = f"went back to the spam model {version}"
+        note_act(session, who.by, "settings", what, site_id=who.site.id)
+        return model_versions.listed(session, who.site.id)

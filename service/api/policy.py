@@ -1,0 +1,199 @@
+"""A site's policy by key: reading it, replacing it, changing parts, going back, trying a draft."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from typing_extensions import TypedDict
+
+from models.judgement.policy import Policy
+from models.records import PolicyVersion, Site
+from models.store.database import begin, reading
+from service.http.api_keys import Caller
+from service.http.calls import Noun
+from service.http.problems import Problem
+from service.http.requests import JSON, MERGE_PATCH, wrong_argument
+from service.http.shapes import By, Time
+from service.moderation.comment_records import when
+from service.moderation.news import policy_to_go_back_to
+from service.sites.policies import (
+    PolicyChange,
+    PolicyInForce,
+    PolicyPatch,
+    change_parts,
+    check_names,
+    checked_words,
+    in_force,
+    locked_site,
+    save_policy,
+)
+from service.sites.replaying import Replay, replay
+
+MOST_VERSIONS, MOST_REPLAYED = 50, 2000
+
+api = Noun("policy", "Policy", "What a site wants done with its comments.")
+
+
+@api.call(
+    "GET",
+    "/v1/sites/<site>/policy",
+    scope="admin",
+    summary="Read the policy",
+    says="The policy in force.",
+)
+def read_policy(who: Caller) -> PolicyInForce:
+    """Read the site's policy. `fitted` has the thresholds that keep its promises, what they were
+    fitted from, and why rejection is off; it is null while the thresholds set by hand count.
+    """
+    with reading() as session:
+        return in_force(session, session.get_one(Site, who.site.id))
+
+
+@api.call(
+    "PUT",
+    "/v1/sites/<site>/policy",
+    scope="admin",
+    summary="Replace the policy",
+    says="The policy as saved.",
+    answers={409: "The policy has another version by now. Read it again."},
+)
+def replace_policy(who: Caller, body: PolicyChange) -> PolicyInForce:
+    """Replace the whole policy. A part that is left out goes back to its default; leaving parts out
+    needs the `version` that you read. To change some parts only, use PATCH.
+    """
+    check_names(body)
+    _check_is_meant(body)
+    with begin() as session:
+        saved = save_policy(session, who.site.key, body.policy(), version=body.version, by=who.by)
+        return in_force(session, saved)
+
+
+def _check_is_meant(sent: PolicyChange) -> None:
+    """Nobody resets a policy by a body that is nearly empty, unless they say which one they reset."""
+    if not sent.model_fields_set:
+        raise Problem(
+            422, "Send the whole policy. To change some parts of it only, use PATCH instead of PUT."
+        )
+    missing = [name for name in Policy.model_fields if name not in sent.model_fields_set]
+    if missing and sent.version is None:
+        raise wrong_argument(
+            "version",
+            f"These parts are missing and would go back to their defaults: {', '.join(missing)}. "
+            "Send the `version` that you read if you mean that. To change some parts only, use "
+            "PATCH instead of PUT.",
+        )
+
+
+@api.call(
+    "PATCH",
+    "/v1/sites/<site>/policy",
+    scope="admin",
+    summary="Change parts of the policy",
+    says="The whole policy as saved.",
+    answers={409: "The policy has another version by now. Read it again."},
+    body=PolicyPatch,
+    body_types=(JSON, MERGE_PATCH),
+)
+def change_policy(who: Caller, body: BaseModel) -> PolicyInForce:
+    """Change some parts of the policy and keep all others (JSON merge patch, RFC 7396). Null sets a
+    part to its default; a list is replaced as a whole. With `version`, the change is saved only over
+    that version.
+    """
+    patch = body.model_dump(mode="json", exclude_unset=True)
+    if not patch:
+        raise Problem(422, 'Name what to change, for example {"links": {"max_links": 3}}.')
+    with begin() as session:
+        return in_force(session, change_parts(session, who.site.key, patch, by=who.by))
+
+
+class GoingBack(BaseModel):
+    """With `version`, Greenroom goes back only while that version is in force."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    version: Annotated[int, Field(ge=1, examples=[3])] | None = None
+
+
+@api.call(
+    "POST",
+    "/v1/sites/<site>/policy/back",
+    scope="admin",
+    summary="Go back to the policy before",
+    says="The policy, as a new version.",
+    answers={409: "Another policy was saved since, or there is none before this one."},
+    body_may_be_missing=True,
+)
+def restore_policy(who: Caller, body: GoingBack) -> PolicyInForce:
+    """Make the policy that was in force before into a new version. Doing it twice brings this one
+    back.
+    """
+    with begin() as session:
+        row = locked_site(session, who.site.key)
+        policy = policy_to_go_back_to(session, row, body.version)
+        saved = save_policy(session, who.site.key, policy, version=None, by=who.by)
+        return in_force(session, saved)
+
+
+class SavedPolicy(TypedDict):
+    """A version of the policy, who saved it and when."""
+
+    version: Annotated[int, Field(examples=[3])]
+    by: By
+    at: Time
+    policy: Policy
+
+
+class PolicyVersions(TypedDict):
+    """Versions, newest first."""
+
+    versions: list[SavedPolicy]
+
+
+@api.call(
+    "GET",
+    "/v1/sites/<site>/policy/versions",
+    scope="admin",
+    summary="List policy versions",
+    says="Versions, newest first.",
+)
+def list_policy_versions(who: Caller) -> PolicyVersions:
+    """List the policies that this site has had, with who saved each and when."""
+    wanted = select(PolicyVersion).where(PolicyVersion.site_id == who.site.id)
+    newest_first = wanted.order_by(PolicyVersion.version.desc()).limit(MOST_VERSIONS)
+    with reading() as session:
+        rows = session.scalars(newest_first).all()
+    return {
+        "versions": [
+            {
+                "version": row.version,
+                "by": row.by,
+                "at": when(row.at),
+                "policy": cast(Policy, row.policy),  # as it was saved, perhaps by an older release
+            }
+            for row in rows
+        ]
+    }
+
+
+class Draft(PolicyChange):
+    """A policy to try on the `last` settled comments."""
+
+    last: Annotated[int, Field(ge=1, le=MOST_REPLAYED)] = 500
+
+
+@api.call(
+    "POST",
+    "/v1/sites/<site>/policy/replay",
+    scope="admin",
+    summary="Try a policy",
+    says="Counts, the human decisions that the draft would contradict, and samples.",
+)
+def replay_policy(who: Caller, body: Draft) -> Replay:
+    """Try a draft of a policy on comments that are settled, before you save it. This changes
+    nothing.
+    """
+    checked_words(body)
+    with reading() as session:
+        return replay(session, session.get_one(Site, who.site.id), body.policy(), body.last)

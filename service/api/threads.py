@@ -1,0 +1,113 @@
+"""A site's threads by key: closing, opening and naming them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from typing_extensions import TypedDict
+
+from models.failpoints import failpoint
+from models.store.database import begin
+from models.text.cleaning import clean_line, is_blank
+from service.comments.submission import MOST_TITLE, NON_BLANK, thread_key
+from service.http.api_keys import Caller
+from service.http.calls import Noun
+from service.http.requests import wrong_argument
+from service.http.shapes import OneOf, Url
+from service.moderation.threads import ThreadChanges, alter_thread, checked_address, thread_of
+from worker.bell import PUBLISH, ring_soon
+
+api = Noun("threads", "Threads", "Closing, opening and naming threads.")
+
+
+def _cleaned(title: str) -> str:
+    if is_blank(kept := clean_line(title, MOST_TITLE)):
+        raise ValueError("A title has something to read in it.")
+    return kept
+
+
+Title = Annotated[str, StringConstraints(max_length=MOST_TITLE), AfterValidator(_cleaned)]
+
+
+class ThreadChange(BaseModel):
+    """What to set on a thread; a field that is left out stays. With `moderation` "before", a human
+    reads every comment first. `slow_seconds` is how long an author waits between two comments; null
+    means not at all.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    thread: Annotated[
+        str, WithJsonSchema(NON_BLANK | {"maxLength": 500, "examples": ["/2026/harbour"]})
+    ]
+    state: Annotated[Literal["open", "closed"] | None, Field(examples=["closed"])] = None
+    moderation: Literal["before", "after"] | None = None
+    slow_seconds: Annotated[int, Field(ge=1, le=86_400)] | None = None
+    title: Title | None = None
+    url: Annotated[
+        str | None, Field(json_schema_extra={"format": "uri"}, examples=["https://paper.example/a"])
+    ] = None
+
+
+class ThreadNow(TypedDict):
+    """A thread's settings."""
+
+    thread: Annotated[str, Field(examples=["/2026/harbour"])]
+    url: Url | None
+    title: Annotated[str | None, Field(examples=["The harbour"])]
+    state: Annotated[str, OneOf(("open", "closed"))]
+    count: Annotated[int, Field(examples=[12])]
+    moderation: Annotated[str, OneOf(("before", "after"))]
+    slow_seconds: int | None
+
+
+@api.call(
+    "PATCH",
+    "/v1/sites/<site>/threads",
+    scope="moderate",
+    summary="Change a thread",
+    says="The thread.",
+)
+def change_thread(who: Caller, body: ThreadChange) -> ThreadNow:
+    """Close or open a thread, slow it down, or set its title and page for good: no comment changes
+    them afterwards. A thread without comments is made.
+    """
+    try:
+        key = thread_key(body.thread)
+    except ValueError as error:
+        raise wrong_argument("thread", str(error)) from None
+    changes = _changes(body, who.site.origins)
+    with begin() as session:
+        row = thread_of(session, who.site.id, key)
+        alter_thread(session, row, changes, by=who.by)
+        session.flush()
+        answer: ThreadNow = {
+            "thread": row.key,
+            "url": row.url,
+            "title": row.title,
+            "state": row.state,
+            "count": row.count,
+            "moderation": row.moderation or "after",
+            "slow_seconds": row.slow_seconds,
+        }
+    failpoint("thread_changed")
+    ring_soon(PUBLISH, row.id)
+    return answer
+
+
+def _changes(wanted: ThreadChange, origins: Collection[str]) -> ThreadChanges:
+    """A title or an address can be set here, but not taken away."""
+    changes: ThreadChanges = {}
+    if wanted.state:
+        changes["state"] = wanted.state
+    if "moderation" in wanted.model_fields_set:
+        changes["moderation"] = wanted.moderation or "after"
+    if "slow_seconds" in wanted.model_fields_set:
+        changes["slow_seconds"] = wanted.slow_seconds
+    if wanted.title:
+        changes["title"] = wanted.title
+    if wanted.url:
+        changes["url"] = checked_address(wanted.url, origins)
+    return changes

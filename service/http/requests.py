@@ -1,0 +1,130 @@
+"""Read a request: its JSON body and its query, each in the shape that its call declares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, TypeVar, get_origin
+
+from flask import request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from models.identifiers import is_id
+from service.http.problems import Problem, Shape, from_validation, shaped
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
+
+Q = TypeVar("Q", bound="Query")
+
+
+class Query(BaseModel):
+    """The query parameters of a call. An unknown parameter is ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    repeated: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **more: Any) -> None:
+        super().__pydantic_init_subclass__(**more)
+        cls.repeated = frozenset(
+            name for name, field in cls.model_fields.items() if get_origin(field.annotation) is list
+        )
+
+
+def body_as(shape: type[Shape], *, empty: bytes = b"", types: Sequence[str] = (JSON,)) -> Shape:
+    """The request's JSON in that shape. Raises the 400, 415 or 422 that says what is wrong with it.
+
+    `empty` stands in for a body that is left out.
+    """
+    content = request.get_data(cache=False) or empty
+    if content is not empty and request.mimetype not in types:
+        raise Problem(415, f"Send {' or '.join(types)}.")
+    return shaped(shape, content)
+
+
+def query_as(shape: type[Q]) -> Q:
+    """The request's query in that shape. Raises the 422 that names each wrong parameter."""
+    given: dict[str, Any] = {}
+    for name, field in shape.model_fields.items():
+        key = field.alias or name
+        if key in request.args:
+            is_repeated = name in shape.repeated
+            given[key] = request.args.getlist(key) if is_repeated else request.args[key]
+    try:
+        return shape.model_validate(given)
+    except ValidationError as error:
+        raise _wrong_arguments(error) from None
+
+
+def _wrong_arguments(error: ValidationError) -> Problem:
+    errors = from_validation(error).errors
+    said = " ".join(f"{each['field']}: {each['message']}" for each in errors)
+    return Problem(422, said, errors=errors)
+
+
+def wrong_argument(name: str, message: str) -> Problem:
+    """The 422 for one field or parameter that only its call can judge."""
+    return Problem(422, message, errors=[{"field": name, "message": message}])
+
+
+def whole_number(most: int) -> BeforeValidator:
+    """A number from 1 to `most`, in ASCII digits only: no sign, no blank, no other script."""
+
+    def parse(text: object) -> object:
+        if not isinstance(text, str):
+            return text
+        if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= most):
+            raise ValueError(f"This must be a number from 1 to {most}.")
+        return int(text)
+
+    return BeforeValidator(parse)
+
+
+def known_id(message: str) -> BeforeValidator:
+    """A UUID as Greenroom writes them; `message` says where it comes from."""
+
+    def check(text: object) -> object:
+        if not (isinstance(text, str) and is_id(text)):
+            raise ValueError(message)
+        return text
+
+    return BeforeValidator(check)
+
+
+def _parsed_day(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("This must be a day like 2026-01-31.") from None
+    if not 2000 <= day.year <= 2100:
+        raise ValueError("This must be a day of this century.")
+    return day
+
+
+def _parsed_moment(text: object) -> object:
+    """RFC 3339, with its time zone."""
+    if not isinstance(text, str):
+        return text
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or not 1971 <= moment.year <= 9000:
+        raise ValueError("This must be a time like 2026-01-31T12:00:00Z.")
+    return moment
+
+
+Day = Annotated[date | None, BeforeValidator(_parsed_day)]
+Moment = Annotated[datetime | None, BeforeValidator(_parsed_moment)]
+Limit100 = Annotated[int, Field(ge=1, le=100), whole_number(100)]
+Limit200 = Annotated[int, Field(ge=1, le=200), whole_number(200)]
+Limit1000 = Annotated[int, Field(ge=1, le=1000), whole_number(1000)]

@@ -1,0 +1,15 @@
+"""Answers in JSON."""
+
+from __future__ import annotations
+
+import orjson
+from flask import Response
+from pydantic import BaseModel
+
+
+def json_response(
+    body: object, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """`body` is written as it is, a pydantic model by its own rules."""
+    content = body.model_dump_json() if isinstance(body, BaseModel) else orjson.dumps(body)
+    return Response(content, status, headers, content_type="application/json")

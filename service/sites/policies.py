@@ -1,0 +1,166 @@
+"""A site's policy: read with what its promises come to, saved as a new version, changed in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
+
+from models.judgement import promises
+from models.judgement.policy import Policy
+from models.records import PolicyVersion, Site
+from service.http.problems import Problem, from_validation
+from service.operations.metrics import CHECKS
+from service.sites.replaying import scores_of
+
+
+class Share(TypedDict):
+    """`wrong` of `of`, as a share, with the ends of its exact 95 % interval."""
+
+    wrong: int
+    of: int
+    share: float | None
+    low: float
+    high: float
+
+
+class FittedThresholds(TypedDict):
+    """The thresholds that keep the policy's promises, and the labels that they come from. `why` says
+    in words what Greenroom does not do, or not yet.
+    """
+
+    flag_above: float
+    flag_above_with_hint: float
+    reject_above: float | None
+    held_back: Share
+    rejected: Share
+    caught: Share
+    reviews_a_day: float | None
+    why: list[str]
+
+
+class PolicyInForce(Policy):
+    """A site's policy. `fitted` is null while the thresholds that were set by hand count."""
+
+    version: Annotated[int, Field(examples=[3])]
+    fitted: FittedThresholds | None
+
+
+class PolicyChange(Policy):
+    """A policy as it is sent. With `version` it is saved only over the version it was made from.
+
+    `fitted` may be sent back as it was read; it follows from `promises` and cannot be set.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Annotated[int | None, Field(ge=1, examples=[3])] = None
+    fitted: dict[str, object] | None = None
+
+    def policy(self) -> Policy:
+        """The policy alone, as it is stored."""
+        return Policy.model_validate(self.model_dump(mode="json", include=set(Policy.model_fields)))
+
+
+def _patch_of(shape: type[BaseModel], **more: Any) -> type[BaseModel]:
+    """The same shape with every field optional and nullable, all the way down (RFC 7396)."""
+    fields: dict[str, Any] = {}
+    for name, field in shape.model_fields.items():
+        kind: Any = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = _patch_of(kind)
+        elif field.metadata:
+            kind = Annotated[kind, *field.metadata]
+        fields[name] = (kind | None, None)
+    return create_model(
+        f"{shape.__name__}Patch",
+        __config__=ConfigDict(extra="forbid"),
+        __doc__=f"Parts of a {shape.__name__} to change. A part that is null gets its default.",
+        **fields,
+        **more,
+    )
+
+
+PolicyPatch = _patch_of(
+    Policy,
+    version=(Annotated[int | None, Field(ge=1, examples=[3])], None),
+    fitted=(dict[str, object] | None, None),
+)
+
+
+def in_force(session: Session, site: Site) -> PolicyInForce:
+    policy = Policy.model_validate(site.policy)
+    fitted = promises.fit(policy, scores_of(session, site))
+    told: Any = fitted.told() if fitted else None
+    return PolicyInForce(**dict(policy), version=site.policy_version, fitted=told)
+
+
+def save_policy(
+    session: Session, site: str, policy: Policy, *, version: int | None, by: str
+) -> Site:
+    """The site with this policy as its next version. Raises 422 for words and checks that cannot be,
+    and 409 if another was saved over the `version` that it was made from.
+    """
+    check_names(policy)
+    checked_words(policy)
+    kept = policy.model_dump(mode="json")
+    row = locked_site(session, site)
+    if version is not None and version != row.policy_version:
+        raise Problem(409, f"The policy has version {row.policy_version} by now. Load it again.")
+    row.policy, row.policy_version = kept, row.policy_version + 1
+    session.add(PolicyVersion(site_id=row.id, version=row.policy_version, policy=kept, by=by))
+    return row
+
+
+def change_parts(session: Session, site: str, patch: Mapping[str, Any], *, by: str) -> Site:
+    """Merge a JSON merge patch into the policy in force. Raises what `save_policy` raises, and 422
+    for a policy that cannot be.
+    """
+    given = dict(patch)
+    version = given.pop("version", None)
+    given.pop("fitted", None)
+    now = Policy.model_validate(locked_site(session, site).policy).model_dump(mode="json")
+    try:
+        policy = Policy.model_validate(merged(now, given))
+    except ValidationError as error:
+        raise from_validation(error) from None
+    return save_policy(session, site, policy, version=version, by=by)
+
+
+def merged(target: object, patch: object) -> object:
+    """RFC 7396: objects are merged, null removes a member, anything else takes its place."""
+    if not isinstance(patch, Mapping):
+        return patch
+    result = dict(target) if isinstance(target, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merged(result.get(name), value)
+    return result
+
+
+def locked_site(session: Session, site: str) -> Site:
+    wanted = select(Site).where(Site.key == site)
+    return session.execute(wanted.with_for_update(key_share=True)).scalar_one()
+
+
+def check_names(policy: Policy) -> None:
+    """Raises the 422 that names what is no check: a typing error would be kept, and mean nothing."""
+    if unknown := sorted(set(policy.could_not_run) - set(CHECKS)):
+        message = f"There is no such check. There are: {', '.join(CHECKS)}."
+        errors = [{"field": f"could_not_run.{name}", "message": message} for name in unknown]
+        raise Problem(422, "Some checks are not known.", errors=errors)
+
+
+def checked_words(policy: Policy) -> None:
+    """Raises the 422 that names the words and patterns that cannot be looked for."""
+    from models.judgement.words import problems  # noqa: PLC0415 — RE2, for this one call
+
+    if wrong := problems(policy.words):
+        errors = [{"field": "words", "message": text} for text in wrong]
+        raise Problem(422, "Some words or patterns need another look.", errors=errors)

@@ -1,0 +1,369 @@
+"""Webhooks as they are sent to Greenroom and shown by it, and the events that they deliver."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from typing_extensions import TypedDict
+
+from models.text.cleaning import clean_line
+from models.webhooks.owed import CHATS, EVENTS
+from service.http.shapes import Id, OneOf, Status, Time, Url, Verdict
+
+MOST_HEADERS = 20
+OVERLAP_SECONDS = 86_400
+# Ours, or the connection's own.
+OURS = frozenset(
+    {
+        *(
+            "host",
+            "content-type",
+            "content-length",
+            "content-encoding",
+            "transfer-encoding",
+            "connection",
+            "te",
+        ),
+        *(
+            "user-agent",
+            "trailer",
+            "upgrade",
+            "expect",
+            "keep-alive",
+            "proxy-authorization",
+            "proxy-connection",
+        ),
+    }
+)
+HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}"
+HEADER_VALUE = r"[\x21-\x7e](?:[\x20-\x7e]{0,998}[\x21-\x7e])?"
+STATES = ("waiting", "owed", "delivered", "dead", "cancelled", "coalesced")
+
+
+Kind = Literal[
+    "comment.approved",
+    "comment.flagged",
+    "comment.rejected",
+    "comment.edited",
+    "comment.deleted",
+    "webhook.test",
+]
+
+
+def _url(url: str) -> str:
+    from worker.webhooks.targets import Refused, target  # noqa: PLC0415 — the client, for these calls only
+
+    try:
+        target(url)
+    except Refused as refused:
+        raise ValueError(str(refused)) from None
+    return url
+
+
+def _own_headers(headers: dict[str, str]) -> dict[str, str]:
+    if len(headers) > MOST_HEADERS:
+        raise ValueError(f"At most {MOST_HEADERS} headers.")
+    for name, value in headers.items():
+        if not re.fullmatch(HEADER_NAME, name):
+            raise ValueError("The name of a header is letters, digits and dashes.")
+        if name.lower() in OURS or name.lower().startswith("webhook-"):
+            raise ValueError(f"{name} is set by Greenroom itself.")
+        if not re.fullmatch(HEADER_VALUE, value):
+            raise ValueError(f"{name} has a value that cannot be sent.")
+    if len({name.lower() for name in headers}) < len(headers):
+        raise ValueError("Each header once.")
+    return headers
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:  # the year 0 or 10,000, there
+        raise ValueError("This time lies outside of the calendar.") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Endpoint = Annotated[
+    str,
+    AfterValidator(_url),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "uri",
+            "pattern": "^https?://",
+            "examples": ["https://hooks.example/greenroom"],
+        }
+    ),
+]
+Kinds = Annotated[
+    list[Kind], Field(min_length=1), AfterValidator(lambda kinds: list(dict.fromkeys(kinds)))
+]
+Headers = Annotated[
+    dict[str, str],
+    AfterValidator(_own_headers),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "maxProperties": MOST_HEADERS,
+            "propertyNames": {"pattern": f"^{HEADER_NAME}$"},
+            "additionalProperties": {"type": "string", "pattern": f"^{HEADER_VALUE}$"},
+        }
+    ),
+]
+Rate = Annotated[float, Field(ge=0.01, le=1000)]
+Words = Annotated[
+    str, StringConstraints(max_length=300), AfterValidator(lambda text: clean_line(text, 300))
+]
+Prefix = Annotated[
+    str, StringConstraints(max_length=500), AfterValidator(lambda text: clean_line(text, 500))
+]
+
+
+class NewWebhook(BaseModel):
+    """Where events go. Name the `events`; only a chat format does without. `rate` is deliveries a
+    second. `ordered` sends the events of one comment one after the other, `coalesce` only the newest
+    of a backlog, and `ed25519` adds signatures v1a.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    url: Endpoint
+    format: Literal["standard", "slack", "discord", "mattermost", "teams"] = "standard"
+    events: Kinds | None = Field(None, validate_default=True, examples=[["comment.approved"]])
+    thread_prefix: Prefix = ""
+    description: Words = ""
+    ordered: bool = False
+    coalesce: bool = False
+    ed25519: bool = False
+    headers: Headers = {}
+    rate: Rate | None = None
+    enabled: bool = True
+
+    @field_validator("events")
+    @classmethod
+    def _names_events(cls, events: list[Kind] | None, others: ValidationInfo) -> list[Kind]:
+        if events is None and others.data.get("format") not in CHATS:
+            raise ValueError('Say which events: {"events": ["comment.approved"]}.')
+        return events or ["comment.flagged"]
+
+
+class WebhookChange(BaseModel):
+    """What to change. A field that is left out stays as it is."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    url: Endpoint | None = None
+    events: Kinds | None = None
+    thread_prefix: Prefix | None = None
+    description: Words | None = None
+    ordered: bool | None = None
+    coalesce: bool | None = None
+    ed25519: bool | None = None
+    headers: Headers | None = None
+    rate: Rate | None = None
+    enabled: Annotated[bool | None, Field(examples=[True])] = None
+
+
+class Rotation(BaseModel):
+    """For how long the old secrets go on signing beside the new one."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    overlap_seconds: Annotated[int, Field(ge=0, le=7 * 86_400)] = OVERLAP_SECONDS
+
+
+class Redelivery(BaseModel):
+    """What to send again: `deliveries` by id, or the events `since` a time. `only` "failed" sends
+    dead deliveries; "missed" sends those, and events that the webhook never got because it was
+    disabled or did not exist.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: Annotated[Moment | None, Field(examples=["2026-03-01T00:00:00Z"])] = None
+    until: Moment | None = None
+    types: Kinds | None = None
+    only: Literal["all", "failed", "missed"] = "all"
+    newest_first: bool = False
+    deliveries: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None
+
+    @field_validator("until")
+    @classmethod
+    def _is_later(cls, until: datetime | None, others: ValidationInfo) -> datetime | None:
+        since = others.data.get("since")
+        if until and since and until < since:
+            raise ValueError("The end is before the beginning.")
+        return until
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Redelivery:
+        if self.since is None and self.deliveries is None:
+            raise ValueError("Say since when, or name deliveries.")
+        return self
+
+
+class ShownWebhook(TypedDict):
+    """A webhook. Of its headers only the names are shown."""
+
+    id: Id
+    url: Url
+    events: Annotated[list[str], Field(examples=[["comment.approved"]])]
+    thread_prefix: str
+    description: str
+    format: Annotated[str, Field(examples=["standard"])]
+    ordered: bool
+    coalesce: bool
+    ed25519: bool
+    public_keys: list[str]
+    headers: list[str]
+    rate: float | None
+    enabled: bool
+    disabled_why: str | None
+    failing_since: Time | None
+    old_secrets_until: list[Time]
+    created_at: Time
+
+
+class WebhookWithSecret(ShownWebhook):
+    """A webhook with its newest secret, which no other answer shows."""
+
+    secret: Annotated[str, Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])]
+
+
+class Webhooks(TypedDict):
+    """All webhooks of a site."""
+
+    webhooks: list[ShownWebhook]
+
+
+class SentTest(TypedDict):
+    """The delivery of a test event."""
+
+    id: Id
+    event: Id
+    state: Literal["owed"]
+
+
+class CheckedCase(TypedDict):
+    """One message of the check, and whether the endpoint handled it well."""
+
+    case: Annotated[str, Field(examples=["good signature"])]
+    handled: bool
+    status: Annotated[int | None, Field(examples=[204])]
+    ms: int
+    error: str | None
+    advice: str | None
+
+
+class Checked(TypedDict):
+    """The result of the check."""
+
+    handled: bool
+    cases: list[CheckedCase]
+
+
+class SentAgain(TypedDict):
+    """How many events were put in line. `more_since` is where to go on if there are more."""
+
+    count: Annotated[int, Field(examples=[12])]
+    more_since: Time | None
+
+
+class DeliveryAttempt(TypedDict):
+    """One attempt: the endpoint's status and the beginning of its answer, or what went wrong."""
+
+    at: Time
+    status: Annotated[int | None, Field(examples=[204])]
+    ms: int
+    error: str | None
+    answer: str | None
+
+
+class ShownDelivery(TypedDict):
+    """One event on its way to one webhook."""
+
+    id: Id
+    event: Id
+    type: Annotated[str, Field(examples=["comment.approved"])]
+    comment: Id | None
+    sequence: int | None
+    state: Annotated[str, OneOf(STATES)]
+    due: Time | None
+    created_at: Time
+    ended_at: Time | None
+    attempts: list[DeliveryAttempt]
+
+
+class Deliveries(TypedDict):
+    """Deliveries, newest first."""
+
+    deliveries: list[ShownDelivery]
+    next: Id | None
+
+
+class EventThread(TypedDict):
+    """The thread of the comment."""
+
+    key: Annotated[str, Field(examples=["/2026/harbour"])]
+    url: Url | None
+    title: Annotated[str | None, Field(examples=["The harbour"])]
+
+
+class EventComment(TypedDict):
+    """The comment after the event. An erased one has no content."""
+
+    id: Id
+    parent: Id | None
+    status: Status
+    version: Annotated[int, Field(examples=[1])]
+    name: Annotated[str, Field(examples=["Ann"])]
+    website: Url | None
+    html: Annotated[str, Field(examples=["<p>The ferry was late.</p>"])]
+    at: Time
+
+
+class EventDecision(TypedDict):
+    """The decision behind the event."""
+
+    by: Literal["policy", "moderator"]
+    verdict: Verdict
+    reasons: Annotated[list[str], Field(examples=[["no check found a problem"]])]
+
+
+class EventData(TypedDict):
+    """`sequence` counts the events of one comment from 1, without gaps. `supersedes` is the event
+    that this one replaces.
+    """
+
+    site: Annotated[str, Field(examples=["demo"])]
+    thread: EventThread
+    permalink: Annotated[
+        str | None, Field(examples=["/sites/demo/c/0195511c-6a20-7c3e-9d41-3f1f0a6b52c7"])
+    ]
+    sequence: int
+    supersedes: Id | None
+    comment: EventComment
+    decision: EventDecision | None
+
+
+class CommentEvent(TypedDict):
+    """Something that happened to a comment."""
+
+    id: Id
+    type: Annotated[str, OneOf(EVENTS)]
+    timestamp: Time
+    data: EventData
