@@ -46,7 +46,7 @@ class RefusedOne(TypedDict):
 
     id: Id
     detail: Annotated[str, Field(examples=["Someone was first."])]
-    version: Annotated[int, Field(examples=[2])]
+    version: Annotated[int | None, Field(examples=[2])]
     status: Status
     decision: Decision | None
 

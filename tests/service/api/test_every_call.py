@@ -1,0 +1,184 @@
+"""Every call of the API succeeds once, with something in its answer.
+
+`tests/answers.py` checks each answer against the shape that its call declares.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from models.records import Moderator
+from models.store.database import reading
+from service.comments.receipts import receipt_of
+from service.people import accounts
+from tests.answers import calls_of
+from tests.caller import COMMENT, Caller, posted, publish_all, screen_all
+from tests.fakes.receiver import Receiver
+from tests.service.sites.test_model_versions import keep_model
+
+FORM = "application/x-www-form-urlencoded"
+LINKS = "https://a.example https://b.example https://c.example https://d.example"
+
+
+class Journey:
+    """Calls by their operation's name, and what was called."""
+
+    def __init__(self, client: FlaskClient, key: str) -> None:
+        self.client, self.calls = client, calls_of(client.application)
+        self.by_name = {call.operation: call for call in self.calls.values()}
+        self.headers = {"Authorization": f"Bearer {key}"}
+        self.done: set[str] = set()
+
+    def __call__(self, operation: str, *, id: str = "", **sent: Any) -> Any:  # noqa: A002
+        call = self.by_name[operation]
+        path = call.path.format(
+            site="demo", id=id, tab=sent.pop("tab", ""), receipt=sent.pop("receipt", "")
+        )
+        answer = self.client.open(path, method=call.method, headers=self.headers, **sent)
+        assert answer.status_code == call.status, f"{operation}: {answer.text}"
+        self.done.add(operation)
+        return answer.json if answer.mimetype == "application/json" else answer.text
+
+
+@pytest.fixture(autouse=True)
+def _private(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREENROOM_WEBHOOK_ALLOW_PRIVATE", "true")
+
+
+@pytest.fixture
+def journey(client: FlaskClient, moderator: Caller) -> Journey:
+    return Journey(client, moderator.key)
+
+
+def test_every_call_answers_as_it_declares(journey: Journey, client: FlaskClient) -> None:
+    with Receiver() as receiver:
+        _webhooks(journey, receiver)
+        _readers(journey)
+        held = posted(client, body=LINKS, email="c@example.org", name="Carl")
+        screen_all()
+        publish_all()
+        _moderators(journey, held)
+        _lists(journey)
+        _site(journey)
+        _people(journey)
+        _operations(journey)
+        _events(journey)
+    assert journey.done == set(journey.by_name)
+
+
+def _webhooks(journey: Journey, receiver: Receiver) -> None:
+    made = journey(
+        "create_webhook", json={"url": receiver.url, "events": ["comment.flagged"], "ed25519": True}
+    )
+    assert journey("read_webhook", id=made["id"])["url"] == receiver.url
+    assert journey("change_webhook", id=made["id"], json={"rate": 2})["rate"] == 2
+    assert journey("rotate_secret", id=made["id"])["old_secrets_until"]
+    assert journey("test_webhook", id=made["id"])["state"] == "owed"
+    assert journey("check_webhook", id=made["id"])["cases"]
+    assert journey("list_deliveries", id=made["id"])["deliveries"]
+    again = journey("redeliver_events", id=made["id"], json={"since": "2020-01-01T00:00:00Z"})
+    assert again["count"] == 0
+    assert journey("list_webhooks")["webhooks"]
+    gone = journey("create_webhook", json={"url": receiver.url, "format": "slack"})
+    journey("delete_webhook", id=gone["id"])
+
+
+def _readers(journey: Journey) -> None:
+    token = journey("read_form")["token"]
+    first = journey("post_comment", json=COMMENT | {"token": token})["id"]
+    screen_all()
+    journey("decide", id=first, json={"verdict": "approve", "reason": "other", "note": "Fine."})
+    posted(journey.client, parent=first, name="Bob", email="bob@example.org", body="It was.")
+    screen_all()
+    publish_all()
+    thread = {"thread": COMMENT["thread"]}
+    assert journey("read_thread", query_string=thread)["comments"]
+    assert journey("count_comments", query_string=thread)[COMMENT["thread"]]
+    assert journey("read_receipt", receipt=receipt_of(first))["status"] == "approved"
+
+
+def _moderators(journey: Journey, held: str) -> None:
+    assert journey("list_queue")["items"]
+    assert journey("list_queue", query_string={"group": "campaign"})["groups"]
+    assert journey("read_comment", id=held)["evidence"]
+    assert journey("explain_score", id=held)["up"]
+    assert journey("write_note", id=held, json={"text": "Look."})["text"] == "Look."
+    question = journey("ask_question", id=held, json={"whom": "owner", "text": "Why?"})
+    assert journey("list_questions")["questions"]
+    assert journey("answer_question", id=question["id"], json={"text": "So."})["answer"] == "So."
+    assert journey("list_notes", id=held)["notes"]
+    assert journey("list_others", id=held, query_string={"kind": "author"})["count"]
+    journey("mark_seen", json={"items": [held]})
+    many = journey("decide_many", json={"verdict": "reject", "items": [{"id": held}]})
+    assert many["done"]
+    stale = {"verdict": "approve", "items": [{"id": held, "version": 1}]}
+    assert journey("decide_many", json=stale)["refused"]
+    assert journey("undo_many", json={"batch": many["batch"]})["done"]
+    journey("decide", id=held, json={"verdict": "reject", "reason": "spam"})
+    assert journey("undo_decision", id=held)["undoes"]
+    block = journey(
+        "make_block", json={"kind": "author", "comment": held, "others": True, "days": 3}
+    )
+    assert block["decided"]
+    assert journey("list_blocks")["blocks"]
+    assert journey("end_block", id=block["id"])["ended_at"]
+
+
+def _lists(journey: Journey) -> None:
+    assert "coverage" in journey("list_comments", tab="unread")
+    assert journey("list_comments", tab="all", query_string={"q": "ferry"})["items"]
+    changed = journey(
+        "change_thread", json={"thread": COMMENT["thread"], "slow_seconds": 60, "title": "Harbour"}
+    )
+    assert changed["slow_seconds"] == 60
+    lines = journey("list_log")["log"]
+    assert {"decisions", "settings"} <= {line["kind"] for line in lines}
+
+
+def _site(journey: Journey) -> None:
+    policy = journey("read_policy")
+    assert journey("replace_policy", json=policy)["version"] == policy["version"] + 1
+    promise = {"promises": {"good_held_back_one_in": 200}}
+    assert journey("change_policy", json=promise)["fitted"]["why"]
+    assert journey("list_policy_versions")["versions"]
+    assert journey("replay_policy", json={"links": {"max_links": 9}})["samples"]
+    assert journey("restore_policy")["fitted"] is None
+    keep_model("site-aaaaaaaaaaaa")
+    assert journey("list_models")["models"]
+    chosen = journey("choose_model", json={"version": "site-aaaaaaaaaaaa"})
+    assert chosen["live"] == "site-aaaaaaaaaaaa"
+    assert journey("restore_model")["live"] == "base"
+
+
+def _people(journey: Journey) -> None:
+    accounts.add_moderator("ann@paper.example", "demo", "owner", "correct horse battery")
+    accounts.add_moderator("bob@paper.example", "demo", "viewer", "correct horse battery")
+    with reading() as session:
+        bob = session.query(Moderator.id).filter(Moderator.email == "bob@paper.example").scalar()
+    invited = journey("invite_person", json={"email": "new@paper.example", "role": "viewer"})
+    assert invited["link"]
+    assert journey("change_role", id=bob, json={"role": "moderator"})["role"] == "moderator"
+    people = journey("list_people")
+    assert people["people"]
+    assert people["invited"]
+    journey("remove_person", id=bob)
+
+
+def _operations(journey: Journey) -> None:
+    assert journey("check_life")["status"] == "ok"
+    assert journey("check_readiness", query_string={"for": "writing"})["parts"]
+    assert "greenroom_" in journey("read_metrics")
+    answer = journey.client.get("/health/system")  # here are no workers
+    assert answer.status_code == 503
+    assert answer.json["failing"]
+    journey.done.add("check_system")
+
+
+def _events(journey: Journey) -> None:
+    events = journey("list_events")["events"]
+    assert {"comment.approved", "comment.flagged"} <= {event["type"] for event in events}
+    assert journey("digest_thread", query_string={"thread": COMMENT["thread"]})["count"]
+    journey("erase_comment", id=events[0]["data"]["comment"]["id"])
