@@ -38,7 +38,7 @@ def measure(decisions: int = DECISIONS) -> list[Row]:
     accounts.add_site(SITE, ["https://paper.example"])
     site_id = _fill(decisions)
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "worker.learning.learning", str(site_id)])
+    process = subprocess.Popen([sys.executable, "-m", "worker.learning", str(site_id)])
     _, status, used = os.wait4(process.pid, 0)
     seconds, megabytes = time.perf_counter() - began, used.ru_maxrss / 1024
     assert status == 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import LargeBinary, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.records.columns import Hash, Id, Object, SiteRef, Strings, When
+from models.records.columns import Hash, Id, Json, Object, SiteRef, Strings, When
+from models.spam.site_card import SiteCard
 from models.store.database import Base, now
 
 
@@ -28,7 +29,7 @@ class SiteModelRecord(Base):
     sha256: Mapped[Hash]
     file: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
     weights: Mapped[bytes] = mapped_column(LargeBinary)
-    card: Mapped[Object]
+    card: Mapped[SiteCard] = mapped_column(Json)
     seen: Mapped[Strings]
     scores: Mapped[Object]
     parent: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))

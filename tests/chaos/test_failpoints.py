@@ -27,7 +27,8 @@ from tests.caller import COMMENT, Caller, posted, publish_all
 from tests.fakes.receiver import Receiver
 from tests.greenroom import PATIENCE, Running, running, until
 from tests.worker.learning.test_learning import models, quirk, site, taught
-from worker.learning.learning import LEASE, learn
+from worker.learning.claims import LEASE
+from worker.learning.training import learn
 from worker.sweep import sweep
 from worker.webhooks.sending import deliver_now
 
@@ -70,7 +71,7 @@ screening.screen_and_ring([comment])
 """,
     "publish": "from tests.caller import publish_all; publish_all()",
     "sweep": "from worker.sweep import sweep; sweep()",
-    "learn": "from worker.learning.learning import learn; learn(int(comment))",
+    "learn": "from worker.learning.training import learn; learn(int(comment))",
     "deliver": "from worker.webhooks.sending import deliver_now; deliver_now([comment])",
     "tidy": "from models.store.database import now; from worker.sweep import tidy; tidy(now())",
 }

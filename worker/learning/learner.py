@@ -1,5 +1,5 @@
-"""Starts a process of its own for each training, one after the other: screening never waits for
-one, nor holds its memory.
+"""Starts a process for each training, one after the other, so that screening neither waits for a
+training nor keeps its memory.
 """
 
 from __future__ import annotations
@@ -10,110 +10,95 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.records import Site, SiteModelRecord
 from models.runtime import part
-from models.settings import settings
 from models.spam.model import base_model
-from models.store.database import begin, now, reading
+from models.store.database import begin, reading
+from worker.learning.claims import is_due
 
-RUNG = timedelta(seconds=10)  # the sweep puts what it rings for off by as much; a lease is longer
 MOST_SECONDS = 120
 MOST_WAITING = 100
 log = structlog.get_logger()
 
 
 def learn_soon(site_ids: Sequence[int]) -> None:
-    """Returns at once. What is left aside, or lost, is still due in the database."""
+    """Queue trainings, and return at once. If the queue is full, a training is still due in the
+    database.
+    """
     for site_id in site_ids:
-        _learner().leave(site_id)
+        _learner().enqueue(site_id)
 
 
 def owe_learning(at: datetime) -> None:
-    """After a change of the base model, sites whose models were taught to weigh the old one's
-    opinion learn anew.
+    """After a change of the base model, make a training due for each site whose model was made for
+    another one.
     """
     made_for_another = SiteModelRecord.card["base"].as_string() != base_model().version
     sites = select(Site.id).join(SiteModelRecord, SiteModelRecord.id == Site.model)
+    sites = sites.where(made_for_another, Site.learn_due.is_(None))
     with reading() as session:
-        ids = (
-            session.execute(sites.where(made_for_another, Site.learn_due.is_(None))).scalars().all()
-        )
+        ids = session.execute(sites).scalars().all()
     if ids:
         with begin() as session:
-            for id_ in sorted(ids):  # locked in this order by everyone
-                session.execute(
-                    update(Site)
-                    .where(Site.id == id_, Site.learn_due.is_(None))
-                    .values(learn_due=at)
-                )
+            for site_id in sorted(ids):  # everyone locks sites in this order
+                is_not_due = Site.learn_due.is_(None)
+                due = update(Site).where(Site.id == site_id, is_not_due).values(learn_due=at)
+                session.execute(due)
 
 
 class _Learner(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="learner", daemon=True)
-        self._waiting: queue.Queue[int] = queue.Queue(MOST_WAITING)
-        self._known: set[int] = set()
+        self._queue: queue.Queue[int] = queue.Queue(MOST_WAITING)
+        self._queued: set[int] = set()
         self._lock = threading.Lock()
 
-    def leave(self, site_id: int) -> None:
+    def enqueue(self, site_id: int) -> None:
         with self._lock:
-            if site_id in self._known or self._waiting.full():
+            if site_id in self._queued or self._queue.full():
                 return
-            self._known.add(site_id)
-            self._waiting.put_nowait(site_id)
+            self._queued.add(site_id)
+            self._queue.put_nowait(site_id)
 
     def run(self) -> None:
         while True:
-            site_id = self._waiting.get()
+            site_id = self._queue.get()
             with self._lock:
-                self._known.discard(site_id)
-            self._try(site_id)
+                self._queued.discard(site_id)
+            self._learn_if_due(site_id)
 
-    def _try(self, site_id: int) -> None:
-        """Where the database is away, the site is still due when it is back."""
+    def _learn_if_due(self, site_id: int) -> None:
+        """Ask the database before starting a process: the sweep also rings for sites that have to
+        wait a little longer. If the database is away, the training is still due when it is back.
+        """
         try:
-            if _is_due(site_id):
+            if is_due(site_id):
                 learn_now(site_id)
         except SQLAlchemyError as error:
             log.warning("learning.postponed", error=type(error).__name__)
 
 
-def may_learn(at: datetime) -> ColumnElement[bool]:
-    """Which sites' training is due, and their last one long enough ago."""
-    rested = Site.learned_at.is_(None) | (
-        Site.learned_at <= at - timedelta(seconds=settings().learn_seconds)
-    )
-    return (Site.learn_due <= at + RUNG) & rested
-
-
-def _is_due(site_id: int) -> bool:
-    """Asked before a process is started: the sweep rings for what has to rest a little longer, too."""
-    with reading() as session:
-        return (
-            session.execute(select(Site.id).where(Site.id == site_id, may_learn(now()))).first()
-            is not None
-        )
-
-
 def learn_now(site_id: int) -> bool:
-    """Train in a process that ends with it; False if that went wrong.
+    """Train in a process of its own; return whether it succeeded.
 
-    On one core: the solver's vectors are short, and its other threads would spin for longer than
-    they add.
+    The process uses one core: the solver's vectors are short, and other threads would spin for
+    longer than they help.
     """
-    command, alone = (
-        [sys.executable, "-m", "worker.learning.learning", str(site_id)],
-        os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-    )
+    command = [sys.executable, "-m", "worker.learning", str(site_id)]
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     try:
-        done = subprocess.run(  # noqa: S603 — ours
-            command, stdin=subprocess.DEVNULL, env=alone, timeout=MOST_SECONDS, check=False
+        done = subprocess.run(  # noqa: S603 — a fixed command
+            command,
+            stdin=subprocess.DEVNULL,
+            env=environment,
+            timeout=MOST_SECONDS,
+            check=False,
         )
     except (subprocess.TimeoutExpired, OSError) as error:
         log.error("learning.failed", reason=type(error).__name__)

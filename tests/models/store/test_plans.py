@@ -43,7 +43,7 @@ from worker import sweep
 from worker.checks import hosts
 from worker.closing import close_old_threads
 from worker.learning.learner import owe_learning
-from worker.learning.learning import _newest, _scored
+from worker.learning.recent import recent_comments
 from worker.publishing.publishing import publish_threads
 from worker.screening.screening import screen_now
 from worker.webhooks.deliveries import Outcome, round_of
@@ -362,7 +362,7 @@ def learning(moderator: Caller) -> None:
         model = site_model.SiteModel(
             np.zeros(site_model.COLUMNS, np.float32), 0.0, (), base.version
         )
-        assert len(_scored(model, *_newest(session, site, base))[0]) == 1000
+        assert len(model.probabilities(recent_comments(session, site, base).seen)) == 1000
         assert error_rates(session, site).judged == 0
 
 

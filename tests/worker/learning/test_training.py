@@ -23,7 +23,7 @@ from models.store.database import begin, now, reading
 from tests.caller import Caller, posted, screen_all
 from tests.harbour_in_indonesian import GAMBLING, LETTERS
 from worker.learning.learner import owe_learning
-from worker.learning.learning import learn
+from worker.learning.training import learn
 
 
 def site() -> Site:
@@ -295,7 +295,7 @@ def test_who_comes_second_does_nothing(moderator: Caller) -> None:
 def test_only_the_newest_models_are_kept_and_the_live_one(
     moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.learning.learning.KEPT", 2)
+    monkeypatch.setattr("worker.learning.training.KEPT", 2)
     taught(moderator, quirk(26))
     versions = []
     for _ in range(4):

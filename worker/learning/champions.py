@@ -1,0 +1,47 @@
+"""The model that is live while another is trained to take its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from models.records import SiteModelRecord
+from models.spam.model import Floats, SpamModel, UnusableModel, probability
+from models.spam.site import Seen, SiteModel
+
+
+class Champion(NamedTuple):
+    """The site's own model, or the base model: then `model` is None and `seen` is empty.
+
+    `seen` are the comments that it learned from. A model that `is_unfit` was made for another base
+    model or another release: it cannot compete, but it still has seen its comments.
+    """
+
+    model: SiteModel | None
+    version: str
+    seen: frozenset[str]
+    is_unfit: bool = False
+
+    def probabilities(self, seen: Sequence[Seen]) -> Floats:
+        """Return the probability that the site's moderators reject each comment."""
+        if self.model:
+            return self.model.probabilities(seen)
+        return probability(np.array([comment.base or 0.0 for comment in seen], float))
+
+
+def find_champion(session: Session, model_id: str | None, base: SpamModel) -> Champion:
+    """Return the model of that id, or the base model for None."""
+    record = session.get(SiteModelRecord, model_id) if model_id else None
+    if record is None:
+        return Champion(None, base.version, frozenset())
+    seen = frozenset(record.seen)
+    try:
+        model = SiteModel.unpacked(record.weights)
+    except UnusableModel:
+        return Champion(None, record.version, seen, is_unfit=True)
+    if model.base != base.version:
+        return Champion(None, record.version, seen, is_unfit=True)
+    return Champion(model, record.version, seen)

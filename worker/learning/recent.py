@@ -1,0 +1,107 @@
+"""The newest comments of a site as its models see them: they tell how many a threshold would flag."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.judgement import promises
+from models.judgement.policy import Policy
+from models.judgement.promises import DIGITS, STEP, Scores
+from models.records import Comment, Site, SiteModelRecord
+from models.settling.labels import contexts_of
+from models.spam.model import Floats, SpamModel
+from models.spam.opinion import opinions
+from models.spam.place import Place, on_site
+from models.spam.site import Seen
+from models.spam.site_card import Flags
+from models.store.database import now
+
+MOST = 1000
+AT_ONCE = 500  # ids in one query
+_STATUSES = ("approved", "flagged", "rejected")
+
+
+class Recent(NamedTuple):
+    """The newest comments, oldest first, and how many come per day."""
+
+    seen: list[Seen]
+    per_day: float
+
+
+class _Row(NamedTuple):
+    id: str
+    at: datetime
+    body: str
+    language: str | None
+
+
+def recent_comments(session: Session, site_id: int, base: SpamModel) -> Recent:
+    """Return the newest comments that were decided, as a site's model sees them."""
+    rows = _newest(session, site_id)
+    if not rows:
+        return Recent([], 0.0)
+    contexts: dict[str, dict[str, int]] = {}
+    for ids in slices([row.id for row in rows]):
+        contexts |= contexts_of(session, ids)
+    texts = [(row.body, row.language or "und") for row in rows]
+    thoughts = opinions(base, texts, place_of(session, site_id))
+    seen = [
+        Seen(row.body, thought, contexts.get(row.id, {}))
+        for row, thought in zip(rows, thoughts, strict=True)
+    ]
+    days = max(1.0, (now() - rows[0].at) / timedelta(days=1))
+    return Recent(seen, round(len(rows) / days, 2))
+
+
+def _newest(session: Session, site_id: int) -> list[_Row]:
+    """Ask for each status by itself, because the index begins with it."""
+    rows: list[_Row] = []
+    for status in _STATUSES:
+        wanted = select(Comment.id, Comment.at, Comment.body, Comment.language)
+        wanted = wanted.where(Comment.site_id == site_id, Comment.status == status)
+        newest = session.execute(wanted.order_by(Comment.id.desc()).limit(MOST))
+        rows += [_Row(*row) for row in newest]
+    return sorted(rows)[-MOST:]
+
+
+def slices(ids: Sequence[str]) -> list[list[str]]:
+    """Divide ids into lists short enough for one query."""
+    return [list(ids[start : start + AT_ONCE]) for start in range(0, len(ids), AT_ONCE)]
+
+
+def place_of(session: Session, site_id: int) -> Place:
+    """Return the place of a comment on an unknown page of this site."""
+    return on_site(session.scalars(select(Site.origins).where(Site.id == site_id)).one())
+
+
+def sorted_scores(probabilities: Floats) -> list[float]:
+    """Return rounded probabilities below 1, so that there is a threshold above each of them."""
+    return sorted(round(min(float(each), 1 - STEP), DIGITS) for each in probabilities)
+
+
+def count_flags(
+    session: Session, site_id: int, champion: str | None, *, before: Floats, scores: Scores
+) -> Flags:
+    """Count the newest comments that the score flags: `before` by the champion's probabilities and
+    thresholds, and now by the new model's `scores`. Moderators are told when it goes live.
+    """
+    policy = Policy.model_validate(
+        session.scalars(select(Site.policy).where(Site.id == site_id)).one()
+    )
+    kept = session.scalar(select(SiteModelRecord.scores).where(SiteModelRecord.id == champion))
+    was = _flag_above(policy, Scores.of(kept) if kept else None)
+    becomes = _flag_above(policy, scores)
+    return {
+        "of": len(scores.recent),
+        "before": sum(each >= was for each in sorted_scores(before)),
+        "now": sum(each >= becomes for each in scores.recent),
+    }
+
+
+def _flag_above(policy: Policy, scores: Scores | None) -> float:
+    return promises.keep(policy, promises.fit(policy, scores)).spam.flag_above
