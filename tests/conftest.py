@@ -56,7 +56,7 @@ LONG = (
         "service/up/test_supervisor",
     ),
     *(
-        "worker/learning/test_learning",
+        "worker/learning/test_training",
         "deploy/test_walk",
         "models/migrations/test_migrations",
         "service/commands/test_commands",

@@ -26,7 +26,7 @@ from models.store.database import now
 from tests.caller import COMMENT, Caller, posted, publish_all
 from tests.fakes.receiver import Receiver
 from tests.greenroom import PATIENCE, Running, running, until
-from tests.worker.learning.test_learning import models, quirk, site, taught
+from tests.worker.learning.test_training import models, quirk, site, taught
 from worker.learning.claims import LEASE
 from worker.learning.training import learn
 from worker.sweep import sweep
