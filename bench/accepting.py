@@ -47,7 +47,9 @@ def serving_greenroom(data: Path, **environment: str) -> Iterator[int]:
 
 @contextmanager
 def serving(target: str, data: Path, **environment: str) -> Iterator[int]:
-    """Granian around some WSGI application, with as many threads as ours has for writing; its port."""
+    """Granian around some WSGI application, with as many threads as ours has for
+    writing; its port.
+    """
     port = free_port()
     script = (
         "from granian.server import Server; from granian.constants import Interfaces;"

@@ -1,8 +1,9 @@
 """How the code reads, in numbers: `make measure-code`, or `python -m bench.code [PATH …]`.
 
 Each PATH is a checkout of any project and becomes a column, so that before and after stand side by
-side. Code is every Python file outside folders named `tests`. Migrations, hidden folders and virtual
-environments are left out. Lines are lines that are not blank. Only the standard library is needed.
+side. Code is every Python file outside folders named `tests`. Migrations, hidden folders and
+virtual environments are left out. Lines are lines that are not blank. Only the standard library is
+needed.
 """
 
 import ast

@@ -1,4 +1,6 @@
-"""Comments for load: ordinary sentences, no two alike, so that no check takes them for a campaign."""
+"""Comments for load: ordinary sentences, no two alike, so that no check takes them
+for a campaign.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +9,19 @@ import random
 import orjson
 
 WORDS = """
-harbour bridge winter market teacher council garden window letter morning kitchen river station engine concert library
-neighbour flood ladder candle paper winter mountain village doctor cousin orchestra ticket basket lantern meadow tower
-bakery carpet silence thunder orchard compass mirror blanket pocket hammer island journey feather chimney button saddle
+harbour bridge winter market teacher council garden window letter morning kitchen river station
+engine concert library neighbour flood ladder candle paper winter mountain village doctor cousin
+orchestra ticket basket lantern meadow tower bakery carpet silence thunder orchard compass mirror
+blanket pocket hammer island journey feather chimney button saddle
 """.split()
 DOING = """
-remembers forgets carries paints repairs borrows visits counts defends ignores invents collects hears
-expects crosses admires measures prefers explains avoids notices keeps mentions loses understands welcomes doubts
+remembers forgets carries paints repairs borrows visits counts defends ignores invents collects
+hears expects crosses admires measures prefers explains avoids notices keeps mentions loses
+understands welcomes doubts
 """.split()
 HOW = """
-slowly quietly often rarely gladly twice badly alone early late already almost probably honestly carefully
+slowly quietly often rarely gladly twice badly alone early late already almost probably honestly
+carefully
 """.split()
 
 

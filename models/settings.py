@@ -90,7 +90,9 @@ class Settings(BaseModel):
 
     spam_model: str = Field(
         "",
-        description="A model file that `greenroom train` wrote, to use instead of the one that ships.",
+        description=(
+            "A model file that `greenroom train` wrote, to use instead of the one that ships."
+        ),
     )
 
     learn_seconds: float = Field(
@@ -223,7 +225,9 @@ class Settings(BaseModel):
     @field_validator("public_url")
     @classmethod
     def _is_the_root_of_a_host(cls, value: str) -> str:
-        """Pages, forms and the embed ask from the root, so a path would be right for links alone."""
+        """Pages, forms and the embed ask from the root, so a path would be right for
+        links alone.
+        """
         place = value.rstrip("/")
         if place and ("@" in place or place != "://".join(urlsplit(place)[:2])):
             raise ValueError(
@@ -247,7 +251,9 @@ class Settings(BaseModel):
 
     @property
     def sqlalchemy_url(self) -> str:
-        """The database as SQLAlchemy names it; `postgres://` is understood and psycopg 3 is meant."""
+        """The database as SQLAlchemy names it; `postgres://` is understood and
+        psycopg 3 is meant.
+        """
         if not self.database_url:
             return f"sqlite:///{self.data.absolute() / 'greenroom.db'}"
         scheme, _, rest = self.database_url.partition("://")

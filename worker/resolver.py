@@ -58,7 +58,9 @@ def resolver() -> Resolver:
 
 
 class Resolver:
-    """Asks `servers` ("host:port"; none: the system's), each domain for at most `seconds` in all."""
+    """Asks `servers` ("host:port"; none: the system's), each domain for at most
+    `seconds` in all.
+    """
 
     def __init__(self, servers: tuple[str, ...] = (), *, seconds: float = 2.5) -> None:
         self._servers = servers
@@ -184,7 +186,9 @@ def _seconds_to_keep(answer: bool | None) -> float:
 
 
 def asking(kind: type[_Kind], servers: tuple[str, ...], *, seconds: float) -> _Kind:
-    """dnspython's resolver, made anew each time: it is cheap, and `resolv.conf` may have changed."""
+    """dnspython's resolver, made anew each time: it is cheap, and `resolv.conf` may
+    have changed.
+    """
     made = kind() if not servers else kind(configure=False)
     if servers:
         made.nameservers = [_nameserver(server) for server in servers]

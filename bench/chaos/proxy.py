@@ -58,7 +58,9 @@ class Proxy:
         self._flowing.set()
 
     def strand(self) -> int:
-        """The links there are stay open and dead for ever, and new ones work; how many there were."""
+        """The links there are stay open and dead for ever, and new ones work; how
+        many there were.
+        """
         links = list(self._links)
         for link in links:
             link.is_stranded = True

@@ -77,7 +77,9 @@ def _whole(some: Sequence[Family]) -> list[str]:
 def _each(
     some_readers: Sequence[readers.Reader], families: Sequence[Family], *, part: int
 ) -> list[str]:
-    """Each reader over its part of the families: another one for each, so that all have their turn."""
+    """Each reader over its part of the families: another one for each, so that all
+    have their turn.
+    """
     slow = []
     table = Table(
         "reader", "longest", "ratio of four times the text", "at most", "costliest text", "ms here"

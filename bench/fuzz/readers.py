@@ -1,5 +1,5 @@
-"""Every function that reads a stranger's text. To add one, add a line; tests/bench/test_fuzz.py notices
-who is missing.
+"""Every function that reads a stranger's text. To add one, add a line; tests/bench/test_fuzz.py
+notices who is missing.
 """
 
 from __future__ import annotations

@@ -114,7 +114,9 @@ def screen(body: str) -> None:
 
 
 class Cost(NamedTuple):
-    """Seconds of processor time, of one comment and of the ordinary one screened right behind it."""
+    """Seconds of processor time, of one comment and of the ordinary one screened
+    right behind it.
+    """
 
     comment: float
     ordinary: float

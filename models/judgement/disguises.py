@@ -40,16 +40,18 @@ _STOPS = frozenset(".,:;!?…")
 # word. These are the short words that English, German, French, Spanish, Portuguese, Italian and the
 # Nordic languages use the most.
 _MOST_USED = """
-a ab aber about after al all als am an and any ar are as at att au auf aus aux av avec be been bei bin bis but
-by can ce ces che ci come como con da dal dans das dat de dei del della dem den der des det di did die do does
-dos du e ed een ein el ele elle em en er era es est esta este et ett eu ex few foi for from get gli go got ha
-had har has hat have he her here het him his ho how i ich if ik ikke il ils im in inte into io is ist it its ja
-je jeg just la las le lei les let leur li like lo los lui ma mais make man mas may me med mes mi mit mon more
-most much must muy my na nach nas ne nel new ni niet no non nos not nous now nun nur o ob och oder of off og old
-on one only ont op or os other ou our out over own par para part pas pay pela pelo per piu por pour pro put que
-quella qui re sa sans se see sein ser ses set she si sich sie sin sind so sobre som some son sono su sua sub
-such sur sus ta take te tes than that the them then there they this those ti til to ton too tra tu tua tuo two
-um uma un una und under une uno uns up us use van very vi vom von vor vos vous war was way we well wer were what
+a ab aber about after al all als am an and any ar are as at att au auf aus aux av avec be been bei
+bin bis but by can ce ces che ci come como con da dal dans das dat de dei del della dem den der des
+det di did die do does dos du e ed een ein el ele elle em en er era es est esta este et ett eu ex
+few foi for from get gli go got ha had har has hat have he her here het him his ho how i ich if ik
+ikke il ils im in inte into io is ist it its ja je jeg just la las le lei les let leur li like lo
+los lui ma mais make man mas may me med mes mi mit mon more most much must muy my na nach nas ne nel
+new ni niet no non nos not nous now nun nur o ob och oder of off og old on one only ont op or os
+other ou our out over own par para part pas pay pela pelo per piu por pour pro put que quella qui re
+sa sans se see sein ser ses set she si sich sie sin sind so sobre som some son sono su sua sub such
+sur sus ta take te tes than that the them then there they this those ti til to ton too tra tu tua
+tuo two um uma un una und under une uno uns up us use van very vi vom von vor vos vous war was way
+we well wer were what
 when who why wie will wir with y ya yo you your zijn zu zum zur
 """
 _EVERYDAY = frozenset(_MOST_USED.split())

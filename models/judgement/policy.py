@@ -96,7 +96,9 @@ class WordsPolicy(_Part):
 
 
 class RepeatsPolicy(_Part):
-    """How many earlier comments on the site in the last day may say the same, or nearly the same."""
+    """How many earlier comments on the site in the last day may say the same, or
+    nearly the same.
+    """
 
     max_same: Annotated[int, Field(ge=0, le=1000)] = 2
     max_similar: Annotated[int, Field(ge=0, le=1000)] = 4

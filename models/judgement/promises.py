@@ -235,7 +235,9 @@ def _upper(count: int, of: int) -> float:
 
 
 def _at_most(count: int, of: int, share: float) -> float:
-    """P(X ≤ count) of a binomial: from its last term downwards, each the one before times a ratio."""
+    """P(X ≤ count) of a binomial: from its last term downwards, each the one before
+    times a ratio.
+    """
     if not 0 < share < 1:
         return 1.0 if share <= 0 else 0.0
     ways = lgamma(of + 1) - lgamma(count + 1) - lgamma(of - count + 1)

@@ -7,10 +7,10 @@ are as quick as five; patterns go through RE2, which is never slow.
 
 | written | found as "viagra" |
 |---|---|
-| v.i.a.g.r.a, v i a g r a, via-gra, via_gra_, v*iagra | yes: signs between the pieces do not count |
+| v.i.a.g.r.a, v i a g r a, via-gra, via_gra_, v*iagra | yes: signs between pieces do not count |
 | viagras | with `plurals`: one ending, -s, -es or -ies |
 | v1agra, vi@gra, viagra2 | with `digits_as_letters` |
-| via gra | with the weight of `split`: a blank may be innocent, so it is held, not rejected, by default |
+| via gra | as `split` says: a blank may be innocent, so the default is to hold |
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ class Block(Base):
 
     __tablename__ = "blocks"
     __table_args__ = (
-        Index("ix_blocks_site_id_kind_value", "site_id", "kind", "value", postgresql_where=_STANDING,
-              sqlite_where=_STANDING),
+        Index("ix_blocks_site_id_kind_value", "site_id", "kind", "value",
+        postgresql_where=_STANDING, sqlite_where=_STANDING),
     )  # fmt: skip
 
     id: Mapped[Id]

@@ -1,4 +1,6 @@
-"""Work for the installation as a whole that is owed until it is done, like the due times of rows."""
+"""Work for the installation as a whole that is owed until it is done, like the due
+times of rows.
+"""
 
 from __future__ import annotations
 

@@ -27,10 +27,11 @@ class Comment(Base):
     is the spam score of the last screening, `found` the checks that found something (" links spam
     "), both for the console's lists; `seen_at` is when a human first saw it there, or decided.
     `avatar_from` is what the avatar was made from: "name", or nothing for one that an earlier
-    release made from the email address, until worker/publishing/avatars.py draws it anew. `campaign` is the
-    first comment that said nearly the same, where there is one. `screening_by` names the process
-    that began to screen it, at `screening_since`, and has not finished; `screenings_alone` counts
-    the screenings of this comment alone that began and did not finish (worker/apart.py).
+    release made from the email address, until worker/publishing/avatars.py draws it anew.
+    `campaign` is the first comment that said nearly the same, where there is one. `screening_by`
+    names the process that began to screen it, at `screening_since`, and has not finished;
+    `screenings_alone` counts the screenings of this comment alone that began and did not finish
+    (worker/apart.py).
     """
 
     __tablename__ = "comments"

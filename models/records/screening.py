@@ -12,7 +12,9 @@ from models.store.database import Base, now
 
 
 class Screening(Base):
-    """`number` counts a comment's screenings, so at most one automatic decision can come of each."""
+    """`number` counts a comment's screenings, so at most one automatic decision can
+    come of each.
+    """
 
     __tablename__ = "screenings"
     __table_args__ = (UniqueConstraint("comment_id", "number"),)

@@ -16,8 +16,8 @@ class SiteModelRecord(Base):
     `weights` is the packed model (see `SiteModel.packed`), `sha256` its digest. `file` is empty:
     models of earlier releases have a second copy there, which nothing reads. `seen` lists the
     comments that the model learned from. Promises are fitted to `scores` (see
-    `models/judgement/promises.py`). `parent` is the model that was live when this one was made, or None for
-    the base model.
+    `models/judgement/promises.py`). `parent` is the model that was live when this one was made, or
+    None for the base model.
     """
 
     __tablename__ = "site_models"

@@ -1,4 +1,6 @@
-"""A link that lets someone in once: an invitation, or a new password for an account that is there."""
+"""A link that lets someone in once: an invitation, or a new password for an account
+that is there.
+"""
 
 from __future__ import annotations
 

@@ -65,7 +65,9 @@ class Change:
 
 
 class Settled(NamedTuple):
-    """What came of a change: the decision as recorded, and whether the published page is affected."""
+    """What came of a change: the decision as recorded, and whether the published page
+    is affected.
+    """
 
     decision_id: str | None
     comment_id: str

@@ -40,7 +40,8 @@ BASE_IS_SILENT = "the base model does not know the language"
 
 
 class Part(NamedTuple):
-    """Adds `log_odds` to a score. `what` is a word as it stands in the text, or the name of a count.
+    """Adds `log_odds` to a score. `what` is a word as it stands in the text, or the name of a
+    count.
 
     `share` is its part of everything that moved the score up or down, in 0–1. Each of `spans` is a
     place where it stands: `text[start:end]`.

@@ -84,7 +84,9 @@ def piece_columns(tokens: Sequence[Token]) -> NDArray[np.int32]:
 
 @lru_cache(2**14)
 def pieces(word: str) -> NDArray[np.int32]:
-    """Return the columns of a word's pieces. A blank before and after the word counts as letters."""
+    """Return the columns of a word's pieces. A blank before and after the word counts
+    as letters.
+    """
     padded = f" {word} ".encode("utf-32-le")  # every letter takes four bytes
     columns = []
     for length in range(4 * SHORTEST, min(4 * LONGEST, len(padded)) + 1, 4):
@@ -165,7 +167,8 @@ def _damped_rows(columns: Sequence[NDArray[np.int32]], damping: float) -> csr_ma
     """Return rows with 1 + ln(times) in each column that occurs, scaled to a length below 1. The
     more there is to read, the closer it is to 1.
     """
-    # Imported here because it takes 23 MB, and a process that only explains scores needs none of it.
+    # Imported here because it takes 23 MB, and a process that only explains scores needs none of
+    # it.
     from scipy.sparse import csr_matrix  # noqa: PLC0415
 
     ends = np.cumsum([0, *map(len, columns)])
@@ -181,7 +184,9 @@ def _damped_rows(columns: Sequence[NDArray[np.int32]], damping: float) -> csr_ma
 
 
 def values(times: NDArray[np.int64], damping: float) -> NDArray[np.float32]:
-    """Return one comment's values of a block, as in `features`, given how often each column occurs."""
+    """Return one comment's values of a block, as in `features`, given how often each
+    column occurs.
+    """
     plain = 1 + np.log(times.astype(np.float32))
     length = np.sqrt((plain * plain).sum() + damping)
     return np.asarray(plain / max(length, 1), np.float32)

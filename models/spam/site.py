@@ -68,7 +68,9 @@ def _folded(text: csr_matrix) -> csr_matrix:
 
 
 def opinion(base: float | None) -> tuple[float, float]:
-    """Return the values of the two columns after the text: the opinion, and whether there is none."""
+    """Return the values of the two columns after the text: the opinion, and whether
+    there is none.
+    """
     return (0.0, 1.0) if base is None else (float(np.clip(base, -_CLIP, _CLIP)), 0.0)
 
 

@@ -30,7 +30,9 @@ _SHORT = "me it in is be to at us so id la my am st es as by no do we"
 
 
 def _any_of(endings: str) -> str:
-    """Return a pattern that branches by the first letter, so that a search tries few at each dot."""
+    """Return a pattern that branches by the first letter, so that a search tries few
+    at each dot.
+    """
     by_first: dict[str, list[str]] = {}
     for ending in endings.split():
         by_first.setdefault(ending[0], []).append(ending[1:])
@@ -54,7 +56,8 @@ _TOKEN = re.compile(
       (?P<line>   _+(?=_{{64}}) )  # not a token: names have at most 63 characters
     | (?P<email>  [\w.+-]{{1,64}}+@[\w-]{{1,63}}+(?:\.[\w-]{{1,63}}+){{1,4}}+ )
     | (?P<link>   (?:h(?:tt|xx)ps?\s?:\s?//|www\s?\.)\s?[^\s<>"')\]]{{1,2000}}
-                | {_NAME}(?:\.{_NAME}){{0,4}}{_DOT}(?:(?:{_ENDINGS})(?![\w@])(?:{_PATH})?|(?:{_WORDS_TOO}){_PATH}) )
+                | {_NAME}(?:\.{_NAME}){{0,4}}{_DOT}
+                      (?:(?:{_ENDINGS})(?![\w@])(?:{_PATH})?|(?:{_WORDS_TOO}){_PATH}) )
     | (?P<user>   @[\w.]{{1,100}} )
     | (?P<phone>  \+?\d(?:[\s().-]{{0,2}}\d){{8,14}}(?!\d) )
     | (?P<money>  [$£€₽₹¥₿]\s?\d[\d.,]* | \d[\d.,]*\s?(?:[$£€₽₹¥₿]|usdt?\b|eur\b|руб\w*) )

@@ -84,7 +84,9 @@ class Base(DeclarativeBase):
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time with zone, always UTC: SQLite keeps no zone, PostgreSQL answers in the server's own."""
+    """A time with zone, always UTC: SQLite keeps no zone, PostgreSQL answers in the
+    server's own.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -324,7 +326,9 @@ def _changing(sqlite_engine: Engine, synced: bool) -> Engine:
 
 @contextmanager
 def writing_alone() -> Iterator[Any]:
-    """SQLite's own connection, outside a transaction, while no other thread of this process writes."""
+    """SQLite's own connection, outside a transaction, while no other thread of this
+    process writes.
+    """
     with _turn(), closing(engine().raw_connection()) as pooled:
         yield pooled.driver_connection
 

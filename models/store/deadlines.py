@@ -52,7 +52,9 @@ def patience() -> float:
 
 
 def deadline() -> float:
-    """The moment, on the monotonic clock, after which this thread asks the database nothing more."""
+    """The moment, on the monotonic clock, after which this thread asks the database
+    nothing more.
+    """
     return _bounds.deadline
 
 

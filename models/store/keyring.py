@@ -133,7 +133,9 @@ def replace_keyring(session: Session, kept: Secrets) -> None:
 
 
 def retire(kept: Secrets) -> list[str]:
-    """Note that no address needs any key but the current one; the ids of those that this holds for."""
+    """Note that no address needs any key but the current one; the ids of those that
+    this holds for.
+    """
     with _alone() as session:
         row = session.get_one(Keyring, ONLY)
         old = [
@@ -184,7 +186,9 @@ def _depends(session: Session) -> bool:
 
 
 def _compare(row: Keyring, kept: Secrets) -> None:
-    """Raises `WrongKeys` unless these are the keys that the row describes, or those and newer ones."""
+    """Raises `WrongKeys` unless these are the keys that the row describes, or those
+    and newer ones.
+    """
     if not hmac.compare_digest(row.root, _root_mark(kept)):
         raise WrongKeys(
             f"The keys in {source()} are not the ones that this database was made with: {REMEDY}."

@@ -5,8 +5,8 @@ They come from the first of these that is given:
 - GREENROOM_SECRETS_FILE, a file that somebody else writes, like a mounted Kubernetes Secret;
 - `secrets.json` in the data folder, which Greenroom makes on its first start and writes itself.
 
-`models/store/keyring.py` compares them with the fingerprint in the database, so that no process works
-with the wrong keys.
+`models/store/keyring.py` compares them with the fingerprint in the database, so that no process
+works with the wrong keys.
 """
 
 from __future__ import annotations
@@ -85,7 +85,9 @@ class Secrets(BaseModel):
         return self
 
     def derived(self, purpose: str) -> bytes:
-        """A 256-bit key for one purpose alone, so that what one use gives away helps with no other."""
+        """A 256-bit key for one purpose alone, so that what one use gives away helps
+        with no other.
+        """
         return hmac.digest(self.root.encode(), purpose.encode(), "sha256")
 
     @property

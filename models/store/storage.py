@@ -198,7 +198,9 @@ _FEED_ID = re.compile(rb"<id>[^<]*[?]thread=([^<&]*)</id>")  # the first one is 
 
 
 def _tag(about: os.stat_result) -> str:
-    """nginx's own for the same file, second and size, so that the front and Flask never disagree."""
+    """nginx's own for the same file, second and size, so that the front and Flask
+    never disagree.
+    """
     return f"{int(about.st_mtime):x}-{about.st_size:x}"
 
 

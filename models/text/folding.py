@@ -145,7 +145,9 @@ def _by_category() -> dict[str, list[int]]:
 
 
 def _one_of(codes: Iterable[int]) -> str:
-    """A character class, written in ranges: beyond the first plane `re` tries one after the other."""
+    """A character class, written in ranges: beyond the first plane `re` tries one
+    after the other.
+    """
     ranges: list[list[int]] = []
     for code in sorted(codes):
         if ranges and ranges[-1][1] == code - 1:

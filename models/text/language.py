@@ -15,32 +15,34 @@ UNSURE = "und"
 # One language, or one by far the most written, per script. Latin, Cyrillic and Arabic letters need
 # a closer look.
 _BY_SCRIPT = {
-    "HANGUL": "ko", "HIRAGANA": "ja", "KATAKANA": "ja", "CJK": "zh", "HEBREW": "he", "GREEK": "el", "THAI": "th",
-    "ARMENIAN": "hy", "GEORGIAN": "ka", "DEVANAGARI": "hi", "BENGALI": "bn", "TAMIL": "ta", "TELUGU": "te",
-    "GUJARATI": "gu", "GURMUKHI": "pa", "KANNADA": "kn", "MALAYALAM": "ml", "SINHALA": "si", "ETHIOPIC": "am",
-    "KHMER": "km", "LAO": "lo", "MYANMAR": "my",
+    "HANGUL": "ko", "HIRAGANA": "ja", "KATAKANA": "ja", "CJK": "zh", "HEBREW": "he", "GREEK": "el",
+    "THAI": "th", "ARMENIAN": "hy", "GEORGIAN": "ka", "DEVANAGARI": "hi", "BENGALI": "bn",
+    "TAMIL": "ta", "TELUGU": "te", "GUJARATI": "gu", "GURMUKHI": "pa", "KANNADA": "kn",
+    "MALAYALAM": "ml", "SINHALA": "si", "ETHIOPIC": "am", "KHMER": "km", "LAO": "lo",
+    "MYANMAR": "my",
 }  # fmt: skip
 
 # Each language costs about two megabytes, and some certainty about the others: these are the most
 # written on the web. Low accuracy mode looks at three letters at a time, never at one to five, and
 # is content with far less memory.
 _TOLD_APART = (
-    Language.ENGLISH, Language.GERMAN, Language.FRENCH, Language.SPANISH, Language.PORTUGUESE, Language.ITALIAN,
-    Language.DUTCH, Language.POLISH, Language.CZECH, Language.SWEDISH, Language.DANISH, Language.BOKMAL,
-    Language.FINNISH, Language.HUNGARIAN, Language.ROMANIAN, Language.TURKISH, Language.VIETNAMESE,
-    Language.INDONESIAN, Language.CROATIAN, Language.RUSSIAN, Language.UKRAINIAN, Language.BULGARIAN,
-    Language.ARABIC, Language.PERSIAN,
+    Language.ENGLISH, Language.GERMAN, Language.FRENCH, Language.SPANISH, Language.PORTUGUESE,
+    Language.ITALIAN, Language.DUTCH, Language.POLISH, Language.CZECH, Language.SWEDISH,
+    Language.DANISH, Language.BOKMAL, Language.FINNISH, Language.HUNGARIAN, Language.ROMANIAN,
+    Language.TURKISH, Language.VIETNAMESE, Language.INDONESIAN, Language.CROATIAN, Language.RUSSIAN,
+    Language.UKRAINIAN, Language.BULGARIAN, Language.ARABIC, Language.PERSIAN,
 )  # fmt: skip
 
 # Comments are short and badly spelled, and to statistics of letters "lol check this" is Danish.
 # These words are common in English and in no other language above.
 _ENGLISH = {
-    "the", "you", "this", "and", "that", "your", "you're", "have", "with", "what", "they", "from", "please", "who",
-    "when", "would", "check", "out", "just", "like", "love", "it", "it's", "i", "i'm", "i'll", "i've", "don't",
-    "can't", "didn't", "isn't", "doesn't", "that's", "she", "his", "their", "there", "were", "could", "should",
-    "about", "because", "how", "why", "where", "which", "than", "think", "know", "people", "video", "channel", "song",
-    "guys", "thanks", "thank", "nice", "good", "great", "really", "never", "always", "much", "more", "some", "only",
-    "every", "make", "get", "got", "going", "need", "look", "watch", "subscribe", "lol",
+    "the", "you", "this", "and", "that", "your", "you're", "have", "with", "what", "they", "from",
+    "please", "who", "when", "would", "check", "out", "just", "like", "love", "it", "it's", "i",
+    "i'm", "i'll", "i've", "don't", "can't", "didn't", "isn't", "doesn't", "that's", "she", "his",
+    "their", "there", "were", "could", "should", "about", "because", "how", "why", "where", "which",
+    "than", "think", "know", "people", "video", "channel", "song", "guys", "thanks", "thank",
+    "nice", "good", "great", "really", "never", "always", "much", "more", "some", "only", "every",
+    "make", "get", "got", "going", "need", "look", "watch", "subscribe", "lol",
 }  # fmt: skip
 _ENOUGH = 250  # characters; more make it slower, not surer
 _NO_PROSE = re.compile(
@@ -50,7 +52,9 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 def detect(texts: Sequence[str]) -> list[str]:
-    """The ISO 639-1 code of each text, or "und": too short, mixed, or nothing but links and emoji."""
+    """The ISO 639-1 code of each text, or "und": too short, mixed, or nothing but
+    links and emoji.
+    """
     return [_detect(text) for text in texts]
 
 

@@ -22,7 +22,9 @@ MOST_SECRETS = 5  # live at once: by the fifth rotation in a row the first is su
 
 
 class Secret(BaseModel):
-    """A shared secret and, where it signs so, a private key; both end at `until`, if that is set."""
+    """A shared secret and, where it signs so, a private key; both end at `until`, if
+    that is set.
+    """
 
     model_config = ConfigDict(frozen=True)
 

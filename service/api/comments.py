@@ -78,12 +78,14 @@ def read_comment(who: Caller, comment_id: str) -> CommentRecord:
     answers={
         404: "There is no such comment, or it was erased.",
         409: "The comment has no score, or is a blind sample that nobody has decided yet.",
-        503: "The model cannot be read, or other scores are being explained. Try again in a moment.",
+        503: (
+            "The model cannot be read, or other scores are being explained. Try again in a moment."
+        ),
     },
 )
 def explain_score(who: Caller, comment_id: str) -> Explained:
-    """Show what moved a comment's spam score: `up` towards spam, `down` away from it. All of it adds
-    up: intercept + every log_odds + rest = log_odds.
+    """Show what moved a comment's spam score: `up` towards spam, `down` away from it. All of it
+    adds up: intercept + every log_odds + rest = log_odds.
     """
     with reading() as session:
         judged = explaining.judged(session, wanted_comment(session, who, comment_id))
@@ -100,8 +102,8 @@ def explain_score(who: Caller, comment_id: str) -> Explained:
     answers={409: "The comment no longer has this version. The answer says who decided, and what."},
 )
 def decide(who: Caller, comment_id: str, body: Ruling) -> Decided:
-    """Approve, flag or reject a comment. Send the `version` that you read if a decision that someone
-    else made meanwhile should win.
+    """Approve, flag or reject a comment. Send the `version` that you read if a decision that
+    someone else made meanwhile should win.
     """
     with begin() as session:
         wanted_comment(session, who, comment_id)

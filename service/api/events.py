@@ -60,7 +60,8 @@ class Events(TypedDict):
     summary="Read the event log",
     says="Events in order, and the cursor to go on from.",
     answers={
-        410: "Events after this cursor are no longer kept. Read what is there anew, then go on from "
+        410: "Events after this cursor are no longer kept. Read what is there anew, then go on "
+        "from "
         "`oldest`."
     },
 )

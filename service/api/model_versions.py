@@ -49,7 +49,9 @@ def list_models(who: Caller) -> Models:
     answers={404: "There is no such model."},
 )
 def choose_model(who: Caller, body: ModelChoice) -> Models:
-    """Choose the model that scores this site's comments. Workers use it from their next batch on."""
+    """Choose the model that scores this site's comments. Workers use it from their
+    next batch on.
+    """
     with begin() as session:
         try:
             version = model_versions.use(session, who.site.id, body.version)

@@ -71,7 +71,9 @@ def replace_policy(who: Caller, body: PolicyChange) -> PolicyInForce:
 
 
 def _check_is_meant(sent: PolicyChange) -> None:
-    """Nobody resets a policy by a body that is nearly empty, unless they say which one they reset."""
+    """Nobody resets a policy by a body that is nearly empty, unless they say which
+    one they reset.
+    """
     if not sent.model_fields_set:
         raise Problem(
             422, "Send the whole policy. To change some parts of it only, use PATCH instead of PUT."
@@ -98,8 +100,8 @@ def _check_is_meant(sent: PolicyChange) -> None:
 )
 def change_policy(who: Caller, body: BaseModel) -> PolicyInForce:
     """Change some parts of the policy and keep all others (JSON merge patch, RFC 7396). Null sets a
-    part to its default; a list is replaced as a whole. With `version`, the change is saved only over
-    that version.
+    part to its default; a list is replaced as a whole. With `version`, the change is saved only
+    over that version.
     """
     patch = body.model_dump(mode="json", exclude_unset=True)
     if not patch:

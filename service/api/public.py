@@ -1,4 +1,6 @@
-"""What readers' browsers ask for: the form, posting, threads, counts, receipts. No cookie, no key."""
+"""What readers' browsers ask for: the form, posting, threads, counts, receipts. No
+cookie, no key.
+"""
 
 from __future__ import annotations
 
@@ -165,8 +167,8 @@ def post_comment(site: str) -> BaseResponse:
 
 
 class FormRefused(Exception):
-    """A plain form that was not accepted: what was typed, and what is wrong. The application answers
-    it with the form again (service/app.py).
+    """A plain form that was not accepted: what was typed, and what is wrong. The application
+    answers it with the form again (service/app.py).
     """
 
     def __init__(self, site: SiteInfo, fields: dict[str, str], problem: Problem) -> None:
@@ -175,9 +177,9 @@ class FormRefused(Exception):
 
 
 def _post_form(info: SiteInfo, address: str, too_fast: Problem | None) -> BaseResponse:
-    """The same for a browser without JavaScript: a redirect to the page that says what happens next,
-    or the form again with its errors. Someone who was too fast gets the form with all they typed,
-    too, but none of it is looked at.
+    """The same for a browser without JavaScript: a redirect to the page that says what happens
+    next, or the form again with its errors. Someone who was too fast gets the form with all they
+    typed, too, but none of it is looked at.
     """
     try:
         fields = typed(_body())

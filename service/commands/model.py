@@ -1,4 +1,6 @@
-"""`greenroom train` and `greenroom evaluate`: the spam model, from labelled comments in CSV files."""
+"""`greenroom train` and `greenroom evaluate`: the spam model, from labelled comments
+in CSV files.
+"""
 
 # ruff: noqa: PLC0415 — scikit-learn is imported only by the commands that need it
 

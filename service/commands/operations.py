@@ -1,4 +1,6 @@
-"""`greenroom doctor`, `publish`, `backup`, `restore` and `keys`: what those who run Greenroom type."""
+"""`greenroom doctor`, `publish`, `backup`, `restore` and `keys`: what those who run
+Greenroom type.
+"""
 
 # ruff: noqa: PLC0415 — what is heavy is loaded by the command that needs it
 
@@ -257,7 +259,9 @@ def secrets() -> None:
 
 @secrets.command("generate")
 def generate_secrets() -> None:
-    """Print fresh keys for a new installation. They replace no keys that a database was used with."""
+    """Print fresh keys for a new installation. They replace no keys that a database
+    was used with.
+    """
     from models.store.secrets import as_json, generated
 
     click.echo(as_json(generated()))

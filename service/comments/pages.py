@@ -1,4 +1,6 @@
-"""Published threads as they lie in storage: no query, no rendering, flat in the size of the thread."""
+"""Published threads as they lie in storage: no query, no rendering, flat in the size
+of the thread.
+"""
 
 from __future__ import annotations
 

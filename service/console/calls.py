@@ -196,7 +196,9 @@ def _own_log(session: Session, who: SignedIn) -> Iterator[list[_Mine]]:
 
 @console.post("/claims/<comment_id>")
 def claim(comment_id: str) -> Response:
-    """Say that one has it open; whoever has it already is named. It ends by itself after a minute."""
+    """Say that one has it open; whoever has it already is named. It ends by itself
+    after a minute.
+    """
     who = acting()
     may_look(who, [comment_id])
     at = now()

@@ -249,7 +249,9 @@ def _filters(session: Session, asked: Asked, who: SignedIn) -> list[dict[str, st
 
 @console.post("/comments/<comment_id>/decisions")
 def decide_by_form(comment_id: str) -> BaseResponse:
-    """A decision without script. It leads back to the list, which tells it with its undo beside it."""
+    """A decision without script. It leads back to the list, which tells it with its
+    undo beside it.
+    """
     who = acting()
     verdict, version = request.form.get("verdict", ""), request.form.get("version", "")
     if verdict != "undo" and not (version.isascii() and version.isdecimal() and len(version) < 10):

@@ -165,7 +165,9 @@ def _replies(site: SiteInfo, key: str) -> dict[str, Any]:
 
 
 def _follow(site: SiteInfo, form: Mapping[str, str], link: str) -> str:
-    """An address of the API, as the page that shows the same: their parameters have the same names."""
+    """An address of the API, as the page that shows the same: their parameters have
+    the same names.
+    """
     return _here(site, form, **dict(parse_qsl(urlsplit(link).query)))
 
 

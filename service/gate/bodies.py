@@ -1,4 +1,6 @@
-"""Reading a request's body on the event loop: with a deadline, a least rate and a bound on memory."""
+"""Reading a request's body on the event loop: with a deadline, a least rate and a
+bound on memory.
+"""
 
 from __future__ import annotations
 

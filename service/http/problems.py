@@ -72,7 +72,9 @@ def shaped(shape: type[Shape], content: bytes) -> Shape:
 
 
 def from_validation(error: ValidationError) -> Problem:
-    """Pydantic's findings as one message a field. What could not be read as JSON at all is a 400."""
+    """Pydantic's findings as one message a field. What could not be read as JSON at
+    all is a 400.
+    """
     found = error.errors(include_url=False, include_context=True)
     if any(item["type"] == "json_invalid" for item in found):
         return _unreadable()

@@ -1,4 +1,6 @@
-"""Which comments a list for moderators holds, and in which order: for the API and for the console."""
+"""Which comments a list for moderators holds, and in which order: for the API and for
+the console.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +96,9 @@ def _is_blind(id_: Any) -> ColumnElement[bool]:
 
 
 def _asked(site_ids: Collection[int], limit: int, after: str | None, *, flagged_only: bool) -> Any:
-    """Read off the open reviews, in the order of their comments, and only as far as the list goes."""
+    """Read off the open reviews, in the order of their comments, and only as far as
+    the list goes.
+    """
     waiting = select(Review.comment_id).where(
         Review.site_id.in_(site_ids), Review.closed_at.is_(None)
     )

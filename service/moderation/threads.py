@@ -1,4 +1,6 @@
-"""Change a thread: close, open or slow it down, have it read first, name it. Each change is logged."""
+"""Change a thread: close, open or slow it down, have it read first, name it. Each
+change is logged.
+"""
 
 from __future__ import annotations
 

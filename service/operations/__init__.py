@@ -2,4 +2,6 @@
 
 
 class Refused(Exception):
-    """What was asked for cannot be done as things are; the message says why, and what to do first."""
+    """What was asked for cannot be done as things are; the message says why, and what
+    to do first.
+    """

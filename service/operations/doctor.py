@@ -34,7 +34,9 @@ Step = Callable[[str, int, int], None]  # what is looked at, how far, of how man
 
 @dataclass
 class Examination:
-    """What was looked at, and what was found: of each rule the first thousand, and how many in all."""
+    """What was looked at, and what was found: of each rule the first thousand, and
+    how many in all.
+    """
 
     comments: int = 0
     threads: int = 0

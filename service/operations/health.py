@@ -92,7 +92,9 @@ def check_system() -> Response:
 
 
 def parts_down() -> set[str]:
-    """Those beside the database that do not work: without that one there would be nobody to tell."""
+    """Those beside the database that do not work: without that one there would be
+    nobody to tell.
+    """
     parts = {"broker": _broker, "workers": _workers, "storage": _storage, "model": _model}
     return {name for name, check in parts.items() if _try(check)}
 

@@ -1,4 +1,6 @@
-"""`greenroom keys rotate-email`: every address sealed anew under a new key, while the service runs."""
+"""`greenroom keys rotate-email`: every address sealed anew under a new key, while the
+service runs.
+"""
 
 from __future__ import annotations
 
@@ -133,7 +135,9 @@ def _after(last: str) -> Any:
 
 
 def _move(stale: list[tuple[str, bytes]]) -> int:
-    """Seal them anew, each only over what was read: an author who is erased meanwhile stays erased."""
+    """Seal them anew, each only over what was read: an author who is erased meanwhile
+    stays erased.
+    """
     fresh = [
         {"its_id": id_, "was": sealed, "becomes": _reseal(id_, sealed)} for id_, sealed in stale
     ]

@@ -1,4 +1,6 @@
-"""Mail to moderators, where a server for it is named; never inside the request that asked for it."""
+"""Mail to moderators, where a server for it is named; never inside the request that
+asked for it.
+"""
 
 from __future__ import annotations
 

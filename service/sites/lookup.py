@@ -140,7 +140,9 @@ def _look_up(key: str) -> SiteInfo | None:
 
 
 def _info(row: Row[int, str, list[str], str, list[str] | None]) -> SiteInfo:
-    """Origins as browsers send them, also those that were kept before a name in another script was."""
+    """Origins as browsers send them, also those that were kept before a name in
+    another script was.
+    """
     origins = tuple(origin_of(url) or url for url in row.origins)
     return SiteInfo(row.id, row.key, origins, row.locale, page_query(row.page_query))
 

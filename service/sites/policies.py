@@ -1,4 +1,6 @@
-"""A site's policy: read with what its promises come to, saved as a new version, changed in parts."""
+"""A site's policy: read with what its promises come to, saved as a new version,
+changed in parts.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,8 @@ class Share(TypedDict):
 
 
 class FittedThresholds(TypedDict):
-    """The thresholds that keep the policy's promises, and the labels that they come from. `why` says
-    in words what Greenroom does not do, or not yet.
+    """The thresholds that keep the policy's promises, and the labels that they come from. `why`
+    says in words what Greenroom does not do, or not yet.
     """
 
     flag_above: float
@@ -102,8 +104,8 @@ def in_force(session: Session, site: Site) -> PolicyInForce:
 def save_policy(
     session: Session, site: str, policy: Policy, *, version: int | None, by: str
 ) -> Site:
-    """The site with this policy as its next version. Raises 422 for words and checks that cannot be,
-    and 409 if another was saved over the `version` that it was made from.
+    """The site with this policy as its next version. Raises 422 for words and checks that cannot
+    be, and 409 if another was saved over the `version` that it was made from.
     """
     check_names(policy)
     checked_words(policy)
@@ -150,7 +152,9 @@ def locked_site(session: Session, site: str) -> Site:
 
 
 def check_names(policy: Policy) -> None:
-    """Raises the 422 that names what is no check: a typing error would be kept, and mean nothing."""
+    """Raises the 422 that names what is no check: a typing error would be kept, and
+    mean nothing.
+    """
     if unknown := sorted(set(policy.could_not_run) - set(CHECKS)):
         message = f"There is no such check. There are: {', '.join(CHECKS)}."
         errors = [{"field": f"could_not_run.{name}", "message": message} for name in unknown]

@@ -13,7 +13,9 @@ ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Attention:
-    """`ended` turns true at the first signal to end; every later one is heard and changes nothing."""
+    """`ended` turns true at the first signal to end; every later one is heard and
+    changes nothing.
+    """
 
     def __init__(self) -> None:
         self.ended = False

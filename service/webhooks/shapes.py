@@ -65,7 +65,8 @@ Kind = Literal[
 
 
 def _url(url: str) -> str:
-    from worker.webhooks.targets import Refused, target  # noqa: PLC0415 — the client, for these calls only
+    # the client, for these calls only
+    from worker.webhooks.targets import Refused, target  # noqa: PLC0415
 
     try:
         target(url)
@@ -135,8 +136,8 @@ Prefix = Annotated[
 
 class NewWebhook(BaseModel):
     """Where events go. Name the `events`; only a chat format does without. `rate` is deliveries a
-    second. `ordered` sends the events of one comment one after the other, `coalesce` only the newest
-    of a backlog, and `ed25519` adds signatures v1a.
+    second. `ordered` sends the events of one comment one after the other, `coalesce` only the
+    newest of a backlog, and `ed25519` adds signatures v1a.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")

@@ -44,7 +44,9 @@ def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def paper(greenroom: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The examples, served on a free port and with this Greenroom's port in place of the default."""
+    """The examples, served on a free port and with this Greenroom's port in place of
+    the default.
+    """
     folder = tmp_path_factory.mktemp("served") / "examples"
     shutil.copytree(EXAMPLES, folder)
     for page in folder.rglob("*.html"):

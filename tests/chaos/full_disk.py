@@ -1,4 +1,6 @@
-"""A small file system of its own for a test, that can be filled to the last byte and freed again."""
+"""A small file system of its own for a test, that can be filled to the last byte and
+freed again.
+"""
 
 from __future__ import annotations
 

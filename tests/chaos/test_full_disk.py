@@ -59,7 +59,9 @@ class Readers:
         return False
 
     def all_are_settled(self) -> bool:
-        """Every comment that was accepted has its decision, and the approved ones are on the page."""
+        """Every comment that was accepted has its decision, and the approved ones are
+        on the page.
+        """
         statuses = [ask(self.port, "GET", receipt).json["status"] for receipt in self.receipts]
         return "pending" not in statuses and self.shown() == statuses.count("approved")
 

@@ -53,7 +53,9 @@ COUNT_ANEW = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind
 
 @dataclass
 class PostgreSQL:
-    """A server on a port of its own. It can be killed with -9 and started again on the same data."""
+    """A server on a port of its own. It can be killed with -9 and started again on
+    the same data.
+    """
 
     programs: Path
     folder: Path
@@ -82,7 +84,9 @@ class PostgreSQL:
         return True
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
-        """End it: SIGINT sends everyone away first, SIGKILL leaves it to recover at its next start."""
+        """End it: SIGINT sends everyone away first, SIGKILL leaves it to recover at
+        its next start.
+        """
         if self.process and self.process.poll() is None:
             self.process.send_signal(number)
             self.process.wait(PATIENCE)

@@ -97,7 +97,9 @@ class Receiver:
         )
 
     def verified(self, secret: str) -> list[Any]:
-        """The bodies of all that came, each of them verified by the library of Standard Webhooks."""
+        """The bodies of all that came, each of them verified by the library of
+        Standard Webhooks.
+        """
         return [Webhook(secret).verify(got.content, got.headers) for got in self.got]
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

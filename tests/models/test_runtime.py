@@ -1,4 +1,6 @@
-"""The parts that a process owns: made once, by whoever asks first, and never carried over a fork."""
+"""The parts that a process owns: made once, by whoever asks first, and never carried
+over a fork.
+"""
 
 from __future__ import annotations
 

@@ -145,7 +145,9 @@ def test_counters_and_pages_count_only_what_is_published(
 def test_the_same_words_under_a_guessed_email_are_answered_like_any_others(
     client: FlaskClient,
 ) -> None:
-    """From another address, whoever guessed right and whoever guessed wrong both get a new comment."""
+    """From another address, whoever guessed right and whoever guessed wrong both get
+    a new comment.
+    """
     posted(client, email="victim@paper.example", body="What the victim wrote.")
     right, wrong = (
         client.post(

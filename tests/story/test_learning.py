@@ -106,7 +106,9 @@ class Paper:
             assert answer.status == 204
 
     def right(self, spam: list[str], ham: list[str]) -> float:
-        """The share that the machine decides as a moderator would: spam held, the rest let through."""
+        """The share that the machine decides as a moderator would: spam held, the
+        rest let through.
+        """
         held = [record["status"] == "flagged" for record in self.screened([*spam, *ham])]
         return sum(held[: len(spam)] + [not each for each in held[len(spam) :]]) / len(held)
 

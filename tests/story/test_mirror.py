@@ -113,7 +113,9 @@ def thread_of_comments() -> tuple[int, str, list[str]]:
 
 
 def hear(example: ModuleType, chance: random.Random, late: list[Any], *, all_of_it: bool) -> None:
-    """Take what is due; hand it over out of order, some of it twice, and some only the next time."""
+    """Take what is due; hand it over out of order, some of it twice, and some only
+    the next time.
+    """
     while True:
         with reading() as session:
             endpoints = overdue_endpoints(session, now() + timedelta(seconds=1))

@@ -34,7 +34,9 @@ class _Record(NamedTuple):
 
 
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
-    """`counts` are of the address's comments before this one: "approved", "rejected" and "flagged"."""
+    """`counts` are of the address's comments before this one: "approved", "rejected"
+    and "flagged".
+    """
     return [_evidence(record) for record in _records(session, batch)]
 
 

@@ -58,7 +58,9 @@ _FROM: dict[str, tuple[str, str]] = {
 
 
 def counts(candidate: Candidate, known: Mapping[str, Evidence]) -> dict[str, int]:
-    """The values of `COUNTS`; what is none is left out, what could not be found out is `UNKNOWN`."""
+    """The values of `COUNTS`; what is none is left out, what could not be found out
+    is `UNKNOWN`.
+    """
     found = {name: _count(known.get(check), kind) for name, (check, kind) in _FROM.items()}
     found |= {**_own(candidate, known.get("links")), **_form(candidate), **_who(candidate)}
     assert found.keys() == set(COUNTS)

@@ -24,12 +24,13 @@ _EXAMPLES = frozenset(
 
 # Where most readers have their mail, and so what a slip of the finger was meant to be.
 _PROVIDERS = (
-    "gmail.com", "googlemail.com", "yahoo.com", "yahoo.co.uk", "yahoo.fr", "yahoo.de", "ymail.com", "hotmail.com",
-    "hotmail.co.uk", "hotmail.fr", "outlook.com", "outlook.de", "live.com", "msn.com", "icloud.com", "aol.com",
-    "gmx.de", "gmx.net", "gmx.at", "web.de", "t-online.de", "freenet.de", "protonmail.com", "proton.me",
-    "fastmail.com", "zoho.com", "comcast.net", "verizon.net", "orange.fr", "wanadoo.fr", "laposte.net", "free.fr",
-    "libero.it", "virgilio.it", "terra.com.br", "uol.com.br", "bol.com.br", "mail.ru", "yandex.ru", "rambler.ru",
-    "ukr.net", "seznam.cz", "onet.pl", "interia.pl", "naver.com", "daum.net", "qq.com", "163.com", "126.com",
+    "gmail.com", "googlemail.com", "yahoo.com", "yahoo.co.uk", "yahoo.fr", "yahoo.de", "ymail.com",
+    "hotmail.com", "hotmail.co.uk", "hotmail.fr", "outlook.com", "outlook.de", "live.com",
+    "msn.com", "icloud.com", "aol.com", "gmx.de", "gmx.net", "gmx.at", "web.de", "t-online.de",
+    "freenet.de", "protonmail.com", "proton.me", "fastmail.com", "zoho.com", "comcast.net",
+    "verizon.net", "orange.fr", "wanadoo.fr", "laposte.net", "free.fr", "libero.it", "virgilio.it",
+    "terra.com.br", "uol.com.br", "bol.com.br", "mail.ru", "yandex.ru", "rambler.ru", "ukr.net",
+    "seznam.cz", "onet.pl", "interia.pl", "naver.com", "daum.net", "qq.com", "163.com", "126.com",
     "btinternet.com", "bigpond.com", "rediffmail.com",
 )  # fmt: skip
 

@@ -23,27 +23,30 @@ from models.spam.place import is_same
 from models.text.urls import host_of, is_under, shown, without_www
 
 _TOP_LEVELS = [
-    "biz", "com", "edu", "gov", "net", "org", "pro", "web", "xxx", "aero", "asia", "coop", "info", "museum", "name",
-    "shop", "xyz", "top", "online", "site", "website", "space", "store", "club", "vip", "live", "life", "fun",
-    "icu", "cfd", "sbs", "bond", "buzz", "click", "link", "win", "bid", "loan", "men", "work", "world", "today",
-    "email", "app", "dev", "blog", "wiki", "cloud", "tech", "host", "press", "news", "media", "agency", "digital",
-    "casino", "bet", "poker", "porn", "sex", "cam", "chat", "games", "money", "cash", "finance", "trade", "guru",
-    "page", "example", "test", "рф",
+    "biz", "com", "edu", "gov", "net", "org", "pro", "web", "xxx", "aero", "asia", "coop", "info",
+    "museum", "name", "shop", "xyz", "top", "online", "site", "website", "space", "store", "club",
+    "vip", "live", "life", "fun", "icu", "cfd", "sbs", "bond", "buzz", "click", "link", "win",
+    "bid", "loan", "men", "work", "world", "today", "email", "app", "dev", "blog", "wiki", "cloud",
+    "tech", "host", "press", "news", "media", "agency", "digital", "casino", "bet", "poker", "porn",
+    "sex", "cam", "chat", "games", "money", "cash", "finance", "trade", "guru", "page", "example",
+    "test", "рф",
 ]  # fmt: skip
 _SHORTENERS = {
-    "adf.ly", "amzn.to", "bit.do", "bit.ly", "bitly.com", "bl.ink", "buff.ly", "clck.ru", "cli.re", "cutt.ly",
-    "da.gd", "dlvr.it", "fb.me", "git.io", "goo.gl", "goo.su", "gg.gg", "ht.ly", "ift.tt", "is.gd", "j.mp",
-    "kutt.it", "linktr.ee", "lnk.to", "lnkd.in", "lnk.bio", "mcaf.ee", "ow.ly", "po.st", "qr.ae", "rb.gy",
-    "rebrand.ly", "s.id", "shorte.st", "shorturl.at", "short.gy", "shrtco.de", "snip.ly", "soo.gd", "surl.li",
-    "t.co", "t.ly", "t2m.io", "tiny.cc", "tiny.one", "tinyurl.com", "tr.im", "trib.al", "u.to", "urlz.fr", "v.gd",
-    "vk.cc", "vu.fr", "wp.me", "x.co",
+    "adf.ly", "amzn.to", "bit.do", "bit.ly", "bitly.com", "bl.ink", "buff.ly", "clck.ru", "cli.re",
+    "cutt.ly", "da.gd", "dlvr.it", "fb.me", "git.io", "goo.gl", "goo.su", "gg.gg", "ht.ly",
+    "ift.tt", "is.gd", "j.mp", "kutt.it", "linktr.ee", "lnk.to", "lnkd.in", "lnk.bio", "mcaf.ee",
+    "ow.ly", "po.st", "qr.ae", "rb.gy", "rebrand.ly", "s.id", "shorte.st", "shorturl.at",
+    "short.gy", "shrtco.de", "snip.ly", "soo.gd", "surl.li", "t.co", "t.ly", "t2m.io", "tiny.cc",
+    "tiny.one", "tinyurl.com", "tr.im", "trib.al", "u.to", "urlz.fr", "v.gd", "vk.cc", "vu.fr",
+    "wp.me", "x.co",
 }  # fmt: skip
 # A bare name with such an ending is a file ("setup.py") or lacks a blank ("so I did.it was").
 _DOUBTFUL = {
-    "ai", "cc", "gz", "md", "ml", "mm", "pl", "ps", "py", "rs", "sh", "am", "as", "at", "be", "by", "do", "in",
-    "is", "it", "me", "my", "no", "so", "to", "us", "bet", "bid", "cash", "chat", "cloud", "click", "email",
-    "finance", "fun", "games", "host", "life", "link", "live", "media", "men", "money", "name", "news", "page",
-    "press", "test", "today", "top", "trade", "web", "win", "work", "world",
+    "ai", "cc", "gz", "md", "ml", "mm", "pl", "ps", "py", "rs", "sh", "am", "as", "at", "be", "by",
+    "do", "in", "is", "it", "me", "my", "no", "so", "to", "us", "bet", "bid", "cash", "chat",
+    "cloud", "click", "email", "finance", "fun", "games", "host", "life", "link", "live", "media",
+    "men", "money", "name", "news", "page", "press", "test", "today", "top", "trade", "web", "win",
+    "work", "world",
 }  # fmt: skip
 _UNSEEN = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x2060, 0x2065), 0xFEFF))
 # RE2 on bytes: it never backtracks, and its wrapper then need not count characters.

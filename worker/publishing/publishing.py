@@ -50,7 +50,8 @@ def _show(thread_id: int, since: int) -> int | None:
             failpoint("put")
             storage.put(*item)
         _tell(thread_id, snapshot)
-    except Exception as error:  # one thread's storage must not hold up the others; it stays owed, and sweep rings again
+    except Exception as error:
+        # One thread must not hold up the others. It stays owed, and the sweep rings again.
         log.exception("publishing.failed", thread=thread_id, exc_info=error)
         return None
     return snapshot.revision

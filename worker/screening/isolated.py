@@ -1,5 +1,5 @@
-"""`python -m worker.screening.isolated`: an isolator as a program of its own, which reads requests from
-standard input.
+"""`python -m worker.screening.isolated`: an isolator as a program of its own, which reads requests
+from standard input.
 """
 
 from __future__ import annotations

@@ -243,7 +243,9 @@ def _take_back(comment_id: str) -> None:
 
 
 def _limit_memory() -> None:
-    """A comment that eats memory ends its screener, not the container. A crash leaves no core file."""
+    """A comment that eats memory ends its screener, not the container. A crash leaves
+    no core file.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(OSError, ValueError, StopIteration):  # there is no /proc, or a lower limit stands
         with open("/proc/self/status") as lines:  # noqa: PTH123 — a Path costs more

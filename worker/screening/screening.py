@@ -423,7 +423,9 @@ def _hand_over(comment_id: str, failure: str) -> list[Settled]:
 
 
 def _prepare(comment_id: str) -> None:
-    """Load what the checks need for this comment's site, so that the limit is on the comment alone."""
+    """Load what the checks need for this comment's site, so that the limit is on the
+    comment alone.
+    """
     with reading() as session:
         site = session.execute(
             select(Site).join(Comment, Comment.site_id == Site.id).where(Comment.id == comment_id)

@@ -1,4 +1,6 @@
-"""Comments that are owed a screening, with what their threads and sites say: one query reads all."""
+"""Comments that are owed a screening, with what their threads and sites say: one
+query reads all.
+"""
 
 from __future__ import annotations
 

@@ -56,7 +56,9 @@ def _remove(record: Any, which: Any) -> None:
 
 
 def forget_events(before: datetime) -> None:
-    """From the oldest on, and never one that is still owed: a cursor into what is gone is told so."""
+    """From the oldest on, and never one that is still owed: a cursor into what is
+    gone is told so.
+    """
     with reading() as session:
         sites = session.execute(select(Site.id).order_by(Site.id)).scalars().all()
     for site in sites:

@@ -2,8 +2,8 @@
 
 One thread with an event loop makes the requests, so an endpoint that never answers costs a socket
 and no thread; one thread beside it writes and reads the database, a round at a time
-(`worker/webhooks/deliveries.py`). What is finished while a round is being written goes into the next one
-together, so there are as few transactions as there can be.
+(`worker/webhooks/deliveries.py`). What is finished while a round is being written goes into the
+next one together, so there are as few transactions as there can be.
 
 Nothing here has to be remembered: what is owed stands in the database, and a ring or the sweep
 finds it again.

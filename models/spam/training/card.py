@@ -1,4 +1,6 @@
-"""The card of a model file: what the model learned from, how well it does, and which bytes it is."""
+"""The card of a model file: what the model learned from, how well it does, and which
+bytes it is.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ Figure: TypeAlias = float | None  # None is unknown
 
 
 class _Section(BaseModel):
-    """Fields have underscores where the JSON has blanks. What others added to a card stays in it."""
+    """Fields have underscores where the JSON has blanks. What others added to a card
+    stays in it.
+    """
 
     model_config = ConfigDict(
         alias_generator=lambda name: name.replace("_", " "), validate_by_name=True, extra="allow"

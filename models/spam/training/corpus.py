@@ -98,8 +98,8 @@ def deduplicated(rows: Sequence[Row]) -> list[Row]:
 def groups(rows: Sequence[Row], folds: int = 5) -> list[str]:
     """Return for each row the name of the group that must not be split between training and test.
 
-    It is the row's thread. Rows without a thread are dealt out to `folds` parts, each with its share
-    of spam.
+    It is the row's thread. Rows without a thread are dealt out to `folds` parts, each with its
+    share of spam.
     """
     dealt: Counter[bool] = Counter()
     names = []

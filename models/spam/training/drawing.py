@@ -47,7 +47,9 @@ def _frame(left: int, title: str, across: str, up: str, ends: tuple[str, str]) -
     """Yield the axes of a diagram: `across` and `up` are their names, `ends` the ticks below."""
     bottom, middle, side = _TOP + _SIDE, left + _SIDE // 2, left - 34
     turned = f'transform="rotate(-90 {side} {_TOP + _SIDE // 2})"'
-    yield f'<rect x="{left}" y="{_TOP}" width="{_SIDE}" height="{_SIDE}" fill="#fff" stroke="#999"/>'
+    yield (
+        f'<rect x="{left}" y="{_TOP}" width="{_SIDE}" height="{_SIDE}" fill="#fff" stroke="#999"/>'
+    )
     yield f'<text class="title" x="{left}" y="{_TOP - 14}">{escape(title)}</text>'
     yield _text(middle, bottom + 40, "middle", across)
     yield _text(side, _TOP + _SIDE // 2, "middle", up, turned)

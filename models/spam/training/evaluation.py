@@ -164,8 +164,8 @@ def adaptive(
     """Treat each thread as a new site whose base model is `judged`'s model of the other threads.
 
     The first 100 rows teach the site's own model, in the order of the file or, if `in_time`, of
-    their times. From then on, it judges 25 rows, learns their labels, and is trained again. Where it
-    cannot be trained yet, the base model judges alone, as on a site.
+    their times. From then on, it judges 25 rows, learns their labels, and is trained again. Where
+    it cannot be trained yet, the base model judges alone, as on a site.
     """
     results = {}
     for name in each(judged.names):

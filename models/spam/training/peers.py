@@ -42,9 +42,11 @@ _SPAMASSASSIN = r"""
 use strict; use Mail::SpamAssassin; use Mail::SpamAssassin::PerMsgStatus;
 my ($home) = @ARGV;
 my $sa = Mail::SpamAssassin->new({
-    local_tests_only => 1, dont_copy_prefs => 1, userstate_dir => $home, userprefs_filename => "$home/none",
+    local_tests_only => 1, dont_copy_prefs => 1,
+    userstate_dir => $home, userprefs_filename => "$home/none",
     site_rules_filename => "$home/none", rules_filename => "$home/none",
-    config_text => "loadplugin Mail::SpamAssassin::Plugin::Bayes\nuse_bayes 1\nbayes_path $home/bayes\n"
+    config_text => "loadplugin Mail::SpamAssassin::Plugin::Bayes\nuse_bayes 1\n"
+        . "bayes_path $home/bayes\n"
         . "bayes_min_ham_num 1\nbayes_min_spam_num 1\nbayes_auto_learn 0\nbayes_auto_expire 0\n"
         . "util_rb_tld com net org info biz ru de uk\n",
 });

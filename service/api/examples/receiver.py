@@ -33,7 +33,9 @@ def is_genuine(headers: Message, content: bytes) -> bool:
 
 
 def hear(event: dict[str, Any]) -> None:
-    """An event may come twice, and an older one after a newer: the sequence of each comment tells."""
+    """An event may come twice, and an older one after a newer: the sequence of each
+    comment tells.
+    """
     if event["type"] == "webhook.test":
         return
     comment, sequence = event["data"]["comment"], event["data"]["sequence"]

@@ -144,8 +144,8 @@ def test_an_erasure_locks_the_site_before_its_events_as_their_retention_does(
 def test_deliveries_are_released_in_the_order_in_which_they_are_cancelled(
     moderator: Caller, database_url: str
 ) -> None:
-    """PostgreSQL would release them in the order in which they lie in the table, the newer one first
-    here.
+    """PostgreSQL would release them in the order in which they lie in the table, the newer one
+    first here.
 
     A third transaction holds the older one until both wait for it, the cancellation first.
     """
@@ -177,7 +177,9 @@ def test_deliveries_are_released_in_the_order_in_which_they_are_cancelled(
 
 
 def turn_deliveries_round() -> list[str]:
-    """Write all deliveries anew, the newest first, their pages shown; their ids, the oldest first."""
+    """Write all deliveries anew, the newest first, their pages shown; their ids, the
+    oldest first.
+    """
     table = Base.metadata.tables["deliveries"]
     with begin() as session:
         rows = session.execute(select(table).order_by(table.c.id)).mappings().all()

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 — a comment a line
 """Ordinary readers whom a filter likes to accuse: those who give a source, who only agree, who
 write another language.
 

@@ -42,7 +42,9 @@ def later() -> bool:
 
 
 def _filled(client: FlaskClient, count: int) -> list[str]:
-    """Ids of comments of very different sizes, each with a word of its own in name, body and HTML."""
+    """Ids of comments of very different sizes, each with a word of its own in name,
+    body and HTML.
+    """
     dice = random.Random(4)
     first = posted(client)
     ids = []

@@ -120,7 +120,9 @@ def test_a_batch_of_a_thousand_is_one_of_the_last_hundred_after_a_reload(
 
 
 def _many(count: int) -> list[str]:
-    """Comments that wait, made as rows: to post so many would take longer than what is looked at."""
+    """Comments that wait, made as rows: to post so many would take longer than what
+    is looked at.
+    """
     from models.records import Review, Site, Thread
     from models.store.database import begin, now
 

@@ -350,8 +350,8 @@ ZALGO = "a" + "".join(mark * 6000 for mark in MARKS)
 
 @pytest.mark.parametrize("field", ["thread", "name", "email", "body", "url", "website"])
 def test_a_field_of_nothing_but_marks_is_refused(client: FlaskClient, field: str) -> None:
-    """126 KB of them kept the web process busy for seconds: tests/models/text/test_markdown.py looks at
-    what they cost.
+    """126 KB of them kept the web process busy for seconds: tests/models/text/test_markdown.py
+    looks at what they cost.
     """
     answer = post(client, **{field: ZALGO})
     assert answer.status_code == 422

@@ -1,4 +1,6 @@
-"""The console's queue on the server: lists and their filters, search, many at once, undo, claims."""
+"""The console's queue on the server: lists and their filters, search, many at once,
+undo, claims.
+"""
 
 from __future__ import annotations
 

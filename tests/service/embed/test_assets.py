@@ -1,4 +1,6 @@
-"""What a page loads for its comments: one module and, where it is not English, one file of words."""
+"""What a page loads for its comments: one module and, where it is not English, one
+file of words.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from tests.caller import Caller, posted, screen_all
 SERMON = (
     "My life was ruined until I met the great healer who brought my husband back to me within "
     "two days, "
-    "and I promised to tell the whole world about his wonderful work. Write to him today! Number {n}"
+    "and I promised to tell the whole world about his wonderful work. Write to him today! "
+    "Number {n}"
 )
 
 

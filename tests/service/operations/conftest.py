@@ -50,7 +50,9 @@ def lived_in(client: FlaskClient, moderator: Caller) -> dict[str, str]:
 def move(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[], Path]]:
-    """Makes an empty, migrated Greenroom elsewhere the one that this test goes on with; its folder."""
+    """Makes an empty, migrated Greenroom elsewhere the one that this test goes on
+    with; its folder.
+    """
     folder = tmp_path / "elsewhere"
 
     def begin_anew(url: str) -> Path:

@@ -1,4 +1,6 @@
-"""A backup, restored into an empty Greenroom of either database, is the Greenroom it was made of."""
+"""A backup, restored into an empty Greenroom of either database, is the Greenroom it
+was made of.
+"""
 
 from __future__ import annotations
 

@@ -207,8 +207,8 @@ BROKEN: dict[str, tuple[Break, set[str]]] = {
     "a thread too many": (put(storage.newest_name("demo", "/nowhere")), {"no strays"}),
 }  # fmt: skip
 FOR_NO_COMMAND = {
-    "legal log", "as decided", "settled by nobody", "without events", "one automatic decision", "events in order",
-    "site counter", "erased and deleted", "places", "addresses", "keys",
+    "legal log", "as decided", "settled by nobody", "without events", "one automatic decision",
+    "events in order", "site counter", "erased and deleted", "places", "addresses", "keys",
 }  # fmt: skip
 
 

@@ -1,4 +1,6 @@
-"""A process is ready while it can serve readers, and ready for writing while it can take comments."""
+"""A process is ready while it can serve readers, and ready for writing while it can
+take comments.
+"""
 
 from __future__ import annotations
 

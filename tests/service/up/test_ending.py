@@ -25,7 +25,9 @@ def _busy(up: Running, quiet: threading.Event) -> None:
 
 
 def test_the_parts_may_not_take_longer_to_end_than_the_whole_promises() -> None:
-    """Checked as a sum: how long a machine under load takes to kill a process is not Greenroom's."""
+    """Checked as a sum: how long a machine under load takes to kill a process is not
+    Greenroom's.
+    """
     assert WEB_SECONDS + WORKER_SECONDS + VALKEY_SECONDS < STOP_SECONDS
 
 
