@@ -1,4 +1,6 @@
-"""The newest comments of a site as its models see them: they tell how many a threshold would flag."""
+"""The newest comments of a site as its models see them: they tell how many a
+threshold would flag.
+"""
 
 from __future__ import annotations
 
