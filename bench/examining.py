@@ -19,6 +19,7 @@ from sqlalchemy import insert
 
 from bench.texts import text
 from models.identifiers import new_id
+from models.judgement.evidence import CHECKS
 from models.logs import configure_logs
 from models.records import Thread
 from models.store.database import Base, begin, engine, now
@@ -39,19 +40,7 @@ EVIDENCE = [
         "counts": {},
         "ms": 0.2,
     }
-    for name in (
-        "email",
-        "spam",
-        "links",
-        "hosts",
-        "words",
-        "repeats",
-        "pace",
-        "author",
-        "blocks",
-        "form",
-        "language",
-    )
+    for name in CHECKS
 ]
 Rows = dict[str, list[dict[str, Any]]]
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from models.runtime import inherited
+from models.text.numbers import digits_to_int
 
 PREFIX = "GREENROOM_"
 # By setting, how its URL may begin; a driver may stand behind a plus. What is wrong is said without
@@ -281,9 +282,10 @@ def host_and_port(server: str) -> tuple[str, int]:
         host, port = server, "53"
     host = host.removeprefix("[").removesuffix("]")
     is_address = _HOST.fullmatch(host) or (":" in host and _is_ip(host))
-    if not (is_address and port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
+    number = digits_to_int(port, digits=5) or 0
+    if not (is_address and 0 < number < 65536):
         raise ValueError(f"{server!r} is no resolver: host:port is meant, like 9.9.9.9:53.")
-    return host, int(port)
+    return host, number
 
 
 def _is_ip(host: str) -> bool:

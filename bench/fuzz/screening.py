@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from bench.fuzz.measuring import seconds
 from bench.fuzz.readers import candidate
 from models.identifiers import new_id
+from models.judgement.evidence import CHECKS
 from models.records import Block, Comment, Thread
 from models.store.database import begin, now
 from models.store.secrets import secrets
@@ -35,18 +36,7 @@ ORDINARY = (
 
 
 # The checks that have a reader's text among much else, all of them run by `screen`.
-_CHECKS = (
-    "author",
-    "blocks",
-    "email",
-    "hosts",
-    "language",
-    "links",
-    "pace",
-    "page",
-    "repeats",
-    "spam",
-)
+_CHECKS = [name for name in CHECKS if name not in {"form", "words"}]
 READS = (
     *(f"worker.checks.{name}.check" for name in _CHECKS),
     *("models.judgement.form.check", "models.judgement.words.check"),

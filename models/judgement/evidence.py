@@ -7,6 +7,24 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+# Every check, in the order in which evidence is listed.
+CHECKS = (
+    "email",
+    "spam",
+    "links",
+    "hosts",
+    "words",
+    "repeats",
+    "pace",
+    "author",
+    "blocks",
+    "page",
+    "form",
+    "language",
+)
+# Stands in the place of a check in evidence that a comment could not be screened at all.
+SCREENING = "screening"
+
 # found by the spam check: a score in a language of which the model has read a little
 LITTLE_KNOWN = "little_known"
 

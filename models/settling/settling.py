@@ -44,6 +44,7 @@ from models.settling.actor import POLICY
 from models.settling.changes import STATUS, Change, Screened, Settled
 from models.store.database import Base, Moment, insert_new, now
 from models.text import markdown
+from models.text.stamps import utc_stamp
 from models.text.urls import page_address
 from models.webhooks.owed import owed_deliveries
 
@@ -528,7 +529,7 @@ def _told(
             "name": comment["name"],
             "website": comment["website"],
             "html": comment["html"] or "",
-            "at": comment["at"].isoformat().replace("+00:00", "Z"),
+            "at": utc_stamp(comment["at"]),
         },
         "decision": decision,
     }

@@ -48,7 +48,7 @@ def away(original: str, tokens: Sequence[Token], place: Place) -> list[Token]:
     if all(token.kind != "link" for token in tokens):
         return list(tokens)
     pages = [_address(url) for url in place.page or ()]
-    hosts = [fold(host).removeprefix("www.") for host in place.site or ()]
+    hosts = [without_www(fold(host)) for host in place.site or ()]
     left = []
     for token in tokens:
         if token.kind == "link" and _stays(original, token, pages, hosts):

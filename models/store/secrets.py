@@ -29,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, mo
 
 from models import caches
 from models.settings import settings
+from models.text.numbers import digits_to_int
 
 NONCE_BYTES = 12  # what AES-GCM is specified for (NIST SP 800-38D)
 KEY_BYTES = 32
@@ -322,7 +323,7 @@ def as_json(kept: Secrets) -> str:
 
 def with_new_email_key(kept: Secrets) -> Secrets:
     """With one more key for addresses, current from now on. Older ones stay to read with."""
-    key_id = str(1 + max((int(name) for name in kept.email_keys if name.isdecimal()), default=0))
+    key_id = str(1 + max(digits_to_int(name, digits=18) or 0 for name in kept.email_keys))
     return kept.model_copy(
         update={"email_key": key_id, "email_keys": {**kept.email_keys, key_id: new_email_key()}}
     )

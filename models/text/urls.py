@@ -129,6 +129,11 @@ def host_of(text: str) -> str:
     return url.host if url else ""
 
 
+def named_host(text: str) -> str:
+    """The host that `host_of` finds, as people name it: without "www."."""
+    return without_www(host_of(text))
+
+
 def parse_loosely(text: str) -> Url | None:
     """The same for what people also type: "shop.example/x", "//shop.example/x" and other schemes,
     all read as http.

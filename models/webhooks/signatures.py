@@ -13,6 +13,8 @@ from collections.abc import Iterable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from models.text.numbers import digits_to_int
+
 SHARED, PRIVATE, PUBLIC = "whsec_", "whsk_", "whpk_"
 TOLERANCE_SECONDS = 300  # how far a receiver's clock may be off
 
@@ -58,12 +60,12 @@ def wrong(secret: str, given: dict[str, str], body: bytes, *, at: float) -> str 
     ]
     if missing:
         return f"without {', '.join(missing)}"
-    stamp = given["webhook-timestamp"]
-    if not (stamp.isascii() and stamp.isdecimal() and len(stamp) < 20):
+    stamp = digits_to_int(given["webhook-timestamp"], digits=19)
+    if stamp is None:
         return "its timestamp is no number"
-    if abs(at - int(stamp)) > TOLERANCE_SECONDS:
-        return f"its timestamp is {abs(at - int(stamp)):.0f} s off"
-    expected = sign(secret, given["webhook-id"], int(stamp), body)
+    if abs(at - stamp) > TOLERANCE_SECONDS:
+        return f"its timestamp is {abs(at - stamp):.0f} s off"
+    expected = sign(secret, given["webhook-id"], stamp, body)
     if not any(
         hmac.compare_digest(expected, found) for found in given["webhook-signature"].split(" ")
     ):

@@ -12,6 +12,7 @@ from models.records import Comment, DecisionRecord
 from models.settling.history import conflicts
 from models.settling.moderation import Refused, erase, settle, undo
 from models.store.database import begin, reading
+from models.text.stamps import utc_stamp
 from service.http.api_keys import Caller
 from service.http.calls import Noun
 from service.http.problems import Problem
@@ -22,7 +23,6 @@ from service.moderation.comment_records import (
     Decision,
     decision_shape,
     full_records,
-    when,
 )
 from service.moderation.deciding import Judgement, publish_soon
 from service.moderation.explaining import Explained
@@ -179,5 +179,5 @@ def _too_late(session: Session, comment_id: str) -> Problem:
     about: dict[str, Any] = {"version": conflict.version, "current": conflict.status}
     if last is None:
         return Problem(409, f"This comment has version {conflict.version} by now.", **about)
-    said = f"{last.by} decided to {last.verdict} at {when(last.at)}"
+    said = f"{last.by} decided to {last.verdict} at {utc_stamp(last.at)}"
     return Problem(409, f"Someone was first: {said}.", decision=decision_shape(last), **about)

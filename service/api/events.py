@@ -11,12 +11,13 @@ from typing_extensions import TypedDict
 
 from models.records import Comment, Event, Site, Thread
 from models.store.database import reading
+from models.text.numbers import digits_to_int
+from models.text.stamps import utc_stamp
 from service.comments.submission import ThreadArgument
 from service.http.api_keys import Caller
 from service.http.calls import Noun
 from service.http.problems import Problem
 from service.http.requests import Limit1000, Query
-from service.moderation.comment_records import when
 from service.webhooks.shapes import CommentEvent, EventData
 
 api = Noun("events", "Events", "The log of everything that happened to comments, in order.")
@@ -26,7 +27,7 @@ CURSOR = r"^[0-9]{1,9}\.[0-9]{1,9}$"
 
 def _checked_cursor(text: str) -> str:
     parts = text.partition(".")[::2]
-    if not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in parts):
+    if any(digits_to_int(part) is None for part in parts):
         raise ValueError("This cursor is not one that the event log gave out.")
     return text
 
@@ -90,7 +91,7 @@ def list_events(who: Caller, query: EventsQuery) -> Events:
         {
             "id": event.id,
             "type": event.type,
-            "timestamp": when(event.at),
+            "timestamp": utc_stamp(event.at),
             "data": cast(EventData, event.data),  # as it was settled (models/settling)
         }
         for event in found

@@ -8,11 +8,12 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from models.store.database import reading
+from models.text.stamps import utc_stamp
 from service.http.api_keys import Caller
 from service.http.calls import Noun
 from service.http.requests import Limit1000, Moment, Query, known_id
 from service.http.shapes import ID_SCHEMA, By, Id, OneOf, Time
-from service.moderation.comment_records import Decision, decision_shape, when
+from service.moderation.comment_records import Decision, decision_shape
 from service.moderation.log import KINDS, Line, Wanted, lines
 
 MOST_BY = 80
@@ -82,7 +83,7 @@ def list_log(who: Caller, query: LogQuery) -> Log:
 
 
 def _shape(line: Line) -> LogLine:
-    shape: LogLine = {"id": line.id, "at": when(line.at), "by": line.by, "kind": line.kind}
+    shape: LogLine = {"id": line.id, "at": utc_stamp(line.at), "by": line.by, "kind": line.kind}
     if line.decision is None:
         shape["what"] = line.what
         return shape

@@ -11,12 +11,12 @@ from typing_extensions import TypedDict
 from models.judgement.policy import Policy
 from models.records import PolicyVersion, Site
 from models.store.database import begin, reading
+from models.text.stamps import utc_stamp
 from service.http.api_keys import Caller
 from service.http.calls import Noun
 from service.http.problems import Problem
 from service.http.requests import JSON, MERGE_PATCH, wrong_argument
 from service.http.shapes import By, Time
-from service.moderation.comment_records import when
 from service.moderation.news import policy_to_go_back_to
 from service.sites.policies import (
     PolicyChange,
@@ -171,7 +171,7 @@ def list_policy_versions(who: Caller) -> PolicyVersions:
             {
                 "version": row.version,
                 "by": row.by,
-                "at": when(row.at),
+                "at": utc_stamp(row.at),
                 "policy": cast(Policy, row.policy),  # as it was saved, perhaps by an older release
             }
             for row in rows

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from models.text.numbers import digits_to_int
 from models.webhooks.signatures import is_secret, wrong
 
 MOST_BYTES = 1024 * 1024
@@ -53,11 +54,11 @@ def _printing(secret: str) -> type[BaseHTTPRequestHandler]:
         timeout = 20
 
         def do_POST(self) -> None:
-            length = self.headers.get("Content-Length", "")
-            if not length.isdecimal() or int(length) > MOST_BYTES:
+            length = digits_to_int(self.headers.get("Content-Length"))
+            if length is None or length > MOST_BYTES:
                 self.send_error(411)
                 return
-            content = self.rfile.read(int(length))
+            content = self.rfile.read(length)
             named = {name.lower(): value for name, value in self.headers.items()}
             why = wrong(secret, named, content, at=time.time())
             click.echo(

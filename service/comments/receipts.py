@@ -15,6 +15,7 @@ from models.identifiers import is_id
 from models.records import Comment, DecisionRecord, Screening, Site, Thread
 from models.store.database import reading
 from models.store.secrets import secrets
+from models.text.stamps import utc_stamp
 from service.http.shapes import Id, OneOf, Time
 
 SIGNATURE_BYTES = 16
@@ -85,7 +86,7 @@ def find_receipt(receipt: str) -> Receipt | None:
         "id": comment_id,
         "status": "rejected" if row.status == "deleted" else row.status,
         "reason": "This comment was deleted." if row.status == "deleted" else None,
-        "at": (row.settled_at or row.at).isoformat().replace("+00:00", "Z"),
+        "at": utc_stamp(row.settled_at or row.at),
     }
     if told:
         answer = {**answer, **told}

@@ -18,7 +18,7 @@ from models.settling.actor import POLICY
 from models.settling.history import Line, standing
 from models.store.database import now
 from models.text import markdown
-from models.text.urls import host_of, without_www
+from models.text.urls import named_host
 from service.console import words
 from service.console.sessions import SignedIn
 from service.http.problems import Problem
@@ -220,5 +220,5 @@ def known(identifier: str) -> str:
 
 def hosts_in(html: str) -> list[str]:
     """Where its links lead."""
-    found = {without_www(host_of(link)) for link in markdown.links(html)}
+    found = {named_host(link) for link in markdown.links(html)}
     return sorted(found - {""})[:10]

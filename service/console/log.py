@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models.identifiers import is_id
 from models.records import DecisionRecord, Membership, Moderator, Site
 from models.store.database import now, reading
+from models.text.stamps import utc_stamp
 from service.console import words
 from service.console.blueprint import console, looking
 from service.console.sessions import SignedIn
@@ -90,7 +91,7 @@ def _csv(wanted: Wanted, sites: dict[int, str]) -> Iterator[str]:
             found = lines(session, wanted, before, 1000)
             names = names_of(session, {line.by for line in found})
         for line in (_told(line, sites) for line in found):
-            at, comment = line.at.isoformat(), line.comment or ""
+            at, comment = utc_stamp(line.at), line.comment or ""
             yield spreadsheets.line([at, names[line.by], line.site, line.what, comment, line.note])
         if len(found) < 1000:
             return

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models.records import Moderator, Site
 from models.store.database import begin, now
+from models.text.numbers import digits_to_int
 from service.console.blueprint import acting, console, way_back
 from service.console.sessions import SignedIn
 from service.console.team import check_owner
@@ -53,15 +54,15 @@ def settings_back(site: str) -> BaseResponse:
     """The settings as they were before the version that one was told of, saved as a new one."""
     who = acting()
     check_owner(who, site)
-    version = request.form.get("version", "")
-    if not (version.isascii() and version.isdecimal() and len(version) < 10):
+    version = digits_to_int(request.form.get("version"))
+    if version is None:
         raise Problem(422, "Say which version to go back from.")
     with begin() as session:
         row = session.execute(
             select(Site).where(Site.key == site).with_for_update(key_share=True)
         ).scalar_one()
-        policy = policy_to_go_back_to(session, row, int(version))
-        save_policy(session, site, policy, version=int(version), by=who.by)
+        policy = policy_to_go_back_to(session, row, version)
+        save_policy(session, site, policy, version=version, by=who.by)
     return redirect(f"/console/settings?site={site}", 303)
 
 

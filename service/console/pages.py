@@ -24,6 +24,8 @@ from models.settling.changes import Change
 from models.settling.history import BY_A_HUMAN, conflicts
 from models.settling.moderation import Refused, settle, undo
 from models.store.database import begin, reading
+from models.text.numbers import digits_to_int
+from models.text.stamps import utc_stamp
 from service.console import alarms, words
 from service.console import item as items
 from service.console.blueprint import acting, console, looking, way_back
@@ -85,7 +87,7 @@ def _exactly(moment: Any) -> str:
 
 @console.app_template_filter("iso")
 def _iso(moment: Any) -> str:
-    return words.moment_of(moment).isoformat().replace("+00:00", "Z")
+    return utc_stamp(words.moment_of(moment))
 
 
 @console.get("/")
@@ -253,8 +255,8 @@ def decide_by_form(comment_id: str) -> BaseResponse:
     undo beside it.
     """
     who = acting()
-    verdict, version = request.form.get("verdict", ""), request.form.get("version", "")
-    if verdict != "undo" and not (version.isascii() and version.isdecimal() and len(version) < 10):
+    verdict, version = request.form.get("verdict", ""), digits_to_int(request.form.get("version"))
+    if verdict != "undo" and version is None:
         raise Problem(
             422, "Load the list again: a decision says which version of the comment it is for."
         )
@@ -273,7 +275,7 @@ def decide_by_form(comment_id: str) -> BaseResponse:
                 raise Problem(409, words.named(session, str(refused))) from None
         else:
             change = Change(
-                comment_id, Verdict(verdict), by=who.actor, reason=reason, version=int(version)
+                comment_id, Verdict(verdict), by=who.actor, reason=reason, version=version
             )
             found = settle(session, [change])[0]
             if found is None:

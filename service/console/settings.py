@@ -16,6 +16,7 @@ from models.judgement import promises
 from models.judgement.policy import Policy, WordsPolicy
 from models.records import PolicyVersion, Site
 from models.store.database import begin, now, reading
+from models.text.numbers import digits_to_int
 from service.console import words
 from service.console.blueprint import acting, console, looking
 from service.console.item import check_may
@@ -133,15 +134,10 @@ def save(site: str) -> BaseResponse | str | tuple[str, int]:
     if request.form.get("do") == "try":
         text = request.form.get("text", "")[:10_000]
         return _page(who, site, policy=policy, text=text, tried=_try(policy.words, text))
-    version = request.form.get("version", "")
+    version = digits_to_int(request.form.get("version"))
     try:
         with begin() as session:
-            found = (
-                int(version)
-                if version.isascii() and version.isdecimal() and len(version) < 10
-                else None
-            )
-            save_policy(session, site, policy, version=found, by=who.by)
+            save_policy(session, site, policy, version=version, by=who.by)
     except Problem as problem:
         words = "; ".join(each["message"] for each in problem.errors) or problem.detail
         return _page(who, site, policy=policy, error=words), problem.status

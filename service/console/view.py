@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.identifiers import is_id
 from models.records import Comment, Site
+from models.text.numbers import digits_to_int
 from service.comments.receipts import receipt_of
 from service.console.sessions import SignedIn
 from service.http.problems import Problem
@@ -73,7 +74,7 @@ class Asked:
         self.view = View(
             tab=self.tab,
             order=self.order,
-            thread_id=_number(self.given.get("thread")),
+            thread_id=digits_to_int(self.given.get("thread")),
             check=self.given.get("check", ""),
             reason=self.given.get("reason", ""),
             language=self.given.get("language", ""),
@@ -131,10 +132,6 @@ class Asked:
         """The same filters on another tab, in that tab's own order."""
         kept = dict.fromkeys(("order", *(("q", "reason") if tab != "all" else ())))
         return self.href(tab=tab, **kept)
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 def day_of(text: str | None) -> date | None:

@@ -96,7 +96,7 @@ def say(value: str) -> str:
 
 
 def moment_of(given: datetime | str) -> datetime:
-    return datetime.fromisoformat(given.replace("Z", "+00:00")) if isinstance(given, str) else given
+    return datetime.fromisoformat(given) if isinstance(given, str) else given
 
 
 def ago(given: datetime | str) -> str:

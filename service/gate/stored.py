@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 from models.store import storage
+from models.text.numbers import digits_to_int
 from service.comments.pages import read_page
 from service.comments.submission import thread_key
 from service.gate.rsgi import Headers, HTTPProtocol, Scope
@@ -94,9 +95,9 @@ def _parse(path: str, query: str) -> _Asked | None:
         if "&" in more or name not in {"page", "after"}:
             return None
         if name == "page":
-            if not (number.isdecimal() and len(number) < 9 and int(number) >= 1):
+            page = digits_to_int(number, digits=8)
+            if not page:
                 return None
-            page = int(number)
     try:
         thread = thread_key(unquote_plus(value, errors="strict"))
     except ValueError:

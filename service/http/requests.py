@@ -10,6 +10,7 @@ from flask import request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from models.identifiers import is_id
+from models.text.numbers import digits_to_int
 from service.http.problems import Problem, Shape, from_validation, shaped
 
 JSON = "application/json"
@@ -76,9 +77,10 @@ def whole_number(most: int) -> BeforeValidator:
     def parse(text: object) -> object:
         if not isinstance(text, str):
             return text
-        if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= most):
+        number = digits_to_int(text)
+        if number is None or not 1 <= number <= most:
             raise ValueError(f"This must be a number from 1 to {most}.")
-        return int(text)
+        return number
 
     return BeforeValidator(parse)
 

@@ -22,11 +22,11 @@ from models.settling.moderation import settle
 from models.store.database import now
 from models.store.secrets import email_index
 from models.text.cleaning import clean_line
-from models.text.urls import host_of, shown, without_www
+from models.text.stamps import utc_stamp
+from models.text.urls import named_host, shown
 from service.http.problems import Problem
 from service.http.shapes import By, Id, OneOf, Time
 from service.moderation.acts import note_act
-from service.moderation.comment_records import when
 from service.moderation.queue import of_the_campaign
 
 MOST_LOOKED_THROUGH = 100_000  # of a campaign, for those that wait
@@ -164,9 +164,9 @@ def block_shape(block: Block) -> ShownBlock:
         "label": block.label,
         "comment": block.comment_id,
         "by": block.by,
-        "at": when(block.at),
-        "until": when(block.until),
-        "ended_at": when(block.ended_at),
+        "at": utc_stamp(block.at),
+        "until": utc_stamp(block.until),
+        "ended_at": utc_stamp(block.ended_at),
         "ended_by": block.ended_by,
     }
 
@@ -204,7 +204,7 @@ def _subject(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
 
     value = fold(label)
     if new.kind == "host":
-        value = without_www(host_of(label.removeprefix("*.")))
+        value = named_host(label.removeprefix("*."))
         label = shown(value)
     if not value or (new.kind == "host" and "." not in value):
         raise _wrong(

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated, Any, Literal, overload
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from sqlalchemy import select
@@ -19,6 +18,7 @@ from models.records import Review as ReviewRecord
 from models.settling.history import is_by_human
 from models.store.secrets import decrypt_email
 from models.text import markdown
+from models.text.stamps import utc_stamp
 from service.http.shapes import By, Email, Id, OneOf, Status, ThreadKey, Time, Url, Verdict
 
 
@@ -89,19 +89,6 @@ class CommentRecord(TypedDict):
     blind: bool
 
 
-@overload
-def when(moment: datetime) -> str: ...
-
-
-@overload
-def when(moment: datetime | None) -> str | None: ...
-
-
-def when(moment: datetime | None) -> str | None:
-    """RFC 3339 in UTC."""
-    return moment.isoformat().replace("+00:00", "Z") if moment else None
-
-
 def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentRecord]:
     """One for one, in the contract's shape."""
     ids = [comment.id for comment in comments]
@@ -128,9 +115,9 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentR
             if comment.html is None and comment.body
             else comment.html or "",
             "language": comment.language,
-            "at": when(comment.at),
-            "edited_at": when(comment.edited_at),
-            "erased_at": when(comment.erased_at),
+            "at": utc_stamp(comment.at),
+            "edited_at": utc_stamp(comment.edited_at),
+            "erased_at": utc_stamp(comment.erased_at),
             "evidence": evidence.get(comment.id, []),
             "reviews": [_review(review) for review in reviews[comment.id]],
             "decisions": [decision_shape(decision) for decision in decisions[comment.id]],
@@ -188,7 +175,7 @@ def _blindfolded(record: CommentRecord) -> CommentRecord:
 def decision_shape(decision: DecisionRecord) -> Decision:
     return {
         "id": decision.id,
-        "at": when(decision.at),
+        "at": utc_stamp(decision.at),
         "by": decision.by,
         "verdict": decision.verdict,
         "reasons": decision.reasons,
@@ -202,8 +189,8 @@ def decision_shape(decision: DecisionRecord) -> Decision:
 def _review(review: ReviewRecord) -> Review:
     return {
         "cause": review.cause,
-        "opened": when(review.opened_at),
-        "closed": when(review.closed_at),
+        "opened": utc_stamp(review.opened_at),
+        "closed": utc_stamp(review.closed_at),
     }
 
 

@@ -23,9 +23,9 @@ from models.identifiers import is_id
 from models.records import Comment, Membership, Note, Question
 from models.store.database import now
 from models.text.cleaning import clean
+from models.text.stamps import utc_stamp
 from service.http.problems import Problem
 from service.http.shapes import By, Id, OneOf, Time
-from service.moderation.comment_records import when
 from service.people.names import MODERATOR, ROLES
 
 MOST = 2000
@@ -177,7 +177,7 @@ def note_shape(note: Note) -> WrittenNote:
         "about": note.kind,
         "text": note.text,
         "by": note.by,
-        "at": when(note.at),
+        "at": utc_stamp(note.at),
     }
 
 
@@ -188,10 +188,10 @@ def question_shape(question: Question) -> AskedQuestion:
         "whom": question.whom,
         "text": question.text,
         "by": question.by,
-        "at": when(question.at),
+        "at": utc_stamp(question.at),
         "answer": question.answer,
         "answered_by": question.answered_by,
-        "answered_at": when(question.answered_at),
+        "answered_at": utc_stamp(question.answered_at),
     }
 
 

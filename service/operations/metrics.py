@@ -30,6 +30,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from models.identifiers import first_id
+from models.judgement.evidence import CHECKS as EVERY_CHECK
+from models.judgement.evidence import SCREENING
 from models.records import Comment, Delivery, Endpoint, Heartbeat, Review, Screening, Site, Thread
 from models.settings import settings
 from models.store.database import now, reading
@@ -43,21 +45,7 @@ RECENT = timedelta(minutes=5)
 MOST_SCREENINGS = 500  # of the recent ones, the newest
 MOST_THREADS = 200  # of those with pages owed, the ones owed longest
 COUNT_SECONDS = 600.0  # what only a long count can tell is counted this often
-CHECKS = (
-    "email",
-    "spam",
-    "links",
-    "hosts",
-    "words",
-    "repeats",
-    "pace",
-    "author",
-    "blocks",
-    "form",
-    "language",
-    "page",
-    "screening",
-)
+CHECKS = (*EVERY_CHECK, SCREENING)
 MetricsText = Annotated[str, Field(examples=["greenroom_comments_total 12\n"])]
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.records import Site, Thread
 from models.store.database import begin, now, reading
+from models.text.numbers import digits_to_int
 from worker.publishing.publishing import publish_threads
 
 AT_ONCE = 20
@@ -59,8 +60,8 @@ def _numbered(session: Session, name: str, site: str | None) -> int:
         wanted = wanted.join(Site, Site.id == Thread.site_id).where(
             Site.key == site, Thread.key == name
         )
-    elif name.isascii() and name.isdecimal() and len(name) < 19:
-        wanted = wanted.where(Thread.id == int(name))
+    elif (number := digits_to_int(name, digits=18)) is not None:
+        wanted = wanted.where(Thread.id == number)
     else:
         raise LookupError(
             f"{name!r} is no thread's number: name the site, too, as in --site demo {name}"

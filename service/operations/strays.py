@@ -13,6 +13,7 @@ from models.records import Comment, Site
 from models.store import storage
 from models.store.database import reading
 from models.store.storage import REPLIES_A_PAGE, TOPS_A_PAGE
+from models.text.numbers import digits_to_int
 from service.operations import shown
 from service.operations.violation import MEND, Violation
 
@@ -50,14 +51,14 @@ def _pages() -> dict[str, int]:
 def _is_known(name: str, pages: dict[str, int]) -> bool:
     site, _, rest = name.partition("/")
     shard, digest, *path = rest.split("/")
-    number = path[-1].removesuffix(".json") if path else ""
+    number = digits_to_int(path[-1].removesuffix(".json")) if path else None
     if (most := pages.get(f"{site}/{shard}/{digest}")) is None or len(path) > 2:
         return False
     if path in (["newest.json"], ["feed.atom"]):
         return True
-    if not number.isdecimal():
+    if number is None:
         return False
-    return 1 <= int(number) <= (most if len(path) == 1 else _continues(path[0]))
+    return 1 <= number <= (most if len(path) == 1 else _continues(path[0]))
 
 
 def _continues(top: str) -> int:

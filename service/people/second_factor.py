@@ -16,6 +16,7 @@ from models.records import Act, Moderator
 from models.store.database import begin as changing
 from models.store.database import reading
 from models.store.secrets import seal, unseal
+from models.text.numbers import digits_to_int
 
 STEP_SECONDS = 30
 SPARE = 1  # steps before and after now that count, too: clocks differ
@@ -104,7 +105,7 @@ def _step_of(secret: str, code: str, *, after: int) -> int | None:
     """The step of time that this is the code of, if it is near now and later than the last one
     used.
     """
-    if not (code.isascii() and code.isdecimal() and len(code) == 6):
+    if len(code) != 6 or digits_to_int(code) is None:
         return None
     current, counter = int(time.time()) // STEP_SECONDS, pyotp.HOTP(secret)
     steps = range(max(current - SPARE, after + 1), current + SPARE + 1)

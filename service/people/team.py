@@ -12,10 +12,10 @@ from typing_extensions import TypedDict
 from models.identifiers import is_id
 from models.records import Membership, Moderator, Site, Ticket
 from models.store.database import now
+from models.text.stamps import utc_stamp
 from service.http.problems import Problem
 from service.http.shapes import Email, Id, OneOf, Time
 from service.moderation.acts import note_act
-from service.moderation.comment_records import when
 from service.people.names import ROLES
 
 
@@ -103,8 +103,13 @@ def member_shape(row: Any) -> Member:
 
 def ticket_shape(ticket: Ticket) -> Invited:
     """The link is shown once, when it is made."""
-    return {"email": ticket.email, "role": str(ticket.role), "by": ticket.by, "at": when(ticket.at),
-            "until": when(ticket.expires_at)}  # fmt: skip
+    return {
+        "email": ticket.email,
+        "role": str(ticket.role),
+        "by": ticket.by,
+        "at": utc_stamp(ticket.at),
+        "until": utc_stamp(ticket.expires_at),
+    }
 
 
 def letter(inviting: str, site: str, link: str) -> tuple[str, str]:

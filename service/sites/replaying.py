@@ -26,8 +26,9 @@ from models.settling.ages import too_old
 from models.settling.history import standing_decisions
 from models.settling.sampling import is_sampled
 from models.store.database import now as now_
+from models.text.stamps import utc_stamp
 from service.http.shapes import Id, OneOf, Time
-from service.moderation.comment_records import is_hidden, when
+from service.moderation.comment_records import is_hidden
 from service.moderation.queue import newest
 
 MOST_SAMPLES = 20
@@ -168,7 +169,7 @@ def _told(done: Sequence[Replayed]) -> Told:
     moves = Counter((_name(each.now), _name(each.draft)) for each in changed)
     return {
         "comments": len(done),
-        "since": when(min((each.comment.at for each in done), default=None)),
+        "since": utc_stamp(min((each.comment.at for each in done), default=None)),
         "now": _verdicts(each.now for each in done),
         "draft": _verdicts(each.draft for each in done),
         "changed": len(changed),
@@ -207,7 +208,7 @@ def _name(decision: Decision) -> str:
 def _shape(each: Replayed) -> Sample:
     return {
         "id": each.comment.id,
-        "at": when(each.comment.at),
+        "at": utc_stamp(each.comment.at),
         "name": each.comment.name,
         "excerpt": each.comment.body[:_EXCERPT],
         "from": _name(each.now),

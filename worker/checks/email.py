@@ -16,23 +16,12 @@ from email_validator import EmailNotValidError
 from models.judgement.candidate import Candidate
 from models.judgement.evidence import Evidence, Outcome
 from models.text.email import parsed_email
+from models.text.mailboxes import SUGGESTED_DOMAINS
 from worker.resolver import Mail, resolver
 
 _EXAMPLES = frozenset(
     {"example.com", "example.net", "example.org", "example.edu", "example"}
 )  # RFC 2606, and IANA's .edu
-
-# Where most readers have their mail, and so what a slip of the finger was meant to be.
-_PROVIDERS = (
-    "gmail.com", "googlemail.com", "yahoo.com", "yahoo.co.uk", "yahoo.fr", "yahoo.de", "ymail.com",
-    "hotmail.com", "hotmail.co.uk", "hotmail.fr", "outlook.com", "outlook.de", "live.com",
-    "msn.com", "icloud.com", "aol.com", "gmx.de", "gmx.net", "gmx.at", "web.de", "t-online.de",
-    "freenet.de", "protonmail.com", "proton.me", "fastmail.com", "zoho.com", "comcast.net",
-    "verizon.net", "orange.fr", "wanadoo.fr", "laposte.net", "free.fr", "libero.it", "virgilio.it",
-    "terra.com.br", "uol.com.br", "bol.com.br", "mail.ru", "yandex.ru", "rambler.ru", "ukr.net",
-    "seznam.cz", "onet.pl", "interia.pl", "naver.com", "daum.net", "qq.com", "163.com", "126.com",
-    "btinternet.com", "bigpond.com", "rediffmail.com",
-)  # fmt: skip
 
 
 class _Domain(NamedTuple):
@@ -108,5 +97,5 @@ def _parents(domain: str) -> list[str]:
 
 
 def _meant(domain: _Domain) -> str | None:
-    close = get_close_matches(domain.ascii, _PROVIDERS, n=1, cutoff=0.82)
+    close = get_close_matches(domain.ascii, SUGGESTED_DOMAINS, n=1, cutoff=0.82)
     return close[0] if close and close[0] != domain.ascii else None

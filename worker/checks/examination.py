@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from models.judgement.candidate import Candidate
-from models.judgement.evidence import Evidence, Outcome
+from models.judgement.evidence import CHECKS, Evidence, Outcome
 from models.store.database import reading
 from worker.checks import (
     author,
@@ -39,20 +39,6 @@ _log = structlog.get_logger(__name__)
 
 _Check: TypeAlias = Callable[[Sequence[Candidate]], list[Evidence]]
 
-_ORDER = (
-    "email",
-    "spam",
-    "links",
-    "hosts",
-    "words",
-    "repeats",
-    "pace",
-    "author",
-    "blocks",
-    "page",
-    "form",
-    "language",
-)
 _ON_THE_TEXT: dict[str, _Check] = {
     "email": email.check,
     "links": links.check,
@@ -92,7 +78,7 @@ def examine(batch: Sequence[Candidate], now: datetime) -> list[list[Evidence]]:
         for at, candidate in enumerate(batch)
     }
     found["spam"] = _run("spam", partial(spam.check, known=known), batch)
-    return [list(row) for row in zip(*(found[name] for name in _ORDER), strict=True)]
+    return [list(row) for row in zip(*(found[name] for name in CHECKS), strict=True)]
 
 
 def _run(

@@ -20,7 +20,7 @@ from linkify_it import LinkifyIt
 from models.judgement.candidate import Candidate
 from models.judgement.evidence import UNREAD, Evidence, Outcome
 from models.spam.place import is_same
-from models.text.urls import host_of, is_under, shown, without_www
+from models.text.urls import host_of, is_under, named_host, shown
 
 _TOP_LEVELS = [
     "biz", "com", "edu", "gov", "net", "org", "pro", "web", "xxx", "aero", "asia", "coop", "info",
@@ -92,8 +92,10 @@ def hosts_of(candidate: Candidate) -> list[str]:
     """The hosts a comment links to, or gives as its website, that are not the site's own; each
     once, few.
     """
-    own = frozenset(_host(origin) for origin in candidate.origins)
-    hosts = [_host(url) for url in (*urls_of(candidate.body), *filter(None, [candidate.website]))]
+    own = frozenset(named_host(origin) for origin in candidate.origins)
+    hosts = [
+        named_host(url) for url in (*urls_of(candidate.body), *filter(None, [candidate.website]))
+    ]
     return [host for host in dict.fromkeys(hosts) if host and not _is_own(host, own)][:MOST_HOSTS]
 
 
@@ -103,10 +105,10 @@ def every_host(body: str) -> list[str]:
 
 
 def _evidence(candidate: Candidate) -> Evidence:
-    own = frozenset(_host(origin) for origin in candidate.origins)
-    links = [_Link(url, host) for url in urls_of(candidate.body) if (host := _host(url))]
+    own = frozenset(named_host(origin) for origin in candidate.origins)
+    links = [_Link(url, host) for url in urls_of(candidate.body) if (host := named_host(url))]
     away = [link for link in links if not _is_own(link.host, own)]
-    website = _host(candidate.website) if candidate.website else ""
+    website = named_host(candidate.website) if candidate.website else ""
     hosts = list(dict.fromkeys(link.host for link in away))
     found = _shorteners([*hosts, website]) | _unread(candidate.body)
     return Evidence(
@@ -264,12 +266,7 @@ def _is_link(match: object) -> bool:
         return False
     if schema or "/" in raw or raw.lower().startswith("www."):
         return True
-    return raw.rpartition(".")[2].lower() not in _DOUBTFUL or _host(raw) in _SHORTENERS
-
-
-def _host(url: str) -> str:
-    """The host without "www."; "" for what no browser takes for a URL."""
-    return without_www(host_of(url))
+    return raw.rpartition(".")[2].lower() not in _DOUBTFUL or named_host(raw) in _SHORTENERS
 
 
 def _is_own(host: str, own: frozenset[str]) -> bool:

@@ -15,6 +15,8 @@ from models.identifiers import is_id
 from models.store import storage
 from models.store.database import Base
 from models.store.storage import REPLIES_A_PAGE, TOPS_A_PAGE
+from models.text.numbers import digits_to_int
+from models.text.stamps import utc_stamp
 from worker.publishing.feeds import feed
 
 
@@ -72,15 +74,15 @@ def revision_of_object(session: Session, thread_id: int, name: str) -> int | Non
     always written.
     """
     *_, top, file = name.split("/")
-    stem = file.partition(".")[0]
-    if not stem.isdecimal():
+    number = digits_to_int(file.partition(".")[0])
+    if number is None:
         return None
     if is_id(top):
-        first = int(stem) * REPLIES_A_PAGE
+        first = number * REPLIES_A_PAGE
         within = {"top": top, "first": first, "last": first + REPLIES_A_PAGE - 1}
         changed = session.connection().execute(_REPLIES_CHANGED, within).scalar()
     else:
-        first = (int(stem) - 1) * TOPS_A_PAGE
+        first = (number - 1) * TOPS_A_PAGE
         within = {"thread": thread_id, "first": first, "last": first + TOPS_A_PAGE - 1}
         changed = session.connection().execute(_PAGE_CHANGED, within).scalar()
     return changed or 0
@@ -180,16 +182,16 @@ class _Writer:
         *folder, file = name.removeprefix(
             storage.newest_name(*self.key).removesuffix("newest.json")
         ).split("/")
-        stem = file.partition(".")[0]
+        number = digits_to_int(file.partition(".")[0], digits=8)
         if file == "newest.json":
             return self._json(*self._newest())
         if file == "feed.atom":
             return self._atom(self._newest()[1])
-        if not stem.isdecimal() or len(stem) > 8 or len(folder) > 1:
+        if number is None or len(folder) > 1:
             return None
         if folder:
-            return self.replies(folder[0], int(stem)) if self._ask(_PLACES, top=folder[0]) else None
-        return self._json(int(stem), self.page(int(stem)))
+            return self.replies(folder[0], number) if self._ask(_PLACES, top=folder[0]) else None
+        return self._json(number, self.page(number))
 
     def _newest(self) -> tuple[int, list[dict[str, Any]]]:
         """The page readers see first."""
@@ -268,7 +270,7 @@ class _Writer:
             }
             return (
                 gone
-                | {"at": _when(row.at), "edited_at": None, "avatar": "", "removed": True}
+                | {"at": utc_stamp(row.at), "edited_at": None, "avatar": "", "removed": True}
                 | {
                     "replies": replies,
                     "more": more,
@@ -280,8 +282,8 @@ class _Writer:
             "name": row.name,
             "website": row.website,
             "html": row.html,
-            "at": _when(row.at),
-            "edited_at": _when(row.edited_at),
+            "at": utc_stamp(row.at),
+            "edited_at": utc_stamp(row.edited_at),
             "avatar": row.avatar,
             "replies": replies,
             "more": more,
@@ -314,9 +316,5 @@ class _Writer:
             thread.key,
             comments,
             title=thread.title,
-            since=_when(thread.created_at) or "",
+            since=utc_stamp(thread.created_at) or "",
         )
-
-
-def _when(moment: Any) -> str | None:
-    return moment.isoformat().replace("+00:00", "Z") if moment else None

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from models.failpoints import failpoint, poison
 from models.identifiers import first_id, new_id
 from models.judgement.candidate import Candidate, Form
-from models.judgement.evidence import Evidence, Outcome
+from models.judgement.evidence import SCREENING, Evidence, Outcome
 from models.judgement.policy import Decision, Policy, Verdict, decide
 from models.records import Comment, Site
 from models.settling.changes import Change, Screened, Settled
@@ -394,7 +394,7 @@ def _to_a_human(comment_id: str, detail: str) -> list[Settled]:
     """Nothing stays pending for ever, not even a comment that breaks the screening. It is shown as
     it was typed: to render it may be what breaks.
     """
-    evidence = [Evidence(check="screening", outcome=Outcome.UNAVAILABLE, detail=detail)]
+    evidence = [Evidence(check=SCREENING, outcome=Outcome.UNAVAILABLE, detail=detail)]
     with begin() as session:
         row = session.execute(
             select(Comment.screenings, Comment.body).where(Comment.id == comment_id)

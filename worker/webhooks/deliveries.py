@@ -34,6 +34,7 @@ from models.identifiers import new_id
 from models.records import Endpoint, Event
 from models.settings import settings
 from models.store.database import Base, begin, now
+from models.text.stamps import utc_stamp
 from models.webhooks.endpoints import Kept, opened
 from worker.webhooks import chats
 
@@ -323,12 +324,8 @@ def _said(session: Session, event_ids: Sequence[str]) -> dict[str, dict[str, Any
         return {}
     rows = session.connection().execute(_EVENTS, {"ids": list(event_ids)})
     return {
-        row.id: {"type": row.type, "timestamp": stamp(row.at), "data": row.data} for row in rows
+        row.id: {"type": row.type, "timestamp": utc_stamp(row.at), "data": row.data} for row in rows
     }
-
-
-def stamp(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
 
 
 # Built once: putting a statement together costs more than running it.

@@ -26,6 +26,7 @@ import structlog
 from models.failpoints import failpoint
 from models.settings import settings
 from models.store.database import now
+from models.text.numbers import digits_to_int
 from models.webhooks import signatures
 from worker.bell import DELIVER, ring
 from worker.webhooks import chats
@@ -276,8 +277,8 @@ def retry_after(answer: Answer, at: datetime) -> float:
     nothing sensible.
     """
     given = answer.headers.get("retry-after", "").strip()
-    if given.isascii() and given.isdecimal() and len(given) < 10:
-        return float(given)
+    if (seconds := digits_to_int(given)) is not None:
+        return float(seconds)
     try:
         return max(0.0, (parsedate_to_datetime(given) - at).total_seconds())
     except (TypeError, ValueError):

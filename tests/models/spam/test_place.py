@@ -45,6 +45,11 @@ def test_every_other_link_leads_away(link: str) -> None:
     assert "link" in {token.kind for token in seen(f"see {link} there", PAGE)}
 
 
+def test_a_site_at_www_dot_com_does_not_own_every_com() -> None:
+    place = Place(site=["www.com"])
+    assert "link" in {token.kind for token in seen("see shop.com there", place)}
+
+
 def test_where_nobody_said_where_a_comment_stands_every_link_is_a_strangers() -> None:
     text = "see https://paper.example.com/page"
 

@@ -204,6 +204,7 @@ BROKEN: dict[str, tuple[Break, set[str]]] = {
     "a page that is gone": (remove(PAGE), {"on its page"}),
     "a feed that is gone": (remove(FEED), {"feed"}),
     "a page too many": (put(PAGE_7), {"no strays"}),
+    "a page of another script's number": (put(PAGE.removesuffix("1.json") + "١.json"), {"no strays"}),
     "a thread too many": (put(storage.newest_name("demo", "/nowhere")), {"no strays"}),
 }  # fmt: skip
 FOR_NO_COMMAND = {
