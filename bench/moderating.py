@@ -14,8 +14,6 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from flask.testing import FlaskClient
-
 from bench.reading import Row
 from models.records import Review
 from models.settings import settings
@@ -23,6 +21,7 @@ from models.store.database import reading
 from models.store.migrate import upgrade
 from service.app import create_app
 from service.people import accounts
+from tests.caller import Client, client_of
 from tests.conftest import forget
 from tests.fakes.postgres import postgresql
 from tests.models.store import test_plans
@@ -103,7 +102,7 @@ def _measure(database: str) -> list[Row]:
     ]
 
 
-def _deciding(client: FlaskClient, csrf: str) -> dict[str, float]:
+def _deciding(client: Client, csrf: str) -> dict[str, float]:
     with reading() as session:
         ids = iter(
             session.query(Review.comment_id)
@@ -121,7 +120,7 @@ def _deciding(client: FlaskClient, csrf: str) -> dict[str, float]:
             headers={"X-Greenroom-CSRF": csrf},
         )
         assert answer.status_code == 200, answer.text
-        made.extend(each["decision"] for each in answer.json["done"])  # type: ignore[index]
+        made.extend(each["decision"] for each in answer.json["done"])
 
     def undo() -> None:
         answer = client.post(
@@ -136,7 +135,7 @@ def _deciding(client: FlaskClient, csrf: str) -> dict[str, float]:
     }
 
 
-def _get(client: FlaskClient, path: str) -> None:
+def _get(client: Client, path: str) -> None:
     answer = client.get(path, headers={"X-Greenroom": "item"})
     assert answer.status_code == 200, path
 
@@ -151,7 +150,7 @@ def _median(work: Callable[[], object]) -> float:
     return median(times) * 1000
 
 
-def _sign_in(client: FlaskClient) -> str:
+def _sign_in(client: Client) -> str:
     accounts.add_moderator("ann@paper.example", "demo", "owner", PASSWORD)
     client.post("/console/sign-in", data={"email": "ann@paper.example", "password": PASSWORD})
     found = re.search(r'data-csrf="(\w+)"', client.get("/console/").text)
@@ -160,7 +159,7 @@ def _sign_in(client: FlaskClient) -> str:
 
 
 @contextmanager
-def _filled(database: str) -> Iterator[FlaskClient]:
+def _filled(database: str) -> Iterator[Client]:
     """The service in this process over 100,000 comments that wait for a human."""
     kept: dict[str, Any] = {
         name: value for name, value in os.environ.items() if name.startswith("GREENROOM_")
@@ -180,7 +179,7 @@ def _filled(database: str) -> Iterator[FlaskClient]:
         accounts.add_site("demo", ["https://paper.example"])
         test_plans.fill(FLAGGED)
         try:
-            yield create_app().test_client()
+            yield client_of(create_app())
         finally:
             forget()
             for name in [name for name in os.environ if name.startswith("GREENROOM_")]:

@@ -20,7 +20,6 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from models import runtime
@@ -31,7 +30,7 @@ from models.store.migrate import upgrade
 from service.app import create_app
 from service.people import accounts
 from tests.answers import check_answers
-from tests.caller import Caller
+from tests.caller import Caller, Client, client_of
 from tests.fakes.postgres import TEMPLATE, PostgreSQL, postgresql
 from tests.greenroom import PATIENCE, until
 
@@ -214,10 +213,10 @@ def app() -> Flask:
 
 
 @pytest.fixture
-def client(data: Path, app: Flask) -> FlaskClient:
+def client(data: Path, app: Flask) -> Client:
     # as every process does at its start: inside another transaction it would wait for itself
     require_keys()
-    return app.test_client()
+    return client_of(app)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -238,11 +237,11 @@ def _screening_takes_what_it_takes() -> Iterator[None]:
     own.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("worker.screening.cpu_limit", lambda seconds: nullcontext())
+        patch.setattr("worker.screening.screening.cpu_limit", lambda seconds: nullcontext())
         yield
 
 
 @pytest.fixture
-def moderator(client: FlaskClient) -> Caller:
+def moderator(client: Client) -> Caller:
     """Someone who calls with a key that may do everything on `demo`."""
     return Caller(client, accounts.create_key("demo", "admin"))

@@ -12,12 +12,11 @@ from typing import Any
 
 import axe_playwright_python
 from flask import Flask
-from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from service.people import accounts
-from tests.caller import posted, screen_all
+from tests.caller import Client, posted, screen_all
 
 PASSWORD = "correct horse battery"
 LINKS = "https://a.example https://b.example https://c.example"
@@ -45,7 +44,7 @@ def served(app: Flask) -> Iterator[str]:
         server.server_close()
 
 
-def wait_in_line(client: FlaskClient, count: int, **fields: Any) -> list[str]:
+def wait_in_line(client: Client, count: int, **fields: Any) -> list[str]:
     """So many comments that are held for their links, oldest first, by Reader 1, Reader 2, …"""
     ids = [
         posted(

@@ -11,14 +11,13 @@ from datetime import timedelta
 import pyotp
 import pytest
 import time_machine
-from flask.testing import FlaskClient
 from playwright.sync_api import Page, Route, expect
 
 from models.records import Comment
 from models.store.database import begin, now, reading
 from service.console import words
 from tests.browser.console import LINKS, PASSWORD, findings, served, shown, sign_in, wait_in_line
-from tests.caller import Caller, posted, screen_all
+from tests.caller import Caller, Client, posted, screen_all
 
 PAGES = (
     *("/console/", "/console/?tab=approved", "/console/?q=nothing", "/console/?tab=all&order=risk"),
@@ -44,13 +43,13 @@ AWAY = '{"detail": "The database is away."}'
 
 
 @pytest.fixture
-def url(client: FlaskClient) -> Iterator[str]:
+def url(client: Client) -> Iterator[str]:
     with served(client.application) as address:
         yield address
 
 
 @pytest.fixture
-def queue(client: FlaskClient, url: str, open_page: Callable[..., Page]) -> Page:
+def queue(client: Client, url: str, open_page: Callable[..., Page]) -> Page:
     """Four comments wait, and someone who may decide looks at the first."""
     wait_in_line(client, 4)
     page = open_page("about:blank", viewport={"width": 1440, "height": 900})
@@ -165,7 +164,7 @@ def test_f_leaves_it_for_another_moderator(
     assert statuses()["Reader 1"] == "flagged"
 
 
-def test_e_shows_everything_by_the_author(queue: Page, client: FlaskClient) -> None:
+def test_e_shows_everything_by_the_author(queue: Page, client: Client) -> None:
     posted(client, name="Reader one again", email="r1@mail.example", body="More " + LINKS)
     screen_all()
     queue.reload()
@@ -352,7 +351,7 @@ def test_the_selected_are_decided_and_undone_as_one(queue: Page) -> None:
 
 
 def test_many_pages_of_the_queue_are_chosen_decided_with_progress_and_undone(
-    client: FlaskClient, url: str, open_page: Callable[..., Page]
+    client: Client, url: str, open_page: Callable[..., Page]
 ) -> None:
     wait_in_line(client, 1000)
     page = open_page("about:blank", viewport={"width": 1440, "height": 900})
@@ -373,7 +372,7 @@ def test_many_pages_of_the_queue_are_chosen_decided_with_progress_and_undone(
 
 
 def test_space_marks_as_seen_and_goes_on_and_undo_brings_it_back(
-    client: FlaskClient, url: str, open_page: Callable[..., Page]
+    client: Client, url: str, open_page: Callable[..., Page]
 ) -> None:
     for n in range(1, 5):
         posted(
@@ -526,7 +525,7 @@ def marks(page: Page, place: str) -> dict[str, str]:
 
 
 def test_the_words_that_moved_the_score_are_marked_in_the_text(
-    client: FlaskClient, url: str, open_page: Callable[..., Page]
+    client: Client, url: str, open_page: Callable[..., Page]
 ) -> None:
     wait_in_line(client, 2, body=SELLS + LINKS)
     wait_in_line(
@@ -559,7 +558,7 @@ def test_the_words_that_moved_the_score_are_marked_in_the_text(
 
 
 def test_without_script_a_link_leads_to_the_marked_words(
-    client: FlaskClient, url: str, open_page: Callable[..., Page]
+    client: Client, url: str, open_page: Callable[..., Page]
 ) -> None:
     wait_in_line(client, 1, body=SELLS + LINKS)
     page = open_page("about:blank", java_script_enabled=False)
@@ -571,9 +570,7 @@ def test_without_script_a_link_leads_to_the_marked_words(
     assert shown(page) == "Reader 1"
 
 
-def test_it_works_without_script(
-    client: FlaskClient, url: str, open_page: Callable[..., Page]
-) -> None:
+def test_it_works_without_script(client: Client, url: str, open_page: Callable[..., Page]) -> None:
     wait_in_line(client, 2)
     page = open_page("about:blank", java_script_enabled=False)
     sign_in(page, url, is_scripted=False)
@@ -589,7 +586,7 @@ def test_it_works_without_script(
 
 @pytest.mark.parametrize("width", [360, 1440])
 def test_nothing_serious_for_axe_and_nothing_runs_out_of_the_page(
-    client: FlaskClient, url: str, open_page: Callable[..., Page], width: int
+    client: Client, url: str, open_page: Callable[..., Page], width: int
 ) -> None:
     script = "<script>alert(1)</script>"
     posted(

@@ -5,19 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from models import caches
 from models.store.database import begin as really_begin
 from service.comments import accepting
 from service.sites import lookup
-from tests.caller import Caller, post, posted, publish_all
+from tests.caller import Caller, Client, post, posted, publish_all
 from worker.screening import screening
 
 
 def test_a_thread_is_answered_503_while_storage_fails_and_read_again_once_it_is_back(
-    client: FlaskClient, moderator: Caller, data: Path
+    client: Client, moderator: Caller, data: Path
 ) -> None:
     moderator.decide(posted(client), "approve")
     publish_all()
@@ -34,7 +33,7 @@ def test_a_thread_is_answered_503_while_storage_fails_and_read_again_once_it_is_
 
 @pytest.fixture
 def later_without_database(
-    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+    client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A thread is published and read; then the database goes away for longer than a site is
     remembered.
@@ -58,7 +57,7 @@ def test_readers_go_on_reading_while_the_database_is_away(moderator: Caller) -> 
 
 @pytest.mark.usefixtures("later_without_database")
 def test_a_post_while_the_database_is_away_is_a_503_that_the_page_may_read(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     answer = post(client, headers={"Origin": "https://paper.example"})
     assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
@@ -66,7 +65,7 @@ def test_a_post_while_the_database_is_away_is_a_503_that_the_page_may_read(
 
 
 @pytest.mark.usefixtures("later_without_database")
-def test_a_process_that_never_saw_the_database_says_that_it_is_away(client: FlaskClient) -> None:
+def test_a_process_that_never_saw_the_database_says_that_it_is_away(client: Client) -> None:
     caches.forget()
     for answer in (client.get("/v1/sites/demo/comments?thread=/harbour"), post(client)):
         assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
@@ -74,7 +73,7 @@ def test_a_process_that_never_saw_the_database_says_that_it_is_away(client: Flas
 
 
 def test_a_comment_is_not_handed_to_a_human_because_the_database_was_away(
-    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+    client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     comments = [posted(client), posted(client, body="The bridge was late too.")]
     tries = []

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from flask.testing import FlaskClient
 
 from bench.chaos.told import Told, digest
 from bench.chaos.truths import Records, violations
@@ -23,7 +22,7 @@ from models import failpoints
 from models.failpoints import STATUS
 from models.settings import settings
 from models.store.database import now
-from tests.caller import COMMENT, Caller, posted, publish_all
+from tests.caller import COMMENT, Caller, Client, posted, publish_all
 from tests.fakes.receiver import Receiver
 from tests.greenroom import PATIENCE, Running, running, until
 from tests.worker.learning.test_training import models, quirk, site, taught
@@ -45,7 +44,7 @@ def _asking(call: str) -> str:
 from service.people import accounts
 from service.app import create_app
 from tests.caller import Caller
-Caller(create_app().test_client(), accounts.create_key("demo", "admin")).{call}
+Caller(client_of(create_app()), accounts.create_key("demo", "admin")).{call}
 import time; time.sleep(10)  # the bell rings in the background
 """
 
@@ -56,7 +55,7 @@ ACTS = {
 from service.app import create_app
 from tests.caller import post
 from tests.chaos.test_failpoints import KEY
-post(create_app().test_client(), headers=KEY)
+post(client_of(create_app()), headers=KEY)
 import time; time.sleep(10)  # the bell rings in the background
 """,
     "decide": _asking('decide(comment, "approve")'),
@@ -125,7 +124,7 @@ DEATHS += [("postgresql", death) for death in AFTER_A_COMMIT]
 
 @pytest.mark.parametrize(("database_url", "death"), DEATHS, indirect=["database_url"], ids=str)
 def test_nothing_is_lost_or_done_twice_by_dying(
-    client: FlaskClient, moderator: Caller, tmp_path: Path, death: Death
+    client: Client, moderator: Caller, tmp_path: Path, death: Death
 ) -> None:
     before = posted(client, body="One that stands there already.")
     moderator.decide(before, "approve")
@@ -138,7 +137,7 @@ def test_nothing_is_lost_or_done_twice_by_dying(
         if death.comment == "new":  # the client had no answer, and asks once more
             answer = client.post("/v1/sites/demo/comments", json=COMMENT, headers=KEY)
             about = {"author": "ann", "thread": COMMENT["thread"], "body": digest(COMMENT["body"])}
-            told.note("accepted", id=answer.json["id"], key=KEY["Idempotency-Key"], **about)  # type: ignore[index]
+            told.note("accepted", id=answer.json["id"], key=KEY["Idempotency-Key"], **about)
     for seconds in (5, 20, 80, 100):  # beyond a dead publisher's lease
         with time_machine.travel(now() + timedelta(seconds=seconds)):
             sweep()
@@ -210,7 +209,7 @@ def test_a_webhook_is_sent_once_more_by_the_next_after_its_sender_died(
         assert len({(got.id, got.content) for got in receiver.got}) == 1
         (delivery,) = moderator.call("GET", f"/webhooks/{webhook['id']}/deliveries").json[
             "deliveries"
-        ]  # type: ignore[index]
+        ]
         assert (delivery["state"], len(delivery["attempts"])) == ("delivered", 1)
 
 

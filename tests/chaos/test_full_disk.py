@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from models.settings import settings
@@ -24,7 +23,7 @@ from service.up.claim import Claim, Refused
 from service.up.part import ENOUGH, Part
 from service.up.signs import Signs
 from service.up.supervisor import Supervisor
-from tests.caller import post, posted
+from tests.caller import Client, post, posted
 from tests.chaos.full_disk import Disk, can_mount, small_disk
 from tests.deploy.asking import Answer, ask
 from tests.greenroom import GREENROOM, Running, running, until
@@ -142,7 +141,7 @@ if can_mount():
 
 
 @on_sqlite
-def test_a_post_that_finds_no_room_is_refused_with_the_reason(client: FlaskClient) -> None:
+def test_a_post_that_finds_no_room_is_refused_with_the_reason(client: Client) -> None:
     posted(client)
     with engine().connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
@@ -159,7 +158,7 @@ def test_a_post_that_finds_no_room_is_refused_with_the_reason(client: FlaskClien
         event.remove(engine(), "begin", leave_no_room)
         engine().dispose()
     assert answers[-1].status_code == 503
-    assert "disk is full" in answers[-1].json["detail"]  # type: ignore[index]
+    assert "disk is full" in answers[-1].json["detail"]
     posted(client, body="There is room again.")
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import delete, insert, select, update
 
 from bench.chaos import sabotaged
@@ -18,7 +17,7 @@ from models.identifiers import new_id
 from models.records import Comment, DecisionRecord, Event, Review, Thread
 from models.store import storage
 from models.store.database import begin, now, reading
-from tests.caller import COMMENT, Caller, posted, publish_all, screen_all
+from tests.caller import COMMENT, Caller, Client, posted, publish_all, screen_all
 
 
 @pytest.fixture
@@ -39,14 +38,14 @@ def accepted(told: Path, comment: str, key: str) -> None:
 
 
 def test_without_the_sweep_a_comment_whose_ring_was_lost_waits_for_ever(
-    client: FlaskClient, told: Path
+    client: Client, told: Path
 ) -> None:
     posted(client)
     assert broken(told) == {"every comment is settled or waits for a human"}
 
 
 def test_without_the_constraint_the_same_words_are_kept_twice(
-    client: FlaskClient, moderator: Caller, told: Path
+    client: Client, moderator: Caller, told: Path
 ) -> None:
     sabotaged.drop_unique()
     for key in ("one", "other"):
@@ -57,7 +56,7 @@ def test_without_the_constraint_the_same_words_are_kept_twice(
 
 
 def test_without_leases_an_older_page_is_put_over_a_newer_one(
-    client: FlaskClient, moderator: Caller, told: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, moderator: Caller, told: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     comments = [posted(client, body=f"The ferry was late {times} times.") for times in (1, 2)]
     screen_all()
@@ -159,7 +158,7 @@ def _tell_an_address() -> None:
     ],
 )
 def test_harm_is_noticed(
-    client: FlaskClient, moderator: Caller, told: Path, harm: Callable[[], None], truth: str
+    client: Client, moderator: Caller, told: Path, harm: Callable[[], None], truth: str
 ) -> None:
     comment = posted(client)
     accepted(told, comment, "one")
@@ -173,7 +172,7 @@ def test_harm_is_noticed(
 
 
 def test_a_comment_that_is_live_may_wait_for_an_opinion(
-    client: FlaskClient, moderator: Caller, told: Path
+    client: Client, moderator: Caller, told: Path
 ) -> None:
     moderator.decide(posted(client), "approve")
     publish_all()
@@ -182,7 +181,7 @@ def test_a_comment_that_is_live_may_wait_for_an_opinion(
 
 
 def test_an_address_in_a_log_or_a_message_is_noticed(
-    client: FlaskClient, told: Path, tmp_path: Path
+    client: Client, told: Path, tmp_path: Path
 ) -> None:
     log, messages = tmp_path / "log", tmp_path / "aof"
     log.write_text(f"could not look up {MARK}-7@paper.test")
@@ -194,7 +193,7 @@ def test_an_address_in_a_log_or_a_message_is_noticed(
     )
 
 
-def test_an_answer_of_500_is_noticed(client: FlaskClient, told: Path) -> None:
+def test_an_answer_of_500_is_noticed(client: Client, told: Path) -> None:
     with Told(told) as log:
         log.note("answered", status=500, path="GET /", at="12:00:00")
     assert broken(told) == {"nothing was answered with a 500"}

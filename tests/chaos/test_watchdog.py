@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import redis
-from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from bench.chaos.proxy import Proxy
@@ -19,7 +18,7 @@ from models.records import Heartbeat
 from models.settings import settings
 from models.store.database import now, reading
 from service.up.valkey import embedded
-from tests.caller import posted
+from tests.caller import Client, posted
 from tests.greenroom import until
 from worker import bell, sweep
 from worker.bell import SCREEN, ring
@@ -73,7 +72,7 @@ def _worker(log: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_worker_whose_connection_died_without_a_word_ends_itself(
-    client: FlaskClient, broker: Proxy, tmp_path: Path
+    client: Client, broker: Proxy, tmp_path: Path
 ) -> None:
     first = posted(client)
     log = tmp_path / "worker.log"
@@ -93,10 +92,10 @@ def test_a_worker_whose_connection_died_without_a_word_ends_itself(
     assert "worker.deaf" in log.read_text()
 
 
-def _status(client: FlaskClient, comment: str) -> str:
+def _status(client: Client, comment: str) -> str:
     from service.comments.receipts import receipt_of
 
-    return str(client.get(f"/v1/receipts/{receipt_of(comment)}").json["status"])  # type: ignore[index]
+    return str(client.get(f"/v1/receipts/{receipt_of(comment)}").json["status"])
 
 
 def test_messages_that_wait_make_a_worker_deaf_only_if_it_took_none_for_long(broker: Proxy) -> None:

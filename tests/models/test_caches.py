@@ -6,12 +6,12 @@ from functools import lru_cache
 
 import pytest
 from cachetools import LRUCache
-from flask.testing import FlaskClient
 
 from models import caches
 from models.records import Site
 from models.store.database import begin
 from service.sites import lookup
+from tests.caller import Client
 
 
 def test_forget_empties_every_cache_that_registered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,7 +25,7 @@ def test_forget_empties_every_cache_that_registered(monkeypatch: pytest.MonkeyPa
     assert (len(kept), doubled.cache_info().currsize) == (0, 0)
 
 
-def test_a_site_that_was_changed_is_seen_at_once_after_forget(client: FlaskClient) -> None:
+def test_a_site_that_was_changed_is_seen_at_once_after_forget(client: Client) -> None:
     before = lookup.find_site("demo")
     with begin() as session:
         session.query(Site).update({"locale": "de"})

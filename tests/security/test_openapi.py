@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as bounded
 from hypothesis.errors import Unsatisfiable
@@ -29,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from service.people import accounts
-from tests.caller import Caller, posted, screen_all
+from tests.caller import Caller, Client, posted, screen_all
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 EXAMPLES = int(os.environ.get("GREENROOM_EXAMPLES", "2"))  # of each operation, by each key
@@ -55,7 +54,7 @@ LIMITS = bounded(
 )
 @pytest.mark.parametrize("scope", ["read", "admin"])
 def test_every_operation_answers_as_described(
-    client: FlaskClient, moderator: Caller, scope: str, mode: GenerationMode
+    client: Client, moderator: Caller, scope: str, mode: GenerationMode
 ) -> None:
     posted(client)
     screen_all()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from service.console import signing_in
 from service.people import accounts
+from tests.caller import Client, client_of
 
 PASSWORD = "correct horse battery"
 LINKS = "https://a.example https://b.example https://c.example"
@@ -17,10 +17,10 @@ LINKS = "https://a.example https://b.example https://c.example"
 
 class SignedIn:
     def __init__(
-        self, client: FlaskClient, email: str = "ann@paper.example", *, role: str = "owner"
+        self, client: Client, email: str = "ann@paper.example", *, role: str = "owner"
     ) -> None:
         signing_in.guesses._tries.clear()
-        self.client, self.email = client.application.test_client(), email
+        self.client, self.email = client_of(client.application), email
         accounts.add_moderator(email, "demo", role, PASSWORD)
         answer = self.client.post("/console/sign-in", data={"email": email, "password": PASSWORD})
         assert answer.status_code == 303
@@ -50,7 +50,7 @@ class SignedIn:
         return re.findall(r'class="row" data-id="([\w-]+)"', self.get(f"/{query}"))
 
 
-def csrf_of(client: FlaskClient) -> str:
+def csrf_of(client: Client) -> str:
     found = re.search(r'data-csrf="(\w+)"', client.get("/console/").text)
     assert found
     return found[1]

@@ -10,14 +10,13 @@ import re
 from typing import Any, NamedTuple
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from models.records import Block, DecisionRecord, Moderator, Question, Site, Thread
 from models.store.database import begin, reading
 from service.console import signing_in, team
 from service.people import accounts, tickets
-from tests.caller import Caller, posted, screen_all
+from tests.caller import Caller, Client, posted, screen_all
 
 PASSWORD = "correct horse battery"
 ROLES = ("viewer", "moderator", "owner")
@@ -173,12 +172,12 @@ API = {
 class World(NamedTuple):
     """What the table's addresses name; all of it is of the site `demo`."""
 
-    client: FlaskClient
+    client: Client
     names: dict[str, str]
 
 
 @pytest.fixture
-def world(client: FlaskClient, moderator: Caller) -> World:
+def world(client: Client, moderator: Caller) -> World:
     signing_in.guesses._tries.clear()
     team.asked._tries.clear()
     accounts.add_site("other", ["https://other.example"])
@@ -246,7 +245,7 @@ def _json(body: dict[str, Any]) -> str:
     return json.dumps(body)
 
 
-def sign_in(client: FlaskClient, email: str) -> str:
+def sign_in(client: Client, email: str) -> str:
     """The form token of the new session."""
     client.post("/console/sign-in", data={"email": email, "password": PASSWORD})
     found = re.search(r'data-csrf="(\w+)"', client.get("/console/").text)
@@ -261,7 +260,7 @@ def is_let_in(answer: TestResponse) -> bool:
     return answer.status_code < 400 or answer.status_code in {409, 422}
 
 
-def test_every_route_has_its_row(client: FlaskClient) -> None:
+def test_every_route_has_its_row(client: Client) -> None:
     rules = {
         f"{method} {rule.rule}"
         for rule in client.application.url_map.iter_rules()

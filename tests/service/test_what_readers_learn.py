@@ -10,21 +10,20 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from flask.testing import FlaskClient
 
 from models.identifiers import new_id
 from models.judgement.policy import Policy
 from service.comments.receipts import receipt_of
 from service.console import signing_in
 from service.people import accounts
-from tests.caller import Caller, post, posted, publish_all, screen_all
+from tests.caller import Caller, Client, client_of, post, posted, publish_all, screen_all
 from tests.service.signed_in import PASSWORD, SignedIn
 
 TABLE = Path(__file__).parents[2] / "docs" / "security" / "what-readers-learn.md"
 BLOCKED = "blocked@paper.example"
 
 
-def told(client: FlaskClient, comment: str) -> dict[str, Any]:
+def told(client: Client, comment: str) -> dict[str, Any]:
     """The receipt without what is the comment's own."""
     answer: Any = client.get(f"/v1/receipts/{receipt_of(comment)}").json
     return {name: value for name, value in answer.items() if name not in {"id", "at"}}
@@ -40,7 +39,7 @@ def set_policy(moderator: Caller, **parts: Any) -> None:
 
 
 def test_a_receipt_reads_the_same_whatever_rule_rejected_the_comment(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     """Whether it was a word, a pattern, a host or the author's address."""
     set_policy(moderator, words={"blocked": ["casino"], "blocked_patterns": ["win [0-9]+"]})
@@ -64,7 +63,7 @@ def test_a_receipt_reads_the_same_whatever_rule_rejected_the_comment(
 
 
 def test_a_receipt_reads_the_same_whatever_rule_holds_the_comment(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     set_policy(moderator, words={"held": ["bonus"], "blocked": ["viagra"]}, links={"max_links": 0})
     comments = [
@@ -78,9 +77,7 @@ def test_a_receipt_reads_the_same_whatever_rule_holds_the_comment(
     assert receipts == [receipts[0]] * len(comments)
 
 
-def test_a_moderators_note_and_name_are_in_no_receipt(
-    client: FlaskClient, moderator: Caller
-) -> None:
+def test_a_moderators_note_and_name_are_in_no_receipt(client: Client, moderator: Caller) -> None:
     comment = posted(client)
     moderator.decide(comment, "reject", reason="other", note="the secret note")
     assert told(client, comment) == {
@@ -89,20 +86,20 @@ def test_a_moderators_note_and_name_are_in_no_receipt(
     }
 
 
-def test_no_receipt_is_like_one_that_never_was(client: FlaskClient) -> None:
+def test_no_receipt_is_like_one_that_never_was(client: Client) -> None:
     ours, never = posted(client), new_id()
     forged = receipt_of(ours)[:-3] + "AAA"
     answers = [
         client.get(f"/v1/receipts/{receipt}")
         for receipt in (forged, receipt_of(never), f"{never}.AAAA", "x")
     ]
-    assert {(answer.status_code, answer.json["detail"]) for answer in answers} == {  # type: ignore[index]
+    assert {(answer.status_code, answer.json["detail"]) for answer in answers} == {
         (404, "There is no such receipt.")
     }
 
 
 @pytest.fixture
-def unpublished(client: FlaskClient, moderator: Caller) -> list[str]:
+def unpublished(client: Client, moderator: Caller) -> list[str]:
     """Comments that no reader sees: pending, held, rejected, taken down, erased; and one that never
     was.
     """
@@ -119,7 +116,7 @@ def unpublished(client: FlaskClient, moderator: Caller) -> list[str]:
 
 
 def test_what_is_not_published_is_like_what_never_was(
-    client: FlaskClient, unpublished: list[str]
+    client: Client, unpublished: list[str]
 ) -> None:
     links = [client.get(f"/sites/demo/c/{id_}") for id_ in unpublished]
     replies = [
@@ -131,7 +128,7 @@ def test_what_is_not_published_is_like_what_never_was(
 
 
 def test_counters_and_pages_count_only_what_is_published(
-    client: FlaskClient, unpublished: list[str]
+    client: Client, unpublished: list[str]
 ) -> None:
     assert client.get("/v1/sites/demo/counts?thread=/harbour&thread=/never").json == {
         "/harbour": 0,
@@ -143,7 +140,7 @@ def test_counters_and_pages_count_only_what_is_published(
 
 
 def test_the_same_words_under_a_guessed_email_are_answered_like_any_others(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     """From another address, whoever guessed right and whoever guessed wrong both get
     a new comment.
@@ -168,7 +165,7 @@ def test_the_same_words_under_a_guessed_email_are_answered_like_any_others(
 
 
 def test_signing_in_does_as_much_for_an_unknown_account(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann = SignedIn(client)
     accounts._nobody()
@@ -180,7 +177,7 @@ def test_signing_in_does_as_much_for_an_unknown_account(
         return bool(verify(self, kept, password))
 
     monkeypatch.setattr(PasswordHasher, "verify", counted)
-    guest, answers = client.application.test_client(), []
+    guest, answers = client_of(client.application), []
     for email in (ann.email, "nobody@paper.example"):
         signing_in.guesses._tries.clear()
         answers.append(
@@ -194,9 +191,9 @@ def test_signing_in_does_as_much_for_an_unknown_account(
     assert verified[0] == verified[1]
 
 
-def test_too_many_guesses_are_refused_alike_for_an_unknown_account(client: FlaskClient) -> None:
+def test_too_many_guesses_are_refused_alike_for_an_unknown_account(client: Client) -> None:
     ann = SignedIn(client)
-    guest, answers = client.application.test_client(), []
+    guest, answers = client_of(client.application), []
     for email in (ann.email, "nobody@paper.example"):
         signing_in.guesses._tries.clear()
         tries = [

@@ -17,7 +17,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as of_hypothesis
 from hypothesis import strategies as st
@@ -32,7 +31,7 @@ from models.settling.changes import Change
 from models.settling.moderation import Refused, erase, settle, undo
 from models.store.database import Base, begin, now, reading
 from models.webhooks.owed import overdue_endpoints
-from tests.caller import Caller
+from tests.caller import Caller, Client
 from worker.publishing.publishing import publish_threads
 from worker.webhooks.deliveries import Outcome, round_of
 
@@ -130,7 +129,7 @@ def hear(example: ModuleType, chance: random.Random, late: list[Any], *, all_of_
         example.hear(event)
 
 
-def shown(client: FlaskClient, key: str) -> dict[str, tuple[Any, ...]]:
+def shown(client: Client, key: str) -> dict[str, tuple[Any, ...]]:
     page = client.get("/v1/sites/demo/comments", query_string={"thread": key}).json
     assert page is not None
     flat = [comment for top in page["comments"] for comment in (top, *top["replies"])]

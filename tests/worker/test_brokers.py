@@ -17,12 +17,11 @@ import kombu
 import kombu.pools
 import pytest
 from amqp.exceptions import PreconditionFailed
-from flask.testing import FlaskClient
 
 from models.records import Comment
 from models.settings import settings
 from models.store.database import reading
-from tests.caller import posted
+from tests.caller import Client, posted
 from tests.fakes.dns_server import DnsServer
 from tests.fakes.rabbitmq import is_installed, rabbitmq
 from tests.fakes.tls_front import tls_front
@@ -222,7 +221,7 @@ def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @needs_rabbitmq
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_worker_consumes_where_quorum_queues_are_the_default(
-    client: FlaskClient, data: Path, rabbit: str, set_broker: Set
+    client: Client, data: Path, rabbit: str, set_broker: Set
 ) -> None:
     """Celery cannot see that default. No sweep comes to help, so the worker heard the ring."""
     url = f"{rabbit}/quorum"

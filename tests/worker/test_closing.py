@@ -8,18 +8,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from models.records import Act, Site, Thread
 from models.store.database import begin, now, reading
 from service.people import accounts
-from tests.caller import Caller, post, posted, publish_all, screen_all
+from tests.caller import Caller, Client, post, posted, publish_all, screen_all
 from worker.closing import close_old_threads
 
 
 @pytest.fixture
-def old(client: FlaskClient) -> None:
+def old(client: Client) -> None:
     for thread in ("/old", "/new"):
         posted(client, thread=thread)
     accounts.add_site("other", ["https://other.example"])
@@ -41,7 +40,7 @@ def states() -> dict[str, str]:
 
 @pytest.mark.usefixtures("old")
 def test_a_thread_closes_when_it_is_as_old_as_the_site_says(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     assert close_old_threads(now()) == 0
     draft = {"threads": {"close_after_days": 30}}

@@ -7,20 +7,19 @@ from typing import Any
 
 import pytest
 import time_machine
-from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from models.judgement.evidence import Evidence, Outcome
 from models.records import AddressKey, Comment, Fingerprint, Heartbeat, Thread
 from models.store.database import begin, now, reading
-from tests.caller import Caller, posted, screen_all
+from tests.caller import Caller, Client, posted, screen_all
 from worker import sweep
 from worker.checks import examination
 from worker.screening import screening
 
 
 def test_a_comment_whose_ring_was_lost_is_screened_and_published(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     comment = posted(client)
     with time_machine.travel(now() + timedelta(seconds=4)):
@@ -34,7 +33,7 @@ def test_a_comment_whose_ring_was_lost_is_screened_and_published(
 
 
 def test_without_a_broker_one_sweep_brings_a_comment_onto_its_page(
-    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+    client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(examination._ON_THE_TEXT, "spam", _fine)
     comment = posted(client)
@@ -43,15 +42,13 @@ def test_without_a_broker_one_sweep_brings_a_comment_onto_its_page(
     assert [shown["id"] for shown in moderator.page()["comments"]] == [comment]
 
 
-def test_what_is_not_overdue_yet_is_left_to_the_bell(
-    client: FlaskClient, moderator: Caller
-) -> None:
+def test_what_is_not_overdue_yet_is_left_to_the_bell(client: Client, moderator: Caller) -> None:
     comment = posted(client)
     sweep.sweep()
     assert moderator.record(comment)["status"] == "pending"
 
 
-def test_two_sweeps_at_once_do_not_take_the_same_rows(client: FlaskClient) -> None:
+def test_two_sweeps_at_once_do_not_take_the_same_rows(client: Client) -> None:
     posted(client)
     later = now() + timedelta(seconds=4)
     assert len(sweep._overdue(Comment, Comment.screen_due, later)) == 1
@@ -59,7 +56,7 @@ def test_two_sweeps_at_once_do_not_take_the_same_rows(client: FlaskClient) -> No
 
 
 def test_a_check_that_could_not_run_is_tried_again_until_it_can(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     comment = posted(client, email="ann@nowhere.test")  # the resolver of these tests never answers
     screen_all()
@@ -79,7 +76,7 @@ def test_a_check_that_could_not_run_is_tried_again_until_it_can(
     assert [decision["verdict"] for decision in again["decisions"]] == ["flag", "approve"]
 
 
-def test_a_second_screening_never_overrules_a_human(client: FlaskClient, moderator: Caller) -> None:
+def test_a_second_screening_never_overrules_a_human(client: Client, moderator: Caller) -> None:
     comment = posted(client, email="ann@nowhere.test")
     screen_all()
     moderator.decide(comment, "reject")
@@ -90,7 +87,7 @@ def test_a_second_screening_never_overrules_a_human(client: FlaskClient, moderat
 
 
 def test_a_screening_that_was_overtaken_changes_nothing(
-    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+    client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     comment = posted(client)
     examine, others = screening.examine, [comment]
@@ -107,7 +104,7 @@ def test_a_screening_that_was_overtaken_changes_nothing(
 
 
 def test_a_comment_that_breaks_the_screening_goes_to_a_human(
-    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+    client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     poison, neighbour = posted(client, body="poison"), posted(client, body="A neighbour")
     settle = screening.settle
@@ -124,7 +121,7 @@ def test_a_comment_that_breaks_the_screening_goes_to_a_human(
 
 
 def test_a_comment_whose_row_cannot_be_read_holds_up_no_neighbour(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     broken, neighbour = posted(client, body="Broken"), posted(client, body="A neighbour")
     with begin() as session:
@@ -134,7 +131,7 @@ def test_a_comment_whose_row_cannot_be_read_holds_up_no_neighbour(
     assert moderator.record(neighbour)["status"] != "pending"
 
 
-def test_what_is_kept_for_a_time_only_goes(client: FlaskClient) -> None:
+def test_what_is_kept_for_a_time_only_goes(client: Client) -> None:
     posted(client, body="Long enough a text to leave fingerprints of what it says behind it.")
     screen_all()
     with reading() as session:
@@ -146,7 +143,7 @@ def test_what_is_kept_for_a_time_only_goes(client: FlaskClient) -> None:
         assert session.execute(select(AddressKey.day)).first() is None
 
 
-def test_a_worker_says_it_is_alive(client: FlaskClient) -> None:
+def test_a_worker_says_it_is_alive(client: Client) -> None:
     sweep._beat("worker-screen@here", swept=True)
     sweep._beat("worker-screen@here", swept=False)
     with reading() as session:
@@ -156,7 +153,7 @@ def test_a_worker_says_it_is_alive(client: FlaskClient) -> None:
 
 
 def test_a_thread_that_was_closed_is_published_by_the_sweep(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     moderator.call("PATCH", "/threads", json={"thread": "/harbour", "state": "closed"})
     with time_machine.travel(now() + timedelta(seconds=4)):

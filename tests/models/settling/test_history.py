@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from flask.testing import FlaskClient
-
 from models.identifiers import new_id
 from models.settling.actor import POLICY, Actor
 from models.settling.history import (
@@ -18,7 +16,7 @@ from models.settling.history import (
 )
 from models.settling.moderation import erase
 from models.store.database import begin, reading
-from tests.caller import posted
+from tests.caller import Client, posted
 from tests.models.settling.deciding import ANN, BEN, decide, take_back
 
 BY_ANN, BY_POLICY = str(ANN), str(POLICY)
@@ -60,7 +58,7 @@ def test_older_pages_are_read_only_when_they_are_asked_for() -> None:
     assert read == [0]
 
 
-def test_a_comment_has_the_latest_decision_that_was_not_undone(client: FlaskClient) -> None:
+def test_a_comment_has_the_latest_decision_that_was_not_undone(client: Client) -> None:
     first, second, third = (posted(client, body=f"The {n} ferry was late.") for n in range(3))
     rejected = decide(first, "reject")
     decide(first, "approve", by=BEN)
@@ -73,7 +71,7 @@ def test_a_comment_has_the_latest_decision_that_was_not_undone(client: FlaskClie
     assert {comment: entry.id for comment, entry in found.items()} == {first: rejected}
 
 
-def test_a_decision_after_an_undo_stands_again(client: FlaskClient) -> None:
+def test_a_decision_after_an_undo_stands_again(client: Client) -> None:
     comment = posted(client)
     decide(comment, "reject")
     take_back(comment)
@@ -82,7 +80,7 @@ def test_a_decision_after_an_undo_stands_again(client: FlaskClient) -> None:
         assert standing_decisions(session, [comment])[comment].id == again
 
 
-def test_human_decisions_hold_the_undone_ones_but_none_of_the_policys(client: FlaskClient) -> None:
+def test_human_decisions_hold_the_undone_ones_but_none_of_the_policys(client: Client) -> None:
     comment, quiet = posted(client), posted(client, body="It was on time today.")
     decide(comment, "approve", by=POLICY)
     rejected = decide(comment, "reject")
@@ -93,7 +91,7 @@ def test_human_decisions_hold_the_undone_ones_but_none_of_the_policys(client: Fl
     assert quiet not in logs
 
 
-def test_a_batch_holds_its_decisions_that_nobody_undid(client: FlaskClient) -> None:
+def test_a_batch_holds_its_decisions_that_nobody_undid(client: Client) -> None:
     one, two, other = (posted(client, body=f"The {n} ferry was late.") for n in range(3))
     batch, another = new_id(), new_id()
     kept = decide(one, "reject", batch=batch)
@@ -108,7 +106,7 @@ def test_a_batch_holds_its_decisions_that_nobody_undid(client: FlaskClient) -> N
 
 
 def test_a_conflict_names_the_latest_decision_and_the_comment_as_it_is(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     comment = posted(client)
     decide(comment, "approve", by=POLICY)
@@ -120,7 +118,7 @@ def test_a_conflict_names_the_latest_decision_and_the_comment_as_it_is(
     assert (conflict.version, conflict.status, conflict.is_erased) == (3, "rejected", False)
 
 
-def test_conflicts_are_answered_one_for_one(client: FlaskClient) -> None:
+def test_conflicts_are_answered_one_for_one(client: Client) -> None:
     waiting, erased, nowhere = posted(client), posted(client, body="Never again."), new_id()
     with begin() as session:
         erase(session, erased, by=ANN)

@@ -17,7 +17,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import delete, event, func, insert, select, text, update
 
 from models.identifiers import new_id
@@ -30,7 +29,7 @@ from models.store.database import Base, begin, engine, now, reading
 from models.webhooks.endpoints import opened
 from models.webhooks.owed import cancel_deliveries, release_published
 from service.people import accounts
-from tests.caller import COMMENT, Caller
+from tests.caller import COMMENT, Caller, Client
 from tests.greenroom import PATIENCE, until
 from worker.learning.learner import owe_learning
 from worker.webhooks.deliveries import Due, Job, Outcome, round_of
@@ -84,7 +83,7 @@ def hearing_of_statements(listener: Callable[..., None]) -> Iterator[None]:
         event.remove(engine(), "after_cursor_execute", listener)
 
 
-def posted(client: FlaskClient, site: str, number: int) -> str:
+def posted(client: Client, site: str, number: int) -> str:
     answer = client.post(
         f"/v1/sites/{site}/comments",
         json=COMMENT | {"thread": f"/{number}", "body": f"The ferry was late {number} times."},
@@ -106,12 +105,12 @@ def webhook(moderator: Caller) -> str:
     wanted = {"url": "https://receiver.example/", "events": ["comment.approved"]}
     answer = moderator.call("POST", "/webhooks", json=wanted)
     assert answer.status_code == 201, answer.text
-    return str(answer.json["id"])  # type: ignore[index]
+    return str(answer.json["id"])
 
 
 @pytest.mark.parametrize("by", [POLICY, Actor.moderator("1")], ids=str)
 def test_two_batches_with_the_same_sites_in_opposite_order_both_commit(
-    client: FlaskClient, database_url: str, by: Actor
+    client: Client, database_url: str, by: Actor
 ) -> None:
     accounts.add_site("other", ["https://paper.example"])
     one, two = ([posted(client, site, number) for site in ("demo", "other")] for number in range(2))
@@ -124,7 +123,7 @@ def test_two_batches_with_the_same_sites_in_opposite_order_both_commit(
 
 
 def test_an_erasure_locks_the_site_before_its_events_as_their_retention_does(
-    client: FlaskClient, database_url: str
+    client: Client, database_url: str
 ) -> None:
     comment = posted(client, "demo", 1)
     decided([comment])()
@@ -190,7 +189,7 @@ def turn_deliveries_round() -> list[str]:
 
 
 def test_learning_is_owed_to_sites_in_the_order_of_their_ids(
-    client: FlaskClient, database_url: str
+    client: Client, database_url: str
 ) -> None:
     """PostgreSQL would change them in the order in which they lie in the table, `demo` last here.
 

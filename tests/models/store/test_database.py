@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
@@ -27,7 +26,7 @@ from service.comments import accepting
 from service.comments.submission import Submission
 from service.people import accounts
 from service.sites.lookup import find_site
-from tests.caller import COMMENT, Caller, post, posted
+from tests.caller import COMMENT, Caller, Client, post, posted
 from tests.conftest import forget
 from tests.fakes.postgres import PostgreSQL
 from tests.greenroom import PATIENCE
@@ -173,7 +172,7 @@ def test_a_fork_gets_connections_of_its_own_and_leaves_its_parents_alone(data: o
 
 @on_postgresql
 def test_the_death_of_every_connection_is_not_noticed_by_the_next_request(
-    client: FlaskClient, postgres: PostgreSQL
+    client: Client, postgres: PostgreSQL
 ) -> None:
     posted(client)
     postgres.execute(
@@ -184,7 +183,7 @@ def test_the_death_of_every_connection_is_not_noticed_by_the_next_request(
 
 @on_postgresql
 def test_a_comment_is_accepted_while_its_thread_and_parent_are_being_settled(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     parent = posted(client)
     moderator.decide(parent, "approve")
@@ -221,7 +220,7 @@ def test_batches_of_the_same_new_threads_in_opposite_order_do_not_wait_in_a_ring
         ), outcomes
 
 
-def test_sweeps_and_publishers_at_once_share_what_is_owed(client: FlaskClient) -> None:
+def test_sweeps_and_publishers_at_once_share_what_is_owed(client: Client) -> None:
     for n in range(30):
         posted(client, thread=f"/{n}", body=f"Comment {n}")
     with begin() as session:

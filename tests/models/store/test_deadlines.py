@@ -10,7 +10,6 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as WaitedTooLong
@@ -22,7 +21,7 @@ from models.store import deadlines, postgresql
 from models.store.database import FairLock, OutcomeUnknown, begin, engine, now, reading
 from service.comments import accepting
 from service.sites import lookup
-from tests.caller import Caller, post, posted, publish_all
+from tests.caller import Caller, Client, post, posted, publish_all
 from tests.conftest import forget
 from tests.greenroom import until
 
@@ -184,7 +183,7 @@ def test_a_commit_that_was_cut_is_said_to_be_of_unknown_outcome(between: Proxy) 
 
 @on_postgresql
 def test_a_post_whose_commit_was_cut_is_never_called_refused_and_never_kept_twice(
-    between: Proxy, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    between: Proxy, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     posted(client, body="The first one makes the thread and the day's key.")
     keep = accepting._keep
@@ -211,7 +210,7 @@ def test_a_post_whose_commit_was_cut_is_never_called_refused_and_never_kept_twic
 
 @on_postgresql
 def test_a_frozen_database_is_a_503_for_posts_while_threads_are_read(
-    between: Proxy, client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+    between: Proxy, client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moderator.decide(posted(client), "approve")
     publish_all()
@@ -231,7 +230,7 @@ def test_a_frozen_database_is_a_503_for_posts_while_threads_are_read(
 
 @on_sqlite
 def test_a_file_that_another_process_keeps_locked_is_a_503_within_the_deadline(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     posted(client)
     with sqlite3.connect(str(engine().url.database), isolation_level=None) as other:

@@ -15,7 +15,6 @@ import pytest
 import time_machine
 from click.testing import CliRunner
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import event, select, text, update
 
 from models.records import Comment, Keyring
@@ -39,7 +38,7 @@ from models.store.secrets import (
 )
 from service.commands.main import main
 from service.operations import doctor, rotation
-from tests.caller import Caller, post, posted, screen_all
+from tests.caller import Caller, Client, client_of, post, posted, screen_all
 from tests.greenroom import GREENROOM, running
 
 Bring = Callable[[Secrets], None]
@@ -78,9 +77,9 @@ def emails() -> list[bytes]:
 
 
 @pytest.fixture
-def client(data: Path, app: Flask) -> FlaskClient:
+def client(data: Path, app: Flask) -> Client:
     """Without the keys that other tests begin with: they are made or brought here."""
-    return app.test_client()
+    return client_of(app)
 
 
 @pytest.fixture(params=["GREENROOM_SECRETS", "GREENROOM_SECRETS_FILE"])
@@ -105,7 +104,7 @@ def bring(
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_missing_keys_beside_a_filled_database_are_never_replaced(
-    client: FlaskClient, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+    client: Client, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     posted(client)
     monkeypatch.chdir(tmp_path)
@@ -120,7 +119,7 @@ def test_missing_keys_beside_a_filled_database_are_never_replaced(
 
 
 def test_a_migration_needs_no_keys_and_says_that_they_are_missing(
-    client: FlaskClient, data: Path
+    client: Client, data: Path
 ) -> None:
     posted(client)
     (data / "secrets.json").unlink()
@@ -146,7 +145,7 @@ def test_a_database_whose_keys_were_made_but_hold_nothing_yet_is_not_given_other
 
 
 def test_a_filled_database_of_an_earlier_release_is_not_given_others(
-    client: FlaskClient, data: Path
+    client: Client, data: Path
 ) -> None:
     posted(client)
     _of_an_earlier_release()
@@ -200,7 +199,7 @@ def test_keys_that_cannot_be_read_are_told_with_their_file(data: Path) -> None:
     assert f"{data}/secrets.json can't be read" in run.stderr
 
 
-def test_keys_of_another_installation_are_refused(client: FlaskClient, bring: Bring) -> None:
+def test_keys_of_another_installation_are_refused(client: Client, bring: Bring) -> None:
     posted(client)
     bring(generated())
     run = CliRunner().invoke(main, ["key", "create", "--site", "demo", "--scope", "read"])
@@ -208,9 +207,7 @@ def test_keys_of_another_installation_are_refused(client: FlaskClient, bring: Br
     assert "are not the ones that this database was made with" in run.stderr
 
 
-def test_a_key_that_rows_name_and_the_keys_lack_is_refused(
-    client: FlaskClient, bring: Bring
-) -> None:
+def test_a_key_that_rows_name_and_the_keys_lack_is_refused(client: Client, bring: Bring) -> None:
     posted(client)
     kept = with_new_email_key(secrets())
     bring(with_current_key_only(kept))
@@ -218,7 +215,7 @@ def test_a_key_that_rows_name_and_the_keys_lack_is_refused(
         require_keys()
 
 
-def test_a_key_that_only_rows_name_is_refused(client: FlaskClient) -> None:
+def test_a_key_that_only_rows_name_is_refused(client: Client) -> None:
     posted(client)
     with begin() as session:
         session.execute(update(Comment).values(email=b"9\0nonsense"))
@@ -227,7 +224,7 @@ def test_a_key_that_only_rows_name_is_refused(client: FlaskClient) -> None:
         require_keys()
 
 
-def test_another_key_under_a_known_id_is_refused(client: FlaskClient, bring: Bring) -> None:
+def test_another_key_under_a_known_id_is_refused(client: Client, bring: Bring) -> None:
     """Two processes without a shared file would each make a key “2”."""
     posted(client)
     kept = secrets()
@@ -239,13 +236,13 @@ def test_another_key_under_a_known_id_is_refused(client: FlaskClient, bring: Bri
 
 
 def test_wrong_keys_accept_nothing_in_a_process_that_runs_already(
-    client: FlaskClient, bring: Bring
+    client: Client, bring: Bring
 ) -> None:
     posted(client)
     bring(generated())
     answer = post(client, body="Another")
     assert answer.status_code == 503
-    assert "not set up correctly" in answer.json["detail"]  # type: ignore[index]
+    assert "not set up correctly" in answer.json["detail"]
     assert len(emails()) == 1
 
 
@@ -297,7 +294,7 @@ def test_the_fingerprint_holds_no_key(data: Path) -> None:
         assert secret not in told
 
 
-def test_an_earlier_release_is_upgraded_without_action(client: FlaskClient) -> None:
+def test_an_earlier_release_is_upgraded_without_action(client: Client) -> None:
     posted(client)
     _of_an_earlier_release()
     require_keys()
@@ -305,7 +302,7 @@ def test_an_earlier_release_is_upgraded_without_action(client: FlaskClient) -> N
 
 
 def test_an_earlier_release_with_wrong_keys_beside_it_is_refused(
-    client: FlaskClient, bring: Bring
+    client: Client, bring: Bring
 ) -> None:
     posted(client)
     _of_an_earlier_release()
@@ -363,7 +360,7 @@ def _statements() -> Iterator[list[str]]:
         event.remove(engine(), "before_cursor_execute", note)
 
 
-def test_to_accept_asks_for_the_fingerprint_once_a_process(client: FlaskClient) -> None:
+def test_to_accept_asks_for_the_fingerprint_once_a_process(client: Client) -> None:
     again()
     with _statements() as first:
         posted(client)
@@ -377,7 +374,7 @@ def test_to_accept_asks_for_the_fingerprint_once_a_process(client: FlaskClient) 
 
 
 def test_a_process_goes_on_when_the_file_vanishes_and_follows_when_it_is_back(
-    client: FlaskClient, data: Path
+    client: Client, data: Path
 ) -> None:
     posted(client)
     kept = (data / "secrets.json").read_bytes()
@@ -392,7 +389,7 @@ def test_a_process_goes_on_when_the_file_vanishes_and_follows_when_it_is_back(
 
 
 def test_a_mounted_secret_is_followed_as_kubernetes_replaces_it(
-    client: FlaskClient, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file is a symbolic link through `..data`, which comes to point to another folder."""
     mount = tmp_path / "mount"
@@ -414,7 +411,7 @@ def test_a_mounted_secret_is_followed_as_kubernetes_replaces_it(
 
 
 def test_keys_that_the_operator_brings_are_rotated(
-    client: FlaskClient, bring: Bring, data: Path
+    client: Client, bring: Bring, data: Path
 ) -> None:
     old = generated()
     bring(old)
@@ -435,7 +432,7 @@ def test_keys_that_the_operator_brings_are_rotated(
 
 @pytest.mark.parametrize(("minutes", "status"), [(0, "pending"), (40, "flagged")])
 def test_a_worker_with_the_old_keys_leaves_a_comment_to_the_others_for_a_time(
-    client: FlaskClient, bring: Bring, minutes: int, status: str
+    client: Client, bring: Bring, minutes: int, status: str
 ) -> None:
     old = generated()
     bring(old)
@@ -452,9 +449,7 @@ def test_a_worker_with_the_old_keys_leaves_a_comment_to_the_others_for_a_time(
     screen_all()
 
 
-def test_a_process_with_the_old_keys_says_which_key_it_lacks(
-    client: FlaskClient, bring: Bring
-) -> None:
+def test_a_process_with_the_old_keys_says_which_key_it_lacks(client: Client, bring: Bring) -> None:
     old = generated()
     bring(old)
     require_keys()
@@ -494,14 +489,14 @@ def test_two_sources_at_once_are_refused(data: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_with_keys_that_are_lost_for_good_a_new_start_keeps_the_comments(
-    client: FlaskClient, moderator: Caller, data: Path
+    client: Client, moderator: Caller, data: Path
 ) -> None:
     id_ = posted(client)
     assert (
         CliRunner().invoke(main, ["secrets", "replace-lost", "--yes"]).exit_code == 1
     )  # nothing is lost
     hook = {"url": "https://paper.example/hook", "events": ["comment.approved"]}
-    hook_id = moderator.call("POST", "/webhooks", json=hook).json["id"]  # type: ignore[index]
+    hook_id = moderator.call("POST", "/webhooks", json=hook).json["id"]
     (data / "secrets.json").write_text("{")
     again()
     assert CliRunner().invoke(main, ["secrets", "replace-lost"]).exit_code == 2
@@ -513,12 +508,12 @@ def test_with_keys_that_are_lost_for_good_a_new_start_keeps_the_comments(
     require_keys()
     posted(client, body="Another")
     assert moderator.record(id_)["email"] is None
-    assert moderator.call("GET", f"/webhooks/{hook_id}").json["enabled"] is False  # type: ignore[index]
+    assert moderator.call("GET", f"/webhooks/{hook_id}").json["enabled"] is False
     assert moderator.call("POST", f"/webhooks/{hook_id}/rotate").status_code == 200
     assert doctor.examine().counts.keys() <= {"screened in time"}
 
 
-def test_the_doctor_names_keys_that_are_missing(client: FlaskClient, data: Path) -> None:
+def test_the_doctor_names_keys_that_are_missing(client: Client, data: Path) -> None:
     posted(client)
     (data / "secrets.json").unlink()
     again()

@@ -35,7 +35,7 @@ from service.moderation.queue import coverage
 from service.operations.metrics import _oldest_due
 from service.people import accounts
 from service.sites.error_rates import error_rates
-from tests.caller import Caller, post
+from tests.caller import Caller, client_of, post
 from tests.conftest import forget
 from tests.fakes.postgres import PostgreSQL
 from tests.greenroom import free_port
@@ -240,7 +240,7 @@ def large(
 
 @pytest.fixture
 def moderator(large: None) -> Caller:
-    return Caller(create_app().test_client(), accounts.create_key("demo", "admin"))
+    return Caller(client_of(create_app()), accounts.create_key("demo", "admin"))
 
 
 class Question(NamedTuple):
@@ -388,10 +388,10 @@ def publishing(moderator: Caller) -> None:
 def listing(moderator: Caller) -> None:
     for status in ("pending", "flagged", "approved", "rejected", "review"):
         listed = moderator.call("GET", f"/queue?status={status}").json
-        assert listed["items"], status  # type: ignore[index]
+        assert listed["items"], status
         moderator.call("GET", f"/queue?status={status}&cursor={id_of(60_000)}")
     assert moderator.record(id_of(77))
-    assert moderator.call("GET", "/queue?group=campaign").json["groups"]  # type: ignore[index]
+    assert moderator.call("GET", "/queue?group=campaign").json["groups"]
     assert moderator.call("POST", "/policy/replay", json={"last": 500}).status_code == 200
 
 
@@ -406,9 +406,9 @@ def deciding(moderator: Caller) -> None:
 def deciding_many(moderator: Caller) -> None:
     items = [{"id": id_of(n)} for n in range(40_100, 44_000, 100)]
     decided = moderator.call("POST", "/decisions", json={"verdict": "reject", "items": items}).json
-    assert len(decided["done"]) == len(items)  # type: ignore[index]
-    undone = moderator.call("POST", "/decisions/undo", json={"batch": decided["batch"]}).json  # type: ignore[index]
-    assert len(undone["done"]) == len(items)  # type: ignore[index]
+    assert len(decided["done"]) == len(items)
+    undone = moderator.call("POST", "/decisions/undo", json={"batch": decided["batch"]}).json
+    assert len(undone["done"]) == len(items)
     assert moderator.call("GET", f"/comments/{id_of(77)}/others").status_code == 200
     assert moderator.call("GET", f"/comments/{id_of(77)}/notes").status_code == 200
     assert moderator.call("GET", "/log?limit=500").status_code == 200
@@ -420,7 +420,7 @@ def deciding_many(moderator: Caller) -> None:
 
 
 def telling(moderator: Caller) -> None:
-    assert len(moderator.call("GET", "/events?after=50000.1&limit=1000").json["events"]) == 1000  # type: ignore[index]
+    assert len(moderator.call("GET", "/events?after=50000.1&limit=1000").json["events"]) == 1000
     assert moderator.client.get(f"/v1/receipts/{receipt_of(id_of(100))}").status_code == 200
     assert moderator.client.get(f"/v1/receipts/{receipt_of(id_of(10))}").status_code == 200
     assert moderator.client.get("/v1/sites/demo/counts?thread=/1&thread=/2").status_code == 200

@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import insert, select
 
 from models.identifiers import new_id
@@ -19,7 +18,7 @@ from models.settling.moderation import erase
 from models.store import scrubbing
 from models.store.database import begin, engine, now, reading
 from models.store.scrubbing import scrub
-from tests.caller import Caller, posted, screen_all
+from tests.caller import Caller, Client, posted, screen_all
 from worker.sweep import tidy
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -41,7 +40,7 @@ def later() -> bool:
     return scrub(now() + timedelta(minutes=1))
 
 
-def _filled(client: FlaskClient, count: int) -> list[str]:
+def _filled(client: Client, count: int) -> list[str]:
     """Ids of comments of very different sizes, each with a word of its own in name,
     body and HTML.
     """
@@ -74,7 +73,7 @@ def _filled(client: FlaskClient, count: int) -> list[str]:
 
 
 @sqlite_only
-def test_of_many_erased_comments_of_all_sizes_nothing_is_left(client: FlaskClient) -> None:
+def test_of_many_erased_comments_of_all_sizes_nothing_is_left(client: Client) -> None:
     ids = _filled(client, 120)
     gone = random.Random(5).sample(ids, 80)
     for id_ in gone:
@@ -105,7 +104,7 @@ def _word(id_: str) -> str:
 
 @sqlite_only
 def test_a_reader_in_the_way_holds_it_up_until_it_has_gone(
-    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+    client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scrubbing, "TRUNCATE_TRIES", 2)
     id_ = posted(client, body="An unheard-of zanthorwick")
@@ -122,7 +121,7 @@ def test_a_reader_in_the_way_holds_it_up_until_it_has_gone(
 
 @sqlite_only
 def test_a_large_database_is_not_vacuumed(
-    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+    client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scrubbing, "VACUUM_BYTES", 0)
     moderator.call("DELETE", f"/comments/{posted(client)}")
@@ -131,7 +130,7 @@ def test_a_large_database_is_not_vacuumed(
 
 
 @sqlite_only
-def test_the_search_still_finds_what_is_left(client: FlaskClient, moderator: Caller) -> None:
+def test_the_search_still_finds_what_is_left(client: Client, moderator: Caller) -> None:
     ids = [posted(client, body=f"The harbour number {number}") for number in range(5)]
     screen_all()
     moderator.call("DELETE", f"/comments/{ids[0]}")
@@ -154,7 +153,7 @@ def test_what_is_kept_for_a_time_leaves_the_log_as_well(data: Path) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_postgresql_is_owed_none_of_it(client: FlaskClient, moderator: Caller) -> None:
+def test_postgresql_is_owed_none_of_it(client: Client, moderator: Caller) -> None:
     moderator.call("DELETE", f"/comments/{posted(client)}")
     tidy(now())
     assert owed() == set()

@@ -7,16 +7,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from service.moderation import comment_records
 from service.operations.metrics import CHECKS
 from service.people import accounts
-from tests.caller import Caller, post, posted, publish_all, screen_all
+from tests.caller import Caller, Client, post, posted, publish_all, screen_all
 
 
 @pytest.fixture
-def flagged(client: FlaskClient) -> str:
+def flagged(client: Client) -> str:
     """A comment in the queue: its links are more than the site allows."""
     comment = posted(
         client, body="https://a.example https://b.example https://c.example https://d.example"
@@ -144,12 +143,12 @@ def test_events_count_without_gaps_and_name_what_they_supersede(
     ]
     assert "ann@example.org" not in str(events)
     page = moderator.call("GET", "/events?limit=2").json
-    rest = moderator.call("GET", f"/events?after={page['next']}").json  # type: ignore[index]
-    assert [*page["events"], *rest["events"]] == events  # type: ignore[index]
+    rest = moderator.call("GET", f"/events?after={page['next']}").json
+    assert [*page["events"], *rest["events"]] == events
 
 
 def test_an_erased_comment_leaves_nothing_but_a_place_for_its_answers(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     parent = posted(
         client, name="Forgetme", website="https://forgetme.example", body="Unforgettable words."
@@ -187,14 +186,14 @@ def test_an_erased_comment_leaves_nothing_but_a_place_for_its_answers(
     ],
 )
 def test_a_key_may_do_what_its_scope_says(
-    client: FlaskClient, scope: str, method: str, path: str, status: int
+    client: Client, scope: str, method: str, path: str, status: int
 ) -> None:
     caller = Caller(client, accounts.create_key("demo", scope))
     assert caller.call(method, path).status_code == status
 
 
 def test_a_key_of_another_site_opens_nothing(
-    client: FlaskClient, moderator: Caller, flagged: str
+    client: Client, moderator: Caller, flagged: str
 ) -> None:
     accounts.add_site("other", ["https://other.example"])
     stranger = Caller(client, accounts.create_key("other", "admin"))
@@ -214,9 +213,7 @@ def test_a_decision_of_the_wrong_shape_is_refused(
     assert moderator.call("POST", f"/comments/{flagged}/decisions", json=wrong).status_code == 422
 
 
-def test_the_queue_hands_out_everything_once_by_cursor(
-    client: FlaskClient, moderator: Caller
-) -> None:
+def test_the_queue_hands_out_everything_once_by_cursor(client: Client, moderator: Caller) -> None:
     wanted = [posted(client, body=f"Waiting {number}") for number in range(7)]
     seen, cursor = [], ""
     while True:
@@ -229,7 +226,7 @@ def test_the_queue_hands_out_everything_once_by_cursor(
     assert seen == wanted
 
 
-def test_the_policy_is_kept_by_version_and_decides(client: FlaskClient, moderator: Caller) -> None:
+def test_the_policy_is_kept_by_version_and_decides(client: Client, moderator: Caller) -> None:
     policy = moderator.call("GET", "/policy").json
     assert policy is not None
     policy["words"]["blocked"] = ["lottery*"]
@@ -299,11 +296,11 @@ def test_what_is_wrong_in_a_policy_is_named_by_its_place_and_in_plain_words(
 ) -> None:
     answer = moderator.call("PUT", "/policy", json=policy)
     assert answer.status_code == 422
-    assert answer.json["errors"] == [{"field": field, "message": message}]  # type: ignore[index]
+    assert answer.json["errors"] == [{"field": field, "message": message}]
 
 
 def test_only_the_readers_form_is_answered_by_a_page(
-    client: FlaskClient, moderator: Caller, flagged: str
+    client: Client, moderator: Caller, flagged: str
 ) -> None:
     form = moderator.call("POST", f"/comments/{flagged}/decisions", data={"verdict": "approve"})
     assert (form.status_code, form.content_type) == (415, "application/problem+json")
@@ -313,17 +310,17 @@ def test_only_the_readers_form_is_answered_by_a_page(
 
 
 def test_a_note_loses_its_nul(moderator: Caller, flagged: str) -> None:
-    assert moderator.decide(flagged, "approve", note="a\0b").json["note"] == "ab"  # type: ignore[index]
+    assert moderator.decide(flagged, "approve", note="a\0b").json["note"] == "ab"
 
 
-def test_a_redirect_does_not_lead_where_the_host_header_says(client: FlaskClient) -> None:
+def test_a_redirect_does_not_lead_where_the_host_header_says(client: Client) -> None:
     answer = client.get("/console", headers={"Host": "evil.example"})
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/console/sign-in"
 
 
 def test_an_unknown_branch_of_replies_is_empty_in_a_thread_that_is_not(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     moderator.decide(posted(client), "approve")
     publish_all()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from flask.testing import FlaskClient
-
 from tests.answers import calls_of
+from tests.caller import Client
 
 
-def test_the_page_shows_every_call(client: FlaskClient) -> None:
+def test_the_page_shows_every_call(client: Client) -> None:
     page = client.get("/docs")
     assert page.status_code == 200
     for call in calls_of(client.application).values():
@@ -15,7 +14,7 @@ def test_the_page_shows_every_call(client: FlaskClient) -> None:
     assert "Receive comment.approved" in page.text
 
 
-def test_the_page_shows_examples_of_bodies_and_answers(client: FlaskClient) -> None:
+def test_the_page_shows_examples_of_bodies_and_answers(client: Client) -> None:
     page = client.get("/docs").text
     assert "The ferry was late *again*." in page
     assert "Body: application/x-www-form-urlencoded" in page

@@ -8,14 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from models.records import Moderator
 from models.store.database import reading
 from service.comments.receipts import receipt_of
 from service.people import accounts
 from tests.answers import calls_of
-from tests.caller import COMMENT, Caller, posted, publish_all, screen_all
+from tests.caller import COMMENT, Caller, Client, posted, publish_all, screen_all
 from tests.fakes.receiver import Receiver
 from tests.service.sites.test_model_versions import keep_model
 
@@ -26,7 +25,7 @@ LINKS = "https://a.example https://b.example https://c.example https://d.example
 class Journey:
     """Calls by their operation's name, and what was called."""
 
-    def __init__(self, client: FlaskClient, key: str) -> None:
+    def __init__(self, client: Client, key: str) -> None:
         self.client, self.calls = client, calls_of(client.application)
         self.by_name = {call.operation: call for call in self.calls.values()}
         self.headers = {"Authorization": f"Bearer {key}"}
@@ -49,11 +48,11 @@ def _private(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def journey(client: FlaskClient, moderator: Caller) -> Journey:
+def journey(client: Client, moderator: Caller) -> Journey:
     return Journey(client, moderator.key)
 
 
-def test_every_call_answers_as_it_declares(journey: Journey, client: FlaskClient) -> None:
+def test_every_call_answers_as_it_declares(journey: Journey, client: Client) -> None:
     with Receiver() as receiver:
         _webhooks(journey, receiver)
         _readers(journey)

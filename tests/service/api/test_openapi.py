@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
@@ -21,7 +20,7 @@ from service.app import create_app
 from service.http.calls import Call
 from service.people import accounts
 from tests.answers import calls_of
-from tests.caller import Caller, posted, publish_all, screen_all
+from tests.caller import Caller, Client, client_of, posted, publish_all, screen_all
 from tests.npm_packages import npm_package
 
 CALLS = list(calls_of(create_app()).values())
@@ -43,7 +42,7 @@ def path_of(call: Call) -> str:
 
 @pytest.fixture(scope="module")
 def document(app: Flask) -> Any:
-    return app.test_client().get("/openapi.json").json
+    return client_of(app).get("/openapi.json").json
 
 
 def operations(document: Any) -> Iterator[tuple[str, Any]]:
@@ -65,9 +64,7 @@ def schemas(part: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("call", CALLS, ids=named)
-def test_every_answer_to_bad_input_is_documented(
-    client: FlaskClient, document: Any, call: Call
-) -> None:
+def test_every_answer_to_bad_input_is_documented(client: Client, document: Any, call: Call) -> None:
     documented = document["paths"][call.path][call.method.lower()]["responses"]
     key = {"Authorization": f"Bearer {accounts.create_key('demo', 'admin')}"}
     for what, sent in BAD.items():
@@ -83,13 +80,13 @@ def test_every_answer_to_bad_input_is_documented(
 
 
 @pytest.mark.parametrize("call", [call for call in CALLS if call.body_may_be_missing], ids=named)
-def test_a_body_that_is_optional_may_be_left_out(client: FlaskClient, call: Call) -> None:
+def test_a_body_that_is_optional_may_be_left_out(client: Client, call: Call) -> None:
     key = {"Authorization": f"Bearer {accounts.create_key('demo', 'admin')}"}
     answer = client.open(path_of(call), method=call.method, headers=key)
     assert answer.status_code in {404, 409}
 
 
-def test_a_limit_that_is_named_is_the_one_that_holds(client: FlaskClient, document: Any) -> None:
+def test_a_limit_that_is_named_is_the_one_that_holds(client: Client, document: Any) -> None:
     key = {"Authorization": f"Bearer {accounts.create_key('demo', 'admin')}"}
     found = 0
     for call in CALLS:
@@ -172,7 +169,7 @@ def test_the_example_of_a_body_is_a_good_body(document: Any, call: Call) -> None
 
 
 def test_there_is_a_webhook_for_each_event_and_real_events_are_like_it(
-    client: FlaskClient, document: Any, moderator: Caller
+    client: Client, document: Any, moderator: Caller
 ) -> None:
     assert set(document["webhooks"]) == {*EVENTS, TEST}
     comment = posted(client)

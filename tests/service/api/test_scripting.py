@@ -8,21 +8,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from models.identifiers import new_id
 from models.records import Comment
 from models.store.database import reading
 from service.people import accounts
-from tests.caller import Caller, posted, screen_all
+from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import LINKS, SignedIn
 
 SCRIPT = "<script>alert(1)</script>"
 
 
 @pytest.fixture
-def held(client: FlaskClient) -> list[str]:
+def held(client: Client) -> list[str]:
     ids = [
         posted(client, body=f"{n} {LINKS}", email=f"reader{n}@example.org", thread=f"/{n}")
         for n in range(3)
@@ -32,7 +31,7 @@ def held(client: FlaskClient) -> list[str]:
 
 
 @pytest.fixture
-def other(client: FlaskClient) -> Caller:
+def other(client: Client) -> Caller:
     """With every right, on another site."""
     accounts.add_site("other", ["https://other.example"])
     return Elsewhere(client, accounts.create_key("other", "admin"))
@@ -94,7 +93,7 @@ def test_undoing_a_batch_leaves_what_a_colleague_decided_since(
 
 
 def test_a_thousand_are_one_transaction_one_batch_and_one_undo(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     ids = _many(1000)
     told: Any = moderator.call(
@@ -108,7 +107,7 @@ def test_a_thousand_are_one_transaction_one_batch_and_one_undo(
 
 
 def test_a_batch_of_a_thousand_is_one_of_the_last_hundred_after_a_reload(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     ids = _many(1000)
     ann, batch = SignedIn(client), new_id()
@@ -185,7 +184,7 @@ def test_one_of_another_site_and_nothing_is_decided(
 
 
 def test_notes_and_questions_are_those_of_the_console(
-    client: FlaskClient, moderator: Caller, held: list[str]
+    client: Client, moderator: Caller, held: list[str]
 ) -> None:
     ann = SignedIn(client)
     ann.form(f"/comments/{held[0]}/notes", about="author", text=f"Known {SCRIPT}")
@@ -204,7 +203,7 @@ def test_notes_and_questions_are_those_of_the_console(
     assert SCRIPT not in ann.get(f"/items/{held[0]}")
     assert [each["id"] for each in moderator.call("GET", "/questions").json["questions"]] == [
         asked["id"]
-    ]  # type: ignore[index]
+    ]
     ann.form(f"/questions/{asked['id']}/answer", text="Let it stand")
     again: Any = moderator.call("POST", f"/questions/{asked['id']}/answer", json={"text": "No"})
     assert (again.status_code, again.json["answer"]) == (409, "Let it stand")
@@ -212,7 +211,7 @@ def test_notes_and_questions_are_those_of_the_console(
 
 
 def test_a_block_with_the_others_is_shown_first_and_undone_as_one(
-    moderator: Caller, client: FlaskClient
+    moderator: Caller, client: Client
 ) -> None:
     ids = [posted(client, body=f"{n} {LINKS}") for n in range(3)]
     screen_all()
@@ -232,7 +231,7 @@ def test_a_block_with_the_others_is_shown_first_and_undone_as_one(
 
 
 def test_an_author_is_blocked_by_address_before_they_write(
-    moderator: Caller, client: FlaskClient
+    moderator: Caller, client: Client
 ) -> None:
     answer: Any = moderator.call(
         "POST", "/blocks", json={"kind": "author", "value": "Bad@Example.org", "days": 1}
@@ -265,9 +264,7 @@ def test_a_block_of_nothing_is_refused_at_its_field(
     assert answer.json["errors"]
 
 
-def test_people_are_invited_given_a_role_and_removed(
-    client: FlaskClient, moderator: Caller
-) -> None:
+def test_people_are_invited_given_a_role_and_removed(client: Client, moderator: Caller) -> None:
     accounts.add_moderator("ann@paper.example", "demo", "owner", "correct horse")
     made: Any = moderator.call(
         "POST", "/people", json={"email": "Ben@paper.example", "role": "viewer"}
@@ -317,7 +314,7 @@ def test_nothing_of_another_site_is_there(
     ).json
     decision: Any = moderator.decide(held[0], "approve").json
     accounts.add_moderator("ann@paper.example", "demo", "owner", "correct horse")
-    ann = moderator.call("GET", "/people").json["people"][0]["id"]  # type: ignore[index]
+    ann = moderator.call("GET", "/people").json["people"][0]["id"]
     calls: list[Callable[[], TestResponse]] = [
         lambda: other.call("GET", f"/comments/{held[0]}/notes"),
         lambda: other.call("POST", f"/comments/{held[0]}/notes", json={"text": "Mine"}),
@@ -340,7 +337,7 @@ def test_nothing_of_another_site_is_there(
 
 
 def test_a_list_of_the_console_is_read_with_its_filters(
-    client: FlaskClient, moderator: Caller, held: list[str]
+    client: Client, moderator: Caller, held: list[str]
 ) -> None:
     def listed(query: str) -> list[str]:
         answer: Any = moderator.call("GET", f"/lists/{query}").json
@@ -365,7 +362,7 @@ def test_a_list_of_the_console_is_read_with_its_filters(
 
 
 def test_what_a_human_has_read_is_marked_as_seen(
-    client: FlaskClient, moderator: Caller, other: Caller
+    client: Client, moderator: Caller, other: Caller
 ) -> None:
     ids = [
         posted(client, body=f"Thank you all very much, number {n}", thread=f"/{n}")
@@ -377,14 +374,12 @@ def test_what_a_human_has_read_is_marked_as_seen(
     assert other.call("POST", "/seen", json={"items": ids}).status_code == 404
     told: Any = moderator.call("POST", "/seen", json={"items": ids[:3]}).json
     assert (told["seen"], told["coverage"]) == (ids[:3], {"seen": 3, "of": 4})
-    assert [item["id"] for item in moderator.call("GET", "/lists/unread").json["items"]] == [ids[3]]  # type: ignore[index]
+    assert [item["id"] for item in moderator.call("GET", "/lists/unread").json["items"]] == [ids[3]]
     told = moderator.call("POST", "/seen", json={"items": ids[:1], "seen": False}).json
     assert (told["seen"], told["coverage"]) == ([], {"seen": 2, "of": 4})
 
 
-def test_script_in_every_stored_field_runs_on_no_page(
-    client: FlaskClient, moderator: Caller
-) -> None:
+def test_script_in_every_stored_field_runs_on_no_page(client: Client, moderator: Caller) -> None:
     comment = posted(
         client, name=SCRIPT, body=f"{SCRIPT} and a word or two more {LINKS}", title=SCRIPT
     )
@@ -401,7 +396,7 @@ def test_script_in_every_stored_field_runs_on_no_page(
     assert moderator.call("POST", "/blocks", json=like).status_code == 201
     moderator.call("PATCH", "/threads", json={"thread": "/harbour", "title": SCRIPT})
     moderator.call("PATCH", "/policy", json={"words": {"held": [SCRIPT]}})
-    question = moderator.call("GET", "/questions").json["questions"][0]["id"]  # type: ignore[index]
+    question = moderator.call("GET", "/questions").json["questions"][0]["id"]
     moderator.call("POST", f"/questions/{question}/answer", json={"text": SCRIPT})
     ann = SignedIn(client)
     ann.decide(comment, verdict="reject", version=2, note=SCRIPT)

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from models.records import Comment, Thread
@@ -19,7 +18,7 @@ from models.text.urls import origin_of
 from service.app import create_app
 from service.http import limits
 from service.people.accounts import add_site
-from tests.caller import COMMENT, Caller, post, posted, publish_all
+from tests.caller import COMMENT, Caller, Client, client_of, post, posted, publish_all
 from tests.conftest import forget
 from tests.greenroom import PATIENCE
 
@@ -29,19 +28,17 @@ def count_comments() -> int:
         return session.execute(select(func.count(Comment.id))).scalar_one()
 
 
-def test_an_accepted_comment_has_a_row_and_a_receipt(client: FlaskClient) -> None:
+def test_an_accepted_comment_has_a_row_and_a_receipt(client: Client) -> None:
     answer = post(client)
     assert answer.status_code == 202
     assert answer.json is not None
     assert answer.json["status"] == "pending"
     assert answer.headers["Location"] == answer.json["receipt"]
-    assert client.get(answer.json["receipt"]).json["status"] == "pending"  # type: ignore[index]
+    assert client.get(answer.json["receipt"]).json["status"] == "pending"
     assert count_comments() == 1
 
 
-def test_the_email_is_kept_encrypted_and_nowhere_in_the_clear(
-    client: FlaskClient, data: Any
-) -> None:
+def test_the_email_is_kept_encrypted_and_nowhere_in_the_clear(client: Client, data: Any) -> None:
     comment = posted(client, email="Ann.Secret@example.org")
     with reading() as session:
         row = session.get_one(Comment, comment)
@@ -95,13 +92,13 @@ def test_the_email_is_kept_encrypted_and_nowhere_in_the_clear(
     ],
 )
 def test_a_wrong_field_is_named_in_the_answer(
-    client: FlaskClient, wrong: dict[str, Any], field: str
+    client: Client, wrong: dict[str, Any], field: str
 ) -> None:
     answer = post(client, **wrong)
     assert answer.status_code == 422
     assert answer.content_type == "application/problem+json"
-    assert field in [error["field"] for error in answer.json["errors"]]  # type: ignore[index]
-    assert all(error["message"] for error in answer.json["errors"])  # type: ignore[index]
+    assert field in [error["field"] for error in answer.json["errors"]]
+    assert all(error["message"] for error in answer.json["errors"])
     assert count_comments() == 0
 
 
@@ -116,9 +113,7 @@ def test_a_wrong_field_is_named_in_the_answer(
         ("https://bücher。example", "https://xn--bcher-kva.example/"),
     ],
 )
-def test_a_website_is_kept_as_a_browser_reads_it(
-    client: FlaskClient, typed: str, kept: str
-) -> None:
+def test_a_website_is_kept_as_a_browser_reads_it(client: Client, typed: str, kept: str) -> None:
     assert post(client, website=typed).status_code == 202
     with reading() as session:
         assert session.scalars(select(Comment.website)).one() == kept
@@ -143,30 +138,30 @@ def test_a_website_is_kept_as_a_browser_reads_it(
     ],
 )
 def test_a_body_that_cannot_be_read_is_refused_by_its_own_status(
-    client: FlaskClient, body: bytes, content_type: str, status: int
+    client: Client, body: bytes, content_type: str, status: int
 ) -> None:
     answer = client.post("/v1/sites/demo/comments", data=body, content_type=content_type)
     assert answer.status_code == status
-    assert answer.json["status"] == status  # type: ignore[index]
+    assert answer.json["status"] == status
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"7"])
 def test_what_is_no_object_is_not_blamed_on_the_field_named_body(
-    client: FlaskClient, body: bytes
+    client: Client, body: bytes
 ) -> None:
     answer = client.post("/v1/sites/demo/comments", data=body, content_type="application/json").json
-    assert answer["detail"] == "The body must be a JSON object."  # type: ignore[index]
+    assert answer["detail"] == "The body must be a JSON object."
     assert "errors" not in answer  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(
     "email", ['"ann at home"@example.org', "a" * 64 + "@example.org", "änn@bücher.example"]
 )
-def test_a_rare_address_that_can_be_one_is_taken(client: FlaskClient, email: str) -> None:
+def test_a_rare_address_that_can_be_one_is_taken(client: Client, email: str) -> None:
     assert post(client, email=email).status_code == 202
 
 
-def test_a_body_of_unknown_length_is_refused(client: FlaskClient) -> None:
+def test_a_body_of_unknown_length_is_refused(client: Client) -> None:
     answer = client.post(
         "/v1/sites/demo/comments",
         content_type="application/json",
@@ -175,7 +170,7 @@ def test_a_body_of_unknown_length_is_refused(client: FlaskClient) -> None:
     assert answer.status_code == 411
 
 
-def test_what_is_unknown_is_404(client: FlaskClient) -> None:
+def test_what_is_unknown_is_404(client: Client) -> None:
     assert client.post("/v1/sites/nowhere/comments", json=COMMENT).status_code == 404
     assert client.post("/v1/sites/%2e%2e/comments", json=COMMENT).status_code == 404
     assert post(client, parent="01a202e5-df04-77cb-9077-336cd4ad4d3a").status_code == 404
@@ -183,7 +178,7 @@ def test_what_is_unknown_is_404(client: FlaskClient) -> None:
 
 
 def test_writing_comes_back_exactly_but_for_what_deceives(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     comment = posted(
         client, name="می‌خواهم 👨‍👩‍👧", body="می‌خواهم\u202e 👨‍👩‍👧\u2066 e\u0301\x07\tx\r\ny"
@@ -193,14 +188,14 @@ def test_writing_comes_back_exactly_but_for_what_deceives(
     assert record["body"] == "می‌خواهم 👨‍👩‍👧 é\tx\ny"
 
 
-def test_unknown_fields_are_ignored_and_a_missing_token_is_no_error(client: FlaskClient) -> None:
+def test_unknown_fields_are_ignored_and_a_missing_token_is_no_error(client: Client) -> None:
     assert post(client, color="green", token=None).status_code == 202
     assert (
         post(client, body="A token longer than any of ours.", token="x" * 5000).status_code == 202
     )
 
 
-def test_the_same_key_gives_the_same_comment_whatever_the_token(client: FlaskClient) -> None:
+def test_the_same_key_gives_the_same_comment_whatever_the_token(client: Client) -> None:
     first = post(client, headers={"Idempotency-Key": "k1"}, token="one")
     again = post(client, headers={"Idempotency-Key": "k1"}, token="two")
     assert first.json == again.json
@@ -211,9 +206,7 @@ def test_the_same_key_gives_the_same_comment_whatever_the_token(client: FlaskCli
 
 
 @pytest.mark.parametrize("key", ["", " ", "\xe4", "k" * 256, "a\tb"])
-def test_an_idempotency_key_that_would_not_be_kept_to_is_refused(
-    client: FlaskClient, key: str
-) -> None:
+def test_an_idempotency_key_that_would_not_be_kept_to_is_refused(client: Client, key: str) -> None:
     """The web server hands on one beyond ASCII as an empty one: two different ones would look the
     same.
     """
@@ -222,7 +215,7 @@ def test_an_idempotency_key_that_would_not_be_kept_to_is_refused(
     assert "Idempotency-Key" in answer.text
 
 
-def test_the_same_author_and_text_get_the_first_receipt_back(client: FlaskClient) -> None:
+def test_the_same_author_and_text_get_the_first_receipt_back(client: Client) -> None:
     first = post(client)
     assert post(client, email="ANN@example.org").json == first.json
     assert post(client, email="bob@example.org").json != first.json
@@ -235,7 +228,7 @@ def test_two_first_comments_at_once_make_one_thread(data: Any) -> None:
 
     def write(number: int) -> None:
         together.wait()
-        statuses.append(post(app.test_client(), thread="/new", body=f"Number {number}").status_code)
+        statuses.append(post(client_of(app), thread="/new", body=f"Number {number}").status_code)
 
     writers = [threading.Thread(target=write, args=(number,)) for number in range(8)]
     for writer in writers:
@@ -253,7 +246,7 @@ def test_the_same_comment_sent_eight_times_at_once_is_one(data: Any) -> None:
 
     def write() -> None:
         together.wait()
-        ids.add(posted(app.test_client(), headers={"Idempotency-Key": "same"}))
+        ids.add(posted(client_of(app), headers={"Idempotency-Key": "same"}))
 
     writers = [threading.Thread(target=write) for _ in range(8)]
     for writer in writers:
@@ -265,7 +258,7 @@ def test_the_same_comment_sent_eight_times_at_once_is_one(data: Any) -> None:
 
 
 def test_a_closed_thread_takes_no_comment_until_it_is_opened(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     assert (
         moderator.call(
@@ -281,7 +274,7 @@ def test_a_closed_thread_takes_no_comment_until_it_is_opened(
 
 
 def test_an_answer_needs_a_published_comment_of_that_thread(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     parent = posted(client)
     assert post(client, parent=parent, body="Too early").status_code == 404
@@ -295,11 +288,11 @@ def test_too_many_posts_are_told_when_to_come_back(
 ) -> None:
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
     settings.cache_clear()
-    client = create_app().test_client()
+    client = client_of(create_app())
     answers = [post(client, body=f"Number {number}") for number in range(12)]
     assert [answer.status_code for answer in answers] == [202] * 10 + [429] * 2
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
-    assert "seconds." in answers[-1].json["detail"]  # type: ignore[index]
+    assert "seconds." in answers[-1].json["detail"]
 
 
 @pytest.mark.parametrize(
@@ -319,7 +312,7 @@ def test_wrong_posts_are_counted_like_right_ones(
 ) -> None:
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
     settings.cache_clear()
-    client = create_app().test_client()
+    client = client_of(create_app())
     statuses = [client.post("/v1/sites/demo/comments", **wrong).status_code for _ in range(30)]
     assert 429 not in statuses[:10]
     assert statuses[10:] == [429] * 20
@@ -332,7 +325,7 @@ def test_who_was_too_fast_with_the_plain_form_gets_it_back_as_it_was_filled_in(
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
     monkeypatch.setenv("GREENROOM_RATE_PER_MINUTE", "1")
     settings.cache_clear()
-    client = create_app().test_client()
+    client = client_of(create_app())
     form = {
         "thread": "/harbour",
         "name": "Ann",
@@ -349,29 +342,27 @@ ZALGO = "a" + "".join(mark * 6000 for mark in MARKS)
 
 
 @pytest.mark.parametrize("field", ["thread", "name", "email", "body", "url", "website"])
-def test_a_field_of_nothing_but_marks_is_refused(client: FlaskClient, field: str) -> None:
+def test_a_field_of_nothing_but_marks_is_refused(client: Client, field: str) -> None:
     """126 KB of them kept the web process busy for seconds: tests/models/text/test_markdown.py
     looks at what they cost.
     """
     answer = post(client, **{field: ZALGO})
     assert answer.status_code == 422
-    assert [error["field"] for error in answer.json["errors"]] == [field]  # type: ignore[index]
+    assert [error["field"] for error in answer.json["errors"]] == [field]
 
 
 @pytest.mark.parametrize("field", ["thread", "name", "body"])
 @pytest.mark.parametrize(("marks", "status"), [(30, 202), (31, 422)])
-def test_a_letter_takes_thirty_marks(
-    client: FlaskClient, field: str, marks: int, status: int
-) -> None:
+def test_a_letter_takes_thirty_marks(client: Client, field: str, marks: int, status: int) -> None:
     answer = post(client, **{field: "x" + (MARKS * 11)[:marks]})
     assert answer.status_code == status
     if status == 422:
         message = "One letter has too many accents or other marks: at most 30."
-        assert answer.json["errors"] == [{"field": field, "message": message}]  # type: ignore[index]
+        assert answer.json["errors"] == [{"field": field, "message": message}]
 
 
 def test_a_title_of_nothing_but_marks_is_left_out_as_no_reader_can_change_it(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     assert post(client, title=ZALGO).status_code == 202
     with reading() as session:
@@ -379,7 +370,7 @@ def test_a_title_of_nothing_but_marks_is_left_out_as_no_reader_can_change_it(
 
 
 @pytest.mark.parametrize("call", ["comments", "counts"])
-def test_a_thread_of_nothing_but_marks_is_no_thread(client: FlaskClient, call: str) -> None:
+def test_a_thread_of_nothing_but_marks_is_no_thread(client: Client, call: str) -> None:
     answer = client.get(
         f"/v1/sites/demo/{call}",
         query_string={"thread": ["/a", ZALGO] if call == "counts" else ZALGO},
@@ -399,9 +390,7 @@ def test_a_thread_of_nothing_but_marks_is_no_thread(client: FlaskClient, call: s
         ("e\u0301" * 10_001, 422),
     ],
 )
-def test_a_body_may_come_longer_than_it_is_kept(
-    client: FlaskClient, body: str, status: int
-) -> None:
+def test_a_body_may_come_longer_than_it_is_kept(client: Client, body: str, status: int) -> None:
     assert post(client, body=body).status_code == status
 
 
@@ -436,10 +425,10 @@ def test_an_hours_wait_is_told_in_minutes(data: Any, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
     monkeypatch.setenv("GREENROOM_RATE_PER_HOUR", "1")
     settings.cache_clear()
-    client = create_app().test_client()
+    client = client_of(create_app())
     post(client)
     refused = post(client, body="Another one.")
-    assert refused.json["detail"].endswith("try again in 60 minutes.")  # type: ignore[index]
+    assert refused.json["detail"].endswith("try again in 60 minutes.")
     assert 3500 < int(refused.headers["Retry-After"]) <= 3600
 
 
@@ -452,7 +441,7 @@ def test_forwarded_addresses_are_believed_only_from_as_many_proxies_as_told(
     def second_status(hops: int) -> int:
         monkeypatch.setenv("GREENROOM_PROXY_HOPS", str(hops))
         forget()
-        client = create_app().test_client()
+        client = client_of(create_app())
         post(client, body=f"first {hops}", headers={"X-Forwarded-For": "203.0.113.1"})
         return post(
             client, body=f"second {hops}", headers={"X-Forwarded-For": "203.0.113.2"}
@@ -471,7 +460,7 @@ def test_forwarded_addresses_are_believed_only_from_as_many_proxies_as_told(
     ],
 )
 def test_a_reader_is_the_same_whatever_port_a_proxy_names(
-    client: FlaskClient, address: str, same: str
+    client: Client, address: str, same: str
 ) -> None:
     first = client.post(
         "/v1/sites/demo/comments", json=COMMENT, environ_base={"REMOTE_ADDR": address}
@@ -515,7 +504,7 @@ def test_a_site_is_not_given_an_origin_that_no_browser_sends(data: Any, origin: 
     ],
 )
 def test_cors_answers_only_the_sites_own_origins(
-    client: FlaskClient, origin: str, allowed: bool
+    client: Client, origin: str, allowed: bool
 ) -> None:
     for answer in (
         client.get("/v1/sites/demo/form", headers={"Origin": origin}),
@@ -528,7 +517,7 @@ def test_cors_answers_only_the_sites_own_origins(
         assert "Set-Cookie" not in answer.headers
 
 
-def test_a_plain_form_leads_on_or_comes_back_with_its_errors(client: FlaskClient) -> None:
+def test_a_plain_form_leads_on_or_comes_back_with_its_errors(client: Client) -> None:
     good = client.post("/v1/sites/demo/comments", data=COMMENT)
     assert good.status_code == 303
     assert client.get(good.headers["Location"]).status_code == 200
@@ -541,15 +530,15 @@ def test_a_plain_form_leads_on_or_comes_back_with_its_errors(client: FlaskClient
     assert "<script>alert" not in bad.text
 
 
-def test_a_receipt_cannot_be_guessed(client: FlaskClient) -> None:
-    receipt = post(client).json["receipt"]  # type: ignore[index]
+def test_a_receipt_cannot_be_guessed(client: Client) -> None:
+    receipt = post(client).json["receipt"]
     assert client.get(receipt[:-1] + ("A" if receipt[-1] != "A" else "B")).status_code == 404
     assert client.get(receipt.partition(".")[0]).status_code == 404
     assert client.get("/v1/receipts/..%2f..%2fetc").status_code == 404
     assert client.get("/v1/receipts/é").status_code == 404
 
 
-def test_a_refused_comment_leaves_nothing_behind(client: FlaskClient) -> None:
+def test_a_refused_comment_leaves_nothing_behind(client: Client) -> None:
     parent = "01a2031b-663b-7080-a01f-7e74a3039c2b"
     assert (
         post(client, thread="/ghost", title="Of a refused post", parent=parent).status_code == 404
@@ -559,7 +548,7 @@ def test_a_refused_comment_leaves_nothing_behind(client: FlaskClient) -> None:
 
 
 def test_a_threads_title_and_page_come_from_its_first_approved_comment(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     spam = posted(client, title="BUY PILLS", url="https://paper.example/logout", body="Buy")
     good = posted(client, title="The harbour", url="https://paper.example/harbour")
@@ -582,7 +571,7 @@ def test_a_threads_title_and_page_come_from_its_first_approved_comment(
     )
 
 
-def test_whoever_guesses_an_email_is_not_handed_its_owners_receipt(client: FlaskClient) -> None:
+def test_whoever_guesses_an_email_is_not_handed_its_owners_receipt(client: Client) -> None:
     mine = post(client)
     elsewhere = client.post(
         "/v1/sites/demo/comments", json=COMMENT, environ_base={"REMOTE_ADDR": "203.0.113.9"}
@@ -592,16 +581,16 @@ def test_whoever_guesses_an_email_is_not_handed_its_owners_receipt(client: Flask
 
 
 @pytest.mark.parametrize("name", ["\U0001fae9", "\ue000", "a\u0301"])
-def test_what_this_python_does_not_know_yet_is_no_blank(client: FlaskClient, name: str) -> None:
+def test_what_this_python_does_not_know_yet_is_no_blank(client: Client, name: str) -> None:
     assert post(client, name=name).status_code == 202
 
 
 @pytest.mark.parametrize("name", ["\u3164", "\u2800", "\u0301", "\u200b"])
-def test_what_draws_nothing_is_blank(client: FlaskClient, name: str) -> None:
+def test_what_draws_nothing_is_blank(client: Client, name: str) -> None:
     assert post(client, name=name).status_code == 422
 
 
-def test_a_plain_form_is_answered_with_pages_whatever_is_wrong(client: FlaskClient) -> None:
+def test_a_plain_form_is_answered_with_pages_whatever_is_wrong(client: Client) -> None:
     for address, data, status in [
         ("/v1/sites/nowhere/comments", b"name=Ann", 404),
         ("/v1/sites/demo/comments", b"name=%ff", 400),

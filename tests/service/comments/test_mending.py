@@ -13,7 +13,6 @@ from typing import Any
 import orjson
 import pytest
 from click.testing import CliRunner
-from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from models import caches
@@ -23,7 +22,7 @@ from models.store.database import reading
 from service.commands.main import main
 from service.comments import mending
 from service.operations import doctor
-from tests.caller import Caller, posted, publish_all
+from tests.caller import Caller, Client, posted, publish_all
 from worker.publishing.publishing import publish_threads
 from worker.publishing.verifying import Verifier
 
@@ -42,7 +41,7 @@ MOST = storage.TOPS_A_PAGE + 2
 
 
 @pytest.fixture
-def written(client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def written(client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Two pages and continued replies under `/harbour`, and a little under `/other`; the ids of the
     former.
     """
@@ -83,7 +82,7 @@ def shown(content: bytes) -> Any:
 
 @pytest.mark.parametrize("kind", ["newest", "older", "replies"])
 def test_a_damaged_page_is_served_from_the_rows_and_written_again(
-    client: FlaskClient, data: Path, written: list[str], kind: str
+    client: Client, data: Path, written: list[str], kind: str
 ) -> None:
     names = {
         "newest": (storage.newest_name("demo", "/harbour"), ""),
@@ -108,7 +107,7 @@ def test_a_damaged_page_is_served_from_the_rows_and_written_again(
 
 
 def test_a_damaged_feed_is_served_from_the_rows_and_written_again(
-    client: FlaskClient, data: Path, written: list[str]
+    client: Client, data: Path, written: list[str]
 ) -> None:
     asked, name = "/sites/demo/thread.atom?thread=/harbour", storage.feed_name("demo", "/harbour")
     before = client.get(asked).data
@@ -164,7 +163,7 @@ def test_only_what_was_damaged_and_changed_later_is_written_again(
 
 
 def test_while_the_rows_cannot_be_asked_a_damaged_page_is_a_clear_503(
-    client: FlaskClient, data: Path, written: list[str], monkeypatch: pytest.MonkeyPatch
+    client: Client, data: Path, written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sqlalchemy.exc import OperationalError
 
@@ -182,7 +181,7 @@ def test_while_the_rows_cannot_be_asked_a_damaged_page_is_a_clear_503(
 
 
 def test_a_thread_that_is_published_again_loses_nothing(
-    client: FlaskClient, data: Path, written: list[str]
+    client: Client, data: Path, written: list[str]
 ) -> None:
     with reading() as session:
         threads = list(session.scalars(select(Thread.id)))

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 
 import pytest
-from flask.testing import FlaskClient
 
 from service.console import signing_in
 from service.people import accounts
-from tests.caller import Caller, posted, screen_all
+from tests.caller import Caller, Client, posted, screen_all
 
 OWNER, PASSWORD = "owner@paper.example", "correct horse battery"
 LINKS = "https://a.example https://b.example https://c.example"
 
 
 @pytest.fixture
-def owner(client: FlaskClient) -> FlaskClient:
+def owner(client: Client) -> Client:
     """Signed in as the owner of `demo`."""
     signing_in.guesses._tries.clear()
     accounts.add_moderator(OWNER, "demo", "owner", PASSWORD)
@@ -24,29 +23,29 @@ def owner(client: FlaskClient) -> FlaskClient:
     return client
 
 
-def sign_in(client: FlaskClient, email: str, password: str):  # type: ignore[no-untyped-def]
+def sign_in(client: Client, email: str, password: str):  # type: ignore[no-untyped-def]
     return client.post("/console/sign-in", data={"email": email, "password": password})
 
 
-def csrf(client: FlaskClient) -> str:
+def csrf(client: Client) -> str:
     found = re.search(r'name="csrf" value="(\w+)"', client.get("/console/").text)
     assert found
     return found[1]
 
 
-def test_nobody_sees_the_list_without_signing_in(client: FlaskClient) -> None:
+def test_nobody_sees_the_list_without_signing_in(client: Client) -> None:
     answer = client.get("/console/")
     assert answer.status_code == 303
     assert answer.headers["Location"].endswith("/console/sign-in")
 
 
-def test_a_wrong_password_and_an_unknown_email_are_told_the_same(owner: FlaskClient) -> None:
+def test_a_wrong_password_and_an_unknown_email_are_told_the_same(owner: Client) -> None:
     wrong, unknown = sign_in(owner, OWNER, "wrong"), sign_in(owner, "nobody@paper.example", "wrong")
     assert wrong.status_code == unknown.status_code == 403
     assert wrong.text.replace(OWNER, "") == unknown.text.replace("nobody@paper.example", "")
 
 
-def test_guessing_is_slowed_for_the_one_who_guesses(owner: FlaskClient) -> None:
+def test_guessing_is_slowed_for_the_one_who_guesses(owner: Client) -> None:
     statuses = [sign_in(owner, OWNER, f"guess {number}").status_code for number in range(6)]
     assert 429 in statuses
     assert (
@@ -54,7 +53,7 @@ def test_guessing_is_slowed_for_the_one_who_guesses(owner: FlaskClient) -> None:
     )  # others are not held up
 
 
-def test_the_list_shows_why_and_nothing_of_a_stranger_runs(owner: FlaskClient) -> None:
+def test_the_list_shows_why_and_nothing_of_a_stranger_runs(owner: Client) -> None:
     posted(owner, name="<script>alert(1)</script>", body=f"<img src=x onerror=alert(1)> {LINKS}")
     screen_all()
     answer = owner.get("/console/")
@@ -66,7 +65,7 @@ def test_the_list_shows_why_and_nothing_of_a_stranger_runs(owner: FlaskClient) -
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
 
 
-def test_a_decision_needs_the_pages_own_form(owner: FlaskClient, moderator: Caller) -> None:
+def test_a_decision_needs_the_pages_own_form(owner: Client, moderator: Caller) -> None:
     comment = posted(owner, body=LINKS)
     screen_all()
     address = f"/console/comments/{comment}/decisions"
@@ -92,7 +91,7 @@ def test_a_decision_needs_the_pages_own_form(owner: FlaskClient, moderator: Call
     assert moderator.record(comment)["status"] == "flagged"
 
 
-def test_a_viewer_looks_but_does_not_decide(owner: FlaskClient, moderator: Caller) -> None:
+def test_a_viewer_looks_but_does_not_decide(owner: Client, moderator: Caller) -> None:
     accounts.add_moderator("viewer@paper.example", "demo", "viewer", PASSWORD)
     comment = posted(owner, body=LINKS)
     screen_all()
@@ -107,7 +106,7 @@ def test_a_viewer_looks_but_does_not_decide(owner: FlaskClient, moderator: Calle
     assert moderator.record(comment)["status"] == "flagged"
 
 
-def test_another_sites_comments_are_not_there(owner: FlaskClient) -> None:
+def test_another_sites_comments_are_not_there(owner: Client) -> None:
     accounts.add_site("other", ["https://other.example"])
     accounts.add_moderator("elsewhere@paper.example", "other", "owner", PASSWORD)
     comment = posted(owner, body=LINKS)
@@ -121,7 +120,7 @@ def test_another_sites_comments_are_not_there(owner: FlaskClient) -> None:
     assert answer.status_code == 404
 
 
-def test_signing_out_ends_the_session_on_the_server(owner: FlaskClient) -> None:
+def test_signing_out_ends_the_session_on_the_server(owner: Client) -> None:
     cookie = owner.get_cookie("greenroom_console", path="/console")
     assert cookie is not None
     assert cookie.http_only
@@ -132,7 +131,7 @@ def test_signing_out_ends_the_session_on_the_server(owner: FlaskClient) -> None:
 
 
 def test_a_one_time_password_must_be_changed_before_anything_else(
-    owner: FlaskClient, moderator: Caller
+    owner: Client, moderator: Caller
 ) -> None:
     once = accounts.add_moderator("new@paper.example", "demo", "moderator")
     assert sign_in(owner, "new@paper.example", once).status_code == 303
@@ -162,7 +161,7 @@ def test_a_one_time_password_must_be_changed_before_anything_else(
     assert accounts.check_password("new@paper.example", once) is None
 
 
-def test_a_decision_is_told_with_its_undo_beside_it(owner: FlaskClient) -> None:
+def test_a_decision_is_told_with_its_undo_beside_it(owner: Client) -> None:
     comment = posted(owner, body=LINKS)
     screen_all()
     form = {"verdict": "approve", "csrf": csrf(owner), "version": "2"}
@@ -172,7 +171,7 @@ def test_a_decision_is_told_with_its_undo_beside_it(owner: FlaskClient) -> None:
     assert 'value="undo"' in page
 
 
-def test_many_accounts_are_not_guessed_at_once_from_one_address(owner: FlaskClient) -> None:
+def test_many_accounts_are_not_guessed_at_once_from_one_address(owner: Client) -> None:
     statuses = [
         sign_in(owner, f"reader{number}@paper.example", "guess").status_code for number in range(24)
     ]

@@ -15,7 +15,6 @@ from typing import Any
 import pyotp
 import pytest
 import time_machine
-from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
 from models.records import Block, Comment, Moderator, Site, Thread, Ticket
@@ -23,13 +22,13 @@ from models.settings import settings
 from models.store.database import engine, reading
 from service.console import account, signing_in, team
 from service.people import accounts, tickets
-from tests.caller import Caller, posted, screen_all
+from tests.caller import Caller, Client, client_of, posted, screen_all
 from tests.greenroom import PATIENCE, until
 from tests.service.signed_in import LINKS, PASSWORD, SignedIn
 
 
 @pytest.fixture
-def ann(client: FlaskClient) -> SignedIn:
+def ann(client: Client) -> SignedIn:
     account.codes._tries.clear()
     team.asked._tries.clear()
     return SignedIn(client)
@@ -63,7 +62,7 @@ def enrol(ann: SignedIn) -> tuple[str, list[str]]:
     return secret, re.findall(r"<li>([\w-]+)</li>", done)
 
 
-def first_step(client: FlaskClient, email: str = "ann@paper.example") -> str:
+def first_step(client: Client, email: str = "ann@paper.example") -> str:
     """With the password alone: what the form for the code carries."""
     signing_in.guesses._tries.clear()
     page = client.post("/console/sign-in", data={"email": email, "password": PASSWORD})
@@ -71,7 +70,7 @@ def first_step(client: FlaskClient, email: str = "ann@paper.example") -> str:
     return re.findall(r'name="pass" value="([^"]+)"', page.text)[0]
 
 
-def second_step(client: FlaskClient, passed: str, code: str) -> int:
+def second_step(client: Client, passed: str, code: str) -> int:
     account.codes._tries.clear()
     return client.post("/console/sign-in/code", data={"pass": passed, "code": code}).status_code
 
@@ -79,7 +78,7 @@ def second_step(client: FlaskClient, passed: str, code: str) -> int:
 def test_with_a_second_factor_the_password_alone_opens_nothing(ann: SignedIn) -> None:
     with time_machine.travel(time.time(), tick=False) as clock:
         secret, _ = enrol(ann)
-        other = ann.client.application.test_client()
+        other = client_of(ann.client.application)
         passed = first_step(other)
         assert second_step(other, passed, "123456") == 403
         assert second_step(other, "forged", pyotp.TOTP(secret).now()) == 403
@@ -89,7 +88,7 @@ def test_with_a_second_factor_the_password_alone_opens_nothing(ann: SignedIn) ->
         clock.shift(60)
         assert second_step(other, passed, pyotp.TOTP(secret).now()) == 303
         assert other.get("/console/").status_code == 200
-        third = ann.client.application.test_client()
+        third = client_of(ann.client.application)
         assert (
             second_step(third, first_step(third), pyotp.TOTP(secret).now()) == 403
         )  # each works once
@@ -98,16 +97,16 @@ def test_with_a_second_factor_the_password_alone_opens_nothing(ann: SignedIn) ->
 def test_a_recovery_code_lets_in_once(ann: SignedIn) -> None:
     _, codes = enrol(ann)
     assert len(set(codes)) == 10
-    other = ann.client.application.test_client()
+    other = client_of(ann.client.application)
     assert second_step(other, first_step(other), codes[0]) == 303
-    again = ann.client.application.test_client()
+    again = client_of(ann.client.application)
     assert second_step(again, first_step(again), codes[0]) == 403
     assert "9 recovery codes left" in ann.get("/account")
 
 
 def test_guessing_codes_is_slowed(ann: SignedIn) -> None:
     enrol(ann)
-    other = ann.client.application.test_client()
+    other = client_of(ann.client.application)
     passed = first_step(other)
     tries = [
         other.post("/console/sign-in/code", data={"pass": passed, "code": f"{n:06}"})
@@ -127,7 +126,7 @@ def test_the_second_factor_ends_with_the_password(ann: SignedIn) -> None:
 def test_an_invitation_makes_an_account_once(ann: SignedIn) -> None:
     page = ann.form("/sites/demo/people", email="Zoe@Paper.Example", role="moderator").text
     path = "/console/join/" + re.findall(r"/console/join/([\w-]+)", page)[0]
-    guest = ann.client.application.test_client()
+    guest = client_of(ann.client.application)
     assert "zoe@paper.example" in guest.get(path).text
     assert guest.post(path, data={"password": "short"}).status_code == 422
     assert guest.post(path, data={"password": "a long enough one"}).status_code == 303
@@ -138,7 +137,7 @@ def test_an_invitation_makes_an_account_once(ann: SignedIn) -> None:
 
 def test_a_reset_ends_every_session_and_the_old_password(ann: SignedIn) -> None:
     path = "/console" + tickets.reset(ann.email, by="test").partition("/console")[2]
-    guest = ann.client.application.test_client()
+    guest = client_of(ann.client.application)
     assert guest.post(path, data={"password": "a long enough one"}).status_code == 303
     assert ann.client.get("/console/").status_code == 303
     assert accounts.check_password(ann.email, PASSWORD) is None
@@ -179,7 +178,7 @@ def test_a_forgotten_password_gets_one_answer_whether_there_is_an_account_or_not
     """The same words after the same statements, none of which looks for the account. So it also
     takes the same time.
     """
-    guest, answers, asked = ann.client.application.test_client(), [], []
+    guest, answers, asked = client_of(ann.client.application), [], []
     for email in (ann.email, "nobody@paper.example"):
         team.asked._tries.clear()
         with (
@@ -201,7 +200,7 @@ def invited() -> list[str]:
 
 
 def test_a_site_keeps_an_owner_and_whoever_is_removed_is_out_at_once(
-    client: FlaskClient, ann: SignedIn
+    client: Client, ann: SignedIn
 ) -> None:
     ben = SignedIn(client, "ben@paper.example", role="owner")
     ids = dict(
@@ -222,7 +221,7 @@ def test_block_and_review_their_others_is_one_batch_to_undo(ann: SignedIn, held:
     fields = {"kind": "author", "stance": "block", "days": "7", "others": "1"}
     assert ann.form(f"/comments/{held}/block", **fields).status_code == 303
     assert {status_of(comment) for comment in (held, *others)} == {"rejected"}
-    (group,) = ann.client.get("/console/recent").json["recent"]  # type: ignore[index]
+    (group,) = ann.client.get("/console/recent").json["recent"]
     ann.call("/undo", decisions=group["decisions"])
     assert {status_of(comment) for comment in (held, *others)} == {"flagged"}
     page = ann.get("/blocks")
@@ -257,9 +256,7 @@ def test_a_note_on_an_author_stands_at_all_their_comments(ann: SignedIn, held: s
     assert ann.form(f"/comments/{held}/notes", about="author", text=" ").status_code == 422
 
 
-def test_a_question_comes_back_with_its_answer(
-    client: FlaskClient, ann: SignedIn, held: str
-) -> None:
+def test_a_question_comes_back_with_its_answer(client: Client, ann: SignedIn, held: str) -> None:
     ben = SignedIn(client, "ben@paper.example", role="moderator")
     assert (
         ben.form(f"/comments/{held}/questions", whom="owner", text="Is this libel?").status_code
@@ -279,7 +276,7 @@ def test_a_question_comes_back_with_its_answer(
 
 
 def test_a_question_stands_at_whom_it_was_put_to_and_nobody_else(
-    client: FlaskClient, ann: SignedIn, held: str
+    client: Client, ann: SignedIn, held: str
 ) -> None:
     ben, kim = (
         SignedIn(client, f"{name}@paper.example", role="moderator") for name in ("ben", "kim")
@@ -288,8 +285,8 @@ def test_a_question_stands_at_whom_it_was_put_to_and_nobody_else(
         bens = session.scalars(select(Moderator.id).where(Moderator.email == ben.email)).one()
     ann.form(f"/comments/{held}/questions", whom=f"moderator:{bens}", text="Do you know her?")
     assert [each.listed("?tab=asked") for each in (ann, ben, kim)] == [[], [held], []]
-    assert ann.client.get("/console/counts").json["asked"] == 0  # type: ignore[index]
-    assert ben.client.get("/console/counts").json["asked"] == 1  # type: ignore[index]
+    assert ann.client.get("/console/counts").json["asked"] == 0
+    assert ben.client.get("/console/counts").json["asked"] == 1
     ann.form(f"/comments/{held}/questions", whom="moderator", text="Or does anyone?")
     assert [each.listed("?tab=asked") for each in (ann, ben, kim)] == [[], [held], [held]]
 

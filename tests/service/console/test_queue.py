@@ -10,7 +10,6 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from models.identifiers import new_id
@@ -19,17 +18,17 @@ from models.store.database import begin, now, reading
 from service.comments.receipts import receipt_of
 from service.moderation.queue import Place
 from service.people import accounts
-from tests.caller import Caller, posted, screen_all
+from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import LINKS, SignedIn
 
 
 @pytest.fixture
-def ann(client: FlaskClient) -> SignedIn:
+def ann(client: Client) -> SignedIn:
     return SignedIn(client)
 
 
 @pytest.fixture
-def held(client: FlaskClient) -> list[str]:
+def held(client: Client) -> list[str]:
     """Three that wait: on two threads, by two authors, in two languages."""
     ids = [
         posted(client, body=f"The ferry was late again, see {LINKS}", name="Ann"),
@@ -65,9 +64,7 @@ def test_a_list_has_its_orders(ann: SignedIn, held: list[str]) -> None:
     assert ann.listed("?order=risk") == [second, third, first]
 
 
-def test_a_list_is_handed_out_page_by_page_in_every_order(
-    client: FlaskClient, ann: SignedIn
-) -> None:
+def test_a_list_is_handed_out_page_by_page_in_every_order(client: Client, ann: SignedIn) -> None:
     ids = [posted(client, body=f"Number {n} {LINKS}", email=f"r{n}@example.org") for n in range(45)]
     screen_all()
     for order in ("oldest", "newest", "risk"):
@@ -164,7 +161,7 @@ def test_a_comments_short_address_leads_to_it_beside_its_list(
 
 
 def test_a_reload_keeps_its_place_however_far_down_the_list_it_was(
-    client: FlaskClient, ann: SignedIn
+    client: Client, ann: SignedIn
 ) -> None:
     ids = [posted(client, body=f"Number {n} {LINKS}", email=f"r{n}@example.org") for n in range(70)]
     screen_all()
@@ -180,7 +177,7 @@ def test_an_open_comment_that_the_list_does_not_hold_stands_before_it(
 
 
 def test_those_of_a_campaign_stand_together_and_who_only_quotes_it_first(
-    client: FlaskClient, ann: SignedIn
+    client: Client, ann: SignedIn
 ) -> None:
     sold = "Earn 3000 dollars a week from home with this trick that banks hate, start today"
     quoted = f"Does nobody read this: “{sold}”? Please take it down"
@@ -206,7 +203,7 @@ def test_those_of_a_campaign_stand_together_and_who_only_quotes_it_first(
 
 
 def test_a_campaign_stands_at_its_first_from_however_far_down_the_list(
-    client: FlaskClient, ann: SignedIn
+    client: Client, ann: SignedIn
 ) -> None:
     ids = [posted(client, body=f"Number {n} {LINKS}", email=f"r{n}@example.org") for n in range(70)]
     screen_all()
@@ -246,7 +243,7 @@ def test_many_are_decided_at_once_and_undone_as_one(ann: SignedIn, held: list[st
     assert [each["id"] for each in answer["done"]] == held
     assert answer["refused"] == []
     assert {status_of(comment) for comment in held} == {"rejected"}
-    (group,) = ann.client.get("/console/recent").json["recent"]  # type: ignore[index]
+    (group,) = ann.client.get("/console/recent").json["recent"]
     assert set(group["decisions"]) == {each["decision"] for each in answer["done"]}
     back = ann.call("/undo", decisions=group["decisions"])
     assert len(back["done"]) == 3
@@ -255,7 +252,7 @@ def test_many_are_decided_at_once_and_undone_as_one(ann: SignedIn, held: list[st
 
 
 def test_one_that_changed_meanwhile_is_refused_with_who_was_first_and_the_others_are_done(
-    client: FlaskClient, ann: SignedIn, held: list[str]
+    client: Client, ann: SignedIn, held: list[str]
 ) -> None:
     ben = SignedIn(client, "ben@paper.example", role="moderator")
     ben.decide(held[1], verdict="reject")
@@ -267,7 +264,7 @@ def test_one_that_changed_meanwhile_is_refused_with_who_was_first_and_the_others
 
 
 def test_undo_leaves_a_colleagues_later_decision_and_says_so(
-    client: FlaskClient, ann: SignedIn, held: list[str]
+    client: Client, ann: SignedIn, held: list[str]
 ) -> None:
     mine = ann.decide(held[0])["done"][0]
     SignedIn(client, "ben@paper.example").decide(held[0], verdict="reject", version=mine["version"])
@@ -289,7 +286,7 @@ def test_a_double_submit_is_refused_and_decides_once(
 
 
 def test_a_claim_names_its_holder_and_ends_by_itself(
-    client: FlaskClient, ann: SignedIn, held: list[str]
+    client: Client, ann: SignedIn, held: list[str]
 ) -> None:
     ben = SignedIn(client, "ben@paper.example")
     assert ann.call(f"/claims/{held[0]}")["held_by"] is None
@@ -303,18 +300,18 @@ def test_a_claim_names_its_holder_and_ends_by_itself(
 
 
 def test_what_is_left_for_another_is_in_their_queue_and_not_in_ones_own(
-    client: FlaskClient, ann: SignedIn, held: list[str]
+    client: Client, ann: SignedIn, held: list[str]
 ) -> None:
     ann.call("/left", items=[held[0]])
     ann.call("/left", items=[held[0]])
     assert ann.listed() == held[1:]
-    assert ann.client.get("/console/counts").json["review"] == 2  # type: ignore[index]
+    assert ann.client.get("/console/counts").json["review"] == 2
     assert SignedIn(client, "ben@paper.example").listed() == held
     ann.call("/taken-back", items=[held[0]])
     assert ann.listed() == held
 
 
-def test_a_row_begins_as_readers_will_see_it(client: FlaskClient, ann: SignedIn) -> None:
+def test_a_row_begins_as_readers_will_see_it(client: Client, ann: SignedIn) -> None:
     posted(
         client,
         body=f"**Cheap** [watches](https://w.example/{'x' * 300})\n\n> 5 < 6 & more\n\n{LINKS}",
@@ -327,7 +324,7 @@ def test_a_row_begins_as_readers_will_see_it(client: FlaskClient, ann: SignedIn)
 
 
 def test_unread_are_those_live_ones_that_no_human_saw(
-    client: FlaskClient, ann: SignedIn, moderator: Caller
+    client: Client, ann: SignedIn, moderator: Caller
 ) -> None:
     moderator.call("PATCH", "/policy", json={"spam": {"flag_above": 1, "flag_above_with_hint": 1}})
     live = posted(
@@ -355,11 +352,11 @@ def test_a_campaign_is_one_list_from_any_of_its_comments(ann: SignedIn, held: li
     assert "nearly the same" not in ann.get(f"/items/{held[1]}")
 
 
-def test_two_sites_are_one_queue(client: FlaskClient, ann: SignedIn, held: list[str]) -> None:
+def test_two_sites_are_one_queue(client: Client, ann: SignedIn, held: list[str]) -> None:
     accounts.add_site("other", ["https://other.example"])
     accounts.add_moderator(ann.email, "other", "viewer")
     body = {"thread": "/x", "name": "Zoe", "email": "z@example.org", "body": LINKS}
-    elsewhere = client.post("/v1/sites/other/comments", json=body).json["id"]  # type: ignore[index]
+    elsewhere = client.post("/v1/sites/other/comments", json=body).json["id"]
     screen_all()
     assert ann.listed() == [*held, elsewhere]
     assert ann.listed("?site=other") == [elsewhere]
@@ -403,7 +400,7 @@ def test_what_is_due_first_stands_first_and_what_is_late_is_said_so(
 
 
 def test_coverage_says_how_much_of_what_is_live_a_human_has_seen(
-    ann: SignedIn, client: FlaskClient
+    ann: SignedIn, client: Client
 ) -> None:
     assert 'class="coverage' not in ann.get("/?tab=unread")
     ids = [posted(client, body=f"Fine, thank you all very much, number {n}") for n in range(3)]

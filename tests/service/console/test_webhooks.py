@@ -7,14 +7,13 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from models.records import Act, Endpoint
 from models.settings import settings
 from models.store.database import begin, now, reading
 from models.webhooks.endpoints import unsealed
-from tests.caller import Caller, posted
+from tests.caller import Caller, Client, posted
 from tests.fakes.receiver import Answer, Receiver
 from tests.service.signed_in import SignedIn
 from tests.service.webhooks.test_webhooks import send_all
@@ -29,7 +28,7 @@ def _private(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_owner_makes_a_webhook_tests_it_reads_the_log_and_sends_it_again(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     ann = SignedIn(client)
     with Receiver() as receiver:
@@ -56,7 +55,7 @@ def test_an_owner_makes_a_webhook_tests_it_reads_the_log_and_sends_it_again(
 
 
 def test_an_address_that_cannot_be_is_told_at_its_field_and_what_was_typed_stays(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     answer = SignedIn(client).form(
         PLACE, url="nowhere", events="comment.approved", description="For search"
@@ -82,7 +81,7 @@ def kept(place: str) -> Endpoint:
 
 
 @on_sqlite
-def test_all_of_how_it_is_sent_can_be_set_and_headers_stay_secret(client: FlaskClient) -> None:
+def test_all_of_how_it_is_sent_can_be_set_and_headers_stay_secret(client: Client) -> None:
     ann = SignedIn(client)
     with Receiver() as receiver:
         how = {"ordered": "1", "coalesce": "1", "ed25519": "1", "rate": "2.5"}
@@ -131,7 +130,7 @@ def test_all_of_how_it_is_sent_can_be_set_and_headers_stay_secret(client: FlaskC
     ],
 )
 def test_what_cannot_be_is_told_at_its_field_also_when_it_is_changed(
-    client: FlaskClient, field: str, value: str
+    client: Client, field: str, value: str
 ) -> None:
     ann = SignedIn(client)
     with Receiver() as receiver:
@@ -149,7 +148,7 @@ def test_what_cannot_be_is_told_at_its_field_also_when_it_is_changed(
 
 
 @on_sqlite
-def test_the_receiver_is_tried_out_and_what_it_lacks_is_said(client: FlaskClient) -> None:
+def test_the_receiver_is_tried_out_and_what_it_lacks_is_said(client: Client) -> None:
     ann = SignedIn(client)
     with Receiver() as careless:
         place, _ = made(ann, careless)
@@ -161,7 +160,7 @@ def test_the_receiver_is_tried_out_and_what_it_lacks_is_said(client: FlaskClient
 
 @on_sqlite
 def test_what_is_dead_is_sent_again_one_by_one_all_of_it_or_by_its_type(
-    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+    client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_WEBHOOK_SCHEDULE", "0")
     settings.cache_clear()
@@ -189,7 +188,7 @@ def test_what_is_dead_is_sent_again_one_by_one_all_of_it_or_by_its_type(
 
 @on_sqlite
 def test_an_owner_is_told_on_every_page_of_a_webhook_that_fails_or_gave_up_until_somebody_saw_to_it(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     ann, bob = SignedIn(client), SignedIn(client, "bob@paper.example", role="moderator")
     with Receiver() as receiver:
@@ -221,7 +220,7 @@ def test_an_owner_is_told_on_every_page_of_a_webhook_that_fails_or_gave_up_until
 
 @on_sqlite
 def test_what_is_done_to_a_webhook_stands_in_the_log_with_it_and_without_its_address(
-    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+    client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The address of a chat's webhook is all that is needed to write there."""
     ann = SignedIn(client)

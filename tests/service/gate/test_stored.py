@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from models.settings import settings
 from service.app import create_app
 from service.gate import Gate, stored
 from service.gate.rsgi import Headers
-from tests.caller import Caller, posted, publish_all
+from tests.caller import Caller, Client, client_of, posted, publish_all
 from tests.service.gate.asked import Exchange, Sent, asked
 
 HOME, ELSEWHERE = "https://paper.example", "https://elsewhere.example"
@@ -51,7 +50,7 @@ NOT_PLAIN = [
 
 
 @pytest.fixture
-def gate(client: FlaskClient, moderator: Caller) -> Gate:
+def gate(client: Client, moderator: Caller) -> Gate:
     """On a site with one published thread, whose owner's origin is HOME."""
     comment = posted(client)
     moderator.decide(comment, "approve")
@@ -60,7 +59,7 @@ def gate(client: FlaskClient, moderator: Caller) -> Gate:
     return Gate(client.application)
 
 
-def both(gate: Gate, client: FlaskClient, method: str, query: str, lines: Headers) -> bool:
+def both(gate: Gate, client: Client, method: str, query: str, lines: Headers) -> bool:
     """Compare the gate's answer with Flask's. Whether the gate answered by itself."""
     sent, exchange = Sent(method, PATH, query, lines), Exchange()
     is_answered = stored.answer(sent, exchange)
@@ -80,14 +79,14 @@ def headers_of(answer: TestResponse) -> Headers:
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("origin", [None, HOME, ELSEWHERE, "null", ""])
 def test_a_page_is_flasks_to_the_byte(
-    client: FlaskClient, gate: Gate, method: str, origin: str | None
+    client: Client, gate: Gate, method: str, origin: str | None
 ) -> None:
     lines = [("origin", origin)] if origin is not None else []
     for query in QUERIES:
         assert both(gate, client, method, query, lines), query
 
 
-def test_what_is_not_plain_is_flasks_to_answer(client: FlaskClient, gate: Gate) -> None:
+def test_what_is_not_plain_is_flasks_to_answer(client: Client, gate: Gate) -> None:
     for query in NOT_PLAIN:
         assert not both(gate, client, "GET", query, []), query
     for method in ("POST", "OPTIONS", "DELETE", "get"):
@@ -101,7 +100,7 @@ def test_what_is_not_plain_is_flasks_to_answer(client: FlaskClient, gate: Gate) 
         assert not stored.answer(Sent("GET", path, QUERIES[0]), Exchange())
 
 
-def test_a_reader_who_has_the_page_is_told_so(client: FlaskClient, gate: Gate) -> None:
+def test_a_reader_who_has_the_page_is_told_so(client: Client, gate: Gate) -> None:
     tag = client.get(f"{PATH}?thread=/harbour").headers["ETag"]
     for known, is_plain in {
         tag: True,
@@ -121,7 +120,7 @@ def test_a_reader_who_has_the_page_is_told_so(client: FlaskClient, gate: Gate) -
 
 
 def test_a_cdn_is_told_the_same(
-    client: FlaskClient, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    client: Client, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_CDN_SECONDS", "30")
     settings.cache_clear()
@@ -133,19 +132,17 @@ def test_a_cdn_is_told_the_same(
 )
 @pytest.mark.parametrize("hops", ["0", "1", "2"])
 def test_a_browser_is_kept_to_https_by_both(
-    client: FlaskClient, gate: Gate, monkeypatch: pytest.MonkeyPatch, public_url: str, hops: str
+    client: Client, gate: Gate, monkeypatch: pytest.MonkeyPatch, public_url: str, hops: str
 ) -> None:
     monkeypatch.setenv("GREENROOM_PUBLIC_URL", public_url)
     monkeypatch.setenv("GREENROOM_PROXY_HOPS", hops)
     settings.cache_clear()
-    client = create_app().test_client()
+    client = client_of(create_app())
     for said in ("https", "http", "https, http", "http,https", "", "https,http,http"):
         assert both(gate, client, "GET", "thread=/harbour", [("x-forwarded-proto", said)]), said
 
 
-def test_a_changed_page_is_shown_at_once(
-    client: FlaskClient, gate: Gate, moderator: Caller
-) -> None:
+def test_a_changed_page_is_shown_at_once(client: Client, gate: Gate, moderator: Caller) -> None:
     before = asked(gate, Sent("GET", PATH, "thread=/harbour"))
     other = posted(client, name="Bea", email="bea@example.org", body="Mine as well.")
     moderator.decide(other, "approve")
@@ -155,7 +152,7 @@ def test_a_changed_page_is_shown_at_once(
     assert other.encode() in after[2]
 
 
-def test_what_is_remembered_of_addresses_is_bounded(client: FlaskClient, gate: Gate) -> None:
+def test_what_is_remembered_of_addresses_is_bounded(client: Client, gate: Gate) -> None:
     for number in range(stored.MOST_REMEMBERED + 10):
         stored.answer(Sent("GET", PATH, f"thread={number}"), Exchange())
     before = stored._parsed.cache_info()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.settings import settings
 from service.http.addresses import owner_of
-from tests.caller import COMMENT
+from tests.caller import COMMENT, Client
 
 
 @pytest.mark.parametrize(
@@ -78,7 +77,7 @@ def test_every_form_of_an_ipv4_address_is_one_owner(address: object) -> None:
 
 
 def test_the_rate_limit_counts_both_forms_together(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GREENROOM_RATE_LIMITS", raising=False)
     monkeypatch.setenv("GREENROOM_RATE_PER_MINUTE", "2")

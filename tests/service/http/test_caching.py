@@ -5,19 +5,18 @@ nothing else is kept.
 from __future__ import annotations
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from models.settings import settings
 from models.store.storage import cache_tag
-from tests.caller import Caller, posted, publish_all, screen_all
+from tests.caller import Caller, Client, posted, publish_all, screen_all
 
 PAGE = "/v1/sites/demo/comments?thread=/harbour"
 FOR_A_CDN = ("CDN-Cache-Control", "Surrogate-Control", "Cache-Tag", "Surrogate-Key")
 
 
 @pytest.fixture
-def published(client: FlaskClient, moderator: Caller) -> str:
+def published(client: Client, moderator: Caller) -> str:
     comment = posted(client)
     moderator.decide(comment, "approve")
     publish_all()
@@ -28,7 +27,7 @@ def for_a_cdn(answer: TestResponse) -> list[str | None]:
     return [answer.headers.get(name) for name in FOR_A_CDN]
 
 
-def test_unless_the_owner_says_so_a_cdn_asks_each_time(client: FlaskClient, published: str) -> None:
+def test_unless_the_owner_says_so_a_cdn_asks_each_time(client: Client, published: str) -> None:
     answer = client.get(PAGE)
     assert answer.headers["Cache-Control"] == "public, no-cache"
     assert for_a_cdn(answer) == [None] * 4
@@ -36,7 +35,7 @@ def test_unless_the_owner_says_so_a_cdn_asks_each_time(client: FlaskClient, publ
 
 @pytest.mark.parametrize("query", ["", "&page=1", "&page=7", "&after=0190a0b0"])
 def test_a_cdn_is_told_the_owners_seconds_and_a_tag_to_empty_the_thread_by(
-    client: FlaskClient, published: str, query: str, monkeypatch: pytest.MonkeyPatch
+    client: Client, published: str, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_CDN_SECONDS", "30")
     settings.cache_clear()
@@ -50,7 +49,7 @@ def test_a_cdn_is_told_the_owners_seconds_and_a_tag_to_empty_the_thread_by(
 
 
 def test_the_page_of_an_event_has_an_address_that_no_cache_has_seen(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     """With `after=`, and the event's id: the same page, under a name of its own."""
     comment = posted(client)
@@ -62,9 +61,7 @@ def test_the_page_of_an_event_has_an_address_that_no_cache_has_seen(
     assert comment in client.get(f"{PAGE}&after={event['id']}").text
 
 
-def test_whatever_says_nothing_of_caches_is_kept_by_none(
-    client: FlaskClient, moderator: Caller
-) -> None:
+def test_whatever_says_nothing_of_caches_is_kept_by_none(client: Client, moderator: Caller) -> None:
     """Left to itself a CDN may keep a count, or a 404, for minutes."""
     unsaid = [
         "/v1/sites/demo/counts?thread=/harbour",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from models.settings import settings
 from service.app import create_app
 from service.console import signing_in
 from service.http.transport import STRICT
 from service.people import accounts
+from tests.caller import Client, client_of
 from tests.service.signed_in import PASSWORD
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -34,15 +34,15 @@ EVERYWHERE = [
 
 
 @pytest.fixture
-def secure(data: object, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+def secure(data: object, monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setenv("GREENROOM_PUBLIC_URL", SECURE_URL)
     settings.cache_clear()
-    return create_app().test_client()
+    return client_of(create_app())
 
 
 @pytest.mark.parametrize("path", EVERYWHERE)
 def test_every_answer_keeps_browsers_to_https_for_a_year_and_more(
-    secure: FlaskClient, path: str
+    secure: Client, path: str
 ) -> None:
     answer = secure.get(path)
     assert answer.headers.getlist("Strict-Transport-Security") == [STRICT]
@@ -51,7 +51,7 @@ def test_every_answer_keeps_browsers_to_https_for_a_year_and_more(
 
 @pytest.mark.parametrize("path", EVERYWHERE)
 def test_every_answer_says_which_pages_may_frame_it_and_where_it_may_load_from(
-    client: FlaskClient, path: str
+    client: Client, path: str
 ) -> None:
     headers = client.get(path).headers
     policy = dict(
@@ -65,7 +65,7 @@ def test_every_answer_says_which_pages_may_frame_it_and_where_it_may_load_from(
     assert headers["Referrer-Policy"] in {"strict-origin-when-cross-origin", "same-origin"}
 
 
-def test_the_forms_answers_are_kept_to_https_too(secure: FlaskClient) -> None:
+def test_the_forms_answers_are_kept_to_https_too(secure: Client) -> None:
     assert (
         secure.post("/v1/sites/demo/comments", json={}).headers["Strict-Transport-Security"]
         == STRICT
@@ -73,7 +73,7 @@ def test_the_forms_answers_are_kept_to_https_too(secure: FlaskClient) -> None:
     assert secure.options("/v1/sites/demo/comments").headers["Strict-Transport-Security"] == STRICT
 
 
-def test_over_http_no_browser_is_told_to_use_https(client: FlaskClient) -> None:
+def test_over_http_no_browser_is_told_to_use_https(client: Client) -> None:
     """RFC 6797, 7.2: it may not be sent there; and nobody would answer."""
     assert "Strict-Transport-Security" not in client.get("/demo").headers
 
@@ -83,7 +83,7 @@ def test_without_the_setting_a_believed_proxy_says_which_it_is(
 ) -> None:
     monkeypatch.setenv("GREENROOM_PROXY_HOPS", "1")
     settings.cache_clear()
-    client = create_app().test_client()
+    client = client_of(create_app())
     by_https = client.get("/demo", headers={"X-Forwarded-Proto": "https"})
     assert by_https.headers["Strict-Transport-Security"] == STRICT
     assert (
@@ -92,7 +92,7 @@ def test_without_the_setting_a_believed_proxy_says_which_it_is(
     )
 
 
-def test_a_proxy_that_is_not_believed_changes_nothing(client: FlaskClient) -> None:
+def test_a_proxy_that_is_not_believed_changes_nothing(client: Client) -> None:
     assert (
         "Strict-Transport-Security"
         not in client.get("/demo", headers={"X-Forwarded-Proto": "https"}).headers
@@ -103,12 +103,12 @@ def _set_cookie(app: Flask) -> str:
     signing_in.guesses._tries.clear()
     accounts.add_moderator("ann@paper.example", "demo", "owner", PASSWORD)
     form = {"email": "ann@paper.example", "password": PASSWORD}
-    answer = app.test_client().post("/console/sign-in", data=form)
+    answer = client_of(app).post("/console/sign-in", data=form)
     assert answer.status_code == 303
     return answer.headers["Set-Cookie"]
 
 
-def test_by_https_the_sessions_cookie_is_bound_to_the_host(secure: FlaskClient) -> None:
+def test_by_https_the_sessions_cookie_is_bound_to_the_host(secure: Client) -> None:
     name, _, rest = _set_cookie(secure.application).partition("=")
     traits = {trait.strip() for trait in rest.split(";")}
     assert name == "__Host-greenroom_console"
@@ -116,13 +116,13 @@ def test_by_https_the_sessions_cookie_is_bound_to_the_host(secure: FlaskClient) 
     assert not [trait for trait in traits if trait.startswith("Domain")]
 
 
-def test_over_http_it_has_the_name_that_such_a_browser_takes(client: FlaskClient) -> None:
+def test_over_http_it_has_the_name_that_such_a_browser_takes(client: Client) -> None:
     cookie = _set_cookie(client.application)
     assert cookie.startswith("greenroom_console=")
     assert "Secure" not in cookie
 
 
-def test_by_https_a_cookie_without_the_prefix_opens_nothing(secure: FlaskClient) -> None:
+def test_by_https_a_cookie_without_the_prefix_opens_nothing(secure: Client) -> None:
     """A sibling host could have set it."""
     value = _set_cookie(secure.application).partition("=")[2].partition(";")[0]
     secure.set_cookie("greenroom_console", value)
@@ -131,7 +131,7 @@ def test_by_https_a_cookie_without_the_prefix_opens_nothing(secure: FlaskClient)
     assert secure.get("/console/").status_code == 200
 
 
-def test_signing_out_takes_the_bound_cookie_back(secure: FlaskClient) -> None:
+def test_signing_out_takes_the_bound_cookie_back(secure: Client) -> None:
     value = _set_cookie(secure.application).partition("=")[2].partition(";")[0]
     secure.set_cookie("__Host-greenroom_console", value)
     page = secure.get("/console/").text
@@ -145,7 +145,7 @@ def test_signing_out_takes_the_bound_cookie_back(secure: FlaskClient) -> None:
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 @pytest.mark.parametrize("path", ["/console/sign-in", "/console/sign-out", "/console/decisions"])
 def test_a_form_that_another_site_sends_to_the_console_is_refused(
-    client: FlaskClient, path: str, site: str
+    client: Client, path: str, site: str
 ) -> None:
     accounts.add_moderator("ann@paper.example", "demo", "owner", PASSWORD)
     form = {"email": "ann@paper.example", "password": PASSWORD}
@@ -156,7 +156,7 @@ def test_a_form_that_another_site_sends_to_the_console_is_refused(
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none", None])
-def test_our_own_form_signs_in(client: FlaskClient, site: str | None) -> None:
+def test_our_own_form_signs_in(client: Client, site: str | None) -> None:
     signing_in.guesses._tries.clear()
     accounts.add_moderator("ann@paper.example", "demo", "owner", PASSWORD)
     form = {"email": "ann@paper.example", "password": PASSWORD}
@@ -166,12 +166,12 @@ def test_our_own_form_signs_in(client: FlaskClient, site: str | None) -> None:
     assert answer.status_code == 303
 
 
-def test_a_link_from_elsewhere_leads_into_the_console(client: FlaskClient) -> None:
+def test_a_link_from_elsewhere_leads_into_the_console(client: Client) -> None:
     assert (
         client.get("/console/sign-in", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
     )
 
 
-def test_the_console_shares_no_window_with_other_sites(client: FlaskClient) -> None:
+def test_the_console_shares_no_window_with_other_sites(client: Client) -> None:
     for path in ("/console/sign-in", "/console/nowhere"):
         assert client.get(path).headers["Cross-Origin-Opener-Policy"] == "same-origin"

@@ -6,23 +6,23 @@ from datetime import datetime, timedelta
 from urllib.robotparser import RobotFileParser
 
 import pytest
-from flask.testing import FlaskClient
 from pydantic import ValidationError
 
 from models.settings import settings
 from models.store.database import now
+from tests.caller import Client
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-def fields(client: FlaskClient) -> dict[str, str]:
+def fields(client: Client) -> dict[str, str]:
     answer = client.get("/.well-known/security.txt")
     assert answer.status_code == 200
     assert answer.content_type == "text/plain; charset=utf-8"
     return dict(line.split(": ", 1) for line in answer.text.splitlines())
 
 
-def test_security_txt_has_what_rfc_9116_demands(client: FlaskClient) -> None:
+def test_security_txt_has_what_rfc_9116_demands(client: Client) -> None:
     found = fields(client)
     expires = datetime.fromisoformat(found["Expires"])
     assert now() < expires < now() + timedelta(days=365)
@@ -30,7 +30,7 @@ def test_security_txt_has_what_rfc_9116_demands(client: FlaskClient) -> None:
     assert found["Canonical"].endswith("/.well-known/security.txt")
 
 
-def test_the_contact_can_be_set(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_contact_can_be_set(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GREENROOM_SECURITY_CONTACT", "https://paper.example/security")
     monkeypatch.setenv("GREENROOM_PUBLIC_URL", "https://comments.paper.example")
     settings.cache_clear()
@@ -43,7 +43,7 @@ def test_the_contact_can_be_set(client: FlaskClient, monkeypatch: pytest.MonkeyP
     "contact", ["security@paper.example", "mailto:a\nExpires: never", "http://paper.example"]
 )
 def test_a_contact_that_is_no_uri_is_refused(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, contact: str
+    client: Client, monkeypatch: pytest.MonkeyPatch, contact: str
 ) -> None:
     monkeypatch.setenv("GREENROOM_SECURITY_CONTACT", contact)
     settings.cache_clear()
@@ -53,7 +53,7 @@ def test_a_contact_that_is_no_uri_is_refused(
     settings.cache_clear()
 
 
-def test_robots_may_read_comments_and_not_the_console(client: FlaskClient) -> None:
+def test_robots_may_read_comments_and_not_the_console(client: Client) -> None:
     answer = client.get("/robots.txt")
     assert answer.content_type == "text/plain; charset=utf-8"
     robots = RobotFileParser()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from service.moderation.campaigns import outliers_first
-from tests.caller import Caller, posted, screen_all
+from tests.caller import Caller, Client, posted, screen_all
 
 SERMON = (
     "My life was ruined until I met the great healer who brought my husband back to me within "
@@ -19,7 +18,7 @@ SERMON = (
 
 
 @pytest.fixture
-def waiting(client: FlaskClient, moderator: Caller) -> list[str]:
+def waiting(client: Client, moderator: Caller) -> list[str]:
     """A comment like no other, then five of a campaign, then another like no other; all of them
     held.
     """
@@ -78,7 +77,7 @@ def test_the_last_of_a_campaign_is_still_told_as_one(moderator: Caller, waiting:
 
 
 def test_a_replay_tells_what_a_draft_would_change_and_changes_nothing(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     moderator.call("PATCH", "/policy", json={"sample": {"share": 0}})
     lottery = posted(client, body="You won the lottery, dear reader")
@@ -112,11 +111,11 @@ def test_a_replay_tells_what_a_draft_would_change_and_changes_nothing(
     }
     assert "lottery" in told["contradicts"]["comments"][-1]["reasons"][0]
     assert [moderator.record(comment) for comment in (lottery, ferry, linked)] == before
-    assert moderator.call("GET", "/policy").json["words"]["blocked"] == []  # type: ignore[index]
+    assert moderator.call("GET", "/policy").json["words"]["blocked"] == []
 
 
-def test_a_replay_looks_at_the_form_again(client: FlaskClient, moderator: Caller) -> None:
-    token = client.get("/v1/sites/demo/form").json["token"]  # type: ignore[index]
+def test_a_replay_looks_at_the_form_again(client: Client, moderator: Caller) -> None:
+    token = client.get("/v1/sites/demo/form").json["token"]
     moderator.call("PATCH", "/policy", json={"form": {"min_seconds": 0}, "sample": {"share": 0}})
     posted(client, token=token)
     screen_all()

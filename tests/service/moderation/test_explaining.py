@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import delete, select, update
 
 from models.identifiers import new_id
@@ -26,7 +25,7 @@ from models.store.database import begin
 from service.console.scores import marked
 from service.moderation import explaining
 from service.people import accounts
-from tests.caller import Caller, posted, screen_all
+from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import SignedIn
 
 BODY = "Check out my new channel 😀 and subscribe, my CHANNEL is free!"
@@ -161,9 +160,7 @@ def test_a_blind_sample_is_explained_once_it_is_decided(moderator: Caller) -> No
     assert explanation(moderator, comment)["up"]
 
 
-def test_what_is_erased_or_another_sites_is_not_there(
-    client: FlaskClient, moderator: Caller
-) -> None:
+def test_what_is_erased_or_another_sites_is_not_there(client: Client, moderator: Caller) -> None:
     accounts.add_site("other", ["https://other.example"])
     comment = screened(moderator)
     key = {"Authorization": f"Bearer {accounts.create_key('other', 'admin')}"}

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 import time_machine
-from flask.testing import FlaskClient
 
 from models.records import Comment
 from models.store.database import now, reading
-from tests.caller import Caller, posted, screen_all
+from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import SignedIn
 
 SAID = (
@@ -22,11 +21,11 @@ SAID = (
 
 
 @pytest.fixture
-def ann(client: FlaskClient) -> SignedIn:
+def ann(client: Client) -> SignedIn:
     return SignedIn(client)
 
 
-def said(client: FlaskClient, text: str = SAID, *, n: int = 0) -> str:
+def said(client: Client, text: str = SAID, *, n: int = 0) -> str:
     comment = posted(client, body=text, email=f"reader{n}@example.org", thread=f"/{n}")
     screen_all()
     return comment
@@ -38,7 +37,7 @@ def status_of(comment: str) -> str:
 
 
 def test_what_is_like_it_is_rejected_until_it_ends_and_the_log_says_whose_word_it_was(
-    client: FlaskClient, ann: SignedIn, moderator: Caller
+    client: Client, ann: SignedIn, moderator: Caller
 ) -> None:
     first = said(client)
     assert ann.form(f"/comments/{first}/block", kind="like", stance="reject").status_code == 303
@@ -69,20 +68,18 @@ def test_what_is_like_it_is_rejected_until_it_ends_and_the_log_says_whose_word_i
 
 
 def test_it_is_listed_and_ended_like_a_block(
-    client: FlaskClient, ann: SignedIn, moderator: Caller
+    client: Client, ann: SignedIn, moderator: Caller
 ) -> None:
     first = said(client)
     ann.form(f"/comments/{first}/block", kind="like", stance="flag", days="7")
     assert "Save the harbour!" in ann.get("/blocks")
     assert status_of(said(client, f"{SAID}, Kim", n=1)) == "flagged"
-    (rule,) = moderator.call("GET", "/blocks").json["blocks"]  # type: ignore[index]
+    (rule,) = moderator.call("GET", "/blocks").json["blocks"]
     ann.form(f"/blocks/{rule['id']}/end")
     assert status_of(said(client, f"{SAID}, Lee", n=2)) == "approved"
 
 
-def test_a_chain_of_resemblance_does_not_carry_the_rule_away(
-    client: FlaskClient, ann: SignedIn
-) -> None:
+def test_a_chain_of_resemblance_does_not_carry_the_rule_away(client: Client, ann: SignedIn) -> None:
     """B is like A, and C like B; C is not like A, and of C no human has said anything."""
     words = SAID.split()
     first = said(client)
@@ -96,7 +93,7 @@ def test_a_chain_of_resemblance_does_not_carry_the_rule_away(
 
 
 def test_what_waits_already_is_decided_with_it_as_one_batch(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     text = f"{SAID} https://a.example https://b.example https://c.example"
     ids = [said(client, f"{text} {n}", n=n) for n in range(4)]
@@ -113,7 +110,7 @@ def test_what_waits_already_is_decided_with_it_as_one_batch(
 
 
 def test_let_through_takes_back_the_repeats_and_nothing_else(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     first = said(client)
     held = [said(client, n=n) for n in range(1, 5)][-1]
@@ -126,12 +123,12 @@ def test_let_through_takes_back_the_repeats_and_nothing_else(
     assert status_of(said(client, f"{SAID} {links}", n=6)) == "flagged"
 
 
-def test_an_erased_comment_is_like_nothing_any_more(client: FlaskClient, moderator: Caller) -> None:
+def test_an_erased_comment_is_like_nothing_any_more(client: Client, moderator: Caller) -> None:
     first = said(client)
     moderator.call(
         "POST", "/blocks", json={"kind": "like", "stance": "reject", "comment": first, "days": 1}
     )
     moderator.call("DELETE", f"/comments/{first}")
-    (rule,) = moderator.call("GET", "/blocks").json["blocks"]  # type: ignore[index]
+    (rule,) = moderator.call("GET", "/blocks").json["blocks"]
     assert "harbour" not in rule["label"]
     assert status_of(said(client, f"{SAID}, Kim", n=1)) == "approved"

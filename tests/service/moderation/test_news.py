@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from models.identifiers import new_id
@@ -18,7 +17,7 @@ from models.records import Site, SiteModelRecord
 from models.store.database import begin, now, reading
 from service.moderation.news import _leaves, told_changes
 from service.sites.policy_words import NAMES, SAID
-from tests.caller import Caller
+from tests.caller import Caller, Client
 from tests.service.signed_in import SignedIn
 
 LINKS = "“Links that are fine in one comment”"
@@ -46,9 +45,7 @@ def test_every_setting_has_a_name() -> None:
     assert set(_leaves(Policy())) <= set(NAMES)
 
 
-def test_a_colleagues_settings_are_told_and_taken_back(
-    client: FlaskClient, moderator: Caller
-) -> None:
+def test_a_colleagues_settings_are_told_and_taken_back(client: Client, moderator: Caller) -> None:
     ann = SignedIn(client)
     ben = SignedIn(client, "ben@paper.example", role="owner")
     kim = SignedIn(client, "kim@paper.example", role="moderator")
@@ -87,7 +84,7 @@ def test_the_policy_goes_back_and_forth_by_key(moderator: Caller) -> None:
 
 
 def test_a_model_that_went_live_is_told_with_what_it_flags_and_gone_back_from(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     ann = SignedIn(client)
     card = {"version": "m1", "flags": {"of": 1000, "before": 40, "now": 43}}

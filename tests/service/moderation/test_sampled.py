@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from flask.testing import FlaskClient
 
 from models.identifiers import new_id
 from models.settling.sampling import is_sampled
 from service.commands.main import main
-from tests.caller import Caller, posted, publish_all, screen_all
+from tests.caller import Caller, Client, posted, publish_all, screen_all
 
 LINKS = "https://a.example https://b.example https://c.example https://d.example"
 
@@ -32,11 +31,11 @@ def shown(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def listed(moderator: Caller, status: str) -> list[str]:
-    return [item["id"] for item in moderator.call("GET", f"/queue?status={status}").json["items"]]  # type: ignore[index]
+    return [item["id"] for item in moderator.call("GET", f"/queue?status={status}").json["items"]]
 
 
 @pytest.fixture
-def three(client: FlaskClient, moderator: Caller) -> dict[str, str]:
+def three(client: Client, moderator: Caller) -> dict[str, str]:
     """One comment that the machine approves, one that it flags, one that it rejects, all of them
     sampled.
     """
@@ -108,7 +107,7 @@ def test_the_error_rates_come_from_the_sample(moderator: Caller, three: dict[str
 
 
 def test_what_a_human_decides_without_the_sample_does_not_count(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     sample(moderator, 0)
     comment = posted(client, body=LINKS)
@@ -119,7 +118,7 @@ def test_what_a_human_decides_without_the_sample_does_not_count(
 
 
 def test_the_console_keeps_quiet_too(
-    client: FlaskClient, moderator: Caller, three: dict[str, str]
+    client: Client, moderator: Caller, three: dict[str, str]
 ) -> None:
     from service.people import accounts
 

@@ -7,12 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from models.records import Act, Block, Site, Thread
 from models.store.database import begin, reading
-from tests.caller import Caller, post, posted, publish_all, screen_all
+from tests.caller import Caller, Client, post, posted, publish_all, screen_all
 from tests.service.signed_in import SignedIn
 
 GOOD = "We took the early ferry on Sunday and it was on time, which surprised all of us."
@@ -24,7 +23,7 @@ def set_policy(**parts: Any) -> None:
         session.execute(update(Site).values(policy=parts))
 
 
-def settled(client: FlaskClient, moderator: Caller, **fields: Any) -> tuple[str, str, str]:
+def settled(client: Client, moderator: Caller, **fields: Any) -> tuple[str, str, str]:
     """The comment, its status, and what the check of its page says."""
     comment = posted(client, **{"body": GOOD, **fields})
     screen_all()
@@ -33,7 +32,7 @@ def settled(client: FlaskClient, moderator: Caller, **fields: Any) -> tuple[str,
     return comment, record["status"], item["detail"]
 
 
-def published(client: FlaskClient, moderator: Caller, comment: str) -> str:
+def published(client: Client, moderator: Caller, comment: str) -> str:
     """Everything a reader sees of the thread, once a moderator has approved the comment."""
     moderator.decide(comment, "approve")
     publish_all()
@@ -82,7 +81,7 @@ def published(client: FlaskClient, moderator: Caller, comment: str) -> str:
     ],
 )
 def test_a_title_or_an_address_with_a_problem_is_held_with_the_comment_and_never_published(
-    client: FlaskClient, moderator: Caller, fields: dict[str, str], words: str, absent: str
+    client: Client, moderator: Caller, fields: dict[str, str], words: str, absent: str
 ) -> None:
     set_policy(words={"blocked": ["casino"], "held": ["lottery"]})
     block("evil.example")
@@ -101,7 +100,7 @@ def test_a_title_or_an_address_with_a_problem_is_held_with_the_comment_and_never
     ],
 )
 def test_an_ordinary_title_and_address_are_published(
-    client: FlaskClient, moderator: Caller, fields: dict[str, str]
+    client: Client, moderator: Caller, fields: dict[str, str]
 ) -> None:
     block("evil.example")
     _, status, _ = settled(client, moderator, **fields)
@@ -117,10 +116,10 @@ def test_an_ordinary_title_and_address_are_published(
 
 
 def test_a_permalink_has_only_the_parameters_that_the_site_lists(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     answer = moderator.call("PATCH", "/policy", json={"threads": {"query": ["article", "lang"]}})
-    assert answer.json["threads"]["query"] == ["article", "lang"]  # type: ignore[index]
+    assert answer.json["threads"]["query"] == ["article", "lang"]
     url = "https://paper.example:443/x/../show?go=//evil.example&lang=en&article=7&p=1#evil"
     comment, _, _ = settled(client, moderator, url=url)
     moderator.decide(comment, "approve")
@@ -129,7 +128,7 @@ def test_a_permalink_has_only_the_parameters_that_the_site_lists(
 
 
 def test_a_title_that_was_there_before_is_not_asked_of_the_next_comment(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     set_policy(words={"blocked": ["casino"]})
     moderator.call(
@@ -140,17 +139,13 @@ def test_a_title_that_was_there_before_is_not_asked_of_the_next_comment(
 
 
 @pytest.mark.parametrize("title", ["\u200b\u2800", " ", "\u202e"])
-def test_a_title_that_nobody_can_see_is_none(
-    client: FlaskClient, moderator: Caller, title: str
-) -> None:
+def test_a_title_that_nobody_can_see_is_none(client: Client, moderator: Caller, title: str) -> None:
     settled(client, moderator, title=title)
     publish_all()
     assert moderator.page()["title"] is None
 
 
-def test_a_title_is_one_line_of_at_most_300_characters(
-    client: FlaskClient, moderator: Caller
-) -> None:
+def test_a_title_is_one_line_of_at_most_300_characters(client: Client, moderator: Caller) -> None:
     settled(client, moderator, title="The\nharbour\u202e " + "a" * 400)
     publish_all()
     title = moderator.page()["title"]
@@ -159,7 +154,7 @@ def test_a_title_is_one_line_of_at_most_300_characters(
 
 
 def test_a_moderator_corrects_both_in_the_console_for_good(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     posted(client, body=GOOD, title="Buy now", url=f"{PAGE}/buy")
     screen_all()
@@ -183,7 +178,7 @@ def test_a_moderator_corrects_both_in_the_console_for_good(
 
 
 def test_what_a_moderator_took_away_no_comment_gives_back(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     posted(client, body=GOOD, title="Buy now", url=f"{PAGE}/buy")
     screen_all()
@@ -213,7 +208,7 @@ def test_what_a_moderator_took_away_no_comment_gives_back(
     ],
 )
 def test_an_address_that_is_not_on_the_site_is_refused(
-    client: FlaskClient, moderator: Caller, url: str
+    client: Client, moderator: Caller, url: str
 ) -> None:
     post(client)
     ann = SignedIn(client, role="moderator")
@@ -225,23 +220,21 @@ def test_an_address_that_is_not_on_the_site_is_refused(
     assert acts() == []
 
 
-def test_a_viewer_corrects_nothing(client: FlaskClient) -> None:
+def test_a_viewer_corrects_nothing(client: Client) -> None:
     post(client)
     ann = SignedIn(client, role="viewer")
     assert "Save title and address" not in ann.get(f"/threads/{thread_id()}")
     assert ann.form(f"/threads/{thread_id()}/page", title="x", url="").status_code == 403
 
 
-def test_an_owner_lists_the_parameters_in_the_settings(
-    client: FlaskClient, moderator: Caller
-) -> None:
+def test_an_owner_lists_the_parameters_in_the_settings(client: Client, moderator: Caller) -> None:
     ann = SignedIn(client)
     assert 'value="p id page_id article"' in ann.get("/settings?site=demo")
     assert (
         ann.form("/settings/demo", **{"threads.query": "article, lang", "version": "1"}).status_code
         == 303
     )
-    assert moderator.call("GET", "/policy").json["threads"]["query"] == ["article", "lang"]  # type: ignore[index]
+    assert moderator.call("GET", "/policy").json["threads"]["query"] == ["article", "lang"]
     assert ann.form("/settings/demo", **{"threads.query": "a&b", "version": "2"}).status_code == 422
 
 
@@ -264,7 +257,7 @@ CHANGES: list[tuple[dict[str, str], dict[str, object], str]] = [
 
 
 def test_the_console_and_the_api_log_the_same_changes_of_a_thread(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     post(client)
     ann = SignedIn(client, role="moderator")
@@ -280,9 +273,7 @@ def test_the_console_and_the_api_log_the_same_changes_of_a_thread(
     assert [line["by"].partition(":")[0] for line in log["log"]] == ["key"] * 6 + ["moderator"] * 6
 
 
-def test_a_change_that_changes_nothing_is_not_logged(
-    client: FlaskClient, moderator: Caller
-) -> None:
+def test_a_change_that_changes_nothing_is_not_logged(client: Client, moderator: Caller) -> None:
     post(client, title="The harbour")
     ann = SignedIn(client, role="moderator")
     for form in ({"way": "after"}, {"slow": ""}, {"way": "closed"}, {"way": "closed"}):
@@ -292,7 +283,7 @@ def test_a_change_that_changes_nothing_is_not_logged(
 
 
 def test_opening_an_open_thread_renews_its_age_and_is_logged(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     post(client)
     moderator.call("PATCH", "/threads", json={"thread": "/harbour", "state": "open"})
@@ -301,9 +292,7 @@ def test_opening_an_open_thread_renews_its_age_and_is_logged(
         assert session.scalars(select(Thread.opened_at)).one() is not None
 
 
-def test_every_change_of_a_thread_publishes_its_page(
-    client: FlaskClient, moderator: Caller
-) -> None:
+def test_every_change_of_a_thread_publishes_its_page(client: Client, moderator: Caller) -> None:
     post(client)
     ann = SignedIn(client, role="moderator")
     assert ann.form(f"/threads/{thread_id()}", way="closed").status_code == 303
@@ -315,10 +304,10 @@ def test_every_change_of_a_thread_publishes_its_page(
 
 
 def test_a_thread_without_comments_can_be_closed_before_the_first(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     body = {"thread": "/new", "state": "closed"}
-    assert moderator.call("PATCH", "/threads", json=body).json["count"] == 0  # type: ignore[index]
+    assert moderator.call("PATCH", "/threads", json=body).json["count"] == 0
     assert post(client, thread="/new").status_code == 409
     assert acts() == ["closed the thread “/new”"]
 

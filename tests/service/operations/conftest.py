@@ -9,11 +9,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
 
 from models.settings import settings
 from service.operations import metrics
-from tests.caller import Caller, posted, publish_all, screen_all
+from tests.caller import Caller, Client, posted, publish_all, screen_all
 from tests.conftest import forget
 
 _numbers = count(1)
@@ -26,7 +25,7 @@ def _count_anew() -> None:
 
 
 @pytest.fixture
-def lived_in(client: FlaskClient, moderator: Caller) -> dict[str, str]:
+def lived_in(client: Client, moderator: Caller) -> dict[str, str]:
     """A thread that is published and as it should be; ids by what became of them."""
     bodies = ("approved", "rejected", "flagged", "undone", "erased", "taken down")
     ids = {

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 import yaml
-from flask.testing import FlaskClient
 
 from service.operations.rules import RULES
 from service.operations.violation import NOTHING, Violation
+from tests.caller import Client
 from tests.service.operations.test_doctor import FOR_NO_COMMAND
 from tests.service.operations.test_metrics import NAMES_OF_THE_DESIGN
 from tests.service.operations.told import told_by
@@ -38,7 +38,7 @@ def paragraphs() -> dict[str, str]:
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
-def test_what_is_asked_for_is_told_with_the_labels_it_is_asked_by(client: FlaskClient) -> None:
+def test_what_is_asked_for_is_told_with_the_labels_it_is_asked_by(client: Client) -> None:
     told_by(client)  # a first request, so that there is one to tell of
     labels_of = told_by(client).names
     for expr in ASKED:
@@ -60,7 +60,7 @@ def test_every_metric_of_the_design_is_watched_by_an_alert_and_shown() -> None:
         assert name in shown, name
 
 
-def test_routes_and_checks_that_are_named_exist(client: FlaskClient) -> None:
+def test_routes_and_checks_that_are_named_exist(client: Client) -> None:
     routes = {rule.rule for rule in client.application.url_map.iter_rules()}
     named = {route for expr in ASKED for route in re.findall(r'route="([^"]+)"', expr)}
     assert named

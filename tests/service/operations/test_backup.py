@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
 from models.records import AddressKey, Comment, Heartbeat, Site
@@ -26,7 +25,7 @@ from service.operations import Refused, doctor
 from service.operations.backup import LEFT_OUT, backup, tables
 from service.operations.publishing import every_thread, publish
 from service.operations.restore import restore
-from tests.caller import Caller, posted, publish_all, screen_all
+from tests.caller import Caller, Client, client_of, posted, publish_all, screen_all
 
 Ids = dict[str, str]
 Move = Callable[[], Path]
@@ -79,7 +78,7 @@ def test_restored_into_an_empty_database_of_either_kind_it_is_the_same_and_goes_
     assert shown() == pages
     assert doctor.examine().found == []
 
-    client = create_app().test_client()
+    client = client_of(create_app())
     there = Caller(client, moderator.key)  # keys and counters go on where they were
     new = posted(client, body="A comment of the time after", thread="/a-new-thread")
     there.decide(new, "approve")
@@ -111,7 +110,7 @@ def test_the_commands_do_it_and_say_what_is_left_to_do(
 
 @into_sqlite
 def test_it_is_of_one_moment_though_the_service_goes_on_meanwhile(
-    lived_in: Ids, client: FlaskClient, moderator: Caller, move: Move, tmp_path: Path
+    lived_in: Ids, client: Client, moderator: Caller, move: Move, tmp_path: Path
 ) -> None:
     before, came = rows(), []
 

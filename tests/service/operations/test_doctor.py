@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 import pytest
 from click.testing import CliRunner
-from flask.testing import FlaskClient
 from sqlalchemy import delete, insert, select, text, update
 
 from models.identifiers import new_id
@@ -31,7 +30,7 @@ from models.store.database import Base, begin, engine, now, reading
 from service.commands.main import main
 from service.operations import doctor, shown
 from service.operations.publishing import publish
-from tests.caller import Caller, posted, publish_all
+from tests.caller import Caller, Client, posted, publish_all
 
 Ids = dict[str, str]
 Break = Callable[[Any, Ids], object]
@@ -327,7 +326,7 @@ def test_where_it_cannot_look_its_status_is_two(
 
 
 def test_a_thread_of_many_pages_and_replies_is_well(
-    client: FlaskClient, moderator: Caller, monkeypatch: Any
+    client: Client, moderator: Caller, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(shown, "PAGES_AT_ONCE", 2)
     monkeypatch.setattr(shown, "REPLIES_A_PAGE", 50)

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 from cachetools import TTLCache
-from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from models import caches
 from service.operations import health
 from service.sites import lookup
+from tests.caller import Client
 
 
 @pytest.fixture
-def database_away(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def database_away(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> object:
         raise OperationalError("SELECT", None, Exception("connection refused"))
 
@@ -26,13 +26,13 @@ def database_away(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "reading", away)
 
 
-def ready(client: FlaskClient, wish: str = "") -> tuple[int, Any]:
+def ready(client: Client, wish: str = "") -> tuple[int, Any]:
     answer = client.get(f"/health/ready{wish}")
     return answer.status_code, answer.json
 
 
 def test_a_process_that_has_all_it_needs_is_ready_for_reading_and_writing(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     assert ready(client) == (
         200,
@@ -43,7 +43,7 @@ def test_a_process_that_has_all_it_needs_is_ready_for_reading_and_writing(
 
 
 def test_a_process_that_knows_its_sites_stays_ready_without_the_database_but_not_for_writing(
-    client: FlaskClient, request: pytest.FixtureRequest
+    client: Client, request: pytest.FixtureRequest
 ) -> None:
     assert ready(client)[0] == 200
     request.getfixturevalue("database_away")
@@ -56,25 +56,25 @@ def test_a_process_that_knows_its_sites_stays_ready_without_the_database_but_not
 
 
 @pytest.mark.usefixtures("database_away")
-def test_a_process_that_never_saw_the_database_is_not_ready(client: FlaskClient) -> None:
+def test_a_process_that_never_saw_the_database_is_not_ready(client: Client) -> None:
     caches.forget()
     status, body = ready(client)
     assert (status, body["failing"]) == (503, ["sites"])
 
 
-def test_a_process_is_not_ready_while_storage_fails(client: FlaskClient, data: Path) -> None:
+def test_a_process_is_not_ready_while_storage_fails(client: Client, data: Path) -> None:
     (data / "published").touch()
     status, body = ready(client)
     assert (status, body["failing"]) == (503, ["storage"])
 
 
-def test_another_wish_is_a_422_that_says_which_there_are(client: FlaskClient) -> None:
+def test_another_wish_is_a_422_that_says_which_there_are(client: Client) -> None:
     status, body = ready(client, "?for=everything")
     assert (status, body["errors"][0]["field"]) == (422, "for")
 
 
 def test_strangers_who_ask_for_sites_that_are_not_there_make_nobody_forget_those_that_are(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lookup, "_unknown", TTLCache(5, lookup.FRESH_SECONDS))
     assert lookup.find_site("demo")

@@ -9,7 +9,6 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from models.records import Thread
@@ -18,7 +17,7 @@ from models.store.database import begin, now
 from service.app import create_app
 from service.operations import metrics
 from service.people import accounts
-from tests.caller import Caller, posted, publish_all, screen_all
+from tests.caller import Caller, Client, client_of, posted, publish_all, screen_all
 from tests.conftest import forget
 from tests.service.operations.told import told_by
 from worker import bell, sweep
@@ -44,11 +43,11 @@ def about(seconds: float) -> object:
     return pytest.approx(seconds + 10, abs=10)
 
 
-def test_the_names_are_those_of_the_design(client: FlaskClient) -> None:
+def test_the_names_are_those_of_the_design(client: Client) -> None:
     assert told_by(client).names.keys() >= NAMES_OF_THE_DESIGN
 
 
-def test_the_oldest_comment_that_waits_is_as_old_as_it_is(client: FlaskClient) -> None:
+def test_the_oldest_comment_that_waits_is_as_old_as_it_is(client: Client) -> None:
     assert told_by(client)("greenroom_oldest_pending_seconds") == 0
     posted(client)
     with later(90):
@@ -58,7 +57,7 @@ def test_the_oldest_comment_that_waits_is_as_old_as_it_is(client: FlaskClient) -
     assert told_by(client)("greenroom_oldest_pending_seconds") == 0
 
 
-def test_the_oldest_open_review_is_as_old_as_it_is(client: FlaskClient, moderator: Caller) -> None:
+def test_the_oldest_open_review_is_as_old_as_it_is(client: Client, moderator: Caller) -> None:
     comment = posted(client)
     assert told_by(client)("greenroom_oldest_review_seconds") == 0
     moderator.decide(comment, "flag")
@@ -69,7 +68,7 @@ def test_the_oldest_open_review_is_as_old_as_it_is(client: FlaskClient, moderato
 
 
 def test_pages_lag_since_the_first_change_that_they_do_not_show(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     comment = posted(client)
     assert told_by(client)("greenroom_publish_lag_seconds") == 0
@@ -85,7 +84,7 @@ def test_pages_lag_since_the_first_change_that_they_do_not_show(
 
 
 def test_workers_are_counted_by_their_signs_of_life_and_the_last_sweep_by_its_own(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     told = told_by(client)
     assert (told("greenroom_workers"), told("greenroom_sweep_last_seconds")) == (0, math.inf)
@@ -99,7 +98,7 @@ def test_workers_are_counted_by_their_signs_of_life_and_the_last_sweep_by_its_ow
 
 
 def test_a_check_that_could_not_run_is_counted_by_its_name_for_five_minutes(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     posted(client, email="ann@nowhere.test")  # the resolver of these tests never answers
     assert told_by(client)("greenroom_checks_unavailable", check="email") == 0
@@ -112,7 +111,7 @@ def test_a_check_that_could_not_run_is_counted_by_its_name_for_five_minutes(
 
 
 def test_comments_are_counted_by_status(
-    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+    client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert told_by(client)("greenroom_comments", status="approved") == 0
     ids = [posted(client, body=f"Comment {number}") for number in range(5)]
@@ -134,7 +133,7 @@ def test_comments_are_counted_by_status(
 
 
 def test_a_ring_that_nobody_took_is_counted(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = told_by(client)
     bell.ring(bell.SCREEN, ["1", "2"])  # there is no broker
@@ -153,7 +152,7 @@ def _dropped(told: object, why: str) -> float:
 
 
 def test_requests_are_counted_by_route_and_never_by_what_a_stranger_typed(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     labels = {"route": "/v1/sites/<site>/comments", "method": "GET", "status": "422"}
     name = "greenroom_http_request_seconds_count"
@@ -168,7 +167,7 @@ def test_requests_are_counted_by_route_and_never_by_what_a_stranger_typed(
 
 
 def test_a_database_that_is_away_is_told_and_the_rest_still_answers(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert told_by(client)("greenroom_database_answers") == 1
     forget()
@@ -183,7 +182,7 @@ def test_a_database_that_is_away_is_told_and_the_rest_still_answers(
 def test_strangers_need_a_key(data: object, monkeypatch: pytest.MonkeyPatch) -> None:
     stranger = {"REMOTE_ADDR": "203.0.113.9"}
     key = {"Authorization": f"Bearer {accounts.create_key('demo', 'read')}"}
-    client = create_app().test_client()
+    client = client_of(create_app())
     assert client.get("/metrics", environ_base=stranger).status_code == 403
     assert (
         client.get(
@@ -194,7 +193,7 @@ def test_strangers_need_a_key(data: object, monkeypatch: pytest.MonkeyPatch) -> 
     assert client.get("/metrics", environ_base=stranger, headers=key).status_code == 200
     monkeypatch.setenv("GREENROOM_PROXY_HOPS", "1")  # a proxy on this machine speaks for strangers
     settings.cache_clear()
-    behind = create_app().test_client()
+    behind = client_of(create_app())
     for forwarded in ("203.0.113.9", "127.0.0.1", "nonsense"):
         assert behind.get("/metrics", headers={"X-Forwarded-For": forwarded}).status_code == 403
     assert (

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
-from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from models.records import Comment
@@ -23,7 +22,7 @@ from models.store.secrets import (
 )
 from service.commands.main import main
 from service.operations import Refused, doctor, rotation
-from tests.caller import Caller, posted
+from tests.caller import Caller, Client, posted
 
 Ids = dict[str, str]
 
@@ -49,7 +48,7 @@ def test_every_address_is_sealed_anew_and_the_old_key_is_gone(lived_in: Ids) -> 
 
 
 def test_a_comment_that_comes_meanwhile_can_be_read_afterwards(
-    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+    client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sealed with the old key just before, committed only now: the second round finds it."""
     posted(client)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
+
+from tests.caller import Client
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Told:
         return found
 
 
-def told_by(client: FlaskClient) -> Told:
+def told_by(client: Client) -> Told:
     answer = client.get("/metrics")
     assert answer.status_code == 200, answer.text
     families = text_string_to_metric_families(answer.text)

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from models.identifiers import new_id
@@ -16,7 +15,7 @@ from models.records import Site, SiteModelRecord
 from models.store.database import begin, reading
 from service.commands.main import main
 from service.people import accounts
-from tests.caller import Caller
+from tests.caller import Caller, Client
 from tests.service.signed_in import SignedIn
 
 
@@ -83,13 +82,13 @@ def test_going_back_leads_from_model_to_model_and_then_to_the_base(
         "site-aaaaaaaaaaaa",
     ]
     assert [model["live"] for model in listed["models"]] == [True, False]
-    assert moderator.call("POST", "/models/back").json["live"] == "site-aaaaaaaaaaaa"  # type: ignore[index]
-    assert moderator.call("POST", "/models/back").json["live"] == "base"  # type: ignore[index]
+    assert moderator.call("POST", "/models/back").json["live"] == "site-aaaaaaaaaaaa"
+    assert moderator.call("POST", "/models/back").json["live"] == "base"
     assert live() is None
     assert moderator.call("POST", "/models/back").status_code == 409
 
 
-def test_owners_go_back_from_the_settings_page(two: None, client: FlaskClient) -> None:
+def test_owners_go_back_from_the_settings_page(two: None, client: Client) -> None:
     ann = SignedIn(client)
     page = ann.get("/settings?site=demo")
     assert "site-bbbbbbbbbbbb, from 20 approved and 30 rejected comments" in page
@@ -107,7 +106,7 @@ def test_owners_go_back_from_the_settings_page(two: None, client: FlaskClient) -
 def test_any_model_that_is_kept_can_be_chosen(two: None, moderator: Caller) -> None:
     for version in ("site-aaaaaaaaaaaa", "base", "site-bbbbbbbbbbbb"):
         answer = moderator.call("PUT", "/models/live", json={"version": version})
-        assert answer.json["live"] == version  # type: ignore[index]
+        assert answer.json["live"] == version
     assert (
         moderator.call("PUT", "/models/live", json={"version": "site-cccccccccccc"}).status_code
         == 404
@@ -145,7 +144,7 @@ def test_one_command_goes_back(two: None) -> None:
     ],
 )
 def test_models_and_replays_are_for_the_sites_own_admins(
-    two: None, client: FlaskClient, method: str, path: str, body: object
+    two: None, client: Client, method: str, path: str, body: object
 ) -> None:
     given = {"json": body} if body is not None else {}
     accounts.add_site("other", ["https://other.example"])
@@ -158,7 +157,7 @@ def test_models_and_replays_are_for_the_sites_own_admins(
     assert live() == "site-bbbbbbbbbbbb"
 
 
-def test_a_model_of_another_site_cannot_be_chosen(two: None, client: FlaskClient) -> None:
+def test_a_model_of_another_site_cannot_be_chosen(two: None, client: Client) -> None:
     accounts.add_site("other", ["https://other.example"])
     key = accounts.create_key("other", "admin")
     answer = client.put(
@@ -186,7 +185,7 @@ def test_the_policy_shows_what_its_promises_come_to(moderator: Caller) -> None:
         recent=[0.1],
         comments_a_day=1.0,
     )
-    fitted = moderator.call("GET", "/policy").json["fitted"]  # type: ignore[index]
+    fitted = moderator.call("GET", "/policy").json["fitted"]
     assert (fitted["flag_above"], fitted["reject_above"]) == (0.5, 0.9)
     assert fitted["held_back"] == {"wrong": 0, "of": 900, "share": 0.0, "low": 0.0, "high": 0.00409}
     again = moderator.call("PUT", "/policy", json=moderator.call("GET", "/policy").json)

@@ -19,13 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from models.store.database import now, reading
 from models.webhooks import signatures
 from models.webhooks.owed import overdue_endpoints
 from service.api import docs
-from tests.caller import Caller, posted
+from tests.caller import Caller, Client, posted
 from tests.fakes.receiver import Receiver
 from tests.greenroom import GREENROOM, PATIENCE
 from worker.webhooks.sending import deliver_now
@@ -90,7 +89,7 @@ def test_the_examples_of_the_docs_take_what_is_ours_and_refuse_what_is_not(langu
 
 @pytest.mark.parametrize("language", RUN)
 def test_the_page_of_the_docs_shows_the_examples_that_are_run(
-    client: FlaskClient, language: str
+    client: Client, language: str
 ) -> None:
     page = client.get("/docs/webhooks")
     assert page.status_code == 200

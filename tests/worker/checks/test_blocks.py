@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from models.records import Block, Comment, Site, Thread
@@ -13,7 +12,7 @@ from models.store.database import begin, now, reading
 from models.store.secrets import email_index
 from models.text.folding import fold
 from models.text.urls import link
-from tests.caller import Caller, posted, screen_all
+from tests.caller import Caller, Client, posted, screen_all
 from tests.models.text.test_urls import SPELLINGS
 
 GOOD = "We took the early ferry on Sunday and it was on time, which surprised all of us."
@@ -39,7 +38,7 @@ def stand(
         session.add(row)
 
 
-def settled(client: FlaskClient, **fields: str) -> tuple[str, str]:
+def settled(client: Client, **fields: str) -> tuple[str, str]:
     """The status of a comment once it was screened, and what the check said."""
     comment = posted(client, **{"body": GOOD, **fields})
     screen_all()
@@ -95,7 +94,7 @@ EVIL = [
     ],
 )
 def test_what_is_blocked_is_rejected_in_words(
-    client: FlaskClient, kind: str, value: str, fields: dict[str, str]
+    client: Client, kind: str, value: str, fields: dict[str, str]
 ) -> None:
     kept = {"author": email_index, "word": fold}.get(kind, str)
     stand(kind, kept(value))
@@ -113,19 +112,19 @@ def test_what_is_blocked_is_rejected_in_words(
     ],
 )
 def test_a_part_of_a_word_or_of_a_host_is_not_blocked(
-    client: FlaskClient, kind: str, value: str, body: str
+    client: Client, kind: str, value: str, body: str
 ) -> None:
     stand(kind, value)
     assert settled(client, body=body)[1] == "nothing blocked or trusted here"
 
 
-def test_a_block_ends_on_its_day_or_when_someone_ends_it(client: FlaskClient) -> None:
+def test_a_block_ends_on_its_day_or_when_someone_ends_it(client: Client) -> None:
     stand("author", email_index("ann@example.org"), days=-1)
     stand("author", email_index("ann@example.org"), ended=True)
     assert settled(client)[1] == "nothing blocked or trusted here"
 
 
-def test_links_to_a_trusted_host_are_not_counted(client: FlaskClient) -> None:
+def test_links_to_a_trusted_host_are_not_counted(client: Client) -> None:
     stand("host", "ferry.example", "trust")
     links = " ".join(f"https://ferry.example/{n}" for n in range(4))
     comment = posted(client, body=f"{GOOD} {links}")
@@ -136,7 +135,7 @@ def test_links_to_a_trusted_host_are_not_counted(client: FlaskClient) -> None:
     )
 
 
-def test_a_thread_can_be_read_first_and_slowed_down(client: FlaskClient) -> None:
+def test_a_thread_can_be_read_first_and_slowed_down(client: Client) -> None:
     with begin() as session:
         session.add(
             Thread(

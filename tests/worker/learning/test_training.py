@@ -10,7 +10,6 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from models.identifiers import new_id
@@ -20,7 +19,7 @@ from models.spam.model import base_model
 from models.spam.site import TEXT_COLUMNS, Seen, SiteModel, matrix
 from models.spam.training import site_model as site_training
 from models.store.database import begin, now, reading
-from tests.caller import Caller, posted, screen_all
+from tests.caller import Caller, Client, posted, screen_all
 from tests.harbour_in_indonesian import GAMBLING, LETTERS
 from worker.learning.learner import owe_learning
 from worker.learning.training import learn
@@ -181,7 +180,7 @@ def test_an_erased_comments_words_are_gone_from_the_next_model(moderator: Caller
     rest()
     assert learn(site().id) is not None
     [record] = models()  # nobody can go back to one that has seen it
-    assert moderator.call("POST", "/models/back").json["live"] == "base"  # type: ignore[index]
+    assert moderator.call("POST", "/models/back").json["live"] == "base"
     moderator.call("PUT", "/models/live", json={"version": record.version})
     assert not SiteModel.unpacked(record.weights).weights[own].any()
     assert site().model == record.id
@@ -304,7 +303,7 @@ def test_only_the_newest_models_are_kept_and_the_live_one(
     assert [record.version for record in models()] == versions[-2:]
 
 
-def test_nobody_learns_from_another_site(client: FlaskClient, moderator: Caller) -> None:
+def test_nobody_learns_from_another_site(client: Client, moderator: Caller) -> None:
     from service.people import accounts
 
     accounts.add_site("other", ["https://other.example"])

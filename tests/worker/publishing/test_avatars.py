@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from models.avatars import avatar_of
@@ -16,27 +15,27 @@ from models.settling.actor import Actor
 from models.settling.moderation import erase
 from models.store.database import begin, now, reading
 from models.store.storage import get, newest_name
-from tests.caller import Caller, posted, publish_all
+from tests.caller import Caller, Client, posted, publish_all
 from worker.publishing import avatars
 from worker.publishing.avatars import redraw_avatars
 
 VICTIM = "victim@paper.example"
 
 
-def shown(client: FlaskClient, thread: str = "/harbour") -> dict[str, str]:
+def shown(client: Client, thread: str = "/harbour") -> dict[str, str]:
     """The avatars that readers see, by name."""
     page = client.get(f"/v1/sites/demo/comments?thread={thread}").json
     return {comment["name"]: comment["avatar"] for comment in page["comments"]}
 
 
-def approved(client: FlaskClient, moderator: Caller, **fields: Any) -> str:
+def approved(client: Client, moderator: Caller, **fields: Any) -> str:
     comment = posted(client, **{"thread": "/harbour"} | fields)
     moderator.decide(comment, "approve")
     publish_all()
     return comment
 
 
-def test_an_equal_avatar_confirms_no_email(client: FlaskClient, moderator: Caller) -> None:
+def test_an_equal_avatar_confirms_no_email(client: Client, moderator: Caller) -> None:
     approved(client, moderator, name="Victim", email=VICTIM, body="What I wrote myself.")
     approved(client, moderator, name="Mallory", email=VICTIM, body="What a guesser wrote.")
     approved(
@@ -46,7 +45,7 @@ def test_an_equal_avatar_confirms_no_email(client: FlaskClient, moderator: Calle
 
 
 def test_it_is_the_same_for_a_name_whatever_the_email_its_case_and_its_blanks(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     for number, name in enumerate(("Ann Miller", "ANN MILLER", "ann  miller")):
         approved(
@@ -59,7 +58,7 @@ def test_it_is_the_same_for_a_name_whatever_the_email_its_case_and_its_blanks(
     assert len(set(shown(client).values())) == 1
 
 
-def test_it_is_another_in_another_thread_and_for_another_name(client: FlaskClient) -> None:
+def test_it_is_another_in_another_thread_and_for_another_name(client: Client) -> None:
     assert (
         len({avatar_of(name, thread) for name in ("Ann", "Änn", "Ann M", "") for thread in (1, 2)})
         == 8
@@ -67,7 +66,7 @@ def test_it_is_another_in_another_thread_and_for_another_name(client: FlaskClien
 
 
 @pytest.fixture
-def old(client: FlaskClient, moderator: Caller) -> list[str]:
+def old(client: Client, moderator: Caller) -> list[str]:
     """Comments as an earlier release left them: approved ones of two threads, a pending and an
     erased one.
     """
@@ -98,9 +97,7 @@ def old(client: FlaskClient, moderator: Caller) -> list[str]:
     return ids
 
 
-def test_old_ones_are_drawn_anew_and_their_pages_published(
-    client: FlaskClient, old: list[str]
-) -> None:
+def test_old_ones_are_drawn_anew_and_their_pages_published(client: Client, old: list[str]) -> None:
     assert redraw_avatars(now()) == len(old)
     publish_all()
     with reading() as session:
@@ -117,7 +114,7 @@ def test_old_ones_are_drawn_anew_and_their_pages_published(
 
 
 def test_they_are_drawn_a_few_at_a_time_and_where_it_stopped_it_goes_on(
-    client: FlaskClient, old: list[str], monkeypatch: pytest.MonkeyPatch
+    client: Client, old: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(avatars, "COMMENTS_AT_ONCE", 2)
     monkeypatch.setattr(avatars, "THREADS_AT_ONCE", 1)

@@ -14,14 +14,13 @@ from xml.etree import ElementTree
 
 import orjson
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from models.records import Thread
 from models.settings import settings
 from models.store import storage
 from models.store.database import begin, now, reading
-from tests.caller import Caller, posted, publish_all
+from tests.caller import Caller, Client, posted, publish_all
 from worker.publishing import pages, publishing
 from worker.publishing.publishing import publish_threads
 
@@ -29,7 +28,7 @@ COUNTER = count()
 PLAIN = "/sites/demo/thread?thread=/harbour"
 
 
-def approved(client: FlaskClient, moderator: Caller, number: int, **fields: Any) -> list[str]:
+def approved(client: Client, moderator: Caller, number: int, **fields: Any) -> list[str]:
     body = fields.pop("body", "A comment")
     comments = [posted(client, body=f"{body} {next(COUNTER)}", **fields) for _ in range(number)]
     for comment in comments:
@@ -42,9 +41,7 @@ def ids(page: Any) -> list[str]:
     return [comment["id"] for comment in page["comments"]]
 
 
-def test_a_page_holds_25_top_comments_and_keeps_them(
-    client: FlaskClient, moderator: Caller
-) -> None:
+def test_a_page_holds_25_top_comments_and_keeps_them(client: Client, moderator: Caller) -> None:
     comments = approved(client, moderator, 60)
     newest = moderator.page()
     assert newest["page"] == 3
@@ -52,9 +49,9 @@ def test_a_page_holds_25_top_comments_and_keeps_them(
     assert ids(newest) == comments[50:][::-1]
     second = client.get(newest["next"]).json
     assert ids(second) == comments[25:50][::-1]
-    first = client.get(second["next"]).json  # type: ignore[index]
+    first = client.get(second["next"]).json
     assert ids(first) == comments[:25][::-1]
-    assert first["next"] is None  # type: ignore[index]
+    assert first["next"] is None
     moderator.decide(comments[30], "reject")
     publish_all()
     assert ids(moderator.page(page=2)) == [
@@ -68,7 +65,7 @@ def test_a_page_holds_25_top_comments_and_keeps_them(
 
 
 def test_one_approval_writes_few_objects_however_long_the_thread(
-    client: FlaskClient, moderator: Caller, data: Path
+    client: Client, moderator: Caller, data: Path
 ) -> None:
     approved(client, moderator, 80)
     before = {file: file.stat().st_mtime_ns for file in (data / "published").rglob("*.json")}
@@ -77,20 +74,20 @@ def test_one_approval_writes_few_objects_however_long_the_thread(
     assert sorted(changed) == ["4.json", "newest.json"]
 
 
-def test_more_than_50_replies_continue_elsewhere(client: FlaskClient, moderator: Caller) -> None:
+def test_more_than_50_replies_continue_elsewhere(client: Client, moderator: Caller) -> None:
     top = approved(client, moderator, 1)[0]
     replies = approved(client, moderator, 120, parent=top)
     shown = moderator.page()["comments"][0]
     assert [reply["id"] for reply in shown["replies"]] == replies[:50]
     more = client.get(shown["more"]).json
     assert ids(more) == replies[50:100]
-    rest = client.get(more["next"]).json  # type: ignore[index]
+    rest = client.get(more["next"]).json
     assert ids(rest) == replies[100:]
-    assert rest["next"] is None  # type: ignore[index]
+    assert rest["next"] is None
 
 
 def test_replies_stand_under_what_they_answer_oldest_first(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     top = approved(client, moderator, 1)[0]
     first, second = approved(client, moderator, 2, parent=top)
@@ -109,7 +106,7 @@ def test_replies_stand_under_what_they_answer_oldest_first(
 
 
 def test_a_newest_page_that_was_emptied_is_not_what_readers_see(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     comments = approved(client, moderator, 26)
     moderator.decide(comments[25], "reject")
@@ -117,9 +114,7 @@ def test_a_newest_page_that_was_emptied_is_not_what_readers_see(
     assert ids(moderator.page()) == comments[:25][::-1]
 
 
-def test_a_thread_is_read_with_an_etag_and_answers_304(
-    client: FlaskClient, moderator: Caller
-) -> None:
+def test_a_thread_is_read_with_an_etag_and_answers_304(client: Client, moderator: Caller) -> None:
     approved(client, moderator, 1)
     address = "/v1/sites/demo/comments?thread=/harbour"
     tag = client.get(address).headers["ETag"]
@@ -128,9 +123,7 @@ def test_a_thread_is_read_with_an_etag_and_answers_304(
     assert client.get(address, headers={"If-None-Match": tag}).status_code == 200
 
 
-def test_no_email_or_address_is_published(
-    client: FlaskClient, moderator: Caller, data: Path
-) -> None:
+def test_no_email_or_address_is_published(client: Client, moderator: Caller, data: Path) -> None:
     approved(client, moderator, 2, email="secret.reader@example.org")
     for file in (data / "published").rglob("*"):
         if file.is_file():
@@ -140,7 +133,7 @@ def test_no_email_or_address_is_published(
             )  # the feed names its own address
 
 
-def test_a_strangers_html_is_not_published(client: FlaskClient, moderator: Caller) -> None:
+def test_a_strangers_html_is_not_published(client: Client, moderator: Caller) -> None:
     body = (
         '<img src=x onerror=alert(1)> [a](javascript:alert(1)) **bold** [b](https://b.example "t")'
     )
@@ -153,9 +146,7 @@ def test_a_strangers_html_is_not_published(client: FlaskClient, moderator: Calle
     assert 'rel="ugc nofollow noopener"' in shown["html"]
 
 
-def test_the_second_publisher_of_a_thread_does_nothing(
-    client: FlaskClient, moderator: Caller
-) -> None:
+def test_the_second_publisher_of_a_thread_does_nothing(client: Client, moderator: Caller) -> None:
     moderator.decide(posted(client), "approve")
     with begin() as session:
         held = {
@@ -172,7 +163,7 @@ def test_the_second_publisher_of_a_thread_does_nothing(
 
 
 def test_a_decision_made_while_publishing_is_published_by_the_same_publisher(
-    client: FlaskClient, moderator: Caller, monkeypatch: Any
+    client: Client, moderator: Caller, monkeypatch: Any
 ) -> None:
     first, second = posted(client), posted(client, body="Another")
     moderator.decide(first, "approve")
@@ -191,7 +182,7 @@ def test_a_decision_made_while_publishing_is_published_by_the_same_publisher(
 
 
 def test_a_page_and_its_count_are_of_one_moment(
-    client: FlaskClient, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+    client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = (posted(client, body=f"Comment {number}") for number in range(2))
     moderator.decide(first, "approve")
@@ -215,7 +206,7 @@ def test_a_page_and_its_count_are_of_one_moment(
 
 
 def test_a_publisher_that_lost_its_lease_leaves_the_thread_owed(
-    client: FlaskClient, moderator: Caller, monkeypatch: Any
+    client: Client, moderator: Caller, monkeypatch: Any
 ) -> None:
     moderator.decide(posted(client), "approve")
     put = storage.put
@@ -235,15 +226,13 @@ def test_a_publisher_that_lost_its_lease_leaves_the_thread_owed(
     assert moderator.page()["count"] == 1
 
 
-def test_the_feed_is_well_formed_whatever_was_written(
-    client: FlaskClient, moderator: Caller
-) -> None:
+def test_the_feed_is_well_formed_whatever_was_written(client: Client, moderator: Caller) -> None:
     approved(client, moderator, 1, name="A & <B> \ufffe", body="x ]]> & <y>")
     assert _titles(client.get("/sites/demo/thread.atom?thread=/harbour").data) == ["A & <B> "]
 
 
 def test_the_feed_stands_where_it_says_and_where_the_plain_page_says(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     approved(client, moderator, 2)
     named = re.search(r'type="application/atom\+xml" href="([^"]+)"', client.get(PLAIN).text)
@@ -258,7 +247,7 @@ def test_the_feed_stands_where_it_says_and_where_the_plain_page_says(
 
 
 def test_a_feed_of_a_thread_nobody_has_written_in_is_empty_and_well_formed(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     answer = client.get("/sites/demo/thread.atom", query_string={"thread": "/a&<b>\uffff"})
     assert (answer.status_code, _titles(answer.data)) == (200, [])
@@ -271,7 +260,7 @@ def _titles(feed: bytes) -> list[str | None]:
     ]
 
 
-def test_stored_pages_are_complete_json(client: FlaskClient, moderator: Caller) -> None:
+def test_stored_pages_are_complete_json(client: Client, moderator: Caller) -> None:
     approved(client, moderator, 3, title='The "page": of the harbour', thread='/a","page":9')
     stored = storage.get(storage.newest_name("demo", '/a","page":9'))
     assert stored is not None
@@ -280,7 +269,7 @@ def test_stored_pages_are_complete_json(client: FlaskClient, moderator: Caller) 
 
 
 def test_storage_that_fails_for_one_thread_does_not_hold_up_another(
-    client: FlaskClient, moderator: Caller, monkeypatch: Any
+    client: Client, moderator: Caller, monkeypatch: Any
 ) -> None:
     for thread in ("/broken", "/fine"):
         moderator.decide(posted(client, thread=thread), "approve")
@@ -301,7 +290,7 @@ def test_storage_that_fails_for_one_thread_does_not_hold_up_another(
 
 
 def test_answers_that_continue_elsewhere_stay_reachable_when_all_before_them_are_gone(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     top = approved(client, moderator, 1)[0]
     replies = approved(client, moderator, 53, parent=top)

@@ -9,7 +9,6 @@ from urllib.request import Request, urlopen
 import obstore
 import pytest
 import time_machine
-from flask.testing import FlaskClient
 from moto.server import ThreadedMotoServer
 from sqlalchemy import select
 
@@ -18,7 +17,7 @@ from models.records import Thread
 from models.settings import settings
 from models.store import storage
 from models.store.database import now, reading
-from tests.caller import Caller, posted, publish_all
+from tests.caller import Caller, Client, posted, publish_all
 from tests.greenroom import PATIENCE, free_port
 from worker import sweep
 
@@ -57,7 +56,7 @@ def forget_store() -> None:
         remembered.cache_clear()
 
 
-def approve(client: FlaskClient, moderator: Caller, **fields: str) -> str:
+def approve(client: Client, moderator: Caller, **fields: str) -> str:
     comment = posted(client, **fields)
     moderator.decide(comment, "approve")
     publish_all()
@@ -65,15 +64,15 @@ def approve(client: FlaskClient, moderator: Caller, **fields: str) -> str:
 
 
 def test_a_thread_is_published_read_with_its_etag_and_taken_down(
-    store: None, client: FlaskClient, moderator: Caller
+    store: None, client: Client, moderator: Caller
 ) -> None:
     assert moderator.page()["comments"] == []
     first = approve(client, moderator)
     shown = client.get(PAGE)
-    assert [comment["id"] for comment in shown.json["comments"]] == [first]  # type: ignore[index]
+    assert [comment["id"] for comment in shown.json["comments"]] == [first]
     assert client.get(PAGE, headers={"If-None-Match": shown.headers["ETag"]}).status_code == 304
     approve(client, moderator, body="It was on time today.")
-    assert client.get(PAGE, headers={"If-None-Match": shown.headers["ETag"]}).json["count"] == 2  # type: ignore[index]
+    assert client.get(PAGE, headers={"If-None-Match": shown.headers["ETag"]}).json["count"] == 2
     moderator.decide(first, "reject")
     publish_all()
     assert moderator.page()["count"] == 1
@@ -81,9 +80,7 @@ def test_a_thread_is_published_read_with_its_etag_and_taken_down(
     assert moderator.page(page=7)["comments"] == []
 
 
-def test_the_bucket_can_be_served_as_it_is(
-    store: None, client: FlaskClient, moderator: Caller
-) -> None:
+def test_the_bucket_can_be_served_as_it_is(store: None, client: Client, moderator: Caller) -> None:
     approve(client, moderator)
     for name, kind in {
         storage.newest_name("demo", "/harbour"): "application/json",
@@ -96,7 +93,7 @@ def test_the_bucket_can_be_served_as_it_is(
 
 
 def test_a_store_that_is_away_is_said_and_what_it_missed_is_published_later(
-    store: None, client: FlaskClient, moderator: Caller, s3: str, monkeypatch: pytest.MonkeyPatch
+    store: None, client: Client, moderator: Caller, s3: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     approve(client, moderator)
     monkeypatch.setenv("AWS_ENDPOINT", f"http://127.0.0.1:{free_port()}")
@@ -104,7 +101,7 @@ def test_a_store_that_is_away_is_said_and_what_it_missed_is_published_later(
     away = client.get(PAGE)
     assert away.status_code == 503
     assert away.headers["Retry-After"]
-    parts = client.get("/health/system").json["parts"]  # type: ignore[index]
+    parts = client.get("/health/system").json["parts"]
     assert parts["storage"] == "nobody listens where the storage should be"
     approve(client, moderator, body="It was on time today.")
     with reading() as session:
@@ -118,9 +115,9 @@ def test_a_store_that_is_away_is_said_and_what_it_missed_is_published_later(
 
 
 def test_a_bucket_that_is_not_there_is_no_empty_thread(
-    store: None, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    store: None, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_STORAGE_URL", "s3://papre/threads")
     forget_store()
     assert client.get(PAGE).status_code == 503
-    assert client.get("/health/system").json["parts"]["storage"] == "there is no such bucket"  # type: ignore[index]
+    assert client.get("/health/system").json["parts"]["storage"] == "there is no such bucket"

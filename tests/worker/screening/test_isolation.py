@@ -13,12 +13,11 @@ from datetime import datetime, timedelta
 
 import pytest
 import time_machine
-from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from models.records import Comment
 from models.store.database import begin, now, reading
-from tests.caller import Caller, posted, screen_all
+from tests.caller import Caller, Client, posted, screen_all
 from tests.greenroom import until
 from tests.processes import descendants, still_running
 from worker.screening import batches, careful, isolation, screening
@@ -55,7 +54,7 @@ def poisonous(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_another_worker_may_be_screening_is_left_to_it_for_a_while(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     new, fresh, old = (
         posted(client, body=f"The ferry was late {number} times.") for number in range(3)
@@ -66,13 +65,13 @@ def test_what_another_worker_may_be_screening_is_left_to_it_for_a_while(
     assert taken([new, fresh, old]) == ([new], [old])  # what this process took it may take again
 
 
-def test_what_owes_no_screening_is_not_taken(client: FlaskClient) -> None:
+def test_what_owes_no_screening_is_not_taken(client: Client) -> None:
     comment = posted(client)
     screen_all()
     assert taken([comment]) == ([], [])
 
 
-def test_only_this_hosts_comments_are_finished_at_a_start(client: FlaskClient) -> None:
+def test_only_this_hosts_comments_are_finished_at_a_start(client: Client) -> None:
     ours, others, done, mine = (
         posted(client, body=f"The ferry was late {number} times.") for number in range(4)
     )
@@ -84,7 +83,7 @@ def test_only_this_hosts_comments_are_finished_at_a_start(client: FlaskClient) -
 
 
 def test_an_innocent_comment_of_a_batch_that_did_not_finish_is_judged_like_any(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     comments = [posted(client, body=f"The ferry was late {number} times.") for number in range(3)]
     begun(comments, now() - LATER)
@@ -99,7 +98,7 @@ def test_an_innocent_comment_of_a_batch_that_did_not_finish_is_judged_like_any(
 
 
 def test_a_comment_that_fails_alone_twice_goes_to_a_human_and_is_never_screened_again(
-    client: FlaskClient, moderator: Caller, poisonous: None
+    client: Client, moderator: Caller, poisonous: None
 ) -> None:
     poison, neighbour = posted(client, body="poison: exit *now*"), posted(client)
     begun([poison, neighbour], now() - LATER)
@@ -123,7 +122,7 @@ def test_a_comment_that_fails_alone_twice_goes_to_a_human_and_is_never_screened_
 
 
 def test_a_human_may_decide_about_poison(
-    client: FlaskClient, moderator: Caller, poisonous: None
+    client: Client, moderator: Caller, poisonous: None
 ) -> None:
     poison = posted(client, body="poison: exit")
     begun([poison], now() - LATER)
@@ -133,7 +132,7 @@ def test_a_human_may_decide_about_poison(
 
 
 def test_a_worker_that_is_killed_does_not_make_an_innocent_comment_poison(
-    client: FlaskClient, moderator: Caller, poisonous: None
+    client: Client, moderator: Caller, poisonous: None
 ) -> None:
     """ "poison: sleep" waits, as for a slow database: its screener is ended from outside, together
     with its worker.
@@ -153,7 +152,7 @@ def test_a_worker_that_is_killed_does_not_make_an_innocent_comment_poison(
 
 
 def test_a_lost_isolator_is_no_comments_fault(
-    client: FlaskClient, moderator: Caller, poisonous: None
+    client: Client, moderator: Caller, poisonous: None
 ) -> None:
     comment = posted(client, body="poison: sleep")
     begun([comment], now() - LATER)
@@ -169,7 +168,7 @@ def test_a_lost_isolator_is_no_comments_fault(
 
 
 def test_a_comment_with_which_the_whole_machine_goes_is_not_tried_for_ever(
-    client: FlaskClient, moderator: Caller
+    client: Client, moderator: Caller
 ) -> None:
     comment = posted(client)
     begun([comment], now() - LATER, alone=isolation.MOST_UNSEEN)
@@ -177,7 +176,7 @@ def test_a_comment_with_which_the_whole_machine_goes_is_not_tried_for_ever(
     assert "did not finish 3 times" in moderator.record(comment)["decisions"][0]["reasons"][0]
 
 
-def test_a_careful_worker_screens_in_isolation(client: FlaskClient, moderator: Caller) -> None:
+def test_a_careful_worker_screens_in_isolation(client: Client, moderator: Caller) -> None:
     """Forked, so in a program of its own: here are threads."""
     old, one, two, three = (
         posted(client, body=f"The ferry was late {number} times.") for number in range(4)
@@ -201,7 +200,7 @@ print(*counts)
         assert moderator.record(comment)["status"] != "pending"
 
 
-def test_a_worker_that_begins_after_a_clean_end_is_not_careful(client: FlaskClient) -> None:
+def test_a_worker_that_begins_after_a_clean_end_is_not_careful(client: Client) -> None:
     posted(client)
     screening.finish_what_the_last_began()
     assert careful.careful() is None

@@ -9,9 +9,8 @@ import subprocess
 import sys
 
 import pytest
-from flask.testing import FlaskClient
 
-from tests.caller import posted
+from tests.caller import Client, posted
 
 
 def modules_loaded(program: str, comment: str) -> list[str]:
@@ -50,8 +49,6 @@ screening.cpu_limit = noted
     ],
     ids=["in a worker", "in isolation"],
 )
-def test_the_first_comment_of_a_process_pays_for_no_loading(
-    client: FlaskClient, program: str
-) -> None:
+def test_the_first_comment_of_a_process_pays_for_no_loading(client: Client, program: str) -> None:
     comment = posted(client, body="Der **Hafen** ist [hier](https://harbour.example/a) zu sehen.")
     assert modules_loaded(program, comment) == []
