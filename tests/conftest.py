@@ -24,8 +24,7 @@ from sqlalchemy import Engine
 
 from models import runtime
 from models.settings import settings
-from models.store import database
-from models.store.keyring import require_keys
+from models.store import database, keyring, secrets
 from models.store.migrate import upgrade
 from service.app import create_app
 from service.people import accounts
@@ -33,6 +32,7 @@ from tests.answers import check_answers
 from tests.caller import Caller, Client, client_of
 from tests.fakes.postgres import TEMPLATE, PostgreSQL, postgresql
 from tests.greenroom import PATIENCE, until
+from worker.screening import screening
 
 TESTS = Path(__file__).parent
 MEMORY, MOST_BYTES = Path("/dev/shm"), 2**28
@@ -212,10 +212,21 @@ def app() -> Flask:
     return made
 
 
+@pytest.fixture(scope="session")
+def keys() -> secrets.Secrets:
+    """The keys of every test's Greenroom. A new installation makes its own, but that takes longer
+    than most tests.
+    """
+    return secrets.generated()
+
+
 @pytest.fixture
-def client(data: Path, app: Flask) -> Client:
+def client(data: Path, app: Flask, keys: secrets.Secrets) -> Client:
+    secrets.keep_secrets(keys)
+    with database.begin() as session:
+        keyring.replace_keyring(session, keys)
     # as every process does at its start: inside another transaction it would wait for itself
-    require_keys()
+    keyring.require_keys()
     return client_of(app)
 
 
@@ -237,7 +248,7 @@ def _screening_takes_what_it_takes() -> Iterator[None]:
     own.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("worker.screening.screening.cpu_limit", lambda seconds: nullcontext())
+        patch.setattr(screening, "cpu_limit", lambda seconds: nullcontext())
         yield
 
 

@@ -40,8 +40,8 @@ TABLES = (
     "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 )
 SHAPE = (
-    "SELECT relname, relkind, relnatts FROM pg_class WHERE relnamespace = "
-    "'public'::regnamespace ORDER BY relname"
+    "SELECT string_agg(concat(relname, relkind, relnatts), ' ' ORDER BY relname) FROM pg_class"
+    " WHERE relnamespace = 'public'::regnamespace"
 )
 REVISION = "SELECT version_num FROM alembic_version"
 SEND_OTHERS_AWAY = (
@@ -62,6 +62,7 @@ class PostgreSQL:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     _spare: list[str] = field(default_factory=list)
+    _cleaners: dict[str, psycopg.Connection[Any]] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def url(self, database: str = "postgres") -> str:
@@ -87,6 +88,9 @@ class PostgreSQL:
         """End it: SIGINT sends everyone away first, SIGKILL leaves it to recover at
         its next start.
         """
+        for connection in self._cleaners.values():
+            connection.close()
+        self._cleaners.clear()
         if self.process and self.process.poll() is None:
             self.process.send_signal(number)
             self.process.wait(PATIENCE)
@@ -149,38 +153,62 @@ class PostgreSQL:
         return name
 
     def _drop(self, name: str) -> None:
+        if name in self._cleaners:
+            self._cleaners.pop(name).close()
         self.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def _is_empty_again(self, name: str) -> bool:
         """Take every row out, unless the test changed more than rows, or left very many."""
-        with psycopg.connect(self.url(name), autocommit=True) as connection:
-            connection.execute(SEND_OTHERS_AWAY)
-            if connection.execute(SHAPE).fetchall() != self._shape:
-                return False
-            if connection.execute(REVISION).fetchall() != self._revision:
-                return False
-            connection.execute(
-                "SET session_replication_role = replica"
-            )  # whatever rows refer to each other
-            tables = connection.execute(TABLES).fetchall()
-            gone = [
-                connection.execute(f'DELETE FROM "{table}"'.encode()).rowcount
-                for (table,) in tables
-            ]
-            connection.execute(COUNT_ANEW)
-        return sum(gone) <= MOST_ROWS
+        connection = self._cleaner(name)
+        connection.execute(SEND_OTHERS_AWAY)
+        if self._first(connection, SHAPE) != self._shape:
+            return False
+        if self._first(connection, REVISION) != self._revision:
+            return False
+        cursor, count = connection.execute(self._emptying), 0
+        while cursor.nextset():
+            count += cursor.rowcount
+        connection.execute(COUNT_ANEW)
+        return count <= MOST_ROWS
+
+    def _cleaner(self, name: str) -> psycopg.Connection[Any]:
+        """A connection that stays open between tests: a new one would have to get to know every
+        table first.
+        """
+        connection = self._cleaners.get(name)
+        try:
+            if connection:
+                connection.execute("")
+                return connection
+        except psycopg.OperationalError:  # a test ended all connections
+            pass
+        self._cleaners[name] = psycopg.connect(self.url(name), autocommit=True)
+        return self._cleaners[name]
 
     @cached_property
-    def _shape(self) -> list[Any]:
+    def _emptying(self) -> bytes:
+        """In one go, and in whatever order rows refer to each other."""
+        with psycopg.connect(self.url(TEMPLATE)) as connection:
+            tables = connection.execute(TABLES).fetchall()
+        deletes = [f'DELETE FROM "{table}"' for (table,) in tables]
+        return "; ".join(["SET session_replication_role = replica", *deletes]).encode()
+
+    @cached_property
+    def _shape(self) -> str:
         return self._of_the_template(SHAPE)
 
     @cached_property
-    def _revision(self) -> list[Any]:
+    def _revision(self) -> str:
         return self._of_the_template(REVISION)
 
-    def _of_the_template(self, question: str) -> list[Any]:
+    def _of_the_template(self, question: str) -> str:
         with psycopg.connect(self.url(TEMPLATE)) as connection:
-            return connection.execute(question.encode()).fetchall()
+            return self._first(connection, question)
+
+    @staticmethod
+    def _first(connection: psycopg.Connection[Any], question: str) -> str:
+        row = connection.execute(question.encode()).fetchone()
+        return str(row and row[0])
 
 
 @contextlib.contextmanager

@@ -133,14 +133,16 @@ def test_a_migration_that_is_killed_at_each_of_its_steps_goes_on(
     assert_schema_is_the_records_own()
 
 
-@pytest.mark.parametrize("step", [3, 27, 33])
-def test_a_process_that_is_killed_amid_a_migration_is_followed_by_one_that_finishes(
-    filled: None, step: int
+def test_processes_that_are_killed_amid_a_migration_are_followed_by_one_that_finishes(
+    filled: None,
 ) -> None:
+    """Each goes on from where the one before it died."""
     migrate = [*GREENROOM, "migrate"]
-    dying = {**os.environ, "GREENROOM_FAILPOINT": f"migration_step:{step}"}
-    assert subprocess.run(migrate, env=dying, capture_output=True, check=False).returncode == STATUS
-    assert not is_current()
+    for step in (3, 27):
+        dying = {**os.environ, "GREENROOM_FAILPOINT": f"migration_step:{step}"}
+        died = subprocess.run(migrate, env=dying, capture_output=True, check=False)
+        assert died.returncode == STATUS
+        assert not is_current()
     done = subprocess.run(migrate, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert is_current()
