@@ -174,7 +174,7 @@ def test_a_comment_with_which_the_whole_machine_goes_is_not_tried_for_ever(
 
 
 @on_one_database
-def test_a_careful_worker_screens_in_isolation(client: FlaskClient, moderator: Caller) -> None:
+def test_a_careful_worker_screens_in_isolation(client: Client, moderator: Caller) -> None:
     """Forked, so in a program of its own: here are threads."""
     old, one, two, three = (
         posted(client, body=f"The ferry was late {number} times.") for number in range(4)
