@@ -1,6 +1,4 @@
-"""Which comments a list for moderators holds, and in which order: for the API and for
-the console.
-"""
+"""The lists of comments for moderators: which comments, in which order."""
 
 from __future__ import annotations
 
@@ -15,6 +13,7 @@ from sqlalchemy import (
     CompoundSelect,
     Row,
     Select,
+    SQLColumnExpression,
     and_,
     bindparam,
     exists,
@@ -46,74 +45,77 @@ MOST_NAMED = 2_000  # of an author or a campaign, the newest
 ANSWERED_FOR = timedelta(days=30)  # an answer stands in the list of whoever asked
 LATEST = 32_503_680_000  # the year 3000: no cursor of ours is beyond it
 
+Id = SQLColumnExpression[str]
+Rank = SQLColumnExpression[float | None] | SQLColumnExpression[datetime | None]
+Rows = Select[Any]  # of an id and, in some orders, of a rank: no static type says that
+
 
 def listed(
     status: str, site_ids: Collection[int], *, limit: int, after: str | None = None
 ) -> Select[Comment]:
-    """Oldest first, those after that id. `status` is one of `STATUSES`, or "review": whatever its
-    status, a human is asked.
+    """The oldest comments, from `after` on. `status` is one of `STATUSES`, or "review" for every
+    comment with an open review, whatever its status.
 
-    A comment that a human is to judge blindly is listed with the flagged ones, whatever its status,
-    and nowhere else.
+    A comment that a moderator must judge blindly is listed with the flagged ones and nowhere else.
     """
     if status in {"review", "flagged"}:
-        of_these = _asked(site_ids, limit, after, flagged_only=status == "flagged")
-        return select(Comment).where(Comment.id.in_(of_these)).order_by(Comment.id)
-    wanted = _seen_as(status, site_ids)
-    return (wanted.where(Comment.id > after) if after else wanted).order_by(Comment.id).limit(limit)
+        ids = _under_review(site_ids, limit, after, flagged_only=status == "flagged")
+        return select(Comment).where(Comment.id.in_(ids)).order_by(Comment.id)
+    comments = _of_status(status, site_ids)
+    if after:
+        comments = comments.where(Comment.id > after)
+    return comments.order_by(Comment.id).limit(limit)
 
 
 def listed_ids(status: str, site_ids: Collection[int], *, limit: int) -> Select[str]:
-    """The ids alone of the oldest."""
+    """The ids of the oldest comments of a status."""
     if status in {"review", "flagged"}:
-        asked: Select[str] = _asked(site_ids, limit, None, flagged_only=status == "flagged")
-        return asked
-    return (
-        _seen_as(status, site_ids).with_only_columns(Comment.id).order_by(Comment.id).limit(limit)
-    )
+        return _under_review(site_ids, limit, None, flagged_only=status == "flagged")
+    ids = _of_status(status, site_ids).with_only_columns(Comment.id)
+    return ids.order_by(Comment.id).limit(limit)
 
 
 def newest(
     status: str, site_ids: Collection[int], *, limit: int, before: str | None = None
 ) -> Select[Comment]:
-    """Newest first, those before that id."""
-    wanted = _seen_as(status, site_ids)
+    """The newest comments of a status, from `before` on."""
+    comments = _of_status(status, site_ids)
+    if before:
+        comments = comments.where(Comment.id < before)
+    return comments.order_by(Comment.id.desc()).limit(limit)
+
+
+def _of_status(status: str, site_ids: Collection[int]) -> Select[Comment]:
+    comments = select(Comment).where(Comment.site_id.in_(site_ids), Comment.status == status)
     return (
-        (wanted.where(Comment.id < before) if before else wanted)
-        .order_by(Comment.id.desc())
-        .limit(limit)
+        comments.where(~_is_blind(Comment.id)) if status in {"approved", "rejected"} else comments
     )
 
 
-def _seen_as(status: str, site_ids: Collection[int]) -> Select[Comment]:
-    wanted = select(Comment).where(Comment.site_id.in_(site_ids), Comment.status == status)
-    return wanted.where(~_is_blind(Comment.id)) if status in {"approved", "rejected"} else wanted
-
-
-def _is_blind(id_: Any) -> ColumnElement[bool]:
-    """A human is to judge it without knowing what became of it."""
+def _is_blind(id_: Id) -> ColumnElement[bool]:
+    """Whether a moderator must judge the comment without knowing what became of it."""
     return exists().where(Review.comment_id == id_, Review.blind, Review.closed_at.is_(None))
 
 
-def _asked(site_ids: Collection[int], limit: int, after: str | None, *, flagged_only: bool) -> Any:
-    """Read off the open reviews, in the order of their comments, and only as far as
-    the list goes.
-    """
-    waiting = select(Review.comment_id).where(
-        Review.site_id.in_(site_ids), Review.closed_at.is_(None)
-    )
-    waiting = waiting.where(Review.comment_id > after) if after else waiting
-    waiting = waiting.where((Review.cause == "flagged") | Review.blind) if flagged_only else waiting
-    return waiting.distinct().order_by(Review.comment_id).limit(limit)
+def _under_review(
+    site_ids: Collection[int], limit: int, after: str | None, *, flagged_only: bool
+) -> Select[str]:
+    """Ids from the open reviews, in order, and only as many as the list shows."""
+    ids = select(Review.comment_id).where(Review.site_id.in_(site_ids), Review.closed_at.is_(None))
+    if after:
+        ids = ids.where(Review.comment_id > after)
+    if flagged_only:
+        ids = ids.where((Review.cause == "flagged") | Review.blind)
+    return ids.distinct().order_by(Review.comment_id).limit(limit)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One list as it is asked for. `author` is the blind index of an email, `campaign` the first
-    comment that said nearly the same; both days are included.
+    """One list, with its order and its filters.
 
-    `moderator_id` is whose list it is: what they left for another is not in it; `roles` are theirs
-    by site. `after` is a `Place` of this order.
+    `author` is the blind index of an email. `campaign` is the first comment of those that say
+    nearly the same. `since` and `until` are both included. `moderator_id` is the reader of the list:
+    a comment that they passed on to someone else is left out. `roles` are the reader's, by site.
     """
 
     tab: str = "review"
@@ -133,84 +135,106 @@ class View:
     def places(
         self, session: Session, sites: Sequence[int], *, limit: int, after: Place | None = None
     ) -> list[Place]:
-        """The next ones in this order over all the sites: each site is asked for as many as there
-        is room, as an index has them in order by site.
+        """The next places in this order, over all sites.
+
+        One query per site, each with the whole limit: an index has the comments in order by site.
         """
-        found: dict[str, Place] = {}
+        places: dict[str, Place] = {}
         for site in sites:
-            if (wanted := self._wanted(session, site, after)) is not None:
-                for row in session.execute(wanted.limit(limit)):
-                    found.setdefault(row.id, _place(row))
-        return self._first(found.values(), limit)
+            rows = self._rows(session, site, after)
+            if rows is not None:
+                for row in session.execute(rows.limit(limit)):
+                    places.setdefault(row.id, _place(row))
+        return self._first(places.values(), limit)
 
     def places_of_campaigns(
         self, session: Session, sites: Sequence[int], firsts: Collection[str], *, limit: int
     ) -> dict[str, list[Place]]:
-        """The first ones of each campaign, of some two hundred of it. The query is made once for
-        all of them.
+        """The first places of each campaign, out of at most `SOME_ALIKE` comments. The statement is
+        built once per site and run for each campaign.
         """
-        found: dict[str, list[Place]] = {first: [] for first in firsts}
-        id_ = Review.comment_id if self.tab == "review" else Comment.id
+        places: dict[str, list[Place]] = {first: [] for first in firsts}
         for site in sites if firsts else ():
-            if (wanted := self._wanted(session, site, None)) is not None:
-                alike = of_the_campaign(bindparam("first"), site, most=SOME_ALIKE)
-                wanted = wanted.where(id_.in_(alike)).limit(limit)
-                for first, places in found.items():
-                    places += [_place(row) for row in session.execute(wanted, {"first": first})]
-        return {first: self._first(places, limit) for first, places in found.items()}
+            rows = self._rows(session, site, None)
+            if rows is None:
+                continue
+            alike = of_the_campaign(bindparam("first"), site, most=SOME_ALIKE)
+            rows = rows.where(self._id.in_(alike)).limit(limit)
+            for first in firsts:
+                places[first] += map(_place, session.execute(rows, {"first": first}))
+        return {first: self._first(of_one, limit) for first, of_one in places.items()}
 
     def _first(self, places: Iterable[Place], limit: int) -> list[Place]:
-        return sorted(places, key=itemgetter(0, 1), reverse=self.order not in ASCENDING)[:limit]
+        in_order = sorted(places, key=itemgetter(0, 1), reverse=self.order not in ASCENDING)
+        return in_order[:limit]
 
     def count(self, session: Session, sites: Sequence[int]) -> int:
-        """Up to `MOST_COUNTED`: how many more there are nobody needs to know each time a page is
-        drawn.
+        """How many comments the list has, up to `MOST_COUNTED`: counting further would be slow, and
+        the page shows "1000+".
         """
         total = 0
         for site in sites:
-            if (
-                total < MOST_COUNTED
-                and (wanted := self._wanted(session, site, None, in_order=False)) is not None
-            ):
-                some = wanted.limit(MOST_COUNTED - total).subquery()
-                total += session.execute(select(func.count()).select_from(some)).scalar_one()
+            if total >= MOST_COUNTED:
+                break
+            rows = self._rows(session, site, None, in_order=False)
+            if rows is not None:
+                counted = rows.limit(MOST_COUNTED - total).subquery()
+                total += session.execute(select(func.count()).select_from(counted)).scalar_one()
         return total
 
-    def _wanted(
-        self, session: Session, site: int, after: Place | None, *, in_order: bool = True
-    ) -> Select[Any] | None:
-        """Rows of id and, in the order of risk or of what is due, that. None where there can be
-        none.
-        """
-        id_, risk = (
-            (Review.comment_id, Review.risk) if self.tab == "review" else (Comment.id, Comment.risk)
-        )
-        by = {"risk": risk, "due": Review.due_at}.get(self.order)
-        columns: list[Any] = [id_.label("id"), *([by.label("rank")] if by is not None else [])]
-        wanted: Select[Any] = select(*columns)
-        few = self._few(session, site)
-        if few is not None and not few:
-            return None
-        wanted = self._of_the_tab(wanted, site, few)
-        wanted = wanted.where(*self._filters(id_))
-        if after:
-            wanted = wanted.where(_beyond(after, id_, by, self.order))
-        if self.order == "due":
-            wanted = wanted.where(~_is_due_before())
-        if self.tab == "review":
-            wanted = wanted.distinct()  # a comment may be there for two causes
-        if not in_order:
-            return wanted
-        if by is not None:
-            return wanted.order_by(*((by, id_) if self.order == "due" else (by.desc(), id_.desc())))
-        return wanted.order_by(id_ if self.order == "oldest" else id_.desc())
+    @property
+    def _id(self) -> Id:
+        return Review.comment_id if self.tab == "review" else Comment.id
 
-    def _few(self, session: Session, site: int) -> set[str] | None:
-        """The only comments of the site that the list can hold, where what is asked for names them:
-        looked up first. How few they are no planner can know, and it would rather walk everything
-        in the order of the list.
+    @property
+    def _rank(self) -> Rank | None:
+        """The column that orders the list before the id does."""
+        if self.order == "risk":
+            return Review.risk if self.tab == "review" else Comment.risk
+        return Review.due_at if self.order == "due" else None
+
+    def _rows(
+        self, session: Session, site: int, after: Place | None, *, in_order: bool = True
+    ) -> Rows | None:
+        """Rows of `id` and, if the order has one, `rank`. None if the list must be empty."""
+        only = self._only(session, site)
+        if only is not None and not only:
+            return None
+        rank = self._rank
+        rows: Rows = select(self._id.label("id"))
+        if rank is not None:
+            rows = rows.add_columns(rank.label("rank"))
+        rows = self._of_the_tab(rows, site, only).where(*self._filters())
+        if after:
+            rows = rows.where(self._beyond(after))
+        if self.order == "due":
+            rows = rows.where(~_is_due_before())
+        if self.tab == "review":
+            rows = rows.distinct()  # a comment may have two open reviews
+        return self._sorted(rows) if in_order else rows
+
+    def _sorted(self, rows: Rows) -> Rows:
+        columns = [self._id] if self._rank is None else [self._rank, self._id]
+        if self.order in ASCENDING:
+            return rows.order_by(*columns)
+        return rows.order_by(*(column.desc() for column in columns))
+
+    def _beyond(self, place: Place) -> ColumnElement[bool]:
+        """What comes after a place in this order."""
+        rank, is_later = self._rank, self._id > place.id
+        if rank is None:
+            return is_later if self.order == "oldest" else self._id < place.id
+        if self.order == "due":
+            return or_(rank > place.due, and_(rank == place.due, is_later))
+        return or_(rank < place.rank, and_(rank == place.rank, self._id < place.id))
+
+    def _only(self, session: Session, site: int) -> set[str] | None:
+        """The only comments of the site that the filters allow, or None if no filter names them.
+
+        They are looked up first: the planner cannot know how few they are, and would walk through
+        every comment in the order of the list.
         """
-        lookups: list[Select[Any] | CompoundSelect[Any] | None] = []
+        lookups: list[Select[str] | CompoundSelect[str] | None] = []
         if self.words:
             lookups.append(matching(session, self.words, site))
         if self.author:
@@ -221,56 +245,59 @@ class View:
         if self.campaign:
             lookups.append(of_the_campaign(self.campaign, site, most=MOST_NAMED))
         if self.tab == "asked":
-            lookups.append(self._asked_of_me(site).limit(MOST_NAMED))
-        found = [
-            set(session.scalars(lookup).all()) if lookup is not None else set[str]()
-            for lookup in lookups
-        ]
-        return set.intersection(*found) if found else None
+            lookups.append(self._asked_of_the_reader(site).limit(MOST_NAMED))
+        if not lookups:
+            return None
+        found = [set(session.scalars(ids)) if ids is not None else set() for ids in lookups]
+        return set.intersection(*found)
 
-    def _of_the_tab(
-        self, wanted: Select[Any], site: int, few: Collection[str] | None
-    ) -> Select[Any]:
+    def _of_the_tab(self, rows: Rows, site: int, only: Collection[str] | None) -> Rows:
         if self.tab == "review":
-            wanted = wanted.where(Review.site_id == site, Review.closed_at.is_(None))
-            if few is not None:
-                wanted = wanted.where(Review.comment_id.in_(few))
-            if self._asks_of_the_comment():
-                wanted = wanted.join(Comment, Comment.id == Review.comment_id)
-            return wanted.where(Review.cause == self.reason) if self.reason in CAUSES else wanted
-        # Few are of the site already; asked for its comments as well, SQLite would walk all of
-        # those.
-        wanted = wanted.where(Comment.site_id == site if few is None else Comment.id.in_(few))
+            return self._with_open_reviews(rows, site, only)
+        # These ids are of the site already. With a condition on the site as well, SQLite would
+        # walk through all of its comments.
+        rows = rows.where(Comment.site_id == site if only is None else Comment.id.in_(only))
         if self.order == "risk":
-            wanted = wanted.where(Comment.risk.is_not(None))
+            rows = rows.where(Comment.risk.is_not(None))
         if self.tab not in {"pending", "asked"}:
-            wanted = wanted.where(~_is_blind(Comment.id))  # which list it is in would tell
-        if self.tab == "unread":
-            return wanted.where(
-                text("comments.status = 'approved'"), Comment.seen_at.is_(None)
-            )  # as its index says it
-        if self.tab == "asked":
-            return wanted
-        return wanted.where(
-            Comment.status != "deleted" if self.tab == "all" else Comment.status == self.tab
-        )
+            rows = rows.where(~_is_blind(Comment.id))  # the list that it is in would tell
+        match self.tab:
+            case "asked":
+                return rows
+            case "unread":
+                # as text, because the partial index has this condition
+                return rows.where(text("comments.status = 'approved'"), Comment.seen_at.is_(None))
+            case "all":
+                return rows.where(Comment.status != "deleted")
+        return rows.where(Comment.status == self.tab)
 
-    def _asked_of_me(self, site: int) -> Select[Any]:
-        """What one, or one's role, is asked; and what one asked and was answered, while the comment
-        still waits.
+    def _with_open_reviews(self, rows: Rows, site: int, only: Collection[str] | None) -> Rows:
+        rows = rows.where(Review.site_id == site, Review.closed_at.is_(None))
+        if only is not None:
+            rows = rows.where(Review.comment_id.in_(only))
+        if self._filters_comments():
+            rows = rows.join(Comment, Comment.id == Review.comment_id)
+        return rows.where(Review.cause == self.reason) if self.reason in CAUSES else rows
+
+    def _asked_of_the_reader(self, site: int) -> Select[str]:
+        """Comments with a question to the reader or to their role, and those with an answer to a
+        question of theirs while the comment still waits.
         """
         me, mine = f"{MODERATOR}{self.moderator_id}", self.roles.get(site, ROLES[0])
         whom = (me, *ROLES[: ROLES.index(mine) + 1])
         waits = exists().where(Review.comment_id == Question.comment_id, Review.closed_at.is_(None))
         is_open = Question.answered_at.is_(None) & Question.whom.in_(whom) & (Question.by != me)
-        came_back = (Question.answered_at > now() - ANSWERED_FOR) & (Question.by == me) & waits
-        return select(Question.comment_id).where(Question.site_id == site, or_(is_open, came_back))
+        is_recent = Question.answered_at > now() - ANSWERED_FOR
+        is_answered = is_recent & (Question.by == me) & waits
+        ids = select(Question.comment_id).where(Question.site_id == site)
+        return ids.where(or_(is_open, is_answered))
 
-    def _asks_of_the_comment(self) -> bool:
+    def _filters_comments(self) -> bool:
+        """Whether a filter needs the comments themselves, beside their reviews."""
         is_reason = self.reason and self.reason not in CAUSES
         return bool(self.thread_id or self.check or self.language or is_reason)
 
-    def _filters(self, id_: Any) -> list[ColumnElement[bool]]:
+    def _filters(self) -> list[ColumnElement[bool]]:
         filters: list[ColumnElement[bool]] = []
         if self.thread_id is not None:
             filters.append(Comment.thread_id == self.thread_id)
@@ -279,28 +306,24 @@ class View:
         if self.language:
             filters.append(Comment.language == self.language)
         if self.reason and self.reason not in CAUSES:
-            filters.append(
-                exists().where(
-                    DecisionRecord.comment_id == Comment.id, DecisionRecord.reason == self.reason
-                )
-            )
+            decisions = exists().where(DecisionRecord.comment_id == Comment.id)
+            filters.append(decisions.where(DecisionRecord.reason == self.reason))
         if self.since:
-            filters.append(id_ >= first_id(_midnight(self.since)))
+            filters.append(self._id >= first_id(_midnight(self.since)))
         if self.until:
-            filters.append(id_ < first_id(_midnight(self.until + timedelta(days=1))))
+            filters.append(self._id < first_id(_midnight(self.until + timedelta(days=1))))
         if self.moderator_id and self.tab == "review":
-            left = exists().where(
-                Passed.moderator_id == self.moderator_id, Passed.comment_id == id_
-            )
-            filters.append(~left)
+            passed = exists().where(Passed.moderator_id == self.moderator_id)
+            filters.append(~passed.where(Passed.comment_id == self._id))
         return filters
 
 
 def of_the_campaign(
     first: str | BindParameter[str], site: int, *, most: int
 ) -> CompoundSelect[str]:
-    """Ids of the comment that was first to say it and of up to so many that said nearly the same.
-    The site is asked for last: before that, SQLite would walk all of its comments.
+    """Ids of a campaign's first comment and of up to `most` others that say nearly the same.
+
+    The condition on the site comes last: otherwise SQLite walks through all of its comments.
     """
     alike = (
         select(Comment.id, Comment.site_id).where(Comment.campaign == first).limit(most).subquery()
@@ -310,15 +333,15 @@ def of_the_campaign(
 
 
 def _is_due_before() -> ColumnElement[bool]:
-    """The comment waits for another cause, too, and for that one sooner: it stands there."""
+    """Whether another open review of the comment is due sooner; the comment is listed for that."""
     other = aliased(Review)
     same = (other.comment_id == Review.comment_id) & other.closed_at.is_(None)
     return exists().where(same, other.due_at < Review.due_at)
 
 
 class Place(NamedTuple):
-    """Where a comment stands in a list; written out it is the list's cursor. `rank` is its risk, or
-    when it is due.
+    """Where a comment is in a list; as text, it is the list's cursor. `rank` is its risk, or the time
+    when it is due, in seconds since 1970.
     """
 
     rank: float
@@ -329,7 +352,7 @@ class Place(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> Place | None:
-        """What was written out. None for anything else."""
+        """The place that this cursor names, or None if it is not a cursor."""
         rank, _, id_ = text.rpartition("~")
         try:
             place = cls(float(rank or 0), id_) if is_id(id_) and len(rank) < 30 else None
@@ -347,31 +370,18 @@ def _place(row: Row[Any]) -> Place:
     return Place(rank.timestamp() if isinstance(rank, datetime) else rank or 0.0, row.id)
 
 
-def _beyond(after: Place, id_: Any, by: Any, order: str) -> ColumnElement[bool]:
-    if order == "risk":
-        return or_(by < after.rank, and_(by == after.rank, id_ < after.id))
-    if order == "due":
-        return or_(by > after.due, and_(by == after.due, id_ > after.id))
-    return bool_of(id_ > after.id) if order == "oldest" else bool_of(id_ < after.id)
-
-
-def bool_of(condition: Any) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = condition
-    return found
-
-
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=now().tzinfo)
 
 
 def see(session: Session, ids: Sequence[str]) -> None:
-    """A human has read these; who was first is kept."""
+    """Mark these comments as read, from now on. The time of an earlier reading stays."""
     unread = Comment.id.in_(ids) & Comment.seen_at.is_(None)
     session.execute(update(Comment).where(unread).values(seen_at=now()))
 
 
 def unsee(session: Session, ids: Sequence[str]) -> None:
-    """They are unread again, but for those that a human has decided."""
+    """Mark these comments as unread, except those that a moderator has decided."""
     decided = select(DecisionRecord.id).where(DecisionRecord.comment_id == Comment.id, BY_A_HUMAN)
     session.execute(
         update(Comment).where(Comment.id.in_(ids), ~decided.exists()).values(seen_at=None)
@@ -379,19 +389,19 @@ def unsee(session: Session, ids: Sequence[str]) -> None:
 
 
 class Coverage(NamedTuple):
-    """Of the newest comments that are live, how many a human has seen."""
+    """How many of the newest published comments a moderator has read."""
 
     seen: int
     of: int
 
     @property
     def percent(self) -> int:
-        """100 only where it is all of them."""
+        """A whole percentage; 100 only if all are read."""
         return 100 if self.seen == self.of else min(99, round(100 * self.seen / self.of))
 
 
 def coverage(session: Session, sites: Collection[int]) -> Coverage:
-    """Of each site's last thousand: for a newsroom that reads everything, how far it has come."""
+    """How far a newsroom that reads everything has come with each site's last 1,000 comments."""
     seen = of = 0
     for site in sites:
         live = select(Comment.seen_at).where(Comment.site_id == site, Comment.status == "approved")
