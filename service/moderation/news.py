@@ -1,15 +1,13 @@
-"""What changed the queue: settings that a colleague saved, a model that went live; each in a
-sentence.
-"""
+"""News for moderators: a colleague changed the settings, a new model went live. Each is a sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from models.judgement.policy import Policy
@@ -20,11 +18,13 @@ from service.people.names import names_of
 from service.sites.policy_words import NAMES, SAID
 
 NEWS_FOR = timedelta(days=1)
-MOST_TOLD = 3  # changes named in a sentence
+MOST_NAMED = 3  # changes in one sentence
+
+SiteRow = Row[int, str, int, str | None]
 
 
 class News(NamedTuple):
-    """`kind` is "settings" or "model"; `version` what there is to go back from."""
+    """`kind` is "settings" or "model". `version` is the one to go back from."""
 
     site: str
     kind: str
@@ -33,86 +33,89 @@ class News(NamedTuple):
     version: str
 
 
+class Flags(BaseModel):
+    """How many of the last `of` comments a new model flags, and how many the one before it did."""
+
+    of: int
+    now: int
+    before: int
+
+
+class _Card(BaseModel):
+    """What the news needs of a model's card."""
+
+    flags: Flags | None = None
+
+
 def news(
     session: Session, sites: Sequence[int], *, reader: str, since: datetime | None
 ) -> list[News]:
-    """Newest first. Nobody is told what they did themselves, nor what was so before the time they
-    say.
-    """
+    """Newest first, from `since` on and at most a day old. A reader's own changes are no news."""
     after = max(filter(None, (since, now() - NEWS_FOR)))
-    rows = session.execute(
-        select(Site.id, Site.key, Site.policy_version, Site.model).where(Site.id.in_(sites))
-    ).all()
-    told = [*_settings(session, rows, after, reader), *_models(session, rows, after)]
-    return sorted(told, key=lambda each: each.at, reverse=True)
+    wanted = select(Site.id, Site.key, Site.policy_version, Site.model).where(Site.id.in_(sites))
+    rows = session.execute(wanted).all()
+    found = [*_settings(session, rows, after, reader), *_models(session, rows, after)]
+    return sorted(found, key=lambda item: item.at, reverse=True)
 
 
-def _settings(session: Session, rows: Sequence[Any], after: datetime, reader: str) -> list[News]:
+def _settings(
+    session: Session, rows: Sequence[SiteRow], after: datetime, reader: str
+) -> list[News]:
     found = []
     for row in rows:
         latest = session.scalar(_version(row.id, row.policy_version))
         if latest is None or latest.at <= after or latest.by == reader:
             continue
-        changes = told_changes(
-            before(session, row.id, latest.version), Policy.model_validate(latest.policy)
-        )
+        previous = before(session, row.id, latest.version)
+        changes = told_changes(previous, Policy.model_validate(latest.policy))
         name = names_of(session, {latest.by})[latest.by]
         name = name if "@" in name else name.capitalize()
-        found.append(
-            News(row.key, "settings", latest.at, f"{name} changed {changes}.", str(latest.version))
-        )
+        sentence = f"{name} changed {changes}."
+        found.append(News(row.key, "settings", latest.at, sentence, str(latest.version)))
     return found
 
 
-def _models(session: Session, rows: Sequence[Any], after: datetime) -> list[News]:
-    columns: list[Any] = [
-        SiteModelRecord.site_id,
-        SiteModelRecord.version,
-        SiteModelRecord.at,
-        SiteModelRecord.card,
-    ]
-    live = {row.id: row.key for row in rows if row.model}
-    wanted = select(*columns).where(
-        SiteModelRecord.id.in_([row.model for row in rows if row.model])
+def _models(session: Session, rows: Sequence[SiteRow], after: datetime) -> list[News]:
+    live = {row.model: row.key for row in rows if row.model}
+    models = select(
+        SiteModelRecord.id, SiteModelRecord.version, SiteModelRecord.at, SiteModelRecord.card
     )
-    return [
-        News(
-            live[row.site_id],
-            "model",
-            row.at,
-            f"A new spam model went live{_difference(row.card)}.",
-            row.version,
-        )
-        for row in session.execute(wanted.where(SiteModelRecord.at > after))
-    ]
+    models = models.where(SiteModelRecord.id.in_(live), SiteModelRecord.at > after)
+    found = []
+    for model in session.execute(models):
+        difference = _difference(_Card.model_validate(model.card).flags)
+        sentence = f"A new spam model went live{difference}."
+        found.append(News(live[model.id], "model", model.at, sentence, model.version))
+    return found
 
 
-def _difference(card: Mapping[str, Any]) -> str:
-    """What it does to the queue, where the card has that."""
-    flags = card.get("flags")
-    if not flags or not flags["of"]:
+def _difference(flags: Flags | None) -> str:
+    """How a new model changes the queue, if its card says so."""
+    if flags is None or not flags.of:
         return ""
-    of = f"the last {flags['of']:,} comments"
-    more = flags["now"] - flags["before"]
+    compared = f"the last {flags.of:,} comments"
+    more = flags.now - flags.before
     if not more:
-        return f"; it would have flagged as many of {of} as the one before"
-    return f"; it would have flagged {abs(more)} {'more' if more > 0 else 'fewer'} of {of}"
+        return f"; it would have flagged as many of {compared} as the one before"
+    return f"; it would have flagged {abs(more)} {'more' if more > 0 else 'fewer'} of {compared}"
 
 
-def _version(site_id: int, version: int) -> Any:
+def _version(site_id: int, version: int) -> Select[PolicyVersion]:
     return select(PolicyVersion).where(
         PolicyVersion.site_id == site_id, PolicyVersion.version == version
     )
 
 
 def before(session: Session, site_id: int, version: int) -> Policy:
-    """The policy that this version took the place of; before the first there were the defaults."""
+    """The policy that this version replaced. The first version replaced the defaults."""
     row = session.scalar(_version(site_id, version - 1))
     return Policy.model_validate(row.policy) if row else Policy()
 
 
 def policy_to_go_back_to(session: Session, site: Site, version: int | None) -> Policy:
-    """Raises 409 where another was saved since, or where nothing was ever changed."""
+    """The policy before the one in force. Raises 409 if a newer version than `version` is in force,
+    or if nothing was ever changed.
+    """
     if version is not None and version != site.policy_version:
         raise Problem(
             409,
@@ -124,20 +127,21 @@ def policy_to_go_back_to(session: Session, site: Site, version: int | None) -> P
 
 
 def told_changes(was: Policy, becomes: Policy) -> str:
-    """ "“Links that are fine in one comment” from 2 to 3 and …", in the words of the settings'
-    page.
+    """The difference in the words of the settings page: "“Links that are fine in one comment” from 2
+    to 3 and …".
     """
     old, new = _leaves(was), _leaves(becomes)
     changes = [_change(name, old[name], new[name]) for name in new if old.get(name) != new[name]]
-    if len(changes) > MOST_TOLD:
-        changes = [*changes[: MOST_TOLD - 1], f"{len(changes) - MOST_TOLD + 1} more"]
+    if len(changes) > MOST_NAMED:
+        changes = [*changes[: MOST_NAMED - 1], f"{len(changes) - MOST_NAMED + 1} more"]
     if len(changes) > 1:
         return f"{', '.join(changes[:-1])} and {changes[-1]}"
     return changes[0] if changes else "nothing, but saved the settings"
 
 
-def _leaves(policy: Policy) -> dict[str, Any]:
-    leaves: dict[str, Any] = {}
+def _leaves(policy: Policy) -> dict[str, object]:
+    """Every setting by its full name, like "links.max_links"."""
+    leaves: dict[str, object] = {}
     for part, fields in policy:
         if isinstance(fields, BaseModel):
             leaves |= {f"{part}.{name}": value for name, value in fields}
@@ -146,23 +150,21 @@ def _leaves(policy: Policy) -> dict[str, Any]:
     return leaves
 
 
-def _change(name: str, was: Any, becomes: Any) -> str:
-    said = f"“{NAMES[name]}”"
-    if isinstance(becomes, tuple):
-        gone, come = len(set(was) - set(becomes)), len(set(becomes) - set(was))
-        return f"{said} ({come} added, {gone} removed)"
+def _change(name: str, was: object, becomes: object) -> str:
+    label = f"“{NAMES[name]}”"
+    if isinstance(was, tuple) and isinstance(becomes, tuple):
+        added, removed = len(set(becomes) - set(was)), len(set(was) - set(becomes))
+        return f"{label} ({added} added, {removed} removed)"
     if isinstance(becomes, dict):
-        return said
-    return f"{said} from {_said(was)} to {_said(becomes)}"
+        return label
+    return f"{label} from {_in_words(was)} to {_in_words(becomes)}"
 
 
-def _said(value: Any) -> str:
+def _in_words(value: object) -> str:
+    if value is None:
+        return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return (
-        "nothing"
-        if value is None
-        else f"{value:g}"
-        if isinstance(value, float)
-        else SAID.get(value, str(value))
-    )
+    if isinstance(value, float):
+        return f"{value:g}"
+    return SAID.get(str(value), str(value))
