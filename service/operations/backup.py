@@ -1,8 +1,7 @@
-"""`greenroom backup`: every table as it was at one moment, in one file that any database can be
-filled from.
+"""`greenroom backup`: every table as it was at one moment, in one file.
 
-A zip of one JSON line a row, so that it can be read, checked and moved from SQLite to PostgreSQL
-with no other tool.
+The file is a zip archive with one line of JSON per row. It can be read and checked with common
+tools, and restored into SQLite or PostgreSQL.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import base64
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from pydantic import BaseModel
 from sqlalchemy import (
     JSON,
     Column,
+    ColumnElement,
     Connection,
     LargeBinary,
     String,
@@ -47,7 +47,8 @@ ROWS_AT_ONCE = 2_000
 LEFT_OUT = frozenset(
     {"heartbeats", "console_sessions", "address_keys", "claims", "tickets", "keyring", "chores"}
 )
-Step = Callable[[str, int, int], None]
+Step = Callable[[str, int, int], None]  # a table, its rows so far, all its rows
+Convert = Callable[[Any], object]  # a value as JSON can hold it
 
 
 class Member(BaseModel):
@@ -80,10 +81,9 @@ def tables() -> list[Table]:
 def backup(
     path: Path, *, with_secrets: bool, replace: bool = False, step: Step = lambda *_: None
 ) -> Manifest:
-    """Write the file, under its name once it is whole. The service goes on meanwhile.
+    """Write the backup while the service runs. The file gets its name once it is complete.
 
-    Raises `Refused` for a file that is there already, unless it may be replaced: it may be the only
-    good backup.
+    Raises `Refused` if the file exists, unless `replace` is true: it may be the only good backup.
     """
     if path.exists() and not replace:
         raise _is_there(path)
@@ -106,9 +106,7 @@ def backup(
         draft.replace(path)
         return manifest
     try:
-        os.link(
-            draft, path
-        )  # unlike a rename, it never takes the place of a file that came meanwhile
+        os.link(draft, path)  # unlike a rename, a link never replaces a file that came meanwhile
     except FileExistsError:
         raise _is_there(path) from None
     finally:
@@ -153,15 +151,15 @@ def _write(connection: Connection, archive: zipfile.ZipFile, table: Table, step:
     rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(
         select(*map(_plain, columns)).order_by(*table.primary_key)
     )
-    shapes = [
-        (number, _SHAPES[kind])
-        for number, column in enumerate(columns)
-        if (kind := _kind(column)) in _SHAPES
+    conversions = [
+        (place, _CONVERSIONS[kind])
+        for place, kind in enumerate(map(_kind, columns))
+        if kind in _CONVERSIONS
     ]
     digest, count = hashlib.sha256(), 0
     with archive.open(f"{table.name}.jsonl", "w", force_zip64=True) as member:
         for some in rows.partitions():
-            lines = b"".join(_line(row, shapes) for row in some)
+            lines = b"".join(_line(row, conversions) for row in some)
             digest.update(lines)
             member.write(lines)
             count += len(some)
@@ -171,29 +169,32 @@ def _write(connection: Connection, archive: zipfile.ZipFile, table: Table, step:
     )
 
 
-def _line(row: Any, shapes: list[tuple[int, Callable[[Any], Any]]]) -> bytes:
+def _line(row: Sequence[object], conversions: list[tuple[int, Convert]]) -> bytes:
     values = list(row)
-    for number, shape in shapes:
-        if values[number] is not None:
-            values[number] = shape(values[number])
+    for place, convert in conversions:
+        if values[place] is not None:
+            values[place] = convert(values[place])
     return orjson.dumps(values, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _plain(column: Column[Any]) -> Any:
-    """As text, where the database has it as text: to make an object of it only to write it would
-    take the most time.
+def _plain(column: Column[object]) -> ColumnElement[object] | ColumnElement[str]:
+    """The column as text, if the database stores it as text: to make an object of each value, only
+    to write it again, would take most of the time.
     """
-    texts: dict[str, Any] = {"json": Text(), "uuid": String(36)}
-    plain = texts.get(_kind(column))
-    return cast(column, plain).label(column.name) if plain else column
+    match _kind(column):
+        case "json":
+            return cast(column, Text()).label(column.name)
+        case "uuid":
+            return cast(column, String(36)).label(column.name)
+    return column
 
 
-def _kind(column: Column[Any]) -> str:
+def _kind(column: Column[object]) -> str:
     kinds = ((JSON, "json"), (Uuid, "uuid"), (LargeBinary, "bytes"))
     return next((name for kind, name in kinds if isinstance(column.type, kind)), "")
 
 
-_SHAPES: dict[str, Callable[[Any], Any]] = {
+_CONVERSIONS: dict[str, Convert] = {
     "json": orjson.Fragment,
     "uuid": lambda value: value.replace("-", ""),
     "bytes": lambda value: base64.b64encode(value).decode(),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import (
@@ -18,14 +18,13 @@ from sqlalchemy import (
     DateTime,
     LargeBinary,
     Table,
-    bindparam,
     func,
     insert,
     select,
     text,
     update,
 )
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from models.store.database import Base, begin, now, reading
 from models.store.keyring import replace_keyring
@@ -45,11 +44,15 @@ from models.store.secrets import (
 from service.operations import Refused
 from service.operations.backup import FORMAT, ROWS_AT_ONCE, Manifest, Step, tables
 
-Load = Callable[[Any], Any]
+Row = dict[str, Any]  # a table's values by column: their types differ with the table
+Load = Callable[[str], object]  # a value from its text in the backup
 
 
 def restore(path: Path, step: Step = lambda *_: None) -> Manifest:
-    """All of it or nothing, in one transaction. Every page is owed afterwards. Raises `Refused`."""
+    """Restore everything or nothing, in one transaction. Every page is owed afterwards.
+
+    Raises `Refused`, with what to do next.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             manifest = _manifest(archive)
@@ -92,7 +95,7 @@ def _check_database(manifest: Manifest) -> None:
 
 
 def _take_keys(archive: zipfile.ZipFile, manifest: Manifest) -> Secrets:
-    """The keys of the backup's time have to be at hand, or nobody could read an address again."""
+    """The keys that the backup was made with: without them, nobody can read an email address again."""
     if "secrets.json" in archive.namelist() and not are_brought():
         brought = parsed(archive.read("secrets.json"), "this backup")
         keep_secrets(brought)
@@ -121,8 +124,7 @@ def _fill(connection: Connection, archive: zipfile.ZipFile, manifest: Manifest, 
             _load(connection, archive, table, manifest, step)
             _count_on(connection, table)
     threads = Base.metadata.tables["threads"]
-    nothing: dict[str, Any] = {"published_revision": 0, "lease": None, "lease_until": None}
-    connection.execute(update(threads).values(nothing))
+    connection.execute(update(threads).values(published_revision=0, lease=None, lease_until=None))
     connection.execute(update(threads).where(threads.c.revision > 0).values(publish_due=now()))
 
 
@@ -145,15 +147,15 @@ def _load(
     later.write(connection)
 
 
-def _row(line: bytes, columns: list[str], loads: dict[str, Load]) -> dict[str, Any]:
-    row = dict(zip(columns, orjson.loads(line), strict=True))
+def _row(line: bytes, columns: list[str], loads: dict[str, Load]) -> Row:
+    row: Row = dict(zip(columns, orjson.loads(line), strict=True))
     for name, load in loads.items():
         if row[name] is not None:
             row[name] = load(row[name])
     return row
 
 
-def _load_of(kind: Any) -> Load | None:
+def _load_of(kind: TypeEngine[Any]) -> Load | None:
     known: tuple[tuple[type, Load], ...] = (
         (DateTime, datetime.fromisoformat),
         (Date, date.fromisoformat),
@@ -163,31 +165,40 @@ def _load_of(kind: Any) -> Load | None:
     return next((load for its_kind, load in known if isinstance(plain, its_kind)), None)
 
 
+class _Reference(NamedTuple):
+    """A column of one row that names another row of the same table."""
+
+    row_id: str
+    column: str
+    target: str
+
+
 class _Later:
-    """A row may refer to one of its own table that comes after it, by a clock that was behind:
-    written at the end.
+    """References to later rows of the same table: they are written at the end. Such rows exist if a
+    machine's clock was behind.
     """
 
     def __init__(self, table: Table) -> None:
         self.table = table
         self.columns = [key.parent.name for key in table.foreign_keys if key.column.table is table]
-        self.held: list[dict[str, Any]] = []
+        self.held: list[_Reference] = []
 
-    def without(self, row: dict[str, Any]) -> dict[str, Any]:
+    def without(self, row: Row) -> Row:
+        """The row, without references to rows that are not written yet."""
         for name in self.columns:
             if row[name] is not None and row[name] > row["id"]:
-                self.held.append({"its_id": row["id"], "column": name, "value": row[name]})
+                self.held.append(_Reference(row["id"], name, row[name]))
                 row[name] = None
         return row
 
     def write(self, connection: Connection) -> None:
-        for held in self.held:
-            by_id = update(self.table).where(self.table.c.id == bindparam("its_id", held["its_id"]))
-            connection.execute(by_id.values({held["column"]: held["value"]}))
+        for reference in self.held:
+            its_row = update(self.table).where(self.table.c.id == reference.row_id)
+            connection.execute(its_row.values({reference.column: reference.target}))
 
 
 def _count_on(connection: Connection, table: Table) -> None:
-    """PostgreSQL's counters go on after the highest number there is."""
+    """Let PostgreSQL's counter go on after the highest id in the table."""
     column = table.autoincrement_column
     if connection.dialect.name != "postgresql" or column is None:
         return
