@@ -1,4 +1,4 @@
-"""News for moderators: a colleague changed the settings, a new model went live. Each is a sentence."""
+"""News for moderators, each in a sentence: a colleague changed the settings, a model went live."""
 
 from __future__ import annotations
 
@@ -127,9 +127,7 @@ def policy_to_go_back_to(session: Session, site: Site, version: int | None) -> P
 
 
 def told_changes(was: Policy, becomes: Policy) -> str:
-    """The difference in the words of the settings page: "“Links that are fine in one comment” from 2
-    to 3 and …".
-    """
+    """The difference in the words of the settings page, such as "“New comments” from … to …"."""
     old, new = _leaves(was), _leaves(becomes)
     changes = [_change(name, old[name], new[name]) for name in new if old.get(name) != new[name]]
     if len(changes) > MOST_NAMED:

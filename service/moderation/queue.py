@@ -114,8 +114,8 @@ class View:
     """One list, with its order and its filters.
 
     `author` is the blind index of an email. `campaign` is the first comment of those that say
-    nearly the same. `since` and `until` are both included. `moderator_id` is the reader of the list:
-    a comment that they passed on to someone else is left out. `roles` are the reader's, by site.
+    nearly the same. `since` and `until` are both included. `moderator_id` is the reader of the
+    list: a comment that they passed on is left out. `roles` are the reader's, by site.
     """
 
     tab: str = "review"
@@ -340,8 +340,8 @@ def _is_due_before() -> ColumnElement[bool]:
 
 
 class Place(NamedTuple):
-    """Where a comment is in a list; as text, it is the list's cursor. `rank` is its risk, or the time
-    when it is due, in seconds since 1970.
+    """Where a comment is in a list; as text, it is the list's cursor. `rank` is its risk, or the
+    time when it is due, in seconds since 1970.
     """
 
     rank: float

@@ -95,7 +95,7 @@ def _check_database(manifest: Manifest) -> None:
 
 
 def _take_keys(archive: zipfile.ZipFile, manifest: Manifest) -> Secrets:
-    """The keys that the backup was made with: without them, nobody can read an email address again."""
+    """The keys that the backup was made with: without them, no email address can be read."""
     if "secrets.json" in archive.namelist() and not are_brought():
         brought = parsed(archive.read("secrets.json"), "this backup")
         keep_secrets(brought)
