@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from re import _parser  # type: ignore[attr-defined]
+from re import _parser
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -216,7 +216,7 @@ def _value(node: ast.expr, module: ModuleType) -> object:
     if isinstance(node, ast.Name):
         node_value = vars(module).get(node.id)
         return re.compile(node_value) if isinstance(node_value, str) else None
-    return re.compile(node.value) if isinstance(node, ast.Constant) else None  # type: ignore[call-overload]
+    return re.compile(node.value) if isinstance(node, ast.Constant) else None
 
 
 def _is_harmless(pattern: object) -> bool:

@@ -160,7 +160,7 @@ def test_the_same_words_under_a_guessed_email_are_answered_like_any_others(
         for email in ("victim@paper.example", "nobody@paper.example")
     )
     assert (right.status_code, wrong.status_code) == (202, 202)
-    shapes = [{**answer.json, "id": "", "receipt": ""} for answer in (right, wrong)]  # type: ignore[dict-item]
+    shapes = [{**answer.json, "id": "", "receipt": ""} for answer in (right, wrong)]
     assert shapes[0] == shapes[1]
 
 

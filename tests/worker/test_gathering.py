@@ -43,7 +43,7 @@ def test_a_batch_that_fails_does_not_stop_the_next() -> None:
     def work(items: object) -> None:
         if items == [1]:
             raise RuntimeError
-        done.extend(items)  # type: ignore[call-overload]
+        done.extend(items)
 
     gathering = Gathering[int](work, most=100)
     with pytest.raises(RuntimeError):
