@@ -33,7 +33,7 @@ _TOO_SMALL = 1e-4  # smaller weights change no score that anyone would notice, a
 _LANGUAGE_ROWS, _LANGUAGE_SHARE = 200, 0.1
 # It counts as acquainted with this many rows of each kind: then only clearly good comments pass.
 _ACQUAINTED_ROWS = 4
-_NEWTON_STEPS = 50
+_NEWTON_STEPS, _HALVINGS = 50, 30
 
 
 class Untrainable(ValueError):
@@ -182,11 +182,18 @@ def _held_out(
 def platt(scores: Floats, spam: Flags, weight: Floats) -> tuple[float, float]:
     """Return the slope and the shift that turn scores into log-odds.
 
-    This is Platt's method (1999) with his smoothed targets for 0 and 1, solved by Newton steps.
+    This is Platt's method (1999) with his smoothed targets for 0 and 1. Newton's steps are halved
+    until they help (Lin, Lin & Weng 2007): on scores that separate the classes well, a full step
+    from a poor start leads away from the minimum.
     """
     positive, negative = weight[spam].sum(), weight[~spam].sum()
     target = np.where(spam, (positive + 1) / (positive + 2), 1 / (negative + 2))
     design = np.stack([scores, np.ones_like(scores)], axis=1)
+
+    def loss(line: Floats) -> float:
+        log_odds = design @ line
+        return float((weight * (np.logaddexp(0, log_odds) - target * log_odds)).sum())
+
     line = np.array([1.0, 0.0])
     for _ in range(_NEWTON_STEPS):
         expected = probability(design @ line)
@@ -194,10 +201,23 @@ def platt(scores: Floats, spam: Flags, weight: Floats) -> tuple[float, float]:
         variance = weight * expected * (1 - expected)
         curvature = (design * variance[:, None]).T @ design + 1e-9 * np.eye(2)
         step = np.linalg.solve(curvature, gradient)
+        step = _halved(step, line, loss)
         line = line - step
         if np.abs(step).max() < 1e-9:
             break
     return float(line[0]), float(line[1])
+
+
+def _halved(step: Floats, line: Floats, loss: Callable[[Floats], float]) -> Floats:
+    """Return the step, halved until it lowers the loss. Close to the minimum, rounding may raise
+    it.
+    """
+    at_most = loss(line) * (1 + 1e-12)
+    for _ in range(_HALVINGS):
+        if loss(line - step) <= at_most:
+            break
+        step = step / 2
+    return step
 
 
 def _without_tiny(weights: Floats) -> Weights:

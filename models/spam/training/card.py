@@ -72,6 +72,15 @@ class MeasuredCalibration(_Section):
     bins: list[MeasuredBin]
 
 
+class MeasuredCost(BaseModel):
+    """These keys have underscores in the JSON, too."""
+
+    alone_ms: float
+    load_ms: float
+    per_second: float
+    file_bytes: int
+
+
 class MeasuredPart(_Section):
     """What `greenroom evaluate` adds."""
 
@@ -81,7 +90,7 @@ class MeasuredPart(_Section):
     others: str
     figures: list[dict[str, str | int | Figure]]
     calibration: MeasuredCalibration
-    cost: dict[str, float]
+    cost: MeasuredCost
 
 
 class Card(_Section):
@@ -186,7 +195,12 @@ def _measured(found: Measured) -> MeasuredPart:
         calibration=MeasuredCalibration(
             brier=round(found.calibration.brier, 4), gap=round(found.calibration.gap, 4), bins=bins
         ),
-        cost={name: round(value, 2) for name, value in found.cost._asdict().items()},
+        cost=MeasuredCost(
+            alone_ms=round(found.cost.alone_ms, 2),
+            load_ms=round(found.cost.load_ms, 2),
+            per_second=round(found.cost.per_second, 2),
+            file_bytes=found.cost.file_bytes,
+        ),
     )
 
 

@@ -18,43 +18,10 @@ from models.spam.features import COLUMNS, LAYOUT, features
 from models.spam.file import BASE, model_path
 from models.spam.model import SpamModel, UnusableModel, base_model, probability
 from models.spam.place import Place
-from models.spam.training.base_model import Untrainable, platt, train
-from models.spam.training.corpus import Row
+from models.spam.training.base_model import train
+from tests.models.spam.training.made_up_rows import few_rows
 
 RECORDED = Path(__file__).with_name("base_scores.json")
-GOODS = [
-    "watches",
-    "pills",
-    "followers",
-    "shoes",
-    "loans",
-    "essays",
-    "bonuses",
-    "tickets",
-    "handbags",
-    "coins",
-]
-THINGS = [
-    "bridge",
-    "harbour",
-    "library",
-    "market",
-    "school",
-    "ferry",
-    "hospital",
-    "museum",
-    "garden",
-    "station",
-]
-
-
-def rows(source: str = "own", lang: str = "en") -> list[Row]:
-    spam = [
-        Row(f"Buy cheap {goods} now at www.{goods}.com", True, "", lang, source) for goods in GOODS
-    ]
-    return spam + [
-        Row(f"I remember the old {thing} in my street", False, "", lang, source) for thing in THINGS
-    ]
 
 
 @pytest.fixture
@@ -122,19 +89,8 @@ def test_a_score_does_not_depend_on_the_company() -> None:
     assert base_model().log_odds([]).shape == (0,)
 
 
-def test_a_trained_model_tells_apart_what_it_was_shown() -> None:
-    model = train(rows()).model
-    spam, ham = model.probabilities(
-        ["Buy cheap lamps at www.lamps.com", "I remember the old church in my street"]
-    )
-
-    assert spam > 0.8
-    assert ham < 0.2
-    assert model.languages == {"en"}
-
-
 def test_a_saved_model_scores_as_before_and_keeps_its_name(tmp_path: Path) -> None:
-    model = train(rows()).model
+    model = train(few_rows()).model
     path = tmp_path / "new" / "model.npz"
     model.save(path)
 
@@ -177,7 +133,7 @@ def test_a_model_is_named_after_everything_it_learned() -> None:
 def test_another_model_can_be_named_in_the_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = train(rows()).model
+    model = train(few_rows()).model
     model.save(tmp_path / "own.npz")
     monkeypatch.setenv("GREENROOM_SPAM_MODEL", str(tmp_path / "own.npz"))
 
@@ -280,69 +236,6 @@ def test_scoring_does_not_import_scikit_learn() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert answer.stdout == "False\n"
-
-
-def test_a_handful_of_rows_is_too_few_to_learn_from() -> None:
-    with pytest.raises(Untrainable, match="10 spam and 2 ham"):
-        train(rows()[:12])
-
-
-def test_training_twice_gives_the_same_model() -> None:
-    one, other = train(rows()).model, train(rows()).model
-
-    np.testing.assert_array_equal(one.weights, other.weights)
-
-
-def test_repeats_change_nothing() -> None:
-    shouted = [row._replace(text=row.text.upper() + "!!!") for row in rows()]
-
-    once, often = train(rows()).model, train(rows() + shouted).model
-
-    np.testing.assert_array_equal(once.weights, often.weights)
-
-
-def test_a_source_of_little_weight_has_little_say() -> None:
-    contrary = [
-        row._replace(spam=not row.spam, source="noisy", text=f"{row.text} today") for row in rows()
-    ]
-    text = ["Buy cheap lamps at www.lamps.com today"]
-
-    trusted, doubted = (train(rows() + contrary, {"noisy": weight}).model for weight in (1.0, 0.01))
-
-    assert doubted.log_odds(text)[0] > trusted.log_odds(text)[0]
-
-
-def test_a_language_with_few_rows_does_not_count_as_seen() -> None:
-    german = rows()[0]._replace(text="Nur heute billige Uhren", lang="de")
-    model = train([*rows(), german]).model
-
-    assert (model.languages, model.acquainted) == ({"en"}, frozenset())
-
-
-def test_a_language_with_a_few_of_both_kinds_has_been_read_a_little() -> None:
-    colours = ["red", "green", "blue", "grey", "black", "white"]
-    english = [row._replace(text=f"{row.text} {colour}") for row in rows() for colour in colours]
-    german = [
-        row._replace(text=f"{row.text} heute", lang="de") for row in (*rows()[:4], *rows()[-4:])
-    ]
-    model = train([*english, *german]).model
-
-    assert (model.languages, model.acquainted) == ({"en"}, {"de"})
-
-
-def test_a_language_nobody_wrote_down_is_detected() -> None:
-    assert train(rows(lang="")).model.languages == {"en"}
-
-
-def test_calibration_finds_the_line_that_the_scores_were_bent_by() -> None:
-    random = np.random.default_rng(0)
-    truth = random.normal(size=20_000)
-    spam = random.random(20_000) < probability(truth)
-
-    slope, shift = platt((truth - 0.5) / 3, spam, np.ones(20_000))
-
-    assert slope == pytest.approx(3, rel=0.05)
-    assert shift == pytest.approx(0.5, abs=0.05)
 
 
 def test_the_classifier_is_as_wide_as_the_features() -> None:

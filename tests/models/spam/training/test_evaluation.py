@@ -1,132 +1,35 @@
-"""Measuring on what was not seen, and the two commands that do it."""
+"""Each protocol of measuring on what was not seen."""
 
-import csv
-import json
+from __future__ import annotations
+
 from math import isnan
-from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from models.spam.model import SpamModel
-from models.spam.training import drawing, measuring, peers
 from models.spam.training.corpus import Row
 from models.spam.training.evaluation import (
+    Judged,
     across,
+    adaptive,
     authors_split,
     calibration,
     judge,
     leave_one_out,
 )
-from models.spam.training.figures import Figures, best_f1, figures, mean
-from models.spam.training.parts import near_duplicates, parts
-from service.commands.model import evaluate, train
-
-GOODS = [
-    "watches",
-    "pills",
-    "followers",
-    "shoes",
-    "loans",
-    "essays",
-    "bonuses",
-    "tickets",
-    "handbags",
-    "coins",
-]
-THINGS = [
-    "bridge",
-    "harbour",
-    "library",
-    "market",
-    "school",
-    "ferry",
-    "hospital",
-    "museum",
-    "garden",
-    "station",
-]
-THREADS = ["north", "south", "west"]
+from models.spam.training.figures import mean
+from tests.models.spam.training.made_up_rows import THREADS, few_rows, rows
 
 
-def rows(*, threads: bool = True) -> list[Row]:
-    said = [(f"Buy cheap {word} now at www.{word}.com", True) for word in GOODS]
-    said += [(f"I remember the old {word} in my street", False) for word in THINGS]
-    return [
-        Row(f"{text}, {thread} {number}", spam, thread if threads else "", "en", "own")
-        for thread in THREADS
-        for number, (text, spam) in enumerate(said)
-    ]
+def test_every_thread_is_judged_once_by_a_model_of_the_others() -> None:
+    results = leave_one_out(judge(rows()))
 
-
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    path = tmp_path / "own.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["text", "label", "thread", "at", "lang"])
-        writer.writerows(
-            [row.text, "spam" if row.spam else "ham", row.thread, "", row.lang] for row in rows()
-        )
-    return path
-
-
-def run(*arguments: object) -> str:
-    command = {"train": train, "evaluate": evaluate}[str(arguments[0])]
-    result = CliRunner().invoke(
-        command, [str(argument) for argument in arguments[1:]], env={"COLUMNS": "120"}
-    )
-    return f"{result.exit_code} {result.output}"
-
-
-def test_figures_are_what_their_names_say() -> None:
-    spam = np.array([True, True, False, False])
-
-    assert figures(spam, np.array([2.0, 1.0, -1.0, -2.0])) == Figures(4, 1, 1, 1)
-    assert figures(spam, np.array([2.0, -1.0, 1.0, -2.0])) == Figures(4, 0.75, 0.5, 0.5)
-
-
-def test_one_kind_alone_has_no_figures_and_spoils_no_mean() -> None:
-    alone = figures(np.array([True, True]), np.array([1.0, 2.0]))
-
-    assert isnan(alone.auc)
-    assert mean([alone, Figures(4, 0.8, 0.7, 0.6)]) == Figures(6, 0.8, 0.7, 0.6)
-    assert isnan(mean([alone]).auc)
-
-
-def test_a_near_duplicate_counts_only_across_parts() -> None:
-    texts = [
-        "please check out my new channel",
-        "Please check out my new channel!!",
-        "an old ferry in the harbour",
-    ]
-
-    assert near_duplicates(texts, ["a", "b", "b"]).tolist() == [True, True, False]
-    assert near_duplicates(texts, ["a", "a", "b"]).tolist() == [False, False, False]
-
-
-def test_the_best_f1_is_the_one_at_the_best_threshold() -> None:
-    spam = np.array([True, True, False, False])
-
-    assert best_f1(spam, np.array([9.0, 8.0, 7.0, 6.0])) == pytest.approx(1)
-    assert figures(spam, np.array([9.0, 8.0, 7.0, 6.0])).f1 == pytest.approx(2 / 3)
-    assert isnan(best_f1(spam[:2], np.array([1.0, 2.0])))
-
-
-def test_probabilities_that_are_true_have_no_gap() -> None:
-    spam = np.array([True, False, False, False] * 25)
-
-    true, untrue = (
-        calibration(spam, np.full(100, np.log(1 / 3))),
-        calibration(spam, np.full(100, np.log(9))),
-    )
-
-    assert true.brier == pytest.approx(0.1875)
-    assert true.gap == pytest.approx(0)
-    assert true.bins == ((pytest.approx(0.25), 0.25, 100),)
-    assert untrue.gap == pytest.approx(0.65)
+    assert [result.name for result in results] == sorted(THREADS)
+    assert [result.raw.rows for result in results] == [20, 20, 20]
+    assert all(
+        result.deduplicated.rows < 20 for result in results
+    )  # the threads repeat one another
+    assert mean([result.raw for result in results]).auc == 1
 
 
 def test_in_the_authors_split_the_first_part_of_each_class_trains() -> None:
@@ -150,188 +53,116 @@ def test_a_kind_of_text_is_judged_by_the_others_alone() -> None:
     assert across(rows()) == {}
 
 
-@pytest.mark.parametrize(
-    ("name", "package"), [("bogofilter", "bogofilter"), ("SpamAssassin's Bayes", "spamassassin")]
-)
-def test_another_filter_judges_the_same_parts(name: str, package: str) -> None:
-    if (judging := peers.installed().get(name)) is None:
-        pytest.skip(f"{name} is not installed: on Debian, the package {package}")
+def test_probabilities_that_are_true_have_no_gap() -> None:
+    spam = np.array([True, False, False, False] * 25)
 
-    judged = peers.judge(rows(), judging)
-
-    assert judged.part.tolist() == parts(rows())
-    assert mean([result.raw for result in leave_one_out(judged)]).auc > 0.9
-
-
-def test_the_drawing_shows_a_curve_for_each_filter_and_a_dot_for_each_bin() -> None:
-    found = measuring.measure(rows())
-
-    drawn = drawing.draw(
-        found.calibration, found.judged | {"Bayes & Co": found.judged["Greenroom"]}
+    true, untrue = (
+        calibration(spam, np.full(100, np.log(1 / 3))),
+        calibration(spam, np.full(100, np.log(9))),
     )
 
-    root = ElementTree.fromstring(drawn)
-    paths, dots = (
-        root.findall(f"{{http://www.w3.org/2000/svg}}{kind}") for kind in ("path", "circle")
-    )
-    assert (len(paths), len(dots)) == (4, len(found.calibration.bins))
-    assert "Bayes & Co" in "".join(root.itertext())
+    assert true.brier == pytest.approx(0.1875)
+    assert true.gap == pytest.approx(0)
+    assert true.bins == ((pytest.approx(0.25), 0.25, 100),)
+    assert untrue.gap == pytest.approx(0.65)
 
 
-def test_every_thread_is_judged_once_by_a_model_of_the_others() -> None:
-    results = leave_one_out(judge(rows()))
-
-    assert [result.name for result in results] == sorted(THREADS)
-    assert [result.raw.rows for result in results] == [20, 20, 20]
-    assert all(
-        result.deduplicated.rows < 20 for result in results
-    )  # the threads repeat one another
-    assert mean([result.raw for result in results]).auc == 1
-
-
-def test_without_threads_there_are_five_parts_and_with_very_many_ten_bundles() -> None:
-    assert len(set(parts(rows(threads=False)))) == 5
-    assert len(set(parts([row._replace(thread="only") for row in rows()]))) == 5
-    assert len(set(parts([row._replace(thread=row.text) for row in rows()]))) == 10
+def timed_rows() -> list[Row]:
+    """Sixty of each kind, alternating, posted in the opposite order."""
+    made = []
+    for number in range(60):
+        for row in (few_rows()[number % 10], few_rows()[10 + number % 10]):
+            at = f"2026-01-01T00:{59 - number:02}:{30 if row.spam else 10}"
+            text = f"{row.text} {number} {at}"
+            made.append(row._replace(text=text, at=at, thread="north"))
+    return made
 
 
-def test_train_writes_a_model_and_its_card_and_says_where(corpus: Path, tmp_path: Path) -> None:
-    out = tmp_path / "new.npz"
-    output = run("train", corpus, "--out", out)
-    card = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
-    model = SpamModel.load(out)
-
-    assert output.startswith("0 ")
-    assert f"Model {model.version}: {out}" in output
-    assert card["version"] == model.version
-    assert card["sources"][0]["without repeats"] == {"spam": 30, "ham": 30}
-    assert card["sources"][0]["threads"] == sorted(THREADS)
-    assert card["held out"]["own"]["auc"] == 1
+def judged_as(rows: list[Row], log_odds: float) -> Judged:
+    """As if a base model had the same opinion of every row."""
+    count = len(rows)
+    spam = np.array([row.spam for row in rows])
+    part = np.array([row.thread for row in rows])
+    return Judged(part, spam, np.full(count, log_odds), np.zeros(count, bool))
 
 
-def test_train_can_leave_a_thread_out_and_weigh_a_file(corpus: Path, tmp_path: Path) -> None:
-    out = tmp_path / "new.npz"
-    run("train", corpus, "--out", out, "--without-thread", "north", "--weight", "own=0.5")
-    [source] = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))["sources"]
+def test_a_site_learns_from_its_first_hundred_labels() -> None:
+    found = adaptive(timed_rows(), judged_as(timed_rows(), 0.0))
 
-    assert source["threads"] == ["south", "west"]
-    assert source["weight"] == 0.5
-
-
-def test_evaluate_prints_one_table_with_every_protocol_and_the_cost(corpus: Path) -> None:
-    output = run("evaluate", corpus)
-
-    for word in (
-        *(
-            *THREADS,
-            "mean",
-            "AUC",
-            "F1",
-            "recall",
-            "MCC",
-            "mean, dedup",
-            "every thread's 70 % train",
-            "Brier",
-        ),
-        *("ms for a comment alone", "comments/s", "MB", "scikit-learn"),
-    ):
-        assert word in output
-    assert "each part judged by a model of the others" in output
+    assert list(found) == ["north"]
+    assert found["north"].figures.rows == 20
+    assert found["north"].figures.f1 == 1
+    assert found["north"].false_positives == 0
 
 
-def test_evaluate_also_measures_across_kinds_of_text(corpus: Path, tmp_path: Path) -> None:
-    other = tmp_path / "letters.csv"
-    other.write_text(corpus.read_text(encoding="utf-8").replace("cheap", "dear"), encoding="utf-8")
-
-    output = run("evaluate", corpus, "--also", other, "--weight", "letters=0.5")
-
-    assert "mean, other kinds of text trained too" in output
-    assert "letters, without a label of its kind" in output
+def test_a_thread_with_too_few_rows_to_learn_from_is_left_out() -> None:
+    assert adaptive(rows(), judged_as(rows(), 0.0)) == {}
 
 
-def test_evaluate_writes_what_it_found_into_the_card_and_draws_it(
-    corpus: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "new.npz"
-    run("train", corpus, "--out", out)
-    card, page = out.with_suffix(".json"), out.with_suffix(".md")
-    page.write_text("# My model\n\nSaid by hand.\n", encoding="utf-8")
+def test_where_a_site_cannot_learn_yet_the_base_model_judges() -> None:
+    """The first hundred labels are all ham."""
+    order = sorted(timed_rows() * 2, key=lambda row: row.spam)
+    found = adaptive(order, judged_as(order, 2.5))
 
-    run("evaluate", corpus, "--card", card)
-    run("evaluate", corpus, "--card", card)
-
-    measured = json.loads(card.read_text(encoding="utf-8"))
-    assert measured["version"] == SpamModel.load(out).version
-    assert measured["measured"]["on"] == "own"
-    assert {"what": "mean", "rows": 60, "AUC": 1, "F1": 1, "recall": 1} in measured["measured"][
-        "figures"
-    ]
-    assert page.read_text(encoding="utf-8").startswith("# My model\n\nSaid by hand.\n<!-- measured")
-    assert page.read_text(encoding="utf-8").count("| mean |") == 1
-    assert out.with_suffix(".svg").read_text(encoding="utf-8").startswith("<svg")
+    assert found["north"].figures.rows == 140
+    assert found["north"].false_positives == 1  # the base model calls everything spam
 
 
-def test_a_threads_own_page_can_be_named(corpus: Path) -> None:
-    assert run("evaluate", corpus, "--page", "north=https://paper.example.com/north").startswith(
-        "0 "
-    )
+def test_in_the_order_of_time_other_rows_come_first() -> None:
+    early_ham = [row._replace(at=f"{'2' if row.spam else '1'} {row.at}") for row in timed_rows()]
+    judged = judged_as(early_ham, 0.0)
+
+    mixed = adaptive(early_ham, judged)["north"]
+    sorted_by_time = adaptive(early_ham, judged, in_time=True)["north"]
+
+    assert mixed.figures.auc == 1
+    assert isnan(sorted_by_time.figures.auc)  # only spam is left to judge
+    assert sorted_by_time.false_positives == 0
 
 
-def test_evaluate_says_when_it_has_no_threads_to_leave_out(tmp_path: Path) -> None:
-    path = tmp_path / "plain.csv"
-    lines = [f'"{row.text}",{"spam" if row.spam else "ham"}' for row in rows()]
-    path.write_text("\n".join(["text,label", *lines]), encoding="utf-8")
+def test_other_kinds_of_text_can_train_beside() -> None:
+    """ "west" is in another language, whose words only the other source knows."""
 
-    output = run("evaluate", path)
+    def russian(row: Row) -> Row:
+        text = "Купите дешёвые часы" if row.spam else "Старый мост на моей улице"
+        return row._replace(text=f"{text} {row.text.split()[-1]}")
 
-    assert "part 5" in output
-    assert "70 %" not in output
+    strange = [russian(row) if row.thread == "west" else row for row in rows()]
+    also = [russian(row)._replace(source="other", thread="") for row in few_rows()]
+
+    [_, _, alone] = leave_one_out(judge(strange))
+    [_, _, beside] = leave_one_out(judge(strange, also=also))
+
+    assert beside.raw.f1 == 1
+    assert alone.raw.f1 < 0.9
 
 
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (["train"], "Missing argument 'FILES...'"),
-        (["train", "none.csv"], "none.csv"),
-        (["train", "BAD"], "bad.csv, line 2: label is 'what'; spam or ham is meant"),
-        (["evaluate", "BAD"], "bad.csv, line 2: label is 'what'; spam or ham is meant"),
-        (["train", "FEW"], "at least 5 of each are needed"),
-        (["evaluate", "FEW"], "at least 5 of each are needed"),
-        (["evaluate", "NONE"], "0 spam and 0 ham: measuring needs both kinds"),
-        (["train", "GOOD", "--out", "BAD/model.npz"], "bad.csv"),
-        (["train", "GOOD", "--out", "model.json"], "model.json: .json is for the model's card"),
-        (["train", "GOOD", "--without-thread", "east"], "no comment belongs to the thread east"),
-        (["train", "GOOD", "--weight", "own"], "expected NAME=FACTOR"),
-        (["train", "GOOD", "--weight", "own=0"], "the factor must be between 0.000001"),
-        (["train", "GOOD", "--weight", "own=1e-300"], "the factor must be between 0.000001"),
-        (["evaluate", "GOOD", "--card", "BAD"], "bad.csv is not a model's card"),
-        (["evaluate", "GOOD", "--card", "LIST"], "list.json is not a model's card"),
-        (["train", "GOOD", "--page", "north"], "expected THREAD=URL"),
-        (
-            ["train", "GOOD", "--weight", "other=2"],
-            "--weight names other, which is none of the files",
-        ),
-    ],
-)
-def test_a_mistake_is_said_in_a_line(
-    arguments: list[str], complaint: str, corpus: Path, tmp_path: Path
-) -> None:
-    bad, few, none = (tmp_path / f"{name}.csv" for name in ("bad", "few", "none"))
-    bad.write_text("text,label\nhello,what\n", encoding="utf-8")
-    few.write_text("text,label\nhello,ham\nbuy,spam\n", encoding="utf-8")
-    none.write_text("text,label\n", encoding="utf-8")
-    (tmp_path / "list.json").write_text("[]", encoding="utf-8")
-    files = {
-        "GOOD": corpus,
-        "BAD": bad,
-        "FEW": few,
-        "NONE": none,
-        "BAD/model.npz": bad / "model.npz",
-    }
-    files["LIST"] = tmp_path / "list.json"
+def test_the_best_f1_is_for_scores_with_a_threshold_of_their_own() -> None:
+    judged = judge(rows())
+    shifted = judged._replace(log_odds=judged.log_odds - 100)
 
-    output = run(*(files.get(argument, argument) for argument in arguments))
+    assert [result.raw.f1 for result in leave_one_out(shifted)] == [0, 0, 0]
+    assert [result.raw.f1 for result in leave_one_out(shifted, best=True)] == pytest.approx([1] * 3)
 
-    assert not output.startswith("0 ")
-    assert complaint in output
-    assert "Traceback" not in output
+
+def test_a_source_with_one_kind_only_trains() -> None:
+    ham = [row._replace(source="letters") for row in rows() if not row.spam]
+    other = [row._replace(source="other") for row in rows()]
+
+    assert list(across([*rows(), *other, *ham])) == ["own", "other"]
+
+
+def test_the_bins_hold_every_row_once() -> None:
+    log_odds = np.linspace(-20, 20, 101)
+    found = calibration(log_odds > 0, log_odds)
+
+    assert sum(each.rows for each in found.bins) == 101
+    assert [each.said for each in found.bins] == sorted(each.said for each in found.bins)
+    assert found.brier < 0.02
+
+
+def test_a_gap_is_weighed_by_its_rows() -> None:
+    spam = np.array([True] * 10 + [False] * 30)
+    log_odds = np.array([np.log(9)] * 10 + [np.log(1 / 3)] * 30)  # says .9 and .25
+
+    assert calibration(spam, log_odds).gap == pytest.approx((10 * 0.1 + 30 * 0.25) / 40)
