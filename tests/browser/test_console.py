@@ -371,6 +371,39 @@ def test_many_pages_of_the_queue_are_chosen_decided_with_progress_and_undone(
     assert set(statuses().values()) == {"flagged"}
 
 
+def test_an_undo_of_many_is_finished_though_the_queue_is_counted_meanwhile(
+    client: Client, url: str, open_page: Callable[..., Page]
+) -> None:
+    """An empty queue reloads when a count finds that comments wait, and these come back in parts."""
+    wait_in_line(client, 60)
+    page = open_page("about:blank", viewport={"width": 1440, "height": 900})
+    page.clock.install()
+    sign_in(page, url)
+    page.keyboard.press("x")
+    page.get_by_role("button", name="All", exact=True).click()
+    expect(page.locator(".chosen")).to_contain_text("60 selected")
+    page.keyboard.press("Shift+A")
+    told(page, "Approved 60 comments")
+    settled(page, "Reader 60", "approved")
+    expect(page.locator("[data-count=review]")).to_be_hidden()  # the count after that is over
+    parts: list[Route] = []
+
+    def hold(route: Route) -> None:
+        parts.append(route)
+
+    page.route("**/console/undo", hold)
+    with page.expect_request("**/console/undo"):
+        page.keyboard.press("u")
+    with page.expect_request("**/console/undo"):
+        parts[0].continue_()
+    with page.expect_response("**/console/counts*") as counts:
+        page.clock.run_for(20_000)
+    assert counts.value.json()["review"] == 50
+    parts[1].continue_()
+    expect(page.locator(".row")).to_have_count(60)
+    assert set(statuses().values()) == {"flagged"}
+
+
 def test_space_marks_as_seen_and_goes_on_and_undo_brings_it_back(
     client: Client, url: str, open_page: Callable[..., Page]
 ) -> None:

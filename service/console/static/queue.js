@@ -244,6 +244,7 @@ async function undo() {
   const entry = done.pop();
   if (!entry) return recent();
   say(`Undoing: ${entry.of}`);
+  unanswered += 1; // an empty queue must not reload while its comments come back in parts
   try {
     await entry.sent;
     if (entry.undo) await entry.undo();
@@ -253,6 +254,8 @@ async function undo() {
     count();
   } catch (error) {
     say(error.message, { wrong: true });
+  } finally {
+    unanswered -= 1;
   }
 }
 
