@@ -13,6 +13,7 @@ GUIDES = [
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "examples").glob("*.md")),
     *sorted((ROOT / "operations").glob("*.md")),
+    ROOT / "models" / "spam" / "base.md",
 ]
 TOPS = "service|worker|models|tests|bench|docs|deploy|operations|examples"
 by_name = pytest.mark.parametrize("guide", GUIDES, ids=lambda path: str(path.relative_to(ROOT)))
