@@ -13,7 +13,7 @@ import pytest
 import time_machine
 from playwright.sync_api import Page, Route, expect
 
-from models.records import Comment
+from models.records import Comment, Thread
 from models.store.database import begin, now, reading
 from service.console import words
 from tests.browser.console import LINKS, PASSWORD, findings, served, shown, sign_in, wait_in_line
@@ -642,3 +642,42 @@ def check_in_both_schemes(page: Page, address: str) -> None:
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         assert findings(page) == [], (address, scheme)
+
+
+LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+ARABIC = "محمد عبد الرحمن بن عبد العزيز"
+OVERFLOWING = """() => [...document.querySelectorAll("main, main *")]
+    .filter((part) => part.scrollWidth > part.clientWidth + 1)
+    .filter((part) => getComputedStyle(part).overflowX === "visible")
+    .filter((part) => getComputedStyle(part).display !== "inline")
+    .map((part) => part.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (360, "light")])
+def test_very_long_words_stay_in_their_place(
+    client: Client,
+    moderator: Caller,
+    url: str,
+    open_page: Callable[..., Page],
+    width: int,
+    scheme: str,
+) -> None:
+    held = wait_in_line(client, 1, name=LONG_WORD[:60], body=f"{LONG_WORD} {ARABIC} {LINKS}")
+    with begin() as session:
+        thread = session.query(Thread).one()
+        thread.title, thread.url = LONG_WORD * 2, f"https://paper.example/{LONG_WORD * 2}"
+        thread_id = thread.id
+    moderator.call("PATCH", "/policy", json={"words": {"blocked": [LONG_WORD * 2, ARABIC]}})
+    page = open_page("about:blank", viewport={"width": width, "height": 900}, color_scheme=scheme)
+    sign_in(page, url)
+    page.goto(f"{url}/console/?item={held[0]}")
+    expect(page.locator(".item h1")).to_have_text(LONG_WORD[:60])
+    assert page.evaluate(OVERFLOWING) == []
+    page.goto(f"{url}/console/threads/{thread_id}")
+    page.get_by_text("Correct the title and the address").click()
+    assert page.evaluate(OVERFLOWING) == []
+    page.goto(f"{url}/console/settings")
+    page.get_by_label("Try them on a text").fill(f"{LONG_WORD * 2} {ARABIC}")
+    page.get_by_role("button", name="Try", exact=True).click()
+    expect(page.locator("#tried")).to_contain_text(LONG_WORD)
+    assert page.evaluate(OVERFLOWING) == []
