@@ -5,7 +5,6 @@ import pickle
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -13,24 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.settings import settings
 from models.spam.features import COLUMNS, LAYOUT, features
-from models.spam.file import BASE, model_path
+from models.spam.file import BASE
 from models.spam.model import SpamModel, UnusableModel, base_model, probability
 from models.spam.place import Place
 from models.spam.training.base_model import train
 from tests.models.spam.training.made_up_rows import few_rows
 
 RECORDED = Path(__file__).with_name("base_scores.json")
-
-
-@pytest.fixture
-def _settings_anew() -> Iterator[None]:
-    settings.cache_clear()
-    base_model.cache_clear()
-    yield
-    settings.cache_clear()
-    base_model.cache_clear()
 
 
 def test_the_card_describes_the_file_that_ships() -> None:
@@ -127,18 +116,6 @@ def test_a_model_is_named_after_everything_it_learned() -> None:
     assert len({model.version for model in models}) == len(models)
     assert SpamModel(weights.copy(), 0.0, ["en"]).version == models[0].version
     assert all(len(model.version) == 12 for model in models)
-
-
-@pytest.mark.usefixtures("_settings_anew")
-def test_another_model_can_be_named_in_the_settings(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = train(few_rows()).model
-    model.save(tmp_path / "own.npz")
-    monkeypatch.setenv("GREENROOM_SPAM_MODEL", str(tmp_path / "own.npz"))
-
-    assert model_path() == tmp_path / "own.npz"
-    assert base_model().version == model.version
 
 
 def arrays(**changed: object) -> bytes:
