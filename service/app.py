@@ -41,9 +41,9 @@ from service.console import console
 from service.console.blueprint import problem_page, wants_json
 from service.embed import pages as embed
 from service.http.body_sizes import COMMENT_BYTES, MOST_BYTES
-from service.http.page_headers import SECURITY_HEADERS
 from service.http.problems import REFUSED, Problem
 from service.http.requests import FORM
+from service.http.response_headers import SECURITY_HEADERS
 from service.http.transport import STRICT, is_https
 from service.http.wellknown import wellknown
 from service.operations import health, metrics

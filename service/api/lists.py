@@ -14,8 +14,8 @@ from models.records import Comment, Thread
 from models.store.database import begin, reading
 from service.http.api_keys import Caller
 from service.http.calls import Noun
-from service.http.problems import Problem
-from service.http.requests import Day, Limit100, Query, known_id, wrong_argument
+from service.http.problems import Problem, wrong_field
+from service.http.requests import Day, Limit100, Query, known_id
 from service.http.shapes import ID_SCHEMA, Id
 from service.moderation.campaigns import Groups, grouped
 from service.moderation.comment_records import CommentRecord, full_records
@@ -151,7 +151,7 @@ def list_comments(who: Caller, tab: str, query: ListQuery) -> CommentList:
         raise Problem(404, f"The lists are {', '.join(TABS)}.")
     after = Place.read(query.cursor or "")
     if query.cursor is not None and after is None:
-        raise wrong_argument("cursor", "This cursor is not one that a list gave out.")
+        raise wrong_field("cursor", "This cursor is not one that a list gave out.")
     with reading(of_one_moment=True) as session:
         view = _view(session, who, tab, query)
         places = view.places(session, [who.site.id], limit=query.limit + 1, after=after)
@@ -208,9 +208,9 @@ def _covered(session: Session, who: Caller) -> Covered:
 
 def _view(session: Session, who: Caller, tab: str, query: ListQuery) -> View:
     if query.order not in (ORDERS if tab == "review" else ORDERS[:2]):
-        raise wrong_argument("order", "This list has no such order.")
+        raise wrong_field("order", "This list has no such order.")
     if query.campaign and not is_id(query.campaign):
-        raise wrong_argument("campaign", "Name a campaign by its first comment.")
+        raise wrong_field("campaign", "Name a campaign by its first comment.")
     return View(
         tab=tab,
         order=query.order,
@@ -238,5 +238,5 @@ def _author(session: Session, who: Caller, comment: str) -> str:
     )
     index = session.scalar(wanted) if is_id(comment) else None
     if index is None:
-        raise wrong_argument("author", "Name an author by one of their comments.")
+        raise wrong_field("author", "Name an author by one of their comments.")
     return index or "nobody"

@@ -14,7 +14,7 @@ from service.http.calls import Noun
 from service.http.requests import Limit1000, Moment, Query, known_id
 from service.http.shapes import ID_SCHEMA, By, Id, OneOf, Time
 from service.moderation.comment_records import Decision, decision_shape
-from service.moderation.log import KINDS, Line, Wanted, lines
+from service.moderation.log import KINDS, Line, LogFilter, lines
 
 MOST_BY = 80
 
@@ -75,7 +75,7 @@ class Log(TypedDict):
 )
 def list_log(who: Caller, query: LogQuery) -> Log:
     """Read who did what when: decisions by humans, and everything else in a sentence."""
-    wanted = Wanted([who.site.id], query.kind, query.by[:MOST_BY], query.since, query.until)
+    wanted = LogFilter([who.site.id], query.kind, query.by[:MOST_BY], query.since, query.until)
     with reading() as session:
         found = lines(session, wanted, query.cursor, query.limit + 1)
     following = found[query.limit - 1].id if len(found) > query.limit else None

@@ -10,7 +10,7 @@ from models.store.database import begin, reading
 from service.http.api_keys import Caller
 from service.http.calls import Noun
 from service.http.problems import Problem
-from service.moderation.acts import note_act
+from service.moderation.log import note_act
 from service.sites import model_versions
 from service.sites.model_versions import Models, NoSuchModel
 

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from models.store.database import begin, reading
 from service.http.api_keys import Caller
 from service.http.calls import Noun
-from service.http.requests import wrong_argument
+from service.http.problems import wrong_field
 from service.http.shapes import Email, Id, Role, Url
 from service.people import mail, team, tickets
 from service.people.team import Invited, Member
@@ -96,7 +96,7 @@ def invite_person(who: Caller, body: Invitation) -> Invite:
     try:
         link = tickets.invite(body.email, site, body.role, by=who.by)
     except ValueError as error:
-        raise wrong_argument("email", str(error)) from None
+        raise wrong_field("email", str(error)) from None
     if mailed := mail.can_send():
         mail.send_soon(body.email, *team.letter(f"The owner of {site}", site, link))
     return {"email": body.email, "role": body.role, "link": link, "mailed": mailed}

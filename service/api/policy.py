@@ -14,8 +14,8 @@ from models.store.database import begin, reading
 from models.text.stamps import utc_stamp
 from service.http.api_keys import Caller
 from service.http.calls import Noun
-from service.http.problems import Problem
-from service.http.requests import JSON, MERGE_PATCH, wrong_argument
+from service.http.problems import Problem, wrong_field
+from service.http.requests import JSON, MERGE_PATCH
 from service.http.shapes import By, Time
 from service.moderation.news import policy_to_go_back_to
 from service.sites.policies import (
@@ -80,7 +80,7 @@ def _check_is_meant(sent: PolicyChange) -> None:
         )
     missing = [name for name in Policy.model_fields if name not in sent.model_fields_set]
     if missing and sent.version is None:
-        raise wrong_argument(
+        raise wrong_field(
             "version",
             f"These parts are missing and would go back to their defaults: {', '.join(missing)}. "
             "Send the `version` that you read if you mean that. To change some parts only, use "

@@ -39,9 +39,9 @@ from service.http.addresses import reader
 from service.http.body_sizes import COMMENT_BYTES
 from service.http.calls import Header, Noun
 from service.http.form_tokens import issue_form_token
-from service.http.page_headers import ROUTE, published_headers, shared_headers
 from service.http.problems import Problem, from_validation, shaped
 from service.http.requests import FORM, Query, query_as, whole_number
+from service.http.response_headers import ROUTE, cors_headers, published_headers
 from service.http.responses import json_response
 from service.http.shapes import ID_SCHEMA, Id, Time, Url
 from service.sites.lookup import SiteInfo, find_site, remembered_site
@@ -472,5 +472,5 @@ def share_errors(answer: Response) -> Response:
 
 
 def _shared(info: SiteInfo, answer: Response) -> Response:
-    answer.headers.update(shared_headers(info, request.headers.get("Origin")))
+    answer.headers.update(cors_headers(info, request.headers.get("Origin")))
     return answer

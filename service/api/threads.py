@@ -14,7 +14,7 @@ from models.text.cleaning import clean_line, is_blank
 from service.comments.submission import MOST_TITLE, NON_BLANK, thread_key
 from service.http.api_keys import Caller
 from service.http.calls import Noun
-from service.http.requests import wrong_argument
+from service.http.problems import wrong_field
 from service.http.shapes import OneOf, Url
 from service.moderation.threads import ThreadChanges, alter_thread, checked_address, thread_of
 from worker.bell import PUBLISH, ring_soon
@@ -77,7 +77,7 @@ def change_thread(who: Caller, body: ThreadChange) -> ThreadNow:
     try:
         key = thread_key(body.thread)
     except ValueError as error:
-        raise wrong_argument("thread", str(error)) from None
+        raise wrong_field("thread", str(error)) from None
     changes = _changes(body, who.site.origins)
     with begin() as session:
         row = thread_of(session, who.site.id, key)

@@ -23,7 +23,7 @@ from models.text.urls import origin_of
 from service.comments.submission import Submission, without_token
 from service.comments.together import Together
 from service.http.form_tokens import read_form_token
-from service.http.problems import Problem
+from service.http.problems import Problem, wrong_fields
 from service.sites.lookup import SiteInfo
 from worker.bell import SCREEN, ring_soon
 
@@ -163,10 +163,7 @@ _Threads = dict[
 
 def _check_url(site: SiteInfo, said: Submission) -> None:
     if said.url and origin_of(said.url) not in site.origins:
-        message = "This page does not belong to the site."
-        raise Problem(
-            422, "Some fields need another look.", errors=[{"field": "url", "message": message}]
-        )
+        raise wrong_fields({"url": "This page does not belong to the site."})
 
 
 def _row(

@@ -20,7 +20,7 @@ from service.console.sessions import SignedIn
 from service.console.view import day_of
 from service.http import spreadsheets
 from service.http.problems import Problem
-from service.moderation.log import Line, Wanted, lines
+from service.moderation.log import Line, LogFilter, lines
 from service.people.names import names_of
 
 PAGE_SIZE, MOST_EXPORTED = 100, 100_000
@@ -83,7 +83,7 @@ def export() -> Response:
     return Response(_csv(wanted, sites), headers=headers, content_type="text/csv; charset=utf-8")
 
 
-def _csv(wanted: Wanted, sites: dict[int, str]) -> Iterator[str]:
+def _csv(wanted: LogFilter, sites: dict[int, str]) -> Iterator[str]:
     before: str | None = None
     yield spreadsheets.line(["at", "who", "site", "what", "comment", "note"])
     for _ in range(MOST_EXPORTED // 1000):
@@ -98,14 +98,14 @@ def _csv(wanted: Wanted, sites: dict[int, str]) -> Iterator[str]:
         before = found[-1].id
 
 
-def _wanted(session: Session, who: SignedIn) -> tuple[Wanted, dict[int, str]]:
+def _wanted(session: Session, who: SignedIn) -> tuple[LogFilter, dict[int, str]]:
     """The filters of the address, and the sites one may see."""
     sites = dict(session.execute(select(Site.id, Site.key).where(Site.key.in_(who.sites))).all())
     site, kind, by = (request.args.get(name, "") for name in ("site", "kind", "who"))
     if (kind and kind not in KINDS) or (by and not is_id(by)):
         raise Problem(422, "The log has no such filter.")
     since, until = day_of(request.args.get("since")), day_of(request.args.get("until"))
-    wanted = Wanted(
+    wanted = LogFilter(
         [id_ for id_, key in sites.items() if site in {"", key}],
         kind,
         f"moderator:{by}" if by else "",

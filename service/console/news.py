@@ -17,7 +17,7 @@ from service.console.blueprint import acting, console, way_back
 from service.console.sessions import SignedIn
 from service.console.team import check_owner
 from service.http.problems import Problem
-from service.moderation.acts import note_act
+from service.moderation.log import note_act
 from service.moderation.news import News, news, policy_to_go_back_to
 from service.sites import model_versions
 from service.sites.model_versions import NoSuchModel

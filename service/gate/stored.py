@@ -16,11 +16,11 @@ from models.text.numbers import digits_to_int
 from service.comments.pages import read_page
 from service.comments.submission import thread_key
 from service.gate.rsgi import Headers, HTTPProtocol, Scope
-from service.http.page_headers import (
+from service.http.response_headers import (
     ROUTE,
     SECURITY_HEADERS,
+    cors_headers,
     published_headers,
-    shared_headers,
 )
 from service.http.transport import STRICT, says_https
 from service.operations import metrics
@@ -65,7 +65,7 @@ def answer(scope: Scope, protocol: HTTPProtocol) -> bool:
             ("Content-Type", "application/json"),
             ("Content-Length", str(len(stored.content))),
         ]
-    answered += shared_headers(site, origin).items()
+    answered += cors_headers(site, origin).items()
     answered += SECURITY_HEADERS
     if says_https(headers.get("x-forwarded-proto") if "x-forwarded-proto" in headers else None):
         answered.append(("Strict-Transport-Security", STRICT))

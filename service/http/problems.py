@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -12,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 Shape = TypeVar("Shape", bound=BaseModel)
+
+CHECK_FIELDS = "Some fields need another look."
 
 REFUSED = (
     "greenroom.refused"  # in a WSGI environ: the Problem that the gate found with this request
@@ -81,7 +83,18 @@ def from_validation(error: ValidationError) -> Problem:
     if any(item["type"].startswith("model_") and not item["loc"] for item in found):
         return Problem(422, "The body must be a JSON object.")
     errors = [{"field": _field(item["loc"]) or "body", "message": _message(item)} for item in found]
-    return Problem(422, "Some fields need another look.", errors=errors)
+    return Problem(422, CHECK_FIELDS, errors=errors)
+
+
+def wrong_field(name: str, message: str, *, detail: str | None = None) -> Problem:
+    """The 422 for one field, or one parameter, that only its call can judge."""
+    return wrong_fields({name: message}, detail=detail or message)
+
+
+def wrong_fields(messages: Mapping[str, str], *, detail: str = CHECK_FIELDS) -> Problem:
+    """The 422 for several fields: a message for each."""
+    errors = [{"field": name, "message": message} for name, message in messages.items()]
+    return Problem(422, detail, errors=errors)
 
 
 def _unreadable() -> Problem:

@@ -66,11 +66,6 @@ def _wrong_arguments(error: ValidationError) -> Problem:
     return Problem(422, said, errors=errors)
 
 
-def wrong_argument(name: str, message: str) -> Problem:
-    """The 422 for one field or parameter that only its call can judge."""
-    return Problem(422, message, errors=[{"field": name, "message": message}])
-
-
 def whole_number(most: int) -> BeforeValidator:
     """A number from 1 to `most`, in ASCII digits only: no sign, no blank, no other script."""
 

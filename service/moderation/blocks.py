@@ -24,9 +24,9 @@ from models.store.secrets import email_index
 from models.text.cleaning import clean_line
 from models.text.stamps import utc_stamp
 from models.text.urls import named_host, shown
-from service.http.problems import Problem
+from service.http.problems import wrong_field
 from service.http.shapes import By, Id, OneOf, Time
-from service.moderation.acts import note_act
+from service.moderation.log import note_act
 from service.moderation.queue import of_the_campaign
 
 MOST_LOOKED_THROUGH = 100_000  # of a campaign, for those that wait
@@ -198,7 +198,7 @@ def _subject(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
     try:
         label = clean_line(new.value, MOST_VALUE).strip().lower()[:200]
     except ValueError as error:
-        raise _wrong("value", str(error)) from None
+        raise wrong_field("value", str(error)) from None
     # its tables take 5 MB, and few requests need them
     from models.text.folding import fold  # noqa: PLC0415
 
@@ -207,7 +207,7 @@ def _subject(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
         value = named_host(label.removeprefix("*."))
         label = shown(value)
     if not value or (new.kind == "host" and "." not in value):
-        raise _wrong(
+        raise wrong_field(
             "value", "Which host, like watches.example?" if new.kind == "host" else "Which word?"
         )
     return value, label
@@ -216,10 +216,10 @@ def _subject(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
 def _author(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
     if comment is not None:
         if not comment.email_index:
-            raise _wrong("comment", "Nothing is known of this author any more.")
+            raise wrong_field("comment", "Nothing is known of this author any more.")
         return comment.email_index, comment.name
     if "@" not in new.value:
-        raise _wrong(
+        raise wrong_field(
             "comment", "Name one of the author's comments, or their email address as value."
         )
     return email_index(new.value.strip()), "an author named by address"
@@ -227,15 +227,11 @@ def _author(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
 
 def _like(comment: Comment | None) -> tuple[str, str]:
     if comment is None:
-        raise _wrong("comment", "Like which comment?")
+        raise wrong_field("comment", "Like which comment?")
     # its tables take 5 MB, and few requests need them
     from models.text.folding import says_enough  # noqa: PLC0415
 
     if not says_enough(comment.body):
-        raise _wrong("comment", "This comment is too short to tell what is like it.")
+        raise wrong_field("comment", "This comment is too short to tell what is like it.")
     line = " ".join(comment.body.split())
     return comment.id, line if len(line) <= SNIPPET else f"{line[: SNIPPET - 1]}…"
-
-
-def _wrong(field: str, message: str) -> Problem:
-    return Problem(422, message, errors=[{"field": field, "message": message}])

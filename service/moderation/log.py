@@ -1,25 +1,35 @@
-"""Who did what when: decisions by humans and everything else, newest first; for the console, and by
-key.
-"""
+"""The log: who did what when, decisions by people and everything else. Read and write it here."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Select, literal_column, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from models.identifiers import first_id
 from models.records import Act, Comment, DecisionRecord, PolicyVersion, Thread
 
 KINDS = ("decisions", "people", "settings", "threads", "blocks")
-BY_HUMANS = "decisions.\"by\" <> 'policy'"  # as the index says it
+MOST_VERSIONS = 1000
+BY_HUMANS = "decisions.\"by\" <> 'policy'"  # as the partial index has it
+
+
+def note_act(
+    session: Session, by: str, kind: str, what: str, *, site_id: int | None = None
+) -> None:
+    """Log an act that is not a decision, in the transaction that does it.
+
+    `by` is as in the decision log. `kind` is one of `KINDS`. `what` is a sentence without its
+    subject: "closed the thread “/harbour”". Without a site, only whoever did it reads the line.
+    """
+    session.add(Act(site_id=site_id, by=by, kind=kind, what=what))
 
 
 class Line(NamedTuple):
-    """A decision has itself, the name at its comment and the title of its page; everything else
-    says `what`.
+    """One line of the log. A decision comes with the author's name and the title of its page; every
+    other line has `what`.
     """
 
     id: str
@@ -33,9 +43,10 @@ class Line(NamedTuple):
     page: str = ""
 
 
-class Wanted(NamedTuple):
-    """`who` is as the logs name them. Without a site, what was done to an account is told only to
-    `own`.
+class LogFilter(NamedTuple):
+    """Which lines to read. `who` is as the log names them. `since` is included, `until` is not.
+
+    Acts on an account belong to no site. `own` also reads those of this one.
     """
 
     site_ids: list[int]
@@ -46,8 +57,8 @@ class Wanted(NamedTuple):
     own: str = ""
 
 
-def lines(session: Session, wanted: Wanted, before: str | None, limit: int) -> list[Line]:
-    """From both logs and the versions of the settings."""
+def lines(session: Session, wanted: LogFilter, before: str | None, limit: int) -> list[Line]:
+    """The newest lines before that id, from both logs and the versions of the settings."""
     found: list[Line] = []
     if wanted.kind in {"", "decisions"}:
         found += _decisions(session, wanted, before, limit)
@@ -58,48 +69,50 @@ def lines(session: Session, wanted: Wanted, before: str | None, limit: int) -> l
     return sorted(found, key=lambda line: line.id, reverse=True)[:limit]
 
 
-def _decisions(session: Session, wanted: Wanted, before: str | None, limit: int) -> list[Line]:
-    columns: list[Any] = [DecisionRecord, Comment.name, Comment.site_id, Thread.title, Thread.key]
-    found: Select[Any] = select(*columns)
-    found = found.join(Comment, Comment.id == DecisionRecord.comment_id).join(
-        Thread, Thread.id == Comment.thread_id
-    )
-    found = found.where(literal_column(BY_HUMANS), DecisionRecord.site_id.in_(wanted.site_ids))
-    found = (
-        _within(found, DecisionRecord, wanted, before)
-        .order_by(DecisionRecord.id.desc())
-        .limit(limit)
-    )
+def _decisions(session: Session, wanted: LogFilter, before: str | None, limit: int) -> list[Line]:
+    rows = select(DecisionRecord, Comment.name, Comment.site_id, Thread.title, Thread.key)
+    rows = rows.join(Comment, Comment.id == DecisionRecord.comment_id)
+    rows = rows.join(Thread, Thread.id == Comment.thread_id)
+    rows = rows.where(literal_column(BY_HUMANS), DecisionRecord.site_id.in_(wanted.site_ids))
+    rows = rows.where(*_conditions(wanted, before, DecisionRecord.id, DecisionRecord.by))
+    rows = rows.order_by(DecisionRecord.id.desc()).limit(limit)
     return [
         Line(
-            entry.id,
-            entry.at,
-            entry.by,
+            decision.id,
+            decision.at,
+            decision.by,
             "decisions",
-            site,
-            decision=entry,
+            site_id,
+            decision=decision,
             name=name,
             page=title or key,
         )
-        for entry, name, site, title, key in session.execute(found)
+        for decision, name, site_id, title, key in session.execute(rows)
     ]
 
 
-def _acts(session: Session, wanted: Wanted, before: str | None, limit: int) -> list[Line]:
+def _acts(session: Session, wanted: LogFilter, before: str | None, limit: int) -> list[Line]:
     own = Act.site_id.is_(None) & (Act.by == wanted.own)
-    found = select(Act).where(or_(Act.site_id.in_(wanted.site_ids), own))
-    found = found.where(Act.kind == wanted.kind) if wanted.kind else found
-    found = _within(found, Act, wanted, before).order_by(Act.id.desc()).limit(limit)
+    acts = select(Act).where(or_(Act.site_id.in_(wanted.site_ids), own))
+    if wanted.kind:
+        acts = acts.where(Act.kind == wanted.kind)
+    acts = acts.where(*_conditions(wanted, before, Act.id, Act.by))
     return [
         Line(act.id, act.at, act.by, act.kind, act.site_id, act.what)
-        for act in session.scalars(found)
+        for act in session.scalars(acts.order_by(Act.id.desc()).limit(limit))
     ]
 
 
-def _policies(session: Session, wanted: Wanted, before: str | None, limit: int) -> list[Line]:
-    """Settings are kept by version; a version's place among the lines is its time."""
-    found = select(PolicyVersion).where(PolicyVersion.site_id.in_(wanted.site_ids))
-    found = found.where(PolicyVersion.by == wanted.who) if wanted.who else found
+def _policies(session: Session, wanted: LogFilter, before: str | None, limit: int) -> list[Line]:
+    """The versions of the settings. Their ids are numbers, so a line's id is made of its time."""
+    versions = select(PolicyVersion).where(PolicyVersion.site_id.in_(wanted.site_ids))
+    if wanted.who:
+        versions = versions.where(PolicyVersion.by == wanted.who)
+    if wanted.since:
+        versions = versions.where(PolicyVersion.at >= wanted.since)
+    if wanted.until:
+        versions = versions.where(PolicyVersion.at < wanted.until)
+    versions = versions.order_by(PolicyVersion.id.desc()).limit(MOST_VERSIONS)
     saved = [
         Line(
             first_id(row.at),
@@ -109,18 +122,25 @@ def _policies(session: Session, wanted: Wanted, before: str | None, limit: int) 
             row.site_id,
             f"saved the settings, version {row.version}",
         )
-        for row in session.scalars(found.order_by(PolicyVersion.id.desc()).limit(1000))
-        if (not wanted.since or row.at >= wanted.since)
-        and (not wanted.until or row.at < wanted.until)
+        for row in session.scalars(versions)
     ]
     return [line for line in saved if before is None or line.id < before][:limit]
 
 
-def _within(found: Select[Any], record: Any, wanted: Wanted, before: str | None) -> Select[Any]:
+def _conditions(
+    wanted: LogFilter,
+    before: str | None,
+    id_: SQLColumnExpression[str],
+    by: SQLColumnExpression[str],
+) -> list[ColumnElement[bool]]:
+    """The filter for a log whose ids are in the order of time."""
+    conditions: list[ColumnElement[bool]] = []
     if wanted.who:
-        found = found.where(record.by == wanted.who)
+        conditions.append(by == wanted.who)
     if wanted.since:
-        found = found.where(record.id >= first_id(wanted.since))
+        conditions.append(id_ >= first_id(wanted.since))
     if wanted.until:
-        found = found.where(record.id < first_id(wanted.until))
-    return found.where(record.id < before) if before else found
+        conditions.append(id_ < first_id(wanted.until))
+    if before:
+        conditions.append(id_ < before)
+    return conditions

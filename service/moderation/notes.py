@@ -24,7 +24,7 @@ from models.records import Comment, Membership, Note, Question
 from models.store.database import now
 from models.text.cleaning import clean
 from models.text.stamps import utc_stamp
-from service.http.problems import Problem
+from service.http.problems import Problem, wrong_field
 from service.http.shapes import By, Id, OneOf, Time
 from service.people.names import MODERATOR, ROLES
 
@@ -119,10 +119,8 @@ def about(session: Session, comment: Comment) -> Sequence[Note]:
 def write(session: Session, comment: Comment, new: NewNote, *, by: str) -> Note:
     subject = _subjects(comment)[new.about]
     if not subject:
-        raise Problem(
-            422,
-            "Nothing is known of this author any more.",
-            errors=_at("about", "There is no author."),
+        raise wrong_field(
+            "about", "There is no author.", detail="Nothing is known of this author any more."
         )
     note = Note(site_id=comment.site_id, kind=new.about, subject=subject, text=new.text, by=by)
     session.add(note)
@@ -144,7 +142,7 @@ def ask(session: Session, comment: Comment, new: NewQuestion, *, by: str) -> Que
     """Ask a colleague, or everyone of a role. The answer comes back to whoever asked."""
     if new.whom not in ROLES and not _may_see(session, comment.site_id, new.whom):
         message = "Ask someone who may see this comment."
-        raise Problem(422, message, errors=_at("whom", message))
+        raise wrong_field("whom", message)
     question = Question(
         site_id=comment.site_id, comment_id=comment.id, whom=new.whom, text=new.text, by=by
     )
@@ -193,7 +191,3 @@ def question_shape(question: Question) -> AskedQuestion:
         "answered_by": question.answered_by,
         "answered_at": utc_stamp(question.answered_at),
     }
-
-
-def _at(field: str, message: str) -> list[dict[str, str]]:
-    return [{"field": field, "message": message}]

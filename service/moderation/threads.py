@@ -15,8 +15,8 @@ from models.store.database import insert_new, now
 from models.text.cleaning import clean_line, is_blank
 from models.text.urls import link
 from service.comments.submission import MOST_TITLE, MOST_URL
-from service.http.problems import Problem
-from service.moderation.acts import note_act
+from service.http.problems import wrong_field
+from service.moderation.log import note_act
 
 _STATES = {"open": "opened", "closed": "closed"}
 _MODERATION = {
@@ -98,7 +98,7 @@ def checked_title(text: str) -> str | None:
     try:
         title = clean_line(text, MOST_TITLE)
     except ValueError as error:
-        raise _wrong("title", str(error)) from None
+        raise wrong_field("title", str(error)) from None
     return None if is_blank(title) else title
 
 
@@ -111,14 +111,10 @@ def checked_address(text: str, origins: Collection[str]) -> str | None:
         return None
     url = link(text) if len(text) <= MOST_URL and text.isprintable() and " " not in text else None
     if url is None or url.origin not in origins:
-        raise _wrong("url", "This page does not belong to the site.")
+        raise wrong_field("url", "This page does not belong to the site.")
     kept = f"{url.origin}{url.path}{f'?{url.query}' if url.query else ''}"
     if len(kept) > MOST_URL:
-        raise _wrong(
+        raise wrong_field(
             "url", f"This is too long: at most {MOST_URL:,} characters, as a browser writes it."
         )
     return kept
-
-
-def _wrong(field: str, message: str) -> Problem:
-    return Problem(422, message, errors=[{"field": field, "message": message}])

@@ -12,11 +12,13 @@ import time
 import pyotp
 from sqlalchemy import select
 
-from models.records import Act, Moderator
+from models.records import Moderator
+from models.settling.actor import Actor
 from models.store.database import begin as changing
 from models.store.database import reading
 from models.store.secrets import seal, unseal
 from models.text.numbers import digits_to_int
+from service.moderation.log import note_act
 
 STEP_SECONDS = 30
 SPARE = 1  # steps before and after now that count, too: clocks differ
@@ -49,9 +51,7 @@ def begin(moderator_id: str, secret: str, code: str) -> list[str] | None:
         moderator.second_factor = seal(PURPOSE, secret.encode())
         moderator.second_factor_used = step
         moderator.recovery_codes = [_hash(each) for each in made]
-        session.add(
-            Act(by=f"moderator:{moderator_id}", kind="people", what="turned on a second factor")
-        )
+        note_act(session, str(Actor.moderator(moderator_id)), "people", "turned on a second factor")
     return made
 
 
@@ -70,13 +70,8 @@ def admit(moderator_id: str, code: str) -> Moderator | None:
             moderator.second_factor_used = step
         elif _hash(typed) in left:
             moderator.recovery_codes = [each for each in left if each != _hash(typed)]
-            session.add(
-                Act(
-                    by=f"moderator:{moderator_id}",
-                    kind="people",
-                    what="signed in with a recovery code",
-                )
-            )
+            by = str(Actor.moderator(moderator_id))
+            note_act(session, by, "people", "signed in with a recovery code")
         else:
             return None
     return moderator
@@ -96,8 +91,8 @@ def end(moderator_id: str) -> None:
     with changing() as session:
         moderator = session.get_one(Moderator, moderator_id)
         moderator.second_factor = moderator.second_factor_used = moderator.recovery_codes = None
-        session.add(
-            Act(by=f"moderator:{moderator_id}", kind="people", what="turned off the second factor")
+        note_act(
+            session, str(Actor.moderator(moderator_id)), "people", "turned off the second factor"
         )
 
 

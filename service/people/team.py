@@ -15,7 +15,7 @@ from models.store.database import now
 from models.text.stamps import utc_stamp
 from service.http.problems import Problem
 from service.http.shapes import Email, Id, OneOf, Time
-from service.moderation.acts import note_act
+from service.moderation.log import note_act
 from service.people.names import ROLES
 
 

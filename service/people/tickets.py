@@ -10,9 +10,10 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from models.records import Act, ConsoleSession, Membership, Moderator, Site, Ticket
+from models.records import ConsoleSession, Membership, Moderator, Site, Ticket
 from models.store.database import begin, now, reading
 from service.http.listening import public_url
+from service.moderation.log import note_act
 from service.people import accounts
 
 LASTS = {"invitation": timedelta(days=7), "reset": timedelta(hours=1)}
@@ -55,9 +56,7 @@ def _make(
             )
         )
         if kind == "invitation":
-            session.add(
-                Act(site_id=site_id, by=by, kind="people", what=f"invited {email} as {role}")
-            )
+            note_act(session, by, "people", f"invited {email} as {role}", site_id=site_id)
     return f"{public_url()}/console/join/{token}"
 
 
@@ -110,14 +109,12 @@ def use(token: str, password: str) -> bool:
             session.query(ConsoleSession).filter(
                 ConsoleSession.moderator_id == moderator.id
             ).delete()
-            session.add(Act(by=by, kind="people", what="chose a new password by a link"))
+            note_act(session, by, "people", "chose a new password by a link")
         if ticket.site_id is not None and ticket.role is not None:
             session.merge(
                 Membership(moderator_id=moderator.id, site_id=ticket.site_id, role=ticket.role)
             )
-            session.add(
-                Act(site_id=ticket.site_id, by=by, kind="people", what=f"joined as {ticket.role}")
-            )
+            note_act(session, by, "people", f"joined as {ticket.role}", site_id=ticket.site_id)
     return True
 
 

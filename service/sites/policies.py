@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 from models.judgement import promises
 from models.judgement.policy import Policy
 from models.records import PolicyVersion, Site
-from service.http.problems import Problem, from_validation
+from service.http.problems import Problem, from_validation, wrong_fields
 from service.operations.metrics import CHECKS
 from service.sites.replaying import scores_of
 
@@ -157,8 +157,8 @@ def check_names(policy: Policy) -> None:
     """
     if unknown := sorted(set(policy.could_not_run) - set(CHECKS)):
         message = f"There is no such check. There are: {', '.join(CHECKS)}."
-        errors = [{"field": f"could_not_run.{name}", "message": message} for name in unknown]
-        raise Problem(422, "Some checks are not known.", errors=errors)
+        fields = {f"could_not_run.{name}": message for name in unknown}
+        raise wrong_fields(fields, detail="Some checks are not known.")
 
 
 def checked_words(policy: Policy) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.identifiers import is_id, new_id
-from models.records import Act, Endpoint, Site
+from models.records import Endpoint, Site
 from models.store.database import Base, begin, now, reading
 from models.text.stamps import utc_stamp
 from models.text.urls import host_of
@@ -29,6 +29,7 @@ from models.webhooks.owed import BY_HAND, CHATS, MADE_SO, TEST, delivery_of
 from models.webhooks.signatures import public_key
 from service.http.api_keys import Caller
 from service.http.problems import Problem
+from service.moderation.log import note_act
 from service.webhooks.shapes import (
     Checked,
     CheckedCase,
@@ -92,7 +93,7 @@ def note_webhook(session: Session, who: Caller, did: str, row: Endpoint) -> None
     write there.
     """
     what = f"{did} the webhook to {host_of(row.url)}"
-    session.add(Act(site_id=who.site.id, by=who.by, kind="settings", what=what))
+    note_act(session, who.by, "settings", what, site_id=who.site.id)
 
 
 def shown(who: Caller, webhook: str) -> ShownWebhook:

@@ -27,7 +27,7 @@ def published_headers(tag: str, cache_tag: str) -> dict[str, str]:
     return headers
 
 
-def shared_headers(site: SiteInfo, origin: str | None) -> dict[str, str]:
+def cors_headers(site: SiteInfo, origin: str | None) -> dict[str, str]:
     """CORS: the site's own origins may read this, nobody else's page."""
     headers = {"Vary": "Origin"}
     if origin and origin in site.origins:
