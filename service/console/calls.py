@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple, TypedDict
 
 from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -41,9 +41,7 @@ from service.moderation.queue import unsee
 
 CLAIM = timedelta(seconds=60)
 REMEMBERED = 100
-MOST_LOOKED_THROUGH = (
-    10_000  # decisions, for the last hundred: a batch of a thousand is one of them
-)
+MOST_LOOKED_THROUGH = 10_000  # decisions: a batch of a thousand counts as one of the hundred
 
 
 class OnScreen(Seen):
@@ -86,7 +84,16 @@ def decide() -> Response:
     return json_response({"done": [_shape(each) for each in outcome.done], "refused": refused})
 
 
-def _shape(settled: Settled) -> dict[str, Any]:
+class Done(TypedDict):
+    """A decision that was made. `decision` is the id to undo it by."""
+
+    id: str
+    decision: str | None
+    status: str
+    version: int
+
+
+def _shape(settled: Settled) -> Done:
     return {
         "id": settled.comment_id,
         "decision": settled.decision_id,
@@ -145,22 +152,30 @@ class _Mine(NamedTuple):
     site: str
 
 
-def _remembered(session: Session, who: SignedIn) -> dict[str, dict[str, Any]]:
-    """The last hundred, each once however many were decided with it: a batch has its decisions yet
-    to be filled in.
-    """
-    groups: dict[str, dict[str, Any]] = {}
+class Remembered(TypedDict):
+    """A decision, or a batch, with the ids of its decisions that still stand."""
+
+    verdict: str
+    reason: str | None
+    name: str
+    batch: str | None
+    decisions: list[str]
+
+
+def _remembered(session: Session, who: SignedIn) -> dict[str, Remembered]:
+    """The last hundred by batch or decision. The decisions of a batch are still to be filled in."""
+    groups: dict[str, Remembered] = {}
     for decision in standing(_own_log(session, who)):
         if decision.site not in who.sites:
             continue
-        about = {
+        group: Remembered = {
             "verdict": decision.verdict,
             "reason": decision.reason,
             "name": decision.name,
             "batch": decision.batch,
+            "decisions": [] if decision.batch else [decision.id],
         }
-        alone = [] if decision.batch else [decision.id]
-        groups.setdefault(decision.batch or decision.id, {**about, "decisions": alone})
+        groups.setdefault(decision.batch or decision.id, group)
         if len(groups) == REMEMBERED:
             break
     return groups

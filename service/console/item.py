@@ -6,14 +6,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from html import unescape
-from typing import Any
+from types import MappingProxyType
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.identifiers import is_id
-from models.records import Claim, Comment, Membership, Moderator, Site, Thread
+from models.records import Claim, Comment, Membership, Moderator, Note, Question, Site, Thread
 from models.settling.actor import POLICY
 from models.settling.history import Line, standing
 from models.store.database import now
@@ -22,21 +25,78 @@ from models.text.urls import named_host
 from service.console import words
 from service.console.sessions import SignedIn
 from service.http.problems import Problem
-from service.moderation.comment_records import full_records
+from service.moderation.comment_records import CommentRecord, full_records
 from service.moderation.notes import about, questions_about
 from service.people.names import names_of
 
 MOST_OF_AN_AUTHOR, LATEST = 200, 5
-SNIPPET, READ = (
-    160,
-    4000,
-)  # letters shown, and of the page looked at for them: addresses of links are long
+SNIPPET = 160  # letters shown
+READ = 4000  # letters of the page to find them in: the addresses of links are long
 MOST_ALIKE = 1000
 _TAG = re.compile(r"<[^>]*>?")  # what is begun at the cut, too; between blocks there is a line end
 
 
+class Answered(NamedTuple):
+    """The comment that this one answers."""
+
+    id: str
+    name: str
+    html: str
+    status: str
+
+
+class Earlier(NamedTuple):
+    """Another comment of the same author, in a few words."""
+
+    id: str
+    at: datetime
+    status: str
+    text: str
+
+
+class Author(NamedTuple):
+    """What the site knows of an author by their email address, which nobody has proven.
+
+    `counts` are by status, of the last `MOST_OF_AN_AUTHOR` comments; `is_more` if there may be
+    more.
+    """
+
+    counts: Mapping[str, int] = MappingProxyType({})
+    first: datetime | None = None
+    total: int = 0
+    is_more: bool = False
+    last: Sequence[Earlier] = ()
+    names: Sequence[str] = ()
+
+
+class Item(CommentRecord):
+    """A comment's record and what surrounds it on its page."""
+
+    site: str
+    site_id: int
+    thread_id: int
+    thread_state: str
+    thread_moderation: str | None
+    slow_seconds: int | None
+    answers: Answered | None
+    author: Author
+    may_decide: bool
+    may_undo: bool
+    names: dict[str, str]
+    notes: Sequence[Note]
+    questions: Sequence[Question]
+    held_by: str | None
+    seen_at: datetime | None
+    why: list[str]
+    hosts: list[str]
+    colleagues: dict[str, str]
+    waiting: int
+    alike: int
+    says_enough: bool
+
+
 def find(session: Session, who: SignedIn, comment_id: str) -> tuple[Comment, str]:
-    """The comment and its site's key. Raises the 404 that tells nothing of other sites."""
+    """The comment and its site's key. Raises 404, for a comment of another site as well."""
     wanted = (
         select(Comment, Site.key)
         .join(Site, Site.id == Comment.site_id)
@@ -48,48 +108,51 @@ def find(session: Session, who: SignedIn, comment_id: str) -> tuple[Comment, str
     return row[0], row[1]
 
 
-def item(session: Session, who: SignedIn, comment: Comment, site: str) -> dict[str, Any]:
-    record: dict[str, Any] = {**full_records(session, [comment])[0]}
+def item(session: Session, who: SignedIn, comment: Comment, site: str) -> Item:
+    """The comment with everything that its page shows."""
+    record = full_records(session, [comment])[0]
+    for decision in record["decisions"]:
+        decision["note"] = words.named(session, decision["note"])
     thread = session.get_one(Thread, comment.thread_id)
     notes = about(session, comment)
     questions = questions_about(session, comment)
-    for decision in record["decisions"]:
-        decision["note"] = words.named(session, decision["note"])
-    names = names_of(
-        session,
-        {each["by"] for each in record["decisions"]}
-        | {note.by for note in notes}
-        | {
-            by
-            for question in questions
-            for by in (question.by, question.whom, question.answered_by)
-            if by
-        },
-    )
-    record.update(
-        site=site,
-        site_id=comment.site_id,
-        thread_id=thread.id,
-        thread_state=thread.state,
-        thread_moderation=thread.moderation,
-        slow_seconds=thread.slow_seconds,
-        answers=_answered(session, comment),
-        author=_author(session, comment),
-        may_decide=who.may(site, "moderator") and not comment.erased_at,
-        may_undo=can_be_undone(record),
-        names=names,
-        notes=notes,
-        questions=questions,
-        held_by=holder(session, comment.id, who),
-        seen_at=comment.seen_at,
-        why=_why(record),
-        hosts=hosts_in(record["html"]),
-        colleagues=_colleagues(session, comment.site_id, who),
-        waiting=_waiting(session, comment),
-        alike=_alike(session, comment),
-        says_enough=_says_enough(comment),
-    )
-    return record
+    return {
+        **record,
+        "site": site,
+        "site_id": comment.site_id,
+        "thread_id": thread.id,
+        "thread_state": thread.state,
+        "thread_moderation": thread.moderation,
+        "slow_seconds": thread.slow_seconds,
+        "answers": _answered(session, comment),
+        "author": _author(session, comment),
+        "may_decide": who.may(site, "moderator") and not comment.erased_at,
+        "may_undo": can_be_undone(record),
+        "names": names_of(session, _people(record, notes, questions)),
+        "notes": notes,
+        "questions": questions,
+        "held_by": holder(session, comment.id, who),
+        "seen_at": comment.seen_at,
+        "why": _why(record),
+        "hosts": hosts_in(record["html"]),
+        "colleagues": _colleagues(session, comment.site_id, who),
+        "waiting": _waiting(session, comment),
+        "alike": _alike(session, comment),
+        "says_enough": _says_enough(comment),
+    }
+
+
+def _people(
+    record: CommentRecord, notes: Sequence[Note], questions: Sequence[Question]
+) -> set[str]:
+    """Everyone whose name the page shows, as the log names them."""
+    people = {decision["by"] for decision in record["decisions"]}
+    people |= {note.by for note in notes}
+    for question in questions:
+        people |= {question.by, question.whom}
+        if question.answered_by:
+            people.add(question.answered_by)
+    return people
 
 
 def _says_enough(comment: Comment) -> bool:
@@ -99,55 +162,54 @@ def _says_enough(comment: Comment) -> bool:
     return says_enough(comment.body)
 
 
-def can_be_undone(record: dict[str, Any]) -> bool:
+def can_be_undone(record: CommentRecord) -> bool:
     """Whether a decision by a human stands."""
     log = [Line(each["id"], each["by"], each["undoes"]) for each in record["decisions"]]
     return any(standing([log]))
 
 
-def _why(record: dict[str, Any]) -> list[str]:
-    """What the policy said when it held or let through the comment: the reasons of its latest
-    decision.
-    """
+def _why(record: CommentRecord) -> list[str]:
+    """The reasons of the policy's latest decision."""
     by_policy = [each for each in record["decisions"] if each["by"] == str(POLICY)]
     return list(by_policy[-1]["reasons"]) if by_policy else []
 
 
-def _answered(session: Session, comment: Comment) -> dict[str, Any] | None:
+def _answered(session: Session, comment: Comment) -> Answered | None:
     parent = session.get(Comment, comment.parent_id) if comment.parent_id else None
-    return (
-        {"id": parent.id, "name": parent.name, "html": parent.html or "", "status": parent.status}
-        if parent
-        else None
+    if parent is None:
+        return None
+    return Answered(parent.id, parent.name, parent.html or "", parent.status)
+
+
+def _author(session: Session, comment: Comment) -> Author:
+    if not comment.email_index:
+        return Author()
+    html, body = (func.substr(column, 1, READ) for column in (Comment.html, Comment.body))
+    wanted = select(
+        Comment.id,
+        Comment.at,
+        Comment.status,
+        Comment.name,
+        html.label("html"),
+        body.label("body"),
+    ).where(Comment.site_id == comment.site_id, Comment.email_index == comment.email_index)
+    rows = session.execute(wanted.order_by(Comment.at.desc()).limit(MOST_OF_AN_AUTHOR)).all()
+    others = [row for row in rows if row.id != comment.id]
+    return Author(
+        counts=Counter(row.status for row in others),
+        first=rows[-1].at if rows else None,
+        total=len(others),
+        is_more=len(rows) == MOST_OF_AN_AUTHOR,
+        last=[
+            Earlier(row.id, row.at, row.status, snippet(row.html, row.body))
+            for row in others[:LATEST]
+        ],
+        names=sorted({row.name for row in others} - {comment.name, ""})[:LATEST],
     )
 
 
-def _author(session: Session, comment: Comment) -> dict[str, Any]:
-    """The record of the address, which anyone can type, so it is told as unproven."""
-    if not comment.email_index:
-        return {"counts": Counter(), "first": None, "last": [], "total": 0}
-    theirs = (Comment.site_id == comment.site_id) & (Comment.email_index == comment.email_index)
-    begun = [
-        func.substr(column, 1, READ).label(column.key) for column in (Comment.html, Comment.body)
-    ]
-    wanted = select(Comment.id, Comment.at, Comment.status, Comment.name, *begun).where(theirs)
-    rows = session.execute(wanted.order_by(Comment.at.desc()).limit(MOST_OF_AN_AUTHOR)).all()
-    others = [row for row in rows if row.id != comment.id]
-    return {
-        "counts": Counter(row.status for row in others),
-        "first": rows[-1].at if rows else None,
-        "total": len(others),
-        "is_more": len(rows) == MOST_OF_AN_AUTHOR,
-        "last": [
-            {"id": row.id, "at": row.at, "status": row.status, "text": snippet(row.html, row.body)}
-            for row in others[:LATEST]
-        ],
-        "names": sorted({row.name for row in others} - {comment.name, ""})[:LATEST],
-    }
-
-
 def _colleagues(session: Session, site_id: int, who: SignedIn) -> dict[str, str]:
-    """Email by id of those who may decide on this site, too."""
+    """The email, by id, of everyone else who may decide on this site."""
     wanted = select(Moderator.id, Moderator.email).join(
         Membership, Membership.moderator_id == Moderator.id
     )
@@ -158,7 +220,7 @@ def _colleagues(session: Session, site_id: int, who: SignedIn) -> dict[str, str]
 
 
 def _waiting(session: Session, comment: Comment) -> int:
-    """How many others under this address wait for a human, too."""
+    """How many other comments under this address wait for a decision."""
     if not comment.email_index:
         return 0
     theirs = select(Comment.id).where(
@@ -171,7 +233,7 @@ def _waiting(session: Session, comment: Comment) -> int:
 
 
 def _alike(session: Session, comment: Comment) -> int:
-    """How many others that wait say nearly the same."""
+    """How many other comments that wait say nearly the same."""
     first = comment.campaign or comment.id
     same = select(Comment.id, Comment.status).where(Comment.campaign == first).limit(MOST_ALIKE)
     rows = [
@@ -182,7 +244,7 @@ def _alike(session: Session, comment: Comment) -> int:
 
 
 def holder(session: Session, comment_id: str, who: SignedIn) -> str | None:
-    """Who else has it open just now."""
+    """The email of a colleague who has the comment open now."""
     claimed = select(Moderator.email).join(Claim, Claim.moderator_id == Moderator.id)
     claimed = claimed.where(
         Claim.comment_id == comment_id, Claim.until > now(), Moderator.id != who.moderator_id
@@ -200,7 +262,7 @@ def snippet(html: str | None, body: str) -> str:
 
 
 def check_may(who: SignedIn, site: str, role: str) -> None:
-    """Raises the 403 that says what one may do here."""
+    """Raise a 403 that names the role which is needed."""
     if not who.may(site, role):
         raise Problem(
             403,
@@ -212,13 +274,13 @@ def check_may(who: SignedIn, site: str, role: str) -> None:
 
 
 def known(identifier: str) -> str:
-    """An id as the database takes it. Raises 404 for what is none."""
+    """The identifier, if it is one. Raises 404 otherwise."""
     if not is_id(identifier):
         raise Problem(404, "There is no such thing.")
     return identifier
 
 
 def hosts_in(html: str) -> list[str]:
-    """Where its links lead."""
+    """The hosts that its links lead to."""
     found = {named_host(link) for link in markdown.links(html)}
     return sorted(found - {""})[:10]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from flask import redirect, request
 from sqlalchemy import select
@@ -36,7 +35,7 @@ def told_to(session: Session, who: SignedIn, sites: dict[int, str]) -> list[News
     return news(session, list(sites), reader=who.by, since=_moment(kept.get(READ)))
 
 
-def _moment(kept: Any) -> datetime | None:
+def _moment(kept: object) -> datetime | None:
     return datetime.fromisoformat(kept) if isinstance(kept, str) else None
 
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple, TypedDict
 
 import orjson
 from flask import Response, abort, redirect, render_template, request
@@ -29,8 +30,9 @@ from models.text.stamps import utc_stamp
 from service.console import alarms, words
 from service.console import item as items
 from service.console.blueprint import acting, console, looking, way_back
+from service.console.item import Item
 from service.console.news import told_to
-from service.console.rows import list_rows
+from service.console.rows import Row, list_rows
 from service.console.sessions import SignedIn
 from service.console.shortcuts import ACTIONS, keys_of
 from service.console.view import Asked
@@ -76,17 +78,17 @@ def _file(name: str) -> tuple[bytes, str]:
 
 
 @console.app_template_filter("ago")
-def _ago(moment: Any) -> str:
+def _ago(moment: datetime | str) -> str:
     return words.ago(moment)
 
 
 @console.app_template_filter("exactly")
-def _exactly(moment: Any) -> str:
+def _exactly(moment: datetime | str) -> str:
     return words.exactly(moment)
 
 
 @console.app_template_filter("iso")
-def _iso(moment: Any) -> str:
+def _iso(moment: datetime | str) -> str:
     return utc_stamp(words.moment_of(moment))
 
 
@@ -113,7 +115,7 @@ def comments() -> str:
             item=shown,
             done=done,
             preferences=keys_of(session, who.moderator_id),
-            filters=_filters(session, asked, who),
+            filters=_filters(session, asked),
             words=words,
             actions=ACTIONS,
             may_decide=any(who.may(site, "moderator") for site in asked.sites.values()),
@@ -169,39 +171,43 @@ def live_counts() -> Response:
     who = looking()
     with reading() as session:
         asked = Asked(session, who)
-        found: dict[str, Any] = {**counts(session, asked), "alarm": alarms.current()}
+        answer: dict[str, object] = {**counts(session, asked), "alarm": alarms.current()}
         if asked.tab == "unread":
             seen = coverage(session, asked.sites)
-            found["coverage"] = {**seen._asdict(), "percent": seen.percent}
-    return json_response(found)
+            answer["coverage"] = {**seen._asdict(), "percent": seen.percent}
+    return json_response(answer)
 
 
 def counts(session: Session, asked: Asked) -> dict[str, int]:
-    """How many each waiting list holds, over all the sites one may see."""
+    """How many comments wait in each list, over all the sites that the moderator may see."""
     whole = View(moderator_id=asked.view.moderator_id, roles=asked.view.roles)
-    found = {tab: replace(whole, tab=tab) for tab in COUNTED}
-    return {tab: view.count(session, list(asked.all_sites)) for tab, view in found.items()}
+    sites = list(asked.all_sites)
+    return {tab: replace(whole, tab=tab).count(session, sites) for tab in COUNTED}
 
 
-def _open(
-    session: Session, who: SignedIn, asked: Asked, rows: Sequence[dict[str, Any]]
-) -> dict[str, Any] | None:
-    """The comment asked for, also where the list does not hold it (any more); else the list's
-    first.
-    """
-    wanted = asked.item or (rows[0]["id"] if rows else None)
-    if wanted is None:
+def _open(session: Session, who: SignedIn, asked: Asked, rows: Sequence[Row]) -> Item | None:
+    """The comment that the address names, even if the list does not hold it; else the first one."""
+    comment_id = asked.item or (rows[0].id if rows else None)
+    if comment_id is None:
         return None
     try:
-        return items.item(session, who, *items.find(session, who, wanted))
+        return items.item(session, who, *items.find(session, who, comment_id))
     except Problem:
         return None
 
 
-def _done(session: Session, asked: Asked) -> dict[str, Any] | None:
-    """The comment that was decided just now, where there is no script, to say so with its undo
-    beside it.
-    """
+class Done(NamedTuple):
+    """A comment that was decided just now. `decision` can be undone; None if it was an undo."""
+
+    id: str
+    name: str
+    status: str
+    version: int
+    decision: str | None
+
+
+def _done(session: Session, asked: Asked) -> Done | None:
+    """What a browser without JavaScript decided just now, to show it with an undo beside it."""
     decided = request.args.get("done", "")
     if not is_id(decided):
         return None
@@ -211,42 +217,45 @@ def _done(session: Session, asked: Asked) -> dict[str, Any] | None:
     last = session.execute(log.order_by(DecisionRecord.id.desc()).limit(1)).scalar()
     if comment is None or last is None:
         return None
-    return {
-        "id": comment.id,
-        "name": comment.name,
-        "status": comment.status,
-        "version": comment.version,
-        "decision": None if last.undoes else last.id,
-    }
+    decision = None if last.undoes else last.id
+    return Done(comment.id, comment.name, comment.status, comment.version, decision)
 
 
-def _filters(session: Session, asked: Asked, who: SignedIn) -> list[dict[str, str]]:
-    """The filters that are set, in words, each with the address of the list without it."""
-    shown = []
-    for name, value in asked.given.items():
-        text = value
-        if name == "thread" and asked.view.thread_id is not None:
-            wanted = select(Thread.title, Thread.key)
-            wanted = wanted.where(
-                Thread.id == asked.view.thread_id, Thread.site_id.in_(asked.all_sites)
-            )
-            row = session.execute(wanted).one_or_none()
-            text = (row.title or row.key) if row else "an unknown page"
-        if name in {"author", "campaign"}:
-            wanted_name = select(Comment.name).where(
-                Comment.id == value, Comment.site_id.in_(asked.all_sites)
-            )
-            text = (session.execute(wanted_name).scalar() if is_id(value) else None) or "nobody"
-        if name == "q":
-            continue  # it stands in the search field
-        shown.append(
-            {
-                "name": words.FILTERS[name],
-                "value": words.say(text),
-                "without": asked.href(**{name: None}),
-            }
+class Filter(NamedTuple):
+    """A filter in words. `without` is the address of the list without it."""
+
+    name: str
+    value: str
+    without: str
+
+
+def _filters(session: Session, asked: Asked) -> list[Filter]:
+    """The filters of the list, except the search, which has a field of its own."""
+    return [
+        Filter(
+            words.FILTERS[name],
+            words.say(_filter_value(session, asked, name, value)),
+            asked.href(**{name: None}),
         )
-    return shown
+        for name, value in asked.given.items()
+        if name != "q"
+    ]
+
+
+def _filter_value(session: Session, asked: Asked, name: str, value: str) -> str:
+    """What the filter says to people: a page's title for its id, an author's name for a comment."""
+    if name == "thread" and asked.view.thread_id is not None:
+        thread = select(Thread.title, Thread.key).where(
+            Thread.id == asked.view.thread_id, Thread.site_id.in_(asked.all_sites)
+        )
+        row = session.execute(thread).one_or_none()
+        return (row.title or row.key) if row else "an unknown page"
+    if name in {"author", "campaign"}:
+        author = select(Comment.name).where(
+            Comment.id == value, Comment.site_id.in_(asked.all_sites)
+        )
+        return (session.execute(author).scalar() if is_id(value) else None) or "nobody"
+    return value
 
 
 @console.post("/comments/<comment_id>/decisions")
@@ -287,7 +296,7 @@ def decide_by_form(comment_id: str) -> BaseResponse:
 
 
 def may_decide(who: SignedIn, ids: Sequence[str]) -> None:
-    """Raises 404 where one of them is none of theirs, 403 where they may only look."""
+    """Raise 404 if one of the comments is not theirs, 403 if they may only look."""
     if not all(is_id(id_) for id_ in ids):
         raise Problem(404, "There is no such comment.")
     wanted = (
@@ -304,12 +313,20 @@ def may_decide(who: SignedIn, ids: Sequence[str]) -> None:
 
 
 def first_was(session: Session, comment_id: str) -> str:
-    """Who decided what and when, for one who came second."""
-    return str(refusals(session, [comment_id])[0]["detail"])
+    """Who decided what and when, for a moderator who came second."""
+    return refusals(session, [comment_id])[0]["detail"]
 
 
-def refusals(session: Session, ids: Sequence[str]) -> list[dict[str, Any]]:
-    """The same for many: each with the version it has by now."""
+class Refusal(TypedDict):
+    """Why a decision was refused, and the version that the comment has now."""
+
+    id: str
+    detail: str
+    version: int | None
+
+
+def refusals(session: Session, ids: Sequence[str]) -> list[Refusal]:
+    """The same for many comments."""
     found = conflicts(session, ids)
     names = names_of(session, {each.decision.by for each in found if each.decision})
     return [

@@ -5,7 +5,8 @@ list goes on.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -28,6 +29,28 @@ MOST_IN_REACH = (
 )
 
 
+class Row(NamedTuple):
+    """A comment in a few words. The first row of a campaign says how many rows are `alike`."""
+
+    id: str
+    version: int
+    status: str
+    site: str
+    name: str
+    text: str
+    body: str
+    campaign: str
+    at: datetime
+    page: str
+    risk: float | None
+    found: Sequence[str]
+    late: bool
+    causes: Sequence[str]
+    group: str | None = None
+    alike: int = 0
+    goes_on: bool = False
+
+
 class Group(NamedTuple):
     """Comments that say nearly the same, or one by itself. `goes_on` if there are more than stand
     here.
@@ -37,7 +60,7 @@ class Group(NamedTuple):
     goes_on: bool = False
 
 
-def list_rows(session: Session, asked: Asked) -> tuple[list[dict[str, Any]], str | None]:
+def list_rows(session: Session, asked: Asked) -> tuple[list[Row], str | None]:
     """A page of the list, each comment in a few words, and the cursor of the next page."""
     if asked.named:
         return _in_few_words(session, [asked.named], asked.all_sites), None
@@ -49,7 +72,7 @@ def list_rows(session: Session, asked: Asked) -> tuple[list[dict[str, Any]], str
         places, following = _next(session, asked, Place.read(following), MOST_IN_REACH)
         groups = _together(session, asked, places)
     found = _in_few_words(session, [id_ for group in groups for id_ in group.ids], asked.all_sites)
-    return _headed(groups, {row["id"]: row for row in found}), following
+    return _headed(groups, {row.id: row for row in found}), following
 
 
 def _next(
@@ -122,58 +145,64 @@ def _gathered(members: list[str], ids: list[str], is_open: str) -> Group:
     return Group(shown, goes_on=not {*members} <= {*shown})
 
 
-def _headed(groups: Sequence[Group], found: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows in their order. The first of a campaign's has how many are `alike`; those least like
-    the others stand first.
-    """
-    ordered: list[dict[str, Any]] = []
+def _headed(groups: Sequence[Group], found: Mapping[str, Row]) -> list[Row]:
+    """The rows in their order. In a campaign, those least like the others come first."""
+    ordered: list[Row] = []
     for group in groups:
         rows = [found[id_] for id_ in group.ids if id_ in found]
         if len(rows) < 2:
             ordered += rows
             continue
-        head = {"alike": len(rows), "goes_on": group.goes_on}
-        order = outliers_first({row["id"]: row["body"] for row in rows})
-        ordered += [
-            {**found[id_], "group": rows[0]["campaign"], **({} if at else head)}
-            for at, id_ in enumerate(order)
-        ]
+        order = outliers_first({row.id: row.body for row in rows})
+        first, *others = (found[id_]._replace(group=rows[0].campaign) for id_ in order)
+        ordered += [first._replace(alike=len(rows), goes_on=group.goes_on), *others]
     return ordered
 
 
-def _in_few_words(
-    session: Session, ids: Sequence[str], sites: dict[int, str]
-) -> list[dict[str, Any]]:
+def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -> list[Row]:
     wanted = select(Comment).where(Comment.id.in_(ids))
     found = {row.id: row for row in session.scalars(wanted) if row.site_id in sites}
     threads = select(Thread).where(Thread.id.in_({row.thread_id for row in found.values()}))
     pages = {row.id: row.title or row.key for row in session.scalars(threads)}
     hidden = is_hidden(session, list(found))
-    causes: dict[str, list[str]] = {}
-    late: set[str] = set()
-    waiting = select(Review.comment_id, Review.cause, Review.due_at)
-    for row in session.execute(
-        waiting.where(Review.comment_id.in_(ids), Review.closed_at.is_(None))
-    ):
-        causes.setdefault(row.comment_id, []).append(row.cause)
-        if row.due_at and row.due_at < now():
-            late.add(row.comment_id)
+    waiting = _open_reviews(session, ids)
     return [
-        {
-            "id": comment.id,
-            "version": comment.version,
-            "status": "flagged" if comment.id in hidden else comment.status,
-            "site": sites[comment.site_id],
-            "name": comment.name,
-            "text": items.snippet(comment.html, comment.body),
-            "body": comment.body,
-            "campaign": comment.campaign or comment.id,
-            "at": comment.at,
-            "page": pages[comment.thread_id],
-            "risk": comment.risk,
-            "found": [] if comment.id in hidden else (comment.found or "").split(),
-            "late": comment.id in late,
-            "causes": ["sampled"] if comment.id in hidden else causes.get(comment.id, []),
-        }
+        _row(
+            comment,
+            site=sites[comment.site_id],
+            page=pages[comment.thread_id],
+            reviews=waiting.get(comment.id, []),
+            is_hidden=comment.id in hidden,
+        )
         for comment in (found[id_] for id_ in ids if id_ in found)
     ]
+
+
+def _open_reviews(session: Session, ids: Sequence[str]) -> dict[str, list[Review]]:
+    reviews = select(Review).where(Review.comment_id.in_(ids), Review.closed_at.is_(None))
+    by_comment: dict[str, list[Review]] = {}
+    for review in session.scalars(reviews):
+        by_comment.setdefault(review.comment_id, []).append(review)
+    return by_comment
+
+
+def _row(
+    comment: Comment, *, site: str, page: str, reviews: Sequence[Review], is_hidden: bool
+) -> Row:
+    """A blind sample looks like any comment that a moderator is asked to judge."""
+    return Row(
+        id=comment.id,
+        version=comment.version,
+        status="flagged" if is_hidden else comment.status,
+        site=site,
+        name=comment.name,
+        text=items.snippet(comment.html, comment.body),
+        body=comment.body,
+        campaign=comment.campaign or comment.id,
+        at=comment.at,
+        page=page,
+        risk=comment.risk,
+        found=() if is_hidden else (comment.found or "").split(),
+        late=any(review.due_at and review.due_at < now() for review in reviews),
+        causes=["sampled"] if is_hidden else [review.cause for review in reviews],
+    )

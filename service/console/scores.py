@@ -4,9 +4,9 @@ page of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 from flask import Response, render_template, request
 
@@ -14,64 +14,69 @@ from models.store.database import reading
 from service.console import item as items
 from service.console.blueprint import console, looking
 from service.moderation import explaining
+from service.moderation.explaining import Explained, Part
 
 LEAST = 0.01  # a part's share below which it only takes room
-MOST_MARKED = (
-    5  # words each way that are marked in the text: more would draw the eye from those that matter
-)
+WAYS: tuple[Literal["up"], Literal["down"]] = ("up", "down")
+MOST_MARKED = 5  # words each way: more marks would hide those that matter
 
 
 class Piece(NamedTuple):
-    """A stretch of the text; `way` is "up", "down", or empty where it moved the score little."""
+    """A part of the text. `way` is "up" or "down", or empty if it hardly moved the score."""
 
     text: str
     way: str = ""
     share: float = 0.0
 
 
+class Shown(NamedTuple):
+    """What the page needs of the comment."""
+
+    id: str
+    name: str
+    language: str | None
+    site: str
+
+
 @console.get("/items/<comment_id>/score")
 def score(comment_id: str) -> Response:
-    """A part of the item, for the script; whoever follows the link is shown it as a page."""
+    """A part of the item for the script, or a page of its own."""
     who = looking()
     with reading() as session:
         comment, site = items.find(session, who, comment_id)
         judged = explaining.judged(session, comment)
-        shown = {"id": comment.id, "name": comment.name, "language": comment.language, "site": site}
+        shown = Shown(comment.id, comment.name, comment.language, site)
         is_found = "spam" in (comment.found or "").split()
     why = _worth_showing(explaining.as_json(judged))
-    template = (
-        "console/_score.html"
-        if request.headers.get("X-Greenroom") == "score"
-        else "console/score.html"
-    )
-    pieces = list(marked(judged.body, _strongest(why)))
-    is_marked = is_found and any(piece.way == "up" for piece in pieces)
+    pieces = list(marked(judged.body, up=_strongest(why["up"]), down=_strongest(why["down"])))
+    is_part = request.headers.get("X-Greenroom") == "score"
     html = render_template(
-        template, who=who, item=shown, why=why, pieces=pieces, is_marked=is_marked
+        "console/_score.html" if is_part else "console/score.html",
+        who=who,
+        item=shown,
+        why=why,
+        pieces=pieces,
+        is_marked=is_found and any(piece.way == "up" for piece in pieces),
     )
     return Response(html, content_type="text/html; charset=utf-8")
 
 
-def _worth_showing(why: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **why,
-        **{way: [part for part in why[way] if part["share"] >= LEAST] for way in ("up", "down")},
-    }
+def _worth_showing(why: Explained) -> Explained:
+    up, down = ([part for part in why[way] if part["share"] >= LEAST] for way in WAYS)
+    return {**why, "up": up, "down": down}
 
 
-def _strongest(why: dict[str, Any]) -> dict[str, Any]:
-    words = {way: [part for part in why[way] if "word" in part] for way in ("up", "down")}
-    return {
-        way: sorted(parts, key=itemgetter("share"))[-MOST_MARKED:] for way, parts in words.items()
-    }
+def _strongest(parts: Sequence[Part]) -> list[Part]:
+    words = [part for part in parts if "word" in part]
+    return sorted(words, key=itemgetter("share"))[-MOST_MARKED:]
 
 
-def marked(body: str, why: dict[str, Any]) -> Iterator[Piece]:
+def marked(body: str, *, up: Sequence[Part], down: Sequence[Part]) -> Iterator[Piece]:
     """The whole text, cut where a word that moved the score begins or ends."""
     words = [
         (start, end, way, part["share"])
-        for way in ("up", "down")
-        for part in why[way]
+        for way, parts in zip(WAYS, (up, down), strict=True)
+        for part in parts
         if "word" in part
         for start, end in part["spans"]
     ]

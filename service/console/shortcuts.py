@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, TypedDict
 
 from flask import Response
 from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
@@ -96,8 +96,17 @@ class Preferences(BaseModel):
         return value
 
 
-def keys_of(session: Session, moderator_id: str) -> dict[str, Any]:
-    """What the page tells its script: each action's key, and how one likes to work."""
+class Keys(TypedDict):
+    """What the page tells its script: each action's key, and the moderator's preferences."""
+
+    preset: str
+    keys: dict[str, str]
+    own: dict[str, str]
+    ask_reason: bool
+
+
+def keys_of(session: Session, moderator_id: str) -> Keys:
+    """The moderator's keys."""
     kept = session.execute(
         select(Moderator.preferences).where(Moderator.id == moderator_id)
     ).scalar()

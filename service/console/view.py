@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import request
@@ -114,18 +113,20 @@ class Asked:
             else None
         )
 
-    def href(self, **changes: Any) -> str:
-        """The address of this list with something changed; None takes a part away. An item does not
-        go along.
+    def href(self, **changes: str | None) -> str:
+        """The address of this list with something changed. None takes a part away. It names no
+        item.
         """
-        parts: dict[str, Any] = {"tab": self.tab, "order": self.order, **self.given} | changes
+        parts: dict[str, str | None] = {"tab": self.tab, "order": self.order}
+        parts.update(self.given)
+        parts.update(changes)
         if parts.get("tab") == ("all" if parts.get("q") else "review"):
             parts.pop("tab")
         if parts.get("order") == (
             self.usual_order if parts.get("tab", self.tab) == self.tab else None
         ):
             parts.pop("order")
-        query = urlencode({name: value for name, value in parts.items() if value not in {None, ""}})
+        query = urlencode({name: value for name, value in parts.items() if value})
         return f"/console/?{query}" if query else "/console/"
 
     def to_tab(self, tab: str) -> str:

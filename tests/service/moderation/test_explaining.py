@@ -199,7 +199,7 @@ def test_the_console_marks_the_words_and_keeps_quiet_about_a_blind_sample(
 
 def test_the_pieces_are_the_whole_text() -> None:
     why = explain(base_model(), BODY).as_json()
-    pieces = list(marked(BODY, why))
+    pieces = list(marked(BODY, up=why["up"], down=why["down"]))
     assert "".join(piece.text for piece in pieces) == BODY
     assert {piece.text for piece in pieces if piece.way == "up"} >= {
         "channel",
