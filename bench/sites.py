@@ -22,7 +22,8 @@ from models.judgement.policy import Verdict
 from models.records import Comment, Site, Thread
 from models.settling.actor import Actor
 from models.settling.changes import Change
-from models.settling.moderation import erase, settle
+from models.settling.erasing import erase
+from models.settling.settling import settle
 from models.store.database import Base, begin, now, reading
 from models.store.migrate import upgrade
 from service.people import accounts

@@ -38,11 +38,11 @@ from models.records import Comment, Delivery, Endpoint, Event, Site, Thread
 from models.settings import settings
 from models.settling.actor import Actor
 from models.settling.changes import Change
-from models.settling.moderation import settle
+from models.settling.settling import settle
 from models.store.database import Base, begin, engine, now, reading
 from models.store.migrate import upgrade
 from models.webhooks.endpoints import first_secret, sealed_of
-from models.webhooks.owed import TEST, delivery_of
+from models.webhooks.owed import TEST, Happened, delivery_of
 from service.people.accounts import add_site
 from service.up.valkey import embedded
 from tests.greenroom import GREENROOM, free_port, until
@@ -150,19 +150,12 @@ def _until_it_hears() -> None:
         assert time.monotonic() < deadline
         began = time.monotonic()
         with begin() as session:
-            endpoint = session.scalars(
-                select(Endpoint.id)
+            endpoint, site = session.execute(
+                select(Endpoint.id, Endpoint.site_id)
                 .where(Endpoint.is_enabled, ~Endpoint.url.endswith("/dead"))
                 .limit(1)
             ).one()
-            event = {
-                "id": new_id(),
-                "type": TEST,
-                "comment_id": None,
-                "sequence": None,
-                "thread_id": None,
-            }
-            row = delivery_of({**event, "revision": None}, endpoint, now())
+            row = delivery_of(Happened(new_id(), site, TEST), endpoint, now())
             row["payload"] = {"type": TEST, "timestamp": "", "data": None}
             session.connection().execute(insert(Base.metadata.tables["deliveries"]), [row])
         ring(DELIVER, [endpoint])
@@ -280,8 +273,23 @@ def rate(folder: Path) -> list[Row]:
             endpoint, at = session.execute(select(Endpoint.id)).scalar_one(), now()
             session.execute(text("DELETE FROM attempts"))
             session.execute(text("DELETE FROM deliveries"))
-            events = session.execute(select(Event.__table__)).mappings().all()
-            owed = [delivery_of(event, endpoint, at) for event in events]
+            events = session.scalars(select(Event)).all()
+            owed = [
+                delivery_of(
+                    Happened(
+                        event.id,
+                        event.site_id,
+                        event.type,
+                        event.comment_id,
+                        event.sequence,
+                        event.thread_id,
+                        event.revision,
+                    ),
+                    endpoint,
+                    at,
+                )
+                for event in events
+            ]
             session.connection().execute(insert(Base.metadata.tables["deliveries"]), owed)
         ring(DELIVER, [endpoint])
         until(lambda: len(received(log)) >= RATE_COUNT, 120)

@@ -7,11 +7,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from models.judgement.evidence import Evidence
 from models.judgement.policy import Verdict
 from models.settling.actor import POLICY, Actor
+from models.settling.rows import FingerprintRow, LinkedHostRow
 
 STATUS = {Verdict.APPROVE: "approved", Verdict.FLAG: "flagged", Verdict.REJECT: "rejected"}
 VERDICT = {status: verdict for verdict, status in STATUS.items()}
@@ -26,8 +27,8 @@ class Screened(NamedTuple):
     evidence: Sequence[Evidence]
     policy_version: int
     language: str
-    fingerprints: Sequence[dict[str, Any]] = ()
-    hosts: Sequence[dict[str, Any]] = ()
+    fingerprints: Sequence[FingerprintRow] = ()
+    hosts: Sequence[LinkedHostRow] = ()
     again: datetime | None = None
     html: str | None = None
 

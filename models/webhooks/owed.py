@@ -1,12 +1,10 @@
-"""What is owed to whom: which endpoints hear of an event, from when on, and what an erasure takes
-back.
-"""
+"""Which endpoints hear of an event, and when; which deliveries an erasure cancels."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple, NotRequired, Protocol, TypedDict
 
 from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
@@ -24,19 +22,61 @@ EVENTS = (
 )
 TEST = "webhook.test"
 CHATS = ("slack", "discord", "mattermost", "teams")
-BY_HAND, MADE_SO = (
-    "Someone disabled it.",
-    "It was made so.",
-)  # why one is disabled that nobody needs to hear of
-TROUBLE = timedelta(
-    minutes=10
-)  # failing for so long is no hiccup: the attempt after five minutes failed too
+# Reasons for which an endpoint is disabled without anyone having to look at it.
+BY_HAND, MADE_SO = "Someone disabled it.", "It was made so."
+# An endpoint that fails for so long needs attention: the attempt after five minutes failed too.
+TROUBLE = timedelta(minutes=10)
 
 
-def wants(endpoint: Any, kind: str, *, ends_approval: bool, thread: str) -> bool:
+class Listener(Protocol):
+    """An endpoint, or a row of it, as far as the events it hears depend on it."""
+
+    @property
+    def events(self) -> Collection[str]: ...
+    @property
+    def thread_prefix(self) -> str: ...
+    @property
+    def format(self) -> str: ...
+
+
+class Happened(NamedTuple):
+    """An event, as far as its deliveries depend on it. A test is about no comment.
+
+    `revision` is what the page of the thread must show before anyone hears of the event.
+    `ends_approval`: until then the comment was approved. `thread` is the key of the thread.
+    """
+
+    id: str
+    site_id: int
+    type: str
+    comment_id: str | None = None
+    sequence: int | None = None
+    thread_id: int | None = None
+    revision: int | None = None
+    ends_approval: bool = False
+    thread: str = ""
+
+
+class DeliveryRow(TypedDict):
+    id: str
+    endpoint_id: str
+    event_id: str
+    type: str
+    comment_id: str | None
+    sequence: int | None
+    thread_id: int | None
+    revision: int | None
+    state: str
+    due: datetime | None
+    attempts: int
+    created_at: datetime
+    payload: NotRequired[Mapping[str, object]]
+
+
+def wants(endpoint: Listener, kind: str, *, ends_approval: bool, thread: str) -> bool:
     """Whether an endpoint hears of an event of this kind.
 
-    Whoever was told that a comment is approved is also told what ends that, whatever its kind.
+    An endpoint that was told of an approval is also told of the event that ends it, of any kind.
     """
     if not thread.startswith(endpoint.thread_prefix):
         return False
@@ -45,43 +85,52 @@ def wants(endpoint: Any, kind: str, *, ends_approval: bool, thread: str) -> bool
     return kind in endpoint.events or (ends_approval and "comment.approved" in endpoint.events)
 
 
+class _Endpoint(NamedTuple):
+    id: str
+    site_id: int
+    events: list[str]
+    thread_prefix: str
+    format: str
+
+
 def owed_deliveries(
     session: Session,
     sites: Collection[int],
-    events: Sequence[Mapping[str, Any]],
+    events: Sequence[Happened],
     also_to: Mapping[str, Collection[str]],
     at: datetime,
-) -> list[dict[str, Any]]:
-    """The rows of what these events owe. `also_to` names endpoints that hear of an event whatever
+) -> list[DeliveryRow]:
+    """The rows that these events owe. `also_to` names endpoints by the event they hear of, whatever
     they asked for.
     """
-    endpoints = session.connection().execute(_LISTENING, {"sites": list(sites)}).all()
-    return [
-        delivery_of(event, endpoint.id, at)
-        for event in events
-        for endpoint in endpoints
-        if endpoint.site_id == event["site_id"]
-        and (_asked(endpoint, event) or endpoint.id in also_to.get(event["id"], ()))
-    ]
+    rows = session.connection().execute(_LISTENING, {"sites": list(sites)})
+    endpoints = [_Endpoint(*row) for row in rows]
+    owed: list[DeliveryRow] = []
+    for event in events:
+        for endpoint in endpoints:
+            if endpoint.site_id != event.site_id:
+                continue
+            if _asked(endpoint, event) or endpoint.id in also_to.get(event.id, ()):
+                owed.append(delivery_of(event, endpoint.id, at))
+    return owed
 
 
-def _asked(endpoint: Any, event: Mapping[str, Any]) -> bool:
-    thread = event["data"]["thread"]["key"]
-    return wants(endpoint, event["type"], ends_approval=bool(event["ends_approval"]), thread=thread)
+def _asked(endpoint: _Endpoint, event: Happened) -> bool:
+    return wants(endpoint, event.type, ends_approval=event.ends_approval, thread=event.thread)
 
 
-def delivery_of(event: Mapping[str, Any], endpoint_id: str, at: datetime) -> dict[str, Any]:
-    """Due at once, unless it is of a page that has yet to show what it tells."""
-    waits = event["revision"] is not None
+def delivery_of(event: Happened, endpoint_id: str, at: datetime) -> DeliveryRow:
+    """Due at once, unless the page does not show yet what the event tells."""
+    waits = event.revision is not None
     return {
         "id": new_id(),
         "endpoint_id": endpoint_id,
-        "event_id": event["id"],
-        "type": event["type"],
-        "comment_id": event["comment_id"],
-        "sequence": event["sequence"],
-        "thread_id": event["thread_id"],
-        "revision": event["revision"],
+        "event_id": event.id,
+        "type": event.type,
+        "comment_id": event.comment_id,
+        "sequence": event.sequence,
+        "thread_id": event.thread_id,
+        "revision": event.revision,
         "state": "waiting" if waits else "owed",
         "due": None if waits else at,
         "attempts": 0,
@@ -90,16 +139,16 @@ def delivery_of(event: Mapping[str, Any], endpoint_id: str, at: datetime) -> dic
 
 
 def release_published(session: Session, at: datetime, threads: Collection[int | None]) -> list[str]:
-    """Make due what waited for these threads' pages and is shown by now; the endpoints that are to
-    hear of it.
+    """Make due the deliveries that waited for these threads' pages and are shown there now. Return
+    their endpoints.
     """
     rows = session.connection().execute(_RELEASE, {"threads": list(threads), "at": at}).all()
     return list(dict.fromkeys(row.endpoint_id for row in rows))
 
 
 def shown_but_waiting(session: Session) -> list[int | None]:
-    """Threads whose pages show what deliveries still wait for: whoever published them did not get
-    to say so.
+    """Threads whose pages show what deliveries still wait for: their publisher died before it could
+    release them.
     """
     return list(session.execute(_SHOWN_BUT_WAITING).scalars())
 
@@ -113,10 +162,8 @@ def overdue_endpoints(session: Session, before: datetime) -> list[str]:
 
 
 def troubled(session: Session, sites: Collection[str], at: datetime) -> list[Row[str, Endpoint]]:
-    """Webhooks of these sites that need someone to look: they fail for a while, or disabled
-    themselves; with the site.
-
-    One that somebody disabled since is meant to be so.
+    """Webhooks of these sites that need attention, each with its site: they have been failing for a
+    while, or Greenroom disabled them. One that a person disabled does not.
     """
     fails = Endpoint.is_enabled & (Endpoint.failing_since < at - TROUBLE)
     gave_up = ~Endpoint.is_enabled & Endpoint.disabled_why.not_in((BY_HAND, MADE_SO))
@@ -126,8 +173,8 @@ def troubled(session: Session, sites: Collection[str], at: datetime) -> list[Row
 
 
 def cancel_deliveries(session: Session, comment_id: str) -> set[str]:
-    """Take back what was not delivered yet, but for the word that it is gone; the endpoints that
-    would have heard.
+    """Cancel the comment's deliveries that are still owed, except that of its erasure. Return the
+    endpoints that would have got them.
     """
     pending = (Delivery.comment_id == comment_id) & Delivery.state.in_(("waiting", "owed"))
     pending &= Delivery.type != "comment.deleted"
@@ -146,7 +193,7 @@ def cancel_deliveries(session: Session, comment_id: str) -> set[str]:
 
 
 def redact_attempts(session: Session, comment_id: str) -> None:
-    """An answer may quote what it was sent."""
+    """Forget the endpoints' answers about this comment: an answer may quote it."""
     of_it = select(Delivery.id).where(Delivery.comment_id == comment_id)
     session.execute(
         update(Attempt)
@@ -155,21 +202,10 @@ def redact_attempts(session: Session, comment_id: str) -> None:
     )
 
 
-def _listening() -> Any:
-    columns = (
-        Endpoint.id,
-        Endpoint.site_id,
-        Endpoint.events,
-        Endpoint.thread_prefix,
-        Endpoint.format,
-    )
-    return select(*columns).where(
-        Endpoint.site_id.in_(bindparam("sites", expanding=True)), Endpoint.is_enabled
-    )
-
-
 # Built once: putting a statement together costs more than running it.
-_LISTENING = _listening()
+_LISTENING = select(
+    Endpoint.id, Endpoint.site_id, Endpoint.events, Endpoint.thread_prefix, Endpoint.format
+).where(Endpoint.site_id.in_(bindparam("sites", expanding=True)), Endpoint.is_enabled)
 _SHOWN = select(Thread.id).where(
     Thread.id == Delivery.thread_id, Thread.published_revision >= Delivery.revision
 )
@@ -189,8 +225,8 @@ _RELEASE = (
     .returning(Delivery.endpoint_id)
     .execution_options(synchronize_session=False)
 )
-# Compared, not joined: a planner would rather read all threads than look up those of the few that
-# wait.
+# Compared, not joined: a planner would read all threads instead of looking up the few that have
+# deliveries waiting.
 _SHOWS = select(Thread.published_revision).where(Thread.id == Delivery.thread_id).scalar_subquery()
 _SHOWN_BUT_WAITING = (
     select(Delivery.thread_id)

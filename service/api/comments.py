@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 
 from models.identifiers import is_id
 from models.records import Comment, DecisionRecord
+from models.settling.erasing import erase
 from models.settling.history import conflicts
-from models.settling.moderation import Refused, erase, settle, undo
+from models.settling.settling import settle
+from models.settling.undoing import Refused, undo
 from models.store.database import begin, reading
 from models.text.stamps import utc_stamp
 from service.http.api_keys import Caller

@@ -23,7 +23,8 @@ from models.judgement.policy import Verdict
 from models.records import Comment, DecisionRecord, Site, Thread
 from models.settling.changes import Change
 from models.settling.history import BY_A_HUMAN, conflicts
-from models.settling.moderation import Refused, settle, undo
+from models.settling.settling import settle
+from models.settling.undoing import Refused, undo
 from models.store.database import begin, reading
 from models.text.numbers import digits_to_int
 from models.text.stamps import utc_stamp

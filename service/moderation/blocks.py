@@ -18,7 +18,7 @@ from models.judgement.policy import Verdict
 from models.records import Block, Comment, Review
 from models.settling.actor import Actor
 from models.settling.changes import Change, Settled
-from models.settling.moderation import settle
+from models.settling.settling import settle
 from models.store.database import now
 from models.store.secrets import email_index
 from models.text.cleaning import clean_line

@@ -26,7 +26,8 @@ from models.records import Comment, DecisionRecord
 from models.settling.actor import Actor
 from models.settling.changes import Change, Settled
 from models.settling.history import standing_in_batches
-from models.settling.moderation import Refused, settle, tell, undo_each
+from models.settling.settling import settle, tell
+from models.settling.undoing import Refused, undo_each
 from models.text.cleaning import clean
 from service.http.problems import Problem
 from worker.bell import DELIVER, PUBLISH, ring_soon

@@ -46,7 +46,7 @@ from models.records import (
     Thread,
 )
 from models.settling.actor import POLICY
-from models.settling.moderation import erase_rest
+from models.settling.erasing import erase_rest
 from models.store.database import now
 from service.operations.violation import MEND, NOTHING
 

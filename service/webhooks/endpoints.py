@@ -25,7 +25,7 @@ from models.webhooks.endpoints import (
     sealed_of,
     unsealed,
 )
-from models.webhooks.owed import BY_HAND, CHATS, MADE_SO, TEST, delivery_of
+from models.webhooks.owed import BY_HAND, CHATS, MADE_SO, TEST, Happened, delivery_of
 from models.webhooks.signatures import public_key
 from service.http.api_keys import Caller
 from service.http.problems import Problem
@@ -176,8 +176,7 @@ def send_test(who: Caller, webhook: str) -> SentTest:
     at = now()
     with begin() as session:
         row = wanted_endpoint(session, who, webhook, enabled=True)
-        event = {"id": new_id(), "type": TEST, "comment_id": None, "sequence": None}
-        delivery = delivery_of({**event, "thread_id": None, "revision": None}, row.id, at)
+        delivery = delivery_of(Happened(new_id(), who.site.id, TEST), row.id, at)
         delivery["payload"] = {"type": TEST, "timestamp": utc_stamp(at), "data": _sample(who, at)}
         session.connection().execute(insert(Base.metadata.tables["deliveries"]), [delivery])
         note_webhook(session, who, "tested", row)

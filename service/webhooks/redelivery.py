@@ -14,7 +14,7 @@ from models.identifiers import is_id
 from models.records import Comment, Delivery, Endpoint, Event, Thread
 from models.store.database import Base, begin, now, reading
 from models.text.stamps import utc_stamp
-from models.webhooks.owed import delivery_of, wants
+from models.webhooks.owed import Happened, delivery_of, wants
 from service.http.api_keys import Caller
 from service.webhooks.endpoints import note_webhook, wanted_endpoint
 from service.webhooks.shapes import Redelivery, SentAgain
@@ -166,8 +166,16 @@ def _again(
     rows = []
     for event, about in new:
         is_shown = event.revision is None or about.thread.published_revision >= event.revision
-        told = {**event._mapping, "revision": None if is_shown else event.revision}
-        rows.append(delivery_of(told, row.id, next(pace)))
+        happened = Happened(
+            event.id,
+            event.site_id,
+            event.type,
+            event.comment_id,
+            event.sequence,
+            event.thread_id,
+            revision=None if is_shown else event.revision,
+        )
+        rows.append(delivery_of(happened, row.id, next(pace)))
     if rows:
         session.connection().execute(insert(Base.metadata.tables["deliveries"]), rows)
     return len(free) + len(rows)

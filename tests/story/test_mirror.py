@@ -28,7 +28,9 @@ from models.records import Comment, Delivery, Site, Thread
 from models.settings import settings
 from models.settling.actor import Actor
 from models.settling.changes import Change
-from models.settling.moderation import Refused, erase, settle, undo
+from models.settling.erasing import erase
+from models.settling.settling import settle
+from models.settling.undoing import Refused, undo
 from models.store.database import Base, begin, now, reading
 from models.webhooks.owed import overdue_endpoints
 from tests.caller import Caller, Client

@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session, aliased
 from models.judgement.candidate import Candidate
 from models.judgement.evidence import Evidence, Outcome
 from models.records import Comment, LinkedHost
+from models.settling.rows import LinkedHostRow
 from models.text.urls import shown
 from worker.checks.asked import Columns, asked, dialect_of, packed
 from worker.checks.links import hosts_of
@@ -50,7 +51,7 @@ def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[E
     return [_evidence(hosts, fates[n]) for n, hosts in enumerate(linked)]
 
 
-def rows(batch: Sequence[Candidate]) -> list[dict[str, Any]]:
+def rows(batch: Sequence[Candidate]) -> list[LinkedHostRow]:
     """Rows for the table of hosts."""
     return [
         {"site_id": candidate.site_id, "host": host, "comment_id": candidate.id}

@@ -41,6 +41,7 @@ from sqlalchemy.orm import Session, aliased
 from models.judgement.candidate import Candidate
 from models.judgement.evidence import Evidence, Outcome
 from models.records import Comment, Fingerprint
+from models.settling.rows import FingerprintRow
 from models.store.database import Moment
 from models.text.folding import LETTERS, fold_text
 from worker.checks.asked import Columns, asked, dialect_of, packed
@@ -178,7 +179,7 @@ def likeness(one: str, other: str) -> float:
     return 1.0 if text.words == against.words else min(text.likeness(against), _NOT_THE_SAME)
 
 
-def fingerprints(batch: Sequence[Candidate]) -> list[dict[str, Any]]:
+def fingerprints(batch: Sequence[Candidate]) -> list[FingerprintRow]:
     """Rows for the fingerprints table; none for a text too short to count."""
     texts = ((candidate, _text(candidate.body)) for candidate in batch)
     return [

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import orjson
 import structlog
@@ -24,8 +24,9 @@ from models.judgement.evidence import SCREENING, Evidence, Outcome
 from models.judgement.policy import Decision, Policy, Verdict, decide
 from models.records import Comment, Site
 from models.settling.changes import Change, Screened, Settled
-from models.settling.moderation import settle, tell
+from models.settling.rows import FingerprintRow, LinkedHostRow
 from models.settling.sampling import is_sampled
+from models.settling.settling import settle, tell
 from models.store.database import begin, now, reading
 from models.store.secrets import UnknownKey, decrypt_email
 from models.text import markdown
@@ -53,6 +54,7 @@ OTHERS_HAVE_ITS_KEY = timedelta(
     minutes=30
 )  # then a human gets a comment whose key this worker still lacks
 log = structlog.get_logger()
+_Row = TypeVar("_Row", FingerprintRow, LinkedHostRow)
 _guard, _in_hand = threading.Lock(), set[str]()
 _prepared: dict[int, int] = {}  # by site: the version of its policy that this process has compiled
 
@@ -274,8 +276,8 @@ def _changes(batch: Sequence[Owed]) -> list[Change]:
     ]
 
 
-def _by_comment(rows: Sequence[dict[str, Any]]) -> Mapping[str, list[dict[str, Any]]]:
-    grouped = defaultdict[str, list[dict[str, Any]]](list)
+def _by_comment(rows: Iterable[_Row]) -> Mapping[str, list[_Row]]:
+    grouped = defaultdict[str, list[_Row]](list)
     for row in rows:
         grouped[row["comment_id"]].append(row)
     return grouped
@@ -363,8 +365,8 @@ def _candidate(row: Waiting, language: str, policy: Policy, own: Learned | None)
 def _change(
     screening: Owed,
     evidence: list[Evidence],
-    prints: Sequence[dict[str, Any]],
-    hosts: Sequence[dict[str, Any]],
+    prints: Sequence[FingerprintRow],
+    hosts: Sequence[LinkedHostRow],
 ) -> Change:
     candidate, number, version, decided = screening
     decision = decide(evidence, candidate.policy)

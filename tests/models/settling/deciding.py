@@ -6,7 +6,8 @@ from models.identifiers import new_id
 from models.judgement.policy import Verdict
 from models.settling.actor import Actor
 from models.settling.changes import Change, Settled
-from models.settling.moderation import settle, undo
+from models.settling.settling import settle
+from models.settling.undoing import undo
 from models.store.database import begin
 
 ANN, BEN = Actor.moderator(new_id()), Actor.moderator(new_id())

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from models.identifiers import new_id
 from models.settling.actor import POLICY, Actor
+from models.settling.erasing import erase
 from models.settling.history import (
     Line,
     conflicts,
@@ -14,7 +15,6 @@ from models.settling.history import (
     standing_decisions,
     standing_in_batches,
 )
-from models.settling.moderation import erase
 from models.store.database import begin, reading
 from tests.caller import Client, posted
 from tests.models.settling.deciding import ANN, BEN, decide, take_back

@@ -24,7 +24,8 @@ from models.judgement.policy import Verdict
 from models.records import Delivery, Endpoint, Event, Site, SiteModelRecord
 from models.settling.actor import POLICY, Actor
 from models.settling.changes import Change
-from models.settling.moderation import erase, settle
+from models.settling.erasing import erase
+from models.settling.settling import settle
 from models.store.database import Base, begin, engine, now, reading
 from models.webhooks.endpoints import opened
 from models.webhooks.owed import cancel_deliveries, release_published

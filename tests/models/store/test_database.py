@@ -20,7 +20,7 @@ from models.records import Comment, Heartbeat, Site, Thread
 from models.settings import settings
 from models.settling.actor import Actor
 from models.settling.changes import Change
-from models.settling.moderation import settle
+from models.settling.settling import settle
 from models.store.database import begin, engine, insert_new, now, reading
 from service.comments import accepting
 from service.comments.submission import Submission

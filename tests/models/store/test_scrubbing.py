@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 from models.identifiers import new_id
 from models.records import Chore, Comment, Thread
 from models.settling.actor import Actor
-from models.settling.moderation import erase
+from models.settling.erasing import erase
 from models.store import scrubbing
 from models.store.database import begin, engine, now, reading
 from models.store.scrubbing import scrub

@@ -12,7 +12,7 @@ from models.judgement.policy import Verdict
 from models.records import Comment, Site, Thread
 from models.settling.actor import Actor
 from models.settling.changes import Change
-from models.settling.moderation import settle
+from models.settling.settling import settle
 from models.store.database import begin, now
 from tests.caller import Caller
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from models.avatars import avatar_of
 from models.records import Comment, Thread
 from models.settling.actor import Actor
-from models.settling.moderation import erase
+from models.settling.erasing import erase
 from models.store.database import begin, now, reading
 from models.store.storage import get, newest_name
 from tests.caller import Caller, Client, posted, publish_all

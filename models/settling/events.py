@@ -1,0 +1,223 @@
+"""The events of a settling transaction: what other systems hear of a comment, in which order, and
+which webhooks it owes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import TypedDict
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from models.identifiers import new_id
+from models.judgement.policy import Verdict
+from models.records import Delivery, Event, Site
+from models.settings import settings
+from models.settling.drafts import CommentDraft, Drafts, ThreadDraft
+from models.store.database import Base
+from models.text.stamps import utc_stamp
+from models.webhooks.owed import Happened, owed_deliveries
+
+
+class ThreadShape(TypedDict):
+    key: str
+    url: str | None
+    title: str | None
+
+
+class CommentShape(TypedDict):
+    id: str
+    parent: str | None
+    status: str
+    version: int
+    name: str
+    website: str | None
+    html: str
+    at: str
+
+
+class DecisionShape(TypedDict):
+    by: str
+    verdict: Verdict
+    reasons: list[str]
+
+
+class EventData(TypedDict):
+    """The public state of a comment. It never holds an email address."""
+
+    site: str
+    thread: ThreadShape
+    permalink: str
+    sequence: int
+    supersedes: str | None
+    comment: CommentShape
+    decision: DecisionShape | None
+
+
+class EventRow(TypedDict):
+    id: str
+    site_id: int
+    position: int
+    nth: int
+    type: str
+    comment_id: str
+    sequence: int
+    supersedes: str | None
+    data: EventData
+    thread_id: int
+    revision: int | None
+    ends_approval: bool
+    at: datetime
+
+
+class EventLog:
+    """Adds events to the logs of the sites, in the order of this transaction among all others."""
+
+    def __init__(self, session: Session, drafts: Drafts, at: datetime) -> None:
+        self._session, self._drafts, self._at = session, drafts, at
+        self._latest = self._latest_events()
+        self._rows: dict[int, list[EventRow]] = defaultdict(list)  # by site
+        self._also_to: dict[str, Collection[str]] = {}
+        self._listened: set[int] = set()
+        self.owed: dict[str, list[str]] = defaultdict(list)
+
+    def _latest_events(self) -> dict[str, str]:
+        """The id of each comment's last event."""
+        ids = [comment.id for comment in self._drafts.comments.values() if comment.event_sequence]
+        if not ids:
+            return {}
+        log = select(Event.comment_id, Event.id).where(Event.comment_id.in_(ids))
+        return dict(self._session.execute(log.order_by(Event.sequence)).all())
+
+    @property
+    def sites(self) -> Collection[int]:
+        return self._rows.keys()
+
+    def add(
+        self,
+        comment: CommentDraft,
+        decision: DecisionShape | None,
+        *,
+        was: str,
+        revision: int | None,
+    ) -> None:
+        """`was` is the status before. An event that changes a page names the `revision` at which
+        the page shows it.
+        """
+        event_id, supersedes = new_id(), self._latest.get(comment.id)
+        self._latest[comment.id] = event_id
+        comment.event_sequence += 1
+        rows = self._rows[comment.site_id]
+        rows.append(
+            {
+                "id": event_id,
+                "site_id": comment.site_id,
+                "position": 0,  # see `number`
+                "nth": len(rows) + 1,
+                "type": f"comment.{comment.status}",
+                "comment_id": comment.id,
+                "sequence": comment.event_sequence,
+                "supersedes": supersedes,
+                "data": self._data(comment, supersedes, decision),
+                "thread_id": comment.thread_id,
+                "revision": revision,
+                "ends_approval": was == "approved",
+                "at": self._at,
+            }
+        )
+
+    def _data(
+        self, comment: CommentDraft, supersedes: str | None, decision: DecisionShape | None
+    ) -> EventData:
+        site = self._drafts.site_keys[comment.site_id]
+        return {
+            "site": site,
+            "thread": _thread_shape(self._drafts.thread_of(comment)),
+            "permalink": f"{settings().base_url}/sites/{site}/c/{comment.id}",
+            "sequence": comment.event_sequence,
+            "supersedes": supersedes,
+            "comment": _comment_shape(comment),
+            "decision": decision,
+        }
+
+    def tell_also(self, comment_id: str, endpoint_ids: Collection[str]) -> None:
+        """Owe the comment's last event to these endpoints, whatever they asked for."""
+        self._also_to[self._latest[comment_id]] = endpoint_ids
+
+    def number(self, site: int) -> None:
+        """Step the site's counter, once in a transaction, if there are events of it. The counter is
+        locked until the commit, so a cursor over the events never skips one.
+        """
+        rows = self._rows.get(site)
+        if not rows:
+            return
+        stepped = self._session.connection().execute(_NEXT_POSITION, {"site": site})
+        position, endpoints = stepped.one()
+        for row in rows:
+            row["position"] = position
+        if endpoints or self._also_to:
+            self._listened.add(site)
+
+    def write(self) -> None:
+        rows = [row for rows in self._rows.values() for row in rows]
+        if rows:
+            self._session.connection().execute(insert(_EVENTS), rows)
+        if self._listened:
+            self._owe_deliveries(rows)
+
+    def _owe_deliveries(self, rows: Sequence[EventRow]) -> None:
+        """The site's counter is locked: an endpoint that subscribes does so before these events or
+        after them.
+        """
+        happened = [_happened(row) for row in rows]
+        owed = owed_deliveries(self._session, self._listened, happened, self._also_to, self._at)
+        if owed:
+            self._session.connection().execute(insert(_DELIVERIES), owed)
+        for delivery in owed:
+            if delivery["due"] and delivery["comment_id"]:
+                self.owed[delivery["comment_id"]].append(delivery["endpoint_id"])
+
+
+def _thread_shape(thread: ThreadDraft) -> ThreadShape:
+    return {"key": thread.key, "url": thread.url, "title": thread.title}
+
+
+def _comment_shape(comment: CommentDraft) -> CommentShape:
+    return {
+        "id": comment.id,
+        "parent": comment.parent_id,
+        "status": comment.status,
+        "version": comment.version,
+        "name": comment.name,
+        "website": comment.website,
+        "html": comment.html or "",
+        "at": utc_stamp(comment.at),
+    }
+
+
+def _happened(row: EventRow) -> Happened:
+    return Happened(
+        row["id"],
+        row["site_id"],
+        row["type"],
+        row["comment_id"],
+        row["sequence"],
+        row["thread_id"],
+        row["revision"],
+        ends_approval=row["ends_approval"],
+        thread=row["data"]["thread"]["key"],
+    )
+
+
+_EVENTS = Base.metadata.tables[Event.__tablename__]
+_DELIVERIES = Base.metadata.tables[Delivery.__tablename__]
+# Built once: putting a statement together costs more than running it.
+_NEXT_POSITION = (
+    update(Site)
+    .where(Site.id == bindparam("site"))
+    .values(event_sequence=Site.event_sequence + 1)
+    .returning(Site.event_sequence, Site.endpoints)
+)

@@ -1,0 +1,111 @@
+"""New rows of a settling transaction, beside its events.
+
+They are typed dictionaries, because SQLAlchemy takes many rows as dictionaries, and making those
+from objects would cost a tenth of settling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypedDict
+
+from sqlalchemy import Connection, bindparam, insert, update
+
+from models.judgement.evidence import Evidence
+from models.judgement.policy import Verdict
+from models.records import DecisionRecord, Fingerprint, LinkedHost, Review, Screening
+from models.store.database import Base, insert_new
+
+
+class ScreeningRow(TypedDict):
+    id: str
+    comment_id: str
+    number: int
+    evidence: Sequence[Evidence]
+    policy_version: int
+    at: datetime
+
+
+class FingerprintRow(TypedDict):
+    site_id: int
+    band: int
+    comment_id: str
+    at: datetime
+
+
+class LinkedHostRow(TypedDict):
+    site_id: int
+    host: str
+    comment_id: str
+
+
+class DecisionRow(TypedDict):
+    id: str
+    comment_id: str
+    site_id: int
+    by: str
+    verdict: Verdict
+    was: str
+    becomes: str
+    version: int
+    reasons: list[str]
+    reason: str | None
+    note: str
+    undoes: str | None
+    at: datetime
+    batch: str | None
+
+
+class ReviewRow(TypedDict):
+    id: str
+    site_id: int
+    comment_id: str
+    cause: str
+    blind: bool
+    opened_at: datetime
+    due_at: datetime
+    risk: float
+
+
+class ClosedReview(TypedDict):
+    """Every open review of the comment is closed by the decision."""
+
+    comment: str
+    decision: str
+    at: datetime
+
+
+@dataclass(slots=True)
+class NewRows:
+    screenings: list[ScreeningRow] = field(default_factory=list)
+    fingerprints: list[FingerprintRow] = field(default_factory=list)
+    hosts: list[LinkedHostRow] = field(default_factory=list)
+    decisions: list[DecisionRow] = field(default_factory=list)
+    closed_reviews: list[ClosedReview] = field(default_factory=list)
+    reviews: list[ReviewRow] = field(default_factory=list)
+
+    def write(self, connection: Connection) -> None:
+        """A fingerprint, a host or an open review that is there already is left alone."""
+        if self.screenings:
+            connection.execute(insert(_SCREENINGS), self.screenings)
+        if self.decisions:
+            connection.execute(insert(_DECISIONS), self.decisions)
+        if self.fingerprints:
+            connection.execute(insert_new(Fingerprint), self.fingerprints)
+        if self.hosts:
+            connection.execute(insert_new(LinkedHost), self.hosts)
+        if self.closed_reviews:
+            connection.execute(_CLOSE_REVIEWS, self.closed_reviews)
+        if self.reviews:
+            connection.execute(insert_new(Review), self.reviews)
+
+
+_SCREENINGS = Base.metadata.tables[Screening.__tablename__]
+_DECISIONS = Base.metadata.tables[DecisionRecord.__tablename__]
+_CLOSE_REVIEWS = (
+    update(Base.metadata.tables[Review.__tablename__])
+    .where(Review.comment_id == bindparam("comment"), Review.closed_at.is_(None))
+    .values(closed_at=bindparam("at"), closed_by=bindparam("decision"))
+)

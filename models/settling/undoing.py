@@ -1,0 +1,105 @@
+"""Undo decisions by humans: restore what was before them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.records import Comment, DecisionRecord, Review
+from models.settling.actor import Actor
+from models.settling.changes import VERDICT, Change, Settled
+from models.settling.history import human_decisions, standing_decision
+from models.settling.settling import settle
+
+
+class Refused(Exception):
+    """Raised for a decision that cannot be undone now; the message tells the moderator why."""
+
+
+def undo(session: Session, comment_id: str, *, by: Actor, decision: str | None = None) -> Settled:
+    """Restore the state before the comment's standing decision.
+
+    With `decision`, undo only that one. Raises `Refused` if another decision came after it, or if
+    there is nothing to undo.
+    """
+    outcome = undo_each(session, {comment_id: decision}, by=by)[comment_id]
+    if isinstance(outcome, Refused):
+        raise outcome
+    return outcome
+
+
+def undo_each(
+    session: Session, decisions: Mapping[str, str | None], *, by: Actor
+) -> dict[str, Settled | Refused]:
+    """Do the same for many comments in one transaction. The outcomes are in the order given."""
+    ids = list(decisions)
+    _lock(session, ids)
+    logs = human_decisions(session, ids)
+    to_undo = {id_: _to_undo(logs[id_], wanted) for id_, wanted in decisions.items()}
+    closed = _causes_closed(session, ids)
+    changes = [
+        _restoring(last, by, closed[last.id])
+        for last in to_undo.values()
+        if isinstance(last, DecisionRecord)
+    ]
+    restored = dict(zip((c.comment_id for c in changes), settle(session, changes), strict=True))
+    erased = Refused("This comment was erased; nothing can be restored.")
+    return {
+        id_: last if isinstance(last, Refused) else restored[id_] or erased
+        for id_, last in to_undo.items()
+    }
+
+
+def _lock(session: Session, comment_ids: Sequence[str]) -> None:
+    """Lock the comments as `settle` does, before their logs are read."""
+    in_order = select(Comment.id).where(Comment.id.in_(comment_ids)).order_by(Comment.id)
+    session.execute(in_order.with_for_update(key_share=True))
+
+
+def _causes_closed(session: Session, comment_ids: Sequence[str]) -> dict[str, list[str]]:
+    """The causes of the reviews that each decision closed, by its id."""
+    wanted = select(Review.closed_by, Review.cause).where(
+        Review.comment_id.in_(comment_ids), Review.closed_by.is_not(None)
+    )
+    causes: dict[str, list[str]] = defaultdict(list)
+    for closed_by, cause in session.execute(wanted):
+        causes[closed_by or ""].append(cause)
+    return causes
+
+
+def _to_undo(log: Sequence[DecisionRecord], wanted: str | None) -> DecisionRecord | Refused:
+    """The standing decision, if it is the one wanted."""
+    last = standing_decision(log)
+    if last is None:
+        return Refused("There is no decision by a moderator left to undo on this comment.")
+    if wanted is not None and wanted != last.id:
+        return Refused(_why_not(wanted, last, log))
+    return last
+
+
+def _why_not(decision: str, last: DecisionRecord, log: Sequence[DecisionRecord]) -> str:
+    if any(entry.undoes == decision for entry in log):
+        return "That decision has been undone already."
+    return (
+        f"Another decision came after that one: {last.by} decided to {last.verdict} at "
+        f"{last.at:%Y-%m-%d %H:%M} UTC."
+    )
+
+
+def _restoring(last: DecisionRecord, by: Actor, reopens: Sequence[str]) -> Change:
+    """A comment that was decided before it was screened becomes flagged, not pending: a human has
+    seen it, so a human decides.
+    """
+    before = "flagged" if last.was == "pending" else last.was
+    return Change(
+        last.comment_id,
+        VERDICT[before],
+        reasons=(f"undid the decision to {last.verdict}",),
+        by=by,
+        undoes=last.id,
+        becomes=before,
+        reopens=reopens,
+    )
