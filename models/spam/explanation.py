@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, NotRequired, TypeAlias, TypedDict
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.spam import context
+from models.spam import context, explained
+from models.spam.explained import ScoreExplained
 from models.spam.features import (
     COUNTED,
     PIECES_DAMPING,
@@ -54,27 +55,6 @@ class Part(NamedTuple):
     spans: tuple[Span, ...]
 
 
-class PartAsJson(TypedDict):
-    """A part is called either `word` or `feature`."""
-
-    word: NotRequired[str]
-    feature: NotRequired[str]
-    log_odds: float
-    share: float
-    spans: list[list[int]]
-
-
-class ExplanationAsJson(TypedDict):
-    """`rest` is the sum of the parts that are not listed, so that all numbers add up."""
-
-    version: str
-    log_odds: float
-    intercept: float
-    up: list[PartAsJson]
-    down: list[PartAsJson]
-    rest: float
-
-
 class Explanation(NamedTuple):
     """A score taken apart. `intercept` is the score of an empty comment; the largest part comes
     first.
@@ -93,7 +73,7 @@ class Explanation(NamedTuple):
         """Return the largest parts that make it look like an ordinary comment."""
         return [part for part in self.parts if part.log_odds < 0][:most]
 
-    def as_json(self, most: int = MOST) -> ExplanationAsJson:
+    def as_json(self, most: int = MOST) -> ScoreExplained:
         """Return the largest parts in both directions, and the sum of the others."""
         up, down = self.up(most), self.down(most)
         listed = sum(part.log_odds for part in [*up, *down])
@@ -206,8 +186,8 @@ def _named(
     ]
 
 
-def _as_json(part: Part) -> PartAsJson:
-    answer = PartAsJson(
+def _as_json(part: Part) -> explained.Part:
+    answer = explained.Part(
         log_odds=round(part.log_odds, DECIMALS),
         share=round(part.share, DECIMALS),
         spans=[list(span) for span in part.spans],

@@ -1,37 +1,43 @@
-"""The card of a site's own model, as it is stored, listed and shown. Its keys have blanks, like
-those of the base model's card.
+"""The card of a site's own model, as it is stored and listed. Some keys have blanks, so that the
+card reads well as it is.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Annotated, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from models.json_types import Id, OneOf, Time
+
+Version = Annotated[str, Field(examples=["site-3f1f0a6b52c7"])]
 
 
-class Decisions(TypedDict):
+class TrainedOn(TypedDict):
+    """The human decisions that a model learned from."""
+
     rejected: int
     approved: int
-    first: str
-    last: str  # the times are those of the first and the last decision
+    first: Time
+    last: Time
 
 
 class Compared(TypedDict):
-    rows: int
+    """How a new model did against the one that was live, on decisions that neither had seen."""
+
     challenger: float
     champion: float
+    rows: int
     how: str
     measure: str
 
 
-SiteFigures = TypedDict("SiteFigures", {"rejected found": float, "approved held": float})
+class LeftOut(TypedDict):
+    """A comment that the model before had seen and this one has not."""
 
-
-class LeftComment(TypedDict):
-    comment: str
-    why: Literal["erased", "undone"]
-
-
-# The comments that the model before had learned from, and this one has not; some are named.
-Left = TypedDict("Left", {"last seen by": str, "count": int, "comments": list[LeftComment]})
+    comment: Id
+    why: Annotated[str, OneOf(("erased", "undone"))]
 
 
 class Flags(TypedDict):
@@ -42,19 +48,21 @@ class Flags(TypedDict):
     now: int
 
 
+Figures = TypedDict("Figures", {"rejected found": float, "approved held": float})
+Left = TypedDict("Left", {"last seen by": str, "count": int, "comments": list[LeftOut]})
 SiteCard = TypedDict(
     "SiteCard",
     {
-        "version": str,
+        "version": Version,
         "sha256": str,
         "bytes": int,
-        "made": str,
+        "made": Time,
         "base": str,
         "parent": str,
-        "decisions": Decisions,
+        "decisions": TrainedOn,
         "languages": list[str],
         "compared": Compared,
-        "figures": SiteFigures,
+        "figures": Figures,
         "went live": bool,
         "why": str,
         "left": NotRequired[Left],

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NotRequired, cast
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from typing_extensions import TypedDict
 
 from models.records import Comment, Screening, Site, SiteModelRecord
+from models.spam.explained import ScoreExplained
 from service.http.problems import Problem
 from service.moderation.comment_records import is_hidden
 
@@ -27,30 +27,12 @@ MOST_AT_ONCE = 2
 _at_work = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
-class Part(TypedDict):
-    """A word, or a counted feature, that moved the score. `share` is its part of all that moved it;
-    each span is [start, end) in the body, in Unicode characters.
-    """
-
-    word: NotRequired[Annotated[str, Field(examples=["casino"])]]
-    feature: NotRequired[Annotated[str, Field(examples=["links"])]]
-    log_odds: float
-    share: float
-    spans: list[list[int]]
-
-
-class Explained(TypedDict):
+class Explained(ScoreExplained):
     """A spam score taken apart. `version` is the model that is explained, `judged_by` the one that
     gave the score; they differ if that model is gone.
     """
 
-    version: Annotated[str, Field(examples=["base-1"])]
     judged_by: Annotated[str, Field(examples=["base-1"])]
-    log_odds: float
-    intercept: float
-    up: list[Part]
-    down: list[Part]
-    rest: float
 
 
 class Judged(NamedTuple):
@@ -139,8 +121,7 @@ def _explained(comment: Judged) -> Explanation:
 
 def as_json(comment: Judged) -> Explained:
     """`version` explains; `judged_by` is the model that gave the score, which may be gone."""
-    answer: Any = {**explained(comment).as_json(), "judged_by": comment.version}
-    return cast(Explained, answer)
+    return {**explained(comment).as_json(), "judged_by": comment.version}
 
 
 def _spam(session: Session, comment: Comment) -> dict[str, Any] | None:

@@ -4,71 +4,22 @@ their next batch.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NotRequired
+from typing import Any
 
-from pydantic import Field
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from models.records import Site, SiteModelRecord
-from service.http.shapes import Id, OneOf, Time
+from models.spam.site_card import SiteCard, Version
 
 BASE = "base"
 
 
-Version = Annotated[str, Field(examples=["site-3f1f0a6b52c7"])]
+class ModelCard(SiteCard):
+    """A model's card, and whether the model scores now."""
 
-
-class TrainedOn(TypedDict):
-    """The human decisions that a model learned from."""
-
-    rejected: int
-    approved: int
-    first: Time
-    last: Time
-
-
-class Compared(TypedDict):
-    """How a new model did against the one that was live, on decisions that neither had seen."""
-
-    challenger: float
-    champion: float
-    rows: int
-    how: str
-    measure: str
-
-
-class LeftOut(TypedDict):
-    """A comment that the model before had seen and this one has not."""
-
-    comment: Id
-    why: Annotated[str, OneOf(("erased", "undone"))]
-
-
-# These names have blanks, so that the card reads well as it is.
-Figures = TypedDict("Figures", {"rejected found": float, "approved held": float})
-Left = TypedDict("Left", {"last seen by": str, "count": int, "comments": list[LeftOut]})
-ModelCard = TypedDict(
-    "ModelCard",
-    {
-        "version": Version,
-        "sha256": str,
-        "bytes": int,
-        "made": Time,
-        "base": str,
-        "parent": str,
-        "decisions": TrainedOn,
-        "languages": list[str],
-        "compared": Compared,
-        "figures": Figures,
-        "went live": bool,
-        "why": str,
-        "left": NotRequired[Left],
-        "flags": NotRequired[dict[str, int]],
-        "live": bool,
-    },
-)
+    live: bool
 
 
 class Models(TypedDict):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from models.records import Comment, SiteModelRecord
 from models.settling.labels import Decided
 from models.spam.model import Floats
-from models.spam.site_card import Decisions, Left, LeftComment, SiteCard, SiteFigures
+from models.spam.site_card import Figures, Left, LeftOut, SiteCard, TrainedOn
 from models.spam.training.base_model import Flags
 from models.spam.training.site_model import Comparison, SiteTrained
 from models.store.database import now
@@ -75,7 +75,7 @@ def make_card(session: Session, training: Training, weights: bytes) -> SiteCard:
     return card
 
 
-def _decisions(decided: Sequence[Decided]) -> Decisions:
+def _decisions(decided: Sequence[Decided]) -> TrainedOn:
     rejected = sum(each.spam for each in decided)
     return {
         "rejected": rejected,
@@ -85,7 +85,7 @@ def _decisions(decided: Sequence[Decided]) -> Decisions:
     }
 
 
-def _figures(spam: Flags, held_out: Floats) -> SiteFigures:
+def _figures(spam: Flags, held_out: Floats) -> Figures:
     """Return the shares of rejected and of approved comments that the score would hold back, each
     judged by a model that had not seen it.
     """
@@ -123,7 +123,7 @@ def _left(session: Session, training: Training) -> Left | None:
         return None
     erased = erased_comments(session, gone)
     named = [
-        LeftComment(comment=comment, why="erased" if comment in erased else "undone")
+        LeftOut(comment=comment, why="erased" if comment in erased else "undone")
         for comment in gone[:MOST_NAMED]
     ]
     return {"last seen by": row.version, "count": len(gone), "comments": named}
