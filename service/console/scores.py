@@ -10,11 +10,12 @@ from typing import Literal, NamedTuple
 
 from flask import Response, render_template, request
 
+from models.spam.explained import Part
 from models.store.database import reading
 from service.console import item as items
 from service.console.blueprint import console, looking
 from service.moderation import explaining
-from service.moderation.explaining import Explained, Part
+from service.moderation.explaining import Explained
 
 LEAST = 0.01  # a part's share below which it only takes room
 WAYS: tuple[Literal["up"], Literal["down"]] = ("up", "down")
