@@ -8,7 +8,8 @@ from typing import Any
 from flask import Flask, Response, request
 from pydantic import TypeAdapter
 
-from service.api.openapi import TELL_WHAT_FAILS, WITHOUT_BODY, Problem
+from service.api.openapi import TELL_WHAT_FAILS, WITHOUT_BODY
+from service.api.schemas import Problem
 from service.http.calls import Call, Noun
 
 PROBLEM = "application/problem+json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -38,6 +38,15 @@ class Verdict(StrEnum):
     APPROVE = "approve"
     FLAG = "flag"
     REJECT = "reject"
+
+
+def _of_every_name(schema: dict[str, Any]) -> None:
+    """A pattern for names is more than generators of clients understand: they leave such values
+    untyped.
+    """
+    for part in (schema, *schema.get("anyOf", ())):
+        if patterns := part.pop("patternProperties", None):
+            (part["additionalProperties"],) = patterns.values()
 
 
 class _Part(BaseModel):
@@ -186,7 +195,7 @@ class Policy(_Part):
     sample: SamplePolicy = SamplePolicy()
     threads: ThreadsPolicy = ThreadsPolicy()
     could_not_run: dict[CheckName, Then] = Field(
-        default_factory=dict, json_schema_extra={"additionalProperties": False}
+        default_factory=dict, json_schema_extra=_of_every_name, examples=[{"email": "wait"}]
     )
 
 

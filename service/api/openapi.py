@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypeAlias
-
-from pydantic import Field, TypeAdapter
-from typing_extensions import TypedDict
+from typing import Any, NamedTuple
 
 from models.webhooks.owed import EVENTS, TEST
-from service.api.examples_of import example_of
+from service.api.schemas import HAPPENED, REF, Json, Schemas, event_name
 from service.http.calls import Call, Noun
 from service.http.requests import FORM
-from service.http.shapes import FieldError
-from service.webhooks.shapes import CommentEvent
 
-Json: TypeAlias = dict[str, Any]
-
-REF = "#/components/schemas/{model}"
 WITHOUT_BODY = (204, 303, 304, 414)
 TELL_WHAT_FAILS = ("/health/ready", "/health/system")  # their 503 has the shape of their 200
 EVENT_TAG = "Webhook events"
-HAPPENED = {
-    "comment.approved": "A comment was approved. Its page shows it.",
-    "comment.flagged": "A comment is held: a human should look at it.",
-    "comment.rejected": "A comment was rejected.",
-    "comment.edited": "A comment's text changed.",
-    "comment.deleted": "A comment was erased.",
-    TEST: "Someone asked for a test. The comment in it does not exist.",
-}
 PATH_VALUES: Mapping[str, Json] = {
     "site": {"type": "string", "examples": ["demo"], "description": "The site's key."},
     "id": {
@@ -50,82 +34,14 @@ WEBHOOK_HEADERS = {
 }
 
 
-class Problem(TypedDict):
-    """What went wrong and what to do next (RFC 9457). A conflict also says what is there now."""
-
-    type: Annotated[str, Field(examples=["about:blank"])]
-    title: str
-    status: int
-    detail: str
-    errors: NotRequired[list[FieldError]]
-
-
-class Shapes:
-    """The schemas of all shapes in use, by shape and by name."""
-
-    def __init__(self, calls: Iterable[Call]) -> None:
-        wanted: dict[tuple[Any, Literal["validation", "serialization"]], TypeAdapter[Any]] = {}
-        for shape in (Problem, CommentEvent):
-            wanted[shape, "serialization"] = TypeAdapter(shape)
-        for call in calls:
-            for sent in (call.query, call.body, call.form):
-                if sent:
-                    wanted[sent, "validation"] = TypeAdapter(sent)
-            if call.answer:
-                wanted[call.answer, "serialization"] = TypeAdapter(call.answer)
-        found, defined = TypeAdapter.json_schemas(
-            [(shape, mode, adapter) for (shape, mode), adapter in wanted.items()],
-            ref_template=REF,
-        )
-        queries = {call.query.__name__ for call in calls if call.query}
-        self.of = {shape: _tidied(schema) for (shape, _), schema in found.items()}
-        self.named: Json = {
-            _name(name): _tidied(schema)
-            for name, schema in defined["$defs"].items()
-            if name not in queries
-        }
-        self.queries: Json = {name: _tidied(defined["$defs"][name]) for name in queries}
-        for kind in (*EVENTS, TEST):
-            self.named[_event_name(kind)] = _event_schema(kind)
-
-    def example(self, shape: Any, *, is_sent: bool) -> Any:
-        return example_of(self.of[shape], self.named, is_sent=is_sent)
-
-
-def _tidied(schema: Any) -> Any:
-    """Without titles, which only repeat the names, and with names that are one word."""
-    if isinstance(schema, list):
-        return [_tidied(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    kept: Json = {}
-    for name, value in schema.items():
-        if name == "title" and isinstance(value, str):
-            continue
-        if name == "$ref":
-            kept[name] = REF.format(model=_name(value.rpartition("/")[2]))
-        elif name in {"properties", "$defs"}:
-            kept[name] = {each: _tidied(of_it) for each, of_it in value.items()}
-        elif name in {"examples", "example", "default", "enum", "const"}:
-            kept[name] = value
-        else:
-            kept[name] = _tidied(value)
-    return kept
-
-
-def _name(name: str) -> str:
-    """Pydantic marks a shape that is read in another way than it is written."""
-    return name.replace("-Input", "Input").removesuffix("-Output")
-
-
 def document(nouns: Sequence[Noun]) -> Json:
     """OpenAPI 3.1.0."""
     calls = [call for noun in nouns for call in noun.calls]
-    shapes = Shapes(calls)
+    schemas = Schemas(calls)
     paths: Json = {}
     for noun in nouns:
         for call in noun.calls:
-            paths.setdefault(call.path, {})[call.method.lower()] = _operation(noun, call, shapes)
+            paths.setdefault(call.path, {})[call.method.lower()] = _operation(noun, call, schemas)
     tags = {noun.tag: noun.description for noun in nouns if noun.calls}
     tags[EVENT_TAG] = "What Greenroom sends to your webhooks, as Standard Webhooks 1.0.0 describes."
     return {
@@ -143,9 +59,9 @@ def document(nouns: Sequence[Noun]) -> Json:
         "security": [{"key": []}],
         "tags": [{"name": name, "description": what} for name, what in tags.items()],
         "paths": paths,
-        "webhooks": {kind: {"post": _webhook(kind, shapes)} for kind in (*EVENTS, TEST)},
+        "webhooks": {kind: {"post": _webhook(kind, schemas)} for kind in (*EVENTS, TEST)},
         "components": {
-            "schemas": dict(sorted(shapes.named.items())),
+            "schemas": schemas.components,
             "securitySchemes": {
                 "key": {
                     "type": "http",
@@ -158,7 +74,7 @@ def document(nouns: Sequence[Noun]) -> Json:
     }
 
 
-def _operation(noun: Noun, call: Call, shapes: Shapes) -> Json:
+def _operation(noun: Noun, call: Call, schemas: Schemas) -> Json:
     operation: Json = {
         "operationId": camel(call.operation),
         "tags": [noun.tag],
@@ -166,15 +82,15 @@ def _operation(noun: Noun, call: Call, shapes: Shapes) -> Json:
         "description": call.description,
         "security": [{"key": [call.scope]}] if call.scope else [],
     }
-    if parameters := list(_parameters(call, shapes)):
+    if parameters := list(_parameters(call, schemas)):
         operation["parameters"] = parameters
     if call.body:
         operation["requestBody"] = {
             "required": not call.body_may_be_missing,
-            "content": dict(_contents(call, shapes)),
+            "content": dict(_contents(call, schemas)),
         }
     operation["responses"] = {
-        str(status): _answer(call, status, meaning, shapes)
+        str(status): _answer(call, status, meaning, schemas)
         for status, meaning in call.answers.items()
     }
     return operation
@@ -185,13 +101,13 @@ def camel(name: str) -> str:
     return first + "".join(map(str.capitalize, others))
 
 
-def _parameters(call: Call, shapes: Shapes) -> Iterator[Json]:
+def _parameters(call: Call, schemas: Schemas) -> Iterator[Json]:
     for name in call.path_names:
         values = call.path_values.get(name)
         schema = {"type": "string", "enum": list(values)} if values else PATH_VALUES[name]
         yield _parameter(name, "path", schema, is_required=True)
     if call.query:
-        schema = shapes.queries[call.query.__name__]
+        schema = schemas.queries[call.query.__name__]
         for name, value in schema["properties"].items():
             is_required = name in schema.get("required", ())
             yield _parameter(name, "query", value, is_required=is_required)
@@ -219,18 +135,18 @@ def _without_null(schema: Json) -> Json:
     return kept
 
 
-def _contents(call: Call, shapes: Shapes) -> Iterator[tuple[str, Json]]:
-    for media in call.body_types:
-        yield media, _content(call.body, shapes, is_sent=True)
+def _contents(call: Call, schemas: Schemas) -> Iterator[tuple[str, Json]]:
+    # Only the first type: generators trip over one shape under two of them.
+    yield call.body_types[0], _content(call.body, schemas, is_sent=True)
     if call.form:
-        yield FORM, _content(call.form, shapes, is_sent=True)
+        yield FORM, _content(call.form, schemas, is_sent=True)
 
 
-def _content(shape: Any, shapes: Shapes, *, is_sent: bool) -> Json:
-    return {"schema": shapes.of[shape], "example": shapes.example(shape, is_sent=is_sent)}
+def _content(shape: Any, schemas: Schemas, *, is_sent: bool) -> Json:
+    return {"schema": schemas.of[shape], "example": schemas.example(shape, is_sent=is_sent)}
 
 
-def _answer(call: Call, status: int, meaning: str, shapes: Shapes) -> Json:
+def _answer(call: Call, status: int, meaning: str, schemas: Schemas) -> Json:
     answer: Json = {"description": meaning}
     if status in WITHOUT_BODY:
         pass
@@ -239,7 +155,7 @@ def _answer(call: Call, status: int, meaning: str, shapes: Shapes) -> Json:
         if call.form:
             answer["content"]["text/html"] = {"schema": {"type": "string"}}
     else:
-        answer["content"] = {call.answer_type: _content(call.answer, shapes, is_sent=False)}
+        answer["content"] = {call.answer_type: _content(call.answer, schemas, is_sent=False)}
     if headers := call.headers_out.get(status):
         answer["headers"] = {
             name: {"required": True, "schema": {"type": "string"}} for name in headers
@@ -259,32 +175,11 @@ def _problem(status: int, meaning: str) -> Json:
     return {"schema": {"$ref": REF.format(model="Problem")}, "example": example}
 
 
-def _event_name(kind: str) -> str:
-    return "".join(map(str.capitalize, kind.split("."))) + "Event"
-
-
-def _event_schema(kind: str) -> Json:
+def _webhook(kind: str, schemas: Schemas) -> Json:
+    schema = {"$ref": REF.format(model=event_name(kind))}
+    example = schemas.example_of(schema, is_sent=False)
     return {
-        "type": "object",
-        "description": HAPPENED[kind],
-        "required": ["type", "timestamp", "data"],
-        "properties": {
-            "type": {"type": "string", "const": kind},
-            "timestamp": {
-                "type": "string",
-                "format": "date-time",
-                "examples": ["2026-03-01T09:30:00Z"],
-            },
-            "data": {"$ref": REF.format(model="EventData")},
-        },
-    }
-
-
-def _webhook(kind: str, shapes: Shapes) -> Json:
-    schema = {"$ref": REF.format(model=_event_name(kind))}
-    example = example_of(schema, shapes.named, is_sent=False)
-    return {
-        "operationId": f"on{_event_name(kind).removesuffix('Event')}",
+        "operationId": f"on{event_name(kind).removesuffix('Event')}",
         "tags": [EVENT_TAG],
         "summary": f"Receive {kind}",
         "description": f"{HAPPENED[kind]} Answer 2xx soon; any other answer is tried again.",

@@ -96,12 +96,12 @@ def _check_is_meant(sent: PolicyChange) -> None:
     says="The whole policy as saved.",
     answers={409: "The policy has another version by now. Read it again."},
     body=PolicyPatch,
-    body_types=(JSON, MERGE_PATCH),
+    body_types=(MERGE_PATCH, JSON),
 )
 def change_policy(who: Caller, body: BaseModel) -> PolicyInForce:
     """Change some parts of the policy and keep all others (JSON merge patch, RFC 7396). Null sets a
     part to its default; a list is replaced as a whole. With `version`, the change is saved only
-    over that version.
+    over that version. Plain application/json is accepted as well.
     """
     patch = body.model_dump(mode="json", exclude_unset=True)
     if not patch:
@@ -181,6 +181,10 @@ def list_policy_versions(who: Caller) -> PolicyVersions:
 
 class Draft(PolicyChange):
     """A policy to try on the `last` settled comments."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"links": {"max_links": 3}, "last": 500}]}
+    )
 
     last: Annotated[int, Field(ge=1, le=MOST_REPLAYED)] = 500
 

@@ -5,7 +5,8 @@ changed in parts.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from types import GenericAlias
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from sqlalchemy import select
@@ -58,7 +59,11 @@ class PolicyChange(Policy):
     `fitted` may be sent back as it was read; it follows from `promises` and cannot be set.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [Policy().model_dump(mode="json")]},
+    )
 
     version: Annotated[int | None, Field(ge=1, examples=[3])] = None
     fitted: dict[str, object] | None = None
@@ -68,19 +73,24 @@ class PolicyChange(Policy):
         return Policy.model_validate(self.model_dump(mode="json", include=set(Policy.model_fields)))
 
 
-def _patch_of(shape: type[BaseModel], **more: Any) -> type[BaseModel]:
+def _patch_of(
+    shape: type[BaseModel], *, config: ConfigDict | None = None, **more: Any
+) -> type[BaseModel]:
     """The same shape with every field optional and nullable, all the way down (RFC 7396)."""
     fields: dict[str, Any] = {}
     for name, field in shape.model_fields.items():
         kind: Any = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             kind = _patch_of(kind)
+        elif get_origin(kind) is dict:
+            key, value = get_args(kind)
+            kind = GenericAlias(dict, (key, value | None))
         elif field.metadata:
             kind = Annotated[kind, *field.metadata]
-        fields[name] = (kind | None, None)
+        fields[name] = (kind | None, Field(None, json_schema_extra=field.json_schema_extra))
     return create_model(
         f"{shape.__name__}Patch",
-        __config__=ConfigDict(extra="forbid"),
+        __config__=config or ConfigDict(extra="forbid"),
         __doc__=f"Parts of a {shape.__name__} to change. A part that is null gets its default.",
         **fields,
         **more,
@@ -89,6 +99,9 @@ def _patch_of(shape: type[BaseModel], **more: Any) -> type[BaseModel]:
 
 PolicyPatch = _patch_of(
     Policy,
+    config=ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"links": {"max_links": 3}}]}
+    ),
     version=(Annotated[int | None, Field(ge=1, examples=[3])], None),
     fitted=(dict[str, object] | None, None),
 )

@@ -161,11 +161,10 @@ def test_arrays_say_what_they_hold_and_text_says_its_format(document: Any) -> No
 @pytest.mark.parametrize("call", [call for call in CALLS if call.body], ids=named)
 def test_the_example_of_a_body_is_a_good_body(document: Any, call: Call) -> None:
     operation = document["paths"][call.path][call.method.lower()]
-    for media in call.body_types:
-        example = operation["requestBody"]["content"][media]["example"]
-        assert example or call.body_may_be_missing
-        assert call.body
-        call.body.model_validate_json(json.dumps(example), strict=True)
+    example = operation["requestBody"]["content"][call.body_types[0]]["example"]
+    assert example or call.body_may_be_missing
+    assert call.body
+    call.body.model_validate_json(json.dumps(example), strict=True)
 
 
 def test_there_is_a_webhook_for_each_event_and_real_events_are_like_it(

@@ -1,0 +1,138 @@
+"""The schemas of the document: of every body, query and answer that a call declares."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, NotRequired, TypeAlias
+
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
+
+from models.webhooks.owed import EVENTS, TEST
+from service.api.examples_of import example_of
+from service.http.calls import Call
+from service.http.shapes import FieldError
+from service.webhooks.shapes import CommentEvent
+
+Json: TypeAlias = dict[str, Any]
+Mode: TypeAlias = Literal["validation", "serialization"]
+
+REF = "#/components/schemas/{model}"
+AS_THEY_ARE = ("examples", "example", "default", "enum", "const")  # values, not schemas
+HAPPENED = {
+    "comment.approved": "A comment was approved. Its page shows it.",
+    "comment.flagged": "A comment is held: a human should look at it.",
+    "comment.rejected": "A comment was rejected.",
+    "comment.edited": "A comment's text changed.",
+    "comment.deleted": "A comment was erased.",
+    TEST: "Someone asked for a test. The comment in it does not exist.",
+}
+
+
+class Problem(TypedDict):
+    """What went wrong and what to do next (RFC 9457). A conflict also says what is there now."""
+
+    type: Annotated[str, Field(examples=["about:blank"])]
+    title: str
+    status: int
+    detail: str
+    errors: NotRequired[list[FieldError]]
+
+
+class Schemas:
+    """`of` has the schema of each shape, `queries` those of the query models, and `components` all
+    that have a name.
+    """
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        wanted = [(shape, mode, adapter) for (shape, mode), adapter in _wanted(calls).items()]
+        found, defined = TypeAdapter.json_schemas(wanted, ref_template=REF)
+        queries = {call.query.__name__ for call in calls if call.query}
+        self.of = {shape: _tidied(schema) for (shape, _), schema in found.items()}
+        named = {_name(name): _tidied(schema) for name, schema in defined["$defs"].items()}
+        self.queries = {name: named.pop(name) for name in queries}
+        self._named = named | {event_name(kind): _event(kind) for kind in (*EVENTS, TEST)}
+        self.components = {name: _in_words(self._named[name]) for name in sorted(self._named)}
+
+    def example(self, shape: Any, *, is_sent: bool) -> Any:
+        return self.example_of(self.of[shape], is_sent=is_sent)
+
+    def example_of(self, schema: Mapping[str, Any], *, is_sent: bool) -> Any:
+        return example_of(schema, self._named, is_sent=is_sent)
+
+
+def _wanted(calls: Sequence[Call]) -> dict[tuple[Any, Mode], TypeAdapter[Any]]:
+    wanted: dict[tuple[Any, Mode], TypeAdapter[Any]] = {}
+    for shape in (Problem, CommentEvent):
+        wanted[shape, "serialization"] = TypeAdapter(shape)
+    for call in calls:
+        for sent in (call.query, call.body, call.form):
+            if sent:
+                wanted[sent, "validation"] = TypeAdapter(sent)
+        if call.answer:
+            wanted[call.answer, "serialization"] = TypeAdapter(call.answer)
+    return wanted
+
+
+def event_name(kind: str) -> str:
+    return "".join(map(str.capitalize, kind.split("."))) + "Event"
+
+
+def _event(kind: str) -> Json:
+    timestamp = {"type": "string", "format": "date-time", "examples": ["2026-03-01T09:30:00Z"]}
+    return {
+        "type": "object",
+        "description": HAPPENED[kind],
+        "required": ["type", "timestamp", "data"],
+        "properties": {
+            "type": {"type": "string", "const": kind},
+            "timestamp": timestamp,
+            "data": {"$ref": REF.format(model="EventData")},
+        },
+    }
+
+
+def _tidied(schema: Any) -> Any:
+    """Without titles, which only repeat the names, and with names that are one word."""
+    if isinstance(schema, list):
+        return [_tidied(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept: Json = {}
+    for name, value in schema.items():
+        if name == "title" and isinstance(value, str):
+            continue
+        if name == "$ref":
+            kept[name] = REF.format(model=_name(value.rpartition("/")[2]))
+        elif name == "properties":
+            kept[name] = {each: _tidied(of_it) for each, of_it in value.items()}
+        elif name in AS_THEY_ARE:
+            kept[name] = value
+        else:
+            kept[name] = _tidied(value)
+    return kept
+
+
+def _name(name: str) -> str:
+    """Pydantic marks a shape that is read in another way than it is written."""
+    return name.replace("-Input", "Input").removesuffix("-Output")
+
+
+def _in_words(schema: Json) -> Json:
+    """With each field's default in its description. As a keyword, generators for TypeScript read it
+    as "always there", and those for Python send it with every request.
+    """
+    if "properties" not in schema:
+        return schema
+    fields = {name: _default_in_words(field) for name, field in schema["properties"].items()}
+    return {**schema, "properties": fields}
+
+
+def _default_in_words(field: Json) -> Json:
+    kept = {name: value for name, value in field.items() if name != "default"}
+    default = field.get("default")
+    if default is None or isinstance(default, dict):
+        return kept
+    told = f"Default: {json.dumps(default)}."
+    return {**kept, "description": f"{field.get('description', '')} {told}".strip()}
