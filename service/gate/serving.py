@@ -61,7 +61,7 @@ def application() -> Callable[..., Any]:
     # alone: 5 MB.
     for unwanted in ("rich", "greenlet"):
         sys.modules.setdefault(unwanted, None)  # type: ignore[arg-type]
-    from service.gate import Gate  # noqa: PLC0415
+    from service.gate.app import Gate  # noqa: PLC0415
     from service.wsgi import app  # noqa: PLC0415
 
     return Gate(app)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from service.gate import Gate
+from service.gate.app import Gate
 from service.gate.rsgi import Headers
 
 

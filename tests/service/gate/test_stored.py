@@ -7,7 +7,8 @@ from werkzeug.test import TestResponse
 
 from models.settings import settings
 from service.app import create_app
-from service.gate import Gate, stored
+from service.gate import stored
+from service.gate.app import Gate
 from service.gate.rsgi import Headers
 from tests.caller import Caller, Client, client_of, posted, publish_all
 from tests.service.gate.asked import Exchange, Sent, asked
