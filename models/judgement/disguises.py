@@ -7,7 +7,7 @@ Every function takes folded text and its work grows with the length of the text,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from operator import add
 from typing import NamedTuple
@@ -100,6 +100,8 @@ def joined(chunk: str) -> tuple[str, ...]:
     gaps = _SIGNS.findall(chunk, chunk.index(pieces[0]))
     like_address = "/" in chunk or len(pieces) > _MOST_PIECES  # there a hyphen stands for a blank
     most = _MOST_PIECES if len(pieces) <= _MANY_PIECES else _FEW_PIECES
+    if max(map(len, pieces)) * most < SPELLED_OUT:
+        return ()
     wholes = []
     for start, piece in enumerate(pieces):
         whole = piece
@@ -150,18 +152,12 @@ def _are_rare(words: Sequence[str]) -> bool:
     return not any(word in _EVERYDAY or word in _CONTRACTED for word in words)
 
 
-def spelled_out(words: Sequence[str]) -> Iterator[str]:
+def spelled_out(words: Sequence[str]) -> list[str]:
     """Runs of single letters: "v i a g r a", "v.i.a.g.r.a"."""
     if list(map(len, words)).count(1) < SPELLED_OUT:
-        return
-    run = ""
-    for word in (*words, ""):
-        if len(word) == 1:
-            run += word
-            continue
-        if len(run) >= SPELLED_OUT:
-            yield run
-        run = ""
+        return []
+    runs = "".join(word if len(word) == 1 else " " for word in words).split()
+    return [run for run in runs if len(run) >= SPELLED_OUT]
 
 
 def may_stand_for_letters(text: str) -> bool:

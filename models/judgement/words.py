@@ -40,6 +40,9 @@ _DRESSED = re.compile(
     r"[*`~\\[&]"
 )  # what Markdown takes away or makes another letter of: c**asi**no, c&#97;sino
 _SHOWN = 5
+# Entries for each length they have. To search for so few of them one by one takes less time than to
+# look up each piece of the text.
+_FEW = 8
 _PLURAL = 3  # letters that an entry needs to have a plural: "as" is not found as "ass"
 _UNDIGITED = 3  # letters that an entry needs to be found written with digits
 
@@ -129,20 +132,18 @@ def _quoted(entries: Sequence[str]) -> str:
     )
 
 
-class _Text:
-    """What a comment says, prepared for looking. No phrase runs from one field into the next."""
+class _Reading:
+    """One reading of a text, taken apart."""
 
-    def __init__(self, fields: Sequence[str]) -> None:
-        self._fields = [field for field in fields if field]
-        self._folded = [reading for field in self._fields for reading in readings(field)]
-        parts = [disguises.parts(folded) for folded in self._folded]
-        self.in_order = [part.words for part in parts]
-        self._odd = " ".join(chunk for part in parts for chunk in part.odd)
+    def __init__(self, folded: str) -> None:
+        self.folded = folded
+        self.in_order, odd = disguises.parts(folded)
+        self._odd = " ".join(odd)
 
     @cached_property
     def words(self) -> set[str]:
         """Every word, also as it reads once "c.a.s.h" and "ca-sh" are closed up."""
-        return {*chain.from_iterable(self.in_order), *self.spelled_out, *self._joined}
+        return {*self.in_order, *self.spelled_out, *self._joined}
 
     @cached_property
     def skeletons(self) -> set[str]:
@@ -151,12 +152,51 @@ class _Text:
         return set().union(*map(disguises.undigited, words))
 
     @cached_property
-    def skeleton_words(self) -> list[list[str]]:
-        return list(map(disguises.skeletons, self._folded))
+    def skeleton_words(self) -> list[str]:
+        return disguises.skeletons(self.folded)
 
     @cached_property
     def spelled_out(self) -> list[str]:
-        return [run for words in self.in_order for run in disguises.spelled_out(words)]
+        return disguises.spelled_out(self.in_order)
+
+    @cached_property
+    def may_stand_for_letters(self) -> bool:
+        return any(map(disguises.may_stand_for_letters, (self._odd, *self.spelled_out)))
+
+    @cached_property
+    def _joined(self) -> set[str]:
+        return {whole for chunk in self._odd.split() for whole in disguises.joined(chunk)}
+
+
+@lru_cache(32)  # two checks ask for those of one comment
+def _reading(folded: str) -> _Reading:
+    return _Reading(folded)
+
+
+class _Text:
+    """What a comment says, prepared for looking. No phrase runs from one field into the next."""
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        self._fields = list(dict.fromkeys(field for field in fields if field))
+        folded = chain.from_iterable(map(readings, self._fields))
+        self._readings = list(map(_reading, dict.fromkeys(folded)))
+        self.in_order = [reading.in_order for reading in self._readings]
+
+    @cached_property
+    def words(self) -> set[str]:
+        return set().union(*(reading.words for reading in self._readings))
+
+    @cached_property
+    def skeletons(self) -> set[str]:
+        return set().union(*(reading.skeletons for reading in self._readings))
+
+    @cached_property
+    def skeleton_words(self) -> list[list[str]]:
+        return [reading.skeleton_words for reading in self._readings]
+
+    @cached_property
+    def spelled_out(self) -> list[str]:
+        return list(chain.from_iterable(reading.spelled_out for reading in self._readings))
 
     @cached_property
     def across_blanks(self) -> set[str]:
@@ -168,16 +208,12 @@ class _Text:
 
     @cached_property
     def may_stand_for_letters(self) -> bool:
-        return any(map(disguises.may_stand_for_letters, (self._odd, *self.spelled_out)))
-
-    @cached_property
-    def _joined(self) -> set[str]:
-        return {whole for chunk in self._odd.split() for whole in disguises.joined(chunk)}
+        return any(reading.may_stand_for_letters for reading in self._readings)
 
     @cached_property
     def unspaced(self) -> bytes:
         """Without blanks; empty if no script is used that puts none between words."""
-        unspaced = "\n".join("".join(folded.split()) for folded in self._folded)
+        unspaced = "\n".join("".join(reading.folded.split()) for reading in self._readings)
         return unspaced.encode() if _UNSPACED.search(unspaced) else b""
 
     @cached_property
@@ -226,6 +262,8 @@ class _Table:
         """The one-word entries that a run of letters holds anywhere."""
         entries, letters = self._single
         sizes = {len(entry) for entry in entries if len(entry) >= disguises.SPELLED_OUT}
+        if len(entries) <= _FEW * len(sizes):
+            return _entries_in(" ".join(runs), entries, sizes)
         own = [part for run in runs for part in "".join(_or_blank(run, letters)).split()]
         pieces = {
             run[at : at + size]
@@ -241,6 +279,10 @@ class _Table:
         starts = list(self.starts[1].values()) if 1 in self.starts else []
         entries = dict(chain(self.whole.get(1, {}).items(), *(each.items() for each in starts)))
         return entries, set().union(*entries)
+
+
+def _entries_in(text: str, entries: dict[str, str], sizes: set[int]) -> set[str]:
+    return {entry for word, entry in entries.items() if len(word) in sizes and word in text}
 
 
 def _or_blank(run: str, letters: set[str]) -> Iterable[str]:

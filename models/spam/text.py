@@ -50,6 +50,7 @@ _NAME = rf"\w[\w{_UNSEEN}-]{{0,62}}+"
 _DOT = r"(?:\.|\s{1,2}\.\s{0,2}|\s?[\[({]\s?(?:dot|\.)\s?[\])}]\s?|\sdot\s)"
 _FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 _PLAIN = str.maketrans(_FULL_WIDTH | {0x3002: ".", 0xFF61: "."})  # the last two: CJK full stops
+_NOT_PLAIN = re.compile("[\uff01-\uff5e\u3002\uff61]+")
 _PATH = r"""[/?\#][^\s<>"')\]]{0,2000}"""
 _TOKEN = re.compile(
     rf"""
@@ -126,7 +127,7 @@ def _plain(original: str) -> str:
         original = _TAG.sub(lambda tag: " " * len(tag[0]), original)
     if "&" in original:
         original = _ENTITY.sub(_character, original)
-    return original.translate(_PLAIN)
+    return _NOT_PLAIN.sub(lambda run: run[0].translate(_PLAIN), original)
 
 
 def _character(entity: re.Match[str]) -> str:

@@ -173,6 +173,8 @@ def typed_in(text: str, *, most: int = 100) -> Iterator[Url]:
     """The URLs in a text that begin with "http://" or "https://", also where nothing makes a link
     of them.
     """
+    if "://" not in text:
+        return
     text, place = text.translate(_ENDS), -1
     for _ in range(most):
         place = text.find("://", place + 1)

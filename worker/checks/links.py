@@ -48,7 +48,7 @@ _DOUBTFUL = {
     "men", "money", "name", "news", "page", "press", "test", "today", "top", "trade", "web", "win",
     "work", "world",
 }  # fmt: skip
-_UNSEEN = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x2060, 0x2065), 0xFEFF))
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+")
 # RE2 on bytes: it never backtracks, and its wrapper then need not count characters.
 _MARKDOWN = re2.compile(rb"\[[^\[\]]*\]\(\s*<?([^()\s<>]+)[^()]*\)")  # [label](address "title")
 _HTML = re2.compile(rb"""(?i)<a\b[^<>]*?\bhref\s*=\s*["']?([^"'\s<>]+)[^<>]*>""")
@@ -57,12 +57,19 @@ _BB = re2.compile(rb"""(?i)\[url(?:=["']?([^\]"']+)["']?)?\]""")
 _BB_END = re2.compile(rb"(?i)\[/url\]")
 _LONGEST_LABEL = 1200  # bytes, about 300 letters
 _HXXP = re.compile(r"\bhxxp(s?)://", re.IGNORECASE)
+# Both begin with a character that is rare in a text, so that a search skips the others fast. What
+# stands before that character is looked at next.
 _WRITTEN_DOT = re.compile(
-    r"(?<=\w)(?:\s?[\[({]\s?(?:\.|dot|punkt|punto|point|точка)\s?[\])}]\s?|\s\.\s?|[。．｡])"
+    r"[\s\[({。．｡](?<=\w[\s\S])"
+    r"(?:(?:(?<=[\[({])|(?<=\s)[\[({])\s?(?:\.|dot|punkt|punto|point|точка)\s?[\])}]\s?"
+    r"|(?<=\s)\.\s?|(?<=[。．｡]))"
     r"(?=(?:com|net|org|info|biz|ru|xyz|top|shop|online|site|club|store|vip|click)\b)",
     re.IGNORECASE,
 )
-_MAYBE = re.compile(r"\w[.。．｡]\w|//")
+_MAYBE = re.compile(r"[.。．｡/](?:(?<=/)/|(?<=\w[.。．｡])\w)")
+_MAY_BE_A_LINK = re.compile(
+    r"//|\.\w[^\s.@]"
+)  # a scheme, or a top-level domain: two letters or more
 _SCHEME = re.compile(r"(?=https?://)", re.IGNORECASE)
 _NUMBER = re.compile(r"[\d.,:;%()+-]+")
 MOST_HOSTS = 10
@@ -184,7 +191,7 @@ def _read(body: str) -> _Read:
     Remembered, because three ask: this check, that of the hosts, and who keeps what the comment
     linked to.
     """
-    text = body.translate(_UNSEEN)
+    text = _UNSEEN.sub("", body)
     if not (_MAYBE.search(text) or _WRITTEN_DOT.search(text)):
         return _Read((), is_all=True)
     text = _WRITTEN_DOT.sub(".", _HXXP.sub(r"http\1://", _unmarked(text)))
@@ -211,6 +218,8 @@ def _runs(text: str) -> Iterable[str]:
 
 @lru_cache(maxsize=1024)
 def _links_of(run: str) -> tuple[str, ...]:
+    if not _MAY_BE_A_LINK.search(run):
+        return ()  # linkify would still look for email addresses, which do not count
     return tuple(match.url for match in _linkify().match(run) or () if _is_link(match))
 
 

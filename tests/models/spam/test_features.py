@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from models.spam.features import COLUMNS, COUNTED, features
+from models.spam.features import COLUMNS, COUNTED, MANY, features, piece_columns, pieces
+from models.spam.text import read
 
 TEXTS = [
     "Check out http://example.com NOW!!!",
@@ -71,3 +72,12 @@ def test_length_itself_is_no_number() -> None:
 )
 def test_what_is_counted(text: str, name: str, value: float) -> None:
     assert counted(text)[name] == pytest.approx(value)
+
+
+def test_a_long_comment_has_the_same_pieces_although_they_are_hashed_at_once() -> None:
+    letters = [chr(code) for code in (*range(0x61, 0x7B), 0xDF, 0x436, 0x4E2D, 0x1F600)]
+    tokens = read(" ".join(a + b * (at % 4) for a in letters for at, b in enumerate(letters)))
+
+    assert len(tokens) > MANY
+    one_by_one = np.concatenate([pieces(token.text) for token in tokens])
+    np.testing.assert_array_equal(np.sort(piece_columns(tokens)), np.sort(one_by_one))

@@ -213,3 +213,12 @@ def test_addresses_in_one_run_are_all_found(comes: Comes) -> None:
 def _look(comes: Comes, body: str, **more: str) -> Evidence:
     [evidence] = links.check([comes(body, **more)])
     return evidence
+
+
+def test_no_top_level_domain_is_passed_over() -> None:
+    assert all(links._MAY_BE_A_LINK.search(f"shop.{domain}") for domain in links._TOP_LEVELS)
+
+
+def test_email_addresses_in_a_run_hide_no_link(comes: Comes) -> None:
+    [evidence] = links.check([comes("a@b.c,a.b.c@d,shop.com,x@y")])
+    assert evidence.counts["links"] == 1

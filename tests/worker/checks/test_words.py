@@ -300,3 +300,11 @@ def test_five_thousand_words_are_looked_for_in_no_time(comes: Comes) -> None:
 def _look(comes: Comes, body: str, lists: WordsPolicy) -> Evidence:
     [evidence] = words.check([comes(body, policy=Policy(words=lists))])
     return evidence
+
+
+def test_an_entry_that_is_spelled_out_is_found_among_few_and_among_many(comes: Comes) -> None:
+    for others in ((), tuple(f"casin{number}word" for number in range(200))):
+        policy = Policy(words=WordsPolicy(blocked=("casino", "cash", *others)))
+        body = "x y c a s i n o z, and c.a.s h"
+        [evidence] = words.check([comes(body, policy=policy)])
+        assert "“cash”, “casino”" in evidence.found["blocked"]
