@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.ports import free_port
@@ -36,6 +36,7 @@ class Running:
     port: int
     environment: dict[str, str]
     log: Path
+    _keys: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -53,8 +54,11 @@ class Running:
         return email, password
 
     def key(self, scope: str = "admin", site: str = "demo") -> str:
-        """A new key `gr_…`."""
-        return self.command("key", "create", "--site", site, "--scope", scope).strip()
+        """A key `gr_…`. It is made once: each command is a process."""
+        if (site, scope) not in self._keys:
+            key = self.command("key", "create", "--site", site, "--scope", scope).strip()
+            self._keys[site, scope] = key
+        return self._keys[site, scope]
 
     def command(self, *words: str) -> str:
         """Run `greenroom` with these words on the same folder; what it prints."""
