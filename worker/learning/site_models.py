@@ -1,5 +1,5 @@
-"""Sites' own models as a worker keeps them: by id, so that a new one counts from the next batch on,
-and only a few.
+"""The sites' own models that a worker keeps in memory: the last few, by id, so that a new model
+scores from the next batch on.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from models.records import SiteModelRecord
 from models.spam.model import UnusableModel
 from models.spam.site import SiteModel
 
-MOST = 64  # models of 130 KB
+MOST = 64  # models, of 130 KB each
 log = structlog.get_logger()
 
 
 class Learned(NamedTuple):
-    """A site's model, and what promises are fitted from."""
+    """A site's model, and the scores that promises are fitted to."""
 
     model: SiteModel
     scores: Scores
 
 
 def learned(session: Session, model_id: str | None) -> Learned | None:
-    """The model of that id; None where there is none, or one that does not fit this release: it is
-    learned anew.
+    """Return the model of that id, or None if there is none, or one that does not fit this release:
+    the site's model is trained again.
     """
     return _read(session, model_id) if model_id else None
 
@@ -54,9 +54,9 @@ def _read(session: Session, model_id: str) -> Learned | None:
 
 
 def with_promises(session: Session, policy: Policy, model_id: str | None) -> Policy:
-    """The policy with the thresholds that keep what it promises."""
-    found = learned(session, model_id)
-    fitted = _fitted(policy, found.scores if found else None, model_id if found else None)
+    """Return the policy with the thresholds that keep its promises."""
+    model = learned(session, model_id)
+    fitted = _fitted(policy, model.scores if model else None, model_id if model else None)
     return promises.keep(policy, fitted)
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 
-from models.spam.model import base_model
+from models.spam.features import COLUMNS
+from models.spam.model import Floats, SpamModel, base_model
+from models.spam.place import Place
 from models.spam.training import cost as cost_module
 from models.spam.training.cost import cost
 
@@ -27,14 +32,14 @@ def test_of_a_hundred_thousand_texts_only_some_are_scored_alone(
 ) -> None:
     sizes: list[int] = []
 
-    class Counting:
-        def log_odds(self, texts: list[str]) -> None:
+    class Counting(SpamModel):
+        def log_odds(
+            self, texts: Sequence[str], places: Sequence[Place | None] | None = None
+        ) -> Floats:
             sizes.append(len(texts))
+            return np.zeros(len(texts))
 
-        def to_bytes(self) -> bytes:
-            return base_model().to_bytes()
-
-    cost(Counting(), ["text"] * 1000)  # type: ignore[arg-type]
+    cost(Counting(np.zeros(COLUMNS, np.float32), 0.0, ["en"]), ["text"] * 1000)
 
     assert sizes.count(1) == 301  # once to warm up
     assert sizes.count(1000) == 3
