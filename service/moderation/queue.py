@@ -34,7 +34,6 @@ from models.store.database import now
 from models.store.search import matching
 from service.people.names import MODERATOR, ROLES
 
-STATUSES = ("pending", "flagged", "approved", "rejected")
 TABS = ("review", "pending", "approved", "rejected", "unread", "asked", "all")
 ORDERS = ("oldest", "newest", "risk", "due")
 ASCENDING = ("oldest", "due")
@@ -53,8 +52,8 @@ Rows = Select[Any]  # of an id and, in some orders, of a rank: no static type sa
 def listed(
     status: str, site_ids: Collection[int], *, limit: int, after: str | None = None
 ) -> Select[Comment]:
-    """The oldest comments, from `after` on. `status` is one of `STATUSES`, or "review" for every
-    comment with an open review, whatever its status.
+    """The oldest comments, from `after` on, of that status. The status "review" stands for every
+    comment with an open review, whatever its own.
 
     A comment that a moderator must judge blindly is listed with the flagged ones and nowhere else.
     """
