@@ -14,9 +14,9 @@ careful side.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import ceil, exp, lgamma, log, log1p
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 from models.judgement.policy import Policy, SpamPolicy
 
@@ -51,13 +51,22 @@ class Fitted(NamedTuple):
     reviews_a_day: float | None
     why: tuple[str, ...]
 
-    def told(self) -> dict[str, Any]:
+    def told(self) -> dict[str, object]:
         """As JSON tells it."""
         return {name: _plain(value) for name, value in self._asdict().items()}
 
 
 def _plain(value: object) -> object:
     return value._asdict() if isinstance(value, Interval) else value
+
+
+class StoredScores(TypedDict, total=False):
+    """`Scores` as the row of a site's model holds them."""
+
+    good: list[float]
+    spam: list[float]
+    recent: list[float]
+    comments_a_day: float
 
 
 class Scores(NamedTuple):
@@ -71,8 +80,14 @@ class Scores(NamedTuple):
     comments_a_day: float = 0.0
 
     @classmethod
-    def of(cls, kept: Mapping[str, Any]) -> Scores:
-        return cls(**{name: kept[name] for name in cls._fields if name in kept})
+    def of(cls, stored: StoredScores) -> Scores:
+        """Also of scores that an older version stored, without some of the fields."""
+        return cls(
+            good=stored.get("good", ()),
+            spam=stored.get("spam", ()),
+            recent=stored.get("recent", ()),
+            comments_a_day=stored.get("comments_a_day", 0.0),
+        )
 
 
 def keep(policy: Policy, fitted: Fitted | None) -> Policy:

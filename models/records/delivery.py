@@ -4,8 +4,6 @@ given up.
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -53,7 +51,7 @@ class Delivery(Base):
     sequence: Mapped[int | None]
     thread_id: Mapped[int | None]
     revision: Mapped[int | None]
-    payload: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    payload: Mapped[dict[str, object] | None] = mapped_column(Json)
     state: Mapped[Word]
     due: Mapped[When | None]
     lease: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))

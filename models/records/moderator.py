@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,4 +27,4 @@ class Moderator(Base):
     second_factor: Mapped[bytes | None] = mapped_column(LargeBinary)
     second_factor_used: Mapped[int | None]
     recovery_codes: Mapped[list[str] | None] = mapped_column(Json)
-    preferences: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    preferences: Mapped[dict[str, object] | None] = mapped_column(Json)

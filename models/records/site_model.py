@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import LargeBinary, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.records.columns import Hash, Id, Json, Object, SiteRef, Strings, When
+from models.judgement.promises import StoredScores
+from models.records.columns import Hash, Id, Json, SiteRef, Strings, When
 from models.spam.site_card import SiteCard
 from models.store.database import Base, now
 
@@ -31,6 +32,6 @@ class SiteModelRecord(Base):
     weights: Mapped[bytes] = mapped_column(LargeBinary)
     card: Mapped[SiteCard] = mapped_column(Json)
     seen: Mapped[Strings]
-    scores: Mapped[Object]
+    scores: Mapped[StoredScores] = mapped_column(Json)
     parent: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     at: Mapped[When] = mapped_column(default=now)

@@ -8,12 +8,12 @@ root key, and two keys of the same id that differ are told apart.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import func, literal, select, text
+from sqlalchemy import ColumnElement, SQLColumnExpression, func, literal, select, text
 from sqlalchemy.orm import Session
 
 from models.records import Block, Comment, Endpoint, Keyring, Moderator
@@ -239,14 +239,15 @@ def _prove(session: Session, kept: Secrets) -> None:
         sealed = session.scalars(one.limit(1)).one_or_none()
         if key_id.decode(errors="replace") not in kept.email_keys:
             raise _lacks(key_id.decode(errors="replace"))
-        _try(lambda sealed=sealed: decrypt_email(sealed) if sealed else "")
+        if sealed:
+            _try(partial(decrypt_email, sealed))
     for column, purpose in SEALED:
         sealed = session.scalars(select(column).where(column.is_not(None)).limit(1)).first()
         if sealed:
-            _try(lambda sealed=sealed, purpose=purpose: unseal(purpose, sealed))
+            _try(partial(unseal, purpose, sealed))
 
 
-def _try(opens: Any) -> None:
+def _try(opens: Callable[[], object]) -> None:
     try:
         opens()
     except (InvalidTag, UnknownKey, ValueError):
@@ -255,7 +256,7 @@ def _try(opens: Any) -> None:
         ) from None
 
 
-def _key_id(column: Any) -> Any:
+def _key_id(column: SQLColumnExpression[bytes | None]) -> ColumnElement[bytes]:
     """The bytes before the first NUL."""
     nul = literal(b"\0")
     if engine().dialect.name == "postgresql":

@@ -9,48 +9,63 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple, Self, TypeVar
 
 import psycopg
 import structlog
+from psycopg.abc import PQGen, PQGenConn
+from psycopg.rows import TupleRow
 
 from models.runtime import part
 from models.store import deadlines
 
-# a statement without an answer for so long makes us ask whether the database answers anybody
+# After a statement had no answer for so long, a probe asks whether the database answers anyone.
 LOOK_SECONDS = 1.0
-PROBE_SECONDS = 5.0  # the most for one such question, a new connection included
-PAUSE_SECONDS = 0.5  # between two of them
-IDLE_SECONDS = 10.0  # a probe that nobody asks for any more ends
+PROBE_SECONDS = 5.0  # for one such question, including the new connection
+PAUSE_SECONDS = 0.5  # between two questions
+IDLE_SECONDS = 10.0  # a probe ends if no statement has needed it for so long
 TICK_SECONDS = 0.1  # how often a wait looks at the clock
 
 log = structlog.get_logger()
+RV = TypeVar("RV")  # what a step of psycopg returns in the end
+Wanted = TypeVar("Wanted")  # what it waits for
+Ready = TypeVar("Ready")  # and what it got
 
 
 class Unanswered(psycopg.OperationalError):
     """The database did not answer in the time there was; the connection is closed."""
 
 
+class Parameters(NamedTuple):
+    """How to connect. Every option has a type of its own, and psycopg checks it."""
+
+    arguments: Sequence[str]
+    options: Mapping[str, Any]
+
+    def connect(self) -> Connection:
+        return Connection.connect(*self.arguments, **self.options)
+
+
 class Probe:
-    """Asks, on a connection of its own, whether the database answers, from when somebody doubts it
-    until it does.
+    """Asks whether the database answers, on a connection of its own: from the first doubt until it
+    does answer.
     """
 
     def __init__(self) -> None:
         self.unanswered_since: float | None = None
         self._asked_for = 0.0
         self._guard = threading.Lock()
-        self._how: tuple[Any, Any] | None = None
+        self._parameters: Parameters | None = None
 
-    def learn(self, arguments: Any, options: Any) -> None:
-        """How to connect: the way everybody does."""
-        self._how = arguments, options
+    def learn(self, parameters: Parameters) -> None:
+        """Connect as everyone does."""
+        self._parameters = parameters
 
     def look(self) -> None:
         self._asked_for = monotonic()
-        if self.unanswered_since is not None or self._how is None:
+        if self.unanswered_since is not None or self._parameters is None:
             return
         with self._guard:
             if self.unanswered_since is not None:
@@ -72,11 +87,10 @@ class Probe:
             log.warning("database.silent", seconds=round(seconds, 1))
 
     def _answers(self) -> bool:
-        assert self._how
-        arguments, options = self._how
+        assert self._parameters
         try:
             with deadlines.within(PROBE_SECONDS, patience=math.inf):
-                connection = Connection.connect(*arguments, **options)
+                connection = self._parameters.connect()
                 try:
                     connection.execute("SELECT 1")
                 finally:
@@ -92,12 +106,14 @@ def probe() -> Probe:
     return Probe()
 
 
-class Connection(psycopg.Connection[Any]):
+class Connection(psycopg.Connection[TupleRow]):
     """A connection whose every wait is bounded by the deadline and the patience of the thread that
     waits.
     """
 
-    def wait(self, gen: Any, interval: float = TICK_SECONDS, timeout: float | None = None) -> Any:
+    def wait(
+        self, gen: PQGen[RV], interval: float = TICK_SECONDS, timeout: float | None = None
+    ) -> RV:
         try:
             return super().wait(_bounded(gen), interval, timeout)
         except Unanswered:
@@ -105,21 +121,22 @@ class Connection(psycopg.Connection[Any]):
             raise
 
     @classmethod
-    def _connect_gen(cls, conninfo: str = "") -> Any:
+    def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
         return _bounded(super()._connect_gen(conninfo))
 
 
-def connect(arguments: Any, options: Any) -> Connection:
+def connect(arguments: Sequence[str], options: Mapping[str, Any]) -> Connection:
     """A new connection. Raises `Unanswered` at once, before any name is looked up, while the
     database is away.
     """
-    probe().learn(arguments, options)
+    parameters = Parameters(arguments, options)
+    probe().learn(parameters)
     _give_up_late(deadlines.deadline())
-    return Connection.connect(*arguments, **options)
+    return parameters.connect()
 
 
-def _bounded(waiting: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-    """The same steps of psycopg's; between them, the clock."""
+def _bounded(waiting: Generator[Wanted, Ready, RV]) -> Generator[Wanted, Ready, RV]:
+    """Do psycopg's own steps, and look at the clock between them."""
     deadline = deadlines.deadline()
     _give_up_late(deadline)
     began = 0.0
@@ -127,7 +144,7 @@ def _bounded(waiting: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
         state = next(waiting)
         while True:
             ready = yield state
-            if not ready:  # psycopg tells so at each tick without an answer
+            if not ready:  # a tick passed without an answer
                 began = began or monotonic() - TICK_SECONDS
                 waited = monotonic() - began
                 if waited >= LOOK_SECONDS:
@@ -137,7 +154,8 @@ def _bounded(waiting: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
                 _give_up_late(deadline)
             state = waiting.send(ready)
     except StopIteration as done:
-        return done.value
+        result: RV = done.value
+        return result
 
 
 def _give_up_late(deadline: float) -> None:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import sqlite3
 import time
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from sqlalchemy import delete, select
@@ -88,7 +87,8 @@ def _merge() -> bool:
     until = time.monotonic() + MERGE_SECONDS
     while time.monotonic() < until:
         with begin(synced=False) as session:
-            connection: Any = session.connection().connection.driver_connection
+            connection = session.connection().connection.driver_connection
+            assert isinstance(connection, sqlite3.Connection)
             before = connection.total_changes
             connection.execute(
                 "INSERT INTO searched_words (searched_words, rank) VALUES ('merge', ?)",

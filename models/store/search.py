@@ -5,7 +5,7 @@ stand.
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import (
     Connection,
@@ -24,9 +24,8 @@ from sqlalchemy.orm import Session
 from models.records import Comment
 from models.store.database import Base
 
-OWN = re.compile(
-    r"searched(_\w+)?$|ix_comments_words$"
-)  # made by a migration, and no table or index of the records
+# The tables and the index that a migration makes for the search: the records do not describe them.
+OWN = re.compile(r"searched(_\w+)?$|ix_comments_words$")
 MOST_WORDS, MOST_FOUND, LONGEST = 20, 1000, 1000
 _WORD = re.compile(r"\w+")
 _SEARCHED = table("searched", column("n"), column("comment_id", Comment.id.type))
@@ -39,50 +38,61 @@ _INDEX = (
 
 
 @event.listens_for(Base.metadata.tables["comments"], "after_create")
-def _make_index(_: Table, connection: Connection, **__: Any) -> None:
+def _make_index(_: Table, connection: Connection, **__: object) -> None:
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(_INDEX)
 
 
-def is_of_the_records(name: str | None, kind: str, parents: Any = None) -> bool:
-    """For Alembic: whether a table or index is described by the records, or is the search's own."""
+def is_of_the_records(name: str | None, kind: str, parents: object = None) -> bool:
+    """For Alembic: whether the records describe this table or index. They do not describe the
+    search's own.
+    """
     return kind not in {"table", "index"} or not OWN.match(name or "")
 
 
 def terms(words: str) -> list[str]:
-    """What is looked for, in small letters."""
+    """The words to search for, in lower case."""
     return _WORD.findall(words[:LONGEST].lower())[:MOST_WORDS]
 
 
-def matching(session: Session, words: str, site_id: int) -> Select[Any] | None:
-    """Ids of the site's comments that have all of these words, the last one perhaps only begun.
+def matching(session: Session, words: str, site_id: int) -> Select[str] | None:
+    """The ids of the site's comments that contain all of these words. The last word may be only the
+    beginning of one.
 
-    Of very many the newest; None if there is no word to look for.
+    If many match, the newest are found. None if there is no word to search for.
     """
     wanted = terms(words)
     if not wanted:
         return None
-    found: Any
     if session.get_bind().dialect.name == "sqlite":
-        match = (
-            f"site:s{site_id} AND {{name body}}:(" + " ".join(f'"{term}"' for term in wanted) + "*)"
-        )
-        found = select(_WORDS.c.rowid).where(
-            text("searched_words MATCH :match").bindparams(match=match)
-        )
-        newest = found.order_by(_WORDS.c.rowid.desc()).limit(MOST_FOUND)
-        return select(_SEARCHED.c.comment_id).where(_SEARCHED.c.n.in_(newest))
-    query = " & ".join(f"'{term}'" for term in wanted) + ":*"
-    says: Any = literal_column(_DOCUMENT).op("@@")(
-        func.to_tsquery(literal_column("'simple'"), query)
-    )
-    found_by = select(Comment.id).where(says, Comment.html.is_not(None), Comment.site_id == site_id)
-    # On its own, or the planner walks all comments in the order of the list and takes each one's
-    # words apart.
-    found = (
-        found_by.order_by(Comment.id.desc())
+        return _matching_on_sqlite(wanted, site_id)
+    return _matching_on_postgresql(wanted, site_id)
+
+
+def _matching_on_sqlite(wanted: Sequence[str], site_id: int) -> Select[str]:
+    quoted = " ".join(f'"{term}"' for term in wanted)
+    match = f"site:s{site_id} AND {{name body}}:({quoted}*)"
+    newest = (
+        select(_WORDS.c.rowid)
+        .where(text("searched_words MATCH :match").bindparams(match=match))
+        .order_by(_WORDS.c.rowid.desc())
         .limit(MOST_FOUND)
-        .cte("found")
-        .prefix_with("MATERIALIZED")
     )
+    return select(_SEARCHED.c.comment_id).where(_SEARCHED.c.n.in_(newest))
+
+
+def _matching_on_postgresql(wanted: Sequence[str], site_id: int) -> Select[str]:
+    query = func.to_tsquery(
+        literal_column("'simple'"), " & ".join(f"'{term}'" for term in wanted) + ":*"
+    )
+    says = literal_column(_DOCUMENT).bool_op("@@")(query)
+    newest = (
+        select(Comment.id)
+        .where(says, Comment.html.is_not(None), Comment.site_id == site_id)
+        .order_by(Comment.id.desc())
+        .limit(MOST_FOUND)
+    )
+    # Materialized, because the planner would otherwise walk all comments in the order of the list
+    # and split each one into words.
+    found = newest.cte("found").prefix_with("MATERIALIZED")
     return select(found.c.id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 from pydantic import BaseModel, ConfigDict
@@ -109,5 +109,5 @@ def unsealed(content: bytes) -> Sealed:
     return Sealed.model_validate_json(unseal(PURPOSE, content))
 
 
-def sealed_of(secret: Secret, headers: Mapping[str, Any]) -> bytes:
+def sealed_of(secret: Secret, headers: Mapping[str, str]) -> bytes:
     return sealed(Sealed(secrets=(secret,), headers=dict(headers)))
