@@ -4,7 +4,7 @@ cookie, no key.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl, quote, urlencode
 
 import orjson
@@ -25,7 +25,7 @@ from models.store.database import reading
 from models.store.storage import TOPS_A_PAGE, Stored, cache_tag
 from service.comments.accepting import accept
 from service.comments.mending import getting
-from service.comments.pages import empty_page, read_page, read_replies
+from service.comments.pages import ThreadPage, empty_page, read_page, read_replies
 from service.comments.receipts import ReceiptStatus, find_receipt, receipt_of
 from service.comments.submission import (
     NON_BLANK,
@@ -43,7 +43,7 @@ from service.http.problems import Problem, from_validation, shaped
 from service.http.requests import FORM, Query, query_as, whole_number
 from service.http.response_headers import ROUTE, cors_headers, published_headers
 from service.http.responses import json_response
-from service.http.shapes import ID_SCHEMA, Id, Time, Url
+from service.http.shapes import ID_SCHEMA, Id
 from service.sites.lookup import SiteInfo, find_site, remembered_site
 
 MOST_THREADS, MOST_KEY, MOST_LANGUAGE = 500, 255, 35
@@ -249,36 +249,6 @@ class ThreadQuery(Query):
         ID_SCHEMA,
         Field(description="A comment whose replies go on elsewhere: its `more` leads there."),
     ] = None
-
-
-class PublishedComment(TypedDict):
-    """A comment as readers see it. One that is `removed` keeps its place while it has replies."""
-
-    id: Id | None
-    parent: Id | None
-    name: Annotated[str, Field(examples=["Ann"])]
-    website: Url | None
-    html: Annotated[str, Field(examples=["<p>The ferry was late <em>again</em>.</p>"])]
-    at: Time
-    edited_at: Time | None
-    avatar: str
-    replies: list[PublishedComment]
-    more: Annotated[str | None, Field(description="Where more replies are.")]
-    removed: NotRequired[bool]
-
-
-class ThreadPage(TypedDict):
-    """A page of a thread, newest comment first. `next` leads to older comments."""
-
-    thread: Annotated[str, Field(examples=["/2026/harbour"])]
-    title: Annotated[str | None, Field(examples=["The harbour"])]
-    url: Url | None
-    state: Literal["open", "closed"]
-    count: Annotated[int, Field(examples=[12])]
-    revision: Annotated[int, Field(examples=[14])]
-    page: Annotated[int, Field(examples=[1])]
-    next: str | None
-    comments: list[PublishedComment]
 
 
 @api.call(

@@ -9,13 +9,19 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import orjson
 from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from models.identifiers import is_id
 from models.text.urls import origin_of, page_address
 from service.comments.mending import getting
-from service.comments.pages import empty_page, published_page, read_replies
+from service.comments.pages import (
+    PublishedComment,
+    ThreadPage,
+    empty_page,
+    page_of,
+    published_page,
+    read_replies,
+)
 from service.comments.receipts import find_receipt
 from service.comments.submission import thread_key
 from service.embed import assets
@@ -82,7 +88,7 @@ def thread(site_key: str) -> Response:
         **{name: request.args[name] for name in ("url", "title") if name in request.args},
     }
     answered = _find(page["comments"], request.args.get("reply"))
-    if answered:
+    if answered and answered["id"]:
         form["parent"] = answered["id"]
     return _html(_thread_page(site, words_for(_wished_language(), site.locale), page, form, {}))
 
@@ -128,7 +134,7 @@ def error_page(problem: Problem) -> Response:
 def _thread_page(
     site: SiteInfo,
     words: Words,
-    page: dict[str, Any],
+    page: ThreadPage,
     form: Mapping[str, str],
     errors: Mapping[str, str],
 ) -> str:
@@ -152,16 +158,15 @@ def _thread_page(
     )
 
 
-def _page(site: SiteInfo, key: str, page: int | None) -> dict[str, Any]:
+def _page(site: SiteInfo, key: str, page: int | None) -> ThreadPage:
     return published_page(site.key, key, page, get=getting(site.key, key))
 
 
-def _replies(site: SiteInfo, key: str) -> dict[str, Any]:
+def _replies(site: SiteInfo, key: str) -> ThreadPage:
     top = request.args["replies"]
     get = getting(site.key, key)
     stored = read_replies(site.key, key, top, _page_number() or 1, get=get) if is_id(top) else None
-    answer: dict[str, Any] = orjson.loads(stored.content) if stored else abort(404)
-    return answer
+    return page_of(stored) if stored else abort(404)
 
 
 def _follow(site: SiteInfo, form: Mapping[str, str], link: str) -> str:
@@ -171,7 +176,7 @@ def _follow(site: SiteInfo, form: Mapping[str, str], link: str) -> str:
     return _here(site, form, **dict(parse_qsl(urlsplit(link).query)))
 
 
-def _here(site: SiteInfo, form: Mapping[str, str], **changes: Any) -> str:
+def _here(site: SiteInfo, form: Mapping[str, str], **changes: str) -> str:
     """The same thread's page with other parameters."""
     kept = {name: form[name] for name in ("thread", "url", "title") if form.get(name)}
     query: dict[str, Any] = {**kept, "lang": _wished_language(), **changes}
@@ -207,11 +212,11 @@ def _in_words(words: Words, error: Mapping[str, str], form: Mapping[str, str], s
     return str(ours.get(field, error["message"]))
 
 
-def _find(comments: Iterable[dict[str, Any]], wanted: str | None) -> dict[str, Any] | None:
-    return next((comment for comment in _all(comments) if wanted and comment["id"] == wanted), None)
+def _find(comments: Iterable[PublishedComment], id_: str | None) -> PublishedComment | None:
+    return next((comment for comment in _all(comments) if id_ and comment["id"] == id_), None)
 
 
-def _all(comments: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _all(comments: Iterable[PublishedComment]) -> Iterator[PublishedComment]:
     for comment in comments:
         yield comment
         yield from _all(comment["replies"])

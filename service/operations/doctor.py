@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import String, cast, func, select, update
@@ -105,15 +104,14 @@ def _sealed(step: Step, comments: int) -> Iterator[Violation]:
         place = source() if secrets() else ""
     except WrongKeys:
         return
-    wanted: Any = select(cast(Comment.id, String(36)), Comment.email).where(
-        Comment.email.is_not(None)
-    )
+    wanted = select(cast(Comment.id, String(36)), Comment.email).where(Comment.email.is_not(None))
     with reading() as session:
         for number, (id_, email) in enumerate(
             session.execute(wanted, execution_options={"yield_per": ROWS_AT_ONCE})
         ):
             if number % ROWS_AT_ONCE == 0:
                 step("addresses", number, comments)
+            assert email is not None  # so says the query
             try:
                 decrypt_email(email)
             except (InvalidTag, KeyError, ValueError):
@@ -155,7 +153,7 @@ def _chunks(ids: list[str]) -> Iterator[list[str]]:
 
 def _recount(session: Session, thread_id: int) -> None:
     session.execute(select(Thread.id).where(Thread.id == thread_id).with_for_update())
-    shown: Any = (
+    shown = (
         (Comment.thread_id == thread_id)
         & (Comment.status == "approved")
         & Comment.place.is_not(None)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
 
 from models.records import Block, Comment, Endpoint, Moderator
-from models.store.database import begin, now
+from models.store.database import Base, begin, now
 from models.store.keyring import check_keys, replace_keyring
 from models.store.secrets import (
     Secrets,
@@ -56,13 +57,9 @@ def replace_lost_keys() -> Loss:
             author_blocks=_count(session, Block, _STANDING),
         )
         session.execute(update(Comment).where(Comment.email.is_not(None)).values(email=None))
-        without: dict[str, Any] = {
-            "second_factor": None,
-            "second_factor_used": None,
-            "recovery_codes": None,
-        }
+        with_factor = update(Moderator).where(Moderator.second_factor.is_not(None))
         session.execute(
-            update(Moderator).where(Moderator.second_factor.is_not(None)).values(without)
+            with_factor.values(second_factor=None, second_factor_used=None, recovery_codes=None)
         )
         session.execute(update(Block).where(_STANDING).values(ended_at=now(), ended_by="lost keys"))
         kept = _new_keys()
@@ -80,8 +77,8 @@ def replace_lost_keys() -> Loss:
 _STANDING = (Block.kind == "author") & Block.ended_at.is_(None)
 
 
-def _count(session: Any, record: Any, which: Any) -> int:
-    return int(session.scalar(select(func.count()).select_from(record).where(which)) or 0)
+def _count(session: Session, record: type[Base], which: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).select_from(record).where(which)) or 0
 
 
 def _refuse_if_nothing_is_lost() -> None:

@@ -5,12 +5,12 @@ database then.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from ipaddress import IPv6Address, ip_address
 from time import monotonic, perf_counter
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from flask import Flask, Response, request
 from prometheus_client import (
@@ -24,7 +24,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from pydantic import Field
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Select, Text, cast, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -45,6 +45,9 @@ RECENT = timedelta(minutes=5)
 MOST_SCREENINGS = 500  # of the recent ones, the newest
 MOST_THREADS = 200  # of those with pages owed, the ones owed longest
 COUNT_SECONDS = 600.0  # what only a long count can tell is counted this often
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
 CHECKS = (*EVERY_CHECK, SCREENING)
 MetricsText = Annotated[str, Field(examples=["greenroom_comments_total 12\n"])]
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -99,7 +102,7 @@ def watch(app: Flask) -> None:
     """Count and time every request of this app, by rule, method and status: about 3 µs each."""
     inner = app.wsgi_app
 
-    def timed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def timed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ[_BEGAN] = perf_counter()
         return inner(environ, start_response)
 
@@ -142,7 +145,7 @@ def _requests() -> Histogram:
 
 
 @cache
-def _kind(rule: str, method: str, status: int) -> Any:
+def _kind(rule: str, method: str, status: int) -> Histogram:
     """Kept: to look it up by its labels costs as much again as to count."""
     return _requests().labels(rule, method, str(status))
 
@@ -243,42 +246,55 @@ def _comments(session: Session, at: datetime) -> Iterator[Metric]:
     yield told
 
 
-_counted: dict[str, Any] = {"at": -math.inf, "counts": {}}
+class _Counted(NamedTuple):
+    at: float
+    counts: Mapping[str, int]
 
 
-def _settled(session: Session) -> dict[str, int]:
-    if monotonic() - _counted["at"] > COUNT_SECONDS:
-        counts = {
-            status: session.scalar(_of_status(status)) or 0 for status in ("rejected", "deleted")
-        }
+_NOTHING_YET = _Counted(at=-math.inf, counts={})
+_counted = _NOTHING_YET
+
+
+def count_anew() -> None:
+    """Forget the counts, so that the next scrape counts again. For tests."""
+    global _counted  # noqa: PLW0603 — one per process
+    _counted = _NOTHING_YET
+
+
+def _settled(session: Session) -> Mapping[str, int]:
+    """Comments that nobody waits for, counted anew every `COUNT_SECONDS`."""
+    global _counted  # noqa: PLW0603 — one per process
+    if monotonic() - _counted.at > COUNT_SECONDS:
+        statuses = ("rejected", "deleted")
+        counts = {status: session.scalar(_of_status(status)) or 0 for status in statuses}
         counts["approved"] = session.scalar(select(func.sum(Thread.count))) or 0
-        _counted.update(at=monotonic(), counts=counts)
-    return dict(_counted["counts"])
+        _counted = _Counted(monotonic(), counts)
+    return _counted.counts
 
 
-def _of_status(status: str) -> Any:
-    """By site, as the index is: no comment itself is read."""
+def _of_status(status: str) -> Select[int]:
+    """Site by site, as the index is: no comment itself is read."""
     of_a_site = select(func.count(Comment.id)).where(
         Comment.site_id == Site.id, Comment.status == status
     )
     return select(func.sum(of_a_site.scalar_subquery()))
 
 
-def _oldest_pending() -> Any:
+def _oldest_pending() -> Select[datetime | None]:
     of_a_site = select(Comment.at).where(Comment.site_id == Site.id, Comment.status == "pending")
     return select(func.min(of_a_site.order_by(Comment.id).limit(1).scalar_subquery())).select_from(
         Site
     )
 
 
-def _oldest_review() -> Any:
+def _oldest_review() -> Select[datetime | None]:
     of_a_site = select(func.min(Review.opened_at)).where(
         Review.site_id == Site.id, Review.closed_at.is_(None)
     )
     return select(func.min(of_a_site.scalar_subquery())).select_from(Site)
 
 
-def _oldest_unpublished() -> Any:
+def _oldest_unpublished() -> Select[datetime | None]:
     """When the first change that readers do not see yet was made: the due time is put off by every
     sweep.
     """
@@ -296,7 +312,7 @@ def _oldest_unpublished() -> Any:
     return select(func.min(func.coalesce(first.scalar_subquery(), oldest.c.publish_due)))
 
 
-def _oldest_due() -> Any:
+def _oldest_due() -> Select[datetime | None]:
     """By endpoint, as the index is; one that is disabled is owed nothing now."""
     of_an_endpoint = select(func.min(Delivery.due)).where(Delivery.endpoint_id == Endpoint.id)
     return (

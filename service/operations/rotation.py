@@ -7,12 +7,12 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import Row, bindparam, func, select, text, update
 
 from models.records import Comment
 from models.settings import settings
@@ -128,7 +128,7 @@ def _move_all(key: str, step: Step) -> int:
     return moved
 
 
-def _after(last: str) -> Any:
+def _after(last: str) -> Sequence[Row[str, bytes | None]]:
     wanted = select(Comment.id, Comment.email).where(Comment.email.is_not(None), Comment.id > last)
     with reading() as session:
         return session.execute(wanted.order_by(Comment.id).limit(ROWS_AT_ONCE)).all()

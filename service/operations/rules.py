@@ -11,12 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import TypeVar
 
 from sqlalchemy import (
     ColumnElement,
     Executable,
+    Over,
+    SQLColumnExpression,
     String,
+    Subquery,
     Text,
     and_,
     case,
@@ -30,6 +33,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import Function
 
 from models.records import (
     Attempt,
@@ -50,6 +54,8 @@ from models.settling.erasing import erase_rest
 from models.store.database import now
 from service.operations.violation import MEND, NOTHING
 
+T = TypeVar("T")
+
 LONG = timedelta(minutes=10)  # by then sweep has rung, rung again, and done it itself
 Mend = Callable[[Session, Sequence[str]], None]
 
@@ -68,7 +74,7 @@ class Rule:
     mend: Mend | None = None
 
 
-def _id(column: Any) -> ColumnElement[str]:
+def _id(column: SQLColumnExpression[object]) -> ColumnElement[str]:
     """As text: to make a million UUIDs of them would take longer than to find them."""
     return cast(column, String(36))
 
@@ -140,19 +146,22 @@ def _close_by_last(session: Session, ids: Sequence[str]) -> None:
 # Decisions and events
 
 
-def _decisions() -> Any:
+def _decisions() -> Subquery:
     """The log of each comment in order, each entry beside the one before."""
     changes = DecisionRecord.was != DecisionRecord.becomes
     order = (DecisionRecord.version, case((changes, 0), else_=1), _id(DecisionRecord.id))
-    window: dict[str, Any] = {"partition_by": DecisionRecord.comment_id, "order_by": order}
+
+    def over(of: Function[T]) -> Over[T]:
+        return of.over(partition_by=DecisionRecord.comment_id, order_by=order)
+
     return select(
         DecisionRecord.comment_id,
         DecisionRecord.was,
         DecisionRecord.becomes,
         DecisionRecord.version,
-        func.lag(DecisionRecord.becomes, 1, "pending").over(**window).label("before"),
-        func.lag(DecisionRecord.version, 1, 1).over(**window).label("version_before"),
-        func.lead(DecisionRecord.version).over(**window).label("following"),
+        over(func.lag(DecisionRecord.becomes, 1, "pending")).label("before"),
+        over(func.lag(DecisionRecord.version, 1, 1)).label("version_before"),
+        over(func.lead(DecisionRecord.version)).label("following"),
     ).subquery()
 
 
@@ -197,15 +206,18 @@ def _decided_too_often(at: datetime) -> Executable:
 
 
 def _wrong_events(at: datetime) -> Executable:
-    window: dict[str, Any] = {"partition_by": Event.comment_id, "order_by": Event.sequence}
+
+    def over(of: Function[T]) -> Over[T]:
+        return of.over(partition_by=Event.comment_id, order_by=Event.sequence)
+
     log = select(
         Event.comment_id,
         Event.sequence,
         Event.type,
         Event.supersedes,
-        func.lag(Event.sequence).over(**window).label("before"),
-        func.lag(Event.id).over(**window).label("id_before"),
-        func.lead(Event.sequence).over(**window).label("following"),
+        over(func.lag(Event.sequence)).label("before"),
+        over(func.lag(Event.id)).label("id_before"),
+        over(func.lead(Event.sequence)).label("following"),
     ).subquery()
     is_last = log.c.following.is_(None)
     first = (

@@ -1,49 +1,57 @@
-"""Published pages against the rows they were made of, thread by thread: all that is approved, and
-nothing else.
-"""
+"""Compare published pages with the database: they show every approved comment and nothing else."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import orjson
-from sqlalchemy import Row, String, bindparam, cast, select
+from sqlalchemy import Integer, Row, Select, String, bindparam, cast, select
 from sqlalchemy.orm import Session, aliased
 
 from models.records import Comment, Site, Thread
 from models.store import storage
 from models.store.database import reading
 from models.store.storage import REPLIES_A_PAGE, TOPS_A_PAGE
+from service.comments.pages import PublishedComment, ThreadPage, page_of
 from service.operations.violation import MEND, NOTHING, Violation, dashed
 
 PAGES_AT_ONCE = 40
 THREADS_AT_ONCE = 500
-PAUSES = (
-    0.5,
-    2.0,
-    5.0,
-)  # before a thread that seems wrong is looked at again: it may be being published
+PAUSES = (0.5, 2.0, 5.0)  # seconds before a second look: the thread may just be published
 Found = storage.Stored | storage.Damaged | None
 Read = Callable[[Iterable[str]], Iterable[Found]]  # many at once, one for one
 _ENTRY = re.compile(rb"urn:uuid:([0-9a-f-]{36})")
 
 
-class Expected(NamedTuple):
-    """What an object is to show: the text of each approved comment by its id."""
+class Text(NamedTuple):
+    """What readers see of a comment."""
 
     name: str
-    comments: dict[str, tuple[Any, ...]]
+    website: str | None
+    html: str | None
+
+
+class Expected(NamedTuple):
+    """What an object in storage must show: each approved comment by its id."""
+
+    name: str
+    comments: dict[str, Text]
     is_page: bool = True
 
 
-def threads() -> Iterator[Row[Any]]:
-    """Every thread there is, a few hundred at a time, so that no transaction is long."""
-    wanted = (
+# the id, the id of its top comment, status, place, places, name, website, html
+CommentRow = Row[str, str, str, int | None, int, str, str | None, str | None]
+Texts = dict[str, Text]
+Chunk = tuple[str, int]  # replies that found no room on the page: a top comment and a number
+
+
+def threads() -> Iterator[Row[Thread, str]]:
+    """Every thread with its site's key, a few hundred at a time, so that no transaction is long."""
+    in_order = (
         select(Thread, Site.key.label("site"))
         .join(Site, Site.id == Thread.site_id)
         .order_by(Thread.id)
@@ -51,9 +59,7 @@ def threads() -> Iterator[Row[Any]]:
     last = 0
     while True:
         with reading() as session:
-            rows: Sequence[Any] = session.execute(
-                wanted.where(Thread.id > last).limit(THREADS_AT_ONCE)
-            ).all()
+            rows = session.execute(in_order.where(Thread.id > last).limit(THREADS_AT_ONCE)).all()
         if not rows:
             return
         yield from rows
@@ -85,33 +91,38 @@ def _examine(thread_id: int, read: Read) -> list[Violation]:
 
 _THREAD = select(Thread, Site.key.label("site")).join(Site, Site.id == Thread.site_id)
 _THREAD = _THREAD.where(Thread.id == bindparam("thread"))
-# As text: to make a UUID of each would take longer than all the rest. Content is fetched to be
-# compared.
-_SHOWN: Any = (
-    Comment.status,
-    Comment.place,
-    Comment.places,
-    Comment.name,
-    Comment.website,
-    Comment.html,
+
+
+def _comments() -> Select[str, str, str, int | None, int, str, str | None, str | None]:
+    # The ids as text: to make a UUID of each would take longer than all the rest.
+    return select(
+        cast(Comment.id, String(36)).label("id"),
+        cast(Comment.top_id, String(36)).label("top"),
+        Comment.status,
+        Comment.place,
+        Comment.places,
+        Comment.name,
+        Comment.website,
+        Comment.html,
+    )
+
+
+_FIRST, _LAST = bindparam("first", type_=Integer), bindparam("last", type_=Integer)
+_TOPS = (
+    _comments()
+    .where(Comment.thread_id == bindparam("thread"), Comment.parent_id.is_(None))
+    .where(Comment.place.between(_FIRST, _LAST))
+    .order_by(Comment.place)
 )
-_SHOWN = (
-    cast(Comment.id, String(36)).label("id"),
-    cast(Comment.top_id, String(36)).label("top"),
-    *_SHOWN,
-)
-_BETWEEN = Comment.place.between(bindparam("first"), bindparam("last"))
-_TOPS: Any = select(*_SHOWN).where(
-    Comment.thread_id == bindparam("thread"), Comment.parent_id.is_(None), _BETWEEN
-)
-_TOPS = _TOPS.order_by(Comment.place)
 _TOP = aliased(Comment)
-_OF_THESE = _TOP.place.between(bindparam("first"), bindparam("last")) & _TOP.parent_id.is_(None)
-_REPLIES: Any = (
-    select(*_SHOWN).join(_TOP, _TOP.id == Comment.top_id).where(Comment.parent_id.is_not(None))
+_REPLIES = (
+    _comments()
+    .join(_TOP, _TOP.id == Comment.top_id)
+    .where(Comment.parent_id.is_not(None), Comment.place.is_not(None))
+    .where(_TOP.thread_id == bindparam("thread"), _TOP.parent_id.is_(None))
+    .where(_TOP.place.between(_FIRST, _LAST))
+    .order_by(Comment.top_id, Comment.place)
 )
-_REPLIES = _REPLIES.where(_TOP.thread_id == bindparam("thread"), _OF_THESE)
-_REPLIES = _REPLIES.where(Comment.place.is_not(None)).order_by(Comment.top_id, Comment.place)
 
 
 @dataclass
@@ -145,7 +156,7 @@ class _Look:
             "last": first + PAGES_AT_ONCE * TOPS_A_PAGE - 1,
         }
         tops = session.execute(_TOPS, within).all()
-        answers: dict[str, list[Row[Any]]] = defaultdict(list)
+        answers: dict[str, list[CommentRow]] = defaultdict(list)
         if any(top.places for top in tops):
             for row in session.execute(_REPLIES, within).all():
                 answers[row.top].append(row)
@@ -158,7 +169,7 @@ class _Look:
                 self._compare(expected, stored)
 
     def _count(
-        self, tops: Sequence[Row[Any]], answers: dict[str, list[Row[Any]]], first: int
+        self, tops: Sequence[CommentRow], answers: dict[str, list[CommentRow]], first: int
     ) -> None:
         """Places run from 0 without a gap, among the thread's top comments as among a top comment's
         replies.
@@ -177,17 +188,17 @@ class _Look:
                 )
 
     def _expected(
-        self, tops: Sequence[Row[Any]], answers: dict[str, list[Row[Any]]]
+        self, tops: Sequence[CommentRow], answers: dict[str, list[CommentRow]]
     ) -> list[Expected]:
-        pages: dict[int, dict[str, tuple[Any, ...]]] = {}
-        more: dict[tuple[str, int], dict[str, tuple[Any, ...]]] = {}
+        pages: dict[int, Texts] = {}
+        more: dict[Chunk, Texts] = {}
         for top in tops:
-            page = pages.setdefault(top.place // TOPS_A_PAGE + 1, {})
+            page = pages.setdefault(_place(top) // TOPS_A_PAGE + 1, {})
             for row in (top, *answers.get(top.id, ())):
-                chunk = 0 if row is top else row.place // REPLIES_A_PAGE
+                chunk = 0 if row is top else _place(row) // REPLIES_A_PAGE
                 into = page if chunk == 0 else more.setdefault((dashed(top.id), chunk), {})
                 if row.status == "approved":
-                    into[dashed(row.id)] = (row.name, row.website, row.html)
+                    into[dashed(row.id)] = Text(row.name, row.website, row.html)
         self.approved += sum(map(len, (*pages.values(), *more.values())))
         objects = [
             Expected(storage.page_name(*self._key, page), shown) for page, shown in pages.items()
@@ -203,11 +214,11 @@ class _Look:
             self.newest = Expected(storage.newest_name(*self._key), pages.get(first, {}))
         return objects
 
-    def _continued(self, tops: Sequence[Row[Any]], more: dict[tuple[str, int], Any]) -> set[int]:
+    def _continued(self, tops: Sequence[CommentRow], more: Mapping[Chunk, Texts]) -> set[int]:
         """Pages on which something stands for its answers elsewhere alone."""
         answered = {top for (top, _), shown in more.items() if shown}
         return (
-            {top.place // TOPS_A_PAGE + 1 for top in tops if dashed(top.id) in answered}
+            {_place(top) // TOPS_A_PAGE + 1 for top in tops if dashed(top.id) in answered}
             if answered
             else set()
         )
@@ -219,8 +230,8 @@ class _Look:
     def _read(self, names: Iterable[str]) -> Iterable[Found]:
         return self.read(names)
 
-    def _compare(self, expected: Expected, stored: Found) -> dict[str, Any] | None:
-        """The object as it is shown, if it could be read."""
+    def _compare(self, expected: Expected, stored: Found) -> ThreadPage | None:
+        """The page that the object holds, if it can be read."""
         where = expected.name.rpartition("/")[2]
         if stored is None:
             self._wrong("on its page", f"its page {where} is missing")
@@ -228,17 +239,14 @@ class _Look:
         if isinstance(stored, storage.Damaged):
             self._wrong("readable", f"its page {stored}")
             return None
-        page: dict[str, Any] = orjson.loads(stored.content)
-        shown = {comment["id"]: comment for comment in _flat(page["comments"]) if comment["id"]}
+        page = page_of(stored)
+        shown = _texts(page["comments"])
         for id_ in expected.comments.keys() - shown.keys():
             self._wrong("on its page", f"comment {id_} is approved, but not on {where}")
         for id_ in shown.keys() - expected.comments.keys():
             self._wrong("on its page", f"comment {id_} is on {where}, but not approved there")
         for id_ in shown.keys() & expected.comments.keys():
-            if (
-                tuple(shown[id_][name] for name in ("name", "website", "html"))
-                != expected.comments[id_]
-            ):
+            if shown[id_] != expected.comments[id_]:
                 self._wrong("as written", f"comment {id_} reads otherwise on {where}")
         if expected.is_page and len(page["comments"]) > TOPS_A_PAGE:
             self._wrong("25 a page", f"{where} shows {len(page['comments'])} top comments")
@@ -263,14 +271,8 @@ class _Look:
             return
         newest, feed = self._read((self.newest.name, storage.feed_name(*self._key)))
         page = self._compare(self.newest, newest)
-        said = {
-            name: getattr(thread, name) for name in ("title", "url", "state", "count", "revision")
-        }
-        for name in said if page else ():
-            if page and page[name] != said[name]:
-                self._wrong(
-                    "head", f"its pages say {name} {page[name]!r}, but it is {said[name]!r}"
-                )
+        if page is not None:
+            self._compare_head(page)
         if isinstance(feed, storage.Damaged):
             self._wrong("readable", f"its feed {feed}")
             return
@@ -278,14 +280,37 @@ class _Look:
         if told != self.newest.comments.keys():
             self._wrong("feed", "its feed does not show what its newest page shows")
 
+    def _compare_head(self, page: ThreadPage) -> None:
+        thread = self.thread
+        pairs = {
+            "title": (page["title"], thread.title),
+            "url": (page["url"], thread.url),
+            "state": (page["state"], thread.state),
+            "count": (page["count"], thread.count),
+            "revision": (page["revision"], thread.revision),
+        }
+        for name, (shown, stored) in pairs.items():
+            if shown != stored:
+                self._wrong("head", f"its pages say {name} {shown!r}, but it is {stored!r}")
+
     def _wrong(self, rule: str, words: str, command: str = "") -> None:
         about = f"{words} ({self.site} {self.thread.key})"
         mended_by = command or f"greenroom publish {self.thread.id}"
         self.found.append(Violation(rule, "thread", str(self.thread.id), about, mended_by))
 
 
-def _flat(comments: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _place(row: CommentRow) -> int:
+    """Both queries ask for comments with a place only."""
+    place: int | None = row.place
+    assert place is not None
+    return place
+
+
+def _texts(comments: Sequence[PublishedComment]) -> Texts:
+    """Every comment on the page that is not removed, with the replies below it."""
+    found: Texts = {}
     for comment in comments:
-        yield comment
-        if comment["replies"]:
-            yield from _flat(comment["replies"])
+        if comment["id"]:
+            found[comment["id"]] = Text(comment["name"], comment["website"], comment["html"])
+        found |= _texts(comment["replies"])
+    return found
