@@ -1,0 +1,104 @@
+"""The people of a site: their roles, and that one of them is an owner."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from models.identifiers import new_id
+from models.records import Act, Moderator, Site
+from models.store.database import begin, now, reading
+from service.http.problems import Problem
+from service.people import accounts, team, tickets
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def people(data: object) -> dict[str, str]:
+    """Ids by name: an owner, a moderator and a viewer."""
+    for name, role in (("ann", "owner"), ("ben", "moderator"), ("kim", "viewer")):
+        accounts.add_moderator(f"{name}@paper.example", "demo", role, PASSWORD)
+    with reading() as session:
+        ids = session.execute(select(Moderator.email, Moderator.id)).all()
+    return {email.partition("@")[0]: id_ for email, id_ in ids}
+
+
+def site_id() -> int:
+    with reading() as session:
+        return session.scalars(select(Site.id).where(Site.key == "demo")).one()
+
+
+def roles() -> dict[str, str]:
+    with reading() as session:
+        rows = [team.member_shape(row) for row in session.execute(team.members(site_id()))]
+    return {row["email"].partition("@")[0]: row["role"] for row in rows}
+
+
+def set_role(moderator_id: str, role: str | None) -> str:
+    with begin() as session:
+        return team.set_role(session, site_id(), moderator_id, role, by="moderator:x")
+
+
+def test_members_are_in_the_order_of_their_emails(people: dict[str, str]) -> None:
+    assert list(roles().items()) == [("ann", "owner"), ("ben", "moderator"), ("kim", "viewer")]
+
+
+def test_a_role_is_changed_and_taken_away_and_logged(people: dict[str, str]) -> None:
+    assert set_role(people["kim"], "moderator") == "kim@paper.example"
+    assert set_role(people["ben"], None) == "ben@paper.example"
+    assert roles() == {"ann": "owner", "kim": "moderator"}
+    with reading() as session:
+        acts = session.scalars(select(Act.what).order_by(Act.id)).all()
+    assert acts == ["made kim@paper.example moderator", "removed ben@paper.example"]
+
+
+@pytest.mark.parametrize("role", ["moderator", "viewer", None])
+def test_the_last_owner_stays(people: dict[str, str], role: str | None) -> None:
+    with pytest.raises(Problem, match="needs an owner") as refused:
+        set_role(people["ann"], role)
+    assert refused.value.status == 409
+    set_role(people["ben"], "owner")
+    set_role(people["ann"], role)
+    assert roles()["ben"] == "owner"
+
+
+@pytest.mark.parametrize("whom", ["x", new_id()])
+def test_a_stranger_has_no_role(people: dict[str, str], whom: str) -> None:
+    with pytest.raises(Problem) as refused:
+        set_role(whom, "owner")
+    assert refused.value.status == 404
+
+
+def test_someone_of_another_site_is_a_stranger(people: dict[str, str]) -> None:
+    accounts.add_site("other", ["https://other.example"])
+    accounts.add_moderator("eve@other.example", "other", "owner", PASSWORD)
+    with reading() as session:
+        eve = session.scalars(
+            select(Moderator.id).where(Moderator.email == "eve@other.example")
+        ).one()
+    with pytest.raises(Problem, match="not of this site"):
+        set_role(eve, "owner")
+
+
+def test_an_invitation_is_listed_until_it_is_used(data: object) -> None:
+    link = tickets.invite("ben@paper.example", "demo", "viewer", by="moderator:x")
+    with reading() as session:
+        (waiting,) = [
+            team.ticket_shape(ticket) for ticket in session.scalars(team.invited(site_id()))
+        ]
+    assert (waiting["email"], waiting["role"]) == ("ben@paper.example", "viewer")
+    assert waiting["at"] < waiting["until"]
+    assert link.rpartition("/")[2] not in str(waiting)
+    tickets.use(link.rpartition("/")[2], PASSWORD)
+    with reading() as session:
+        assert session.scalars(team.invited(site_id())).all() == []
+    assert now().isoformat() > waiting["at"]
+
+
+def test_a_letter_says_who_invites_to_what_and_for_how_long() -> None:
+    subject, text = team.letter("Ann", "The Paper", "https://comments.example/console/join/x")
+    assert subject == "Moderate the comments of The Paper"
+    assert "Ann invites you" in text
+    assert "https://comments.example/console/join/x" in text
+    assert "works for a week" in text
