@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from functools import lru_cache
 from typing import NamedTuple
 
 from cachetools import FIFOCache, TTLCache
@@ -33,15 +34,28 @@ KEY = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
 class SiteInfo(NamedTuple):
     """What the public side needs to know of a site.
 
-    `origins` are scheme, host and port as a browser sends them; `page_query` names the parameters
-    that tell its pages apart.
+    `stored_origins` are scheme, host and port as the owner's command wrote them; `page_query` names
+    the parameters that tell its pages apart.
     """
 
     id: int
     key: str
-    origins: tuple[str, ...]
+    stored_origins: tuple[str, ...]
     locale: str
     page_query: tuple[str, ...]
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """As browsers send them, also those that were kept before a name in another script was.
+
+        Looked at when they are first needed: the URL parser takes 2 MB.
+        """
+        return _as_browsers_send(self.stored_origins)
+
+
+@lru_cache(maxsize=1024)
+def _as_browsers_send(origins: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(origin_of(url) or url for url in origins)
 
 
 class _Seen(NamedTuple):
@@ -140,11 +154,7 @@ def _look_up(key: str) -> SiteInfo | None:
 
 
 def _info(row: Row[int, str, list[str], str, list[str] | None]) -> SiteInfo:
-    """Origins as browsers send them, also those that were kept before a name in
-    another script was.
-    """
-    origins = tuple(origin_of(url) or url for url in row.origins)
-    return SiteInfo(row.id, row.key, origins, row.locale, page_query(row.page_query))
+    return SiteInfo(row.id, row.key, tuple(row.origins), row.locale, page_query(row.page_query))
 
 
 _SITES = select(Site.id, Site.key, Site.origins, Site.locale, PAGE_QUERY)
