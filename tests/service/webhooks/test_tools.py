@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -113,6 +114,19 @@ def test_listen_verifies_and_prints_what_comes() -> None:
         assert send(port, signed(signatures.new_secret())) == 400
         told = next(line for line in process.stdout if "refused" in line)
         assert "signature is not by this secret" in told
+
+
+@pytest.mark.parametrize("length", ["", "-1", "+5", "9" * 5000])
+def test_listen_refuses_a_message_of_no_sensible_length(length: str) -> None:
+    with (
+        listening([*GREENROOM, "webhook", "listen", "--port", "0", "--secret", SECRET]) as (
+            port,
+            _,
+        ),
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection,
+    ):
+        connection.sendall(f"POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.0 411 ")
 
 
 def test_listen_wants_a_secret_as_they_are_shown() -> None:

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 
 import pytest
 
+from worker.webhooks import connections
 from worker.webhooks.connections import (
     MOST_READ,
     MOST_RECEIVED,
@@ -26,6 +27,12 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 PATIENCE = 20  # seconds: for a machine that is busy
 
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine, more than two seconds may pass between two lines of a test."""
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 1000.0)
 
 
 @asynccontextmanager

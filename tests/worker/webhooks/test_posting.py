@@ -293,6 +293,28 @@ def test_it_speaks_tls_to_the_name_and_believes_only_a_good_certificate(
     assert len(receiver.got) == 1
 
 
+def test_a_connection_to_one_name_is_not_used_for_another_at_the_same_address(
+    private: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = certificate(tmp_path, "hook.test")
+    monkeypatch.setenv("SSL_CERT_FILE", good)
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 1000.0)  # for a busy machine
+    connections._tls.cache_clear()
+    zone = {name: {"A": ["127.0.0.1"]} for name in ("hook.test", "other.test")}
+
+    async def both(port: int) -> None:
+        async with Poster() as poster:
+            await poster.post(f"https://hook.test:{port}/", {}, b"{}")
+            with pytest.raises(Unsent, match="certificate is not good"):
+                await poster.post(f"https://other.test:{port}/", {}, b"{}")
+
+    with Receiver(certificate=good) as receiver, DnsServer(zone) as dns:
+        dns.serve(monkeypatch)
+        settings.cache_clear()
+        asyncio.run(both(receiver.port))
+        assert len(receiver.got) == 1
+
+
 def test_at_most_64_kb_of_the_answer_are_read(private: None, receiver: Receiver) -> None:
     receiver.next(Answer(200, {}, b"x" * 10_000_000))
     answer = post(receiver.url)
@@ -379,6 +401,8 @@ def test_answers_of_every_shape_are_read(
 def test_a_connection_is_used_again_only_where_the_name_still_leads(
     private: None, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 1000.0)  # for a busy machine
+
     async def twice(change: bool) -> None:
         async with Poster() as poster:
             await poster.post(url, {}, b"{}")
