@@ -3,7 +3,8 @@
 import pytest
 
 from models.spam.features import features, seen
-from models.spam.place import Place
+from models.spam.place import Place, away, is_same, on_site
+from models.spam.text import read
 
 PAGE = Place(
     page=["https://tube.example.com/watch?v=abc", "https://tu.example.com/abc"],
@@ -56,3 +57,44 @@ def test_where_nobody_said_where_a_comment_stands_every_link_is_a_strangers() ->
     assert (features([text]) != features([text], [None])).nnz == 0
     assert (features([text]) != features([text], [Place()])).nnz == 0
     assert (features([text]) != features([text], [PAGE])).nnz > 0
+
+
+@pytest.mark.parametrize(
+    ("url", "page", "is_the_page"),
+    [
+        ("https://paper.example/a", "https://paper.example/a", True),
+        ("http://www.paper.example/a/", "https://paper.example/a", True),
+        ("https://m.paper.example/a#comments", "https://paper.example/a", True),
+        ("paper.example/a", "https://paper.example/a", True),
+        ("https://paper.example/a?utm=x", "https://paper.example/a", True),  # who shared it
+        ("https://paper.example/a?v=1&t=30", "https://paper.example/a?v=1", True),
+        ("https://paper.example/a?v=2", "https://paper.example/a?v=1", False),
+        ("https://paper.example/a", "https://paper.example/a?v=1", False),
+        ("https://paper.example/b", "https://paper.example/a", False),
+        ("https://other.example/a", "https://paper.example/a", False),
+    ],
+)
+def test_a_page_is_the_same_however_its_address_is_spelled(
+    url: str, page: str, is_the_page: bool
+) -> None:
+    assert is_same(url, page) is is_the_page
+
+
+def test_text_without_links_is_left_as_it_is() -> None:
+    tokens = read("Nothing to see here.")
+
+    assert away("Nothing to see here.", tokens, PAGE) == tokens
+
+
+def test_only_the_links_home_are_left_out() -> None:
+    text = "See https://paper.example/a and https://other.example/a now"
+    left = away(text, read(text), Place(site=["paper.example"]))
+
+    assert [token.text for token in left if token.kind == "link"] == ["other.example"]
+    assert len(left) == len(read(text)) - 1
+
+
+def test_a_site_has_the_hosts_of_its_origins() -> None:
+    assert on_site(["https://www.paper.example:8443", "http://blog.example"]) == Place(
+        site=["paper.example", "blog.example"]
+    )

@@ -13,7 +13,8 @@ import pytest
 from models.spam import context
 from models.spam.model import probability
 from models.spam.site import TEXT_COLUMNS, Seen, SiteModel
-from models.spam.training.site_model import Label, log_loss, train
+from models.spam.training.base_model import Flags, Untrainable
+from models.spam.training.site_model import Comparison, Label, compare, log_loss, train
 
 UNKNOWN = {"context": context.EDITION} | dict.fromkeys(context.COUNTS, context.UNKNOWN)
 WORDS = (
@@ -101,3 +102,131 @@ def test_what_was_not_counted_yet_when_a_comment_was_screened_is_unknown_and_not
     unknown = len(context.COUNTS) + context.COUNTS.index("links to this page")
     assert (earlier[unknown], now[unknown]) == (1, 0)
     assert earlier.sum() == 1
+
+
+def test_fewer_than_25_decisions_or_three_of_a_kind_teach_nothing() -> None:
+    enough = labels((22, False, -2, ""), (3, True, 2, ""))
+    assert train(enough, "", "").model
+
+    for too_few in (enough[:24], labels((23, False, -2, ""), (2, True, 2, ""))):
+        with pytest.raises(Untrainable, match="25 decisions are needed, and 3 of each kind"):
+            train(too_few, "", "")
+
+
+def test_two_trainings_give_the_same_weights_and_two_models() -> None:
+    taught = labels((15, False, -2, "pier"), (15, True, 2, "slot"))
+    one, same, later = (train(taught, "base", made).model for made in ("Monday", "Monday", "noon"))
+
+    np.testing.assert_array_equal(one.weights, later.weights)
+    assert one.version == same.version != later.version
+    assert one.version.startswith("site-")
+    assert len(one.version) == len("site-") + 12
+
+
+def test_the_model_remembers_its_base() -> None:
+    assert train(labels((15, False, -2, ""), (15, True, 2, "")), "0123", "").model.base == "0123"
+
+
+@pytest.mark.parametrize(
+    ("ham", "spam", "is_learned"), [(9, 1, True), (8, 1, False), (20, 0, False), (0, 20, False)]
+)
+def test_a_language_takes_ten_labels_of_both_kinds(ham: int, spam: int, is_learned: bool) -> None:
+    english = labels((15, False, -2, ""), (15, True, 2, ""))
+    indonesian = [
+        label._replace(language="id")
+        for label in labels((ham, False, -2, "kapal"), (spam, True, 2, "slot"))
+    ]
+
+    languages = train([*english, *indonesian], "", "").model.languages
+
+    assert languages == ({"en", "id"} if is_learned else {"en"})
+
+
+def test_an_unknown_language_is_never_learned() -> None:
+    unknown = [
+        label._replace(language=language)
+        for language in ("", "und")
+        for label in labels((15, False, -2, ""), (15, True, 2, ""))
+    ]
+
+    assert train(unknown, "", "").model.languages == frozenset()
+
+
+def test_each_label_is_judged_by_a_model_that_had_not_seen_it() -> None:
+    """One rejection among comments like it cannot be foreseen."""
+    taught = labels((40, False, -2, "pier"), (10, True, 2, "slot"))
+    odd = Label("odd", True, "en", Seen("the ferry on the pier", -2.0, UNKNOWN))
+    trained = train([*taught, odd], "", "")
+
+    assert trained.held_out.shape == (51,)
+    assert trained.held_out[-1] < 0.5
+    assert trained.model.probabilities([odd.seen])[0] > trained.held_out[-1]
+
+
+def half_seen(count: int) -> Flags:
+    return np.arange(count) % 2 == 0
+
+
+def test_few_labels_are_compared_by_cross_validation_on_those_the_champion_has_not_seen() -> None:
+    taught = labels((50, False, 0, "harbour"), (50, True, 0, "slot"))
+    trained, spam = train(taught, "", ""), np.array([label.spam for label in taught])
+    unseen = half_seen(100)
+
+    result = compare(taught, trained, np.full(100, 0.5), unseen)
+
+    assert (result.rows, result.how) == (50, "by cross-validation")
+    assert result.challenger == round(log_loss(spam[unseen], trained.held_out[unseen]), 4)
+    assert result.champion == round(float(np.log(2)), 4)
+    assert result.challenger_wins
+
+
+def test_many_labels_are_compared_on_the_newest_fifth() -> None:
+    """The moderators changed their minds at the end: only a model of the old labels is wrong."""
+    old = labels((90, False, 0, "harbour"), (90, True, 0, "slot"))
+    new = labels((30, True, 0, "harbour"), (30, False, 0, "slot"), seed=2)
+    taught = [*old, *new]
+    spam = np.array([label.spam for label in taught])
+    foresees = np.where(spam, 0.9, 0.1)
+
+    result = compare(taught, train(taught, "", ""), foresees, np.ones(240, bool))
+
+    assert (result.rows, result.how) == (48, "on the newest, held out in time")
+    assert result.champion == round(float(-np.log(0.9)), 4)
+    assert result.challenger > 1
+    assert not result.challenger_wins
+
+
+def test_of_the_newest_only_those_the_champion_has_not_seen_count() -> None:
+    taught = labels((120, False, 0, "harbour"), (120, True, 0, "slot"))
+
+    result = compare(taught, train(taught, "", ""), np.full(240, 0.5), half_seen(240))
+
+    assert result.rows == 24
+
+
+def test_with_nothing_to_compare_the_new_model_wins() -> None:
+    taught = labels((25, False, 0, "harbour"), (25, True, 0, "slot"))
+
+    result = compare(taught, train(taught, "", ""), np.full(50, 0.5), np.zeros(50, bool))
+
+    assert result == Comparison(0, 0.0, 0.0, "by cross-validation")
+    assert result.challenger_wins
+
+
+@pytest.mark.parametrize(
+    ("rows", "challenger", "wins"),
+    [(10, 0.3, True), (10, 0.4, True), (10, 0.5, False), (9, 0.5, True)],
+)
+def test_a_challenger_wins_if_it_is_as_good_or_if_too_few_rows_can_tell(
+    rows: int, challenger: float, wins: bool
+) -> None:
+    assert Comparison(rows, challenger, 0.4, "").challenger_wins is wins
+
+
+def test_one_sure_mistake_costs_no_more_than_one_in_two_hundred() -> None:
+    wrong, right = np.array([True]), np.array([False])
+
+    assert log_loss(wrong, np.array([0.0])) == pytest.approx(-np.log(0.005))
+    assert log_loss(wrong, np.array([0.001])) == log_loss(wrong, np.array([0.0]))
+    assert log_loss(right, np.array([0.0])) == 0
+    assert log_loss(right, np.array([0.5])) == pytest.approx(np.log(2))
