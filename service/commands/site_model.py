@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -17,6 +17,8 @@ from rich.table import Table
 from service.commands.main import need_database
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from service.sites.model_versions import Models
 
 _SITE = click.option(
@@ -68,7 +70,7 @@ def back(site_key: str) -> None:
     _changed(site_key, change)
 
 
-def _changed(site_key: str, change: Callable[[Any, int], str]) -> None:
+def _changed(site_key: str, change: Callable[[Session, int], str]) -> None:
     from models.store.database import begin
 
     need_database()
@@ -87,7 +89,7 @@ def _in_plain_words() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
 
 
-def site_id_of(session: Any, site_key: str) -> int:
+def site_id_of(session: Session, site_key: str) -> int:
     from sqlalchemy import select
 
     from models.records import Site

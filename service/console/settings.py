@@ -4,7 +4,7 @@ a new policy.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import redirect, render_template, request
 from pydantic import BaseModel, ValidationError
@@ -42,74 +42,84 @@ def settings_page() -> BaseResponse | str:
     return _page(who, request.args.get("site") or min(who.sites))
 
 
-def _page(who: SignedIn, site: str, **about: Any) -> str:
+class Trial(NamedTuple):
+    """What an owner tried without saving it: a refused form, words on a text, or a replay."""
+
+    policy: Policy | None = None
+    error: str = ""
+    text: str = ""
+    tried: str | None = None
+    replayed: Replay | None = None
+
+
+NOTHING_TRIED = Trial()
+
+
+def _page(who: SignedIn, site: str, trial: Trial = NOTHING_TRIED) -> str:
     if site not in who.sites:
         raise Problem(404, "There is no such site.")
     with reading() as session:
         row = session.execute(select(Site).where(Site.key == site)).scalar_one()
-        log = (
-            select(PolicyVersion)
-            .where(PolicyVersion.site_id == row.id)
-            .order_by(PolicyVersion.version.desc())
-        )
-        versions = session.scalars(log.limit(10)).all()
+        saved = select(PolicyVersion).where(PolicyVersion.site_id == row.id)
+        versions = session.scalars(saved.order_by(PolicyVersion.version.desc()).limit(10)).all()
         names = names_of(session, {version.by for version in versions})
         scores = scores_of(session, row)
         models = model_versions.listed(session, row.id)["models"]
     policy = Policy.model_validate(row.policy)
-    shown = about.get("policy", policy)
-    values: dict[str, Any] = {
-        f"{part}.{name}": value for part, fields in shown for name, value in _fields(fields)
-    }
-    values |= {name: "yes" if values[name] else "no" for name in SWITCHES}
-    values["threads.query"] = " ".join(shown.threads.query)
-    values |= {
-        "moderation": shown.moderation
-    } | request.form.to_dict()  # what is refused or tried stays as it was typed
+    shown = trial.policy or policy
     return render_template(
         "console/settings.html",
-        **{
-            "who": who,
-            "site": site,
-            "policy": policy,
-            "version": row.policy_version,
-            "values": values,
-            "lines": {
-                name: request.form.get(name, "\n".join(getattr(shown.words, name)))
-                for name in WORD_LISTS
-            },
-            "fitted": promises.fit(shown, scores),
-            "numbers": NUMBERS,
-            "left_empty": LEFT_EMPTY,
-            "page_query": NAMES["threads.query"],
-            "verdicts": words.VERDICTS,
-            "did": words.DID,
-            "weights": WEIGHTS,
-            "switches": SWITCHES,
-            "choices": CHOICES,
-            "versions": versions,
-            "model": next((each for each in models if each["live"]), None),
-            "names": names,
-            "lists": LISTS,
-            "error": "",
-            "tried": None,
-            "replayed": None,
-            "text": "",
-            "may_change": who.may(site, "owner"),
-        }
-        | about,
+        who=who,
+        site=site,
+        policy=policy,
+        version=row.policy_version,
+        values=_values(shown),
+        lines=_lines(shown.words),
+        fitted=promises.fit(shown, scores),
+        numbers=NUMBERS,
+        left_empty=LEFT_EMPTY,
+        page_query=NAMES["threads.query"],
+        verdicts=words.VERDICTS,
+        did=words.DID,
+        weights=WEIGHTS,
+        switches=SWITCHES,
+        choices=CHOICES,
+        versions=versions,
+        model=next((card for card in models if card["live"]), None),
+        names=names,
+        lists=LISTS,
+        error=trial.error,
+        tried=trial.tried,
+        replayed=trial.replayed,
+        text=trial.text,
+        may_change=who.may(site, "owner"),
     )
 
 
-def _fields(part: Any) -> list[tuple[str, Any]]:
-    return list(part) if isinstance(part, BaseModel) else []
+def _values(policy: Policy) -> dict[str, object]:
+    """Every field of the form by its name. What was typed and refused, or tried, stays."""
+    values: dict[str, object] = {
+        f"{part}.{name}": value
+        for part, fields in policy
+        if isinstance(fields, BaseModel)
+        for name, value in fields
+    }
+    for name in SWITCHES:
+        values[name] = "yes" if values[name] else "no"
+    values["threads.query"] = " ".join(policy.threads.query)
+    values["moderation"] = policy.moderation
+    values.update(request.form.to_dict())
+    return values
+
+
+def _lines(lists: WordsPolicy) -> dict[str, str]:
+    """Each list of words as its text field shows it."""
+    return {name: request.form.get(name, "\n".join(getattr(lists, name))) for name in WORD_LISTS}
 
 
 @console.post("/settings/<site>")
 def save(site: str) -> BaseResponse | str | tuple[str, int]:
-    """Saved as the next version, over the one that was on the screen; or tried on a text and not
-    saved.
-    """
+    """Save the settings over the version that was on the screen, or try them without saving."""
     request.max_content_length = MOST_BYTES
     who = acting()
     if site not in who.sites:
@@ -120,32 +130,32 @@ def save(site: str) -> BaseResponse | str | tuple[str, int]:
     try:
         policy = Policy.model_validate(_changed(kept))
     except ValidationError as error:
-        problem = from_validation(error)
-        wrong = (
-            "; ".join(
-                f"{NAMES.get(each['field'], each['field'])}: {each['message']}"
-                for each in problem.errors
-            )
-            or problem.detail
-        )
-        return _page(who, site, error=wrong), 422
+        return _page(who, site, Trial(error=_in_words(from_validation(error)))), 422
     if request.form.get("do") == "replay":
-        return _page(who, site, policy=policy, replayed=_replay(site, policy))
+        return _page(who, site, Trial(policy, replayed=_replay(site, policy)))
     if request.form.get("do") == "try":
         text = request.form.get("text", "")[:10_000]
-        return _page(who, site, policy=policy, text=text, tried=_try(policy.words, text))
+        return _page(who, site, Trial(policy, text=text, tried=_try(policy.words, text)))
     version = digits_to_int(request.form.get("version"))
     try:
         with begin() as session:
             save_policy(session, site, policy, version=version, by=who.by)
     except Problem as problem:
-        words = "; ".join(each["message"] for each in problem.errors) or problem.detail
-        return _page(who, site, policy=policy, error=words), problem.status
+        wrong = "; ".join(each["message"] for each in problem.errors) or problem.detail
+        return _page(who, site, Trial(policy, wrong)), problem.status
     return redirect(f"/console/settings?site={site}", 303)
 
 
+def _in_words(problem: Problem) -> str:
+    """Each field by the name that the page gives it, with what is wrong."""
+    wrong = [
+        f"{NAMES.get(each['field'], each['field'])}: {each['message']}" for each in problem.errors
+    ]
+    return "; ".join(wrong) or problem.detail
+
+
 def _changed(kept: dict[str, Any]) -> dict[str, Any]:
-    """The kept policy with what the form says; what the form does not show stays."""
+    """The stored policy as JSON, changed as the form says. A part that the form lacks stays."""
     changed: dict[str, Any] = Policy.model_validate(kept).model_dump(mode="json")
     if request.form.get("moderation"):
         changed["moderation"] = request.form["moderation"]

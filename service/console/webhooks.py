@@ -4,7 +4,9 @@ again.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from flask import redirect, render_template, request
@@ -34,6 +36,7 @@ from service.webhooks.endpoints import (
 from service.webhooks.redelivery import send_again
 from service.webhooks.shapes import (
     STATES,
+    Checked,
     NewWebhook,
     Redelivery,
     Rotation,
@@ -41,28 +44,32 @@ from service.webhooks.shapes import (
     WebhookChange,
 )
 
+Given = dict[str, object]  # what a form says, in the shape that the API takes
+
 PAGE_SIZE = 50
 FORMATS = ("standard", *CHATS)
 TEXTS, TICKS = ("url", "thread_prefix", "description"), ("ordered", "coalesce", "ed25519")
 EPOCH = "2000-01-01T00:00:00Z"
 
 
+class Trouble(NamedTuple):
+    """A webhook that fails or that was disabled because it failed."""
+
+    site: str
+    id: str
+    host: str
+    why: str | None
+    since: datetime | None
+
+
 @console.app_template_global()
-def webhook_troubles(who: SignedIn) -> list[dict[str, Any]]:
-    """What an owner should know of webhooks that fail or gave up; nobody else could do anything
-    about it.
-    """
+def webhook_troubles(who: SignedIn) -> list[Trouble]:
+    """The webhooks that need their owner. Nobody else could do anything about them."""
     owned = [site for site in who.sites if who.may(site, "owner")]
     with reading() as session:
         rows = troubled(session, owned, now()) if owned else []
     return [
-        {
-            "site": site,
-            "id": row.id,
-            "host": host_of(row.url),
-            "why": row.disabled_why,
-            "since": row.failing_since,
-        }
+        Trouble(site, row.id, host_of(row.url), row.disabled_why, row.failing_since)
         for site, row in rows
     ]
 
@@ -82,19 +89,23 @@ def webhooks_page(site: str) -> str:
     return _list(who, _owner(who, site))
 
 
-def _list(who: SignedIn, owner: Caller, **about: Any) -> str:
-    rows: list[dict[str, Any]] = [
-        {**row, "last": _last(owner, row["id"])} for row in listed_of(owner)
-    ]
-    usual = {
-        "errors": {},
-        "given": {"events": ["comment.approved"]},
-        "formats": FORMATS,
-        "kinds": EVENTS,
-    }
+def _list(
+    who: SignedIn,
+    owner: Caller,
+    *,
+    given: Mapping[str, object] | None = None,
+    errors: Mapping[str, str] | None = None,
+) -> str:
+    """All webhooks of the site. A refused form shows again what was `given`."""
     return render_template(
         "console/webhooks.html",
-        **{"who": who, "site": owner.site.key, "rows": rows, **usual} | about,
+        who=who,
+        site=owner.site.key,
+        rows=[{**row, "last": _last(owner, row["id"])} for row in listed_of(owner)],
+        given=given or {"events": ["comment.approved"]},
+        errors=errors or {},
+        formats=FORMATS,
+        kinds=EVENTS,
     )
 
 
@@ -124,12 +135,12 @@ def make_webhook(site: str) -> str | tuple[str, int]:
     return _one(who, owner, made["id"], secret=made["secret"])
 
 
-def _given() -> dict[str, Any]:
+def _given() -> Given:
     """What the form says, as the API would be told it: what cannot be understood stays text, and is
     refused as such.
     """
     form = request.form
-    given: dict[str, Any] = {name: form.get(name, "").strip() for name in TEXTS}
+    given: Given = {name: form.get(name, "").strip() for name in TEXTS}
     given |= {name: name in form for name in TICKS} | {"events": form.getlist("events")}
     given["rate"] = _number(form.get("rate", "").strip())
     if "headers" in form and (form["headers"].strip() or "no_headers" in form):
@@ -171,28 +182,35 @@ def webhook_page(site: str, webhook: str) -> str:
     return _one(who, _owner(who, site), webhook)
 
 
-def _one(who: SignedIn, owner: Caller, webhook: str, **about: Any) -> str:
+def _one(  # noqa: PLR0913 — the parts of one page
+    who: SignedIn,
+    owner: Caller,
+    webhook: str,
+    *,
+    given: Mapping[str, object] | None = None,
+    errors: Mapping[str, str] | None = None,
+    secret: str = "",
+    found: Checked | None = None,
+) -> str:
+    """One webhook, its settings and its log. A new `secret` is shown on this page only."""
     row = shown(owner, webhook)
     state, cursor = request.args.get("state") or None, request.args.get("cursor") or None
-    log = log_of(owner, webhook, state, cursor, PAGE_SIZE)
-    usual: dict[str, Any] = {
-        "errors": {},
-        "given": row,
-        "secret": "",
-        "found": None,
-        "kinds": EVENTS,
-        "states": STATES,
-    }
-    page = {
-        "who": who,
-        "site": owner.site.key,
-        "row": row,
-        "log": log,
-        "is_chat": row["format"] in CHATS,
-    }
-    page["host"] = host_of(row["url"])
-    page["by_hand"] = row["disabled_why"] in {BY_HAND, MADE_SO}
-    return render_template("console/webhook.html", **page | usual | about)
+    return render_template(
+        "console/webhook.html",
+        who=who,
+        site=owner.site.key,
+        row=row,
+        log=log_of(owner, webhook, state, cursor, PAGE_SIZE),
+        is_chat=row["format"] in CHATS,
+        host=host_of(row["url"]),
+        by_hand=row["disabled_why"] in {BY_HAND, MADE_SO},
+        given=given or row,
+        errors=errors or {},
+        secret=secret,
+        found=found,
+        kinds=EVENTS,
+        states=STATES,
+    )
 
 
 @console.post("/sites/<site>/webhooks/<webhook>")
@@ -253,15 +271,13 @@ def redeliver_webhook(site: str, webhook: str) -> BaseResponse | tuple[str, int]
     return redirect(f"/console/sites/{site}/webhooks/{webhook}?{told}#log", 303)
 
 
-def _wanted() -> dict[str, Any]:
+def _wanted() -> Given:
     form = request.form
     if named := form.getlist("delivery"):
         return {"deliveries": named}
     if "all_dead" in form:
         return {"since": EPOCH, "only": "failed"}
     times = {name: form.get(name, "") for name in ("since", "until")}
-    wanted: dict[str, Any] = {
-        name: f"{at}:00Z" if len(at) == 16 else at for name, at in times.items() if at
-    }
+    wanted: Given = {name: f"{at}:00Z" if len(at) == 16 else at for name, at in times.items() if at}
     wanted |= {"only": form.get("only", "missed"), "newest_first": "newest_first" in form}
     return wanted | ({"types": types} if (types := form.getlist("types")) else {})

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 from sqlalchemy import select
@@ -20,6 +20,8 @@ from models.store.secrets import decrypt_email
 from models.text import markdown
 from models.text.stamps import utc_stamp
 from service.http.shapes import By, Email, Id, OneOf, Status, ThreadKey, Time, Url, Verdict
+
+Logged = TypeVar("Logged", ReviewRecord, DecisionRecord)
 
 
 class Evidence(TypedDict):
@@ -90,14 +92,12 @@ class CommentRecord(TypedDict):
 
 
 def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentRecord]:
-    """One for one, in the contract's shape."""
+    """The record of each comment, in the same order."""
     ids = [comment.id for comment in comments]
-    threads = _by_id(session, Thread, {comment.thread_id for comment in comments})
+    threads = _threads(session, comments)
     evidence = _latest_evidence(session, ids)
-    reviews, decisions = (
-        _grouped(session, ReviewRecord, ids),
-        _grouped(session, DecisionRecord, ids),
-    )
+    reviews = _grouped(session, ReviewRecord, ids)
+    decisions = _grouped(session, DecisionRecord, ids)
     whole: list[CommentRecord] = [
         {
             "id": comment.id,
@@ -135,22 +135,20 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentR
 
 
 def is_hidden(session: Session, ids: Sequence[str]) -> set[str]:
-    """Those that a moderator is to judge without knowing what the machine found or did."""
+    """The comments that a moderator must judge without knowing what Greenroom found or did."""
     asked = select(ReviewRecord.comment_id).where(
         ReviewRecord.comment_id.in_(ids), ReviewRecord.blind, ReviewRecord.closed_at.is_(None)
     )
     suspects = list(set(session.execute(asked).scalars()))
     if not suspects:
         return set()
-    reviews, decisions = (
-        _grouped(session, ReviewRecord, suspects),
-        _grouped(session, DecisionRecord, suspects),
-    )
+    reviews = _grouped(session, ReviewRecord, suspects)
+    decisions = _grouped(session, DecisionRecord, suspects)
     return {comment for comment in suspects if _is_blind(reviews[comment], decisions[comment])}
 
 
 def _is_blind(reviews: Sequence[ReviewRecord], decisions: Sequence[DecisionRecord]) -> bool:
-    """Until a human has decided, whatever the decision."""
+    """Whether nobody has decided since the blind review was opened."""
     opened = [review.opened_at for review in reviews if review.blind and review.closed_at is None]
     return bool(opened) and not any(
         is_by_human(entry) and entry.at >= max(opened) for entry in decisions
@@ -158,8 +156,8 @@ def _is_blind(reviews: Sequence[ReviewRecord], decisions: Sequence[DecisionRecor
 
 
 def _blindfolded(record: CommentRecord) -> CommentRecord:
-    """A sampled comment and a flagged one look the same: both wait for a human, and nothing is said
-    of them.
+    """The record without what Greenroom found or did, so that a sampled comment and a flagged one
+    look the same.
     """
     opened = next(review["opened"] for review in record["reviews"] if review["closed"] is None)
     return {
@@ -194,18 +192,16 @@ def _review(review: ReviewRecord) -> Review:
     }
 
 
-def _by_id(session: Session, record: Any, ids: set[Any]) -> dict[Any, Any]:
-    return {
-        row.id: row for row in session.execute(select(record).where(record.id.in_(ids))).scalars()
-    }
+def _threads(session: Session, comments: Sequence[Comment]) -> dict[int, Thread]:
+    ids = {comment.thread_id for comment in comments}
+    return {row.id: row for row in session.scalars(select(Thread).where(Thread.id.in_(ids)))}
 
 
-def _grouped(session: Session, record: Any, ids: Sequence[str]) -> dict[str, list[Any]]:
+def _grouped(session: Session, record: type[Logged], ids: Sequence[str]) -> dict[str, list[Logged]]:
     """Rows by comment, oldest first: ids sort by time."""
-    groups: dict[str, list[Any]] = defaultdict(list)
-    for row in session.execute(
-        select(record).where(record.comment_id.in_(ids)).order_by(record.id)
-    ).scalars():
+    groups: dict[str, list[Logged]] = defaultdict(list)
+    rows = select(record).where(record.comment_id.in_(ids)).order_by(record.id)
+    for row in session.scalars(rows):
         groups[row.comment_id].append(row)
     return groups
 

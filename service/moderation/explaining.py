@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import Field
 from sqlalchemy import select
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from models.records import Comment, Screening, Site, SiteModelRecord
 from models.spam.explained import ScoreExplained
 from service.http.problems import Problem
-from service.moderation.comment_records import is_hidden
+from service.moderation.comment_records import Evidence, is_hidden
 
 if TYPE_CHECKING:  # numpy is loaded when somebody asks, not with the web process
     from models.spam.explanation import Explanation
@@ -72,7 +72,7 @@ def judged(session: Session, comment: Comment) -> Judged:
         origins,
         comment.language or "und",
         found["version"],
-        found.get("counts", {}),
+        {name: int(count) for name, count in found.get("counts", {}).items()},
         own,
     )
 
@@ -124,8 +124,8 @@ def as_json(comment: Judged) -> Explained:
     return {**explained(comment).as_json(), "judged_by": comment.version}
 
 
-def _spam(session: Session, comment: Comment) -> dict[str, Any] | None:
-    """What the latest screening's spam check left."""
+def _spam(session: Session, comment: Comment) -> Evidence | None:
+    """What the spam check of the latest screening found."""
     wanted = select(Screening.evidence).where(Screening.comment_id == comment.id)
     evidence = session.scalar(wanted.order_by(Screening.number.desc()).limit(1)) or []
     return next((found for found in evidence if found["check"] == "spam"), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from flask import Response
 from pydantic import Field
@@ -101,7 +101,7 @@ def parts_down() -> set[str]:
 
 def _answer(parts: dict[str, Callable[[], str | None]]) -> Response:
     """Each part's check answers None when all is well, else what is wrong in words."""
-    found: dict[str, Any] = {name: _try(check) for name, check in parts.items()}
+    found = {name: _try(check) for name, check in parts.items()}
     broken = [name for name, wrong in found.items() if wrong]
     told = {name: wrong or "ok" for name, wrong in found.items()}
     body = {"status": "failing" if broken else "ok", "failing": broken, "parts": told}

@@ -6,7 +6,6 @@ import secrets as random
 import threading
 from functools import cache
 from string import ascii_lowercase, digits
-from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -61,7 +60,7 @@ def set_site(key: str, origins: list[str], locale: str | None) -> None:
             raise ValueError(f"There is no site {key!r}.")
 
 
-def _traits(origins: list[str], locale: str | None) -> dict[str, Any]:
+def _traits(origins: list[str], locale: str | None) -> dict[str, object]:
     """The columns for what is given."""
     if locale is not None and locale not in languages():
         raise ValueError(

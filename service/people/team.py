@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Row, Select, delete, func, select
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
@@ -38,15 +38,15 @@ class Invited(TypedDict):
     until: Time
 
 
-def members(site_id: int) -> Select[Any]:
-    columns: list[Any] = [Moderator.id, Moderator.email, Moderator.second_factor, Membership.role]
-    wanted = select(*columns)
-    wanted = wanted.join(Membership, Membership.moderator_id == Moderator.id)
-    return wanted.where(Membership.site_id == site_id).order_by(Moderator.email)
+def members(site_id: int) -> Select[str, str, bytes | None, str]:
+    """Id, email, second factor and role of everyone on the site, in the order of their emails."""
+    rows = select(Moderator.id, Moderator.email, Moderator.second_factor, Membership.role)
+    rows = rows.join(Membership, Membership.moderator_id == Moderator.id)
+    return rows.where(Membership.site_id == site_id).order_by(Moderator.email)
 
 
 def invited(site_id: int) -> Select[Ticket]:
-    """Whose invitation still works."""
+    """The invitations that still work."""
     open_ones = select(Ticket).where(Ticket.site_id == site_id, Ticket.kind == "invitation")
     return open_ones.where(Ticket.used_at.is_(None), Ticket.expires_at > now()).order_by(Ticket.at)
 
@@ -54,13 +54,11 @@ def invited(site_id: int) -> Select[Ticket]:
 def set_role(
     session: Session, site_id: int, moderator_id: str, role: str | None, *, by: str
 ) -> str:
-    """Another role, or none: then they are out, at once and everywhere on this site. Answers their
-    email.
+    """Give someone another role, or remove them from the site with None. Returns their email.
 
-    Raises 404 for someone who is not of the site, 409 where it would be left without an owner.
+    Raises 404 for someone who is not of the site, and 409 for the last owner.
     """
-    # The site's row is held: of two owners who remove each other at once, the second finds nobody
-    # left to ask.
+    # The lock on the site makes two owners who remove each other take turns: one of them stays.
     session.execute(select(Site.id).where(Site.id == site_id).with_for_update()).one()
     member = session.get(Membership, (moderator_id, site_id)) if is_id(moderator_id) else None
     if member is None:
@@ -92,7 +90,7 @@ def _owners(session: Session, site_id: int) -> int:
     ).scalar_one()
 
 
-def member_shape(row: Any) -> Member:
+def member_shape(row: Row[str, str, bytes | None, str]) -> Member:
     return {
         "id": row.id,
         "email": row.email,
