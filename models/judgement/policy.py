@@ -221,39 +221,45 @@ def decide(evidence: Iterable[Evidence], policy: Policy) -> Decision:
     reason kept.
     """
     evidence = list(evidence)
-    evidence = [_with_trust(item, evidence) for item in evidence]
-    findings = [
-        finding for item in evidence if item.check != "spam" for finding in _weigh(item, policy)
-    ]
+    trusted = [_with_trust(item, evidence) for item in evidence]
+    reasons = _reasons_by_weight(_findings(trusted, policy))
+    again = any(item.outcome is Outcome.UNAVAILABLE for item in trusted)
+    grounds = [weight for weight in _GROUNDS if weight in reasons]
+    told = [reason for weight in (*grounds, "hint") for reason in reasons.get(weight, ())]
+    if not grounds:
+        tolerated = reasons.get("approve", ())
+        return Decision(Verdict.APPROVE, ("nothing found against it", *told, *tolerated), again)
+    worst = grounds[0]
+    return Decision(None if worst == "wait" else Verdict(worst), tuple(told), again)
+
+
+_GROUNDS = ("reject", "flag", "wait")  # each is worse than those behind it
+
+
+def _findings(evidence: Sequence[Evidence], policy: Policy) -> list[_Finding]:
+    """Everything that the policy makes of the evidence. The spam score comes after the hints, which
+    lower its thresholds.
+    """
+    findings: list[_Finding] = []
+    for item in evidence:
+        if item.check != "spam":
+            findings += _weigh(item, policy)
     hinted = any(finding.weight == "hint" for finding in findings)
-    findings += [
-        finding
-        for item in evidence
-        if item.check == "spam"
-        for finding in _spam(item, policy.spam, hinted)
-    ]
+    for item in evidence:
+        if item.check == "spam":
+            findings += _spam(item, policy.spam, hinted)
     findings += [_missing(item, policy) for item in evidence if item.outcome is Outcome.UNAVAILABLE]
     findings += [_Finding("flag", item.found[UNREAD]) for item in evidence if UNREAD in item.found]
     if policy.moderation == "before":
         findings.append(_Finding("flag", "this site reads every comment before it goes live"))
+    return findings
 
-    again = any(item.outcome is Outcome.UNAVAILABLE for item in evidence)
-    grounds = [
-        weight
-        for weight in ("reject", "flag", "wait")
-        if any(finding.weight == weight for finding in findings)
-    ]
-    reasons = [
-        finding.reason
-        for weight in (*grounds, "hint")
-        for finding in findings
-        if finding.weight == weight
-    ]
-    if not grounds:
-        tolerated = [finding.reason for finding in findings if finding.weight == "approve"]
-        return Decision(Verdict.APPROVE, ("nothing found against it", *reasons, *tolerated), again)
-    worst = grounds[0]
-    return Decision(None if worst == "wait" else Verdict(worst), tuple(reasons), again)
+
+def _reasons_by_weight(findings: Iterable[_Finding]) -> dict[str, list[str]]:
+    reasons: dict[str, list[str]] = {}
+    for finding in findings:
+        reasons.setdefault(finding.weight, []).append(finding.reason)
+    return reasons
 
 
 def _weigh(item: Evidence, policy: Policy) -> Iterable[_Finding]:

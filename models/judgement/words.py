@@ -80,32 +80,36 @@ def _evidence(candidate: Candidate) -> Evidence:
         )
     seen = shown(candidate.body) if _DRESSED.search(candidate.body) else ""
     text = _Text((candidate.body, seen, candidate.name, candidate.website or ""))
-    blocked, held = (
-        _List.of(entries, patterns, words.plurals, words.digits_as_letters)
-        for entries, patterns in (
-            (words.blocked, words.blocked_patterns),
-            (words.held, words.held_patterns),
-        )
-    )
-    in_words = {"blocked": blocked.words_in(text), "held": held.words_in(text)}
-    split = [] if words.split == "ignore" else [*blocked.split_in(text), *held.split_in(text)]
-    sentences = {
-        "blocked": _sentence("blocked", in_words["blocked"], blocked.patterns_in(text)),
-        "held": _sentence("held", in_words["held"], held.patterns_in(text)),
-        "split": _split_sentence(
-            [entry for entry in split if entry not in chain.from_iterable(in_words.values())]
-        ),
-    }
-    found = {kind: sentence for kind, sentence in sentences.items() if sentence}
-    broken = [*blocked.broken, *held.broken]
+    plurals, digits = words.plurals, words.digits_as_letters
+    blocked = _List.of(words.blocked, words.blocked_patterns, plurals, digits)
+    held = _List.of(words.held, words.held_patterns, plurals, digits)
+    found = _found(text, blocked, held, looks_across_blanks=words.split != "ignore")
     if found:
         return Evidence(
             check="words", outcome=Outcome.FOUND, detail="; ".join(found.values()), found=found
         )
-    if broken:
+    if broken := [*blocked.broken, *held.broken]:
         detail = f"could not look for {_quoted(broken)}: not a pattern RE2 understands"
         return Evidence(check="words", outcome=Outcome.UNAVAILABLE, detail=detail)
     return Evidence(check="words", outcome=Outcome.CLEAR, detail="none of this site's words")
+
+
+def _found(
+    text: _Text, blocked: _List, held: _List, *, looks_across_blanks: bool
+) -> dict[str, str]:
+    """A sentence for each kind of word that the text uses."""
+    in_blocked, in_held = blocked.words_in(text), held.words_in(text)
+    split: list[str] = []
+    if looks_across_blanks:
+        whole = {*in_blocked, *in_held}
+        across = (*blocked.split_in(text), *held.split_in(text))
+        split = [entry for entry in across if entry not in whole]
+    sentences = {
+        "blocked": _sentence("blocked", in_blocked, blocked.patterns_in(text)),
+        "held": _sentence("held", in_held, held.patterns_in(text)),
+        "split": _split_sentence(split),
+    }
+    return {kind: sentence for kind, sentence in sentences.items() if sentence}
 
 
 def _sentence(kind: str, words: list[str], patterns: list[str]) -> str:

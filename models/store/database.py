@@ -171,23 +171,25 @@ def _new_engine() -> Engine:
         pool_timeout=POOL_SECONDS,
     )
 
-    @event.listens_for(built, "connect")
-    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # `_begin` begins, so that it can be IMMEDIATE
-        for pragma in SQLITE:
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(built, "begin")
-    def _begin(connection: Connection) -> None:
-        asked = connection.get_execution_options()
-        _wait_no_longer_than_allowed(connection)
-        if not asked.get("changing"):
-            _run(connection, "BEGIN")
-            return
-        _run(connection, f"PRAGMA synchronous={asked.get('synchronous', 'FULL')}")
-        _run(connection, "BEGIN IMMEDIATE")
-
+    event.listen(built, "connect", _prepare_sqlite)
+    event.listen(built, "begin", _begin_sqlite)
     return built
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # `_begin_sqlite` begins, so that it can be IMMEDIATE
+    for pragma in SQLITE:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    asked = connection.get_execution_options()
+    _wait_no_longer_than_allowed(connection)
+    if not asked.get("changing"):
+        _run(connection, "BEGIN")
+        return
+    _run(connection, f"PRAGMA synchronous={asked.get('synchronous', 'FULL')}")
+    _run(connection, "BEGIN IMMEDIATE")
 
 
 def _wait_no_longer_than_allowed(connection: Connection) -> None:
@@ -235,17 +237,19 @@ def _postgresql(url: URL, threads: int) -> Engine:
     ) -> object:
         return connect(arguments, options)
 
-    @event.listens_for(built, "handle_error")
-    def _judge(failure: ExceptionContext) -> None:
-        cause = type(failure.original_exception).__name__
-        if cause == "Unanswered":
-            # The other connections may be well, and the pool tests each before its use.
-            failure.invalidate_pool_on_disconnect = False
-        elif cause == "ReadOnlySqlTransaction":
-            # The primary became a standby: connect again, to the new primary.
-            failure.is_disconnect = True
-
+    event.listen(built, "handle_error", _judge)
     return built
+
+
+def _judge(failure: ExceptionContext) -> None:
+    """Which connections a failure on PostgreSQL ends."""
+    cause = type(failure.original_exception).__name__
+    if cause == "Unanswered":
+        # The other connections may be well, and the pool tests each before its use.
+        failure.invalidate_pool_on_disconnect = False
+    elif cause == "ReadOnlySqlTransaction":
+        # The primary became a standby: connect again, to the new primary.
+        failure.is_disconnect = True
 
 
 def _without_connections(parents: Engine) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.identifiers import is_id
 from models.records import DecisionRecord, Membership, Moderator, Site
+from models.settling.actor import Actor
 from models.store.database import now, reading
 from models.text.stamps import utc_stamp
 from service.console import words
@@ -108,7 +109,7 @@ def _wanted(session: Session, who: SignedIn) -> tuple[LogFilter, dict[int, str]]
     wanted = LogFilter(
         [id_ for id_, key in sites.items() if site in {"", key}],
         kind,
-        f"moderator:{by}" if by else "",
+        str(Actor.moderator(by)) if by else "",
         datetime.combine(since, time(), now().tzinfo) if since else None,
         datetime.combine(until + timedelta(days=1), time(), now().tzinfo) if until else None,
         own=who.by,

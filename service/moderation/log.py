@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, literal_column, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, or_, select
 from sqlalchemy.orm import Session
 
 from models.identifiers import first_id
 from models.records import Act, Comment, DecisionRecord, PolicyVersion, Thread
+from models.settling.history import BY_A_HUMAN
 
 KINDS = ("decisions", "people", "settings", "threads", "blocks")
 MOST_VERSIONS = 1000
-BY_HUMANS = "decisions.\"by\" <> 'policy'"  # as the partial index has it
 
 
 def note_act(
@@ -73,7 +73,7 @@ def _decisions(session: Session, wanted: LogFilter, before: str | None, limit: i
     rows = select(DecisionRecord, Comment.name, Comment.site_id, Thread.title, Thread.key)
     rows = rows.join(Comment, Comment.id == DecisionRecord.comment_id)
     rows = rows.join(Thread, Thread.id == Comment.thread_id)
-    rows = rows.where(literal_column(BY_HUMANS), DecisionRecord.site_id.in_(wanted.site_ids))
+    rows = rows.where(BY_A_HUMAN, DecisionRecord.site_id.in_(wanted.site_ids))
     rows = rows.where(*_conditions(wanted, before, DecisionRecord.id, DecisionRecord.by))
     rows = rows.order_by(DecisionRecord.id.desc()).limit(limit)
     return [

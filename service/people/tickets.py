@@ -11,6 +11,7 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from models.records import ConsoleSession, Membership, Moderator, Site, Ticket
+from models.settling.actor import Actor
 from models.store.database import begin, now, reading
 from service.http.listening import public_url
 from service.moderation.log import note_act
@@ -104,7 +105,7 @@ def use(token: str, password: str) -> bool:
             session.flush()
         if hashed:
             moderator.password_hash, moderator.must_change_password = hashed, False
-        by = f"moderator:{moderator.id}"
+        by = str(Actor.moderator(moderator.id))
         if ticket.kind == "reset":
             session.query(ConsoleSession).filter(
                 ConsoleSession.moderator_id == moderator.id

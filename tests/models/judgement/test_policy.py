@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from models.judgement.evidence import LITTLE_KNOWN, UNREAD, Evidence, Outcome, from_stored
+from models.judgement.evidence import CHECKS, LITTLE_KNOWN, UNREAD, Evidence, Outcome, from_stored
 from models.judgement.policy import (
     AuthorPolicy,
     Decision,
@@ -25,7 +25,6 @@ from models.judgement.policy import (
     Verdict,
     decide,
 )
-from worker.checks.examination import _ORDER
 
 APPROVE, FLAG, REJECT = Verdict.APPROVE, Verdict.FLAG, Verdict.REJECT
 CLEAN = "nothing found against it"
@@ -428,7 +427,7 @@ def test_a_policy_that_makes_no_sense_is_refused(typed: dict[str, Any]) -> None:
 TRUSTED = {"like_approved": 1, "same_as_approved": 1, "trusted_author": 1, "trusted_links": 9}
 
 
-@pytest.mark.parametrize("check", _ORDER)
+@pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize(
     "trust",
     [{}, {"like_approved": 1, "same_as_approved": 1, "trusted_author": 1, "trusted_links": 9}],
@@ -436,7 +435,7 @@ TRUSTED = {"like_approved": 1, "same_as_approved": 1, "trusted_author": 1, "trus
 def test_no_check_that_could_not_finish_approves(check: str, trust: dict[str, int]) -> None:
     evidence = [
         Evidence(check=name, outcome=Outcome.CLEAR, detail="", score=0.0)
-        for name in _ORDER
+        for name in CHECKS
         if name != check
     ]
     evidence = [
