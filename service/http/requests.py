@@ -25,13 +25,15 @@ class Query(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    repeated: ClassVar[frozenset[str]] = frozenset()
+    # Each parameter's name and whether it may be repeated, found once: readers ask often.
+    parameters: ClassVar[tuple[tuple[str, bool], ...]] = ()
 
     @classmethod
     def __pydantic_init_subclass__(cls, **more: Any) -> None:
         super().__pydantic_init_subclass__(**more)
-        cls.repeated = frozenset(
-            name for name, field in cls.model_fields.items() if get_origin(field.annotation) is list
+        cls.parameters = tuple(
+            (field.alias or name, get_origin(field.annotation) is list)
+            for name, field in cls.model_fields.items()
         )
 
 
@@ -48,12 +50,10 @@ def body_as(shape: type[Shape], *, empty: bytes = b"", types: Sequence[str] = (J
 
 def query_as(shape: type[Q]) -> Q:
     """The request's query in that shape. Raises the 422 that names each wrong parameter."""
-    given: dict[str, Any] = {}
-    for name, field in shape.model_fields.items():
-        key = field.alias or name
-        if key in request.args:
-            is_repeated = name in shape.repeated
-            given[key] = request.args.getlist(key) if is_repeated else request.args[key]
+    sent, given = request.args, dict[str, Any]()
+    for name, may_be_repeated in shape.parameters:
+        if name in sent:
+            given[name] = sent.getlist(name) if may_be_repeated else sent[name]
     try:
         return shape.model_validate(given)
     except ValidationError as error:
