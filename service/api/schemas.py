@@ -12,7 +12,8 @@ from typing_extensions import TypedDict
 from models.webhooks.owed import EVENTS, TEST
 from service.api.examples_of import example_of
 from service.http.calls import Call
-from service.http.shapes import FieldError
+from service.http.shapes import FieldError, Status
+from service.moderation.comment_records import Decision
 from service.webhooks.shapes import CommentEvent
 
 Json: TypeAlias = dict[str, Any]
@@ -31,13 +32,20 @@ HAPPENED = {
 
 
 class Problem(TypedDict):
-    """What went wrong and what to do next (RFC 9457). A conflict also says what is there now."""
+    """What went wrong and what to do next (RFC 9457). A conflict about a comment also says its
+    `version` and status now, and the `decision` that came first; `oldest` is the cursor from which
+    the event log is still kept.
+    """
 
     type: Annotated[str, Field(examples=["about:blank"])]
     title: str
     status: int
     detail: str
     errors: NotRequired[list[FieldError]]
+    version: NotRequired[int]
+    current: NotRequired[Status]
+    decision: NotRequired[Decision]
+    oldest: NotRequired[Annotated[str, Field(examples=["17.0"])]]
 
 
 class Schemas:
