@@ -20,13 +20,9 @@ from service.moderation.comment_records import is_hidden
 from service.moderation.queue import Place
 
 PAGE_SIZE = 40
-MOST_OF_A_CAMPAIGN = (
-    200  # a page of the list that holds one campaign alone: its outliers are first among many
-)
-MOST_TOGETHER = 8  # of a campaign, that stand at its first: the others follow where their turn is
-MOST_IN_REACH = (
-    400  # rows that a page is made longer by at most, so that it holds the comment that is open
-)
+MOST_OF_A_CAMPAIGN = 200  # rows on a page that lists one campaign: its outliers come first
+MOST_TOGETHER = 8  # of a campaign, shown at its first comment; the others come in their turn
+MOST_IN_REACH = 400  # rows on a page that is made longer to hold the comment that is open
 
 
 class Row(NamedTuple):
@@ -101,28 +97,42 @@ def _reach(session: Session, asked: Asked) -> tuple[list[Place], str | None]:
 
 
 def _together(session: Session, asked: Asked, places: Sequence[Place]) -> list[Group]:
-    """Campaigns stand where the first of them does, with others from further down the list, which
-    have no place there any more.
+    """The page by campaigns: each where its first comment is, with others from further down the
+    list, which then have no place of their own.
     """
-    one_campaign = (
-        asked.view.campaign
-    )  # then nothing else is in the list, and all of it stands together
-    firsts = {} if one_campaign else _in_campaigns(session, [place.id for place in places])
-    of_page: dict[str, list[str]] = {}
-    for place in places:
-        of_page.setdefault(one_campaign or firsts.get(place.id, place.id), []).append(place.id)
-    campaigns = {first: ids for first, ids in of_page.items() if ids[0] in firsts}
-    most = (
-        MOST_TOGETHER + len(places) + 1
-    )  # among so many there is one that stands neither here nor together
-    members = asked.view.places_of_campaigns(session, list(asked.sites), campaigns, limit=most)
-    groups = [
-        _gathered([place.id for place in members[first]], ids, asked.item)
-        if first in members
-        else Group(ids)
-        for first, ids in of_page.items()
-    ]
+    pages = _by_campaign(session, asked, places)
+    campaigns = [first for first, members in pages.items() if members.is_campaign]
+    # among so many there is one that is neither on this page nor shown at the first
+    most = MOST_TOGETHER + len(places) + 1
+    found = asked.view.places_of_campaigns(session, list(asked.sites), campaigns, limit=most)
+    groups = []
+    for first, members in pages.items():
+        if first in found:
+            ids = [place.id for place in found[first]]
+            groups.append(_gathered(ids, members.ids, asked.item))
+        else:
+            groups.append(Group(members.ids))
     return [group for group in groups if group.ids]
+
+
+class _Members(NamedTuple):
+    """What a page holds of a campaign, or a comment like no other."""
+
+    ids: list[str]
+    is_campaign: bool
+
+
+def _by_campaign(session: Session, asked: Asked, places: Sequence[Place]) -> dict[str, _Members]:
+    """By the first comment of each campaign, in the order of the page."""
+    ids = [place.id for place in places]
+    if asked.view.campaign:  # then nothing else is in the list, and all of it stays together
+        return {asked.view.campaign: _Members(ids, is_campaign=False)} if ids else {}
+    firsts = _in_campaigns(session, ids)
+    pages: dict[str, _Members] = {}
+    for id_ in ids:
+        first = firsts.get(id_, id_)
+        pages.setdefault(first, _Members([], is_campaign=id_ in firsts)).ids.append(id_)
+    return pages
 
 
 def _in_campaigns(session: Session, ids: Sequence[str]) -> dict[str, str]:

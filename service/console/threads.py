@@ -30,7 +30,7 @@ from service.people.names import names_of
 from service.sites.lookup import find_site
 from worker.bell import PUBLISH, ring_soon
 
-PAGE_SIZE = 100
+PAGE_SIZE, MOST_REPLIES = 100, 1000
 SLOW = {"": None, "60": 60, "300": 300, "3600": 3600}
 WAYS: dict[str, ThreadChanges] = {
     "open": {"state": "open"},
@@ -59,26 +59,15 @@ def _find(session: Session, who: SignedIn, thread_id: int) -> tuple[Thread, str]
 
 @console.get("/threads/<int:thread_id>")
 def thread(thread_id: int) -> str:
-    """All of it, whatever became of each: branch by branch, in the order it was written."""
+    """Every comment, whatever its status: branch by branch, oldest first."""
     who = looking()
     after = Place.read(request.args.get("after", ""))
     with reading(of_one_moment=True) as session:
         found, site = _find(session, who, thread_id)
-        tops = select(Comment).where(Comment.thread_id == thread_id, Comment.parent_id.is_(None))
-        tops = tops.where(Comment.id > after.id) if after else tops
-        top_rows = session.scalars(tops.order_by(Comment.id).limit(PAGE_SIZE + 1)).all()
-        following = top_rows[PAGE_SIZE - 1].id if len(top_rows) > PAGE_SIZE else None
-        ids = [comment.id for comment in top_rows[:PAGE_SIZE]]
-        replies = select(Comment).where(Comment.top_id.in_(ids), Comment.parent_id.is_not(None))
-        reply_rows = session.scalars(replies.order_by(Comment.id).limit(10 * PAGE_SIZE)).all()
-        order = {top: place for place, top in enumerate(ids)}
-        rows = sorted(
-            [*top_rows[:PAGE_SIZE], *reply_rows], key=lambda row: (order[row.top_id], row.id)
-        )
-        records = full_records(session, rows)
-        names = names_of(
-            session, {decision["by"] for record in records for decision in record["decisions"]}
-        )
+        comments, following = _branches(session, thread_id, after)
+        records = full_records(session, comments)
+        deciders = {decision["by"] for record in records for decision in record["decisions"]}
+        names = names_of(session, deciders)
     return render_template(
         "console/thread.html",
         who=who,
@@ -90,6 +79,23 @@ def thread(thread_id: int) -> str:
         words=words,
         may_decide=who.may(site, "moderator"),
     )
+
+
+def _branches(
+    session: Session, thread_id: int, after: Place | None
+) -> tuple[list[Comment], str | None]:
+    """Top comments with their replies, branch by branch, and where the next page begins."""
+    wanted = select(Comment).where(Comment.thread_id == thread_id, Comment.parent_id.is_(None))
+    if after:
+        wanted = wanted.where(Comment.id > after.id)
+    tops = session.scalars(wanted.order_by(Comment.id).limit(PAGE_SIZE + 1)).all()
+    following = tops[PAGE_SIZE - 1].id if len(tops) > PAGE_SIZE else None
+    tops = tops[:PAGE_SIZE]
+    ids = [top.id for top in tops]
+    below = select(Comment).where(Comment.top_id.in_(ids), Comment.parent_id.is_not(None))
+    replies = session.scalars(below.order_by(Comment.id).limit(MOST_REPLIES)).all()
+    branches = sorted([*tops, *replies], key=lambda comment: (comment.top_id, comment.id))
+    return branches, following
 
 
 @console.post("/threads/<int:thread_id>")

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -44,45 +46,57 @@ class Groups(TypedDict):
     next: Id | None
 
 
+class _Members(NamedTuple):
+    """The comments of one group, oldest first. A comment like no other is its own campaign."""
+
+    campaign: str
+    ids: list[str]
+
+
 def grouped(
     session: Session, status: str, site_id: int, *, limit: int, after: str | None
 ) -> Groups:
-    """Groups by their oldest comment, those whose oldest comes after that id. A comment like no
-    other is a group of its own, without a campaign.
-    """
-    waiting = session.execute(listed_ids(status, [site_id], limit=MOST_GROUPED)).scalars().all()
+    """Groups in the order of their oldest comments, from `after` on."""
+    groups = _groups(session, status, site_id)
+    following = [group for group in groups if after is None or group.ids[0] > after]
+    page = following[:limit]
+    records = _records(session, page)
+    return {
+        "groups": [_group(members, records) for members in page],
+        "next": page[-1].ids[0] if len(following) > limit else None,
+    }
+
+
+def _groups(session: Session, status: str, site_id: int) -> list[_Members]:
+    waiting = session.scalars(listed_ids(status, [site_id], limit=MOST_GROUPED)).all()
     campaigns = _campaigns(session, waiting)
     groups: dict[str, list[str]] = {}
     for id_ in waiting:
         groups.setdefault(campaigns.get(id_, id_), []).append(id_)
-    following = [
-        (campaign, ids) for campaign, ids in groups.items() if after is None or ids[0] > after
-    ]
-    page = following[:limit]
-    records = _records(session, [id_ for _, ids in page for id_ in ids[:SHOWN]])
+    return [_Members(campaign, ids) for campaign, ids in groups.items()]
+
+
+def _group(members: _Members, records: Mapping[str, CommentRecord]) -> Group:
+    is_alone = members.ids == [members.campaign]
     return {
-        "groups": [
-            {
-                "campaign": campaign if len(ids) > 1 or campaign != ids[0] else None,
-                "count": len(ids),
-                "items": [records[id_] for id_ in ids[:SHOWN]],
-            }
-            for campaign, ids in page
-        ],
-        "next": page[-1][1][0] if len(following) > limit else None,
+        "campaign": None if is_alone else members.campaign,
+        "count": len(members.ids),
+        "items": [records[id_] for id_ in members.ids[:SHOWN]],
     }
 
 
 def outliers_first(texts: Mapping[str, str]) -> list[str]:
-    """The ids of one campaign's comments, those least like the others first: who quotes a spammer
-    to complain is among them. Equals keep their order.
+    """The ids of one campaign's comments, those least like the others first. A reader who quotes a
+    spammer to complain is among them. Equals keep their order.
     """
     pieces = {id_: _pieces(text) for id_, text in texts.items()}
-    shared = Counter(piece for found in pieces.values() for piece in found)
+    shared = Counter(chain.from_iterable(pieces.values()))
     usual = {piece for piece, count in shared.items() if 2 * count > len(texts)}
-    return sorted(
-        texts, key=lambda id_: len(pieces[id_] & usual) / max(1, len(pieces[id_] | usual))
-    )
+
+    def likeness(id_: str) -> float:
+        return len(pieces[id_] & usual) / max(1, len(pieces[id_] | usual))
+
+    return sorted(texts, key=likeness)
 
 
 def _pieces(text: str) -> set[str]:
@@ -91,8 +105,8 @@ def _pieces(text: str) -> set[str]:
 
 
 def _campaigns(session: Session, ids: Sequence[str]) -> dict[str, str]:
-    """Of those that have one. A few hundred at a time: for thousands a database would rather read
-    the whole table.
+    """The campaign of each comment that has one. A few hundred at a time: for thousands of ids, a
+    database would read the whole table instead.
     """
     found: dict[str, str] = {}
     for start in range(0, len(ids), _AT_ONCE):
@@ -104,6 +118,8 @@ def _campaigns(session: Session, ids: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _records(session: Session, ids: list[str]) -> dict[str, CommentRecord]:
-    comments = session.execute(select(Comment).where(Comment.id.in_(ids))).scalars().all()
+def _records(session: Session, groups: Sequence[_Members]) -> dict[str, CommentRecord]:
+    """The records of the comments that the groups show."""
+    ids = [id_ for members in groups for id_ in members.ids[:SHOWN]]
+    comments = session.scalars(select(Comment).where(Comment.id.in_(ids))).all()
     return {record["id"]: record for record in full_records(session, comments)}

@@ -98,40 +98,57 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentR
     evidence = _latest_evidence(session, ids)
     reviews = _grouped(session, ReviewRecord, ids)
     decisions = _grouped(session, DecisionRecord, ids)
-    whole: list[CommentRecord] = [
-        {
-            "id": comment.id,
-            "thread": threads[comment.thread_id].key,
-            "url": threads[comment.thread_id].url or comment.page.get("url"),
-            "title": threads[comment.thread_id].title or comment.page.get("title"),
-            "parent": comment.parent_id,
-            "status": comment.status,
-            "version": comment.version,
-            "name": comment.name,
-            "email": decrypt_email(comment.email) if comment.email else None,
-            "website": comment.website,
-            "body": comment.body,
-            "html": markdown.render(comment.body)
-            if comment.html is None and comment.body
-            else comment.html or "",
-            "language": comment.language,
-            "at": utc_stamp(comment.at),
-            "edited_at": utc_stamp(comment.edited_at),
-            "erased_at": utc_stamp(comment.erased_at),
-            "evidence": evidence.get(comment.id, []),
-            "reviews": [_review(review) for review in reviews[comment.id]],
-            "decisions": [decision_shape(decision) for decision in decisions[comment.id]],
-            "campaign": comment.campaign,
-            "blind": False,
-        }
+    return [
+        _record(
+            comment,
+            threads[comment.thread_id],
+            evidence=evidence.get(comment.id, []),
+            reviews=reviews[comment.id],
+            decisions=decisions[comment.id],
+        )
         for comment in comments
     ]
-    return [
-        _blindfolded(record)
-        if _is_blind(reviews[record["id"]], decisions[record["id"]])
-        else record
-        for record in whole
-    ]
+
+
+def _record(
+    comment: Comment,
+    thread: Thread,
+    *,
+    evidence: list[Evidence],
+    reviews: Sequence[ReviewRecord],
+    decisions: Sequence[DecisionRecord],
+) -> CommentRecord:
+    record: CommentRecord = {
+        "id": comment.id,
+        "thread": thread.key,
+        "url": thread.url or comment.page.get("url"),
+        "title": thread.title or comment.page.get("title"),
+        "parent": comment.parent_id,
+        "status": comment.status,
+        "version": comment.version,
+        "name": comment.name,
+        "email": decrypt_email(comment.email) if comment.email else None,
+        "website": comment.website,
+        "body": comment.body,
+        "html": _html(comment),
+        "language": comment.language,
+        "at": utc_stamp(comment.at),
+        "edited_at": utc_stamp(comment.edited_at),
+        "erased_at": utc_stamp(comment.erased_at),
+        "evidence": evidence,
+        "reviews": [_review(review) for review in reviews],
+        "decisions": [decision_shape(decision) for decision in decisions],
+        "campaign": comment.campaign,
+        "blind": False,
+    }
+    return _blindfolded(record) if _is_blind(reviews, decisions) else record
+
+
+def _html(comment: Comment) -> str:
+    """As it was rendered, or as it would be: a comment that waits may not be rendered yet."""
+    if comment.html is None:
+        return markdown.render(comment.body) if comment.body else ""
+    return comment.html
 
 
 def is_hidden(session: Session, ids: Sequence[str]) -> set[str]:

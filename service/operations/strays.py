@@ -5,6 +5,7 @@ behind.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import ceil
 
 from sqlalchemy import select
 
@@ -21,31 +22,35 @@ RULE = "no strays"
 
 
 def find() -> Iterator[Violation]:
-    """Of each thread its folder and its number of pages are kept in memory, no more."""
-    with reading() as session:
-        sites = list(session.scalars(select(Site.key).order_by(Site.key)))
-    pages = _pages()
-    seeming = [
-        name for site in sites for name in storage.names(f"{site}/") if not _is_known(name, pages)
-    ]
-    pages = (
-        _pages() if seeming else {}
-    )  # what came into being meanwhile is none, and a draft is soon gone
-    for name in seeming:
+    """Objects that belong to no thread. Only each thread's folder and its number of pages are kept
+    in memory.
+    """
+    suspects = list(_unknown(_pages()))
+    if not suspects:
+        return
+    pages = _pages()  # again: a thread may have come meanwhile, and a draft is soon gone
+    for name in suspects:
         if not _is_known(name, pages) and storage.look(name):
-            yield Violation(
-                RULE, "object", name, "published, but it is no page of any thread", MEND
-            )
+            words = "published, but it is no page of any thread"
+            yield Violation(RULE, "object", name, words, MEND)
+
+
+def _unknown(pages: dict[str, int]) -> Iterator[str]:
+    with reading() as session:
+        sites = session.scalars(select(Site.key).order_by(Site.key)).all()
+    for site in sites:
+        for name in storage.names(f"{site}/"):
+            if not _is_known(name, pages):
+                yield name
 
 
 def _pages() -> dict[str, int]:
     """How many pages each thread has, by the folder they are in."""
-    return {
-        storage.newest_name(row.site, row.Thread.key).rpartition("/")[0]: max(
-            1, -(-row.Thread.places // TOPS_A_PAGE)
-        )
-        for row in shown.threads()
-    }
+    pages: dict[str, int] = {}
+    for row in shown.threads():
+        folder, _, _ = storage.newest_name(row.site, row.Thread.key).rpartition("/")
+        pages[folder] = max(1, ceil(row.Thread.places / TOPS_A_PAGE))
+    return pages
 
 
 def _is_known(name: str, pages: dict[str, int]) -> bool:

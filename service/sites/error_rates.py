@@ -33,17 +33,9 @@ class ErrorRates(NamedTuple):
 
 def error_rates(session: Session, site_id: int) -> ErrorRates:
     """From every blind review that a human closed."""
-    judged = select(DecisionRecord.was, DecisionRecord.verdict).join(
-        Review, Review.closed_by == DecisionRecord.id
-    )
-    judged = judged.where(Review.site_id == site_id, Review.blind, BY_A_HUMAN)
-    counts = Counter(
-        (row.was, row.verdict) for row in session.execute(judged) if row.verdict in {GOOD, BAD}
-    )
-    good, bad = (
-        sum(count for (_, verdict), count in counts.items() if verdict == kind)
-        for kind in (GOOD, BAD)
-    )
+    counts = _judged(session, site_id)
+    good = sum(count for (_, verdict), count in counts.items() if verdict == GOOD)
+    bad = sum(count for (_, verdict), count in counts.items() if verdict == BAD)
     return ErrorRates(
         judged=good + bad,
         good_held_back=interval(good - counts["approved", GOOD], good),
@@ -52,6 +44,15 @@ def error_rates(session: Session, site_id: int) -> ErrorRates:
         rejections_wrong=_wrong(counts, "rejected", GOOD),
         flags_needless=_wrong(counts, "flagged", GOOD),
     )
+
+
+def _judged(session: Session, site_id: int) -> Counter[tuple[str, str]]:
+    """How often each status met each human verdict that says good or bad."""
+    rows = select(DecisionRecord.was, DecisionRecord.verdict)
+    rows = rows.join(Review, Review.closed_by == DecisionRecord.id)
+    rows = rows.where(Review.site_id == site_id, Review.blind, BY_A_HUMAN)
+    rows = rows.where(DecisionRecord.verdict.in_((GOOD, BAD)))
+    return Counter((was, verdict) for was, verdict in session.execute(rows))
 
 
 def _wrong(counts: Counter[tuple[str, str]], was: str, verdict: str) -> Interval:

@@ -219,17 +219,13 @@ def _shape(each: Replayed) -> Sample:
 
 
 def _settled(session: Session, site_id: int, last: int) -> list[Comment]:
-    """Each status has its own index; a comment that a moderator is to judge blindly is not talked
-    about.
-    """
-    found = [
-        comment
-        for status in ("approved", "flagged", "rejected")
-        for comment in session.execute(newest(status, [site_id], limit=last)).scalars()
-    ]
-    found = sorted(found, key=lambda comment: comment.id, reverse=True)[:last]
-    hidden = is_hidden(session, [comment.id for comment in found])
-    return [comment for comment in found if comment.id not in hidden]
+    """The newest settled comments, without the blind samples. Each status has its own index."""
+    comments: list[Comment] = []
+    for status in ("approved", "flagged", "rejected"):
+        comments += session.scalars(newest(status, [site_id], limit=last))
+    latest = sorted(comments, key=lambda comment: comment.id, reverse=True)[:last]
+    hidden = is_hidden(session, _ids(latest))
+    return [comment for comment in latest if comment.id not in hidden]
 
 
 def _evidence(session: Session, comments: Sequence[Comment]) -> dict[str, list[Evidence]]:
