@@ -1,4 +1,4 @@
-"""What is kept: one file a table, all of them imported here so that the schema is whole."""
+"""One file for each table. All are imported here, so that the schema is complete."""
 
 from models.records.act import Act
 from models.records.address_key import AddressKey

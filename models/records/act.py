@@ -1,5 +1,5 @@
-"""What was done in the console beside deciding: settings, people, threads, blocks. Only ever added
-to.
+"""The log of everything done beside decisions: settings, people, threads, blocks. Rows are only
+added.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from models.store.database import Base, now
 
 
 class Act(Base):
-    """`by` is as in the decision log; `what` is a sentence for people; `kind` is "people",
-    "settings", "thread", ….
+    """`by` is as in the decision log. `what` is a sentence for people. `kind` is one of `KINDS` in
+    service/moderation/log.py.
 
-    Without a site it is about an account itself (a new password, a second factor).
+    An act without a site is about an account itself: a new password, a second factor.
     """
 
     __tablename__ = "acts"

@@ -1,4 +1,4 @@
-"""A key an integrator's system calls with."""
+"""An API key of an integrator's system."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.store.database import Base, now
 
 
 class ApiKey(Base):
-    """Only the SHA-256 is kept: the key itself is random, so there is nothing to guess from it."""
+    """Only the SHA-256 is stored. The key itself is random, so nobody can guess it."""
 
     __tablename__ = "api_keys"
 

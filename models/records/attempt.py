@@ -1,4 +1,4 @@
-"""One attempt to deliver, and what came back."""
+"""One attempt to deliver an event, with the endpoint's answer."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from models.store.database import Base
 
 
 class Attempt(Base):
-    """`status` is the answer's, None where there was none and `error` says why; `answer` its first
-    kilobyte.
+    """`status` is the status code of the answer; if there was none, it is None and `error` says
+    why. `answer` holds the first kilobyte.
     """
 
     __tablename__ = "attempts"

@@ -1,4 +1,4 @@
-"""What a site blocks or trusts until a day: an author, a host, a word."""
+"""An author, host or word that a site blocks or trusts, until a date or for good."""
 
 from __future__ import annotations
 

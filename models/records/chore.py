@@ -1,6 +1,4 @@
-"""Work for the installation as a whole that is owed until it is done, like the due
-times of rows.
-"""
+"""Work that the whole installation owes, as the due times of rows are for single rows."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ from models.store.database import Base
 
 
 class Chore(Base):
-    """A row is there while the chore is owed. `due` is when it was last owed anew."""
+    """The row exists while the chore is owed. `due` is when it was last owed again."""
 
     __tablename__ = "chores"
 

@@ -1,4 +1,4 @@
-"""Who has a comment open just now, so that two moderators do not read the same one."""
+"""Which moderator has a comment open now, so that no two review the same one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.store.database import Base
 
 
 class Claim(Base):
-    """It ends by itself at `until`: whoever closes the lid of a laptop holds nobody up."""
+    """A claim expires at `until`, so a closed laptop blocks nobody."""
 
     __tablename__ = "claims"
     __table_args__ = (Index("ix_claims_until", "until"),)

@@ -1,4 +1,4 @@
-"""A comment, from the moment it was accepted."""
+"""A comment, from its acceptance on."""
 
 from __future__ import annotations
 
@@ -16,22 +16,26 @@ _TOP, _REPLY = text("parent_id IS NULL"), text("parent_id IS NOT NULL")
 
 
 class Comment(Base):
-    """`status` says whether it is public; `version` grows with every change of status.
+    """`status` says whether it is public. `version` grows with every change of status.
 
-    The email is kept encrypted beside `email_index`, a keyed hash to look it up by; `address` is a
-    keyed hash of the reader's address. `page` is where the form said it stands ("url", "title"): a
-    stranger's word, which the thread takes over with its first approved comment. `screen_due` is
-    set while a screening is owed. `top_id` is the top comment of its branch (itself for one);
-    `place` its place among the thread's top comments, or among the branch's replies, given at the
-    first approval and kept; `revision` is the thread's when this last changed for readers. `risk`
-    is the spam score of the last screening, `found` the checks that found something (" links spam
-    "), both for the console's lists; `seen_at` is when a human first saw it there, or decided.
-    `avatar_from` is what the avatar was made from: "name", or nothing for one that an earlier
-    release made from the email address, until worker/publishing/avatars.py draws it anew.
-    `campaign` is the first comment that said nearly the same, where there is one. `screening_by`
-    names the process that began to screen it, at `screening_since`, and has not finished;
-    `screenings_alone` counts the screenings of this comment alone that began and did not finish
-    (worker/apart.py).
+    - `email` is encrypted; `email_index` is a keyed hash of it, for lookups.
+    - `address` is a keyed hash of the reader's IP address.
+    - `page` holds the URL and title that the form sent. The thread takes them from its first
+      approved comment, because before that they are a stranger's word.
+    - `screen_due` is set while the comment is due for a screening. `screening_by` names the process
+      that began to screen it at `screening_since` and has not finished. `screenings_alone` counts
+      the screenings of this comment alone that began and did not finish
+      (worker/screening/isolation.py).
+    - `top_id` is the top comment of its branch, or the comment itself. `place` is its place among
+      the thread's top comments, or among the replies of its branch; it gets it at its first
+      approval and keeps it. `places` counts the places of its own branch.
+    - `revision` is the thread's revision when readers last saw this comment change.
+    - `risk` is the spam score of the last screening. `found` names the checks that found something,
+      each between blanks. Lists in the console use both.
+    - `seen_at` is when a human first saw it in the console or decided it.
+    - `avatar_from` is "name" if the avatar was drawn from the name, and empty if an earlier release
+      drew it from the email address: worker/publishing/avatars.py draws those again.
+    - `campaign` is the first comment that said nearly the same, if there is one.
     """
 
     __tablename__ = "comments"

@@ -13,11 +13,11 @@ _BY_A_HUMAN = text("\"by\" <> 'policy'")
 
 
 class DecisionRecord(Base):
-    """`by` is "policy", "moderator:ID" or "key:ID". `was` is the status before; an undo names what
-    it `undoes`.
+    """`by` is "policy", "moderator:ID" or "key:ID" (see `models/settling/actor.py`). `was` and
+    `becomes` are the status before and after. An undo names the decision that it `undoes`.
 
-    `site_id` is there to find what a site's moderators decided; decisions by the policy may lack
-    it. Those that were made as one carry the same `batch`.
+    `site_id` finds the human decisions of a site; decisions by the policy may lack it. Decisions
+    with the same `batch` were made together.
     """
 
     __tablename__ = "decisions"

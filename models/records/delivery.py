@@ -1,5 +1,5 @@
-"""What is owed to an endpoint: one event, from the transaction that wrote it until it was taken or
-given up.
+"""A delivery: one event that is owed to one endpoint, from the transaction that wrote the event
+until the endpoint took it or the sender gave up.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ _OWED, _WAITING = text("due IS NOT NULL"), text("state = 'waiting'")
 
 
 class Delivery(Base):
-    """`state` is "waiting" (for the page to show `revision`), "owed", "delivered", "dead",
+    """`state` is "waiting" (until the page shows `revision`), "owed", "delivered", "dead",
     "cancelled" or "coalesced".
 
-    `due` is set while it is owed; during an attempt it is when the `lease` ends. `payload` is what
-    to send where that is no event of the log: a test. `attempts` counts those since it was (last)
-    put in line.
+    `due` is set while it is owed; during an attempt it is when the `lease` expires. `payload` is
+    set only for a test, which is no event of the log. `attempts` counts the attempts since it was
+    last queued.
     """
 
     __tablename__ = "deliveries"

@@ -1,4 +1,4 @@
-"""Where another system listens: the address webhooks are sent to, and how it wants them."""
+"""A webhook endpoint: the URL that receives a site's events, and its settings."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from models.store.database import Base, now
 
 
 class Endpoint(Base):
-    """`sealed` holds the live secrets and the owner's headers, encrypted. `rate` is deliveries a
-    second, None: any.
+    """`sealed` holds the live secrets and the owner's headers, encrypted. `rate` limits deliveries
+    per second; None means no limit, and otherwise the next one may go at `paced_until`.
 
-    `paced_until` is when the next may go where there is a rate. `failing_since` is the first
-    failure after the last success. What belongs to a deleted one is removed little by little, and
-    it last.
+    `failing_since` is the first failure after the last success. The rows of a deleted endpoint are
+    removed little by little, and its own row last.
     """
 
     __tablename__ = "endpoints"

@@ -1,4 +1,4 @@
-"""The event log: what other systems may hear, in the order it was committed."""
+"""The event log: what other systems may hear, in the order in which it was committed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from models.store.database import Base, now
 
 
 class Event(Base):
-    """`position` is the site's counter at the settling transaction, `nth` the place inside it:
-    together the cursor.
+    """`position` is the site's counter in the settling transaction, `nth` the place inside it.
+    Together they are the cursor.
 
-    `sequence` counts a comment's events from 1 without gaps; `supersedes` is the event this one
-    takes back or replaces.
+    `sequence` counts a comment's events from 1 without gaps. `supersedes` is the event before it on
+    the same comment.
 
-    One that changes a page is to be heard of once that page of `thread_id` shows `revision`.
-    `ends_approval`: until then the comment stood approved as the event before it had told.
+    An event that changes a page is delivered once the page of `thread_id` shows `revision`. With
+    `ends_approval`, the comment was approved until then, as an earlier event told.
     """
 
     __tablename__ = "events"

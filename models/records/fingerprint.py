@@ -1,4 +1,4 @@
-"""What comments of the last day said, so that a repeat is noticed."""
+"""Fingerprints of the last day's comments, to recognise repeats."""
 
 from __future__ import annotations
 

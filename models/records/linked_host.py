@@ -1,4 +1,4 @@
-"""Where the comments of a site link to, so that a host is known again."""
+"""Which hosts the comments of a site link to, to recognise a host."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from models.store.database import Base
 
 
 class LinkedHost(Base):
-    """One row for each host that a comment links to, or gives as its website. Gone when the comment
-    is erased.
+    """One row for each host that a comment links to or names as its website. Erasing the comment
+    deletes its rows.
     """
 
     __tablename__ = "linked_hosts"

@@ -1,4 +1,4 @@
-"""Which sites a moderator sees, and as what."""
+"""The sites of a moderator, with the role on each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Someone who signs in to the console."""
+"""A person who signs in to the console."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from models.store.database import Base, now
 
 
 class Moderator(Base):
-    """`second_factor` is the sealed secret of the one-time codes, `second_factor_used` the last
+    """`second_factor` is the encrypted secret of the one-time codes, `second_factor_used` the last
     step that was used.
 
-    `recovery_codes` are SHA-256 hashes of those left; `preferences` are this person's keys and
-    ways.
+    `recovery_codes` are the SHA-256 hashes of the unused codes. `preferences` are the person's
+    settings, such as keyboard shortcuts.
     """
 
     __tablename__ = "moderators"

@@ -1,4 +1,4 @@
-"""What moderators tell each other about a comment, an author or a thread; and questions, with their
+"""Notes of moderators about a comment, an author or a thread; questions to colleagues, with their
 answers.
 """
 
@@ -12,8 +12,8 @@ from models.store.database import Base, now
 
 
 class Note(Base):
-    """`kind` is "comment", "author" or "thread", `subject` its id, blind index or number. Never
-    shown to readers.
+    """`kind` is "comment", "author" or "thread"; `subject` is its id, blind index or number.
+    Readers never see notes.
     """
 
     __tablename__ = "notes"
@@ -29,7 +29,7 @@ class Note(Base):
 
 
 class Question(Base):
-    """A comment that a moderator asks another, or a role, about. It is open until `answered_at`."""
+    """A question about a comment, to a colleague or a role. It is open until `answered_at`."""
 
     __tablename__ = "questions"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""What a moderator left for another: it stays in the queue, but not in theirs."""
+"""A comment that a moderator left to others: it stays in the queue, but not in theirs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every policy a site has had, so that an old decision can be understood."""
+"""Every policy that a site has had, to understand old decisions."""
 
 from __future__ import annotations
 

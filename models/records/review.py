@@ -1,4 +1,4 @@
-"""A human should look: why, since when, and which decision closed it."""
+"""A review: why a human should look at a comment, since when, and which decision closed it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _OPEN = text("closed_at IS NULL")
 
 
 class Review(Base):
-    """`cause` is "flagged", "reported", "sampled", "appealed", …; one open review a comment and
-    cause.
+    """`cause` is "flagged", "reported", "sampled", "appealed", …. A comment has at most one open
+    review for each cause.
 
-    A human should have looked by `due_at`. `risk` is the comment's when it was opened, kept here so
-    that the queue can be read in its order. `blind`: until a human has decided, nobody is shown
-    what the machine found or did.
+    A human should look by `due_at`. `risk` is the comment's risk when the review was opened, stored
+    here to order the queue. While a `blind` review is open, nobody sees what the machine found or
+    decided.
     """
 
     __tablename__ = "reviews"

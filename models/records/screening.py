@@ -1,4 +1,4 @@
-"""One screening of a comment: all the evidence, as it was found."""
+"""One screening of a comment, with all its evidence."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from models.store.database import Base, now
 
 
 class Screening(Base):
-    """`number` counts a comment's screenings, so at most one automatic decision can
-    come of each.
-    """
+    """`number` counts a comment's screenings, so that each makes at most one automatic decision."""
 
     __tablename__ = "screenings"
     __table_args__ = (UniqueConstraint("comment_id", "number"),)

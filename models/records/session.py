@@ -1,4 +1,4 @@
-"""A moderator's signed-in session, kept on the server so that it can be ended."""
+"""A moderator's session, stored on the server so that it can be ended."""
 
 from __future__ import annotations
 

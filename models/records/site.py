@@ -1,4 +1,4 @@
-"""A site whose articles carry the form."""
+"""A site, which shows comments under its articles."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from models.store.database import Base, now
 
 
 class Site(Base):
-    """`event_sequence` is incremented once per settling transaction, so a cursor over events never
+    """`event_sequence` grows by one with every settling transaction, so a cursor over events never
     skips.
 
-    `model` is the site's own model that scores its comments, none for the base model alone.
-    `fresh_decisions` counts moderators' decisions since it learned last, at `learned_at`;
-    `learn_due` is set while there is something to learn. `endpoints` counts those that want
-    webhooks now: where there are none, settling does not look for them. Events up to the position
-    `forgotten` are no longer kept.
+    - `model` is the site's own model that scores its comments; None means that the base model does.
+    - `fresh_decisions` counts the human decisions since the site last learned, at `learned_at`.
+      `learn_due` is set while it is due to learn.
+    - `endpoints` counts the enabled webhook endpoints. Without any, settling does not look for
+      them.
+    - Events up to the position `forgotten` were deleted.
     """
 
     __tablename__ = "sites"

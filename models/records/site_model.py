@@ -1,4 +1,4 @@
-"""A model that was trained on one site's own decisions; which one is live, the site says."""
+"""A model trained on one site's own decisions. `Site.model` names the live one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page's thread of comments, and how far its published pages have come."""
+"""The thread of comments under a page, and which revision of it is published."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ _OPEN = text("state = 'open'")
 
 
 class Thread(Base):
-    """`revision` grows with every change a reader could see; `published_revision` is what storage
-    shows.
+    """`revision` grows with every change that readers can see; `published_revision` is the one in
+    storage. `publish_due` is set while they differ. `lease` names the publisher at work, until
+    `lease_until`.
 
-    `publish_due` is set while the two differ. `lease` names the publisher at work, until
-    `lease_until`. `places` counts the top comments that were ever published, so the next one knows
-    its page. `moderation` "before" sends every comment of this thread to a human; `slow_seconds` is
-    how long an author waits between two comments in it. Once `title_is_final` or `url_is_final`, a
-    moderator gave that one, and no comment does. `opened_at` is when a moderator last opened it:
-    where threads close by age, it is as old as that.
+    - `count` is how many comments are live. `places` counts the top comments that were ever
+      published, which tells the next one its page.
+    - `moderation` "before" sends every comment of the thread to a human.
+    - `slow_seconds` is how long an author waits between two comments.
+    - `title_is_final` or `url_is_final`: a moderator set it, and comments no longer change it.
+    - `opened_at` is when a moderator last opened it. On sites that close threads by age, the age
+      counts from then.
     """
 
     __tablename__ = "threads"

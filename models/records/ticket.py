@@ -1,6 +1,4 @@
-"""A link that lets someone in once: an invitation, or a new password for an account
-that is there.
-"""
+"""A link that works once: an invitation, or a new password for an existing account."""
 
 from __future__ import annotations
 
@@ -12,9 +10,7 @@ from models.store.database import Base, now
 
 
 class Ticket(Base):
-    """`hash` is the SHA-256 of the link's random part. `kind` is "invitation" or "reset"; it works
-    once, till then.
-    """
+    """`hash` is the SHA-256 of the link's random part. `kind` is "invitation" or "reset"."""
 
     __tablename__ = "tickets"
 

@@ -1,4 +1,4 @@
-"""Which threads are as old as their site lets them become."""
+"""Which threads are too old to stay open on their site."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from models.records import Thread
 
 
 def too_old(site_id: int, before: datetime) -> Select[int]:
-    """Open ones that got their first comment before then, and were not opened again since; the
-    oldest first.
+    """The site's open threads that got their first comment before that time, and that no moderator
+    has opened again since. The oldest come first.
     """
     old = select(Thread.id).where(
         Thread.site_id == site_id, text("threads.state = 'open'"), Thread.created_at < before

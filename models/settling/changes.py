@@ -1,6 +1,4 @@
-"""What is to be decided about a comment, and what came of it: the values that go into `settle()`
-and come out.
-"""
+"""The values that go into `settle()` and come out of it: a change of a comment, and its outcome."""
 
 from __future__ import annotations
 
@@ -19,8 +17,8 @@ VERDICT = {status: verdict for verdict, status in STATUS.items()}
 
 
 class Screened(NamedTuple):
-    """What a screening leaves behind beside its verdict. `again` is when the comment is owed
-    another one.
+    """The result of a screening, without its verdict. `again` is when the comment is due for
+    another screening.
     """
 
     number: int
@@ -35,12 +33,13 @@ class Screened(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A decision on its way in.
+    """A decision about a comment that has yet to be applied.
 
-    A screening's counts only while its number is the comment's next; a moderator's only while the
-    comment has `version`, if one is given. Without a verdict the screening is recorded and the
-    comment goes on waiting. `blind`: a human is to look, and not to be told what the policy
-    decided. Changes that were made as one, and are to be undone as one, carry the same `batch`.
+    A screening applies only if its `number` is the comment's next one. A human decision with a
+    `version` applies only while the comment has that version. Without a verdict, the screening is
+    recorded and the comment stays pending. `blind` asks a human to review the comment without
+    seeing what the policy decided. Changes with the same `batch` were made together and are undone
+    together.
     """
 
     comment_id: str
@@ -66,9 +65,7 @@ class Change:
 
 
 class Settled(NamedTuple):
-    """What came of a change: the decision as recorded, and whether the published page
-    is affected.
-    """
+    """The outcome of a change: the recorded decision, and whether the published page changes."""
 
     decision_id: str | None
     comment_id: str

@@ -1,6 +1,4 @@
-"""What a site's moderators decided, as a model may learn from it: the standing decision on each
-comment.
-"""
+"""Labels for training a site's own model: the standing human decision on each comment."""
 
 from __future__ import annotations
 
@@ -19,8 +17,8 @@ _AT_ONCE = 500
 
 
 class Decided(NamedTuple):
-    """A comment and the latest human decision on it that is not undone. `context` was counted when
-    it was screened.
+    """A comment with its standing human decision. `context` holds the counts that its screening
+    made for the spam check.
     """
 
     comment: str
@@ -32,8 +30,8 @@ class Decided(NamedTuple):
 
 
 def labels(session: Session, site_id: int, most: int = MOST) -> list[Decided]:
-    """The newest, in the order of the decisions: approved is ham, rejected is spam. "Flag" teaches
-    nothing, and an erased comment is gone.
+    """The site's newest labels, in the order of the decisions: approved is ham, rejected is spam.
+    Flagged and erased comments give no label.
     """
     newest: list[Decided] = []
     for some in _chunks(_latest_of_each(session, site_id)):
@@ -111,7 +109,7 @@ def _with_comments(session: Session, some: Sequence[_Entry]) -> list[Decided]:
 
 
 def contexts_of(session: Session, ids: Sequence[str]) -> dict[str, dict[str, int]]:
-    """What was counted for the spam check at each comment's latest screening."""
+    """The counts that each comment's latest screening made for the spam check."""
     wanted = select(Screening.comment_id, Screening.evidence).where(Screening.comment_id.in_(ids))
     rows = session.execute(wanted.order_by(Screening.number))
     return {row.comment_id: _counts(row.evidence) for row in rows}

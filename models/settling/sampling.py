@@ -1,5 +1,5 @@
-"""Which automatic decisions a human looks at blindly, so that the error rates shown are those of
-all of them.
+"""The blind sample: automatic decisions that a human reviews without seeing them, to measure the
+error rates of all automatic decisions.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from models.store.secrets import keyed_hash
 
 
 def is_sampled(comment_id: str, share: float, decided: int) -> bool:
-    """Whether this comment is among the share, the same each time it is asked; nobody outside can
-    know.
+    """Whether the comment is in the sample. The answer is always the same for a comment, and nobody
+    outside can predict it.
 
-    `decided` is about how many the site has decided: before there would be one in the sample on
-    average, none is.
+    `decided` is roughly how many comments the site has settled. No comment is sampled until that
+    many would hold one sampled comment on average.
     """
     if share <= 0 or decided < 1 / share - 1:
         return False

@@ -1,4 +1,4 @@
-"""Engine and sessions: `reading()` to look, `begin()` to change."""
+"""The engine and its sessions: `reading()` reads, `begin()` changes."""
 
 from __future__ import annotations
 
@@ -83,9 +83,7 @@ class Base(DeclarativeBase):
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time with zone, always UTC: SQLite keeps no zone, PostgreSQL answers in the
-    server's own.
-    """
+    """A time in UTC. SQLite keeps no time zone, and PostgreSQL answers in the server's own."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -101,17 +99,14 @@ class Moment(TypeDecorator[datetime]):
 
 
 class OutcomeUnknown(OperationalError):
-    """The connection was lost while the database committed: it may have done so, or may do so
-    later.
-    """
+    """The connection was lost during COMMIT: the database may have committed, or may yet do so."""
 
 
 class FairLock:
-    """A lock that is handed on in the order it was asked for.
+    """A lock that threads get in the order in which they asked for it.
 
-    SQLite's own waiting is a lottery of sleeps: one of 16 threads was seen to wait 3.7 s for its
-    turn. Raises `WaitedTooLong` when the turn does not come before the thread's deadline, or never
-    can.
+    SQLite's own waiting is a lottery of sleeps: one of 16 threads waited 3.7 s for its turn. Raises
+    `WaitedTooLong` if the turn does not come before the thread's deadline, or never can.
     """
 
     def __init__(self) -> None:
@@ -122,7 +117,7 @@ class FairLock:
 
     @property
     def is_mine(self) -> bool:
-        """Whether this very thread holds it."""
+        """Whether this thread holds the lock."""
         return self._owner == threading.get_ident()
 
     def __enter__(self) -> None:
@@ -203,7 +198,7 @@ def _wait_no_longer_than_allowed(connection: Connection) -> None:
 
 
 def _run(connection: Connection, statement: str) -> None:
-    """Execute a statement that begins a transaction on SQLite's own connection: SQLAlchemy's
+    """Execute a statement that begins a transaction on SQLite's own connection. SQLAlchemy's
     `exec_driver_sql` takes 0.05 ms longer, three times for each comment that is screened.
     """
     own = connection.connection.driver_connection
@@ -215,7 +210,7 @@ def _run(connection: Connection, statement: str) -> None:
 
 
 def _postgresql(url: URL, threads: int) -> Engine:
-    """An engine whose connections give up: see `models/store/postgresql.py`."""
+    """An engine whose connections give up waiting: see `models/store/postgresql.py`."""
     # psycopg, for those who have such a database
     from models.store.postgresql import connect  # noqa: PLC0415
 
@@ -273,7 +268,7 @@ def _turn() -> FairLock:
 
 
 def is_writing() -> bool:
-    """Whether this thread is in a transaction of SQLite's that changes something: it must not begin
+    """Whether this thread is in a transaction that writes to SQLite, so that it must not begin
     another.
     """
     return engine().dialect.name == "sqlite" and _turn().is_mine
@@ -281,10 +276,10 @@ def is_writing() -> bool:
 
 @contextmanager
 def reading(*, of_one_moment: bool = False) -> Iterator[Session]:
-    """A session to look with; nothing it does is kept.
+    """A session for reading; nothing it does is kept.
 
-    `of_one_moment`: all its statements see the same, as SQLite's always do; on PostgreSQL each sees
-    what is newest.
+    With `of_one_moment` all its statements see the same state. On SQLite they always do; on
+    PostgreSQL each statement otherwise sees the newest one.
     """
     with Session(engine(), expire_on_commit=False, autoflush=False) as session:
         if of_one_moment and engine().dialect.name == "postgresql":
@@ -294,15 +289,17 @@ def reading(*, of_one_moment: bool = False) -> Iterator[Session]:
 
 @contextmanager
 def begin(*, synced: bool = True) -> Iterator[Session]:
-    """A session whose changes are committed together when the block ends, or not at all when it
+    """A session whose changes are committed together when the block ends, or not at all if it
     raises.
 
-    Not `synced`: for notes about work that is simply done again when they are lost. Everyone sees
-    them at once and no death of a process takes them back, but nobody waits for the disk, so a
-    power cut may: the last of them, in order. It takes back no synced commit, not even one that
-    built on such notes: both databases write all commits to one log in the order they were made,
-    and a synced one waits until the log is on the disk up to its own end.
+    Use `synced=False` for notes about work that is repeated if they are lost. Other transactions
+    see them at once, and they survive the death of a process, but the commit does not wait for the
+    disk, so a power cut may lose the latest of them. It never loses a synced commit, not even one
+    that built on such notes: both databases write all commits to one log in their order, and a
+    synced commit waits until the log is on the disk up to its own end.
+
     https://www.sqlite.org/pragma.html#pragma_synchronous
+
     https://www.postgresql.org/docs/current/wal-async-commit.html
     """
     if engine().dialect.name != "sqlite":
@@ -323,7 +320,7 @@ def begin(*, synced: bool = True) -> Iterator[Session]:
 
 @lru_cache(maxsize=4)  # made anew for each transaction it takes 0.09 ms
 def _changing(sqlite_engine: Engine, synced: bool) -> Engine:
-    """The same engine, but its transactions take the write lock at once."""
+    """The same engine, except that its transactions take the write lock at once."""
     return sqlite_engine.execution_options(
         changing=True, synchronous="FULL" if synced else "NORMAL"
     )

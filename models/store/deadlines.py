@@ -1,8 +1,8 @@
 """How long a thread waits for the database before it gives up.
 
-Two bounds count, and both belong to the thread. The deadline is a moment after which nothing more
-is asked: a reader's request has one. The patience is for how long the database may answer nobody at
-all: work that takes long is never cut while the database answers others.
+Each thread has two limits. After its deadline it sends no more statements: a reader's request has
+one. Its patience limits how long the database may answer nobody at all: long work is never cut off
+while the database answers others.
 """
 
 from __future__ import annotations
@@ -34,9 +34,8 @@ _process = {"patience": COMMAND_PATIENCE, "silence": math.inf}
 
 
 def be_patient(seconds: float, *, silence: float = WORKER_SILENCE) -> None:
-    """Set the patience of every thread of this process that has none of its own.
-
-    `silence`: how long a statement may be without any answer, though the database answers others.
+    """Set the patience of every thread of this process that has none of its own. `silence` is how
+    long one statement may go without an answer while the database answers others.
     """
     _process.update(patience=seconds, silence=silence)
 
@@ -46,15 +45,13 @@ def silence() -> float:
 
 
 def patience() -> float:
-    """For how many seconds the database may answer nobody before this thread gives up."""
+    """How many seconds the database may answer nobody before this thread gives up."""
     own = _bounds.patience
     return _process["patience"] if own is None else own
 
 
 def deadline() -> float:
-    """The moment, on the monotonic clock, after which this thread asks the database
-    nothing more.
-    """
+    """The moment, on the monotonic clock, after which this thread sends no more statements."""
     return _bounds.deadline
 
 
@@ -63,7 +60,7 @@ def seconds_left() -> float:
 
 
 def start(seconds: float, patience: float) -> None:
-    """Bound what this thread does from now on, until `stop()`."""
+    """Limit everything that this thread does until `stop()`."""
     _bounds.deadline, _bounds.patience = monotonic() + seconds, patience
 
 
@@ -73,7 +70,7 @@ def stop() -> None:
 
 @contextmanager
 def within(seconds: float, *, patience: float | None = None) -> Iterator[None]:
-    """Bound the block more tightly than the rest of what this thread does."""
+    """Limit the block more tightly than the rest of the thread's work."""
     before = _bounds.deadline, _bounds.patience
     _bounds.deadline = min(before[0], monotonic() + seconds)
     if patience is not None:

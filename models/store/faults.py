@@ -79,8 +79,8 @@ MACHINE = {
 
 
 def in_words(error: BaseException) -> str | None:
-    """None for what no store caused: it may be a fault of ours, and the place where it arose says
-    more.
+    """The sentence for an error of a store. None if no store caused it: the error may be our own
+    fault, and its traceback says more.
     """
     package, name = type(error).__module__.partition(".")[0], type(error).__name__
     if package == "sqlalchemy":

@@ -1,8 +1,8 @@
-"""The database knows its keys: a fingerprint of each, against which every process compares its own
-before it works.
+"""A database knows its keys: it holds a fingerprint of each, and every process compares its own
+keys with them before it works.
 
-A fingerprint is an HMAC under the root key, so it tells nothing about a key to anyone who lacks the
-root key, and two keys of the same id that differ are told apart.
+A fingerprint is an HMAC under the root key. It tells nothing about a key to anyone who lacks the
+root key, and it tells apart two different keys with the same id.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ REMEDY = "put the keys of this database back from your backup (operations/RUNBOO
 
 
 def require_keys() -> None:
-    """What every process and command does before it works: have the keys, and know that they are
-    the database's.
+    """Every process and command calls this before it works, to have the keys and to know that they
+    are the database's.
 
     A new installation gets its keys here. Raises `WrongKeys`.
     """
@@ -53,8 +53,8 @@ def require_keys() -> None:
 
 
 def make_keys() -> None:
-    """Make the keys of a new installation. Of several processes one makes them. Raises `WrongKeys`
-    if the database has been used with keys before.
+    """Make the keys of a new installation. If several processes try, one makes them. Raises
+    `WrongKeys` if the database was used with other keys before.
     """
     refuse_missing_keys()
     if (
@@ -85,10 +85,10 @@ def _make_file() -> None:
 
 
 def check_keys(kept: Secrets, *, may_record: bool = True) -> bool:
-    """Compare keys with the fingerprint, and record what it lacks. False: something is left to
-    record.
+    """Compare the keys with the fingerprints, and record fingerprints that are missing. Return
+    False if some are left to record.
 
-    Raises `WrongKeys` if they are not the database's.
+    Raises `WrongKeys` if the keys are not the database's.
     """
     with reading() as session:
         row = session.get(Keyring, ONLY)
@@ -110,7 +110,7 @@ def check_keys(kept: Secrets, *, may_record: bool = True) -> bool:
 
 
 def refuse_missing_keys() -> None:
-    """Raises `WrongKeys` if the database needs its keys and they are missing. Makes none and
+    """Raises `WrongKeys` if the database needs its keys and they are missing. Makes no keys and
     records nothing.
     """
     if is_there():
@@ -123,8 +123,8 @@ def refuse_missing_keys() -> None:
 
 
 def replace_keyring(session: Session, kept: Secrets) -> None:
-    """A restored database belongs to the keys it was restored with. Nothing depends on those of
-    before.
+    """Give a restored database the keys it was restored with. Nothing in it depends on earlier
+    keys.
     """
     if row := session.get(Keyring, ONLY):
         session.delete(row)
@@ -133,8 +133,8 @@ def replace_keyring(session: Session, kept: Secrets) -> None:
 
 
 def retire(kept: Secrets) -> list[str]:
-    """Note that no address needs any key but the current one; the ids of those that
-    this holds for.
+    """Record that no address needs any key except the current one. Return the ids of the keys that
+    are no longer needed.
     """
     with _alone() as session:
         row = session.get_one(Keyring, ONLY)
@@ -149,7 +149,7 @@ def retire(kept: Secrets) -> list[str]:
 
 @contextmanager
 def _alone() -> Iterator[Session]:
-    """One process at a time, until its transaction ends. SQLite has one writer anyway."""
+    """Let one process in at a time, until its transaction ends. SQLite has one writer anyway."""
     with begin() as session:
         if engine().dialect.name == "postgresql":
             session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
@@ -175,7 +175,7 @@ def _mark(kept: Secrets, key_id: str) -> str:
 
 
 def _depends(session: Session) -> bool:
-    """Whether anything in the database is encrypted, signed or found by keys."""
+    """Whether anything in the database is encrypted, signed or looked up with keys."""
     wanted = (
         select(Comment.id),
         select(Endpoint.id),
@@ -186,9 +186,7 @@ def _depends(session: Session) -> bool:
 
 
 def _compare(row: Keyring, kept: Secrets) -> None:
-    """Raises `WrongKeys` unless these are the keys that the row describes, or those
-    and newer ones.
-    """
+    """Raises `WrongKeys` unless the keys are those of the row, perhaps with newer ones."""
     if not hmac.compare_digest(row.root, _root_mark(kept)):
         raise WrongKeys(
             f"The keys in {source()} are not the ones that this database was made with: {REMEDY}."
@@ -228,8 +226,8 @@ def _compare_newest(session: Session, kept: Secrets) -> None:
 
 
 def _prove(session: Session, kept: Secrets) -> None:
-    """A database without a fingerprint takes keys only if they open what it holds. One look at
-    every address.
+    """A database without fingerprints accepts keys only if they decrypt what it holds. This reads
+    every address once.
     """
     for key_id in session.scalars(
         select(_key_id(Comment.email)).where(Comment.email.is_not(None)).distinct()

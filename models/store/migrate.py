@@ -1,8 +1,8 @@
-"""Bring the database to the newest schema.
+"""Migrate the database to the newest schema.
 
-A migration runs beside processes of the release before, so it only expands: what it adds may be
-absent from their inserts. What a release no longer uses is taken away by the next one ("Contract:
-…"). Each step can be repeated, so a migration that was killed goes on when it is started again
+A migration runs beside processes of the previous release, so it only expands: their inserts may
+leave out what it adds. The next release removes what a release no longer uses ("Contract: …"). Each
+step can be repeated, so a migration that was killed continues when it is started again
 (`models/migrations/repeatable.py`).
 """
 
@@ -26,16 +26,16 @@ LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code
 
 
 class Locked(Exception):
-    """Others hold what a migration needs to lock; the message says what to do."""
+    """Raised if others hold a lock that a migration needs; the message says what to do."""
 
 
 def upgrade(to: str = "head") -> None:
-    """Migrate to the newest revision, or an earlier one. Two at once are harmless: the second waits
-    for the first.
+    """Migrate to the newest revision, or to an earlier one. Two at once are harmless: the second
+    waits for the first.
 
-    A table that is in use is not waited for long, since everyone else would queue up behind: rather
-    another try. Raises `Locked` when the last one has failed; then nothing, or the migrations
-    before, has been done. Raises `Newer` for a database that a later release has migrated.
+    A migration waits only briefly for a table that is in use, because everyone else would queue up
+    behind it, and tries again. Raises `Locked` when the last try has failed; then only whole
+    migrations were done. Raises `Newer` for a database that a later release has migrated.
     """
     if engine().dialect.name == "sqlite":
         settings().data.mkdir(parents=True, exist_ok=True)
@@ -58,15 +58,15 @@ def upgrade(to: str = "head") -> None:
 
 
 def _make_file(name: str | None) -> None:
-    """Ours alone to read, as SQLite then makes the files beside it: comments that wait stand in it,
-    and sessions.
+    """Make the file readable for us alone, and SQLite makes the files beside it likewise: they hold
+    unpublished comments and sessions.
     """
     if name and name != ":memory:" and not name.startswith("file:"):
         Path(name).touch(mode=0o600)
 
 
 def write(message: str) -> None:
-    """A new migration file: what the records have and the newest schema lacks."""
+    """Write a new migration file with the difference between the records and the newest schema."""
     upgrade()
     number = 1 + len(revisions())
     command.revision(_config(), message, autogenerate=True, rev_id=f"{number:04}")

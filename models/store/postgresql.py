@@ -1,8 +1,8 @@
 """Connections to PostgreSQL that give up.
 
-libpq waits for an answer for as long as the TCP connection lives, and the kernel of a frozen server
-keeps it alive. So each wait looks at the clock. A wait that was cut closes its connection: what the
-server does with the transaction later ends in a rollback, unless the wait was for a COMMIT.
+libpq waits for an answer as long as the TCP connection lives, and the kernel of a frozen server
+keeps it alive. So each wait looks at the clock. A wait that gives up closes its connection, and the
+server then rolls back the transaction, unless it was waiting for a COMMIT.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Ready = TypeVar("Ready")  # and what it got
 
 
 class Unanswered(psycopg.OperationalError):
-    """The database did not answer in the time there was; the connection is closed."""
+    """The database did not answer in time; the connection is closed."""
 
 
 class Parameters(NamedTuple):
@@ -102,14 +102,12 @@ class Probe:
 
 @part
 def probe() -> Probe:
-    """This process's own: threads do not survive a fork."""
+    """The probe of this process. Its thread does not survive a fork."""
     return Probe()
 
 
 class Connection(psycopg.Connection[TupleRow]):
-    """A connection whose every wait is bounded by the deadline and the patience of the thread that
-    waits.
-    """
+    """A connection on which every wait ends by the deadline and the patience of its thread."""
 
     def wait(
         self, gen: PQGen[RV], interval: float = TICK_SECONDS, timeout: float | None = None

@@ -1,7 +1,7 @@
 """Which revision the database is at, and which ones this release knows.
 
-Every command asks, and so does what runs for long: without Alembic, which takes longer to import
-than a command to run.
+Every command and every long-running process asks this. It works without Alembic, which takes longer
+to import than a command takes to run.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ REVISION = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
 
 
 class Newer(Exception):
-    """The database is ahead of this release; the message says what to do."""
+    """Raised if the database is newer than this release; the message says what to do."""
 
 
 def current() -> str | None:
-    """The revision that the database is at, None for an empty one."""
+    """The revision of the database; None if it is empty."""
     with engine().connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
@@ -31,7 +31,7 @@ def current() -> str | None:
 
 
 def revisions() -> list[str]:
-    """All of them, oldest first, as the migrations' files are numbered."""
+    """All revisions, the oldest first, as the migration files are numbered."""
     files = sorted(VERSIONS.glob("[0-9]*.py"))
     return [
         found[1] for file in files if (found := REVISION.search(file.read_text(encoding="utf-8")))
@@ -43,7 +43,7 @@ def is_current() -> bool:
 
 
 def is_empty() -> bool:
-    """Whether nothing was ever migrated there. Raises `Newer` for a database that a later release
+    """Whether the database was never migrated. Raises `Newer` for a database that a later release
     has migrated.
     """
     refuse_a_newer()

@@ -39,8 +39,8 @@ log = structlog.get_logger()
 
 
 def owe_scrubbing(session: Session, at: datetime, *, index: bool) -> None:
-    """In the transaction that erases, so that it is never forgotten. `index`: whether the search
-    held what went.
+    """Call it in the transaction that erases, so that scrubbing is never forgotten. `index` says
+    whether the search index held the erased words.
     """
     if not _is_sqlite():
         return

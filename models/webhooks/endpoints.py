@@ -1,6 +1,4 @@
-"""An endpoint as it is worked with: its secrets opened, the live ones of them told from those that
-ended.
-"""
+"""An endpoint with its secrets decrypted, and which of them are still live."""
 
 from __future__ import annotations
 
@@ -22,8 +20,8 @@ MOST_SECRETS = 5  # live at once: by the fifth rotation in a row the first is su
 
 
 class Secret(BaseModel):
-    """A shared secret and, where it signs so, a private key; both end at `until`, if
-    that is set.
+    """A shared secret, and a private key if the endpoint's signatures use one. Both expire at
+    `until`, if it is set.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,7 +32,7 @@ class Secret(BaseModel):
 
 
 class Sealed(BaseModel):
-    """What is encrypted of an endpoint. The newest secret comes first."""
+    """The encrypted part of an endpoint. The newest secret comes first."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,7 +43,9 @@ class Sealed(BaseModel):
         return [secret for secret in self.secrets if secret.until is None or secret.until > at]
 
     def keys(self, at: datetime) -> list[str]:
-        """What to sign with: shared secrets first, as most receivers look at these."""
+        """The keys to sign with. Shared secrets come first, because most receivers check only
+        these.
+        """
         live = self.live(at)
         return [
             *(secret.shared for secret in live),
@@ -54,7 +54,7 @@ class Sealed(BaseModel):
 
 
 class Kept(NamedTuple):
-    """An endpoint's row, opened. It holds secrets, so it is never logged."""
+    """An endpoint's row with its secrets decrypted. Never log it."""
 
     id: str
     url: str
@@ -91,7 +91,9 @@ def first_secret(*, signs_ed25519: bool) -> Secret:
 
 
 def rotated(kept: Sealed, *, until: datetime, at: datetime, signs_ed25519: bool) -> Sealed:
-    """A new secret in front; those that live go on signing until then, or until they end anyway."""
+    """Put a new secret in front. The live secrets keep signing until that time, or until they
+    expire.
+    """
     older = [
         secret.model_copy(update={"until": min(until, secret.until or until)})
         for secret in kept.live(at)[: MOST_SECRETS - 1]

@@ -28,12 +28,12 @@ def new_private_key() -> str:
 
 
 def public_key(private: str) -> str:
-    """What a receiver verifies v1a signatures with."""
+    """The key with which a receiver verifies v1a signatures."""
     return PUBLIC + _text(_private(private).public_key().public_bytes_raw())
 
 
 def sign(key: str, message_id: str, timestamp: int, body: bytes) -> str:
-    """`v1,…` with a shared secret, `v1a,…` with a private key."""
+    """Return `v1,…` for a shared secret, `v1a,…` for a private key."""
     signed = f"{message_id}.{timestamp}.".encode() + body
     if key.startswith(PRIVATE):
         return f"v1a,{_text(_private(key).sign(signed))}"
@@ -41,7 +41,7 @@ def sign(key: str, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 def headers(keys: Iterable[str], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """What goes with the body: one signature for each live key."""
+    """The headers to send with the body: one signature for each live key."""
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
@@ -50,8 +50,8 @@ def headers(keys: Iterable[str], message_id: str, timestamp: int, body: bytes) -
 
 
 def wrong(secret: str, given: dict[str, str], body: bytes, *, at: float) -> str | None:
-    """What is wrong with a message, in words, or None if it is ours and fresh. Header names in
-    lower case.
+    """Why a message is refused, in words; None if it is ours and recent. Header names are in lower
+    case.
     """
     missing = [
         name
@@ -74,7 +74,7 @@ def wrong(secret: str, given: dict[str, str], body: bytes, *, at: float) -> str 
 
 
 def is_secret(text: str) -> bool:
-    """Whether this is a shared secret as the standard has them: 24 to 64 bytes."""
+    """Whether the text is a shared secret by the standard: 24 to 64 bytes."""
     try:
         return text.startswith(SHARED) and 24 <= len(_bytes(text, SHARED)) <= 64
     except binascii.Error:
