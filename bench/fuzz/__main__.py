@@ -65,7 +65,7 @@ def _whole(some: Sequence[Family]) -> list[str]:
     screening.screen(screening.ORDINARY)
     costs = [(screening.cost(family.make(readers.BODY)), family) for family in some]
     costs.sort(key=lambda each: -each[0].ratio)
-    most = f"of an ordinary one (at most {screening.MOST:.0f})"
+    most = f"of an ordinary one (at most {screening.MOST:.1f})"
     table = Table("a whole comment of legal length", most, "ms here", "the ordinary one")
     for cost, family in costs[:SHOWN]:
         here = (f"{cost.comment * 1000:.0f}", f"{cost.ordinary * 1000:.1f}")

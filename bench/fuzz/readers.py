@@ -62,7 +62,7 @@ LONG_LIST = Policy.model_validate(
     }
 )
 OF_A_HOST = tuple(
-    f"models.text.urls.{name}" for name in ("authority_of", "is_under", "without_www")
+    f"models.text.urls.{name}" for name in ("authority_of", "is_under", "named_host", "without_www")
 )
 _DISGUISES = (
     "across_blanks joined may_stand_for_letters parts rare_across_blanks "
