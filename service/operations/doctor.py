@@ -20,7 +20,7 @@ from models.store import storage
 from models.store.database import begin, now, reading
 from models.store.keyring import check_keys
 from models.store.secrets import WrongKeys, decrypt_email, key_of, secrets, source
-from service.operations import shown, strays
+from service.operations import page_rules, strays
 from service.operations.publishing import publish
 from service.operations.rules import RULES, Rule
 from service.operations.violation import NOTHING, Violation, dashed
@@ -61,16 +61,22 @@ def examine(step: Step = lambda *_: None) -> Examination:
     examination.add(_sealed(step, examination.comments))
     with ThreadPoolExecutor(READERS) as readers:
         is_folder = settings().published_url.startswith("file:")
-        read: shown.Read = (lambda names: map(storage.look, names)) if is_folder else _by(readers)
-        for number, row in enumerate(shown.threads()):
+        read: page_rules.Read = (
+            (lambda names: map(storage.look, names)) if is_folder else _by(readers)
+        )
+        for number, row in enumerate(page_rules.threads()):
             step("pages", number, examination.threads)
-            examination.add(shown.examine(row.Thread.id, read))
+            examination.add(page_rules.examine(row.Thread.id, read))
     examination.add(strays.find())
     examination.seconds = monotonic() - examination.began
     return examination
 
 
-def _by(readers: ThreadPoolExecutor) -> shown.Read:
+def _one_by_one(names: Iterable[str]) -> Iterable[page_rules.Found]:
+    return map(storage.look, names)
+
+
+def _by(readers: ThreadPoolExecutor) -> page_rules.Read:
     return lambda names: readers.map(storage.look, names)
 
 

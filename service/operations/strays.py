@@ -15,7 +15,7 @@ from models.store import storage
 from models.store.database import reading
 from models.store.storage import REPLIES_A_PAGE, TOPS_A_PAGE
 from models.text.numbers import digits_to_int
-from service.operations import shown
+from service.operations import page_rules
 from service.operations.violation import MEND, Violation
 
 RULE = "no strays"
@@ -47,7 +47,7 @@ def _unknown(pages: dict[str, int]) -> Iterator[str]:
 def _pages() -> dict[str, int]:
     """How many pages each thread has, by the folder they are in."""
     pages: dict[str, int] = {}
-    for row in shown.threads():
+    for row in page_rules.threads():
         folder, _, _ = storage.newest_name(row.site, row.Thread.key).rpartition("/")
         pages[folder] = max(1, ceil(row.Thread.places / TOPS_A_PAGE))
     return pages

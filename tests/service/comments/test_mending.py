@@ -48,11 +48,11 @@ def written(client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch) 
     caches.forget()
     for module in (
         "worker.publishing.pages",
-        "service.operations.shown",
+        "service.operations.page_rules",
         "service.operations.strays",
     ):
         monkeypatch.setattr(f"{module}.REPLIES_A_PAGE", 2)
-    monkeypatch.setattr("service.operations.shown.PAUSES", ())
+    monkeypatch.setattr("service.operations.page_rules.PAUSES", ())
     ids = [posted(client, body=f"Comment {n}", email=f"ann{n}@example.org") for n in range(MOST)]
     for comment in ids:
         moderator.decide(comment, "approve")

@@ -28,7 +28,7 @@ from models.records import (
 from models.store import storage
 from models.store.database import Base, begin, engine, now, reading
 from service.commands.main import main
-from service.operations import doctor, shown
+from service.operations import doctor, page_rules
 from service.operations.publishing import publish
 from tests.caller import Caller, Client, posted, publish_all
 
@@ -42,7 +42,7 @@ FEED = storage.feed_name("demo", "/harbour")
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody publishes in these tests, so there is nothing to wait for."""
-    monkeypatch.setattr(shown, "PAUSES", ())
+    monkeypatch.setattr(page_rules, "PAUSES", ())
 
 
 def found() -> set[str]:
@@ -256,11 +256,11 @@ def test_what_is_being_published_is_looked_at_again(
     lived_in: Ids, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage.remove(PAGE)
-    monkeypatch.setattr(shown, "PAUSES", (0.0,))
-    monkeypatch.setattr(shown, "time", SimpleNamespace(sleep=lambda _: publish([thread_id])))
+    monkeypatch.setattr(page_rules, "PAUSES", (0.0,))
+    monkeypatch.setattr(page_rules, "time", SimpleNamespace(sleep=lambda _: publish([thread_id])))
     with reading() as session:
         thread_id = session.scalars(select(Thread.id)).one()
-    assert shown.examine(thread_id, lambda names: map(storage.look, names)) == []
+    assert page_rules.examine(thread_id, lambda names: map(storage.look, names)) == []
 
 
 def test_it_says_in_words_what_mends_and_tells_monitoring_by_its_status(
@@ -328,8 +328,8 @@ def test_where_it_cannot_look_its_status_is_two(
 def test_a_thread_of_many_pages_and_replies_is_well(
     client: Client, moderator: Caller, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(shown, "PAGES_AT_ONCE", 2)
-    monkeypatch.setattr(shown, "REPLIES_A_PAGE", 50)
+    monkeypatch.setattr(page_rules, "PAGES_AT_ONCE", 2)
+    monkeypatch.setattr(page_rules, "REPLIES_A_PAGE", 50)
     tops = [posted(client, body=f"Top {number}") for number in range(80)]
     for id_ in tops:
         moderator.decide(id_, "approve")
