@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -66,17 +66,24 @@ def _range(
     return put, more
 
 
-def _events(session: Session, row: Endpoint, wanted: Redelivery) -> list[Any]:
-    columns: tuple[Any, ...] = (
-        Event.id,
-        Event.type,
-        Event.comment_id,
-        Event.sequence,
-        Event.thread_id,
-        Event.revision,
-    )
-    columns += (Event.site_id, Event.ends_approval, Event.at)
-    found = select(*columns).where(Event.site_id == row.site_id, Event.at >= wanted.since)
+class PastEvent(NamedTuple):
+    """An event in the log; `at` is when it happened."""
+
+    id: str
+    site_id: int
+    type: str
+    comment_id: str
+    sequence: int
+    thread_id: int | None
+    revision: int | None
+    ends_approval: bool | None
+    at: datetime
+
+
+def _events(session: Session, row: Endpoint, wanted: Redelivery) -> list[PastEvent]:
+    """The events that were asked for, oldest first, and one more than one call sends."""
+    found = select(*(getattr(Event, name) for name in PastEvent._fields))
+    found = found.where(Event.site_id == row.site_id, Event.at >= wanted.since)
     if wanted.only == "failed":  # looked for by what is dead, however many events there are
         dead = select(Delivery.event_id).where(
             Delivery.endpoint_id == row.id, Delivery.state == "dead"
@@ -87,19 +94,24 @@ def _events(session: Session, row: Endpoint, wanted: Redelivery) -> list[Any]:
     if wanted.types:
         found = found.where(Event.type.in_(wanted.types))
     found = found.order_by(Event.at, Event.position, Event.nth).limit(MOST_REDELIVERED + 1)
-    return list(session.execute(found).all())
+    return [PastEvent(*event) for event in session.execute(found)]
+
+
+class ShownThread(NamedTuple):
+    """A thread and the newest revision that its page shows."""
+
+    key: str
+    published_revision: int
 
 
 class About(NamedTuple):
-    """What else there is to know of an event: when its comment was erased, and its thread's key and
-    revision.
-    """
+    """The thread of an event's comment, and when the comment was erased."""
 
     erased_at: datetime | None
-    thread: Any
+    thread: ShownThread
 
 
-def _about(session: Session, events: Sequence[Any]) -> dict[str, About]:
+def _about(session: Session, events: Sequence[PastEvent]) -> dict[str, About]:
     wanted = select(Comment.id, Comment.thread_id, Comment.erased_at)
     comments = session.execute(
         wanted.where(Comment.id.in_({event.comment_id for event in events}))
@@ -108,16 +120,16 @@ def _about(session: Session, events: Sequence[Any]) -> dict[str, About]:
     found = session.execute(
         read.where(Thread.id.in_({comment.thread_id for comment in comments}))
     ).all()
-    threads = {thread.id: thread for thread in found}
+    threads = {thread.id: ShownThread(thread.key, thread.published_revision) for thread in found}
     return {
         comment.id: About(comment.erased_at, threads[comment.thread_id]) for comment in comments
     }
 
 
 def _is_asked(
-    row: Endpoint, event: Any, about: About, there: Delivery | None, wanted: Redelivery
+    row: Endpoint, event: PastEvent, about: About, there: Delivery | None, wanted: Redelivery
 ) -> bool:
-    """An erased comment is heard of once more only by what says that it was erased."""
+    """Of an erased comment, only the event that says so is sent again."""
     if about.erased_at and event.type != "comment.deleted":
         return False
     if there is None:
@@ -128,7 +140,7 @@ def _is_asked(
     return wanted.only == "all" or there.state == "dead"
 
 
-def _there(session: Session, row: Endpoint, events: Sequence[Any]) -> dict[str, Delivery]:
+def _there(session: Session, row: Endpoint, events: Sequence[PastEvent]) -> dict[str, Delivery]:
     ids = [event.id for event in events]
     found = (
         select(Delivery)
@@ -152,11 +164,11 @@ def _again(
     session: Session,
     row: Endpoint,
     kept: Sequence[Delivery],
-    new: Sequence[tuple[Any, About]],
+    new: Sequence[tuple[PastEvent, About]],
     pace: Iterator[datetime],
 ) -> int:
-    """Put these in line from the first attempt on. One under way, waiting for its page or taken
-    back is left alone.
+    """Put these in line, from the first attempt on. Leave alone a delivery that is being sent, that
+    waits for its page, or that was taken back.
     """
     free = [
         each for each in kept if each.lease is None and each.state not in {"waiting", "cancelled"}
