@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.identifiers import is_id
 from models.records import Comment, DecisionRecord
+from models.settling.changes import Settled
 from models.settling.erasing import erase
 from models.settling.history import conflicts
 from models.settling.settling import settle
@@ -113,8 +114,7 @@ def decide(who: Caller, comment_id: str, body: Ruling) -> Decided:
         settled = settle(session, [change])[0]
         if settled is None:
             raise _too_late(session, comment_id)
-        decision = session.get_one(DecisionRecord, settled.decision_id)
-        answer: Decided = {**decision_shape(decision), "status": settled.status}
+        answer = _decided(session, settled)
     publish_soon(settled)
     return answer
 
@@ -139,8 +139,7 @@ def undo_decision(who: Caller, comment_id: str, body: Undoing) -> Decided:
             settled = undo(session, comment_id, by=who.actor, decision=body.decision)
         except Refused as refused:
             raise Problem(409, str(refused)) from None
-        decision = session.get_one(DecisionRecord, settled.decision_id)
-        answer: Decided = {**decision_shape(decision), "status": settled.status}
+        answer = _decided(session, settled)
     publish_soon(settled)
     return answer
 
@@ -170,6 +169,11 @@ def wanted_comment(session: Session, who: Caller, comment_id: str) -> Comment:
     if comment is None or comment.site_id != who.site.id:
         raise Problem(404, "There is no such comment on this site.")
     return comment
+
+
+def _decided(session: Session, settled: Settled) -> Decided:
+    decision = session.get_one(DecisionRecord, settled.decision_id)
+    return {**decision_shape(decision), "status": settled.status}
 
 
 def _too_late(session: Session, comment_id: str) -> Problem:

@@ -15,7 +15,7 @@ from models.store.database import begin, reading
 from service.http.api_keys import Caller
 from service.http.calls import Noun
 from service.http.problems import Problem, wrong_field
-from service.http.requests import Day, Limit100, Query, known_id
+from service.http.requests import Cursor, Day, Limit100, Query
 from service.http.shapes import ID_SCHEMA, Id
 from service.moderation.campaigns import Groups, grouped
 from service.moderation.comment_records import CommentRecord, full_records
@@ -40,12 +40,7 @@ class QueueQuery(Query):
             "the same stand together.",
         ),
     ] = None
-    cursor: Annotated[
-        str | None,
-        known_id("This cursor is not one that a queue gave out."),
-        ID_SCHEMA,
-        Field(description="`next` of the page before."),
-    ] = None
+    cursor: Cursor = None
     limit: Limit100 = 50
 
 

@@ -11,8 +11,8 @@ from models.store.database import reading
 from models.text.stamps import utc_stamp
 from service.http.api_keys import Caller
 from service.http.calls import Noun
-from service.http.requests import Limit1000, Moment, Query, known_id
-from service.http.shapes import ID_SCHEMA, By, Id, OneOf, Time
+from service.http.requests import Cursor, Limit1000, Moment, Query
+from service.http.shapes import By, Id, OneOf, Time
 from service.moderation.comment_records import Decision, decision_shape
 from service.moderation.log import KINDS, Line, LogFilter, lines
 
@@ -37,12 +37,7 @@ class LogQuery(Query):
     ] = ""
     since: Annotated[Moment, Field(description="From this time on.")] = None
     until: Annotated[Moment, Field(description="Before this time.")] = None
-    cursor: Annotated[
-        str | None,
-        known_id("This cursor is not one that the log gave out."),
-        ID_SCHEMA,
-        Field(description="`next` of the page before."),
-    ] = None
+    cursor: Cursor = None
     limit: Limit1000 = 100
 
 

@@ -9,9 +9,8 @@ from pydantic import Field
 
 from service.http.api_keys import Caller
 from service.http.calls import Noun
-from service.http.requests import Limit200, Query, known_id
+from service.http.requests import Cursor, Limit200, Query
 from service.http.responses import json_response
-from service.http.shapes import ID_SCHEMA
 from service.webhooks import endpoints
 from service.webhooks.delivery_log import log_of
 from service.webhooks.redelivery import send_again
@@ -168,12 +167,7 @@ class DeliveriesQuery(Query):
         Literal["waiting", "owed", "delivered", "dead", "cancelled", "coalesced"] | None,
         Field(description="`waiting` deliveries wait until the page shows the event."),
     ] = None
-    cursor: Annotated[
-        str | None,
-        known_id("This cursor is not one that the log gave out."),
-        ID_SCHEMA,
-        Field(description="`next` of the page before."),
-    ] = None
+    cursor: Cursor = None
     limit: Limit200 = 50
 
 

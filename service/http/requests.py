@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from models.identifiers import is_id
 from models.text.numbers import digits_to_int
 from service.http.problems import Problem, Shape, from_validation, shaped
+from service.http.shapes import ID_SCHEMA
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -80,15 +81,10 @@ def whole_number(most: int) -> BeforeValidator:
     return BeforeValidator(parse)
 
 
-def known_id(message: str) -> BeforeValidator:
-    """A UUID as Greenroom writes them; `message` says where it comes from."""
-
-    def check(text: object) -> object:
-        if not (isinstance(text, str) and is_id(text)):
-            raise ValueError(message)
-        return text
-
-    return BeforeValidator(check)
+def _given_out(text: object) -> object:
+    if not (isinstance(text, str) and is_id(text)):
+        raise ValueError("This cursor is not one that this list gave out.")
+    return text
 
 
 def _parsed_day(text: object) -> object:
@@ -120,6 +116,12 @@ def _parsed_moment(text: object) -> object:
     return moment
 
 
+Cursor = Annotated[
+    str | None,
+    BeforeValidator(_given_out),
+    ID_SCHEMA,
+    Field(description="`next` of the page before."),
+]
 Day = Annotated[date | None, BeforeValidator(_parsed_day)]
 Moment = Annotated[datetime | None, BeforeValidator(_parsed_moment)]
 Limit100 = Annotated[int, Field(ge=1, le=100), whole_number(100)]

@@ -11,14 +11,14 @@ from pydantic import Field
 
 from models.identifiers import new_id
 from service.http.problems import Problem
-from service.http.requests import Day, Limit1000, Moment, Query, known_id, query_as
+from service.http.requests import Cursor, Day, Limit1000, Moment, Query, query_as
 
 
 class Wish(Query):
     limit: Limit1000 = 100
     since: Day = None
     at: Moment = None
-    cursor: Annotated[str | None, known_id("This is no cursor.")] = None
+    cursor: Cursor = None
     wish: Annotated[str, Field(alias="for")] = "reading"
 
 
@@ -62,7 +62,7 @@ def test_a_limit_is_a_plain_number(limit: str) -> None:
         ("since=1999-12-31", "since", "This must be a day of this century."),
         ("at=2026-01-31T12:00:00", "at", "This must be a time like 2026-01-31T12:00:00Z."),
         ("at=tomorrow", "at", "This must be a time like 2026-01-31T12:00:00Z."),
-        ("cursor=7", "cursor", "This is no cursor."),
+        ("cursor=7", "cursor", "This cursor is not one that this list gave out."),
     ],
 )
 def test_a_wrong_parameter_is_explained(query: str, field: str, message: str) -> None:
