@@ -1,0 +1,110 @@
+"""A draft of a policy is tried on what was decided before, and changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+
+from models.judgement.policy import LinksPolicy, Policy, SamplePolicy, ThreadsPolicy, WordsPolicy
+from models.records import Comment, DecisionRecord, Site, Thread
+from models.store.database import begin, now, reading
+from service.sites.replaying import Replay, replay
+from tests.caller import Caller, Client, posted, screen_all
+from tests.service.signed_in import LINKS
+
+
+@pytest.fixture
+def settled(client: Client) -> dict[str, str]:
+    """One comment that Greenroom approved, and one that it flagged for its links."""
+    ids = {
+        "approved": posted(client, name="Ben", body="The ferry was late.", email="b@example.org"),
+        "flagged": posted(client, name="Ann", body=f"See {LINKS}", email="a@example.org"),
+    }
+    screen_all()
+    return ids
+
+
+def tried(draft: Policy, last: int = 100) -> Replay:
+    with reading() as session:
+        return replay(session, session.scalars(select(Site)).one(), draft, last)
+
+
+def test_the_policy_in_force_changes_nothing(settled: dict[str, str]) -> None:
+    found = tried(Policy())
+    assert (found["comments"], found["changed"]) == (2, 0)
+    assert found["now"] == found["draft"]
+    assert (found["now"]["approve"], found["now"]["flag"]) == (1, 1)
+    assert found["since"]
+
+
+def test_a_change_is_counted_by_its_way_with_samples(settled: dict[str, str]) -> None:
+    found = tried(Policy(words=WordsPolicy(blocked=("ferry",))))
+    assert found["changes"] == [{"from": "approve", "to": "reject", "count": 1}]
+    (sample,) = found["samples"]
+    assert (sample["id"], sample["name"]) == (settled["approved"], "Ben")
+    assert sample["excerpt"] == "The ferry was late."
+    assert "ferry" in " ".join(sample["reasons"])
+    assert sample["human"] is None
+
+
+def test_a_draft_that_contradicts_a_human_is_told(
+    moderator: Caller, settled: dict[str, str]
+) -> None:
+    moderator.decide(settled["approved"], "approve")
+    found = tried(Policy(words=WordsPolicy(blocked=("ferry",))))["contradicts"]
+    assert found["count"] == found["approved by a human, and rejected"] == 1
+    assert [sample["human"] for sample in found["comments"]] == ["approve"]
+
+
+def test_to_ask_a_human_again_contradicts_nobody(
+    moderator: Caller, settled: dict[str, str]
+) -> None:
+    moderator.decide(settled["approved"], "approve")
+    found = tried(Policy(words=WordsPolicy(held=("ferry",))))
+    assert found["changed"] == 1
+    assert found["contradicts"]["count"] == 0
+
+
+def test_a_decision_that_was_undone_is_no_humans_word(
+    moderator: Caller, settled: dict[str, str]
+) -> None:
+    moderator.decide(settled["approved"], "approve")
+    moderator.undo(settled["approved"])
+    found = tried(Policy(words=WordsPolicy(blocked=("ferry",))))
+    assert found["contradicts"]["count"] == 0
+
+
+def test_only_the_newest_are_tried(settled: dict[str, str]) -> None:
+    found = tried(Policy(links=LinksPolicy(max_links=9)), last=1)
+    assert found["comments"] == 1
+    assert {sample["id"] for sample in found["samples"]} <= {settled["flagged"]}
+
+
+def test_a_blind_sample_is_not_talked_about(client: Client, moderator: Caller) -> None:
+    moderator.call("PATCH", "/policy", json={"sample": {"share": 1}})
+    posted(client)
+    screen_all()
+    assert tried(Policy())["comments"] == 0
+
+
+def test_what_a_draft_would_sample_and_close_is_counted(settled: dict[str, str]) -> None:
+    with begin() as session:
+        site = session.scalars(select(Site)).one()
+        old = now().replace(year=now().year - 1)
+        session.add(Thread(site_id=site.id, key="/old", created_at=old))
+    draft = Policy(sample=SamplePolicy(share=1), threads=ThreadsPolicy(close_after_days=30))
+    found = tried(draft)
+    assert (found["threads_closed"], found["sampled"]) == (1, 2)
+    assert tried(Policy())["threads_closed"] == 0
+
+
+def test_nothing_is_changed_by_trying(settled: dict[str, str]) -> None:
+    def state() -> tuple[object, ...]:
+        with reading() as session:
+            statuses = session.execute(select(Comment.id, Comment.status, Comment.version)).all()
+            decisions = session.scalar(select(func.count()).select_from(DecisionRecord))
+            return (sorted(map(tuple, statuses)), decisions)
+
+    before = state()
+    tried(Policy(words=WordsPolicy(blocked=("ferry",))))
+    assert state() == before
