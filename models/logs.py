@@ -9,11 +9,11 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
 
 from models.settings import settings
 from models.store.faults import in_words
@@ -130,7 +130,7 @@ def _thread_died(about: threading.ExceptHookArgs) -> None:
     structlog.get_logger().error("thread.died", part=name, exc_info=about.exc_value)
 
 
-def _only_where(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _only_where(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
     """Of an exception its type, where it arose, and what it means if a store was the cause: its own
     message may quote what a reader typed.
     """
@@ -159,5 +159,5 @@ def _frames(error: BaseException) -> list[str]:
     return (ours or frames)[-12:]
 
 
-def _allowed(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _allowed(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
     return {name: value for name, value in entry.items() if name in ALLOWED}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import NotRequired, TypedDict
 
 # Every check, in the order in which evidence is listed.
 CHECKS = (
@@ -67,10 +67,35 @@ class Evidence:
     version: str = "1"
 
 
-def from_stored(kept: Mapping[str, Any]) -> Evidence:
-    """As it was written with a screening, also by another version of this program."""
-    known = {each.name: kept[each.name] for each in fields(Evidence) if each.name in kept}
-    return Evidence(**known | {"outcome": Outcome(kept["outcome"])})
+class StoredEvidence(TypedDict):
+    """Evidence as a screening stores it. Other releases may have fewer or more fields."""
+
+    check: str
+    outcome: str
+    detail: str
+    score: NotRequired[float | None]
+    found: NotRequired[dict[str, str]]
+    counts: NotRequired[dict[str, int]]
+    campaign: NotRequired[str | None]
+    rule: NotRequired[str | None]
+    ms: NotRequired[float]
+    version: NotRequired[str]
+
+
+def from_stored(stored: StoredEvidence) -> Evidence:
+    """Evidence that this or another release of Greenroom stored."""
+    return Evidence(
+        check=stored["check"],
+        outcome=Outcome(stored["outcome"]),
+        detail=stored["detail"],
+        score=stored.get("score"),
+        found=stored.get("found", {}),
+        counts=stored.get("counts", {}),
+        campaign=stored.get("campaign"),
+        rule=stored.get("rule"),
+        ms=stored.get("ms", 0.0),
+        version=stored.get("version", "1"),
+    )
 
 
 def refused_of_page(evidence: Iterable[Evidence]) -> frozenset[str]:

@@ -27,7 +27,7 @@ _IS_VALID = text(
 class _Repeatable(DefaultImpl):
     """How Alembic changes a schema; comes before the class of the database's dialect."""
 
-    def create_table(self, table: Table, **options: Any) -> None:
+    def create_table(self, table: Table, **options: object) -> None:
         if not inspect(self.connection).has_table(table.name):
             super().create_table(table, **options)
             return
@@ -39,7 +39,7 @@ class _Repeatable(DefaultImpl):
         if column.name not in {each["name"] for each in there}:
             super().add_column(table_name, column, **options)
 
-    def create_index(self, index: Index, **options: Any) -> None:
+    def create_index(self, index: Index, **options: object) -> None:
         assert index.table is not None
         there = {each["name"] for each in inspect(self.connection).get_indexes(index.table.name)}
         if index.name in there and self._drop_unfinished(index):

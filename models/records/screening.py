@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from models.judgement.evidence import StoredEvidence
 from models.records.columns import CommentRef, Id, Json, When
 from models.store.database import Base, now
 
@@ -20,6 +19,6 @@ class Screening(Base):
     id: Mapped[Id]
     comment_id: Mapped[CommentRef]
     number: Mapped[int]
-    evidence: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    evidence: Mapped[list[StoredEvidence]] = mapped_column(Json)
     policy_version: Mapped[int]
     at: Mapped[When] = mapped_column(default=now)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.judgement.evidence import StoredEvidence
 from models.records import Comment, DecisionRecord, Screening
 from models.settling.history import BY_A_HUMAN, standing
 
@@ -115,5 +116,5 @@ def contexts_of(session: Session, ids: Sequence[str]) -> dict[str, dict[str, int
     return {row.comment_id: _counts(row.evidence) for row in rows}
 
 
-def _counts(evidence: Sequence[dict[str, Any]]) -> dict[str, int]:
+def _counts(evidence: Sequence[StoredEvidence]) -> dict[str, int]:
     return next((item.get("counts", {}) for item in evidence if item.get("check") == "spam"), {})

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, cast
 
 from pydantic import Field
 from sqlalchemy import select
@@ -225,4 +225,6 @@ def _grouped(session: Session, record: type[Logged], ids: Sequence[str]) -> dict
 
 def _latest_evidence(session: Session, ids: Sequence[str]) -> dict[str, list[Evidence]]:
     wanted = select(Screening.comment_id, Screening.evidence).where(Screening.comment_id.in_(ids))
-    return dict(session.execute(wanted.order_by(Screening.number)).all())
+    rows = session.execute(wanted.order_by(Screening.number))
+    # Answered as it is stored, so evidence of an old release may lack newer fields.
+    return {comment_id: cast(list[Evidence], stored) for comment_id, stored in rows}

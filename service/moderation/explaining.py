@@ -12,10 +12,11 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.judgement.evidence import StoredEvidence
 from models.records import Comment, Screening, Site, SiteModelRecord
 from models.spam.explained import ScoreExplained
 from service.http.problems import Problem
-from service.moderation.comment_records import Evidence, is_hidden
+from service.moderation.comment_records import is_hidden
 
 if TYPE_CHECKING:  # numpy is loaded when somebody asks, not with the web process
     from models.spam.explanation import Explanation
@@ -124,7 +125,7 @@ def as_json(comment: Judged) -> Explained:
     return {**explained(comment).as_json(), "judged_by": comment.version}
 
 
-def _spam(session: Session, comment: Comment) -> Evidence | None:
+def _spam(session: Session, comment: Comment) -> StoredEvidence | None:
     """What the spam check of the latest screening found."""
     wanted = select(Screening.evidence).where(Screening.comment_id == comment.id)
     evidence = session.scalar(wanted.order_by(Screening.number.desc()).limit(1)) or []
