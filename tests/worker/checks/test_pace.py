@@ -1,4 +1,4 @@
-"""What the records know of an author and an address."""
+"""The pace check counts an author's or an address's comments in the last minute and hour."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.judgement.evidence import Evidence, Outcome
 from models.judgement.policy import Policy, Verdict, decide
 from models.store.database import reading
 from tests.worker.checks.conftest import MINUTE, NOON, Comes
-from worker.checks import author, pace
+from worker.checks import pace
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
@@ -76,63 +76,31 @@ def test_the_pace_is_not_counted_where_limits_are_off(
     assert (evidence.detail, evidence.counts) == ("not counted: limits are off on this server", {})
 
 
-def test_a_first_comment_is_called_one(kept: Comes) -> None:
-    evidence = _author(kept())
-    assert (evidence.outcome, evidence.detail) == (Outcome.CLEAR, "first comment from this address")
+def test_the_answers_of_a_batch_belong_to_its_comments_in_their_order(kept: Comes) -> None:
+    kept(at=NOON - 10 * MINUTE, email_index="busy", address="")
+    batch = [
+        kept(email_index="new", address=""),
+        kept(email_index="", address=""),
+        kept(email_index="busy", address=""),
+    ]
+    with reading() as session:
+        found = pace.check(batch, session, NOON)
+    assert [item.counts["hour"] for item in found] == [1, 1, 2]
+    assert [item.outcome for item in found] == [Outcome.CLEAR, Outcome.CLEAR, Outcome.FOUND]
 
 
-def test_a_good_record_is_shown_and_earns_nothing(kept: Comes) -> None:
-    for n in range(7):
-        kept(status="approved", at=NOON - (n + 1) * HOUR)
-    kept(status="rejected", at=NOON - 72 * HOUR)
-    evidence = _author(kept())
-    assert (
-        evidence.detail
-        == "7 approved and 1 rejected under this address, which is unproven; seen since 2026-02-28"
-    )
-    assert evidence.counts == {"approved": 7, "rejected": 1, "flagged": 0}
-    assert evidence.found == {"rejected": "1 earlier comment rejected under this address"}
+def test_an_address_that_reads_like_an_author_is_not_counted_as_one(kept: Comes) -> None:
+    kept(at=NOON - SECOND, email_index="same hash", address="elsewhere")
+    assert _pace(kept(email_index="ann", address="same hash")).counts["minute"] == 1
 
 
-def test_a_second_rejection_holds_back(kept: Comes) -> None:
-    for n in range(2):
-        kept(status="rejected", at=NOON - (n + 1) * HOUR)
-    assert decide([_author(kept())], Policy()).reasons == (
-        "2 earlier comments rejected under this address",
-    )
-
-
-@pytest.mark.parametrize(
-    "other", [{"site_id": 2}, {"email_index": "bob"}, {"erased": True}, {"at": NOON + MINUTE}]
-)
-def test_what_does_not_belong_to_the_record(kept: Comes, other: dict[str, object]) -> None:
-    kept(**{"status": "rejected", "at": NOON - HOUR, **other})
-    assert _author(kept()).detail == "first comment from this address"
-
-
-def test_looking_again_does_not_count_the_comment_itself(kept: Comes) -> None:
-    assert _author(kept(status="rejected")).counts["rejected"] == 0
-
-
-def test_of_a_long_record_only_the_newest_are_read(
-    kept: Comes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(author, "MOST", 3)
-    monkeypatch.setattr(
-        author, "_counting", author._counting.__wrapped__
-    )  # statements are built once, with MOST in them
-    for n in range(6):
-        kept(status="approved", at=NOON - (n + 1) * HOUR)
-    assert _author(kept()).counts["approved"] == 3
+@pytest.mark.parametrize("status", ["approved", "rejected", "deleted"])
+def test_a_comment_counts_whatever_became_of_it(kept: Comes, status: str) -> None:
+    kept(at=NOON - SECOND, status=status)
+    assert _pace(kept()).counts["minute"] == 2
 
 
 def _pace(comment: Candidate) -> Evidence:
     with reading() as session:
         [evidence] = pace.check([comment], session, NOON)
-    return evidence
-
-
-def _author(comment: Candidate) -> Evidence:
-    with reading() as session:
-        [evidence] = author.check([comment], session, NOON)
     return evidence

@@ -1,0 +1,40 @@
+"""The language check names a comment's language and never holds anything against it."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.judgement.evidence import Outcome
+from tests.worker.checks.conftest import Comes
+from worker.checks.language import check, name_of
+
+
+@pytest.mark.parametrize(
+    ("code", "detail"),
+    [
+        ("en", "English"),
+        ("de", "German"),
+        ("und", "could not tell the language"),
+        ("tlh", "tlh"),  # an import may bring a code that we have no name for
+    ],
+)
+def test_the_language_is_named_in_english(comes: Comes, code: str, detail: str) -> None:
+    [evidence] = check([comes(language=code)])
+    assert (evidence.check, evidence.outcome, evidence.detail) == (
+        "language",
+        Outcome.CLEAR,
+        detail,
+    )
+
+
+def test_both_kinds_of_norwegian_have_one_name() -> None:
+    assert {name_of(code) for code in ("no", "nb", "nn")} == {"Norwegian"}
+
+
+def test_a_batch_is_answered_in_its_order(comes: Comes) -> None:
+    found = check([comes(language=code) for code in ("fr", "und", "ja")])
+    assert [item.detail for item in found] == ["French", "could not tell the language", "Japanese"]
+
+
+def test_an_empty_batch_has_no_evidence() -> None:
+    assert check([]) == []
