@@ -1,6 +1,4 @@
-"""Block and trust: an author, a host or a word, until a day; and what is to be done with all that
-is like a comment.
-"""
+"""Block or trust an author, a host or a word, and decide comments that are like one."""
 
 from __future__ import annotations
 
@@ -29,11 +27,11 @@ from service.http.shapes import By, Id, OneOf, Time
 from service.moderation.log import note_act
 from service.moderation.queue import of_the_campaign
 
-MOST_LOOKED_THROUGH = 100_000  # of a campaign, for those that wait
+MOST_LOOKED_THROUGH = 100_000  # comments of a campaign that are searched for waiting ones
 MOST_OTHERS = 200
 MOST_VALUE = 300
 SNIPPET = 80
-LONGEST_LIKE = 30  # days: what is like a comment changes, and nobody remembers why
+LONGEST_LIKE = 30  # days: after that, nobody remembers why the rule was made
 STANCES = {"author": ("block", "trust"), "host": ("block", "trust"), "word": ("block",)}
 LIKE = {"approve": "approve", "flag": "hold", "reject": "reject"}
 
@@ -82,7 +80,7 @@ class NewBlock(BaseModel):
 
 
 def standing(sites: Sequence[int], at: datetime) -> Select[Block]:
-    """What holds now, newest first."""
+    """The blocks in force at that time, newest first."""
     lasts = or_(Block.until.is_(None), Block.until > at)
     return (
         select(Block)
@@ -94,7 +92,7 @@ def standing(sites: Sequence[int], at: datetime) -> Select[Block]:
 def make(
     session: Session, site_id: int, new: NewBlock, comment: Comment | None, *, by: Actor
 ) -> tuple[Block, list[Settled], str | None]:
-    """The block, what was settled with it, and the batch that undoes that."""
+    """Make a block. Returns it, what was settled with it, and the batch to undo that by."""
     value, label = _subject(new, comment)
     block = Block(
         site_id=site_id,
@@ -123,8 +121,8 @@ def make(
 
 
 def others(comment: Comment, kind: str) -> Select[Comment]:
-    """What would be decided with a block: all that waits under the same address, or says nearly the
-    same. The comment itself is among them while it waits.
+    """The comments that a block decides as well: those that wait under the same address, or that
+    say nearly the same. The comment itself is one of them while it waits.
     """
     first = comment.campaign or comment.id
     alike = Comment.id.in_(of_the_campaign(first, comment.site_id, most=MOST_LOOKED_THROUGH))
@@ -145,7 +143,7 @@ def others(comment: Comment, kind: str) -> Select[Comment]:
 
 
 def end(session: Session, block: Block, *, by: str) -> None:
-    """Whoever comes second ends nothing, and says nothing."""
+    """End a block and log it. If a colleague was first, do nothing."""
     ended = (
         update(Block)
         .where(Block.id == block.id, Block.ended_at.is_(None))
@@ -156,7 +154,7 @@ def end(session: Session, block: Block, *, by: str) -> None:
 
 
 def block_shape(block: Block) -> ShownBlock:
-    """An author's address stays here, and so does its hash."""
+    """The block as the API shows it: without an author's address or its hash."""
     return {
         "id": block.id,
         "kind": block.kind,
@@ -172,7 +170,7 @@ def block_shape(block: Block) -> ShownBlock:
 
 
 def _did(block: Block) -> str:
-    """No name of an author: the log is for ever."""
+    """A sentence for the log, without the author's name: the log is kept for ever."""
     if block.kind == "like":
         return f"decided to {LIKE[block.stance]} all that is like a comment"
     verb = "blocked" if block.stance == "block" else "trusted"
@@ -190,7 +188,7 @@ def _what(block: Block) -> str:
 
 
 def _subject(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
-    """What is compared, and what people read."""
+    """The value that comments are compared with, and the label that people read."""
     if new.kind == "author":
         return _author(new, comment)
     if new.kind == "like":

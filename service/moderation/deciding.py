@@ -63,7 +63,7 @@ Note = Annotated[
 
 
 class Judgement(BaseModel):
-    """What a moderator says of a comment, or of many."""
+    """A moderator's verdict on one comment or on many."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
@@ -88,7 +88,7 @@ class Judgement(BaseModel):
 
 
 class Seen(BaseModel):
-    """A comment; with `version` the decision counts only while it is still as it was seen."""
+    """A comment. With `version`, the decision counts only if the comment still has that version."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
@@ -97,20 +97,20 @@ class Seen(BaseModel):
 
 
 class Rulings(Judgement):
-    """One verdict on many. Calls that name the same `batch` (a UUID, made up by whoever calls) are
-    undone as one.
+    """One verdict on many comments. `batch` is a UUID that the caller makes up; all calls with the
+    same one can be undone together.
     """
 
     batch: Identifier | None = None
     items: Annotated[list[Seen], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
     def versions(self) -> dict[str, int | None]:
-        """Each comment once, however often it was named."""
+        """The version by comment: a comment that is named twice counts once."""
         return {seen.id: seen.version for seen in self.items}
 
 
 class Undoings(BaseModel):
-    """Either a `batch`, or `decisions`: not both."""
+    """The decisions to undo: either a whole `batch` or single `decisions`."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
@@ -129,14 +129,14 @@ class Undoings(BaseModel):
 
 
 class Outcome(NamedTuple):
-    """What was done, and the comments that were not as they had been seen."""
+    """What was settled, and the comments that had changed since they were seen."""
 
     done: list[Settled]
     refused: list[str]
 
 
 def decide_each(session: Session, asked: Rulings, *, by: Actor) -> Outcome:
-    """One transaction: all that still holds is settled together, or, where it fails, nothing is."""
+    """Settle every comment that has not changed, all in the caller's transaction."""
     versions = asked.versions()
     changes = [
         asked.change(id_, by=by, version=version, batch=asked.batch)
@@ -152,8 +152,8 @@ def decide_each(session: Session, asked: Rulings, *, by: Actor) -> Outcome:
 def take_back_each(
     session: Session, decisions: Mapping[str, str], *, by: Actor
 ) -> tuple[list[Settled], dict[str, Refused]]:
-    """Undo exactly these decisions, by their comments. What a colleague decided after stays, and is
-    told.
+    """Undo exactly these decisions, named by their comments. A later decision by a colleague stays,
+    and is reported.
     """
     came = undo_each(session, dict(decisions), by=by)
     done = [each for each in came.values() if not isinstance(each, Refused)]
@@ -161,7 +161,7 @@ def take_back_each(
 
 
 def decisions_to_undo(session: Session, asked: Undoings) -> dict[str, str]:
-    """By their comments; of a batch those that stand. Raises 404 for one that there is none of."""
+    """The decisions by comment; of a batch the standing ones. Raises 404 if one is not known."""
     if asked.batch:
         standing = standing_in_batches(session, [asked.batch])
         return {decision.comment_id: decision.id for decision in standing}
@@ -177,14 +177,14 @@ def decisions_to_undo(session: Session, asked: Undoings) -> dict[str, str]:
 
 
 def sites_of(session: Session, ids: Sequence[str]) -> dict[str, int]:
-    """The site of each of these comments that there is."""
+    """The site of each of these comments that exists."""
     return dict(
         session.execute(select(Comment.id, Comment.site_id).where(Comment.id.in_(ids))).all()
     )
 
 
 def check_all_are_of(session: Session, site_id: int, ids: Collection[str]) -> None:
-    """One that is not there, or is another site's, and nothing is decided."""
+    """Raise a 404 that names every comment which does not exist or is another site's."""
     sites = sites_of(session, list(ids))
     message = "There is no such comment on this site."
     if wrong := [f"items.{at}.id" for at, id_ in enumerate(ids) if sites.get(id_) != site_id]:

@@ -103,7 +103,7 @@ class Answer(BaseModel):
 
 
 def about(session: Session, comment: Comment) -> Sequence[Note]:
-    """About this comment, its author and its thread, oldest first."""
+    """The notes about this comment, its author and its thread, oldest first."""
     found = [
         select(Note).where(
             Note.site_id == comment.site_id, Note.kind == kind, Note.subject == subject
@@ -139,7 +139,7 @@ def questions_about(session: Session, comment: Comment) -> Sequence[Question]:
 
 
 def ask(session: Session, comment: Comment, new: NewQuestion, *, by: str) -> Question:
-    """Ask a colleague, or everyone of a role. The answer comes back to whoever asked."""
+    """Ask a colleague or a role. The answer appears in the list of whoever asked."""
     if new.whom not in ROLES and not _may_see(session, comment.site_id, new.whom):
         message = "Ask someone who may see this comment."
         raise wrong_field("whom", message)
@@ -161,7 +161,7 @@ def _may_see(session: Session, site_id: int, whom: str) -> bool:
 
 
 def answer(session: Session, question: Question, said: Answer, *, by: str) -> Question:
-    """`question` is held by a lock. Raises 409 where someone has answered."""
+    """Answer a locked question. Raises 409 if someone has answered already."""
     if question.answered_at:
         raise Problem(409, "Someone has answered this already.", **question_shape(question))
     question.answer, question.answered_by, question.answered_at = said.text, by, now()
@@ -169,7 +169,7 @@ def answer(session: Session, question: Question, said: Answer, *, by: str) -> Qu
 
 
 def note_shape(note: Note) -> WrittenNote:
-    """What an author's note is kept by stays here: it is a hash of their address."""
+    """The note as the API shows it: without the hash of the author's address."""
     return {
         "id": note.id,
         "about": note.kind,

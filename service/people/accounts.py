@@ -46,9 +46,8 @@ def add_site(key: str, origins: list[str], locale: str = "en") -> None:
 
 
 def set_site(key: str, origins: list[str], locale: str | None) -> None:
-    """Other origins in place of all it has, another language, or both; every process knows within
-    `sites.FRESH_SECONDS`. Raises ValueError, in words, for a bad one, for nothing to set and for a
-    site there is not.
+    """Replace a site's origins, its language, or both. Every process knows within
+    `lookup.FRESH_SECONDS`. Raises ValueError for a wrong value, nothing to set, or an unknown site.
     """
     traits = _traits(origins, locale)
     if not traits:
@@ -88,11 +87,11 @@ def list_sites() -> list[tuple[str, list[str]]]:
 
 
 def add_moderator(email: str, site: str, role: str, password: str | None = None) -> str:
-    """A new account, or one more site for an old one. Answers the password, a one-time one where
-    none was given.
+    """Make an account, or add a site to an existing one. Returns the password.
 
-    An account that exists keeps its password unless another is given; then the answer is empty. The
-    operator gives the password, so one that is easy to guess is only warned of, by the command.
+    Without a password, a new account gets one that works once. An existing account keeps its own,
+    and the answer is empty. The operator chooses the password, so the command only warns of one
+    that is easy to guess.
     """
     email = checked_email(email)
     if password is not None:
@@ -164,9 +163,7 @@ def first_start(public_url: str) -> str | None:
 
 
 def check_password(email: str, password: str) -> Moderator | None:
-    """The account, if the password is its own. As slow for an unknown email as for a wrong
-    password.
-    """
+    """The account, if the password is right. An unknown email takes as long as a wrong password."""
     with reading() as session:
         found = select(Moderator).where(Moderator.email == email.strip().lower())
         moderator = session.execute(found).scalar_one_or_none()

@@ -1,6 +1,4 @@
-"""A second factor: one-time codes by time (RFC 6238), and recovery codes for the day the phone is
-gone.
-"""
+"""A second factor: one-time codes (RFC 6238), and recovery codes for a lost phone."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ from models.text.numbers import digits_to_int
 from service.moderation.log import note_act
 
 STEP_SECONDS = 30
-SPARE = 1  # steps before and after now that count, too: clocks differ
+SPARE = 1  # steps before and after now are accepted as well, because clocks differ
 RECOVERY_CODES = 10
 PURPOSE = "second factor"
 
@@ -31,13 +29,13 @@ def new_secret() -> str:
 
 
 def address(secret: str, email: str) -> str:
-    """What an authenticator app reads from the drawing."""
+    """The address that an authenticator app reads from the QR code."""
     return pyotp.TOTP(secret, name=email, issuer="Greenroom").provisioning_uri()
 
 
 def begin(moderator_id: str, secret: str, code: str) -> list[str] | None:
-    """Keep the secret if the code is one of it. Answers the recovery codes, this once; None for a
-    wrong code.
+    """Turn the second factor on if the code is right. Returns the recovery codes, which are shown
+    only now, or None for a wrong code.
     """
     step = _step_of(secret, code, after=0)
     if step is None:
@@ -78,7 +76,7 @@ def admit(moderator_id: str, code: str) -> Moderator | None:
 
 
 def recovery_codes_left(moderator_id: str) -> int | None:
-    """None where there is no second factor."""
+    """How many recovery codes are unused. None without a second factor."""
     wanted = select(Moderator.recovery_codes, Moderator.second_factor).where(
         Moderator.id == moderator_id
     )
@@ -97,9 +95,7 @@ def end(moderator_id: str) -> None:
 
 
 def _step_of(secret: str, code: str, *, after: int) -> int | None:
-    """The step of time that this is the code of, if it is near now and later than the last one
-    used.
-    """
+    """The time step that the code belongs to, if it is near now and after the last one used."""
     if len(code) != 6 or digits_to_int(code) is None:
         return None
     current, counter = int(time.time()) // STEP_SECONDS, pyotp.HOTP(secret)

@@ -1,6 +1,4 @@
-"""Links that let someone in once: an invitation to a site, a new password. Printed by the command
-line, or mailed.
-"""
+"""Links that work once: an invitation to a site, and a new password. Printed or mailed."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ LASTS = {"invitation": timedelta(days=7), "reset": timedelta(hours=1)}
 
 
 def invite(email: str, site: str, role: str, *, by: str) -> str:
-    """The link. Raises ValueError, in words, for what is no address or no site."""
+    """Make an invitation and return its link. Raises ValueError for a wrong address or site."""
     email = accounts.checked_email(email)
     with reading() as session:
         site_id = session.execute(select(Site.id).where(Site.key == site)).scalar()
@@ -31,7 +29,7 @@ def invite(email: str, site: str, role: str, *, by: str) -> str:
 
 
 def reset(email: str, *, by: str) -> str:
-    """The link to a new password. Raises ValueError where there is no such account."""
+    """Return a link to choose a new password. Raises ValueError for an unknown account."""
     email = email.strip().lower()
     with reading() as session:
         if session.execute(select(Moderator.id).where(Moderator.email == email)).scalar() is None:
@@ -77,10 +75,10 @@ def is_new_account(ticket: Ticket) -> bool:
 
 
 def use(token: str, password: str) -> bool:
-    """Do what the link is for. False if it was used meanwhile; raises ValueError for a password
-    that is too short.
+    """Do what the link is for. Returns False if it was used meanwhile, and raises ValueError for a
+    password that is too short.
 
-    Someone who has an account needs no password to join one more site, and keeps the one they have.
+    Someone with an account joins one more site with the password they have.
     """
     ticket = find(token)
     if ticket is None:
