@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,8 @@ TESTS = Path(__file__).parent
 CLOCKS = {"monotonic", "perf_counter", "time"}
 LIFE_SIGNS = {"pid_exists", "wait_procs", "process_iter", "is_running", "children"}
 LEAST_SECONDS = 10
+# Functions whose value differs each time, by their names.
+RANDOM = re.compile(r"new_|uuid|token_|urandom|random|now$|time$")
 
 
 def asks_psutil_itself(node: ast.AST) -> bool:
@@ -94,12 +97,35 @@ def asks_a_dns_server_hastily(node: ast.AST) -> bool:
     )
 
 
+def names_a_test_by_chance(node: ast.AST) -> bool:
+    """Two processes would collect different tests: give a case that is random an id, or make it in
+    the test.
+    """
+    if not (isinstance(node, ast.Call) and ast.unparse(node.func).endswith("mark.parametrize")):
+        return False
+    if any(keyword.arg == "ids" for keyword in node.keywords):
+        return False
+    named = {
+        id(inner)
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call) and any(keyword.arg == "id" for keyword in call.keywords)
+        for inner in ast.walk(call)
+    }
+    return any(
+        isinstance(call, ast.Call)
+        and id(call) not in named
+        and RANDOM.match(ast.unparse(call.func).rpartition(".")[2])
+        for call in ast.walk(node)
+    )
+
+
 HABITS = [
     asks_psutil_itself,
     sends_signal_0,
     waits_for_a_short_time,
     asserts_a_time_on_the_clock,
     asks_a_dns_server_hastily,
+    names_a_test_by_chance,
 ]
 Habit = Callable[[ast.AST], bool]
 AT_HOME = {"processes.py": asks_psutil_itself, "dns_server.py": asks_a_dns_server_hastily}
@@ -123,6 +149,8 @@ def test_no_test_depends_on_the_machine(habit: Habit) -> None:
 @pytest.mark.parametrize(
     ("habit", "source"),
     [
+        (names_a_test_by_chance, "pytest.mark.parametrize('whom', ['x', new_id()])"),
+        (names_a_test_by_chance, "pytest.mark.parametrize('key', [pytest.param(uuid.uuid4())])"),
         (asks_psutil_itself, "assert not psutil.pid_exists(pid)"),
         (asks_psutil_itself, "until(lambda: not process.is_running())"),
         (asks_psutil_itself, "family = psutil.Process(pid).children(recursive=True)"),

@@ -88,14 +88,14 @@ def test_the_signature_of_another_secret_is_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "is_one"),
     [
-        (new_secret(), True),
+        pytest.param(new_secret(), True, id="a new secret"),
         (SHARED + base64.b64encode(b"x" * 24).decode(), True),
         (SHARED + base64.b64encode(b"x" * 64).decode(), True),
         (SHARED + base64.b64encode(b"x" * 23).decode(), False),
         (SHARED + base64.b64encode(b"x" * 65).decode(), False),
         (SHARED + "not base64!", False),
         (base64.b64encode(b"x" * 32).decode(), False),
-        (new_private_key(), False),
+        pytest.param(new_private_key(), False, id="a private key"),
     ],
 )
 def test_a_secret_has_24_to_64_bytes(text: str, is_one: bool) -> None:
