@@ -28,9 +28,9 @@ def read_form_token(site: str, token: str | None, *, honeypot: bool) -> Form:
         return Form("forged", None, honeypot)
     try:
         whose, issued = _signer().loads(token)
+        seconds = time.time() - issued
     except (BadSignature, ValueError, TypeError):
         return Form("forged", None, honeypot)
-    seconds = time.time() - issued
     if whose != site or seconds < 0:
         return Form("forged", None, honeypot)
     return Form("valid" if seconds <= MOST_SECONDS else "expired", round(seconds, 2), honeypot)
