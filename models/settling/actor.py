@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -15,11 +15,12 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Actor:
     """`str(actor)` is the text that the database and the API hold: "policy", "moderator:ID" or
-    "key:ID".
+    "key:ID". `name` is what a key is called, if that is known; it never is an email address.
     """
 
     kind: Kind
     id: str = ""
+    name: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if (self.kind is Kind.POLICY) == bool(self.id):
@@ -36,8 +37,8 @@ class Actor:
         return cls(Kind.MODERATOR, id_)
 
     @classmethod
-    def key(cls, id_: str) -> Actor:
-        return cls(Kind.KEY, id_)
+    def key(cls, id_: str, name: str = "") -> Actor:
+        return cls(Kind.KEY, id_, name)
 
     @property
     def is_human(self) -> bool:

@@ -25,7 +25,7 @@ class LogQuery(Query):
     """Filters add up."""
 
     kind: Annotated[
-        Literal["", "decisions", "people", "settings", "threads", "blocks"],
+        Literal["", "decisions", "people", "settings", "threads", "blocks", "keys"],
         Field(description="Only lines of this kind."),
     ] = ""
     by: Annotated[

@@ -31,6 +31,7 @@ KINDS = {
     "settings": "Settings",
     "threads": "Threads",
     "blocks": "Blocks",
+    "keys": "API keys",
 }
 
 

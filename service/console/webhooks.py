@@ -80,7 +80,7 @@ def _owner(who: SignedIn, site: str) -> Caller:
     info = find_site(site)
     if info is None:
         raise Problem(404, "There is no such site.")
-    return Caller(info, who.actor, "admin")
+    return Caller(info, who.actor, ("admin",))
 
 
 @console.get("/sites/<site>/webhooks")

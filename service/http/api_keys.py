@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import hashlib
-import secrets as random
+import threading
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
-from flask import request
-from sqlalchemy import Row, select
+import structlog
+from flask import Response, after_this_request, request
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from models.records import ApiKey, Site
+from models.runtime import part
 from models.settling.actor import Actor
-from models.store.database import begin, reading
+from models.store.database import begin, now, reading
 from service.http.problems import Problem
 from service.sites.lookup import SiteInfo, find_site
 
-SCOPES = ("read", "moderate", "admin")  # each includes those before it
+LADDER = ("read", "moderate", "admin")  # each includes those before it
+POST = "post"  # posts for readers, and passes their addresses
+METRICS = "metrics"  # reads /metrics, of the whole installation
+SITE_SCOPES = (*LADDER, POST)
+SCOPES = (*SITE_SCOPES, METRICS)
+NOTED_EVERY = timedelta(minutes=1)  # the last use of a key
+
+log = structlog.get_logger()
 
 
 class Caller(NamedTuple):
-    """A program whose key was accepted."""
+    """A program whose key was accepted, or an owner in the console."""
 
     site: SiteInfo
     actor: Actor
-    scope: str
+    scopes: tuple[str, ...]
 
     @property
     def by(self) -> str:
@@ -31,49 +45,128 @@ class Caller(NamedTuple):
         return str(self.actor)
 
 
-def make_key(site_id: int, scope: str) -> str:
-    """A new key: 256 random bits. Only its SHA-256 is kept."""
-    key = f"gr_{random.token_urlsafe(32)}"
-    with begin() as session:
-        session.add(ApiKey(site_id=site_id, scope=scope, hash=_hash(key), hint=key[:7]))
-    return key
+class _Found(NamedTuple):
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    site: str | None
+    last_used_at: datetime | None
+
+
+def allows(scopes: Collection[str], needs: str) -> bool:
+    """Whether a key with these scopes may do what needs that one."""
+    if needs not in LADDER:
+        return needs in scopes
+    return any(scope in scopes for scope in LADDER[LADDER.index(needs) :])
 
 
 def caller(site_key: str, needs: str) -> Caller:
     """The caller of this request. Raises 401 without a good key, 403 for another site's or too
     small a scope.
     """
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    found = _needed(request.headers.get("Authorization", ""))
+    site = find_site(site_key)
+    if site is None or found.site != site_key:
+        raise Problem(403, "This key belongs to another site.")
+    if not allows(found.scopes, needs):
+        raise Problem(
+            403, f"This key may {' and '.join(found.scopes)}; the call needs one that may {needs}."
+        )
+    _note_use_after_the_answer(found)
+    return Caller(site, Actor.key(found.id, found.name), found.scopes)
+
+
+def opens_metrics(authorization: str) -> bool:
+    """Whether this header carries a key that reads `/metrics`. A site's own keys do not."""
+    found = _found(authorization)
+    if found is None or not allows(found.scopes, METRICS):
+        return False
+    _note_use_after_the_answer(found)
+    return True
+
+
+def hash_of(key: str) -> str:
+    """As the table keeps it."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _needed(authorization: str) -> _Found:
+    scheme, _, key = authorization.partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise _unknown("This call needs a key: send `Authorization: Bearer gr_…`.")
-    row = _row(key.strip())
-    if row is None:
-        raise _unknown("This key is not known, or was revoked.")
-    site = find_site(site_key)
-    if site is None or row.key != site_key:
-        raise Problem(403, "This key belongs to another site.")
-    if SCOPES.index(row.scope) < SCOPES.index(needs):
-        raise Problem(403, f"This key may {row.scope}; the call needs one that may {needs}.")
-    return Caller(site, Actor.key(row.id), row.scope)
+    found = _found(authorization)
+    if found is None:
+        raise _unknown("This key is not known, was revoked or has expired.")
+    return found
 
 
-def is_known(authorization: str) -> bool:
-    """Whether this header carries a good key, of whatever site and scope."""
+def _found(authorization: str) -> _Found | None:
+    """The key of this header, if it works now."""
     scheme, _, key = authorization.partition(" ")
-    return scheme.lower() == "bearer" and _row(key.strip()) is not None
-
-
-def _row(key: str) -> Row[str, str, str] | None:
-    wanted = select(ApiKey.id, ApiKey.scope, Site.key).join(Site, Site.id == ApiKey.site_id)
+    if scheme.lower() != "bearer":
+        return None
+    wanted = select(
+        ApiKey.id, ApiKey.name, ApiKey.scope, ApiKey.scopes, Site.key, ApiKey.last_used_at
+    ).outerjoin(Site, Site.id == ApiKey.site_id)
+    works = ApiKey.revoked_at.is_(None) & or_(
+        ApiKey.expires_at.is_(None), ApiKey.expires_at > now()
+    )
     with reading() as session:
-        return session.execute(
-            wanted.where(ApiKey.hash == _hash(key), ApiKey.revoked_at.is_(None))
+        row = session.execute(
+            wanted.where(ApiKey.hash == hash_of(key.strip()), works)
         ).one_or_none()
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
+    if row is None:
+        return None
+    return _Found(row.id, row.name, tuple(row.scopes or [row.scope]), row.key, row.last_used_at)
 
 
 def _unknown(detail: str) -> Problem:
     return Problem(401, detail, headers={"WWW-Authenticate": 'Bearer realm="greenroom"'})
+
+
+class _Noted:
+    """When this process last noted each key's use, so that it tries at most once a minute."""
+
+    def __init__(self) -> None:
+        self._at: dict[str, datetime] = {}
+        self._lock = threading.Lock()
+
+    def is_due(self, key_id: str, at: datetime) -> bool:
+        with self._lock:
+            last = self._at.get(key_id)
+            if last is not None and at - last < NOTED_EVERY:
+                return False
+            self._at[key_id] = at
+            return True
+
+
+@part
+def _noted() -> _Noted:
+    return _Noted()
+
+
+def _note_use_after_the_answer(found: _Found) -> None:
+    """Note it when the answer has been sent, so that no caller waits for it."""
+    at, used = now(), found.last_used_at
+    if used is not None and at - used < NOTED_EVERY:
+        return
+    if not _noted().is_due(found.id, at):
+        return
+
+    @after_this_request
+    def note_when_closed(answer: Response) -> Response:
+        answer.call_on_close(partial(_note_use, found.id))
+        return answer
+
+
+def _note_use(key_id: str) -> None:
+    """Unsynced: a lost note only makes the key look unused for a minute longer."""
+    at = now()
+    is_old = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= at - NOTED_EVERY)
+    try:
+        with begin(synced=False) as session:
+            session.execute(
+                update(ApiKey).where(ApiKey.id == key_id, is_old).values(last_used_at=at)
+            )
+    except (DBAPIError, PoolTimeout) as error:
+        log.warning("key.use_not_noted", error=type(error).__name__)

@@ -12,7 +12,7 @@ from models.identifiers import first_id
 from models.records import Act, Comment, DecisionRecord, PolicyVersion, Thread
 from models.settling.history import BY_A_HUMAN
 
-KINDS = ("decisions", "people", "settings", "threads", "blocks")
+KINDS = ("decisions", "people", "settings", "threads", "blocks", "keys")
 MOST_VERSIONS = 1000
 
 

@@ -35,7 +35,7 @@ from models.judgement.evidence import SCREENING
 from models.records import Comment, Delivery, Endpoint, Heartbeat, Review, Screening, Site, Thread
 from models.settings import settings
 from models.store.database import now, reading
-from service.http.api_keys import is_known
+from service.http.api_keys import opens_metrics
 from service.http.calls import Noun
 from service.http.problems import Problem
 from service.operations.health import silent_seconds
@@ -61,19 +61,20 @@ api = Noun("metrics", "Operations", "Whether this Greenroom works, and its metri
     "/metrics",
     summary="Read metrics",
     says="Metrics in Prometheus's text format.",
-    answers={403: "The request came from another machine, without a key."},
+    answers={403: "The request came from another machine, without a key that reads metrics."},
     answer=MetricsText,
     answer_type="text/plain",
 )
 def read_metrics() -> Response:
-    """Read metrics in Prometheus's text format, from this machine or with a key of any scope."""
-    if not _is_local() and not is_known(request.headers.get("Authorization", "")):
+    """Read metrics in Prometheus's text format, from this machine or with a key of the scope
+    `metrics` (`greenroom key create --scope metrics`). They cover all sites, so a site's own key
+    does not read them.
+    """
+    if not _is_local() and not opens_metrics(request.headers.get("Authorization", "")):
         raise Problem(
             403,
-            (
-                "Metrics are for this machine, or for whoever has a key: send `Authorization: "
-                "Bearer gr_…`."
-            ),
+            "Metrics cover all sites. Read them from this machine, or with a key that `greenroom "
+            "key create --scope metrics` prints: send `Authorization: Bearer gr_…`.",
         )
     return Response(
         generate_latest(registry()), headers={"Cache-Control": "no-store"}, content_type=_TYPE

@@ -291,8 +291,9 @@ def test_people_are_invited_given_a_role_and_removed(client: Client, moderator: 
 def test_the_log_is_read_page_by_page(moderator: Caller, held: list[str]) -> None:
     for comment in held:
         moderator.decide(comment, "approve")
-    first: Any = moderator.call("GET", "/log?limit=2").json
-    second: Any = moderator.call("GET", f"/log?limit=2&cursor={first['next']}").json
+    first: Any = moderator.call("GET", "/log?kind=decisions&limit=2").json
+    cursor = first["next"]
+    second: Any = moderator.call("GET", f"/log?kind=decisions&limit=2&cursor={cursor}").json
     seen = [line["comment"] for line in (*first["log"], *second["log"])]
     assert (seen, second["next"]) == (held[::-1], None)
     assert moderator.call("GET", "/log?since=2999-01-01T00:00:00Z").json == {

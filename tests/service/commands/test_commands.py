@@ -87,6 +87,37 @@ def test_a_key_stands_alone_on_standard_output(data: Path) -> None:
     assert done.stderr == ""
 
 
+def test_a_key_is_listed_rotated_and_revoked_by_its_id(data: Path) -> None:
+    made = greenroom(
+        "key", "create", "--site", "paper", "--scope", "read", "--scope", "post",
+        "--name", "CMS", "--expires", "90d", data=data,
+    )  # fmt: skip
+    assert re.fullmatch(r"gr_\S+\n", made.stdout)
+
+    def listed(*options: str) -> list[str]:
+        lines = greenroom("key", "list", "--site", "paper", *options, data=data).stdout
+        return [line for line in lines.splitlines() if "“CMS”" in line]
+
+    (line,) = listed()
+    assert "read,post" in line
+    first = line.split()[0]
+    rotated = greenroom("key", "rotate", first, "--overlap", "2", data=data)
+    assert re.fullmatch(r"gr_\S+\n", rotated.stdout)
+    assert len(listed()) == 2
+    assert greenroom("key", "revoke", first, data=data).stdout == ""
+    assert first not in "".join(listed())
+    assert [line.split()[0] for line in listed("--all")][1] == first
+    assert "no longer works" in refused(greenroom("key", "rotate", first, data=data))
+    assert "no key with the id" in refused(greenroom("key", "revoke", "nonsense", data=data))
+
+
+def test_a_key_for_metrics_belongs_to_no_site(data: Path) -> None:
+    assert greenroom("key", "create", "--scope", "metrics", data=data).stdout.startswith("gr_")
+    assert "all sites" in greenroom("key", "list", data=data).stdout
+    for wrong in (["--scope", "read"], ["--site", "paper", "--scope", "metrics"]):
+        assert greenroom("key", "create", *wrong, data=data).returncode == 2
+
+
 def test_a_key_for_an_unknown_site_is_refused_in_words(data: Path) -> None:
     assert "'nowhere'" in refused(
         greenroom("key", "create", "--site", "nowhere", "--scope", "read", data=data)

@@ -53,7 +53,8 @@ def test_decisions_acts_and_settings_are_in_one_order_of_time(
     moderator.call("PUT", "/policy", json={"links": {"max_links": 3}, "version": 1})
     block = ann.form(f"/comments/{held}/block", kind="host", value="casino.example", days="7")
     assert block.status_code == 303
-    found = read()
+    *found, created = read()
+    assert created.what.startswith("created the key")
     assert [line.kind for line in found] == ["blocks", "settings", "threads", "decisions"]
     assert [line.id for line in found] == sorted((line.id for line in found), reverse=True)
     decision = found[-1]
@@ -62,7 +63,7 @@ def test_decisions_acts_and_settings_are_in_one_order_of_time(
     assert found[1].what == "saved the settings, version 2"
 
 
-@pytest.mark.parametrize("kind", ["decisions", "threads", "settings", "people"])
+@pytest.mark.parametrize("kind", ["decisions", "threads", "settings", "people", "keys"])
 def test_a_kind_shows_its_own_lines_only(moderator: Caller, held: str, kind: str) -> None:
     moderator.decide(held, "approve")
     moderator.call("PATCH", "/threads", json={"thread": "/harbour", "state": "closed"})

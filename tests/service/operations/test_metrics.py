@@ -16,7 +16,7 @@ from models.settings import settings
 from models.store.database import begin, now
 from service.app import create_app
 from service.operations import metrics
-from service.people import accounts
+from service.people import accounts, keys
 from tests.caller import Caller, Client, client_of, posted, publish_all, screen_all
 from tests.conftest import forget
 from tests.service.operations.told import told_by
@@ -179,10 +179,22 @@ def test_a_database_that_is_away_is_told_and_the_rest_still_answers(
     assert "greenroom_oldest_pending_seconds" not in told.names
 
 
-def test_strangers_need_a_key(data: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sites_own_key_does_not_read_the_metrics_of_all(data: object) -> None:
+    stranger, client = {"REMOTE_ADDR": "203.0.113.9"}, client_of(create_app())
+    for scope in ("read", "admin", "post"):
+        key = {"Authorization": f"Bearer {accounts.create_key('demo', scope)}"}
+        answer = client.get("/metrics", environ_base=stranger, headers=key)
+        assert answer.status_code == 403
+        assert "--scope metrics" in answer.json["detail"]
+
+
+def test_strangers_need_a_key_for_metrics(data: object, monkeypatch: pytest.MonkeyPatch) -> None:
     stranger = {"REMOTE_ADDR": "203.0.113.9"}
-    key = {"Authorization": f"Bearer {accounts.create_key('demo', 'read')}"}
+    with begin() as session:
+        made = keys.create(session, None, keys.NewKey(("metrics",)), by="the command line")
+    key = {"Authorization": f"Bearer {made.key}"}
     client = client_of(create_app())
+    assert client.get("/v1/sites/demo/events", headers=key).status_code == 403
     assert client.get("/metrics", environ_base=stranger).status_code == 403
     assert (
         client.get(
