@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ from sqlalchemy import select, update
 from models.records import Thread
 from models.settings import settings
 from models.store import storage
-from models.store.database import begin, now, reading
+from models.store.database import begin, reading
 from tests.caller import Caller, Client, posted, publish_all
 from worker.publishing import verifying
 from worker.publishing.verifying import Verifier
+
+STAMP = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -66,7 +69,7 @@ def test_a_damaged_object_is_written_again(published: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "unsettled", [{"publish_due": now()}, {"published_revision": 0}, {"revision": 0}]
+    "unsettled", [{"publish_due": STAMP}, {"published_revision": 0}, {"revision": 0}]
 )
 def test_a_thread_whose_page_is_not_settled_is_not_looked_at(
     published: list[str], unsettled: dict[str, object]

@@ -1,0 +1,130 @@
+"""Every module has a test file at the mirrored place, or a line here that says what tests it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+PACKAGES = ("service", "worker", "models")
+WITHOUT_TESTS_OF_THEIR_OWN = ("models/migrations/versions/", "models/records/")
+
+# Modules that other tests reach, mostly through HTTP or a command.
+COVERED = {
+    # Calls of the API are tested where their rules are.
+    "service/api/blocks.py": "service/moderation/test_blocks.py",
+    "service/api/comments.py": "service/api/test_decisions.py",
+    "service/api/examples/receiver.py": "service/webhooks/test_tools.py",
+    "service/api/lists.py": "service/api/test_every_call.py",
+    "service/api/log.py": "service/moderation/test_log.py",
+    "service/api/model_versions.py": "service/sites/test_model_versions.py",
+    "service/api/notes.py": "service/moderation/test_notes.py",
+    "service/api/people.py": "service/people/test_team.py",
+    "service/api/public.py": "service/comments/test_accepting.py",
+    "service/api/threads.py": "service/moderation/test_threads.py",
+    "service/api/webhooks.py": "service/webhooks/test_webhooks.py",
+    "service/app.py": "service/test_routes.py",
+    "service/commands/error_rates.py": "service/sites/test_error_rates.py",
+    "service/commands/main.py": "service/commands/test_commands.py",
+    "service/commands/operations.py": "service/operations/test_backup.py",
+    "service/commands/site_model.py": "service/sites/test_model_versions.py",
+    "service/commands/webhook.py": "service/webhooks/test_tools.py",
+    # Pages of the console.
+    "service/console/account.py": "service/console/test_people.py",
+    "service/console/blocks.py": "service/console/test_people.py",
+    "service/console/blueprint.py": "service/test_routes.py",
+    "service/console/calls.py": "browser/test_console.py",
+    "service/console/log.py": "service/console/test_people.py",
+    "service/console/news.py": "service/moderation/test_news.py",
+    "service/console/notes.py": "service/console/test_people.py",
+    "service/console/pages.py": "service/console/test_queue.py",
+    "service/console/scores.py": "service/moderation/test_explaining.py",
+    "service/console/sessions.py": "service/console/test_getting_in.py",
+    "service/console/settings.py": "service/console/test_people.py",
+    "service/console/shortcuts.py": "browser/test_console.py",
+    "service/console/signing_in.py": "service/console/test_getting_in.py",
+    "service/console/team.py": "service/console/test_people.py",
+    "service/console/threads.py": "service/moderation/test_threads.py",
+    # Types and constants, or the frame around what is tested by itself.
+    "service/gate/rsgi.py": "service/gate/test_environ.py",
+    "service/http/body_sizes.py": "service/gate/test_app.py",
+    "service/http/shapes.py": "service/api/test_openapi.py",
+    "service/operations/violation.py": "service/operations/test_doctor.py",
+    "service/wsgi.py": "service/up/test_supervisor.py",
+    "models/judgement/candidate.py": "worker/checks/test_context.py",
+    "models/spam/explained.py": "models/spam/test_explanation.py",
+    "worker/learning/__main__.py": "worker/learning/test_learner.py",
+    "worker/screening/isolated.py": "worker/screening/test_isolation.py",
+    # One test of a whole feature.
+    "service/http/api_keys.py": "service/api/test_every_call.py",
+    "service/http/response_headers.py": "service/http/test_caching.py",
+    "service/operations/lost_keys.py": "models/store/test_keyring.py",
+    "service/operations/restore.py": "service/operations/test_backup.py",
+    "service/operations/rules.py": "service/operations/test_doctor.py",
+    "service/operations/strays.py": "service/operations/test_doctor.py",
+    "service/people/mail.py": "service/people/test_passwords.py",
+    "service/sites/lookup.py": "models/store/test_deadlines.py",
+    "service/sites/policy_words.py": "service/moderation/test_news.py",
+    "service/up/valkey.py": "service/up/test_supervisor.py",
+    "service/webhooks/delivery_log.py": "service/webhooks/test_webhooks.py",
+    "service/webhooks/endpoints.py": "service/webhooks/test_webhooks.py",
+    "service/webhooks/redelivery.py": "service/webhooks/test_webhooks.py",
+    "service/webhooks/shapes.py": "service/webhooks/test_webhooks.py",
+    "worker/app.py": "worker/test_brokers.py",
+    "worker/publishing/pages.py": "worker/publishing/test_publishing.py",
+    "worker/resolver.py": "worker/checks/test_email.py",
+    "worker/screening/batches.py": "worker/screening/test_isolation.py",
+    "worker/screening/careful.py": "worker/screening/test_isolation.py",
+    "worker/screening/waiting.py": "worker/screening/test_isolation.py",
+    "worker/webhooks/sending.py": "service/webhooks/test_webhooks.py",
+    "models/judgement/words.py": "worker/checks/test_words.py",
+    "models/migrations/env.py": "models/migrations/test_migrations.py",
+    "models/migrations/repeatable.py": "models/migrations/test_killed.py",
+    "models/settling/drafts.py": "models/settling/test_settling.py",
+    "models/settling/events.py": "models/settling/test_settling.py",
+    "models/settling/rows.py": "models/settling/test_settling.py",
+    "models/spam/site_card.py": "worker/learning/test_site_cards.py",
+    "models/store/migrate.py": "models/migrations/test_migrations.py",
+    "models/store/postgresql.py": "models/store/test_deadlines.py",
+    "models/store/storage.py": "worker/publishing/test_publishing.py",
+}
+
+
+def mirrored(module: str) -> Path:
+    """Where the tests of `service/up/part.py` belong: `tests/service/up/test_part.py`."""
+    path = Path(module)
+    return TESTS / path.parent / f"test_{path.name}"
+
+
+def modules() -> Iterator[str]:
+    """Every module that may need tests, as a path from the project's root."""
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            module = path.relative_to(ROOT).as_posix()
+            if path.name != "__init__.py" and not module.startswith(WITHOUT_TESTS_OF_THEIR_OWN):
+                yield module
+
+
+def untested(names: Iterator[str]) -> list[str]:
+    return [name for name in names if not mirrored(name).exists() and name not in COVERED]
+
+
+def test_every_module_has_tests_that_are_found_by_its_name() -> None:
+    """Write `tests/<folder>/test_<name>.py`; a line in `COVERED` is the second-best answer."""
+    assert untested(modules()) == []
+
+
+def test_a_new_module_without_tests_is_noticed() -> None:
+    assert untested(iter(["service/up/brand_new.py"])) == ["service/up/brand_new.py"]
+    assert untested(iter(["service/up/part.py"])) == []
+
+
+@pytest.mark.parametrize("module", COVERED)
+def test_a_line_of_the_table_is_true(module: str) -> None:
+    """Take the line out once the module is gone or has a test file of its own."""
+    assert (ROOT / module).exists()
+    assert (TESTS / COVERED[module]).exists()
+    assert not mirrored(module).exists()
