@@ -26,7 +26,7 @@ from models.store.database import Base, begin, engine, now
 from models.store.migrate import upgrade
 from models.store.secrets import encrypt_email
 from service.operations import backup, doctor
-from service.people import accounts
+from service.sites import registering
 from worker.publishing.publishing import publish_threads
 
 REPLY_EVERY, REJECT_EVERY, FLAG_EVERY = 4, 10, 50
@@ -189,7 +189,7 @@ def main(threads: int, each: int) -> None:
         os.environ.update({"GREENROOM_DATA": f"{folder}/var", "GREENROOM_LOG_LEVEL": "error"})
         configure_logs()
         upgrade()
-        accounts.add_site("demo", ["https://paper.example"])
+        registering.add_site("demo", ["https://paper.example"])
         measure(f"filling {threads:,} threads of {each:,}", lambda: fill(1, threads, each))
         with begin() as session:
             session.execute(

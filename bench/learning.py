@@ -26,7 +26,7 @@ from models.identifiers import new_id
 from models.records import Site, SiteModelRecord, Thread
 from models.store.database import Base, begin, now, reading
 from models.store.migrate import upgrade
-from service.people import accounts
+from service.sites import registering
 
 DECISIONS, SITE = 5000, "learning"
 MOST_SECONDS, MOST_MB = 20, 500
@@ -35,7 +35,7 @@ LURES = "casino jackpot bonus deposit payout roulette crypto wallet profit forex
 
 def measure(decisions: int = DECISIONS) -> list[Row]:
     """On whatever database the environment names, which has been migrated; a site of its own."""
-    accounts.add_site(SITE, ["https://paper.example"])
+    registering.add_site(SITE, ["https://paper.example"])
     site_id = _fill(decisions)
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "worker.learning", str(site_id)])

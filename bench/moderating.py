@@ -21,6 +21,7 @@ from models.store.database import reading
 from models.store.migrate import upgrade
 from service.app import create_app
 from service.people import accounts
+from service.sites import registering
 from tests.caller import Client, client_of
 from tests.conftest import forget
 from tests.fakes.postgres import postgresql
@@ -176,7 +177,7 @@ def _filled(database: str) -> Iterator[Client]:
             os.environ["GREENROOM_DATABASE_URL"] = server.url("bench")
         forget()
         upgrade()
-        accounts.add_site("demo", ["https://paper.example"])
+        registering.add_site("demo", ["https://paper.example"])
         test_plans.fill(FLAGGED)
         try:
             yield client_of(create_app())

@@ -26,7 +26,7 @@ from models.settling.erasing import erase
 from models.settling.settling import settle
 from models.store.database import Base, begin, now, reading
 from models.store.migrate import upgrade
-from service.people import accounts
+from service.sites import registering
 from tests.fakes.postgres import postgresql
 from worker.publishing.publishing import publish_threads
 from worker.screening.screening import screen_now
@@ -75,7 +75,7 @@ def main(sites: int = 40, workers: int = 3, seconds: int = 60) -> int:
         os.environ.update(alone, GREENROOM_DATA=folder, GREENROOM_DATABASE_URL=server.url("bench"))
         upgrade()
         for number in range(sites):
-            accounts.add_site(f"site{number}", ["https://paper.example"])
+            registering.add_site(f"site{number}", ["https://paper.example"])
         with begin() as session:
             for site in session.scalars(select(Site.id)).all():
                 session.add(Thread(site_id=site, key="/harbour"))

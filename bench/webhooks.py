@@ -43,7 +43,7 @@ from models.store.database import Base, begin, engine, now, reading
 from models.store.migrate import upgrade
 from models.webhooks.endpoints import first_secret, sealed_of
 from models.webhooks.owed import TEST, Happened, delivery_of
-from service.people.accounts import add_site
+from service.sites.registering import add_site
 from service.up.valkey import embedded
 from tests.greenroom import GREENROOM, free_port, until
 from worker.bell import DELIVER, PUBLISH, SCREEN, ring

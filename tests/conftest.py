@@ -28,6 +28,7 @@ from models.store import database, keyring, secrets
 from models.store.migrate import upgrade
 from service.app import create_app
 from service.people import accounts
+from service.sites import registering
 from tests.answers import check_answers
 from tests.caller import Caller, Client, client_of
 from tests.fakes.postgres import TEMPLATE, PostgreSQL, postgresql
@@ -199,7 +200,7 @@ def data(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("GREENROOM_DNS_SECONDS", "0.2")
     settings.cache_clear()
     forget()  # whatever ran after the test before may have made an engine of no test's database
-    accounts.add_site("demo", ["https://paper.example"])
+    registering.add_site("demo", ["https://paper.example"])
     yield tmp_path
     forget()
 

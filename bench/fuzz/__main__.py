@@ -23,7 +23,7 @@ from bench.fuzz.measuring import LITTLE, growth
 from models.logs import configure_logs
 from models.settings import settings
 from models.store.migrate import upgrade
-from service.people import accounts
+from service.sites import registering
 
 SHOWN = 8
 PART = 8  # of the families, one in so many for each reader: all of them for all take half an hour
@@ -49,7 +49,7 @@ def main(seed: int, mixed: int, reader: str | None) -> None:
         settings.cache_clear()
         configure_logs()
         upgrade()
-        accounts.add_site("demo", ["https://paper.example"])
+        registering.add_site("demo", ["https://paper.example"])
         screening.prepare()
         readers.warm()
         slow = [] if reader else _whole(some)

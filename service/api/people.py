@@ -12,7 +12,7 @@ from service.http.api_keys import Caller
 from service.http.calls import Noun
 from service.http.problems import wrong_field
 from service.http.shapes import Email, Id, Role, Url
-from service.people import mail, team, tickets
+from service.people import letters, mail, team, tickets
 from service.people.team import Invited, Member
 
 api = Noun("people", "People", "Who may do what on a site.")
@@ -98,7 +98,7 @@ def invite_person(who: Caller, body: Invitation) -> Invite:
     except ValueError as error:
         raise wrong_field("email", str(error)) from None
     if mailed := mail.can_send():
-        mail.send_soon(body.email, *team.letter(f"The owner of {site}", site, link))
+        mail.send_soon(body.email, *letters.invitation(f"The owner of {site}", site, link))
     return {"email": body.email, "role": body.role, "link": link, "mailed": mailed}
 
 

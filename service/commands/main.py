@@ -241,8 +241,10 @@ def site() -> None:
 )
 def add_site(key: str, origins: tuple[str, ...], language: str) -> None:
     """Add the site KEY."""
-    with _accounts() as accounts:
-        accounts.add_site(key, list(origins), language)
+    from service.sites import registering
+
+    with _accounts():
+        registering.add_site(key, list(origins), language)
 
 
 @site.command("set")
@@ -257,15 +259,19 @@ def add_site(key: str, origins: tuple[str, ...], language: str) -> None:
 @click.option("--language", help="What its readers read where the page says nothing.")
 def set_site(key: str, origins: tuple[str, ...], language: str | None) -> None:
     """Change the site KEY. A running Greenroom follows within seconds."""
-    with _accounts() as accounts:
-        accounts.set_site(key, list(origins), language)
+    from service.sites import registering
+
+    with _accounts():
+        registering.set_site(key, list(origins), language)
 
 
 @site.command("list")
 def list_sites() -> None:
     """List the sites and their origins."""
-    with _accounts() as accounts:
-        for key, origins in accounts.list_sites():
+    from service.sites import registering
+
+    with _accounts():
+        for key, origins in registering.list_sites():
             click.echo(f"{key}  {' '.join(origins)}")
 
 

@@ -1,4 +1,4 @@
-"""What moderators tell and ask each other; readers and programs never see it."""
+"""What moderators tell and ask each other. Readers never see it."""
 
 from __future__ import annotations
 

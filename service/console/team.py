@@ -18,7 +18,7 @@ from service.console.sessions import Guesses, SignedIn
 from service.http.addresses import reader
 from service.http.limits import in_words
 from service.http.problems import Problem
-from service.people import mail, team, tickets
+from service.people import letters, mail, team, tickets
 from service.people.names import ROLES
 
 MAY = {
@@ -71,7 +71,7 @@ def invite(site: str) -> str | tuple[str, int]:
     except ValueError as error:
         return _page(who, error=str(error)), 422
     if mail.can_send():
-        mail.send_soon(email, *team.letter(who.email, site, link))
+        mail.send_soon(email, *letters.invitation(who.email, site, link))
     return _page(who, link=link, email=email)
 
 
@@ -160,5 +160,4 @@ def _send_link(email: str) -> None:
         link = tickets.reset(email, by="the form")
     except ValueError:
         return  # there is no such account
-    text = f"With this link you choose a new password:\n\n{link}\n\nIt works for an hour, once."
-    mail.send(email, "A new password for Greenroom", text)
+    mail.send(email, *letters.new_password(link))

@@ -15,6 +15,7 @@ from service.embed.words import read_words
 
 FOLDER = Path(__file__).parent / "static"
 ENGLISH_SLOT = "const ENGLISH = {};"
+LANGUAGES_SLOT = "const LANGUAGES = /^(en)(-|$)/;"
 TYPES = {
     "js": "text/javascript",
     "css": "text/css",
@@ -47,14 +48,15 @@ class Asset(NamedTuple):
 
 @cache
 def module() -> Asset:
-    """The embed, with the English words in their slot: most pages need one file, and none is ever
-    left wordless.
+    """The embed, with the English words and the list of languages in their slots. Most pages need
+    this one file, and none is ever left wordless.
     """
     source = (FOLDER / "embed.js").read_text("utf-8")
-    assert source.count(ENGLISH_SLOT) == 1
-    return _asset(
-        "js", source.replace(ENGLISH_SLOT, f"const ENGLISH = {_compact(read_words('en').embed)};")
-    )
+    assert source.count(ENGLISH_SLOT) == source.count(LANGUAGES_SLOT) == 1
+    spoken = LANGUAGES_SLOT.replace("en", "|".join(languages()))
+    source = source.replace(LANGUAGES_SLOT, spoken)
+    english = f"const ENGLISH = {_compact(read_words('en').embed)};"
+    return _asset("js", source.replace(ENGLISH_SLOT, english))
 
 
 @cache

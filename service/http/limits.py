@@ -1,5 +1,5 @@
-"""How fast one address may post. Counted in the process, so that no broker stands in the way of a
-comment.
+"""How fast comments may be posted. Counted in the process, so that no broker stands in the way of
+a comment.
 """
 
 from __future__ import annotations

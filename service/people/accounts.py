@@ -1,88 +1,27 @@
-"""Sites, moderators and keys, as the command line makes them."""
+"""Moderators' accounts and their passwords."""
 
 from __future__ import annotations
 
 import secrets as random
 import threading
 from functools import cache
-from string import ascii_lowercase, digits
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from email_validator import EmailNotValidError
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from models.judgement.policy import Policy
 from models.records import Membership, Moderator, Site
-from models.store.database import begin, insert_new, reading
+from models.store.database import begin, reading
 from models.text.email import parsed_email
-from models.text.urls import link
 from service.people import keys, passwords
-from service.sites.languages import languages
-from service.sites.lookup import KEY
+from service.sites.registering import add_site, checked_origin
 
 DEMO = "demo"
 _hashing = threading.BoundedSemaphore(
     1
 )  # a hash takes 64 MB and a core: a flood of sign-ins waits for itself alone
 OWNER = "owner@greenroom.example"
-_OF_A_HOST = frozenset(f"{ascii_lowercase}{digits}-_.:")
-
-
-def add_site(key: str, origins: list[str], locale: str = "en") -> None:
-    """A new site. Raises ValueError, in words, for a bad key, origin or language or one that
-    exists.
-    """
-    if not KEY.fullmatch(key):
-        raise ValueError(
-            f"A site's key is lower-case letters, digits, - and _, at most 64: not {key!r}."
-        )
-    row = {"key": key, "policy": Policy().model_dump(mode="json"), **_traits(origins, locale)}
-    with begin() as session:
-        made = session.connection().execute(insert_new(Site, "id"), row).one_or_none()
-    if not made:
-        raise ValueError(f"There is a site {key!r} already.")
-
-
-def set_site(key: str, origins: list[str], locale: str | None) -> None:
-    """Replace a site's origins, its language, or both. Every process knows within
-    `lookup.FRESH_SECONDS`. Raises ValueError for a wrong value, nothing to set, or an unknown site.
-    """
-    traits = _traits(origins, locale)
-    if not traits:
-        raise ValueError("Say what to set: --origin, --language or both.")
-    with begin() as session:
-        if not session.execute(
-            update(Site).where(Site.key == key).values(traits).returning(Site.id)
-        ).first():
-            raise ValueError(f"There is no site {key!r}.")
-
-
-def _traits(origins: list[str], locale: str | None) -> dict[str, object]:
-    """The columns for what is given."""
-    if locale is not None and locale not in languages():
-        raise ValueError(
-            f"Greenroom has no words for the language {locale!r}: it is one of "
-            f"{', '.join(languages())}."
-        )
-    given = {"origins": [_origin(url) for url in origins], "locale": locale}
-    return {name: value for name, value in given.items() if value}
-
-
-def _origin(url: str) -> str:
-    found = link(url)
-    is_origin = url.rstrip("/").count("/") == 2 and not {"?", "#", "\\"} & set(url)
-    if found is None or not is_origin or not _OF_A_HOST.issuperset(found.host):
-        raise ValueError(f"An origin is scheme and host, like https://paper.example: not {url!r}.")
-    return found.origin
-
-
-def list_sites() -> list[tuple[str, list[str]]]:
-    with reading() as session:
-        return [
-            (row.key, row.origins)
-            for row in session.execute(select(Site.key, Site.origins).order_by(Site.key))
-        ]
 
 
 def add_moderator(email: str, site: str, role: str, password: str | None = None) -> str:
@@ -126,11 +65,11 @@ def checked_email(email: str) -> str:
         raise ValueError(str(error)) from None
 
 
-def hashed(password: str) -> str:
+def hashed(password: str, *, email: str) -> str:
     """A password as it is kept. Raises ValueError, in words, where it is too short or easy to
     guess.
     """
-    passwords.check(password)
+    passwords.check(password, email=email)
     with _hashing:
         return _hasher().hash(password)
 
@@ -149,7 +88,10 @@ def first_start(public_url: str) -> str | None:
 
     Later only the demo's origins are brought up to date, as its page moves with the port.
     """
-    origins = {_origin(public_url), _origin(public_url.replace("//127.0.0.1", "//localhost"))}
+    origins = {
+        checked_origin(public_url),
+        checked_origin(public_url.replace("//127.0.0.1", "//localhost")),
+    }
     with begin() as session:
         demo = session.execute(select(Site).where(Site.key == DEMO)).scalar_one_or_none()
         if demo is not None:

@@ -11,7 +11,7 @@ LEAST_GUESSES = 100_000
 MOST_JUDGED = 72  # letters; the estimate's cost grows with the square of the length
 
 
-def check(password: str, *, email: str = "") -> None:
+def check(password: str, *, email: str) -> None:
     """Raises ValueError, in words, for a password that is too short or too easy to guess."""
     check_length(password)
     if is_easy(password, email=email):
@@ -27,7 +27,7 @@ def check_length(password: str) -> None:
         raise ValueError(f"A password has at least {SHORTEST} characters.")
 
 
-def is_easy(password: str, *, email: str = "") -> bool:
+def is_easy(password: str, *, email: str) -> bool:
     """Whether the password is one of those that are guessed first."""
     return _guesses(password[:MOST_JUDGED], email) < LEAST_GUESSES
 

@@ -108,12 +108,3 @@ def ticket_shape(ticket: Ticket) -> Invited:
         "at": utc_stamp(ticket.at),
         "until": utc_stamp(ticket.expires_at),
     }
-
-
-def letter(inviting: str, site: str, link: str) -> tuple[str, str]:
-    """An invitation's subject and text."""
-    text = (
-        f"{inviting} invites you to moderate the comments of {site}.\n\n{link}\n\nThe "
-        "link works for a week, once."
-    )
-    return f"Moderate the comments of {site}", text

@@ -84,7 +84,7 @@ def use(token: str, password: str) -> bool:
     if ticket is None:
         return False
     sets_password = ticket.kind == "reset" or is_new_account(ticket)
-    hashed = accounts.hashed(password) if sets_password else None
+    hashed = accounts.hashed(password, email=ticket.email) if sets_password else None
     with begin() as session:
         unused = (Ticket.hash == ticket.hash) & Ticket.used_at.is_(None)
         if (

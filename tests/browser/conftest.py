@@ -84,8 +84,9 @@ def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Greenroom]:
 SITES = """
 import json, sys
 from service.people import accounts
+from service.sites import registering
 for site in ("paper", "careful"):
-    accounts.add_site(site, [sys.argv[1]])
+    registering.add_site(site, [sys.argv[1]])
 sites = ("demo", "paper", "careful")
 print(json.dumps({site: accounts.create_key(site, "admin") for site in sites}))
 """

@@ -16,6 +16,7 @@ from models.records import Block, DecisionRecord, Moderator, Question, Site, Thr
 from models.store.database import begin, reading
 from service.console import signing_in, team
 from service.people import accounts, tickets
+from service.sites import registering
 from tests.caller import Caller, Client, posted, screen_all
 
 PASSWORD = "correct horse battery"
@@ -180,7 +181,7 @@ class World(NamedTuple):
 def world(client: Client, moderator: Caller) -> World:
     signing_in.guesses._tries.clear()
     team.asked._tries.clear()
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     comment = posted(client, body=LINKS)
     screen_all()
     for role in ROLES:

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from models.records import Act, Site, Thread
 from models.store.database import begin, now, reading
-from service.people import accounts
+from service.sites import registering
 from tests.caller import Caller, Client, post, posted, publish_all, screen_all
 from worker.closing import close_old_threads
 
@@ -21,7 +21,7 @@ from worker.closing import close_old_threads
 def old(client: Client) -> None:
     for thread in ("/old", "/new"):
         posted(client, thread=thread)
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     screen_all()
     with begin() as session:
         long_ago = now() - timedelta(days=31)

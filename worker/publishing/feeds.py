@@ -1,4 +1,7 @@
-"""A thread as a feed (RFC 4287), for readers who follow it from elsewhere."""
+"""A thread as a feed (RFC 4287), for readers who follow it from elsewhere.
+
+Its comments have the shape in which `pages.py` publishes them.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from models.records import Site, Thread
 from models.settling.ages import too_old
 from models.store.database import begin, now, reading
-from service.people import accounts
+from service.sites import registering
 
 
 def site_of(key: str) -> int:
@@ -26,7 +26,7 @@ def keys_of_old(before: datetime, site: str = "demo") -> list[str]:
 
 def test_open_threads_are_old_by_their_first_comment_or_their_last_opening(data: Path) -> None:
     at, day = now(), timedelta(days=1)
-    accounts.add_site("other", ["https://paper.example"])
+    registering.add_site("other", ["https://paper.example"])
     demo, other = site_of("demo"), site_of("other")
     threads = [
         Thread(site_id=demo, key="/old", created_at=at - 9 * day),

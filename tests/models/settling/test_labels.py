@@ -13,7 +13,7 @@ from models.settling.changes import Change, Screened
 from models.settling.erasing import erase
 from models.settling.labels import Decided, contexts_of, labels
 from models.store.database import begin, now, reading
-from service.people import accounts
+from service.sites import registering
 from tests.caller import COMMENT, posted
 from tests.models.settling.deciding import ANN, BEN, decide, settle_one, take_back
 
@@ -66,7 +66,7 @@ def test_the_newest_are_kept(client: FlaskClient) -> None:
 
 
 def test_another_sites_decisions_teach_nothing_here(client: FlaskClient) -> None:
-    accounts.add_site("other", ["https://paper.example"])
+    registering.add_site("other", ["https://paper.example"])
     answer = client.post("/v1/sites/other/comments", json=COMMENT)
     assert answer.json
     decide(str(answer.json["id"]), "approve")

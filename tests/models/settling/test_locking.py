@@ -29,7 +29,7 @@ from models.settling.settling import settle
 from models.store.database import Base, begin, engine, now, reading
 from models.webhooks.endpoints import opened
 from models.webhooks.owed import cancel_deliveries, release_published
-from service.people import accounts
+from service.sites import registering
 from tests.caller import COMMENT, Caller, Client
 from tests.greenroom import PATIENCE, until
 from worker.learning.learner import owe_learning
@@ -113,7 +113,7 @@ def webhook(moderator: Caller) -> str:
 def test_two_batches_with_the_same_sites_in_opposite_order_both_commit(
     client: Client, database_url: str, by: Actor
 ) -> None:
-    accounts.add_site("other", ["https://paper.example"])
+    registering.add_site("other", ["https://paper.example"])
     one, two = ([posted(client, site, number) for site in ("demo", "other")] for number in range(2))
     both_commit(
         decided(one, by=by),
@@ -196,7 +196,7 @@ def test_learning_is_owed_to_sites_in_the_order_of_their_ids(
 
     It reads a table of one page as a whole once it knows the size, which ANALYZE tells it.
     """
-    accounts.add_site("other", ["https://paper.example"])
+    registering.add_site("other", ["https://paper.example"])
     with begin() as session:
         for site in session.scalars(select(Site)).all():
             record = a_model_of_another_base(site.id)

@@ -24,7 +24,7 @@ from models.settling.settling import settle
 from models.store.database import begin, engine, insert_new, now, reading
 from service.comments import accepting
 from service.comments.submission import Submission
-from service.people import accounts
+from service.sites import registering
 from service.sites.lookup import find_site
 from tests.caller import COMMENT, Caller, Client, post, posted
 from tests.conftest import forget
@@ -65,7 +65,7 @@ def test_an_insert_of_what_is_there_already_answers_no_row(data: object) -> None
         )
         assert session.connection().execute(insert_new(Site, "key"), row).one_or_none() is None
     with pytest.raises(ValueError, match="'demo' already"):
-        accounts.add_site("demo", ["https://paper.example"])
+        registering.add_site("demo", ["https://paper.example"])
 
 
 def test_only_notes_on_work_that_can_be_done_again_do_not_wait_for_the_disk(data: object) -> None:

@@ -34,6 +34,7 @@ from service.comments.receipts import receipt_of
 from service.moderation.queue import coverage
 from service.operations.metrics import _oldest_due
 from service.people import accounts
+from service.sites import registering
 from service.sites.error_rates import error_rates
 from tests.caller import Caller, client_of, post
 from tests.conftest import forget
@@ -230,7 +231,7 @@ def large(
                 database.enter_context(server.database("large", like="greenroom")),
             )
         forget()
-        accounts.add_site("demo", ["https://paper.example"])
+        registering.add_site("demo", ["https://paper.example"])
         require_keys()  # as every process does at its start
         _listen()
         fill()

@@ -9,7 +9,7 @@ from models.records import Site
 from models.settling.erasing import erase
 from models.store.database import begin, reading
 from models.store.search import LONGEST, MOST_WORDS, is_of_the_records, matching, terms
-from service.people import accounts
+from service.sites import registering
 from tests.caller import COMMENT, Client, posted, screen_all
 from tests.models.settling.deciding import ANN
 
@@ -67,7 +67,7 @@ def test_an_operator_of_the_database_is_a_word_like_any_other(client: Client) ->
 
 
 def test_another_site_is_not_searched(client: Client) -> None:
-    accounts.add_site("other", ["https://paper.example"])
+    registering.add_site("other", ["https://paper.example"])
     answer = client.post("/v1/sites/other/comments", json=COMMENT)
     assert answer.json
     screen_all()

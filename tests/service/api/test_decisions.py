@@ -11,6 +11,7 @@ import pytest
 from service.moderation import comment_records
 from service.operations.metrics import CHECKS
 from service.people import accounts
+from service.sites import registering
 from tests.caller import Caller, Client, post, posted, publish_all, screen_all
 
 
@@ -195,7 +196,7 @@ def test_a_key_may_do_what_its_scope_says(
 def test_a_key_of_another_site_opens_nothing(
     client: Client, moderator: Caller, flagged: str
 ) -> None:
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     stranger = Caller(client, accounts.create_key("other", "admin"))
     assert stranger.decide(flagged, "approve").status_code == 403
     headers = {"Authorization": f"Bearer {stranger.key}"}

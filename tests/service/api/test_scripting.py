@@ -14,6 +14,7 @@ from models.identifiers import new_id
 from models.records import Comment
 from models.store.database import reading
 from service.people import accounts
+from service.sites import registering
 from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import LINKS, SignedIn
 
@@ -33,7 +34,7 @@ def held(client: Client) -> list[str]:
 @pytest.fixture
 def other(client: Client) -> Caller:
     """With every right, on another site."""
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     return Elsewhere(client, accounts.create_key("other", "admin"))
 
 

@@ -17,7 +17,7 @@ from models.store.secrets import decrypt_email
 from models.text.urls import origin_of
 from service.app import create_app
 from service.http import limits
-from service.people.accounts import add_site
+from service.sites.registering import add_site
 from tests.caller import COMMENT, Caller, Client, client_of, post, posted, publish_all
 from tests.conftest import forget
 from tests.greenroom import PATIENCE

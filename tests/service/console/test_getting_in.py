@@ -8,6 +8,7 @@ import pytest
 
 from service.console import signing_in
 from service.people import accounts
+from service.sites import registering
 from tests.caller import Caller, Client, posted, screen_all
 
 OWNER, PASSWORD = "owner@paper.example", "correct horse battery"
@@ -107,7 +108,7 @@ def test_a_viewer_looks_but_does_not_decide(owner: Client, moderator: Caller) ->
 
 
 def test_another_sites_comments_are_not_there(owner: Client) -> None:
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     accounts.add_moderator("elsewhere@paper.example", "other", "owner", PASSWORD)
     comment = posted(owner, body=LINKS)
     screen_all()

@@ -18,6 +18,7 @@ from models.store.database import begin, now, reading
 from service.comments.receipts import receipt_of
 from service.moderation.queue import Place
 from service.people import accounts
+from service.sites import registering
 from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import LINKS, SignedIn
 
@@ -353,7 +354,7 @@ def test_a_campaign_is_one_list_from_any_of_its_comments(ann: SignedIn, held: li
 
 
 def test_two_sites_are_one_queue(client: Client, ann: SignedIn, held: list[str]) -> None:
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     accounts.add_moderator(ann.email, "other", "viewer")
     body = {"thread": "/x", "name": "Zoe", "email": "z@example.org", "body": LINKS}
     elsewhere = client.post("/v1/sites/other/comments", json=body).json["id"]

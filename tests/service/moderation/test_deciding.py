@@ -23,7 +23,7 @@ from service.moderation.deciding import (
     sites_of,
     take_back_each,
 )
-from service.people import accounts
+from service.sites import registering
 from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import LINKS
 
@@ -149,7 +149,7 @@ def test_a_ruling_is_one_of_a_few_verdicts_on_known_comments(asked: dict[str, ob
 
 
 def test_every_comment_of_another_site_is_named(client: Client, held: list[str]) -> None:
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     with reading() as session:
         ids = dict(session.execute(select(Site.key, Site.id)).all())
         unknown = new_id()

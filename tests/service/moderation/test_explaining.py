@@ -25,6 +25,7 @@ from models.store.database import begin
 from service.console.scores import marked
 from service.moderation import explaining
 from service.people import accounts
+from service.sites import registering
 from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import SignedIn
 
@@ -161,7 +162,7 @@ def test_a_blind_sample_is_explained_once_it_is_decided(moderator: Caller) -> No
 
 
 def test_what_is_erased_or_another_sites_is_not_there(client: Client, moderator: Caller) -> None:
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     comment = screened(moderator)
     key = {"Authorization": f"Bearer {accounts.create_key('other', 'admin')}"}
     assert (

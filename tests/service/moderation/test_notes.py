@@ -22,6 +22,7 @@ from service.moderation.notes import (
     write,
 )
 from service.people import accounts
+from service.sites import registering
 from tests.caller import Caller, Client, posted
 
 ANN = "moderator:ann"
@@ -101,7 +102,7 @@ def test_a_question_to_someone_who_may_not_see_the_comment_is_refused(
 
 
 def test_only_a_colleague_of_the_same_site_can_be_asked(client: Client) -> None:
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     accounts.add_moderator("here@paper.example", "demo", "viewer", "correct horse battery")
     accounts.add_moderator("there@paper.example", "other", "owner", "correct horse battery")
     comment = posted(client)

@@ -24,6 +24,7 @@ from service.moderation.queue import (
     unsee,
 )
 from service.people import accounts
+from service.sites import registering
 from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import LINKS
 
@@ -253,7 +254,7 @@ def test_an_answer_comes_back_to_whoever_asked_while_the_comment_waits(
 
 
 def test_another_sites_comments_are_in_no_list(client: Client, held: list[str]) -> None:
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     other = site_id("other")
     with reading() as session:
         assert View().places(session, [other], limit=9) == []

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from models.records import ApiKey, Membership, Moderator, Site
 from models.store.database import reading
 from service.people import accounts
+from service.sites import registering
 
 PASSWORD = "correct horse battery"
 ANN = "ann@paper.example"
@@ -21,7 +22,7 @@ def moderator() -> Moderator:
 @pytest.mark.parametrize("key", ["", "Demo", "a b", "-a", "a-", "a" * 65, "é", "a/b", "a\n"])
 def test_a_sites_key_can_stand_in_an_address(data: object, key: str) -> None:
     with pytest.raises(ValueError, match="A site's key is"):
-        accounts.add_site(key, ["https://paper.example"])
+        registering.add_site(key, ["https://paper.example"])
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ def test_a_sites_key_can_stand_in_an_address(data: object, key: str) -> None:
 )  # fmt: skip
 def test_an_origin_is_a_scheme_and_a_host(data: object, origin: str) -> None:
     with pytest.raises(ValueError, match="An origin is scheme and host"):
-        accounts.add_site("paper", [origin])
+        registering.add_site("paper", [origin])
 
 
 @pytest.mark.parametrize(
@@ -44,16 +45,16 @@ def test_an_origin_is_a_scheme_and_a_host(data: object, origin: str) -> None:
     ],
 )
 def test_an_origin_is_stored_as_browsers_send_it(data: object, typed: str, stored: str) -> None:
-    accounts.add_site("paper", [typed])
-    assert dict(accounts.list_sites())["paper"] == [stored]
+    registering.add_site("paper", [typed])
+    assert dict(registering.list_sites())["paper"] == [stored]
 
 
 def test_a_site_is_added_once_and_changed_in_parts(data: object) -> None:
-    accounts.add_site("paper", ["https://paper.example"], "de")
+    registering.add_site("paper", ["https://paper.example"], "de")
     with pytest.raises(ValueError, match="There is a site 'paper' already"):
-        accounts.add_site("paper", ["https://other.example"])
-    accounts.set_site("paper", ["https://new.example"], None)
-    accounts.set_site("paper", [], "fr")
+        registering.add_site("paper", ["https://other.example"])
+    registering.set_site("paper", ["https://new.example"], None)
+    registering.set_site("paper", [], "fr")
     with reading() as session:
         site = session.scalars(select(Site).where(Site.key == "paper")).one()
     assert (site.origins, site.locale) == (["https://new.example"], "fr")
@@ -72,7 +73,7 @@ def test_a_change_of_a_site_is_refused_in_words(
     data: object, key: str, origins: list[str], locale: str | None, words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):
-        accounts.set_site(key, origins, locale)
+        registering.set_site(key, origins, locale)
 
 
 def test_a_new_moderator_gets_a_password_for_one_sign_in(data: object) -> None:
@@ -87,7 +88,7 @@ def test_a_new_moderator_gets_a_password_for_one_sign_in(data: object) -> None:
 
 
 def test_someone_with_an_account_keeps_their_password_on_another_site(data: object) -> None:
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     accounts.add_moderator(ANN, "demo", "owner", PASSWORD)
     assert accounts.add_moderator(ANN, "other", "viewer") == ""
     assert accounts.check_password(ANN, PASSWORD) is not None
@@ -133,7 +134,7 @@ def test_only_a_keys_hash_is_stored(data: object) -> None:
 
 def test_a_later_start_makes_no_owner_and_the_demos_origins_follow_the_port(data: object) -> None:
     assert accounts.first_start("http://127.0.0.1:8123") is None
-    origins = dict(accounts.list_sites())["demo"]
+    origins = dict(registering.list_sites())["demo"]
     assert origins == [
         "http://127.0.0.1:8123",
         "http://localhost:8123",

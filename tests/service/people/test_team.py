@@ -9,6 +9,7 @@ from models.records import Act, Moderator, Site
 from models.store.database import begin, now, reading
 from service.http.problems import Problem
 from service.people import accounts, team, tickets
+from service.sites import registering
 
 PASSWORD = "correct horse battery"
 
@@ -70,7 +71,7 @@ def test_a_stranger_has_no_role(people: dict[str, str], whom: str) -> None:
 
 
 def test_someone_of_another_site_is_a_stranger(people: dict[str, str]) -> None:
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     accounts.add_moderator("eve@other.example", "other", "owner", PASSWORD)
     with reading() as session:
         eve = session.scalars(
@@ -93,11 +94,3 @@ def test_an_invitation_is_listed_until_it_is_used(data: object) -> None:
     with reading() as session:
         assert session.scalars(team.invited(site_id())).all() == []
     assert now().isoformat() > waiting["at"]
-
-
-def test_a_letter_says_who_invites_to_what_and_for_how_long() -> None:
-    subject, text = team.letter("Ann", "The Paper", "https://comments.example/console/join/x")
-    assert subject == "Moderate the comments of The Paper"
-    assert "Ann invites you" in text
-    assert "https://comments.example/console/join/x" in text
-    assert "works for a week" in text

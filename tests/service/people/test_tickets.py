@@ -11,6 +11,7 @@ from sqlalchemy import select
 from models.records import Act, ConsoleSession, Membership, Moderator, Ticket
 from models.store.database import begin, now, reading
 from service.people import accounts, tickets
+from service.sites import registering
 
 PASSWORD = "correct horse battery"
 ANN = "ann@paper.example"
@@ -51,7 +52,7 @@ def test_an_invitation_makes_an_account_once(data: object) -> None:
 def test_someone_with_an_account_joins_another_site_with_the_password_they_have(
     data: object,
 ) -> None:
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     accounts.add_moderator(ANN, "other", "viewer", PASSWORD)
     token = token_of(tickets.invite(ANN, "demo", "owner", by="moderator:x"))
     ticket = tickets.find(token)

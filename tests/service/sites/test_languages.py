@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.embed.words import read_words
-from service.people import accounts
+from service.sites import registering
 from service.sites.languages import languages
 
 
@@ -20,5 +20,5 @@ def test_every_language_has_words_for_the_embed_and_for_the_pages() -> None:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_site_in_an_unknown_language_is_refused_with_the_known_ones(data: object) -> None:
     with pytest.raises(ValueError, match="one of ar, de, en") as refused:
-        accounts.add_site("norse", ["https://norse.example"], "nn")
+        registering.add_site("norse", ["https://norse.example"], "nn")
     assert "'nn'" in str(refused.value)

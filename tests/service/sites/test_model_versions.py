@@ -15,6 +15,7 @@ from models.records import Site, SiteModelRecord
 from models.store.database import begin, reading
 from service.commands.main import main
 from service.people import accounts
+from service.sites import registering
 from tests.caller import Caller, Client
 from tests.service.signed_in import SignedIn
 
@@ -125,7 +126,7 @@ def test_one_command_goes_back(two: None) -> None:
     assert live() is None
     refused = run.invoke(main, ["model", "back", "--site", "demo"])
     assert (refused.exit_code, "none to go back to" in refused.output) == (1, True)
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     none_yet = run.invoke(main, ["model", "list", "--site", "other"]).output
     assert (
         none_yet
@@ -147,7 +148,7 @@ def test_models_and_replays_are_for_the_sites_own_admins(
     two: None, client: Client, method: str, path: str, body: object
 ) -> None:
     given = {"json": body} if body is not None else {}
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     for site, scope in (("demo", "moderate"), ("other", "admin")):
         assert (
             Caller(client, accounts.create_key(site, scope)).call(method, path, **given).status_code
@@ -158,7 +159,7 @@ def test_models_and_replays_are_for_the_sites_own_admins(
 
 
 def test_a_model_of_another_site_cannot_be_chosen(two: None, client: Client) -> None:
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     key = accounts.create_key("other", "admin")
     answer = client.put(
         "/v1/sites/other/models/live",

@@ -17,6 +17,7 @@ from models.settings import settings
 from models.store.database import begin, engine, now, reading
 from models.webhooks.owed import overdue_endpoints
 from service.people import accounts
+from service.sites import registering
 from tests.caller import Caller, Client, posted, publish_all, screen_all
 from tests.fakes.dns_server import DnsServer
 from tests.fakes.receiver import CUT, HANG, Answer, Receiver
@@ -154,7 +155,7 @@ def test_only_the_threads_and_types_asked_for_are_told(
 def test_another_sites_webhook_hears_nothing(
     client: Client, moderator: Caller, receiver: Receiver
 ) -> None:
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     key = accounts.create_key("other", "admin")
     wanted = {"url": receiver.url, "events": ["comment.approved"]}
     made = client.post(

@@ -304,9 +304,9 @@ def test_only_the_newest_models_are_kept_and_the_live_one(
 
 
 def test_nobody_learns_from_another_site(client: Client, moderator: Caller) -> None:
-    from service.people import accounts
+    from service.sites import registering
 
-    accounts.add_site("other", ["https://other.example"])
+    registering.add_site("other", ["https://other.example"])
     taught(moderator, quirk(25))
     with reading() as session:
         other = session.execute(select(Site.id).where(Site.key == "other")).scalar_one()

@@ -1,0 +1,74 @@
+"""Add a site, change where it stands, list them: as the command line does."""
+
+from __future__ import annotations
+
+from string import ascii_lowercase, digits
+
+from sqlalchemy import select, update
+
+from models.judgement.policy import Policy
+from models.records import Site
+from models.store.database import begin, insert_new, reading
+from models.text.urls import link
+from service.sites.languages import languages
+from service.sites.lookup import KEY
+
+_OF_A_HOST = frozenset(f"{ascii_lowercase}{digits}-_.:")
+
+
+def add_site(key: str, origins: list[str], locale: str = "en") -> None:
+    """A new site. Raises ValueError, in words, for a bad key, origin or language or one that
+    exists.
+    """
+    if not KEY.fullmatch(key):
+        raise ValueError(
+            f"A site's key is lower-case letters, digits, - and _, at most 64: not {key!r}."
+        )
+    row = {"key": key, "policy": Policy().model_dump(mode="json"), **_traits(origins, locale)}
+    with begin() as session:
+        made = session.connection().execute(insert_new(Site, "id"), row).one_or_none()
+    if not made:
+        raise ValueError(f"There is a site {key!r} already.")
+
+
+def set_site(key: str, origins: list[str], locale: str | None) -> None:
+    """Replace a site's origins, its language, or both. Every process knows within
+    `lookup.FRESH_SECONDS`. Raises ValueError for a wrong value, nothing to set, or an unknown site.
+    """
+    traits = _traits(origins, locale)
+    if not traits:
+        raise ValueError("Say what to set: --origin, --language or both.")
+    with begin() as session:
+        if not session.execute(
+            update(Site).where(Site.key == key).values(traits).returning(Site.id)
+        ).first():
+            raise ValueError(f"There is no site {key!r}.")
+
+
+def _traits(origins: list[str], locale: str | None) -> dict[str, object]:
+    """The columns for what is given."""
+    if locale is not None and locale not in languages():
+        raise ValueError(
+            f"Greenroom has no words for the language {locale!r}: it is one of "
+            f"{', '.join(languages())}."
+        )
+    given = {"origins": [checked_origin(url) for url in origins], "locale": locale}
+    return {name: value for name, value in given.items() if value}
+
+
+def checked_origin(url: str) -> str:
+    """The origin as browsers send it. Raises ValueError, in words, for anything else."""
+    found = link(url)
+    is_origin = url.rstrip("/").count("/") == 2 and not {"?", "#", "\\"} & set(url)
+    if found is None or not is_origin or not _OF_A_HOST.issuperset(found.host):
+        raise ValueError(f"An origin is scheme and host, like https://paper.example: not {url!r}.")
+    return found.origin
+
+
+def list_sites() -> list[tuple[str, list[str]]]:
+    """The key and the origins of each site."""
+    with reading() as session:
+        return [
+            (row.key, row.origins)
+            for row in session.execute(select(Site.key, Site.origins).order_by(Site.key))
+        ]

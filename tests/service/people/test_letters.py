@@ -1,0 +1,22 @@
+"""The mails that people get say what the link is for, and how long it works."""
+
+from __future__ import annotations
+
+from service.people import letters
+
+LINK = "https://comments.example/console/join/x"
+
+
+def test_an_invitation_names_who_invites_the_site_and_the_time_it_works() -> None:
+    subject, text = letters.invitation("Ann", "The Paper", LINK)
+    assert subject == "Moderate the comments of The Paper"
+    assert text.startswith("Ann invites you")
+    assert f"\n\n{LINK}\n\n" in text
+    assert text.endswith("a week, once.")
+
+
+def test_a_new_password_is_chosen_within_an_hour() -> None:
+    subject, text = letters.new_password(LINK)
+    assert "password" in subject
+    assert f"\n\n{LINK}\n\n" in text
+    assert text.endswith("an hour, once.")
