@@ -28,7 +28,7 @@ from models.spam.features import (
 )
 from models.spam.model import SpamModel
 from models.spam.place import Place
-from models.spam.site import TEXT_COLUMNS, Seen, SiteModel, opinion
+from models.spam.site_model import TEXT_COLUMNS, Seen, SiteModel, opinion
 from models.spam.text import Token
 
 Span: TypeAlias = tuple[int, int]

@@ -12,10 +12,10 @@ from models.records import Block
 from models.store.database import begin, now, reading
 from service.api.comments import wanted_comment
 from service.http.api_keys import Caller
+from service.http.api_types import Id, Status
 from service.http.calls import Noun
 from service.http.problems import Problem
 from service.http.requests import Query
-from service.http.shapes import Id, Status
 from service.moderation.blocks import NewBlock, ShownBlock, block_shape, end, make, others, standing
 from service.moderation.comment_records import CommentRecord, full_records
 from service.moderation.deciding import publish_soon

@@ -17,9 +17,9 @@ from models.settling.undoing import Refused, undo
 from models.store.database import begin, reading
 from models.text.stamps import utc_stamp
 from service.http.api_keys import Caller
+from service.http.api_types import Status
 from service.http.calls import Noun
 from service.http.problems import Problem
-from service.http.shapes import Status
 from service.moderation import explaining
 from service.moderation.comment_records import (
     CommentRecord,

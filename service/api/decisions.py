@@ -14,9 +14,9 @@ from models.settling.changes import Settled
 from models.settling.history import conflicts
 from models.store.database import begin
 from service.http.api_keys import Caller
+from service.http.api_types import Id, Status
 from service.http.calls import Noun
 from service.http.problems import Problem
-from service.http.shapes import Id, Status
 from service.moderation.comment_records import Decision, decision_shape
 from service.moderation.deciding import (
     MOST_AT_ONCE,

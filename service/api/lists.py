@@ -13,10 +13,10 @@ from models.identifiers import is_id
 from models.records import Comment, Thread
 from models.store.database import begin, reading
 from service.http.api_keys import Caller
+from service.http.api_types import ID_SCHEMA, Id
 from service.http.calls import Noun
 from service.http.problems import Problem, wrong_field
 from service.http.requests import Cursor, Day, Limit100, Query
-from service.http.shapes import ID_SCHEMA, Id
 from service.moderation.campaigns import Groups, grouped
 from service.moderation.comment_records import CommentRecord, full_records
 from service.moderation.deciding import MOST_AT_ONCE, Identifier, check_all_are_of

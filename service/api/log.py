@@ -10,9 +10,9 @@ from typing_extensions import TypedDict
 from models.store.database import reading
 from models.text.stamps import utc_stamp
 from service.http.api_keys import Caller
+from service.http.api_types import By, Id, OneOf, Time
 from service.http.calls import Noun
 from service.http.requests import Cursor, Limit1000, Moment, Query
-from service.http.shapes import By, Id, OneOf, Time
 from service.moderation.comment_records import Decision, decision_shape
 from service.moderation.log import KINDS, Line, LogFilter, lines
 

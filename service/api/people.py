@@ -9,9 +9,9 @@ from typing_extensions import TypedDict
 
 from models.store.database import begin, reading
 from service.http.api_keys import Caller
+from service.http.api_types import Email, Id, Role, Url
 from service.http.calls import Noun
 from service.http.problems import wrong_field
-from service.http.shapes import Email, Id, Role, Url
 from service.people import letters, mail, team, tickets
 from service.people.team import Invited, Member
 

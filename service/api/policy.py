@@ -13,10 +13,10 @@ from models.records import PolicyVersion, Site
 from models.store.database import begin, reading
 from models.text.stamps import utc_stamp
 from service.http.api_keys import Caller
+from service.http.api_types import By, Time
 from service.http.calls import Noun
 from service.http.problems import Problem, wrong_field
 from service.http.requests import JSON, MERGE_PATCH
-from service.http.shapes import By, Time
 from service.moderation.news import policy_to_go_back_to
 from service.sites.policies import (
     PolicyChange,

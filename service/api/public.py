@@ -36,6 +36,7 @@ from service.comments.submission import (
 )
 from service.http import limits
 from service.http.addresses import reader
+from service.http.api_types import ID_SCHEMA, Id
 from service.http.body_sizes import COMMENT_BYTES
 from service.http.calls import Header, Noun
 from service.http.form_tokens import issue_form_token
@@ -43,7 +44,6 @@ from service.http.problems import Problem, from_validation, shaped
 from service.http.requests import FORM, Query, query_as, whole_number
 from service.http.response_headers import ROUTE, cors_headers, published_headers
 from service.http.responses import json_response
-from service.http.shapes import ID_SCHEMA, Id
 from service.sites.lookup import SiteInfo, find_site, remembered_site
 
 MOST_THREADS, MOST_KEY, MOST_LANGUAGE = 500, 255, 35

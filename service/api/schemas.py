@@ -11,8 +11,8 @@ from typing_extensions import TypedDict
 
 from models.webhooks.owed import EVENTS, TEST
 from service.api.examples_of import example_of
+from service.http.api_types import FieldError, Status
 from service.http.calls import Call
-from service.http.shapes import FieldError, Status
 from service.moderation.comment_records import Decision
 from service.webhooks.shapes import CommentEvent
 

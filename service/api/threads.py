@@ -13,9 +13,9 @@ from models.store.database import begin
 from models.text.cleaning import clean_line, is_blank
 from service.comments.submission import MOST_TITLE, NON_BLANK, thread_key
 from service.http.api_keys import Caller
+from service.http.api_types import OneOf, Url
 from service.http.calls import Noun
 from service.http.problems import wrong_field
-from service.http.shapes import OneOf, Url
 from service.moderation.threads import ThreadChanges, alter_thread, checked_address, thread_of
 from worker.bell import PUBLISH, ring_soon
 

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from models.store import storage
 from models.store.storage import Stored
-from service.http.shapes import Id, Time, Url
+from service.http.api_types import Id, Time, Url
 
 _PAGE = b',"page":'  # inside a JSON string its quotes would be escaped, so this is the field
 

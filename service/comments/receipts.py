@@ -16,7 +16,7 @@ from models.records import Comment, DecisionRecord, Screening, Site, Thread
 from models.store.database import reading
 from models.store.secrets import secrets
 from models.text.stamps import utc_stamp
-from service.http.shapes import Id, OneOf, Time
+from service.http.api_types import Id, OneOf, Time
 
 SIGNATURE_BYTES = 16
 _REASONS = {

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from flask import Response, request
 
 from service.embed.words import read_words
+from service.sites.languages import languages
 
 FOLDER = Path(__file__).parent / "static"
 ENGLISH_SLOT = "const ENGLISH = {};"

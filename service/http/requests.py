@@ -11,8 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from models.identifiers import is_id
 from models.text.numbers import digits_to_int
+from service.http.api_types import ID_SCHEMA
 from service.http.problems import Problem, Shape, from_validation, shaped
-from service.http.shapes import ID_SCHEMA
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"

@@ -22,8 +22,8 @@ from models.store.secrets import email_index
 from models.text.cleaning import clean_line
 from models.text.stamps import utc_stamp
 from models.text.urls import named_host, shown
+from service.http.api_types import By, Id, OneOf, Time
 from service.http.problems import wrong_field
-from service.http.shapes import By, Id, OneOf, Time
 from service.moderation.log import note_act
 from service.moderation.queue import of_the_campaign
 

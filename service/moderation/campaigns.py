@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from models.records import Comment
-from service.http.shapes import Id
+from service.http.api_types import Id
 from service.moderation.comment_records import CommentRecord, full_records
 from service.moderation.queue import listed_ids
 

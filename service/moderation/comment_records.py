@@ -19,7 +19,7 @@ from models.settling.history import is_by_human
 from models.store.secrets import decrypt_email
 from models.text import markdown
 from models.text.stamps import utc_stamp
-from service.http.shapes import By, Email, Id, OneOf, Status, ThreadKey, Time, Url, Verdict
+from service.http.api_types import By, Email, Id, OneOf, Status, ThreadKey, Time, Url, Verdict
 
 Logged = TypeVar("Logged", ReviewRecord, DecisionRecord)
 

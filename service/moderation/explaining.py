@@ -21,7 +21,7 @@ from service.moderation.comment_records import is_hidden
 if TYPE_CHECKING:  # numpy is loaded when somebody asks, not with the web process
     from models.spam.explanation import Explanation
     from models.spam.model import SpamModel
-    from models.spam.site import SiteModel
+    from models.spam.site_model import SiteModel
 
 
 MOST_AT_ONCE = 2
@@ -102,7 +102,7 @@ def _explained(comment: Judged) -> Explanation:
     from models.spam.explanation import explain, explain_for_site  # noqa: PLC0415
     from models.spam.opinion import can_judge  # noqa: PLC0415
     from models.spam.place import on_site  # noqa: PLC0415
-    from models.spam.site import Seen  # noqa: PLC0415
+    from models.spam.site_model import Seen  # noqa: PLC0415
 
     base = _base()
     by_base = explain(base, comment.body, on_site(comment.origins))
@@ -141,7 +141,7 @@ def _site_models(session: Session, site_id: int, version: str) -> list[SiteModel
     ]
     if not any(ids):
         return []
-    from worker.learning.site_models import learned  # noqa: PLC0415 — numpy, see above
+    from worker.learning.models_in_memory import learned  # noqa: PLC0415 — numpy, see above
 
     found = [learned(session, model_id) for model_id in ids]
     return [each.model for each in found if each]

@@ -24,8 +24,8 @@ from models.records import Comment, Membership, Note, Question
 from models.store.database import now
 from models.text.cleaning import clean
 from models.text.stamps import utc_stamp
+from service.http.api_types import By, Id, OneOf, Time
 from service.http.problems import Problem, wrong_field
-from service.http.shapes import By, Id, OneOf, Time
 from service.people.names import MODERATOR, ROLES
 
 MOST = 2000

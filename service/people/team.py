@@ -13,8 +13,8 @@ from models.identifiers import is_id
 from models.records import Membership, Moderator, Site, Ticket
 from models.store.database import now
 from models.text.stamps import utc_stamp
+from service.http.api_types import Email, Id, OneOf, Time
 from service.http.problems import Problem
-from service.http.shapes import Email, Id, OneOf, Time
 from service.moderation.log import note_act
 from service.people.names import ROLES
 

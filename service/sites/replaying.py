@@ -27,7 +27,7 @@ from models.settling.history import standing_decisions
 from models.settling.sampling import is_sampled
 from models.store.database import now as now_
 from models.text.stamps import utc_stamp
-from service.http.shapes import Id, OneOf, Time
+from service.http.api_types import Id, OneOf, Time
 from service.moderation.comment_records import is_hidden
 from service.moderation.queue import newest
 

@@ -22,7 +22,7 @@ from typing_extensions import TypedDict
 
 from models.text.cleaning import clean_line
 from models.webhooks.owed import CHATS, EVENTS
-from service.http.shapes import Id, OneOf, Status, Time, Url, Verdict
+from service.http.api_types import Id, OneOf, Status, Time, Url, Verdict
 
 MOST_HEADERS = 20
 OVERLAP_SECONDS = 86_400

@@ -18,7 +18,7 @@ from models.judgement.candidate import Candidate
 from models.judgement.evidence import Evidence, Outcome
 from models.records import Comment
 from models.store.database import Moment
-from worker.checks.asked import Columns, asked, dialect_of, packed
+from worker.checks.batch_table import Columns, asked, dialect_of, packed
 
 # comments looked at, the newest: an address that everyone types must not slow everyone down
 MOST = 200

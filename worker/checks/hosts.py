@@ -31,7 +31,7 @@ from models.judgement.evidence import Evidence, Outcome
 from models.records import Comment, LinkedHost
 from models.settling.rows import LinkedHostRow
 from models.text.urls import shown
-from worker.checks.asked import Columns, asked, dialect_of, packed
+from worker.checks.batch_table import Columns, asked, dialect_of, packed
 from worker.checks.links import hosts_of
 
 MOST = 20  # comments looked at for each host, the newest

@@ -15,7 +15,7 @@ from models.judgement.evidence import Evidence, Outcome
 from models.records import Comment
 from models.settings import settings
 from models.store.database import Moment
-from worker.checks.asked import Columns, asked, dialect_of, packed
+from worker.checks.batch_table import Columns, asked, dialect_of, packed
 
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)

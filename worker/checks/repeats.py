@@ -44,7 +44,7 @@ from models.records import Comment, Fingerprint
 from models.settling.rows import FingerprintRow
 from models.store.database import Moment
 from models.text.folding import LETTERS, fold_text
-from worker.checks.asked import Columns, asked, dialect_of, packed
+from worker.checks.batch_table import Columns, asked, dialect_of, packed
 
 WINDOW = timedelta(days=1)
 HOUR = timedelta(hours=1)

@@ -21,7 +21,7 @@ from worker.checks.language import name_of
 
 if TYPE_CHECKING:
     from models.spam.model import SpamModel
-    from models.spam.site import SiteModel
+    from models.spam.site_model import SiteModel
 
 _Known = Mapping[str, Mapping[str, Evidence]]
 
@@ -105,7 +105,7 @@ def _by_site(
 ) -> list[Evidence]:
     from models.spam.opinion import opinions  # noqa: PLC0415
     from models.spam.place import on_site  # noqa: PLC0415
-    from models.spam.site import Seen  # noqa: PLC0415
+    from models.spam.site_model import Seen  # noqa: PLC0415
 
     judged = [
         _reads(base.languages | base.acquainted | model.languages, candidate) for candidate in batch

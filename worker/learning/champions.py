@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.records import SiteModelRecord
 from models.spam.model import Floats, SpamModel, UnusableModel, probability
-from models.spam.site import Seen, SiteModel
+from models.spam.site_model import Seen, SiteModel
 
 
 class Champion(NamedTuple):

@@ -19,8 +19,8 @@ from models.settling.labels import contexts_of
 from models.spam.model import Floats, SpamModel
 from models.spam.opinion import opinions
 from models.spam.place import Place, on_site
-from models.spam.site import Seen
 from models.spam.site_card import Flags
+from models.spam.site_model import Seen
 from models.store.database import now
 
 MOST = 1000

@@ -18,7 +18,7 @@ from models.spam import file
 from models.spam.model import SpamModel
 from models.spam.opinion import opinions
 from models.spam.place import Place
-from models.spam.site import Seen
+from models.spam.site_model import Seen
 from models.spam.training.base_model import Untrainable
 from models.spam.training.site_model import Comparison, Label, SiteTrained, compare, train
 from models.store.database import begin, now, reading

@@ -36,7 +36,7 @@ from worker.bell import PUBLISH, ring
 from worker.checks import examine
 from worker.checks.hosts import rows as linked
 from worker.checks.repeats import fingerprints
-from worker.learning.site_models import Learned, learned, with_promises
+from worker.learning.models_in_memory import Learned, learned, with_promises
 from worker.screening import careful
 from worker.screening.batches import give_back, take
 from worker.screening.cpu_limit import cpu_limit

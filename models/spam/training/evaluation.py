@@ -13,7 +13,7 @@ from sklearn.metrics import matthews_corrcoef
 from models.spam.context import COUNTS, EDITION, TAKEN, UNKNOWN
 from models.spam.model import Floats, SpamModel, probability
 from models.spam.place import Place, away
-from models.spam.site import Seen
+from models.spam.site_model import Seen
 from models.spam.text import read
 from models.spam.training import site_model
 from models.spam.training.base_model import Flags, Pages, Untrainable, places, train

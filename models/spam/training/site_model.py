@@ -22,7 +22,7 @@ from scipy.sparse import csr_matrix, diags
 
 from models.spam import context
 from models.spam.model import Floats, probability
-from models.spam.site import COLUMNS, TEXT_COLUMNS, Seen, SiteModel, matrix
+from models.spam.site_model import COLUMNS, TEXT_COLUMNS, Seen, SiteModel, matrix
 from models.spam.training.base_model import Fitted, Flags, Untrainable
 
 FIRST = 25  # labels before a site has a model of its own

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from models.spam import context
 from models.spam.explanation import BASE_IS_SILENT, BASE_THINKS, explain_for_site
 from models.spam.features import COUNTED
-from models.spam.site import COLUMNS, Seen, SiteModel
+from models.spam.site_model import COLUMNS, Seen, SiteModel
 from tests.models.spam.test_explanation import ODD
 
 RANDOM = np.random.default_rng(7)

@@ -23,7 +23,7 @@ from sqlalchemy import event, select, text, update
 from models.judgement.candidate import Candidate
 from models.records import Comment, Endpoint, Site, Thread
 from models.settling.labels import labels
-from models.spam import site as site_model
+from models.spam import site_model
 from models.spam.model import base_model
 from models.store.database import begin, engine, now, reading
 from models.store.keyring import require_keys

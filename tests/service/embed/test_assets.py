@@ -30,21 +30,19 @@ def test_everything_a_page_loads_is_at_most_8_kilobytes(client, code):
     assert sum(map(brotlied, loaded)) <= MOST_BYTES
 
 
-def test_the_module_holds_the_english_words_and_is_otherwise_as_written(client):
+def test_the_module_is_as_written_but_for_its_words_and_languages(client):
     served = client.get("/embed.js").text
     source = (assets.FOLDER / "embed.js").read_text("utf-8")
-    before, after = source.split(assets.ENGLISH_SLOT)
-    words = served.removeprefix(before).removesuffix(after)
-    assert (
-        json.loads(words.removeprefix("const ENGLISH = ").removesuffix(";"))
-        == read_words("en").embed
+    before, between, after = re.split(
+        f"{re.escape(assets.ENGLISH_SLOT)}|{re.escape(assets.LANGUAGES_SLOT)}", source
     )
-
-
-def test_the_module_asks_for_the_languages_there_are():
-    source = (assets.FOLDER / "embed.js").read_text("utf-8")
-    (asked,) = re.findall(r"const LANGUAGES = /\^\(([a-z|]+)\)", source)
-    assert sorted(asked.split("|")) == sorted(languages())
+    assert served.startswith(before)
+    assert served.endswith(after)
+    words, asked = served[len(before) : -len(after)].split(between)
+    assert json.loads(words.removeprefix("const ENGLISH = ").removesuffix(";")) == (
+        read_words("en").embed
+    )
+    assert asked == f"const LANGUAGES = /^({'|'.join(languages())})(-|$)/;"
 
 
 def test_every_word_the_module_uses_is_in_every_locale():

@@ -20,7 +20,7 @@ from models.records import Site, SiteModelRecord
 from models.spam import context
 from models.spam.explanation import BASE_THINKS, explain
 from models.spam.model import base_model
-from models.spam.site import COLUMNS, TEXT_COLUMNS, SiteModel
+from models.spam.site_model import COLUMNS, TEXT_COLUMNS, SiteModel
 from models.store.database import begin
 from service.console.scores import marked
 from service.moderation import explaining

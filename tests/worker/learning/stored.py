@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from models.identifiers import new_id
 from models.records import Comment, Screening, Site, SiteModelRecord, Thread
 from models.spam.model import base_model
-from models.spam.site import COLUMNS, TEXT_COLUMNS, SiteModel
+from models.spam.site_model import COLUMNS, TEXT_COLUMNS, SiteModel
 from models.store.database import begin, now, reading
 
 

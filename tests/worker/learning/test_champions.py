@@ -7,7 +7,7 @@ import pytest
 
 from models.identifiers import new_id
 from models.spam.model import base_model
-from models.spam.site import Seen
+from models.spam.site_model import Seen
 from models.store.database import reading
 from tests.worker.learning.stored import add_model, packed_model
 from worker.learning.champions import Champion, find_champion

@@ -11,8 +11,8 @@ from scipy.sparse import csr_matrix
 
 from models.identifiers import new_id
 from models.settling.labels import Decided
-from models.spam.site import SiteModel
 from models.spam.site_card import SiteCard
+from models.spam.site_model import SiteModel
 from models.spam.training.site_model import FEWEST_COMPARED, Comparison, SiteTrained
 from models.store.database import now, reading
 from tests.worker.learning.stored import add_comment, add_model, demo, packed_model

@@ -12,7 +12,7 @@ import pytest
 
 from models.spam import context
 from models.spam.model import probability
-from models.spam.site import TEXT_COLUMNS, Seen, SiteModel
+from models.spam.site_model import TEXT_COLUMNS, Seen, SiteModel
 from models.spam.training.base_model import Flags, Untrainable
 from models.spam.training.site_model import Comparison, Label, compare, log_loss, train
 

@@ -1,4 +1,5 @@
-"""Kinds of text that bodies and answers are made of, each with its format and an example.
+"""Types that only the API has: kinds of text in bodies and answers, each with its format and an
+example.
 
 A body or a query is a pydantic model, because Greenroom checks it. An answer is a typed dictionary:
 mypy checks where it is built, pydantic describes it in `/openapi.json`, and the tests validate

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Integer, String, select
 
 from models.store.database import Moment, reading
-from worker.checks.asked import Columns, asked, dialect_of, packed
+from worker.checks.batch_table import Columns, asked, dialect_of, packed
 
 COLUMNS: Columns = {"n": Integer(), "who": String(), "at": Moment()}
 NOON = datetime(2026, 3, 3, 12, 0, 0, 250_000, tzinfo=UTC)

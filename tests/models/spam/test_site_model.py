@@ -12,7 +12,7 @@ from models.spam import context
 from models.spam.features import COLUMNS as WIDE
 from models.spam.features import COUNTED_COLUMNS, features
 from models.spam.model import UnusableModel
-from models.spam.site import COLUMNS, FORMAT, TEXT_COLUMNS, Seen, SiteModel, matrix, opinion
+from models.spam.site_model import COLUMNS, FORMAT, TEXT_COLUMNS, Seen, SiteModel, matrix, opinion
 
 SEEN = [
     Seen("The ferry was late again.", -2.5, {context.TAKEN: context.EDITION, "links away": 0}),

@@ -18,7 +18,7 @@ from models.judgement.policy import Policy
 from models.judgement.promises import Scores
 from models.records import SiteModelRecord
 from models.spam.model import UnusableModel
-from models.spam.site import SiteModel
+from models.spam.site_model import SiteModel
 
 MOST = 64  # models, of 130 KB each
 log = structlog.get_logger()

@@ -11,7 +11,7 @@ from models.judgement.policy import Policy
 from models.records import SiteModelRecord
 from models.store.database import begin, reading
 from tests.worker.learning.stored import add_model, packed_model
-from worker.learning.site_models import Learned, learned, with_promises
+from worker.learning.models_in_memory import Learned, learned, with_promises
 
 pytestmark = pytest.mark.usefixtures("data")
 SCORES = {"good": [0.1] * 100 + [0.6] * 100, "spam": [0.9] * 40}
