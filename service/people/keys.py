@@ -19,8 +19,8 @@ from models.store.database import now
 from models.text.cleaning import clean_line
 from models.text.stamps import utc_stamp
 from service.http.api_keys import LADDER, METRICS, SCOPES, SITE_SCOPES, allows, hash_of
+from service.http.api_types import By, Id, OneOf, Time
 from service.http.problems import Problem, wrong_field
-from service.http.shapes import By, Id, OneOf, Time
 from service.moderation.log import note_act
 
 KIND = "keys"  # in the log
