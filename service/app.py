@@ -25,6 +25,7 @@ from service.api import (
     decisions,
     docs,
     events,
+    keys,
     lists,
     model_versions,
     notes,
@@ -82,6 +83,7 @@ def create_app() -> Flask:
         policy,
         model_versions,
         people,
+        keys,
         done,
     )
     for blueprint in (

@@ -35,7 +35,8 @@ from service.comments.submission import (
     thread_key,
 )
 from service.http import limits
-from service.http.addresses import reader
+from service.http.addresses import hashed, is_address, reader
+from service.http.api_keys import POST, caller
 from service.http.api_types import ID_SCHEMA, Id
 from service.http.body_sizes import COMMENT_BYTES
 from service.http.calls import Header, Noun
@@ -47,6 +48,7 @@ from service.http.responses import json_response
 from service.sites.lookup import SiteInfo, find_site, remembered_site
 
 MOST_THREADS, MOST_KEY, MOST_LANGUAGE = 500, 255, 35
+READER_ADDRESS = "Greenroom-Reader-Address"
 COUNT_SECONDS = 0.7  # the most a reader waits for counts that the published pages tell too
 NEVER = "1970-01-01T00:00:00Z"  # a feed has to say when it was last changed
 _PRIVATE = {"Cache-Control": "no-store"}
@@ -119,6 +121,8 @@ class Accepted(TypedDict):
     answers={
         303: "The form was accepted. The page there tells the reader what happens next.",
         400: "The body is not valid JSON or not a valid form in UTF-8.",
+        401: "A reader's address came without a valid key.",
+        403: "A reader's address came with a key of another site, or without the scope `post`.",
         404: "There is no such site, or the comment answered is not published in this thread.",
         409: "The thread is closed.",
         411: "Content-Length is missing.",
@@ -142,7 +146,12 @@ class Accepted(TypedDict):
                 "pattern": "^[!-~]([ -~]*[!-~])?$",
                 "examples": ["6f1c2a4e-post-1"],
             },
-        )
+        ),
+        READER_ADDRESS: Header(
+            what="The IP address of the reader for whom a server posts. It needs a key with the "
+            "scope `post` in `Authorization`. The reader is limited, not the server.",
+            schema={"type": "string", "maxLength": 64, "examples": ["203.0.113.9"]},
+        ),
     },
     headers_out={202: ("Location",)},
 )
@@ -150,7 +159,8 @@ def post_comment(site: str) -> BaseResponse:
     """Post a comment as JSON, or as an HTML form without JavaScript. Greenroom checks it within
     seconds, and publishes, holds or rejects it; the receipt tells which.
     """
-    info, address = wanted_site(site), reader()
+    info = wanted_site(site)
+    address = _reader_address(info)
     too_fast = limits.count_post(
         info.key, address
     )  # before anything is looked at, so wrong posts count too
@@ -164,6 +174,22 @@ def post_comment(site: str) -> BaseResponse:
     receipt = f"/v1/receipts/{receipt_of(comment_id)}"
     body: Accepted = {"id": comment_id, "status": "pending", "receipt": receipt}
     return _shared(info, json_response(body, 202, {"Location": receipt, **_PRIVATE}))
+
+
+def _reader_address(info: SiteInfo) -> str:
+    """Today's hash of the reader's address: the one that asks, or the one that a server passes
+    with a key of the scope `post`. A refused one counts as a post of the server.
+    """
+    passed = request.headers.get(READER_ADDRESS)
+    if passed is None:
+        return reader()
+    try:
+        caller(info.key, POST)
+        if not is_address(passed):
+            raise Problem(422, f"{READER_ADDRESS} must be one IP address, like 203.0.113.9.")
+    except Problem as problem:
+        raise limits.count_post(info.key, reader()) or problem from None
+    return hashed(passed)
 
 
 class FormRefused(Exception):

@@ -24,9 +24,23 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052's well-known prefix
 
 def reader() -> str:
     """Today's hash of whoever has the address that asks."""
+    return hashed(request.remote_addr or "")
+
+
+def hashed(address: str) -> str:
+    """Today's hash of whoever has this address."""
     return hmac.new(
-        _key(datetime.now(UTC).date()), owner_of(request.remote_addr or "").encode(), "sha256"
+        _key(datetime.now(UTC).date()), owner_of(address).encode(), "sha256"
     ).hexdigest()
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an IP address, perhaps with brackets, a zone or a port."""
+    try:
+        ip_address(owner_of(text))
+    except ValueError:
+        return False
+    return True
 
 
 def owner_of(address: str) -> str:

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from models.records import Block, DecisionRecord, Moderator, Question, Site, Thread
 from models.store.database import begin, reading
 from service.console import signing_in, team
-from service.people import accounts, tickets
+from service.people import accounts, keys, tickets
 from service.sites import registering
 from tests.caller import Caller, Client, posted, screen_all
 
@@ -144,6 +144,10 @@ API = {
     "POST /v1/sites/<site>/people": Row("admin", {"email": "no", "role": "viewer"}, json=True),
     "PUT /v1/sites/<site>/people/<moderator_id>": Row("admin", {"role": "king"}, json=True),
     "DELETE /v1/sites/<site>/people/<moderator_id>": Row("admin"),
+    "GET /v1/sites/<site>/keys": Row("admin"),
+    "POST /v1/sites/<site>/keys": Row("admin", {"name": 1}, json=True),
+    "POST /v1/sites/<site>/keys/<key_id>/rotate": Row("admin", {"overlap": 1}, json=True),
+    "DELETE /v1/sites/<site>/keys/<key_id>": Row("admin"),
     "GET /v1/sites/<site>/log": Row("moderate"),
     "PATCH /v1/sites/<site>/threads": Row("moderate", {"thread": 1}, json=True),
     "GET /v1/sites/<site>/policy": Row("admin"),
@@ -211,6 +215,9 @@ def world(client: Client, moderator: Caller) -> World:
         "POST", "/webhooks", json={"url": "https://hooks.example/", "events": ["comment.approved"]}
     )
     assert webhook.json is not None
+    with begin() as session:
+        made = keys.create(session, site, keys.NewKey(("read",)), by="moderator:x")
+    names["key_id"] = made.row.id
     names["webhook"] = names["webhook_id"] = webhook.json["id"]
     names |= {
         "site": "demo",

@@ -63,6 +63,7 @@ def test_every_call_answers_as_it_declares(journey: Journey, client: Client) -> 
         _lists(journey)
         _site(journey)
         _people(journey)
+        _keys(journey)
         _operations(journey)
         _events(journey)
     assert journey.done == set(journey.by_name)
@@ -164,6 +165,15 @@ def _people(journey: Journey) -> None:
     assert people["people"]
     assert people["invited"]
     journey("remove_person", id=bob)
+
+
+def _keys(journey: Journey) -> None:
+    made = journey("create_key", json={"name": "CMS", "scopes": ["moderate"]})
+    assert made["key"].startswith("gr_")
+    new = journey("rotate_key", id=made["id"])
+    journey("revoke_key", id=new["id"])
+    states = {key["id"]: key["state"] for key in journey("list_keys")["keys"]}
+    assert (states[made["id"]], states[new["id"]]) == ("live", "revoked")
 
 
 def _operations(journey: Journey) -> None:

@@ -1,0 +1,117 @@
+"""A site's API keys, by a key: creating, listing, revoking and rotating them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
+
+from models.store.database import begin, reading
+from service.http.api_keys import SITE_SCOPES, Caller
+from service.http.api_types import OneOf
+from service.http.calls import Noun
+from service.http.requests import Moment
+from service.people import keys
+from service.people.keys import KeyWithSecret, ShownKey
+
+api = Noun("keys", "API keys", "The keys that programs call with.")
+
+
+class KeyRequest(BaseModel):
+    """The key to create. Of `read`, `moderate` and `admin`, each includes those before it. `post`
+    lets a server post for its readers and pass their addresses. Without `expires_at` the key works
+    until it is revoked.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(strict=True, max_length=keys.MOST_NAME, examples=["CMS"])]
+    scopes: Annotated[
+        list[Annotated[str, OneOf(SITE_SCOPES)]],
+        Field(min_length=1, max_length=len(SITE_SCOPES), examples=[["moderate", "post"]]),
+    ]
+    expires_at: Annotated[Moment, Field(examples=["2999-01-01T00:00:00Z"])] = None
+
+
+class KeyRotation(BaseModel):
+    """For how long the old key goes on working beside the new one."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    overlap_seconds: Annotated[int, Field(ge=0, le=int(keys.MOST_OVERLAP.total_seconds()))] = int(
+        keys.OVERLAP.total_seconds()
+    )
+
+
+class Keys(TypedDict):
+    """Keys, newest first."""
+
+    keys: list[ShownKey]
+
+
+@api.call(
+    "GET",
+    "/v1/sites/<site>/keys",
+    scope="admin",
+    summary="List API keys",
+    says="Every key of the site, newest first.",
+)
+def list_keys(who: Caller) -> Keys:
+    """List the site's keys, also the expired and revoked ones. `last_used_at` is at most a minute
+    behind.
+    """
+    with reading() as session:
+        return {"keys": [keys.key_shape(row) for row in keys.listed(session, who.site.id)]}
+
+
+@api.call(
+    "POST",
+    "/v1/sites/<site>/keys",
+    scope="admin",
+    summary="Create an API key",
+    says="The key, which is shown only here.",
+    status=201,
+)
+def create_key(who: Caller, body: KeyRequest) -> KeyWithSecret:
+    """Create a key for this site, with no more scopes than your own key has."""
+    new = keys.NewKey(body.scopes, body.name, body.expires_at)
+    with begin() as session:
+        made = keys.create(session, who.site.id, new, by=who.by, within=who.scopes)
+        return {**keys.key_shape(made.row), "key": made.key}
+
+
+@api.call(
+    "POST",
+    "/v1/sites/<site>/keys/<key_id>/rotate",
+    scope="admin",
+    summary="Rotate an API key",
+    says="The new key, which is shown only here.",
+    status=201,
+    answers={409: "The key no longer works, or was rotated before."},
+    body_may_be_missing=True,
+)
+def rotate_key(who: Caller, key_id: str, body: KeyRotation) -> KeyWithSecret:
+    """Create a key with the same name, scopes and lifetime. The old key goes on working for a day,
+    or for `overlap_seconds`.
+    """
+    overlap = timedelta(seconds=body.overlap_seconds)
+    with begin() as session:
+        row = keys.of_site(session, who.site.id, key_id)
+        made = keys.rotate(session, row, by=who.by, overlap=overlap, within=who.scopes)
+        return {**keys.key_shape(made.row), "key": made.key}
+
+
+@api.call(
+    "DELETE",
+    "/v1/sites/<site>/keys/<key_id>",
+    scope="admin",
+    summary="Revoke an API key",
+    says="The key no longer works.",
+    status=204,
+)
+def revoke_key(who: Caller, key_id: str) -> None:
+    """Revoke a key, at once and for good. Your own key may revoke itself."""
+    with begin() as session:
+        keys.revoke(session, keys.of_site(session, who.site.id, key_id), by=who.by)
