@@ -42,3 +42,7 @@ Id = Annotated[
     AfterValidator(_uuid),
     Field(json_schema_extra={"format": "uuid"}, examples=["0195511c-6a20-7c3e-9d41-3f1f0a6b52c7"]),
 ]
+Url = Annotated[
+    str,
+    Field(json_schema_extra={"format": "uri"}, examples=["https://paper.example/2026/harbour"]),
+]

@@ -56,6 +56,7 @@ COVERED = {
     "service/wsgi.py": "service/up/test_supervisor.py",
     "models/judgement/candidate.py": "worker/checks/test_context.py",
     "models/spam/explained.py": "models/spam/test_explanation.py",
+    "models/store/published.py": "worker/publishing/test_publishing.py",
     "worker/learning/__main__.py": "worker/learning/test_learner.py",
     "worker/screening/isolated.py": "worker/screening/test_isolation.py",
     # One test of a whole feature.

@@ -22,10 +22,11 @@ from models.judgement.policy import FormPolicy
 from models.records import Comment, Thread
 from models.store import deadlines, storage
 from models.store.database import reading
+from models.store.published import ThreadPage
 from models.store.storage import TOPS_A_PAGE, Stored, cache_tag
 from service.comments.accepting import accept
 from service.comments.mending import getting
-from service.comments.pages import ThreadPage, empty_page, read_page, read_replies
+from service.comments.pages import empty_page, read_page, read_replies
 from service.comments.receipts import ReceiptStatus, find_receipt, receipt_of
 from service.comments.submission import (
     NON_BLANK,

@@ -3,50 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Literal, NotRequired
 
 import orjson
-from pydantic import Field
-from typing_extensions import TypedDict
 
 from models.store import storage
+from models.store.published import ThreadPage
 from models.store.storage import Stored
-from service.http.api_types import Id, Time, Url
 
 _PAGE = b',"page":'  # inside a JSON string its quotes would be escaped, so this is the field
 
-
 Get = Callable[[str], Stored | None]  # an object by its name
-
-
-class PublishedComment(TypedDict):
-    """A comment as readers see it. One that is `removed` keeps its place while it has replies."""
-
-    id: Id | None
-    parent: Id | None
-    name: Annotated[str, Field(examples=["Ann"])]
-    website: Url | None
-    html: Annotated[str, Field(examples=["<p>The ferry was late <em>again</em>.</p>"])]
-    at: Time
-    edited_at: Time | None
-    avatar: str
-    replies: list[PublishedComment]
-    more: Annotated[str | None, Field(description="Where more replies are.")]
-    removed: NotRequired[bool]
-
-
-class ThreadPage(TypedDict):
-    """A page of a thread, newest comment first. `next` leads to older comments."""
-
-    thread: Annotated[str, Field(examples=["/2026/harbour"])]
-    title: Annotated[str | None, Field(examples=["The harbour"])]
-    url: Url | None
-    state: Literal["open", "closed"]
-    count: Annotated[int, Field(examples=[12])]
-    revision: Annotated[int, Field(examples=[14])]
-    page: Annotated[int, Field(examples=[1])]
-    next: str | None
-    comments: list[PublishedComment]
 
 
 def read_page(site: str, thread: str, page: int | None, *, get: Get = storage.get) -> Stored | None:

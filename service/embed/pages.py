@@ -12,11 +12,10 @@ from urllib.parse import parse_qsl, urlsplit
 from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from models.identifiers import is_id
+from models.store.published import PublishedComment, ThreadPage
 from models.text.urls import origin_of, page_address
 from service.comments.mending import getting
 from service.comments.pages import (
-    PublishedComment,
-    ThreadPage,
     empty_page,
     page_of,
     published_page,

@@ -15,14 +15,11 @@ from typing_extensions import TypedDict
 
 from models import json_types
 
-Id = json_types.Id  # these three are the models', too
+Id = json_types.Id  # these four are the models', too
 OneOf = json_types.OneOf
 Time = json_types.Time
+Url = json_types.Url
 Email = Annotated[str, Field(json_schema_extra={"format": "email"}, examples=["ann@example.org"])]
-Url = Annotated[
-    str,
-    Field(json_schema_extra={"format": "uri"}, examples=["https://paper.example/2026/harbour"]),
-]
 ThreadKey = Annotated[str, Field(examples=["/2026/harbour"])]
 By = Annotated[
     str,

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session, aliased
 from models.records import Comment, Site, Thread
 from models.store import storage
 from models.store.database import reading
+from models.store.published import PublishedComment, ThreadPage
 from models.store.storage import REPLIES_A_PAGE, TOPS_A_PAGE
-from service.comments.pages import PublishedComment, ThreadPage, page_of
+from service.comments.pages import page_of
 from service.operations.violation import MEND, NOTHING, Violation, dashed
 
 PAGES_AT_ONCE = 40

@@ -6,18 +6,18 @@ Its comments have the shape in which `pages.py` publishes them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 from models.settings import settings
+from models.store.published import PublishedComment
 
 ATOM = "http://www.w3.org/2005/Atom"
 _NO_XML = dict.fromkeys((0xFFFE, 0xFFFF))  # the two non-characters that XML 1.0 forbids
 
 
 def feed(
-    site: str, thread: str, comments: Iterable[dict[str, Any]], *, title: str | None, since: str
+    site: str, thread: str, comments: Iterable[PublishedComment], *, title: str | None, since: str
 ) -> bytes:
     """Of a page's comments, in the shape they are published in; `since` is when the thread was
     made.
@@ -43,7 +43,7 @@ def feed(
     return content
 
 
-def _flat(comments: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+def _flat(comments: Iterable[PublishedComment]) -> Iterable[PublishedComment]:
     for comment in comments:
         if comment["id"]:
             yield comment

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import NamedTuple, TypeAlias, TypeVarTuple
 from urllib.parse import urlencode
 
 import orjson
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import Row, RowMapping, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models.identifiers import is_id
 from models.store import storage
 from models.store.database import Base
+from models.store.published import PublishedComment, ThreadPage
 from models.store.storage import REPLIES_A_PAGE, TOPS_A_PAGE
 from models.text.numbers import digits_to_int
 from models.text.stamps import utc_stamp
 from worker.publishing.feeds import feed
+
+_Columns = TypeVarTuple("_Columns")
+# Rows of the statements below, in the order of their columns.
+_Changed: TypeAlias = Row[str, str, datetime | None, str | None, str, int, int]
+_Shown: TypeAlias = Row[
+    str, str | None, str, str, str | None, str, datetime, datetime | None, str, int
+]
 
 
 class Object(NamedTuple):
@@ -32,14 +41,12 @@ class Snapshot(NamedTuple):
     revision: int
     objects: list[Object]
     site: str = ""
-    changed: Sequence[
-        Row[Any]
-    ] = ()  # the comments that make the difference: id, status, settled_at
+    changed: Sequence[_Changed] = ()  # the comments that make the difference
 
 
 def changed_pages(session: Session, thread_id: int, since: int) -> Snapshot:
     """The objects that differ from what storage showed at revision `since`."""
-    thread = session.connection().execute(_THREAD, {"thread": thread_id}).one()
+    thread = session.connection().execute(_THREAD, {"thread": thread_id}).mappings().one()
     return _Writer(session, thread).snapshot(since)
 
 
@@ -61,12 +68,11 @@ def object_named(session: Session, thread_id: int, name: str) -> Built | None:
     """The object of that name, built from the rows; None for a name that is no object of the
     thread.
     """
-    thread = session.connection().execute(_THREAD, {"thread": thread_id}).one()
-    writer = _Writer(session, thread)
-    content = writer.content(name)
-    return (
-        Built(content, f"built-{thread.revision}-{len(content)}") if content is not None else None
-    )
+    thread = session.connection().execute(_THREAD, {"thread": thread_id}).mappings().one()
+    content = _Writer(session, thread).content(name)
+    if content is None:
+        return None
+    return Built(content, f"built-{thread['revision']}-{len(content)}")
 
 
 def revision_of_object(session: Session, thread_id: int, name: str) -> int | None:
@@ -149,11 +155,11 @@ class _Writer:
     the thread.
     """
 
-    def __init__(self, session: Session, thread: Row[Any]) -> None:
-        self.session, self.thread, self.site = session, thread, thread.site
+    def __init__(self, session: Session, thread: RowMapping) -> None:
+        self.session, self.thread, self.site = session, thread, thread["site"]
 
     def snapshot(self, since: int) -> Snapshot:
-        changed = self._ask(_CHANGED, thread=self.thread.id, since=since)
+        changed = self._ask(_CHANGED, thread=self.thread["id"], since=since)
         pages, continued = self._touched(changed)
         shown, comments = self._newest()
         built = {shown: comments} | {page: self.page(page) for page in pages - {shown}}
@@ -171,11 +177,11 @@ class _Writer:
         objects.append(
             Object(storage.newest_name(*self.key), self._json(shown, built[shown]))
         )  # last: it leads there
-        return Snapshot(self.thread.revision, objects, self.site, changed)
+        return Snapshot(self.thread["revision"], objects, self.site, changed)
 
     @property
     def key(self) -> tuple[str, str]:
-        return self.site, self.thread.key
+        return self.site, self.thread["key"]
 
     def content(self, name: str) -> bytes | None:
         """One object alone."""
@@ -193,14 +199,14 @@ class _Writer:
             return self.replies(folder[0], number) if self._ask(_PLACES, top=folder[0]) else None
         return self._json(number, self.page(number))
 
-    def _newest(self) -> tuple[int, list[dict[str, Any]]]:
+    def _newest(self) -> tuple[int, list[PublishedComment]]:
         """The page readers see first."""
-        shown = max(1, -(-self.thread.places // TOPS_A_PAGE))
+        shown = max(1, -(-self.thread["places"] // TOPS_A_PAGE))
         while (comments := self.page(shown)) == [] and shown > 1:
             shown -= 1  # all of its members were taken down again: readers begin at the one before
         return shown, comments
 
-    def _touched(self, changed: Sequence[Row[Any]]) -> tuple[set[int], set[tuple[str, int]]]:
+    def _touched(self, changed: Sequence[_Changed]) -> tuple[set[int], set[tuple[str, int]]]:
         """Pages of top comments, and continued replies, that hold these comments."""
         pages, continued = set(), set()
         for row in changed:
@@ -211,10 +217,10 @@ class _Writer:
                 pages.add(row.top_place // TOPS_A_PAGE + 1)
         return pages, continued
 
-    def page(self, number: int) -> list[dict[str, Any]]:
+    def page(self, number: int) -> list[PublishedComment]:
         """The top comments of a page, newest first, each with its replies, oldest first."""
         first = (number - 1) * TOPS_A_PAGE
-        tops = self._ask(_TOPS, thread=self.thread.id, first=first, last=first + TOPS_A_PAGE - 1)
+        tops = self._ask(_TOPS, thread=self.thread["id"], first=first, last=first + TOPS_A_PAGE - 1)
         answered = [top.id for top in tops if top.places]
         replies = (
             self._ask(_REPLIES, tops=answered, first=0, last=REPLIES_A_PAGE - 1) if answered else []
@@ -230,16 +236,16 @@ class _Writer:
         following = self._url(replies=top, page=number + 1) if is_more else None
         return self._head(number, following, self._forest(rows))
 
-    def _ask(self, statement: Select[Any], **values: Any) -> Sequence[Row[Any]]:
+    def _ask(self, statement: Select[*_Columns], **values: object) -> Sequence[Row[*_Columns]]:
         return self.session.connection().execute(statement, values).all()
 
-    def _forest(self, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    def _forest(self, rows: Sequence[_Shown]) -> list[PublishedComment]:
         """Comments under the ones they answer. One that is gone stays as an empty place while
         something answers it.
         """
         present = {row.id for row in rows}
         continued = self._continued([row.id for row in rows if row.places > REPLIES_A_PAGE])
-        built: dict[str | None, list[dict[str, Any]]] = defaultdict(list)
+        built: dict[str | None, list[PublishedComment]] = defaultdict(list)
         for row in reversed(
             rows
         ):  # an answer is younger than what it answers, so leaves come first
@@ -258,24 +264,22 @@ class _Writer:
             else set()
         )
 
-    def _shape(self, row: Row[Any], replies: list[dict[str, Any]]) -> dict[str, Any]:
+    def _shape(self, row: _Shown, replies: list[PublishedComment]) -> PublishedComment:
         more = self._url(replies=row.id, page=1) if row.places > REPLIES_A_PAGE else None
         if row.status != "approved":
-            gone: dict[str, Any] = {
+            return {
                 "id": None,
                 "parent": row.parent_id,
                 "name": "",
                 "website": None,
                 "html": "",
+                "at": utc_stamp(row.at),
+                "edited_at": None,
+                "avatar": "",
+                "removed": True,
+                "replies": replies,
+                "more": more,
             }
-            return (
-                gone
-                | {"at": utc_stamp(row.at), "edited_at": None, "avatar": "", "removed": True}
-                | {
-                    "replies": replies,
-                    "more": more,
-                }
-            )
         return {
             "id": row.id,
             "parent": row.parent_id,
@@ -289,32 +293,37 @@ class _Writer:
             "more": more,
         }
 
-    def _json(self, page: int, comments: list[dict[str, Any]]) -> bytes:
+    def _json(self, page: int, comments: list[PublishedComment]) -> bytes:
         return self._head(page, self._url(page=page - 1) if page > 1 else None, comments)
 
-    def _head(self, page: int, following: str | None, comments: list[dict[str, Any]]) -> bytes:
+    def _head(self, page: int, following: str | None, comments: list[PublishedComment]) -> bytes:
         """`page` ends the head: an older page is served behind the newest one's
         (service/comments/pages.py).
         """
         thread = self.thread
-        head: dict[str, Any] = {
-            "thread": thread.key,
-            "title": thread.title,
-            "url": thread.url,
-            "state": thread.state,
+        content: ThreadPage = {
+            "thread": thread["key"],
+            "title": thread["title"],
+            "url": thread["url"],
+            "state": thread["state"],
+            "count": thread["count"],
+            "revision": thread["revision"],
+            "page": page,
+            "next": following,
+            "comments": comments,
         }
-        head |= {"count": thread.count, "revision": thread.revision}
-        return orjson.dumps({**head, "page": page, "next": following, "comments": comments})
+        return orjson.dumps(content)
 
-    def _url(self, **query: Any) -> str:
-        return f"/v1/sites/{self.site}/comments?{urlencode({'thread': self.thread.key, **query})}"
+    def _url(self, **query: str | int) -> str:
+        asked = urlencode({"thread": self.thread["key"], **query})
+        return f"/v1/sites/{self.site}/comments?{asked}"
 
-    def _atom(self, comments: list[dict[str, Any]]) -> bytes:
+    def _atom(self, comments: list[PublishedComment]) -> bytes:
         thread = self.thread
         return feed(
             self.site,
-            thread.key,
+            thread["key"],
             comments,
-            title=thread.title,
-            since=utc_stamp(thread.created_at) or "",
+            title=thread["title"],
+            since=utc_stamp(thread["created_at"]) or "",
         )

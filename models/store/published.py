@@ -1,0 +1,40 @@
+"""The shape of a thread's page: the worker writes it into storage, and `/v1` answers with it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from models.json_types import Id, Time, Url
+
+
+class PublishedComment(TypedDict):
+    """A comment as readers see it. One that is `removed` keeps its place while it has replies."""
+
+    id: Id | None
+    parent: Id | None
+    name: Annotated[str, Field(examples=["Ann"])]
+    website: Url | None
+    html: Annotated[str, Field(examples=["<p>The ferry was late <em>again</em>.</p>"])]
+    at: Time
+    edited_at: Time | None
+    avatar: str
+    replies: list[PublishedComment]
+    more: Annotated[str | None, Field(description="Where more replies are.")]
+    removed: NotRequired[bool]
+
+
+class ThreadPage(TypedDict):
+    """A page of a thread, newest comment first. `next` leads to older comments."""
+
+    thread: Annotated[str, Field(examples=["/2026/harbour"])]
+    title: Annotated[str | None, Field(examples=["The harbour"])]
+    url: Url | None
+    state: Literal["open", "closed"]
+    count: Annotated[int, Field(examples=[12])]
+    revision: Annotated[int, Field(examples=[14])]
+    page: Annotated[int, Field(examples=[1])]
+    next: str | None
+    comments: list[PublishedComment]
