@@ -61,7 +61,6 @@ COVERED = {
     "worker/screening/isolated.py": "worker/screening/test_isolation.py",
     # One test of a whole feature.
     "service/http/api_keys.py": "service/api/test_every_call.py",
-    "service/http/response_headers.py": "service/http/test_caching.py",
     "service/operations/lost_keys.py": "models/store/test_keyring.py",
     "service/operations/restore.py": "service/operations/test_backup.py",
     "service/operations/rules.py": "service/operations/test_doctor.py",
@@ -77,7 +76,6 @@ COVERED = {
     "worker/app.py": "worker/test_brokers.py",
     "worker/publishing/pages.py": "worker/publishing/test_publishing.py",
     "worker/resolver.py": "worker/checks/test_email.py",
-    "worker/screening/batches.py": "worker/screening/test_isolation.py",
     "worker/screening/careful.py": "worker/screening/test_isolation.py",
     "worker/screening/waiting.py": "worker/screening/test_isolation.py",
     "worker/webhooks/sending.py": "service/webhooks/test_webhooks.py",

@@ -27,6 +27,8 @@ from service.sites import registering
 from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import LINKS
 
+SOME_ID = "0190a0b0-0000-7000-8000-000000000000"
+
 ANN, BEN = Actor.moderator(new_id()), Actor.moderator(new_id())
 
 
@@ -120,11 +122,11 @@ def test_an_unknown_batch_has_nothing_to_undo(data: object) -> None:
     "asked",
     [
         {},
-        {"batch": new_id(), "decisions": [new_id()]},
+        {"batch": SOME_ID, "decisions": [SOME_ID]},
         {"batch": "x"},
         {"decisions": []},
         {"decisions": ["x"]},
-        {"decisions": [new_id()] * (MOST_AT_ONCE + 1)},
+        {"decisions": [SOME_ID] * (MOST_AT_ONCE + 1)},
     ],
 )
 def test_an_undo_names_a_batch_or_decisions(asked: dict[str, object]) -> None:
@@ -135,12 +137,12 @@ def test_an_undo_names_a_batch_or_decisions(asked: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     "asked",
     [
-        {"verdict": "delete", "items": [{"id": new_id()}]},
+        {"verdict": "delete", "items": [{"id": SOME_ID}]},
         {"verdict": "reject", "items": []},
         {"verdict": "reject", "items": [{"id": "x"}]},
-        {"verdict": "reject", "reason": "boredom", "items": [{"id": new_id()}]},
-        {"verdict": "reject", "note": "x" * 2001, "items": [{"id": new_id()}]},
-        {"verdict": "reject", "items": [{"id": new_id(), "version": "2"}]},
+        {"verdict": "reject", "reason": "boredom", "items": [{"id": SOME_ID}]},
+        {"verdict": "reject", "note": "x" * 2001, "items": [{"id": SOME_ID}]},
+        {"verdict": "reject", "items": [{"id": SOME_ID, "version": "2"}]},
     ],
 )
 def test_a_ruling_is_one_of_a_few_verdicts_on_known_comments(asked: dict[str, object]) -> None:
