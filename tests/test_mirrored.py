@@ -51,7 +51,7 @@ COVERED = {
     # Types and constants, or the frame around what is tested by itself.
     "service/gate/rsgi.py": "service/gate/test_environ.py",
     "service/http/body_sizes.py": "service/gate/test_app.py",
-    "service/http/shapes.py": "service/api/test_openapi.py",
+    "service/http/api_types.py": "service/api/test_openapi.py",
     "service/operations/violation.py": "service/operations/test_doctor.py",
     "service/wsgi.py": "service/up/test_supervisor.py",
     "models/judgement/candidate.py": "worker/checks/test_context.py",
@@ -67,6 +67,7 @@ COVERED = {
     "service/operations/strays.py": "service/operations/test_doctor.py",
     "service/people/mail.py": "service/people/test_passwords.py",
     "service/sites/lookup.py": "models/store/test_deadlines.py",
+    "service/sites/registering.py": "service/people/test_accounts.py",
     "service/sites/policy_words.py": "service/moderation/test_news.py",
     "service/up/valkey.py": "service/up/test_supervisor.py",
     "service/webhooks/delivery_log.py": "service/webhooks/test_webhooks.py",
