@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from service.commands.main import need_database
+from service.commands.database import need_database
 
 if TYPE_CHECKING:
     from models.judgement.promises import Interval

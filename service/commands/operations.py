@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TaskID
 
 from models.store.faults import in_words
-from service.commands.main import is_ready, need_database
+from service.commands.database import is_ready, need_database
 
 if TYPE_CHECKING:
     from service.operations.doctor import Examination

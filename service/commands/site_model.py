@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from service.commands.main import need_database
+from service.commands.database import need_database
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -1,11 +1,11 @@
-"""Sites, moderators and keys, as the command line makes them."""
+"""Moderators' accounts, as the command line makes them."""
 
 from __future__ import annotations
 
 import pytest
 from sqlalchemy import select
 
-from models.records import ApiKey, Membership, Moderator, Site
+from models.records import ApiKey, Membership, Moderator
 from models.store.database import reading
 from service.people import accounts
 from service.sites import registering
@@ -17,63 +17,6 @@ ANN = "ann@paper.example"
 def moderator() -> Moderator:
     with reading() as session:
         return session.scalars(select(Moderator).where(Moderator.email == ANN)).one()
-
-
-@pytest.mark.parametrize("key", ["", "Demo", "a b", "-a", "a-", "a" * 65, "é", "a/b", "a\n"])
-def test_a_sites_key_can_stand_in_an_address(data: object, key: str) -> None:
-    with pytest.raises(ValueError, match="A site's key is"):
-        registering.add_site(key, ["https://paper.example"])
-
-
-@pytest.mark.parametrize(
-    "origin",
-    ["paper.example", "ftp://paper.example", "https://", "https://paper.example/news",
-     "https://paper.example?x", "https://paper.example#x", "https://*.paper.example", "null"],
-)  # fmt: skip
-def test_an_origin_is_a_scheme_and_a_host(data: object, origin: str) -> None:
-    with pytest.raises(ValueError, match="An origin is scheme and host"):
-        registering.add_site("paper", [origin])
-
-
-@pytest.mark.parametrize(
-    ("typed", "stored"),
-    [
-        ("https://Paper.Example/", "https://paper.example"),
-        ("https://paper.example:443", "https://paper.example"),
-        ("http://localhost:8000", "http://localhost:8000"),
-        ("https://bücher.example", "https://xn--bcher-kva.example"),
-    ],
-)
-def test_an_origin_is_stored_as_browsers_send_it(data: object, typed: str, stored: str) -> None:
-    registering.add_site("paper", [typed])
-    assert dict(registering.list_sites())["paper"] == [stored]
-
-
-def test_a_site_is_added_once_and_changed_in_parts(data: object) -> None:
-    registering.add_site("paper", ["https://paper.example"], "de")
-    with pytest.raises(ValueError, match="There is a site 'paper' already"):
-        registering.add_site("paper", ["https://other.example"])
-    registering.set_site("paper", ["https://new.example"], None)
-    registering.set_site("paper", [], "fr")
-    with reading() as session:
-        site = session.scalars(select(Site).where(Site.key == "paper")).one()
-    assert (site.origins, site.locale) == (["https://new.example"], "fr")
-
-
-@pytest.mark.parametrize(
-    ("key", "origins", "locale", "words"),
-    [
-        ("demo", [], None, "Say what to set"),
-        ("nowhere", ["https://paper.example"], None, "There is no site"),
-        ("demo", [], "xx", "no words for the language 'xx'"),
-        ("demo", ["x"], None, "An origin is scheme and host"),
-    ],
-)
-def test_a_change_of_a_site_is_refused_in_words(
-    data: object, key: str, origins: list[str], locale: str | None, words: str
-) -> None:
-    with pytest.raises(ValueError, match=words):
-        registering.set_site(key, origins, locale)
 
 
 def test_a_new_moderator_gets_a_password_for_one_sign_in(data: object) -> None:

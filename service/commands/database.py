@@ -1,0 +1,90 @@
+"""What a command asks of the database and the keys before it begins."""
+
+# ruff: noqa: PLC0415 — imported by the command that needs it
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import click
+
+
+@contextmanager
+def checked() -> Iterator[None]:
+    """A database that is ready. A ValueError is printed in its own words."""
+    need_database()
+    try:
+        yield
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def need_database(*, keys: bool = True) -> None:
+    """Raises ClickException where there is none yet, or an older one, and `Newer` where it is ahead
+    of this release.
+
+    With `keys`: raises `WrongKeys` if the keys at hand are not this database's.
+    """
+    if is_ready():
+        if keys:
+            from models.store.keyring import require_keys
+
+            require_keys()
+        return
+    from models.store.schema import is_empty
+
+    if not _is_there() or is_empty():
+        raise click.ClickException(
+            "There is no database yet: start `greenroom up` or run `greenroom migrate` first."
+        )
+    raise click.ClickException("The database has an older schema: run `greenroom migrate` first.")
+
+
+def refuse_an_older_database() -> None:
+    """What runs for long comes up while the database is away, and works beside a newer release:
+    only that nobody has migrated it yet stands in the way. Raises ClickException.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    from models.store.schema import Newer
+
+    with suppress(Newer, OperationalError):
+        need_database(keys=False)
+
+
+def refuse_wrong_keys() -> None:
+    """Raises `WrongKeys`. While the database is away, keys that are there are compared at their
+    first use.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    from models.store.keyring import require_keys
+    from models.store.secrets import secrets
+
+    secrets()
+    with suppress(OperationalError):
+        require_keys()
+    warn_of_readers()
+
+
+def warn_of_readers() -> None:
+    from models.store.secrets import readable_by_others
+
+    if words := readable_by_others():
+        click.echo(f"Warning: {words}", err=True)
+
+
+def is_ready() -> bool:
+    from models.store.schema import is_current
+
+    return _is_there() and is_current()
+
+
+def _is_there() -> bool:
+    """Looked at with care: to open a database of SQLite's that is not there would make one."""
+    from models.settings import settings
+
+    place = settings().sqlalchemy_url.partition("sqlite:///")[2]
+    return not place or Path(place).exists()

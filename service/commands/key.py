@@ -1,0 +1,109 @@
+"""`greenroom key`: the keys that programs use."""
+
+# ruff: noqa: PLC0415 — imported by the command that needs it
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import click
+
+from service.commands.database import need_database
+
+_BY = "the command line"
+
+
+@click.group()
+def key() -> None:
+    """The keys that programs use."""
+
+
+@key.command("create")
+@click.option("--site", "site_key", metavar="KEY", help="The site it opens; not for `metrics`.")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice(["read", "moderate", "admin", "post", "metrics"]),
+    multiple=True,
+    required=True,
+    help="May be repeated. admin includes moderate, which includes read. post: post for readers "
+    "and pass their addresses. metrics: read /metrics, for all sites.",
+)
+@click.option("--name", default="", help="What the lists and the log call it.")
+@click.option(
+    "--expires", metavar="TIME", help="When it stops working: 90d, 12h or 2027-01-31; else never."
+)
+def create_key(
+    site_key: str | None, scopes: tuple[str, ...], name: str, expires: str | None
+) -> None:
+    """Create a key and print it. It is not shown again."""
+    if (site_key is None) != ("metrics" in scopes):
+        raise click.UsageError("Name a site with --site, except for the scope metrics.")
+    with _keys() as (keys, session):
+        site_id = keys.site_id_of(session, site_key) if site_key else None
+        new = keys.NewKey(scopes, name, keys.parsed_expiry(expires) if expires else None)
+        made = keys.create(session, site_id, new, by=_BY)
+    click.echo(made.key)
+
+
+@key.command("list")
+@click.option("--site", "site_key", metavar="KEY", help="Only the keys of this site.")
+@click.option("--all", "ended", is_flag=True, help="Also the revoked and expired ones.")
+def list_keys(site_key: str | None, ended: bool) -> None:
+    """List the keys that work, newest first, each on a line that begins with its id."""
+    with _keys() as (keys, session):
+        for line in keys.lines(session, site_key, ended=ended):
+            click.echo(line)
+
+
+@key.command("revoke")
+@click.argument("id_", metavar="ID")
+def revoke_key(id_: str) -> None:
+    """Revoke the key ID, at once and for good."""
+    with _keys() as (keys, session):
+        keys.revoke(session, keys.any_key(session, id_), by=_BY)
+
+
+@key.command("rotate")
+@click.argument("id_", metavar="ID")
+@click.option(
+    "--overlap",
+    "hours",
+    type=click.FloatRange(0, 720),
+    default=24,
+    show_default=True,
+    metavar="HOURS",
+    help="How much longer the old key works.",
+)
+def rotate_key(id_: str, hours: float) -> None:
+    """Print a new key that replaces the key ID, with the same name, scopes and lifetime."""
+    from datetime import timedelta
+
+    with _keys() as (keys, session):
+        row = keys.any_key(session, id_)
+        made = keys.rotate(session, row, by=_BY, overlap=timedelta(hours=hours))
+    click.echo(made.key)
+
+
+@contextmanager
+def _keys() -> Iterator[tuple[ModuleType, Any]]:
+    """The functions for keys, and the transaction that they are called in. A refusal is printed in
+    its own words.
+    """
+    need_database()
+    from models.store.database import begin
+    from service.http.problems import Problem
+    from service.people import keys
+
+    try:
+        with begin() as session:
+            yield keys, session
+    except Problem as problem:
+        raise click.ClickException(
+            problem.errors[0]["message"] if problem.errors else problem.detail
+        ) from problem
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,74 @@
+"""`greenroom moderator`: the people who decide."""
+
+# ruff: noqa: PLC0415 — imported by the command that needs it
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from service.commands.database import checked
+
+
+@click.group()
+def moderator() -> None:
+    """The people who decide."""
+
+
+@moderator.command("add")
+@click.argument("email")
+@click.option("--site", "site_key", required=True, metavar="KEY", help="The site to decide for.")
+@click.option("--role", type=click.Choice(["owner", "moderator", "viewer"]), required=True)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def add_moderator(email: str, site_key: str, role: str, password_stdin: bool) -> None:
+    """Give EMAIL a role on a site. Prints a one-time password for a new account, unless one is
+    given.
+    """
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    if password == "":
+        raise click.ClickException("No password came on standard input.")
+    from service.people import accounts
+
+    with checked():
+        made = accounts.add_moderator(email, site_key, role, password)
+    if password:
+        _warn_of_easy(password, email)
+    if made and password is None:
+        click.echo(f"One-time password, shown this once: {made}")
+    elif password is None:
+        click.echo(
+            f"{email} has an account already and keeps its password. Its role on {site_key}: "
+            f"{role}."
+        )
+
+
+def _warn_of_easy(password: str, email: str) -> None:
+    from service.people import passwords
+
+    if passwords.is_easy(password, email=email):
+        click.echo("Warning: this password is one of those that are guessed first.", err=True)
+
+
+@moderator.command("invite")
+@click.argument("email")
+@click.option("--site", "site_key", required=True, metavar="KEY", help="The site to decide for.")
+@click.option("--role", type=click.Choice(["owner", "moderator", "viewer"]), required=True)
+def invite_moderator(email: str, site_key: str, role: str) -> None:
+    """Print a link by which EMAIL joins a site with a password of their own. It works for a week,
+    once.
+    """
+    with checked():
+        from service.people import tickets
+
+        click.echo(tickets.invite(email, site_key, role, by="the command line"))
+
+
+@moderator.command("reset")
+@click.argument("email")
+def reset_password(email: str) -> None:
+    """Print a link by which EMAIL chooses a new password. It works for an hour, once."""
+    with checked():
+        from service.people import tickets
+
+        click.echo(tickets.reset(email, by="the command line"))

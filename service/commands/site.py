@@ -1,0 +1,66 @@
+"""`greenroom site`: the sites whose comments wait here."""
+
+# ruff: noqa: PLC0415 — imported by the command that needs it
+
+from __future__ import annotations
+
+import click
+
+from service.commands.database import checked
+
+
+@click.group()
+def site() -> None:
+    """The sites whose comments wait here."""
+
+
+@site.command("add")
+@click.argument("key")
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    required=True,
+    metavar="URL",
+    help="Where its pages are; may be repeated.",
+)
+@click.option(
+    "--language",
+    default="en",
+    show_default=True,
+    help="What its readers read where the page says nothing.",
+)
+def add_site(key: str, origins: tuple[str, ...], language: str) -> None:
+    """Add the site KEY."""
+    from service.sites import registering
+
+    with checked():
+        registering.add_site(key, list(origins), language)
+
+
+@site.command("set")
+@click.argument("key")
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    metavar="URL",
+    help="Replaces all it has; may be repeated.",
+)
+@click.option("--language", help="What its readers read where the page says nothing.")
+def set_site(key: str, origins: tuple[str, ...], language: str | None) -> None:
+    """Change the site KEY. A running Greenroom follows within seconds."""
+    from service.sites import registering
+
+    with checked():
+        registering.set_site(key, list(origins), language)
+
+
+@site.command("list")
+def list_sites() -> None:
+    """List the sites and their origins."""
+    from service.sites import registering
+
+    with checked():
+        for key, origins in registering.list_sites():
+            click.echo(f"{key}  {' '.join(origins)}")
