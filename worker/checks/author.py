@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Integer, Select, String, func, literal, select
 from sqlalchemy.orm import Session, aliased
@@ -18,7 +18,7 @@ from models.judgement.candidate import Candidate
 from models.judgement.evidence import Evidence, Outcome
 from models.records import Comment
 from models.store.database import Moment
-from worker.checks.batch_table import Columns, asked, dialect_of, packed
+from worker.checks.batch_table import Columns, Question, asked, dialect_of, packed
 
 # comments looked at, the newest: an address that everyone types must not slow everyone down
 MOST = 200
@@ -72,7 +72,7 @@ def _records(session: Session, batch: Sequence[Candidate]) -> list[_Record]:
     read.
     """
     records = [_Record(Counter(), None) for _ in batch]
-    rows = [
+    rows: list[Question] = [
         {"n": n, "site": c.site_id, "who": c.email_index, "at": c.at}
         for n, c in enumerate(batch)
         if c.email_index
@@ -88,7 +88,7 @@ def _records(session: Session, batch: Sequence[Candidate]) -> list[_Record]:
 
 
 @cache
-def _counting(dialect: str) -> Select[Any]:
+def _counting(dialect: str) -> Select[int, str, int, datetime]:
     table, other = asked(dialect, _COLUMNS), aliased(Comment)
     oldest = (
         select(other.at)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import orjson
 from sqlalchemy import (
@@ -28,7 +28,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
-Columns: TypeAlias = Mapping[str, TypeEngine[Any]]
+Columns: TypeAlias = Mapping[str, TypeEngine[str] | TypeEngine[int] | TypeEngine[datetime]]
+Value: TypeAlias = str | int | datetime
+Question: TypeAlias = Mapping[str, Value]  # one row: a value for each column
 
 
 def asked(dialect: str, columns: Columns) -> CTE:
@@ -43,7 +45,7 @@ def asked(dialect: str, columns: Columns) -> CTE:
     )
 
 
-def packed(dialect: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def packed(dialect: str, rows: Iterable[Question]) -> dict[str, str]:
     """What to execute such a statement with."""
     length = 26 if dialect == "sqlite" else None  # SQLite's times are text without zone
     sent = [{name: _plain(value, length) for name, value in row.items()} for row in rows]
@@ -54,7 +56,7 @@ def dialect_of(session: Session) -> str:
     return session.get_bind().dialect.name
 
 
-def _in_sqlite(json: ColumnElement[Any], columns: Columns) -> Select[Any]:
+def _in_sqlite(json: ColumnElement[str], columns: Columns) -> Select[*tuple[Value, ...]]:
     row = func.json_each(json).table_valued("value").c.value
     return select(
         *(
@@ -64,8 +66,8 @@ def _in_sqlite(json: ColumnElement[Any], columns: Columns) -> Select[Any]:
     )
 
 
-def _in_postgresql(json: ColumnElement[Any], columns: Columns) -> Select[Any]:
-    typed: list[Any] = [column(name, kind) for name, kind in columns.items()]
+def _in_postgresql(json: ColumnElement[str], columns: Columns) -> Select[*tuple[Value, ...]]:
+    typed = [column(name, kind) for name, kind in columns.items()]
     records = (
         func.jsonb_to_recordset(cast(json, JSONB))
         .table_valued(*typed, name="row")
@@ -74,7 +76,7 @@ def _in_postgresql(json: ColumnElement[Any], columns: Columns) -> Select[Any]:
     return select(*records.c)
 
 
-def _plain(value: Any, length: int | None) -> Any:
+def _plain(value: Value, length: int | None) -> str | int:
     return (
         value.astimezone(UTC).isoformat(" ", "microseconds")[:length]
         if isinstance(value, datetime)

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
@@ -145,7 +145,7 @@ def _evidence(
     trusted = {
         _spelled(each.value) for each in hit if (each.kind, each.stance) == ("host", "trust")
     }
-    counts: dict[str, Any] = {
+    counts: dict[str, int] = {
         "trusted_links": sum(any(is_under(host, value) for value in trusted) for host in linked)
     }
     counts["trusted_author"] = sum((each.kind, each.stance) == ("author", "trust") for each in hit)

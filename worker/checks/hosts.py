@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
 
 from sqlalchemy import (
     CTE,
@@ -31,7 +30,7 @@ from models.judgement.evidence import Evidence, Outcome
 from models.records import Comment, LinkedHost
 from models.settling.rows import LinkedHostRow
 from models.text.urls import shown
-from worker.checks.batch_table import Columns, asked, dialect_of, packed
+from worker.checks.batch_table import Columns, Question, asked, dialect_of, packed
 from worker.checks.links import hosts_of
 
 MOST = 20  # comments looked at for each host, the newest
@@ -89,7 +88,7 @@ def _fates(
 ) -> Sequence[_Fates]:
     """For each comment, what became of the newest earlier ones that linked to the same host."""
     fates: list[defaultdict[str, Counter[str]]] = [defaultdict(Counter) for _ in batch]
-    questions = [
+    questions: list[Question] = [
         {"n": n, "site": candidate.site_id, "host": host, "id": _plain(candidate.id, session)}
         for n, candidate in enumerate(batch)
         for host in linked[n]
@@ -109,7 +108,7 @@ def _plain(id_: str, session: Session) -> str:
 
 
 @cache
-def _counting(dialect: str) -> Select[Any]:
+def _counting(dialect: str) -> Select[int, str, str, int]:
     """By each question's newest comments alone: PostgreSQL would rather read the table than guess
     that they are few, and SQLite knows no LATERAL.
     """
@@ -119,7 +118,7 @@ def _counting(dialect: str) -> Select[Any]:
     return counted.select_from(linking).group_by(table.c.n, table.c.host, Comment.status)
 
 
-def _earlier(table: CTE, other: Any) -> ColumnElement[bool]:
+def _earlier(table: CTE, other: type[LinkedHost]) -> ColumnElement[bool]:
     return and_(
         other.site_id == table.c.site, other.host == table.c.host, other.comment_id < table.c.id
     )

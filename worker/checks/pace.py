@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
 
 from sqlalchemy import Integer, Select, String, func, select
 from sqlalchemy.orm import Session
@@ -15,7 +14,7 @@ from models.judgement.evidence import Evidence, Outcome
 from models.records import Comment
 from models.settings import settings
 from models.store.database import Moment
-from worker.checks.batch_table import Columns, asked, dialect_of, packed
+from worker.checks.batch_table import Columns, Question, asked, dialect_of, packed
 
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
@@ -70,7 +69,7 @@ def _counts(
     """Comments in the minute and in the hour up to each moment, by whoever has that hash; none
     where it is empty.
     """
-    rows = [
+    rows: list[Question] = [
         {"n": n, "site": site, "who": key, "at": at, "minute": at - _MINUTE, "hour": at - _HOUR}
         for n, (site, key, at) in enumerate(asked_for)
         if key
@@ -82,7 +81,7 @@ def _counts(
 
 
 @cache
-def _counting(dialect: str, who: str) -> Select[Any]:
+def _counting(dialect: str, who: str) -> Select[int, int, int]:
     table = asked(dialect, _COLUMNS)
     is_theirs = (Comment.site_id == table.c.site) & (getattr(Comment, who) == table.c.who)
     counts = (func.count().filter(Comment.at > table.c.minute), func.count())

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, cached_property, lru_cache
 from hashlib import blake2b, shake_128
-from typing import Any, TypeAlias
+from typing import TypeAlias, TypeVarTuple
 from uuid import UUID
 
 import numpy as np
@@ -26,6 +26,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Integer,
+    Row,
     Select,
     String,
     Uuid,
@@ -44,7 +45,7 @@ from models.records import Comment, Fingerprint
 from models.settling.rows import FingerprintRow
 from models.store.database import Moment
 from models.text.folding import LETTERS, fold_text
-from worker.checks.batch_table import Columns, asked, dialect_of, packed
+from worker.checks.batch_table import Columns, Question, asked, dialect_of, packed
 
 WINDOW = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -57,6 +58,7 @@ MOST_SUSPECTS = 20  # texts compared with each comment
 
 _BANDS, _ROWS = 4, 3
 _NOT_THE_SAME = 0.999
+_Columns = TypeVarTuple("_Columns")
 _Hashes: TypeAlias = NDArray[np.uint64]
 
 
@@ -244,7 +246,7 @@ def _campaigns(
     return {candidate.id: known[candidate.id] for candidate in batch if others[candidate.id].first}
 
 
-def _question(candidate: Candidate, band: int) -> dict[str, Any]:
+def _question(candidate: Candidate, band: int) -> Question:
     return {
         "id": candidate.id,
         "site": candidate.site_id,
@@ -255,7 +257,7 @@ def _question(candidate: Candidate, band: int) -> dict[str, Any]:
     }
 
 
-def _before(table: CTE, other: Any) -> ColumnElement[bool]:
+def _before(table: CTE, other: type[Fingerprint]) -> ColumnElement[bool]:
     """Fingerprints asked for that another comment, outside the batch, left in the day before."""
     return and_(
         other.site_id == table.c.site,
@@ -285,17 +287,17 @@ def _dashed(id_: str | None) -> str | None:
 
 def _asked(
     session: Session,
-    statement: Callable[[str], Select[Any]],
-    questions: list[dict[str, Any]],
+    statement: Callable[[str], Select[*_Columns]],
+    questions: list[Question],
     batch: Sequence[Candidate],
-) -> Sequence[Any]:
+) -> Sequence[Row[*_Columns]]:
     dialect = dialect_of(session)
     ids = [candidate.id for candidate in batch]
     return session.execute(statement(dialect), {**packed(dialect, questions), "batch": ids}).all()
 
 
 @cache
-def _counting_same(dialect: str) -> Select[Any]:
+def _counting_same(dialect: str) -> Select[str, int, int, str | None]:
     table = asked(dialect, _COLUMNS)
     found = (
         select(Fingerprint.at).where(_before(table, Fingerprint)).limit(MOST_SAME).correlate(table)
@@ -365,7 +367,7 @@ def _suspects(
 
 
 @cache
-def _newest_of_a_band(dialect: str) -> Select[Any]:
+def _newest_of_a_band(dialect: str) -> Select[str, str]:
     """PostgreSQL would rather read the whole table than guess that they are few, and SQLite knows
     no LATERAL.
     """
