@@ -19,7 +19,7 @@ SOCKET_SECONDS = 1.0
 
 # The first four are for Redis, the others for RabbitMQ: each transport passes over what it does not
 # know. RabbitMQ has to confirm, or a message to a broker that has died would count as rung for.
-RING_OPTIONS: dict[str, Any] = {
+RING_OPTIONS: dict[str, float] = {
     "max_retries": 0,
     "socket_timeout": SOCKET_SECONDS,
     "socket_connect_timeout": SOCKET_SECONDS,
@@ -90,7 +90,7 @@ CLUSTER = (
     "Redis Cluster is not supported: give the URL of one Redis server that is not "
     "part of a cluster."
 )
-WORK_OPTIONS: dict[str, Any] = {
+WORK_OPTIONS: dict[str, float] = {
     # Without it one acknowledgement on a connection that died without a word holds the whole
     # consumer for good; with it kombu's own look after such connections gets its turn, and the
     # worker hears again within half a minute.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from models.failpoints import failpoint
 from models.records import AddressKey, Comment, ConsoleSession, Fingerprint, Heartbeat, Site, Thread
@@ -53,7 +54,8 @@ def _publish(settled: Sequence[Settled]) -> None:
         sending.sender().wake(hearing)
 
 
-OWED: tuple[tuple[str, Any, Any], ...] = (
+_Record: TypeAlias = type[Comment | Thread | Site]
+OWED: tuple[tuple[str, _Record, InstrumentedAttribute[datetime | None]], ...] = (
     (SCREEN, Comment, Comment.screen_due),
     (PUBLISH, Thread, Thread.publish_due),
     (LEARN, Site, Site.learn_due),
@@ -141,7 +143,12 @@ def sweep(overdue_seconds: float | None = None) -> bool:
     return is_more
 
 
-def _overdue(record: Any, due: Any, at: datetime, seconds: float | None = None) -> list[Any]:
+def _overdue(
+    record: _Record,
+    due: InstrumentedAttribute[datetime | None],
+    at: datetime,
+    seconds: float | None = None,
+) -> list[Any]:
     """Claim overdue rows by putting their due time off, so that no other sweep rings for them at
     the same time.
     """
@@ -195,7 +202,7 @@ def _sweep_deliveries(at: datetime) -> None:
         sending.sender().wake(here)
 
 
-def _in_place(task: str, ids: list[Any]) -> None:
+def _in_place(task: str, ids: Sequence[str | int]) -> None:
     log.warning("sweep.in_place", task=task, count=len(ids))
     for start in range(0, len(ids), 50):
         IN_PLACE[task](ids[start : start + 50])

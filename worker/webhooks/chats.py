@@ -7,10 +7,10 @@ links, mentions or markup in them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import orjson
+from typing_extensions import ReadOnly, TypedDict
 
 from models.settings import settings
 from models.text import markdown
@@ -30,7 +30,37 @@ _SLACK |= {ord("&"): f"&amp;{_BREAK}", ord("<"): f"&lt;{_BREAK}", ord(">"): f"&g
 _MARKDOWN = _BROKEN | {ord(letter): f"\\{letter}{_BREAK}" for letter in "\\*_~`|[]<>#!(){}$^"}
 
 
-def message(format_: str, events: Sequence[dict[str, Any]]) -> bytes:
+class SaidComment(TypedDict):
+    name: str
+    html: str
+
+
+class SaidThread(TypedDict):
+    key: str
+    title: str | None
+
+
+class SaidDecision(TypedDict):
+    reasons: list[str]
+
+
+class SaidData(TypedDict):
+    """The part of an event's data that a chat shows. The event holds more."""
+
+    comment: ReadOnly[SaidComment]
+    thread: ReadOnly[SaidThread]
+    decision: ReadOnly[SaidDecision | None]
+
+
+class Said(TypedDict):
+    """An event as it is sent."""
+
+    type: str
+    timestamp: str
+    data: ReadOnly[SaidData]
+
+
+def message(format_: str, events: Sequence[Said]) -> bytes:
     """One message in a chat's own shape, about one flagged comment or many."""
     lines = [_line(format_, event["data"]) for event in events[:MOST_SHOWN]]
     if len(events) > MOST_SHOWN:
@@ -46,10 +76,11 @@ def console_url() -> str:
     return f"{settings().base_url}/console/"
 
 
-def _line(format_: str, data: dict[str, Any]) -> str:
+def _line(format_: str, data: SaidData) -> str:
     comment, thread = data["comment"], data["thread"]
     where = thread["title"] or thread["key"]
-    reasons = (data["decision"] or {}).get("reasons") or []
+    decision = data["decision"]
+    reasons = decision.get("reasons") if decision else None
     why = f" ({defanged(format_, '; '.join(reasons))})" if reasons else ""
     said = defanged(format_, markdown.words_of(comment["html"]))
     return f"• {defanged(format_, comment['name'])} on {defanged(format_, where)}{why}: {said}"
@@ -71,7 +102,7 @@ def _link(format_: str, words: str, url: str) -> str:
     return f"<{url}|{words}>" if format_ == "slack" else f"[{words}]({url})"
 
 
-def _teams(text: str) -> dict[str, Any]:
+def _teams(text: str) -> Mapping[str, object]:
     """An Adaptive Card, as the Workflows that replaced Teams' connectors take it."""
     blocks = [{"type": "TextBlock", "text": line, "wrap": True} for line in text.split("\n")]
     card = {
@@ -89,7 +120,7 @@ def _teams(text: str) -> dict[str, Any]:
     return {"type": "message", "attachments": [attachment]}
 
 
-_SHAPES: dict[str, Any] = {
+_SHAPES: Mapping[str, Callable[[str], Mapping[str, object]]] = {
     "slack": lambda text: {
         "text": text,
         "unfurl_links": False,

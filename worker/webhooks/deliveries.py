@@ -10,13 +10,16 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias, TypedDict
 
 import orjson
 import structlog
 from sqlalchemy import (
     DateTime,
+    Insert,
     Integer,
+    Row,
+    Select,
     String,
     Text,
     Uuid,
@@ -28,6 +31,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from models.failpoints import failpoint
 from models.identifiers import new_id
@@ -47,6 +51,9 @@ GONE = 410
 PIECE, MOST_PIECES = 500, 20  # of a backlog, looked through at once
 log = structlog.get_logger()
 
+# A delivery that was taken: its id, event, attempts, type and payload.
+_Taken: TypeAlias = Row[str, str, int, str, chats.Said | None]
+
 
 class Due(NamedTuple):
     """A delivery that was taken. `said` is its event: type, time and data; None where the log keeps
@@ -57,7 +64,7 @@ class Due(NamedTuple):
     event_id: str
     attempts: int
     type: str
-    said: dict[str, Any] | None
+    said: chats.Said | None
 
 
 class Job(NamedTuple):
@@ -161,7 +168,28 @@ def _write_down(
     return later
 
 
-def _becomes(outcome: Outcome, due: Due, at: datetime) -> dict[str, Any]:
+class _Becomes(TypedDict):
+    """What a delivery's row becomes, under the names of the statement's parameters."""
+
+    new_state: str
+    new_due: datetime | None
+    new_attempts: int
+    new_ended: datetime | None
+
+
+class _AttemptRow(TypedDict):
+    """An attempt's row, under the names of the statement's parameters."""
+
+    new_id: str
+    its_id: str
+    new_at: datetime
+    new_status: int | None
+    new_ms: int
+    new_error: str | None
+    new_answer: str
+
+
+def _becomes(outcome: Outcome, due: Due, at: datetime) -> _Becomes:
     if not outcome.was_tried:
         return {"new_state": "owed", "new_due": at, "new_attempts": due.attempts, "new_ended": None}
     tried = due.attempts + 1
@@ -181,7 +209,7 @@ def _becomes(outcome: Outcome, due: Due, at: datetime) -> dict[str, Any]:
     }
 
 
-def _attempt(outcome: Outcome, due: Due) -> dict[str, Any]:
+def _attempt(outcome: Outcome, due: Due) -> _AttemptRow:
     return {
         "new_id": new_id(),
         "its_id": due.id,
@@ -240,7 +268,7 @@ def _take(session: Session, room: Mapping[str, int], at: datetime, done: Round) 
     wanted = (
         select(Endpoint).where(Endpoint.id.in_(room), Endpoint.is_enabled).order_by(Endpoint.id)
     )
-    taken: list[tuple[Kept, str, list[Any]]] = []
+    taken: list[tuple[Kept, str, list[_Taken]]] = []
     for row in session.execute(wanted).scalars().all():
         endpoint = opened(row)
         places = room[endpoint.id]
@@ -319,7 +347,7 @@ def _paced(session: Session, endpoint: Kept, places: int, at: datetime, done: Ro
     return may
 
 
-def _said(session: Session, event_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _said(session: Session, event_ids: Sequence[str]) -> dict[str, chats.Said]:
     if not event_ids:
         return {}
     rows = session.connection().execute(_EVENTS, {"ids": list(event_ids)})
@@ -344,11 +372,11 @@ _WRITE = (
 )
 
 
-def _log() -> Any:
+def _log() -> Insert:
     """An attempt is of a delivery that is still there; of one taken back meanwhile, what it
     answered is not kept.
     """
-    values: dict[str, Any] = {
+    values = {
         "id": bindparam("new_id", type_=Uuid(as_uuid=False)),
         "delivery_id": _DELIVERIES.c.id,
         "at": bindparam("new_at", type_=_ATTEMPTS.c.at.type),
@@ -366,7 +394,7 @@ def _log() -> Any:
 _LOG = _log()
 
 
-def _taking(*, in_order: bool) -> Any:
+def _taking(*, in_order: bool) -> ReturningUpdate[str, str, int, str, chats.Said | None]:
     waiting = _DELIVERIES.alias("waiting")
     due = (waiting.c.endpoint_id == bindparam("endpoint")) & (waiting.c.due <= bindparam("at"))
     picked = (
@@ -399,7 +427,7 @@ def _taking(*, in_order: bool) -> Any:
 _TAKE, _TAKE_IN_ORDER = _taking(in_order=False), _taking(in_order=True)
 
 
-def _coalescing() -> Any:
+def _coalescing() -> ReturningUpdate[str]:
     newer = _DELIVERIES.alias("newer")
     same = (newer.c.comment_id == _DELIVERIES.c.comment_id) & (
         newer.c.endpoint_id == _DELIVERIES.c.endpoint_id
@@ -416,7 +444,7 @@ def _coalescing() -> Any:
     return over.returning(_DELIVERIES.c.id)
 
 
-def _due() -> Any:
+def _due() -> Select[str]:
     waiting = _DELIVERIES.alias("waiting")
     due = (waiting.c.endpoint_id == bindparam("endpoint")) & (waiting.c.due <= bindparam("at"))
     return (

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 import orjson
 
@@ -36,7 +36,18 @@ class Case(NamedTuple):
     pause: float = 0.0
 
 
-async def rehearse(endpoint: Kept, event: dict[str, Any], at: datetime) -> list[dict[str, Any]]:
+class Tried(TypedDict):
+    """What an endpoint did with a case. `handled` is whether that was right."""
+
+    case: str
+    handled: bool
+    status: int | None
+    ms: int
+    error: str | None
+    advice: str | None
+
+
+async def rehearse(endpoint: Kept, event: chats.Said, at: datetime) -> list[Tried]:
     """Each case with its status, its time, and whether it was handled well. `event` is sent as a
     test event.
     """
@@ -55,9 +66,7 @@ async def rehearse(endpoint: Kept, event: dict[str, Any], at: datetime) -> list[
         )
 
 
-def _cases(
-    endpoint: Kept, event: dict[str, Any], stamp: int
-) -> tuple[Sequence[Case], Sequence[Case]]:
+def _cases(endpoint: Kept, event: chats.Said, stamp: int) -> tuple[Sequence[Case], Sequence[Case]]:
     """Those that have to come one after the other, and those that need not."""
     keys = [endpoint.sealed.secrets[0].shared]
     content, id_ = orjson.dumps(event), new_id()
@@ -117,7 +126,7 @@ def _cases(
     return first, others
 
 
-async def _try(poster: Poster, endpoint: Kept, case: Case) -> dict[str, Any]:
+async def _try(poster: Poster, endpoint: Kept, case: Case) -> Tried:
     began, status, error = time.perf_counter(), None, None
     try:
         headers = {**endpoint.sealed.headers, **ABOUT_US, **case.headers}

@@ -5,9 +5,8 @@ transaction.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from models.records import Attempt, Delivery, Endpoint, Event, Site
 from models.settings import settings
@@ -36,7 +35,7 @@ def tidy_webhooks(at: datetime) -> None:
         forget_events(at - timedelta(days=settings().event_days))
 
 
-def _remove(record: Any, which: Any) -> None:
+def _remove(record: type[Attempt | Delivery | Endpoint], which: ColumnElement[bool]) -> None:
     """All of these that nothing refers to any more."""
     if record is Delivery:
         which &= ~select(Attempt.id).where(Attempt.delivery_id == Delivery.id).exists()
