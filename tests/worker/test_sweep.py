@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
+from models.judgement.candidate import Candidate
 from models.judgement.evidence import Evidence, Outcome
 from models.records import AddressKey, Comment, Fingerprint, Heartbeat, Thread
+from models.settling.changes import Change
 from models.store.database import begin, now, reading
 from tests.caller import Caller, Client, posted, screen_all
 from worker import sweep
@@ -109,10 +113,10 @@ def test_a_comment_that_breaks_the_screening_goes_to_a_human(
     poison, neighbour = posted(client, body="poison"), posted(client, body="A neighbour")
     settle = screening.settle
 
-    def choke(session: object, changes: list[object]) -> object:
-        if any(change.comment_id == poison and len(change.reasons) != 1 for change in changes):  # type: ignore[attr-defined]
+    def choke(session: Session, changes: list[Change]) -> object:
+        if any(change.comment_id == poison and len(change.reasons) != 1 for change in changes):
             raise RuntimeError("cannot settle this")
-        return settle(session, changes)  # type: ignore[arg-type]
+        return settle(session, changes)
 
     monkeypatch.setattr(screening, "settle", choke)
     screening.screen_now([poison, neighbour])
@@ -169,5 +173,5 @@ def _sealed(email: str) -> bytes:
     return encrypt_email(email)
 
 
-def _fine(batch: object) -> list[Evidence]:
-    return [Evidence(check="spam", outcome=Outcome.CLEAR, detail="fine", score=0.01) for _ in batch]  # type: ignore[attr-defined]
+def _fine(batch: Sequence[Candidate]) -> list[Evidence]:
+    return [Evidence(check="spam", outcome=Outcome.CLEAR, detail="fine", score=0.01) for _ in batch]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from models.judgement.evidence import Evidence, Outcome
@@ -24,13 +23,13 @@ from models.records import (
 from models.settling.changes import Change, Screened
 from models.settling.erasing import erase, erase_rest
 from models.store.database import begin, now, reading
-from tests.caller import posted
+from tests.caller import Client, posted
 from tests.models.settling.deciding import ANN, decide, settle_one
 
 SAID = "unforgettable"
 
 
-def screened(client: FlaskClient, verdict: Verdict = Verdict.APPROVE) -> str:
+def screened(client: Client, verdict: Verdict = Verdict.APPROVE) -> str:
     """A comment whose words stand in evidence, reasons, a note, a question, a host and an event."""
     comment = posted(
         client, name=SAID, body=f"An {SAID} ferry.", website=f"https://{SAID}.example/"
@@ -58,7 +57,7 @@ def erased(comment: str) -> Comment:
         return session.get_one(Comment, comment)
 
 
-def test_no_row_holds_its_words_any_more(client: FlaskClient) -> None:
+def test_no_row_holds_its_words_any_more(client: Client) -> None:
     erased(screened(client))
     tables = (Comment, Screening, DecisionRecord, Event, Note, Question, Block, LinkedHost)
     with reading() as session:
@@ -67,7 +66,7 @@ def test_no_row_holds_its_words_any_more(client: FlaskClient) -> None:
     assert {row.get("label") for row in rows} >= {"an erased author", "an erased comment"}
 
 
-def test_it_leaves_its_page_and_keeps_its_place(client: FlaskClient) -> None:
+def test_it_leaves_its_page_and_keeps_its_place(client: Client) -> None:
     row = erased(screened(client))
     assert (row.status, row.version, row.place, row.revision) == ("deleted", 3, 0, 2)
     assert row.erased_at
@@ -78,7 +77,7 @@ def test_it_leaves_its_page_and_keeps_its_place(client: FlaskClient) -> None:
 
 
 def test_the_log_says_who_erased_it_and_the_last_event_that_it_is_gone(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     comment = screened(client)
     erased(comment)
@@ -94,7 +93,7 @@ def test_the_log_says_who_erased_it_and_the_last_event_that_it_is_gone(
     assert (events[1].revision, events[1].ends_approval) == (2, True)
 
 
-def test_a_comment_that_was_never_live_touches_no_page(client: FlaskClient) -> None:
+def test_a_comment_that_was_never_live_touches_no_page(client: Client) -> None:
     comment = screened(client, Verdict.FLAG)
     with begin() as session:
         settled = erase(session, comment, by=ANN)
@@ -105,7 +104,7 @@ def test_a_comment_that_was_never_live_touches_no_page(client: FlaskClient) -> N
         assert session.scalars(select(Thread.revision)).one() == 0
 
 
-def test_once_more_does_nothing(client: FlaskClient) -> None:
+def test_once_more_does_nothing(client: Client) -> None:
     comment = screened(client)
     erased(comment)
     with begin() as session:
@@ -113,7 +112,7 @@ def test_once_more_does_nothing(client: FlaskClient) -> None:
         assert erase(session, "018f0000-0000-7000-8000-000000000000", by=ANN) is None
 
 
-def test_a_model_that_may_have_learned_from_it_is_owed_a_successor(client: FlaskClient) -> None:
+def test_a_model_that_may_have_learned_from_it_is_owed_a_successor(client: Client) -> None:
     taught = screened(client)
     decide(taught, "reject")
     with begin() as session:
@@ -135,7 +134,7 @@ def test_a_model_that_may_have_learned_from_it_is_owed_a_successor(client: Flask
         assert session.scalars(select(Site.learn_due)).one()
 
 
-def test_what_a_mistake_left_of_an_erased_comment_goes_too(client: FlaskClient) -> None:
+def test_what_a_mistake_left_of_an_erased_comment_goes_too(client: Client) -> None:
     comment = screened(client)
     erased(comment)
     with begin() as session:
@@ -148,7 +147,7 @@ def test_what_a_mistake_left_of_an_erased_comment_goes_too(client: FlaskClient) 
     assert (row.body, row.name, notes) == ("", "", {""})
 
 
-def test_the_rest_of_a_comment_that_is_not_erased_stays(client: FlaskClient) -> None:
+def test_the_rest_of_a_comment_that_is_not_erased_stays(client: Client) -> None:
     comment = screened(client)
     with begin() as session:
         erase_rest(session, comment)

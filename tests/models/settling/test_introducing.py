@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from models.judgement.evidence import Evidence, Outcome
@@ -10,13 +9,13 @@ from models.judgement.policy import Verdict
 from models.records import Comment, Thread
 from models.settling.changes import Change, Screened
 from models.store.database import begin, reading
-from tests.caller import posted
+from tests.caller import Client, posted
 from tests.models.settling.deciding import ANN, settle_one
 
 PAGE = {"title": "The harbour", "url": "https://paper.example/harbour?utm_source=x"}
 
 
-def from_page(client: FlaskClient, **page: str) -> str:
+def from_page(client: Client, **page: str) -> str:
     comment = posted(client)
     with begin() as session:
         session.execute(update(Comment).values(page=page or PAGE))
@@ -34,7 +33,7 @@ def page_check(outcome: Outcome, **counts: int) -> Screened:
     return Screened(1, [found], 1, "en")
 
 
-def test_the_first_approved_comment_names_the_thread(client: FlaskClient) -> None:
+def test_the_first_approved_comment_names_the_thread(client: Client) -> None:
     comment = from_page(client)
     settle_one(Change(comment, Verdict.FLAG, by=ANN))
     assert named() == (None, None)
@@ -42,7 +41,7 @@ def test_the_first_approved_comment_names_the_thread(client: FlaskClient) -> Non
     assert named() == ("The harbour", "https://paper.example/harbour")
 
 
-def test_a_thread_keeps_its_name(client: FlaskClient) -> None:
+def test_a_thread_keeps_its_name(client: Client) -> None:
     settle_one(Change(from_page(client), Verdict.APPROVE, by=ANN))
     second = posted(client, body="It was on time today.")
     with begin() as session:
@@ -51,14 +50,14 @@ def test_a_thread_keeps_its_name(client: FlaskClient) -> None:
     assert named() == ("The harbour", "https://paper.example/harbour")
 
 
-def test_a_title_that_the_check_refused_is_not_taken(client: FlaskClient) -> None:
+def test_a_title_that_the_check_refused_is_not_taken(client: Client) -> None:
     screened = page_check(Outcome.FOUND, title=1)
     settle_one(Change(from_page(client), Verdict.APPROVE, screened=screened))
     assert named() == (None, "https://paper.example/harbour")
 
 
 def test_a_moderator_approves_a_comment_but_not_the_title_that_was_refused(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     comment = from_page(client)
     settle_one(Change(comment, Verdict.FLAG, screened=page_check(Outcome.FOUND, title=1)))
@@ -66,13 +65,13 @@ def test_a_moderator_approves_a_comment_but_not_the_title_that_was_refused(
     assert named() == (None, "https://paper.example/harbour")
 
 
-def test_nothing_is_taken_if_the_check_could_not_run(client: FlaskClient) -> None:
+def test_nothing_is_taken_if_the_check_could_not_run(client: Client) -> None:
     screened = page_check(Outcome.UNAVAILABLE)
     settle_one(Change(from_page(client), Verdict.APPROVE, screened=screened))
     assert named() == (None, None)
 
 
-def test_a_name_that_a_moderator_gave_or_took_away_is_final(client: FlaskClient) -> None:
+def test_a_name_that_a_moderator_gave_or_took_away_is_final(client: Client) -> None:
     comment = from_page(client)
     with begin() as session:
         session.execute(update(Thread).values(title_is_final=True, url_is_final=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from models.judgement.evidence import Evidence, Outcome
@@ -14,7 +13,7 @@ from models.settling.erasing import erase
 from models.settling.labels import Decided, contexts_of, labels
 from models.store.database import begin, now, reading
 from service.sites import registering
-from tests.caller import COMMENT, posted
+from tests.caller import COMMENT, Client, posted
 from tests.models.settling.deciding import ANN, BEN, decide, settle_one, take_back
 
 
@@ -24,12 +23,12 @@ def learned(most: int = 10) -> list[Decided]:
         return labels(session, site, most)
 
 
-def some(client: FlaskClient, count: int) -> list[str]:
+def some(client: Client, count: int) -> list[str]:
     return [posted(client, body=f"The {n} ferry was late.") for n in range(count)]
 
 
 def test_approved_is_good_and_rejected_is_spam_in_the_order_of_the_decisions(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     one, two = some(client, 2)
     decide(two, "reject")
@@ -38,7 +37,7 @@ def test_approved_is_good_and_rejected_is_spam_in_the_order_of_the_decisions(
     assert learned()[1].body == "The 0 ferry was late."
 
 
-def test_only_the_latest_decision_on_a_comment_counts(client: FlaskClient) -> None:
+def test_only_the_latest_decision_on_a_comment_counts(client: Client) -> None:
     (comment,) = some(client, 1)
     decide(comment, "approve")
     decide(comment, "reject", by=BEN)
@@ -49,7 +48,7 @@ def test_only_the_latest_decision_on_a_comment_counts(client: FlaskClient) -> No
     assert learned() == []
 
 
-def test_neither_the_policy_nor_an_erased_comment_teaches(client: FlaskClient) -> None:
+def test_neither_the_policy_nor_an_erased_comment_teaches(client: Client) -> None:
     one, two = some(client, 2)
     decide(one, "approve", by=POLICY)
     decide(two, "approve")
@@ -58,14 +57,14 @@ def test_neither_the_policy_nor_an_erased_comment_teaches(client: FlaskClient) -
     assert learned() == []
 
 
-def test_the_newest_are_kept(client: FlaskClient) -> None:
+def test_the_newest_are_kept(client: Client) -> None:
     ids = some(client, 4)
     for comment in ids:
         decide(comment, "approve")
     assert [each.comment for each in learned(2)] == ids[2:]
 
 
-def test_another_sites_decisions_teach_nothing_here(client: FlaskClient) -> None:
+def test_another_sites_decisions_teach_nothing_here(client: Client) -> None:
     registering.add_site("other", ["https://paper.example"])
     answer = client.post("/v1/sites/other/comments", json=COMMENT)
     assert answer.json
@@ -73,7 +72,7 @@ def test_another_sites_decisions_teach_nothing_here(client: FlaskClient) -> None
     assert learned() == []
 
 
-def test_a_label_has_the_counts_of_the_latest_screening(client: FlaskClient) -> None:
+def test_a_label_has_the_counts_of_the_latest_screening(client: Client) -> None:
     (comment,) = some(client, 1)
     for number, links in ((1, 2), (2, 5)):
         found = Evidence(check="spam", outcome=Outcome.CLEAR, detail="", counts={"links": links})

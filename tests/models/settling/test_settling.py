@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
 from models.judgement.evidence import Evidence, Outcome
@@ -26,7 +25,7 @@ from models.settling.actor import POLICY, Actor
 from models.settling.changes import Change, Screened, Settled
 from models.settling.settling import LEARN_EVERY, names_of, risk_of, settle
 from models.store.database import begin, now, reading
-from tests.caller import posted
+from tests.caller import Client, posted
 from tests.models.settling.deciding import ANN, BEN, decide, settle_one
 
 FOUND, CLEAR = Outcome.FOUND, Outcome.CLEAR
@@ -69,7 +68,7 @@ def count(record: Any) -> int:
         return session.scalar(select(func.count()).select_from(record)) or 0
 
 
-def test_an_approval_shows_the_comment_on_its_page(client: FlaskClient) -> None:
+def test_an_approval_shows_the_comment_on_its_page(client: Client) -> None:
     comment = posted(client)
     settled = settle_one(Change(comment, Verdict.APPROVE, by=ANN))
     assert settled
@@ -82,7 +81,7 @@ def test_an_approval_shows_the_comment_on_its_page(client: FlaskClient) -> None:
     assert (row.screen_due, row.seen_at) == (None, row.settled_at)
 
 
-def test_a_change_for_an_older_version_does_nothing(client: FlaskClient) -> None:
+def test_a_change_for_an_older_version_does_nothing(client: Client) -> None:
     comment = posted(client)
     decide(comment, "reject")
     assert settle_one(Change(comment, Verdict.APPROVE, by=BEN, version=1)) is None
@@ -90,7 +89,7 @@ def test_a_change_for_an_older_version_does_nothing(client: FlaskClient) -> None
     assert count(DecisionRecord) == 2
 
 
-def test_changes_are_answered_one_for_one(client: FlaskClient) -> None:
+def test_changes_are_answered_one_for_one(client: Client) -> None:
     one, two = posted(client), posted(client, body="It was on time today.")
     decide(two, "reject")
     changes = [Change(two, Verdict.APPROVE, by=ANN, version=1), Change(one, Verdict.FLAG, by=ANN)]
@@ -101,7 +100,7 @@ def test_changes_are_answered_one_for_one(client: FlaskClient) -> None:
     assert second.comment_id == one
 
 
-def test_a_screening_counts_once(client: FlaskClient) -> None:
+def test_a_screening_counts_once(client: Client) -> None:
     comment = posted(client)
     change = Change(comment, Verdict.APPROVE, screened=screened(evidence("links")))
     assert settle_one(change)
@@ -109,14 +108,14 @@ def test_a_screening_counts_once(client: FlaskClient) -> None:
     assert count(Screening) == 1
 
 
-def test_a_screening_does_not_overrule_a_human(client: FlaskClient) -> None:
+def test_a_screening_does_not_overrule_a_human(client: Client) -> None:
     comment = posted(client)
     decide(comment, "reject")
     assert settle_one(Change(comment, Verdict.APPROVE, screened=screened())) is None
     assert comment_of(comment).status == "rejected"
 
 
-def test_a_screening_without_a_verdict_leaves_the_comment_waiting(client: FlaskClient) -> None:
+def test_a_screening_without_a_verdict_leaves_the_comment_waiting(client: Client) -> None:
     comment, later = posted(client), now() + timedelta(minutes=5)
     failed = evidence("email", Outcome.UNAVAILABLE)
     settled = settle_one(Change(comment, None, screened=screened(failed, again=later)))
@@ -127,7 +126,7 @@ def test_a_screening_without_a_verdict_leaves_the_comment_waiting(client: FlaskC
     assert count(DecisionRecord) == 0
 
 
-def test_a_screening_that_changes_nothing_makes_no_decision(client: FlaskClient) -> None:
+def test_a_screening_that_changes_nothing_makes_no_decision(client: Client) -> None:
     comment, later = posted(client), now()
     settle_one(Change(comment, Verdict.FLAG, screened=screened(again=later)))
     settled = settle_one(Change(comment, Verdict.FLAG, screened=screened(number=2)))
@@ -136,7 +135,7 @@ def test_a_screening_that_changes_nothing_makes_no_decision(client: FlaskClient)
     assert (count(DecisionRecord), count(Screening), len(events_of(comment))) == (1, 2, 1)
 
 
-def test_a_screening_leaves_what_later_checks_and_lists_need(client: FlaskClient) -> None:
+def test_a_screening_leaves_what_later_checks_and_lists_need(client: Client) -> None:
     comment = posted(client)
     row = comment_of(comment)
     found = (
@@ -155,7 +154,7 @@ def test_a_screening_leaves_what_later_checks_and_lists_need(client: FlaskClient
 
 
 def test_a_human_decision_that_changes_nothing_is_recorded_without_an_event(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     comment = posted(client)
     decide(comment, "approve")
@@ -166,7 +165,7 @@ def test_a_human_decision_that_changes_nothing_is_recorded_without_an_event(
     assert thread_of(comment).revision == 1
 
 
-def test_a_comment_keeps_the_place_of_its_first_approval(client: FlaskClient) -> None:
+def test_a_comment_keeps_the_place_of_its_first_approval(client: Client) -> None:
     first, second = posted(client), posted(client, body="It was on time today.")
     for verdict in ("approve", "reject"):
         decide(first, verdict)
@@ -176,7 +175,7 @@ def test_a_comment_keeps_the_place_of_its_first_approval(client: FlaskClient) ->
     assert (thread_of(first).count, thread_of(first).places) == (2, 2)
 
 
-def test_a_reply_gets_its_place_among_the_replies_of_its_branch(client: FlaskClient) -> None:
+def test_a_reply_gets_its_place_among_the_replies_of_its_branch(client: Client) -> None:
     top = posted(client)
     decide(top, "approve")
     replies = [posted(client, parent=top, body=f"Reply {n}") for n in range(2)]
@@ -187,7 +186,7 @@ def test_a_reply_gets_its_place_among_the_replies_of_its_branch(client: FlaskCli
     assert (thread_of(top).places, thread_of(top).count) == (1, 3)
 
 
-def test_a_flag_opens_a_review_and_an_approval_closes_it(client: FlaskClient) -> None:
+def test_a_flag_opens_a_review_and_an_approval_closes_it(client: Client) -> None:
     comment = posted(client)
     decide(comment, "flag", by=POLICY)
     assert reviews_of(comment) == ["flagged"]
@@ -199,14 +198,14 @@ def test_a_flag_opens_a_review_and_an_approval_closes_it(client: FlaskClient) ->
     assert review.due_at == review.opened_at + timedelta(days=1)
 
 
-def test_a_second_flag_opens_no_second_review(client: FlaskClient) -> None:
+def test_a_second_flag_opens_no_second_review(client: Client) -> None:
     comment = posted(client)
     decide(comment, "flag", by=POLICY)
     decide(comment, "flag")
     assert reviews_of(comment) == ["flagged"]
 
 
-def test_a_sampled_comment_is_reviewed_blindly_whatever_its_status(client: FlaskClient) -> None:
+def test_a_sampled_comment_is_reviewed_blindly_whatever_its_status(client: Client) -> None:
     live, held = posted(client), posted(client, body="It was on time today.")
     settle_one(Change(live, Verdict.APPROVE, screened=screened(), blind=True))
     settle_one(Change(held, Verdict.FLAG, screened=screened(), blind=True))
@@ -215,7 +214,7 @@ def test_a_sampled_comment_is_reviewed_blindly_whatever_its_status(client: Flask
         assert all(session.scalars(select(Review.blind)))
 
 
-def test_an_event_tells_the_public_state_and_what_it_replaces(client: FlaskClient) -> None:
+def test_an_event_tells_the_public_state_and_what_it_replaces(client: Client) -> None:
     comment = posted(client)
     settle_one(Change(comment, Verdict.APPROVE, by=ANN))
     settle_one(Change(comment, Verdict.REJECT, by=Actor.key("1"), reason="off_topic"))
@@ -233,7 +232,7 @@ def test_an_event_tells_the_public_state_and_what_it_replaces(client: FlaskClien
     assert "ann@example.org" not in str(rejected.data)
 
 
-def test_events_of_one_transaction_share_a_position_and_are_numbered(client: FlaskClient) -> None:
+def test_events_of_one_transaction_share_a_position_and_are_numbered(client: Client) -> None:
     ids = [posted(client, body=f"The {n} ferry was late.") for n in range(3)]
     with begin() as session:
         settle(session, [Change(id_, Verdict.APPROVE, by=ANN) for id_ in ids])
@@ -242,7 +241,7 @@ def test_events_of_one_transaction_share_a_position_and_are_numbered(client: Fla
     assert sorted(log) == [(1, 1), (1, 2), (1, 3), (2, 1)]
 
 
-def test_a_site_is_due_to_learn_with_its_25th_decision_by_humans(client: FlaskClient) -> None:
+def test_a_site_is_due_to_learn_with_its_25th_decision_by_humans(client: Client) -> None:
     comment = posted(client)
     with begin() as session:
         session.execute(update(Site).values(fresh_decisions=LEARN_EVERY - 2))
@@ -255,7 +254,7 @@ def test_a_site_is_due_to_learn_with_its_25th_decision_by_humans(client: FlaskCl
     assert site() == (LEARN_EVERY, True)
 
 
-def test_a_site_that_is_due_to_learn_stays_due_since_then(client: FlaskClient) -> None:
+def test_a_site_that_is_due_to_learn_stays_due_since_then(client: Client) -> None:
     comment, since = posted(client), now() - timedelta(hours=1)
     with begin() as session:
         session.execute(update(Site).values(fresh_decisions=LEARN_EVERY, learn_due=since))
@@ -290,7 +289,7 @@ def test_the_risk_is_the_spam_score() -> None:
     assert risk_of([evidence("links", score=3)]) is None
 
 
-def test_what_came_of_a_change_says_how_long_the_comment_waited(client: FlaskClient) -> None:
+def test_what_came_of_a_change_says_how_long_the_comment_waited(client: Client) -> None:
     comment = posted(client)
     with begin() as session:
         at = session.get_one(Comment, comment).at

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from models.records import Comment, DecisionRecord, Review
@@ -11,7 +10,7 @@ from models.settling.actor import POLICY
 from models.settling.erasing import erase
 from models.settling.undoing import Refused, undo, undo_each
 from models.store.database import begin, reading
-from tests.caller import posted
+from tests.caller import Client, posted
 from tests.models.settling.deciding import ANN, BEN, decide, take_back
 
 
@@ -26,7 +25,7 @@ def refusal(comment: str, decision: str | None = None) -> str:
     return str(refused.value)
 
 
-def test_the_status_before_comes_back(client: FlaskClient) -> None:
+def test_the_status_before_comes_back(client: Client) -> None:
     comment = posted(client)
     decide(comment, "approve", by=POLICY)
     rejected = decide(comment, "reject")
@@ -40,7 +39,7 @@ def test_the_status_before_comes_back(client: FlaskClient) -> None:
     assert entry.reasons == ["undid the decision to reject"]
 
 
-def test_decisions_are_undone_from_the_latest_one_back(client: FlaskClient) -> None:
+def test_decisions_are_undone_from_the_latest_one_back(client: Client) -> None:
     comment = posted(client)
     decide(comment, "flag", by=POLICY)
     decide(comment, "approve")
@@ -53,7 +52,7 @@ def test_decisions_are_undone_from_the_latest_one_back(client: FlaskClient) -> N
 
 
 def test_a_comment_that_was_decided_before_its_screening_becomes_flagged(
-    client: FlaskClient,
+    client: Client,
 ) -> None:
     comment = posted(client)
     decide(comment, "approve")
@@ -61,7 +60,7 @@ def test_a_comment_that_was_decided_before_its_screening_becomes_flagged(
     assert status_of(comment) == "flagged"
 
 
-def test_the_reviews_that_the_decision_closed_open_again(client: FlaskClient) -> None:
+def test_the_reviews_that_the_decision_closed_open_again(client: Client) -> None:
     comment = posted(client)
     decide(comment, "flag", by=POLICY)
     with begin() as session:
@@ -74,7 +73,7 @@ def test_the_reviews_that_the_decision_closed_open_again(client: FlaskClient) ->
         assert sorted(session.scalars(still_open)) == ["flagged", "reported"]
 
 
-def test_a_colleagues_later_decision_is_not_undone(client: FlaskClient) -> None:
+def test_a_colleagues_later_decision_is_not_undone(client: Client) -> None:
     comment = posted(client)
     mine = decide(comment, "reject")
     decide(comment, "approve", by=BEN)
@@ -84,7 +83,7 @@ def test_a_colleagues_later_decision_is_not_undone(client: FlaskClient) -> None:
     assert status_of(comment) == "approved"
 
 
-def test_a_decision_is_undone_once(client: FlaskClient) -> None:
+def test_a_decision_is_undone_once(client: Client) -> None:
     comment = posted(client)
     decide(comment, "approve")
     mine = decide(comment, "reject")
@@ -92,7 +91,7 @@ def test_a_decision_is_undone_once(client: FlaskClient) -> None:
     assert refusal(comment, mine) == "That decision has been undone already."
 
 
-def test_an_erased_comment_stays_erased(client: FlaskClient) -> None:
+def test_an_erased_comment_stays_erased(client: Client) -> None:
     comment = posted(client)
     decide(comment, "approve")
     with begin() as session:
@@ -101,7 +100,7 @@ def test_an_erased_comment_stays_erased(client: FlaskClient) -> None:
     assert status_of(comment) == "deleted"
 
 
-def test_many_are_undone_at_once_and_answered_in_the_order_given(client: FlaskClient) -> None:
+def test_many_are_undone_at_once_and_answered_in_the_order_given(client: Client) -> None:
     one, two, three = (posted(client, body=f"The {n} ferry was late.") for n in range(3))
     decide(one, "approve", by=POLICY)
     mine = decide(three, "reject")

@@ -84,7 +84,7 @@ def endpoint(moderator: Caller) -> str:
     }
     answer = moderator.call("POST", "/webhooks", json=wanted)
     assert answer.status_code == 201, answer.text
-    return str(answer.json["id"])  # type: ignore[index]
+    return str(answer.json["id"])
 
 
 def deliveries() -> list[tuple[str, str]]:

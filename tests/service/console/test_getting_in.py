@@ -9,7 +9,7 @@ import pytest
 from service.console import signing_in
 from service.people import accounts
 from service.sites import registering
-from tests.caller import Caller, Client, posted, screen_all
+from tests.caller import Answer, Caller, Client, posted, screen_all
 
 OWNER, PASSWORD = "owner@paper.example", "correct horse battery"
 LINKS = "https://a.example https://b.example https://c.example"
@@ -24,7 +24,7 @@ def owner(client: Client) -> Client:
     return client
 
 
-def sign_in(client: Client, email: str, password: str):  # type: ignore[no-untyped-def]
+def sign_in(client: Client, email: str, password: str) -> Answer:
     return client.post("/console/sign-in", data={"email": email, "password": password})
 
 

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import pytest
 from flask import Flask, Response
-from flask.testing import FlaskClient
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
@@ -14,6 +13,7 @@ from service.http.calls import Call, Noun
 from service.http.problems import Problem
 from service.http.requests import MERGE_PATCH, Limit100, Query
 from service.http.responses import json_response
+from tests.caller import Client, client_of
 
 api = Noun("things", "Things", "What this test calls.")
 
@@ -71,43 +71,43 @@ def read_secret() -> Thing:
 
 
 @pytest.fixture
-def things() -> FlaskClient:
+def things() -> Client:
     app = Flask(__name__)
     app.register_blueprint(api)
     app.register_error_handler(Problem, lambda problem: problem.response())
-    return app.test_client()
+    return client_of(app)
 
 
 def declared(name: str) -> Call:
     return next(call for call in api.calls if call.operation == name)
 
 
-def test_the_function_gets_the_path_the_query_and_the_body(things: FlaskClient) -> None:
+def test_the_function_gets_the_path_the_query_and_the_body(things: Client) -> None:
     answer = things.post("/v1/here/things?limit=7&tags=a&tags=b", json={"name": "Boat"})
     assert answer.status_code == 201
     assert answer.json == {"name": "Boat of here", "limit": 7, "tags": ["a", "b"]}
 
 
-def test_a_model_a_response_and_nothing_are_answered_as_they_are(things: FlaskClient) -> None:
+def test_a_model_a_response_and_nothing_are_answered_as_they_are(things: Client) -> None:
     assert things.post("/v1/here/things/1/rename", json={"name": "Ship"}).json == {"name": "Ship"}
     assert things.get("/v1/here/things").headers["X-Place"] == "here"
     gone = things.delete("/v1/here/things/1")
     assert (gone.status_code, gone.data) == (204, b"")
 
 
-def test_what_is_wrong_is_named_before_the_function_is_called(things: FlaskClient) -> None:
+def test_what_is_wrong_is_named_before_the_function_is_called(things: Client) -> None:
     answer = things.post("/v1/here/things?limit=0", json={})
     assert answer.status_code == 422
-    assert answer.json["errors"] == [  # type: ignore[index]
+    assert answer.json["errors"] == [
         {"field": "limit", "message": "This must be a number from 1 to 100."}
     ]
     wrong = things.post("/v1/here/things", json={"name": 1})
-    assert (wrong.status_code, wrong.json["errors"][0]["field"]) == (422, "name")  # type: ignore[index]
+    assert (wrong.status_code, wrong.json["errors"][0]["field"]) == (422, "name")
     assert things.post("/v1/here/things", data="{").status_code == 415
     assert things.post("/v1/here/things").status_code == 400
 
 
-def test_a_body_comes_in_the_types_that_are_declared_or_not_at_all(things: FlaskClient) -> None:
+def test_a_body_comes_in_the_types_that_are_declared_or_not_at_all(things: Client) -> None:
     path = "/v1/here/things/1/rename"
     for content_type in (MERGE_PATCH, "application/json"):
         answer = things.post(path, data='{"name": "Raft"}', content_type=content_type)
@@ -116,7 +116,7 @@ def test_a_body_comes_in_the_types_that_are_declared_or_not_at_all(things: Flask
     assert things.post(path, data="{}", content_type="text/plain").status_code == 415
 
 
-def test_a_call_with_a_scope_needs_a_key(things: FlaskClient) -> None:
+def test_a_call_with_a_scope_needs_a_key(things: Client) -> None:
     answer = things.get("/v1/sites/demo/secrets")
     assert answer.status_code == 401
     assert "WWW-Authenticate" in answer.headers

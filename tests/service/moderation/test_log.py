@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from models.identifiers import first_id
 from models.records import Act, Site
 from models.store.database import begin, reading
 from service.moderation.log import KINDS, Line, LogFilter, lines, note_act
-from tests.caller import Caller, posted, screen_all
+from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import LINKS, SignedIn
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -38,14 +37,14 @@ def act(what: str, *, at: datetime = NOON, by: str = "moderator:x", own: bool = 
 
 
 @pytest.fixture
-def held(client: FlaskClient) -> str:
+def held(client: Client) -> str:
     comment = posted(client, name="Reader", body=f"Look {LINKS}", title="The harbour")
     screen_all()
     return comment
 
 
 def test_decisions_acts_and_settings_are_in_one_order_of_time(
-    client: FlaskClient, moderator: Caller, held: str
+    client: Client, moderator: Caller, held: str
 ) -> None:
     ann = SignedIn(client)
     moderator.decide(held, "approve")
@@ -73,7 +72,7 @@ def test_a_kind_shows_its_own_lines_only(moderator: Caller, held: str, kind: str
     assert [line.kind for line in read(kind=kind)] == [kind]
 
 
-def test_what_the_policy_decides_by_itself_is_not_in_the_log(client: FlaskClient) -> None:
+def test_what_the_policy_decides_by_itself_is_not_in_the_log(client: Client) -> None:
     posted(client)
     screen_all()
     assert read() == []

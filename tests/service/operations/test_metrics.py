@@ -19,7 +19,7 @@ from service.operations import metrics
 from service.people import accounts, keys
 from tests.caller import Caller, Client, client_of, posted, publish_all, screen_all
 from tests.conftest import forget
-from tests.service.operations.told import told_by
+from tests.service.operations.told import Told, told_by
 from worker import bell, sweep
 
 NAMES_OF_THE_DESIGN = {
@@ -147,8 +147,8 @@ def test_a_ring_that_nobody_took_is_counted(
     assert moved == {"no broker": 2, "not taken": 3}
 
 
-def _dropped(told: object, why: str) -> float:
-    return told("greenroom_bell_dropped_total", why=why)  # type: ignore[operator]
+def _dropped(told: Told, why: str) -> float:
+    return told("greenroom_bell_dropped_total", why=why)
 
 
 def test_requests_are_counted_by_route_and_never_by_what_a_stranger_typed(
