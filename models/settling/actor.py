@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from models.json_types import Id
 
 
 class Kind(StrEnum):
     POLICY = "policy"
     MODERATOR = "moderator"
     KEY = "key"
+
+
+class ActorShape(TypedDict):
+    """Who acted. The policy has no id. A name may be unknown; in events, moderators have none,
+    because it is their email address.
+    """
+
+    type: Literal["policy", "moderator", "key"]
+    id: Id | None
+    name: Annotated[str | None, Field(examples=["CMS"])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +61,18 @@ class Actor:
         """A program with a key decides on behalf of people, so it counts as human."""
         return self.kind is not Kind.POLICY
 
+    def shape(self, name: str = "") -> ActorShape:
+        """As JSON says it, with this name if the actor knows none."""
+        own_name = POLICY_NAME if self.kind is Kind.POLICY else self.name
+        return {
+            "type": self.kind.value,
+            "id": self.id or None,
+            "name": own_name or name or None,
+        }
+
     def __str__(self) -> str:
         return f"{self.kind}:{self.id}" if self.id else self.kind.value
 
 
+POLICY_NAME = "Greenroom"
 POLICY = Actor(Kind.POLICY)

@@ -16,6 +16,7 @@ from models.identifiers import new_id
 from models.judgement.policy import Verdict
 from models.records import Delivery, Event, Site
 from models.settings import settings
+from models.settling.actor import ActorShape
 from models.settling.drafts import CommentDraft, Drafts, ThreadDraft
 from models.store.database import Base
 from models.text.stamps import utc_stamp
@@ -41,6 +42,7 @@ class CommentShape(TypedDict):
 
 class DecisionShape(TypedDict):
     by: str
+    actor: ActorShape
     verdict: Verdict
     reasons: list[str]
 

@@ -295,6 +295,7 @@ def _shape(change: Change) -> DecisionShape:
     assert change.verdict
     return {
         "by": "moderator" if change.by.is_human else str(POLICY),
+        "actor": change.by.shape(),
         "verdict": change.verdict,
         "reasons": list(change.words),
     }

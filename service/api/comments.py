@@ -24,7 +24,7 @@ from service.moderation import explaining
 from service.moderation.comment_records import (
     CommentRecord,
     Decision,
-    decision_shape,
+    decision_shapes,
     full_records,
 )
 from service.moderation.deciding import Judgement, publish_soon
@@ -173,7 +173,7 @@ def wanted_comment(session: Session, who: Caller, comment_id: str) -> Comment:
 
 def _decided(session: Session, settled: Settled) -> Decided:
     decision = session.get_one(DecisionRecord, settled.decision_id)
-    return {**decision_shape(decision), "status": settled.status}
+    return {**decision_shapes(session, [decision])[0], "status": settled.status}
 
 
 def _too_late(session: Session, comment_id: str) -> Problem:
@@ -186,4 +186,5 @@ def _too_late(session: Session, comment_id: str) -> Problem:
     if last is None:
         return Problem(409, f"This comment has version {conflict.version} by now.", **about)
     said = f"{last.by} decided to {last.verdict} at {utc_stamp(last.at)}"
-    return Problem(409, f"Someone was first: {said}.", decision=decision_shape(last), **about)
+    shape = decision_shapes(session, [last])[0]
+    return Problem(409, f"Someone was first: {said}.", decision=shape, **about)

@@ -17,7 +17,7 @@ from service.http.api_keys import Caller
 from service.http.api_types import Id, Status
 from service.http.calls import Noun
 from service.http.problems import Problem
-from service.moderation.comment_records import Decision, decision_shape
+from service.moderation.comment_records import Decision, decision_shapes
 from service.moderation.deciding import (
     MOST_AT_ONCE,
     Rulings,
@@ -139,13 +139,16 @@ def _done(settled: Iterable[Settled]) -> list[DecidedOne]:
 
 def _refusals(session: Session, ids: list[str]) -> list[RefusedOne]:
     """The state of each comment now, and who decided it."""
+    found = conflicts(session, ids)
+    decisions = [conflict.decision for conflict in found if conflict.decision]
+    shapes = {shape["id"]: shape for shape in decision_shapes(session, decisions)}
     return [
         {
             "id": conflict.comment_id,
             "detail": "This comment was erased." if conflict.is_erased else "Someone was first.",
             "version": conflict.version,
             "status": conflict.status,
-            "decision": decision_shape(conflict.decision) if conflict.decision else None,
+            "decision": shapes[conflict.decision.id] if conflict.decision else None,
         }
-        for conflict in conflicts(session, ids)
+        for conflict in found
     ]

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from models.settling.actor import ActorShape
 from models.store.database import reading
 from models.text.stamps import utc_stamp
 from service.http.api_keys import Caller
@@ -15,6 +16,7 @@ from service.http.calls import Noun
 from service.http.requests import Cursor, Limit1000, Moment, Query
 from service.moderation.comment_records import Decision, decision_shape
 from service.moderation.log import KINDS, Line, LogFilter, lines
+from service.people.names import actors_of
 
 MOST_BY = 80
 
@@ -47,6 +49,7 @@ class LogLine(TypedDict):
     id: Id
     at: Time
     by: By
+    actor: ActorShape | None
     kind: Annotated[str, OneOf(KINDS)]
     what: NotRequired[Annotated[str, Field(examples=["saved the settings, version 3"])]]
     comment: NotRequired[Id]
@@ -73,16 +76,24 @@ def list_log(who: Caller, query: LogQuery) -> Log:
     wanted = LogFilter([who.site.id], query.kind, query.by[:MOST_BY], query.since, query.until)
     with reading() as session:
         found = lines(session, wanted, query.cursor, query.limit + 1)
+        actors = actors_of(session, {line.by for line in found})
     following = found[query.limit - 1].id if len(found) > query.limit else None
-    return {"log": [_shape(line) for line in found[: query.limit]], "next": following}
+    page = [_shape(line, actors[line.by]) for line in found[: query.limit]]
+    return {"log": page, "next": following}
 
 
-def _shape(line: Line) -> LogLine:
-    shape: LogLine = {"id": line.id, "at": utc_stamp(line.at), "by": line.by, "kind": line.kind}
+def _shape(line: Line, actor: ActorShape | None) -> LogLine:
+    shape: LogLine = {
+        "id": line.id,
+        "at": utc_stamp(line.at),
+        "by": line.by,
+        "actor": actor,
+        "kind": line.kind,
+    }
     if line.decision is None:
         shape["what"] = line.what
         return shape
     shape["comment"] = line.decision.comment_id
     shape["batch"] = line.decision.batch
-    shape["decision"] = decision_shape(line.decision)
+    shape["decision"] = decision_shape(line.decision, actor)
     return shape

@@ -5,7 +5,7 @@ whatever the number.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, TypeVar, cast
 
 from pydantic import Field
@@ -15,11 +15,13 @@ from typing_extensions import TypedDict
 
 from models.records import Comment, DecisionRecord, Screening, Thread
 from models.records import Review as ReviewRecord
+from models.settling.actor import ActorShape
 from models.settling.history import is_by_human
 from models.store.secrets import decrypt_email
 from models.text import markdown
 from models.text.stamps import utc_stamp
 from service.http.api_types import By, Email, Id, OneOf, Status, ThreadKey, Time, Url, Verdict
+from service.people.names import actors_of
 
 Logged = TypeVar("Logged", ReviewRecord, DecisionRecord)
 
@@ -55,6 +57,7 @@ class Decision(TypedDict):
     id: Id
     at: Time
     by: By
+    actor: ActorShape | None
     verdict: Verdict
     reasons: Annotated[list[str], Field(examples=[["spam"]])]
     reason: Annotated[str, OneOf(("spam", "abuse", "off_topic", "other"))] | None
@@ -98,6 +101,8 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentR
     evidence = _latest_evidence(session, ids)
     reviews = _grouped(session, ReviewRecord, ids)
     decisions = _grouped(session, DecisionRecord, ids)
+    bys = {decision.by for log in decisions.values() for decision in log}
+    actors = actors_of(session, bys)
     return [
         _record(
             comment,
@@ -105,18 +110,20 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentR
             evidence=evidence.get(comment.id, []),
             reviews=reviews[comment.id],
             decisions=decisions[comment.id],
+            actors=actors,
         )
         for comment in comments
     ]
 
 
-def _record(
+def _record(  # noqa: PLR0913 — the parts of one record
     comment: Comment,
     thread: Thread,
     *,
     evidence: list[Evidence],
     reviews: Sequence[ReviewRecord],
     decisions: Sequence[DecisionRecord],
+    actors: Mapping[str, ActorShape | None],
 ) -> CommentRecord:
     record: CommentRecord = {
         "id": comment.id,
@@ -137,7 +144,7 @@ def _record(
         "erased_at": utc_stamp(comment.erased_at),
         "evidence": evidence,
         "reviews": [_review(review) for review in reviews],
-        "decisions": [decision_shape(decision) for decision in decisions],
+        "decisions": [decision_shape(decision, actors[decision.by]) for decision in decisions],
         "campaign": comment.campaign,
         "blind": False,
     }
@@ -187,11 +194,18 @@ def _blindfolded(record: CommentRecord) -> CommentRecord:
     }
 
 
-def decision_shape(decision: DecisionRecord) -> Decision:
+def decision_shapes(session: Session, decisions: Sequence[DecisionRecord]) -> list[Decision]:
+    """These decisions with their actors, one for one."""
+    actors = actors_of(session, {decision.by for decision in decisions})
+    return [decision_shape(decision, actors[decision.by]) for decision in decisions]
+
+
+def decision_shape(decision: DecisionRecord, actor: ActorShape | None) -> Decision:
     return {
         "id": decision.id,
         "at": utc_stamp(decision.at),
         "by": decision.by,
+        "actor": actor,
         "verdict": decision.verdict,
         "reasons": decision.reasons,
         "reason": decision.reason,

@@ -2,34 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.identifiers import is_id
-from models.records import Moderator
+from models.records import ApiKey, Moderator
+from models.settling.actor import POLICY, POLICY_NAME, Actor, ActorShape
 
-MODERATOR = "moderator:"
+MODERATOR, KEY = "moderator:", "key:"
 ROLES = ("viewer", "moderator", "owner")  # each may do what those before it may
 
 
 def names_of(session: Session, bys: Iterable[str]) -> dict[str, str]:
-    """ "moderator:ID" and the like as people say it: an email, "a program", "the policy"."""
+    """ "moderator:ID" and the like as people say it: an email, a key's name, "Greenroom"."""
     wanted = set(bys)
-    ids = [
-        id_
-        for by in wanted
-        if by.startswith(MODERATOR) and is_id(id_ := by.removeprefix(MODERATOR))
-    ]
-    wanted_ones = select(Moderator.id, Moderator.email).where(Moderator.id.in_(ids))
-    emails = dict(session.execute(wanted_ones).all()) if ids else {}
-    return {by: emails.get(by.removeprefix(MODERATOR)) or _other(by) for by in wanted}
+    known = _known_names(session, wanted)
+    return {by: known.get(by) or _other(by) for by in wanted}
+
+
+def actors_of(session: Session, bys: Iterable[str]) -> dict[str, ActorShape | None]:
+    """The same for programs: type, id and name. None for those who are no actor, such as the
+    command line.
+    """
+    wanted = set(bys)
+    known = _known_names(session, wanted)
+    return {by: _actor(by, known.get(by, "")) for by in wanted}
+
+
+def _actor(by: str, name: str) -> ActorShape | None:
+    try:
+        return Actor.parse(by).shape(name)
+    except ValueError:
+        return None
+
+
+def _known_names(session: Session, bys: Collection[str]) -> dict[str, str]:
+    """The emails of moderators and the names of keys. It asks the database only for those."""
+    moderators, keys = _ids(bys, MODERATOR), _ids(bys, KEY)
+    names: dict[str, str] = {}
+    if moderators:
+        emails = select(Moderator.id, Moderator.email).where(Moderator.id.in_(moderators))
+        names |= {MODERATOR + id_: email for id_, email in session.execute(emails)}
+    if keys:
+        named = select(ApiKey.id, ApiKey.name).where(ApiKey.id.in_(keys))
+        names |= {KEY + id_: name for id_, name in session.execute(named)}
+    return names
+
+
+def _ids(bys: Collection[str], kind: str) -> list[str]:
+    ids = (by.removeprefix(kind) for by in bys if by.startswith(kind))
+    return [id_ for id_ in ids if is_id(id_)]
 
 
 def _other(by: str) -> str:
-    if by == "policy":
-        return "Greenroom"
+    if by == str(POLICY):
+        return POLICY_NAME
     if by.startswith(MODERATOR):
         return "someone who left"
-    return "a program" if by.startswith("key:") else by
+    return "a program" if by.startswith(KEY) else by

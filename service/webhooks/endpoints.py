@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.identifiers import is_id, new_id
 from models.records import Endpoint, Site
+from models.settling.actor import POLICY
 from models.store.database import Base, begin, now, reading
 from models.text.stamps import utc_stamp
 from models.text.urls import host_of
@@ -228,6 +229,7 @@ def _sample(who: Caller, at: datetime) -> EventData:
         "comment": comment,
         "decision": {
             "by": "policy",
+            "actor": POLICY.shape(),
             "verdict": "approve",
             "reasons": ["a test, about no real comment"],
         },

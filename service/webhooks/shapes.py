@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
+from models.settling.actor import ActorShape
 from models.text.cleaning import clean_line
 from models.webhooks.owed import CHATS, EVENTS
 from service.http.api_types import Id, OneOf, Status, Time, Url, Verdict
@@ -341,6 +342,7 @@ class EventDecision(TypedDict):
     """The decision behind the event."""
 
     by: Literal["policy", "moderator"]
+    actor: NotRequired[ActorShape]  # older events have none
     verdict: Verdict
     reasons: Annotated[list[str], Field(examples=[["no check found a problem"]])]
 

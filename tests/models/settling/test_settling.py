@@ -217,7 +217,7 @@ def test_a_sampled_comment_is_reviewed_blindly_whatever_its_status(client: Clien
 def test_an_event_tells_the_public_state_and_what_it_replaces(client: Client) -> None:
     comment = posted(client)
     settle_one(Change(comment, Verdict.APPROVE, by=ANN))
-    settle_one(Change(comment, Verdict.REJECT, by=Actor.key("1"), reason="off_topic"))
+    settle_one(Change(comment, Verdict.REJECT, by=Actor.key("1", "CMS"), reason="off_topic"))
     approved, rejected = events_of(comment)
     assert (approved.type, rejected.type) == ("comment.approved", "comment.rejected")
     assert (approved.supersedes, rejected.supersedes) == (None, approved.id)
@@ -225,6 +225,7 @@ def test_an_event_tells_the_public_state_and_what_it_replaces(client: Client) ->
     assert (approved.revision, rejected.revision) == (1, 2)
     assert rejected.data["decision"] == {
         "by": "moderator",
+        "actor": {"type": "key", "id": "1", "name": "CMS"},
         "verdict": "reject",
         "reasons": ["off topic"],
     }

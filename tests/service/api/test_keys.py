@@ -10,7 +10,8 @@ from models.store.database import now, reading
 from models.text.stamps import utc_stamp
 from service.people import accounts, keys
 from service.sites import registering
-from tests.caller import Caller, Client
+from tests.caller import Caller, Client, posted, screen_all
+from tests.service.signed_in import SignedIn
 
 
 def test_a_key_is_created_listed_rotated_and_revoked(client: Client, moderator: Caller) -> None:
@@ -55,6 +56,37 @@ def test_another_sites_keys_are_not_there(client: Client, moderator: Caller) -> 
         headers={"Authorization": f"Bearer {moderator.key}"},
     )
     assert elsewhere.status_code == 403
+
+
+def test_a_record_an_event_and_a_log_line_name_the_actor(client: Client, moderator: Caller) -> None:
+    made = moderator.call("POST", "/keys", json={"name": "CMS", "scopes": ["moderate"]}).json
+    cms = {"type": "key", "id": made["id"], "name": "CMS"}
+    comment = posted(client)
+    screen_all()
+    answer = Caller(client, made["key"]).decide(comment, "reject")
+    assert (answer.json["by"], answer.json["actor"]) == (f"key:{made['id']}", cms)
+    by_policy, by_key = moderator.record(comment)["decisions"]
+    assert by_policy["actor"] == {"type": "policy", "id": None, "name": "Greenroom"}
+    assert by_key["actor"] == cms
+    line = moderator.call("GET", "/log?kind=decisions").json["log"][0]
+    assert line["actor"] == line["decision"]["actor"] == cms
+    approved, rejected = (event["data"]["decision"] for event in moderator.events())
+    assert (approved["by"], approved["actor"]["type"]) == ("policy", "policy")
+    assert (rejected["by"], rejected["actor"]) == ("moderator", cms)
+
+
+def test_an_event_names_a_moderator_by_id_and_never_by_email(
+    client: Client, moderator: Caller
+) -> None:
+    ann = SignedIn(client)
+    comment = posted(client)
+    screen_all()
+    ann.decide(comment, verdict="reject", reason="spam")
+    actor = moderator.events()[-1]["data"]["decision"]["actor"]
+    assert (actor["type"], actor["name"]) == ("moderator", None)
+    named = {"type": "moderator", "id": actor["id"], "name": "ann@paper.example"}
+    assert moderator.record(comment)["decisions"][-1]["actor"] == named
+    assert "ann@paper.example" not in moderator.call("GET", "/events").text
 
 
 @pytest.mark.parametrize(

@@ -6,25 +6,42 @@ from sqlalchemy import select
 
 from models.identifiers import new_id
 from models.records import Moderator
-from models.store.database import reading
-from service.people import accounts
-from service.people.names import names_of
+from models.store.database import begin, reading
+from service.people import accounts, keys
+from service.people.names import actors_of, names_of
 
 
 def test_everyone_in_a_log_has_a_name(data: object) -> None:
     accounts.add_moderator("ann@paper.example", "demo", "owner", "correct horse battery")
+    with begin() as session:
+        site = keys.site_id_of(session, "demo")
+        named, unnamed = (
+            keys.create(session, site, keys.NewKey(("read",), name), by="moderator:x")
+            for name in ("CMS", "")
+        )
     with reading() as session:
         ann = f"moderator:{session.scalars(select(Moderator.id)).one()}"
         gone = f"moderator:{new_id()}"
-        names = names_of(session, [ann, gone, "policy", "key:abc", "lost keys", "moderator:x", ann])
+        bys = [ann, gone, "policy", "key:abc", "lost keys", "moderator:x", ann]
+        bys += [f"key:{made.row.id}" for made in (named, unnamed)]
+        names = names_of(session, bys)
+        actors = actors_of(session, bys)
     assert names == {
         ann: "ann@paper.example",
         gone: "someone who left",
         "policy": "Greenroom",
         "key:abc": "a program",
+        f"key:{unnamed.row.id}": "a program",
+        f"key:{named.row.id}": "CMS",
         "lost keys": "lost keys",
         "moderator:x": "someone who left",
     }
+    id_of_ann, id_of_gone = (by.removeprefix("moderator:") for by in (ann, gone))
+    assert actors[ann] == {"type": "moderator", "id": id_of_ann, "name": "ann@paper.example"}
+    assert actors[gone] == {"type": "moderator", "id": id_of_gone, "name": None}
+    assert actors["policy"] == {"type": "policy", "id": None, "name": "Greenroom"}
+    assert actors[f"key:{named.row.id}"] == {"type": "key", "id": named.row.id, "name": "CMS"}
+    assert actors["lost keys"] is None
 
 
 def test_nobody_needs_no_query(data: object) -> None:

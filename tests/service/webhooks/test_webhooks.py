@@ -94,6 +94,8 @@ def test_an_approved_comment_is_told_signed_with_its_whole_public_state(
     )
     assert (data["comment"]["id"], data["comment"]["status"]) == (comment, "approved")
     assert (data["sequence"], data["supersedes"]) == (1, None)
+    actor = data["decision"].pop("actor")
+    assert (actor["type"], actor["name"]) == ("key", None)
     assert data["decision"] == {"by": "moderator", "verdict": "approve", "reasons": []}
     assert "ann@example.org" not in receiver.got[0].content.decode()
     assert receiver.got[0].headers["content-type"] == "application/json"
