@@ -33,9 +33,10 @@ def actors_of(session: Session, bys: Iterable[str]) -> dict[str, ActorShape | No
 
 def _actor(by: str, name: str) -> ActorShape | None:
     try:
-        return Actor.parse(by).shape(name)
+        actor = Actor.parse(by)
     except ValueError:
         return None
+    return actor.shape(name) if actor == POLICY or is_id(actor.id) else None
 
 
 def _known_names(session: Session, bys: Collection[str]) -> dict[str, str]:
