@@ -66,8 +66,9 @@ def document(nouns: Sequence[Noun]) -> Json:
                 "key": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "A key `gr_…` of the site, made with `greenroom key create`. "
-                    "Its scope is read, moderate or admin; each includes those before it.",
+                    "description": "A key `gr_…` of the site, made with `greenroom key create`, in "
+                    "the console or by this API. Its scopes are read, moderate or admin, of which "
+                    "each includes those before it, and post.",
                 }
             },
         },

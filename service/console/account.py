@@ -120,16 +120,25 @@ def _enrolment(email: str, secret: str, error: str) -> str:
 def end_second_factor() -> BaseResponse | tuple[str, int]:
     """With the password, so that an open session alone is not enough."""
     who = acting()
-    if codes.admit(who.moderator_id, reader()) or not accounts.check_password(
-        who.email, request.form.get("password", "")
-    ):
+    if not has_given_password(who):
         left = second_factor.recovery_codes_left(who.moderator_id)
         return render_template(
             "console/account.html", who=who, sessions=1, left=left, error="Wrong password."
         ), 403
-    codes.forget(who.moderator_id, reader())
     second_factor.end(who.moderator_id)
     return redirect("/console/account", 303)
+
+
+def has_given_password(who: sessions.SignedIn) -> bool:
+    """Whether the form carries the password of the account, for what an open session alone must not
+    do. Guesses are slowed down.
+    """
+    if codes.admit(who.moderator_id, reader()):
+        return False
+    if accounts.check_password(who.email, request.form.get("password", "")) is None:
+        return False
+    codes.forget(who.moderator_id, reader())
+    return True
 
 
 @console.post("/account/sessions/end")

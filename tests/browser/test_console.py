@@ -35,7 +35,7 @@ PAGES = (
         "/console/join/spent",
         "/console/nowhere",
     ),
-    *("/console/sites/demo/webhooks", "/docs", "/docs/webhooks"),
+    *("/console/sites/demo/webhooks", "/console/sites/demo/keys", "/docs", "/docs/webhooks"),
 )
 # What the console asks of either database is told in tests/service.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

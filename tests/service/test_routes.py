@@ -104,6 +104,9 @@ CONSOLE = {
     "POST /console/sites/<site>/webhooks/<webhook>/redeliver": Row(
         "owner", {"since": "2026-01-01T00:00"}
     ),
+    "GET /console/sites/<site>/keys": Row("owner"),
+    "POST /console/sites/<site>/keys": Row("owner", {"name": "CMS", "password": "no"}),
+    "POST /console/sites/<site>/keys/<key_id>": Row("owner", {"do": "revoke"}),
     "POST /console/sign-out": Row("account", about=False),
 }
 API = {

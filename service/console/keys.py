@@ -1,0 +1,115 @@
+"""API keys of a site, for its owners: creating, rotating and revoking them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from flask import redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from models.records import ApiKey
+from models.store.database import begin, now, reading
+from service.console.account import has_given_password
+from service.console.blueprint import acting, console, looking
+from service.console.sessions import SignedIn
+from service.console.team import check_owner
+from service.http.api_keys import LADDER, POST, SITE_SCOPES
+from service.http.problems import Problem
+from service.people import keys
+from service.people.names import names_of
+
+MAY = {
+    "read": "Read events",
+    "moderate": "Read events and moderate",
+    "admin": "Everything, including settings, people and keys",
+    "": "Nothing else",
+}
+LIVES = {"30": "In 30 days", "90": "In 90 days", "365": "In 1 year", "": "Never"}
+OVERLAPS = {"24": "1 day", "1": "1 hour", "168": "7 days", "0": "Not at all"}
+
+
+@console.get("/sites/<site>/keys")
+def keys_page(site: str) -> str:
+    who = looking()
+    check_owner(who, site)
+    return _page(who, site)
+
+
+def _page(
+    who: SignedIn, site: str, *, made: keys.Made | None = None, error: str = "", field: str = ""
+) -> str:
+    """All keys of the site. A new key is shown on this page only."""
+    with reading() as session:
+        rows = keys.listed(session, keys.site_id_of(session, site))
+        names = names_of(session, {row.created_by for row in rows if row.created_by})
+    return render_template(
+        "console/keys.html",
+        who=who,
+        site=site,
+        live=[row for row in rows if keys.state_of(row) == "live"],
+        ended=[row for row in rows if keys.state_of(row) != "live"],
+        names=names,
+        label=keys.label,
+        says=_says,
+        made=made,
+        error=error,
+        wrong=field,
+        given=request.form if request.method == "POST" and made is None else {},
+        may=MAY,
+        lives=LIVES,
+        overlaps=OVERLAPS,
+    )
+
+
+def _says(row: ApiKey) -> str:
+    """What the key may do, in a few words."""
+    return ", ".join(keys.scopes_of(row))
+
+
+@console.post("/sites/<site>/keys")
+def create_key(site: str) -> str | tuple[str, int]:
+    """The key is on this page, and on no other. An open session alone creates none."""
+    who = acting()
+    check_owner(who, site)
+    if not has_given_password(who):
+        return _page(who, site, error="Wrong password. No key was created.", field="password"), 422
+    life = request.form.get("life", "")
+    if life not in LIVES:
+        raise Problem(422, "Choose when the key expires.")
+    expires_at = now() + timedelta(days=int(life)) if life else None
+    try:
+        with begin() as session:
+            new = keys.NewKey(_scopes(), request.form.get("name", ""), expires_at)
+            site_id = keys.site_id_of(session, site)
+            made = keys.create(session, site_id, new, by=who.by, within=SITE_SCOPES)
+    except Problem as problem:
+        (wrong,) = problem.errors
+        return _page(who, site, error=wrong["message"], field=wrong["field"]), 422
+    return _page(who, site, made=made)
+
+
+def _scopes() -> Sequence[str]:
+    ladder = [scope for scope in LADDER if scope == request.form.get("scope")]
+    return [*ladder, POST] if POST in request.form else ladder
+
+
+@console.post("/sites/<site>/keys/<key_id>")
+def change_key(site: str, key_id: str) -> BaseResponse | str | tuple[str, int]:
+    """Rotate or revoke it. To rotate shows a new key, so it takes the password."""
+    who = acting()
+    check_owner(who, site)
+    if request.form.get("do") == "revoke":
+        with begin() as session:
+            row = keys.of_site(session, keys.site_id_of(session, site), key_id)
+            keys.revoke(session, row, by=who.by)
+        return redirect(f"/console/sites/{site}/keys", 303)
+    if request.form.get("do") != "rotate" or request.form.get("overlap") not in OVERLAPS:
+        raise Problem(422, "Choose what to do with the key.")
+    if not has_given_password(who):
+        return _page(who, site, error="Wrong password. The key was not rotated."), 422
+    with begin() as session:
+        row = keys.of_site(session, keys.site_id_of(session, site), key_id)
+        overlap = timedelta(hours=int(request.form["overlap"]))
+        made = keys.rotate(session, row, by=who.by, overlap=overlap, within=SITE_SCOPES)
+    return _page(who, site, made=made)
