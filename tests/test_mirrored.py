@@ -71,7 +71,6 @@ COVERED = {
     "service/operations/strays.py": "service/operations/test_doctor.py",
     "service/people/mail.py": "service/people/test_passwords.py",
     "service/sites/lookup.py": "models/store/test_deadlines.py",
-    "service/sites/registering.py": "service/people/test_accounts.py",
     "service/sites/policy_words.py": "service/moderation/test_news.py",
     "service/up/valkey.py": "service/up/test_supervisor.py",
     "service/webhooks/delivery_log.py": "service/webhooks/test_webhooks.py",
