@@ -43,7 +43,7 @@ def _asking(call: str) -> str:
     return f"""
 from service.people import accounts
 from service.app import create_app
-from tests.caller import Caller
+from tests.caller import Caller, client_of
 Caller(client_of(create_app()), accounts.create_key("demo", "admin")).{call}
 import time; time.sleep(10)  # the bell rings in the background
 """
@@ -53,7 +53,7 @@ import time; time.sleep(10)  # the bell rings in the background
 ACTS = {
     "post": """
 from service.app import create_app
-from tests.caller import post
+from tests.caller import client_of, post
 from tests.chaos.test_failpoints import KEY
 post(client_of(create_app()), headers=KEY)
 import time; time.sleep(10)  # the bell rings in the background

@@ -95,7 +95,7 @@ def test_a_count_is_named_and_so_is_one_that_nobody_knows() -> None:
 def test_to_explain_takes_numpy_and_neither_scipy_nor_scikit_learn() -> None:
     code = (
         "import sys, numpy as np\n"
-        "from models.spam import explanation, site\n"
+        "from models.spam import explanation, site_model as site\n"
         "from models.spam.model import SpamModel\n"
         "from models.spam.features import COLUMNS\n"
         "own = site.SiteModel(np.ones(site.COLUMNS, np.float32), 0.0, [], 'base')\n"
