@@ -75,7 +75,7 @@ def _write(ids: list[str], number: int) -> None:
             settle(
                 session,
                 [
-                    Change(id_, verdict, by=Actor.key("test"))
+                    Change(id_, verdict, by=Actor.key(new_id()))
                     for id_ in chance.sample(ids, chance.randint(1, 3))
                 ],
             )
