@@ -29,7 +29,7 @@ COVERED = {
     "service/app.py": "service/test_routes.py",
     "service/commands/error_rates.py": "service/sites/test_error_rates.py",
     "service/commands/database.py": "service/commands/test_commands.py",
-    "service/commands/key.py": "service/people/test_keys.py",
+    "service/commands/key.py": "service/people/test_api_keys.py",
     "service/commands/main.py": "service/commands/test_commands.py",
     "service/commands/moderator.py": "service/commands/test_commands.py",
     "service/commands/site.py": "service/commands/test_commands.py",
@@ -37,7 +37,6 @@ COVERED = {
     "service/commands/site_model.py": "service/sites/test_model_versions.py",
     "service/commands/webhook.py": "service/webhooks/test_tools.py",
     # Pages of the console.
-    "service/console/account.py": "service/console/test_people.py",
     "service/console/blocks.py": "service/console/test_people.py",
     "service/console/blueprint.py": "service/test_routes.py",
     "service/console/calls.py": "browser/test_console.py",

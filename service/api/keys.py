@@ -13,8 +13,8 @@ from service.http.api_keys import SITE_SCOPES, Caller
 from service.http.api_types import OneOf
 from service.http.calls import Noun
 from service.http.requests import Moment
-from service.people import keys
-from service.people.keys import KeyWithSecret, ShownKey
+from service.people import api_keys
+from service.people.api_keys import KeyWithSecret, ShownKey
 
 api = Noun("keys", "API keys", "The keys that programs call with.")
 
@@ -27,7 +27,7 @@ class KeyRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(strict=True, max_length=keys.MOST_NAME, examples=["CMS"])]
+    name: Annotated[str, Field(strict=True, max_length=api_keys.MOST_NAME, examples=["CMS"])]
     scopes: Annotated[
         list[Annotated[str, OneOf(SITE_SCOPES)]],
         Field(min_length=1, max_length=len(SITE_SCOPES), examples=[["moderate", "post"]]),
@@ -40,8 +40,8 @@ class KeyRotation(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    overlap_seconds: Annotated[int, Field(ge=0, le=int(keys.MOST_OVERLAP.total_seconds()))] = int(
-        keys.OVERLAP.total_seconds()
+    overlap_seconds: Annotated[int, Field(ge=0, le=int(api_keys.MOST_OVERLAP.total_seconds()))] = (
+        int(api_keys.OVERLAP.total_seconds())
     )
 
 
@@ -63,7 +63,7 @@ def list_keys(who: Caller) -> Keys:
     behind.
     """
     with reading() as session:
-        return {"keys": [keys.key_shape(row) for row in keys.listed(session, who.site.id)]}
+        return {"keys": [api_keys.key_shape(row) for row in api_keys.listed(session, who.site.id)]}
 
 
 @api.call(
@@ -76,10 +76,10 @@ def list_keys(who: Caller) -> Keys:
 )
 def create_key(who: Caller, body: KeyRequest) -> KeyWithSecret:
     """Create a key for this site, with no more scopes than your own key has."""
-    new = keys.NewKey(body.scopes, body.name, body.expires_at)
+    new = api_keys.NewKey(body.scopes, body.name, body.expires_at)
     with begin() as session:
-        made = keys.create(session, who.site.id, new, by=who.by, within=who.scopes)
-        return {**keys.key_shape(made.row), "key": made.key}
+        made = api_keys.create(session, who.site.id, new, by=who.by, within=who.scopes)
+        return {**api_keys.key_shape(made.row), "key": made.key}
 
 
 @api.call(
@@ -98,9 +98,9 @@ def rotate_key(who: Caller, key_id: str, body: KeyRotation) -> KeyWithSecret:
     """
     overlap = timedelta(seconds=body.overlap_seconds)
     with begin() as session:
-        row = keys.of_site(session, who.site.id, key_id)
-        made = keys.rotate(session, row, by=who.by, overlap=overlap, within=who.scopes)
-        return {**keys.key_shape(made.row), "key": made.key}
+        row = api_keys.of_site(session, who.site.id, key_id)
+        made = api_keys.rotate(session, row, by=who.by, overlap=overlap, within=who.scopes)
+        return {**api_keys.key_shape(made.row), "key": made.key}
 
 
 @api.call(
@@ -114,4 +114,4 @@ def rotate_key(who: Caller, key_id: str, body: KeyRotation) -> KeyWithSecret:
 def revoke_key(who: Caller, key_id: str) -> None:
     """Revoke a key, at once and for good. Your own key may revoke itself."""
     with begin() as session:
-        keys.revoke(session, keys.of_site(session, who.site.id, key_id), by=who.by)
+        api_keys.revoke(session, api_keys.of_site(session, who.site.id, key_id), by=who.by)

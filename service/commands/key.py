@@ -42,10 +42,10 @@ def create_key(
     """Create a key and print it. It is not shown again."""
     if (site_key is None) != ("metrics" in scopes):
         raise click.UsageError("Name a site with --site, except for the scope metrics.")
-    with _keys() as (keys, session):
-        site_id = keys.site_id_of(session, site_key) if site_key else None
-        new = keys.NewKey(scopes, name, keys.parsed_expiry(expires) if expires else None)
-        made = keys.create(session, site_id, new, by=_BY)
+    with _keys() as (api_keys, session):
+        site_id = api_keys.site_id_of(session, site_key) if site_key else None
+        new = api_keys.NewKey(scopes, name, api_keys.parsed_expiry(expires) if expires else None)
+        made = api_keys.create(session, site_id, new, by=_BY)
     click.echo(made.key)
 
 
@@ -54,8 +54,8 @@ def create_key(
 @click.option("--all", "ended", is_flag=True, help="Also the revoked and expired ones.")
 def list_keys(site_key: str | None, ended: bool) -> None:
     """List the keys that work, newest first, each on a line that begins with its id."""
-    with _keys() as (keys, session):
-        for line in keys.lines(session, site_key, ended=ended):
+    with _keys() as (api_keys, session):
+        for line in api_keys.lines(session, site_key, ended=ended):
             click.echo(line)
 
 
@@ -63,8 +63,8 @@ def list_keys(site_key: str | None, ended: bool) -> None:
 @click.argument("id_", metavar="ID")
 def revoke_key(id_: str) -> None:
     """Revoke the key ID, at once and for good."""
-    with _keys() as (keys, session):
-        keys.revoke(session, keys.any_key(session, id_), by=_BY)
+    with _keys() as (api_keys, session):
+        api_keys.revoke(session, api_keys.any_key(session, id_), by=_BY)
 
 
 @key.command("rotate")
@@ -82,9 +82,9 @@ def rotate_key(id_: str, hours: float) -> None:
     """Print a new key that replaces the key ID, with the same name, scopes and lifetime."""
     from datetime import timedelta
 
-    with _keys() as (keys, session):
-        row = keys.any_key(session, id_)
-        made = keys.rotate(session, row, by=_BY, overlap=timedelta(hours=hours))
+    with _keys() as (api_keys, session):
+        row = api_keys.any_key(session, id_)
+        made = api_keys.rotate(session, row, by=_BY, overlap=timedelta(hours=hours))
     click.echo(made.key)
 
 
@@ -96,11 +96,11 @@ def _keys() -> Iterator[tuple[ModuleType, Any]]:
     need_database()
     from models.store.database import begin
     from service.http.problems import Problem
-    from service.people import keys
+    from service.people import api_keys
 
     try:
         with begin() as session:
-            yield keys, session
+            yield api_keys, session
     except Problem as problem:
         raise click.ClickException(
             problem.errors[0]["message"] if problem.errors else problem.detail

@@ -16,7 +16,7 @@ from service.console.sessions import SignedIn
 from service.console.team import check_owner
 from service.http.api_keys import LADDER, POST, SITE_SCOPES
 from service.http.problems import Problem
-from service.people import keys
+from service.people import api_keys
 from service.people.names import names_of
 
 MAY = {
@@ -37,20 +37,20 @@ def keys_page(site: str) -> str:
 
 
 def _page(
-    who: SignedIn, site: str, *, made: keys.Made | None = None, error: str = "", field: str = ""
+    who: SignedIn, site: str, *, made: api_keys.Made | None = None, error: str = "", field: str = ""
 ) -> str:
     """All keys of the site. A new key is shown on this page only."""
     with reading() as session:
-        rows = keys.listed(session, keys.site_id_of(session, site))
+        rows = api_keys.listed(session, api_keys.site_id_of(session, site))
         names = names_of(session, {row.created_by for row in rows if row.created_by})
     return render_template(
         "console/keys.html",
         who=who,
         site=site,
-        live=[row for row in rows if keys.state_of(row) == "live"],
-        ended=[row for row in rows if keys.state_of(row) != "live"],
+        live=[row for row in rows if api_keys.state_of(row) == "live"],
+        ended=[row for row in rows if api_keys.state_of(row) != "live"],
         names=names,
-        label=keys.label,
+        label=api_keys.label,
         says=_says,
         made=made,
         error=error,
@@ -64,7 +64,7 @@ def _page(
 
 def _says(row: ApiKey) -> str:
     """What the key may do, in a few words."""
-    return ", ".join(keys.scopes_of(row))
+    return ", ".join(api_keys.scopes_of(row))
 
 
 @console.post("/sites/<site>/keys")
@@ -80,9 +80,9 @@ def create_key(site: str) -> str | tuple[str, int]:
     expires_at = now() + timedelta(days=int(life)) if life else None
     try:
         with begin() as session:
-            new = keys.NewKey(_scopes(), request.form.get("name", ""), expires_at)
-            site_id = keys.site_id_of(session, site)
-            made = keys.create(session, site_id, new, by=who.by, within=SITE_SCOPES)
+            new = api_keys.NewKey(_scopes(), request.form.get("name", ""), expires_at)
+            site_id = api_keys.site_id_of(session, site)
+            made = api_keys.create(session, site_id, new, by=who.by, within=SITE_SCOPES)
     except Problem as problem:
         (wrong,) = problem.errors
         return _page(who, site, error=wrong["message"], field=wrong["field"]), 422
@@ -101,15 +101,15 @@ def change_key(site: str, key_id: str) -> BaseResponse | str | tuple[str, int]:
     check_owner(who, site)
     if request.form.get("do") == "revoke":
         with begin() as session:
-            row = keys.of_site(session, keys.site_id_of(session, site), key_id)
-            keys.revoke(session, row, by=who.by)
+            row = api_keys.of_site(session, api_keys.site_id_of(session, site), key_id)
+            api_keys.revoke(session, row, by=who.by)
         return redirect(f"/console/sites/{site}/keys", 303)
     if request.form.get("do") != "rotate" or request.form.get("overlap") not in OVERLAPS:
         raise Problem(422, "Choose what to do with the key.")
     if not has_given_password(who):
         return _page(who, site, error="Wrong password. The key was not rotated."), 422
     with begin() as session:
-        row = keys.of_site(session, keys.site_id_of(session, site), key_id)
+        row = api_keys.of_site(session, api_keys.site_id_of(session, site), key_id)
         overlap = timedelta(hours=int(request.form["overlap"]))
-        made = keys.rotate(session, row, by=who.by, overlap=overlap, within=SITE_SCOPES)
+        made = api_keys.rotate(session, row, by=who.by, overlap=overlap, within=SITE_SCOPES)
     return _page(who, site, made=made)

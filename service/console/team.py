@@ -1,22 +1,16 @@
-"""People: who may do what on which site, inviting and removing them; and the pages that a link
-leads to.
-"""
+"""People: who may do what on which site; inviting and removing them."""
 
 from __future__ import annotations
 
-from functools import partial
-
-from flask import Response, after_this_request, redirect, render_template, request
+from flask import redirect, render_template, request
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.records import Membership, Moderator, Site, Ticket
+from models.records import Membership, Moderator, Site
 from models.store.database import begin, reading
 from service.console.blueprint import acting, console, looking
 from service.console.item import check_may, known
-from service.console.sessions import Guesses, SignedIn
-from service.http.addresses import reader
-from service.http.limits import in_words
+from service.console.sessions import SignedIn
 from service.http.problems import Problem
 from service.people import letters, mail, team, tickets
 from service.people.names import ROLES
@@ -26,7 +20,6 @@ MAY = {
     "moderator": "decides",
     "viewer": "looks",
 }
-asked = Guesses()
 
 
 @console.get("/people")
@@ -95,69 +88,3 @@ def check_owner(who: SignedIn, site: str) -> None:
     if site not in who.sites:
         raise Problem(404, "There is no such site.")
     check_may(who, site, "owner")
-
-
-@console.get("/join/<token>")
-def join_page(token: str) -> str | tuple[str, int]:
-    ticket = tickets.find(token)
-    if ticket is None:
-        return render_template("console/join.html", ticket=None, error=""), 404
-    return _join(ticket)
-
-
-def _join(ticket: Ticket, error: str = "") -> str:
-    with reading() as session:
-        site = session.execute(select(Site.key).where(Site.id == ticket.site_id)).scalar()
-    is_new = tickets.is_new_account(ticket)
-    return render_template(
-        "console/join.html", ticket=ticket, site=site, is_new=is_new, error=error
-    )
-
-
-@console.post("/join/<token>")
-def join(token: str) -> BaseResponse | str | tuple[str, int]:
-    ticket = tickets.find(token)
-    if ticket is None:
-        return render_template("console/join.html", ticket=None, error=""), 404
-    try:
-        if tickets.use(token, request.form.get("password", "")):
-            return redirect("/console/sign-in", 303)
-    except ValueError as error:
-        return _join(ticket, str(error)), 422
-    return render_template("console/join.html", ticket=None, error=""), 404
-
-
-@console.get("/forgotten")
-def forgotten_page() -> str:
-    return render_template("console/forgotten.html", can_mail=mail.can_send(), sent=False)
-
-
-@console.post("/forgotten")
-def forgotten() -> str | tuple[str, int]:
-    """The same answer whether there is such an account or not."""
-    email = request.form.get("email", "").strip().lower()[:254].replace("\0", "")
-    if not mail.can_send():
-        raise Problem(409, "This service sends no mail. Ask whoever runs it for a link.")
-    if wait := asked.admit(email, reader()):
-        raise Problem(429, f"A link was sent a moment ago. Try again in {in_words(wait)}.")
-    _send_link_after_the_answer(email)
-    return render_template("console/forgotten.html", can_mail=True, sent=True)
-
-
-def _send_link_after_the_answer(email: str) -> None:
-    """The account is looked up when the answer is complete, so the answer takes as long for an
-    unknown address as for a known one.
-    """
-
-    @after_this_request
-    def send_when_closed(answer: Response) -> Response:
-        answer.call_on_close(partial(mail.in_background, _send_link, email))
-        return answer
-
-
-def _send_link(email: str) -> None:
-    try:
-        link = tickets.reset(email, by="the form")
-    except ValueError:
-        return  # there is no such account
-    mail.send(email, *letters.new_password(link))

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from models.records import Membership, Moderator, Site
 from models.store.database import begin, reading
 from models.text.email import parsed_email
-from service.people import keys, passwords
+from service.people import api_keys, passwords
 from service.sites.registering import add_site, checked_origin
 
 DEMO = "demo"
@@ -77,9 +77,9 @@ def hashed(password: str, *, email: str) -> str:
 def create_key(site: str, *scopes: str) -> str:
     """A new key `gr_…` without a name or an end, by the command line."""
     with begin() as session:
-        new = keys.NewKey(scopes)
-        site_id = keys.site_id_of(session, site)
-        return keys.create(session, site_id, new, by="the command line").key
+        new = api_keys.NewKey(scopes)
+        site_id = api_keys.site_id_of(session, site)
+        return api_keys.create(session, site_id, new, by="the command line").key
 
 
 def first_start(public_url: str) -> str | None:

@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 
 from models.records import Block, DecisionRecord, Moderator, Question, Site, Thread
 from models.store.database import begin, reading
-from service.console import signing_in, team
-from service.people import accounts, keys, tickets
+from service.console import mailed_links, signing_in
+from service.people import accounts, api_keys, tickets
 from service.sites import registering
 from tests.caller import Caller, Client, posted, screen_all
 
@@ -187,7 +187,7 @@ class World(NamedTuple):
 @pytest.fixture
 def world(client: Client, moderator: Caller) -> World:
     signing_in.guesses._tries.clear()
-    team.asked._tries.clear()
+    mailed_links.asked._tries.clear()
     registering.add_site("other", ["https://other.example"])
     comment = posted(client, body=LINKS)
     screen_all()
@@ -219,7 +219,7 @@ def world(client: Client, moderator: Caller) -> World:
     )
     assert webhook.json is not None
     with begin() as session:
-        made = keys.create(session, site, keys.NewKey(("read",)), by="moderator:x")
+        made = api_keys.create(session, site, api_keys.NewKey(("read",)), by="moderator:x")
     names["key_id"] = made.row.id
     names["webhook"] = names["webhook_id"] = webhook.json["id"]
     names |= {

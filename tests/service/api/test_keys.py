@@ -8,7 +8,7 @@ import pytest
 
 from models.store.database import now, reading
 from models.text.stamps import utc_stamp
-from service.people import accounts, keys
+from service.people import accounts, api_keys
 from service.sites import registering
 from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import SignedIn
@@ -46,7 +46,7 @@ def test_another_sites_keys_are_not_there(client: Client, moderator: Caller) -> 
     registering.add_site("other", ["https://other.example"])
     accounts.create_key("other", "read")
     with reading() as session:
-        theirs = keys.listed(session, keys.site_id_of(session, "other"))[0].id
+        theirs = api_keys.listed(session, api_keys.site_id_of(session, "other"))[0].id
     assert theirs not in moderator.call("GET", "/keys").text
     assert moderator.call("DELETE", f"/keys/{theirs}").status_code == 404
     assert moderator.call("POST", f"/keys/{theirs}/rotate").status_code == 404

@@ -1,36 +1,20 @@
-"""Accounts: a second factor, links that let in once, roles; blocks, notes, questions, threads,
-settings and the log.
-"""
+"""Roles, blocks, notes, questions, threads, settings and the log."""
 
 from __future__ import annotations
 
 import re
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
-import pyotp
 import pytest
-import time_machine
-from sqlalchemy import event, select
+from sqlalchemy import select
 
-from models.records import Block, Comment, Moderator, Site, Thread, Ticket
-from models.settings import settings
-from models.store.database import engine, reading
-from service.console import account, signing_in, team
-from service.people import accounts, tickets
-from tests.caller import Caller, Client, client_of, posted, screen_all
-from tests.greenroom import PATIENCE, until
-from tests.service.signed_in import LINKS, PASSWORD, SignedIn
+from models.records import Block, Comment, Moderator, Site, Thread
+from models.store.database import reading
+from tests.caller import Caller, Client, posted, screen_all
+from tests.service.signed_in import LINKS, SignedIn
 
 
 @pytest.fixture
 def ann(client: Client) -> SignedIn:
-    account.codes._tries.clear()
-    team.asked._tries.clear()
     return SignedIn(client)
 
 
@@ -44,159 +28,6 @@ def held(ann: SignedIn) -> str:
 def status_of(comment: str) -> str:
     with reading() as session:
         return session.get_one(Comment, comment).status
-
-
-def enrol(ann: SignedIn) -> tuple[str, list[str]]:
-    """The secret, and the recovery codes."""
-    page = ann.form("/account/second-factor").text
-    secret, sealed = (
-        re.findall(r"<code>(\w+)</code>", page)[0],
-        re.findall(r'name="secret" value="([^"]+)"', page)[0],
-    )
-    assert (
-        ann.form("/account/second-factor/confirm", secret=sealed, code="000000").status_code == 422
-    )
-    done = ann.form(
-        "/account/second-factor/confirm", secret=sealed, code=pyotp.TOTP(secret).now()
-    ).text
-    return secret, re.findall(r"<li>([\w-]+)</li>", done)
-
-
-def first_step(client: Client, email: str = "ann@paper.example") -> str:
-    """With the password alone: what the form for the code carries."""
-    signing_in.guesses._tries.clear()
-    page = client.post("/console/sign-in", data={"email": email, "password": PASSWORD})
-    assert client.get_cookie("greenroom_console", path="/console") is None
-    return re.findall(r'name="pass" value="([^"]+)"', page.text)[0]
-
-
-def second_step(client: Client, passed: str, code: str) -> int:
-    account.codes._tries.clear()
-    return client.post("/console/sign-in/code", data={"pass": passed, "code": code}).status_code
-
-
-def test_with_a_second_factor_the_password_alone_opens_nothing(ann: SignedIn) -> None:
-    with time_machine.travel(time.time(), tick=False) as clock:
-        secret, _ = enrol(ann)
-        other = client_of(ann.client.application)
-        passed = first_step(other)
-        assert second_step(other, passed, "123456") == 403
-        assert second_step(other, "forged", pyotp.TOTP(secret).now()) == 403
-        assert (
-            second_step(other, passed, pyotp.TOTP(secret).now()) == 403
-        )  # the one that turned it on
-        clock.shift(60)
-        assert second_step(other, passed, pyotp.TOTP(secret).now()) == 303
-        assert other.get("/console/").status_code == 200
-        third = client_of(ann.client.application)
-        assert (
-            second_step(third, first_step(third), pyotp.TOTP(secret).now()) == 403
-        )  # each works once
-
-
-def test_a_recovery_code_lets_in_once(ann: SignedIn) -> None:
-    _, codes = enrol(ann)
-    assert len(set(codes)) == 10
-    other = client_of(ann.client.application)
-    assert second_step(other, first_step(other), codes[0]) == 303
-    again = client_of(ann.client.application)
-    assert second_step(again, first_step(again), codes[0]) == 403
-    assert "9 recovery codes left" in ann.get("/account")
-
-
-def test_guessing_codes_is_slowed(ann: SignedIn) -> None:
-    enrol(ann)
-    other = client_of(ann.client.application)
-    passed = first_step(other)
-    tries = [
-        other.post("/console/sign-in/code", data={"pass": passed, "code": f"{n:06}"})
-        for n in range(6)
-    ]
-    assert 429 in [answer.status_code for answer in tries]
-
-
-def test_the_second_factor_ends_with_the_password(ann: SignedIn) -> None:
-    enrol(ann)
-    assert ann.form("/account/second-factor/end", password="wrong").status_code == 403
-    account.codes._tries.clear()
-    assert ann.form("/account/second-factor/end", password=PASSWORD).status_code == 303
-    assert "Turn it on" in ann.get("/account")
-
-
-def test_an_invitation_makes_an_account_once(ann: SignedIn) -> None:
-    page = ann.form("/sites/demo/people", email="Zoe@Paper.Example", role="moderator").text
-    path = "/console/join/" + re.findall(r"/console/join/([\w-]+)", page)[0]
-    guest = client_of(ann.client.application)
-    assert "zoe@paper.example" in guest.get(path).text
-    assert guest.post(path, data={"password": "short"}).status_code == 422
-    assert guest.post(path, data={"password": "a long enough one"}).status_code == 303
-    assert guest.post(path, data={"password": "another long one"}).status_code == 404
-    assert accounts.check_password("zoe@paper.example", "a long enough one")
-    assert "zoe@paper.example" in ann.get("/people")
-
-
-def test_a_reset_ends_every_session_and_the_old_password(ann: SignedIn) -> None:
-    path = "/console" + tickets.reset(ann.email, by="test").partition("/console")[2]
-    guest = client_of(ann.client.application)
-    assert guest.post(path, data={"password": "a long enough one"}).status_code == 303
-    assert ann.client.get("/console/").status_code == 303
-    assert accounts.check_password(ann.email, PASSWORD) is None
-    with pytest.raises(ValueError, match="no account"):
-        tickets.reset("nobody@paper.example", by="test")
-
-
-@pytest.fixture
-def mailing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mail server is configured; nobody listens there."""
-    monkeypatch.setenv("GREENROOM_SMTP_URL", "smtp://127.0.0.1:1")
-    settings.cache_clear()
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """Every statement that any thread sends to the database."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
-
-    event.listen(engine(), "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine(), "before_cursor_execute", note)
-
-
-def test_a_forgotten_password_is_no_link_without_a_mail_server(ann: SignedIn) -> None:
-    assert "sends no mail" in ann.client.get("/console/forgotten").text
-
-
-@pytest.mark.usefixtures("mailing")
-def test_a_forgotten_password_gets_one_answer_whether_there_is_an_account_or_not(
-    ann: SignedIn,
-) -> None:
-    """The same words after the same statements, none of which looks for the account. So it also
-    takes the same time.
-    """
-    guest, answers, asked = client_of(ann.client.application), [], []
-    for email in (ann.email, "nobody@paper.example"):
-        team.asked._tries.clear()
-        with (
-            statements() as sent,
-            guest.post("/console/forgotten", data={"email": email}) as answer,
-        ):
-            answers.append(answer.text)
-            asked.append(list(sent))
-    assert answers[0] == answers[1]
-    assert asked[0] == asked[1]
-    assert not [statement for statement in asked[0] if "moderators" in statement]
-    until(lambda: invited() == [ann.email])
-
-
-def invited() -> list[str]:
-    """To whom links were made."""
-    with reading() as session:
-        return list(session.scalars(select(Ticket.email)))
 
 
 def test_a_site_keeps_an_owner_and_whoever_is_removed_is_out_at_once(
@@ -413,40 +244,3 @@ def test_erasing_a_comment_takes_what_moderators_wrote_about_it(
     assert "unforgettable" not in kept
     assert "an erased author" in kept
     assert "Ann" not in kept
-
-
-class Mailbox(threading.Thread):
-    """A mail server that takes one message, on a port of its own."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listening.getsockname()[1]
-        self.message = ""
-
-    def run(self) -> None:
-        connection, _ = self.listening.accept()
-        with connection, self.listening, connection.makefile("rwb", buffering=0) as talk:
-            talk.write(b"220 here\r\n")
-            while line := talk.readline():
-                if line.upper().startswith(b"DATA"):
-                    talk.write(b"354 go on\r\n")
-                    while (part := talk.readline()) != b".\r\n":
-                        self.message += part.decode()
-                talk.write(b"221 bye\r\n" if line.upper().startswith(b"QUIT") else b"250 fine\r\n")
-
-
-def test_an_invitation_is_mailed_where_mail_can_be_sent(
-    ann: SignedIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mailbox = Mailbox()
-    mailbox.start()
-    monkeypatch.setenv("GREENROOM_SMTP_URL", f"smtp://127.0.0.1:{mailbox.port}")
-    settings.cache_clear()
-    assert (
-        "was mailed to"
-        in ann.form("/sites/demo/people", email="zoe@paper.example", role="viewer").text
-    )
-    mailbox.join(PATIENCE)
-    assert "To: zoe@paper.example" in mailbox.message
-    assert "/console/join/" in mailbox.message

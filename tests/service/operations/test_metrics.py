@@ -16,7 +16,7 @@ from models.settings import settings
 from models.store.database import begin, now
 from service.app import create_app
 from service.operations import metrics
-from service.people import accounts, keys
+from service.people import accounts, api_keys
 from tests.caller import Caller, Client, client_of, posted, publish_all, screen_all
 from tests.conftest import forget
 from tests.service.operations.told import Told, told_by
@@ -191,7 +191,7 @@ def test_a_sites_own_key_does_not_read_the_metrics_of_all(data: object) -> None:
 def test_strangers_need_a_key_for_metrics(data: object, monkeypatch: pytest.MonkeyPatch) -> None:
     stranger = {"REMOTE_ADDR": "203.0.113.9"}
     with begin() as session:
-        made = keys.create(session, None, keys.NewKey(("metrics",)), by="the command line")
+        made = api_keys.create(session, None, api_keys.NewKey(("metrics",)), by="the command line")
     key = {"Authorization": f"Bearer {made.key}"}
     client = client_of(create_app())
     assert client.get("/v1/sites/demo/events", headers=key).status_code == 403

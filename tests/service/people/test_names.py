@@ -7,16 +7,16 @@ from sqlalchemy import select
 from models.identifiers import new_id
 from models.records import Moderator
 from models.store.database import begin, reading
-from service.people import accounts, keys
+from service.people import accounts, api_keys
 from service.people.names import actors_of, names_of
 
 
 def test_everyone_in_a_log_has_a_name(data: object) -> None:
     accounts.add_moderator("ann@paper.example", "demo", "owner", "correct horse battery")
     with begin() as session:
-        site = keys.site_id_of(session, "demo")
+        site = api_keys.site_id_of(session, "demo")
         named, unnamed = (
-            keys.create(session, site, keys.NewKey(("read",), name), by="moderator:x")
+            api_keys.create(session, site, api_keys.NewKey(("read",), name), by="moderator:x")
             for name in ("CMS", "")
         )
     with reading() as session:

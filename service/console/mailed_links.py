@@ -1,0 +1,86 @@
+"""The pages behind a mailed link, an invitation or a new password; and asking for such a link."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flask import Response, after_this_request, redirect, render_template, request
+from sqlalchemy import select
+from werkzeug.wrappers import Response as BaseResponse
+
+from models.records import Site, Ticket
+from models.store.database import reading
+from service.console.blueprint import console
+from service.console.sessions import Guesses
+from service.http.addresses import reader
+from service.http.limits import in_words
+from service.http.problems import Problem
+from service.people import letters, mail, tickets
+
+asked = Guesses()
+
+
+@console.get("/join/<token>")
+def join_page(token: str) -> str | tuple[str, int]:
+    ticket = tickets.find(token)
+    if ticket is None:
+        return render_template("console/join.html", ticket=None, error=""), 404
+    return _join(ticket)
+
+
+def _join(ticket: Ticket, error: str = "") -> str:
+    with reading() as session:
+        site = session.execute(select(Site.key).where(Site.id == ticket.site_id)).scalar()
+    is_new = tickets.is_new_account(ticket)
+    return render_template(
+        "console/join.html", ticket=ticket, site=site, is_new=is_new, error=error
+    )
+
+
+@console.post("/join/<token>")
+def join(token: str) -> BaseResponse | str | tuple[str, int]:
+    ticket = tickets.find(token)
+    if ticket is None:
+        return render_template("console/join.html", ticket=None, error=""), 404
+    try:
+        if tickets.use(token, request.form.get("password", "")):
+            return redirect("/console/sign-in", 303)
+    except ValueError as error:
+        return _join(ticket, str(error)), 422
+    return render_template("console/join.html", ticket=None, error=""), 404
+
+
+@console.get("/forgotten")
+def forgotten_page() -> str:
+    return render_template("console/forgotten.html", can_mail=mail.can_send(), sent=False)
+
+
+@console.post("/forgotten")
+def forgotten() -> str | tuple[str, int]:
+    """The same answer whether there is such an account or not."""
+    email = request.form.get("email", "").strip().lower()[:254].replace("\0", "")
+    if not mail.can_send():
+        raise Problem(409, "This service sends no mail. Ask whoever runs it for a link.")
+    if wait := asked.admit(email, reader()):
+        raise Problem(429, f"A link was sent a moment ago. Try again in {in_words(wait)}.")
+    _send_link_after_the_answer(email)
+    return render_template("console/forgotten.html", can_mail=True, sent=True)
+
+
+def _send_link_after_the_answer(email: str) -> None:
+    """The account is looked up when the answer is complete, so the answer takes as long for an
+    unknown address as for a known one.
+    """
+
+    @after_this_request
+    def send_when_closed(answer: Response) -> Response:
+        answer.call_on_close(partial(mail.in_background, _send_link, email))
+        return answer
+
+
+def _send_link(email: str) -> None:
+    try:
+        link = tickets.reset(email, by="the form")
+    except ValueError:
+        return  # there is no such account
+    mail.send(email, *letters.new_password(link))

@@ -1,0 +1,140 @@
+"""Invitations, and passwords that were forgotten: the links, and who gets one."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+
+from models.records import Ticket
+from models.settings import settings
+from models.store.database import engine, reading
+from service.console import mailed_links
+from service.people import accounts, tickets
+from tests.caller import Client, client_of
+from tests.greenroom import PATIENCE, until
+from tests.service.signed_in import PASSWORD, SignedIn
+
+
+@pytest.fixture
+def ann(client: Client) -> SignedIn:
+    return SignedIn(client)
+
+
+def test_an_invitation_makes_an_account_once(ann: SignedIn) -> None:
+    page = ann.form("/sites/demo/people", email="Zoe@Paper.Example", role="moderator").text
+    path = "/console/join/" + re.findall(r"/console/join/([\w-]+)", page)[0]
+    guest = client_of(ann.client.application)
+    assert "zoe@paper.example" in guest.get(path).text
+    assert guest.post(path, data={"password": "short"}).status_code == 422
+    assert guest.post(path, data={"password": "a long enough one"}).status_code == 303
+    assert guest.post(path, data={"password": "another long one"}).status_code == 404
+    assert accounts.check_password("zoe@paper.example", "a long enough one")
+    assert "zoe@paper.example" in ann.get("/people")
+
+
+def test_a_reset_ends_every_session_and_the_old_password(ann: SignedIn) -> None:
+    path = "/console" + tickets.reset(ann.email, by="test").partition("/console")[2]
+    guest = client_of(ann.client.application)
+    assert guest.post(path, data={"password": "a long enough one"}).status_code == 303
+    assert ann.client.get("/console/").status_code == 303
+    assert accounts.check_password(ann.email, PASSWORD) is None
+    with pytest.raises(ValueError, match="no account"):
+        tickets.reset("nobody@paper.example", by="test")
+
+
+@pytest.fixture
+def mailing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mail server is configured; nobody listens there."""
+    monkeypatch.setenv("GREENROOM_SMTP_URL", "smtp://127.0.0.1:1")
+    settings.cache_clear()
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Every statement that any thread sends to the database."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(engine(), "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine(), "before_cursor_execute", note)
+
+
+def test_a_forgotten_password_is_no_link_without_a_mail_server(ann: SignedIn) -> None:
+    assert "sends no mail" in ann.client.get("/console/forgotten").text
+
+
+@pytest.mark.usefixtures("mailing")
+def test_a_forgotten_password_gets_one_answer_whether_there_is_an_account_or_not(
+    ann: SignedIn,
+) -> None:
+    """The same words after the same statements, none of which looks for the account. So it also
+    takes the same time.
+    """
+    guest, answers, asked = client_of(ann.client.application), [], []
+    for email in (ann.email, "nobody@paper.example"):
+        mailed_links.asked._tries.clear()
+        with (
+            statements() as sent,
+            guest.post("/console/forgotten", data={"email": email}) as answer,
+        ):
+            answers.append(answer.text)
+            asked.append(list(sent))
+    assert answers[0] == answers[1]
+    assert asked[0] == asked[1]
+    assert not [statement for statement in asked[0] if "moderators" in statement]
+    until(lambda: invited() == [ann.email])
+
+
+def invited() -> list[str]:
+    """To whom links were made."""
+    with reading() as session:
+        return list(session.scalars(select(Ticket.email)))
+
+
+class Mailbox(threading.Thread):
+    """A mail server that takes one message, on a port of its own."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        self.message = ""
+
+    def run(self) -> None:
+        connection, _ = self.listening.accept()
+        with connection, self.listening, connection.makefile("rwb", buffering=0) as talk:
+            talk.write(b"220 here\r\n")
+            while line := talk.readline():
+                if line.upper().startswith(b"DATA"):
+                    talk.write(b"354 go on\r\n")
+                    while (part := talk.readline()) != b".\r\n":
+                        self.message += part.decode()
+                talk.write(b"221 bye\r\n" if line.upper().startswith(b"QUIT") else b"250 fine\r\n")
+
+
+def test_an_invitation_is_mailed_where_mail_can_be_sent(
+    ann: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox = Mailbox()
+    mailbox.start()
+    monkeypatch.setenv("GREENROOM_SMTP_URL", f"smtp://127.0.0.1:{mailbox.port}")
+    settings.cache_clear()
+    assert (
+        "was mailed to"
+        in ann.form("/sites/demo/people", email="zoe@paper.example", role="viewer").text
+    )
+    mailbox.join(PATIENCE)
+    assert "To: zoe@paper.example" in mailbox.message
+    assert "/console/join/" in mailbox.message
