@@ -57,6 +57,8 @@ COVERED = {
     "service/http/api_types.py": "service/api/test_openapi.py",
     "service/operations/violation.py": "service/operations/test_doctor.py",
     "service/wsgi.py": "service/up/test_supervisor.py",
+    # Stands on the fixtures of the checks that it runs.
+    "worker/screening/examination.py": "worker/checks/test_examination.py",
     "models/judgement/candidate.py": "worker/checks/test_context.py",
     "models/spam/explained.py": "models/spam/test_explanation.py",
     "models/store/published.py": "worker/publishing/test_publishing.py",

@@ -22,7 +22,7 @@ from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN, ring
 from worker.closing import close_old_threads
 from worker.learning.learner import learn_soon, owe_learning
 from worker.lifeline import end
-from worker.publishing.avatars import redraw_avatars
+from worker.publishing.avatar_seeds import redraw_avatars
 from worker.publishing.publishing import publish_threads
 from worker.publishing.verifying import Verifier
 from worker.screening.batches import take

@@ -16,9 +16,9 @@ from models.store.secrets import secrets
 from models.text import markdown
 from models.text.language import detect
 from service.sites.lookup import find_site
-from worker.checks import examine
 from worker.checks.hosts import rows as linked_hosts
 from worker.checks.repeats import fingerprints
+from worker.screening import examine
 
 # times what an ordinary comment costs: 50 ms where that takes 9.1, most of it the database's
 MOST = 5.5
@@ -36,14 +36,15 @@ ORDINARY = (
 
 
 # The checks that have a reader's text among much else, all of them run by `screen`.
-_CHECKS = [name for name in CHECKS if name not in {"form", "words"}]
+_CHECKS = [name for name in CHECKS if name not in {"form", "words", "page"}]
 READS = (
     *(f"worker.checks.{name}.check" for name in _CHECKS),
+    "worker.checks.title_and_address.check",
     *("models.judgement.form.check", "models.judgement.words.check"),
     *(
-        "worker.checks.examination.examine",
+        "worker.screening.examination.examine",
         "worker.checks.hosts.rows",
-        "worker.checks.__init__.examine",
+        "worker.screening.__init__.examine",
     ),
 )
 

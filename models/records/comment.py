@@ -34,7 +34,7 @@ class Comment(Base):
       each between blanks. Lists in the console use both.
     - `seen_at` is when a human first saw it in the console or decided it.
     - `avatar_from` is "name" if the avatar was drawn from the name, and empty if an earlier release
-      drew it from the email address: worker/publishing/avatars.py draws those again.
+      drew it from the email address: worker/publishing/avatar_seeds.py draws those again.
     - `campaign` is the first comment that said nearly the same, if there is one.
     """
 

@@ -42,6 +42,7 @@ READING = (
     ),
     *("worker/publishing/feeds.py", "service/console/item.py", "models/spam/place.py"),
     *("models/judgement/words.py", "models/judgement/form.py", "models/judgement/disguises.py"),
+    *("worker/screening/__init__.py", "worker/screening/examination.py"),
     *(str(file.relative_to(ROOT)) for file in sorted((ROOT / "worker/checks").glob("*.py"))),
 )
 TEXTS = {

@@ -18,8 +18,7 @@ from models.settling.changes import Change
 from models.store.database import begin, now, reading
 from tests.caller import Caller, Client, posted, screen_all
 from worker import sweep
-from worker.checks import examination
-from worker.screening import screening
+from worker.screening import examination, screening
 
 
 def test_a_comment_whose_ring_was_lost_is_screened_and_published(

@@ -33,11 +33,10 @@ from models.text import markdown
 from models.text.language import detect
 from models.text.urls import page_address
 from worker.bell import PUBLISH, ring
-from worker.checks import examine
 from worker.checks.hosts import rows as linked
 from worker.checks.repeats import fingerprints
 from worker.learning.models_in_memory import Learned, learned, with_promises
-from worker.screening import careful
+from worker.screening import careful, examine
 from worker.screening.batches import give_back, take
 from worker.screening.cpu_limit import cpu_limit
 from worker.screening.isolation import Isolation, Screening

@@ -18,7 +18,7 @@ from models.judgement.evidence import Evidence, Outcome
 from models.judgement.policy import Policy, Verdict, decide
 from tests.fakes.dns_server import DnsServer, Mode
 from tests.worker.checks.conftest import NOON, CasinoModel, Comes
-from worker.checks import examination, examine
+from worker.screening import examination, examine
 
 ORDER = [
     "email",

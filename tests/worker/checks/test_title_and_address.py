@@ -12,7 +12,7 @@ from models.judgement.evidence import Evidence, Outcome
 from models.judgement.policy import Policy
 from models.store.database import reading
 from tests.worker.checks.conftest import NOON, Comes
-from worker.checks import page
+from worker.checks import title_and_address
 
 POLICY = Policy.model_validate({"words": {"blocked": ["casino"]}})
 SITE = "https://paper.example"
@@ -20,7 +20,7 @@ SITE = "https://paper.example"
 
 def looked_at(*batch: Candidate) -> list[Evidence]:
     with reading() as session:
-        return page.check(batch, session, NOON)
+        return title_and_address.check(batch, session, NOON)
 
 
 @pytest.fixture

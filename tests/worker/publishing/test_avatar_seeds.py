@@ -16,8 +16,8 @@ from models.settling.erasing import erase
 from models.store.database import begin, now, reading
 from models.store.storage import get, newest_name
 from tests.caller import Caller, Client, posted, publish_all
-from worker.publishing import avatars
-from worker.publishing.avatars import redraw_avatars
+from worker.publishing import avatar_seeds
+from worker.publishing.avatar_seeds import redraw_avatars
 
 VICTIM = "victim@paper.example"
 
@@ -116,8 +116,8 @@ def test_old_ones_are_drawn_anew_and_their_pages_published(client: Client, old: 
 def test_they_are_drawn_a_few_at_a_time_and_where_it_stopped_it_goes_on(
     client: Client, old: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(avatars, "COMMENTS_AT_ONCE", 2)
-    monkeypatch.setattr(avatars, "THREADS_AT_ONCE", 1)
+    monkeypatch.setattr(avatar_seeds, "COMMENTS_AT_ONCE", 2)
+    monkeypatch.setattr(avatar_seeds, "THREADS_AT_ONCE", 1)
     counts = [redraw_avatars(now()) for _ in range(6)]
     assert sum(counts) == len(old)
     assert max(counts) == 2
@@ -128,9 +128,9 @@ def test_they_are_drawn_a_few_at_a_time_and_where_it_stopped_it_goes_on(
 def test_nothing_is_drawn_while_many_pages_wait(
     old: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(avatars, "MOST_OWED", 0)
+    monkeypatch.setattr(avatar_seeds, "MOST_OWED", 0)
     with begin() as session:
-        session.execute(update(Thread).values(publish_due=now() - 2 * avatars.OVERDUE))
+        session.execute(update(Thread).values(publish_due=now() - 2 * avatar_seeds.OVERDUE))
     assert redraw_avatars(now()) == 0
 
 

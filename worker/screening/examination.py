@@ -29,9 +29,9 @@ from worker.checks import (
     language,
     links,
     pace,
-    page,
     repeats,
     spam,
+    title_and_address,
     words,
 )
 
@@ -52,7 +52,7 @@ _ON_THE_RECORDS = {
     "author": author.check,
     "hosts": hosts.check,
     "blocks": blocks.check,
-    "page": page.check,
+    "page": title_and_address.check,
 }
 
 # Nothing that one comment brought about, so asking again for each alone would only take longer.
