@@ -12,7 +12,16 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models.failpoints import failpoint
-from models.records import AddressKey, Comment, ConsoleSession, Fingerprint, Heartbeat, Site, Thread
+from models.records import (
+    AddressKey,
+    Comment,
+    ConsoleSession,
+    Fingerprint,
+    Heartbeat,
+    Site,
+    Thread,
+    Ticket,
+)
 from models.settings import settings
 from models.settling.changes import Settled
 from models.store.database import begin, insert_new, now, reading
@@ -214,6 +223,7 @@ def tidy(at: datetime) -> None:
         session.execute(delete(Fingerprint).where(Fingerprint.at < at - timedelta(days=1)))
         session.execute(delete(AddressKey).where(AddressKey.day < (at - timedelta(days=1)).date()))
         session.execute(delete(ConsoleSession).where(ConsoleSession.expires_at < at))
+        session.execute(delete(Ticket).where(Ticket.expires_at < at))
         session.execute(delete(Heartbeat).where(Heartbeat.at < at - timedelta(days=1)))
     tidy_webhooks(at)
     with begin(synced=False) as session:

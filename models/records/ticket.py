@@ -10,7 +10,10 @@ from models.store.database import Base, now
 
 
 class Ticket(Base):
-    """`hash` is the SHA-256 of the link's random part. `kind` is "invitation" or "reset"."""
+    """`hash` is the SHA-256 of the link's random part. `kind` is "invitation" or "reset".
+
+    A ticket that was used or has ended is deleted. The previous release set `used_at` instead.
+    """
 
     __tablename__ = "tickets"
 
@@ -23,3 +26,8 @@ class Ticket(Base):
     at: Mapped[When] = mapped_column(default=now)
     expires_at: Mapped[When]
     used_at: Mapped[When | None]
+
+    @property
+    def id(self) -> str:
+        """Names the ticket to those who may withdraw it. It does not help to guess the link."""
+        return self.hash[:32]

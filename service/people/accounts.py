@@ -14,7 +14,7 @@ from sqlalchemy import select
 from models.records import Membership, Moderator, Site
 from models.store.database import begin, reading
 from models.text.email import parsed_email
-from service.people import api_keys, passwords
+from service.people import api_keys, live_links, passwords
 from service.sites.registering import add_site, checked_origin
 
 DEMO = "demo"
@@ -54,6 +54,9 @@ def add_moderator(email: str, site: str, role: str, password: str | None = None)
             )
         session.flush()
         session.merge(Membership(moderator_id=moderator.id, site_id=site_id, role=role))
+        live_links.role_changed(session, email, moderator.id, site_id=site_id, role=role)
+        if chosen:
+            live_links.password_changed(session, email)
     return chosen
 
 
@@ -126,6 +129,7 @@ def change_password(moderator_id: str, password: str) -> None:
     with begin() as session:
         moderator = session.get_one(Moderator, moderator_id)
         moderator.password_hash, moderator.must_change_password = _hasher().hash(password), False
+        live_links.password_changed(session, moderator.email)
 
 
 @cache

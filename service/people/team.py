@@ -11,12 +11,17 @@ from typing_extensions import TypedDict
 
 from models.identifiers import is_id
 from models.records import Membership, Moderator, Site, Ticket
-from models.store.database import now
+from models.settling.actor import Actor
 from models.text.stamps import utc_stamp
 from service.http.api_types import Email, Id, OneOf, Time
 from service.http.problems import Problem
 from service.moderation.log import note_act
+from service.people import live_links
 from service.people.names import ROLES
+
+InvitationId = Annotated[
+    str, Field(pattern="^[0-9a-f]{32}$", examples=["5f2b9c0e7d1a4e6f8b3c2d1e0f9a8b7c"])
+]
 
 
 class Member(TypedDict):
@@ -31,6 +36,7 @@ class Member(TypedDict):
 class Invited(TypedDict):
     """An invitation that nobody has accepted yet. Its link is shown only when it is made."""
 
+    id: InvitationId
     email: Email
     role: Annotated[str, OneOf(ROLES)]
     by: Annotated[str, Field(examples=["moderator:0195511c-0b7e-7a55-8f0d-0d8a4f1c9e10"])]
@@ -48,7 +54,14 @@ def members(site_id: int) -> Select[str, str, bytes | None, str]:
 def invited(site_id: int) -> Select[Ticket]:
     """The invitations that still work."""
     open_ones = select(Ticket).where(Ticket.site_id == site_id, Ticket.kind == "invitation")
-    return open_ones.where(Ticket.used_at.is_(None), Ticket.expires_at > now()).order_by(Ticket.at)
+    return open_ones.where(live_links.works()).order_by(Ticket.at)
+
+
+def lock(session: Session, site_id: int) -> None:
+    """Make changes to the people of a site take turns: of two owners who remove each other, one
+    stays, and an invitation is either used or withdrawn.
+    """
+    session.execute(select(Site.id).where(Site.id == site_id).with_for_update()).one()
 
 
 def set_role(
@@ -58,13 +71,11 @@ def set_role(
 
     Raises 404 for someone who is not of the site, and 409 for the last owner.
     """
-    # The lock on the site makes two owners who remove each other take turns: one of them stays.
-    session.execute(select(Site.id).where(Site.id == site_id).with_for_update()).one()
+    lock(session, site_id)
     member = session.get(Membership, (moderator_id, site_id)) if is_id(moderator_id) else None
     if member is None:
         raise Problem(404, "They are not of this site.")
-    if member.role == "owner" and role != "owner" and _owners(session, site_id) == 1:
-        raise Problem(409, "A site needs an owner: make someone else one first.")
+    _check_keeps_an_owner(session, member, role)
     email = session.execute(
         select(Moderator.email).where(Moderator.id == moderator_id)
     ).scalar_one()
@@ -73,6 +84,7 @@ def set_role(
         session.execute(delete(Membership).where(theirs))
     else:
         member.role = role
+    live_links.role_changed(session, email, moderator_id, site_id=site_id, role=role)
     note_act(
         session,
         by,
@@ -81,6 +93,27 @@ def set_role(
         site_id=site_id,
     )
     return email
+
+
+def join(session: Session, site_id: int, moderator: Moderator, role: str) -> None:
+    """Give someone who was invited their role. Lock the site first.
+
+    Raises 409 for the last owner, who was invited with a smaller role.
+    """
+    member = session.get(Membership, (moderator.id, site_id))
+    if member is None:
+        session.add(Membership(moderator_id=moderator.id, site_id=site_id, role=role))
+    else:
+        _check_keeps_an_owner(session, member, role)
+        member.role = role
+    live_links.role_changed(session, moderator.email, moderator.id, site_id=site_id, role=role)
+    by = str(Actor.moderator(moderator.id))
+    note_act(session, by, "people", f"joined as {role}", site_id=site_id)
+
+
+def _check_keeps_an_owner(session: Session, member: Membership, role: str | None) -> None:
+    if member.role == "owner" and role != "owner" and _owners(session, member.site_id) == 1:
+        raise Problem(409, "A site needs an owner: make someone else one first.")
 
 
 def _owners(session: Session, site_id: int) -> int:
@@ -102,6 +135,7 @@ def member_shape(row: Row[str, str, bytes | None, str]) -> Member:
 def ticket_shape(ticket: Ticket) -> Invited:
     """The link is shown once, when it is made."""
     return {
+        "id": ticket.id,
         "email": ticket.email,
         "role": str(ticket.role),
         "by": ticket.by,

@@ -1,69 +1,111 @@
-"""Links that work once: an invitation to a site, and a new password. Printed or mailed."""
+"""Links that work once: an invitation to a site, and a reset of the password. Printed or mailed.
+
+The row decides whether a link works: it is deleted when the link is used, withdrawn or ended by
+something else (live_links.py). Only a hash of the link is kept.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import secrets as random
 from datetime import timedelta
+from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
-from models.records import ConsoleSession, Membership, Moderator, Site, Ticket
+from models.records import ConsoleSession, Moderator, Site, Ticket
 from models.settling.actor import Actor
 from models.store.database import begin, now, reading
 from service.http.listening import public_url
+from service.http.problems import Problem
 from service.moderation.log import note_act
-from service.people import accounts
+from service.people import accounts, live_links, team
 
 LASTS = {"invitation": timedelta(days=7), "reset": timedelta(hours=1)}
 
 
+class Invitation(NamedTuple):
+    """An invitation with its link, which is known only when it is made."""
+
+    email: str
+    role: str
+    link: str
+
+
 def invite(email: str, site: str, role: str, *, by: str) -> str:
-    """Make an invitation and return its link. Raises ValueError for a wrong address or site."""
+    """Make an invitation and return its link. The person's older invitations to the site end.
+
+    Raises ValueError for a wrong address or site.
+    """
     email = accounts.checked_email(email)
-    with reading() as session:
+    with begin() as session:
         site_id = session.execute(select(Site.id).where(Site.key == site)).scalar()
-    if site_id is None:
-        raise ValueError(f"There is no site {site!r}.")
-    return _make("invitation", email, by=by, site_id=site_id, role=role)
+        if site_id is None:
+            raise ValueError(f"There is no site {site!r}.")
+        team.lock(session, site_id)
+        note_act(session, by, "people", f"invited {email} as {role}", site_id=site_id)
+        return _invite(session, email, site_id, role, by=by)
+
+
+def invite_again(session: Session, site_id: int, invitation_id: str, *, by: str) -> Invitation:
+    """Replace an invitation by a new one that lasts a week from now. Raises 404 if it has ended."""
+    team.lock(session, site_id)
+    old = _invitation(session, site_id, invitation_id)
+    email, role = old.email, str(old.role)
+    what = f"sent the invitation of {email} as {role} again"
+    note_act(session, by, "people", what, site_id=site_id)
+    return Invitation(email, role, _invite(session, email, site_id, role, by=by))
+
+
+def withdraw(session: Session, site_id: int, invitation_id: str, *, by: str) -> None:
+    """End an invitation. Raises 404 if it has ended already, for example because it was used."""
+    team.lock(session, site_id)
+    invitation = _invitation(session, site_id, invitation_id)
+    what = f"withdrew the invitation of {invitation.email} as {invitation.role}"
+    note_act(session, by, "people", what, site_id=site_id)
+    live_links.void_invitations(session, invitation.email, site_id=site_id)
 
 
 def reset(email: str, *, by: str) -> str:
-    """Return a link to choose a new password. Raises ValueError for an unknown account."""
+    """Return a link to choose a new password. Older ones end.
+
+    Raises ValueError for an unknown account.
+    """
     email = email.strip().lower()
-    with reading() as session:
-        if session.execute(select(Moderator.id).where(Moderator.email == email)).scalar() is None:
-            raise ValueError(f"There is no account {email}.")
-    return _make("reset", email, by=by)
-
-
-def _make(
-    kind: str, email: str, *, by: str, site_id: int | None = None, role: str | None = None
-) -> str:
-    token = random.token_urlsafe(32)
-    expires_at = now() + LASTS[kind]
     with begin() as session:
-        session.add(
-            Ticket(
-                hash=_hash(token),
-                kind=kind,
-                email=email,
-                site_id=site_id,
-                role=role,
-                by=by,
-                expires_at=expires_at,
-            )
-        )
-        if kind == "invitation":
-            note_act(session, by, "people", f"invited {email} as {role}", site_id=site_id)
+        if _locked_account(session, email) is None:
+            raise ValueError(f"There is no account {email}.")
+        live_links.void_resets(session, email)
+        return _add(session, Ticket(kind="reset", email=email, by=by))
+
+
+def _invite(session: Session, email: str, site_id: int, role: str, *, by: str) -> str:
+    live_links.void_invitations(session, email, site_id=site_id)
+    ticket = Ticket(kind="invitation", email=email, site_id=site_id, role=role, by=by)
+    return _add(session, ticket)
+
+
+def _invitation(session: Session, site_id: int, invitation_id: str) -> Ticket:
+    for invitation in session.scalars(team.invited(site_id)):
+        if invitation.id == invitation_id:
+            return invitation
+    raise Problem(404, "This invitation was used or withdrawn, or it has expired.")
+
+
+def _add(session: Session, ticket: Ticket) -> str:
+    """Keep a new ticket and return its link."""
+    token = random.token_urlsafe(32)
+    ticket.hash, ticket.expires_at = _hash(token), now() + LASTS[ticket.kind]
+    session.add(ticket)
     return f"{public_url()}/console/join/{token}"
 
 
 def find(token: str) -> Ticket | None:
     """The ticket of this link, if it still works."""
-    works = (Ticket.hash == _hash(token)) & Ticket.used_at.is_(None) & (Ticket.expires_at > now())
+    wanted = select(Ticket).where(Ticket.hash == _hash(token), live_links.works())
     with reading() as session:
-        return session.execute(select(Ticket).where(works)).scalar_one_or_none()
+        return session.execute(wanted).scalar_one_or_none()
 
 
 def is_new_account(ticket: Ticket) -> bool:
@@ -75,8 +117,8 @@ def is_new_account(ticket: Ticket) -> bool:
 
 
 def use(token: str, password: str) -> bool:
-    """Do what the link is for. Returns False if it was used meanwhile, and raises ValueError for a
-    password that is too short.
+    """Do what the link is for. Returns False if it no longer works, and raises ValueError for a
+    password that is too short or easy to guess, and 409 if the site would lose its last owner.
 
     Someone with an account joins one more site with the password they have.
     """
@@ -84,37 +126,46 @@ def use(token: str, password: str) -> bool:
     if ticket is None:
         return False
     sets_password = ticket.kind == "reset" or is_new_account(ticket)
-    hashed = accounts.hashed(password, email=ticket.email) if sets_password else None
+    hashed = accounts.hashed(password, email=ticket.email) if sets_password else ""
     with begin() as session:
-        unused = (Ticket.hash == ticket.hash) & Ticket.used_at.is_(None)
-        if (
-            session.execute(
-                update(Ticket).where(unused).values(used_at=now()).returning(Ticket.hash)
-            ).first()
-            is None
-        ):
+        # Whoever voids links locks the same rows first, so only one of us is in time.
+        if ticket.site_id is not None:
+            team.lock(session, ticket.site_id)
+        moderator = _locked_account(session, ticket.email)
+        if not _take(session, ticket):
             return False
-        moderator = session.execute(
-            select(Moderator).where(Moderator.email == ticket.email)
-        ).scalar_one_or_none()
-        if moderator is None:
-            moderator = Moderator(email=ticket.email, password_hash=hashed or "")
-            session.add(moderator)
-            session.flush()
-        if hashed:
-            moderator.password_hash, moderator.must_change_password = hashed, False
-        by = str(Actor.moderator(moderator.id))
-        if ticket.kind == "reset":
-            session.query(ConsoleSession).filter(
-                ConsoleSession.moderator_id == moderator.id
-            ).delete()
-            note_act(session, by, "people", "chose a new password by a link")
+        if ticket.kind == "reset" and moderator is not None:
+            _set_password(session, moderator, hashed)
         if ticket.site_id is not None and ticket.role is not None:
-            session.merge(
-                Membership(moderator_id=moderator.id, site_id=ticket.site_id, role=ticket.role)
-            )
-            note_act(session, by, "people", f"joined as {ticket.role}", site_id=ticket.site_id)
+            moderator = moderator or _new_account(session, ticket.email, hashed)
+            team.join(session, ticket.site_id, moderator, ticket.role)
     return True
+
+
+def _locked_account(session: Session, email: str) -> Moderator | None:
+    wanted = select(Moderator).where(Moderator.email == email).with_for_update()
+    return session.execute(wanted).scalar_one_or_none()
+
+
+def _take(session: Session, ticket: Ticket) -> bool:
+    works = (Ticket.hash == ticket.hash) & live_links.works()
+    taken = session.execute(delete(Ticket).where(works).returning(Ticket.hash)).first()
+    return taken is not None
+
+
+def _set_password(session: Session, moderator: Moderator, hashed: str) -> None:
+    moderator.password_hash, moderator.must_change_password = hashed, False
+    live_links.password_changed(session, moderator.email)
+    session.execute(delete(ConsoleSession).where(ConsoleSession.moderator_id == moderator.id))
+    by = str(Actor.moderator(moderator.id))
+    note_act(session, by, "people", "chose a new password by a link")
+
+
+def _new_account(session: Session, email: str, hashed: str) -> Moderator:
+    moderator = Moderator(email=email, password_hash=hashed)
+    session.add(moderator)
+    session.flush()
+    return moderator
 
 
 def _hash(token: str) -> str:

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from models.judgement.candidate import Candidate
 from models.judgement.evidence import Evidence, Outcome
-from models.records import AddressKey, Comment, Fingerprint, Heartbeat, Thread
+from models.records import AddressKey, Comment, Fingerprint, Heartbeat, Thread, Ticket
 from models.settling.changes import Change
 from models.store.database import begin, now, reading
+from service.people import tickets
 from tests.caller import Caller, Client, posted, screen_all
 from worker import sweep
 from worker.screening import examination, screening
@@ -144,6 +145,14 @@ def test_what_is_kept_for_a_time_only_goes(client: Client) -> None:
     with reading() as session:
         assert session.execute(select(Fingerprint.band)).first() is None
         assert session.execute(select(AddressKey.day)).first() is None
+
+
+def test_an_expired_link_leaves_no_row(data: object) -> None:
+    tickets.invite("ann@paper.example", "demo", "viewer", by="x")
+    for days, left in ((6, 1), (8, 0)):
+        sweep.tidy(now() + timedelta(days=days))
+        with reading() as session:
+            assert len(session.scalars(select(Ticket)).all()) == left
 
 
 def test_a_worker_says_it_is_alive(client: Client) -> None:

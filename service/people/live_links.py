@@ -1,0 +1,53 @@
+"""Which links work: one per purpose and person, until something ends it.
+
+| after this | these links to the person end |
+|---|---|
+| a new link is made | older ones with the same purpose: a reset, an invitation to that site |
+| a link is used | that one, and what the change below ends |
+| the password changes | all |
+| they join a site, get another role on it, or leave it | resets, and invitations to that site |
+| they are no longer an owner of a site | also the invitations to it that they made |
+
+Each function runs in the transaction that makes the change, so no link outlives it. A link that
+has ended has no row.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, delete
+from sqlalchemy.orm import Session
+
+from models.records import Ticket
+from models.settling.actor import Actor
+from models.store.database import now
+
+
+def works() -> ColumnElement[bool]:
+    """The condition for rows of links that work. The previous release marks a used link instead of
+    deleting it.
+    """
+    return Ticket.used_at.is_(None) & (Ticket.expires_at > now())
+
+
+def void_resets(session: Session, email: str) -> None:
+    session.execute(delete(Ticket).where(Ticket.kind == "reset", Ticket.email == email))
+
+
+def void_invitations(session: Session, email: str, *, site_id: int) -> None:
+    session.execute(delete(Ticket).where(Ticket.email == email, Ticket.site_id == site_id))
+
+
+def password_changed(session: Session, email: str) -> None:
+    """Whoever read the old mails, such as a thief of the mailbox, can no longer use their links."""
+    session.execute(delete(Ticket).where(Ticket.email == email))
+
+
+def role_changed(
+    session: Session, email: str, moderator_id: str, *, site_id: int, role: str | None
+) -> None:
+    """Call it for everyone who joins a site, gets another role, or leaves it (no role)."""
+    void_resets(session, email)
+    void_invitations(session, email, site_id=site_id)
+    if role != "owner":
+        made_by_them = Ticket.by == str(Actor.moderator(moderator_id))
+        session.execute(delete(Ticket).where(made_by_them, Ticket.site_id == site_id))
