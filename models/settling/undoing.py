@@ -100,6 +100,7 @@ def _restoring(last: DecisionRecord, by: Actor, reopens: Sequence[str]) -> Chang
         reasons=(f"undid the decision to {last.verdict}",),
         by=by,
         undoes=last.id,
+        batch=last.batch,
         becomes=before,
         reopens=reopens,
     )

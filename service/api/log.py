@@ -7,12 +7,14 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from models.identifiers import is_id
 from models.settling.actor import ActorShape
 from models.store.database import reading
 from models.text.stamps import utc_stamp
 from service.http.api_keys import Caller
 from service.http.api_types import By, Id, OneOf, Time
 from service.http.calls import Noun
+from service.http.problems import wrong_field
 from service.http.requests import Cursor, Limit1000, Moment, Query
 from service.moderation.comment_records import Decision, decision_shape
 from service.moderation.log import KINDS, Line, LogFilter, lines
@@ -37,21 +39,39 @@ class LogQuery(Query):
             "`key:ID`."
         ),
     ] = ""
+    batch: Annotated[
+        str, Field(description="Only the decisions of this batch, and what undid them.")
+    ] = ""
     since: Annotated[Moment, Field(description="From this time on.")] = None
     until: Annotated[Moment, Field(description="Before this time.")] = None
     cursor: Cursor = None
     limit: Limit1000 = 100
 
 
+# "from" is a word of Python's, so this is not written as a class.
+SettingChanged = TypedDict(
+    "SettingChanged",
+    {
+        "setting": Annotated[str, Field(examples=["links.max_links"])],
+        "from": object,
+        "to": object,
+    },
+)
+SettingChanged.__doc__ = "One setting of the policy, with its value before and after."
+
+
 class LogLine(TypedDict):
-    """One line. A decision has `comment`, `batch` and `decision`; any other line says `what`."""
+    """One line. A decision has `comment`, `batch` and `decision`; any other line says `what`. A
+    change of the policy also has its `changes`.
+    """
 
     id: Id
     at: Time
     by: By
     actor: ActorShape | None
     kind: Annotated[str, OneOf(KINDS)]
-    what: NotRequired[Annotated[str, Field(examples=["saved the settings, version 3"])]]
+    what: NotRequired[Annotated[str, Field(examples=["closed the thread “/harbour”"])]]
+    changes: NotRequired[list[SettingChanged]]
     comment: NotRequired[Id]
     batch: NotRequired[Id | None]
     decision: NotRequired[Decision]
@@ -73,7 +93,16 @@ class Log(TypedDict):
 )
 def list_log(who: Caller, query: LogQuery) -> Log:
     """Read who did what when: decisions by humans, and everything else in a sentence."""
-    wanted = LogFilter([who.site.id], query.kind, query.by[:MOST_BY], query.since, query.until)
+    if query.batch and not is_id(query.batch):
+        raise wrong_field("batch", "This is not the id of a batch.")
+    wanted = LogFilter(
+        [who.site.id],
+        query.kind,
+        query.by[:MOST_BY],
+        query.since,
+        query.until,
+        batch=query.batch,
+    )
     with reading() as session:
         found = lines(session, wanted, query.cursor, query.limit + 1)
         actors = actors_of(session, {line.by for line in found})
@@ -92,6 +121,11 @@ def _shape(line: Line, actor: ActorShape | None) -> LogLine:
     }
     if line.decision is None:
         shape["what"] = line.what
+        if line.version:
+            shape["changes"] = [
+                {"setting": each.setting, "from": each.was, "to": each.becomes}
+                for each in line.changes
+            ]
         return shape
     shape["comment"] = line.decision.comment_id
     shape["batch"] = line.decision.batch

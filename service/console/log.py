@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
 
@@ -21,10 +21,11 @@ from service.console.sessions import SignedIn
 from service.console.view import day_of
 from service.http import spreadsheets
 from service.http.problems import Problem
-from service.moderation.log import Line, LogFilter, lines
+from service.moderation.log import Line, LogFilter, first_of_batch, lines, said_together
 from service.people.names import names_of
 
 PAGE_SIZE, MOST_EXPORTED = 100, 100_000
+SHOWN_OF_A_BATCH = 20
 KINDS = {
     "decisions": "Decisions",
     "people": "People",
@@ -36,7 +37,9 @@ KINDS = {
 
 
 class Told(NamedTuple):
-    """A line as people read it. `comment` is set for a decision: where it can be looked at."""
+    """A line as people read it. `comment` is set for a decision: where it can be looked at. A line
+    that stands for the decisions of a whole `batch` opens to show the `latest` of them.
+    """
 
     id: str
     at: datetime
@@ -45,6 +48,9 @@ class Told(NamedTuple):
     what: str
     comment: str | None = None
     note: str = ""
+    batch: str = ""
+    size: int = 1
+    latest: Sequence[Told] = ()
 
 
 @console.get("/log")
@@ -52,26 +58,43 @@ def log() -> str:
     who = looking()
     with reading() as session:
         wanted, sites = _wanted(session, who)
+        wanted = wanted._replace(together=not wanted.batch)
         before = request.args.get("before", "")
         found = lines(session, wanted, before if is_id(before) else None, PAGE_SIZE + 1)
+        following = found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
         names = names_of(session, {line.by for line in found})
+        told = [_opening(session, wanted, line, sites) for line in found[:PAGE_SIZE]]
         members = select(Moderator.id, Moderator.email).join(
             Membership, Membership.moderator_id == Moderator.id
         )
         everyone = dict(
             session.execute(members.where(Membership.site_id.in_(wanted.site_ids)).distinct()).all()
         )
-    following = found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
     return render_template(
         "console/log.html",
         who=who,
-        lines=[_told(line, sites) for line in found[:PAGE_SIZE]],
+        lines=told,
         names=names,
         everyone=everyone,
         kinds=KINDS,
         given={name: value for name, value in request.args.items() if name != "before"},
         following=following,
         words=words,
+    )
+
+
+def _opening(session: Session, wanted: LogFilter, line: Line, sites: dict[int, str]) -> Told:
+    """The line and, if it stands for a whole batch, the latest of its decisions."""
+    told = _told(line, sites)
+    if line.together is None:
+        return told
+    latest = first_of_batch(session, wanted, line, SHOWN_OF_A_BATCH)
+    return told._replace(
+        what=said_together(line.together, is_undo=bool(line.decision and line.decision.undoes)),
+        comment=None,
+        batch=line.together.batch,
+        size=line.together.size,
+        latest=[_told(each, sites) for each in latest],
     )
 
 
@@ -103,8 +126,10 @@ def _csv(wanted: LogFilter, sites: dict[int, str]) -> Iterator[str]:
 def _wanted(session: Session, who: SignedIn) -> tuple[LogFilter, dict[int, str]]:
     """The filters of the address, and the sites one may see."""
     sites = dict(session.execute(select(Site.id, Site.key).where(Site.key.in_(who.sites))).all())
-    site, kind, by = (request.args.get(name, "") for name in ("site", "kind", "who"))
-    if (kind and kind not in KINDS) or (by and not is_id(by)):
+    site, kind, by, batch = (
+        request.args.get(name, "") for name in ("site", "kind", "who", "batch")
+    )
+    if (kind and kind not in KINDS) or not all(is_id(id_) for id_ in (by, batch) if id_):
         raise Problem(422, "The log has no such filter.")
     since, until = day_of(request.args.get("since")), day_of(request.args.get("until"))
     wanted = LogFilter(
@@ -114,6 +139,7 @@ def _wanted(session: Session, who: SignedIn) -> tuple[LogFilter, dict[int, str]]
         datetime.combine(since, time(), now().tzinfo) if since else None,
         datetime.combine(until + timedelta(days=1), time(), now().tzinfo) if until else None,
         own=who.by,
+        batch=batch,
     )
     return wanted, sites
 

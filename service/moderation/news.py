@@ -1,36 +1,43 @@
-"""News for moderators, each in a sentence: a colleague changed the settings, a model went live."""
+"""News for moderators, each in a sentence: a colleague changed the settings or decided many
+comments at once, or a model went live.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pydantic import BaseModel
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from models.judgement.policy import Policy
 from models.records import PolicyVersion, Site, SiteModelRecord
 from models.store.database import now
 from service.http.problems import Problem
+from service.moderation.log import changes_in, large_batches, policy_of, said_together
 from service.people.names import names_of
-from service.sites.policy_words import NAMES, SAID
+from service.sites.policy_changes import MOST_NAMED, in_one_sentence
 
 NEWS_FOR = timedelta(days=1)
-MOST_NAMED = 3  # changes in one sentence
+MANY = 20  # decisions of one batch from which on a batch is news
+MOST_OF_A_KIND = 50
 
 SiteRow = Row[int, str, int, str | None]
 
 
 class News(NamedTuple):
-    """`kind` is "settings" or "model". `version` is the one to go back from."""
+    """`kind` is "settings", "model" or "batch". `version` is the one to go back from, if that is
+    possible; of a batch it is the id.
+    """
 
     site: str
     kind: str
     at: datetime
     text: str
     version: str
+    can_go_back: bool = False
 
 
 class Flags(BaseModel):
@@ -54,25 +61,52 @@ def news(
     after = max(filter(None, (since, now() - NEWS_FOR)))
     wanted = select(Site.id, Site.key, Site.policy_version, Site.model).where(Site.id.in_(sites))
     rows = session.execute(wanted).all()
-    found = [*_settings(session, rows, after, reader), *_models(session, rows, after)]
+    found = [
+        *_settings(session, rows, after, reader),
+        *_models(session, rows, after),
+        *_batches(session, rows, after, reader),
+    ]
     return sorted(found, key=lambda item: item.at, reverse=True)
 
 
 def _settings(
     session: Session, rows: Sequence[SiteRow], after: datetime, reader: str
 ) -> list[News]:
+    """Every version since then. Only the one in force can be taken back."""
+    sites = {row.id: row for row in rows}
+    saved = select(
+        PolicyVersion.site_id, PolicyVersion.version, PolicyVersion.at, PolicyVersion.by
+    ).where(PolicyVersion.site_id.in_(sites), PolicyVersion.at > after, PolicyVersion.by != reader)
+    saved = saved.order_by(PolicyVersion.id.desc()).limit(MOST_OF_A_KIND)
+    versions = session.execute(saved).all()
+    names = _subjects(session, {by for *_, by in versions})
     found = []
-    for row in rows:
-        latest = session.scalar(_version(row.id, row.policy_version))
-        if latest is None or latest.at <= after or latest.by == reader:
-            continue
-        previous = before(session, row.id, latest.version)
-        changes = told_changes(previous, Policy.model_validate(latest.policy))
-        name = names_of(session, {latest.by})[latest.by]
-        name = name if "@" in name else name.capitalize()
-        sentence = f"{name} changed {changes}."
-        found.append(News(row.key, "settings", latest.at, sentence, str(latest.version)))
+    for site_id, version, at, by in versions:
+        site = sites[site_id]
+        changes = in_one_sentence(changes_in(session, site_id, version), MOST_NAMED)
+        sentence = f"{names[by]} changed {changes}."
+        in_force = version == site.policy_version
+        found.append(News(site.key, "settings", at, sentence, str(version), can_go_back=in_force))
     return found
+
+
+def _batches(session: Session, rows: Sequence[SiteRow], after: datetime, reader: str) -> list[News]:
+    """Many decisions that a colleague made at once."""
+    keys = {row.id: row.key for row in rows}
+    groups = large_batches(session, list(keys), since=after, at_least=MANY)
+    groups = [group for group in groups if group.of.by != reader]
+    names = _subjects(session, {group.of.by for group in groups})
+    found = []
+    for of, at, together in groups:
+        sentence = f"{names[of.by]} {said_together(together, is_undo=of.is_undo)}."
+        found.append(News(keys[of.site_id or 0], "batch", at, sentence, of.batch))
+    return found
+
+
+def _subjects(session: Session, bys: Collection[str]) -> dict[str, str]:
+    """Their names as a sentence begins with them."""
+    names = names_of(session, bys)
+    return {by: name if "@" in name else name.capitalize() for by, name in names.items()}
 
 
 def _models(session: Session, rows: Sequence[SiteRow], after: datetime) -> list[News]:
@@ -85,7 +119,8 @@ def _models(session: Session, rows: Sequence[SiteRow], after: datetime) -> list[
     for model in session.execute(models):
         difference = _difference(_Card.model_validate(model.card).flags)
         sentence = f"A new spam model went live{difference}."
-        found.append(News(live[model.id], "model", model.at, sentence, model.version))
+        site, version = live[model.id], model.version
+        found.append(News(site, "model", model.at, sentence, version, can_go_back=True))
     return found
 
 
@@ -100,18 +135,6 @@ def _difference(flags: Flags | None) -> str:
     return f"; it would have flagged {abs(more)} {'more' if more > 0 else 'fewer'} of {compared}"
 
 
-def _version(site_id: int, version: int) -> Select[PolicyVersion]:
-    return select(PolicyVersion).where(
-        PolicyVersion.site_id == site_id, PolicyVersion.version == version
-    )
-
-
-def before(session: Session, site_id: int, version: int) -> Policy:
-    """The policy that this version replaced. The first version replaced the defaults."""
-    row = session.scalar(_version(site_id, version - 1))
-    return Policy.model_validate(row.policy) if row else Policy()
-
-
 def policy_to_go_back_to(session: Session, site: Site, version: int | None) -> Policy:
     """The policy before the one in force. Raises 409 if a newer version than `version` is in force,
     or if nothing was ever changed.
@@ -121,48 +144,6 @@ def policy_to_go_back_to(session: Session, site: Site, version: int | None) -> P
             409,
             f"The policy has version {site.policy_version} by now. Look at what was changed since.",
         )
-    if session.scalar(_version(site.id, site.policy_version)) is None:
+    if site.policy_version < 2:
         raise Problem(409, "These are the settings that the site began with.")
-    return before(session, site.id, site.policy_version)
-
-
-def told_changes(was: Policy, becomes: Policy) -> str:
-    """The difference in the words of the settings page, such as "“New comments” from … to …"."""
-    old, new = _leaves(was), _leaves(becomes)
-    changes = [_change(name, old[name], new[name]) for name in new if old.get(name) != new[name]]
-    if len(changes) > MOST_NAMED:
-        changes = [*changes[: MOST_NAMED - 1], f"{len(changes) - MOST_NAMED + 1} more"]
-    if len(changes) > 1:
-        return f"{', '.join(changes[:-1])} and {changes[-1]}"
-    return changes[0] if changes else "nothing, but saved the settings"
-
-
-def _leaves(policy: Policy) -> dict[str, object]:
-    """Every setting by its full name, like "links.max_links"."""
-    leaves: dict[str, object] = {}
-    for part, fields in policy:
-        if isinstance(fields, BaseModel):
-            leaves |= {f"{part}.{name}": value for name, value in fields}
-        else:
-            leaves[part] = fields
-    return leaves
-
-
-def _change(name: str, was: object, becomes: object) -> str:
-    label = f"“{NAMES[name]}”"
-    if isinstance(was, tuple) and isinstance(becomes, tuple):
-        added, removed = len(set(becomes) - set(was)), len(set(was) - set(becomes))
-        return f"{label} ({added} added, {removed} removed)"
-    if isinstance(becomes, dict):
-        return label
-    return f"{label} from {_in_words(was)} to {_in_words(becomes)}"
-
-
-def _in_words(value: object) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return SAID.get(str(value), str(value))
+    return policy_of(session, site.id, site.policy_version - 1)

@@ -217,7 +217,7 @@ def test_the_log_tells_who_did_what_and_is_exported_as_text_that_no_spreadsheet_
     for words in (
         "rejected the comment by Ann",
         "as spam",
-        "saved the settings, version 2",
+        "changed “Words that reject a comment” (added “x”)",
         "invited zoe@paper",
     ):
         assert words in page, words

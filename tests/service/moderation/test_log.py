@@ -8,10 +8,21 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from models.identifiers import first_id
+from models.identifiers import first_id, new_id
 from models.records import Act, Site
 from models.store.database import begin, reading
-from service.moderation.log import KINDS, Line, LogFilter, lines, note_act
+from service.console.log import SHOWN_OF_A_BATCH
+from service.moderation.log import (
+    KINDS,
+    Line,
+    LogFilter,
+    Together,
+    first_of_batch,
+    lines,
+    note_act,
+    said_together,
+)
+from service.sites.policy_changes import SettingChange
 from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import LINKS, SignedIn
 
@@ -59,7 +70,9 @@ def test_decisions_acts_and_settings_are_in_one_order_of_time(
     decision = found[-1]
     assert decision.decision is not None
     assert (decision.name, decision.page, decision.what) == ("Reader", "The harbour", "")
-    assert found[1].what == "saved the settings, version 2"
+    assert found[1].what == (
+        "changed “Links that are fine in one comment” from 2 to 3 (settings version 2)"
+    )
 
 
 @pytest.mark.parametrize("kind", ["decisions", "threads", "settings", "people", "keys"])
@@ -93,7 +106,75 @@ def test_versions_of_the_settings_keep_to_the_same_days(moderator: Caller) -> No
             assert moderator.call("PUT", "/policy", json=body).status_code == 200
     since, until = NOON + timedelta(days=2), NOON + timedelta(days=3)
     (line,) = read(since=since, until=until)
-    assert line.what == "saved the settings, version 3"
+    assert line.version == 3
+    assert line.changes == [SettingChange("links.max_links", 1, 2)]
+
+
+def test_each_line_of_the_settings_says_what_that_version_changed(moderator: Caller) -> None:
+    for version, most in ((1, 3), (2, 9)):
+        moderator.call("PUT", "/policy", json={"links": {"max_links": most}, "version": version})
+    changes = [line.changes for line in read(kind="settings")]
+    assert changes == [
+        [SettingChange("links.max_links", 3, 9)],
+        [SettingChange("links.max_links", 2, 3)],
+    ]
+    by_key = moderator.call("GET", "/log?kind=settings").json["log"]
+    assert by_key[0]["changes"] == [{"setting": "links.max_links", "from": 3, "to": 9}]
+
+
+@pytest.fixture
+def batch(client: Client) -> str:
+    """Of 30 decisions by ann, with a decision of its own before and after it."""
+    ids = [posted(client, body=f"{n} {LINKS}", email=f"r{n}@example.org") for n in range(32)]
+    screen_all()
+    ann, together = SignedIn(client), new_id()
+    ann.decide(ids[0], verdict="reject")
+    ann.decide(*ids[1:16], verdict="reject", reason="off_topic", batch=together)
+    ann.decide(*ids[16:31], verdict="reject", reason="off_topic", batch=together)
+    ann.decide(ids[31], verdict="reject")
+    return together
+
+
+def test_a_batch_is_one_line(batch: str) -> None:
+    *found, _ = read(together=True, kind="decisions", limit=4)
+    single, many = found
+    assert single.together is None
+    assert many.together == Together(batch, 30, "reject", "off_topic")
+    assert said_together(many.together, is_undo=False) == "rejected 30 comments as off topic"
+    with reading() as session:
+        latest = first_of_batch(session, LogFilter([site_id()]), many, 5)
+    assert len(latest) == 5
+    assert latest[0].id == many.id
+
+
+def test_a_cursor_skips_a_batch_that_was_shown(batch: str) -> None:
+    seen: list[Line] = []
+    while page := read(seen[-1].id if seen else None, limit=1, together=True, kind="decisions"):
+        seen += page
+    assert [line.together.size if line.together else 1 for line in seen] == [1, 30, 1]
+
+
+def test_undoing_a_batch_is_one_line_as_well(client: Client, batch: str) -> None:
+    ann = SignedIn(client)
+    ann.call("/undo", batch=batch)
+    undone = read(together=True)[0]
+    assert undone.together is not None
+    assert said_together(undone.together, is_undo=True) == "took back the decisions on 30 comments"
+    assert len(read(batch=batch)) == 60
+    assert len(read(batch=batch, undone=True)) == 30
+
+
+def test_the_page_opens_a_batch(client: Client, moderator: Caller, batch: str) -> None:
+    ann = SignedIn(client)
+    page = ann.get("/log")
+    assert page.count("<b>ann@paper.example</b> rejected 30 comments as off topic") == 1
+    assert page.count("rejected the comment by") == 2 + SHOWN_OF_A_BATCH
+    assert f'<a href="/console/log?batch={batch}">Show all 30</a>' in page
+    assert ann.get(f"/log?batch={batch}").count("rejected the comment by") == 30
+    assert ann.client.get("/console/log?batch=x").status_code == 422
+    assert ann.get("/log.csv").count("rejected the comment by") == 32  # a spreadsheet has them all
+    assert len(moderator.call("GET", f"/log?batch={batch}").json["log"]) == 30
+    assert moderator.call("GET", "/log?batch=x").status_code == 422
 
 
 def test_who_did_it_is_a_filter_for_every_kind(moderator: Caller, held: str) -> None:

@@ -7,42 +7,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pytest
 import time_machine
 from sqlalchemy import select
 
 from models.identifiers import new_id
-from models.judgement.policy import LinksPolicy, Policy, WordsPolicy
 from models.records import Site, SiteModelRecord
 from models.store.database import begin, now, reading
-from service.moderation.news import _leaves, told_changes
-from service.sites.policy_words import NAMES, SAID
-from tests.caller import Caller, Client
-from tests.service.signed_in import SignedIn
-
-LINKS = "“Links that are fine in one comment”"
-
-
-@pytest.mark.parametrize(
-    ("becomes", "sentence"),
-    [
-        ({}, "nothing, but saved the settings"),
-        ({"links": LinksPolicy(max_links=3)}, f"{LINKS} from 2 to 3"),
-        ({"moderation": "before", "links": LinksPolicy(max_links=3)},
-         f"“New comments” from {SAID['after']} to {SAID['before']} and {LINKS} from 2 to 3"),
-        (
-            {"words": WordsPolicy(plurals=False)},
-            "“Also find a word with one plural ending: casinos, boxes, lotteries” from yes to no",
-        ),
-        ({"words": WordsPolicy(blocked=("casino", "pills"))}, "“Words that reject a comment” (2 added, 0 removed)"),
-    ],
-)  # fmt: skip
-def test_a_change_of_settings_is_said_in_words(becomes: dict[str, Any], sentence: str) -> None:
-    assert told_changes(Policy(), Policy(**becomes)) == sentence
-
-
-def test_every_setting_has_a_name() -> None:
-    assert set(_leaves(Policy())) <= set(NAMES)
+from service.moderation.news import MANY
+from tests.caller import Caller, Client, posted, screen_all
+from tests.service.signed_in import LINKS, SignedIn
 
 
 def test_a_colleagues_settings_are_told_and_taken_back(client: Client, moderator: Caller) -> None:
@@ -68,6 +41,37 @@ def test_a_colleagues_settings_are_told_and_taken_back(client: Client, moderator
     )
     with time_machine.travel(now() + timedelta(hours=11)):
         assert "changed “Links" in kim.get("/")
+
+
+def test_every_change_of_the_settings_is_news_and_only_the_latest_has_an_undo(
+    client: Client,
+) -> None:
+    ann = SignedIn(client)
+    ben = SignedIn(client, "ben@paper.example", role="owner")
+    for version in (1, 2, 3, 4):
+        most = str(2 + version)
+        ben.form("/settings/demo", **{"links.max_links": most, "version": str(version)})
+    page = ann.get("/")
+    for was in (2, 3, 4, 5):
+        assert f"“Links that are fine in one comment” from {was} to {was + 1}." in page
+    assert page.count("/console/settings/demo/back") == 1
+    assert "<summary>1 more</summary>" in page
+
+
+def test_many_decisions_at_once_are_one_piece_of_news(client: Client) -> None:
+    ids = [posted(client, body=f"{n} {LINKS}", email=f"r{n}@example.org") for n in range(MANY)]
+    screen_all()
+    ann = SignedIn(client)
+    ben = SignedIn(client, "ben@paper.example", role="moderator")
+    ben.decide(ids[0], verdict="reject", batch=new_id())
+    batch = new_id()
+    ben.decide(*ids[1:], verdict="reject", reason="spam", batch=batch)
+    assert "ben@paper.example rejected" not in ann.get("/")  # too few to be news
+    ben.decide(ids[0], verdict="reject", reason="spam", batch=batch, version=3)
+    page = ann.get("/")
+    assert page.count(f"ben@paper.example rejected {MANY} comments as spam.") == 1
+    assert f'href="/console/log?batch={batch}"' in page
+    assert f"rejected {MANY} comments" not in ben.get("/")
 
 
 def test_the_policy_goes_back_and_forth_by_key(moderator: Caller) -> None:
