@@ -1,4 +1,4 @@
-# Greenroom's targets. They need make and Python 3.11 or newer, and install the rest into .venv, as the lock files say.
+# Greenroom's targets. They need make and Python 3.11 or newer, and install the rest into .venv from the lock files.
 #
 # A stamp file marks each finished step, so that a second `make run` starts at once.
 
@@ -54,7 +54,7 @@ base-model: $(VENV)/.ready ## train the base model again and write its measureme
 	$(BIN)/greenroom train $(FILES) $(ALSO) models/spam/training/own.csv $(RECIPE) --out models/spam/base.npz
 	@$(MAKE) evaluate
 
-measure-code: $(VENV)/.made ## show how the code reads, in numbers; BEFORE=another/checkout compares
+measure-code: $(VENV)/.made ## measure how readable the code is; BEFORE=another/checkout compares
 	@$(BIN)/python -m bench.code $(BEFORE) .
 
 bench: $(VENV)/.ready-dev nginx ## measure load and cost, as ratios within one run

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Find the programs that tests start and that no Python package brings: tests/programs.sh [NAME…]
+# Find the programs that tests start and that no Python package contains: tests/programs.sh [NAME…]
 #
 # As root on Debian, install the missing ones with one apt-get call, and start none of their services. Elsewhere name
-# their packages. Only what stands in REQUIRED makes this fail: tests of the others are skipped and say why.
+# their packages. This fails only if a program in REQUIRED is missing: tests that need the others are skipped and say why.
 set -eu
 
 REQUIRED="browser nginx node"
