@@ -10,7 +10,11 @@ from models.store.database import Base, now
 
 
 class ConsoleSession(Base):
-    """`hash` is the SHA-256 of the random cookie."""
+    """`hash` is the SHA-256 of the random cookie.
+
+    `device` says which browser and system signed in, in words. `used_at` is the last use, some
+    minutes late; None until it is noted for the first time.
+    """
 
     __tablename__ = "console_sessions"
 
@@ -18,3 +22,10 @@ class ConsoleSession(Base):
     moderator_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("moderators.id"))
     created_at: Mapped[When] = mapped_column(default=now)
     expires_at: Mapped[When]
+    device: Mapped[str | None] = mapped_column(String(80))
+    used_at: Mapped[When | None]
+
+    @property
+    def id(self) -> str:
+        """Names the session to its owner. It does not help to guess the cookie."""
+        return self.hash[:32]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String, Uuid, text
+from sqlalchemy import String, Uuid, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.records.columns import Object, Strings, When
@@ -18,6 +18,7 @@ class Site(Base):
       `learn_due` is set while it is due to learn.
     - `endpoints` counts the enabled webhook endpoints. Without any, settling does not look for
       them.
+    - `second_factor_required` keeps out people without a second factor.
     - Events up to the position `forgotten` were deleted.
     """
 
@@ -36,6 +37,7 @@ class Site(Base):
     learned_at: Mapped[When | None]
     endpoints: Mapped[int] = mapped_column(default=0, server_default="0")
     forgotten: Mapped[int] = mapped_column(default=0, server_default="0")
+    second_factor_required: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[When] = mapped_column(default=now)
 
 

@@ -7,19 +7,17 @@ import io
 from flask import redirect, render_template, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from markupsafe import Markup
-from sqlalchemy import func, select
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.records import ConsoleSession
-from models.store.database import now, reading
-from models.store.secrets import secrets
+from models.records import Moderator
+from models.store.secrets import keyed_hash, secrets
 from service.console import sessions
 from service.console.blueprint import acting, console, looking
 from service.console.sessions import Guesses
 from service.http.addresses import reader
 from service.http.limits import in_words
 from service.http.problems import Problem
-from service.people import accounts, second_factor
+from service.people import accounts, console_sessions, second_factor
 
 WAIT_SECONDS = 300  # between the password and the code, and between a new secret and its first code
 
@@ -40,41 +38,52 @@ def _signed(purpose: str, name: str) -> str:
         raise Problem(403, "That took too long. Begin again.") from None
 
 
-def ask_for_code(moderator_id: str) -> str:
-    return render_template(
-        "console/code.html", pass_on=_signer("code").dumps(moderator_id), error=""
-    )
+def ask_for_code(moderator: Moderator) -> str:
+    return _code_page(_pass_on(moderator), "")
+
+
+def _code_page(pass_on: str, error: str) -> str:
+    sealed = _signer("code").dumps(pass_on)
+    return render_template("console/code.html", pass_on=sealed, error=error)
+
+
+def _pass_on(moderator: Moderator) -> str:
+    """Who gave which password: if it changes before the code comes, the first step is void."""
+    return f"{moderator.id} {keyed_hash('pass', moderator.password_hash)}"
 
 
 @console.post("/sign-in/code")
 def sign_in_with_code() -> BaseResponse | tuple[str, int]:
     """The second step: a code of the app, or one of the recovery codes, which works once."""
-    moderator_id, error = _signed("code", "pass"), ""
+    pass_on, error = _signed("code", "pass"), ""
+    moderator_id = pass_on.partition(" ")[0]
     if wait := codes.admit(moderator_id, moderator_id):
         error = f"Too many wrong codes. Try again in {in_words(wait)}."
     elif moderator := second_factor.admit(moderator_id, request.form.get("code", "")):
         codes.forget(moderator_id, moderator_id)
+        if _pass_on(moderator) != pass_on:
+            raise Problem(403, "Your password was changed a moment ago. Sign in again.")
         answer = redirect("/console/", 303)
         sessions.start(moderator, answer)
         return answer
-    page = render_template(
-        "console/code.html",
-        pass_on=_signer("code").dumps(moderator_id),
-        error=error or "That is not the code of this moment. Try the next one.",
-    )
+    page = _code_page(pass_on, error or "That code is wrong or has expired.")
     return page, 429 if error else 403
 
 
 @console.get("/account")
 def account() -> str:
     who = looking()
-    mine = (ConsoleSession.moderator_id == who.moderator_id) & (ConsoleSession.expires_at > now())
-    with reading() as session:
-        count = session.execute(
-            select(func.count()).select_from(ConsoleSession).where(mine)
-        ).scalar_one()
-    left = second_factor.recovery_codes_left(who.moderator_id)
-    return render_template("console/account.html", who=who, sessions=count, left=left, error="")
+    return _page(who)
+
+
+def _page(who: sessions.SignedIn, *, error: str = "") -> str:
+    return render_template(
+        "console/account.html",
+        who=who,
+        sessions=console_sessions.listed(who.moderator_id, who.session_hash),
+        left=second_factor.recovery_codes_left(who.moderator_id),
+        error=error,
+    )
 
 
 @console.post("/account/second-factor")
@@ -93,7 +102,7 @@ def confirm_second_factor() -> str | tuple[str, int]:
         return _enrolment(
             who.email, secret, "That is not the code of this moment. Try the next one."
         ), 422
-    sessions.end_others(who)
+    console_sessions.end_others(who.moderator_id, who.session_hash)
     return render_template("console/recovery.html", who=who, codes=made)
 
 
@@ -121,10 +130,7 @@ def end_second_factor() -> BaseResponse | tuple[str, int]:
     """With the password, so that an open session alone is not enough."""
     who = acting()
     if not has_given_password(who):
-        left = second_factor.recovery_codes_left(who.moderator_id)
-        return render_template(
-            "console/account.html", who=who, sessions=1, left=left, error="Wrong password."
-        ), 403
+        return _page(who, error="Wrong password."), 403
     second_factor.end(who.moderator_id)
     return redirect("/console/account", 303)
 
@@ -144,5 +150,12 @@ def has_given_password(who: sessions.SignedIn) -> bool:
 @console.post("/account/sessions/end")
 def end_other_sessions() -> BaseResponse:
     who = acting()
-    sessions.end_others(who)
+    console_sessions.end_others(who.moderator_id, who.session_hash)
+    return redirect("/console/account", 303)
+
+
+@console.post("/account/sessions/<session_id>/end")
+def end_session(session_id: str) -> BaseResponse:
+    """The session may be this one, too."""
+    console_sessions.end(acting().moderator_id, session_id)
     return redirect("/console/account", 303)

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import secrets as random
 import threading
 import time
-from datetime import timedelta
 from typing import NamedTuple
 
 from flask import request
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from models.records import ConsoleSession, Membership, Moderator, Site
 from models.settling.actor import Actor
-from models.store.database import begin, now, reading
+from models.store.database import now, reading
 from models.store.secrets import keyed_hash
 from service.http.problems import Problem
 from service.http.transport import is_https
+from service.people import console_sessions
 from service.people.names import ROLES
 
 COOKIE = "greenroom_console"
 # by https: a browser takes it from this very host alone, never from a sibling of it
 HOST_COOKIE = f"__Host-{COOKIE}"
-LASTS = timedelta(hours=12)
 
 
 class SignedIn(NamedTuple):
@@ -36,6 +33,7 @@ class SignedIn(NamedTuple):
     sites: dict[str, str]
     csrf: str
     must_change_password: bool
+    session_hash: str
 
     @property
     def actor(self) -> Actor:
@@ -51,16 +49,11 @@ class SignedIn(NamedTuple):
 
 
 def start(moderator: Moderator, answer: Response) -> None:
-    cookie = random.token_urlsafe(32)
-    with begin() as session:
-        row = ConsoleSession(
-            hash=_hash(cookie), moderator_id=moderator.id, expires_at=now() + LASTS
-        )
-        session.add(row)
+    cookie = console_sessions.start(moderator, request.headers.get("User-Agent", ""))
     answer.set_cookie(
         _name(),
         cookie,
-        max_age=int(LASTS.total_seconds()),
+        max_age=int(console_sessions.LASTS.total_seconds()),
         path=_path(),
         secure=is_https(),
         httponly=True,
@@ -68,22 +61,8 @@ def start(moderator: Moderator, answer: Response) -> None:
     )
 
 
-def end_others(who: SignedIn) -> None:
-    """With a new password every other session ends: whoever knew the old one is out."""
-    mine = ConsoleSession.hash == _hash(request.cookies.get(_name(), ""))
-    with begin() as session:
-        session.execute(
-            delete(ConsoleSession).where(ConsoleSession.moderator_id == who.moderator_id, ~mine)
-        )
-
-
-def end(answer: Response) -> None:
-    with begin() as session:
-        session.execute(
-            delete(ConsoleSession).where(
-                ConsoleSession.hash == _hash(request.cookies.get(_name(), ""))
-            )
-        )
+def end(who: SignedIn, answer: Response) -> None:
+    console_sessions.end_hash(who.session_hash)
     answer.delete_cookie(_name(), path=_path(), secure=is_https(), httponly=True, samesite="Strict")
 
 
@@ -91,11 +70,13 @@ def signed_in() -> SignedIn | None:
     cookie = request.cookies.get(_name())
     if not cookie:
         return None
-    wanted = select(Moderator.id, Moderator.email, Moderator.must_change_password)
-    wanted = wanted.join(ConsoleSession, ConsoleSession.moderator_id == Moderator.id)
+    hash_ = console_sessions.hash_of(cookie)
+    wanted = select(
+        Moderator.id, Moderator.email, Moderator.must_change_password, ConsoleSession.used_at
+    ).join(ConsoleSession, ConsoleSession.moderator_id == Moderator.id)
     with reading() as session:
         row = session.execute(
-            wanted.where(ConsoleSession.hash == _hash(cookie), ConsoleSession.expires_at > now())
+            wanted.where(ConsoleSession.hash == hash_, ConsoleSession.expires_at > now())
         ).one_or_none()
         if row is None:
             return None
@@ -105,7 +86,9 @@ def signed_in() -> SignedIn | None:
             .order_by(Site.key)
         )
         sites = dict(session.execute(roles.where(Membership.moderator_id == row.id)).all())
-    return SignedIn(row.id, row.email, sites, keyed_hash("csrf", cookie), row.must_change_password)
+    console_sessions.note_use(hash_, row.used_at)
+    csrf = keyed_hash("csrf", cookie)
+    return SignedIn(row.id, row.email, sites, csrf, row.must_change_password, hash_)
 
 
 def _name() -> str:
@@ -121,10 +104,6 @@ def check_csrf(who: SignedIn) -> None:
     """Raises 403 where a form did not come from our own page."""
     if not hmac.compare_digest(request.form.get("csrf", "").encode(), who.csrf.encode()):
         raise OutOfDate
-
-
-def _hash(cookie: str) -> str:
-    return hashlib.sha256(cookie.encode()).hexdigest()
 
 
 class OutOfDate(Problem):

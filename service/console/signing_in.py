@@ -34,7 +34,7 @@ def sign_in() -> BaseResponse | tuple[str, int]:
         ), 403
     guesses.forget(email, address)
     if moderator.second_factor is not None:
-        return ask_for_code(moderator.id), 200
+        return ask_for_code(moderator), 200
     answer = redirect("/console/", 303)
     sessions.start(moderator, answer)
     return answer
@@ -42,9 +42,10 @@ def sign_in() -> BaseResponse | tuple[str, int]:
 
 @console.post("/sign-out")
 def sign_out() -> BaseResponse:
-    sessions.check_csrf(sessions.signed_in() or not_signed_in())
+    who = sessions.signed_in() or not_signed_in()
+    sessions.check_csrf(who)
     answer = redirect("/console/sign-in", 303)
-    sessions.end(answer)
+    sessions.end(who, answer)
     return answer
 
 
@@ -62,8 +63,9 @@ def change_password() -> BaseResponse | tuple[str, int]:
     who = sessions.signed_in() or not_signed_in()
     sessions.check_csrf(who)
     try:
-        accounts.change_password(who.moderator_id, request.form.get("password", ""))
+        accounts.change_password(
+            who.moderator_id, request.form.get("password", ""), session_hash=who.session_hash
+        )
     except ValueError as error:
         return render_template("console/password.html", who=who, error=str(error)), 422
-    sessions.end_others(who)
     return redirect("/console/", 303)

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from functools import partial
 from typing import NamedTuple
 
-import structlog
-from flask import Response, after_this_request, request
-from sqlalchemy import or_, select, update
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from flask import request
+from sqlalchemy import Update, or_, select, update
 
 from models.records import ApiKey, Site
 from models.runtime import part
 from models.settling.actor import Actor
-from models.store.database import begin, now, reading
+from models.store.database import now, reading
+from service.http.last_use import LastUse
 from service.http.problems import Problem
 from service.sites.lookup import SiteInfo, find_site
 
@@ -28,8 +24,6 @@ METRICS = "metrics"  # reads /metrics, of the whole installation
 SITE_SCOPES = (*LADDER, POST)
 SCOPES = (*SITE_SCOPES, METRICS)
 NOTED_EVERY = timedelta(minutes=1)  # the last use of a key
-
-log = structlog.get_logger()
 
 
 class Caller(NamedTuple):
@@ -72,7 +66,7 @@ def caller(site_key: str, needs: str) -> Caller:
         raise Problem(
             403, f"This key may {' and '.join(found.scopes)}; the call needs one that may {needs}."
         )
-    _note_use_after_the_answer(found)
+    _note_use(found)
     return Caller(site, Actor.key(found.id, found.name), found.scopes)
 
 
@@ -81,7 +75,7 @@ def opens_metrics(authorization: str) -> bool:
     found = _found(authorization)
     if found is None or not allows(found.scopes, METRICS):
         return False
-    _note_use_after_the_answer(found)
+    _note_use(found)
     return True
 
 
@@ -124,49 +118,14 @@ def _unknown(detail: str) -> Problem:
     return Problem(401, detail, headers={"WWW-Authenticate": 'Bearer realm="greenroom"'})
 
 
-class _Noted:
-    """When this process last noted each key's use, so that it tries at most once a minute."""
-
-    def __init__(self) -> None:
-        self._at: dict[str, datetime] = {}
-        self._lock = threading.Lock()
-
-    def is_due(self, key_id: str, at: datetime) -> bool:
-        with self._lock:
-            last = self._at.get(key_id)
-            if last is not None and at - last < NOTED_EVERY:
-                return False
-            self._at[key_id] = at
-            return True
-
-
 @part
-def _noted() -> _Noted:
-    return _Noted()
+def _uses() -> LastUse:
+    return LastUse(NOTED_EVERY)
 
 
-def _note_use_after_the_answer(found: _Found) -> None:
-    """Note it when the answer has been sent, so that no caller waits for it."""
-    at, used = now(), found.last_used_at
-    if used is not None and at - used < NOTED_EVERY:
-        return
-    if not _noted().is_due(found.id, at):
-        return
+def _note_use(found: _Found) -> None:
+    def used(at: datetime) -> Update:
+        is_old = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= at - NOTED_EVERY)
+        return update(ApiKey).where(ApiKey.id == found.id, is_old).values(last_used_at=at)
 
-    @after_this_request
-    def note_when_closed(answer: Response) -> Response:
-        answer.call_on_close(partial(_note_use, found.id))
-        return answer
-
-
-def _note_use(key_id: str) -> None:
-    """Unsynced: a lost note only makes the key look unused for a minute longer."""
-    at = now()
-    is_old = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= at - NOTED_EVERY)
-    try:
-        with begin(synced=False) as session:
-            session.execute(
-                update(ApiKey).where(ApiKey.id == key_id, is_old).values(last_used_at=at)
-            )
-    except (DBAPIError, PoolTimeout) as error:
-        log.warning("key.use_not_noted", error=type(error).__name__)
+    _uses().note(found.id, found.last_used_at, used)

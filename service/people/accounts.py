@@ -14,7 +14,7 @@ from sqlalchemy import select
 from models.records import Membership, Moderator, Site
 from models.store.database import begin, reading
 from models.text.email import parsed_email
-from service.people import api_keys, live_links, passwords
+from service.people import api_keys, console_sessions, live_links, passwords
 from service.sites.registering import add_site, checked_origin
 
 DEMO = "demo"
@@ -57,6 +57,7 @@ def add_moderator(email: str, site: str, role: str, password: str | None = None)
         live_links.role_changed(session, email, moderator.id, site_id=site_id, role=role)
         if chosen:
             live_links.password_changed(session, email)
+            console_sessions.end_all(session, moderator.id)
     return chosen
 
 
@@ -122,14 +123,17 @@ def _is_right(moderator: Moderator | None, password: str) -> bool:
     return moderator is not None
 
 
-def change_password(moderator_id: str, password: str) -> None:
-    """Raises ValueError, in words, where the new one is too short or easy to guess."""
+def change_password(moderator_id: str, password: str, *, session_hash: str = "") -> None:
+    """Change the password and end every session except the one with this hash.
+
+    Raises ValueError, in words, where the new one is too short or easy to guess."""
     with reading() as session:
         passwords.check(password, email=session.get_one(Moderator, moderator_id).email)
     with begin() as session:
         moderator = session.get_one(Moderator, moderator_id)
         moderator.password_hash, moderator.must_change_password = _hasher().hash(password), False
         live_links.password_changed(session, moderator.email)
+        console_sessions.end_all(session, moderator_id, but=session_hash)
 
 
 @cache

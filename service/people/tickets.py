@@ -14,13 +14,13 @@ from typing import NamedTuple
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from models.records import ConsoleSession, Moderator, Site, Ticket
+from models.records import Moderator, Site, Ticket
 from models.settling.actor import Actor
 from models.store.database import begin, now, reading
 from service.http.listening import public_url
 from service.http.problems import Problem
 from service.moderation.log import note_act
-from service.people import accounts, live_links, team
+from service.people import accounts, console_sessions, live_links, team
 
 LASTS = {"invitation": timedelta(days=7), "reset": timedelta(hours=1)}
 
@@ -156,7 +156,7 @@ def _take(session: Session, ticket: Ticket) -> bool:
 def _set_password(session: Session, moderator: Moderator, hashed: str) -> None:
     moderator.password_hash, moderator.must_change_password = hashed, False
     live_links.password_changed(session, moderator.email)
-    session.execute(delete(ConsoleSession).where(ConsoleSession.moderator_id == moderator.id))
+    console_sessions.end_all(session, moderator.id)
     by = str(Actor.moderator(moderator.id))
     note_act(session, by, "people", "chose a new password by a link")
 

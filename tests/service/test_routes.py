@@ -53,6 +53,7 @@ CONSOLE = {
     "POST /console/account/second-factor/confirm": Row("account", about=False),
     "POST /console/account/second-factor/end": Row("account", {"password": "no"}, about=False),
     "POST /console/account/sessions/end": Row("account", about=False),
+    "POST /console/account/sessions/<session_id>/end": Row("account", about=False),
     "POST /console/preferences": Row("account", json=True, about=False),
     "GET /console/": Row("account", about=False),
     "GET /console/rows": Row("account", about=False),

@@ -8,8 +8,12 @@ import time
 import pyotp
 import pytest
 import time_machine
+from sqlalchemy import select
 
+from models.records import Moderator
+from models.store.database import reading
 from service.console import account, signing_in
+from service.people import accounts, console_sessions
 from tests.caller import Client, client_of
 from tests.service.signed_in import PASSWORD, SignedIn
 
@@ -95,3 +99,76 @@ def test_the_second_factor_ends_with_the_password(ann: SignedIn) -> None:
     account.codes._tries.clear()
     assert ann.form("/account/second-factor/end", password=PASSWORD).status_code == 303
     assert "Turn it on" in ann.get("/account")
+
+
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:131.0) Gecko/20100101 Firefox/131.0"
+
+
+def signed_in_with(ann: SignedIn, user_agent: str) -> Client:
+    """The same person in another browser."""
+    other = client_of(ann.client.application)
+    form = {"email": ann.email, "password": PASSWORD}
+    answer = other.post("/console/sign-in", data=form, headers={"User-Agent": user_agent})
+    assert answer.status_code == 303
+    return other
+
+
+def ends(page: str) -> list[str]:
+    return re.findall(r"/console(/account/sessions/[0-9a-f]{32}/end)", page)
+
+
+def test_sessions_are_listed_with_device_and_last_use_and_ended_one_by_one(ann: SignedIn) -> None:
+    other, third = signed_in_with(ann, FIREFOX), signed_in_with(ann, "curl/8.5.0 <script>")
+    page = ann.get("/account")
+    assert "now, here" in page
+    assert "Firefox on Windows" in page
+    assert "An unknown browser" in page
+    assert "curl" not in page
+    firefox = page.index("Firefox on Windows")
+    assert ann.form(ends(page[firefox:])[0]).status_code == 303
+    assert other.get("/console/account").status_code == 303
+    assert third.get("/console/account").status_code == 200
+    assert ann.form(ends(page[firefox:])[0]).status_code == 404  # it has ended
+    assert "ended their session in Firefox on Windows" in ann.get("/log")
+
+
+def test_nobody_ends_the_session_of_someone_else(client: Client, ann: SignedIn) -> None:
+    ben = SignedIn(client, "ben@paper.example")
+    other = signed_in_with(ann, FIREFOX)
+    assert ben.form(ends(ann.get("/account"))[0]).status_code == 404
+    assert other.get("/console/account").status_code == 200
+
+
+def test_all_other_sessions_end_at_once(ann: SignedIn) -> None:
+    other = signed_in_with(ann, FIREFOX)
+    assert ann.form("/account/sessions/end").status_code == 303
+    assert other.get("/console/account").status_code == 303
+    assert "Sign out everywhere else" not in ann.get("/account")
+
+
+def test_the_last_use_of_a_session_is_noted_every_five_minutes(ann: SignedIn) -> None:
+    with time_machine.travel(time.time(), tick=False) as clock:
+        other = signed_in_with(ann, FIREFOX)
+        noted = []
+        for minutes in (1, 3, 6):
+            clock.shift(60 * minutes)
+            other.get("/console/account").close()
+            (found,) = console_sessions.listed(moderator_id(ann), "")[:1]
+            noted.append(round(found.used_at.timestamp() - time.time()))
+    assert noted == [0, -180, 0]
+
+
+def test_a_password_that_changes_between_the_two_steps_voids_the_first(ann: SignedIn) -> None:
+    with time_machine.travel(time.time(), tick=False) as clock:
+        secret, _ = enrol(ann)
+        clock.shift(60)
+        other = client_of(ann.client.application)
+        passed = first_step(other)
+        accounts.change_password(moderator_id(ann), "another horse battery staple")
+        assert second_step(other, passed, pyotp.TOTP(secret).now()) == 403
+        assert other.get("/console/account").status_code == 303
+
+
+def moderator_id(ann: SignedIn) -> str:
+    with reading() as session:
+        return session.scalars(select(Moderator.id).where(Moderator.email == ann.email)).one()
