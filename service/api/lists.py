@@ -87,7 +87,12 @@ Words = Annotated[str, BeforeValidator(_cut)]
 class ListQuery(Query):
     """Filters add up: a comment must match all of them."""
 
-    q: Annotated[Words, Field(description="Words of the comment or of its author's name.")] = ""
+    q: Annotated[
+        Words,
+        Field(
+            description="Words of the comment or of its author's name, or a whole email address."
+        ),
+    ] = ""
     thread: Annotated[Words, Field(description="A thread's key.")] = ""
     author: Annotated[
         Words | None, ID_SCHEMA, Field(description="One of the author's comments, by its id.")
@@ -218,6 +223,7 @@ def _view(session: Session, who: Caller, tab: str, query: ListQuery) -> View:
         since=query.since,
         until=query.until,
         words=query.q,
+        by_email_on={who.site.id},
     )
 
 

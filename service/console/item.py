@@ -113,6 +113,8 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> Item:
     record = full_records(session, [comment])[0]
     for decision in record["decisions"]:
         decision["note"] = words.named(session, decision["note"])
+    if not who.may(site, "moderator"):
+        record["email"] = None
     thread = session.get_one(Thread, comment.thread_id)
     notes = about(session, comment)
     questions = questions_about(session, comment)

@@ -82,6 +82,7 @@ class Asked:
             since=day_of(self.given.get("since")),
             until=day_of(self.given.get("until")),
             words=self.given.get("q", ""),
+            by_email_on={id_ for id_, key in every.items() if who.may(key, "moderator")},
             moderator_id=who.moderator_id,
             roles={id_: who.sites[key] for id_, key in every.items()},
         )

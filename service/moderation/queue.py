@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from email_validator import EmailNotValidError
 from sqlalchemy import (
     BindParameter,
     CompoundSelect,
@@ -32,6 +33,8 @@ from models.records import Comment, DecisionRecord, Passed, Question, Review
 from models.settling.history import BY_A_HUMAN
 from models.store.database import now
 from models.store.search import matching
+from models.store.secrets import email_index
+from models.text.email import parsed_email
 from service.people.names import MODERATOR, ROLES
 
 TABS = ("review", "pending", "approved", "rejected", "unread", "asked", "all")
@@ -114,7 +117,8 @@ class View:
 
     `author` is the blind index of an email. `campaign` is the first comment of those that say
     nearly the same. `since` and `until` are both included. `moderator_id` is the reader of the
-    list: a comment that they passed on is left out. `roles` are the reader's, by site.
+    list: a comment that they passed on is left out. `roles` are the reader's, by site. On the sites
+    `by_email_on`, `words` that are an email address also find what was written under it.
     """
 
     tab: str = "review"
@@ -128,6 +132,7 @@ class View:
     since: date | None = None
     until: date | None = None
     words: str = ""
+    by_email_on: Collection[int] = ()
     moderator_id: str = ""
     roles: Mapping[int, str] = field(default_factory=dict)
 
@@ -233,22 +238,29 @@ class View:
         They are looked up first: the planner cannot know how few they are, and would walk through
         every comment in the order of the list.
         """
-        lookups: list[Select[str] | CompoundSelect[str] | None] = []
+        found: list[set[str]] = []
         if self.words:
-            lookups.append(matching(session, self.words, site))
+            found.append(self._searched(session, site))
         if self.author:
-            theirs = select(Comment.id).where(
-                Comment.site_id == site, Comment.email_index == self.author
-            )
-            lookups.append(theirs.order_by(Comment.at.desc()).limit(MOST_NAMED))
+            found.append(set(session.scalars(_written_under(self.author, site))))
         if self.campaign:
-            lookups.append(of_the_campaign(self.campaign, site, most=MOST_NAMED))
+            alike = of_the_campaign(self.campaign, site, most=MOST_NAMED)
+            found.append(set(session.scalars(alike)))
         if self.tab == "asked":
-            lookups.append(self._asked_of_the_reader(site).limit(MOST_NAMED))
-        if not lookups:
-            return None
-        found = [set(session.scalars(ids)) if ids is not None else set() for ids in lookups]
-        return set.intersection(*found)
+            asked = self._asked_of_the_reader(site).limit(MOST_NAMED)
+            found.append(set(session.scalars(asked)))
+        return set.intersection(*found) if found else None
+
+    def _searched(self, session: Session, site: int) -> set[str]:
+        """The comments that say the words, have them in the author's name, or were written under
+        that email address.
+        """
+        by_words = matching(session, self.words, site)
+        found = set(session.scalars(by_words)) if by_words is not None else set()
+        address = _email_address(self.words) if site in self.by_email_on else None
+        if address:
+            found |= set(session.scalars(_written_under(email_index(address), site)))
+        return found
 
     def _of_the_tab(self, rows: Rows, site: int, only: Collection[str] | None) -> Rows:
         if self.tab == "review":
@@ -315,6 +327,20 @@ class View:
             passed = exists().where(Passed.moderator_id == self.moderator_id)
             filters.append(~passed.where(Passed.comment_id == self._id))
         return filters
+
+
+def _written_under(email: str, site: int) -> Select[str]:
+    """Ids of the newest comments under the address with this blind index."""
+    theirs = select(Comment.id).where(Comment.site_id == site, Comment.email_index == email)
+    return theirs.order_by(Comment.at.desc()).limit(MOST_NAMED)
+
+
+def _email_address(words: str) -> str | None:
+    """The words as a comment's email address is kept, if they are one."""
+    try:
+        return parsed_email(words).normalized
+    except EmailNotValidError:
+        return None
 
 
 def of_the_campaign(

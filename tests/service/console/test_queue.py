@@ -13,14 +13,15 @@ import pytest
 from sqlalchemy import select, update
 
 from models.identifiers import new_id
-from models.records import Claim, Comment, Review, Thread
+from models.records import Claim, Comment, Review, Site, Thread
 from models.store.database import begin, now, reading
 from service.comments.receipts import receipt_of
 from service.moderation.queue import Place
-from service.people import accounts
+from service.people import accounts, api_keys
+from service.people.api_keys import NewKey
 from service.sites import registering
 from tests.caller import Caller, Client, posted, screen_all
-from tests.service.signed_in import LINKS, SignedIn
+from tests.service.signed_in import LINKS, PASSWORD, SignedIn
 
 
 @pytest.fixture
@@ -132,6 +133,61 @@ def test_words_are_found(ann: SignedIn, held: list[str], words: str, found: list
     assert [comment for comment in held if f'class="row" data-id="{comment}"' in answer.text] == [
         held[n] for n in found
     ]
+
+
+@pytest.mark.parametrize("email", ["ann@example.org", " Ann@Example.ORG ", "ANN@example.org"])
+def test_a_whole_email_address_finds_what_was_written_under_it(
+    ann: SignedIn, held: list[str], email: str
+) -> None:
+    assert ann.listed(f"?tab=review&q={quote(email)}") == held[:2]
+    assert ann.listed(f"?q={quote(email)}") == [held[1], held[0]]
+
+
+def test_an_email_address_is_searched_for_with_the_other_filters(
+    ann: SignedIn, held: list[str]
+) -> None:
+    assert ann.listed("?tab=review&q=ann@example.org&language=de") == [held[1]]
+    page = ann.get("/?q=ann@example")
+    assert "To search by email address, type all of it." in page
+
+
+def test_a_key_searches_by_email_address(moderator: Caller, held: list[str]) -> None:
+    answer = moderator.call("GET", "/lists/review?q=ben@example.org")
+    assert [item["id"] for item in answer.json["items"]] == [held[2]]
+
+
+def test_a_viewer_neither_sees_nor_searches_by_readers_email_addresses(
+    client: Client, held: list[str]
+) -> None:
+    kim = SignedIn(client, "kim@paper.example", role="viewer")
+    for page in ("/", f"/?item={held[2]}", f"/items/{held[2]}", "/log", "/log.csv", "/blocks"):
+        assert "@example.org" not in kim.get(page), page
+    assert kim.listed("?tab=review&q=ben@example.org") == []
+    assert "Only moderators and owners can search by email" in kim.get("/?q=ben@example.org")
+    assert kim.listed("?tab=review&q=ben") == [held[2]]
+
+
+def test_on_each_site_the_role_there_decides_about_email_addresses(
+    client: Client, ann: SignedIn, held: list[str]
+) -> None:
+    """Kim owns another site, and only looks at this one."""
+    registering.add_site("other", ["https://other.example"])
+    kim = SignedIn(client, "kim@paper.example", role="viewer")
+    accounts.add_moderator(kim.email, "other", "owner", PASSWORD)
+    assert kim.listed("?tab=review&q=ben@example.org") == []
+    assert "ben@example.org" not in kim.get(f"/items/{held[2]}")
+    assert "ben@example.org" in ann.get(f"/items/{held[2]}")
+
+
+def test_a_key_that_may_only_read_sees_no_comment_of_the_moderators(
+    client: Client, held: list[str]
+) -> None:
+    with begin() as session:
+        site = session.scalars(select(Site.id)).one()
+        reader = Caller(client, api_keys.create(session, site, NewKey(["read"]), by="test").key)
+    for path in (f"/comments/{held[0]}", "/queue", "/lists/all", f"/comments/{held[0]}/others"):
+        assert reader.call("GET", path).status_code == 403, path
+    assert "@example.org" not in reader.call("GET", "/events").text
 
 
 def test_an_id_and_a_receipt_are_found_and_a_forged_receipt_is_not(
