@@ -9,13 +9,16 @@ from typing_extensions import TypedDict
 
 from models.store.database import begin, reading
 from service.http.api_keys import Caller
-from service.http.api_types import Email, Id, Role, Url
+from service.http.api_types import Email, Id, OneOf, Role, Url
 from service.http.calls import Noun
 from service.http.problems import wrong_field
 from service.people import letters, mail, team, tickets
+from service.people.names import ROLES
 from service.people.team import Invited, Member
 
 api = Noun("people", "People", "Who may do what on a site.")
+
+_ENDED = "The invitation was used or withdrawn, or it has expired."
 
 
 class Invitation(BaseModel):
@@ -50,7 +53,7 @@ class Invite(TypedDict):
     """An invitation. `mailed` says whether the link was sent by mail as well."""
 
     email: Email
-    role: Role
+    role: Annotated[str, OneOf(ROLES)]
     link: Url
     mailed: bool
 
@@ -90,16 +93,54 @@ def list_people(who: Caller) -> People:
 )
 def invite_person(who: Caller, body: Invitation) -> Invite:
     """Invite someone to this site. The link works for a week; Greenroom mails it if it can send
-    mail.
+    mail. Older invitations of this person to this site stop working.
     """
     site = who.site.key
     try:
         link = tickets.invite(body.email, site, body.role, by=who.by)
     except ValueError as error:
         raise wrong_field("email", str(error)) from None
+    return _mailed(site, tickets.Invitation(body.email, body.role, link))
+
+
+@api.call(
+    "POST",
+    "/v1/sites/<site>/invitations/<invitation_id>/resend",
+    scope="admin",
+    summary="Send an invitation again",
+    says="The invitation with its new link, which is shown only here.",
+    status=201,
+    answers={404: _ENDED},
+)
+def resend_invitation(who: Caller, invitation_id: str) -> Invite:
+    """Replace an invitation by a new one to the same person with the same role. The old link stops
+    working; the new one works for a week, and Greenroom mails it if it can send mail.
+    """
+    with begin() as session:
+        new = tickets.invite_again(session, who.site.id, invitation_id, by=who.by)
+    return _mailed(who.site.key, new)
+
+
+def _mailed(site: str, new: tickets.Invitation) -> Invite:
     if mailed := mail.can_send():
-        mail.send_soon(body.email, *letters.invitation(f"The owner of {site}", site, link))
-    return {"email": body.email, "role": body.role, "link": link, "mailed": mailed}
+        text = letters.invitation(f"The owner of {site}", site, new.link)
+        mail.send_soon(new.email, *text)
+    return {"email": new.email, "role": new.role, "link": new.link, "mailed": mailed}
+
+
+@api.call(
+    "DELETE",
+    "/v1/sites/<site>/invitations/<invitation_id>",
+    scope="admin",
+    summary="Withdraw an invitation",
+    says="The link no longer works.",
+    status=204,
+    answers={404: _ENDED},
+)
+def withdraw_invitation(who: Caller, invitation_id: str) -> None:
+    """Withdraw an invitation that nobody has accepted yet. Its link stops working at once."""
+    with begin() as session:
+        tickets.withdraw(session, who.site.id, invitation_id, by=who.by)
 
 
 @api.call(

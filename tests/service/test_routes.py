@@ -10,9 +10,10 @@ import re
 from typing import Any, NamedTuple
 
 import pytest
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from models.records import Block, DecisionRecord, Moderator, Question, Site, Thread
+from models.records import Block, DecisionRecord, Moderator, Question, Site, Thread, Ticket
 from models.store.database import begin, reading
 from service.console import mailed_links, signing_in
 from service.people import accounts, api_keys, tickets
@@ -148,6 +149,8 @@ API = {
     "POST /v1/sites/<site>/people": Row("admin", {"email": "no", "role": "viewer"}, json=True),
     "PUT /v1/sites/<site>/people/<moderator_id>": Row("admin", {"role": "king"}, json=True),
     "DELETE /v1/sites/<site>/people/<moderator_id>": Row("admin"),
+    "POST /v1/sites/<site>/invitations/<invitation_id>/resend": Row("admin"),
+    "DELETE /v1/sites/<site>/invitations/<invitation_id>": Row("admin"),
     "GET /v1/sites/<site>/keys": Row("admin"),
     "POST /v1/sites/<site>/keys": Row("admin", {"name": 1}, json=True),
     "POST /v1/sites/<site>/keys/<key_id>/rotate": Row("admin", {"overlap": 1}, json=True),
@@ -240,7 +243,8 @@ def call(
     world: World, route: str, row: Row, headers: dict[str, str], csrf: str = ""
 ) -> TestResponse:
     method, _, rule = route.partition(" ")
-    path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: world.names.get(found[1], "x"), rule)
+    names = {**world.names, "invitation_id": invitation_id()}
+    path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: names.get(found[1], "x"), rule)
     if row.json:
         body = re.sub("COMMENT|DECISION", lambda found: world.names[found[0]], _json(row.body))
         sent: dict[str, Any] = {"data": body, "content_type": "application/json"}
@@ -249,6 +253,13 @@ def call(
     return world.client.open(
         path, method=method, headers={**headers, "X-Greenroom-CSRF": csrf}, **sent
     )
+
+
+def invitation_id() -> str:
+    """Asked for each time, because one that is sent again has another id."""
+    with reading() as session:
+        tickets = session.scalars(select(Ticket).where(Ticket.role.is_not(None))).all()
+    return tickets[0].id if tickets else "x"
 
 
 def _json(body: dict[str, Any]) -> str:

@@ -163,7 +163,12 @@ def _people(journey: Journey) -> None:
     assert journey("change_role", id=bob, json={"role": "moderator"})["role"] == "moderator"
     people = journey("list_people")
     assert people["people"]
-    assert people["invited"]
+    (invitation,) = people["invited"]
+    again = journey("resend_invitation", id=invitation["id"])
+    assert again["link"] not in ("", invited["link"])
+    (invitation,) = journey("list_people")["invited"]
+    journey("withdraw_invitation", id=invitation["id"])
+    assert journey("list_people")["invited"] == []
     journey("remove_person", id=bob)
 
 
