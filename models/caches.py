@@ -1,7 +1,7 @@
-"""What this process remembers of its records and files: one call empties every such cache.
+"""The caches of this process, and one call that empties them all.
 
 A cache registers itself with the function that empties it. Tests call `forget` between two
-databases. Caches of pure functions need no entry: their values cannot become wrong.
+databases. Caches of pure functions need no entry: their values never become wrong.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def forget() -> None:
 
 
 def peek(cache: FIFOCache[_Key, _Value], key: _Key) -> _Value | None:
-    """The value of that key, without a lock.
+    """Return the value of that key without taking a lock.
 
     Reading a FIFOCache does not change it. Its own `get` looks twice, and another thread may remove
-    the key in between.
+    the key between the two looks.
     """
     try:
         return cache[key]

@@ -1,9 +1,9 @@
-"""Where a test may end this process, at the very worst moments: right after a commit, right before
-a send.
+"""Points at which a test can kill this process, right after a commit or right before a message is
+sent.
 
-`GREENROOM_FAILPOINT=name[:count]` ends it, as `kill -9` would, when it comes to that point for the
-count-th time. `GREENROOM_POISON=1` lets a comment's own words break its screening: "poison: burn"
-and the others below.
+`GREENROOM_FAILPOINT=name[:count]` kills the process, as `kill -9` would, when it reaches that point
+for the count-th time. `GREENROOM_POISON=1` lets a comment's own words break its screening: "poison:
+burn" and the others below.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def _burn() -> None:
 
 
 def _hold() -> None:
-    """The standard library's regular expressions hold the interpreter's lock, so that no other
-    thread runs.
+    """Keep the interpreter's lock, so that no other thread runs. The standard library's regular
+    expressions do that.
     """
     re.match(r"(a+)+$", "a" * 60 + "b")
 

@@ -1,4 +1,4 @@
-"""Identifiers that sort by the time they were made."""
+"""Identifiers that sort by the time of their creation."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def new_id() -> str:
 
 
 def first_id(at: datetime) -> str:
-    """The smallest identifier of that millisecond: what is compared with it was made before, or
-    then and after.
+    """Return the smallest identifier of that millisecond. Identifiers that sort before it were made
+    earlier.
     """
     return str(UUID(int=int(at.timestamp() * 1000) << 80 | 0x7000_8000_0000_0000_0000))
 
 
 def is_id(text: str) -> bool:
-    """Whether this could be one of ours: the canonical spelling of some UUID."""
+    """Whether the text can be one of our identifiers: the canonical spelling of a UUID."""
     try:
         return str(UUID(text)) == text
     except ValueError:

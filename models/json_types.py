@@ -1,4 +1,6 @@
-"""Kinds of text in JSON. pydantic describes them in `/openapi.json`, and tests validate answers."""
+"""Types of text in JSON. pydantic describes them in `/openapi.json`, and tests validate answers
+with them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from pydantic_core import CoreSchema, core_schema
 
 @dataclass(frozen=True)
 class OneOf:
-    """Text of a few values, for a column that mypy knows as `str`."""
+    """Describe a text as one of a few values, for a column that mypy knows as `str`."""
 
     values: tuple[str, ...]
 

@@ -1,5 +1,5 @@
-"""Logs are JSON lines of fields that are known to be harmless: never an address, an email or what
-anyone wrote.
+"""Logs: JSON lines with fields that are known to be harmless, never an IP address, an email address
+or text that a person wrote.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from models.store.faults import in_words
 
 ALLOWED = frozenset(
     {
-        # what happened, and where in the program
+        # What happened, and where in the program.
         *(
             "event",
             "level",
@@ -33,9 +33,9 @@ ALLOWED = frozenset(
             "path",
             "check",
         ),
-        # to what: identifiers, and the key of a site
+        # What it happened to: identifiers, and the key of a site.
         *("comment", "thread", "site"),
-        # how it ended, and how much of it there was
+        # How it ended, and how large it was.
         *(
             "status",
             "verdict",
@@ -50,10 +50,10 @@ ALLOWED = frozenset(
         *("ms", "waited"),
     }
 )
-TAKEN_OVER = ("_granian", "granian.access")  # they come with handlers of their own
+TAKEN_OVER = ("_granian", "granian.access")  # these bring handlers of their own
 OURS = str(Path(__file__).parents[1])
 _PUT_IN = re.compile(r"%(\(\w+\))?[-#0 +]*[\d.*]*[a-zA-Z]")
-# What Celery says in so few words of its own that nothing is left of them without what was put in.
+# Celery's own messages of so few words that only their parameters mean anything.
 _MEANT = {
     "consumer: Cannot connect to %s: %s.": "broker.away",
     "%s (%r)": "broker.away",
@@ -62,8 +62,8 @@ _MEANT = {
 
 
 def configure_logs(least: str = "") -> None:
-    """Once a process, at its start. `least` is the level to begin at, where it is not the settings'
-    one.
+    """Configure logging, once per process, at its start. `least` overrides the level of the
+    settings.
     """
     level = getattr(logging, (least or settings().log_level).upper())
     structlog.configure(
@@ -88,8 +88,8 @@ def configure_logs(least: str = "") -> None:
 
 
 class _Steady:
-    """A stream where a line that cannot be written is lost: a full disk must not fail what is
-    logged.
+    """A stream that drops a line it cannot write: on a full disk, logging must not fail the work
+    that it logs.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -105,8 +105,8 @@ class _Steady:
 
 
 class _Others(logging.Handler):
-    """What libraries log, in our form. A message is told without what was put into it: that may be
-    anything.
+    """Writes what libraries log in our form. It leaves out the parameters of a message, because
+    they may contain anything.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -119,7 +119,7 @@ class _Others(logging.Handler):
 
 
 def _why(record: logging.LogRecord) -> dict[str, str]:
-    """Of an error that was put into a message, what it means."""
+    """Explain an error that was a parameter of a message."""
     put_in = record.args if isinstance(record.args, tuple) else ()
     words = filter(None, (in_words(error) for error in put_in if isinstance(error, BaseException)))
     return {"reason": word} if (word := next(words, None)) else {}
@@ -131,8 +131,8 @@ def _thread_died(about: threading.ExceptHookArgs) -> None:
 
 
 def _only_where(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
-    """Of an exception its type, where it arose, and what it means if a store was the cause: its own
-    message may quote what a reader typed.
+    """Replace an exception by its type, its place, and an explanation if a store was the cause. Its
+    own message may quote text that a reader typed.
     """
     error = entry.pop("exc_info", None)
     if isinstance(error, BaseException):
@@ -144,8 +144,8 @@ def _only_where(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
 
 
 def _frames(error: BaseException) -> list[str]:
-    """Those in code of ours and the last: a library's own way to it says nothing. All, where none
-    is ours.
+    """Return the frames in our code and the last one; the library's own frames say little. Return
+    all frames if none is ours.
     """
     frames, ours, trace = [], [], error.__traceback__
     while trace:

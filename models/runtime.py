@@ -1,11 +1,12 @@
-"""What one process owns: its settings, and the parts made of them (engine, storage, limits, …).
+"""Everything that one process owns: its settings, and the parts made from them (engine, storage,
+limits, …).
 
     @part
     def store() -> ObjectStore:
         return from_url(settings().published_url)
 
-`store()` makes the part when somebody first asks and returns the same one from then on. All parts
-belong to the process's one `Runtime`; a test replaces that, and every part is made anew.
+The first call of `store()` makes the part, and later calls return the same one. All parts belong to
+the process's one `Runtime`; a test replaces the runtime, and every part is then made again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Runtime:
     """The parts that this process has made so far.
 
     A part belongs to one process: threads, locks and connections do not survive a fork. A forked
-    process keeps only parts that say they can be `inherited`.
+    process keeps only parts that are marked as `inherited`.
     """
 
     def __init__(self) -> None:
@@ -34,7 +35,7 @@ class Runtime:
         self._making: dict[Part[Any], threading.RLock] = {}
 
     def get(self, wanted: Part[T]) -> T:
-        """The part; made now if nobody has asked before. Several threads get the same one."""
+        """Return the part, and make it first if needed. Several threads get the same one."""
         if self._pid != os.getpid():
             self._leave_the_parent()
         made = self._parts.get(wanted, _MISSING)
@@ -46,11 +47,13 @@ class Runtime:
             return cast("T", self._parts[wanted])
 
     def drop(self, unwanted: Part[Any]) -> None:
-        """Forget one part, so that it is made anew when somebody asks."""
+        """Forget one part, so that the next call makes a new one."""
         self._parts.pop(unwanted, None)
 
     def _leave_the_parent(self) -> None:
-        """Another thread of the parent may have held any lock at the fork: these are new."""
+        """Replace the locks in a forked process, because another thread of the parent may have held
+        them.
+        """
         inherited: dict[Part[Any], object] = {}
         for kind, made in self._parts.items():
             if kind.inherit:
@@ -61,7 +64,7 @@ class Runtime:
 
 
 class Part(Generic[T]):
-    """A part by the function that makes it. `inherit` prepares it for a forked process."""
+    """A part, defined by the function that makes it. `inherit` prepares it for a forked process."""
 
     def __init__(self, make: Callable[[], T], inherit: Callable[[T], None] | None = None) -> None:
         self.make = make
@@ -73,7 +76,7 @@ class Part(Generic[T]):
         return _runtime.get(self)
 
     def cache_clear(self) -> None:
-        """As of `functools.cache`: the next call makes the part anew."""
+        """Forget the part, as `functools.cache` would: the next call makes a new one."""
         _runtime.drop(self)
 
 
@@ -83,14 +86,14 @@ def part(make: Callable[[], T]) -> Part[T]:
 
 
 def inherited(prepare: Callable[[T], None]) -> Callable[[Callable[[], T]], Part[T]]:
-    """Decorate the function that makes a part which a forked process keeps, once `prepare` has
-    made it safe there.
+    """Decorate a function whose part a forked process keeps, after `prepare` has made it safe
+    there.
     """
     return lambda make: Part(make, prepare)
 
 
 def replace() -> None:
-    """Begin a new runtime, and empty every cache: nothing that was made before is used again."""
+    """Start a new runtime and empty every cache, so that nothing made earlier is used again."""
     global _runtime  # noqa: PLW0603 - a process has one
     _runtime = Runtime()
     caches.forget()

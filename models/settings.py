@@ -1,4 +1,4 @@
-"""Every knob, read from `GREENROOM_*` variables, typed and explained in place."""
+"""Every setting, read from `GREENROOM_*` variables, with its type and description."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from models.runtime import inherited
 from models.text.numbers import digits_to_int
 
 PREFIX = "GREENROOM_"
-# By setting, how its URL may begin; a driver may stand behind a plus. What is wrong is said without
-# the URL, which may hold a password.
+# How the URL of each setting may begin; a driver may follow after a plus. Error messages never
+# contain the URL, because it may hold a password.
 SCHEMES = {
     "database_url": ("postgres", "postgresql", "sqlite"),
     "redis_url": ("redis", "rediss", "amqp", "amqps"),
@@ -30,15 +30,13 @@ NEEDS_NO_HOST = (
     "redis",
     "postgres",
     "postgresql",
-)  # a file, or a socket of this machine
+)  # a file, or a socket on this machine
 NO_ONE_REDIS = ("sentinel", "cluster")  # in the scheme of a URL
 _HOST = re.compile(r"[\w.-]+")
 
 
-STORAGE_THREADS = (
-    3  # of the web process, for what is read from storage; they ask the database now and then, too
-)
-BACKGROUND_THREADS = 2  # that use the database beside requests or tasks: the sweep, mail and alarms
+STORAGE_THREADS = 3  # threads of the web process that read storage, and sometimes the database
+BACKGROUND_THREADS = 2  # threads that use the database in the background: sweep, mail, alarms
 
 
 class Settings(BaseModel):
@@ -172,8 +170,8 @@ class Settings(BaseModel):
     @field_validator("webhook_schedule")
     @classmethod
     def _begins_at_once(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        """The first attempt is never put off, so a list that does not begin with its 0 means the
-        attempts after it.
+        """Add 0 in front unless the list begins with it: the first attempt is never delayed, so the
+        list then means the later attempts.
         """
         if not all(0 <= delay <= 30 * 86_400 for delay in value):
             raise ValueError("Each delay is a number of seconds, at most 30 days.")
@@ -226,8 +224,8 @@ class Settings(BaseModel):
     @field_validator("public_url")
     @classmethod
     def _is_the_root_of_a_host(cls, value: str) -> str:
-        """Pages, forms and the embed ask from the root, so a path would be right for
-        links alone.
+        """Require the root of a host: pages, forms and the embed make requests from the root, so a
+        path would be right for links only.
         """
         place = value.rstrip("/")
         if place and ("@" in place or place != "://".join(urlsplit(place)[:2])):
@@ -239,22 +237,22 @@ class Settings(BaseModel):
 
     @property
     def looking_threads(self) -> int:
-        """Requests that only look into the database: how many the web process works on at once."""
+        """How many requests that only read the database the web process handles at the same
+        time.
+        """
         return max(2, self.web_threads // 2)
 
     @property
     def database_threads(self) -> int:
-        """How many threads of one process may use the database at the same time, those of the
-        background included.
+        """How many threads of one process may use the database at the same time, including those in
+        the background.
         """
         web = self.web_threads + self.looking_threads + STORAGE_THREADS
         return max(web, self.screeners) + BACKGROUND_THREADS
 
     @property
     def sqlalchemy_url(self) -> str:
-        """The database as SQLAlchemy names it; `postgres://` is understood and
-        psycopg 3 is meant.
-        """
+        """The database URL in SQLAlchemy's form. `postgres://` is accepted and means psycopg 3."""
         if not self.database_url:
             return f"sqlite:///{self.data.absolute() / 'greenroom.db'}"
         scheme, _, rest = self.database_url.partition("://")
@@ -266,19 +264,21 @@ class Settings(BaseModel):
 
     @property
     def base_url(self) -> str:
-        """How this service is reached from outside, without trailing slash."""
+        """The public URL of this service, without a trailing slash."""
         return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
     def published_url(self) -> str:
-        """The object store of published threads, as obstore names it."""
+        """The object store of published threads, as a URL for obstore."""
         return self.storage_url or (self.data.absolute() / "published").as_uri()
 
 
 def host_and_port(server: str) -> tuple[str, int]:
-    """Of an address or a name, with a port ("127.0.0.1:5353", "[::1]:53", "dns:53") or without."""
+    """Split an address or a name with a port ("127.0.0.1:5353", "[::1]:53", "dns:53") or without
+    one.
+    """
     host, colon, port = server.rpartition(":")
-    if not colon or (":" in host and not host.endswith("]")):  # nothing but an address
+    if not colon or (":" in host and not host.endswith("]")):  # only an address
         host, port = server, "53"
     host = host.removeprefix("[").removesuffix("]")
     is_address = _HOST.fullmatch(host) or (":" in host and _is_ip(host))

@@ -1,1 +1,1 @@
-"""What a check finds and what a policy makes of it: pure, no database."""
+"""Evidence, policies and decisions. Nothing in here uses the database."""

@@ -1,4 +1,4 @@
-"""What a check may know of the comment it looks at."""
+"""The comment as the checks see it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How the comment came.
+    """How the comment was sent.
 
-    `token` is "valid", "missing", "expired" or "forged"; `seconds` passed from form to post, where
-    that is known.
+    `token` is "valid", "missing", "expired" or "forged". `seconds` is the time from loading the
+    form to sending it, if it is known.
     """
 
     token: str = "missing"
@@ -27,16 +27,19 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A comment as it waits to be screened.
+    """A comment that is due for screening.
 
-    `email_index` and `address` are keyed hashes (hex) of the email address and of the reader's
-    address; `origins` are the site's own ("https://paper.example"); `language` is an ISO 639-1 code
-    or "und"; `at` is when it was accepted. `page` is the address where the form said it stands, on
-    one of these. `new_title` and `new_address` are what its thread has not got yet, and would get
-    from this comment. `thread_moderation` is "before" if a moderator wants to read each comment of
-    its thread first; `slow_seconds` is how long an author has to wait there between two comments.
-    `policy` has its thresholds fitted where the owner promised something;
-    `model` is the site's own, if it has one.
+    - `email_index` and `address` are keyed hashes (hex) of the email address and of the reader's IP
+      address.
+    - `origins` are the site's own ("https://paper.example").
+    - `language` is an ISO 639-1 code or "und". `at` is the time of acceptance.
+    - `page` is the URL of the page with the form, on one of the site's origins.
+    - `new_title` and `new_address` are the title and address that the thread would take from this
+      comment. They are empty if the thread already has its own.
+    - `thread_moderation` is "before" if a moderator wants to read every comment of the thread
+      first. `slow_seconds` is how long an author must wait between two comments in the thread.
+    - `policy` has its thresholds fitted if the owner set promises. `model` is the site's own model,
+      if it has one.
     """
 
     id: str

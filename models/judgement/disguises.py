@@ -1,7 +1,8 @@
-"""A listed word in disguise: with signs or a blank inside, spelled letter by letter, or with digits
-for letters.
+"""Find listed words in disguise: with signs or a space inside, spelled letter by letter, or with
+digits for letters.
 
-Every function takes folded text and its work grows with the length of the text, whatever it says.
+Every function takes folded text. Its work grows in proportion to the length of the text, whatever
+the text contains.
 """
 
 from __future__ import annotations
@@ -13,20 +14,21 @@ from operator import add
 from typing import NamedTuple
 from unicodedata import category
 
-# Letters, digits and the marks of scripts that write vowels as marks (no \w to Python). "_" is a
-# sign, as in Markdown: `parts` makes a hyphen of it, so that one class describes a word.
+# Letters, digits, and the marks of scripts that write vowels as marks (Python's \w does not match
+# those). "_" counts as a sign, as in Markdown: `parts` turns it into a hyphen, so one character
+# class describes a word.
 _MARKS = "".join(chr(code) for code in range(0x0300, 0x3100) if category(chr(code)).startswith("M"))
 _WORD = re.compile(rf"[\w{_MARKS}]+")
 _SIGNS = re.compile(rf"[^\w{_MARKS}]+")
 
 SPELLED_OUT = 4  # letters: "c.a.s.h" and "c a s h" are cash
-_SHORT = 3  # letters of each of three pieces
-SPLIT = 5  # letters that a word needs to be looked for across a blank
+_SHORT = 3  # pieces of a word with signs between; any number of single letters
+SPLIT = 5  # a word needs this many letters to be looked for across a space
 _MOST_PIECES, _MOST_LETTERS = 8, 60  # of a word with signs between; of single letters any number
 _MANY_PIECES, _FEW_PIECES = (
     100,
     3,
-)  # in a run as long as no word is, only words of few pieces are looked for
+)  # if a run is longer than any word, only words of few pieces are looked for
 _PUNCTUATION = ".,:;!?…\"'()“”„‘’«»-–—"
 _APOSTROPHES = frozenset("'’‘`´")
 _CONTRACTED = frozenset(
@@ -36,9 +38,9 @@ _ELIDED = frozenset(
     ["l", "d", "j", "c", "n", "m", "s", "t", "qu", "y", "o", "un", "all", "dell", "nell", "dall"]
 )
 _STOPS = frozenset(".,:;!?…")
-# A piece that stands alone this often says nothing: "the pen is", "an us" and "for ex." hold no
-# word. These are the short words that English, German, French, Spanish, Portuguese, Italian and the
-# Nordic languages use the most.
+# A piece that often stands alone proves nothing: "the pen is", "an us" and "for ex." contain no
+# listed word. These are the most used short words of English, German, French, Spanish, Portuguese,
+# Italian and the Nordic languages.
 _MOST_USED = """
 a ab aber about after al all als am an and any ar are as at att au auf aus aux av avec be been bei
 bin bis but by can ce ces che ci come como con da dal dans das dat de dei del della dem den der des
@@ -56,7 +58,7 @@ when who why wie will wir with y ya yo you your zijn zu zum zur
 """
 _EVERYDAY = frozenset(_MOST_USED.split())
 
-# With a digit in the word, i and l are one letter: the 1 stands for both.
+# In a word with digits, i and l count as one letter, because the digit 1 stands for both.
 _LETTER_OF = str.maketrans("0123456789@$€£¥¢!|+l", "oizeasgtbgaseiyciiti")
 _EDGES = "0123456789@$€£¥¢!|+"
 _LOUD_END = re.compile(r"[!|+](?![\w!|+])")
@@ -69,7 +71,7 @@ _NUMBER = re.compile(
 
 
 class Parts(NamedTuple):
-    """A text's words in their order, and what stands between two blanks and is no plain word: it's,
+    """A text's words in order, and the pieces between two spaces that are not plain words: it's,
     via-gra, v1agra.
     """
 
@@ -77,7 +79,7 @@ class Parts(NamedTuple):
     odd: list[str]
 
 
-@lru_cache(64)  # two checks ask for those of one comment
+@lru_cache(64)  # two checks ask for the parts of one comment
 def parts(folded: str) -> Parts:
     words: list[str] = []
     odd: list[str] = []
@@ -93,12 +95,12 @@ def parts(folded: str) -> Parts:
 
 @lru_cache(2**12)
 def joined(chunk: str) -> tuple[str, ...]:
-    """Words as they read without the signs inside: via-gra, via*gra, v.ia.gra."""
+    """Return words without the signs inside them: via-gra, via*gra, v.ia.gra."""
     pieces = _WORD.findall(chunk)
     if len(pieces) < 2:
         return ()
     gaps = _SIGNS.findall(chunk, chunk.index(pieces[0]))
-    like_address = "/" in chunk or len(pieces) > _MOST_PIECES  # there a hyphen stands for a blank
+    like_address = "/" in chunk or len(pieces) > _MOST_PIECES  # in Parts, a hyphen is a space
     most = _MOST_PIECES if len(pieces) <= _MANY_PIECES else _FEW_PIECES
     if max(map(len, pieces)) * most < SPELLED_OUT:
         return ()
@@ -117,8 +119,8 @@ def joined(chunk: str) -> tuple[str, ...]:
 
 
 def _closes(before: str, gap: str, after: str, *, like_blank: bool) -> bool:
-    """Whether the two may be one word. A stop may end a sentence, so nothing is made of everyday
-    words around it.
+    """Whether two pieces may form one word. A full stop may end a sentence, so everyday words
+    around it form none.
     """
     if gap in _APOSTROPHES:
         return after not in _CONTRACTED and before not in _ELIDED
@@ -128,15 +130,17 @@ def _closes(before: str, gap: str, after: str, *, like_blank: bool) -> bool:
 
 
 def across_blanks(words: Sequence[str]) -> set[str]:
-    """What two words make, and three: "via gra", "vi ag ra". Most of it is nothing: ask
-    `rare_across_blanks` next.
+    """Join two words, and three: "via gra", "vi ag ra". Most results are no words;
+    `rare_across_blanks` tells which deserve a look.
     """
     pairs = list(map(add, words, words[1:]))
     return {*pairs, *map(add, pairs, words[2:])}
 
 
 def rare_across_blanks(words: Sequence[str]) -> set[str]:
-    """The same of two words, or of three short ones, of which none is an everyday word."""
+    """Do the same, but only for words of which none is an everyday word: two words, or three short
+    ones.
+    """
     is_rare = [_are_rare([word]) for word in words]
     found = set()
     for at in range(len(words) - 1):
@@ -153,7 +157,7 @@ def _are_rare(words: Sequence[str]) -> bool:
 
 
 def spelled_out(words: Sequence[str]) -> list[str]:
-    """Runs of single letters: "v i a g r a", "v.i.a.g.r.a"."""
+    """Return runs of single letters: "v i a g r a", "v.i.a.g.r.a"."""
     if list(map(len, words)).count(1) < SPELLED_OUT:
         return []
     runs = "".join(word if len(word) == 1 else " " for word in words).split()
@@ -171,14 +175,14 @@ def signed_words(text: str) -> list[str]:
 
 
 def skeletons(folded: str) -> list[str]:
-    """A text's words with their digits as letters."""
+    """Return a text's words with their digits read as letters."""
     return _WORD.findall(skeleton(_LOUD_END.sub("", folded.replace("_", "-"))))
 
 
 @lru_cache(2**12)
 def undigited(word: str) -> frozenset[str]:
-    """What a word with digits may read as, also without those at its ends; nothing for 50s, 4th or
-    mp3.
+    """Return the readings of a word with digits, also without the digits at its ends; nothing for
+    50s, 4th or mp3.
     """
     word = word.rstrip("!|+").lstrip("!|+")
     bare = word.strip(_EDGES)

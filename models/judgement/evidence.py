@@ -1,4 +1,6 @@
-"""What a check found out about a comment: facts and words, but no verdict. That is the policy's."""
+"""What a check found out about a comment: facts and sentences, but no verdict. The policy
+decides.
+"""
 
 from __future__ import annotations
 
@@ -22,20 +24,21 @@ CHECKS = (
     "form",
     "language",
 )
-# Stands in the place of a check in evidence that a comment could not be screened at all.
+# Takes the place of a check in the evidence of a comment that could not be screened at all.
 SCREENING = "screening"
 
-# found by the spam check: a score in a language of which the model has read a little
+# Found by the spam check: a score in a language of which the model learned only a little.
 LITTLE_KNOWN = "little_known"
 
 
-# Found by a check that looked at a part of a comment only, since all of it would have taken too
-# long. Nobody writes so much into 10,000 characters: a human looks at it, whatever the policy says.
+# Found by a check that read only a part of the comment, because the whole would have taken too
+# long. Nobody writes so much into 10,000 characters by accident, so a human looks at it, whatever
+# the policy says.
 UNREAD = "unread"
 
 
 class Outcome(StrEnum):
-    CLEAR = "clear"  # looked, and found nothing against the comment
+    CLEAR = "clear"  # cannot judge this comment (say, an unknown language)
     FOUND = "found"  # found something that may count against it
     ABSTAINED = "abstained"  # cannot judge this comment (a language the model has not seen)
     UNAVAILABLE = "unavailable"  # could not run; screened again later
@@ -43,16 +46,18 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One check's finding on one comment. Twelve are made of each comment, so it is none of
-    pydantic's models.
+    """One check's finding on one comment. A comment gets twelve of these, so this is a plain class
+    and not a pydantic model.
 
-    `score` is the check's main number where it has one: for `spam` the probability in 0–1 by the
-    model that `version` names, for `links` how many there are. `found` holds each kind of finding
-    with its sentence ("disposable": "mailinator.com hands out throw-away addresses"), `counts` the
-    numbers a policy compares. `ms` is wall-clock milliseconds, a batch's time shared out evenly.
-    `campaign` is, for `repeats`, the first comment that said nearly the same: all that share it are
-    one campaign. `rule` is, for `blocks`, who blocked it or said what is to be done with its like,
-    as the decision log names them.
+    - `score` is the check's main number, if it has one: for `spam` the probability in 0–1 by the
+      model that `version` names, for `links` their number.
+    - `found` maps each kind of finding to its sentence ("disposable": "mailinator.com hands out
+      throw-away addresses"). `counts` are the numbers that a policy compares.
+    - `ms` is wall-clock milliseconds; a batch's time is divided equally.
+    - `campaign` (check `repeats`) is the first comment that said nearly the same. Comments that
+      share it form one campaign.
+    - `rule` (check `blocks`) is who made the block or the "decide like this" rule, in the form of
+      the decision log.
     """
 
     check: str
@@ -68,7 +73,7 @@ class Evidence:
 
 
 class StoredEvidence(TypedDict):
-    """Evidence as a screening stores it. Other releases may have fewer or more fields."""
+    """Evidence as a screening stores it. Another release may have stored fewer or more fields."""
 
     check: str
     outcome: str
@@ -83,7 +88,7 @@ class StoredEvidence(TypedDict):
 
 
 def from_stored(stored: StoredEvidence) -> Evidence:
-    """Evidence that this or another release of Greenroom stored."""
+    """Read evidence that this or another release of Greenroom stored."""
     return Evidence(
         check=stored["check"],
         outcome=Outcome(stored["outcome"]),
@@ -99,7 +104,9 @@ def from_stored(stored: StoredEvidence) -> Evidence:
 
 
 def refused_of_page(evidence: Iterable[Evidence]) -> frozenset[str]:
-    """Which of "title" and "address" a thread must not take from a comment with this evidence."""
+    """Return which of "title" and "address" a thread must not take from a comment with this
+    evidence.
+    """
     item = next((each for each in evidence if each.check == "page"), None)
     if item is None:
         return frozenset()

@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: through the same engine as everything else."""
+"""Connects Alembic to the database through the same engine as everything else."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from models.migrations import repeatable  # noqa: F401 — Alembic finds its cla
 from models.store.database import Base, Moment, engine
 from models.store.search import is_of_the_records
 
-LOCK = 0x677265656E  # "green", the advisory lock that lets one migration run at a time
+LOCK = 0x677265656E  # "green": the advisory lock that lets only one migration run at a time
 PAUSE_SECONDS = 0.1
-LOCK_SECONDS = 3  # how long a table may be waited for, while everyone who wants it waits behind
+LOCK_SECONDS = 3  # how long to wait for a table; others queue up behind this wait
 
 
 def render(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
-    """Migrations stand on SQLAlchemy's own types, so that an old one still runs when our classes
-    have moved on.
+    """Render SQLAlchemy's own types, so that an old migration still runs after our classes have
+    changed.
     """
     if kind == "type" and isinstance(item, Moment):
         return "sa.DateTime(timezone=True)"
@@ -36,8 +36,9 @@ def render(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
 
 
 def _wait_for_others(connection: Connection) -> None:
-    """For another's migration to end, as long as it takes. Asked for again and again, for who waits
-    inside a statement is what `CREATE INDEX CONCURRENTLY` waits for in its turn.
+    """Wait for another process's migration to end, however long it takes. This asks again and again
+    instead of waiting inside one statement, because `CREATE INDEX CONCURRENTLY` waits for every
+    open statement.
     """
     while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({LOCK})").scalar():
         connection.commit()
@@ -46,9 +47,9 @@ def _wait_for_others(connection: Connection) -> None:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """SQLite locks a transaction, and there is one for each migration: who waited for the first
-    would then begin with it once more. So the whole is done under a lock of the folder, which ends
-    with the process.
+    """Run alone on SQLite, under a lock of the folder that ends with the process. SQLite locks only
+    one transaction, and each migration is a transaction: a process that waited for the first
+    migration would otherwise run it again.
     """
     if engine().dialect.name != "sqlite":
         yield
@@ -62,8 +63,8 @@ def _alone() -> Iterator[None]:
 
 
 def migrate() -> None:
-    """Each migration is a transaction of its own, so that one may leave it: `CREATE INDEX
-    CONCURRENTLY` has to.
+    """Run each migration in its own transaction, so that a migration can leave it, as `CREATE INDEX
+    CONCURRENTLY` requires.
     """
     with _alone(), engine().connect() as connection:
         if connection.dialect.name == "sqlite":
@@ -84,7 +85,7 @@ def migrate() -> None:
             with context.begin_transaction():
                 context.run_migrations()
         finally:
-            connection.invalidate()  # the lock and the time-out end with the connection
+            connection.invalidate()  # closing the connection releases the lock and the time-out
 
 
 migrate()

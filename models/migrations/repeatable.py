@@ -1,10 +1,10 @@
-"""Every step of a migration can be repeated, so that one that was killed goes on where it stopped.
+"""Makes every step of a migration repeatable, so that a migration that was killed can continue.
 
-PostgreSQL builds an index beside its users only outside a transaction, so a migration that does is
-committed in parts. What a killed one left behind is passed over here, for all migrations: tables,
-columns and indexes that are there. An index that was not finished is dropped and built again.
-Statements of a migration's own (`op.execute`) must be repeatable by themselves;
-`tests/models/migrations/test_killed.py` dies at each of them.
+PostgreSQL builds an index without blocking writers only outside a transaction, so such a migration
+is committed in parts. For all migrations, this module skips what a killed migration left behind:
+tables, columns and indexes that already exist. It drops an unfinished index and builds it again. A
+migration's own statements (`op.execute`) must be repeatable by themselves;
+`tests/models/migrations/test_killed.py` kills a migration at each of them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ _IS_VALID = text(
 
 
 class _Repeatable(DefaultImpl):
-    """How Alembic changes a schema; comes before the class of the database's dialect."""
+    """Changes a schema for Alembic in repeatable steps. Comes before the class of the database's
+    dialect.
+    """
 
     def create_table(self, table: Table, **options: object) -> None:
         if not inspect(self.connection).has_table(table.name):
@@ -48,8 +50,8 @@ class _Repeatable(DefaultImpl):
             super().create_index(index, **options)
 
     def _drop_unfinished(self, index: Index) -> bool:
-        """Drop the index if it is not valid: whoever built it was stopped, or found a table that
-        was in use.
+        """Drop the index if it is not valid, because the process that built it was killed or found
+        the table in use.
         """
         return False
 
@@ -60,13 +62,13 @@ class _Repeatable(DefaultImpl):
 
 
 class RepeatableSQLite(_Repeatable, SQLiteImpl):
-    """Alembic finds it by its dialect, and uses it in place of its own."""
+    """Alembic finds this class by its dialect and uses it instead of its own."""
 
     __dialect__ = "sqlite"
 
 
 class RepeatablePostgreSQL(_Repeatable, PostgresqlImpl):
-    """Alembic finds it by its dialect, and uses it in place of its own."""
+    """Alembic finds this class by its dialect and uses it instead of its own."""
 
     __dialect__ = "postgresql"
 

@@ -1,4 +1,4 @@
-"""The log of everything done beside decisions: settings, people, threads, blocks. Rows are only
+"""The log of all actions other than decisions: settings, people, threads, blocks. Rows are only
 added.
 """
 

@@ -14,9 +14,9 @@ _STANDING = text("ended_at IS NULL")
 class Block(Base):
     """`kind` is "author", "host" or "word", `stance` "block" or "trust".
 
-    `value` is what is compared: an author's blind index, a host, a folded word. `label` is what
-    people read: for an author the name that stood there when it was made, never the address. It
-    ends at `until`, or when someone ends it.
+    `value` is the text to compare: an author's blind index, a host, a folded word. `label` is the
+    text that people read: for an author, the name on the comment when the block was made, never the
+    email address. The block ends at `until`, or when someone ends it.
     """
 
     __tablename__ = "blocks"

@@ -1,4 +1,6 @@
-"""Work that the whole installation owes, as the due times of rows are for single rows."""
+"""Work that is due for the whole installation. (Work for a single row has a due time in that
+row.)
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from models.store.database import Base
 
 
 class Chore(Base):
-    """The row exists while the chore is owed. `due` is when it was last owed again."""
+    """The row exists while the chore is due. `due` is when it last became due."""
 
     __tablename__ = "chores"
 

@@ -1,5 +1,5 @@
-"""A delivery: one event that is owed to one endpoint, from the transaction that wrote the event
-until the endpoint took it or the sender gave up.
+"""A delivery: one event for one endpoint. It begins in the transaction that writes the event, and
+ends when the endpoint accepts it or the sender gives up.
 """
 
 from __future__ import annotations

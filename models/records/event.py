@@ -1,4 +1,4 @@
-"""The event log: what other systems may hear, in the order in which it was committed."""
+"""The event log: what other systems may learn, in the order of the commits."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Event(Base):
     `sequence` counts a comment's events from 1 without gaps. `supersedes` is the event before it on
     the same comment.
 
-    An event that changes a page is delivered once the page of `thread_id` shows `revision`. With
-    `ends_approval`, the comment was approved until then, as an earlier event told.
+    An event that changes a page is delivered once the page of `thread_id` shows `revision`.
+    `ends_approval` means that the comment was approved until this event.
     """
 
     __tablename__ = "events"

@@ -10,7 +10,7 @@ from models.store.database import Base
 
 
 class Fingerprint(Base):
-    """One row a band: `band` is a signed 64-bit hash, of the whole text or of a part of its
+    """One row for each band: `band` is a signed 64-bit hash of the whole text or of a part of its
     MinHash.
     """
 

@@ -1,4 +1,4 @@
-"""A sign of life of a worker."""
+"""A worker's last heartbeat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which hosts the comments of a site link to, to recognise a host."""
+"""The hosts that the comments of a site link to, so that a check can recognise a host."""
 
 from __future__ import annotations
 

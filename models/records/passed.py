@@ -1,4 +1,6 @@
-"""A comment that a moderator left to others: it stays in the queue, but not in theirs."""
+"""A comment that a moderator left to others: it stays in the queue, but not in that moderator's
+own.
+"""
 
 from __future__ import annotations
 

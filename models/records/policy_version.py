@@ -1,4 +1,4 @@
-"""Every policy that a site has had, to understand old decisions."""
+"""Every policy that a site has had, so that old decisions can be understood."""
 
 from __future__ import annotations
 

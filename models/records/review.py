@@ -16,8 +16,8 @@ DUE_AFTER = {
 }  # readers wait for an answer
 DUE_AFTER_ALL = timedelta(
     days=1
-)  # and everything else alike, so that a blind sample is not told by it
-UNKNOWN = 0.5  # the risk of what the model cannot judge
+)  # and at the same time for everything else, so that the time does not reveal the blind sample
+UNKNOWN = 0.5  # the risk of a comment that the model cannot judge
 _OPEN = text("closed_at IS NULL")
 
 

@@ -41,5 +41,5 @@ class Site(Base):
     created_at: Mapped[When] = mapped_column(default=now)
 
 
-# NULL where a policy was saved before it had this part.
+# NULL if the policy was saved before it had this part.
 PAGE_QUERY = Site.policy["threads"]["query"].label("page_query")

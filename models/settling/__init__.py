@@ -1,1 +1,1 @@
-"""How comments change status, and what was decided before."""
+"""How comments change status, and the log of earlier decisions."""

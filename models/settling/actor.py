@@ -30,8 +30,10 @@ class ActorShape(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`str(actor)` is the text that the database and the API hold: "policy", "moderator:ID" or
-    "key:ID". `name` is what a key is called, if that is known; it never is an email address.
+    """Who made a decision.
+
+    `str(actor)` is the text that the database and the API store: "policy", "moderator:ID" or
+    "key:ID". `name` is a key's name, if it is known; it is never an email address.
     """
 
     kind: Kind
@@ -58,11 +60,13 @@ class Actor:
 
     @property
     def is_human(self) -> bool:
-        """A program with a key decides on behalf of people, so it counts as human."""
+        """Whether humans are responsible: moderators, and keys, because a program with a key acts
+        on behalf of people.
+        """
         return self.kind is not Kind.POLICY
 
     def shape(self, name: str = "") -> ActorShape:
-        """As JSON says it, with this name if the actor knows none."""
+        """Return the actor as JSON, with this name if the actor has none."""
         own_name = POLICY_NAME if self.kind is Kind.POLICY else self.name
         return {
             "type": self.kind.value,

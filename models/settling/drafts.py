@@ -68,10 +68,10 @@ class ThreadDraft:
 
 
 class Drafts:
-    """The comments with these ids, as far as they exist, with their threads and sites.
+    """The comments with these ids, if they exist, with their threads and sites.
 
-    Everyone locks comments, threads, sites, then deliveries, each in the order of their ids, so
-    that no two transactions wait for each other.
+    Every transaction locks comments, threads, sites, then deliveries, each in the order of their
+    ids, so that no two transactions wait for each other.
     """
 
     def __init__(self, session: Session, comment_ids: Iterable[str]) -> None:
@@ -102,7 +102,7 @@ class Drafts:
         return self._locked[comment.top_id]
 
     def change(self, comment: CommentDraft) -> None:
-        """Have the comment written, and its thread with it."""
+        """Write the comment, and its thread with it, at the end of the transaction."""
         self._changed[comment.id] = comment
 
     def write(self) -> None:
@@ -134,8 +134,8 @@ class _Rewriting:
 def _locking(
     table: Table, draft: type[CommentDraft] | type[ThreadDraft]
 ) -> Select[*tuple[object, ...]]:
-    """Select the draft's columns and lock the rows against changes, but not against a comment that
-    is just being accepted and refers to them.
+    """Select the draft's columns and lock the rows against changes. A comment that is being
+    accepted may still refer to them.
     """
     return (
         select(*(table.c[field.name] for field in fields(draft)))

@@ -1,4 +1,4 @@
-"""Erase a comment: its content goes from everywhere we keep it, and its place stays."""
+"""Erase a comment: remove its content from everywhere, and keep its place in the thread."""
 
 from __future__ import annotations
 
@@ -30,13 +30,15 @@ from models.webhooks.owed import cancel_deliveries, redact_attempts
 
 
 def erase(session: Session, comment_id: str, *, by: Actor) -> Settled | None:
-    """Erase the comment's content; its place stays for its replies. None if it was gone before."""
+    """Erase the comment's content; its place stays for its replies. Return None if it was erased
+    before.
+    """
     work = Settling(session, [comment_id])
     settled = work.erase(comment_id, by=by)
     if settled is None:
         return None
     comment = work.drafts.comments[comment_id]
-    # Everyone locks the site before its deliveries and events.
+    # Every transaction locks the site before its deliveries and events.
     session.execute(
         select(Site.id).where(Site.id == comment.site_id).with_for_update(key_share=True)
     )
@@ -51,7 +53,7 @@ def erase(session: Session, comment_id: str, *, by: Actor) -> Settled | None:
 
 
 def erase_rest(session: Session, comment_id: str) -> None:
-    """Erase what a mistake left of a comment that was erased before."""
+    """Erase the remains of a comment whose erasure was incomplete because of a mistake."""
     cancel_deliveries(session, comment_id)
     _redact(session, comment_id, session.get_one(Comment, comment_id).at)
     erased = update(Comment).where(Comment.id == comment_id, Comment.erased_at.is_not(None))
@@ -89,7 +91,9 @@ def _owe_learning(session: Session, comment_id: str, site_id: int, at: datetime)
 
 
 def _redact(session: Session, comment_id: str, at: datetime) -> None:
-    """Evidence, reasons and events quote the comment. They stay, without what they quote."""
+    """Remove quotations of the comment from evidence, reasons and events, and keep the rest of
+    them.
+    """
     session.execute(update(Screening).where(Screening.comment_id == comment_id).values(evidence=[]))
     decisions = update(DecisionRecord).where(DecisionRecord.comment_id == comment_id)
     session.execute(decisions.values(reasons=[], note=""))

@@ -1,5 +1,5 @@
-"""The events of a settling transaction: what other systems hear of a comment, in which order, and
-which webhooks it owes.
+"""The events of a settling transaction: what other systems learn about a comment, in which order,
+and which webhook deliveries are due.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class DecisionShape(TypedDict):
 
 
 class EventData(TypedDict):
-    """The public state of a comment. It never holds an email address."""
+    """The public state of a comment. It never contains an email address."""
 
     site: str
     thread: ThreadShape
@@ -106,8 +106,8 @@ class EventLog:
         was: str,
         revision: int | None,
     ) -> None:
-        """`was` is the status before. An event that changes a page names the `revision` at which
-        the page shows it.
+        """Add an event. `was` is the status before. An event that changes a page names the
+        `revision` at which the page shows the change.
         """
         event_id, supersedes = new_id(), self._latest.get(comment.id)
         self._latest[comment.id] = event_id
@@ -146,11 +146,13 @@ class EventLog:
         }
 
     def tell_also(self, comment_id: str, endpoint_ids: Collection[str]) -> None:
-        """Owe the comment's last event to these endpoints, whatever they asked for."""
+        """Deliver the comment's last event to these endpoints, too, even if they did not subscribe
+        to its type.
+        """
         self._also_to[self._latest[comment_id]] = endpoint_ids
 
     def number(self, site: int) -> None:
-        """Step the site's counter, once in a transaction, if there are events of it. The counter is
+        """Increment the site's counter, once per transaction, if it has events. The counter stays
         locked until the commit, so a cursor over the events never skips one.
         """
         rows = self._rows.get(site)
@@ -171,8 +173,8 @@ class EventLog:
             self._owe_deliveries(rows)
 
     def _owe_deliveries(self, rows: Sequence[EventRow]) -> None:
-        """The site's counter is locked: an endpoint that subscribes does so before these events or
-        after them.
+        """Add the deliveries. The site's counter is locked, so a new endpoint subscribes either
+        before these events or after them.
         """
         happened = [_happened(row) for row in rows]
         owed = owed_deliveries(self._session, self._listened, happened, self._also_to, self._at)

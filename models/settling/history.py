@@ -1,4 +1,4 @@
-"""What was decided about comments before, read from the decision log."""
+"""Earlier decisions about comments, read from the decision log."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session, aliased
 from models.records import Comment, DecisionRecord
 from models.settling.actor import POLICY
 
-# Written as in the partial indexes of the table: PostgreSQL and SQLite use those indexes only for
-# a constant that they can compare while planning, not for a bound value.
+# Written as in the partial indexes of the table: PostgreSQL and SQLite use those indexes only for a
+# constant that they can compare while planning, not for a bound parameter.
 BY_A_HUMAN = DecisionRecord.by != literal_column(f"'{POLICY}'")
 
 
 class Entry(Protocol):
-    """A line of the decision log, whether it is a record or a row of some of its columns."""
+    """A line of the decision log: a record, or a row with some of its columns."""
 
     @property
     def id(self) -> str: ...
@@ -29,7 +29,7 @@ class Entry(Protocol):
 
 
 class Line(NamedTuple):
-    """The least that an entry holds."""
+    """The smallest entry."""
 
     id: str
     by: str
@@ -44,10 +44,10 @@ def is_by_human(entry: Entry) -> bool:
 
 
 def standing(pages: Iterable[Sequence[E]]) -> Iterator[E]:
-    """The decisions by humans that nobody undid, the newest first.
+    """Yield the decisions by humans that nobody undid, the newest first.
 
-    `pages` hold the log from its newest line back. A long log is read one page at a time, as far
-    as the caller needs it.
+    `pages` hold the log from its newest line back. A long log is read one page at a time, as far as
+    the caller needs it.
     """
     undone: set[str] = set()
     for page in pages:
@@ -64,7 +64,9 @@ def standing_decision(log: Iterable[DecisionRecord]) -> DecisionRecord | None:
 
 
 def _order_made(entry: DecisionRecord) -> tuple[int, str]:
-    """A comment's version only grows; among decisions on one version, ids sort by time."""
+    """Sort by version, which only grows, and then by id, which sorts decisions on one version by
+    time.
+    """
     return entry.version, entry.id
 
 
@@ -124,7 +126,7 @@ class Conflict(NamedTuple):
 
 
 def conflicts(session: Session, comment_ids: Sequence[str]) -> list[Conflict]:
-    """One for one, as the comments are now."""
+    """Return the conflict of each comment, in the order given, as the comments are now."""
     if not comment_ids:
         return []
     wanted = select(Comment.id, Comment.version, Comment.status, Comment.erased_at)

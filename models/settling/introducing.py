@@ -22,7 +22,7 @@ def introduce(
     evidence: Iterable[Evidence] | None,
 ) -> None:
     """Give the thread the title and address that came with the comment, if it has none yet and no
-    check objected. Without `evidence` the comment's latest screening counts.
+    check objected. Without `evidence`, use the comment's latest screening.
     """
     title = None if thread.title or thread.title_is_final else comment.page.get("title")
     url = None if thread.url or thread.url_is_final else comment.page.get("url")

@@ -61,7 +61,7 @@ def _latest_of_each(session: Session, site_id: int) -> Iterator[_Entry]:
 
 
 def _log(session: Session, site_id: int) -> Iterator[list[_Entry]]:
-    """The site's log of human decisions from the newest one back, in pages."""
+    """Read the site's log of human decisions from the newest one back, in pages."""
     columns = (getattr(DecisionRecord, name) for name in _Entry._fields)
     newest_first = (
         select(*columns)
@@ -77,7 +77,7 @@ def _log(session: Session, site_id: int) -> Iterator[list[_Entry]]:
 
 
 def _chunks(entries: Iterator[_Entry]) -> Iterator[list[_Entry]]:
-    """The verdicts that teach, in lists short enough for one query."""
+    """Split the verdicts that teach into lists short enough for one query."""
     chunk: list[_Entry] = []
     for entry in entries:
         if entry.verdict in {"approve", "reject"}:

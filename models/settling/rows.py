@@ -1,7 +1,7 @@
-"""New rows of a settling transaction, beside its events.
+"""New rows of a settling transaction, other than its events.
 
-They are typed dictionaries, because SQLAlchemy takes many rows as dictionaries, and making those
-from objects would cost a tenth of settling.
+They are typed dictionaries, because SQLAlchemy takes many rows as dictionaries, and converting
+objects would add a tenth to the time of settling.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class ReviewRow(TypedDict):
 
 
 class ClosedReview(TypedDict):
-    """Every open review of the comment is closed by the decision."""
+    """A decision that closes every open review of the comment."""
 
     comment: str
     decision: str
@@ -87,7 +87,7 @@ class NewRows:
     reviews: list[ReviewRow] = field(default_factory=list)
 
     def write(self, connection: Connection) -> None:
-        """A fingerprint, a host or an open review that is there already is left alone."""
+        """Insert the rows, and skip a fingerprint, a host or an open review that exists already."""
         if self.screenings:
             connection.execute(insert(_SCREENINGS), self.screenings)
         if self.decisions:

@@ -1,7 +1,7 @@
 """`settle()`: the one place where a comment changes status, by the policy or by a human.
 
-One transaction writes the status, the decision, reviews, the event and the deliveries it owes: all
-of it or nothing.
+One transaction writes the status, the decision, the reviews, the event and its deliveries: all of
+it or nothing.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ from models.settling.rows import NewRows
 from models.store.database import Moment, now
 from models.text import markdown
 
-LEARN_EVERY = 25  # decisions by humans on a site
+LEARN_EVERY = 25  # human decisions on a site
 log = structlog.get_logger()
 
 
 def settle(session: Session, changes: Sequence[Change]) -> list[Settled | None]:
     """Apply the changes in the session's transaction.
 
-    Answer one for one. None means that someone else was first, so nothing was done.
+    Return one outcome for each change, in order. None means that someone else was first, so nothing
+    changed.
     """
     work = Settling(session, [change.comment_id for change in changes])
     outcomes = [work.apply(change) for change in changes]
@@ -43,7 +44,7 @@ def settle(session: Session, changes: Sequence[Change]) -> list[Settled | None]:
 
 
 def tell(settled: Iterable[Settled]) -> None:
-    """Log the comments that were settled. Call it once the transaction is committed."""
+    """Log the settled comments. Call this after the transaction is committed."""
     for each in settled:
         if each.is_new:
             log.info(
@@ -72,7 +73,7 @@ class Settling:
         if change.screened:
             self._record_screening(comment, change.screened)
         elif change.verdict is not None:
-            comment.screen_due = None  # no screening overrules a human decision
+            comment.screen_due = None  # a screening never overrules a human decision
             comment.seen_at = comment.seen_at or self.at
         if change.verdict is None:
             return self._settled(comment, None)
@@ -140,7 +141,7 @@ class Settling:
         )
 
     def with_deliveries(self, settled: Settled) -> Settled:
-        """The endpoints that are owed a delivery at once are known after `write`."""
+        """Add the endpoints with a delivery that is due now, which are known only after `write`."""
         endpoints = self.events.owed.get(settled.comment_id)
         return settled._replace(owed=tuple(endpoints)) if endpoints else settled
 
@@ -149,7 +150,7 @@ class Settling:
         comment.screening_by, comment.screenings_alone = None, 0
         comment.language = screened.language
         comment.risk, comment.found = risk_of(screened.evidence), names_of(screened.evidence)
-        # The screening rendered it before, so that no lock waits for a long text.
+        # The screening rendered it already, so that no lock waits for a long text.
         comment.html = comment.html or screened.html
         comment.campaign = _campaign_of(screened.evidence) or comment.campaign
         self._rows.screenings.append(
@@ -166,7 +167,7 @@ class Settling:
         self._rows.hosts.extend(screened.hosts)
 
     def _move_on_page(self, comment: CommentDraft, screened: Screened | None) -> None:
-        """Show the comment on its page, or no longer. It keeps the place that it got at its first
+        """Show the comment on its page, or remove it. It keeps the place that it got at its first
         approval, so pages keep their members.
         """
         thread, is_approved = self.drafts.thread_of(comment), comment.status == "approved"
@@ -189,7 +190,7 @@ class Settling:
             self.drafts.change(top)
 
     def _record_decision(self, change: Change, comment: CommentDraft, was: str) -> str:
-        """The comment is already as the decision leaves it."""
+        """Record the decision. The comment already has its new status."""
         assert change.verdict
         decision_id = new_id()
         self._rows.decisions.append(
@@ -217,8 +218,8 @@ class Settling:
     def _record_reviews(
         self, change: Change, comment: CommentDraft, was: str, decision_id: str
     ) -> None:
-        """A flagged comment has an open review. A human's approval or rejection closes all that are
-        open.
+        """Open a review for a flagged comment; a human's approval or rejection closes all open
+        reviews.
         """
         if comment.status == "flagged":
             self._open_review(comment, "flagged", blind=change.blind)
@@ -250,14 +251,18 @@ class Settling:
         )
 
     def write(self) -> None:
-        """The sites' counters are written last, so that they are locked for the shortest time."""
+        """Write everything. The sites' counters come last, so that they are locked for the shortest
+        time.
+        """
         self.drafts.write()
         self._rows.write(self._session.connection())
         self._write_sites()
         self.events.write()
 
     def _write_sites(self) -> None:
-        """In the order of the sites' ids, so that no two transactions wait for each other."""
+        """Update the sites in the order of their ids, so that no two transactions wait for each
+        other.
+        """
         for site in sorted({*self.events.sites, *self._human_decisions}):
             self.events.number(site)
             if count := self._human_decisions[site]:
@@ -265,8 +270,8 @@ class Settling:
                 self._session.connection().execute(_OWE_LEARNING, told)
 
 
-# Built once: putting a statement together costs more than running it. A site is due to learn with
-# its 25th decision, unless it is due already.
+# Built once: putting a statement together costs more than running it. A site becomes due to learn
+# with its 25th decision, unless it is due already.
 _OWE_LEARNING = (
     update(Site)
     .where(Site.id == bindparam("site"))
@@ -285,7 +290,7 @@ _OWE_LEARNING = (
 
 
 def _still_holds(change: Change, comment: CommentDraft) -> bool:
-    """Whether the comment is still as the decider saw it."""
+    """Whether the comment is still in the state that the decider saw."""
     if change.screened:
         return comment.screen_due is not None and comment.screenings == change.screened.number - 1
     return change.version is None or comment.version == change.version
@@ -307,8 +312,8 @@ def risk_of(evidence: Iterable[Evidence]) -> float | None:
 
 
 def names_of(evidence: Iterable[Evidence]) -> str:
-    """The checks that found something or could not run. Each stands between blanks, so that lists
-    can search for one: " links spam ".
+    """Return the names of the checks that found something or could not run. Each has a space on
+    both sides, so that lists can search for one: " links spam ".
     """
     names = sorted(item.check for item in evidence if item.outcome is not Outcome.CLEAR)
     return f" {' '.join(names)} " if names else ""

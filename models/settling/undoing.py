@@ -1,4 +1,4 @@
-"""Undo decisions by humans: restore what was before them."""
+"""Undo decisions by humans: restore the state before them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def undo(session: Session, comment_id: str, *, by: Actor, decision: str | None =
 def undo_each(
     session: Session, decisions: Mapping[str, str | None], *, by: Actor
 ) -> dict[str, Settled | Refused]:
-    """Do the same for many comments in one transaction. The outcomes are in the order given."""
+    """Do the same for many comments in one transaction. Return the outcomes in the order given."""
     ids = list(decisions)
     _lock(session, ids)
     logs = human_decisions(session, ids)
@@ -71,7 +71,7 @@ def _causes_closed(session: Session, comment_ids: Sequence[str]) -> dict[str, li
 
 
 def _to_undo(log: Sequence[DecisionRecord], wanted: str | None) -> DecisionRecord | Refused:
-    """The standing decision, if it is the one wanted."""
+    """Return the standing decision, if it is the requested one."""
     last = standing_decision(log)
     if last is None:
         return Refused("There is no decision by a moderator left to undo on this comment.")
@@ -90,8 +90,8 @@ def _why_not(decision: str, last: DecisionRecord, log: Sequence[DecisionRecord])
 
 
 def _restoring(last: DecisionRecord, by: Actor, reopens: Sequence[str]) -> Change:
-    """A comment that was decided before it was screened becomes flagged, not pending: a human has
-    seen it, so a human decides.
+    """Return the change that restores the state before the decision. A comment that was decided
+    before it was screened becomes flagged, not pending: a human has seen it, so a human decides.
     """
     before = "flagged" if last.was == "pending" else last.was
     return Change(

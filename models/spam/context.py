@@ -1,7 +1,7 @@
-"""The counts beside a comment's text that a site's own model sees, as other checks took them.
+"""The counts beside a comment's text that a site's own model sees. Other checks made them.
 
-The counts of a screening are stored with its evidence. A model learns from what was known at that
-moment, not from what was found out later.
+A screening stores its counts with its evidence. A model learns from what was known at that moment,
+not from later knowledge.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from math import log1p
 import numpy as np
 from numpy.typing import NDArray
 
-# The key that marks counts as taken. A count that is missing beside it is 0, not unknown.
+# The key that says that counts were taken. A count that is missing beside it is 0, not unknown.
 TAKEN = "context"
 EDITION = 2  # the value under TAKEN: which counts existed when they were taken
 UNKNOWN = -1

@@ -1,4 +1,5 @@
-"""Why a comment got its score: what each word and each count adds, and where it stands in the text.
+"""Explain a comment's score: what each word and each count adds, and where the word stands in the
+text.
 
 The classifier is linear, so nothing is estimated: the intercept and the parts add up to the
 log-odds.

@@ -36,8 +36,8 @@ class SpamModel:
 
     It is linear: the log-odds are the intercept plus the share of each column. `weights` has one
     number per column. `languages` are the ISO 639-1 codes that the model learned, `acquainted`
-    those of which it saw only a few examples. `version` identifies what was learned; without one,
-    the model is named after its content.
+    those of which it learned only a few examples. `version` identifies what was learned; without
+    one, the model is named after its content.
     """
 
     def __init__(
@@ -75,7 +75,9 @@ class SpamModel:
         return probability(self.log_odds(texts, places))
 
     def save(self, path: Path) -> None:
-        """Write the model file. A process that loads it meanwhile gets the old or the new one."""
+        """Write the model file. A process that loads it at the same time gets the old or the new
+        one.
+        """
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".{path.name}.new")
         unfinished.write_bytes(self.to_bytes())

@@ -1,4 +1,4 @@
-"""The base model's opinion of comments. In a language that it never learned, it has none."""
+"""The base model's opinion of comments. It has none in a language that it never learned."""
 
 from __future__ import annotations
 

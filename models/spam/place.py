@@ -1,5 +1,5 @@
-"""Where a comment stands. A link to its own page or site leads nobody away, so the classifier does
-not see it as a link.
+"""Where a comment stands. A link to its own page or site leads no reader away, so the classifier
+does not see it as a link.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def _stays(original: str, link: Token, pages: Collection[_Address], hosts: Colle
 
 
 def _is_same(target: _Address, page: _Address) -> bool:
-    """Whether both are the same page. The target's query may have more: a shared link says who
-    shared it, or at which second a video starts.
+    """Whether both are the same page. The target's query may have more parameters: a shared link
+    may say who shared it, or at which second a video starts.
     """
     if (target.host, target.path) != (page.host, page.path):
         return False

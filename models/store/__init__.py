@@ -1,1 +1,1 @@
-"""Where everything is kept: the database, the storage of pages, the keys."""
+"""The stores: the database, the storage of pages, the keys."""

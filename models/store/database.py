@@ -46,9 +46,9 @@ BUSY_SECONDS = 10
 # How long a thread waits for a connection. A process has one for each of its threads.
 POOL_SECONDS = 3
 
-# Options for psycopg, unless the URL sets them. They notice in seconds that the server vanished,
-# which takes hours with TCP's defaults. A process of ours that is stopped inside a transaction
-# loses its locks after a minute.
+# Options for psycopg, unless the URL sets them. They detect within seconds that the server
+# disappeared; TCP's defaults take hours. If a process of ours stops inside a transaction,
+# PostgreSQL releases its locks after a minute.
 POSTGRESQL = {
     "application_name": "greenroom",
     "connect_timeout": 3,
@@ -60,7 +60,7 @@ POSTGRESQL = {
 }
 
 
-# What is deleted is overwritten with zeros (`models/store/scrubbing.py` sees to the rest).
+# Overwrite deleted content with zeros (`models/store/scrubbing.py` does the rest).
 SQLITE = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -83,7 +83,9 @@ class Base(DeclarativeBase):
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time in UTC. SQLite keeps no time zone, and PostgreSQL answers in the server's own."""
+    """A column type for a time in UTC. SQLite stores no time zone, and PostgreSQL answers in the
+    server's own.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -105,7 +107,7 @@ class OutcomeUnknown(OperationalError):
 class FairLock:
     """A lock that threads get in the order in which they asked for it.
 
-    SQLite's own waiting is a lottery of sleeps: one of 16 threads waited 3.7 s for its turn. Raises
+    SQLite itself waits by sleeping at random: one of 16 threads waited 3.7 s for its turn. Raises
     `WaitedTooLong` if the turn does not come before the thread's deadline, or never can.
     """
 
@@ -142,8 +144,8 @@ class FairLock:
             if turn in self._waiting:
                 self._waiting.remove(turn)
                 raise WaitedTooLong("other threads of this process kept the database's lock")
-        # The turn came between the deadline and our look: it is ours, and the deadline is checked
-        # by what follows.
+        # The turn came between the deadline and our look. The lock is ours, and the code that
+        # follows checks the deadline.
 
     def __exit__(self, *_: object) -> None:
         with self._guard:
@@ -189,7 +191,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _wait_no_longer_than_allowed(connection: Connection) -> None:
     """Tell SQLite how long to wait for another process's lock. The time is rounded up to half
-    seconds, so that it seldom changes.
+    seconds, so that the setting seldom changes.
     """
     seconds = min(BUSY_SECONDS, math.ceil(2 * min(deadlines.seconds_left(), BUSY_SECONDS)) / 2)
     if connection.info.get("busy_seconds", BUSY_SECONDS) != seconds:
@@ -210,8 +212,8 @@ def _run(connection: Connection, statement: str) -> None:
 
 
 def _postgresql(url: URL, threads: int) -> Engine:
-    """An engine whose connections give up waiting: see `models/store/postgresql.py`."""
-    # psycopg, for those who have such a database
+    """Return an engine whose connections give up waiting: see `models/store/postgresql.py`."""
+    # psycopg is imported only by those who use PostgreSQL.
     from models.store.postgresql import connect  # noqa: PLC0415
 
     told = {name: value for name, value in POSTGRESQL.items() if name not in url.query}
@@ -237,7 +239,7 @@ def _postgresql(url: URL, threads: int) -> Engine:
 
 
 def _judge(failure: ExceptionContext) -> None:
-    """Which connections a failure on PostgreSQL ends."""
+    """Decide which connections a failure on PostgreSQL closes."""
     cause = type(failure.original_exception).__name__
     if cause == "Unanswered":
         # The other connections may be well, and the pool tests each before its use.
@@ -248,16 +250,16 @@ def _judge(failure: ExceptionContext) -> None:
 
 
 def _without_connections(parents: Engine) -> None:
-    """A connection must not be carried over a fork. The statements compiled so far are: they are
-    most of what the first transactions of a forked process cost.
+    """Drop the connections after a fork, because they must not be shared. Keep the compiled
+    statements: they are most of the cost of a forked process's first transactions.
     """
     parents.dispose(close=False)
 
 
 @inherited(_without_connections)
 def engine() -> Engine:
-    """The engine of this process. No thread uses two connections at once, so it needs no more of
-    them than the process has threads.
+    """Return the engine of this process. No thread uses two connections at once, so the pool is as
+    large as the number of threads.
     """
     return _new_engine()
 
@@ -276,10 +278,10 @@ def is_writing() -> bool:
 
 @contextmanager
 def reading(*, of_one_moment: bool = False) -> Iterator[Session]:
-    """A session for reading; nothing it does is kept.
+    """Open a session for reading; nothing it does is committed.
 
-    With `of_one_moment` all its statements see the same state. On SQLite they always do; on
-    PostgreSQL each statement otherwise sees the newest one.
+    With `of_one_moment`, all its statements see the same state. On SQLite they always do; on
+    PostgreSQL each statement otherwise sees the newest state.
     """
     with Session(engine(), expire_on_commit=False, autoflush=False) as session:
         if of_one_moment and engine().dialect.name == "postgresql":
@@ -289,7 +291,7 @@ def reading(*, of_one_moment: bool = False) -> Iterator[Session]:
 
 @contextmanager
 def begin(*, synced: bool = True) -> Iterator[Session]:
-    """A session whose changes are committed together when the block ends, or not at all if it
+    """Open a session whose changes are committed together when the block ends, or not at all if it
     raises.
 
     Use `synced=False` for notes about work that is repeated if they are lost. Other transactions
@@ -318,9 +320,9 @@ def begin(*, synced: bool = True) -> Iterator[Session]:
         yield session
 
 
-@lru_cache(maxsize=4)  # made anew for each transaction it takes 0.09 ms
+@lru_cache(maxsize=4)  # making it for each transaction takes 0.09 ms
 def _changing(sqlite_engine: Engine, synced: bool) -> Engine:
-    """The same engine, except that its transactions take the write lock at once."""
+    """Return the same engine, but with transactions that take the write lock at once."""
     return sqlite_engine.execution_options(
         changing=True, synchronous="FULL" if synced else "NORMAL"
     )
@@ -328,8 +330,8 @@ def _changing(sqlite_engine: Engine, synced: bool) -> Engine:
 
 @contextmanager
 def writing_alone() -> Iterator[sqlite3.Connection]:
-    """SQLite's own connection, outside a transaction, while no other thread of this
-    process writes.
+    """Yield SQLite's own connection, outside a transaction, while no other thread of this process
+    writes.
     """
     with _turn(), closing(engine().raw_connection()) as pooled:
         own = pooled.driver_connection
@@ -349,10 +351,10 @@ def _commit(session: Session) -> None:
 
 
 def insert_new(record: type[Base], *returning: str) -> Insert:
-    """An INSERT that skips rows that are there already. Execute it with the rows on the session's
-    connection.
+    """Return an INSERT that skips rows that exist already. Execute it with the rows on the
+    session's connection.
 
-    With `returning` it answers those columns of each new row: not every driver counts rows.
+    With `returning` it returns those columns of each new row, because not every driver counts rows.
     """
     return _insert_new(record.__tablename__, engine().dialect.name, returning)
 

@@ -1,8 +1,8 @@
 """How long a thread waits for the database before it gives up.
 
 Each thread has two limits. After its deadline it sends no more statements: a reader's request has
-one. Its patience limits how long the database may answer nobody at all: long work is never cut off
-while the database answers others.
+one. Its patience is how long it waits while the database answers no connection at all. Long work is
+never interrupted while the database answers others.
 """
 
 from __future__ import annotations
@@ -13,15 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-WEB_PATIENCE = (
-    1.5  # seconds, after the second that passes before anybody asks whether the database answers
-)
+WEB_PATIENCE = 1.5  # seconds, after the first second of waiting, in which no probe is sent
 WORKER_PATIENCE = 10.0
-COMMAND_PATIENCE = 60.0  # migrations, backups: to begin again costs more than to wait
+COMMAND_PATIENCE = 60.0  # migrations and backups: starting again costs more than waiting
 WEB_SILENCE, WORKER_SILENCE = (
     60.0,
     120.0,
-)  # for one statement: its connection may be dead while others live
+)  # for one statement: its connection may be dead while others work
 
 
 class _Bounds(threading.local):
@@ -35,7 +33,7 @@ _process = {"patience": COMMAND_PATIENCE, "silence": math.inf}
 
 def be_patient(seconds: float, *, silence: float = WORKER_SILENCE) -> None:
     """Set the patience of every thread of this process that has none of its own. `silence` is how
-    long one statement may go without an answer while the database answers others.
+    long one statement may wait for its answer while the database answers others.
     """
     _process.update(patience=seconds, silence=silence)
 
@@ -45,13 +43,15 @@ def silence() -> float:
 
 
 def patience() -> float:
-    """How many seconds the database may answer nobody before this thread gives up."""
+    """Return how many seconds the database may answer no connection before this thread gives up."""
     own = _bounds.patience
     return _process["patience"] if own is None else own
 
 
 def deadline() -> float:
-    """The moment, on the monotonic clock, after which this thread sends no more statements."""
+    """Return the moment, on the monotonic clock, after which this thread sends no more
+    statements.
+    """
     return _bounds.deadline
 
 
@@ -60,7 +60,7 @@ def seconds_left() -> float:
 
 
 def start(seconds: float, patience: float) -> None:
-    """Limit everything that this thread does until `stop()`."""
+    """Limit everything that this thread does until it calls `stop()`."""
     _bounds.deadline, _bounds.patience = monotonic() + seconds, patience
 
 
@@ -70,7 +70,7 @@ def stop() -> None:
 
 @contextmanager
 def within(seconds: float, *, patience: float | None = None) -> Iterator[None]:
-    """Limit the block more tightly than the rest of the thread's work."""
+    """Limit the block more tightly than the thread's other work."""
     before = _bounds.deadline, _bounds.patience
     _bounds.deadline = min(before[0], monotonic() + seconds)
     if patience is not None:

@@ -1,8 +1,8 @@
-"""What an error of a store means, in a sentence for whoever runs this.
+"""Explain an error of a store in one sentence, for the operator.
 
-Never in the error's own words, which may quote a reader or a password: they only tell which of our
-sentences it is. Errors are known by their names, so that a process without SQLAlchemy or obstore
-need not load them for this.
+The error's own text is never shown, because it may quote a reader or a password. It only selects
+one of our sentences. Errors are recognised by name, so that a process without SQLAlchemy or obstore
+need not load them.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ DATABASE = {
     "SQLITE_IOERR": "the database's disk gives errors",
     "SQLITE_READONLY": "the database's file may not be written",
 }
-# By what its client says where there is no code, above all where there is no connection; the first
-# that fits.
+# By the client's message if there is no code, which mostly means no connection. The first match
+# counts.
 CLIENT = {
     "refused": "nobody listens where the database should be",
     "authentication failed": "the database refuses the user or the password",
@@ -46,8 +46,8 @@ ITS_OWN = {
     "OperationalError",
     "InterfaceError",
     "TimeoutError",
-}  # SQLAlchemy's others may be faults of ours
-# By what obstore says, the first that fits.
+}  # SQLAlchemy's other errors may be our own bugs
+# By obstore's message. The first match counts.
 STORAGE = {
     "NoSuchBucket": "there is no such bucket",
     "PermissionDenied": "the storage refuses our credentials, or what we asked by them",
@@ -56,7 +56,7 @@ STORAGE = {
     "kind: Timeout": "the storage does not answer in time",
     "kind: Connect": "nobody listens where the storage should be",
 }
-# By what kombu says, whichever broker it is, the first that fits.
+# By kombu's message, whichever broker it is. The first match counts.
 BROKER = {
     "invalid username-password": "the broker refuses the user or the password",
     "Authentication": "the broker refuses the user or the password",
@@ -79,8 +79,8 @@ MACHINE = {
 
 
 def in_words(error: BaseException) -> str | None:
-    """The sentence for an error of a store. None if no store caused it: the error may be our own
-    fault, and its traceback says more.
+    """Return the sentence for an error of a store, or None if no store caused it. Then it may be
+    our own bug, and its traceback says more.
     """
     package, name = type(error).__module__.partition(".")[0], type(error).__name__
     if package == "sqlalchemy":
@@ -100,9 +100,7 @@ def in_words(error: BaseException) -> str | None:
 
 
 def is_database_trouble(error: BaseException) -> bool:
-    """Whether one of our sentences says what the database suffers from, whatever class its driver
-    gave the error.
-    """
+    """Whether the cause is the database, whatever class its driver gave the error."""
     return _named(getattr(error, "orig", None)) is not None
 
 

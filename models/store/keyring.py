@@ -1,8 +1,7 @@
-"""A database knows its keys: it holds a fingerprint of each, and every process compares its own
-keys with them before it works.
+"""Compare each process's keys with the fingerprints in the database before the process works.
 
-A fingerprint is an HMAC under the root key. It tells nothing about a key to anyone who lacks the
-root key, and it tells apart two different keys with the same id.
+A fingerprint is an HMAC under the root key. It reveals nothing about a key to anyone without the
+root key, and it distinguishes two keys that have the same id.
 """
 
 from __future__ import annotations
@@ -37,15 +36,16 @@ from models.store.secrets import (
 
 ONLY = 1  # the id of the only row
 LOCK = 0x6B657973  # "keys", the advisory lock under which the row is written
-# addresses whose key ids are looked at: a process with other keys left its traces among them
+# Addresses whose key ids are checked: a process with other keys would have left its traces among
+# them.
 NEWEST = 200
 SEALED = ((Endpoint.sealed, "webhook secrets"), (Moderator.second_factor, "second factor"))
 REMEDY = "put the keys of this database back from your backup (operations/RUNBOOKS.md, Keys)"
 
 
 def require_keys() -> None:
-    """Every process and command calls this before it works, to have the keys and to know that they
-    are the database's.
+    """Load the keys and check that they belong to the database. Every process and command calls
+    this before it works.
 
     A new installation gets its keys here. Raises `WrongKeys`.
     """
@@ -110,22 +110,20 @@ def check_keys(kept: Secrets, *, may_record: bool = True) -> bool:
 
 
 def refuse_missing_keys() -> None:
-    """Raises `WrongKeys` if the database needs its keys and they are missing. Makes no keys and
+    """Raise `WrongKeys` if the database needs its keys and they are missing. This makes no keys and
     records nothing.
     """
     if is_there():
         return
     with reading() as session:
         needs_keys = session.get(Keyring, ONLY) or _depends(session)
-    # Another process may have made them meanwhile: it writes the file before the row.
+    # Another process may have made them in the meantime: it writes the file before the row.
     if needs_keys and not is_there():
         raise missing()
 
 
 def replace_keyring(session: Session, kept: Secrets) -> None:
-    """Give a restored database the keys it was restored with. Nothing in it depends on earlier
-    keys.
-    """
+    """Record the keys that a restored database came with. Nothing in it depends on earlier keys."""
     if row := session.get(Keyring, ONLY):
         session.delete(row)
         session.flush()
@@ -133,8 +131,8 @@ def replace_keyring(session: Session, kept: Secrets) -> None:
 
 
 def retire(kept: Secrets) -> list[str]:
-    """Record that no address needs any key except the current one. Return the ids of the keys that
-    are no longer needed.
+    """Record that only the current key is still needed for addresses. Return the ids of the keys
+    that are no longer needed.
     """
     with _alone() as session:
         row = session.get_one(Keyring, ONLY)
@@ -186,7 +184,7 @@ def _depends(session: Session) -> bool:
 
 
 def _compare(row: Keyring, kept: Secrets) -> None:
-    """Raises `WrongKeys` unless the keys are those of the row, perhaps with newer ones."""
+    """Raise `WrongKeys` unless the keys are those of the row, perhaps with newer ones added."""
     if not hmac.compare_digest(row.root, _root_mark(kept)):
         raise WrongKeys(
             f"The keys in {source()} are not the ones that this database was made with: {REMEDY}."
@@ -226,8 +224,8 @@ def _compare_newest(session: Session, kept: Secrets) -> None:
 
 
 def _prove(session: Session, kept: Secrets) -> None:
-    """A database without fingerprints accepts keys only if they decrypt what it holds. This reads
-    every address once.
+    """Check the keys of a database without fingerprints: they must decrypt what it holds. This
+    reads every address once.
     """
     for key_id in session.scalars(
         select(_key_id(Comment.email)).where(Comment.email.is_not(None)).distinct()
@@ -255,7 +253,7 @@ def _try(opens: Callable[[], object]) -> None:
 
 
 def _key_id(column: SQLColumnExpression[bytes | None]) -> ColumnElement[bytes]:
-    """The bytes before the first NUL."""
+    """Return the bytes before the first NUL."""
     nul = literal(b"\0")
     if engine().dialect.name == "postgresql":
         return func.substr(column, 1, func.position(nul.op("IN")(column)) - 1)

@@ -1,8 +1,8 @@
 """Migrate the database to the newest schema.
 
-A migration runs beside processes of the previous release, so it only expands: their inserts may
-leave out what it adds. The next release removes what a release no longer uses ("Contract: …"). Each
-step can be repeated, so a migration that was killed continues when it is started again
+A migration runs while processes of the previous release still work, so it only adds, and inserts
+may leave out the new columns. The next release removes what a release no longer uses ("Contract:
+…"). Each step can be repeated, so a migration that was killed continues when it is started again
 (`models/migrations/repeatable.py`).
 """
 
@@ -30,12 +30,12 @@ class Locked(Exception):
 
 
 def upgrade(to: str = "head") -> None:
-    """Migrate to the newest revision, or to an earlier one. Two at once are harmless: the second
-    waits for the first.
+    """Migrate to the newest revision, or to an earlier one. If two processes migrate at once, the
+    second waits for the first.
 
-    A migration waits only briefly for a table that is in use, because everyone else would queue up
-    behind it, and tries again. Raises `Locked` when the last try has failed; then only whole
-    migrations were done. Raises `Newer` for a database that a later release has migrated.
+    A migration waits only briefly for a table that is in use, because all other users would queue
+    up behind it, and tries again. Raises `Locked` when the last try has failed; the database then
+    has only complete migrations. Raises `Newer` for a database that a later release has migrated.
     """
     if engine().dialect.name == "sqlite":
         settings().data.mkdir(parents=True, exist_ok=True)
@@ -58,8 +58,8 @@ def upgrade(to: str = "head") -> None:
 
 
 def _make_file(name: str | None) -> None:
-    """Make the file readable for us alone, and SQLite makes the files beside it likewise: they hold
-    unpublished comments and sessions.
+    """Create the file so that only its owner can read it, because it holds unpublished comments and
+    sessions. SQLite gives the files beside it the same permissions.
     """
     if name and name != ":memory:" and not name.startswith("file:"):
         Path(name).touch(mode=0o600)

@@ -1,7 +1,7 @@
-"""Connections to PostgreSQL that give up.
+"""Connections to PostgreSQL that stop waiting in time.
 
 libpq waits for an answer as long as the TCP connection lives, and the kernel of a frozen server
-keeps it alive. So each wait looks at the clock. A wait that gives up closes its connection, and the
+keeps it alive. So each wait checks the clock. A wait that gives up closes its connection, and the
 server then rolls back the transaction, unless it was waiting for a COMMIT.
 """
 
@@ -21,17 +21,17 @@ from psycopg.rows import TupleRow
 from models.runtime import part
 from models.store import deadlines
 
-# After a statement had no answer for so long, a probe asks whether the database answers anyone.
+# When a statement has waited this long, a probe asks whether the database answers at all.
 LOOK_SECONDS = 1.0
-PROBE_SECONDS = 5.0  # for one such question, including the new connection
-PAUSE_SECONDS = 0.5  # between two questions
-IDLE_SECONDS = 10.0  # a probe ends if no statement has needed it for so long
-TICK_SECONDS = 0.1  # how often a wait looks at the clock
+PROBE_SECONDS = 5.0  # for one probe, including its new connection
+PAUSE_SECONDS = 0.5  # between two probes
+IDLE_SECONDS = 10.0  # a probe ends if no statement has needed it for this long
+TICK_SECONDS = 0.1  # how often a wait checks the clock
 
 log = structlog.get_logger()
-RV = TypeVar("RV")  # what a step of psycopg returns in the end
-Wanted = TypeVar("Wanted")  # what it waits for
-Ready = TypeVar("Ready")  # and what it got
+RV = TypeVar("RV")  # the final result of a psycopg step
+Wanted = TypeVar("Wanted")  # what the step waits for
+Ready = TypeVar("Ready")  # what the step got
 
 
 class Unanswered(psycopg.OperationalError):
@@ -39,7 +39,7 @@ class Unanswered(psycopg.OperationalError):
 
 
 class Parameters(NamedTuple):
-    """How to connect. Every option has a type of its own, and psycopg checks it."""
+    """How to connect. Every option has its own type, and psycopg checks it."""
 
     arguments: Sequence[str]
     options: Mapping[str, Any]
@@ -49,8 +49,8 @@ class Parameters(NamedTuple):
 
 
 class Probe:
-    """Asks whether the database answers, on a connection of its own: from the first doubt until it
-    does answer.
+    """Asks on its own connection whether the database answers, from the first doubt until it
+    answers.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Probe:
         self._parameters: Parameters | None = None
 
     def learn(self, parameters: Parameters) -> None:
-        """Connect as everyone does."""
+        """Learn how all other connections connect."""
         self._parameters = parameters
 
     def look(self) -> None:
@@ -102,12 +102,12 @@ class Probe:
 
 @part
 def probe() -> Probe:
-    """The probe of this process. Its thread does not survive a fork."""
+    """Return the probe of this process. Its thread does not survive a fork."""
     return Probe()
 
 
 class Connection(psycopg.Connection[TupleRow]):
-    """A connection on which every wait ends by the deadline and the patience of its thread."""
+    """A connection on which every wait ends by its thread's deadline and patience."""
 
     def wait(
         self, gen: PQGen[RV], interval: float = TICK_SECONDS, timeout: float | None = None
@@ -124,8 +124,8 @@ class Connection(psycopg.Connection[TupleRow]):
 
 
 def connect(arguments: Sequence[str], options: Mapping[str, Any]) -> Connection:
-    """A new connection. Raises `Unanswered` at once, before any name is looked up, while the
-    database is away.
+    """Open a connection. While the database is down, raise `Unanswered` at once, before looking up
+    any name.
     """
     parameters = Parameters(arguments, options)
     probe().learn(parameters)
@@ -134,7 +134,7 @@ def connect(arguments: Sequence[str], options: Mapping[str, Any]) -> Connection:
 
 
 def _bounded(waiting: Generator[Wanted, Ready, RV]) -> Generator[Wanted, Ready, RV]:
-    """Do psycopg's own steps, and look at the clock between them."""
+    """Run psycopg's own steps, and check the clock between them."""
     deadline = deadlines.deadline()
     _give_up_late(deadline)
     began = 0.0

@@ -1,7 +1,7 @@
-"""Which revision the database is at, and which ones this release knows.
+"""Which revision the database has, and which revisions this release knows.
 
-Every command and every long-running process asks this. It works without Alembic, which takes longer
-to import than a command takes to run.
+Every command and every long-running process asks this. It works without Alembic, because importing
+Alembic takes longer than running a command.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Newer(Exception):
 
 
 def current() -> str | None:
-    """The revision of the database; None if it is empty."""
+    """Return the revision of the database, or None if it is empty."""
     with engine().connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
@@ -31,7 +31,7 @@ def current() -> str | None:
 
 
 def revisions() -> list[str]:
-    """All revisions, the oldest first, as the migration files are numbered."""
+    """Return all revisions, the oldest first, in the order of the migration files."""
     files = sorted(VERSIONS.glob("[0-9]*.py"))
     return [
         found[1] for file in files if (found := REVISION.search(file.read_text(encoding="utf-8")))
@@ -51,7 +51,7 @@ def is_empty() -> bool:
 
 
 def refuse_a_newer() -> None:
-    """Raises `Newer` for a database that a later release has migrated."""
+    """Raise `Newer` for a database that a later release has migrated."""
     at = current()
     if at is not None and at not in revisions():
         raise Newer(

@@ -1,12 +1,14 @@
-"""Scrub what was erased out of SQLite's files: its words would stay in the search index and in the
+"""Remove erased words from SQLite's files, where they would stay in the search index and in the
 write-ahead log.
 
 Every connection overwrites what it deletes (`secure_delete`). Three places are left:
-- the search index keeps an erased word in an older segment, with a note in a newer one that it is
-  gone: merge them;
-- a page whose rows moved to another keeps copies in its unused middle, seen for 2 of 1,000 erased
-  rows: vacuum;
-- the write-ahead log keeps earlier versions of pages until it is written over: truncate it.
+
+- The search index keeps an erased word in an older segment, with a note in a newer one that it was
+  deleted. Merging the segments removes it.
+- A page whose rows moved to another page keeps copies in its unused middle (2 of 1,000 erased rows
+  in a test). Vacuuming removes them.
+- The write-ahead log keeps earlier versions of pages until it is overwritten. Truncating removes
+  them.
 
 PostgreSQL keeps dead rows until its own VACUUM; see operations/README.md, "Erasure".
 """
@@ -26,21 +28,21 @@ from models.store.database import begin, engine, reading, writing_alone
 from models.store.faults import in_words
 
 MERGE, VACUUM, TRUNCATE = "merge search", "vacuum", "truncate log"
-PAGES_AT_ONCE = 64  # of the search index, in one transaction: others wait for some milliseconds
-MERGE_SECONDS = 2.0  # in one go; a larger index is merged over several sweeps
-VACUUM_AFTER = timedelta(seconds=30)  # for several erasures at once
+PAGES_AT_ONCE = 64  # of the search index, per transaction: others wait for some milliseconds
+MERGE_SECONDS = 2.0  # at one time; several sweeps share the work on a larger index
+VACUUM_AFTER = timedelta(seconds=30)  # one scrubbing covers the erasures of this time
 VACUUM_BYTES = (
     64 * 2**20
-)  # nobody writes meanwhile, about a second for this much; a larger database is left to its owner
+)  # a vacuum of so many bytes blocks writers for about a second; a larger file is left to its owner
 TRUNCATE_TRIES = 20
-BUSY_MS = 50  # a reader is waited for no longer, as nobody else can write meanwhile
+BUSY_MS = 50  # how long to wait for a reader, because no one else can write meanwhile
 PAUSE_SECONDS = 0.1
 log = structlog.get_logger()
 
 
 def owe_scrubbing(session: Session, at: datetime, *, index: bool) -> None:
-    """Call it in the transaction that erases, so that scrubbing is never forgotten. `index` says
-    whether the search index held the erased words.
+    """Make scrubbing due. Call this in the transaction that erases, so that scrubbing is never
+    forgotten. `index` says whether the search index contained the erased words.
     """
     if not _is_sqlite():
         return
@@ -52,8 +54,8 @@ def owe_scrubbing(session: Session, at: datetime, *, index: bool) -> None:
 
 
 def scrub(at: datetime) -> bool:
-    """Do what is due. False if some of it is left for the next sweep: a large index, or readers in
-    the way.
+    """Do the scrubbing that is due. Return False if some is left for the next sweep: the index is
+    large, or readers are in the way.
     """
     if not _is_sqlite():
         return True
@@ -79,9 +81,9 @@ def _is_sqlite() -> bool:
 
 
 def _merge() -> bool:
-    """Merge the search index into one segment, a few pages at a time. True once it is one.
+    """Merge the search index into one segment, a few pages at a time. Return True once it is one.
 
-    A negative number begins, or goes on with, a merge of everything.
+    A negative number starts or continues a merge of everything.
     https://www.sqlite.org/fts5.html#the_merge_command
     """
     until = time.monotonic() + MERGE_SECONDS
@@ -100,8 +102,8 @@ def _merge() -> bool:
 
 
 def _vacuum() -> None:
-    """Write a small database anew. It may fail for lack of space, and is not tried again before the
-    next erasure.
+    """Rewrite a small database. This may fail for lack of space, and then the next erasure tries
+    again.
     """
     with engine().connect() as connection:
         size = connection.exec_driver_sql(
@@ -117,7 +119,7 @@ def _vacuum() -> None:
 
 
 def _truncate() -> bool:
-    """Write the log back into the database and cut it to nothing. False while readers are in the
+    """Write the log back into the database and truncate it. Return False while readers are in the
     way.
     """
     for _ in range(TRUNCATE_TRIES):

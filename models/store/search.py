@@ -1,5 +1,5 @@
-"""Full-text search over comments: SQLite's FTS5, PostgreSQL's tsvector, both over the words as they
-stand.
+"""Full-text search over comments: SQLite's FTS5 and PostgreSQL's tsvector, both without
+stemming.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from models.records import Comment
 from models.store.database import Base
 
-# The tables and the index that a migration makes for the search: the records do not describe them.
+# The tables and the index that a migration makes for the search. The records do not describe them.
 OWN = re.compile(r"searched(_\w+)?$|ix_comments_words$")
 MOST_WORDS, MOST_FOUND, LONGEST = 20, 1000, 1000
 _WORD = re.compile(r"\w+")
@@ -44,22 +44,22 @@ def _make_index(_: Table, connection: Connection, **__: object) -> None:
 
 
 def is_of_the_records(name: str | None, kind: str, parents: object = None) -> bool:
-    """For Alembic: whether the records describe this table or index. They do not describe the
-    search's own.
+    """Whether the records describe this table or index. Alembic asks, and must leave the search's
+    own alone.
     """
     return kind not in {"table", "index"} or not OWN.match(name or "")
 
 
 def terms(words: str) -> list[str]:
-    """The words to search for, in lower case."""
+    """Return the words to search for, in lower case."""
     return _WORD.findall(words[:LONGEST].lower())[:MOST_WORDS]
 
 
 def matching(session: Session, words: str, site_id: int) -> Select[str] | None:
-    """The ids of the site's comments that contain all of these words. The last word may be only the
-    beginning of one.
+    """Return a query for the ids of the site's comments that contain all of these words. The last
+    word may be only the beginning of one.
 
-    If many match, the newest are found. None if there is no word to search for.
+    If many comments match, it returns the newest. Return None if there is no word to search for.
     """
     wanted = terms(words)
     if not wanted:
@@ -92,7 +92,7 @@ def _matching_on_postgresql(wanted: Sequence[str], site_id: int) -> Select[str]:
         .order_by(Comment.id.desc())
         .limit(MOST_FOUND)
     )
-    # Materialized, because the planner would otherwise walk all comments in the order of the list
-    # and split each one into words.
+    # Materialized, because otherwise the planner would walk through all comments in the order of
+    # the list and split each one into words.
     found = newest.cte("found").prefix_with("MATERIALIZED")
     return select(found.c.id)

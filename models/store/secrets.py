@@ -1,9 +1,10 @@
-"""The keys of this installation: where they come from, and what is encrypted and signed with them.
+"""The keys of this installation: where they come from, and what they encrypt and sign.
 
-They come from the first of these that is given:
-- GREENROOM_SECRETS, the JSON itself in an environment variable;
-- GREENROOM_SECRETS_FILE, a file that somebody else writes, like a mounted Kubernetes Secret;
-- `secrets.json` in the data folder, which Greenroom makes on its first start and writes itself.
+They come from the first of these that is set:
+
+- GREENROOM_SECRETS, the JSON itself in an environment variable
+- GREENROOM_SECRETS_FILE, a file that somebody else writes, such as a mounted Kubernetes Secret
+- `secrets.json` in the data folder, which Greenroom makes when it first starts and writes itself
 
 `models/store/keyring.py` compares them with the fingerprint in the database, so that no process
 works with the wrong keys.
@@ -33,7 +34,7 @@ from models.text.numbers import digits_to_int
 
 NONCE_BYTES = 12  # what AES-GCM is specified for (NIST SP 800-38D)
 KEY_BYTES = 32
-SHORTEST_ROOT = 32  # characters; a generated one has 43
+SHORTEST_ROOT = 32  # characters; a generated password has 43
 KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
 
 
@@ -46,7 +47,7 @@ class WrongKeys(Exception):
 class UnknownKey(WrongKeys, KeyError):
     """An address was encrypted with a key that this process does not have."""
 
-    __str__ = Exception.__str__  # KeyError's would put the sentence in quotes
+    __str__ = Exception.__str__  # KeyError would put the sentence in quotes
 
 
 class Secrets(BaseModel):
@@ -86,14 +87,14 @@ class Secrets(BaseModel):
         return self
 
     def derived(self, purpose: str) -> bytes:
-        """A 256-bit key for one purpose alone, so that what one use gives away helps
-        with no other.
+        """Derive a 256-bit key for one purpose, so that a leak from one use does not help with
+        another.
         """
         return hmac.digest(self.root.encode(), purpose.encode(), "sha256")
 
     @property
     def valkey_password(self) -> str:
-        """The embedded Valkey's password. Keys that an operator brings may leave it out."""
+        """The embedded Valkey's password. Keys that an operator provides may leave it out."""
         return self.redis_password or self.derived("valkey password").hex()
 
 
@@ -118,21 +119,21 @@ def new_email_key() -> str:
     return base64.b64encode(random.token_bytes(KEY_BYTES)).decode()
 
 
-# Where the keys come from
+# Where the keys come from.
 
 
 def secrets_path() -> Path:
-    """The file with the keys, unless they come from GREENROOM_SECRETS."""
+    """Return the path of the file with the keys, unless they come from GREENROOM_SECRETS."""
     return settings().secrets_file or settings().data / "secrets.json"
 
 
 def are_brought() -> bool:
-    """Whether an operator brings the keys, so that Greenroom neither makes nor changes them."""
+    """Whether an operator provides the keys, so that Greenroom neither makes nor changes them."""
     return bool(settings().secrets or settings().secrets_file)
 
 
 def source() -> str:
-    """How a message names the place of the keys."""
+    """Return the name of the keys' place for messages."""
     return "GREENROOM_SECRETS" if settings().secrets else str(secrets_path())
 
 
@@ -141,20 +142,21 @@ Stamp = tuple[int, int, int]
 
 @dataclass
 class _Held:
-    """What this process has read. `stamp` tells whether the file has been replaced since; it is
-    replaced whole.
+    """The keys that this process has read. `stamp` tells whether the file has been replaced since;
+    a file is always replaced as a whole.
     """
 
     kept: Secrets | None = None
     stamp: Stamp | None = None
-    is_lost: bool = False  # the file has vanished or was damaged since, and the log says so
+    is_lost: bool = False  # the file has disappeared or was damaged since, and the log says so
 
 
 _held = _Held()
 
 
 def secrets() -> Secrets:
-    """The keys, read once a process. `reread()` sees what another process or an operator changed.
+    """Return the keys, read once per process. `reread()` sees changes by another process or an
+    operator.
 
     A new installation gets its keys here. Raises `WrongKeys` if they are missing and the database
     needs the old ones.
@@ -164,7 +166,7 @@ def secrets() -> Secrets:
 
 def _read_first() -> Secrets:
     if not are_brought() and not is_there():
-        # it needs the database, which the rest of this file does not
+        # Imported here because it needs the database, and the rest of this file does not.
         from models.store import keyring  # noqa: PLC0415
 
         keyring.make_keys()
@@ -175,11 +177,11 @@ def _read_first() -> Secrets:
 
 
 def reread() -> Secrets:
-    """The keys as their source has them now. To look costs a microsecond; to read happens after a
-    change only.
+    """Return the keys as their source has them now. Checking costs a microsecond; only a change is
+    read.
 
-    A running process goes on with the keys it has if the file has vanished or is damaged, and logs
-    that once.
+    A running process keeps using its keys if the file has disappeared or is damaged, and logs that
+    once.
     """
     if _held.kept is None:
         return _read_first()
@@ -197,7 +199,7 @@ def reread() -> Secrets:
 
 
 def forget_secrets() -> None:
-    """Read them anew at the next use."""
+    """Make the next use read the keys again."""
     _held.kept, _held.stamp, _held.is_lost = None, None, False
     _confirmed.kept = None
     _cipher.cache_clear()
@@ -207,12 +209,12 @@ caches.register(forget_secrets)
 
 
 def is_there() -> bool:
-    """Whether there are keys, readable or not."""
+    """Whether keys exist, readable or not."""
     return bool(settings().secrets) or os.path.lexists(secrets_path())
 
 
 def from_source() -> Secrets:
-    """The keys, read now. Raises `WrongKeys` with one sentence that names their source."""
+    """Read the keys now. Raises `WrongKeys` with one sentence that names their source."""
     if settings().secrets and settings().secrets_file:
         raise WrongKeys(
             "GREENROOM_SECRETS and GREENROOM_SECRETS_FILE are both set: unset one of them."
@@ -233,7 +235,7 @@ def _content(path: Path) -> bytes:
 
 
 def missing() -> WrongKeys:
-    """What to say if there is no file and none may be made."""
+    """Return the message for a missing file that must not be created."""
     return WrongKeys(
         f"The keys of this database are missing: there is no {secrets_path()}. Put that file "
         "back from your backup, or "
@@ -243,7 +245,7 @@ def missing() -> WrongKeys:
 
 
 def parsed(content: bytes, name: str) -> Secrets:
-    """Keys out of JSON. Raises `WrongKeys`, without any of the content."""
+    """Parse keys from JSON. Raises `WrongKeys`, without quoting the content."""
     try:
         return Secrets.model_validate_json(content)
     except ValidationError as error:
@@ -263,7 +265,9 @@ def _field(place: tuple[int | str, ...]) -> str:
 
 
 def _stamp() -> Stamp | None:
-    """Kubernetes replaces what a symbolic link points to, so the file behind it counts."""
+    """Identify the version of the file. Kubernetes changes the target of a symbolic link, so the
+    file behind the link counts.
+    """
     if settings().secrets:
         return None
     try:
@@ -274,8 +278,8 @@ def _stamp() -> Stamp | None:
 
 
 def readable_by_others() -> str | None:
-    """A warning if others on this machine can read the file. A mounted file often belongs to a
-    group, rightly so.
+    """Return a warning if others on this machine can read the file. A mounted file often belongs to
+    a group, which is fine.
     """
     if settings().secrets:
         return None
@@ -289,11 +293,11 @@ def readable_by_others() -> str | None:
     return f"Others can read the keys in {secrets_path()} (mode {mode:04o}): make it {right}."
 
 
-# The file in the data folder, which Greenroom writes
+# The file in the data folder, which Greenroom writes.
 
 
 def keep_secrets(made: Secrets) -> None:
-    """Keep these as the keys of an installation that has none yet; where another process was first,
+    """Store these as the keys of an installation that has none yet. If another process was first,
     its keys count.
     """
     path = secrets_path()
@@ -306,7 +310,7 @@ def keep_secrets(made: Secrets) -> None:
 
 
 def _draft(made: Secrets, path: Path) -> Path:
-    """The file under another name, on the disk to stay: nobody reads half of it."""
+    """Write the file under another name and sync it to disk, so that nobody reads half of it."""
     draft = path.with_name(f".secrets-{os.getpid()}-{random.token_hex(4)}")
     with os.fdopen(
         os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
@@ -322,7 +326,9 @@ def as_json(kept: Secrets) -> str:
 
 
 def with_new_email_key(kept: Secrets) -> Secrets:
-    """With one more key for addresses, current from now on. Older ones stay to read with."""
+    """Return the secrets with one more key for addresses, which becomes the current one. Older keys
+    stay for decryption.
+    """
     key_id = str(1 + max(digits_to_int(name, digits=18) or 0 for name in kept.email_keys))
     return kept.model_copy(
         update={"email_key": key_id, "email_keys": {**kept.email_keys, key_id: new_email_key()}}
@@ -334,7 +340,7 @@ def with_current_key_only(kept: Secrets) -> Secrets:
 
 
 def add_keys(others: Secrets) -> None:
-    """Keep those of another state of these secrets to read with, too: a backup may be older than a
+    """Add the keys of another version of these secrets for decryption: a backup may be older than a
     rotation.
     """
     kept = from_source()
@@ -345,7 +351,7 @@ def add_keys(others: Secrets) -> None:
 
 
 def replace_secrets(changed: Secrets) -> None:
-    """Under its name at once and whole, so that a reader has the old keys or the new ones."""
+    """Replace the file as a whole, so that a reader gets the old keys or the new ones."""
     _draft(changed, secrets_path()).replace(secrets_path())
     _sync_folder(secrets_path())
 
@@ -356,24 +362,27 @@ def _sync_folder(path: Path) -> None:
     os.close(folder)
 
 
-# What is done with them
+# What the keys are used for.
 
 
 def keyed_hash(purpose: str, *parts: str) -> str:
-    """HMAC-SHA256 in hex over parts that cannot run into each other."""
+    """Return an HMAC-SHA256 in hex over parts that cannot run into each other."""
     message = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
     return hmac.new(secrets().derived(purpose), message, hashlib.sha256).hexdigest()
 
 
 def email_index(email: str) -> str:
-    """What an address is looked up by: a keyed hash of its lower-case spelling."""
+    """Return the index by which an address is looked up: a keyed hash of its lower-case
+    spelling.
+    """
     return keyed_hash("email index", email.casefold())
 
 
 def encrypt_email(email: str) -> bytes:
-    """`key id, NUL, nonce, AES-256-GCM ciphertext`; the key id is authenticated too.
+    """Return `key id, NUL, nonce, AES-256-GCM ciphertext`. The key id is authenticated, too.
 
-    Raises `WrongKeys` if these keys are not the database's: the address could never be read again.
+    Raises `WrongKeys` if these keys are not the database's, because nobody could ever decrypt the
+    address.
     """
     kept = reread()  # what is sealed with a key about to be retired could not be opened again
     confirm_keys(kept)
@@ -383,8 +392,8 @@ def encrypt_email(email: str) -> bytes:
 
 
 def decrypt_email(sealed: bytes) -> str:
-    """The address again. Raises `UnknownKey` without its key, `cryptography.exceptions.InvalidTag`
-    if tampered with.
+    """Decrypt the address. Raises `UnknownKey` without its key, and
+    `cryptography.exceptions.InvalidTag` if someone changed the bytes.
     """
     key_id, _, rest = sealed.partition(b"\0")
     return (
@@ -395,7 +404,7 @@ def decrypt_email(sealed: bytes) -> str:
 
 
 def _key_named(key_id: str) -> str:
-    """A key that is unknown so far may have been added meanwhile."""
+    """Return the key. One that is still unknown may have been added in the meantime."""
     known = secrets() if key_id in secrets().email_keys else reread()
     try:
         return known.email_keys[key_id]
@@ -412,30 +421,30 @@ def _cipher(key: str) -> AESGCM:
 
 
 def seal(purpose: str, content: bytes) -> bytes:
-    """`nonce, AES-256-GCM ciphertext` under this purpose's own key. Raises `WrongKeys`, like
-    `encrypt_email`.
+    """Return `nonce, AES-256-GCM ciphertext` under the key of this purpose. Raises `WrongKeys`,
+    like `encrypt_email`.
     """
     kept = secrets()
-    confirm_keys(kept, may_record=False)  # its callers are in a transaction of their own
+    confirm_keys(kept, may_record=False)  # the caller has its own transaction
     return seal_with(kept, purpose, content)
 
 
 def seal_with(kept: Secrets, purpose: str, content: bytes) -> bytes:
-    """The same with keys that are about to become the database's."""
+    """Do the same with keys that are about to become the database's."""
     nonce = os.urandom(NONCE_BYTES)
     return nonce + AESGCM(kept.derived(purpose)).encrypt(nonce, content, purpose.encode())
 
 
 def unseal(purpose: str, sealed: bytes) -> bytes:
-    """The content again. Raises `cryptography.exceptions.InvalidTag` if tampered with, or sealed by
-    other keys.
+    """Decrypt the content. Raises `cryptography.exceptions.InvalidTag` if someone changed it, or if
+    other keys encrypted it.
     """
     cipher = AESGCM(secrets().derived(purpose))
     return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], purpose.encode())
 
 
 def key_of(sealed: bytes) -> str:
-    """The id of the key an address was sealed with."""
+    """Return the id of the key that encrypted an address."""
     return sealed.partition(b"\0")[0].decode(errors="replace")
 
 
@@ -450,14 +459,14 @@ _confirmed = _Confirmed()
 
 
 def confirm_keys(kept: Secrets, *, may_record: bool = True) -> None:
-    """Compare keys with the database before their first use: one query a process, and one after
+    """Compare keys with the database before their first use: one query per process, and one after
     each change.
 
-    Raises `WrongKeys`. `may_record`: a transaction may be begun to note keys that the database has
-    not seen.
+    Raises `WrongKeys`. `may_record` allows a transaction of its own to record keys that the
+    database does not know yet.
     """
     if _confirmed.kept is not kept:
-        # it needs the database, which the rest of this file does not
+        # Imported here because it needs the database, and the rest of this file does not.
         from models.store import keyring  # noqa: PLC0415
 
         if keyring.check_keys(kept, may_record=may_record):

@@ -1,4 +1,4 @@
-"""Where published threads are kept, and under which names: a folder, or an object store."""
+"""The storage of published threads: a folder or an object store, and the names in it."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from models.store.faults import in_words
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
-# A store that does not answer is given up after seconds: a reader waits for it, and a publisher's
-# lease runs meanwhile. Plain http has to be asked for all the same, by the endpoint's own address.
+# Give up after seconds if a store does not answer: a reader waits for it, and a publisher's lease
+# runs out meanwhile. Plain http must be allowed explicitly, depending on the endpoint's own URL.
 CLIENT: ClientConfig = {"connect_timeout": "2s", "timeout": "4s", "allow_http": True}
 RETRY: RetryConfig = {"max_retries": 1, "retry_timeout": timedelta(seconds=10)}
 
-# One file that cannot be read, where the folder can: its page can be written again.
+# One file cannot be read although the folder can. Its page can be written again.
 UNREADABLE = {errno.EACCES, errno.EIO, errno.EISDIR, errno.ELOOP}
-MOST_CHECKED = 10_000  # tags of objects that were found sound
+MOST_CHECKED = 10_000  # tags of objects that were checked and are sound
 
-TOPS_A_PAGE, REPLIES_A_PAGE = 25, 50  # more replies continue on objects of their own
-MOST_KEPT, MOST_BYTES_KEPT = 200, 100_000  # 20 MB of the pages read last, at the very most
+TOPS_A_PAGE, REPLIES_A_PAGE = 25, 50  # further replies are in separate objects
+MOST_KEPT, MOST_BYTES_KEPT = 200, 100_000  # at most 20 MB of the pages that were read last
 
 
 class Stored(NamedTuple):
@@ -50,8 +50,8 @@ class Stored(NamedTuple):
 
 
 class Damaged(OSError):
-    """An object that is not what was put there. `name` is the object's, `why` ends a sentence about
-    it.
+    """Raised for an object that differs from what was stored. `name` is the object's name, `why`
+    ends a sentence about it.
     """
 
     def __init__(self, name: str, why: str) -> None:
@@ -59,9 +59,9 @@ class Damaged(OSError):
         self.name, self.why = name, why
 
 
-_lock = threading.Lock()  # to write to the caches
+_lock = threading.Lock()  # for writing to the caches
 _kept: FIFOCache[str, Stored] = FIFOCache(MOST_KEPT)  # by path
-# By name, the tag with which an object was checked and found sound.
+# By name: the tag with which an object was checked and found sound.
 _sound: FIFOCache[str, str] = FIFOCache(MOST_CHECKED)
 caches.register(_kept.clear)
 caches.register(_sound.clear)
@@ -69,7 +69,7 @@ caches.register(_sound.clear)
 
 @part
 def store() -> ObjectStore:
-    """Where the objects are. Its threads do not survive a fork."""
+    """Return the object store. Its threads do not survive a fork."""
     folder = _local()
     if folder is None:
         return from_url(settings().published_url, client_options=CLIENT, retry_config=RETRY)
@@ -79,31 +79,31 @@ def store() -> ObjectStore:
 
 @part
 def _local() -> str | None:
-    """The folder that a file: URL names; None for an object store."""
+    """Return the folder that a file: URL names, or None for an object store."""
     url = settings().published_url
     return unquote(urlsplit(url).path) if url.startswith("file:") else None
 
 
 def is_folder() -> bool:
-    """Whether pages are files of this machine, which are read in no time, and not objects
+    """Whether pages are files on this machine, which are fast to read, and not objects
     elsewhere.
     """
     return _local() is not None
 
 
 def get(name: str) -> Stored | None:
-    """The object of that name, or None. Raises `Damaged`."""
+    """Return the object of that name, or None. Raises `Damaged`."""
     folder = _local()
     try:
         return _read(f"{folder}/{name}", name) if folder else _checked(name, _fetch(name))
     except FileNotFoundError as error:
-        if in_words(error):  # it is the bucket that is missing
+        if in_words(error):  # the bucket itself is missing
             raise
         return None
 
 
 def look(name: str) -> Stored | Damaged | None:
-    """The object of that name as it lies there now: read anew, and not kept."""
+    """Read the object of that name again, without caching it."""
     folder = _local()
     try:
         return _check(name, _open(f"{folder}/{name}", name) if folder else _fetch(name))
@@ -116,8 +116,8 @@ def look(name: str) -> Stored | Damaged | None:
 
 
 def _read(path: str, name: str) -> Stored:
-    """A file of the folder. What was read before is kept while the file is the same: to look costs
-    a tenth.
+    """Read a file of the folder, from the cache while the file is unchanged. Checking that costs a
+    tenth of reading.
     """
     tag = _tag(os.stat(path))  # noqa: PTH116 — pathlib would cost as much again
     kept = caches.peek(_kept, path)
@@ -130,7 +130,7 @@ def _read(path: str, name: str) -> Stored:
 def _open(path: str, name: str) -> Stored:
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-            tag = _tag(os.fstat(file.fileno()))  # it may have been replaced since we looked
+            tag = _tag(os.fstat(file.fileno()))  # it may have been replaced since the check
             return Stored(file.read(), tag)
     except OSError as error:
         if error.errno in UNREADABLE:
@@ -139,8 +139,8 @@ def _open(path: str, name: str) -> Stored:
 
 
 def _checked(name: str, stored: Stored) -> Stored:
-    """Check what was not checked before: a page is parsed once for each time it is written, not for
-    each reader.
+    """Check a page that was not checked before. A page is parsed once for each time it is written,
+    not for each reader.
     """
     if caches.peek(_sound, name) != stored.tag:
         _check(name, stored)
@@ -150,7 +150,7 @@ def _checked(name: str, stored: Stored) -> Stored:
 
 
 def _check(name: str, stored: Stored) -> Stored:
-    """Raise `Damaged` unless these bytes can be what was put under that name."""
+    """Raise `Damaged` unless these bytes can be the object of that name."""
     folder, _, file = name.rpartition("/")
     stem, _, kind = file.partition(".")
     if not folder or kind not in {"json", "atom"}:
@@ -168,7 +168,7 @@ def _check(name: str, stored: Stored) -> Stored:
 
 
 def _thread_of_page(content: bytes, stem: str) -> str | None:
-    """The thread that a page says it belongs to; None for what is no page, or another one."""
+    """Return the thread that a page belongs to; None if this is not a page, or not one of ours."""
     try:
         page = orjson.loads(content)
         is_right = content.startswith(b'{"thread":') and b',"page":' in content
@@ -198,8 +198,8 @@ _FEED_ID = re.compile(rb"<id>[^<]*[?]thread=([^<&]*)</id>")  # the first one is 
 
 
 def _tag(about: os.stat_result) -> str:
-    """nginx's own for the same file, second and size, so that the front and Flask
-    never disagree.
+    """Return nginx's own tag for the same file, made of second and size, so that the front and
+    Flask never disagree.
     """
     return f"{int(about.st_mtime):x}-{about.st_size:x}"
 
@@ -216,7 +216,7 @@ def _fetch(name: str) -> Stored:
 
 
 def put(name: str, content: bytes, content_type: str) -> None:
-    """Replace the object whole: a reader gets the old bytes or the new ones."""
+    """Replace the whole object: a reader gets the old bytes or the new ones."""
     folder = _local()
     if folder:
         _write(f"{folder}/{name}", content)
@@ -225,8 +225,8 @@ def put(name: str, content: bytes, content_type: str) -> None:
 
 
 def _write(path: str, content: bytes) -> None:
-    """Replace a file whole, by one that is at least a second younger: `_tag` tells seconds apart,
-    and no less.
+    """Replace the whole file by one that is at least a second younger, because `_tag` distinguishes
+    only seconds.
     """
     draft = f"{path}.{os.getpid()}-{random.token_hex(4)}"
     Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -243,29 +243,29 @@ def _write(path: str, content: bytes) -> None:
 
 
 def names(prefix: str) -> Iterator[str]:
-    """Every object whose name begins with these folders."""
+    """Return every object whose name begins with these folders."""
     for some in obstore.list(store(), prefix):
         yield from (item["path"] for item in some)
 
 
 def remove(name: str) -> None:
-    """Once more does no harm."""
+    """Remove the object. Removing it again does no harm."""
     with contextlib.suppress(FileNotFoundError):
         obstore.delete(store(), name)
 
 
 def newest_name(site: str, thread: str) -> str:
-    """The page readers see first, complete with the thread's state and count."""
+    """The name of the page that readers see first, complete with the thread's state and count."""
     return f"{_folder(site, thread)}/newest.json"
 
 
 def page_name(site: str, thread: str, page: int) -> str:
-    """One page of top comments, numbered from the oldest."""
+    """The name of one page of top-level comments, numbered from the oldest."""
     return f"{_folder(site, thread)}/{page}.json"
 
 
 def replies_name(site: str, thread: str, top: str, page: int) -> str:
-    """Replies that found no room under their top comment, numbered from the oldest."""
+    """The name of further replies under a top-level comment, numbered from the oldest."""
     return f"{_folder(site, thread)}/{top}/{page}.json"
 
 
@@ -274,7 +274,7 @@ def feed_name(site: str, thread: str) -> str:
 
 
 def cache_tag(site: str, thread: str) -> str:
-    """What a CDN knows everything of a thread by."""
+    """The tag by which a CDN knows all pages of a thread."""
     return f"greenroom-{site}-{_digest(site, thread)}"
 
 
@@ -284,7 +284,7 @@ def _folder(site: str, thread: str) -> str:
 
 
 def _digest(site: str, thread: str) -> str:
-    """A hash, since a thread's key may hold anything; the front computes it too
+    """Return a hash, because a thread's key may contain anything. The front computes it, too
     (deploy/front/published.js).
     """
     return hashlib.sha256(f"{site}\0{thread}".encode()).hexdigest()[:40]

@@ -1,1 +1,1 @@
-"""What strangers typed: cleaned, rendered, compared."""
+"""Text that strangers typed: cleaning, rendering, comparing."""

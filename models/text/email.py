@@ -1,5 +1,5 @@
-"""What can be an email address: the same for commenters, for moderators, and for the check that
-looks up its domain.
+"""Which texts can be an email address. The same rule holds for commenters, for moderators, and for
+the check that looks up the domain.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ MOST_EMAIL = 254  # RFC 5321 through RFC 3696, erratum 1690
 
 
 def parsed_email(text: str) -> ValidatedEmail:
-    """The parts of an address, normalised. Raises EmailNotValidError, in words, for what RFC 5321
-    and 6531 rule out.
+    """Return the parts of an address, normalised. Raises EmailNotValidError, with a message for the
+    writer, for addresses that RFC 5321 and 6531 do not allow.
 
-    A quoted part before the @ is rare, and legal. Whether the domain takes mail is not asked here,
-    so .test is let through too.
+    A quoted part before the @ is rare but allowed. This does not ask whether the domain accepts
+    mail, so .test passes, too.
     """
-    if len(text) > MOST_EMAIL:  # the validator says so only after it has looked at all of it
+    if len(text) > MOST_EMAIL:  # the validator reports this only after reading the whole address
         raise EmailSyntaxError(f"It is too long: at most {MOST_EMAIL} characters.")
     return validate_email(
         text,

@@ -1,5 +1,5 @@
-"""Two spellings that look the same to a reader become one, so that words can be compared. Not for
-showing.
+"""Fold texts, so that two spellings that look the same to a reader become one and words can be
+compared. Never show folded text.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from unicodedata import category, decimal, normalize
 from models.text.cleaning import normalized
 from models.text.look_alikes import ALWAYS, AMONG_LATIN, SOMETIMES, named_latin, table
 
-# Marks without which a word is still the same word; those of Indic scripts, Thai and kana are part
-# of the spelling.
+# Marks without which a word is still the same word. The marks of Indic scripts, Thai and kana are
+# part of the spelling and stay.
 _MARKS = (
     range(0x0300, 0x0370),  # Latin, Greek and Cyrillic accents
     range(0x0483, 0x048A),  # Cyrillic titlo and thousands
@@ -32,30 +32,30 @@ _MARKS = (
     range(0xFE20, 0xFE30),
     range(0xE0100, 0xE01F0),  # variation selectors
 )
-_TAGS = range(0xE0000, 0xE0080)  # format characters far from the others
-_UNSEEN = "\u115f\u1160\u17b4\u17b5\u2800"  # fillers that draw nothing yet count as letters
+_TAGS = range(0xE0000, 0xE0080)  # format characters far away from the others
+_UNSEEN = "\u115f\u1160\u17b4\u17b5\u2800"  # fillers that draw nothing but count as letters
 _TATWEEL = "\u0640"
-_PRECOMPOSED = (range(0x00C0, 0x0700), range(0x1E00, 0x2000))  # where letters with such a mark live
-# their mark makes another letter: мой is not мои; Arabic waw and yeh with hamza
+_PRECOMPOSED = (range(0x00C0, 0x0700), range(0x1E00, 0x2000))  # letters that such a mark changes
+# Their mark makes another letter: мой is not мои; Arabic waw and yeh with hamza.
 _WHOLE = "й\u0624\u0626"
 
 
 def fold(text: str) -> str:
-    """The text as it is compared: no case, accents, look-alikes or invisible characters, white
-    space runs one blank.
+    """Return the text for comparing: without case, accents, look-alikes or invisible characters,
+    and with one space for each run of white space.
 
-    The same for a blocked word and for what a stranger wrote; folding twice changes nothing. "leet"
-    stays as it is.
+    Blocked words and strangers' texts are folded in the same way. Folding twice changes nothing.
+    "leet" spelling stays.
     """
     if text.isascii() and text.isalnum():
         return text.lower()
     return _plain(_letters(text), _TABLE)
 
 
-@lru_cache(maxsize=64)  # several checks ask for those of one comment
+@lru_cache(maxsize=64)  # several checks fold the same comment
 def readings(text: str) -> tuple[str, ...]:
-    """Every way a reader may take the text: folded, and again if it uses signs that only sometimes
-    stand for letters.
+    """Return every way a reader may take the text: folded, and a second time if it uses signs that
+    only sometimes stand for letters.
 
     The second reading takes flags, Canadian syllabics and the like for Latin letters, and every
     look-alike inside a word that has Latin letters. It adds matches and never replaces the first.
@@ -98,7 +98,7 @@ def _read_as_latin(word: str) -> str:
 
 @lru_cache(maxsize=64)
 def fold_text(text: str) -> str:
-    """The same of a comment's text, which several checks ask for."""
+    """Fold a comment's text and remember it, because several checks ask for it."""
     return _plain(_kept_letters(text), _TABLE)
 
 
@@ -107,23 +107,24 @@ def _kept_letters(text: str) -> str:
     return _letters(text)
 
 
-LETTERS = 20  # fewer say nothing: "Thank you!" is no campaign
-# The characters that NFKC makes more than four of, up to eighteen. More than a few of them are left
-# out.
+LETTERS = 20  # shorter texts prove nothing: "Thank you!" is no campaign
+# Characters that NFKC turns into more than four (up to eighteen). If a text has more than a few of
+# them, they are left out.
 GROWING, MOST_GROWING = re.compile("[\u3300-\u3357\u33ae\u33af\ufdfa\ufdfb]"), 50
 _NO_LETTERS = re.compile(r"[\W_]+")
 
 
 def says_enough(text: str) -> bool:
-    """Whether there are letters enough to tell what is like it."""
+    """Whether the text has enough letters to compare it with others."""
     return len(_NO_LETTERS.sub("", fold(text))) >= LETTERS
 
 
 class _Table(dict[int, "str | int | None"]):
-    """What becomes of each character, for `str.translate`.
+    """Maps each character for `str.translate`.
 
-    That takes 0.2 µs for each character that a dict lacks, as it raises an exception inside. So
-    this one remembers the letters of alphabets, and leaves out runs of others that do not change.
+    `str.translate` takes 0.2 µs for each character that a dict lacks, because the dict raises an
+    exception inside. This table remembers the letters of alphabets, and skips runs of other
+    characters that do not change.
     """
 
     def translated(self, text: str) -> str:
@@ -138,8 +139,8 @@ class _Table(dict[int, "str | int | None"]):
 
 
 def _table() -> dict[int, str | None]:
-    """What becomes of each character: None for none, a letter for another, itself when it is
-    missing.
+    """Return the replacement of each character: None removes it, a letter replaces it, and a
+    missing entry keeps it.
     """
     by: dict[int, str | None] = {code: None for code in range(0x20) if not chr(code).isspace()}
     by |= dict.fromkeys((*_OF["Cf"], *_TAGS))  # zero-width, direction and other format characters
@@ -151,15 +152,15 @@ def _table() -> dict[int, str | None]:
 
 
 def _bare(letter: str, by: dict[int, str | None]) -> str | None:
-    """A precomposed letter without its marks, and then its look-alike."""
+    """Return a precomposed letter without its marks, or the letter that it looks like."""
     return (
         by.get(ord(letter), letter) if letter in _WHOLE else normalize("NFD", letter).translate(by)
     )
 
 
 def _by_category() -> dict[str, list[int]]:
-    """Marks, digits and format characters of the first two planes; beyond are ideographs, tags and
-    private use.
+    """Return marks, digits and format characters of the first two planes; the planes beyond hold
+    ideographs, tags and private use.
     """
     codes: dict[str, list[int]] = {"Mn": [], "Mc": [], "Me": [], "Nd": [], "Cf": []}
     for code in range(0x20000):
@@ -169,8 +170,8 @@ def _by_category() -> dict[str, list[int]]:
 
 
 def _one_of(codes: Iterable[int]) -> str:
-    """A character class, written in ranges: beyond the first plane `re` tries one
-    after the other.
+    """Return a character class written in ranges, because beyond the first plane `re` tries
+    characters one after the other.
     """
     ranges: list[list[int]] = []
     for code in sorted(codes):
@@ -184,15 +185,15 @@ def _one_of(codes: Iterable[int]) -> str:
 _OF = _by_category()
 _TABLE = _Table(_table())
 _ALL = _Table(_TABLE | table(SOMETIMES))
-_ALPHABETS = 0x3000  # ideographs, kana and Hangul come behind
-_SHORT = 50  # characters: in fewer it takes longer to look for runs
+_ALPHABETS = 0x3000  # after this come ideographs, kana and Hangul
+_SHORT = 50  # characters; in shorter texts, looking for runs takes longer than it saves
 _CHANGES = _one_of({*range(0x80, _ALPHABETS), *(code for code in _ALL if code < 0x10000)})[1:-1]
 _MAY_CHANGE = re.compile(
     rf"[{_CHANGES}\U00010000-\U0010ffff][{_CHANGES}\U00010000-\U0010ffff\x00-\x7f]*"
 )
 _AMONG = table(AMONG_LATIN)
-# A vowel sign, a visarga or an apostrophe that is a letter belongs to no Latin word: viःagra,
-# viʼagra.
+# A vowel sign, a visarga or an apostrophe that counts as a letter never belongs to a Latin word:
+# viःagra, viʼagra.
 _MARK_CODES = (*_OF["Mn"], *_OF["Mc"], *_OF["Me"], *range(0x02B9, 0x0300))
 _STRAY = re.compile(rf"([a-z0-9]){_one_of(_MARK_CODES)}+")
 _MAY_HAVE_MARKS = re.compile(

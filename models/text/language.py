@@ -1,4 +1,4 @@
-"""Which language a comment is in, or "und" rather than a guess."""
+"""Detect the language of a comment. Return "und" rather than a guess."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from lingua import Language, LanguageDetector, LanguageDetectorBuilder
 
 UNSURE = "und"
 
-# One language, or one by far the most written, per script. Latin, Cyrillic and Arabic letters need
-# a closer look.
+# One language per script, or one that is by far the most written. Latin, Cyrillic and Arabic
+# letters need a closer look.
 _BY_SCRIPT = {
     "HANGUL": "ko", "HIRAGANA": "ja", "KATAKANA": "ja", "CJK": "zh", "HEBREW": "he", "GREEK": "el",
     "THAI": "th", "ARMENIAN": "hy", "GEORGIAN": "ka", "DEVANAGARI": "hi", "BENGALI": "bn",
@@ -22,9 +22,9 @@ _BY_SCRIPT = {
     "MYANMAR": "my",
 }  # fmt: skip
 
-# Each language costs about two megabytes, and some certainty about the others: these are the most
-# written on the web. Low accuracy mode looks at three letters at a time, never at one to five, and
-# is content with far less memory.
+# Each language costs about two megabytes, and makes the detector less certain about the others.
+# These are the most written on the web. Low accuracy mode looks only at three letters at a time,
+# not at one to five, and needs far less memory.
 _TOLD_APART = (
     Language.ENGLISH, Language.GERMAN, Language.FRENCH, Language.SPANISH, Language.PORTUGUESE,
     Language.ITALIAN, Language.DUTCH, Language.POLISH, Language.CZECH, Language.SWEDISH,
@@ -44,7 +44,7 @@ _ENGLISH = {
     "nice", "good", "great", "really", "never", "always", "much", "more", "some", "only", "every",
     "make", "get", "got", "going", "need", "look", "watch", "subscribe", "lol",
 }  # fmt: skip
-_ENOUGH = 250  # characters; more make it slower, not surer
+_ENOUGH = 250  # characters; reading more is slower, and no more certain
 _NO_PROSE = re.compile(
     r"(?:https?://|www\.)\S+|[@#]\w+|\S+\.(?:com|net|org|ru)\S*|&\w{1,8};|<[^<>]{1,200}>"
 )
@@ -52,7 +52,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 def detect(texts: Sequence[str]) -> list[str]:
-    """The ISO 639-1 code of each text, or "und": too short, mixed, or nothing but
+    """Return the ISO 639-1 code of each text, or "und" if it is too short, mixed, or nothing but
     links and emoji.
     """
     return [_detect(text) for text in texts]
@@ -81,7 +81,7 @@ def _script(letter: str) -> str:
 
 
 def _latin(prose: str, letters: int) -> str:
-    """English on little evidence, another language only on good."""
+    """Detect English with little evidence, and another language only with good evidence."""
     english = _english(prose)
     if english >= 0.3:
         return "en"
@@ -92,13 +92,15 @@ def _latin(prose: str, letters: int) -> str:
 
 
 def _english(prose: str) -> float:
-    """The share of words that only English has."""
+    """Return the share of words that only English has."""
     words = _WORD.findall(prose.lower().replace("’", "'"))
     return sum(word in _ENGLISH for word in words) / max(1, len(words))
 
 
 def _other(prose: str, letters: int) -> str:
-    """Cyrillic and Arabic letters leave few languages to choose from."""
+    """Detect the language of Cyrillic and Arabic texts: these letters leave few languages to choose
+    from.
+    """
     code, confidence = _likeliest(prose)
     return code if confidence >= 0.8 and letters >= 8 else UNSURE
 

@@ -1,7 +1,7 @@
-"""Letters that a reader takes for a Latin letter or an ASCII sign.
+"""Letters that a reader may take for a Latin letter or an ASCII sign.
 
 The pairs are facts from Unicode's confusables (UTS 39), from the names of Unicode's characters, and
-from the generators of "fancy text" that spammers use. Keys are as NFKC and `casefold` leave them,
+from the generators of "fancy text" that spammers use. Keys have the form after NFKC and `casefold`,
 so one letter stands for both its cases: в is here because В looks like B.
 """
 
@@ -12,7 +12,7 @@ import unicodedata
 from itertools import chain
 
 # Always read as Latin. Within an alphabet that people write in, no two letters share a target, so
-# that the ordinary words of a language stay apart: that is why Russian ь and Greek σ are missing.
+# the ordinary words of a language stay distinct. This is why Russian ь and Greek σ are missing.
 ALWAYS = {
     "авекмнорстухгіјѕһԁԛԝѵѡӏҽ": "abekmhopctyxrijshdqwvwle",  # Cyrillic
     "αβγεζηικμνορτυχωϳ": "abyezhikmvoptuxwj",  # Greek
@@ -20,7 +20,7 @@ ALWAYS = {
     "ᎪᏴᏟᎠᎬᎻᎥᎫᏦᏞᎷᏢᎡᏚᎢᏙᎳᎩᏃᎶ": "abcdehijklmprstvwyzg",  # Cherokee, whose folded case is the upper one
     "ꓮꓐꓚꓓꓰꓝꓖꓧꓲꓙꓗꓡꓟꓠꓳꓑꓣꓢꓔꓴꓦꓪꓫꓬꓜ": "abcdefghijklmnoprstuvwxyz",  # Lisu
     "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ": "abcdefghijklmnopqrstuvwyz",  # Latin small capitals
-    # Latin; those below have their letter in their name
+    # Latin letters without a useful name; those below have their letter in their name.
     "ɑɩıłøđħŧƅɯɣỿꭓƽꞵʊŋʉ": "aiilodhtbwyyxsbunu",
     "ⲥⲉⲏⲓⲕⳑⲙⲛⲟⲣⲅⲧⲭⲩⲁⲃⲍ": "cehiklmnopryxyabz",  # Coptic
     "𐐽𐑃𐐬𐑈": "clos",  # Deseret
@@ -39,27 +39,27 @@ ALWAYS = {
     "".join(
         map(chr, range(0x1F170, 0x1F18A))
     ): "abcdefghijklmnopqrstuvwxyz",  # white in a black square
-    # alef, yeh, kaf as other countries type them
+    # alef, yeh and kaf as other countries type them
     "\u0671\u0649\u06cc\u06d0\u06a9": "\u0627\u064a\u064a\u064a\u0643",
 }
 
-# Also read as Latin, in a second reading of the text: in these scripts several letters share a
-# target, or the signs are common elsewhere. A second reading only ever adds matches, so the first
-# still keeps the script's own words apart.
+# Read as Latin only in a second reading of the text, because in these scripts several letters share
+# a target, or the signs are common elsewhere. A second reading only adds matches; the first one
+# still keeps the script's own words distinct.
 SOMETIMES = {
     "ᎯᏗᏰᏏᏨᏣᎴᏧᏋᎰᎦᏀᏳᏂᏐᏝᏁᎾᎧᏫᎮᏅᎤᏒᏕᎿᏖᏬᏌᏉᏯᏔᏇᎲᎽᏎᏮ": "aabbccddeffgghjlnooopqqrsttuuvwwwxyag",  # Cherokee
     "ᗅᗩᗋᑲᖯᗷᗸᑕᑢᑯᗞᗪᗫᗴᕮᘿᖴᖵᘜᕼᕽᒍᒎᒪᒫᗰᗱᑎᘉ": "aaabbbbccddddeeeffghxjjllmmnn",  # Canadian syllabics
     "ᑭᑮᖇᖆᔕᔖᑌᑘᐯᐺᗯᕁ᙭ᘔᓬᓍᘮᘻᒋ": "pprrssuuvvwxxzzouwi",
     "ⴹⵏⵔⵕⴸⵝⵊⵙ": "eioqvxio",  # Tifinagh
     "∪⋃∨⋁⍺⍳⍴℮₳₵₣₲₭₥₦₱₴₮₩฿": "uuvvaipeacfgkmnpstwb",  # signs
-    "卂乃匚乇卄凵丂丅乚": "abcehustl",  # ideographs that are rare as such
+    "卂乃匚乇卄凵丂丅乚": "abcehustl",  # ideographs that are rarely used as such
     "".join(
         map(chr, range(0x1F1E6, 0x1F200))
-    ): "abcdefghijklmnopqrstuvwxyz",  # regional indicators, which make flags
+    ): "abcdefghijklmnopqrstuvwxyz",  # regional indicators, which form flags
 }
 
-# Read as Latin inside a word that has Latin letters, too: viagгa, cфsino. Elsewhere they are what
-# they are.
+# Read as Latin only inside a word that has Latin letters, too: viagгa, cфsino. Elsewhere they are
+# read as themselves.
 AMONG_LATIN = {
     "ґьъбзєэипяцшщдчфжђћԍӡ": "rbbbeeennruwwayoxhhge",  # Cyrillic
     "σλδξπθφψ": "oadenoow",  # Greek
@@ -68,8 +68,8 @@ AMONG_LATIN = {
     "千厶工丨亅长从几口尸尺山乂丫乙フリムレノ": "fgiijkmnoprwxyzjyali",  # ideographs, kana
 }
 
-# Latin letters with a stroke, a hook or a tail, small capitals and turned letters say in their name
-# which they are.
+# The names of Latin letters with a stroke, a hook or a tail, of small capitals and of turned
+# letters contain the plain letter.
 _IN_LATIN = (
     range(0x0180, 0x02B0),
     range(0x1D00, 0x1DC0),
@@ -85,7 +85,7 @@ _NAME = re.compile(
 
 
 def table(pairs: dict[str, str]) -> dict[int, str | None]:
-    """For `str.translate`: each letter and its target."""
+    """Return the table for `str.translate`: each letter and its target."""
     return {
         ord(letter): target
         for letters, targets in pairs.items()
@@ -94,7 +94,7 @@ def table(pairs: dict[str, str]) -> dict[int, str | None]:
 
 
 def named_latin() -> dict[int, str | None]:
-    """Every variant of a Latin letter that has no decomposition: ⱱ is v, ɍ is r."""
+    """Return every variant of a Latin letter that has no decomposition: ⱱ is v, ɍ is r."""
     variants = map(chr, chain.from_iterable(_IN_LATIN))
     named = ((variant, _NAME.fullmatch(unicodedata.name(variant, ""))) for variant in variants)
     return {ord(variant): match[1].lower() for variant, match in named if match}

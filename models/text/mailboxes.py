@@ -1,4 +1,4 @@
-"""Where most readers have their mail."""
+"""Domains where most readers have their mailbox."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _FREE_AND_WELL_KNOWN = (
     "onet.pl", "interia.pl", "naver.com", "daum.net", "qq.com", "163.com", "126.com",
     "rediffmail.com",
 )  # fmt: skip
-# So short, or so close to another name, that they would often be a wrong correction.
+# So short, or so close to another name, that a suggested correction would often be wrong.
 _FREE_BUT_NOT_SUGGESTED = (
     "me.com", "mail.com", "bk.ru", "inbox.ru", "list.ru", "yandex.com", "tutanota.com",
 )  # fmt: skip
-# For paying customers, most of them of a line to the Internet.
+# For paying customers, mostly of an Internet provider.
 _PAID_FOR = (
     "t-online.de", "fastmail.com", "comcast.net", "verizon.net", "orange.fr", "wanadoo.fr",
     "free.fr", "terra.com.br", "uol.com.br", "btinternet.com", "bigpond.com",
 )  # fmt: skip
 
-# Anyone gets an address at these domains for nothing.
+# Domains that give anyone an address for free.
 FREE_MAILBOXES = frozenset(_FREE_AND_WELL_KNOWN + _FREE_BUT_NOT_SUGGESTED)
-# What a slip of the finger was probably meant to be.
+# What a typing mistake in a domain probably meant.
 SUGGESTED_DOMAINS = _FREE_AND_WELL_KNOWN + _PAID_FOR

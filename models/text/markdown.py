@@ -1,4 +1,4 @@
-"""A comment's Markdown as the HTML that readers get: rendered and sanitised once, when it is
+"""Render a comment's Markdown to the sanitised HTML that readers get, once, when the comment is
 settled.
 """
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"}
 SCHEMES = {"http", "https"}
 MOST_MARKS, MOST_LINKS, MOST_TRIED = 500, 50, 20_000
-# More stops or lines than these cost a parser as much as a hundred comments: such a text is shown
+# More stops or lines than these cost a parser as much as a hundred comments. Such a text is shown
 # as it was typed.
 MOST_STOPS, MOST_LINES = 1500, 500
-_STOPS = "$%&*+-:<=>@[\\]^_`{}~!#|"  # where a parser of Markdown stops to look
-MAX_NESTING = 50  # deeper quotes and lists than anyone writes are cut off
+_STOPS = "$%&*+-:<=>@[\\]^_`{}~!#|"  # characters at which a Markdown parser stops to look
+MAX_NESTING = 50  # quotes and lists nested deeper than this are cut off; nobody writes them
 _HREF = 'href="'
 
 
 @lru_cache(maxsize=64)
 def render(body: str) -> str:
-    """HTML of the tags above and nothing else; links open with `rel="ugc nofollow noopener"`.
+    """Return HTML of the tags above and nothing else; links have `rel="ugc nofollow noopener"`.
 
-    Remembered, as a screening asks several times.
+    The result is remembered, because a screening asks for it several times.
     """
     import nh3  # noqa: PLC0415 — the web process rarely renders
 
@@ -48,33 +48,33 @@ def render(body: str) -> str:
 
 
 def as_typed(body: str) -> str:
-    """The text without its Markdown, for a comment that could not be rendered."""
+    """Return the text without interpreting Markdown, for a comment that could not be rendered."""
     return f"<p>{escape(body, quote=False)}</p>".replace("\n", "<br>")
 
 
 def shown(body: str) -> str:
-    """The words alone, as a reader sees them."""
+    """Return only the words, as a reader sees them."""
     if _is_dense(body):
-        return body.replace("\n", "")  # what `words_of` would find in it, in a fifth of the time
+        return body.replace("\n", "")  # the same words as `words_of` finds, in a fifth of the time
     return words_of(render(body))
 
 
 def words_of(rendered: str) -> str:
-    """The words of what `render` made."""
+    """Return the words in the HTML that `render` made."""
     import nh3  # noqa: PLC0415
 
     return unescape(nh3.clean(rendered, tags=set()))
 
 
 def links(rendered: str) -> list[str]:
-    """The addresses of the links in what `render` made."""
+    """Return the addresses of the links in the HTML that `render` made."""
     if "<a " not in rendered:
         return []
     return [unescape(part.partition('"')[0]) for part in rendered.split(f"<a {_HREF}")[1:]]
 
 
 def _href(address: str) -> str:
-    """What a link to this address publishes; "" for an address that stays as it was typed.
+    """Return the address that a link publishes; "" if the link stays as it was typed.
 
     An address that hides its host behind "%" or a backslash is refused, although browsers
     understand it.
@@ -89,7 +89,7 @@ def _hides_its_host(address: str) -> bool:
 
 
 def _without_unseen_links(state: StateCore) -> None:
-    """A link that leads nowhere or shows nothing is published as it was typed."""
+    """Replace links that lead nowhere or show nothing by the text that was typed."""
     for block in state.tokens:
         if block.children and any(token.type == "link_open" for token in block.children):
             _unlink_unseen(block.children)
@@ -120,18 +120,19 @@ def _is_dense(body: str) -> bool:
 
 
 def _is_ordinary(body: str) -> bool:
-    """Whether the text may be searched for links and emphasis: thousands of openings take a parser
-    half a second.
+    """Whether the text may be searched for links and emphasis: thousands of openings would take a
+    parser half a second.
     """
     if "](" in body and body.count("](") * max(map(len, body.split())) > MOST_TRIED:
-        return False  # a parser reads on from each of these to the next blank
+        return False  # from each of these, a parser reads on to the next space
     return sum(map(body.count, "[*_~`<")) <= MOST_MARKS and body.count("//") <= MOST_LINKS
 
 
 @cache
 def _parser(*, is_ordinary: bool, has_address: bool) -> MarkdownIt:
-    """Raw HTML is shown as typed, a line end is a line end, and a bare address becomes a link:
-    looking for one takes most of a rendering's time, so nobody looks where none can be.
+    """Return the parser: raw HTML is shown as typed, a line end is a line end, and a bare address
+    becomes a link. Looking for bare addresses takes most of the time of rendering, so texts without
+    any skip it.
     """
     from markdown_it import MarkdownIt  # noqa: PLC0415
 
@@ -141,7 +142,7 @@ def _parser(*, is_ordinary: bool, has_address: bool) -> MarkdownIt:
     parser.disable(["image", "table", "heading", "lheading", "hr", "reference"])
     parser.normalizeLink = _href  # type: ignore[method-assign, assignment]
     shown_by_default = parser.normalizeLinkText
-    # Not decoded: the name of another host can be spelled with letters that look like this one's.
+    # Not decoded: decoded letters could spell the name of another host that looks like this one.
     parser.normalizeLinkText = (  # type: ignore[method-assign]
         lambda link: link if "xn--" in link.lower() else shown_by_default(link)
     )

@@ -11,5 +11,5 @@ def utc_stamp(moment: datetime) -> str: ...
 @overload
 def utc_stamp(moment: datetime | None) -> str | None: ...
 def utc_stamp(moment: datetime | None) -> str | None:
-    """The stamp of a moment, as every answer, event and export writes it."""
+    """Format a moment, as every answer, event and export writes it."""
     return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z" if moment else None

@@ -1,8 +1,8 @@
-"""URLs as browsers read them (the WHATWG URL standard), so that checks see the host that a reader's
+"""Read URLs as browsers do (the WHATWG URL standard), so that checks see the host that a reader's
 browser opens.
 
-Every part of Greenroom that looks at a URL asks this module. Checks look with `parse` and
-`host_of`, which follow a browser into every odd spelling. What Greenroom publishes or contacts goes
+Every part of Greenroom that looks at a URL uses this module. Checks use `parse` and `host_of`,
+which accept every odd spelling that a browser accepts. URLs that Greenroom publishes or contacts go
 through `link`, which is stricter.
 """
 
@@ -14,20 +14,22 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
-LONGEST = 4000  # characters of a URL as it was typed; longer ones are no URLs
+LONGEST = 4000  # characters of a URL as it was typed; a longer text is not a URL
 LONGEST_HOST = 253  # RFC 1035, as text
 _LONGEST_LABEL = 63
 _PORTS = {"http": 80, "https": 443}
-_ENDS = dict.fromkeys(map(ord, "<>\"'()[]{}|`"), " ")  # what stands around a URL in a text
+_ENDS = dict.fromkeys(map(ord, "<>\"'()[]{}|`"), " ")  # characters that surround a URL in a text
 
 
 class Url(NamedTuple):
     """An http or https URL.
 
-    `host` is lower-case ASCII without a final dot, an IPv4 address as four numbers, and an IPv6
-    address without its brackets. `port` is the scheme's own where none was given. `path` begins
-    with "/"; `query` has no "?". `href` is how to write it so that every program reads the same
-    URL; as typed where that only lacks the final slash.
+    - `host` is lower-case ASCII without a final dot, an IPv4 address as four numbers, or an IPv6
+      address without its brackets.
+    - `port` is the scheme's own if none was given.
+    - `path` begins with "/"; `query` has no "?".
+    - `href` is the spelling that every program reads as the same URL. If only the final slash is
+      missing, it stays as typed.
     """
 
     scheme: str
@@ -41,12 +43,12 @@ class Url(NamedTuple):
 
     @property
     def authority(self) -> str:
-        """Host and port as the `Host` header has them."""
+        """Host and port in the form of the `Host` header."""
         return authority_of(self.scheme, self.host, self.port)
 
     @property
     def origin(self) -> str:
-        """The origin as a browser sends it."""
+        """The origin in the form that browsers send."""
         return f"{self.scheme}://{self.authority}"
 
 
@@ -63,15 +65,15 @@ def _parse(text: str) -> Url | None:
         href = ada_url.normalize_url(text)
     except ValueError:
         return None
-    # There is only one spelling from here on, so it can be split at its signs. That takes half the
-    # time of attributes.
+    # The URL is normalised now, so splitting it at its signs is safe. It takes half the time of
+    # asking for attributes.
     scheme, _, rest = href.partition("://")
     if scheme not in _PORTS:
         return None
     authority, _, behind = rest.partition("/")
     user, at, place = authority.rpartition("@")
     host, port = _split(place)
-    if host.endswith("."):  # the root's dot makes another origin of the same host
+    if host.endswith("."):  # a final dot makes another origin of the same host
         host = host.removesuffix(".")
         href = f"{scheme}://{user}{at}{host}{f':{port}' if port else ''}/{behind}"
     if not _is_possible(host) or port == "0":
@@ -91,7 +93,7 @@ def _parse(text: str) -> Url | None:
 
 
 def _split(place: str) -> tuple[str, str]:
-    """Host and port. An IPv6 address loses its brackets."""
+    """Return host and port. An IPv6 address loses its brackets."""
     if place.startswith("["):
         host, _, port = place[1:].partition("]")
         return host, port.removeprefix(":")
@@ -100,8 +102,8 @@ def _split(place: str) -> tuple[str, str]:
 
 
 def link(text: str) -> Url | None:
-    """A URL that may be published or contacted: one that names its host right behind "http://" or
-    "https://", and no user or password. None for anything else.
+    """Return a URL that may be published or contacted: its host must follow right after "http://"
+    or "https://", without a user or password. Return None for anything else.
     """
     rest = (
         text[8:]
@@ -110,19 +112,19 @@ def link(text: str) -> Url | None:
         if text[:7].lower() == "http://"
         else ""
     )
-    if not rest or rest[0] in "/\\":  # browsers forgive a slash too many or too few
+    if not rest or rest[0] in "/\\":  # browsers accept a missing or an extra slash
         return None
     url = parse(text)
     return None if url is None or url.has_user or "@" in _authority(rest) else url
 
 
 def _authority(rest: str) -> str:
-    """What stands before the path, as the standard splits it."""
+    """Return the part before the path, as the standard splits it."""
     return next((rest[:place] for place, letter in enumerate(rest) if letter in "/\\?#"), rest)
 
 
 def host_of(text: str) -> str:
-    """The host to which a browser goes from a URL, or from a bare "shop.example/x"; "" if there is
+    """Return the host that a browser opens for a URL or for a bare "shop.example/x"; "" if there is
     none.
     """
     url = parse_loosely(text)
@@ -130,13 +132,13 @@ def host_of(text: str) -> str:
 
 
 def named_host(text: str) -> str:
-    """The host that `host_of` finds, as people name it: without "www."."""
+    """Return the host that `host_of` finds, without "www.", as people name it."""
     return without_www(host_of(text))
 
 
 def parse_loosely(text: str) -> Url | None:
-    """The same for what people also type: "shop.example/x", "//shop.example/x" and other schemes,
-    all read as http.
+    """Parse also the short forms that people type: "shop.example/x", "//shop.example/x" and other
+    schemes, all read as http.
     """
     scheme, colon, rest = text[:LONGEST].partition(":")
     if not colon or scheme.lower() not in _PORTS:
@@ -146,16 +148,18 @@ def parse_loosely(text: str) -> Url | None:
 
 
 def origin_of(text: str) -> str | None:
-    """`https://paper.example:8443` of an http(s) URL as a browser sends it, or None."""
+    """Return the origin of an http(s) URL as a browser sends it, like `https://paper.example:8443`,
+    or None.
+    """
     url = link(text)
     return url.origin if url else None
 
 
 def page_address(text: str, query: Collection[str]) -> str | None:
-    """The address of a page: no fragment, and of the query only the parameters named in `query`, in
-    that order.
+    """Return the address of a page: without fragment, and with only those query parameters that
+    `query` names, in that order.
 
-    The first of each counts. None for what is no `link`.
+    The first value of each parameter counts. Return None for a text that is no `link`.
     """
     url = link(text)
     if url is None:
@@ -170,8 +174,8 @@ def _name(pair: str) -> str:
 
 
 def typed_in(text: str, *, most: int = 100) -> Iterator[Url]:
-    """The URLs in a text that begin with "http://" or "https://", also where nothing makes a link
-    of them.
+    """Return the URLs in a text that begin with "http://" or "https://", even if nothing makes
+    links of them.
     """
     if "://" not in text:
         return
@@ -190,25 +194,25 @@ def typed_in(text: str, *, most: int = 100) -> Iterator[Url]:
 
 
 def authority_of(scheme: str, host: str, port: int) -> str:
-    """Host and port as they stand in a URL, without the scheme's own port."""
+    """Return host and port as a URL writes them, without the scheme's default port."""
     host = f"[{host}]" if ":" in host else host
     return host if port == _PORTS[scheme] else f"{host}:{port}"
 
 
 def without_www(host: str) -> str:
-    """How people name a host: www.shop.example is shop.example."""
+    """Return the host as people name it: www.shop.example is shop.example."""
     rest = host.removeprefix("www.")
     return rest if "." in rest else host
 
 
 def is_under(host: str, parent: str) -> bool:
-    """Whether a host is that one, or a name below it."""
+    """Whether a host is that domain or a name below it."""
     return host == parent or host.endswith(f".{parent}")
 
 
 def shown(host: str) -> str:
-    """A host for people to read: xn--… names in their own letters, unless those can be taken for
-    ASCII.
+    """Return a host for people to read: xn--… names in their own letters, unless those could be
+    taken for ASCII.
     """
     if "xn--" not in host:
         return host
@@ -229,7 +233,7 @@ def _readable(label: str, decoded: str) -> str:
 
 
 def _is_possible(host: str) -> bool:
-    """Whether DNS can know the name. Of an IPv6 address the parser has made sure."""
+    """Whether DNS can contain the name. The parser has already checked IPv6 addresses."""
     if ":" in host:
         return True
     return len(host) <= LONGEST_HOST and all(

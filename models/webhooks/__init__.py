@@ -1,1 +1,1 @@
-"""Endpoints, signatures, and which deliveries an event owes."""
+"""Endpoints, signatures, and which deliveries an event needs."""

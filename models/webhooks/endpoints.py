@@ -1,4 +1,4 @@
-"""An endpoint with its secrets decrypted, and which of them are still live."""
+"""An endpoint with its secrets decrypted, and which of them are still valid."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from models.webhooks.owed import CHATS
 from models.webhooks.signatures import new_private_key, new_secret
 
 PURPOSE = "webhook secrets"
-MOST_SECRETS = 5  # live at once: by the fifth rotation in a row the first is surely out
+MOST_SECRETS = 5  # valid at once; the fifth rotation in a row drops the first
 
 
 class Secret(BaseModel):
@@ -91,7 +91,7 @@ def first_secret(*, signs_ed25519: bool) -> Secret:
 
 
 def rotated(kept: Sealed, *, until: datetime, at: datetime, signs_ed25519: bool) -> Sealed:
-    """Put a new secret in front. The live secrets keep signing until that time, or until they
+    """Put a new secret first. The earlier secrets keep signing until that time, or until they
     expire.
     """
     older = [

@@ -1,4 +1,4 @@
-"""Which endpoints hear of an event, and when; which deliveries an erasure cancels."""
+"""Which endpoints get an event, and when; which deliveries an erasure cancels."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ EVENTS = (
 )
 TEST = "webhook.test"
 CHATS = ("slack", "discord", "mattermost", "teams")
-# Reasons for which an endpoint is disabled without anyone having to look at it.
+# The reasons for which an endpoint is disabled without needing anyone's attention.
 BY_HAND, MADE_SO = "Someone disabled it.", "It was made so."
-# An endpoint that fails for so long needs attention: the attempt after five minutes failed too.
+# An endpoint that has failed for this long needs attention: the attempt after five minutes failed,
+# too.
 TROUBLE = timedelta(minutes=10)
 
 
 class Listener(Protocol):
-    """An endpoint, or a row of it, as far as the events it hears depend on it."""
+    """An endpoint, or a row of it, with the fields that decide which events it gets."""
 
     @property
     def events(self) -> Collection[str]: ...
@@ -40,10 +41,10 @@ class Listener(Protocol):
 
 
 class Happened(NamedTuple):
-    """An event, as far as its deliveries depend on it. A test is about no comment.
+    """An event, with the fields that decide its deliveries. A test event has no comment.
 
-    `revision` is what the page of the thread must show before anyone hears of the event.
-    `ends_approval`: until then the comment was approved. `thread` is the key of the thread.
+    The deliveries wait until the page of the thread shows `revision`. `ends_approval` means that
+    the comment was approved until this event. `thread` is the key of the thread.
     """
 
     id: str
@@ -74,9 +75,9 @@ class DeliveryRow(TypedDict):
 
 
 def wants(endpoint: Listener, kind: str, *, ends_approval: bool, thread: str) -> bool:
-    """Whether an endpoint hears of an event of this kind.
+    """Whether an endpoint gets an event of this kind.
 
-    An endpoint that was told of an approval is also told of the event that ends it, of any kind.
+    An endpoint that got an approval also gets the event that ends it, whatever its type.
     """
     if not thread.startswith(endpoint.thread_prefix):
         return False
@@ -100,8 +101,8 @@ def owed_deliveries(
     also_to: Mapping[str, Collection[str]],
     at: datetime,
 ) -> list[DeliveryRow]:
-    """The rows that these events owe. `also_to` names endpoints by the event they hear of, whatever
-    they asked for.
+    """Return the deliveries for these events. `also_to` names further endpoints by event, even if
+    they did not subscribe to it.
     """
     rows = session.connection().execute(_LISTENING, {"sites": list(sites)})
     endpoints = [_Endpoint(*row) for row in rows]
@@ -120,7 +121,7 @@ def _asked(endpoint: _Endpoint, event: Happened) -> bool:
 
 
 def delivery_of(event: Happened, endpoint_id: str, at: datetime) -> DeliveryRow:
-    """Due at once, unless the page does not show yet what the event tells."""
+    """Return a delivery that is due at once, or that waits until the page shows the event."""
     waits = event.revision is not None
     return {
         "id": new_id(),
@@ -139,22 +140,22 @@ def delivery_of(event: Happened, endpoint_id: str, at: datetime) -> DeliveryRow:
 
 
 def release_published(session: Session, at: datetime, threads: Collection[int | None]) -> list[str]:
-    """Make due the deliveries that waited for these threads' pages and are shown there now. Return
-    their endpoints.
+    """Make deliveries due that waited for these threads' pages, if the pages now show their events.
+    Return their endpoints.
     """
     rows = session.connection().execute(_RELEASE, {"threads": list(threads), "at": at}).all()
     return list(dict.fromkeys(row.endpoint_id for row in rows))
 
 
 def shown_but_waiting(session: Session) -> list[int | None]:
-    """Threads whose pages show what deliveries still wait for: their publisher died before it could
-    release them.
+    """Return threads whose pages show events that deliveries still wait for, because the publisher
+    died before it could release them.
     """
     return list(session.execute(_SHOWN_BUT_WAITING).scalars())
 
 
 def overdue_endpoints(session: Session, before: datetime) -> list[str]:
-    """Enabled endpoints that were owed something before a time."""
+    """Return enabled endpoints with a delivery that was due before the given time."""
     owed = select(Delivery.id).where(Delivery.endpoint_id == Endpoint.id, Delivery.due < before)
     return list(
         session.execute(select(Endpoint.id).where(Endpoint.is_enabled, owed.exists())).scalars()
@@ -162,8 +163,8 @@ def overdue_endpoints(session: Session, before: datetime) -> list[str]:
 
 
 def troubled(session: Session, sites: Collection[str], at: datetime) -> list[Row[str, Endpoint]]:
-    """Webhooks of these sites that need attention, each with its site: they have been failing for a
-    while, or Greenroom disabled them. One that a person disabled does not.
+    """Return webhooks of these sites that need attention, each with its site: they have been
+    failing for a while, or Greenroom disabled them. A webhook that a person disabled does not.
     """
     fails = Endpoint.is_enabled & (Endpoint.failing_since < at - TROUBLE)
     gave_up = ~Endpoint.is_enabled & Endpoint.disabled_why.not_in((BY_HAND, MADE_SO))
@@ -173,8 +174,8 @@ def troubled(session: Session, sites: Collection[str], at: datetime) -> list[Row
 
 
 def cancel_deliveries(session: Session, comment_id: str) -> set[str]:
-    """Cancel the comment's deliveries that are still owed, except that of its erasure. Return the
-    endpoints that would have got them.
+    """Cancel the comment's unfinished deliveries, except that of its erasure. Return the endpoints
+    that would have got them.
     """
     pending = (Delivery.comment_id == comment_id) & Delivery.state.in_(("waiting", "owed"))
     pending &= Delivery.type != "comment.deleted"
@@ -225,8 +226,8 @@ _RELEASE = (
     .returning(Delivery.endpoint_id)
     .execution_options(synchronize_session=False)
 )
-# Compared, not joined: a planner would read all threads instead of looking up the few that have
-# deliveries waiting.
+# Compared, not joined: a join would make the planner read all threads instead of looking up the few
+# that have deliveries waiting.
 _SHOWS = select(Thread.published_revision).where(Thread.id == Delivery.thread_id).scalar_subquery()
 _SHOWN_BUT_WAITING = (
     select(Delivery.thread_id)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from models.text.numbers import digits_to_int
 
 SHARED, PRIVATE, PUBLIC = "whsec_", "whsk_", "whpk_"
-TOLERANCE_SECONDS = 300  # how far a receiver's clock may be off
+TOLERANCE_SECONDS = 300  # how far a receiver's clock may be wrong
 
 
 def new_secret() -> str:
@@ -28,7 +28,7 @@ def new_private_key() -> str:
 
 
 def public_key(private: str) -> str:
-    """The key with which a receiver verifies v1a signatures."""
+    """Return the key with which a receiver verifies v1a signatures."""
     return PUBLIC + _text(_private(private).public_key().public_bytes_raw())
 
 
@@ -50,7 +50,7 @@ def headers(keys: Iterable[str], message_id: str, timestamp: int, body: bytes) -
 
 
 def wrong(secret: str, given: dict[str, str], body: bytes, *, at: float) -> str | None:
-    """Why a message is refused, in words; None if it is ours and recent. Header names are in lower
+    """Return why a message is refused, or None if it is ours and recent. Header names are in lower
     case.
     """
     missing = [
@@ -74,7 +74,7 @@ def wrong(secret: str, given: dict[str, str], body: bytes, *, at: float) -> str 
 
 
 def is_secret(text: str) -> bool:
-    """Whether the text is a shared secret by the standard: 24 to 64 bytes."""
+    """Whether the text is a shared secret according to the standard: 24 to 64 bytes."""
     try:
         return text.startswith(SHARED) and 24 <= len(_bytes(text, SHARED)) <= 64
     except binascii.Error:

@@ -61,8 +61,8 @@ def upgrade() -> None:
     )
     op.add_column("decisions", sa.Column("site_id", sa.Integer(), nullable=True))
 
-    # What was decided so far is there to be learned from. The release before does not fill the column: the few
-    # decisions that it writes after this are never learned.
+    # A site can learn from its earlier decisions. The previous release does not fill this column,
+    # so the few decisions that it writes after this migration are never learned.
     op.execute(
         "UPDATE decisions SET site_id = (SELECT comments.site_id FROM comments WHERE comments.id = decisions.comment_id)"
         " WHERE \"by\" <> 'policy'"

@@ -229,7 +229,9 @@ def upgrade() -> None:
 
 @contextmanager
 def _outside_a_transaction() -> Iterator[None]:
-    """PostgreSQL builds an index beside those who write only there; SQLite has one writer anyway."""
+    """Leave the transaction on PostgreSQL, which builds an index without blocking writers only
+    outside one. SQLite has one writer anyway.
+    """
     if op.get_bind().dialect.name == "sqlite":
         yield
         return
@@ -238,4 +240,4 @@ def _outside_a_transaction() -> Iterator[None]:
 
 
 def downgrade() -> None:
-    """A release is taken back with the schema as it is: it only expanded."""
+    """Do nothing: the previous release works with this schema, because migrations only add."""

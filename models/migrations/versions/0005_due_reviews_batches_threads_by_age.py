@@ -13,7 +13,7 @@ down_revision = "0004_console"
 branch_labels = None
 depends_on = None
 
-# Reviews that wait from before get the time that new ones are given.
+# Give reviews that already wait the same due time as new ones.
 DUE = {
     "sqlite": (
         "UPDATE reviews SET due_at = strftime('%Y-%m-%d %H:%M:%f000', opened_at, '+1 day') "
@@ -57,7 +57,9 @@ def upgrade() -> None:
 
 @contextmanager
 def _outside_a_transaction() -> Iterator[None]:
-    """PostgreSQL builds an index beside those who write only there; SQLite has one writer anyway."""
+    """Leave the transaction on PostgreSQL, which builds an index without blocking writers only
+    outside one. SQLite has one writer anyway.
+    """
     if op.get_bind().dialect.name == "sqlite":
         yield
         return
@@ -66,4 +68,4 @@ def _outside_a_transaction() -> Iterator[None]:
 
 
 def downgrade() -> None:
-    """A release is taken back with the schema as it is: it only expanded."""
+    """Do nothing: the previous release works with this schema, because migrations only add."""

@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Each step can be repeated: an index whose building was stopped is built again."""
+    """Each step can be repeated: an index that was not finished is built again."""
     columns = {column["name"] for column in sa.inspect(op.get_bind()).get_columns("comments")}
     if "avatar_from" not in columns:
         op.add_column("comments", sa.Column("avatar_from", sa.String(length=20), nullable=True))
@@ -33,16 +33,18 @@ def upgrade() -> None:
 
 @contextmanager
 def _outside_a_transaction() -> Iterator[None]:
-    """PostgreSQL builds an index beside those who write only there; SQLite has one writer anyway."""
+    """Leave the transaction on PostgreSQL, which builds an index without blocking writers only
+    outside one. SQLite has one writer anyway.
+    """
     if op.get_bind().dialect.name == "sqlite":
         yield
         return
     with op.get_context().autocommit_block():
         op.execute(
             "DROP INDEX CONCURRENTLY IF EXISTS ix_comments_old_avatar"
-        )  # it may be there and not valid
+        )  # it may exist but be invalid
         yield
 
 
 def downgrade() -> None:
-    """A release is taken back with the schema as it is: it only expanded."""
+    """Do nothing: the previous release works with this schema, because migrations only add."""

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 _SMOOTHING = 0.1  # added to the count of each column before the ratio is taken
 _PLAIN_STRENGTH, _SCALED_STRENGTH = 100.0, 10.0  # scikit-learn's C
-# Of the solver. A hundred times coarser ranks almost the same, but moves F1 by .002.
+# A tolerance of the solver. A hundred times coarser ranks almost the same, but moves F1 by .002.
 _TOLERANCE = 1e-4
 _CALIBRATION_FOLDS = 5
 _TOO_SMALL = 1e-4  # smaller weights change no score that anyone would notice, and zeros compress

@@ -27,8 +27,8 @@ Figure: TypeAlias = float | None  # None is unknown
 
 
 class _Section(BaseModel):
-    """Fields have underscores where the JSON has blanks. What others added to a card
-    stays in it.
+    """A part of the card. Its fields have underscores where the JSON has spaces. Unknown fields in
+    a card are kept.
     """
 
     model_config = ConfigDict(

@@ -1,4 +1,4 @@
-"""What a score costs, in processor time: whatever else the machine does is not counted."""
+"""The cost of a score in processor time, which does not count other work of the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws two diagrams as SVG: how true the probabilities are, and how much spam is found at which
+"""Draw two diagrams as SVG: how accurate the probabilities are, and how much spam is found at which
 share of false positives.
 """
 

@@ -1,4 +1,4 @@
-"""How well the recipe does on comments that it has not seen. Each function is one protocol."""
+"""How well the model does on comments that it has not seen. Each function is one protocol."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ class Bin(NamedTuple):
 
 
 class Calibration(NamedTuple):
-    """How true probabilities are: Brier's score, and the mean gap between probability and share."""
+    """How accurate the probabilities are: Brier's score, and the mean gap between probability and
+    share.
+    """
 
     brier: float
     gap: float
@@ -257,7 +259,7 @@ def _sources_with_both_kinds(rows: Sequence[Row]) -> list[str]:
 
 
 def calibration(spam: Flags, log_odds: Floats) -> Calibration:
-    """Measure how true the probabilities are, in ten bins of equal width."""
+    """Measure how accurate the probabilities are, in ten bins of equal width."""
     said = probability(log_odds)
     number = np.minimum((said * _BINS).astype(int), _BINS - 1)
     bins = []
