@@ -20,7 +20,9 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.browser.console import served
 from tests.browser.newspaper import Newspaper
+from tests.caller import Client
 from tests.fakes.dns_server import DnsServer
 from tests.greenroom import PATIENCE, Running, running
 
@@ -131,6 +133,13 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def url(client: Client) -> Iterator[str]:
+    """The service in this process, over the test's database."""
+    with served(client.application) as address:
+        yield address
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from models.records import Comment
+from models.store.database import reading
 from service.people import accounts
 from tests.caller import Client, posted, screen_all
 
@@ -79,7 +81,18 @@ def sign_in(
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("link", name="Greenroom")).to_be_visible()
     if is_scripted:
-        expect(page.locator("html.scripted")).to_have_count(1)
+        ready(page)
+
+
+def ready(page: Page) -> None:
+    """Wait until keys decide the comment that the list marks as open."""
+    expect(page.locator("html.scripted #open:not([aria-busy])")).to_have_count(1)
+
+
+def statuses() -> dict[str, str]:
+    """The status of each comment by the name of its author."""
+    with reading() as session:
+        return {comment.name: comment.status for comment in session.query(Comment)}
 
 
 def shown(page: Page) -> str:

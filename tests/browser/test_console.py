@@ -5,7 +5,7 @@ both widths.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pyotp
@@ -16,7 +16,16 @@ from playwright.sync_api import Page, Route, expect
 from models.records import Comment, Thread
 from models.store.database import begin, now, reading
 from service.console import words
-from tests.browser.console import LINKS, PASSWORD, findings, served, shown, sign_in, wait_in_line
+from tests.browser.console import (
+    LINKS,
+    PASSWORD,
+    findings,
+    ready,
+    shown,
+    sign_in,
+    statuses,
+    wait_in_line,
+)
 from tests.caller import Caller, Client, posted, screen_all
 
 PAGES = (
@@ -43,12 +52,6 @@ AWAY = '{"detail": "The database is away."}'
 
 
 @pytest.fixture
-def url(client: Client) -> Iterator[str]:
-    with served(client.application) as address:
-        yield address
-
-
-@pytest.fixture
 def queue(client: Client, url: str, open_page: Callable[..., Page]) -> Page:
     """Four comments wait, and someone who may decide looks at the first."""
     wait_in_line(client, 4)
@@ -56,11 +59,6 @@ def queue(client: Client, url: str, open_page: Callable[..., Page]) -> Page:
     sign_in(page, url)
     expect(page.locator(".row")).to_have_count(4)
     return page
-
-
-def statuses() -> dict[str, str]:
-    with reading() as session:
-        return {comment.name: comment.status for comment in session.query(Comment)}
 
 
 def told(page: Page, text: str) -> None:
@@ -250,9 +248,9 @@ def test_all_of_a_campaign_are_chosen_by_one_key(queue: Page) -> None:
 
 
 def test_what_is_unsent_when_the_page_is_left_is_sent_all_the_same(queue: Page) -> None:
-    queue.keyboard.press("a")
-    queue.keyboard.press("s")
-    queue.keyboard.press("a")
+    for key in ("a", "s", "a"):
+        ready(queue)
+        queue.keyboard.press(key)
     queue.goto("about:blank")
     settled(queue, "Reader 1", "approved")
     settled(queue, "Reader 2", "rejected")

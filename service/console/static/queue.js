@@ -1,5 +1,5 @@
-// The queue by keyboard. Every decision is told at once and sent in the background; if it does not arrive, the comment
-// comes back and says so. Without this script the same page works through its forms.
+// The queue by keyboard. A decision shows at once and is sent in the background. If the server refuses it, the comment
+// comes back with the reason. Without this script the same page works through its forms.
 
 import { Keys } from "./keys.js";
 import { send, html } from "./sending.js";
@@ -14,14 +14,20 @@ const nothing = document.getElementById("nothing");
 const DID = { approve: "Approved", reject: "Rejected", flag: "Sent to review", leave: "Left for another:", seen: "Seen:" };
 const AHEAD = 6; // comments fetched before they are asked for
 const ROWS_AHEAD = 20; // when fewer rows than this follow, the next ones are fetched
+const MOST_CHOSEN = 1000;
 const CHUNK = 50; // decisions a call, when many are decided at once
+const LOADING_AFTER = 150; // the earlier comment stays this long while the next one loads
 const CLAIM_AFTER = 400, CLAIM_AGAIN = 25_000, COUNT_AGAIN = 20_000;
 const preferences = JSON.parse(document.body.dataset.preferences);
 const tab = document.body.dataset.tab;
 
 const pages = new Map(); // id → promise of the comment's page
+let asking = null; // the rows whose rejection waits for its reason
+let slow = null; // the timer after which the pane says that the comment is loading
+let gathering = false; // while "All" loads the list
 const done = []; // what can be undone, the latest last
 let current = rows.querySelector(".row[aria-current]");
+let painted = null; // the item that the browser has drawn, see `onScreen`
 
 document.documentElement.classList.add("scripted");
 
@@ -47,39 +53,109 @@ function page(id) {
 async function show(row, { focus = false } = {}) {
   current?.removeAttribute("aria-current");
   current = row;
-  if (!row) {
-    address(null);
-    const isEnd = !rows.querySelector("[data-more]");
-    open.classList.toggle("waiting", !isEnd);
-    if (isEnd) open.replaceChildren(nothing.content.cloneNode(true));
-    else more();
-    return;
-  }
+  asking = null; // the question for the reason belongs to the comment that leaves the screen
+  clearTimeout(slow);
+  if (!row) return showNothing();
   row.setAttribute("aria-current", "true");
   intoSight(row);
   address(row.dataset.id);
-  const waiting = setTimeout(() => open.classList.add("waiting"), 150);
+  open.setAttribute("aria-busy", "true");
+  slow = setTimeout(() => open.replaceChildren(inItsPlace(row, "Loading the comment by ", "…")), LOADING_AFTER);
   try {
-    const found = await page(row.dataset.id);
-    if (current !== row) return;
-    open.replaceChildren(found.cloneNode(true));
-    labelKeys(open);
-    tellTimes(open); // it may have been fetched a while ago
-    pane.scrollTop = 0;
-    if (matchMedia("(max-width: 48rem)").matches) scrollTo(0, 0);
-    const item = open.querySelector(".item");
-    if (item) row.dataset.version = item.dataset.version;
-    if (focus) pane.focus({ preventScroll: true });
-    clearTimeout(claiming);
-    claiming = setTimeout(claim, CLAIM_AFTER); // whoever goes on at once has not had it open
-    explain(item);
+    const fetched = await page(row.dataset.id);
+    if (current === row) put(row, fetched.cloneNode(true), focus);
   } catch (error) {
-    if (current === row) say(error.message, { wrong: true });
-  } finally {
-    clearTimeout(waiting);
-    open.classList.remove("waiting");
-    fetchAhead();
+    if (current === row) notLoaded(row, error);
   }
+  fetchAhead();
+}
+
+function showNothing() {
+  address(null);
+  open.removeAttribute("aria-busy");
+  const isEnd = !rows.querySelector("[data-more]");
+  open.classList.toggle("waiting", !isEnd);
+  if (isEnd) open.replaceChildren(nothing.content.cloneNode(true));
+  else more();
+}
+
+function put(row, fetched, focus) {
+  clearTimeout(slow);
+  open.classList.remove("waiting");
+  open.replaceChildren(fetched);
+  labelKeys(open);
+  labelSelection();
+  tellTimes(open); // the page may have been fetched a while ago
+  pane.scrollTop = 0;
+  if (matchMedia("(max-width: 48rem)").matches) scrollTo(0, 0);
+  if (focus) pane.focus({ preventScroll: true });
+  const item = open.querySelector(".item");
+  if (item) row.dataset.version = item.dataset.version;
+  afterPaint(item);
+  clearTimeout(claiming);
+  claiming = setTimeout(claim, CLAIM_AFTER); // a moderator who goes on at once did not have it open
+  explain(item);
+}
+
+function notLoaded(row, error) {
+  clearTimeout(slow);
+  const again = document.createElement("button");
+  again.type = "button";
+  again.textContent = "Try again";
+  again.addEventListener("click", () => show(row, { focus: true }));
+  const place = inItsPlace(row, "The comment by ", ` could not be loaded. ${error.message}`);
+  place.append(again);
+  open.replaceChildren(place);
+}
+
+function inItsPlace(row, before, after) {
+  const text = document.createElement("p");
+  const name = document.createElement("bdi");
+  name.textContent = row.dataset.name;
+  text.append(before, name, after);
+  const place = document.createElement("div");
+  place.className = "nothing";
+  place.append(text);
+  return place;
+}
+
+// ---- the comment on the screen ----
+
+// Keys and buttons decide this comment and no other: the item of the current row, once the browser has drawn it. Between
+// a step down the list and the frame that shows the next comment, there is none.
+const onScreen = () => (current && painted?.isConnected && painted.dataset.id === current.dataset.id ? painted : null);
+
+function afterPaint(item) {
+  // A task that is posted in an animation frame runs after the browser has drawn that frame.
+  requestAnimationFrame(() => setTimeout(() => {
+    if (!item?.isConnected) return;
+    painted = item;
+    open.removeAttribute("aria-busy");
+  }));
+}
+
+// What a key or a button acts on: the selected comments, or else the comment on the screen.
+function target() {
+  const selected = chosen();
+  if (gathering) hint("Nothing was done: the list is still loading.");
+  else if (selected.length) return selected;
+  else if (onScreen()) return [current];
+  else tooEarly();
+  return [];
+}
+
+function tooEarly() {
+  if (current) hint(`Nothing was done: the comment by ${current.dataset.name} was not on the screen yet.`);
+}
+
+// A sentence over the page. The line with the undo stays as it is.
+let hinting;
+function hint(text) {
+  const line = document.getElementById("hint");
+  line.textContent = text;
+  line.hidden = false;
+  clearTimeout(hinting);
+  hinting = setTimeout(() => { line.hidden = true; }, 4000);
 }
 
 // Only the list scrolls: where it stands below the comment, on a narrow screen, the page keeps its place.
@@ -96,23 +172,29 @@ function fetchAhead() {
   if (!row) more();
 }
 
-let loading = false;
-async function more() {
+let loading = null; // one page at a time: a second caller waits for the same one
+function loadMore() {
+  loading ??= nextPage().finally(() => { loading = null; });
+  return loading;
+}
+
+async function nextPage() {
   const link = rows.querySelector("[data-more]");
-  if (!link || loading) return;
-  loading = true;
+  if (!link) return;
+  const found = await html(link.dataset.more.replace("/console/?", "/console/rows?"), "rows");
+  const known = new Set(listed().map((row) => row.dataset.id));
+  for (const row of found.querySelectorAll(".row")) if (known.has(row.dataset.id)) row.remove();
+  besideAlike(found);
+  link.closest("li").replaceWith(found);
+  countAlike();
+}
+
+async function more() {
   try {
-    const found = await html(link.dataset.more.replace("/console/?", "/console/rows?"), "rows");
-    const known = new Set(listed().map((row) => row.dataset.id));
-    for (const row of found.querySelectorAll(".row")) if (known.has(row.dataset.id)) row.remove();
-    besideAlike(found);
-    link.closest("li").replaceWith(found);
-    countAlike();
-  } catch (error) {
+    await loadMore();
+  } catch (error) { // the link is still there
     if (!current) say(error.message, { wrong: true });
-    return; // the link is still there
-  } finally {
-    loading = false;
+    return;
   }
   if (!current) show(listed()[0] ?? null);
 }
@@ -286,14 +368,14 @@ async function recent() {
 }
 
 function leave() {
-  const gone = chosen().length ? chosen() : current ? [current] : [];
-  if (!gone.length || tab !== "review") return;
-  background("leave", gone, "/console/left", (items) => send("/console/taken-back", { items }));
+  if (tab !== "review") return;
+  const gone = target();
+  if (gone.length) background("leave", gone, "/console/left", (items) => send("/console/taken-back", { items }));
 }
 
 function seen() {
   if (tab !== "unread") return scrollOn();
-  const gone = chosen().length ? chosen() : current ? [current] : [];
+  const gone = target();
   if (gone.length) background("seen", gone, "/console/seen", (items) => send("/console/seen", { items, seen: false }));
 }
 
@@ -312,13 +394,12 @@ function background(what, gone, there, back) {
 
 const mayDecide = () => open.querySelector(".item")?.dataset.may === "decide" || chosen().length > 0;
 const scrollOn = () => pane.scrollBy({ top: pane.clientHeight * 0.85 });
-const those = () => (chosen().length ? chosen() : current ? [current] : []);
 
 // ---- the reason: one more key ----
 
-let asking = null;
 function reject(gone) {
   if (!gone.length || !mayDecide()) return;
+  if (preferences.ask_reason && !onScreen()) return tooEarly(); // the question is asked below the comment
   const strip = open.querySelector(".reasons");
   if (!preferences.ask_reason || !strip) return decide("reject", null, gone);
   asking = gone;
@@ -470,6 +551,20 @@ function choosing() {
   rows.classList.toggle("choosing", number > 0);
   label.hidden = !number;
   label.querySelector("b").textContent = `${number} selected`;
+  labelSelection();
+}
+
+// With a selection, the buttons below the open comment act on the selection and say so.
+function labelSelection() {
+  const number = chosen().length;
+  for (const part of open.querySelectorAll(".of-selected")) part.remove();
+  if (!number) return;
+  for (const button of open.querySelectorAll(".actions > form[data-do] > button, .actions > button[data-do]")) {
+    const part = document.createElement("span");
+    part.className = "of-selected";
+    part.textContent = `${number} selected`;
+    button.insertBefore(part, button.querySelector("kbd"));
+  }
 }
 
 function choose(row, on) {
@@ -479,16 +574,26 @@ function choose(row, on) {
   choosing();
 }
 
+// "All" is the whole list: it is loaded to its end first. If that fails, nothing is selected.
 async function chooseAll() {
-  while (rows.querySelector("[data-more]") && listed().length < 1000) {
-    const before = listed().length;
-    await more();
-    if (listed().length === before) break;
-    say(`${listed().length} loaded`);
+  if (gathering) return;
+  gathering = true;
+  try {
+    while (gathering && rows.querySelector("[data-more]") && listed().length < MOST_CHOSEN) {
+      await loadMore();
+      say(`Loading the list: ${listed().length} comments`);
+    }
+    if (!gathering) return; // "None" was pressed meanwhile
+    for (const row of listed().slice(0, MOST_CHOSEN)) row.querySelector("input").checked = true;
+    const isAll = !rows.querySelector("[data-more]") && listed().length <= MOST_CHOSEN;
+    say(isAll ? `${chosen().length} selected` : `The first ${chosen().length} are selected. The list is longer.`);
+  } catch (error) {
+    chooseNone();
+    say(`Nothing is selected: the list could not be loaded to its end. ${error.message}`, { wrong: true });
+  } finally {
+    gathering = false;
   }
-  for (const row of listed().slice(0, 1000)) row.querySelector("input").checked = true;
   choosing();
-  say(`${chosen().length} selected`);
 }
 
 // All of the open comment's campaign, or of the one whose button it is; a second time, none of them.
@@ -519,6 +624,7 @@ function countAlike() {
 }
 
 function chooseNone() {
+  gathering = false;
   for (const row of listed()) row.querySelector("input").checked = false;
   choosing();
 }
@@ -552,27 +658,36 @@ rows.addEventListener("scroll", () => {
 const actions = {
   next: () => step("nextElementSibling"),
   previous: () => step("previousElementSibling"),
-  approve: () => decide("approve", null, current ? [current] : []),
-  reject: () => reject(current ? [current] : []),
-  spam: () => decide("reject", "spam", current ? [current] : []),
+  approve: () => decide("approve", null, target()),
+  reject: () => reject(target()),
+  spam: () => decide("reject", "spam", target()),
   leave,
   undo,
   select: () => choose(current),
   select_alike: () => chooseAlike(),
-  approve_selected: () => decide("approve", null, those()),
-  reject_selected: () => reject(those()),
+  approve_selected: () => decide("approve", null, target()),
+  reject_selected: () => reject(target()),
   search: () => document.getElementById("q").select(),
   author: () => follow("author"),
   thread: () => follow("thread"),
   seen,
-  note: () => { const box = open.querySelector("[data-note]"); if (box) { box.closest("details").open = true; box.focus(); } },
+  note: writeNote,
   help: () => document.getElementById("help").showModal(),
   "choose-all": chooseAll,
   "choose-none": chooseNone,
 };
 
+function writeNote() {
+  if (!onScreen()) return tooEarly();
+  const box = painted.querySelector("[data-note]");
+  if (!box) return;
+  box.closest("details").open = true;
+  box.focus();
+}
+
 async function follow(what) {
-  const link = open.querySelector(`a[data-do=${what}]`);
+  if (!onScreen()) return tooEarly();
+  const link = painted.querySelector(`a[data-do=${what}]`);
   await lane; // so that what comes shows what was just decided
   if (link) location.assign(link.href);
 }
@@ -619,6 +734,8 @@ const tabs = document.querySelector(".tabs");
 tabs.scrollLeft = (tabs.querySelector("[aria-current]")?.offsetLeft ?? 0) - tabs.offsetLeft - 48;
 if (current) {
   intoSight(current);
+  open.setAttribute("aria-busy", "true");
+  afterPaint(open.querySelector(".item"));
   claim();
   explain(open.querySelector(".item"));
   address(current.dataset.id);
