@@ -28,8 +28,8 @@ from models.settling.undoing import Refused, undo
 from models.store.database import begin, reading
 from models.text.numbers import digits_to_int
 from models.text.stamps import utc_stamp
-from service.console import alarms, words
 from service.console import item as items
+from service.console import words
 from service.console.blueprint import acting, console, looking, way_back
 from service.console.item import Item
 from service.console.news import told_to
@@ -38,7 +38,6 @@ from service.console.sessions import SignedIn
 from service.console.shortcuts import ACTIONS, keys_of
 from service.console.view import Asked
 from service.http.problems import Problem
-from service.http.responses import json_response
 from service.moderation.deciding import publish_soon
 from service.moderation.queue import MOST_COUNTED, View, coverage
 from service.people.names import names_of
@@ -56,6 +55,7 @@ TABS = {
     "rejected": "Rejected",
     "all": "Everything",
 }
+CHANGED = "This comment has changed since you saw it."
 COUNTED = ("review", "asked", "unread", "pending")
 
 
@@ -123,24 +123,6 @@ def comments() -> str:
         )
 
 
-@console.get("/rows")
-def rows() -> Response:
-    """More of a list, for the script: its rows, and where the next ones begin."""
-    who = looking()
-    with reading() as session:
-        asked = Asked(session, who)
-        found, following = list_rows(session, asked)
-    html = render_template(
-        "console/_rows.html",
-        rows=found,
-        asked=asked,
-        following=following,
-        words=words,
-        most=MOST_COUNTED,
-    )
-    return Response(html, content_type="text/html; charset=utf-8")
-
-
 @console.get("/items/<comment_id>")
 def one(comment_id: str) -> BaseResponse | str:
     """A comment alone, for the script; whoever types the address is shown it beside its list."""
@@ -164,19 +146,6 @@ def permalink(comment_id: str) -> BaseResponse:
     with reading() as session:
         comment, _ = items.find(session, who, comment_id)
     return redirect(f"/console/?tab=all&q={comment.id}", 303)
-
-
-@console.get("/counts")
-def live_counts() -> Response:
-    """The numbers on the tabs, and what is down, for the script to show as they change."""
-    who = looking()
-    with reading() as session:
-        asked = Asked(session, who)
-        answer: dict[str, object] = {**counts(session, asked), "alarm": alarms.current()}
-        if asked.tab == "unread":
-            seen = coverage(session, asked.sites)
-            answer["coverage"] = {**seen._asdict(), "percent": seen.percent}
-    return json_response(answer)
 
 
 def counts(session: Session, asked: Asked) -> dict[str, int]:
@@ -313,6 +282,17 @@ def may_decide(who: SignedIn, ids: Sequence[str]) -> None:
         raise Problem(403, "You may look at this site's comments, but not decide.")
 
 
+def latest_decision(session: Session, comment_id: str) -> str:
+    """Who decided the comment last, for a moderator who sees it as it was before."""
+    conflict = conflicts(session, [comment_id])[0]
+    last = conflict.decision
+    if last is None:
+        return CHANGED
+    name = names_of(session, {last.by})[last.by]
+    did = "took a decision back" if last.undoes else words.DID[last.verdict]
+    return f"{name[:1].upper()}{name[1:]} {did} {words.ago(last.at)}."
+
+
 def first_was(session: Session, comment_id: str) -> str:
     """Who decided what and when, for a moderator who came second."""
     return refusals(session, [comment_id])[0]["detail"]
@@ -342,7 +322,7 @@ def refusals(session: Session, ids: Sequence[str]) -> list[Refusal]:
 
 def _first_was(last: DecisionRecord | None, names: dict[str, str]) -> str:
     if last is None:
-        return "This comment has changed since you saw it."
+        return CHANGED
     name = names[last.by] if "@" in names[last.by] else names[last.by].capitalize()
     did = f"undid: it is {last.becomes} again" if last.undoes else words.DID[last.verdict]
     return f"{name} was first: {did}, {words.ago(last.at)}."

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
+from zlib import crc32
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -22,6 +23,7 @@ from service.moderation.queue import Place
 PAGE_SIZE = 40
 MOST_OF_A_CAMPAIGN = 200  # rows on a page that lists one campaign: its outliers come first
 MOST_TOGETHER = 8  # of a campaign, shown at its first comment; the others come in their turn
+MOST_SHOWN = 1000  # rows of a page that are compared with the list
 MOST_IN_REACH = 400  # rows on a page that is made longer to hold the comment that is open
 
 
@@ -46,6 +48,12 @@ class Row(NamedTuple):
     alike: int = 0
     goes_on: bool = False
 
+    @property
+    def fingerprint(self) -> str:
+        """Changes with everything that the list shows of the comment."""
+        shown = self._replace(body="", alike=0, goes_on=False)
+        return f"{crc32(repr(shown).encode()):x}"
+
 
 class Group(NamedTuple):
     """Comments that say nearly the same, or one by itself. `goes_on` if there are more than stand
@@ -61,6 +69,31 @@ def list_rows(session: Session, asked: Asked) -> tuple[list[Row], str | None]:
     if asked.named:
         return _in_few_words(session, [asked.named], asked.all_sites), None
     places, following = _reach(session, asked)
+    return _page_of(session, asked, places, following)
+
+
+def list_rows_until(
+    session: Session, asked: Asked, until: Place | None, *, shown: int
+) -> tuple[list[Row], str | None]:
+    """The list as far as the page of a moderator shows it: to the place `until`, or to its end.
+
+    `shown` is how many rows that page has. If many more have come before `until`, this stops
+    earlier, and the cursor is another one.
+    """
+    if asked.named:
+        return list_rows(session, asked)
+    size = min(shown, MOST_SHOWN) + 2 * PAGE_SIZE
+    places, following = _next(session, asked, asked.after, size)
+    if until is not None:
+        to_here = [place for place in places if not asked.view.is_beyond(place, until)]
+        if len(to_here) < len(places):
+            places, following = to_here, str(until)
+    return _page_of(session, asked, places, following)
+
+
+def _page_of(
+    session: Session, asked: Asked, places: list[Place], following: str | None
+) -> tuple[list[Row], str | None]:
     if asked.tab != "review":
         return _in_few_words(session, [place.id for place in places], asked.all_sites), following
     groups = _together(session, asked, places)

@@ -172,6 +172,10 @@ class View:
         in_order = sorted(places, key=itemgetter(0, 1), reverse=self.order not in ASCENDING)
         return in_order[:limit]
 
+    def is_beyond(self, place: Place, other: Place) -> bool:
+        """Whether a place comes after another one in this order."""
+        return place > other if self.order in ASCENDING else place < other
+
     def count(self, session: Session, sites: Sequence[int]) -> int:
         """How many comments the list has, up to `MOST_COUNTED`: counting further would be slow, and
         the page shows "1000+".

@@ -119,6 +119,7 @@ def test_the_question_for_the_reason_can_be_switched_off(queue: Page) -> None:
     queue.keyboard.press("r")
     settled(queue, "Reader 1", "rejected")
     queue.reload()
+    ready(queue)
     queue.keyboard.press("r")
     settled(queue, "Reader 2", "rejected")
 
