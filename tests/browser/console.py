@@ -89,6 +89,12 @@ def ready(page: Page) -> None:
     expect(page.locator("html.scripted #open:not([aria-busy])")).to_have_count(1)
 
 
+def press(page: Page, key: str) -> None:
+    """Press a key that acts on the open comment, once that comment is on the screen."""
+    ready(page)
+    page.keyboard.press(key)
+
+
 def statuses() -> dict[str, str]:
     """The status of each comment by the name of its author."""
     with reading() as session:

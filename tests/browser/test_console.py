@@ -20,7 +20,7 @@ from tests.browser.console import (
     LINKS,
     PASSWORD,
     findings,
-    ready,
+    press,
     shown,
     sign_in,
     statuses,
@@ -87,7 +87,7 @@ def test_j_and_k_go_up_and_down_the_list_and_the_address_keeps_the_place(queue: 
 
 
 def test_a_approves_and_the_next_one_is_there(queue: Page) -> None:
-    queue.keyboard.press("a")
+    press(queue, "a")
     expect(queue.locator(".item h1")).to_have_text("Reader 2")
     expect(queue.locator(".row")).to_have_count(3)
     told(queue, "Approved Reader 1")
@@ -96,16 +96,16 @@ def test_a_approves_and_the_next_one_is_there(queue: Page) -> None:
 
 
 def test_r_asks_for_a_reason_by_one_more_key(queue: Page) -> None:
-    queue.keyboard.press("r")
+    press(queue, "r")
     expect(queue.get_by_role("group", name="Why?")).to_be_visible()
     queue.keyboard.press("2")
     told(queue, "Rejected Reader 1 as abuse")
     settled(queue, "Reader 1", "rejected")
-    queue.keyboard.press("r")
+    press(queue, "r")
     queue.keyboard.press("Escape")
     expect(queue.get_by_role("group", name="Why?")).to_be_hidden()
     expect(queue.locator(".item h1")).to_have_text("Reader 2")
-    queue.keyboard.press("r")
+    press(queue, "r")
     queue.keyboard.press("Enter")
     told(queue, "Rejected Reader 2")
     settled(queue, "Reader 2", "rejected")
@@ -116,16 +116,15 @@ def test_the_question_for_the_reason_can_be_switched_off(queue: Page) -> None:
     with queue.expect_response("**/console/preferences"):
         queue.get_by_label("Ask for a reason when I reject").uncheck()
     queue.get_by_role("button", name="Done").click()
-    queue.keyboard.press("r")
+    press(queue, "r")
     settled(queue, "Reader 1", "rejected")
     queue.reload()
-    ready(queue)
-    queue.keyboard.press("r")
+    press(queue, "r")
     settled(queue, "Reader 2", "rejected")
 
 
 def test_s_rejects_as_spam_and_u_takes_it_back(queue: Page) -> None:
-    queue.keyboard.press("s")
+    press(queue, "s")
     told(queue, "Rejected Reader 1 as spam")
     settled(queue, "Reader 1", "rejected")
     queue.keyboard.press("u")
@@ -135,9 +134,9 @@ def test_s_rejects_as_spam_and_u_takes_it_back(queue: Page) -> None:
 
 
 def test_u_undoes_one_after_the_other_also_after_a_reload(queue: Page) -> None:
-    queue.keyboard.press("a")
+    press(queue, "a")
     expect(queue.locator(".item h1")).to_have_text("Reader 2")
-    queue.keyboard.press("s")
+    press(queue, "s")
     settled(queue, "Reader 1", "approved")
     settled(queue, "Reader 2", "rejected")
     queue.reload()
@@ -153,7 +152,7 @@ def test_f_leaves_it_for_another_moderator(
     queue: Page, url: str, open_page: Callable[..., Page]
 ) -> None:
     with queue.expect_response("**/console/left"):
-        queue.keyboard.press("f")
+        press(queue, "f")
     expect(queue.locator(".item h1")).to_have_text("Reader 2")
     queue.reload()
     expect(queue.locator(".row")).to_have_count(3)
@@ -168,7 +167,7 @@ def test_e_shows_everything_by_the_author(queue: Page, client: Client) -> None:
     screen_all()
     queue.reload()
     expect(queue.locator(".item h1")).to_have_text("Reader 1")
-    queue.keyboard.press("e")
+    press(queue, "e")
     expect(queue.locator(".row")).to_have_count(2)
     expect(queue.locator(".filters")).to_contain_text("Reader 1")
     assert "mail.example" not in queue.url
@@ -207,7 +206,7 @@ def test_another_set_of_keys_and_a_key_of_ones_own_are_kept_however_quick(queue:
     with queue.expect_request("**/console/preferences"):
         queue.get_by_role("button", name="WordPress").click()
     queue.get_by_role("button", name="Key for Approve", exact=True).click()
-    queue.keyboard.press("g")
+    press(queue, "g")
     with queue.expect_response(lambda answer: "KeyG" in (answer.request.post_data or "")):
         held[0].continue_()
     queue.get_by_role("button", name="Done").click()
@@ -215,7 +214,7 @@ def test_another_set_of_keys_and_a_key_of_ones_own_are_kept_however_quick(queue:
     expect(queue.locator(".actions button[value=approve] kbd")).to_have_text("g")
     expect(queue.locator(".actions form[data-do=reject] kbd")).to_have_text("d")
     expect(queue.locator("html.scripted")).to_have_count(1)
-    queue.keyboard.press("g")
+    press(queue, "g")
     settled(queue, "Reader 1", "approved")
 
 
@@ -228,7 +227,7 @@ def test_a_comment_that_no_list_holds_is_decided_by_key_all_the_same(
     queue.goto(f"{queue.url.partition('?')[0]}?item={comment}")
     expect(queue.locator("html.scripted")).to_have_count(1)
     expect(queue.locator(".row")).to_have_count(4)
-    queue.keyboard.press("s")
+    press(queue, "s")
     settled(queue, "Reader 1", "rejected")
     expect(queue.locator(".item h1")).to_have_text("Reader 2")
 
@@ -239,7 +238,7 @@ def test_all_of_a_campaign_are_chosen_by_one_key(queue: Page) -> None:
     expect(queue.locator(".chosen")).to_contain_text("4 selected")
     queue.keyboard.press("Shift+X")
     expect(queue.locator(".chosen")).to_be_hidden()
-    queue.keyboard.press("s")
+    press(queue, "s")
     expect(queue.locator(".alike-head")).to_contain_text("3 say nearly the same")
     queue.get_by_role("button", name="Select them").click()
     queue.get_by_role("group", name="The selected").get_by_role("button", name="Approve").click()
@@ -250,8 +249,7 @@ def test_all_of_a_campaign_are_chosen_by_one_key(queue: Page) -> None:
 
 def test_what_is_unsent_when_the_page_is_left_is_sent_all_the_same(queue: Page) -> None:
     for key in ("a", "s", "a"):
-        ready(queue)
-        queue.keyboard.press(key)
+        press(queue, key)
     queue.goto("about:blank")
     settled(queue, "Reader 1", "approved")
     settled(queue, "Reader 2", "rejected")
@@ -260,7 +258,7 @@ def test_what_is_unsent_when_the_page_is_left_is_sent_all_the_same(queue: Page) 
 
 def test_what_could_not_be_sent_comes_back_and_says_so(queue: Page) -> None:
     queue.route("**/console/decisions", lambda route: route.fulfill(status=503, body=AWAY))
-    queue.keyboard.press("a")
+    press(queue, "a")
     told(queue, "Reader 1 is back: The database is away.")
     expect(queue.locator(".row")).to_have_count(4)
     expect(queue.locator(".row").first).to_contain_text("Reader 1")
@@ -268,13 +266,13 @@ def test_what_could_not_be_sent_comes_back_and_says_so(queue: Page) -> None:
     queue.unroute("**/console/decisions")
     queue.get_by_role("button", name="Look").click()
     expect(queue.locator(".item h1")).to_have_text("Reader 1")
-    queue.keyboard.press("a")
+    press(queue, "a")
     settled(queue, "Reader 1", "approved")
 
 
 def test_a_session_that_ended_in_the_middle_loses_nothing(queue: Page) -> None:
     queue.context.clear_cookies()
-    queue.keyboard.press("a")
+    press(queue, "a")
     told(queue, "You are not signed in any more")
     expect(queue.locator(".row")).to_have_count(4)
     assert statuses()["Reader 1"] == "flagged"
@@ -286,9 +284,9 @@ def test_a_decision_on_an_old_version_says_who_was_first(
     other = open_page("about:blank")
     sign_in(other, url, "ben@paper.example", role="moderator")
     expect(other.locator(".item h1")).to_have_text("Reader 1")
-    other.keyboard.press("s")
+    press(other, "s")
     settled(other, "Reader 1", "rejected")
-    queue.keyboard.press("a")
+    press(queue, "a")
     told(queue, "ben@paper.example was first: rejected it")
     assert statuses()["Reader 1"] == "rejected"
 
@@ -311,7 +309,7 @@ def test_an_item_open_at_another_is_shown_as_such_until_the_lease_ends(
 
 
 def test_undo_never_undoes_a_colleagues_later_decision(queue: Page, moderator: Caller) -> None:
-    queue.keyboard.press("a")
+    press(queue, "a")
     settled(queue, "Reader 1", "approved")
     with reading() as session:
         comment = session.query(Comment.id).filter(Comment.name == "Reader 1").scalar()
@@ -336,7 +334,7 @@ def test_the_selected_are_decided_and_undone_as_one(queue: Page) -> None:
     settled(queue, "Reader 2", "flagged")
     queue.keyboard.press("x")
     queue.keyboard.press("Shift+R")
-    queue.keyboard.press("s")
+    press(queue, "s")
     told(queue, "Rejected Reader 1 as spam")
     settled(queue, "Reader 1", "rejected")
     queue.set_viewport_size({"width": 360, "height": 740})
@@ -421,7 +419,7 @@ def test_space_marks_as_seen_and_goes_on_and_undo_brings_it_back(
     expect(page.locator("html.scripted")).to_have_count(1)
     expect(page.locator(".item h1")).to_have_text("Reader 1")
     for seen, percent in ((1, 25), (2, 50)):
-        page.keyboard.press("Space")
+        press(page, "Space")
         told(page, f"Seen: Reader {seen}")
         expect(page.locator(".item h1")).to_have_text(f"Reader {seen + 1}")
         expect(page.locator(".coverage")).to_have_text(
@@ -509,7 +507,7 @@ def test_the_author_is_blocked_from_the_item(queue: Page) -> None:
 
 
 def test_n_opens_a_note_and_t_the_thread(queue: Page) -> None:
-    queue.keyboard.press("n")
+    press(queue, "n")
     queue.keyboard.type("Seen him before: a and r write letters here")
     queue.get_by_role("button", name="Keep").click()
     expect(queue.locator(".notes")).to_contain_text("Seen him before")
@@ -525,7 +523,7 @@ def test_a_viewer_sees_and_decides_nothing(
     page = open_page("about:blank")
     sign_in(page, url, "vera@paper.example", role="viewer")
     expect(page.locator(".item h1")).to_have_text("Reader 1")
-    page.keyboard.press("a")
+    press(page, "a")
     page.keyboard.press("x")
     page.keyboard.press("j")
     expect(page.locator(".item h1")).to_have_text("Reader 2")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.console import ready, sign_in, statuses, wait_in_line
+from tests.browser.console import press, ready, sign_in, statuses, wait_in_line
 from tests.caller import Client
 
 # What the console asks of either database is tested in tests/service.
@@ -72,7 +72,7 @@ def test_nothing_is_decided_while_the_comment_is_still_loading(queue: Page, way:
     ready(queue)
     expect(queue.locator(".item h1")).to_have_text("Reader 4")
     with queue.expect_response("**/console/decisions"):
-        queue.keyboard.press("a")
+        press(queue, "a")
     assert statuses() == dict.fromkeys(["Reader 1", "Reader 2", "Reader 3"], "flagged") | {
         "Reader 4": "approved"
     }
@@ -95,7 +95,7 @@ def test_keys_and_buttons_act_on_the_selection_and_say_so(queue: Page) -> None:
     for nth in (2, 3):
         queue.locator(".row input").nth(nth).check()
     expect(queue.get_by_role("button", name="Approve 2 selected a")).to_be_visible()
-    queue.keyboard.press("a")
+    press(queue, "a")
     expect(queue.locator("#said-so")).to_contain_text("Approved 2 comments")
     expect(queue.locator(".item h1")).to_have_text("Reader 1")
     expect(queue.get_by_role("button", name="Approve a", exact=True)).to_be_visible()
@@ -112,12 +112,12 @@ def test_keys_and_buttons_act_on_the_selection_and_say_so(queue: Page) -> None:
 
 
 def test_the_question_for_the_reason_ends_with_the_comment_that_it_is_about(queue: Page) -> None:
-    queue.keyboard.press("r")
+    press(queue, "r")
     expect(queue.get_by_role("group", name="Why?")).to_be_visible()
     queue.locator(".row > a").nth(1).click()
     ready(queue)
     with queue.expect_response("**/console/decisions"):
-        queue.keyboard.press("a")
+        press(queue, "a")
     assert statuses()["Reader 1"] == "flagged"
     assert statuses()["Reader 2"] == "approved"
 
