@@ -1,4 +1,4 @@
-"""`python -m worker.alive`: whether this host's worker gave a sign of life lately. A container's
+"""`python -m worker.alive`: check whether this host's worker sent a heartbeat lately. A container's
 health check.
 """
 
@@ -14,14 +14,14 @@ from models.records import Heartbeat
 from models.settings import settings
 from models.store.database import now, reading
 
-SILENT_SECONDS = 30  # it gives one with every sweep
+SILENT_SECONDS = 30  # it sends one with every sweep
 
 
 def is_alive() -> bool:
     recent = now() - timedelta(seconds=max(SILENT_SECONDS, 3 * settings().sweep_seconds))
     ours = Heartbeat.name.endswith(
         f"@{socket.gethostname()}", autoescape=True
-    )  # worker/working.py names it
+    )  # worker/working.py gives it this name
     with reading() as session:
         return (
             session.execute(select(Heartbeat.name).where(ours, Heartbeat.at > recent)).first()

@@ -37,9 +37,11 @@ app.conf.update(
 
 
 def _no_global_prefetch(*_: object) -> bool:
-    """RabbitMQ's quorum queues refuse a prefetch limit for the whole channel, and the worker would
-    go on without a consumer. Celery sees only queues that it declares as such itself, not a virtual
-    host whose default they are. A limit for each consumer is right for every kind of queue.
+    """Set the prefetch limit per consumer, which is right for every kind of queue.
+
+    RabbitMQ's quorum queues refuse a limit for the whole channel, and the worker would then run
+    without a consumer. Celery recognises only queues that it declares as quorum queues itself, not
+    those of a virtual host whose default they are.
     """
     return False
 
@@ -48,7 +50,9 @@ Tasks.qos_global = _no_global_prefetch  # type: ignore[assignment]
 
 
 class Sweeping(bootsteps.StartStopStep):
-    """Runs beside the consumer, not inside it: the sweep must go on while the broker is away."""
+    """Runs the sweep beside the consumer, not inside it, because it must continue while the broker
+    is down.
+    """
 
     requires = ("celery.worker.components:Pool",)
 
@@ -78,16 +82,16 @@ def _our_logs(**_: object) -> None:
 
 @signals.celeryd_after_setup.connect
 def _without_warnings_of_the_future(**_: object) -> None:
-    """At each loss of a connection Celery warns of what it will cancel then one day: nothing here
-    depends on it.
+    """Silence a warning that Celery gives at each loss of a connection, about what a future version
+    will cancel: nothing here depends on it.
     """
     warnings.simplefilter("ignore", CPendingDeprecationWarning)
 
 
 @signals.worker_ready.connect
 def _warn(**_: object) -> None:
-    """Redis may be set to forget messages to make room. Nothing is lost by that, but everything
-    waits for the sweep.
+    """Log a warning if Redis may evict messages to free memory. Nothing is lost by that, but
+    everything waits for the sweep.
     """
     with app.connection_for_write(transport_options=RING_OPTIONS) as connection:
         policy = eviction_policy(connection)
@@ -99,9 +103,7 @@ def _warn(**_: object) -> None:
 
 @signals.worker_init.connect
 def _warm(**_: object) -> None:
-    """Load the model before the first comment comes, not with it, whether the broker answers or
-    not.
-    """
+    """Load the model before the first comment arrives, whether or not the broker answers."""
     if SCREEN in app.amqp.queues.consume_from:
         warm()
         finish_what_the_last_began()  # before anything here starts a thread

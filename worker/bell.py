@@ -1,5 +1,5 @@
-"""`ring()`: say that work waits, by name, without importing what does it. A ring may be lost; a row
-never is.
+"""`ring()`: tell a worker that work waits, by the task's name, without importing the task. A
+message may be lost; a row never is.
 """
 
 from __future__ import annotations
@@ -23,22 +23,20 @@ if TYPE_CHECKING:
     from kombu import Connection
 
 SCREEN, PUBLISH, DELIVER, LEARN = "screen", "publish", "deliver", "learn"
-GATHER_SECONDS = (
-    0.004  # long enough to make one message of many posts, too short for anyone to notice
-)
-QUIET_SECONDS = 1.0  # after a failed ring; sweep catches up with what was not rung for
+GATHER_SECONDS = 0.004  # long enough to collect many posts in one message, too short to notice
+QUIET_SECONDS = 1.0  # pause after a failed ring; the sweep finds the work in the meantime
 MOST_WAITING = 20_000
 MOST_A_MESSAGE = 100
 dropped = dict.fromkeys(
     ("no broker", "not taken", "broker silent", "too many waiting"), 0
-)  # for /metrics, about right
+)  # for /metrics; approximate
 log = structlog.get_logger()
 _importing = threading.Lock()
 
 
 def ring(task: str, ids: Iterable[str | int]) -> bool:
-    """Send now, in messages of at most `MOST_A_MESSAGE` ids. False if the broker did not take them;
-    never raises.
+    """Send the ids now, in messages of at most `MOST_A_MESSAGE`. Return False if the broker did not
+    take them; never raise.
     """
     waiting, start = list(ids), 0
     if not settings().redis_url:
@@ -48,7 +46,7 @@ def ring(task: str, ids: Iterable[str | int]) -> bool:
         for start in range(0, len(waiting), MOST_A_MESSAGE):
             failpoint(f"ring_{task}")
             _bell().send_task(task, [waiting[start : start + MOST_A_MESSAGE]])
-    except Exception as error:  # kombu lets every transport's own errors through
+    except Exception as error:  # kombu passes on every transport's own errors
         dropped["not taken"] += len(waiting) - start
         told = {
             "error": type(error).__name__,
@@ -60,12 +58,12 @@ def ring(task: str, ids: Iterable[str | int]) -> bool:
 
 
 def ring_soon(task: str, id_: str | int) -> None:
-    """Leave it to the background: returns at once, whatever the broker does."""
+    """Leave it to a background thread and return at once, whatever the broker does."""
     _dispatcher().leave(task, id_)
 
 
 class _Dispatcher(threading.Thread):
-    """Gathers ids for a few milliseconds and rings once for all of them."""
+    """Collects ids for a few milliseconds and rings once for all of them."""
 
     def __init__(self) -> None:
         super().__init__(name="bell", daemon=True)
@@ -78,7 +76,7 @@ class _Dispatcher(threading.Thread):
             return
         try:
             self._waiting.put_nowait((task, id_))
-        except queue.Full:  # dropped: its row is committed, and sweep finds it
+        except queue.Full:  # dropped: its row is committed, and the sweep finds it
             dropped["too many waiting"] += 1
 
     def run(self) -> None:
@@ -110,17 +108,20 @@ def _dispatcher() -> _Dispatcher:
 
 @part
 def _bell() -> Celery:
-    """A Celery that only sends. Its connections must not be carried over a fork."""
-    # Celery puts another module in its own place, and who comes amid that is left with the first
+    """Return a Celery application that only sends. Its connections must not be shared after a
+    fork.
+    """
+    # Celery replaces its own module during the first import, and a thread that imports it at the
+    # same time gets the unfinished one.
     with _importing:
-        # half of this process's start time, and only senders need it
+        # Importing it takes half of this process's start time, and only senders need it.
         from celery import Celery  # noqa: PLC0415
 
     from worker.broker import RING_OPTIONS, common  # noqa: PLC0415
 
     bell = Celery("bell", set_as_current=False)
     # No heartbeats: nobody would send them while there is nothing to ring for, and RabbitMQ would
-    # hang up.
+    # close the connection.
     bell.conf.update(
         common(),
         task_publish_retry=False,
@@ -131,13 +132,13 @@ def _bell() -> Celery:
 
 
 def messages_waiting(queues: Iterable[str]) -> int:
-    """How many lie in queues for someone to take; none where the broker does not say."""
+    """Return how many messages wait in the queues; 0 if the broker does not tell."""
     if not settings().redis_url:
         return 0
     try:
         with _bell().connection_for_write() as connection:
             return sum(_messages_waiting(connection, queue) for queue in queues)
-    except Exception:  # kombu lets every transport's own errors through
+    except Exception:  # kombu passes on every transport's own errors
         return 0
 
 
@@ -150,12 +151,12 @@ def _messages_waiting(connection: Connection, queue: str) -> int:
 
 
 def trouble() -> str | None:
-    """Why the broker does not answer within `SOCKET_SECONDS`, in words; None if it does."""
+    """Return why the broker does not answer within `SOCKET_SECONDS`, or None if it does."""
     if not settings().redis_url:
         return "GREENROOM_REDIS_URL is not set"
     try:
         with _bell().connection_for_write() as connection:
             connection.ensure_connection(max_retries=0, timeout=1)
-    except Exception as error:  # kombu lets every transport's own errors through
+    except Exception as error:  # kombu passes on every transport's own errors
         return in_words(error) or "the broker does not answer"
     return None

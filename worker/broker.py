@@ -1,8 +1,8 @@
-"""How Celery and the broker are spoken to, the same for those who ring and those who work.
+"""Celery and broker settings, the same for senders and workers.
 
-A message may be lost or come twice: nothing depends on it (see ARCHITECTURE.md). What matters here
-is that no call ever hangs: a broker that accepts a connection and then says nothing would hold
-Celery's defaults for good.
+A message may be lost or arrive twice: nothing depends on it (see ARCHITECTURE.md). What matters is
+that no call ever hangs: with Celery's defaults, a broker that accepts a connection and then says
+nothing would block forever.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 SOCKET_SECONDS = 1.0
 
-# The first four are for Redis, the others for RabbitMQ: each transport passes over what it does not
-# know. RabbitMQ has to confirm, or a message to a broker that has died would count as rung for.
+# The first four are for Redis, the others for RabbitMQ: each transport ignores those that it does
+# not know. RabbitMQ must confirm each message; otherwise a message to a broker that has died would
+# count as sent.
 RING_OPTIONS: dict[str, float] = {
     "max_retries": 0,
     "socket_timeout": SOCKET_SECONDS,
@@ -32,7 +33,7 @@ RING_OPTIONS: dict[str, float] = {
 
 
 def common() -> dict[str, Any]:
-    """Celery settings that both sides need."""
+    """Return the Celery settings that both sides need."""
     return {
         "broker_url": settings().redis_url or "memory://",
         "task_ignore_result": True,
@@ -48,9 +49,11 @@ def common() -> dict[str, Any]:
 
 
 def _tls(url: str) -> dict[str, Any]:
-    """Whose certificate it is gets checked, unless the URL says otherwise (`?ssl_cert_reqs=none`).
+    """Return TLS options that verify the certificate, unless the URL says otherwise
+    (`?ssl_cert_reqs=none`).
 
-    Left to itself, kombu accepts any certificate for rediss:// and that of any host for amqps://.
+    By default, kombu accepts any certificate for rediss://, and a certificate of any host for
+    amqps://.
     """
     scheme, _, rest = url.partition("://")
     if scheme == "rediss" and "ssl_" not in rest.partition("?")[2]:
@@ -58,31 +61,31 @@ def _tls(url: str) -> dict[str, Any]:
     if scheme == "amqps":
         return {
             "broker_use_ssl": {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": None}
-        }  # None: the URL's
+        }  # None: use the URL's
     return {}
 
 
 def eviction_policy(connection: Connection) -> str | None:
-    """What Redis forgets when its memory is full: our messages too, unless "noeviction". None if it
-    does not tell.
+    """Return Redis's eviction policy. Unless it is "noeviction", Redis may delete our messages when
+    its memory is full. None if Redis does not tell.
     """
     try:
         channel: Any = connection.default_channel
         return str(channel.client.config_get("maxmemory-policy")["maxmemory-policy"])
     except (
         Exception
-    ):  # it is away, or RabbitMQ; an ACL keeps CONFIG to itself; a hosted one has none
+    ):  # it is down or is RabbitMQ, an ACL forbids CONFIG, or a hosted Redis has no CONFIG
         return None
 
 
 def is_cluster(connection: Connection) -> bool:
     """Whether this is a node of a Redis Cluster, which Celery cannot use: it would wait for
-    messages on all of them.
+    messages on all nodes.
     """
     try:
         channel: Any = connection.default_channel
         return bool(channel.client.info("cluster")["cluster_enabled"])
-    except Exception:  # it is away, or RabbitMQ, or does not tell
+    except Exception:  # it is down or is RabbitMQ, or it does not tell
         return False
 
 
@@ -91,13 +94,14 @@ CLUSTER = (
     "part of a cluster."
 )
 WORK_OPTIONS: dict[str, float] = {
-    # Without it one acknowledgement on a connection that died without a word holds the whole
-    # consumer for good; with it kombu's own look after such connections gets its turn, and the
-    # worker hears again within half a minute.
+    # Without this limit, one acknowledgement on a connection that died silently blocks the whole
+    # consumer for good. With it, kombu gets to check for such connections, and the worker receives
+    # messages again within half a minute.
     "socket_timeout": 5.0,
     "socket_connect_timeout": SOCKET_SECONDS,
     "socket_keepalive": True,
     "health_check_interval": 10,
-    # a task is done in seconds; what a killed worker held comes back, and sweep is earlier
+    # A task is done in seconds. A killed worker's messages come back after this time, but the sweep
+    # is earlier.
     "visibility_timeout": 600,
 }

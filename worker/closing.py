@@ -1,4 +1,4 @@
-"""Threads that are as old as their site lets them become close by themselves."""
+"""Close threads that have reached the age that their site sets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ AT_ONCE = 200
 
 
 def close_old_threads(at: datetime) -> int:
-    """How many were closed. Their pages are owed then, as after any change of a thread."""
+    """Close them and return how many. Their pages are then due to be published, as after any change
+    of a thread.
+    """
     with reading() as session:
         policies = session.execute(select(Site.id, Site.policy)).all()
     closed = 0
@@ -31,7 +33,7 @@ def _close(site_id: int, at: datetime, days: int) -> int:
     old = too_old(site_id, at - timedelta(days=days)).limit(AT_ONCE)
     old = old.with_for_update(
         key_share=True, skip_locked=True
-    )  # whoever holds one is working on it
+    )  # another process holds the lock and is working on the thread
     closing = {"state": "closed", "revision": Thread.revision + 1, "publish_due": at}
     with begin() as session:
         ids = session.scalars(old).all()

@@ -1,4 +1,4 @@
-"""One ring does for many: what is asked for while the work goes on is done together, next."""
+"""Gather work: requests that arrive while a batch runs are done together in the next batch."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ Item = TypeVar("Item", bound=Hashable)
 
 
 class Gathering(Generic[Item]):
-    """Lets one thread work while others only leave what they came with, and return.
+    """Lets one thread work, while other threads only leave their requests and return.
 
-    So batches grow by themselves when work comes faster than it is done: a batch of 60 comments
-    costs a fifth of 60 batches of one. It takes a free thread to leave something: where each thread
-    has work of one kind or another, messages wait outside and are done one by one. What a thread
-    left behind when the process dies is found by sweep, like any lost message.
+    So batches grow by themselves when work arrives faster than it is done: a batch of 60 comments
+    costs a fifth of 60 batches of one. Leaving a request takes a free thread. If all threads are
+    busy with work of other kinds, messages wait outside and are done one by one. If the process
+    dies, the sweep finds the requests that were left, like any lost message.
     """
 
     def __init__(self, work: Callable[[Sequence[Item]], object], *, most: int) -> None:
@@ -25,8 +25,8 @@ class Gathering(Generic[Item]):
         self._busy = False
 
     def do(self, items: Sequence[Item]) -> None:
-        """Do this work now, with whatever is left meanwhile, or leave it to the thread that is at
-        it.
+        """Do this work now, together with requests that arrive meanwhile, or leave it to the thread
+        that is already working.
         """
         with self._guard:
             self._waiting.update(dict.fromkeys(items))
@@ -42,7 +42,9 @@ class Gathering(Generic[Item]):
                 raise
 
     def _take(self) -> list[Item]:
-        """The next batch; with none left the thread is free, and the next that comes will work."""
+        """Return the next batch. If it is empty, no thread is working any more, and the next one
+        that arrives will work.
+        """
         with self._guard:
             batch = list(self._waiting)[: self._most]
             for item in batch:

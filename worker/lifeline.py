@@ -1,7 +1,7 @@
-"""No process outlives the one that started it, and `up` notices when one stands still.
+"""End with the process that started this one, and let `up` notice a process that hangs.
 
-A parent that was killed with -9 can't end its children, so each child looks after itself. Polling
-the parent's id works on every Unix and from any thread; Linux's own parent-death signal fires when
+A parent that was killed with -9 can't end its children, so each child watches its parent. Polling
+the parent's id works on every Unix and from any thread. Linux's own parent-death signal fires when
 only the *thread* that forked ends, and pools fork from threads.
 """
 
@@ -16,41 +16,43 @@ import threading
 import time
 from collections.abc import Callable
 
-UP = "GREENROOM_UP"  # the process id of `greenroom up`, in the environment of what it starts
-# where `up` hears signs of life, as `host:port`, and behind a space this part's name
+UP = "GREENROOM_UP"  # the process id of `greenroom up`, in the environment of its processes
+# Where `up` listens for heartbeats, as `host:port`, then a space and this part's name.
 PULSE = "GREENROOM_PULSE"
-STARTS = "starts"  # behind a name: its process has begun, and gives its next sign when it works
+STARTS = "starts"  # after a name: the process has started but does not work yet
 POLL_SECONDS = 0.5
 GRACE_SECONDS = (
-    3.0  # for a process to end by itself; its own children start to count when it has gone
+    3.0  # for a process to end by itself; its own children start to count after it has gone
 )
 
 
 def watch_up() -> None:
-    """End with `greenroom up`, where that started this process; started by hand, a part outlives
-    its shell.
+    """End with `greenroom up`, if that started this process. A part that was started by hand
+    outlives its shell.
     """
     if UP in os.environ:
         _start_thread(int(os.environ[UP]), on_death=end, pulse=Pulse())
 
 
 class Pulse:
-    """Signs of life that this process gives to `up`; to nobody, if that did not start it."""
+    """Heartbeats from this process to `up`; none are sent if `up` did not start it."""
 
     def __init__(self, process: str = "") -> None:
-        """`process`: which of the part's processes this is, if not the one that `up` started."""
+        """`process` says which of the part's processes this is, if it is not the one that `up`
+        started.
+        """
         address, _, part = os.environ.get(PULSE, "").partition(" ")
         host, _, port = address.partition(":")
         self._to = (host, int(port)) if part else None
         self._name = f"{part}.{process}" if process else part
 
     def start(self) -> None:
-        """Say that this process has begun, and may take a while until it works."""
+        """Tell `up` that this process has started, and may need a while until it works."""
         self._say(f"{self._name} {STARTS}")
 
     def beat(self) -> None:
-        """Say that it works. Called every `POLL_SECONDS`, by the thread or loop whose standing
-        still would matter.
+        """Tell `up` that this process works. Call it every `POLL_SECONDS`, from the thread or loop
+        that must not hang.
         """
         self._say(self._name)
 
@@ -65,11 +67,11 @@ class Pulse:
 
 
 def watch_parent(parent: int | None = None, *, on_death: Callable[[], None] | None = None) -> None:
-    """End this process soon after its parent: SIGTERM first, SIGKILL if it still runs after a
-    grace.
+    """End this process soon after its parent: SIGTERM first, and SIGKILL if it still runs after a
+    grace period.
 
-    `parent` is the process id to expect, where the caller knows it: then a parent that died before
-    this is seen too.
+    `parent` is the process id to expect, if the caller knows it. Then a parent that died before
+    this call is noticed, too.
     """
     _start_thread(_parent() if parent is None else parent, on_death=on_death or end)
 
@@ -81,7 +83,9 @@ def _start_thread(parent: int, *, on_death: Callable[[], None], pulse: Pulse | N
 
 
 def _parent() -> int:
-    """Who forked us, even if that one has died meanwhile, as far as multiprocessing noted it."""
+    """Return the process that forked us, even if it has died meanwhile, as far as multiprocessing
+    recorded it.
+    """
     noted = multiprocessing.parent_process()
     return noted.pid if noted and noted.pid else os.getppid()
 
@@ -95,7 +99,7 @@ def _watch(parent: int, on_death: Callable[[], None], pulse: Pulse | None) -> No
 
 
 def end() -> None:
-    """End this process: asked first, killed if it still runs after a grace."""
+    """End this process: with SIGTERM, and with SIGKILL if it still runs after a grace period."""
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE_SECONDS)
     os.kill(os.getpid(), signal.SIGKILL)

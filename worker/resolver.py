@@ -1,9 +1,9 @@
-"""What DNS says about a domain's mail, asked of the system's resolvers or of `GREENROOM_DNS`, and
-how sure that is.
+"""Ask DNS, through the system's resolvers or `GREENROOM_DNS`, whether a domain accepts mail, and
+how certain the answer is.
 
-A comment may be rejected because its email domain does not exist, so a "no" is believed only of a
-resolver that shows it would know: a network without DNS, or one that says "no such domain" to
-everything, must cost nobody a comment.
+A comment may be rejected because its email domain does not exist. So "no such domain" is believed
+only from a resolver that proves to know existing domains: a network without DNS, or a resolver that
+says "no such domain" to everything, must not cost a reader the comment.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from cachetools import TLRUCache
 from models.runtime import part
 from models.settings import host_and_port, settings
 
-AT_ONCE = 64  # look-ups under way together
+AT_ONCE = 64  # look-ups at the same time
 REMEMBERED = 10_000  # domains
 KNOWN_SECONDS = 3600
-IMPOSSIBLE_SECONDS = 600  # someone may be setting the domain up right now
+IMPOSSIBLE_SECONDS = 600  # someone may be setting up the domain right now
 UNKNOWN_SECONDS = 30
-SILENCES = 3  # look-ups in a row without an answer before the resolver itself is doubted
+SILENCES = 3  # look-ups in a row without an answer before Greenroom doubts the resolver itself
 
 _Kind = TypeVar("_Kind", bound=dns.resolver.BaseResolver)
 
 
 class Mail(NamedTuple):
-    """Whether a domain takes mail, None where nobody knows. `why` continues "the domain …", or says
-    what was wrong.
+    """Whether a domain accepts mail; None if nobody knows. `why` continues "the domain …", or says
+    what went wrong.
     """
 
     takes: bool | None
@@ -44,21 +44,21 @@ class Mail(NamedTuple):
 
 
 class UnansweredError(Exception):
-    """There is no answer to believe; the message says why, in words a moderator can use."""
+    """Raised if there is no answer to believe; the message says why, in words for moderators."""
 
 
 class SilenceError(UnansweredError):
-    """Nothing came back in time."""
+    """Raised if no answer arrived in time."""
 
 
 @part
 def resolver() -> Resolver:
-    """This process's own: its locks must not be carried over a fork."""
+    """Return the resolver of this process: its locks must not be shared after a fork."""
     return Resolver(settings().dns, seconds=settings().dns_seconds)
 
 
 class Resolver:
-    """Asks `servers` ("host:port"; none: the system's), each domain for at most
+    """Asks `servers` ("host:port"; if there are none, the system's). Each domain takes at most
     `seconds` in all.
     """
 
@@ -75,8 +75,8 @@ class Resolver:
         self._doubt = _Doubt()
 
     def mail(self, domains: Iterable[str]) -> dict[str, Mail]:
-        """Whether each domain (ASCII) takes mail: remembered, or looked up all at once, each one
-        once.
+        """Return whether each domain (in ASCII) accepts mail. Answers are cached; all other domains
+        are looked up at the same time, each one once.
         """
         wanted = dict.fromkeys(domains)
         with self._lock:
@@ -88,7 +88,8 @@ class Resolver:
         return found
 
     def ask(self, name: str, kind: str, *, until: float) -> list[Any] | None:
-        """The records of a kind, none if there are none, or None where the name does not exist.
+        """Return the records of a kind. The list is empty if there are none; None means that the
+        name does not exist.
 
         `until` is a time of `monotonic()`. Raises UnansweredError.
         """
@@ -135,8 +136,8 @@ class Resolver:
         return mail
 
     def _mail(self, domain: str, *, until: float) -> Mail:
-        """RFC 5321, 5.1: the MX records, or without any the address itself. RFC 7505: an MX of "."
-        means no mail.
+        """Look for MX records, or without any for the address itself (RFC 5321, 5.1). An MX of "."
+        means that the domain accepts no mail (RFC 7505).
         """
         exchanges = self.ask(domain, "MX", until=until)
         if exchanges:
@@ -152,7 +153,7 @@ class Resolver:
         return Mail(False, "does not exist" if missing else "takes no mail")
 
     def _knows(self, top: str, *, until: float) -> bool:
-        """Whether this resolver has the top-level domain, and so would have had the domain below
+        """Whether this resolver knows the top-level domain, and so would know the domain below
         it.
         """
         with self._lock:
@@ -167,12 +168,14 @@ class Resolver:
         answers = [self.ask(f"{top}.", kind, until=until) for kind in ("NS", "SOA")]
         if any(answers) or all(answer is None for answer in answers):
             return any(answers)
-        # It has the name but no record of it. Some answer so to everything; this one is believed if
-        # it can say no.
+        # It has the name but no record of it. Some resolvers answer this to everything; this one is
+        # believed if it can also say no.
         return self.ask(f"no-such-name-as-this.{top}.", "A", until=until) is None
 
     def _is_silent(self) -> bool:
-        """Whether even the root's servers, which any living resolver can name, stay unnamed."""
+        """Whether the resolver cannot even name the root servers, which any working resolver
+        can.
+        """
         try:
             self.ask(".", "NS", until=monotonic() + self._seconds / 2)
         except UnansweredError as error:
@@ -181,27 +184,27 @@ class Resolver:
 
 
 def _seconds_to_keep(answer: bool | None) -> float:
-    """How long an answer counts: yes, no, or nobody knows."""
+    """Return how long to keep an answer: yes, no, or unknown."""
     return {True: KNOWN_SECONDS, False: IMPOSSIBLE_SECONDS, None: UNKNOWN_SECONDS}[answer]
 
 
 def asking(kind: type[_Kind], servers: tuple[str, ...], *, seconds: float) -> _Kind:
-    """dnspython's resolver, made anew each time: it is cheap, and `resolv.conf` may
+    """Return dnspython's resolver, made again for each use: that is cheap, and `resolv.conf` may
     have changed.
     """
     made = kind() if not servers else kind(configure=False)
     if servers:
         made.nameservers = [_nameserver(server) for server in servers]
-    made.timeout = seconds / 2  # so that one lost packet, or one dead server of two, is survived
+    made.timeout = seconds / 2  # to survive one lost packet, or one dead server of two
     return made
 
 
 class _Doubt:
-    """Several silences in a row, and not even the root answers: nobody waits for this resolver for
-    a while.
+    """After several silences in a row, and if not even the root answers, no look-up waits for this
+    resolver for a while.
 
-    Asking for the root tells a dead resolver from a stranger's slow domain, which must not stop
-    everyone's look-ups.
+    Asking for the root distinguishes a dead resolver from one stranger's slow domain, which must
+    not stop all look-ups.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What is overdue, and doing it: no broker is needed, and several sweeps at once are harmless."""
+"""Find overdue work and do it. This needs no broker, and several sweeps at once are harmless."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ from worker.webhooks import sending
 from worker.webhooks.retention import tidy_webhooks
 
 MOST_AT_ONCE = 500
-RUNG_SECONDS = 10  # how long a ring may take to be heard before it is rung again
-UNHEARD_SECONDS = 30  # rung for more than once and still pending: whoever should hear it does not
+RUNG_SECONDS = 10  # how long a message may take to arrive before the sweep rings again
+UNHEARD_SECONDS = 30  # rung for more than once and still pending: the messages must be getting lost
 TIDY_SECONDS = 600
 log = structlog.get_logger()
 
 
 def _screen_and_publish(comment_ids: Sequence[str]) -> None:
-    """Without ringing in between: to a silent broker each ring costs a second, and nobody would
-    hear it.
+    """Screen and publish without ringing in between: with a silent broker, each ring costs a second
+    and reaches nobody.
     """
     batch = take(comment_ids)
     _publish(screen_ready(batch.ready))
@@ -95,8 +95,8 @@ class Sweeper(threading.Thread):
         self._ending.set()
 
     def _try(self, step: Callable[[], float]) -> float:
-        """Seconds to pause after a step. Where it fails the database is away: the next round finds
-        it again.
+        """Run a step and return the seconds to pause after it. If it fails, the database is down,
+        and the next round tries again.
         """
         try:
             return step()
@@ -109,7 +109,7 @@ class Sweeper(threading.Thread):
         if careful():
             sweep(
                 overdue_seconds=0
-            )  # the broker gives nobody else what the last worker had taken from it
+            )  # the broker gives no other worker the messages that the last one had taken
         return settings().sweep_seconds
 
     def _sweep(self) -> float:
@@ -136,8 +136,8 @@ class Sweeper(threading.Thread):
 
 
 def sweep(overdue_seconds: float | None = None) -> bool:
-    """Ring again for what is overdue; do it here if the broker is silent or nobody listens. True if
-    more is overdue.
+    """Ring again for overdue work. Do it here if the broker is silent or no worker listens. Return
+    True if more is overdue.
     """
     at = now()
     is_more = False
@@ -158,8 +158,8 @@ def _overdue(
     at: datetime,
     seconds: float | None = None,
 ) -> list[Any]:
-    """Claim overdue rows by putting their due time off, so that no other sweep rings for them at
-    the same time.
+    """Claim overdue rows by moving their due time, so that no other sweep rings for them at the
+    same time.
     """
     before = at - timedelta(seconds=settings().overdue_seconds if seconds is None else seconds)
     with reading() as session:
@@ -168,7 +168,7 @@ def _overdue(
     oldest = select(record.id).where(due < before).order_by(due).limit(MOST_AT_ONCE)
     oldest = oldest.with_for_update(
         key_share=True, skip_locked=True
-    )  # whoever holds one is working on it
+    )  # another process holds the lock and is working on the row
     later = before + timedelta(seconds=RUNG_SECONDS)
     claimed = (
         update(record)
@@ -182,7 +182,7 @@ def _overdue(
 
 
 def _unheard(at: datetime) -> bool:
-    """Whether some comment has waited so long that rings must be going unheard."""
+    """Whether a comment has waited so long that messages must be getting lost."""
     waiting = select(Comment.id).where(Comment.status == "pending", Comment.screenings == 0)
     waiting = waiting.where(
         Comment.screen_due.is_not(None), Comment.at < at - timedelta(seconds=UNHEARD_SECONDS)
@@ -192,10 +192,9 @@ def _unheard(at: datetime) -> bool:
 
 
 def _sweep_deliveries(at: datetime) -> None:
-    """Ring for endpoints that are owed something; where nobody takes the ring, or nobody heard it,
-    send from here.
+    """Ring for endpoints with due deliveries. If no worker takes the message, send from here.
 
-    No due time is put off: an attempt is taken by a lease, so that a ring too many does no harm.
+    No due time moves, because an attempt is claimed by a lease: one ring too many does no harm.
     """
     with reading() as session:
         left = shown_but_waiting(session)
@@ -218,7 +217,7 @@ def _in_place(task: str, ids: Sequence[str | int]) -> None:
 
 
 def tidy(at: datetime) -> None:
-    """Remove what is kept for a time only."""
+    """Remove data whose retention time is over."""
     with begin() as session:
         session.execute(delete(Fingerprint).where(Fingerprint.at < at - timedelta(days=1)))
         session.execute(delete(AddressKey).where(AddressKey.day < (at - timedelta(days=1)).date()))

@@ -1,4 +1,4 @@
-"""What messages ask for: thin recipes. Ids in, nothing out."""
+"""The Celery tasks, as short recipes: ids in, nothing out."""
 
 from __future__ import annotations
 
@@ -33,4 +33,4 @@ def learn(site_ids: list[int]) -> None:
 def deliver(endpoint_ids: list[str]) -> None:
     sender().wake(
         endpoint_ids
-    )  # it has a thread of its own: no slow endpoint holds up who screens and publishes
+    )  # runs in its own thread, so that no slow endpoint delays screening or publishing

@@ -1,9 +1,9 @@
-"""Notices that this worker lives but no longer takes what waits for it, so that it can be begun
-again.
+"""Notice that this worker runs but no longer takes messages that wait for it, so that it can be
+restarted.
 
-Workers that went deaf after a reset of Redis were reported time and again (celery#10205), and
-nothing else shows it: the process lives, its sweep goes on, new connections work. The time-outs in
-`broker.py` end the one way to it that we know.
+Workers that stopped consuming after a reset of Redis have been reported repeatedly (celery#10205),
+and nothing else reveals it: the process runs, its sweep continues, new connections work. The
+time-outs in `broker.py` prevent the one cause that we know.
 """
 
 from __future__ import annotations
@@ -17,19 +17,21 @@ DEAF_SECONDS = 30
 
 
 class Watchdog:
-    """`heard()` is called for every message that the worker takes."""
+    """Decides whether the worker still consumes. Call `heard()` for every message that the worker
+    takes.
+    """
 
     def __init__(self, queues: Collection[str]) -> None:
         self._queues = queues
         self._since: datetime | None = (
-            None  # messages have waited at every look since, and none was taken
+            None  # since then, messages waited at every look, and none was taken
         )
 
     def heard(self, **_: object) -> None:
         self._since = None
 
     def is_deaf(self, at: datetime) -> bool:
-        """Ask the broker. A worker is deaf when its queues were never seen empty for long, and it
+        """Ask the broker. A worker is deaf if its queues have not been seen empty for long, and it
         took nothing.
         """
         if not messages_waiting(self._queues):

@@ -1,4 +1,4 @@
-"""One worker: Celery's own, in this process, with the options Greenroom means."""
+"""Run one worker: Celery's own, in this process, with Greenroom's options."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ def work(queues: str) -> None:
 
     Ends the process with a status other than 0 if the worker could not go on.
     """
-    # Celery warns whoever runs it as root of pickled messages; ours are JSON, and nothing else is
-    # accepted.
+    # Celery warns root users about pickled messages; ours are JSON, and nothing else is accepted.
     warnings.simplefilter("ignore", SecurityWarning)
-    configure_logs()  # Celery asks for its logs only after the checks were warmed
+    configure_logs()  # Celery sets up logging only after the checks were loaded
     with app.connection_for_write(transport_options=RING_OPTIONS) as connection:
         if is_cluster(connection):
             sys.exit(CLUSTER)
@@ -36,8 +35,8 @@ def work(queues: str) -> None:
             f"--concurrency={settings().screeners}",
             "--pool=threads",
             f"--loglevel={settings().log_level}",
-            # Workers keep no company here: nobody asks Celery who is there, heartbeats are rows in
-            # the database.
+            # Workers do not talk to each other: nobody asks Celery which workers exist, and
+            # heartbeats are rows in the database.
             "--without-gossip",
             "--without-mingle",
             "--without-heartbeat",
@@ -48,6 +47,8 @@ def work(queues: str) -> None:
 
 
 def _celery(words: list[str]) -> int | None:
-    """Run Celery's own command, and its exit status, which `app.worker_main` keeps to itself."""
+    """Run Celery's own command and return its exit status, which `app.worker_main` does not
+    return.
+    """
     celery.params[0].default = app
     return cast(int | None, celery.main(args=words, standalone_mode=False))

@@ -1,6 +1,7 @@
-"""What became of earlier comments under the same email address on this site.
+"""Check the earlier comments under the same email address on this site.
 
-Anyone can type another's address, so a good record earns nothing; a bad one may hold back.
+Anyone can type another person's address, so a good record earns nothing, but a bad one may hold a
+comment back.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from models.records import Comment
 from models.store.database import Moment
 from worker.checks.batch_table import Columns, Question, asked, dialect_of, packed
 
-# comments looked at, the newest: an address that everyone types must not slow everyone down
+# Only the newest comments are read: an address that everyone types must not slow the check down.
 MOST = 200
 
 _WORDS = {"approved": "approved", "rejected": "rejected", "flagged": "held", "pending": "waiting"}
@@ -34,8 +35,8 @@ class _Record(NamedTuple):
 
 
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
-    """`counts` are of the address's comments before this one: "approved", "rejected"
-    and "flagged".
+    """Check the batch. `counts` are the address's earlier comments: "approved", "rejected" and
+    "flagged".
     """
     return [_evidence(record) for record in _records(session, batch)]
 
@@ -68,8 +69,8 @@ def _words(record: _Record) -> str:
 
 
 def _records(session: Session, batch: Sequence[Candidate]) -> list[_Record]:
-    """What came of the newest comments before each one; the index has them in order, so no more are
-    read.
+    """Return the outcomes of the newest comments before each one. The index has them in order, so
+    no others are read.
     """
     records = [_Record(Counter(), None) for _ in batch]
     rows: list[Question] = [

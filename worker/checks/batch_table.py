@@ -1,7 +1,7 @@
-"""A batch's questions as a table that a query joins.
+"""A batch's questions as a table that a query can join.
 
-All rows travel as one bound JSON value: a statement with a parameter for every field would be
-compiled anew for each batch, which took longer (12 ms for 100 rows) than the query itself. So each
+All rows travel as one bound JSON value. A statement with a parameter for every field would be
+compiled again for each batch, which took longer (12 ms for 100 rows) than the query itself. So each
 check builds its statement once.
 """
 
@@ -34,8 +34,8 @@ Question: TypeAlias = Mapping[str, Value]  # one row: a value for each column
 
 
 def asked(dialect: str, columns: Columns) -> CTE:
-    """The rows as a table of these columns, to be joined. Build the statement once; `packed` fills
-    it.
+    """Return the rows as a table of these columns, for a join. Build the statement once; `packed`
+    provides the rows.
     """
     json = bindparam("asked", type_=Text)
     return (
@@ -46,8 +46,8 @@ def asked(dialect: str, columns: Columns) -> CTE:
 
 
 def packed(dialect: str, rows: Iterable[Question]) -> dict[str, str]:
-    """What to execute such a statement with."""
-    length = 26 if dialect == "sqlite" else None  # SQLite's times are text without zone
+    """Return the parameters to execute such a statement with."""
+    length = 26 if dialect == "sqlite" else None  # SQLite stores times as text without a zone
     sent = [{name: _plain(value, length) for name, value in row.items()} for row in rows]
     return {"asked": orjson.dumps(sent).decode()}
 

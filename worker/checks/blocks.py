@@ -1,12 +1,13 @@
-"""What moderators blocked or trust on this site, until the day they said: an author, a host linked
-to, a word; and what they said is to be done with all that is like a comment.
+"""Check what moderators block or trust on this site until a date: an author, a host, a word; and
+their decisions for all comments that are like a given one.
 
-Anyone can type a trusted author's address, so trust earns nothing by itself: it is told, and takes
-back what the address's own record would hold. Links to a trusted host are not counted among the
-links.
+Anyone can type a trusted author's address, so trust earns nothing by itself: the evidence mentions
+it, and it only cancels what the address's own record would hold. Links to a trusted host are not
+counted among the links.
 
-Like a comment is what says nearly the same as that very comment, which a human has read: never what
-is only like something that was like it, or a rule would wander off by itself.
+A comment is "like" the given one only if it says nearly the same as that very comment, which a
+human has read. Similarity to a similar comment does not count; otherwise a rule would drift by
+itself.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _LIKE = {"reject": "like_rejected", "flag": "like_held", "approve": "like_approv
 _DECIDED = {"reject": "reject", "flag": "hold", "approve": "let through"}
 
 
-# Built once: to put the statement together takes longer than to run it.
+# Built once: putting the statement together takes longer than running it.
 _BLOCK = Base.metadata.tables["blocks"].c
 _BLOCKS = select(
     *(_BLOCK.site_id, _BLOCK.kind, _BLOCK.stance, _BLOCK.value),
@@ -48,7 +49,7 @@ _BLOCKS = select(
 
 
 class _Standing(NamedTuple):
-    """`body` is the text of the comment whose like is to be decided."""
+    """A block or rule in force. `body` is the text that "decide like this" compares with."""
 
     kind: str
     stance: str
@@ -60,9 +61,9 @@ class _Standing(NamedTuple):
 
 
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
-    """`counts` are "trusted_links", how many lead to trusted hosts, and "trusted_author", 1 where
-    the address is; "like_approved" and "same_as_approved" where a moderator lets through what says
-    nearly, or exactly, this.
+    """Check the batch. `counts` are "trusted_links", the number of links to trusted hosts;
+    "trusted_author", 1 if the address is trusted; and "like_approved" and "same_as_approved", if a
+    moderator lets comments pass that say nearly or exactly this.
     """
     standing = _standing(session, {candidate.site_id for candidate in batch}, now)
     return [
@@ -72,7 +73,9 @@ def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[E
 
 
 def _standing(session: Session, sites: set[int], now: datetime) -> dict[int, list[_Standing]]:
-    """By site. The page check asks the same session once more, and gets the same answer."""
+    """Return the rules in force by site. The page check asks in the same session again and gets the
+    same answer.
+    """
     key = (_standing, frozenset(sites), now)
     if key not in session.info:
         session.info[key] = _read(session, sites, now)
@@ -93,14 +96,16 @@ def _read(session: Session, sites: set[int], now: datetime) -> dict[int, list[_S
 
 
 def _bodies(session: Session, ids: Sequence[str]) -> dict[str, str]:
-    """An erased comment is like nothing any more."""
+    """Return the texts to compare with. An erased comment is like nothing any more."""
     if not ids:
         return {}
     return dict(session.execute(select(Comment.id, Comment.body).where(Comment.id.in_(ids))).all())
 
 
 def _of_the_thread(session: Session, candidate: Candidate) -> dict[str, str]:
-    """What a moderator decided about the whole thread: to read first, or to slow it down."""
+    """Return what a moderator decided about the whole thread: read comments first, or slow them
+    down.
+    """
     found = {}
     if candidate.thread_moderation == "before":
         found["thread"] = "every comment of this thread is read before it goes live"
@@ -162,7 +167,7 @@ def _evidence(
 
 
 def _likeness(each: _Standing, candidate: Candidate) -> float:
-    """The comment itself is decided by whoever reads it."""
+    """Compare the texts. The given comment itself is decided by the moderator who reads it."""
     return likeness(candidate.body, each.body) if each.body and each.value != candidate.id else 0.0
 
 
@@ -177,26 +182,28 @@ def _hits(each: _Standing, candidate: Candidate, hosts: Sequence[str], words: Se
 
 
 def _linked(candidate: Candidate) -> list[str]:
-    """Where each of its links leads, the author's own website too."""
+    """Return the hosts of all links, including the author's own website."""
     links = markdown.links(markdown.render(candidate.body))
     return [host for link in (*links, candidate.website or "") if (host := host_of(link))]
 
 
 def _named(candidate: Candidate) -> list[str]:
-    """The hosts of the URLs in its text, also of those that no reader can click."""
+    """Return the hosts of the URLs in the text, including those that no reader can click."""
     typed = [url.host for url in typed_in(candidate.body)]
     return list(dict.fromkeys([*_linked(candidate), *typed, *every_host(candidate.body)]))
 
 
-@lru_cache(10_000)  # each blocked host meets each comment's
+@lru_cache(10_000)  # each blocked host is compared with each comment's
 def _spelled(value: str) -> str:
-    """A blocked host as URLs have it; older blocks were kept as they were typed."""
+    """Return a blocked host in the spelling of URLs; older blocks were stored as they were
+    typed.
+    """
     return host_of(value)
 
 
 def _used(candidate: Candidate, words: list[str]) -> Set[str]:
-    """The blocked words that it uses, found like the site's own list; but a `*` stands for nothing
-    here.
+    """Return the blocked words that the text uses, found like the words of the site's own list,
+    except that `*` is an ordinary character.
     """
     if not words:
         return frozenset()

@@ -1,5 +1,5 @@
-"""The counts that a site's own model looks at beside the text: what the other checks found, and
-what is odd about the name, the address and the website.
+"""The counts that a site's own model sees beside the text: findings of the other checks, and
+oddities of the name, the address and the website.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _FROM: dict[str, tuple[str, str]] = {
 
 
 def counts(candidate: Candidate, known: Mapping[str, Evidence]) -> dict[str, int]:
-    """The values of `COUNTS`; what is none is left out, what could not be found out
-    is `UNKNOWN`.
+    """Return the values of `COUNTS`. A count of 0 is left out; one that could not be taken is
+    `UNKNOWN`.
     """
     found = {name: _count(known.get(check), kind) for name, (check, kind) in _FROM.items()}
     found |= {**_own(candidate, known.get("links")), **_form(candidate), **_who(candidate)}
@@ -41,7 +41,7 @@ def _count(item: Evidence | None, kind: str) -> int:
 
 
 def _own(candidate: Candidate, links: Evidence | None) -> dict[str, int]:
-    """What leads nobody away. Which page it stands on not every form says."""
+    """Return the links that lead no reader away. Not every form tells which page it is on."""
     away, hosts = _count(links, "foreign"), _count(links, "hosts")
     return {
         "links to this page": _count(links, "page") if candidate.page else UNKNOWN,

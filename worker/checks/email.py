@@ -1,7 +1,7 @@
-"""Whether mail could reach the commenter: the form of the address, its domain, and who hands out
-throw-away ones.
+"""Check whether mail could reach the commenter: the form of the address, its domain, and known
+providers of throw-away addresses.
 
-Evidence may be shown widely, so it names the domain and never what stands before the @.
+Many people may see the evidence, so it names the domain and never the part before the @.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def check(batch: Sequence[Candidate]) -> list[Evidence]:
 
 
 def _domain(email: str) -> _Domain | None:
-    """The part after the @, or None if this cannot be an address. The same rules as where comments
-    are accepted.
+    """Return the part after the @, or None if this cannot be an address. The rules are those for
+    accepting comments.
     """
     try:
         checked = parsed_email(email)
@@ -63,7 +63,7 @@ def _evidence(domain: _Domain, mail: Mail | None) -> Evidence:
         [_looked_up(domain, mail) + correction] * (unknown or not found) + list(found.values())
     )
     if "impossible" in found and meant:
-        found["suggestion"] = meant  # the bare domain, for a form to offer
+        found["suggestion"] = meant  # only the domain, for a form to suggest
     return Evidence(check="email", outcome=outcome, detail=detail, found=found)
 
 
@@ -91,7 +91,7 @@ def _disposable(domain: str) -> str | None:
 
 
 def _parents(domain: str) -> list[str]:
-    """a.b.c: a.b.c, b.c and c."""
+    """Return the domain and its parents: for a.b.c, these are a.b.c, b.c and c."""
     labels = domain.split(".")
     return [".".join(labels[start:]) for start in range(len(labels))]
 

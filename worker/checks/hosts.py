@@ -1,5 +1,5 @@
-"""Whether the hosts a comment links to were seen on this site before, and what became of the
-comments that did.
+"""Check whether the hosts that a comment links to were seen on this site before, and what became of
+the comments that linked to them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from models.text.urls import shown
 from worker.checks.batch_table import Columns, Question, asked, dialect_of, packed
 from worker.checks.links import hosts_of
 
-MOST = 20  # comments looked at for each host, the newest
+MOST = 20  # earlier comments read for each host, the newest first
 _SHOWN = 4
 _COLUMNS: Columns = {"n": Integer(), "site": Integer(), "host": String(), "id": Uuid(as_uuid=False)}
 _NO_ID = "00000000-0000-0000-0000-000000000000"
@@ -41,9 +41,9 @@ _Fates = Mapping[str, Counter[str]]
 
 
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
-    """`counts` are of hosts: "new" to this site, and of those seen before the "approved" and the
-    "rejected" ones, by what became of most comments that linked there. Counted are comments before
-    this one.
+    """Check the batch. `counts` count hosts: those "new" to this site, and of those seen before,
+    the "approved" and the "rejected" ones, by the outcome of most comments that linked to them.
+    Only earlier comments count.
     """
     linked = [hosts_of(candidate) for candidate in batch]
     fates = _fates(session, batch, linked)
@@ -51,7 +51,7 @@ def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[E
 
 
 def rows(batch: Sequence[Candidate]) -> list[LinkedHostRow]:
-    """Rows for the table of hosts."""
+    """Return rows for the table of hosts."""
     return [
         {"site_id": candidate.site_id, "host": host, "comment_id": candidate.id}
         for candidate in batch
@@ -86,7 +86,9 @@ def _sentence(host: str, fate: Counter[str]) -> str:
 def _fates(
     session: Session, batch: Sequence[Candidate], linked: Sequence[Sequence[str]]
 ) -> Sequence[_Fates]:
-    """For each comment, what became of the newest earlier ones that linked to the same host."""
+    """Return for each comment the outcomes of the newest earlier ones that linked to the same
+    host.
+    """
     fates: list[defaultdict[str, Counter[str]]] = [defaultdict(Counter) for _ in batch]
     questions: list[Question] = [
         {"n": n, "site": candidate.site_id, "host": host, "id": _plain(candidate.id, session)}
@@ -103,14 +105,16 @@ def _fates(
 
 
 def _plain(id_: str, session: Session) -> str:
-    """As the database keeps it: SQLite's ids are hexadecimal digits alone."""
+    """Return an id in the form that the database stores: SQLite's have only the hexadecimal
+    digits.
+    """
     return id_.replace("-", "") if dialect_of(session) == "sqlite" else id_
 
 
 @cache
 def _counting(dialect: str) -> Select[int, str, str, int]:
-    """By each question's newest comments alone: PostgreSQL would rather read the table than guess
-    that they are few, and SQLite knows no LATERAL.
+    """Count only each question's newest comments. PostgreSQL would rather read the whole table than
+    assume that they are few, and SQLite has no LATERAL.
     """
     table = asked(dialect, _COLUMNS)
     linking = _newest_by_lateral(table) if dialect == "postgresql" else _newest_by_range(table)

@@ -1,5 +1,5 @@
-"""Which language a comment is in. Nothing against it: a moderator wants to know, and so does the
-spam model.
+"""Check the language of a comment. It counts against no comment: moderators want to know it, and
+the spam model needs it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from models.judgement.candidate import Candidate
 from models.judgement.evidence import Evidence, Outcome
 
-# In English, by ISO 639-1: the languages that Greenroom's detector tells apart, and a few that
-# imports bring along.
+# English names by ISO 639-1 code: the languages that Greenroom's detector knows, and a few that
+# imported comments have.
 _NAMES = {
     "af": "Afrikaans", "am": "Amharic", "ar": "Arabic", "az": "Azerbaijani", "be": "Belarusian",
     "bg": "Bulgarian", "bn": "Bengali", "bs": "Bosnian", "ca": "Catalan", "cs": "Czech",
@@ -33,7 +33,7 @@ _NAMES = {
 
 
 def name_of(code: str) -> str:
-    """The language's English name, or its code where we have none."""
+    """Return the language's English name, or its code if we have none."""
     return _NAMES.get(code, code)
 
 

@@ -1,8 +1,8 @@
-"""Where a comment's links lead, in whatever way they are written: as Markdown, bare, or "example .
+"""Check where a comment's links lead, however they are written: as Markdown, bare, or "example .
 com".
 
-Facts about the text, not about what becomes clickable: a reader can type "cheap-pills.com" into a
-browser too.
+This is about the text, not about what becomes clickable: a reader can type "cheap-pills.com" into a
+browser, too.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _SHORTENERS = {
     "tiny.one", "tinyurl.com", "tr.im", "trib.al", "u.to", "urlz.fr", "v.gd", "vk.cc", "vu.fr",
     "wp.me", "x.co",
 }  # fmt: skip
-# A bare name with such an ending is a file ("setup.py") or lacks a blank ("so I did.it was").
+# A bare name with such an ending is a file ("setup.py") or lacks a space ("so I did.it was").
 _DOUBTFUL = {
     "ai", "cc", "gz", "md", "ml", "mm", "pl", "ps", "py", "rs", "sh", "am", "as", "at", "be", "by",
     "do", "in", "is", "it", "me", "my", "no", "so", "to", "us", "bet", "bid", "cash", "chat",
@@ -49,7 +49,7 @@ _DOUBTFUL = {
     "work", "world",
 }  # fmt: skip
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+")
-# RE2 on bytes: it never backtracks, and its wrapper then need not count characters.
+# RE2 on bytes: it never backtracks, and its wrapper need not count characters.
 _MARKDOWN = re2.compile(rb"\[[^\[\]]*\]\(\s*<?([^()\s<>]+)[^()]*\)")  # [label](address "title")
 _HTML = re2.compile(rb"""(?i)<a\b[^<>]*?\bhref\s*=\s*["']?([^"'\s<>]+)[^<>]*>""")
 _HTML_END = re2.compile(rb"(?i)</a\s*>")
@@ -57,8 +57,8 @@ _BB = re2.compile(rb"""(?i)\[url(?:=["']?([^\]"']+)["']?)?\]""")
 _BB_END = re2.compile(rb"(?i)\[/url\]")
 _LONGEST_LABEL = 1200  # bytes, about 300 letters
 _HXXP = re.compile(r"\bhxxp(s?)://", re.IGNORECASE)
-# Both begin with a character that is rare in a text, so that a search skips the others fast. What
-# stands before that character is looked at next.
+# Both begin with a character that is rare in a text, so a search skips the others fast. The part
+# before that character is checked next.
 _WRITTEN_DOT = re.compile(
     r"[\s\[({。．｡](?<=\w[\s\S])"
     r"(?:(?:(?<=[\[({])|(?<=\s)[\[({])\s?(?:\.|dot|punkt|punto|point|точка)\s?[\])}]\s?"
@@ -69,16 +69,16 @@ _WRITTEN_DOT = re.compile(
 _MAYBE = re.compile(r"[.。．｡/](?:(?<=/)/|(?<=\w[.。．｡])\w)")
 _MAY_BE_A_LINK = re.compile(
     r"//|\.\w[^\s.@]"
-)  # a scheme, or a top-level domain: two letters or more
+)  # a scheme, or a top-level domain with at least two letters
 _SCHEME = re.compile(r"(?=https?://)", re.IGNORECASE)
 _NUMBER = re.compile(r"[\d.,:;%()+-]+")
 MOST_HOSTS = 10
 MOST_LINKS, MOST_RUNS = (
     100,
     500,
-)  # looked at: nobody writes so many links, or so much that may be one
+)  # possible links read per comment: nobody writes so many
 MOST_NESTED = 5  # addresses in an address
-_LONGEST = 2100  # characters of one run without blanks; no browser's address is longer
+_LONGEST = 2100  # characters of one run without spaces; no browser's address is longer
 
 
 class _Link(NamedTuple):
@@ -87,17 +87,18 @@ class _Link(NamedTuple):
 
 
 def check(batch: Sequence[Candidate]) -> list[Evidence]:
-    """`score` and `counts["links"]` leave out links to the site itself.
+    """Check the batch. `score` and `counts["links"]` leave out links to the site itself.
 
-    `counts["hosts"]` is how many hosts are linked to, `counts["foreign"]` how many of them are not
-    the site's; `counts["page"]` is how many links lead to the page where the comment stands.
+    `counts["hosts"]` is the number of hosts that the links lead to, `counts["foreign"]` the number
+    of those that are not the site's, and `counts["page"]` the number of links to the comment's own
+    page.
     """
     return [_evidence(candidate) for candidate in batch]
 
 
 def hosts_of(candidate: Candidate) -> list[str]:
-    """The hosts a comment links to, or gives as its website, that are not the site's own; each
-    once, few.
+    """Return the hosts that a comment links to or names as its website, without the site's own,
+    each once and only the first few.
     """
     own = frozenset(named_host(origin) for origin in candidate.origins)
     hosts = [
@@ -107,7 +108,7 @@ def hosts_of(candidate: Candidate) -> list[str]:
 
 
 def every_host(body: str) -> list[str]:
-    """The hosts that a text links to or names, the site's own among them."""
+    """Return every host that a text links to or names, including the site's own."""
     return [host for url in urls_of(body) if (host := host_of(url))]
 
 
@@ -173,8 +174,8 @@ def _listed(names: Sequence[str], most: int = 4) -> str:
 
 
 def urls_of(body: str) -> tuple[str, ...]:
-    """Every link's address, as often as it stands there; what a link's label says is not a second
-    one.
+    """Return every link's address, as often as it occurs. The label of a link does not count as a
+    second one.
     """
     return _read(body).urls
 
@@ -186,10 +187,10 @@ class _Read(NamedTuple):
 
 @lru_cache(maxsize=256)
 def _read(body: str) -> _Read:
-    """The links of a comment, as far as they were looked for.
+    """Return the links of a comment, up to the limit.
 
-    Remembered, because three ask: this check, that of the hosts, and who keeps what the comment
-    linked to.
+    The result is cached, because three callers ask for it: this check, the check of hosts, and the
+    code that stores a comment's hosts.
     """
     text = _UNSEEN.sub("", body)
     if not (_MAYBE.search(text) or _WRITTEN_DOT.search(text)):
@@ -203,8 +204,8 @@ def _read(body: str) -> _Read:
 
 
 def _runs(text: str) -> Iterable[str]:
-    """What may hold a link, one run at a time: no address holds a blank, and plain words and
-    numbers cost nothing.
+    """Yield the parts that may contain a link, one run at a time. No address contains a space, and
+    plain words and numbers cost nothing.
     """
     for run in text.split():
         if not _MAYBE.search(run) or _NUMBER.fullmatch(run):
@@ -224,7 +225,7 @@ def _links_of(run: str) -> tuple[str, ...]:
 
 
 def _unmarked(text: str) -> str:
-    """The text with the address alone in place of each link in Markdown, HTML or BBCode."""
+    """Return the text with only the address in place of each link in Markdown, HTML or BBCode."""
     if "<" not in text and "[" not in text:
         return text
     said = text.encode(errors="surrogatepass")
@@ -239,7 +240,7 @@ def _unmarked(text: str) -> str:
 
 
 class _Found(NamedTuple):
-    """A link in markup: its place in the text, in bytes, and its address."""
+    """A link in markup: its position in the text, in bytes, and its address."""
 
     start: int
     end: int
@@ -247,8 +248,8 @@ class _Found(NamedTuple):
 
 
 def _enclosed(text: bytes, opening: Any, closing: Any) -> Iterable[_Found]:
-    """Links whose label stands between two tags. An opening tag that is not closed soon after is no
-    link.
+    """Find links whose label is between two tags. An opening tag that is not closed soon after is
+    no link.
     """
     ends = [end.span() for end in closing.finditer(text)]
     done = 0

@@ -1,4 +1,4 @@
-"""How many comments one author, or one address, left on the site just before this one."""
+"""Count the comments that one author or one IP address left on the site just before this one."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _COLUMNS: Columns = {
 
 
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
-    """Up to and with the comment itself, which has its row since it was accepted; so a later look
-    counts the same.
+    """Check the batch. The comment itself counts, too. It has had its row since it was accepted, so
+    a later check counts the same.
     """
     if settings().rate_limits == "off":
         detail = "not counted: limits are off on this server"
@@ -66,8 +66,8 @@ def _words(minute: int, hour: int) -> str:
 def _counts(
     session: Session, who: str, asked_for: list[tuple[int, str, datetime]]
 ) -> list[tuple[int, int]]:
-    """Comments in the minute and in the hour up to each moment, by whoever has that hash; none
-    where it is empty.
+    """Return the comments in the minute and in the hour up to each moment that have this hash; none
+    if the hash is empty.
     """
     rows: list[Question] = [
         {"n": n, "site": site, "who": key, "at": at, "minute": at - _MINUTE, "hour": at - _HOUR}

@@ -1,10 +1,10 @@
-"""Whether others said the same, or nearly the same, on the site within a day: campaigns repeat
-themselves.
+"""Check whether other comments on the site said the same, or nearly the same, within a day, because
+campaigns repeat themselves.
 
 A text leaves five fingerprints: a hash of its words, and four bands of three MinHashes over its
 runs of five characters (Broder 1997; two texts that share a part J of their runs share a MinHash
-with probability J, so at J = 0.8 a band in common is found 94 times of 100). Who shares a band is
-only a suspect: its text is fetched and compared.
+with probability J, so at J = 0.8 a common band is found 94 times of 100). A text that shares a band
+is only a candidate: it is fetched and compared.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ from worker.checks.batch_table import Columns, Question, asked, dialect_of, pack
 WINDOW = timedelta(days=1)
 HOUR = timedelta(hours=1)
 MOST_LETTERS = (
-    12_000  # compared: a comment is longer only if folding made several letters of most of its own
+    12_000  # compared; a comment is longer only if folding turned most of its letters into several
 )
-ALIKE = 0.7  # the part of their runs that two texts share to be nearly the same
-MOST_SAME = 1001  # counted so far: one more than a policy can allow
+ALIKE = 0.7  # the part of their runs that two nearly equal texts share
+MOST_SAME = 1001  # counted up to this: one more than a policy can allow
 MOST_SUSPECTS = 20  # texts compared with each comment
 
 _BANDS, _ROWS = 4, 3
@@ -63,8 +63,8 @@ _Hashes: TypeAlias = NDArray[np.uint64]
 
 
 def _numbers(name: str) -> _Hashes:
-    """A column of odd and even numbers that never change: new fingerprints are compared with stored
-    ones.
+    """A column of odd and even numbers that must never change, because new fingerprints are
+    compared with stored ones.
     """
     digest = shake_128(name.encode()).digest(8 * _BANDS * _ROWS)
     return np.frombuffer(digest, dtype="<u8").astype(np.uint64)[:, None]
@@ -88,7 +88,7 @@ _BESIDE_WORDS = re.compile(r"[\W_]+")
 
 
 class _Text:
-    """A text as it is compared: folded, without punctuation."""
+    """A text for comparing: folded, without punctuation."""
 
     def __init__(self, body: str) -> None:
         self.words = _BESIDE_WORDS.sub(" ", fold_text(body)).strip()
@@ -99,14 +99,14 @@ class _Text:
         return _hash(self.words.encode())
 
     def runs(self) -> _Hashes:
-        """A hash for each run of five characters."""
+        """Return a hash for each run of five characters."""
         letters = np.frombuffer(
             self.words[:MOST_LETTERS].encode("utf-32-le"), dtype=np.uint32
         ).astype(np.uint64)
         hashes = np.correlate(
             letters, _POWERS
-        )  # the sum of each run's letters times the powers; it wraps
-        hashes ^= hashes >> np.uint64(32)  # the high bits are well mixed, the low ones need theirs
+        )  # the sum of each run's letters times the powers; it wraps around
+        hashes ^= hashes >> np.uint64(32)  # the low bits are badly mixed, so mix in the high ones
         hashes *= _POWERS[0]
         return np.asarray(hashes ^ (hashes >> np.uint64(29)))
 
@@ -116,7 +116,7 @@ class _Text:
         return [_hash(bytes([n]) + band.tobytes()) for n, band in enumerate(least)]
 
     def likeness(self, other: _Text) -> float:
-        """Jaccard: the runs in both by the runs in either."""
+        """Return the Jaccard similarity: the runs in both by the runs in either."""
         few, many = sorted((self.distinct, other.distinct), key=len)
         both = np.count_nonzero(many.take(many.searchsorted(few), mode="clip") == few)
         return float(both / (len(few) + len(many) - both))
@@ -125,21 +125,21 @@ class _Text:
     def distinct(self) -> NDArray[np.uint32]:
         return np.unique(
             self.runs().astype(np.uint32)
-        )  # half of each hash is enough to tell runs apart
+        )  # half of each hash is enough to distinguish runs
 
 
 @lru_cache(maxsize=2048)
 def _text(body: str) -> _Text:
-    """Remembered, because who checks a batch asks for its fingerprints next, and a campaign's texts
-    come up again.
+    """Return the prepared text from a cache: after checking a batch, its fingerprints are made, and
+    a campaign's texts occur again.
     """
     return _Text(body)
 
 
 @dataclass
 class _Others:
-    """Earlier comments that said the same, or nearly: how many in the last day, how many of them in
-    the last hour, and which was first of those that were looked at.
+    """Earlier comments that said the same, or nearly the same: how many in the last day, how many
+    of them in the last hour, and the first of those that were compared.
     """
 
     same: int = 0
@@ -149,13 +149,13 @@ class _Others:
     first: str | None = None
 
     def add_first(self, *ids: str | None) -> None:
-        """Ids sort by the time they were made."""
+        """Keep the earlier one as the first. Ids sort by creation time."""
         self.first = min(filter(None, (self.first, *ids)), default=None)
 
 
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
-    """Counted are comments before this one, so looking again later counts the same. "similar"
-    leaves out the "same".
+    """Check the batch. Only earlier comments count, so checking again later counts the same.
+    "similar" does not include the "same".
     """
     texts = {candidate.id: _text(candidate.body) for candidate in batch}
     asked_for = [candidate for candidate in batch if texts[candidate.id].counts]
@@ -172,8 +172,8 @@ def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[E
 
 
 def likeness(one: str, other: str) -> float:
-    """How alike two texts are, from 0 to 1: the same words are 1, from `ALIKE` on they are nearly
-    the same.
+    """Return how similar two texts are, from 0 to 1: 1 for the same words, and from `ALIKE` on
+    nearly the same.
     """
     text, against = _text(one), _text(other)
     if not (text.counts and against.counts):
@@ -182,7 +182,7 @@ def likeness(one: str, other: str) -> float:
 
 
 def fingerprints(batch: Sequence[Candidate]) -> list[FingerprintRow]:
-    """Rows for the fingerprints table; none for a text too short to count."""
+    """Return rows for the fingerprints table; none for a text too short to count."""
     texts = ((candidate, _text(candidate.body)) for candidate in batch)
     return [
         {"site_id": candidate.site_id, "band": band, "comment_id": candidate.id, "at": candidate.at}
@@ -215,7 +215,7 @@ def _evidence(text: _Text, others: _Others, campaign: str | None) -> Evidence:
 
 
 def _when(count: int, lately: int) -> str:
-    """The hour, where it was all then."""
+    """Say "in the last hour" if all of it was then."""
     if lately == count:
         return "hour"
     return f"day, {lately} of them in the last hour" if lately else "day"
@@ -230,8 +230,8 @@ def _counted(count: int, most: int) -> str:
 def _campaigns(
     session: Session, batch: Sequence[Candidate], others: Mapping[str, _Others]
 ) -> dict[str, str]:
-    """The campaign of each comment that has one: its first comment's, or that of the one it
-    resembles.
+    """Return the campaign of each comment that has one: that of its first comment, or of the
+    comment that it resembles.
     """
     resembled = {other.first for other in others.values() if other.first}
     if not resembled:
@@ -258,7 +258,7 @@ def _question(candidate: Candidate, band: int) -> Question:
 
 
 def _before(table: CTE, other: type[Fingerprint]) -> ColumnElement[bool]:
-    """Fingerprints asked for that another comment, outside the batch, left in the day before."""
+    """Return the given fingerprints that comments outside the batch left in the day before."""
     return and_(
         other.site_id == table.c.site,
         other.band == table.c.band,
@@ -351,8 +351,8 @@ def _add_similar(
 def _suspects(
     session: Session, batch: Sequence[Candidate], texts: Mapping[str, _Text]
 ) -> dict[str, list[str]]:
-    """For each comment, those that share a band with it: the ones that share most, and few however
-    many there are.
+    """Return for each comment those that share a band with it: at most a few, those that share
+    most.
     """
     questions = [
         _question(candidate, band) for candidate in batch for band in texts[candidate.id].bands
@@ -368,8 +368,8 @@ def _suspects(
 
 @cache
 def _newest_of_a_band(dialect: str) -> Select[str, str]:
-    """PostgreSQL would rather read the whole table than guess that they are few, and SQLite knows
-    no LATERAL.
+    """Select only the newest comments of a band. PostgreSQL would rather read the whole table than
+    assume that they are few, and SQLite has no LATERAL.
     """
     table, other = asked(dialect, _COLUMNS), aliased(Fingerprint)
     newest = (
@@ -395,8 +395,8 @@ def _is_similar(text: _Text, other: _Text) -> bool:
 def _add_neighbours(
     batch: Sequence[Candidate], texts: Mapping[str, _Text], others: Mapping[str, _Others]
 ) -> None:
-    """Comments of the same batch, which have left no fingerprints yet: each is compared with those
-    before it.
+    """Add comments of the same batch, which have no stored fingerprints yet: each is compared with
+    those before it.
     """
     seen = defaultdict[tuple[int, int], list[Candidate]](list)
     for candidate in sorted(batch, key=lambda candidate: (candidate.at, candidate.id)):

@@ -1,8 +1,8 @@
-"""How much a comment reads like spam: by the site's own model where it has one, else by the base
-model.
+"""Check how much a comment reads like spam, with the site's own model if it has one, otherwise with
+the base model.
 
-The base model looks at the body alone, since a name says too little; a site's own also at what the
-other checks found.
+The base model reads only the body, because a name says too little. A site's own model also uses the
+findings of the other checks.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _Known = Mapping[str, Mapping[str, Evidence]]
 
 
 def check(batch: Sequence[Candidate], known: _Known | None = None) -> list[Evidence]:
-    """`score` is the probability in 0–1 by the model that `version` names; one call scores a site's
-    whole batch.
+    """Check the batch. `score` is the probability in 0–1 by the model that `version` names; one
+    call scores all comments of a site.
 
-    `known` is what the other checks found, by comment and check. `counts` are what a site's model
-    is shown of it, kept for the day when it learns from this comment.
+    `known` holds the findings of the other checks, by comment and check. `counts` are those of them
+    that a site's model sees, stored for later training on this comment.
     """
-    # a model that does not load takes no other check down
+    # A model that does not load must not break the other checks.
     from models.spam.model import base_model  # noqa: PLC0415
 
     base = base_model()
@@ -69,8 +69,8 @@ def _unread(body: str) -> dict[str, str]:
 
 
 def _little_known(candidate: Candidate, base: SpamModel) -> dict[str, str]:
-    """A language that the base has read a little of, and that this site's moderators did not teach
-    either.
+    """Whether this is a language of which the base model learned only a little, and which this
+    site's moderators did not teach, either.
     """
     own = candidate.model.languages if candidate.model else frozenset()
     if candidate.language not in base.acquainted or candidate.language in own:

@@ -1,5 +1,5 @@
-"""The title and address that a comment would give its thread: they come from the reader's browser,
-like its words.
+"""Check the title and address that a comment would give its thread. They come from the reader's
+browser, like the comment's text.
 """
 
 from __future__ import annotations
@@ -24,9 +24,7 @@ _NOTHING = Evidence(
 
 
 class _Part(NamedTuple):
-    """A title or an address as if it were a comment of its own, for the checks that look at a
-    comment's body.
-    """
+    """A title or an address in the form of a comment, for the checks that read a comment's body."""
 
     of: str
     name: str
@@ -34,7 +32,7 @@ class _Part(NamedTuple):
 
 
 def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[Evidence]:
-    """`counts` has "title" or "address" for each that must not be published."""
+    """Check the batch. `counts` has "title" or "address" for each that must not be published."""
     parts = [part for candidate in batch for part in _parts(candidate)]
     if not parts:
         return [_NOTHING] * len(batch)
@@ -72,7 +70,7 @@ class _Found(NamedTuple):
     blocks: Evidence
 
     def sentences(self) -> Iterator[tuple[str, str]]:
-        """Each kind of problem, and the words for it."""
+        """Return a sentence for each kind of problem."""
         yield from self.words.found.items()
         if "blocked" in self.blocks.found:
             yield "blocked", self.blocks.found["blocked"]
@@ -102,7 +100,7 @@ def _evidence(parts: Sequence[_Found]) -> Evidence:
 
 
 def _linked(text: str, origins: Sequence[str]) -> list[str]:
-    """The hosts of URLs in it, but not the site's own. A title may name a shop.example, as
+    """Return the hosts of URLs in it, except the site's own. A title may name a shop.example, as
     headlines do.
     """
     bare = [host_of(word) for word in text.split() if word.lower().startswith("www.")]
@@ -114,6 +112,6 @@ def _linked(text: str, origins: Sequence[str]) -> list[str]:
 
 
 def _readable(address: str | None) -> str:
-    """The path and query as they were before a browser wrote them with %."""
+    """Return the path and query as they were before a browser escaped them with %."""
     url = parse(address) if address else None
     return unquote(f"{url.path} {url.query}").strip() if url else ""

@@ -1,5 +1,5 @@
 """`python -m worker.learning SITE`: train a site's own model, in a process that ends when it is
-done. scikit-learn takes memory that no worker should keep.
+done, because scikit-learn takes memory that no worker should keep.
 """
 
 from __future__ import annotations

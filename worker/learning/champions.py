@@ -1,4 +1,4 @@
-"""The model that is live while another is trained to take its place."""
+"""The model that is live while a new one is trained to replace it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Champion(NamedTuple):
     """The site's own model, or the base model: then `model` is None and `seen` is empty.
 
     `seen` are the comments that it learned from. A model that `is_unfit` was made for another base
-    model or another release: it cannot compete, but it still has seen its comments.
+    model or another release. It cannot compete, but its `seen` still counts.
     """
 
     model: SiteModel | None

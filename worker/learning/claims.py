@@ -1,4 +1,4 @@
-"""Who may train a site's model, and when: a claim on the site, kept in its row."""
+"""Which process may train a site's model, and when: a claim on the site, stored in its row."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from models.settings import settings
 from models.settling.settling import LEARN_EVERY
 from models.store.database import begin, now, reading
 
-LEASE = timedelta(seconds=150)  # longer than the learner lets a training run
-RUNG = timedelta(seconds=10)  # the sweep moves what it rings for by this much; a lease is longer
+LEASE = timedelta(seconds=150)  # longer than the learner's limit for a training
+RUNG = timedelta(seconds=10)  # the sweep delays what it rings for by this much; a lease is longer
 
 
 class Claim(NamedTuple):

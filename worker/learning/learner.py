@@ -37,7 +37,7 @@ def learn_soon(site_ids: Sequence[int]) -> None:
 
 def owe_learning(at: datetime) -> None:
     """After a change of the base model, make a training due for each site whose model was made for
-    another one.
+    another base model.
     """
     made_for_another = SiteModelRecord.card["base"].as_string() != base_model().version
     sites = select(Site.id).join(SiteModelRecord, SiteModelRecord.id == Site.model)
@@ -46,7 +46,7 @@ def owe_learning(at: datetime) -> None:
         ids = session.execute(sites).scalars().all()
     if ids:
         with begin() as session:
-            for site_id in sorted(ids):  # everyone locks sites in this order
+            for site_id in sorted(ids):  # every transaction locks sites in this order
                 is_not_due = Site.learn_due.is_(None)
                 due = update(Site).where(Site.id == site_id, is_not_due).values(learn_due=at)
                 session.execute(due)

@@ -32,8 +32,8 @@ class Learned(NamedTuple):
 
 
 def learned(session: Session, model_id: str | None) -> Learned | None:
-    """Return the model of that id, or None if there is none, or one that does not fit this release:
-    the site's model is trained again.
+    """Return the model of that id, or None if it does not exist or does not fit this release. In
+    that case, the site's model is trained again.
     """
     return _read(session, model_id) if model_id else None
 

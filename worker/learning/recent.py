@@ -89,8 +89,9 @@ def sorted_scores(probabilities: Floats) -> list[float]:
 def count_flags(
     session: Session, site_id: int, champion: str | None, *, before: Floats, scores: Scores
 ) -> Flags:
-    """Count the newest comments that the score flags: `before` by the champion's probabilities and
-    thresholds, and now by the new model's `scores`. Moderators are told when it goes live.
+    """Count how many of the newest comments the score flags: `before` with the champion's
+    probabilities and thresholds, and now with the new model's `scores`. The console shows both to
+    moderators when the new model goes live.
     """
     policy = Policy.model_validate(
         session.scalars(select(Site.policy).where(Site.id == site_id)).one()

@@ -1,4 +1,4 @@
-"""Trains a site's own model on its moderators' decisions, and lets it score if it is better."""
+"""Train a site's own model on its moderators' decisions, and make it live if it is better."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _record(training: Training, base: SpamModel) -> SiteModelRecord:
 
 
 def _keep(training: Training, record: SiteModelRecord) -> str | None:
-    """Store the model. It goes live if it earned that and nobody chose another meanwhile."""
+    """Store the model. It goes live if it is good enough and nobody chose another one meanwhile."""
     claimed = training.claimed
     with begin() as session:
         site = session.execute(

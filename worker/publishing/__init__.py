@@ -1,1 +1,1 @@
-"""Publishing: a thread's pages and feed, written to storage."""
+"""Publishing: write a thread's pages and feed to storage."""

@@ -1,7 +1,7 @@
-"""Draw avatars anew that an earlier release made from the email address, a few with every sweep.
+"""Replace avatar seeds that an earlier release made from the email address, a few with every sweep.
 
-Each comment is marked once it is done, so this can stop at any moment and several workers can do it
-at once.
+Each comment is marked when it is done, so this can stop at any moment, and several workers can do
+it at the same time.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from models.records import Comment, Thread
 from models.store.database import Base, begin, reading
 
 THREADS_AT_ONCE = 4
-COMMENTS_AT_ONCE = 200  # of one thread: its changed pages are then written once
-MOST_OWED = 20  # threads that wait to be published; more wait for something that matters
+COMMENTS_AT_ONCE = 200  # of one thread, so that its changed pages are written only once
+MOST_OWED = 20  # threads due to be published; if more are due, they matter more
 OVERDUE = timedelta(seconds=3)
 
 
 def redraw_avatars(at: datetime) -> int:
-    """How many were drawn anew. The pages that show them are owed then, like after any change."""
+    """Replace some seeds and return how many. The pages that show them are then due to be
+    published.
+    """
     return sum(_redraw(thread_id, at) for thread_id in _threads(at))
 
 
@@ -44,8 +46,8 @@ def _threads(at: datetime) -> list[int]:
 def _redraw(thread_id: int, at: datetime) -> int:
     columns = (Comment.id, Comment.name, Comment.status, Comment.erased_at)
     old = select(*columns).where(_IS_OLD, Comment.thread_id == thread_id).order_by(Comment.id)
-    # Comments are locked before their thread, as everyone does; one that is being decided is left
-    # for the next time.
+    # Comments are locked before their thread, as in every transaction. A comment that is being
+    # decided is left for the next time.
     old = old.limit(COMMENTS_AT_ONCE).with_for_update(key_share=True, skip_locked=True)
     with begin(synced=False) as session:
         rows = session.execute(old).all()

@@ -1,4 +1,4 @@
-"""A thread as a feed (RFC 4287), for readers who follow it from elsewhere.
+"""A thread as an Atom feed (RFC 4287).
 
 Its comments have the shape in which `pages.py` publishes them.
 """
@@ -19,8 +19,8 @@ _NO_XML = dict.fromkeys((0xFFFE, 0xFFFF))  # the two non-characters that XML 1.0
 def feed(
     site: str, thread: str, comments: Iterable[PublishedComment], *, title: str | None, since: str
 ) -> bytes:
-    """Of a page's comments, in the shape they are published in; `since` is when the thread was
-    made.
+    """Return the feed of a page's comments, in their published shape. `since` is when the thread
+    was created.
     """
     root = ElementTree.Element("feed", xmlns=ATOM)
     address = f"{settings().base_url}/sites/{site}/thread.atom?{urlencode({'thread': thread})}"

@@ -1,4 +1,4 @@
-"""A thread's pages and feed, as they are put into storage."""
+"""Build a thread's pages and feed as stored objects."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ class Object(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """What storage is to show: the objects that changed since the revision published last."""
+    """What storage must show: the objects that changed since the revision published last."""
 
     revision: int
     objects: list[Object]
     site: str = ""
-    changed: Sequence[_Changed] = ()  # the comments that make the difference
+    changed: Sequence[_Changed] = ()  # the comments that changed
 
 
 def changed_pages(session: Session, thread_id: int, since: int) -> Snapshot:
-    """The objects that differ from what storage showed at revision `since`."""
+    """Return the objects that differ from those in storage at revision `since`."""
     thread = session.connection().execute(_THREAD, {"thread": thread_id}).mappings().one()
     return _Writer(session, thread).snapshot(since)
 
 
 class Built(NamedTuple):
-    """One object as it is to be now, with a tag that changes with it."""
+    """One object with its current content, and a tag that changes with it."""
 
     content: bytes
     tag: str
@@ -65,8 +65,8 @@ def thread_number(session: Session, site: str, thread: str) -> int | None:
 
 
 def object_named(session: Session, thread_id: int, name: str) -> Built | None:
-    """The object of that name, built from the rows; None for a name that is no object of the
-    thread.
+    """Build the object of that name from the rows. Return None if the thread has no object of that
+    name.
     """
     thread = session.connection().execute(_THREAD, {"thread": thread_id}).mappings().one()
     content = _Writer(session, thread).content(name)
@@ -76,8 +76,8 @@ def object_named(session: Session, thread_id: int, name: str) -> Built | None:
 
 
 def revision_of_object(session: Session, thread_id: int, name: str) -> int | None:
-    """The newest revision at which a comment on that object changed; None for an object that is
-    always written.
+    """Return the newest revision at which a comment on that object changed; None for an object that
+    is always written.
     """
     *_, top, file = name.split("/")
     number = digits_to_int(file.partition(".")[0])
@@ -151,8 +151,8 @@ _PLACES = select(_C.places).where(_C.id == bindparam("top"))
 
 
 class _Writer:
-    """Builds a thread's objects from its comments. Costs what the changed pages cost, however long
-    the thread.
+    """Builds a thread's objects from its comments. The cost depends on the changed pages, not on
+    the length of the thread.
     """
 
     def __init__(self, session: Session, thread: RowMapping) -> None:
@@ -176,7 +176,7 @@ class _Writer:
         )
         objects.append(
             Object(storage.newest_name(*self.key), self._json(shown, built[shown]))
-        )  # last: it leads there
+        )  # last, because it links to the others
         return Snapshot(self.thread["revision"], objects, self.site, changed)
 
     @property
@@ -184,7 +184,7 @@ class _Writer:
         return self.site, self.thread["key"]
 
     def content(self, name: str) -> bytes | None:
-        """One object alone."""
+        """Return the content of one object."""
         *folder, file = name.removeprefix(
             storage.newest_name(*self.key).removesuffix("newest.json")
         ).split("/")
@@ -200,25 +200,29 @@ class _Writer:
         return self._json(number, self.page(number))
 
     def _newest(self) -> tuple[int, list[PublishedComment]]:
-        """The page readers see first."""
+        """Return the page that readers see first."""
         shown = max(1, -(-self.thread["places"] // TOPS_A_PAGE))
         while (comments := self.page(shown)) == [] and shown > 1:
-            shown -= 1  # all of its members were taken down again: readers begin at the one before
+            shown -= 1  # all of its comments were removed: readers begin at the page before
         return shown, comments
 
     def _touched(self, changed: Sequence[_Changed]) -> tuple[set[int], set[tuple[str, int]]]:
-        """Pages of top comments, and continued replies, that hold these comments."""
+        """Return the pages of top-level comments, and the continued replies, that hold these
+        comments.
+        """
         pages, continued = set(), set()
         for row in changed:
             chunk = 0 if row.parent_id is None else row.place // REPLIES_A_PAGE
-            # The page before is written too: the first reply of a new one puts a link there.
+            # The page before is written, too: the first reply of a new page adds a link to it.
             continued |= {(row.top_id, number) for number in (chunk, chunk - 1) if number > 0}
             if chunk <= 1:
                 pages.add(row.top_place // TOPS_A_PAGE + 1)
         return pages, continued
 
     def page(self, number: int) -> list[PublishedComment]:
-        """The top comments of a page, newest first, each with its replies, oldest first."""
+        """Return the top-level comments of a page, newest first, each with its replies, oldest
+        first.
+        """
         first = (number - 1) * TOPS_A_PAGE
         tops = self._ask(_TOPS, thread=self.thread["id"], first=first, last=first + TOPS_A_PAGE - 1)
         answered = [top.id for top in tops if top.places]
@@ -228,7 +232,7 @@ class _Writer:
         return self._forest([*tops, *replies])[::-1]
 
     def replies(self, top: str, number: int) -> bytes:
-        """Replies that found no room under their top comment, oldest first."""
+        """Return replies that do not fit under their top-level comment, oldest first."""
         first = number * REPLIES_A_PAGE
         rows = self._ask(_REPLIES, tops=[top], first=first, last=first + REPLIES_A_PAGE - 1)
         total = self._ask(_PLACES, top=top)[0].places
@@ -240,15 +244,13 @@ class _Writer:
         return self.session.connection().execute(statement, values).all()
 
     def _forest(self, rows: Sequence[_Shown]) -> list[PublishedComment]:
-        """Comments under the ones they answer. One that is gone stays as an empty place while
-        something answers it.
+        """Nest the comments under those that they reply to. A removed comment leaves an empty place
+        while it has replies.
         """
         present = {row.id for row in rows}
         continued = self._continued([row.id for row in rows if row.places > REPLIES_A_PAGE])
         built: dict[str | None, list[PublishedComment]] = defaultdict(list)
-        for row in reversed(
-            rows
-        ):  # an answer is younger than what it answers, so leaves come first
+        for row in reversed(rows):  # a reply is younger than its parent, so leaves come first
             replies = built[row.id][::-1]
             if row.status == "approved" or replies or row.id in continued:
                 built[row.parent_id if row.parent_id in present else None].append(
@@ -257,7 +259,7 @@ class _Writer:
         return built[None][::-1]
 
     def _continued(self, tops: list[str]) -> set[str]:
-        """Those of them whose answers elsewhere include one that is published."""
+        """Return those comments of which a reply in another object is published."""
         return (
             {row.top_id for row in self._ask(_CONTINUED, tops=tops, after=REPLIES_A_PAGE)}
             if tops
@@ -297,8 +299,8 @@ class _Writer:
         return self._head(page, self._url(page=page - 1) if page > 1 else None, comments)
 
     def _head(self, page: int, following: str | None, comments: list[PublishedComment]) -> bytes:
-        """`page` ends the head: an older page is served behind the newest one's
-        (service/comments/pages.py).
+        """Return the object with its head. `page` is the head's last field, because an older page
+        is served with the newest one's head (service/comments/pages.py).
         """
         thread = self.thread
         content: ThreadPage = {

@@ -1,5 +1,5 @@
-"""Write the changed pages of a thread to storage: one publisher a thread at a time, never older
-over newer.
+"""Write the changed pages of a thread to storage: one publisher per thread at a time, and never an
+older page over a newer one.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ from worker.publishing.pages import Snapshot, changed_pages, revision_of_object
 from worker.webhooks.sending import deliver_soon
 
 MOST_TOLD = 100
-LEASE_SECONDS = 20  # outlasts the time-outs of the puts it covers
+LEASE_SECONDS = 20  # longer than the time-outs of the writes in it
 log = structlog.get_logger()
 
 
 def publish_threads(thread_ids: Sequence[int]) -> int:
-    """Bring storage up to these threads' revisions; how many were claimed.
+    """Bring storage up to these threads' revisions. Return how many threads were claimed.
 
-    What another publisher holds is left to it: it will see the newer revision and go on.
+    A thread that another publisher holds is left to it: that publisher will see the newer revision
+    and continue.
     """
     lease = new_id()
     claimed = _claim(thread_ids, lease)
@@ -40,8 +41,8 @@ def publish_threads(thread_ids: Sequence[int]) -> int:
 
 
 def _show(thread_id: int, since: int) -> int | None:
-    """Put the changed pages; the revision that storage shows now, or None where it would not take
-    them.
+    """Write the changed pages. Return the revision that storage shows now, or None if storage
+    refused them.
     """
     try:
         with reading(of_one_moment=True) as session:
@@ -51,15 +52,15 @@ def _show(thread_id: int, since: int) -> int | None:
             storage.put(*item)
         _tell(thread_id, snapshot)
     except Exception as error:
-        # One thread must not hold up the others. It stays owed, and the sweep rings again.
+        # One thread must not delay the others. It stays due, and the sweep rings again.
         log.exception("publishing.failed", thread=thread_id, exc_info=error)
         return None
     return snapshot.revision
 
 
 def _tell(thread_id: int, snapshot: Snapshot) -> None:
-    """A line a comment that readers now see, or see no more; a thread published anew would be too
-    long a tale.
+    """Log one line for each comment that readers now see or no longer see. A thread that is
+    published again would need too many lines.
     """
     log.info("published", thread=thread_id, revision=snapshot.revision, count=len(snapshot.changed))
     for row in snapshot.changed if len(snapshot.changed) <= MOST_TOLD else ():
@@ -68,7 +69,7 @@ def _tell(thread_id: int, snapshot: Snapshot) -> None:
 
 
 def _claim(thread_ids: Sequence[int], lease: str) -> dict[int, int]:
-    """Lease what is owed; the revision published last, by thread."""
+    """Claim the threads that are due. Return the revision published last, by thread."""
     at = now()
     with begin(synced=False) as session:
         until = at + timedelta(seconds=LEASE_SECONDS)
@@ -83,8 +84,8 @@ def _claim(thread_ids: Sequence[int], lease: str) -> dict[int, int]:
 def _hand_in(
     lease: str, since: Mapping[int, int], shown: Mapping[int, int | None]
 ) -> dict[int, int]:
-    """Record what storage shows now. Those that moved on meanwhile are kept, by the revision they
-    were shown at.
+    """Record what storage shows now. Return the threads that changed meanwhile, with the revision
+    that storage shows: this publisher keeps their lease.
     """
     again: dict[int, int] = {}
     at = now()
@@ -103,13 +104,13 @@ def _hand_in(
                 again[thread_id] = revision
         hearing = release_published(session, at, shown)
     failpoint("handed_in")
-    deliver_soon(hearing)  # the world hears of it once it is true
+    deliver_soon(hearing)  # receivers learn of an event when the page shows it
     return again
 
 
 def _owe_again(session: Session, thread_id: int, since: int) -> None:
-    """We stalled past our lease and may have put older pages over newer ones, so these are owed
-    once more.
+    """Publish these threads once more: this process stalled past its lease and may have written
+    older pages over newer ones.
     """
     oldest = case((Thread.published_revision < since, Thread.published_revision), else_=since)
     owed = (
@@ -122,7 +123,7 @@ def _owe_again(session: Session, thread_id: int, since: int) -> None:
 
 
 def owe_object(thread_id: int, name: str) -> None:
-    """Owe one object of a thread, with whatever changed since the comments on it did."""
+    """Make one object of a thread due, with every change since its comments last changed."""
     with begin() as session:
         thread = session.execute(
             select(Thread).where(Thread.id == thread_id).with_for_update()
@@ -137,7 +138,7 @@ _FREE = Thread.lease_until.is_(None) | (Thread.lease_until < bindparam("at"))
 _ASKED = Thread.id.in_(bindparam("ids", expanding=True))
 _OWED = select(Thread.id).where(_ASKED, Thread.publish_due.is_not(None), _FREE).order_by(Thread.id)
 _CLAIM = (
-    update(Thread)  # locked in the order of their ids, as everyone does
+    update(Thread)  # locked in the order of their ids, as in every transaction
     .where(Thread.id.in_(select(_OWED.with_for_update(key_share=True).cte("owed").c.id)))
     .values(lease=bindparam("new_lease"), lease_until=bindparam("until"))
     .returning(Thread.id, Thread.published_revision)

@@ -1,5 +1,5 @@
-"""Look at published files that nobody may have asked Greenroom for: a front serves them as they
-lie.
+"""Check published files that nobody may have requested through Greenroom, because the front serves
+the files directly.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ log = structlog.get_logger()
 
 
 class Verifier:
-    """Goes round all threads, some at each step. Only files are looked at: object stores check what
-    they keep.
+    """Goes through all threads, some at each step. It checks only files: object stores verify what
+    they store.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Verifier:
             self._next = monotonic() + VERIFY_SECONDS
 
     def step(self) -> int:
-        """Owe every object that is damaged or missing; how many."""
+        """Make every object due that is damaged or missing. Return how many there are."""
         if not storage.is_folder():
             return 0
         settled = (

@@ -1,8 +1,8 @@
-"""The start of each screening is a note in the database, so that a batch which ended its process is
-known.
+"""Note the start of each screening in the database, so that a batch that ended its process can be
+found.
 
-A comment that another process began to screen and did not finish is a suspect: it is screened alone
-(`isolation.py`). The note is not synced to disk: no power cut is a comment's fault.
+A comment that another process began to screen and did not finish is a suspect, and is screened
+alone (`isolation.py`). The note is not synced to disk: a power cut is not a comment's fault.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from worker.screening.waiting import Waiting, waiting
 
 SILENT = timedelta(
     seconds=15
-)  # longer than a batch takes; a worker that was ended and began again is quicker
+)  # longer than a batch takes; a worker that ended and started again is quicker
 
 
 class Batch(NamedTuple):
-    """Which comments to screen together, and which each alone. Comments that another worker may
-    just be screening are in neither: the sweep rings for them again.
+    """Which comments to screen together, and which each alone. Comments that another worker may be
+    screening right now are in neither; the sweep rings for them again.
     """
 
     ready: list[Waiting]
@@ -36,8 +36,8 @@ class Batch(NamedTuple):
 
 
 def take(comment_ids: Sequence[str]) -> Batch:
-    """Note that this process begins to screen them, those that are owed a screening, and load them
-    in the same transaction.
+    """Load the comments that are due for screening, and note in the same transaction that this
+    process begins to screen them.
     """
     at = now()
     with begin(synced=False) as session:
@@ -57,8 +57,8 @@ def _suspects(comment_ids: set[str], at: datetime) -> list[str]:
 
 
 def give_back(comment_id: str) -> None:
-    """Note that this process could not screen it, by no fault of the comment. It stays owed, and
-    any other takes it.
+    """Note that this process could not screen the comment, for a reason that is not the comment's
+    fault. It stays due for any worker.
     """
     with begin(synced=False) as session:
         given = update(Comment).where(Comment.id == comment_id, Comment.screen_due.is_not(None))
@@ -66,8 +66,9 @@ def give_back(comment_id: str) -> None:
 
 
 def unfinished() -> list[str]:
-    """Comments that an earlier process of this host began to screen. For a worker that starts:
-    where two workers share a host, one may screen what the other is at, which does no harm.
+    """Return the comments that an earlier process of this host began to screen, for a worker that
+    starts. If two workers share a host, one may screen the other's comments a second time, which
+    does no harm.
     """
     ours = Comment.screening_by.startswith(f"{_host()}:", autoescape=True)
     with reading() as session:
@@ -80,7 +81,7 @@ def unfinished() -> list[str]:
 
 @cache
 def name_of(_pid: int) -> str:
-    """This process, as no other is named."""
+    """Return a name for this process that no other process has."""
     return f"{_host()}:{new_id()}"
 
 

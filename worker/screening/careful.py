@@ -1,7 +1,7 @@
-"""A worker that starts after another ended amid a batch is careful for a while: it screens every
-batch in isolation.
+"""A worker that starts after another one ended during a batch is careful for a while: it screens
+every batch in isolation.
 
-So whatever ended the last one ends this one no more, however many such comments come.
+So whatever ended the last worker does not end this one, however many such comments there are.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class _Now:
 
 
 def begin_carefully(screening: Screening, *, before: Callable[[], object]) -> list[str]:
-    """Comments that the last worker of this host did not finish; if there are any, this one is
-    careful from now on.
+    """Return the comments that the last worker of this host did not finish. If there are any, this
+    worker is careful from now on.
 
-    `before` loads what the screeners shall have in memory when they begin.
+    `before` loads everything that the screeners need in memory when they start.
 
-    To be called while this process has no threads. If the database is away, nothing is known of the
-    last worker: its comments are found by the sweep.
+    Call this while the process has no threads. If the database is down, nothing is known about the
+    last worker; the sweep finds its comments later.
     """
     try:
         suspects = unfinished()
@@ -52,7 +52,7 @@ def begin_carefully(screening: Screening, *, before: Callable[[], object]) -> li
 
 
 def careful() -> Isolation | None:
-    """The isolation to screen in, while this worker is careful."""
+    """Return the isolation to screen in, while this worker is careful."""
     isolation = _Now.isolation
     return None if isolation is None or isolation.is_gone else isolation
 
@@ -65,7 +65,7 @@ def end_carefulness() -> None:
 
 @contextmanager
 def isolation() -> Iterator[Isolation]:
-    """The one there is, or one for this block."""
+    """Yield the existing isolation, or one for this block."""
     if kept := careful():
         yield kept
         return

@@ -17,7 +17,7 @@ from functools import cache
 
 SIGNAL = (
     signal.SIGVTALRM
-)  # its default action ends the process, and nothing in Python or Celery changes that
+)  # its default action ends the process, and nothing in Python or Celery changes this
 _CLOCK_THREAD_CPUTIME_ID = 3
 _made = threading.local()
 
@@ -55,8 +55,8 @@ def _set(seconds: float) -> None:
     """Start this thread's timer, or stop it with 0."""
     timer, libc = _timer(), _libc()
     if timer is None or libc is None:
-        # Without timers per thread, the CPU time of the whole process has to do. Other threads work
-        # too: be generous.
+        # Without timers per thread, use the CPU time of the whole process. Other threads work, too,
+        # so be generous.
         signal.setitimer(signal.ITIMER_VIRTUAL, 4 * seconds)
         return
     whole = int(seconds)

@@ -1,5 +1,5 @@
-"""Every check over a batch: timed, and kept apart, so that no check and no comment takes another
-down with it.
+"""Run every check over a batch and time it. A check or a comment that fails does not affect the
+others.
 """
 
 from __future__ import annotations
@@ -55,14 +55,16 @@ _ON_THE_RECORDS = {
     "page": title_and_address.check,
 }
 
-# Nothing that one comment brought about, so asking again for each alone would only take longer.
+# Errors that no comment causes, so running the check again for each comment alone would only take
+# longer.
 _EVERYONES = (ImportError, OSError, MemoryError, OperationalError)
-_NOT_OURS = re.compile(r"site-packages|^<")  # "<": what SQLAlchemy writes by itself
+_NOT_OURS = re.compile(r"site-packages|^<")  # "<": code that SQLAlchemy generates
 
 
 def examine(batch: Sequence[Candidate], now: datetime) -> list[list[Evidence]]:
-    """All evidence on each comment. The network is asked before the database is opened, and the
-    spam check comes last: a site's own model looks at what the others found, too.
+    """Return all evidence on each comment. Checks that use the network run before the database is
+    opened, and the spam check runs last, because a site's own model also uses the findings of the
+    others.
     """
     found = {name: _run(name, check, batch) for name, check in _ON_THE_TEXT.items()}
     with reading() as session:
@@ -87,7 +89,7 @@ def _run(
     batch: Sequence[Candidate],
     after_failure: Callable[[], None] | None = None,
 ) -> list[Evidence]:
-    """One check over a batch; if it fails, over each comment alone."""
+    """Run one check over a batch. If it fails, run it for each comment alone."""
     started = perf_counter()
     try:
         found = check(batch)
@@ -114,7 +116,7 @@ def _could_not_run(name: str, error: Exception) -> Evidence:
 
 
 def _reason(error: Exception) -> str:
-    """In plain words, and never the error's own: they may quote the comment."""
+    """Explain the error in plain words, never in its own, which may quote the comment."""
     if isinstance(error, SQLAlchemyError):
         return "the database did not answer"
     if isinstance(error, ImportError | FileNotFoundError):
@@ -127,7 +129,7 @@ def _reason(error: Exception) -> str:
 
 
 def _where(error: Exception) -> str:
-    """The line of ours that failed, without the values it failed on."""
+    """Return the line of our code that failed, without its values."""
     ours = [
         frame for frame in extract_tb(error.__traceback__) if not _NOT_OURS.search(frame.filename)
     ]

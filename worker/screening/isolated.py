@@ -1,4 +1,4 @@
-"""`python -m worker.screening.isolated`: an isolator as a program of its own, which reads requests
+"""`python -m worker.screening.isolated`: an isolator as a separate program, which reads requests
 from standard input.
 """
 
@@ -16,7 +16,7 @@ if __name__ == "__main__":
     answers = os.dup(sys.stdout.fileno())
     os.dup2(
         sys.stderr.fileno(), sys.stdout.fileno()
-    )  # whatever is printed must not be taken for an answer
+    )  # printed text must not be mistaken for an answer
     configure_logs()
     deadlines.be_patient(deadlines.WORKER_PATIENCE)
     warm()

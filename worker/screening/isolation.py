@@ -1,7 +1,7 @@
-"""Screening in a process of its own, for comments that may end the process that screens them.
+"""Screen in a separate process comments that may end the process that screens them.
 
 A worker starts an isolator only when it needs one. For each request the isolator forks a screener,
-which screens the comments and may be ended by them; the isolator says how it ended. It runs no
+which screens the comments and may be ended by them. The isolator reports how it ended. It runs no
 check itself, and ends with its worker.
 """
 
@@ -30,16 +30,16 @@ from models.settling.changes import Settled
 from models.store.database import begin, engine, reading
 from worker.screening import cpu_limit
 
-WALL_SECONDS = 30  # for one comment alone, waiting for the database and the network included
-MORE_BYTES = 512 * 2**20  # memory that a screener may take beyond what it starts with
-MOST_UNSEEN = 3  # screenings of a comment alone that began, and nobody lived to see how they ended
+WALL_SECONDS = 30  # for one comment alone, including waiting for the database and the network
+MORE_BYTES = 512 * 2**20  # memory that a screener may use beyond what it starts with
+MOST_UNSEEN = 3  # unfinished screenings of a comment alone of which no process could report the end
 DATABASE_AWAY = os.EX_TEMPFAIL  # a screener's exit status
 POLL_MS = 5
 log = structlog.get_logger()
 
 
 class Screening(NamedTuple):
-    """What the screener does, as functions: `prepare` loads what the checks of a comment need,
+    """The work of the screener, as functions: `prepare` loads what the checks of a comment need,
     `screen` screens comments together or one alone, `hand_over` gives a comment to a human, with
     the reason.
     """
@@ -50,9 +50,9 @@ class Screening(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """`finished` are the comments that were screened, or owed no screening. `failure` says in words
-    how the first of the others ended its screener. `is_lost`: it ended for a reason that is no
-    comment's fault.
+    """`finished` are the comments that were screened, or were not due for screening. `failure` says
+    how the first of the others ended its screener. `is_lost` means that it ended for a reason that
+    is no comment's fault.
     """
 
     finished: set[str]
@@ -62,7 +62,7 @@ class Attempt(NamedTuple):
 
 
 class Isolation:
-    """The worker's end of an isolator."""
+    """The worker's side of an isolator."""
 
     def __init__(self, asked: IO[bytes], answers: IO[bytes], ended: Callable[[], object]) -> None:
         self._asked, self._answers, self._ended = asked, answers, ended
@@ -70,7 +70,9 @@ class Isolation:
         self.is_gone = False
 
     def attempt(self, comment_ids: Sequence[str], *, alone: bool) -> Attempt:
-        """Screen them in one screener, each alone or all together, until one of them ends it."""
+        """Screen the comments in one screener, each alone or all together, until one of them ends
+        it.
+        """
         finished: set[str] = set()
         settled: list[Settled] = []
         with self._lock, suppress(OSError, ValueError):  # a broken pipe, or closed meanwhile
@@ -87,13 +89,13 @@ class Isolation:
         return Attempt(finished, settled, is_lost=True)
 
     def _answered(self) -> Iterator[dict[str, Any]]:
-        """A screener that was killed while it wrote leaves a piece of a line."""
+        """Read the answers. A screener that was killed while it wrote leaves an incomplete line."""
         for line in self._answers:
             with suppress(orjson.JSONDecodeError):
                 yield orjson.loads(line)
 
     def close(self) -> None:
-        """End the isolator, once it has answered."""
+        """End the isolator after it has answered."""
         with self._lock:
             self.is_gone = True
             for file in (self._asked, self._answers):
@@ -103,10 +105,10 @@ class Isolation:
 
 
 def forked(screening: Screening) -> Isolation:
-    """An isolator that shares this process's memory and is ready at once. For a worker that has no
-    threads yet.
+    """Fork an isolator that shares this process's memory and is ready at once. Only for a worker
+    that has no threads yet.
     """
-    engine().dispose()  # no connection is carried over
+    engine().dispose()  # connections must not be shared after a fork
     (asked, asking), (answers, answering) = os.pipe(), os.pipe()
     if not (pid := os.fork()):
         try:
@@ -121,9 +123,11 @@ def forked(screening: Screening) -> Isolation:
 
 
 def started() -> Isolation:
-    """An isolator for a worker that has threads: a new program, ready after about a second."""
+    """Start an isolator as a new program, for a worker that has threads. It is ready after about a
+    second.
+    """
     command = [sys.executable, "-m", "worker.screening.isolated"]
-    # ours
+    # our own program
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
     assert process.stdin
     assert process.stdout
@@ -139,7 +143,7 @@ def _attempt(finished: set[str], settled: list[Settled], status: int) -> Attempt
 
 
 def _in_words(status: int) -> str:
-    """How a screener ended, as the end of a sentence about it."""
+    """Return how a screener ended, as the end of a sentence about it."""
     if status == -cpu_limit.SIGNAL:
         return "used too much CPU time"
     if status == -signal.SIGALRM:
@@ -160,9 +164,9 @@ def _database_answers() -> bool:
 
 
 def serve(asked: int, answers: int, screening: Screening) -> None:
-    """The isolator: work off requests until the worker has gone."""
+    """Run the isolator: handle requests until the worker has gone."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the worker gets them too, and ends this
+        signal.signal(number, signal.SIG_IGN)  # the worker gets them, too, and ends this process
     with mmap.mmap(-1, 64) as current, os.fdopen(asked, "rb") as requests:
         for line in requests:
             alone, comment_ids = orjson.loads(line)
@@ -178,11 +182,11 @@ def serve(asked: int, answers: int, screening: Screening) -> None:
 
 
 def _wait(pid: int, asked: int) -> int | None:
-    """The screener's exit status, minus the signal that ended it. None if the worker has gone: then
-    it is killed.
+    """Return the screener's exit status, or minus the signal that ended it. If the worker has gone,
+    kill the screener and return None.
     """
     worker = select.poll()
-    worker.register(asked, 0)  # to hear of its end alone
+    worker.register(asked, 0)  # to receive only its end
     while True:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
@@ -196,7 +200,9 @@ def _wait(pid: int, asked: int) -> int | None:
 def _screener(
     comment_ids: list[str], alone: bool, answers: int, current: mmap.mmap, screening: Screening
 ) -> int:
-    """Screen, and say so of each that is finished. Its exit status."""
+    """Run the screener: screen, and report each comment that is finished. Return its exit
+    status.
+    """
     _limit_memory()
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     try:
@@ -217,8 +223,8 @@ def _screener(
 
 
 def _alone(comment_id: str, screening: Screening) -> list[Settled]:
-    """The start is noted in the database, for the case that the whole machine or container goes
-    with it.
+    """Screen a comment alone. The start is noted in the database, in case the whole machine or
+    container dies.
     """
     began = update(Comment).where(Comment.id == comment_id, Comment.screen_due.is_not(None))
     began = began.values(screenings_alone=Comment.screenings_alone + 1)
@@ -236,18 +242,18 @@ def _alone(comment_id: str, screening: Screening) -> list[Settled]:
 
 
 def _take_back(comment_id: str) -> None:
-    """That this screening ended was not the comment's fault, so it does not count."""
+    """Take back the count of this screening, because its end was not the comment's fault."""
     mine = update(Comment).where(Comment.id == comment_id, Comment.screenings_alone > 0)
     with suppress(SQLAlchemyError), begin(synced=False) as session:
         session.execute(mine.values(screenings_alone=Comment.screenings_alone - 1))
 
 
 def _limit_memory() -> None:
-    """A comment that eats memory ends its screener, not the container. A crash leaves
-    no core file.
+    """Limit the memory, so that a comment that uses too much ends its screener and not the
+    container. A crash leaves no core file.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with suppress(OSError, ValueError, StopIteration):  # there is no /proc, or a lower limit stands
+    with suppress(OSError, ValueError, StopIteration):  # there is no /proc, or a lower limit is set
         with open("/proc/self/status") as lines:  # noqa: PTH123 — a Path costs more
             held = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData"))
         resource.setrlimit(resource.RLIMIT_DATA, (held + MORE_BYTES, resource.RLIM_INFINITY))

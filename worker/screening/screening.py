@@ -1,4 +1,4 @@
-"""Judge comments that wait: load the batch, let every check look, decide, settle."""
+"""Screen pending comments: load the batch, run every check, decide, settle."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ from worker.webhooks.sending import deliver_soon
 
 AGAIN_AFTER = tuple(
     timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480)
-)  # what could not run is tried again
+)  # when a check that could not run is tried again
 ALONE_SECONDS = 0.3  # of CPU, for one comment in isolation
 MOST_SECONDS = 10.0  # of CPU, for any batch
 MOST_FAILURES = 2
 OTHERS_HAVE_ITS_KEY = timedelta(
     minutes=30
-)  # then a human gets a comment whose key this worker still lacks
+)  # after this, a human gets a comment whose key this worker still lacks
 log = structlog.get_logger()
 _Row = TypeVar("_Row", FingerprintRow, LinkedHostRow)
 _guard, _in_hand = threading.Lock(), set[str]()
-_prepared: dict[int, int] = {}  # by site: the version of its policy that this process has compiled
+_prepared: dict[int, int] = {}  # by site: the version of the policy that this process has compiled
 
 
 def warm() -> None:
@@ -73,10 +73,10 @@ def warm() -> None:
 
 @cache
 def load_late_parts() -> None:
-    """Load what an idle worker does without: 35 MB of language statistics and the Markdown parser.
+    """Load what an idle worker does not need: 35 MB of language statistics and the Markdown parser.
 
-    No comment may pay for this out of its own CPU time, so it comes before the limit begins. A
-    process that screens only in place of others has not even loaded the checks.
+    This must not count against a comment's CPU time, so it happens before the limit begins. A
+    process that only supervises screening in others has not even loaded the checks.
     """
     warm()
     detect(["A first comment, to load everything.", "Первый комментарий"])
@@ -84,8 +84,8 @@ def load_late_parts() -> None:
 
 
 def screen_and_ring(comment_ids: Sequence[str]) -> None:
-    """Judge comments that wait: every check runs, then one decision each; then their pages are
-    owed.
+    """Screen pending comments: run every check, decide once per comment, then ring for their
+    pages.
     """
     batch = take(comment_ids)
     _ring_for(screen_ready(batch.ready))
@@ -99,25 +99,25 @@ def _ring_for(settled: Sequence[Settled]) -> None:
 
 
 def owing_pages(settled: Sequence[Settled]) -> list[int]:
-    """The threads whose published pages differ now."""
+    """Return the threads whose published pages must change."""
     return sorted({comment.thread_id for comment in settled if comment.touches_page})
 
 
 def owing_webhooks(settled: Sequence[Settled]) -> list[str]:
-    """The endpoints that are to hear of it at once."""
+    """Return the endpoints with a delivery that is due now."""
     return [endpoint for comment in settled for endpoint in comment.owed]
 
 
 def screen_now(comment_ids: Sequence[str]) -> list[Settled]:
-    """Screen those of them that are owed a screening. A comment that cannot be screened at all goes
-    to a human.
+    """Screen those comments that are due for a screening. A comment that cannot be screened at all
+    goes to a human.
     """
     batch = take(comment_ids)
     return [*screen_ready(batch.ready), *screen_alone(batch.suspects)]
 
 
 def screen_ready(batch: Sequence[Waiting]) -> list[Settled]:
-    """Screen comments that this process has taken, together."""
+    """Screen the comments that this process has taken, together."""
     if not batch:
         return []
     if isolation := careful.careful():
@@ -135,10 +135,10 @@ def screen_ready(batch: Sequence[Waiting]) -> list[Settled]:
 
 
 def screen_alone(comment_ids: Sequence[str]) -> list[Settled]:
-    """Screen each of them alone and in isolation. One that fails twice goes to a human, and is not
+    """Screen each comment alone and in isolation. One that fails twice goes to a human, and is not
     tried again.
 
-    The second try comes after all the others had their first.
+    The second try comes after all other comments had their first.
     """
     with _apart(comment_ids) as ours:
         if not ours:
@@ -173,7 +173,7 @@ def _each_alone(comment_ids: Sequence[str], isolation: Isolation) -> list[Settle
 
 @contextmanager
 def _apart(comment_ids: Sequence[str]) -> Iterator[list[str]]:
-    """Those of the comments that no other thread of this process is just screening alone."""
+    """Leave out comments that another thread of this process is screening alone right now."""
     with _guard:
         ours = [each for each in comment_ids if each not in _in_hand]
         _in_hand.update(ours)
@@ -185,8 +185,8 @@ def _apart(comment_ids: Sequence[str]) -> Iterator[list[str]]:
 
 
 def finish_what_the_last_began() -> None:
-    """For a worker that starts, before it has threads: comments that ended the worker before it are
-    screened alone.
+    """Screen alone those comments during which the last worker ended. Call this when a worker
+    starts, before it has threads.
     """
     if suspects := careful.begin_carefully(IN_ISOLATION, before=load_late_parts):
         work = threading.Thread(
@@ -205,9 +205,9 @@ def _screen_here(comment_ids: Sequence[str], alone: bool) -> list[Settled]:
 def _screen_loaded(batch: Sequence[Waiting], seconds: float) -> list[Settled]:
     try:
         return _screen(batch, seconds)
-    except OperationalError:  # the database's trouble and no comment's: they stay owed
+    except OperationalError:  # the database's problem and not a comment's: they stay due
         raise
-    except Exception as error:  # one poisonous comment must not hold up its neighbours
+    except Exception as error:  # one poisonous comment must not delay the others
         if len(batch) > 1:
             log.warning("screening.one_by_one", count=len(batch), error=type(error).__name__)
             return [settled for each in batch for settled in _screen_loaded([each], seconds_for(1))]
@@ -215,18 +215,18 @@ def _screen_loaded(batch: Sequence[Waiting], seconds: float) -> list[Settled]:
 
 
 def _failed(comment_id: str, error: Exception) -> list[Settled]:
-    """What follows when this comment alone could not be screened."""
+    """Handle a comment that could not be screened alone."""
     if isinstance(error, UnknownKey) and comment_id > first_id(now() - OTHERS_HAVE_ITS_KEY):
         log.warning("screening.key_missing", comment=comment_id, reason=str(error))
-        give_back(comment_id)  # another worker may have the key: keys reach them one by one
+        give_back(comment_id)  # another worker may have the new key already
         return []
     log.exception("screening.failed", comment=comment_id, exc_info=error)
     return _to_a_human(comment_id, f"this comment could not be screened ({type(error).__name__})")
 
 
 def seconds_for(count: int) -> float:
-    """CPU seconds after which a batch of so many ends its worker. A legal comment takes 0.05 s at
-    most.
+    """Return the CPU seconds after which a batch of this size ends its worker. A legal comment
+    takes at most 0.05 s.
     """
     return min(0.3 + 0.1 * count, MOST_SECONDS)
 
@@ -283,8 +283,8 @@ def _by_comment(rows: Iterable[_Row]) -> Mapping[str, list[_Row]]:
 
 
 def _tell(done: Sequence[Settled], *, ms: int) -> None:
-    """A line a comment for the screening, which took `ms` for all of them, and one for what came of
-    it.
+    """Log one line per comment for the screening, which took `ms` for the batch, and one for the
+    decision.
     """
     for each in done:
         log.info(
@@ -299,8 +299,8 @@ def _tell(done: Sequence[Settled], *, ms: int) -> None:
 
 
 class Owed(NamedTuple):
-    """A comment that is owed a screening: that screening's number, the policy's version, and about
-    how many comments the site has settled.
+    """A comment that is due for a screening: the number of that screening, the policy's version,
+    and about how many comments the site has settled.
     """
 
     candidate: Candidate
@@ -310,8 +310,8 @@ class Owed(NamedTuple):
 
 
 def _owed(session: Session, batch: Sequence[Waiting]) -> list[Owed]:
-    """The comments as the checks look at them. Most batches ask the database nothing for it: this
-    process keeps the models of the sites.
+    """Return the comments in the form that the checks use. Most batches need no query for this,
+    because the process caches the models of the sites.
     """
     sites = {each.site_id: each for each in batch}.values()
     policies = {
@@ -386,14 +386,16 @@ def _change(
 
 
 def _by_a_rule(evidence: Sequence[Evidence]) -> str:
-    """Whose word it was. Reasons go out to other systems; notes stay with the moderators."""
+    """Name the person or key behind a rule. Reasons go out to other systems; notes stay with the
+    moderators.
+    """
     made = sorted({item.rule for item in evidence if item.rule})
     return f"by a rule of {', '.join(made)}" if made else ""
 
 
 def _to_a_human(comment_id: str, detail: str) -> list[Settled]:
-    """Nothing stays pending for ever, not even a comment that breaks the screening. It is shown as
-    it was typed: to render it may be what breaks.
+    """Give the comment to a human, because no comment may stay pending forever, not even one that
+    breaks the screening. It is shown as it was typed, because rendering may be what breaks.
     """
     evidence = [Evidence(check=SCREENING, outcome=Outcome.UNAVAILABLE, detail=detail)]
     with begin() as session:
@@ -415,8 +417,8 @@ def _to_a_human(comment_id: str, detail: str) -> list[Settled]:
 
 
 def _hand_over(comment_id: str, failure: str) -> list[Settled]:
-    """A comment that ends its screener is not screened automatically again: it owes no screening
-    any more.
+    """Give a comment that ends its screener to a human. It is not due for automatic screening any
+    more.
     """
     return _to_a_human(
         comment_id, f"this comment could not be screened: alone, its screening {failure}"
@@ -424,8 +426,8 @@ def _hand_over(comment_id: str, failure: str) -> list[Settled]:
 
 
 def _prepare(comment_id: str) -> None:
-    """Load what the checks need for this comment's site, so that the limit is on the
-    comment alone.
+    """Load what the checks need for this comment's site, so that the limit covers only the
+    comment.
     """
     with reading() as session:
         site = session.execute(

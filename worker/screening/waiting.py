@@ -1,5 +1,5 @@
-"""Comments that are owed a screening, with what their threads and sites say: one
-query reads all.
+"""Comments that are due for a screening, with the settings of their threads and sites. One query
+reads everything.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from models.store.database import Base
 
 
 class Waiting(NamedTuple):
-    """A row of that query. `form`, `page`, `origins` and `policy` are JSON that nobody has parsed:
-    whatever fails about one comment has to fail where it can be screened alone.
+    """A row of that query. `form`, `page`, `origins` and `policy` are JSON that is not parsed yet:
+    an error in one comment must occur where that comment can be screened alone.
     """
 
     id: str
@@ -46,13 +46,13 @@ class Waiting(NamedTuple):
 
 
 def waiting(session: Session, comment_ids: Sequence[str]) -> list[Waiting]:
-    """Those of the comments that are owed a screening, in the order of their ids."""
+    """Return those of the comments that are due for a screening, in the order of their ids."""
     rows = session.connection().execute(_WAITING, {"ids": list(comment_ids)})
     return [Waiting._make(row) for row in rows]
 
 
-# Built once, of bare columns: to put the statement together, or to make objects of the rows, takes
-# longer than the query itself.
+# Built once, of bare columns: putting the statement together, or making objects from the rows,
+# takes longer than the query itself.
 _COMMENT, _THREAD, _SITE = (
     Base.metadata.tables[name].c for name in ("comments", "threads", "sites")
 )

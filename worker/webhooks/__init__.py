@@ -1,1 +1,1 @@
-"""Sending webhooks: claim what is due, post it safely, record each attempt."""
+"""Webhooks: claim deliveries that are due, post them safely, record each attempt."""

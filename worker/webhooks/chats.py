@@ -1,8 +1,8 @@
-"""Messages to Slack, Discord, Mattermost and Teams: which comments wait for a human, and where to
-decide.
+"""Messages to Slack, Discord, Mattermost and Teams that name the comments waiting for a human, with
+a link to decide them.
 
-Names and texts are strangers' words. They are shortened, and `defanged` keeps a chat from reading
-links, mentions or markup in them.
+Names and texts are strangers' words. They are shortened, and `defanged` prevents a chat from
+reading links, mentions or markup in them.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from models.text import markdown
 MOST_AT_ONCE = 50
 MOST_SHOWN = 5
 MOST_LETTERS = 200
-MOST_READ = 2000  # of a text, to find that many letters in it
-PAUSE_SECONDS = 2.0  # between two messages: what is flagged meanwhile goes into the next
+MOST_READ = 2000  # characters read of a text, to find that many letters in it
+PAUSE_SECONDS = 2.0  # between two messages: comments flagged meanwhile go into the next one
 
 
 _BREAK = "\u200b"
 _BROKEN = {ord(letter): _BREAK + letter + _BREAK for letter in ".。．｡․:：/@＠#＃&!{}$"}
-# Slack's own markup is written with these three entities, and has no escape for the others.
+# Slack's own markup uses these three entities, and has no escape for other characters.
 _SLACK = _BROKEN | {ord(letter): letter + _BREAK for letter in "*_~`|[]()"}
 _SLACK |= {ord("&"): f"&amp;{_BREAK}", ord("<"): f"&lt;{_BREAK}", ord(">"): f"&gt;{_BREAK}"}
 _MARKDOWN = _BROKEN | {ord(letter): f"\\{letter}{_BREAK}" for letter in "\\*_~`|[]<>#!(){}$^"}
@@ -87,11 +87,10 @@ def _line(format_: str, data: SaidData) -> str:
 
 
 def defanged(format_: str, text: str) -> str:
-    """A stranger's text as one short line that a chat shows as it was typed.
+    """Return a stranger's text as one short line that a chat shows as it was typed.
 
-    An invisible space stands around each character that a link or a mention needs, whatever the
-    scheme, the host or the name. So no chat finds one, and there is no list of schemes to keep up
-    to date.
+    An invisible space surrounds each character that a link or a mention needs, whatever the scheme,
+    the host or the name. So no chat finds one, and there is no list of schemes to keep up to date.
     """
     line = " ".join(text[:MOST_READ].split())
     line = line if len(line) <= MOST_LETTERS else line[: MOST_LETTERS - 1] + "…"
@@ -103,7 +102,7 @@ def _link(format_: str, words: str, url: str) -> str:
 
 
 def _teams(text: str) -> Mapping[str, object]:
-    """An Adaptive Card, as the Workflows that replaced Teams' connectors take it."""
+    """Return an Adaptive Card, which the Workflows accept that replaced Teams' connectors."""
     blocks = [{"type": "TextBlock", "text": line, "wrap": True} for line in text.split("\n")]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",

@@ -1,7 +1,7 @@
 """One HTTP/1.1 connection to an address that was checked before.
 
 httptools (llhttp, the parser of Node.js) parses the answers. This module connects, sends, and adds
-the limits: a stranger's server may send anything, for as long as it likes.
+the limits, because a stranger's server may send anything, for any length of time.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from worker.webhooks.targets import Target, Unsent
 
 MOST_READ = 64 * 1024  # bytes of a head, and bytes of a body
 MOST_LINES = 200  # of a head
-MOST_RECEIVED = 16 * MOST_READ  # with the sizes of chunks and what stands behind the last one
-# Shorter than the patience of any server, so that it is not just closing the connection.
+MOST_RECEIVED = 16 * MOST_READ  # including the sizes of chunks and the trailer
+# Shorter than the keep-alive time of any usual server, so that the server is not about to close the
+# connection.
 IDLE_SECONDS = 2.0
 
 # Some servers end lines with a bare line feed, or send both Content-Length and chunks. Only the
@@ -55,7 +56,7 @@ class Connection(asyncio.Protocol):
         self.address = address
         self._idle_since = 0.0
         self._is_reusable = False
-        self._has_head = False  # of the answer itself: 100 and the like come before it
+        self._has_head = False  # of the final answer: 100 and the like come before it
         self._ends_with_connection = False
         self._received = 0
         self._lines = 0
@@ -88,7 +89,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def is_fresh(self) -> bool:
-        """Whether another request may be sent: everything was read, and nothing came since."""
+        """Whether another request may be sent: everything was read, and nothing arrived since."""
         is_open = self._transport is not None and not self._transport.is_closing()
         return is_open and self._is_reusable and time.monotonic() - self._idle_since < IDLE_SECONDS
 
@@ -99,11 +100,11 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        transport.pause_reading()  # an answer that comes before its request waits for it
+        transport.pause_reading()  # an answer that arrives before its request waits for it
 
     def data_received(self, data: bytes) -> None:
         if self._answered is None or self._answered.done():
-            self._is_reusable = False  # nobody asked for these bytes
+            self._is_reusable = False  # bytes that belong to no request
             return
         self._received += len(data)
         try:
@@ -127,14 +128,14 @@ class Connection(asyncio.Protocol):
         self._lines += 1
         if self._lines > MOST_LINES:
             raise NotAnAnswer
-        if not self._has_head:  # else it stands behind the last chunk
+        if not self._has_head:  # otherwise it follows the last chunk
             self._headers[name.decode("latin-1").lower()] = value.decode("latin-1").strip()
 
     def on_headers_complete(self) -> None:
         if self._parser.get_http_version() not in {"1.0", "1.1"}:
             raise NotAnAnswer
         if self._parser.get_status_code() < 200:
-            return  # the answer itself is still to come
+            return  # the final answer is still to come
         self._has_head = True
         is_chunked = "chunked" in self._headers.get("transfer-encoding", "").lower()
         self._ends_with_connection = not is_chunked and "content-length" not in self._headers
@@ -184,12 +185,16 @@ async def connect(target: Target, addresses: Iterable[Address]) -> Connection:
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Loaded with the first https address: a process that needs none saves the memory."""
+    """Return the TLS context, which is loaded with the first https address: a process that needs
+    none saves the memory.
+    """
     return ssl.create_default_context()
 
 
 def request_head(target: Target, headers: Mapping[str, str], length: int) -> bytes:
-    """The head of a POST request. Raises `Unsent` for a header that would add another one."""
+    """Return the head of a POST request. Raises `Unsent` for a header that would add another
+    one.
+    """
     lines = [f"POST {target.path} HTTP/1.1", f"Host: {target.authority}"]
     for name, value in headers.items():
         if _UNSAFE.search(name) or _UNSAFE.search(value) or ":" in name:

@@ -1,8 +1,7 @@
-"""What the sender reads and writes: deliveries that are due, taken by a lease, and what became of
-each attempt.
+"""The sender's database work: claim deliveries that are due, and record the result of each attempt.
 
-A round is one transaction for all endpoints: what was done meanwhile is written down, and what may
-go now is taken.
+A round is one transaction for all endpoints: it records the results since the last round, and
+claims the next deliveries.
 """
 
 from __future__ import annotations
@@ -42,22 +41,22 @@ from models.text.stamps import utc_stamp
 from models.webhooks.endpoints import Kept, opened
 from worker.webhooks import chats
 
-LEASE_SECONDS = 20  # outlasts an attempt
-FAILING = timedelta(days=5)  # an endpoint that took nothing for so long is disabled
+LEASE_SECONDS = 20  # longer than an attempt
+FAILING = timedelta(days=5)  # an endpoint that accepted nothing for this long is disabled
 MOST_TOLD = 1024  # of an answer, kept in the log
 MOST_RETRY_AFTER = 86_400.0
 JITTER = 0.1
 GONE = 410
-PIECE, MOST_PIECES = 500, 20  # of a backlog, looked through at once
+PIECE, MOST_PIECES = 500, 20  # deliveries of a backlog that one round looks through
 log = structlog.get_logger()
 
-# A delivery that was taken: its id, event, attempts, type and payload.
+# A claimed delivery: its id, event, attempts, type and payload.
 _Taken: TypeAlias = Row[str, str, int, str, chats.Said | None]
 
 
 class Due(NamedTuple):
-    """A delivery that was taken. `said` is its event: type, time and data; None where the log keeps
-    it no more.
+    """A claimed delivery. `said` is its event: type, time and data; None if the log no longer has
+    it.
     """
 
     id: str
@@ -68,7 +67,7 @@ class Due(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One request to be made: for one delivery, or for several that a chat hears of together."""
+    """One request to make, for one delivery, or for several that a chat receives together."""
 
     endpoint: Kept
     deliveries: tuple[Due, ...]
@@ -76,9 +75,9 @@ class Job(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of a job; `status` None and an `error` in words where there was no answer.
+    """The result of a job. `status` is None if there was no answer; then `error` says why.
 
-    With neither, nothing was tried: the deliveries are due again at once.
+    If both are None, nothing was tried, and the deliveries are due again at once.
     """
 
     job: Job
@@ -99,7 +98,9 @@ class Outcome(NamedTuple):
 
 
 class Round(NamedTuple):
-    """What may go now, and when which endpoint may have more; those in `full` have more at once."""
+    """The deliveries to send now, and when each endpoint may have more; those in `full` have more
+    at once.
+    """
 
     jobs: list[Job]
     later: list[tuple[datetime, str]]
@@ -107,16 +108,15 @@ class Round(NamedTuple):
 
 
 def body(due: Due) -> bytes:
-    """The same bytes at every attempt."""
+    """Return the body of the request, which has the same bytes at every attempt."""
     return orjson.dumps(due.said)
 
 
 def round_of(outcomes: Sequence[Outcome], room: Mapping[str, int]) -> Round:
-    """Write down what came of jobs, and take up to so many deliveries of each endpoint that may go
-    now.
+    """Record the results of jobs, and claim up to the given number of deliveries for each endpoint.
 
-    Nobody waits for the disk: what a power cut makes us forget is sent once more, as "at least
-    once" allows.
+    The commit does not wait for the disk: results lost in a power cut lead to one more attempt,
+    which "at least once" allows.
     """
     at = now()
     done = Round([], [], set())
@@ -142,7 +142,7 @@ def _tell(outcome: Outcome) -> None:
         )
 
 
-# Writing down
+# Recording results
 
 
 def _write_down(
@@ -160,7 +160,7 @@ def _write_down(
     connection = session.connection()
     connection.execute(
         _WRITE, sorted(rows, key=lambda row: str(row["its_id"]))
-    )  # everyone locks in this order
+    )  # every transaction locks in this order
     if attempts:
         connection.execute(_LOG, attempts)
     for outcome in sorted(_latest_of_each(outcomes), key=lambda outcome: outcome.job.endpoint.id):
@@ -169,7 +169,7 @@ def _write_down(
 
 
 class _Becomes(TypedDict):
-    """What a delivery's row becomes, under the names of the statement's parameters."""
+    """The new values of a delivery's row, under the names of the statement's parameters."""
 
     new_state: str
     new_due: datetime | None
@@ -198,7 +198,7 @@ def _becomes(outcome: Outcome, due: Due, at: datetime) -> _Becomes:
     schedule = settings().webhook_schedule
     if outcome.status == GONE or due.said is None or tried >= len(schedule):
         return {"new_state": "dead", "new_due": None, "new_attempts": tried, "new_ended": at}
-    # so that not all come back at once
+    # spread, so that not all retries come at once
     seconds = schedule[tried] * (1 + JITTER * random.random())  # noqa: S311
     seconds = max(seconds, min(outcome.retry_after, MOST_RETRY_AFTER))
     return {
@@ -222,7 +222,7 @@ def _attempt(outcome: Outcome, due: Due) -> _AttemptRow:
 
 
 def _latest_of_each(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """One outcome an endpoint: a success, if there was one, else the last failure."""
+    """Return one result per endpoint: a success, if there was one, otherwise the last failure."""
     latest: dict[str, Outcome] = {}
     for outcome in outcomes:
         known = latest.get(outcome.job.endpoint.id)
@@ -232,8 +232,8 @@ def _latest_of_each(outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 
 def _note_health(session: Session, outcome: Outcome, at: datetime) -> None:
-    """Since when an endpoint fails; one that is gone, or failed for too long, is disabled. Mostly
-    nothing changes.
+    """Record since when an endpoint fails. Disable one that answers 410 or has failed for too long.
+    Usually nothing changes.
     """
     endpoint = outcome.job.endpoint
     mine = update(Endpoint).where(Endpoint.id == endpoint.id)
@@ -261,7 +261,7 @@ def disable(session: Session, endpoint_id: str, why: str) -> None:
     log.warning("webhook.disabled", reason=why)
 
 
-# Taking
+# Claiming deliveries
 
 
 def _take(session: Session, room: Mapping[str, int], at: datetime, done: Round) -> None:
@@ -309,10 +309,11 @@ def _take(session: Session, room: Mapping[str, int], at: datetime, done: Round) 
 
 
 def _coalesce(session: Session, endpoint: Kept, places: int, at: datetime) -> None:
-    """Take out of line what a newer state of the same comment has overtaken, as far as will be
-    taken now.
+    """Remove deliveries that a newer state of the same comment has replaced, among those to be
+    claimed now.
 
-    A piece at a time from the oldest on: a long backlog is not gone through with every round.
+    This goes piece by piece from the oldest on, so a round does not read the whole of a long
+    backlog.
     """
     for _ in range(MOST_PIECES):
         overtaken = session.execute(
@@ -323,13 +324,14 @@ def _coalesce(session: Session, endpoint: Kept, places: int, at: datetime) -> No
 
 
 def _paced(session: Session, endpoint: Kept, places: int, at: datetime, done: Round) -> int:
-    """How many may go by the endpoint's rate, noted in its row: it holds for all workers together.
+    """Return how many deliveries the endpoint's rate allows now, and record it in the row, so that
+    the rate holds for all workers together.
 
-    A tenth of a second's worth may go together, and what was not used is not saved up.
+    A tenth of a second's worth may go together. Unused capacity is not saved.
     """
     assert endpoint.rate
     row = session.execute(_PACE, {"endpoint": endpoint.id}).one_or_none()
-    if row is None:  # another worker is at it
+    if row is None:  # another worker is claiming for it
         done.later.append((at + timedelta(seconds=0.05), endpoint.id))
         return 0
     burst = max(1.0, endpoint.rate / 10)
@@ -373,9 +375,7 @@ _WRITE = (
 
 
 def _log() -> Insert:
-    """An attempt is of a delivery that is still there; of one taken back meanwhile, what it
-    answered is not kept.
-    """
+    """Insert an attempt. If its delivery was cancelled meanwhile, the answer is not stored."""
     values = {
         "id": bindparam("new_id", type_=Uuid(as_uuid=False)),
         "delivery_id": _DELIVERIES.c.id,

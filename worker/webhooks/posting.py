@@ -1,10 +1,10 @@
-"""POST to an address that a stranger may have chosen: only to the public Internet, in bounded time
-and space.
+"""POST to an address that a stranger may have chosen: only to the public Internet, in limited time
+and memory.
 
 Every call resolves the name itself, checks every address and connects to one of the addresses it
-checked. So a name that changes its address a moment later gains nothing. Redirects are not
-followed and proxies are not used. Of the environment only `SSL_CERT_FILE` counts, which names other
-certificates. docs/decisions/0013 says why no client library does this.
+checked. So a name that changes its address a moment later gains nothing. Redirects are not followed
+and proxies are not used. The only environment variable that counts is `SSL_CERT_FILE`, which names
+other certificates. docs/decisions/0013 explains why no client library does this.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from worker.webhooks.connections import Answer, Connection, NotAnAnswer, connect
 from worker.webhooks.public_addresses import Address, as_address
 from worker.webhooks.targets import Target, Unsent, check, target
 
-SECONDS = 15.0  # by the wall's clock, from resolving the name to the last byte of the answer
+SECONDS = 15.0  # wall-clock time from resolving the name to the last byte of the answer
 MOST_IDLE = 16  # connections to one host
 
 
@@ -43,8 +43,8 @@ class Poster:
     async def post(
         self, url: str, headers: Mapping[str, str], body: bytes, *, pause: float = 0
     ) -> Answer:
-        """The answer, whatever its status. Raises `Unsent`. With a `pause` the body goes in two
-        halves.
+        """Return the answer, whatever its status. Raises `Unsent`. With a `pause`, the body is sent
+        in two halves.
         """
         where = target(url)
         head = request_head(where, headers, len(body))
@@ -72,7 +72,7 @@ class Poster:
         return answer
 
     def _idle_one(self, where: Target, checked: list[Address]) -> Connection | None:
-        """A connection that is still open, and to an address that the name has now."""
+        """Return a connection that is still open and leads to an address that the name has now."""
         idle = self._idle.get(_key(where), [])
         while idle:
             connection = idle.pop()
@@ -91,7 +91,7 @@ class Poster:
             idle.pop(0).close()
 
     def close_idle(self) -> None:
-        """Close the connections that were not used for a moment."""
+        """Close the connections that were not used recently."""
         for key, idle in list(self._idle.items()):
             self._idle[key] = [connection for connection in idle if connection.is_fresh]
             for connection in idle:
@@ -108,19 +108,19 @@ class Poster:
             for connection in idle:
                 connection.close()
         self._idle.clear()
-        await asyncio.sleep(0)  # for the loop to let go of them
+        await asyncio.sleep(0)  # lets the loop release them
 
 
 def _key(where: Target) -> Target:
-    """Connections are shared by all paths of a host."""
+    """Return the key of a connection, which all paths of a host share."""
     return where._replace(path="")
 
 
 async def addresses(host: str) -> list[Address]:
-    """Where a host is, every address looked at. Raises `Unsent`."""
+    """Return the addresses of a host, all of them checked. Raises `Unsent`."""
     if (address := as_address(host)) is not None:
         found: list[Address] = [address]
-    elif host == "localhost" or host.endswith(".localhost"):  # RFC 6761: not a matter for DNS
+    elif host == "localhost" or host.endswith(".localhost"):  # RFC 6761: never ask DNS
         found = [ip_address("127.0.0.1"), ip_address("::1")]
     else:
         found = await _look_up(host)

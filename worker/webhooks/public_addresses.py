@@ -1,8 +1,8 @@
-"""Which addresses of the Internet a webhook may go to: those of the public, by an explicit table.
+"""Which addresses webhooks may be sent to: the public Internet, by an explicit table.
 
 Python's own `is_global` changes from version to version, and calls NAT64, 6to4 and some clouds'
-metadata public. From IANA's registries of special-purpose addresses (IPv4, IPv6) and of multicast,
-with two clouds' own.
+metadata public. The table comes from IANA's registries of special-purpose addresses (IPv4, IPv6)
+and of multicast addresses, plus the private addresses of two clouds.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ REFUSED_V4 = {
 }
 PUBLIC_V6 = IPv6Network(
     "2000::/3"
-)  # all that is given out; what lies outside is refused without a name
+)  # all addresses that are assigned; others are refused without a name
 REFUSED_V6 = {
-    "2001::/23": "reserved for protocols",  # Teredo, ORCHID, benchmarks among them
+    "2001::/23": "reserved for protocols",  # including Teredo, ORCHID and benchmarks
     "2001:db8::/32": "for documentation",
     "2002::/16": "6to4, which hides an IPv4 address",
     "2620:4f:8000::/48": "reserved for protocols",
@@ -61,7 +61,7 @@ _V6 = [(IPv6Network(network), what) for network, what in {**REFUSED_V6, **NAMED_
 
 
 def why_refused(address: Address) -> str | None:
-    """What kind of address it is, if it is not one of the public Internet's."""
+    """Return what kind of address it is, or None if it belongs to the public Internet."""
     if isinstance(address, IPv4Address):
         return next((what for network, what in _V4 if address in network), None)
     named = next((what for network, what in _V6 if address in network), None)
@@ -69,7 +69,7 @@ def why_refused(address: Address) -> str | None:
 
 
 def as_address(host: str) -> Address | None:
-    """The address that a URL's host spells plainly, brackets taken off, or None for a name."""
+    """Return the address that a URL's host spells out, without brackets, or None for a name."""
     try:
         return ip_address(host)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A dry suite against an endpoint: what it must take, and what it must refuse."""
+"""Test an endpoint with a set of messages that it must accept or refuse."""
 
 from __future__ import annotations
 
@@ -18,15 +18,13 @@ from worker.webhooks.posting import Poster
 from worker.webhooks.sending import ABOUT_US
 from worker.webhooks.targets import Unsent
 
-SECONDS = 5.0  # for each: someone waits for the result
+SECONDS = 5.0  # for each case, because someone waits for the result
 OLD_SECONDS = 3600
 PAUSE_SECONDS = 1.5
 
 
 class Case(NamedTuple):
-    """A message to be sent, whether it is to be taken, and what it says of an endpoint that does
-    otherwise.
-    """
+    """A message to send, whether the endpoint must accept it, and what it means if it does not."""
 
     name: str
     is_taken: bool
@@ -37,7 +35,7 @@ class Case(NamedTuple):
 
 
 class Tried(TypedDict):
-    """What an endpoint did with a case. `handled` is whether that was right."""
+    """How an endpoint handled a case. `handled` says whether that was right."""
 
     case: str
     handled: bool
@@ -48,8 +46,8 @@ class Tried(TypedDict):
 
 
 async def rehearse(endpoint: Kept, event: chats.Said, at: datetime) -> list[Tried]:
-    """Each case with its status, its time, and whether it was handled well. `event` is sent as a
-    test event.
+    """Yield each case with its status, its time, and whether it was handled well. `event` is sent
+    as a test event.
     """
     async with Poster(SECONDS) as poster:
         if endpoint.is_chat:
@@ -67,7 +65,7 @@ async def rehearse(endpoint: Kept, event: chats.Said, at: datetime) -> list[Trie
 
 
 def _cases(endpoint: Kept, event: chats.Said, stamp: int) -> tuple[Sequence[Case], Sequence[Case]]:
-    """Those that have to come one after the other, and those that need not."""
+    """Return the cases that must be sent one after the other, and those that need not."""
     keys = [endpoint.sealed.secrets[0].shared]
     content, id_ = orjson.dumps(event), new_id()
     good = signatures.headers(keys, id_, stamp, content)

@@ -1,6 +1,4 @@
-"""What is kept of webhooks for a time only, removed a little at a time: nobody waits for a long
-transaction.
-"""
+"""Delete old webhook data, a little at a time, so that nothing waits for a long transaction."""
 
 from __future__ import annotations
 
@@ -12,9 +10,9 @@ from models.records import Attempt, Delivery, Endpoint, Event, Site
 from models.settings import settings
 from models.store.database import begin, reading
 
-KEPT = timedelta(days=30)  # the log of deliveries and attempts, from when they ended
+KEPT = timedelta(days=30)  # the log of deliveries and attempts, counted from their end
 AT_ONCE = 500
-MOST_LOTS = 200  # in one go; the next tidying takes the rest
+MOST_LOTS = 200  # rows at a time; the next run deletes the rest
 
 
 def tidy_webhooks(at: datetime) -> None:
@@ -36,7 +34,7 @@ def tidy_webhooks(at: datetime) -> None:
 
 
 def _remove(record: type[Attempt | Delivery | Endpoint], which: ColumnElement[bool]) -> None:
-    """All of these that nothing refers to any more."""
+    """Delete all of these that nothing refers to any more."""
     if record is Delivery:
         which &= ~select(Attempt.id).where(Attempt.delivery_id == Delivery.id).exists()
     if record is Endpoint:
@@ -55,8 +53,8 @@ def _remove(record: type[Attempt | Delivery | Endpoint], which: ColumnElement[bo
 
 
 def forget_events(before: datetime) -> None:
-    """From the oldest on, and never one that is still owed: a cursor into what is
-    gone is told so.
+    """Delete the oldest events, but none that is still to be delivered. Requests with a cursor
+    before the remaining events get an error that says so.
     """
     with reading() as session:
         sites = session.execute(select(Site.id).order_by(Site.id)).scalars().all()
@@ -67,7 +65,7 @@ def forget_events(before: datetime) -> None:
 
 
 def _forget(site: int, before: datetime) -> bool:
-    """Whole transactions, so that no cursor stands between what is kept and what is not."""
+    """Delete the events of whole transactions, so that no cursor points into the middle of one."""
     mine, place = Event.site_id == site, (Event.position, Event.nth)
     of_it = (Delivery.comment_id == Event.comment_id) & (Delivery.event_id == Event.id)
     owed = select(Delivery.id).where(of_it, Delivery.state.in_(("owed", "waiting")))

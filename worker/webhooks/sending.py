@@ -1,12 +1,12 @@
-"""The sender: who may have how many attempts under way, when to look again, and the attempt itself.
+"""The sender: limits the attempts per endpoint, decides when to look again, and makes the attempts.
 
 One thread with an event loop makes the requests, so an endpoint that never answers costs a socket
-and no thread; one thread beside it writes and reads the database, a round at a time
-(`worker/webhooks/deliveries.py`). What is finished while a round is being written goes into the
-next one together, so there are as few transactions as there can be.
+and no thread. A second thread writes and reads the database, one round at a time
+(`worker/webhooks/deliveries.py`). Attempts that finish while a round is being written go together
+into the next one, so there are as few transactions as possible.
 
-Nothing here has to be remembered: what is owed stands in the database, and a ring or the sweep
-finds it again.
+Nothing here needs to be remembered: due deliveries are in the database, and a ring or the sweep
+finds them again.
 """
 
 from __future__ import annotations
@@ -37,26 +37,28 @@ from worker.webhooks.targets import Unsent
 
 MOST_IN_FLIGHT = 500  # to all endpoints together
 MOST_ENDPOINTS = 50  # in one round
-FAILURES = 5  # in a row, until an endpoint is only probed
-# attempts under way at once to one that has not taken anything yet: many dead ones fill no house
+FAILURES = 5  # failures in a row, after which an endpoint gets only single attempts
+# Parallel attempts to an endpoint that has not accepted anything yet, so that many dead ones do not
+# use up all.
 UNPROVED = 4
-PROBES = 2  # attempts under way at once to one that fails
-# an endpoint that takes things so soon has more of them taken ahead, while a round is written down
+PROBES = 2  # parallel attempts to an endpoint that fails
+# An endpoint that answers this fast gets more deliveries claimed ahead, while a round is written.
 QUICK_MS = 250
 AHEAD = 4
 MOST_AHEAD_SECONDS = (
-    4.0  # taken and not begun by then: given back, as its lease would not outlast the attempt
+    4.0  # claimed but not started by then: returned, because its lease would not cover the attempt
 )
-# what is due later than that is left to the sweep, or a dead endpoint's backlog would be kept here
+# Deliveries due later than this are left to the sweep; otherwise a dead endpoint's backlog would be
+# kept here.
 SOON_SECONDS = 60
-REST_SECONDS = 1.0  # after a round that failed: the database is away
-END_SECONDS = 2.0  # what is under way may take so long to come home when we end
+REST_SECONDS = 1.0  # pause after a round that failed because the database is down
+END_SECONDS = 2.0  # how long unfinished attempts may take when the sender stops
 ABOUT_US = {"Content-Type": "application/json", "User-Agent": "Greenroom"}
 log = structlog.get_logger()
 
 
 class Sender(threading.Thread):
-    """Sends what is owed to the endpoints it is woken for, until it is stopped."""
+    """Sends the due deliveries of the endpoints that it is woken for, until it is stopped."""
 
     def __init__(self, *, until_idle: bool = False) -> None:
         super().__init__(name="sender", daemon=True)
@@ -78,13 +80,17 @@ class Sender(threading.Thread):
         self._tasks: dict[asyncio.Task[None], Job] = {}
 
     def wake(self, endpoint_ids: Iterable[str]) -> None:
-        """Look for what is due to these endpoints; from any thread, and at once."""
+        """Look for due deliveries of these endpoints. Call it from any thread; it returns at
+        once.
+        """
         with self._guard:
             self._woken.update(endpoint_ids)
         self._ring()
 
     def stop(self) -> None:
-        """Take no more, let what is under way come home, and give back what does not."""
+        """Claim no more, wait for unfinished attempts, and return the deliveries of those that do
+        not finish.
+        """
         self._ending = True
         self._ring()
         if self.is_alive():
@@ -100,7 +106,7 @@ class Sender(threading.Thread):
 
     async def send(self) -> None:
         self._loop, self._bell = asyncio.get_running_loop(), asyncio.Event()
-        self._bell.set()  # for whoever woke us before
+        self._bell.set()  # for those who woke the sender before
         with ThreadPoolExecutor(1, thread_name_prefix="deliveries") as ledger:
             async with self._poster:
                 while not self._ending:
@@ -111,7 +117,7 @@ class Sender(threading.Thread):
                 await self._come_home(ledger)
 
     async def _rest(self) -> None:
-        """Until someone rings, an attempt is finished, or the first of those put off is due."""
+        """Wait until someone rings, an attempt finishes, or the first postponed endpoint is due."""
         assert self._bell
         pause = max(0.0, (self._later[0][0] - now()).total_seconds()) if self._later else None
         if self._until_idle:
@@ -162,7 +168,7 @@ class Sender(threading.Thread):
             self._asked[heapq.heappop(self._later)[1]] = None
 
     def _room(self) -> dict[str, int]:
-        """How many more may go to each of those that have something waiting."""
+        """Return how many more deliveries each endpoint with waiting ones may get."""
         left = MOST_IN_FLIGHT - self._in_flight.total()
         room: dict[str, int] = {}
         for endpoint in self._asked:
@@ -209,13 +215,15 @@ class Sender(threading.Thread):
         else:
             self._quick.discard(endpoint)
         if job.endpoint.is_ordered:
-            self._asked[endpoint] = None  # what had to wait for this one
+            self._asked[endpoint] = None  # the deliveries that waited for this one
         self._done.append(outcome)
         assert self._bell
         self._bell.set()
 
     async def _come_home(self, ledger: ThreadPoolExecutor) -> None:
-        """What does not come home in time is due again at once, for whoever goes on."""
+        """Wait for unfinished attempts. Those that take too long are due again at once, for another
+        sender.
+        """
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=END_SECONDS)
         for task, job in list(self._tasks.items()):
@@ -225,12 +233,12 @@ class Sender(threading.Thread):
             assert self._loop
             try:
                 await self._loop.run_in_executor(ledger, round_of, self._done, {})
-            except Exception as error:  # the leases end by themselves
+            except Exception as error:  # their leases expire by themselves
                 log.exception("delivering.failed", count=len(self._done), exc_info=error)
 
 
 async def attempt(poster: Poster, job: Job) -> Outcome:
-    """One request, and what came of it. Never raises but when it is cancelled."""
+    """Make one request and return its result. Raises only if it is cancelled."""
     at, began = now(), time.perf_counter()
     try:
         answer = await _post(poster, job, at)
@@ -238,7 +246,7 @@ async def attempt(poster: Poster, job: Job) -> Outcome:
         return Outcome(job, at, _ms(began), error=str(unsent))
     except (
         Exception
-    ) as error:  # one delivery that can't even be put together must not end the others
+    ) as error:  # one delivery whose message cannot be built must not stop the others
         log.exception("attempt.failed", exc_info=error)
         return Outcome(job, at, _ms(began), error=f"It could not be sent ({type(error).__name__}).")
     failpoint("delivered")
@@ -273,8 +281,8 @@ def _ms(began: float) -> int:
 
 
 def retry_after(answer: Answer, at: datetime) -> float:
-    """Seconds, from a number of them or a date (RFC 9110, 10.2.3); 0 where it says nothing, or
-    nothing sensible.
+    """Return the seconds that the header asks for, as a number or a date (RFC 9110, 10.2.3); 0 if
+    it is missing or makes no sense.
     """
     given = answer.headers.get("retry-after", "").strip()
     if (seconds := digits_to_int(given)) is not None:
@@ -285,14 +293,14 @@ def retry_after(answer: Answer, at: datetime) -> float:
         return 0.0
 
 
-# One sender a process, and only where it is wanted.
+# One sender per process, and only if it is needed.
 
 _guard = threading.Lock()
 _sender: list[Sender] = []
 
 
 def sender() -> Sender:
-    """This process's sender, begun with the first who asks for it."""
+    """Return this process's sender; the first call starts it."""
     with _guard:
         if not (_sender and _sender[0].is_alive()):
             _sender[:] = [Sender()]
@@ -309,7 +317,7 @@ def stop() -> None:
 
 
 def deliver_soon(endpoint_ids: Iterable[str]) -> None:
-    """By this process, if it sends anyway; else by ringing for one that does."""
+    """Let this process deliver, if it has a sender; otherwise ring for a worker."""
     wanted = list(dict.fromkeys(endpoint_ids))
     if not wanted:
         return
@@ -320,7 +328,7 @@ def deliver_soon(endpoint_ids: Iterable[str]) -> None:
 
 
 def deliver_now(endpoint_ids: Iterable[str]) -> None:
-    """Send what is due to these endpoints, here, and return when every attempt is written down."""
+    """Send what is due to these endpoints from here, and return when every attempt is recorded."""
     here = Sender(until_idle=True)
     here.wake(endpoint_ids)
     asyncio.run(here.send())

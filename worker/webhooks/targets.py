@@ -1,4 +1,4 @@
-"""Where a webhook may go: its URL, taken apart, and the addresses that Greenroom refuses."""
+"""Take a webhook's URL apart, and refuse the addresses that Greenroom never contacts."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _check_host(url: str, host: str) -> None:
 
 
 def check(address: Address) -> None:
-    """Raises `Refused` for an address that is not public."""
+    """Raise `Refused` for an address that is not public."""
     why = why_refused(address)
     if why and not settings().webhook_allow_private:
         raise Refused(f"{address} is not a public address ({why}); {ALLOW}.")
