@@ -40,6 +40,6 @@ def _close(site_id: int, at: datetime, days: int) -> int:
         if ids:
             session.execute(update(Thread).where(Thread.id.in_(ids)).values(closing))
             noun = "thread" if len(ids) == 1 else "threads"
-            what = f"closed {len(ids)} {noun}, {days} days old"
+            what = f"closed {len(ids)} {noun} after {days} days"
             session.add(Act(site_id=site_id, by=str(POLICY), kind="threads", what=what))
     return len(ids)

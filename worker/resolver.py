@@ -95,7 +95,7 @@ class Resolver:
         """
         left = until - monotonic()
         if left <= 0:
-            raise SilenceError(f"the resolver did not answer in {self._seconds:g} s")
+            raise SilenceError(f"the DNS server did not answer within {self._seconds:g} s")
         try:
             answer = self._asking().resolve(
                 dns.name.from_text(name),
@@ -107,15 +107,15 @@ class Resolver:
         except dns.resolver.NXDOMAIN:
             return None
         except dns.exception.Timeout as error:
-            raise SilenceError(f"the resolver did not answer in {self._seconds:g} s") from error
-        except dns.resolver.NoResolverConfiguration as error:
-            raise UnansweredError("this machine has no resolver") from error
-        except dns.resolver.NoNameservers as error:
-            raise UnansweredError(
-                "the resolver could not be reached or could not find out"
+            raise SilenceError(
+                f"the DNS server did not answer within {self._seconds:g} s"
             ) from error
+        except dns.resolver.NoResolverConfiguration as error:
+            raise UnansweredError("this machine has no DNS server configured") from error
+        except dns.resolver.NoNameservers as error:
+            raise UnansweredError("the DNS server could not be reached or has no answer") from error
         except (dns.exception.DNSException, OSError, ValueError) as error:
-            raise UnansweredError("the resolver could not be asked") from error
+            raise UnansweredError("the DNS query failed") from error
         return list(answer.rrset or ())
 
     def _asking(self) -> dns.resolver.Resolver:
@@ -123,7 +123,7 @@ class Resolver:
 
     def _look_up(self, domain: str) -> Mail:
         if self._doubt.in_force():
-            return Mail(None, f"the resolver did not answer in {self._seconds:g} s")
+            return Mail(None, f"the DNS server did not answer within {self._seconds:g} s")
         try:
             mail = self._mail(domain, until=monotonic() + self._seconds)
             self._doubt.answered()
@@ -142,15 +142,15 @@ class Resolver:
         exchanges = self.ask(domain, "MX", until=until)
         if exchanges:
             refuses = all(record.exchange == dns.name.root for record in exchanges)
-            return Mail(False, "takes no mail") if refuses else Mail(True, "takes mail")
+            return Mail(False, "accepts no mail") if refuses else Mail(True, "accepts mail")
         addresses = self.ask(domain, "A", until=until)
         missing = exchanges is None and addresses is None
         if addresses or (not missing and self.ask(domain, "AAAA", until=until)):
-            return Mail(True, "takes mail at its own address")
+            return Mail(True, "accepts mail at its own address, without an MX record")
         top = domain.rpartition(".")[2]
         if not self._knows(top, until=until):
-            return Mail(None, f"this resolver knows nothing of .{top}")
-        return Mail(False, "does not exist" if missing else "takes no mail")
+            return Mail(None, f"the DNS server does not know the top-level domain .{top}")
+        return Mail(False, "does not exist" if missing else "accepts no mail")
 
     def _knows(self, top: str, *, until: float) -> bool:
         """Whether this resolver knows the top-level domain, and so would know the domain below

@@ -10,9 +10,9 @@ from models.judgement.candidate import Candidate, Form
 from models.judgement.evidence import Evidence, Outcome
 
 _TOKENS = {
-    "missing": "came without the form's token",
-    "forged": "came with a forged token",
-    "expired": "came with a token older than a day",
+    "missing": "has no form token",
+    "forged": "has an invalid form token",
+    "expired": "has a form token older than a day",
 }
 
 
@@ -35,17 +35,17 @@ def _evidence(form: Form, min_seconds: float) -> Evidence:
 def _found(form: Form, min_seconds: float) -> dict[str, str]:
     found = {}
     if form.honeypot:
-        found["honeypot"] = "filled in a field that people cannot see"
+        found["honeypot"] = "filled in a hidden field that only bots see"
     if form.seconds is not None and form.seconds < min_seconds:
-        found["too_quick"] = f"posted {form.seconds:.1f} s after the form was shown"
+        found["too_quick"] = f"posted {form.seconds:.1f} s after opening the form"
     if form.token != "valid":
-        found["no_token"] = _TOKENS.get(form.token, "came without a token that counts")
+        found["no_token"] = _TOKENS.get(form.token, "has no valid form token")
     return found
 
 
 def _clear(form: Form) -> str:
     return (
-        "came through the form"
+        "has a valid form token"
         if form.seconds is None
         else f"took {_duration(form.seconds)} to write"
     )

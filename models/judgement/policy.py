@@ -59,11 +59,11 @@ class _Part(BaseModel):
 
 
 class SpamPolicy(_Part):
-    """Between `flag_above` and certainty a human looks; the machine rejects only where
+    """A comment that scores `flag_above` or more is held. Greenroom rejects by score only if
     `reject_above` is set.
 
-    In a language of which the model has read only a little, what is clearly fine goes live, and
-    nothing is rejected.
+    In a language that the model knows only a little, comments that are clearly fine go live, and
+    Greenroom does not reject by score.
     """
 
     flag_above: Probability = 0.5
@@ -79,19 +79,21 @@ class EmailPolicy(_Part):
 
 
 class LinksPolicy(_Part):
-    """More than `max_links` is held; a shortener hides where it leads."""
+    """A comment with more than `max_links` links is held. `shorteners` are links that hide their
+    target.
+    """
 
     max_links: Annotated[int, Field(ge=0, le=1000, examples=[2])] = 2
     shorteners: Weight = "flag"
 
 
 class WordsPolicy(_Part):
-    """Whole words or phrases, `word*` for any ending, and RE2 patterns; folded so that look-alikes
-    don't slip by.
+    """Whole words or phrases, `word*` for any ending, and RE2 patterns. Look-alike characters count
+    as the letters that they imitate.
 
     `plurals` also finds a word with one plural ending (casinos, lotteries). `digits_as_letters`
     also finds it with digits or signs for letters, or with digits at its ends (c4sino, ca$ino,
-    casino2). `split` says what follows if a word of either list may stand there with a blank inside
+    casino2). `split` sets what happens if a comment may contain a listed word with a space inside
     (cas ino).
     """
 
@@ -105,8 +107,8 @@ class WordsPolicy(_Part):
 
 
 class RepeatsPolicy(_Part):
-    """How many earlier comments on the site in the last day may say the same, or
-    nearly the same.
+    """How many earlier comments on the site in the last day may have the same or nearly the same
+    text.
     """
 
     max_same: Annotated[int, Field(ge=0, le=1000)] = 2
@@ -114,17 +116,20 @@ class RepeatsPolicy(_Part):
 
 
 class PacePolicy(_Part):
-    """Comments one author or one address may leave on the site before a human looks."""
+    """How many comments one author or IP address may post on the site before Greenroom holds
+    them.
+    """
 
     max_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 5
     max_per_hour: Annotated[int, Field(ge=1, le=100_000)] = 30
 
 
 class AuthorPolicy(_Part):
-    """An unproven address earns nothing, so its record can only hold back.
+    """Email addresses are not verified, so an author's record can hold a comment but never approve
+    one.
 
-    `hold_first`: until so many comments of an address were approved, a human looks at each. It
-    keeps strangers back, and is no proof of who writes: anyone can type the address of a regular.
+    `hold_first` holds a new author's comments until this many have been approved. It does not prove
+    who writes: anyone can type a regular's address.
     """
 
     hold_after_rejections: Annotated[int, Field(ge=1, le=1000)] = 2
@@ -132,8 +137,8 @@ class AuthorPolicy(_Part):
 
 
 class FormPolicy(_Part):
-    """A filled honeypot is a machine. Too quick or no token says little alone: both are what script
-    blockers cause.
+    """Only a bot fills in the honeypot. A quick post or a missing token is weak evidence, because
+    script blockers cause both.
     """
 
     honeypot: Weight = "reject"
@@ -143,12 +148,12 @@ class FormPolicy(_Part):
 
 
 class PromisesPolicy(_Part):
-    """What the owner asks of the spam score, instead of setting its thresholds (see
+    """Limits that the owner sets instead of the thresholds for the spam score (see
     `models/judgement/promises.py`).
 
-    At most 1 in `good_held_back_one_in` good comments is held back, and `reviews_a_day` are asked
-    for at most. With the first set, the thresholds by hand count only until this site's labels
-    suffice, and rejection is off until then.
+    Greenroom holds at most 1 in `good_held_back_one_in` good comments, and asks for at most
+    `reviews_a_day` reviews. If the first is set, the manual thresholds apply only until the site
+    has enough labels, and automatic rejection is off until then.
     """
 
     good_held_back_one_in: Annotated[int | None, Field(ge=10, le=10_000)] = None
@@ -156,11 +161,12 @@ class PromisesPolicy(_Part):
 
 
 class ThreadsPolicy(_Part):
-    """A thread closes `close_after_days` days after its first comment, or after a moderator opened
-    it again.
+    """A thread closes `close_after_days` days after its first comment, or after a moderator
+    reopened it.
 
-    `query`: the parameters that tell one page of the site from another. All others are left out of
-    a page's address, which a reader's browser sends: they could make it lead elsewhere.
+    `query` lists the URL parameters that identify a page of the site. Greenroom removes all others
+    from a page's address: it comes from a reader's browser, and other parameters could make it lead
+    elsewhere.
     """
 
     close_after_days: Annotated[int | None, Field(ge=1, le=3650)] = None
@@ -168,18 +174,19 @@ class ThreadsPolicy(_Part):
 
 
 class SamplePolicy(_Part):
-    """The share of automatic decisions that a human looks at without being told what the machine
-    did.
+    """The share of automatic decisions that a moderator judges without seeing the machine's
+    verdict.
     """
 
     share: Probability = 0.01
 
 
 class Policy(_Part):
-    """What one site wants done. The defaults approve what is clearly fine and flag the rest.
+    """The moderation policy of one site. By default, comments that are clearly fine go live and all
+    others are flagged.
 
-    `moderation` "before" sends every comment to a human first. `could_not_run` says per check what
-    follows when it could not run; "wait" keeps the comment pending until it could.
+    `moderation` "before" holds every comment for a moderator. `could_not_run` sets for each check
+    what happens if it could not run; "wait" keeps the comment pending until it has run.
     """
 
     moderation: Literal["after", "before"] = "after"
@@ -228,7 +235,7 @@ def decide(evidence: Iterable[Evidence], policy: Policy) -> Decision:
     told = [reason for weight in (*grounds, "hint") for reason in reasons.get(weight, ())]
     if not grounds:
         tolerated = reasons.get("approve", ())
-        return Decision(Verdict.APPROVE, ("nothing found against it", *told, *tolerated), again)
+        return Decision(Verdict.APPROVE, ("no check found a problem", *told, *tolerated), again)
     worst = grounds[0]
     return Decision(None if worst == "wait" else Verdict(worst), tuple(told), again)
 
@@ -251,7 +258,7 @@ def _findings(evidence: Sequence[Evidence], policy: Policy) -> list[_Finding]:
     findings += [_missing(item, policy) for item in evidence if item.outcome is Outcome.UNAVAILABLE]
     findings += [_Finding("flag", item.found[UNREAD]) for item in evidence if UNREAD in item.found]
     if policy.moderation == "before":
-        findings.append(_Finding("flag", "this site reads every comment before it goes live"))
+        findings.append(_Finding("flag", "this site reviews every comment before publishing it"))
     return findings
 
 
@@ -280,8 +287,15 @@ def _spam(item: Evidence, policy: SpamPolicy, hinted: bool) -> Iterable[_Finding
         and item.score >= policy.reject_above
     ):
         yield _Finding("reject", item.detail)
-    elif item.score is not None and item.score >= _flag_above(policy, hinted):
-        yield _Finding("flag", item.detail)
+    elif item.score is not None and item.score >= (limit := _flag_above(policy, hinted)):
+        yield _Finding("flag", _reason_to_hold(item, limit))
+
+
+def _reason_to_hold(item: Evidence, limit: float) -> str:
+    """Name the limit if the check calls the score harmless: else the reason contradicts itself."""
+    if item.outcome is not Outcome.CLEAR:
+        return item.detail
+    return f"{item.detail}; this site holds comments from {limit:.2f}"
 
 
 def _flag_above(policy: SpamPolicy, hinted: bool) -> float:
@@ -332,7 +346,7 @@ def _email(item: Evidence, policy: Policy) -> Iterable[_Finding]:
 def _links(item: Evidence, policy: Policy) -> Iterable[_Finding]:
     if (count := item.counts.get("links", 0)) > policy.links.max_links:
         noun = "link" if count == 1 else "links"
-        yield _Finding("flag", f"{count} {noun}; this site allows {policy.links.max_links}")
+        yield _Finding("flag", f"{count} {noun}; the limit is {policy.links.max_links}")
     yield from _kinds(item, {"shortener": policy.links.shorteners})
 
 
@@ -356,7 +370,7 @@ def _repeats(item: Evidence, policy: Policy) -> Iterable[_Finding]:
 def _pace(item: Evidence, policy: Policy) -> Iterable[_Finding]:
     for kind, most in (("minute", policy.pace.max_per_minute), ("hour", policy.pace.max_per_hour)):
         if (count := item.counts.get(kind, 0)) > most:
-            yield _Finding("flag", f"{count} comments in the last {kind}; this site allows {most}")
+            yield _Finding("flag", f"{count} comments in the last {kind}; the limit is {most}")
 
 
 def _author(item: Evidence, policy: Policy) -> Iterable[_Finding]:
@@ -369,7 +383,7 @@ def _author(item: Evidence, policy: Policy) -> Iterable[_Finding]:
         )
         yield _Finding(
             "flag",
-            f"{approved} approved under this address; this site reads an author's first {first}",
+            f"this site reviews an author's first {first}; {approved} approved so far",
         )
 
 

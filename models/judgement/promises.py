@@ -138,20 +138,20 @@ def _thresholds(
             flag,
             hint,
             None,
-            ("automatic rejection is off: nothing is promised about good comments",),
+            ("automatic rejection is off: there is no limit for good comments held back",),
         )
     if not has_model:
         return (
             flag,
             hint,
             None,
-            ("automatic rejection is off: this site has no model of its own yet",),
+            ("automatic rejection is off: this site does not have its own model yet",),
         )
     allowed = most_allowed(len(scores.good), one_in)
     if allowed is None:
         few = (
-            f"{len(scores.good)} good comments are decided, and {fewest(one_in):,} are "
-            "needed to be sure of"
+            f"{len(scores.good)} good comments are decided, but {fewest(one_in):,} are needed "
+            "to promise"
         )
         return flag, hint, None, (f"automatic rejection is off: {few} 1 in {one_in}",)
     lowest = _just_above(scores.good, allowed)
@@ -177,7 +177,7 @@ def _within_reviews(
         flag,
         hint,
         reject,
-        (f"about {expected:.0f} reviews a day are to be expected, more than the {most} you want",),
+        (f"expect about {expected:.0f} reviews a day, more than your limit of {most}",),
     )
 
 

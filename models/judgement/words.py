@@ -58,7 +58,7 @@ def problems(words: WordsPolicy) -> list[str]:
     return [
         *(problem for entry in (*words.blocked, *words.held) if (problem := _entry_problem(entry))),
         *(
-            f"“{pattern}” is not a pattern RE2 understands: {error}"
+            f"“{pattern}” is not a valid RE2 pattern: {error}"
             for pattern in (*words.blocked_patterns, *words.held_patterns)
             if (error := _pattern_error(pattern))
         ),
@@ -75,9 +75,7 @@ def uses(entries: Sequence[str], fields: Sequence[str], words: WordsPolicy) -> l
 def _evidence(candidate: Candidate) -> Evidence:
     words = candidate.policy.words
     if not any((words.blocked, words.held, words.blocked_patterns, words.held_patterns)):
-        return Evidence(
-            check="words", outcome=Outcome.CLEAR, detail="this site has no list of words"
-        )
+        return Evidence(check="words", outcome=Outcome.CLEAR, detail="this site has no word lists")
     seen = shown(candidate.body) if _DRESSED.search(candidate.body) else ""
     text = _Text((candidate.body, seen, candidate.name, candidate.website or ""))
     plurals, digits = words.plurals, words.digits_as_letters
@@ -89,9 +87,9 @@ def _evidence(candidate: Candidate) -> Evidence:
             check="words", outcome=Outcome.FOUND, detail="; ".join(found.values()), found=found
         )
     if broken := [*blocked.broken, *held.broken]:
-        detail = f"could not look for {_quoted(broken)}: not a pattern RE2 understands"
+        detail = f"could not look for {_quoted(broken)}: not a valid RE2 pattern"
         return Evidence(check="words", outcome=Outcome.UNAVAILABLE, detail=detail)
-    return Evidence(check="words", outcome=Outcome.CLEAR, detail="none of this site's words")
+    return Evidence(check="words", outcome=Outcome.CLEAR, detail="no listed words")
 
 
 def _found(
@@ -126,7 +124,7 @@ def _sentence(kind: str, words: list[str], patterns: list[str]) -> str:
 
 def _split_sentence(words: list[str]) -> str:
     noun = "word" if len(words) == 1 else "words"
-    return f"may spell the listed {noun} {_quoted(words)} with a blank inside" if words else ""
+    return f"may contain the listed {noun} {_quoted(words)} with a space inside" if words else ""
 
 
 def _quoted(entries: Sequence[str]) -> str:
@@ -393,8 +391,8 @@ def _plurals(word: str) -> list[str]:
 
 def _entry_problem(entry: str) -> str:
     if "*" in entry.removesuffix("*"):
-        return f"“{entry}”: * may stand only at the end"
-    return "" if _words(entry) else f"“{entry}” has no letter or digit to look for"
+        return f"“{entry}”: * is allowed only at the end"
+    return "" if _words(entry) else f"“{entry}” must contain a letter or a digit"
 
 
 def _pattern_error(pattern: str) -> str:

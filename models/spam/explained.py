@@ -9,8 +9,8 @@ from typing_extensions import TypedDict
 
 
 class Part(TypedDict):
-    """A word, or a counted feature, that moved the score. `share` is its part of all that moved it;
-    each span is [start, end) in the body, in Unicode characters.
+    """A word or a counted feature that moved the score. `share` is its share of the total movement.
+    Each span is [start, end) in the body, in Unicode characters.
     """
 
     word: NotRequired[Annotated[str, Field(examples=["casino"])]]

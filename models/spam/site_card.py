@@ -24,7 +24,7 @@ class TrainedOn(TypedDict):
 
 
 class Compared(TypedDict):
-    """How a new model did against the one that was live, on decisions that neither had seen."""
+    """A comparison of a new model with the live one, on decisions that neither had seen."""
 
     challenger: float
     champion: float
@@ -34,7 +34,7 @@ class Compared(TypedDict):
 
 
 class LeftOut(TypedDict):
-    """A comment that the model before had seen and this one has not."""
+    """A comment that the previous model learned from and this one did not."""
 
     comment: Id
     why: Annotated[str, OneOf(("erased", "undone"))]

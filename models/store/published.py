@@ -11,7 +11,7 @@ from models.json_types import Id, Time, Url
 
 
 class PublishedComment(TypedDict):
-    """A comment as readers see it. One that is `removed` keeps its place while it has replies."""
+    """A comment as readers see it. A `removed` comment keeps its place while it has replies."""
 
     id: Id | None
     parent: Id | None

@@ -26,7 +26,7 @@ api = Noun("blocks", "Blocks", "Authors, hosts and words that a site blocks or t
 
 
 class Blocks(TypedDict):
-    """Blocks in force, newest first."""
+    """Active blocks, newest first."""
 
     blocks: list[ShownBlock]
 
@@ -36,10 +36,10 @@ class Blocks(TypedDict):
     "/v1/sites/<site>/blocks",
     scope="moderate",
     summary="List blocks",
-    says="The blocks in force, newest first.",
+    says="Active blocks, newest first.",
 )
 def list_blocks(who: Caller) -> Blocks:
-    """List what this site blocks and trusts now."""
+    """List what this site currently blocks and trusts."""
     with reading() as session:
         found = session.scalars(standing([who.site.id], now()).limit(MOST)).all()
     return {"blocks": [block_shape(block) for block in found]}
@@ -54,7 +54,7 @@ class DecidedWithBlock(TypedDict):
 
 
 class MadeBlock(ShownBlock):
-    """A new block, and what was decided with it. `batch` undoes those decisions as one."""
+    """A new block, and the decisions made with it. Use `batch` to undo those decisions together."""
 
     decided: list[DecidedWithBlock]
     batch: Id | None
@@ -65,12 +65,12 @@ class MadeBlock(ShownBlock):
     "/v1/sites/<site>/blocks",
     scope="moderate",
     summary="Block or trust",
-    says="The block and, with `others`, what was decided with it.",
+    says="The new block. With `others`, also the decisions made with it.",
     status=201,
 )
 def make_block(who: Caller, body: NewBlock) -> MadeBlock:
-    """Block or trust an author, a host or a word; or decide from now on about every comment like
-    one. With `others`, the comments that wait already are decided as well.
+    """Block or trust an author, a host or a word, or decide all future comments like a given one.
+    With `others`, this also decides comments that are already waiting.
     """
     with begin() as session:
         comment = wanted_comment(session, who, body.comment) if body.comment is not None else None
@@ -103,11 +103,11 @@ class Others(TypedDict):
     "/v1/sites/<site>/comments/<comment_id>/others",
     scope="moderate",
     summary="Preview a block",
-    says="The waiting comments under the same address, or that say nearly the same.",
+    says="Waiting comments by the same author, or with nearly the same text.",
 )
 def list_others(who: Caller, comment_id: str, query: OthersQuery) -> Others:
-    """Show what `others` would decide with a block of this comment's author, or with a rule for
-    comments like it.
+    """List the comments that `others` would decide if you block this comment's author or make a
+    rule for comments like it.
     """
     with reading(of_one_moment=True) as session:
         comment = wanted_comment(session, who, comment_id)
@@ -121,10 +121,10 @@ def list_others(who: Caller, comment_id: str, query: OthersQuery) -> Others:
     "/v1/sites/<site>/blocks/<block_id>/end",
     scope="moderate",
     summary="End a block",
-    says="The block, with its end.",
+    says="The block with its end time.",
 )
 def end_block(who: Caller, block_id: str) -> ShownBlock:
-    """End a block. Ending it twice does no harm."""
+    """End a block. Ending a block twice has no further effect."""
     with begin() as session:
         wanted = select(Block).where(Block.id == block_id, Block.site_id == who.site.id)
         block = session.scalar(wanted) if is_id(block_id) else None

@@ -30,13 +30,11 @@ from service.moderation.comment_records import (
 from service.moderation.deciding import Judgement, publish_soon
 from service.moderation.explaining import Explained
 
-api = Noun(
-    "comments", "Comments", "One comment: its record, and what a moderator decides about it."
-)
+api = Noun("comments", "Comments", "One comment: its record and the decisions on it.")
 
 
 class Ruling(Judgement):
-    """A moderator's decision. With `version` it counts only if the comment still has that
+    """A moderator's decision. With `version`, it is saved only if the comment still has that
     version.
     """
 
@@ -62,11 +60,11 @@ class Decided(Decision):
     "/v1/sites/<site>/comments/<comment_id>",
     scope="moderate",
     summary="Read a comment's record",
-    says="The whole record.",
+    says="The full record.",
 )
 def read_comment(who: Caller, comment_id: str) -> CommentRecord:
-    """Read all that Greenroom knows of a comment: its text, what every check found, its reviews and
-    its decisions.
+    """Read everything that Greenroom stores about a comment: its text, the evidence of each check,
+    its reviews and its decisions.
     """
     with reading(of_one_moment=True) as session:
         return full_records(session, [wanted_comment(session, who, comment_id)])[0]
@@ -80,15 +78,15 @@ def read_comment(who: Caller, comment_id: str) -> CommentRecord:
     says="The words and features that moved the score most.",
     answers={
         404: "There is no such comment, or it was erased.",
-        409: "The comment has no score, or is a blind sample that nobody has decided yet.",
+        409: "The comment has no score, or it is a blind sample without a decision.",
         503: (
-            "The model cannot be read, or other scores are being explained. Try again in a moment."
+            "The model cannot be loaded, or another explanation is running. Try again in a moment."
         ),
     },
 )
 def explain_score(who: Caller, comment_id: str) -> Explained:
-    """Show what moved a comment's spam score: `up` towards spam, `down` away from it. All of it
-    adds up: intercept + every log_odds + rest = log_odds.
+    """Show what moved a comment's spam score: `up` towards spam, `down` away from it. The parts add
+    up: intercept + every log_odds + rest = log_odds.
     """
     with reading() as session:
         judged = explaining.judged(session, wanted_comment(session, who, comment_id))
@@ -99,14 +97,16 @@ def explain_score(who: Caller, comment_id: str) -> Explained:
     "POST",
     "/v1/sites/<site>/comments/<comment_id>/decisions",
     scope="moderate",
-    summary="Decide about a comment",
+    summary="Decide on a comment",
     says="The decision.",
     status=201,
-    answers={409: "The comment no longer has this version. The answer says who decided, and what."},
+    answers={
+        409: ("The comment has changed since this version. The response has the newer decision.")
+    },
 )
 def decide(who: Caller, comment_id: str, body: Ruling) -> Decided:
-    """Approve, flag or reject a comment. Send the `version` that you read if a decision that
-    someone else made meanwhile should win.
+    """Approve, flag or reject a comment. Send the `version` that you read to get a 409 if someone
+    else has decided since.
     """
     with begin() as session:
         wanted_comment(session, who, comment_id)
@@ -124,14 +124,14 @@ def decide(who: Caller, comment_id: str, body: Ruling) -> Decided:
     "/v1/sites/<site>/comments/<comment_id>/undo",
     scope="moderate",
     summary="Undo a decision",
-    says="The decision that undid it.",
+    says="The decision that undoes it.",
     status=201,
-    answers={409: "Another decision came after it, or there is nothing to undo."},
+    answers={409: "There is a newer decision, or there is nothing to undo."},
     body_may_be_missing=True,
 )
 def undo_decision(who: Caller, comment_id: str, body: Undoing) -> Decided:
-    """Restore the state before the latest human decision that was not undone yet. Name a `decision`
-    to undo that one only if it is still the latest.
+    """Undo the latest human decision that has not been undone yet. Send `decision` to undo that
+    decision only, and only if it is the latest.
     """
     with begin() as session:
         wanted_comment(session, who, comment_id)
@@ -149,12 +149,12 @@ def undo_decision(who: Caller, comment_id: str, body: Undoing) -> Decided:
     "/v1/sites/<site>/comments/<comment_id>",
     scope="admin",
     summary="Erase a comment",
-    says="The comment is erased.",
+    says="The comment was erased.",
     status=204,
 )
 def erase_comment(who: Caller, comment_id: str) -> None:
-    """Erase the comment's content everywhere. Its replies keep their place in the thread. Erasing
-    twice does no harm.
+    """Erase the comment's content everywhere. Its replies keep their place in the thread. Erasing a
+    comment twice has no further effect.
     """
     with begin() as session:
         wanted_comment(session, who, comment_id)
@@ -180,11 +180,13 @@ def _too_late(session: Session, comment_id: str) -> Problem:
     """Say who decided what and when, so that the moderator need not look it up."""
     conflict = conflicts(session, [comment_id])[0]
     if conflict.is_erased:
-        return Problem(409, "This comment was erased; there is nothing left to decide.")
+        return Problem(409, "This comment was erased. You can no longer decide on it.")
     last = conflict.decision
     about: dict[str, Any] = {"version": conflict.version, "current": conflict.status}
     if last is None:
-        return Problem(409, f"This comment has version {conflict.version} by now.", **about)
-    said = f"{last.by} decided to {last.verdict} at {utc_stamp(last.at)}"
+        return Problem(
+            409, (f"This comment has changed: its version is now {conflict.version}."), **about
+        )
+    said = f"{last.by} chose {last.verdict} at {utc_stamp(last.at)}"
     shape = decision_shapes(session, [last])[0]
-    return Problem(409, f"Someone was first: {said}.", decision=shape, **about)
+    return Problem(409, f"Not saved: {said}.", decision=shape, **about)

@@ -29,7 +29,7 @@ from service.moderation.deciding import (
     take_back_each,
 )
 
-api = Noun("decisions", "Decisions", "Many decisions at once, and undoing them as one.")
+api = Noun("decisions", "Decisions", "Decide on many comments at once, and undo a whole batch.")
 
 
 class DecidedOne(TypedDict):
@@ -42,17 +42,17 @@ class DecidedOne(TypedDict):
 
 
 class RefusedOne(TypedDict):
-    """A comment that was no longer as the caller saw it, and the decision that came first."""
+    """A comment that changed after the caller read it, and the newer decision."""
 
     id: Id
-    detail: Annotated[str, Field(examples=["Someone was first."])]
+    detail: Annotated[str, Field(examples=["The comment changed after you read it."])]
     version: Annotated[int | None, Field(examples=[2])]
     status: Status
     decision: Decision | None
 
 
 class DecidedMany(TypedDict):
-    """`batch` undoes all of it as one."""
+    """The result of one call. Use `batch` to undo all of its decisions together."""
 
     batch: Id
     done: list[DecidedOne]
@@ -60,11 +60,11 @@ class DecidedMany(TypedDict):
 
 
 class NotUndone(TypedDict):
-    """A decision that stays, and why."""
+    """A decision that was not undone, and why."""
 
     id: Id
     decision: Id
-    detail: Annotated[str, Field(examples=["Another decision came after it."])]
+    detail: Annotated[str, Field(examples=["There is a newer decision."])]
 
 
 class UndoneMany(TypedDict):
@@ -79,13 +79,13 @@ class UndoneMany(TypedDict):
     "POST",
     "/v1/sites/<site>/decisions",
     scope="moderate",
-    summary="Decide about many comments",
-    says="The comments that were decided, and those that were not as the caller had seen them.",
-    answers={404: "One of them is not a comment of this site. Nothing was decided."},
+    summary="Decide on many comments",
+    says="The decided comments, and those refused because they changed after the caller read them.",
+    answers={404: "One of the ids is not a comment on this site. Nothing was decided."},
 )
 def decide_many(who: Caller, body: Rulings) -> DecidedMany:
-    """Give up to 1,000 comments one verdict, in one transaction. Calls that name the same `batch`
-    are undone as one.
+    """Give up to 1,000 comments the same verdict in one transaction. You can undo all calls with
+    the same `batch` together.
     """
     asked = body.model_copy(update={"batch": body.batch or new_id()})
     ids = list(asked.versions())
@@ -103,17 +103,17 @@ def decide_many(who: Caller, body: Rulings) -> DecidedMany:
     "/v1/sites/<site>/decisions/undo",
     scope="moderate",
     summary="Undo many decisions",
-    says="The comments whose decision was undone, and those that a colleague decided since.",
-    answers={404: "There is no such decision, or nothing of the batch is left to undo."},
+    says="The comments whose decision was undone, and those refused because of a newer decision.",
+    answers={404: "There is no such decision, or the whole batch has already been undone."},
 )
 def undo_many(who: Caller, body: Undoings) -> UndoneMany:
-    """Undo a batch, or some decisions. One call undoes up to 1,000 decisions of a batch; repeat it
-    while `left` is not 0.
+    """Undo a batch or single decisions. One call undoes up to 1,000 decisions of a batch. Repeat
+    the call while `left` is not 0.
     """
     with begin() as session:
         wanted = decisions_to_undo(session, body)
         if not wanted:
-            raise Problem(404, "Nothing of this batch is left to be taken back.")
+            raise Problem(404, "This whole batch has already been undone.")
         check_all_are_of(session, who.site.id, wanted)
         some = dict(list(wanted.items())[:MOST_AT_ONCE])
         done, refused = take_back_each(session, some, by=who.actor)
@@ -145,7 +145,9 @@ def _refusals(session: Session, ids: list[str]) -> list[RefusedOne]:
     return [
         {
             "id": conflict.comment_id,
-            "detail": "This comment was erased." if conflict.is_erased else "Someone was first.",
+            "detail": "This comment was erased."
+            if conflict.is_erased
+            else ("The comment changed after you read it."),
             "version": conflict.version,
             "status": conflict.status,
             "decision": shapes[conflict.decision.id] if conflict.decision else None,

@@ -20,7 +20,7 @@ from service.http.problems import Problem
 from service.http.requests import Limit1000, Query
 from service.webhooks.shapes import CommentEvent, EventData
 
-api = Noun("events", "Events", "The log of everything that happened to comments, in order.")
+api = Noun("events", "Events", "The ordered log of everything that happened to comments.")
 
 CURSOR = r"^[0-9]{1,9}\.[0-9]{1,9}$"
 
@@ -28,7 +28,9 @@ CURSOR = r"^[0-9]{1,9}\.[0-9]{1,9}$"
 def _checked_cursor(text: str) -> str:
     parts = text.partition(".")[::2]
     if any(digits_to_int(part) is None for part in parts):
-        raise ValueError("This cursor is not one that the event log gave out.")
+        raise ValueError(
+            "This is not a cursor of the event log. Use `next` from an earlier response."
+        )
     return text
 
 
@@ -39,7 +41,7 @@ class EventsQuery(Query):
         str,
         AfterValidator(_checked_cursor),
         Field(
-            description="The cursor that you reached: `next` of the page before.",
+            description="Start after this cursor. Use `next` from the previous response.",
             json_schema_extra={"pattern": CURSOR},
             examples=["17.1"],
         ),
@@ -59,16 +61,17 @@ class Events(TypedDict):
     "/v1/sites/<site>/events",
     scope="read",
     summary="Read the event log",
-    says="Events in order, and the cursor to go on from.",
+    says="Events in order, and the cursor for the next request.",
     answers={
-        410: "Events after this cursor are no longer kept. Read what is there anew, then go on "
-        "from "
-        "`oldest`."
+        410: (
+            "Events after this cursor have been deleted. Read the comments again, then start "
+            "from `oldest`."
+        )
     },
 )
 def list_events(who: Caller, query: EventsQuery) -> Events:
-    """Read the event log in order. Poll with the `next` of the answer before: a cursor never skips
-    an event.
+    """Read the event log in order. Poll with `next` from the previous response. A cursor never
+    skips an event.
     """
     position, _, nth = query.after.partition(".")
     later = tuple_(Event.position, Event.nth) > tuple_(int(position), int(nth))
@@ -83,8 +86,8 @@ def list_events(who: Caller, query: EventsQuery) -> Events:
         forgotten = session.scalar(select(Site.forgotten).where(Site.id == who.site.id)) or 0
     if 0 < int(position) < forgotten:
         detail = (
-            "The events after this cursor are no longer kept: read what is there "
-            "anew, then go on from `oldest`."
+            "Events after this cursor have been deleted. Read the comments again, then start "
+            "from `oldest`."
         )
         raise Problem(410, detail, oldest=f"{forgotten}.0")
     listed: list[CommentEvent] = [
@@ -123,11 +126,11 @@ class Digest(TypedDict):
     "/v1/sites/<site>/events/digest",
     scope="read",
     summary="Check a mirror",
-    says="A hash of what the thread shows.",
+    says="A hash of the thread's published comments.",
 )
 def digest_thread(who: Caller, query: DigestQuery) -> Digest:
-    """Compare a mirror of a thread with the original. The hash is that of the thread once every
-    event up to `next` is applied.
+    """Compare your copy of a thread with the original. The hash matches a copy to which every event
+    up to `next` has been applied.
     """
     approved = select(Comment.id, Comment.version).join(Thread, Thread.id == Comment.thread_id)
     approved = approved.where(

@@ -16,13 +16,13 @@ from service.http.requests import Moment
 from service.people import api_keys
 from service.people.api_keys import KeyWithSecret, ShownKey
 
-api = Noun("keys", "API keys", "The keys that programs call with.")
+api = Noun("keys", "API keys", "Keys that programs send to call the API.")
 
 
 class KeyRequest(BaseModel):
-    """The key to create. Of `read`, `moderate` and `admin`, each includes those before it. `post`
-    lets a server post for its readers and pass their addresses. Without `expires_at` the key works
-    until it is revoked.
+    """The key to create. `admin` includes `moderate`, and `moderate` includes `read`. `post` lets a
+    server post for its readers and pass their addresses. Without `expires_at` the key works until
+    someone revokes it.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -36,7 +36,7 @@ class KeyRequest(BaseModel):
 
 
 class KeyRotation(BaseModel):
-    """For how long the old key goes on working beside the new one."""
+    """How long the old key keeps working beside the new one."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -56,11 +56,11 @@ class Keys(TypedDict):
     "/v1/sites/<site>/keys",
     scope="admin",
     summary="List API keys",
-    says="Every key of the site, newest first.",
+    says="All keys of the site, newest first.",
 )
 def list_keys(who: Caller) -> Keys:
-    """List the site's keys, also the expired and revoked ones. `last_used_at` is at most a minute
-    behind.
+    """List the site's keys, including expired and revoked ones. `last_used_at` is at most a minute
+    old.
     """
     with reading() as session:
         return {"keys": [api_keys.key_shape(row) for row in api_keys.listed(session, who.site.id)]}
@@ -71,11 +71,11 @@ def list_keys(who: Caller) -> Keys:
     "/v1/sites/<site>/keys",
     scope="admin",
     summary="Create an API key",
-    says="The key, which is shown only here.",
+    says="The new key. It is shown only once.",
     status=201,
 )
 def create_key(who: Caller, body: KeyRequest) -> KeyWithSecret:
-    """Create a key for this site, with no more scopes than your own key has."""
+    """Create a key for this site. It can only have scopes that your own key has."""
     new = api_keys.NewKey(body.scopes, body.name, body.expires_at)
     with begin() as session:
         made = api_keys.create(session, who.site.id, new, by=who.by, within=who.scopes)
@@ -87,14 +87,14 @@ def create_key(who: Caller, body: KeyRequest) -> KeyWithSecret:
     "/v1/sites/<site>/keys/<key_id>/rotate",
     scope="admin",
     summary="Rotate an API key",
-    says="The new key, which is shown only here.",
+    says="The new key. It is shown only once.",
     status=201,
-    answers={409: "The key no longer works, or was rotated before."},
+    answers={409: "The key no longer works, or it has already been rotated."},
     body_may_be_missing=True,
 )
 def rotate_key(who: Caller, key_id: str, body: KeyRotation) -> KeyWithSecret:
-    """Create a key with the same name, scopes and lifetime. The old key goes on working for a day,
-    or for `overlap_seconds`.
+    """Create a key with the same name, scopes and lifetime. The old key keeps working for a day, or
+    for `overlap_seconds`.
     """
     overlap = timedelta(seconds=body.overlap_seconds)
     with begin() as session:
@@ -108,10 +108,10 @@ def rotate_key(who: Caller, key_id: str, body: KeyRotation) -> KeyWithSecret:
     "/v1/sites/<site>/keys/<key_id>",
     scope="admin",
     summary="Revoke an API key",
-    says="The key no longer works.",
+    says="The key was revoked.",
     status=204,
 )
 def revoke_key(who: Caller, key_id: str) -> None:
-    """Revoke a key, at once and for good. Your own key may revoke itself."""
+    """Revoke a key immediately and permanently. A key may revoke itself."""
     with begin() as session:
         api_keys.revoke(session, api_keys.of_site(session, who.site.id, key_id), by=who.by)

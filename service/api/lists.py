@@ -26,7 +26,7 @@ from service.moderation.queue import listed as queued
 TABS = ("review", "unread", "pending", "approved", "rejected", "all")
 MOST_LENGTH = 500
 
-api = Noun("lists", "Queue", "Comments that wait for a moderator, and every other list of them.")
+api = Noun("lists", "Queue", "Lists of comments: those that wait for a moderator, and all others.")
 
 
 class QueueQuery(Query):
@@ -36,8 +36,10 @@ class QueueQuery(Query):
     group: Annotated[
         Literal["campaign"] | None,
         Field(
-            description="`campaign` answers `groups` in place of `items`: comments that say nearly "
-            "the same stand together.",
+            description=(
+                "`campaign` groups comments with nearly the same text and returns `groups` "
+                "instead of `items`."
+            ),
         ),
     ] = None
     cursor: Cursor = None
@@ -56,11 +58,11 @@ class Queue(TypedDict):
     "/v1/sites/<site>/queue",
     scope="moderate",
     summary="List the queue",
-    says="Whole records, oldest first; with `group=campaign`, groups of them.",
+    says="Full records, oldest first. With `group=campaign`, groups of records.",
 )
 def list_queue(who: Caller, query: QueueQuery) -> Queue | Groups:
-    """List comments of one status, oldest first. By default these are the flagged ones, which wait
-    for a human.
+    """List the comments with one status, oldest first. The default is the flagged comments, which
+    wait for a moderator.
     """
     with reading(of_one_moment=True) as session:
         if query.group:
@@ -90,39 +92,49 @@ class ListQuery(Query):
     q: Annotated[
         Words,
         Field(
-            description="Words of the comment or of its author's name, or a whole email address."
+            description=(
+                "Words to find in the comment or its author's name, or a full email address."
+            )
         ),
     ] = ""
-    thread: Annotated[Words, Field(description="A thread's key.")] = ""
+    thread: Annotated[Words, Field(description="Only comments in the thread with this key.")] = ""
     author: Annotated[
-        Words | None, ID_SCHEMA, Field(description="One of the author's comments, by its id.")
+        Words | None,
+        ID_SCHEMA,
+        Field(description="Only comments by the author of the comment with this id."),
     ] = None
     campaign: Annotated[
         Words | None,
         ID_SCHEMA,
-        Field(description="The first comment of those that say nearly the same."),
+        Field(description="Only one campaign: the id of its first comment."),
     ] = None
-    check: Annotated[Words, Field(description="A check that found something.")] = ""
+    check: Annotated[
+        Words, Field(description="Only comments in which this check found something.")
+    ] = ""
     reason: Annotated[
         Words,
         Field(
-            description="spam, abuse, off_topic or other; in `review` also flagged, reported, "
-            "sampled or appealed."
+            description=(
+                "Only this reason: spam, abuse, off_topic or other; in `review` also flagged, "
+                "reported, sampled or appealed."
+            )
         ),
     ] = ""
-    language: Annotated[Words, Field(description="An ISO 639-1 code.")] = ""
-    since: Annotated[Day, Field(description="From this day on.")] = None
-    until: Annotated[Day, Field(description="Up to this day, included.")] = None
+    language: Annotated[Words, Field(description="Only comments in this language (ISO 639-1).")] = (
+        ""
+    )
+    since: Annotated[Day, Field(description="Only comments from this day on.")] = None
+    until: Annotated[Day, Field(description="Only comments up to and including this day.")] = None
     order: Annotated[
         Literal["oldest", "newest", "risk", "due"],
-        Field(description="`risk` and `due` exist in `review` only."),
+        Field(description="`risk` and `due` work only in `review`."),
     ] = "oldest"
-    cursor: Annotated[str | None, Field(description="`next` of the page before.")] = None
+    cursor: Annotated[str | None, Field(description="`next` from the previous page.")] = None
     limit: Limit100 = 50
 
 
 class Covered(TypedDict):
-    """Of the newest comments that are live, how many a human has seen."""
+    """How many of the newest published comments a human has seen."""
 
     seen: Annotated[int, Field(examples=[940])]
     of: Annotated[int, Field(examples=[1000])]
@@ -141,7 +153,7 @@ class CommentList(TypedDict):
     "/v1/sites/<site>/lists/<tab>",
     scope="moderate",
     summary="List comments as the console does",
-    says="Whole records, in the order that was asked for.",
+    says="Full records in the requested order.",
     answers={404: f"There is no such list. The lists are {', '.join(TABS)}."},
     path_values={"tab": TABS},
 )
@@ -151,7 +163,7 @@ def list_comments(who: Caller, tab: str, query: ListQuery) -> CommentList:
         raise Problem(404, f"The lists are {', '.join(TABS)}.")
     after = Place.read(query.cursor or "")
     if query.cursor is not None and after is None:
-        raise wrong_field("cursor", "This cursor is not one that a list gave out.")
+        raise wrong_field("cursor", "This cursor is not valid. Use `next` from the previous page.")
     with reading(of_one_moment=True) as session:
         view = _view(session, who, tab, query)
         places = view.places(session, [who.site.id], limit=query.limit + 1, after=after)
@@ -176,7 +188,7 @@ class Those(BaseModel):
 
 
 class SeenNow(TypedDict):
-    """The comments that are marked as seen now, of those that were named."""
+    """The requested comments that are now marked as seen."""
 
     seen: list[Id]
     coverage: Covered
@@ -187,12 +199,12 @@ class SeenNow(TypedDict):
     "/v1/sites/<site>/seen",
     scope="moderate",
     summary="Mark comments as seen",
-    says="The comments that are marked as seen now, and the coverage.",
-    answers={404: "One of them is not a comment of this site. Nothing was marked."},
+    says="The comments that are now marked as seen, and the coverage.",
+    answers={404: "One of the ids is not a comment on this site. Nothing was marked."},
 )
 def mark_seen(who: Caller, body: Those) -> SeenNow:
-    """Take comments out of the unread list because a human has read them. With `seen` false, put
-    them back. This decides nothing; a comment that a human has decided stays seen.
+    """Remove comments from the unread list because a human has read them. With `seen` false, put
+    them back. This does not change any decision. A comment that a human decided stays seen.
     """
     with begin() as session:
         check_all_are_of(session, who.site.id, body.items)
@@ -208,9 +220,9 @@ def _covered(session: Session, who: Caller) -> Covered:
 
 def _view(session: Session, who: Caller, tab: str, query: ListQuery) -> View:
     if query.order not in (ORDERS if tab == "review" else ORDERS[:2]):
-        raise wrong_field("order", "This list has no such order.")
+        raise wrong_field("order", "This list cannot be sorted by risk or due. Only `review` can.")
     if query.campaign and not is_id(query.campaign):
-        raise wrong_field("campaign", "Name a campaign by its first comment.")
+        raise wrong_field("campaign", "This must be the id of the campaign's first comment.")
     return View(
         tab=tab,
         order=query.order,
@@ -239,5 +251,5 @@ def _author(session: Session, who: Caller, comment: str) -> str:
     )
     index = session.scalar(wanted) if is_id(comment) else None
     if index is None:
-        raise wrong_field("author", "Name an author by one of their comments.")
+        raise wrong_field("author", "This must be the id of a comment by the author.")
     return index or "nobody"

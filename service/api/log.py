@@ -22,7 +22,7 @@ from service.people.names import actors_of
 
 MOST_BY = 80
 
-api = Noun("log", "Log", "Who did what when on a site.")
+api = Noun("log", "Log", "The audit log of a site: who did what, and when.")
 
 
 class LogQuery(Query):
@@ -30,20 +30,18 @@ class LogQuery(Query):
 
     kind: Annotated[
         Literal["", "decisions", "people", "settings", "threads", "blocks", "keys"],
-        Field(description="Only lines of this kind."),
+        Field(description="Only entries of this kind."),
     ] = ""
     by: Annotated[
         str,
-        Field(
-            description="Only what this actor did, as the log names them: `moderator:ID` or "
-            "`key:ID`."
-        ),
+        Field(description="Only entries by this actor: `moderator:ID` or `key:ID`."),
     ] = ""
     batch: Annotated[
-        str, Field(description="Only the decisions of this batch, and what undid them.")
+        str,
+        Field(description="Only the decisions in this batch, and the decisions that undid them."),
     ] = ""
-    since: Annotated[Moment, Field(description="From this time on.")] = None
-    until: Annotated[Moment, Field(description="Before this time.")] = None
+    since: Annotated[Moment, Field(description="Only entries from this time on.")] = None
+    until: Annotated[Moment, Field(description="Only entries before this time.")] = None
     cursor: Cursor = None
     limit: Limit1000 = 100
 
@@ -61,8 +59,8 @@ SettingChanged.__doc__ = "One setting of the policy, with its value before and a
 
 
 class LogLine(TypedDict):
-    """One line. A decision has `comment`, `batch` and `decision`; any other line says `what`. A
-    change of the policy also has its `changes`.
+    """One log entry. A decision has `comment`, `batch` and `decision`; any other entry has `what`.
+    A change of the policy also has its `changes`.
     """
 
     id: Id
@@ -78,7 +76,7 @@ class LogLine(TypedDict):
 
 
 class Log(TypedDict):
-    """Lines, newest first."""
+    "Log entries, newest first."
 
     log: list[LogLine]
     next: Id | None
@@ -89,12 +87,14 @@ class Log(TypedDict):
     "/v1/sites/<site>/log",
     scope="moderate",
     summary="Read the log",
-    says="Lines, newest first.",
+    says="Log entries, newest first.",
 )
 def list_log(who: Caller, query: LogQuery) -> Log:
-    """Read who did what when: decisions by humans, and everything else in a sentence."""
+    """Read who did what, and when: decisions by moderators, and every other action as a
+    sentence.
+    """
     if query.batch and not is_id(query.batch):
-        raise wrong_field("batch", "This is not the id of a batch.")
+        raise wrong_field("batch", "`batch` must be the id of a batch.")
     wanted = LogFilter(
         [who.site.id],
         query.kind,

@@ -14,7 +14,7 @@ from service.moderation.log import note_act
 from service.sites import model_versions
 from service.sites.model_versions import Models, NoSuchModel
 
-api = Noun("models", "Models", "The models that learned from a site's moderators.")
+api = Noun("models", "Models", "Spam models that learned from a site's moderators.")
 
 
 class ModelChoice(BaseModel):
@@ -32,10 +32,10 @@ class ModelChoice(BaseModel):
     "/v1/sites/<site>/models",
     scope="admin",
     summary="List models",
-    says="The live model, and the cards of all that are kept, newest first.",
+    says="The live model, and the cards of all stored models, newest first.",
 )
 def list_models(who: Caller) -> Models:
-    """List the models that learned from this site's moderators, and say which one scores now."""
+    """List the models that learned from this site's moderators, and show which one is live."""
     with reading() as session:
         return model_versions.listed(session, who.site.id)
 
@@ -45,7 +45,7 @@ def list_models(who: Caller) -> Models:
     "/v1/sites/<site>/models/live",
     scope="admin",
     summary="Choose a model",
-    says="The models.",
+    says="The list of models after the change.",
     answers={404: "There is no such model."},
 )
 def choose_model(who: Caller, body: ModelChoice) -> Models:
@@ -57,7 +57,7 @@ def choose_model(who: Caller, body: ModelChoice) -> Models:
             version = model_versions.use(session, who.site.id, body.version)
         except NoSuchModel as error:
             raise Problem(404, str(error)) from None
-        what = f"chose the spam model {version}"
+        what = f"switched to the spam model {version}"
         note_act(session, who.by, "settings", what, site_id=who.site.id)
         return model_versions.listed(session, who.site.id)
 
@@ -66,9 +66,9 @@ def choose_model(who: Caller, body: ModelChoice) -> Models:
     "POST",
     "/v1/sites/<site>/models/back",
     scope="admin",
-    summary="Go back to the model before",
-    says="The models.",
-    answers={409: "There is no model to go back to."},
+    summary="Go back to the previous model",
+    says="The list of models after the change.",
+    answers={409: "There is no earlier model."},
 )
 def restore_model(who: Caller) -> Models:
     """Go back to the model that was live before this one."""

@@ -18,7 +18,7 @@ from service.http.requests import Limit100, Query
 from service.moderation import notes
 from service.moderation.notes import AskedQuestion, WrittenNote
 
-api = Noun("notes", "Notes", "What moderators write to each other about a comment.")
+api = Noun("notes", "Notes", "Notes and questions between moderators about a comment.")
 
 
 class Notes(TypedDict):
@@ -66,7 +66,7 @@ def write_note(who: Caller, comment_id: str, body: notes.NewNote) -> WrittenNote
     "/v1/sites/<site>/comments/<comment_id>/questions",
     scope="moderate",
     summary="Ask a colleague",
-    says="The question. It is open until someone answers.",
+    says="The question. It stays open until someone answers it.",
     status=201,
 )
 def ask_question(who: Caller, comment_id: str, body: notes.NewQuestion) -> AskedQuestion:
@@ -111,10 +111,10 @@ def list_questions(who: Caller, query: QuestionsQuery) -> Questions:
     scope="moderate",
     summary="Answer a question",
     says="The question with its answer.",
-    answers={409: "Someone has answered already."},
+    answers={409: "Someone has already answered this question."},
 )
 def answer_question(who: Caller, question_id: str, body: notes.Answer) -> AskedQuestion:
-    """Answer a question. Whoever asked finds the answer in the console."""
+    """Answer a question. The person who asked sees the answer in the console."""
     with begin() as session:
         wanted = select(Question).where(Question.id == question_id, Question.site_id == who.site.id)
         question = session.scalar(wanted.with_for_update()) if is_id(question_id) else None

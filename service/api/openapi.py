@@ -27,10 +27,12 @@ PATH_VALUES: Mapping[str, Json] = {
     },
 }
 WEBHOOK_HEADERS = {
-    "webhook-id": "The event's id. It stays the same when the event is sent again.",
-    "webhook-timestamp": "When this attempt was made, in seconds since 1970.",
-    "webhook-signature": "`v1,` and a base64 HMAC-SHA256 over `id.timestamp.body`; during a "
-    "rotation, one signature for each secret, with a blank between them.",
+    "webhook-id": "The event's id. All attempts to deliver the event have the same id.",
+    "webhook-timestamp": "The time of this attempt, in seconds since 1970.",
+    "webhook-signature": (
+        "`v1,` and a base64 HMAC-SHA256 over `id.timestamp.body`. During a rotation, one "
+        "signature per secret, separated by spaces."
+    ),
 }
 
 
@@ -43,19 +45,24 @@ def document(nouns: Sequence[Noun]) -> Json:
         for call in noun.calls:
             paths.setdefault(call.path, {})[call.method.lower()] = _operation(noun, call, schemas)
     tags = {noun.tag: noun.description for noun in nouns if noun.calls}
-    tags[EVENT_TAG] = "What Greenroom sends to your webhooks, as Standard Webhooks 1.0.0 describes."
+    tags[EVENT_TAG] = (
+        "Events that Greenroom sends to your webhooks. They follow Standard Webhooks 1.0.0."
+    )
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Greenroom",
             "version": "1",
             "summary": "A comment moderation service.",
-            "description": "Where comments wait before they go live. JSON everywhere, times in "
-            "UTC. Errors are problem+json (RFC 9457) and say what to do next.",
+            "description": (
+                "Greenroom checks comments before they go live. Requests and responses are "
+                "JSON, and times are in UTC. Errors are problem+json (RFC 9457) and say what "
+                "to do next."
+            ),
             "license": {"name": "MIT", "identifier": "MIT"},
-            "contact": {"name": "Whoever runs this Greenroom"},
+            "contact": {"name": "The operator of this Greenroom server"},
         },
-        "servers": [{"url": "/", "description": "This Greenroom."}],
+        "servers": [{"url": "/", "description": "This Greenroom server."}],
         "security": [{"key": []}],
         "tags": [{"name": name, "description": what} for name, what in tags.items()],
         "paths": paths,
@@ -66,9 +73,11 @@ def document(nouns: Sequence[Noun]) -> Json:
                 "key": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "A key `gr_…` of the site, made with `greenroom key create`, in "
-                    "the console or by this API. Its scopes are read, moderate or admin, of which "
-                    "each includes those before it, and post.",
+                    "description": (
+                        "An API key of the site, `gr_…`. Create one with `greenroom key "
+                        "create`, in the console or with this API. The scope admin includes "
+                        "moderate, and moderate includes read. The scope post is separate."
+                    ),
                 }
             },
         },
@@ -183,7 +192,9 @@ def _webhook(kind: str, schemas: Schemas) -> Json:
         "operationId": f"on{event_name(kind).removesuffix('Event')}",
         "tags": [EVENT_TAG],
         "summary": f"Receive {kind}",
-        "description": f"{HAPPENED[kind]} Answer 2xx soon; any other answer is tried again.",
+        "description": (
+            f"{HAPPENED[kind]} Answer 2xx within 15 seconds. Otherwise Greenroom retries."
+        ),
         "security": [],
         "parameters": [
             _parameter(name, "header", {"type": "string", "description": what}, is_required=True)
@@ -194,7 +205,7 @@ def _webhook(kind: str, schemas: Schemas) -> Json:
             "content": {"application/json": {"schema": schema, "example": example}},
         },
         "responses": {
-            "204": {"description": "You have the event. Every 2xx status counts as success."},
+            "204": {"description": "You received the event. Every 2xx status counts as success."},
             "410": {"description": "You want no more events. Greenroom disables the webhook."},
         },
     }

@@ -16,13 +16,13 @@ from service.people import letters, mail, team, tickets
 from service.people.names import ROLES
 from service.people.team import Invited, Member
 
-api = Noun("people", "People", "Who may do what on a site.")
+api = Noun("people", "People", "People with a role on a site.")
 
-_ENDED = "The invitation was used or withdrawn, or it has expired."
+_ENDED = "The invitation has been used, withdrawn or has expired."
 
 
 class Invitation(BaseModel):
-    """Whom to invite, and with which role."""
+    """The person to invite, and their role."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -50,7 +50,7 @@ class People(TypedDict):
 
 
 class Invite(TypedDict):
-    """An invitation. `mailed` says whether the link was sent by mail as well."""
+    """An invitation. `mailed` says whether Greenroom also emailed the link."""
 
     email: Email
     role: Annotated[str, OneOf(ROLES)]
@@ -59,7 +59,7 @@ class Invite(TypedDict):
 
 
 class RoleNow(TypedDict):
-    """Someone's role now."""
+    """A person's current role."""
 
     id: Id
     email: Email
@@ -71,10 +71,10 @@ class RoleNow(TypedDict):
     "/v1/sites/<site>/people",
     scope="admin",
     summary="List people",
-    says="Everyone with a role, and open invitations.",
+    says="Everyone with a role, and the open invitations.",
 )
 def list_people(who: Caller) -> People:
-    """List who may do what on this site, and who is invited."""
+    """List the people with a role on this site, and the open invitations."""
     with reading() as session:
         members = [team.member_shape(row) for row in session.execute(team.members(who.site.id))]
         invited = [
@@ -88,12 +88,12 @@ def list_people(who: Caller) -> People:
     "/v1/sites/<site>/people",
     scope="admin",
     summary="Invite someone",
-    says="The invitation with its link, which is shown only here.",
+    says="The invitation with its link. The link is shown only once.",
     status=201,
 )
 def invite_person(who: Caller, body: Invitation) -> Invite:
-    """Invite someone to this site. The link works for a week; Greenroom mails it if it can send
-    mail. Older invitations of this person to this site stop working.
+    """Invite someone to this site. The link works once, within a week. Greenroom also emails it if
+    outgoing mail is set up. Older invitations of this person to this site stop working.
     """
     site = who.site.key
     try:
@@ -148,8 +148,8 @@ def withdraw_invitation(who: Caller, invitation_id: str) -> None:
     "/v1/sites/<site>/people/<moderator_id>",
     scope="admin",
     summary="Change someone's role",
-    says="Their role now.",
-    answers={409: "The site would have no owner."},
+    says="The new role.",
+    answers={409: "This person is the site's only owner."},
 )
 def change_role(who: Caller, moderator_id: str, body: RoleChange) -> RoleNow:
     """Give someone another role on this site."""
@@ -163,11 +163,11 @@ def change_role(who: Caller, moderator_id: str, body: RoleChange) -> RoleNow:
     "/v1/sites/<site>/people/<moderator_id>",
     scope="admin",
     summary="Remove someone",
-    says="They no longer have a role here.",
+    says="The person no longer has a role on this site.",
     status=204,
-    answers={409: "The site would have no owner."},
+    answers={409: "This person is the site's only owner."},
 )
 def remove_person(who: Caller, moderator_id: str) -> None:
-    """Take someone's role on this site away, at once."""
+    """Remove someone's role on this site. This takes effect at once."""
     with begin() as session:
         team.set_role(session, who.site.id, moderator_id, None, by=who.by)

@@ -33,7 +33,7 @@ from service.sites.replaying import Replay, replay
 
 MOST_VERSIONS, MOST_REPLAYED = 50, 2000
 
-api = Noun("policy", "Policy", "What a site wants done with its comments.")
+api = Noun("policy", "Policy", "The moderation policy of a site.")
 
 
 @api.call(
@@ -41,11 +41,11 @@ api = Noun("policy", "Policy", "What a site wants done with its comments.")
     "/v1/sites/<site>/policy",
     scope="admin",
     summary="Read the policy",
-    says="The policy in force.",
+    says="The current policy.",
 )
 def read_policy(who: Caller) -> PolicyInForce:
-    """Read the site's policy. `fitted` has the thresholds that keep its promises, what they were
-    fitted from, and why rejection is off; it is null while the thresholds set by hand count.
+    """Read the site's policy. `fitted` has the thresholds that keep its promises, the labels behind
+    them, and the reason if rejection is off. It is null while the manual thresholds apply.
     """
     with reading() as session:
         return in_force(session, session.get_one(Site, who.site.id))
@@ -56,12 +56,12 @@ def read_policy(who: Caller) -> PolicyInForce:
     "/v1/sites/<site>/policy",
     scope="admin",
     summary="Replace the policy",
-    says="The policy as saved.",
-    answers={409: "The policy has another version by now. Read it again."},
+    says="The saved policy.",
+    answers={409: "The policy has changed since this version. Read it again."},
 )
 def replace_policy(who: Caller, body: PolicyChange) -> PolicyInForce:
-    """Replace the whole policy. A part that is left out goes back to its default; leaving parts out
-    needs the `version` that you read. To change some parts only, use PATCH.
+    """Replace the whole policy. A missing part is reset to its default; to leave parts out you must
+    send the `version` that you read. To change only some parts, use PATCH.
     """
     check_names(body)
     _check_is_meant(body)
@@ -75,16 +75,14 @@ def _check_is_meant(sent: PolicyChange) -> None:
     one they reset.
     """
     if not sent.model_fields_set:
-        raise Problem(
-            422, "Send the whole policy. To change some parts of it only, use PATCH instead of PUT."
-        )
+        raise Problem(422, "Send the whole policy. To change only some parts, use PATCH.")
     missing = [name for name in Policy.model_fields if name not in sent.model_fields_set]
     if missing and sent.version is None:
         raise wrong_field(
             "version",
-            f"These parts are missing and would go back to their defaults: {', '.join(missing)}. "
-            "Send the `version` that you read if you mean that. To change some parts only, use "
-            "PATCH instead of PUT.",
+            "These parts are missing and would be reset to their defaults: "
+            f"{', '.join(missing)}. To reset them, send the `version` that you read. To change "
+            "only some parts, use PATCH.",
         )
 
 
@@ -93,25 +91,25 @@ def _check_is_meant(sent: PolicyChange) -> None:
     "/v1/sites/<site>/policy",
     scope="admin",
     summary="Change parts of the policy",
-    says="The whole policy as saved.",
-    answers={409: "The policy has another version by now. Read it again."},
+    says="The whole policy after the change.",
+    answers={409: "The policy has changed since this version. Read it again."},
     body=PolicyPatch,
     body_types=(MERGE_PATCH, JSON),
 )
 def change_policy(who: Caller, body: BaseModel) -> PolicyInForce:
-    """Change some parts of the policy and keep all others (JSON merge patch, RFC 7396). Null sets a
-    part to its default; a list is replaced as a whole. With `version`, the change is saved only
-    over that version. Plain application/json is accepted as well.
+    """Change some parts of the policy and keep the others (JSON merge patch, RFC 7396). Null resets
+    a part to its default. A list replaces the whole old list. With `version`, Greenroom saves the
+    change only if that version is current. You may also send application/json.
     """
     patch = body.model_dump(mode="json", exclude_unset=True)
     if not patch:
-        raise Problem(422, 'Name what to change, for example {"links": {"max_links": 3}}.')
+        raise Problem(422, 'Send the parts to change, for example {"links": {"max_links": 3}}.')
     with begin() as session:
         return in_force(session, change_parts(session, who.site.key, patch, by=who.by))
 
 
 class GoingBack(BaseModel):
-    """With `version`, Greenroom goes back only while that version is in force."""
+    """With `version`, Greenroom goes back only if that version is current."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -122,15 +120,13 @@ class GoingBack(BaseModel):
     "POST",
     "/v1/sites/<site>/policy/back",
     scope="admin",
-    summary="Go back to the policy before",
-    says="The policy, as a new version.",
-    answers={409: "Another policy was saved since, or there is none before this one."},
+    summary="Go back to the previous policy",
+    says="The restored policy as a new version.",
+    answers={409: "The policy has changed since this version, or there is no earlier policy."},
     body_may_be_missing=True,
 )
 def restore_policy(who: Caller, body: GoingBack) -> PolicyInForce:
-    """Make the policy that was in force before into a new version. Doing it twice brings this one
-    back.
-    """
+    """Save the previous policy as a new version. A second call restores the current policy."""
     with begin() as session:
         row = locked_site(session, who.site.key)
         policy = policy_to_go_back_to(session, row, body.version)
@@ -161,7 +157,7 @@ class PolicyVersions(TypedDict):
     says="Versions, newest first.",
 )
 def list_policy_versions(who: Caller) -> PolicyVersions:
-    """List the policies that this site has had, with who saved each and when."""
+    """List all versions of the site's policy, with who saved each one and when."""
     wanted = select(PolicyVersion).where(PolicyVersion.site_id == who.site.id)
     newest_first = wanted.order_by(PolicyVersion.version.desc()).limit(MOST_VERSIONS)
     with reading() as session:
@@ -180,7 +176,7 @@ def list_policy_versions(who: Caller) -> PolicyVersions:
 
 
 class Draft(PolicyChange):
-    """A policy to try on the `last` settled comments."""
+    """A draft policy to try on the `last` decided comments."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"links": {"max_links": 3}, "last": 500}]}
@@ -194,10 +190,10 @@ class Draft(PolicyChange):
     "/v1/sites/<site>/policy/replay",
     scope="admin",
     summary="Try a policy",
-    says="Counts, the human decisions that the draft would contradict, and samples.",
+    says="Counts, samples, and the human decisions that the draft would contradict.",
 )
 def replay_policy(who: Caller, body: Draft) -> Replay:
-    """Try a draft of a policy on comments that are settled, before you save it. This changes
+    """Try a draft policy on comments that are already decided, before you save it. This changes
     nothing.
     """
     checked_words(body)

@@ -54,7 +54,7 @@ COUNT_SECONDS = 0.7  # the most a reader waits for counts that the published pag
 NEVER = "1970-01-01T00:00:00Z"  # a feed has to say when it was last changed
 _PRIVATE = {"Cache-Control": "no-store"}
 
-api = Noun("public", "Readers", "What a reader's browser asks for: no key and no cookie.")
+api = Noun("public", "Readers", "Calls for readers' browsers. They need no key and no cookie.")
 
 
 def wanted_site(key: str) -> SiteInfo:
@@ -65,14 +65,14 @@ def wanted_site(key: str) -> SiteInfo:
 
 
 class Form(TypedDict):
-    """What the comment form needs."""
+    """The data for a comment form."""
 
     token: Annotated[str, Field(examples=["ZGVtbw.aKx1Pw.9Xk0"])]
     locale: Annotated[str, Field(examples=["en"])]
     honeypot: Annotated[
         str,
         Field(
-            description="The name of a field that people do not see. Leave it empty or out.",
+            description="The name of a hidden field that traps bots. Omit it or leave it empty.",
             examples=["homepage_url"],
         ),
     ]
@@ -83,12 +83,12 @@ class Form(TypedDict):
     "GET",
     "/v1/sites/<site>/form",
     summary="Prepare the form",
-    says="A token, and how to build the form.",
+    says="A token and the settings of the form.",
     answer=Form,
 )
 def read_form(site: str) -> Response:
-    """Fetch what the comment form needs: a token to send with the comment, and the site's language.
-    A comment without a token is accepted, but looks more like a machine's.
+    """Fetch the data for a comment form: a token to send with the comment, and the site's language.
+    A comment without a token is accepted, but looks more suspicious.
     """
     info = wanted_site(site)
     body: Form = {
@@ -101,7 +101,7 @@ def read_form(site: str) -> Response:
 
 
 class Accepted(TypedDict):
-    """A comment that was accepted. Follow `receipt` to learn what becomes of it."""
+    """An accepted comment. Use `receipt` to follow its status."""
 
     id: Id
     status: Literal["pending"]
@@ -117,29 +117,34 @@ class Accepted(TypedDict):
     "POST",
     ROUTE,
     summary="Post a comment",
-    says="The comment is accepted. The receipt tells what becomes of it.",
+    says="The comment is accepted. Use the receipt to follow its status.",
     status=202,
     answers={
-        303: "The form was accepted. The page there tells the reader what happens next.",
+        303: "The form was accepted. `Location` is a page that tells the reader what happens next.",
         400: "The body is not valid JSON or not a valid form in UTF-8.",
-        401: "A reader's address came without a valid key.",
-        403: "A reader's address came with a key of another site, or without the scope `post`.",
-        404: "There is no such site, or the comment answered is not published in this thread.",
+        401: "Greenroom-Reader-Address was sent without a valid key.",
+        403: (
+            "Greenroom-Reader-Address was sent with a key of another site or without the scope "
+            "`post`."
+        ),
+        404: "There is no such site, or `parent` is not a published comment in this thread.",
         409: "The thread is closed.",
         411: "Content-Length is missing.",
-        413: "The body is over 128 KB.",
+        413: "The body is larger than 128 KB.",
         415: "The body is neither JSON nor a form.",
-        422: "Some fields are wrong. `errors` names each.",
-        429: "Too many comments in a short time, wrong ones counted. Retry-After says how long to "
-        "wait.",
-        503: "The database does not answer. Nothing was accepted.",
+        422: "Some fields are not valid. `errors` lists them.",
+        429: (
+            "Too many comments in a short time; invalid ones count too. Retry-After says how "
+            "long to wait."
+        ),
+        503: "The database does not respond. Nothing was accepted.",
     },
     answer=Accepted,
     body=Submission,
     form=SubmissionForm,
     headers_in={
         "Idempotency-Key": Header(
-            what="With the same key and body, a repeated request gets the first answer again.",
+            what="A repeated request with the same key and body returns the first response again.",
             schema={
                 "type": "string",
                 "minLength": 1,
@@ -149,8 +154,11 @@ class Accepted(TypedDict):
             },
         ),
         READER_ADDRESS: Header(
-            what="The IP address of the reader for whom a server posts. It needs a key with the "
-            "scope `post` in `Authorization`. The reader is limited, not the server.",
+            what=(
+                "The reader's IP address, for a server that posts for its readers. Needs a key "
+                "with the scope `post` in `Authorization`. Rate limits then apply to the "
+                "reader, not to the server."
+            ),
             schema={"type": "string", "maxLength": 64, "examples": ["203.0.113.9"]},
         ),
     },
@@ -170,7 +178,7 @@ def post_comment(site: str) -> BaseResponse:
     if too_fast:
         raise too_fast
     if request.mimetype != "application/json":
-        raise Problem(415, f"Send application/json or {FORM}.")
+        raise Problem(415, f"Content-Type must be application/json or {FORM}.")
     comment_id = _accept(info, shaped(Submission, _body()), address)
     receipt = f"/v1/receipts/{receipt_of(comment_id)}"
     body: Accepted = {"id": comment_id, "status": "pending", "receipt": receipt}
@@ -239,9 +247,9 @@ def typed(form: bytes) -> dict[str, str]:
 
 def _body() -> bytes:
     if request.content_length is None:
-        raise Problem(411, "Say how long the body is: send Content-Length.")
+        raise Problem(411, "Content-Length is missing. Send the length of the body.")
     if request.content_length > COMMENT_BYTES:
-        raise Problem(413, "A comment may be at most 128 KB.")
+        raise Problem(413, "The body is too large: at most 128 KB.")
     return request.get_data(cache=False)
 
 
@@ -258,7 +266,7 @@ def _idempotency_key() -> str | None:
         return None
     key = key.strip()
     if not (key.isascii() and key.isprintable() and 0 < len(key) <= MOST_KEY):
-        raise Problem(422, f"An Idempotency-Key is 1 to {MOST_KEY} visible ASCII characters.")
+        raise Problem(422, f"Idempotency-Key must be 1 to {MOST_KEY} visible ASCII characters.")
     return key
 
 
@@ -268,13 +276,23 @@ class ThreadQuery(Query):
     thread: ThreadArgument
     page: Annotated[
         int | None,
-        Field(ge=1, le=10**8 - 1, description="From 1, the oldest; without it, the newest page."),
+        Field(
+            ge=1,
+            le=10**8 - 1,
+            description=(
+                "The page number, from 1 (the oldest comments). Without it, the newest page."
+            ),
+        ),
         whole_number(10**8 - 1),
     ] = None
     replies: Annotated[
         str | None,
         ID_SCHEMA,
-        Field(description="A comment whose replies go on elsewhere: its `more` leads there."),
+        Field(
+            description=(
+                "List the further replies to the comment with this id. Its `more` leads here."
+            )
+        ),
     ] = None
 
 
@@ -283,11 +301,11 @@ class ThreadQuery(Query):
     ROUTE,
     summary="Read a thread",
     says="A page of the thread.",
-    answers={304: "The page has not changed since the ETag."},
+    answers={304: "The page has not changed since this ETag."},
     answer=ThreadPage,
 )
 def read_thread(site: str, query: ThreadQuery) -> Response:
-    """Read a page of a thread as it lies in storage. An unknown thread is an empty one."""
+    """Read one page of a thread. An unknown thread returns an empty page."""
     info = wanted_site(site)
     thread, page, top = query.thread, query.page, query.replies
     get = getting(info.key, thread)
@@ -319,7 +337,7 @@ Counts = Annotated[dict[str, int], Field(examples=[{"/2026/harbour": 12, "/2026/
 
 def _keys(asked: list[str]) -> list[str]:
     if not 1 <= len(set(asked)) <= MOST_THREADS:
-        raise ValueError(f"Name 1 to {MOST_THREADS} threads: ?thread=A&thread=B.")
+        raise ValueError(f"Send 1 to {MOST_THREADS} threads: ?thread=A&thread=B.")
     for key in asked:
         thread_key(key)
     return list(dict.fromkeys(asked))
@@ -337,7 +355,7 @@ class CountsQuery(Query):
                 "minItems": 1,
                 "maxItems": MOST_THREADS,
                 "items": NON_BLANK | {"maxLength": 500},
-                "description": "A thread's key. Repeat it for more.",
+                "description": "A thread's key. Repeat the parameter for more threads.",
                 "examples": [["/2026/harbour", "/2026/market"]],
             }
         ),
@@ -348,8 +366,8 @@ class CountsQuery(Query):
     "GET",
     "/v1/sites/<site>/counts",
     summary="Count comments",
-    says="How many comments each thread shows, by its key.",
-    answers={414: "The address is over 64 KB. Ask in parts."},
+    says="The number of published comments for each thread key.",
+    answers={414: "The URL is longer than 64 KB. Split the request."},
     answer=Counts,
 )
 def count_comments(site: str, query: CountsQuery) -> Response:
@@ -380,13 +398,13 @@ def _counts(info: SiteInfo, keys: set[str]) -> dict[str, int]:
     "GET",
     "/v1/receipts/<receipt>",
     summary="Follow a comment",
-    says="The comment's status, and why it has it.",
+    says="The comment's status and the reason for it.",
     answers={404: "There is no such receipt."},
     answer=ReceiptStatus,
 )
 def read_receipt(receipt: str) -> Response:
-    """Learn what became of a comment. Whoever posted it holds the receipt. `field` and `suggestion`
-    are there if the author can correct the comment.
+    """Read the status of a comment with the receipt from its post. `field` and `suggestion` are
+    present if the author can correct the comment.
     """
     found = find_receipt(receipt)
     if found is None:

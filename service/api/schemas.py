@@ -23,18 +23,18 @@ REF = "#/components/schemas/{model}"
 AS_THEY_ARE = ("examples", "example", "default", "enum", "const")  # values, not schemas
 HAPPENED = {
     "comment.approved": "A comment was approved. Its page shows it.",
-    "comment.flagged": "A comment is held: a human should look at it.",
+    "comment.flagged": "A comment was held for a moderator.",
     "comment.rejected": "A comment was rejected.",
     "comment.edited": "A comment's text changed.",
     "comment.deleted": "A comment was erased.",
-    TEST: "Someone asked for a test. The comment in it does not exist.",
+    TEST: "Someone sent a test event. Its comment does not exist.",
 }
 
 
 class Problem(TypedDict):
-    """What went wrong and what to do next (RFC 9457). A conflict about a comment also says its
-    `version` and status now, and the `decision` that came first; `oldest` is the cursor from which
-    the event log is still kept.
+    """What went wrong and what to do next (RFC 9457). A conflict about a comment also has its
+    `current` status, its `version` and the newer `decision`. `oldest` is the oldest cursor that the
+    event log still has.
     """
 
     type: Annotated[str, Field(examples=["about:blank"])]

@@ -19,12 +19,12 @@ from service.http.problems import wrong_field
 from service.moderation.threads import ThreadChanges, alter_thread, checked_address, thread_of
 from worker.bell import PUBLISH, ring_soon
 
-api = Noun("threads", "Threads", "Closing, opening and naming threads.")
+api = Noun("threads", "Threads", "Thread settings: open or closed, title and page.")
 
 
 def _cleaned(title: str) -> str:
     if is_blank(kept := clean_line(title, MOST_TITLE)):
-        raise ValueError("A title has something to read in it.")
+        raise ValueError("The title needs a visible character.")
     return kept
 
 
@@ -32,9 +32,9 @@ Title = Annotated[str, StringConstraints(max_length=MOST_TITLE), AfterValidator(
 
 
 class ThreadChange(BaseModel):
-    """What to set on a thread; a field that is left out stays. With `moderation` "before", a human
-    reads every comment first. `slow_seconds` is how long an author waits between two comments; null
-    means not at all.
+    """The settings to change on a thread. Fields that you leave out stay as they are. With
+    `moderation` "before", a moderator reads every comment first. `slow_seconds` is how long an
+    author must wait between two comments; null means no wait.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -71,8 +71,8 @@ class ThreadNow(TypedDict):
     says="The thread.",
 )
 def change_thread(who: Caller, body: ThreadChange) -> ThreadNow:
-    """Close or open a thread, slow it down, or set its title and page for good: no comment changes
-    them afterwards. A thread without comments is made.
+    """Close or open a thread, slow it down, or set its title and page. Comments do not change a
+    title or page that you set. If the thread does not exist yet, this creates it.
     """
     try:
         key = thread_key(body.thread)

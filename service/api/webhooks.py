@@ -30,7 +30,7 @@ from service.webhooks.shapes import (
 
 DISABLED = "The webhook is disabled. Enable it first."
 
-api = Noun("webhooks", "Webhooks", "Where Greenroom sends events, and what it sent there.")
+api = Noun("webhooks", "Webhooks", "Webhooks and their delivery logs.")
 
 
 @api.call(
@@ -50,16 +50,14 @@ def list_webhooks(who: Caller) -> Webhooks:
     "/v1/sites/<site>/webhooks",
     scope="admin",
     summary="Create a webhook",
-    says="The webhook with its secret, which is shown here and after a rotation only.",
+    says="The webhook with its secret. The secret is shown only here and after a rotation.",
     status=201,
-    answers={409: "The site has 50 webhooks already."},
+    answers={409: "The site already has 50 webhooks, the maximum."},
     answer=WebhookWithSecret,
     headers_out={201: ("Location",)},
 )
 def create_webhook(who: Caller, body: NewWebhook) -> Response:
-    """Send events to an address of yours, signed as Standard Webhooks 1.0.0 describes, or to a
-    chat.
-    """
+    """Send events to your endpoint, signed as Standard Webhooks 1.0.0 describes, or to a chat."""
     made = endpoints.make(who, body)
     place = f"/v1/sites/{who.site.key}/webhooks/{made['id']}"
     return json_response(made, 201, {"Location": place})
@@ -73,7 +71,7 @@ def create_webhook(who: Caller, body: NewWebhook) -> Response:
     says="The webhook without its secrets.",
 )
 def read_webhook(who: Caller, webhook_id: str) -> ShownWebhook:
-    """Read a webhook's settings, and whether it fails."""
+    """Read a webhook's settings and whether its deliveries fail."""
     return endpoints.shown(who, webhook_id)
 
 
@@ -85,8 +83,8 @@ def read_webhook(who: Caller, webhook_id: str) -> ShownWebhook:
     says="The webhook.",
 )
 def change_webhook(who: Caller, webhook_id: str, body: WebhookChange) -> ShownWebhook:
-    """Change a webhook, or enable or disable it. Events of a disabled webhook wait, and go out once
-    it is enabled again.
+    """Change a webhook, or enable or disable it. Events for a disabled webhook wait until you
+    enable it again.
     """
     return endpoints.alter(who, webhook_id, body)
 
@@ -100,7 +98,7 @@ def change_webhook(who: Caller, webhook_id: str, body: WebhookChange) -> ShownWe
     status=204,
 )
 def delete_webhook(who: Caller, webhook_id: str) -> None:
-    """Delete a webhook. Nothing more is sent to it, and its log is deleted soon after."""
+    """Delete a webhook. Greenroom stops sending to it at once, and deletes its log soon after."""
     endpoints.end(who, webhook_id)
 
 
@@ -113,7 +111,9 @@ def delete_webhook(who: Caller, webhook_id: str) -> None:
     body_may_be_missing=True,
 )
 def rotate_secret(who: Caller, webhook_id: str, body: Rotation) -> WebhookWithSecret:
-    """Give a webhook a new secret. Until the old one ends, every message has both signatures."""
+    """Give a webhook a new secret. Until the old secret expires, every message has both
+    signatures.
+    """
     return endpoints.renew(who, webhook_id, body)
 
 
@@ -122,12 +122,12 @@ def rotate_secret(who: Caller, webhook_id: str, body: Rotation) -> WebhookWithSe
     "/v1/sites/<site>/webhooks/<webhook_id>/test",
     scope="admin",
     summary="Send a test event",
-    says="The test event is on its way. The delivery log tells what came of it.",
+    says="The test event is queued. The delivery log will show the result.",
     status=202,
     answers={409: DISABLED},
 )
 def test_webhook(who: Caller, webhook_id: str) -> SentTest:
-    """Send a real, signed event of type `webhook.test`, in the same way as every other event."""
+    """Send a signed event of type `webhook.test`, in the same way as any other event."""
     return endpoints.send_test(who, webhook_id)
 
 
@@ -136,12 +136,12 @@ def test_webhook(who: Caller, webhook_id: str) -> SentTest:
     "/v1/sites/<site>/webhooks/<webhook_id>/check",
     scope="admin",
     summary="Check an endpoint",
-    says="Each case, and whether the endpoint handled it well.",
+    says="Each case and its result.",
     answers={429: "Another check is running."},
 )
 def check_webhook(who: Caller, webhook_id: str) -> Checked:
-    """Send good, wrongly signed, old, repeated and slow messages now, and report which the endpoint
-    handled well. None of them is in the delivery log.
+    """Send valid, wrongly signed, old, repeated and slow messages now, and report which ones the
+    endpoint handled correctly. The delivery log does not include them.
     """
     return endpoints.checked(who, webhook_id)
 
@@ -151,12 +151,14 @@ def check_webhook(who: Caller, webhook_id: str) -> Checked:
     "/v1/sites/<site>/webhooks/<webhook_id>/redeliver",
     scope="admin",
     summary="Send events again",
-    says="How many events will be sent, and where to go on if there are more.",
+    says="The number of queued events, and where to continue if there are more.",
     status=202,
     answers={409: DISABLED},
 )
 def redeliver_events(who: Caller, webhook_id: str, body: Redelivery) -> SentAgain:
-    """Send events again, or for the first time, with the ids and bytes that they had before."""
+    """Send events again, with their original ids and bytes. This can also send events that the
+    webhook never received.
+    """
     return send_again(who, webhook_id, body)
 
 
@@ -165,7 +167,7 @@ class DeliveriesQuery(Query):
 
     state: Annotated[
         Literal["waiting", "owed", "delivered", "dead", "cancelled", "coalesced"] | None,
-        Field(description="`waiting` deliveries wait until the page shows the event."),
+        Field(description="`waiting`: the delivery waits until the page shows the change."),
     ] = None
     cursor: Cursor = None
     limit: Limit200 = 50
@@ -179,5 +181,7 @@ class DeliveriesQuery(Query):
     says="Deliveries with their attempts, newest first.",
 )
 def list_deliveries(who: Caller, webhook_id: str, query: DeliveriesQuery) -> Deliveries:
-    """Read what was sent to a webhook and what it answered. The log is kept for 30 days."""
+    """Read what Greenroom sent to a webhook and how the endpoint answered. Greenroom keeps the log
+    for 30 days.
+    """
     return log_of(who, webhook_id, query.state, query.cursor, query.limit)

@@ -27,7 +27,9 @@ _REASONS = {
 
 
 class ReceiptStatus(TypedDict):
-    """What became of a comment. `field` and `suggestion` are there if its author can correct it."""
+    """The status of a comment. `field` and `suggestion` are present if its author can correct
+    it.
+    """
 
     id: Id
     status: Annotated[str, OneOf(("pending", "approved", "flagged", "rejected"))]

@@ -63,7 +63,7 @@ _WEBSITE = "Kept as a browser reads it. A URL with a user name is refused."
 
 
 class Submission(BaseModel):
-    """A comment as it was posted. `homepage_url` is the honeypot: a field no person sees."""
+    """A comment to post. `homepage_url` is the honeypot: a hidden field that only bots fill in."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
@@ -152,7 +152,9 @@ ThreadArgument = Annotated[
 
 
 class SubmissionForm(BaseModel):
-    """The same as an HTML form sends it, without JavaScript. An empty field counts as left out."""
+    """The same comment, sent by an HTML form without JavaScript. An empty field counts as
+    missing.
+    """
 
     thread: Annotated[str, _told(500, example="/2026/harbour")]
     name: Annotated[str, _told(80, example="Ann")]

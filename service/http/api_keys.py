@@ -64,7 +64,8 @@ def caller(site_key: str, needs: str) -> Caller:
         raise Problem(403, "This key belongs to another site.")
     if not allows(found.scopes, needs):
         raise Problem(
-            403, f"This key may {' and '.join(found.scopes)}; the call needs one that may {needs}."
+            403,
+            (f"This key has the scope {' and '.join(found.scopes)}, but this call needs {needs}."),
         )
     _note_use(found)
     return Caller(site, Actor.key(found.id, found.name), found.scopes)
@@ -90,7 +91,7 @@ def _needed(authorization: str) -> _Found:
         raise _unknown("This call needs a key: send `Authorization: Bearer gr_…`.")
     found = _found(authorization)
     if found is None:
-        raise _unknown("This key is not known, was revoked or has expired.")
+        raise _unknown("This key is unknown, revoked or expired.")
     return found
 
 

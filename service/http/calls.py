@@ -30,19 +30,19 @@ from service.http.responses import json_response
 View = TypeVar("View", bound=Callable[..., Any])
 
 # What every call of a kind may answer. A call may say it in words of its own.
-_ALWAYS = {503: "The database or the storage does not answer. Try again in a moment."}
-_WITH_A_PATH = {404: "There is nothing with this id or key on this site."}
+_ALWAYS = {503: "The database or the storage does not respond. Try again in a moment."}
+_WITH_A_PATH = {404: "This site has nothing with this id or key."}
 _WITH_A_KEY = {
     401: "The key is missing or not valid.",
-    403: "The key belongs to another site, or its scope is too small.",
+    403: "The key belongs to another site or lacks the required scope.",
 }
 _WITH_A_BODY = {
     400: "The body is not valid JSON in UTF-8.",
     413: "The body is too large.",
-    415: "The body has another media type.",
-    422: "Some fields are wrong. `errors` names each.",
+    415: "The Content-Type is not supported.",
+    422: "Some fields are not valid. `errors` lists them.",
 }
-_WITH_A_QUERY = {422: "Some parameters are wrong. `errors` names each."}
+_WITH_A_QUERY = {422: "Some parameters are not valid. `errors` lists them."}
 _HEADERS: Mapping[int, tuple[str, ...]] = {
     303: ("Location",),
     304: ("ETag",),

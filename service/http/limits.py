@@ -50,7 +50,7 @@ def count_post(site: str, address: str) -> Problem | None:
     wait = max(1, math.ceil(opens - time.time()))
     return Problem(
         429,
-        f"That was a lot of comments in a short time. Please try again in {in_words(wait)}.",
+        f"Too many comments in a short time. Please try again in {in_words(wait)}.",
         headers={"Retry-After": str(wait)},
     )
 

@@ -65,11 +65,14 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _words(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} on {host} is taken: choose another with --port or GREENROOM_PORT."
+        return (
+            f"Port {port} on {host} is already in use: choose another with --port or "
+            "GREENROOM_PORT."
+        )
     if error.errno == errno.EACCES:
         return (
-            f"Port {port} needs rights that this user has not: choose one from 1024 up "
-            "with --port or GREENROOM_PORT."
+            f"This user may not use port {port}: choose port 1024 or higher with --port or "
+            "GREENROOM_PORT."
         )
     words = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
     return f"Can't listen on {host}, port {port}: {words}."

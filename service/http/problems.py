@@ -13,7 +13,7 @@ from pydantic_core import from_json
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
-CHECK_FIELDS = "Some fields need another look."
+CHECK_FIELDS = "Some fields are not valid."
 
 REFUSED = (
     "greenroom.refused"  # in a WSGI environ: the Problem that the gate found with this request
@@ -118,9 +118,9 @@ def _message(item: Any) -> str:
 
 _WORDS = {
     "missing": "This field is required.",
-    "extra_forbidden": "There is no such field.",
+    "extra_forbidden": "There is no field with this name.",
     "string_type": "This must be text.",
-    "string_too_long": "This is too long: at most {max_length} characters.",
+    "string_too_long": "This is too long: use at most {max_length} characters.",
     "string_too_short": "This field is required.",
     "string_unicode": "This is not valid text.",
     "literal_error": "This must be {expected}.",
@@ -138,5 +138,5 @@ _WORDS = {
     "dict_type": "This must be an object.",
     "model_type": "This must be an object.",
     "model_attributes_type": "This must be an object.",
-    "too_long": "These are too many: at most {max_length}.",
+    "too_long": "This list is too long: at most {max_length} entries.",
 }

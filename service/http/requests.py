@@ -45,7 +45,7 @@ def body_as(shape: type[Shape], *, empty: bytes = b"", types: Sequence[str] = (J
     """
     content = request.get_data(cache=False) or empty
     if content is not empty and request.mimetype not in types:
-        raise Problem(415, f"Send {' or '.join(types)}.")
+        raise Problem(415, f"Content-Type must be {' or '.join(types)}.")
     return shaped(shape, content)
 
 
@@ -83,7 +83,7 @@ def whole_number(most: int) -> BeforeValidator:
 
 def _given_out(text: object) -> object:
     if not (isinstance(text, str) and is_id(text)):
-        raise ValueError("This cursor is not one that this list gave out.")
+        raise ValueError("This cursor is not valid. Use `next` from the previous page.")
     return text
 
 
@@ -97,7 +97,7 @@ def _parsed_day(text: object) -> object:
     except ValueError:
         raise ValueError("This must be a day like 2026-01-31.") from None
     if not 2000 <= day.year <= 2100:
-        raise ValueError("This must be a day of this century.")
+        raise ValueError("The year must be between 2000 and 2100.")
     return day
 
 
@@ -120,7 +120,7 @@ Cursor = Annotated[
     str | None,
     BeforeValidator(_given_out),
     ID_SCHEMA,
-    Field(description="`next` of the page before."),
+    Field(description="`next` from the previous page."),
 ]
 Day = Annotated[date | None, BeforeValidator(_parsed_day)]
 Moment = Annotated[datetime | None, BeforeValidator(_parsed_moment)]

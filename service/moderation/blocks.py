@@ -52,11 +52,11 @@ class ShownBlock(TypedDict):
 
 
 class NewBlock(BaseModel):
-    """Whom or what to block or trust. Name an author by one of their comments, as `comment`, or by
-    their email address, as `value`. With the kind "like", comments like `comment` are decided as
-    `stance` says. Without `days`, there is no end. With `others`, the comments that wait already
-    are decided as well, as one batch: an author's are rejected, those like the comment get the
-    stance.
+    """The author, host or word to block or trust. Name an author by `comment`, the id of one of
+    their comments, or by `value`, their email address. With the kind "like", Greenroom decides
+    comments like `comment` as `stance` says. Without `days`, the block has no end. With `others`,
+    Greenroom also decides the waiting comments, as one batch: it rejects the author's comments, or
+    applies the stance to similar ones.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")

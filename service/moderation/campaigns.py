@@ -30,8 +30,8 @@ _READ, _PIECE = (
 
 
 class Group(TypedDict):
-    """Comments that say nearly the same: how many there are, and the first three. `campaign` is
-    null for a comment like no other.
+    """Comments with nearly the same text: their number and the first three. `campaign` is null for
+    a comment without similar ones.
     """
 
     campaign: Id | None
@@ -40,7 +40,7 @@ class Group(TypedDict):
 
 
 class Groups(TypedDict):
-    """A queue by campaigns."""
+    """A queue grouped by campaign."""
 
     groups: list[Group]
     next: Id | None

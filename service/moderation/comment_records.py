@@ -27,8 +27,8 @@ Logged = TypeVar("Logged", ReviewRecord, DecisionRecord)
 
 
 class Evidence(TypedDict):
-    """One check's finding. `found` holds a sentence for each kind of finding, `counts` the numbers
-    that a policy compares.
+    """The result of one check. `found` has a sentence for each kind of finding, and `counts` has
+    the numbers that a policy compares.
     """
 
     check: Annotated[str, Field(examples=["links"])]
@@ -44,7 +44,7 @@ class Evidence(TypedDict):
 
 
 class Review(TypedDict):
-    """Why a human should look, and until when that was open."""
+    """Why a moderator should look at a comment, and when this was opened and closed."""
 
     cause: Annotated[str, Field(examples=["flagged"])]
     opened: Time
@@ -52,7 +52,7 @@ class Review(TypedDict):
 
 
 class Decision(TypedDict):
-    """One decision on a comment. `undoes` is the decision that it took back."""
+    """One decision on a comment. `undoes` is the decision that it undid."""
 
     id: Id
     at: Time
@@ -67,8 +67,8 @@ class Decision(TypedDict):
 
 
 class CommentRecord(TypedDict):
-    """All that Greenroom knows of a comment. With `blind` true, a human judges a sample without
-    seeing what the machine found or did.
+    """Everything that Greenroom stores about a comment. If `blind` is true, the comment is a sample
+    for a moderator to judge, so the record hides the checks' findings and the automatic decision.
     """
 
     id: Id

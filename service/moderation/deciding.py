@@ -88,7 +88,9 @@ class Judgement(BaseModel):
 
 
 class Seen(BaseModel):
-    """A comment. With `version`, the decision counts only if the comment still has that version."""
+    """A comment. With `version`, the decision is saved only if the comment still has that
+    version.
+    """
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
@@ -97,8 +99,8 @@ class Seen(BaseModel):
 
 
 class Rulings(Judgement):
-    """One verdict on many comments. `batch` is a UUID that the caller makes up; all calls with the
-    same one can be undone together.
+    """One verdict on many comments. `batch` is a UUID that you choose. You can undo all calls with
+    the same `batch` together.
     """
 
     batch: Identifier | None = None

@@ -53,7 +53,7 @@ Said = Annotated[
 
 
 class NewNote(BaseModel):
-    """A note on the comment, on whoever writes under its author's address, or on its thread."""
+    """A note on the comment, on its author (by email address) or on its thread."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -62,7 +62,7 @@ class NewNote(BaseModel):
 
 
 class NewQuestion(BaseModel):
-    """A question to a role, or to one moderator as the logs name them: "moderator:ID"."""
+    """A question to everyone with a role, or to one moderator: "moderator:ID", as in the log."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -95,7 +95,7 @@ class AskedQuestion(TypedDict):
 
 
 class Answer(BaseModel):
-    """What to answer."""
+    """The answer to a question."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 

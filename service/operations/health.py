@@ -28,13 +28,13 @@ api = Noun("health", "Operations", "Whether this Greenroom works, and its metric
 
 
 class Alive(TypedDict):
-    """This process lives."""
+    """This process is running."""
 
     status: Literal["ok"]
 
 
 class Health(TypedDict):
-    """`parts` says of each part `ok`, or what is wrong; `failing` names those that fail."""
+    """`parts` has `ok` or an error for each part. `failing` lists the parts that fail."""
 
     status: Literal["ok", "failing"]
     failing: list[str]
@@ -49,7 +49,7 @@ class ReadyQuery(Query):
 
 @api.call("GET", "/health/live", summary="Check that this process lives", says="It lives.")
 def check_life() -> Alive:
-    """Answer as soon as the web process runs, whatever other parts do."""
+    """Answer 200 while the web process runs, whatever the state of other parts."""
     return {"status": "ok"}
 
 
@@ -62,9 +62,9 @@ def check_life() -> Alive:
     answer=Health,
 )
 def check_readiness(query: ReadyQuery) -> Response:
-    """Check that this web process can serve readers: storage answers, and it knows the sites. It
-    learns the sites from the database once, so a process that loses the database later stays ready.
-    `?for=writing` asks whether it can take comments, too.
+    """Check that this web process can serve readers: the storage responds, and the process knows
+    the sites. It reads the sites from the database once, so it stays ready if the database fails
+    later. `?for=writing` also checks that it can accept comments.
     """
     parts: dict[str, Callable[[], str | None]] = {"storage": _readable, "sites": lookup.learn_all}
     return _answer(parts | {"database": _database} if query.wish == "writing" else parts)

@@ -68,7 +68,7 @@ api = Noun("metrics", "Operations", "Whether this Greenroom works, and its metri
 def read_metrics() -> Response:
     """Read metrics in Prometheus's text format, from this machine or with a key of the scope
     `metrics` (`greenroom key create --scope metrics`). They cover all sites, so a site's own key
-    does not read them.
+    cannot read them.
     """
     if not _is_local() and not opens_metrics(request.headers.get("Authorization", "")):
         raise Problem(

@@ -32,8 +32,8 @@ _AFTER = re.compile(r"(\d{1,5})([hd])")
 
 
 class ShownKey(TypedDict):
-    """A key without the key itself, which is shown only when it is made. `hint` is how it begins;
-    `replaced_by` is the key that a rotation put in its place.
+    """A key, without the key itself: that is shown only on creation. `hint` is how it begins.
+    `replaced_by` is the new key after a rotation.
     """
 
     id: Id
@@ -50,7 +50,7 @@ class ShownKey(TypedDict):
 
 
 class KeyWithSecret(ShownKey):
-    """A new key. `key` is shown only here."""
+    """A new key. `key` is shown only once."""
 
     key: Annotated[str, Field(examples=["gr_Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6"])]
 

@@ -34,7 +34,7 @@ class Member(TypedDict):
 
 
 class Invited(TypedDict):
-    """An invitation that nobody has accepted yet. Its link is shown only when it is made."""
+    """An invitation that nobody has accepted yet. Its link is shown only on creation."""
 
     id: InvitationId
     email: Email

@@ -32,8 +32,8 @@ class Share(TypedDict):
 
 
 class FittedThresholds(TypedDict):
-    """The thresholds that keep the policy's promises, and the labels that they come from. `why`
-    says in words what Greenroom does not do, or not yet.
+    """The thresholds that keep the policy's promises, and the labels behind them. `why` says in
+    words what Greenroom does not do yet.
     """
 
     flag_above: float
@@ -47,16 +47,17 @@ class FittedThresholds(TypedDict):
 
 
 class PolicyInForce(Policy):
-    """A site's policy. `fitted` is null while the thresholds that were set by hand count."""
+    """A site's policy. `fitted` is null while the manual thresholds apply."""
 
     version: Annotated[int, Field(examples=[3])]
     fitted: FittedThresholds | None
 
 
 class PolicyChange(Policy):
-    """A policy as it is sent. With `version` it is saved only over the version it was made from.
+    """A policy to save. With `version`, Greenroom saves it only if that version is current.
 
-    `fitted` may be sent back as it was read; it follows from `promises` and cannot be set.
+    You may send back the `fitted` that you read, but you cannot change it: it follows from
+    `promises`.
     """
 
     model_config = ConfigDict(
@@ -91,7 +92,7 @@ def _patch_of(
     return create_model(
         f"{shape.__name__}Patch",
         __config__=config or ConfigDict(extra="forbid"),
-        __doc__=f"Parts of a {shape.__name__} to change. A part that is null gets its default.",
+        __doc__=f"Parts of a {shape.__name__} to change. Null resets a part to its default.",
         **fields,
         **more,
     )
@@ -125,7 +126,9 @@ def save_policy(
     kept = policy.model_dump(mode="json")
     row = locked_site(session, site)
     if version is not None and version != row.policy_version:
-        raise Problem(409, f"The policy has version {row.policy_version} by now. Load it again.")
+        raise Problem(
+            409, f"The policy has changed: its version is now {row.policy_version}. Read it again."
+        )
     row.policy, row.policy_version = kept, row.policy_version + 1
     session.add(PolicyVersion(site_id=row.id, version=row.policy_version, policy=kept, by=by))
     return row

@@ -40,7 +40,7 @@ Outcome = Annotated[str, OneOf(("approve", "flag", "reject", "wait"))]
 
 
 class Verdicts(TypedDict):
-    """How many comments each verdict was given to. `wait`: a check could not run."""
+    """How many comments got each verdict. `wait`: a check could not run."""
 
     approve: int
     flag: int
@@ -86,9 +86,7 @@ class Told(TypedDict):
 
 
 class Replay(Told):
-    """What a draft would have done with the newest settled comments, beside what the policy in
-    force does with them.
-    """
+    """What a draft would do with the newest decided comments, compared with the current policy."""
 
     threads_closed: int
     sampled: int

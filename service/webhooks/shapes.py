@@ -136,9 +136,9 @@ Prefix = Annotated[
 
 
 class NewWebhook(BaseModel):
-    """Where events go. Name the `events`; only a chat format does without. `rate` is deliveries a
-    second. `ordered` sends the events of one comment one after the other, `coalesce` only the
-    newest of a backlog, and `ed25519` adds signatures v1a.
+    """A webhook to create. `events` is required, except for chat formats. `rate` is the number of
+    deliveries per second. `ordered` sends the events of one comment in order, `coalesce` sends only
+    the newest event of a backlog, and `ed25519` adds v1a signatures.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -164,7 +164,7 @@ class NewWebhook(BaseModel):
 
 
 class WebhookChange(BaseModel):
-    """What to change. A field that is left out stays as it is."""
+    """The fields to change. Fields that you leave out stay as they are."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -181,7 +181,7 @@ class WebhookChange(BaseModel):
 
 
 class Rotation(BaseModel):
-    """For how long the old secrets go on signing beside the new one."""
+    """How long the old secrets keep signing beside the new one."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -189,9 +189,9 @@ class Rotation(BaseModel):
 
 
 class Redelivery(BaseModel):
-    """What to send again: `deliveries` by id, or the events `since` a time. `only` "failed" sends
-    dead deliveries; "missed" sends those, and events that the webhook never got because it was
-    disabled or did not exist.
+    """The events to send again: `deliveries` by id, or all events `since` a time. `only` "failed"
+    sends deliveries that failed for good; "missed" also sends events that the webhook never
+    received because it was disabled or did not exist.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -241,7 +241,7 @@ class ShownWebhook(TypedDict):
 
 
 class WebhookWithSecret(ShownWebhook):
-    """A webhook with its newest secret, which no other answer shows."""
+    """A webhook with its newest secret. No other response shows the secret."""
 
     secret: Annotated[str, Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])]
 
@@ -261,7 +261,7 @@ class SentTest(TypedDict):
 
 
 class CheckedCase(TypedDict):
-    """One message of the check, and whether the endpoint handled it well."""
+    """One test message, and whether the endpoint handled it correctly."""
 
     case: Annotated[str, Field(examples=["good signature"])]
     handled: bool
@@ -279,7 +279,7 @@ class Checked(TypedDict):
 
 
 class SentAgain(TypedDict):
-    """How many events were put in line. `more_since` is where to go on if there are more."""
+    """The number of queued events. If there are more, continue from `more_since`."""
 
     count: Annotated[int, Field(examples=[12])]
     more_since: Time | None

@@ -62,9 +62,9 @@ def test_the_form_comes_again_with_the_errors_at_their_fields_and_what_was_typed
     page = plain("/plain/2")
     write(page, KIND, name="", email="ann@nodot")
     expect(page.get_by_role("alert")).to_have_text(
-        "Please look at this again: your comment has not been sent yet."
+        "Your comment has not been sent yet. Please correct the fields below."
     )
-    expect(page.get_by_label("Name")).to_have_accessible_description("Please fill this in.")
+    expect(page.get_by_label("Name")).to_have_accessible_description("Please fill in this field.")
     expect(page.get_by_label("Email")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_label("Email")).to_have_value("ann@nodot")
     expect(page.get_by_label("Comment")).to_have_value(KIND)

@@ -68,7 +68,7 @@ def test_a_poison_comment_and_the_one_behind_it_are_both_settled(
     assert "could not be screened" not in str(settled(up, key, ordinary)["evidence"])
     found = settled(up, key, poison)
     assert found["status"] == "flagged"
-    detail = f"this comment could not be screened: alone, its screening {WAYS[way]}, 2 times"
+    detail = f"Greenroom could not check this comment: the process that checked it {WAYS[way]} (2 attempts)"
     assert [item["detail"] for item in found["evidence"]] == [detail]
     assert [(review["cause"], review["closed"]) for review in found["reviews"]] == [
         ("flagged", None)

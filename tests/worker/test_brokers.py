@@ -139,7 +139,7 @@ def test_a_worker_whose_database_and_broker_are_away_says_in_sentences_which_and
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(PATIENCE) == 0
     assert {line["event"]: line["reason"] for line in logged(tmp_path)} == {
-        "check.failed": "the database did not answer",
+        "check.failed": "the database did not respond",
         "sweep.failed": "nobody listens where the database should be",
         "broker.away": "nobody listens where the broker should be",
     }

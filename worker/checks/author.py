@@ -43,9 +43,11 @@ def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[E
 
 def _evidence(record: _Record) -> Evidence:
     rejected = record.counts["rejected"]
-    noun = "comment" if rejected == 1 else "comments"
+    noun = "comment was" if rejected == 1 else "comments were"
     found = (
-        {"rejected": f"{rejected} earlier {noun} rejected under this address"} if rejected else {}
+        {"rejected": f"{rejected} earlier {noun} rejected from this email address"}
+        if rejected
+        else {}
     )
     return Evidence(
         check="author",
@@ -58,14 +60,17 @@ def _evidence(record: _Record) -> Evidence:
 
 def _words(record: _Record) -> str:
     if record.since is None:
-        return "first comment from this address"
+        return "first comment from this email address"
     *most, last = [
         f"{record.counts[status]} {word}"
         for status, word in _WORDS.items()
         if record.counts[status]
     ]
     listed = f"{', '.join(most)} and {last}" if most else last
-    return f"{listed} under this address, which is unproven; seen since {record.since:%Y-%m-%d}"
+    return (
+        f"{listed} from this email address since {record.since:%Y-%m-%d}; the address is not "
+        "verified"
+    )
 
 
 def _records(session: Session, batch: Sequence[Candidate]) -> list[_Record]:

@@ -33,7 +33,7 @@ from worker.checks.words import uses
 
 _KINDS = {"author": "the author", "host": "links to", "word": "uses the word"}
 _LIKE = {"reject": "like_rejected", "flag": "like_held", "approve": "like_approved"}
-_DECIDED = {"reject": "reject", "flag": "hold", "approve": "let through"}
+_DECIDED = {"reject": "reject", "flag": "hold", "approve": "approve"}
 
 
 # Built once: putting the statement together takes longer than running it.
@@ -108,11 +108,12 @@ def _of_the_thread(session: Session, candidate: Candidate) -> dict[str, str]:
     """
     found = {}
     if candidate.thread_moderation == "before":
-        found["thread"] = "every comment of this thread is read before it goes live"
+        found["thread"] = "a moderator reviews every comment in this thread before it goes live"
     seconds = candidate.slow_seconds
     if seconds and _wrote_just_now(session, candidate, seconds):
         found["slow"] = (
-            f"the author wrote here less than {seconds} seconds before; the thread is slowed down"
+            f"the author commented in this thread less than {seconds} seconds earlier, and "
+            "slow mode is on"
         )
     return found
 
@@ -159,7 +160,7 @@ def _evidence(
     return Evidence(
         check="blocks",
         outcome=Outcome.FOUND if found else Outcome.CLEAR,
-        detail="; ".join(found.values()) or "nothing blocked or trusted here",
+        detail="; ".join(found.values()) or "no block or trust applies",
         found=found,
         counts=counts,
         rule=min((each.by for each in (*alike, *hit) if each.stance != "trust"), default=None),
@@ -214,15 +215,15 @@ def _used(candidate: Candidate, words: list[str]) -> Set[str]:
 
 def _sentence(each: _Standing) -> str:
     did = "blocked" if each.stance == "block" else "trusted"
-    lasting = f"until {each.until:%d %B %Y}" if each.until else "for good"
+    lasting = f"until {each.until:%d %B %Y}" if each.until else "permanently"
     if each.kind == "author":
-        return f"a moderator {did} whoever writes under this address, {lasting}"
+        return f"a moderator {did} this author {lasting}"
     return f"{_KINDS[each.kind]} “{each.label}”, which a moderator {did} {lasting}"
 
 
 def _what_to_do(each: _Standing) -> str:
     until = f"{each.until:%d %B %Y, %H:%M} UTC" if each.until else "further notice"
     return (
-        "says nearly the same as a comment whose like a moderator decided to "
-        f"{_DECIDED[each.stance]}, until {until}"
+        "nearly the same text as an earlier comment; a moderator chose to "
+        f"{_DECIDED[each.stance]} such comments until {until}"
     )

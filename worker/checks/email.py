@@ -56,7 +56,7 @@ def _evidence(domain: _Domain, mail: Mail | None) -> Evidence:
     if mail and mail.takes is False:
         found["impossible"] = f"the email domain {domain.shown} {mail.why}{correction}"
     elif host := _disposable(domain.ascii):
-        found["disposable"] = f"{host} hands out throw-away addresses"
+        found["disposable"] = f"{host} provides disposable email addresses"
     unknown = mail is not None and mail.takes is None
     outcome = Outcome.UNAVAILABLE if unknown else Outcome.FOUND if found else Outcome.CLEAR
     detail = "; ".join(
@@ -69,14 +69,14 @@ def _evidence(domain: _Domain, mail: Mail | None) -> Evidence:
 
 def _looked_up(domain: _Domain, mail: Mail | None) -> str:
     if mail is None:
-        return f"{domain.shown} is set aside for examples, so it was not looked up"
+        return f"{domain.shown} is reserved for examples, so it was not looked up"
     if mail.takes is None:
         return f"could not look up {domain.shown}: {mail.why}"
     return f"{domain.shown} {mail.why}"
 
 
 def _misshapen() -> Evidence:
-    reason = "this cannot be an email address"
+    reason = "this is not a valid email address"
     return Evidence(
         check="email", outcome=Outcome.FOUND, detail=reason, found={"impossible": reason}
     )

@@ -65,7 +65,7 @@ def _evidence(hosts: Sequence[str], fates: _Fates) -> Evidence:
     approved = [host for host in hosts if fates[host]["approved"] > fates[host]["rejected"]]
     sentences = [_sentence(host, fates[host]) for host in [*rejected, *approved][:_SHOWN]]
     sentences += (
-        [f"{'one host' if len(new) == 1 else f'{len(new)} hosts'} not seen here before"]
+        [f"{'1 host is' if len(new) == 1 else f'{len(new)} hosts are'} new to this site"]
         if new
         else []
     )
@@ -73,14 +73,18 @@ def _evidence(hosts: Sequence[str], fates: _Fates) -> Evidence:
         check="hosts",
         outcome=Outcome.FOUND if rejected else Outcome.CLEAR,
         detail="; ".join(sentences)
-        or ("hosts seen here before, none of them settled" if hosts else "no other hosts"),
+        or (
+            "no decision yet on earlier comments with these hosts"
+            if hosts
+            else ("no links to other sites")
+        ),
         counts={"new": len(new), "approved": len(approved), "rejected": len(rejected)},
     )
 
 
 def _sentence(host: str, fate: Counter[str]) -> str:
     told = [f"{fate[status]} {status}" for status in ("rejected", "approved") if fate[status]]
-    return f"of earlier comments with {shown(host)}, {' and '.join(told)}"
+    return f"earlier comments with {shown(host)}: {', '.join(told)}"
 
 
 def _fates(

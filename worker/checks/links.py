@@ -148,14 +148,14 @@ def _words(count: int, hosts: list[str], *, own_links: int, website: str) -> Ite
     else:
         yield f"{count} links to {len(hosts)} sites: {_listed([shown(host) for host in hosts])}"
     if website:
-        yield f"gives {shown(website)} as website"
+        yield f"the author's website is {shown(website)}"
 
 
 def _unread(body: str) -> dict[str, str]:
     return (
         {}
         if _read(body).is_all
-        else {UNREAD: f"too many links or dots to look at: only the first {MOST_LINKS} links count"}
+        else {UNREAD: f"too many links: only the first {MOST_LINKS} were checked"}
     )
 
 
@@ -164,7 +164,7 @@ def _shorteners(hosts: Iterable[str]) -> dict[str, str]:
     if not used:
         return {}
     return {
-        "shortener": f"{_listed(used)} {'hides' if len(used) == 1 else 'hide'} where a link leads"
+        "shortener": f"{_listed(used)} {'hides' if len(used) == 1 else 'hide'} the target of a link"
     }
 
 

@@ -33,7 +33,7 @@ def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[E
     a later check counts the same.
     """
     if settings().rate_limits == "off":
-        detail = "not counted: limits are off on this server"
+        detail = "not counted: rate limits are off on this server"
         return [Evidence(check="pace", outcome=Outcome.CLEAR, detail=detail)] * len(batch)
     authors = _counts(session, "email_index", [(c.site_id, c.email_index, c.at) for c in batch])
     addresses = _counts(session, "address", [(c.site_id, c.address, c.at) for c in batch])
@@ -56,10 +56,10 @@ def _evidence(*, minute: int, hour: int) -> Evidence:
 
 def _words(minute: int, hour: int) -> str:
     if hour == 1:
-        return "the only comment from this author or address in the last hour"
+        return "the only comment from this author or IP address in the last hour"
     return (
-        f"{minute} in the last minute and {hour} in the last hour from this author or "
-        "address, this one included"
+        f"{minute} in the last minute and {hour} in the last hour from this author or IP "
+        "address, including this one"
     )
 
 

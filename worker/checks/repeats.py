@@ -196,13 +196,17 @@ def _evidence(text: _Text, others: _Others, campaign: str | None) -> Evidence:
     found = {}
     if others.same:
         when = _when(others.same, others.same_lately)
-        found["same"] = f"the same text as {_counted(others.same, MOST_SAME)} in the last {when}"
+        found["same"] = f"same text as {_counted(others.same, MOST_SAME)} in the last {when}"
     if others.similar:
         when = _when(others.similar, others.similar_lately)
         found["similar"] = (
             f"nearly the same text as {_counted(others.similar, MOST_SUSPECTS)} in the last {when}"
         )
-    clear = "nobody said the same in the last day" if text.counts else "too short to tell a repeat"
+    clear = (
+        "no similar comment in the last day"
+        if text.counts
+        else ("too short to compare with other comments")
+    )
     return Evidence(
         check="repeats",
         outcome=Outcome.FOUND if found else Outcome.CLEAR,
@@ -223,8 +227,8 @@ def _when(count: int, lately: int) -> str:
 
 def _counted(count: int, most: int) -> str:
     if count >= most:
-        return f"{most} others or more"
-    return "another" if count == 1 else f"{count} others"
+        return f"{most} or more other comments"
+    return "another comment" if count == 1 else f"{count} other comments"
 
 
 def _campaigns(

@@ -64,7 +64,7 @@ def _unread(body: str) -> dict[str, str]:
     return (
         {}
         if reads_all(body)
-        else {UNREAD: f"more words and signs than the spam model reads, which is {MOST_TOKENS:,}"}
+        else {UNREAD: f"longer than the {MOST_TOKENS:,} words and signs that the spam model reads"}
     )
 
 
@@ -76,7 +76,11 @@ def _little_known(candidate: Candidate, base: SpamModel) -> dict[str, str]:
     if candidate.language not in base.acquainted or candidate.language in own:
         return {}
     name = name_of(candidate.language)
-    return {LITTLE_KNOWN: f"the model has read little {name}, so it takes less to hold this back"}
+    return {
+        LITTLE_KNOWN: (
+            f"the model knows little {name}, so a lower score is enough to hold the comment"
+        )
+    }
 
 
 def _by_base(batch: Sequence[Candidate], model: SpamModel) -> list[Evidence]:
@@ -120,7 +124,7 @@ def _by_site(
     scores = iter(model.probabilities(seen))
     return [
         _scored(
-            float(next(scores)), model.version, ", going by what this site's moderators decided"
+            float(next(scores)), model.version, ", based on decisions by this site's moderators"
         )
         if is_judged
         else _abstained(candidate.language, model.version)
@@ -141,14 +145,14 @@ def _scored(score: float, version: str, why: str = "") -> Evidence:
 
 def _words(score: float) -> str:
     if score >= 0.9:
-        return f"spam score {score:.2f}: reads like spam"
+        return f"spam score {score:.2f}: very likely spam"
     if score >= 0.5:
-        return f"spam score {score:.2f}: reads more like spam than not"
+        return f"spam score {score:.2f}: probably spam"
     if score >= 0.2:
-        return f"spam score {score:.2f}: reads a little like spam"
-    return f"reads like an ordinary comment ({score:.2f})"
+        return f"spam score {score:.2f}: possibly spam"
+    return f"spam score {score:.2f}: probably not spam"
 
 
 def _abstained(language: str, version: str) -> Evidence:
-    detail = f"the model has not learned {name_of(language)} yet, so it does not judge this comment"
+    detail = f"the model does not know {name_of(language)} yet, so there is no spam score"
     return Evidence(check="spam", outcome=Outcome.ABSTAINED, detail=detail, version=version)

@@ -19,7 +19,7 @@ from models.text.urls import host_of, is_under, parse, shown, typed_in
 from worker.checks import blocks, words
 
 _NOTHING = Evidence(
-    check="page", outcome=Outcome.CLEAR, detail="gives its page no title or address"
+    check="page", outcome=Outcome.CLEAR, detail="names no title or address for its page"
 )
 
 
@@ -92,7 +92,7 @@ def _evidence(parts: Sequence[_Found]) -> Evidence:
     return Evidence(
         check="page",
         outcome=Outcome.FOUND if found else Outcome.CLEAR,
-        detail="; ".join(sentences.values()) or "nothing against the page's title and address",
+        detail="; ".join(sentences.values()) or "no problem with the page's title and address",
         found=sentences,
         counts=counts,
         rule=min(rules, default=None),

@@ -118,14 +118,14 @@ def _could_not_run(name: str, error: Exception) -> Evidence:
 def _reason(error: Exception) -> str:
     """Explain the error in plain words, never in its own, which may quote the comment."""
     if isinstance(error, SQLAlchemyError):
-        return "the database did not answer"
+        return "the database did not respond"
     if isinstance(error, ImportError | FileNotFoundError):
-        return "a part of it is missing"
+        return "a file is missing"
     if isinstance(error, TimeoutError):
         return "it took too long"
     if isinstance(error, OSError | MemoryError):
-        return "this machine let it down"
-    return f"an unforeseen error ({type(error).__name__})"
+        return "the system reported an error"
+    return f"unexpected error ({type(error).__name__})"
 
 
 def _where(error: Exception) -> str:

@@ -233,7 +233,7 @@ def _alone(comment_id: str, screening: Screening) -> list[Settled]:
     if count is None:
         return []
     if count > MOST_UNSEEN:
-        return screening.hand_over(comment_id, f"did not finish {MOST_UNSEEN} times")
+        return screening.hand_over(comment_id, f"did not finish ({MOST_UNSEEN} attempts)")
     screening.prepare(comment_id)
     signal.setitimer(signal.ITIMER_REAL, WALL_SECONDS)
     settled = screening.screen([comment_id], True)

@@ -167,7 +167,7 @@ def _each_alone(comment_ids: Sequence[str], isolation: Isolation) -> list[Settle
         if failures[suspect] < MOST_FAILURES:
             waiting.append(suspect)
         else:
-            settled += _hand_over(suspect, f"{attempt.failure}, {MOST_FAILURES} times")
+            settled += _hand_over(suspect, f"{attempt.failure} ({MOST_FAILURES} attempts)")
     return settled
 
 
@@ -221,7 +221,9 @@ def _failed(comment_id: str, error: Exception) -> list[Settled]:
         give_back(comment_id)  # another worker may have the new key already
         return []
     log.exception("screening.failed", comment=comment_id, exc_info=error)
-    return _to_a_human(comment_id, f"this comment could not be screened ({type(error).__name__})")
+    return _to_a_human(
+        comment_id, (f"Greenroom could not check this comment ({type(error).__name__})")
+    )
 
 
 def seconds_for(count: int) -> float:
@@ -371,7 +373,10 @@ def _change(
     decision = decide(evidence, candidate.policy)
     owed = decision.again and number <= len(AGAIN_AFTER)
     if decision.verdict is None and not owed:
-        reasons = (*decision.reasons, "could not be checked for hours, so a human looks")
+        reasons = (
+            *decision.reasons,
+            ("a check could not run for hours, so a moderator has to decide"),
+        )
         decision = Decision(Verdict.FLAG, reasons)
     again = now() + AGAIN_AFTER[number - 1] if owed else None
     html = markdown.render(candidate.body)
@@ -390,7 +395,7 @@ def _by_a_rule(evidence: Sequence[Evidence]) -> str:
     moderators.
     """
     made = sorted({item.rule for item in evidence if item.rule})
-    return f"by a rule of {', '.join(made)}" if made else ""
+    return f"by a rule from {', '.join(made)}" if made else ""
 
 
 def _to_a_human(comment_id: str, detail: str) -> list[Settled]:
@@ -421,7 +426,7 @@ def _hand_over(comment_id: str, failure: str) -> list[Settled]:
     more.
     """
     return _to_a_human(
-        comment_id, f"this comment could not be screened: alone, its screening {failure}"
+        comment_id, f"Greenroom could not check this comment: the process that checked it {failure}"
     )
 
 

@@ -27,7 +27,7 @@ from models.judgement.policy import (
 )
 
 APPROVE, FLAG, REJECT = Verdict.APPROVE, Verdict.FLAG, Verdict.REJECT
-CLEAN = "nothing found against it"
+CLEAN = "no check found a problem"
 
 
 def clear(check: str, **more: Any) -> Evidence:
@@ -73,7 +73,7 @@ RULES = [
         [clear("email")],
         Policy(moderation="before"),
         FLAG,
-        ["this site reads every comment before it goes live"],
+        ["this site reviews every comment before publishing it"],
     ),
     # An address that cannot be is a machine or a slip; either way nobody could be told.
     ([found("email", "impossible")], DEFAULT, REJECT, ["email: impossible"]),
@@ -95,6 +95,13 @@ RULES = [
     ([spam(0.49)], DEFAULT, APPROVE, [CLEAN]),
     ([spam(0.5)], DEFAULT, FLAG, ["spam score 0.5"]),
     ([spam(1.0)], DEFAULT, FLAG, ["spam score 1.0"]),
+    # A score that the check itself calls harmless is held with the limit that it passed.
+    (
+        [replace(spam(0.12), outcome=Outcome.CLEAR)],
+        Policy(spam=SpamPolicy(flag_above=0.1)),
+        FLAG,
+        ["spam score 0.12; this site holds comments from 0.10"],
+    ),
     ([spam(0.99)], Policy(spam=SpamPolicy(reject_above=0.98)), REJECT, ["spam score 0.99"]),
     ([spam(0.97)], Policy(spam=SpamPolicy(reject_above=0.98)), FLAG, ["spam score 0.97"]),
     # A language it has not learned is a human's, or the owner trusts the other checks.
@@ -124,12 +131,12 @@ RULES = [
     ),
     # Links: two are fine, three are many.
     ([found("links", links=2)], DEFAULT, APPROVE, [CLEAN]),
-    ([found("links", links=9)], DEFAULT, FLAG, ["9 links; this site allows 2"]),
+    ([found("links", links=9)], DEFAULT, FLAG, ["9 links; the limit is 2"]),
     (
         [found("links", links=1)],
         Policy(links=LinksPolicy(max_links=0)),
         FLAG,
-        ["1 link; this site allows 0"],
+        ["1 link; the limit is 0"],
     ),
     ([found("links", "shortener", links=1)], DEFAULT, FLAG, ["links: shortener"]),
     # What a check did not look at to its end is a human's, whatever the owner allows.
@@ -153,15 +160,15 @@ RULES = [
         [found("pace", minute=6, hour=6)],
         DEFAULT,
         FLAG,
-        ["6 comments in the last minute; this site allows 5"],
+        ["6 comments in the last minute; the limit is 5"],
     ),
     (
         [found("pace", minute=3, hour=4)],
         Policy(pace=PacePolicy(max_per_minute=2, max_per_hour=3)),
         FLAG,
         [
-            "3 comments in the last minute; this site allows 2",
-            "4 comments in the last hour; this site allows 3",
+            "3 comments in the last minute; the limit is 2",
+            "4 comments in the last hour; the limit is 3",
         ],
     ),
     # A bad record holds back, a good one earns nothing.
@@ -228,7 +235,7 @@ RULES = [
         REJECT,
         [
             "words: blocked",
-            "3 links; this site allows 2",
+            "3 links; the limit is 2",
             "words: held",
             "spam score 0.8",
             "the email check could not run",
@@ -239,7 +246,7 @@ RULES = [
         [found("links", links=3), failed("email")],
         Policy(could_not_run={"email": "wait"}),
         FLAG,
-        ["3 links; this site allows 2", "the email check could not run"],
+        ["3 links; the limit is 2", "the email check could not run"],
     ),
     # What a moderator said of a comment holds for all that is like it, and only a human's word
     # rejects so.
@@ -270,7 +277,7 @@ RULES = [
         [found("blocks", "like_approved", like_approved=1), found("links", links=3)],
         DEFAULT,
         FLAG,
-        ["3 links; this site allows 2"],
+        ["3 links; the limit is 2"],
     ),
     # An author's first comments are read; what was approved before counts, what was only written
     # does not.
@@ -278,7 +285,7 @@ RULES = [
         [clear("author", counts={"approved": 1, "rejected": 0, "flagged": 7})],
         Policy(author=AuthorPolicy(hold_first=3)),
         FLAG,
-        ["1 approved under this address; this site reads an author's first 3 comments"],
+        ["this site reviews an author's first 3 comments; 1 approved so far"],
     ),
     (
         [clear("author", counts={"approved": 3})],

@@ -69,7 +69,7 @@ def test_rejection_is_off_until_there_are_enough_good_comments_to_be_sure() -> N
     assert (few.flag_above, few.reject_above) == (0.5, None)
     assert few.why == (
         (
-            "automatic rejection is off: 735 good comments are decided, and 736 are needed to be "
+            "automatic rejection is off: 735 good comments are decided, but 736 are needed to "
             "sure of 1 in 200"
         ),
     )
@@ -137,4 +137,4 @@ def test_where_nothing_may_be_rejected_it_is_told_that_more_reviews_come() -> No
     fitted = fit(promising(200, reviews=10), scores)
     assert fitted is not None
     assert (fitted.flag_above, fitted.reject_above) == (0.5, None)
-    assert fitted.why[-1] == "about 50 reviews a day are to be expected, more than the 10 you want"
+    assert fitted.why[-1] == "expect about 50 reviews a day, more than your limit of 10"

@@ -13,7 +13,7 @@ from models.settling.changes import STATUS, VERDICT, Change
     [
         ((), None, ()),
         ((), "off_topic", ("off topic",)),
-        (("3 links; this site allows 2",), None, ("3 links; this site allows 2",)),
+        (("3 links; the limit is 2",), None, ("3 links; the limit is 2",)),
         (("undid the decision to reject",), "spam", ("undid the decision to reject",)),
     ],
 )

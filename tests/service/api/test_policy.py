@@ -90,7 +90,7 @@ def test_a_wrong_patch_is_explained_and_changes_nothing(
 def test_an_empty_patch_is_refused(moderator: Caller) -> None:
     answer = moderator.call("PATCH", "/policy", json={})
     assert answer.status_code == 422
-    assert "Name what to change" in answer.json["detail"]
+    assert "Send the parts to change" in answer.json["detail"]
 
 
 def test_an_empty_put_is_refused_and_says_what_to_do(moderator: Caller, policy: Any) -> None:

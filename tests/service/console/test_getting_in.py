@@ -58,7 +58,7 @@ def test_the_list_shows_why_and_nothing_of_a_stranger_runs(owner: Client) -> Non
     posted(owner, name="<script>alert(1)</script>", body=f"<img src=x onerror=alert(1)> {LINKS}")
     screen_all()
     answer = owner.get("/console/")
-    assert "3 links; this site allows 2" in answer.text
+    assert "3 links; the limit is 2" in answer.text
     assert "<script>alert" not in answer.text
     assert "<img" not in answer.text
     assert "script-src 'self'" in answer.headers["Content-Security-Policy"]

@@ -107,7 +107,7 @@ def test_a_decision_by_a_human_can_be_undone_once(
     comment = posted(client, body=f"See {LINKS}")
     screen_all()
     assert not shown(ann, comment)["may_undo"]
-    assert "3 links; this site allows 2" in shown(ann, comment)["why"]
+    assert "3 links; the limit is 2" in shown(ann, comment)["why"]
     moderator.decide(comment, "approve")
     assert shown(ann, comment)["may_undo"]
     moderator.undo(comment)

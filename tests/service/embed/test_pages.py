@@ -92,7 +92,7 @@ def _link(page: str, words: str) -> str:
 def test_an_address_that_leads_nowhere_is_a_page_that_says_so(client, query):
     answer = client.get(f"/sites/demo/thread{query}")
     assert answer.status_code == 404
-    assert "There is nothing here" in answer.text
+    assert "Page not found" in answer.text
 
 
 def test_a_site_that_is_not_known_is_a_page_that_says_so_in_the_readers_language(client):

@@ -105,7 +105,7 @@ def test_a_body_of_unknown_length_needs_a_length(gate: Gate, app: App) -> None:
     sent = Sent("PUT", "/v1/sites/demo/policy", lines=[("transfer-encoding", "chunked")])
     status, headers, _ = asked(gate, sent, Exchange([b"{}"]))
     assert (status, app.bodies) == (411, [b""])
-    assert app.refusals == ["Say how long the body is: send Content-Length."]
+    assert app.refusals == ["Content-Length is missing. Send the length of the body."]
     assert ("Connection", "close") in headers
 
 

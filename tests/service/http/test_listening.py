@@ -68,7 +68,7 @@ def test_any_port_is_one_that_can_be_listened_on() -> None:
 
 def test_a_port_that_is_taken_is_named(taken: socket.socket) -> None:
     port = taken.getsockname()[1]
-    with pytest.raises(PortTaken, match=f"Port {port} on {HOST} is taken: choose another"):
+    with pytest.raises(PortTaken, match=f"Port {port} on {HOST} is already in use: choose another"):
         until_free(HOST, port)
 
 
@@ -86,8 +86,8 @@ def test_an_address_of_another_machine_is_said_in_words() -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (OSError(errno.EACCES, "no"), "Port 80 needs rights that this user has not"),
-        (OSError(errno.EADDRINUSE, "no"), "Port 80 on web.example is taken"),
+        (OSError(errno.EACCES, "no"), "This user may not use port 80"),
+        (OSError(errno.EADDRINUSE, "no"), "Port 80 on web.example is already in use"),
         (OSError(errno.ENETDOWN, "no"), "Can't listen on web.example, port 80: Network is down."),
         (socket.gaierror(-2, "Name or service not known"), "80: Name or service not known."),
     ],

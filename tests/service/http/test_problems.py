@@ -61,14 +61,14 @@ def refused(content: bytes, shape: type[BaseModel] = Shape) -> Problem:
         (b'{"share": 0}', "share", "This must be more than 0.0."),
         (b'{"share": 1}', "share", "This must be less than 1.0."),
         (b'{"words": "a"}', "words", "This must be a list."),
-        (b'{"words": ["a", "b", "c"]}', "words", "These are too many: at most 2."),
+        (b'{"words": ["a", "b", "c"]}', "words", "This list is too long: at most 2 entries."),
         (b'{"words": ["a", 7]}', "words.1", "This must be text."),
         (b'{"by_name": []}', "by_name", "This must be an object."),
         (b'{"by_name": {"x": 1.5}}', "by_name.x", "This must be a whole number."),
         (b'{"part": []}', "part", "This must be an object."),
         (b'{"part": {"most": -1}}', "part.most", "This must be at least 0."),
         (b'{"part": {"most": 11}}', "part.most", "This must be at most 10."),
-        (b'{"part": {"least": 1}}', "part.least", "There is no such field."),
+        (b'{"part": {"least": 1}}', "part.least", "There is no field with this name."),
     ],
 )
 def test_a_wrong_field_is_named_with_what_it_must_be(

@@ -54,11 +54,11 @@ def test_what_is_like_it_is_rejected_until_it_ends_and_the_log_says_whose_word_i
     (decision,) = record["decisions"]
     assert decision["by"] == "policy"
     assert (
-        "says nearly the same as a comment whose like a moderator decided to reject"
+        "nearly the same text as an earlier comment; a moderator chose to reject such comments"
         in decision["reasons"][0]
     )
-    assert decision["note"].startswith("by a rule of moderator:")
-    assert "by a rule of ann@paper.example" in ann.get(f"/items/{like}")
+    assert decision["note"].startswith("by a rule from moderator:")
+    assert "by a rule from ann@paper.example" in ann.get(f"/items/{like}")
     assert "moderator:" not in str(moderator.events())
     assert "ann@paper.example" not in str(moderator.events())
     assert "decided to reject all that is like a comment until" in ann.get("/log")

@@ -135,7 +135,7 @@ def test_a_title_that_was_there_before_is_not_asked_of_the_next_comment(
         "PATCH", "/threads", json={"thread": "/harbour", "title": "A casino opens", "url": PAGE}
     )
     _, status, detail = settled(client, moderator, title="A casino opens", url=f"{PAGE}/casino")
-    assert (status, detail) == ("approved", "gives its page no title or address")
+    assert (status, detail) == ("approved", "names no title or address for its page")
 
 
 @pytest.mark.parametrize("title", ["\u200b\u2800", " ", "\u202e"])

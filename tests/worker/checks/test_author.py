@@ -18,7 +18,10 @@ HOUR = timedelta(hours=1)
 
 def test_a_first_comment_is_called_one(kept: Comes) -> None:
     evidence = _author(kept())
-    assert (evidence.outcome, evidence.detail) == (Outcome.CLEAR, "first comment from this address")
+    assert (evidence.outcome, evidence.detail) == (
+        Outcome.CLEAR,
+        "first comment from this email address",
+    )
 
 
 def test_a_good_record_is_shown_and_earns_nothing(kept: Comes) -> None:
@@ -28,17 +31,17 @@ def test_a_good_record_is_shown_and_earns_nothing(kept: Comes) -> None:
     evidence = _author(kept())
     assert (
         evidence.detail
-        == "7 approved and 1 rejected under this address, which is unproven; seen since 2026-02-28"
+        == "7 approved and 1 rejected from this email address since 2026-02-28; the address is not verified"
     )
     assert evidence.counts == {"approved": 7, "rejected": 1, "flagged": 0}
-    assert evidence.found == {"rejected": "1 earlier comment rejected under this address"}
+    assert evidence.found == {"rejected": "1 earlier comment was rejected from this email address"}
 
 
 def test_a_second_rejection_holds_back(kept: Comes) -> None:
     for n in range(2):
         kept(status="rejected", at=NOON - (n + 1) * HOUR)
     assert decide([_author(kept())], Policy()).reasons == (
-        "2 earlier comments rejected under this address",
+        "2 earlier comments were rejected from this email address",
     )
 
 
@@ -47,7 +50,7 @@ def test_a_second_rejection_holds_back(kept: Comes) -> None:
 )
 def test_what_does_not_belong_to_the_record(kept: Comes, other: dict[str, object]) -> None:
     kept(**{"status": "rejected", "at": NOON - HOUR, **other})
-    assert _author(kept()).detail == "first comment from this address"
+    assert _author(kept()).detail == "first comment from this email address"
 
 
 def test_looking_again_does_not_count_the_comment_itself(kept: Comes) -> None:
@@ -78,13 +81,13 @@ def test_of_a_long_record_only_the_newest_are_read(
 def test_the_record_is_one_sentence(kept: Comes, statuses: list[str], words: str) -> None:
     for n, status in enumerate(statuses):
         kept(status=status, at=NOON - (n + 1) * MINUTE)
-    since = "under this address, which is unproven; seen since 2026-03-03"
+    since = "from this email address since 2026-03-03; the address is not verified"
     assert _author(kept()).detail == f"{words} {since}"
 
 
 def test_comments_without_an_email_share_no_record(kept: Comes) -> None:
     kept(status="rejected", at=NOON - HOUR, email_index="")
-    assert _author(kept(email_index="")).detail == "first comment from this address"
+    assert _author(kept(email_index="")).detail == "first comment from this email address"
 
 
 def test_each_comment_of_a_batch_gets_its_own_record(kept: Comes) -> None:

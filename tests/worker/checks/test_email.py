@@ -26,16 +26,16 @@ def test_a_domain_with_a_mail_server_is_clear(dns: DnsServer, comes: Comes) -> N
         # It is not there, and this resolver knows .test.
         ("ann@missing.test", "the email domain missing.test does not exist"),
         # RFC 7505: the owner says so.
-        ("ann@null.test", "the email domain null.test takes no mail"),
+        ("ann@null.test", "the email domain null.test accepts no mail"),
         # The domain exists, for the web perhaps, with neither a mail server nor an address.
-        ("ann@web.test", "the email domain web.test takes no mail"),
+        ("ann@web.test", "the email domain web.test accepts no mail"),
         # A slip of the finger.
         ("ann@gmial.com", "the email domain gmial.com does not exist; did you mean gmail.com?"),
         # A language's own letters.
         ("ann@mücher.test", "the email domain mücher.test does not exist"),
         # Older rows may hold anything.
-        ("nobody", "this cannot be an email address"),
-        ("ann@localhost", "this cannot be an email address"),
+        ("nobody", "this is not a valid email address"),
+        ("ann@localhost", "this is not a valid email address"),
     ],
 )
 def test_an_impossible_address_is_named_by_its_domain(
@@ -67,7 +67,7 @@ def test_example_domains_are_neutral_and_never_looked_up(
     dns: DnsServer, comes: Comes, domain: str
 ) -> None:
     evidence = _look(comes, f"ann@{domain}")
-    assert evidence.detail == f"{domain} is set aside for examples, so it was not looked up"
+    assert evidence.detail == f"{domain} is reserved for examples, so it was not looked up"
     assert (evidence.outcome, dns.queries) == (Outcome.CLEAR, 0)
 
 
@@ -77,7 +77,7 @@ def test_throw_away_addresses_are_found_below_their_domain_too(
 ) -> None:
     dns.zone[domain] = {"MX": ["10 mx.mailinator.com."]}
     evidence = _look(comes, f"ann@{domain}")
-    assert evidence.found == {"disposable": "mailinator.com hands out throw-away addresses"}
+    assert evidence.found == {"disposable": "mailinator.com provides disposable email addresses"}
 
 
 def test_throw_away_addresses_are_held_also_while_they_cannot_be_looked_up(
@@ -86,15 +86,17 @@ def test_throw_away_addresses_are_held_also_while_they_cannot_be_looked_up(
     dns.mode = Mode.SERVFAIL
     evidence = _look(comes, "ann@mailinator.com")
     assert evidence.outcome is Outcome.UNAVAILABLE
-    assert "mailinator.com hands out throw-away addresses" in decide([evidence], Policy()).reasons
+    assert (
+        "mailinator.com provides disposable email addresses" in decide([evidence], Policy()).reasons
+    )
 
 
 @pytest.mark.parametrize(
     ("mode", "why"),
     [
-        (Mode.NXDOMAIN, "this resolver knows nothing of .test"),
-        (Mode.SERVFAIL, "the resolver could not be reached or could not find out"),
-        (Mode.SILENCE, "the resolver did not answer in 0.4 s"),
+        (Mode.NXDOMAIN, "the DNS server does not know the top-level domain .test"),
+        (Mode.SERVFAIL, "the DNS server could not be reached or has no answer"),
+        (Mode.SILENCE, "the DNS server did not answer within 0.4 s"),
     ],
 )
 def test_a_resolver_that_lies_fails_or_says_nothing_gets_nobody_rejected(
@@ -115,7 +117,7 @@ def test_a_resolver_that_answers_every_question_with_nothing_gets_nobody_rejecte
     dns.zone = {name: {} for name in ("paper.test", "test", "no-such-name-as-this.test")}
     assert (
         _look(comes, "ann@paper.test").detail
-        == "could not look up paper.test: this resolver knows nothing of .test"
+        == "could not look up paper.test: the DNS server does not know the top-level domain .test"
     )
 
 
@@ -133,7 +135,9 @@ def test_a_missing_domain_under_an_unknown_top_level_is_unknown_and_a_correction
 ) -> None:
     evidence = _look(comes, "ann@gmail.con")
     assert evidence.outcome is Outcome.UNAVAILABLE
-    assert evidence.detail.endswith("this resolver knows nothing of .con; did you mean gmail.com?")
+    assert evidence.detail.endswith(
+        "the DNS server does not know the top-level domain .con; did you mean gmail.com?"
+    )
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "[::1]:9", "no-such-host.invalid:53"])
@@ -153,7 +157,7 @@ def test_a_machine_without_resolv_conf_is_no_reason_to_crash(
     monkeypatch.setattr("dns.resolver.Resolver.read_resolv_conf", _no_resolv_conf)
     assert (
         _look(comes, "ann@paper.test").detail
-        == "could not look up paper.test: this machine has no resolver"
+        == "could not look up paper.test: this machine has no DNS server configured"
     )
 
 
@@ -199,7 +203,10 @@ def test_after_several_silences_nobody_waits_for_this_resolver_any_more(
     asked = dns.queries
     evidence = _look(comes, "ann@paper.test")
     assert dns.queries == asked
-    assert evidence.detail == "could not look up paper.test: the resolver did not answer in 0.4 s"
+    assert (
+        evidence.detail
+        == "could not look up paper.test: the DNS server did not answer within 0.4 s"
+    )
 
 
 def test_a_strangers_slow_domains_do_not_stop_the_lookups_of_others(

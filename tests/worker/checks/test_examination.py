@@ -78,7 +78,7 @@ def test_a_poisonous_comment_does_not_take_its_neighbours_down(
     assert outcomes == [Outcome.CLEAR, Outcome.UNAVAILABLE, Outcome.CLEAR]
     assert (
         found[1][ORDER.index("links")].detail
-        == "the links check could not run: an unforeseen error (ValueError)"
+        == "the links check could not run: unexpected error (ValueError)"
     )
     assert [decide(row, Policy()).verdict for row in found] == [
         Verdict.APPROVE,
@@ -103,7 +103,7 @@ def test_what_no_comment_brought_about_is_not_tried_again_for_each(
     found = examine([kept(), kept()], NOON)
     assert asked == [2]
     assert [row[ORDER.index("pace")].detail for row in found] == [
-        "the pace check could not run: the database did not answer"
+        "the pace check could not run: the database did not respond"
     ] * 2
     assert found[0][ORDER.index("author")].outcome is Outcome.CLEAR
 
@@ -128,7 +128,7 @@ def test_a_model_that_does_not_load_is_said(
 ) -> None:
     monkeypatch.setitem(sys.modules, "models.spam.model", None)
     [found] = examine([kept("a walk")], NOON)
-    assert found[1].detail == "the spam check could not run: a part of it is missing"
+    assert found[1].detail == "the spam check could not run: a file is missing"
 
 
 def test_a_check_that_loses_a_comment_has_failed(

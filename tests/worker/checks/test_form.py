@@ -15,23 +15,23 @@ from worker.checks import form, language
     [
         (Form(token="valid", seconds=42), set(), "took 42 s to write"),
         (Form(token="valid", seconds=130), set(), "took 2 min to write"),
-        (Form(token="valid"), set(), "came through the form"),
-        (Form(token="missing"), {"no_token"}, "came without the form's token"),
-        (Form(token="forged"), {"no_token"}, "came with a forged token"),
-        (Form(token="expired"), {"no_token"}, "came with a token older than a day"),
-        (Form(token="valid", seconds=0.44), {"too_quick"}, "posted 0.4 s after the form was shown"),
+        (Form(token="valid"), set(), "has a valid form token"),
+        (Form(token="missing"), {"no_token"}, "has no form token"),
+        (Form(token="forged"), {"no_token"}, "has an invalid form token"),
+        (Form(token="expired"), {"no_token"}, "has a form token older than a day"),
+        (Form(token="valid", seconds=0.44), {"too_quick"}, "posted 0.4 s after opening the form"),
         (
             Form(token="valid", honeypot=True),
             {"honeypot"},
-            "filled in a field that people cannot see",
+            "filled in a hidden field that only bots see",
         ),
         # A machine does it all at once, and a moderator sees all of it.
         (
             Form(token="forged", seconds=0, honeypot=True),
             {"honeypot", "too_quick", "no_token"},
             (
-                "filled in a field that people cannot see; posted 0.0 s after the form was shown; "
-                "came with a forged token"
+                "filled in a hidden field that only bots see; posted 0.0 s after opening the form; "
+                "has an invalid form token"
             ),
         ),
     ],

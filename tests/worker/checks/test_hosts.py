@@ -40,8 +40,7 @@ def test_a_host_whose_comments_were_rejected_is_told(linked: Comes, kept: Comes)
     assert evidence.outcome is Outcome.FOUND
     assert evidence.counts == {"new": 1, "approved": 0, "rejected": 1}
     assert evidence.detail == (
-        "of earlier comments with pills.example, 3 rejected and 1 approved; one host not seen "
-        "here before"
+        "earlier comments with pills.example: 3 rejected, 1 approved; 1 host is new to this site"
     )
 
 
@@ -59,7 +58,7 @@ def test_other_sites_and_later_comments_do_not_count(linked: Comes, kept: Comes)
 
 def test_the_sites_own_pages_are_no_hosts(kept: Comes) -> None:
     evidence = look(kept("See https://paper.example/harbour"))
-    assert (evidence.outcome, evidence.detail) == (Outcome.CLEAR, "no other hosts")
+    assert (evidence.outcome, evidence.detail) == (Outcome.CLEAR, "no links to other sites")
 
 
 def test_only_the_newest_of_a_hosts_comments_are_looked_at(

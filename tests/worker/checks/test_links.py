@@ -81,7 +81,7 @@ def test_a_site_that_only_ends_like_this_one_is_a_stranger(comes: Comes) -> None
 )
 def test_a_shortener_hides_where_it_leads(comes: Comes, body: str) -> None:
     evidence = _look(comes, body)
-    assert evidence.found["shortener"].endswith("hides where a link leads")
+    assert evidence.found["shortener"].endswith("hides the target of a link")
     assert decide([evidence], Policy()).verdict is Verdict.FLAG
 
 
@@ -92,7 +92,7 @@ def test_the_website_field_is_noted_but_is_not_one_of_the_links(comes: Comes) ->
 
 def test_a_shortener_as_website_is_found(comes: Comes) -> None:
     [evidence] = links.check([comes("Good.", website="https://bit.ly/x")])
-    assert evidence.found == {"shortener": "bit.ly hides where a link leads"}
+    assert evidence.found == {"shortener": "bit.ly hides the target of a link"}
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_the_author_or_the_address_counts_whichever_was_quicker(kept: Comes) -> 
     evidence = _pace(kept())
     assert evidence.counts == {"minute": 4, "hour": 4}
     assert evidence.detail == (
-        "4 in the last minute and 4 in the last hour from this author or address, this one included"
+        "4 in the last minute and 4 in the last hour from this author or IP address, including this one"
     )
 
 
@@ -73,7 +73,10 @@ def test_the_pace_is_not_counted_where_limits_are_off(
 ) -> None:
     set_env("GREENROOM_RATE_LIMITS", "off")
     evidence = _pace(kept())
-    assert (evidence.detail, evidence.counts) == ("not counted: limits are off on this server", {})
+    assert (evidence.detail, evidence.counts) == (
+        "not counted: rate limits are off on this server",
+        {},
+    )
 
 
 def test_the_answers_of_a_batch_belong_to_its_comments_in_their_order(kept: Comes) -> None:

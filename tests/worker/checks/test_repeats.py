@@ -26,7 +26,7 @@ def test_the_same_text_is_counted_over_authors_and_threads(kept: Comes) -> None:
         kept(SERMON, screened=True, at=NOON - n * MINUTE, email_index=f"author{n}")
     evidence = _look(kept(SERMON))
     assert evidence.counts == {"same": 3, "similar": 0}
-    assert evidence.found == {"same": "the same text as 3 others in the last hour"}
+    assert evidence.found == {"same": "same text as 3 other comments in the last hour"}
     assert decide([evidence], Policy()).verdict is Verdict.FLAG
 
 
@@ -48,7 +48,7 @@ def test_nearly_the_same_text_is_found(kept: Comes) -> None:
     kept(SERMON, screened=True, at=NOON - MINUTE)
     evidence = _look(kept(ANOTHER))
     assert evidence.counts == {"same": 0, "similar": 1}
-    assert evidence.found == {"similar": "nearly the same text as another in the last hour"}
+    assert evidence.found == {"similar": "nearly the same text as another comment in the last hour"}
 
 
 def test_it_is_told_how_many_came_in_the_last_hour(kept: Comes) -> None:
@@ -56,8 +56,8 @@ def test_it_is_told_how_many_came_in_the_last_hour(kept: Comes) -> None:
         kept(SERMON, screened=True, at=NOON - minutes * MINUTE)
     kept(ANOTHER, screened=True, at=NOON - 90 * MINUTE)
     assert _look(kept(SERMON)).found == {
-        "same": "the same text as 3 others in the last day, 1 of them in the last hour",
-        "similar": "nearly the same text as another in the last day",
+        "same": "same text as 3 other comments in the last day, 1 of them in the last hour",
+        "similar": "nearly the same text as another comment in the last day",
     }
 
 
@@ -98,7 +98,10 @@ def test_a_courtesy_is_no_campaign(kept: Comes) -> None:
     for n in range(5):
         kept("Thank you!", screened=True, at=NOON - n * MINUTE)
     evidence = _look(kept("Thank you!"))
-    assert (evidence.outcome, evidence.detail) == (Outcome.CLEAR, "too short to tell a repeat")
+    assert (evidence.outcome, evidence.detail) == (
+        Outcome.CLEAR,
+        "too short to compare with other comments",
+    )
 
 
 def test_another_text_is_not_alike(kept: Comes) -> None:
@@ -107,7 +110,7 @@ def test_another_text_is_not_alike(kept: Comes) -> None:
         "I walked along the river this morning and the herons were back, all four of "
         "them, fishing in the fog."
     )
-    assert _look(kept(other)).detail == "nobody said the same in the last day"
+    assert _look(kept(other)).detail == "no similar comment in the last day"
 
 
 def test_looking_again_does_not_count_the_comment_itself(kept: Comes) -> None:
@@ -139,7 +142,10 @@ def test_a_large_campaign_is_counted_without_reading_all_of_it(
     monkeypatch.setattr(repeats, "MOST_SAME", 5)
     for n in range(8):
         kept(SERMON, screened=True, at=NOON - n * MINUTE)
-    assert _look(kept(SERMON)).found["same"] == "the same text as 5 others or more in the last hour"
+    assert (
+        _look(kept(SERMON)).found["same"]
+        == "same text as 5 or more other comments in the last hour"
+    )
 
 
 def test_a_text_leaves_five_fingerprints_that_stay_the_same(comes: Comes) -> None:

@@ -14,9 +14,9 @@ from worker.checks import spam
 @pytest.mark.parametrize(
     ("body", "outcome", "detail"),
     [
-        ("a walk", Outcome.CLEAR, "reads like an ordinary comment (0.04)"),
-        ("a casino", Outcome.FOUND, "spam score 0.52: reads more like spam than not"),
-        ("casino casino casino casino", Outcome.FOUND, "spam score 0.94: reads like spam"),
+        ("a walk", Outcome.CLEAR, "spam score 0.04: probably not spam"),
+        ("a casino", Outcome.FOUND, "spam score 0.52: probably spam"),
+        ("casino casino casino casino", Outcome.FOUND, "spam score 0.94: very likely spam"),
     ],
 )
 def test_a_score_is_put_into_words(
@@ -41,9 +41,7 @@ def test_a_language_it_has_not_learned_is_not_judged_and_goes_to_a_human(
 ) -> None:
     arabic, english = spam.check([comes("كازينو", language="ar"), comes("a walk")])
     assert (arabic.outcome, arabic.score) == (Outcome.ABSTAINED, None)
-    assert (
-        arabic.detail == "the model has not learned Arabic yet, so it does not judge this comment"
-    )
+    assert arabic.detail == "the model does not know Arabic yet, so there is no spam score"
     assert (english.outcome, decide([arabic], Policy()).verdict) == (Outcome.CLEAR, Verdict.FLAG)
 
 
@@ -64,7 +62,7 @@ def test_a_language_of_which_it_has_read_a_little_is_judged_more_carefully(
     ]
     assert (
         casino.found["little_known"]
-        == "the model has read little French, so it takes less to hold this back"
+        == "the model knows little French, so a lower score is enough to hold the comment"
     )
     assert english.found == {}
 

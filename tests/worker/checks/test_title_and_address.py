@@ -36,13 +36,13 @@ def gives(records: None, comes: Comes) -> Comes:
 def test_a_comment_that_gives_its_page_nothing_has_nothing_against_it(gives: Comes) -> None:
     [evidence] = looked_at(gives(body="A casino in the body is no business of this check."))
     assert (evidence.outcome, evidence.counts) == (Outcome.CLEAR, {})
-    assert evidence.detail == "gives its page no title or address"
+    assert evidence.detail == "names no title or address for its page"
 
 
 def test_a_good_title_and_address_are_clear(gives: Comes) -> None:
     [evidence] = looked_at(gives(new_title="The harbour", new_address=f"{SITE}/2026/harbour"))
     assert (evidence.outcome, evidence.counts) == (Outcome.CLEAR, {})
-    assert evidence.detail == "nothing against the page's title and address"
+    assert evidence.detail == "no problem with the page's title and address"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_the_host_of_the_address_is_not_read_as_words(gives: Comes) -> None:
 
 def test_an_address_that_is_no_url_is_not_looked_at(gives: Comes) -> None:
     [evidence] = looked_at(gives(new_address="casino"))
-    assert evidence.detail == "gives its page no title or address"
+    assert evidence.detail == "names no title or address for its page"
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_a_word_with_a_blank_inside_is_held_and_never_rejected_by_default(
     comes: Comes, entry: str, body: str
 ) -> None:
     evidence = _look(comes, body, WordsPolicy(blocked=(entry,)))
-    assert evidence.found == {"split": f"may spell the listed word “{entry}” with a blank inside"}
+    assert evidence.found == {"split": f"may contain the listed word “{entry}” with a space inside"}
     assert decide([evidence], Policy()).verdict is Verdict.FLAG
 
 
@@ -258,7 +258,7 @@ def test_a_broken_pattern_is_said_and_the_others_still_work(comes: Comes) -> Non
     broken = WordsPolicy(held_patterns=("(", "win"))
     evidence = _look(comes, "hello", broken)
     assert evidence.outcome is Outcome.UNAVAILABLE
-    assert evidence.detail == "could not look for “(”: not a pattern RE2 understands"
+    assert evidence.detail == "could not look for “(”: not a valid RE2 pattern"
     assert _look(comes, "win", broken).found == {"held": "matches the held pattern “win”"}
 
 
@@ -268,9 +268,9 @@ def test_problems_are_told_before_a_policy_is_saved() -> None:
     first, second, third = words.problems(
         WordsPolicy(blocked=("ca*no",), held=("!!!",), blocked_patterns=("(",))
     )
-    assert first == "“ca*no”: * may stand only at the end"
-    assert second == "“!!!” has no letter or digit to look for"
-    assert third.startswith("“(” is not a pattern RE2 understands: ")
+    assert first == "“ca*no”: * is allowed only at the end"
+    assert second == "“!!!” must contain a letter or a digit"
+    assert third.startswith("“(” is not a valid RE2 pattern: ")
 
 
 def test_each_site_of_a_batch_has_its_own_words(comes: Comes) -> None:

@@ -170,7 +170,7 @@ def test_a_comment_with_which_the_whole_machine_goes_is_not_tried_for_ever(
     comment = posted(client)
     begun([comment], now() - LATER, alone=isolation.MOST_UNSEEN)
     screening.screen_now([comment])
-    assert "did not finish 3 times" in moderator.record(comment)["decisions"][0]["reasons"][0]
+    assert "did not finish (3 attempts)" in moderator.record(comment)["decisions"][0]["reasons"][0]
 
 
 @on_one_database
