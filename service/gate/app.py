@@ -41,7 +41,7 @@ STORED, FILES = (
 
 
 def lengthless() -> Problem:
-    return Problem(411, "Say how long the body is: send Content-Length.")
+    return Problem(411, "Content-Length is missing. Send the length of the body.")
 
 
 def too_slow() -> Problem:
