@@ -120,7 +120,7 @@ _WORDS = {
     "missing": "This field is required.",
     "extra_forbidden": "There is no field with this name.",
     "string_type": "This must be text.",
-    "string_too_long": "This is too long: use at most {max_length} characters.",
+    "string_too_long": "This is too long: at most {max_length} characters.",
     "string_too_short": "This field is required.",
     "string_unicode": "This is not valid text.",
     "literal_error": "This must be {expected}.",

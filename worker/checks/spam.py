@@ -154,5 +154,5 @@ def _words(score: float) -> str:
 
 
 def _abstained(language: str, version: str) -> Evidence:
-    detail = f"the model does not know {name_of(language)} yet, so there is no spam score"
+    detail = f"the model does not know {name_of(language)} yet, so it can't score this comment"
     return Evidence(check="spam", outcome=Outcome.ABSTAINED, detail=detail, version=version)

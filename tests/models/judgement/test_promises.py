@@ -70,7 +70,7 @@ def test_rejection_is_off_until_there_are_enough_good_comments_to_be_sure() -> N
     assert few.why == (
         (
             "automatic rejection is off: 735 good comments are decided, but 736 are needed to "
-            "sure of 1 in 200"
+            "promise 1 in 200"
         ),
     )
     assert verdict(0.99, policy, Scores(good=spread(735))) is Verdict.FLAG
@@ -87,7 +87,7 @@ def test_a_site_without_a_model_of_its_own_rejects_nothing_by_its_score() -> Non
     fitted = fit(promising(), None)
     assert fitted is not None
     assert (fitted.reject_above, fitted.held_back.share) == (None, None)
-    assert "no model of its own" in fitted.why[0]
+    assert "does not have its own model" in fitted.why[0]
 
 
 def test_thresholds_rise_until_the_promise_is_kept() -> None:

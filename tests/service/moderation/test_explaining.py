@@ -138,7 +138,7 @@ def test_what_has_no_score_is_not_explained(moderator: Caller) -> None:
             "Kemarin saya pergi ke pelabuhan bersama keluarga, kapal feri sering terlambat sekali."
         ),
     )
-    assert "has not learned Indonesian" in explanation(moderator, foreign, 409)["detail"]
+    assert "does not know Indonesian" in explanation(moderator, foreign, 409)["detail"]
 
 
 def test_who_asks_for_many_at_once_leaves_the_other_threads_to_the_readers(

@@ -177,7 +177,7 @@ def test_the_policy_shows_what_its_promises_come_to(moderator: Caller) -> None:
     promised = moderator.call("PUT", "/policy", json=policy).json
     assert promised is not None
     assert promised["fitted"]["reject_above"] is None
-    assert "no model of its own" in promised["fitted"]["why"][0]
+    assert "does not have its own model" in promised["fitted"]["why"][0]
     keep_model(
         "site-aaaaaaaaaaaa",
         live=True,

@@ -153,7 +153,7 @@ def test_a_thread_can_be_read_first_and_slowed_down(client: Client) -> None:
         client, body="And back again in the evening, with the lights on all the way."
     )
     assert status == "flagged"
-    assert "the thread is slowed down" in detail
+    assert "slow mode is on" in detail
     assert (
         settled(client, email="ben@example.org", thread="/other")[1] == "no block or trust applies"
     )

@@ -17,7 +17,7 @@ from worker.resolver import Resolver
 
 
 def test_a_domain_with_a_mail_server_is_clear(dns: DnsServer, comes: Comes) -> None:
-    assert _look(comes, "ann@paper.test").detail == "paper.test takes mail"
+    assert _look(comes, "ann@paper.test").detail == "paper.test accepts mail"
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_without_a_mail_server_mail_goes_to_the_address_itself(
 def test_a_domain_in_another_alphabet_is_looked_up_by_its_ascii_name(
     dns: DnsServer, comes: Comes
 ) -> None:
-    assert _look(comes, "ann@bücher.test").detail == "bücher.test takes mail"
+    assert _look(comes, "ann@bücher.test").detail == "bücher.test accepts mail"
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_a_shortener_hides_where_it_leads(comes: Comes, body: str) -> None:
 
 def test_the_website_field_is_noted_but_is_not_one_of_the_links(comes: Comes) -> None:
     [evidence] = links.check([comes("Good.", website="https://ann.example/blog")])
-    assert (evidence.score, evidence.detail) == (0, "no links; gives ann.example as website")
+    assert (evidence.score, evidence.detail) == (0, "no links; the author's website is ann.example")
 
 
 def test_a_shortener_as_website_is_found(comes: Comes) -> None:

@@ -41,7 +41,7 @@ def test_a_language_it_has_not_learned_is_not_judged_and_goes_to_a_human(
 ) -> None:
     arabic, english = spam.check([comes("كازينو", language="ar"), comes("a walk")])
     assert (arabic.outcome, arabic.score) == (Outcome.ABSTAINED, None)
-    assert arabic.detail == "the model does not know Arabic yet, so there is no spam score"
+    assert arabic.detail == "the model does not know Arabic yet, so it can't score this comment"
     assert (english.outcome, decide([arabic], Policy()).verdict) == (Outcome.CLEAR, Verdict.FLAG)
 
 
