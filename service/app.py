@@ -42,6 +42,7 @@ from service.console import console
 from service.console.blueprint import problem_page, wants_json
 from service.embed import pages as embed
 from service.http.body_sizes import COMMENT_BYTES, MOST_BYTES
+from service.http.csp_reports import csp_reports
 from service.http.problems import REFUSED, Problem
 from service.http.requests import FORM
 from service.http.response_headers import SECURITY_HEADERS
@@ -49,7 +50,7 @@ from service.http.transport import STRICT, is_https
 from service.http.wellknown import wellknown
 from service.operations import health, metrics
 
-API = ("/v1", "/health", "/metrics", "/openapi.json")
+API = ("/v1", "/health", "/metrics", "/openapi.json", "/csp-reports")
 PUBLIC = ("public.", "embed.", "health.")  # what asks the database for little
 PUBLIC_SECONDS = 3.0  # the most that such a request waits for the database in all
 PLAIN_FORM = "public.post_comment"
@@ -91,6 +92,7 @@ def create_app() -> Flask:
         embed.embed,
         console,
         wellknown,
+        csp_reports,
     ):
         app.register_blueprint(blueprint)
     app.register_error_handler(Problem, _problem)

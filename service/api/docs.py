@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, render_template
 
 from service.api.openapi import by_tag, document
 from service.http.calls import Noun
+from service.http.csp_reports import headers_for
 
 EXAMPLES = Path(__file__).parent / "examples"
 FILES = {"Python": "receiver.py", "JavaScript": "receiver.mjs"}
@@ -40,7 +41,7 @@ def docs() -> Response:
     described = orjson.loads(_written(nouns()))
     page = render_template("api/docs.html", document=described, tags=by_tag(described))
     answer = Response(page)
-    answer.headers["Content-Security-Policy"] = POLICY
+    answer.headers.update(headers_for("docs", POLICY))
     return answer
 
 
@@ -49,5 +50,5 @@ def webhooks() -> Response:
     """How to receive them, with examples that the tests run."""
     examples = {name: (EXAMPLES / file).read_text(encoding="utf-8") for name, file in FILES.items()}
     answer = Response(render_template("api/webhooks.html", examples=examples))
-    answer.headers["Content-Security-Policy"] = POLICY
+    answer.headers.update(headers_for("docs", POLICY))
     return answer

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from service.console import alarms, sessions
 from service.console.sessions import SignedIn
 from service.http.body_sizes import CONSOLE_BYTES
+from service.http.csp_reports import headers_for
 from service.http.problems import Problem
 from service.http.requests import body_as
 
@@ -24,7 +25,7 @@ POLICY = (
     "require-trusted-types-for 'script'; trusted-types greenroom"
 )
 HEADERS = {
-    "Content-Security-Policy": POLICY,
+    **headers_for("console", POLICY),
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }

@@ -25,6 +25,7 @@ from service.comments.receipts import find_receipt
 from service.comments.submission import thread_key
 from service.embed import assets
 from service.embed.words import Words, words_for
+from service.http.csp_reports import headers_for
 from service.http.form_tokens import issue_form_token
 from service.http.listening import public_url
 from service.http.problems import Problem
@@ -223,7 +224,7 @@ def _all(comments: Iterable[PublishedComment]) -> Iterator[PublishedComment]:
 
 def _html(page: str, *, status: int = 200, policy: str = _PLAIN) -> Response:
     response = Response(page, status, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = policy
+    response.headers.update(headers_for("embed", policy))
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -16,6 +16,7 @@ from models.runtime import part
 from models.settings import settings
 from service.http.problems import Problem
 
+REPORTS_PER_MINUTE = 30  # of one address
 _counting = threading.Lock()  # between looking and counting nobody else may count
 
 
@@ -53,6 +54,14 @@ def count_post(site: str, address: str) -> Problem | None:
         f"Too many comments in a short time. Please try again in {in_words(wait)}.",
         headers={"Retry-After": str(wait)},
     )
+
+
+def count_report(address: str) -> Problem | None:
+    """Count what a browser reports. The 429, if this address has sent too much already."""
+    limit = RateLimitItemPerMinute(REPORTS_PER_MINUTE, namespace="report")
+    if settings().rate_limits == "off" or _limiter().hit(limit, address):
+        return None
+    return Problem(429, "Too many reports. Try again in a minute.", headers={"Retry-After": "60"})
 
 
 def in_words(seconds: int) -> str:

@@ -35,6 +35,7 @@ from models.judgement.evidence import SCREENING
 from models.records import Comment, Delivery, Endpoint, Heartbeat, Review, Screening, Site, Thread
 from models.settings import settings
 from models.store.database import now, reading
+from service.http import csp_reports
 from service.http.api_keys import opens_metrics
 from service.http.calls import Noun
 from service.http.problems import Problem
@@ -155,7 +156,7 @@ def _kind(rule: str, method: str, status: int) -> Histogram:
 def registry() -> CollectorRegistry:
     made = CollectorRegistry()
     ProcessCollector(registry=made)
-    for collector in (_requests(), _Bell(), _Rows()):
+    for collector in (_requests(), _Bell(), _CspReports(), _Rows()):
         made.register(collector)
     return made
 
@@ -168,6 +169,15 @@ class _Bell(Collector):
         for why, count in bell.dropped.items():
             dropped.add_metric([why], count)
         yield dropped
+
+
+class _CspReports(Collector):
+    def collect(self) -> Iterator[Metric]:
+        about = "Violations of our Content-Security-Policy that browsers reported."
+        reports = CounterMetricFamily("greenroom_csp_reports", about, None, ("page", "directive"))
+        for kind, count in csp_reports.counted().all().items():
+            reports.add_metric([kind.page, kind.directive], count)
+        yield reports
 
 
 class _Rows(Collector):
