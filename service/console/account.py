@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models.records import Moderator
 from models.store.secrets import keyed_hash, secrets
-from service.console import sessions
+from service.console import coming_back, sessions
 from service.console.blueprint import acting, console, looking
 from service.console.sessions import Guesses
 from service.http.addresses import reader
@@ -63,9 +63,7 @@ def sign_in_with_code() -> BaseResponse | tuple[str, int]:
         codes.forget(moderator_id, moderator_id)
         if _pass_on(moderator) != pass_on:
             raise Problem(403, "Your password was changed a moment ago. Sign in again.")
-        answer = redirect("/console/", 303)
-        sessions.start(moderator, answer)
-        return answer
+        return coming_back.let_in(moderator)
     page = _code_page(pass_on, error or "That code is wrong or has expired.")
     return page, 429 if error else 403
 

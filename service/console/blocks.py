@@ -13,7 +13,7 @@ from models.records import Block, Site
 from models.store.database import begin, now, reading
 from service.console import item as items
 from service.console import words
-from service.console.blueprint import acting, console, looking
+from service.console.blueprint import acting, console, looking, way_back
 from service.http.problems import Problem, from_validation
 from service.moderation.blocks import NewBlock, end, make, standing
 from service.moderation.deciding import publish_soon
@@ -60,7 +60,7 @@ def block(comment_id: str) -> BaseResponse:
         _, settled, _ = make(session, comment.site_id, new, comment, by=who.actor)
     for each in settled:
         publish_soon(each)
-    return redirect(f"/console/?item={comment_id}", 303)
+    return redirect(way_back(item=comment_id), 303)
 
 
 def _asked(comment_id: str) -> NewBlock:

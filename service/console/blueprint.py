@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hmac
 from typing import NoReturn, TypeVar
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, Response, render_template, request
 from pydantic import BaseModel
-from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from service.console import alarms, sessions
+from service.console import alarms, coming_back, sessions
+from service.console.coming_back import Kept, OnceMore, SendAgain, SignInFirst
 from service.console.sessions import SignedIn
 from service.http.body_sizes import CONSOLE_BYTES
 from service.http.csp_reports import headers_for
@@ -44,13 +45,6 @@ Shape = TypeVar("Shape", bound=BaseModel)
 console = Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
 
 
-class SignInFirst(HTTPException):
-    """Whoever looks at a page is led to where it can be seen from."""
-
-    def __init__(self, where: str) -> None:
-        super().__init__(response=redirect(where, 303))
-
-
 @console.before_request
 def _limit() -> None:
     request.max_content_length = CONSOLE_BYTES
@@ -76,10 +70,12 @@ def _secure(answer: BaseResponse) -> BaseResponse:
 
 
 def looking() -> SignedIn:
-    """Who looks at a page; raises the redirect to sign in, or to choose a password, for everyone
+    """Who looks at a page. Raises the redirect to sign in, or to choose a password, for everyone
     else.
     """
     who = sessions.signed_in()
+    if who is None and request.headers.get("Sec-Fetch-Site") == "cross-site":
+        raise OnceMore
     if who is None:
         raise SignInFirst("/console/sign-in")
     if who.must_change_password:
@@ -88,15 +84,30 @@ def looking() -> SignedIn:
 
 
 def acting() -> SignedIn:
-    """Who sends a form or a call of our own page; raises 401 or 403 in words for everyone else."""
-    who = sessions.signed_in() or not_signed_in()
+    """Who sends a form or a call of our own page. Raises 401 or 403 in words for everyone else; a
+    form that someone wrote something in is kept for them.
+    """
+    who = sessions.signed_in()
+    if who is None:
+        if coming_back.is_kept():
+            raise Kept
+        not_signed_in()
     if who.must_change_password:
         raise Problem(403, "Choose a password of your own first, at /console/password.")
     if request.mimetype == JSON:
         _check_header(who)
     else:
-        sessions.check_csrf(who)
+        _check_token(who)
     return who
+
+
+def _check_token(who: SignedIn) -> None:
+    try:
+        sessions.check_csrf(who)
+    except sessions.OutOfDate:
+        if coming_back.is_from(who):
+            raise SendAgain(who) from None
+        raise
 
 
 def _check_header(who: SignedIn) -> None:
@@ -106,10 +117,13 @@ def _check_header(who: SignedIn) -> None:
         raise sessions.OutOfDate
 
 
-def way_back() -> str:
-    """The list that a form was sent from; never an address elsewhere."""
+def way_back(**more: str) -> str:
+    """The list that a form was sent from, with something added, such as the open item. It is never
+    an address elsewhere.
+    """
     back = request.form.get("back", "")
-    return back if back.startswith("/console/?") else "/console/"
+    address = back if back.startswith("/console/?") else "/console/"
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(more)}" if more else address
 
 
 def sent(shape: type[Shape]) -> Shape:
@@ -155,4 +169,7 @@ PLACES = (
 @console.context_processor
 def _around() -> dict[str, object]:
     """What the frame of every page needs: where else one can go, and whether something is down."""
-    return {"places": PLACES, "alarm": alarms.current()}
+    return {"places": PLACES, "alarm": alarms.current(), "carried_on": coming_back.carried}
+
+
+console.add_app_template_global(coming_back.writer, "writer")

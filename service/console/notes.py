@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from models.records import Question, Site
 from models.store.database import begin
 from service.console import item as items
-from service.console.blueprint import acting, console
+from service.console.blueprint import acting, console, way_back
 from service.http.problems import Problem, from_validation
 from service.moderation import notes
 
@@ -28,7 +28,7 @@ def write(comment_id: str) -> BaseResponse:
         comment, site = items.find(session, who, comment_id)
         items.check_may(who, site, "moderator")
         notes.write(session, comment, new, by=who.by)
-    return redirect(f"/console/?item={comment_id}", 303)
+    return redirect(way_back(item=comment_id), 303)
 
 
 @console.post("/comments/<comment_id>/questions")
@@ -42,7 +42,7 @@ def ask(comment_id: str) -> BaseResponse:
         comment, site = items.find(session, who, comment_id)
         items.check_may(who, site, "moderator")
         notes.ask(session, comment, new, by=who.by)
-    return redirect(f"/console/?item={comment_id}", 303)
+    return redirect(way_back(item=comment_id), 303)
 
 
 @console.post("/questions/<question_id>/answer")
@@ -57,7 +57,7 @@ def answer(question_id: str) -> BaseResponse:
             raise Problem(404, "There is no such question.")
         items.check_may(who, row[1], "moderator")
         comment_id = notes.answer(session, row[0], said, by=who.by).comment_id
-    return redirect(f"/console/?item={comment_id}", 303)
+    return redirect(way_back(item=comment_id), 303)
 
 
 def from_form(shape: type[Shape], *fields: str) -> Shape:

@@ -261,8 +261,7 @@ def decide_by_form(comment_id: str) -> BaseResponse:
                 raise Problem(409, first_was(session, comment_id))
             settled = found
     publish_soon(settled)
-    back = way_back()
-    return redirect(f"{back}{'&' if '?' in back else '?'}done={comment_id}", 303)
+    return redirect(way_back(done=comment_id), 303)
 
 
 def may_decide(who: SignedIn, ids: Sequence[str]) -> None:

@@ -48,7 +48,8 @@ class SignedIn(NamedTuple):
         return site in self.sites and ROLES.index(self.sites[site]) >= ROLES.index(role)
 
 
-def start(moderator: Moderator, answer: Response) -> None:
+def start(moderator: Moderator, answer: Response) -> str:
+    """Sign them in with this answer. Returns the token that forms of the new session carry."""
     cookie = console_sessions.start(moderator, request.headers.get("User-Agent", ""))
     answer.set_cookie(
         _name(),
@@ -59,6 +60,7 @@ def start(moderator: Moderator, answer: Response) -> None:
         httponly=True,
         samesite="Strict",
     )
+    return _csrf(cookie)
 
 
 def end(who: SignedIn, answer: Response) -> None:
@@ -87,8 +89,11 @@ def signed_in() -> SignedIn | None:
         )
         sites = dict(session.execute(roles.where(Membership.moderator_id == row.id)).all())
     console_sessions.note_use(hash_, row.used_at)
-    csrf = keyed_hash("csrf", cookie)
-    return SignedIn(row.id, row.email, sites, csrf, row.must_change_password, hash_)
+    return SignedIn(row.id, row.email, sites, _csrf(cookie), row.must_change_password, hash_)
+
+
+def _csrf(cookie: str) -> str:
+    return keyed_hash("csrf", cookie)
 
 
 def _name() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from service.console import sessions
+from service.console import coming_back, sessions
 from service.console.account import ask_for_code
 from service.console.blueprint import console, not_signed_in
 from service.console.sessions import Guesses
@@ -35,9 +35,7 @@ def sign_in() -> BaseResponse | tuple[str, int]:
     guesses.forget(email, address)
     if moderator.second_factor is not None:
         return ask_for_code(moderator), 200
-    answer = redirect("/console/", 303)
-    sessions.start(moderator, answer)
-    return answer
+    return coming_back.let_in(moderator)
 
 
 @console.post("/sign-out")
@@ -68,4 +66,4 @@ def change_password() -> BaseResponse | tuple[str, int]:
         )
     except ValueError as error:
         return render_template("console/password.html", who=who, error=str(error)), 422
-    return redirect("/console/", 303)
+    return redirect(coming_back.place(), 303)

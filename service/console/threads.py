@@ -11,10 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
+from models.identifiers import is_id
 from models.records import Comment, Site, Thread
 from models.store.database import begin, reading
 from service.console import words
-from service.console.blueprint import acting, console, looking
+from service.console.blueprint import acting, console, looking, way_back
 from service.console.item import check_may
 from service.console.sessions import SignedIn
 from service.http.problems import Problem
@@ -136,4 +137,6 @@ def _locked(session: Session, who: SignedIn, thread_id: int) -> tuple[Thread, st
 
 def _published(thread_id: int) -> BaseResponse:
     ring_soon(PUBLISH, thread_id)
+    if is_id(item := request.form.get("item", "")):
+        return redirect(way_back(item=item), 303)
     return redirect(f"/console/threads/{thread_id}", 303)

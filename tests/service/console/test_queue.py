@@ -7,7 +7,8 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
-from urllib.parse import quote
+from html import unescape
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 from sqlalchemy import select, update
@@ -172,8 +173,8 @@ def test_on_each_site_the_role_there_decides_about_email_addresses(
 ) -> None:
     """Kim owns another site, and only looks at this one."""
     registering.add_site("other", ["https://other.example"])
+    accounts.add_moderator("kim@paper.example", "other", "owner", PASSWORD)
     kim = SignedIn(client, "kim@paper.example", role="viewer")
-    accounts.add_moderator(kim.email, "other", "owner", PASSWORD)
     assert kim.listed("?tab=review&q=ben@example.org") == []
     assert "ben@example.org" not in kim.get(f"/items/{held[2]}")
     assert "ben@example.org" in ann.get(f"/items/{held[2]}")
@@ -484,3 +485,45 @@ def covered(ann: SignedIn) -> str:
     )
     assert found
     return f"{found[1]} of the last {found[2]}"
+
+
+LIST = "?tab=all&order=oldest&language=en&q=ferry"
+
+
+def test_the_list_stays_as_it_was_after_every_action(ann: SignedIn, held: list[str]) -> None:
+    comment = held[0]
+    back = f"/console/{LIST.replace('tab=all&', '')}"
+    page = ann.get(f"/items/{comment}{LIST}")
+    offered = {unescape(found) for found in re.findall(r'name="back" value="([^"]+)"', page)}
+    assert {frozenset(parse_qsl(urlsplit(found).query)) for found in offered} == {
+        frozenset(parse_qsl(urlsplit(back).query))
+    }
+    (back,) = offered
+    thread = re.findall(r'action="(/console/threads/\d+)"', page)[0].removeprefix("/console")
+    sent = [
+        (f"/comments/{comment}/notes", {"text": "A note."}),
+        (f"/comments/{comment}/questions", {"text": "Is it?", "whom": "owner"}),
+        (f"/comments/{comment}/block", {"kind": "word", "value": "casino"}),
+        (f"/comments/{comment}/block", {"kind": "like", "stance": "flag", "days": "1"}),
+        (thread, {"way": "before", "item": comment}),
+    ]
+    for address, fields in sent:
+        answer = ann.form(address, back=back, **fields)
+        assert answer.status_code == 303, address
+        assert answer.location.startswith(f"{back}&item={comment}"), address
+    question = re.findall(r"/console/questions/([\w-]+)/answer", ann.get(f"/items/{comment}"))[0]
+    answer = ann.form(f"/questions/{question}/answer", text="Yes.", back=back)
+    assert answer.location == f"{back}&item={comment}"
+    elsewhere = ann.form(f"/comments/{comment}/notes", text="A note.", back="https://evil.example/")
+    assert elsewhere.location == f"/console/?item={comment}"
+
+
+def test_a_search_keeps_the_order_and_the_filters(ann: SignedIn, held: list[str]) -> None:
+    page = ann.get(f"/{LIST}&campaign={held[0]}")
+    search, filters = (
+        page.partition(begin)[2].partition("</form>")[0]
+        for begin in ('<form class="search"', "<summary>Filter</summary>")
+    )
+    assert 'name="order" value="oldest"' in search
+    for form in (search, filters):
+        assert f'name="campaign" value="{held[0]}"' in form
