@@ -1,1 +1,3 @@
-"""Load and cost, as ratios within one run on one machine: `python -m bench`, or `make bench`."""
+"""Measure load and cost as ratios within one run on one machine: `python -m bench`, or `make
+bench`.
+"""

@@ -1,5 +1,5 @@
-"""Every bar of speed in one table. Ratios within this run; absolute figures are this machine's,
-today.
+"""Print every speed requirement in one table, as ratios within this run. The absolute figures hold
+only for this machine at this time.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> int:
         os.environ.update(
             GREENROOM_DATA=str(data), GREENROOM_RATE_LIMITS="off", GREENROOM_DNS="127.0.0.1:1"
         )
-        settings.cache_clear()  # what the benches import has asked before
+        settings.cache_clear()  # the benchmarks' imports have asked for it before
         _say("resting")
         rows = resting.measure(Path(folder) / "idle") + _measure(data)
     _say("webhooks")
@@ -90,7 +90,7 @@ def _measure(data: Path) -> list[Row]:
 
 @contextmanager
 def _broker(data: Path) -> Iterator[str]:
-    """The embedded Valkey, alone."""
+    """Yield the embedded Valkey, alone."""
     broker = embedded(data)
     with subprocess.Popen(broker.command) as process:
         try:

@@ -1,5 +1,5 @@
-"""Accepting: how much of a bare Flask insert's rate is left, with the broker up, refusing, and
-black-holed.
+"""Measure accepting as a share of the rate of a bare Flask insert, with the broker running,
+refusing, and black-holed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _counter = iter(range(1, 1_000_000_000, 100_000_000))
 
 @contextmanager
 def serving_greenroom(data: Path, **environment: str) -> Iterator[int]:
-    """`greenroom serve`; its port."""
+    """Run `greenroom serve`; yield its port."""
     port = free_port()
     variables = {
         **os.environ,
@@ -47,8 +47,8 @@ def serving_greenroom(data: Path, **environment: str) -> Iterator[int]:
 
 @contextmanager
 def serving(target: str, data: Path, **environment: str) -> Iterator[int]:
-    """Granian around some WSGI application, with as many threads as ours has for
-    writing; its port.
+    """Run Granian around some WSGI application, with as many threads as ours has for writing; yield
+    its port.
     """
     port = free_port()
     script = (
@@ -82,7 +82,7 @@ def is_listening(port: int) -> bool:
 
 @contextmanager
 def black_hole() -> Iterator[int]:
-    """A port that takes connections and never says a word."""
+    """Yield a port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as server:
         held: list[socket.socket] = []
 
@@ -100,7 +100,7 @@ def black_hole() -> Iterator[int]:
 
 
 def measure(data: Path, redis_url: str) -> list[Row]:
-    """The three take turns, so that what else this machine does meanwhile is the same for each."""
+    """Measure the three in turns, so that the machine's other work affects each of them equally."""
     with (
         black_hole() as hole,
         serving("bench.bare:app", data) as bare,

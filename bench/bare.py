@@ -1,4 +1,4 @@
-"""The least a Flask service could do: insert one row into the same kind of database, and answer."""
+"""The minimal Flask service: it inserts one row into the same kind of database, and answers."""
 
 from __future__ import annotations
 

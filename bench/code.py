@@ -1,7 +1,7 @@
-"""How the code reads, in numbers: `make measure-code`, or `python -m bench.code [PATH …]`.
+"""Measure how readable the code is: `make measure-code`, or `python -m bench.code [PATH …]`.
 
-Each PATH is a checkout of any project and becomes a column, so that before and after stand side by
-side. Code is every Python file outside folders named `tests`. Migrations, hidden folders and
+Each PATH is a checkout of any project and becomes a column, so that you can compare before and
+after. Code is every Python file outside folders named `tests`. Migrations, hidden folders and
 virtual environments are left out. Lines are lines that are not blank. Only the standard library is
 needed.
 """
@@ -25,7 +25,7 @@ LONG = 100
 NOTHING = "–"
 
 _TYPE_IGNORED = re.compile(r"#\s*type:\s*ignore")
-# Comments that speak to a tool explain nothing to a reader.
+# Comments for a tool explain nothing to a reader.
 _FOR_A_TOOL = re.compile(r"#\s*(type:\s*ignore|noqa|fmt:|ruff:|mypy:|pragma:|!)")
 
 
@@ -62,7 +62,7 @@ class Row(NamedTuple):
 
 
 def measure(root: Path) -> list[Row]:
-    """The table of one checkout. A figure for which the checkout has no files is "–"."""
+    """Return the table of one checkout. A figure for which the checkout has no files is "–"."""
     files = [read(root, path) for path in python_files(root)]
     code = [file for file in files if not file.is_test]
     tests = [file for file in files if file.is_test]
@@ -143,9 +143,9 @@ def _comments(source: str) -> list[str]:
 
 
 def _is_any(node: ast.AST) -> bool:
-    """Whether this is `Any` or `typing.Any`, wherever it stands but in an import.
+    """Whether this is `Any` or `typing.Any` anywhere outside an import.
 
-    That is an annotation, nearly always, or an alias such as `Fields = dict[str, Any]`.
+    It is nearly always an annotation, or an alias such as `Fields = dict[str, Any]`.
     """
     if isinstance(node, ast.Attribute):
         return node.attr == "Any"
@@ -164,10 +164,10 @@ def _functions(tree: ast.AST, lines: Sequence[str]) -> Iterator[Function]:
 
 
 def _length(first: ast.stmt, lines: Sequence[str]) -> int:
-    """Characters from a statement to the last of these lines, without indentation."""
+    """Count the characters from a statement to the last of these lines, without indentation."""
     decorators: list[ast.expr] = getattr(first, "decorator_list", [])
     start = min([first.lineno, *(decorator.lineno for decorator in decorators)]) - 1
-    beside = lines[start][first.col_offset :]  # `def f(): return 1` has its body beside it
+    beside = lines[start][first.col_offset :]  # `def f(): return 1` has its body on the same line
     return sum(len(line.strip()) for line in [beside, *lines[start + 1 :]])
 
 
@@ -180,7 +180,7 @@ def _lengths(functions: Sequence[Function]) -> str:
 
 
 def _characters(functions: Sequence[Function]) -> str:
-    """Functions that are nothing but a docstring do not count."""
+    """Functions that are only a docstring do not count."""
     bodies = [function.characters for function in functions if function.characters]
     return f"{median(bodies):.0f}" if bodies else NOTHING
 

@@ -1,9 +1,9 @@
-"""A thread settled by keyboard: `python -m bench.deciding FILE.csv… --thread shakira`.
+"""Settle a thread by keyboard: `python -m bench.deciding FILE.csv… --thread shakira`.
 
-The base model is trained on FILES without that thread; the thread is posted to a whole Greenroom;
-what it holds is settled in Chromium by one key each, with its label as the verdict; so are some of
-those that went live. Told are the time from the key to the next comment painted, and what the
-site's own model made of the decisions.
+The base model is trained on FILES without that thread, and the thread is posted to a whole
+Greenroom. Chromium decides each held comment with one key, its label being the verdict, and some of
+the live ones, too. The output is the time from the key to the next painted comment, and how well
+the site's own model learned from the decisions.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MOST_MS = 100
 EMAIL, PASSWORD = "keys@paper.example", "correct horse battery"
 PATIENCE = 300.0
 KEY = {True: "KeyS", False: "KeyA"}  # by whether it is spam
-# The first frame after the next comment is in the page, and then the end of that frame: it has been
+# The first frame after the next comment is on the page, and then the end of that frame: now it is
 # painted.
 WATCH = """
 (() => {
@@ -83,11 +83,11 @@ class Paper(NamedTuple):
             yield from page["items"]
 
     def posted(self, rows: Sequence[Row], thread: str) -> dict[str, Row]:
-        """The row of each comment by its id, once all are settled. Everybody has an address of
-        their own.
+        """Post every row and return it by its comment's id, once all are settled. Each commenter
+        has an own address.
         """
         token, accepted = self.call("GET", "/form")["token"], {}
-        time.sleep(5)  # nobody writes faster
+        time.sleep(5)  # no author writes faster
         for n, row in enumerate(rows):
             name, email = f"Reader {n}", f"{n}.{thread.strip('/')}@example.org"
             body = {
@@ -146,8 +146,8 @@ def main(files: Sequence[Path], thread: str, pause: float, read: int) -> None:
 
 
 def _measure(paper: Paper, rows: Sequence[Row], thread: str, pause: float, read: int) -> int:
-    # Repeats, as it is posted twice, and addresses that nobody can look up here are no part of
-    # this.
+    # Leave out repeats, because everything is posted twice, and addresses that this machine cannot
+    # look up.
     often = {"max_same": 1000, "max_similar": 1000}
     paper.call(
         "PATCH",
@@ -172,8 +172,8 @@ def _measure(paper: Paper, rows: Sequence[Row], thread: str, pause: float, read:
 
 
 def _scores(paper: Paper, labels: dict[str, Row]) -> dict[str, dict[str, Any]]:
-    """Of each comment, in the order of posting: its status, its label, and the probability of being
-    spam.
+    """Return for each comment, in the order of posting: its status, its label, and its spam
+    probability.
     """
     found = {}
     for id_, row in labels.items():
@@ -230,8 +230,8 @@ def _learned(paper: Paper, decisions: int) -> None:
 def _decided_by_keyboard(
     paper: Paper, labels: dict[str, Row], pause: float, read: int
 ) -> tuple[list[float], set[str]]:
-    """Milliseconds from each key to the next comment painted, in the queue; and which comments were
-    decided.
+    """Return the milliseconds from each key to the next comment painted in the queue, and the
+    decided comments.
     """
     add = [
         *GREENROOM,
@@ -269,7 +269,7 @@ def _decided_by_keyboard(
 def _through_the_list(
     page: Page, labels: dict[str, Row], pause: float, decided: list[str], most: int
 ) -> list[float]:
-    """From the first on, each with its label, and `decided` by its id."""
+    """Decide from the first comment on, each with its label; record it in `decided` by its id."""
     for n in range(most):
         if not page.locator("#open .item").count():
             break

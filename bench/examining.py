@@ -1,7 +1,8 @@
-"""`greenroom doctor` and `backup` on a large Greenroom: `python -m bench.examining [THREADS
+"""Measure `greenroom doctor` and `backup` on a large Greenroom: `python -m bench.examining [THREADS
 [COMMENTS_EACH]]`.
 
-The rows are what the service itself would have written, in bulk; the pages are published by it.
+The rows are those that the service would have written, inserted in bulk; the service publishes the
+pages.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def fill(site_id: int, threads: int, each: int) -> None:
-    """That many threads of that many settled comments each, published."""
+    """Insert that many threads of that many settled comments each, and publish them."""
     for number in range(threads):
         thread_id = number + 1
         rows = _rows(site_id, thread_id, each)

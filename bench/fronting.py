@@ -1,5 +1,5 @@
-"""Reading through the front (deploy/front/) and by the Flask route: the same bytes, and how many
-times as often.
+"""Compare reading through the front (deploy/front/) with the Flask route: the same bytes, at a
+multiple of the rate.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CONNECTIONS = 8
 
 
 def measure(data: Path, web_port: int) -> list[Row]:
-    """As a reader's browser asks, from a page of the site."""
+    """Measure with requests like a reader's browser, from a page of the site."""
     origin = f"http://127.0.0.1:{web_port}"  # where `up` has its demo
     request = f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: {origin}\r\n\r\n".encode()
     with front(data / "published", web_port=web_port) as port:
@@ -42,7 +42,7 @@ def _body(port: int, request: bytes) -> bytes:
 
 
 def _rate(port: int, request: bytes) -> float:
-    """Answers a second. The client counts bytes and no more: `bench.load` would be slower than
+    """Return answers per second. The client only counts bytes: `bench.load` would be slower than
     nginx.
     """
     context = multiprocessing.get_context("fork")

@@ -1,4 +1,4 @@
-"""What the base model costs in processor time: a score, a batch, opening its file, an explanation.
+"""Measure the processor time of the base model: a score, a batch, loading its file, an explanation.
 
 `python -m bench.judging` measures it alone.
 """

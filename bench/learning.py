@@ -1,8 +1,8 @@
-"""What it takes to learn from 5,000 decisions of a site's moderators: `python -m bench.learning
+"""Measure learning from 5,000 decisions of a site's moderators: `python -m bench.learning
 [DECISIONS]`.
 
-The process is the one that a worker starts; the comments are of about a real one's length, a third
-of them spam.
+The process is the one that a worker starts. The comments have about the length of real ones, and a
+third of them are spam.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LURES = "casino jackpot bonus deposit payout roulette crypto wallet profit forex
 
 
 def measure(decisions: int = DECISIONS) -> list[Row]:
-    """On whatever database the environment names, which has been migrated; a site of its own."""
+    """Measure on the migrated database that the environment names, with a new site."""
     registering.add_site(SITE, ["https://paper.example"])
     site_id = _fill(decisions)
     began = time.perf_counter()
@@ -69,7 +69,7 @@ def measure(decisions: int = DECISIONS) -> list[Row]:
 
 
 def _fill(decisions: int) -> int:
-    """Comments that were screened and decided by hand."""
+    """Insert comments that were screened and decided by hand."""
     with begin() as session:
         site = session.execute(select(Site).where(Site.key == SITE)).scalar_one()
         thread = Thread(site_id=site.id, key="/learning")

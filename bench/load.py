@@ -1,5 +1,5 @@
-"""A small HTTP client for load: raw sockets kept open, a process a few connections, latencies of
-each request.
+"""A small HTTP client for load: persistent raw sockets, a few connections per process, the latency
+of each request.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from statistics import quantiles
 
 @dataclass(frozen=True)
 class Measured:
-    """`rate` is answers a second; `latencies` seconds, sorted; `wrong` counts answers of another
-    status.
+    """`rate` is answers per second; `latencies` are seconds, sorted; `wrong` counts answers of
+    another status.
     """
 
     rate: float
@@ -39,8 +39,8 @@ def load(
     status: int = 200,
     first: int = 0,
 ) -> Measured:
-    """Ask as fast as answers come, over some connections, each sending `request(n)` with numbers of
-    its own.
+    """Send requests as fast as answers arrive, over some connections. Each sends `request(n)` with
+    its own numbers.
     """
     context = multiprocessing.get_context("fork")
     results: multiprocessing.Queue[tuple[list[float], int]] = context.Queue()
@@ -85,7 +85,7 @@ def _client(
 
 
 def read_answer(connection: socket.socket) -> bytes:
-    """One answer with a Content-Length, head and body."""
+    """Read one answer with a Content-Length, head and body."""
     answer = b""
     while b"\r\n\r\n" not in answer:
         answer += _more(connection)

@@ -1,5 +1,5 @@
-"""The console before a queue of 100,000: what each page and each decision takes on the server, on
-both databases.
+"""Measure the console with a queue of 100,000 comments: the server's time for each page and each
+decision, on both databases.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.models.store import test_plans
 
 MOST_MS, ROUNDS = 150, 9
 PASSWORD = "correct horse battery"
-# Every tenth belongs to one of a hundred campaigns of a hundred, and 20,000 are one.
+# Every tenth comment belongs to one of a hundred campaigns of a hundred, and 20,000 belong to one.
 CAMPAIGN = (
     "CASE WHEN n > 60001 AND n <= 80000 THEN {largest} WHEN n > 1000 AND n % 10 = 0 "
     "THEN {hundredth} END"
@@ -142,7 +142,7 @@ def _get(client: Client, path: str) -> None:
 
 
 def _median(work: Callable[[], object]) -> float:
-    """Milliseconds."""
+    """Return the median in milliseconds."""
     times = []
     for _ in range(ROUNDS):
         began = perf_counter()
@@ -161,7 +161,7 @@ def _sign_in(client: Client) -> str:
 
 @contextmanager
 def _filled(database: str) -> Iterator[Client]:
-    """The service in this process over 100,000 comments that wait for a human."""
+    """Run the service in this process with 100,000 comments that wait for a human."""
     kept: dict[str, Any] = {
         name: value for name, value in os.environ.items() if name.startswith("GREENROOM_")
     }

@@ -1,5 +1,5 @@
-"""How soon a poison comment, and an ordinary one posted right behind it, are settled: `python -m
-bench.poison`.
+"""Measure how soon a poison comment, and an ordinary one posted right after it, are settled:
+`python -m bench.poison`.
 """
 
 from __future__ import annotations

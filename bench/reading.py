@@ -1,4 +1,6 @@
-"""Reading: flat in the size of the thread, and close to the same server's empty answer."""
+"""Measure reading: independent of the size of the thread, and close to the same server's empty
+answer.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ class Row(NamedTuple):
 
 
 def fill(site_id: int, size: int) -> None:
-    """A thread of that many approved top comments, published."""
+    """Insert and publish a thread of that many approved top-level comments."""
     at, rows = now(), []
     for place in range(size):
         id_ = new_id()

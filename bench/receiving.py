@@ -1,8 +1,8 @@
-"""A fast webhook receiver in a process of its own: notes what came and when, and how far the page
-was by then.
+"""A fast webhook receiver in a separate process. It records each message with its time, and the
+revision that the page had by then.
 
-Each path is an endpoint; `/dead` never answers, `/flaky` misbehaves one time in five, in every way
-it knows.
+Each path is an endpoint; `/dead` never answers, `/flaky` misbehaves one time in five, in several
+ways.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ BAD = (
     b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n",
     b"HTTP/1.1 429 Wait\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
     b"HTTP/1.1 302 Away\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n",
-    b"",  # cut, after all was taken
+    b"",  # closed, after everything was read
     b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",
 )
 
 
 class Received(NamedTuple):
-    """One message; `revision` is the page's when it came."""
+    """One message; `revision` is that of the page when the message arrived."""
 
     path: str
     at: float
@@ -44,7 +44,7 @@ class Received(NamedTuple):
 
 @contextmanager
 def receiving(port: int, log: Path, *, look: bool = False) -> Iterator[Path]:
-    """Listen on a port until the block ends; every message is a line of the log at once."""
+    """Listen on a port until the block ends. Every message becomes a line of the log at once."""
     context = multiprocessing.get_context("fork")
     ready, end = context.Event(), context.Event()
     process = context.Process(target=_receive, args=(port, log, look, ready, end), daemon=True)
@@ -106,7 +106,7 @@ async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], b
 
 
 def _revision(body: bytes) -> int:
-    """The revision that the page of this event's thread shows now."""
+    """Return the revision that the page of this event's thread shows now."""
     data: dict[str, Any] | None = orjson.loads(body)["data"]
     if not data:
         return 0

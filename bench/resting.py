@@ -1,4 +1,4 @@
-"""What all of `up` holds in memory once it is ready and nobody asks anything of it."""
+"""Measure the memory of `up` and all its processes when they are ready and idle."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import psutil
 from bench.reading import Row
 from tests.greenroom import running
 
-SECONDS = 20.0  # by then the model is loaded, and the first sweeps have been
+SECONDS = 20.0  # by then the model is loaded, and the first sweeps are done
 MOST_MB, MOST_MB_WEB = 350, 90
 
 
 def measure(data: Path) -> list[Row]:
-    """Resident memory, each process's own sum: what they share is counted more than once, to our
-    disadvantage.
+    """Return the resident memory, summed over the processes. Shared memory counts more than once,
+    to our disadvantage.
     """
     with running(data, GREENROOM_DNS="127.0.0.1:1") as up:
         time.sleep(SECONDS)
         whole = sum(_held(up.process.pid))
         parts = {part: _held(up.pid(part)) for part in ("web", "worker-screen", "valkey")}
     told = ", ".join(f"{part} {sum(sizes):.0f}" for part, sizes in parts.items())
-    web = max(parts["web"])  # the process that answers; Granian's other only minds it
+    web = max(parts["web"])  # the process that answers; Granian's other one only supervises it
     return [
         Row(
             "idle memory: all of up",
@@ -43,7 +43,7 @@ def measure(data: Path) -> list[Row]:
 
 
 def _held(pid: int) -> list[float]:
-    """In megabytes, by this process and all that it began."""
+    """Return the megabytes that this process and all its children hold."""
     return [process.memory_info().rss / 2**20 for process in _family(pid)]
 
 

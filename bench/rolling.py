@@ -1,10 +1,10 @@
-"""`python -m bench.rolling [--old REVISION]`: a rolling restart under load, and nobody notices.
+"""`python -m bench.rolling [--old REVISION]`: restart process by process under load, without a
+failed request.
 
-Two web processes behind the real front, a worker, PostgreSQL. The new code migrates; then one web
-process after the other is replaced while old workers go on, then the workers; then the web
-processes go back, beside new workers, as they would if the new version had to be taken back. Exit
-status 1 if a request was answered with 5xx or not at all, or if a truth of `make chaos` does not
-hold afterwards.
+Two web processes run behind the real front, with a worker and PostgreSQL. The new code migrates the
+database. Then one web process after the other is replaced while old workers run, then the workers;
+then the web processes go back to the old version beside new workers, as in a rollback. Exit status
+1 if a request got a 5xx or no answer, or if a rule of `make chaos` does not hold afterwards.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ WEB, WORKER = ("web-1", "web-2"), "worker"
 
 @dataclass
 class Rolling:
-    """The parts as they run now, each from one of two checkouts."""
+    """The running parts, each from one of two checkouts."""
 
     folder: Path
     environment: dict[str, str]
@@ -65,7 +65,9 @@ class Rolling:
         ).stdout.strip()
 
     def replace(self, name: str, code: Path) -> None:
-        """End it, as a supervisor would, and start it from that checkout; until it can serve."""
+        """End a part, as a supervisor would, start it from that checkout, and wait until it can
+        serve.
+        """
         if name in self.running:
             self.running[name].end()
         port = self.ports.get(name)
@@ -87,7 +89,7 @@ class Rolling:
 
 
 def _greenroom(code: Path) -> list[str]:
-    """The command of a checkout, wherever it is started."""
+    """Return the command of a checkout, wherever it is started."""
     script = f"import sys; sys.path.insert(0, {str(code)!r}); sys.argv[0] = 'greenroom'"
     return [sys.executable, "-c", f"{script}; from service.commands.main import main; main()"]
 
@@ -123,7 +125,7 @@ def _checkout(revision: str | None, folder: Path) -> Path:
 
 @contextmanager
 def _parts(folder: Path) -> Iterator[Rolling]:
-    """What is not replaced: the stores. This process looks at the same ones."""
+    """Start the parts that are never replaced: the stores. This process uses the same ones."""
     with ExitStack() as stack:
         server = stack.enter_context(postgresql())
         valkey = embedded(folder / "var")

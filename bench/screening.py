@@ -1,5 +1,5 @@
-"""Screening: a worker's comments a second with all checks on, against the same worker's empty
-tasks.
+"""Measure screening: comments per second of one worker with all checks, compared with empty tasks
+on the same worker.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ work("screen,publish,empty")
 
 
 def _pending(site_id: int, count: int) -> list[str]:
-    """Comments as the accept path leaves them, on threads of 50."""
+    """Insert comments as the accept path writes them, on threads of 50."""
     ids, at = [], now()
     with begin() as session:
         for start in range(0, count, 50):
@@ -49,7 +49,7 @@ def _pending(site_id: int, count: int) -> list[str]:
 
 
 def pending(site_id: int, thread_id: int, number: int, at: object) -> dict[str, object]:
-    """A comment's row as the accept path leaves it."""
+    """Return a comment's row as the accept path writes it."""
     id_, email = new_id(), f"screened{number}@example.org"
     return {
         "id": id_,
@@ -97,7 +97,7 @@ def measure(data: Path, redis_url: str, site_id: int) -> list[Row]:
 
 
 def _empty(app: Celery) -> float:
-    """Empty tasks a second, between two looks at the queue while it is drained."""
+    """Return empty tasks per second, between two looks at the queue while it is emptied."""
     for number in range(EMPTY):
         app.send_task("empty", [number], queue="empty")
     with app.connection_for_read() as connection:

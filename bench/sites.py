@@ -1,8 +1,8 @@
-"""Many sites settled by several workers at once on PostgreSQL: `python -m bench.sites [SITES
+"""Settle many sites by several workers at once on PostgreSQL: `python -m bench.sites [SITES
 [WORKERS [SECONDS]]]`.
 
 Each batch holds comments of random sites in random order. Batches by the policy and by a moderator,
-publishers, and erasures run at once. The bar: PostgreSQL breaks no deadlock.
+publishers, and erasures run at the same time. The requirement: PostgreSQL reports no deadlock.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ BATCH, ERASED = 20, 2
 
 
 def work(seconds: float, seed: int) -> int:
-    """One worker: post, screen, decide, publish and erase until the time is over. How many comments
-    it settled.
+    """Run one worker: post, screen, decide, publish and erase until the time is over. Return how
+    many comments it settled.
     """
     choose, count, end = random.Random(seed), 0, time.monotonic() + seconds
     with reading() as session:

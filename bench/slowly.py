@@ -1,8 +1,8 @@
-"""`python -m bench.slowly`: readers read and commenters post beside clients that hold their
+"""`python -m bench.slowly`: readers read and commenters post while other clients hold their
 connections.
 
-Those are 200 bodies that never arrive, six more each second, 600 idle connections, and 40 clients
-that read nothing of their answers. Everybody else must be served in less than two seconds.
+There are 200 bodies that never arrive, six more each second, 600 idle connections, and 40 clients
+that never read their answers. Everybody else must be served in less than two seconds.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ ASKED: dict[str, tuple[Request, int]] = {
 
 
 class Slow:
-    """Opens slow bodies and notes how each ends: after how many seconds, and with which status."""
+    """Opens slow bodies and records how each ends: after how many seconds, and with which
+    status.
+    """
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -67,7 +69,7 @@ class Slow:
         self.statuses["still open"] += sum(thread.is_alive() for thread in self._threads)
 
     def _send(self, number: int) -> None:
-        """One byte, and then nothing, or one more each second."""
+        """Send one byte, and then nothing, or one more each second."""
         began = time.monotonic()
         with socket.create_connection(
             ("127.0.0.1", self._port), timeout=1 if number % 2 else 60
@@ -87,7 +89,7 @@ class Slow:
 
 
 def measure(port: int) -> list[Row]:
-    """Every part asked on a connection of its own, over and over, while the slow ones are there."""
+    """Request every part on a separate connection, repeatedly, while the slow clients are there."""
     with _idle(port, IDLE), _deaf(port, DEAF):
         slow, longest, wrong = Slow(port), dict.fromkeys(ASKED, 0.0), 0
         for number in range(SLOW):
@@ -129,7 +131,7 @@ def measure(port: int) -> list[Row]:
 
 @contextlib.contextmanager
 def slow_bodies(port: int, count: int) -> Iterator[None]:
-    """So many connections with a body that never arrives, until the block ends."""
+    """Hold that many connections with a body that never arrives, until the block ends."""
     with contextlib.ExitStack() as stack:
         for number in range(count):
             connection = stack.enter_context(
@@ -155,7 +157,7 @@ def _ask(port: int, request: bytes) -> tuple[float, int]:
 
 @contextlib.contextmanager
 def _idle(port: int, count: int) -> Iterator[None]:
-    """Connections that ask nothing, opened again when they are closed."""
+    """Hold connections that send no request, and open them again when they are closed."""
     quiet = threading.Event()
 
     def keep() -> None:
@@ -191,7 +193,7 @@ def _is_open(connection: socket.socket) -> bool:
 
 @contextlib.contextmanager
 def _deaf(port: int, count: int) -> Iterator[None]:
-    """Connections that ask for the largest answer there is again and again, and read none of it."""
+    """Hold connections that request the largest answer repeatedly and never read it."""
     held = []
     for _ in range(count):
         connection = socket.socket()

@@ -1,5 +1,5 @@
-"""Comments for load: ordinary sentences, no two alike, so that no check takes them
-for a campaign.
+"""Comments for load: ordinary sentences, no two alike, so that no check takes them for a
+campaign.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def sentence(chance: random.Random) -> str:
 
 
 def text(number: int) -> str:
-    """Three sentences of their own for each number."""
+    """Return three different sentences for each number."""
     chance = random.Random(number)
     return " ".join(sentence(chance) for _ in range(3))
 

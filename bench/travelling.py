@@ -1,5 +1,5 @@
-"""From the form to the published page, at 50 comments a second; and the same with the broker
-black-holed throughout.
+"""Measure the time from the form to the published page, at 50 comments a second, and again with a
+black-holed broker.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def measure(port: int) -> list[Row]:
 
 
 def measure_in_silence(data: Path) -> list[Row]:
-    """The broker takes connections and says nothing, from before the first process starts until the
-    last comment.
+    """Measure with a broker that accepts connections and never answers, from before the first
+    process starts until the last comment.
     """
     with black_hole() as hole:
         silent = {
@@ -49,8 +49,8 @@ def measure_in_silence(data: Path) -> list[Row]:
 
 
 def _travel(port: int, first: int) -> list[float]:
-    """Seconds from the form to the page of each comment, sorted. Raises AssertionError if one never
-    gets there.
+    """Return each comment's seconds from the form to the page, sorted. Raises AssertionError if one
+    never appears.
     """
     journeys = _Journeys()
     watcher = threading.Thread(target=_watch, args=(port, journeys), daemon=True)
@@ -76,8 +76,8 @@ def _travel(port: int, first: int) -> list[float]:
 
 
 class _Journeys:
-    """`begun`: number and second of sending, by id, of those that are not on their page yet;
-    `took`: the others'.
+    """`begun` holds the number and second of sending, by id, of comments that are not on their page
+    yet; `took` holds the times of the others.
     """
 
     def __init__(self) -> None:
@@ -96,8 +96,8 @@ def _ticks(first: int) -> Iterator[tuple[int, float]]:
 
 
 def _watch(port: int, journeys: _Journeys) -> None:
-    """Reads the threads of those under way over and over, as readers would, and notes when each
-    first stood there.
+    """Read the threads of those comments repeatedly, as readers would, and record when each first
+    appears.
     """
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         while not journeys.over.is_set():

@@ -1,7 +1,8 @@
-"""`python -m bench.webhooks [idle] [rate] [dead] [kills]`: the bars of webhooks, with a receiver
-that really listens.
+"""`python -m bench.webhooks [idle] [rate] [dead] [kills]`: the speed requirements of webhooks, with
+a real receiver.
 
-A broker, one worker and the receiver; decisions are settled here as the web process settles them.
+There are a broker, one worker and the receiver; this program settles decisions as the web process
+does.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ from worker.bell import DELIVER, PUBLISH, SCREEN, ring
 IDLE, RATE_COUNT = 150, 3000
 DEAD_RATE, DEAD_SECONDS = 200, 15.0
 KILL_RATE, KILL_SECONDS, KILL_EVERY = 50, 60.0, 5.0
-FASTER = "0,1,2,2,2,2,2,2,2,2,2,2,2,2,2,2"  # the schedule, for what misbehaves on purpose
+FASTER = "0,1,2,2,2,2,2,2,2,2,2,2,2,2,2,2"  # the schedule, for endpoints that misbehave on purpose
 console = Console(highlight=False, width=140)
 
 
@@ -71,7 +72,7 @@ def main(which: list[str]) -> int:
 
 
 def measured(which: list[str]) -> list[Row]:
-    """Those of that name, or all."""
+    """Return the measurements of that name, or all."""
     rows: list[Row] = []
     for name, measure in {"idle": idle, "rate": rate, "dead": dead, "kills": kills}.items():
         if not which or name in which:
@@ -82,7 +83,7 @@ def measured(which: list[str]) -> list[Row]:
 
 
 def _alone(measure: Callable[[Path], list[Row]], folder: Path) -> list[Row]:
-    """In a process of its own, as engines and settings are a process's own."""
+    """Run in a separate process, because engines and settings belong to a process."""
     import multiprocessing  # noqa: PLC0415
 
     context = multiprocessing.get_context("fork")
@@ -118,7 +119,7 @@ def _in(measure: Callable[[Path], list[Row]], folder: Path) -> list[Row]:
 
 @contextmanager
 def _worker() -> Iterator[Callable[[], None]]:
-    """A worker that is begun again when it dies; what is given kills it."""
+    """Run a worker that is restarted when it dies; yield a function that kills it."""
     ending, running = threading.Event(), [_begin()]
 
     def mind() -> None:
@@ -142,7 +143,7 @@ def _worker() -> Iterator[Callable[[], None]]:
 
 
 def _until_it_hears() -> None:
-    """A worker has to load its model first: tests are sent until one goes through without waiting
+    """Wait until the worker has loaded its model: send tests until one is delivered without waiting
     for the sweep.
     """
     deadline, took = time.monotonic() + 120, 9.0
@@ -185,7 +186,7 @@ def _endpoint(port: int, path: str, *, events: tuple[str, ...], prefix: str = ""
 
 
 def _comments(count: int, threads: int) -> list[str]:
-    """So many that wait, spread over threads `/0/`, `/1/` …"""
+    """Insert that many pending comments, spread over threads `/0/`, `/1/` …"""
     ids = [new_id() for _ in range(count)]
     with begin() as session:
         site = session.execute(select(Site.id)).scalar_one()
@@ -203,14 +204,14 @@ def _comments(count: int, threads: int) -> list[str]:
             {"id": id_, "top_id": id_, "thread_id": kept[number % threads].id, **shared}
             for number, id_ in enumerate(ids)
         ]
-        # Not as an ORM insert: that takes None for "nothing given", and they would all be screened
+        # Not as an ORM insert, which takes None for "nothing given": they would all be screened
         # while we measure.
         session.connection().execute(insert(Base.metadata.tables["comments"]), rows)
     return ids
 
 
 def _decide(changes: list[Change]) -> float:
-    """Settle and ring, as the web process does; when it was committed."""
+    """Settle and ring, as the web process does. Return the time of the commit."""
     with begin() as session:
         settled = settle(session, changes)
     at = time.time()
@@ -227,7 +228,9 @@ def _percentiles(took: list[float]) -> tuple[float, float]:
 
 
 def idle(folder: Path) -> list[Row]:
-    """From the commit of an approval to its receipt, with the page published in between."""
+    """Measure the time from the commit of an approval to the receipt of its event, including
+    publishing the page.
+    """
     port = free_port()
     _endpoint(port, "/hook", events=("comment.approved",))
     ids, committed = _comments(IDLE, 10), {}
@@ -244,7 +247,7 @@ def idle(folder: Path) -> list[Row]:
 
 
 def received(log: Path) -> list[Received]:
-    """Without the tests."""
+    """Return the messages without the tests."""
     return [got for got in all_received(log) if '"webhook.test"' not in got.body]
 
 
@@ -255,7 +258,7 @@ def _comment(got: Received) -> str:
 
 
 def rate(folder: Path) -> list[Row]:
-    """A backlog of one endpoint, sent by one worker."""
+    """Measure a backlog of one endpoint, sent by one worker."""
     port = free_port()
     _endpoint(port, "/hook", events=("comment.flagged",))
     ids = _comments(RATE_COUNT, 10)
@@ -307,10 +310,10 @@ def rate(folder: Path) -> list[Row]:
 
 
 def dead(folder: Path) -> list[Row]:
-    """200 events a second to ten endpoints, each with a tenth of the threads; then the same with
-    one that is dead.
+    """Send 200 events a second to ten endpoints, each with a tenth of the threads; then again with
+    one dead endpoint.
 
-    Beside them 20 comments a second are screened, by the same worker.
+    In the meantime, the same worker screens 20 comments a second.
     """
     alive, beside = (
         _dead(folder / "alive", with_dead=False),
@@ -328,7 +331,7 @@ def dead(folder: Path) -> list[Row]:
 
 
 def _dead(folder: Path, *, with_dead: bool) -> tuple[float, float]:
-    """The p99 of what nine endpoints hear, and of screening, in milliseconds."""
+    """Return the p99 of the other nine endpoints and of screening, in milliseconds."""
     folder.mkdir()
     port = free_port()
     with begin() as session:
@@ -360,7 +363,9 @@ def _dead(folder: Path, *, with_dead: bool) -> tuple[float, float]:
 
 
 def _accept(number: int) -> str:
-    """A comment that waits to be screened, on a thread that no endpoint hears of."""
+    """Insert a comment that waits to be screened, on a thread that no endpoint receives events
+    of.
+    """
     with begin() as session:
         site = session.execute(select(Site.id)).scalar_one()
         thread = session.execute(select(Thread.id).limit(1)).scalar_one()
@@ -371,7 +376,7 @@ def _accept(number: int) -> str:
 
 
 def _screening(ids: list[str]) -> list[float | None]:
-    """From each comment's post to its first verdict, in seconds; None where it waits."""
+    """Return the seconds from each comment's post to its first verdict; None if it still waits."""
     with reading() as session:
         rows = session.execute(
             select(Comment.at, Comment.settled_at).where(Comment.id.in_(ids))
@@ -386,8 +391,8 @@ def _event_at(got: Received) -> float:
 
 
 def kills(folder: Path) -> list[Row]:
-    """50 events a second for a minute, to an endpoint that misbehaves, by a worker killed every
-    five seconds.
+    """Send 50 events a second for a minute to an endpoint that misbehaves, with a worker that is
+    killed every five seconds.
     """
     port, chance = free_port(), random.Random(1)
     secret = _endpoint(
@@ -408,7 +413,7 @@ def kills(folder: Path) -> list[Row]:
                 for _ in range(5)
             ]
             _decide(changes)
-            done += 5 * 2 / 3  # a third of them changes nothing
+            done += 5 * 2 / 3  # a third of the decisions change nothing
         until(lambda: _owed() == 0, 120)
         found = received(log)
     return _truths(found, secret, killed)

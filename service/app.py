@@ -51,10 +51,10 @@ from service.http.wellknown import wellknown
 from service.operations import health, metrics
 
 API = ("/v1", "/health", "/metrics", "/openapi.json", "/csp-reports")
-PUBLIC = ("public.", "embed.", "health.")  # what asks the database for little
-PUBLIC_SECONDS = 3.0  # the most that such a request waits for the database in all
+PUBLIC = ("public.", "embed.", "health.")  # requests that need little from the database
+PUBLIC_SECONDS = 3.0  # the longest that such a request waits for the database in all
 PLAIN_FORM = "public.post_comment"
-KEPT_BY_CACHES = ("GET", "HEAD")  # answers to other methods are not, unless they ask for it
+KEPT_BY_CACHES = ("GET", "HEAD")  # answers to other methods are not cached, unless they ask for it
 log = structlog.get_logger()
 
 
@@ -62,7 +62,7 @@ def create_app() -> Flask:
     configure_logs()
     app = Flask("greenroom", static_folder=None)
     app.url_map.merge_slashes = app.url_map.strict_slashes = (
-        False  # a redirect would repeat whatever Host said
+        False  # a redirect would repeat any host of the Host header
     )
     app.config.update(
         MAX_CONTENT_LENGTH=MOST_BYTES,
@@ -114,8 +114,8 @@ def create_app() -> Flask:
 
 
 def _bound() -> None:
-    """Nobody waits long for a database that does not answer, and readers not for one that is slow
-    either.
+    """Limit the wait: no request waits long for a database that does not answer, and readers do not
+    wait for a slow one, either.
     """
     is_public = (request.endpoint or "").startswith(PUBLIC)
     deadlines.start(PUBLIC_SECONDS if is_public else math.inf, deadlines.WEB_PATIENCE)
@@ -126,7 +126,7 @@ def _unbound(_: object) -> None:
 
 
 def _refuse() -> None:
-    """Say what the gate found wrong with the request before this application saw it
+    """Answer a request that the gate refused before this application saw it
     (service/gate/app.py).
     """
     if refusal := request.environ.get(REFUSED):
@@ -161,7 +161,7 @@ def _http(error: HTTPException) -> BaseResponse:
 
 
 def _database_failed(error: DBAPIError) -> Response:
-    """The database's own trouble is a 503; a statement that it rejects is a fault of ours."""
+    """A problem of the database is a 503; a statement that it rejects is our own bug."""
     is_its_own = (
         isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
     )
@@ -203,9 +203,7 @@ def _wrong_keys(error: WrongKeys) -> Response:
 
 
 def _storage_away(error: OSError | StoreError) -> Response:
-    """A stranger's wrong request never comes to this: what is not there is answered as an empty
-    thread.
-    """
+    """A stranger's wrong request never causes this, because a missing object is an empty thread."""
     log.error(
         "storage.away",
         error=type(error).__name__,
@@ -224,7 +222,7 @@ def _unexpected(error: Exception) -> Response:
 def _secure(answer: Response) -> Response:
     """Add the headers of every answer. A page keeps the Content-Security-Policy it has."""
     if "Cache-Control" not in answer.headers and request.method in KEPT_BY_CACHES:
-        # without it, a cache chooses a time by itself
+        # without it, a cache would choose its own time
         answer.headers["Cache-Control"] = "no-store"
     has_its_own = "Content-Security-Policy" in answer.headers
     for name, value in SECURITY_HEADERS:

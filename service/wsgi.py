@@ -1,4 +1,4 @@
-"""What Granian loads: the application, in a process that ends with its parent."""
+"""The application that Granian loads, in a process that ends with its parent."""
 
 from models.store import deadlines
 from service.app import create_app

@@ -1,3 +1,3 @@
-"""`make chaos`: parts are killed, stopped, cut off and emptied under load; then every truth is
-checked.
+"""`make chaos`: kill, stop, cut off and empty parts under load, then check that every rule still
+holds.
 """

@@ -1,4 +1,4 @@
-"""`python -m bench.chaos`: load, faults, quiet, and then the truths. Exit status 1 where one is
+"""`python -m bench.chaos`: load, faults, a quiet time, then the checks. Exit status 1 if a rule is
 broken.
 """
 
@@ -36,7 +36,7 @@ from tests.greenroom import GREENROOM, until
 QUIET_SECONDS, QUIET_SECONDS_SABOTAGED = (
     120.0,
     20.0,
-)  # the longest honest wait: for a killed publisher's lease
+)  # the longest legitimate wait: for a killed publisher's lease
 MOST_SHOWN = 10
 DISK_MEGABYTES = 256
 console = Console(highlight=False, width=140)
@@ -44,7 +44,7 @@ console = Console(highlight=False, width=140)
 
 @dataclass
 class Run:
-    """What was asked for, and what came of it."""
+    """The options of a run, and its results."""
 
     seed: int
     seconds: float
@@ -96,7 +96,7 @@ def _asked() -> Run:
 
 @contextmanager
 def _disk(data: Path) -> Iterator[Disk | None]:
-    """A small disk for the data folder, if this machine lets us make one."""
+    """Return a small disk for the data folder, if this machine allows one."""
     if not can_mount():
         yield None
         return
@@ -106,7 +106,7 @@ def _disk(data: Path) -> Iterator[Disk | None]:
 
 @contextmanager
 def _database(run: Run) -> Iterator[tuple[dict[str, str], dict[str, Part]]]:
-    """The variables that name it, and the part that serves it."""
+    """Return the environment variables that name the database, and the part that serves it."""
     environment: dict[str, str] = {}
     parts: dict[str, Part] = {}
     with ExitStack() as stack:
@@ -114,7 +114,7 @@ def _database(run: Run) -> Iterator[tuple[dict[str, str], dict[str, Part]]]:
             server = stack.enter_context(postgresql())
             parts["postgres"], environment["GREENROOM_DATABASE_URL"] = server, server.url()
             os.environ.update(environment)
-        upgrade()  # Valkey's password is one of the keys, which are bound to the database
+        upgrade()  # Valkey's password is one of the keys, which belong to the database
         if run.sabotage == "no-unique":
             drop_unique()
         yield environment, parts

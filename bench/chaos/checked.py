@@ -1,4 +1,4 @@
-"""`make chaos-checked`: a guarantee is taken away, and a run has to notice. Exit status 1 if one
+"""`make chaos-checked`: remove one guarantee at a time; the run must notice. Exit status 1 if one
 does not.
 """
 
@@ -16,8 +16,8 @@ PATIENCE_SECONDS = 240.0
 
 
 class Check(NamedTuple):
-    """What is taken away, the fault that shows it soonest, for how long, and the truth that has to
-    be found broken.
+    """The guarantee to remove, the fault that reveals it soonest, its duration, and the rule that
+    must be found broken.
     """
 
     sabotage: str

@@ -1,5 +1,5 @@
-"""What goes wrong in a run: each fault does its harm, holds it for its time, and lets the part go
-on.
+"""The faults of a run: each one does its damage, holds it for its time, and then lets the part
+continue.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from bench.chaos.system import System
 from tests.fakes.dns_server import Mode
 
 STOPPED_SECONDS = 5.0
-# longer than anybody waits for a database: requests, workers and their probes have all given up
+# Longer than anything waits for a database: by then requests, workers and their probes have given
+# up.
 FROZEN_SECONDS = 15.0
 SLOW_BODIES = 100
 Fault = Callable[[System, random.Random], None]
@@ -25,7 +26,7 @@ def kill_web(system: System, _: random.Random) -> None:
 
 
 def kill_what_answers(system: System, _: random.Random) -> None:
-    """The web process that serves, while its parent lives."""
+    """Kill the web process that answers requests, while its parent lives."""
     system.kill("web", child=True)
 
 
@@ -55,13 +56,13 @@ def stop_valkey(system: System, _: random.Random) -> None:
 
 
 def slow_bodies(system: System, _: random.Random) -> None:
-    """Clients that send a byte of their body, and then nothing."""
+    """Start clients that send one byte of their body and then nothing."""
     with suppress(OSError), slowly.slow_bodies(system.up.port, SLOW_BODIES):
         time.sleep(STOPPED_SECONDS)
 
 
 def freeze_a_part(system: System, chance: random.Random) -> None:
-    """Stopped for longer than `up` waits for a sign of life, so that it is replaced."""
+    """Stop a part for longer than `up` waits for a heartbeat, so that `up` replaces it."""
     system.pause([chance.choice(["web", "worker-screen"])], FROZEN_SECONDS)
 
 
@@ -72,7 +73,7 @@ def black_hole(system: System, chance: random.Random) -> None:
 
 
 def strand_links(system: System, _: random.Random) -> None:
-    """Every connection to the broker goes dead without a word, and new ones work (celery#10205)."""
+    """Let every connection to the broker die silently, while new ones work (celery#10205)."""
     system.proxy.strand()
 
 
@@ -106,13 +107,13 @@ def freeze_postgres(system: System, _: random.Random) -> None:
 
 
 def lock_sqlite(system: System, _: random.Random) -> None:
-    """Another process keeps the file locked, as a backup by foreign hands may."""
+    """Let another process keep the SQLite file locked, as a foreign backup program may."""
     with system.sqlite_locked():
         time.sleep(FROZEN_SECONDS)
 
 
 def fill_disk(system: System, chance: random.Random) -> None:
-    """No room for a byte; in the middle of it one part dies."""
+    """Fill the disk to the last byte; one part dies in the meantime."""
     with system.disk_full():
         time.sleep(chance.uniform(2, 4))
         system.kill(chance.choice(["web", "valkey", "worker-screen"]))
@@ -120,7 +121,7 @@ def fill_disk(system: System, chance: random.Random) -> None:
 
 
 def damage_page(system: System, chance: random.Random) -> None:
-    """The page that readers ask for first is cut off, as a failing disk would."""
+    """Truncate the page that readers request first, as a failing disk would."""
     if pages := sorted((system.up.data / "published").rglob("newest.json")):
         system.damage(chance.choice(pages))
 
@@ -146,7 +147,7 @@ FAULTS: list[Fault] = [
 
 
 def possible(*, database: str, has_small_disk: bool) -> list[Fault]:
-    """Those that make sense on this database and machine."""
+    """Return the faults that make sense on this database and machine."""
     others = ON_SQLITE if database == "postgres" else ON_POSTGRES
     impossible = [*others, *([] if has_small_disk else ON_A_SMALL_DISK)]
     return [fault for fault in FAULTS if fault not in impossible]
@@ -159,8 +160,8 @@ def named(fault: Fault) -> str:
 def due(
     faults: list[Fault], chance: random.Random, *, seconds: float
 ) -> Iterator[tuple[float, Fault]]:
-    """Every fault in an order of chance, over and over until the time is up, and the second it is
-    due at.
+    """Yield every fault in random order, repeatedly until the time is up, with the second at which
+    it is due.
     """
     began, order = time.monotonic(), list[Fault]()
     while True:

@@ -1,5 +1,5 @@
-"""The load: authors who post and answer, moderators who decide, readers who read, each by a seed of
-its own.
+"""The load: authors who post and reply, moderators who decide, readers who read. Each has its own
+random seed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DOMAINS = ["paper.test"] * 8 + ["slow.test", "gone.test"]  # the last does not e
 
 
 class Answer(NamedTuple):
-    """`status` 0 means that none came."""
+    """`status` 0 means that no answer arrived."""
 
     status: int
     body: Any
@@ -78,7 +78,7 @@ class Load:
             key = str(UUID(int=chance.getrandbits(128), version=4))
             self._post(client, comment, key)
             if chance.random() < 0.05:
-                self._post(client, comment, key)  # as a client does that missed the answer
+                self._post(client, comment, key)  # like a client that missed the answer
             last = comment
 
     def _comment(self, chance: random.Random, number: int) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class Load:
         }
 
     def _post(self, client: Client, comment: dict[str, Any], key: str) -> None:
-        """Try until there is an answer that counts: the same key each time."""
+        """Try with the same key until there is a final answer."""
         about = {
             "key": key,
             "author": comment["email"],
@@ -155,8 +155,8 @@ class Load:
                 )
 
     def _chosen(self, chance: random.Random, client: Client, bearer: dict[str, str]) -> str | None:
-        """Something out of the queue, or one of the newest, where another moderator may be at work
-        too.
+        """Choose a comment from the queue, or one of the newest, where another moderator may be at
+        work, too.
         """
         ids = list(self.recent)
         if chance.random() < 0.5:
@@ -178,8 +178,8 @@ class Load:
 
 
 class Client:
-    """One kept connection, made anew after a failure. What was neither wished for nor foreseen is
-    noted.
+    """One persistent connection, opened again after a failure. It records answers that were neither
+    requested nor expected.
     """
 
     def __init__(self, port: int, told: Told) -> None:

@@ -1,4 +1,4 @@
-"""A small TCP proxy before the broker, that can turn into a black hole."""
+"""A small TCP proxy in front of the broker that can turn into a black hole."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class _Link:
 
 
 class Proxy:
-    """Passes on every byte, or none: `hole()` holds all back until `mend()`, `strand()` loses it
-    for good.
+    """Passes on every byte, or none: `hole()` holds all bytes back until `mend()`, `strand()` drops
+    them for good.
     """
 
     def __init__(self, port: int) -> None:
@@ -48,18 +48,18 @@ class Proxy:
         self.mend(drop=True)
 
     def hole(self) -> None:
-        """Connections are taken and nothing is ever said, as behind a firewall that drops."""
+        """Accept connections and never answer, like a firewall that drops packets."""
         self._flowing.clear()
 
     def mend(self, *, drop: bool = False) -> None:
-        """Let all flow again; with `drop`, after resetting every link there is."""
+        """Let all bytes flow again; with `drop`, after resetting every connection."""
         for link in list(self._links) if drop else []:
             link.close()
         self._flowing.set()
 
     def strand(self) -> int:
-        """The links there are stay open and dead for ever, and new ones work; how
-        many there were.
+        """Keep the existing connections open but dead forever, while new ones work. Return how many
+        there were.
         """
         links = list(self._links)
         for link in links:

@@ -1,4 +1,4 @@
-"""Whether all is done that was owed."""
+"""Whether all due work is done."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.store.database import reading
 
 
 def is_quiet() -> bool:
-    """Whether nothing is owed but screenings of what a human may decide meanwhile."""
+    """Whether nothing is due, except screenings of comments that a human may decide meanwhile."""
     time.sleep(0.5)
     with suppress(OperationalError), reading() as session:
         pending = session.scalar(select(func.count(Comment.id)).where(Comment.status == "pending"))

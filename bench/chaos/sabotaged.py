@@ -1,7 +1,6 @@
-"""The `greenroom` command with one of its guarantees taken away: proof that the checker would
-notice.
+"""The `greenroom` command without one of its guarantees, to prove that the checker would notice.
 
-The constraint that `no-unique` drops is dropped from the database itself, see `drop_unique`.
+The constraint that `no-unique` removes is dropped from the database itself, see `drop_unique`.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ WHICH = "CHAOS_SABOTAGE"
 
 
 def without_sweep() -> None:
-    """The timer says that it is alive and does nothing."""
+    """Let the timer send heartbeats and do nothing else."""
 
     def run(self: sweep.Sweeper) -> None:
         while not self._ending.wait(5):
@@ -39,8 +38,8 @@ def without_sweep() -> None:
 
 
 def without_lease() -> None:
-    """Many publishers at once, also within one process, where `Gathering` keeps an order of its
-    own.
+    """Allow many publishers at the same time, even within one process, where `Gathering` otherwise
+    keeps an order.
     """
     os.environ["GREENROOM_SCREENERS"] = "8"
     gathering.Gathering.do = lambda self, items: self._work(items)  # type: ignore[method-assign]
@@ -49,16 +48,14 @@ def without_lease() -> None:
 
 
 def publish_at_will(thread_ids: Sequence[int]) -> int:
-    """Publishing as one would write it first: whoever is asked puts what it sees, and notes that it
-    did.
-    """
+    """Publish in the naive way: every publisher writes what it sees, and records that it did."""
     for thread_id in thread_ids:
         with reading() as session:
             since = session.get_one(Thread, thread_id).published_revision
             snapshot = changed_pages(session, thread_id, since)
         time.sleep(
             random.choice([0, 0, 0, 2])
-        )  # storage that is not on this machine, and stalls now and then
+        )  # like storage on another machine that stalls sometimes
         for item in snapshot.objects:
             storage.put(*item)
         with begin() as session:
@@ -68,7 +65,7 @@ def publish_at_will(thread_ids: Sequence[int]) -> int:
 
 
 def drop_unique() -> None:
-    """The rule that the same words of the same author are one comment, out of the database."""
+    """Drop the constraint that the same author's same words are one comment."""
     with engine().begin() as connection:
         alter = Operations(MigrationContext.configure(connection)).batch_alter_table
         with alter("comments") as comments:

@@ -1,6 +1,4 @@
-"""What is put under load and harmed: `greenroom up`, a second worker, Valkey behind a proxy, a DNS
-server.
-"""
+"""The system under load: `greenroom up`, a second worker, Valkey behind a proxy, a DNS server."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ ZONE = {
     "slow.test": {"MX": ["10 mail.slow.test."]},
     "gone.test": Mode.NXDOMAIN,
 }
-REST_SECONDS = 1.0  # before a killed part of ours is begun again
+REST_SECONDS = 1.0  # before restarting a killed part of ours
 
 
 class Part(Protocol):
@@ -43,7 +41,7 @@ class Part(Protocol):
 
 @dataclass
 class Minded:
-    """A part that we run ourselves, begun again when it dies, as a supervisor would."""
+    """A part that we run ourselves, restarted when it dies, as a supervisor would."""
 
     name: str
     command: Sequence[str]
@@ -79,7 +77,7 @@ class System:
     dns: DnsServer
     redis_url: str
     folder: Path
-    disk: Disk | None = None  # the data folder's own, where there is one that can be filled
+    disk: Disk | None = None  # a disk for the data folder that can be filled
     minded: dict[str, Part] = field(default_factory=dict)
     workers = ("worker-screen", "worker-more")
 
@@ -88,7 +86,7 @@ class System:
         return process.pid if process else self.up.pid(part)
 
     def kill(self, part: str, *, child: bool = False) -> None:
-        """With all its processes, or only those that it has started."""
+        """Kill it with all its processes, or only the processes that it has started."""
         for process in self._processes(part)[1 if child else 0 :]:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -116,7 +114,9 @@ class System:
 
     @contextmanager
     def storage_away(self) -> Iterator[None]:
-        """A file where the folder of published pages should be: every put and every read fails."""
+        """Put a file in the place of the folder of published pages, so that every read and write
+        fails.
+        """
         folder, away = self.up.data / "published", self.up.data / "published-away"
         folder.rename(away)
         folder.touch()
@@ -145,7 +145,7 @@ class System:
             other.close()
 
     def damage(self, page: Path) -> None:
-        """Cut off the second half of a published page, unless it was replaced just now."""
+        """Truncate a published page to its first half, unless it was replaced just now."""
         with suppress(FileNotFoundError):
             os.truncate(page, page.stat().st_size // 2)
 
@@ -178,8 +178,8 @@ def system(
     *,
     disk: Disk | None = None,
 ) -> Iterator[System]:
-    """All of it, ready; `parts` are minded beside, and are running. `disk` is the data folder's
-    own.
+    """Start everything and wait until it is ready. `parts` are already running and are restarted
+    when they die. `disk` is a separate disk for the data folder.
     """
     data = folder / "var"
     with ExitStack() as stack:
@@ -210,8 +210,8 @@ def system(
 
 @contextmanager
 def _minding(whole: System) -> Iterator[None]:
-    """One thread starts what died, until the block ends. (Valkey ends with the thread that started
-    it.)
+    """Run a thread that restarts dead parts until the block ends. (Valkey ends with the thread that
+    started it.)
     """
     ending = threading.Event()
 

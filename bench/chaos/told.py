@@ -1,5 +1,5 @@
-"""What the clients were told: an append-only log, the first of the three records that are compared
-in the end.
+"""The answers that clients got, in an append-only log: the first of the three records that are
+compared in the end.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import orjson
 
 
 class Told:
-    """One line a thing: `sent`, `accepted`, `decided`, `answered` (otherwise), `unanswered`; with
-    what it was about.
+    """One line per event: `sent`, `accepted`, `decided`, `answered` (otherwise), `unanswered`, with
+    the comment it was about.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,7 +1,7 @@
-"""The truths every change keeps (see DESIGN.md), in three records: what clients were told, storage,
-the database.
+"""The rules that always hold (see DESIGN.md), checked in three records: the clients' answers, the
+storage, the database.
 
-Each truth is a function that yields what breaks it, in words with ids. Nothing here asks the
+Each rule is a function that yields its violations, in words with ids. Nothing here asks the
 service.
 """
 
@@ -24,15 +24,15 @@ from models.store.database import Base, reading
 from models.store.secrets import keyed_hash
 from service.comments.pages import published_page
 
-# stands before the @ of every commenter's address, and must not be found anywhere
+# The part before the @ of every commenter's address, which must not be found anywhere.
 MARK = "nobody-knows"
-_BODY = re.compile(rb'"body": ?"([A-Za-z0-9+/=]+)"')  # how Celery's messages carry theirs
+_BODY = re.compile(rb'"body": ?"([A-Za-z0-9+/=]+)"')  # how Celery's messages contain their ids
 
 
 @dataclass
 class Records:
-    """`told` is the clients' log; `files` what else may hold an address: logs, the broker's file,
-    published pages.
+    """`told` is the clients' log; `files` are other places that may hold an address: logs, the
+    broker's file, published pages.
     """
 
     told: Path
@@ -57,7 +57,7 @@ class Records:
 
 
 def violations(records: Records) -> dict[str, list[str]]:
-    """What breaks each truth, by the truth; an empty list where it holds."""
+    """Return the violations by rule; an empty list if the rule holds."""
     return {truth: list(check(records)) for truth, check in TRUTHS.items()}
 
 
@@ -102,7 +102,7 @@ def _settled(records: Records) -> Iterator[str]:
         elif row.status == "flagged" and id_ not in waiting:
             yield f"{id_} is flagged, and no human is asked"
         elif row.status in {"approved", "rejected"} and (id_, "flagged") in asked:
-            # for an opinion they may be
+            # they may wait for a second opinion
             yield f"{id_} is {row.status}, and a human is still asked for a verdict"
 
 
@@ -112,7 +112,7 @@ def _screened_once(records: Records) -> Iterator[str]:
         numbers = sorted(screening.number for screening in screenings[id_])
         if numbers != list(range(1, row.screenings + 1)):
             yield f"{id_} counts {row.screenings} screenings and has {numbers}"
-        # What a screening decides is committed with it, at one time of one transaction.
+        # A screening's decision is committed with it, at one time of one transaction.
         times = Counter(screening.at for screening in screenings[id_])
         for decision in decisions[id_]:
             if decision.by == "policy":
@@ -227,7 +227,7 @@ def _published(records: Records) -> Iterator[str]:
 
 
 def _shown(site: str, key: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A thread's first page, and every comment that its pages show, as they lie in storage."""
+    """Return a thread's first page, and every comment on its stored pages."""
     head = published_page(site, key)
     shown = list(_flat(site, key, head["comments"]))
     for page in range(head["page"] - 1, 0, -1):
@@ -245,7 +245,7 @@ def _flat(site: str, key: str, comments: list[dict[str, Any]]) -> Iterator[dict[
 
 
 def _continued(site: str, key: str, following: str | None) -> Iterator[dict[str, Any]]:
-    """Replies that found no room under their top comment."""
+    """Return the replies that do not fit under their top-level comment."""
     while following:
         top, page = re.findall(r"replies=([^&]+)&page=(\d+)", following)[0]
         stored = storage.get(storage.replies_name(site, key, top, int(page)))

@@ -1,3 +1,3 @@
-"""Worst cases: how the cost of everything that reads a stranger's text grows with that text. Run by
-`make fuzz`.
+"""Look for worst cases: how the cost of everything that reads a stranger's text grows with that
+text. Run by `make fuzz`.
 """

@@ -1,7 +1,7 @@
-"""`make fuzz`: every reader over every family, and whole comments over more. A table of ratios, and
-what is too much.
+"""`make fuzz`: try every reader with every family of texts, and whole comments with more. Print a
+table of ratios, and those that are too high.
 
-`SEED` chooses the chance mixtures, `MIXED` how many there are, `READER` one reader alone.
+`SEED` chooses the random mixtures, `MIXED` their number, `READER` a single reader.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from models.store.migrate import upgrade
 from service.sites import registering
 
 SHOWN = 8
-PART = 8  # of the families, one in so many for each reader: all of them for all take half an hour
+PART = 8  # each reader gets one family in this many: all families for all readers take half an hour
 
 
 @click.command()
@@ -61,7 +61,7 @@ def main(seed: int, mixed: int, reader: str | None) -> None:
 
 
 def _whole(some: Sequence[Family]) -> list[str]:
-    """Whole comments: the costliest ones."""
+    """Screen whole comments and report the most expensive ones."""
     screening.screen(screening.ORDINARY)
     costs = [(screening.cost(family.make(readers.BODY)), family) for family in some]
     costs.sort(key=lambda each: -each[0].ratio)
@@ -77,8 +77,8 @@ def _whole(some: Sequence[Family]) -> list[str]:
 def _each(
     some_readers: Sequence[readers.Reader], families: Sequence[Family], *, part: int
 ) -> list[str]:
-    """Each reader over its part of the families: another one for each, so that all
-    have their turn.
+    """Try each reader with its part of the families. The parts differ, so that all families have
+    their turn.
     """
     slow = []
     table = Table(
@@ -92,7 +92,7 @@ def _each(
         ]
         told = [each for each in found if each[0].large >= LITTLE] or found[
             :1
-        ]  # no clock tells the growth of less
+        ]  # no clock can measure the growth of less
         steepest = max(told, key=lambda each: each[0].ratio)
         costliest = max(found, key=lambda each: each[0].large)
         most = f"{steepest[0].most:.1f}"

@@ -1,4 +1,4 @@
-"""Texts made to be slow to read, each of them in any length. To add one, add a piece, a pair or a
+"""Texts that are made to be slow to read, each in any length. To add one, add a piece, a pair or a
 function.
 """
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Family(NamedTuple):
-    """Texts that differ in their length alone: `make(length)` has about so many characters, and
+    """Texts that differ only in their length: `make(length)` has about that many characters, and
     never more.
     """
 
@@ -20,8 +20,8 @@ class Family(NamedTuple):
     make: Callable[[int], str]
 
 
-# What a reader of text has to stop at, by what it means to somebody. Each is repeated by itself,
-# and mixed with others.
+# Pieces at which a reader of text must stop, grouped by what they mean. Each is repeated alone and
+# mixed with others.
 PIECES = {
     "words": [
         "a b ",
@@ -179,7 +179,7 @@ PIECES = {
     "mail": ["@", "a@", "a@b", "a@b.c ", "@a ", "mailto:a", "a.b@c.d,", '"a"@b.c ', "+@"],
 }
 ALL_PIECES = [piece for pieces in PIECES.values() for piece in pieces]
-# An opening, what follows it again and again, and an end that disappoints.
+# An opening, a unit that follows it repeatedly, and an end that breaks the construction.
 BROKEN = [
     *(
         ("<a ", "href=", " //"),
@@ -219,8 +219,8 @@ BROKEN = [
 
 
 def families(seed: int = 0, mixed: int = 0) -> Iterator[Family]:
-    """All of them: single pieces, broken constructions, the special ones, and `mixed` chance
-    mixtures of pieces.
+    """Return all families: single pieces, broken constructions, the special ones, and `mixed`
+    random mixtures of pieces.
     """
     for piece in ALL_PIECES:
         yield Family(f"{piece!a} again and again", partial(_filled, ("",), (piece,), ("",)))
@@ -233,7 +233,7 @@ def families(seed: int = 0, mixed: int = 0) -> Iterator[Family]:
 
 
 def telling() -> list[Family]:
-    """The few that found something once, for a look that takes seconds."""
+    """Return the few families that once found a problem, for a check that takes seconds."""
     few = [
         "a b ",
         "中。",
@@ -258,7 +258,7 @@ def telling() -> list[Family]:
 
 
 def special() -> list[Family]:
-    """What is not a piece again and again."""
+    """Return families that are not a repeated piece."""
     return [
         Family(
             "words that are all different",
@@ -316,7 +316,7 @@ def special() -> list[Family]:
 
 
 def _filled(openings: list[str], units: list[str], closings: list[str], length: int) -> str:
-    """The opening, the units in turn as often as they fit, and the closing."""
+    """Return the opening, the units in turn as often as they fit, and the closing."""
     opening, closing = "".join(openings), "".join(closings)
     room = max(0, length - len(opening) - len(closing))
     unit = "".join(units)
@@ -344,7 +344,7 @@ def _different(length: int, make: Callable[[int], str]) -> str:
 
 
 def _letters(number: int) -> str:
-    """That number in letters, at least two of them."""
+    """Return that number in letters, at least two of them."""
     letters = ""
     while number or len(letters) < 2:
         number, rest = divmod(number, 26)

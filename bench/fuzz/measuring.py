@@ -1,5 +1,5 @@
-"""Processor time of one call, and how it grows with the text. Only ratios within one run mean
-anything.
+"""Measure the processor time of a call, and how it grows with the text. Only ratios within one run
+mean anything.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Any, NamedTuple
 
 PACKAGES = ("service", "worker", "models")
 REPEATS, ATTEMPTS = 3, 3
-LITTLE = 0.0002  # seconds: so short a call is of no interest, and no clock tells its growth
+LITTLE = 0.0002  # seconds: a shorter call is of no interest, and no clock can measure its growth
 LEAST_SECONDS = (
-    0.0005  # a shorter call is repeated until it took this long: the clock has its own noise
+    0.0005  # a shorter call is repeated until it took this long, because the clock has noise
 )
-# Twice n log n over a fourfold text still is less than n**1.7 makes of it, and far less than the 16
-# of a square.
+# Twice n log n over a text four times as long is still less than what n**1.7 gives, and far less
+# than the 16 of n squared.
 TOLERANCE = 2.0
 
 
 class Growth(NamedTuple):
-    """The seconds that one text took, and those of the text of the same kind that is four times as
+    """The seconds that one text took, and those of a text of the same kind that is four times as
     long.
     """
 
@@ -49,7 +49,7 @@ class Growth(NamedTuple):
 def seconds(
     work: Callable[[], object], *, repeats: int = REPEATS, enough: float = float("inf")
 ) -> float:
-    """The least processor time of some calls, each with nothing remembered of earlier texts.
+    """Return the lowest processor time of some calls, each without caches of earlier texts.
 
     After a call that took more than `enough` there is no second one.
     """
@@ -68,7 +68,9 @@ def seconds(
 
 
 def _once(work: Callable[[], object]) -> float:
-    """The cheapest of a few calls: whatever else the machine does can only add to a call."""
+    """Return the cheapest of a few calls, because the machine's other work can only add to a
+    call.
+    """
     best, spent = float("inf"), 0.0
     for _ in range(20):
         forget()
@@ -88,11 +90,11 @@ def growth(
     *,
     enough: float = float("inf"),
 ) -> Growth:
-    """How much more `function` costs on the family's text of `length` characters than on a quarter
-    of it.
+    """Return how much more `function` costs on the family's text of `length` characters than on a
+    quarter of it.
 
-    Measured again if it is too much, as the machine may have been busy with something else; the
-    least ratio counts. A quarter that takes more than `enough` seconds is too much already.
+    A ratio that is too high is measured again, because the machine may have been busy; the lowest
+    counts. A quarter that takes more than `enough` seconds is already too much.
     """
     small, large = family(length // 4), family(length)
     found: list[Growth] = []
@@ -105,8 +107,8 @@ def growth(
 
 
 def forget() -> None:
-    """Empty what the packages remember of texts, so that no second call is for nothing. What is
-    made once for all texts (`functools.cache`: parsers, models) stays.
+    """Empty the caches of texts, so that no second call is free. Values that are made once for all
+    texts (`functools.cache`: parsers, models) stay.
     """
     for cached in list(_remembering()):
         cached.cache_clear()

@@ -1,5 +1,5 @@
 """Every function that reads a stranger's text. To add one, add a line; tests/bench/test_fuzz.py
-notices who is missing.
+fails if one is missing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ BODY, FIELD, REQUEST = (
     10_000,
     2000,
     30_000,
-)  # characters: of a comment, of another field, of what a request may bring
+)  # characters: of a comment, of another field, of a whole request
 POLICY = Policy.model_validate(
     {
         "words": {
@@ -49,7 +49,7 @@ POLICY = Policy.model_validate(
 )
 
 
-# A long list, and a text that uses many of its words with a blank inside.
+# A long list, and a text that uses many of its words with a space inside.
 LONG_LIST = Policy.model_validate(
     {
         "words": {
@@ -84,7 +84,7 @@ class Reader(NamedTuple):
 
 
 def candidate(body: str, **more: Any) -> Candidate:
-    """A comment of that body, as the checks get it."""
+    """Return a comment with that body, in the form that the checks get."""
     given = {"name": "Ann", "email": "ann@example.org", "website": None, "policy": POLICY} | more
     return Candidate(
         new_id(), 1, 1, body=body, at=now(), origins=("https://paper.example",), **given
@@ -92,7 +92,7 @@ def candidate(body: str, **more: Any) -> Candidate:
 
 
 def _as_json(field: str, text: str) -> None:
-    """As a request that posts a comment, of which this field is the stranger's."""
+    """Return a request that posts a comment with the stranger's text in this field."""
     said = {"thread": "/a", "name": "Ann", "email": "ann@example.org", "body": "Hello."} | {
         field: text
     }
@@ -142,7 +142,7 @@ def _campaign(text: str) -> None:
 
 
 def _listed(text: str) -> None:
-    """Half of it the stranger's, half of it the list's words in two."""
+    """Half of the text is the stranger's, and half is the list's words, split in two."""
     halves = " ".join(f"{word[:3]} {word[3:]}" for word in LONG_LIST.words.blocked)
     split = (f"{halves} " * (len(text) // len(halves) + 1))[: len(text) // 2]
     words.check([candidate(split + text[: len(text) // 2], policy=LONG_LIST)])
@@ -155,7 +155,7 @@ def _tokens_of_the_page(text: str) -> None:
 
 @cache
 def _warm() -> None:
-    """What is made once in a process is not a comment's."""
+    """Make the parts that a process makes once, which are not a comment's cost."""
     language.detect(["A first comment.", "Первый комментарий"])
     explanation.explain(base_model(), "A first comment.")
 

@@ -1,5 +1,5 @@
-"""All that a worker does with one comment: language, every check on a database, fingerprints, links
-and HTML.
+"""Everything that a worker does with one comment: language, every check on a database,
+fingerprints, links and HTML.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from worker.checks.hosts import rows as linked_hosts
 from worker.checks.repeats import fingerprints
 from worker.screening import examine
 
-# times what an ordinary comment costs: 50 ms where that takes 9.1, most of it the database's
+# times the cost of an ordinary comment: 50 ms if that takes 9.1, most of it the database's
 MOST = 5.5
 ATTEMPTS = 6
 
-# About as long as a comment on a newspaper's site is.
+# About as long as a comment on a newspaper's site.
 ORDINARY = (
     "I walked along the harbour last night, and the new cranes are louder than the article "
     "says. My neighbour measured "
@@ -50,8 +50,8 @@ READS = (
 
 
 def prepare() -> None:
-    """A site with rules of each kind, which is what makes a check look hardest."""
-    secrets()  # made before there are comments, as no keys are made for a database that has some
+    """Make a site with rules of each kind, which makes the checks do the most work."""
+    secrets()  # made first: a database with comments gets no new keys
     site = find_site("demo")
     assert site is not None
     with begin() as session:
@@ -90,7 +90,7 @@ def _row() -> dict[str, Any]:
 
 
 def screen(body: str) -> None:
-    """What comes of a comment, up to the moment when it would be written down."""
+    """Do everything with a comment up to the moment when the result would be written."""
     [language] = detect([body])
     about = {
         "page": "https://paper.example/a",
@@ -118,8 +118,8 @@ class Cost(NamedTuple):
 
 
 def cost(body: str) -> Cost:
-    """What it costs to screen a comment. If it is too much it is measured again, since the machine
-    may have been busy with something else: the least counts.
+    """Measure the cost of screening a comment. A cost that is too high is measured again, because
+    the machine may have been busy; the lowest counts.
     """
     costs: list[Cost] = []
     while len(costs) < ATTEMPTS and (not costs or costs[-1].ratio > MOST):

@@ -1,4 +1,4 @@
-"""What a command asks of the database and the keys before it begins."""
+"""What a command checks about the database and the keys before it begins."""
 
 # ruff: noqa: PLC0415 — imported by the command that needs it
 
@@ -13,7 +13,7 @@ import click
 
 @contextmanager
 def checked() -> Iterator[None]:
-    """A database that is ready. A ValueError is printed in its own words."""
+    """A database that is ready. A ValueError is printed with its own message."""
     need_database()
     try:
         yield
@@ -43,8 +43,8 @@ def need_database(*, keys: bool = True) -> None:
 
 
 def refuse_an_older_database() -> None:
-    """What runs for long comes up while the database is away, and works beside a newer release:
-    only that nobody has migrated it yet stands in the way. Raises ClickException.
+    """Refuse only a database that nobody has migrated yet. Long-running processes also start while
+    the database is down, and work with a newer release's database. Raises ClickException.
     """
     from sqlalchemy.exc import OperationalError
 
@@ -55,8 +55,8 @@ def refuse_an_older_database() -> None:
 
 
 def refuse_wrong_keys() -> None:
-    """Raises `WrongKeys`. While the database is away, keys that are there are compared at their
-    first use.
+    """Compare the keys with the database's. While the database is down, they are compared at their
+    first use. Raises `WrongKeys`.
     """
     from sqlalchemy.exc import OperationalError
 
@@ -83,7 +83,7 @@ def is_ready() -> bool:
 
 
 def _is_there() -> bool:
-    """Looked at with care: to open a database of SQLite's that is not there would make one."""
+    """Check carefully: opening a SQLite database that does not exist would create one."""
     from models.settings import settings
 
     place = settings().sqlalchemy_url.partition("sqlite:///")[2]

@@ -1,4 +1,4 @@
-"""What `greenroom evaluate --site KEY` prints."""
+"""The output of `greenroom evaluate --site KEY`."""
 
 # ruff: noqa: PLC0415 — imported by the command that needs it
 

@@ -51,15 +51,15 @@ LAZY = {
 
 
 class Commands(click.Group):
-    """Loads some commands when they are asked for, and says in one line what a person can put
-    right.
+    """Loads some commands only when they are called, and prints errors that a person can fix as one
+    line.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *LAZY])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """For the list of commands a name and a line are enough."""
+        """The list of commands needs only a name and a line of help."""
         if cmd_name in LAZY:
             return click.Command(cmd_name, help=LAZY[cmd_name][1])
         return super().get_command(ctx, cmd_name)
@@ -84,7 +84,9 @@ class Commands(click.Group):
 
 
 def _words(error: Exception) -> str | None:
-    """The error as one line, if it is one that whoever typed the command can do something about."""
+    """Return the error as one line, if the person who typed the command can do something about
+    it.
+    """
     kind = type(error).__module__.split(".")[0], type(error).__name__
     if kind == ("pydantic_core", "ValidationError"):
         return _wrong_settings(error)
@@ -146,7 +148,7 @@ def up(host: str | None, port: int | None, data: Path | None) -> None:
 
 
 def _set(**variables: object) -> None:
-    """Options count before variables, and reach the parts as variables."""
+    """Set options as variables, so that the parts get them. Options override variables."""
     from models.settings import settings
 
     os.environ.update({name: str(value) for name, value in variables.items() if value is not None})

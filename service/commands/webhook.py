@@ -75,6 +75,8 @@ def _printing(secret: str) -> type[BaseHTTPRequestHandler]:
 
 
 def _told(named: dict[str, str], content: bytes) -> str:
-    """What came, as JSON escapes it: nothing a stranger wrote commands this terminal."""
+    """Return the message as JSON escapes it, so that no stranger's text can control this
+    terminal.
+    """
     body = json.loads(content)
     return f"verified: {body.get('type')} {named['webhook-id']}\n{json.dumps(body, indent=2)}"

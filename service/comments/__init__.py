@@ -1,1 +1,1 @@
-"""A comment on its way in, and the stored pages on their way out."""
+"""A comment on its way into the database, and the stored pages on their way out."""

@@ -1,4 +1,4 @@
-"""A comment is accepted when its row is committed: one transaction, then the bell."""
+"""Accept a comment: commit its row in one transaction, then ring for a worker."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ class Accepted(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """What one request wants kept; `row` is all that could be made ready before."""
+    """A request's comment to store; `row` is everything that could be prepared before the
+    transaction.
+    """
 
     site: SiteInfo
     said: Submission
@@ -57,7 +59,7 @@ class _Asked(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where in a thread the comment goes."""
+    """The place of the comment in its thread."""
 
     thread_id: int
     top_id: str | None
@@ -66,11 +68,11 @@ class _Place(NamedTuple):
 def accept(
     site: SiteInfo, said: Submission, *, address: str, idempotency_key: str | None = None
 ) -> Accepted:
-    """Keep the comment and ring for its screening.
+    """Store the comment and ring for its screening.
 
     The same Idempotency-Key, or the same author and text on the same thread, gets the first comment
     again. Raises `Problem`: 404 for a parent that is not published there, 409 for a closed thread,
-    422 for a wrong `url` or a key that came with another body before.
+    422 for a wrong `url` or a key that was used with another body before.
     """
     began = perf_counter()
     _check_url(site, said)
@@ -84,8 +86,8 @@ def accept(
 
 
 def _keep_all(asked: Sequence[_Asked]) -> list[Accepted | BaseException]:
-    """Keep what several requests brought, in one transaction. If the database refuses a row, each
-    is tried alone.
+    """Store the comments of several requests in one transaction. If the database refuses a row, try
+    each alone.
     """
     threads: _Threads = {}
     try:
@@ -94,7 +96,7 @@ def _keep_all(asked: Sequence[_Asked]) -> list[Accepted | BaseException]:
     except (
         DataError,
         IntegrityError,
-    ) as error:  # an OperationalError is nobody's row: the database is away or busy
+    ) as error:  # an OperationalError concerns no single row: the database is down or busy
         return (
             [error]
             if len(asked) == 1
@@ -108,8 +110,8 @@ def _keep_all(asked: Sequence[_Asked]) -> list[Accepted | BaseException]:
 
 
 def _are_kept(outcomes: Iterable[Accepted | BaseException]) -> bool:
-    """Look again, in the time that is left, for what was just committed. False also while nobody
-    can tell.
+    """Look again, in the remaining time, for the rows just committed. Return False also if that is
+    impossible.
     """
     ids = {outcome.comment_id for outcome in outcomes if isinstance(outcome, Accepted)}
     try:
@@ -120,8 +122,8 @@ def _are_kept(outcomes: Iterable[Accepted | BaseException]) -> bool:
 
 
 def _by_thread(asked: Sequence[_Asked]) -> list[int]:
-    """Their places in an order that all processes share, so that no two wait for each other's new
-    threads.
+    """Sort the comments in an order that all processes share, so that no two wait for each other's
+    new threads.
     """
     return sorted(range(len(asked)), key=lambda nth: (asked[nth].site.id, asked[nth].said.thread))
 
@@ -131,7 +133,7 @@ def _try(session: Session, threads: _Threads, asked: _Asked) -> Accepted | BaseE
         return _keep(session, threads, *asked)
     except (
         Problem
-    ) as problem:  # raised before anything was written, so the others' transaction goes on
+    ) as problem:  # raised before anything was written, so the others' transaction continues
         return problem
 
 
@@ -144,13 +146,13 @@ def _keep(
     place = _find_place(session, threads, site, said)
     row.update(thread_id=place.thread_id, top_id=place.top_id or row["id"])
     row["avatar"] = avatar_of(said.name, place.thread_id)
-    # With the reader's address: whoever guesses another's email must not be handed that one's
-    # receipt.
+    # With the reader's IP address, so that someone who guesses another person's email address does
+    # not get that person's receipt.
     row["said_once"] = keyed_hash(
         "said once", str(place.thread_id), row["email_index"], row["address"], row["body"]
     )
     if session.connection().execute(insert_new(Comment, "id"), row).one_or_none() is None:
-        # Someone was first between our look and our insert, or the author repeats himself.
+        # Another request was first between our look and our insert, or the author sent it twice.
         return Accepted(_first(session, row), is_new=False)
     return Accepted(row["id"], is_new=True)
 
@@ -158,7 +160,7 @@ def _keep(
 _together = Together(_keep_all, most=50)
 _Threads = dict[
     tuple[int, str], Any
-]  # by site and key, as they were for the first comment of a transaction
+]  # by site and key, in the state before the first comment of a transaction
 
 
 def _check_url(site: SiteInfo, said: Submission) -> None:
@@ -169,7 +171,7 @@ def _check_url(site: SiteInfo, said: Submission) -> None:
 def _row(
     site: SiteInfo, said: Submission, *, address: str, idempotency_key: str | None
 ) -> dict[str, Any]:
-    """Everything that can be made ready before the transaction begins."""
+    """Return everything that can be prepared before the transaction begins."""
     at = now()
     index = email_index(said.email)
     form = read_form_token(site.key, said.token, honeypot=bool(said.homepage_url))
@@ -198,7 +200,7 @@ def _row(
 
 
 def _earlier(session: Session, row: dict[str, Any]) -> str | None:
-    """The comment that this Idempotency-Key stands for already."""
+    """Return the comment that was accepted earlier with this Idempotency-Key."""
     if row["idempotency_key"] is None:
         return None
     same_key = (Comment.site_id == row["site_id"]) & (
@@ -221,10 +223,11 @@ def _first(session: Session, row: dict[str, Any]) -> str:
 
 
 def _find_place(session: Session, threads: _Threads, site: SiteInfo, said: Submission) -> _Place:
-    """The thread, made if this is its first comment, and the branch of the comment that is
-    answered.
+    """Return the thread, created if this is its first comment, and the branch of the parent
+    comment.
 
-    Every refusal comes before the first write, as others' comments are in the same transaction.
+    Every refusal comes before the first write, because others' comments are in the same
+    transaction.
     """
     thread = threads.get((site.id, said.thread)) or _thread(session, site, said.thread)
     if thread and thread.state == "closed":
@@ -239,7 +242,7 @@ def _find_place(session: Session, threads: _Threads, site: SiteInfo, said: Submi
 
 
 def _answered(session: Session, thread_id: int | None, parent: str) -> str:
-    """The top comment of the branch. What is answered has to be published in this thread."""
+    """Return the top-level comment of the branch. The parent must be published in this thread."""
     answered = (
         (Comment.id == parent) & (Comment.thread_id == thread_id) & (Comment.status == "approved")
     )

@@ -1,5 +1,5 @@
-"""Objects that were damaged in storage: readers get them from the rows, and a worker writes them
-again.
+"""Repair objects that were damaged in storage: readers get them from the rows, and a worker writes
+them again.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from models.store.storage import Damaged, Stored
 from service.comments.pages import Get
 from worker.bell import PUBLISH, ring_soon
 
-AGAIN_SECONDS = 10.0  # before an object that is still damaged is owed once more
+AGAIN_SECONDS = 10.0  # before an object that is still damaged is made due once more
 MOST_REMEMBERED = 1000
 
 log = structlog.get_logger()
-# The names of objects that were owed a moment ago.
+# The names of objects that were made due a moment ago.
 _owed: TTLCache[str, None] = TTLCache(MOST_REMEMBERED, AGAIN_SECONDS)
 _guard = threading.Lock()
 caches.register(_owed.clear)
 
 
 def getting(site: str, thread: str) -> Get:
-    """How to get an object of that thread, damaged or not."""
+    """Return a function that gets an object of that thread, damaged or not."""
 
     def get(name: str) -> Stored | None:
         try:
@@ -40,7 +40,7 @@ def getting(site: str, thread: str) -> Get:
 
 
 def _from_the_rows(site: str, thread: str, damage: Damaged) -> Stored | None:
-    # an XML library, for what is rare
+    # imported here, because it loads an XML library for a rare case
     from worker.publishing.pages import object_named, thread_number  # noqa: PLC0415
 
     with reading(of_one_moment=True) as session:
@@ -61,9 +61,7 @@ def _owe(thread_id: int, damage: Damaged) -> None:
     log.error("page.damaged", thread=thread_id, path=damage.name, reason=damage.why)
     try:
         owe_object(thread_id, damage.name)
-    except (
-        DBAPIError
-    ) as error:  # it could be read just now: the reader has her page, and the next one tries again
+    except DBAPIError as error:  # the reader has the page already; the next request tries again
         log.warning("page.not_owed", thread=thread_id, error=type(error).__name__)
         return
     ring_soon(PUBLISH, thread_id)

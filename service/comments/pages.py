@@ -1,4 +1,4 @@
-"""Published threads as they are in storage: no query and no rendering, however long the thread."""
+"""Read published threads from storage: no query and no rendering, however long the thread."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from models.store.storage import Stored
 
 _PAGE = b',"page":'  # inside a JSON string its quotes would be escaped, so this is the field
 
-Get = Callable[[str], Stored | None]  # an object by its name
+Get = Callable[[str], Stored | None]  # reads an object by its name
 
 
 def read_page(site: str, thread: str, page: int | None, *, get: Get = storage.get) -> Stored | None:
-    """A page's bytes. An older page is put behind the newest one's head, so state, count and
-    revision are today's.
+    """Return a page's bytes. An older page gets the newest one's head, so that its state, count and
+    revision are current.
     """
     newest = get(storage.newest_name(site, thread))
     if newest is None or page is None:
@@ -29,7 +29,7 @@ def read_page(site: str, thread: str, page: int | None, *, get: Get = storage.ge
 def read_replies(
     site: str, thread: str, top: str, page: int, *, get: Get = storage.get
 ) -> Stored | None:
-    """Replies that found no room under their top comment."""
+    """Return the replies that do not fit under their top-level comment."""
     newest = get(storage.newest_name(site, thread))
     more = get(storage.replies_name(site, thread, top, page))
     return with_head(newest, more) if newest and more else None
@@ -59,12 +59,12 @@ def empty_page(thread: str) -> ThreadPage:
 def published_page(
     site: str, thread: str, page: int | None = None, *, get: Get = storage.get
 ) -> ThreadPage:
-    """The stored page; an empty one for a thread or a page that does not exist."""
+    """Return the stored page, or an empty one for a thread or a page that does not exist."""
     stored = read_page(site, thread, page, get=get)
     return page_of(stored) if stored else empty_page(thread)
 
 
 def page_of(stored: Stored) -> ThreadPage:
-    """What the stored bytes hold. The worker wrote them, so they are not checked."""
+    """Parse the stored bytes. The worker wrote them, so they are not validated."""
     page: ThreadPage = orjson.loads(stored.content)
     return page

@@ -1,5 +1,5 @@
-"""Group commit: what several requests want written at the same moment shares one transaction, and
-one sync to disk.
+"""Group commit: what several requests write at the same moment shares one transaction and one sync
+to disk.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ Outcome = TypeVar("Outcome")
 
 
 class _Turn(Generic[Item, Outcome]):
-    """One request's item, and what came of it once `woken` is set; without either it is this
-    request's turn to lead.
+    """One request's item, and its result once `woken` is set. Without a result it is this request's
+    turn to lead.
     """
 
     def __init__(self, item: Item) -> None:
@@ -32,11 +32,11 @@ class _Turn(Generic[Item, Outcome]):
 
 
 class Together(Generic[Item, Outcome]):
-    """The first who comes works for all who wait by then; the next of those who came meanwhile
+    """The first request works for all that wait at that moment; the next one that arrived meanwhile
     leads the next batch.
 
-    Alone it costs nothing: no thread is started and none is handed the work. In order of coming, so
-    nobody starves.
+    A single request pays nothing for it: no thread is started and none is handed the work. Requests
+    are served in order of arrival, so none starves.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class Together(Generic[Item, Outcome]):
         self._busy = False
 
     def do(self, item: Item) -> Outcome:
-        """What `work` answers for this item. Raises what it answered or raised as an exception.
+        """Return the result of `work` for this item, or raise it if it is an exception.
 
-        At the thread's deadline it raises `WaitedTooLong` if nobody began with the item, and
-        `OutcomeUnknown` if somebody did. The leader is always the one that came first, so its own
-        deadline bounds the whole batch.
+        At the thread's deadline it raises `WaitedTooLong` if no leader has begun with the item, and
+        `OutcomeUnknown` if one has. The leader is always the request that came first, so its own
+        deadline limits the whole batch.
         """
         turn = _Turn[Item, Outcome](item)
         with self._guard:
@@ -87,11 +87,11 @@ class Together(Generic[Item, Outcome]):
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
         try:
             outcomes = self._work([turn.item for turn in batch])
-        except BaseException as error:  # each of them raises it in a request of its own
+        except BaseException as error:  # each of them is raised in its own request
             outcomes = [error] * len(batch)
         for turn, outcome in zip(batch, outcomes, strict=True):
             turn.outcome = outcome
-        with self._guard:  # who is woken here has not given up, and does not any more
+        with self._guard:  # a request that is woken here has not given up, and will not any more
             following = self._waiting[:1]
             self._busy = bool(following)
             for turn in [*following, *batch]:

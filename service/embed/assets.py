@@ -1,4 +1,4 @@
-"""The files a page loads: read once, compressed once, answered with a 304 when nothing is new."""
+"""The files that a page loads: read once, compressed once, and answered with a 304 if unchanged."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Asset(NamedTuple):
 
 @cache
 def module() -> Asset:
-    """The embed, with the English words and the list of languages in their slots. Most pages need
-    this one file, and none is ever left wordless.
+    """Return the embed with the English words and the list of languages inserted. Most pages need
+    only this file, and none is ever without words.
     """
     source = (FOLDER / "embed.js").read_text("utf-8")
     assert source.count(ENGLISH_SLOT) == source.count(LANGUAGES_SLOT) == 1

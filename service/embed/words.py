@@ -1,5 +1,5 @@
-"""What readers read, in their language. Each locale file holds the embed's words and those of the
-plain pages.
+"""The texts that readers see, in their language. Each locale file holds the embed's words and those
+of the plain pages.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from service.sites.languages import LOCALES, languages
 
 
 class Words(NamedTuple):
-    """One locale file. `embed` is what a page loads, so it stays small; `pages` is ours alone."""
+    """One locale file. A page loads `embed`, so it stays small; only the server uses `pages`."""
 
     code: str
     embed: dict[str, Any]
     pages: dict[str, str]
 
     def counted(self, number: int) -> str:
-        """So many comments, in the plural form that the language wants."""
+        """Return the number with its noun, in the plural form that the language needs."""
         forms = self.embed["comments"]
         return str(forms.get(_plural(self.code, number), forms["other"])).replace(
             "{n}", str(number)
@@ -33,13 +33,13 @@ def read_words(code: str) -> Words:
 
 
 def words_for(*wishes: str | None) -> Words:
-    """The words of the first wish that we speak ("de-AT" is "de"), or English."""
+    """Return the words of the first wanted language that we have ("de-AT" is "de"), or English."""
     codes = [(wish or "").partition("-")[0].lower() for wish in wishes]
     return read_words(next((code for code in codes if code in languages()), "en"))
 
 
 def _plural(code: str, number: int) -> str:
-    """The plural category of a whole number, by CLDR's rules for the languages we have."""
+    """Return the plural category of a whole number, by CLDR's rules for the languages we have."""
     last, last_two = number % 10, number % 100
     match code:
         case "fr" | "fa":

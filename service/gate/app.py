@@ -1,5 +1,5 @@
-"""What Granian calls for each request: it is answered at once, refused, or given to Flask in a
-thread.
+"""The application that Granian calls for each request. It answers or refuses the request at once,
+or gives it to Flask in a thread.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 READ_PATIENCE, WRITE_PATIENCE = (
     4.0,
     1.5,
-)  # seconds that a request waits for a thread, before it is a 503
-SILENT_READER_SECONDS = 20.0  # without taking a byte of the answer
-DRAIN_SECONDS = 2.0  # for requests that are under way when the process ends
+)  # seconds that a request waits for a thread, before it gets a 503
+SILENT_READER_SECONDS = 20.0  # seconds without the client reading a byte of the answer
+DRAIN_SECONDS = 2.0  # seconds for unfinished requests when the process ends
 RETRY = {"Retry-After": "5"}
 _CLOSE = ("Connection", "close")
 
-# Where these paths end, no database is asked if this process knows the site; where they begin, none
-# is asked at all.
+# Paths with these ends need no database if this process knows the site; paths with these beginnings
+# need none at all.
 STORED, FILES = (
     ("/comments", "/form", "/thread", "/thread.atom"),
     ("/embed", "/docs", "/demo", "/openapi.json"),
@@ -89,12 +89,12 @@ class Gate:
             self._give_signs(loop, Pulse("answering"))
 
     def _give_signs(self, loop: asyncio.AbstractEventLoop, pulse: Pulse) -> None:
-        """Tell `up` that the event loop runs: it is what readers and /health/live wait for."""
+        """Tell `up` that the event loop runs, because readers and /health/live depend on it."""
         pulse.beat()
         loop.call_later(POLL_SECONDS, self._give_signs, loop, pulse)
 
     def _bound_readers(self, loop: asyncio.AbstractEventLoop) -> None:
-        """As soon as Granian listens, which it does not tell."""
+        """Limit silent readers as soon as Granian listens; Granian does not announce this."""
         if not give_up_on_silent_readers(settings().port, SILENT_READER_SECONDS):
             loop.call_later(0.1, self._bound_readers, loop)
 
@@ -132,8 +132,8 @@ class Gate:
     async def _body(
         self, scope: Scope, protocol: HTTPProtocol, environ: Environ
     ) -> tuple[bytes | None, Problem | None]:
-        """The body, or None if it was not taken in; and what is wrong with it, unless Flask sees
-        that by the head.
+        """Return the body, or None if it was not read, and what is wrong with it, unless Flask
+        finds that in the head.
 
         Raises Gone.
         """
@@ -169,8 +169,8 @@ def _needs_no_database(scope: Scope) -> bool:
 
 
 def _most_bytes(path: str) -> int:
-    """How long a body may be, before Flask is asked: never less than what Flask itself allows
-    there.
+    """Return how long a body may be before Flask is asked: never less than Flask itself allows for
+    the path.
     """
     if path.startswith("/v1/sites/") and path.endswith("/comments"):
         return COMMENT_BYTES

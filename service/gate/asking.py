@@ -1,4 +1,4 @@
-"""Asking a WSGI application and keeping its answer, whole."""
+"""Call a WSGI application and keep its whole answer."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ BROKEN = Answer(
 
 
 def ask(app: WSGI, environ: Environ, body: bytes) -> Answer:
-    """What the application answers to this request. Flask answers every error by itself; what else
-    fails is a 500.
+    """Return the application's answer to this request. Flask answers every error itself; any other
+    error is a 500.
 
-    An answer is held in memory until its reader has it: Granian buffers without bound, so a stream
-    would gain nothing.
+    The answer is held in memory until its reader has it. Granian buffers without a limit, so
+    streaming would gain nothing.
     """
     began: list[tuple[str, Headers]] = []
 

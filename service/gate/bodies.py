@@ -1,6 +1,4 @@
-"""Reading a request's body on the event loop: with a deadline, a least rate and a
-bound on memory.
-"""
+"""Read a request's body on the event loop, with a deadline, a minimum rate and a memory limit."""
 
 from __future__ import annotations
 
@@ -12,36 +10,34 @@ MOST_SECONDS = 10.0  # for any body
 GRACE_SECONDS, BYTES_A_SECOND = (
     5.0,
     1024,
-)  # a body of n bytes has n / 1024 seconds, and five more for a bad connection
+)  # a body of n bytes has n / 1024 seconds, plus five for a bad connection
 AT_ONCE = (
     16 * 1024
-)  # up to here a body is taken in one piece; longer ones are counted as they arrive
-MOST_HELD = (
-    64 * 1024 * 1024
-)  # bytes of longer bodies that are held at one time, by all requests together
+)  # up to this length a body is read in one piece; longer ones are counted as they arrive
+MOST_HELD = 64 * 1024 * 1024  # bytes of longer bodies that all requests together may hold
 LINGER_SECONDS, MOST_LINGERED = 5.0, 8 * 1024 * 1024
 
 
 class TooSlow(Exception):
-    """The body did not arrive in time."""
+    """Raised if the body did not arrive in time."""
 
 
 class Gone(Exception):
-    """The client closed the connection before its body was complete."""
+    """Raised if the client closed the connection before its body was complete."""
 
 
 class TooMuchAtOnce(Exception):
-    """Other requests' long bodies take all the memory there is for them."""
+    """Raised if other requests' long bodies use all the memory for them."""
 
 
 class Bodies:
-    """Reads bodies, and counts what the longer ones hold in memory."""
+    """Reads bodies, and counts the memory that the longer ones hold."""
 
     def __init__(self) -> None:
         self._held = 0
 
     async def read(self, protocol: HTTPProtocol, length: int) -> bytes:
-        """The body, which is `length` bytes long. Raises TooSlow, Gone or TooMuchAtOnce."""
+        """Read the body, which is `length` bytes long. Raises TooSlow, Gone or TooMuchAtOnce."""
         try:
             async with asyncio.timeout(seconds_for(length)):
                 body = await (
@@ -49,7 +45,7 @@ class Bodies:
                 )
         except TimeoutError:
             raise TooSlow from None
-        if len(body) != length:  # Granian ends a body whose client has gone like any other
+        if len(body) != length:  # Granian does not report a client that has gone
             raise Gone
         return body
 
@@ -69,8 +65,8 @@ class Bodies:
 
 
 async def linger(protocol: HTTPProtocol) -> None:
-    """Take in what comes after a refusal. Many programs read no answer before all of their body is
-    sent, and would only see the connection cut.
+    """Read what arrives after a refusal. Many programs read no answer before they have sent their
+    whole body, and would only see a closed connection.
     """
     missing = MOST_LINGERED
     try:
@@ -84,5 +80,5 @@ async def linger(protocol: HTTPProtocol) -> None:
 
 
 def seconds_for(length: int) -> float:
-    """How long a body of so many bytes may take."""
+    """Return how many seconds a body of this length may take."""
     return min(MOST_SECONDS, GRACE_SECONDS + length / BYTES_A_SECOND)

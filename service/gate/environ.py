@@ -1,4 +1,4 @@
-"""A request's head as a WSGI environ (PEP 3333)."""
+"""Convert a request's head to a WSGI environ (PEP 3333)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _WITHOUT_PREFIX = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LE
 
 
 def environ_of(scope: Scope) -> Environ:
-    """The environ of this request, still without `wsgi.input`.
+    """Return the environ of this request, without `wsgi.input`.
 
-    A header whose name has an underscore is left out: `X_Forwarded_For` would else pass for
-    `X-Forwarded-For`, which a proxy sets or removes. A value beyond ASCII is an empty one.
+    A header whose name has an underscore is left out. Otherwise `X_Forwarded_For` would pass for
+    `X-Forwarded-For`, which a proxy sets or removes. A value that is not ASCII becomes empty.
     """
     environ = _SAME_FOR_ALL.copy()
     server, _, port = scope.server.rpartition(":")
@@ -45,7 +45,7 @@ def environ_of(scope: Scope) -> Environ:
         key = _key(name)
         if key not in environ:
             environ[key] = value
-        elif name not in _WITHOUT_PREFIX:  # of these the first counts
+        elif name not in _WITHOUT_PREFIX:  # of these, the first counts
             environ[key] = f"{environ[key]}{'; ' if name == 'cookie' else ','}{value}"
     for name in headers.keys():  # noqa: SIM118 — Granian's own type can't be iterated
         if "_" not in name:
@@ -58,5 +58,5 @@ def _key(name: str) -> str:
 
 
 def _as_latin_1(text: str) -> str:
-    """As WSGI wants it: bytes of UTF-8, each as the character of that number."""
+    """Encode the text as WSGI wants it: bytes of UTF-8, each as the character of that number."""
     return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("latin-1")

@@ -1,5 +1,5 @@
-"""Threads that run Flask, in groups that do not take each other's: what waits for the database
-never stops readers.
+"""Threads that run Flask, in groups that never use each other's threads, so that requests that wait
+for the database never stop readers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST_WAITING = 2048
 
 @dataclass(slots=True)
 class Job:
-    """Work for a thread. `done` is set when it ends; its result is False if it never began."""
+    """Work for a thread. `done` is set when it ends; its result is False if it never started."""
 
     work: Callable[[], None]
     done: asyncio.Future[bool]
@@ -27,24 +27,24 @@ class Job:
 
 
 class Lane:
-    """A few threads and those who wait for them, in order. Threads are started when they are first
+    """A few threads and the jobs that wait for them, in order. A thread is started when it is first
     needed.
     """
 
     def __init__(self, name: str, *, threads: int, patience: float) -> None:
-        """`patience`: seconds that a job may wait for a thread."""
+        """`patience` is how many seconds a job may wait for a thread."""
         self._name, self._most, self._patience = name, threads, patience
         self._line: deque[Job] = deque()
         self._tokens: SimpleQueue[bool] = (
             SimpleQueue()
-        )  # one for each job in the line, and a few too many
+        )  # one for each waiting job, and sometimes a few too many
         self._guard = threading.Lock()
         self._idle = self._started = 0
         self._is_watched = False
 
     async def run(self, work: Callable[[], None]) -> bool:
-        """Run `work` in a thread of this lane. False if it did not begin in time. Called on the
-        event loop.
+        """Run `work` in a thread of this lane. Return False if it did not start in time. Call this
+        on the event loop.
         """
         loop = asyncio.get_running_loop()
         if len(self._line) >= MOST_WAITING:
@@ -73,9 +73,9 @@ class Lane:
             try:
                 job = self._line.popleft()
             except IndexError:
-                continue  # it waited too long, and was answered
+                continue  # it waited too long and got its answer
             job.work()
-            with contextlib.suppress(RuntimeError):  # the loop was closed: the process ends
+            with contextlib.suppress(RuntimeError):  # the loop was closed because the process ends
                 job.done.get_loop().call_soon_threadsafe(_set, job.done, True)
 
     def _count_idle(self, more: int) -> None:
@@ -83,8 +83,8 @@ class Lane:
             self._idle += more
 
     def _watch(self) -> None:
-        """Answer who waited too long. It looks only while somebody waits, so an idle process wakes
-        for nothing.
+        """Answer jobs that waited too long. This runs only while a job waits, so an idle process is
+        never woken.
         """
         latest = monotonic() - self._patience
         while self._line:

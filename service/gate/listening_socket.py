@@ -1,5 +1,5 @@
-"""The socket that Granian listens on, which it does not hand out: found among this process's open
-files.
+"""Find the socket that Granian listens on among this process's open files, because Granian does not
+provide it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ OPEN_FILES = Path("/proc/self/fd")
 
 
 def give_up_on_silent_readers(port: int, seconds: float) -> bool:
-    """Let the system close a connection whose client takes nothing of its answer for so long. True
-    once that is set.
+    """Let the system close a connection whose client does not read its answer for this time. Return
+    True once this is set.
 
-    Granian waits for such a client for ever. Linux hands the option on to each connection that is
-    accepted; elsewhere nothing is set.
+    Granian waits for such a client forever. Linux copies the option to each accepted connection;
+    other systems do not get it.
     """
     if not sys.platform.startswith("linux"):
         return True

@@ -1,5 +1,5 @@
-"""`/health/live`, answered on the event loop: it says that this process takes requests, whatever
-its threads do.
+"""Answer `/health/live` on the event loop: it says that this process accepts requests, whatever its
+threads do.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ PATH = "/health/live"
 
 
 class Live:
-    """Answers with what Flask answered when the process began."""
+    """Answers with the answer that Flask gave when the process started."""
 
     def __init__(self, app: WSGI) -> None:
         about = {
@@ -27,7 +27,7 @@ class Live:
         self._answer: Answer = ask(app, {**about, **server, "wsgi.url_scheme": "http"}, b"")
 
     def answer(self, scope: Scope, protocol: HTTPProtocol) -> bool:
-        """Answer this request, if it is for that path. False: it was not."""
+        """Answer this request if it is for that path. Return False if it is not."""
         if scope.path != PATH or scope.method not in {"GET", "HEAD"}:
             return False
         began = perf_counter()

@@ -12,8 +12,8 @@ Headers = list[tuple[str, str]]
 
 
 class HeadersIn(Protocol):
-    """A request's headers, by lower-case name. `items()` lacks values that are not ASCII, `keys()`
-    lacks no name.
+    """A request's headers, by lower-case name. `items()` leaves out values that are not ASCII,
+    `keys()` has every name.
     """
 
     def keys(self) -> list[str]: ...
@@ -23,8 +23,8 @@ class HeadersIn(Protocol):
 
 
 class Scope(Protocol):
-    """A request's head. `path` is decoded, bytes that are not UTF-8 are U+FFFD; `query_string` is
-    as it was sent.
+    """A request's head. `path` is decoded, with U+FFFD for bytes that are not UTF-8; `query_string`
+    is as it was sent.
 
     `client` and `server` are `address:port`.
     """
@@ -43,7 +43,7 @@ class Scope(Protocol):
 
 
 class HTTPProtocol(Protocol):
-    """A request's body, and where its answer goes. Both may end early without an error when the
+    """A request's body, and the place for its answer. Both may end early without an error when the
     client has gone.
     """
 

@@ -1,4 +1,4 @@
-"""The web process: Granian around the gate (`service/gate/`), and that around Flask."""
+"""The web process: Granian around the gate (`service/gate/`), which is around Flask."""
 
 from __future__ import annotations
 
@@ -16,17 +16,15 @@ from models.settings import settings
 from service.http.listening import until_free
 from worker.lifeline import Pulse, watch_up
 
-# Granian's worker was seen to ignore SIGTERM after load; `up` gives the whole of it five seconds
+# Granian's worker sometimes ignored SIGTERM after load; `up` gives the whole part five seconds.
 KILL_SECONDS = 3
-# a request's head has so long to arrive, and a connection that asks nothing is kept so long
+# seconds for a request's head to arrive, and for a connection without a request
 HEAD_SECONDS = 10.0
-HEAD_BYTES = (
-    64 * 1024
-)  # what is buffered of one connection's head, or of its body before somebody reads on
-# Granian counts open connections here, idle ones too: a small number would let quiet browsers shut
-# the door.
+HEAD_BYTES = 64 * 1024  # bytes buffered of a connection's head, or of its body before it is read
+# Granian counts open connections here, including idle ones. With a small number, quiet browsers
+# would block others.
 CONNECTIONS, OWN_FILES = 4096, 128
-WAITING = 1024  # connections that the system keeps until Granian takes them
+WAITING = 1024  # connections that the system queues until Granian accepts them
 RELEASE_SECONDS = 2.0  # a killed predecessor's socket takes a moment to close
 
 
@@ -55,10 +53,10 @@ def serve() -> None:
 
 
 def application() -> Callable[..., Any]:
-    """The application, loaded in Granian's worker alone: its main process stays small."""
+    """Load the application only in Granian's worker, so that its main process stays small."""
     Pulse("answering").start()
-    # structlog loads these where they happen to be, though this process writes JSON, from threads
-    # alone: 5 MB.
+    # structlog loads these if they are installed, although this process writes only JSON, and only
+    # from threads: 5 MB.
     for unwanted in ("rich", "greenlet"):
         sys.modules.setdefault(unwanted, None)  # type: ignore[arg-type]
     from service.gate.app import Gate  # noqa: PLC0415
@@ -68,8 +66,8 @@ def application() -> Callable[..., Any]:
 
 
 def _connections() -> int:
-    """How many connections may be open, each of which is a file: as many files as this process may
-    open, but some.
+    """Return how many connections may be open. Each is a file, so this is the process's limit of
+    open files, minus a few.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CONNECTIONS + OWN_FILES

@@ -1,7 +1,8 @@
-"""Published threads, answered on the event loop: the answer of Flask's own route, without Flask.
+"""Answer requests for published threads on the event loop: the same answer as Flask's route,
+without Flask.
 
-Only requests whose meaning is plain are answered here. For every other one `answer()` gives None,
-and Flask answers.
+This answers only requests with an obvious meaning. For all others `answer()` returns False, and
+Flask answers.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class _Asked(NamedTuple):
 
 
 def answer(scope: Scope, protocol: HTTPProtocol) -> bool:
-    """Answer a request for a page of a thread, if this can be done at once. False: it was not."""
+    """Answer a request for a page of a thread, if this is possible at once. Return False if it is
+    not.
+    """
     began = perf_counter()
     method = scope.method
     if method not in {"GET", "HEAD"}:
@@ -77,7 +80,7 @@ def answer(scope: Scope, protocol: HTTPProtocol) -> bool:
 
 
 def _asked(path: str, query: str) -> _Asked | None:
-    """Which page is asked for, or None if that is not plain."""
+    """Return the requested page, or None if that is not obvious."""
     if not path.startswith(BEFORE):
         return None
     return _parsed(path, query) if len(path) + len(query) <= LONGEST else _parse(path, query)
@@ -109,7 +112,7 @@ _parsed = lru_cache(MOST_REMEMBERED)(_parse)
 
 
 def _known_tag(header: str | None) -> str | None:
-    """The tag of an `If-None-Match` that names one, or None."""
+    """Return the tag of an `If-None-Match` header that names exactly one, or None."""
     quoted = (header or "").removeprefix("W/")
     tag = quoted[1:-1]
     is_plain = (

@@ -1,7 +1,7 @@
-"""What those who run Greenroom ask for: examining and mending, backup and restoring, new keys."""
+"""What operators run: doctor, backup and restore, new keys."""
 
 
 class Refused(Exception):
-    """What was asked for cannot be done as things are; the message says why, and what
-    to do first.
+    """Raised if a request is impossible in the present state; the message says why, and what to do
+    first.
     """

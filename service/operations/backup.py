@@ -40,15 +40,15 @@ from models.store.secrets import as_json, reread
 from service.operations import Refused
 
 FORMAT = 1
-LEVEL = 3  # of deflate: half as fast again would save a tenth
+LEVEL = 3  # deflate level; a higher one at half the speed would save a tenth
 ROWS_AT_ONCE = 2_000
-# Restoring writes the keyring anew, and chores are the old database's own. Signs of life, sign-ins
-# and links are of their moment. The keys of readers' addresses are deleted after a day.
+# Restoring writes a new keyring, and chores belong to the old database. Heartbeats, sign-ins and
+# links are short-lived. The keys of readers' address hashes are deleted after a day.
 LEFT_OUT = frozenset(
     {"heartbeats", "console_sessions", "address_keys", "claims", "tickets", "keyring", "chores"}
 )
 Step = Callable[[str, int, int], None]  # a table, its rows so far, all its rows
-Convert = Callable[[Any], object]  # a value as JSON can hold it
+Convert = Callable[[Any], object]  # a value that JSON can hold
 
 
 class Member(BaseModel):
@@ -60,8 +60,8 @@ class Member(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What the file holds. `keys` tells whether secrets are those of its time, and tells nothing of
-    them.
+    """What the file contains. `keys` tells whether secrets belong to this backup, and reveals
+    nothing about them.
     """
 
     format: int
@@ -74,7 +74,7 @@ class Manifest(BaseModel):
 
 
 def tables() -> list[Table]:
-    """Those that are kept, each after the ones it refers to."""
+    """Return the tables in the backup, each after the ones it refers to."""
     return [table for table in Base.metadata.sorted_tables if table.name not in LEFT_OUT]
 
 
@@ -122,7 +122,7 @@ def _is_there(path: Path) -> Refused:
 
 @contextmanager
 def snapshot() -> Iterator[Connection]:
-    """A connection that sees one moment however long it looks, and holds nobody up."""
+    """Yield a connection that sees one moment, however long it reads, and blocks nobody."""
     with engine().connect() as connection:
         if connection.dialect.name == "postgresql":
             connection.execution_options(
@@ -178,8 +178,8 @@ def _line(row: Sequence[object], conversions: list[tuple[int, Convert]]) -> byte
 
 
 def _plain(column: Column[object]) -> ColumnElement[object] | ColumnElement[str]:
-    """The column as text, if the database stores it as text: to make an object of each value, only
-    to write it again, would take most of the time.
+    """Return the column as text, if the database stores it as text. Making an object of each value
+    only to write it again would take most of the time.
     """
     match _kind(column):
         case "json":

@@ -1,5 +1,5 @@
-"""`greenroom doctor`: the truths of the service on live data. It only looks, unless it is asked to
-mend.
+"""`greenroom doctor`: check the rules of the service on live data. It only reads, unless it is
+asked to repair.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from service.operations.publishing import publish
 from service.operations.rules import RULES, Rule
 from service.operations.violation import NOTHING, Violation, dashed
 
-MOST_A_RULE = 1000  # told in full; a truth that is broken more often is one story
+MOST_A_RULE = 1000  # violations listed in full; more of the same rule are only counted
 ROWS_AT_ONCE = 5_000
-READERS = 16  # an object store answers many at once
-Step = Callable[[str, int, int], None]  # what is looked at, how far, of how many
+READERS = 16  # an object store answers many requests at once
+Step = Callable[[str, int, int], None]  # the step, how far it is, of how many
 
 
 @dataclass
 class Examination:
-    """What was looked at, and what was found: of each rule the first thousand, and
-    how many in all.
+    """What was checked and found: the first thousand violations of each rule, and how many there
+    are in all.
     """
 
     comments: int = 0
@@ -52,7 +52,7 @@ class Examination:
 
 
 def examine(step: Step = lambda *_: None) -> Examination:
-    """Look at everything, in one pass over the rows of each rule and one over the pages."""
+    """Check everything, in one pass over the rows for each rule and one over the pages."""
     examination = Examination(*_sizes())
     examination.add(_keys())
     for number, rule in enumerate(RULES):
@@ -97,7 +97,7 @@ def broken(rule: Rule) -> Iterator[Violation]:
 
 
 def _keys() -> Iterator[Violation]:
-    """The keys at hand are the database's: else no process starts."""
+    """Check that the keys are the database's; otherwise no process would start."""
     try:
         check_keys(secrets(), may_record=False)
     except WrongKeys as error:
@@ -105,7 +105,7 @@ def _keys() -> Iterator[Violation]:
 
 
 def _sealed(step: Step, comments: int) -> Iterator[Violation]:
-    """Every address can be read with the keys at hand, if there are any."""
+    """Check that every address can be decrypted with the keys, if there are any."""
     try:
         place = source() if secrets() else ""
     except WrongKeys:
@@ -117,7 +117,7 @@ def _sealed(step: Step, comments: int) -> Iterator[Violation]:
         ):
             if number % ROWS_AT_ONCE == 0:
                 step("addresses", number, comments)
-            assert email is not None  # so says the query
+            assert email is not None  # guaranteed by the query
             try:
                 decrypt_email(email)
             except (InvalidTag, KeyError, ValueError):
@@ -126,7 +126,7 @@ def _sealed(step: Step, comments: int) -> Iterator[Violation]:
 
 
 def mend(found: Iterable[Violation]) -> None:
-    """Mend what can be mended without a human: each kind by its own rule, then the pages of every
+    """Repair what needs no human decision: each kind by its own rule, then the pages of every
     thread named.
     """
     by_rule: dict[str, list[str]] = {}

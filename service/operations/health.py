@@ -22,7 +22,7 @@ from service.http.requests import Query
 from service.http.responses import json_response
 from service.sites import lookup
 
-SILENT_SECONDS = 30  # a worker says it is alive with every sweep
+SILENT_SECONDS = 30  # a worker sends a heartbeat with every sweep
 
 api = Noun("health", "Operations", "Whether this Greenroom works, and its metrics.")
 
@@ -92,15 +92,15 @@ def check_system() -> Response:
 
 
 def parts_down() -> set[str]:
-    """Those beside the database that do not work: without that one there would be
-    nobody to tell.
+    """Return the failing parts other than the database; without the database, nobody could
+    report them.
     """
     parts = {"broker": _broker, "workers": _workers, "storage": _storage, "model": _model}
     return {name for name, check in parts.items() if _try(check)}
 
 
 def _answer(parts: dict[str, Callable[[], str | None]]) -> Response:
-    """Each part's check answers None when all is well, else what is wrong in words."""
+    """Each part's check returns None if all is well, otherwise what is wrong."""
     found = {name: _try(check) for name, check in parts.items()}
     broken = [name for name, wrong in found.items() if wrong]
     told = {name: wrong or "ok" for name, wrong in found.items()}
@@ -111,7 +111,7 @@ def _answer(parts: dict[str, Callable[[], str | None]]) -> Response:
 def _try(check: Callable[[], str | None]) -> str | None:
     try:
         return check()
-    except Exception as error:  # whatever a part throws, it is that part that does not work
+    except Exception as error:  # whatever error a part raises, that part is the one that fails
         return in_words(error) or f"does not answer ({type(error).__name__})"
 
 
@@ -125,8 +125,8 @@ def _ask(session: Session) -> None:
 
 
 def _writable() -> None:
-    """A row that goes as it came, for a database with a full disk, or a standby, still answers
-    questions.
+    """Write a row and roll it back, because a database with a full disk, or a standby, still
+    answers queries.
     """
     with begin(synced=False) as session:
         session.connection().execute(insert_new(Heartbeat), {"name": "health", "at": now()})
@@ -135,7 +135,7 @@ def _writable() -> None:
 
 
 def _broker() -> str | None:
-    # Celery is loaded by whoever rings, not by each health check
+    # Celery is loaded only by processes that ring, not by each health check
     from worker.bell import trouble  # noqa: PLC0415
 
     return trouble()
@@ -150,7 +150,7 @@ def _workers() -> str | None:
 
 
 def silent_seconds() -> float:
-    """How long a worker that works may be silent."""
+    """Return how long a working worker may be silent."""
     return max(SILENT_SECONDS, 3 * settings().sweep_seconds)
 
 
@@ -163,7 +163,7 @@ def _storage() -> None:
 
 
 def _model() -> str | None:
-    """The base model is there to be loaded; this process itself never loads it."""
+    """Check that the base model can be loaded; this process itself never loads it."""
     from models.spam.file import model_path  # noqa: PLC0415
 
     return None if model_path().is_file() else "the spam model's file is missing"

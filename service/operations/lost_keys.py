@@ -1,4 +1,4 @@
-"""`greenroom secrets replace-lost`: go on with new keys when the old ones are lost for good."""
+"""`greenroom secrets replace-lost`: continue with new keys when the old ones are lost for good."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WHY = (
 
 
 class Loss(NamedTuple):
-    """How many of each could only be opened with the lost keys, and are given up."""
+    """How many values of each kind only the lost keys could decrypt. They are discarded."""
 
     addresses: int
     second_factors: int
@@ -42,11 +42,11 @@ class Loss(NamedTuple):
 
 
 def replace_lost_keys() -> Loss:
-    """Give up what only the lost keys open, and take new ones: those that the operator brings, or
-    made here.
+    """Discard what only the lost keys can decrypt, and use new keys: those that the operator
+    provides, or ones made here.
 
-    Comments, decisions and pages stay. Receipts of before, sign-ins and links to moderators end.
-    Raises `Refused` if the keys are there and right.
+    Comments, decisions and pages stay. Existing receipts, sign-ins and moderators' links stop
+    working. Raises `Refused` if the keys exist and are right.
     """
     _refuse_if_nothing_is_lost()
     with begin() as session:
@@ -88,7 +88,9 @@ def _refuse_if_nothing_is_lost() -> None:
 
 
 def _new_keys() -> Secrets:
-    """A damaged file is kept beside, for whoever may still save it."""
+    """Make new keys. A damaged file is kept under another name, in case somebody can still recover
+    it.
+    """
     if not are_brought():
         if is_there():
             path = secrets_path()

@@ -1,5 +1,5 @@
-"""`/metrics` for Prometheus: requests are counted as they are answered, the rest is read off the
-database then.
+"""`/metrics` for Prometheus. Requests are counted when they are answered; everything else is read
+from the database at scrape time.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ from service.operations.health import silent_seconds
 from worker import bell
 
 RECENT = timedelta(minutes=5)
-MOST_SCREENINGS = 500  # of the recent ones, the newest
-MOST_THREADS = 200  # of those with pages owed, the ones owed longest
-COUNT_SECONDS = 600.0  # what only a long count can tell is counted this often
+MOST_SCREENINGS = 500  # of the newest screenings
+MOST_THREADS = 200  # of the threads due for publishing, those that have been due longest
+COUNT_SECONDS = 600.0  # numbers that need a long count are counted this often
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -86,8 +86,8 @@ _TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
 def _is_local() -> bool:
-    """Whether the peer itself is this machine, whatever it says about others; a proxy on it speaks
-    for strangers.
+    """Whether the direct peer is this machine, whatever its headers say; a proxy on it speaks for
+    strangers.
     """
     if settings().proxy_hops and "X-Forwarded-For" in request.headers:
         return False
@@ -101,7 +101,9 @@ def _is_local() -> bool:
 
 
 def watch(app: Flask) -> None:
-    """Count and time every request of this app, by rule, method and status: about 3 µs each."""
+    """Count and time every request of this app, by rule, method and status. This takes about 3 µs
+    each.
+    """
     inner = app.wsgi_app
 
     def timed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -120,7 +122,7 @@ def _count(answer: Response) -> Response:
     rule = asked.url_rule
     method = (
         asked.method if asked.method in METHODS else "other"
-    )  # a stranger may call it anything, and often
+    )  # the method of a stranger's request may be any word
     count(
         rule.rule if rule else "none",
         method,
@@ -137,7 +139,7 @@ def count(route: str, method: str, status: int, seconds: float) -> None:
 
 @cache
 def _requests() -> Histogram:
-    # a third series for each, which nobody asks for
+    # a third series for each, which nobody queries
     disable_created_metrics()  # type: ignore[no-untyped-call]
     about = "Requests and how long they took, by route, method and status."
     labels = ("route", "method", "status")
@@ -148,7 +150,9 @@ def _requests() -> Histogram:
 
 @cache
 def _kind(rule: str, method: str, status: int) -> Histogram:
-    """Kept: to look it up by its labels costs as much again as to count."""
+    """Return the counter for these labels from a cache: looking it up by its labels would double
+    the cost.
+    """
     return _requests().labels(rule, method, str(status))
 
 
@@ -181,7 +185,7 @@ class _CspReports(Collector):
 
 
 class _Rows(Collector):
-    """What the rows say of themselves, by few and indexed queries."""
+    """Numbers from the database, by few and indexed queries."""
 
     def describe(self) -> list[Metric]:
         return []
@@ -199,7 +203,7 @@ class _Rows(Collector):
 
 
 def _ages(session: Session, at: datetime) -> Iterator[Metric]:
-    """How old the oldest of everything that waits is, in seconds; 0 where nothing waits."""
+    """Return the age in seconds of the oldest waiting item of each kind; 0 if nothing waits."""
     oldest = {name: session.execute(statement).scalar() for name, statement in _OLDEST.items()}
     for name, since in oldest.items():
         age = max(0.0, (at - since).total_seconds()) if since else 0.0
@@ -219,7 +223,7 @@ def _workers(session: Session, at: datetime) -> Iterator[Metric]:
 
 
 def _checks(session: Session, at: datetime) -> Iterator[Metric]:
-    """By check, in how many of the recent screenings it could not run."""
+    """Return by check how many of the recent screenings it could not run in."""
     unavailable = dict.fromkeys(CHECKS, 0)
     recent = select(Screening.evidence).where(Screening.id > first_id(at - RECENT))
     recent = recent.order_by(Screening.id.desc()).limit(MOST_SCREENINGS)
@@ -242,8 +246,8 @@ _NO = "unavailable"
 
 
 def _comments(session: Session, at: datetime) -> Iterator[Metric]:
-    """By status. Those that wait are few and counted now; the others are many and were counted a
-    while ago.
+    """Return the comments by status. The few that wait are counted now; the many others were
+    counted a while ago.
     """
     counts = {status: session.scalar(_of_status(status)) for status in ("pending", "flagged")}
     told = GaugeMetricFamily(
@@ -273,7 +277,7 @@ def count_anew() -> None:
 
 
 def _settled(session: Session) -> Mapping[str, int]:
-    """Comments that nobody waits for, counted anew every `COUNT_SECONDS`."""
+    """Return the settled comments, counted again every `COUNT_SECONDS`."""
     global _counted  # noqa: PLW0603 — one per process
     if monotonic() - _counted.at > COUNT_SECONDS:
         statuses = ("rejected", "deleted")
@@ -284,7 +288,7 @@ def _settled(session: Session) -> Mapping[str, int]:
 
 
 def _of_status(status: str) -> Select[int]:
-    """Site by site, as the index is: no comment itself is read."""
+    """Count site by site, in the order of the index, so that no comment itself is read."""
     of_a_site = select(func.count(Comment.id)).where(
         Comment.site_id == Site.id, Comment.status == status
     )
@@ -306,8 +310,8 @@ def _oldest_review() -> Select[datetime | None]:
 
 
 def _oldest_unpublished() -> Select[datetime | None]:
-    """When the first change that readers do not see yet was made: the due time is put off by every
-    sweep.
+    """Return when the first change was made that readers do not see yet. The due time does not
+    tell, because every sweep moves it.
     """
     due = Thread.publish_due.is_not(None)
     owed = select(Thread.id, Thread.published_revision, Thread.publish_due).where(due)
@@ -324,7 +328,9 @@ def _oldest_unpublished() -> Select[datetime | None]:
 
 
 def _oldest_due() -> Select[datetime | None]:
-    """By endpoint, as the index is; one that is disabled is owed nothing now."""
+    """Return the oldest due time by endpoint, in the order of the index. A disabled endpoint has
+    nothing due.
+    """
     of_an_endpoint = select(func.min(Delivery.due)).where(Delivery.endpoint_id == Endpoint.id)
     return (
         select(func.min(of_an_endpoint.scalar_subquery()))

@@ -22,9 +22,9 @@ from service.operations.violation import MEND, NOTHING, Violation, dashed
 
 PAGES_AT_ONCE = 40
 THREADS_AT_ONCE = 500
-PAUSES = (0.5, 2.0, 5.0)  # seconds before a second look: the thread may just be published
+PAUSES = (0.5, 2.0, 5.0)  # seconds before a second look: a publisher may be at work
 Found = storage.Stored | storage.Damaged | None
-Read = Callable[[Iterable[str]], Iterable[Found]]  # many at once, one for one
+Read = Callable[[Iterable[str]], Iterable[Found]]  # many objects at once, in order
 _ENTRY = re.compile(rb"urn:uuid:([0-9a-f-]{36})")
 
 
@@ -37,17 +37,17 @@ class Text(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """What an object in storage must show: each approved comment by its id."""
+    """What a stored object must show: each approved comment by its id."""
 
     name: str
     comments: dict[str, Text]
     is_page: bool = True
 
 
-# the id, the id of its top comment, status, place, places, name, website, html
+# The id, the id of its top-level comment, status, place, places, name, website, html.
 CommentRow = Row[str, str, str, int | None, int, str, str | None, str | None]
 Texts = dict[str, Text]
-Chunk = tuple[str, int]  # replies that found no room on the page: a top comment and a number
+Chunk = tuple[str, int]  # replies that do not fit on the page: a top-level comment and a number
 
 
 def threads() -> Iterator[Row[Thread, str]]:
@@ -68,8 +68,8 @@ def threads() -> Iterator[Row[Thread, str]]:
 
 
 def examine(thread_id: int, read: Read) -> list[Violation]:
-    """What is wrong with a thread and with its pages; what is owed may be behind, and is another
-    rule's business.
+    """Return what is wrong with a thread and with its pages. Pages that are due to be published may
+    be behind; another rule checks those.
     """
     found = _examine(thread_id, read)
     for pause in PAUSES:
@@ -95,7 +95,7 @@ _THREAD = _THREAD.where(Thread.id == bindparam("thread"))
 
 
 def _comments() -> Select[str, str, str, int | None, int, str, str | None, str | None]:
-    # The ids as text: to make a UUID of each would take longer than all the rest.
+    # The ids as text, because making a UUID of each would take longer than everything else.
     return select(
         cast(Comment.id, String(36)).label("id"),
         cast(Comment.top_id, String(36)).label("top"),
@@ -128,8 +128,8 @@ _REPLIES = (
 
 @dataclass
 class _Look:
-    """One look at one thread, in one transaction: memory is what forty pages take, however long the
-    thread.
+    """One look at one thread, in one transaction. It uses the memory of forty pages, however long
+    the thread.
     """
 
     thread: Thread
@@ -142,7 +142,7 @@ class _Look:
 
     @property
     def is_settled(self) -> bool:
-        """Whether its pages are to show what the rows say, now."""
+        """Whether the pages must already show the rows' state."""
         thread = self.thread
         return (
             thread.publish_due is None
@@ -172,8 +172,8 @@ class _Look:
     def _count(
         self, tops: Sequence[CommentRow], answers: dict[str, list[CommentRow]], first: int
     ) -> None:
-        """Places run from 0 without a gap, among the thread's top comments as among a top comment's
-        replies.
+        """Check that places count from 0 without a gap, among the thread's top-level comments and
+        among each one's replies.
         """
         self.tops += len(tops)
         if [top.place for top in tops] != list(range(first, first + len(tops))):
@@ -216,7 +216,7 @@ class _Look:
         return objects
 
     def _continued(self, tops: Sequence[CommentRow], more: Mapping[Chunk, Texts]) -> set[int]:
-        """Pages on which something stands for its answers elsewhere alone."""
+        """Return the pages with removed comments that stay only for replies in other objects."""
         answered = {top for (top, _), shown in more.items() if shown}
         return (
             {_place(top) // TOPS_A_PAGE + 1 for top in tops if dashed(top.id) in answered}
@@ -232,7 +232,7 @@ class _Look:
         return self.read(names)
 
     def _compare(self, expected: Expected, stored: Found) -> ThreadPage | None:
-        """The page that the object holds, if it can be read."""
+        """Compare the stored page, if it can be read."""
         where = expected.name.rpartition("/")[2]
         if stored is None:
             self._wrong("on its page", f"its page {where} is missing")
@@ -254,7 +254,9 @@ class _Look:
         return page
 
     def at_head(self) -> None:
-        """What concerns the whole thread: its counts, the page readers see first, the feed."""
+        """Check what concerns the whole thread: its counts, the page readers see first, the
+        feed.
+        """
         thread = self.thread
         if self.approved != thread.count:
             self._wrong(
@@ -301,14 +303,14 @@ class _Look:
 
 
 def _place(row: CommentRow) -> int:
-    """Both queries ask for comments with a place only."""
+    """Return the place; both queries select only comments that have one."""
     place: int | None = row.place
     assert place is not None
     return place
 
 
 def _texts(comments: Sequence[PublishedComment]) -> Texts:
-    """Every comment on the page that is not removed, with the replies below it."""
+    """Return every comment on the page that is not removed, including the replies below it."""
     found: Texts = {}
     for comment in comments:
         if comment["id"]:

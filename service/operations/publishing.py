@@ -1,4 +1,4 @@
-"""`greenroom publish`: the pages of some threads, or of all, written anew from the rows."""
+"""`greenroom publish`: write the pages of some threads, or of all, again from the rows."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ AT_ONCE = 20
 
 
 def publish(thread_ids: Sequence[int], done: Callable[[int], None] = lambda _: None) -> list[int]:
-    """Owe these threads all of their pages, and write them here and now. Answers the ids of those
-    still owed.
+    """Make all pages of these threads due, and write them now. Return the ids of the threads that
+    are still due.
 
-    What a publisher holds at the moment is left to it; what fails stays owed, and the sweep tries
-    it again.
+    A thread that another publisher holds is left to it. A thread that fails stays due, and the
+    sweep tries it again.
     """
     for start in range(0, len(thread_ids), AT_ONCE):
         some = thread_ids[start : start + AT_ONCE]
@@ -35,7 +35,7 @@ def publish(thread_ids: Sequence[int], done: Callable[[int], None] = lambda _: N
 
 
 def owe_all(thread_ids: Sequence[int] | None = None) -> None:
-    """Owe all pages of these threads, or of every thread that ever had a page."""
+    """Make all pages due of these threads, or of every thread that ever had a page."""
     which = Thread.revision > 0 if thread_ids is None else Thread.id.in_(thread_ids)
     with begin() as session:
         session.execute(update(Thread).where(which).values(published_revision=0, publish_due=now()))
@@ -47,7 +47,7 @@ def every_thread() -> Iterator[int]:
 
 
 def numbered(named: Sequence[str], site: str | None) -> list[int]:
-    """The numbers of threads that are named by them or, with a site, by their own keys. Raises
+    """Return the numbers of threads, given by number or, with a site, by their keys. Raises
     LookupError.
     """
     with reading() as session:

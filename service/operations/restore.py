@@ -1,4 +1,4 @@
-"""`greenroom restore`: fill an empty database from a backup, whatever database it was made on."""
+"""`greenroom restore`: fill an empty database from a backup of either kind of database."""
 
 from __future__ import annotations
 
@@ -44,12 +44,13 @@ from models.store.secrets import (
 from service.operations import Refused
 from service.operations.backup import FORMAT, ROWS_AT_ONCE, Manifest, Step, tables
 
-Row = dict[str, Any]  # a table's values by column: their types differ with the table
-Load = Callable[[str], object]  # a value from its text in the backup
+Row = dict[str, Any]  # a table's values by column; their types depend on the table
+Load = Callable[[str], object]  # parses a value from its text in the backup
 
 
 def restore(path: Path, step: Step = lambda *_: None) -> Manifest:
-    """Restore everything or nothing, in one transaction. Every page is owed afterwards.
+    """Restore everything or nothing, in one transaction. Afterwards every page is due to be
+    published.
 
     Raises `Refused`, with what to do next.
     """
@@ -95,7 +96,7 @@ def _check_database(manifest: Manifest) -> None:
 
 
 def _take_keys(archive: zipfile.ZipFile, manifest: Manifest) -> Secrets:
-    """The keys that the backup was made with: without them, no email address can be read."""
+    """Take over the keys of the backup: without them, no email address can be read."""
     if "secrets.json" in archive.namelist() and not are_brought():
         brought = parsed(archive.read("secrets.json"), "this backup")
         keep_secrets(brought)
@@ -198,7 +199,7 @@ class _Later:
 
 
 def _count_on(connection: Connection, table: Table) -> None:
-    """Let PostgreSQL's counter go on after the highest id in the table."""
+    """Set PostgreSQL's counter to continue after the highest id in the table."""
     column = table.autoincrement_column
     if connection.dialect.name != "postgresql" or column is None:
         return

@@ -1,5 +1,5 @@
-"""`greenroom keys rotate-email`: every address sealed anew under a new key, while the
-service runs.
+"""`greenroom keys rotate-email`: encrypt every address again with a new key, while the service
+runs.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from service.operations import Refused
 
 ROWS_AT_ONCE = 500
 FIRST = "00000000-0000-0000-0000-000000000000"  # sorts before every id
-# Who sealed an address with the old key just before the new one came has committed it by then, or
-# given up.
+# A process that used the old key just before the new one arrived has committed by then, or given
+# up.
 PATIENCE_SECONDS = 30.0
 LOCK = 0x726F74617465  # "rotate", the advisory lock that lets one rotation run at a time
 Step = Callable[[str, int, int], None]
 
 
 class Rotated(NamedTuple):
-    """`retired` are keys that no address needs any more; `to_remove` those of them that the
+    """`retired` are keys that no address needs any more; `to_remove` are those of them that the
     operator has to remove.
     """
 
@@ -54,12 +54,12 @@ class Rotated(NamedTuple):
 
 
 def rotate_email(step: Step = lambda *_: None, *, patience: float = PATIENCE_SECONDS) -> Rotated:
-    """Move every address to the newest key. An interrupted rotation is continued by the next call.
+    """Move every address to the newest key. The next call continues an interrupted rotation.
 
     If Greenroom keeps the keys itself, it makes the new key and deletes the old one. If the
-    operator brings them, the operator adds a key before and removes the old one afterwards. Every
-    process looks at the keys before it seals an address, and when it meets a key it does not know.
-    Raises `Refused` if an address cannot be read.
+    operator provides them, the operator adds a key before and removes the old one afterwards. Every
+    process reads the keys again before it encrypts an address, and when it finds a key that it does
+    not know. Raises `Refused` if an address cannot be read.
     """
     with _alone():
         require_keys()
@@ -79,8 +79,8 @@ def rotate_email(step: Step = lambda *_: None, *, patience: float = PATIENCE_SEC
 
 
 def _with_new_key() -> Secrets:
-    """The keys with a new one that is current. An interrupted rotation has left one: the old keys
-    are still there.
+    """Return the keys with a new current one. If an interrupted rotation has left one, use that:
+    the old keys still exist.
     """
     kept = from_source()
     if not are_brought() and len(kept.email_keys) == 1:
@@ -90,7 +90,7 @@ def _with_new_key() -> Secrets:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """One rotation at a time: the lock ends with the process that holds it."""
+    """Allow one rotation at a time. The lock ends with its process."""
     if engine().dialect.name == "postgresql":
         with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             if not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK}):
@@ -115,7 +115,7 @@ def _rotating() -> Refused:
 
 
 def _move_all(key: str, step: Step) -> int:
-    """How many addresses were sealed with another key, and are now with this one."""
+    """Return how many addresses were encrypted with another key and now use this one."""
     with reading() as session:
         total = (
             session.scalar(select(func.count(Comment.id)).where(Comment.email.is_not(None))) or 0
@@ -135,8 +135,8 @@ def _after(last: str) -> Sequence[Row[str, bytes | None]]:
 
 
 def _move(stale: list[tuple[str, bytes]]) -> int:
-    """Seal them anew, each only over what was read: an author who is erased meanwhile
-    stays erased.
+    """Encrypt the addresses again, each only if it is still what was read: an author who was erased
+    meanwhile stays erased.
     """
     fresh = [
         {"its_id": id_, "was": sealed, "becomes": _reseal(id_, sealed)} for id_, sealed in stale

@@ -1,8 +1,7 @@
-"""The truths that rows alone can tell: each a statement whose rows break it, and how to mend what
-can be mended.
+"""The doctor's rules about rows: each is a statement that selects violations, and a repair if one
+is possible.
 
-One statement sees one moment, so a service at work is never found guilty of being in the middle of
-something.
+One statement sees one moment, so a running service never looks broken in the middle of an action.
 """
 
 from __future__ import annotations
@@ -56,14 +55,14 @@ from service.operations.violation import MEND, NOTHING
 
 T = TypeVar("T")
 
-LONG = timedelta(minutes=10)  # by then sweep has rung, rung again, and done it itself
+LONG = timedelta(minutes=10)  # by then the sweep has rung, rung again, and done the work itself
 Mend = Callable[[Session, Sequence[str]], None]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """`broken` answers rows whose first column is the id of what breaks the rule; `words` may name
-    the others.
+    """`broken` selects rows whose first column is the id of the violation; `words` may use the
+    other columns.
     """
 
     name: str
@@ -75,7 +74,7 @@ class Rule:
 
 
 def _id(column: SQLColumnExpression[object]) -> ColumnElement[str]:
-    """As text: to make a million UUIDs of them would take longer than to find them."""
+    """Select the id as text: making a million UUIDs would take longer than finding them."""
     return cast(column, String(36))
 
 
@@ -100,7 +99,7 @@ def _twice_open(at: datetime) -> Executable:
 
 
 def _leave_one(session: Session, ids: Sequence[str]) -> None:
-    """The oldest of them stays."""
+    """Keep the oldest of them."""
     for kept in session.scalars(select(Review).where(Review.id.in_(ids))).all():
         same = (
             (Review.comment_id == kept.comment_id)
@@ -125,8 +124,8 @@ def _open_though_settled(at: datetime) -> Executable:
 
 
 def _close_by_last(session: Session, ids: Sequence[str]) -> None:
-    """By the decision that the comment's status comes from; where a human still has to look, opened
-    again.
+    """Close it by the decision that set the comment's status; open it again if a human still has to
+    look.
     """
     for review in session.scalars(select(Review).where(Review.id.in_(ids))).all():
         comment = session.get_one(Comment, review.comment_id)
@@ -147,7 +146,7 @@ def _close_by_last(session: Session, ids: Sequence[str]) -> None:
 
 
 def _decisions() -> Subquery:
-    """The log of each comment in order, each entry beside the one before."""
+    """Return each comment's log in order, with each entry beside the one before."""
     changes = DecisionRecord.was != DecisionRecord.becomes
     order = (DecisionRecord.version, case((changes, 0), else_=1), _id(DecisionRecord.id))
 
@@ -222,7 +221,7 @@ def _wrong_events(at: datetime) -> Executable:
     is_last = log.c.following.is_(None)
     first = (
         log.c.before.is_(None) & (log.c.sequence != 1) & (Site.forgotten == 0)
-    )  # the log is kept for a time
+    )  # the log is kept for a limited time
     wrong = or_(
         first,
         log.c.sequence != log.c.before + 1,
@@ -244,7 +243,7 @@ def _without_events(at: datetime) -> Executable:
     told = exists().where(Event.comment_id == Comment.id)
     settled = or_(Comment.status != "pending", Comment.event_sequence != 0)
     silent = select(_id(Comment.id), Comment.status).join(Site, Site.id == Comment.site_id)
-    return silent.where(settled, Site.forgotten == 0, ~told)  # the log is kept for a time
+    return silent.where(settled, Site.forgotten == 0, ~told)  # the log is kept for a limited time
 
 
 def _ahead_of_its_counter(at: datetime) -> Executable:
@@ -254,7 +253,7 @@ def _ahead_of_its_counter(at: datetime) -> Executable:
     )
 
 
-# What is owed
+# Due work
 
 
 def _never_screened(at: datetime) -> Executable:
@@ -269,8 +268,8 @@ def _owe_screening(session: Session, ids: Sequence[str]) -> None:
 
 
 def _waits_for_screening(at: datetime) -> Executable:
-    """The due time is put off by every sweep that rings, so a comment never screened tells by its
-    own age.
+    """The due time moves with every sweep that rings, so the age of a comment that was never
+    screened counts.
     """
     long_ago = at - LONG
     forgotten = and_(Comment.screenings == 0, Comment.at < long_ago)
@@ -296,7 +295,7 @@ def _waits_for_publishing(at: datetime) -> Executable:
 
 
 def _waits_for_delivery(at: datetime) -> Executable:
-    """A due time is put off by each attempt, so one long past was not tried at all."""
+    """Each attempt moves the due time, so one long past was never tried."""
     told = select(_id(Delivery.id), Delivery.type, Delivery.due).join(
         Endpoint, Endpoint.id == Delivery.endpoint_id
     )
@@ -349,7 +348,7 @@ def _approved_without_place(at: datetime) -> Executable:
 
 
 def _give_places(session: Session, ids: Sequence[str]) -> None:
-    """The first place that is free among its siblings: the one it lost, or a new one at the end."""
+    """Use the first free place among its siblings: the one it lost, or a new one at the end."""
     session.execute(
         select(Comment.id).where(Comment.id.in_(ids)).order_by(Comment.id).with_for_update()
     )
@@ -410,11 +409,11 @@ def _erase_rest(session: Session, ids: Sequence[str]) -> None:
         erase_rest(session, id_)
 
 
-_BLANK = ("[]", '["erased"]')  # the erasing decision says what it is
+_BLANK = ("[]", '["erased"]')  # the erasing decision identifies it
 
 
 def _half_deleted(at: datetime) -> Executable:
-    """Where the one says erased and the other does not."""
+    """One field says erased and the other does not."""
     told = select(_id(Comment.id), Comment.status)
     return told.where((Comment.status == "deleted") != Comment.erased_at.is_not(None))
 

@@ -1,5 +1,5 @@
-"""Objects in storage that belong to no page of any thread: what an older state of the database left
-behind.
+"""Stored objects that belong to no page of any thread, left behind by an earlier state of the
+database.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ RULE = "no strays"
 
 
 def find() -> Iterator[Violation]:
-    """Objects that belong to no thread. Only each thread's folder and its number of pages are kept
-    in memory.
+    """Return objects that belong to no thread. Memory holds only each thread's folder and its
+    number of pages.
     """
     suspects = list(_unknown(_pages()))
     if not suspects:
         return
-    pages = _pages()  # again: a thread may have come meanwhile, and a draft is soon gone
+    pages = _pages()  # check again: the thread may be new, and a draft is soon gone
     for name in suspects:
         if not _is_known(name, pages) and storage.look(name):
             words = "published, but it is no page of any thread"
@@ -45,7 +45,7 @@ def _unknown(pages: dict[str, int]) -> Iterator[str]:
 
 
 def _pages() -> dict[str, int]:
-    """How many pages each thread has, by the folder they are in."""
+    """Return the number of pages of each thread, by folder."""
     pages: dict[str, int] = {}
     for row in page_rules.threads():
         folder, _, _ = storage.newest_name(row.site, row.Thread.key).rpartition("/")
@@ -67,7 +67,7 @@ def _is_known(name: str, pages: dict[str, int]) -> bool:
 
 
 def _continues(top: str) -> int:
-    """On how many objects the replies to this comment go on."""
+    """Return in how many further objects the replies to this comment continue."""
     with reading() as session:
         places = (
             session.scalar(select(Comment.places).where(Comment.id == top)) if is_id(top) else None

@@ -1,5 +1,5 @@
-"""What `greenroom doctor` found wrong: which truth, on what, in words, and the command that mends
-it.
+"""A problem that `greenroom doctor` found: the rule, the object, a sentence, and the command that
+repairs it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ NOTHING = "no command can: see operations/RUNBOOKS.md, Doctor"
 
 
 class Violation(NamedTuple):
-    """`subject` is what kind of thing `id` names; `command` mends it, or says that none can."""
+    """`subject` is the kind of thing that `id` names; `command` repairs it, or says that none
+    can.
+    """
 
     rule: str
     subject: str
@@ -21,11 +23,11 @@ class Violation(NamedTuple):
     command: str
 
     def __str__(self) -> str:
-        where = f", {self.rule}" if self.command == NOTHING else ""  # its row there
+        where = f", {self.rule}" if self.command == NOTHING else ""  # its row in the runbook
         return f"{self.subject} {self.id}: {self.words}. To mend: {self.command}{where}"
 
 
 def dashed(id_: object) -> str:
-    """An identifier as people know it: SQLite keeps the 32 digits alone."""
+    """Return an identifier in its usual form, because SQLite stores only the 32 digits."""
     text = str(id_)
     return str(UUID(text)) if len(text) == 32 else text

@@ -1,4 +1,4 @@
-"""`greenroom up`: all of Greenroom on one machine, minded by one process."""
+"""`greenroom up`: all of Greenroom on one machine, supervised by one process."""
 
 from service.up.supervisor import up
 

@@ -1,5 +1,5 @@
-"""What the outside asks of `up`: noted, and looked at when there is time, so that nothing is
-interrupted half-way.
+"""Signals to `up`: recorded at once and handled when there is time, so that nothing is interrupted
+halfway.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Attention:
-    """`ended` turns true at the first signal to end; every later one is heard and
-    changes nothing.
+    """`ended` becomes true at the first signal to end; later ones are received and change
+    nothing.
     """
 
     def __init__(self) -> None:
@@ -22,12 +22,12 @@ class Attention:
         self._ear, mouth = socket.socketpair()
         self._ear.setblocking(False)
         mouth.setblocking(False)
-        self._mouth = mouth  # kept, or it would be closed
+        self._mouth = mouth  # referenced here, or it would be closed
         signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
         for number in ENDING:
             if (
                 number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
-            ):  # nohup said not to
+            ):  # nohup asked to ignore it
                 signal.signal(number, self._end)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # a default action would not wake us
 
@@ -35,14 +35,14 @@ class Attention:
         self.ended = True
 
     def ignore(self) -> None:
-        """Hear nothing any more: a signal that comes while this process already ends must not
-        change how.
+        """Ignore all further signals: one that arrives while this process is ending must not change
+        how it ends.
         """
         for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
 
     def wait(self, seconds: float) -> None:
-        """Sleep, but no longer than until the next signal, a child's death included."""
+        """Sleep, at most until the next signal, which includes a child's death."""
         select.select([self._ear], [], [], seconds)
         with contextlib.suppress(BlockingIOError):
             self._ear.recv(4096)

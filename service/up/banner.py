@@ -1,4 +1,4 @@
-"""What `up` shows once everything answers."""
+"""The lines that `up` prints when everything answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from rich.text import Text
 
 
 def banner(url: str, *, owner: tuple[str, str] | None = None, colours: bool = False) -> str:
-    """Where to go now; on the very first start also the owner's email and one-time password."""
+    """Return the addresses to open; at the very first start, also the owner's email and one-time
+    password.
+    """
     rows = Table.grid(padding=(0, 3))
     rows.add_row(Text("Demo page", "dim"), Text(f"{url}/demo", "bold"))
     rows.add_row(Text("Console", "dim"), Text(f"{url}/console/", "bold"))

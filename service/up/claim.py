@@ -1,8 +1,9 @@
-"""Whose a data folder is: one `up` at a time, and only when the parts of an earlier one have ended.
+"""Who uses a data folder: one `up` at a time, and only after the parts of an earlier one have
+ended.
 
-Locks end with the processes that hold them, however those ended, so nothing is left to clean up.
-The second lock is held by the parts themselves, through a descriptor each inherits: after `kill -9`
-of `up` they need a moment to notice.
+Locks end with their processes, however those end, so nothing needs cleaning up. The parts
+themselves hold the second lock, through a descriptor that each inherits: after `kill -9` of `up`
+they need a moment to notice.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from models.store.faults import in_words
 from service.up.attention import Attention
 
 PATIENCE_SECONDS = 15.0
-PROBE_BYTES = 1024 * 1024  # with less room than that, a part cannot work
+PROBE_BYTES = 1024 * 1024  # with less space than this, a part cannot work
 
 
 class Refused(Exception):
-    """`up` can't start or go on; its words say why and what to do."""
+    """Raised if `up` can't start or continue; the message says why and what to do."""
 
 
 class Claim:
-    """Holds a data folder for this process. `parts` is a descriptor for each part to inherit."""
+    """Holds a data folder for this process. Each part inherits the descriptor `parts`."""
 
     def __init__(self, data: Path) -> None:
         self.run = data / "run"
@@ -46,7 +47,7 @@ class Claim:
             raise Refused(f"Greenroom can't start: {trouble}.")
 
     def trouble(self) -> str | None:
-        """Why nothing can be written to the data folder now, in words; None if something can."""
+        """Return why nothing can be written to the data folder now, or None if it can."""
         probe = self.run / "probe"
         try:
             try:
@@ -61,7 +62,7 @@ class Claim:
         return None
 
     def wait(self, attention: Attention) -> None:
-        """Until the parts of an earlier start are gone. Raises Refused if they stay."""
+        """Wait until the parts of an earlier start are gone. Raises Refused if they stay."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not _locked(self.parts) and not attention.ended:
             if time.monotonic() > deadline:

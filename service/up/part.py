@@ -1,4 +1,4 @@
-"""One part of Greenroom: a child process with all that it starts, begun again when it dies."""
+"""One part of Greenroom: a child process with its own children, restarted when it dies."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from worker.lifeline import PULSE
 WINDOW_SECONDS = 60.0
 TIME_LIMIT = (
     signal.SIGVTALRM
-)  # how the kernel ends a worker whose work for a comment takes too much CPU time
+)  # the signal with which the kernel ends a worker that uses too much CPU time for a comment
 ENOUGH = 5  # deaths of one part within the window
-REST_SECONDS = 5.0  # before a part that cannot live now is tried again
+REST_SECONDS = 5.0  # pause before a part that cannot run now is tried again
 
 
 @dataclass
 class Part:
-    """A part leads a process group of its own: Ctrl-C in a terminal reaches `up` alone, and what
-    the part leaves behind can be ended with it. `patience`: seconds between SIGTERM and SIGKILL.
+    """A part leads its own process group, so Ctrl-C in a terminal reaches only `up`, and processes
+    that the part leaves behind can be ended with it. `patience` is the number of seconds between
+    SIGTERM and SIGKILL.
     """
 
     name: str
@@ -43,10 +44,10 @@ class Part:
     noted_pid: int | None = None
 
     def start(self) -> None:
-        """Start it, from the main thread: Linux tells Valkey of the death of the *thread* that
-        started it.
+        """Start it, from the main thread, because Linux signals Valkey when the *thread* that
+        started it dies.
 
-        A machine that cannot start a process now is asked again after a rest.
+        If the machine cannot start a process now, `up` tries again after a pause.
         """
         self.rests_until = None
         self.signs.expect(self.name)
@@ -71,8 +72,8 @@ class Part:
         self.note_pid()
 
     def note_pid(self) -> None:
-        """Write the pid file, unless it says so already. A disk that is full now is asked again at
-        the next call.
+        """Write the pid file, unless it is right already. If the disk is full, the next call tries
+        again.
         """
         if self.process is None or self.noted_pid == self.process.pid:
             return
@@ -88,15 +89,15 @@ class Part:
         self.noted_pid = self.process.pid
 
     def rest(self) -> None:
-        """Leave it for a while: `is_due()` says when to start it again."""
+        """Pause: `is_due()` says when to start it again."""
         self.rests_until = time.monotonic() + REST_SECONDS
 
     def is_due(self) -> bool:
         return self.rests_until is not None and time.monotonic() >= self.rests_until
 
     def died(self) -> str | None:
-        """How it ended, or None while it runs. What it leaves is ended too: without its head it
-        would go on working.
+        """Return how it ended, or None while it runs. Its remaining processes are ended, too;
+        otherwise they would continue without it.
         """
         if (
             self.process is None
@@ -108,8 +109,8 @@ class Part:
         return f"by {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
 
     def replace(self) -> None:
-        """End it at once, which a stopped process hears of too, and start it anew. This is no death
-        that is counted.
+        """End it at once, with a signal that also ends a stopped process, and start it again. This
+        does not count as a death.
         """
         if self.process is None or self.rests_until is not None:
             return
@@ -118,10 +119,10 @@ class Part:
         self.start()
 
     def dies_too_often(self) -> bool:
-        """Count one death. True at the last of five in a minute.
+        """Count one death. Return True at the fifth within a minute.
 
-        A worker that used up its time limit for one comment is not counted: strangers' comments
-        shall not end it all.
+        A worker that used up its time limit for one comment does not count: strangers' comments
+        must not end everything.
         """
         if self.process and self.process.returncode == -TIME_LIMIT:
             return False
@@ -133,8 +134,8 @@ class Part:
             self.process.terminate()
 
     def end(self, deadline: float) -> None:
-        """Wait for it to end, kill it at the deadline (on the monotonic clock), and whatever is
-        left of it.
+        """Wait for it to end, kill it at the deadline (on the monotonic clock), and then kill
+        whatever is left of it.
         """
         if self.process is None:
             return
@@ -151,8 +152,8 @@ class Part:
         return self.claim.run / f"{self.name}.pid"
 
     def _kill(self) -> None:
-        """All of its group. (With nobody left, the number is another's only after a whole round of
-        process ids.)
+        """Kill its whole group. (If the group is empty, another process gets the number only after
+        a whole round of process ids.)
         """
         assert self.process
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -160,7 +161,7 @@ class Part:
 
 
 def end_in_order(parts: list[Part]) -> None:
-    """Web, then workers, then Valkey: each still finds what it needs to finish its work."""
+    """End web, then workers, then Valkey: each still finds what it needs to finish its work."""
     for kind in ("web", "worker", "valkey"):
         ending = [part for part in parts if part.name.startswith(kind)]
         now = time.monotonic()

@@ -1,8 +1,8 @@
-"""Signs of life: each part gives them again and again while it works; one that is stopped or hangs
-gives none.
+"""Heartbeats: each part sends them repeatedly while it works; one that is stopped or hangs sends
+none.
 
 A part's process sends them by itself (worker/lifeline.py), so neither the database nor a flood of
-clients can hold them up. Valkey is asked.
+clients can delay them. Valkey is asked instead.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from worker.lifeline import STARTS
 SILENT_SECONDS, START_SECONDS = (
     10.0,
     90.0,
-)  # without a sign; the second from a start to its first sign
+)  # seconds without a heartbeat; the second is from a start to the first one
 STARTING = SILENT_SECONDS - START_SECONDS
-# Of the time between two looks, this much counts at most. If it is longer, `up` was stopped itself,
-# as when a laptop sleeps, and so were its parts.
+# The longest time between two looks that counts. If it was longer, `up` itself was stopped, as when
+# a laptop sleeps, and so were its parts.
 MOST_COUNTED = 2.0
-MOST_HEARD = 1000  # signs at one look
-# unanswered only by a Valkey that does nothing: without the password it answers, too
+MOST_HEARD = 1000  # heartbeats read at one look
+# Only a hanging Valkey leaves this unanswered: it answers even without the password.
 PING = b"PING\r\n"
 SOON = 0.05
 
 
 class Signs:
-    """Hears the signs of every part. A part may take its time until its first sign.
+    """Receives the heartbeats of every part. A part may take its time until its first one.
 
     A part may have several names, one for each of its processes: `web` and `web.answering`.
     """
@@ -41,32 +41,32 @@ class Signs:
         self._parts: set[str] = set()
         self._silent: dict[
             str, float
-        ] = {}  # by name, for how many seconds; below 0 it may still be starting
+        ] = {}  # by name, for how many seconds it was silent; below 0 it may still be starting
         self._asked: dict[str, Ping] = {}
         self._looked = monotonic()
 
     @property
     def address(self) -> str:
-        """Where signs are sent to, as `host:port`."""
+        """The address for heartbeats, as `host:port`."""
         host, port = self._ear.getsockname()
         return f"{host}:{port}"
 
     def ask(self, part: str, port: int) -> None:
-        """Ask this part itself, as it sends no signs."""
+        """Ask this part, because it sends no heartbeats."""
         self._asked[part] = Ping(port)
 
     def expect(self, part: str) -> None:
-        """Give this part its time to start. Called before it is started, and when its last process
-        is gone.
+        """Give this part its time to start. Call this before it is started, and after its last
+        process has gone.
         """
         self._parts.add(part)
-        self._hear()  # what the last one still said
+        self._hear()  # messages that the last process still sent
         for name in [name for name in self._silent if _part(name) == part]:
             del self._silent[name]
         self._silent[part] = STARTING
 
     def silent(self) -> set[str]:
-        """The parts that have given no sign for too long."""
+        """Return the parts that have been silent for too long."""
         now = monotonic()
         passed, self._looked = min(now - self._looked, MOST_COUNTED), now
         for name in self._silent:
@@ -99,7 +99,9 @@ class Ping:
         self._connection: socket.socket | None = None
 
     def has_gone(self) -> bool:
-        """Ask, if nothing is asked. True once, when nobody listens any more: it starts again."""
+        """Ask, unless a question is open. Return True once if nobody listens any more: it is
+        restarting.
+        """
         if self._connection:
             return False
         connection = socket.socket()

@@ -1,6 +1,6 @@
-"""Start the parts, begin again what dies or stands still, end everything when asked.
+"""Start the parts, restart those that die or hang, and end everything when asked.
 
-All of it happens in one loop on the main thread; only what the parts say is read by threads.
+All of this happens in one loop on the main thread; only the parts' output is read by threads.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ WEB_SECONDS, WORKER_SECONDS, VALKEY_SECONDS = (
     5.0,
     6.0,
     2.0,
-)  # each may take to end: 13 of the 15 that are promised
+)  # seconds that each may take to end: 13 of the 15 that are promised
 
 
 def up() -> None:
-    """Run Greenroom until SIGTERM, SIGINT or SIGHUP. Raises Refused, or PortTaken, where it can't
-    start or go on.
+    """Run Greenroom until SIGTERM, SIGINT or SIGHUP. Raises Refused or PortTaken if it can't start
+    or continue.
     """
     Supervisor().run()
 
@@ -50,11 +50,11 @@ class Supervisor:
         self._signs = Signs()
         self._parts: list[Part] = []
         self._environment = {
-            # glibc gives each thread a heap of its own, and what those keep is 20 MB a part
+            # glibc gives each thread a separate heap, which together hold 20 MB per part
             "MALLOC_ARENA_MAX": "2",
             **os.environ,
             "GREENROOM_DATA": str(self._data),
-            # what a part says is seen at once, and not lost when it is killed
+            # a part's output appears at once, and is not lost when it is killed
             "PYTHONUNBUFFERED": "1",
             UP: str(os.getpid()),
         }
@@ -66,7 +66,7 @@ class Supervisor:
             _check_model()
             owner = (
                 self._prepare()
-            )  # first, as it makes the keys or refuses, and one of them is Valkey's password
+            )  # first, because it makes the keys, and one is Valkey's password
             if not settings().redis_url and not self._attention.ended:
                 self._start_valkey()
             self._start("web", [*GREENROOM, "serve"], patience=WEB_SECONDS)
@@ -97,9 +97,9 @@ class Supervisor:
         self._signs.ask("valkey", urlsplit(valkey.url).port or 0)
 
     def _prepare(self) -> tuple[str, str] | None:
-        """Migrate, and on the very first start get the owner's email and one-time password.
+        """Migrate, and at the very first start get the owner's email and one-time password.
 
-        A process of its own does it, for `up` to stay small.
+        A separate process does this, so that `up` stays small.
         """
         if self._attention.ended:
             return None
@@ -118,7 +118,7 @@ class Supervisor:
         while process.poll() is None and not self._attention.ended:
             self._attention.wait(1)
         if process.poll() is None:
-            process.kill()  # the next start goes on with the migration
+            process.kill()  # the next start continues the migration
             process.wait()
         elif process.returncode:
             raise Refused("The database could not be made ready; the lines above say why.")
@@ -135,7 +135,7 @@ class Supervisor:
             self._attention.wait(0.1)
 
     def _announce(self, owner: tuple[str, str] | None) -> None:
-        # drawn once, when nobody waits for it any more
+        # made at once, when nobody waits for it any more
         from service.up.banner import banner  # noqa: PLC0415
 
         self._terminal.show(banner(public_url(), owner=owner, colours=self._terminal.colours))
@@ -175,7 +175,9 @@ class Supervisor:
 
 
 def _check_model() -> None:
-    """Without its model every comment would be flagged, and nobody told why."""
+    """Check that the model can be loaded: without it every comment would be flagged, and nobody
+    would know why.
+    """
     if not model_path().is_file():
         raise Refused(
             f"The spam model {model_path()} is missing: correct or unset GREENROOM_SPAM_MODEL."
@@ -183,7 +185,7 @@ def _check_model() -> None:
 
 
 def _answers() -> bool:
-    """Whether the web process can serve, and take comments."""
+    """Whether the web process can serve readers and accept comments."""
     asking = http.client.HTTPConnection(near_address(), timeout=0.5)
     try:
         asking.request("GET", "/health/ready?for=writing")

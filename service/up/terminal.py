@@ -1,8 +1,8 @@
-"""What `up` and its parts say, one line at a time on one terminal.
+"""Print the output of `up` and its parts, one line at a time, on one terminal.
 
-A thread reads each part, and one alone writes. A terminal that stands still (a pipe nobody reads,
-Ctrl-S) therefore holds up nobody: what does not fit the queue is dropped, and so is everything once
-the reader has left.
+A thread reads each part, and a single one writes. So a terminal that hangs (a pipe that nobody
+reads, Ctrl-S) delays nobody: lines that do not fit into the queue are dropped, and everything is
+dropped after the reader has gone.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ COLOURS = {
     "worker": 35,
     "valkey": 33,
     "up": 32,
-}  # ANSI, by the first word of the part's name
-# Advice about the machine, of no use here: nothing forks but the rewrite of a small append-only
+}  # ANSI colours, by the first word of the part's name
+# Valkey's advice about the machine is of no use here: it forks only to rewrite a small append-only
 # file.
 UNHELPFUL = b"WARNING Memory overcommit must be enabled"
 
@@ -38,17 +38,17 @@ class Terminal:
         self._put(self._name(by) + words.encode() + b"\n")
 
     def show(self, text: str) -> None:
-        """Several lines of `up`'s own, as they are."""
+        """Print several lines of `up` itself, unchanged."""
         self._put(text.encode())
 
     def follow(self, name: str, stream: IO[bytes]) -> None:
-        """Pass on every line of a part until it has closed its end."""
+        """Pass on every line of a part until it closes its end."""
         threading.Thread(
             target=self._read, args=(self._name(name), stream), name=f"reads {name}", daemon=True
         ).start()
 
     def close(self, seconds: float = 1.0) -> None:
-        """Wait until all is written, or the terminal has stood still for too long."""
+        """Wait until everything is written, or the terminal has hung for too long."""
         deadline = time.monotonic() + seconds
         while self._lines.unfinished_tasks and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -70,17 +70,17 @@ class Terminal:
     def _put(self, line: bytes) -> None:
         with contextlib.suppress(
             queue.Full
-        ):  # better a lost line than a part that waits for a terminal
+        ):  # losing a line is better than a part that waits for a terminal
             self._lines.put_nowait(line)
 
     def _write(self) -> None:
-        """Straight to the file: a buffered stream's lock, held here for ever, would block the
-        interpreter's own end.
+        """Write directly to the file: a buffered stream's lock, if held here forever, would block
+        the interpreter's own end.
         """
         while line := self._lines.get():
             try:
                 while line:
                     line = line[os.write(1, line) :]
             except OSError:
-                pass  # nobody reads any more; the parts must go on
+                pass  # nobody reads any more, but the parts must continue
             self._lines.task_done()

