@@ -1,8 +1,9 @@
-"""One's own account: a second factor, the sessions that are open; and getting in with a code."""
+"""One's own account: the second factor and the open sessions; and signing in with a code."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Sequence
 
 from flask import redirect, render_template, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -11,13 +12,13 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models.records import Moderator
 from models.store.secrets import keyed_hash, secrets
-from service.console import coming_back, sessions
+from service.console import coming_back
 from service.console.blueprint import acting, console, looking
-from service.console.sessions import Guesses
-from service.http.addresses import reader
+from service.console.confirming import Action, sensitive
+from service.console.sessions import Guesses, SignedIn
 from service.http.limits import in_words
 from service.http.problems import Problem
-from service.people import accounts, console_sessions, second_factor
+from service.people import console_sessions, second_factor
 
 WAIT_SECONDS = 300  # between the password and the code, and between a new secret and its first code
 
@@ -71,29 +72,28 @@ def sign_in_with_code() -> BaseResponse | tuple[str, int]:
 @console.get("/account")
 def account() -> str:
     who = looking()
-    return _page(who)
-
-
-def _page(who: sessions.SignedIn, *, error: str = "") -> str:
     return render_template(
         "console/account.html",
         who=who,
         sessions=console_sessions.listed(who.moderator_id, who.session_hash),
         left=second_factor.recovery_codes_left(who.moderator_id),
-        error=error,
     )
 
 
 @console.post("/account/second-factor")
 def begin_second_factor() -> str:
-    """A new secret, to be taken over into an app; it counts once a code of it has come back."""
+    """Show a new secret for an app. Nothing changes until the form below it is confirmed."""
     who = acting()
     return _enrolment(who.email, second_factor.new_secret(), "")
 
 
+def _on_the_account(what: str) -> Callable[[SignedIn], Action]:
+    return lambda _who: Action(what, back="/console/account")
+
+
 @console.post("/account/second-factor/confirm")
-def confirm_second_factor() -> str | tuple[str, int]:
-    who = acting()
+@sensitive(_on_the_account("turn on the second factor"))
+def confirm_second_factor(who: SignedIn) -> str | tuple[str, int]:
     secret = _signed("secret", "secret")
     made = second_factor.begin(who.moderator_id, secret, request.form.get("code", ""))
     if made is None:
@@ -101,7 +101,18 @@ def confirm_second_factor() -> str | tuple[str, int]:
             who.email, secret, "That is not the code of this moment. Try the next one."
         ), 422
     console_sessions.end_others(who.moderator_id, who.session_hash)
-    return render_template("console/recovery.html", who=who, codes=made)
+    return _recovery_codes(who, "The second factor is on", made)
+
+
+@console.post("/account/recovery-codes")
+@sensitive(_on_the_account("make new recovery codes"))
+def make_recovery_codes(who: SignedIn) -> str:
+    made = second_factor.new_recovery_codes(who.moderator_id)
+    return _recovery_codes(who, "New recovery codes", made)
+
+
+def _recovery_codes(who: SignedIn, title: str, codes: Sequence[str]) -> str:
+    return render_template("console/recovery.html", who=who, title=title, codes=codes)
 
 
 def _enrolment(email: str, secret: str, error: str) -> str:
@@ -124,25 +135,10 @@ def _enrolment(email: str, secret: str, error: str) -> str:
 
 
 @console.post("/account/second-factor/end")
-def end_second_factor() -> BaseResponse | tuple[str, int]:
-    """With the password, so that an open session alone is not enough."""
-    who = acting()
-    if not has_given_password(who):
-        return _page(who, error="Wrong password."), 403
+@sensitive(_on_the_account("turn off the second factor"))
+def end_second_factor(who: SignedIn) -> BaseResponse:
     second_factor.end(who.moderator_id)
     return redirect("/console/account", 303)
-
-
-def has_given_password(who: sessions.SignedIn) -> bool:
-    """Whether the form carries the password of the account, for what an open session alone must not
-    do. Guesses are slowed down.
-    """
-    if codes.admit(who.moderator_id, reader()):
-        return False
-    if accounts.check_password(who.email, request.form.get("password", "")) is None:
-        return False
-    codes.forget(who.moderator_id, reader())
-    return True
 
 
 @console.post("/account/sessions/end")

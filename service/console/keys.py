@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models.records import ApiKey
 from models.store.database import begin, now, reading
-from service.console.account import has_given_password
 from service.console.blueprint import acting, console, looking
+from service.console.confirming import Action, sensitive
 from service.console.sessions import SignedIn
 from service.console.team import check_owner
 from service.http.api_keys import LADDER, POST, SITE_SCOPES
@@ -67,13 +67,19 @@ def _says(row: ApiKey) -> str:
     return ", ".join(api_keys.scopes_of(row))
 
 
-@console.post("/sites/<site>/keys")
-def create_key(site: str) -> str | tuple[str, int]:
-    """The key is on this page, and on no other. An open session alone creates none."""
-    who = acting()
+def _creating(who: SignedIn, site: str) -> Action:
     check_owner(who, site)
-    if not has_given_password(who):
-        return _page(who, site, error="Wrong password. No key was created.", field="password"), 422
+    return Action("create an API key", back=_place(site))
+
+
+def _place(site: str) -> str:
+    return f"/console/sites/{site}/keys"
+
+
+@console.post("/sites/<site>/keys")
+@sensitive(_creating)
+def create_key(who: SignedIn, site: str) -> str | tuple[str, int]:
+    """The key is on this page, and on no other."""
     life = request.form.get("life", "")
     if life not in LIVES:
         raise Problem(422, "Choose when the key expires.")
@@ -94,22 +100,32 @@ def _scopes() -> Sequence[str]:
     return [*ladder, POST] if POST in request.form else ladder
 
 
-@console.post("/sites/<site>/keys/<key_id>")
-def change_key(site: str, key_id: str) -> BaseResponse | str | tuple[str, int]:
-    """Rotate or revoke it. To rotate shows a new key, so it takes the password."""
-    who = acting()
+def _rotating(who: SignedIn, site: str, key_id: str) -> Action:
     check_owner(who, site)
-    if request.form.get("do") == "revoke":
-        with begin() as session:
-            row = api_keys.of_site(session, api_keys.site_id_of(session, site), key_id)
-            api_keys.revoke(session, row, by=who.by)
-        return redirect(f"/console/sites/{site}/keys", 303)
-    if request.form.get("do") != "rotate" or request.form.get("overlap") not in OVERLAPS:
-        raise Problem(422, "Choose what to do with the key.")
-    if not has_given_password(who):
-        return _page(who, site, error="Wrong password. The key was not rotated."), 422
+    if request.form.get("overlap") not in OVERLAPS:
+        raise Problem(422, "Choose how long the old key still works.")
     with begin() as session:
         row = api_keys.of_site(session, api_keys.site_id_of(session, site), key_id)
-        overlap = timedelta(hours=int(request.form["overlap"]))
+        return Action(f"rotate the API key {api_keys.label(row)}", back=_place(site))
+
+
+@console.post("/sites/<site>/keys/<key_id>/rotate")
+@sensitive(_rotating)
+def rotate_key(who: SignedIn, site: str, key_id: str) -> str:
+    """The new key is on this page, and on no other."""
+    overlap = timedelta(hours=int(request.form["overlap"]))
+    with begin() as session:
+        row = api_keys.of_site(session, api_keys.site_id_of(session, site), key_id)
         made = api_keys.rotate(session, row, by=who.by, overlap=overlap, within=SITE_SCOPES)
     return _page(who, site, made=made)
+
+
+@console.post("/sites/<site>/keys/<key_id>/revoke")
+def revoke_key(site: str, key_id: str) -> BaseResponse:
+    """At once and without the password: a leaked key must end soon."""
+    who = acting()
+    check_owner(who, site)
+    with begin() as session:
+        row = api_keys.of_site(session, api_keys.site_id_of(session, site), key_id)
+        api_keys.revoke(session, row, by=who.by)
+    return redirect(_place(site), 303)

@@ -8,12 +8,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from service.console import coming_back, sessions
 from service.console.account import ask_for_code
 from service.console.blueprint import console, not_signed_in
-from service.console.sessions import Guesses
+from service.console.confirming import Action, Refusal, guesses, sensitive
+from service.console.sessions import SignedIn
 from service.http.addresses import reader
 from service.http.limits import in_words
 from service.people import accounts
-
-guesses = Guesses()
 
 
 @console.get("/sign-in")
@@ -55,11 +54,29 @@ def password_page() -> BaseResponse | str:
     return render_template("console/password.html", who=who, error="")
 
 
-@console.post("/password")
-def change_password() -> BaseResponse | tuple[str, int]:
-    """A password of one's own; the one-time password of the first start ends here."""
+def _choosing() -> SignedIn:
+    """Whoever sends the form, also with a temporary password, which opens only this."""
     who = sessions.signed_in() or not_signed_in()
     sessions.check_csrf(who)
+    return who
+
+
+def _choose_again(who: SignedIn, _action: Action, refusal: Refusal) -> tuple[str, int]:
+    """Not with the new password among the hidden fields: no page contains one."""
+    error = refusal.error or "Enter your current password, too. Nothing was changed."
+    return render_template("console/password.html", who=who, error=error), refusal.status
+
+
+def _change(_who: SignedIn) -> Action:
+    return Action("change it", back="/console/account")
+
+
+@console.post("/password")
+@sensitive(_change, signed_in=_choosing, ask_again=_choose_again)
+def change_password(who: SignedIn) -> BaseResponse | tuple[str, int]:
+    """Choose a password. Every other session ends, and the temporary password of the first start
+    does.
+    """
     try:
         accounts.change_password(
             who.moderator_id, request.form.get("password", ""), session_hash=who.session_hash

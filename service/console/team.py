@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models.records import Membership, Moderator, Site
 from models.store.database import begin, reading
-from service.console.blueprint import acting, console, looking
+from service.console.blueprint import console, looking
+from service.console.confirming import Action, sensitive
 from service.console.item import check_may, known
 from service.console.sessions import SignedIn
 from service.http.problems import Problem
@@ -51,14 +52,17 @@ def _page(who: SignedIn, *, link: str = "", email: str = "", error: str = "") ->
     )
 
 
-@console.post("/sites/<site>/people")
-def invite(site: str) -> str | tuple[str, int]:
-    """The link is shown this once, and mailed where mail can be sent."""
-    who = acting()
+def _inviting(who: SignedIn, site: str) -> Action:
     check_owner(who, site)
-    email, role = request.form.get("email", ""), request.form.get("role", "")
-    if role not in ROLES:
-        raise Problem(422, "A role is owner, moderator or viewer.")
+    email, role = request.form.get("email", ""), _role(*ROLES)
+    return Action(f"invite {email} as {role} of {site}", back="/console/people")
+
+
+@console.post("/sites/<site>/people")
+@sensitive(_inviting)
+def invite(who: SignedIn, site: str) -> str | tuple[str, int]:
+    """Show the link, this once, and mail it if the service can send mail."""
+    email, role = request.form.get("email", ""), _role(*ROLES)
     try:
         link = tickets.invite(email, site, role, by=who.by)
     except ValueError as error:
@@ -68,20 +72,38 @@ def invite(site: str) -> str | tuple[str, int]:
     return _page(who, link=link, email=email)
 
 
-@console.post("/sites/<site>/people/<moderator_id>")
-def change_role(site: str, moderator_id: str) -> BaseResponse:
-    """Another role, or none: then they are out, at once and everywhere on this site."""
-    who = acting()
+def _changing_role(who: SignedIn, site: str, moderator_id: str) -> Action:
     check_owner(who, site)
-    role = request.form.get("role", "")
-    if role not in {*ROLES, "remove"}:
-        raise Problem(422, "A role is owner, moderator or viewer.")
+    role = _role(*ROLES, "remove")
+    member = select(Moderator.email).join(Membership, Membership.moderator_id == Moderator.id)
+    member = member.join(Site, Site.id == Membership.site_id)
+    member = member.where(Site.key == site, Moderator.id == known(moderator_id))
+    with reading() as session:
+        email = session.scalar(member)
+    if email is None:
+        raise Problem(404, f"There is no such person on {site}.")
+    what = f"remove {email} from {site}" if role == "remove" else f"make {email} {role} of {site}"
+    return Action(what, back="/console/people")
+
+
+@console.post("/sites/<site>/people/<moderator_id>")
+@sensitive(_changing_role)
+def change_role(who: SignedIn, site: str, moderator_id: str) -> BaseResponse:
+    """Give someone another role, or remove them, which ends their access to the site at once."""
+    role = _role(*ROLES, "remove")
     with begin() as session:
         site_id = session.execute(select(Site.id).where(Site.key == site)).scalar_one()
         team.set_role(
             session, site_id, known(moderator_id), None if role == "remove" else role, by=who.by
         )
     return redirect("/console/people", 303)
+
+
+def _role(*possible: str) -> str:
+    role = request.form.get("role", "")
+    if role not in possible:
+        raise Problem(422, "A role is owner, moderator or viewer.")
+    return role
 
 
 def check_owner(who: SignedIn, site: str) -> None:

@@ -481,6 +481,7 @@ def test_signing_in_with_a_second_factor(
     expect(queue.get_by_role("img", name="The key, to be scanned")).to_be_visible()
     secret = queue.locator("code").inner_text()
     queue.get_by_label("Code").fill(pyotp.TOTP(secret).now())
+    queue.get_by_label("Your password").fill(PASSWORD)
     queue.get_by_role("button", name="Turn it on").click()
     expect(queue.locator(".codes li")).to_have_count(10)
     recovery = queue.locator(".codes li").first.inner_text()

@@ -109,6 +109,7 @@ def _sign_in(page: Page, greenroom: Running) -> None:
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/console/password", timeout=1000 * PATIENCE)
+    page.get_by_label("Temporary password").fill(password)
     page.get_by_label("New password").fill("the last lamplighter of tern street")
     page.get_by_label("New password").press("Enter")
     page.wait_for_url(f"{greenroom.url}/console/", timeout=1000 * PATIENCE)

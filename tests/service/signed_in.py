@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pyotp
 from werkzeug.test import TestResponse
 
 from service.console import signing_in
@@ -33,6 +34,26 @@ class SignedIn:
 
     def form(self, path: str, **fields: str) -> TestResponse:
         return self.client.post(f"/console{path}", data={**fields, "csrf": self.csrf})
+
+    def confirmed(self, path: str, **fields: str) -> TestResponse:
+        """A form with the password, as sensitive actions need it."""
+        return self.form(path, **{"current_password": PASSWORD, **fields})
+
+    def enrol(self) -> tuple[str, list[str]]:
+        """Turn on the second factor. Returns its secret and the recovery codes."""
+        secret, sealed = self.new_secret()
+        done = self.confirmed(
+            "/account/second-factor/confirm", secret=sealed, code=pyotp.TOTP(secret).now()
+        )
+        return secret, re.findall(r"<li>([\w-]+)</li>", done.text)
+
+    def new_secret(self) -> tuple[str, str]:
+        """A secret for an app, and what the form sends back of it."""
+        page = self.form("/account/second-factor").text
+        return (
+            re.findall(r"<code>(\w+)</code>", page)[0],
+            re.findall(r'name="secret" value="([^"]+)"', page)[0],
+        )
 
     def call(self, path: str, **body: Any) -> Any:
         answer = self.client.post(

@@ -23,6 +23,7 @@ from tests.caller import Caller, Client, posted, screen_all
 PASSWORD = "correct horse battery"
 ROLES = ("viewer", "moderator", "owner")
 SCOPES = ("read", "moderate", "admin")
+CONFIRMED = {"current_password": PASSWORD}
 LINKS = "https://a.example https://b.example https://c.example"
 
 
@@ -48,17 +49,19 @@ CONSOLE = {
     "GET /console/join/<token>": Row("anyone", about=False),
     "POST /console/join/<token>": Row("anyone", {"password": "short"}, about=False),
     "GET /console/password": Row("account", about=False),
-    "POST /console/password": Row("account", {"password": "short"}, about=False),
+    "POST /console/password": Row("account", {"password": "short", **CONFIRMED}, about=False),
     "GET /console/account": Row("account", about=False),
     "POST /console/account/second-factor": Row("account", about=False),
-    "POST /console/account/second-factor/confirm": Row("account", about=False),
-    "POST /console/account/second-factor/end": Row("account", {"password": "no"}, about=False),
+    "POST /console/account/second-factor/confirm": Row("account", CONFIRMED, about=False),
+    "POST /console/account/second-factor/end": Row("account", CONFIRMED, about=False),
+    "POST /console/account/recovery-codes": Row("account", CONFIRMED, about=False),
     "POST /console/account/sessions/end": Row("account", about=False),
     "POST /console/account/sessions/<session_id>/end": Row("account", about=False),
     "POST /console/preferences": Row("account", json=True, about=False),
     "GET /console/": Row("account", about=False),
     "GET /console/rows": Row("account", about=False),
     "GET /console/counts": Row("account", about=False),
+    "GET /console/changes": Row("account", about=False),
     "GET /console/recent": Row("account", about=False),
     "GET /console/blocks": Row("account", about=False),
     "GET /console/people": Row("account", about=False),
@@ -96,9 +99,11 @@ CONSOLE = {
     "POST /console/sites/<site>/models/back": Row("owner", {"version": "none"}),
     "POST /console/news/read": Row("account", about=False),
     "POST /console/sites/<site>/people": Row(
-        "owner", {"email": "new@paper.example", "role": "viewer"}
+        "owner", {"email": "new@paper.example", "role": "viewer", **CONFIRMED}
     ),
-    "POST /console/sites/<site>/people/<moderator_id>": Row("owner", {"role": "viewer"}),
+    "POST /console/sites/<site>/people/<moderator_id>": Row(
+        "owner", {"role": "viewer", **CONFIRMED}
+    ),
     "GET /console/sites/<site>/webhooks": Row("owner"),
     "POST /console/sites/<site>/webhooks": Row("owner", {"url": "nowhere"}),
     "GET /console/sites/<site>/webhooks/<webhook>": Row("owner"),
@@ -107,8 +112,9 @@ CONSOLE = {
         "owner", {"since": "2026-01-01T00:00"}
     ),
     "GET /console/sites/<site>/keys": Row("owner"),
-    "POST /console/sites/<site>/keys": Row("owner", {"name": "CMS", "password": "no"}),
-    "POST /console/sites/<site>/keys/<key_id>": Row("owner", {"do": "revoke"}),
+    "POST /console/sites/<site>/keys": Row("owner", {"name": "CMS", **CONFIRMED}),
+    "POST /console/sites/<site>/keys/<key_id>/rotate": Row("owner", {"overlap": "1", **CONFIRMED}),
+    "POST /console/sites/<site>/keys/<key_id>/revoke": Row("owner"),
     "POST /console/sign-out": Row("account", about=False),
 }
 API = {

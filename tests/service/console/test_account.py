@@ -24,22 +24,6 @@ def ann(client: Client) -> SignedIn:
     return SignedIn(client)
 
 
-def enrol(ann: SignedIn) -> tuple[str, list[str]]:
-    """The secret, and the recovery codes."""
-    page = ann.form("/account/second-factor").text
-    secret, sealed = (
-        re.findall(r"<code>(\w+)</code>", page)[0],
-        re.findall(r'name="secret" value="([^"]+)"', page)[0],
-    )
-    assert (
-        ann.form("/account/second-factor/confirm", secret=sealed, code="000000").status_code == 422
-    )
-    done = ann.form(
-        "/account/second-factor/confirm", secret=sealed, code=pyotp.TOTP(secret).now()
-    ).text
-    return secret, re.findall(r"<li>([\w-]+)</li>", done)
-
-
 def first_step(client: Client, email: str = "ann@paper.example") -> str:
     """With the password alone: what the form for the code carries."""
     signing_in.guesses._tries.clear()
@@ -55,7 +39,7 @@ def second_step(client: Client, passed: str, code: str) -> int:
 
 def test_with_a_second_factor_the_password_alone_opens_nothing(ann: SignedIn) -> None:
     with time_machine.travel(time.time(), tick=False) as clock:
-        secret, _ = enrol(ann)
+        secret, _ = ann.enrol()
         other = client_of(ann.client.application)
         passed = first_step(other)
         assert second_step(other, passed, "123456") == 403
@@ -73,7 +57,7 @@ def test_with_a_second_factor_the_password_alone_opens_nothing(ann: SignedIn) ->
 
 
 def test_a_recovery_code_lets_in_once(ann: SignedIn) -> None:
-    _, codes = enrol(ann)
+    _, codes = ann.enrol()
     assert len(set(codes)) == 10
     other = client_of(ann.client.application)
     assert second_step(other, first_step(other), codes[0]) == 303
@@ -83,7 +67,7 @@ def test_a_recovery_code_lets_in_once(ann: SignedIn) -> None:
 
 
 def test_guessing_codes_is_slowed(ann: SignedIn) -> None:
-    enrol(ann)
+    ann.enrol()
     other = client_of(ann.client.application)
     passed = first_step(other)
     tries = [
@@ -94,10 +78,9 @@ def test_guessing_codes_is_slowed(ann: SignedIn) -> None:
 
 
 def test_the_second_factor_ends_with_the_password(ann: SignedIn) -> None:
-    enrol(ann)
-    assert ann.form("/account/second-factor/end", password="wrong").status_code == 403
-    account.codes._tries.clear()
-    assert ann.form("/account/second-factor/end", password=PASSWORD).status_code == 303
+    ann.enrol()
+    assert ann.form("/account/second-factor/end", current_password="wrong").status_code == 403
+    assert ann.confirmed("/account/second-factor/end").status_code == 303
     assert "Turn it on" in ann.get("/account")
 
 
@@ -160,7 +143,7 @@ def test_the_last_use_of_a_session_is_noted_every_five_minutes(ann: SignedIn) ->
 
 def test_a_password_that_changes_between_the_two_steps_voids_the_first(ann: SignedIn) -> None:
     with time_machine.travel(time.time(), tick=False) as clock:
-        secret, _ = enrol(ann)
+        secret, _ = ann.enrol()
         clock.shift(60)
         other = client_of(ann.client.application)
         passed = first_step(other)

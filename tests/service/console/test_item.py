@@ -23,7 +23,7 @@ def ann(data: object) -> Who:
     accounts.add_moderator("ann@paper.example", "demo", "moderator", PASSWORD)
     with reading() as session:
         moderator = session.scalars(select(Moderator.id)).one()
-    return Who(moderator, "ann@paper.example", {"demo": "moderator"}, "", False)
+    return Who(moderator, "ann@paper.example", {"demo": "moderator"}, "", False, "")
 
 
 def shown(who: Who, comment_id: str) -> Item:

@@ -28,7 +28,7 @@ def ann(client: Client) -> SignedIn:
 
 
 def test_an_invitation_makes_an_account_once(ann: SignedIn) -> None:
-    page = ann.form("/sites/demo/people", email="Zoe@Paper.Example", role="moderator").text
+    page = ann.confirmed("/sites/demo/people", email="Zoe@Paper.Example", role="moderator").text
     path = "/console/join/" + re.findall(r"/console/join/([\w-]+)", page)[0]
     guest = client_of(ann.client.application)
     assert "zoe@paper.example" in guest.get(path).text
@@ -133,7 +133,7 @@ def test_an_invitation_is_mailed_where_mail_can_be_sent(
     settings.cache_clear()
     assert (
         "was mailed to"
-        in ann.form("/sites/demo/people", email="zoe@paper.example", role="viewer").text
+        in ann.confirmed("/sites/demo/people", email="zoe@paper.example", role="viewer").text
     )
     mailbox.join(PATIENCE)
     assert "To: zoe@paper.example" in mailbox.message

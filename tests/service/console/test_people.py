@@ -37,10 +37,10 @@ def test_a_site_keeps_an_owner_and_whoever_is_removed_is_out_at_once(
     ids = dict(
         re.findall(r'<td>([\w@.]+)(?: \(you\))?</td>.*?/people/([\w-]+)"', ann.get("/people"), re.S)
     )
-    assert ann.form(f"/sites/demo/people/{ids[ben.email]}", role="remove").status_code == 303
+    assert ann.confirmed(f"/sites/demo/people/{ids[ben.email]}", role="remove").status_code == 303
     assert ben.listed() == []
     assert ben.form("/settings/demo", do="save").status_code == 404
-    answer = ann.form(f"/sites/demo/people/{ids[ann.email]}", role="viewer")
+    answer = ann.confirmed(f"/sites/demo/people/{ids[ann.email]}", role="viewer")
     assert answer.status_code == 409
     assert "needs an owner" in answer.text
 
@@ -212,7 +212,7 @@ def test_the_log_tells_who_did_what_and_is_exported_as_text_that_no_spreadsheet_
     screen_all()
     ann.decide(held, formula, verdict="reject", reason="spam", note="=1+1")
     ann.form("/settings/demo", do="save", version="1", blocked="x")
-    ann.form("/sites/demo/people", email="zoe@paper.example", role="viewer")
+    ann.confirmed("/sites/demo/people", email="zoe@paper.example", role="viewer")
     page = ann.get("/log")
     for words in (
         "rejected the comment by Ann",

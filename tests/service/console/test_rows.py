@@ -21,6 +21,7 @@ ANN = SignedIn(
     sites={"demo": "owner"},
     csrf="",
     must_change_password=False,
+    session_hash="",
 )
 
 
