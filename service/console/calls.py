@@ -21,7 +21,7 @@ from models.store.database import begin, insert_new, now, reading
 from service.console import words
 from service.console.blueprint import acting, console, looking, sent
 from service.console.item import holder
-from service.console.pages import may_decide, refusals
+from service.console.pages import may_decide, questioned, refusals, unanswered_of
 from service.console.sessions import SignedIn
 from service.http.problems import Problem
 from service.http.responses import json_response
@@ -51,6 +51,9 @@ class OnScreen(Seen):
 
 
 class Decisions(Rulings):
+    """Unless it is `sure`, an approval leaves out the comments with an open question."""
+
+    sure: bool = False
     items: Annotated[list[OnScreen], Field(min_length=1, max_length=MOST_AT_ONCE)]  # type: ignore[assignment]
 
 
@@ -74,8 +77,10 @@ def decide() -> Response:
     ids = list(asked.versions())
     may_decide(who, ids)
     with begin() as session:
+        unanswered = {} if asked.sure else unanswered_of(session, asked.verdict, ids)
+        asked.items = [each for each in asked.items if each.id not in unanswered]
         outcome = decide_each(session, asked, by=who.actor)
-        refused = refusals(session, outcome.refused)
+        refused = [*refusals(session, outcome.refused), *questioned(session, unanswered)]
         session.execute(
             delete(Claim).where(Claim.comment_id.in_(ids), Claim.moderator_id == who.moderator_id)
         )

@@ -26,7 +26,7 @@ from service.console import words
 from service.console.sessions import SignedIn
 from service.http.problems import Problem
 from service.moderation.comment_records import CommentRecord, full_records
-from service.moderation.notes import about, questions_about
+from service.moderation.notes import about, open_questions, questions_about
 from service.people.names import names_of
 
 MOST_OF_AN_AUTHOR, LATEST = 200, 5
@@ -52,6 +52,7 @@ class Earlier(NamedTuple):
     at: datetime
     status: str
     text: str
+    has_question: bool
 
 
 class Author(NamedTuple):
@@ -197,13 +198,14 @@ def _author(session: Session, comment: Comment) -> Author:
     ).where(Comment.site_id == comment.site_id, Comment.email_index == comment.email_index)
     rows = session.execute(wanted.order_by(Comment.at.desc()).limit(MOST_OF_AN_AUTHOR)).all()
     others = [row for row in rows if row.id != comment.id]
+    questions = open_questions(session, [row.id for row in others[:LATEST]])
     return Author(
         counts=Counter(row.status for row in others),
         first=rows[-1].at if rows else None,
         total=len(others),
         is_more=len(rows) == MOST_OF_AN_AUTHOR,
         last=[
-            Earlier(row.id, row.at, row.status, snippet(row.html, row.body))
+            Earlier(row.id, row.at, row.status, snippet(row.html, row.body), row.id in questions)
             for row in others[:LATEST]
         ],
         names=sorted({row.name for row in others} - {comment.name, ""})[:LATEST],

@@ -4,13 +4,13 @@ script.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 import orjson
 from flask import Response, abort, redirect, render_template, request
@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models.identifiers import is_id
 from models.judgement.policy import Verdict
-from models.records import Comment, DecisionRecord, Site, Thread
+from models.records import Comment, DecisionRecord, Question, Site, Thread
 from models.settling.changes import Change
 from models.settling.history import BY_A_HUMAN, conflicts
 from models.settling.settling import settle
@@ -39,6 +39,7 @@ from service.console.shortcuts import ACTIONS, keys_of
 from service.console.view import Asked
 from service.http.problems import Problem
 from service.moderation.deciding import publish_soon
+from service.moderation.notes import open_questions
 from service.moderation.queue import MOST_COUNTED, View, coverage
 from service.people.names import names_of
 
@@ -253,6 +254,9 @@ def decide_by_form(comment_id: str) -> BaseResponse:
             except Refused as refused:
                 raise Problem(409, words.named(session, str(refused))) from None
         else:
+            is_sure = bool(request.form.get("sure"))
+            if not is_sure and (questions := unanswered_of(session, verdict, [comment_id])):
+                return _ask_if_sure(session, who, comment_id, questions[comment_id])
             change = Change(
                 comment_id, Verdict(verdict), by=who.actor, reason=reason, version=version
             )
@@ -262,6 +266,44 @@ def decide_by_form(comment_id: str) -> BaseResponse:
             settled = found
     publish_soon(settled)
     return redirect(way_back(done=comment_id), 303)
+
+
+def unanswered_of(session: Session, verdict: str, ids: Sequence[str]) -> dict[str, list[Question]]:
+    """The open questions that an approval would pass over, by comment."""
+    return open_questions(session, ids) if verdict == "approve" else {}
+
+
+def _ask_if_sure(
+    session: Session, who: SignedIn, comment_id: str, questions: Sequence[Question]
+) -> BaseResponse:
+    page = render_template(
+        "console/unanswered.html",
+        who=who,
+        comment_id=comment_id,
+        questions=questions,
+        names=names_of(session, {question.by for question in questions}),
+        fields={name: request.form[name] for name in ("version", "back") if name in request.form},
+        back=way_back(item=comment_id),
+    )
+    return Response(page, 409, content_type="text/html; charset=utf-8")
+
+
+def questioned(session: Session, unanswered: Mapping[str, Sequence[Question]]) -> list[Refusal]:
+    """A refusal for each of these comments, which names who asked."""
+    asked = [questions[0].by for questions in unanswered.values()]
+    names = names_of(session, asked)
+    versions = dict(
+        session.execute(select(Comment.id, Comment.version).where(Comment.id.in_(unanswered))).all()
+    )
+    return [
+        {
+            "id": id_,
+            "detail": f"{names[by]} asked a question that no one has answered yet.",
+            "version": versions.get(id_),
+            "has_question": True,
+        }
+        for id_, by in zip(unanswered, asked, strict=True)
+    ]
 
 
 def may_decide(who: SignedIn, ids: Sequence[str]) -> None:
@@ -303,6 +345,7 @@ class Refusal(TypedDict):
     id: str
     detail: str
     version: int | None
+    has_question: NotRequired[bool]
 
 
 def refusals(session: Session, ids: Sequence[str]) -> list[Refusal]:

@@ -18,6 +18,7 @@ from service.console import item as items
 from service.console.view import Asked
 from service.moderation.campaigns import outliers_first
 from service.moderation.comment_records import is_hidden
+from service.moderation.notes import open_questions
 from service.moderation.queue import Place
 
 PAGE_SIZE = 40
@@ -44,6 +45,7 @@ class Row(NamedTuple):
     found: Sequence[str]
     late: bool
     causes: Sequence[str]
+    has_question: bool
     group: str | None = None
     alike: int = 0
     goes_on: bool = False
@@ -209,6 +211,7 @@ def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -
     pages = {row.id: row.title or row.key for row in session.scalars(threads)}
     hidden = is_hidden(session, list(found))
     waiting = _open_reviews(session, ids)
+    questions = open_questions(session, ids)
     return [
         _row(
             comment,
@@ -216,6 +219,7 @@ def _in_few_words(session: Session, ids: Sequence[str], sites: dict[int, str]) -
             page=pages[comment.thread_id],
             reviews=waiting.get(comment.id, []),
             is_hidden=comment.id in hidden,
+            has_question=comment.id in questions,
         )
         for comment in (found[id_] for id_ in ids if id_ in found)
     ]
@@ -229,8 +233,14 @@ def _open_reviews(session: Session, ids: Sequence[str]) -> dict[str, list[Review
     return by_comment
 
 
-def _row(
-    comment: Comment, *, site: str, page: str, reviews: Sequence[Review], is_hidden: bool
+def _row(  # noqa: PLR0913 — the parts of one row
+    comment: Comment,
+    *,
+    site: str,
+    page: str,
+    reviews: Sequence[Review],
+    is_hidden: bool,
+    has_question: bool,
 ) -> Row:
     """A blind sample looks like any comment that a moderator is asked to judge."""
     return Row(
@@ -248,4 +258,5 @@ def _row(
         found=() if is_hidden else (comment.found or "").split(),
         late=any(review.due_at and review.due_at < now() for review in reviews),
         causes=["sampled"] if is_hidden else [review.cause for review in reviews],
+        has_question=has_question,
     )

@@ -20,6 +20,7 @@ from service.console.item import check_may
 from service.console.sessions import SignedIn
 from service.http.problems import Problem
 from service.moderation.comment_records import full_records
+from service.moderation.notes import open_questions
 from service.moderation.queue import Place
 from service.moderation.threads import (
     ThreadChanges,
@@ -69,12 +70,14 @@ def thread(thread_id: int) -> str:
         records = full_records(session, comments)
         deciders = {decision["by"] for record in records for decision in record["decisions"]}
         names = names_of(session, deciders)
+        questions = open_questions(session, [record["id"] for record in records])
     return render_template(
         "console/thread.html",
         who=who,
         thread=found,
         site=site,
         records=records,
+        questions=questions,
         names=names,
         following=following,
         words=words,

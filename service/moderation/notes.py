@@ -4,7 +4,8 @@ see it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -136,6 +137,17 @@ def questions_about(session: Session, comment: Comment) -> Sequence[Question]:
     return session.scalars(
         select(Question).where(Question.comment_id == comment.id).order_by(Question.id)
     ).all()
+
+
+def open_questions(session: Session, comment_ids: Collection[str]) -> dict[str, list[Question]]:
+    """The questions that no one has answered, by comment. Comments without one are left out."""
+    unanswered = select(Question).where(
+        Question.comment_id.in_(comment_ids), Question.answered_at.is_(None)
+    )
+    found: dict[str, list[Question]] = defaultdict(list)
+    for question in session.scalars(unanswered.order_by(Question.id)):
+        found[question.comment_id].append(question)
+    return found
 
 
 def ask(session: Session, comment: Comment, new: NewQuestion, *, by: str) -> Question:

@@ -3,6 +3,7 @@
 
 import { Keys } from "./keys.js";
 import { send, html } from "./sending.js";
+import { askFirst, markQuestion, withQuestion } from "./questions.js";
 import { explain } from "./score.js";
 import { tellTimes } from "./moments.js";
 
@@ -90,7 +91,10 @@ function put(row, fetched, focus) {
   if (matchMedia("(max-width: 48rem)").matches) scrollTo(0, 0);
   if (focus) pane.focus({ preventScroll: true });
   const item = open.querySelector(".item");
-  if (item) row.dataset.version = item.dataset.version;
+  if (item) {
+    row.dataset.version = item.dataset.version;
+    markQuestion(row, "hasQuestion" in item.dataset);
+  }
   afterPaint(item);
   clearTimeout(claiming);
   claiming = setTimeout(claim, CLAIM_AFTER); // a moderator who goes on at once did not have it open
@@ -265,29 +269,35 @@ function words(verdict, reason, gone) {
   return { did: DID[verdict], of: gone.length === 1 ? gone[0].dataset.name : `${gone.length} comments`, as };
 }
 
-function decide(verdict, reason, gone) {
+function decide(verdict, reason, gone, { sure = false } = {}) {
   if (!gone.length || !mayDecide()) return;
+  if (verdict === "approve" && !sure && withQuestion(gone).length) {
+    return askFirst(gone, (meant) => decide(verdict, reason, meant, { sure: true }));
+  }
   const entry = { ...words(verdict, reason, gone), batch: gone.length > 1 ? uuid() : null, decisions: [], rows: gone };
   const items = gone.map((row) => ({ id: row.dataset.id, version: Number(row.dataset.version) }));
   for (const row of gone) pages.delete(row.dataset.id);
   entry.putBack = take(gone);
-  entry.sent = sendDecisions(entry, verdict, reason, items);
+  entry.sent = sendDecisions(entry, items, { verdict, reason, batch: entry.batch, sure });
   done.push(entry);
   tell(entry);
   choosing();
 }
 
-async function sendDecisions(entry, verdict, reason, items) {
+async function sendDecisions(entry, items, ruling) {
   const chunks = [];
   for (let at = 0; at < items.length; at += CHUNK) chunks.push(items.slice(at, at + CHUNK));
-  const calls = chunks.map((some) => inTurn("/console/decisions", { verdict, reason, batch: entry.batch, items: some }));
+  const calls = chunks.map((some) => inTurn("/console/decisions", { ...ruling, items: some }));
   const failed = [];
   for (const [n, chunk] of chunks.entries()) {
     try {
       const answer = await calls[n];
       entry.decisions.push(...answer.done.map((each) => each.decision));
       for (const each of answer.done) versionOf(entry.rows, each.id, each.version);
-      for (const each of answer.refused) failed.push([each.id, each.detail, each.version]);
+      for (const each of answer.refused) {
+        if (each.has_question) markQuestion(entry.rows.find((row) => row.dataset.id === each.id), true);
+        failed.push([each.id, each.detail, each.version]);
+      }
     } catch (error) {
       for (const each of chunk) failed.push([each.id, error.message, null]);
     }
@@ -707,6 +717,7 @@ document.addEventListener("submit", (event) => {
 });
 
 const keys = new Keys(preferences, (action, event) => {
+  if (document.querySelector("dialog[open]")) return false;
   if (asking) return reasonKey(event);
   if (!action) return false;
   actions[action]();

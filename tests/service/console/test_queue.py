@@ -527,3 +527,86 @@ def test_a_search_keeps_the_order_and_the_filters(ann: SignedIn, held: list[str]
     assert 'name="order" value="oldest"' in search
     for form in (search, filters):
         assert f'name="campaign" value="{held[0]}"' in form
+
+
+WAITING = "waiting for an answer"
+
+
+@pytest.fixture
+def asked(ann: SignedIn, held: list[str]) -> str:
+    """The first comment, about which ann asked a question."""
+    question = {"text": "Is this satire?", "whom": "owner"}
+    assert ann.form(f"/comments/{held[0]}/questions", **question).status_code == 303
+    return held[0]
+
+
+def answer_it(ann: SignedIn, comment: str) -> None:
+    question = re.findall(r"/console/questions/([\w-]+)/answer", ann.get(f"/items/{comment}"))[0]
+    ann.form(f"/questions/{question}/answer", text="Yes.")
+
+
+def test_a_comment_with_an_open_question_is_marked_wherever_it_stands(
+    ann: SignedIn, held: list[str], asked: str
+) -> None:
+    with reading() as session:
+        thread = session.get_one(Comment, asked).thread_id
+    row = f'data-id="{asked}"'
+    for page in ("/", "/?tab=all&q=ferry", f"/rows?author={asked}", "/rows?tab=all"):
+        rows = ann.get(page).partition('<main class="open"')[0].split("</li>")
+        marked = [part for part in rows if "data-has-question" in part]
+        assert len(marked) == 1, page
+        assert row in marked[0], page
+        assert WAITING in marked[0], page
+    assert ann.get(f"/threads/{thread}").count(WAITING) == 1
+    assert f'{row} data-version="2" data-may="decide" data-has-question' in ann.get(
+        f"/items/{asked}"
+    )
+    of_the_same_author = ann.get(f"/items/{held[1]}").partition("last-five")[2]
+    assert of_the_same_author.count(WAITING) == 1
+    answer_it(ann, asked)
+    for page in ("/rows", f"/threads/{thread}", f"/items/{held[1]}", f"/items/{asked}"):
+        assert WAITING not in ann.get(page), page
+
+
+def test_approving_it_without_script_asks_first(ann: SignedIn, asked: str) -> None:
+    address = f"/comments/{asked}/decisions"
+    back = "/console/?order=newest"
+    first = ann.form(address, verdict="approve", version="2", back=back)
+    assert first.status_code == 409
+    assert "Approve without an answer?" in first.text
+    assert "Is this satire?" in first.text
+    assert "ann@paper.example" in first.text
+    assert status_of(asked) == "flagged"
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', first.text))
+    del fields["csrf"]
+    done = ann.form(address, verdict="approve", **fields)
+    assert done.location == f"{back}&done={asked}"
+    assert status_of(asked) == "approved"
+
+
+def test_rejecting_it_or_approving_it_once_answered_asks_nothing(
+    ann: SignedIn, held: list[str], asked: str
+) -> None:
+    answer_it(ann, asked)
+    approve = ann.form(f"/comments/{asked}/decisions", verdict="approve", version="2")
+    assert approve.status_code == 303
+    ann.form(f"/comments/{held[1]}/questions", text="Is this?", whom="owner")
+    reject = ann.form(f"/comments/{held[1]}/decisions", verdict="reject", version="2")
+    assert reject.status_code == 303
+
+
+def test_an_approval_of_many_leaves_out_those_with_a_question_unless_it_is_sure(
+    ann: SignedIn, held: list[str], asked: str
+) -> None:
+    answer = ann.decide(*held)
+    assert [each["id"] for each in answer["done"]] == held[1:]
+    (refused,) = answer["refused"]
+    assert refused == {
+        "id": asked,
+        "detail": "ann@paper.example asked a question that no one has answered yet.",
+        "version": 2,
+        "has_question": True,
+    }
+    assert ann.decide(asked)["done"] == []
+    assert [each["id"] for each in ann.decide(asked, sure=True)["done"]] == [asked]
+    assert status_of(asked) == "approved"
