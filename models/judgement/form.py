@@ -1,5 +1,5 @@
-"""How the comment came: machines fill in fields that people cannot see, hurry, and skip the form
-altogether.
+"""Judge how the comment was sent: bots fill in fields that people cannot see, are fast, or skip the
+form.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ _TOKENS = {
 
 
 def check(batch: Sequence[Candidate]) -> list[Evidence]:
-    """`score` is the seconds from form to post, where they are known."""
+    """Check how a comment was sent. `score` is the number of seconds from form to post, if
+    known.
+    """
     return [_evidence(candidate.form, candidate.policy.form.min_seconds) for candidate in batch]
 
 

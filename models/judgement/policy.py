@@ -1,4 +1,4 @@
-"""Evidence and a site's policy make a decision. Pure: no clock, no database, no network."""
+"""Turn evidence and a site's policy into a decision. Pure: no clock, no database, no network."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ PAGE_QUERY = ("p", "id", "page_id", "article")
 
 
 def page_query(kept: Sequence[str] | None) -> tuple[str, ...]:
-    """A policy's `threads.query` as it is stored; None for one that was saved before there was this
-    part.
+    """Return a policy's `threads.query` for storing; None if the policy was saved before it had
+    this part.
     """
     return PAGE_QUERY if kept is None else tuple(kept)
 
@@ -41,8 +41,8 @@ class Verdict(StrEnum):
 
 
 def _of_every_name(schema: dict[str, Any]) -> None:
-    """A pattern for names is more than generators of clients understand: they leave such values
-    untyped.
+    """Describe any name. Generators of clients do not understand a pattern for names, and leave
+    such values untyped.
     """
     for part in (schema, *schema.get("anyOf", ())):
         if patterns := part.pop("patternProperties", None):
@@ -53,7 +53,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        # Nothing is left out of a policy that is shown, so its description says so.
+        # A policy in an answer is always complete, and its description says so.
         json_schema_serialization_defaults_required=True,
     )
 
@@ -207,10 +207,10 @@ class Policy(_Part):
 
 
 class Decision(NamedTuple):
-    """What is to be done and every reason for it, worst first. No verdict means: wait, and screen
-    again.
+    """The verdict and every reason for it, worst first. No verdict means that the comment waits and
+    is screened again.
 
-    `again` says that some check could not run, so the comment is owed another screening.
+    `again` means that some check could not run, so the comment is due for another screening.
     """
 
     verdict: Verdict | None
@@ -224,8 +224,8 @@ class _Finding(NamedTuple):
 
 
 def decide(evidence: Iterable[Evidence], policy: Policy) -> Decision:
-    """One decision from all the evidence: reject before flag before wait before approve, every
-    reason kept.
+    """Decide from all the evidence: reject before flag before wait before approve. Every reason is
+    kept.
     """
     evidence = list(evidence)
     trusted = [_with_trust(item, evidence) for item in evidence]
@@ -240,12 +240,12 @@ def decide(evidence: Iterable[Evidence], policy: Policy) -> Decision:
     return Decision(None if worst == "wait" else Verdict(worst), tuple(told), again)
 
 
-_GROUNDS = ("reject", "flag", "wait")  # each is worse than those behind it
+_GROUNDS = ("reject", "flag", "wait")  # each is worse than the next
 
 
 def _findings(evidence: Sequence[Evidence], policy: Policy) -> list[_Finding]:
-    """Everything that the policy makes of the evidence. The spam score comes after the hints, which
-    lower its thresholds.
+    """Return everything that the policy makes of the evidence. The spam score comes after the
+    hints, which lower its thresholds.
     """
     findings: list[_Finding] = []
     for item in evidence:
@@ -270,7 +270,7 @@ def _reasons_by_weight(findings: Iterable[_Finding]) -> dict[str, list[str]]:
 
 
 def _weigh(item: Evidence, policy: Policy) -> Iterable[_Finding]:
-    """What the policy makes of one check's findings, also of what it found before it failed."""
+    """Apply the policy to one check's findings, including those from before it failed."""
     rule = _RULES.get(item.check)
     return rule(item, policy) if rule else []
 
@@ -299,7 +299,7 @@ def _reason_to_hold(item: Evidence, limit: float) -> str:
 
 
 def _flag_above(policy: SpamPolicy, hinted: bool) -> float:
-    """A hint never makes it milder, whatever the owner wrote."""
+    """Return the threshold with hints. A hint only lowers it, whatever the owner set."""
     return min(policy.flag_above, policy.flag_above_with_hint) if hinted else policy.flag_above
 
 
@@ -308,10 +308,10 @@ def _missing(item: Evidence, policy: Policy) -> _Finding:
 
 
 def _with_trust(item: Evidence, evidence: Iterable[Evidence]) -> Evidence:
-    """What a moderator trusts takes a doubt away: links to a trusted host, a trusted address's own
-    record, that many say what was found to be fine, and the spam score of the very same words. Of
-    words that are only like it the score counts: whoever adds a link to what was approved gets
-    nowhere.
+    """Remove doubts that a moderator's trust answers: links to a trusted host, a trusted address's
+    own record, repeats of a text that was found fine, and the spam score of exactly that text. The
+    score still counts for a text that is only similar: otherwise a spammer could add a link to an
+    approved text.
     """
     blocks = next((other for other in evidence if other.check == "blocks"), None)
     if blocks is None or item.check not in {"links", "author", "repeats", "spam"}:
@@ -355,8 +355,8 @@ def _words(item: Evidence, policy: Policy) -> Iterable[_Finding]:
 
 
 def _page(item: Evidence, policy: Policy) -> Iterable[_Finding]:
-    """A human looks at all of it, also at blocked words: they may stand in the article's own
-    headline.
+    """Hold any problem of the title or address for a human, even blocked words, because they may be
+    in the article's own headline.
     """
     return _kinds(item, {"blocked": "flag", "held": "flag", "link": "flag"})
 
@@ -376,7 +376,7 @@ def _pace(item: Evidence, policy: Policy) -> Iterable[_Finding]:
 def _author(item: Evidence, policy: Policy) -> Iterable[_Finding]:
     if item.counts.get("rejected", 0) >= policy.author.hold_after_rejections:
         yield _Finding("flag", item.found.get("rejected", item.detail))
-    approved = item.counts.get("approved")  # a trusted address has no record to be held for
+    approved = item.counts.get("approved")  # a trusted address's record holds nothing
     if approved is not None and approved < policy.author.hold_first:
         first = (
             "comment" if policy.author.hold_first == 1 else f"{policy.author.hold_first} comments"

@@ -1,13 +1,12 @@
-"""What an owner asks of the spam score in their own words, and the thresholds that keep it on this
-site. Pure.
+"""An owner's promises about the spam score, and the thresholds that keep them on this site. Pure.
 
-"At most 1 in 200 good comments held back" is kept when, by the site's own labels, even the
-pessimistic end of the exact interval (Clopper & Pearson 1934) of the share of good comments at or
-above the threshold is not above 1 in 200. Held back is what the score keeps off the page, for a
-human or for good; so only then may the machine reject by itself.
+"At most 1 in 200 good comments held back" is kept if even the pessimistic end of the exact interval
+(Clopper & Pearson 1934) of the share of good comments at or above the threshold is at most 1 in
+200, by the site's own labels. A comment is held back if its score keeps it off the page,
+temporarily or for good. So with a promise the machine may also reject by the score.
 
-The good comments among the labels are those a moderator approved. Most of them were flagged before,
-so they are harder than the site's good comments are on the whole, and the thresholds err to the
+The good comments among the labels are those that a moderator approved. Most of them were flagged
+before, so they are harder than the site's other good comments, and the thresholds are on the
 careful side.
 """
 
@@ -21,12 +20,12 @@ from typing import NamedTuple, TypedDict
 from models.judgement.policy import Policy, SpamPolicy
 
 LEVEL = 0.95
-DIGITS, STEP = 4, 0.0001  # of the probabilities that thresholds are fitted from
-SURE = 0.9  # below it the machine rejects only to keep the reviews to their number
+DIGITS, STEP = 4, 0.0001  # of the probabilities that thresholds are fitted to
+SURE = 0.9  # below it the machine rejects only to limit the number of reviews
 
 
 class Interval(NamedTuple):
-    """`wrong` of `of`, as a share, and the ends of its exact interval at `LEVEL`."""
+    """The share `wrong` / `of`, and the ends of its exact interval at `LEVEL`."""
 
     wrong: int
     of: int
@@ -36,10 +35,10 @@ class Interval(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """The thresholds in force and what they come from; `reject_above` None: the machine rejects
-    nothing by its score.
+    """The thresholds in force and their origin. Without `reject_above` the machine rejects nothing
+    by its score.
 
-    `why` says what was not done, or not yet, in words for the owner.
+    `why` tells the owner what Greenroom does not do, or not yet.
     """
 
     flag_above: float
@@ -52,7 +51,7 @@ class Fitted(NamedTuple):
     why: tuple[str, ...]
 
     def told(self) -> dict[str, object]:
-        """As JSON tells it."""
+        """Return the JSON form."""
         return {name: _plain(value) for name, value in self._asdict().items()}
 
 
@@ -61,7 +60,7 @@ def _plain(value: object) -> object:
 
 
 class StoredScores(TypedDict, total=False):
-    """`Scores` as the row of a site's model holds them."""
+    """`Scores` in the form that the row of a site's model stores."""
 
     good: list[float]
     spam: list[float]
@@ -70,8 +69,8 @@ class StoredScores(TypedDict, total=False):
 
 
 class Scores(NamedTuple):
-    """Calibrated probabilities, each list sorted: of the labels, by models that had not seen them,
-    and of the newest comments, of which so many come in a day.
+    """Calibrated probabilities in sorted lists: of the labels, by models that had not seen them,
+    and of the newest comments, with how many of them arrive per day.
     """
 
     good: Sequence[float] = ()
@@ -81,7 +80,7 @@ class Scores(NamedTuple):
 
     @classmethod
     def of(cls, stored: StoredScores) -> Scores:
-        """Also of scores that an older version stored, without some of the fields."""
+        """Read stored scores, also those of an older version without some of the fields."""
         return cls(
             good=stored.get("good", ()),
             spam=stored.get("spam", ()),
@@ -91,7 +90,7 @@ class Scores(NamedTuple):
 
 
 def keep(policy: Policy, fitted: Fitted | None) -> Policy:
-    """The policy with the fitted thresholds in the place of those set by hand."""
+    """Return the policy with the fitted thresholds instead of the manual ones."""
     if fitted is None:
         return policy
     thresholds = {
@@ -102,10 +101,10 @@ def keep(policy: Policy, fitted: Fitted | None) -> Policy:
 
 
 def fit(policy: Policy, scores: Scores | None) -> Fitted | None:
-    """Thresholds for what this policy promises; None where it promises nothing and those set by
-    hand count.
+    """Return thresholds that keep this policy's promises, or None if it promises nothing and the
+    manual ones count.
 
-    `scores` are None while the site has no model of its own.
+    `scores` is None while the site has no model of its own.
     """
     promises = policy.promises
     if promises.good_held_back_one_in is None and promises.reviews_a_day is None:
@@ -162,9 +161,9 @@ def _thresholds(
 def _within_reviews(
     flag: float, hint: float, reject: float | None, most: int | None, scores: Scores
 ) -> tuple[float, float, float | None, tuple[str, ...]]:
-    """Where more would come than the owner wants to read, the surest of them are rejected, or
-    nobody is asked about the least sure ones; but what is nearly certain spam is never let through
-    for that.
+    """If the score would send more comments to review than the owner wants to read, reject the most
+    certain ones, or let the least certain ones pass. Nearly certain spam never passes because of
+    this limit.
     """
     expected = _reviews(flag, reject, scores)
     if most is None or expected is None or expected <= most:
@@ -182,7 +181,7 @@ def _within_reviews(
 
 
 def _reviews(flag: float, reject: float | None, scores: Scores) -> float | None:
-    """How many comments a day the score alone would send to a human."""
+    """Return how many comments a day the score alone would send to a human."""
     if not scores.recent:
         return None
     end = len(scores.recent) if reject is None else bisect_left(scores.recent, reject)
@@ -197,18 +196,18 @@ def _at_or_above(threshold: float | None, scores: Sequence[float]) -> Interval:
 
 
 def _just_above(good: Sequence[float], allowed: int) -> float:
-    """The lowest threshold with no more than so many good comments at or above it."""
+    """Return the lowest threshold with at most this many good comments at or above it."""
     if allowed >= len(good):
         return 0.0
     return round(good[-1 - allowed] + STEP, DIGITS)
 
 
-# The exact binomial interval. scipy has it too, for 40 MB in a web process that shows the
-# thresholds.
+# The exact binomial interval. scipy has it, too, but would add 40 MB to a web process that shows
+# the thresholds.
 
 
 def interval(count: int, of: int) -> Interval:
-    """Clopper and Pearson's, at `LEVEL`."""
+    """Return the interval of Clopper and Pearson at `LEVEL`."""
     if not of:
         return Interval(0, 0, None, 0.0, 1.0)
     low = 1 - _upper(of - count, of)
@@ -216,8 +215,8 @@ def interval(count: int, of: int) -> Interval:
 
 
 def most_allowed(of: int, one_in: int) -> int | None:
-    """How many of so many may be wrong for the interval to stay within 1 in N; None if not even
-    none is enough.
+    """Return how many of `of` may be wrong for the interval to stay within 1 in N; None if even 0
+    is too many.
     """
     if of < fewest(one_in):
         return None
@@ -229,12 +228,12 @@ def most_allowed(of: int, one_in: int) -> int | None:
 
 
 def fewest(one_in: int) -> int:
-    """How many must be seen, none of them wrong, to be sure of 1 in N."""
+    """Return how many must be seen, none of them wrong, to be sure of 1 in N."""
     return ceil(log((1 - LEVEL) / 2) / log1p(-1 / one_in))
 
 
 def _upper(count: int, of: int) -> float:
-    """The share at which so few, or fewer, would be seen with a probability of only (1 - LEVEL) /
+    """Return the share at which this count or a lower one has a probability of only (1 - LEVEL) /
     2.
     """
     if count >= of:
@@ -250,7 +249,7 @@ def _upper(count: int, of: int) -> float:
 
 
 def _at_most(count: int, of: int, share: float) -> float:
-    """P(X ≤ count) of a binomial: from its last term downwards, each the one before
+    """Return P(X ≤ count) of a binomial, from its last term downwards: each term is the next one
     times a ratio.
     """
     if not 0 < share < 1:

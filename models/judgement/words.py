@@ -1,16 +1,16 @@
-"""The owner's words and patterns, found in what a stranger wrote however it is dressed up.
+"""Find the owner's words and patterns in a stranger's text, however they are disguised.
 
-Words are compared as `readings` leaves them and only whole: "cialis" is not in "specialist".
-Scripts that put no blanks between words (Chinese, Japanese, Thai …) are searched for the word
-anywhere. All of a list's words cost one look into a table per word of the comment, so 5,000 of them
-are as quick as five; patterns go through RE2, which is never slow.
+Words are compared in the form that `readings` returns, and only as a whole: "cialis" is not in
+"specialist". In scripts without spaces between words (Chinese, Japanese, Thai …) the word may be
+anywhere. All words of a list together cost one look into a table per word of the comment, so 5,000
+are as fast as five. Patterns go through RE2, which is never slow.
 
 | written | found as "viagra" |
 |---|---|
 | v.i.a.g.r.a, v i a g r a, via-gra, via_gra_, v*iagra | yes: signs between pieces do not count |
 | viagras | with `plurals`: one ending, -s, -es or -ies |
 | v1agra, vi@gra, viagra2 | with `digits_as_letters` |
-| via gra | as `split` says: a blank may be innocent, so the default is to hold |
+| via gra | as `split` says: the space may be innocent, so the default is to hold |
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _UNSPACED = re.compile(
 )
 _DRESSED = re.compile(
     r"[*`~\\[&]"
-)  # what Markdown takes away or makes another letter of: c**asi**no, c&#97;sino
+)  # characters that Markdown removes or turns into a letter: c**asi**no, c&#97;sino
 _SHOWN = 5
-# Entries for each length they have. To search for so few of them one by one takes less time than to
-# look up each piece of the text.
+# If a table has only this many entries for each length, searching for them one by one takes less
+# time than looking up each piece of the text.
 _FEW = 8
-_PLURAL = 3  # letters that an entry needs to have a plural: "as" is not found as "ass"
-_UNDIGITED = 3  # letters that an entry needs to be found written with digits
+_PLURAL = 3  # an entry needs this many letters to have a plural: "as" does not match "ass"
+_UNDIGITED = 3  # an entry needs this many letters to be found written with digits
 
 
 def check(batch: Sequence[Candidate]) -> list[Evidence]:
@@ -52,8 +52,8 @@ def check(batch: Sequence[Candidate]) -> list[Evidence]:
 
 
 def problems(words: WordsPolicy) -> list[str]:
-    """What is wrong with a site's lists, in words for their owner; empty if all of it can be looked
-    for.
+    """Return what is wrong with a site's lists, in words for their owner; empty if everything can
+    be searched for.
     """
     return [
         *(problem for entry in (*words.blocked, *words.held) if (problem := _entry_problem(entry))),
@@ -66,7 +66,9 @@ def problems(words: WordsPolicy) -> list[str]:
 
 
 def uses(entries: Sequence[str], fields: Sequence[str], words: WordsPolicy) -> list[str]:
-    """The entries that a text uses, as they are written in the list; not those split by a blank."""
+    """Return the entries that a text uses, as the list spells them, except those split by a
+    space.
+    """
     return _List.of(tuple(entries), (), words.plurals, words.digits_as_letters).words_in(
         _Text(fields)
     )
@@ -95,7 +97,7 @@ def _evidence(candidate: Candidate) -> Evidence:
 def _found(
     text: _Text, blocked: _List, held: _List, *, looks_across_blanks: bool
 ) -> dict[str, str]:
-    """A sentence for each kind of word that the text uses."""
+    """Return a sentence for each kind of word that the text uses."""
     in_blocked, in_held = blocked.words_in(text), held.words_in(text)
     split: list[str] = []
     if looks_across_blanks:
@@ -135,7 +137,7 @@ def _quoted(entries: Sequence[str]) -> str:
 
 
 class _Reading:
-    """One reading of a text, taken apart."""
+    """One reading of a text, split into words."""
 
     def __init__(self, folded: str) -> None:
         self.folded = folded
@@ -144,12 +146,12 @@ class _Reading:
 
     @cached_property
     def words(self) -> set[str]:
-        """Every word, also as it reads once "c.a.s.h" and "ca-sh" are closed up."""
+        """Every word, including those that result from closing up "c.a.s.h" and "ca-sh"."""
         return {*self.in_order, *self.spelled_out, *self._joined}
 
     @cached_property
     def skeletons(self) -> set[str]:
-        """What the words may read as in which digits stand for letters."""
+        """The possible readings of the words in which digits stand for letters."""
         words = chain(disguises.signed_words(self._odd), self._joined, self.spelled_out)
         return set().union(*map(disguises.undigited, words))
 
@@ -170,13 +172,13 @@ class _Reading:
         return {whole for chunk in self._odd.split() for whole in disguises.joined(chunk)}
 
 
-@lru_cache(32)  # two checks ask for those of one comment
+@lru_cache(32)  # two checks ask for the same comment
 def _reading(folded: str) -> _Reading:
     return _Reading(folded)
 
 
 class _Text:
-    """What a comment says, prepared for looking. No phrase runs from one field into the next."""
+    """A comment's text, prepared for searching. No phrase extends from one field into the next."""
 
     def __init__(self, fields: Sequence[str]) -> None:
         self._fields = list(dict.fromkeys(field for field in fields if field))
@@ -214,7 +216,7 @@ class _Text:
 
     @cached_property
     def unspaced(self) -> bytes:
-        """Without blanks; empty if no script is used that puts none between words."""
+        """The text without spaces; empty if it uses no script without spaces between words."""
         unspaced = "\n".join("".join(reading.folded.split()) for reading in self._readings)
         return unspaced.encode() if _UNSPACED.search(unspaced) else b""
 
@@ -225,7 +227,7 @@ class _Text:
 
 @dataclass
 class _Table:
-    """Entries of one word and phrases by their number of words; beginnings also by their length."""
+    """Single words, phrases by their number of words, and beginnings also by their length."""
 
     whole: dict[int, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     starts: dict[int, dict[int, dict[str, str]]] = field(
@@ -261,7 +263,7 @@ class _Table:
         return found
 
     def entries_within(self, runs: Sequence[str]) -> set[str]:
-        """The one-word entries that a run of letters holds anywhere."""
+        """Return the single words that a run of letters contains anywhere."""
         entries, letters = self._single
         sizes = {len(entry) for entry in entries if len(entry) >= disguises.SPELLED_OUT}
         if len(entries) <= _FEW * len(sizes):
@@ -277,7 +279,9 @@ class _Table:
 
     @cached_property
     def _single(self) -> tuple[dict[str, str], set[str]]:
-        """The entries of one word, and the letters that they use. Asked once the table is full."""
+        """Return the single words, and the letters that they use. Call this when the table is
+        complete.
+        """
         starts = list(self.starts[1].values()) if 1 in self.starts else []
         entries = dict(chain(self.whole.get(1, {}).items(), *(each.items() for each in starts)))
         return entries, set().union(*entries)
@@ -292,7 +296,7 @@ def _or_blank(run: str, letters: set[str]) -> Iterable[str]:
 
 
 class _List:
-    """One list, ready to be looked for."""
+    """One list, prepared for searching."""
 
     @staticmethod
     @lru_cache(maxsize=128)
@@ -335,7 +339,7 @@ class _List:
                 self._skeletons.add([disguises.skeleton(word) for word in (*first, ending)], entry)
 
     def words_in(self, text: _Text) -> list[str]:
-        """The entries that the text uses, as the owner wrote them."""
+        """Return the entries that the text uses, as the owner wrote them."""
         found = self._table.words_in(text.words)
         if not self._table.firsts.isdisjoint(text.words):
             found |= self._table.phrases_in(text.in_order)
@@ -355,7 +359,7 @@ class _List:
         return sorted(found)
 
     def split_in(self, text: _Text) -> list[str]:
-        """The entries that the text may use with a blank inside."""
+        """Return the entries that the text may use with a space inside."""
         entries = self._table.whole.get(1, {})
         wholes = [
             whole for whole in entries.keys() & text.across_blanks if len(whole) >= disguises.SPLIT
@@ -379,7 +383,7 @@ def _words(entry: str) -> list[str]:
 
 
 def _plurals(word: str) -> list[str]:
-    """A word's one plural ending: casinos, boxes, lotteries."""
+    """Return a word's plural by its ending: casinos, boxes, lotteries."""
     if len(word) < _PLURAL or not (word.isascii() and word.isalpha()):
         return []
     if word.endswith(("s", "x", "z", "ch", "sh")):
@@ -405,7 +409,7 @@ def _pattern_error(pattern: str) -> str:
 
 
 def _compiled(pattern: str) -> re2._Regexp:
-    """Compiled as bytes: the wrapper then need not count characters."""
+    """Compile the pattern as bytes, so that the wrapper need not count characters."""
     return re2.compile(normalized("NFC", pattern).encode(), _options())
 
 

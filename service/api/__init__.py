@@ -1,1 +1,1 @@
-"""The JSON API: one file a noun."""
+"""The JSON API: one file for each noun."""

@@ -1,4 +1,4 @@
-"""What a site blocks and trusts, and rules for comments like one, by key."""
+"""API calls for a site's blocks, trusts, and rules for similar comments."""
 
 from __future__ import annotations
 

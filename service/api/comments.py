@@ -1,4 +1,6 @@
-"""One comment by key: its record, why it got its score, deciding, undoing and erasing."""
+"""API calls for one comment: its record, the explanation of its score, deciding, undoing,
+erasing.
+"""
 
 from __future__ import annotations
 
@@ -164,7 +166,7 @@ def erase_comment(who: Caller, comment_id: str) -> None:
 
 
 def wanted_comment(session: Session, who: Caller, comment_id: str) -> Comment:
-    """Raises the 404 for a comment that is not one of the caller's site."""
+    """Return the comment. Raises a 404 if the caller's site has no such comment."""
     comment = session.get(Comment, comment_id) if is_id(comment_id) else None
     if comment is None or comment.site_id != who.site.id:
         raise Problem(404, "There is no such comment on this site.")

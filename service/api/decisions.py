@@ -1,4 +1,4 @@
-"""Many decisions with one call, and undoing a batch, by key."""
+"""API calls for many decisions at once, and for undoing a batch."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _done(settled: Iterable[Settled]) -> list[DecidedOne]:
 
 
 def _refusals(session: Session, ids: list[str]) -> list[RefusedOne]:
-    """The state of each comment now, and who decided it."""
+    """Return the current state of each refused comment, and who decided it."""
     found = conflicts(session, ids)
     decisions = [conflict.decision for conflict in found if conflict.decision]
     shapes = {shape["id"]: shape for shape in decision_shapes(session, decisions)}

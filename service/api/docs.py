@@ -1,4 +1,4 @@
-"""`/openapi.json`, and the same for reading at `/docs`."""
+"""`/openapi.json`, and the same as pages to read at `/docs`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def docs() -> Response:
 
 @api.get("/docs/webhooks")
 def webhooks() -> Response:
-    """How to receive them, with examples that the tests run."""
+    """Explain how to receive webhooks, with examples that the tests run."""
     examples = {name: (EXAMPLES / file).read_text(encoding="utf-8") for name, file in FILES.items()}
     answer = Response(render_template("api/webhooks.html", examples=examples))
     answer.headers.update(headers_for("docs", POLICY))

@@ -1,4 +1,4 @@
-"""The event log by key, and checking a mirror that was made from it."""
+"""API calls for the event log, and for checking a mirror that was made from it."""
 
 from __future__ import annotations
 

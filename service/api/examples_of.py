@@ -1,4 +1,4 @@
-"""Examples put together from those of a schema's fields, so that each is written once."""
+"""Build examples from those of a schema's fields, so that each example is written once."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ def example_of(
     is_sent: bool,
     inside: tuple[str, ...] = (),
 ) -> Any:
-    """An example of the schema. Of what is sent, only the fields that are required or have an
-    example of their own; of an answer, all of them. `inside` are the names being described.
+    """Return an example of the schema. For a request it has only the fields that are required or
+    have their own example; for an answer it has all of them. `inside` holds the schemas being
+    described.
     """
 
     def of(part: Mapping[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""A site's API keys, by a key: creating, listing, revoking and rotating them."""
+"""API calls for a site's API keys: creating, listing, revoking and rotating them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The queue and the console's lists by key, with their filters; and marking comments as seen."""
+"""API calls for the queue and the console's lists, with their filters, and for marking comments as
+seen.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,7 @@ def list_queue(who: Caller, query: QueueQuery) -> Queue | Groups:
 
 
 def _cut(text: object) -> object:
-    """Blanks at the ends are not looked for, and neither is a text with a NUL."""
+    """Trim the words to search for. A text with a NUL is not searched for."""
     if not isinstance(text, str):
         return text
     return "" if "\0" in text else text.strip()[:MOST_LENGTH]
@@ -240,7 +242,7 @@ def _view(session: Session, who: Caller, tab: str, query: ListQuery) -> View:
 
 
 def _thread(session: Session, who: Caller, key: str) -> int:
-    """An unknown thread has no comments."""
+    """Return the thread's number. An unknown thread has no comments."""
     wanted = select(Thread.id).where(Thread.site_id == who.site.id, Thread.key == key)
     return session.scalar(wanted) or 0
 

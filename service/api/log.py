@@ -1,4 +1,4 @@
-"""The log by key: who did what when."""
+"""API calls for the log: who did what, and when."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class LogQuery(Query):
     limit: Limit1000 = 100
 
 
-# "from" is a word of Python's, so this is not written as a class.
+# "from" is a Python keyword, so this cannot be written as a class.
 SettingChanged = TypedDict(
     "SettingChanged",
     {

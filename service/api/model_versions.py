@@ -1,4 +1,4 @@
-"""A site's own models by key: which there were, which one scores, and going back."""
+"""API calls for a site's own models: listing them, choosing the live one, going back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes and questions between moderators, by key. Readers and webhooks never see them."""
+"""API calls for notes and questions between moderators. Readers and webhooks never see them."""
 
 from __future__ import annotations
 

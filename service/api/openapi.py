@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, written from the calls that the routes declare."""
+"""Write the OpenAPI 3.1 document from the calls that the routes declare."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.http.calls import Call, Noun
 from service.http.requests import FORM
 
 WITHOUT_BODY = (204, 303, 304, 414)
-TELL_WHAT_FAILS = ("/health/ready", "/health/system")  # their 503 has the shape of their 200
+TELL_WHAT_FAILS = ("/health/ready", "/health/system")  # their 503 has the same shape as their 200
 EVENT_TAG = "Webhook events"
 PATH_VALUES: Mapping[str, Json] = {
     "site": {"type": "string", "examples": ["demo"], "description": "The site's key."},
@@ -133,7 +133,7 @@ def _parameter(name: str, place: str, schema: Json, *, is_required: bool) -> Jso
 
 
 def _without_null(schema: Json) -> Json:
-    """A parameter is there or left out; it is never null."""
+    """A parameter is present or left out; it is never null."""
     kept = {name: value for name, value in schema.items() if name != "anyOf"}
     if kept.get("default", "") is None:
         del kept["default"]
@@ -146,7 +146,7 @@ def _without_null(schema: Json) -> Json:
 
 
 def _contents(call: Call, schemas: Schemas) -> Iterator[tuple[str, Json]]:
-    # Only the first type: generators trip over one shape under two of them.
+    # Only the first type, because generators fail on one shape under two of them.
     yield call.body_types[0], _content(call.body, schemas, is_sent=True)
     if call.form:
         yield FORM, _content(call.form, schemas, is_sent=True)
@@ -212,7 +212,7 @@ def _webhook(kind: str, schemas: Schemas) -> Json:
 
 
 class Described(NamedTuple):
-    """One operation for the page of the documentation."""
+    """One operation for the documentation page."""
 
     method: str
     path: str
@@ -220,7 +220,7 @@ class Described(NamedTuple):
 
 
 def by_tag(written: Json) -> dict[str, list[Described]]:
-    """The document's operations by their tag, in its order."""
+    """Return the document's operations by tag, in the document's order."""
     found: dict[str, list[Described]] = {tag["name"]: [] for tag in written["tags"]}
     for path, methods in [*written["paths"].items(), *written["webhooks"].items()]:
         for method, operation in methods.items():

@@ -1,4 +1,4 @@
-"""A site's people, by key: their roles, inviting and removing them."""
+"""API calls for a site's people: their roles, inviting and removing them."""
 
 from __future__ import annotations
 

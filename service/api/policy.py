@@ -1,4 +1,6 @@
-"""A site's policy by key: reading it, replacing it, changing parts, going back, trying a draft."""
+"""API calls for a site's policy: reading it, replacing it, changing parts, going back, trying a
+draft.
+"""
 
 from __future__ import annotations
 
@@ -71,8 +73,8 @@ def replace_policy(who: Caller, body: PolicyChange) -> PolicyInForce:
 
 
 def _check_is_meant(sent: PolicyChange) -> None:
-    """Nobody resets a policy by a body that is nearly empty, unless they say which
-    one they reset.
+    """Refuse a nearly empty body, which would reset the policy, unless it names the version to
+    replace.
     """
     if not sent.model_fields_set:
         raise Problem(422, "Send the whole policy. To change only some parts, use PATCH.")

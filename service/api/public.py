@@ -1,5 +1,5 @@
-"""What readers' browsers ask for: the form, posting, threads, counts, receipts. No
-cookie, no key.
+"""Calls from readers' browsers: the form, posting, threads, counts, receipts. They need no cookie
+and no key.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ from service.sites.lookup import SiteInfo, find_site, remembered_site
 
 MOST_THREADS, MOST_KEY, MOST_LANGUAGE = 500, 255, 35
 READER_ADDRESS = "Greenroom-Reader-Address"
-COUNT_SECONDS = 0.7  # the most a reader waits for counts that the published pages tell too
-NEVER = "1970-01-01T00:00:00Z"  # a feed has to say when it was last changed
+COUNT_SECONDS = 0.7  # the longest that a reader waits for counts that the published pages have, too
+NEVER = "1970-01-01T00:00:00Z"  # a feed must say when it last changed
 _PRIVATE = {"Cache-Control": "no-store"}
 
 api = Noun("public", "Readers", "Calls for readers' browsers. They need no key and no cookie.")
@@ -172,7 +172,7 @@ def post_comment(site: str) -> BaseResponse:
     address = _reader_address(info)
     too_fast = limits.count_post(
         info.key, address
-    )  # before anything is looked at, so wrong posts count too
+    )  # before anything else, so that invalid posts count, too
     if request.mimetype == FORM:
         return _post_form(info, address, too_fast)
     if too_fast:
@@ -186,7 +186,7 @@ def post_comment(site: str) -> BaseResponse:
 
 
 def _reader_address(info: SiteInfo) -> str:
-    """Today's hash of the reader's address: the one that asks, or the one that a server passes
+    """Return today's hash of the reader's address: the client's, or the one that a server passes
     with a key of the scope `post`. A refused one counts as a post of the server.
     """
     passed = request.headers.get(READER_ADDRESS)
@@ -202,7 +202,7 @@ def _reader_address(info: SiteInfo) -> str:
 
 
 class FormRefused(Exception):
-    """A plain form that was not accepted: what was typed, and what is wrong. The application
+    """A plain form that was not accepted: the typed fields, and what is wrong. The application
     answers it with the form again (service/app.py).
     """
 
@@ -212,9 +212,9 @@ class FormRefused(Exception):
 
 
 def _post_form(info: SiteInfo, address: str, too_fast: Problem | None) -> BaseResponse:
-    """The same for a browser without JavaScript: a redirect to the page that says what happens
-    next, or the form again with its errors. Someone who was too fast gets the form with all they
-    typed, too, but none of it is looked at.
+    """Accept a comment from a browser without JavaScript: redirect to the page that says what
+    happens next, or show the form again with its errors. After too many posts, the form keeps the
+    typed text, but nothing is checked.
     """
     try:
         fields = typed(_body())
@@ -235,7 +235,9 @@ def _post_form(info: SiteInfo, address: str, too_fast: Problem | None) -> BaseRe
 
 
 def typed(form: bytes) -> dict[str, str]:
-    """The fields of a form as they were typed. Raises the 400 for what is no form."""
+    """Return the fields of a form as they were typed. Raises a 400 for a body that is not a
+    form.
+    """
     try:
         pairs = parse_qsl(
             form.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50
@@ -258,8 +260,8 @@ def _accept(info: SiteInfo, said: Submission, address: str) -> str:
 
 
 def _idempotency_key() -> str | None:
-    """Raises the 422 for one that can't be kept to. Granian hands on a header beyond ASCII as an
-    empty one.
+    """Return the key. Raises a 422 for a key that cannot be used. Granian passes on a header that
+    is not ASCII as an empty one.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -380,8 +382,8 @@ def count_comments(site: str, query: CountsQuery) -> Response:
 
 
 def _counts(info: SiteInfo, keys: set[str]) -> dict[str, int]:
-    """From the rows; while the database does not answer at once, from the published pages, if these
-    are files.
+    """Count from the rows. If the database does not answer quickly, use the published pages, if
+    these are files.
     """
     wanted = select(Thread.key, Thread.count).where(Thread.site_id == info.id, Thread.key.in_(keys))
     try:
@@ -420,8 +422,8 @@ class FeedQuery(Query):
 
 @api.get("/sites/<site>/thread.atom")
 def feed(site: str) -> Response:
-    """The comments readers see first, for feed readers; like the page, an unknown thread's is there
-    and empty.
+    """Return the newest page as a feed. Like the page, the feed of an unknown thread exists and is
+    empty.
     """
     info = wanted_site(site)
     thread = query_as(FeedQuery).thread
@@ -435,7 +437,7 @@ def feed(site: str) -> Response:
 
 @api.get("/sites/<site>/c/<comment_id>")
 def permalink(site: str, comment_id: str) -> BaseResponse:
-    """To the article, at this comment, whatever its page."""
+    """Redirect to the article at this comment, whatever its page."""
     info = wanted_site(site)
     row = None
     if is_id(comment_id):
@@ -456,7 +458,7 @@ def permalink(site: str, comment_id: str) -> BaseResponse:
 
 
 def _article(info: SiteInfo, key: str, url: str | None, page: int) -> str:
-    """Where the thread stands: its page, or the plain one if it never told us where it is."""
+    """Return the thread's page, or the plain page if the thread has no address."""
     if url:
         return url.partition("#")[0]
     if key.startswith("/") and info.origins:
@@ -477,9 +479,9 @@ def preflight(site: str) -> Response:
 
 
 def share_errors(answer: Response) -> Response:
-    """An error is for the page that asked, too: without this the embed could not read why.
+    """Let the site's page read an error, too; otherwise the embed could not tell what went wrong.
 
-    No query: the error may be that the database is away.
+    This makes no query, because the error may be that the database is down.
     """
     key = (request.view_args or {}).get("site")
     info = remembered_site(key) if request.blueprint == api.name and key else None

@@ -1,4 +1,4 @@
-"""The schemas of the document: of every body, query and answer that a call declares."""
+"""The schemas of the document, for every body, query and answer that a call declares."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _event(kind: str) -> Json:
 
 
 def _tidied(schema: Any) -> Any:
-    """Without titles, which only repeat the names, and with names that are one word."""
+    """Remove titles, which only repeat the names, and make each name one word."""
     if isinstance(schema, list):
         return [_tidied(each) for each in schema]
     if not isinstance(schema, dict):
@@ -123,13 +123,13 @@ def _tidied(schema: Any) -> Any:
 
 
 def _name(name: str) -> str:
-    """Pydantic marks a shape that is read in another way than it is written."""
+    """Pydantic marks a shape whose input and output differ."""
     return name.replace("-Input", "Input").removesuffix("-Output")
 
 
 def _in_words(schema: Json) -> Json:
-    """With each field's default in its description. As a keyword, generators for TypeScript read it
-    as "always there", and those for Python send it with every request.
+    """Add each field's default to its description. As a keyword, generators for TypeScript take it
+    for "always present", and those for Python send it with every request.
     """
     if "properties" not in schema:
         return schema

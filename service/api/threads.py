@@ -1,4 +1,4 @@
-"""A site's threads by key: closing, opening and naming them."""
+"""API calls for a site's threads: closing, opening and naming them."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def change_thread(who: Caller, body: ThreadChange) -> ThreadNow:
 
 
 def _changes(wanted: ThreadChange, origins: Collection[str]) -> ThreadChanges:
-    """A title or an address can be set here, but not taken away."""
+    """Return the changes. A title or an address can be set here, but not removed."""
     changes: ThreadChanges = {}
     if wanted.state:
         changes["state"] = wanted.state

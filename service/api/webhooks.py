@@ -1,4 +1,4 @@
-"""Webhooks, by key: where they go and how, what was sent, and sending it again."""
+"""API calls for webhooks: their settings, their delivery log, and sending events again."""
 
 from __future__ import annotations
 

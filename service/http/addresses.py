@@ -1,4 +1,4 @@
-"""A reader's address, as this service remembers it: a keyed hash whose key changes every day and is
+"""Readers' IP addresses as Greenroom stores them: keyed hashes whose key changes every day and is
 then deleted.
 """
 
@@ -17,18 +17,18 @@ from models import caches
 from models.records import AddressKey
 from models.store.database import begin, insert_new
 
-# IPv6 addresses that hold an IPv4 address: whoever has that one has all of these.
-_COMPATIBLE = IPv6Network("::/96")  # obsolete, yet some still write ::192.0.2.1
+# IPv6 addresses that contain an IPv4 address: the owner of that one has all of these.
+_COMPATIBLE = IPv6Network("::/96")  # obsolete, but some programs still write ::192.0.2.1
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052's well-known prefix
 
 
 def reader() -> str:
-    """Today's hash of whoever has the address that asks."""
+    """Return today's hash of the client's address."""
     return hashed(request.remote_addr or "")
 
 
 def hashed(address: str) -> str:
-    """Today's hash of whoever has this address."""
+    """Return today's hash of this address."""
     return hmac.new(
         _key(datetime.now(UTC).date()), owner_of(address).encode(), "sha256"
     ).hexdigest()
@@ -44,10 +44,11 @@ def is_address(text: str) -> bool:
 
 
 def owner_of(address: str) -> str:
-    """What an address counts as: of IPv6 the network (/64), as its owner has all of it, or the IPv4
-    address within.
+    """Return the owner that an address stands for: the network (/64) of an IPv6 address, because
+    its owner has all of it, or the IPv4 address inside.
 
-    Ports, zones, brackets and quotes do not count. Nonsense, or a Unix socket, counts as it is.
+    Ports, zones, brackets and quotes do not count. Any other text, such as a Unix socket, stands
+    for itself.
     """
     bare = _without_port(address.strip().strip('"').strip().lower())
     try:
@@ -69,8 +70,8 @@ def _ipv4_within(address: IPv6Address) -> IPv4Address | None:
 
 
 def _without_port(address: str) -> str:
-    """Some proxies forward `192.0.2.1:4711` or `[2001:db8::1]:4711`, and who comes back would be
-    somebody new.
+    """Remove the port: some proxies forward `192.0.2.1:4711` or `[2001:db8::1]:4711`, and the next
+    request of the same reader would count as another reader.
     """
     if address.startswith("["):
         return address[1:].partition("]")[0].strip()
@@ -79,7 +80,7 @@ def _without_port(address: str) -> str:
 
 @lru_cache(maxsize=2)
 def _key(day: date) -> bytes:
-    """The day's key, the same in all processes: whoever needs it first makes it."""
+    """Return the day's key, the same in all processes: the first process that needs it makes it."""
     with begin() as session:
         session.connection().execute(insert_new(AddressKey), {"day": day, "key": os.urandom(32)})
         return session.execute(select(AddressKey.key).where(AddressKey.day == day)).scalar_one()

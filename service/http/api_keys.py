@@ -35,7 +35,7 @@ class Caller(NamedTuple):
 
     @property
     def by(self) -> str:
-        """How the logs name it."""
+        """The caller's name in the logs."""
         return str(self.actor)
 
 
@@ -48,15 +48,15 @@ class _Found(NamedTuple):
 
 
 def allows(scopes: Collection[str], needs: str) -> bool:
-    """Whether a key with these scopes may do what needs that one."""
+    """Whether a key with these scopes may make calls that need the given scope."""
     if needs not in LADDER:
         return needs in scopes
     return any(scope in scopes for scope in LADDER[LADDER.index(needs) :])
 
 
 def caller(site_key: str, needs: str) -> Caller:
-    """The caller of this request. Raises 401 without a good key, 403 for another site's or too
-    small a scope.
+    """Return the caller of this request. Raises a 401 without a valid key, and a 403 for another
+    site's key or an insufficient scope.
     """
     found = _needed(request.headers.get("Authorization", ""))
     site = find_site(site_key)
@@ -81,7 +81,7 @@ def opens_metrics(authorization: str) -> bool:
 
 
 def hash_of(key: str) -> str:
-    """As the table keeps it."""
+    """Return the hash that the table stores."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -96,7 +96,7 @@ def _needed(authorization: str) -> _Found:
 
 
 def _found(authorization: str) -> _Found | None:
-    """The key of this header, if it works now."""
+    """Return the key of this header, if it is valid now."""
     scheme, _, key = authorization.partition(" ")
     if scheme.lower() != "bearer":
         return None

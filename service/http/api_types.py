@@ -1,9 +1,8 @@
-"""Types that only the API has: kinds of text in bodies and answers, each with its format and an
-example.
+"""Types that only the API has: texts in bodies and answers, each with its format and an example.
 
-A body or a query is a pydantic model, because Greenroom checks it. An answer is a typed dictionary:
-mypy checks where it is built, pydantic describes it in `/openapi.json`, and the tests validate
-every answer against it. At run time it is written as it is, which costs nothing.
+A body or a query is a pydantic model, because Greenroom validates it. An answer is a typed
+dictionary: mypy checks the code that builds it, pydantic describes it in `/openapi.json`, and the
+tests validate every answer. At run time it is written without validation, which costs nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing_extensions import TypedDict
 
 from models import json_types
 
-Id = json_types.Id  # these four are the models', too
+Id = json_types.Id  # these four belong to the models, too
 OneOf = json_types.OneOf
 Time = json_types.Time
 Url = json_types.Url
@@ -41,7 +40,7 @@ class FieldError(TypedDict):
     message: Annotated[str, Field(examples=["This field is required."])]
 
 
-# What a query parameter or a request may say of an id: the value is checked where it is looked up.
+# What the documentation says about an id. The value is checked by looking it up.
 ID_SCHEMA = WithJsonSchema(
     {
         "type": "string",

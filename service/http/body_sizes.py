@@ -1,4 +1,6 @@
-"""How long a request's body may be, in bytes. Flask and the gate before it read the same limits."""
+"""How long a request's body may be, in bytes. Flask and the gate in front of it use the same
+limits.
+"""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
-"""One declaration per call of the API: `@api.call(…)` at the route.
+"""One declaration for each call of the API: `@api.call(…)` at the route.
 
-It says the method, the path, the scope, the answers and their meaning; the function's signature
-says the rest. `query` and `body` are parameters of those names, each a pydantic model; the return
-annotation is the answer's shape. From this one place the call is authenticated, parsed and
-answered, and `/openapi.json` and `/docs` are written (service/api/openapi.py).
+It states the method, the path, the scope, and the answers with their meaning; the function's
+signature states the rest. `query` and `body` are parameters of those names, each a pydantic model;
+the return annotation is the answer's shape. From this one place the call is authenticated, parsed
+and answered, and `/openapi.json` and `/docs` are written (service/api/openapi.py).
 
     @api.call("GET", "/v1/sites/<site>/queue", scope="moderate", summary="List a queue",
               says="Whole records, oldest first.")
     def list_queue(who: Caller, query: QueueQuery) -> Queue:
-        \"\"\"The description, for those who read the documentation.\"\"\"
+        \"""The description, for those who read the documentation.\"""
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from service.http.responses import json_response
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-# What every call of a kind may answer. A call may say it in words of its own.
+# The possible answers of every call of a kind. A call may describe one in its own words.
 _ALWAYS = {503: "The database or the storage does not respond. Try again in a moment."}
 _WITH_A_PATH = {404: "This site has nothing with this id or key."}
 _WITH_A_KEY = {
@@ -84,7 +84,7 @@ class Call:
 
     @property
     def path(self) -> str:
-        """As the document writes it. An id is `id` there, whatever it names."""
+        """The path as the document writes it. An id is always called `id` there."""
         return re.sub(r"<(?:\w+:)?(\w+)>", lambda name: f"{{{documented(name[1])}}}", self.rule)
 
     @property
@@ -97,7 +97,7 @@ def documented(name: str) -> str:
 
 
 class Noun(Blueprint):
-    """The calls about one kind of thing: a blueprint that knows what it declares."""
+    """The calls for one kind of thing: a blueprint that knows the calls it declares."""
 
     def __init__(self, name: str, tag: str, description: str) -> None:
         super().__init__(name, "greenroom")
@@ -124,12 +124,12 @@ class Noun(Blueprint):
         headers_out: Mapping[int, tuple[str, ...]] | None = None,
         path_values: Mapping[str, tuple[str, ...]] | None = None,
     ) -> Callable[[View], View]:
-        """Declare the function below as a call. It receives `who`, the caller, where a scope is
-        named, and `query` and `body` where it has parameters of those names.
+        """Declare the function below as a call. It receives `who`, the caller, if a scope is named,
+        and `query` and `body` if it has parameters of those names.
 
-        `says` is the meaning of its good answer, `answers` that of its other statuses. A function
-        that builds its own `Response` names the answer's shape in `answer`, and one that reads its
-        own body names the shape in `body`.
+        `says` describes the successful answer, `answers` the other statuses. A function that builds
+        its own `Response` names the answer's shape in `answer`, and one that reads its own body
+        names the shape in `body`.
         """
 
         def declare(view: View) -> View:
@@ -195,7 +195,7 @@ def _all_answers(
 
 
 def _parsing(call: Call, view: Callable[..., Any], *, reads_body: bool) -> Callable[..., Any]:
-    """The view as Flask calls it: with the names of its path only."""
+    """Return the view as Flask calls it, with only the names in its path."""
     empty = b"{}" if call.body_may_be_missing else b""
 
     def answer(**given: Any) -> BaseResponse:

@@ -1,8 +1,9 @@
-"""What browsers report about the Content-Security-Policy of our pages: counted, and nothing kept.
+"""Count the browsers' reports about the Content-Security-Policy of our pages, and store nothing
+else.
 
 A report quotes addresses and code, and anyone can send one. So only the name of the directive is
-read from it, and only names that we know are told apart. A browser sends a report to the address
-that the page's headers name: by `report-to`, or by `report-uri` if it is older.
+read, and only known names are counted separately. A browser sends a report to the address in the
+page's headers: `report-to`, or `report-uri` in older browsers.
 """
 
 from __future__ import annotations
@@ -54,14 +55,14 @@ csp_reports = Blueprint("csp_reports", __name__)
 
 
 class Kind(NamedTuple):
-    """What is counted together."""
+    """The labels of a count."""
 
     page: str
     directive: str
 
 
 class _Violation(BaseModel):
-    """The older form says `effective-directive`, or only `violated-directive` with its sources."""
+    """The older form has `effective-directive`, or only `violated-directive` with its sources."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -83,17 +84,17 @@ class _Report(BaseModel):
 
 
 class _Reports(RootModel[list[_Report]]):
-    """What `report-to` sends."""
+    """The body that `report-to` sends."""
 
 
 class _OldReport(BaseModel):
-    """What `report-uri` sends."""
+    """The body that `report-uri` sends."""
 
     violation: Annotated[_Violation, Field(alias="csp-report")]
 
 
 def headers_for(page: str, policy: str) -> dict[str, str]:
-    """The headers of a page of that kind with this policy."""
+    """Return the headers of a page of that kind with this policy."""
     address = f"/csp-reports/{page}"
     return {
         "Content-Security-Policy": f"{policy}; report-uri {address}; report-to csp",
@@ -126,7 +127,7 @@ def _violations(body: bytes) -> list[_Violation]:
 
 
 class Counted:
-    """How many reports this process has taken, by kind."""
+    """Return how many reports this process has counted, by kind."""
 
     def __init__(self) -> None:
         self._counts: Counter[Kind] = Counter()

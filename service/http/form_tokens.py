@@ -1,5 +1,5 @@
-"""The form's token: signed, so that a post can show that it came from the form, and how long ago
-that was shown.
+"""The form's token: a signature that lets a post show that it came from the form, and when the form
+was loaded.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from models.judgement.candidate import Form
 from models.runtime import part
 from models.store.secrets import secrets
 
-LONGEST = 300  # characters; ours have fewer, and a signature is computed over all of them
-MOST_SECONDS = 24 * 3600  # a tab left open overnight
+LONGEST = 300  # characters; ours are shorter, and the signature is computed over the whole token
+MOST_SECONDS = 24 * 3600  # for a tab that was left open overnight
 
 
 def issue_form_token(site: str) -> str:
@@ -21,7 +21,7 @@ def issue_form_token(site: str) -> str:
 
 
 def read_form_token(site: str, token: str | None, *, honeypot: bool) -> Form:
-    """What the token says. A missing or wrong one is evidence for the screening, never an error."""
+    """Read a token. A missing or invalid one is evidence for the screening, never an error."""
     if not token:
         return Form("missing", None, honeypot)
     if len(token) > LONGEST:

@@ -1,4 +1,6 @@
-"""Note when something was last used: seldom, and after the answer, so that nobody waits for it."""
+"""Record when something was last used, seldom and after the answer, so that no request waits for
+it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ log = structlog.get_logger()
 
 
 class LastUse:
-    """What this process has noted lately, by id, so that it tries at most once in `every`."""
+    """What this process has recorded lately, by id, so that it tries at most once in `every`."""
 
     MOST = 10_000
 
@@ -31,7 +33,7 @@ class LastUse:
     def note(
         self, id_: str, last_use: datetime | None, statement: Callable[[datetime], Update]
     ) -> None:
-        """Run the statement that notes a use at this time, if the last one is not recent."""
+        """Run the statement that records a use at this time, unless a recent one is recorded."""
         at = now()
         if (last_use is None or at - last_use >= self.every) and self._is_due(id_, at):
             _after_the_answer(partial(_write, statement(at)))
@@ -55,7 +57,7 @@ def _after_the_answer(work: Callable[[], None]) -> None:
 
 
 def _write(statement: Update) -> None:
-    """Unsynced: a lost note only makes the last use look earlier."""
+    """Unsynced, because a lost record only makes the last use look earlier."""
     try:
         with begin(synced=False) as session:
             session.execute(statement)

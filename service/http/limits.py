@@ -1,6 +1,4 @@
-"""How fast comments may be posted. Counted in the process, so that no broker stands in the way of
-a comment.
-"""
+"""How fast comments may be posted. Each process counts by itself, so no broker delays a comment."""
 
 from __future__ import annotations
 
@@ -16,8 +14,8 @@ from models.runtime import part
 from models.settings import settings
 from service.http.problems import Problem
 
-REPORTS_PER_MINUTE = 30  # of one address
-_counting = threading.Lock()  # between looking and counting nobody else may count
+REPORTS_PER_MINUTE = 30  # reports of one address
+_counting = threading.Lock()  # held from looking until counting
 
 
 @part
@@ -34,7 +32,7 @@ def _limits() -> tuple[RateLimitItem, ...]:
 
 
 def count_post(site: str, address: str) -> Problem | None:
-    """Count a post, whatever is in it. The 429 that says when to come back, if this address has
+    """Count a post, valid or not. Return a 429 that says when to try again, if this address has
     posted too much on this site; such a post is not counted.
     """
     if settings().rate_limits == "off":
@@ -57,7 +55,7 @@ def count_post(site: str, address: str) -> Problem | None:
 
 
 def count_report(address: str) -> Problem | None:
-    """Count what a browser reports. The 429, if this address has sent too much already."""
+    """Count a browser's report. Return a 429 if this address has sent too many."""
     limit = RateLimitItemPerMinute(REPORTS_PER_MINUTE, namespace="report")
     if settings().rate_limits == "off" or _limiter().hit(limit, address):
         return None
@@ -65,7 +63,7 @@ def count_report(address: str) -> Problem | None:
 
 
 def in_words(seconds: int) -> str:
-    """Never less than it takes: `90 seconds`, `3 minutes`."""
+    """Return the time in words, rounded up: `90 seconds`, `3 minutes`."""
     if seconds > 120:
         return f"{math.ceil(seconds / 60)} minutes"
     return "1 second" if seconds == 1 else f"{seconds} seconds"

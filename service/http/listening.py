@@ -1,4 +1,4 @@
-"""The address the web process listens on: whether it is free, and how it is written."""
+"""The address that the web process listens on: whether it is free, and how it is written."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ import time
 
 from models.settings import settings
 
-# what to ask for where all is listened on
+# The address to connect to if the process listens on all addresses.
 EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
 
 
 class PortTaken(Exception):
-    """The address can't be listened on; its words say why and what to do."""
+    """Raised if the address can't be listened on; the message says why and what to do."""
 
 
 def near_address() -> str:
-    """`host:port` to reach the service by from this machine."""
+    """Return `host:port` for reaching the service from this machine."""
     host = settings().host
     return f"{EVERYWHERE.get(host) or (f'[{host}]' if ':' in host else host)}:{settings().port}"
 
 
 def public_url() -> str:
-    """How readers reach the service, as far as this machine knows."""
+    """Return the public address of the service, as far as this machine knows it."""
     return settings().public_url or f"http://{near_address()}"
 
 
 def any_port(host: str) -> int:
-    """A port that is free now."""
+    """Return a port that is free now."""
     with _listening(host, 0) as probe:
         return int(probe.getsockname()[1])
 
 
 def until_free(host: str, port: int, seconds: float = 0) -> None:
-    """Return when the address can be listened on. Raises PortTaken when it can't for so long.
+    """Return when the address can be listened on. Raises PortTaken if it can't within this time.
 
-    Looked at beforehand, since Granian shares a port with whoever shares it too, and each would get
-    half the requests.
+    Granian itself would share the port with another program that allows sharing, and each would get
+    half the requests. So this checks first.
     """
     deadline = time.monotonic() + seconds
     while True:

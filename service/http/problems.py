@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 `application/problem+json`: what went wrong and what to do next."""
+"""Errors as `application/problem+json` (RFC 9457): what went wrong and what to do next."""
 
 from __future__ import annotations
 
@@ -16,14 +16,12 @@ Shape = TypeVar("Shape", bound=BaseModel)
 CHECK_FIELDS = "Some fields are not valid."
 
 REFUSED = (
-    "greenroom.refused"  # in a WSGI environ: the Problem that the gate found with this request
+    "greenroom.refused"  # in a WSGI environ: the Problem with which the gate refuses this request
 )
 
 
 class Problem(Exception):
-    """An answer other than the one hoped for. `errors` are `{"field", "message"}` for a form's
-    fields.
-    """
+    """An error answer. `errors` are `{"field", "message"}` for a form's fields."""
 
     def __init__(
         self,
@@ -59,9 +57,10 @@ class Problem(Exception):
 
 
 def shaped(shape: type[Shape], content: bytes) -> Shape:
-    """The JSON in that shape. Raises the 400 or 422 that says what is wrong with it.
+    """Parse JSON into that shape. Raises a 400 or 422 that says what is wrong with it.
 
-    Read twice, as a model takes NaN and Infinity, which are no JSON (RFC 8259, 6).
+    It is parsed twice, because a pydantic model accepts NaN and Infinity, which are no JSON (RFC
+    8259, 6).
     """
     try:
         from_json(content, allow_inf_nan=False)
@@ -74,9 +73,7 @@ def shaped(shape: type[Shape], content: bytes) -> Shape:
 
 
 def from_validation(error: ValidationError) -> Problem:
-    """Pydantic's findings as one message a field. What could not be read as JSON at
-    all is a 400.
-    """
+    """Turn pydantic's errors into one message per field. A text that is no JSON at all is a 400."""
     found = error.errors(include_url=False, include_context=True)
     if any(item["type"] == "json_invalid" for item in found):
         return _unreadable()
@@ -87,12 +84,12 @@ def from_validation(error: ValidationError) -> Problem:
 
 
 def wrong_field(name: str, message: str, *, detail: str | None = None) -> Problem:
-    """The 422 for one field, or one parameter, that only its call can judge."""
+    """Return a 422 for one field or parameter that only its call can check."""
     return wrong_fields({name: message}, detail=detail or message)
 
 
 def wrong_fields(messages: Mapping[str, str], *, detail: str = CHECK_FIELDS) -> Problem:
-    """The 422 for several fields: a message for each."""
+    """Return a 422 for several fields, with a message for each."""
     errors = [{"field": name, "message": message} for name, message in messages.items()]
     return Problem(422, detail, errors=errors)
 
@@ -102,14 +99,14 @@ def _unreadable() -> Problem:
 
 
 def _field(place: tuple[int | str, ...]) -> str:
-    """`links.max_links`. A mapping's key that is wrong is named as it was sent, without pydantic's
-    mark for keys.
+    """Return the name of a field, like `links.max_links`. A wrong key of a mapping is named as it
+    was sent, without pydantic's mark for keys.
     """
     return ".".join(map(str, place)).removesuffix(".[key]")
 
 
 def _message(item: Any) -> str:
-    """Our words for the common cases, pydantic's for the rest."""
+    """Return our message for the common cases, and pydantic's for the rest."""
     if item["type"] == "value_error":
         return str(item["ctx"]["error"])
     ours = _WORDS.get(item["type"])

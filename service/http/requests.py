@@ -1,4 +1,4 @@
-"""Read a request: its JSON body and its query, each in the shape that its call declares."""
+"""Read a request's JSON body and its query in the shapes that its call declares."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Query(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    # Each parameter's name and whether it may be repeated, found once: readers ask often.
+    # Each parameter's name and whether it may be repeated, found once, because readers' requests
+    # are frequent.
     parameters: ClassVar[tuple[tuple[str, bool], ...]] = ()
 
     @classmethod
@@ -39,9 +40,10 @@ class Query(BaseModel):
 
 
 def body_as(shape: type[Shape], *, empty: bytes = b"", types: Sequence[str] = (JSON,)) -> Shape:
-    """The request's JSON in that shape. Raises the 400, 415 or 422 that says what is wrong with it.
+    """Return the request's JSON in that shape. Raises a 400, 415 or 422 that says what is wrong
+    with it.
 
-    `empty` stands in for a body that is left out.
+    `empty` replaces a missing body.
     """
     content = request.get_data(cache=False) or empty
     if content is not empty and request.mimetype not in types:
@@ -50,7 +52,7 @@ def body_as(shape: type[Shape], *, empty: bytes = b"", types: Sequence[str] = (J
 
 
 def query_as(shape: type[Q]) -> Q:
-    """The request's query in that shape. Raises the 422 that names each wrong parameter."""
+    """Return the request's query in that shape. Raises a 422 that names each wrong parameter."""
     sent, given = request.args, dict[str, Any]()
     for name, may_be_repeated in shape.parameters:
         if name in sent:
@@ -68,7 +70,9 @@ def _wrong_arguments(error: ValidationError) -> Problem:
 
 
 def whole_number(most: int) -> BeforeValidator:
-    """A number from 1 to `most`, in ASCII digits only: no sign, no blank, no other script."""
+    """Return a number from 1 to `most`, in ASCII digits only: no sign, no space, no other
+    script.
+    """
 
     def parse(text: object) -> object:
         if not isinstance(text, str):
@@ -102,7 +106,7 @@ def _parsed_day(text: object) -> object:
 
 
 def _parsed_moment(text: object) -> object:
-    """RFC 3339, with its time zone."""
+    """Parse a time by RFC 3339, with its time zone."""
     if not isinstance(text, str):
         return text
     if not text:

@@ -1,4 +1,4 @@
-"""The headers of an answer: the same from Flask's routes and from the gate."""
+"""Headers of an answer that are the same from Flask's routes and from the gate."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ SECURITY_HEADERS = [
 
 
 def published_headers(tag: str, cache_tag: str) -> dict[str, str]:
-    """How a page may be kept: a browser asks again each time, a CDN as often as the owner says."""
+    """Return how a page may be cached: a browser asks again each time, a CDN as often as the owner
+    sets.
+    """
     headers = {"ETag": f'"{tag}"', "Cache-Control": "public, no-cache"}
     if (
         seconds := settings().cdn_seconds
-    ):  # by both names: RFC 9213, and what Fastly and Varnish read
+    ):  # under both names: RFC 9213, and the one that Fastly and Varnish read
         headers["CDN-Cache-Control"] = headers["Surrogate-Control"] = f"max-age={seconds}"
         headers["Cache-Tag"] = headers["Surrogate-Key"] = cache_tag
     return headers
 
 
 def cors_headers(site: SiteInfo, origin: str | None) -> dict[str, str]:
-    """CORS: the site's own origins may read this, nobody else's page."""
+    """Return CORS headers: only pages of the site's own origins may read this."""
     headers = {"Vary": "Origin"}
     if origin and origin in site.origins:
         headers["Access-Control-Allow-Origin"] = origin

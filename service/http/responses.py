@@ -1,4 +1,4 @@
-"""Answers in JSON."""
+"""JSON answers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from pydantic import BaseModel
 def json_response(
     body: object, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
-    """`body` is written as it is, a pydantic model by its own rules."""
+    """Return `body` as JSON: a dictionary unchanged, a pydantic model by its own rules."""
     content = body.model_dump_json() if isinstance(body, BaseModel) else orjson.dumps(body)
     return Response(content, status, headers, content_type="application/json")

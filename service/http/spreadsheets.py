@@ -1,5 +1,5 @@
-"""Lines of CSV that no spreadsheet runs: every cell that a stranger may have written goes through
-here.
+"""Write lines of CSV that no spreadsheet runs. Every cell that a stranger may have written goes
+through here.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ import io
 import re
 from collections.abc import Sequence
 
-# What begins a formula, in full width and other forms too: some programs read ＝ as =.
+# Characters that begin a formula, including full-width and other forms: some programs read ＝ as =.
 _FORMULA = r"=+\-@＝＋－＠﹦﹢﹣﹫⁼₌⁺₊⁻₋−﬩⩵⩶"
-# A program of another country takes a semicolon or a tab for the end of a cell, whatever the quotes
-# say.
+# Programs of other countries take a semicolon or a tab for the end of a cell, even inside quotes.
 _SEPARATORS = r";|\t\r\n\v\f\x85\u2028\u2029"
-# Blanks and characters that draw nothing, which programs remove before they look.
+# White space and characters that draw nothing, which programs remove before they look.
 _UNSEEN = (
     r"\x00-\x08\x0e-\x20\x7f-\x84\x86-\xa0\u00ad\u034f\u061c\u115f\u1160\u1680\u180e\u2000-\u200f\u202a-\u202f"
     r"\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0'\""
@@ -25,7 +24,9 @@ _STARTS = re.compile(
 
 
 def line(values: Sequence[str]) -> str:
-    """One line. A quotation mark makes text of what a spreadsheet would take for a formula."""
+    """Return one line. A quotation mark turns a cell that a spreadsheet would take for a formula
+    into text.
+    """
     out = io.StringIO()
     csv.writer(out).writerow([cell(value) for value in values])
     return out.getvalue()

@@ -1,4 +1,4 @@
-"""Whether readers reach the service by https, and what that asks of browsers."""
+"""Whether readers reach the service by https, and what browsers must then do."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from flask import request
 
 from models.settings import settings
 
-# Two years, as the preload lists ask. Subdomains are left out: the host may be shared, and they are
-# not Greenroom's.
+# Two years, as the preload lists require. Subdomains are left out: the host may be shared, and they
+# do not belong to Greenroom.
 STRICT = "max-age=63072000"
 
 
 def is_https() -> bool:
-    """By the setting, which no proxy can get wrong; without it by what the believed proxies say of
-    Flask's request.
+    """Whether this request came by https: by the setting, which no proxy can get wrong, or without
+    it by the trusted proxies' headers.
     """
     public_url = settings().public_url
     return public_url.startswith("https://") if public_url else request.is_secure
 
 
 def says_https(forwarded_proto: str | None) -> bool:
-    """The same without Flask, by a request's X-Forwarded-Proto."""
+    """Return the same without Flask, from a request's X-Forwarded-Proto."""
     if public_url := settings().public_url:
         return public_url.startswith("https://")
     hops = settings().proxy_hops

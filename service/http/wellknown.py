@@ -1,4 +1,4 @@
-"""Files that programs look for at fixed addresses: security.txt (RFC 9116) and robots.txt (RFC
+"""Files that programs request at fixed addresses: security.txt (RFC 9116) and robots.txt (RFC
 9309).
 """
 
@@ -12,9 +12,9 @@ from models.settings import settings
 from models.store.database import now
 from service.http.listening import public_url
 
-VALID = timedelta(days=180)  # RFC 9116 wants less than a year
+VALID = timedelta(days=180)  # RFC 9116 recommends less than a year
 KEPT_SECONDS = 3600
-# What is public stays open to search engines, comments and the embed among them: they belong to the
+# Public pages stay open to search engines, including comments and the embed: they belong to the
 # articles.
 ROBOTS = """User-agent: *
 Disallow: /console/

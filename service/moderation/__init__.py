@@ -1,1 +1,1 @@
-"""What moderators do, the same for the console and the API."""
+"""The actions of moderators, the same for the console and the API."""

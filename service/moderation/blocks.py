@@ -27,11 +27,11 @@ from service.http.problems import wrong_field
 from service.moderation.log import note_act
 from service.moderation.queue import of_the_campaign
 
-MOST_LOOKED_THROUGH = 100_000  # comments of a campaign that are searched for waiting ones
+MOST_LOOKED_THROUGH = 100_000  # how many comments of a campaign are searched for waiting ones
 MOST_OTHERS = 200
 MOST_VALUE = 300
 SNIPPET = 80
-LONGEST_LIKE = 30  # days: after that, nobody remembers why the rule was made
+LONGEST_LIKE = 30  # days: later, nobody remembers why the rule was made
 STANCES = {"author": ("block", "trust"), "host": ("block", "trust"), "word": ("block",)}
 LIKE = {"approve": "approve", "flag": "hold", "reject": "reject"}
 
@@ -80,7 +80,7 @@ class NewBlock(BaseModel):
 
 
 def standing(sites: Sequence[int], at: datetime) -> Select[Block]:
-    """The blocks in force at that time, newest first."""
+    """Return the blocks in force at that time, newest first."""
     lasts = or_(Block.until.is_(None), Block.until > at)
     return (
         select(Block)
@@ -92,7 +92,9 @@ def standing(sites: Sequence[int], at: datetime) -> Select[Block]:
 def make(
     session: Session, site_id: int, new: NewBlock, comment: Comment | None, *, by: Actor
 ) -> tuple[Block, list[Settled], str | None]:
-    """Make a block. Returns it, what was settled with it, and the batch to undo that by."""
+    """Make a block. Return it, the comments settled with it, and the batch that undoes those
+    decisions.
+    """
     value, label = _subject(new, comment)
     block = Block(
         site_id=site_id,
@@ -121,8 +123,8 @@ def make(
 
 
 def others(comment: Comment, kind: str) -> Select[Comment]:
-    """The comments that a block decides as well: those that wait under the same address, or that
-    say nearly the same. The comment itself is one of them while it waits.
+    """Return the comments that the block would also decide: those that wait under the same address,
+    or that say nearly the same. The comment itself is one of them while it waits.
     """
     first = comment.campaign or comment.id
     alike = Comment.id.in_(of_the_campaign(first, comment.site_id, most=MOST_LOOKED_THROUGH))
@@ -143,7 +145,7 @@ def others(comment: Comment, kind: str) -> Select[Comment]:
 
 
 def end(session: Session, block: Block, *, by: str) -> None:
-    """End a block and log it. If a colleague was first, do nothing."""
+    """End a block and log it. Do nothing if a colleague was first."""
     ended = (
         update(Block)
         .where(Block.id == block.id, Block.ended_at.is_(None))
@@ -154,7 +156,7 @@ def end(session: Session, block: Block, *, by: str) -> None:
 
 
 def block_shape(block: Block) -> ShownBlock:
-    """The block as the API shows it: without an author's address or its hash."""
+    """Return the block as the API shows it: without an author's address or its hash."""
     return {
         "id": block.id,
         "kind": block.kind,
@@ -170,7 +172,7 @@ def block_shape(block: Block) -> ShownBlock:
 
 
 def _did(block: Block) -> str:
-    """A sentence for the log, without the author's name: the log is kept for ever."""
+    """Return a sentence for the log, without the author's name, because the log is kept forever."""
     if block.kind == "like":
         return f"decided to {LIKE[block.stance]} all that is like a comment"
     verb = "blocked" if block.stance == "block" else "trusted"
@@ -188,7 +190,7 @@ def _what(block: Block) -> str:
 
 
 def _subject(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
-    """The value that comments are compared with, and the label that people read."""
+    """Return the value that comments are compared with, and the label that people read."""
     if new.kind == "author":
         return _author(new, comment)
     if new.kind == "like":

@@ -1,5 +1,5 @@
-"""The queue by campaigns: comments that say nearly the same stand together, so that one look
-settles many.
+"""The queue by campaigns: comments that say nearly the same are one group, so that one look settles
+many.
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ from service.http.api_types import Id
 from service.moderation.comment_records import CommentRecord, full_records
 from service.moderation.queue import listed_ids
 
-MOST_GROUPED = (
-    10_000  # waiting comments that are looked through; what is beyond comes when these are settled
-)
+MOST_GROUPED = 10_000  # waiting comments that are searched; others appear when these are settled
 _AT_ONCE = 500
 SHOWN = 3  # of each group
 _READ, _PIECE = (
     2000,
     3,
-)  # letters of a text that are compared, in pieces of so many: they serve every script
+)  # letters of a text that are compared, in pieces of this length, which suits every script
 
 
 class Group(TypedDict):
@@ -47,7 +45,9 @@ class Groups(TypedDict):
 
 
 class _Members(NamedTuple):
-    """The comments of one group, oldest first. A comment like no other is its own campaign."""
+    """The comments of one group, oldest first. A comment without similar ones is its own
+    campaign.
+    """
 
     campaign: str
     ids: list[str]
@@ -56,7 +56,7 @@ class _Members(NamedTuple):
 def grouped(
     session: Session, status: str, site_id: int, *, limit: int, after: str | None
 ) -> Groups:
-    """Groups in the order of their oldest comments, from `after` on."""
+    """Return groups in the order of their oldest comments, from `after` on."""
     groups = _groups(session, status, site_id)
     following = [group for group in groups if after is None or group.ids[0] > after]
     page = following[:limit]
@@ -86,8 +86,8 @@ def _group(members: _Members, records: Mapping[str, CommentRecord]) -> Group:
 
 
 def outliers_first(texts: Mapping[str, str]) -> list[str]:
-    """The ids of one campaign's comments, those least like the others first. A reader who quotes a
-    spammer to complain is among them. Equals keep their order.
+    """Return the ids of one campaign's comments, those least like the others first, because a
+    reader who quotes a spammer to complain is among them. Equals keep their order.
     """
     pieces = {id_: _pieces(text) for id_, text in texts.items()}
     shared = Counter(chain.from_iterable(pieces.values()))
@@ -105,8 +105,8 @@ def _pieces(text: str) -> set[str]:
 
 
 def _campaigns(session: Session, ids: Sequence[str]) -> dict[str, str]:
-    """The campaign of each comment that has one. A few hundred at a time: for thousands of ids, a
-    database would read the whole table instead.
+    """Return the campaign of each comment that has one. It asks for a few hundred at a time: for
+    thousands of ids, a database would read the whole table instead.
     """
     found: dict[str, str] = {}
     for start in range(0, len(ids), _AT_ONCE):
@@ -119,7 +119,7 @@ def _campaigns(session: Session, ids: Sequence[str]) -> dict[str, str]:
 
 
 def _records(session: Session, groups: Sequence[_Members]) -> dict[str, CommentRecord]:
-    """The records of the comments that the groups show."""
+    """Return the records of the comments that the groups show."""
     ids = [id_ for members in groups for id_ in members.ids[:SHOWN]]
     comments = session.scalars(select(Comment).where(Comment.id.in_(ids))).all()
     return {record["id"]: record for record in full_records(session, comments)}

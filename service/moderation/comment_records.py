@@ -1,5 +1,5 @@
-"""A comment's whole record for those who moderate: evidence, reviews, decisions. Few queries,
-whatever the number.
+"""A comment's whole record for moderators: evidence, reviews, decisions. The number of queries is
+small and does not depend on the number of comments.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class CommentRecord(TypedDict):
 
 
 def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentRecord]:
-    """The record of each comment, in the same order."""
+    """Return the record of each comment, in the same order."""
     ids = [comment.id for comment in comments]
     threads = _threads(session, comments)
     evidence = _latest_evidence(session, ids)
@@ -152,14 +152,16 @@ def _record(  # noqa: PLR0913 — the parts of one record
 
 
 def _html(comment: Comment) -> str:
-    """As it was rendered, or as it would be: a comment that waits may not be rendered yet."""
+    """Return the stored HTML, or render it: a comment that waits may not be rendered yet."""
     if comment.html is None:
         return markdown.render(comment.body) if comment.body else ""
     return comment.html
 
 
 def is_hidden(session: Session, ids: Sequence[str]) -> set[str]:
-    """The comments that a moderator must judge without knowing what Greenroom found or did."""
+    """Return the comments that a moderator must judge without knowing what Greenroom found or
+    did.
+    """
     asked = select(ReviewRecord.comment_id).where(
         ReviewRecord.comment_id.in_(ids), ReviewRecord.blind, ReviewRecord.closed_at.is_(None)
     )
@@ -180,8 +182,8 @@ def _is_blind(reviews: Sequence[ReviewRecord], decisions: Sequence[DecisionRecor
 
 
 def _blindfolded(record: CommentRecord) -> CommentRecord:
-    """The record without what Greenroom found or did, so that a sampled comment and a flagged one
-    look the same.
+    """Remove what Greenroom found or did from the record, so that a sampled comment and a flagged
+    one look the same.
     """
     opened = next(review["opened"] for review in record["reviews"] if review["closed"] is None)
     return {
@@ -195,7 +197,7 @@ def _blindfolded(record: CommentRecord) -> CommentRecord:
 
 
 def decision_shapes(session: Session, decisions: Sequence[DecisionRecord]) -> list[Decision]:
-    """These decisions with their actors, one for one."""
+    """Return these decisions with their actors, in the same order."""
     actors = actors_of(session, {decision.by for decision in decisions})
     return [decision_shape(decision, actors[decision.by]) for decision in decisions]
 
@@ -229,7 +231,7 @@ def _threads(session: Session, comments: Sequence[Comment]) -> dict[int, Thread]
 
 
 def _grouped(session: Session, record: type[Logged], ids: Sequence[str]) -> dict[str, list[Logged]]:
-    """Rows by comment, oldest first: ids sort by time."""
+    """Group rows by comment, oldest first: ids sort by time."""
     groups: dict[str, list[Logged]] = defaultdict(list)
     rows = select(record).where(record.comment_id.in_(ids)).order_by(record.id)
     for row in session.scalars(rows):
@@ -240,5 +242,5 @@ def _grouped(session: Session, record: type[Logged], ids: Sequence[str]) -> dict
 def _latest_evidence(session: Session, ids: Sequence[str]) -> dict[str, list[Evidence]]:
     wanted = select(Screening.comment_id, Screening.evidence).where(Screening.comment_id.in_(ids))
     rows = session.execute(wanted.order_by(Screening.number))
-    # Answered as it is stored, so evidence of an old release may lack newer fields.
+    # Returned as it is stored, so evidence of an old release may lack newer fields.
     return {comment_id: cast(list[Evidence], stored) for comment_id, stored in rows}

@@ -1,6 +1,4 @@
-"""Many decisions at once, all in one transaction and undone as one: for the console, and for
-whoever has a key.
-"""
+"""Decide many comments in one transaction and undo them together, for the console and the API."""
 
 from __future__ import annotations
 
@@ -107,7 +105,7 @@ class Rulings(Judgement):
     items: Annotated[list[Seen], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
     def versions(self) -> dict[str, int | None]:
-        """The version by comment: a comment that is named twice counts once."""
+        """Return the version by comment; a comment that is named twice counts once."""
         return {seen.id: seen.version for seen in self.items}
 
 
@@ -131,14 +129,14 @@ class Undoings(BaseModel):
 
 
 class Outcome(NamedTuple):
-    """What was settled, and the comments that had changed since they were seen."""
+    """The settled comments, and those that had changed since the moderator saw them."""
 
     done: list[Settled]
     refused: list[str]
 
 
 def decide_each(session: Session, asked: Rulings, *, by: Actor) -> Outcome:
-    """Settle every comment that has not changed, all in the caller's transaction."""
+    """Settle every comment that has not changed, in the caller's transaction."""
     versions = asked.versions()
     changes = [
         asked.change(id_, by=by, version=version, batch=asked.batch)
@@ -163,7 +161,9 @@ def take_back_each(
 
 
 def decisions_to_undo(session: Session, asked: Undoings) -> dict[str, str]:
-    """The decisions by comment; of a batch the standing ones. Raises 404 if one is not known."""
+    """Return the decisions by comment; for a batch, its standing ones. Raises a 404 for an unknown
+    decision.
+    """
     if asked.batch:
         standing = standing_in_batches(session, [asked.batch])
         return {decision.comment_id: decision.id for decision in standing}
@@ -179,14 +179,14 @@ def decisions_to_undo(session: Session, asked: Undoings) -> dict[str, str]:
 
 
 def sites_of(session: Session, ids: Sequence[str]) -> dict[str, int]:
-    """The site of each of these comments that exists."""
+    """Return the site of each of these comments that exists."""
     return dict(
         session.execute(select(Comment.id, Comment.site_id).where(Comment.id.in_(ids))).all()
     )
 
 
 def check_all_are_of(session: Session, site_id: int, ids: Collection[str]) -> None:
-    """Raise a 404 that names every comment which does not exist or is another site's."""
+    """Raise a 404 that names every comment which does not exist or belongs to another site."""
     sites = sites_of(session, list(ids))
     message = "There is no such comment on this site."
     if wrong := [f"items.{at}.id" for at, id_ in enumerate(ids) if sites.get(id_) != site_id]:
@@ -196,7 +196,9 @@ def check_all_are_of(session: Session, site_id: int, ids: Collection[str]) -> No
 
 
 def publish_soon(settled: Settled) -> None:
-    """Ring for the page and the webhooks of a decision. Call it once the decision is committed."""
+    """Ring for the page and the webhooks of a decision. Call this after the decision is
+    committed.
+    """
     failpoint("decided")
     tell([settled])
     if settled.touches_page:

@@ -1,5 +1,5 @@
-"""Why a comment got its spam score: by the model that judged it where that is still there, else by
-the current one.
+"""Explain a comment's spam score, with the model that judged it if that still exists, otherwise
+with the current one.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Explained(ScoreExplained):
 
 
 class Judged(NamedTuple):
-    """What a score was made of. `own` are the site's models that may explain it, the one that
-    judged it first.
+    """The parts of a score. `own` are the site's models that may explain it, the one that judged it
+    first.
     """
 
     body: str
@@ -50,8 +50,8 @@ class Judged(NamedTuple):
 
 
 def judged(session: Session, comment: Comment) -> Judged:
-    """Raises the 404 of an erased comment, and the 409 of one that has no score, or none to be
-    shown yet.
+    """Return the parts of a comment's score. Raises a 404 for an erased comment, and a 409 for one
+    without a score, or whose score must not be shown yet.
     """
     if comment.erased_at:
         raise Problem(404, "This comment was erased, and what was known of it with it.")
@@ -79,12 +79,12 @@ def judged(session: Session, comment: Comment) -> Judged:
 
 
 def explained(comment: Judged) -> Explanation:
-    """Milliseconds; once in a process a second more, to open the base model's file. Needs no
-    database.
+    """Explain a score. This takes milliseconds, plus a second once per process to load the base
+    model. It needs no database.
 
-    A few at once: a moderator who goes quickly asks for one after the other while that file is
-    being opened, and would soon hold every thread that readers wait for. Raises the 503 that says
-    to ask again.
+    Only a few run at once: while the model is being loaded, a fast moderator asks for one
+    explanation after the other, and would soon hold every thread that readers wait for. Raises a
+    503 that says to try again.
     """
     if not _at_work.acquire(blocking=False):
         raise Problem(
@@ -121,19 +121,23 @@ def _explained(comment: Judged) -> Explanation:
 
 
 def as_json(comment: Judged) -> Explained:
-    """`version` explains; `judged_by` is the model that gave the score, which may be gone."""
+    """Return the explanation as JSON. `version` is the model that explains, `judged_by` the one
+    that gave the score, which may no longer exist.
+    """
     return {**explained(comment).as_json(), "judged_by": comment.version}
 
 
 def _spam(session: Session, comment: Comment) -> StoredEvidence | None:
-    """What the spam check of the latest screening found."""
+    """Return the spam check's evidence of the latest screening."""
     wanted = select(Screening.evidence).where(Screening.comment_id == comment.id)
     evidence = session.scalar(wanted.order_by(Screening.number.desc()).limit(1)) or []
     return next((found for found in evidence if found["check"] == "spam"), None)
 
 
 def _site_models(session: Session, site_id: int, version: str) -> list[SiteModel]:
-    """The one of that version, then the live one, as far as they are there and fit this release."""
+    """Return the model of that version, then the live one, as far as they exist and fit this
+    release.
+    """
     named = SiteModelRecord.site_id == site_id, SiteModelRecord.version == version
     ids = [
         session.scalar(select(SiteModelRecord.id).where(*named)),

@@ -1,4 +1,4 @@
-"""The log: who did what when, decisions by people and everything else. Read and write it here."""
+"""The log: who did what, and when. It joins decisions by people with all other actions."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ _DID = {"approve": "approved", "reject": "rejected"}
 def note_act(
     session: Session, by: str, kind: str, what: str, *, site_id: int | None = None
 ) -> None:
-    """Log an act that is not a decision, in the transaction that does it.
+    """Log an action that is not a decision, in the transaction that does it.
 
     `by` is as in the decision log. `kind` is one of `KINDS`. `what` is a sentence without its
-    subject: "closed the thread “/harbour”". Without a site, only whoever did it reads the line.
+    subject: "closed the thread “/harbour”". Without a site, only the person who did it can read the
+    line.
     """
     session.add(Act(site_id=site_id, by=by, kind=kind, what=what))
 
 
 class Together(NamedTuple):
-    """Decisions of one batch that stand as one line. `verdict` and `reason` are None if the
-    decisions differ in them.
+    """Decisions of one batch, shown as one line. `verdict` and `reason` are None if the decisions
+    differ in them.
     """
 
     batch: str
@@ -43,9 +44,9 @@ class Together(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line of the log. A decision comes with the author's name and the title of its page; every
-    other line has `what`. A new version of the settings has its `changes`. For a whole batch,
-    `decision` is its latest decision.
+    """One line of the log. A decision has the author's name and the title of its page; every other
+    line has `what`. A new version of the settings has its `changes`. For a whole batch, `decision`
+    is its latest decision.
     """
 
     id: str
@@ -63,11 +64,11 @@ class Line(NamedTuple):
 
 
 class LogFilter(NamedTuple):
-    """Which lines to read. `who` is as the log names them. `since` is included, `until` is not.
-    `batch` reads the decisions of one batch only; `undone` reads only those that undo something, or
+    """Which lines to read. `who` is as the log names people. `since` is included, `until` is not.
+    `batch` reads only the decisions of one batch; `undone` reads only those that undo something, or
     only the others. With `together`, a batch is one line.
 
-    Acts on an account belong to no site. `own` also reads those of this one.
+    Actions on an account belong to no site. `own` adds those of this account.
     """
 
     site_ids: list[int]
@@ -82,7 +83,7 @@ class LogFilter(NamedTuple):
 
 
 def lines(session: Session, wanted: LogFilter, before: str | None, limit: int) -> list[Line]:
-    """The newest lines before that id, from both logs and the versions of the settings."""
+    """Return the newest lines before that id, from both logs and the versions of the settings."""
     found: list[Line] = []
     if wanted.kind in {"", "decisions"}:
         found += _decisions(session, wanted, before, limit)
@@ -125,7 +126,7 @@ def _decisions(session: Session, wanted: LogFilter, before: str | None, limit: i
 
 
 def _is_of_a_later_one(until: datetime | None) -> ColumnElement[bool]:
-    """Whether a later decision of the same batch stands for this one."""
+    """Whether a later decision of the same batch represents this one."""
     later = aliased(DecisionRecord)
     found = exists().where(
         later.batch == DecisionRecord.batch,
@@ -147,7 +148,7 @@ class _Of(NamedTuple):
 
 
 def _with_batches(session: Session, wanted: LogFilter, found: Sequence[Line]) -> list[Line]:
-    """The same lines, with the size of its batch at each decision that stands for others."""
+    """Add the size of its batch to each decision that represents others."""
     named = {line.decision.batch for line in found if line.decision and line.decision.batch}
     conditions = _conditions(wanted, None, DecisionRecord.id, DecisionRecord.by)
     groups = _together(session, DecisionRecord.batch.in_(named), *conditions) if named else []
@@ -174,7 +175,7 @@ class Group(NamedTuple):
 def large_batches(
     session: Session, site_ids: Collection[int], *, since: datetime, at_least: int
 ) -> list[Group]:
-    """Batches of at least that many decisions, made since then."""
+    """Return batches of at least that many decisions, made since then."""
     on_sites = DecisionRecord.site_id.in_(site_ids)
     conditions = (BY_A_HUMAN, on_sites, DecisionRecord.id >= first_id(since))
     return _together(session, *conditions, at_least=at_least)
@@ -203,7 +204,7 @@ def _if_same(lowest: str, highest: str) -> str | None:
 
 
 def said_together(together: Together, *, is_undo: bool) -> str:
-    """What was decided, without its subject: "rejected 241 comments as spam"."""
+    """Say what was decided, without the subject: "rejected 241 comments as spam"."""
     comments = f"{together.size:,} comments"
     if is_undo:
         return f"took back the decisions on {comments}"
@@ -214,7 +215,7 @@ def said_together(together: Together, *, is_undo: bool) -> str:
 
 
 def first_of_batch(session: Session, wanted: LogFilter, line: Line, limit: int) -> list[Line]:
-    """The latest decisions that this line stands for."""
+    """Return the latest decisions that this line represents."""
     if line.together is None or line.decision is None or line.site_id is None:
         return []
     one = wanted._replace(
@@ -240,7 +241,9 @@ def _acts(session: Session, wanted: LogFilter, before: str | None, limit: int) -
 
 
 def _policies(session: Session, wanted: LogFilter, before: str | None, limit: int) -> list[Line]:
-    """The versions of the settings. Their ids are numbers, so a line's id is made of its time."""
+    """Return the versions of the settings. Their ids are numbers, so a line's id is made from its
+    time.
+    """
     columns = (PolicyVersion.at, PolicyVersion.by, PolicyVersion.site_id, PolicyVersion.version)
     versions = select(*columns).where(PolicyVersion.site_id.in_(wanted.site_ids))
     if wanted.who:
@@ -266,13 +269,13 @@ def _with_changes(session: Session, line: Line) -> Line:
 
 
 def changes_in(session: Session, site_id: int, version: int) -> list[SettingChange]:
-    """What this version of a site's settings changed."""
+    """Return what this version of a site's settings changed."""
     saved = policy_of(session, site_id, version)
     return changes_of(policy_of(session, site_id, version - 1), saved)
 
 
 def policy_of(session: Session, site_id: int, version: int) -> Policy:
-    """A version of a site's settings. Before the first one that was saved, the defaults counted."""
+    """Return a version of a site's settings. Before the first saved one, the defaults applied."""
     saved = select(PolicyVersion.policy).where(
         PolicyVersion.site_id == site_id, PolicyVersion.version == version
     )
@@ -285,7 +288,7 @@ def _conditions(
     id_: SQLColumnExpression[str],
     by: SQLColumnExpression[str],
 ) -> list[ColumnElement[bool]]:
-    """The filter for a log whose ids are in the order of time."""
+    """Return the filter for a log whose ids are in the order of time."""
     conditions: list[ColumnElement[bool]] = []
     if wanted.who:
         conditions.append(by == wanted.who)

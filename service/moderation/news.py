@@ -1,5 +1,5 @@
-"""News for moderators, each in a sentence: a colleague changed the settings or decided many
-comments at once, or a model went live.
+"""News for moderators, one sentence each: a colleague changed the settings or decided many comments
+at once, or a model went live.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from service.people.names import names_of
 from service.sites.policy_changes import MOST_NAMED, in_one_sentence
 
 NEWS_FOR = timedelta(days=1)
-MANY = 20  # decisions of one batch from which on a batch is news
+MANY = 20  # a batch with at least this many decisions is news
 MOST_OF_A_KIND = 50
 
 SiteRow = Row[int, str, int, str | None]
@@ -29,7 +29,7 @@ SiteRow = Row[int, str, int, str | None]
 
 class News(NamedTuple):
     """`kind` is "settings", "model" or "batch". `version` is the one to go back from, if that is
-    possible; of a batch it is the id.
+    possible; for a batch it is the id.
     """
 
     site: str
@@ -49,7 +49,7 @@ class Flags(BaseModel):
 
 
 class _Card(BaseModel):
-    """What the news needs of a model's card."""
+    """The parts of a model's card that the news need."""
 
     flags: Flags | None = None
 
@@ -57,7 +57,9 @@ class _Card(BaseModel):
 def news(
     session: Session, sites: Sequence[int], *, reader: str, since: datetime | None
 ) -> list[News]:
-    """Newest first, from `since` on and at most a day old. A reader's own changes are no news."""
+    """Return the news, newest first, from `since` on and at most a day old. A reader's own changes
+    are no news.
+    """
     after = max(filter(None, (since, now() - NEWS_FOR)))
     wanted = select(Site.id, Site.key, Site.policy_version, Site.model).where(Site.id.in_(sites))
     rows = session.execute(wanted).all()
@@ -72,7 +74,7 @@ def news(
 def _settings(
     session: Session, rows: Sequence[SiteRow], after: datetime, reader: str
 ) -> list[News]:
-    """Every version since then. Only the one in force can be taken back."""
+    """Return every version since then. Only the current one can be undone."""
     sites = {row.id: row for row in rows}
     saved = select(
         PolicyVersion.site_id, PolicyVersion.version, PolicyVersion.at, PolicyVersion.by
@@ -91,7 +93,7 @@ def _settings(
 
 
 def _batches(session: Session, rows: Sequence[SiteRow], after: datetime, reader: str) -> list[News]:
-    """Many decisions that a colleague made at once."""
+    """Return batches of many decisions by a colleague."""
     keys = {row.id: row.key for row in rows}
     groups = large_batches(session, list(keys), since=after, at_least=MANY)
     groups = [group for group in groups if group.of.by != reader]
@@ -104,7 +106,7 @@ def _batches(session: Session, rows: Sequence[SiteRow], after: datetime, reader:
 
 
 def _subjects(session: Session, bys: Collection[str]) -> dict[str, str]:
-    """Their names as a sentence begins with them."""
+    """Return their names, as a sentence begins with them."""
     names = names_of(session, bys)
     return {by: name if "@" in name else name.capitalize() for by, name in names.items()}
 
@@ -125,7 +127,7 @@ def _models(session: Session, rows: Sequence[SiteRow], after: datetime) -> list[
 
 
 def _difference(flags: Flags | None) -> str:
-    """How a new model changes the queue, if its card says so."""
+    """Say how a new model changes the queue, if its card has the numbers."""
     if flags is None or not flags.of:
         return ""
     compared = f"the last {flags.of:,} comments"
@@ -136,8 +138,8 @@ def _difference(flags: Flags | None) -> str:
 
 
 def policy_to_go_back_to(session: Session, site: Site, version: int | None) -> Policy:
-    """The policy before the one in force. Raises 409 if a newer version than `version` is in force,
-    or if nothing was ever changed.
+    """Return the policy before the current one. Raises a 409 if a newer version than `version` is
+    current, or if nothing was ever changed.
     """
     if version is not None and version != site.policy_version:
         raise Problem(

@@ -1,5 +1,5 @@
-"""What moderators tell and ask each other about a comment, its author or its thread; readers never
-see it.
+"""Notes and questions between moderators about a comment, its author or its thread. Readers never
+see them.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Answer(BaseModel):
 
 
 def about(session: Session, comment: Comment) -> Sequence[Note]:
-    """The notes about this comment, its author and its thread, oldest first."""
+    """Return the notes about this comment, its author and its thread, oldest first."""
     found = [
         select(Note).where(
             Note.site_id == comment.site_id, Note.kind == kind, Note.subject == subject
@@ -151,7 +151,7 @@ def open_questions(session: Session, comment_ids: Collection[str]) -> dict[str, 
 
 
 def ask(session: Session, comment: Comment, new: NewQuestion, *, by: str) -> Question:
-    """Ask a colleague or a role. The answer appears in the list of whoever asked."""
+    """Ask a colleague or a role. The answer appears in the list of the person who asked."""
     if new.whom not in ROLES and not _may_see(session, comment.site_id, new.whom):
         message = "Ask someone who may see this comment."
         raise wrong_field("whom", message)
@@ -173,7 +173,7 @@ def _may_see(session: Session, site_id: int, whom: str) -> bool:
 
 
 def answer(session: Session, question: Question, said: Answer, *, by: str) -> Question:
-    """Answer a locked question. Raises 409 if someone has answered already."""
+    """Answer a locked question. Raises a 409 if someone has answered already."""
     if question.answered_at:
         raise Problem(409, "Someone has answered this already.", **question_shape(question))
     question.answer, question.answered_by, question.answered_at = said.text, by, now()
@@ -181,7 +181,7 @@ def answer(session: Session, question: Question, said: Answer, *, by: str) -> Qu
 
 
 def note_shape(note: Note) -> WrittenNote:
-    """The note as the API shows it: without the hash of the author's address."""
+    """Return the note as the API shows it: without the hash of the author's address."""
     return {
         "id": note.id,
         "about": note.kind,

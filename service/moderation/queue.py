@@ -43,22 +43,22 @@ ASCENDING = ("oldest", "due")
 CAUSES = ("flagged", "reported", "sampled", "appealed")
 MOST_COUNTED = 1_000
 SOME_ALIKE = 200
-MOST_NAMED = 2_000  # of an author or a campaign, the newest
-ANSWERED_FOR = timedelta(days=30)  # an answer stands in the list of whoever asked
-LATEST = 32_503_680_000  # the year 3000: no cursor of ours is beyond it
+MOST_NAMED = 2_000  # the newest comments of an author or a campaign
+ANSWERED_FOR = timedelta(days=30)  # an answer appears in the list of the person who asked
+LATEST = 32_503_680_000  # the year 3000: none of our cursors is beyond it
 
 Id = SQLColumnExpression[str]
 Rank = SQLColumnExpression[float | None] | SQLColumnExpression[datetime | None]
-Rows = Select[Any]  # of an id and, in some orders, of a rank: no static type says that
+Rows = Select[Any]  # of an id and, in some orders, of a rank; no static type can say that
 
 
 def listed(
     status: str, site_ids: Collection[int], *, limit: int, after: str | None = None
 ) -> Select[Comment]:
-    """The oldest comments, from `after` on, of that status. The status "review" stands for every
-    comment with an open review, whatever its own.
+    """Return the oldest comments, from `after` on, of that status. The status "review" means every
+    comment with an open review, whatever its own status.
 
-    A comment that a moderator must judge blindly is listed with the flagged ones and nowhere else.
+    A comment that a moderator must judge blindly appears with the flagged ones and nowhere else.
     """
     if status in {"review", "flagged"}:
         ids = _under_review(site_ids, limit, after, flagged_only=status == "flagged")
@@ -70,7 +70,7 @@ def listed(
 
 
 def listed_ids(status: str, site_ids: Collection[int], *, limit: int) -> Select[str]:
-    """The ids of the oldest comments of a status."""
+    """Return the ids of the oldest comments of a status."""
     if status in {"review", "flagged"}:
         return _under_review(site_ids, limit, None, flagged_only=status == "flagged")
     ids = _of_status(status, site_ids).with_only_columns(Comment.id)
@@ -80,7 +80,7 @@ def listed_ids(status: str, site_ids: Collection[int], *, limit: int) -> Select[
 def newest(
     status: str, site_ids: Collection[int], *, limit: int, before: str | None = None
 ) -> Select[Comment]:
-    """The newest comments of a status, from `before` on."""
+    """Return the newest comments of a status, from `before` on."""
     comments = _of_status(status, site_ids)
     if before:
         comments = comments.where(Comment.id < before)
@@ -95,14 +95,14 @@ def _of_status(status: str, site_ids: Collection[int]) -> Select[Comment]:
 
 
 def _is_blind(id_: Id) -> ColumnElement[bool]:
-    """Whether a moderator must judge the comment without knowing what became of it."""
+    """Whether a moderator must judge the comment without knowing Greenroom's decision."""
     return exists().where(Review.comment_id == id_, Review.blind, Review.closed_at.is_(None))
 
 
 def _under_review(
     site_ids: Collection[int], limit: int, after: str | None, *, flagged_only: bool
 ) -> Select[str]:
-    """Ids from the open reviews, in order, and only as many as the list shows."""
+    """Return ids from the open reviews, in order, and only as many as the list shows."""
     ids = select(Review.comment_id).where(Review.site_id.in_(site_ids), Review.closed_at.is_(None))
     if after:
         ids = ids.where(Review.comment_id > after)
@@ -115,10 +115,12 @@ def _under_review(
 class View:
     """One list, with its order and its filters.
 
-    `author` is the blind index of an email. `campaign` is the first comment of those that say
-    nearly the same. `since` and `until` are both included. `moderator_id` is the reader of the
-    list: a comment that they passed on is left out. `roles` are the reader's, by site. On the sites
-    `by_email_on`, `words` that are an email address also find what was written under it.
+    - `author` is the blind index of an email address. `campaign` is the first comment of those that
+      say nearly the same. `since` and `until` are both included.
+    - `moderator_id` is the reader of the list: comments that they passed on are left out. `roles`
+      are the reader's, by site.
+    - On the sites `by_email_on`, `words` that are an email address also find the comments written
+      under it.
     """
 
     tab: str = "review"
@@ -139,7 +141,7 @@ class View:
     def places(
         self, session: Session, sites: Sequence[int], *, limit: int, after: Place | None = None
     ) -> list[Place]:
-        """The next places in this order, over all sites.
+        """Return the next places in this order, over all sites.
 
         One query per site, each with the whole limit: an index has the comments in order by site.
         """
@@ -154,8 +156,8 @@ class View:
     def places_of_campaigns(
         self, session: Session, sites: Sequence[int], firsts: Collection[str], *, limit: int
     ) -> dict[str, list[Place]]:
-        """The first places of each campaign, out of at most `SOME_ALIKE` comments. The statement is
-        built once per site and run for each campaign.
+        """Return the first places of each campaign, out of at most `SOME_ALIKE` comments. The
+        statement is built once per site and run for each campaign.
         """
         places: dict[str, list[Place]] = {first: [] for first in firsts}
         for site in sites if firsts else ():
@@ -177,8 +179,8 @@ class View:
         return place > other if self.order in ASCENDING else place < other
 
     def count(self, session: Session, sites: Sequence[int]) -> int:
-        """How many comments the list has, up to `MOST_COUNTED`: counting further would be slow, and
-        the page shows "1000+".
+        """Return how many comments the list has, up to `MOST_COUNTED`: counting further would be
+        slow, and the page shows "1000+".
         """
         total = 0
         for site in sites:
@@ -196,7 +198,7 @@ class View:
 
     @property
     def _rank(self) -> Rank | None:
-        """The column that orders the list before the id does."""
+        """Return the column that orders the list before the id does."""
         if self.order == "risk":
             return Review.risk if self.tab == "review" else Comment.risk
         return Review.due_at if self.order == "due" else None
@@ -204,7 +206,9 @@ class View:
     def _rows(
         self, session: Session, site: int, after: Place | None, *, in_order: bool = True
     ) -> Rows | None:
-        """Rows of `id` and, if the order has one, `rank`. None if the list must be empty."""
+        """Return rows of `id` and, if the order has one, `rank`. Return None if the list must be
+        empty.
+        """
         only = self._only(session, site)
         if only is not None and not only:
             return None
@@ -228,7 +232,7 @@ class View:
         return rows.order_by(*(column.desc() for column in columns))
 
     def _beyond(self, place: Place) -> ColumnElement[bool]:
-        """What comes after a place in this order."""
+        """Return the condition for everything after a place in this order."""
         rank, is_later = self._rank, self._id > place.id
         if rank is None:
             return is_later if self.order == "oldest" else self._id < place.id
@@ -237,7 +241,8 @@ class View:
         return or_(rank < place.rank, and_(rank == place.rank, self._id < place.id))
 
     def _only(self, session: Session, site: int) -> set[str] | None:
-        """The only comments of the site that the filters allow, or None if no filter names them.
+        """Return the only comments of the site that the filters allow, or None if no filter names
+        them.
 
         They are looked up first: the planner cannot know how few they are, and would walk through
         every comment in the order of the list.
@@ -256,8 +261,8 @@ class View:
         return set.intersection(*found) if found else None
 
     def _searched(self, session: Session, site: int) -> set[str]:
-        """The comments that say the words, have them in the author's name, or were written under
-        that email address.
+        """Return the comments that contain the words, have them in the author's name, or were
+        written under that email address.
         """
         by_words = matching(session, self.words, site)
         found = set(session.scalars(by_words)) if by_words is not None else set()
@@ -269,13 +274,13 @@ class View:
     def _of_the_tab(self, rows: Rows, site: int, only: Collection[str] | None) -> Rows:
         if self.tab == "review":
             return self._with_open_reviews(rows, site, only)
-        # These ids are of the site already. With a condition on the site as well, SQLite would
+        # These ids belong to the site already. With a condition on the site as well, SQLite would
         # walk through all of its comments.
         rows = rows.where(Comment.site_id == site if only is None else Comment.id.in_(only))
         if self.order == "risk":
             rows = rows.where(Comment.risk.is_not(None))
         if self.tab not in {"pending", "asked"}:
-            rows = rows.where(~_is_blind(Comment.id))  # the list that it is in would tell
+            rows = rows.where(~_is_blind(Comment.id))  # its list would reveal the decision
         match self.tab:
             case "asked":
                 return rows
@@ -295,8 +300,8 @@ class View:
         return rows.where(Review.cause == self.reason) if self.reason in CAUSES else rows
 
     def _asked_of_the_reader(self, site: int) -> Select[str]:
-        """Comments with a question to the reader or to their role, and those with an answer to a
-        question of theirs while the comment still waits.
+        """Return comments with a question to the reader or to their role, and comments that still
+        wait and have an answer to the reader's question.
         """
         me, mine = f"{MODERATOR}{self.moderator_id}", self.roles.get(site, ROLES[0])
         whom = (me, *ROLES[: ROLES.index(mine) + 1])
@@ -308,7 +313,7 @@ class View:
         return ids.where(or_(is_open, is_answered))
 
     def _filters_comments(self) -> bool:
-        """Whether a filter needs the comments themselves, beside their reviews."""
+        """Whether a filter needs the comments themselves, not only their reviews."""
         is_reason = self.reason and self.reason not in CAUSES
         return bool(self.thread_id or self.check or self.language or is_reason)
 
@@ -334,13 +339,13 @@ class View:
 
 
 def _written_under(email: str, site: int) -> Select[str]:
-    """Ids of the newest comments under the address with this blind index."""
+    """Return the ids of the newest comments under the address with this blind index."""
     theirs = select(Comment.id).where(Comment.site_id == site, Comment.email_index == email)
     return theirs.order_by(Comment.at.desc()).limit(MOST_NAMED)
 
 
 def _email_address(words: str) -> str | None:
-    """The words as a comment's email address is kept, if they are one."""
+    """Return the words as a comment's email address is stored, if they are one."""
     try:
         return parsed_email(words).normalized
     except EmailNotValidError:
@@ -350,7 +355,8 @@ def _email_address(words: str) -> str | None:
 def of_the_campaign(
     first: str | BindParameter[str], site: int, *, most: int
 ) -> CompoundSelect[str]:
-    """Ids of a campaign's first comment and of up to `most` others that say nearly the same.
+    """Return the ids of a campaign's first comment and of up to `most` others that say nearly the
+    same.
 
     The condition on the site comes last: otherwise SQLite walks through all of its comments.
     """
@@ -362,15 +368,17 @@ def of_the_campaign(
 
 
 def _is_due_before() -> ColumnElement[bool]:
-    """Whether another open review of the comment is due sooner; the comment is listed for that."""
+    """Whether another open review of the comment is due sooner; the comment is listed for that
+    one.
+    """
     other = aliased(Review)
     same = (other.comment_id == Review.comment_id) & other.closed_at.is_(None)
     return exists().where(same, other.due_at < Review.due_at)
 
 
 class Place(NamedTuple):
-    """Where a comment is in a list; as text, it is the list's cursor. `rank` is its risk, or the
-    time when it is due, in seconds since 1970.
+    """The position of a comment in a list; as text, it is the list's cursor. `rank` is its risk, or
+    the time when it is due, in seconds since 1970.
     """
 
     rank: float
@@ -381,7 +389,7 @@ class Place(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> Place | None:
-        """The place that this cursor names, or None if it is not a cursor."""
+        """Return the place that this cursor names, or None if it is not a cursor."""
         rank, _, id_ = text.rpartition("~")
         try:
             place = cls(float(rank or 0), id_) if is_id(id_) and len(rank) < 30 else None
@@ -404,13 +412,13 @@ def _midnight(day: date) -> datetime:
 
 
 def see(session: Session, ids: Sequence[str]) -> None:
-    """Mark these comments as read, from now on. The time of an earlier reading stays."""
+    """Mark these comments as seen now. An earlier time stays."""
     unread = Comment.id.in_(ids) & Comment.seen_at.is_(None)
     session.execute(update(Comment).where(unread).values(seen_at=now()))
 
 
 def unsee(session: Session, ids: Sequence[str]) -> None:
-    """Mark these comments as unread, except those that a moderator has decided."""
+    """Mark these comments as unseen, except those that a moderator has decided."""
     decided = select(DecisionRecord.id).where(DecisionRecord.comment_id == Comment.id, BY_A_HUMAN)
     session.execute(
         update(Comment).where(Comment.id.in_(ids), ~decided.exists()).values(seen_at=None)
@@ -430,7 +438,9 @@ class Coverage(NamedTuple):
 
 
 def coverage(session: Session, sites: Collection[int]) -> Coverage:
-    """How far a newsroom that reads everything has come with each site's last 1,000 comments."""
+    """Return how many of each site's last 1,000 comments a newsroom that reads everything has
+    seen.
+    """
     seen = of = 0
     for site in sites:
         live = select(Comment.seen_at).where(Comment.site_id == site, Comment.status == "approved")

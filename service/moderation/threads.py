@@ -1,5 +1,5 @@
-"""Change a thread: close, open or slow it down, have it read first, name it. Each
-change is logged.
+"""Change a thread: close, open or slow it down, have its comments read first, name it. Each change
+is logged.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _MODERATION = {
 
 
 class ThreadChanges(TypedDict, total=False):
-    """What to change; a field that is left out stays.
+    """The settings to change; a field that is left out stays.
 
     With `moderation` "before", a moderator reads every comment first. `slow_seconds` is how long an
-    author waits between two comments. None takes a title, an address or the waiting time away.
+    author waits between two comments. None removes a title, an address or the waiting time.
     """
 
     state: Literal["open", "closed"]
@@ -40,16 +40,17 @@ class ThreadChanges(TypedDict, total=False):
 
 
 def thread_of(session: Session, site_id: int, key: str) -> Thread:
-    """The thread with this key, locked. A thread without comments is made."""
+    """Return the thread with this key, locked. It is created if it has no comments yet."""
     session.connection().execute(insert_new(Thread), {"site_id": site_id, "key": key})
     wanted = select(Thread).where(Thread.site_id == site_id, Thread.key == key)
     return session.execute(wanted.with_for_update(key_share=True)).scalar_one()
 
 
 def alter_thread(session: Session, thread: Thread, changes: ThreadChanges, *, by: str) -> None:
-    """Change a locked thread and log each difference. Its page is owed: ring for it after commit.
+    """Change a locked thread and log each difference. Its page is due then: ring for it after the
+    commit.
 
-    No comment changes a title or an address that was set here. Opening a thread that is open
+    Comments never change a title or an address that was set here. Opening a thread that is open
     counts as a change: its age starts again.
     """
     for sentence in _sentences(thread, changes):
@@ -71,7 +72,7 @@ def alter_thread(session: Session, thread: Thread, changes: ThreadChanges, *, by
 
 
 def _sentences(thread: Thread, changes: ThreadChanges) -> Iterator[str]:
-    """What the log says of each change: a sentence without its subject."""
+    """Return what the log says of each change: a sentence without its subject."""
     name = f"the thread “{thread.title or thread.key}”"
     state = changes.get("state")
     if state and (state == "open" or state != thread.state):
@@ -94,7 +95,7 @@ def _renaming(thread: Thread, noun: str, value: str | None) -> str:
 
 
 def checked_title(text: str) -> str | None:
-    """The cleaned title, or None for an empty one. Raises the 422 that says what is wrong."""
+    """Return the cleaned title, or None for an empty one. Raises a 422 that says what is wrong."""
     try:
         title = clean_line(text, MOST_TITLE)
     except ValueError as error:
@@ -103,8 +104,8 @@ def checked_title(text: str) -> str | None:
 
 
 def checked_address(text: str, origins: Collection[str]) -> str | None:
-    """The address in its stored form, or None for an empty one. Raises the 422 for a page that is
-    not on the site.
+    """Return the address in its stored form, or None for an empty one. Raises a 422 for a page that
+    is not on the site.
     """
     text = text.strip()
     if not text:

@@ -1,1 +1,1 @@
-"""A site's settings and models, and what another policy would have done."""
+"""A site's settings and models, and what another policy would have decided."""

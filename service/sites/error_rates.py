@@ -1,8 +1,8 @@
-"""How often the automatic decisions are wrong on a site, from those that humans judged without
-being told of them.
+"""How often the automatic decisions are wrong on a site, measured on those that humans judged
+without seeing them.
 
-The sample takes the same share of approvals, flags and rejections, so the rates are those of all
-the site's comments.
+The sample has the same share of approvals, flags and rejections, so the rates hold for all comments
+of the site.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GOOD, BAD = "approve", "reject"
 
 
 class ErrorRates(NamedTuple):
-    """Each as so many of so many, with its exact 95 % interval; "held" is flagged or rejected."""
+    """Each rate with its numbers and its exact 95 % interval; "held" means flagged or rejected."""
 
     judged: int
     good_held_back: Interval
@@ -32,7 +32,7 @@ class ErrorRates(NamedTuple):
 
 
 def error_rates(session: Session, site_id: int) -> ErrorRates:
-    """From every blind review that a human closed."""
+    """Return the rates from every blind review that a human closed."""
     counts = _judged(session, site_id)
     good = sum(count for (_, verdict), count in counts.items() if verdict == GOOD)
     bad = sum(count for (_, verdict), count in counts.items() if verdict == BAD)
@@ -47,7 +47,7 @@ def error_rates(session: Session, site_id: int) -> ErrorRates:
 
 
 def _judged(session: Session, site_id: int) -> Counter[tuple[str, str]]:
-    """How often each status met each human verdict that says good or bad."""
+    """Count how often each status met each human verdict that says good or bad."""
     rows = select(DecisionRecord.was, DecisionRecord.verdict)
     rows = rows.join(Review, Review.closed_by == DecisionRecord.id)
     rows = rows.where(Review.site_id == site_id, Review.blind, BY_A_HUMAN)

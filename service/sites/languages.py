@@ -1,4 +1,4 @@
-"""The languages that Greenroom speaks to readers: one locale file of the embed for each."""
+"""The languages in which Greenroom speaks to readers: one locale file of the embed for each."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ LOCALES = Path(__file__).parent.parent / "embed" / "locales"
 
 @cache
 def languages() -> tuple[str, ...]:
-    """The codes of all languages, sorted: "ar", "de", "en" …"""
+    """Return the codes of all languages, sorted: "ar", "de", "en" …"""
     return tuple(sorted(file.stem for file in LOCALES.glob("*.json")))

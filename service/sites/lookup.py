@@ -1,6 +1,4 @@
-"""The sites this process serves, remembered for a few seconds: no query stands between a reader and
-a thread.
-"""
+"""The sites of this process, cached for a few seconds, so that no query delays a reader."""
 
 from __future__ import annotations
 
@@ -25,17 +23,17 @@ from models.text.urls import origin_of
 
 FRESH_SECONDS = 5.0
 LOOK_SECONDS = (
-    0.5  # the most a reader waits for news of a site that is known: what she reads lies in storage
+    0.5  # how long a reader waits for news of a known site; the page itself is in storage
 )
 MOST_REMEMBERED = 10_000
 KEY = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
 
 
 class SiteInfo(NamedTuple):
-    """What the public side needs to know of a site.
+    """A site's properties that the public pages need.
 
-    `stored_origins` are scheme, host and port as the owner's command wrote them; `page_query` names
-    the parameters that tell its pages apart.
+    `stored_origins` are scheme, host and port in the form that the command stored; `page_query`
+    names the query parameters that identify a page.
     """
 
     id: int
@@ -46,9 +44,10 @@ class SiteInfo(NamedTuple):
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """As browsers send them, also those that were kept before a name in another script was.
+        """The origins as browsers send them, including those that an earlier release stored with a
+        name in another script.
 
-        Looked at when they are first needed: the URL parser takes 2 MB.
+        They are parsed when they are first needed, because the URL parser takes 2 MB.
         """
         return _as_browsers_send(self.stored_origins)
 
@@ -67,18 +66,20 @@ class _Seen(NamedTuple):
         return time.monotonic() - self.at < FRESH_SECONDS
 
 
-# Sites that exist are remembered for good: a reader gets her page while the database is away.
-# Strangers can ask for any number of keys that are no site's, so those have a cache of their own.
+# Existing sites are cached forever, so that readers get their pages while the database is down.
+# Strangers can ask for any number of keys that are no site's, so those have a separate cache.
 _seen: FIFOCache[str, _Seen] = FIFOCache(MOST_REMEMBERED)
 _unknown: TTLCache[str, None] = TTLCache(MOST_REMEMBERED, FRESH_SECONDS)
-_asking: set[str] = set()  # the sites that some thread looks up just now
+_asking: set[str] = set()  # the sites that some thread is looking up right now
 _lock = threading.Lock()
 caches.register(_seen.clear)
 caches.register(_unknown.clear)
 
 
 def find_site(key: str) -> SiteInfo | None:
-    """The site of that key, or None. At most `FRESH_SECONDS` old, unless the database is away."""
+    """Return the site of that key, or None. It is at most `FRESH_SECONDS` old, unless the database
+    is down.
+    """
     seen = caches.peek(_seen, key)
     if seen and seen.is_fresh:
         return seen.site
@@ -94,8 +95,8 @@ def find_site(key: str) -> SiteInfo | None:
 
 
 def _refresh(known: SiteInfo) -> None:
-    """Look again at a site that is known. One thread does so, for a moment; the others go on with
-    what is known.
+    """Look up a known site again. One thread does so, for a moment; the others continue with the
+    cached one.
     """
     with _lock:
         if known.key in _asking:
@@ -122,7 +123,7 @@ def _remember(key: str, site: SiteInfo | None) -> SiteInfo | None:
 
 
 def learn_all() -> None:
-    """Look up every site there is, unless some are known: from then on readers need no database."""
+    """Look up every site, unless some are cached: after that, readers need no database."""
     if _seen.currsize:
         return
     with reading() as session:
@@ -132,16 +133,16 @@ def learn_all() -> None:
 
 
 def fresh_site(key: str) -> SiteInfo | None:
-    """What is remembered of that site, if it is fresh. It never asks the database, so the event
-    loop may call it.
+    """Return the cached site if it is fresh. This never asks the database, so the event loop may
+    call it.
     """
     seen = caches.peek(_seen, key)
     return seen.site if seen and seen.is_fresh else None
 
 
 def remembered_site(key: str) -> SiteInfo | None:
-    """What was known of that site last, however old, without asking the database: to answer its
-    errors with.
+    """Return the cached site, however old, without asking the database. Used for errors of the
+    database.
     """
     seen = caches.peek(_seen, key)
     return seen.site if seen else None

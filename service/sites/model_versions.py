@@ -1,5 +1,5 @@
-"""The models a site has had: listed, put in use, and taken back. Workers take up a change with
-their next batch.
+"""The models of a site: list them, choose the live one, go back. Workers use a change from their
+next batch on.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class NoSuchModel(ValueError):
 
 
 def listed(session: Session, site_id: int) -> Models:
-    """What scores now, and every model that is kept, newest first, with its card."""
+    """Return the live version, and every stored model with its card, newest first."""
     live = session.execute(select(Site.model).where(Site.id == site_id)).scalar_one()
     rows = session.execute(_of(site_id).order_by(SiteModelRecord.id.desc())).all()
     in_use = next((row.version for row in rows if row.id == live), BASE)
@@ -43,7 +43,7 @@ def listed(session: Session, site_id: int) -> Models:
 
 
 def use(session: Session, site_id: int, version: str) -> str:
-    """Let that model score from now on; "base" is the base model alone. Raises NoSuchModel."""
+    """Make that model live; "base" is the base model alone. Raises NoSuchModel."""
     site = _locked(session, site_id)
     if version == BASE:
         site.model = None
@@ -56,9 +56,7 @@ def use(session: Session, site_id: int, version: str) -> str:
 
 
 def back(session: Session, site_id: int) -> str:
-    """Go back to the model that the live one took the place of; answers its version. Raises
-    NoSuchModel.
-    """
+    """Make the previous model live again, and return its version. Raises NoSuchModel."""
     site = _locked(session, site_id)
     if site.model is None:
         raise NoSuchModel(
@@ -77,7 +75,7 @@ def _locked(session: Session, site_id: int) -> Site:
 
 
 def _of(site_id: int) -> Select[Any]:
-    """Without the bytes."""
+    """Select the models without their bytes."""
     columns: tuple[Any, ...] = (
         SiteModelRecord.id,
         SiteModelRecord.version,

@@ -1,5 +1,5 @@
-"""A site's policy: read with what its promises come to, saved as a new version,
-changed in parts.
+"""A site's policy: read it with its fitted thresholds, save it as a new version, change parts of
+it.
 """
 
 from __future__ import annotations
@@ -70,14 +70,14 @@ class PolicyChange(Policy):
     fitted: dict[str, object] | None = None
 
     def policy(self) -> Policy:
-        """The policy alone, as it is stored."""
+        """Return the policy alone, as it is stored."""
         return Policy.model_validate(self.model_dump(mode="json", include=set(Policy.model_fields)))
 
 
 def _patch_of(
     shape: type[BaseModel], *, config: ConfigDict | None = None, **more: Any
 ) -> type[BaseModel]:
-    """The same shape with every field optional and nullable, all the way down (RFC 7396)."""
+    """Return the same shape with every field optional and nullable, at every level (RFC 7396)."""
     fields: dict[str, Any] = {}
     for name, field in shape.model_fields.items():
         kind: Any = field.annotation
@@ -118,8 +118,8 @@ def in_force(session: Session, site: Site) -> PolicyInForce:
 def save_policy(
     session: Session, site: str, policy: Policy, *, version: int | None, by: str
 ) -> Site:
-    """The site with this policy as its next version. Raises 422 for words and checks that cannot
-    be, and 409 if another was saved over the `version` that it was made from.
+    """Save this policy as the site's next version, and return the site. Raises a 422 for invalid
+    words or checks, and a 409 if another version was saved since `version`.
     """
     check_names(policy)
     checked_words(policy)
@@ -135,8 +135,8 @@ def save_policy(
 
 
 def change_parts(session: Session, site: str, patch: Mapping[str, Any], *, by: str) -> Site:
-    """Merge a JSON merge patch into the policy in force. Raises what `save_policy` raises, and 422
-    for a policy that cannot be.
+    """Merge a JSON merge patch into the current policy. Raises what `save_policy` raises, and a 422
+    for an invalid policy.
     """
     given = dict(patch)
     version = given.pop("version", None)
@@ -150,7 +150,9 @@ def change_parts(session: Session, site: str, patch: Mapping[str, Any], *, by: s
 
 
 def merged(target: object, patch: object) -> object:
-    """RFC 7396: objects are merged, null removes a member, anything else takes its place."""
+    """Merge by RFC 7396: objects are merged, null removes a member, and anything else replaces
+    it.
+    """
     if not isinstance(patch, Mapping):
         return patch
     result = dict(target) if isinstance(target, Mapping) else {}
@@ -168,9 +170,7 @@ def locked_site(session: Session, site: str) -> Site:
 
 
 def check_names(policy: Policy) -> None:
-    """Raises the 422 that names what is no check: a typing error would be kept, and
-    mean nothing.
-    """
+    """Raise a 422 that names unknown checks: a typing error would be stored and have no effect."""
     if unknown := sorted(set(policy.could_not_run) - set(CHECKS)):
         message = f"There is no such check. There are: {', '.join(CHECKS)}."
         fields = {f"could_not_run.{name}": message for name in unknown}
@@ -178,7 +178,7 @@ def check_names(policy: Policy) -> None:
 
 
 def checked_words(policy: Policy) -> None:
-    """Raises the 422 that names the words and patterns that cannot be looked for."""
+    """Raise a 422 that names the words and patterns that cannot be searched for."""
     from models.judgement.words import problems  # noqa: PLC0415 — RE2, for this one call
 
     if wrong := problems(policy.words):

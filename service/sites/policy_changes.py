@@ -1,4 +1,4 @@
-"""What a new policy changes, setting by setting: for the log, the news and the API."""
+"""The changes between two policies, setting by setting, for the log, the news and the API."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def changes_of(was: Policy, becomes: Policy) -> list[SettingChange]:
 
 
 def in_one_sentence(changes: Sequence[SettingChange], most: int | None = None) -> str:
-    """The changes in the words of the settings page, such as "“New comments” from … to …". With
-    `most`, the others are only counted.
+    """Return the changes in the words of the settings page, such as "“New comments” from … to …".
+    With `most`, the others are only counted.
     """
     said = [_said(change) for change in changes]
     if most is not None and len(said) > most:
@@ -42,7 +42,7 @@ def in_one_sentence(changes: Sequence[SettingChange], most: int | None = None) -
 
 
 def _leaves(policy: Policy) -> dict[str, object]:
-    """Every setting by its full name."""
+    """Return every setting by its full name."""
     leaves: dict[str, object] = {}
     for part, fields in policy:
         if isinstance(fields, BaseModel):
@@ -62,7 +62,7 @@ def _said(change: SettingChange) -> str:
 
 
 def _entries(was: tuple[str, ...], becomes: tuple[str, ...]) -> Iterator[str]:
-    """Which entries a list gained and lost."""
+    """Return the entries that a list gained and lost."""
     for verb, entries, others in (("added", becomes, was), ("removed", was, becomes)):
         if found := [entry for entry in entries if entry not in {*others}]:
             named = [f"“{entry}”" for entry in found[:MOST_ENTRIES]]

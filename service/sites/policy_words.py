@@ -1,5 +1,5 @@
-"""A policy's settings as moderators read them: on their page, and where it is told that one was
-changed.
+"""A policy's settings in words for moderators, for the settings page and for messages about
+changes.
 """
 
 from __future__ import annotations

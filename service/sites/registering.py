@@ -1,4 +1,4 @@
-"""Add a site, change where it stands, list them: as the command line does."""
+"""Add a site, change its origins and language, list sites: for the command line."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _OF_A_HOST = frozenset(f"{ascii_lowercase}{digits}-_.:")
 
 
 def add_site(key: str, origins: list[str], locale: str = "en") -> None:
-    """A new site. Raises ValueError, in words, for a bad key, origin or language or one that
-    exists.
+    """Add a site. Raises ValueError, with a message for the person, for an invalid key, origin or
+    language, or for a site that exists.
     """
     if not KEY.fullmatch(key):
         raise ValueError(
@@ -46,7 +46,7 @@ def set_site(key: str, origins: list[str], locale: str | None) -> None:
 
 
 def _traits(origins: list[str], locale: str | None) -> dict[str, object]:
-    """The columns for what is given."""
+    """Return the columns for the given values."""
     if locale is not None and locale not in languages():
         raise ValueError(
             f"Greenroom has no words for the language {locale!r}: it is one of "
@@ -57,7 +57,9 @@ def _traits(origins: list[str], locale: str | None) -> dict[str, object]:
 
 
 def checked_origin(url: str) -> str:
-    """The origin as browsers send it. Raises ValueError, in words, for anything else."""
+    """Return the origin as browsers send it. Raises ValueError, with a message for the person, for
+    anything else.
+    """
     found = link(url)
     is_origin = url.rstrip("/").count("/") == 2 and not {"?", "#", "\\"} & set(url)
     if found is None or not is_origin or not _OF_A_HOST.issuperset(found.host):
@@ -66,7 +68,7 @@ def checked_origin(url: str) -> str:
 
 
 def list_sites() -> list[tuple[str, list[str]]]:
-    """The key and the origins of each site."""
+    """Return the key and the origins of each site."""
     with reading() as session:
         return [
             (row.key, row.origins)

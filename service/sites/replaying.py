@@ -1,8 +1,7 @@
-"""What another policy would have done: the stored evidence of comments that are settled, decided
-once more. No effect.
+"""Replay a policy: decide the stored evidence of settled comments once more. This changes nothing.
 
-Evidence does not depend on the policy but for two checks, the owner's words and how quick is too
-quick: those look again at what is stored.
+Evidence does not depend on the policy except for two checks, the owner's words and how fast is too
+fast: those read the stored text and times again.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class Verdicts(TypedDict):
     wait: int
 
 
-# "from" is a word of Python's, and names with blanks are read as they are.
+# "from" is a Python keyword, and two names contain a space.
 Change = TypedDict("Change", {"from": Outcome, "to": Outcome, "count": int})
 Sample = TypedDict(
     "Sample",
@@ -93,8 +92,8 @@ class Replay(Told):
 
 
 class Replayed(NamedTuple):
-    """A comment, what the policy in force makes of its evidence, what the draft makes of it, and
-    what a human said.
+    """A comment, with the current policy's decision on its evidence, the draft's decision, and the
+    human's.
     """
 
     comment: Comment
@@ -108,7 +107,7 @@ class Replayed(NamedTuple):
 
     @property
     def contradicts(self) -> bool:
-        """To ask a human again contradicts nobody."""
+        """Whether the draft contradicts a human. Asking a human again contradicts nobody."""
         return self.human is not None and self.draft.verdict in {
             Verdict.APPROVE,
             Verdict.REJECT,
@@ -116,7 +115,9 @@ class Replayed(NamedTuple):
 
 
 def replay(session: Session, site: Site, draft: Policy, last: int) -> Replay:
-    """Over the newest settled comments, as many as `last`. The answer's shape is the API's."""
+    """Replay the policy over the newest `last` settled comments. The answer's shape is the
+    API's.
+    """
     comments = _settled(session, site.id, last)
     scores = scores_of(session, site)
     in_force = Policy.model_validate(site.policy)
@@ -143,7 +144,7 @@ def replay(session: Session, site: Site, draft: Policy, last: int) -> Replay:
 
 
 def _threads_closed(session: Session, site: Site, draft: Policy) -> int:
-    """How many open threads are as old as the draft lets them become, up to a thousand."""
+    """Count the open threads that the draft would close because of their age, up to a thousand."""
     if draft.threads.close_after_days is None:
         return 0
     old = (
@@ -155,7 +156,9 @@ def _threads_closed(session: Session, site: Site, draft: Policy) -> int:
 
 
 def scores_of(session: Session, site: Site) -> Scores | None:
-    """What promises are fitted from; None while the site has no model of its own."""
+    """Return the scores that promises are fitted to; None while the site has no model of its
+    own.
+    """
     wanted = select(SiteModelRecord.scores).where(SiteModelRecord.id == site.model)
     kept = session.execute(wanted).scalar() if site.model else None
     return Scores.of(kept) if kept else None
@@ -217,7 +220,9 @@ def _shape(each: Replayed) -> Sample:
 
 
 def _settled(session: Session, site_id: int, last: int) -> list[Comment]:
-    """The newest settled comments, without the blind samples. Each status has its own index."""
+    """Return the newest settled comments, without the blind samples. Each status has its own
+    index.
+    """
     comments: list[Comment] = []
     for status in ("approved", "flagged", "rejected"):
         comments += session.scalars(newest(status, [site_id], limit=last))
@@ -236,7 +241,7 @@ def _evidence(session: Session, comments: Sequence[Comment]) -> dict[str, list[E
 
 
 def _humans(session: Session, comments: Sequence[Comment]) -> dict[str, str]:
-    """The standing human verdict on each, where it says more than "flag"."""
+    """Return the standing human verdict on each comment, unless it is "flag"."""
     standing = standing_decisions(session, _ids(comments))
     return {id_: entry.verdict for id_, entry in standing.items() if entry.verdict != "flag"}
 
@@ -246,7 +251,7 @@ def _ids(comments: Sequence[Comment]) -> list[str]:
 
 
 def _again(comment: Comment, evidence: Sequence[Evidence], policy: Policy) -> list[Evidence]:
-    """The evidence as it would be under that policy."""
+    """Return the evidence as it would be under that policy."""
     from models.judgement import form, words  # noqa: PLC0415 — RE2, for this one call
     from models.judgement.candidate import Candidate, Form  # noqa: PLC0415
 

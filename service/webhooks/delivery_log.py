@@ -39,8 +39,8 @@ def log_of(
 
 
 def _listed(endpoint: str, state: str | None, before: str) -> Select[Delivery]:
-    """Newest first. By tuples, as the index has them: else a planner walks everybody's deliveries
-    by their ids.
+    """Newest first. The condition compares tuples, like the index: otherwise the planner walks
+    through all sites' deliveries by their ids.
     """
     of_it: tuple[Any, ...] = (Delivery.endpoint_id, *((Delivery.state,) if state else ()))
     its = (endpoint, *((state,) if state else ()))

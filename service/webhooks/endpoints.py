@@ -1,4 +1,4 @@
-"""A site's webhooks: making, showing, changing and deleting them, and trying them."""
+"""A site's webhooks: creating, showing, changing, deleting and testing them."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ from service.webhooks.shapes import (
 )
 from worker.bell import DELIVER, ring_soon
 
-MOST_ENDPOINTS = 50  # a site
-CHAT_RATE = 0.5  # messages a second: what is flagged meanwhile goes into the next
+MOST_ENDPOINTS = 50  # webhooks per site
+CHAT_RATE = 0.5  # messages a second: comments flagged meanwhile go into the next one
 
 
 def listed_of(who: Caller) -> list[ShownWebhook]:
@@ -54,7 +54,7 @@ def listed_of(who: Caller) -> list[ShownWebhook]:
 
 
 def make(who: Caller, wanted: NewWebhook) -> WebhookWithSecret:
-    """The new endpoint in its shape, and its secret."""
+    """Create an endpoint; return its shape with its secret."""
     secret = first_secret(signs_ed25519=wanted.ed25519)
     rate = wanted.rate or (CHAT_RATE if wanted.format in CHATS else None)
     with _changing(who) as session:
@@ -88,8 +88,8 @@ def make(who: Caller, wanted: NewWebhook) -> WebhookWithSecret:
 
 
 def note_webhook(session: Session, who: Caller, did: str, row: Endpoint) -> None:
-    """A line in the console's log, by the host alone: whoever knows all of a chat's address can
-    write there.
+    """Log a change by the host alone, because anyone who knows a chat's whole address can post
+    there.
     """
     what = f"{did} the webhook to {host_of(row.url)}"
     note_act(session, who.by, "settings", what, site_id=who.site.id)
@@ -141,7 +141,7 @@ def _apply(row: Endpoint, wanted: WebhookChange) -> None:
         )
     if wanted.enabled is not None and wanted.enabled != row.is_enabled:
         row.is_enabled, row.failing_since = wanted.enabled, None
-    if wanted.enabled is not None:  # who disables what disabled itself has seen it, and wants it so
+    if wanted.enabled is not None:  # a person who does this has seen why it was disabled
         row.disabled_why = None if wanted.enabled else BY_HAND
 
 
@@ -160,7 +160,7 @@ def end(who: Caller, webhook: str) -> None:
 
 
 def renew(who: Caller, webhook: str, wanted: Rotation) -> WebhookWithSecret:
-    """The endpoint in its shape, and its new secret."""
+    """Give the endpoint a new secret; return its shape with the secret."""
     at = now()
     with _changing(who) as session:
         row = wanted_endpoint(session, who, webhook)
@@ -204,11 +204,11 @@ def checked(who: Caller, webhook: str) -> Checked:
     return {"handled": all(case["handled"] for case in found), "cases": found}
 
 
-_checking = threading.BoundedSemaphore(1)  # it holds a thread of the web process for some seconds
+_checking = threading.BoundedSemaphore(1)  # each holds a thread of the web process for seconds
 
 
 def _sample(who: Caller, at: datetime) -> EventData:
-    """What an event of a comment looks like, about one that never was."""
+    """Return the data of an event about a comment that does not exist."""
     id_ = new_id()
     comment: EventComment = {
         "id": id_,
@@ -237,7 +237,7 @@ def _sample(who: Caller, at: datetime) -> EventData:
 
 
 def shape(row: Endpoint) -> ShownWebhook:
-    """An endpoint for those who may change it: of its headers the names only."""
+    """Return an endpoint for those who may change it, with only the names of its headers."""
     kept, at = unsealed(row.sealed), now()
     live = kept.live(at)
     return {
@@ -279,8 +279,8 @@ def wanted_endpoint(
 
 @contextmanager
 def _changing(who: Caller) -> Iterator[Session]:
-    """Under the lock of the site's event counter: each event comes wholly before the change, or
-    wholly after it.
+    """Change an endpoint under the lock of the site's event counter, so that each event comes
+    either before or after the change.
     """
     with begin() as session:
         session.execute(

@@ -1,4 +1,4 @@
-"""Sending events to a webhook again, or for the first time, at a bearable rate."""
+"""Send events to a webhook again, or for the first time, at a bearable rate."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from service.webhooks.endpoints import note_webhook, wanted_endpoint
 from service.webhooks.shapes import Redelivery, SentAgain
 from worker.bell import DELIVER, ring_soon
 
-MOST_REDELIVERED = 10_000  # with one call; its answer says from where to go on
-AT_ONCE = 500  # in one transaction
-REDELIVERED_A_SECOND = 100.0  # where the endpoint names no rate of its own
+MOST_REDELIVERED = 10_000  # events per call; the answer says where to continue
+AT_ONCE = 500  # events per transaction
+REDELIVERED_A_SECOND = 100.0  # if the endpoint sets no rate
 
 
 def send_again(who: Caller, webhook: str, wanted: Redelivery) -> SentAgain:
@@ -45,7 +45,7 @@ def send_again(who: Caller, webhook: str, wanted: Redelivery) -> SentAgain:
 def _range(
     who: Caller, row: Endpoint, wanted: Redelivery, pace: Iterator[datetime]
 ) -> tuple[int, datetime | None]:
-    """A few hundred at a time, each lot a transaction of its own."""
+    """Send a few hundred at a time, each group in its own transaction."""
     with reading() as session:
         events = _events(session, row, wanted)
     more = events[MOST_REDELIVERED].at if len(events) > MOST_REDELIVERED else None
@@ -81,10 +81,10 @@ class PastEvent(NamedTuple):
 
 
 def _events(session: Session, row: Endpoint, wanted: Redelivery) -> list[PastEvent]:
-    """The events that were asked for, oldest first, and one more than one call sends."""
+    """Return the requested events, oldest first, and one more than a call sends."""
     found = select(*(getattr(Event, name) for name in PastEvent._fields))
     found = found.where(Event.site_id == row.site_id, Event.at >= wanted.since)
-    if wanted.only == "failed":  # looked for by what is dead, however many events there are
+    if wanted.only == "failed":  # starts from the dead deliveries, which are few
         dead = select(Delivery.event_id).where(
             Delivery.endpoint_id == row.id, Delivery.state == "dead"
         )
@@ -129,7 +129,9 @@ def _about(session: Session, events: Sequence[PastEvent]) -> dict[str, About]:
 def _is_asked(
     row: Endpoint, event: PastEvent, about: About, there: Delivery | None, wanted: Redelivery
 ) -> bool:
-    """Of an erased comment, only the event that says so is sent again."""
+    """Whether to send the event again. Of an erased comment, only the event of the erasure is
+    sent.
+    """
     if about.erased_at and event.type != "comment.deleted":
         return False
     if there is None:
@@ -167,8 +169,8 @@ def _again(
     new: Sequence[tuple[PastEvent, About]],
     pace: Iterator[datetime],
 ) -> int:
-    """Put these in line, from the first attempt on. Leave alone a delivery that is being sent, that
-    waits for its page, or that was taken back.
+    """Make these due, starting with the first attempt. Leave alone a delivery that is being sent,
+    waits for its page, or was cancelled.
     """
     free = [
         each for each in kept if each.lease is None and each.state not in {"waiting", "cancelled"}

@@ -27,7 +27,7 @@ from service.http.api_types import Id, OneOf, Status, Time, Url, Verdict
 
 MOST_HEADERS = 20
 OVERLAP_SECONDS = 86_400
-# Ours, or the connection's own.
+# Headers that Greenroom or the connection itself sets.
 OURS = frozenset(
     {
         *(
@@ -66,7 +66,7 @@ Kind = Literal[
 
 
 def _url(url: str) -> str:
-    # the client, for these calls only
+    # imported here: only these calls need the client
     from worker.webhooks.targets import Refused, target  # noqa: PLC0415
 
     try:
@@ -94,7 +94,7 @@ def _own_headers(headers: dict[str, str]) -> dict[str, str]:
 def _in_utc(at: datetime) -> datetime:
     try:
         return at.astimezone(UTC)
-    except OverflowError:  # the year 0 or 10,000, there
+    except OverflowError:  # the year 0 or 10,000 in UTC
         raise ValueError("This time lies outside of the calendar.") from None
 
 

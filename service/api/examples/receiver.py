@@ -1,5 +1,5 @@
-"""Receive Greenroom's webhooks: verify, answer quickly, keep a mirror of what is approved. Python
-3.9+, no packages.
+"""Receive Greenroom's webhooks: verify each one, answer quickly, keep a mirror of the approved
+comments. Python 3.9+, no packages.
 """
 
 import base64
@@ -13,18 +13,18 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-SECRET = os.environ["WEBHOOK_SECRET"]  # whsec_…, shown once, when the webhook was made
+SECRET = os.environ["WEBHOOK_SECRET"]  # whsec_…, shown once, when you created the webhook
 mirror: dict[str, dict[str, Any]] = {}  # approved comments by id
 heard: dict[str, int] = {}  # the last sequence of each comment
 
 
 def is_genuine(headers: Message, content: bytes) -> bool:
-    """Standard Webhooks 1.0.0: HMAC-SHA256 over id.timestamp.body; while a secret is rotated there
-    are several.
+    """Verify by Standard Webhooks 1.0.0: HMAC-SHA256 over id.timestamp.body. During a rotation
+    there are several signatures.
     """
     stamp = headers.get("webhook-timestamp", "")
     if not stamp.isdigit() or abs(time.time() - int(stamp)) > 300:
-        return False  # an old message, sent again by someone else
+        return False  # an old message that somebody sent again
     key = base64.b64decode(SECRET.removeprefix("whsec_"))
     signed = f"{headers.get('webhook-id', '')}.{stamp}.".encode() + content
     expected = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
@@ -33,8 +33,8 @@ def is_genuine(headers: Message, content: bytes) -> bool:
 
 
 def hear(event: dict[str, Any]) -> None:
-    """An event may come twice, and an older one after a newer: the sequence of each
-    comment tells.
+    """Apply an event. An event may arrive twice, and an older one after a newer: the comment's
+    sequence tells.
     """
     if event["type"] == "webhook.test":
         return
@@ -49,7 +49,9 @@ def hear(event: dict[str, Any]) -> None:
 
 
 def digest() -> str:
-    """Equal to the one of GET …/events/digest?thread=… when every event was heard."""
+    """Return the digest of the mirror. It equals that of GET …/events/digest?thread=… when every
+    event was applied.
+    """
     lines = (f"{id_} {mirror[id_]['version']}\n" for id_ in sorted(mirror))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
