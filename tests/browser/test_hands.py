@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser import hands
 from tests.browser.console import press, ready, sign_in, statuses, wait_in_line
 from tests.caller import Client
 
@@ -122,6 +123,17 @@ def test_the_question_for_the_reason_ends_with_the_comment_that_it_is_about(queu
     assert statuses()["Reader 2"] == "approved"
 
 
+def test_random_hands_over_a_slow_line_decide_nothing_that_was_not_on_the_screen(
+    client: Client, url: str, open_page: Callable[..., Page]
+) -> None:
+    wait_in_line(client, 60)
+    page = open_page("about:blank", viewport=WIDE)
+    page.add_init_script(hands.WITNESS)
+    sign_in(page, url)
+    for sequence in range(8):
+        assert hands.play(page, f"{url}/console/", sequence=sequence, steps=20) == []
+
+
 @pytest.fixture
 def long_queue(client: Client, url: str, open_page: Callable[..., Page]) -> Page:
     """More comments than one page of the list shows."""
@@ -150,3 +162,50 @@ def test_all_selects_nothing_if_the_list_does_not_load_to_its_end(long_queue: Pa
     long_queue.get_by_role("button", name="All", exact=True).click()
     expect(long_queue.locator("#said-so")).to_contain_text("Nothing is selected")
     expect(long_queue.locator(".chosen")).to_be_hidden()
+
+
+AZERTY = """
+const letters = new Map([["KeyA", "q"], ["KeyQ", "a"], ["KeyJ", "j"], ["Slash", "!"]]);
+Object.defineProperty(navigator, "keyboard", { value: { getLayoutMap: async () => letters } });
+"""
+UNKNOWN = "Object.defineProperty(navigator, 'keyboard', { value: undefined });"
+
+
+def type_key(page: Page, code: str, key: str, *, shift: bool = False) -> None:
+    """A key of another keyboard."""
+    session = page.context.new_cdp_session(page)
+    modifiers = 8 if shift else 0
+    for kind in ("keyDown", "keyUp"):
+        session.send(
+            "Input.dispatchKeyEvent",
+            {"type": kind, "code": code, "key": key, "text": key, "modifiers": modifiers},
+        )
+
+
+def test_a_key_cap_shows_the_letter_that_is_printed_on_the_keyboard(queue: Page) -> None:
+    queue.add_init_script(AZERTY)
+    queue.reload()
+    expect(queue.locator(".actions button[value=approve] kbd")).to_have_text("q")
+    expect(queue.locator(".chosen [data-key=approve_selected]")).to_have_text("⇧Q")
+    ready(queue)
+    with queue.expect_response("**/console/decisions"):
+        type_key(queue, "KeyA", "q")
+    assert statuses()["Reader 1"] == "approved"
+
+
+def test_a_letter_that_the_browser_does_not_tell_is_learned_from_typing(queue: Page) -> None:
+    queue.add_init_script(UNKNOWN)
+    queue.reload()
+    approve = queue.locator(".actions button[value=approve] kbd")
+    expect(approve).to_have_text("a")
+    queue.locator("#q").focus()
+    type_key(queue, "KeyA", "q")
+    expect(approve).to_have_text("q")
+    queue.reload()
+    expect(approve).to_have_text("q")
+
+
+@pytest.mark.parametrize(("code", "key"), [("Minus", "?"), ("KeyM", "?"), ("Slash", "؟")])
+def test_a_question_mark_opens_the_help_on_any_keyboard(queue: Page, code: str, key: str) -> None:
+    type_key(queue, code, key, shift=True)
+    expect(queue.get_by_role("dialog")).to_be_visible()

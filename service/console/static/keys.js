@@ -1,9 +1,11 @@
-// Keys by their place on the keyboard (`event.code`), so that they work on an Arabic or a Russian layout too; the help
-// dialog shows them, changes them and keeps the change.
+// Keys by their place on the keyboard (`event.code`), so that they work in an Arabic or a Russian layout too. Each is
+// shown as the letter that is printed there. The help dialog lists the keys and changes them.
 
 import { send } from "./sending.js";
 
 const NAMES = { Slash: "/", Space: "space", Period: ".", Comma: ",", Semicolon: ";" };
+const QUESTION_MARKS = ["?", "؟", "？"];
+const LEARNED = "greenroom-letters"; // where letters that were typed are kept
 const WRITES = "input:not([type=checkbox]), textarea, select, [contenteditable]";
 
 export class Keys {
@@ -16,6 +18,8 @@ export class Keys {
     this.said = document.getElementById("help-said");
     this.waiting = null;
     this.kept = Promise.resolve();
+    this.letters = new Map(); // the letter that is printed at each place
+    this.readLetters();
     document.addEventListener("keydown", (event) => this.pressed(event));
     this.help.addEventListener("click", (event) => this.clicked(event));
     document.getElementById("ask-reason").addEventListener("change", (event) => {
@@ -24,27 +28,57 @@ export class Keys {
     });
   }
 
+  // Chromium knows the letters, on a page that is served by HTTPS. Elsewhere they are learned as they are typed.
+  async readLetters() {
+    try {
+      this.letters = new Map(JSON.parse(localStorage.getItem(LEARNED) ?? "[]"));
+      const known = await navigator.keyboard?.getLayoutMap();
+      if (known?.size) this.letters = known;
+      this.isKnown = Boolean(known?.size);
+    } catch { /* no storage, or no right to ask: the letters of a US keyboard are shown until others are typed */ }
+    this.changed();
+  }
+
+  learn(event) {
+    const isLetter = [...event.key].length === 1 && event.code !== "Space";
+    if (this.isKnown || !isLetter || event.shiftKey || this.letters.get(event.code) === event.key) return;
+    this.letters.set(event.code, event.key);
+    try {
+      localStorage.setItem(LEARNED, JSON.stringify([...this.letters]));
+    } catch { /* learned for this page only */ }
+    this.changed();
+  }
+
   label(action) {
     const code = this.preferences.keys[action];
     if (!code) return "";
-    const shifted = code.startsWith("Shift+");
-    const key = code.replace("Shift+", "").replace(/^(Key|Digit)/, "");
-    if (shifted && key === "Slash") return "?";
-    const name = NAMES[key] ?? (key.length === 1 ? key.toLowerCase() : key);
-    return shifted ? `⇧${name.length === 1 ? name.toUpperCase() : name}` : name;
+    if (code === "Shift+Slash" && action === "help") return "?";
+    const place = code.replace("Shift+", "");
+    const letter = this.letters.get(place) ?? NAMES[place] ?? place.replace(/^(Key|Digit)/, "");
+    const name = letter.length === 1 ? letter.toLowerCase() : letter;
+    if (place === code) return name;
+    return `⇧${name.length === 1 ? name.toUpperCase() : name}`;
+  }
+
+  // A question mark opens the help wherever it is on the keyboard, unless the moderator chose its place for another key.
+  actionOf(event) {
+    const code = (event.shiftKey ? "Shift+" : "") + event.code;
+    const { keys, own } = this.preferences;
+    const action = Object.keys(keys).find((each) => keys[each] === code);
+    return QUESTION_MARKS.includes(event.key) && !(action in own) ? "help" : action;
   }
 
   pressed(event) {
     if (this.waiting) return this.remap(event);
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    this.learn(event);
     if (this.help.open || event.target.closest(WRITES)) {
       if (event.code === "Escape" && !this.help.open) event.target.blur();
       return;
     }
     const onButton = event.target.closest("button, a, summary, [type=checkbox]");
     if (onButton && ["Enter", "Space", "NumpadEnter"].includes(event.code) && !onButton.closest(".reasons")) return;
-    const code = (event.shiftKey ? "Shift+" : "") + event.code;
-    const action = Object.keys(this.preferences.keys).find((each) => this.preferences.keys[each] === code);
+    const action = this.actionOf(event);
     if (event.repeat && !["next", "previous", "seen"].includes(action)) return;
     if (this.act(action, event)) event.preventDefault();
   }

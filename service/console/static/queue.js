@@ -1,6 +1,7 @@
 // The queue by keyboard. A decision shows at once and is sent in the background. If the server refuses it, the comment
 // comes back with the reason. Without this script the same page works through its forms.
 
+import { Fresh, settle } from "./fresh.js";
 import { Keys } from "./keys.js";
 import { send, html } from "./sending.js";
 import { askFirst, markQuestion, withQuestion } from "./questions.js";
@@ -18,7 +19,7 @@ const ROWS_AHEAD = 20; // when fewer rows than this follow, the next ones are fe
 const MOST_CHOSEN = 1000;
 const CHUNK = 50; // decisions a call, when many are decided at once
 const LOADING_AFTER = 150; // the earlier comment stays this long while the next one loads
-const CLAIM_AFTER = 400, CLAIM_AGAIN = 25_000, COUNT_AGAIN = 20_000;
+const CLAIM_AFTER = 400, CLAIM_AGAIN = 25_000;
 const preferences = JSON.parse(document.body.dataset.preferences);
 const tab = document.body.dataset.tab;
 
@@ -34,11 +35,12 @@ document.documentElement.classList.add("scripted");
 
 // ---- the list ----
 
-const listed = () => [...rows.querySelectorAll(".row")];
+const listed = () => [...rows.querySelectorAll(".row:not(.settled)")];
+const rowOf = (id) => rows.querySelector(`.row[data-id="${id}"]`);
 const chosen = () => listed().filter((row) => row.querySelector("input").checked);
 const neighbour = (row, way) => {
   let next = row?.[way];
-  while (next && !next.classList.contains("row")) next = next[way]; // the head of a group
+  while (next && !next.matches(".row:not(.settled)")) next = next[way]; // the head of a group, or decided by now
   return next ?? null;
 };
 
@@ -52,7 +54,7 @@ function page(id) {
 }
 
 async function show(row, { focus = false } = {}) {
-  current?.removeAttribute("aria-current");
+  if (row !== current) goOn(current);
   current = row;
   asking = null; // the question for the reason belongs to the comment that leaves the screen
   clearTimeout(slow);
@@ -69,6 +71,14 @@ async function show(row, { focus = false } = {}) {
     if (current === row) notLoaded(row, error);
   }
   fetchAhead();
+}
+
+// The row that was open goes if a colleague decided its comment meanwhile.
+function goOn(row) {
+  row?.removeAttribute("aria-current");
+  row?.classList.remove("back-again");
+  if (row?.classList.contains("settled")) row.remove();
+  fresh.giveRoomBack();
 }
 
 function showNothing() {
@@ -227,15 +237,20 @@ function take(gone) {
     next = current;
     while (next && gone.includes(next)) next = neighbour(next, "previousElementSibling");
   }
+  fresh.begin(gone.map((row) => row.dataset.id));
   for (const row of gone) row.remove();
   countAlike();
   if (wasOpen) show(next);
   return (those = gone) => {
+    fresh.end(those.map((row) => row.dataset.id));
     for (const { row, before, after } of places.toReversed()) {
       if (!those.includes(row)) continue;
       row.querySelector("input").checked = false;
+      settle(row, false);
       pages.delete(row.dataset.id);
-      if (before?.isConnected) before.before(row);
+      const other = rowOf(row.dataset.id); // the list had it again already
+      if (other) replace(other, row);
+      else if (before?.isConnected) before.before(row);
       else if (after?.isConnected) after.after(row);
       else rows.prepend(row);
     }
@@ -244,19 +259,25 @@ function take(gone) {
   };
 }
 
+function replace(row, other) {
+  row.replaceWith(other);
+  if (row !== current) return;
+  current = other;
+  other.setAttribute("aria-current", "true");
+}
+
 // ---- deciding ----
 
 // What is decided is sent in the background, one call after the other in the order of the keys: a browser opens six
 // connections, and on a slow day these would fill them and keep the next comment waiting. What is still unsent when the
 // page is left goes out then, all at once.
 const unsent = new Set();
-let lane = Promise.resolve(), unanswered = 0;
+let lane = Promise.resolve();
 function inTurn(address, body) {
   const call = { address, body };
   unsent.add(call);
-  unanswered += 1;
   const answer = lane.then(() => unsent.delete(call) && send(address, body));
-  lane = answer.catch(() => {}).then(() => { unanswered -= 1; });
+  lane = answer.catch(() => {});
   return answer;
 }
 addEventListener("pagehide", () => {
@@ -301,6 +322,7 @@ async function sendDecisions(entry, items, ruling) {
     } catch (error) {
       for (const each of chunk) failed.push([each.id, error.message, null]);
     }
+    fresh.end(chunk.map((each) => each.id));
     if (items.length > CHUNK) tell(entry, Math.min((n + 1) * CHUNK, items.length), items.length);
   }
   if (failed.length) comeBack(entry, failed);
@@ -336,26 +358,27 @@ async function undo() {
   const entry = done.pop();
   if (!entry) return recent();
   say(`Undoing: ${entry.of}`);
-  unanswered += 1; // an empty queue must not reload while its comments come back in parts
   try {
     await entry.sent;
     if (entry.undo) await entry.undo();
     else await undoDecisions(entry);
-    entry.putBack?.(entry.rows);
-    if (entry.rows?.length) show(entry.rows[0]);
+    if (entry.rows) entry.putBack(entry.rows);
+    else await fresh.refreshNow(); // decided before the page was loaded
+    const back = entry.rows ? entry.rows[0] : entry.undone.map(rowOf).find(Boolean);
+    if (back) show(back);
     count();
   } catch (error) {
     say(error.message, { wrong: true });
-  } finally {
-    unanswered -= 1;
   }
 }
 
 async function undoDecisions(entry) {
   const refused = [];
+  entry.undone = [];
   for (let at = 0; at < entry.decisions.length; at += CHUNK) {
     const answer = await send("/console/undo", { decisions: entry.decisions.slice(at, at + CHUNK) });
     for (const each of answer.done) if (entry.rows) versionOf(entry.rows, each.id, each.version);
+    entry.undone.push(...answer.done.map((each) => each.id));
     refused.push(...answer.refused);
     if (entry.decisions.length > CHUNK) progress("Undoing", Math.min(at + CHUNK, entry.decisions.length), entry.decisions.length);
   }
@@ -370,7 +393,6 @@ async function recent() {
   const last = answer.recent.map(({ verdict, reason, name, decisions }) => ({
     ...words(verdict, reason, decisions.length === 1 ? [{ dataset: { name } }] : decisions),
     decisions,
-    putBack: () => location.reload(),
   }));
   if (!last.length) return say("Nothing of yours is left to undo.");
   done.push(...last.toReversed());
@@ -396,7 +418,10 @@ function background(what, gone, there, back) {
     await back(items);
     say(`Taken back: ${entry.of}`);
   };
-  entry.sent = inTurn(there, { items }).then(count, (error) => comeBack(entry, items.map((id) => [id, error.message])));
+  entry.sent = inTurn(there, { items }).then(
+    () => { fresh.end(items); count(); },
+    (error) => comeBack(entry, items.map((id) => [id, error.message])),
+  );
   done.push(entry);
   tell(entry);
   choosing();
@@ -419,7 +444,7 @@ function reject(gone) {
 }
 
 function answerReason(reason) {
-  const gone = asking;
+  const gone = asking?.filter((row) => row.isConnected);
   stopAsking();
   if (gone) decide("reject", reason || null, gone);
 }
@@ -499,19 +524,42 @@ async function claim() {
   try {
     const answer = await send(`/console/claims/${row.dataset.id}`, {});
     if (current !== row) return;
-    const note = open.querySelector(".held");
-    if (note) {
-      note.hidden = !answer.held_by;
-      note.querySelector("b").textContent = answer.held_by ?? "";
-    }
-    const item = open.querySelector(".item");
-    if (item && answer.version !== Number(item.dataset.version)) {
-      pages.delete(row.dataset.id);
-      show(row);
-    }
+    tellHolder(answer.held_by);
+    const item = onScreen();
+    if (item && answer.version !== Number(item.dataset.version)) fresh.poll();
   } catch { /* without it one only sees less */ }
 }
 setInterval(claim, CLAIM_AGAIN);
+
+function tellHolder(name) {
+  const note = open.querySelector(".held");
+  if (!note) return;
+  note.hidden = !name;
+  note.querySelector("b").textContent = name ?? "";
+}
+
+// What happened to the open comment. It stays on the screen as it was read, until the moderator asks for the news.
+function tellChange(state) {
+  const item = onScreen();
+  if (!item || item.dataset.id !== state?.id) return;
+  tellHolder(state.held_by);
+  item.querySelector(".changed")?.remove();
+  if (!state.change || state.version === Number(item.dataset.version)) return;
+  const line = document.createElement("p");
+  line.className = "held changed";
+  line.setAttribute("role", "status");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.dataset.do = "renew";
+  button.textContent = "Show the comment as it is now";
+  line.append(state.change, " ", button);
+  (item.querySelector(".actions") ?? item).append(line);
+}
+
+function renew() {
+  pages.delete(current.dataset.id);
+  show(current, { focus: true });
+}
 
 let counting = null; // one call at a time; whoever asks meanwhile is answered by the one after it
 function count() {
@@ -520,18 +568,21 @@ function count() {
 
 async function recount() {
   try {
-    const counts = await send(`/console/counts${location.search}`);
-    for (const badge of document.querySelectorAll("[data-count]")) {
-      const number = counts[badge.dataset.count] ?? 0;
-      badge.textContent = number >= 1000 ? "1,000+" : number.toLocaleString("en");
-      badge.hidden = !number;
-    }
-    cover(counts.coverage);
-    alarm(counts.alarm);
-    if (!current && tab === "review" && counts.review && !unanswered) location.reload();
+    tellCounts(await send(`/console/counts${location.search}`));
   } catch { /* asked again soon */ }
 }
-setInterval(() => { if (!document.hidden) count(); }, COUNT_AGAIN);
+
+function tellCounts(counts) {
+  for (const badge of document.querySelectorAll("[data-count]")) {
+    const number = counts[badge.dataset.count] ?? 0;
+    badge.textContent = number >= 1000 ? "1,000+" : number.toLocaleString("en");
+    badge.hidden = !number;
+  }
+  const waiting = counts.review ? `(${counts.review}) ` : "";
+  document.title = waiting + document.title.replace(/^\(\d+\) /, "");
+  cover(counts.coverage);
+  alarm(counts.alarm);
+}
 
 // How much of what is live a human has seen, where that list is open.
 function cover(coverage) {
@@ -552,6 +603,25 @@ function alarm(text) {
   }
   if (line.textContent !== text) line.textContent = text;
 }
+
+// ---- what colleagues and readers do meanwhile ----
+
+const fresh = new Fresh(rows, {
+  current: () => current,
+  version: () => onScreen()?.dataset.version,
+  told(answer) {
+    tellCounts(answer);
+    tellChange(answer.open);
+  },
+  merged(ids) {
+    for (const id of ids) pages.delete(id);
+    tellTimes(rows);
+    countAlike();
+    choosing();
+    if (current) fetchAhead();
+    else if (listed().length) show(listed()[0]);
+  },
+});
 
 // ---- selection ----
 
@@ -682,6 +752,7 @@ const actions = {
   thread: () => follow("thread"),
   seen,
   note: writeNote,
+  renew,
   help: () => document.getElementById("help").showModal(),
   "choose-all": chooseAll,
   "choose-none": chooseNone,

@@ -1,4 +1,5 @@
-// Talking to the server: JSON there and back, and pages as nodes. Errors carry a sentence for whoever reads them.
+// Calls to the server: JSON both ways, and parts of pages as nodes. The message of an error is a sentence for the
+// moderator.
 
 const trusted = window.trustedTypes?.createPolicy("greenroom", { createHTML: (text) => text });
 const AWAY = "The server can't be reached. Nothing was lost; try again in a moment.";
@@ -10,7 +11,7 @@ async function ask(address, options) {
   } catch {
     throw new Error(AWAY);
   }
-  if (answer.ok && !answer.redirected) return answer;
+  if ((answer.ok || answer.status === 304) && !answer.redirected) return answer;
   if (answer.redirected || answer.status === 401) {
     throw new Error("You are not signed in any more. Load the page again and sign in; nothing was lost.");
   }
@@ -29,6 +30,14 @@ export async function send(address, body) {
   // It arrives although the page is left meanwhile; a browser does so for what is small.
   const keepalive = content.length < 30_000;
   return (await ask(address, { method: "POST", headers, body: content, keepalive })).json();
+}
+
+// The answer with its tag, or null if nothing has changed since the answer with the tag that is given.
+export async function changed(address, tag) {
+  const headers = { Accept: "application/json" };
+  if (tag) headers["If-None-Match"] = tag;
+  const answer = await ask(address, { headers });
+  return answer.status === 304 ? null : { ...(await answer.json()), tag: answer.headers.get("ETag") };
 }
 
 // A part of a page. Its HTML is the server's own, where everything of strangers is escaped or sanitised.

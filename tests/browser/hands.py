@@ -1,0 +1,169 @@
+"""Random hands on the console: clicks and keys over a slow line, and a witness in the page.
+
+The witness notes what the browser has drawn, and which rows each click or key took out of the list.
+It delays every call by `LATENCY` milliseconds of a clock that only `elapse` moves, so that a slow
+line takes no time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from playwright.sync_api import Page
+
+LATENCY = 5_000
+PAUSES = (0, 0, 0, 40, 300, 1_200, 2_600, 6_000)
+KEYS = {
+    "j": 14,
+    "k": 5,
+    "a": 14,
+    "s": 8,
+    "r": 8,
+    "1": 4,
+    "Enter": 3,
+    "Escape": 1,
+    "u": 5,
+    "x": 6,
+    "f": 4,
+    "Shift+X": 1,
+    "Shift+A": 2,
+    "Shift+R": 2,
+}
+CLICKS = {
+    ".row > a": 24,
+    ".row input": 4,
+    ".actions form button": 10,
+    ".reasons button": 3,
+    "[data-do=next]": 2,
+    "[data-do=choose-all]": 1,
+    "[data-do=choose-none]": 2,
+}
+WITNESS = """
+const witness = window.witness = { acts: [], sent: [], times: [], drawn: null };
+const rowIds = () => [...document.querySelectorAll(".row")].map((row) => row.dataset.id);
+const chosenIds = () => [...document.querySelectorAll(".row:has(:checked)")].map((row) => row.dataset.id);
+const isAsking = () => Boolean(document.querySelector(".reasons:not([hidden])"));
+
+// What the browser draws: noted in an animation frame, true once the frame is over.
+let pressed = null;
+const look = () => requestAnimationFrame(() => {
+  const item = document.querySelector("#open > .item");
+  const seen = item && { id: item.dataset.id, version: Number(item.dataset.version) };
+  setTimeout(() => {
+    if (pressed !== null && seen && seen.id !== witness.drawn?.id) {
+      witness.times.push(performance.now() - pressed);
+      pressed = null;
+    }
+    witness.drawn = seen;
+  });
+  look();
+});
+look();
+
+// What a hand does: the state before the page hears of it, and after.
+let before = null, asked = null;
+for (const kind of ["keydown", "click", "submit"]) {
+  addEventListener(kind, (event) => {
+    if (kind === "keydown") pressed = event.timeStamp;
+    const chosen = chosenIds();
+    const isSelection = chosen.length > 0;
+    const meant = isSelection ? chosen : witness.drawn ? [witness.drawn.id] : [];
+    before = { ids: rowIds(), meant, isSelection, drawn: witness.drawn, wasAsking: isAsking() };
+  }, true);
+  addEventListener(kind, () => {
+    const { ids, drawn, wasAsking } = before;
+    const { meant, isSelection } = wasAsking ? asked : before;
+    const now = new Set(rowIds());
+    const gone = ids.filter((id) => !now.has(id));
+    if (gone.length) witness.acts.push({ gone, meant, isSelection, drawn });
+    if (!wasAsking && isAsking()) asked = { meant, isSelection };
+  });
+}
+
+// A slow line.
+let clock = 0, latency = 0;
+const late = [];
+const later = (ms) => new Promise((go) => (ms ? late.push({ at: clock + ms, go }) : go()));
+const fetched = window.fetch;
+window.fetch = async (address, options) => {
+  if (address === "/console/decisions") witness.sent.push(...JSON.parse(options.body).items);
+  const half = latency / 2;
+  await later(half);
+  const answer = await fetched(address, options);
+  await later(half);
+  return answer;
+};
+window.slowDown = (ms) => { latency = ms; };
+window.elapse = (ms) => {
+  clock += ms;
+  for (const each of [...late]) if (each.at <= clock) late.splice(late.indexOf(each), 1)[0].go();
+  return late.length;
+};
+"""
+SPOT = """([selector, n]) => {
+  const shown = [...document.querySelectorAll(selector)].filter((one) => one.checkVisibility());
+  if (!shown.length) return null;
+  const { x, y, width, height } = shown[n % shown.length].getBoundingClientRect();
+  return [x + width / 2, y + height / 2];
+}"""
+
+
+@dataclass
+class Wrong:
+    """A decision that nobody can have meant."""
+
+    sequence: int
+    comments: list[str]
+    meant: list[str]
+
+
+def play(page: Page, url: str, *, sequence: int, steps: int) -> list[Wrong]:
+    """One sequence of random clicks and keys; the decisions that were wrong."""
+    random = Random(sequence)
+    page.goto(url)
+    page.wait_for_selector("html.scripted")
+    page.evaluate("ms => slowDown(ms)", LATENCY)
+    for _ in range(steps):
+        _act(page, random)
+        page.evaluate("ms => elapse(ms)", random.choice(PAUSES))
+    wrong = _judge(page.evaluate("witness"), sequence)
+    page.evaluate("slowDown(0)")
+    while page.evaluate("ms => elapse(ms)", LATENCY):
+        page.wait_for_timeout(10)
+    return wrong
+
+
+def _act(page: Page, random: Random) -> None:
+    if random.random() < 0.55:
+        page.keyboard.press(_one_of(random, KEYS))
+        return
+    spot = page.evaluate(SPOT, [_one_of(random, CLICKS), random.randrange(40)])
+    if spot:
+        page.mouse.click(*spot)
+
+
+def _one_of(random: Random, weights: dict[str, int]) -> str:
+    return random.choices(list(weights), list(weights.values()))[0]
+
+
+def _judge(witness: Any, sequence: int) -> list[Wrong]:
+    """A decision is right for the comment that was drawn, in the version that was drawn, or for the
+    selection.
+    """
+    wrong: list[Wrong] = []
+    selected: set[str] = set()
+    drawn: set[tuple[str, int]] = set()
+    for act in witness["acts"]:
+        if {*act["gone"]} != {*act["meant"]}:
+            wrong.append(Wrong(sequence, act["gone"], act["meant"]))
+        if act["isSelection"]:
+            selected |= {*act["gone"]}
+        elif act["drawn"]:
+            drawn.add((act["drawn"]["id"], act["drawn"]["version"]))
+    for item in witness["sent"]:
+        is_meant = item["id"] in selected or (item["id"], item["version"]) in drawn
+        if not is_meant:
+            wrong.append(Wrong(sequence, [item["id"]], []))
+    return wrong
