@@ -22,7 +22,7 @@ _poisonous = os.environ.get("GREENROOM_POISON") == "1"
 
 
 def failpoint(name: str) -> None:
-    if name == _name and next(_passed) >= int(_times or 1):
+    if _name and name == _name and next(_passed) >= int(_times or 1):
         os._exit(STATUS)
 
 

@@ -23,7 +23,7 @@ from typing_extensions import TypedDict
 from models.identifiers import is_id
 from models.records import Comment, Membership, Note, Question
 from models.store.database import now
-from models.text.cleaning import clean
+from models.text.cleaning import clean, is_blank
 from models.text.stamps import utc_stamp
 from service.http.api_types import By, Id, OneOf, Time
 from service.http.problems import Problem, wrong_field
@@ -33,7 +33,8 @@ MOST = 2000
 
 
 def _said(text: str) -> str:
-    if not (kept := clean(text, MOST)):
+    kept = clean(text, MOST)
+    if is_blank(kept):
         raise ValueError(f"Write something, at most {MOST:,} characters.")
     return kept
 

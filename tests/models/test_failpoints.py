@@ -72,4 +72,5 @@ def test_words_are_poison_only_if_the_environment_says_so(
 
 def test_this_process_has_neither() -> None:
     failpoints.failpoint("taken")
+    failpoints.failpoint("")
     failpoints.poison([f"poison: {kind}" for kind in failpoints._POISONS])

@@ -60,6 +60,12 @@ def test_a_notes_shape_hides_what_it_is_kept_by(client: Client) -> None:
     assert (shape["about"], shape["text"], shape["by"]) == ("author", "She runs the ferry.", ANN)
 
 
+@pytest.mark.parametrize("text", ["", " \n ", "\u200b\u200c", "\u2800"])
+def test_a_note_needs_words_that_can_be_seen(text: str) -> None:
+    with pytest.raises(ValidationError, match="Write something"):
+        NewNote(text=text)
+
+
 def test_an_erased_comment_has_no_author_to_write_about(client: Client, moderator: Caller) -> None:
     comment = posted(client)
     moderator.call("DELETE", f"/comments/{comment}")
