@@ -18,6 +18,7 @@ from bench.reading import Row
 from models.records import Review
 from models.settings import settings
 from models.store.database import reading
+from models.store.keyring import require_keys
 from models.store.migrate import upgrade
 from service.app import create_app
 from service.people import accounts
@@ -177,6 +178,7 @@ def _filled(database: str) -> Iterator[Client]:
             os.environ["GREENROOM_DATABASE_URL"] = server.url("bench")
         forget()
         upgrade()
+        require_keys()
         registering.add_site("demo", ["https://paper.example"])
         test_plans.fill(FLAGGED)
         try:
