@@ -12,7 +12,7 @@ from service.http.api_keys import Caller
 from service.http.api_types import Email, Id, OneOf, Role, Url
 from service.http.calls import Noun
 from service.http.problems import wrong_field
-from service.people import letters, mail, team, tickets
+from service.people import letters, mail, required_factor, team, tickets
 from service.people.names import ROLES
 from service.people.team import Invited, Member
 
@@ -171,3 +171,48 @@ def remove_person(who: Caller, moderator_id: str) -> None:
     """Remove someone's role on this site. This takes effect at once."""
     with begin() as session:
         team.set_role(session, who.site.id, moderator_id, None, by=who.by)
+
+
+class SignInRules(BaseModel):
+    """What the site requires of everyone who works on it in the console."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    second_factor_required: Annotated[bool, Field(examples=[True])]
+
+
+class SignInRulesNow(TypedDict):
+    """What the site requires of everyone who works on it in the console."""
+
+    second_factor_required: bool
+
+
+@api.call(
+    "GET",
+    "/v1/sites/<site>/sign-in",
+    scope="admin",
+    summary="Read the sign-in rules",
+    says="Whether the site requires a second factor.",
+)
+def read_sign_in(who: Caller) -> SignInRulesNow:
+    """Read what the site requires of its people. `GET …/people` says who has a second factor."""
+    with reading() as session:
+        return {"second_factor_required": required_factor.is_required(session, who.site.id)}
+
+
+@api.call(
+    "PUT",
+    "/v1/sites/<site>/sign-in",
+    scope="admin",
+    summary="Change the sign-in rules",
+    says="The rules now.",
+    answers={409: "No owner has a second factor yet."},
+)
+def change_sign_in(who: Caller, body: SignInRules) -> SignInRulesNow:
+    """Require a second factor of everyone on this site, or no longer. People without one must turn
+    it on before they see anything of the site in the console. API keys work as before.
+    """
+    required = body.second_factor_required
+    with begin() as session:
+        required_factor.require(session, who.site.id, required, by=who.by)
+    return {"second_factor_required": required}

@@ -13,12 +13,25 @@ import click
 
 @contextmanager
 def checked() -> Iterator[None]:
-    """A database that is ready. A ValueError is printed with its own message."""
+    """A database that is ready. A ValueError or a Problem is printed with its own message."""
     need_database()
     try:
         yield
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
+    except Exception as error:
+        words = _words_of(error)
+        if words is None:
+            raise
+        raise click.ClickException(words) from error
+
+
+def _words_of(error: Exception) -> str | None:
+    if isinstance(error, ValueError):
+        return str(error)
+    from service.http.problems import Problem
+
+    if not isinstance(error, Problem):
+        return None
+    return error.errors[0]["message"] if error.errors else error.detail
 
 
 def need_database(*, keys: bool = True) -> None:

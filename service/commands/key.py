@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from service.commands.database import need_database
+from service.commands.database import checked
 
 _BY = "the command line"
 
@@ -93,17 +93,9 @@ def _keys() -> Iterator[tuple[ModuleType, Any]]:
     """The functions for keys, and the transaction that they are called in. A refusal is printed in
     its own words.
     """
-    need_database()
-    from models.store.database import begin
-    from service.http.problems import Problem
-    from service.people import api_keys
+    with checked():
+        from models.store.database import begin
+        from service.people import api_keys
 
-    try:
         with begin() as session:
             yield api_keys, session
-    except Problem as problem:
-        raise click.ClickException(
-            problem.errors[0]["message"] if problem.errors else problem.detail
-        ) from problem
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error

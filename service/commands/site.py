@@ -48,12 +48,24 @@ def add_site(key: str, origins: tuple[str, ...], language: str) -> None:
     help="Replaces all it has; may be repeated.",
 )
 @click.option("--language", help="What its readers read where the page says nothing.")
-def set_site(key: str, origins: tuple[str, ...], language: str | None) -> None:
+@click.option(
+    "--require-second-factor/--no-second-factor",
+    "second_factor",
+    default=None,
+    help="Require a second factor of everyone on the site, or no longer.",
+)
+def set_site(
+    key: str, origins: tuple[str, ...], language: str | None, second_factor: bool | None
+) -> None:
     """Change the site KEY. A running Greenroom follows within seconds."""
+    from service.people import required_factor
     from service.sites import registering
 
     with checked():
-        registering.set_site(key, list(origins), language)
+        if second_factor is not None:
+            required_factor.require_on(key, second_factor, by="the command line")
+        if origins or language or second_factor is None:
+            registering.set_site(key, list(origins), language)
 
 
 @site.command("list")

@@ -18,6 +18,7 @@ from service.http.csp_reports import headers_for
 from service.http.problems import Problem
 from service.http.requests import body_as
 
+ACCOUNT = "/console/account"
 JSON = "application/json"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src "
@@ -80,7 +81,19 @@ def looking() -> SignedIn:
         raise SignInFirst("/console/sign-in")
     if who.must_change_password:
         raise SignInFirst("/console/password")
+    if needs_second_factor(who):
+        raise SignInFirst(ACCOUNT)
     return who
+
+
+def needs_second_factor(who: SignedIn) -> bool:
+    """Whether they must turn on a second factor before they get what the request is for: a locked
+    site, or any page if all their sites are locked.
+    """
+    if request.path.startswith(ACCOUNT):
+        return False
+    site = (request.view_args or {}).get("site")
+    return site in who.locked or bool(who.locked and not who.sites)
 
 
 def acting() -> SignedIn:
@@ -94,6 +107,9 @@ def acting() -> SignedIn:
         not_signed_in()
     if who.must_change_password:
         raise Problem(403, "Choose a password of your own first, at /console/password.")
+    if needs_second_factor(who):
+        sites = " and ".join(who.locked)
+        raise Problem(403, f"Turn on a second factor in your account first: {sites} requires it.")
     if request.mimetype == JSON:
         _check_header(who)
     else:
@@ -162,7 +178,7 @@ PLACES = (
     ("/console/people", "People"),
     ("/console/log", "The log"),
     ("/console/settings", "Settings"),
-    ("/console/account", "Your account"),
+    (ACCOUNT, "Your account"),
 )
 
 

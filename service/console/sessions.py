@@ -26,7 +26,10 @@ HOST_COOKIE = f"__Host-{COOKIE}"
 
 
 class SignedIn(NamedTuple):
-    """`sites` are role by site key. `csrf` must come back with every form."""
+    """`sites` are role by site key. `csrf` must come back with every form.
+
+    `locked` are sites that require a second factor, of someone who has none.
+    """
 
     moderator_id: str
     email: str
@@ -34,6 +37,7 @@ class SignedIn(NamedTuple):
     csrf: str
     must_change_password: bool
     session_hash: str
+    locked: tuple[str, ...]
 
     @property
     def actor(self) -> Actor:
@@ -74,7 +78,11 @@ def signed_in() -> SignedIn | None:
         return None
     hash_ = console_sessions.hash_of(cookie)
     wanted = select(
-        Moderator.id, Moderator.email, Moderator.must_change_password, ConsoleSession.used_at
+        Moderator.id,
+        Moderator.email,
+        Moderator.must_change_password,
+        Moderator.second_factor.is_not(None).label("has_second_factor"),
+        ConsoleSession.used_at,
     ).join(ConsoleSession, ConsoleSession.moderator_id == Moderator.id)
     with reading() as session:
         row = session.execute(
@@ -83,13 +91,25 @@ def signed_in() -> SignedIn | None:
         if row is None:
             return None
         roles = (
-            select(Site.key, Membership.role)
+            select(Site.key, Membership.role, Site.second_factor_required)
             .join(Site, Site.id == Membership.site_id)
+            .where(Membership.moderator_id == row.id)
             .order_by(Site.key)
         )
-        sites = dict(session.execute(roles.where(Membership.moderator_id == row.id)).all())
+        all_sites = session.execute(roles).all()
     console_sessions.note_use(hash_, row.used_at)
-    return SignedIn(row.id, row.email, sites, _csrf(cookie), row.must_change_password, hash_)
+    locked: tuple[str, ...] = ()
+    if not row.has_second_factor:
+        locked = tuple(site.key for site in all_sites if site.second_factor_required)
+    return SignedIn(
+        moderator_id=row.id,
+        email=row.email,
+        sites={site.key: site.role for site in all_sites if site.key not in locked},
+        csrf=_csrf(cookie),
+        must_change_password=row.must_change_password,
+        session_hash=hash_,
+        locked=locked,
+    )
 
 
 def _csrf(cookie: str) -> str:

@@ -157,6 +157,8 @@ API = {
     "DELETE /v1/sites/<site>/people/<moderator_id>": Row("admin"),
     "POST /v1/sites/<site>/invitations/<invitation_id>/resend": Row("admin"),
     "DELETE /v1/sites/<site>/invitations/<invitation_id>": Row("admin"),
+    "GET /v1/sites/<site>/sign-in": Row("admin"),
+    "PUT /v1/sites/<site>/sign-in": Row("admin", {"second_factor_required": 1}, json=True),
     "GET /v1/sites/<site>/keys": Row("admin"),
     "POST /v1/sites/<site>/keys": Row("admin", {"name": 1}, json=True),
     "POST /v1/sites/<site>/keys/<key_id>/rotate": Row("admin", {"overlap": 1}, json=True),

@@ -170,6 +170,8 @@ def _people(journey: Journey) -> None:
     journey("withdraw_invitation", id=invitation["id"])
     assert journey("list_people")["invited"] == []
     journey("remove_person", id=bob)
+    off = {"second_factor_required": False}
+    assert journey("read_sign_in") == journey("change_sign_in", json=off) == off
 
 
 def _keys(journey: Journey) -> None:
