@@ -32,8 +32,6 @@ def add_moderator(email: str, site_key: str, role: str, password_stdin: bool) ->
 
     with checked():
         made = accounts.add_moderator(email, site_key, role, password)
-    if password:
-        _warn_of_easy(password, email)
     if made and password is None:
         click.echo(f"One-time password, shown this once: {made}")
     elif password is None:
@@ -41,13 +39,6 @@ def add_moderator(email: str, site_key: str, role: str, password_stdin: bool) ->
             f"{email} has an account already and keeps its password. Its role on {site_key}: "
             f"{role}."
         )
-
-
-def _warn_of_easy(password: str, email: str) -> None:
-    from service.people import passwords
-
-    if passwords.is_easy(password, email=email):
-        click.echo("Warning: this password is one of those that are guessed first.", err=True)
 
 
 @moderator.command("invite")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets as random
 import threading
 from functools import cache
+from itertools import chain
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -28,37 +29,33 @@ def add_moderator(email: str, site: str, role: str, password: str | None = None)
     """Make an account, or add a site to an existing one. Returns the password.
 
     Without a password, a new account gets one that works once. An existing account keeps its own,
-    and the answer is empty. The operator chooses the password, so the command only warns of one
-    that is easy to guess.
+    and the answer is empty. Raises ValueError, in words, for a password that is too easy to guess.
     """
     email = checked_email(email)
-    if password is not None:
-        passwords.check_length(password)
+    with reading() as session:
+        site_id = session.scalar(select(Site.id).where(Site.key == site))
+    if site_id is None:
+        raise ValueError(
+            f"There is no site {site!r}. Add it with: greenroom site add {site} --origin URL"
+        )
+    chosen = None if password is None else hashed(password, email=email, site_id=site_id)
+    once = ""
     with begin() as session:
-        site_id = session.execute(select(Site.id).where(Site.key == site)).scalar()
-        if site_id is None:
-            raise ValueError(
-                f"There is no site {site!r}. Add it with: greenroom site add {site} --origin URL"
-            )
-        moderator = session.execute(
-            select(Moderator).where(Moderator.email == email)
-        ).scalar_one_or_none()
-        chosen = password or ("" if moderator else random.token_urlsafe(12))
+        moderator = session.scalar(select(Moderator).where(Moderator.email == email))
         if moderator is None:
             moderator = Moderator(email=email)
             session.add(moderator)
-        if chosen:
-            moderator.password_hash, moderator.must_change_password = (
-                _hasher().hash(chosen),
-                password is None,
-            )
+            once = "" if chosen else random.token_urlsafe(12)
+        if chosen or once:
+            moderator.password_hash = chosen or _hasher().hash(once)
+            moderator.must_change_password = bool(once)
         session.flush()
         session.merge(Membership(moderator_id=moderator.id, site_id=site_id, role=role))
         live_links.role_changed(session, email, moderator.id, site_id=site_id, role=role)
-        if chosen:
+        if chosen or once:
             live_links.password_changed(session, email)
             console_sessions.end_all(session, moderator.id)
-    return chosen
+    return password or once
 
 
 def checked_email(email: str) -> str:
@@ -69,13 +66,24 @@ def checked_email(email: str) -> str:
         raise ValueError(str(error)) from None
 
 
-def hashed(password: str, *, email: str) -> str:
-    """A password as it is kept. Raises ValueError, in words, where it is too short or easy to
-    guess.
+def hashed(password: str, *, email: str, site_id: int | None = None) -> str:
+    """A password as it is kept. `site_id` is a site that the account has not joined yet.
+
+    Raises ValueError, in words, for a password that is too easy to guess.
     """
-    passwords.check(password, email=email)
+    passwords.check(password, own=_own_words(email, site_id))
     with _hashing:
         return _hasher().hash(password)
+
+
+def _own_words(email: str, site_id: int | None) -> list[str]:
+    """What someone who knows the account tries first."""
+    theirs = select(Site.key, Site.origins).outerjoin(Membership, Membership.site_id == Site.id)
+    theirs = theirs.outerjoin(Moderator, Moderator.id == Membership.moderator_id)
+    theirs = theirs.where((Moderator.email == email) | (Site.id == site_id))
+    with reading() as session:
+        sites = session.execute(theirs).all()
+    return [email, *chain.from_iterable([row.key, *row.origins] for row in sites)]
 
 
 def create_key(site: str, *scopes: str) -> str:
@@ -126,12 +134,14 @@ def _is_right(moderator: Moderator | None, password: str) -> bool:
 def change_password(moderator_id: str, password: str, *, session_hash: str = "") -> None:
     """Change the password and end every session except the one with this hash.
 
-    Raises ValueError, in words, where the new one is too short or easy to guess."""
+    Raises ValueError, in words, for a password that is too easy to guess.
+    """
     with reading() as session:
-        passwords.check(password, email=session.get_one(Moderator, moderator_id).email)
+        email = session.get_one(Moderator, moderator_id).email
+    kept = hashed(password, email=email)
     with begin() as session:
         moderator = session.get_one(Moderator, moderator_id)
-        moderator.password_hash, moderator.must_change_password = _hasher().hash(password), False
+        moderator.password_hash, moderator.must_change_password = kept, False
         live_links.password_changed(session, moderator.email)
         console_sessions.end_all(session, moderator_id, but=session_hash)
 

@@ -118,7 +118,7 @@ def is_new_account(ticket: Ticket) -> bool:
 
 def use(token: str, password: str) -> bool:
     """Do what the link is for. Returns False if it no longer works, and raises ValueError for a
-    password that is too short or easy to guess, and 409 if the site would lose its last owner.
+    password that is too easy to guess, and 409 if the site would lose its last owner.
 
     Someone with an account joins one more site with the password they have.
     """
@@ -126,7 +126,9 @@ def use(token: str, password: str) -> bool:
     if ticket is None:
         return False
     sets_password = ticket.kind == "reset" or is_new_account(ticket)
-    hashed = accounts.hashed(password, email=ticket.email) if sets_password else ""
+    hashed = ""
+    if sets_password:
+        hashed = accounts.hashed(password, email=ticket.email, site_id=ticket.site_id)
     with begin() as session:
         # Whoever voids links locks the same rows first, so only one of us is in time.
         if ticket.site_id is not None:
