@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from flask import redirect, render_template, request
-from sqlalchemy import select
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.records import Membership, Moderator, Site
+from models.records import Membership, Moderator, Site, Ticket
 from models.store.database import begin, reading
 from service.console.blueprint import console, looking
 from service.console.confirming import Action, sensitive
 from service.console.item import check_may, known
 from service.console.sessions import SignedIn
 from service.http.problems import Problem
-from service.people import letters, mail, team, tickets
-from service.people.names import ROLES
+from service.people import api_keys, letters, mail, required_factor, team, tickets
+from service.people.names import ROLES, names_of
 
 MAY = {
     "owner": "decides, changes the settings, and invites others",
@@ -25,31 +29,54 @@ MAY = {
 
 @console.get("/people")
 def people() -> str:
-    return _page(looking())
+    return page(looking())
 
 
-def _page(who: SignedIn, *, link: str = "", email: str = "", error: str = "") -> str:
-    wanted = select(
-        Site.key, Moderator.id, Moderator.email, Moderator.second_factor, Membership.role
-    )
-    wanted = wanted.join(Membership, Membership.site_id == Site.id).join(
-        Moderator, Moderator.id == Membership.moderator_id
-    )
-    wanted = wanted.where(Site.key.in_(who.sites)).order_by(Site.key, Moderator.email)
+class Team(NamedTuple):
+    """The people of one site. Only owners see the invitations."""
+
+    members: Sequence[Row[str, str, bytes | None, str]]
+    invitations: Sequence[Ticket]
+    requires_second_factor: bool
+
+    @property
+    def without(self) -> int:
+        """How many people have no second factor."""
+        return sum(member.second_factor is None for member in self.members)
+
+
+class NewLink(NamedTuple):
+    """The link of an invitation that was just made, and to whom it goes."""
+
+    email: str
+    link: str
+
+
+def page(who: SignedIn, *, new: NewLink | None = None, error: str = "") -> str:
     with reading() as session:
-        rows = session.execute(wanted).all()
-    teams = {site: [row for row in rows if row.key == site] for site in who.sites}
+        sites = session.scalars(select(Site).where(Site.key.in_(who.sites)).order_by(Site.key))
+        teams = {site.key: _team(session, who, site) for site in sites}
+        inviting = {each.by for team_ in teams.values() for each in team_.invitations}
+        names = names_of(session, inviting)
     return render_template(
         "console/people.html",
         who=who,
         teams=teams,
+        names=names,
         roles=ROLES,
         may=MAY,
-        link=link,
-        email=email,
+        new=new,
         error=error,
         mailed=mail.can_send(),
     )
+
+
+def _team(session: Session, who: SignedIn, site: Site) -> Team:
+    invitations: Sequence[Ticket] = ()
+    if who.may(site.key, "owner"):
+        invitations = session.scalars(team.invited(site.id)).all()
+    members = session.execute(team.members(site.id)).all()
+    return Team(members, invitations, site.second_factor_required)
 
 
 def _inviting(who: SignedIn, site: str) -> Action:
@@ -66,10 +93,15 @@ def invite(who: SignedIn, site: str) -> str | tuple[str, int]:
     try:
         link = tickets.invite(email, site, role, by=who.by)
     except ValueError as error:
-        return _page(who, error=str(error)), 422
+        return page(who, error=str(error)), 422
+    return mailed(who, site, NewLink(email, link))
+
+
+def mailed(who: SignedIn, site: str, new: NewLink) -> str:
+    """Mail the link if the service can send mail, and show it."""
     if mail.can_send():
-        mail.send_soon(email, *letters.invitation(who.email, site, link))
-    return _page(who, link=link, email=email)
+        mail.send_soon(new.email, *letters.invitation(who.email, site, new.link))
+    return page(who, new=new)
 
 
 def _changing_role(who: SignedIn, site: str, moderator_id: str) -> Action:
@@ -97,6 +129,35 @@ def change_role(who: SignedIn, site: str, moderator_id: str) -> BaseResponse:
             session, site_id, known(moderator_id), None if role == "remove" else role, by=who.by
         )
     return redirect("/console/people", 303)
+
+
+def _setting_sign_in(who: SignedIn, site: str) -> Action:
+    check_owner(who, site)
+    required = _is_required()
+    what = "require a second factor of everyone on" if required else "no longer require one on"
+    return Action(f"{what} {site}", back="/console/people")
+
+
+@console.post("/sites/<site>/sign-in")
+@sensitive(_setting_sign_in)
+def set_sign_in(who: SignedIn, site: str) -> BaseResponse | tuple[str, int]:
+    """Require a second factor of everyone on the site, or no longer."""
+    try:
+        with begin() as session:
+            site_id = api_keys.site_id_of(session, site)
+            required_factor.require(
+                session, site_id, _is_required(), by=who.by, owner_id=who.moderator_id
+            )
+    except Problem as problem:
+        return page(who, error=problem.detail), problem.status
+    return redirect("/console/people", 303)
+
+
+def _is_required() -> bool:
+    choice = request.form.get("second_factor", "")
+    if choice not in {"required", "optional"}:
+        raise Problem(422, "Choose whether a second factor is required.")
+    return choice == "required"
 
 
 def _role(*possible: str) -> str:

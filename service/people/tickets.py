@@ -51,7 +51,7 @@ def invite(email: str, site: str, role: str, *, by: str) -> str:
 def invite_again(session: Session, site_id: int, invitation_id: str, *, by: str) -> Invitation:
     """Replace an invitation by a new one that lasts a week from now. Raises 404 if it has ended."""
     team.lock(session, site_id)
-    old = _invitation(session, site_id, invitation_id)
+    old = open_invitation(session, site_id, invitation_id)
     email, role = old.email, str(old.role)
     what = f"sent the invitation of {email} as {role} again"
     note_act(session, by, "people", what, site_id=site_id)
@@ -61,7 +61,7 @@ def invite_again(session: Session, site_id: int, invitation_id: str, *, by: str)
 def withdraw(session: Session, site_id: int, invitation_id: str, *, by: str) -> None:
     """End an invitation. Raises 404 if it has ended already, for example because it was used."""
     team.lock(session, site_id)
-    invitation = _invitation(session, site_id, invitation_id)
+    invitation = open_invitation(session, site_id, invitation_id)
     what = f"withdrew the invitation of {invitation.email} as {invitation.role}"
     note_act(session, by, "people", what, site_id=site_id)
     live_links.void_invitations(session, invitation.email, site_id=site_id)
@@ -86,7 +86,8 @@ def _invite(session: Session, email: str, site_id: int, role: str, *, by: str) -
     return _add(session, ticket)
 
 
-def _invitation(session: Session, site_id: int, invitation_id: str) -> Ticket:
+def open_invitation(session: Session, site_id: int, invitation_id: str) -> Ticket:
+    """Raises 404 for an invitation that has ended, or that is another site's."""
     for invitation in session.scalars(team.invited(site_id)):
         if invitation.id == invitation_id:
             return invitation

@@ -104,6 +104,9 @@ CONSOLE = {
     "POST /console/sites/<site>/people/<moderator_id>": Row(
         "owner", {"role": "viewer", **CONFIRMED}
     ),
+    "POST /console/sites/<site>/invitations/<invitation_id>/resend": Row("owner", CONFIRMED),
+    "POST /console/sites/<site>/invitations/<invitation_id>/withdraw": Row("owner"),
+    "POST /console/sites/<site>/sign-in": Row("owner", {"second_factor": "required", **CONFIRMED}),
     "GET /console/sites/<site>/webhooks": Row("owner"),
     "POST /console/sites/<site>/webhooks": Row("owner", {"url": "nowhere"}),
     "GET /console/sites/<site>/webhooks/<webhook>": Row("owner"),

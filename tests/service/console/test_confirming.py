@@ -17,7 +17,7 @@ from sqlalchemy import select
 from models.records import Act, ApiKey, Membership, Moderator, Ticket
 from models.store.database import begin, reading
 from service.console.confirming import SENSITIVE
-from service.people import accounts, api_keys
+from service.people import accounts, api_keys, tickets
 from tests.caller import Client
 from tests.service.signed_in import PASSWORD, SignedIn
 
@@ -31,6 +31,7 @@ class World(NamedTuple):
     secret: str
     ben_id: str
     key_id: str
+    invitation_id: str
     clock: time_machine.Coordinates
 
     def fresh_code(self) -> str:
@@ -85,6 +86,14 @@ CASES = {
         lambda world: (f"/sites/demo/keys/{world.key_id}/rotate", {"overlap": "24"}),
         "to rotate the API key “old”",
     ),
+    "POST /console/sites/<site>/invitations/<invitation_id>/resend": Case(
+        lambda world: (f"/sites/demo/invitations/{world.invitation_id}/resend", {}),
+        "to invite zoe@paper.example as viewer of demo again",
+    ),
+    "POST /console/sites/<site>/sign-in": Case(
+        lambda _: ("/sites/demo/sign-in", {"second_factor": "required"}),
+        "to require a second factor of everyone on demo",
+    ),
 }
 WITHOUT_PASSWORD = {
     # These ask for a password, a code or the token of a mailed link themselves.
@@ -98,6 +107,7 @@ WITHOUT_PASSWORD = {
     "POST /console/account/sessions/<session_id>/end",
     "POST /console/account/second-factor",
     "POST /console/sites/<site>/keys/<key_id>/revoke",
+    "POST /console/sites/<site>/invitations/<invitation_id>/withdraw",
     # These are the daily work. The log names who did it, and it can be undone.
     "POST /console/preferences",
     "POST /console/claims/<comment_id>",
@@ -135,8 +145,11 @@ def world(client: Client, clock: time_machine.Coordinates) -> World:
         key = api_keys.NewKey(("read",), "old")
         site_id = api_keys.site_id_of(session, "demo")
         key_id = api_keys.create(session, site_id, key, by="the command line").row.id
+    tickets.invite("zoe@paper.example", "demo", "viewer", by="the command line")
+    with reading() as session:
+        invitation_id = session.scalars(select(Ticket)).one().id
     assert ben_id is not None
-    return World(ann, secret, ben_id, key_id, clock)
+    return World(ann, secret, ben_id, key_id, invitation_id, clock)
 
 
 @pytest.fixture

@@ -1,0 +1,42 @@
+"""Open invitations: sending one again, and withdrawing it. The people page lists them."""
+
+from __future__ import annotations
+
+from flask import redirect
+from werkzeug.wrappers import Response as BaseResponse
+
+from models.store.database import begin, reading
+from service.console.blueprint import acting, console
+from service.console.confirming import Action, sensitive
+from service.console.sessions import SignedIn
+from service.console.team import NewLink, check_owner, mailed
+from service.people import api_keys, tickets
+
+
+def _sending_again(who: SignedIn, site: str, invitation_id: str) -> Action:
+    check_owner(who, site)
+    with reading() as session:
+        site_id = api_keys.site_id_of(session, site)
+        old = tickets.open_invitation(session, site_id, invitation_id)
+    return Action(f"invite {old.email} as {old.role} of {site} again", back="/console/people")
+
+
+@console.post("/sites/<site>/invitations/<invitation_id>/resend")
+@sensitive(_sending_again)
+def resend_invitation(who: SignedIn, site: str, invitation_id: str) -> str:
+    """Show the new link, this once, and mail it if the service can send mail."""
+    with begin() as session:
+        site_id = api_keys.site_id_of(session, site)
+        new = tickets.invite_again(session, site_id, invitation_id, by=who.by)
+    return mailed(who, site, NewLink(new.email, new.link))
+
+
+@console.post("/sites/<site>/invitations/<invitation_id>/withdraw")
+def withdraw_invitation(site: str, invitation_id: str) -> BaseResponse:
+    """At once and without the password: a link that went to the wrong address must end soon."""
+    who = acting()
+    check_owner(who, site)
+    with begin() as session:
+        site_id = api_keys.site_id_of(session, site)
+        tickets.withdraw(session, site_id, invitation_id, by=who.by)
+    return redirect("/console/people", 303)
