@@ -1,4 +1,4 @@
-"""Every answer of every call, in every test, is checked against what the call declares."""
+"""Check every answer of every call, in every test, against the call's declaration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROBLEM = "application/problem+json"
 
 
 def calls_of(app: Flask) -> dict[str, Call]:
-    """By Flask's endpoint."""
+    """Return the calls by Flask's endpoint."""
     return {
         f"{noun.name}.{call.operation}": call
         for noun in app.blueprints.values()
@@ -26,7 +26,7 @@ def calls_of(app: Flask) -> dict[str, Call]:
 
 
 def check_answers(app: Flask) -> None:
-    """Let the application fail a request whose answer is not as it is documented."""
+    """Make the application fail a request whose answer differs from the documentation."""
     calls = calls_of(app)
 
     @app.after_request
@@ -45,7 +45,7 @@ def _check(call: Call, answer: Response) -> None:
     elif status >= 400 and not (status == 503 and call.path in TELL_WHAT_FAILS):
         if not (call.form and answer.mimetype == "text/html"):
             assert answer.mimetype == PROBLEM, f"{what}: {answer.mimetype}"
-            _adapter(Problem).validate_json(answer.data, strict=True)  # a conflict says more
+            _adapter(Problem).validate_json(answer.data, strict=True)  # a conflict has more fields
     elif answer.mimetype == "application/json":
         _adapter(call.answer).validate_json(answer.data, strict=True, extra="forbid")
     else:

@@ -1,4 +1,4 @@
-"""Short words for what the tests do over and over: posting, and calling with a key."""
+"""Short names for what tests do often: posting a comment, and calling with a key."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ COMMENT = {
 
 
 class Answer(TestResponse):
-    """An answer. `json` is `Any`: a test that reads a field of it means that it is there."""
+    """An answer. `json` is `Any`, because a test that reads a field of it knows that it exists."""
 
     json: Any
 
 
 class Client(FlaskClient):
-    """Flask's own client, whose answers are an `Answer` to the type checker."""
+    """Flask's own client, typed so that its answers are `Answer`s."""
 
     if TYPE_CHECKING:
 
@@ -52,25 +52,27 @@ class Client(FlaskClient):
 
 
 def client_of(app: Flask, **options: Any) -> Client:
-    """A client that calls this application."""
+    """Return a client that calls this application."""
     return Client(app, app.response_class, use_cookies=True, **options)
 
 
 def post(client: Client, *, headers: dict[str, str] | None = None, **fields: Any) -> Answer:
-    """Post a comment that is fine but for the fields given; one given as None is left out."""
+    """Post a comment that is fine except for the given fields. A field given as None is left
+    out.
+    """
     body = {name: value for name, value in {**COMMENT, **fields}.items() if value is not None}
     return client.post("/v1/sites/demo/comments", json=body, headers=headers)
 
 
 def posted(client: Client, **fields: Any) -> str:
-    """The id of a comment that was accepted."""
+    """Return the id of a comment that was accepted."""
     answer = post(client, **fields)
     assert answer.status_code == 202, answer.text
     return str(answer.json["id"])
 
 
 def publish_all() -> None:
-    """Publish whatever is owed, as the worker would."""
+    """Publish everything that is due, as the worker would."""
     with reading() as session:
         owed = (
             session.execute(select(Thread.id).where(Thread.publish_due.is_not(None)))

@@ -1,7 +1,7 @@
-"""A fresh Greenroom for each test that asks for one: its own folder, database and keys; nothing is
-mocked.
+"""A fresh Greenroom for each test that asks for one, with its own folder, database and keys.
+Nothing is mocked.
 
-Whoever asks for `data`, or for what stands on it, runs twice: on SQLite and on PostgreSQL.
+A test that uses `data`, or a fixture based on it, runs twice: on SQLite and on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ from worker.screening import screening
 TESTS = Path(__file__).parent
 MEMORY, MOST_BYTES = Path("/dev/shm"), 2**28
 
-# A file is one worker's, and the longest come first: else one worker would still be at one of them
-# when the other is done. Longest means by the clock, on a machine that does nothing else.
+# Each file runs in one worker, and the longest files start first. Otherwise one worker would still
+# run one of them when the other is done. The order is by wall-clock time on an idle machine.
 LONG = (
     "browser/test_console",
     "models/store/test_plans",
@@ -86,15 +86,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def forget() -> None:
-    """What a process remembers, so that the next test starts like a new one."""
+    """Empty the caches of this process, so that the next test starts like a new process."""
     _let_come_home()
     database.engine().dispose()
     runtime.replace()
 
 
 def _let_come_home() -> None:
-    """Nobody may go on in the background with this test's database: its connection would be found
-    open in the middle of another test, and fail that one.
+    """Wait for background threads that use this test's database. Otherwise the next test would find
+    their open connection and fail.
     """
     for thread in threading.enumerate():
         if thread.name in {"alarm", "mail"}:
@@ -105,8 +105,8 @@ def _let_come_home() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _engines_come_again() -> Iterator[None]:
-    """Who comes back to a database gets its engine once more, with the statements that it has
-    compiled, and with new connections. To compile them anew was a quarter of what a test took.
+    """Reuse a database's engine with its compiled statements, but with new connections. Compiling
+    them again was a quarter of a test's time.
     """
     make = database.engine.make
 
@@ -130,16 +130,17 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _garbage_is_collected_here() -> Iterator[None]:
-    """Warn of what a file's tests left open in that file, and fail it there: not in another test,
-    whenever Python next collects garbage.
+    """Collect garbage after each file, so that a warning about an open resource fails that file,
+    and not the test that runs when Python next collects garbage.
     """
     yield
     _collect_garbage()
 
 
 def _collect_garbage() -> None:
-    """Collect it, then set aside what lives on: modules, tests, the session's fixtures. Python would
-    look through them again at each collection, which took a fifth of the suite's CPU time.
+    """Collect garbage, then freeze everything that stays alive: modules, tests, the session's
+    fixtures. Otherwise Python looks through them again at each collection, which took a fifth of
+    the suite's CPU time.
     """
     gc.collect()
     gc.freeze()
@@ -147,8 +148,9 @@ def _collect_garbage() -> None:
 
 @pytest.fixture(scope="session")
 def sqlite_file() -> Iterator[Path]:
-    """Where a test's database lies; not in its own folder, so that the next one finds the engine
-    for it. In memory where there is room: every commit is synced, and no machine dies here.
+    """Return the path of a test's database. It is not in the test's own folder, so that the next
+    test finds the engine for it. It is in memory if there is space: every commit is synced, and no
+    machine dies here.
     """
     has_room = (
         MEMORY.is_dir()
@@ -169,7 +171,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgreSQL]:
-    """A PostgreSQL server, with a migrated database to be copied."""
+    """A PostgreSQL server with a migrated database to copy."""
     with postgresql() as server:
         server.execute(f"CREATE DATABASE {TEMPLATE}")
         _migrate(GREENROOM_DATABASE_URL=server.url(TEMPLATE))
@@ -180,7 +182,7 @@ def _migrate(**environment: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
-        forget()  # a test may have begun on another database
+        forget()  # a test may have started on another database
         upgrade()
         if database.engine().dialect.name == "sqlite":
             with database.engine().connect() as connection:
@@ -204,14 +206,14 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def data(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of its own and an empty, migrated database, with a site `demo`."""
+    """A new folder and an empty, migrated database, with a site `demo`."""
     monkeypatch.setenv("GREENROOM_DATA", str(tmp_path))
     monkeypatch.setenv("GREENROOM_DATABASE_URL", database_url)
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "off")
-    monkeypatch.setenv("GREENROOM_DNS", "127.0.0.1:1")  # nobody answers there
+    monkeypatch.setenv("GREENROOM_DNS", "127.0.0.1:1")  # nothing listens there
     monkeypatch.setenv("GREENROOM_DNS_SECONDS", "0.2")
     settings.cache_clear()
-    forget()  # whatever ran after the test before may have made an engine of no test's database
+    forget()  # code that ran after the last test may have made an engine for no test's database
     registering.add_site("demo", ["https://paper.example"])
     yield tmp_path
     forget()
@@ -219,8 +221,8 @@ def data(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="session")
 def app() -> Flask:
-    """One for all tests: it holds rules and templates, and to compile them takes longer than most
-    tests. A test that sets what an app is made of makes its own.
+    """One application for all tests: it holds routes and templates, and compiling them takes longer
+    than most tests. A test that changes how an app is made makes its own.
     """
     settings.cache_clear()
     made = create_app()
@@ -242,15 +244,15 @@ def client(data: Path, app: Flask, keys: secrets.Secrets) -> Client:
     secrets.keep_secrets(keys)
     with database.begin() as session:
         keyring.replace_keyring(session, keys)
-    # as every process does at its start: inside another transaction it would wait for itself
+    # as every process does at its start; inside another transaction it would wait for itself
     keyring.require_keys()
     return client_of(app)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _passwords_at_little_cost() -> Iterator[None]:
-    """A password is hashed in 64 MB, thrice over, so that guessing is dear: here nobody guesses.
-    What the command line keeps is hashed at the full cost, and a test looks.
+    """Hash passwords cheaply. The real cost (64 MB, three times) slows down guessing, and nobody
+    guesses here. Passwords from the command line are hashed at full cost, and a test checks that.
     """
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
@@ -260,9 +262,9 @@ def _passwords_at_little_cost() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _screening_takes_what_it_takes() -> Iterator[None]:
-    """The limit on a screening's CPU time would end this process: a worker warms up first, and its
-    heap is smaller than that of a hundred tests. What the limit does is tested in processes of its
-    own.
+    """Turn off the limit on a screening's CPU time, which would end this process: a worker warms up
+    first, and its heap is smaller than that of a hundred tests. The limit is tested in separate
+    processes.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(screening, "cpu_limit", lambda seconds: nullcontext())
@@ -271,5 +273,5 @@ def _screening_takes_what_it_takes() -> Iterator[None]:
 
 @pytest.fixture
 def moderator(client: Client) -> Caller:
-    """Someone who calls with a key that may do everything on `demo`."""
+    """A caller with a key that may do everything on `demo`."""
     return Caller(client, accounts.create_key("demo", "admin"))

@@ -1,6 +1,4 @@
-"""A real `greenroom up` for tests: on a folder of its own, a port of its own, ended with all its
-parts.
-"""
+"""A real `greenroom up` for tests, with its own folder and port. It is ended with all its parts."""
 
 from __future__ import annotations
 
@@ -20,14 +18,14 @@ from tests.ports import free_port
 from tests.processes import is_running
 
 GREENROOM = [sys.executable, "-m", "service.commands.main"]
-# seconds; only a test that fails waits this long, so it never depends on how fast the machine is
+# Seconds. Only a failing test waits this long, so no test depends on how fast the machine is.
 PATIENCE = 60.0
-STOP_SECONDS = 15.0  # what the contract promises
+STOP_SECONDS = 15.0  # promised by the contract
 
 
 @dataclass
 class Running:
-    """`greenroom up`, ready. `environment` is its own, for commands that shall talk to the same
+    """A `greenroom up` that is ready. `environment` is for commands that must talk to the same
     service.
     """
 
@@ -44,24 +42,24 @@ class Running:
 
     @property
     def output(self) -> str:
-        """All that it and its parts have said so far."""
+        """Everything that `up` and its parts have printed so far."""
         return self.log.read_text(encoding="utf-8")
 
     @property
     def owner(self) -> tuple[str, str]:
-        """Email and one-time password, from the banner of the first start."""
+        """The email and one-time password from the banner of the first start."""
         email, password = re.search(r"Sign in +(\S+)\s+Password +(\S+)", self.output).groups()  # type: ignore[union-attr]
         return email, password
 
     def key(self, scope: str = "admin", site: str = "demo") -> str:
-        """A key `gr_…`. It is made once: each command is a process."""
+        """Return a key `gr_…`. It is made once, because each command is a process."""
         if (site, scope) not in self._keys:
             key = self.command("key", "create", "--site", site, "--scope", scope).strip()
             self._keys[site, scope] = key
         return self._keys[site, scope]
 
     def command(self, *words: str) -> str:
-        """Run `greenroom` with these words on the same folder; what it prints."""
+        """Run `greenroom` with these arguments on the same folder; return its output."""
         done = subprocess.run(
             [*GREENROOM, *words],
             env=self.environment,
@@ -74,14 +72,14 @@ class Running:
         return done.stdout
 
     def pid(self, part: str) -> int:
-        """The process id of `web`, `valkey` or `worker-screen`."""
+        """Return the process id of `web`, `valkey` or `worker-screen`."""
         return int((self.data / "run" / f"{part}.pid").read_text())
 
     def replaced(self, part: str, before: int) -> bool:
-        """Whether this part runs as another process than before."""
+        """Whether a new process runs this part."""
         try:
             return self.pid(part) != before and is_running(self.pid(part))
-        except FileNotFoundError:  # the old one is gone, and the new one not there yet
+        except FileNotFoundError:  # the old process has ended, and the new one has not started yet
             return False
 
     def is_ready(self) -> bool:
@@ -94,7 +92,7 @@ class Running:
             return False
 
     def stop(self) -> int:
-        """End it; its exit status."""
+        """End it; return its exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(PATIENCE)
 
@@ -133,7 +131,7 @@ def running(
 
 
 def until(true: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Wait for something to become true. Raises AssertionError if it does not."""
+    """Wait for a condition to become true. Raises AssertionError if it does not."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"not within {seconds} s"

@@ -1,8 +1,7 @@
-"""What people, and gambling spammers, write under a harbour town's articles, in a language the base
-model never saw.
+"""Comments of people, and of gambling spammers, on a harbour town's articles, in a language that
+the base model never learned.
 
-Both are put together from parts, so that no two are the same and a model has to learn more than one
-sentence.
+They are built from parts, so no two are the same and a model has to learn more than one sentence.
 """
 
 from __future__ import annotations

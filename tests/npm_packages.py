@@ -1,4 +1,4 @@
-"""Packages of other people's tests, which make test installs with npm (tests/npm/package.json)."""
+"""Test suites by others, which make test installs with npm (tests/npm/package.json)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FOLDER = Path(sys.prefix) / "npm" / "node_modules"
 
 
 def npm_package(name: str) -> Path:
-    """The folder of a package. Skips the test where there is no npm."""
+    """Return the folder of a package. Skip the test if npm is missing."""
     folder = FOLDER / name
     if not folder.is_dir():
         pytest.skip(

@@ -10,15 +10,15 @@ import tempfile
 from pathlib import Path
 
 # Below the ports that the system gives to outgoing connections (on Linux from 32768) and below
-# those of the embedded Valkey (service/up/valkey.py): nobody else takes one of these between the
-# search for it and the start of its server.
+# those of the embedded Valkey (service/up/valkey.py). So no other program takes one between our
+# search and the start of its server.
 PORTS = range(10_000, 20_000)
 CLAIMS = Path(tempfile.gettempdir()) / f"greenroom-test-ports-{os.getuid()}"
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens, and that no other test process gets while this
-    one lives.
+    """Return a port of 127.0.0.1 on which nothing listens, and that no other test process gets
+    while this one lives.
     """
     CLAIMS.mkdir(mode=0o700, exist_ok=True)
     return next(
@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 def _is_claimed(port: int) -> bool:
-    """Claim a port: a lock on a file, which ends with this process, however that ends."""
+    """Claim a port with a lock on a file. The lock ends with this process, however it ends."""
     claim = os.open(CLAIMS / str(port), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)

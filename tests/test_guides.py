@@ -1,4 +1,4 @@
-"""What the guides name exists: links, headings, and paths in backticks."""
+"""Whether the links, headings, and paths in the guides exist."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def test_every_decision_is_in_the_index_with_its_own_number() -> None:
 
 
 def _is_there(path: str) -> bool:
-    """NAME stands for what the reader chooses."""
+    """Whether it exists. NAME is a placeholder."""
     return "NAME" in path or (ROOT / path).exists()
 
 
 def _headings(page: Path) -> set[str]:
-    """As GitHub makes fragments of them."""
+    """Return the headings as GitHub's fragments."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}

@@ -1,4 +1,4 @@
-"""Every module has a test file at the mirrored place, or a line here that says what tests it."""
+"""Every module has a test file at the mirrored place, or a line here that names the test for it."""
 
 from __future__ import annotations
 
@@ -51,20 +51,20 @@ COVERED = {
     "service/console/signing_in.py": "service/console/test_getting_in.py",
     "service/console/team.py": "service/console/test_people.py",
     "service/console/threads.py": "service/moderation/test_threads.py",
-    # Types and constants, or the frame around what is tested by itself.
+    # Types and constants, or a frame around a module with its own test.
     "service/gate/rsgi.py": "service/gate/test_environ.py",
     "service/http/body_sizes.py": "service/gate/test_app.py",
     "service/http/api_types.py": "service/api/test_openapi.py",
     "service/operations/violation.py": "service/operations/test_doctor.py",
     "service/wsgi.py": "service/up/test_supervisor.py",
-    # Stands on the fixtures of the checks that it runs.
+    # Uses the fixtures of the checks that it runs.
     "worker/screening/examination.py": "worker/checks/test_examination.py",
     "models/judgement/candidate.py": "worker/checks/test_context.py",
     "models/spam/explained.py": "models/spam/test_explanation.py",
     "models/store/published.py": "worker/publishing/test_publishing.py",
     "worker/learning/__main__.py": "worker/learning/test_learner.py",
     "worker/screening/isolated.py": "worker/screening/test_isolation.py",
-    # One test of a whole feature.
+    # One test for a whole feature.
     "service/http/api_keys.py": "service/api/test_every_call.py",
     "service/operations/lost_keys.py": "models/store/test_keyring.py",
     "service/operations/restore.py": "service/operations/test_backup.py",
@@ -98,13 +98,15 @@ COVERED = {
 
 
 def mirrored(module: str) -> Path:
-    """Where the tests of `service/up/part.py` belong: `tests/service/up/test_part.py`."""
+    """Return where the tests of a module belong: `service/up/part.py` has
+    `tests/service/up/test_part.py`.
+    """
     path = Path(module)
     return TESTS / path.parent / f"test_{path.name}"
 
 
 def modules() -> Iterator[str]:
-    """Every module that may need tests, as a path from the project's root."""
+    """Return every module that may need tests, as a path from the project's root."""
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             module = path.relative_to(ROOT).as_posix()
@@ -128,7 +130,7 @@ def test_a_new_module_without_tests_is_noticed() -> None:
 
 @pytest.mark.parametrize("module", COVERED)
 def test_a_line_of_the_table_is_true(module: str) -> None:
-    """Take the line out once the module is gone or has a test file of its own."""
+    """If this fails, remove the line: the module is gone or has a test file of its own."""
     assert (ROOT / module).exists()
     assert (TESTS / COVERED[module]).exists()
     assert not mirrored(module).exists()

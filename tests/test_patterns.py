@@ -1,8 +1,8 @@
-"""Patterns over strangers' texts: RE2, or one of the few of `re` that cannot be slow.
+"""Patterns over strangers' texts use RE2, or are among the few of `re` that cannot be slow.
 
-`re` goes back and forth, and one comment can keep it busy for minutes. So each pattern that
-service, worker and models hand to `re` is either harmless by its shape, which is proven here, or
-stands in `ALLOWED` with the reason.
+`re` backtracks, so one comment can keep it busy for minutes. Each pattern that service, worker and
+models pass to `re` must be harmless by its shape, which this test proves, or be in `ALLOWED` with
+the reason.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from bench.fuzz.measuring import growth
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("service", "worker", "models")
-SHORT = 64  # characters: what is never longer is tried from each place of a text in bounded time
-LITTLE = 300  # characters: in so few even a square is little
+SHORT = 64  # characters: trying so few from each place of a text takes limited time
+LITTLE = 300  # characters: with so few, even a square is small
 
 REPEATS = {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}
 ONE_CHARACTER = {"IN", "LITERAL", "NOT_LITERAL", "ANY", "CATEGORY"}
 
 
 class Allowed(NamedTuple):
-    """Why a pattern cannot be slow though its shape does not say so, and how long a stranger's text
-    it gets; 0 if none.
+    """Why a pattern cannot be slow although its shape does not prove it, and how long a stranger's
+    text for it may be; 0 if it gets none.
 
-    What gets more than `LITTLE` is measured here, too.
+    A pattern that gets more than `LITTLE` is measured here, too.
     """
 
     reason: str
@@ -43,7 +43,7 @@ class Allowed(NamedTuple):
     how: str = "finditer"  # the only way in which it is used
 
 
-# By file and name, or by file and pattern where it has no name.
+# By file and name, or by file and pattern if it has no name.
 ALLOWED = {
     ("models/spam/text.py", "_TOKEN"): Allowed(
         "repeats are possessive, bounded, or take all that is there", 10_000
@@ -153,8 +153,8 @@ def test_a_new_pattern_is_noticed(code: str, is_fine: bool) -> None:
 
 
 def _patterns() -> Iterator[tuple[tuple[str, str], object]]:
-    """Every pattern that the packages hand to `re`, by its place; None for one that can't be told
-    from the source.
+    """Yield every pattern that the packages pass to `re`, by its place; None if the source does not
+    show it.
     """
     for package in PACKAGES:
         for file in sorted((ROOT / package).rglob("*.py")):
@@ -179,7 +179,7 @@ def _imported(node: ast.Import | ast.ImportFrom) -> set[str | None]:
 def _patterns_in(
     file: str, tree: ast.AST, module: ModuleType
 ) -> Iterator[tuple[tuple[str, str], object]]:
-    """A compiled pattern has a name in its module; of the other calls the first argument is the
+    """A compiled pattern has a name in its module. In other calls, the first argument is the
     pattern.
     """
     named = {name: value for name, value in vars(module).items() if isinstance(value, re.Pattern)}
@@ -217,7 +217,7 @@ def _patterns_in(
 
 
 def _value(node: ast.expr, module: ModuleType) -> object:
-    """The pattern of a call: written there, or a constant of the module."""
+    """Return the pattern of a call: a literal, or a constant of the module."""
     if isinstance(node, ast.Name):
         node_value = vars(module).get(node.id)
         return re.compile(node_value) if isinstance(node_value, str) else None
@@ -225,9 +225,9 @@ def _value(node: ast.expr, module: ModuleType) -> object:
 
 
 def _is_harmless(pattern: object) -> bool:
-    """Whether its shape proves that `re` needs a bounded time at each place of a text: one repeated
-    character, which takes what it can and is done, or something short in which nothing is repeated
-    that repeats or chooses.
+    """Whether its shape proves that `re` needs limited time at each place of a text: one repeated
+    character that takes what it can and is done, or something short that repeats nothing containing
+    a repeat or a choice.
     """
     if not isinstance(pattern, re.Pattern):
         return False

@@ -1,5 +1,5 @@
-"""What makes a test fail only sometimes: each such habit is forbidden here, and what takes its
-place is tested.
+"""Habits that make a test fail only sometimes are forbidden here, and their replacements are
+tested.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ TESTS = Path(__file__).parent
 CLOCKS = {"monotonic", "perf_counter", "time"}
 LIFE_SIGNS = {"pid_exists", "wait_procs", "process_iter", "is_running", "children"}
 LEAST_SECONDS = 10
-# Functions whose value differs each time, by their names.
+# Names of functions whose value differs each time.
 RANDOM = re.compile(r"new_|uuid|token_|urandom|random|now$|time$")
 
 
 def asks_psutil_itself(node: ast.AST) -> bool:
-    """It counts a zombie as alive: ask tests/processes.py."""
+    """It counts a zombie as alive: use tests/processes.py."""
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -38,7 +38,7 @@ def asks_psutil_itself(node: ast.AST) -> bool:
 
 
 def sends_signal_0(node: ast.AST) -> bool:
-    """A zombie takes it: ask tests/processes.py."""
+    """A zombie accepts it: use tests/processes.py."""
     return (
         isinstance(node, ast.Call)
         and ast.unparse(node.func) in {"os.kill", "os.killpg"}
@@ -47,8 +47,8 @@ def sends_signal_0(node: ast.AST) -> bool:
 
 
 def waits_for_a_short_time(node: ast.AST) -> bool:
-    """A loaded machine may need longer: leave the seconds of until() out. Only a test that fails
-    waits so long.
+    """A loaded machine may need longer: leave out the seconds of until(). Only a failing test waits
+    so long.
     """
     if not (
         isinstance(node, ast.Call)
@@ -61,8 +61,8 @@ def waits_for_a_short_time(node: ast.AST) -> bool:
 
 
 def asserts_a_time_on_the_clock(node: ast.AST) -> bool:
-    """It depends on how fast the machine is: measure CPU time, count, or compare with what the test
-    measured too.
+    """It depends on the machine's speed: measure CPU time, count, or compare with another
+    measurement of the test.
     """
     if not isinstance(node, ast.Assert) or not isinstance(node.test, ast.Compare):
         return False
@@ -78,8 +78,8 @@ def asserts_a_time_on_the_clock(node: ast.AST) -> bool:
 
 
 def asks_a_dns_server_hastily(node: ast.AST) -> bool:
-    """With the seconds of the service or of the fixture `data`: use the server's `serve` or
-    `environment`.
+    """The test uses the seconds of the service or of the fixture `data`: use the server's `serve`
+    or `environment`.
     """
     if isinstance(node, ast.Dict):
         pairs = [
@@ -98,7 +98,7 @@ def asks_a_dns_server_hastily(node: ast.AST) -> bool:
 
 
 def names_a_test_by_chance(node: ast.AST) -> bool:
-    """Two processes would collect different tests: give a case that is random an id, or make it in
+    """Two processes would collect different tests: give a random case an id, or create it inside
     the test.
     """
     if not (isinstance(node, ast.Call) and ast.unparse(node.func).endswith("mark.parametrize")):
@@ -174,7 +174,7 @@ def test_a_zombie_does_not_run() -> None:
         assert still_running([handle]) == [handle]
         assert handle in descendants(os.getpid())
         process.send_signal(signal.SIGKILL)
-        until(lambda: not is_running(handle))  # it was not waited for
+        until(lambda: not is_running(handle))  # its parent has not waited for it
         assert handle.status() == psutil.STATUS_ZOMBIE
         assert not still_running([handle])
         assert handle not in descendants(os.getpid())

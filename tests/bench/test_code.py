@@ -1,4 +1,4 @@
-"""The counting of `make measure-code`, on a small tree whose figures can be counted by hand."""
+"""The figures of `make measure-code`, on a small tree that you can count by hand."""
 
 from pathlib import Path
 

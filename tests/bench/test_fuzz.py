@@ -16,8 +16,8 @@ from bench.fuzz.measuring import Growth, growth
 
 ROOT = Path(__file__).parents[2]
 
-# Where strangers' texts are read: a public function in these that takes one is listed in
-# bench/fuzz/readers.py.
+# Files that read strangers' texts. bench/fuzz/readers.py must list every public function in them
+# that takes such a text.
 READING = (
     *(
         "models/text/email.py",
@@ -71,14 +71,14 @@ TEXTS |= {
     "host",
     "label",
 }
-# Functions that take no stranger's text, though it looks like it.
+# Functions that take no stranger's text, although their parameters look like it.
 NO_STRANGERS = {
     "service.console.item.item": "takes an id",
     "models.judgement.words.problems": "reads the owner's lists",
 }
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # only to have keys
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # needed only for the keys
 def test_no_cost_grows_faster_than_the_text(data: Path) -> None:
     readers.warm()
     slow = [
@@ -91,7 +91,9 @@ def test_no_cost_grows_faster_than_the_text(data: Path) -> None:
 
 
 def _some_of(reader: readers.Reader) -> Iterator[Family]:
-    """Another few for each, so that all of them have their turn and the test takes seconds."""
+    """Yield a different few for each reader, so that all families have their turn and the test
+    takes seconds.
+    """
     some = telling()
     start = readers.READERS.index(reader)
     yield from (some[(start * 5 + n) % len(some)] for n in range(5))
@@ -99,7 +101,7 @@ def _some_of(reader: readers.Reader) -> Iterator[Family]:
 
 @pytest.mark.parametrize(
     "database_url", ["sqlite"], indirect=True
-)  # its own work is the same for every text
+)  # the database's own work is the same for every text
 def test_no_comment_of_legal_length_costs_much(data: Path) -> None:
     screening.prepare()
     readers.warm()
@@ -154,7 +156,7 @@ def _functions_of(file: str) -> dict[str, ast.AST]:
 
 
 def _readers_in(file: str) -> Iterator[str]:
-    """Its public functions that take what may be a stranger's text."""
+    """Return the file's public functions that may take a stranger's text."""
     for name, node in _functions_of(file).items():
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             arguments = [*node.args.args, *node.args.kwonlyargs]

@@ -1,6 +1,4 @@
-"""A small file system of its own for a test, that can be filled to the last byte and
-freed again.
-"""
+"""A small file system for a test, which it can fill to the last byte and free again."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from pathlib import Path
 
 
 def can_mount() -> bool:
-    """Root may, unless a container took that from it."""
+    """Whether this process may mount: root may, unless a container removed that right."""
     if os.geteuid() != 0:
         return False
     return (
@@ -43,7 +41,7 @@ class Disk:
 
 @contextmanager
 def small_disk(folder: Path, *, megabytes: int) -> Iterator[Disk]:
-    """A tmpfs of that size at a new folder."""
+    """Mount a tmpfs of that size at a new folder."""
     folder.mkdir()
     subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "greenroom-test", folder], check=True

@@ -1,4 +1,4 @@
-"""What is away is said to be away, and does its work once it is back."""
+"""While a part is down, answers say so, and its work is done when it is back."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def test_a_thread_is_answered_503_while_storage_fails_and_read_again_once_it_is_
 def later_without_database(
     client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A thread is published and read; then the database goes away for longer than a site is
-    remembered.
+    """A published thread that was read before; then the database is down for longer than a site is
+    cached.
     """
     moderator.decide(posted(client), "approve")
     publish_all()
@@ -80,12 +80,12 @@ def test_a_comment_is_not_handed_to_a_human_because_the_database_was_away(
 
     def away(*_: object) -> object:
         tries.append(1)
-        if len(tries) > 2:  # it comes back while the batch is tried
+        if len(tries) > 2:  # it is back while the batch is tried
             return really_begin()
         raise OperationalError("BEGIN", None, Exception("server closed the connection"))
 
     monkeypatch.setattr(screening, "begin", away)
     with pytest.raises(OperationalError):
         screening.screen_now(comments)
-    assert len(tries) == 1  # nobody asks a database that is away once for each comment
+    assert len(tries) == 1  # a database that is down is not asked once for each comment
     assert [moderator.record(comment)["status"] for comment in comments] == ["pending", "pending"]

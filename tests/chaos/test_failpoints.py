@@ -1,5 +1,5 @@
-"""A process that ends at the worst moment, right after a commit or right before a send, takes
-nothing with it.
+"""A process that dies at the worst moment, right after a commit or right before a message, loses
+nothing.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from worker.sweep import sweep
 from worker.webhooks.sending import deliver_now
 
 KEY = {"Idempotency-Key": "the one and only"}
-# A process that has imported what the acts need and done nothing else: those who die are its forks.
-# To import took each of them longer than to live.
+# A process that has imported what the actions need. The processes that die are forked from it,
+# because importing took each of them longer than living.
 NURSERY = multiprocessing.get_context("forkserver")
 NURSERY.set_forkserver_preload(["service.app", "worker.tasks", __name__])
 
 
 def _asking(call: str) -> str:
-    """A moderator's program, as its words go on after `Caller.`"""
+    """A moderator's program, given as the code after `Caller.`"""
     return f"""
 from service.people import accounts
 from service.app import create_app
@@ -49,7 +49,7 @@ import time; time.sleep(10)  # the bell rings in the background
 """
 
 
-# What the process does that dies, with a comment's id for an argument; the site's where it learns.
+# The code of the process that dies. Its argument is a comment's id, or the site's if it learns.
 ACTS = {
     "post": """
 from service.app import create_app
@@ -78,7 +78,7 @@ screening.screen_and_ring([comment])
 
 @dataclass(frozen=True)
 class Death:
-    """Dying at `point` while doing `act`, on a comment that is new, pending or approved."""
+    """Die at `point` while doing `act`, with a comment that is new, pending or approved."""
 
     act: str
     point: str
@@ -97,12 +97,12 @@ AFTER_A_COMMIT = [
     Death("publish", "claimed", comment="approved"),
     Death("publish", "handed_in", comment="approved"),
 ]
-BY_OTHER_WAYS = [  # the same statements, so one database will do
+BY_OTHER_WAYS = [  # the statements are the same, so one database is enough
     Death("screen a poisonous one", "handed_to_a_human", comment="pending"),
     Death("undo", "decided", comment="approved"),
     Death("erase", "decided", comment="approved"),
     Death("close", "thread_changed", comment="approved"),
-    Death("sweep", "settled", comment="pending"),  # in place, as the broker is silent
+    Death("sweep", "settled", comment="pending"),  # done here: the broker is silent
     Death("tidy", "tidied", comment="approved"),
 ]
 BEFORE_A_SEND = [
@@ -134,11 +134,11 @@ def test_nothing_is_lost_or_done_twice_by_dying(
         moderator.decide(comment, "approve")
     die(death, comment)
     with Told(tmp_path / "told.jsonl") as told:
-        if death.comment == "new":  # the client had no answer, and asks once more
+        if death.comment == "new":  # the client had no answer, and posts once more
             answer = client.post("/v1/sites/demo/comments", json=COMMENT, headers=KEY)
             about = {"author": "ann", "thread": COMMENT["thread"], "body": digest(COMMENT["body"])}
             told.note("accepted", id=answer.json["id"], key=KEY["Idempotency-Key"], **about)
-    for seconds in (5, 20, 80, 100):  # beyond a dead publisher's lease
+    for seconds in (5, 20, 80, 100):  # later than a dead publisher's lease
         with time_machine.travel(now() + timedelta(seconds=seconds)):
             sweep()
     broken = {truth: found for truth, found in violations(Records(told.path)).items() if found}
@@ -150,7 +150,7 @@ def die(death: Death, comment: str) -> None:
     environment = {
         **os.environ,
         "GREENROOM_FAILPOINT": death.point,
-        "GREENROOM_REDIS_URL": "redis://127.0.0.1:1/0",  # nobody answers, but it is rung for
+        "GREENROOM_REDIS_URL": "redis://127.0.0.1:1/0",  # nobody answers the ring, but it was sent
         "GREENROOM_OVERDUE_SECONDS": "0.001",
     }
     process = NURSERY.Process(target=act, args=(death.act, comment, environment))
@@ -164,7 +164,7 @@ def die(death: Death, comment: str) -> None:
 
 
 def act(what: str, comment: str, environment: dict[str, str]) -> None:
-    """In a process of its own, which knows nothing yet but its imports."""
+    """Run the action in a separate process that has only done its imports."""
     os.environ.clear()
     os.environ.update(environment)
     settings.cache_clear()
@@ -189,8 +189,8 @@ def test_a_site_learns_once_although_the_one_who_trained_died(
 def test_a_webhook_is_sent_once_more_by_the_next_after_its_sender_died(
     moderator: Caller, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
-    """The one who died may have sent it already: the same id and bytes again are what a receiver is
-    told to expect.
+    """The sender may have sent it before it died. Receivers must expect the same id and bytes
+    twice.
     """
     monkeypatch.setenv("GREENROOM_WEBHOOK_ALLOW_PRIVATE", "true")
     settings.cache_clear()

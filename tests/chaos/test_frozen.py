@@ -1,5 +1,5 @@
-"""A PostgreSQL whose processes are stopped: readers do not notice, posts are refused, and all goes
-on by itself.
+"""PostgreSQL with stopped processes: readers notice nothing, posts are refused, and everything
+recovers by itself.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def post(port: int) -> Answer:
 
 
 def asked_while_frozen(port: int, server: PostgreSQL) -> dict[str, list[tuple[int, float]]]:
-    """Status and seconds of every answer that came while the database was frozen, by what was
-    asked. It stays frozen until each kind has had enough answers.
+    """Status and seconds of every answer during the freeze, by kind of request. The database stays
+    frozen until each kind has enough answers.
     """
     calls: dict[str, Callable[[], Answer]] = {
         "live": lambda: ask(port, "GET", "/health/live"),
@@ -103,7 +103,8 @@ def test_readers_go_on_posts_are_refused_and_all_comes_back_by_itself(tmp_path: 
         waited = max(seconds for _, seconds in answers["post"])
         for what in ("live", "read", "ready", "counts"):
             assert {status for status, _ in answers[what]} == {200}, (what, answers[what])
-            # The first posts wait for the database until their deadline. Nothing else waits for it.
+            # The first posts wait for the database until their deadline. No other request waits for
+            # it.
             assert median(seconds for _, seconds in answers[what]) < waited / 2, (what, answers)
         assert {status for status, _ in answers["post"]} == {503}
         shown = ask(up.port, "GET", PAGE).json["count"]

@@ -1,5 +1,5 @@
-"""A full disk: readers go on, posts are refused with the reason, and all comes back once there is
-room.
+"""A full disk: readers notice nothing, posts are refused with the reason, and everything recovers
+when there is space.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 class Readers:
-    """What was accepted, by receipt, and what readers see of it."""
+    """The accepted comments by receipt, and what readers see of them."""
 
     def __init__(self, up: Running) -> None:
         self.port, self.receipts = up.port, list[str]()
@@ -58,15 +58,15 @@ class Readers:
         return False
 
     def all_are_settled(self) -> bool:
-        """Every comment that was accepted has its decision, and the approved ones are
-        on the page.
+        """Whether every accepted comment has its decision, and the approved ones are on the
+        page.
         """
         statuses = [ask(self.port, "GET", receipt).json["status"] for receipt in self.receipts]
         return "pending" not in statuses and self.shown() == statuses.count("approved")
 
 
 def kill(up: Running, part: str) -> None:
-    """Kill a part and wait until `up` has noticed. Its words may not fit the disk, and neither may
+    """Kill a part and wait until `up` has noticed. The disk may be too full for its messages and
     the new pid file.
     """
     file = up.data / "run" / f"{part}.pid"
@@ -83,12 +83,10 @@ def readers_go_on_and_all_parts_come_back(disk: Disk) -> None:
         until(readers.all_are_settled)
         before = readers.shown()
         os.kill(up.pid("worker-screen"), signal.SIGSTOP)
-        for _ in range(
-            5
-        ):  # the worker may hold SQLite's lock as it stands; then they go on when `up` replaces it
+        for _ in range(5):  # the stopped worker may hold SQLite's lock until `up` replaces it
             until(lambda: readers.post().status == 202)
         disk.fill()
-        with suppress(FileNotFoundError):  # `up` may have replaced a worker that stood still
+        with suppress(FileNotFoundError):  # `up` may have replaced a worker that hung
             os.kill(up.pid("worker-screen"), signal.SIGCONT)
         until(lambda: readers.post().status == 503)
         refused = readers.post()
@@ -163,7 +161,7 @@ def test_a_post_that_finds_no_room_is_refused_with_the_reason(client: Client) ->
 
 
 class Quiet:
-    """In place of a terminal: keeps what was said."""
+    """Takes the place of a terminal and keeps what was printed."""
 
     def __init__(self) -> None:
         self.said: list[str] = []

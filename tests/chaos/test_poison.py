@@ -1,4 +1,4 @@
-"""A comment that ends whatever screens it holds up nobody else's, and goes to a human."""
+"""A comment that ends its screening process delays no other comment, and goes to a human."""
 
 from __future__ import annotations
 

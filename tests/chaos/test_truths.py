@@ -1,4 +1,4 @@
-"""The checker is checked: what breaks a truth is found and named, and each guarantee taken away
+"""The checker itself is tested: it finds and names each broken rule, and each removed guarantee
 shows.
 """
 
@@ -27,7 +27,7 @@ def told(tmp_path: Path) -> Path:
 
 
 def broken(told: Path, *files: Path) -> set[str]:
-    """The truths that do not hold."""
+    """Return the rules that do not hold."""
     return {truth for truth, found in violations(Records(told, files=files)).items() if found}
 
 
@@ -64,7 +64,7 @@ def test_without_leases_an_older_page_is_put_over_a_newer_one(
     later = [lambda: moderator.decide(comments[1], "reject"), publish_at_will]
 
     def meanwhile(_: float) -> None:
-        """Another moderator, and another publisher."""
+        """Another moderator, or another publisher, who acts meanwhile."""
         while later:
             later.pop(0)()
 

@@ -1,4 +1,6 @@
-"""A worker that lives and no longer hears ends itself, and its sweep outlives whatever is away."""
+"""A worker that runs but receives nothing ends itself, and its sweep survives any part that is
+down.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,8 @@ from worker.watchdog import DEAF_SECONDS, Watchdog
 
 pytestmark = pytest.mark.parametrize(
     "database_url", ["sqlite"], indirect=True
-)  # this is about the broker
-# A worker that loses patience sooner.
+)  # this test is about the broker
+# A worker with less patience.
 WORKER = """
 from worker import sweep, watchdog
 from worker.working import work
@@ -38,7 +40,7 @@ work("screen,publish")
 
 @pytest.fixture
 def broker(data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """A Valkey behind a proxy, as this process's broker and that of those it starts."""
+    """A Valkey behind a proxy, used by this process and by the processes it starts."""
     valkey = embedded(data)
     port = int(valkey.url.rpartition(":")[2].partition("/")[0])
     with subprocess.Popen(valkey.command) as process, Proxy(port) as proxy:
@@ -80,13 +82,13 @@ def test_a_worker_whose_connection_died_without_a_word_ends_itself(
         ring(SCREEN, [first])
         until(lambda: _status(client, first) != "pending")
         assert broker.strand() > 0
-        # All are overdue in the same sweep, which rings for them over a dead connection and then
-        # settles them itself: from then on nothing is overdue, and only the messages that lie there
+        # All comments are overdue in the same sweep, which rings for them over a dead connection
+        # and then settles them itself. After that nothing is overdue, and only the waiting messages
         # show that the worker is deaf.
         comments = [
             posted(client, body=f"The ferry was late {number} times.") for number in range(3)
         ]
-        for comment in comments:  # what is sent over the dead connections first is lost with them
+        for comment in comments:  # messages sent over the dead connections are lost first
             ring(SCREEN, [comment])
         until(lambda: worker.poll() is not None)
     assert "worker.deaf" in log.read_text()
@@ -101,7 +103,7 @@ def _status(client: Client, comment: str) -> str:
 def test_messages_that_wait_make_a_worker_deaf_only_if_it_took_none_for_long(broker: Proxy) -> None:
     watchdog, at, later = Watchdog([SCREEN]), now(), timedelta(seconds=DEAF_SECONDS)
     assert not watchdog.is_deaf(at)
-    assert not watchdog.is_deaf(at + later)  # nothing waits
+    assert not watchdog.is_deaf(at + later)  # no message waits
     assert ring(SCREEN, ["a comment"])
     assert not watchdog.is_deaf(at)
     assert watchdog.is_deaf(at + later)

@@ -1,6 +1,4 @@
-"""HTTP without a client's kindness: the path goes out as it is written, and the answer comes back
-as it was sent.
-"""
+"""A plain HTTP client: it sends the path unchanged and returns the response unchanged."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from tests.greenroom import PATIENCE
 @dataclass(frozen=True)
 class Answer:
     status: int
-    headers: dict[str, str]  # names in lower case; lines of one name joined by ", "
+    headers: dict[str, str]  # names in lower case; lines with the same name joined by ", "
     content: bytes
 
     @property
@@ -32,7 +30,9 @@ def ask(
     encode_chunked: bool = False,
     **headers: str,
 ) -> Answer:
-    """One request on a connection of its own; `if_none_match="…"` is the header If-None-Match."""
+    """Send one request on a separate connection; `if_none_match="…"` is the header
+    If-None-Match.
+    """
     content = json.dumps(body).encode() if isinstance(body, dict) else body
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if content is not None:

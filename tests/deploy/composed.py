@@ -1,5 +1,5 @@
-"""What docker-compose.yml and Dockerfile say, and the same commands and variables as plain
-processes.
+"""Read docker-compose.yml and the Dockerfile, and run the same commands with the same variables as
+plain processes.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _VARIABLE = re.compile(r"\$\{(\w+)(?::([?-])([^}]*))?\}")
 
 
 def filled(text: str, variables: dict[str, str]) -> str:
-    """`${NAME:?}` and `${NAME:-default}` as compose fills them. Raises KeyError for what .env
-    lacks.
+    """Fill `${NAME:?}` and `${NAME:-default}` as compose does. Raises KeyError for a variable
+    missing from .env.
     """
 
     def fill(found: re.Match[str]) -> str:
@@ -39,7 +39,7 @@ def services(variables: dict[str, str]) -> dict[str, Any]:
 
 
 def instructions() -> dict[str, str]:
-    """The last of each kind in the Dockerfile: what the image ends up with."""
+    """Return the last instruction of each kind in the Dockerfile, which is the image's."""
     lines = re.sub(r"\\\n\s*", "", DOCKERFILE.read_text()).splitlines()
     pairs = (line.split(" ", 1) for line in lines if line and not line.startswith("#"))
     return dict(pair for pair in pairs if len(pair) == 2)
@@ -50,15 +50,15 @@ def image_environment() -> dict[str, str]:
 
 
 def image_command(name: str) -> list[str]:
-    """ENTRYPOINT, CMD or HEALTHCHECK, which are lists."""
+    """Return ENTRYPOINT, CMD or HEALTHCHECK as lists."""
     words: list[str] = json.loads(instructions()[name][instructions()[name].index("[") :])
     return words
 
 
 @dataclass(frozen=True)
 class Here:
-    """Exchanges what exists only among containers (hosts, ports, folders) for what stands in for it
-    on this machine.
+    """Replaces what exists only among containers (hosts, ports, folders) by its counterpart on this
+    machine.
     """
 
     instead: dict[str, str]
@@ -69,8 +69,8 @@ class Here:
         return text
 
     def environment(self, service: dict[str, Any]) -> dict[str, str]:
-        """The image's variables and the service's, and nothing of this process but where programs
-        are found.
+        """Return the image's variables and the service's. From this process it takes only where
+        programs are.
         """
         told = image_environment() | service.get("environment", {}) | {"PATH": os.environ["PATH"]}
         return {name: self.text(str(value)) for name, value in told.items()}
@@ -87,7 +87,7 @@ class Here:
             )
 
     def run(self, service: dict[str, Any], command: list[str]) -> subprocess.CompletedProcess[str]:
-        """A command in the container of a service, as `docker compose exec` would."""
+        """Run a command in the container of a service, as `docker compose exec` would."""
         return subprocess.run(
             self.words(command),
             env=self.environment(service),

@@ -1,5 +1,5 @@
-"""A real nginx with the configuration of deploy/front/: only hosts, ports and folders are
-exchanged.
+"""A real nginx with the configuration of deploy/front/. Only hosts, ports and folders are
+replaced.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def front(
     command: Sequence[str] = COMMAND,
     environment: dict[str, str] | None = None,
 ) -> Iterator[int]:
-    """Its port, while it runs. `published` is the folder that the workers write to, of that name.
+    """Run it and yield its port. `published` is the folder of that name that the workers write to.
 
     With `more_web_ports` the name `web` has several addresses.
     """
@@ -42,9 +42,7 @@ def front(
         _configure(folder, published.parent, port=port, web_ports=[web_port, *more_web_ports])
         words = [word.replace(IN_COMPOSE, place) for word in command]
         if os.geteuid() == 0:
-            words[-1] += (
-                " user root;"  # its workers would be `nobody`, who may not enter a test's folder
-            )
+            words[-1] += " user root;"  # `nobody` may not read a test's folder
         variables = {"PATH": f"{os.environ['PATH']}:/usr/sbin"} | (environment or {})
         program = shutil.which(words[0], path=variables["PATH"])
         assert program, "nginx is missing: make test installs it, or names the packages"
@@ -76,7 +74,7 @@ def _configure(folder: Path, root: Path, *, port: int, web_ports: Sequence[int])
 
 
 def _servers(ports: Sequence[int]) -> str:
-    """A line an address, as nginx itself makes them of a name."""
+    """Return one line per address, as nginx itself makes of a name."""
     return "\n".join(rf"server 127.0.0.1:{port}\1" for port in ports)
 
 

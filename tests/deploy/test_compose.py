@@ -1,4 +1,6 @@
-"""Whether the container files are what they claim, as far as that can be seen without an engine."""
+"""Whether the container files do what they claim, as far as a test can tell without a container
+engine.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,7 @@ def test_compose_itself_takes_it_where_it_is_installed(tmp_path: Path) -> None:
 
 
 def _compose() -> list[str] | None:
-    """Docker's plugin, or the program that stands alone."""
+    """Return Docker's plugin, or the standalone program."""
     for command in (["docker", "compose"], ["docker-compose"]):
         program = shutil.which(command[0])
         if (
@@ -69,7 +71,7 @@ def _compose() -> list[str] | None:
 
 
 def _for_compose_1(file: Path) -> Path:
-    """Debian 12 has Python's compose, which knows all that our file says but for two keys."""
+    """Debian 12 has Python's compose, which knows everything in our file except two keys."""
     text = FILE.read_text()
     for newer in ("name: greenroom\n", ", restart: true"):
         assert text.count(newer) == 1
@@ -105,7 +107,7 @@ def test_every_service_has_limits_a_health_check_and_time_to_end(composed: dict[
         if name != "migrate":  # it ends by itself
             assert "stop_grace_period" in service, name
             assert service.get("restart") == "unless-stopped", name
-            assert name == "web" or "test" in service["healthcheck"], name  # the image brings web's
+            assert name == "web" or "test" in service["healthcheck"], name  # the image has web's
 
 
 def test_what_strangers_reach_writes_to_volumes_only_and_has_no_rights(
@@ -135,7 +137,7 @@ def test_only_the_front_can_be_reached_and_the_stores_reach_nobody(
 def test_what_is_kept_is_in_named_volumes(composed: dict[str, Any]) -> None:
     assert composed["postgres"]["volumes"] == [
         "database:/var/lib/postgresql"
-    ]  # where postgres:18 wants it
+    ]  # the folder that postgres:18 wants
     assert composed["valkey"]["volumes"] == ["queue:/data"]
     for name in OURS:
         assert composed[name]["volumes"] == ["keys:/data", "published:/published"]
@@ -146,7 +148,7 @@ def test_the_image_takes_the_locked_versions_only() -> None:
     assert "ARG PYTHON_VERSION=" in text
     assert "--require-hashes -r requirements.lock" in text
     assert (image_command("ENTRYPOINT"), image_command("CMD")) == (["greenroom"], ["serve"])
-    assert "*" in (ROOT / ".dockerignore").read_text().splitlines()  # everything else stays out
+    assert "*" in (ROOT / ".dockerignore").read_text().splitlines()  # everything else is left out
 
 
 def test_readme_gives_what_has_no_default_and_names_services_that_there_are(

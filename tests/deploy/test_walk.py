@@ -1,5 +1,5 @@
-"""docker-compose.yml brought to life: its commands and variables as plain processes, and a real
-PostgreSQL, Valkey and nginx; then one comment from the form, through the front, to the page that
+"""docker-compose.yml in action: its commands and variables as plain processes, and a real
+PostgreSQL, Valkey and nginx. One comment goes from the form, through the front, to the page that
 the front serves as a file.
 """
 
@@ -48,7 +48,7 @@ SLOW, IDLE = 100, 200
 
 @dataclass
 class Compose:
-    """The services, started in the order that compose would."""
+    """The services, started in the order of compose."""
 
     here: Here
     services: dict[str, Any]
@@ -61,7 +61,7 @@ class Compose:
         self.running[name] = self.here.start(self.services[name], log=self.log(name))
 
     def stop(self, name: str) -> int:
-        """Within the time that compose grants it; its exit status."""
+        """End it within the time that compose allows; return its exit status."""
         self.running[name].send_signal(signal.SIGTERM)
         return self.running[name].wait(float(self.services[name]["stop_grace_period"].rstrip("s")))
 
@@ -77,20 +77,20 @@ class Compose:
         return self.here.run(self.services[name], check[1:]).returncode == 0
 
     def greenroom(self, *words: str) -> str:
-        """`docker compose exec web greenroom …`"""
+        """Run `docker compose exec web greenroom …`"""
         done = self.here.run(self.services["web"], ["greenroom", *words])
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
     def ask(self, method: str, path: str, body: Any = None, **headers: Any) -> Answer:
-        """Through the front."""
+        """Send a request through the front."""
         return ask(self.front_port, method, path, body, **headers)
 
     def read(self, **headers: str) -> Answer:
         return self.ask("GET", PAGE, Origin=ORIGIN, **headers)
 
     def write(self, body: str) -> str:
-        """The id of a comment that was accepted."""
+        """Return the id of a comment that was accepted."""
         said = {"thread": "/harbour", "name": "Ann", "email": "ann@paper.test", "body": body}
         answer = self.ask("POST", COMMENTS, said, Origin=ORIGIN)
         assert answer.status == 202, answer
@@ -189,14 +189,14 @@ def key(compose: Compose) -> str:
 
 @pytest.fixture(scope="module")
 def comment(compose: Compose) -> str:
-    """One that is published."""
+    """Return a published comment."""
     id_ = compose.write("The ferry was late again, as it was last Monday. **Nobody** told us why.")
     until(lambda: id_ in ids(compose.read()))
     return id_
 
 
 def told_in(page: str) -> list[list[str]]:
-    """What a page of ours tells its reader to type to the running service."""
+    """Return the commands that a guide tells its reader to type while the service runs."""
     text = (ROOT / page).read_text()
     told = re.findall(r"^docker compose exec web greenroom (.+)$", text, re.MULTILINE)
     assert told
@@ -329,7 +329,7 @@ def asked(thread: str) -> str:
 
 
 def same(compose: Compose, path: str, method: str = "GET", **headers: str) -> Answer:
-    """What the front answers, which is what Flask answers."""
+    """Return the front's answer, after checking that Flask gives the same."""
     fronted, flask = (
         ask(port, method, path, **headers) for port in (compose.front_port, compose.web_port)
     )
@@ -433,8 +433,8 @@ def test_a_decision_is_on_the_page_by_the_time_its_event_is_read(
 
 
 def test_an_address_is_the_one_that_the_front_saw(compose: Compose) -> None:
-    """A reader's own X-Forwarded-For changes nothing: /metrics is for loopback, which the front's
-    caller is here.
+    """A reader's own X-Forwarded-For has no effect: /metrics is for loopback, which is the front's
+    caller here.
     """
     forged = compose.ask("GET", "/metrics", X_Forwarded_For="192.0.2.1").status
     assert forged == compose.ask("GET", "/metrics").status
@@ -458,8 +458,8 @@ def test_readers_go_on_while_the_web_process_is_away(compose: Compose, comment: 
 def test_readers_do_not_wait_for_a_web_process_that_takes_requests_and_answers_none(
     compose: Compose, comment: str
 ) -> None:
-    """As it is while its database is silent. A site's origins are asked anew each second here;
-    readers have them from before meanwhile.
+    """The web process acts as if its database were silent. A site's origins are looked up every
+    second here; meanwhile readers get the cached ones.
     """
     content = compose.read().content
     web = compose.running["web"].pid
@@ -498,7 +498,9 @@ def test_slow_bodies_and_idle_connections_keep_nobody_from_reading_and_posting_a
 
 
 def is_closed(connection: socket.socket) -> bool:
-    """Without an answer, as nginx does with a client that is too slow."""
+    """Whether the connection was closed without an answer, as nginx does with a client that is too
+    slow.
+    """
     connection.settimeout(PATIENCE)
     try:
         return connection.recv(1) == b""

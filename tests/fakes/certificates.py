@@ -1,4 +1,4 @@
-"""Certificates for servers of the tests, signed by themselves."""
+"""Self-signed certificates for the servers of the tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 
 def certificate(folder: Path, name: str, *, days: int = 1) -> str:
-    """A file with a key and its certificate for a name or an address."""
+    """Write a file with a key and its certificate for a name or an address."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     is_address = name[0].isdecimal()

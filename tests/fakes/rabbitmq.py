@@ -1,4 +1,4 @@
-"""Debian's RabbitMQ on ports and in a folder of its own, where it is installed."""
+"""Debian's RabbitMQ, if it is installed, with its own ports and folder."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tests.greenroom import PATIENCE, free_port, until
 
 SERVER = Path(
     "/usr/lib/rabbitmq/bin/rabbitmq-server"
-)  # what /usr/sbin/rabbitmq-server runs, as another user
+)  # /usr/sbin/rabbitmq-server runs this as another user
 
 
 def is_installed() -> bool:
     return SERVER.exists() and shutil.which("epmd") is not None
 
 
-# One virtual host as RabbitMQ makes it, and one whose queues are quorum queues unless a client says
+# One virtual host as RabbitMQ makes it, and one whose queues are quorum queues unless a client asks
 # otherwise. A client cannot see that. RabbitMQ 4 has the same default for the whole server.
 DEFINITIONS = {
     "users": [{"name": "guest", "password": "guest", "tags": ["administrator"]}],
@@ -43,13 +43,13 @@ DEFINITIONS = {
 
 @contextlib.contextmanager
 def rabbitmq(folder: Path) -> Iterator[str]:
-    """Start a broker, with the port mapper it insists on; its URL without a virtual host."""
+    """Start a broker with the port mapper that it needs; yield its URL without a virtual host."""
     (folder / "definitions.json").write_text(json.dumps(DEFINITIONS))
     (folder / "rabbitmq.conf").write_text(f"load_definitions = {folder}/definitions.json\n")
     port, mapper, between = free_port(), free_port(), free_port()
     environment = {
         **os.environ,
-        "HOME": str(folder),  # where Erlang keeps its cookie
+        "HOME": str(folder),  # where Erlang stores its cookie
         "ERL_EPMD_PORT": str(mapper),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
         "RABBITMQ_NODENAME": f"greenroom{port}@localhost",
@@ -88,8 +88,8 @@ def rabbitmq(folder: Path) -> Iterator[str]:
 
 
 def _greets(port: int) -> bool:
-    """It listens a little before it is ready; ready, it hangs up on who speaks no AMQP by saying
-    what it speaks.
+    """Whether it is ready: it listens a little earlier. A ready broker answers a client that does
+    not speak AMQP with its own protocol, and closes the connection.
     """
     try:
         with socket.create_connection(("127.0.0.1", port), 1) as asking:

@@ -1,5 +1,4 @@
-"""A webhook receiver that really listens on a free port, notes what came, and misbehaves as it is
-told.
+"""A real webhook receiver on a free port. It records the requests, and misbehaves on request.
 
 with Receiver() as receiver:
     receiver.next(500, Answer(429, {"Retry-After": "60"}), CUT)  # the next three; then 204 again
@@ -27,13 +26,13 @@ class Answer(NamedTuple):
     drip: float = 0.0  # seconds between the bytes of the body
 
 
-CUT = Answer(0)  # the connection is cut once everything was read
-HANG = Answer(1)  # no answer, until the receiver ends
-RAW = 2  # the body is all that is sent
+CUT = Answer(0)  # the connection is closed after everything was read
+HANG = Answer(1)  # no answer until the receiver ends
+RAW = 2  # the response is only the body
 
 
 class Got(NamedTuple):
-    """One request as it came, header names in lower case, at a time of `time.time()`."""
+    """One request, with header names in lower case, and its `time.time()`."""
 
     path: str
     headers: dict[str, str]
@@ -55,7 +54,7 @@ class Got(NamedTuple):
 
 @dataclass
 class Receiver:
-    """`always` is answered when nothing else was asked for. With a certificate it speaks TLS."""
+    """Answers with `always` if no other answer was requested. With a certificate it speaks TLS."""
 
     always: Answer = Answer()  # noqa: RUF009 — a NamedTuple, never changed
     certificate: str = ""
@@ -63,7 +62,7 @@ class Receiver:
     got: list[Got] = field(default_factory=list)
     answers: deque[Answer] = field(default_factory=deque)
     connections: int = 0
-    busiest: int = 0  # requests under way at once
+    busiest: int = 0  # parallel requests
     _now: int = 0
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _ending: threading.Event = field(default_factory=threading.Event)
@@ -97,9 +96,7 @@ class Receiver:
         )
 
     def verified(self, secret: str) -> list[Any]:
-        """The bodies of all that came, each of them verified by the library of
-        Standard Webhooks.
-        """
+        """Return the bodies of all requests, each verified by the library of Standard Webhooks."""
         return [Webhook(secret).verify(got.content, got.headers) for got in self.got]
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -162,4 +159,4 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, *_: Any) -> None:
-        """Who cuts connections hears of broken pipes."""
+        """Ignore broken pipes, which follow from closed connections."""

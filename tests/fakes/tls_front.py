@@ -1,4 +1,4 @@
-"""TLS in front of a server that speaks none, with a certificate of its own making."""
+"""TLS in front of a server that has none, with a self-made certificate."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 @contextlib.contextmanager
 def tls_front(folder: Path, port: int) -> Iterator[tuple[int, Path]]:
-    """Its port, and the file of the authority that vouches for it as 127.0.0.1."""
+    """Yield its port, and the file of the authority that certifies it as 127.0.0.1."""
     authority, keyed = _certificates(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(keyed)
@@ -58,7 +58,7 @@ def _carry(source: socket.socket, target: socket.socket) -> None:
 
 
 def _certificates(folder: Path) -> tuple[Path, Path]:
-    """A self-signed certificate, and the same with its key."""
+    """Make a self-signed certificate, and the same with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a test of Greenroom")])
     start = datetime.now(UTC) - timedelta(days=1)

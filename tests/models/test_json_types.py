@@ -1,4 +1,4 @@
-"""Kinds of text in JSON: how each is described, and what it accepts."""
+"""Types of text in JSON: their description, and the values that they accept."""
 
 from __future__ import annotations
 

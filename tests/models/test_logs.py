@@ -1,4 +1,4 @@
-"""What the log says is JSON, of fields known to be harmless, whoever writes it."""
+"""The log is JSON with fields that are known to be harmless, whoever writes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 SECRETS = ("ann@example.org", "203.0.113.9", "what Ann wrote")
 
-# Each is what some line of the program, of a library or of a mistake could say.
+# Each is a line that the program, a library or a mistake could log.
 SAID = {
     "a field nobody allowed": (
         "log.info('accepted', comment='0190', email='ann@example.org', body='what Ann wrote')"
@@ -37,7 +37,7 @@ thread = threading.Thread(target=work, name='bell'); thread.start(); thread.join
 
 @pytest.fixture(scope="module")
 def lines() -> dict[str, list[dict[str, object]]]:
-    """What a process of ours logs that does all of this, by what it was."""
+    """The log of a process that does all of this, by what it does."""
     begin = "import logging, threading, structlog\nfrom models.logs import configure_logs\n"
     begin += "configure_logs(); log = structlog.get_logger()\n"
     told: dict[str, list[dict[str, object]]] = {}

@@ -1,6 +1,4 @@
-"""The parts that a process owns: made once, by whoever asks first, and never carried
-over a fork.
-"""
+"""The parts that a process owns: made once, at the first use, and never shared after a fork."""
 
 from __future__ import annotations
 
@@ -40,7 +38,7 @@ def test_a_part_is_made_once(numbered: Part[int]) -> None:
 def test_a_part_that_is_dropped_is_made_anew(numbered: Part[int]) -> None:
     assert numbered() == 1
     numbered.cache_clear()
-    numbered.cache_clear()  # there is none to drop
+    numbered.cache_clear()  # there is nothing to drop
     assert numbered() == 2
 
 

@@ -1,5 +1,5 @@
-"""Settings are looked at before anything starts: a wrong one is one sentence, not a service that
-half works.
+"""Settings are checked before anything starts: a wrong one gives one sentence, not a half-working
+service.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The pages that a process keeps in memory."""
+"""The pages that a process caches."""
 
 from __future__ import annotations
 

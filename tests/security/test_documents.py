@@ -1,4 +1,4 @@
-"""What the documents of security claim, as far as a machine can check it."""
+"""The claims of the security documents, as far as a machine can check them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_the_list_of_parts_is_cyclonedx_and_names_every_locked_package(tmp_path: Path) -> None:
-    """Written as `make sbom` writes it."""
+    """The list is written as `make sbom` writes it."""
     file = tmp_path / "sbom.cdx.json"
     command = next(
         line

@@ -32,7 +32,7 @@ class Secure(NamedTuple):
 
 @pytest.fixture(scope="module")
 def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
-    """Greenroom behind TLS, and knowing it."""
+    """Greenroom behind TLS, with settings that say so."""
     npm_package("@mdn/mdn-http-observatory")
     folder = tmp_path_factory.mktemp("observatory")
     with (
@@ -43,7 +43,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
 
 
 def observe(secure: Secure, path: str) -> Any:
-    """Nobody listens for http: to lead from there to https is the work of whatever brings the
+    """Nothing listens for http: redirecting from http to https is the task of the proxy with the
     certificate.
     """
     node = shutil.which("node") or shutil.which("nodejs")

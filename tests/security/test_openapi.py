@@ -1,8 +1,8 @@
-"""Schemathesis calls every operation of /openapi.json, as the description allows and as it does
-not.
+"""Schemathesis calls every operation of /openapi.json, with valid and with invalid requests.
 
-Bounded and repeatable: a fixed seed, a fixed number of cases, and a service in this process. More
-of it: GREENROOM_EXAMPLES=200 .venv/bin/python -m pytest tests/security/test_openapi.py
+The test is bounded and repeatable: a fixed seed, a fixed number of cases, and a service in this
+process. For more cases: GREENROOM_EXAMPLES=200 .venv/bin/python -m pytest
+tests/security/test_openapi.py
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from service.people import accounts
 from tests.caller import Caller, Client, posted, screen_all
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-EXAMPLES = int(os.environ.get("GREENROOM_EXAMPLES", "2"))  # of each operation, by each key
+EXAMPLES = int(os.environ.get("GREENROOM_EXAMPLES", "2"))  # of each operation, with each key
 SEED = 112_026
 CHECKS = [
     not_a_server_error,
@@ -42,7 +42,7 @@ CHECKS = [
 ]
 LIMITS = bounded(
     max_examples=EXAMPLES,
-    deadline=None,  # how long an answer takes is the machine's
+    deadline=None,  # how long an answer takes depends on the machine
     database=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
@@ -63,7 +63,7 @@ def test_every_operation_answers_as_described(
     called = set()
     for found in schema.get_all_operations():
         operation = found.ok()
-        with suppress(Unsatisfiable):  # an operation without parameters cannot be called wrongly
+        with suppress(Unsatisfiable):  # an operation without parameters has no invalid request
             _call(operation, mode, headers)
             called.add(operation.label)
     assert len(called) > 30
@@ -76,7 +76,8 @@ def _call(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> None
     def call(case: Any) -> None:
         if "site" in case.path_parameters:
             case.path_parameters["site"] = "demo"
-        # A health check's 503 is described: it says what is missing, as here the broker is.
+        # The 503 of a health check is documented: it names the missing part, which is the broker
+        # here.
         excluded = [not_a_server_error] if operation.path.startswith("/health/") else []
         case.call_and_validate(headers=headers, checks=CHECKS, excluded_checks=excluded)
 

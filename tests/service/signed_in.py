@@ -1,4 +1,4 @@
-"""Someone signed in to the console, for tests: what they send carries their token."""
+"""A person who is signed in to the console, for tests: their requests carry their token."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class SignedIn:
         return self.client.post(f"/console{path}", data={**fields, "csrf": self.csrf})
 
     def confirmed(self, path: str, **fields: str) -> TestResponse:
-        """A form with the password, as sensitive actions need it."""
+        """Return a form with the password, which sensitive actions need."""
         return self.form(path, **{"current_password": PASSWORD, **fields})
 
     def enrol(self) -> tuple[str, list[str]]:
-        """Turn on the second factor. Returns its secret and the recovery codes."""
+        """Turn on the second factor. Return its secret and the recovery codes."""
         secret, sealed = self.new_secret()
         done = self.confirmed(
             "/account/second-factor/confirm", secret=sealed, code=pyotp.TOTP(secret).now()
@@ -48,7 +48,7 @@ class SignedIn:
         return secret, re.findall(r"<li>([\w-]+)</li>", done.text)
 
     def new_secret(self) -> tuple[str, str]:
-        """A secret for an app, and what the form sends back of it."""
+        """Return a secret for an app, and the fields that the form sends back for it."""
         page = self.form("/account/second-factor").text
         return (
             re.findall(r"<code>(\w+)</code>", page)[0],
@@ -67,7 +67,7 @@ class SignedIn:
         return self.call("/decisions", verdict=verdict, items=items, **more)
 
     def listed(self, query: str = "") -> list[str]:
-        """Ids of a list, in its order."""
+        """Return the ids in a list, in its order."""
         return re.findall(r'class="row" data-id="([\w-]+)"', self.get(f"/{query}"))
 
 

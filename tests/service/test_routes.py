@@ -1,7 +1,7 @@
-"""Every route of the console and of the API by every role, on one's own site and on another: one
+"""Every route of the console and of the API with every role, on one's own site and on another: one
 table.
 
-A route that is added without a row here fails the first test.
+A new route without a row here fails the first test.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ LINKS = "https://a.example https://b.example https://c.example"
 
 
 class Row(NamedTuple):
-    """Who may: "anyone", "account" (whoever is signed in), or from which role or scope on. `body`
-    is sent as a form, or as JSON where `json` says so; `about` tells that an address names
-    something of a site.
+    """Who may: "anyone", "account" (a signed-in person), or the least role or scope. `body` is sent
+    as a form, or as JSON if `json` is true; `about` means that the address names something of a
+    site.
     """
 
     may: str
@@ -193,7 +193,7 @@ API = {
 
 
 class World(NamedTuple):
-    """What the table's addresses name; all of it is of the site `demo`."""
+    """The objects that the table's addresses name; all belong to the site `demo`."""
 
     client: Client
     names: dict[str, str]
@@ -267,7 +267,7 @@ def call(
 
 
 def invitation_id() -> str:
-    """Asked for each time, because one that is sent again has another id."""
+    """Looked up each time, because an invitation that is sent again has another id."""
     with reading() as session:
         tickets = session.scalars(select(Ticket).where(Ticket.role.is_not(None))).all()
     return tickets[0].id if tickets else "x"
@@ -280,7 +280,7 @@ def _json(body: dict[str, Any]) -> str:
 
 
 def sign_in(client: Client, email: str) -> str:
-    """The form token of the new session."""
+    """Return the form token of the new session."""
     client.post("/console/sign-in", data={"email": email, "password": PASSWORD})
     found = re.search(r'data-csrf="(\w+)"', client.get("/console/").text)
     assert found, email
@@ -288,8 +288,8 @@ def sign_in(client: Client, email: str) -> str:
 
 
 def is_let_in(answer: TestResponse) -> bool:
-    """Whether it came to what was asked for: what the table sends may be too old, or nonsense, but
-    not forbidden.
+    """Whether the request was allowed. The table's values may be outdated or nonsense, but the
+    answer must not be that it is forbidden.
     """
     return answer.status_code < 400 or answer.status_code in {409, 422}
 

@@ -24,7 +24,7 @@ BLOCKED = "blocked@paper.example"
 
 
 def told(client: Client, comment: str) -> dict[str, Any]:
-    """The receipt without what is the comment's own."""
+    """Return the receipt without the comment's own parts."""
     answer: Any = client.get(f"/v1/receipts/{receipt_of(comment)}").json
     return {name: value for name, value in answer.items() if name not in {"id", "at"}}
 
@@ -41,7 +41,7 @@ def set_policy(moderator: Caller, **parts: Any) -> None:
 def test_a_receipt_reads_the_same_whatever_rule_rejected_the_comment(
     client: Client, moderator: Caller
 ) -> None:
-    """Whether it was a word, a pattern, a host or the author's address."""
+    """The rule may be a word, a pattern, a host or the author's address."""
     set_policy(moderator, words={"blocked": ["casino"], "blocked_patterns": ["win [0-9]+"]})
     posted(client, body="The first comment of this installation makes its keys.")
     for kind, value in (("author", BLOCKED), ("host", "pills.example"), ("word", "lottery")):
@@ -100,8 +100,8 @@ def test_no_receipt_is_like_one_that_never_was(client: Client) -> None:
 
 @pytest.fixture
 def unpublished(client: Client, moderator: Caller) -> list[str]:
-    """Comments that no reader sees: pending, held, rejected, taken down, erased; and one that never
-    was.
+    """Comments that no reader sees: pending, held, rejected, removed, erased; and one that never
+    existed.
     """
     ids = [posted(client, body=f"Comment number {number} about the ferry.") for number in range(5)]
     moderator.decide(ids[1], "flag")
@@ -142,9 +142,7 @@ def test_counters_and_pages_count_only_what_is_published(
 def test_the_same_words_under_a_guessed_email_are_answered_like_any_others(
     client: Client,
 ) -> None:
-    """From another address, whoever guessed right and whoever guessed wrong both get
-    a new comment.
-    """
+    """From another IP address, a right and a wrong guess both get a new comment."""
     posted(client, email="victim@paper.example", body="What the victim wrote.")
     right, wrong = (
         client.post(

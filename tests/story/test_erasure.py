@@ -1,5 +1,5 @@
-"""After an erasure nothing of the comment is in any file of the data folder, while the service runs
-on.
+"""After an erasure, no file of the data folder contains anything of the comment, while the service
+runs.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from tests.fakes.receiver import Receiver
 from tests.greenroom import Running, running, until
 from tests.story.test_story import ZONE, ask, on_page, outcome, write
 
-# Each of them in no other file. A search index keeps a word without what it shares with the word
-# before it.
+# Each of these words is in no other file. A search index stores a word without the beginning that
+# it shares with the word before it.
 WORDS = ("quobbleflump", "zanthorwick", "Vexillqua")
 NAME, EMAIL, HOST = "Wilhelmarina", "wilhelmarina@paper.test", "jubblethorn.example"
 TRACES = [*(word.lower().encode()[2:] for word in WORDS), b"lhelmarina", b"bblethorn"]
@@ -34,7 +34,9 @@ def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def left(data: Path) -> list[str]:
-    """Which files hold something of the comment. A backup would, too, and says so."""
+    """Return the files that contain something of the comment. A backup would, too, and the guide
+    says so.
+    """
     found = []
     for file in sorted(path for path in data.rglob("*") if path.is_file()):
         try:

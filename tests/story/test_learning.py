@@ -1,7 +1,8 @@
-"""A site with a quirk of its own, everything real: gambling spam in a language that the base model
-never saw.
+"""A site with unusual spam, everything real: gambling spam in a language that the base model never
+learned.
 
-From poor to good after 50 decisions, back on command, and an erased comment is forgotten.
+After 50 decisions the model is good, a command goes back to the old one, and an erased comment is
+forgotten.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ class Paper:
 
     def __init__(self, up: Running) -> None:
         self.up, self.key, self.readers = up, up.key("admin"), 0
-        # Repeats are no part of this story; nor are addresses whose domain nobody can look up.
+        # Leave out repeats, and addresses whose domain nobody can look up: this story is not about
+        # them.
         policy = {
             "repeats": {"max_same": 1000, "max_similar": 1000},
             "could_not_run": {"email": "approve"},
@@ -61,7 +63,7 @@ class Paper:
         return ask(self.up, method, f"/v1/sites/demo{path}", body, self.key)
 
     def screened(self, bodies: list[str]) -> list[dict[str, Any]]:
-        """Their records, once the workers have decided."""
+        """Return the records, once the workers have decided."""
         ids = []
         for body in bodies:
             self.readers += 1
@@ -90,7 +92,7 @@ class Paper:
         return [record["id"] for record in records]
 
     def live_after(self, decisions: int) -> str | None:
-        """The version that scores, once it is one that learned from so many decisions."""
+        """Return the live version, once it is one that learned from this many decisions."""
         for model in self.call("GET", "/models")[1]["models"]:
             if (
                 model["live"]
@@ -106,8 +108,8 @@ class Paper:
             assert answer.status == 204
 
     def right(self, spam: list[str], ham: list[str]) -> float:
-        """The share that the machine decides as a moderator would: spam held, the
-        rest let through.
+        """Return the share of comments that the machine decides as a moderator would: spam held,
+        the rest published.
         """
         held = [record["status"] == "flagged" for record in self.screened([*spam, *ham])]
         return sum(held[: len(spam)] + [not each for each in held[len(spam) :]]) / len(held)
@@ -123,7 +125,7 @@ def test_a_site_learns_its_own_quirk_goes_back_on_command_and_forgets(greenroom:
     paper = Paper(greenroom)
     assert (
         paper.right(SPAM[:10], HAM[:10]) <= 0.6
-    )  # a language it never saw: nothing is let through
+    )  # a language that it never learned: nothing is published
 
     rejected = paper.teach(SPAM[10:35], "reject")
     paper.teach(HAM[10:35], "approve")

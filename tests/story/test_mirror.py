@@ -1,8 +1,8 @@
-"""A consumer that mirrors `comment.approved` as the docs show equals the published page, whatever
-is decided.
+"""A consumer that mirrors `comment.approved` as the docs show has the same comments as the
+published page, whatever is decided.
 
-What is owed is taken as the worker takes it and handed over out of order, some of it twice, some of
-it late.
+The test claims deliveries as the worker does, and hands them over out of order, some twice, some
+late.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from worker.publishing.publishing import publish_threads
 from worker.webhooks.deliveries import Outcome, round_of
 
 EXAMPLE = Path("service/api/examples/receiver.py")
-COMMENTS = 5  # in one thread, the last two of them replies
+COMMENTS = 5  # in one thread; the last two are replies
 STEPS, EXAMPLES = (
     40,
     38,
@@ -48,10 +48,10 @@ PARTS = [
     ("sqlite", 1),
     ("postgresql", 2),
     ("postgresql", 3),
-]  # other walks on either
+]  # different walks on each database
 
 # One transaction: decisions on some comments together, an undo, an erasure; then perhaps
-# publishing, and hearing.
+# publishing, and delivering.
 decisions = st.lists(
     st.tuples(st.integers(0, COMMENTS - 1), st.sampled_from(list(Verdict))), min_size=4, max_size=10
 )
@@ -75,7 +75,7 @@ def webhook(moderator: Caller, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def consumer() -> ModuleType:
-    """The example of the docs, as it stands there."""
+    """The example of the docs, unchanged."""
     example = ModuleType("receiver")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WEBHOOK_SECRET", "whsec_none")
@@ -114,8 +114,8 @@ def thread_of_comments() -> tuple[int, str, list[str]]:
 
 
 def hear(example: ModuleType, chance: random.Random, late: list[Any], *, all_of_it: bool) -> None:
-    """Take what is due; hand it over out of order, some of it twice, and some only
-    the next time.
+    """Claim what is due. Hand it over out of order, some of it twice, and some only the next
+    time.
     """
     while True:
         with reading() as session:
@@ -203,7 +203,7 @@ def _take_back(what: str, comment: str) -> None:
                 session, comment, by=Actor.key("test")
             )
     except Refused:
-        pass  # nothing to undo, or erased
+        pass  # nothing to undo, or the comment is erased
 
 
 def test_the_digest_of_a_thread_nobody_wrote_in_is_that_of_nothing(moderator: Caller) -> None:
@@ -217,4 +217,4 @@ def test_the_digest_of_a_thread_nobody_wrote_in_is_that_of_nothing(moderator: Ca
 def _from_the_checkout(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(Path(__file__).parents[2])
     yield
-    assert Base.metadata  # the schema is whole
+    assert Base.metadata  # the schema is complete

@@ -73,7 +73,7 @@ def write(up: Running, **fields: Any) -> dict[str, Any]:
 
 
 def outcome(up: Running, accepted: dict[str, Any]) -> dict[str, Any]:
-    """The receipt, once the comment is settled."""
+    """Return the receipt, once the comment is settled."""
 
     def settled() -> dict[str, Any] | None:
         _, receipt = ask(up, "GET", accepted["receipt"])
@@ -216,8 +216,8 @@ def test_the_log_follows_a_comment_by_its_id_from_the_form_to_the_page_and_says_
     eventually(lambda: not on_page(greenroom, good["id"]))
 
     def lines() -> list[dict[str, Any]]:
-        """Each line of the web process and of the workers about it, as those who run Greenroom
-        would look for it.
+        """Return each line of the web process and of the workers about it, as an operator would
+        search for it.
         """
         said = [
             line.partition(" | ")[2] for line in greenroom.output.splitlines() if good["id"] in line

@@ -1,4 +1,4 @@
-"""A worker's health check looks for a recent sign of life of a worker on this host."""
+"""A worker's health check looks for a recent heartbeat of a worker on this host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bell: messages of limited size, and rings that are lost without an error."""
+"""The bell: messages of limited size, and lost messages without an error."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ bell._bell()
 
 
 def test_who_rings_while_another_still_makes_the_bell_waits_for_it(tmp_path: Path) -> None:
-    # Nothing compiled is found, so that the import of Celery takes long enough to come amid it.
+    # No compiled files are used, so that importing Celery takes long enough to interrupt it.
     slowly = [sys.executable, "-X", f"pycache_prefix={tmp_path}", "-c", RINGERS]
     ran = subprocess.run(slowly, check=False, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
@@ -38,7 +38,7 @@ def test_who_rings_while_another_still_makes_the_bell_waits_for_it(tmp_path: Pat
 
 @pytest.fixture
 def lost(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """How many rings were lost in this test, by reason."""
+    """Return how many messages were lost in this test, by reason."""
     lost = dict.fromkeys(bell.dropped, 0)
     monkeypatch.setattr(bell, "dropped", lost)
     return lost
@@ -57,7 +57,7 @@ def set_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None
 
 
 class Recorder:
-    """A Celery whose messages are read here; after `most` of them the broker is away."""
+    """A Celery whose messages this test reads. After `most` messages, the broker is down."""
 
     def __init__(self, most: int = 1000) -> None:
         self.most = most
@@ -73,7 +73,7 @@ class Recorder:
 def recorder(
     set_broker: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[int], Recorder]:
-    """Real brokers are rung in test_brokers.py."""
+    """test_brokers.py uses real brokers."""
 
     def make(most: int = 1000) -> Recorder:
         recorder = Recorder(most)
@@ -152,7 +152,7 @@ def test_what_was_left_meanwhile_is_rung_for_at_once_by_task(
 def test_after_a_failed_ring_the_dispatcher_is_quiet_for_a_while(
     recorder: Callable[[int], Recorder], lost: dict[str, int]
 ) -> None:
-    """The sweep finds what was dropped; a queue of rings that fail one by one would be long."""
+    """The sweep finds what was dropped; failing again for each message would take long."""
     recorder(0)
     dispatcher = bell._Dispatcher()
     dispatcher.ring_for({SCREEN: ["a"]})

@@ -1,4 +1,4 @@
-"""How the broker is spoken to: certificates are checked, and no call waits for long."""
+"""Settings for the broker: certificates are verified, and no call waits for long."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def set_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None
         ("redis://broker.example:6379/0", None),
         ("rediss://broker.example:6379/0", CHECKED_BY_REDIS),
         ("rediss://broker.example/0?health_check_interval=5", CHECKED_BY_REDIS),
-        ("rediss://broker.example/0?ssl_cert_reqs=none", None),  # its owner said otherwise
+        ("rediss://broker.example/0?ssl_cert_reqs=none", None),  # its owner chose otherwise
         ("rediss://ssl_user:pass@broker.example/0", CHECKED_BY_REDIS),  # no parameter, a user
         ("amqp://broker.example//", None),
         ("amqps://broker.example//", CHECKED_BY_AMQP),
@@ -86,7 +86,7 @@ def test_a_worker_waits_longer_for_an_acknowledgement_but_not_for_ever() -> None
 
 
 class Server:
-    """A Redis client that answers as it is told, or fails."""
+    """A Redis client that gives a chosen answer, or fails."""
 
     def __init__(self, answer: object) -> None:
         self._answer = answer

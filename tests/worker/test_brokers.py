@@ -1,4 +1,4 @@
-"""Brokers from outside: Redis with users and TLS, one that may forget, and RabbitMQ."""
+"""External brokers: Redis with users and TLS, a Redis that may evict, and RabbitMQ."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def set_broker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Call
         monkeypatch.setenv("GREENROOM_REDIS_URL", url)
         settings.cache_clear()
         bell._bell.cache_clear()
-        kombu.pools.reset()  # it would know a connection by its host and user alone
+        kombu.pools.reset()  # it would identify a connection only by its host and user
 
     monkeypatch.setenv("GREENROOM_DATA", str(tmp_path))
     yield change
@@ -223,7 +223,7 @@ def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_a_worker_consumes_where_quorum_queues_are_the_default(
     client: Client, data: Path, rabbit: str, set_broker: Set
 ) -> None:
-    """Celery cannot see that default. No sweep comes to help, so the worker heard the ring."""
+    """Celery cannot see that default. No sweep helps here, so the worker got the message."""
     url = f"{rabbit}/quorum"
     set_broker(url)
     environment = {**os.environ, "GREENROOM_SWEEP_SECONDS": "600"}
@@ -241,7 +241,7 @@ def test_a_worker_consumes_where_quorum_queues_are_the_default(
 
 
 def consumers(url: str, queue: str) -> int:
-    """How many listen to a queue; none if it is not there."""
+    """Return how many consumers a queue has; none if it does not exist."""
     with kombu.Connection(url) as connection:
         try:
             return int(connection.channel().queue_declare(queue, passive=True).consumer_count)
@@ -255,16 +255,16 @@ def is_settled(comment: str) -> bool:
 
 
 def logged(folder: Path) -> list[dict[str, str]]:
-    """Every line that is whole: each of them is JSON, from the first on."""
+    """Return every complete line; each of them must be JSON, from the first on."""
     return [json.loads(line) for line in (folder / "log").read_text().split("\n")[:-1]]
 
 
 @needs_rabbitmq
 def test_rabbitmq_does_as_well(tmp_path: Path, rabbit: str) -> None:
-    """No sweep comes to help here, so a published comment was rung for.
+    """No sweep helps here, so a published comment proves that its message arrived.
 
-    There are several because a ring waits a second at most for the broker, and a loaded machine may
-    lose one to that.
+    There are several comments, because sending waits only a second for the broker, and a loaded
+    machine may lose one message.
     """
     with (
         DnsServer(ZONE) as dns,
@@ -299,7 +299,7 @@ def test_rabbitmq_does_as_well(tmp_path: Path, rabbit: str) -> None:
 
 
 def asked(url: str) -> dict[str, object]:
-    """What an address answers; a health check's 503 has a body like its 200."""
+    """Return the answer at an address; a health check's 503 has a body like its 200."""
     try:
         with urlopen(url, timeout=PATIENCE) as answer:
             return dict(json.load(answer))

@@ -1,5 +1,5 @@
-"""Threads close by age, stay open for as long again once a moderator opened them, and nobody else's
-are touched.
+"""Threads close by age, stay open for the same time again after a moderator opened them, and
+threads of other sites do not change.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Work that comes faster than it is done is done together."""
+"""Work that arrives faster than it is done is done together."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_what_comes_meanwhile_is_one_batch_next() -> None:
     first.start()
     assert working.wait(PATIENCE)
     for item in (2, 3, 2, 4):
-        gathering.do([item])  # returns at once: someone is at it
+        gathering.do([item])  # returns at once, because another thread is working
     go_on.set()
     first.join(PATIENCE)
     assert batches == [[1], [2, 3, 4]]

@@ -1,4 +1,4 @@
-"""Signs of life, and what ends a process whose parent has gone."""
+"""Heartbeats, and the end of a process whose parent has gone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ time.sleep({patience})
 
 @pytest.fixture
 def ear(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """Where `up` would hear the part "web"."""
+    """Listens where `up` would listen for the part "web"."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
         ear.bind(("127.0.0.1", 0))
         ear.settimeout(PATIENCE)
@@ -56,7 +56,7 @@ def test_nobody_who_listens_is_no_error(ear: socket.socket) -> None:
     pulse = Pulse()
     ear.close()
     pulse.beat()
-    pulse.beat()  # the first one's refusal would be told to the second
+    pulse.beat()  # otherwise the second heartbeat would get the first one's error
 
 
 def test_a_part_started_by_hand_watches_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +66,7 @@ def test_a_part_started_by_hand_watches_nobody(monkeypatch: pytest.MonkeyPatch) 
 
 
 def son(parent: str, before: str = "") -> int:
-    """The exit status of a process that watches this parent."""
+    """Return the exit status of a process that watches this parent."""
     code = SON.format(parent=parent, before=before, patience=PATIENCE)
     return subprocess.run([sys.executable, "-c", code], check=False).returncode
 

@@ -1,4 +1,4 @@
-"""What is owed gets done although no message arrived: there is no broker in these tests at all."""
+"""Due work gets done without any message: these tests have no broker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each task hands its ids to the function that does the work."""
+"""Each task passes its ids to the function that does the work."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from worker.gathering import Gathering
 
 
 class Taken:
-    """Where ids arrive instead of being worked on."""
+    """Records ids instead of working on them."""
 
     def __init__(self) -> None:
         self.ids: list[Sequence[Any]] = []

@@ -16,7 +16,7 @@ LONG = timedelta(seconds=DEAF_SECONDS)
 
 
 class Queues:
-    """The broker's answer, as long as the test says so. `asked` are the queues it was asked for."""
+    """The broker's answer, as the test sets it. `asked` are the queues that were queried."""
 
     def __init__(self) -> None:
         self.waiting = 1
@@ -29,7 +29,7 @@ class Queues:
 
 @pytest.fixture
 def queues(monkeypatch: pytest.MonkeyPatch) -> Queues:
-    """What a real broker says is tested in tests/chaos/test_watchdog.py."""
+    """tests/chaos/test_watchdog.py uses a real broker."""
     queues = Queues()
     monkeypatch.setattr(watchdog, "messages_waiting", queues.count)
     return queues

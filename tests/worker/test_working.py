@@ -1,4 +1,4 @@
-"""A worker is Celery's own command, with the options that Greenroom means."""
+"""A worker is Celery's own command, with Greenroom's options."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from worker.broker import CLUSTER
 
 @pytest.fixture
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[list[str]]]:
-    """The words that Celery's command would be run with, in a process without a broker."""
+    """Record the arguments for Celery's command, in a process without a broker."""
     commands: list[list[str]] = []
     monkeypatch.setenv("GREENROOM_DATA", str(tmp_path))
     monkeypatch.setenv("GREENROOM_SCREENERS", "7")

@@ -39,8 +39,8 @@ def test_signs_inside_a_word_are_read_over(chunk: str, word: str) -> None:
     [
         ("she'll", "shell"),  # a contraction
         ("l'oro", "loro"),  # an elision
-        ("pen.is", "penis"),  # a stop before an everyday word ends a sentence
-        ("https://a.example/pen-is", "penis"),  # in an address a hyphen stands for a blank
+        ("pen.is", "penis"),  # a full stop before an everyday word ends a sentence
+        ("https://a.example/pen-is", "penis"),  # in an address, a hyphen is a space
         ("word", "word"),  # nothing is joined
     ],
 )

@@ -1,4 +1,4 @@
-"""Evidence as a screening stores it, and what it forbids a thread to take from its comment."""
+"""Evidence as a screening stores it, and which parts of a comment a thread must not use."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_evidence_of_another_version_is_read_as_far_as_it_is_known() -> None:
         (Outcome.CLEAR, {}, set()),
         (Outcome.FOUND, {"title": 1}, {"title"}),
         (Outcome.FOUND, {"title": 1, "address": 1}, {"title", "address"}),
-        # If the check could not run, nobody has looked at either.
+        # If the check could not run, nothing was checked.
         (Outcome.UNAVAILABLE, {}, {"title", "address"}),
     ],
 )

@@ -1,4 +1,4 @@
-"""How a comment came, as evidence."""
+"""Evidence about how a comment was sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evidence and a policy make a decision: one row a rule."""
+"""Evidence and a policy make a decision: one row per rule."""
 
 from __future__ import annotations
 
@@ -66,16 +66,16 @@ def abstained() -> Evidence:
 DEFAULT = Policy()
 
 RULES = [
-    # Nothing was found.
+    # No check found a problem.
     ([clear("email"), clear("links")], DEFAULT, APPROVE, [CLEAN]),
-    # An owner who reads everything first.
+    # The owner wants to read everything first.
     (
         [clear("email")],
         Policy(moderation="before"),
         FLAG,
         ["this site reviews every comment before publishing it"],
     ),
-    # An address that cannot be is a machine or a slip; either way nobody could be told.
+    # An impossible address is a bot or a typing mistake; either way no mail would arrive.
     ([found("email", "impossible")], DEFAULT, REJECT, ["email: impossible"]),
     (
         [found("email", "impossible")],
@@ -89,13 +89,13 @@ RULES = [
         APPROVE,
         [CLEAN],
     ),
-    # A throw-away address is no crime, but a human looks.
+    # A throw-away address is no crime, but a human looks at it.
     ([found("email", "disposable")], DEFAULT, FLAG, ["email: disposable"]),
-    # The machine flags what reads like spam and rejects only where the owner lets it.
+    # The machine flags comments that read like spam, and rejects only if the owner allows it.
     ([spam(0.49)], DEFAULT, APPROVE, [CLEAN]),
     ([spam(0.5)], DEFAULT, FLAG, ["spam score 0.5"]),
     ([spam(1.0)], DEFAULT, FLAG, ["spam score 1.0"]),
-    # A score that the check itself calls harmless is held with the limit that it passed.
+    # A score that the check itself calls harmless is held with the limit that it exceeds.
     (
         [replace(spam(0.12), outcome=Outcome.CLEAR)],
         Policy(spam=SpamPolicy(flag_above=0.1)),
@@ -104,7 +104,8 @@ RULES = [
     ),
     ([spam(0.99)], Policy(spam=SpamPolicy(reject_above=0.98)), REJECT, ["spam score 0.99"]),
     ([spam(0.97)], Policy(spam=SpamPolicy(reject_above=0.98)), FLAG, ["spam score 0.97"]),
-    # A language it has not learned is a human's, or the owner trusts the other checks.
+    # A human decides in a language that the model has not learned, unless the owner trusts the
+    # other checks.
     ([abstained()], DEFAULT, FLAG, ["not learned yet"]),
     (
         [abstained()],
@@ -112,8 +113,8 @@ RULES = [
         APPROVE,
         [CLEAN, "not learned yet"],
     ),
-    # One that it has read a little of: what is clearly fine goes live, all else is a human's, and
-    # never rejected.
+    # In a language that it has learned a little, clearly fine comments are published, a human
+    # decides all others, and none is rejected.
     ([little_known(0.09)], DEFAULT, APPROVE, [CLEAN]),
     ([little_known(0.1)], DEFAULT, FLAG, ["spam score 0.1; it has read little of it"]),
     (
@@ -129,7 +130,7 @@ RULES = [
         FLAG,
         ["spam score 0.3; it has read little of it"],
     ),
-    # Links: two are fine, three are many.
+    # Links: two are fine, three are too many.
     ([found("links", links=2)], DEFAULT, APPROVE, [CLEAN]),
     ([found("links", links=9)], DEFAULT, FLAG, ["9 links; the limit is 2"]),
     (
@@ -139,12 +140,12 @@ RULES = [
         ["1 link; the limit is 0"],
     ),
     ([found("links", "shortener", links=1)], DEFAULT, FLAG, ["links: shortener"]),
-    # What a check did not look at to its end is a human's, whatever the owner allows.
+    # A human decides if a check did not read to the end, whatever the owner allows.
     ([found("links", UNREAD)], Policy(links=LinksPolicy(max_links=1000)), FLAG, ["links: unread"]),
     # The owner's words.
     ([found("words", "blocked")], DEFAULT, REJECT, ["words: blocked"]),
     ([found("words", "held")], DEFAULT, FLAG, ["words: held"]),
-    # Said before: twice may be a slip, three times is a campaign.
+    # Repeats: twice may be a mistake, three times is a campaign.
     ([found("repeats", "same", same=2)], DEFAULT, APPROVE, [CLEAN]),
     ([found("repeats", "same", same=3)], DEFAULT, FLAG, ["repeats: same"]),
     ([found("repeats", "similar", similar=5)], DEFAULT, FLAG, ["repeats: similar"]),
@@ -154,7 +155,7 @@ RULES = [
         FLAG,
         ["repeats: same"],
     ),
-    # Too many in too short a time.
+    # Too many in a short time.
     ([found("pace", minute=5, hour=30)], DEFAULT, APPROVE, [CLEAN]),
     (
         [found("pace", minute=6, hour=6)],
@@ -171,7 +172,7 @@ RULES = [
             "4 comments in the last hour; the limit is 3",
         ],
     ),
-    # A bad record holds back, a good one earns nothing.
+    # A bad record holds a comment back; a good one earns nothing.
     ([found("author", "rejected", rejected=1)], DEFAULT, APPROVE, [CLEAN]),
     ([found("author", "rejected", rejected=2)], DEFAULT, FLAG, ["author: rejected"]),
     (
@@ -181,7 +182,7 @@ RULES = [
         ["author: rejected"],
     ),
     ([clear("author", counts={"approved": 900}), spam(0.5)], DEFAULT, FLAG, ["spam score 0.5"]),
-    # The form: only the honeypot says enough alone. The rest is said all the same.
+    # The form: only the honeypot is enough alone. The others are still reported.
     ([found("form", "honeypot")], DEFAULT, REJECT, ["form: honeypot"]),
     (
         [found("form", "too_quick", "no_token")],
@@ -195,17 +196,17 @@ RULES = [
         FLAG,
         ["form: no_token"],
     ),
-    # A hint lowers the threshold of the model, wherever the check stands in the list.
+    # A hint lowers the threshold of the model, wherever its check is in the list.
     ([spam(0.4), found("form", "no_token")], DEFAULT, FLAG, ["spam score 0.4", "form: no_token"]),
     ([spam(0.29), found("form", "no_token")], DEFAULT, APPROVE, [CLEAN, "form: no_token"]),
-    # … and never raises it, whatever was typed into the policy.
+    # … and never raises it, whatever the policy says.
     (
         [spam(0.6), found("form", "no_token")],
         Policy(spam=SpamPolicy(flag_above=0.5, flag_above_with_hint=0.9)),
         FLAG,
         ["spam score 0.6", "form: no_token"],
     ),
-    # Failure never approves by accident; only the owner may say so.
+    # A failure never approves by accident; only the owner may allow it.
     ([failed("email")], DEFAULT, FLAG, ["the email check could not run"]),
     ([failed("spam")], DEFAULT, FLAG, ["the spam check could not run"]),
     ([failed("one of tomorrow's")], DEFAULT, FLAG, ["the one of tomorrow's check could not run"]),
@@ -221,14 +222,14 @@ RULES = [
         APPROVE,
         [CLEAN, "the email check could not run"],
     ),
-    # What a check found before it failed still counts.
+    # Findings from before a check failed still count.
     (
         [replace(failed("email"), found={"disposable": "throw-away"})],
         Policy(could_not_run={"email": "approve"}),
         FLAG,
         ["throw-away"],
     ),
-    # The worst wins, and every reason is kept, worst first.
+    # The worst verdict wins, and every reason is kept, worst first.
     (
         [found("links", links=3), found("words", "held", "blocked"), spam(0.8), failed("email")],
         Policy(could_not_run={"email": "wait"}),
@@ -241,19 +242,18 @@ RULES = [
             "the email check could not run",
         ],
     ),
-    # To hold is worse than to wait, to wait worse than to approve.
+    # Holding is worse than waiting, and waiting is worse than approving.
     (
         [found("links", links=3), failed("email")],
         Policy(could_not_run={"email": "wait"}),
         FLAG,
         ["3 links; the limit is 2", "the email check could not run"],
     ),
-    # What a moderator said of a comment holds for all that is like it, and only a human's word
-    # rejects so.
+    # A moderator's rule for a comment applies to all similar ones, and only a human's rule rejects.
     ([found("blocks", "like_rejected")], DEFAULT, REJECT, ["blocks: like_rejected"]),
     ([found("blocks", "like_held")], DEFAULT, FLAG, ["blocks: like_held"]),
-    # Let through: that many say it is no doubt any more; the model's word is taken back only for
-    # the very same words.
+    # A rule to approve: repeats are no doubt any more, and the model's score is ignored only for
+    # exactly the same text.
     (
         [found("blocks", "like_approved", like_approved=1), found("repeats", "same", same=9)],
         DEFAULT,
@@ -272,15 +272,15 @@ RULES = [
         APPROVE,
         [CLEAN, "blocks: like_approved"],
     ),
-    # A link that was added to it is held as any other.
+    # A link that was added to the text is held as usual.
     (
         [found("blocks", "like_approved", like_approved=1), found("links", links=3)],
         DEFAULT,
         FLAG,
         ["3 links; the limit is 2"],
     ),
-    # An author's first comments are read; what was approved before counts, what was only written
-    # does not.
+    # An author's first comments are read. Only approved earlier comments count, not all that were
+    # written.
     (
         [clear("author", counts={"approved": 1, "rejected": 0, "flagged": 7})],
         Policy(author=AuthorPolicy(hold_first=3)),
@@ -293,14 +293,14 @@ RULES = [
         APPROVE,
         [CLEAN],
     ),
-    # Whom a moderator trusts is not held for having written little.
+    # A trusted author is not held for having few comments.
     (
         [clear("author", counts={"approved": 0}), found("blocks", "trusted", trusted_author=1)],
         Policy(author=AuthorPolicy(hold_first=3)),
         APPROVE,
         [CLEAN],
     ),
-    # A check this policy does not know tells a moderator something and decides nothing.
+    # A check that this policy does not know informs a moderator and decides nothing.
     ([found("weather", "rain")], DEFAULT, APPROVE, [CLEAN]),
 ]
 

@@ -1,4 +1,4 @@
-"""Thresholds from a site's labels: they keep what the owner promised, or say why they can't yet."""
+"""Thresholds from a site's labels keep the owner's promise, or say why they can't yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A migration that was stopped at any step, by whatever, is finished by the next one."""
+"""A migration that was stopped at any step is finished by the next one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.models.migrations.test_migrations import empty, schema
 __all__ = ["empty"]  # a fixture
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 COMMENT, DECISION, REVIEW = (f"01a221f7-8667-765a-aa50-e1082ff1865{n}" for n in range(3))
-# One decided comment that waits, as the first release left it.
+# One decided comment, and one that waits, as the first release stored them.
 ROWS: dict[str, dict[str, Any]] = {
     "sites": {"id": 1, "key": "demo", "policy": {}},
     "threads": {"id": 1, "site_id": 1, "key": "/harbour"},
@@ -41,11 +41,11 @@ ROWS: dict[str, dict[str, Any]] = {
 
 
 class Died(BaseException):
-    """Like the end of the process: nothing of ours catches it."""
+    """Raised instead of ending the process: nothing of ours catches it."""
 
 
 class Death:
-    """At the `step`-th statement that changes the schema or the rows."""
+    """Die at the `step`-th statement that changes the schema or the rows."""
 
     def __init__(self, step: int) -> None:
         self._left = step
@@ -57,7 +57,7 @@ class Death:
 
 
 def fill() -> None:
-    """Insert the rows, with something for each column that must not be empty."""
+    """Insert the rows, with a value for each column that must not be empty."""
     tables = MetaData()
     tables.reflect(engine())
     with engine().begin() as connection:
@@ -78,14 +78,14 @@ def blank(kind: TypeEngine[Any]) -> Any:
 
 
 def fitting(value: Any) -> Any:
-    """SQLite keeps identifiers without their hyphens."""
+    """Return the identifier for SQLite, which stores it without hyphens."""
     is_id = isinstance(value, str) and len(value) == 36
     return value.replace("-", "") if is_id and engine().dialect.name == "sqlite" else value
 
 
 def killed_at_each_step(to: str, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Migrate, and die one step later each time, on what the deaths before have left. How many
-    deaths it took.
+    """Migrate and die one step later each time, with the remains of the deaths before. Return the
+    number of deaths.
     """
     step = 0
     while True:
@@ -136,7 +136,7 @@ def test_a_migration_that_is_killed_at_each_of_its_steps_goes_on(
 def test_processes_that_are_killed_amid_a_migration_are_followed_by_one_that_finishes(
     filled: None,
 ) -> None:
-    """Each goes on from where the one before it died."""
+    """Each continues where the one before it died."""
     migrate = [*GREENROOM, "migrate"]
     for step in (3, 27):
         dying = {**os.environ, "GREENROOM_FAILPOINT": f"migration_step:{step}"}

@@ -1,6 +1,4 @@
-"""The schema that migrations make is the one the records describe, from wherever they start, on
-both databases.
-"""
+"""Migrations lead to the schema that the records describe, from any start and on both databases."""
 
 from __future__ import annotations
 
@@ -33,7 +31,7 @@ from tests.greenroom import GREENROOM
 def empty(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """A database with nothing in it."""
+    """An empty database."""
     monkeypatch.setenv("GREENROOM_DATA", str(tmp_path))
     if request.param == "sqlite":
         monkeypatch.delenv("GREENROOM_DATABASE_URL", raising=False)
@@ -50,8 +48,8 @@ def empty(
 
 
 def schema() -> dict[str, Any]:
-    """All that a schema consists of, down to the conditions of partial indexes, which Alembic does
-    not compare.
+    """Return everything in a schema, including the conditions of partial indexes, which Alembic
+    does not compare.
     """
     looked = inspect(engine())
     tables = set(looked.get_table_names()) - {"alembic_version"}
@@ -161,8 +159,8 @@ def test_a_table_in_use_is_not_waited_for_and_the_next_try_finds_it_free(
     assert is_current()
 
 
-# What an old process beside the new schema would stumble over, and what would lock a large table
-# while it is rewritten.
+# Changes that would break an old process with the new schema, or lock a large table while it is
+# rewritten.
 SHRINKS = {
     r"op\.drop_|op\.rename_|new_column_name": "takes away what the release before may still use",
     r"nullable=False(?!.*server_default)": "asks for a value that the release before does not give",
@@ -171,8 +169,8 @@ SHRINKS = {
 
 
 def dangers(source: str) -> list[str]:
-    """What is wrong with a migration that runs beside the release before it. A new table's own
-    columns are its own.
+    """Return what is wrong with a migration that runs beside the previous release. A new table may
+    have any columns.
     """
     steps = re.split(
         r"\n    (?=\w)", source.partition("def upgrade()")[2].partition("def downgrade()")[0]

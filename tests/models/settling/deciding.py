@@ -1,4 +1,4 @@
-"""Short words for what the tests of settling do over and over."""
+"""Short names for what the tests of settling do often."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ANN, BEN = Actor.moderator(new_id()), Actor.moderator(new_id())
 
 
 def decide(comment: str, verdict: str, *, by: Actor = ANN, batch: str | None = None) -> str:
-    """The id of the decision."""
+    """Decide a comment; return the id of the decision."""
     settled = settle_one(Change(comment, Verdict(verdict), by=by, batch=batch))
     assert settled
     assert settled.decision_id
@@ -27,7 +27,7 @@ def settle_one(change: Change) -> Settled | None:
 
 
 def take_back(comment: str, *, by: Actor = ANN) -> str:
-    """The id of the decision that undoes the standing one."""
+    """Undo the standing decision; return the id of the undo."""
     with begin() as session:
         decision = undo(session, comment, by=by).decision_id
     assert decision

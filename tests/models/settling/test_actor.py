@@ -1,4 +1,4 @@
-"""Who decides, and how the database names them."""
+"""Who makes decisions, and how the database names them."""
 
 from __future__ import annotations
 

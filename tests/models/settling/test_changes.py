@@ -1,4 +1,4 @@
-"""A change says its reasons in words."""
+"""A change explains its reasons in words."""
 
 from __future__ import annotations
 

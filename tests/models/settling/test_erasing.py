@@ -1,4 +1,4 @@
-"""Erasing removes what a comment said from everywhere, and keeps its place."""
+"""Erasing removes a comment's content from everywhere, and keeps its place."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SAID = "unforgettable"
 
 
 def screened(client: Client, verdict: Verdict = Verdict.APPROVE) -> str:
-    """A comment whose words stand in evidence, reasons, a note, a question, a host and an event."""
+    """A comment whose words occur in evidence, reasons, a note, a question, a host and an event."""
     comment = posted(
         client, name=SAID, body=f"An {SAID} ferry.", website=f"https://{SAID}.example/"
     )

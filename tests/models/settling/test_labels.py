@@ -1,4 +1,4 @@
-"""What a site's model may learn from: the standing human decisions."""
+"""The labels for a site's model: the standing human decisions."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Transactions that touch the same rows lock them in one order, so PostgreSQL never has to break a
+"""Transactions that touch the same rows lock them in one order, so PostgreSQL never has to end a
 deadlock.
 
-Each test leads two transactions to the point where they deadlocked, and fails with PostgreSQL's
-`deadlock detected` if one of them takes its locks in the old order. Nothing here waits for the
-clock: a transaction goes on when the other one is blocked or has ended.
+Each test leads two transactions to the point where they once deadlocked, and fails with
+PostgreSQL's `deadlock detected` if one of them takes its locks in the old order. Nothing here waits
+for the clock: a transaction continues when the other one is blocked or has ended.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _BLOCKED = (
 
 
 def blocked(database_url: str) -> int:
-    """How many transactions wait for a lock that another one holds."""
+    """Return how many transactions wait for a lock that another one holds."""
     with psycopg.connect(database_url) as connection:
         row = connection.execute(_BLOCKED).fetchone()
     assert row
@@ -54,8 +54,8 @@ def blocked(database_url: str) -> int:
 
 
 def both_commit(first: Work, other: Work, *, after: str, database_url: str) -> None:
-    """Run `first` up to its first statement that begins with `after`; start `other` there, and go
-    on with `first` when `other` is blocked or has ended.
+    """Run `first` up to its first statement that begins with `after`. Start `other` there, and
+    continue with `first` when `other` is blocked or has ended.
     """
     paused, started = threading.Event(), threading.Event()
 
@@ -102,7 +102,7 @@ def decided(comments: list[str], *, by: Actor = POLICY) -> Work:
 
 
 def webhook(moderator: Caller) -> str:
-    """The id of a new endpoint."""
+    """Return the id of a new endpoint."""
     wanted = {"url": "https://receiver.example/", "events": ["comment.approved"]}
     answer = moderator.call("POST", "/webhooks", json=wanted)
     assert answer.status_code == 201, answer.text
@@ -144,8 +144,8 @@ def test_an_erasure_locks_the_site_before_its_events_as_their_retention_does(
 def test_deliveries_are_released_in_the_order_in_which_they_are_cancelled(
     moderator: Caller, database_url: str
 ) -> None:
-    """PostgreSQL would release them in the order in which they lie in the table, the newer one
-    first here.
+    """Without an explicit order, PostgreSQL would release them in the order of the table, where the
+    newer one is first here.
 
     A third transaction holds the older one until both wait for it, the cancellation first.
     """
@@ -177,7 +177,7 @@ def test_deliveries_are_released_in_the_order_in_which_they_are_cancelled(
 
 
 def turn_deliveries_round() -> list[str]:
-    """Write all deliveries anew, the newest first, their pages shown; their ids, the
+    """Write all deliveries again, the newest first, with their pages shown. Return their ids, the
     oldest first.
     """
     table = Base.metadata.tables["deliveries"]
@@ -192,9 +192,10 @@ def turn_deliveries_round() -> list[str]:
 def test_learning_is_owed_to_sites_in_the_order_of_their_ids(
     client: Client, database_url: str
 ) -> None:
-    """PostgreSQL would change them in the order in which they lie in the table, `demo` last here.
+    """Without an explicit order, PostgreSQL would change them in the order of the table, where
+    `demo` is last here.
 
-    It reads a table of one page as a whole once it knows the size, which ANALYZE tells it.
+    It reads a table of one page as a whole if it knows the size, which ANALYZE determines.
     """
     registering.add_site("other", ["https://paper.example"])
     with begin() as session:

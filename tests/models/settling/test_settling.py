@@ -1,4 +1,6 @@
-"""What a change of status writes: the comment, its thread, its decision, reviews and events."""
+"""The rows that a change of status writes: the comment, its thread, its decision, reviews and
+events.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,7 @@ def thread_of(comment_id: str) -> Thread:
 
 
 def reviews_of(comment_id: str, *, opened: bool = True) -> list[str]:
-    """The causes of its reviews that are open, or of those that are closed."""
+    """Return the causes of its open reviews, or of its closed ones."""
     is_open = Review.closed_at.is_(None) if opened else Review.closed_at.is_not(None)
     with reading() as session:
         wanted = select(Review.cause).where(Review.comment_id == comment_id, is_open)
@@ -247,7 +249,7 @@ def test_a_site_is_due_to_learn_with_its_25th_decision_by_humans(client: Client)
     with begin() as session:
         session.execute(update(Site).values(fresh_decisions=LEARN_EVERY - 2))
     decide(comment, "approve", by=POLICY)
-    decide(comment, "flag")  # it teaches nothing
+    decide(comment, "flag")  # it gives no label
     assert site() == (LEARN_EVERY - 2, False)
     decide(comment, "reject")
     assert site() == (LEARN_EVERY - 1, False)
@@ -265,7 +267,7 @@ def test_a_site_that_is_due_to_learn_stays_due_since_then(client: Client) -> Non
 
 
 def site() -> tuple[int, bool]:
-    """How many fresh decisions the site has, and whether it is due to learn."""
+    """Return how many fresh decisions the site has, and whether it is due to learn."""
     with reading() as session:
         row = session.scalars(select(Site)).one()
     return row.fresh_decisions, row.learn_due is not None

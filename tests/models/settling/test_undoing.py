@@ -1,4 +1,4 @@
-"""Undoing a decision restores what was before it, unless someone decided after."""
+"""Undoing a decision restores the state before it, unless someone decided later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The counts beside a text, as columns: how many, and whether that is known at all."""
+"""The counts beside a text as columns: their values, and whether they are known."""
 
 from __future__ import annotations
 

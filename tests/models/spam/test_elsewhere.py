@@ -1,10 +1,10 @@
-"""What a tester from outside would post: ordinary comments under the news, and the spam that every
-site knows.
+"""Ordinary comments under the news, and spam that every site knows, as an outside tester would
+post.
 
-All of it is our own words, never trained on. LOOKED_AT was read with its scores when the default
-policy was last changed; UNSEEN was written in the same hour, and nothing was ever changed for what
-came out of it: its figures are the honest ones. Judged is by text alone, as the default policy does
-it. Run as a script it prints what went wrong, of LOOKED_AT.
+All texts are our own and never trained on. LOOKED_AT was read with its scores when the default
+policy was last changed. UNSEEN was written in the same hour, and nothing was changed because of its
+results, so its figures are unbiased. The comments are judged by text alone, with the default
+policy. Run as a script, this prints the mistakes in LOOKED_AT.
 """
 
 from __future__ import annotations
@@ -378,8 +378,8 @@ UNSEEN = Posted(
 
 
 def held(texts: list[str]) -> list[str]:
-    """Those that the default policy does not let through, each posted by somebody who took their
-    time.
+    """Return the comments that the default policy does not publish, each posted by someone who took
+    their time.
     """
     at, form = datetime(2026, 3, 3, tzinfo=UTC), Form(token="valid", seconds=40)
     batch = [

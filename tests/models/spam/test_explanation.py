@@ -1,4 +1,4 @@
-"""A score taken apart: it adds up exactly, and each part can be found in what the writer typed."""
+"""An explained score adds up exactly, and each part can be found in the typed text."""
 
 import pytest
 from hypothesis import example, given, settings

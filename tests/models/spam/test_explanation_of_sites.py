@@ -1,5 +1,5 @@
-"""A site's own model takes its score apart as exactly: the words, the base model's opinion, and
-what was counted.
+"""A site's own model explains its score as exactly: the words, the base model's opinion, and the
+counts.
 """
 
 import subprocess

@@ -1,8 +1,8 @@
-"""Ordinary readers whom a filter likes to accuse: those who give a source, who only agree, who
+"""Ordinary readers whom a filter often accuses: those who give a source, who only agree, or who
 write another language.
 
-All of it is our own words, written before the model was trained and never trained on. What counts
-is how many of them the default thresholds would hold back. Run as a script it prints every score.
+All texts are our own, written before the model was trained and never trained on. The test counts
+how many of them the default thresholds would hold back. Run as a script, this prints every score.
 """
 
 from collections.abc import Sequence
@@ -122,7 +122,7 @@ ALL = {"a source": WITH_A_SOURCE, "short": SHORT, "ordinary": ORDINARY}
 
 
 def held_back(texts: Sequence[str]) -> list[str]:
-    """Those that the default policy would flag."""
+    """Return the comments that the default policy would flag."""
     scores = base_model().probabilities(texts)
     return [
         text for text, score in zip(texts, scores, strict=True) if score >= SpamPolicy().flag_above

@@ -1,4 +1,4 @@
-"""Numbers of a comment: the same for the same text, alone or among others, long or short."""
+"""The features of a comment: the same for the same text, alone or among others, long or short."""
 
 import random
 

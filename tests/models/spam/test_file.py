@@ -1,4 +1,4 @@
-"""Which model file is used."""
+"""The choice of the model file."""
 
 from __future__ import annotations
 

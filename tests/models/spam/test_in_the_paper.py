@@ -1,7 +1,7 @@
-"""The base model never saw a newspaper: what it makes of readers' letters and of what is dumped
-below them.
+"""The base model's judgement of letters to a newspaper and of the spam below them; it never learned
+from one.
 
-All of it is our own words, written for this test and never trained on. Run as a script it prints
+All texts are our own, written for this test and never trained on. Run as a script, this prints
 every score.
 """
 

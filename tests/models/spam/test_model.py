@@ -1,4 +1,4 @@
-"""The model that ships, and models made from a few sentences of our own."""
+"""The model that ships with Greenroom, and models made from a few sentences of our own."""
 
 import json
 import pickle
@@ -119,7 +119,7 @@ def test_a_model_is_named_after_everything_it_learned() -> None:
 
 
 def arrays(**changed: object) -> bytes:
-    """A model file with some arrays changed; None leaves an array out."""
+    """Return a model file with some arrays changed; None leaves an array out."""
     content = {
         "layout": LAYOUT,
         "version": "abc",
@@ -146,7 +146,7 @@ def one_array() -> bytes:
 
 
 def zip_of_json() -> bytes:
-    """What earlier versions of Greenroom wrote."""
+    """Return a file as earlier versions of Greenroom wrote it."""
     file = BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("schema.json", "{}")

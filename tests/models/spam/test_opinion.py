@@ -27,10 +27,10 @@ NOWHERE = Place()
     [
         ("en", True),
         ("ru", True),
-        ("de", True),  # it saw a few examples
+        ("de", True),  # it learned a few examples
         ("id", False),
         ("", True),
-        ("und", True),  # too short to tell: better judged than let through
+        ("und", True),  # too short to detect: it is better to judge it than to let it pass
     ],
 )
 def test_it_judges_the_languages_that_it_learned(language: str, is_judged: bool) -> None:

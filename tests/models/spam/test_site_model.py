@@ -1,4 +1,4 @@
-"""A site's own model: what it sees of a comment, and the bytes it is packed into."""
+"""A site's own model: what it sees of a comment, and its packed bytes."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_model_of_one_word_is_small() -> None:
 
 
 def changed(**arrays: object) -> bytes:
-    """A packed model with some arrays changed; None leaves one out."""
+    """Return a packed model with some arrays changed; None leaves one out."""
     with np.load(BytesIO(made_up().packed())) as packed:
         content = dict(packed) | arrays
     file = BytesIO()

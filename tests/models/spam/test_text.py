@@ -1,4 +1,4 @@
-"""What a comment is read as, and where each piece of it stands."""
+"""The tokens that a comment is split into, and their places in the text."""
 
 import pytest
 from hypothesis import given
@@ -127,7 +127,7 @@ def test_pieces_follow_one_another_within_the_text(text: str) -> None:
         end = token.end
 
 
-@pytest.mark.timeout(60)  # where a pattern goes back and forth it takes hours
+@pytest.mark.timeout(60)  # a pattern that backtracks takes hours here
 @pytest.mark.parametrize(
     "piece",
     [

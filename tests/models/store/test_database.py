@@ -1,6 +1,4 @@
-"""How the database is reached, and who waits for whom: what holds on SQLite holds on PostgreSQL
-too.
-"""
+"""Transactions and their order: SQLite and PostgreSQL behave the same."""
 
 from __future__ import annotations
 
@@ -69,7 +67,7 @@ def test_an_insert_of_what_is_there_already_answers_no_row(data: object) -> None
 
 
 def test_only_notes_on_work_that_can_be_done_again_do_not_wait_for_the_disk(data: object) -> None:
-    """What was promised is synced also by a connection that just wrote notes."""
+    """Promises are synced even on a connection that has just written notes."""
     is_sqlite = engine().dialect.name == "sqlite"
     asked = text("PRAGMA synchronous" if is_sqlite else "SHOW synchronous_commit")
     waits, does_not = (2, 1) if is_sqlite else ("on", "off")  # 2 is FULL, 1 NORMAL

@@ -1,5 +1,5 @@
-"""A database that does not answer is given up: nobody waits for it for ever, and slow work is not
-taken for it.
+"""Greenroom stops waiting for a database that does not answer, but does not mistake slow work for
+it.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from tests.greenroom import until
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-NEVER = 60.0  # seconds: a test that waits so long for a frozen database has failed
+NEVER = 60.0  # seconds: a test that waits this long for a frozen database has failed
 
 
 @pytest.fixture
 def between(data: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """A proxy between us and PostgreSQL. It lets everything through until its `hole()`."""
+    """A proxy between us and PostgreSQL. It lets everything pass until its `hole()`."""
     server = urlsplit(settings().database_url).port
     assert server
     with Proxy(server) as proxy:
@@ -79,7 +79,7 @@ def test_a_new_connection_is_cut_at_the_deadline_however_many_hosts_there_are(
     began = monotonic()
     with pytest.raises(OperationalError), deadlines.within(0.5):
         look()
-    assert monotonic() - began < 20 * 3  # what the hosts' own time-outs would come to
+    assert monotonic() - began < 20 * 3  # the sum of the hosts' own time-outs
 
 
 @on_postgresql
@@ -95,7 +95,7 @@ def test_without_a_deadline_a_database_that_answers_nobody_is_given_up(between: 
 
 @on_postgresql
 def test_while_the_database_is_away_nobody_waits_for_it(between: Proxy) -> None:
-    """One statement found out; the next one, on whatever connection, does not wait for a second
+    """One statement notices it; the next one, on any connection, does not wait for a second
     tick.
     """
     between.hole()
@@ -137,8 +137,8 @@ def test_slow_work_is_not_cut_while_the_database_answers_others(data: object) ->
 def test_a_connection_that_died_without_a_word_is_given_up_while_others_live(
     between: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a worker finds one, which has no deadline: the probe's new connection is answered, this
-    one never is.
+    """A worker has no deadline. The probe's new connection gets an answer, and this one never
+    does.
     """
     monkeypatch.setitem(deadlines._process, "silence", 2.5)
 
@@ -240,7 +240,7 @@ def test_a_file_that_another_process_keeps_locked_is_a_503_within_the_deadline(
         took = monotonic() - began
         other.execute("ROLLBACK")
     assert answer.status_code == 503
-    assert took < 10  # what a writer without a deadline waits
+    assert took < 10  # the time that a writer without a deadline waits
     posted(client, body="The bridge is closed.")
 
 

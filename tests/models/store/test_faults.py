@@ -1,6 +1,4 @@
-"""What a store's error means is said in a sentence that quotes nothing, and only where a store was
-the cause.
-"""
+"""Errors of a store are explained in one sentence that quotes nothing; other errors are not."""
 
 from __future__ import annotations
 
@@ -29,7 +27,7 @@ def sql(cause: BaseException, kind: type[DBAPIError] = OperationalError) -> DBAP
 
 
 SAID = [
-    # PostgreSQL says by a code what happened to a connection or a statement
+    # PostgreSQL's codes tell what happened to a connection or a statement.
     (sql(psycopg.errors.AdminShutdown("terminating connection")), "the database is shutting down"),
     (sql(psycopg.errors.TooManyConnections()), "the database has no connection left"),
     (
@@ -40,13 +38,13 @@ SAID = [
         sql(psycopg.errors.UndefinedTable(), ProgrammingError),
         "the database lacks a table: run `greenroom migrate`",
     ),
-    # where it says nothing that we know, it is away
+    # If there is no code that we know, the database is down.
     (sql(psycopg.OperationalError("consuming input failed")), "the database does not answer"),
     (OperationalError("SELECT", None, Exception("closed")), "the database does not answer"),
-    # and what only a wrong statement can bring about is no store's trouble
+    # Errors that only a wrong statement can cause are not the store's.
     (sql(psycopg.errors.SyntaxError("what Ann wrote"), ProgrammingError), None),
     (sql(psycopg.errors.UniqueViolation("what Ann wrote"), DBAPIError), None),
-    # a store of objects
+    # An object store.
     (UnauthenticatedError("for path what/Ann/wrote"), "the storage refuses our credentials"),
     (GenericError("503 Service Unavailable"), "the storage does not answer"),
     (
@@ -54,10 +52,10 @@ SAID = [
         "there is no such bucket",
     ),
     (FileNotFoundError("404 Not Found: <Error><Code>NoSuchKey</Code>"), None),
-    # a folder
+    # A folder.
     (OSError(errno.ENOSPC, "No space left on device", "/what/Ann/wrote"), "the disk is full"),
     (PermissionError(errno.EACCES, "Permission denied"), "this user may not write there"),
-    # the broker
+    # The broker.
     (
         BrokerError("Error 111 connecting. Connection refused."),
         "nobody listens where the broker should be",
@@ -68,7 +66,7 @@ SAID = [
         "the broker's memory is full",
     ),
     (BrokerError("something new"), "the broker does not answer"),
-    # and what is nobody's but ours
+    # Errors that are only our own.
     (ValueError("what Ann wrote"), None),
 ]
 
@@ -81,7 +79,7 @@ def test_it_is_said_what_an_error_means(error: BaseException, words: str | None)
 
 
 def raised_by(url: str, statement: str = "SELECT 1", **options: object) -> str | None:
-    """What is said of the error that this really ends with."""
+    """Return the explanation of the error that is really raised."""
     engine = create_engine(url, poolclass=NullPool, connect_args=options)
     with pytest.raises(DBAPIError) as raised, engine.begin() as connection:
         connection.execute(text(statement))

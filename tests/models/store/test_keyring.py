@@ -1,4 +1,4 @@
-"""No process works with keys that are not the database's, wherever its keys come from."""
+"""No process works with keys that are not the database's, wherever the keys come from."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ COMMANDS = (
 
 
 def again(**environment: str) -> None:
-    """Go on as a process that starts now."""
+    """Continue as a process that starts now."""
     os.environ.update(environment)
     settings.cache_clear()
     forget_secrets()
@@ -78,7 +78,7 @@ def emails() -> list[bytes]:
 
 @pytest.fixture
 def client(data: Path, app: Flask) -> Client:
-    """Without the keys that other tests begin with: they are made or brought here."""
+    """A client without the keys that other tests start with: these tests make or provide keys."""
     return client_of(app)
 
 
@@ -86,7 +86,7 @@ def client(data: Path, app: Flask) -> Client:
 def bring(
     request: pytest.FixtureRequest, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Bring:
-    """Gives keys to a process that starts now, in the way an operator does."""
+    """Provide keys to a process that starts now, as an operator does."""
     folder = tmp_path / "mounted"
     folder.mkdir()
 
@@ -99,7 +99,7 @@ def bring(
     return give
 
 
-# Missing and wrong keys
+# Missing and wrong keys.
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -136,7 +136,7 @@ def test_a_migration_needs_no_keys_and_says_that_they_are_missing(
 def test_a_database_whose_keys_were_made_but_hold_nothing_yet_is_not_given_others(
     data: Path,
 ) -> None:
-    """Another process may be at work with them."""
+    """Another process may be using them."""
     require_keys()
     (data / "secrets.json").unlink()
     again()
@@ -193,7 +193,7 @@ def test_damaged_keys_are_told_in_one_sentence_that_names_the_file_and_no_key(
 
 
 def test_keys_that_cannot_be_read_are_told_with_their_file(data: Path) -> None:
-    (data / "secrets.json").mkdir()  # what Docker makes of a file to mount that is not there
+    (data / "secrets.json").mkdir()  # Docker makes a folder of a file to mount that does not exist
     run = CliRunner().invoke(main, ["site", "list"])
     assert run.exit_code == 1
     assert f"{data}/secrets.json can't be read" in run.stderr
@@ -282,7 +282,7 @@ def test_a_folder_that_cannot_be_written_is_told(
     assert "greenroom secrets generate" in run.stderr
 
 
-# The fingerprint
+# The fingerprint.
 
 
 def test_the_fingerprint_holds_no_key(data: Path) -> None:
@@ -370,7 +370,7 @@ def test_to_accept_asks_for_the_fingerprint_once_a_process(client: Client) -> No
     assert not any("keyring" in statement for statement in later)
 
 
-# Keys that change while the service runs
+# Keys that change while the service runs.
 
 
 def test_a_process_goes_on_when_the_file_vanishes_and_follows_when_it_is_back(
@@ -391,7 +391,7 @@ def test_a_process_goes_on_when_the_file_vanishes_and_follows_when_it_is_back(
 def test_a_mounted_secret_is_followed_as_kubernetes_replaces_it(
     client: Client, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file is a symbolic link through `..data`, which comes to point to another folder."""
+    """The file is a symbolic link through `..data`, whose target changes to another folder."""
     mount = tmp_path / "mount"
     kept = generated()
     newer = with_new_email_key(kept)
@@ -485,7 +485,7 @@ def test_two_sources_at_once_are_refused(data: Path, monkeypatch: pytest.MonkeyP
         require_keys()
 
 
-# Keys that are lost
+# Lost keys.
 
 
 def test_with_keys_that_are_lost_for_good_a_new_start_keeps_the_comments(
@@ -522,7 +522,7 @@ def test_the_doctor_names_keys_that_are_missing(client: Client, data: Path) -> N
     assert f"there is no {data}/secrets.json" in run.stdout
 
 
-# All of it on one machine
+# Everything on one machine.
 
 
 def test_up_works_with_keys_from_the_environment_and_refuses_without(tmp_path: Path) -> None:

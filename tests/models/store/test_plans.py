@@ -1,8 +1,8 @@
-"""Every query of the hot paths finds its rows by an index, also among 100,000 comments.
+"""Every query of the hot paths finds its rows by an index, even among 100,000 comments.
 
-The paths are walked for real, what they ask the database is noted, and its plan for each question
-is read. On PostgreSQL the questions are asked once more to count the rows that were looked at: a
-wrong index shows in nothing else.
+The test runs the paths, records their statements, and reads the database's plan for each. On
+PostgreSQL it also runs the statements again to count the rows that were read, because nothing else
+reveals a wrong index.
 """
 
 from __future__ import annotations
@@ -63,11 +63,9 @@ BIG = (
 )
 BIG += ("deliveries", "attempts")
 ONLY_WHAT_WAITS = "USING INDEX ix_deliveries_waiting"  # there is nothing else in it
-MOST_ROWS = (
-    2500  # looked at by one query: a hundred authors' twenty comments each; a scan would be 100,000
-)
+MOST_ROWS = 2500  # rows read by a query, 20 of each of 100 authors; a scan reads 100,000
 
-# What differs between the two, to make rows where they are to lie: `n` is their number, from 1.
+# The differences between the databases, for making rows in place: `n` is their number, from 1.
 SPELLED = {
     "sqlite": {
         "numbers": (
@@ -86,7 +84,7 @@ SPELLED = {
     },
 }
 
-# Thread 1 has 20,000 comments, all others 40. Every fourth is at the top, with three replies.
+# Thread 1 has 20,000 comments, all others 40. Every fourth is top-level, with three replies.
 TOP = "n - (n - 1) % 4"
 THREAD = "CASE WHEN n <= 20000 THEN 1 ELSE 2 + (n - 20001) / 40 END"
 STATUS = (
@@ -137,8 +135,8 @@ ROWS = {
     },
     "fingerprints": {"site_id": "1", "band": "n % 30000", "comment_id": "{id}", "at": "{at}"},
     "linked_hosts": {"site_id": "1", "host": "'shop' || (n % 20) || '.example'", "comment_id": "{id}"},
-    # The first endpoint has a backlog of 20,000; of the second every third is dead; the others took
-    # all but the newest.
+    # The first endpoint has a backlog of 20,000. A third of the second one's deliveries are dead.
+    # The others accepted all but the newest.
     "deliveries": {
         "id": "{id}", "endpoint_id": ENDPOINT, "event_id": "{id}", "type": "'comment.approved'", "comment_id": "{id}",
         "sequence": "1", "thread_id": THREAD, "revision": "40000",
@@ -154,8 +152,8 @@ def id_of(n: int) -> str:
 
 
 def _listen() -> None:
-    """Ten endpoints of the site 1: one with all options that cost something, one that is dead,
-    eight that are well.
+    """Make ten endpoints of site 1: one with all options that cost something, one that is dead,
+    eight that work.
     """
     made = [
         Endpoint(
@@ -173,7 +171,7 @@ def _listen() -> None:
 
 
 def fill(rows_of: dict[str, dict[str, str]] = ROWS) -> None:
-    """100,000 rows in each of the big tables, of the site 1."""
+    """Insert 100,000 rows into each of the big tables, for site 1."""
     spelled = SPELLED[engine().dialect.name]
     words = {
         "count": COMMENTS,
@@ -208,7 +206,7 @@ def fill(rows_of: dict[str, dict[str, str]] = ROWS) -> None:
             connection.exec_driver_sql("SELECT setval('threads_id_seq', 1000000)")
     if engine().dialect.name == "postgresql":
         with engine().execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            connection.exec_driver_sql("VACUUM ANALYZE")  # as autovacuum would, sooner or later
+            connection.exec_driver_sql("VACUUM ANALYZE")  # as autovacuum would sooner or later
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -245,7 +243,7 @@ def moderator(large: None) -> Caller:
 
 
 class Question(NamedTuple):
-    """A statement as it was sent, with the values it was sent with."""
+    """A statement with its values."""
 
     statement: str
     values: Any
@@ -253,7 +251,7 @@ class Question(NamedTuple):
 
 @contextmanager
 def questions() -> Iterator[list[Question]]:
-    """What is asked of the database inside the block, each statement once."""
+    """Record the statements inside the block, each once."""
     noted: dict[str, Question] = {}
 
     def note(_: Any, __: Any, statement: str, values: Any, context: Any, executemany: bool) -> None:
@@ -270,14 +268,14 @@ def questions() -> Iterator[list[Question]]:
 
 
 def objections(question: Question) -> list[str]:
-    """What is wrong with how the database means to answer."""
+    """Return what is wrong with the database's plan."""
     return (_in_sqlite if engine().dialect.name == "sqlite" else _in_postgresql)(question)
 
 
 def _in_sqlite(question: Question) -> list[str]:
     if question.statement.startswith(
         "INSERT"
-    ):  # only a broken deferred key would be looked for, and there is none
+    ):  # it would only look for a broken deferred key, and there is none
         return []
     with engine().connect() as connection:
         plan = connection.exec_driver_sql(
@@ -289,8 +287,8 @@ def _in_sqlite(question: Question) -> list[str]:
 
 
 def _in_postgresql(question: Question) -> list[str]:
-    """It is carried out, to be counted, and then taken back; but what would only conflict now is
-    not.
+    """Run it, so that rows can be counted, and roll it back. Skip a statement that would only
+    conflict now.
     """
     counted = "" if question.statement.lstrip().startswith("INSERT") else "ANALYZE, "
     with engine().connect() as connection:
@@ -429,8 +427,8 @@ def telling(moderator: Caller) -> None:
 
 
 def delivering(moderator: Caller) -> None:
-    """Rounds that take and write down, of all endpoints; the nearly-due are swept and what was
-    shown is released.
+    """Run rounds that claim and record for all endpoints, sweep, and release the deliveries whose
+    pages are shown.
     """
     room = {id_of(n): 16 for n in range(1, ENDPOINTS + 1)}
     taken = round_of([], room)

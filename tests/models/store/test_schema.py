@@ -1,4 +1,4 @@
-"""Which revision the database is at."""
+"""The revision of the database."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What was erased is in none of SQLite's files, and what is in the way holds it up only until it
-has gone.
-"""
+"""No SQLite file contains erased words, and an obstacle delays this only as long as it lasts."""
 
 from __future__ import annotations
 
@@ -41,8 +39,8 @@ def later() -> bool:
 
 
 def _filled(client: Client, count: int) -> list[str]:
-    """Ids of comments of very different sizes, each with a word of its own in name,
-    body and HTML.
+    """Return ids of comments of very different sizes, each with its own word in name, body and
+    HTML.
     """
     dice = random.Random(4)
     first = posted(client)
@@ -93,12 +91,14 @@ def test_of_many_erased_comments_of_all_sizes_nothing_is_left(client: Client) ->
 
 
 def _mark(id_: str) -> bytes:
-    """Without its beginning, which the search index may share with the word before."""
+    """Return the word without its beginning, which the search index may share with the word before
+    it.
+    """
     return _word(id_)[12:].encode()
 
 
 def _word(id_: str) -> str:
-    """One of a kind, and not the id itself, which stays."""
+    """Return a unique word that is not the id itself, which stays."""
     return "q" + id_.replace("-", "")[::-1]
 
 

@@ -1,4 +1,4 @@
-"""Full-text search: which comments hold all the words, on both databases."""
+"""Full-text search finds the comments that contain all the words, on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys of an installation, and what is sealed with them."""
+"""The keys of an installation, and the values that they encrypt."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_keys_that_another_process_made_after_the_first_look_are_found(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keyring.make_keys()
-    looks = iter([False])  # the first look came before the other process wrote the file
+    looks = iter([False])  # the first look was before the other process wrote the file
     look = keyring.is_there
     monkeypatch.setattr(keyring, "is_there", lambda: next(looks, None) is not False and look())
     keyring.refuse_missing_keys()

@@ -1,4 +1,4 @@
-"""What a reader typed, made safe to store and otherwise left as it is."""
+"""Text that a reader typed is made safe to store, and otherwise left unchanged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from models.text.folding import fold
         ("a\u202eb\u2066c\u2069", "abc"),
         ("tab\tstays\x07", "tab\tstays"),
         ("a\0b\ufeff", "ab\ufeff"),
-        ("e\u202e\u0301", "é"),  # composed without what stood between
+        ("e\u202e\u0301", "é"),  # composed after the character between them was removed
     ],
 )
 def test_cleaning_keeps_writing_and_drops_trickery(typed: str, kept: str) -> None:
@@ -37,14 +37,14 @@ def test_cleaning_keeps_writing_and_drops_trickery(typed: str, kept: str) -> Non
 
 @given(st.text("e\u0301\u0323\u202e\x85\r\n \x07\u0958"))
 def test_what_is_clean_stays_as_it_is(typed: str) -> None:
-    """A thread is looked up by its key as it was handed out."""
+    """A thread is looked up by the key in the form that was given out."""
     assert clean(clean(typed, 999), 999) == clean(typed, 999)
     assert clean_line(clean_line(typed, 999), 999) == clean_line(typed, 999)
 
 
 def _descending_marks(length: int) -> str:
-    """NFC sorts a letter's marks by their class one by one, so these take the square of their
-    number.
+    """NFC sorts a letter's marks by their class one by one, so sorting these takes the square of
+    their number.
     """
     return "a" + "".join(mark * (length // 3) for mark in "\u0315\u0300\u0323")
 
@@ -79,7 +79,7 @@ def test_marks_cost_no_more_than_their_number(
         ("a" + 30 * "\u0301", False),
         ("a" + 31 * "\u0301", True),
         ("a" + 31 * "\u0301\u200d", True),  # a joiner between them changes nothing
-        ("a" + 31 * "\u0301\u202e", True),  # nor does what is removed
+        ("a" + 31 * "\u0301\u202e", True),  # and neither does a removed character
         (31 * ("a" + 30 * "\u0301"), False),
         ("\u0915" + 31 * "\u094d", True),
         ("x" + 31 * "\U0001d165", True),

@@ -1,4 +1,4 @@
-"""What can be an email address, and how it is normalised."""
+"""Which texts can be an email address, and how they are normalised."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from models.text.email import MOST_EMAIL, parsed_email
         ("ann@xn--bcher-kva.example.org", "ann@bücher.example.org"),
         ("用户@example.org", "用户@example.org"),
         ('"ann lee"@example.org', '"ann lee"@example.org'),
-        ("ann@paper.test", "ann@paper.test"),  # reserved for tests, and let through
+        ("ann@paper.test", "ann@paper.test"),  # reserved for tests, but accepted
     ],
 )
 def test_an_address_is_normalised(typed: str, kept: str) -> None:

@@ -1,4 +1,6 @@
-"""Words that look the same fold to the same, and ordinary words of every language stay apart."""
+"""Words that look the same fold to the same text, and ordinary words of every language stay
+distinct.
+"""
 
 import sys
 import unicodedata
@@ -74,7 +76,7 @@ def test_two_spellings_of_one_word_fold_alike(written: str, meant: str) -> None:
         ("กา", "กี"),
         ("שם", "שב"),
         ("σε", "οε"),
-        ("sp4m", "spam"),  # leet is left to the owner's own list
+        ("sp4m", "spam"),  # "leet" spelling is left to the owner's own list
         ("中国", "中國"),
     ],
 )

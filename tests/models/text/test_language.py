@@ -1,4 +1,4 @@
-"""A language is named when it is sure, and "und" is an honest answer."""
+"""The detector names a language when it is sure, and otherwise says "und"."""
 
 import pytest
 

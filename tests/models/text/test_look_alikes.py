@@ -18,14 +18,14 @@ def test_every_letter_has_one_target(pairs: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("pairs", [ALWAYS, SOMETIMES, AMONG_LATIN])
 def test_a_letter_is_listed_as_folding_leaves_it(pairs: dict[str, str]) -> None:
-    """Otherwise no text would ever hold it by the time it is looked up."""
+    """Otherwise no folded text would ever contain it."""
     for letter in "".join(pairs):
         folded = unicodedata.normalize("NFKC", letter).casefold()
         assert letter in {folded, letter.casefold()}, unicodedata.name(letter)
 
 
 def test_the_ordinary_words_of_greek_stay_apart() -> None:
-    """Two letters with one target would make one word of two."""
+    """If two letters had one target, two words would become one."""
     (targets,) = (targets for letters, targets in ALWAYS.items() if letters.startswith("α"))
     assert len(targets) == len(set(targets))
 

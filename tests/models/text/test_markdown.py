@@ -1,4 +1,4 @@
-"""What a reader typed, rendered without letting anything in."""
+"""Rendering text that a reader typed, without letting anything harmful in."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from models.text.markdown import links, render
     "address",
     [
         "//casino.example/x",
-        "https:///casino.example/x",  # browsers forgive a slash too many or too few, and go there
+        "https:///casino.example/x",  # browsers accept a missing or an extra slash and go there
         "http:/casino.example",
         "https:casino.example",
         "https://%63asino.example/",
         "https://ann@casino.example/",
         "https://:@casino.example/",
         "https://1.2.3.4.5/",
-        "/console/",  # it would lead elsewhere from every page that shows the comment
+        "/console/",  # it would lead elsewhere on every page that shows the comment
         "?page=2",
     ],
 )
 def test_only_what_names_its_host_plainly_becomes_a_link(address: str) -> None:
-    """The checks, and whoever reads the log, see the host that a browser would go to."""
+    """The checks, and people who read the log, see the host that a browser would open."""
     assert "<a" not in render(f"[bonus]({address}) {address}")
 
 
@@ -71,7 +71,7 @@ def test_a_link_that_leads_nowhere_or_shows_nothing_stays_as_typed(typed: str) -
 
 
 def test_a_host_in_punycode_is_shown_as_it_was_typed() -> None:
-    """Decoded, this one reads like apple.example."""
+    """Decoded, this one would look like apple.example."""
     assert ">https://xn--80ak6aa92e.example/<" in render("https://xn--80ak6aa92e.example/")
 
 

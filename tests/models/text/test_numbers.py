@@ -1,4 +1,4 @@
-"""Numbers that somebody typed, or sent in a header."""
+"""Numbers that somebody typed or sent in a header."""
 
 from __future__ import annotations
 

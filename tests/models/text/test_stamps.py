@@ -1,4 +1,4 @@
-"""Moments as answers, events and exports write them."""
+"""The format of moments in answers, events and exports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""URLs are read as a browser reads them, however they are spelled."""
+"""URLs are read as a browser reads them, in every spelling."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from models.text import urls
 
-# (typed, the host that a browser opens, or "" where it opens none). tests/browser/test_urls.py asks
-# a browser, too.
+# (typed text, the host that a browser opens, or "" if it opens none). tests/browser/test_urls.py
+# compares with a real browser, too.
 SPELLINGS = [
     ("https://evil.example/", "evil.example"),
     ("https://EVIL.example", "evil.example"),
@@ -79,7 +79,7 @@ def test_a_url_has_the_host_that_a_browser_opens(typed: str, host: str) -> None:
 
 @pytest.mark.parametrize("typed", [typed for typed, _ in SPELLINGS])
 def test_what_is_published_names_the_same_host_plainly(typed: str) -> None:
-    """Even to a program that splits URLs in the simplest way."""
+    """This holds even for a program that splits URLs in the simplest way."""
     found = urls.link(typed)
     if found is not None:
         authority = found.href.split("/")[2]

@@ -1,4 +1,4 @@
-"""An endpoint's secrets: which sign, and until when."""
+"""An endpoint's secrets: which of them sign, and until when."""
 
 from __future__ import annotations
 
@@ -83,4 +83,4 @@ def test_what_is_sealed_opens_again_and_only_whole(data: Path) -> None:
     damaged = content[:-1] + bytes([content[-1] ^ 1])
     with pytest.raises(InvalidTag):
         unsealed(damaged)
-    assert sealed(unsealed(content)) != content  # a nonce of its own each time
+    assert sealed(unsealed(content)) != content  # each has its own nonce

@@ -1,4 +1,4 @@
-"""Which endpoints hear of an event, and from when on."""
+"""Which endpoints get an event, and from when on."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SLACK = Wanting(["comment.approved"], format="slack")
     [
         (APPROVED, "comment.approved", False, "/a", True),
         (APPROVED, "comment.flagged", False, "/a", False),
-        # An endpoint that heard of the approval also hears of its end.
+        # An endpoint that got the approval also gets its end.
         (APPROVED, "comment.rejected", True, "/a", True),
         (APPROVED, "comment.deleted", True, "/a", True),
         (FLAGGED, "comment.deleted", True, "/a", False),
@@ -50,7 +50,7 @@ SLACK = Wanting(["comment.approved"], format="slack")
         (NEWS, "comment.approved", False, "/news/1", True),
         (NEWS, "comment.approved", False, "/sport/news", False),
         (NEWS, "comment.deleted", True, "/sport", False),
-        # A chat hears of comments that wait for a moderator, and of nothing else.
+        # A chat gets comments that wait for a moderator, and nothing else.
         (SLACK, "comment.flagged", False, "/a", True),
         (SLACK, "comment.approved", False, "/a", False),
         (SLACK, "comment.rejected", True, "/a", False),
@@ -76,7 +76,7 @@ def test_an_event_that_changes_a_page_waits_for_it() -> None:
 
 @pytest.fixture
 def endpoint(moderator: Caller) -> str:
-    """An endpoint that hears of approvals in threads below /harbour."""
+    """An endpoint for approvals in threads below /harbour."""
     wanted = {
         "url": "https://receiver.example/",
         "events": ["comment.approved"],
@@ -137,7 +137,7 @@ def test_a_published_page_releases_what_waited_for_it(moderator: Caller, endpoin
 def test_an_erasure_cancels_what_is_owed_and_tells_those_who_would_have_heard(
     moderator: Caller, endpoint: str
 ) -> None:
-    """The endpoint asked for approvals only, and the comment is no longer approved."""
+    """The endpoint asked only for approvals, and the comment is no longer approved."""
     comment = posted(moderator.client)
     decide(comment, "approve")
     with begin() as session:

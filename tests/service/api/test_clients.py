@@ -1,4 +1,4 @@
-"""Clients generated from `/openapi.json` walk a moderator's day against a running Greenroom."""
+"""Clients generated from `/openapi.json` go through a moderator's day with a running Greenroom."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.npm_packages import npm_package
 
 CLIENTS = Path(__file__).parent / "clients"
 ZONE = {"test": {"NS": ["ns.test."]}, "example.org": {"MX": ["10 mail.example.org."]}}
-SECONDS = 250  # only a test that fails takes so long
+SECONDS = 250  # only a failing test takes this long
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,5 @@
-"""Deciding, undoing and erasing over the API, and what the published page and the event log say
-afterwards.
+"""Deciding, undoing and erasing over the API, with the effects on the published page and the event
+log.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.caller import Caller, Client, post, posted, publish_all, screen_all
 
 @pytest.fixture
 def flagged(client: Client) -> str:
-    """A comment in the queue: its links are more than the site allows."""
+    """A comment in the queue: it has more links than the site allows."""
     comment = posted(
         client, body="https://a.example https://b.example https://c.example https://d.example"
     )
@@ -65,13 +65,11 @@ def test_what_is_approved_is_on_the_page_and_what_is_rejected_leaves_it(
 def test_a_record_is_of_one_moment(
     moderator: Caller, flagged: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No decision without the status that it gave, and no version that is no longer that of what is
-    shown.
-    """
+    """A record never mixes two states: its decisions, status and version belong together."""
     rest = comment_records._latest_evidence
 
     def meanwhile(*asked: Any) -> Any:
-        """The comment has been read; its decisions have not."""
+        """The comment has been read, but its decisions have not."""
         monkeypatch.setattr(comment_records, "_latest_evidence", rest)
         assert moderator.decide(flagged, "approve").status_code == 201
         return rest(*asked)
@@ -235,7 +233,7 @@ def test_the_policy_is_kept_by_version_and_decides(client: Client, moderator: Ca
     assert saved.status_code == 200
     assert (
         moderator.call("PUT", "/policy", json=policy).status_code == 409
-    )  # made from the version before
+    )  # based on the version before
     comment = posted(client, body="Win at the LOTTERYWHEEL today")
     screen_all()
     assert moderator.record(comment)["status"] == "rejected"

@@ -1,4 +1,4 @@
-"""The event log: whoever follows its cursor misses nothing, however many write at once."""
+"""The event log: a program that follows its cursor misses nothing, however many write at once."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _comments(number: int) -> list[str]:
 
 
 def _write(ids: list[str], number: int) -> None:
-    """Many small transactions, some of several decisions, each held open for a moment."""
+    """Run many small transactions, some with several decisions, each held open for a moment."""
     chance = random.Random(number)
     for turn in range(TRANSACTIONS):
         verdict = (Verdict.APPROVE, Verdict.FLAG, Verdict.REJECT)[turn % 3]

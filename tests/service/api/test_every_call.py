@@ -1,4 +1,4 @@
-"""Every call of the API succeeds once, with something in its answer.
+"""Every call of the API succeeds once, with content in its answer.
 
 `tests/answers.py` checks each answer against the shape that its call declares.
 """
@@ -23,7 +23,7 @@ LINKS = "https://a.example https://b.example https://c.example https://d.example
 
 
 class Journey:
-    """Calls by their operation's name, and what was called."""
+    """Calls by their operation's name, and the names that were called."""
 
     def __init__(self, client: Client, key: str) -> None:
         self.client, self.calls = client, calls_of(client.application)
@@ -187,7 +187,7 @@ def _operations(journey: Journey) -> None:
     assert journey("check_life")["status"] == "ok"
     assert journey("check_readiness", query_string={"for": "writing"})["parts"]
     assert "greenroom_" in journey("read_metrics")
-    answer = journey.client.get("/health/system")  # here are no workers
+    answer = journey.client.get("/health/system")  # there are no workers here
     assert answer.status_code == 503
     assert answer.json["failing"]
     journey.done.add("check_system")

@@ -1,4 +1,4 @@
-"""An example is put together from those of a schema's fields."""
+"""An example is built from those of a schema's fields."""
 
 from __future__ import annotations
 

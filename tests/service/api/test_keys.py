@@ -1,4 +1,6 @@
-"""Keys by the API: an admin key manages those of its site, and gives no more than it has."""
+"""API keys over the API: an admin key manages those of its site, and gives no scope that it
+lacks.
+"""
 
 from __future__ import annotations
 

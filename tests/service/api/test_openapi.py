@@ -1,4 +1,6 @@
-"""`/openapi.json` says of each call what it takes and what it answers, to good and to bad input."""
+"""`/openapi.json` describes what each call takes and what it answers, for valid and invalid
+input.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,7 @@ def operations(document: Any) -> Iterator[tuple[str, Any]]:
 
 
 def schemas(part: Any) -> Iterator[Any]:
-    """Every object within the document, schemas among them."""
+    """Yield every object in the document, including schemas."""
     if isinstance(part, dict):
         yield part
         for value in part.values():

@@ -1,4 +1,4 @@
-"""A policy is replaced as a whole, or changed in parts; nothing is reset by mistake."""
+"""A policy is replaced as a whole or changed in parts; nothing is reset by mistake."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MERGE_PATCH = "application/merge-patch+json"
 
 @pytest.fixture
 def policy(moderator: Caller) -> Any:
-    """The site's policy, in which one number is not the default."""
+    """The site's policy, with one number that is not the default."""
     saved = moderator.call("PATCH", "/policy", json={"links": {"max_links": 7}})
     assert saved.status_code == 200
     return saved.json

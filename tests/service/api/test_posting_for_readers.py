@@ -1,4 +1,6 @@
-"""A server with a key of the scope `post` posts for its readers, and each reader is limited."""
+"""A server with a key of the scope `post` posts for its readers, and Greenroom limits each
+reader.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schemas as generators of clients understand them."""
+"""Schemas in a form that generators of clients understand."""
 
 from __future__ import annotations
 

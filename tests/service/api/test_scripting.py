@@ -1,5 +1,5 @@
-"""Whatever a moderator can do in the console, a script can do with a key; and never to another
-site's things.
+"""A script with a key can do everything that a moderator can do in the console, and nothing on
+another site.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def held(client: Client) -> list[str]:
 
 @pytest.fixture
 def other(client: Client) -> Caller:
-    """With every right, on another site."""
+    """A caller with every right on another site."""
     registering.add_site("other", ["https://other.example"])
     return Elsewhere(client, accounts.create_key("other", "admin"))
 
@@ -120,8 +120,8 @@ def test_a_batch_of_a_thousand_is_one_of_the_last_hundred_after_a_reload(
 
 
 def _many(count: int) -> list[str]:
-    """Comments that wait, made as rows: to post so many would take longer than what
-    is looked at.
+    """Insert waiting comments as rows, because posting so many would take longer than the test
+    itself.
     """
     from models.records import Review, Site, Thread
     from models.store.database import begin, now

@@ -1,4 +1,4 @@
-"""The `greenroom` command, as typed."""
+"""The `greenroom` command, as people type it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def refused(done: subprocess.CompletedProcess[str]) -> str:
-    """The one line a mistake is answered with."""
+    """Return the one line that a mistake gets."""
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("Error: ")
@@ -223,7 +223,7 @@ def test_a_password_on_standard_input_is_taken_and_not_shown(data: Path) -> None
 
 
 def test_a_password_is_kept_so_that_guessing_is_dear(data: Path) -> None:
-    """The other tests hash at next to no cost: see `tests/conftest.py`."""
+    """The other tests hash almost for free: see `tests/conftest.py`."""
     greenroom(
         "moderator", "add", "dora@example.org", "--site", "paper", "--role", "viewer", data=data
     )

@@ -1,4 +1,6 @@
-"""Posting a comment: what is taken, what is refused and why, and that nothing is taken twice."""
+"""Posting a comment: what is accepted, what is refused and why, and that nothing is accepted
+twice.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,7 @@ def test_the_email_is_kept_encrypted_and_nowhere_in_the_clear(client: Client, da
         ({"thread": None}, "thread"),
         ({"name": "   "}, "name"),
         ({"body": "\n\t "}, "body"),
-        ({"body": "\u200d\u200c"}, "body"),  # nothing anyone could see
+        ({"body": "\u200d\u200c"}, "body"),  # nothing visible
         ({"name": 7}, "name"),
         ({"body": ["text"]}, "body"),
         ({"body": True}, "body"),
@@ -127,7 +129,7 @@ def test_a_website_is_kept_as_a_browser_reads_it(client: Client, typed: str, kep
         (b'{"name": "\xff"}', "application/json", 400),
         (b'{"name": "\\ud800"}', "application/json", 400),
         (b"[" * 100_000, "application/json", 400),
-        (b'{"x": NaN}', "application/json", 400),  # no JSON, though many readers take it
+        (b'{"x": NaN}', "application/json", 400),  # no JSON, although many parsers accept it
         (b'{"x": -Infinity}', "application/json", 400),
         (b"[]", "application/json", 422),
         (b'"text"', "application/json", 422),
@@ -207,8 +209,8 @@ def test_the_same_key_gives_the_same_comment_whatever_the_token(client: Client) 
 
 @pytest.mark.parametrize("key", ["", " ", "\xe4", "k" * 256, "a\tb"])
 def test_an_idempotency_key_that_would_not_be_kept_to_is_refused(client: Client, key: str) -> None:
-    """The web server hands on one beyond ASCII as an empty one: two different ones would look the
-    same.
+    """The web server passes on a header beyond ASCII as an empty one, so two different ones would
+    look the same.
     """
     answer = post(client, headers={"Idempotency-Key": key})
     assert answer.status_code == 422
@@ -337,14 +339,14 @@ def test_who_was_too_fast_with_the_plain_form_gets_it_back_as_it_was_filled_in(
     assert (answer.status_code, "Typed with care." in answer.text) == (429, True)
 
 
-MARKS = "\u0315\u0300\u0323"  # of three classes: NFC puts them into order
+MARKS = "\u0315\u0300\u0323"  # of three classes: NFC sorts them
 ZALGO = "a" + "".join(mark * 6000 for mark in MARKS)
 
 
 @pytest.mark.parametrize("field", ["thread", "name", "email", "body", "url", "website"])
 def test_a_field_of_nothing_but_marks_is_refused(client: Client, field: str) -> None:
-    """126 KB of them kept the web process busy for seconds: tests/models/text/test_markdown.py
-    looks at what they cost.
+    """126 KB of them once kept the web process busy for seconds. tests/models/text/test_markdown.py
+    checks their cost.
     """
     answer = post(client, **{field: ZALGO})
     assert answer.status_code == 422
@@ -381,7 +383,7 @@ def test_a_thread_of_nothing_but_marks_is_no_thread(client: Client, call: str) -
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        ("a\r\n" * 3332 + "ende", 202),  # what is kept has 10,000 characters less two
+        ("a\r\n" * 3332 + "ende", 202),  # the stored text has 10,000 characters minus two
         ("e\u0301" * 10_000, 202),
         ("\u03b1\u0313\u0300\u0345" * 5000, 202),  # four characters that compose to one
         (" " * 60_000 + "a" * 10_000 + "\n" * 20_000, 202),
@@ -401,7 +403,7 @@ def test_posts_that_come_all_at_once_are_counted_one_after_the_other(
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
     settings.cache_clear()
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)  # threads take turns in the middle of everything
+    sys.setswitchinterval(1e-6)  # switches threads in the middle of everything
     try:
         for number in range(10):
             assert _taken_of(30, f"192.0.2.{number}") == 10

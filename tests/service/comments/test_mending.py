@@ -1,4 +1,4 @@
-"""A published object that was damaged is noticed: readers get it from the rows, and it is written
+"""Greenroom notices a damaged published object: readers get it from the rows, and it is written
 again.
 """
 
@@ -42,8 +42,8 @@ MOST = storage.TOPS_A_PAGE + 2
 
 @pytest.fixture
 def written(client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Two pages and continued replies under `/harbour`, and a little under `/other`; the ids of the
-    former.
+    """Publish two pages and continued replies under `/harbour`, and a little under `/other`. Return
+    the ids of the former.
     """
     caches.forget()
     for module in (
@@ -65,13 +65,13 @@ def written(client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch) 
 
 
 def damage(data: Path, name: str, other: str, how: str) -> Path:
-    """Overwrite a file as a failing disk would; the file."""
+    """Overwrite a file as a failing disk would; return the file."""
     file, beside = data / "published" / name, data / "published" / other
     age = file.stat().st_mtime
     file.write_bytes(DAMAGE[how](file.read_bytes(), beside.read_bytes()))
     os.utime(
         file, (age + 5, age + 5)
-    )  # a file of the same size and second is not read again by who has read it
+    )  # a process that has read a file does not read it again if second and size are equal
     mending._owed.clear()
     return file
 
@@ -151,7 +151,7 @@ def test_a_worker_that_goes_round_owes_what_is_damaged_or_missing(
 def test_only_what_was_damaged_and_changed_later_is_written_again(
     data: Path, written: list[str]
 ) -> None:
-    """A thread of a hundred thousand comments is not written anew for one page."""
+    """A thread of a hundred thousand comments is not written again because of one page."""
     newest = storage.page_name("demo", "/harbour", 2)
     damage(data, newest, newest, "cut off")
     before = {file: file.stat().st_mtime_ns for file in (data / "published").rglob("1.json")}

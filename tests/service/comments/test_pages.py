@@ -1,4 +1,4 @@
-"""Published pages are read as they are stored; an older one gets today's head."""
+"""Published pages are read as they are stored; an older one gets the current head."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OLDER = stored(1, revision=2, tag="old")
 
 
 def objects(*, without: str = "") -> Get:
-    """A storage that holds a thread's newest page, its first, and replies."""
+    """A storage with a thread's newest page, its first page, and replies."""
     held = {
         storage.newest_name(SITE, THREAD): NEWEST,
         storage.page_name(SITE, THREAD, 1): OLDER,

@@ -1,4 +1,4 @@
-"""A receipt proves itself, and says what became of the comment without the trip wire."""
+"""A receipt proves itself, and tells the outcome without the rule behind it."""
 
 from __future__ import annotations
 

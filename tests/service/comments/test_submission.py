@@ -1,4 +1,4 @@
-"""What a reader sends, field by field: what is kept, and what is refused in which words."""
+"""A reader's comment, field by field: what is stored, and what is refused in which words."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def refusal(**fields: Any) -> str:
         ("url", "https://paper.example/a", "https://paper.example/a"),
         ("url", "", None),
         ("title", " The harbour ", "The harbour"),
-        ("title", "a" * (MOST_TITLE + 1), "a" * MOST_TITLE),  # cut, and not refused
+        ("title", "a" * (MOST_TITLE + 1), "a" * MOST_TITLE),  # shortened, not refused
         ("title", "\u200b", None),
-        ("title", "b" + "\u0301" * 31, None),  # the reader cannot mend the page's title
+        ("title", "b" + "\u0301" * 31, None),  # the reader cannot change the page's title
         ("parent", "", None),
         ("homepage_url", "", None),
         ("homepage_url", "https://spam.example", "https://spam.example"),
@@ -75,7 +75,7 @@ def test_what_is_kept(field: str, sent: str | None, kept: str | None) -> None:
         ("website", "https://ann@example.org/", "without a user name"),
         ("website", "https://a.example/b c", "This is not a web address"),
         ("website", "https://a.example/" + "x" * 500, "at most 500 characters"),
-        # Short as it was typed, too long as a browser writes it.
+        # Short as it was typed, but too long in a browser's spelling.
         ("website", "https://a.example/" + "é" * 200, "as a browser writes it"),
         ("url", "https://a.example/" + "x" * MOST_URL, "at most 2,000 characters"),
         ("url", "/harbour", "This is not a web address"),

@@ -1,4 +1,4 @@
-"""Requests that come at the same moment share one transaction, and each has its own outcome."""
+"""Requests that arrive at the same moment share one transaction, and each gets its own outcome."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a page loads for its comments: one module and, where it is not English, one
-file of words.
+"""The files that a page loads for its comments: one module and, for languages other than English,
+one file of words.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ HOSTILE = "<script>alert(1)</script>\"'"
 
 @pytest.fixture
 def send(client):
-    """Posts the plain form, like a browser without JavaScript."""
+    """Post the plain form, like a browser without JavaScript."""
 
     def send(lang: str = "", **fields: str):
         typed = urlencode({**COMMENT, **fields})

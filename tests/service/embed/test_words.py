@@ -1,4 +1,4 @@
-"""The locale files, and the plural forms that the plain pages choose by themselves."""
+"""The locale files, and the plural forms that the plain pages choose."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_count_takes_the_plural_form_of_its_language(code, number, expected):
     [
         (("de-AT",), "de"),
         (("FR",), "fr"),
-        (("tlh", "es"), "es"),  # the site's language, where we don't speak the reader's
+        (("tlh", "es"), "es"),  # the site's language, because we don't speak the reader's
         (("../../etc/passwd",), "en"),
         ((None, None), "en"),
     ],

@@ -1,4 +1,4 @@
-"""The gate asked in this process: a request's head and body as Granian would hand them over."""
+"""Call the gate in this process, with a request's head and body in Granian's form."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class Sent:
 
 @dataclass
 class Exchange:
-    """A body that arrives in pieces, and what was answered."""
+    """A body that arrives in pieces, and the answer."""
 
     pieces: list[bytes] = field(default_factory=list)
-    stays_open: bool = False  # after the last piece nothing comes, and nothing ends
+    stays_open: bool = False  # after the last piece nothing arrives, and nothing ends
     answers: list[tuple[int, Headers, bytes]] = field(default_factory=list)
 
     async def __call__(self) -> bytes:
@@ -69,7 +69,7 @@ class Exchange:
 
 
 def asked(gate: Gate, sent: Sent, exchange: Exchange | None = None) -> tuple[int, Headers, bytes]:
-    """The gate's one answer."""
+    """Return the gate's one answer."""
     exchange = exchange or Exchange()
     asyncio.run(gate(sent, exchange))
     [answer] = exchange.answers

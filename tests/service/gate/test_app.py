@@ -1,4 +1,4 @@
-"""Which requests the gate takes in, and in which threads it lets them be answered."""
+"""Which requests the gate reads, and in which threads they are answered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.service.gate.asked import Exchange, Sent, asked
 
 
 class App:
-    """A WSGI application that says what it was given."""
+    """A WSGI application that repeats what it was given."""
 
     def __init__(self) -> None:
         self.refusals: list[str | None] = []
@@ -37,7 +37,7 @@ def app() -> App:
 @pytest.fixture
 def gate(app: App) -> Gate:
     gate = Gate(app)
-    app.refusals.clear()  # the gate asks for /health/live when it begins
+    app.refusals.clear()  # the gate requests /health/live when it starts
     app.bodies.clear()
     return gate
 
@@ -94,7 +94,7 @@ def test_a_body_is_handed_over_whole(gate: Gate, app: App) -> None:
 def test_a_body_over_the_limit_is_not_taken_in(
     gate: Gate, app: App, over: int, is_read: bool
 ) -> None:
-    """Flask sees by the head that it is too long; the connection ends with the answer."""
+    """Flask sees in the head that the body is too long; the connection ends with the answer."""
     content = b"x" * (COMMENT_BYTES + over)
     _, headers, _ = asked(gate, post(len(content)), Exchange([content]))
     assert app.bodies == [content if is_read else b""]

@@ -1,4 +1,4 @@
-"""A WSGI application is asked for a whole answer, and what fails is a 500 that says nothing."""
+"""The gate gets a WSGI application's whole answer; an error becomes a 500 without details."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_what_was_begun_last_counts() -> None:
 
 
 class Pieces:
-    """An answer's body that has to be closed, and may break."""
+    """An answer's body that must be closed, and may fail."""
 
     def __init__(self, *, breaks: bool = False) -> None:
         self.breaks, self.closed = breaks, 0

@@ -1,4 +1,4 @@
-"""Bodies are read under a deadline, a least rate and a bound on memory."""
+"""Bodies are read with a deadline, a minimum rate and a memory limit."""
 
 from __future__ import annotations
 

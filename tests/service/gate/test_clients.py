@@ -1,5 +1,5 @@
-"""Slow, silent, rude and hasty clients of a real web process: each costs a connection, and nobody
-else anything.
+"""Slow, silent, rude and hasty clients of a real web process: each costs a connection and delays
+nobody.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def posting(**fields: str) -> bytes:
 
 
 def answer_of(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
-    """The next answer on this connection."""
+    """Return the next answer on this connection."""
     with connection.makefile("rb", buffering=0) as lines:
         status = int(lines.readline().split()[1])
         headers = {}
@@ -69,7 +69,7 @@ def answer_of(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
 
 
 def asked(up: Running, content: bytes) -> tuple[int, dict[str, str], bytes]:
-    """One request on a connection of its own."""
+    """Send one request on a separate connection."""
     with connected(up) as connection:
         connection.sendall(content)
         return answer_of(connection)
@@ -84,13 +84,13 @@ def is_closed(connection: socket.socket) -> bool:
 
 @pytest.fixture(scope="module")
 def trickling(up: Running) -> Iterator[Future[tuple[int, int]]]:
-    """A body that trickles in while the first test waits for its own to be cut."""
+    """A body that arrives slowly while the first test waits for the end of its own."""
     with ThreadPoolExecutor(1) as threads:
         yield threads.submit(trickle, up)
 
 
 def trickle(up: Running) -> tuple[int, int]:
-    """The status of the answer, and how many bytes were sent until it came."""
+    """Return the status of the answer, and how many bytes were sent before it arrived."""
     with connected(up) as connection:
         connection.sendall(head(f"POST {POST}", "Content-Length: 100000"))
         sent = 0
@@ -123,9 +123,9 @@ def held_open(up: Running) -> Held:
 
 
 def served_beside_slow_clients(up: Running) -> Held:
-    """Read and post while slow clients hold their connections, and give these back as they are.
+    """Read and post while slow clients hold their connections; return those connections.
 
-    A machine under load may take longer than the slow clients are waited for: once more, then.
+    On a loaded machine this may take longer than the slow clients' time-out; then try once more.
     """
     for _ in range(ATTEMPTS):
         held = held_open(up)
@@ -172,7 +172,7 @@ def test_a_body_declared_too_long_is_refused_by_its_head(up: Running, line: str)
     assert (status, headers["connection"]) in {
         (413, "close"),
         (401, "close"),
-    }  # whoever has no key has no length
+    }  # a client without a key has no length
 
 
 def test_who_sends_all_of_a_body_that_is_too_long_still_reads_the_answer(up: Running) -> None:
@@ -251,8 +251,8 @@ def test_a_head_is_a_get_without_its_body(up: Running) -> None:
 
 
 def test_a_name_with_an_underscore_is_not_believed(up: Running) -> None:
-    """Else whoever calls it X_Forwarded_For chooses its own address behind a proxy that sets the
-    other.
+    """Otherwise a client that sends X_Forwarded_For could choose its own address behind a proxy
+    that sets X-Forwarded-For.
     """
     spoofed = head("GET /metrics", "X_Forwarded_For: 192.0.2.1")
     assert asked(up, spoofed)[0] == 200

@@ -10,7 +10,7 @@ from tests.service.gate.asked import Sent
 
 
 def of(lines: Headers) -> dict[str, str]:
-    """What the environ says of these headers."""
+    """Return the environ of these headers."""
     made = environ_of(Sent("GET", "/", "", lines))
     return {name: value for name, value in made.items() if name.startswith(("HTTP_", "CONTENT_"))}
 

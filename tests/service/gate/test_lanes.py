@@ -1,4 +1,4 @@
-"""Threads in groups: a group that is stuck answers soon that it is, and holds up no other."""
+"""Groups of threads: a blocked group soon reports it, and delays no other group."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_lane_works_on_as_many_at_once_as_it_has_threads_and_on_no_more() -> N
         with guard:
             busy[0] += 1
             at_once.append(busy[0])
-        together.wait(30)  # passes only if three are here at one time
+        together.wait(30)  # passes only if three threads are here at the same time
         with guard:
             busy[0] -= 1
 
@@ -55,7 +55,7 @@ def test_who_waits_too_long_for_a_stuck_lane_is_told_and_other_lanes_go_on() -> 
         well = await other.run(lambda: None)
         frozen.set()
         assert await first
-        assert await stuck.run(lambda: None)  # and when it is free again it works as before
+        assert await stuck.run(lambda: None)  # when it is free again, it works as before
         return waited, well
 
     waited, well = asyncio.run(ask())

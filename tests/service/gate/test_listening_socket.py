@@ -10,7 +10,7 @@ HOST = "127.0.0.1"
 
 
 def timeout_of(held: socket.socket) -> int:
-    """How long, in milliseconds, a reader may take nothing; 0: as the system has it."""
+    """Return for how many milliseconds a reader may read nothing; 0 is the system's default."""
     return held.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
 
 

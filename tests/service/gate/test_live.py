@@ -1,4 +1,4 @@
-"""`/health/live` is answered without the application, with what that answered at the start."""
+"""`/health/live` is answered without the application, with the application's first answer."""
 
 from __future__ import annotations
 

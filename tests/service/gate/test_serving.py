@@ -1,4 +1,6 @@
-"""Granian's main process only minds the one that answers: what it loads is held twice."""
+"""Granian's main process only supervises the one that answers: each module that it loads is in
+memory twice.
+"""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Pages of threads answered by the gate itself: the bytes and headers are Flask's."""
+"""Pages of threads answered by the gate itself have Flask's bytes and headers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ NOT_PLAIN = [
 
 @pytest.fixture
 def gate(client: Client, moderator: Caller) -> Gate:
-    """On a site with one published thread, whose owner's origin is HOME."""
+    """A gate for a site with one published thread, whose owner's origin is HOME."""
     comment = posted(client)
     moderator.decide(comment, "approve")
     publish_all()
@@ -61,7 +61,7 @@ def gate(client: Client, moderator: Caller) -> Gate:
 
 
 def both(gate: Gate, client: Client, method: str, query: str, lines: Headers) -> bool:
-    """Compare the gate's answer with Flask's. Whether the gate answered by itself."""
+    """Compare the gate's answer with Flask's. Return whether the gate answered by itself."""
     sent, exchange = Sent(method, PATH, query, lines), Exchange()
     is_answered = stored.answer(sent, exchange)
     if not is_answered:
@@ -159,4 +159,4 @@ def test_what_is_remembered_of_addresses_is_bounded(client: Client, gate: Gate) 
     before = stored._parsed.cache_info()
     assert before.currsize == stored.MOST_REMEMBERED
     stored.answer(Sent("GET", PATH, f"thread={'x' * 5000}"), Exchange())
-    assert stored._parsed.cache_info() == before  # too long to be remembered
+    assert stored._parsed.cache_info() == before  # too long to be cached

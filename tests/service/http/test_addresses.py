@@ -44,7 +44,7 @@ from tests.caller import COMMENT, Client
         (
             "64:ff9b:1::1",
             "64:ff9b:1::",
-        ),  # a NAT64 prefix of one's own says nothing about where the IPv4 address is
+        ),  # a private NAT64 prefix does not tell where the IPv4 address is
         ("", ""),
         ("unix:", "unix"),
         ("unknown", "unknown"),

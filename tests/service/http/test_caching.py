@@ -1,5 +1,5 @@
-"""What caches are told: a browser asks again each time, a CDN as often as the owner says, and
-nothing else is kept.
+"""Instructions for caches: a browser asks again each time, a CDN as often as the owner sets, and
+nothing else is cached.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def test_a_cdn_is_told_the_owners_seconds_and_a_tag_to_empty_the_thread_by(
 def test_the_page_of_an_event_has_an_address_that_no_cache_has_seen(
     client: Client, moderator: Caller
 ) -> None:
-    """With `after=`, and the event's id: the same page, under a name of its own."""
+    """The event's id in `after=` gives the same page another URL."""
     comment = posted(client)
     screen_all()
     moderator.decide(comment, "approve")
@@ -62,7 +62,7 @@ def test_the_page_of_an_event_has_an_address_that_no_cache_has_seen(
 
 
 def test_whatever_says_nothing_of_caches_is_kept_by_none(client: Client, moderator: Caller) -> None:
-    """Left to itself a CDN may keep a count, or a 404, for minutes."""
+    """By default a CDN may keep a count, or a 404, for minutes."""
     unsaid = [
         "/v1/sites/demo/counts?thread=/harbour",
         "/v1/receipts/x",

@@ -66,7 +66,7 @@ def name_thing(place: str) -> Response:
 
 @api.call("GET", "/v1/sites/<site>/secrets", scope="admin", summary="Look", says="A secret.")
 def read_secret() -> Thing:
-    """Nobody comes here without a key."""
+    """Cannot be called without a key."""
     return Thing()
 
 

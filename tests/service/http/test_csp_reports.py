@@ -1,4 +1,6 @@
-"""Browsers report what our Content-Security-Policy stopped; we count it and keep none of it."""
+"""Browsers report what our Content-Security-Policy blocked; Greenroom counts reports and stores
+none.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The form's token says for which site, and how long ago, a form was shown."""
+"""The form's token tells for which site, and how long ago, a form was loaded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ AT = 1_800_000_000.0
 
 @pytest.fixture(autouse=True)
 def _keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: secrets.Secrets) -> Iterator[None]:
-    """An installation that has keys, and no database; it is always the same second."""
+    """An installation with keys and without a database, at a fixed second."""
     monkeypatch.setenv("GREENROOM_DATA", str(tmp_path))
     monkeypatch.setattr(time, "time", lambda: AT)
     settings.cache_clear()
@@ -47,7 +47,7 @@ def read(token: str | None, site: str = "demo", *, honeypot: bool = False) -> Fo
         (7.25, Form("valid", 7.25)),
         (MOST_SECONDS, Form("valid", float(MOST_SECONDS))),
         (MOST_SECONDS + 1, Form("expired", MOST_SECONDS + 1.0)),
-        (-1, Form("forged", None)),  # a clock that was set back, or a token of tomorrow
+        (-1, Form("forged", None)),  # a clock that was set back, or a token from tomorrow
     ],
 )
 def test_a_token_tells_how_long_ago_the_form_was_shown(

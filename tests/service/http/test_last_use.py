@@ -1,4 +1,4 @@
-"""A last use is noted after the answer, and seldom."""
+"""A last use is recorded after the answer, and seldom."""
 
 from __future__ import annotations
 

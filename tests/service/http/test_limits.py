@@ -1,4 +1,4 @@
-"""How fast one address may post on one site, in a minute and in an hour."""
+"""How fast one address may post on one site, per minute and per hour."""
 
 from __future__ import annotations
 

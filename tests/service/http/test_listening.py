@@ -1,4 +1,4 @@
-"""The address that the web process listens on, and what is said if it cannot."""
+"""The address that the web process listens on, and the message if it cannot."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_port_that_becomes_free_is_waited_for(taken: socket.socket) -> None:
 
 def test_an_address_of_another_machine_is_said_in_words() -> None:
     with pytest.raises(PortTaken, match=r"^Can't listen on 192\.0\.2\.7, port 8000: .+\.$"):
-        until_free("192.0.2.7", 8000, PATIENCE)  # to wait would not help
+        until_free("192.0.2.7", 8000, PATIENCE)  # waiting would not help
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Errors name each wrong field in words, whatever pydantic calls it."""
+"""Errors name each wrong field in our words, whatever pydantic calls it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Query parameters: read without guessing, and explained where they are wrong."""
+"""Query parameters are read without guessing, and wrong ones are explained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a page may be kept, and who may read it from a browser."""
+"""How long a page may be cached, and which origins may read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers in JSON: dictionaries as they are, models by their own rules."""
+"""JSON answers: dictionaries unchanged, models by their own rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No cell of a CSV is a formula to a spreadsheet, whatever a stranger wrote."""
+"""No spreadsheet takes a cell of a CSV for a formula, whatever a stranger wrote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""By https, browsers are told to stay with it, and the session's cookie is bound to the host."""
+"""Over https, browsers are told to keep using it, and the session's cookie is bound to the host."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_the_forms_answers_are_kept_to_https_too(secure: Client) -> None:
 
 
 def test_over_http_no_browser_is_told_to_use_https(client: Client) -> None:
-    """RFC 6797, 7.2: it may not be sent there; and nobody would answer."""
+    """RFC 6797, 7.2 forbids the header there, and nothing would answer by https."""
     assert "Strict-Transport-Security" not in client.get("/demo").headers
 
 
@@ -138,7 +138,7 @@ def test_signing_out_takes_the_bound_cookie_back(secure: Client) -> None:
     csrf = page.partition('data-csrf="')[2].partition('"')[0]
     taken = secure.post("/console/sign-out", data={"csrf": csrf}).headers["Set-Cookie"]
     assert taken.startswith("__Host-greenroom_console=;")
-    assert "Secure" in taken  # without it a browser keeps the old one
+    assert "Secure" in taken  # otherwise a browser keeps the old one
     assert secure.get("/console/").status_code == 303
 
 

@@ -1,4 +1,4 @@
-"""Files that programs look for at fixed addresses."""
+"""Files that programs request at fixed addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocking and trusting: what a block is of, until when it holds, and what is decided with it."""
+"""Blocking and trusting: the value of a block, its end, and the decisions made with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue by campaigns, and a draft policy tried on what was decided."""
+"""The queue by campaigns, and a draft policy tried on decided comments."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ SERMON = (
 
 @pytest.fixture
 def waiting(client: Client, moderator: Caller) -> list[str]:
-    """A comment like no other, then five of a campaign, then another like no other; all of them
-    held.
+    """Hold a comment without similar ones, five of a campaign, and another one without similar
+    ones.
     """
     moderator.call("PATCH", "/policy", json={"moderation": "before", "sample": {"share": 0}})
     bodies = [

@@ -1,4 +1,4 @@
-"""All that is known of a comment, and what a blind sample hides of it."""
+"""The whole record of a comment, and what a blind sample hides of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deciding many comments at once, and undoing exactly what was decided."""
+"""Deciding many comments at once, and undoing exactly those decisions."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def statuses(*ids: str) -> list[str]:
 
 
 def decisions_of(*ids: str) -> list[str]:
-    """Each comment's latest decision."""
+    """Return each comment's latest decision."""
     log = select(DecisionRecord.comment_id, DecisionRecord.id).order_by(DecisionRecord.id)
     with reading() as session:
         latest = dict(session.execute(log).all())

@@ -1,4 +1,4 @@
-"""`GET …/explanation`: what moved a score, by the model that gave it, and to nobody who should not
+"""`GET …/explanation`: what moved a score, by the model that gave it, and only for those who may
 know.
 """
 
@@ -50,9 +50,7 @@ def screened(moderator: Caller, **fields: Any) -> str:
 
 
 def site_model(version: str, *, trust: float = 1.0) -> None:
-    """A site's model that weighs what the base model thinks, and what it counts; it is live from
-    now on.
-    """
+    """Add a live site model that weighs the base model's opinion and the counts."""
     weights = np.zeros(COLUMNS, np.float32)
     weights[TEXT_COLUMNS] = 2 * trust
     weights[TEXT_COLUMNS + 2 + context.COUNTS.index("no form token")] = 5

@@ -1,5 +1,5 @@
-"""“Decide like this for 24 hours”: what says nearly the same is decided as a moderator said of that
-comment.
+""" "Decide like this for 24 hours": comments that say nearly the same are decided as the moderator
+chose.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def test_it_is_listed_and_ended_like_a_block(
 
 
 def test_a_chain_of_resemblance_does_not_carry_the_rule_away(client: Client, ann: SignedIn) -> None:
-    """B is like A, and C like B; C is not like A, and of C no human has said anything."""
+    """B is like A, and C is like B. C is not like A, and no human has seen C."""
     words = SAID.split()
     first = said(client)
     ann.form(f"/comments/{first}/block", kind="like", stance="reject")

@@ -1,4 +1,4 @@
-"""The log: decisions by people and everything else, newest first, through one filter."""
+"""The log: decisions by people and all other actions, newest first, with one filter."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read(before: str | None = None, limit: int = 100, **filters: object) -> list
 
 
 def act(what: str, *, at: datetime = NOON, by: str = "moderator:x", own: bool = False) -> None:
-    """An act of that time: its id tells the time, as the ids of real acts do."""
+    """Log an action of that time: its id contains the time, as the ids of real actions do."""
     with begin() as session:
         site = None if own else site_id()
         session.add(Act(id=first_id(at), at=at, site_id=site, by=by, kind="people", what=what))
@@ -124,7 +124,7 @@ def test_each_line_of_the_settings_says_what_that_version_changed(moderator: Cal
 
 @pytest.fixture
 def batch(client: Client) -> str:
-    """Of 30 decisions by ann, with a decision of its own before and after it."""
+    """Add 30 decisions by ann in a batch, and a single decision before and after it."""
     ids = [posted(client, body=f"{n} {LINKS}", email=f"r{n}@example.org") for n in range(32)]
     screen_all()
     ann, together = SignedIn(client), new_id()

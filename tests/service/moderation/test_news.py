@@ -1,6 +1,4 @@
-"""When a model or a setting changes the queue, moderators are told in a sentence, with its undo
-beside it.
-"""
+"""When a model or a setting changes the queue, moderators get a sentence about it, with an undo."""
 
 from __future__ import annotations
 

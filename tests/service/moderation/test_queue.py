@@ -1,4 +1,4 @@
-"""The lists of comments: which comments, in which order, and how a list goes on."""
+"""The lists of comments: which comments, in which order, and how a list continues."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def change(id_: str, **values: object) -> None:
 
 @pytest.fixture
 def held(client: Client) -> list[str]:
-    """Four comments that wait for review, oldest first, on two threads."""
+    """Four comments that wait for review, oldest first, in two threads."""
     ids = [
         posted(
             client,

@@ -1,4 +1,4 @@
-"""A blind sample of automatic decisions: chosen the same each time, indistinguishable until
+"""A blind sample of automatic decisions: the same choice each time, indistinguishable until
 decided, and counted.
 """
 
@@ -23,7 +23,7 @@ def sample(moderator: Caller, share: float) -> None:
 
 
 def shown(record: dict[str, Any]) -> dict[str, Any]:
-    """What a moderator could tell two comments apart by, beside what was written."""
+    """Return everything by which a moderator could distinguish two comments, except their text."""
     told = {"status", "version", "evidence", "reviews", "decisions", "blind", "campaign"}
     return {name: value for name, value in record.items() if name in told and name != "reviews"} | {
         "reviews": [{**review, "opened": ""} for review in record["reviews"]]
@@ -36,7 +36,7 @@ def listed(moderator: Caller, status: str) -> list[str]:
 
 @pytest.fixture
 def three(client: Client, moderator: Caller) -> dict[str, str]:
-    """One comment that the machine approves, one that it flags, one that it rejects, all of them
+    """One comment that the machine approves, one that it flags and one that it rejects, all of them
     sampled.
     """
     sample(moderator, 1)
@@ -125,9 +125,9 @@ def test_the_console_keeps_quiet_too(
     password = accounts.add_moderator("ann@example.org", "demo", "owner", "correct horse")
     client.post("/console/sign-in", data={"email": "ann@example.org", "password": password})
     page = client.get("/console/").text
-    queue = page[page.index('id="rows"') :]  # what stands above it tells of settings that changed
+    queue = page[page.index('id="rows"') :]  # the part above it is about changed settings
     assert "What it found appears once you have decided" in queue
-    assert "lottery" in queue  # what was written
+    assert "lottery" in queue  # the comment's text
     assert "4 links" not in queue
     assert "blocked" not in queue
 
@@ -139,5 +139,5 @@ def test_the_choice_is_the_same_each_time_and_about_its_share(data: object) -> N
     assert 300 < len(chosen) < 500
     assert not any(
         is_sampled(comment, 0.1, 8) for comment in ids
-    )  # before there would be one of them
+    )  # before there would be one sampled comment
     assert not any(is_sampled(comment, 0, 10**6) for comment in ids)

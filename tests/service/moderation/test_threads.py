@@ -1,5 +1,5 @@
-"""Changing a thread, from the console and by key; its title and address, which come with a
-stranger's comment and are checked.
+"""Changing a thread from the console and by key. Its title and address come with a stranger's
+comment and are checked.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def set_policy(**parts: Any) -> None:
 
 
 def settled(client: Client, moderator: Caller, **fields: Any) -> tuple[str, str, str]:
-    """The comment, its status, and what the check of its page says."""
+    """Return the comment, its status, and the evidence of the page check."""
     comment = posted(client, **{"body": GOOD, **fields})
     screen_all()
     record = moderator.record(comment)
@@ -33,7 +33,7 @@ def settled(client: Client, moderator: Caller, **fields: Any) -> tuple[str, str,
 
 
 def published(client: Client, moderator: Caller, comment: str) -> str:
-    """Everything a reader sees of the thread, once a moderator has approved the comment."""
+    """Return everything a reader sees of the thread after a moderator has approved the comment."""
     moderator.decide(comment, "approve")
     publish_all()
     places = [

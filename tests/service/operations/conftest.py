@@ -19,13 +19,13 @@ _numbers = count(1)
 
 @pytest.fixture(autouse=True)
 def _count_anew() -> None:
-    """What metrics remember is another test's."""
+    """Forget the counts that metrics remember from another test."""
     metrics.count_anew()
 
 
 @pytest.fixture
 def lived_in(client: Client, moderator: Caller) -> dict[str, str]:
-    """A thread that is published and as it should be; ids by what became of them."""
+    """A published thread without problems; return its ids by outcome."""
     bodies = ("approved", "rejected", "flagged", "undone", "erased", "taken down")
     ids = {
         what: posted(client, body=f"A comment that is {what}", email=f"{what[:3]}@example.org")
@@ -48,9 +48,7 @@ def lived_in(client: Client, moderator: Caller) -> dict[str, str]:
 def move(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[], Path]]:
-    """Makes an empty, migrated Greenroom elsewhere the one that this test goes on
-    with; its folder.
-    """
+    """Continue this test with an empty, migrated Greenroom elsewhere; return its folder."""
     folder = tmp_path / "elsewhere"
 
     def begin_anew(url: str) -> Path:

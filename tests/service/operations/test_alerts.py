@@ -1,4 +1,4 @@
-"""Alerts, runbooks and dashboard: they ask for what /metrics tells, and they name each other."""
+"""Alerts, runbooks and dashboard use existing metrics, and refer to each other."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ ASKED = [rule["expr"] for rule in ALERTS] + [
 
 
 def paragraphs() -> dict[str, str]:
-    """By their headings."""
+    """Return the sections by heading."""
     parts = re.split(r"^## (.+)\n", RUNBOOKS, flags=re.MULTILINE)[1:]
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 def test_what_is_asked_for_is_told_with_the_labels_it_is_asked_by(client: Client) -> None:
-    told_by(client)  # a first request, so that there is one to tell of
+    told_by(client)  # a first request, so that it has a metric
     labels_of = told_by(client).names
     for expr in ASKED:
         bare = re.sub(r'"[^"]*"', "", expr)
@@ -49,7 +49,7 @@ def test_what_is_asked_for_is_told_with_the_labels_it_is_asked_by(client: Client
         selected = re.findall(r"([a-z]+)\s*[=!]~?", " ".join(re.findall(r"\{[^}]*\}", bare)))
         grouped = re.findall(r"\w+", " ".join(re.findall(r"\b(?:by|on) \(([^)]*)\)", bare)))
         known = set().union(*(labels_of[name] for name in names))
-        assert {*selected, *grouped} <= known | {"instance"}, expr  # that one is Prometheus's
+        assert {*selected, *grouped} <= known | {"instance"}, expr  # that one is Prometheus's own
 
 
 def test_every_metric_of_the_design_is_watched_by_an_alert_and_shown() -> None:
@@ -96,7 +96,7 @@ def test_the_dashboards_panels_do_not_lie_on_each_other() -> None:
         assert beside or below
 
 
-# What Prometheus would be told when all is well, and for each alert what is wrong when it fires.
+# The metrics if all is well, and for each alert the value that makes it fire.
 FINE = {
     "greenroom_database_answers": 1,
     "greenroom_workers": 1,
@@ -116,7 +116,7 @@ COUNTED = {
     f'greenroom_http_request_seconds_bucket{{{POSTS}, status="202", le="2.5"}}': 1000,
     f'greenroom_http_request_seconds_bucket{{{POSTS}, status="202", le="+Inf"}}': 1000,
     'greenroom_bell_dropped_total{why="not taken"}': 0,
-}  # by how much each grows in 30 s
+}  # how much each grows in 30 s
 WRONG: dict[str, dict[str, float]] = {
     "GreenroomSilent": {"greenroom_database_answers": float("nan")},
     "GreenroomDatabaseAway": {"greenroom_database_answers": 0},
@@ -157,7 +157,7 @@ def test_prometheus_itself_takes_the_rules_and_each_fires_for_what_it_is_for(
 
 
 def _case(wrong: dict[str, float], fires: str | None) -> dict[str, Any]:
-    """When only this is wrong, that alert fires and no other; in promtool's form."""
+    """Return a promtool case: only this value is wrong, so only that alert fires."""
     values = {name: _steady(wrong.get(name, value)) for name, value in FINE.items()}
     values |= {name: f"0+{wrong.get(name, step)}x120" for name, step in COUNTED.items()}
     fired = [{"labels": f'{{alertname="{fires}"}}', "value": 1}] if fires else []
@@ -175,7 +175,7 @@ def _of_an_instance(name: str) -> str:
 
 
 def _steady(value: float) -> str:
-    """An hour of it; NaN stands for nothing."""
+    """Return an hour of a constant value; NaN means no value."""
     if math.isnan(value):
         return "_x120"
     return " ".join(["+Inf"] * 121) if math.isinf(value) else f"{value}x120"

@@ -1,6 +1,4 @@
-"""A backup, restored into an empty Greenroom of either database, is the Greenroom it
-was made of.
-"""
+"""A backup, restored into an empty Greenroom with either database, gives the same Greenroom."""
 
 from __future__ import annotations
 
@@ -31,12 +29,12 @@ Ids = dict[str, str]
 Move = Callable[[], Path]
 into_sqlite = pytest.mark.parametrize(
     "move", ["sqlite"], indirect=True
-)  # where that makes no difference
+)  # both databases, where that makes a difference
 PUBLISHED_ANEW = {"published_revision", "publish_due", "lease", "lease_until"}
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
-    """All that is kept, but for what of a thread is owed again after restoring."""
+    """Return all stored rows, except for what is due again for a thread after a restore."""
     with engine().connect() as connection:
         return {
             table.name: [
@@ -53,7 +51,7 @@ def emails() -> set[str]:
 
 
 def shown() -> dict[str, Any]:
-    """What readers see."""
+    """Return what readers see."""
     names = sorted(name for name in storage.names("demo/"))
     return {
         name: json.loads(found.content)
@@ -79,7 +77,7 @@ def test_restored_into_an_empty_database_of_either_kind_it_is_the_same_and_goes_
     assert doctor.examine().found == []
 
     client = client_of(create_app())
-    there = Caller(client, moderator.key)  # keys and counters go on where they were
+    there = Caller(client, moderator.key)  # keys and counters continue where they were
     new = posted(client, body="A comment of the time after", thread="/a-new-thread")
     there.decide(new, "approve")
     screen_all()
@@ -143,7 +141,7 @@ def test_the_file_is_its_owners_alone_and_holds_no_key_unless_told(
 
 @into_sqlite
 def test_what_is_of_its_moment_is_left_out(lived_in: Ids, move: Move, tmp_path: Path) -> None:
-    """The keys of readers' addresses are to be gone after a day, also from backups."""
+    """The keys of readers' address hashes must be gone after a day, also from backups."""
     with begin() as session:
         session.add(Heartbeat(name="worker@here", at=now()))
         assert session.scalars(select(AddressKey)).first()
@@ -238,7 +236,7 @@ def test_any_other_file_is_no_backup(data: Path, tmp_path: Path) -> None:
 
 
 def rewrite(file: Path, name: str, change: Callable[[bytes], bytes]) -> None:
-    """One member of the archive, changed."""
+    """Change one member of the archive."""
     with zipfile.ZipFile(file) as archive:
         members = {each: archive.read(each) for each in archive.namelist()}
     changed = change(members[name])

@@ -1,4 +1,4 @@
-"""The doctor finds what is broken, and nothing else; what it can mend is well afterwards."""
+"""The doctor finds what is broken, and nothing else. What it can repair is right afterwards."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ FEED = storage.feed_name("demo", "/harbour")
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody publishes in these tests, so there is nothing to wait for."""
+    """Do not wait: nobody publishes in these tests."""
     monkeypatch.setattr(page_rules, "PAUSES", ())
 
 
@@ -146,7 +146,8 @@ def delivery(**values: Any) -> Break:
     return add
 
 
-# One row a truth: what is done to the data, and which rules must see it (others may see it too).
+# One row per rule: a change of the data, and the rules that must report it (others may report it,
+# too).
 BROKEN: dict[str, tuple[Break, set[str]]] = {
     "a flagged comment nobody is asked about": (no_reviews, {"flagged without review"}),
     "two open reviews of one cause": (two_open, {"one review a cause"}),
@@ -168,7 +169,7 @@ BROKEN: dict[str, tuple[Break, set[str]]] = {
     "pending for hours": (pending(at=now() - AGO, screen_due=now()), {"screened in time"}),
     "a screening long overdue": (set_("approved", screen_due=now() - AGO), {"screened in time"}),
     "a thread long unpublished": (
-        # its comments are new: not yet a case
+        # its comments are new, so it is not overdue yet
         thread(published_revision=0, publish_due=now() - AGO), set(),
     ),
     "a change nobody sees for hours": (
@@ -232,7 +233,7 @@ def test_what_is_broken_is_named_and_mended(name: str, lived_in: Ids) -> None:
         "screened in time",
         "delivered in time",
         "told once shown",
-    }  # those take a worker
+    }  # those need a worker
     assert left <= FOR_NO_COMMAND, doctor.examine().found
     if not rules & FOR_NO_COMMAND:
         assert left == set()

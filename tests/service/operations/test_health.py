@@ -1,5 +1,5 @@
-"""A process is ready while it can serve readers, and ready for writing while it can
-take comments.
+"""A process is ready while it can serve readers, and ready for writing while it can accept
+comments.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def test_a_process_that_knows_its_sites_stays_ready_without_the_database_but_not
     assert ready(client)[0] == 200
     assert (
         client.get("/v1/sites/demo/comments?thread=/harbour").status_code == 200
-    )  # nobody had asked for it before
+    )  # nobody had requested it before
     status, body = ready(client, "?for=writing")
     assert (status, body["failing"]) == (503, ["database"])
 

@@ -1,4 +1,4 @@
-"""Each metric is moved by what it is about, and goes back when that is over."""
+"""Each metric changes with its cause, and goes back afterwards."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def later(seconds: float) -> Iterator[None]:
 
 
 def about(seconds: float) -> object:
-    """That many seconds, and the few that a slow machine takes."""
+    """That many seconds, plus a few for a slow machine."""
     return pytest.approx(seconds + 10, abs=10)
 
 
@@ -76,7 +76,7 @@ def test_pages_lag_since_the_first_change_that_they_do_not_show(
     with begin() as session:
         session.execute(
             update(Thread).values(publish_due=now() + timedelta(seconds=60))
-        )  # as every sweep puts it off
+        )  # as every sweep moves it
     with later(300):
         assert told_by(client)("greenroom_publish_lag_seconds") == about(300)
     publish_all()
@@ -89,7 +89,7 @@ def test_workers_are_counted_by_their_signs_of_life_and_the_last_sweep_by_its_ow
     told = told_by(client)
     assert (told("greenroom_workers"), told("greenroom_sweep_last_seconds")) == (0, math.inf)
     sweep._beat("screen@here", swept=True)
-    sweep._beat("screen@there", swept=False)  # begun, not swept yet
+    sweep._beat("screen@there", swept=False)  # started, but without a sweep yet
     told = told_by(client)
     assert (told("greenroom_workers"), told("greenroom_sweep_last_seconds")) == (2, about(0))
     with later(120):
@@ -124,7 +124,7 @@ def test_comments_are_counted_by_status(
         told("greenroom_comments", status="pending"),
         told("greenroom_comments", status="flagged"),
     ) == (1, 1)
-    assert told("greenroom_comments", status="approved") == 0  # a long count is made now and then
+    assert told("greenroom_comments", status="approved") == 0  # long counts are cached
     metrics.count_anew()
     told = told_by(client)
     assert [

@@ -19,13 +19,13 @@ NAME = ("demo", "/harbour")
 
 @pytest.fixture(autouse=True)
 def _looks_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the pauses for a thread that is just being published."""
+    """Look once, without the pauses for a thread that is being published."""
     monkeypatch.setattr(page_rules, "PAUSES", ())
 
 
 @pytest.fixture
 def thread(client: Client, moderator: Caller) -> list[str]:
-    """A thread with two published comments, the second one a reply."""
+    """A thread with two published comments; the second one is a reply."""
     first = posted(client, body="The ferry was late.", title="The harbour")
     moderator.decide(first, "approve")
     publish_all()

@@ -1,4 +1,4 @@
-"""`greenroom publish`: owe threads all of their pages, and write them now."""
+"""`greenroom publish`: make all pages of threads due, and write them now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`greenroom keys rotate-email`: every address under a new key, also those that come meanwhile."""
+"""`greenroom keys rotate-email`: every address gets a new key, including those that arrive
+meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,7 @@ def test_every_address_is_sealed_anew_and_the_old_key_is_gone(lived_in: Ids) -> 
 def test_a_comment_that_comes_meanwhile_can_be_read_afterwards(
     client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sealed with the old key just before, committed only now: the second round finds it."""
+    """Encrypted with the old key just before, and committed only now: the second round finds it."""
     posted(client)
     early = encrypt_email("early@example.org")
     late: list[str] = []
@@ -66,7 +68,7 @@ def test_a_comment_that_comes_meanwhile_can_be_read_afterwards(
 
 
 def test_interrupted_it_is_gone_on_with(lived_in: Ids) -> None:
-    replace_secrets(with_new_email_key(from_source()))  # and then the machine went down
+    replace_secrets(with_new_email_key(from_source()))  # and then the machine stopped
     key = reread().email_key
     done = rotation.rotate_email(patience=0)
     assert (done.key, done.retired) == (key, ["1"])

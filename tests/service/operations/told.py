@@ -1,4 +1,4 @@
-"""What `/metrics` tells, by the names and labels that Prometheus would give it."""
+"""The values of `/metrics`, by Prometheus's names and labels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Told:
 
     @property
     def names(self) -> dict[str, set[str]]:
-        """The labels of each."""
+        """The label names of each."""
         found: dict[str, set[str]] = {}
         for name, labels in self.samples:
             found.setdefault(name, set()).update(label for label, _ in labels)

@@ -1,4 +1,4 @@
-"""Error rates come from blind reviews that a human closed, and from nothing else."""
+"""Error rates come only from blind reviews that a human closed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def rates() -> ErrorRates:
 
 @pytest.fixture
 def sampled(client: Client, moderator: Caller) -> list[str]:
-    """Two comments that Greenroom approved and two that it flagged, all of them to be judged."""
+    """Two comments that Greenroom approved and two that it flagged, all of them for blind
+    review.
+    """
     moderator.call("PATCH", "/policy", json={"sample": {"share": 1}})
     bodies = ("The ferry was late.", "The bus was late.", f"One {LINKS}", f"Two {LINKS}")
     ids = [posted(client, body=body, email=f"r{n}@example.org") for n, body in enumerate(bodies)]

@@ -1,4 +1,4 @@
-"""A site speaks one of the languages that the embed has words for."""
+"""A site uses one of the languages that the embed has words for."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A site's models over the API and the command line: listed, chosen, gone back from; and what its
-promises come to.
+"""A site's models over the API and the command line: listing, choosing, going back, and the results
+of its promises.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.service.signed_in import SignedIn
 def keep_model(
     version: str, *, parent: str | None = None, live: bool = False, **scores: Any
 ) -> str:
-    """A model's row, as far as lists and promises read it."""
+    """Add a model's row with the columns that lists and promises read."""
     card = {
         "version": version,
         "sha256": "0" * 64,

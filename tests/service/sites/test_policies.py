@@ -1,4 +1,4 @@
-"""Policies: merging as RFC 7396 says it, by the examples of its appendix."""
+"""Policies merge as RFC 7396 says, by the examples of its appendix."""
 
 from __future__ import annotations
 

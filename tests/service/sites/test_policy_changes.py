@@ -1,4 +1,4 @@
-"""What a new policy changes, for the log and the news."""
+"""The changes in a new policy, for the log and the news."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sites are added, changed and listed; what is wrong is refused in words."""
+"""Adding, changing and listing sites; mistakes are explained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A draft of a policy is tried on what was decided before, and changes nothing."""
+"""A draft of a policy is tried on earlier decisions, and changes nothing."""
 
 from __future__ import annotations
 

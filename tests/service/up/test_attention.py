@@ -1,4 +1,4 @@
-"""`up` notes signals and looks at them when there is time."""
+"""`up` records signals and handles them when there is time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-# Signals are a process's own, so each case is one.
+# Signals belong to a process, so each case is one.
 BEGIN = """
 import os, signal, subprocess, sys, time
 from service.up.attention import Attention

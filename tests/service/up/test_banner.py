@@ -1,4 +1,4 @@
-"""What `greenroom up` shows once everything answers."""
+"""The lines that `greenroom up` prints when everything answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One `up` at a time on a data folder, and only when the parts of an earlier one have ended."""
+"""One `up` at a time on a data folder, and only after the parts of an earlier one have ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.up.claim import Claim, Refused
 
 
 class Impatient:
-    """An `Attention` that does not sleep. `at_wait` happens while it would."""
+    """An `Attention` that does not sleep. `at_wait` is called instead."""
 
     def __init__(self, at_wait: object = None) -> None:
         self.ended = False

@@ -25,7 +25,7 @@ def _busy(up: Running, quiet: threading.Event) -> None:
 
 
 def test_the_parts_may_not_take_longer_to_end_than_the_whole_promises() -> None:
-    """Checked as a sum: how long a machine under load takes to kill a process is not
+    """The sum is checked, because the time that a loaded machine takes to kill a process is not
     Greenroom's.
     """
     assert WEB_SECONDS + WORKER_SECONDS + VALKEY_SECONDS < STOP_SECONDS
@@ -58,7 +58,7 @@ def test_a_signal_while_it_starts_ends_it_in_order(tmp_path: Path, after: float)
         family = descendants(up.process.pid)
         up.process.send_signal(signal.SIGTERM)
         status = up.process.wait(PATIENCE)
-        # before its first line it has no handler yet, and nothing to end
+        # before its first line it has no handler and nothing to end
         assert status == 0 or (status == -signal.SIGTERM and not family), up.output
         assert not still_running(family)
         assert "Traceback" not in up.output
@@ -72,7 +72,7 @@ def test_nothing_outlives_up_killed_and_the_next_start_waits_for_what_is_left(
         up.process.kill()
         os.kill(
             up.pid("worker-screen"), signal.SIGKILL
-        )  # whose own children then have nobody to end them
+        )  # its own children then have no parent to end them
         up.process.wait()
         with running(up.data, GREENROOM_PORT=str(up.port)) as again:
             assert not still_running(family)

@@ -1,4 +1,6 @@
-"""One part of `up`: a child process that is begun again, replaced and ended with all it starts."""
+"""One part of `up`: a child process that is restarted, replaced and ended with everything it
+starts.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ Make = Callable[..., Part]
 
 
 class Heard:
-    """A terminal that keeps what it is told."""
+    """A terminal that records what is printed."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
@@ -49,7 +51,7 @@ class Heard:
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    """Parts on a claimed folder, ended after the test."""
+    """Return parts on a claimed folder, ended after the test."""
     made: list[Part] = []
     claim = Claim(tmp_path)
     signs = cast(Signs, SimpleNamespace(address="127.0.0.1:9", expect=lambda name: None))
@@ -114,7 +116,7 @@ def test_what_a_dead_part_leaves_behind_is_ended(make: Make) -> None:
     left = int(part.process.stdout.readline())
     part.process.wait(PATIENCE)
     assert part.died()
-    part.process.stdout.read()  # ends once nobody holds the other end
+    part.process.stdout.read()  # ends when nobody holds the other end
     until(lambda: not _runs(left))
 
 

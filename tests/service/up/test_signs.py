@@ -1,4 +1,4 @@
-"""`greenroom up` replaces a part that stands still, and only then."""
+"""`greenroom up` replaces a part that hangs, and only then."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from worker.lifeline import PULSE, Pulse
 
 
 class Clock:
-    """The time that the supervisor looks at."""
+    """The time that the supervisor sees."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -50,7 +50,7 @@ def signs(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Signs]:
 
 
 def after(signs: Signs, clock: Clock, seconds: float, *, step: float = 1.0) -> set[str]:
-    """The silent parts, looked at every second for so long."""
+    """Return the silent parts, looking every second for that long."""
     silent: set[str] = set()
     for _ in range(round(seconds / step)):
         clock.seconds += step
@@ -130,7 +130,7 @@ def test_a_server_that_is_asked_is_silent_when_it_takes_the_question_and_gives_n
             taken.sendall(b"-NOAUTH\r\n")
             until(lambda: not signs.silent() and "valkey" in signs._silent)
         assert after(signs, clock, 2 * SILENT_SECONDS) == {"valkey"}
-    until(lambda: not signs.silent())  # nobody listens: it has died, or starts
+    until(lambda: not signs.silent())  # nobody listens: it has died, or is starting
     assert "valkey" not in after(signs, clock, START_SECONDS - 1)
     assert "valkey" in after(signs, clock, 5)
 
@@ -149,7 +149,7 @@ def works(up: Running) -> bool:
 
 
 def test_stopped_processes_are_replaced(up: Running) -> None:
-    until(partial(works, up))  # whatever is stopped while it starts is given more time
+    until(partial(works, up))  # a part that is stopped while it starts gets more time
     before = {part: up.pid(part) for part in ("web", "worker-screen", "valkey")}
     for pid in before.values():
         os.kill(pid, signal.SIGSTOP)
@@ -170,7 +170,7 @@ def test_the_process_that_answers_is_missed_too(up: Running) -> None:
 def test_neither_a_replaced_part_nor_a_worker_over_its_time_limit_counts_as_a_death(
     tmp_path: Path, signs: Signs
 ) -> None:
-    """Else strangers' comments, or a machine that stalls, could end everything."""
+    """Otherwise strangers' comments, or a machine that stalls, could end everything."""
     part = Part(
         "web", ["sleep", "60"], 1.0, dict(os.environ), Claim(tmp_path), cast(Any, Quiet()), signs
     )

@@ -1,4 +1,6 @@
-"""`greenroom up` minds its parts: what dies is begun again, what can't start says why."""
+"""`greenroom up` supervises its parts: it restarts those that die, and explains those that can't
+start.
+"""
 
 from __future__ import annotations
 

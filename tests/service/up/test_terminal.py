@@ -1,4 +1,6 @@
-"""Lines of all parts go to one terminal, whole and in order; one that stands still holds up nobody."""
+"""Lines of all parts go to one terminal, complete and in order; a terminal that hangs delays
+nobody.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ def follow(name, content):
 
 
 def shown(code: str) -> list[str]:
-    """The lines that a process with a terminal of its own writes."""
+    """Return the lines that a process with its own terminal prints."""
     done = subprocess.run(
         [sys.executable, "-c", f"{BEGIN}{code}\nterminal.close(60)"],
         capture_output=True,

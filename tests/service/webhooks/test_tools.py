@@ -1,5 +1,5 @@
-"""What helps who receives webhooks: the examples of the docs, run as they stand; `listen`; the
-check; the chats.
+"""Tools for receivers of webhooks: the examples of the docs, unchanged; `listen`; the check; the
+chats.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _private(monkeypatch: pytest.MonkeyPatch) -> None:
 def listening(
     command: list[str], secret: str = SECRET
 ) -> Iterator[tuple[int, subprocess.Popen[str]]]:
-    """A receiver of its own process on a free port, which it names in its first line."""
+    """Run a receiver in a separate process on a free port, which its first line names."""
     environment = {**os.environ, "WEBHOOK_SECRET": secret, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -159,7 +159,7 @@ def test_the_check_finds_nothing_wrong_with_the_example_of_the_docs(
 
 
 def test_the_check_says_what_a_careless_receiver_lacks(moderator: Caller) -> None:
-    with Receiver() as careless:  # it takes whatever comes
+    with Receiver() as careless:  # it accepts everything
         webhook = make(moderator, careless.url, events=["comment.approved"])
         told = moderator.call("POST", f"/webhooks/{webhook['id']}/check").json
     assert told is not None

@@ -1,5 +1,5 @@
-"""Webhooks over the API, to a receiver that really listens: what is sent, to whom, when, and what
-the log says.
+"""Webhooks over the API, with a real receiver: what is sent, to whom, when, and what the log
+says.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def make(moderator: Caller, receiver: Receiver, *events: str, **more: Any) -> Any:
-    """A new webhook, as the API answers it."""
+    """Return a new webhook, as the API answers it."""
     wanted = {"url": receiver.url, "events": list(events or ("comment.approved",)), **more}
     answer = moderator.call("POST", "/webhooks", json=wanted)
     assert answer.status_code == 201, answer.text
@@ -48,7 +48,7 @@ def make(moderator: Caller, receiver: Receiver, *events: str, **more: Any) -> An
 
 
 def send_all(after: float = 0) -> None:
-    """Send all that is due now, or so many seconds later, as the worker would."""
+    """Send everything that is due now, or that many seconds later, as the worker would."""
     with time_machine.travel(now() + timedelta(seconds=after)):
         with reading() as session:
             owed = overdue_endpoints(session, now() + timedelta(milliseconds=1))
@@ -181,7 +181,7 @@ def test_an_attempt_that_fails_is_made_again_by_the_schedule_with_the_same_id_an
     for delay in settings().webhook_schedule[1:]:
         send_all(waited + delay * 0.99)  # never earlier
         before = len(receiver.got)
-        waited += delay * 1.11  # a tenth more at most, by chance
+        waited += delay * 1.11  # at most a tenth more, at random
         send_all(waited)
         assert len(receiver.got) == before + 1
     send_all(10 * waited)
@@ -447,7 +447,7 @@ def test_an_erased_comment_is_told_without_content_and_its_pending_deliveries_ar
     send_all(after=600)
     assert types(receiver) == [
         "comment.deleted"
-    ]  # although its approval had ended before: that was never heard
+    ]  # although its approval had ended before: that event never arrived
     assert receiver.got[0].body["data"]["comment"]["html"] == ""
     told = log(moderator, webhook)
     assert [delivery["state"] for delivery in told] == ["delivered", "cancelled", "delivered"]
@@ -672,7 +672,7 @@ def test_what_a_killed_worker_had_under_way_is_sent_by_the_next_once_its_lease_e
         (endpoint,) = overdue_endpoints(session, now() + timedelta(seconds=1))
     from worker.webhooks.deliveries import round_of
 
-    assert len(round_of([], {endpoint: 5}).jobs) == 1  # taken, and nobody is left to send it
+    assert len(round_of([], {endpoint: 5}).jobs) == 1  # claimed, but its sender is dead
     send_all(after=10)
     assert receiver.got == []
     send_all(after=21)

@@ -1,6 +1,4 @@
-"""What the checks' tests stand on: a DNS server that answers, a SQLite file, and comments to look
-at.
-"""
+"""Fixtures for the tests of checks: a real DNS server, a SQLite file, and comments to check."""
 
 from __future__ import annotations
 
@@ -47,7 +45,7 @@ Comes = Callable[..., Candidate]
 
 @pytest.fixture(autouse=True)
 def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Each test has a data folder of its own; nobody's environment leaks in."""
+    """Give each test its own data folder, and hide the developer's environment."""
     monkeypatch.setenv("GREENROOM_DATA", str(tmp_path))
     for name in (
         "GREENROOM_DATABASE_URL",
@@ -87,7 +85,7 @@ def dns(set_env: Callable[[str, str], None]) -> Iterator[DnsServer]:
 
 @pytest.fixture
 def impatient(dns: DnsServer, set_env: Callable[[str, str], None]) -> None:
-    """For a server that says nothing: to wait for it is what the test is about."""
+    """Shorten the time-out for a silent server, because the test must wait for it."""
     set_env("GREENROOM_DNS_SECONDS", "0.4")
 
 
@@ -95,7 +93,7 @@ def impatient(dns: DnsServer, set_env: Callable[[str, str], None]) -> None:
 def records(
     _own_settings: None, database_url: str, set_env: Callable[[str, str], None]
 ) -> Iterator[None]:
-    """An empty database with the site 1, its thread 1, and the site 2 with the thread 2."""
+    """An empty database with site 1 and its thread 1, and site 2 with thread 2."""
     set_env("GREENROOM_DATABASE_URL", database_url)
     with begin() as session:
         session.execute(
@@ -108,7 +106,7 @@ def records(
 
 @pytest.fixture
 def comes() -> Comes:
-    """A comment as it waits to be screened; only in memory."""
+    """A comment that waits to be screened; only in memory."""
 
     def make(body: str = "I read it twice.", **more: Any) -> Candidate:
         given: dict[str, Any] = {
@@ -132,7 +130,7 @@ def comes() -> Comes:
 
 @pytest.fixture
 def kept(records: None, comes: Comes) -> Comes:
-    """The same with its row in the database, and with `screened=True` its fingerprints too."""
+    """The same with its row in the database, and with `screened=True` also its fingerprints."""
 
     def keep(
         body: str = "I read it twice.",
@@ -168,7 +166,7 @@ def kept(records: None, comes: Comes) -> Comes:
 
 
 class CasinoModel:
-    """A model that works: the more casinos, the more it is spam."""
+    """A working model: the more casinos, the more it is spam."""
 
     version = "casino-1"
     languages, acquainted = frozenset({"en", "de"}), frozenset({"fr"})

@@ -1,4 +1,4 @@
-"""The author check says what became of earlier comments under an email address."""
+"""The author check reports what became of earlier comments under an email address."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_of_a_long_record_only_the_newest_are_read(
     monkeypatch.setattr(author, "MOST", 3)
     monkeypatch.setattr(
         author, "_counting", author._counting.__wrapped__
-    )  # statements are built once, with MOST in them
+    )  # statements are built once, and contain MOST
     for n in range(6):
         kept(status="approved", at=NOON - (n + 1) * HOUR)
     assert _author(kept()).counts["approved"] == 3

@@ -64,7 +64,7 @@ def test_a_time_of_another_zone_is_the_same_moment() -> None:
 
 
 def test_sqlite_gets_times_as_it_stores_them() -> None:
-    """They are compared as text, so that every time needs all of its 26 characters."""
+    """SQLite compares them as text, so every time needs all of its 26 characters."""
     whole = NOON.replace(microsecond=0)
     [row] = orjson.loads(packed("sqlite", [{"at": whole}])["asked"])
     assert row == {"at": "2026-03-03 12:00:00.000000"}

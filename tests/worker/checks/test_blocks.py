@@ -1,4 +1,4 @@
-"""What moderators block is rejected, what they trust loses a doubt, and both end on their day."""
+"""What moderators block is rejected, what they trust loses a doubt, and both end on their date."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def stand(
 
 
 def settled(client: Client, **fields: str) -> tuple[str, str]:
-    """The status of a comment once it was screened, and what the check said."""
+    """Return the status of a comment after its screening, and the check's evidence."""
     comment = posted(client, **{"body": GOOD, **fields})
     screen_all()
     with reading() as session:

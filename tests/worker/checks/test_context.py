@@ -1,4 +1,4 @@
-"""The counts that a site's own model looks at beside the text."""
+"""The counts that a site's own model sees beside the text."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_what_could_not_be_found_out_is_unknown(comes: Comes) -> None:
     found = counts(comes(), CLEAR | {"author": away})
     assert found["author approved"] == found["author rejected"] == UNKNOWN
     assert found["seconds to write"] == UNKNOWN
-    assert found["links to this page"] == UNKNOWN  # the form did not say where it stands
+    assert found["links to this page"] == UNKNOWN  # the form did not name its page
     assert found["no form token"] == 1
 
 

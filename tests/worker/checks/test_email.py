@@ -1,5 +1,5 @@
-"""Whether mail could reach the commenter, asked of a DNS server that answers, lies, fails or says
-nothing.
+"""Whether mail could reach the commenter, with a DNS server that answers, lies, fails or stays
+silent.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ def test_a_domain_with_a_mail_server_is_clear(dns: DnsServer, comes: Comes) -> N
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
-        # It is not there, and this resolver knows .test.
+        # The domain does not exist, and this resolver knows .test.
         ("ann@missing.test", "the email domain missing.test does not exist"),
-        # RFC 7505: the owner says so.
+        # The owner says that it accepts no mail (RFC 7505).
         ("ann@null.test", "the email domain null.test accepts no mail"),
-        # The domain exists, for the web perhaps, with neither a mail server nor an address.
+        # The domain exists, perhaps for the web, without a mail server or an address.
         ("ann@web.test", "the email domain web.test accepts no mail"),
-        # A slip of the finger.
+        # A typing mistake.
         ("ann@gmial.com", "the email domain gmial.com does not exist; did you mean gmail.com?"),
-        # A language's own letters.
+        # Letters of other languages.
         ("ann@mücher.test", "the email domain mücher.test does not exist"),
-        # Older rows may hold anything.
+        # Older rows may contain anything.
         ("nobody", "this is not a valid email address"),
         ("ann@localhost", "this is not a valid email address"),
     ],
@@ -182,7 +182,7 @@ def test_the_lookups_of_a_batch_run_side_by_side(
     email.check([comes(email=f"ann@{domain}") for domain in slow])
     assert slow <= {
         name for name, _ in dns.asked
-    }  # one after the other, nobody would be asked after a few silences
+    }  # one after the other, they would stop asking after a few silences
 
 
 def test_an_unknown_answer_is_remembered_so_the_next_batch_does_not_wait(

@@ -1,4 +1,4 @@
-"""Every check runs, whatever becomes of the others."""
+"""Every check runs, whatever happens to the others."""
 
 from __future__ import annotations
 

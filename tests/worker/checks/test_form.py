@@ -1,4 +1,4 @@
-"""How the comment came, one row a case."""
+"""How the comment was sent, one row per case."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from worker.checks import form, language
             {"honeypot"},
             "filled in a hidden field that only bots see",
         ),
-        # A machine does it all at once, and a moderator sees all of it.
+        # A bot does all of it at once, and a moderator sees all of it.
         (
             Form(token="forged", seconds=0, honeypot=True),
             {"honeypot", "too_quick", "no_token"},

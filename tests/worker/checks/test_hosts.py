@@ -1,4 +1,4 @@
-"""A host is known by what became of the comments that linked to it."""
+"""The record of a host is what became of the comments that linked to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The language check names a comment's language and never holds anything against it."""
+"""The language check names a comment's language and never counts it against the comment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from worker.checks.language import check, name_of
         ("en", "English"),
         ("de", "German"),
         ("und", "could not tell the language"),
-        ("tlh", "tlh"),  # an import may bring a code that we have no name for
+        ("tlh", "tlh"),  # an import may have a code that we have no name for
     ],
 )
 def test_the_language_is_named_in_english(comes: Comes, code: str, detail: str) -> None:

@@ -1,4 +1,4 @@
-"""Links are found however they are written, and what only looks like one is left alone."""
+"""The check finds links in every spelling, and leaves alone what only looks like one."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from worker.checks import links
         ("See https://shop.net/a", 1, "one link to shop.net"),
         ("See www.shop.net, please", 1, "one link to shop.net"),
         ("See [here](https://shop.net/a 'a title').", 1, "one link to shop.net"),
-        # The label says where it leads: still one link.
+        # The label repeats the address: still one link.
         ("See [https://shop.net](https://shop.net/a).", 1, "one link to shop.net"),
         ("See <https://shop.net/a>", 1, "one link to shop.net"),
         ('<a href="http://shop.net/a">http://shop.net</a>', 1, "one link to shop.net"),
         ("[url=http://shop.net/a]http://shop.net[/url]", 1, "one link to shop.net"),
         ("[url]http://shop.net/a[/url]", 1, "one link to shop.net"),
-        # Bare, and a browser will find it all the same.
+        # Bare, but a browser would open it.
         ("pills at shop.net/cheap", 1, "one link to shop.net"),
         ("pills at cheap-pills.xyz today", 1, "one link to cheap-pills.xyz"),
         ("//shop.net/a", 1, "one link to shop.net"),
         ("Лучшие цены: магазин.рф", 1, "one link to магазин.рф"),
-        # Dressed up, and clear.
+        # Disguised and plain.
         ("go to shop . com now", 1, "one link to shop.com"),
         ("go to shop[.]com now", 1, "one link to shop.com"),
         ("go to shop (dot) com now", 1, "one link to shop.com"),

@@ -25,8 +25,8 @@ def test_a_single_comment_is_one_in_the_minute_and_one_in_the_hour(kept: Comes) 
 
 def test_the_author_or_the_address_counts_whichever_was_quicker(kept: Comes) -> None:
     for n in range(1, 4):
-        kept(at=NOON - n * SECOND, email_index=f"another{n}")  # the same address, other emails
-    kept(at=NOON - 30 * MINUTE, address="elsewhere")  # the same email
+        kept(at=NOON - n * SECOND, email_index=f"another{n}")  # the same IP address
+    kept(at=NOON - 30 * MINUTE, address="elsewhere")  # the same email address
     evidence = _pace(kept())
     assert evidence.counts == {"minute": 4, "hour": 4}
     assert evidence.detail == (
@@ -40,7 +40,7 @@ def test_the_author_or_the_address_counts_whichever_was_quicker(kept: Comes) -> 
         ({"at": NOON - 59 * SECOND}, 2, 2),
         ({"at": NOON - 61 * SECOND}, 1, 2),
         ({"at": NOON - HOUR - SECOND}, 1, 1),
-        ({"at": NOON + SECOND}, 1, 1),  # only came later
+        ({"at": NOON + SECOND}, 1, 1),  # arrived later
         ({"at": NOON, "site_id": 2}, 1, 1),  # another site
     ],
 )

@@ -1,4 +1,4 @@
-"""A campaign repeats itself; a courtesy is no campaign."""
+"""A campaign repeats itself, and a courtesy is no campaign."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def test_within_a_batch_all_belong_to_the_campaign_of_the_first(kept: Comes) -> 
     [
         {"site_id": 2},  # another site
         {"at": NOON - timedelta(days=1, minutes=1)},  # too long ago
-        {"at": NOON + MINUTE},  # only came later
-        {"screened": False},  # nothing known of it yet
+        {"at": NOON + MINUTE},  # arrived later
+        {"screened": False},  # not screened yet
     ],
 )
 def test_what_does_not_count_as_a_repeat(kept: Comes, earlier: dict[str, object]) -> None:
@@ -152,7 +152,8 @@ def test_a_text_leaves_five_fingerprints_that_stay_the_same(comes: Comes) -> Non
     comment = comes(SERMON, id="01890000-0000-7000-8000-000000000000")
     rows = repeats.fingerprints([comment, comes("Thank you!")])
     assert {row["comment_id"] for row in rows} == {comment.id}
-    # Stored ones are compared with new ones: if these change, yesterday's campaigns go unnoticed.
+    # Stored fingerprints are compared with new ones: if these change, nobody notices yesterday's
+    # campaigns.
     assert [row["band"] for row in rows] == STORED
     assert all(-(2**63) <= row["band"] < 2**63 for row in rows)
 

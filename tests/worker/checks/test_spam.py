@@ -1,4 +1,4 @@
-"""The model is asked once a batch, and only about languages that it learned."""
+"""The model is asked once per batch, and only about languages that it learned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page check looks at the title and address that a comment would give its thread."""
+"""The page check reads the title and address that a comment would give its thread."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_good_title_and_address_are_clear(gives: Comes) -> None:
         ({"new_title": "Best casino in town"}, "title"),
         ({"new_address": f"{SITE}/best-casino"}, "address"),
         ({"new_address": f"{SITE}/?q=casino"}, "address"),  # the query counts
-        ({"new_address": f"{SITE}/%63asino"}, "address"),  # and what a browser wrote with %
+        ({"new_address": f"{SITE}/%63asino"}, "address"),  # and escaped text, too
     ],
 )
 def test_a_listed_word_is_found_and_its_part_is_named(
@@ -79,7 +79,7 @@ def test_an_address_that_is_no_url_is_not_looked_at(gives: Comes) -> None:
         ("Buy at https://shop.example/now", "shop.example"),
         ("Buy at WWW.shop.example now", "www.shop.example"),
         ("Read https://paper.example/other", ""),  # the site's own
-        ("Read https://blog.paper.example/", ""),  # and below it
+        ("Read https://blog.paper.example/", ""),  # and one below it
         ("Why shop.example failed", ""),  # headlines name companies
     ],
 )

@@ -1,4 +1,4 @@
-"""The owner's words are found whole, in any dress, and quickly; patterns are RE2's."""
+"""The owner's words are found as whole words, in any disguise, and quickly. Patterns are RE2's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.worker.checks.conftest import Comes
         ("cialis", "сіаlіs"),  # Cyrillic look-alikes
         ("cialis", "c.i.a.l.i.s"),
         ("cialis", "C I A L I S here"),
-        ("cialis", "cia**lis**"),  # as it is shown, too
+        ("cialis", "cia**lis**"),  # in its rendered form, too
         ("cialis", "ci&#97;lis"),
         ("cialis", "cia[lis](https://pills.example)"),
         ("casino*", "two casinos"),
@@ -31,7 +31,7 @@ from tests.worker.checks.conftest import Comes
         ("straße", "STRASSE"),
         ("مرحبا", "مـرحـبـا"),  # tatweel
         ("مرحبا", "مَرْحَبًا"),  # harakat
-        ("赌场", "最好的赌场在这里"),  # no blanks between words
+        ("赌场", "最好的赌场在这里"),  # no spaces between words
         ("赌场", "赌 场"),
         ("คาสิโน", "เล่นคาสิโนออนไลน์"),
         ("カジノ*", "オンラインカジノ"),
@@ -116,7 +116,7 @@ def test_a_word_is_found(comes: Comes, entry: str, body: str) -> None:
         ("cash", "a c a"),
         ("casino", "cas. the ino"),
         ("हिन्दी", "हिन्द"),
-        ("কর", "কার"),  # a vowel sign makes another word
+        ("কর", "কার"),  # a vowel sign makes it another word
     ],
 )
 def test_a_word_is_not_found_inside_another(comes: Comes, entry: str, body: str) -> None:

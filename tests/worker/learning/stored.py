@@ -1,4 +1,4 @@
-"""Sites, models and comments as learning finds them, written straight into the database."""
+"""Sites, models and comments for the tests of learning, written directly into the database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from models.store.database import begin, now, reading
 
 
 def demo() -> Site:
-    """The site as it is now."""
+    """Return the site in its current state."""
     with reading() as session:
         return session.execute(select(Site).where(Site.key == "demo")).scalar_one()
 

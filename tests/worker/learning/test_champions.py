@@ -1,4 +1,4 @@
-"""The model that is live, whatever it is."""
+"""The live model, whichever it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A site is trained by one process at a time, and not too often."""
+"""Only one process at a time trains a site, and not too often."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_site_rests_between_two_trainings() -> None:
 def test_afterwards_the_decisions_that_were_learned_no_longer_count() -> None:
     due(fresh_decisions=30)
     claim_ = claimed()
-    change_demo(fresh_decisions=34)  # four more while it was trained
+    change_demo(fresh_decisions=34)  # four more during the training
 
     with begin() as session:
         give_back(session, claim_)
@@ -107,7 +107,7 @@ def test_with_many_decisions_meanwhile_the_next_training_is_due_at_once() -> Non
 
 
 def test_what_made_the_site_due_meanwhile_stays() -> None:
-    """An erasure, for example: the new model has seen the comment, too."""
+    """For example an erasure: the new model has seen the comment, too."""
     due(fresh_decisions=30)
     claim_ = claimed()
     erased_at = now() + timedelta(seconds=1)

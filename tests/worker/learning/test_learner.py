@@ -18,7 +18,7 @@ from worker.learning.learner import learn_now, learn_soon, owe_learning
 
 
 class Trainings:
-    """Stands in for the process, and waits in each training until it may go on."""
+    """Takes the place of the process, and waits in each training until it may continue."""
 
     def __init__(self) -> None:
         self.sites: list[int] = []
@@ -47,7 +47,7 @@ def test_trainings_come_one_after_the_other_and_each_site_waits_once(trainings: 
 
     learn_soon([2, 3, 2, 3])
     learn_soon([2])
-    assert trainings.sites == [1]  # the first still goes on
+    assert trainings.sites == [1]  # the first one still runs
 
     trainings.may_go_on.set()
     until(lambda: trainings.sites == [1, 2, 3])
@@ -155,11 +155,11 @@ def test_a_process_that_cannot_be_started_is_no_success(
 def test_a_site_whose_model_was_made_for_another_base_model_owes_a_training() -> None:
     at = now()
     owe_learning(at)
-    assert demo().learn_due is None  # it has no model
+    assert demo().learn_due is None  # it has no model of its own
 
     change_demo(model=add_model(packed_model()))
     owe_learning(at)
-    assert demo().learn_due is None  # its model is for this base model
+    assert demo().learn_due is None  # its model was made for this base model
 
     other = add_model(packed_model(base="other"), version="site-b", card={"base": "other"})
     change_demo(model=other)

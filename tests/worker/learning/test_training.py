@@ -1,6 +1,4 @@
-"""A site learns from its moderators: what it learns from, when, what goes live, and what is
-forgotten.
-"""
+"""A site learns from its moderators: from what, when, what goes live, and what is forgotten."""
 
 from __future__ import annotations
 
@@ -31,13 +29,13 @@ def site() -> Site:
 
 
 def models() -> list[SiteModelRecord]:
-    """Oldest first."""
+    """Return the models, the oldest first."""
     with reading() as session:
         return list(session.execute(select(SiteModelRecord).order_by(SiteModelRecord.id)).scalars())
 
 
 def rest() -> None:
-    """As if the last training were more than a minute ago."""
+    """Pretend that the last training was more than a minute ago."""
     with begin() as session:
         session.execute(update(Site).values(learned_at=now() - timedelta(minutes=2)))
 
@@ -49,7 +47,7 @@ def due() -> None:
 
 
 def taught(moderator: Caller, bodies: list[tuple[str, str]]) -> list[str]:
-    """Comments that were posted, screened, and decided as given."""
+    """Add comments that were posted, screened, and decided as given."""
     ids = [
         posted(moderator.client, body=body, email=f"reader{n}@paper.example")
         for n, (body, _) in enumerate(bodies)
@@ -61,7 +59,7 @@ def taught(moderator: Caller, bodies: list[tuple[str, str]]) -> list[str]:
 
 
 def quirk(count: int, seed: int = 1) -> list[tuple[str, str]]:
-    """So many different texts, every other one gambling spam."""
+    """Return that many different texts, every other one gambling spam."""
     chosen = random.Random(seed)
     spam, ham = chosen.sample(GAMBLING, count), chosen.sample(LETTERS, count)
     return [(spam[n], "reject") if n % 2 else (ham[n], "approve") for n in range(count)]
@@ -154,7 +152,7 @@ def test_the_score_names_the_sites_model_and_a_worker_takes_up_a_new_one_at_once
 
 
 def text_columns(text: str) -> list[int]:
-    """The columns of a site's model that the words of this text fall on."""
+    """Return the columns of a site's model for the words of this text."""
     row = matrix([Seen(text, None, {})])
     columns: list[int] = row[:, :TEXT_COLUMNS].indices.tolist()
     return columns
@@ -179,7 +177,7 @@ def test_an_erased_comments_words_are_gone_from_the_next_model(moderator: Caller
     assert site().learn_due is not None
     rest()
     assert learn(site().id) is not None
-    [record] = models()  # nobody can go back to one that has seen it
+    [record] = models()  # nobody can go back to a model that has seen it
     assert moderator.call("POST", "/models/back").json["live"] == "base"
     moderator.call("PUT", "/models/live", json={"version": record.version})
     assert not SiteModel.unpacked(record.weights).weights[own].any()
@@ -217,9 +215,7 @@ def test_a_decision_that_was_undone_is_named_in_the_next_card(moderator: Caller)
 def test_a_challenger_that_loses_on_the_newest_decisions_does_not_go_live(
     moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Moderators who changed their minds: what they decided for long is the opposite of what they
-    decide now.
-    """
+    """The moderators changed their minds: their newest decisions contradict the older ones."""
     monkeypatch.setattr(site_training, "CROSS_VALIDATED", 60)
     english = [
         (
@@ -286,7 +282,7 @@ def test_who_comes_second_does_nothing(moderator: Caller) -> None:
     with begin() as session:
         session.execute(
             update(Site).values(learn_due=now() + timedelta(seconds=100))
-        )  # another's lease
+        )  # another process's lease
     assert learn(site().id) is None
     assert models() == []
 

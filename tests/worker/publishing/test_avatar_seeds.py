@@ -1,6 +1,4 @@
-"""An avatar follows from name and thread, and those that followed from an email address are drawn
-anew.
-"""
+"""An avatar depends on name and thread, and avatars made from an email address are replaced."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ VICTIM = "victim@paper.example"
 
 
 def shown(client: Client, thread: str = "/harbour") -> dict[str, str]:
-    """The avatars that readers see, by name."""
+    """Return the avatars that readers see, by name."""
     page = client.get(f"/v1/sites/demo/comments?thread={thread}").json
     return {comment["name"]: comment["avatar"] for comment in page["comments"]}
 
@@ -67,7 +65,7 @@ def test_it_is_another_in_another_thread_and_for_another_name(client: Client) ->
 
 @pytest.fixture
 def old(client: Client, moderator: Caller) -> list[str]:
-    """Comments as an earlier release left them: approved ones of two threads, a pending and an
+    """Comments as an earlier release stored them: approved ones of two threads, a pending and an
     erased one.
     """
     ids = [

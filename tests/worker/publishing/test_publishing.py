@@ -1,5 +1,5 @@
-"""What storage shows: pages that keep their members, replies that continue elsewhere, newer never
-under older.
+"""Published pages keep their members, replies continue elsewhere, and an older page never replaces
+a newer one.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def test_a_page_holds_25_top_comments_and_keeps_them(client: Client, moderator: 
         id_ for id_ in comments[25:50][::-1] if id_ != comments[30]
     ]
     assert ids(moderator.page(page=1)) == comments[:25][::-1]
-    assert moderator.page(page=1)["count"] == 59  # an older page speaks of today's thread
+    assert moderator.page(page=1)["count"] == 59  # an older page has the current head of the thread
     moderator.decide(comments[30], "approve")
     publish_all()
     assert ids(moderator.page(page=2)) == comments[25:50][::-1]
@@ -139,7 +139,7 @@ def test_a_strangers_html_is_not_published(client: Client, moderator: Caller) ->
     )
     approved(client, moderator, 1, name="<script>alert(1)</script>", body=body)
     shown = moderator.page()["comments"][0]
-    assert shown["name"] == "<script>alert(1)</script>"  # text, which the embed shows as text
+    assert shown["name"] == "<script>alert(1)</script>"  # text that the embed shows as text
     assert "<img" not in shown["html"]
     assert 'href="javascript' not in shown["html"]
     assert "<strong>bold</strong>" in shown["html"]
@@ -190,7 +190,7 @@ def test_a_page_and_its_count_are_of_one_moment(
     touched, put = pages._Writer._touched, storage.put
 
     def meanwhile(*asked: Any) -> Any:
-        """The thread has been read; its comments have not."""
+        """The thread has been read, but its comments have not."""
         monkeypatch.setattr(pages._Writer, "_touched", touched)
         moderator.decide(second, "approve")
         return touched(*asked)
@@ -212,7 +212,7 @@ def test_a_publisher_that_lost_its_lease_leaves_the_thread_owed(
     put = storage.put
 
     def stall(*item: Any) -> None:
-        with begin() as session:  # meanwhile another took over
+        with begin() as session:  # another publisher took over meanwhile
             session.execute(update(Thread).values(lease="01a202e5-df04-77cb-9077-336cd4ad4d3b"))
         put(*item)
 

@@ -1,4 +1,4 @@
-"""Published threads in an object store: the same story over real HTTP, against moto's S3 server."""
+"""Published threads in an object store: the same over real HTTP, with moto's S3 server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PAGE = "/v1/sites/demo/comments?thread=/harbour"
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    """Where an S3 listens over plain http, with a bucket `paper`."""
+    """Yield the URL of an S3 over plain http, with a bucket `paper`."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     address = "http://{}:{}".format(*server.get_host_and_port())
@@ -39,7 +39,7 @@ def s3() -> Iterator[str]:
 
 @pytest.fixture
 def store(s3: str, data: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything is published to the bucket, under a name of its own."""
+    """Publish everything to the bucket, under a separate name."""
     monkeypatch.setenv("GREENROOM_STORAGE_URL", f"s3://paper/{new_id()}")
     for name, value in {
         "ACCESS_KEY_ID": "key",

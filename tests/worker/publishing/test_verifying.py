@@ -1,4 +1,4 @@
-"""The verifier owes every published file that is damaged or missing, some threads at a time."""
+"""The verifier makes every damaged or missing file due, some threads at a time."""
 
 from __future__ import annotations
 

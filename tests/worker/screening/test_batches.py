@@ -1,4 +1,6 @@
-"""A process notes which comments it begins to screen, so that a batch that ended it is known."""
+"""A process records which comments it begins to screen, so that a batch that ended it can be
+found.
+"""
 
 from __future__ import annotations
 
@@ -80,6 +82,6 @@ def test_only_this_hosts_earlier_processes_left_something_unfinished(
 ) -> None:
     monkeypatch.setattr(batches, "_host", lambda: "box_1")
     note(comments[0], screening_by="box_1:earlier", screening_since=now())
-    note(comments[1], screening_by="boxx1:earlier", screening_since=now())  # no pattern
+    note(comments[1], screening_by="boxx1:earlier", screening_since=now())  # no pattern of LIKE
     note(comments[2], screening_by=name_of(os.getpid()), screening_since=now())
     assert unfinished() == [comments[0]]

@@ -1,4 +1,4 @@
-"""The limit counts the CPU time of one thread, and acts although C code holds the interpreter's
+"""The limit counts the CPU time of one thread, and works while C code holds the interpreter's
 lock.
 """
 

@@ -1,5 +1,5 @@
-"""Comments that another worker began and did not finish are screened alone; only what fails alone,
-twice, is poison.
+"""Comments that another worker began and did not finish are screened alone. Only one that fails
+alone, twice, is poison.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from worker.screening import batches, careful, isolation, screening
 from worker.screening.batches import SILENT, take
 from worker.sweep import sweep
 
-# These are about processes, each of which imports all that screens. Their statements are the same as
-# in the tests that run on both databases.
+# These tests are about processes, each of which imports everything for screening. Their statements
+# are the same as in the tests that run on both databases.
 on_one_database = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 SOON, LATER = timedelta(seconds=1), SILENT + timedelta(seconds=1)
 
 
 def begun(comments: list[str], since: datetime, by: str = "elsewhere:1", alone: int = 0) -> None:
-    """As a worker leaves them that was killed amid their batch."""
+    """Comments as a worker leaves them that was killed during their batch."""
     values = {"screening_by": by, "screening_since": since, "screenings_alone": alone}
     with begin() as session:
         session.execute(update(Comment).where(Comment.id.in_(comments)).values(values))
@@ -51,9 +51,7 @@ def taken(comments: list[str]) -> tuple[list[str], list[str]]:
 
 @pytest.fixture
 def poisonous(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(
-        "GREENROOM_POISON", "1"
-    )  # in the processes that are started, not in this one
+    monkeypatch.setenv("GREENROOM_POISON", "1")  # in the started processes, not in this one
 
 
 def test_what_another_worker_may_be_screening_is_left_to_it_for_a_while(
@@ -65,7 +63,7 @@ def test_what_another_worker_may_be_screening_is_left_to_it_for_a_while(
     begun([fresh], now() - SOON)
     begun([old], now() - LATER)
     assert taken([new, fresh, old]) == ([new], [old])
-    assert taken([new, fresh, old]) == ([new], [old])  # what this process took it may take again
+    assert taken([new, fresh, old]) == ([new], [old])  # this process may take again what it took
 
 
 def test_what_owes_no_screening_is_not_taken(client: Client) -> None:
@@ -105,7 +103,7 @@ def test_a_comment_that_fails_alone_twice_goes_to_a_human_and_is_never_screened_
 ) -> None:
     poison, neighbour = posted(client, body="poison: exit *now*"), posted(client)
     begun([poison, neighbour], now() - LATER)
-    settled = screening.screen_now([poison, neighbour])  # the neighbour comes before the second try
+    settled = screening.screen_now([poison, neighbour])  # the other comment comes first
     assert [each.comment_id for each in settled] == [
         neighbour,
         poison,
@@ -117,7 +115,7 @@ def test_a_comment_that_fails_alone_twice_goes_to_a_human_and_is_never_screened_
         in found["decisions"][0]["reasons"][0]
     )
     assert [review["cause"] for review in found["reviews"]] == ["flagged"]
-    assert found["html"] == "<p>poison: exit *now*</p>"  # rendering it may be what fails
+    assert found["html"] == "<p>poison: exit *now*</p>"  # rendering may be what fails
     with time_machine.travel(now() + timedelta(days=1)):
         sweep()
     assert taken([poison]) == ([], [])
@@ -130,7 +128,7 @@ def test_a_comment_that_fails_alone_twice_goes_to_a_human_and_is_never_screened_
 def test_a_worker_that_is_killed_does_not_make_an_innocent_comment_poison(
     client: Client, moderator: Caller, poisonous: None
 ) -> None:
-    """ "poison: sleep" waits, as for a slow database: its screener is ended from outside, together
+    """ "poison: sleep" waits, as for a slow database: its screener is killed from outside, together
     with its worker.
     """
     comment = posted(client, body="poison: sleep")
@@ -175,7 +173,7 @@ def test_a_comment_with_which_the_whole_machine_goes_is_not_tried_for_ever(
 
 @on_one_database
 def test_a_careful_worker_screens_in_isolation(client: Client, moderator: Caller) -> None:
-    """Forked, so in a program of its own: here are threads."""
+    """In a separate program, because it forks and this process has threads."""
     old, one, two, three = (
         posted(client, body=f"The ferry was late {number} times.") for number in range(4)
     )

@@ -1,5 +1,5 @@
-"""What the CPU limit of a screening covers: the comments, and not what a process loads for the
-first of them.
+"""The CPU limit of a screening covers the comments, and not what a process loads for the first of
+them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from tests.caller import Client, posted
 
 
 def modules_loaded(program: str, comment: str) -> list[str]:
-    """The modules that a new process loads while the CPU limit of its first screening runs."""
+    """Return the modules that a new process loads while the CPU limit of its first screening
+    runs.
+    """
     measured = """
 import sys
 from contextlib import contextmanager

@@ -1,6 +1,4 @@
-"""A chat shows strangers' words as they were typed: no link, no mention and no markup comes to life
-in them.
-"""
+"""A chat shows strangers' words as they were typed: no link, mention or markup becomes active."""
 
 from __future__ import annotations
 
@@ -51,7 +49,7 @@ def test_nothing_that_a_stranger_typed_comes_to_life(chat: str, typed: str) -> N
 @pytest.mark.parametrize("chat", [chat for chat in CHATS if chat != "slack"])
 @pytest.mark.parametrize("typed", TYPED)
 def test_markdown_shows_it_as_it_was_typed(chat: str, typed: str) -> None:
-    """With the renderer of CommonMark, which reads more than the chats do."""
+    """This uses the renderer of CommonMark, which interprets more than the chats do."""
     html = MarkdownIt("js-default", {"linkify": True, "html": True}).render(
         f"• {defanged(chat, typed)}"
     )

@@ -1,4 +1,4 @@
-"""One connection against servers that answer in every way they should not."""
+"""One connection to servers that answer in every wrong way."""
 
 from __future__ import annotations
 
@@ -24,20 +24,22 @@ from worker.webhooks.targets import Target, Unsent
 
 BODY = b'{"type": "webhook.test"}'
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-PATIENCE = 20  # seconds: for a machine that is busy
+PATIENCE = 20  # seconds: for a busy machine
 
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a busy machine, more than two seconds may pass between two lines of a test."""
+    """Allow for a busy machine, where more than two seconds may pass between two lines of a
+    test.
+    """
     monkeypatch.setattr(connections, "IDLE_SECONDS", 1000.0)
 
 
 @asynccontextmanager
 async def connected(handle: Handle) -> AsyncIterator[tuple[Connection, Target]]:
-    """A connection to a server that does this with it, and closes it then."""
+    """Yield a connection to a server that runs this and then closes it."""
     done = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -66,7 +68,7 @@ async def take_request(reader: asyncio.StreamReader) -> None:
 
 
 def answered(content: bytes, *, stays: bool = True) -> tuple[Answer, bool]:
-    """The answer to one request, and whether the connection may be used again."""
+    """Return the answer to one request, and whether the connection may be used again."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await take_request(reader)
@@ -90,14 +92,14 @@ def answered(content: bytes, *, stays: bool = True) -> tuple[Answer, bool]:
         (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", 304, b""),
         (b"HTTP/1.1 500\r\nContent-Length: 0\r\n\r\n", 500, b""),
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" + OK, 200, b"ok"),
-        # folded, with signs outside of ASCII, and spaces behind a length
+        # A folded header, characters outside ASCII, and spaces after a length.
         (b"HTTP/1.1 200 OK\r\nX: a\r\n b\xff\r\nContent-Length: 2  \r\n\r\nok", 200, b"ok"),
         (
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2 \r\nok\r\n0\r\nX: y\r\n\r\n",
             200,
             b"ok",
         ),
-        # both ways at once: the chunks count
+        # Both a length and chunks: the chunks count.
         (
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 9\r\n\r\n%b"
             % b"2\r\nok\r\n0\r\n\r\n",
@@ -162,7 +164,7 @@ def test_an_answer_that_was_cut_is_none(content: bytes) -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nok",
         b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 201 + b"\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
-        # without an end: a header, many heads before the answer, what stands beside the chunks
+        # Endless input: a header, many heads before the answer, data beside the chunks.
         b"HTTP/1.1 200 OK\r\nX: " + b"x" * 2 * MOST_READ,
         b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" * (MOST_READ // 30),
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b"x" * MOST_RECEIVED,
@@ -194,7 +196,7 @@ def test_a_packed_body_is_not_unpacked() -> None:
 
 
 def test_an_answer_that_comes_before_the_request_counts() -> None:
-    """A server with no place left says so before it was asked."""
+    """A server without capacity may answer before the request arrives."""
     written = asyncio.Event()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -218,7 +220,7 @@ def test_a_connection_on_which_something_comes_between_two_requests_is_not_used_
         await take_request(reader)
         writer.write(OK)
         await go_on.wait()
-        writer.write(OK)  # to a request that nobody made
+        writer.write(OK)  # for a request that nobody sent
         await reader.read()
 
     async def send() -> None:

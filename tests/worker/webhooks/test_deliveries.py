@@ -1,6 +1,6 @@
-"""What becomes of a delivery after an attempt, and what an endpoint's health is judged by.
+"""What happens to a delivery after an attempt, and how an endpoint's health is judged.
 
-The transactions around it are tested in tests/service/webhooks/test_webhooks.py.
+tests/service/webhooks/test_webhooks.py tests the transactions around it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SCHEDULE = (0.0, 10.0, 100.0)
 
 @pytest.fixture(autouse=True)
 def _schedule(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Three attempts: at once, and twice more."""
+    """Three attempts: one at once, and two more."""
     monkeypatch.setenv("GREENROOM_WEBHOOK_SCHEDULE", "0,10,100")
     settings.cache_clear()
     assert settings().webhook_schedule == SCHEDULE
@@ -74,9 +74,9 @@ def test_only_a_2xx_is_a_success(more: dict[str, Any], is_success: bool, was_tri
         ({"status": 500}, 1, "owed", 2),
         ({"status": 500}, 2, "dead", 3),  # the schedule has three attempts
         ({"error": "cut"}, 2, "dead", 3),
-        ({"status": 410}, 0, "dead", 1),  # gone: it wants no more
+        ({"status": 410}, 0, "dead", 1),  # gone: it wants no more events
         ({"status": 404}, 0, "owed", 1),
-        ({}, 0, "owed", 0),  # it was not tried, so that is no attempt
+        ({}, 0, "owed", 0),  # nothing was sent, so this is no attempt
         ({}, 2, "owed", 2),
     ],
 )
@@ -109,7 +109,7 @@ def test_the_pause_is_the_schedules_and_up_to_a_tenth_more(attempts: int) -> Non
     pauses = [pause({"status": 500}, attempts) for _ in range(50)]
     assert least <= min(pauses)
     assert max(pauses) <= least * (1 + JITTER)
-    assert len(set(pauses)) > 1  # not all come back at once
+    assert len(set(pauses)) > 1  # spread, so that not all retries come at once
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
-"""Where a webhook may go, and how it gets there: to the public Internet only, whatever a name means
-a moment later.
+"""Where a webhook may go, and how: only to the public Internet, even if a name changes its
+address.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from worker.webhooks.targets import Refused, Unsent, target
 
 @pytest.fixture(autouse=True)
 def _settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("GREENROOM_DNS", "127.0.0.1:1")  # nobody answers there
+    monkeypatch.setenv("GREENROOM_DNS", "127.0.0.1:1")  # nothing listens there
     monkeypatch.setenv("GREENROOM_DNS_SECONDS", "0.5")
     settings.cache_clear()
     yield
@@ -36,7 +36,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def private(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in development: private addresses are allowed."""
+    """Allow private addresses, as in development."""
     monkeypatch.setenv("GREENROOM_WEBHOOK_ALLOW_PRIVATE", "true")
     settings.cache_clear()
 
@@ -188,15 +188,13 @@ def test_a_name_with_one_address_that_is_not_public_is_refused(
 def test_a_name_that_changes_its_address_between_two_attempts_is_looked_at_anew(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """DNS rebinding: public when the webhook is made, this machine when it is sent."""
+    """DNS rebinding: public when the webhook is created, this machine when it is sent."""
     with DnsServer({"hook.test": {"A": ["93.184.215.14"]}}) as dns:
         dns.serve(monkeypatch)
         monkeypatch.setenv("GREENROOM_WEBHOOK_PORTS", str(receiver.port))
         settings.cache_clear()
         url = f"https://hook.test:{receiver.port}/"
-        with pytest.raises(
-            Unsent
-        ):  # goes out to the public address, and does not come through from here
+        with pytest.raises(Unsent):  # goes to the public address, which is not reachable from here
             post(url, seconds=0.3)
         assert receiver.connections == 0
         dns.zone["hook.test"] = {"A": ["127.0.0.1"]}
@@ -208,8 +206,8 @@ def test_a_name_that_changes_its_address_between_two_attempts_is_looked_at_anew(
 def test_it_connects_to_the_address_that_was_looked_at_and_resolves_once(
     private: None, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A resolver that answers otherwise to the second question, as for rebinding, is not asked a
-    second time.
+    """The resolver would answer the second query differently, as in rebinding, but there is no
+    second query.
     """
     asked: list[str] = []
     monkeypatch.setattr(
@@ -289,7 +287,7 @@ def test_it_speaks_tls_to_the_name_and_believes_only_a_good_certificate(
         connections._tls.cache_clear()
         assert post(url).status == 204
         with pytest.raises(Unsent, match="certificate is not good"):
-            post(receiver.url)  # by its address, for which the certificate was not made
+            post(receiver.url)  # by its address, which the certificate does not name
     assert len(receiver.got) == 1
 
 
@@ -407,7 +405,7 @@ def test_a_connection_is_used_again_only_where_the_name_still_leads(
         async with Poster() as poster:
             await poster.post(url, {}, b"{}")
             if change:
-                dns.zone["hook.test"] = {"A": ["127.0.0.2"]}  # nobody listens there
+                dns.zone["hook.test"] = {"A": ["127.0.0.2"]}  # nothing listens there
             with pytest.raises(Unsent) if change else nullcontext():
                 await poster.post(url, {}, b"{}")
 

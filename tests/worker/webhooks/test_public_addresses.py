@@ -1,4 +1,4 @@
-"""Which addresses a webhook may go to: a table of edges, on each side of every range."""
+"""Which addresses a webhook may go to: a table of the edges, on each side of every range."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from worker.webhooks.public_addresses import (
     why_refused,
 )
 
-# IANA's ranges that touch another refused range at that edge.
+# IANA's ranges that border on another refused range at that edge.
 NO_PUBLIC_NEIGHBOUR_BELOW = {"0.0.0.0/8", "240.0.0.0/4"}
 NO_PUBLIC_NEIGHBOUR_ABOVE = {"224.0.0.0/4", "240.0.0.0/4"}
 
@@ -49,14 +49,14 @@ def test_a_named_range_outside_of_what_is_given_out_is_refused_by_its_name(
         ("2000::1", None),
         ("3ffe:ffff::1", None),
         ("4000::1", "not given out"),
-        ("2001:200::1", None),  # right above what is reserved for protocols
+        ("2001:200::1", None),  # right above the addresses reserved for protocols
         ("2001:1ff:ffff::1", "reserved for protocols"),
         ("2001:db9::1", None),
         ("2003::1", None),
         ("::ffff:8.8.8.8", "an IPv4 address in disguise"),  # even a public one
         ("64:ff9b::8.8.8.8", "NAT64, which hides an IPv4 address"),
         ("2606:4700::1111", None),
-        ("2606:4700::1111%eth0", "not given out"),  # a zone makes it this machine's business
+        ("2606:4700::1111%eth0", "not given out"),  # a zone makes it depend on this machine
     ],
 )
 def test_the_edges_of_ipv6(text: str, why: str | None) -> None:

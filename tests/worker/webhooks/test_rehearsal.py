@@ -1,4 +1,4 @@
-"""The dry suite: what an endpoint must take and what it must refuse, against a real receiver."""
+"""Test messages that an endpoint must accept or refuse, with a real receiver."""
 
 from __future__ import annotations
 

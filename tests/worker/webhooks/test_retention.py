@@ -1,4 +1,4 @@
-"""The log of webhooks is removed a little at a time, and nothing that is still owed."""
+"""Old webhook data is deleted a little at a time, but nothing that is still to be sent."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_events_are_forgotten_from_the_oldest_on(site: int) -> None:
     for position, at in ((1, OLD), (2, OLD), (3, RECENT), (4, OLD)):
         event(site, position, at=at)
     forget_events(AT - KEPT)
-    assert positions() == [3, 4]  # a later one that is old waits for those before it
+    assert positions() == [3, 4]  # a later event that is old waits for those before it
     with reading() as session:
         assert session.get_one(Site, site).forgotten == 2
 

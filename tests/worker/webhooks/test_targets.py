@@ -1,4 +1,6 @@
-"""Where a webhook may go: a URL is taken apart, or refused in a sentence for who typed it."""
+"""Where a webhook may go: a URL is split, or refused with a sentence for the person who typed
+it.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,7 @@ def test_a_url_is_taken_apart(url: str, found: Target) -> None:
         ("https://example.org:22/", "ports 80 and 443 only, not to 22"),
         ("https://127.0.0.1/", "127.0.0.1 is not a public address (loopback)"),
         ("https://[::1]/", "::1 is not a public address (loopback)"),
-        ("https://134744072/", "Write an address plainly"),  # 8.8.8.8 in one number
+        ("https://134744072/", "Write an address plainly"),  # 8.8.8.8 as one number
     ],
 )
 def test_a_refusal_is_a_sentence(url: str, words: str) -> None:

@@ -42,7 +42,7 @@ def few_rows(source: str = "own", lang: str = "en") -> list[Row]:
 
 
 def rows(*, threads: bool = True) -> list[Row]:
-    """The same twenty texts with other endings in each of three threads."""
+    """The same twenty texts with different endings in each of three threads."""
     made = []
     for thread in THREADS:
         for number, row in enumerate(few_rows()):

@@ -1,4 +1,4 @@
-"""A model's card: facts that are counted, figures that are measured, and what others wrote."""
+"""A model's card: counted facts, measured figures, and fields that others wrote."""
 
 from __future__ import annotations
 

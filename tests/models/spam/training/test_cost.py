@@ -1,4 +1,4 @@
-"""What a score costs. How long it takes is the machine's business: only the relations are tested."""
+"""The cost of a score. Times depend on the machine, so only their relations are tested."""
 
 from __future__ import annotations
 

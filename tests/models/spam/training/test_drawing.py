@@ -1,4 +1,4 @@
-"""The drawing of a model's card: an SVG that says what the numbers say."""
+"""The drawing of a model's card: an SVG that agrees with the numbers."""
 
 from __future__ import annotations
 

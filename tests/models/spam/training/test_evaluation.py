@@ -1,4 +1,4 @@
-"""Each protocol of measuring on what was not seen."""
+"""Each protocol of measuring on unseen comments."""
 
 from __future__ import annotations
 

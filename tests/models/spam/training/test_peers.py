@@ -33,7 +33,7 @@ def test_a_filter_is_taught_the_other_parts_and_judges_the_one_left_out() -> Non
     lessons: list[tuple[int, int, int]] = []
 
     def by_name(mails: peers.Mails) -> dict[str, float]:
-        """Call spam whatever names www."""
+        """Call everything spam that names www."""
         lessons.append((len(mails.spam), len(mails.ham), len(mails.judged)))
         assert len({*mails.spam, *mails.ham, *mails.judged}) == len(rows())
         texts = {mail: mail.read_text(encoding="utf-8") for mail in mails.judged}
@@ -43,7 +43,7 @@ def test_a_filter_is_taught_the_other_parts_and_judges_the_one_left_out() -> Non
 
     assert lessons == [(20, 20, 20)] * 3
     assert [result.raw.f1 for result in leave_one_out(judged)] == [1, 1, 1]
-    assert np.isfinite(judged.log_odds).all()  # being certain is not being infinitely sure
+    assert np.isfinite(judged.log_odds).all()  # certainty has a limit, never infinity
     assert judged.near.all()  # the threads repeat one another
 
 
@@ -73,7 +73,7 @@ def test_only_installed_filters_are_named(tmp_path: Path, monkeypatch: pytest.Mo
     program(tmp_path, "bogofilter", "exit 0")
     assert list(peers.installed()) == ["bogofilter"]
 
-    program(tmp_path, "sa-learn", "exit 0")  # without perl it is of no use
+    program(tmp_path, "sa-learn", "exit 0")  # it needs perl
     assert list(peers.installed()) == ["bogofilter"]
 
 

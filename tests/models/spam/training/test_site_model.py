@@ -1,5 +1,5 @@
-"""A site's model begins as the base model, and decisions correct it: no fewer than it takes, and no
-more.
+"""A site's model begins as the base model, and decisions correct it: as many as needed, no more and
+no fewer.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ WORDS = (
 def labels(
     *kinds: tuple[int, bool, float, str], counts: Mapping[str, int] = UNKNOWN, seed: int = 1
 ) -> list[Label]:
-    """So many comments of each kind: whether spam, what the base thinks on average, and a word that
-    tells it.
+    """Return that many comments of each kind: whether it is spam, the base model's average opinion,
+    and a word that reveals it.
     """
     chance, found = random.Random(seed), []
     for many, spam, base, word in kinds:
@@ -51,7 +51,7 @@ def labels(
 
 
 def losses(model: SiteModel, of: list[Label]) -> tuple[float, float]:
-    """The site's model's, and the base's alone."""
+    """Return the losses of the site's model and of the base model alone."""
     spam = np.array([label.spam for label in of])
     base = np.array([label.seen.base for label in of], float)
     return log_loss(spam, model.probabilities([label.seen for label in of])), log_loss(

@@ -1,4 +1,6 @@
-"""A moderator's day with the client that openapi-python-client generates: journey.py URL KEY HOOK."""
+"""A moderator's day with the client that openapi-python-client generates: journey.py URL KEY
+HOOK.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,7 @@ def main(url: str, key: str, hook: str) -> None:
 
 
 def settings(moderator: AuthenticatedClient) -> None:
-    """Every comment is read before it goes live; a wrong patch is explained."""
+    """Hold every comment for a moderator; check that a wrong patch is explained."""
     patch = PolicyPatch(moderation=PolicyPatchModerationType0.BEFORE)
     saved = told(change_policy.sync_detailed(SITE, client=moderator, body=patch), PolicyInForce)
     assert saved.moderation == "before"
@@ -101,7 +103,7 @@ def settings(moderator: AuthenticatedClient) -> None:
 
 
 def posted(reader: Client) -> UUID:
-    """As JSON, and once more as an HTML form."""
+    """Post as JSON, and once more as an HTML form."""
     form = told(read_form.sync_detailed(SITE, client=reader), Form)
     fields = {"thread": THREAD, "name": "Ann", "email": "ann@example.org"}
     submission = Submission(**fields, body="The ferry was late.", token=form.token)
