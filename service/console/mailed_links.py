@@ -79,8 +79,5 @@ def _send_link_after_the_answer(email: str) -> None:
 
 
 def _send_link(email: str) -> None:
-    try:
-        link = tickets.reset(email, by="the form")
-    except ValueError:
-        return  # there is no such account
-    mail.send(email, *letters.new_password(link))
+    if link := tickets.reset_by_mail(email):
+        mail.send(email, *letters.new_password(link))

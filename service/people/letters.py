@@ -14,5 +14,8 @@ def invitation(inviting: str, site: str, link: str) -> tuple[str, str]:
 
 def new_password(link: str) -> tuple[str, str]:
     """To someone who asked for a new password."""
-    text = f"With this link you choose a new password:\n\n{link}\n\nIt works for an hour, once."
+    text = (
+        f"Choose a new password here:\n\n{link}\n\nThe link works once, within an hour. If you did "
+        "not ask for it, you need not do anything: your password has not changed."
+    )
     return "A new password for Greenroom", text

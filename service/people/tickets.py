@@ -11,10 +11,11 @@ import secrets as random
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from models.records import Moderator, Site, Ticket
+from models.identifiers import first_id
+from models.records import Act, Moderator, Site, Ticket
 from models.settling.actor import Actor
 from models.store.database import begin, now, reading
 from service.http.listening import public_url
@@ -22,6 +23,9 @@ from service.http.problems import Problem
 from service.moderation.log import note_act
 from service.people import accounts, console_sessions, live_links, team
 
+HOUR = timedelta(hours=1)
+MAILS_AN_HOUR = 3
+MAILED = "was mailed a link to choose a new password"  # in the log
 LASTS = {"invitation": timedelta(days=7), "reset": timedelta(hours=1)}
 
 
@@ -78,6 +82,30 @@ def reset(email: str, *, by: str) -> str:
             raise ValueError(f"There is no account {email}.")
         live_links.void_resets(session, email)
         return _add(session, Ticket(kind="reset", email=email, by=by))
+
+
+def reset_by_mail(email: str) -> str | None:
+    """Return a link to mail to the account, or None if there is no such account, or if its mailbox
+    got enough of them within the last hour.
+
+    The log counts them, so the limit holds for all web processes together.
+    """
+    with begin() as session:
+        moderator = _locked_account(session, email)
+        if moderator is None:
+            return None
+        by = str(Actor.moderator(moderator.id))
+        if _acts_of_the_hour(session, by, MAILED) >= MAILS_AN_HOUR:
+            return None
+        note_act(session, by, "people", MAILED)
+        live_links.void_resets(session, email)
+        return _add(session, Ticket(kind="reset", email=email, by="the form"))
+
+
+def _acts_of_the_hour(session: Session, by: str, what: str) -> int:
+    lately = (Act.site_id.is_(None)) & (Act.id >= first_id(now() - HOUR))
+    acts = select(func.count()).select_from(Act)
+    return session.execute(acts.where(lately, Act.by == by, Act.what == what)).scalar_one()
 
 
 def _invite(session: Session, email: str, site_id: int, role: str, *, by: str) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import event, select
 
 from models.records import Ticket
@@ -104,37 +106,78 @@ def invited() -> list[str]:
 
 
 class Mailbox(threading.Thread):
-    """A mail server that takes one message, on a port of its own."""
+    """A mail server on a port of its own. It ends with the test."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = self.listening.getsockname()[1]
-        self.message = ""
+        self.messages: list[str] = []
 
     def run(self) -> None:
-        connection, _ = self.listening.accept()
-        with connection, self.listening, connection.makefile("rwb", buffering=0) as talk:
+        with suppress(OSError):  # the listening socket was closed
+            while True:
+                self.take(self.listening.accept()[0])
+
+    def take(self, connection: socket.socket) -> None:
+        message = ""
+        with connection, connection.makefile("rwb", buffering=0) as talk:
             talk.write(b"220 here\r\n")
             while line := talk.readline():
                 if line.upper().startswith(b"DATA"):
                     talk.write(b"354 go on\r\n")
                     while (part := talk.readline()) != b".\r\n":
-                        self.message += part.decode()
+                        message += part.decode()
+                    self.messages.append(message)
                 talk.write(b"221 bye\r\n" if line.upper().startswith(b"QUIT") else b"250 fine\r\n")
 
 
-def test_an_invitation_is_mailed_where_mail_can_be_sent(
-    ann: SignedIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
     mailbox = Mailbox()
     mailbox.start()
     monkeypatch.setenv("GREENROOM_SMTP_URL", f"smtp://127.0.0.1:{mailbox.port}")
     settings.cache_clear()
+    yield mailbox
+    mailbox.listening.shutdown(socket.SHUT_RDWR)
+    mailbox.listening.close()
+    mailbox.join(PATIENCE)
+
+
+def all_mail_is_sent() -> bool:
+    return not [thread for thread in threading.enumerate() if thread.name == "mail"]
+
+
+def test_an_invitation_is_mailed_where_mail_can_be_sent(ann: SignedIn, mailbox: Mailbox) -> None:
     assert (
         "was mailed to"
         in ann.confirmed("/sites/demo/people", email="zoe@paper.example", role="viewer").text
     )
-    mailbox.join(PATIENCE)
-    assert "To: zoe@paper.example" in mailbox.message
-    assert "/console/join/" in mailbox.message
+    until(all_mail_is_sent)
+    (message,) = mailbox.messages
+    assert "To: zoe@paper.example" in message
+    assert "/console/join/" in message
+
+
+def test_a_mailbox_gets_three_links_an_hour_whoever_asks_and_from_wherever(
+    ann: SignedIn, mailbox: Mailbox
+) -> None:
+    with time_machine.travel(time.time()) as clock:
+        answers = {ask_for_link(ann, f"192.0.2.{number}") for number in range(5)}
+        assert len(mailbox.messages) == 3
+        clock.shift(3601)
+        answers.add(ask_for_link(ann, "192.0.2.9"))
+    assert len(mailbox.messages) == 4
+    assert len(answers) == 1
+    assert ann.get("/log").count("was mailed a link to choose a new password") == 4
+
+
+def ask_for_link(ann: SignedIn, address: str) -> str:
+    """The answer to the form, after its mail was sent, if there is one."""
+    answer = ann.client.post(
+        "/console/forgotten", data={"email": ann.email}, environ_base={"REMOTE_ADDR": address}
+    )
+    with answer:
+        text = answer.text
+    until(all_mail_is_sent)
+    return text
