@@ -9,7 +9,6 @@ the site's own model learned from the decisions.
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,11 +22,12 @@ from urllib.request import Request, urlopen
 
 import click
 import numpy as np
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from models.spam.training import corpus
 from models.spam.training.corpus import Row
 from models.spam.training.figures import figures
+from tests.browser.chromium import chromium
 from tests.greenroom import GREENROOM, Running, running, until
 
 MOST_MS = 100
@@ -247,14 +247,8 @@ def _decided_by_keyboard(
     subprocess.run(
         add, input=PASSWORD, env=paper.up.environment, check=True, capture_output=True, text=True
     )
-    executable = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
     decided: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+    with chromium() as browser:
         page = _signed_in(browser, paper.up.url)
         took = _through_the_list(page, labels, pause, decided, len(labels))
         until(lambda: not any(True for _ in paper.queue("flagged")), PATIENCE)
@@ -262,7 +256,6 @@ def _decided_by_keyboard(
         page.wait_for_selector("html.scripted", state="attached")
         _through_the_list(page, labels, pause, decided, read)
         until(lambda: len(_settled_by_hand(paper, decided)) == len(decided), PATIENCE)
-        browser.close()
     return took, set(decided)
 
 

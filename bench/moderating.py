@@ -80,8 +80,8 @@ def measure() -> list[Row]:
 
 
 def _measure(database: str) -> list[Row]:
-    with _filled(database) as client:
-        csrf = _sign_in(client)
+    with filled(database) as client:
+        csrf = sign_in_by_form(client)
         places = {"middle": test_plans.id_of(50_000), "large": test_plans.id_of(60_001)}
         took = {
             name: _median(lambda p=path: _get(client, p.format(**places)))
@@ -152,7 +152,8 @@ def _median(work: Callable[[], object]) -> float:
     return median(times) * 1000
 
 
-def _sign_in(client: Client) -> str:
+def sign_in_by_form(client: Client) -> str:
+    """Sign in as Ann, and return the token that her calls carry."""
     accounts.add_moderator("ann@paper.example", "demo", "owner", PASSWORD)
     client.post("/console/sign-in", data={"email": "ann@paper.example", "password": PASSWORD})
     found = re.search(r'data-csrf="(\w+)"', client.get("/console/").text)
@@ -161,7 +162,7 @@ def _sign_in(client: Client) -> str:
 
 
 @contextmanager
-def _filled(database: str) -> Iterator[Client]:
+def filled(database: str) -> Iterator[Client]:
     """Run the service in this process with 100,000 comments that wait for a human."""
     kept: dict[str, Any] = {
         name: value for name, value in os.environ.items() if name.startswith("GREENROOM_")

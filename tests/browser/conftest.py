@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,9 +16,9 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     expect,
-    sync_playwright,
 )
 
+from tests.browser.chromium import chromium
 from tests.browser.console import served
 from tests.browser.newspaper import Newspaper
 from tests.caller import Client
@@ -44,12 +43,6 @@ EASY: dict[str, Any] = {  # publishes at once: here one reader writes the same t
     "repeats": {"max_same": 1000, "max_similar": 1000},
     "pace": {"max_per_minute": 10_000, "max_per_hour": 100_000},
 }
-FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
 expect.set_options(timeout=1000 * PATIENCE)
 
 
@@ -120,19 +113,10 @@ def _caller(service: Running, key: str) -> Callable[..., Any]:
     return call
 
 
-@pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    executable = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
-    if executable is None:
-        pytest.fail("These tests need a browser: install the package chromium.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+@pytest.fixture(scope="package", name="chromium")
+def _chromium() -> Iterator[Browser]:
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

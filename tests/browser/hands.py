@@ -7,14 +7,13 @@ line takes no time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from playwright.sync_api import Page
 
 LATENCY = 5_000
-PAUSES = (0, 0, 0, 40, 300, 1_200, 2_600, 6_000)
+PAUSES = (0, 0, 0, 40, 300, 1_200, 2_600, 6_000, 6_000, 6_000)
 KEYS = {
     "j": 14,
     "k": 5,
@@ -34,7 +33,7 @@ KEYS = {
 CLICKS = {
     ".row > a": 24,
     ".row input": 4,
-    ".actions form button": 10,
+    ".actions form[data-do] button": 10,
     ".reasons button": 3,
     "[data-do=next]": 2,
     "[data-do=choose-all]": 1,
@@ -102,16 +101,19 @@ window.elapse = (ms) => {
   return late.length;
 };
 """
+# The middle of one of these elements, if it can be hit there.
 SPOT = """([selector, n]) => {
-  const shown = [...document.querySelectorAll(selector)].filter((one) => one.checkVisibility());
-  if (!shown.length) return null;
-  const { x, y, width, height } = shown[n % shown.length].getBoundingClientRect();
-  return [x + width / 2, y + height / 2];
+  const spots = [...document.querySelectorAll(selector)].map((one) => {
+    const { x, y, width, height } = one.getBoundingClientRect();
+    return { one, x: x + width / 2, y: y + height / 2 };
+  }).filter(({ one, x, y }) => one.contains(document.elementFromPoint(x, y)));
+  if (!spots.length) return null;
+  const { x, y } = spots[n % spots.length];
+  return [x, y];
 }"""
 
 
-@dataclass
-class Wrong:
+class Wrong(NamedTuple):
     """A decision that nobody can have meant."""
 
     sequence: int
@@ -119,8 +121,15 @@ class Wrong:
     meant: list[str]
 
 
-def play(page: Page, url: str, *, sequence: int, steps: int) -> list[Wrong]:
-    """One sequence of random clicks and keys; the decisions that were wrong."""
+class Outcome(NamedTuple):
+    """What a sequence did: how many comments it decided, and which of these were wrong."""
+
+    decided: int
+    wrong: list[Wrong]
+
+
+def play(page: Page, url: str, *, sequence: int, steps: int) -> Outcome:
+    """One sequence of random clicks and keys over the slow line."""
     random = Random(sequence)
     page.goto(url)
     page.wait_for_selector("html.scripted")
@@ -128,11 +137,11 @@ def play(page: Page, url: str, *, sequence: int, steps: int) -> list[Wrong]:
     for _ in range(steps):
         _act(page, random)
         page.evaluate("ms => elapse(ms)", random.choice(PAUSES))
-    wrong = _judge(page.evaluate("witness"), sequence)
+    witness = page.evaluate("witness")
     page.evaluate("slowDown(0)")
     while page.evaluate("ms => elapse(ms)", LATENCY):
         page.wait_for_timeout(10)
-    return wrong
+    return Outcome(len(witness["sent"]), _judge(witness, sequence))
 
 
 def _act(page: Page, random: Random) -> None:
