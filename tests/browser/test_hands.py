@@ -62,7 +62,7 @@ def test_nothing_is_decided_while_the_comment_is_still_loading(queue: Page, way:
     else:
         queue.locator(".actions button[value=approve]").click()
     expect(queue.locator("#hint")).to_have_text(
-        "Nothing was done: the comment by Reader 4 was not on the screen yet."
+        "Nothing was done: the comment by Reader 4 was not on the screen."
     )
     expect(queue.locator("#open")).to_have_text("Loading the comment by Reader 4…")
     queue.keyboard.press("s")
@@ -77,6 +77,14 @@ def test_nothing_is_decided_while_the_comment_is_still_loading(queue: Page, way:
     assert statuses() == dict.fromkeys(["Reader 1", "Reader 2", "Reader 3"], "flagged") | {
         "Reader 4": "approved"
     }
+
+
+def test_nothing_is_decided_while_the_comment_is_scrolled_away(queue: Page) -> None:
+    queue.set_viewport_size({"width": 360, "height": 600})
+    queue.locator(".row").last.scroll_into_view_if_needed()
+    queue.keyboard.press("a")
+    expect(queue.locator("#hint")).to_contain_text("the comment by Reader 1 was not on the screen.")
+    expect(queue.locator(".row")).to_have_count(4)
 
 
 def test_a_comment_that_could_not_be_loaded_can_be_loaded_again(queue: Page) -> None:

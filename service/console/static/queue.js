@@ -153,13 +153,19 @@ function target() {
   const selected = chosen();
   if (gathering) hint("Nothing was done: the list is still loading.");
   else if (selected.length) return selected;
-  else if (onScreen()) return [current];
+  else if (onScreen() && isInSight(painted)) return [current];
   else tooEarly();
   return [];
 }
 
+// On a narrow screen the list is below the comment, which may be scrolled away.
+function isInSight(item) {
+  const { top, bottom } = item.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
+}
+
 function tooEarly() {
-  if (current) hint(`Nothing was done: the comment by ${current.dataset.name} was not on the screen yet.`);
+  if (current) hint(`Nothing was done: the comment by ${current.dataset.name} was not on the screen.`);
 }
 
 // A sentence over the page. The line with the undo stays as it is.
