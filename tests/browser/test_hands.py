@@ -80,8 +80,8 @@ def test_nothing_is_decided_while_the_comment_is_still_loading(queue: Page, way:
 
 
 def test_nothing_is_decided_while_the_comment_is_scrolled_away(queue: Page) -> None:
-    queue.set_viewport_size({"width": 360, "height": 600})
-    queue.locator(".row").last.scroll_into_view_if_needed()
+    queue.set_viewport_size({"width": 360, "height": 400})
+    queue.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     queue.keyboard.press("a")
     expect(queue.locator("#hint")).to_contain_text("the comment by Reader 1 was not on the screen.")
     expect(queue.locator(".row")).to_have_count(4)

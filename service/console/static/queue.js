@@ -161,7 +161,7 @@ function target() {
 // On a narrow screen the list is below the comment, which may be scrolled away.
 function isInSight(item) {
   const { top, bottom } = item.getBoundingClientRect();
-  return bottom > 0 && top < innerHeight;
+  return bottom > document.querySelector(".top").offsetHeight && top < innerHeight;
 }
 
 function tooEarly() {
