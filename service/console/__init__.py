@@ -2,6 +2,7 @@
 
 from service.console import (
     account,
+    batches,
     blocks,
     calls,
     invitations,
@@ -24,6 +25,7 @@ from service.console.blueprint import console
 
 __all__ = [
     "account",
+    "batches",
     "blocks",
     "calls",
     "console",

@@ -4,9 +4,13 @@ for a campaign.
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NamedTuple
+
 from flask import redirect, render_template, request
 from pydantic import ValidationError
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from models.records import Block, Site
@@ -14,9 +18,10 @@ from models.store.database import begin, now, reading
 from service.console import item as items
 from service.console import words
 from service.console.blueprint import acting, console, looking, way_back
+from service.console.sessions import SignedIn
 from service.http.problems import Problem, from_validation
-from service.moderation.blocks import NewBlock, end, make, standing
-from service.moderation.deciding import publish_soon
+from service.moderation.blocks import NewBlock, apply, covered, did, end, make, standing
+from service.moderation.deciding import MOST_AT_ONCE, publish_soon
 from service.people.names import names_of
 
 DAYS = {"1": 1, "7": 7, "30": 30, "90": 90, "": None}
@@ -57,10 +62,11 @@ def block(comment_id: str) -> BaseResponse:
     with begin() as session:
         comment, site = items.find(session, who, comment_id)
         items.check_may(who, site, "moderator")
-        _, settled, _ = make(session, comment.site_id, new, comment, by=who.actor)
+        made, settled, batch = make(session, comment.site_id, new, comment, by=who.actor)
+        told = {"batch": batch} if batch else {"blocked": made.id}
     for each in settled:
         publish_soon(each)
-    return redirect(way_back(item=comment_id), 303)
+    return redirect(way_back(item=comment_id, **told), 303)
 
 
 def _asked(comment_id: str) -> NewBlock:
@@ -79,14 +85,60 @@ def _asked(comment_id: str) -> NewBlock:
         ) from None
 
 
+@console.post("/blocks/<block_id>/apply")
+def apply_block(block_id: str) -> BaseResponse:
+    """Decide the waiting comments that a block is about, as one batch."""
+    who = acting()
+    with begin() as session:
+        block = _found(session, who, block_id)
+        if not _is_in_force(block):
+            raise Problem(409, "This block has ended.")
+        settled, batch = apply(session, block, by=who.actor)
+    for each in settled:
+        publish_soon(each)
+    return redirect(way_back(batch=batch), 303)
+
+
 @console.post("/blocks/<block_id>/end")
 def end_block(block_id: str) -> BaseResponse:
     who = acting()
     with begin() as session:
-        wanted = select(Block, Site.key).join(Site, Site.id == Block.site_id)
-        row = session.execute(wanted.where(Block.id == items.known(block_id))).one_or_none()
-        if row is None or row[1] not in who.sites:
-            raise Problem(404, "There is no such block.")
-        items.check_may(who, row[1], "moderator")
-        end(session, row[0], by=who.by)
+        end(session, _found(session, who, block_id), by=who.by)
     return redirect("/console/blocks", 303)
+
+
+def _found(session: Session, who: SignedIn, block_id: str) -> Block:
+    """The block, for a moderator of its site."""
+    wanted = select(Block, Site.key).join(Site, Site.id == Block.site_id)
+    row = session.execute(wanted.where(Block.id == items.known(block_id))).one_or_none()
+    if row is None or row[1] not in who.sites:
+        raise Problem(404, "There is no such block.")
+    items.check_may(who, row[1], "moderator")
+    return row[0]
+
+
+def _is_in_force(block: Block) -> bool:
+    return block.ended_at is None and (block.until is None or block.until > now())
+
+
+class Offer(NamedTuple):
+    """A block that was made just now, and what it can be applied to."""
+
+    id: str
+    did: str
+    until: datetime | None
+    size: int
+    is_with_the_open_one: bool
+    has_more: bool
+
+
+def offered(session: Session, who: SignedIn, item: str) -> Offer | None:
+    """The block that the address names, with the comments that wait and could be rejected by it."""
+    try:
+        block = _found(session, who, request.args.get("blocked", ""))
+    except Problem:
+        return None
+    if not _is_in_force(block):
+        return None
+    ids = {comment.id for comment in covered(session, block)} if block.stance == "block" else set()
+    return Offer(block.id, did(block), block.until, len(ids), item in ids, len(ids) == MOST_AT_ONCE)

@@ -20,8 +20,8 @@ from models.settling.history import BY_A_HUMAN, standing, standing_in_batches
 from models.store.database import begin, insert_new, now, reading
 from service.console import words
 from service.console.blueprint import acting, console, looking, sent
-from service.console.item import holder
-from service.console.pages import may_decide, questioned, refusals, unanswered_of
+from service.console.item import holder, may_decide
+from service.console.pages import questioned, refusals, unanswered_of
 from service.console.sessions import SignedIn
 from service.http.problems import Problem
 from service.http.responses import json_response

@@ -19,7 +19,7 @@ from models.identifiers import is_id
 from models.records import Claim, Comment, Membership, Moderator, Note, Question, Site, Thread
 from models.settling.actor import POLICY
 from models.settling.history import Line, standing
-from models.store.database import now
+from models.store.database import now, reading
 from models.text import markdown
 from models.text.urls import named_host
 from service.console import words
@@ -275,6 +275,23 @@ def check_may(who: SignedIn, site: str, role: str) -> None:
                 f"{'an owner' if role == 'owner' else 'a moderator'}."
             ),
         )
+
+
+def may_decide(who: SignedIn, ids: Sequence[str]) -> None:
+    """Raise 404 if one of the comments is not theirs, 403 if they may only look."""
+    if not all(is_id(id_) for id_ in ids):
+        raise Problem(404, "There is no such comment.")
+    wanted = (
+        select(Comment.id, Site.key)
+        .join(Site, Site.id == Comment.site_id)
+        .where(Comment.id.in_(ids))
+    )
+    with reading() as session:
+        sites = dict(session.execute(wanted).all())
+    if any(sites.get(id_) not in who.sites for id_ in ids):
+        raise Problem(404, "There is no such comment.")
+    if not all(who.may(sites[id_], "moderator") for id_ in ids):
+        raise Problem(403, "You may look at this site's comments, but not decide.")
 
 
 def known(identifier: str) -> str:

@@ -50,6 +50,7 @@ class Told(NamedTuple):
     note: str = ""
     batch: str = ""
     size: int = 1
+    may_undo: bool = False
     latest: Sequence[Told] = ()
 
 
@@ -63,7 +64,7 @@ def log() -> str:
         found = lines(session, wanted, before if is_id(before) else None, PAGE_SIZE + 1)
         following = found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
         names = names_of(session, {line.by for line in found})
-        told = [_opening(session, wanted, line, sites) for line in found[:PAGE_SIZE]]
+        told = [_opening(session, who, wanted, line, sites) for line in found[:PAGE_SIZE]]
         members = select(Moderator.id, Moderator.email).join(
             Membership, Membership.moderator_id == Moderator.id
         )
@@ -83,17 +84,21 @@ def log() -> str:
     )
 
 
-def _opening(session: Session, wanted: LogFilter, line: Line, sites: dict[int, str]) -> Told:
+def _opening(
+    session: Session, who: SignedIn, wanted: LogFilter, line: Line, sites: dict[int, str]
+) -> Told:
     """The line and, if it stands for a whole batch, the latest of its decisions."""
     told = _told(line, sites)
-    if line.together is None:
+    if line.together is None or line.decision is None:
         return told
+    is_undo = line.decision.undoes is not None
     latest = first_of_batch(session, wanted, line, SHOWN_OF_A_BATCH)
     return told._replace(
-        what=said_together(line.together, is_undo=bool(line.decision and line.decision.undoes)),
+        what=said_together(line.together, is_undo=is_undo),
         comment=None,
         batch=line.together.batch,
         size=line.together.size,
+        may_undo=not is_undo and who.may(told.site, "moderator"),
         latest=[_told(each, sites) for each in latest],
     )
 

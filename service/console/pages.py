@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models.identifiers import is_id
 from models.judgement.policy import Verdict
-from models.records import Comment, DecisionRecord, Question, Site, Thread
+from models.records import Comment, DecisionRecord, Question, Thread
 from models.settling.changes import Change
 from models.settling.history import BY_A_HUMAN, conflicts
 from models.settling.settling import settle
@@ -30,8 +30,10 @@ from models.text.numbers import digits_to_int
 from models.text.stamps import utc_stamp
 from service.console import item as items
 from service.console import words
+from service.console.batches import made_just_now
+from service.console.blocks import offered
 from service.console.blueprint import acting, console, looking, way_back
-from service.console.item import Item
+from service.console.item import Item, may_decide
 from service.console.news import told_to
 from service.console.rows import Row, list_rows
 from service.console.sessions import SignedIn
@@ -103,6 +105,7 @@ def comments() -> str:
         rows, following = list_rows(session, asked)
         shown = _open(session, who, asked, rows)
         done = _done(session, asked)
+        offer = offered(session, who, shown["id"] if shown else "")
         return render_template(
             "console/queue.html",
             who=who,
@@ -116,6 +119,8 @@ def comments() -> str:
             following=following,
             item=shown,
             done=done,
+            offer=offer,
+            batch=made_just_now(session, who, list(asked.all_sites)),
             preferences=keys_of(session, who.moderator_id),
             filters=_filters(session, asked),
             words=words,
@@ -304,23 +309,6 @@ def questioned(session: Session, unanswered: Mapping[str, Sequence[Question]]) -
         }
         for id_, by in zip(unanswered, asked, strict=True)
     ]
-
-
-def may_decide(who: SignedIn, ids: Sequence[str]) -> None:
-    """Raise 404 if one of the comments is not theirs, 403 if they may only look."""
-    if not all(is_id(id_) for id_ in ids):
-        raise Problem(404, "There is no such comment.")
-    wanted = (
-        select(Comment.id, Site.key)
-        .join(Site, Site.id == Comment.site_id)
-        .where(Comment.id.in_(ids))
-    )
-    with reading() as session:
-        sites = dict(session.execute(wanted).all())
-    if any(sites.get(id_) not in who.sites for id_ in ids):
-        raise Problem(404, "There is no such comment.")
-    if not all(who.may(sites[id_], "moderator") for id_ in ids):
-        raise Problem(403, "You may look at this site's comments, but not decide.")
 
 
 def latest_decision(session: Session, comment_id: str) -> str:

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from models.identifiers import new_id
-from models.judgement.policy import Verdict
-from models.records import Block, Comment, Review
+from models.judgement.policy import Policy, Verdict
+from models.records import Block, Comment, LinkedHost, Review, Site
 from models.settling.actor import Actor
 from models.settling.changes import Change, Settled
 from models.settling.settling import settle
@@ -21,18 +21,22 @@ from models.store.database import now
 from models.store.secrets import email_index
 from models.text.cleaning import clean_line
 from models.text.stamps import utc_stamp
-from models.text.urls import named_host, shown
+from models.text.urls import is_under, named_host, shown
 from service.http.api_types import By, Id, OneOf, Time
 from service.http.problems import wrong_field
+from service.moderation.deciding import MOST_AT_ONCE
 from service.moderation.log import note_act
 from service.moderation.queue import of_the_campaign
 
 MOST_LOOKED_THROUGH = 100_000  # how many comments of a campaign are searched for waiting ones
 MOST_OTHERS = 200
+MOST_READ = 5_000  # waiting comments that are searched for a blocked host or word
 MOST_VALUE = 300
 SNIPPET = 80
 LONGEST_LIKE = 30  # days: later, nobody remembers why the rule was made
 STANCES = {"author": ("block", "trust"), "host": ("block", "trust"), "word": ("block",)}
+_REASONS = {"author": "spam", "like": "spam", "host": "spam", "word": "other"}
+_NOT_REJECTED = ("pending", "flagged", "approved")
 LIKE = {"approve": "approve", "flag": "hold", "reject": "reject"}
 
 
@@ -55,8 +59,8 @@ class NewBlock(BaseModel):
     """The author, host or word to block or trust. Name an author by `comment`, the id of one of
     their comments, or by `value`, their email address. With the kind "like", Greenroom decides
     comments like `comment` as `stance` says. Without `days`, the block has no end. With `others`,
-    Greenroom also decides the waiting comments, as one batch: it rejects the author's comments, or
-    applies the stance to similar ones.
+    Greenroom also decides the waiting comments, as one batch: it rejects those that the block
+    stops, or applies the stance to similar ones.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -109,17 +113,66 @@ def make(
     session.add(block)
     session.flush()
     lasting = f"until {block.until:%d %B %Y}" if block.until else "for good"
-    note_act(session, str(by), "blocks", f"{_did(block)} {lasting}", site_id=site_id)
-    if not new.others or comment is None or new.stance == "trust":
+    note_act(session, str(by), "blocks", f"{did(block)} {lasting}", site_id=site_id)
+    if not new.others or new.stance == "trust" or (comment is None and new.kind == "author"):
         return block, [], None
+    return block, *apply(session, block, by=by)
+
+
+def apply(session: Session, block: Block, *, by: Actor) -> tuple[list[Settled], str]:
+    """Decide the waiting comments that a block or rule is about. Returns what was settled and the
+    batch to undo it by.
+    """
     batch = new_id()
-    verdict = Verdict(new.stance) if new.kind == "like" else Verdict.REJECT
-    reason = "spam" if verdict is Verdict.REJECT else None
+    verdict = Verdict(block.stance) if block.kind == "like" else Verdict.REJECT
+    reason = _REASONS[block.kind] if verdict is Verdict.REJECT else None
     changes = [
         Change(row.id, verdict, by=by, reason=reason, version=row.version, batch=batch)
-        for row in session.scalars(others(comment, new.kind))
+        for row in covered(session, block)
     ]
-    return block, [each for each in settle(session, changes) if each], batch
+    return [each for each in settle(session, changes) if each], batch
+
+
+def covered(session: Session, block: Block) -> Sequence[Comment]:
+    """The waiting comments that a block or rule is about, oldest first. Of a blocked host or word
+    the comment at which it was blocked counts as well, unless it is rejected already.
+    """
+    if block.kind in {"author", "like"}:
+        comment = session.get(Comment, block.comment_id) if block.comment_id else None
+        return session.scalars(others(comment, block.kind)).all() if comment else []
+    waiting = select(Review.comment_id).where(
+        Review.site_id == block.site_id, Review.closed_at.is_(None)
+    )
+    is_open = Comment.id.in_(waiting.limit(MOST_READ))
+    is_its_own = (Comment.id == block.comment_id) & Comment.status.in_(_NOT_REJECTED)
+    about = or_(is_open, is_its_own)
+    ids = _linking(session, block, about) if block.kind == "host" else _using(session, block, about)
+    some = sorted(ids)[:MOST_AT_ONCE]
+    return session.scalars(select(Comment).where(Comment.id.in_(some)).order_by(Comment.id)).all()
+
+
+def _linking(session: Session, block: Block, about: ColumnElement[bool]) -> set[str]:
+    """Those that link to the host or to one under it."""
+    rows = select(LinkedHost.comment_id, LinkedHost.host).join(
+        Comment, Comment.id == LinkedHost.comment_id
+    )
+    rows = rows.where(Comment.site_id == block.site_id, about)
+    return {id_ for id_, host in session.execute(rows) if is_under(host, block.value)}
+
+
+def _using(session: Session, block: Block, about: ColumnElement[bool]) -> set[str]:
+    """Those that use the word, found as the check for blocks finds it."""
+    from models.judgement.words import uses  # noqa: PLC0415 — RE2, for this one call
+
+    policy = Policy.model_validate(session.get_one(Site, block.site_id).policy)
+    word = (block.value.rstrip("*"),)
+    rows = select(Comment.id, Comment.body, Comment.name, Comment.website)
+    rows = rows.where(Comment.site_id == block.site_id, about)
+    return {
+        id_
+        for id_, body, name, website in session.execute(rows)
+        if uses(word, (body, name, website or ""), policy.words)
+    }
 
 
 def others(comment: Comment, kind: str) -> Select[Comment]:
@@ -171,7 +224,7 @@ def block_shape(block: Block) -> ShownBlock:
     }
 
 
-def _did(block: Block) -> str:
+def did(block: Block) -> str:
     """Return a sentence for the log, without the author's name, because the log is kept forever."""
     if block.kind == "like":
         return f"decided to {LIKE[block.stance]} all that is like a comment"

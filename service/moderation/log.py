@@ -181,6 +181,15 @@ def large_batches(
     return _together(session, *conditions, at_least=at_least)
 
 
+def batch_of(
+    session: Session, batch: str, site_ids: Collection[int], *, by: str
+) -> Together | None:
+    """The decisions of a batch that this moderator made, without those that undo others."""
+    of_it = (DecisionRecord.batch == batch, DecisionRecord.by == by)
+    groups = _together(session, *of_it, DecisionRecord.site_id.in_(site_ids), at_least=1)
+    return next((group.together for group in groups if not group.of.is_undo), None)
+
+
 def _together(session: Session, *conditions: ColumnElement[bool], at_least: int = 2) -> list[Group]:
     is_undo = DecisionRecord.undoes.is_not(None)
     one = (DecisionRecord.batch, DecisionRecord.by, DecisionRecord.site_id, is_undo)
@@ -205,7 +214,7 @@ def _if_same(lowest: str, highest: str) -> str | None:
 
 def said_together(together: Together, *, is_undo: bool) -> str:
     """Say what was decided, without the subject: "rejected 241 comments as spam"."""
-    comments = f"{together.size:,} comments"
+    comments = f"{together.size:,} comment{'s' if together.size > 1 else ''}"
     if is_undo:
         return f"took back the decisions on {comments}"
     reason = f" as {together.reason.replace('_', ' ')}" if together.reason else ""

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from models.identifiers import new_id
 from models.records import Block, DecisionRecord, Moderator, Question, Site, Thread, Ticket
 from models.store.database import begin, reading
 from service.console import mailed_links, signing_in
@@ -93,7 +94,9 @@ CONSOLE = {
         "moderator", {"text": "Why?", "whom": "owner"}
     ),
     "POST /console/questions/<question_id>/answer": Row("moderator", {"text": "Because"}),
+    "POST /console/blocks/<block_id>/apply": Row("moderator"),
     "POST /console/blocks/<block_id>/end": Row("moderator"),
+    "POST /console/batches/<batch>/undo": Row("moderator"),
     "POST /console/settings/<site>": Row("owner", {"do": "try", "text": "x"}),
     "POST /console/settings/<site>/back": Row("owner", {"version": "9"}),
     "POST /console/sites/<site>/models/back": Row("owner", {"version": "none"}),
@@ -244,6 +247,9 @@ def world(client: Client, moderator: Caller) -> World:
         "receipt": "x",
         "tab": "review",
     }
+    decided, names["batch"] = posted(client, body=f"Another {LINKS}"), new_id()
+    ruling = {"verdict": "approve", "items": [{"id": decided}], "batch": names["batch"]}
+    assert moderator.call("POST", "/decisions", json=ruling).status_code == 200
     names["token"] = tickets.invite("joins@paper.example", "demo", "viewer", by="test").rpartition(
         "/"
     )[2]

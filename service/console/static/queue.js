@@ -223,7 +223,7 @@ function address(id) {
   const here = new URL(location.href);
   if (id) here.searchParams.set("item", id);
   else here.searchParams.delete("item");
-  here.searchParams.delete("done");
+  for (const told of ["done", "batch", "blocked"]) here.searchParams.delete(told);
   history.replaceState(null, "", here);
 }
 

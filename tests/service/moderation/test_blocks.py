@@ -12,7 +12,7 @@ from models.records import Act, Block, Comment, Site
 from models.settling.actor import Actor
 from models.store.database import begin, now, reading
 from service.http.problems import Problem
-from service.moderation.blocks import NewBlock, block_shape, end, make, standing
+from service.moderation.blocks import NewBlock, block_shape, covered, end, make, standing
 from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import LINKS
 
@@ -160,3 +160,80 @@ def test_a_comment_that_says_little_has_nothing_like_it(client: Client) -> None:
     assert block.value == long
     assert block.label == f"{LONG[:79]}…"
     assert acts()[-1].startswith("decided to hold all that is like a comment until ")
+
+
+CASINO = (
+    "Visit https://play.casino.example and https://www.casino.example/now and https://a.example"
+)
+
+
+def waiting(client: Client, *bodies: str) -> list[str]:
+    ids = [
+        posted(client, body=body, email=f"r{n}@example.org", thread=f"/{n}")
+        for n, body in enumerate(bodies)
+    ]
+    screen_all()
+    return ids
+
+
+def covered_by(new: dict[str, object], comment_id: str | None = None) -> list[str]:
+    """The comments that a new block could be applied to."""
+    block = made(NewBlock.model_validate(new), comment_id)
+    with reading() as session:
+        return [comment.id for comment in covered(session, block)]
+
+
+def test_a_blocked_host_covers_waiting_comments_that_link_to_it_or_below_it(
+    client: Client,
+) -> None:
+    first, other, second = waiting(
+        client, CASINO, f"Nothing of it {LINKS}", f"{CASINO} once more, in other words"
+    )
+    assert covered_by({"kind": "host", "value": "casino.example"}) == [first, second]
+    assert covered_by({"kind": "host", "value": "play.casino.example"}) == [first, second]
+    assert covered_by({"kind": "host", "value": "sino.example"}) == []
+    assert covered_by({"kind": "host", "value": "b.example"}) == [other]
+
+
+def test_a_blocked_word_covers_waiting_comments_that_use_it_however_it_is_dressed_up(
+    client: Client,
+) -> None:
+    ids = waiting(
+        client,
+        f"The best CASINO in town {LINKS}",
+        f"A c4sino for all of us {LINKS}",
+        f"Occasionally I walk {LINKS}",
+    )
+    assert covered_by({"kind": "word", "value": "casino"}) == ids[:2]
+
+
+def test_the_comment_at_which_it_was_blocked_counts_though_it_does_not_wait(
+    client: Client, moderator: Caller
+) -> None:
+    live, another = waiting(client, CASINO, f"{CASINO} again and in other words")
+    for comment in (live, another):
+        moderator.decide(comment, "approve")
+    host = {"kind": "host", "value": "casino.example"}
+    assert covered_by(host, live) == [live]
+    moderator.decide(live, "reject")
+    assert covered_by(host, live) == []
+
+
+def test_with_others_a_key_rejects_what_a_blocked_host_stops_and_can_undo_it(
+    client: Client, moderator: Caller
+) -> None:
+    first, other = waiting(client, CASINO, f"Nothing of it {LINKS}")
+    body = {"kind": "host", "value": "casino.example", "others": True}
+    answer = moderator.call("POST", "/blocks", json=body).json
+    assert [each["id"] for each in answer["decided"]] == [first]
+    assert moderator.record(first)["decisions"][-1]["reason"] == "spam"
+    assert moderator.record(other)["status"] == "flagged"
+    moderator.call("POST", "/decisions/undo", json={"batch": answer["batch"]})
+    assert moderator.record(first)["status"] == "flagged"
+
+
+def test_a_blocked_word_is_no_spam_to_learn_from(client: Client, moderator: Caller) -> None:
+    (comment,) = waiting(client, f"You idiot {LINKS}")
+    body = {"kind": "word", "value": "idiot", "others": True}
+    assert moderator.call("POST", "/blocks", json=body).status_code == 201
+    assert moderator.record(comment)["decisions"][-1]["reason"] == "other"
