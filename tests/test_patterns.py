@@ -90,7 +90,7 @@ def test_every_pattern_is_harmless_or_allowed() -> None:
     ] == []
 
 
-def test_nothing_is_allowed_that_is_not_there_or_needs_no_leave() -> None:
+def test_the_list_of_allowed_patterns_has_no_unneeded_entry() -> None:
     needed = {place for place, pattern in _patterns() if not _is_harmless(pattern)}
     assert ALLOWED.keys() - needed == set()
 

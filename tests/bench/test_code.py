@@ -81,7 +81,7 @@ def test_functions_are_measured_without_docstring_and_indentation(tree: Path) ->
     ]
 
 
-def test_a_use_of_any_is_whatever_names_it_but_an_import(tree: Path) -> None:
+def test_every_name_of_any_counts_except_in_an_import(tree: Path) -> None:
     assert code.read(tree, tree / "service" / "app.py").any_uses == 3
 
 

@@ -117,7 +117,7 @@ def test_no_family_is_longer_than_asked_for(length: int) -> None:
     ] == []
 
 
-def test_growth_tells_a_square_from_a_line() -> None:
+def test_growth_distinguishes_a_square_from_a_line() -> None:
     def square(text: str) -> None:
         for at in range(len(text)):
             for _ in text[at:]:

@@ -51,7 +51,7 @@ def later_without_database(
 
 
 @pytest.mark.usefixtures("later_without_database")
-def test_readers_go_on_reading_while_the_database_is_away(moderator: Caller) -> None:
+def test_readers_are_served_while_the_database_is_down(moderator: Caller) -> None:
     assert moderator.page()["count"] == 1
 
 

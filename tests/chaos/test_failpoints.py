@@ -174,7 +174,7 @@ def act(what: str, comment: str, environment: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("point", ["learn_claimed", "learned"])
-def test_a_site_learns_once_although_the_one_who_trained_died(
+def test_a_site_learns_once_although_the_training_process_died(
     moderator: Caller, point: str
 ) -> None:
     taught(moderator, quirk(25))
@@ -213,7 +213,7 @@ def test_a_webhook_is_sent_once_more_by_the_next_after_its_sender_died(
         assert (delivery["state"], len(delivery["attempts"])) == ("delivered", 1)
 
 
-def test_up_begins_a_worker_that_died_anew_and_the_comment_is_published(tmp_path: Path) -> None:
+def test_up_restarts_a_dead_worker_and_the_comment_is_published(tmp_path: Path) -> None:
     alone = {
         "GREENROOM_DNS": "127.0.0.1:1",
         "GREENROOM_RATE_LIMITS": "off",

@@ -90,7 +90,9 @@ def asked_while_frozen(port: int, server: PostgreSQL) -> dict[str, list[tuple[in
     return answers
 
 
-def test_readers_go_on_posts_are_refused_and_all_comes_back_by_itself(tmp_path: Path) -> None:
+def test_readers_are_served_posts_are_refused_and_everything_recovers_by_itself(
+    tmp_path: Path,
+) -> None:
     with (
         postgresql() as server,
         running(

@@ -119,7 +119,7 @@ if can_mount():
         with small_disk(tmp_path / "disk", megabytes=64) as made:
             yield made
 
-    def test_readers_go_on_and_all_parts_come_back_even_those_that_died_meanwhile(
+    def test_readers_are_served_and_all_parts_restart_even_those_that_died_meanwhile(
         disk: Disk,
     ) -> None:
         readers_go_on_and_all_parts_come_back(disk)

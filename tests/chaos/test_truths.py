@@ -37,7 +37,7 @@ def accepted(told: Path, comment: str, key: str) -> None:
         log.note("accepted", id=comment, key=key, **about)
 
 
-def test_without_the_sweep_a_comment_whose_ring_was_lost_waits_for_ever(
+def test_without_the_sweep_a_comment_whose_message_was_lost_waits_forever(
     client: Client, told: Path
 ) -> None:
     posted(client)
@@ -157,7 +157,7 @@ def _tell_an_address() -> None:
         (_tell_an_address, "no commenter's address is anywhere else"),
     ],
 )
-def test_harm_is_noticed(
+def test_each_violation_is_noticed(
     client: Client, moderator: Caller, told: Path, harm: Callable[[], None], truth: str
 ) -> None:
     comment = posted(client)

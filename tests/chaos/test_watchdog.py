@@ -100,7 +100,7 @@ def _status(client: Client, comment: str) -> str:
     return str(client.get(f"/v1/receipts/{receipt_of(comment)}").json["status"])
 
 
-def test_messages_that_wait_make_a_worker_deaf_only_if_it_took_none_for_long(broker: Proxy) -> None:
+def test_waiting_messages_make_a_worker_deaf_only_if_it_took_none_for_long(broker: Proxy) -> None:
     watchdog, at, later = Watchdog([SCREEN]), now(), timedelta(seconds=DEAF_SECONDS)
     assert not watchdog.is_deaf(at)
     assert not watchdog.is_deaf(at + later)  # no message waits

@@ -87,12 +87,12 @@ def test_the_dockerfile_has_no_lint() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(VARIABLES))
-def test_what_has_no_safe_default_must_be_given(name: str) -> None:
+def test_variables_without_a_safe_default_are_required(name: str) -> None:
     with pytest.raises(KeyError, match=name):
         services({key: value for key, value in VARIABLES.items() if key != name})
 
 
-def test_no_secret_stands_in_a_file() -> None:
+def test_no_secret_is_in_a_file() -> None:
     for line in (FILE.read_text() + DOCKERFILE.read_text()).splitlines():
         if (
             re.search(r"password|secret|auth", line.partition("#")[0], re.IGNORECASE)
@@ -110,7 +110,7 @@ def test_every_service_has_limits_a_health_check_and_time_to_end(composed: dict[
             assert name == "web" or "test" in service["healthcheck"], name  # the image has web's
 
 
-def test_what_strangers_reach_writes_to_volumes_only_and_has_no_rights(
+def test_services_that_strangers_reach_write_only_to_volumes_and_have_no_privileges(
     composed: dict[str, Any],
 ) -> None:
     for name in ("front", *OURS):
@@ -134,7 +134,7 @@ def test_only_the_front_can_be_reached_and_the_stores_reach_nobody(
     assert "networks:\n  outside:\n  stores: {internal: true}" in FILE.read_text()
 
 
-def test_what_is_kept_is_in_named_volumes(composed: dict[str, Any]) -> None:
+def test_stored_data_is_in_named_volumes(composed: dict[str, Any]) -> None:
     assert composed["postgres"]["volumes"] == [
         "database:/var/lib/postgresql"
     ]  # the folder that postgres:18 wants
@@ -151,7 +151,7 @@ def test_the_image_takes_the_locked_versions_only() -> None:
     assert "*" in (ROOT / ".dockerignore").read_text().splitlines()  # everything else is left out
 
 
-def test_readme_gives_what_has_no_default_and_names_services_that_there_are(
+def test_readme_sets_variables_without_default_and_names_existing_services(
     composed: dict[str, Any],
 ) -> None:
     readme = (ROOT / "README.md").read_text()

@@ -207,7 +207,7 @@ def ids(answer: Answer) -> list[str]:
     return [comment["id"] for comment in answer.json["comments"]]
 
 
-def test_what_readme_tells_to_type_makes_a_site_and_somebody_who_may_sign_in(
+def test_the_commands_in_the_readme_make_a_site_and_an_account(
     compose: Compose,
 ) -> None:
     assert [words[:2] for words in told_in("README.md")] == [["site", "add"], ["moderator", "add"]]
@@ -215,7 +215,7 @@ def test_what_readme_tells_to_type_makes_a_site_and_somebody_who_may_sign_in(
     assert compose.ask("GET", "/console/sign-in").status == 200
 
 
-def test_what_operations_tells_to_type_works(compose: Compose, comment: str) -> None:
+def test_the_commands_in_the_operations_guide_work(compose: Compose, comment: str) -> None:
     told = told_in("operations/README.md")
     assert [words[0] for words in told] == ["backup", "publish", "doctor"]
     for words in told:
@@ -341,9 +341,7 @@ def same(compose: Compose, path: str, method: str = "GET", **headers: str) -> An
     return fronted
 
 
-def test_whatever_is_asked_the_front_answers_what_flask_answers(
-    compose: Compose, comment: str
-) -> None:
+def test_the_front_answers_every_request_as_flask_does(compose: Compose, comment: str) -> None:
     for thread in WRITTEN_IN:
         said = {
             "thread": thread,
@@ -398,7 +396,7 @@ def test_only_the_sites_own_pages_may_read(compose: Compose, comment: str) -> No
     assert other.headers["vary"].endswith("Origin")
 
 
-def test_a_cdn_is_told_for_how_long_and_under_which_tag(compose: Compose, comment: str) -> None:
+def test_a_cdn_gets_a_lifetime_and_a_tag(compose: Compose, comment: str) -> None:
     for path in (PAGE, f"{PAGE}&page=1"):
         told = compose.ask("GET", path).headers
         assert told["cache-control"] == "public, no-cache"
@@ -432,7 +430,7 @@ def test_a_decision_is_on_the_page_by_the_time_its_event_is_read(
         assert answer.headers["etag"] != before
 
 
-def test_an_address_is_the_one_that_the_front_saw(compose: Compose) -> None:
+def test_the_readers_address_is_the_one_that_the_front_saw(compose: Compose) -> None:
     """A reader's own X-Forwarded-For has no effect: /metrics is for loopback, which is the front's
     caller here.
     """
@@ -440,7 +438,7 @@ def test_an_address_is_the_one_that_the_front_saw(compose: Compose) -> None:
     assert forged == compose.ask("GET", "/metrics").status
 
 
-def test_readers_go_on_while_the_web_process_is_away(compose: Compose, comment: str) -> None:
+def test_readers_are_served_while_the_web_process_is_down(compose: Compose, comment: str) -> None:
     content = compose.read().content
     assert compose.ask("GET", PAGE).content == content
     assert compose.stop("web") == 0, compose.log("web").read_text()
@@ -508,13 +506,11 @@ def is_closed(connection: socket.socket) -> bool:
         return True
 
 
-def test_a_worker_ends_in_the_time_it_has(compose: Compose, comment: str) -> None:
+def test_a_worker_ends_within_its_grace_period(compose: Compose, comment: str) -> None:
     assert compose.stop("worker") == 0, compose.log("worker").read_text()
     compose.start("worker")
 
 
-def test_nothing_of_the_installation_stands_where_the_front_reads(
-    compose: Compose, comment: str
-) -> None:
+def test_the_fronts_folder_contains_nothing_private(compose: Compose, comment: str) -> None:
     assert (compose.folder / "kept" / "secrets.json").exists()
     assert {path.name for path in (compose.folder / "published").iterdir()} <= {"paper", "health"}

@@ -48,9 +48,7 @@ def run(code: str, **environment: str) -> tuple[int, list[str]]:
         ("take", 0, ["taken", "sent", "taken", "taken"]),  # another point's name
     ],
 )
-def test_a_process_ends_when_it_comes_to_its_point(
-    setting: str, status: int, passed: list[str]
-) -> None:
+def test_a_process_ends_at_its_failpoint(setting: str, status: int, passed: list[str]) -> None:
     assert run(WALK, GREENROOM_FAILPOINT=setting) == (status, passed)
 
 

@@ -60,7 +60,7 @@ def test_it_is_one_line_with_its_time_and_level(
     assert line["event"]
 
 
-def test_only_fields_that_are_known_are_told(lines: dict[str, list[dict[str, object]]]) -> None:
+def test_only_known_fields_are_logged(lines: dict[str, list[dict[str, object]]]) -> None:
     assert lines["a field nobody allowed"][0].keys() == {"comment", "event", "level", "timestamp"}
 
 
@@ -79,7 +79,7 @@ def test_of_an_error_it_tells_the_type_and_the_place(
     )
 
 
-def test_what_a_library_says_keeps_its_words_and_loses_what_was_put_into_them(
+def test_a_librarys_message_is_logged_without_its_parameters(
     lines: dict[str, list[dict[str, object]]],
 ) -> None:
     assert lines["a library's message with arguments"][0]["event"] == "to … from …"

@@ -35,7 +35,7 @@ def test_a_part_is_made_once(numbered: Part[int]) -> None:
     assert numbered.__doc__ == "The number of the runtime."
 
 
-def test_a_part_that_is_dropped_is_made_anew(numbered: Part[int]) -> None:
+def test_a_dropped_part_is_made_again(numbered: Part[int]) -> None:
     assert numbered() == 1
     numbered.cache_clear()
     numbered.cache_clear()  # there is nothing to drop
@@ -98,7 +98,7 @@ def test_a_part_that_cannot_be_made_is_tried_again() -> None:
     assert late() == 7
 
 
-def test_a_new_runtime_makes_every_part_anew_and_empties_the_caches(
+def test_a_new_runtime_makes_every_part_again_and_empties_the_caches(
     numbered: Part[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remembered = {"a": 1}

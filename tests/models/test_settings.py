@@ -39,7 +39,7 @@ from models.settings import Settings, host_and_port
         ("dns", "9.9.9.9:0"),
     ],
 )
-def test_a_setting_that_nothing_could_come_of_is_refused_without_repeating_a_password(
+def test_an_impossible_setting_is_refused_without_repeating_a_password(
     name: str, value: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
@@ -68,7 +68,7 @@ def test_a_setting_that_nothing_could_come_of_is_refused_without_repeating_a_pas
         ("dns", "9.9.9.9, [2620:fe::fe]:53, dns:5353, 2620:fe::9"),
     ],
 )
-def test_what_is_in_use_is_taken(name: str, value: str) -> None:
+def test_valid_values_are_accepted(name: str, value: str) -> None:
     assert getattr(Settings.model_validate({name: value}), name)
 
 

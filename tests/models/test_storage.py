@@ -30,7 +30,7 @@ def test_threads_that_read_more_objects_than_are_kept_all_get_theirs(
     assert storage._kept.currsize <= 5
 
 
-def test_an_object_that_is_too_long_to_be_kept_is_read_anew(
+def test_an_object_too_long_for_the_cache_is_read_again(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storage, "MOST_BYTES_KEPT", 4)

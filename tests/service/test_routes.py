@@ -323,7 +323,7 @@ def test_without_an_account_nothing_but_the_way_in_is_open(world: World) -> None
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_may_what_its_row_says_and_no_more(world: World, role: str) -> None:
+def test_a_role_may_do_what_its_row_says_and_no_more(world: World, role: str) -> None:
     csrf = sign_in(world.client, f"{role}@paper.example")
     for route, row in CONSOLE.items():
         if row.may == "anyone":
@@ -356,7 +356,7 @@ def test_another_sites_things_are_not_there_whatever_one_is_on_ones_own(
 
 
 @pytest.mark.parametrize("scope", SCOPES)
-def test_a_key_may_what_its_row_says_on_its_own_site_and_nothing_on_another(
+def test_a_key_may_do_what_its_row_says_on_its_own_site_and_nothing_on_another(
     world: World, scope: str
 ) -> None:
     own = {"Authorization": f"Bearer {accounts.create_key('demo', scope)}"}

@@ -115,7 +115,7 @@ def unpublished(client: Client, moderator: Caller) -> list[str]:
     return [*ids, new_id()]
 
 
-def test_what_is_not_published_is_like_what_never_was(
+def test_an_unpublished_comment_looks_like_one_that_never_existed(
     client: Client, unpublished: list[str]
 ) -> None:
     links = [client.get(f"/sites/demo/c/{id_}") for id_ in unpublished]

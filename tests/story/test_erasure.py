@@ -49,7 +49,7 @@ def left(data: Path) -> list[str]:
     return found
 
 
-def test_nothing_of_an_erased_comment_is_left_in_any_file(greenroom: Running) -> None:
+def test_no_file_contains_anything_of_an_erased_comment(greenroom: Running) -> None:
     key = greenroom.key()
     with Receiver() as receiver:
         endpoint = {"url": receiver.url, "events": ["comment.approved"]}

@@ -125,7 +125,7 @@ def test_a_good_comment_is_published_answered_and_taken_down_again(greenroom: Ru
     assert about == ["comment.approved", "comment.rejected", "comment.approved"]
 
 
-def test_another_system_hears_of_a_comment_once_its_page_shows_it_and_of_what_ends_that(
+def test_another_system_gets_an_approval_when_the_page_shows_it_and_the_event_that_ends_it(
     greenroom: Running,
 ) -> None:
     key = greenroom.key("admin")
@@ -180,7 +180,7 @@ def test_a_doubtful_comment_waits_for_a_moderator(greenroom: Running) -> None:
     eventually(lambda: on_page(greenroom, spam["id"]))
 
 
-def test_an_email_domain_that_does_not_exist_is_told_to_its_writer(greenroom: Running) -> None:
+def test_the_author_learns_that_the_email_domain_does_not_exist(greenroom: Running) -> None:
     receipt = outcome(
         greenroom, write(greenroom, email="ann@no-such-paper.test", body="Is anybody there?")
     )
@@ -189,7 +189,7 @@ def test_an_email_domain_that_does_not_exist_is_told_to_its_writer(greenroom: Ru
     assert "no-such-paper.test" in receipt["reason"]
 
 
-def test_nobody_is_told_an_email_address(greenroom: Running) -> None:
+def test_no_email_address_is_revealed(greenroom: Running) -> None:
     secret = write(
         greenroom, email="very.secret@paper.test", body="A comment whose address must not leave."
     )
@@ -200,7 +200,7 @@ def test_nobody_is_told_an_email_address(greenroom: Running) -> None:
     assert leaks == []
 
 
-def test_the_log_follows_a_comment_by_its_id_from_the_form_to_the_page_and_says_nothing_of_its_writer(
+def test_the_log_follows_a_comment_by_its_id_and_reveals_nothing_about_its_author(
     greenroom: Running,
 ) -> None:
     told = {

@@ -29,7 +29,7 @@ bell._bell()
 """
 
 
-def test_who_rings_while_another_still_makes_the_bell_waits_for_it(tmp_path: Path) -> None:
+def test_ringing_while_another_thread_makes_the_bell_waits_for_it(tmp_path: Path) -> None:
     # No compiled files are used, so that importing Celery takes long enough to interrupt it.
     slowly = [sys.executable, "-X", f"pycache_prefix={tmp_path}", "-c", RINGERS]
     ran = subprocess.run(slowly, check=False, capture_output=True, text=True)
@@ -112,7 +112,7 @@ def test_without_a_broker_a_ring_is_lost_and_counted(
     assert lost == {"no broker": 3, "not taken": 0, "broker silent": 0, "too many waiting": 0}
 
 
-def test_only_what_a_broker_did_not_take_counts_as_lost(
+def test_only_messages_that_the_broker_did_not_take_count_as_lost(
     recorder: Callable[[int], Recorder], lost: dict[str, int]
 ) -> None:
     recorder(1)
@@ -139,7 +139,7 @@ def test_without_a_broker_nothing_waits_and_the_setting_is_named(
     assert bell.trouble() == "GREENROOM_REDIS_URL is not set"
 
 
-def test_what_was_left_meanwhile_is_rung_for_at_once_by_task(
+def test_ids_left_meanwhile_are_sent_together_by_task(
     recorder: Callable[[], Recorder],
 ) -> None:
     broker, dispatcher = recorder(), bell._Dispatcher()

@@ -81,7 +81,7 @@ def test_a_ring_waits_no_longer_than_a_second_for_either_kind_of_broker(option: 
     assert RING_OPTIONS["max_retries"] == 0
 
 
-def test_a_worker_waits_longer_for_an_acknowledgement_but_not_for_ever() -> None:
+def test_a_worker_waits_longer_for_an_acknowledgement_but_not_forever() -> None:
     assert SOCKET_SECONDS < WORK_OPTIONS["socket_timeout"] <= 10
 
 

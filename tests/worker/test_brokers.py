@@ -57,7 +57,9 @@ def policy() -> str | None:
         return broker.eviction_policy(connection)
 
 
-def test_a_user_with_a_password_of_any_signs_is_let_in_and_nobody_else(set_broker: Set) -> None:
+def test_a_user_with_any_characters_in_the_password_is_accepted_and_nobody_else(
+    set_broker: Set,
+) -> None:
     with valkey(*USER) as port:
         set_broker(f"redis://green:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/1")
         assert bell.trouble() is None
@@ -84,7 +86,7 @@ def test_tls_is_spoken_and_the_certificate_checked_unless_the_url_says_not_to(
         assert not bell.ring(bell.SCREEN, ["id"])
 
 
-def test_what_redis_forgets_is_asked_and_not_telling_is_no_error(set_broker: Set) -> None:
+def test_the_eviction_policy_is_read_and_a_missing_answer_is_no_error(set_broker: Set) -> None:
     with valkey("--maxmemory-policy", "allkeys-lru", *USER) as port:
         set_broker(f"redis://127.0.0.1:{port}/0")
         assert policy() == "allkeys-lru"

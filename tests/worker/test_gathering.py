@@ -12,7 +12,7 @@ from worker import tasks
 from worker.gathering import Gathering
 
 
-def test_what_comes_meanwhile_is_one_batch_next() -> None:
+def test_requests_that_arrive_meanwhile_are_the_next_batch() -> None:
     batches, working, go_on = [], threading.Event(), threading.Event()
 
     def work(items: object) -> None:

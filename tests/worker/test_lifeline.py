@@ -52,7 +52,7 @@ def test_a_process_that_up_did_not_start_says_nothing(
     Pulse().beat()
 
 
-def test_nobody_who_listens_is_no_error(ear: socket.socket) -> None:
+def test_ringing_without_a_listener_is_no_error(ear: socket.socket) -> None:
     pulse = Pulse()
     ear.close()
     pulse.beat()
@@ -79,7 +79,7 @@ def test_a_process_that_does_not_end_when_asked_is_killed() -> None:
     assert son(parent="1", before="signal.signal(15, signal.SIG_IGN)") == -signal.SIGKILL
 
 
-def test_what_is_to_be_done_at_the_death_is_chosen_by_the_caller() -> None:
+def test_the_caller_chooses_the_action_at_the_death() -> None:
     assert son(parent="1, on_death=lambda: os._exit(7)") == 7
 
 

@@ -46,7 +46,7 @@ def test_without_a_broker_one_sweep_brings_a_comment_onto_its_page(
     assert [shown["id"] for shown in moderator.page()["comments"]] == [comment]
 
 
-def test_what_is_not_overdue_yet_is_left_to_the_bell(client: Client, moderator: Caller) -> None:
+def test_the_sweep_leaves_work_that_is_not_overdue(client: Client, moderator: Caller) -> None:
     comment = posted(client)
     sweep.sweep()
     assert moderator.record(comment)["status"] == "pending"
@@ -135,7 +135,7 @@ def test_a_comment_whose_row_cannot_be_read_holds_up_no_neighbour(
     assert moderator.record(neighbour)["status"] != "pending"
 
 
-def test_what_is_kept_for_a_time_only_goes(client: Client) -> None:
+def test_expired_data_is_deleted(client: Client) -> None:
     posted(client, body="Long enough a text to leave fingerprints of what it says behind it.")
     screen_all()
     with reading() as session:

@@ -52,7 +52,7 @@ def test_only_its_own_queues_are_looked_at(queues: Queues) -> None:
     assert queues.asked == [["screen", "publish"]]
 
 
-def test_a_message_that_it_takes_starts_the_count_anew(queues: Queues) -> None:
+def test_a_received_message_restarts_the_count(queues: Queues) -> None:
     dog = Watchdog(["screen"])
     dog.is_deaf(AT)
     dog.heard(sender="celery", request=object())  # as Celery's signal calls it
@@ -61,7 +61,7 @@ def test_a_message_that_it_takes_starts_the_count_anew(queues: Queues) -> None:
     assert dog.is_deaf(AT + 2 * LONG)
 
 
-def test_queues_seen_empty_once_start_the_count_anew(queues: Queues) -> None:
+def test_queues_that_were_empty_once_restart_the_count(queues: Queues) -> None:
     dog = Watchdog(["screen"])
     dog.is_deaf(AT)
     queues.waiting = 0

@@ -25,7 +25,7 @@ def test_stored_evidence_reads_back_as_it_was() -> None:
     assert from_stored(asdict(SPAM)) == SPAM
 
 
-def test_evidence_of_another_version_is_read_as_far_as_it_is_known() -> None:
+def test_evidence_of_another_version_is_read_as_far_as_possible() -> None:
     stored = {"check": "links", "outcome": "clear", "detail": "no links", "invented_later": 1}
     assert from_stored(stored) == Evidence("links", Outcome.CLEAR, "no links")
 

@@ -46,7 +46,7 @@ def test_of_nothing_nothing_is_known() -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(of=st.integers(10, 3000), one_in=st.integers(10, 500))
-def test_so_many_wrong_ones_are_allowed_and_one_more_is_not(of: int, one_in: int) -> None:
+def test_most_allowed_is_the_highest_number_that_keeps_the_promise(of: int, one_in: int) -> None:
     allowed = most_allowed(of, one_in)
     if allowed is None:
         assert of < fewest(one_in)
@@ -105,7 +105,7 @@ def test_thresholds_rise_until_the_promise_is_kept() -> None:
     recent=st.lists(st.floats(0, 0.9999), max_size=100),
     reviews=st.none() | st.integers(1, 50),
 )
-def test_whatever_the_labels_a_machine_that_rejects_keeps_its_promise(
+def test_automatic_rejection_keeps_its_promise_with_any_labels(
     good: list[float], one_in: int, recent: list[float], reviews: int | None
 ) -> None:
     rounded = sorted(round(min(score, 0.9999), 4) for score in good)
@@ -132,7 +132,7 @@ def test_more_reviews_than_wanted_are_spared_by_rejecting_the_surest() -> None:
     assert (limited.flag_above, limited.reject_above, limited.reviews_a_day) == (0.5, 0.8, 20)
 
 
-def test_where_nothing_may_be_rejected_it_is_told_that_more_reviews_come() -> None:
+def test_without_automatic_rejection_the_owner_learns_that_more_reviews_come() -> None:
     scores = Scores(good=spread(50), recent=[0.1] * 50 + [0.8] * 50, comments_a_day=100)
     fitted = fit(promising(200, reviews=10), scores)
     assert fitted is not None

@@ -133,7 +133,7 @@ def test_a_migration_that_is_killed_at_each_of_its_steps_goes_on(
     assert_schema_is_the_records_own()
 
 
-def test_processes_that_are_killed_amid_a_migration_are_followed_by_one_that_finishes(
+def test_a_migration_whose_processes_were_killed_is_finished_by_another(
     filled: None,
 ) -> None:
     """Each continues where the one before it died."""

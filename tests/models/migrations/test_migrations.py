@@ -218,6 +218,6 @@ def test_every_migration_after_the_first_only_expands_unless_it_says_that_it_con
         ),
     ],
 )
-def test_what_counts_as_expanding(step: str, is_dangerous: bool) -> None:
+def test_characters_that_count_as_expanding(step: str, is_dangerous: bool) -> None:
     source = f"def upgrade() -> None:\n    {step}\n\n\ndef downgrade() -> None:\n    pass\n"
     assert bool(dangers(source)) == is_dangerous

@@ -17,7 +17,7 @@ from models.settling.changes import STATUS, VERDICT, Change
         (("undid the decision to reject",), "spam", ("undid the decision to reject",)),
     ],
 )
-def test_a_moderators_reason_is_told_in_words_unless_there_are_others(
+def test_a_moderators_reason_is_in_words_unless_there_are_others(
     reasons: tuple[str, ...], reason: str | None, words: tuple[str, ...]
 ) -> None:
     assert Change("c", Verdict.REJECT, reasons, reason=reason).words == words

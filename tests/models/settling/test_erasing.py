@@ -134,7 +134,7 @@ def test_a_model_that_may_have_learned_from_it_is_owed_a_successor(client: Clien
         assert session.scalars(select(Site.learn_due)).one()
 
 
-def test_what_a_mistake_left_of_an_erased_comment_goes_too(client: Client) -> None:
+def test_remains_of_an_erased_comment_are_erased_too(client: Client) -> None:
     comment = screened(client)
     erased(comment)
     with begin() as session:

@@ -216,7 +216,7 @@ def test_a_sampled_comment_is_reviewed_blindly_whatever_its_status(client: Clien
         assert all(session.scalars(select(Review.blind)))
 
 
-def test_an_event_tells_the_public_state_and_what_it_replaces(client: Client) -> None:
+def test_an_event_has_the_public_state_and_the_event_it_replaces(client: Client) -> None:
     comment = posted(client)
     settle_one(Change(comment, Verdict.APPROVE, by=ANN))
     settle_one(Change(comment, Verdict.REJECT, by=Actor.key("1", "CMS"), reason="off_topic"))
@@ -292,7 +292,7 @@ def test_the_risk_is_the_spam_score() -> None:
     assert risk_of([evidence("links", score=3)]) is None
 
 
-def test_what_came_of_a_change_says_how_long_the_comment_waited(client: Client) -> None:
+def test_an_outcome_says_how_long_the_comment_waited(client: Client) -> None:
     comment = posted(client)
     with begin() as session:
         at = session.get_one(Comment, comment).at

@@ -58,7 +58,7 @@ def test_the_parts_and_the_intercept_add_up_to_the_sites_score(
 
 @settings(deadline=None)
 @given(ODD, OPINIONS, COUNTS)
-def test_words_have_their_place_in_the_text_and_all_else_a_name(
+def test_words_have_their_place_in_the_text_and_other_parts_have_a_name(
     text: str, base: float | None, counts: dict[str, int]
 ) -> None:
     for part in explain_for_site(MODEL, Seen(text, base, counts)).parts:

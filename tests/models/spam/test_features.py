@@ -84,7 +84,7 @@ def test_length_itself_is_no_number() -> None:
         ("🚀🚀🚀🚀🚀🚀🚀🚀🚀🚀🚀", "pictures, up to 10", 1),
     ],
 )
-def test_what_is_counted(text: str, name: str, value: float) -> None:
+def test_counted_features(text: str, name: str, value: float) -> None:
     assert counted(text)[name] == pytest.approx(value)
 
 
@@ -142,7 +142,9 @@ def test_nothing_to_read_has_no_columns() -> None:
         ("plain", "has a link", []),
     ],
 )  # fmt: skip
-def test_what_is_counted_has_its_place_in_the_text(text: str, name: str, parts: list[str]) -> None:
+def test_counted_features_have_their_place_in_the_text(
+    text: str, name: str, parts: list[str]
+) -> None:
     spans = spans_of_counted(text, read(text))[COUNTED.index(name)]
 
     assert [text[start:end] for start, end in spans] == parts

@@ -332,7 +332,7 @@ def test_nearly_every_russian_reader_goes_live() -> None:
     assert share(RUSSIAN_READERS, below=0.5) >= 0.9
 
 
-def test_most_of_what_is_dumped_is_held_back_and_clearly_so() -> None:
+def test_most_spam_is_held_back_with_a_clear_score() -> None:
     assert 1 - share(SPAMMERS, below=0.5) >= 0.9
     assert 1 - share(SPAMMERS, below=0.8) >= 0.75
 

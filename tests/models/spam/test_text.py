@@ -47,7 +47,7 @@ def test_a_link_is_its_host_however_it_is_spelled(written: str) -> None:
         ("_" * 10_000, True),
     ],
 )
-def test_what_is_more_than_anybody_writes_is_not_read_to_its_end(text: str, is_all: bool) -> None:
+def test_an_absurdly_long_text_is_not_read_to_its_end(text: str, is_all: bool) -> None:
     assert reads_all(text) is is_all
     assert len(read(text)) <= MOST_TOKENS
 
@@ -93,11 +93,11 @@ def test_an_ending_that_is_also_a_word_needs_a_path() -> None:
         ("!!!!!!!!", ("marks", "!!!")),
     ],
 )
-def test_a_piece_is_read_as_what_it_is(written: str, read_as: tuple[str, str]) -> None:
+def test_each_kind_of_piece_is_recognised(written: str, read_as: tuple[str, str]) -> None:
     assert kinds(written) == [read_as]
 
 
-def test_html_is_read_as_what_it_shows() -> None:
+def test_html_is_read_as_its_visible_text() -> None:
     assert kinds("Tom &amp; Ann<br />said &#39;yes&#39;") == kinds("Tom & Ann said 'yes'")
 
 

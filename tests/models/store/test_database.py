@@ -55,7 +55,7 @@ def test_a_time_comes_back_in_utc_whatever_the_servers_zone(data: object) -> Non
     assert kept.isoformat() == "2026-03-03T12:00:00.123456+00:00"
 
 
-def test_an_insert_of_what_is_there_already_answers_no_row(data: object) -> None:
+def test_inserting_an_existing_row_returns_no_row(data: object) -> None:
     row = {"key": "other", "origins": []}
     with begin() as session:
         assert session.connection().execute(insert_new(Site, "key"), row).one_or_none() == (
@@ -105,7 +105,7 @@ def test_every_spelling_of_a_postgresql_url_is_understood(set_url: Set, scheme: 
 
 
 @on_postgresql
-def test_what_the_url_says_counts_before_our_own(set_url: Set) -> None:
+def test_options_in_the_url_override_our_own(set_url: Set) -> None:
     set_url(
         settings().database_url
         + "?application_name=paper&options=-c%20lock_timeout%3D2s&connect_timeout=9"
@@ -221,7 +221,7 @@ def test_batches_of_the_same_new_threads_in_opposite_order_do_not_wait_in_a_ring
         ), outcomes
 
 
-def test_sweeps_and_publishers_at_once_share_what_is_owed(client: Client) -> None:
+def test_simultaneous_sweeps_and_publishers_share_due_work(client: Client) -> None:
     for n in range(30):
         posted(client, thread=f"/{n}", body=f"Comment {n}")
     with begin() as session:

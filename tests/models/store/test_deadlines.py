@@ -110,7 +110,7 @@ def test_while_the_database_is_away_nobody_waits_for_it(between: Proxy) -> None:
 
 
 @on_postgresql
-def test_a_database_that_comes_back_is_used_again_by_itself(between: Proxy) -> None:
+def test_a_database_that_is_back_is_used_again_automatically(between: Proxy) -> None:
     between.hole()
     with pytest.raises(OperationalError), deadlines.within(NEVER, patience=0.5):
         look()
@@ -170,7 +170,7 @@ def test_a_change_that_was_cut_before_its_commit_is_not_made_later(between: Prox
 
 
 @on_postgresql
-def test_a_commit_that_was_cut_is_said_to_be_of_unknown_outcome(between: Proxy) -> None:
+def test_an_interrupted_commit_has_an_unknown_outcome(between: Proxy) -> None:
     def write() -> None:
         with deadlines.within(1.0), begin() as session:
             session.add(Heartbeat(name="cut", at=now()))
@@ -244,7 +244,7 @@ def test_a_file_that_another_process_keeps_locked_is_a_503_within_the_deadline(
     posted(client, body="The bridge is closed.")
 
 
-def test_a_turn_that_does_not_come_before_the_deadline_is_given_up_and_lost_for_nobody() -> None:
+def test_a_turn_that_misses_its_deadline_is_given_up_and_passed_on() -> None:
     lock = FairLock()
 
     def take() -> None:

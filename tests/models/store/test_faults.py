@@ -74,7 +74,7 @@ SAID = [
 @pytest.mark.parametrize(
     ("error", "words"), SAID, ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_it_is_said_what_an_error_means(error: BaseException, words: str | None) -> None:
+def test_an_error_is_explained(error: BaseException, words: str | None) -> None:
     assert in_words(error) == words
 
 
@@ -86,7 +86,7 @@ def raised_by(url: str, statement: str = "SELECT 1", **options: object) -> str |
     return in_words(raised.value)
 
 
-def test_what_sqlite_raises_is_understood(tmp_path: Path) -> None:
+def test_errors_of_sqlite_are_explained(tmp_path: Path) -> None:
     file = f"sqlite:///{tmp_path / 'a'}"
     assert (
         raised_by(f"sqlite:///{tmp_path / 'nowhere' / 'a'}")
@@ -104,7 +104,7 @@ def test_what_sqlite_raises_is_understood(tmp_path: Path) -> None:
         )
 
 
-def test_what_postgresql_raises_is_understood(postgres: PostgreSQL) -> None:
+def test_errors_of_postgresql_are_explained(postgres: PostgreSQL) -> None:
     url = postgres.url().replace("postgresql://", "postgresql+psycopg://")
     assert (
         raised_by(f"{url}_of_another")
@@ -122,7 +122,7 @@ def test_what_postgresql_raises_is_understood(postgres: PostgreSQL) -> None:
     assert raised_by(nobody) == "nobody listens where the database should be"
 
 
-def test_what_a_store_of_objects_raises_is_understood() -> None:
+def test_errors_of_an_object_store_are_explained() -> None:
     told = {"access_key_id": "key", "secret_access_key": "secret", "region": "us-east-1"}
     told["endpoint"] = f"http://127.0.0.1:{free_port()}"
     store = obstore.store.S3Store("paper", client_options=CLIENT, retry_config=RETRY, **told)  # type: ignore[arg-type]

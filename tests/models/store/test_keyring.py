@@ -175,7 +175,7 @@ DAMAGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_keys_are_told_in_one_sentence_that_names_the_file_and_no_key(
+def test_damaged_keys_are_explained_in_one_sentence_that_names_the_file_and_no_key(
     data: Path, damage: str
 ) -> None:
     kept = secrets()
@@ -192,7 +192,7 @@ def test_damaged_keys_are_told_in_one_sentence_that_names_the_file_and_no_key(
         assert secret[:20] not in run.stderr
 
 
-def test_keys_that_cannot_be_read_are_told_with_their_file(data: Path) -> None:
+def test_unreadable_keys_are_reported_with_their_file(data: Path) -> None:
     (data / "secrets.json").mkdir()  # Docker makes a folder of a file to mount that does not exist
     run = CliRunner().invoke(main, ["site", "list"])
     assert run.exit_code == 1
@@ -270,7 +270,7 @@ def test_keys_that_are_asked_for_late_in_a_transaction_do_not_wait_for_it(data: 
     assert keyring() is not None
 
 
-def test_a_folder_that_cannot_be_written_is_told(
+def test_a_folder_that_cannot_be_written_is_reported(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()

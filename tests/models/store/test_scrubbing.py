@@ -146,7 +146,7 @@ def test_the_search_still_finds_what_is_left(client: Client, moderator: Caller) 
 
 
 @sqlite_only
-def test_what_is_kept_for_a_time_leaves_the_log_as_well(data: Path) -> None:
+def test_expired_data_leaves_the_write_ahead_log_too(data: Path) -> None:
     tidy(now())
     assert owed() == {"truncate log"}
     assert later()

@@ -40,7 +40,7 @@ def test_a_long_query_is_cut() -> None:
     assert terms("x" * (2 * LONGEST)) == ["x" * LONGEST]
 
 
-def test_every_word_has_to_be_there_and_the_last_one_may_be_begun(client: Client) -> None:
+def test_every_word_must_occur_and_the_last_one_may_be_incomplete(client: Client) -> None:
     late = posted(client, body="The ferry was late again.")
     early = posted(client, body="The ferry was early, for once.")
     screen_all()

@@ -40,7 +40,7 @@ def test_keys_that_another_process_made_after_the_first_look_are_found(
     keyring.refuse_missing_keys()
 
 
-def test_an_address_is_sealed_anew_each_time_and_opens_again(data: Path) -> None:
+def test_an_address_is_encrypted_differently_each_time_and_can_be_decrypted(data: Path) -> None:
     sealed = encrypt_email("ann@example.org")
     assert sealed != encrypt_email("ann@example.org")
     assert b"ann" not in sealed
@@ -49,7 +49,7 @@ def test_an_address_is_sealed_anew_each_time_and_opens_again(data: Path) -> None
         decrypt_email(sealed[:-1] + bytes([sealed[-1] ^ 1]))
 
 
-def test_an_index_finds_an_address_whatever_its_case_and_tells_nothing(data: Path) -> None:
+def test_an_email_index_ignores_case_and_reveals_nothing(data: Path) -> None:
     assert email_index("Ann@Example.org") == email_index("ann@example.org")
     assert email_index("ann@example.org") != email_index("bob@example.org")
 

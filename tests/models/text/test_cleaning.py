@@ -36,7 +36,7 @@ def test_cleaning_keeps_writing_and_drops_trickery(typed: str, kept: str) -> Non
 
 
 @given(st.text("e\u0301\u0323\u202e\x85\r\n \x07\u0958"))
-def test_what_is_clean_stays_as_it_is(typed: str) -> None:
+def test_clean_text_stays_unchanged(typed: str) -> None:
     """A thread is looked up by the key in the form that was given out."""
     assert clean(clean(typed, 999), 999) == clean(typed, 999)
     assert clean_line(clean_line(typed, 999), 999) == clean_line(typed, 999)

@@ -44,7 +44,7 @@ def test_an_address_is_normalised(typed: str, kept: str) -> None:
         "ann@localhost",
     ],
 )
-def test_what_is_no_address_is_refused_in_words(typed: str) -> None:
+def test_a_text_that_is_no_address_is_refused_with_an_explanation(typed: str) -> None:
     with pytest.raises(EmailNotValidError) as refused:
         parsed_email(typed)
     assert str(refused.value).endswith(".")

@@ -55,7 +55,7 @@ def test_a_short_english_comment_is_never_taken_for_a_rarer_language(text: str) 
     ["", "   ", "😀😀😀", "12345 !!!", "https://example.com/some/german/wörter", "@ann @bob", "ok", "hm",
      "mixed текст half наполовину of оба sorts слов"],
 )  # fmt: skip
-def test_what_says_too_little_is_undetermined(text: str) -> None:
+def test_a_text_that_says_too_little_has_no_language(text: str) -> None:
     assert detect([text]) == ["und"]
 
 

@@ -24,7 +24,7 @@ from models.text.markdown import links, render
         "?page=2",
     ],
 )
-def test_only_what_names_its_host_plainly_becomes_a_link(address: str) -> None:
+def test_only_a_url_that_shows_its_host_becomes_a_link(address: str) -> None:
     """The checks, and people who read the log, see the host that a browser would open."""
     assert "<a" not in render(f"[bonus]({address}) {address}")
 
@@ -106,7 +106,7 @@ def test_nothing_typed_becomes_markup_of_its_own(typed: str) -> None:
     assert 'href="javascript' not in html.lower()
 
 
-def test_a_text_of_more_signs_than_anybody_writes_is_shown_as_it_was_typed() -> None:
+def test_a_text_with_too_many_signs_is_shown_as_it_was_typed() -> None:
     assert render("a*b" * 2000) == f"<p>{'a*b' * 2000}</p>"
     assert render("- a\n" * 600).startswith("<p>- a<br>- a<br>")
     assert render("<b>&" * 1000).startswith("<p>&lt;b&gt;&amp;&lt;b&gt;")

@@ -17,7 +17,7 @@ def test_ascii_digits_are_a_number(text: str, number: int) -> None:
 @pytest.mark.parametrize(
     "text", [None, "", " ", "+5", "-5", " 5", "5 ", "1_0", "5.0", "1e3", "٣", "³", "５", "1" * 10]
 )
-def test_everything_else_is_none(text: str | None) -> None:
+def test_any_other_text_is_none(text: str | None) -> None:
     assert digits_to_int(text) is None
 
 

@@ -78,7 +78,7 @@ def test_a_url_has_the_host_that_a_browser_opens(typed: str, host: str) -> None:
 
 
 @pytest.mark.parametrize("typed", [typed for typed, _ in SPELLINGS])
-def test_what_is_published_names_the_same_host_plainly(typed: str) -> None:
+def test_a_published_url_shows_the_same_host(typed: str) -> None:
     """This holds even for a program that splits URLs in the simplest way."""
     found = urls.link(typed)
     if found is not None:
@@ -99,7 +99,7 @@ def test_what_is_published_names_the_same_host_plainly(typed: str) -> None:
         "https://a.example/" + "a" * urls.LONGEST, "https://\udc00.example/", "", " ",
     ],
 )  # fmt: skip
-def test_what_names_no_host_plainly_or_a_user_is_no_link(typed: str) -> None:
+def test_a_url_that_hides_its_host_or_names_a_user_is_no_link(typed: str) -> None:
     assert urls.link(typed) is None
 
 

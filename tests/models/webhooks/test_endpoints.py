@@ -75,7 +75,7 @@ def test_only_a_few_secrets_live_at_once() -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_what_is_sealed_opens_again_and_only_whole(data: Path) -> None:
+def test_encrypted_content_can_be_decrypted_only_unchanged(data: Path) -> None:
     secret = Secret(shared="s", private="p", until=AT)
     content = sealed_of(secret, {"Authorization": "Bearer 1"})
     assert unsealed(content) == Sealed(secrets=(secret,), headers={"Authorization": "Bearer 1"})

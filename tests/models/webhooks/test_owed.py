@@ -56,7 +56,7 @@ SLACK = Wanting(["comment.approved"], format="slack")
         (SLACK, "comment.rejected", True, "/a", False),
     ],
 )
-def test_an_endpoint_hears_of_what_it_asked_for(
+def test_an_endpoint_gets_the_events_that_it_asked_for(
     endpoint: Wanting, kind: str, ends_approval: bool, thread: str, hears: bool
 ) -> None:
     assert wants(endpoint, kind, ends_approval=ends_approval, thread=thread) is hears
@@ -93,7 +93,7 @@ def deliveries() -> list[tuple[str, str]]:
         return [(kind, state) for kind, state in rows]
 
 
-def test_settling_owes_what_enabled_endpoints_asked_for(moderator: Caller, endpoint: str) -> None:
+def test_settling_adds_deliveries_for_enabled_endpoints(moderator: Caller, endpoint: str) -> None:
     near = posted(moderator.client)
     far = posted(moderator.client, thread="/sport", body="It was on time today.")
     decide(near, "flag", by=POLICY)
@@ -107,7 +107,9 @@ def test_settling_owes_what_enabled_endpoints_asked_for(moderator: Caller, endpo
     assert len(deliveries()) == 1
 
 
-def test_what_is_owed_at_once_names_its_endpoint(moderator: Caller, endpoint: str) -> None:
+def test_a_delivery_that_is_due_at_once_names_its_endpoint(
+    moderator: Caller, endpoint: str
+) -> None:
     with begin() as session:
         session.execute(update(Endpoint).values(events=["comment.flagged", "comment.approved"]))
     comment = posted(moderator.client)
@@ -118,7 +120,9 @@ def test_what_is_owed_at_once_names_its_endpoint(moderator: Caller, endpoint: st
     assert (flagged.owed, approved.owed) == ((endpoint,), ())
 
 
-def test_a_published_page_releases_what_waited_for_it(moderator: Caller, endpoint: str) -> None:
+def test_a_published_page_releases_the_deliveries_that_waited_for_it(
+    moderator: Caller, endpoint: str
+) -> None:
     comment = posted(moderator.client)
     decide(comment, "approve")
     with reading() as session:
@@ -134,7 +138,7 @@ def test_a_published_page_releases_what_waited_for_it(moderator: Caller, endpoin
     assert deliveries() == [("comment.approved", "owed")]
 
 
-def test_an_erasure_cancels_what_is_owed_and_tells_those_who_would_have_heard(
+def test_an_erasure_cancels_due_deliveries_and_is_sent_to_their_endpoints(
     moderator: Caller, endpoint: str
 ) -> None:
     """The endpoint asked only for approvals, and the comment is no longer approved."""

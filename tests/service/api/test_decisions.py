@@ -50,7 +50,7 @@ def test_a_flagged_comment_is_in_the_queue_with_its_evidence(
     assert item["decisions"][0]["by"] == "policy"
 
 
-def test_what_is_approved_is_on_the_page_and_what_is_rejected_leaves_it(
+def test_approved_comments_are_on_the_page_and_rejected_ones_leave_it(
     moderator: Caller, flagged: str
 ) -> None:
     assert shown(moderator) == []
@@ -290,7 +290,7 @@ def test_nul_and_numbers_beyond_all_bounds_are_refused(
         ),
     ],
 )
-def test_what_is_wrong_in_a_policy_is_named_by_its_place_and_in_plain_words(
+def test_an_error_in_a_policy_is_named_by_its_place_and_explained(
     moderator: Caller, policy: dict[str, object], field: str, message: str
 ) -> None:
     answer = moderator.call("PUT", "/policy", json=policy)

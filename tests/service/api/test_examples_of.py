@@ -47,6 +47,6 @@ def test_an_answer_has_every_field_and_ends_where_it_would_repeat() -> None:
     assert told == {"name": "Ann", "note": "text", "tag": "new", "replies": []}
 
 
-def test_a_body_has_what_is_required_or_has_an_example_of_its_own() -> None:
+def test_a_body_example_has_required_fields_and_those_with_their_own_example() -> None:
     sent = example_of({"$ref": "#/components/schemas/Comment"}, NAMED, is_sent=True)
     assert sent == {"name": "Ann", "tag": "new"}

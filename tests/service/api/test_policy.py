@@ -93,7 +93,7 @@ def test_an_empty_patch_is_refused(moderator: Caller) -> None:
     assert "Send the parts to change" in answer.json["detail"]
 
 
-def test_an_empty_put_is_refused_and_says_what_to_do(moderator: Caller, policy: Any) -> None:
+def test_an_empty_put_is_refused_with_advice(moderator: Caller, policy: Any) -> None:
     answer = moderator.call("PUT", "/policy", json={})
     assert answer.status_code == 422
     assert "use PATCH" in answer.json["detail"]

@@ -65,7 +65,7 @@ def test_a_passed_address_without_the_scope_is_refused(client: Client) -> None:
 
 
 @pytest.mark.parametrize("address", ["", "somebody", "203.0.113.1, 10.0.0.1", "999.0.0.1"])
-def test_what_is_no_address_is_refused(client: Client, key: str, address: str) -> None:
+def test_a_text_that_is_no_address_is_refused(client: Client, key: str, address: str) -> None:
     assert post_for(client, address, key).status_code == 422
 
 

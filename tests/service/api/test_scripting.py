@@ -80,7 +80,7 @@ def test_many_are_decided_with_one_call_and_a_batch_is_one_undo(
     )
 
 
-def test_undoing_a_batch_leaves_what_a_colleague_decided_since(
+def test_undoing_a_batch_keeps_a_colleagues_later_decisions(
     moderator: Caller, held: list[str]
 ) -> None:
     told: Any = moderator.call(
@@ -162,7 +162,7 @@ def _many(count: int) -> list[str]:
         ({"verdict": "approve", "items": [{"id": "x"}] * 1001}, "items"),
     ],
 )
-def test_what_is_wrong_with_a_batch_is_told_at_its_field(
+def test_an_error_in_a_batch_names_its_field(
     moderator: Caller, body: dict[str, Any], field: str
 ) -> None:
     answer: Any = moderator.call("POST", "/decisions", json=body)
@@ -363,7 +363,7 @@ def test_a_list_of_the_console_is_read_with_its_filters(
     assert moderator.call("GET", "/lists/mine").status_code == 404
 
 
-def test_what_a_human_has_read_is_marked_as_seen(
+def test_comments_that_a_human_has_read_are_marked_as_seen(
     client: Client, moderator: Caller, other: Caller
 ) -> None:
     ids = [

@@ -68,7 +68,7 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
     assert not re.search(r"\b(sqlalchemy|flask|celery|sklearn|pydantic)\b", loaded)
 
 
-def test_without_a_database_the_way_to_one_is_named_and_none_is_made(tmp_path: Path) -> None:
+def test_without_a_database_the_command_names_migrate_and_makes_none(tmp_path: Path) -> None:
     for command in (
         ["key", "create", "--site", "demo", "--scope", "read"],
         ["keys", "rotate-email"],
@@ -118,7 +118,7 @@ def test_a_key_for_metrics_belongs_to_no_site(data: Path) -> None:
         assert greenroom("key", "create", *wrong, data=data).returncode == 2
 
 
-def test_a_key_for_an_unknown_site_is_refused_in_words(data: Path) -> None:
+def test_a_key_for_an_unknown_site_is_refused_with_an_explanation(data: Path) -> None:
     assert "'nowhere'" in refused(
         greenroom("key", "create", "--site", "nowhere", "--scope", "read", data=data)
     )
@@ -154,7 +154,7 @@ def test_a_site_has_the_language_it_was_added_with_and_one_without_words_is_refu
         )
 
 
-def test_a_sites_origins_and_language_are_set_apart_and_what_cannot_be_is_refused_in_words(
+def test_a_sites_origins_and_language_are_set_separately_and_wrong_ones_are_explained(
     data: Path,
 ) -> None:
     def site() -> tuple[str, str]:
@@ -183,7 +183,7 @@ def test_a_sites_origins_and_language_are_set_apart_and_what_cannot_be_is_refuse
     assert site() == ('["https://new.example","https://www.new.example"]', "ar")
 
 
-def test_a_site_that_exists_is_refused_in_words(data: Path) -> None:
+def test_a_site_that_exists_is_refused_with_an_explanation(data: Path) -> None:
     assert "'paper'" in refused(
         greenroom("site", "add", "paper", "--origin", "https://x.example", data=data)
     )
@@ -196,7 +196,7 @@ def test_a_moderator_gets_a_one_time_password(data: Path) -> None:
     )
 
 
-def test_an_account_that_exists_keeps_its_password_and_is_told_so(data: Path) -> None:
+def test_an_existing_account_keeps_its_password_and_the_command_says_so(data: Path) -> None:
     words = ("moderator", "add", "cleo@example.org", "--site", "paper", "--role")
     greenroom(*words, "viewer", data=data)
     again = greenroom(*words, "owner", data=data)
@@ -235,7 +235,7 @@ def test_a_password_is_kept_so_that_guessing_is_dear(data: Path) -> None:
     assert (cost.type, cost.memory_cost, cost.time_cost) == (Type.ID, 64 * 1024, 3)
 
 
-def test_a_folder_that_cannot_be_used_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_used_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "can't be used (not a directory)" in refused(
         greenroom("up", data=tmp_path / "file" / "var")
@@ -264,6 +264,6 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     assert "GREENROOM_PORT: " in refused(greenroom("up", data=tmp_path, GREENROOM_PORT="eighty"))
 
 
-def test_a_database_that_is_away_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_database_that_is_down_is_reported_in_one_line(tmp_path: Path) -> None:
     away = greenroom("migrate", data=tmp_path, GREENROOM_DATABASE_URL="postgres://127.0.0.1:1/none")
     assert "The database can't be reached: " in refused(away)

@@ -88,7 +88,7 @@ def test_evaluate_also_measures_across_kinds_of_text(corpus: Path, tmp_path: Pat
     assert "letters, without a label of its kind" in output
 
 
-def test_evaluate_writes_what_it_found_into_the_card_and_draws_it(
+def test_evaluate_writes_its_results_into_the_card_and_draws_them(
     corpus: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "new.npz"
@@ -152,7 +152,7 @@ def test_evaluate_says_when_it_has_no_threads_to_leave_out(tmp_path: Path) -> No
         ),
     ],
 )
-def test_a_mistake_is_said_in_a_line(
+def test_a_mistake_is_reported_in_one_line(
     arguments: list[str], complaint: str, corpus: Path, tmp_path: Path
 ) -> None:
     bad, few, none = (tmp_path / f"{name}.csv" for name in ("bad", "few", "none"))

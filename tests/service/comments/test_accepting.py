@@ -148,7 +148,7 @@ def test_a_body_that_cannot_be_read_is_refused_by_its_own_status(
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"7"])
-def test_what_is_no_object_is_not_blamed_on_the_field_named_body(
+def test_a_body_that_is_no_object_is_not_reported_as_the_field_body(
     client: Client, body: bytes
 ) -> None:
     answer = client.post("/v1/sites/demo/comments", data=body, content_type="application/json").json
@@ -172,14 +172,14 @@ def test_a_body_of_unknown_length_is_refused(client: Client) -> None:
     assert answer.status_code == 411
 
 
-def test_what_is_unknown_is_404(client: Client) -> None:
+def test_an_unknown_id_is_a_404(client: Client) -> None:
     assert client.post("/v1/sites/nowhere/comments", json=COMMENT).status_code == 404
     assert client.post("/v1/sites/%2e%2e/comments", json=COMMENT).status_code == 404
     assert post(client, parent="01a202e5-df04-77cb-9077-336cd4ad4d3a").status_code == 404
     assert post(client, parent="../etc/passwd").status_code == 404
 
 
-def test_writing_comes_back_exactly_but_for_what_deceives(
+def test_text_is_stored_exactly_except_for_deceptive_characters(
     client: Client, moderator: Caller
 ) -> None:
     comment = posted(
@@ -285,7 +285,7 @@ def test_an_answer_needs_a_published_comment_of_that_thread(
     assert post(client, parent=parent, body="Elsewhere", thread="/other").status_code == 404
 
 
-def test_too_many_posts_are_told_when_to_come_back(
+def test_too_many_posts_get_the_time_to_try_again(
     data: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
@@ -321,7 +321,7 @@ def test_wrong_posts_are_counted_like_right_ones(
     assert client.post("/v1/sites/nowhere/comments", **wrong).status_code == 404
 
 
-def test_who_was_too_fast_with_the_plain_form_gets_it_back_as_it_was_filled_in(
+def test_after_too_many_posts_the_plain_form_is_shown_again_with_its_text(
     data: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
@@ -392,11 +392,11 @@ def test_a_thread_of_nothing_but_marks_is_no_thread(client: Client, call: str) -
         ("e\u0301" * 10_001, 422),
     ],
 )
-def test_a_body_may_come_longer_than_it_is_kept(client: Client, body: str, status: int) -> None:
+def test_a_body_may_be_longer_before_it_is_cleaned(client: Client, body: str, status: int) -> None:
     assert post(client, body=body).status_code == status
 
 
-def test_posts_that_come_all_at_once_are_counted_one_after_the_other(
+def test_simultaneous_posts_are_counted_one_after_the_other(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_DATA", str(tmp_path))
@@ -423,7 +423,7 @@ def _taken_of(posts: int, address: str) -> int:
         return sum(pool.map(is_taken, range(posts)))
 
 
-def test_an_hours_wait_is_told_in_minutes(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wait_of_an_hour_is_given_in_minutes(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
     monkeypatch.setenv("GREENROOM_RATE_PER_HOUR", "1")
     settings.cache_clear()
@@ -519,7 +519,7 @@ def test_cors_answers_only_the_sites_own_origins(
         assert "Set-Cookie" not in answer.headers
 
 
-def test_a_plain_form_leads_on_or_comes_back_with_its_errors(client: Client) -> None:
+def test_a_plain_form_redirects_or_is_shown_again_with_its_errors(client: Client) -> None:
     good = client.post("/v1/sites/demo/comments", data=COMMENT)
     assert good.status_code == 303
     assert client.get(good.headers["Location"]).status_code == 200
@@ -573,7 +573,7 @@ def test_a_threads_title_and_page_come_from_its_first_approved_comment(
     )
 
 
-def test_whoever_guesses_an_email_is_not_handed_its_owners_receipt(client: Client) -> None:
+def test_guessing_an_email_does_not_reveal_its_owners_receipt(client: Client) -> None:
     mine = post(client)
     elsewhere = client.post(
         "/v1/sites/demo/comments", json=COMMENT, environ_base={"REMOTE_ADDR": "203.0.113.9"}
@@ -583,12 +583,12 @@ def test_whoever_guesses_an_email_is_not_handed_its_owners_receipt(client: Clien
 
 
 @pytest.mark.parametrize("name", ["\U0001fae9", "\ue000", "a\u0301"])
-def test_what_this_python_does_not_know_yet_is_no_blank(client: Client, name: str) -> None:
+def test_characters_newer_than_this_python_are_not_blank(client: Client, name: str) -> None:
     assert post(client, name=name).status_code == 202
 
 
 @pytest.mark.parametrize("name", ["\u3164", "\u2800", "\u0301", "\u200b"])
-def test_what_draws_nothing_is_blank(client: Client, name: str) -> None:
+def test_text_that_draws_nothing_is_blank(client: Client, name: str) -> None:
     assert post(client, name=name).status_code == 422
 
 

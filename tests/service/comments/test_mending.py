@@ -119,7 +119,9 @@ def test_a_damaged_feed_is_served_from_the_rows_and_written_again(
         assert isinstance(storage.look(name), storage.Stored), how
 
 
-def test_doctor_names_the_file_and_what_mends_it(data: Path, written: list[str]) -> None:
+def test_doctor_names_the_file_and_the_command_that_repairs_it(
+    data: Path, written: list[str]
+) -> None:
     name = storage.page_name("demo", "/harbour", 1)
     for how in DAMAGE:
         damage(data, name, storage.newest_name("demo", "/other"), how)
@@ -131,7 +133,7 @@ def test_doctor_names_the_file_and_what_mends_it(data: Path, written: list[str])
         assert doctor.examine().found == [], how
 
 
-def test_a_worker_that_goes_round_owes_what_is_damaged_or_missing(
+def test_a_verifying_worker_makes_damaged_and_missing_files_due(
     data: Path, written: list[str]
 ) -> None:
     newest, older = (
@@ -148,7 +150,7 @@ def test_a_worker_that_goes_round_owes_what_is_damaged_or_missing(
     assert doctor.examine().found == []
 
 
-def test_only_what_was_damaged_and_changed_later_is_written_again(
+def test_only_damaged_objects_and_later_changes_are_written_again(
     data: Path, written: list[str]
 ) -> None:
     """A thread of a hundred thousand comments is not written again because of one page."""

@@ -96,6 +96,6 @@ def test_an_empty_page_is_open_and_the_first() -> None:
     assert (page["thread"], page["state"], page["page"], page["comments"]) == ("/b", "open", 1, [])
 
 
-def test_stored_bytes_are_read_as_they_are() -> None:
+def test_stored_bytes_are_read_without_validation() -> None:
     assert page_of(NEWEST)["revision"] == 9
     assert published_page(SITE, THREAD, get=objects()) == page_of(NEWEST)

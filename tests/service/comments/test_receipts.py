@@ -39,7 +39,7 @@ def test_a_waiting_comment_is_pending(client: Client) -> None:
 
 
 @pytest.mark.parametrize("change", ["signature", "id", "no signature", "padding", "letters"])
-def test_what_we_did_not_sign_is_no_receipt(client: Client, change: str) -> None:
+def test_an_id_that_we_did_not_sign_is_no_receipt(client: Client, change: str) -> None:
     receipt = receipt_of(posted(client))
     id_, _, signature = receipt.partition(".")
     wrong = {
@@ -107,7 +107,7 @@ def test_a_deleted_comment_reads_as_rejected(client: Client) -> None:
     assert (answer["status"], answer["reason"]) == ("rejected", "This comment was deleted.")
 
 
-def test_the_time_is_the_settling_or_else_the_posting(client: Client) -> None:
+def test_the_time_is_that_of_settling_or_of_posting(client: Client) -> None:
     comment = posted(client)
     posted_at = found(comment).answer["at"]
     with begin() as session:

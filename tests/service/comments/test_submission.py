@@ -53,7 +53,7 @@ def refusal(**fields: Any) -> str:
         ("homepage_url", "https://spam.example", "https://spam.example"),
     ],
 )
-def test_what_is_kept(field: str, sent: str | None, kept: str | None) -> None:
+def test_fields_as_they_are_stored(field: str, sent: str | None, kept: str | None) -> None:
     assert getattr(submitted(**{field: sent}), field) == kept
 
 
@@ -83,7 +83,7 @@ def test_what_is_kept(field: str, sent: str | None, kept: str | None) -> None:
         ("body", None, "valid string"),
     ],
 )
-def test_what_is_refused(field: str, sent: object, words: str) -> None:
+def test_wrong_fields_are_refused_with_a_message(field: str, sent: object, words: str) -> None:
     assert words in refusal(**{field: sent})
 
 

@@ -43,7 +43,7 @@ def test_alone_the_work_is_done_at_once_in_the_same_thread() -> None:
     assert seen == [threading.get_ident()]
 
 
-def test_who_comes_while_another_works_is_in_the_next_batch_with_the_others() -> None:
+def test_requests_during_a_batch_share_the_next_batch() -> None:
     batches, started, go_on = [], threading.Event(), threading.Event()
 
     def work(items: Sequence[int]) -> list[int | BaseException]:
@@ -91,7 +91,7 @@ def test_work_that_fails_fails_for_those_in_the_batch_and_nobody_after() -> None
     assert together.do(2) == 2
 
 
-def test_who_is_not_begun_with_before_the_deadline_gives_up_and_is_not_worked_for() -> None:
+def test_a_request_that_misses_its_deadline_gives_up_and_is_not_worked_on() -> None:
     seen, started, go_on = list[int](), threading.Event(), threading.Event()
 
     def work(items: Sequence[int]) -> list[int | BaseException]:

@@ -113,7 +113,7 @@ def test_a_page_that_cannot_be_is_the_newest(client, page):
     )
 
 
-def test_the_form_comes_again_with_every_error_at_its_field_and_all_that_was_typed(send):
+def test_the_form_is_shown_again_with_every_error_at_its_field_and_the_typed_text(send):
     answer = send(name=" ", email="ann", website="example", body=HOSTILE)
     assert answer.status_code == 422
     page = answer.text
@@ -126,14 +126,14 @@ def test_the_form_comes_again_with_every_error_at_its_field_and_all_that_was_typ
     assert 'class="error" role="alert"' in page
 
 
-def test_errors_are_said_in_the_language_of_the_form(send):
+def test_errors_are_in_the_language_of_the_form(send):
     page = send(lang="de", name="", email="ann", body="x" * 10_001).text
     assert "Bitte füllen Sie dieses Feld aus." in page
     assert "Eine E-Mail-Adresse sieht so aus: name@example.org." in page
     assert "Höchstens 10000 Zeichen, bitte." in page
 
 
-def test_what_is_wrong_with_no_field_is_said_above_the_form(send):
+def test_an_error_without_a_field_is_shown_above_the_form(send):
     page = send(url="https://elsewhere.example/harbour").text
     assert "This page does not belong to the site." in page
 
@@ -147,7 +147,7 @@ def test_an_accepted_form_leads_to_what_happens_next_and_keeps_the_language(clie
     assert '<meta http-equiv="refresh" content="2">' in page.text
 
 
-def test_the_page_of_what_happens_next_stops_asking_once_the_comment_is_settled(client, send):
+def test_the_status_page_stops_reloading_once_the_comment_is_settled(client, send):
     receipt = send().location
     screen_all()
     page = client.get(receipt).text
@@ -209,5 +209,5 @@ def test_the_files_of_the_pages_are_served(client, name):
 @pytest.mark.parametrize(
     "name", ["embed/embed.py", "embed/locales/xx.json", "embed/locales/..%2fen.json"]
 )
-def test_nothing_else_is(client, name):
+def test_no_other_file_is_served(client, name):
     assert client.get(f"/{name}").status_code == 404

@@ -74,7 +74,7 @@ def test_how_long_a_body_may_be_follows_from_its_path(path: str, most: int) -> N
         ("GET", "/console/", "", "_looking"),
     ],
 )
-def test_what_needs_no_database_waits_for_nobody_who_does(
+def test_requests_without_the_database_never_wait_for_others(
     gate: Gate, monkeypatch: pytest.MonkeyPatch, method: str, path: str, query: str, lane: str
 ) -> None:
     monkeypatch.setattr(gates, "remembered_site", lambda key: key if key == "demo" else None)

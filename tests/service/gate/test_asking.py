@@ -38,7 +38,7 @@ def test_an_application_that_begins_late_is_waited_for() -> None:
     assert ask(app, {}, b"") == Answer(201, [], b"late")
 
 
-def test_what_was_begun_last_counts() -> None:
+def test_the_last_call_of_start_response_counts() -> None:
     def app(environ: Environ, start: Start) -> Iterable[bytes]:
         start("200 OK", [])
         start("500 Oops", [("A", "1")], (None, None, None))

@@ -67,7 +67,7 @@ def test_long_bodies_share_a_bound_on_memory_and_give_it_back(
     asyncio.run(ask())
 
 
-def test_what_comes_after_a_refusal_is_taken_in_but_not_for_ever(
+def test_bytes_after_a_refusal_are_read_but_not_forever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(bodies, "LINGER_SECONDS", 0.1)

@@ -175,7 +175,7 @@ def test_a_body_declared_too_long_is_refused_by_its_head(up: Running, line: str)
     }  # a client without a key has no length
 
 
-def test_who_sends_all_of_a_body_that_is_too_long_still_reads_the_answer(up: Running) -> None:
+def test_a_client_that_sends_all_of_a_too_long_body_still_reads_the_answer(up: Running) -> None:
     with connected(up) as connection:
         connection.sendall(
             head(f"POST {POST}", "Content-Type: application/json", "Content-Length: 5000000")
@@ -211,7 +211,7 @@ def test_a_comment_whose_sender_leaves_half_way_is_none(up: Running) -> None:
     )
 
 
-def test_a_client_that_waits_to_be_told_to_go_on_is_told_so(up: Running) -> None:
+def test_a_client_that_expects_100_continue_gets_it(up: Running) -> None:
     body = json.dumps({**COMMENT, "body": "Expect it."}).encode()
     lines = (
         "Content-Type: application/json",

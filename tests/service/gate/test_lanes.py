@@ -22,7 +22,7 @@ def test_work_is_done_in_a_thread_of_the_lane() -> None:
     assert names == ["write-1"]
 
 
-def test_a_lane_works_on_as_many_at_once_as_it_has_threads_and_on_no_more() -> None:
+def test_a_lane_runs_as_many_jobs_at_once_as_it_has_threads() -> None:
     most, together = 3, threading.Barrier(3)
     at_once: list[int] = []
     busy = [0]
@@ -44,7 +44,7 @@ def test_a_lane_works_on_as_many_at_once_as_it_has_threads_and_on_no_more() -> N
     assert max(at_once) == most
 
 
-def test_who_waits_too_long_for_a_stuck_lane_is_told_and_other_lanes_go_on() -> None:
+def test_a_request_that_waits_too_long_for_a_blocked_lane_gets_a_503_and_other_lanes_work() -> None:
     frozen = threading.Event()
 
     async def ask() -> tuple[list[bool], bool]:

@@ -25,7 +25,7 @@ class App:
 
 
 @pytest.mark.parametrize(("method", "body"), [("GET", b'{"status":"ok"}'), ("HEAD", b"")])
-def test_it_answers_with_what_the_application_said_once(method: str, body: bytes) -> None:
+def test_it_repeats_the_applications_first_answer(method: str, body: bytes) -> None:
     app = App()
     live = Live(app)
     for _ in range(3):

@@ -87,7 +87,7 @@ def test_a_page_is_flasks_to_the_byte(
         assert both(gate, client, method, query, lines), query
 
 
-def test_what_is_not_plain_is_flasks_to_answer(client: Client, gate: Gate) -> None:
+def test_flask_answers_requests_whose_meaning_is_not_obvious(client: Client, gate: Gate) -> None:
     for query in NOT_PLAIN:
         assert not both(gate, client, "GET", query, []), query
     for method in ("POST", "OPTIONS", "DELETE", "get"):
@@ -101,7 +101,7 @@ def test_what_is_not_plain_is_flasks_to_answer(client: Client, gate: Gate) -> No
         assert not stored.answer(Sent("GET", path, QUERIES[0]), Exchange())
 
 
-def test_a_reader_who_has_the_page_is_told_so(client: Client, gate: Gate) -> None:
+def test_a_reader_who_has_the_page_gets_a_304(client: Client, gate: Gate) -> None:
     tag = client.get(f"{PATH}?thread=/harbour").headers["ETag"]
     for known, is_plain in {
         tag: True,
@@ -120,7 +120,7 @@ def test_a_reader_who_has_the_page_is_told_so(client: Client, gate: Gate) -> Non
             ), known
 
 
-def test_a_cdn_is_told_the_same(
+def test_a_cdn_gets_the_same_headers(
     client: Client, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_CDN_SECONDS", "30")
@@ -153,7 +153,7 @@ def test_a_changed_page_is_shown_at_once(client: Client, gate: Gate, moderator: 
     assert other.encode() in after[2]
 
 
-def test_what_is_remembered_of_addresses_is_bounded(client: Client, gate: Gate) -> None:
+def test_the_memory_for_addresses_is_bounded(client: Client, gate: Gate) -> None:
     for number in range(stored.MOST_REMEMBERED + 10):
         stored.answer(Sent("GET", PATH, f"thread={number}"), Exchange())
     before = stored._parsed.cache_info()

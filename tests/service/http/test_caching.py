@@ -34,7 +34,7 @@ def test_unless_the_owner_says_so_a_cdn_asks_each_time(client: Client, published
 
 
 @pytest.mark.parametrize("query", ["", "&page=1", "&page=7", "&after=0190a0b0"])
-def test_a_cdn_is_told_the_owners_seconds_and_a_tag_to_empty_the_thread_by(
+def test_a_cdn_gets_the_owners_seconds_and_a_tag_for_purging_the_thread(
     client: Client, published: str, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_CDN_SECONDS", "30")
@@ -61,7 +61,7 @@ def test_the_page_of_an_event_has_an_address_that_no_cache_has_seen(
     assert comment in client.get(f"{PAGE}&after={event['id']}").text
 
 
-def test_whatever_says_nothing_of_caches_is_kept_by_none(client: Client, moderator: Caller) -> None:
+def test_a_response_without_a_cache_rule_is_not_cached(client: Client, moderator: Caller) -> None:
     """By default a CDN may keep a count, or a 404, for minutes."""
     unsaid = [
         "/v1/sites/demo/counts?thread=/harbour",

@@ -88,14 +88,14 @@ def test_the_function_gets_the_path_the_query_and_the_body(things: Client) -> No
     assert answer.json == {"name": "Boat of here", "limit": 7, "tags": ["a", "b"]}
 
 
-def test_a_model_a_response_and_nothing_are_answered_as_they_are(things: Client) -> None:
+def test_a_model_a_response_and_none_are_returned_unchanged(things: Client) -> None:
     assert things.post("/v1/here/things/1/rename", json={"name": "Ship"}).json == {"name": "Ship"}
     assert things.get("/v1/here/things").headers["X-Place"] == "here"
     gone = things.delete("/v1/here/things/1")
     assert (gone.status_code, gone.data) == (204, b"")
 
 
-def test_what_is_wrong_is_named_before_the_function_is_called(things: Client) -> None:
+def test_errors_are_found_before_the_function_is_called(things: Client) -> None:
     answer = things.post("/v1/here/things?limit=0", json={})
     assert answer.status_code == 422
     assert answer.json["errors"] == [

@@ -102,7 +102,7 @@ def test_only_our_kinds_of_pages_have_an_address(client: Client) -> None:
     assert report(client, "elsewhere", []).status_code == 404
 
 
-def test_an_address_that_reports_too_much_is_told_to_wait(
+def test_an_address_that_sends_too_many_reports_gets_a_429(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")

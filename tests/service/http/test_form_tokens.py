@@ -59,14 +59,14 @@ def test_a_token_tells_how_long_ago_the_form_was_shown(
 
 
 @pytest.mark.parametrize("token", [None, ""])
-def test_a_post_without_a_token_is_told_from_one_with_a_wrong_one(token: str | None) -> None:
+def test_a_missing_token_is_distinguished_from_a_wrong_one(token: str | None) -> None:
     assert read(token) == Form("missing", None)
 
 
 @pytest.mark.parametrize(
     "token", ["x", "....", "a.b", "é", "\0", "WyJkZW1vIiwxXQ.bad", "x" * LONGEST, "x" * 100_000]
 )
-def test_what_we_did_not_sign_is_forged(token: str) -> None:
+def test_a_token_that_we_did_not_sign_is_forged(token: str) -> None:
     assert read(token) == Form("forged", None)
 
 
@@ -89,7 +89,7 @@ def test_a_signed_value_of_another_shape_is_forged(content: object) -> None:
     assert read(token) == Form("forged", None)
 
 
-def test_the_honeypot_is_told_whatever_the_token_says() -> None:
+def test_a_filled_honeypot_is_reported_whatever_the_token() -> None:
     for token in (None, "x", issue_form_token("demo")):
         assert read(token, honeypot=True).honeypot
         assert not read(token).honeypot

@@ -41,7 +41,7 @@ def accepted(count: int, site: str = "demo", address: str = "home") -> list[bool
 
 
 @pytest.mark.usefixtures("clock")
-def test_so_many_a_minute_and_no_more() -> None:
+def test_a_minute_allows_a_limited_number_of_posts() -> None:
     assert accepted(5) == [True, True, True, False, False]
 
 

@@ -78,7 +78,7 @@ def test_a_port_that_becomes_free_is_waited_for(taken: socket.socket) -> None:
     until_free(HOST, port, PATIENCE)
 
 
-def test_an_address_of_another_machine_is_said_in_words() -> None:
+def test_an_address_of_another_machine_is_explained() -> None:
     with pytest.raises(PortTaken, match=r"^Can't listen on 192\.0\.2\.7, port 8000: .+\.$"):
         until_free("192.0.2.7", 8000, PATIENCE)  # waiting would not help
 

@@ -71,7 +71,7 @@ def refused(content: bytes, shape: type[BaseModel] = Shape) -> Problem:
         (b'{"part": {"least": 1}}', "part.least", "There is no field with this name."),
     ],
 )
-def test_a_wrong_field_is_named_with_what_it_must_be(
+def test_an_error_names_the_wrong_field_and_what_it_must_be(
     content: bytes, field: str, message: str
 ) -> None:
     problem = refused(content)
@@ -90,7 +90,7 @@ def test_every_wrong_field_is_named_at_once() -> None:
 
 
 @pytest.mark.parametrize("content", [b"[]", b"7", b'"text"', b"null", b"true"])
-def test_what_is_no_object_is_said_in_a_sentence(content: bytes) -> None:
+def test_a_body_that_is_no_object_is_explained(content: bytes) -> None:
     problem = refused(content)
     assert (problem.status, problem.detail) == (422, "The body must be a JSON object.")
     assert problem.errors == []
@@ -109,7 +109,7 @@ def test_what_is_no_object_is_said_in_a_sentence(content: bytes) -> None:
         b'{"name": "Ann"} x',
     ],
 )
-def test_what_is_no_json_is_a_400(content: bytes) -> None:
+def test_a_body_that_is_no_json_is_a_400(content: bytes) -> None:
     problem = refused(content)
     assert (problem.status, problem.detail) == (400, "The body is not valid JSON in UTF-8.")
 

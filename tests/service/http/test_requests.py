@@ -35,7 +35,7 @@ def test_parameters_have_their_types() -> None:
     assert wish.wish == "writing"
 
 
-def test_what_is_left_out_has_its_default_and_what_is_unknown_is_ignored() -> None:
+def test_missing_parameters_have_their_default_and_unknown_ones_are_ignored() -> None:
     assert asked("colour=red") == Wish()
 
 

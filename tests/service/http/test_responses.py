@@ -14,7 +14,7 @@ class Boat(BaseModel):
     built: date
 
 
-def test_a_dictionary_is_written_as_it_is() -> None:
+def test_a_dictionary_is_written_unchanged() -> None:
     answer = json_response({"name": "Ferry", "late": None}, 201, {"X-Boat": "1"})
     assert answer.get_data() == b'{"name":"Ferry","late":null}'
     assert (answer.status_code, answer.mimetype) == (201, "application/json")

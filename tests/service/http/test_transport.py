@@ -73,7 +73,7 @@ def test_the_forms_answers_are_kept_to_https_too(secure: Client) -> None:
     assert secure.options("/v1/sites/demo/comments").headers["Strict-Transport-Security"] == STRICT
 
 
-def test_over_http_no_browser_is_told_to_use_https(client: Client) -> None:
+def test_over_http_there_is_no_hsts_header(client: Client) -> None:
     """RFC 6797, 7.2 forbids the header there, and nothing would answer by https."""
     assert "Strict-Transport-Security" not in client.get("/demo").headers
 

@@ -127,7 +127,7 @@ def test_an_erased_authors_comments_cannot_be_blocked(client: Client, moderator:
         made(NewBlock(kind="author"), comment)
 
 
-def test_blocking_an_author_rejects_what_waits_of_them_as_one_batch(client: Client) -> None:
+def test_blocking_an_author_rejects_their_waiting_comments_as_one_batch(client: Client) -> None:
     theirs = [posted(client, email="bad@example.org", body=f"{n} {LINKS}") for n in range(3)]
     other = posted(client, email="good@example.org", body=f"Another {LINKS}")
     screen_all()

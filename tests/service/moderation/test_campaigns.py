@@ -76,7 +76,7 @@ def test_the_last_of_a_campaign_is_still_told_as_one(moderator: Caller, waiting:
     assert [group["campaign"] for group in groups(moderator)["groups"]] == [None, waiting[1], None]
 
 
-def test_a_replay_tells_what_a_draft_would_change_and_changes_nothing(
+def test_a_replay_reports_what_a_draft_would_change_and_changes_nothing(
     client: Client, moderator: Caller
 ) -> None:
     moderator.call("PATCH", "/policy", json={"sample": {"share": 0}})
@@ -134,7 +134,7 @@ def test_a_draft_that_makes_no_sense_is_refused(
     assert moderator.call("POST", "/policy/replay", json=wrong).status_code == 422
 
 
-def test_on_an_empty_site_a_replay_tells_of_nothing(moderator: Caller) -> None:
+def test_a_replay_on_an_empty_site_reports_nothing(moderator: Caller) -> None:
     told = moderator.call("POST", "/policy/replay", json={}).json
     assert told is not None
     assert (told["comments"], told["since"], told["samples"]) == (0, None, [])

@@ -91,7 +91,7 @@ def test_a_batch_is_undone_as_far_as_it_stands(held: list[str]) -> None:
     assert set(to_undo(batch=batch)) == {held[1], held[2]}
 
 
-def test_what_a_colleague_decided_after_stays_and_is_reported(
+def test_a_colleagues_later_decision_stays_and_is_reported(
     moderator: Caller, held: list[str]
 ) -> None:
     ruled(held)

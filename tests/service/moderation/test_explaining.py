@@ -96,7 +96,7 @@ def test_a_link_to_the_site_itself_moves_nothing_in_the_explanation_either(
     assert "has a link" not in {part.get("feature") for part in found["up"] + found["down"]}
 
 
-def test_a_sites_own_model_tells_what_the_base_thinks_and_what_it_counted(
+def test_a_sites_own_model_explains_the_base_models_opinion_and_the_counts(
     moderator: Caller,
 ) -> None:
     site_model("site-aaaaaaaaaaaa")
@@ -127,7 +127,7 @@ def test_the_model_that_judged_explains_as_long_as_it_is_kept_and_then_the_curre
     assert explanation(moderator, by_first)["version"] == base_model().version
 
 
-def test_what_has_no_score_is_not_explained(moderator: Caller) -> None:
+def test_a_comment_without_a_score_is_not_explained(moderator: Caller) -> None:
     waiting = posted(moderator.client, body=BODY)
     assert "still being checked" in explanation(moderator, waiting, 409)["detail"]
     foreign = screened(
@@ -139,7 +139,7 @@ def test_what_has_no_score_is_not_explained(moderator: Caller) -> None:
     assert "does not know Indonesian" in explanation(moderator, foreign, 409)["detail"]
 
 
-def test_who_asks_for_many_at_once_leaves_the_other_threads_to_the_readers(
+def test_many_explanations_at_once_leave_the_other_threads_to_readers(
     moderator: Caller,
 ) -> None:
     comment = screened(moderator)
@@ -159,7 +159,9 @@ def test_a_blind_sample_is_explained_once_it_is_decided(moderator: Caller) -> No
     assert explanation(moderator, comment)["up"]
 
 
-def test_what_is_erased_or_another_sites_is_not_there(client: Client, moderator: Caller) -> None:
+def test_erased_comments_and_those_of_other_sites_are_not_found(
+    client: Client, moderator: Caller
+) -> None:
     registering.add_site("other", ["https://other.example"])
     comment = screened(moderator)
     key = {"Authorization": f"Bearer {accounts.create_key('other', 'admin')}"}

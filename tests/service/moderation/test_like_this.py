@@ -36,7 +36,7 @@ def status_of(comment: str) -> str:
         return session.get_one(Comment, comment).status
 
 
-def test_what_is_like_it_is_rejected_until_it_ends_and_the_log_says_whose_word_it_was(
+def test_similar_comments_are_rejected_until_the_rule_ends_and_the_log_names_its_author(
     client: Client, ann: SignedIn, moderator: Caller
 ) -> None:
     first = said(client)
@@ -92,7 +92,7 @@ def test_a_chain_of_resemblance_does_not_carry_the_rule_away(client: Client, ann
     assert status_of(said(client, far, n=2)) == "approved"
 
 
-def test_what_waits_already_is_decided_with_it_as_one_batch(
+def test_waiting_comments_are_decided_with_it_as_one_batch(
     client: Client, moderator: Caller
 ) -> None:
     text = f"{SAID} https://a.example https://b.example https://c.example"

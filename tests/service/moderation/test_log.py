@@ -85,7 +85,7 @@ def test_a_kind_shows_its_own_lines_only(moderator: Caller, held: str, kind: str
     assert [line.kind for line in read(kind=kind)] == [kind]
 
 
-def test_what_the_policy_decides_by_itself_is_not_in_the_log(client: Client) -> None:
+def test_automatic_decisions_are_not_in_the_log(client: Client) -> None:
     posted(client)
     screen_all()
     assert read() == []
@@ -198,7 +198,7 @@ def test_a_cursor_reads_on_without_a_line_twice_or_missing(data: object) -> None
     assert seen == ["6", "5", "4", "3", "2", "1", "0"]
 
 
-def test_what_was_done_to_an_account_is_for_its_owner_alone(data: object) -> None:
+def test_only_its_owner_sees_the_actions_on_an_account(data: object) -> None:
     with begin() as session:
         note_act(session, "moderator:ann", "people", "turned on a second factor")
         note_act(session, "moderator:ann", "people", "invited ben", site_id=site_id())

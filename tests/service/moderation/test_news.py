@@ -16,7 +16,7 @@ from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import LINKS, SignedIn
 
 
-def test_a_colleagues_settings_are_told_and_taken_back(client: Client, moderator: Caller) -> None:
+def test_news_of_a_colleagues_settings_can_be_undone(client: Client, moderator: Caller) -> None:
     ann = SignedIn(client)
     ben = SignedIn(client, "ben@paper.example", role="owner")
     kim = SignedIn(client, "kim@paper.example", role="moderator")
@@ -85,7 +85,7 @@ def test_the_policy_goes_back_and_forth_by_key(moderator: Caller) -> None:
     assert {each["by"].partition(":")[0] for each in versions["versions"]} == {"key"}
 
 
-def test_a_model_that_went_live_is_told_with_what_it_flags_and_gone_back_from(
+def test_news_of_a_live_model_say_what_it_flags_and_lead_back(
     client: Client, moderator: Caller
 ) -> None:
     ann = SignedIn(client)

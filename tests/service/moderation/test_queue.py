@@ -78,7 +78,7 @@ def test_nothing_else_is_a_cursor(text: str) -> None:
     assert Place.read(text) is None
 
 
-def test_a_place_in_the_order_of_due_times_tells_the_time() -> None:
+def test_a_place_in_the_order_of_due_times_contains_the_time() -> None:
     at = datetime(2026, 3, 1, 12, tzinfo=UTC)
     assert Place(at.timestamp(), ID).due == at
 
@@ -168,7 +168,7 @@ def test_both_ends_of_a_range_of_days_are_included(held: list[str]) -> None:
     assert ids_of(View(until=today - day)) == []
 
 
-def test_what_a_moderator_passed_on_is_not_in_their_own_list(held: list[str]) -> None:
+def test_a_comment_that_a_moderator_passed_on_is_not_in_their_own_list(held: list[str]) -> None:
     accounts.add_moderator("ann@paper.example", "demo", "moderator", "correct horse battery")
     with begin() as session:
         moderator = session.scalars(select(Moderator.id)).one()
@@ -220,7 +220,7 @@ def test_the_api_reads_on_from_a_comment(held: list[str], read: Callable[..., ob
             assert [row.id for row in rows] == [held[2], held[1]]
 
 
-def test_questions_are_in_the_list_of_whoever_is_asked(held: list[str]) -> None:
+def test_questions_are_in_the_list_of_the_person_asked(held: list[str]) -> None:
     me = View(tab="asked", moderator_id=new_id(), roles={site_id(): "moderator"})
     somebody = f"moderator:{new_id()}"
     with begin() as session:
@@ -231,7 +231,7 @@ def test_questions_are_in_the_list_of_whoever_is_asked(held: list[str]) -> None:
     assert ids_of(replace(me, roles={site_id(): "owner"})) == held[:3]
 
 
-def test_an_answer_comes_back_to_whoever_asked_while_the_comment_waits(
+def test_an_answer_is_in_the_list_of_the_person_who_asked_while_the_comment_waits(
     moderator: Caller, held: list[str]
 ) -> None:
     me = View(tab="asked", moderator_id=new_id(), roles={site_id(): "moderator"})

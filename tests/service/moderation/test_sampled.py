@@ -106,9 +106,7 @@ def test_the_error_rates_come_from_the_sample(moderator: Caller, three: dict[str
     assert "2.5% – 100.0%" in rows["bad comments let through"]
 
 
-def test_what_a_human_decides_without_the_sample_does_not_count(
-    client: Client, moderator: Caller
-) -> None:
+def test_human_decisions_outside_the_sample_do_not_count(client: Client, moderator: Caller) -> None:
     sample(moderator, 0)
     comment = posted(client, body=LINKS)
     screen_all()

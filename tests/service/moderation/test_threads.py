@@ -177,9 +177,7 @@ def test_a_moderator_corrects_both_in_the_console_for_good(
     ]
 
 
-def test_what_a_moderator_took_away_no_comment_gives_back(
-    client: Client, moderator: Caller
-) -> None:
+def test_no_comment_restores_what_a_moderator_removed(client: Client, moderator: Caller) -> None:
     posted(client, body=GOOD, title="Buy now", url=f"{PAGE}/buy")
     screen_all()
     ann = SignedIn(client, role="moderator")

@@ -38,7 +38,7 @@ def paragraphs() -> dict[str, str]:
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
-def test_what_is_asked_for_is_told_with_the_labels_it_is_asked_by(client: Client) -> None:
+def test_alerts_use_existing_metrics_and_labels(client: Client) -> None:
     told_by(client)  # a first request, so that it has a metric
     labels_of = told_by(client).names
     for expr in ASKED:
@@ -80,7 +80,7 @@ def test_every_alert_has_its_paragraph_and_every_paragraph_its_alert() -> None:
     assert set(re.findall(r"Greenroom[A-Z]\w+", RUNBOOKS)) <= set(names)
 
 
-def test_what_no_command_mends_is_in_the_runbook_as_the_doctor_says() -> None:
+def test_the_runbook_has_a_row_for_each_problem_that_no_command_repairs() -> None:
     said = str(Violation("as decided", "comment", "1", "approved, and rejected", NOTHING))
     assert said.endswith("see operations/RUNBOOKS.md, Doctor, as decided")
     about = paragraphs()["Doctor"]

@@ -140,7 +140,7 @@ def test_the_file_is_its_owners_alone_and_holds_no_key_unless_told(
 
 
 @into_sqlite
-def test_what_is_of_its_moment_is_left_out(lived_in: Ids, move: Move, tmp_path: Path) -> None:
+def test_short_lived_data_is_left_out(lived_in: Ids, move: Move, tmp_path: Path) -> None:
     """The keys of readers' address hashes must be gone after a day, also from backups."""
     with begin() as session:
         session.add(Heartbeat(name="worker@here", at=now()))

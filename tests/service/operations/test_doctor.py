@@ -213,14 +213,14 @@ FOR_NO_COMMAND = {
 }  # fmt: skip
 
 
-def test_all_is_well_with_what_the_service_itself_wrote(lived_in: Ids) -> None:
+def test_the_doctor_finds_no_problem_in_what_the_service_wrote(lived_in: Ids) -> None:
     examination = doctor.examine()
     assert examination.found == []
     assert (examination.comments, examination.threads) == (len(lived_in), 1)
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_broken_is_named_and_mended(name: str, lived_in: Ids) -> None:
+def test_a_broken_rule_is_named_and_repaired(name: str, lived_in: Ids) -> None:
     breaks, rules = BROKEN[name]
     with begin() as session:
         breaks(session, lived_in)
@@ -253,7 +253,7 @@ def test_a_page_with_too_many_top_comments_is_named(lived_in: Ids) -> None:
     assert found() == {"25 a page"}
 
 
-def test_what_is_being_published_is_looked_at_again(
+def test_a_thread_that_is_being_published_is_checked_again(
     lived_in: Ids, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage.remove(PAGE)
@@ -264,7 +264,7 @@ def test_what_is_being_published_is_looked_at_again(
     assert page_rules.examine(thread_id, lambda names: map(storage.look, names)) == []
 
 
-def test_it_says_in_words_what_mends_and_tells_monitoring_by_its_status(
+def test_doctor_prints_the_repair_and_sets_the_exit_status_for_monitoring(
     lived_in: Ids, data: Path
 ) -> None:
     run = CliRunner().invoke(main, ["doctor"])
@@ -283,7 +283,7 @@ def test_it_says_in_words_what_mends_and_tells_monitoring_by_its_status(
     assert CliRunner().invoke(main, ["doctor"]).exit_code == 0
 
 
-def test_a_thread_is_published_by_the_key_that_its_site_knows_and_one_that_is_not_there_is_said(
+def test_a_thread_is_published_by_its_key_and_an_unknown_one_is_reported(
     lived_in: Ids,
 ) -> None:
     def publish(*words: str) -> tuple[int, str]:

@@ -73,7 +73,7 @@ def test_another_wish_is_a_422_that_says_which_there_are(client: Client) -> None
     assert (status, body["errors"][0]["field"]) == (422, "for")
 
 
-def test_strangers_who_ask_for_sites_that_are_not_there_make_nobody_forget_those_that_are(
+def test_requests_for_unknown_sites_do_not_evict_existing_ones(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lookup, "_unknown", TTLCache(5, lookup.FRESH_SECONDS))

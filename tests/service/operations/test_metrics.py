@@ -47,7 +47,7 @@ def test_the_names_are_those_of_the_design(client: Client) -> None:
     assert told_by(client).names.keys() >= NAMES_OF_THE_DESIGN
 
 
-def test_the_oldest_comment_that_waits_is_as_old_as_it_is(client: Client) -> None:
+def test_the_age_of_the_oldest_waiting_comment_is_right(client: Client) -> None:
     assert told_by(client)("greenroom_oldest_pending_seconds") == 0
     posted(client)
     with later(90):
@@ -57,7 +57,7 @@ def test_the_oldest_comment_that_waits_is_as_old_as_it_is(client: Client) -> Non
     assert told_by(client)("greenroom_oldest_pending_seconds") == 0
 
 
-def test_the_oldest_open_review_is_as_old_as_it_is(client: Client, moderator: Caller) -> None:
+def test_the_age_of_the_oldest_open_review_is_right(client: Client, moderator: Caller) -> None:
     comment = posted(client)
     assert told_by(client)("greenroom_oldest_review_seconds") == 0
     moderator.decide(comment, "flag")
@@ -151,7 +151,7 @@ def _dropped(told: Told, why: str) -> float:
     return told("greenroom_bell_dropped_total", why=why)
 
 
-def test_requests_are_counted_by_route_and_never_by_what_a_stranger_typed(
+def test_requests_are_counted_by_route_and_never_by_a_strangers_path(
     client: Client,
 ) -> None:
     labels = {"route": "/v1/sites/<site>/comments", "method": "GET", "status": "422"}
@@ -166,7 +166,7 @@ def test_requests_are_counted_by_route_and_never_by_what_a_stranger_typed(
     assert "ann@" not in str(told.samples.keys())
 
 
-def test_a_database_that_is_away_is_told_and_the_rest_still_answers(
+def test_a_database_that_is_down_is_reported_and_other_requests_still_work(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert told_by(client)("greenroom_database_answers") == 1

@@ -58,7 +58,7 @@ def change(model: type[Comment | Thread], **values: object) -> None:
         session.execute(update(model).values(**values))
 
 
-def test_a_thread_as_it_was_published_has_nothing_wrong(thread: list[str]) -> None:
+def test_a_freshly_published_thread_has_no_problems(thread: list[str]) -> None:
     assert found() == []
 
 
@@ -112,7 +112,7 @@ def test_a_feed_that_is_missing_is_named(thread: list[str]) -> None:
     assert rules() == {"feed"}
 
 
-def test_what_is_owed_may_be_behind(thread: list[str]) -> None:
+def test_pages_that_are_due_may_be_behind(thread: list[str]) -> None:
     change(Thread, revision=Thread.revision + 1)
     rewrite(storage.newest_name(*NAME), count=9)
     assert found() == []

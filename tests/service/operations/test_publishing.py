@@ -29,7 +29,7 @@ def page(number: int) -> str:
     return storage.page_name("demo", f"/{number}", 1)
 
 
-def test_lost_pages_are_written_anew(threads: list[int]) -> None:
+def test_lost_pages_are_written_again(threads: list[int]) -> None:
     for number in range(2):
         storage.remove(page(number))
     done: list[int] = []
@@ -47,7 +47,7 @@ def test_only_threads_that_ever_had_a_page_are_all_threads(threads: list[int]) -
     assert sorted(owed) == threads[:2]
 
 
-def test_what_a_publisher_holds_stays_owed_and_is_told(threads: list[int]) -> None:
+def test_a_thread_held_by_a_publisher_stays_due_and_is_reported(threads: list[int]) -> None:
     held = {"lease": "0195511c-6a20-7c3e-9d41-3f1f0a6b52c7"}
     with begin() as session:
         later = now() + timedelta(minutes=5)
@@ -72,7 +72,7 @@ def test_threads_are_named_by_number_or_by_site_and_key(threads: list[int]) -> N
         ("１", None, "is no thread's number"),
     ],
 )
-def test_a_thread_that_is_not_there_is_said_with_what_to_do(
+def test_an_unknown_thread_is_reported_with_advice(
     threads: list[int], name: str, site: str | None, words: str
 ) -> None:
     with pytest.raises(LookupError, match=words):

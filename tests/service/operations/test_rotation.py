@@ -38,7 +38,7 @@ def sealed() -> dict[str, bytes]:
         }
 
 
-def test_every_address_is_sealed_anew_and_the_old_key_is_gone(lived_in: Ids) -> None:
+def test_every_address_is_encrypted_again_and_the_old_key_is_gone(lived_in: Ids) -> None:
     before = sealed()
     done = rotation.rotate_email(patience=0)
     after = sealed()
@@ -49,7 +49,7 @@ def test_every_address_is_sealed_anew_and_the_old_key_is_gone(lived_in: Ids) -> 
     assert doctor.examine().found == []
 
 
-def test_a_comment_that_comes_meanwhile_can_be_read_afterwards(
+def test_a_comment_that_arrives_during_the_rotation_can_be_decrypted_afterwards(
     client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Encrypted with the old key just before, and committed only now: the second round finds it."""
@@ -98,7 +98,7 @@ def test_only_one_at_a_time(data: Path) -> None:
         rotation.rotate_email(patience=0)
 
 
-def test_the_command_tells_how_many(lived_in: Ids, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_prints_how_many(lived_in: Ids, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rotation, "time", SimpleNamespace(sleep=lambda _: None))
     run = CliRunner().invoke(main, ["keys", "rotate-email"])
     assert run.exit_code == 0, run.stderr

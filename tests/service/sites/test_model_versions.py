@@ -169,7 +169,7 @@ def test_a_model_of_another_site_cannot_be_chosen(two: None, client: Client) -> 
     assert answer.status_code == 404
 
 
-def test_the_policy_shows_what_its_promises_come_to(moderator: Caller) -> None:
+def test_the_policy_shows_the_thresholds_of_its_promises(moderator: Caller) -> None:
     policy = moderator.call("GET", "/policy").json
     assert policy is not None
     assert policy["fitted"] is None

@@ -60,7 +60,7 @@ def test_a_site_is_added_once_and_changed_in_parts(data: object) -> None:
         ("demo", ["x"], None, "An origin is scheme and host"),
     ],
 )
-def test_a_change_of_a_site_is_refused_in_words(
+def test_a_wrong_change_of_a_site_is_explained(
     data: object, key: str, origins: list[str], locale: str | None, words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):

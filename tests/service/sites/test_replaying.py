@@ -47,7 +47,7 @@ def test_a_change_is_counted_by_its_way_with_samples(settled: dict[str, str]) ->
     assert sample["human"] is None
 
 
-def test_a_draft_that_contradicts_a_human_is_told(
+def test_a_draft_that_contradicts_a_human_is_reported(
     moderator: Caller, settled: dict[str, str]
 ) -> None:
     moderator.decide(settled["approved"], "approve")
@@ -87,7 +87,7 @@ def test_a_blind_sample_is_not_talked_about(client: Client, moderator: Caller) -
     assert tried(Policy())["comments"] == 0
 
 
-def test_what_a_draft_would_sample_and_close_is_counted(settled: dict[str, str]) -> None:
+def test_a_replay_counts_what_a_draft_would_sample_and_close(settled: dict[str, str]) -> None:
     with begin() as session:
         site = session.scalars(select(Site)).one()
         old = now().replace(year=now().year - 1)

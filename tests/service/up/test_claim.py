@@ -71,7 +71,7 @@ def test_two_folders_are_two_claims(tmp_path: Path) -> None:
     close(second)
 
 
-def test_a_file_where_the_folder_should_be_is_said_in_words(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_explained(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     with pytest.raises(Refused, match=r"can't be used \(.*\): choose another with --data\."):
         Claim(tmp_path / "data")

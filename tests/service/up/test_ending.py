@@ -64,7 +64,7 @@ def test_a_signal_while_it_starts_ends_it_in_order(tmp_path: Path, after: float)
         assert "Traceback" not in up.output
 
 
-def test_nothing_outlives_up_killed_and_the_next_start_waits_for_what_is_left(
+def test_no_process_outlives_a_killed_up_and_the_next_start_waits_for_them(
     tmp_path: Path,
 ) -> None:
     with running(tmp_path / "var") as up:

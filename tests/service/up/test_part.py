@@ -83,7 +83,7 @@ def test_a_part_leads_a_group_of_its_own_and_notes_its_process_id(make: Make) ->
     assert part.died() is None
 
 
-def test_a_part_is_told_where_to_give_signs(make: Make) -> None:
+def test_a_part_gets_the_address_for_heartbeats(make: Make) -> None:
     part = make([sys.executable, "-c", f"import os; print(os.environ[{PULSE!r}])"])
     part.start()
     assert part.process
@@ -99,7 +99,7 @@ def test_a_part_is_told_where_to_give_signs(make: Make) -> None:
         ("import os; os.kill(os.getpid(), 9)", "by SIGKILL"),
     ],
 )
-def test_how_it_died_is_said(make: Make, code: str, words: str) -> None:
+def test_the_cause_of_death_is_printed(make: Make, code: str, words: str) -> None:
     part = make([sys.executable, "-c", code])
     part.start()
     assert part.process
@@ -107,7 +107,7 @@ def test_how_it_died_is_said(make: Make, code: str, words: str) -> None:
     assert part.died() == words
 
 
-def test_what_a_dead_part_leaves_behind_is_ended(make: Make) -> None:
+def test_processes_of_a_dead_part_are_ended(make: Make) -> None:
     child = f"import subprocess; print(subprocess.Popen({SLEEP!r}).pid, flush=True)"
     part = make([sys.executable, "-c", child])
     part.start()

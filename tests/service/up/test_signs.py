@@ -94,7 +94,7 @@ def test_a_process_that_starts_again_is_judged_from_its_next_sign_on(
     assert after(signs, clock, 2 * SILENT_SECONDS) == {"web"}
 
 
-def test_what_the_last_process_still_said_says_nothing_of_the_next(
+def test_a_late_heartbeat_of_the_last_process_does_not_count_for_the_next(
     signs: Signs, clock: Clock
 ) -> None:
     Pulse().beat()

@@ -53,7 +53,7 @@ def test_secrets_stand_in_files_of_the_owner_alone_and_on_no_command_line(up: Ru
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_part_killed_is_begun_again(up: Running, part: str) -> None:
+def test_a_killed_part_is_restarted(up: Running, part: str) -> None:
     before, port = up.pid(part), (up.data / "run" / "valkey.port").read_text()
     os.kill(before, signal.SIGKILL)
     until(lambda: up.replaced(part, before))
@@ -78,7 +78,7 @@ def _listening(pid: int) -> set[int]:
     return set()
 
 
-def test_what_the_web_process_leaves_behind_ends_with_it(up: Running) -> None:
+def test_the_web_processs_children_end_with_it(up: Running) -> None:
     main = psutil.Process(up.pid("web"))
     left = descendants(main.pid)
     assert left
@@ -87,7 +87,7 @@ def test_what_the_web_process_leaves_behind_ends_with_it(up: Running) -> None:
     until(up.is_ready)
 
 
-def test_the_process_that_answers_is_begun_again_too(up: Running) -> None:
+def test_the_process_that_answers_is_restarted_too(up: Running) -> None:
     [answering] = descendants(up.pid("web"))
     answering.kill()
     until(lambda: not is_running(answering) and up.is_ready())

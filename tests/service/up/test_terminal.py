@@ -65,7 +65,7 @@ def test_every_line_of_a_part_is_passed_on_the_last_one_too() -> None:
     ]
 
 
-def test_what_is_shown_is_not_named() -> None:
+def test_shown_lines_have_no_part_name() -> None:
     assert shown(r"terminal.show('a banner\nof two lines\n')") == ["a banner", "of two lines"]
 
 

@@ -78,7 +78,7 @@ def signed(secret: str = SECRET, *, ago: int = 0) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("language", RUN)
-def test_the_examples_of_the_docs_take_what_is_ours_and_refuse_what_is_not(language: str) -> None:
+def test_the_examples_of_the_docs_accept_our_messages_and_refuse_others(language: str) -> None:
     with listening(example(language)) as (port, _):
         assert send(port, signed()) == 204
         assert send(port, signed(signatures.new_secret())) == 400
@@ -103,7 +103,7 @@ def test_the_page_of_the_docs_shows_the_examples_that_are_run(
     assert (docs.EXAMPLES / docs.FILES[language]).read_text().strip() in shown.replace("&amp;", "&")
 
 
-def test_listen_verifies_and_prints_what_comes() -> None:
+def test_listen_verifies_and_prints_messages() -> None:
     with listening([*GREENROOM, "webhook", "listen", "--port", "0", "--secret", SECRET]) as (
         port,
         process,
@@ -158,7 +158,7 @@ def test_the_check_finds_nothing_wrong_with_the_example_of_the_docs(
     assert len(told["cases"]) == 7
 
 
-def test_the_check_says_what_a_careless_receiver_lacks(moderator: Caller) -> None:
+def test_the_check_reports_the_faults_of_a_careless_receiver(moderator: Caller) -> None:
     with Receiver() as careless:  # it accepts everything
         webhook = make(moderator, careless.url, events=["comment.approved"])
         told = moderator.call("POST", f"/webhooks/{webhook['id']}/check").json

@@ -72,7 +72,7 @@ def types(receiver: Receiver) -> list[str]:
     return [got.type for got in receiver.got]
 
 
-def test_an_approved_comment_is_told_signed_with_its_whole_public_state(
+def test_an_approved_comment_is_sent_signed_with_its_whole_public_state(
     moderator: Caller, receiver: Receiver
 ) -> None:
     webhook = make(moderator, receiver)
@@ -104,7 +104,7 @@ def test_an_approved_comment_is_told_signed_with_its_whole_public_state(
     assert [attempt["status"] for attempt in delivery["attempts"]] == [204]
 
 
-def test_what_changes_a_page_is_told_once_the_page_shows_it_and_the_rest_at_once(
+def test_events_that_change_a_page_wait_for_the_page_and_others_are_sent_at_once(
     moderator: Caller, receiver: Receiver
 ) -> None:
     webhook = make(moderator, receiver, "comment.approved", "comment.flagged")
@@ -119,7 +119,7 @@ def test_what_changes_a_page_is_told_once_the_page_shows_it_and_the_rest_at_once
     assert types(receiver) == ["comment.flagged", "comment.approved"]
 
 
-def test_who_heard_that_a_comment_is_approved_hears_what_ends_it_and_nothing_else(
+def test_an_endpoint_that_got_an_approval_gets_its_end_and_nothing_else(
     moderator: Caller, receiver: Receiver
 ) -> None:
     webhook = make(moderator, receiver, "comment.approved")
@@ -143,7 +143,7 @@ def test_who_heard_that_a_comment_is_approved_hears_what_ends_it_and_nothing_els
     assert len(receiver.verified(webhook["secret"])) == 4
 
 
-def test_only_the_threads_and_types_asked_for_are_told(
+def test_only_the_requested_threads_and_types_are_sent(
     moderator: Caller, receiver: Receiver
 ) -> None:
     make(moderator, receiver, "comment.approved", thread_prefix="/2026/")
@@ -209,7 +209,7 @@ def test_anything_but_a_2xx_is_a_failure(
     assert log(moderator, webhook)[0]["state"] == "delivered"
 
 
-def test_an_endpoint_that_says_when_to_come_again_is_left_alone_until_then(
+def test_an_endpoint_with_retry_after_is_left_alone_until_then(
     moderator: Caller, receiver: Receiver
 ) -> None:
     make(moderator, receiver)
@@ -222,7 +222,7 @@ def test_an_endpoint_that_says_when_to_come_again_is_left_alone_until_then(
     assert len(receiver.got) == 2
 
 
-def test_410_disables_and_what_is_owed_waits_until_it_is_enabled_again(
+def test_410_disables_and_due_deliveries_wait_until_it_is_enabled_again(
     moderator: Caller, receiver: Receiver
 ) -> None:
     webhook = make(moderator, receiver)
@@ -254,7 +254,7 @@ def when(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def test_an_endpoint_that_took_nothing_for_five_days_is_disabled(
+def test_an_endpoint_that_accepted_nothing_for_five_days_is_disabled(
     moderator: Caller, receiver: Receiver
 ) -> None:
     webhook = make(moderator, receiver)
@@ -430,7 +430,7 @@ def test_a_test_event_is_real_and_signed_and_looks_like_any_other(
     assert moderator.events() == []
 
 
-def test_an_erased_comment_is_told_without_content_and_its_pending_deliveries_are_taken_back(
+def test_an_erased_comments_event_has_no_content_and_its_pending_deliveries_are_cancelled(
     moderator: Caller, receiver: Receiver
 ) -> None:
     webhook = make(moderator, receiver)
@@ -501,7 +501,7 @@ def test_a_backlog_is_coalesced_to_the_newest_state_where_the_endpoint_asks_for_
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_backlog_longer_than_a_piece_is_coalesced_and_what_was_overtaken_is_never_sent(
+def test_a_backlog_longer_than_a_piece_is_coalesced_and_replaced_events_are_never_sent(
     moderator: Caller, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("worker.webhooks.deliveries.PIECE", 5)
@@ -519,7 +519,7 @@ def test_a_backlog_longer_than_a_piece_is_coalesced_and_what_was_overtaken_is_ne
     assert len(receiver.got) == 3
 
 
-def test_what_is_dead_is_found_however_many_events_came_since(
+def test_dead_deliveries_are_found_among_any_number_of_later_events(
     moderator: Caller, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.webhooks.redelivery.MOST_REDELIVERED", 2)
@@ -546,7 +546,7 @@ def test_a_rate_holds(moderator: Caller, receiver: Receiver) -> None:
         assert len(receiver.got) == second + 1
 
 
-def test_an_address_that_is_not_public_is_never_gone_to_and_the_log_says_which_setting_allows_it(
+def test_a_private_address_is_never_contacted_and_the_log_says_which_setting_allows_it(
     moderator: Caller, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_WEBHOOK_ALLOW_PRIVATE", "false")
@@ -641,7 +641,7 @@ def test_the_attempt_log_is_kept_for_thirty_days(moderator: Caller, receiver: Re
         assert session.execute(select(Delivery.id)).first() is None
 
 
-def test_the_event_log_is_kept_as_long_as_the_setting_says_and_a_cursor_into_what_is_gone_is_told_so(
+def test_the_event_log_is_kept_for_the_set_time_and_an_expired_cursor_gets_an_error(
     moderator: Caller, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_EVENT_DAYS", "90")
@@ -663,7 +663,7 @@ def test_the_event_log_is_kept_as_long_as_the_setting_says_and_a_cursor_into_wha
     assert len(moderator.call("GET", "/events?after=3.0").json["events"]) == 1
 
 
-def test_what_a_killed_worker_had_under_way_is_sent_by_the_next_once_its_lease_ends(
+def test_a_killed_workers_deliveries_are_sent_by_the_next_after_their_lease(
     moderator: Caller, receiver: Receiver
 ) -> None:
     make(moderator, receiver)
@@ -679,7 +679,9 @@ def test_what_a_killed_worker_had_under_way_is_sent_by_the_next_once_its_lease_e
     assert len(receiver.got) == 1
 
 
-def test_the_sweep_sends_what_no_ring_was_heard_for(moderator: Caller, receiver: Receiver) -> None:
+def test_the_sweep_sends_deliveries_whose_message_was_lost(
+    moderator: Caller, receiver: Receiver
+) -> None:
     make(moderator, receiver, "comment.rejected")
     moderator.decide(posted(moderator.client), "reject")
     with time_machine.travel(now() + timedelta(seconds=4)):
@@ -692,7 +694,7 @@ def test_the_sweep_sends_what_no_ring_was_heard_for(moderator: Caller, receiver:
     assert types(receiver) == ["comment.rejected"]
 
 
-def test_the_sweep_finds_what_waits_for_a_page_that_is_shown_already(
+def test_the_sweep_finds_deliveries_whose_page_is_shown_already(
     moderator: Caller, receiver: Receiver
 ) -> None:
     webhook = make(moderator, receiver)
@@ -753,7 +755,7 @@ def test_a_webhook_of_the_wrong_shape_is_refused(moderator: Caller, wrong: Any) 
     ("field", "body"),
     [("events", {"url": "https://example.org/"}), ("url", {"events": ["comment.approved"]})],
 )
-def test_what_a_new_webhook_lacks_is_named(moderator: Caller, field: str, body: Any) -> None:
+def test_an_error_names_what_a_new_webhook_lacks(moderator: Caller, field: str, body: Any) -> None:
     answer = moderator.call("POST", "/webhooks", json=body)
     assert [error["field"] for error in answer.json["errors"]] == [field]
 

@@ -48,7 +48,7 @@ def test_a_second_rejection_holds_back(kept: Comes) -> None:
 @pytest.mark.parametrize(
     "other", [{"site_id": 2}, {"email_index": "bob"}, {"erased": True}, {"at": NOON + MINUTE}]
 )
-def test_what_does_not_belong_to_the_record(kept: Comes, other: dict[str, object]) -> None:
+def test_comments_that_do_not_belong_to_the_record(kept: Comes, other: dict[str, object]) -> None:
     kept(**{"status": "rejected", "at": NOON - HOUR, **other})
     assert _author(kept()).detail == "first comment from this email address"
 

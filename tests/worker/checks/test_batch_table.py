@@ -63,7 +63,7 @@ def test_a_time_of_another_zone_is_the_same_moment() -> None:
     assert read_back([{"n": 1, "who": "ann", "at": there}]) == [(1, "ann", NOON)]
 
 
-def test_sqlite_gets_times_as_it_stores_them() -> None:
+def test_sqlite_gets_times_in_its_own_format() -> None:
     """SQLite compares them as text, so every time needs all of its 26 characters."""
     whole = NOON.replace(microsecond=0)
     [row] = orjson.loads(packed("sqlite", [{"at": whole}])["asked"])

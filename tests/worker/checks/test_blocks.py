@@ -93,7 +93,7 @@ EVIL = [
         ),
     ],
 )
-def test_what_is_blocked_is_rejected_in_words(
+def test_a_blocked_comment_is_rejected_with_a_reason(
     client: Client, kind: str, value: str, fields: dict[str, str]
 ) -> None:
     kept = {"author": email_index, "word": fold}.get(kind, str)

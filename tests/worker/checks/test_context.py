@@ -18,11 +18,11 @@ HUMAN = Form(token="valid", seconds=40)
 PAGE = "https://paper.example/harbour"
 
 
-def test_what_is_none_is_left_out(comes: Comes) -> None:
+def test_counts_of_zero_are_left_out(comes: Comes) -> None:
     assert counts(comes(form=HUMAN, page=PAGE), CLEAR) == {TAKEN: EDITION, "seconds to write": 40}
 
 
-def test_what_other_checks_found_is_counted(comes: Comes) -> None:
+def test_findings_of_other_checks_are_counted(comes: Comes) -> None:
     links = {"links": 3, "foreign": 1, "hosts": 3, "page": 1}
     known = CLEAR | {
         "links": Evidence(check="links", outcome=Outcome.FOUND, detail="", counts=links),
@@ -35,7 +35,7 @@ def test_what_other_checks_found_is_counted(comes: Comes) -> None:
     assert found["links to this site"] == 2
 
 
-def test_what_could_not_be_found_out_is_unknown(comes: Comes) -> None:
+def test_a_count_that_could_not_be_taken_is_unknown(comes: Comes) -> None:
     away = Evidence(check="author", outcome=Outcome.UNAVAILABLE, detail="")
     found = counts(comes(), CLEAR | {"author": away})
     assert found["author approved"] == found["author rejected"] == UNKNOWN
@@ -55,11 +55,11 @@ def test_what_could_not_be_found_out_is_unknown(comes: Comes) -> None:
         ("ann@paper.test", False),
     ],
 )
-def test_a_free_mailbox_is_told_from_others(comes: Comes, address: str, is_free: bool) -> None:
+def test_free_mailboxes_are_recognised(comes: Comes, address: str, is_free: bool) -> None:
     assert counts(comes(email=address), CLEAR).get("a free mailbox", 0) == is_free
 
 
-def test_who_writes_is_counted(comes: Comes) -> None:
+def test_oddities_of_the_author_are_counted(comes: Comes) -> None:
     found = counts(
         comes(
             "Come to WATCHES.example today.",

@@ -99,7 +99,7 @@ def test_throw_away_addresses_are_held_also_while_they_cannot_be_looked_up(
         (Mode.SILENCE, "the DNS server did not answer within 0.4 s"),
     ],
 )
-def test_a_resolver_that_lies_fails_or_says_nothing_gets_nobody_rejected(
+def test_a_resolver_that_lies_fails_or_is_silent_never_causes_a_rejection(
     dns: DnsServer, impatient: None, comes: Comes, mode: Mode, why: str
 ) -> None:
     dns.mode = mode
@@ -121,7 +121,7 @@ def test_a_resolver_that_answers_every_question_with_nothing_gets_nobody_rejecte
     )
 
 
-def test_a_resolver_that_has_no_records_of_a_top_level_but_knows_what_is_not_there_is_believed(
+def test_a_resolver_without_records_of_a_top_level_domain_that_can_say_no_is_believed(
     dns: DnsServer, comes: Comes
 ) -> None:
     del dns.zone["test"]
@@ -224,7 +224,7 @@ def test_a_second_resolver_answers_when_the_first_is_silent(dns: DnsServer) -> N
         assert asking.mail(["paper.test"])["paper.test"].takes is True
 
 
-def test_evidence_never_shows_what_stands_before_the_at(dns: DnsServer, comes: Comes) -> None:
+def test_evidence_never_shows_the_part_before_the_at(dns: DnsServer, comes: Comes) -> None:
     addresses = (
         "secretive@missing.test",
         "secretive@null.test",

@@ -53,7 +53,7 @@ def test_nothing_to_examine_is_examined_at_once(records: None) -> None:
 
 
 @pytest.mark.parametrize("mode", [Mode.NXDOMAIN, Mode.SERVFAIL, Mode.SILENCE])
-def test_a_network_without_dns_gets_nobody_rejected(
+def test_a_network_without_dns_never_causes_a_rejection(
     model: CasinoModel, dns: DnsServer, kept: Comes, set_env: Callable[[str, str], None], mode: Mode
 ) -> None:
     dns.mode = mode
@@ -90,7 +90,7 @@ def test_a_poisonous_comment_does_not_take_its_neighbours_down(
     assert "poison" not in str(logs)
 
 
-def test_what_no_comment_brought_about_is_not_tried_again_for_each(
+def test_an_error_that_no_comment_caused_is_not_tried_again_for_each(
     model: CasinoModel, dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
@@ -108,7 +108,7 @@ def test_what_no_comment_brought_about_is_not_tried_again_for_each(
     assert found[0][ORDER.index("author")].outcome is Outcome.CLEAR
 
 
-def test_a_database_that_is_away_is_said_and_the_other_checks_still_run(
+def test_a_database_that_is_down_is_reported_and_the_other_checks_still_run(
     model: CasinoModel, dns: DnsServer, comes: Comes
 ) -> None:
     [found] = examine(
@@ -123,7 +123,7 @@ def test_a_database_that_is_away_is_said_and_the_other_checks_still_run(
     assert decide(found, Policy()).verdict is Verdict.FLAG
 
 
-def test_a_model_that_does_not_load_is_said(
+def test_a_model_that_does_not_load_is_reported(
     dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "models.spam.model", None)

@@ -36,12 +36,12 @@ from worker.checks import form, language
         ),
     ],
 )
-def test_what_the_form_tells(comes: Comes, came: Form, found: set[str], detail: str) -> None:
+def test_the_evidence_of_the_form(comes: Comes, came: Form, found: set[str], detail: str) -> None:
     [evidence] = form.check([comes(form=came)])
     assert (set(evidence.found), evidence.detail, evidence.score) == (found, detail, came.seconds)
 
 
-def test_the_owner_says_what_is_too_quick(comes: Comes) -> None:
+def test_the_owner_sets_how_fast_is_too_fast(comes: Comes) -> None:
     policy = Policy(form=FormPolicy(min_seconds=10))
     [evidence] = form.check([comes(form=Form(token="valid", seconds=5), policy=policy)])
     assert "too_quick" in evidence.found

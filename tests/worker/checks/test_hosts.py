@@ -32,7 +32,7 @@ def look(comment: Candidate) -> Evidence:
     return evidence
 
 
-def test_a_host_whose_comments_were_rejected_is_told(linked: Comes, kept: Comes) -> None:
+def test_a_host_whose_comments_were_rejected_is_reported(linked: Comes, kept: Comes) -> None:
     for n in range(3):
         linked("Look at https://pills.example/a", "rejected", at=NOON - n * MINUTE)
     linked("Look at https://pills.example/b", "approved", at=NOON - MINUTE)

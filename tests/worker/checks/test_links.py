@@ -139,7 +139,7 @@ def test_the_cost_of_a_comment_grows_with_its_length_whatever_it_repeats(unit: s
         ("[", "[]", "(//a.com)"),
     ],
 )
-def test_the_cost_grows_with_the_length_of_what_never_ends(
+def test_the_cost_of_an_endless_match_grows_with_its_length(
     opening: str, unit: str, closing: str
 ) -> None:
     found = growth(
@@ -196,7 +196,7 @@ def test_more_links_than_anybody_writes_are_for_a_human(comes: Comes, body: str)
 @pytest.mark.parametrize(
     "body", ["1.5 2.25 " * 1000, "So it goes. " * 500, "https://a.net " * links.MOST_LINKS]
 )
-def test_what_anybody_may_write_is_looked_at_to_its_end(comes: Comes, body: str) -> None:
+def test_a_text_of_ordinary_size_is_read_to_its_end(comes: Comes, body: str) -> None:
     assert UNREAD not in _look(comes, body).found
 
 

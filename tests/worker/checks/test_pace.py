@@ -44,7 +44,7 @@ def test_the_author_or_the_address_counts_whichever_was_quicker(kept: Comes) -> 
         ({"at": NOON, "site_id": 2}, 1, 1),  # another site
     ],
 )
-def test_what_counts_into_the_pace(
+def test_comments_that_count_for_the_pace(
     kept: Comes, earlier: dict[str, object], minute: int, hour: int
 ) -> None:
     kept(**earlier)
@@ -62,7 +62,7 @@ def test_a_burst_in_one_batch_is_counted_one_by_one(kept: Comes) -> None:
     ]
 
 
-def test_who_has_no_hash_is_nobody_and_not_everybody(kept: Comes) -> None:
+def test_an_empty_hash_matches_nobody(kept: Comes) -> None:
     for _ in range(3):
         kept(email_index="", address="")
     assert _pace(kept(email_index="", address="")).counts == {"minute": 1, "hour": 1}

@@ -51,7 +51,7 @@ def test_nearly_the_same_text_is_found(kept: Comes) -> None:
     assert evidence.found == {"similar": "nearly the same text as another comment in the last hour"}
 
 
-def test_it_is_told_how_many_came_in_the_last_hour(kept: Comes) -> None:
+def test_the_evidence_says_how_many_came_in_the_last_hour(kept: Comes) -> None:
     for minutes in (30, 90, 600):
         kept(SERMON, screened=True, at=NOON - minutes * MINUTE)
     kept(ANOTHER, screened=True, at=NOON - 90 * MINUTE)
@@ -84,7 +84,7 @@ def test_within_a_batch_all_belong_to_the_campaign_of_the_first(kept: Comes) -> 
         {"screened": False},  # not screened yet
     ],
 )
-def test_what_does_not_count_as_a_repeat(kept: Comes, earlier: dict[str, object]) -> None:
+def test_comments_that_do_not_count_as_repeats(kept: Comes, earlier: dict[str, object]) -> None:
     kept(SERMON, **{"screened": True, "at": NOON - MINUTE, **earlier})
     assert _look(kept(SERMON)).outcome is Outcome.CLEAR
 
@@ -130,7 +130,7 @@ def test_repeats_within_a_batch_are_counted_from_the_second_on(kept: Comes) -> N
     ]
 
 
-def test_a_batch_and_what_was_stored_add_up(kept: Comes) -> None:
+def test_a_batch_and_stored_comments_add_up(kept: Comes) -> None:
     kept(SERMON, screened=True, at=NOON - MINUTE)
     batch = [kept(SERMON, screened=True), kept(SERMON, screened=True, at=NOON + MINUTE)]
     assert [item.counts["same"] for item in _check(batch)] == [1, 2]

@@ -67,7 +67,7 @@ def test_a_language_of_which_it_has_read_a_little_is_judged_more_carefully(
     assert english.found == {}
 
 
-def test_what_the_model_does_not_read_to_its_end_goes_to_a_human(
+def test_a_text_that_the_model_does_not_read_to_its_end_goes_to_a_human(
     model: CasinoModel, comes: Comes
 ) -> None:
     short, long = spam.check([comes("a walk"), comes("a " * (MOST_TOKENS + 1))])

@@ -95,7 +95,7 @@ def test_at_most_three_hosts_are_named(gives: Comes) -> None:
     assert evidence.found["link"].startswith("names s0.example, s1.example, s2.example in")
 
 
-def test_problems_of_title_and_address_are_said_together(gives: Comes) -> None:
+def test_problems_of_title_and_address_are_reported_together(gives: Comes) -> None:
     both = gives(new_title="Best casino", new_address=f"{SITE}/casino")
     [evidence] = looked_at(both)
     assert evidence.counts == {"title": 1, "address": 1}

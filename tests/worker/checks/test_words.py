@@ -146,7 +146,7 @@ def test_a_word_with_a_blank_inside_is_held_and_never_rejected_by_default(
 @pytest.mark.parametrize(
     ("weight", "verdict"), [("ignore", "approve"), ("hint", "approve"), ("reject", "reject")]
 )
-def test_the_owner_says_what_follows_a_word_with_a_blank_inside(
+def test_the_owner_chooses_the_result_of_a_word_with_a_space_inside(
     comes: Comes, weight: str, verdict: str
 ) -> None:
     policy = Policy.model_validate({"words": {"blocked": ["viagra"], "split": weight}})
@@ -254,7 +254,7 @@ def test_a_pattern_sees_the_text_as_written_in_any_case(
     assert evidence.found == {"blocked": f"matches the blocked pattern “{pattern}”"}
 
 
-def test_a_broken_pattern_is_said_and_the_others_still_work(comes: Comes) -> None:
+def test_a_broken_pattern_is_reported_and_the_others_still_work(comes: Comes) -> None:
     broken = WordsPolicy(held_patterns=("(", "win"))
     evidence = _look(comes, "hello", broken)
     assert evidence.outcome is Outcome.UNAVAILABLE
@@ -262,7 +262,7 @@ def test_a_broken_pattern_is_said_and_the_others_still_work(comes: Comes) -> Non
     assert _look(comes, "win", broken).found == {"held": "matches the held pattern “win”"}
 
 
-def test_problems_are_told_before_a_policy_is_saved() -> None:
+def test_problems_are_shown_before_a_policy_is_saved() -> None:
     good = WordsPolicy(blocked=("casino*", "free money", "赌场"), held_patterns=(r"\d+",))
     assert words.problems(good) == []
     first, second, third = words.problems(

@@ -64,7 +64,7 @@ def test_the_sweeps_ring_moves_the_due_time_but_does_not_hide_the_site() -> None
     assert is_due(demo().id)
 
 
-def test_what_is_due_later_is_not_due_yet() -> None:
+def test_work_that_is_due_later_is_not_done_yet() -> None:
     due(now() + RUNG + timedelta(minutes=1))
 
     assert not is_due(demo().id)
@@ -106,7 +106,7 @@ def test_with_many_decisions_meanwhile_the_next_training_is_due_at_once() -> Non
     assert site.learn_due <= now()
 
 
-def test_what_made_the_site_due_meanwhile_stays() -> None:
+def test_a_reason_to_train_that_arose_meanwhile_stays() -> None:
     """For example an erasure: the new model has seen the comment, too."""
     due(fresh_decisions=30)
     claim_ = claimed()

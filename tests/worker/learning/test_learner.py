@@ -152,7 +152,7 @@ def test_a_process_that_cannot_be_started_is_no_success(
 
 
 @pytest.mark.usefixtures("data")
-def test_a_site_whose_model_was_made_for_another_base_model_owes_a_training() -> None:
+def test_a_site_whose_model_was_made_for_another_base_model_is_due_for_training() -> None:
     at = now()
     owe_learning(at)
     assert demo().learn_due is None  # it has no model of its own

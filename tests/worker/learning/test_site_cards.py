@@ -83,7 +83,7 @@ def test_figures_are_shares_of_each_kind() -> None:
     assert card["figures"] == {"rejected found": 0.6667, "approved held": 0.5}
 
 
-def test_the_comparison_is_told_with_its_measure() -> None:
+def test_the_comparison_names_its_measure() -> None:
     assert carded(training(decided(True, False)))["compared"] == {
         "rows": 30,
         "challenger": 0.2,

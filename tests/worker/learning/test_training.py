@@ -247,7 +247,7 @@ def test_a_challenger_that_loses_on_the_newest_decisions_does_not_go_live(
     assert record.card["compared"]["how"].startswith("on the newest")
 
 
-def test_after_a_change_of_the_base_model_the_base_scores_until_the_site_has_learned_anew(
+def test_after_a_change_of_the_base_model_it_scores_until_the_site_has_learned_again(
     moderator: Caller,
 ) -> None:
     taught(moderator, quirk(26))
@@ -277,7 +277,7 @@ def test_after_a_change_of_the_base_model_the_base_scores_until_the_site_has_lea
     assert learn(site().id) not in {None, first}
 
 
-def test_who_comes_second_does_nothing(moderator: Caller) -> None:
+def test_the_second_process_does_nothing(moderator: Caller) -> None:
     taught(moderator, quirk(25))
     with begin() as session:
         session.execute(

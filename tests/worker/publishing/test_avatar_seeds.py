@@ -56,7 +56,7 @@ def test_it_is_the_same_for_a_name_whatever_the_email_its_case_and_its_blanks(
     assert len(set(shown(client).values())) == 1
 
 
-def test_it_is_another_in_another_thread_and_for_another_name(client: Client) -> None:
+def test_an_avatar_differs_in_another_thread_and_for_another_name(client: Client) -> None:
     assert (
         len({avatar_of(name, thread) for name in ("Ann", "Änn", "Ann M", "") for thread in (1, 2)})
         == 8
@@ -95,7 +95,7 @@ def old(client: Client, moderator: Caller) -> list[str]:
     return ids
 
 
-def test_old_ones_are_drawn_anew_and_their_pages_published(client: Client, old: list[str]) -> None:
+def test_old_avatars_are_replaced_and_their_pages_published(client: Client, old: list[str]) -> None:
     assert redraw_avatars(now()) == len(old)
     publish_all()
     with reading() as session:

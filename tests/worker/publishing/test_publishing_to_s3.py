@@ -92,7 +92,7 @@ def test_the_bucket_can_be_served_as_it_is(store: None, client: Client, moderato
             assert b"The ferry was late again." in answer.read()
 
 
-def test_a_store_that_is_away_is_said_and_what_it_missed_is_published_later(
+def test_storage_that_is_down_is_reported_and_its_pages_are_published_later(
     store: None, client: Client, moderator: Caller, s3: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     approve(client, moderator)

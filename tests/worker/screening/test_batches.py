@@ -34,7 +34,7 @@ def noted(comment: str) -> str | None:
         return session.scalars(select(Comment.screening_by).where(Comment.id == comment)).one()
 
 
-def test_what_waits_is_taken_in_the_order_of_its_ids(comments: list[str]) -> None:
+def test_waiting_comments_are_taken_in_the_order_of_their_ids(comments: list[str]) -> None:
     batch = take(comments[::-1])
     assert [waiting.id for waiting in batch.ready] == sorted(comments)
     assert batch.suspects == []
@@ -51,7 +51,7 @@ def test_comments_that_nobody_knows_are_left_out(comments: list[str]) -> None:
     assert take([]) == ([], [])
 
 
-def test_what_was_screened_is_owed_no_more(comments: list[str]) -> None:
+def test_a_screened_comment_is_not_due_any_more(comments: list[str]) -> None:
     screen_all()
     assert take(comments) == ([], [])
 
@@ -60,7 +60,7 @@ def test_what_was_screened_is_owed_no_more(comments: list[str]) -> None:
     ("ago", "is_suspect"),
     [(timedelta(), False), (SILENT - timedelta(seconds=5), False), (SILENT * 2, True)],
 )
-def test_what_another_began_is_a_suspect_once_it_was_silent_for_long(
+def test_a_comment_that_another_process_began_is_a_suspect_after_a_long_silence(
     comments: list[str], ago: timedelta, is_suspect: bool
 ) -> None:
     note(comments[0], screening_by="other:1", screening_since=now() - ago)
@@ -70,7 +70,7 @@ def test_what_another_began_is_a_suspect_once_it_was_silent_for_long(
     assert noted(comments[0]) == "other:1"
 
 
-def test_what_is_given_back_is_free_for_any(comments: list[str]) -> None:
+def test_a_comment_that_is_given_back_is_free_for_any_worker(comments: list[str]) -> None:
     take(comments)
     give_back(comments[0])
     assert noted(comments[0]) is None

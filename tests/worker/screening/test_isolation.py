@@ -54,7 +54,7 @@ def poisonous(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GREENROOM_POISON", "1")  # in the started processes, not in this one
 
 
-def test_what_another_worker_may_be_screening_is_left_to_it_for_a_while(
+def test_a_comment_that_another_worker_may_be_screening_is_left_to_it_for_a_while(
     client: Client,
 ) -> None:
     new, fresh, old = (
@@ -66,7 +66,7 @@ def test_what_another_worker_may_be_screening_is_left_to_it_for_a_while(
     assert taken([new, fresh, old]) == ([new], [old])  # this process may take again what it took
 
 
-def test_what_owes_no_screening_is_not_taken(client: Client) -> None:
+def test_a_comment_that_is_not_due_is_not_taken(client: Client) -> None:
     comment = posted(client)
     screen_all()
     assert taken([comment]) == ([], [])
@@ -162,7 +162,7 @@ def test_a_lost_isolator_is_no_comments_fault(
     assert moderator.record(comment)["status"] == "pending"
 
 
-def test_a_comment_with_which_the_whole_machine_goes_is_not_tried_for_ever(
+def test_a_comment_that_takes_the_whole_machine_down_is_not_tried_forever(
     client: Client, moderator: Caller
 ) -> None:
     comment = posted(client)

@@ -48,7 +48,7 @@ def test_nothing_that_a_stranger_typed_comes_to_life(chat: str, typed: str) -> N
 
 @pytest.mark.parametrize("chat", [chat for chat in CHATS if chat != "slack"])
 @pytest.mark.parametrize("typed", TYPED)
-def test_markdown_shows_it_as_it_was_typed(chat: str, typed: str) -> None:
+def test_a_chats_markdown_shows_the_text_as_it_was_typed(chat: str, typed: str) -> None:
     """This uses the renderer of CommonMark, which interprets more than the chats do."""
     html = MarkdownIt("js-default", {"linkify": True, "html": True}).render(
         f"• {defanged(chat, typed)}"
@@ -69,7 +69,7 @@ def test_the_only_link_in_a_message_leads_to_the_console(chat: str) -> None:
     assert console_url() in text
 
 
-def test_slack_and_discord_are_told_to_show_no_previews() -> None:
+def test_slack_and_discord_must_not_show_previews() -> None:
     slack, discord = (json.loads(message(chat, [_event("x")])) for chat in ("slack", "discord"))
     assert (slack["unfurl_links"], slack["unfurl_media"], slack["link_names"]) == (
         False,

@@ -171,7 +171,7 @@ def test_an_answer_that_was_cut_is_none(content: bytes) -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"x" * MOST_RECEIVED,
     ],
 )
-def test_bytes_that_are_no_answer_are_told_from_one(content: bytes) -> None:
+def test_bytes_that_are_no_answer_are_recognised(content: bytes) -> None:
     with pytest.raises(NotAnAnswer):
         answered(content)
 
@@ -195,7 +195,7 @@ def test_a_packed_body_is_not_unpacked() -> None:
     assert answer.body == packed
 
 
-def test_an_answer_that_comes_before_the_request_counts() -> None:
+def test_an_answer_that_arrives_before_the_request_counts() -> None:
     """A server without capacity may answer before the request arrives."""
     written = asyncio.Event()
 
@@ -213,7 +213,7 @@ def test_an_answer_that_comes_before_the_request_counts() -> None:
     assert asyncio.run(send()) == 503
 
 
-def test_a_connection_on_which_something_comes_between_two_requests_is_not_used_again() -> None:
+def test_a_connection_with_bytes_between_two_requests_is_not_used_again() -> None:
     go_on = asyncio.Event()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -80,7 +80,7 @@ def test_only_a_2xx_is_a_success(more: dict[str, Any], is_success: bool, was_tri
         ({}, 2, "owed", 2),
     ],
 )
-def test_what_becomes_of_a_delivery(
+def test_outcomes_of_a_delivery(
     more: dict[str, Any], attempts: int, state: str, tried: int
 ) -> None:
     becomes = _becomes(outcome(**more), due(attempts), AT)
@@ -89,7 +89,7 @@ def test_what_becomes_of_a_delivery(
     assert (becomes["new_due"] is None) is (state != "owed")
 
 
-def test_what_was_not_tried_is_due_at_once() -> None:
+def test_a_delivery_that_was_not_tried_is_due_at_once() -> None:
     assert _becomes(outcome(), due(1), AT)["new_due"] == AT
 
 
@@ -120,7 +120,7 @@ def test_the_pause_is_the_schedules_and_up_to_a_tenth_more(attempts: int) -> Non
         (10 * MOST_RETRY_AFTER, MOST_RETRY_AFTER, MOST_RETRY_AFTER),
     ],
 )
-def test_an_endpoint_may_ask_for_a_longer_pause_but_not_for_ever(
+def test_an_endpoint_may_ask_for_a_longer_pause_but_not_an_endless_one(
     retry_after: float, least: float, most: float
 ) -> None:
     assert least <= pause({"status": 429, "retry_after": retry_after}) <= most
@@ -141,7 +141,7 @@ def test_gone_counts_even_beside_a_success() -> None:
     assert _latest_of_each([good, gone]) == [gone]
 
 
-def test_what_was_not_tried_says_nothing_about_an_endpoint() -> None:
+def test_a_delivery_that_was_not_tried_does_not_count_against_an_endpoint() -> None:
     assert _latest_of_each([outcome()]) == []
 
 

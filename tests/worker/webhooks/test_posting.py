@@ -78,7 +78,7 @@ def address(text: str) -> Address:
 
 
 @pytest.mark.parametrize("text", NOT_PUBLIC.split())
-def test_an_address_that_is_not_public_is_refused_and_why_is_said(text: str) -> None:
+def test_a_private_address_is_refused_with_the_reason(text: str) -> None:
     assert why_refused(address(text))
     host = f"[{text}]" if ":" in text else text
     # No URL has a zone.
@@ -185,7 +185,7 @@ def test_a_name_with_one_address_that_is_not_public_is_refused(
             post("https://hook.test/")
 
 
-def test_a_name_that_changes_its_address_between_two_attempts_is_looked_at_anew(
+def test_a_name_that_changes_its_address_between_two_attempts_is_checked_again(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DNS rebinding: public when the webhook is created, this machine when it is sent."""
@@ -241,7 +241,7 @@ def _plain(port: int) -> object:
         (Mode.SILENCE, "could not be looked up within"),
     ],
 )
-def test_a_name_without_an_address_is_told_as_such(
+def test_a_name_without_an_address_is_reported(
     mode: Mode, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with DnsServer(mode=mode) as dns:
@@ -328,7 +328,7 @@ def test_an_answer_that_is_not_whole_in_time_is_none(
         post(receiver.url, seconds=0.5)
 
 
-def test_who_accepts_and_never_reads_is_waited_for_no_longer(private: None) -> None:
+def test_a_client_that_never_reads_its_answer_is_disconnected(private: None) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as deaf,
         pytest.raises(Unsent, match="no whole answer"),
@@ -360,7 +360,7 @@ def test_who_accepts_and_never_reads_is_waited_for_no_longer(private: None) -> N
         (Answer(RAW, {}, b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000), "not an answer in HTTP"),
     ],
 )
-def test_what_is_no_whole_answer_is_said_in_words(
+def test_an_incomplete_answer_is_explained(
     private: None, receiver: Receiver, answer: Answer, words: str
 ) -> None:
     receiver.next(answer)

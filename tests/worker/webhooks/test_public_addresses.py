@@ -36,7 +36,7 @@ def test_the_addresses_beside_a_range_are_public(network: str) -> None:
 
 
 @pytest.mark.parametrize(("network", "why"), NAMED_V6.items())
-def test_a_named_range_outside_of_what_is_given_out_is_refused_by_its_name(
+def test_a_named_range_outside_the_assigned_addresses_is_refused_by_its_name(
     network: str, why: str
 ) -> None:
     assert why_refused(ip_network(network)[-1]) == why

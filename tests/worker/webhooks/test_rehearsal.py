@@ -68,7 +68,7 @@ def test_a_duplicate_is_the_same_message_and_every_other_is_a_new_one() -> None:
     assert len({good, *rest}) == len(rest) + 1
 
 
-def test_out_of_order_means_that_the_older_state_comes_later() -> None:
+def test_out_of_order_means_that_the_older_state_is_sent_later() -> None:
     first, _ = _cases(endpoint(), EVENT, STAMP)
     sequences = [orjson.loads(case.content)["data"].get("sequence") for case in first]
     assert sequences == [None, None, 2, 1]

@@ -73,7 +73,7 @@ def positions() -> list[int]:
         return list(session.scalars(select(Event.position).order_by(Event.position)))
 
 
-def test_what_ended_a_month_ago_is_removed_with_its_attempts() -> None:
+def test_deliveries_that_ended_a_month_ago_are_deleted_with_their_attempts() -> None:
     attempt(delivery(ended=OLD), at=OLD)
     attempt(delivery(ended=RECENT), at=RECENT)
     tidy_webhooks(AT)

@@ -15,7 +15,7 @@ from models.spam.training.corpus import Row
 from tests.models.spam.training.made_up_rows import few_rows
 
 
-def test_a_trained_model_tells_apart_what_it_was_shown() -> None:
+def test_a_trained_model_separates_its_training_texts() -> None:
     model = train(few_rows()).model
     spam, ham = model.probabilities(
         ["Buy cheap lamps at www.lamps.com", "I remember the old church in my street"]
@@ -181,7 +181,7 @@ def test_a_fit_is_a_line_through_the_columns() -> None:
 
 
 @pytest.mark.parametrize("distance", [0.5, 2.0, 5.0, 20.0])
-def test_calibration_stays_with_what_so_few_rows_can_tell(distance: float) -> None:
+def test_calibration_is_no_surer_than_so_few_rows_allow(distance: float) -> None:
     """Twelve rows of each kind, told apart perfectly: the surest probability is 13 in 14."""
     spam = np.array([True] * 12 + [False] * 12)
     spread = np.linspace(-0.1, 0.1, 12)

@@ -98,7 +98,7 @@ def test_reading_and_writing_the_card_that_ships_changes_nothing(tmp_path: Path)
     assert (tmp_path / "copy.json").read_bytes() == shipped.read_bytes()
 
 
-def test_what_others_wrote_into_a_card_stays_there(made: Card, tmp_path: Path) -> None:
+def test_unknown_fields_in_a_card_are_kept(made: Card, tmp_path: Path) -> None:
     path = tmp_path / "model.json"
     made.save(path)
     content = json.loads(path.read_text(encoding="utf-8")) | {"reviewed by": "Ann"}

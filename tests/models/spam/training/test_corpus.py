@@ -72,7 +72,7 @@ def test_the_same_said_again_counts_once_with_the_label_most_of_it_has() -> None
     assert deduplicated(rows) == [rows[0], rows[3]]
 
 
-def test_what_is_evenly_called_both_is_dropped() -> None:
+def test_a_text_with_equally_many_labels_of_each_kind_is_dropped() -> None:
     assert deduplicated([Row("hm", True, "", "", "own"), Row("Hm!", False, "", "", "own")]) == []
 
 
@@ -82,7 +82,7 @@ def test_texts_without_a_letter_stay_different() -> None:
     assert deduplicated(rows) == rows[:2]
 
 
-def test_a_thread_is_never_divided_and_what_has_none_is_dealt_out_evenly() -> None:
+def test_a_thread_is_never_divided_and_rows_without_one_are_dealt_out_evenly() -> None:
     threaded = [Row("a", True, "psy", "", "own"), Row("b", False, "psy", "", "own")]
     loose = [Row(str(number), number % 2 == 0, "", "", "own") for number in range(20)]
 

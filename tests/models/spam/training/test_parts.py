@@ -48,7 +48,7 @@ def test_pieces_are_runs_of_five_letters_of_the_normalised_text() -> None:
     assert pieces("") == {""}
 
 
-def test_similarity_is_what_two_texts_share_of_all_their_pieces() -> None:
+def test_similarity_is_the_share_of_common_pieces() -> None:
     assert similarity({"a", "b"}, {"a", "b"}) == 1
     assert similarity({"a", "b"}, {"b", "c"}) == 1 / 3
     assert similarity({"a"}, {"b"}) == 0

@@ -90,14 +90,14 @@ def test_a_count_that_is_the_same_on_every_comment_weighs_nothing(counts: dict[s
     assert not model.weights[TEXT_COLUMNS + 2 :].any()
 
 
-def test_a_count_that_tells_spam_weighs() -> None:
+def test_a_count_that_indicates_spam_gets_a_weight() -> None:
     good, bad = ({**UNKNOWN, "hosts rejected here": many} for many in (0, 1))
     taught = labels((30, False, 0, ""), counts=good) + labels((30, True, 0, ""), counts=bad)
     model = train(taught, "", "").model
     assert model.weights[TEXT_COLUMNS + 2 + context.COUNTS.index("hosts rejected here")] > 5
 
 
-def test_what_was_not_counted_yet_when_a_comment_was_screened_is_unknown_and_not_none() -> None:
+def test_a_count_newer_than_the_screening_is_unknown_and_not_zero() -> None:
     earlier, now = context.columns([{"context": 1}, {"context": context.EDITION}])
     unknown = len(context.COUNTS) + context.COUNTS.index("links to this page")
     assert (earlier[unknown], now[unknown]) == (1, 0)
