@@ -8,29 +8,57 @@ import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from argon2 import Type, extract_parameters
+from click.testing import CliRunner
 
+from models.settings import settings
+from service.commands.main import main
+from tests.conftest import forget
 from tests.greenroom import GREENROOM
 
 
-def greenroom(
-    *words: str, data: Path, typed: str = "", **variables: str
-) -> subprocess.CompletedProcess[str]:
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")
-    }
-    environment |= {"GREENROOM_DATA": str(data)} | variables
-    return subprocess.run(
+class Done(NamedTuple):
+    """How a command ended, and what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def greenroom(*words: str, data: Path, typed: str = "", **variables: str) -> Done:
+    """Run a command in this process: most of a process of its own is spent on importing."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in _environment(data, variables).items():
+            patch.setenv(name, value)
+        settings.cache_clear()
+        forget()
+        try:
+            done = CliRunner().invoke(main, words, input=typed)
+        finally:
+            forget()
+    settings.cache_clear()
+    return Done(done.exit_code, done.stdout, done.stderr)
+
+
+def greenroom_process(*words: str, data: Path, **variables: str) -> Done:
+    """Run a command as a shell does."""
+    others = {name: each for name, each in os.environ.items() if not name.startswith("GREENROOM_")}
+    done = subprocess.run(
         [*GREENROOM, *words],
-        env=environment,
-        input=typed,
+        env=others | _environment(data, variables),
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def _environment(data: Path, variables: dict[str, str]) -> dict[str, str]:
+    return {"GREENROOM_DATA": str(data)} | variables
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +75,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def refused(done: subprocess.CompletedProcess[str]) -> str:
+def refused(done: Done) -> str:
     """Return the one line that a mistake gets."""
     assert done.returncode == 1
     assert done.stdout == ""
@@ -57,14 +85,14 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:
-    shown = greenroom("--help", data=tmp_path).stdout
+    shown = greenroom_process("--help", data=tmp_path).stdout
     for command in ("up", "serve", "worker", "migrate", "site", "moderator", "key"):
         assert re.search(rf"^  {command} ", shown, re.MULTILINE)
     assert "prepare" not in shown
 
 
 def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
-    loaded = greenroom("--help", data=tmp_path, PYTHONPROFILEIMPORTTIME="1").stderr
+    loaded = greenroom_process("--help", data=tmp_path, PYTHONPROFILEIMPORTTIME="1").stderr
     assert not re.search(r"\b(sqlalchemy|flask|celery|sklearn|pydantic)\b", loaded)
 
 
@@ -224,7 +252,7 @@ def test_a_password_on_standard_input_is_taken_and_not_shown(data: Path) -> None
 
 def test_a_password_is_kept_so_that_guessing_is_dear(data: Path) -> None:
     """The other tests hash almost for free: see `tests/conftest.py`."""
-    greenroom(
+    greenroom_process(
         "moderator", "add", "dora@example.org", "--site", "paper", "--role", "viewer", data=data
     )
     with closing(sqlite3.connect(data / "greenroom.db")) as database:
@@ -238,9 +266,11 @@ def test_a_password_is_kept_so_that_guessing_is_dear(data: Path) -> None:
 def test_a_folder_that_cannot_be_used_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "can't be used (not a directory)" in refused(
-        greenroom("up", data=tmp_path / "file" / "var")
+        greenroom_process("up", data=tmp_path / "file" / "var")
     )
-    assert "Not a directory: " in refused(greenroom("migrate", data=tmp_path / "file" / "var"))
+    assert "Not a directory: " in refused(
+        greenroom_process("migrate", data=tmp_path / "file" / "var")
+    )
 
 
 def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
@@ -255,13 +285,15 @@ def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_missing_model_is_noticed_before_comments_are_flagged_for_it(tmp_path: Path) -> None:
     words = refused(
-        greenroom("up", data=tmp_path, GREENROOM_PORT="0", GREENROOM_SPAM_MODEL="/none.npz")
+        greenroom_process("up", data=tmp_path, GREENROOM_PORT="0", GREENROOM_SPAM_MODEL="/none.npz")
     )
     assert "/none.npz is missing: correct or unset GREENROOM_SPAM_MODEL" in words
 
 
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
-    assert "GREENROOM_PORT: " in refused(greenroom("up", data=tmp_path, GREENROOM_PORT="eighty"))
+    assert "GREENROOM_PORT: " in refused(
+        greenroom_process("up", data=tmp_path, GREENROOM_PORT="eighty")
+    )
 
 
 def test_a_database_that_is_down_is_reported_in_one_line(tmp_path: Path) -> None:
