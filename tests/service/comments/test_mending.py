@@ -37,7 +37,16 @@ DAMAGE: dict[str, Callable[[bytes, bytes], bytes]] = {
     "other JSON": lambda _own, _other: b"[]",
     "JSON of other fields": lambda _own, _other: b'{"thread":7,"page":1}',
 }
-MOST = storage.TOPS_A_PAGE + 2
+# Small pages, so that a handful of comments fills two. Each module has imported the numbers.
+SMALL = {"TOPS_A_PAGE": 3, "REPLIES_A_PAGE": 2}
+PAGED = (
+    "service.api.public",
+    "service.operations.page_rules",
+    "service.operations.strays",
+    "worker.publishing.pages",
+    "worker.publishing.verifying",
+)
+MOST = SMALL["TOPS_A_PAGE"] + 2
 
 
 @pytest.fixture
@@ -46,12 +55,9 @@ def written(client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch) 
     the ids of the former.
     """
     caches.forget()
-    for module in (
-        "worker.publishing.pages",
-        "service.operations.page_rules",
-        "service.operations.strays",
-    ):
-        monkeypatch.setattr(f"{module}.REPLIES_A_PAGE", 2)
+    for module in PAGED:
+        for name, number in SMALL.items():
+            monkeypatch.setattr(f"{module}.{name}", number, raising=False)
     monkeypatch.setattr("service.operations.page_rules.PAUSES", ())
     ids = [posted(client, body=f"Comment {n}", email=f"ann{n}@example.org") for n in range(MOST)]
     for comment in ids:
