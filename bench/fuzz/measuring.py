@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterator
-from functools import _lru_cache_wrapper
+from collections.abc import Callable
+from functools import _lru_cache_wrapper, lru_cache
 from math import log
 from time import thread_time
 from typing import Any, NamedTuple
@@ -110,21 +110,19 @@ def forget() -> None:
     """Empty the caches of texts, so that no second call is free. Values that are made once for all
     texts (`functools.cache`: parsers, models) stay.
     """
-    for cached in list(_remembering()):
+    for cached in _caches(len(sys.modules)):
         cached.cache_clear()
 
 
-def _remembering() -> Iterator[Any]:
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in PACKAGES and name not in _CACHES:
-            _CACHES[name] = [
-                value
-                for value in vars(module).values()
-                if isinstance(value, _lru_cache_wrapper)
-                and value.cache_parameters()["maxsize"] is not None
-            ]
-    for caches in _CACHES.values():
-        yield from caches
-
-
-_CACHES: dict[str, list[Any]] = {}
+@lru_cache(maxsize=1)
+def _caches(_modules: int) -> list[Any]:
+    """Return the caches of texts. They are looked for again when a module was imported since: to
+    look takes longer than most of the calls that are measured.
+    """
+    return [
+        value
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] in PACKAGES
+        for value in vars(module).values()
+        if isinstance(value, _lru_cache_wrapper) and value.cache_parameters()["maxsize"] is not None
+    ]
