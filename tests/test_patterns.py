@@ -72,6 +72,7 @@ ALLOWED = {
         "its repeat ends the pattern", 2000, how="fullmatch"
     ),
     ("service/console/view.py", "_NAMED"): Allowed("a filter has at most 200 characters", 200),
+    ("service/people/passwords.py", "own"): Allowed("the account's own words, without a repeat"),
     ("service/webhooks/shapes.py", "HEADER_VALUE"): Allowed("an owner's"),
     ("service/http/calls.py", r"'<(?:\\w+:)?(\\w+)>'"): Allowed("our own routes"),
     ("service/http/calls.py", r"'{(\\w+)}'"): Allowed("our own routes"),
