@@ -15,7 +15,7 @@ from tests.caller import Caller, Client, post, posted, publish_all
 from worker.screening import screening
 
 
-def test_a_thread_is_answered_503_while_storage_fails_and_read_again_once_it_is_back(
+def test_a_thread_gets_a_503_while_storage_fails_and_is_served_when_it_is_back(
     client: Client, moderator: Caller, data: Path
 ) -> None:
     moderator.decide(posted(client), "approve")
@@ -56,7 +56,7 @@ def test_readers_are_served_while_the_database_is_down(moderator: Caller) -> Non
 
 
 @pytest.mark.usefixtures("later_without_database")
-def test_a_post_while_the_database_is_away_is_a_503_that_the_page_may_read(
+def test_a_post_while_the_database_is_down_is_a_503_that_the_page_may_read(
     client: Client,
 ) -> None:
     answer = post(client, headers={"Origin": "https://paper.example"})
@@ -65,14 +65,14 @@ def test_a_post_while_the_database_is_away_is_a_503_that_the_page_may_read(
 
 
 @pytest.mark.usefixtures("later_without_database")
-def test_a_process_that_never_saw_the_database_says_that_it_is_away(client: Client) -> None:
+def test_a_process_that_never_reached_the_database_says_that_it_is_down(client: Client) -> None:
     caches.forget()
     for answer in (client.get("/v1/sites/demo/comments?thread=/harbour"), post(client)):
         assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
         assert "Retry-After" in answer.headers
 
 
-def test_a_comment_is_not_handed_to_a_human_because_the_database_was_away(
+def test_a_comment_does_not_go_to_a_human_because_the_database_was_down(
     client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     comments = [posted(client), posted(client, body="The bridge was late too.")]

@@ -120,7 +120,7 @@ def test_a_worker_is_not_deaf_while_the_broker_is_silent(broker: Proxy) -> None:
     assert not watchdog.is_deaf(at + timedelta(seconds=DEAF_SECONDS))
 
 
-def test_the_sweep_outlives_a_database_that_is_away_when_it_starts(
+def test_the_sweep_survives_a_database_that_is_down_at_its_start(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_SWEEP_SECONDS", "0.05")

@@ -124,7 +124,7 @@ def test_services_that_strangers_reach_write_only_to_volumes_and_have_no_privile
     assert all(volume.endswith(":ro") for volume in composed["front"]["volumes"])
 
 
-def test_only_the_front_can_be_reached_and_the_stores_reach_nobody(
+def test_only_the_front_is_reachable_and_the_stores_reach_no_network(
     composed: dict[str, Any],
 ) -> None:
     assert [name for name, service in composed.items() if "ports" in service] == ["front"]

@@ -474,7 +474,7 @@ def test_readers_do_not_wait_for_a_web_process_that_takes_requests_and_answers_n
             os.kill(pid, signal.SIGCONT)
 
 
-def test_slow_bodies_and_idle_connections_keep_nobody_from_reading_and_posting_and_are_cut(
+def test_slow_bodies_and_idle_connections_delay_nobody_and_are_closed(
     compose: Compose, comment: str
 ) -> None:
     with ExitStack() as stack:

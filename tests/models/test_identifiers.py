@@ -30,7 +30,7 @@ def test_the_first_identifier_of_a_millisecond_is_that_moments() -> None:
     assert first.version == 7
 
 
-def test_first_identifiers_stand_between_earlier_and_later_ones() -> None:
+def test_first_identifiers_sort_between_earlier_and_later_ones() -> None:
     before = datetime.now(UTC) - MILLISECOND
     made = new_id()
     after = datetime.now(UTC) + MILLISECOND

@@ -81,7 +81,5 @@ def test_valid_values_are_accepted(name: str, value: str) -> None:
         ("::1", "::1", 53),
     ],
 )
-def test_a_resolver_is_a_host_and_a_port_of_its_own_or_53(
-    server: str, host: str, port: int
-) -> None:
+def test_a_resolver_is_a_host_with_a_port_or_53(server: str, host: str, port: int) -> None:
     assert host_and_port(server) == (host, port)

@@ -1,6 +1,6 @@
-// The grade that MDN's HTTP Observatory gives: node observatory.mjs PACKAGE HOST HTTP_PORT HTTPS_PORT PATH
+// Print the grade of MDN's HTTP Observatory: node observatory.mjs PACKAGE HOST HTTP_PORT HTTPS_PORT PATH
 //
-// Its own scan() takes no ports, so this does what scan() does with what retrieve() brought.
+// Its own scan() takes no ports, so this does the same as scan() with the result of retrieve().
 
 const [packaged, host, httpPort, httpsPort, path] = process.argv.slice(2);
 const {retrieve} = await import(`${packaged}/src/retriever/retriever.js`);

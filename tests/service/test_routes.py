@@ -310,7 +310,7 @@ def test_every_route_has_its_row(client: Client) -> None:
     assert rules == {*CONSOLE, *API}
 
 
-def test_without_an_account_nothing_but_the_way_in_is_open(world: World) -> None:
+def test_without_an_account_only_the_sign_in_pages_are_open(world: World) -> None:
     for route, row in CONSOLE.items():
         answer = call(world, route, row, {})
         if row.may == "anyone":
@@ -342,9 +342,7 @@ def test_a_role_may_do_what_its_row_says_and_no_more(world: World, role: str) ->
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_another_sites_things_are_not_there_whatever_one_is_on_ones_own(
-    world: World, role: str
-) -> None:
+def test_objects_of_another_site_do_not_exist_for_any_role(world: World, role: str) -> None:
     csrf = sign_in(world.client, f"{role}@other.example")
     for route, row in CONSOLE.items():
         answer = call(world, route, row, {}, csrf)

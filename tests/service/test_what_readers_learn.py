@@ -189,7 +189,7 @@ def test_signing_in_does_as_much_for_an_unknown_account(
     assert verified[0] == verified[1]
 
 
-def test_too_many_guesses_are_refused_alike_for_an_unknown_account(client: Client) -> None:
+def test_too_many_guesses_are_refused_the_same_for_an_unknown_account(client: Client) -> None:
     ann = SignedIn(client)
     guest, answers = client_of(client.application), []
     for email in (ann.email, "nobody@paper.example"):

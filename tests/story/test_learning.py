@@ -121,7 +121,7 @@ class Paper:
         )
 
 
-def test_a_site_learns_its_own_quirk_goes_back_on_command_and_forgets(greenroom: Running) -> None:
+def test_a_site_learns_goes_back_on_command_and_forgets(greenroom: Running) -> None:
     paper = Paper(greenroom)
     assert (
         paper.right(SPAM[:10], HAM[:10]) <= 0.6

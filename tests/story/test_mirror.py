@@ -206,7 +206,9 @@ def _take_back(what: str, comment: str) -> None:
         pass  # nothing to undo, or the comment is erased
 
 
-def test_the_digest_of_a_thread_nobody_wrote_in_is_that_of_nothing(moderator: Caller) -> None:
+def test_the_digest_of_a_thread_without_comments_is_that_of_an_empty_list(
+    moderator: Caller,
+) -> None:
     answer = moderator.call("GET", "/events/digest?thread=/nowhere").json
     nothing = hashlib.sha256(b"").hexdigest()
     assert answer == {"thread": "/nowhere", "count": 0, "digest": nothing, "next": "0.0"}

@@ -25,7 +25,7 @@ def beat(name: str = f"worker-screen@{HOST}", *, seconds_ago: float = 0) -> None
         session.add(Heartbeat(name=name, at=now() - timedelta(seconds=seconds_ago)))
 
 
-def test_without_a_sign_of_life_nobody_is_alive() -> None:
+def test_without_a_heartbeat_no_worker_is_alive() -> None:
     assert not is_alive()
 
 

@@ -120,7 +120,7 @@ def test_only_messages_that_the_broker_did_not_take_count_as_lost(
     assert lost["not taken"] == 7
 
 
-def test_a_broker_that_is_away_raises_nothing(
+def test_a_broker_that_is_down_raises_nothing(
     set_broker: Callable[[str], None], lost: dict[str, int]
 ) -> None:
     set_broker(f"redis://127.0.0.1:{free_port()}/0")

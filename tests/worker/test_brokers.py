@@ -97,7 +97,7 @@ def test_the_eviction_policy_is_read_and_a_missing_answer_is_no_error(set_broker
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_worker_warns_at_its_start_where_redis_may_forget_and_says_when_it_is_gone(
+def test_a_worker_warns_at_its_start_if_redis_may_evict_and_reports_its_end(
     data: Path,
 ) -> None:
     with valkey("--maxmemory-policy", "volatile-ttl") as port, (data / "log").open("wb") as log:
@@ -116,7 +116,7 @@ def test_a_worker_warns_at_its_start_where_redis_may_forget_and_says_when_it_is_
     assert {line["event"] for line in gone} == {"broker.away"}
 
 
-def test_a_worker_whose_database_and_broker_are_away_says_in_sentences_which_and_goes_on(
+def test_a_worker_without_database_and_broker_reports_both_and_continues(
     tmp_path: Path,
 ) -> None:
     keys = subprocess.run(
@@ -166,7 +166,7 @@ def test_a_node_of_a_redis_cluster_is_refused_with_a_sentence_and_a_status(data:
 
 @pytest.mark.parametrize("url", ["sentinel://127.0.0.1:26379/0", "redis+cluster://127.0.0.1:6379"])
 @pytest.mark.parametrize("command", ["worker", "serve", "up"])
-def test_a_kind_of_broker_that_nobody_can_use_is_refused_at_the_start(
+def test_an_unsupported_kind_of_broker_is_refused_at_the_start(
     tmp_path: Path, url: str, command: str
 ) -> None:
     environment = {**os.environ, "GREENROOM_DATA": str(tmp_path), "GREENROOM_REDIS_URL": url}
@@ -195,7 +195,7 @@ work("publish")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_worker_that_cannot_go_on_ends_with_a_status(data: Path) -> None:
+def test_a_worker_that_cannot_continue_ends_with_a_status(data: Path) -> None:
     with valkey() as port:
         environment = {**os.environ, "GREENROOM_REDIS_URL": f"redis://127.0.0.1:{port}/0"}
         done = subprocess.run(

@@ -83,6 +83,6 @@ def test_the_caller_chooses_the_action_at_the_death() -> None:
     assert son(parent="1, on_death=lambda: os._exit(7)") == 7
 
 
-def test_a_process_goes_on_while_its_parent_lives() -> None:
+def test_a_process_runs_while_its_parent_lives() -> None:
     before = "import threading; threading.Timer(0.2, lambda: os._exit(0)).start()"
     assert son(parent=str(os.getpid()), before=before) == 0

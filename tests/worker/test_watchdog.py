@@ -76,6 +76,6 @@ def test_a_worker_whose_queues_are_empty_is_never_deaf(queues: Queues) -> None:
     assert not any(dog.is_deaf(AT + n * LONG) for n in range(5))
 
 
-def test_a_deaf_worker_stays_deaf_until_it_hears(queues: Queues) -> None:
+def test_a_deaf_worker_stays_deaf_until_it_takes_a_message(queues: Queues) -> None:
     dog = Watchdog(["screen"])
     assert [dog.is_deaf(AT + n * LONG) for n in range(4)] == [False, True, True, True]

@@ -51,7 +51,7 @@ def test_workers_do_not_talk_to_each_other(commands: list[list[str]]) -> None:
     assert {"--without-gossip", "--without-mingle", "--without-heartbeat"} <= set(commands[0])
 
 
-def test_a_worker_that_could_not_go_on_ends_with_its_status(
+def test_a_worker_that_failed_ends_with_its_status(
     commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(working, "_celery", lambda words: 78)

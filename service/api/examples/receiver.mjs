@@ -1,13 +1,13 @@
-// Receive Greenroom's webhooks: verify, answer quickly, keep a mirror of what is approved. Node 18+, no packages.
+// Receive Greenroom's webhooks: verify each one, answer quickly, keep a mirror of the approved comments. Node 18+, no packages.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
 
-const SECRET = process.env.WEBHOOK_SECRET; // whsec_…, shown once, when the webhook was made
+const SECRET = process.env.WEBHOOK_SECRET; // whsec_…, shown once, when you created the webhook
 const mirror = new Map(); // approved comments by id
 const heard = new Map(); // the last sequence of each comment
 
-/** Standard Webhooks 1.0.0: HMAC-SHA256 over id.timestamp.body; while a secret is rotated there are several. */
+/** Verify by Standard Webhooks 1.0.0: HMAC-SHA256 over id.timestamp.body. During a rotation there are several signatures. */
 function isGenuine(headers, content) {
   const stamp = headers["webhook-timestamp"] ?? "";
   if (!/^\d+$/.test(stamp) || Math.abs(Date.now() / 1000 - Number(stamp)) > 300) return false;
@@ -20,7 +20,7 @@ function isGenuine(headers, content) {
   });
 }
 
-/** An event may come twice, and an older one after a newer: the sequence of each comment tells. */
+/** Apply an event. It may arrive twice, and an older one after a newer: the comment's sequence tells. */
 function hear(event) {
   if (event.type === "webhook.test") return;
   const { comment, sequence } = event.data;

@@ -46,7 +46,7 @@ class Conversation {
   }
 
   async open() {
-    const first = this.read().catch(() => {}); // on its way while the words come
+    const first = this.read().catch(() => {}); // starts while the words are loading
     this.language ||= (await this.form()).locale;
     if (!LANGUAGES.test(this.language)) this.language = "en";
     const code = this.language.slice(0, 2);
@@ -76,7 +76,7 @@ class Conversation {
   async read(page = "") {
     const query = new URLSearchParams({ thread: this.thread, ...(page && { page }) });
     const answer = await ask(`${this.site}comments?${query}`);
-    this.head = answer; // every page carries today's count and state
+    this.head = answer; // every page has the current count and state
     this.pages.set(answer.page, answer);
     return answer;
   }
@@ -174,7 +174,7 @@ class Conversation {
     this.items.get(comments[0]?.id)?.article.focus();
   }
 
-  /** Go where the address points: `#greenroom-<comment>.<page>`. */
+  /** Go to the place that the address names: `#greenroom-<comment>.<page>`. */
   async visit() {
     const [, id, page] = /^#greenroom-([\w-]+)\.?(\d*)$/.exec(location.hash) ?? [];
     if (!id) return;
@@ -187,7 +187,7 @@ class Conversation {
     article?.focus();
   }
 
-  /** Asked for once, when the form is seen. Without a token it still sends. */
+  /** Fetch the token once, when the form becomes visible. The form works without it, too. */
   form() {
     return (this.asked ??= ask(`${this.site}form`).catch(() => ({})));
   }
@@ -233,7 +233,7 @@ class Conversation {
   keep() {
     try {
       sessionStorage.setItem(this.place, JSON.stringify(this.kept));
-    } catch {} // a tab that may not remember can still comment
+    } catch {} // without storage, a reader can still comment
   }
 
   answer({ id, name }) {
@@ -243,7 +243,7 @@ class Conversation {
     this.items.get(id)?.article.after(this.writing);
   }
 
-  /** The form goes home. */
+  /** Move the form back to its place. */
   retire(back) {
     const from = this.items.get(this.answered?.id)?.article;
     this.answered = null;
@@ -263,7 +263,7 @@ class Conversation {
     this.root.getElementById(`${control.name}-error`)?.replaceChildren();
   }
 
-  /** Each at its field; what belongs to none is said below. */
+  /** Show each error at its field, and errors without a field below the form. */
   complain(errors, moving = true) {
     for (const { field, message, offer } of errors.reverse()) {
       const control = this.control(field);
@@ -325,14 +325,14 @@ class Conversation {
       this.head.state = "closed";
       this.render();
     } else if (status === 404) {
-      this.retire(); // what it answered is gone
+      this.retire(); // its parent is gone
     } else if (errors) {
       this.said.textContent = "";
       this.complain(errors);
     }
   }
 
-  /** Watch the receipt until the comment is public, held or refused. */
+  /** Watch the receipt until the comment is published, held or rejected. */
   async follow(own) {
     let status;
     for (const pause of PAUSES) {
@@ -354,7 +354,7 @@ class Conversation {
     return this.known.has(own.id);
   }
 
-  /** Only what waits for a moderator is still ours to show. */
+  /** Keep showing only the reader's comments that wait for a moderator. */
   settle(own, message, status) {
     own.status = status;
     this.kept.mine = this.kept.mine.filter((other) => other !== own || status);
@@ -369,7 +369,7 @@ class Conversation {
     const body = this.control("body");
     if (field !== "email") return;
     if (own.answered) this.answer(own.answered);
-    body.value = this.kept.draft.body = `${own.text}\n\n${body.value}`.trim(); // what was begun meanwhile stays
+    body.value = this.kept.draft.body = `${own.text}\n\n${body.value}`.trim(); // keep the text begun meanwhile
     this.keep();
     const email = this.control("email");
     const [name, domain] = email.value.trim().split("@");
@@ -385,7 +385,7 @@ class Conversation {
   }
 }
 
-/** The API's answer, or an error with its status. */
+/** Return the API's answer, or throw an error with its status. */
 async function ask(path, options) {
   const response = await fetch(new URL(path, HOST), { credentials: "omit", ...options });
   const answer = await response.json();
@@ -399,7 +399,7 @@ function recall(place) {
   } catch {}
 }
 
-/** Whether the console ever led here. */
+/** Whether a moderator ever came here from the console. */
 function moderates() {
   try {
     return localStorage.greenroom ||= location.hash.match("#greenroom-moderate") ?? "";
@@ -424,14 +424,14 @@ function button(text, act, traits) {
 
 const row = (...children) => make("li", {}, ...children);
 
-/** Moves only what is elsewhere. */
+/** Move only elements that are in another place. */
 function arrange(list, wanted) {
   const rows = wanted.filter(Boolean);
   rows.forEach((item, at) => list.children[at] === item || list.insertBefore(item, list.children[at] ?? null));
   while (list.children[rows.length]) list.lastChild.remove();
 }
 
-/** The server's html: a few tags and nothing that runs. */
+/** Build the server's HTML: a few tags, and nothing that runs. */
 let policy;
 function sanitised(html) {
   const rules = { createHTML: (text) => text };
@@ -441,7 +441,7 @@ function sanitised(html) {
   return template.content;
 }
 
-/** A flower for each author, from the server's digits. */
+/** Draw a flower for each author from the server's digits. */
 function rosette(seed) {
   const draw = (tag, traits) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag);

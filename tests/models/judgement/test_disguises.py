@@ -44,7 +44,7 @@ def test_signs_inside_a_word_are_read_over(chunk: str, word: str) -> None:
         ("word", "word"),  # nothing is joined
     ],
 )
-def test_signs_that_belong_there_join_nothing(chunk: str, word: str) -> None:
+def test_signs_that_belong_there_join_no_words(chunk: str, word: str) -> None:
     assert word not in joined(chunk)
 
 

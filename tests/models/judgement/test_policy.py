@@ -400,7 +400,7 @@ def test_more_evidence_never_makes_a_verdict_milder(
 
 @settings(deadline=None, max_examples=300)
 @given(evidences, policies)
-def test_every_decision_has_a_reason_and_says_whether_a_check_is_owed(
+def test_every_decision_has_a_reason_and_says_whether_a_check_is_due(
     one: list[Evidence], policy: Policy
 ) -> None:
     decision = decide(one, policy)

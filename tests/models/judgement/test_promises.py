@@ -40,7 +40,7 @@ def test_the_interval_is_clopper_and_pearsons(count: int, of: int) -> None:
     )
 
 
-def test_of_nothing_nothing_is_known() -> None:
+def test_the_interval_of_no_comments_is_everything() -> None:
     assert interval(0, 0) == (0, 0, None, 0.0, 1.0)
 
 

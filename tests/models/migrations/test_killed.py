@@ -123,7 +123,7 @@ def filled(empty: None) -> None:
     fill()
 
 
-def test_a_migration_that_is_killed_at_each_of_its_steps_goes_on(
+def test_a_migration_that_is_killed_at_each_of_its_steps_continues(
     filled: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deaths = sum(killed_at_each_step(revision, monkeypatch) for revision in revisions()[1:])

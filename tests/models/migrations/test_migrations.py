@@ -95,7 +95,7 @@ def test_migrations_and_records_agree(data: Path) -> None:
 
 
 @pytest.mark.parametrize("start", [None, *revisions()])
-def test_from_nothing_and_from_each_earlier_head_the_schema_becomes_the_records_own(
+def test_every_earlier_schema_migrates_to_that_of_the_records(
     empty: None, start: str | None
 ) -> None:
     if start:

@@ -23,7 +23,7 @@ def test_an_actor_is_stored_as_a_text_and_read_back_from_it(actor: Actor, stored
 @pytest.mark.parametrize(
     "text", ["", "moderator", "key:", "policy:1", "the command line", "Policy"]
 )
-def test_a_text_that_names_nobody_is_refused(text: str) -> None:
+def test_a_text_that_names_no_actor_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 — enum and actor explain it each in their own words
         Actor.parse(text)
 

@@ -104,7 +104,7 @@ def test_a_comment_that_was_never_live_touches_no_page(client: Client) -> None:
         assert session.scalars(select(Thread.revision)).one() == 0
 
 
-def test_once_more_does_nothing(client: Client) -> None:
+def test_a_second_call_does_nothing(client: Client) -> None:
     comment = screened(client)
     erased(comment)
     with begin() as session:
@@ -112,7 +112,7 @@ def test_once_more_does_nothing(client: Client) -> None:
         assert erase(session, "018f0000-0000-7000-8000-000000000000", by=ANN) is None
 
 
-def test_a_model_that_may_have_learned_from_it_is_owed_a_successor(client: Client) -> None:
+def test_a_model_that_may_have_learned_from_it_is_due_to_be_replaced(client: Client) -> None:
     taught = screened(client)
     decide(taught, "reject")
     with begin() as session:

@@ -71,7 +71,7 @@ def test_nothing_is_taken_if_the_check_could_not_run(client: Client) -> None:
     assert named() == (None, None)
 
 
-def test_a_name_that_a_moderator_gave_or_took_away_is_final(client: Client) -> None:
+def test_a_title_that_a_moderator_set_or_removed_is_final(client: Client) -> None:
     comment = from_page(client)
     with begin() as session:
         session.execute(update(Thread).values(title_is_final=True, url_is_final=True))

@@ -189,7 +189,7 @@ def turn_deliveries_round() -> list[str]:
     return [str(row["id"]) for row in rows]
 
 
-def test_learning_is_owed_to_sites_in_the_order_of_their_ids(
+def test_learning_becomes_due_in_the_order_of_the_sites_ids(
     client: Client, database_url: str
 ) -> None:
     """Without an explicit order, PostgreSQL would change them in the order of the table, where

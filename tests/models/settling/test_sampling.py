@@ -31,7 +31,7 @@ def test_a_larger_share_keeps_those_of_a_smaller_one(data: Path) -> None:
 
 
 @pytest.mark.parametrize(("share", "count"), [(0.0, 0), (-1.0, 0), (1.0, len(IDS))])
-def test_nothing_or_everything(data: Path, share: float, count: int) -> None:
+def test_a_share_of_0_or_1_samples_none_or_all(data: Path, share: float, count: int) -> None:
     assert len(sampled(share)) == count
 
 

@@ -100,7 +100,7 @@ def test_an_erased_comment_stays_erased(client: Client) -> None:
     assert status_of(comment) == "deleted"
 
 
-def test_many_are_undone_at_once_and_answered_in_the_order_given(client: Client) -> None:
+def test_many_are_undone_at_once_with_results_in_the_given_order(client: Client) -> None:
     one, two, three = (posted(client, body=f"The {n} ferry was late.") for n in range(3))
     decide(one, "approve", by=POLICY)
     mine = decide(three, "reject")

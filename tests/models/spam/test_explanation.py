@@ -54,7 +54,7 @@ def test_every_part_has_its_place_in_the_original(text: str) -> None:
 
 @settings(deadline=None)
 @given(ODD)
-def test_shares_are_parts_of_a_whole_and_the_weightiest_stands_first(text: str) -> None:
+def test_shares_are_parts_of_a_whole_and_the_largest_is_first(text: str) -> None:
     shares = [part.share for part in explained(text).parts]
 
     assert shares == sorted(shares, reverse=True)

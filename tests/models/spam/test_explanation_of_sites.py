@@ -81,7 +81,7 @@ def test_the_base_models_opinion_is_one_part_and_its_silence_another() -> None:
     assert (silent.what, silent.log_odds) == (BASE_IS_SILENT, -1.0)
 
 
-def test_a_count_is_named_and_so_is_one_that_nobody_knows() -> None:
+def test_known_and_unknown_counts_are_named() -> None:
     weights = np.zeros(COLUMNS, np.float32)
     weights[-context.COLUMNS :] = 1
     model = SiteModel(weights, 0.0, [], "base")

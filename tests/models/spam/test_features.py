@@ -50,7 +50,7 @@ def test_case_accents_and_disguises_make_no_difference_to_words() -> None:
     np.testing.assert_array_equal(plain, disguised)
 
 
-def test_a_byte_order_mark_gives_nothing_away() -> None:
+def test_a_byte_order_mark_reveals_nothing() -> None:
     assert (features(["\ufeffnice song"]) != features(["nice song"])).nnz == 0
 
 

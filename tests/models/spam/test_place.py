@@ -51,7 +51,7 @@ def test_a_site_at_www_dot_com_does_not_own_every_com() -> None:
     assert "link" in {token.kind for token in seen("see shop.com there", place)}
 
 
-def test_where_nobody_said_where_a_comment_stands_every_link_is_a_strangers() -> None:
+def test_without_a_page_every_link_leads_away() -> None:
     text = "see https://paper.example.com/page"
 
     assert (features([text]) != features([text], [None])).nnz == 0

@@ -164,7 +164,7 @@ else:
 
 
 @on_postgresql
-def test_a_fork_gets_connections_of_its_own_and_leaves_its_parents_alone(data: object) -> None:
+def test_a_fork_opens_its_own_connections_and_leaves_its_parents_alone(data: object) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=60, check=False
     )

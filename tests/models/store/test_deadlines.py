@@ -59,7 +59,7 @@ def beat(name: str) -> None:
 
 
 @on_postgresql
-def test_a_statement_that_nobody_answers_is_cut_at_the_deadline(between: Proxy) -> None:
+def test_a_statement_without_an_answer_ends_at_the_deadline(between: Proxy) -> None:
     between.hole()
     with pytest.raises(OperationalError, match="did not answer in time"), deadlines.within(0.5):
         look()
@@ -68,7 +68,7 @@ def test_a_statement_that_nobody_answers_is_cut_at_the_deadline(between: Proxy) 
 
 
 @on_postgresql
-def test_a_new_connection_is_cut_at_the_deadline_however_many_hosts_there_are(
+def test_a_new_connection_ends_at_the_deadline_with_any_number_of_hosts(
     between: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine().dispose()
@@ -83,7 +83,7 @@ def test_a_new_connection_is_cut_at_the_deadline_however_many_hosts_there_are(
 
 
 @on_postgresql
-def test_without_a_deadline_a_database_that_answers_nobody_is_given_up(between: Proxy) -> None:
+def test_without_a_deadline_a_database_that_never_answers_is_given_up(between: Proxy) -> None:
     between.hole()
     for _ in range(3):
         with (
@@ -94,7 +94,7 @@ def test_without_a_deadline_a_database_that_answers_nobody_is_given_up(between: 
 
 
 @on_postgresql
-def test_while_the_database_is_away_nobody_waits_for_it(between: Proxy) -> None:
+def test_while_the_database_is_down_nothing_waits_for_it(between: Proxy) -> None:
     """One statement notices it; the next one, on any connection, does not wait for a second
     tick.
     """

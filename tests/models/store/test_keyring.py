@@ -133,7 +133,7 @@ def test_a_migration_needs_no_keys_and_says_that_they_are_missing(
     assert not (data / "secrets.json").exists()
 
 
-def test_a_database_whose_keys_were_made_but_hold_nothing_yet_is_not_given_others(
+def test_a_database_with_unused_keys_does_not_get_others(
     data: Path,
 ) -> None:
     """Another process may be using them."""
@@ -235,9 +235,7 @@ def test_another_key_under_a_known_id_is_refused(client: Client, bring: Bring) -
         require_keys()
 
 
-def test_wrong_keys_accept_nothing_in_a_process_that_runs_already(
-    client: Client, bring: Bring
-) -> None:
+def test_a_running_process_with_wrong_keys_accepts_nothing(client: Client, bring: Bring) -> None:
     posted(client)
     bring(generated())
     answer = post(client, body="Another")
@@ -373,7 +371,7 @@ def test_to_accept_asks_for_the_fingerprint_once_a_process(client: Client) -> No
 # Keys that change while the service runs.
 
 
-def test_a_process_goes_on_when_the_file_vanishes_and_follows_when_it_is_back(
+def test_a_process_keeps_its_keys_when_the_file_disappears_and_reads_it_when_it_is_back(
     client: Client, data: Path
 ) -> None:
     posted(client)

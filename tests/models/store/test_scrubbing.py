@@ -71,7 +71,7 @@ def _filled(client: Client, count: int) -> list[str]:
 
 
 @sqlite_only
-def test_of_many_erased_comments_of_all_sizes_nothing_is_left(client: Client) -> None:
+def test_nothing_is_left_of_many_erased_comments_of_all_sizes(client: Client) -> None:
     ids = _filled(client, 120)
     gone = random.Random(5).sample(ids, 80)
     for id_ in gone:
@@ -153,7 +153,7 @@ def test_expired_data_leaves_the_write_ahead_log_too(data: Path) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_postgresql_is_owed_none_of_it(client: Client, moderator: Caller) -> None:
+def test_postgresql_needs_no_scrubbing(client: Client, moderator: Caller) -> None:
     moderator.call("DELETE", f"/comments/{posted(client)}")
     tidy(now())
     assert owed() == set()

@@ -153,7 +153,7 @@ def test_plain_english_only_loses_its_case_and_spacing(text: str) -> None:
     assert fold(text) == " ".join(text.lower().split())
 
 
-def test_a_sign_that_stands_for_a_sentence_is_read_as_one_unless_there_are_many() -> None:
+def test_a_ligature_of_a_sentence_is_expanded_unless_there_are_many() -> None:
     assert fold("ﷺ") == fold("صلى الله عليه وسلم")
     assert len(fold("a ﷺ" * 2500)) <= 4 * 10_000
     assert fold("ﷺ" * 500 + "casino") == "casino"

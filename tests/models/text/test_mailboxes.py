@@ -23,7 +23,7 @@ def test_short_names_are_never_suggested() -> None:
     assert not {"me.com", "mail.com", "bk.ru"} & set(SUGGESTED_DOMAINS)
 
 
-def test_every_domain_is_there_once_and_spelled_as_in_an_address() -> None:
+def test_every_domain_is_listed_once_and_spelled_as_in_an_address() -> None:
     assert len(SUGGESTED_DOMAINS) == len(set(SUGGESTED_DOMAINS))
     for domain in FREE_MAILBOXES.union(SUGGESTED_DOMAINS):
         assert parsed_email(f"ann@{domain}").ascii_domain == domain

@@ -43,7 +43,7 @@ def test_shared_secrets_sign_first() -> None:
     assert kept.keys(AT + DAY) == ["s1", "p1"]
 
 
-def test_a_rotation_puts_a_new_secret_first_and_lets_the_old_one_sign_for_a_while() -> None:
+def test_after_a_rotation_the_new_secret_is_first_and_the_old_one_signs_for_a_while() -> None:
     old = Sealed(secrets=(Secret(shared="old"),), headers={"x-key": "1"})
     new = rotated(old, until=AT + DAY, at=AT, signs_ed25519=False)
     assert [secret.until for secret in new.secrets] == [None, AT + DAY]
@@ -67,7 +67,7 @@ def test_a_rotation_that_ends_the_old_secret_at_once_leaves_only_the_new_one() -
     assert new.secrets[0].shared != "leaked"
 
 
-def test_only_a_few_secrets_live_at_once() -> None:
+def test_only_a_few_secrets_are_valid_at_once() -> None:
     kept = Sealed(secrets=(first_secret(signs_ed25519=False),))
     for _ in range(2 * MOST_SECRETS):
         kept = rotated(kept, until=AT + DAY, at=AT, signs_ed25519=False)

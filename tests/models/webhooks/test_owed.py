@@ -62,7 +62,7 @@ def test_an_endpoint_gets_the_events_that_it_asked_for(
     assert wants(endpoint, kind, ends_approval=ends_approval, thread=thread) is hears
 
 
-def test_an_event_that_no_page_shows_is_owed_at_once() -> None:
+def test_an_event_that_changes_no_page_is_due_at_once() -> None:
     at = now()
     row = delivery_of(Happened("e", 1, "comment.flagged", "c", 3), "endpoint", at)
     assert (row["state"], row["due"], row["sequence"]) == ("owed", at, 3)

@@ -191,7 +191,7 @@ def test_a_key_may_do_what_its_scope_says(
     assert caller.call(method, path).status_code == status
 
 
-def test_a_key_of_another_site_opens_nothing(
+def test_a_key_of_another_site_has_no_access(
     client: Client, moderator: Caller, flagged: str
 ) -> None:
     registering.add_site("other", ["https://other.example"])

@@ -169,7 +169,7 @@ def test_the_example_of_a_body_is_a_good_body(document: Any, call: Call) -> None
     call.body.model_validate_json(json.dumps(example), strict=True)
 
 
-def test_there_is_a_webhook_for_each_event_and_real_events_are_like_it(
+def test_every_event_has_a_webhook_and_real_events_match_it(
     client: Client, document: Any, moderator: Caller
 ) -> None:
     assert set(document["webhooks"]) == {*EVENTS, TEST}

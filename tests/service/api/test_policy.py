@@ -28,7 +28,7 @@ def patched(moderator: Caller, patch: object, content_type: str = MERGE_PATCH) -
 
 
 @pytest.mark.parametrize("content_type", ["application/json", MERGE_PATCH])
-def test_a_patch_changes_parts_and_answers_the_whole(
+def test_a_patch_changes_parts_and_returns_the_whole(
     moderator: Caller, policy: Any, content_type: str
 ) -> None:
     becomes = patched(moderator, {"spam": {"flag_above": 0.7}}, content_type)

@@ -20,13 +20,13 @@ def test_every_name_is_one_word(schemas: Schemas) -> None:
     assert all(name.isalnum() for name in schemas.components)
 
 
-def test_a_default_of_a_body_stands_in_its_description(schemas: Schemas) -> None:
+def test_a_bodys_default_is_in_its_description(schemas: Schemas) -> None:
     rotation = schemas.components["Rotation"]["properties"]["overlap_seconds"]
     assert "default" not in rotation
     assert "Default: 86400." in rotation["description"]
 
 
-def test_all_of_a_policy_is_there_when_it_is_shown_and_optional_when_it_is_sent(
+def test_a_policy_is_complete_in_answers_and_optional_in_requests(
     schemas: Schemas,
 ) -> None:
     shown = schemas.components["PolicyInForce"]

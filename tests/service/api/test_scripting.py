@@ -171,7 +171,7 @@ def test_an_error_in_a_batch_names_its_field(
     assert field in {each["field"] for each in answer.json["errors"]}
 
 
-def test_one_of_another_site_and_nothing_is_decided(
+def test_one_comment_of_another_site_prevents_all_decisions(
     moderator: Caller, other: Caller, held: list[str]
 ) -> None:
     answer: Any = other.call(
@@ -305,7 +305,7 @@ def test_the_log_is_read_page_by_page(moderator: Caller, held: list[str]) -> Non
         assert moderator.call("GET", f"/log?{wrong}").status_code == 422
 
 
-def test_nothing_of_another_site_is_there(
+def test_nothing_of_another_site_is_found(
     moderator: Caller, other: Caller, held: list[str]
 ) -> None:
     question: Any = moderator.call(

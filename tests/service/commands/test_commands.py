@@ -109,7 +109,7 @@ def test_without_a_database_the_command_names_migrate_and_makes_none(tmp_path: P
     assert not list(tmp_path.iterdir())
 
 
-def test_a_key_stands_alone_on_standard_output(data: Path) -> None:
+def test_only_the_key_is_on_standard_output(data: Path) -> None:
     done = greenroom("key", "create", "--site", "paper", "--scope", "moderate", data=data)
     assert re.fullmatch(r"gr_\S+\n", done.stdout)
     assert done.stderr == ""

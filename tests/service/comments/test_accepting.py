@@ -434,7 +434,7 @@ def test_a_wait_of_an_hour_is_given_in_minutes(data: Any, monkeypatch: pytest.Mo
     assert 3500 < int(refused.headers["Retry-After"]) <= 3600
 
 
-def test_forwarded_addresses_are_believed_only_from_as_many_proxies_as_told(
+def test_forwarded_addresses_are_trusted_only_from_as_many_proxies_as_set(
     data: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")

@@ -105,7 +105,7 @@ def test_an_email_error_goes_on_after_a_colon_in_lower_case() -> None:
 
 
 @pytest.mark.parametrize("key", ["/a", "x" * 500, "https://paper.example/a", "日本"])
-def test_a_thread_key_that_is_kept_is_found_by_itself(key: str) -> None:
+def test_a_thread_is_found_by_its_stored_key(key: str) -> None:
     assert thread_key(thread_key(key)) == key
 
 

@@ -79,7 +79,7 @@ def test_each_of_many_gets_its_own_outcome_and_its_own_error() -> None:
         assert (repr(outcome) == repr(ValueError(item))) if item % 3 == 0 else outcome == item * 2
 
 
-def test_work_that_fails_fails_for_those_in_the_batch_and_nobody_after() -> None:
+def test_failing_work_fails_for_its_batch_and_no_later_one() -> None:
     def work(items: Sequence[int]) -> list[int | BaseException]:
         if 1 in items:
             raise ValueError("the disk is full")

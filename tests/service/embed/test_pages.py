@@ -44,7 +44,7 @@ def test_every_field_has_a_label_and_the_longest_length_that_is_accepted(client,
     assert re.search(rf'id="{name}" name="{name}" maxlength="{LIMITS[name]}"', page)
 
 
-def test_a_published_comment_stands_on_the_plain_page_with_a_link_to_answer_it(client, moderator):
+def test_a_published_comment_is_on_the_plain_page_with_a_reply_link(client, moderator):
     comment = posted(client, name=HOSTILE, website="https://example.org/")
     moderator.decide(comment, "approve")
     publish_all()

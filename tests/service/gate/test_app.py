@@ -85,7 +85,7 @@ def post(length: object, path: str = "/v1/sites/demo/comments") -> Sent:
     return Sent("POST", path, lines=[("content-length", str(length))])
 
 
-def test_a_body_is_handed_over_whole(gate: Gate, app: App) -> None:
+def test_a_body_is_passed_on_whole(gate: Gate, app: App) -> None:
     status, _, _ = asked(gate, post(6), Exchange([b"abc", b"def"]))
     assert (status, app.bodies) == (200, [b"abcdef"])
 

@@ -12,7 +12,7 @@ from service.gate.asking import BROKEN, Answer, Environ, ask
 Start = Callable[..., Any]
 
 
-def test_status_headers_and_body_are_taken_whole() -> None:
+def test_status_headers_and_body_are_read_completely() -> None:
     def app(environ: Environ, start: Start) -> Iterable[bytes]:
         start("207 Multi-Status", [("A", "1"), ("A", "2")])
         return [b"one ", b"", b"two"]
@@ -89,7 +89,7 @@ def _begins_badly(environ: Environ, start: Start) -> Iterable[bytes]:
 
 
 @pytest.mark.parametrize("app", [_raises, _never_begins, _begins_badly])
-def test_a_failure_is_a_500_that_quotes_nobody(
+def test_a_failure_is_a_500_that_quotes_no_text(
     app: Callable[[Environ, Start], Iterable[bytes]],
 ) -> None:
     answer = ask(app, {}, b"")

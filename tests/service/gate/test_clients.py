@@ -140,7 +140,7 @@ def served_beside_slow_clients(up: Running) -> Held:
     raise AssertionError("slow clients were always cut before the others were served")
 
 
-def test_slow_bodies_and_idle_connections_keep_nobody_from_reading_and_posting_and_are_cut(
+def test_slow_bodies_and_idle_connections_delay_nobody_and_are_closed(
     up: Running, trickling: Future[tuple[int, int]]
 ) -> None:
     held = served_beside_slow_clients(up)

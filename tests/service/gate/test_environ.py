@@ -31,14 +31,14 @@ def test_repeated_headers_are_joined_and_of_length_and_type_the_first_counts() -
     assert of([("content-type", "a"), ("content-type", "b")]) == {"CONTENT_TYPE": "a"}
 
 
-def test_a_value_beyond_ascii_is_there_and_empty() -> None:
+def test_a_header_value_that_is_not_ascii_becomes_empty() -> None:
     assert of([("idempotency-key", "\u00e4")]) == {"HTTP_IDEMPOTENCY_KEY": ""}
 
 
 @pytest.mark.parametrize(
     ("client", "address"), [("192.0.2.7:4711", "192.0.2.7"), ("[2001:db8::1]:4711", "2001:db8::1")]
 )
-def test_the_peers_address_stands_without_its_port(client: str, address: str) -> None:
+def test_the_peers_address_has_no_port(client: str, address: str) -> None:
     assert environ_of(Sent("GET", "/", client=client))["REMOTE_ADDR"] == address
 
 

@@ -43,7 +43,7 @@ def test_a_connection_to_that_port_is_not_what_listens() -> None:
             assert timeout_of(reading) == 0
 
 
-def test_while_nobody_listens_yet_it_says_so() -> None:
+def test_the_option_can_be_set_only_on_a_listening_socket() -> None:
     with socket.socket() as bound:
         bound.bind((HOST, 0))
         assert not give_up_on_silent_readers(bound.getsockname()[1], 1)

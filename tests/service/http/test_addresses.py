@@ -71,7 +71,7 @@ def test_nonsense_is_no_error_and_counts_as_itself(text: str) -> None:
 
 
 @given(st.ip_addresses(v=4))
-def test_every_form_of_an_ipv4_address_is_one_owner(address: object) -> None:
+def test_all_spellings_of_an_ipv4_address_count_as_one_owner(address: object) -> None:
     forms = ("{}", "{}:80", "::ffff:{}", "[::ffff:{}]:80", "64:ff9b::{}")
     assert {owner_of(form.format(address)) for form in forms} == {str(address)}
 

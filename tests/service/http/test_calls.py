@@ -122,7 +122,7 @@ def test_a_call_with_a_scope_needs_a_key(things: Client) -> None:
     assert "WWW-Authenticate" in answer.headers
 
 
-def test_the_declaration_knows_all_that_is_answered() -> None:
+def test_the_declaration_lists_every_answer() -> None:
     call = declared("make_thing")
     assert (call.path, call.path_names) == ("/v1/{place}/things", ["place"])
     assert (call.query, call.body, call.answer) == (Wish, Thing, Told)

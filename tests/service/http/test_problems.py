@@ -139,7 +139,7 @@ def test_errors_are_listed_only_if_there_are_any() -> None:
     assert body["detail"] == "No such page."
 
 
-def test_one_field_may_be_told_with_another_detail() -> None:
+def test_an_error_of_one_field_may_have_another_detail() -> None:
     assert wrong_field("page", "No such page.", detail="Look again.").detail == "Look again."
 
 

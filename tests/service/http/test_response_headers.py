@@ -66,7 +66,7 @@ def test_every_answer_says_that_it_depends_on_the_origin() -> None:
     assert {cors_headers(SITE, origin)["Vary"] for origin in (HOME, "null", None)} == {"Origin"}
 
 
-def test_an_answer_runs_nothing_and_stands_in_no_frame() -> None:
+def test_an_answer_runs_no_script_and_cannot_be_framed() -> None:
     headers = dict(SECURITY_HEADERS)
     assert headers["X-Content-Type-Options"] == "nosniff"
     policy = headers["Content-Security-Policy"]

@@ -92,7 +92,7 @@ def test_without_the_setting_a_believed_proxy_says_which_it_is(
     )
 
 
-def test_a_proxy_that_is_not_believed_changes_nothing(client: Client) -> None:
+def test_an_untrusted_proxy_changes_nothing(client: Client) -> None:
     assert (
         "Strict-Transport-Security"
         not in client.get("/demo", headers={"X-Forwarded-Proto": "https"}).headers
@@ -108,7 +108,7 @@ def _set_cookie(app: Flask) -> str:
     return answer.headers["Set-Cookie"]
 
 
-def test_by_https_the_sessions_cookie_is_bound_to_the_host(secure: Client) -> None:
+def test_over_https_the_sessions_cookie_is_bound_to_the_host(secure: Client) -> None:
     name, _, rest = _set_cookie(secure.application).partition("=")
     traits = {trait.strip() for trait in rest.split(";")}
     assert name == "__Host-greenroom_console"
@@ -116,13 +116,13 @@ def test_by_https_the_sessions_cookie_is_bound_to_the_host(secure: Client) -> No
     assert not [trait for trait in traits if trait.startswith("Domain")]
 
 
-def test_over_http_it_has_the_name_that_such_a_browser_takes(client: Client) -> None:
+def test_over_http_the_cookie_has_a_name_that_browsers_accept_there(client: Client) -> None:
     cookie = _set_cookie(client.application)
     assert cookie.startswith("greenroom_console=")
     assert "Secure" not in cookie
 
 
-def test_by_https_a_cookie_without_the_prefix_opens_nothing(secure: Client) -> None:
+def test_over_https_a_cookie_without_the_prefix_opens_no_session(secure: Client) -> None:
     """A sibling host could have set it."""
     value = _set_cookie(secure.application).partition("=")[2].partition(";")[0]
     secure.set_cookie("greenroom_console", value)

@@ -88,7 +88,7 @@ def test_a_stance_or_a_time_that_makes_no_sense_is_refused(new: dict[str, object
         NewBlock.model_validate(new)
 
 
-def test_a_block_holds_until_its_day_or_its_end(data: object) -> None:
+def test_a_block_applies_until_its_date_or_its_end(data: object) -> None:
     short = made(NewBlock(kind="word", value="short", days=1))
     ever = made(NewBlock(kind="word", value="ever"))
     with reading() as session:
@@ -142,7 +142,7 @@ def test_blocking_an_author_rejects_their_waiting_comments_as_one_batch(client: 
     assert statuses == {**dict.fromkeys(theirs, "rejected"), other: "flagged"}
 
 
-def test_trusting_an_author_decides_nothing(client: Client) -> None:
+def test_trusting_an_author_decides_no_comment(client: Client) -> None:
     comment = posted(client, body=f"A few links {LINKS}")
     screen_all()
     with begin() as session:
@@ -152,7 +152,7 @@ def test_trusting_an_author_decides_nothing(client: Client) -> None:
     assert (settled, batch) == ([], None)
 
 
-def test_a_comment_that_says_little_has_nothing_like_it(client: Client) -> None:
+def test_a_short_comment_is_similar_to_no_other(client: Client) -> None:
     short, long = posted(client, body="Yes!"), posted(client, body=LONG)
     with pytest.raises(Problem, match="too short"):
         made(NewBlock(kind="like", stance="reject", days=3), short)

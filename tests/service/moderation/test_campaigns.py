@@ -40,7 +40,7 @@ def groups(moderator: Caller, query: str = "") -> Any:
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_comments_that_say_the_same_stand_together(
+def test_comments_that_say_the_same_are_grouped(
     moderator: Caller, waiting: list[str], at_once: bool
 ) -> None:
     from worker.screening.screening import screen_now
@@ -69,7 +69,9 @@ def test_groups_are_handed_out_once_by_cursor(moderator: Caller, waiting: list[s
     assert moderator.call("GET", "/queue?group=colour").status_code == 422
 
 
-def test_the_last_of_a_campaign_is_still_told_as_one(moderator: Caller, waiting: list[str]) -> None:
+def test_the_last_comment_of_a_campaign_is_still_part_of_it(
+    moderator: Caller, waiting: list[str]
+) -> None:
     screen_all()
     for comment in waiting[1:5]:
         moderator.decide(comment, "reject")
@@ -140,7 +142,7 @@ def test_a_replay_on_an_empty_site_reports_nothing(moderator: Caller) -> None:
     assert (told["comments"], told["since"], told["samples"]) == (0, None, [])
 
 
-def test_outliers_stand_first_in_any_script_and_equals_keep_their_order() -> None:
+def test_outliers_are_first_in_any_script_and_equals_keep_their_order() -> None:
     sold = "اربح المال من البيت بدون خبرة، سجل الآن"
     texts = {
         "a": sold,

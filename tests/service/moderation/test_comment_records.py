@@ -66,7 +66,9 @@ def test_a_record_holds_what_was_sent_and_what_was_found(held: str) -> None:
     assert record["decisions"][0]["by"] == "policy"
 
 
-def test_the_pages_title_is_the_threads_once_it_has_one(client: Client, moderator: Caller) -> None:
+def test_the_pages_title_is_that_of_the_thread_if_it_has_one(
+    client: Client, moderator: Caller
+) -> None:
     first = posted(client, title="The harbour", url="https://paper.example/harbour")
     assert records([first])[0]["title"] == "The harbour"
     moderator.decide(first, "approve")

@@ -81,7 +81,7 @@ def test_a_comment_that_is_named_twice_is_decided_once(held: list[str]) -> None:
         assert len(decide_each(session, asked, by=ANN).done) == 1
 
 
-def test_a_batch_is_undone_as_far_as_it_stands(held: list[str]) -> None:
+def test_a_batch_is_undone_except_for_decisions_that_were_undone_already(held: list[str]) -> None:
     batch = new_id()
     ruled(held, batch=batch)
     wanted = to_undo(batch=batch)

@@ -79,7 +79,9 @@ def test_it_is_listed_and_ended_like_a_block(
     assert status_of(said(client, f"{SAID}, Lee", n=2)) == "approved"
 
 
-def test_a_chain_of_resemblance_does_not_carry_the_rule_away(client: Client, ann: SignedIn) -> None:
+def test_a_rule_does_not_spread_through_a_chain_of_similar_comments(
+    client: Client, ann: SignedIn
+) -> None:
     """B is like A, and C is like B. C is not like A, and no human has seen C."""
     words = SAID.split()
     first = said(client)
@@ -109,7 +111,7 @@ def test_waiting_comments_are_decided_with_it_as_one_batch(
     assert {status_of(id_) for id_ in ids} == {"flagged"}
 
 
-def test_let_through_takes_back_the_repeats_and_nothing_else(
+def test_a_rule_to_approve_cancels_repeats_and_nothing_else(
     client: Client, moderator: Caller
 ) -> None:
     first = said(client)
@@ -123,7 +125,7 @@ def test_let_through_takes_back_the_repeats_and_nothing_else(
     assert status_of(said(client, f"{SAID} {links}", n=6)) == "flagged"
 
 
-def test_an_erased_comment_is_like_nothing_any_more(client: Client, moderator: Caller) -> None:
+def test_an_erased_comment_is_similar_to_no_other(client: Client, moderator: Caller) -> None:
     first = said(client)
     moderator.call(
         "POST", "/blocks", json={"kind": "like", "stance": "reject", "comment": first, "days": 1}

@@ -56,7 +56,7 @@ def test_every_change_of_the_settings_is_news_and_only_the_latest_has_an_undo(
     assert "<summary>1 more</summary>" in page
 
 
-def test_many_decisions_at_once_are_one_piece_of_news(client: Client) -> None:
+def test_many_decisions_at_once_are_one_item_of_news(client: Client) -> None:
     ids = [posted(client, body=f"{n} {LINKS}", email=f"r{n}@example.org") for n in range(MANY)]
     screen_all()
     ann = SignedIn(client)

@@ -122,7 +122,7 @@ def test_only_a_colleague_of_the_same_site_can_be_asked(client: Client) -> None:
             ask(session, row, there, by=ANN)
 
 
-def test_the_first_answer_stands(client: Client) -> None:
+def test_the_first_answer_is_kept(client: Client) -> None:
     comment = posted(client)
     with begin() as session:
         row = session.get_one(Comment, comment)

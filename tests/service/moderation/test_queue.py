@@ -89,7 +89,7 @@ def test_the_review_list_is_oldest_first_and_newest_first_on_request(held: list[
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest", "risk", "due"])
-def test_a_list_goes_on_in_every_order_with_nothing_twice_or_left_out(
+def test_a_list_continues_in_every_order_without_repeats_or_gaps(
     held: list[str], order: str
 ) -> None:
     view, seen = View(order=order), list[str]()

@@ -139,7 +139,7 @@ def test_a_title_that_was_there_before_is_not_asked_of_the_next_comment(
 
 
 @pytest.mark.parametrize("title", ["\u200b\u2800", " ", "\u202e"])
-def test_a_title_that_nobody_can_see_is_none(client: Client, moderator: Caller, title: str) -> None:
+def test_an_invisible_title_is_none(client: Client, moderator: Caller, title: str) -> None:
     settled(client, moderator, title=title)
     publish_all()
     assert moderator.page()["title"] is None
@@ -218,7 +218,7 @@ def test_an_address_that_is_not_on_the_site_is_refused(
     assert acts() == []
 
 
-def test_a_viewer_corrects_nothing(client: Client) -> None:
+def test_a_viewer_cannot_correct_anything(client: Client) -> None:
     post(client)
     ann = SignedIn(client, role="viewer")
     assert "Save title and address" not in ann.get(f"/threads/{thread_id()}")

@@ -60,7 +60,7 @@ def shown() -> dict[str, Any]:
     }
 
 
-def test_restored_into_an_empty_database_of_either_kind_it_is_the_same_and_goes_on(
+def test_a_backup_restored_into_either_database_is_the_same_and_works(
     lived_in: Ids, moderator: Caller, move: Move, tmp_path: Path
 ) -> None:
     file = tmp_path / "greenroom.backup"
@@ -107,7 +107,7 @@ def test_the_commands_do_it_and_say_what_is_left_to_do(
 
 
 @into_sqlite
-def test_it_is_of_one_moment_though_the_service_goes_on_meanwhile(
+def test_a_backup_shows_one_moment_while_the_service_runs(
     lived_in: Ids, client: Client, moderator: Caller, move: Move, tmp_path: Path
 ) -> None:
     before, came = rows(), []
@@ -124,7 +124,7 @@ def test_it_is_of_one_moment_though_the_service_goes_on_meanwhile(
     assert rows() == before
 
 
-def test_the_file_is_its_owners_alone_and_holds_no_key_unless_told(
+def test_only_the_owner_reads_the_backup_and_it_has_keys_only_on_request(
     lived_in: Ids, tmp_path: Path
 ) -> None:
     file = tmp_path / "b"
@@ -203,7 +203,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 
 @into_sqlite
-def test_a_damaged_one_restores_nothing(lived_in: Ids, move: Move, tmp_path: Path) -> None:
+def test_a_damaged_backup_restores_nothing(lived_in: Ids, move: Move, tmp_path: Path) -> None:
     for number, damage in enumerate(DAMAGES.values()):
         backup(tmp_path / f"{number}", with_secrets=True)
         rewrite(tmp_path / f"{number}", "comments.jsonl", damage)
@@ -214,9 +214,7 @@ def test_a_damaged_one_restores_nothing(lived_in: Ids, move: Move, tmp_path: Pat
         assert_nothing_restored()
 
 
-def test_a_file_that_is_there_is_not_written_over_unless_asked(
-    lived_in: Ids, tmp_path: Path
-) -> None:
+def test_an_existing_file_is_overwritten_only_on_request(lived_in: Ids, tmp_path: Path) -> None:
     file = tmp_path / "b"
     file.write_text("the only good backup")
     run = CliRunner().invoke(main, ["backup", str(file)])

@@ -68,7 +68,7 @@ def test_a_process_is_not_ready_while_storage_fails(client: Client, data: Path) 
     assert (status, body["failing"]) == (503, ["storage"])
 
 
-def test_another_wish_is_a_422_that_says_which_there_are(client: Client) -> None:
+def test_an_unknown_choice_is_a_422_that_lists_the_valid_ones(client: Client) -> None:
     status, body = ready(client, "?for=everything")
     assert (status, body["errors"][0]["field"]) == (422, "for")
 

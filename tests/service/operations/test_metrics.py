@@ -132,9 +132,7 @@ def test_comments_are_counted_by_status(
     ] == [1, 1, 1]
 
 
-def test_a_ring_that_nobody_took_is_counted(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lost_message_is_counted(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     before = told_by(client)
     bell.ring(bell.SCREEN, ["1", "2"])  # there is no broker
     monkeypatch.setenv("GREENROOM_REDIS_URL", "redis://127.0.0.1:1/0")

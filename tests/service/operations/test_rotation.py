@@ -83,7 +83,7 @@ def test_an_author_erased_meanwhile_stays_erased(lived_in: Ids) -> None:
     assert id_ not in sealed()
 
 
-def test_an_address_nobody_can_read_retires_no_key(lived_in: Ids) -> None:
+def test_an_unreadable_address_prevents_retiring_a_key(lived_in: Ids) -> None:
     with begin() as session:
         session.execute(
             update(Comment).where(Comment.id == lived_in["approved"]).values(email=b"9\0nonsense")

@@ -32,7 +32,7 @@ def sampled(client: Client, moderator: Caller) -> list[str]:
     return ids
 
 
-def test_before_anyone_judged_nothing_is_known(sampled: list[str]) -> None:
+def test_without_reviews_there_are_no_error_rates(sampled: list[str]) -> None:
     found = rates()
     assert found.judged == 0
     assert (found.good_held_back.wrong, found.good_held_back.of) == (0, 0)

@@ -11,7 +11,7 @@ from service.sites import registering
 
 
 @pytest.mark.parametrize("key", ["", "Demo", "a b", "-a", "a-", "a" * 65, "é", "a/b", "a\n"])
-def test_a_sites_key_can_stand_in_an_address(data: object, key: str) -> None:
+def test_a_sites_key_fits_into_a_url(data: object, key: str) -> None:
     with pytest.raises(ValueError, match="A site's key is"):
         registering.add_site(key, ["https://paper.example"])
 

@@ -56,7 +56,7 @@ def test_a_draft_that_contradicts_a_human_is_reported(
     assert [sample["human"] for sample in found["comments"]] == ["approve"]
 
 
-def test_to_ask_a_human_again_contradicts_nobody(
+def test_asking_a_human_again_contradicts_nobody(
     moderator: Caller, settled: dict[str, str]
 ) -> None:
     moderator.decide(settled["approved"], "approve")

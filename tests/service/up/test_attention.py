@@ -82,7 +82,7 @@ print(attention.ended)
     assert run(code) == "False"
 
 
-def test_without_a_signal_it_sleeps_as_long_as_was_said() -> None:
+def test_without_a_signal_it_sleeps_the_whole_time() -> None:
     code = """
 attention = Attention()
 began = time.monotonic()

@@ -90,7 +90,7 @@ def test_trouble_names_the_folder_and_leaves_nothing_behind(tmp_path: Path) -> N
     close(claim)
 
 
-def test_nobody_is_waited_for_where_no_part_is_left(tmp_path: Path) -> None:
+def test_without_remaining_parts_nothing_is_awaited(tmp_path: Path) -> None:
     claim, nobody = Claim(tmp_path), Impatient()
     (claim.run / "web.pid").write_text("1234")
     claim.wait(cast(Attention, nobody))

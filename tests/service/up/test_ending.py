@@ -24,7 +24,7 @@ def _busy(up: Running, quiet: threading.Event) -> None:
             urlopen(f"{up.url}/health/ready", timeout=2).close()
 
 
-def test_the_parts_may_not_take_longer_to_end_than_the_whole_promises() -> None:
+def test_the_parts_time_to_end_adds_up_to_what_up_promises() -> None:
     """The sum is checked, because the time that a loaded machine takes to kill a process is not
     Greenroom's.
     """
@@ -79,7 +79,7 @@ def test_no_process_outlives_a_killed_up_and_the_next_start_waits_for_them(
             assert again.is_ready()
 
 
-def test_five_deaths_of_one_part_within_a_minute_end_the_whole(tmp_path: Path) -> None:
+def test_five_deaths_of_one_part_within_a_minute_end_everything(tmp_path: Path) -> None:
     with running(tmp_path / "var") as up:
         family = descendants(up.process.pid)
         for _ in range(5):

@@ -74,7 +74,7 @@ def pid_file(part: Part) -> Path:
     return part.claim.run / f"{part.name}.pid"
 
 
-def test_a_part_leads_a_group_of_its_own_and_notes_its_process_id(make: Make) -> None:
+def test_a_part_leads_its_own_process_group_and_writes_its_pid(make: Make) -> None:
     part = make()
     part.start()
     assert part.process

@@ -102,7 +102,7 @@ def test_a_late_heartbeat_of_the_last_process_does_not_count_for_the_next(
     assert after(signs, clock, START_SECONDS - 1) == set()
 
 
-def test_time_in_which_up_itself_stood_still_counts_for_nobody(signs: Signs, clock: Clock) -> None:
+def test_time_in_which_up_itself_was_stopped_does_not_count(signs: Signs, clock: Clock) -> None:
     """A laptop that sleeps, or a whole process group that was stopped."""
     Pulse().beat()
     after(signs, clock, 1)
@@ -194,7 +194,7 @@ class Quiet:
         stream.close()
 
 
-def test_nothing_is_replaced_after_all_of_it_stood_still(up: Running) -> None:
+def test_nothing_is_replaced_after_everything_was_stopped(up: Running) -> None:
     before = {part: up.pid(part) for part in ("web", "worker-screen", "valkey")}
     family = [up.process.pid, *(process.pid for process in descendants(up.process.pid))]
     for pid in family:

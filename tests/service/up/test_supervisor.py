@@ -43,7 +43,7 @@ def test_the_first_start_shows_where_to_go_and_whom_to_sign_in_as(up: Running) -
     assert f"{up.url}/console/" in up.output
 
 
-def test_secrets_stand_in_files_of_the_owner_alone_and_on_no_command_line(up: Running) -> None:
+def test_secrets_are_only_in_the_owners_files_and_on_no_command_line(up: Running) -> None:
     config = up.data / "valkey" / "valkey.conf"
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
     password = re.search(r"requirepass (\S+)", config.read_text())

@@ -121,7 +121,7 @@ def test_a_reader_that_has_left_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_a_terminal_that_stands_still_is_left_after_a_while() -> None:
+def test_a_terminal_that_hangs_is_given_up_after_a_while() -> None:
     reading, writing = os.pipe()
     code = f"{BEGIN}terminal.show('x' * 2**20); terminal.close(0.05)"
     done = subprocess.run([sys.executable, "-c", code], stdout=writing, check=False, timeout=60)

@@ -129,7 +129,7 @@ def test_listen_refuses_a_message_of_no_sensible_length(length: str) -> None:
         assert connection.recv(100).startswith(b"HTTP/1.0 411 ")
 
 
-def test_listen_wants_a_secret_as_they_are_shown() -> None:
+def test_listen_needs_a_secret_in_its_printed_form() -> None:
     command = [*GREENROOM, "webhook", "listen", "--port", "0", "--secret", "gr_something"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -169,7 +169,7 @@ def test_the_check_reports_the_faults_of_a_careless_receiver(moderator: Caller) 
 
 
 @pytest.mark.parametrize("chat", ["slack", "discord", "mattermost", "teams"])
-def test_a_chat_hears_of_flagged_comments_many_in_one_message_with_a_link_to_the_console(
+def test_a_chat_gets_flagged_comments_many_in_one_message_with_a_link_to_the_console(
     moderator: Caller, chat: str
 ) -> None:
     with Receiver() as receiver:

@@ -154,7 +154,7 @@ def test_only_the_requested_threads_and_types_are_sent(
     assert [got.body["data"]["comment"]["id"] for got in receiver.got] == [new]
 
 
-def test_another_sites_webhook_hears_nothing(
+def test_another_sites_webhook_gets_nothing(
     client: Client, moderator: Caller, receiver: Receiver
 ) -> None:
     registering.add_site("other", ["https://other.example"])
@@ -598,7 +598,7 @@ def test_a_dead_endpoint_does_not_hold_up_another(moderator: Caller, receiver: R
             sending.stop()
 
 
-def test_few_attempts_are_under_way_to_one_endpoint_at_once(
+def test_one_endpoint_gets_few_attempts_at_the_same_time(
     moderator: Caller, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_WEBHOOK_IN_FLIGHT", "3")
@@ -612,7 +612,7 @@ def test_few_attempts_are_under_way_to_one_endpoint_at_once(
     assert receiver.busiest == 3
 
 
-def test_a_deleted_webhook_hears_nothing_more_and_its_log_goes(
+def test_a_deleted_webhook_gets_no_more_events_and_its_log_is_deleted(
     moderator: Caller, receiver: Receiver
 ) -> None:
     webhook = make(moderator, receiver)

@@ -118,7 +118,7 @@ def test_a_part_of_a_word_or_of_a_host_is_not_blocked(
     assert settled(client, body=body)[1] == "no block or trust applies"
 
 
-def test_a_block_ends_on_its_day_or_when_someone_ends_it(client: Client) -> None:
+def test_a_block_ends_on_its_date_or_when_someone_ends_it(client: Client) -> None:
     stand("author", email_index("ann@example.org"), days=-1)
     stand("author", email_index("ann@example.org"), ended=True)
     assert settled(client)[1] == "no block or trust applies"

@@ -111,7 +111,7 @@ def test_a_resolver_that_lies_fails_or_is_silent_never_causes_a_rejection(
     assert decide([evidence], Policy(could_not_run={"email": "approve"})).verdict is Verdict.APPROVE
 
 
-def test_a_resolver_that_answers_every_question_with_nothing_gets_nobody_rejected(
+def test_a_resolver_with_only_empty_answers_never_causes_a_rejection(
     dns: DnsServer, comes: Comes
 ) -> None:
     dns.zone = {name: {} for name in ("paper.test", "test", "no-such-name-as-this.test")}
@@ -141,7 +141,7 @@ def test_a_missing_domain_under_an_unknown_top_level_is_unknown_and_a_correction
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "[::1]:9", "no-such-host.invalid:53"])
-def test_no_resolver_at_all_gets_nobody_rejected(
+def test_a_missing_resolver_never_causes_a_rejection(
     set_env: Callable[[str, str], None], comes: Comes, address: str
 ) -> None:
     set_env("GREENROOM_DNS_SECONDS", "0.4")
@@ -195,7 +195,7 @@ def test_an_unknown_answer_is_remembered_so_the_next_batch_does_not_wait(
     assert dns.queries == asked
 
 
-def test_after_several_silences_nobody_waits_for_this_resolver_any_more(
+def test_after_several_silences_look_ups_stop_waiting_for_this_resolver(
     dns: DnsServer, impatient: None, comes: Comes
 ) -> None:
     dns.mode = Mode.SILENCE

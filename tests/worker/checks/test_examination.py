@@ -48,7 +48,7 @@ def test_each_comment_has_one_piece_of_evidence_of_each_check(
     assert all(item.ms > 0 for row in found for item in row)
 
 
-def test_nothing_to_examine_is_examined_at_once(records: None) -> None:
+def test_an_empty_batch_has_no_evidence(records: None) -> None:
     assert examine([], NOON) == []
 
 

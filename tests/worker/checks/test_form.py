@@ -47,7 +47,7 @@ def test_the_owner_sets_how_fast_is_too_fast(comes: Comes) -> None:
     assert "too_quick" in evidence.found
 
 
-def test_a_filled_honeypot_is_a_machine_and_a_missing_token_alone_is_nothing(comes: Comes) -> None:
+def test_a_filled_honeypot_rejects_and_a_missing_token_alone_does_not(comes: Comes) -> None:
     machine, careful = form.check(
         [comes(form=Form(token="valid", honeypot=True)), comes(form=Form())]
     )

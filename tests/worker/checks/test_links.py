@@ -186,7 +186,7 @@ def test_of_a_link_in_markup_the_address_counts_and_not_its_label(
         " ".join(f"a{number}.b" for number in range(links.MOST_RUNS + 1)),
     ],
 )
-def test_more_links_than_anybody_writes_are_for_a_human(comes: Comes, body: str) -> None:
+def test_too_many_links_go_to_a_human(comes: Comes, body: str) -> None:
     evidence = _look(comes, body)
     assert evidence.found[UNREAD].startswith("too many links")
     generous = Policy.model_validate({"links": {"max_links": 1000}})

@@ -104,7 +104,7 @@ def test_a_courtesy_is_no_campaign(kept: Comes) -> None:
     )
 
 
-def test_another_text_is_not_alike(kept: Comes) -> None:
+def test_a_different_text_is_not_similar(kept: Comes) -> None:
     kept(SERMON, screened=True, at=NOON - MINUTE)
     other = (
         "I walked along the river this morning and the herons were back, all four of "

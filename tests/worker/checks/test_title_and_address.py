@@ -33,7 +33,7 @@ def gives(records: None, comes: Comes) -> Comes:
     return make
 
 
-def test_a_comment_that_gives_its_page_nothing_has_nothing_against_it(gives: Comes) -> None:
+def test_a_comment_without_title_and_address_passes_the_page_check(gives: Comes) -> None:
     [evidence] = looked_at(gives(body="A casino in the body is no business of this check."))
     assert (evidence.outcome, evidence.counts) == (Outcome.CLEAR, {})
     assert evidence.detail == "names no title or address for its page"

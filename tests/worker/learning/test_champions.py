@@ -21,7 +21,7 @@ def champion(model_id: str | None) -> Champion:
         return find_champion(session, model_id, base_model())
 
 
-def test_without_a_model_of_its_own_the_base_model_is_the_champion() -> None:
+def test_without_a_site_model_the_base_model_is_the_champion() -> None:
     found = champion(None)
 
     assert found == Champion(None, base_model().version, frozenset())

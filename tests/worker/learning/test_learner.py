@@ -86,7 +86,7 @@ def test_a_site_that_is_not_due_starts_no_process(
     until(lambda: trainings.sites == [2])
 
 
-def test_the_thread_outlives_a_database_that_is_away(
+def test_the_thread_survives_a_database_that_is_down(
     trainings: Trainings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(site_id: int) -> bool:

@@ -79,7 +79,7 @@ def test_they_are_seen_with_their_counts_and_the_base_models_opinion() -> None:
     assert (second.base, second.context) == (None, {})
 
 
-def test_a_link_to_the_site_itself_leads_nobody_away() -> None:
+def test_a_link_to_the_site_itself_does_not_count_as_leading_away() -> None:
     text = "See https://paper.example/2026/harbour for it."
     add_comment(text, language="en")
 

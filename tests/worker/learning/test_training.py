@@ -299,7 +299,7 @@ def test_only_the_newest_models_are_kept_and_the_live_one(
     assert [record.version for record in models()] == versions[-2:]
 
 
-def test_nobody_learns_from_another_site(client: Client, moderator: Caller) -> None:
+def test_no_site_learns_from_another(client: Client, moderator: Caller) -> None:
     from service.sites import registering
 
     registering.add_site("other", ["https://other.example"])

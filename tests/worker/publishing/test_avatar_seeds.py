@@ -111,7 +111,7 @@ def test_old_avatars_are_replaced_and_their_pages_published(client: Client, old:
     assert redraw_avatars(now()) == 0
 
 
-def test_they_are_drawn_a_few_at_a_time_and_where_it_stopped_it_goes_on(
+def test_avatars_are_replaced_a_few_at_a_time_and_continue_after_a_stop(
     client: Client, old: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(avatar_seeds, "COMMENTS_AT_ONCE", 2)

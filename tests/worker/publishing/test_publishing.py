@@ -86,9 +86,7 @@ def test_more_than_50_replies_continue_elsewhere(client: Client, moderator: Call
     assert rest["next"] is None
 
 
-def test_replies_stand_under_what_they_answer_oldest_first(
-    client: Client, moderator: Caller
-) -> None:
+def test_replies_are_under_their_parent_oldest_first(client: Client, moderator: Caller) -> None:
     top = approved(client, moderator, 1)[0]
     first, second = approved(client, moderator, 2, parent=top)
     below = approved(client, moderator, 1, parent=first)[0]
@@ -205,7 +203,7 @@ def test_a_page_and_its_count_are_of_one_moment(
     assert [(page["count"], len(page["comments"])) for page in written] == [(1, 1), (2, 2)]
 
 
-def test_a_publisher_that_lost_its_lease_leaves_the_thread_owed(
+def test_a_publisher_that_lost_its_lease_leaves_the_thread_due(
     client: Client, moderator: Caller, monkeypatch: Any
 ) -> None:
     moderator.decide(posted(client), "approve")
@@ -231,7 +229,7 @@ def test_the_feed_is_well_formed_whatever_was_written(client: Client, moderator:
     assert _titles(client.get("/sites/demo/thread.atom?thread=/harbour").data) == ["A & <B> "]
 
 
-def test_the_feed_stands_where_it_says_and_where_the_plain_page_says(
+def test_the_feed_is_at_its_own_address_and_at_the_plain_pages_link(
     client: Client, moderator: Caller
 ) -> None:
     approved(client, moderator, 2)
@@ -246,7 +244,7 @@ def test_the_feed_stands_where_it_says_and_where_the_plain_page_says(
     assert again.status_code == 304
 
 
-def test_a_feed_of_a_thread_nobody_has_written_in_is_empty_and_well_formed(
+def test_the_feed_of_a_thread_without_comments_is_empty_and_well_formed(
     client: Client,
 ) -> None:
     answer = client.get("/sites/demo/thread.atom", query_string={"thread": "/a&<b>\uffff"})

@@ -114,7 +114,7 @@ def test_storage_that_is_down_is_reported_and_its_pages_are_published_later(
     assert moderator.page()["count"] == 2
 
 
-def test_a_bucket_that_is_not_there_is_no_empty_thread(
+def test_a_missing_bucket_is_no_empty_thread(
     store: None, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_STORAGE_URL", "s3://papre/threads")

@@ -45,7 +45,7 @@ def test_sound_files_are_left_alone(published: list[str]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["newest", "feed", "page"])
-def test_each_missing_object_is_owed(published: list[str], kind: str) -> None:
+def test_each_missing_object_becomes_due(published: list[str], kind: str) -> None:
     names = {
         "newest": storage.newest_name("demo", "/b"),
         "feed": storage.feed_name("demo", "/b"),

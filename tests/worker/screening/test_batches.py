@@ -46,7 +46,7 @@ def test_a_process_takes_again_what_it_took_itself(comments: list[str]) -> None:
     assert len(take(comments).ready) == 3
 
 
-def test_comments_that_nobody_knows_are_left_out(comments: list[str]) -> None:
+def test_unknown_comments_are_left_out(comments: list[str]) -> None:
     assert [waiting.id for waiting in take([comments[0], new_id()]).ready] == [comments[0]]
     assert take([]) == ([], [])
 

@@ -37,7 +37,7 @@ _FORBIDDEN = [
 
 @pytest.mark.parametrize("chat", CHATS)
 @pytest.mark.parametrize("typed", TYPED)
-def test_nothing_that_a_stranger_typed_comes_to_life(chat: str, typed: str) -> None:
+def test_nothing_that_a_stranger_typed_becomes_active(chat: str, typed: str) -> None:
     text = defanged(chat, f"{typed} {typed.upper()}x{typed}").lower()
     bare = text.replace("\\", "") if chat != "slack" else text
     assert not [forbidden for forbidden in _FORBIDDEN if forbidden in bare]

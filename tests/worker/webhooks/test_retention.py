@@ -113,7 +113,7 @@ def test_a_long_log_is_removed_in_lots_and_the_rest_next_time(
     assert left(Delivery) == 0
 
 
-def test_events_are_forgotten_from_the_oldest_on(site: int) -> None:
+def test_the_oldest_events_are_deleted_first(site: int) -> None:
     for position, at in ((1, OLD), (2, OLD), (3, RECENT), (4, OLD)):
         event(site, position, at=at)
     forget_events(AT - KEPT)
@@ -123,7 +123,7 @@ def test_events_are_forgotten_from_the_oldest_on(site: int) -> None:
 
 
 @pytest.mark.parametrize(("state", "kept"), [("owed", [2, 3]), ("waiting", [2, 3]), ("dead", [])])
-def test_an_event_that_is_owed_is_kept_and_all_after_it(
+def test_an_event_with_a_due_delivery_is_kept_and_all_later_ones(
     site: int, state: str, kept: list[int]
 ) -> None:
     events = [event(site, position, at=OLD) for position in (1, 2, 3)]
@@ -146,7 +146,7 @@ def test_events_are_kept_for_good_unless_a_setting_says_how_long(
     assert positions() == []
 
 
-def test_many_events_are_forgotten_in_lots(site: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_events_are_deleted_in_groups(site: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "AT_ONCE", 2)
     for position in range(1, 6):
         event(site, position, at=OLD)

@@ -80,7 +80,7 @@ def test_a_language_with_a_few_of_both_kinds_has_been_read_a_little() -> None:
     assert (model.languages, model.acquainted) == ({"en"}, {"de"})
 
 
-def test_a_language_nobody_wrote_down_is_detected() -> None:
+def test_a_missing_language_is_detected() -> None:
     assert train(few_rows(lang="")).model.languages == {"en"}
 
 

@@ -57,7 +57,7 @@ def test_a_perfect_filter_finds_all_spam_at_no_cost() -> None:
     assert (curve.get("d") or "").endswith("470.0 40.0")
 
 
-def test_a_curve_ends_where_nobody_would_accept_the_false_positives() -> None:
+def test_a_curve_ends_at_an_unacceptable_share_of_false_positives() -> None:
     spam = [True] * 10 + [False] * 10
     poor = scored(spam, [float(number % 10) for number in range(20)])
     *_, curve = drawn(Poor=poor).findall(f"{SVG}path")
@@ -67,7 +67,7 @@ def test_a_curve_ends_where_nobody_would_accept_the_false_positives() -> None:
     assert max(places) <= 770
 
 
-def test_each_filter_has_a_colour_of_its_own() -> None:
+def test_each_filter_has_its_own_colour() -> None:
     same = scored([True, False], [1, -1])
     paths = drawn(A=same, B=same, C=same).findall(f"{SVG}path")[2:]
 

@@ -34,7 +34,7 @@ def test_each_thread_has_a_line_with_and_without_near_duplicates(found: Measured
     assert figures(found, "mean")["rows"] == 60
 
 
-def test_figures_stand_in_columns_that_the_table_knows(found: Measured) -> None:
+def test_figures_are_in_known_columns_of_the_table(found: Measured) -> None:
     assert {name for line in found.lines for name in line.figures} <= set(COLUMNS)
 
 
@@ -75,7 +75,7 @@ def test_others_train_beside_and_are_judged_across() -> None:
     assert found.made.others == "letters"
 
 
-def test_a_peer_has_lines_of_its_own_at_its_best_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_peer_has_its_own_lines_at_its_best_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
     def careful(mails: peers.Mails) -> dict[str, float]:
         """Right, but it never says more than a tenth."""
         texts = {mail: mail.read_text(encoding="utf-8") for mail in mails.judged}

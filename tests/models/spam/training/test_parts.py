@@ -27,7 +27,7 @@ def test_a_part_is_a_thread() -> None:
     assert parts(rows()) == [row.thread for row in rows()]
 
 
-def test_rows_without_a_thread_stand_beside_threads() -> None:
+def test_rows_without_a_thread_form_groups_beside_threads() -> None:
     some = [row._replace(thread="" if row.thread == "west" else row.thread) for row in rows()]
 
     assert set(parts(some)) == {"north", "south", *(f"part {n}" for n in range(1, 6))}

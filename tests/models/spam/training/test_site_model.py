@@ -70,7 +70,7 @@ def test_where_the_base_is_right_a_hundred_decisions_leave_it_so_even_if_they_we
     assert abs(model.intercept) < 1
 
 
-def test_where_the_base_knows_nothing_the_sites_own_words_decide() -> None:
+def test_in_a_language_unknown_to_the_base_model_the_sites_own_words_decide() -> None:
     model = train(labels((25, False, 0, "harbour"), (25, True, 0, "slot")), "", "").model
     ours, base = losses(model, labels((50, False, 0, "harbour"), (50, True, 0, "slot"), seed=2))
     assert ours < 0.3 < base
