@@ -18,11 +18,12 @@ from models.text.numbers import digits_to_int
 from service.console import alarms, words
 from service.console.blueprint import console, looking
 from service.console.item import holder
-from service.console.pages import counts, latest_decision
+from service.console.pages import CHANGED, counts, latest_decision
 from service.console.rows import PAGE_SIZE, Row, list_rows, list_rows_until
 from service.console.sessions import SignedIn
 from service.console.view import Asked
 from service.http.responses import json_response
+from service.moderation.comment_records import is_hidden
 from service.moderation.queue import MOST_COUNTED, Place, coverage
 
 RECHECK_SECONDS = 20  # a change that the tag does not cover shows after this time at the latest
@@ -121,9 +122,14 @@ def _open_comment(session: Session, who: SignedIn, asked: Asked) -> OpenComment 
     return {
         "id": asked.item,
         "version": version,
-        "change": None if is_known else latest_decision(session, asked.item),
+        "change": None if is_known else _change(session, asked.item),
         "held_by": holder(session, asked.item, who),
     }
+
+
+def _change(session: Session, comment_id: str) -> str:
+    """Who decided the comment last. A blind sample must not show what Greenroom decided."""
+    return CHANGED if is_hidden(session, [comment_id]) else latest_decision(session, comment_id)
 
 
 def _tag(session: Session, who: SignedIn, asked: Asked) -> str:

@@ -41,7 +41,7 @@ CLICKS = {
 }
 WITNESS = """
 const witness = window.witness = { acts: [], sent: [], times: [], drawn: null };
-const rowIds = () => [...document.querySelectorAll(".row")].map((row) => row.dataset.id);
+const rowIds = () => [...document.querySelectorAll(".row:not(.settled)")].map((row) => row.dataset.id);
 const chosenIds = () => [...document.querySelectorAll(".row:has(:checked)")].map((row) => row.dataset.id);
 const isAsking = () => Boolean(document.querySelector(".reasons:not([hidden])"));
 
@@ -82,23 +82,28 @@ for (const kind of ["keydown", "click", "submit"]) {
 }
 
 // A slow line.
-let clock = 0, latency = 0;
+let clock = 0, latency = 0, unanswered = 0;
 const late = [];
 const later = (ms) => new Promise((go) => (ms ? late.push({ at: clock + ms, go }) : go()));
 const fetched = window.fetch;
 window.fetch = async (address, options) => {
   if (address === "/console/decisions") witness.sent.push(...JSON.parse(options.body).items);
   const half = latency / 2;
-  await later(half);
-  const answer = await fetched(address, options);
-  await later(half);
-  return answer;
+  unanswered += 1;
+  try {
+    await later(half);
+    const answer = await fetched(address, options);
+    await later(half);
+    return answer;
+  } finally {
+    unanswered -= 1;
+  }
 };
 window.slowDown = (ms) => { latency = ms; };
 window.elapse = (ms) => {
   clock += ms;
   for (const each of [...late]) if (each.at <= clock) late.splice(late.indexOf(each), 1)[0].go();
-  return late.length;
+  return unanswered;
 };
 """
 # The middle of one of these elements, if it can be hit there.

@@ -189,7 +189,7 @@ export class Fresh {
   // version that is on the screen: that one is decided.
   renew(row, other) {
     const { version } = row.dataset;
-    if (!other.dataset.group) delete row.dataset.group;
+    for (const name of Object.keys(row.dataset)) if (!(name in other.dataset)) delete row.dataset[name];
     Object.assign(row.dataset, other.dataset);
     if (row === this.queue.current()) row.dataset.version = version;
     row.querySelector("a").replaceChildren(...other.querySelector("a").childNodes);

@@ -72,8 +72,9 @@ export class Keys {
     if (this.waiting) return this.remap(event);
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     this.learn(event);
-    if (this.help.open || event.target.closest(WRITES)) {
-      if (event.code === "Escape" && !this.help.open) event.target.blur();
+    if (document.querySelector("dialog[open]")) return;
+    if (event.target.closest(WRITES)) {
+      if (event.code === "Escape") event.target.blur();
       return;
     }
     const onButton = event.target.closest("button, a, summary, [type=checkbox]");

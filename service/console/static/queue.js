@@ -56,7 +56,7 @@ function page(id) {
 async function show(row, { focus = false } = {}) {
   if (row !== current) goOn(current);
   current = row;
-  asking = null; // the question for the reason belongs to the comment that leaves the screen
+  forgetQuestion(); // it belongs to the comment that leaves the screen
   clearTimeout(slow);
   if (!row) return showNothing();
   row.setAttribute("aria-current", "true");
@@ -455,10 +455,14 @@ function answerReason(reason) {
   if (gone) decide("reject", reason || null, gone);
 }
 
-function stopAsking() {
+function forgetQuestion() {
   asking = null;
   const strip = open.querySelector(".reasons");
   if (strip) strip.hidden = true;
+}
+
+function stopAsking() {
+  forgetQuestion();
   pane.focus({ preventScroll: true });
 }
 
