@@ -53,11 +53,12 @@ def choose_model(who: Caller, body: ModelChoice) -> Models:
     next batch on.
     """
     with begin() as session:
+        was = model_versions.live(session, who.site.id)
         try:
             version = model_versions.use(session, who.site.id, body.version)
         except NoSuchModel as error:
             raise Problem(404, str(error)) from None
-        what = f"switched to the spam model {version}"
+        what = f"switched from the spam model {was} to {version}"
         note_act(session, who.by, "settings", what, site_id=who.site.id)
         return model_versions.listed(session, who.site.id)
 
@@ -73,10 +74,11 @@ def choose_model(who: Caller, body: ModelChoice) -> Models:
 def restore_model(who: Caller) -> Models:
     """Go back to the model that was live before this one."""
     with begin() as session:
+        was = model_versions.live(session, who.site.id)
         try:
             version = model_versions.back(session, who.site.id)
         except NoSuchModel as error:
             raise Problem(409, str(error)) from None
-        what = f"went back to the spam model {version}"
+        what = f"went back from the spam model {was} to {version}"
         note_act(session, who.by, "settings", what, site_id=who.site.id)
         return model_versions.listed(session, who.site.id)

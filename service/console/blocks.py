@@ -4,7 +4,6 @@ for a campaign.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import NamedTuple
 
 from flask import redirect, render_template, request
@@ -126,7 +125,6 @@ class Offer(NamedTuple):
 
     id: str
     did: str
-    until: datetime | None
     size: int
     is_with_the_open_one: bool
     has_more: bool
@@ -141,4 +139,4 @@ def offered(session: Session, who: SignedIn, item: str) -> Offer | None:
     if not _is_in_force(block):
         return None
     ids = {comment.id for comment in covered(session, block)} if block.stance == "block" else set()
-    return Offer(block.id, did(block), block.until, len(ids), item in ids, len(ids) == MOST_AT_ONCE)
+    return Offer(block.id, did(block), len(ids), item in ids, len(ids) == MOST_AT_ONCE)

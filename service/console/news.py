@@ -72,14 +72,13 @@ def model_back(site: str) -> BaseResponse:
     check_owner(who, site)
     with begin() as session:
         site_id = session.execute(select(Site.id).where(Site.key == site)).scalar_one()
-        live = model_versions.listed(session, site_id)["live"]
+        live = model_versions.live(session, site_id)
         if live != request.form.get("version", live):
             raise Problem(409, "Another model scores by now.")
         try:
             version = model_versions.back(session, site_id)
         except NoSuchModel as error:
             raise Problem(409, str(error)) from None
-        note_act(
-            session, who.by, "settings", f"went back to the spam model {version}", site_id=site_id
-        )
+        what = f"went back from the spam model {live} to {version}"
+        note_act(session, who.by, "settings", what, site_id=site_id)
     return redirect("/console/", 303)

@@ -81,7 +81,8 @@ def _sentences(thread: Thread, changes: ThreadChanges) -> Iterator[str]:
     if moderation and moderation != (thread.moderation or "after"):
         yield f"{_MODERATION[moderation]} {name}"
     if "slow_seconds" in changes and changes["slow_seconds"] != thread.slow_seconds:
-        yield f"{'slowed down' if changes['slow_seconds'] else 'stopped slowing down'} {name}"
+        was, becomes = thread.slow_seconds or 0, changes["slow_seconds"] or 0
+        yield f"changed the pause between an author's comments from {was} to {becomes} s in {name}"
     if "title" in changes and changes["title"] != thread.title:
         yield _renaming(thread, "title", changes["title"])
     if "url" in changes and changes["url"] != thread.url:
@@ -89,6 +90,7 @@ def _sentences(thread: Thread, changes: ThreadChanges) -> Iterator[str]:
 
 
 def _renaming(thread: Thread, noun: str, value: str | None) -> str:
+    """Leave out the old value: a reader's browser sent it, and the log is kept forever."""
     if value:
         return f"gave “{thread.key}” the {noun} “{value}”"
     return f"took the {noun} from “{thread.key}”"

@@ -82,14 +82,16 @@ def set_role(
     if role is None:
         theirs = (Membership.moderator_id == moderator_id) & (Membership.site_id == site_id)
         session.execute(delete(Membership).where(theirs))
+        did = f"removed {email}"
     else:
+        did = f"changed the role of {email} from {member.role} to {role}"
         member.role = role
     live_links.role_changed(session, email, moderator_id, site_id=site_id, role=role)
     note_act(
         session,
         by,
         "people",
-        f"made {email} {role}" if role else f"removed {email}",
+        did,
         site_id=site_id,
     )
     return email

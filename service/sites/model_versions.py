@@ -42,6 +42,13 @@ def listed(session: Session, site_id: int) -> Models:
     return {"live": in_use, "models": cards}
 
 
+def live(session: Session, site_id: int) -> str:
+    """Return the version of the model that scores the site's comments."""
+    its_own = _of(site_id).join(Site, Site.model == SiteModelRecord.id)
+    row = session.execute(its_own).one_or_none()
+    return row.version if row else BASE
+
+
 def use(session: Session, site_id: int, version: str) -> str:
     """Make that model live; "base" is the base model alone. Raises NoSuchModel."""
     site = _locked(session, site_id)

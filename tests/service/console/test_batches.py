@@ -49,7 +49,7 @@ def test_a_blocked_host_offers_to_reject_what_waits_and_that_is_undone_as_one(
     block = {"kind": "host", "value": "casino.example", "back": BACK}
     made = ann.form(f"/comments/{held[0]}/block", **block)
     page = follow(ann, made.location)
-    assert "You blocked the host “casino.example” until" in band(page)
+    assert "You blocked the host “casino.example”." in band(page)
     assert "It also stops 3 waiting comments, including this one." in band(page)
     assert "Reject all 3" in band(page)
     assert moderator.record(held[0])["status"] == "flagged"  # nothing is decided yet
@@ -91,7 +91,7 @@ def test_trust_or_a_block_of_nothing_that_waits_is_only_said(
         {"kind": "word", "value": "zeppelin"},
     ):
         page = follow(ann, ann.form(f"/comments/{held[0]}/block", **fields).location)
-        assert f"“{fields['value']}” until" in band(page)
+        assert f"“{fields['value']}”." in band(page)
         assert "<form" not in band(page)
 
 

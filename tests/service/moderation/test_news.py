@@ -110,5 +110,5 @@ def test_news_of_a_live_model_say_what_it_flags_and_lead_back(
     with reading() as session:
         assert session.scalars(select(Site.model)).one() is None
     assert "went live" not in ann.get("/")
-    assert "went back to the spam model base" in ann.get("/log")
+    assert "went back from the spam model m1 to base" in ann.get("/log")
     assert ann.form("/sites/demo/models/back").status_code == 409

@@ -249,8 +249,16 @@ CHANGES: list[tuple[dict[str, str], dict[str, object], str]] = [
         {"moderation": "after"},
         "let comments go live by themselves in the thread “/harbour”",
     ),
-    ({"slow": "300"}, {"slow_seconds": 300}, "slowed down the thread “/harbour”"),
-    ({"slow": ""}, {"slow_seconds": None}, "stopped slowing down the thread “/harbour”"),
+    (
+        {"slow": "300"},
+        {"slow_seconds": 300},
+        "changed the pause between an author's comments from 0 to 300 s in the thread “/harbour”",
+    ),
+    (
+        {"slow": ""},
+        {"slow_seconds": None},
+        "changed the pause between an author's comments from 300 to 0 s in the thread “/harbour”",
+    ),
 ]
 
 

@@ -50,7 +50,10 @@ def test_a_role_is_changed_and_taken_away_and_logged(people: dict[str, str]) -> 
     assert roles() == {"ann": "owner", "kim": "moderator"}
     with reading() as session:
         acts = session.scalars(select(Act.what).order_by(Act.id)).all()
-    assert acts == ["made kim@paper.example moderator", "removed ben@paper.example"]
+    assert acts == [
+        "changed the role of kim@paper.example from viewer to moderator",
+        "removed ben@paper.example",
+    ]
 
 
 @pytest.mark.parametrize("role", ["moderator", "viewer", None])
