@@ -174,7 +174,7 @@ class Conversation {
     this.items.get(comments[0]?.id)?.article.focus();
   }
 
-  /** Go to the place that the address names: `#greenroom-<comment>.<page>`. */
+  /** Go where the address points: `#greenroom-<comment>.<page>`. */
   async visit() {
     const [, id, page] = /^#greenroom-([\w-]+)\.?(\d*)$/.exec(location.hash) ?? [];
     if (!id) return;
@@ -187,7 +187,7 @@ class Conversation {
     article?.focus();
   }
 
-  /** Fetch the token once, when the form becomes visible. The form works without it, too. */
+  /** Fetch the token once, when the form is seen. The form works without it. */
   form() {
     return (this.asked ??= ask(`${this.site}form`).catch(() => ({})));
   }
@@ -233,7 +233,7 @@ class Conversation {
   keep() {
     try {
       sessionStorage.setItem(this.place, JSON.stringify(this.kept));
-    } catch {} // without storage, a reader can still comment
+    } catch {} // without storage, comments still work
   }
 
   answer({ id, name }) {
@@ -263,7 +263,7 @@ class Conversation {
     this.root.getElementById(`${control.name}-error`)?.replaceChildren();
   }
 
-  /** Show each error at its field, and errors without a field below the form. */
+  /** Show each error at its field, others below. */
   complain(errors, moving = true) {
     for (const { field, message, offer } of errors.reverse()) {
       const control = this.control(field);
@@ -354,7 +354,7 @@ class Conversation {
     return this.known.has(own.id);
   }
 
-  /** Keep showing only the reader's comments that wait for a moderator. */
+  /** Keep only own comments that wait for a moderator. */
   settle(own, message, status) {
     own.status = status;
     this.kept.mine = this.kept.mine.filter((other) => other !== own || status);
@@ -385,7 +385,7 @@ class Conversation {
   }
 }
 
-/** Return the API's answer, or throw an error with its status. */
+/** Return the answer, or throw it with its status. */
 async function ask(path, options) {
   const response = await fetch(new URL(path, HOST), { credentials: "omit", ...options });
   const answer = await response.json();
@@ -399,7 +399,7 @@ function recall(place) {
   } catch {}
 }
 
-/** Whether a moderator ever came here from the console. */
+/** Whether the console ever led here. */
 function moderates() {
   try {
     return localStorage.greenroom ||= location.hash.match("#greenroom-moderate") ?? "";
@@ -424,14 +424,14 @@ function button(text, act, traits) {
 
 const row = (...children) => make("li", {}, ...children);
 
-/** Move only elements that are in another place. */
+/** Move only misplaced elements. */
 function arrange(list, wanted) {
   const rows = wanted.filter(Boolean);
   rows.forEach((item, at) => list.children[at] === item || list.insertBefore(item, list.children[at] ?? null));
   while (list.children[rows.length]) list.lastChild.remove();
 }
 
-/** Build the server's HTML: a few tags, and nothing that runs. */
+/** The server's HTML: a few tags and nothing that runs. */
 let policy;
 function sanitised(html) {
   const rules = { createHTML: (text) => text };
