@@ -1,4 +1,4 @@
-"""A link that works once: an invitation, or a new password for an existing account."""
+"""A link that works once: an invitation, or a new password or address for an account."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from models.store.database import Base, now
 
 
 class Ticket(Base):
-    """`hash` is the SHA-256 of the link's random part. `kind` is "invitation" or "reset".
+    """`hash` is the SHA-256 of the link's random part. `kind` is "invitation", "reset" or
+    "address", which confirms `email` as the new address of the account in `by`.
 
     A ticket that was used or has ended is deleted. The previous release set `used_at` instead.
     """

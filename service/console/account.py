@@ -18,7 +18,7 @@ from service.console.confirming import Action, sensitive
 from service.console.sessions import Guesses, SignedIn
 from service.http.limits import in_words
 from service.http.problems import Problem
-from service.people import console_sessions, second_factor
+from service.people import console_sessions, letters, mail, second_factor, tickets
 
 WAIT_SECONDS = 300  # between the password and the code, and between a new secret and its first code
 
@@ -71,10 +71,16 @@ def sign_in_with_code() -> BaseResponse | tuple[str, int]:
 
 @console.get("/account")
 def account() -> str:
-    who = looking()
+    return _page(looking())
+
+
+def _page(who: SignedIn, *, mailed: str = "", error: str = "") -> str:
     return render_template(
         "console/account.html",
         who=who,
+        can_mail=mail.can_send(),
+        mailed=mailed,
+        error=error,
         sessions=console_sessions.listed(who.moderator_id, who.session_hash),
         left=second_factor.recovery_codes_left(who.moderator_id),
     )
@@ -139,6 +145,26 @@ def _enrolment(email: str, secret: str, error: str) -> str:
 def end_second_factor(who: SignedIn) -> BaseResponse:
     second_factor.end(who.moderator_id)
     return redirect("/console/account", 303)
+
+
+def _changing_address(_who: SignedIn) -> Action:
+    if not mail.can_send():
+        raise Problem(409, "This service sends no mail, so it cannot check a new address.")
+    return Action("change your email address", back="/console/account")
+
+
+@console.post("/account/email")
+@sensitive(_changing_address)
+def change_address(who: SignedIn) -> str | tuple[str, int]:
+    """Mail a link to the new address. The answer does not say whether another account uses it."""
+    email = request.form.get("email", "").strip()
+    try:
+        link = tickets.new_address(who.moderator_id, email)
+    except ValueError as error:
+        return _page(who, error=str(error)), 422
+    if link is not None:
+        mail.send_soon(email, *letters.confirm_address(who.email, link))
+    return _page(who, mailed=email)
 
 
 @console.post("/account/sessions/end")

@@ -1,4 +1,6 @@
-"""The pages behind a mailed link, an invitation or a new password; and asking for such a link."""
+"""The page that a mailed link opens: an invitation, a new password or a new email address. And the
+form for a forgotten password.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +44,10 @@ def join(token: str) -> BaseResponse | str | tuple[str, int]:
     ticket = tickets.find(token)
     if ticket is None:
         return render_template("console/join.html", ticket=None, error=""), 404
+    if ticket.kind == "address" and (old := tickets.use_new_address(ticket)):
+        if mail.can_send():
+            mail.send_soon(old, *letters.address_changed(ticket.email))
+        return redirect("/console/account", 303)
     try:
         if tickets.use(token, request.form.get("password", "")):
             return redirect("/console/sign-in", 303)

@@ -12,6 +12,25 @@ def invitation(inviting: str, site: str, link: str) -> tuple[str, str]:
     return f"Moderate the comments of {site}", text
 
 
+def confirm_address(old: str, link: str) -> tuple[str, str]:
+    """To the new email address of an account."""
+    text = (
+        f"Someone wants to use this address for the Greenroom account {old}. If that is you, "
+        f"confirm it here:\n\n{link}\n\nThe link works once, within an hour. If it is not you, you "
+        "need not do anything."
+    )
+    return "Confirm your new email address for Greenroom", text
+
+
+def address_changed(new: str) -> tuple[str, str]:
+    """To the old email address of an account."""
+    text = (
+        f"Your Greenroom account now uses the address {new}. You sign in with that one.\n\n"
+        "If you did not change it, tell an owner of your site at once."
+    )
+    return "The email address of your Greenroom account has changed", text
+
+
 def new_password(link: str) -> tuple[str, str]:
     """To someone who asked for a new password."""
     text = (

@@ -4,7 +4,8 @@
 |---|---|
 | a new link is made | older ones with the same purpose: a reset, an invitation to that site |
 | a link is used | that one, and what the change below ends |
-| the password changes | all |
+| the password changes | all, and those to a new address that they asked for |
+| their email address changes | all to the old address, and those to another new one |
 | they join a site, get another role on it, or leave it | resets, and invitations to that site |
 | they are no longer an owner of a site | also the invitations to it that they made |
 
@@ -14,10 +15,10 @@ has ended has no row.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, delete
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
-from models.records import Ticket
+from models.records import Moderator, Ticket
 from models.settling.actor import Actor
 from models.store.database import now
 
@@ -37,9 +38,23 @@ def void_invitations(session: Session, email: str, *, site_id: int) -> None:
     session.execute(delete(Ticket).where(Ticket.email == email, Ticket.site_id == site_id))
 
 
+def void_new_addresses(session: Session, moderator_id: str) -> None:
+    """End the links that confirm a new address of this account."""
+    theirs = Ticket.by == str(Actor.moderator(moderator_id))
+    session.execute(delete(Ticket).where(Ticket.kind == "address", theirs))
+
+
 def password_changed(session: Session, email: str) -> None:
     """Whoever read the old mails, such as a thief of the mailbox, can no longer use their links."""
     session.execute(delete(Ticket).where(Ticket.email == email))
+    moderator_id = session.scalar(select(Moderator.id).where(Moderator.email == email))
+    if moderator_id is not None:
+        void_new_addresses(session, moderator_id)
+
+
+def address_changed(session: Session, old: str, moderator_id: str) -> None:
+    session.execute(delete(Ticket).where(Ticket.email == old))
+    void_new_addresses(session, moderator_id)
 
 
 def role_changed(

@@ -25,8 +25,9 @@ from service.people import accounts, console_sessions, live_links, team
 
 HOUR = timedelta(hours=1)
 MAILS_AN_HOUR = 3
+ASKED_FOR_ADDRESS = "asked to change the email address"  # in the log
 MAILED = "was mailed a link to choose a new password"  # in the log
-LASTS = {"invitation": timedelta(days=7), "reset": timedelta(hours=1)}
+LASTS = {"invitation": timedelta(days=7), "reset": HOUR, "address": HOUR}
 
 
 class Invitation(NamedTuple):
@@ -102,6 +103,42 @@ def reset_by_mail(email: str) -> str | None:
         return _add(session, Ticket(kind="reset", email=email, by="the form"))
 
 
+def new_address(moderator_id: str, email: str) -> str | None:
+    """Return a link to mail to a new address of the account, or None if another account uses it.
+
+    Raises ValueError for what is no address, and 429 if the account asked too often.
+    """
+    email, by = accounts.checked_email(email), str(Actor.moderator(moderator_id))
+    with begin() as session:
+        session.get_one(Moderator, moderator_id, with_for_update=True)
+        if _acts_of_the_hour(session, by, ASKED_FOR_ADDRESS) >= MAILS_AN_HOUR:
+            raise Problem(429, "You asked for this three times within an hour. Try again later.")
+        note_act(session, by, "people", ASKED_FOR_ADDRESS)
+        live_links.void_new_addresses(session, moderator_id)
+        if _locked_account(session, email) is not None:
+            return None
+        return _add(session, Ticket(kind="address", email=email, by=by))
+
+
+def use_new_address(ticket: Ticket) -> str | None:
+    """Give the account its new address. Returns the old one, or None if the link no longer works.
+
+    Raises 409 if another account got the address meanwhile.
+    """
+    moderator_id = Actor.parse(ticket.by).id
+    with begin() as session:
+        moderator = session.get_one(Moderator, moderator_id, with_for_update=True)
+        if not _take(session, ticket):
+            return None
+        if _locked_account(session, ticket.email) is not None:
+            raise Problem(409, "Another account uses this address now.")
+        old, moderator.email = moderator.email, ticket.email
+        live_links.address_changed(session, old, moderator_id)
+        what = f"changed the email address from {old} to {ticket.email}"
+        note_act(session, ticket.by, "people", what)
+    return old
+
+
 def _acts_of_the_hour(session: Session, by: str, what: str) -> int:
     lately = (Act.site_id.is_(None)) & (Act.id >= first_id(now() - HOUR))
     acts = select(func.count()).select_from(Act)
@@ -152,7 +189,7 @@ def use(token: str, password: str) -> bool:
     Someone with an account joins one more site with the password they have.
     """
     ticket = find(token)
-    if ticket is None:
+    if ticket is None or ticket.kind == "address":
         return False
     sets_password = ticket.kind == "reset" or is_new_account(ticket)
     hashed = ""

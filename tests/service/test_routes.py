@@ -55,6 +55,7 @@ CONSOLE = {
     "POST /console/account/second-factor": Row("account", about=False),
     "POST /console/account/second-factor/confirm": Row("account", CONFIRMED, about=False),
     "POST /console/account/second-factor/end": Row("account", CONFIRMED, about=False),
+    "POST /console/account/email": Row("account", CONFIRMED, about=False),
     "POST /console/account/recovery-codes": Row("account", CONFIRMED, about=False),
     "POST /console/account/sessions/end": Row("account", about=False),
     "POST /console/account/sessions/<session_id>/end": Row("account", about=False),

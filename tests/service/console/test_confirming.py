@@ -15,6 +15,7 @@ import time_machine
 from sqlalchemy import select
 
 from models.records import Act, ApiKey, Membership, Moderator, Ticket
+from models.settings import settings
 from models.store.database import begin, reading
 from service.console.confirming import SENSITIVE
 from service.people import accounts, api_keys, tickets
@@ -62,6 +63,9 @@ CASES = {
     ),
     "POST /console/account/second-factor/end": Case(
         lambda _: ("/account/second-factor/end", {}), "to turn off the second factor"
+    ),
+    "POST /console/account/email": Case(
+        lambda _: ("/account/email", {"email": "eve@evil.example"}), "to change your email address"
     ),
     "POST /console/account/recovery-codes": Case(
         lambda _: ("/account/recovery-codes", {}), "to make new recovery codes"
@@ -136,7 +140,14 @@ WITHOUT_PASSWORD = {
 
 
 @pytest.fixture
-def world(client: Client, clock: time_machine.Coordinates) -> World:
+def mailing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mail server is configured; nobody listens there."""
+    monkeypatch.setenv("GREENROOM_SMTP_URL", "smtp://127.0.0.1:1")
+    settings.cache_clear()
+
+
+@pytest.fixture
+def world(client: Client, mailing: None, clock: time_machine.Coordinates) -> World:
     accounts.add_moderator(BEN, "demo", "moderator", PASSWORD)
     ann = SignedIn(client)
     secret, _ = ann.enrol()

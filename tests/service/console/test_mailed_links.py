@@ -14,10 +14,11 @@ import pytest
 import time_machine
 from sqlalchemy import event, select
 
-from models.records import Ticket
+from models.records import Moderator, Ticket
 from models.settings import settings
 from models.store.database import engine, reading
 from service.console import mailed_links
+from service.http.problems import Problem
 from service.people import accounts, tickets
 from tests.caller import Client, client_of
 from tests.greenroom import PATIENCE, until
@@ -181,3 +182,89 @@ def ask_for_link(ann: SignedIn, address: str) -> str:
         text = answer.text
     until(all_mail_is_sent)
     return text
+
+
+def test_a_new_email_address_is_proven_by_its_mailbox_and_told_to_the_old_one(
+    ann: SignedIn, mailbox: Mailbox
+) -> None:
+    answer = ann.confirmed("/account/email", email="Ann@New.example").text
+    assert "a link is on its way" in answer
+    until(all_mail_is_sent)
+    assert "To: Ann@New.example" in mailbox.messages[0]
+    assert accounts.check_password("ann@new.example", PASSWORD) is None
+
+    path = re.findall(r"/console/join/[\w-]+", mailbox.messages[0])[0]
+    guest = client_of(ann.client.application)
+    assert "sign in with <b>ann@new.example</b>" in guest.get(path).text
+    assert guest.post(path).status_code == 303
+    assert accounts.check_password("ann@new.example", PASSWORD)
+    assert accounts.check_password("ann@paper.example", PASSWORD) is None
+    until(all_mail_is_sent)
+    assert "To: ann@paper.example" in mailbox.messages[1]
+    assert "now uses the address ann@new.example" in mailbox.messages[1]
+    assert "ann@new.example" in ann.get("/account")
+    assert guest.post(path).status_code == 404
+
+
+def test_the_answer_does_not_say_whether_another_account_uses_the_address(
+    client: Client, ann: SignedIn, mailbox: Mailbox
+) -> None:
+    SignedIn(client, "ben@paper.example", role="viewer")
+    taken, free = (
+        ann.confirmed("/account/email", email=email).text.replace(email, "")
+        for email in ("ben@paper.example", "new@paper.example")
+    )
+    assert re.sub(r"\s+\d+ (sec|min)\w*", "", taken) == re.sub(r"\s+\d+ (sec|min)\w*", "", free)
+    until(all_mail_is_sent)
+    (message,) = mailbox.messages
+    assert "To: new@paper.example" in message
+
+
+def test_a_new_address_is_asked_for_at_most_three_times_an_hour(
+    ann: SignedIn, mailbox: Mailbox
+) -> None:
+    statuses = [ann.confirmed("/account/email", email="x@new.example").status_code for _ in "1234"]
+    assert statuses == [200, 200, 200, 429]
+    assert ann.confirmed("/account/email", email="nonsense").status_code == 422
+    until(all_mail_is_sent)
+
+
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize("after", ["a newer one", "a new password", "a reset", "it was used"])
+def test_a_link_to_a_new_address_ends(after: str) -> None:
+    accounts.add_moderator("ann@paper.example", "demo", "owner", PASSWORD)
+    with reading() as session:
+        ann_id = session.scalars(select(Moderator.id)).one()
+    ticket = ticket_to_new_address(ann_id)
+    if after == "a newer one":
+        ticket_to_new_address(ann_id)
+    elif after == "a new password":
+        accounts.change_password(ann_id, "another horse battery")
+    elif after == "a reset":
+        link = tickets.reset("ann@paper.example", by="x")
+        assert tickets.use(link.rpartition("/")[2], "another horse battery")
+    else:
+        older = tickets.reset("ann@paper.example", by="x")
+        assert tickets.use_new_address(ticket) == "ann@paper.example"
+        assert tickets.find(older.rpartition("/")[2]) is None
+    assert tickets.use_new_address(ticket) is None
+
+
+def ticket_to_new_address(moderator_id: str) -> Ticket:
+    link = tickets.new_address(moderator_id, "ann@new.example")
+    ticket = tickets.find(str(link).rpartition("/")[2])
+    assert ticket is not None
+    assert not tickets.use(str(link).rpartition("/")[2], "sets no password")
+    return ticket
+
+
+@pytest.mark.usefixtures("data")
+def test_an_address_that_another_account_got_meanwhile_is_refused() -> None:
+    accounts.add_moderator("ann@paper.example", "demo", "owner", PASSWORD)
+    with reading() as session:
+        ann_id = session.scalars(select(Moderator.id)).one()
+    ticket = ticket_to_new_address(ann_id)
+    invitation = tickets.invite("ann@new.example", "demo", "viewer", by="x")
+    assert tickets.use(invitation.rpartition("/")[2], PASSWORD)
+    with pytest.raises(Problem, match="Another account uses this address"):
+        tickets.use_new_address(ticket)
