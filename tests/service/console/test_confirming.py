@@ -128,6 +128,8 @@ WITHOUT_PASSWORD = {
     "POST /console/comments/<comment_id>/questions",
     "POST /console/questions/<question_id>/answer",
     "POST /console/blocks/<block_id>/end",
+    "POST /console/blocks/<block_id>/apply",
+    "POST /console/batches/<batch>/undo",
     "POST /console/news/read",
     # These change how a site works. Versions of settings and models can be restored.
     "POST /console/settings/<site>",
