@@ -25,7 +25,7 @@ class OneOf:
 
 def _utc_time(text: str) -> str:
     if datetime.fromisoformat(text).utcoffset() != timedelta():
-        raise ValueError("This time is not in UTC.")
+        raise ValueError("This time must be in UTC.")
     return text
 
 

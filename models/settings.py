@@ -44,113 +44,123 @@ class Settings(BaseModel):
 
     data: Path = Field(
         Path("var"),
-        description="Folder of everything kept: secrets, database, queue, published pages.",
+        description="Data folder: secrets, database, queue, published pages.",
     )
     secrets: str = Field(
-        "", repr=False, description="The keys as JSON; empty: GREENROOM_SECRETS_FILE."
+        "", repr=False, description="The keys as JSON. If empty, GREENROOM_SECRETS_FILE counts."
     )
     secrets_file: Path | None = Field(
         None,
         description=(
-            "A file with the keys that Greenroom only reads; empty: secrets.json in "
-            "the data folder."
+            "A file with the keys, which Greenroom only reads. If empty, secrets.json in the "
+            "data folder."
         ),
     )
     host: str = Field("127.0.0.1", description="Address the web process listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port the web process listens on.")
     public_url: str = Field(
-        "", description="How readers reach this service, without trailing slash; empty: as asked."
-    )
-
-    database_url: str = Field(
-        "", description="SQLAlchemy or postgres:// URL; empty: SQLite in the data folder."
-    )
-    redis_url: str = Field(
-        "", description="Broker: redis://, rediss:// or amqp://; empty: the embedded Valkey."
-    )
-    storage_url: str = Field(
-        "", description="Where threads are published, file:///… or s3://…; empty: the data folder."
-    )
-
-    cdn_seconds: int = Field(
-        0, ge=0, description="How long a CDN may show a page without asking again; 0: it asks."
-    )
-
-    rate_limits: Literal["on", "off"] = Field(
-        "on", description="Posts per address and site; off for load tests only."
-    )
-    rate_per_minute: int = Field(
-        10, ge=1, description="Posts a minute one address may make on one site."
-    )
-    rate_per_hour: int = Field(
-        60, ge=1, description="Posts an hour one address may make on one site."
-    )
-    proxy_hops: int = Field(0, ge=0, description="How many proxies' X-Forwarded-For to believe.")
-
-    spam_model: str = Field(
         "",
         description=(
-            "A model file that `greenroom train` wrote, to use instead of the one that ships."
+            "The public URL of this service, without trailing slash. If empty, the URL of each "
+            "request."
         ),
     )
 
+    database_url: str = Field(
+        "", description="SQLAlchemy or postgres:// URL. If empty, SQLite in the data folder."
+    )
+    redis_url: str = Field(
+        "", description="Broker: redis://, rediss:// or amqp://. If empty, the embedded Valkey."
+    )
+    storage_url: str = Field(
+        "",
+        description=(
+            "Storage for published threads: file:///… or s3://…. If empty, the data folder."
+        ),
+    )
+
+    cdn_seconds: int = Field(
+        0,
+        ge=0,
+        description=(
+            "How long a CDN may cache a page without revalidating. 0: it must always revalidate."
+        ),
+    )
+
+    rate_limits: Literal["on", "off"] = Field(
+        "on", description="Rate limits per IP address and site. Turn them off only for load tests."
+    )
+    rate_per_minute: int = Field(
+        10, ge=1, description="Posts per minute from one IP address on one site."
+    )
+    rate_per_hour: int = Field(
+        60, ge=1, description="Posts per hour from one IP address on one site."
+    )
+    proxy_hops: int = Field(0, ge=0, description="How many proxies to trust in X-Forwarded-For.")
+
+    spam_model: str = Field(
+        "",
+        description="A model file from `greenroom train`, to use instead of the built-in model.",
+    )
+
     learn_seconds: float = Field(
-        60, ge=0, description="The least between two trainings of one site's model."
+        60, ge=0, description="Minimum time between two trainings of one site's model."
     )
 
     dns: tuple[str, ...] = Field(
-        (), description="Resolvers as host:port, comma-separated, in place of the system's."
+        (), description="DNS servers as host:port, comma-separated, instead of the system's."
     )
-    dns_seconds: float = Field(2.5, gt=0, description="How long one look-up may take in all.")
+    dns_seconds: float = Field(2.5, gt=0, description="Maximum time for one DNS lookup.")
 
     webhook_schedule: tuple[float, ...] = Field(
         (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400),
         description=(
-            "Attempts of a webhook: seconds after the attempt before, comma-separated; "
-            "the first one's is 0."
+            "Webhook attempts: seconds after the previous attempt, comma-separated. The first is 0."
         ),
     )
     webhook_allow_private: bool = Field(
         False,
-        description="Development: webhooks also to private addresses, by http and to any port.",
+        description=(
+            "For development: allow webhooks to private addresses, over http and to any port."
+        ),
     )
     webhook_ports: tuple[int, ...] = Field(
-        (80, 443), description="Ports of https that webhooks may go to."
+        (80, 443), description="Ports that webhooks may use with https."
     )
     webhook_in_flight: int = Field(
-        16, ge=1, description="Attempts under way at once to one endpoint, by one worker."
+        16, ge=1, description="Concurrent attempts to one endpoint, per worker."
     )
-    event_days: int = Field(
-        0, ge=0, description="How long the event log is kept; 0: as long as there is room."
-    )
+    event_days: int = Field(0, ge=0, description="How long to keep the event log. 0: for ever.")
 
-    web_threads: int = Field(
-        8, ge=1, description="Writing requests the web process works on at once."
-    )
+    web_threads: int = Field(8, ge=1, description="Concurrent write requests in the web process.")
     screeners: int = Field(
         4,
         ge=1,
         description=(
-            "Tasks a worker takes at once: one screens, one publishes, others leave "
-            "them what they bring."
+            "Concurrent tasks in a worker: one screens, one publishes, the others hand their "
+            "work to these two."
         ),
     )
     sweep_seconds: float = Field(5, gt=0, description="Pause between two sweeps for overdue rows.")
     overdue_seconds: float = Field(
-        3, gt=0, description="How long a row may be due before the sweep rings again."
+        3, gt=0, description="How long a row may be due before the sweep queues it again."
     )
     smtp_url: str = Field(
-        "", description="smtp://user:password@host:587 or smtps://…, for links to moderators."
+        "",
+        description=(
+            "SMTP server for mail to moderators: smtp://user:password@host:587 or smtps://…."
+        ),
     )
-    mail_from: str = Field("greenroom@localhost", description="Whom mail to moderators comes from.")
+    mail_from: str = Field("greenroom@localhost", description="Sender of mail to moderators.")
     security_contact: str = Field(
         "",
         description=(
-            "Where to report a weakness, mailto:… or https://…, for security.txt; empty: mail_from."
+            "Where to report a vulnerability, for security.txt: mailto:… or https://…. If "
+            "empty, mail_from."
         ),
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least that is logged."
+        "info", description="The lowest level to log."
     )
 
     @field_validator("secrets_file", mode="before")
@@ -174,7 +184,7 @@ class Settings(BaseModel):
         list then means the later attempts.
         """
         if not all(0 <= delay <= 30 * 86_400 for delay in value):
-            raise ValueError("Each delay is a number of seconds, at most 30 days.")
+            raise ValueError("Each delay must be a number of seconds, at most 30 days.")
         return value if value[:1] == (0,) else (0, *value)
 
     @field_validator(*SCHEMES)
@@ -218,7 +228,9 @@ class Settings(BaseModel):
     @classmethod
     def _is_a_contact(cls, value: str) -> str:
         if value and not re.fullmatch(r"(?:mailto:|https://|tel:)[!-~]+", value):
-            raise ValueError("This must begin with mailto:, https:// or tel:, and hold no blank.")
+            raise ValueError(
+                "This must begin with mailto:, https:// or tel:, and contain no space."
+            )
         return value
 
     @field_validator("public_url")
@@ -230,8 +242,7 @@ class Settings(BaseModel):
         place = value.rstrip("/")
         if place and ("@" in place or place != "://".join(urlsplit(place)[:2])):
             raise ValueError(
-                "This must be scheme and host, like https://comments.paper.example, and "
-                "nothing behind."
+                "This must be only scheme and host, like https://comments.paper.example."
             )
         return place
 
@@ -284,7 +295,7 @@ def host_and_port(server: str) -> tuple[str, int]:
     is_address = _HOST.fullmatch(host) or (":" in host and _is_ip(host))
     number = digits_to_int(port, digits=5) or 0
     if not (is_address and 0 < number < 65536):
-        raise ValueError(f"{server!r} is no resolver: host:port is meant, like 9.9.9.9:53.")
+        raise ValueError(f"{server!r} is not a valid DNS server: use host:port, like 9.9.9.9:53.")
     return host, number
 
 

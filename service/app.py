@@ -172,22 +172,24 @@ def _away(error: DBAPIError | PoolTimeout) -> Response:
     log.error(
         "database.away",
         error=type(error).__name__,
-        reason=in_words(error) or "the database does not answer",
+        reason=in_words(error) or "the database does not respond",
     )
     if is_disk_full(error):
         return _later("The server's disk is full. Nothing was accepted; please try again later.")
-    return _later("The database is away. Nothing was accepted; please try again in a moment.")
+    return _later(
+        "The database is not available. Nothing was accepted; please try again in a moment."
+    )
 
 
 def _perhaps_done(error: OutcomeUnknown) -> Response:
     log.error(
         "database.away",
         error=type(error).__name__,
-        reason=in_words(error) or "the database does not answer",
+        reason=in_words(error) or "the database does not respond",
     )
     return _later(
-        "The database stopped answering while it saved this, so it may or may not have been saved. "
-        "Please look in a moment, before you try again."
+        "The database stopped responding while it saved this, so it may or may not have been "
+        "saved. Please check in a moment before you try again."
     )
 
 
@@ -207,16 +209,16 @@ def _storage_away(error: OSError | StoreError) -> Response:
     log.error(
         "storage.away",
         error=type(error).__name__,
-        reason=in_words(error) or "the storage does not answer",
+        reason=in_words(error) or "the storage does not respond",
     )
-    return _later("The published pages can't be reached; please try again in a moment.")
+    return _later("The published pages are not available. Please try again in a moment.")
 
 
 def _unexpected(error: Exception) -> Response:
     log.exception(
         "request.failed", path=request.url_rule.rule if request.url_rule else None, exc_info=error
     )
-    return _problem(Problem(500, "Something broke on our side. It has been logged."))
+    return _problem(Problem(500, "Something went wrong on our side. The error has been logged."))
 
 
 def _secure(answer: Response) -> Response:

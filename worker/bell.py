@@ -158,5 +158,5 @@ def trouble() -> str | None:
         with _bell().connection_for_write() as connection:
             connection.ensure_connection(max_retries=0, timeout=1)
     except Exception as error:  # kombu passes on every transport's own errors
-        return in_words(error) or "the broker does not answer"
+        return in_words(error) or "the broker does not respond"
     return None

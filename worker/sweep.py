@@ -121,7 +121,11 @@ class Sweeper(threading.Thread):
             return 0
         if self.watchdog.is_deaf(now()):
             log.error(
-                "worker.deaf", reason="messages wait and none is taken: ending, to be begun again"
+                "worker.deaf",
+                reason=(
+                    "messages are waiting but this worker takes none: it stops so that it is "
+                    "restarted"
+                ),
             )
             end()
         return settings().sweep_seconds

@@ -149,7 +149,7 @@ def _count(run: Run, whole: System, told: Path) -> None:
     run.said["comments"] = len({line["id"] for line in lines(told, "accepted")})
     for line in lines(told, "answered"):
         run.said[f"answered {line['status']}"] += 1
-    run.deaths = whole.up.output.count("starting it again")
+    run.deaths = whole.up.output.count(": restarting it")
 
 
 def _report(run: Run, found: dict[str, list[str]]) -> None:

@@ -137,7 +137,7 @@ def _thresholds(
             flag,
             hint,
             None,
-            ("automatic rejection is off: there is no limit for good comments held back",),
+            ("automatic rejection is off: no limit is set for good comments held back",),
         )
     if not has_model:
         return (

@@ -46,7 +46,7 @@ def undo_each(
         if isinstance(last, DecisionRecord)
     ]
     restored = dict(zip((c.comment_id for c in changes), settle(session, changes), strict=True))
-    erased = Refused("This comment was erased; nothing can be restored.")
+    erased = Refused("This comment was erased and can't be restored.")
     return {
         id_: last if isinstance(last, Refused) else restored[id_] or erased
         for id_, last in to_undo.items()
@@ -74,7 +74,7 @@ def _to_undo(log: Sequence[DecisionRecord], wanted: str | None) -> DecisionRecor
     """Return the standing decision, if it is the requested one."""
     last = standing_decision(log)
     if last is None:
-        return Refused("There is no decision by a moderator left to undo on this comment.")
+        return Refused("This comment has no moderator's decision to undo.")
     if wanted is not None and wanted != last.id:
         return Refused(_why_not(wanted, last, log))
     return last
@@ -82,9 +82,9 @@ def _to_undo(log: Sequence[DecisionRecord], wanted: str | None) -> DecisionRecor
 
 def _why_not(decision: str, last: DecisionRecord, log: Sequence[DecisionRecord]) -> str:
     if any(entry.undoes == decision for entry in log):
-        return "That decision has been undone already."
+        return "That decision has already been undone."
     return (
-        f"Another decision came after that one: {last.by} decided to {last.verdict} at "
+        f"There is a newer decision: {last.by} chose {last.verdict} at "
         f"{last.at:%Y-%m-%d %H:%M} UTC."
     )
 

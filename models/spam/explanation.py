@@ -37,7 +37,7 @@ Floats: TypeAlias = NDArray[np.float64]
 
 DECIMALS = 8  # in JSON, where the numbers still add up to 1e-6
 MOST = 8  # parts shown in each direction
-BASE_THINKS = "what the base model thinks"
+BASE_THINKS = "the base model's opinion"
 BASE_IS_SILENT = "the base model does not know the language"
 
 

@@ -43,7 +43,7 @@ COUNTED = (
     "share of capitals",
     "exclamation marks, up to 3",
     "share of punctuation",
-    "share of pairs of words that are said again",
+    "share of repeated word pairs",
     "share of links",
     "has characters that draw nothing",
     "pictures, up to 10",

@@ -131,7 +131,9 @@ class SiteModel:
         try:
             with np.load(BytesIO(data), allow_pickle=False) as arrays:
                 if (made_for := str(arrays["format"])) != FORMAT:
-                    raise UnusableModel(f"made for features {made_for}, these are {FORMAT}")
+                    raise UnusableModel(
+                        f"made for feature format {made_for}, but this release has {FORMAT}"
+                    )
                 weights = np.zeros(COLUMNS, np.float32)
                 weights[arrays["columns"]] = arrays["weights"]
                 return cls(

@@ -14,31 +14,31 @@ DATABASE = {
     "AdminShutdown": "the database is shutting down",
     "CrashShutdown": "the database is recovering from a crash",
     "CannotConnectNow": "the database is starting up or shutting down",
-    "TooManyConnections": "the database has no connection left",
+    "TooManyConnections": "the database has no free connection",
     "DiskFull": "the database's disk is full",
-    "ReadOnlySqlTransaction": "the database takes no writes: it may be a standby",
-    "DeadlockDetected": "the database broke off a deadlock",
-    "LockNotAvailable": "another session of the database holds a lock",
-    "Unanswered": "the database does not answer in time",
+    "ReadOnlySqlTransaction": "the database is read-only: it may be a standby",
+    "DeadlockDetected": "the database ended a deadlock",
+    "LockNotAvailable": "another database session holds a lock",
+    "Unanswered": "the database does not respond in time",
     "UndefinedTable": "the database lacks a table: run `greenroom migrate`",
     "UndefinedColumn": "the database lacks a column: run `greenroom migrate`",
-    "SQLITE_BUSY": "another process holds the database's file",
-    "SQLITE_CANTOPEN": "the database's file can't be opened",
+    "SQLITE_BUSY": "another process has locked the database file",
+    "SQLITE_CANTOPEN": "the database file can't be opened",
     "SQLITE_FULL": "the database's disk is full",
-    "SQLITE_IOERR": "the database's disk gives errors",
-    "SQLITE_READONLY": "the database's file may not be written",
+    "SQLITE_IOERR": "the database's disk reports errors",
+    "SQLITE_READONLY": "the database file is read-only",
 }
 # By the client's message if there is no code, which mostly means no connection. The first match
 # counts.
 CLIENT = {
-    "refused": "nobody listens where the database should be",
-    "authentication failed": "the database refuses the user or the password",
+    "refused": "nothing is listening at the database's address",
+    "authentication failed": "the database rejects the user or the password",
     "starting up": DATABASE["CannotConnectNow"],
     "shutting down": DATABASE["AdminShutdown"],
     "too many clients": DATABASE["TooManyConnections"],
-    "resolve host": "the database's host has no address here",
-    "translate host name": "the database's host has no address here",
-    "does not exist": "the database's server knows no database or user of that name",
+    "resolve host": "the database's host name can't be resolved",
+    "translate host name": "the database's host name can't be resolved",
+    "does not exist": "the database server has no database or user with that name",
     "no such table": DATABASE["UndefinedTable"],
     "no such column": DATABASE["UndefinedColumn"],
 }
@@ -50,31 +50,31 @@ ITS_OWN = {
 # By obstore's message. The first match counts.
 STORAGE = {
     "NoSuchBucket": "there is no such bucket",
-    "PermissionDenied": "the storage refuses our credentials, or what we asked by them",
-    "Unauthenticated": "the storage refuses our credentials",
-    "BareRedirect": "the bucket is in another region than AWS_REGION says",
-    "kind: Timeout": "the storage does not answer in time",
-    "kind: Connect": "nobody listens where the storage should be",
+    "PermissionDenied": "the storage rejects the credentials, or the request made with them",
+    "Unauthenticated": "the storage rejects the credentials",
+    "BareRedirect": "the bucket is not in the region that AWS_REGION names",
+    "kind: Timeout": "the storage does not respond in time",
+    "kind: Connect": "nothing is listening at the storage's address",
 }
 # By kombu's message, whichever broker it is. The first match counts.
 BROKER = {
-    "invalid username-password": "the broker refuses the user or the password",
-    "Authentication": "the broker refuses the user or the password",
-    "ACCESS_REFUSED": "the broker refuses the user or the password",
+    "invalid username-password": "the broker rejects the user or the password",
+    "Authentication": "the broker rejects the user or the password",
+    "ACCESS_REFUSED": "the broker rejects the user or the password",
     "OutOfMemory": "the broker's memory is full",
     "'maxmemory'": "the broker's memory is full",
-    "DB index": "the broker has no database of that number",
-    "not known": "the broker's host has no address here",
-    "refused": "nobody listens where the broker should be",
-    "Timeout": "the broker does not answer in time",
+    "DB index": "the broker has no database with that number",
+    "not known": "the broker's host name can't be resolved",
+    "refused": "nothing is listening at the broker's address",
+    "Timeout": "the broker does not respond in time",
 }
 BROKERS = {"kombu", "redis", "amqp"}
 MACHINE = {
     errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "this user's share of the disk is full",
-    errno.EACCES: "this user may not write there",
-    errno.EPERM: "this user may not write there",
-    errno.EROFS: "that file system can only be read",
+    errno.EDQUOT: "this user's disk quota is full",
+    errno.EACCES: "this user has no permission to write there",
+    errno.EPERM: "this user has no permission to write there",
+    errno.EROFS: "the file system is read-only",
 }
 
 
@@ -88,14 +88,14 @@ def in_words(error: BaseException) -> str | None:
         return (
             _named(cause)
             or _said(CLIENT, cause)
-            or ("the database does not answer" if name in ITS_OWN else None)
+            or ("the database does not respond" if name in ITS_OWN else None)
         )
     if package == "obstore" or (isinstance(error, FileNotFoundError) and error.errno is None):
         return _said(STORAGE, error) or (
-            "the storage does not answer" if package == "obstore" else None
+            "the storage does not respond" if package == "obstore" else None
         )
     if package in BROKERS:
-        return _said(BROKER, error) or "the broker does not answer"
+        return _said(BROKER, error) or "the broker does not respond"
     return MACHINE.get(error.errno or 0) if isinstance(error, OSError) else None
 
 

@@ -40,7 +40,7 @@ LOCK = 0x6B657973  # "keys", the advisory lock under which the row is written
 # them.
 NEWEST = 200
 SEALED = ((Endpoint.sealed, "webhook secrets"), (Moderator.second_factor, "second factor"))
-REMEDY = "put the keys of this database back from your backup (operations/RUNBOOKS.md, Keys)"
+REMEDY = "restore the keys of this database from your backup (operations/RUNBOOKS.md, Keys)"
 
 
 def require_keys() -> None:
@@ -77,10 +77,9 @@ def _make_file() -> None:
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
         raise WrongKeys(
-            f"The keys can't be written to {secrets_path()} ({why}): make its folder writable, "
-            "or give the keys in "
-            "GREENROOM_SECRETS or GREENROOM_SECRETS_FILE (`greenroom secrets generate` prints "
-            "new ones)."
+            f"Can't write the keys to {secrets_path()} ({why}): make its folder writable, or "
+            "provide the keys in GREENROOM_SECRETS or GREENROOM_SECRETS_FILE (`greenroom "
+            "secrets generate` prints new ones)."
         ) from None
 
 
@@ -186,9 +185,7 @@ def _depends(session: Session) -> bool:
 def _compare(row: Keyring, kept: Secrets) -> None:
     """Raise `WrongKeys` unless the keys are those of the row, perhaps with newer ones added."""
     if not hmac.compare_digest(row.root, _root_mark(kept)):
-        raise WrongKeys(
-            f"The keys in {source()} are not the ones that this database was made with: {REMEDY}."
-        )
+        raise WrongKeys(f"The keys in {source()} do not belong to this database: {REMEDY}.")
     for key_id, mark in row.email_keys.items():
         if key_id in kept.email_keys:
             if not hmac.compare_digest(mark, _mark(kept, key_id)):
@@ -247,9 +244,7 @@ def _try(opens: Callable[[], object]) -> None:
     try:
         opens()
     except (InvalidTag, UnknownKey, ValueError):
-        raise WrongKeys(
-            f"The keys in {source()} do not open what this database holds: {REMEDY}."
-        ) from None
+        raise WrongKeys(f"The keys in {source()} can't decrypt this database: {REMEDY}.") from None
 
 
 def _key_id(column: SQLColumnExpression[bytes | None]) -> ColumnElement[bytes]:

@@ -52,7 +52,8 @@ def upgrade(to: str = "head") -> None:
                 raise
             if not more:
                 raise Locked(
-                    "A transaction holds a table that has to change: end it, then migrate again."
+                    "Another transaction has locked a table that must change. End it, then run "
+                    "`greenroom migrate` again."
                 ) from None
         time.sleep(PAUSE_SECONDS)
 

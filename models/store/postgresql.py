@@ -148,7 +148,7 @@ def _bounded(waiting: Generator[Wanted, Ready, RV]) -> Generator[Wanted, Ready, 
                 if waited >= LOOK_SECONDS:
                     probe().look()
                 if waited >= deadlines.silence():
-                    raise Unanswered("the database never answered this statement")
+                    raise Unanswered("the database never responded to this statement")
                 _give_up_late(deadline)
             state = waiting.send(ready)
     except StopIteration as done:
@@ -158,8 +158,8 @@ def _bounded(waiting: Generator[Wanted, Ready, RV]) -> Generator[Wanted, Ready, 
 
 def _give_up_late(deadline: float) -> None:
     if deadline != math.inf and monotonic() >= deadline:
-        raise Unanswered("the database did not answer in time")
+        raise Unanswered("the database did not respond in time")
     asked = probe()
     if asked.unanswered_since is not None and asked.is_away(deadlines.patience()):
         asked.look()
-        raise Unanswered("the database answers nobody")
+        raise Unanswered("the database does not respond")

@@ -55,6 +55,6 @@ def refuse_a_newer() -> None:
     at = current()
     if at is not None and at not in revisions():
         raise Newer(
-            f"This release does not know the database's schema, {at}: a newer Greenroom made "
-            "it, so run that one."
+            f"The database's schema, {at}, comes from a newer release of Greenroom. Run that "
+            "release."
         )

@@ -230,17 +230,16 @@ def _content(path: Path) -> bytes:
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
         raise WrongKeys(
-            f"The keys in {path} can't be read ({why}): correct that, then start again."
+            f"Can't read the keys in {path} ({why}). Fix this, then start again."
         ) from None
 
 
 def missing() -> WrongKeys:
     """Return the message for a missing file that must not be created."""
     return WrongKeys(
-        f"The keys of this database are missing: there is no {secrets_path()}. Put that file "
-        "back from your backup, or "
-        "give its content in GREENROOM_SECRETS or GREENROOM_SECRETS_FILE "
-        "(operations/RUNBOOKS.md, Keys)."
+        f"The keys of this database are missing: there is no {secrets_path()}. Restore that "
+        "file from your backup, or provide its content in GREENROOM_SECRETS or "
+        "GREENROOM_SECRETS_FILE (operations/RUNBOOKS.md, Keys)."
     )
 
 
@@ -257,7 +256,7 @@ def parsed(content: bytes, name: str) -> Secrets:
     else:
         why = str(wrong["msg"]).removeprefix("Value error, ")
         why = why if wrong["type"] == "value_error" else f"{_field(wrong['loc'])}: {why}"
-    raise WrongKeys(f"The keys in {name} are damaged ({why}): put them back from your backup.")
+    raise WrongKeys(f"The keys in {name} are damaged ({why}). Restore them from your backup.")
 
 
 def _field(place: tuple[int | str, ...]) -> str:

@@ -161,7 +161,7 @@ def _check(name: str, stored: Stored) -> Stored:
         _thread_of_feed(stored.content) if kind == "atom" else _thread_of_page(stored.content, stem)
     )
     if thread is None:
-        raise Damaged(name, "is cut off or overwritten")
+        raise Damaged(name, "is truncated or overwritten")
     if not f"{folder}/".startswith(f"{_folder(name.partition('/')[0], thread)}/"):
         raise Damaged(name, "is another thread's")
     return stored

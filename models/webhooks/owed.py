@@ -23,7 +23,7 @@ EVENTS = (
 TEST = "webhook.test"
 CHATS = ("slack", "discord", "mattermost", "teams")
 # The reasons for which an endpoint is disabled without needing anyone's attention.
-BY_HAND, MADE_SO = "Someone disabled it.", "It was made so."
+BY_HAND, MADE_SO = "Someone disabled it.", "It was created disabled."
 # An endpoint that has failed for this long needs attention: the attempt after five minutes failed,
 # too.
 TROUBLE = timedelta(minutes=10)

@@ -108,13 +108,14 @@ def invite_person(who: Caller, body: Invitation) -> Invite:
     "/v1/sites/<site>/invitations/<invitation_id>/resend",
     scope="admin",
     summary="Send an invitation again",
-    says="The invitation with its new link, which is shown only here.",
+    says="The invitation with its new link. The link is shown only once.",
     status=201,
     answers={404: _ENDED},
 )
 def resend_invitation(who: Caller, invitation_id: str) -> Invite:
-    """Replace an invitation by a new one to the same person with the same role. The old link stops
-    working; the new one works for a week, and Greenroom mails it if it can send mail.
+    """Replace an invitation with a new one for the same person and role. The old link stops
+    working. The new one works once, within a week. Greenroom also emails it if outgoing mail is set
+    up.
     """
     with begin() as session:
         new = tickets.invite_again(session, who.site.id, invitation_id, by=who.by)
@@ -195,7 +196,7 @@ class SignInRulesNow(TypedDict):
     says="Whether the site requires a second factor.",
 )
 def read_sign_in(who: Caller) -> SignInRulesNow:
-    """Read what the site requires of its people. `GET …/people` says who has a second factor."""
+    """Read the site's rules for signing in. `GET …/people` shows who has a second factor."""
     with reading() as session:
         return {"second_factor_required": required_factor.is_required(session, who.site.id)}
 
@@ -209,8 +210,8 @@ def read_sign_in(who: Caller) -> SignInRulesNow:
     answers={409: "No owner has a second factor yet."},
 )
 def change_sign_in(who: Caller, body: SignInRules) -> SignInRulesNow:
-    """Require a second factor of everyone on this site, or no longer. People without one must turn
-    it on before they see anything of the site in the console. API keys work as before.
+    """Require a second factor from everyone on this site, or stop requiring it. People without one
+    must turn it on before they can see the site in the console. API keys are not affected.
     """
     required = body.second_factor_required
     with begin() as session:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 _ROWS = {
     "good_held_back": "good comments held back",
     "bad_let_through": "bad comments let through",
-    "approvals_wrong": "approved, and should not have been",
-    "rejections_wrong": "rejected, and should not have been",
-    "flags_needless": "flagged, and was good",
+    "approvals_wrong": "wrongly approved",
+    "rejections_wrong": "wrongly rejected",
+    "flags_needless": "wrongly flagged",
 }
 
 
@@ -38,13 +38,13 @@ def print_error_rates(site_key: str) -> None:
 
 def _table(site_key: str, rates: ErrorRates) -> Table:
     table = Table(
-        title=f"Automatic decisions on {site_key} that humans judged blindly: {rates.judged}"
+        title=f"Automatic decisions on {site_key} that moderators judged blindly: {rates.judged}"
     )
     for name in ("", "wrong", "of", "share", "95 % interval"):
         table.add_column(name, justify="left" if not name else "right", no_wrap=True)
     for name, words in _ROWS.items():
         table.add_row(words, *_cells(getattr(rates, name)))
-    table.caption = "" if rates.judged else "None yet: the sample's reviews wait in the queue."
+    table.caption = "" if rates.judged else "None yet: the samples wait for review in the queue."
     return table
 
 

@@ -18,30 +18,39 @@ _BY = "the command line"
 
 @click.group()
 def key() -> None:
-    """The keys that programs use."""
+    """Manage API keys."""
 
 
 @key.command("create")
-@click.option("--site", "site_key", metavar="KEY", help="The site it opens; not for `metrics`.")
+@click.option(
+    "--site",
+    "site_key",
+    metavar="KEY",
+    help="The site that the key is for; not with the scope metrics.",
+)
 @click.option(
     "--scope",
     "scopes",
     type=click.Choice(["read", "moderate", "admin", "post", "metrics"]),
     multiple=True,
     required=True,
-    help="May be repeated. admin includes moderate, which includes read. post: post for readers "
-    "and pass their addresses. metrics: read /metrics, for all sites.",
+    help=(
+        "May be repeated. admin includes moderate, and moderate includes read. post: post for "
+        "readers and pass their addresses. metrics: read /metrics for all sites."
+    ),
 )
-@click.option("--name", default="", help="What the lists and the log call it.")
+@click.option("--name", default="", help="A name for the key in lists and in the log.")
 @click.option(
-    "--expires", metavar="TIME", help="When it stops working: 90d, 12h or 2027-01-31; else never."
+    "--expires",
+    metavar="TIME",
+    help="When the key expires: 90d, 12h or 2027-01-31. Default: never.",
 )
 def create_key(
     site_key: str | None, scopes: tuple[str, ...], name: str, expires: str | None
 ) -> None:
     """Create a key and print it. It is not shown again."""
     if (site_key is None) != ("metrics" in scopes):
-        raise click.UsageError("Name a site with --site, except for the scope metrics.")
+        raise click.UsageError("Give a site with --site, except for the scope metrics.")
     with _keys() as (api_keys, session):
         site_id = api_keys.site_id_of(session, site_key) if site_key else None
         new = api_keys.NewKey(scopes, name, api_keys.parsed_expiry(expires) if expires else None)
@@ -50,10 +59,10 @@ def create_key(
 
 
 @key.command("list")
-@click.option("--site", "site_key", metavar="KEY", help="Only the keys of this site.")
-@click.option("--all", "ended", is_flag=True, help="Also the revoked and expired ones.")
+@click.option("--site", "site_key", metavar="KEY", help="List only the keys of this site.")
+@click.option("--all", "ended", is_flag=True, help="Also list revoked and expired keys.")
 def list_keys(site_key: str | None, ended: bool) -> None:
-    """List the keys that work, newest first, each on a line that begins with its id."""
+    """List the keys that work, newest first, one per line. Each line begins with the key's id."""
     with _keys() as (api_keys, session):
         for line in api_keys.lines(session, site_key, ended=ended):
             click.echo(line)
@@ -62,7 +71,7 @@ def list_keys(site_key: str | None, ended: bool) -> None:
 @key.command("revoke")
 @click.argument("id_", metavar="ID")
 def revoke_key(id_: str) -> None:
-    """Revoke the key ID, at once and for good."""
+    """Revoke the key ID immediately and permanently."""
     with _keys() as (api_keys, session):
         api_keys.revoke(session, api_keys.any_key(session, id_), by=_BY)
 
@@ -76,10 +85,10 @@ def revoke_key(id_: str) -> None:
     default=24,
     show_default=True,
     metavar="HOURS",
-    help="How much longer the old key works.",
+    help="How long the old key keeps working.",
 )
 def rotate_key(id_: str, hours: float) -> None:
-    """Print a new key that replaces the key ID, with the same name, scopes and lifetime."""
+    """Print a new key that replaces the key ID. It has the same name, scopes and lifetime."""
     from datetime import timedelta
 
     with _keys() as (api_keys, session):

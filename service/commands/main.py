@@ -24,29 +24,32 @@ from service.commands.database import (
 LAZY = {
     "backup": (
         "service.commands.operations",
-        "Write everything into one file, while the service runs.",
+        "Back up everything to one file while the service runs.",
     ),
     "doctor": (
         "service.commands.operations",
-        "Check what must be true of the data, and say what mends it.",
+        "Check the data and print the command that fixes each problem.",
     ),
-    "evaluate": ("service.commands.model", "Measure the spam model on threads it has not seen."),
-    "key": ("service.commands.key", "The keys that programs use."),
-    "keys": ("service.commands.operations", "The keys that addresses are sealed with."),
+    "evaluate": (
+        "service.commands.model",
+        ("Measure the spam model on threads that it has not seen."),
+    ),
+    "key": ("service.commands.key", "Manage API keys."),
+    "keys": ("service.commands.operations", "Manage the keys that encrypt email addresses."),
     "model": (
         "service.commands.site_model",
-        "The models that learned from a site's own moderators.",
+        "Manage the spam models that learned from a site's moderators.",
     ),
-    "moderator": ("service.commands.moderator", "The people who decide."),
-    "publish": ("service.commands.operations", "Write the pages of threads anew."),
-    "restore": ("service.commands.operations", "Fill an empty database from a backup."),
+    "moderator": ("service.commands.moderator", "Manage moderators."),
+    "publish": ("service.commands.operations", "Write the pages of threads again."),
+    "restore": ("service.commands.operations", "Restore a backup into an empty database."),
     "secrets": (
         "service.commands.operations",
-        "The keys of this installation, as JSON for a Secret.",
+        "Manage the keys of this installation.",
     ),
-    "site": ("service.commands.site", "The sites whose comments wait here."),
+    "site": ("service.commands.site", "Manage sites."),
     "train": ("service.commands.model", "Train the spam model."),
-    "webhook": ("service.commands.webhook", "What helps to build a webhook's receiver."),
+    "webhook": ("service.commands.webhook", "Test a webhook receiver."),
 }
 
 
@@ -126,21 +129,23 @@ def _wrong_settings(error: Any) -> str:
     cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 def main() -> None:
-    """Greenroom: where comments wait before they go live."""
+    """Greenroom moderates comments before they go live."""
 
 
 @main.command()
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes any.  [default: 8000]"
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 picks a free port.  [default: 8000]",
 )
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of everything kept.  [default: var]",
+    help="Data folder.  [default: var]",
 )
 def up(host: str | None, port: int | None, data: Path | None) -> None:
-    """Run everything on this machine, until Ctrl-C."""
+    """Run everything on this machine until you press Ctrl-C."""
     from service.up import up as run
 
     _set(GREENROOM_HOST=host, GREENROOM_PORT=port, GREENROOM_DATA=data)
@@ -157,7 +162,7 @@ def _set(**variables: object) -> None:
 
 @main.command()
 def serve() -> None:
-    """Run the web process alone."""
+    """Run only the web process."""
     from service.gate.serving import serve as run
     from worker.lifeline import UP
 
@@ -174,10 +179,10 @@ def serve() -> None:
     "--queues",
     default="screen,publish,deliver,learn",
     show_default=True,
-    help="What to work on, comma-separated.",
+    help="Queues to work on, comma-separated.",
 )
 def worker(queues: str) -> None:
-    """Run one worker alone."""
+    """Run only one worker."""
     from worker.working import work
 
     refuse_an_older_database()
@@ -187,10 +192,12 @@ def worker(queues: str) -> None:
 
 @main.command()
 @click.option(
-    "--check", is_flag=True, help="Change nothing; exit with status 1 if the database is not there."
+    "--check",
+    is_flag=True,
+    help="Change nothing; exit with status 1 if the database is not at the newest schema.",
 )
 def migrate(check: bool) -> None:
-    """Bring the database to the newest schema."""
+    """Upgrade the database to the newest schema."""
     from models.store.keyring import refuse_missing_keys
     from models.store.migrate import upgrade
     from models.store.secrets import WrongKeys

@@ -95,7 +95,7 @@ _WEIGHT_OPTION = click.option(
     multiple=True,
     callback=_weights,
     metavar="NAME=FACTOR",
-    help="How much the rows of NAME.csv count; may be repeated.  [default: 1]",
+    help="Weight of the rows of NAME.csv; may be repeated.  [default: 1]",
 )
 _PAGE_OPTION = click.option(
     "--page",
@@ -103,8 +103,10 @@ _PAGE_OPTION = click.option(
     multiple=True,
     callback=_pages,
     metavar="THREAD=URL",
-    help="The URL of a thread's page, so that links to it do not count as links away; may be "
-    "repeated.",
+    help=(
+        "The URL of a thread's page, so that links to it do not count as external links; may "
+        "be repeated."
+    ),
 )
 
 
@@ -142,7 +144,7 @@ def train(
         rows = _without(corpus.read(files), without_thread)
         if unknown := set(weights) - {row.source for row in rows}:
             raise click.UsageError(
-                f"--weight names {', '.join(sorted(unknown))}, which is none of the files"
+                f"--weight names {', '.join(sorted(unknown))}, which is not one of the files"
             )
         trained = base_model.train(rows, weights, pages=pages, each=_watched("Training", console))
         trained.model.save(out)
@@ -167,13 +169,13 @@ def train(
     "--site",
     "site_key",
     metavar="KEY",
-    help="Instead of FILES: how often a site's automatic decisions were wrong.",
+    help="Instead of FILES: measure how often a site's automatic decisions were wrong.",
 )
 @click.option(
     "--also",
     multiple=True,
     type=_FILES,
-    help="A file of another kind of text to train on as well; may be repeated.",
+    help="A file with another kind of text to train on as well; may be repeated.",
 )
 @_WEIGHT_OPTION
 @_PAGE_OPTION
@@ -198,8 +200,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 — click passes each option as an argum
     peers: bool,
     card_path: Path | None,
 ) -> None:
-    """Measure the classifier on comments that it has not seen: each of FILES' threads is judged by
-    a model of the others.
+    """Measure the spam model on comments that it has not seen: for each thread in FILES, train a
+    model on the other threads.
     """
     if site_key:
         from service.commands.error_rates import print_error_rates

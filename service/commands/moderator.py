@@ -13,41 +13,40 @@ from service.commands.database import checked
 
 @click.group()
 def moderator() -> None:
-    """The people who decide."""
+    """Manage moderators."""
 
 
 @moderator.command("add")
 @click.argument("email")
-@click.option("--site", "site_key", required=True, metavar="KEY", help="The site to decide for.")
+@click.option("--site", "site_key", required=True, metavar="KEY", help="The site to moderate.")
 @click.option("--role", type=click.Choice(["owner", "moderator", "viewer"]), required=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def add_moderator(email: str, site_key: str, role: str, password_stdin: bool) -> None:
-    """Give EMAIL a role on a site. Prints a one-time password for a new account, unless one is
-    given.
+    """Give EMAIL a role on a site. For a new account, print a one-time password unless you give
+    one.
     """
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     if password == "":
-        raise click.ClickException("No password came on standard input.")
+        raise click.ClickException("Standard input has no password.")
     from service.people import accounts
 
     with checked():
         made = accounts.add_moderator(email, site_key, role, password)
     if made and password is None:
-        click.echo(f"One-time password, shown this once: {made}")
+        click.echo(f"One-time password, shown only once: {made}")
     elif password is None:
         click.echo(
-            f"{email} has an account already and keeps its password. Its role on {site_key}: "
-            f"{role}."
+            f"{email} already has an account and keeps its password. Role on {site_key}: {role}."
         )
 
 
 @moderator.command("invite")
 @click.argument("email")
-@click.option("--site", "site_key", required=True, metavar="KEY", help="The site to decide for.")
+@click.option("--site", "site_key", required=True, metavar="KEY", help="The site to moderate.")
 @click.option("--role", type=click.Choice(["owner", "moderator", "viewer"]), required=True)
 def invite_moderator(email: str, site_key: str, role: str) -> None:
-    """Print a link by which EMAIL joins a site with a password of their own. It works for a week,
-    once.
+    """Print a link with which EMAIL joins a site and chooses a password. It works once, within a
+    week.
     """
     with checked():
         from service.people import tickets
@@ -58,7 +57,7 @@ def invite_moderator(email: str, site_key: str, role: str) -> None:
 @moderator.command("reset")
 @click.argument("email")
 def reset_password(email: str) -> None:
-    """Print a link by which EMAIL chooses a new password. It works for an hour, once."""
+    """Print a link with which EMAIL chooses a new password. It works once, within an hour."""
     with checked():
         from service.people import tickets
 

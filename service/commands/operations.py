@@ -48,22 +48,20 @@ def _watched() -> Iterator[Step]:
 
 
 @click.command()
-@click.option(
-    "--mend", is_flag=True, help="Mend what can be mended without a human, then look again."
-)
+@click.option("--mend", is_flag=True, help="Fix what can be fixed automatically, then check again.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def doctor(ctx: click.Context, mend: bool, as_json: bool) -> None:
-    """Check what must be true of the data: the rows among themselves, and the published pages
-    against them.
+    """Check the database, check the published pages against it, and print the command that fixes
+    each problem.
 
-    Exit status 0: all is well; 1: something is not, a line each, with the command that mends it; 2:
-    could not look.
+    Exit status 0: no problems. 1: problems, one per line, each with the command that fixes it. 2:
+    the check could not run.
     """
     try:
         found = _examined(mend)
     except Exception as error:
-        click.echo(f"Error: could not look: {_first_line(error)}", err=True)
+        click.echo(f"Error: the check could not run: {_first_line(error)}", err=True)
         ctx.exit(COULD_NOT_LOOK)
     click.echo(
         orjson.dumps(_as_json(found), option=orjson.OPT_INDENT_2).decode()
@@ -115,8 +113,8 @@ def _as_text(found: Examination) -> str:
     lines = [str(violation) for violation in found.found]
     untold = found.counts.total() - len(lines)
     lines += [f"… and {untold:,} more of the same kinds"] if untold else []
-    said = {0: "all is well", 1: "1 violation"}.get(
-        total := found.counts.total(), f"{total:,} violations"
+    said = {0: "no problems", 1: "1 problem"}.get(
+        total := found.counts.total(), f"{total:,} problems"
     )
     return "\n".join([*lines, f"{looked}: {said}"])
 
@@ -127,17 +125,17 @@ def _as_text(found: Examination) -> str:
     "--site",
     "site_key",
     metavar="KEY",
-    help="Whose THREADs these are, named as their site does: /harbour.",
+    help="The site of the THREADs, to name them by their keys, like /harbour.",
 )
-@click.option("--all", "all_threads", is_flag=True, help="Every thread.")
+@click.option("--all", "all_threads", is_flag=True, help="Publish every thread.")
 def publish(threads: tuple[str, ...], site_key: str | None, all_threads: bool) -> None:
-    """Write the pages of THREADs anew, here and now: by their numbers, as `doctor` names them, or
-    by --site.
+    """Write the pages of THREADs again, in this process. Name threads by their numbers, as `doctor`
+    prints them, or by their keys with --site.
     """
     from service.operations import publishing
 
     if bool(threads) == all_threads:
-        raise click.UsageError("Name threads, or say --all.")
+        raise click.UsageError("Name threads, or give --all.")
     need_database()
     try:
         wanted = (
@@ -159,8 +157,8 @@ def publish(threads: tuple[str, ...], site_key: str | None, all_threads: bool) -
     if owed:
         ids = " ".join(map(str, owed[:20]))
         raise click.ClickException(
-            f"Still owed: {len(owed)} of {len(wanted)} threads ({ids}). A worker tries them "
-            "again; see its log."
+            f"Not published: {len(owed)} of {len(wanted)} threads ({ids}). A worker will retry "
+            "them; see its log."
         )
 
 
@@ -169,15 +167,15 @@ def publish(threads: tuple[str, ...], site_key: str | None, all_threads: bool) -
 @click.option(
     "--with-secrets",
     is_flag=True,
-    help="Put the keys (secrets.json) in as well: guard such a file like them.",
+    help="Include the keys (secrets.json). Protect such a file like the keys themselves.",
 )
-@click.option("--replace", is_flag=True, help="Write over FILE if it is there already.")
+@click.option("--replace", is_flag=True, help="Overwrite FILE if it exists.")
 def backup(file: Path, with_secrets: bool, replace: bool) -> None:
-    """Write everything that is kept into FILE, as it is at this moment, while the service runs.
+    """Back up everything to FILE, as of this moment, while the service runs.
 
-    FILE is yours alone to read. Without --with-secrets the keys are not in it: to restore it,
-    secrets.json is needed, so keep that somewhere else. Published pages are not in it either: they
-    are made anew from the rows.
+    Only you can read FILE. Without --with-secrets it does not contain the keys: you need
+    secrets.json to restore it, so keep that file somewhere else. It does not contain published
+    pages either, because Greenroom writes them again from the database.
     """
     from service.operations.backup import backup as write
 
@@ -188,8 +186,8 @@ def backup(file: Path, with_secrets: bool, replace: bool) -> None:
     if not with_secrets:
         click.echo(
             (
-                "The keys are not in it: keep secrets.json too, or nobody can read an email "
-                "address again."
+                "The file does not contain the keys. Keep secrets.json too: without it nobody "
+                "can read the email addresses."
             ),
             err=True,
         )
@@ -198,7 +196,7 @@ def backup(file: Path, with_secrets: bool, replace: bool) -> None:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def restore(file: Path) -> None:
-    """Fill an empty database, made by `greenroom migrate`, from FILE. The database may be of
+    """Restore FILE into an empty database made by `greenroom migrate`. The database may be of
     another kind.
     """
     from service.operations.restore import restore as fill
@@ -212,8 +210,8 @@ def restore(file: Path) -> None:
     )
     click.echo(
         (
-            "Pages are owed: a worker writes them, or `greenroom publish --all`; then `greenroom "
-            "doctor`."
+            "Next, start a worker or run `greenroom publish --all` to write the pages. Then "
+            "run `greenroom doctor`."
         ),
         err=True,
     )
@@ -221,19 +219,19 @@ def restore(file: Path) -> None:
 
 @click.group()
 def keys() -> None:
-    """The keys that addresses are sealed with."""
+    """Manage the keys that encrypt email addresses."""
 
 
 @keys.command("rotate-email")
 def rotate_email() -> None:
-    """Seal every email address anew under a new key, and forget the old one. The service may run
-    meanwhile.
+    """Encrypt every email address with a new key, and delete the old key. The service may keep
+    running.
 
-    It takes half a minute and more; interrupted, it goes on when called again. A backup made before
-    needs the secrets.json of its time.
+    This takes half a minute or more. If it is interrupted, run it again to continue. To restore an
+    older backup, you need the secrets.json from that time.
 
-    If you bring the keys yourself (GREENROOM_SECRETS or GREENROOM_SECRETS_FILE), first add a key
-    with `greenroom secrets add-key`, give the result to every process, then run this command, then
+    If you provide the keys yourself (GREENROOM_SECRETS or GREENROOM_SECRETS_FILE), first add a key
+    with `greenroom secrets add-key` and give the result to every process. Then run this command and
     remove the old key.
     """
     from service.operations import rotation
@@ -242,26 +240,28 @@ def rotate_email() -> None:
     with _watched() as step:
         done = rotation.rotate_email(step)
     retired = ", ".join(done.retired) or "none"
-    click.echo(f"{done.moved:,} addresses moved to key {done.key}; retired: {retired}.", err=True)
+    click.echo(
+        (
+            f"{done.moved:,} addresses are now encrypted with key {done.key}. Retired keys: "
+            f"{retired}."
+        ),
+        err=True,
+    )
     if done.to_remove:
         old = ", ".join(done.to_remove)
-        click.echo(
-            f"Remove from email_keys, once no process seals with it any more: {old}.", err=True
-        )
+        click.echo(f"Remove from email_keys once no process uses it: {old}.", err=True)
 
 
 @click.group()
 def secrets() -> None:
-    """The keys of this installation, as JSON for GREENROOM_SECRETS or the file that
+    """Manage the keys of this installation: JSON for GREENROOM_SECRETS or for the file that
     GREENROOM_SECRETS_FILE names.
     """
 
 
 @secrets.command("generate")
 def generate_secrets() -> None:
-    """Print fresh keys for a new installation. They replace no keys that a database
-    was used with.
-    """
+    """Print keys for a new installation. They can't replace the keys of an existing database."""
     from models.store.secrets import as_json, generated
 
     click.echo(as_json(generated()))
@@ -269,8 +269,8 @@ def generate_secrets() -> None:
 
 @secrets.command("add-key")
 def add_key() -> None:
-    """Print the present keys with one more for email addresses, which becomes the current one.
-    Changes nothing.
+    """Print the current keys and a new one for email addresses, which becomes the current one. This
+    changes nothing.
     """
     from models.store.secrets import as_json, from_source, with_new_email_key
 
@@ -279,7 +279,7 @@ def add_key() -> None:
 
 @secrets.command("check")
 def check_secrets() -> None:
-    """Check that the keys can be read and are those of the database. Exit status 1 if not."""
+    """Check that the keys can be read and belong to the database. Exit status 1 if not."""
     from models.store.keyring import check_keys
     from models.store.secrets import from_source, readable_by_others, source
 
@@ -289,33 +289,37 @@ def check_secrets() -> None:
     if words := readable_by_others():
         click.echo(f"Warning: {words}", err=True)
     click.echo(
-        f"The keys in {source()} are those of this database. Current key for addresses: "
+        f"The keys in {source()} belong to this database. Current key for addresses: "
         f"{kept.email_key}."
     )
 
 
 @secrets.command("replace-lost")
-@click.option("--yes", is_flag=True, help="Really give up what only the lost keys open.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Confirm that you give up everything that only the lost keys can decrypt.",
+)
 def replace_lost(yes: bool) -> None:
-    """Go on with new keys when the old ones are lost for good.
+    """Continue with new keys after the old ones are permanently lost.
 
-    Gives up every stored email address, second factor, webhook secret and block of an author.
-    Comments, decisions and pages stay. Stop the service before.
+    This deletes every stored email address, second factor, webhook secret and author block.
+    Comments, decisions and pages stay. Stop the service first.
     """
     from service.operations.lost_keys import replace_lost_keys
 
     need_database(keys=False)
     if not yes:
         raise click.UsageError(
-            "This gives up every stored email address: say --yes if the keys are lost for good."
+            "This deletes every stored email address: add --yes if the keys are permanently lost."
         )
     loss = replace_lost_keys()
     click.echo(
-        f"Given up: {loss.addresses:,} addresses, {loss.second_factors} second factors, "
-        f"{loss.webhooks} webhook secrets, {loss.author_blocks} blocks of authors.",
+        f"Deleted: {loss.addresses:,} addresses, {loss.second_factors} second factors, "
+        f"{loss.webhooks} webhook secrets, {loss.author_blocks} author blocks.",
         err=True,
     )
     click.echo(
-        "Webhooks are disabled: rotate the secret of each, then enable it.",
+        "Webhooks are disabled: rotate the secret of each one, then enable it.",
         err=True,
     )

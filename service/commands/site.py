@@ -11,7 +11,7 @@ from service.commands.database import checked
 
 @click.group()
 def site() -> None:
-    """The sites whose comments wait here."""
+    """Manage sites."""
 
 
 @site.command("add")
@@ -22,13 +22,13 @@ def site() -> None:
     multiple=True,
     required=True,
     metavar="URL",
-    help="Where its pages are; may be repeated.",
+    help="Origin of the site's pages, like https://paper.example; may be repeated.",
 )
 @click.option(
     "--language",
     default="en",
     show_default=True,
-    help="What its readers read where the page says nothing.",
+    help="Language for readers if the page does not set one.",
 )
 def add_site(key: str, origins: tuple[str, ...], language: str) -> None:
     """Add the site KEY."""
@@ -45,9 +45,9 @@ def add_site(key: str, origins: tuple[str, ...], language: str) -> None:
     "origins",
     multiple=True,
     metavar="URL",
-    help="Replaces all it has; may be repeated.",
+    help="Replaces all current origins; may be repeated.",
 )
-@click.option("--language", help="What its readers read where the page says nothing.")
+@click.option("--language", help="Language for readers if the page does not set one.")
 @click.option(
     "--require-second-factor/--no-second-factor",
     "second_factor",
@@ -57,7 +57,7 @@ def add_site(key: str, origins: tuple[str, ...], language: str) -> None:
 def set_site(
     key: str, origins: tuple[str, ...], language: str | None, second_factor: bool | None
 ) -> None:
-    """Change the site KEY. A running Greenroom follows within seconds."""
+    """Change the site KEY. A running Greenroom picks up the change within seconds."""
     from service.people import required_factor
     from service.sites import registering
 

@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from service.sites.model_versions import Models
 
 _SITE = click.option(
-    "--site", "site_key", required=True, metavar="KEY", help="The site whose model it is."
+    "--site", "site_key", required=True, metavar="KEY", help="The site of the models."
 )
 
 
 @click.group()
 def model() -> None:
-    """The models that learned from a site's own moderators."""
+    """Manage the spam models that learned from a site's moderators."""
 
 
 @model.command("list")
 @_SITE
 def list_models(site_key: str) -> None:
-    """List the models that are kept, newest first, and which one scores."""
+    """List the stored models, newest first, and show which one is live."""
     from models.settling.settling import LEARN_EVERY
     from models.store.database import reading
     from service.sites.model_versions import listed
@@ -44,8 +44,8 @@ def list_models(site_key: str) -> None:
         found = listed(session, site_id_of(session, site_key))
     if not found["models"]:
         click.echo(
-            f"The base model scores {site_key}. Its own learns from {LEARN_EVERY} decisions of "
-            "moderators on."
+            f"The base model scores {site_key}. Greenroom trains a model for the site after "
+            f"{LEARN_EVERY} decisions by moderators."
         )
         return
     Console().print(_table(found))
@@ -55,7 +55,7 @@ def list_models(site_key: str) -> None:
 @click.argument("version")
 @_SITE
 def use(version: str, site_key: str) -> None:
-    """Let VERSION score from now on; "base" is the base model alone."""
+    """Use VERSION to score comments from now on; "base" is the base model alone."""
     from service.sites.model_versions import use as change
 
     _changed(site_key, lambda session, site_id: change(session, site_id, version))
@@ -64,7 +64,7 @@ def use(version: str, site_key: str) -> None:
 @model.command()
 @_SITE
 def back(site_key: str) -> None:
-    """Go back to the model that the live one took the place of."""
+    """Go back to the previous model."""
     from service.sites.model_versions import back as change
 
     _changed(site_key, change)
@@ -101,14 +101,14 @@ def site_id_of(session: Session, site_key: str) -> int:
 
 
 def _table(found: Models) -> Table:
-    table = Table(title=f"Scores now: {found['live']}", title_justify="left")
+    table = Table(title=f"Live now: {found['live']}", title_justify="left")
     for name in (
         "version",
         "made",
         "decisions",
         "rejected found",
         "approved held",
-        "in the place of",
+        "replaced",
         "why",
     ):
         table.add_column(name, overflow="fold")

@@ -19,28 +19,29 @@ MOST_BYTES = 1024 * 1024
 
 @click.group()
 def webhook() -> None:
-    """What helps to build a webhook's receiver."""
+    """Test a webhook receiver."""
 
 
 @webhook.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), required=True, help="Port to listen on; 0 takes any."
+    "--port",
+    type=click.IntRange(0, 65535),
+    required=True,
+    help="Port to listen on; 0 picks a free port.",
 )
 @click.option(
     "--secret", required=True, envvar="WEBHOOK_SECRET", help="The webhook's secret, whsec_…"
 )
 def listen(port: int, secret: str) -> None:
-    """Verify and print every webhook that comes, until Ctrl-C."""
+    """Verify and print every webhook message until you press Ctrl-C."""
     if not is_secret(secret):
         raise click.ClickException(
-            "A secret begins with whsec_ and is shown when a webhook is made or rotated."
+            "A secret begins with whsec_. Greenroom shows it when you create or rotate a webhook."
         )
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), _printing(secret))
     except OSError as error:
-        raise click.ClickException(
-            f"Port {port} cannot be listened on: {error.strerror}."
-        ) from None
+        raise click.ClickException(f"Can't listen on port {port}: {error.strerror}.") from None
     click.echo(f"Listening on http://127.0.0.1:{server.server_address[1]}/")
     with server:
         try:

@@ -35,9 +35,9 @@ _THREAD = select(_THREADS.id, _THREADS.state).where(
 
 
 PERHAPS = (
-    "The database stopped answering while your comment was being saved, so it may or may not "
-    "have been accepted. "
-    "You can safely send the same comment again: it is never kept twice."
+    "The database stopped responding while it saved your comment, so it may or may not have "
+    "been accepted. You can safely send the same comment again: Greenroom never stores it "
+    "twice."
 )
 
 log = structlog.get_logger()
@@ -165,7 +165,7 @@ _Threads = dict[
 
 def _check_url(site: SiteInfo, said: Submission) -> None:
     if said.url and origin_of(said.url) not in site.origins:
-        raise wrong_fields({"url": "This page does not belong to the site."})
+        raise wrong_fields({"url": "This URL is not on one of the site's origins."})
 
 
 def _row(
@@ -209,7 +209,7 @@ def _earlier(session: Session, row: dict[str, Any]) -> str | None:
     found = session.execute(select(Comment.id, Comment.request_hash).where(same_key)).one_or_none()
     if found and found.request_hash not in {None, row["request_hash"]}:
         raise Problem(
-            422, "This Idempotency-Key was used with another body before. Send a new key."
+            422, "This Idempotency-Key was already used with a different body. Send a new key."
         )
     return found.id if found else None
 
@@ -231,7 +231,7 @@ def _find_place(session: Session, threads: _Threads, site: SiteInfo, said: Submi
     """
     thread = threads.get((site.id, said.thread)) or _thread(session, site, said.thread)
     if thread and thread.state == "closed":
-        raise Problem(409, "This thread is closed: no more comments are taken here.")
+        raise Problem(409, "This thread is closed. It accepts no new comments.")
     top_id = _answered(session, thread.id if thread else None, said.parent) if said.parent else None
     if thread is None:
         session.connection().execute(insert_new(Thread), {"site_id": site.id, "key": said.thread})
@@ -252,7 +252,7 @@ def _answered(session: Session, thread_id: int | None, parent: str) -> str:
         else None
     )
     if top_id is None:
-        raise Problem(404, "The comment you answer is not (or no longer) published in this thread.")
+        raise Problem(404, "The comment that you reply to is not published in this thread.")
     return top_id
 
 

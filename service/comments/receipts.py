@@ -1,4 +1,4 @@
-"""The commenter's private receipt: whoever holds it may ask what became of the comment."""
+"""The commenter's private receipt: with it, they can read the status of their comment."""
 
 from __future__ import annotations
 
@@ -17,13 +17,10 @@ from models.store.database import reading
 from models.store.secrets import secrets
 from models.text.stamps import utc_stamp
 from service.http.api_types import Id, OneOf, Time
+from service.sites.locale_words import read_words
 
 SIGNATURE_BYTES = 16
-_REASONS = {
-    "spam": "A moderator took this comment for advertising.",
-    "abuse": "A moderator found that this comment breaks the rules of conversation.",
-    "off_topic": "A moderator found this comment off topic.",
-}
+_OF_A_MODERATOR = ("spam", "abuse", "off_topic")  # reasons with a sentence of their own
 
 
 class ReceiptStatus(TypedDict):
@@ -33,24 +30,27 @@ class ReceiptStatus(TypedDict):
 
     id: Id
     status: Annotated[str, OneOf(("pending", "approved", "flagged", "rejected"))]
-    reason: Annotated[str | None, Field(examples=["This comment was deleted."])]
+    reason: Annotated[str | None, Field(examples=["Your comment was deleted."])]
     at: Time
     field: NotRequired[Annotated[str, Field(examples=["email"])]]
     suggestion: NotRequired[Annotated[str | None, Field(examples=["gmail.com"])]]
 
 
-class Why(TypedDict):
-    """A reason in words and, for a field that its author can correct, the field."""
+class WrongEmail(TypedDict):
+    """Why an email address was impossible, and the domain that its author may have meant."""
 
     reason: str
-    field: NotRequired[str]
-    suggestion: NotRequired[str | None]
+    field: str
+    suggestion: str | None
 
 
 class Receipt(NamedTuple):
+    """`because` is the name of the reason's sentence in the `pages` of a locale file."""
+
     site: str
     thread: str
     answer: ReceiptStatus
+    because: str | None
 
 
 def receipt_of(comment_id: str) -> str:
@@ -82,41 +82,38 @@ def find_receipt(receipt: str) -> Receipt | None:
         row = session.execute(wanted.where(Comment.id == comment_id)).one_or_none()
         if row is None:
             return None
+        because = _because(session, comment_id, row.status)
         is_held = row.status in {"rejected", "flagged"}
-        told = _why(session, comment_id, row.status) if is_held else None
+        wrong_email = _wrong_email(session, comment_id) if is_held else None
     answer: ReceiptStatus = {
         "id": comment_id,
         "status": "rejected" if row.status == "deleted" else row.status,
-        "reason": "This comment was deleted." if row.status == "deleted" else None,
+        "reason": read_words("en").pages[because] if because else None,
         "at": utc_stamp(row.settled_at or row.at),
     }
-    if told:
-        answer = {**answer, **told}
-    return Receipt(row.site, row.thread, answer)
+    if wrong_email:
+        answer = {**answer, **wrong_email}
+    return Receipt(row.site, row.thread, answer, because)
 
 
-def _why(session: Session, comment_id: str, status: str) -> Why:
-    """A usable reason, but not the trip wire: which word or link it was would only help the next
+def _because(session: Session, comment_id: str, status: str) -> str | None:
+    """A usable reason that does not name the word or link: that would only help the next
     spammer.
     """
-    wrong_email = _wrong_email(session, comment_id)
-    if wrong_email:
-        return wrong_email
+    if status == "deleted":
+        return "because_deleted"
     if status == "flagged":
-        return {"reason": "A moderator will read this comment before it appears."}
+        return "flagged"
+    if status != "rejected":
+        return None
     log = select(DecisionRecord.reason).where(DecisionRecord.comment_id == comment_id)
-    chosen = session.execute(
-        log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc()).limit(1)
-    ).scalar()
-    return {
-        "reason": _REASONS.get(chosen or "", "This comment does not meet the rules of this site.")
-    }
+    latest = log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc()).limit(1)
+    reason = session.scalar(latest)
+    return f"because_{reason if reason in _OF_A_MODERATOR else 'rules'}"
 
 
-def _wrong_email(session: Session, comment_id: str) -> Why | None:
-    """Where the email's domain takes no mail the commenter can correct it, so that is said, with
-    the field.
-    """
+def _wrong_email(session: Session, comment_id: str) -> WrongEmail | None:
+    """The finding that the email's domain accepts no mail: the commenter can correct that."""
     latest = select(Screening.evidence).where(Screening.comment_id == comment_id)
     evidence = session.execute(latest.order_by(Screening.number.desc()).limit(1)).scalar() or []
     for item in evidence:

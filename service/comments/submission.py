@@ -25,7 +25,7 @@ MOST_TITLE = 300
 
 def _no_nul(value: object) -> object:
     if isinstance(value, str) and "\0" in value:
-        raise ValueError("This contains a NUL character.")
+        raise ValueError("This contains a NUL character. Remove it.")
     return value
 
 
@@ -52,14 +52,14 @@ def _told_optional(most: int | None, *, description: str, **more: str) -> WithJs
 
 
 _URL = (
-    "The page, on one of the site's origins. Its thread keeps only the query parameters "
-    "in the policy's threads.query."
+    "The page's URL, on one of the site's origins. Greenroom keeps only the query parameters "
+    "in the policy's `threads.query`."
 )
 _TITLE = (
-    "The page's title. It is checked like the body and cut at 300 characters. A "
-    "thread keeps the first one approved."
+    "The page's title, at most 300 characters; a longer title is cut. Greenroom checks it like "
+    "the body. The thread keeps the first approved title."
 )
-_WEBSITE = "Kept as a browser reads it. A URL with a user name is refused."
+_WEBSITE = "Stored in the form that a browser uses. A URL with a user name is rejected."
 
 
 class Submission(BaseModel):
@@ -74,7 +74,7 @@ class Submission(BaseModel):
     url: Annotated[Optional, _told_optional(MOST_URL, format="uri", description=_URL)] = None
     title: Annotated[Optional, _told_optional(None, description=_TITLE)] = None
     parent: Annotated[
-        Optional, _told_optional(36, description="The id of the comment that is answered.")
+        Optional, _told_optional(36, description="The id of the comment to reply to.")
     ] = None
     website: Annotated[
         Optional, _told_optional(500, format="uri", pattern="^https?://", description=_WEBSITE)
@@ -162,7 +162,7 @@ class SubmissionForm(BaseModel):
     body: Annotated[str, _told(10_000, example="The ferry was late *again*.")]
     url: Annotated[str, Field(max_length=MOST_URL, description=_URL)] = ""
     title: Annotated[str, Field(description=_TITLE)] = ""
-    parent: Annotated[str, Field(description="The id of the comment that is answered.")] = ""
+    parent: Annotated[str, Field(description="The id of the comment to reply to.")] = ""
     website: Annotated[str, Field(max_length=500, description=_WEBSITE)] = ""
     token: str = ""
     homepage_url: str = ""
@@ -182,11 +182,11 @@ def _web_address(value: str, most: int) -> str:
     found = None if " " in value else link(value)
     if found is None:
         raise ValueError(
-            "This is not a web address: it should look like https://example.org, without a "
+            "This is not a valid web address. It must look like https://example.org, without a "
             "user name."
         )
     if len(found.href) > most:
-        raise ValueError(f"This is too long: at most {most:,} characters, as a browser writes it.")
+        raise ValueError(f"This is too long: at most {most:,} characters after URL encoding.")
     return found.href
 
 

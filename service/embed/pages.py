@@ -24,12 +24,12 @@ from service.comments.pages import (
 from service.comments.receipts import find_receipt
 from service.comments.submission import thread_key
 from service.embed import assets
-from service.embed.words import Words, words_for
 from service.http.csp_reports import headers_for
 from service.http.form_tokens import issue_form_token
 from service.http.listening import public_url
 from service.http.problems import Problem
 from service.sites.languages import languages
+from service.sites.locale_words import Words, words_for
 from service.sites.lookup import SiteInfo, find_site
 
 embed = Blueprint("embed", __name__, template_folder="templates")
@@ -118,7 +118,14 @@ def whats_next(site_key: str, receipt: str) -> Response:
     words = words_for(_wished_language(), site.locale)
     back = url_for("embed.thread", site_key=site.key, thread=found.thread, lang=_wished_language())
     return _html(
-        render_template("embed/receipt.html", words=words, site=site, told=found.answer, back=back)
+        render_template(
+            "embed/receipt.html",
+            words=words,
+            site=site,
+            told=found.answer,
+            because=found.because,
+            back=back,
+        )
     )
 
 

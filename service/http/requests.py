@@ -120,6 +120,7 @@ def _parsed_moment(text: object) -> object:
     return moment
 
 
+MOST = "How many entries to return at most."
 Cursor = Annotated[
     str | None,
     BeforeValidator(_given_out),
@@ -128,6 +129,6 @@ Cursor = Annotated[
 ]
 Day = Annotated[date | None, BeforeValidator(_parsed_day)]
 Moment = Annotated[datetime | None, BeforeValidator(_parsed_moment)]
-Limit100 = Annotated[int, Field(ge=1, le=100), whole_number(100)]
-Limit200 = Annotated[int, Field(ge=1, le=200), whole_number(200)]
-Limit1000 = Annotated[int, Field(ge=1, le=1000), whole_number(1000)]
+Limit100 = Annotated[int, Field(ge=1, le=100, description=MOST), whole_number(100)]
+Limit200 = Annotated[int, Field(ge=1, le=200, description=MOST), whole_number(200)]
+Limit1000 = Annotated[int, Field(ge=1, le=1000, description=MOST), whole_number(1000)]

@@ -76,10 +76,12 @@ class NewBlock(BaseModel):
     def _makes_sense(self) -> NewBlock:
         if self.stance not in STANCES.get(self.kind, LIKE):
             raise ValueError(
-                f"The stance on {self.kind} is {' or '.join(STANCES.get(self.kind, LIKE))}."
+                f"The stance for {self.kind} must be {' or '.join(STANCES.get(self.kind, LIKE))}."
             )
         if self.kind == "like" and (self.days is None or self.days > LONGEST_LIKE):
-            raise ValueError(f"What is like a comment is decided for 1 to {LONGEST_LIKE} days.")
+            raise ValueError(
+                f"A rule for similar comments must end after 1 to {LONGEST_LIKE} days."
+            )
         return self
 
 
@@ -112,7 +114,7 @@ def make(
     )
     session.add(block)
     session.flush()
-    lasting = f"until {block.until:%d %B %Y}" if block.until else "for good"
+    lasting = f"until {block.until:%d %B %Y}" if block.until else "permanently"
     note_act(session, str(by), "blocks", f"{did(block)} {lasting}", site_id=site_id)
     if not new.others or new.stance == "trust" or (comment is None and new.kind == "author"):
         return block, [], None
@@ -227,14 +229,14 @@ def block_shape(block: Block) -> ShownBlock:
 def did(block: Block) -> str:
     """Return a sentence for the log, without the author's name, because the log is kept forever."""
     if block.kind == "like":
-        return f"decided to {LIKE[block.stance]} all that is like a comment"
+        return f"made a rule to {LIKE[block.stance]} comments like a given one"
     verb = "blocked" if block.stance == "block" else "trusted"
     return f"{verb} {_what(block)}"
 
 
 def _undid(block: Block) -> str:
     if block.kind == "like":
-        return f"no longer decides to {LIKE[block.stance]} all that is like a comment"
+        return f"ended the rule to {LIKE[block.stance]} comments like a given one"
     return f"{'unblocked' if block.stance == 'block' else 'stopped trusting'} {_what(block)}"
 
 
@@ -261,7 +263,8 @@ def _subject(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
         label = shown(value)
     if not value or (new.kind == "host" and "." not in value):
         raise wrong_field(
-            "value", "Which host, like watches.example?" if new.kind == "host" else "Which word?"
+            "value",
+            ("Enter a host name, like watches.example.") if new.kind == "host" else "Enter a word.",
         )
     return value, label
 
@@ -269,22 +272,23 @@ def _subject(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
 def _author(new: NewBlock, comment: Comment | None) -> tuple[str, str]:
     if comment is not None:
         if not comment.email_index:
-            raise wrong_field("comment", "Nothing is known of this author any more.")
+            raise wrong_field("comment", "This comment was erased, so its author is unknown.")
         return comment.email_index, comment.name
     if "@" not in new.value:
         raise wrong_field(
-            "comment", "Name one of the author's comments, or their email address as value."
+            "comment",
+            ("Send the id of one of the author's comments, or their email address as `value`."),
         )
-    return email_index(new.value.strip()), "an author named by address"
+    return email_index(new.value.strip()), "an author, by email address"
 
 
 def _like(comment: Comment | None) -> tuple[str, str]:
     if comment is None:
-        raise wrong_field("comment", "Like which comment?")
+        raise wrong_field("comment", "Send the id of a comment.")
     # its tables take 5 MB, and few requests need them
     from models.text.folding import says_enough  # noqa: PLC0415
 
     if not says_enough(comment.body):
-        raise wrong_field("comment", "This comment is too short to tell what is like it.")
+        raise wrong_field("comment", "This comment is too short to find similar comments.")
     line = " ".join(comment.body.split())
     return comment.id, line if len(line) <= SNIPPET else f"{line[: SNIPPET - 1]}…"

@@ -36,7 +36,7 @@ MOST_NOTE = 2000
 
 def _known_form(text: str) -> str:
     if not is_id(text):
-        raise ValueError("This is no id.")
+        raise ValueError("This is not a valid id.")
     return text
 
 
@@ -124,7 +124,7 @@ class Undoings(BaseModel):
     @model_validator(mode="after")
     def _names_one(self) -> Undoings:
         if (self.batch is None) == (self.decisions is None):
-            raise ValueError("Name a batch, or decisions.")
+            raise ValueError("Send either `batch` or `decisions`.")
         return self
 
 

@@ -54,10 +54,11 @@ def judged(session: Session, comment: Comment) -> Judged:
     without a score, or whose score must not be shown yet.
     """
     if comment.erased_at:
-        raise Problem(404, "This comment was erased, and what was known of it with it.")
+        raise Problem(404, "This comment was erased together with its score.")
     if is_hidden(session, [comment.id]):
         raise Problem(
-            409, "This one is a blind sample: what Greenroom found appears once you have decided."
+            409,
+            ("This comment is a blind sample. You will see what Greenroom found after you decide."),
         )
     found = _spam(session, comment)
     if found is None:
@@ -89,7 +90,7 @@ def explained(comment: Judged) -> Explanation:
     if not _at_work.acquire(blocking=False):
         raise Problem(
             503,
-            "Other scores are being explained. Ask again in a moment.",
+            "Greenroom is explaining other scores right now. Try again in a moment.",
             headers={"Retry-After": "1"},
         )
     try:
@@ -115,7 +116,8 @@ def _explained(comment: Judged) -> Explanation:
     if not is_known:
         raise Problem(
             409,
-            "The model that judged this is gone, and the current one does not know its language.",
+            "The model that scored this comment no longer exists, and the current one does not "
+            "know its language.",
         )
     return by_base
 
@@ -158,5 +160,9 @@ def _base() -> SpamModel:
         return base_model()
     except (OSError, UnusableModel) as error:
         raise Problem(
-            503, "The spam model can't be read just now, so its scores can't be explained."
+            503,
+            (
+                "The spam model can't be loaded right now, so its scores can't be explained. "
+                "Try again later."
+            ),
         ) from error

@@ -133,7 +133,7 @@ def _difference(flags: Flags | None) -> str:
     compared = f"the last {flags.of:,} comments"
     more = flags.now - flags.before
     if not more:
-        return f"; it would have flagged as many of {compared} as the one before"
+        return f"; it would have flagged as many of {compared} as the previous model"
     return f"; it would have flagged {abs(more)} {'more' if more > 0 else 'fewer'} of {compared}"
 
 
@@ -144,8 +144,9 @@ def policy_to_go_back_to(session: Session, site: Site, version: int | None) -> P
     if version is not None and version != site.policy_version:
         raise Problem(
             409,
-            f"The policy has version {site.policy_version} by now. Look at what was changed since.",
+            f"The policy has changed: its version is now {site.policy_version}. Look at the "
+            "changes first.",
         )
     if site.policy_version < 2:
-        raise Problem(409, "These are the settings that the site began with.")
+        raise Problem(409, "There is no earlier version of the settings.")
     return policy_of(session, site.id, site.policy_version - 1)

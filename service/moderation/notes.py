@@ -35,7 +35,7 @@ MOST = 2000
 def _said(text: str) -> str:
     kept = clean(text, MOST)
     if is_blank(kept):
-        raise ValueError(f"Write something, at most {MOST:,} characters.")
+        raise ValueError(f"Write 1 to {MOST:,} characters.")
     return kept
 
 
@@ -122,7 +122,9 @@ def write(session: Session, comment: Comment, new: NewNote, *, by: str) -> Note:
     subject = _subjects(comment)[new.about]
     if not subject:
         raise wrong_field(
-            "about", "There is no author.", detail="Nothing is known of this author any more."
+            "about",
+            "The author is unknown.",
+            detail="This comment was erased, so its author is unknown.",
         )
     note = Note(site_id=comment.site_id, kind=new.about, subject=subject, text=new.text, by=by)
     session.add(note)
@@ -154,7 +156,7 @@ def open_questions(session: Session, comment_ids: Collection[str]) -> dict[str, 
 def ask(session: Session, comment: Comment, new: NewQuestion, *, by: str) -> Question:
     """Ask a colleague or a role. The answer appears in the list of the person who asked."""
     if new.whom not in ROLES and not _may_see(session, comment.site_id, new.whom):
-        message = "Ask someone who may see this comment."
+        message = "This person has no role on this site. Ask someone who can see the comment."
         raise wrong_field("whom", message)
     question = Question(
         site_id=comment.site_id, comment_id=comment.id, whom=new.whom, text=new.text, by=by
@@ -176,7 +178,9 @@ def _may_see(session: Session, site_id: int, whom: str) -> bool:
 def answer(session: Session, question: Question, said: Answer, *, by: str) -> Question:
     """Answer a locked question. Raises a 409 if someone has answered already."""
     if question.answered_at:
-        raise Problem(409, "Someone has answered this already.", **question_shape(question))
+        raise Problem(
+            409, ("Someone has already answered this question."), **question_shape(question)
+        )
     question.answer, question.answered_by, question.answered_at = said.text, by, now()
     return question
 

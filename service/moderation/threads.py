@@ -20,8 +20,8 @@ from service.moderation.log import note_act
 
 _STATES = {"open": "opened", "closed": "closed"}
 _MODERATION = {
-    "before": "made every comment be read first in",
-    "after": "let comments go live by themselves in",
+    "before": "turned on review of every comment for",
+    "after": "turned off review of every comment for",
 }
 
 
@@ -92,8 +92,8 @@ def _sentences(thread: Thread, changes: ThreadChanges) -> Iterator[str]:
 def _renaming(thread: Thread, noun: str, value: str | None) -> str:
     """Leave out the old value: a reader's browser sent it, and the log is kept forever."""
     if value:
-        return f"gave “{thread.key}” the {noun} “{value}”"
-    return f"took the {noun} from “{thread.key}”"
+        return f"set the {noun} of “{thread.key}” to “{value}”"
+    return f"removed the {noun} of “{thread.key}”"
 
 
 def checked_title(text: str) -> str | None:
@@ -114,10 +114,10 @@ def checked_address(text: str, origins: Collection[str]) -> str | None:
         return None
     url = link(text) if len(text) <= MOST_URL and text.isprintable() and " " not in text else None
     if url is None or url.origin not in origins:
-        raise wrong_field("url", "This page does not belong to the site.")
+        raise wrong_field("url", "This URL is not on one of the site's origins.")
     kept = f"{url.origin}{url.path}{f'?{url.query}' if url.query else ''}"
     if len(kept) > MOST_URL:
         raise wrong_field(
-            "url", f"This is too long: at most {MOST_URL:,} characters, as a browser writes it."
+            "url", f"This is too long: at most {MOST_URL:,} characters after URL encoding."
         )
     return kept

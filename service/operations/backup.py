@@ -115,9 +115,7 @@ def backup(
 
 
 def _is_there(path: Path) -> Refused:
-    return Refused(
-        f"{path} is there already: choose another name, or write over it with --replace."
-    )
+    return Refused(f"{path} already exists: choose another name, or overwrite it with --replace.")
 
 
 @contextmanager

@@ -121,7 +121,7 @@ def _sealed(step: Step, comments: int) -> Iterator[Violation]:
             try:
                 decrypt_email(email)
             except (InvalidTag, KeyError, ValueError):
-                words = f"its email cannot be read with key {key_of(email)!r} of {place}"
+                words = f"its email can't be decrypted with key {key_of(email)!r} from {place}"
                 yield Violation("addresses", "comment", dashed(id_), words, NOTHING)
 
 

@@ -47,7 +47,9 @@ class ReadyQuery(Query):
     wish: Annotated[Literal["reading", "writing"], Field(alias="for")] = "reading"
 
 
-@api.call("GET", "/health/live", summary="Check that this process lives", says="It lives.")
+@api.call(
+    "GET", "/health/live", summary="Check that this process lives", says="The process is running."
+)
 def check_life() -> Alive:
     """Answer 200 while the web process runs, whatever the state of other parts."""
     return {"status": "ok"}
@@ -57,8 +59,8 @@ def check_life() -> Alive:
     "GET",
     "/health/ready",
     summary="Check that this process can serve",
-    says="It can.",
-    answers={503: "It cannot. `failing` names the parts that do not work."},
+    says="It can serve readers.",
+    answers={503: "It cannot serve readers. `failing` lists the parts that do not work."},
     answer=Health,
 )
 def check_readiness(query: ReadyQuery) -> Response:
@@ -74,8 +76,8 @@ def check_readiness(query: ReadyQuery) -> Response:
     "GET",
     "/health/system",
     summary="Check that all parts work",
-    says="They all work.",
-    answers={503: "Some do not. `failing` names them."},
+    says="All parts work.",
+    answers={503: "Some parts do not work. `failing` lists them."},
     answer=Health,
 )
 def check_system() -> Response:
@@ -112,7 +114,7 @@ def _try(check: Callable[[], str | None]) -> str | None:
     try:
         return check()
     except Exception as error:  # whatever error a part raises, that part is the one that fails
-        return in_words(error) or f"does not answer ({type(error).__name__})"
+        return in_words(error) or f"does not respond ({type(error).__name__})"
 
 
 def _database() -> None:
@@ -146,7 +148,7 @@ def _workers() -> str | None:
         Heartbeat.at > now() - timedelta(seconds=silent_seconds())
     )
     with reading() as session:
-        return None if session.execute(recent).first() else "no worker gave a sign of life"
+        return None if session.execute(recent).first() else "no worker is running"
 
 
 def silent_seconds() -> float:

@@ -84,7 +84,7 @@ def _count(session: Session, record: type[Base], which: ColumnElement[bool]) -> 
 def _refuse_if_nothing_is_lost() -> None:
     with suppress(WrongKeys):
         check_keys(from_source(), may_record=False)
-        raise Refused("The keys are there and open what the database holds: nothing is lost.")
+        raise Refused("The keys exist and can decrypt this database: nothing is lost.")
 
 
 def _new_keys() -> Secrets:

@@ -62,7 +62,7 @@ api = Noun("metrics", "Operations", "Whether this Greenroom works, and its metri
     "/metrics",
     summary="Read metrics",
     says="Metrics in Prometheus's text format.",
-    answers={403: "The request came from another machine, without a key that reads metrics."},
+    answers={403: "The request came from another machine without a key of the scope `metrics`."},
     answer=MetricsText,
     answer_type="text/plain",
 )
@@ -74,8 +74,8 @@ def read_metrics() -> Response:
     if not _is_local() and not opens_metrics(request.headers.get("Authorization", "")):
         raise Problem(
             403,
-            "Metrics cover all sites. Read them from this machine, or with a key that `greenroom "
-            "key create --scope metrics` prints: send `Authorization: Bearer gr_…`.",
+            "Metrics cover all sites. Read them from this machine, or create a key with "
+            "`greenroom key create --scope metrics` and send `Authorization: Bearer gr_…`.",
         )
     return Response(
         generate_latest(registry()), headers={"Cache-Control": "no-store"}, content_type=_TYPE
@@ -168,7 +168,10 @@ def registry() -> CollectorRegistry:
 class _Bell(Collector):
     def collect(self) -> Iterator[Metric]:
         dropped = CounterMetricFamily(
-            "greenroom_bell_dropped", "Rings dropped, by why; sweep catches up.", None, ("why",)
+            "greenroom_bell_dropped",
+            ("Notifications to workers that were dropped, by reason. The sweep makes up for them."),
+            None,
+            ("why",),
         )
         for why, count in bell.dropped.items():
             dropped.add_metric([why], count)
@@ -198,7 +201,7 @@ class _Rows(Collector):
         except (DBAPIError, PoolTimeout):
             answers = False
         yield GaugeMetricFamily(
-            "greenroom_database_answers", "1 while the database answers, else 0.", int(answers)
+            "greenroom_database_answers", "1 if the database responds, else 0.", int(answers)
         )
 
 
@@ -213,12 +216,14 @@ def _ages(session: Session, at: datetime) -> Iterator[Metric]:
 def _workers(session: Session, at: datetime) -> Iterator[Metric]:
     alive = select(func.count()).where(Heartbeat.at > at - timedelta(seconds=silent_seconds()))
     yield GaugeMetricFamily(
-        "greenroom_workers", "Workers that gave a sign of life lately.", session.scalar(alive)
+        "greenroom_workers", "Workers that reported recently.", session.scalar(alive)
     )
     swept = session.scalar(select(func.max(Heartbeat.swept_at)))
     since = max(0.0, (at - swept).total_seconds()) if swept else math.inf
     yield GaugeMetricFamily(
-        "greenroom_sweep_last_seconds", "Since any worker swept; +Inf if none ever did.", since
+        "greenroom_sweep_last_seconds",
+        ("Time since the last sweep by any worker; +Inf if there was none."),
+        since,
     )
 
 
@@ -340,10 +345,10 @@ def _oldest_due() -> Select[datetime | None]:
 
 
 _ABOUT = {
-    "oldest_pending_seconds": "Since the oldest comment that is not settled was accepted.",
-    "oldest_review_seconds": "Since the oldest review that is open was opened.",
-    "publish_lag_seconds": "Since the oldest change that the published pages do not show.",
-    "webhook_oldest_due_seconds": "Since the oldest webhook that is owed was due.",
+    "oldest_pending_seconds": "Age of the oldest comment without a decision.",
+    "oldest_review_seconds": "Age of the oldest open review.",
+    "publish_lag_seconds": "Age of the oldest change that the published pages do not show.",
+    "webhook_oldest_due_seconds": "Time since the oldest unsent webhook was due.",
 }
 _OLDEST = dict(
     zip(

@@ -248,7 +248,7 @@ class _Look:
             self._wrong("on its page", f"comment {id_} is on {where}, but not approved there")
         for id_ in shown.keys() & expected.comments.keys():
             if shown[id_] != expected.comments[id_]:
-                self._wrong("as written", f"comment {id_} reads otherwise on {where}")
+                self._wrong("as written", f"comment {id_} has a different text on {where}")
         if expected.is_page and len(page["comments"]) > TOPS_A_PAGE:
             self._wrong("25 a page", f"{where} shows {len(page['comments'])} top comments")
         return page

@@ -64,7 +64,8 @@ def _numbered(session: Session, name: str, site: str | None) -> int:
         wanted = wanted.where(Thread.id == number)
     else:
         raise LookupError(
-            f"{name!r} is no thread's number: name the site, too, as in --site demo {name}"
+            f"{name!r} is not a thread's number. To name a thread by its key, give its site: "
+            f"--site demo {name}"
         )
     found = session.scalar(wanted)
     if found is None:

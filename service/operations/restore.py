@@ -64,7 +64,7 @@ def restore(path: Path, step: Step = lambda *_: None) -> Manifest:
                 replace_keyring(session, kept)
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise Refused(
-            f"{path} is no backup of Greenroom's, or a damaged one ({type(error).__name__})."
+            f"{path} is not a Greenroom backup, or it is damaged ({type(error).__name__})."
         ) from error
     return manifest
 
@@ -83,15 +83,15 @@ def _check_database(manifest: Manifest) -> None:
         raise Refused("The database is not at the newest schema: run `greenroom migrate` first.")
     if manifest.revision != current():
         raise Refused(
-            f"This backup has schema {manifest.revision}, this Greenroom {current()}: restore "
-            "it with the release that "
-            "made it, then run `greenroom migrate` with this one."
+            f"This backup has schema {manifest.revision}, but this release has {current()}. "
+            "Restore it with the release that made it, then run `greenroom migrate` with this "
+            "one."
         )
     with reading() as session:
         for table in tables():
             if session.execute(select(table).limit(1)).first():
                 raise Refused(
-                    f"The database is not empty (there are {table.name}): restore into a new one."
+                    f"The database is not empty (it has {table.name}): restore into a new database."
                 )
 
 
@@ -104,7 +104,7 @@ def _take_keys(archive: zipfile.ZipFile, manifest: Manifest) -> Secrets:
             add_keys(brought)
     elif not is_there():
         raise Refused(
-            "This backup holds no keys: put the secrets.json of its time into "
+            "This backup does not contain the keys: put the secrets.json from that time into "
             f"{secrets_path().parent} first."
         )
     kept = from_source()
@@ -112,8 +112,8 @@ def _take_keys(archive: zipfile.ZipFile, manifest: Manifest) -> Secrets:
         kept.email_keys
     ):
         raise Refused(
-            f"The keys in {source()} are not those this backup was made with: put the ones of "
-            "its time there."
+            f"The keys in {source()} do not belong to this backup: replace them with the keys "
+            "from that time."
         )
     forget_secrets()
     return kept
@@ -144,7 +144,7 @@ def _load(
             count += len(rows)
             step(table.name, count, member.rows)
     if (count, digest.hexdigest()) != (member.rows, member.sha256):
-        raise Refused(f"The {table.name} of this backup are damaged. Nothing was restored.")
+        raise Refused(f"The {table.name} in this backup are damaged. Nothing was restored.")
     later.write(connection)
 
 

@@ -111,7 +111,7 @@ def _alone() -> Iterator[None]:
 
 
 def _rotating() -> Refused:
-    return Refused("The keys are being rotated already: wait for that, or end it.")
+    return Refused("Another rotation is running: wait for it to finish, or stop it.")
 
 
 def _move_all(key: str, step: Step) -> int:
@@ -152,9 +152,9 @@ def _reseal(id_: str, sealed: bytes) -> bytes:
         return encrypt_email(decrypt_email(sealed))
     except (InvalidTag, KeyError, ValueError) as error:
         raise Refused(
-            f"The email of comment {id_} cannot be read with key {key_of(sealed)!r} of "
-            f"{source()}. None was retired: "
-            "put that key back into email_keys, or erase the comment."
+            f"The email of comment {id_} can't be decrypted with key {key_of(sealed)!r} from "
+            f"{source()}. No key was retired. Restore that key in email_keys, or erase the "
+            "comment."
         ) from error
 
 

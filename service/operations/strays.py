@@ -31,7 +31,7 @@ def find() -> Iterator[Violation]:
     pages = _pages()  # check again: the thread may be new, and a draft is soon gone
     for name in suspects:
         if not _is_known(name, pages) and storage.look(name):
-            words = "published, but it is no page of any thread"
+            words = "published, but not a page of any thread"
             yield Violation(RULE, "object", name, words, MEND)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 MEND = "greenroom doctor --mend"
-NOTHING = "no command can: see operations/RUNBOOKS.md, Doctor"
+NOTHING = "no command; see operations/RUNBOOKS.md, Doctor"
 
 
 class Violation(NamedTuple):
@@ -24,7 +24,7 @@ class Violation(NamedTuple):
 
     def __str__(self) -> str:
         where = f", {self.rule}" if self.command == NOTHING else ""  # its row in the runbook
-        return f"{self.subject} {self.id}: {self.words}. To mend: {self.command}{where}"
+        return f"{self.subject} {self.id}: {self.words}. To fix: {self.command}{where}"
 
 
 def dashed(id_: object) -> str:

@@ -87,7 +87,7 @@ def create(
     _check_within(scopes, within)
     at = now()
     if new.expires_at is not None and not at < new.expires_at <= at + MOST_LIFE:
-        raise wrong_field("expires_at", "This time is not in the future, or too far away.")
+        raise wrong_field("expires_at", "This time is in the past or too far in the future.")
     made = _make(site_id, scopes, _checked_name(new.name), by, new.expires_at)
     session.add(made.row)
     what = f"created the key {label(made.row)} ({', '.join(scopes)})"
@@ -214,7 +214,7 @@ def rotate(
     if state_of(row) != "live":
         raise Problem(409, "This key no longer works. Create a new one.")
     if row.replaced_by is not None:
-        raise Problem(409, f"This key was rotated before: {row.replaced_by} replaces it.")
+        raise Problem(409, f"This key has already been rotated: {row.replaced_by} replaces it.")
     _check_within(scopes_of(row), within)
     at = now()
     expires_at = at + (row.expires_at - row.created_at) if row.expires_at else None

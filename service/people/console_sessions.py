@@ -45,7 +45,7 @@ def start(moderator: Moderator, user_agent: str) -> str:
     with begin() as session:
         wanted = select(Moderator.password_hash).where(Moderator.id == moderator.id)
         if session.scalar(wanted.with_for_update()) != moderator.password_hash:
-            raise Problem(403, "Your password was changed a moment ago. Sign in again.")
+            raise Problem(403, "Your password has changed. Sign in again.")
         row = ConsoleSession(
             hash=hash_of(cookie),
             moderator_id=moderator.id,
@@ -84,7 +84,7 @@ def end(moderator_id: str, session_id: str) -> None:
                 what = f"ended their session in {row.device or UNKNOWN}"
                 note_act(session, str(Actor.moderator(moderator_id)), "people", what)
                 return
-    raise Problem(404, "This session has ended already.")
+    raise Problem(404, "This session has already ended.")
 
 
 def end_hash(hash_: str) -> None:

@@ -6,10 +6,10 @@ from __future__ import annotations
 def invitation(inviting: str, site: str, link: str) -> tuple[str, str]:
     """To someone who is invited to moderate a site's comments."""
     text = (
-        f"{inviting} invites you to moderate the comments of {site}.\n\n{link}\n\n"
-        "The link works for a week, once."
+        f"{inviting} invites you to moderate the comments on {site}. Accept the invitation "
+        f"here:\n\n{link}\n\nThis link works once and expires after a week."
     )
-    return f"Moderate the comments of {site}", text
+    return f"Moderate comments on {site}", text
 
 
 def confirm_address(old: str, link: str) -> tuple[str, str]:
@@ -34,7 +34,8 @@ def address_changed(new: str) -> tuple[str, str]:
 def new_password(link: str) -> tuple[str, str]:
     """To someone who asked for a new password."""
     text = (
-        f"Choose a new password here:\n\n{link}\n\nThe link works once, within an hour. If you did "
-        "not ask for it, you need not do anything: your password has not changed."
+        f"Choose a new password for Greenroom here:\n\n{link}\n\nThis link works once and "
+        "expires after an hour. If you did not ask for it, you can ignore this email: your "
+        "password has not changed."
     )
-    return "A new password for Greenroom", text
+    return "Choose a new password for Greenroom", text

@@ -61,5 +61,5 @@ def _other(by: str) -> str:
     if by == str(POLICY):
         return POLICY_NAME
     if by.startswith(MODERATOR):
-        return "someone who left"
+        return "a former moderator"
     return "a program" if by.startswith(KEY) else by

@@ -74,7 +74,7 @@ def set_role(
     lock(session, site_id)
     member = session.get(Membership, (moderator_id, site_id)) if is_id(moderator_id) else None
     if member is None:
-        raise Problem(404, "They are not of this site.")
+        raise Problem(404, "This person has no role on this site.")
     _check_keeps_an_owner(session, member, role)
     email = session.execute(
         select(Moderator.email).where(Moderator.id == moderator_id)
@@ -115,7 +115,7 @@ def join(session: Session, site_id: int, moderator: Moderator, role: str) -> Non
 
 def _check_keeps_an_owner(session: Session, member: Membership, role: str | None) -> None:
     if member.role == "owner" and role != "owner" and _owners(session, member.site_id) == 1:
-        raise Problem(409, "A site needs an owner: make someone else one first.")
+        raise Problem(409, "A site needs at least one owner. Make someone else an owner first.")
 
 
 def _owners(session: Session, site_id: int) -> int:

@@ -58,7 +58,7 @@ def invite_again(session: Session, site_id: int, invitation_id: str, *, by: str)
     team.lock(session, site_id)
     old = open_invitation(session, site_id, invitation_id)
     email, role = old.email, str(old.role)
-    what = f"sent the invitation of {email} as {role} again"
+    what = f"sent the invitation for {email} as {role} again"
     note_act(session, by, "people", what, site_id=site_id)
     return Invitation(email, role, _invite(session, email, site_id, role, by=by))
 
@@ -67,7 +67,7 @@ def withdraw(session: Session, site_id: int, invitation_id: str, *, by: str) -> 
     """End an invitation. Raises 404 if it has ended already, for example because it was used."""
     team.lock(session, site_id)
     invitation = open_invitation(session, site_id, invitation_id)
-    what = f"withdrew the invitation of {invitation.email} as {invitation.role}"
+    what = f"withdrew the invitation for {invitation.email} as {invitation.role}"
     note_act(session, by, "people", what, site_id=site_id)
     live_links.void_invitations(session, invitation.email, site_id=site_id)
 
@@ -156,7 +156,7 @@ def open_invitation(session: Session, site_id: int, invitation_id: str) -> Ticke
     for invitation in session.scalars(team.invited(site_id)):
         if invitation.id == invitation_id:
             return invitation
-    raise Problem(404, "This invitation was used or withdrawn, or it has expired.")
+    raise Problem(404, "This invitation has been used, withdrawn or has expired.")
 
 
 def _add(session: Session, ticket: Ticket) -> str:
@@ -226,7 +226,7 @@ def _set_password(session: Session, moderator: Moderator, hashed: str) -> None:
     live_links.password_changed(session, moderator.email)
     console_sessions.end_all(session, moderator.id)
     by = str(Actor.moderator(moderator.id))
-    note_act(session, by, "people", "chose a new password by a link")
+    note_act(session, by, "people", "chose a new password with a link")
 
 
 def _new_account(session: Session, email: str, hashed: str) -> Moderator:

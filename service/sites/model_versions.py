@@ -57,7 +57,7 @@ def use(session: Session, site_id: int, version: str) -> str:
         return BASE
     row = session.execute(_of(site_id).where(SiteModelRecord.version == version)).one_or_none()
     if row is None:
-        raise NoSuchModel(f"This site has no model {version!r}, or it is no longer kept.")
+        raise NoSuchModel(f"This site has no model {version!r}, or the model has been deleted.")
     site.model = row.id
     return version
 
@@ -66,9 +66,7 @@ def back(session: Session, site_id: int) -> str:
     """Make the previous model live again, and return its version. Raises NoSuchModel."""
     site = _locked(session, site_id)
     if site.model is None:
-        raise NoSuchModel(
-            "The base model alone scores this site's comments; there is none to go back to."
-        )
+        raise NoSuchModel("This site uses only the base model, so there is no earlier model.")
     live = session.execute(_of(site_id).where(SiteModelRecord.id == site.model)).one()
     before = session.execute(_of(site_id).where(SiteModelRecord.id == live.parent)).one_or_none()
     site.model = before.id if before else None

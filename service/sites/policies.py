@@ -172,9 +172,9 @@ def locked_site(session: Session, site: str) -> Site:
 def check_names(policy: Policy) -> None:
     """Raise a 422 that names unknown checks: a typing error would be stored and have no effect."""
     if unknown := sorted(set(policy.could_not_run) - set(CHECKS)):
-        message = f"There is no such check. There are: {', '.join(CHECKS)}."
+        message = f"There is no such check. The checks are: {', '.join(CHECKS)}."
         fields = {f"could_not_run.{name}": message for name in unknown}
-        raise wrong_fields(fields, detail="Some checks are not known.")
+        raise wrong_fields(fields, detail="Some checks do not exist.")
 
 
 def checked_words(policy: Policy) -> None:
@@ -183,4 +183,4 @@ def checked_words(policy: Policy) -> None:
 
     if wrong := problems(policy.words):
         errors = [{"field": "words", "message": text} for text in wrong]
-        raise Problem(422, "Some words or patterns need another look.", errors=errors)
+        raise Problem(422, "Some words or patterns are not valid.", errors=errors)

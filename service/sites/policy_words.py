@@ -4,45 +4,45 @@ changes.
 
 from __future__ import annotations
 
-CHOICES = {"ignore": "nothing", "hint": "look closer", "flag": "hold it", "reject": "reject it"}
+CHOICES = {"ignore": "ignore it", "hint": "be stricter", "flag": "hold it", "reject": "reject it"}
 NUMBERS = {
-    "spam.flag_above": "Hold a comment from this spam score on",
-    "spam.flag_above_with_hint": "Hold it from this one on, where something else is odd",
+    "spam.flag_above": "Hold comments from this spam score",
+    "spam.flag_above_with_hint": "Hold comments from this score if another check found something",
     "spam.flag_above_little_known": (
-        "Hold it from this one on in a language the model knows little of"
+        "Hold comments from this score in a language that the model knows little"
     ),
-    "spam.reject_above": "Reject it from this score on",
-    "links.max_links": "Links that are fine in one comment",
-    "repeats.max_same": "Times the same words may be said in a day",
-    "repeats.max_similar": "Times nearly the same may be said in a day",
-    "pace.max_per_minute": "Comments an author may write in a minute",
-    "pace.max_per_hour": "Comments an author may write in an hour",
+    "spam.reject_above": "Reject comments from this spam score",
+    "links.max_links": "Links allowed in one comment",
+    "repeats.max_same": "Earlier comments with the same text allowed per day",
+    "repeats.max_similar": "Earlier comments with nearly the same text allowed per day",
+    "pace.max_per_minute": "Comments allowed per author and minute",
+    "pace.max_per_hour": "Comments allowed per author and hour",
     "author.hold_after_rejections": "Hold an author's comments after this many rejections",
-    "author.hold_first": "Hold an author's first comments, so many",
-    "promises.good_held_back_one_in": "Hold back at most 1 in so many good comments",
-    "promises.reviews_a_day": "Ask for at most so many reviews a day",
-    "threads.close_after_days": "Close a thread after so many days",
-    "sample.share": "The share of automatic decisions that one of you judges blindly",
+    "author.hold_first": "Hold a new author's comments until this many have been approved",
+    "promises.good_held_back_one_in": "Hold at most 1 good comment in this many",
+    "promises.reviews_a_day": "Ask for at most this many reviews a day",
+    "threads.close_after_days": "Close threads this many days after the first comment",
+    "sample.share": "Share of automatic decisions that a moderator checks blindly",
 }
 LEFT_EMPTY = {
-    "spam.reject_above": "never by the score alone",
-    "promises.good_held_back_one_in": "no such promise",
-    "promises.reviews_a_day": "as many as there are",
-    "threads.close_after_days": "never by itself",
+    "spam.reject_above": "never by score alone",
+    "promises.good_held_back_one_in": "no limit",
+    "promises.reviews_a_day": "no limit",
+    "threads.close_after_days": "never automatically",
 }
 WEIGHTS = {
-    "links.shorteners": "A link shortener that hides where it leads",
-    "email.disposable": "A throw-away email address",
-    "email.impossible": "An email address that takes no mail",
-    "words.split": "A listed word with a blank inside, like “via gra” for viagra",
-    "form.honeypot": "The field that only machines fill in",
-    "form.too_quick": "Sent quicker than anyone types",
-    "form.no_token": "Came without the form",
+    "links.shorteners": "A link shortener that hides the target",
+    "email.disposable": "A disposable email address",
+    "email.impossible": "An email address that accepts no mail",
+    "words.split": "A listed word with a space inside, like “via gra” for viagra",
+    "form.honeypot": "The hidden field that only bots fill in",
+    "form.too_quick": "Posted faster than a person can type",
+    "form.no_token": "No valid form token",
 }
 SWITCHES = {
-    "words.plurals": "Also find a word with one plural ending: casinos, boxes, lotteries",
+    "words.plurals": "Also find words with a plural ending: casinos, boxes, lotteries",
     "words.digits_as_letters": (
-        "Also find a word with digits or signs for letters: c4sino, ca$ino, casino2"
+        "Also find words with digits or signs for letters: c4sino, ca$ino, casino2"
     ),
 }
 LISTS = {
@@ -53,16 +53,16 @@ LISTS = {
 }
 OTHERS = {
     "moderation": "New comments",
-    "spam.when_abstaining": "A language the model has not learned",
-    "threads.query": "Parameters that tell one page of the site from another",
-    "form.min_seconds": "Seconds that are quicker than anyone types",
-    "could_not_run": "What follows when a check could not run",
+    "spam.when_abstaining": "A language that the model does not know",
+    "threads.query": "URL parameters that identify a page of the site",
+    "form.min_seconds": "Seconds that count as faster than a person can type",
+    "could_not_run": "What happens if a check could not run",
 }
 SAID = {
     **CHOICES,
-    "after": "go live when nothing is found",
-    "before": "are always read by a moderator first",
-    "approve": "let the other checks decide",
+    "after": "go live if no check finds a problem",
+    "before": "wait for a moderator",
+    "approve": "rely on the other checks",
 }
 
 NAMES = NUMBERS | WEIGHTS | SWITCHES | LISTS | OTHERS  # every setting of a policy has one

@@ -22,13 +22,13 @@ def add_site(key: str, origins: list[str], locale: str = "en") -> None:
     """
     if not KEY.fullmatch(key):
         raise ValueError(
-            f"A site's key is lower-case letters, digits, - and _, at most 64: not {key!r}."
+            f"{key!r} is not a valid site key: use at most 64 lower-case letters, digits, - and _."
         )
     row = {"key": key, "policy": Policy().model_dump(mode="json"), **_traits(origins, locale)}
     with begin() as session:
         made = session.connection().execute(insert_new(Site, "id"), row).one_or_none()
     if not made:
-        raise ValueError(f"There is a site {key!r} already.")
+        raise ValueError(f"The site {key!r} already exists.")
 
 
 def set_site(key: str, origins: list[str], locale: str | None) -> None:
@@ -37,7 +37,7 @@ def set_site(key: str, origins: list[str], locale: str | None) -> None:
     """
     traits = _traits(origins, locale)
     if not traits:
-        raise ValueError("Say what to set: --origin, --language or both.")
+        raise ValueError("Nothing to change: give --origin, --language or both.")
     with begin() as session:
         if not session.execute(
             update(Site).where(Site.key == key).values(traits).returning(Site.id)
@@ -49,7 +49,7 @@ def _traits(origins: list[str], locale: str | None) -> dict[str, object]:
     """Return the columns for the given values."""
     if locale is not None and locale not in languages():
         raise ValueError(
-            f"Greenroom has no words for the language {locale!r}: it is one of "
+            f"Greenroom has no translation for the language {locale!r}: choose one of "
             f"{', '.join(languages())}."
         )
     given = {"origins": [checked_origin(url) for url in origins], "locale": locale}
@@ -63,7 +63,9 @@ def checked_origin(url: str) -> str:
     found = link(url)
     is_origin = url.rstrip("/").count("/") == 2 and not {"?", "#", "\\"} & set(url)
     if found is None or not is_origin or not _OF_A_HOST.issuperset(found.host):
-        raise ValueError(f"An origin is scheme and host, like https://paper.example: not {url!r}.")
+        raise ValueError(
+            f"{url!r} is not a valid origin: give scheme and host, like https://paper.example."
+        )
     return found.origin
 
 

@@ -22,7 +22,7 @@ def banner(url: str, *, owner: tuple[str, str] | None = None, colours: bool = Fa
         rows.add_row(Text("Sign in", "dim"), Text(email, "bold"))
         rows.add_row(
             Text("Password", "dim"),
-            Text(password, "bold green") + Text("  shown this once", "not bold dim"),
+            Text(password, "bold green") + Text("  shown only once", "not bold dim"),
         )
     console = Console(
         file=io.StringIO(), force_terminal=colours, no_color=not colours, width=200, highlight=False

@@ -39,8 +39,7 @@ class Claim:
             ) from error
         if not _locked(self._up):
             raise Refused(
-                f"Greenroom is running on {data} already: end that one, or choose another "
-                "folder with --data."
+                f"Greenroom already runs on {data}: stop it, or choose another folder with --data."
             )
         self.parts = _open(self.run / "parts.lock")
         if trouble := self.trouble():
@@ -68,7 +67,8 @@ class Claim:
             if time.monotonic() > deadline:
                 pids = " ".join(sorted(path.read_text() for path in self.run.glob("*.pid")))
                 raise Refused(
-                    f"Parts of an earlier start still run (process ids {pids}): end them first."
+                    f"Processes of an earlier start still run (process ids {pids}): stop them "
+                    "first."
                 )
             attention.wait(0.1)
         for left in self.run.glob("*.pid"):

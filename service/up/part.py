@@ -62,9 +62,7 @@ class Part:
                 pass_fds=(self.claim.parts,),
             )
         except OSError as error:
-            self.terminal.say(
-                f"{self.name} could not be started ({error.strerror}): trying again soon"
-            )
+            self.terminal.say(f"{self.name} could not be started ({error.strerror}): retrying soon")
             self.rest()
             return
         assert self.process.stdout

@@ -121,7 +121,7 @@ class Supervisor:
             process.kill()  # the next start continues the migration
             process.wait()
         elif process.returncode:
-            raise Refused("The database could not be made ready; the lines above say why.")
+            raise Refused("The database could not be prepared. The lines above say why.")
         with process.stdout:
             email, _, password = process.stdout.read().decode().strip().partition(" ")
         return (email, password) if password else None
@@ -150,7 +150,7 @@ class Supervisor:
         silent = self._signs.silent()
         for part in self._parts:
             if part.name in silent:
-                self._terminal.say(f"{part.name} gives no sign of life: starting it again")
+                self._terminal.say(f"{part.name} does not respond: restarting it")
                 part.replace()
 
     def _start_what_died(self) -> None:
@@ -160,17 +160,17 @@ class Supervisor:
             elif (how := part.died()) is None:
                 part.note_pid()
             elif not part.dies_too_often():
-                self._terminal.say(f"{part.name} died {how}: starting it again")
+                self._terminal.say(f"{part.name} died {how}: restarting it")
                 part.start()
             elif why := self._claim.trouble():
                 self._terminal.say(
-                    f"{part.name} died {how}, and {why}: trying again in {REST_SECONDS:.0f} s"
+                    f"{part.name} died {how}, and {why}: retrying in {REST_SECONDS:.0f} s"
                 )
                 part.rest()
             else:
                 raise Refused(
-                    f"{part.name} died {ENOUGH} times within a minute, the last time {how}: "
-                    "stopped everything."
+                    f"{part.name} died {ENOUGH} times within a minute, the last time {how}. "
+                    "Stopped everything."
                 )
 
 

@@ -24,9 +24,9 @@ def log_of(
     who: Caller, webhook: str, state: str | None, cursor: str | None, limit: int
 ) -> Deliveries:
     if state is not None and state not in STATES:
-        raise Problem(422, f"A delivery is {', '.join(STATES)}.")
+        raise Problem(422, f"This must be one of {', '.join(STATES)}.")
     if cursor is not None and not is_id(cursor):
-        raise Problem(422, "This cursor is not one that the log gave out.")
+        raise Problem(422, "This cursor is not valid. Use `next` from the previous page.")
     with reading() as session:
         row = wanted_endpoint(session, who, webhook)
         found = (

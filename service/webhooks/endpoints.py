@@ -63,7 +63,11 @@ def make(who: Caller, wanted: NewWebhook) -> WebhookWithSecret:
         )
         if (session.scalar(mine) or 0) >= MOST_ENDPOINTS:
             raise Problem(
-                409, f"A site has at most {MOST_ENDPOINTS} webhooks; delete one that nobody needs."
+                409,
+                (
+                    f"A site can have at most {MOST_ENDPOINTS} webhooks. Delete one that "
+                    "nobody needs."
+                ),
             )
         row = Endpoint(
             id=new_id(),
@@ -192,7 +196,7 @@ def checked(who: Caller, webhook: str) -> Checked:
         kept = opened(wanted_endpoint(session, who, webhook))
     if not _checking.acquire(blocking=False):
         raise Problem(
-            429, "Another check is under way. Try again in a moment.", headers={"Retry-After": "10"}
+            429, "Another check is running. Try again in a moment.", headers={"Retry-After": "10"}
         )
     try:
         at = now()
@@ -231,7 +235,7 @@ def _sample(who: Caller, at: datetime) -> EventData:
             "by": "policy",
             "actor": POLICY.shape(),
             "verdict": "approve",
-            "reasons": ["a test, about no real comment"],
+            "reasons": ["a test event, not a real comment"],
         },
     }
 

@@ -78,16 +78,16 @@ def _url(url: str) -> str:
 
 def _own_headers(headers: dict[str, str]) -> dict[str, str]:
     if len(headers) > MOST_HEADERS:
-        raise ValueError(f"At most {MOST_HEADERS} headers.")
+        raise ValueError(f"Send at most {MOST_HEADERS} headers.")
     for name, value in headers.items():
         if not re.fullmatch(HEADER_NAME, name):
-            raise ValueError("The name of a header is letters, digits and dashes.")
+            raise ValueError("A header name may contain only letters, digits and dashes.")
         if name.lower() in OURS or name.lower().startswith("webhook-"):
-            raise ValueError(f"{name} is set by Greenroom itself.")
+            raise ValueError(f"Greenroom sets {name} itself. Choose another name.")
         if not re.fullmatch(HEADER_VALUE, value):
-            raise ValueError(f"{name} has a value that cannot be sent.")
+            raise ValueError(f"The value of {name} contains a character that a header cannot have.")
     if len({name.lower() for name in headers}) < len(headers):
-        raise ValueError("Each header once.")
+        raise ValueError("Send each header only once.")
     return headers
 
 
@@ -95,7 +95,7 @@ def _in_utc(at: datetime) -> datetime:
     try:
         return at.astimezone(UTC)
     except OverflowError:  # the year 0 or 10,000 in UTC
-        raise ValueError("This time lies outside of the calendar.") from None
+        raise ValueError("This time is out of range.") from None
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
@@ -159,7 +159,7 @@ class NewWebhook(BaseModel):
     @classmethod
     def _names_events(cls, events: list[Kind] | None, others: ValidationInfo) -> list[Kind]:
         if events is None and others.data.get("format") not in CHATS:
-            raise ValueError('Say which events: {"events": ["comment.approved"]}.')
+            raise ValueError('Send the events, for example {"events": ["comment.approved"]}.')
         return events or ["comment.flagged"]
 
 
@@ -208,13 +208,13 @@ class Redelivery(BaseModel):
     def _is_later(cls, until: datetime | None, others: ValidationInfo) -> datetime | None:
         since = others.data.get("since")
         if until and since and until < since:
-            raise ValueError("The end is before the beginning.")
+            raise ValueError("`until` must not be before `since`.")
         return until
 
     @model_validator(mode="after")
     def _names_something(self) -> Redelivery:
         if self.since is None and self.deliveries is None:
-            raise ValueError("Say since when, or name deliveries.")
+            raise ValueError("Send `since` or `deliveries`.")
         return self
 
 

@@ -317,7 +317,7 @@ def test_undo_never_undoes_a_colleagues_later_decision(queue: Page, moderator: C
         comment = session.query(Comment.id).filter(Comment.name == "Reader 1").scalar()
     assert moderator.decide(comment, "reject").status_code == 201
     queue.keyboard.press("u")
-    told(queue, "Another decision came after that one")
+    told(queue, "There is a newer decision")
     assert statuses()["Reader 1"] == "rejected"
 
 

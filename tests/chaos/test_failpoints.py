@@ -225,9 +225,7 @@ def test_up_restarts_a_dead_worker_and_the_comment_is_published(tmp_path: Path) 
         request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             assert answer.status == 202
-        until(
-            lambda: f"worker-screen died with exit status {STATUS}: starting it again" in up.output
-        )
+        until(lambda: f"worker-screen died with exit status {STATUS}: restarting it" in up.output)
         until(lambda: _count(up, "/harbour") == 1)
 
 

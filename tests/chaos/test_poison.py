@@ -65,7 +65,7 @@ def test_a_poison_comment_and_the_one_behind_it_are_both_settled(
         post(up, f"poison: {way}"),
         post(up, f"The ferry was late again because of {way}."),
     )
-    assert "could not be screened" not in str(settled(up, key, ordinary)["evidence"])
+    assert "could not check" not in str(settled(up, key, ordinary)["evidence"])
     found = settled(up, key, poison)
     assert found["status"] == "flagged"
     detail = f"Greenroom could not check this comment: the process that checked it {WAYS[way]} (2 attempts)"

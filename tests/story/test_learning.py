@@ -150,7 +150,7 @@ def test_a_site_learns_goes_back_on_command_and_forgets(greenroom: Running) -> N
     card = paper.call("GET", "/models")[1]["models"][0]
     assert (card["live"], card["why"]) == (
         True,
-        "the one before had seen a comment that was erased",
+        "the previous model had learned from a comment that was erased",
     )
     assert card["left"]["comments"] == [{"comment": rejected[0], "why": "erased"}]
     assert card["left"]["last seen by"] == learned

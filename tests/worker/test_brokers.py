@@ -66,7 +66,7 @@ def test_a_user_with_any_characters_in_the_password_is_accepted_and_nobody_else(
         assert bell.ring(bell.SCREEN, ["id"])
         assert bell.messages_waiting([bell.SCREEN]) == 1
         set_broker(f"redis://green:wrong@127.0.0.1:{port}/1")
-        assert bell.trouble() == "the broker refuses the user or the password"
+        assert bell.trouble() == "the broker rejects the user or the password"
         assert not bell.ring(bell.SCREEN, ["id"])
 
 
@@ -107,7 +107,7 @@ def test_a_worker_warns_at_its_start_if_redis_may_evict_and_reports_its_end(
         )
         until(lambda: "broker.may_evict" in (data / "log").read_text())
     try:
-        until(lambda: "nobody listens" in (data / "log").read_text())
+        until(lambda: "nothing is listening" in (data / "log").read_text())
     finally:
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(PATIENCE) == 0
@@ -142,8 +142,8 @@ def test_a_worker_without_database_and_broker_reports_both_and_continues(
         assert worker.wait(PATIENCE) == 0
     assert {line["event"]: line["reason"] for line in logged(tmp_path)} == {
         "check.failed": "the database did not respond",
-        "sweep.failed": "nobody listens where the database should be",
-        "broker.away": "nobody listens where the broker should be",
+        "sweep.failed": "nothing is listening at the database's address",
+        "broker.away": "nothing is listening at the broker's address",
     }
     assert "secret" not in (tmp_path / "log").read_text()
 

@@ -99,12 +99,12 @@ def _figures(spam: Flags, held_out: Floats) -> Figures:
 
 def _why(result: Comparison, *, must_replace: bool) -> str:
     if must_replace:
-        return "the one before had seen a comment that was erased"
+        return "the previous model had learned from a comment that was erased"
     if not result.challenger_wins:
-        return f"lost {result.how}"
+        return f"worse than the previous model {result.how}"
     if result.rows and result.challenger < result.champion:
-        return f"better than the one before {result.how}"
-    return f"as good as the one before {result.how}"
+        return f"better than the previous model {result.how}"
+    return f"as good as the previous model {result.how}"
 
 
 def _left(session: Session, training: Training) -> Left | None:

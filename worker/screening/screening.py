@@ -375,7 +375,7 @@ def _change(
     if decision.verdict is None and not owed:
         reasons = (
             *decision.reasons,
-            ("a check could not run for hours, so a moderator has to decide"),
+            ("a check could not run for hours, so a moderator must decide"),
         )
         decision = Decision(Verdict.FLAG, reasons)
     again = now() + AGAIN_AFTER[number - 1] if owed else None

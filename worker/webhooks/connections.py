@@ -198,7 +198,7 @@ def request_head(target: Target, headers: Mapping[str, str], length: int) -> byt
     lines = [f"POST {target.path} HTTP/1.1", f"Host: {target.authority}"]
     for name, value in headers.items():
         if _UNSAFE.search(name) or _UNSAFE.search(value) or ":" in name:
-            raise Unsent("One of its headers cannot be sent.")
+            raise Unsent("One of the webhook's headers is not valid.")
         lines.append(f"{name}: {value}")
     lines += [f"Content-Length: {length}", "", ""]
     return "\r\n".join(lines).encode("latin-1")

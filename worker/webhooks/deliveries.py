@@ -241,7 +241,7 @@ def _note_health(session: Session, outcome: Outcome, at: datetime) -> None:
         if endpoint.failing_since:
             session.execute(mine.values(failing_since=None))
     elif outcome.status == GONE:
-        disable(session, endpoint.id, "It answered 410 Gone.")
+        disable(session, endpoint.id, "The endpoint answered 410 Gone.")
     elif endpoint.failing_since is None:
         session.execute(mine.where(Endpoint.failing_since.is_(None)).values(failing_since=at))
     elif endpoint.failing_since < at - FAILING:
@@ -249,7 +249,7 @@ def _note_health(session: Session, outcome: Outcome, at: datetime) -> None:
             Endpoint.id == endpoint.id, Endpoint.failing_since < at - FAILING
         )
         if session.scalar(still):
-            disable(session, endpoint.id, f"It took nothing for {FAILING.days} days.")
+            disable(session, endpoint.id, f"The endpoint accepted nothing for {FAILING.days} days.")
 
 
 def disable(session: Session, endpoint_id: str, why: str) -> None:

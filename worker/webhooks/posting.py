@@ -52,7 +52,9 @@ class Poster:
             async with asyncio.timeout(self.seconds):
                 return await self._post(where, head, body, pause)
         except TimeoutError:
-            raise Unsent(f"There was no whole answer within {self.seconds:g} s.") from None
+            raise Unsent(
+                f"The endpoint did not send a complete answer within {self.seconds:g} s."
+            ) from None
 
     async def _post(self, where: Target, head: bytes, body: bytes, pause: float) -> Answer:
         checked = await addresses(where.host)
@@ -138,7 +140,7 @@ async def _look_up(host: str) -> list[Address]:
         for answer in answers:
             if isinstance(answer, BaseException):
                 raise answer
-        raise Unsent(f"The name {host} has no address.")
+        raise Unsent(f"The host {host} has no IP address.")
     return found
 
 
@@ -155,23 +157,23 @@ async def _ask(host: str, kind: str) -> list[Address]:
             backend=dns.asyncbackend.get_backend("asyncio"),
         )
     except dns.resolver.NXDOMAIN:
-        raise Unsent(f"The name {host} does not exist.") from None
+        raise Unsent(f"The host {host} does not exist.") from None
     except dns.exception.Timeout:
-        raise Unsent(f"The name {host} could not be looked up within {seconds:g} s.") from None
+        raise Unsent(f"The DNS lookup of {host} took longer than {seconds:g} s.") from None
     except (dns.exception.DNSException, OSError, ValueError):
-        raise Unsent(f"The name {host} could not be looked up.") from None
+        raise Unsent(f"The DNS lookup of {host} failed.") from None
     return [ip_address(record.address) for record in answer.rrset or ()]
 
 
 def _words(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"Its certificate is not good: {error.verify_message}."
+        return f"The endpoint's certificate is not valid: {error.verify_message}."
     if isinstance(error, ssl.SSLError):
-        return "TLS could not be agreed on."
+        return "The TLS handshake failed."
     if isinstance(error, ConnectionRefusedError):
-        return "The connection was refused."
+        return "The endpoint refused the connection."
     if isinstance(error, (EOFError, ConnectionError)):
-        return "The connection was cut before the answer was whole."
+        return "The connection closed before the answer was complete."
     if isinstance(error, OSError):
-        return "It could not be reached."
-    return "What came back is not an answer in HTTP."
+        return "The endpoint could not be reached."
+    return "The answer is not valid HTTP."

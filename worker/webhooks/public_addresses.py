@@ -14,10 +14,10 @@ Address = IPv4Address | IPv6Address
 REFUSED_V4 = {
     "0.0.0.0/8": "this network",
     "10.0.0.0/8": "private",
-    "100.64.0.0/10": "shared, of a provider's own",
+    "100.64.0.0/10": "shared address space of a provider",
     "127.0.0.0/8": "loopback",
-    "168.63.129.16/32": "a cloud's own",  # Azure's agent and DNS
-    "169.254.0.0/16": "link-local; clouds have their metadata there",
+    "168.63.129.16/32": "internal to a cloud",  # Azure's agent and DNS
+    "169.254.0.0/16": "link-local, with cloud metadata",
     "172.16.0.0/12": "private",
     "192.0.0.0/24": "reserved for protocols",  # 192.0.0.192: Oracle's metadata
     "192.0.2.0/24": "for documentation",
@@ -43,13 +43,13 @@ REFUSED_V6 = {
     "3fff::/20": "for documentation",
 }
 NAMED_V6 = {
-    "::/128": "no address",
+    "::/128": "unspecified",
     "::1/128": "loopback",
-    "::ffff:0:0/96": "an IPv4 address in disguise",
-    "::/96": "an IPv4 address in disguise",
+    "::ffff:0:0/96": "an embedded IPv4 address",
+    "::/96": "an embedded IPv4 address",
     "64:ff9b::/96": "NAT64, which hides an IPv4 address",
     "64:ff9b:1::/48": "NAT64, which hides an IPv4 address",
-    "100::/64": "for nothing",
+    "100::/64": "discard only",
     "5f00::/16": "segment routing",
     "fc00::/7": "private",
     "fe80::/10": "link-local",
@@ -65,7 +65,7 @@ def why_refused(address: Address) -> str | None:
     if isinstance(address, IPv4Address):
         return next((what for network, what in _V4 if address in network), None)
     named = next((what for network, what in _V6 if address in network), None)
-    return named or (None if address in PUBLIC_V6 and address.scope_id is None else "not given out")
+    return named or (None if address in PUBLIC_V6 and address.scope_id is None else "not allocated")
 
 
 def as_address(host: str) -> Address | None:

@@ -54,7 +54,9 @@ async def rehearse(endpoint: Kept, event: chats.Said, at: datetime) -> list[Trie
             content = chats.message(endpoint.format, [event])
             return [
                 await _try(
-                    poster, endpoint, Case("message", True, "It has to answer 2xx.", {}, content)
+                    poster,
+                    endpoint,
+                    Case("message", True, ("The endpoint must answer 2xx."), {}, content),
                 )
             ]
         first, others = _cases(endpoint, event, int(at.timestamp()))
@@ -88,34 +90,44 @@ def _cases(endpoint: Kept, event: chats.Said, stamp: int) -> tuple[Sequence[Case
         Case(
             "duplicate",
             True,
-            "A message may come twice: answer 2xx, and do nothing.",
+            "Answer 2xx to a repeated message, and ignore it.",
             good,
             content,
         ),
         Case(
             "newer first",
             True,
-            "Answer 2xx; the sequence tells what came later.",
+            "Answer 2xx. The sequence tells which event is newer.",
             overtaking,
             second,
         ),
         Case(
             "out of order",
             True,
-            "An older message may come late: answer 2xx, and do nothing.",
+            "Answer 2xx to an older message that arrives late, and ignore it.",
             overtaken,
             earlier,
         ),
     )
     others = (
         Case(
-            "bad signature", False, "Refuse what does not verify: anyone can send it.", bad, content
+            "bad signature",
+            False,
+            ("Reject messages whose signature is wrong: anyone can send them."),
+            bad,
+            content,
         ),
-        Case("old timestamp", False, "Refuse timestamps more than five minutes off.", old, content),
+        Case(
+            "old timestamp",
+            False,
+            ("Reject timestamps more than five minutes from now."),
+            old,
+            content,
+        ),
         Case(
             "slow",
             True,
-            "Wait for the whole body: it may come in pieces.",
+            "Wait for the whole body: it may arrive in pieces.",
             slow,
             content,
             PAUSE_SECONDS,

@@ -248,7 +248,9 @@ async def attempt(poster: Poster, job: Job) -> Outcome:
         Exception
     ) as error:  # one delivery whose message cannot be built must not stop the others
         log.exception("attempt.failed", exc_info=error)
-        return Outcome(job, at, _ms(began), error=f"It could not be sent ({type(error).__name__}).")
+        return Outcome(
+            job, at, _ms(began), error=(f"The message could not be sent ({type(error).__name__}).")
+        )
     failpoint("delivered")
     told = answer.body[:MOST_TOLD].decode("utf-8", "replace").replace("\0", "\ufffd")
     waits = retry_after(answer, at) if not 200 <= answer.status < 300 else 0.0
@@ -259,7 +261,7 @@ async def _post(poster: Poster, job: Job, at: datetime) -> Answer:
     endpoint = job.endpoint
     said = [due.said for due in job.deliveries if due.said is not None]
     if not said:
-        raise Unsent("The event log keeps this event no more.")
+        raise Unsent("This event has been deleted from the event log.")
     if endpoint.is_chat:
         return await poster.post(
             endpoint.url,

@@ -36,16 +36,19 @@ class Target(NamedTuple):
 def target(url: str) -> Target:
     """Take a URL apart. Raises `Refused` with a sentence for the person who typed it."""
     if len(url) > 2000 or re.search(r"[\x00-\x20\x7f\\]", url):
-        raise Refused("A URL has at most 2000 characters, and no spaces among them.")
+        raise Refused("The URL must have at most 2000 characters and no spaces.")
     if not url.lower().startswith(("http://", "https://")):
-        raise Refused("A webhook's URL begins with https://.")
+        raise Refused("The URL must begin with https://.")
     found = parse(url)
     if found is None:
-        raise Refused("This is not a URL.")
+        raise Refused("This is not a valid URL.")
     if link(url) is None:
-        raise Refused("No name and password in the URL; a header of your own can carry them.")
+        raise Refused(
+            "The URL must not contain a user name or password. Send them in a custom header "
+            "instead."
+        )
     if "#" in url:
-        raise Refused("A webhook's URL has no #fragment.")
+        raise Refused("The URL must not contain a #fragment.")
     _check_port(found.scheme, found.port)
     _check_host(url, found.host)
     return Target(
@@ -60,12 +63,12 @@ def _check_port(scheme: str, port: int) -> None:
     if settings().webhook_allow_private:
         return
     if scheme != "https":
-        raise Refused(f"Webhooks go by https only; {ALLOW}.")
+        raise Refused(f"Webhooks must use https; {ALLOW}.")
     if port not in settings().webhook_ports:
         ports = " and ".join(map(str, settings().webhook_ports))
         raise Refused(
-            f"Webhooks go to ports {ports} only, not to {port}; GREENROOM_WEBHOOK_PORTS names "
-            "others."
+            f"Webhooks must use port {ports}, not {port}; GREENROOM_WEBHOOK_PORTS allows other "
+            "ports."
         )
 
 
@@ -75,7 +78,7 @@ def _check_host(url: str, host: str) -> None:
         return
     check(address)
     if ":" not in host and host not in url:
-        raise Refused("Write an address plainly, as four numbers or in brackets.")
+        raise Refused("Write an IPv4 address as four numbers and an IPv6 address in brackets.")
 
 
 def check(address: Address) -> None:

@@ -64,7 +64,7 @@ def _row(row: dict[str, str | None], path: Path, line: int) -> Row:
     text = (row["text"] or "").replace(_BYTE_ORDER_MARK, "").strip()
     label = (row["label"] or "").strip().lower()
     if label not in _LABELS:
-        raise BadCorpus(f"{path}, line {line}: label is {label!r}; spam or ham is meant")
+        raise BadCorpus(f"{path}, line {line}: the label is {label!r}; it must be spam or ham")
     if not text:
         raise BadCorpus(f"{path}, line {line}: the text is empty")
     return Row(

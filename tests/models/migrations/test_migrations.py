@@ -152,7 +152,7 @@ def test_a_table_in_use_is_not_waited_for_and_the_next_try_finds_it_free(
         other.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
         other.commit()
         other.execute("LOCK alembic_version IN EXCLUSIVE MODE")
-        with pytest.raises(migrate.Locked, match="end it, then migrate again"):
+        with pytest.raises(migrate.Locked, match="End it, then run `greenroom migrate` again"):
             upgrade()
         assert current() is None
     upgrade()

@@ -48,7 +48,7 @@ def test_decisions_are_undone_from_the_latest_one_back(client: Client) -> None:
     assert status_of(comment) == "approved"
     take_back(comment)
     assert status_of(comment) == "flagged"
-    assert "no decision by a moderator left" in refusal(comment)
+    assert "no moderator's decision to undo" in refusal(comment)
 
 
 def test_a_comment_that_was_decided_before_its_screening_becomes_flagged(
@@ -77,9 +77,7 @@ def test_a_colleagues_later_decision_is_not_undone(client: Client) -> None:
     comment = posted(client)
     mine = decide(comment, "reject")
     decide(comment, "approve", by=BEN)
-    assert refusal(comment, mine).startswith(
-        f"Another decision came after that one: {BEN} decided to approve at "
-    )
+    assert refusal(comment, mine).startswith(f"There is a newer decision: {BEN} chose approve at ")
     assert status_of(comment) == "approved"
 
 
@@ -88,7 +86,7 @@ def test_a_decision_is_undone_once(client: Client) -> None:
     decide(comment, "approve")
     mine = decide(comment, "reject")
     take_back(comment)
-    assert refusal(comment, mine) == "That decision has been undone already."
+    assert refusal(comment, mine) == "That decision has already been undone."
 
 
 def test_an_erased_comment_stays_erased(client: Client) -> None:
@@ -96,7 +94,7 @@ def test_an_erased_comment_stays_erased(client: Client) -> None:
     decide(comment, "approve")
     with begin() as session:
         erase(session, comment, by=ANN)
-    assert refusal(comment) == "This comment was erased; nothing can be restored."
+    assert refusal(comment) == "This comment was erased and can't be restored."
     assert status_of(comment) == "deleted"
 
 

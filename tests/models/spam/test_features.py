@@ -78,7 +78,7 @@ def test_length_itself_is_no_number() -> None:
         ("SHOUTING", "share of capitals", 1),
         ("OK", "share of capitals", 0),
         ("what!!! no! yes!", "exclamation marks, up to 3", 1),
-        ("buy it buy it buy it", "share of pairs of words that are said again", 0.6),
+        ("buy it buy it buy it", "share of repeated word pairs", 0.6),
         ("vi\u200bagra", "has characters that draw nothing", 1),
         ("👩\u200d👧", "has characters that draw nothing", 0),  # a family is joined by one
         ("🚀🚀🚀🚀🚀🚀🚀🚀🚀🚀🚀", "pictures, up to 10", 1),
@@ -136,7 +136,7 @@ def test_nothing_to_read_has_no_columns() -> None:
         ("only $5", "names a sum of money", ["$5"]),
         ("OK Then go", "share of capitals", ["OK", "Then"]),
         ("go!! now!", "exclamation marks, up to 3", ["!!", "!"]),
-        ("buy now buy now", "share of pairs of words that are said again", ["buy now", "buy now"]),
+        ("buy now buy now", "share of repeated word pairs", ["buy now", "buy now"]),
         ("a 😀 b ☀", "pictures, up to 10", ["😀", "☀"]),
         ("v\u200bw", "has characters that draw nothing", ["\u200b"]),
         ("plain", "has a link", []),

@@ -146,6 +146,7 @@ def test_damaged_bytes_are_an_unusable_model(data: bytes) -> None:
 
 def test_a_model_of_another_format_is_refused() -> None:
     with pytest.raises(
-        UnusableModel, match=re.escape(f"made for features 1.1, these are {FORMAT}")
+        UnusableModel,
+        match=re.escape(f"made for feature format 1.1, but this release has {FORMAT}"),
     ):
         SiteModel.unpacked(changed(format="1.1"))

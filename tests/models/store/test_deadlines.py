@@ -61,7 +61,7 @@ def beat(name: str) -> None:
 @on_postgresql
 def test_a_statement_without_an_answer_ends_at_the_deadline(between: Proxy) -> None:
     between.hole()
-    with pytest.raises(OperationalError, match="did not answer in time"), deadlines.within(0.5):
+    with pytest.raises(OperationalError, match="did not respond in time"), deadlines.within(0.5):
         look()
     between.mend()
     look()

@@ -29,24 +29,24 @@ def sql(cause: BaseException, kind: type[DBAPIError] = OperationalError) -> DBAP
 SAID = [
     # PostgreSQL's codes tell what happened to a connection or a statement.
     (sql(psycopg.errors.AdminShutdown("terminating connection")), "the database is shutting down"),
-    (sql(psycopg.errors.TooManyConnections()), "the database has no connection left"),
+    (sql(psycopg.errors.TooManyConnections()), "the database has no free connection"),
     (
         sql(psycopg.errors.ReadOnlySqlTransaction(), DBAPIError),
-        "the database takes no writes: it may be a standby",
+        "the database is read-only: it may be a standby",
     ),
     (
         sql(psycopg.errors.UndefinedTable(), ProgrammingError),
         "the database lacks a table: run `greenroom migrate`",
     ),
     # If there is no code that we know, the database is down.
-    (sql(psycopg.OperationalError("consuming input failed")), "the database does not answer"),
-    (OperationalError("SELECT", None, Exception("closed")), "the database does not answer"),
+    (sql(psycopg.OperationalError("consuming input failed")), "the database does not respond"),
+    (OperationalError("SELECT", None, Exception("closed")), "the database does not respond"),
     # Errors that only a wrong statement can cause are not the store's.
     (sql(psycopg.errors.SyntaxError("what Ann wrote"), ProgrammingError), None),
     (sql(psycopg.errors.UniqueViolation("what Ann wrote"), DBAPIError), None),
     # An object store.
-    (UnauthenticatedError("for path what/Ann/wrote"), "the storage refuses our credentials"),
-    (GenericError("503 Service Unavailable"), "the storage does not answer"),
+    (UnauthenticatedError("for path what/Ann/wrote"), "the storage rejects the credentials"),
+    (GenericError("503 Service Unavailable"), "the storage does not respond"),
     (
         FileNotFoundError("404 Not Found: <Error><Code>NoSuchBucket</Code>"),
         "there is no such bucket",
@@ -54,18 +54,21 @@ SAID = [
     (FileNotFoundError("404 Not Found: <Error><Code>NoSuchKey</Code>"), None),
     # A folder.
     (OSError(errno.ENOSPC, "No space left on device", "/what/Ann/wrote"), "the disk is full"),
-    (PermissionError(errno.EACCES, "Permission denied"), "this user may not write there"),
+    (
+        PermissionError(errno.EACCES, "Permission denied"),
+        "this user has no permission to write there",
+    ),
     # The broker.
     (
         BrokerError("Error 111 connecting. Connection refused."),
-        "nobody listens where the broker should be",
+        "nothing is listening at the broker's address",
     ),
-    (BrokerError("Timeout reading from socket"), "the broker does not answer in time"),
+    (BrokerError("Timeout reading from socket"), "the broker does not respond in time"),
     (
         BrokerError("command not allowed when used memory > 'maxmemory'."),
         "the broker's memory is full",
     ),
-    (BrokerError("something new"), "the broker does not answer"),
+    (BrokerError("something new"), "the broker does not respond"),
     # Errors that are only our own.
     (ValueError("what Ann wrote"), None),
 ]
@@ -89,8 +92,7 @@ def raised_by(url: str, statement: str = "SELECT 1", **options: object) -> str |
 def test_errors_of_sqlite_are_explained(tmp_path: Path) -> None:
     file = f"sqlite:///{tmp_path / 'a'}"
     assert (
-        raised_by(f"sqlite:///{tmp_path / 'nowhere' / 'a'}")
-        == "the database's file can't be opened"
+        raised_by(f"sqlite:///{tmp_path / 'nowhere' / 'a'}") == "the database file can't be opened"
     )
     assert (
         raised_by(file, "SELECT 1 FROM sites")
@@ -100,7 +102,7 @@ def test_errors_of_sqlite_are_explained(tmp_path: Path) -> None:
         other.execute("BEGIN EXCLUSIVE")
         assert (
             raised_by(file, "CREATE TABLE b (c)", timeout=0)
-            == "another process holds the database's file"
+            == "another process has locked the database file"
         )
 
 
@@ -108,7 +110,7 @@ def test_errors_of_postgresql_are_explained(postgres: PostgreSQL) -> None:
     url = postgres.url().replace("postgresql://", "postgresql+psycopg://")
     assert (
         raised_by(f"{url}_of_another")
-        == "the database's server knows no database or user of that name"
+        == "the database server has no database or user with that name"
     )
     assert (
         raised_by(url, "SELECT 1 FROM sites")
@@ -119,7 +121,7 @@ def test_errors_of_postgresql_are_explained(postgres: PostgreSQL) -> None:
         == "the database is shutting down"
     )
     nobody = url.replace(str(postgres.port), str(free_port()))
-    assert raised_by(nobody) == "nobody listens where the database should be"
+    assert raised_by(nobody) == "nothing is listening at the database's address"
 
 
 def test_errors_of_an_object_store_are_explained() -> None:
@@ -128,4 +130,4 @@ def test_errors_of_an_object_store_are_explained() -> None:
     store = obstore.store.S3Store("paper", client_options=CLIENT, retry_config=RETRY, **told)  # type: ignore[arg-type]
     with pytest.raises(GenericError) as raised:
         obstore.put(store, "health", b"")
-    assert in_words(raised.value) == "nobody listens where the storage should be"
+    assert in_words(raised.value) == "nothing is listening at the storage's address"

@@ -37,7 +37,7 @@ def test_an_older_database_is_not_current_and_is_accepted(data: Path) -> None:
 
 def test_a_newer_database_is_refused_with_what_to_do(data: Path) -> None:
     set_revision("9999")
-    with pytest.raises(schema.Newer, match="schema, 9999: a newer Greenroom made it"):
+    with pytest.raises(schema.Newer, match="schema, 9999, comes from a newer release"):
         schema.refuse_a_newer()
     with pytest.raises(schema.Newer):
         schema.is_empty()

@@ -281,7 +281,7 @@ def test_nul_and_numbers_beyond_all_bounds_are_refused(
         (
             {"could_not_run": {"emial": "approve"}},
             "could_not_run.emial",
-            f"There is no such check. There are: {', '.join(CHECKS)}.",
+            f"There is no such check. The checks are: {', '.join(CHECKS)}.",
         ),
         (
             {"could_not_run": {"E-Mail": "flag"}},

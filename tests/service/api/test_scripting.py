@@ -89,7 +89,7 @@ def test_undoing_a_batch_keeps_a_colleagues_later_decisions(
     moderator.decide(held[1], "approve")
     undone: Any = moderator.call("POST", "/decisions/undo", json={"batch": told["batch"]}).json
     assert [each["id"] for each in undone["done"]] == [held[0], held[2]]
-    assert "Another decision came after" in undone["refused"][0]["detail"]
+    assert "There is a newer decision" in undone["refused"][0]["detail"]
     assert status_of(held[1]) == {"approved"}
 
 

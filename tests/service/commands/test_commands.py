@@ -174,7 +174,7 @@ def test_a_site_has_the_language_it_was_added_with_and_one_without_words_is_refu
     data: Path,
 ) -> None:
     new = ("site", "add", "zeitung", "--origin", "https://zeitung.example", "--language")
-    assert "'tlh': it is one of ar, de, en, es" in refused(greenroom(*new, "tlh", data=data))
+    assert "'tlh': choose one of ar, de, en, es" in refused(greenroom(*new, "tlh", data=data))
     assert greenroom(*new, "de", data=data).returncode == 0
     with closing(sqlite3.connect(data / "greenroom.db")) as database:
         assert database.execute("SELECT locale FROM sites WHERE key = 'zeitung'").fetchone() == (
@@ -202,9 +202,9 @@ def test_a_sites_origins_and_language_are_set_separately_and_wrong_ones_are_expl
     assert greenroom("site", "set", "moved", *both, data=data).returncode == 0
     assert site() == ('["https://new.example","https://www.new.example"]', "ar")
     for words, said in {
-        ("moved",): "Say what to set",
-        ("moved", "--origin", "new.example"): "An origin is scheme and host",
-        ("moved", "--language", "tlh"): "no words for the language 'tlh'",
+        ("moved",): "Nothing to change",
+        ("moved", "--origin", "new.example"): "is not a valid origin: give scheme and host",
+        ("moved", "--language", "tlh"): "no translation for the language 'tlh'",
         ("nowhere", "--language", "de"): "There is no site 'nowhere'",
     }.items():
         assert said in refused(greenroom("site", "set", *words, data=data))
@@ -220,7 +220,7 @@ def test_a_site_that_exists_is_refused_with_an_explanation(data: Path) -> None:
 def test_a_moderator_gets_a_one_time_password(data: Path) -> None:
     words = ("moderator", "add", "ann@example.org", "--site", "paper", "--role", "moderator")
     assert re.fullmatch(
-        r"One-time password, shown this once: \S{10,}\n", greenroom(*words, data=data).stdout
+        r"One-time password, shown only once: \S{10,}\n", greenroom(*words, data=data).stdout
     )
 
 
@@ -229,8 +229,7 @@ def test_an_existing_account_keeps_its_password_and_the_command_says_so(data: Pa
     greenroom(*words, "viewer", data=data)
     again = greenroom(*words, "owner", data=data)
     assert again.stdout == (
-        "cleo@example.org has an account already and keeps its password. Its role on paper: "
-        "owner.\n"
+        "cleo@example.org already has an account and keeps its password. Role on paper: owner.\n"
     )
 
 
@@ -278,9 +277,7 @@ def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
         database.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
         database.execute("INSERT INTO alembic_version VALUES ('9999')")
     for words in (["migrate"], ["site", "list"]):
-        assert "a newer Greenroom made it, so run that one" in refused(
-            greenroom(*words, data=tmp_path)
-        )
+        assert "comes from a newer release" in refused(greenroom(*words, data=tmp_path))
 
 
 def test_a_missing_model_is_noticed_before_comments_are_flagged_for_it(tmp_path: Path) -> None:

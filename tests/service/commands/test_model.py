@@ -132,8 +132,8 @@ def test_evaluate_says_when_it_has_no_threads_to_leave_out(tmp_path: Path) -> No
     [
         (["train"], "Missing argument 'FILES...'"),
         (["train", "none.csv"], "none.csv"),
-        (["train", "BAD"], "bad.csv, line 2: label is 'what'; spam or ham is meant"),
-        (["evaluate", "BAD"], "bad.csv, line 2: label is 'what'; spam or ham is meant"),
+        (["train", "BAD"], "bad.csv, line 2: the label is 'what'; it must be spam or ham"),
+        (["evaluate", "BAD"], "bad.csv, line 2: the label is 'what'; it must be spam or ham"),
         (["train", "FEW"], "at least 5 of each are needed"),
         (["evaluate", "FEW"], "at least 5 of each are needed"),
         (["evaluate", "NONE"], "0 spam and 0 ham: measuring needs both kinds"),
@@ -148,7 +148,7 @@ def test_evaluate_says_when_it_has_no_threads_to_leave_out(tmp_path: Path) -> No
         (["train", "GOOD", "--page", "north"], "expected THREAD=URL"),
         (
             ["train", "GOOD", "--weight", "other=2"],
-            "--weight names other, which is none of the files",
+            "--weight names other, which is not one of the files",
         ),
     ],
 )

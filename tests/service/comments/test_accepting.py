@@ -491,7 +491,7 @@ def test_an_origin_is_as_browsers_send_it(url: str, origin: str | None) -> None:
     "origin", ["https://*.paper.example", "https://paper.example/blog", "https://pa per.example"]
 )
 def test_a_site_is_not_given_an_origin_that_no_browser_sends(data: Any, origin: str) -> None:
-    with pytest.raises(ValueError, match="An origin is scheme and host"):
+    with pytest.raises(ValueError, match="is not a valid origin: give scheme and host"):
         add_site("other", [origin])
 
 

@@ -67,10 +67,10 @@ def test_a_signed_id_of_no_comment_is_no_receipt() -> None:
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("spam", "A moderator took this comment for advertising."),
-        ("abuse", "A moderator found that this comment breaks the rules of conversation."),
-        ("off_topic", "A moderator found this comment off topic."),
-        (None, "This comment does not meet the rules of this site."),
+        ("spam", "A moderator found that your comment is advertising."),
+        ("abuse", "A moderator found that your comment breaks the rules of this site."),
+        ("off_topic", "A moderator found that your comment is off topic."),
+        (None, "Your comment does not meet the rules of this site."),
     ],
 )
 def test_a_rejection_gives_a_usable_reason(
@@ -95,7 +95,7 @@ def test_the_last_decision_gives_the_reason(client: Client, moderator: Caller) -
 def test_a_held_comment_waits_for_a_moderator(client: Client, moderator: Caller) -> None:
     comment = posted(client)
     moderator.decide(comment, "flag")
-    words = "A moderator will read this comment before it appears."
+    words = "A moderator will read your comment before it appears."
     assert (found(comment).answer["status"], found(comment).answer["reason"]) == ("flagged", words)
 
 
@@ -104,7 +104,7 @@ def test_a_deleted_comment_reads_as_rejected(client: Client) -> None:
     with begin() as session:
         session.execute(update(Comment).where(Comment.id == comment).values(status="deleted"))
     answer = found(comment).answer
-    assert (answer["status"], answer["reason"]) == ("rejected", "This comment was deleted.")
+    assert (answer["status"], answer["reason"]) == ("rejected", "Your comment was deleted.")
 
 
 def test_the_time_is_that_of_settling_or_of_posting(client: Client) -> None:

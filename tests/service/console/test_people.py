@@ -42,7 +42,7 @@ def test_a_site_keeps_an_owner_and_whoever_is_removed_is_out_at_once(
     assert ben.form("/settings/demo", do="save").status_code == 404
     answer = ann.confirmed(f"/sites/demo/people/{ids[ann.email]}", role="viewer")
     assert answer.status_code == 409
-    assert "needs an owner" in answer.text
+    assert "needs at least one owner" in answer.text
 
 
 def test_block_and_review_their_others_is_one_batch_to_undo(ann: SignedIn, held: str) -> None:
@@ -152,7 +152,7 @@ def test_settings_are_tried_before_saving_and_saved_over_the_version_seen(ann: S
     assert ann.form("/settings/demo", do="save", version="1", blocked="").status_code == 409
     wrong = ann.form("/settings/demo", **{"do": "save", "version": "2", "links.max_links": "many"})
     assert wrong.status_code == 422
-    assert "Links that are fine in one comment: " in wrong.text
+    assert "Links allowed in one comment: " in wrong.text
     assert 'value="many"' in wrong.text  # nothing typed is lost
     assert (
         ann.form("/settings/demo", do="save", version="2", blocked_patterns="(open").status_code

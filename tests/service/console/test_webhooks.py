@@ -203,19 +203,22 @@ def test_an_owner_is_told_on_every_page_of_a_webhook_that_fails_or_gave_up_until
         receiver.always = Answer(410)
         send_all(3600)
     for page in ("/", "/log", place):
-        assert "The webhook of demo to 127.0.0.1 is disabled: It answered 410 Gone." in ann.get(
-            page
+        assert (
+            "The webhook of demo to 127.0.0.1 is disabled: The endpoint answered 410 Gone."
+            in ann.get(page)
         )
     assert ann.form(place, do="disable").status_code == 303  # "Leave it disabled"
     assert "Look at it" not in ann.get("/")
     made(ann, receiver)
     with begin() as session:
         session.execute(
-            update(Endpoint).values(is_enabled=False, disabled_why="It answered 410 Gone.")
+            update(Endpoint).values(
+                is_enabled=False, disabled_why="The endpoint answered 410 Gone."
+            )
         )
     page = ann.get("/")
     assert "2 webhooks need a look" in page
-    assert page.count("is disabled: It answered 410 Gone.") == 2
+    assert page.count("is disabled: The endpoint answered 410 Gone.") == 2
 
 
 @on_sqlite

@@ -12,8 +12,8 @@ import brotli
 import pytest
 
 from service.embed import assets
-from service.embed.words import read_words
 from service.sites.languages import languages
+from service.sites.locale_words import read_words
 
 MOST_BYTES = 8 * 1024
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from service.embed.pages import LIMITS
+from service.sites.locale_words import read_words
 from tests.caller import COMMENT, posted, publish_all, screen_all
 
 HOSTILE = "<script>alert(1)</script>\"'"
@@ -135,7 +136,7 @@ def test_errors_are_in_the_language_of_the_form(send):
 
 def test_an_error_without_a_field_is_shown_above_the_form(send):
     page = send(url="https://elsewhere.example/harbour").text
-    assert "This page does not belong to the site." in page
+    assert "This URL is not on one of the site's origins." in unescape(page)
 
 
 def test_an_accepted_form_leads_to_what_happens_next_and_keeps_the_language(client, send):
@@ -153,6 +154,19 @@ def test_the_status_page_stops_reloading_once_the_comment_is_settled(client, sen
     page = client.get(receipt).text
     assert "http-equiv" not in page
     assert "/sites/demo/thread?thread=/harbour" in page
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [("spam", "because_spam"), ("abuse", "because_abuse"), ("other", "because_rules")],
+)
+def test_a_rejection_gives_its_reason_in_the_readers_language(
+    client, moderator, send, reason, sentence
+):
+    receipt = send(lang="ar").location
+    comment = receipt.rpartition("/")[2].partition(".")[0]
+    moderator.decide(comment, "reject", reason=reason)
+    assert read_words("ar").pages[sentence] in client.get(receipt).text
 
 
 @pytest.mark.parametrize("receipt", ["x", "01890000-0000-7000-8000-000000000000.AAAA"])

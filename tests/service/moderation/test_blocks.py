@@ -123,7 +123,7 @@ def test_the_log_never_names_an_author(client: Client) -> None:
 def test_an_erased_authors_comments_cannot_be_blocked(client: Client, moderator: Caller) -> None:
     comment = posted(client)
     moderator.call("DELETE", f"/comments/{comment}")
-    with pytest.raises(Problem, match="Nothing is known of this author"):
+    with pytest.raises(Problem, match="its author is unknown"):
         made(NewBlock(kind="author"), comment)
 
 
@@ -159,7 +159,7 @@ def test_a_short_comment_is_similar_to_no_other(client: Client) -> None:
     block = made(NewBlock(kind="like", stance="flag", days=3), long)
     assert block.value == long
     assert block.label == f"{LONG[:79]}…"
-    assert acts()[-1].startswith("decided to hold all that is like a comment until ")
+    assert acts()[-1].startswith("made a rule to hold comments like a given one until ")
 
 
 CASINO = (

@@ -71,7 +71,7 @@ def test_decisions_acts_and_settings_are_in_one_order_of_time(
     assert decision.decision is not None
     assert (decision.name, decision.page, decision.what) == ("Reader", "The harbour", "")
     assert found[1].what == (
-        "changed “Links that are fine in one comment” from 2 to 3 (settings version 2)"
+        "changed “Links allowed in one comment” from 2 to 3 (settings version 2)"
     )
 
 

@@ -21,7 +21,7 @@ def test_news_of_a_colleagues_settings_can_be_undone(client: Client, moderator: 
     ben = SignedIn(client, "ben@paper.example", role="owner")
     kim = SignedIn(client, "kim@paper.example", role="moderator")
     ben.form("/settings/demo", **{"do": "save", "links.max_links": "3", "version": "1"})
-    told = "ben@paper.example changed “Links that are fine in one comment” from 2 to 3."
+    told = "ben@paper.example changed “Links allowed in one comment” from 2 to 3."
     assert told in ann.get("/")
     assert "/console/settings/demo/back" in ann.get("/")
     assert told in kim.get("/")
@@ -34,9 +34,7 @@ def test_news_of_a_colleagues_settings_can_be_undone(client: Client, moderator: 
     assert ann.form("/settings/demo/back", version="2").status_code == 303
     policy: Any = moderator.call("GET", "/policy").json
     assert (policy["links"]["max_links"], policy["version"]) == (2, 3)
-    assert "ann@paper.example changed “Links that are fine in one comment” from 3 to 2." in kim.get(
-        "/"
-    )
+    assert "ann@paper.example changed “Links allowed in one comment” from 3 to 2." in kim.get("/")
     with time_machine.travel(now() + timedelta(hours=11)):
         assert "changed “Links" in kim.get("/")
 
@@ -51,7 +49,7 @@ def test_every_change_of_the_settings_is_news_and_only_the_latest_has_an_undo(
         ben.form("/settings/demo", **{"links.max_links": most, "version": str(version)})
     page = ann.get("/")
     for was in (2, 3, 4, 5):
-        assert f"“Links that are fine in one comment” from {was} to {was + 1}." in page
+        assert f"“Links allowed in one comment” from {was} to {was + 1}." in page
     assert page.count("/console/settings/demo/back") == 1
     assert "<summary>1 more</summary>" in page
 

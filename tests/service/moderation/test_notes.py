@@ -71,8 +71,8 @@ def test_an_erased_comment_has_no_author_to_write_about(client: Client, moderato
     moderator.call("DELETE", f"/comments/{comment}")
     with pytest.raises(Problem) as refused:
         note(comment, "author", "Too late")
-    assert refused.value.detail == "Nothing is known of this author any more."
-    assert refused.value.errors == [{"field": "about", "message": "There is no author."}]
+    assert refused.value.detail == "This comment was erased, so its author is unknown."
+    assert refused.value.errors == [{"field": "about", "message": "The author is unknown."}]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 10_000])
@@ -118,7 +118,7 @@ def test_only_a_colleague_of_the_same_site_can_be_asked(client: Client) -> None:
         here = NewQuestion(whom=f"moderator:{ids['here@paper.example']}", text="Is it?")
         there = NewQuestion(whom=f"moderator:{ids['there@paper.example']}", text="Is it?")
         assert ask(session, row, here, by=ANN).whom == here.whom
-        with pytest.raises(Problem, match="may see this comment"):
+        with pytest.raises(Problem, match="can see the comment"):
             ask(session, row, there, by=ANN)
 
 

@@ -100,7 +100,7 @@ def test_the_error_rates_come_from_the_sample(moderator: Caller, three: dict[str
     for name in (
         "good comments held back",
         "bad comments let through",
-        "approved, and should not have been",
+        "wrongly approved",
     ):
         assert "100.0%" in rows[name]
     assert "2.5% – 100.0%" in rows["bad comments let through"]

@@ -172,8 +172,8 @@ def test_a_moderator_corrects_both_in_the_console_for_good(
     page = moderator.page()
     assert (page["title"], page["url"]) == ("The  harbour", address)
     assert [what for what in acts() if "harbour" in what] == [
-        "gave “/harbour” the title “The  harbour”",
-        f"gave “/harbour” the address “{address}”",
+        "set the title of “/harbour” to “The  harbour”",
+        f"set the address of “/harbour” to “{address}”",
     ]
 
 
@@ -192,7 +192,7 @@ def test_no_comment_restores_what_a_moderator_removed(client: Client, moderator:
         .headers["Location"]
         .startswith("https://paper.example/harbour#")
     )
-    assert acts() == ["took the title from “/harbour”", "took the address from “/harbour”"]
+    assert acts() == ["removed the title of “/harbour”", "removed the address of “/harbour”"]
 
 
 @pytest.mark.parametrize(
@@ -242,12 +242,12 @@ CHANGES: list[tuple[dict[str, str], dict[str, object], str]] = [
     (
         {"way": "before"},
         {"moderation": "before"},
-        "made every comment be read first in the thread “/harbour”",
+        "turned on review of every comment for the thread “/harbour”",
     ),
     (
         {"way": "after"},
         {"moderation": "after"},
-        "let comments go live by themselves in the thread “/harbour”",
+        "turned off review of every comment for the thread “/harbour”",
     ),
     (
         {"slow": "300"},

@@ -268,14 +268,14 @@ def test_doctor_prints_the_repair_and_sets_the_exit_status_for_monitoring(
     lived_in: Ids, data: Path
 ) -> None:
     run = CliRunner().invoke(main, ["doctor"])
-    assert (run.exit_code, run.stdout.strip().endswith("all is well")) == (0, True)
+    assert (run.exit_code, run.stdout.strip().endswith("no problems")) == (0, True)
     with begin() as session:
         set_("approved", html="<p>Other words</p>")(session, lived_in)
         thread_id = session.scalar(select(Thread.id))
     run = CliRunner().invoke(main, ["doctor"])
     assert run.exit_code == 1
-    assert f"comment {lived_in['approved']} reads otherwise on 1.json" in run.stdout
-    assert f"To mend: greenroom publish {thread_id}\n" in run.stdout
+    assert f"comment {lived_in['approved']} has a different text on 1.json" in run.stdout
+    assert f"To fix: greenroom publish {thread_id}\n" in run.stdout
     told = orjson.loads(CliRunner().invoke(main, ["doctor", "--json"]).stdout)
     assert told["well"] is False
     assert {violation["rule"] for violation in told["violations"]} == {"as written"}
@@ -303,7 +303,7 @@ def test_a_thread_is_published_by_its_key_and_an_unknown_one_is_reported(
     )
     assert publish("999") == (1, "Error: There is no thread 999.\n")
     assert publish("/harbour")[1].startswith(
-        "Error: '/harbour' is no thread's number: name the site, too"
+        "Error: '/harbour' is not a thread's number. To name a thread by its key"
     )
 
 
@@ -311,7 +311,7 @@ def test_mending_by_command_looks_again(lived_in: Ids) -> None:
     with begin() as session:
         session.execute(delete(Review))
     run = CliRunner().invoke(main, ["doctor", "--mend"])
-    assert (run.exit_code, run.stdout.strip().endswith("all is well")) == (0, True)
+    assert (run.exit_code, run.stdout.strip().endswith("no problems")) == (0, True)
 
 
 def test_where_it_cannot_look_its_status_is_two(
@@ -323,7 +323,7 @@ def test_where_it_cannot_look_its_status_is_two(
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     run = CliRunner().invoke(main, ["doctor"])
     assert run.exit_code == 2
-    assert "could not look" in run.stderr
+    assert "the check could not run" in run.stderr
 
 
 def test_a_thread_of_many_pages_and_replies_is_well(

@@ -68,8 +68,8 @@ def test_threads_are_named_by_number_or_by_site_and_key(threads: list[int]) -> N
         ("999999", None, "There is no thread 999999"),
         ("/nowhere", "demo", "There is no thread /nowhere on a site 'demo'"),
         ("/0", "other", "on a site 'other'"),
-        ("9" * 30, None, "is no thread's number"),
-        ("１", None, "is no thread's number"),
+        ("9" * 30, None, "is not a thread's number"),
+        ("１", None, "is not a thread's number"),
     ],
 )
 def test_an_unknown_thread_is_reported_with_advice(

@@ -88,13 +88,13 @@ def test_an_unreadable_address_prevents_retiring_a_key(lived_in: Ids) -> None:
         session.execute(
             update(Comment).where(Comment.id == lived_in["approved"]).values(email=b"9\0nonsense")
         )
-    with pytest.raises(Refused, match="None was retired"):
+    with pytest.raises(Refused, match="No key was retired"):
         rotation.rotate_email(patience=0)
     assert "1" in reread().email_keys
 
 
 def test_only_one_at_a_time(data: Path) -> None:
-    with rotation._alone(), pytest.raises(Refused, match="being rotated already"):
+    with rotation._alone(), pytest.raises(Refused, match="Another rotation is running"):
         rotation.rotate_email(patience=0)
 
 
@@ -102,4 +102,4 @@ def test_the_command_prints_how_many(lived_in: Ids, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(rotation, "time", SimpleNamespace(sleep=lambda _: None))
     run = CliRunner().invoke(main, ["keys", "rotate-email"])
     assert run.exit_code == 0, run.stderr
-    assert f"{len(sealed())} addresses moved to key 2; retired: 1." in run.stderr
+    assert f"{len(sealed())} addresses are now encrypted with key 2. Retired keys: 1." in run.stderr

@@ -9,14 +9,14 @@ LINK = "https://comments.example/console/join/x"
 
 def test_an_invitation_names_who_invites_the_site_and_the_time_it_works() -> None:
     subject, text = letters.invitation("Ann", "The Paper", LINK)
-    assert subject == "Moderate the comments of The Paper"
+    assert subject == "Moderate comments on The Paper"
     assert text.startswith("Ann invites you")
     assert f"\n\n{LINK}\n\n" in text
-    assert text.endswith("a week, once.")
+    assert text.endswith("expires after a week.")
 
 
 def test_a_new_password_is_chosen_within_an_hour() -> None:
     subject, text = letters.new_password(LINK)
     assert "password" in subject
     assert f"\n\n{LINK}\n\n" in text
-    assert text.endswith("an hour, once.")
+    assert "expires after an hour" in text

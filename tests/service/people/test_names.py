@@ -28,13 +28,13 @@ def test_everyone_in_a_log_has_a_name(data: object) -> None:
         actors = actors_of(session, bys)
     assert names == {
         ann: "ann@paper.example",
-        gone: "someone who left",
+        gone: "a former moderator",
         "policy": "Greenroom",
         "key:abc": "a program",
         f"key:{unnamed.row.id}": "a program",
         f"key:{named.row.id}": "CMS",
         "lost keys": "lost keys",
-        "moderator:x": "someone who left",
+        "moderator:x": "a former moderator",
     }
     id_of_ann, id_of_gone = (by.removeprefix("moderator:") for by in (ann, gone))
     assert actors[ann] == {"type": "moderator", "id": id_of_ann, "name": "ann@paper.example"}

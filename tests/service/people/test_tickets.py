@@ -76,7 +76,7 @@ def test_a_reset_ends_every_session_and_sets_the_password(data: object) -> None:
     assert accounts.check_password(ANN, "another horse battery staple") is not None
     with reading() as session:
         assert session.scalars(select(ConsoleSession)).all() == []
-    assert acts() == ["chose a new password by a link"]
+    assert acts() == ["chose a new password with a link"]
 
 
 @pytest.mark.parametrize(("kind", "days"), [("invitation", 7), ("reset", 1 / 24)])

@@ -47,7 +47,7 @@ def keep_model(
         },
         "figures": {"rejected found": 0.9, "approved held": 0.1},
         "went live": True,
-        "why": "better than the one before",
+        "why": "better than the previous model",
     }
     with begin() as session:
         site = session.execute(select(Site).where(Site.key == "demo")).scalar_one()
@@ -119,18 +119,18 @@ def test_any_model_that_is_kept_can_be_chosen(two: None, moderator: Caller) -> N
 def test_one_command_goes_back(two: None) -> None:
     run = CliRunner()
     listed = run.invoke(main, ["model", "list", "--site", "demo"], env={"COLUMNS": "200"}).output
-    assert "Scores now: site-bbbbbbbbbbbb" in listed
+    assert "Live now: site-bbbbbbbbbbbb" in listed
     said = run.invoke(main, ["model", "back", "--site", "demo"])
     assert said.output == "site-aaaaaaaaaaaa scores the comments of demo from now on.\n"
     assert run.invoke(main, ["model", "use", "base", "--site", "demo"]).exit_code == 0
     assert live() is None
     refused = run.invoke(main, ["model", "back", "--site", "demo"])
-    assert (refused.exit_code, "none to go back to" in refused.output) == (1, True)
+    assert (refused.exit_code, "no earlier model" in refused.output) == (1, True)
     registering.add_site("other", ["https://other.example"])
     none_yet = run.invoke(main, ["model", "list", "--site", "other"]).output
     assert (
-        none_yet
-        == "The base model scores other. Its own learns from 25 decisions of moderators on.\n"
+        none_yet == "The base model scores other. Greenroom trains a model for the site after 25 "
+        "decisions by moderators.\n"
     )
     assert "no site 'nowhere'" in run.invoke(main, ["model", "list", "--site", "nowhere"]).output
 

@@ -16,7 +16,7 @@ from service.sites.policy_changes import (
 )
 from service.sites.policy_words import NAMES, SAID
 
-LINKS = "“Links that are fine in one comment”"
+LINKS = "“Links allowed in one comment”"
 
 
 def said(was: Policy, becomes: Policy, most: int | None = None) -> str:
@@ -32,7 +32,7 @@ def said(was: Policy, becomes: Policy, most: int | None = None) -> str:
          f"“New comments” from {SAID['after']} to {SAID['before']} and {LINKS} from 2 to 3"),
         (
             {"words": WordsPolicy(plurals=False)},
-            "“Also find a word with one plural ending: casinos, boxes, lotteries” from yes to no",
+            "“Also find words with a plural ending: casinos, boxes, lotteries” from yes to no",
         ),
         ({"words": WordsPolicy(blocked=("casino", "pills"))}, "“Words that reject a comment” (added “casino”, “pills”)"),
     ],

@@ -12,7 +12,7 @@ from service.sites import registering
 
 @pytest.mark.parametrize("key", ["", "Demo", "a b", "-a", "a-", "a" * 65, "é", "a/b", "a\n"])
 def test_a_sites_key_fits_into_a_url(data: object, key: str) -> None:
-    with pytest.raises(ValueError, match="A site's key is"):
+    with pytest.raises(ValueError, match="is not a valid site key"):
         registering.add_site(key, ["https://paper.example"])
 
 
@@ -22,7 +22,7 @@ def test_a_sites_key_fits_into_a_url(data: object, key: str) -> None:
      "https://paper.example?x", "https://paper.example#x", "https://*.paper.example", "null"],
 )  # fmt: skip
 def test_an_origin_is_a_scheme_and_a_host(data: object, origin: str) -> None:
-    with pytest.raises(ValueError, match="An origin is scheme and host"):
+    with pytest.raises(ValueError, match="is not a valid origin: give scheme and host"):
         registering.add_site("paper", [origin])
 
 
@@ -42,7 +42,7 @@ def test_an_origin_is_stored_as_browsers_send_it(data: object, typed: str, store
 
 def test_a_site_is_added_once_and_changed_in_parts(data: object) -> None:
     registering.add_site("paper", ["https://paper.example"], "de")
-    with pytest.raises(ValueError, match="There is a site 'paper' already"):
+    with pytest.raises(ValueError, match="The site 'paper' already exists"):
         registering.add_site("paper", ["https://other.example"])
     registering.set_site("paper", ["https://new.example"], None)
     registering.set_site("paper", [], "fr")
@@ -54,10 +54,10 @@ def test_a_site_is_added_once_and_changed_in_parts(data: object) -> None:
 @pytest.mark.parametrize(
     ("key", "origins", "locale", "words"),
     [
-        ("demo", [], None, "Say what to set"),
+        ("demo", [], None, "Nothing to change"),
         ("nowhere", ["https://paper.example"], None, "There is no site"),
-        ("demo", [], "xx", "no words for the language 'xx'"),
-        ("demo", ["x"], None, "An origin is scheme and host"),
+        ("demo", [], "xx", "no translation for the language 'xx'"),
+        ("demo", ["x"], None, "is not a valid origin: give scheme and host"),
     ],
 )
 def test_a_wrong_change_of_a_site_is_explained(

@@ -22,7 +22,7 @@ def test_it_says_where_to_go_and_how_to_stop() -> None:
 def test_the_first_start_shows_the_owner_and_a_password() -> None:
     text = banner(URL, owner=("ann@example.org", "correct-horse"))
     assert "Sign in     ann@example.org\n" in text
-    assert "Password    correct-horse  shown this once\n" in text
+    assert "Password    correct-horse  shown only once\n" in text
 
 
 @pytest.mark.parametrize("password", ["[red]x[/red]", "[/]", ":smile:", "a" * 150])

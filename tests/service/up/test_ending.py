@@ -88,7 +88,7 @@ def test_five_deaths_of_one_part_within_a_minute_end_everything(tmp_path: Path) 
             until(partial(_ended_or_another, up, before))
         assert up.process.wait(PATIENCE) == 1
         assert (
-            "Error: valkey died 5 times within a minute, the last time by SIGKILL: stopped "
+            "Error: valkey died 5 times within a minute, the last time by SIGKILL. Stopped "
             "everything."
         ) in up.output
         assert not still_running(family)

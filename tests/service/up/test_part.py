@@ -133,7 +133,7 @@ def test_a_program_that_cannot_be_started_is_tried_again_after_a_rest(
     part = make(["/nowhere/greenroom"])
     part.start()
     assert cast(Any, part.terminal).said == [
-        "web could not be started (No such file or directory): trying again soon"
+        "web could not be started (No such file or directory): retrying soon"
     ]
     assert (part.is_due(), part.died()) == (False, None)
     later = time.monotonic() + parts.REST_SECONDS

@@ -155,7 +155,7 @@ def test_stopped_processes_are_replaced(up: Running) -> None:
         os.kill(pid, signal.SIGSTOP)
     for part, pid in before.items():
         until(partial(up.replaced, part, pid))
-        assert f"{part} gives no sign of life: starting it again" in up.output
+        assert f"{part} does not respond: restarting it" in up.output
     until(up.is_ready)
 
 

@@ -59,7 +59,7 @@ def test_a_killed_part_is_restarted(up: Running, part: str) -> None:
     until(lambda: up.replaced(part, before))
     until(up.is_ready)
     assert (up.data / "run" / "valkey.port").read_text() == port
-    assert f"{part} died by SIGKILL: starting it again" in up.output
+    assert f"{part} died by SIGKILL: restarting it" in up.output
 
 
 def test_valkey_killed_listens_on_its_same_port_again(up: Running) -> None:
@@ -102,7 +102,7 @@ def test_a_second_up_on_the_same_folder_says_so(up: Running) -> None:
         [*GREENROOM, "up"], env=up.environment, capture_output=True, text=True, check=False
     )
     assert refused.returncode == 1
-    assert refused.stderr.startswith("Error: Greenroom is running on ")
+    assert refused.stderr.startswith("Error: Greenroom already runs on ")
     assert refused.stderr.count("\n") == 1
     assert up.is_ready()
 

@@ -268,7 +268,10 @@ def test_an_endpoint_that_accepted_nothing_for_five_days_is_disabled(
         send_all(after=3700)
     told = moderator.call("GET", f"/webhooks/{webhook['id']}").json
     assert told is not None
-    assert (told["enabled"], told["disabled_why"]) == (False, "It took nothing for 5 days.")
+    assert (told["enabled"], told["disabled_why"]) == (
+        False,
+        "The endpoint accepted nothing for 5 days.",
+    )
 
 
 def test_a_success_ends_the_count_of_days(moderator: Caller, receiver: Receiver) -> None:
@@ -289,7 +292,7 @@ def test_a_range_that_ends_before_it_begins_is_refused(
     refused = moderator.call("POST", f"/webhooks/{webhook['id']}/redeliver", json=range_)
     assert refused.status_code == 422
     assert refused.json["errors"] == [
-        {"field": "until", "message": "The end is before the beginning."}
+        {"field": "until", "message": "`until` must not be before `since`."}
     ]
 
 

@@ -131,7 +131,7 @@ def test_links_to_a_trusted_host_are_not_counted(client: Client) -> None:
     screen_all()
     record = Caller(client, _key()).record(comment)
     assert not any(
-        "this site allows" in reason for each in record["decisions"] for reason in each["reasons"]
+        "the limit is" in reason for each in record["decisions"] for reason in each["reasons"]
     )
 
 

@@ -96,31 +96,36 @@ def test_the_comparison_names_its_measure() -> None:
 @pytest.mark.parametrize(
     ("result", "must_replace", "goes_live", "why"),
     [
-        (WON, False, True, "better than the one before by cross-validation"),
+        (WON, False, True, "better than the previous model by cross-validation"),
         (
             WON._replace(challenger=0.4),
             False,
             True,
-            "as good as the one before by cross-validation",
+            "as good as the previous model by cross-validation",
         ),
-        (WON._replace(challenger=0.5), False, False, "lost by cross-validation"),
+        (
+            WON._replace(challenger=0.5),
+            False,
+            False,
+            "worse than the previous model by cross-validation",
+        ),
         (
             Comparison(FEWEST_COMPARED - 1, 0.5, 0.4, "on the newest"),  # too few to tell
             False,
             True,
-            "as good as the one before on the newest",
+            "as good as the previous model on the newest",
         ),
         (
             Comparison(0, 0.0, 0.0, "on the newest"),
             False,
             True,
-            "as good as the one before on the newest",
+            "as good as the previous model on the newest",
         ),
         (
             WON._replace(challenger=0.5),
             True,
             True,
-            "the one before had seen a comment that was erased",
+            "the previous model had learned from a comment that was erased",
         ),
     ],
 )

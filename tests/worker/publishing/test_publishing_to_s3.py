@@ -102,7 +102,7 @@ def test_storage_that_is_down_is_reported_and_its_pages_are_published_later(
     assert away.status_code == 503
     assert away.headers["Retry-After"]
     parts = client.get("/health/system").json["parts"]
-    assert parts["storage"] == "nobody listens where the storage should be"
+    assert parts["storage"] == "nothing is listening at the storage's address"
     approve(client, moderator, body="It was on time today.")
     with reading() as session:
         assert session.execute(select(Thread.publish_due)).scalar() is not None

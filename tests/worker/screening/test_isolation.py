@@ -111,7 +111,7 @@ def test_a_comment_that_fails_alone_twice_goes_to_a_human_and_is_never_screened_
     found = moderator.record(poison)
     assert found["status"] == "flagged"
     assert (
-        "alone, its screening ended with exit status 70, 2 times"
+        "the process that checked it ended with exit status 70 (2 attempts)"
         in found["decisions"][0]["reasons"][0]
     )
     assert [review["cause"] for review in found["reviews"]] == ["flagged"]

@@ -84,7 +84,9 @@ def test_a_private_address_is_refused_with_the_reason(text: str) -> None:
     # No URL has a zone.
     with pytest.raises(
         Refused,
-        match="not a URL" if "%" in text else "GREENROOM_WEBHOOK_ALLOW_PRIVATE=true allows it",
+        match="not a valid URL"
+        if "%" in text
+        else "GREENROOM_WEBHOOK_ALLOW_PRIVATE=true allows it",
     ):
         target(f"https://{host}/")
 
@@ -237,8 +239,8 @@ def _plain(port: int) -> object:
     ("mode", "words"),
     [
         (Mode.NXDOMAIN, "does not exist"),
-        (Mode.SERVFAIL, "could not be looked up"),
-        (Mode.SILENCE, "could not be looked up within"),
+        (Mode.SERVFAIL, "lookup of .* failed"),
+        (Mode.SILENCE, "took longer than"),
     ],
 )
 def test_a_name_without_an_address_is_reported(
@@ -281,12 +283,12 @@ def test_it_speaks_tls_to_the_name_and_believes_only_a_good_certificate(
         dns.serve(monkeypatch)
         settings.cache_clear()
         url = f"https://hook.test:{receiver.port}/"
-        with pytest.raises(Unsent, match="certificate is not good"):
+        with pytest.raises(Unsent, match="certificate is not valid"):
             post(url)
         monkeypatch.setenv("SSL_CERT_FILE", good)
         connections._tls.cache_clear()
         assert post(url).status == 204
-        with pytest.raises(Unsent, match="certificate is not good"):
+        with pytest.raises(Unsent, match="certificate is not valid"):
             post(receiver.url)  # by its address, which the certificate does not name
     assert len(receiver.got) == 1
 
@@ -303,7 +305,7 @@ def test_a_connection_to_one_name_is_not_used_for_another_at_the_same_address(
     async def both(port: int) -> None:
         async with Poster() as poster:
             await poster.post(f"https://hook.test:{port}/", {}, b"{}")
-            with pytest.raises(Unsent, match="certificate is not good"):
+            with pytest.raises(Unsent, match="certificate is not valid"):
                 await poster.post(f"https://other.test:{port}/", {}, b"{}")
 
     with Receiver(certificate=good) as receiver, DnsServer(zone) as dns:
@@ -324,14 +326,14 @@ def test_an_answer_that_is_not_whole_in_time_is_none(
     private: None, receiver: Receiver, answer: Answer
 ) -> None:
     receiver.next(answer)
-    with pytest.raises(Unsent, match="no whole answer within"):
+    with pytest.raises(Unsent, match="a complete answer within"):
         post(receiver.url, seconds=0.5)
 
 
 def test_a_client_that_never_reads_its_answer_is_disconnected(private: None) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as deaf,
-        pytest.raises(Unsent, match="no whole answer"),
+        pytest.raises(Unsent, match="complete answer"),
     ):
         post(f"http://127.0.0.1:{deaf.getsockname()[1]}/", seconds=0.3)
 
@@ -339,25 +341,28 @@ def test_a_client_that_never_reads_its_answer_is_disconnected(private: None) -> 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (CUT, "was cut"),
-        (Answer(RAW, {}, b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), "was cut"),
-        (Answer(RAW, {}, b"SSH-2.0-OpenSSH_9.6\r\n"), "not an answer in HTTP"),
+        (CUT, "closed before the answer was complete"),
+        (
+            Answer(RAW, {}, b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"),
+            "closed before the answer was complete",
+        ),
+        (Answer(RAW, {}, b"SSH-2.0-OpenSSH_9.6\r\n"), "not valid HTTP"),
         *(
             (
                 Answer(RAW, {}, b"HTTP/1.1 200 OK\r\nContent-Length: %b\r\n\r\nhello" % length),
-                "not an answer in HTTP",
+                "not valid HTTP",
             )
             for length in (b"-5", b"+5", b"0_5", b"5, 5", b"", b"five")
         ),
         (
             Answer(RAW, {}, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
-            "not an answer in HTTP",
+            "not valid HTTP",
         ),
         (
             Answer(RAW, {}, b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300 + b"\r\n"),
-            "not an answer in HTTP",
+            "not valid HTTP",
         ),
-        (Answer(RAW, {}, b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000), "not an answer in HTTP"),
+        (Answer(RAW, {}, b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000), "not valid HTTP"),
     ],
 )
 def test_an_incomplete_answer_is_explained(

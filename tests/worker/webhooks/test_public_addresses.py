@@ -45,18 +45,18 @@ def test_a_named_range_outside_the_assigned_addresses_is_refused_by_its_name(
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("1fff:ffff::1", "not given out"),
+        ("1fff:ffff::1", "not allocated"),
         ("2000::1", None),
         ("3ffe:ffff::1", None),
-        ("4000::1", "not given out"),
+        ("4000::1", "not allocated"),
         ("2001:200::1", None),  # right above the addresses reserved for protocols
         ("2001:1ff:ffff::1", "reserved for protocols"),
         ("2001:db9::1", None),
         ("2003::1", None),
-        ("::ffff:8.8.8.8", "an IPv4 address in disguise"),  # even a public one
+        ("::ffff:8.8.8.8", "an embedded IPv4 address"),  # even a public one
         ("64:ff9b::8.8.8.8", "NAT64, which hides an IPv4 address"),
         ("2606:4700::1111", None),
-        ("2606:4700::1111%eth0", "not given out"),  # a zone makes it depend on this machine
+        ("2606:4700::1111%eth0", "not allocated"),  # a zone makes it depend on this machine
     ],
 )
 def test_the_edges_of_ipv6(text: str, why: str | None) -> None:

@@ -50,20 +50,20 @@ def test_a_url_is_taken_apart(url: str, found: Target) -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("ftp://example.org/", "begins with https://"),
-        ("example.org", "begins with https://"),
+        ("ftp://example.org/", "must begin with https://"),
+        ("example.org", "must begin with https://"),
         ("https://exa mple.org/", "no spaces"),
         ("https://example.org\\@evil.example/", "no spaces"),
         ("https://example.org/\x7f", "no spaces"),
-        ("https://", "not a URL"),
-        ("https://ann:secret@example.org/", "No name and password"),
-        ("https://example.org/#part", "no #fragment"),
-        ("https://example.org/#", "no #fragment"),
-        ("http://example.org/", "https only"),
-        ("https://example.org:22/", "ports 80 and 443 only, not to 22"),
+        ("https://", "not a valid URL"),
+        ("https://ann:secret@example.org/", "must not contain a user name or password"),
+        ("https://example.org/#part", "must not contain a #fragment"),
+        ("https://example.org/#", "must not contain a #fragment"),
+        ("http://example.org/", "must use https"),
+        ("https://example.org:22/", "must use port 80 and 443, not 22"),
         ("https://127.0.0.1/", "127.0.0.1 is not a public address (loopback)"),
         ("https://[::1]/", "::1 is not a public address (loopback)"),
-        ("https://134744072/", "Write an address plainly"),  # 8.8.8.8 as one number
+        ("https://134744072/", "Write an IPv4 address as four numbers"),  # 8.8.8.8 as one number
     ],
 )
 def test_a_refusal_is_a_sentence(url: str, words: str) -> None:
@@ -99,7 +99,7 @@ def test_for_development_a_private_address_is_allowed(url: str, authority: str) 
 
 @pytest.mark.usefixtures("private")
 def test_even_for_development_credentials_are_not() -> None:
-    with pytest.raises(Refused, match="No name and password"):
+    with pytest.raises(Refused, match="must not contain a user name or password"):
         target("http://ann:secret@localhost/")
 
 

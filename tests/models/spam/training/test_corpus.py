@@ -30,10 +30,10 @@ def test_byte_order_marks_are_stripped_from_file_and_text(tmp_path: Path) -> Non
     [
         (
             "text,label\nhello,ham\nbuy,maybe\n",
-            "own.csv, line 3: label is 'maybe'; spam or ham is meant",
+            "own.csv, line 3: the label is 'maybe'; it must be spam or ham",
         ),
-        ('text,label\n"two\nlines",ham\nbuy,\n', "own.csv, line 4: label is ''"),
-        ("text,label\nhello\n", "own.csv, line 2: label is ''"),
+        ('text,label\n"two\nlines",ham\nbuy,\n', "own.csv, line 4: the label is ''"),
+        ("text,label\nhello\n", "own.csv, line 2: the label is ''"),
         ("text,label\n  ,ham\n", "own.csv, line 2: the text is empty"),
         ("comment,label\nhello,ham\n", "own.csv, line 1: no column text"),
         ("", "own.csv, line 1: no column label and text"),

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from service.embed.words import read_words, words_for
 from service.sites.languages import languages
+from service.sites.locale_words import read_words, words_for
 
 
 def flat(words: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
