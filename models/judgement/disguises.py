@@ -138,9 +138,7 @@ def across_blanks(words: Sequence[str]) -> set[str]:
 
 
 def rare_across_blanks(words: Sequence[str]) -> set[str]:
-    """Do the same, but only for words of which none is an everyday word: two words, or three short
-    ones.
-    """
+    """Do the same, but skip everyday words: join two words, or three short ones."""
     is_rare = [_are_rare([word]) for word in words]
     found = set()
     for at in range(len(words) - 1):

@@ -1,5 +1,5 @@
-"""The card of a site's own model, as it is stored and listed. Some keys have blanks, so that the
-card reads well as it is.
+"""The card of a site's own model, as it is stored and listed. Some keys have spaces, so that the
+card reads well unchanged.
 """
 
 from __future__ import annotations

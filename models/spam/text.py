@@ -14,7 +14,7 @@ from typing import NamedTuple
 from models.text.folding import GROWING, fold
 
 # Top-level domains that end a host written without "http://". Some are words, too. The long ones
-# count only in lower case, because "The end.Today" merely lacks a blank; the short ones only before
+# count only in lower case, because "The end.Today" merely lacks a space; the short ones only before
 # a path: "t.me/x", but not "do it.me too".
 _ANY_CASE = (
     "com net org info biz edu gov ru su ua kz uk de fr nl pl br jp cn ca au ch eu tv cc ly gl "
@@ -44,8 +44,8 @@ _WORDS_TOO = _any_of(_SHORT)
 _UNSEEN = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe0e\ufe0f\ufeff"
 _FILLER = "\u200b"
 
-# "++" and the like never give back what they matched. No other match would need it, because what
-# comes next is never one of their characters. So the work at each place of a text is bounded.
+# "++" and the like never give back what they matched. No other match would need it, because the
+# next character never belongs to them. So the work at each place of a text is bounded.
 _NAME = rf"\w[\w{_UNSEEN}-]{{0,62}}+"
 _DOT = r"(?:\.|\s{1,2}\.\s{0,2}|\s?[\[({]\s?(?:dot|\.)\s?[\])}]\s?|\sdot\s)"
 _FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}

@@ -96,7 +96,7 @@ def _read(session: Session, sites: set[int], now: datetime) -> dict[int, list[_S
 
 
 def _bodies(session: Session, ids: Sequence[str]) -> dict[str, str]:
-    """Return the texts to compare with. An erased comment is like nothing any more."""
+    """Return the texts to compare with. An erased comment is similar to none."""
     if not ids:
         return {}
     return dict(session.execute(select(Comment.id, Comment.body).where(Comment.id.in_(ids))).all())

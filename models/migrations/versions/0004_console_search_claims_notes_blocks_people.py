@@ -14,8 +14,9 @@ down_revision = "0003_webhooks"
 branch_labels = None
 depends_on = None
 
-# What a human may search for is there once it was screened. SQLite keeps the words in a table of its own, that triggers
-# fill; `searched` numbers the comments for it, as their own row numbers may change. PostgreSQL needs but an index.
+# People can search for a comment after its screening. SQLite stores the words in a separate table
+# that triggers fill; `searched` numbers the comments for it, because their own row numbers may
+# change. PostgreSQL needs only an index.
 SEARCH = {
     "postgresql": [],
     "sqlite": [

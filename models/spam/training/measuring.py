@@ -68,7 +68,7 @@ def measure(
     with_peers: bool = False,
     watched: Callable[[str], Each] = lambda _: iter,
 ) -> Measured:
-    """Run each protocol in turn on `rows`. `others` train beside them where a line says so.
+    """Run each protocol in turn on `rows`. `others` are added to the training where a line says so.
 
     `watched(description)` may show the progress of one protocol. Raises Untrainable.
     """
