@@ -87,8 +87,8 @@ def piece_columns(tokens: Sequence[Token]) -> NDArray[np.int32]:
 
 @lru_cache(2**14)
 def pieces(word: str) -> NDArray[np.int32]:
-    """Return the columns of a word's pieces. A blank before and after the word counts
-    as letters.
+    """Return the columns of a word's pieces. A space before and after the word counts as a
+    letter.@service/commands/error_rates.py
     """
     padded = f" {word} ".encode("utf-32-le")  # every letter takes four bytes
     columns = []

@@ -35,10 +35,10 @@ def _words_of(error: Exception) -> str | None:
 
 
 def need_database(*, keys: bool = True) -> None:
-    """Raises ClickException where there is none yet, or an older one, and `Newer` where it is ahead
+    """Raise ClickException if there is no database yet, or an older one, and `Newer` if it is ahead
     of this release.
 
-    With `keys`: raises `WrongKeys` if the keys at hand are not this database's.
+    With `keys`, raise `WrongKeys` if the keys are not this database's.
     """
     if is_ready():
         if keys:

@@ -99,9 +99,7 @@ def rotate_key(id_: str, hours: float) -> None:
 
 @contextmanager
 def _keys() -> Iterator[tuple[ModuleType, Any]]:
-    """The functions for keys, and the transaction that they are called in. A refusal is printed in
-    its own words.
-    """
+    """Yield the functions for keys, in a transaction. A refusal is printed with its own message."""
     with checked():
         from models.store.database import begin
         from service.people import api_keys

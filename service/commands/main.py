@@ -1,5 +1,5 @@
-"""The `greenroom` command. What is heavy is imported by the command that needs it, so that `--help`
-answers at once.
+"""The `greenroom` command. Heavy modules are imported by the command that needs them, so that
+`--help` answers at once.
 """
 
 # ruff: noqa: PLC0415
@@ -216,8 +216,8 @@ def migrate(check: bool) -> None:
 
 @main.command(hidden=True)
 def prepare() -> None:
-    """What `up` does before it starts the parts; prints the owner's email and password on the very
-    first start.
+    """Do what `up` needs before it starts the parts. Print the owner's email and password at the
+    very first start.
     """
     from models.store.keyring import require_keys
     from models.store.migrate import upgrade

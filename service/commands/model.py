@@ -1,5 +1,5 @@
-"""`greenroom train` and `greenroom evaluate`: the spam model, from labelled comments
-in CSV files.
+"""`greenroom train` and `greenroom evaluate`: the spam model, from labelled comments in CSV
+files.
 """
 
 # ruff: noqa: PLC0415 — scikit-learn is imported only by the commands that need it
@@ -65,7 +65,7 @@ def _pages(
 
 
 def _out(ctx: click.Context, parameter: click.Parameter, given: Path | None) -> Path | None:
-    """Refuse the names of the files that are written beside a model."""
+    """Refuse the names of files that are written next to a model."""
     if given and given.suffix in {".json", ".md", ".svg"}:
         raise click.BadParameter(
             f"{given}: {given.suffix} is for the model's card. Choose a name like model.npz."

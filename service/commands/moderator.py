@@ -1,4 +1,4 @@
-"""`greenroom moderator`: the people who decide."""
+"""`greenroom moderator`: the people who moderate."""
 
 # ruff: noqa: PLC0415 — imported by the command that needs it
 

@@ -1,6 +1,4 @@
-"""`greenroom doctor`, `publish`, `backup`, `restore` and `keys`: what those who run
-Greenroom type.
-"""
+"""`greenroom doctor`, `publish`, `backup`, `restore` and `keys`: the operators' commands."""
 
 # ruff: noqa: PLC0415 — what is heavy is loaded by the command that needs it
 
@@ -28,7 +26,7 @@ Step = Callable[[str, int, int], None]
 
 @contextmanager
 def _watched() -> Iterator[Step]:
-    """A bar for each kind of thing, on a terminal; elsewhere silence."""
+    """Show a progress bar for each step on a terminal, and nothing elsewhere."""
     from models.logs import configure_logs
 
     configure_logs("warning")
@@ -91,7 +89,7 @@ def _first_line(error: Exception) -> str:
         return error.message
     if not hasattr(error, "orig") and (
         words := in_words(error)
-    ):  # a database's own words name its host and port
+    ):  # the database's own message names its host and port
         return words
     return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
 

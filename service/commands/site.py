@@ -1,4 +1,4 @@
-"""`greenroom site`: the sites whose comments wait here."""
+"""`greenroom site`: adding, changing and listing sites."""
 
 # ruff: noqa: PLC0415 — imported by the command that needs it
 

@@ -1,4 +1,4 @@
-"""`greenroom webhook listen`: a tiny receiver that verifies and prints, for whoever builds a real
+"""`greenroom webhook listen`: a tiny receiver that verifies and prints, for people who build a real
 one.
 """
 
@@ -70,7 +70,7 @@ def _printing(secret: str) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
-            """What came is printed once, in our words."""
+            """Do nothing: each message is printed once, in our own form."""
 
     return Handler
 

@@ -54,7 +54,7 @@ class Receipt(NamedTuple):
 
 
 def receipt_of(comment_id: str) -> str:
-    """The id and a signature: nothing to store, and nothing to guess."""
+    """Return the id with a signature, so that nothing needs storing and nobody can guess it."""
     digest = hmac.digest(secrets().derived("receipt"), comment_id.encode(), "sha256")[
         :SIGNATURE_BYTES
     ]
@@ -62,7 +62,9 @@ def receipt_of(comment_id: str) -> str:
 
 
 def find_receipt(receipt: str) -> Receipt | None:
-    """What became of the comment, and where it belongs. None if the receipt is not one of ours."""
+    """Return the outcome of the comment, and where it belongs. None if the receipt is not one of
+    ours.
+    """
     comment_id, _, _ = receipt.partition(".")
     if not is_id(comment_id) or not hmac.compare_digest(
         receipt_of(comment_id).encode(), receipt.encode()
@@ -97,8 +99,8 @@ def find_receipt(receipt: str) -> Receipt | None:
 
 
 def _because(session: Session, comment_id: str, status: str) -> str | None:
-    """A usable reason that does not name the word or link: that would only help the next
-    spammer.
+    """Return a useful reason that does not name the word or link, because that would only help the
+    next spammer.
     """
     if status == "deleted":
         return "because_deleted"
@@ -113,7 +115,7 @@ def _because(session: Session, comment_id: str, status: str) -> str | None:
 
 
 def _wrong_email(session: Session, comment_id: str) -> WrongEmail | None:
-    """The finding that the email's domain accepts no mail: the commenter can correct that."""
+    """Return the finding that the domain accepts no mail, which the commenter can correct."""
     latest = select(Screening.evidence).where(Screening.comment_id == comment_id)
     evidence = session.execute(latest.order_by(Screening.number.desc()).limit(1)).scalar() or []
     for item in evidence:

@@ -1,4 +1,4 @@
-"""What a reader sends: its shape, checked without coercion, and cleaned."""
+"""A reader's comment: its shape, checked without coercion, and cleaned."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def _no_nul(value: object) -> object:
 
 
 def _empty_is_none(value: object) -> object:
-    """A form sends an empty field where JSON would leave it out."""
+    """Read an empty field of a form as a missing one, as in JSON."""
     return None if isinstance(value, str) and not value.strip() else _no_nul(value)
 
 
 Text = Annotated[str, BeforeValidator(_no_nul)]
 Optional = Annotated[str | None, BeforeValidator(_empty_is_none)]
 
-# How the API's description says it; lengths are of the text as it is kept.
+# For the API's description; lengths are those of the stored text.
 NON_BLANK = {"type": "string", "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"}
 
 
@@ -121,7 +121,9 @@ class Submission(BaseModel):
     @field_validator("title")
     @classmethod
     def _title(cls, value: str | None) -> str | None:
-        """The page's own words, which the reader cannot shorten: cut rather than refused."""
+        """Shorten the title instead of refusing it: it is the page's own, and the reader cannot
+        change it.
+        """
         if value is None:
             return None
         try:
@@ -134,8 +136,8 @@ class Submission(BaseModel):
 
 
 def thread_key(value: str) -> str:
-    """A thread's key as it is kept. Raises ValueError if it is blank, holds NUL, or is refused by
-    `clean`.
+    """Return a thread's key in its stored form. Raises ValueError if it is blank, contains NUL, or
+    `clean` refuses it.
     """
     _no_nul(value)
     return _not_blank(clean_line(value, 500))
@@ -175,8 +177,8 @@ def _not_blank(value: str) -> str:
 
 
 def _web_address(value: str, most: int) -> str:
-    """The URL as it is kept and published: normalised, so that a browser goes to the host that the
-    checks saw.
+    """Return the URL in the form that is stored and published: normalised, so that a browser opens
+    the host that the checks saw.
     """
     value = clean_line(value, most)
     found = None if " " in value else link(value)
@@ -195,5 +197,5 @@ def _first_down(sentence: str) -> str:
 
 
 def without_token(submission: Submission) -> dict[str, Any]:
-    """What an Idempotency-Key stands for: the same comment, whatever token the form had by then."""
+    """Return what an Idempotency-Key stands for: the same comment, whatever its form's token."""
     return submission.model_dump(exclude={"token"})

@@ -1,5 +1,5 @@
-"""The embed's files, and the same job without JavaScript: the thread, the form, and what happens
-next.
+"""The embed's files, and the pages without JavaScript: the thread, the form, and the page that says
+what happens next.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def static(name: str) -> Response:
 
 @embed.get("/demo")
 def demo() -> Response:
-    """An article with the embed below it, under the strictest policy that a page can have."""
+    """Show an article with the embed below it, under the strictest policy that a page can have."""
     words = words_for(_wished_language())
     page = render_template(
         "embed/demo.html", words=words, lang=_wished_language(), canonical=f"{public_url()}/demo"
@@ -75,8 +75,9 @@ def demo() -> Response:
 
 @embed.get("/sites/<site_key>/thread")
 def thread(site_key: str) -> Response:
-    """`?thread=KEY`, and where wanted `page`, `replies` (a page of those to that comment), `reply`
-    (to write one), `lang`, and the article's `url`."""
+    """Show a thread. `?thread=KEY` names it; optional are `page`, `replies` (a page of the replies
+    to that comment), `reply` (to write one), `lang`, and the article's `url`.
+    """
     site = find_site(site_key) or abort(404)
     try:
         key = thread_key(request.args.get("thread", ""))
@@ -94,7 +95,7 @@ def thread(site_key: str) -> Response:
 
 
 def form_with_errors(site: SiteInfo, form: Mapping[str, str], problem: Problem) -> Response:
-    """The form again, as it was filled in, with each error at its field and the rest above it."""
+    """Show the form again with its text, each error at its field and the others above it."""
     words = words_for(_wished_language(), site.locale)
     try:
         page = _page(site, thread_key(form.get("thread", "")), None)
@@ -111,7 +112,7 @@ def form_with_errors(site: SiteInfo, form: Mapping[str, str], problem: Problem) 
 
 @embed.get("/sites/<site_key>/receipts/<receipt>")
 def whats_next(site_key: str, receipt: str) -> Response:
-    """The receipt in words. While the comment is pending the page asks again by itself."""
+    """Show the receipt in words. While the comment is pending, the page reloads by itself."""
     site, found = find_site(site_key) or abort(404), find_receipt(receipt)
     if found is None or found.site != site.key:
         abort(404)
@@ -130,7 +131,7 @@ def whats_next(site_key: str, receipt: str) -> Response:
 
 
 def error_page(problem: Problem) -> Response:
-    """What a reader sees where a page would have been."""
+    """Show an error in place of the page."""
     words = words_for(_wished_language(), request.accept_languages.best_match(languages()))
     page = render_template("embed/nothing.html", words=words, problem=problem)
     answer = _html(page, status=problem.status)
@@ -177,21 +178,21 @@ def _replies(site: SiteInfo, key: str) -> ThreadPage:
 
 
 def _follow(site: SiteInfo, form: Mapping[str, str], link: str) -> str:
-    """An address of the API, as the page that shows the same: their parameters have
-    the same names.
+    """Return the page that shows the same as an address of the API: their parameters have the same
+    names.
     """
     return _here(site, form, **dict(parse_qsl(urlsplit(link).query)))
 
 
 def _here(site: SiteInfo, form: Mapping[str, str], **changes: str) -> str:
-    """The same thread's page with other parameters."""
+    """Return the same thread's page with other parameters."""
     kept = {name: form[name] for name in ("thread", "url", "title") if form.get(name)}
     query: dict[str, Any] = {**kept, "lang": _wished_language(), **changes}
     return url_for("embed.thread", site_key=site.key, **query)
 
 
 def _wished_language() -> str | None:
-    """`?lang=`, which every page and form hands on to the next."""
+    """Return `?lang=`, which every page and form passes on to the next."""
     return request.args.get("lang", "")[:35] or None
 
 
@@ -201,7 +202,7 @@ def _page_number() -> int | None:
 
 
 def _in_words(words: Words, error: Mapping[str, str], form: Mapping[str, str], status: int) -> str:
-    """An error in the reader's language; where we have no words for it, the API's own."""
+    """Return an error in the reader's language, or the API's own text if we have no translation."""
     field, said = error["field"], form.get(error["field"], "").strip()
     if status == 429:
         return " ".join(words.embed["slow"].replace("{when}", "").split()).replace(" .", ".")
