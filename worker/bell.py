@@ -1,5 +1,5 @@
 """`ring()`: tell a worker that work waits, by the task's name, without importing the task. A
-message may be lost; a row never is.
+message may be lost, so the database row decides what is due.
 """
 
 from __future__ import annotations

@@ -35,8 +35,8 @@ _Kind = TypeVar("_Kind", bound=dns.resolver.BaseResolver)
 
 
 class Mail(NamedTuple):
-    """Whether a domain accepts mail; None if nobody knows. `why` continues "the domain …", or says
-    what went wrong.
+    """Whether a domain accepts mail; None if unknown. `why` completes a sentence that begins "the
+    domain …", or states what went wrong.
     """
 
     takes: bool | None

@@ -295,7 +295,7 @@ def _reason_to_hold(item: Evidence, limit: float) -> str:
     """Name the limit if the check calls the score harmless: else the reason contradicts itself."""
     if item.outcome is not Outcome.CLEAR:
         return item.detail
-    return f"{item.detail}; this site holds comments from {limit:.2f}"
+    return f"{item.detail}; this site holds comments that score {limit:.2f} or more"
 
 
 def _flag_above(policy: SpamPolicy, hinted: bool) -> float:

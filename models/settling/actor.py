@@ -19,8 +19,8 @@ class Kind(StrEnum):
 
 
 class ActorShape(TypedDict):
-    """Who acted. The policy has no id. A name may be unknown; in events, moderators have none,
-    because it is their email address.
+    """Who acted. `id` is null for the policy. `name` is null if it is unknown, and in events also
+    for moderators, because their name is their email address.
     """
 
     type: Literal["policy", "moderator", "key"]

@@ -1,4 +1,5 @@
-"""The counts beside a comment's text that a site's own model sees. Other checks made them.
+"""The counts that a site's own model reads in addition to the comment's text. Other checks produce
+them.
 
 A screening stores its counts with its evidence. A model learns from what was known at that moment,
 not from later knowledge.

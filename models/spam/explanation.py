@@ -57,9 +57,7 @@ class Part(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """A score taken apart. `intercept` is the score of an empty comment; the largest part comes
-    first.
-    """
+    """The parts of a score, largest first. `intercept` is the score of an empty comment."""
 
     log_odds: float
     intercept: float

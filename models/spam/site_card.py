@@ -41,7 +41,7 @@ class LeftOut(TypedDict):
 
 
 class Flags(TypedDict):
-    """How many of the newest comments the score flags: by the model before, and by this one."""
+    """How many of the newest comments the previous model and this model flag by score."""
 
     of: int
     before: int

@@ -22,7 +22,7 @@ class PublishedComment(TypedDict):
     edited_at: Time | None
     avatar: str
     replies: list[PublishedComment]
-    more: Annotated[str | None, Field(description="Where more replies are.")]
+    more: Annotated[str | None, Field(description="The URL of further replies, or null.")]
     removed: NotRequired[bool]
 
 

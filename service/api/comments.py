@@ -80,7 +80,7 @@ def read_comment(who: Caller, comment_id: str) -> CommentRecord:
     says="The words and features that moved the score most.",
     answers={
         404: "There is no such comment, or it was erased.",
-        409: "The comment has no score, or it is a blind sample without a decision.",
+        409: "The comment has no score, or it is a blind sample that nobody has decided yet.",
         503: (
             "The model cannot be loaded, or another explanation is running. Try again in a moment."
         ),

@@ -206,7 +206,8 @@ class SeenNow(TypedDict):
 )
 def mark_seen(who: Caller, body: Those) -> SeenNow:
     """Remove comments from the unread list because a human has read them. With `seen` false, put
-    them back. This does not change any decision. A comment that a human decided stays seen.
+    them back. This does not change any decision. A comment that a human has decided always counts
+    as seen.
     """
     with begin() as session:
         check_all_are_of(session, who.site.id, body.items)

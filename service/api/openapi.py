@@ -193,7 +193,7 @@ def _webhook(kind: str, schemas: Schemas) -> Json:
         "tags": [EVENT_TAG],
         "summary": f"Receive {kind}",
         "description": (
-            f"{HAPPENED[kind]} Answer 2xx within 15 seconds. Otherwise Greenroom retries."
+            f"{HAPPENED[kind]} Respond with 2xx within 15 seconds; otherwise Greenroom retries."
         ),
         "security": [],
         "parameters": [

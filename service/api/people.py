@@ -175,7 +175,7 @@ def remove_person(who: Caller, moderator_id: str) -> None:
 
 
 class SignInRules(BaseModel):
-    """What the site requires of everyone who works on it in the console."""
+    """The sign-in rules of a site, for everyone who works on it in the console."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -206,7 +206,7 @@ def read_sign_in(who: Caller) -> SignInRulesNow:
     "/v1/sites/<site>/sign-in",
     scope="admin",
     summary="Change the sign-in rules",
-    says="The rules now.",
+    says="The current rules.",
     answers={409: "No owner has a second factor yet."},
 )
 def change_sign_in(who: Caller, body: SignInRules) -> SignInRulesNow:

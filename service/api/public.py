@@ -166,7 +166,7 @@ class Accepted(TypedDict):
 )
 def post_comment(site: str) -> BaseResponse:
     """Post a comment as JSON, or as an HTML form without JavaScript. Greenroom checks it within
-    seconds, and publishes, holds or rejects it; the receipt tells which.
+    seconds, and publishes, holds or rejects it. The receipt shows the result.
     """
     info = wanted_site(site)
     address = _reader_address(info)

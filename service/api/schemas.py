@@ -22,7 +22,7 @@ Mode: TypeAlias = Literal["validation", "serialization"]
 REF = "#/components/schemas/{model}"
 AS_THEY_ARE = ("examples", "example", "default", "enum", "const")  # values, not schemas
 HAPPENED = {
-    "comment.approved": "A comment was approved. Its page shows it.",
+    "comment.approved": "A comment was approved, and the published page shows it.",
     "comment.flagged": "A comment was held for a moderator.",
     "comment.rejected": "A comment was rejected.",
     "comment.edited": "A comment's text changed.",

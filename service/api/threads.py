@@ -24,7 +24,7 @@ api = Noun("threads", "Threads", "Thread settings: open or closed, title and pag
 
 def _cleaned(title: str) -> str:
     if is_blank(kept := clean_line(title, MOST_TITLE)):
-        raise ValueError("The title needs a visible character.")
+        raise ValueError("The title must contain a visible character.")
     return kept
 
 

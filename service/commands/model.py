@@ -209,7 +209,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 — click passes each option as an argum
         print_error_rates(site_key)
         return
     if not files:
-        raise click.UsageError("Name FILES of labelled comments, or a site with --site.")
+        raise click.UsageError("Give FILES of labelled comments, or a site with --site.")
     console = Console()
     with _in_plain_words():
         from models.spam.training import corpus, measuring

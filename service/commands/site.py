@@ -52,7 +52,7 @@ def add_site(key: str, origins: tuple[str, ...], language: str) -> None:
     "--require-second-factor/--no-second-factor",
     "second_factor",
     default=None,
-    help="Require a second factor of everyone on the site, or no longer.",
+    help="Require a second factor from everyone on the site, or stop requiring it.",
 )
 def set_site(
     key: str, origins: tuple[str, ...], language: str | None, second_factor: bool | None

@@ -31,7 +31,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 # The possible answers of every call of a kind. A call may describe one in its own words.
 _ALWAYS = {503: "The database or the storage does not respond. Try again in a moment."}
-_WITH_A_PATH = {404: "This site has nothing with this id or key."}
+_WITH_A_PATH = {404: "There is no such site, or the site has nothing with this id or key."}
 _WITH_A_KEY = {
     401: "The key is missing or not valid.",
     403: "The key belongs to another site or lacks the required scope.",

@@ -106,14 +106,14 @@ def headers_for(page: str, policy: str) -> dict[str, str]:
 def take_reports(page: str) -> Response:
     """Count the reports of one body."""
     if page not in PAGES:
-        raise Problem(404, "There is no such kind of page.")
+        raise Problem(404, "Greenroom collects no reports for this kind of page.")
     if refused := limits.count_report(owner_of(request.remote_addr or "")):
         raise refused
     request.max_content_length = MOST_BYTES
     try:
         found = _violations(request.get_data(cache=False))
     except ValidationError:
-        raise Problem(400, "This is not a report of a Content-Security-Policy.") from None
+        raise Problem(400, "This is not a Content-Security-Policy report.") from None
     for violation in found:
         counted().add(Kind(page, violation.directive))
     return Response(status=204)

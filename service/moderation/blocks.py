@@ -41,7 +41,9 @@ LIKE = {"approve": "approve", "flag": "hold", "reject": "reject"}
 
 
 class ShownBlock(TypedDict):
-    """A block, a trust, or a rule for comments like one. `until` is null if it has no end."""
+    """A block, a trusted author, host or word, or a rule for similar comments. `until` is null if
+    it does not expire.
+    """
 
     id: Id
     kind: Annotated[str, OneOf(("author", "host", "word", "like"))]
@@ -57,10 +59,10 @@ class ShownBlock(TypedDict):
 
 class NewBlock(BaseModel):
     """The author, host or word to block or trust. Name an author by `comment`, the id of one of
-    their comments, or by `value`, their email address. With the kind "like", Greenroom decides
-    comments like `comment` as `stance` says. Without `days`, the block has no end. With `others`,
-    Greenroom also decides the waiting comments, as one batch: it rejects those that the block
-    stops, or applies the stance to similar ones.
+    their comments, or by `value`, their email address. With `kind` "like", Greenroom applies
+    `stance` to new comments that are similar to `comment`. Without `days`, the block does not
+    expire. With `others`, Greenroom also decides the waiting comments, as one batch: it rejects
+    those that the block stops, or applies the stance to similar ones.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")

@@ -29,8 +29,9 @@ _at_work = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
 class Explained(ScoreExplained):
-    """A spam score taken apart. `version` is the model that is explained, `judged_by` the one that
-    gave the score; they differ if that model is gone.
+    """What a spam score consists of. `version` is the model that the explanation uses, and
+    `judged_by` is the model that gave the score. They differ if the model that gave the score no
+    longer exists.
     """
 
     judged_by: Annotated[str, Field(examples=["base-1"])]

@@ -433,7 +433,7 @@ class Coverage(NamedTuple):
 
     @property
     def percent(self) -> int:
-        """A whole percentage; 100 only if all are read."""
+        """Return a whole percentage, and 100 only if all comments are seen."""
         return 100 if self.seen == self.of else min(99, round(100 * self.seen / self.of))
 
 

@@ -1,1 +1,1 @@
-"""A site's settings and models, and what another policy would have decided."""
+"""A site's settings and models, and a replay of past comments with another policy."""

@@ -17,13 +17,13 @@ BASE = "base"
 
 
 class ModelCard(SiteCard):
-    """A model's card, and whether the model scores now."""
+    """A model's card, and whether the model is live."""
 
     live: bool
 
 
 class Models(TypedDict):
-    """The model that scores now, and every model that is kept, newest first."""
+    """The live model, and all stored models, newest first."""
 
     live: Version
     models: list[ModelCard]

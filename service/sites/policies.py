@@ -22,7 +22,9 @@ from service.sites.replaying import scores_of
 
 
 class Share(TypedDict):
-    """`wrong` of `of`, as a share, with the ends of its exact 95 % interval."""
+    """`wrong` out of `of` decisions, as a share, with the bounds of its exact 95 % confidence
+    interval.
+    """
 
     wrong: int
     of: int
@@ -32,8 +34,8 @@ class Share(TypedDict):
 
 
 class FittedThresholds(TypedDict):
-    """The thresholds that keep the policy's promises, and the labels behind them. `why` says in
-    words what Greenroom does not do yet.
+    """The thresholds that keep the policy's promises, and the labels behind them. `why` explains
+    what Greenroom does not do yet.
     """
 
     flag_above: float
@@ -92,7 +94,7 @@ def _patch_of(
     return create_model(
         f"{shape.__name__}Patch",
         __config__=config or ConfigDict(extra="forbid"),
-        __doc__=f"Parts of a {shape.__name__} to change. Null resets a part to its default.",
+        __doc__=f"The parts of {shape.__name__} to change. Null resets a part to its default.",
         **fields,
         **more,
     )

@@ -181,7 +181,7 @@ class WebhookChange(BaseModel):
 
 
 class Rotation(BaseModel):
-    """How long the old secrets keep signing beside the new one."""
+    """How long Greenroom keeps signing with the old secrets as well as the new one."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -190,7 +190,7 @@ class Rotation(BaseModel):
 
 class Redelivery(BaseModel):
     """The events to send again: `deliveries` by id, or all events `since` a time. `only` "failed"
-    sends deliveries that failed for good; "missed" also sends events that the webhook never
+    sends deliveries that failed permanently; "missed" also sends events that the webhook never
     received because it was disabled or did not exist.
     """
 

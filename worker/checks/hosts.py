@@ -117,8 +117,8 @@ def _plain(id_: str, session: Session) -> str:
 
 @cache
 def _counting(dialect: str) -> Select[int, str, str, int]:
-    """Count only each question's newest comments. PostgreSQL would rather read the whole table than
-    assume that they are few, and SQLite has no LATERAL.
+    """Count only the newest comments for each host. PostgreSQL needs LATERAL, or it reads the whole
+    table because it does not know that they are few. SQLite has no LATERAL.
     """
     table = asked(dialect, _COLUMNS)
     linking = _newest_by_lateral(table) if dialect == "postgresql" else _newest_by_range(table)

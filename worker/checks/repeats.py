@@ -182,7 +182,7 @@ def likeness(one: str, other: str) -> float:
 
 
 def fingerprints(batch: Sequence[Candidate]) -> list[FingerprintRow]:
-    """Return rows for the fingerprints table; none for a text too short to count."""
+    """Return rows for the fingerprints table, but none for texts that are too short to compare."""
     texts = ((candidate, _text(candidate.body)) for candidate in batch)
     return [
         {"site_id": candidate.site_id, "band": band, "comment_id": candidate.id, "at": candidate.at}

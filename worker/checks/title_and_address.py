@@ -19,7 +19,7 @@ from models.text.urls import host_of, is_under, parse, shown, typed_in
 from worker.checks import blocks, words
 
 _NOTHING = Evidence(
-    check="page", outcome=Outcome.CLEAR, detail="names no title or address for its page"
+    check="page", outcome=Outcome.CLEAR, detail="the comment has no page title or address"
 )
 
 
@@ -75,7 +75,7 @@ class _Found(NamedTuple):
         if "blocked" in self.blocks.found:
             yield "blocked", self.blocks.found["blocked"]
         if hosts := _linked(self.part.alone.body, self.part.alone.origins):
-            yield "link", f"names {', '.join(map(shown, hosts))}"
+            yield "link", f"mentions {', '.join(map(shown, hosts))}"
 
 
 def _evidence(parts: Sequence[_Found]) -> Evidence:

@@ -36,7 +36,7 @@ class Object(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """What storage must show: the objects that changed since the revision published last."""
+    """The objects that storage must get, because they changed since the last published revision."""
 
     revision: int
     objects: list[Object]

@@ -65,7 +65,7 @@ def message(format_: str, events: Sequence[Said]) -> bytes:
     lines = [_line(format_, event["data"]) for event in events[:MOST_SHOWN]]
     if len(events) > MOST_SHOWN:
         lines.append(f"… and {len(events) - MOST_SHOWN} more")
-    count = "A comment waits" if len(events) == 1 else f"{len(events)} comments wait"
+    count = "A comment is waiting" if len(events) == 1 else f"{len(events)} comments are waiting"
     text = "\n".join(
         [f"{count} for a moderator: {_link(format_, 'open the console', console_url())}", *lines]
     )

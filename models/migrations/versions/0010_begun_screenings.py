@@ -1,4 +1,4 @@
-"""Screenings that began: by which process, since when, and how many of the comment alone did not finish"""
+"""Store which process began a screening, when, and how many isolated ones did not finish"""
 
 from __future__ import annotations
 

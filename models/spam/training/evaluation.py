@@ -105,7 +105,8 @@ def judge(
 def leave_one_out(judged: Judged, *, best: bool = False) -> list[LeftOut]:
     """Return the figures of each part.
 
-    `best` takes F1 not at 0.5 but where it is highest, which is fair to scores of others.
+    `best` reports the highest F1 of all thresholds, not the F1 at 0.5, because other tools' scores
+    have other scales.
     """
     results = []
     for name in judged.names:

@@ -100,7 +100,7 @@ RULES = [
         [replace(spam(0.12), outcome=Outcome.CLEAR)],
         Policy(spam=SpamPolicy(flag_above=0.1)),
         FLAG,
-        ["spam score 0.12; this site holds comments from 0.10"],
+        ["spam score 0.12; this site holds comments that score 0.10 or more"],
     ),
     ([spam(0.99)], Policy(spam=SpamPolicy(reject_above=0.98)), REJECT, ["spam score 0.99"]),
     ([spam(0.97)], Policy(spam=SpamPolicy(reject_above=0.98)), FLAG, ["spam score 0.97"]),

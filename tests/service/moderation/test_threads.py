@@ -61,12 +61,12 @@ def published(client: Client, moderator: Caller, comment: str) -> str:
         ({"title": "See evil.example, friends"}, "links to “evil.example”", "evil"),
         (
             {"title": "Go to https://other.example/ now"},
-            "names other.example in the page's title",
+            "mentions other.example in the page's title",
             "other",
         ),
         (
             {"title": "Go to WWW.Other.Example now"},
-            "names www.other.example in the page's title",
+            "mentions www.other.example in the page's title",
             "Other",
         ),
         ({"url": f"{PAGE}/casino-bonus"}, "“casino” in the page's address", "casino"),
@@ -75,7 +75,7 @@ def published(client: Client, moderator: Caller, comment: str) -> str:
         ({"url": f"{PAGE}/https://evil.example/"}, "“evil.example”", "evil"),
         (
             {"url": f"{PAGE}?p=https%3A%2F%2Fother.example"},
-            "names other.example in the page's addr",
+            "mentions other.example in the page's addr",
             "other",
         ),
     ],
@@ -135,7 +135,7 @@ def test_a_title_that_was_there_before_is_not_asked_of_the_next_comment(
         "PATCH", "/threads", json={"thread": "/harbour", "title": "A casino opens", "url": PAGE}
     )
     _, status, detail = settled(client, moderator, title="A casino opens", url=f"{PAGE}/casino")
-    assert (status, detail) == ("approved", "names no title or address for its page")
+    assert (status, detail) == ("approved", "the comment has no page title or address")
 
 
 @pytest.mark.parametrize("title", ["\u200b\u2800", " ", "\u202e"])

@@ -187,7 +187,7 @@ def test_a_chat_gets_flagged_comments_many_in_one_message_with_a_link_to_the_con
         deliver_now(owed)
     assert len(receiver.got) == 1
     told = receiver.got[0].content.decode()
-    assert "8 comments wait" in told
+    assert "8 comments are waiting" in told
     assert "and 3 more" in told
     assert "/console/" in told
     assert "webhook-signature" not in receiver.got[0].headers

@@ -36,7 +36,7 @@ def gives(records: None, comes: Comes) -> Comes:
 def test_a_comment_without_title_and_address_passes_the_page_check(gives: Comes) -> None:
     [evidence] = looked_at(gives(body="A casino in the body is no business of this check."))
     assert (evidence.outcome, evidence.counts) == (Outcome.CLEAR, {})
-    assert evidence.detail == "names no title or address for its page"
+    assert evidence.detail == "the comment has no page title or address"
 
 
 def test_a_good_title_and_address_are_clear(gives: Comes) -> None:
@@ -70,7 +70,7 @@ def test_the_host_of_the_address_is_not_read_as_words(gives: Comes) -> None:
 
 def test_an_address_that_is_no_url_is_not_looked_at(gives: Comes) -> None:
     [evidence] = looked_at(gives(new_address="casino"))
-    assert evidence.detail == "names no title or address for its page"
+    assert evidence.detail == "the comment has no page title or address"
 
 
 @pytest.mark.parametrize(
@@ -85,14 +85,14 @@ def test_an_address_that_is_no_url_is_not_looked_at(gives: Comes) -> None:
 )
 def test_a_title_may_name_no_other_hosts_url(gives: Comes, title: str, hosts: str) -> None:
     [evidence] = looked_at(gives(new_title=title))
-    expected = {"link": f"names {hosts} in the page's title"} if hosts else {}
+    expected = {"link": f"mentions {hosts} in the page's title"} if hosts else {}
     assert evidence.found == expected
 
 
 def test_at_most_three_hosts_are_named(gives: Comes) -> None:
     title = " ".join(f"https://s{n}.example" for n in range(5))
     [evidence] = looked_at(gives(new_title=title))
-    assert evidence.found["link"].startswith("names s0.example, s1.example, s2.example in")
+    assert evidence.found["link"].startswith("mentions s0.example, s1.example, s2.example in")
 
 
 def test_problems_of_title_and_address_are_reported_together(gives: Comes) -> None:
