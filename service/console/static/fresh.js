@@ -144,7 +144,8 @@ export class Fresh {
   // A row under the hand stays, and shows that it is settled. A comment that was opened from elsewhere was never in the
   // list: it stays as it is.
   leave(row, hand, open) {
-    if (row === hand.open && !open?.change) return;
+    const isChanged = open?.change && this.queue.version();
+    if (row === hand.open && !isChanged) return;
     const isHeld = [hand.open, hand.pointed, hand.focused].includes(row);
     if (isHeld) settle(row, true);
     else row.remove();

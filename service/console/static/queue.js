@@ -56,6 +56,7 @@ function page(id) {
 async function show(row, { focus = false } = {}) {
   if (row !== current) goOn(current);
   current = row;
+  painted = null;
   forgetQuestion(); // it belongs to the comment that leaves the screen
   clearTimeout(slow);
   if (!row) return showNothing();
@@ -733,7 +734,9 @@ rows.addEventListener("click", (event) => {
     choosing();
   } else if (link && !event.metaKey && !event.ctrlKey && !event.shiftKey) {
     event.preventDefault();
-    show(link.closest(".row"), { focus: true });
+    const row = link.closest(".row");
+    if (row === current && onScreen()) pane.focus({ preventScroll: true });
+    else show(row, { focus: true });
   } else if (event.target.closest("[data-more]")) {
     event.preventDefault();
     more();
