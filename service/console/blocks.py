@@ -138,5 +138,5 @@ def offered(session: Session, who: SignedIn, item: str) -> Offer | None:
         return None
     if not _is_in_force(block):
         return None
-    ids = {comment.id for comment in covered(session, block)} if block.stance == "block" else set()
+    ids = {comment.id for comment in covered(session, block)}
     return Offer(block.id, did(block), len(ids), item in ids, len(ids) == MOST_AT_ONCE)

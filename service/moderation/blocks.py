@@ -124,8 +124,8 @@ def make(
 
 
 def apply(session: Session, block: Block, *, by: Actor) -> tuple[list[Settled], str]:
-    """Decide the waiting comments that a block or rule is about. Returns what was settled and the
-    batch to undo it by.
+    """Decide the waiting comments that a block or rule is about. Return what was settled, and the
+    batch that undoes those decisions.
     """
     batch = new_id()
     verdict = Verdict(block.stance) if block.kind == "like" else Verdict.REJECT
@@ -138,9 +138,11 @@ def apply(session: Session, block: Block, *, by: Actor) -> tuple[list[Settled], 
 
 
 def covered(session: Session, block: Block) -> Sequence[Comment]:
-    """The waiting comments that a block or rule is about, oldest first. Of a blocked host or word
-    the comment at which it was blocked counts as well, unless it is rejected already.
+    """Return the waiting comments that a block or rule is about, oldest first; none for a trust. If
+    a host or word was blocked at a comment, that comment counts as well unless it is rejected.
     """
+    if block.stance == "trust":
+        return []
     if block.kind in {"author", "like"}:
         comment = session.get(Comment, block.comment_id) if block.comment_id else None
         return session.scalars(others(comment, block.kind)).all() if comment else []
@@ -156,7 +158,7 @@ def covered(session: Session, block: Block) -> Sequence[Comment]:
 
 
 def _linking(session: Session, block: Block, about: ColumnElement[bool]) -> set[str]:
-    """Those that link to the host or to one under it."""
+    """Return the comments that link to the host or to one under it."""
     rows = select(LinkedHost.comment_id, LinkedHost.host).join(
         Comment, Comment.id == LinkedHost.comment_id
     )
@@ -165,7 +167,7 @@ def _linking(session: Session, block: Block, about: ColumnElement[bool]) -> set[
 
 
 def _using(session: Session, block: Block, about: ColumnElement[bool]) -> set[str]:
-    """Those that use the word, found as the check for blocks finds it."""
+    """Return the comments that use the word. The check for blocks finds it in the same way."""
     from models.judgement.words import uses  # noqa: PLC0415 — RE2, for this one call
 
     policy = Policy.model_validate(session.get_one(Site, block.site_id).policy)

@@ -95,6 +95,16 @@ def test_trust_or_a_block_of_nothing_that_waits_is_only_said(
         assert "<form" not in band(page)
 
 
+def test_a_trust_that_is_applied_rejects_nothing(
+    ann: SignedIn, held: list[str], moderator: Caller
+) -> None:
+    for fields in ({"kind": "author"}, {"kind": "host", "value": "casino.example"}):
+        made = ann.form(f"/comments/{held[0]}/block", stance="trust", **fields)
+        block = made.location.partition("blocked=")[2]
+        assert ann.form(f"/blocks/{block}/apply").status_code == 303
+    assert {moderator.record(id_)["status"] for id_ in held} == {"flagged"}
+
+
 def test_what_is_decided_with_a_block_of_the_author_is_undone_as_one(
     ann: SignedIn, held: list[str], moderator: Caller
 ) -> None:
