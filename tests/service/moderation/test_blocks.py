@@ -113,7 +113,7 @@ def test_the_log_never_names_an_author(client: Client) -> None:
     made(NewBlock(kind="author", value="ann@example.org", stance="trust"))
     by_comment, by_address = acts()
     assert by_comment.startswith("blocked an author until ")
-    assert by_address == "trusted an author for good"
+    assert by_address == "trusted an author permanently"
     with reading() as session:
         first, second = session.scalars(select(Block).order_by(Block.id)).all()
     assert first.value == second.value
