@@ -26,6 +26,8 @@ MAY = {
     "viewer": "looks",
 }
 
+A_ROLE = {"owner": "an owner", "moderator": "a moderator", "viewer": "a viewer"}
+
 
 @console.get("/people")
 def people() -> str:
@@ -82,7 +84,7 @@ def _team(session: Session, who: SignedIn, site: Site) -> Team:
 def _inviting(who: SignedIn, site: str) -> Action:
     check_owner(who, site)
     email, role = request.form.get("email", ""), _role(*ROLES)
-    return Action(f"invite {email} as {role} of {site}", back="/console/people")
+    return Action(f"invite {email} as {A_ROLE[role]} of {site}", back="/console/people")
 
 
 @console.post("/sites/<site>/people")
@@ -114,7 +116,11 @@ def _changing_role(who: SignedIn, site: str, moderator_id: str) -> Action:
         email = session.scalar(member)
     if email is None:
         raise Problem(404, f"There is no such person on {site}.")
-    what = f"remove {email} from {site}" if role == "remove" else f"make {email} {role} of {site}"
+    what = (
+        f"remove {email} from {site}"
+        if role == "remove"
+        else f"make {email} {A_ROLE[role]} of {site}"
+    )
     return Action(what, back="/console/people")
 
 

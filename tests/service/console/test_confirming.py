@@ -72,11 +72,11 @@ CASES = {
     ),
     "POST /console/sites/<site>/people": Case(
         lambda _: ("/sites/demo/people", {"email": "eve@evil.example", "role": "owner"}),
-        "to invite eve@evil.example as owner of demo",
+        "to invite eve@evil.example as an owner of demo",
     ),
     "POST /console/sites/<site>/people/<moderator_id>": Case(
         lambda world: (f"/sites/demo/people/{world.ben_id}", {"role": "owner"}),
-        "to make ben@paper.example owner of demo",
+        "to make ben@paper.example an owner of demo",
     ),
     "POST /console/sites/<site>/people/<moderator_id> remove": Case(
         lambda world: (f"/sites/demo/people/{world.ben_id}", {"role": "remove"}),
