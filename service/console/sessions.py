@@ -37,7 +37,7 @@ class SignedIn(NamedTuple):
     csrf: str
     must_change_password: bool
     session_hash: str
-    locked: tuple[str, ...]
+    locked: tuple[str, ...] = ()
 
     @property
     def actor(self) -> Actor:
