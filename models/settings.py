@@ -47,7 +47,7 @@ class Settings(BaseModel):
         description="Data folder: secrets, database, queue, published pages.",
     )
     secrets: str = Field(
-        "", repr=False, description="The keys as JSON. If empty, GREENROOM_SECRETS_FILE counts."
+        "", repr=False, description="The keys as JSON. If empty, GREENROOM_SECRETS_FILE applies."
     )
     secrets_file: Path | None = Field(
         None,
@@ -130,7 +130,7 @@ class Settings(BaseModel):
     webhook_in_flight: int = Field(
         16, ge=1, description="Concurrent attempts to one endpoint, per worker."
     )
-    event_days: int = Field(0, ge=0, description="How long to keep the event log. 0: for ever.")
+    event_days: int = Field(0, ge=0, description="Days to keep events in the log. 0: forever.")
 
     web_threads: int = Field(8, ge=1, description="Concurrent write requests in the web process.")
     screeners: int = Field(

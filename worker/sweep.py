@@ -123,7 +123,7 @@ class Sweeper(threading.Thread):
             log.error(
                 "worker.deaf",
                 reason=(
-                    "messages are waiting but this worker takes none: it stops so that it is "
+                    "messages are waiting, but this worker receives none, so it exits to be "
                     "restarted"
                 ),
             )

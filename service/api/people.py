@@ -183,7 +183,7 @@ class SignInRules(BaseModel):
 
 
 class SignInRulesNow(TypedDict):
-    """What the site requires of everyone who works on it in the console."""
+    """The sign-in rules of a site, for everyone who works on it in the console."""
 
     second_factor_required: bool
 

@@ -216,7 +216,7 @@ def said_together(together: Together, *, is_undo: bool) -> str:
     """Say what was decided, without the subject: "rejected 241 comments as spam"."""
     comments = f"{together.size:,} comment{'s' if together.size > 1 else ''}"
     if is_undo:
-        return f"took back the decisions on {comments}"
+        return f"undid the decisions on {comments}"
     reason = f" as {together.reason.replace('_', ' ')}" if together.reason else ""
     if together.verdict == "flag":
         return f"sent {comments} to review{reason}"

@@ -82,7 +82,7 @@ def test_a_moderators_note_and_name_are_in_no_receipt(client: Client, moderator:
     moderator.decide(comment, "reject", reason="other", note="the secret note")
     assert told(client, comment) == {
         "status": "rejected",
-        "reason": "Your comment does not meet the rules of this site.",
+        "reason": "Your comment does not follow the rules of this site.",
     }
 
 

@@ -53,7 +53,7 @@ class Poster:
                 return await self._post(where, head, body, pause)
         except TimeoutError:
             raise Unsent(
-                f"The endpoint did not send a complete answer within {self.seconds:g} s."
+                f"The endpoint did not send a complete response within {self.seconds:g} s."
             ) from None
 
     async def _post(self, where: Target, head: bytes, body: bytes, pause: float) -> Answer:
@@ -173,7 +173,7 @@ def _words(error: Exception) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "The endpoint refused the connection."
     if isinstance(error, (EOFError, ConnectionError)):
-        return "The connection closed before the answer was complete."
+        return "The connection closed before the response was complete."
     if isinstance(error, OSError):
         return "The endpoint could not be reached."
-    return "The answer is not valid HTTP."
+    return "The response is not valid HTTP."

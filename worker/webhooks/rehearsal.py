@@ -56,7 +56,7 @@ async def rehearse(endpoint: Kept, event: chats.Said, at: datetime) -> list[Trie
                 await _try(
                     poster,
                     endpoint,
-                    Case("message", True, ("The endpoint must answer 2xx."), {}, content),
+                    Case("message", True, ("The endpoint must respond with 2xx."), {}, content),
                 )
             ]
         first, others = _cases(endpoint, event, int(at.timestamp()))
@@ -90,21 +90,21 @@ def _cases(endpoint: Kept, event: chats.Said, stamp: int) -> tuple[Sequence[Case
         Case(
             "duplicate",
             True,
-            "Answer 2xx to a repeated message, and ignore it.",
+            "Respond to a repeated message with 2xx, and ignore it.",
             good,
             content,
         ),
         Case(
             "newer first",
             True,
-            "Answer 2xx. The sequence tells which event is newer.",
+            "Respond with 2xx. `data.sequence` shows which event is newer.",
             overtaking,
             second,
         ),
         Case(
             "out of order",
             True,
-            "Answer 2xx to an older message that arrives late, and ignore it.",
+            "Respond to an older message that arrives late with 2xx, and ignore it.",
             overtaken,
             earlier,
         ),

@@ -67,10 +67,10 @@ def test_a_signed_id_of_no_comment_is_no_receipt() -> None:
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("spam", "A moderator found that your comment is advertising."),
-        ("abuse", "A moderator found that your comment breaks the rules of this site."),
-        ("off_topic", "A moderator found that your comment is off topic."),
-        (None, "Your comment does not meet the rules of this site."),
+        ("spam", "A moderator rejected your comment as advertising."),
+        ("abuse", "A moderator rejected your comment because it breaks the rules of this site."),
+        ("off_topic", "A moderator rejected your comment as off topic."),
+        (None, "Your comment does not follow the rules of this site."),
     ],
 )
 def test_a_rejection_gives_a_usable_reason(

@@ -66,7 +66,7 @@ def test_a_blocked_host_offers_to_reject_what_waits_and_that_is_undone_as_one(
     undone = ann.form(undo, back=back)
     assert undone.location == back
     page = follow(ann, undone.location)
-    assert "You took back the decisions on 3 comments." in band(page)
+    assert "You undid the decisions on 3 comments." in band(page)
     assert "<form" not in band(page)
     assert {moderator.record(id_)["status"] for id_ in held} == {"flagged"}
     assert ann.form(undo, back=back).status_code == 409

@@ -159,7 +159,7 @@ def test_undoing_a_batch_is_one_line_as_well(client: Client, batch: str) -> None
     ann.call("/undo", batch=batch)
     undone = read(together=True)[0]
     assert undone.together is not None
-    assert said_together(undone.together, is_undo=True) == "took back the decisions on 30 comments"
+    assert said_together(undone.together, is_undo=True) == "undid the decisions on 30 comments"
     assert len(read(batch=batch)) == 60
     assert len(read(batch=batch, undone=True)) == 30
 

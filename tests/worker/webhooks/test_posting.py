@@ -326,14 +326,14 @@ def test_an_answer_that_is_not_whole_in_time_is_none(
     private: None, receiver: Receiver, answer: Answer
 ) -> None:
     receiver.next(answer)
-    with pytest.raises(Unsent, match="a complete answer within"):
+    with pytest.raises(Unsent, match="a complete response within"):
         post(receiver.url, seconds=0.5)
 
 
 def test_a_client_that_never_reads_its_answer_is_disconnected(private: None) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as deaf,
-        pytest.raises(Unsent, match="complete answer"),
+        pytest.raises(Unsent, match="complete response"),
     ):
         post(f"http://127.0.0.1:{deaf.getsockname()[1]}/", seconds=0.3)
 
@@ -341,10 +341,10 @@ def test_a_client_that_never_reads_its_answer_is_disconnected(private: None) -> 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (CUT, "closed before the answer was complete"),
+        (CUT, "closed before the response was complete"),
         (
             Answer(RAW, {}, b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"),
-            "closed before the answer was complete",
+            "closed before the response was complete",
         ),
         (Answer(RAW, {}, b"SSH-2.0-OpenSSH_9.6\r\n"), "not valid HTTP"),
         *(
