@@ -27,7 +27,6 @@ POLICY = (
     "require-trusted-types-for 'script'; trusted-types greenroom"
 )
 HEADERS = {
-    **headers_for("console", POLICY),
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
@@ -66,6 +65,7 @@ def _refuse_other_sites() -> None:
 @console.after_request
 def _secure(answer: BaseResponse) -> BaseResponse:
     answer.headers.update(HEADERS)
+    answer.headers.update(headers_for("console", POLICY))
     answer.headers.setdefault("Cache-Control", "no-store")
     return answer
 
@@ -163,7 +163,8 @@ def problem_page(problem: Problem) -> Response:
     answer = Response(
         page, problem.status, problem.headers, content_type="text/html; charset=utf-8"
     )
-    answer.headers.update({**HEADERS, "Cache-Control": "no-store"})
+    answer.headers["Cache-Control"] = "no-store"
+    _secure(answer)
     return answer
 
 

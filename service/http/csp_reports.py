@@ -19,6 +19,7 @@ from models.runtime import part
 from service.http import limits
 from service.http.addresses import owner_of
 from service.http.problems import Problem
+from service.http.transport import is_https
 
 PAGES = ("console", "docs", "embed")
 MOST_BYTES = 64 * 1024
@@ -94,10 +95,16 @@ class _OldReport(BaseModel):
 
 
 def headers_for(page: str, policy: str) -> dict[str, str]:
-    """Return the headers of a page of that kind with this policy."""
+    """Return the headers of a page of that kind with this policy.
+
+    Chromium knows `report-to` only over https, and ignores `report-uri` beside it even over http.
+    """
     address = f"/csp-reports/{page}"
+    policy = f"{policy}; report-uri {address}"
+    if not is_https():
+        return {"Content-Security-Policy": policy}
     return {
-        "Content-Security-Policy": f"{policy}; report-uri {address}; report-to csp",
+        "Content-Security-Policy": f"{policy}; report-to csp",
         "Reporting-Endpoints": f'csp="{address}"',
     }
 

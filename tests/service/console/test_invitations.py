@@ -46,8 +46,8 @@ def test_an_invitation_is_listed_sent_again_and_withdrawn(ann: SignedIn) -> None
     for path in (address(page, "withdraw"), address(page, "resend")):
         assert ann.confirmed(path).status_code == 404
     log = ann.get("/log")
-    assert f"sent the invitation of {ZOE} as moderator again" in log
-    assert f"withdrew the invitation of {ZOE} as moderator" in log
+    assert f"sent the invitation for {ZOE} as moderator again" in log
+    assert f"withdrew the invitation for {ZOE} as moderator" in log
 
 
 def test_a_session_alone_sees_no_new_link(ann: SignedIn) -> None:
@@ -70,16 +70,16 @@ def test_only_owners_see_invitations(client: Client, ann: SignedIn, role: str) -
 def test_owners_require_a_second_factor_and_see_who_has_none(client: Client, ann: SignedIn) -> None:
     rule = "/sites/demo/sign-in"
     accounts.add_moderator("ben@paper.example", "demo", "viewer")
-    assert "2 people have no second factor." in ann.get("/people")
+    assert "2 people have none." in ann.get("/people")
     refused = ann.confirmed(rule, second_factor="required")
     assert refused.status_code == 409
     assert "Turn on your own second factor first" in refused.text
     ann.enrol()
-    assert "1 person has no second factor." in ann.get("/people")
+    assert "1 person has none." in ann.get("/people")
     assert ann.form(rule, second_factor="required").status_code == 403  # without the password
     assert ann.confirmed(rule, second_factor="required").status_code == 303
     page = ann.get("/people")
-    assert "demo requires a second factor." in page
+    assert "Everyone on demo needs a second factor." in page
     assert page.count(">none<") == 1
     assert ann.confirmed(rule, second_factor="optional").status_code == 303
     log = ann.get("/log")

@@ -32,24 +32,34 @@ def counted(client: Client, page: str, directive: str) -> float:
     return told_by(client)("greenroom_csp_reports_total", page=page, directive=directive)
 
 
-@pytest.mark.parametrize(
-    ("path", "page"),
-    [
-        ("/console/sign-in", "console"),
-        ("/console/nowhere", "console"),
-        ("/docs", "docs"),
-        ("/docs/webhooks", "docs"),
-        ("/demo", "embed"),
-        ("/sites/demo/thread?thread=/a", "embed"),
-    ],
-)
+PAGES = {
+    "/console/sign-in": "console",
+    "/console/nowhere": "console",
+    "/docs": "docs",
+    "/docs/webhooks": "docs",
+    "/demo": "embed",
+    "/sites/demo/thread?thread=/a": "embed",
+}
+
+
+@pytest.mark.parametrize("path", PAGES)
 def test_every_page_names_the_address_for_reports_in_both_ways(
-    client: Client, path: str, page: str
+    client: Client, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
+    monkeypatch.setenv("GREENROOM_PUBLIC_URL", "https://comments.paper.example")
+    settings.cache_clear()
     headers = client.get(path).headers
-    assert headers["Reporting-Endpoints"] == f'csp="/csp-reports/{page}"'
+    address = f"/csp-reports/{PAGES[path]}"
+    assert headers["Reporting-Endpoints"] == f'csp="{address}"'
     policy = headers["Content-Security-Policy"].split("; ")
-    assert policy[-2:] == [f"report-uri /csp-reports/{page}", "report-to csp"]
+    assert policy[-2:] == [f"report-uri {address}", "report-to csp"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_over_http_the_older_way_is_the_only_one(client: Client, path: str) -> None:
+    headers = client.get(path).headers
+    assert "Reporting-Endpoints" not in headers
+    assert headers["Content-Security-Policy"].endswith(f"; report-uri /csp-reports/{PAGES[path]}")
 
 
 def test_reports_are_counted_by_page_and_directive(client: Client) -> None:
