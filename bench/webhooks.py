@@ -83,7 +83,7 @@ def measured(which: list[str]) -> list[Row]:
 
 
 def _alone(measure: Callable[[Path], list[Row]], folder: Path) -> list[Row]:
-    """Run in a separate process, because engines and settings belong to a process."""
+    """Run in a separate process, because each process has its own engines and settings."""
     import multiprocessing  # noqa: PLC0415
 
     context = multiprocessing.get_context("fork")

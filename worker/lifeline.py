@@ -35,7 +35,7 @@ def watch_up() -> None:
 
 
 class Pulse:
-    """Heartbeats from this process to `up`; none are sent if `up` did not start it."""
+    """Heartbeats from this process to `up`. It sends none if `up` did not start it."""
 
     def __init__(self, process: str = "") -> None:
         """`process` says which of the part's processes this is, if it is not the one that `up`

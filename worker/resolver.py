@@ -44,7 +44,7 @@ class Mail(NamedTuple):
 
 
 class UnansweredError(Exception):
-    """Raised if there is no answer to believe; the message says why, in words for moderators."""
+    """Raised if there is no answer to trust. The message explains why to moderators."""
 
 
 class SilenceError(UnansweredError):

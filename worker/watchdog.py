@@ -31,8 +31,8 @@ class Watchdog:
         self._since = None
 
     def is_deaf(self, at: datetime) -> bool:
-        """Ask the broker. A worker is deaf if its queues have not been seen empty for long, and it
-        took nothing.
+        """Ask the broker. A worker is deaf if its queues have not been empty for a long time and it
+        has received no message.
         """
         if not messages_waiting(self._queues):
             self._since = None

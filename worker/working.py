@@ -18,7 +18,7 @@ from worker.broker import CLUSTER, RING_OPTIONS, is_cluster
 def work(queues: str) -> None:
     """Work on some queues, comma-separated, until SIGTERM. The first of them names the worker.
 
-    Ends the process with a status other than 0 if the worker could not go on.
+    Ends the process with a status other than 0 if the worker cannot continue.
     """
     # Celery warns root users about pickled messages; ours are JSON, and nothing else is accepted.
     warnings.simplefilter("ignore", SecurityWarning)

@@ -24,8 +24,8 @@ class _Link:
 
 
 class Proxy:
-    """Passes on every byte, or none: `hole()` holds all bytes back until `mend()`, `strand()` drops
-    them for good.
+    """Forwards every byte, or none: `hole()` holds all bytes back until `mend()`, and `strand()`
+    drops them forever.
     """
 
     def __init__(self, port: int) -> None:

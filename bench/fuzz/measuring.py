@@ -49,9 +49,8 @@ class Growth(NamedTuple):
 def seconds(
     work: Callable[[], object], *, repeats: int = REPEATS, enough: float = float("inf")
 ) -> float:
-    """Return the lowest processor time of some calls, each without caches of earlier texts.
-
-    After a call that took more than `enough` there is no second one.
+    """Return the lowest processor time of several calls, each without caches of earlier texts. If a
+    call takes more than `enough`, it is the last one.
     """
     best = float("inf")
     is_on = gc.isenabled()

@@ -130,8 +130,8 @@ def _closes(before: str, gap: str, after: str, *, like_blank: bool) -> bool:
 
 
 def across_blanks(words: Sequence[str]) -> set[str]:
-    """Join two words, and three: "via gra", "vi ag ra". Most results are no words;
-    `rare_across_blanks` tells which deserve a look.
+    """Join two or three words: "via gra", "vi ag ra". Most results are not words;
+    `rare_across_blanks` shows which to look at.
     """
     pairs = list(map(add, words, words[1:]))
     return {*pairs, *map(add, pairs, words[2:])}
@@ -168,7 +168,7 @@ def may_stand_for_letters(text: str) -> bool:
 
 
 def signed_words(text: str) -> list[str]:
-    """Words, and the signs that may stand for their letters: vi@gra."""
+    """Words, with signs that may replace their letters: vi@gra."""
     return _SIGNED_WORD.findall(text.replace("_", "-"))
 
 

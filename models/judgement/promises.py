@@ -35,10 +35,10 @@ class Interval(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """The thresholds in force and their origin. Without `reject_above` the machine rejects nothing
-    by its score.
+    """The thresholds in force and their origin. Without `reject_above`, Greenroom rejects no
+    comment by score.
 
-    `why` tells the owner what Greenroom does not do, or not yet.
+    `why` explains to the owner what Greenroom does not do yet.
     """
 
     flag_above: float
@@ -102,7 +102,7 @@ def keep(policy: Policy, fitted: Fitted | None) -> Policy:
 
 def fit(policy: Policy, scores: Scores | None) -> Fitted | None:
     """Return thresholds that keep this policy's promises, or None if it promises nothing and the
-    manual ones count.
+    manual thresholds apply.
 
     `scores` is None while the site has no model of its own.
     """

@@ -10,7 +10,7 @@ from models.store.database import Base, now
 
 
 class ApiKey(Base):
-    """Only the SHA-256 is kept: the key itself is random, so there is nothing to guess from it.
+    """Only the SHA-256 is stored. The key itself is random, so nobody can guess it from the hash.
 
     - Without `site_id` it belongs to the whole installation.
     - `scope` is the only scope of a key from before there were `scopes`; of every other key it is

@@ -1,4 +1,4 @@
-"""An author, host or word that a site blocks or trusts, until a date or for good."""
+"""An author, host or word that a site blocks or trusts, until a date or permanently."""
 
 from __future__ import annotations
 

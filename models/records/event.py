@@ -1,4 +1,4 @@
-"""The event log: what other systems may learn, in the order of the commits."""
+"""The event log for other systems, in commit order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which keys this database belongs to: a fingerprint of each, and never a key."""
+"""Fingerprints of the keys that this database was made with. It never stores a key."""
 
 from __future__ import annotations
 

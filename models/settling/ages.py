@@ -10,8 +10,8 @@ from models.records import Thread
 
 
 def too_old(site_id: int, before: datetime) -> Select[int]:
-    """The site's open threads that got their first comment before that time, and that no moderator
-    has opened again since. The oldest come first.
+    """Return the site's open threads that got their first comment before that time and that no
+    moderator has reopened since, oldest first.
     """
     old = select(Thread.id).where(
         Thread.site_id == site_id, text("threads.state = 'open'"), Thread.created_at < before

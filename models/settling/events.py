@@ -1,5 +1,5 @@
-"""The events of a settling transaction: what other systems learn about a comment, in which order,
-and which webhook deliveries are due.
+"""Write the events of a settling transaction: their data, their order, and the webhook deliveries
+that they cause.
 """
 
 from __future__ import annotations

@@ -44,10 +44,8 @@ def is_by_human(entry: Entry) -> bool:
 
 
 def standing(pages: Iterable[Sequence[E]]) -> Iterator[E]:
-    """Yield the decisions by humans that nobody undid, the newest first.
-
-    `pages` hold the log from its newest line back. A long log is read one page at a time, as far as
-    the caller needs it.
+    """Yield the decisions by humans that nobody undid, newest first. `pages` contain the log,
+    newest line first. A long log is read one page at a time, only as far as the caller needs.
     """
     undone: set[str] = set()
     for page in pages:
@@ -58,7 +56,9 @@ def standing(pages: Iterable[Sequence[E]]) -> Iterator[E]:
 
 
 def standing_decision(log: Iterable[DecisionRecord]) -> DecisionRecord | None:
-    """The latest decision by a human that nobody undid, from one comment's log in any order."""
+    """Return the latest decision by a human that nobody undid. The log of the comment may be in any
+    order.
+    """
     newest_first = sorted(log, key=_order_made, reverse=True)
     return next(standing([newest_first]), None)
 
@@ -97,7 +97,7 @@ class InBatch(NamedTuple):
 
 
 def standing_in_batches(session: Session, batches: Sequence[str]) -> list[InBatch]:
-    """The decisions of these batches that nobody undid, in the order they were made."""
+    """Return the decisions of these batches that nobody undid, in the order they were made."""
     undo = aliased(DecisionRecord)
     wanted = select(DecisionRecord.id, DecisionRecord.batch, DecisionRecord.comment_id)
     if not batches:

@@ -251,8 +251,8 @@ class Settling:
         )
 
     def write(self) -> None:
-        """Write everything. The sites' counters come last, so that they are locked for the shortest
-        time.
+        """Write all changes, and the sites' counters last, so that their locks are held as briefly
+        as possible.
         """
         self.drafts.write()
         self._rows.write(self._session.connection())

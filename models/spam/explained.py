@@ -21,7 +21,7 @@ class Part(TypedDict):
 
 
 class ScoreExplained(TypedDict):
-    """A score taken apart. `rest` is the sum of the parts that are not listed, so that all numbers
+    """The parts of a score. `rest` is the sum of the parts that are not listed, so that all numbers
     add up.
     """
 

@@ -1,5 +1,5 @@
-"""Where a comment stands. A link to its own page or site leads no reader away, so the classifier
-does not see it as a link.
+"""The page and site that a comment is on. A link to that page or site leads no reader away, so the
+classifier does not count it as a link.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from models.text.urls import parse_loosely, without_www
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The page and the site that a comment stands on, as far as they are known.
+    """The page and the site that a comment is on, as far as they are known.
 
     `page` has the URLs of the page (it may have a short one, too), `site` the hosts of the site.
     None means unknown: then every link counts as one that leads away.
@@ -76,8 +76,8 @@ def _is_same(target: _Address, page: _Address) -> bool:
 
 
 def _address(url: str) -> _Address:
-    """Return what decides where a link leads: not its scheme, "www.", fragment, closing slash or
-    full stop.
+    """Return the parts of a link that decide its target, without scheme, "www.", fragment, and
+    final slash or full stop.
     """
     parts = parse_loosely(url.rstrip(".,!?"))
     if parts is None:

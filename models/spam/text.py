@@ -156,7 +156,7 @@ def _host(written: str) -> str:
 
 @lru_cache(2**12)
 def _run(written: str) -> str:
-    """Shorten "!!!!!" to "!!!": more than three are no louder."""
+    """Shorten "!!!!!" to "!!!", because more than three add no information."""
     return fold(written)[:3]
 
 

@@ -32,8 +32,8 @@ _process = {"patience": COMMAND_PATIENCE, "silence": math.inf}
 
 
 def be_patient(seconds: float, *, silence: float = WORKER_SILENCE) -> None:
-    """Set the patience of every thread of this process that has none of its own. `silence` is how
-    long one statement may wait for its answer while the database answers others.
+    """Set the default patience for the threads of this process. `silence` is how long one statement
+    may wait for its answer while the database answers others.
     """
     _process.update(patience=seconds, silence=silence)
 

@@ -43,7 +43,7 @@ class Sealed(BaseModel):
         return [secret for secret in self.secrets if secret.until is None or secret.until > at]
 
     def keys(self, at: datetime) -> list[str]:
-        """The keys to sign with. Shared secrets come first, because most receivers check only
+        """Return the keys to sign with, shared secrets first, because most receivers check only
         these.
         """
         live = self.live(at)

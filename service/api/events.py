@@ -35,7 +35,7 @@ def _checked_cursor(text: str) -> str:
 
 
 class EventsQuery(Query):
-    """Where to go on in the log."""
+    """Where to continue in the log."""
 
     after: Annotated[
         str,

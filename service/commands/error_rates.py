@@ -25,7 +25,7 @@ _ROWS = {
 
 
 def print_error_rates(site_key: str) -> None:
-    """Of one site. Raises ClickException if there is no such site."""
+    """Print the error rates of one site. Raises ClickException if there is no such site."""
     from models.store.database import reading
     from service.commands.site_model import site_id_of
     from service.sites.error_rates import error_rates

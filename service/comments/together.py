@@ -1,6 +1,4 @@
-"""Group commit: what several requests write at the same moment shares one transaction and one sync
-to disk.
-"""
+"""Group commit: requests that write at the same moment share one transaction and one disk sync."""
 
 from __future__ import annotations
 

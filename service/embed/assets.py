@@ -50,7 +50,7 @@ class Asset(NamedTuple):
 @cache
 def module() -> Asset:
     """Return the embed with the English words and the list of languages inserted. Most pages need
-    only this file, and none is ever without words.
+    only this file, and every page has at least the English words.
     """
     source = (FOLDER / "embed.js").read_text("utf-8")
     assert source.count(ENGLISH_SLOT) == source.count(LANGUAGES_SLOT) == 1

@@ -21,7 +21,9 @@ log = structlog.get_logger()
 
 
 class LastUse:
-    """What this process has recorded lately, by id, so that it tries at most once in `every`."""
+    """The times at which this process last recorded a use, by id, so that it records at most one
+    per `every`.
+    """
 
     MOST = 10_000
 

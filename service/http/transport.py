@@ -12,8 +12,8 @@ STRICT = "max-age=63072000"
 
 
 def is_https() -> bool:
-    """Whether this request came by https: by the setting, which no proxy can get wrong, or without
-    it by the trusted proxies' headers.
+    """Return whether this request came over https. The setting decides, because no proxy can get it
+    wrong. Without it, the headers of trusted proxies decide.
     """
     public_url = settings().public_url
     return public_url.startswith("https://") if public_url else request.is_secure

@@ -139,7 +139,7 @@ def _is_of_a_later_one(until: datetime | None) -> ColumnElement[bool]:
 
 
 class _Of(NamedTuple):
-    """What the decisions of one line have in common."""
+    """The values that all decisions of one line share."""
 
     batch: str
     by: str

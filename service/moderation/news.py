@@ -57,8 +57,8 @@ class _Card(BaseModel):
 def news(
     session: Session, sites: Sequence[int], *, reader: str, since: datetime | None
 ) -> list[News]:
-    """Return the news, newest first, from `since` on and at most a day old. A reader's own changes
-    are no news.
+    """Return the news, newest first, from `since` on and at most a day old. A person's own changes
+    are left out.
     """
     after = max(filter(None, (since, now() - NEWS_FOR)))
     wanted = select(Site.id, Site.key, Site.policy_version, Site.model).where(Site.id.in_(sites))

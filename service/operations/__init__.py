@@ -1,4 +1,4 @@
-"""What operators run: doctor, backup and restore, new keys."""
+"""Tasks for operators: doctor, backup, restore, new keys."""
 
 
 class Refused(Exception):

@@ -1,4 +1,4 @@
-"""`greenroom secrets replace-lost`: continue with new keys when the old ones are lost for good."""
+"""`greenroom secrets replace-lost`: continue with new keys after the old ones are lost forever."""
 
 from __future__ import annotations
 

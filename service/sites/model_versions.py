@@ -30,7 +30,7 @@ class Models(TypedDict):
 
 
 class NoSuchModel(ValueError):
-    """There is no model like that, or none to go back to; says so in words for whoever asked."""
+    """Raised if there is no such model, or no earlier one to go back to. The message says which."""
 
 
 def listed(session: Session, site_id: int) -> Models:

@@ -107,7 +107,9 @@ class Replayed(NamedTuple):
 
     @property
     def contradicts(self) -> bool:
-        """Whether the draft contradicts a human. Asking a human again contradicts nobody."""
+        """Return whether the draft contradicts a human. Holding the comment for a human contradicts
+        nobody.
+        """
         return self.human is not None and self.draft.verdict in {
             Verdict.APPROVE,
             Verdict.REJECT,

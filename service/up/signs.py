@@ -56,8 +56,8 @@ class Signs:
         self._asked[part] = Ping(port)
 
     def expect(self, part: str) -> None:
-        """Give this part its time to start. Call this before it is started, and after its last
-        process has gone.
+        """Restart this part's time limit for starting. Call this before it starts, and after its
+        last process has ended.
         """
         self._parts.add(part)
         self._hear()  # messages that the last process still sent
@@ -99,8 +99,8 @@ class Ping:
         self._connection: socket.socket | None = None
 
     def has_gone(self) -> bool:
-        """Ask, unless a question is open. Return True once if nobody listens any more: it is
-        restarting.
+        """Send a request, unless one is still unanswered. Return True once if nothing listens any
+        more, because the process is restarting.
         """
         if self._connection:
             return False

@@ -69,8 +69,8 @@ def embedded(data: Path) -> Embedded:
 
 
 def _port(remembered: Path) -> int:
-    """Return the port of last time, so that processes that still have its address find it; a new
-    one if another program has taken it.
+    """Return the previous port, so that processes that still have its address find it, or a new
+    port if another program uses it.
     """
     last = digits_to_int(remembered.read_text()) if remembered.exists() else None
     if last is not None and _is_free(last):

@@ -1,4 +1,4 @@
-"""Webhooks as they are sent to Greenroom and shown by it, and the events that they deliver."""
+"""The shapes of webhooks in requests and responses, and of the events that they deliver."""
 
 from __future__ import annotations
 

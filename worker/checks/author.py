@@ -1,7 +1,7 @@
 """Check the earlier comments under the same email address on this site.
 
-Anyone can type another person's address, so a good record earns nothing, but a bad one may hold a
-comment back.
+Anyone can type another person's address, so a good record never approves a comment, but a bad one
+may hold it.
 """
 
 from __future__ import annotations

@@ -41,7 +41,9 @@ def _count(item: Evidence | None, kind: str) -> int:
 
 
 def _own(candidate: Candidate, links: Evidence | None) -> dict[str, int]:
-    """Return the links that lead no reader away. Not every form tells which page it is on."""
+    """Count the links to the comment's own page and site. Some forms do not say which page they are
+    on.
+    """
     away, hosts = _count(links, "foreign"), _count(links, "hosts")
     return {
         "links to this page": _count(links, "page") if candidate.page else UNKNOWN,

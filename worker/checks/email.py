@@ -1,5 +1,5 @@
 """Check whether mail could reach the commenter: the form of the address, its domain, and known
-providers of throw-away addresses.
+providers of disposable addresses.
 
 Many people may see the evidence, so it names the domain and never the part before the @.
 """

@@ -138,8 +138,8 @@ def _text(body: str) -> _Text:
 
 @dataclass
 class _Others:
-    """Earlier comments that said the same, or nearly the same: how many in the last day, how many
-    of them in the last hour, and the first of those that were compared.
+    """Earlier comments with the same or nearly the same text: how many in the last day, how many of
+    them in the last hour, and the first one that was compared.
     """
 
     same: int = 0
@@ -372,8 +372,8 @@ def _suspects(
 
 @cache
 def _newest_of_a_band(dialect: str) -> Select[str, str]:
-    """Select only the newest comments of a band. PostgreSQL would rather read the whole table than
-    assume that they are few, and SQLite has no LATERAL.
+    """Select only the newest comments of a band. PostgreSQL needs LATERAL, or it reads the whole
+    table because it does not know that they are few. SQLite has no LATERAL.
     """
     table, other = asked(dialect, _COLUMNS), aliased(Fingerprint)
     newest = (

@@ -74,8 +74,8 @@ class _Learner(threading.Thread):
             self._learn_if_due(site_id)
 
     def _learn_if_due(self, site_id: int) -> None:
-        """Ask the database before starting a process: the sweep also rings for sites that have to
-        wait a little longer. If the database is away, the training is still due when it is back.
+        """Ask the database before starting a process, because the sweep also rings for sites that
+        must wait a little longer. If the database is down, the training stays due.
         """
         try:
             if is_due(site_id):

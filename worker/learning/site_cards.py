@@ -1,4 +1,4 @@
-"""Writes the card of a site's new model: what it learned from, how well, and why it went live."""
+"""Write the card of a site's new model: its training data, its results, and why it went live."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Screening(NamedTuple):
 class Attempt(NamedTuple):
     """`finished` are the comments that were screened, or were not due for screening. `failure` says
     how the first of the others ended its screener. `is_lost` means that it ended for a reason that
-    is no comment's fault.
+    no comment caused.
     """
 
     finished: set[str]

@@ -1,4 +1,5 @@
-"""Which addresses webhooks may be sent to: the public Internet, by an explicit table.
+"""Decide which addresses webhooks may go to: only those of the public Internet, from an explicit
+table.
 
 Python's own `is_global` changes from version to version, and calls NAT64, 6to4 and some clouds'
 metadata public. The table comes from IANA's registries of special-purpose addresses (IPv4, IPv6)

@@ -1,4 +1,4 @@
-"""Work that is owed for the installation as a whole"""
+"""Store work that is due for the whole installation"""
 
 from __future__ import annotations
 

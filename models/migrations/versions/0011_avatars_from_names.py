@@ -1,4 +1,6 @@
-"""What a comment's avatar was made from; nothing for those made from the email address, which are drawn anew"""
+"""Store what each avatar was made from; NULL for avatars from email addresses, which are drawn
+again
+"""
 
 from __future__ import annotations
 

@@ -25,4 +25,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """A release is taken back with the schema as it is: it only expanded."""
+    """Do nothing: the previous release works with this schema, because migrations only add."""

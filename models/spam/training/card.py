@@ -82,7 +82,7 @@ class MeasuredCost(BaseModel):
 
 
 class MeasuredPart(_Section):
-    """What `greenroom evaluate` adds."""
+    """The part of the card that `greenroom evaluate` adds."""
 
     measured: str
     software: str = Field(alias="with")
