@@ -105,8 +105,8 @@ def screen(body: str) -> None:
 
 
 class Cost(NamedTuple):
-    """Seconds of processor time, of one comment and of the ordinary one screened
-    right behind it.
+    """Processor time in seconds, for a comment and for the ordinary comment screened right after
+    it.
     """
 
     comment: float

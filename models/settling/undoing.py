@@ -91,7 +91,8 @@ def _why_not(decision: str, last: DecisionRecord, log: Sequence[DecisionRecord])
 
 def _restoring(last: DecisionRecord, by: Actor, reopens: Sequence[str]) -> Change:
     """Return the change that restores the state before the decision. A comment that was decided
-    before it was screened becomes flagged, not pending: a human has seen it, so a human decides.
+    before it was screened becomes flagged instead of pending: a human has seen it, so a human must
+    decide.
     """
     before = "flagged" if last.was == "pending" else last.was
     return Change(

@@ -297,7 +297,7 @@ def readable_by_others() -> str | None:
 
 def keep_secrets(made: Secrets) -> None:
     """Store these as the keys of an installation that has none yet. If another process was first,
-    its keys count.
+    its keys stay.
     """
     path = secrets_path()
     path.parent.mkdir(parents=True, exist_ok=True)

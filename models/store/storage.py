@@ -139,8 +139,8 @@ def _open(path: str, name: str) -> Stored:
 
 
 def _checked(name: str, stored: Stored) -> Stored:
-    """Check a page that was not checked before. A page is parsed once for each time it is written,
-    not for each reader.
+    """Check a page that was not checked before. A page is parsed once after each write, not for
+    each reader.
     """
     if caches.peek(_sound, name) != stored.tag:
         _check(name, stored)

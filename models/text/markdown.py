@@ -130,9 +130,9 @@ def _is_ordinary(body: str) -> bool:
 
 @cache
 def _parser(*, is_ordinary: bool, has_address: bool) -> MarkdownIt:
-    """Return the parser: raw HTML is shown as typed, a line end is a line end, and a bare address
-    becomes a link. Looking for bare addresses takes most of the time of rendering, so texts without
-    any skip it.
+    """Return the parser: it shows raw HTML as typed, keeps line breaks, and turns bare addresses
+    into links. Looking for bare addresses takes most of the time of rendering, so texts without any
+    skip it.
     """
     from markdown_it import MarkdownIt  # noqa: PLC0415
 

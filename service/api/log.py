@@ -26,7 +26,7 @@ api = Noun("log", "Log", "The audit log of a site: who did what, and when.")
 
 
 class LogQuery(Query):
-    """Filters add up."""
+    """A log entry must match all filters."""
 
     kind: Annotated[
         Literal["", "decisions", "people", "settings", "threads", "blocks", "keys"],

@@ -12,7 +12,7 @@ from service.sites.languages import LOCALES, languages
 
 
 class Words(NamedTuple):
-    """One locale file. A page loads `embed`, so it stays small; only the server uses `pages`."""
+    """One locale file. Browsers load `embed`, so keep it small. Only the server uses `pages`."""
 
     code: str
     embed: dict[str, Any]

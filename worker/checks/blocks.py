@@ -1,9 +1,9 @@
 """Check what moderators block or trust on this site until a date: an author, a host, a word; and
 their decisions for all comments that are like a given one.
 
-Anyone can type a trusted author's address, so trust earns nothing by itself: the evidence mentions
-it, and it only cancels what the address's own record would hold. Links to a trusted host are not
-counted among the links.
+Anyone can type a trusted author's address, so trust approves nothing by itself: the evidence
+mentions it, and it only lifts a hold that the address's own record would cause. Links to a trusted
+host are not counted among the links.
 
 A comment is "like" the given one only if it says nearly the same as that very comment, which a
 human has read. Similarity to a similar comment does not count; otherwise a rule would drift by

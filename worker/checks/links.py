@@ -174,8 +174,8 @@ def _listed(names: Sequence[str], most: int = 4) -> str:
 
 
 def urls_of(body: str) -> tuple[str, ...]:
-    """Return every link's address, as often as it occurs. The label of a link does not count as a
-    second one.
+    """Return the address of every link, once per occurrence. A link whose label is a URL counts
+    once.
     """
     return _read(body).urls
 

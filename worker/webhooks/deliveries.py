@@ -327,7 +327,7 @@ def _paced(session: Session, endpoint: Kept, places: int, at: datetime, done: Ro
     """Return how many deliveries the endpoint's rate allows now, and record it in the row, so that
     the rate holds for all workers together.
 
-    A tenth of a second's worth may go together. Unused capacity is not saved.
+    Deliveries worth a tenth of a second may go out together. Unused capacity does not accumulate.
     """
     assert endpoint.rate
     row = session.execute(_PACE, {"endpoint": endpoint.id}).one_or_none()
