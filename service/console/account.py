@@ -1,4 +1,4 @@
-"""One's own account: the second factor and the open sessions; and signing in with a code."""
+"""A moderator's own account: the second factor, the open sessions, and signing in with a code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from service.people import console_sessions, letters, mail, second_factor, ticke
 
 WAIT_SECONDS = 300  # between the password and the code, and between a new secret and its first code
 
-codes = Guesses()  # by account alone: whoever guesses codes has the password already
+codes = Guesses()  # by account only: someone who guesses codes already has the password
 
 
 def _signer(purpose: str) -> URLSafeTimedSerializer:
@@ -30,8 +30,8 @@ def _signer(purpose: str) -> URLSafeTimedSerializer:
 
 
 def _signed(purpose: str, name: str) -> str:
-    """What we signed a moment ago and sent along with a form. Raises the 403 that says to begin
-    again.
+    """Return the value that we signed a moment ago and sent with a form. Raises a 403 that asks to
+    start again.
     """
     try:
         return str(_signer(purpose).loads(request.form.get(name, ""), max_age=WAIT_SECONDS))
@@ -49,7 +49,9 @@ def _code_page(pass_on: str, error: str) -> str:
 
 
 def _pass_on(moderator: Moderator) -> str:
-    """Who gave which password: if it changes before the code comes, the first step is void."""
+    """Return who gave which password: if the password changes before the code arrives, the first
+    step no longer counts.
+    """
     return f"{moderator.id} {keyed_hash('pass', moderator.password_hash)}"
 
 
@@ -124,7 +126,7 @@ def _recovery_codes(who: SignedIn, title: str, codes: Sequence[str]) -> str:
 def _enrolment(email: str, secret: str, error: str) -> str:
     address = second_factor.address(secret, email)
     drawn = io.BytesIO()
-    # for those few who set one up; it would be 1 MB in every web process
+    # imported here: few people set one up, and it would take 1 MB in every web process
     import segno  # noqa: PLC0415
 
     segno.make(address, error="m").save(
@@ -176,6 +178,6 @@ def end_other_sessions() -> BaseResponse:
 
 @console.post("/account/sessions/<session_id>/end")
 def end_session(session_id: str) -> BaseResponse:
-    """The session may be this one, too."""
+    """End a session, which may be this one."""
     console_sessions.end(acting().moderator_id, session_id)
     return redirect("/console/account", 303)

@@ -1,5 +1,5 @@
-"""Whether something is down, and what that means for comments: asked at most every few seconds,
-never twice at once.
+"""Whether a part is down, and what that means for comments. The parts are checked at most every few
+seconds, and never twice at the same time.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _last: tuple[float, str] = (0.0, "")
 
 
 def current() -> str:
-    """In words, empty when all is well. What was found out last is told while somebody else finds
-    out anew.
+    """Return a sentence, or an empty text if all is well. While one thread checks, the others get
+    the last result.
     """
     global _last  # noqa: PLW0603 — one per process
     if time.monotonic() - _last[0] > FRESH_SECONDS and _lock.acquire(blocking=False):
@@ -48,5 +48,5 @@ def _find_out() -> None:
     global _last  # noqa: PLW0603
     down = parts_down()
     if "workers" in down:
-        down.discard("broker")  # it is the smaller of the two
+        down.discard("broker")  # the broker is the smaller problem of the two
     _last = (time.monotonic(), " ".join(MEANS[part] for part in MEANS if part in down))

@@ -1,4 +1,4 @@
-"""Many decisions that were made together: shown above the list and undone together, also without
+"""Decisions that were made together: shown above the list and undone together, also without
 JavaScript.
 """
 
@@ -32,7 +32,7 @@ from service.moderation.log import batch_of, said_together
 
 
 class Made(NamedTuple):
-    """A batch of one's own, and whether any of its decisions can still be undone."""
+    """A moderator's own batch, and whether any of its decisions can still be undone."""
 
     id: str
     did: str
@@ -40,7 +40,7 @@ class Made(NamedTuple):
 
 
 def made_just_now(session: Session, who: SignedIn, site_ids: Collection[int]) -> Made | None:
-    """The batch of one's own that the address names."""
+    """Return the moderator's own batch that the address names."""
     batch = request.args.get("batch", "")
     together = batch_of(session, batch, site_ids, by=who.by) if is_id(batch) else None
     if together is None:
@@ -51,7 +51,7 @@ def made_just_now(session: Session, who: SignedIn, site_ids: Collection[int]) ->
 
 @console.post("/batches/<batch>/undo")
 def undo_batch(batch: str) -> BaseResponse:
-    """Undo what still stands of a batch. What a colleague decided since is left as it is."""
+    """Undo the decisions of a batch that still stand. A colleague's later decisions stay."""
     who = acting()
     decided = select(DecisionRecord.comment_id).where(DecisionRecord.batch == batch).distinct()
     with reading() as session:

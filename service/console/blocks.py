@@ -1,4 +1,4 @@
-"""Block and trust: an author, a host or a word, until a day; listed, and ended again. And a rule
+"""Block or trust an author, a host or a word until a date; list blocks and end them; make a rule
 for a campaign.
 """
 
@@ -52,9 +52,9 @@ def blocks() -> str:
 
 @console.post("/comments/<comment_id>/block")
 def block(comment_id: str) -> BaseResponse:
-    """Block or trust what this comment shows: its author, a host it links to, or a word; or say
-    what is to be done with all that is like it. If asked, what waits already is decided with it, as
-    one batch.
+    """Block or trust what this comment shows: its author, a host that it links to, or a word; or
+    make a rule for all similar comments. If the form asks for it, waiting comments are decided with
+    it, as one batch.
     """
     who = acting()
     new = _asked(comment_id)
@@ -107,7 +107,7 @@ def end_block(block_id: str) -> BaseResponse:
 
 
 def _found(session: Session, who: SignedIn, block_id: str) -> Block:
-    """The block, for a moderator of its site."""
+    """Return the block, for a moderator of its site."""
     wanted = select(Block, Site.key).join(Site, Site.id == Block.site_id)
     row = session.execute(wanted.where(Block.id == items.known(block_id))).one_or_none()
     if row is None or row[1] not in who.sites:
@@ -121,7 +121,7 @@ def _is_in_force(block: Block) -> bool:
 
 
 class Offer(NamedTuple):
-    """A block that was made just now, and what it can be applied to."""
+    """A block that was made just now, and the comments that it can also be applied to."""
 
     id: str
     did: str
@@ -131,7 +131,7 @@ class Offer(NamedTuple):
 
 
 def offered(session: Session, who: SignedIn, item: str) -> Offer | None:
-    """The block that the address names, with the comments that wait and could be rejected by it."""
+    """Return the block that the address names, with the waiting comments that it could reject."""
     try:
         block = _found(session, who, request.args.get("blocked", ""))
     except Problem:

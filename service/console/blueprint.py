@@ -1,4 +1,4 @@
-"""What all of the console's pages share: their place, their headers, and who is asking."""
+"""Shared by all pages of the console: their address, their headers, and who is asking."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 READING = ("GET", "HEAD", "OPTIONS")
-OUR_OWN = ("same-origin", "none")  # "none": the reader typed the address, or repeats what was sent
+OUR_OWN = ("same-origin", "none")  # "none": the person typed the address or reloaded the page
 KINDLY = {
     401: "Please sign in",
     403: "Not for you",
@@ -52,8 +52,8 @@ def _limit() -> None:
 
 @console.before_request
 def _refuse_other_sites() -> None:
-    """A browser says whose page sends a form (Sec-Fetch-Site). This covers signing in too, which
-    has no token yet.
+    """Refuse forms of other sites: a browser says whose page sends a form (Sec-Fetch-Site). This
+    also covers signing in, which has no token yet.
     """
     is_ours = request.headers.get("Sec-Fetch-Site", "same-origin") in OUR_OWN
     if request.method not in READING and not is_ours:
@@ -71,8 +71,8 @@ def _secure(answer: BaseResponse) -> BaseResponse:
 
 
 def looking() -> SignedIn:
-    """Who looks at a page. Raises the redirect to sign in, or to choose a password, for everyone
-    else.
+    """Return who looks at a page. Raises the redirect to sign in, or to choose a password, for
+    everyone else.
     """
     who = sessions.signed_in()
     if who is None and request.headers.get("Sec-Fetch-Site") == "cross-site":
@@ -87,8 +87,8 @@ def looking() -> SignedIn:
 
 
 def needs_second_factor(who: SignedIn) -> bool:
-    """Whether they must turn on a second factor before they get what the request is for: a locked
-    site, or any page if all their sites are locked.
+    """Whether they must turn on a second factor before the page that they requested: for a locked
+    site, or for any page if all their sites are locked.
     """
     if request.path.startswith(ACCOUNT):
         return False
@@ -97,8 +97,8 @@ def needs_second_factor(who: SignedIn) -> bool:
 
 
 def acting() -> SignedIn:
-    """Who sends a form or a call of our own page. Raises 401 or 403 in words for everyone else; a
-    form that someone wrote something in is kept for them.
+    """Return who sends a form or a call of our own page. Raises a 401 or 403 for everyone else. The
+    text of a form is kept for its writer.
     """
     who = sessions.signed_in()
     if who is None:
@@ -134,8 +134,8 @@ def _check_header(who: SignedIn) -> None:
 
 
 def way_back(**more: str) -> str:
-    """The list that a form was sent from, with something added, such as the open item. It is never
-    an address elsewhere.
+    """Return the address of the list that a form was sent from, with something added, such as the
+    open item. It is always an address of the console.
     """
     back = request.form.get("back", "")
     address = back if back.startswith("/console/?") else "/console/"
@@ -169,7 +169,7 @@ def problem_page(problem: Problem) -> Response:
 
 
 def wants_json() -> bool:
-    """Whether our own script asks, so that an error comes as one it can read."""
+    """Whether our own script sends the request, so that an error must be JSON."""
     return JSON in (request.mimetype, request.accept_mimetypes.best)
 
 
@@ -185,7 +185,7 @@ PLACES = (
 
 @console.context_processor
 def _around() -> dict[str, object]:
-    """What the frame of every page needs: where else one can go, and whether something is down."""
+    """Return what the frame of every page needs: the other pages, and whether a part is down."""
     return {"places": PLACES, "alarm": alarms.current(), "carried_on": coming_back.carried}
 
 

@@ -1,5 +1,5 @@
-"""What the queue's script calls: decisions, one or many; undoing them; who has what open; what was
-seen or left.
+"""Calls from the queue's script: deciding one or many comments, undoing, who has what open, what
+was seen or left to others.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ MOST_LOOKED_THROUGH = 10_000  # decisions: a batch of a thousand counts as one o
 
 
 class OnScreen(Seen):
-    """A comment in the version that was on the screen."""
+    """A comment with the version that was on the screen."""
 
     version: int
 
@@ -69,8 +69,8 @@ class Read(Those):
 
 @console.post("/decisions")
 def decide() -> Response:
-    """Settled one for one: `done` with each decision's id, by which it can be undone, `refused`
-    with why.
+    """Settle comments one by one. Return `done` with each decision's id, by which it can be undone,
+    and `refused` with the reason.
     """
     who = acting()
     asked = sent(Decisions)
@@ -109,8 +109,8 @@ def _shape(settled: Settled) -> Done:
 
 @console.post("/undo")
 def take_back() -> Response:
-    """Undo exactly these decisions, or a batch. What a colleague decided after is left as it is,
-    and said so.
+    """Undo exactly these decisions, or a batch. A colleague's later decision stays and is
+    reported.
     """
     who = acting()
     asked = sent(Undoings)
@@ -132,8 +132,8 @@ def take_back() -> Response:
 
 @console.get("/recent")
 def recent() -> Response:
-    """One's own last decisions that can still be undone, newest first, those of a batch as one:
-    after a reload, too.
+    """Return the moderator's own last decisions that can still be undone, newest first, with a
+    batch as one. This works after a reload, too.
     """
     who = looking()
     with reading() as session:
@@ -145,7 +145,7 @@ def recent() -> Response:
 
 
 class _Mine(NamedTuple):
-    """One's own decision, and the comment it was about."""
+    """The moderator's own decision, and its comment."""
 
     id: str
     by: str
@@ -168,7 +168,7 @@ class Remembered(TypedDict):
 
 
 def _remembered(session: Session, who: SignedIn) -> dict[str, Remembered]:
-    """The last hundred by batch or decision. The decisions of a batch are still to be filled in."""
+    """Return the last hundred by batch or decision. The decisions of a batch are added later."""
     groups: dict[str, Remembered] = {}
     for decision in standing(_own_log(session, who)):
         if decision.site not in who.sites:
@@ -187,7 +187,7 @@ def _remembered(session: Session, who: SignedIn) -> dict[str, Remembered]:
 
 
 def _own_log(session: Session, who: SignedIn) -> Iterator[list[_Mine]]:
-    """One's own decisions from the newest one back, in pages."""
+    """Read the moderator's own decisions from the newest one back, in pages."""
     newest_first = (
         select(
             DecisionRecord.id,
@@ -216,8 +216,8 @@ def _own_log(session: Session, who: SignedIn) -> Iterator[list[_Mine]]:
 
 @console.post("/claims/<comment_id>")
 def claim(comment_id: str) -> Response:
-    """Say that one has it open; whoever has it already is named. It ends by itself
-    after a minute.
+    """Record that this moderator has the comment open, or name the colleague who does. The claim
+    expires after a minute.
     """
     who = acting()
     may_look(who, [comment_id])
@@ -240,7 +240,7 @@ def claim(comment_id: str) -> Response:
 
 @console.post("/left")
 def leave() -> Response:
-    """Leave them for another: they stay in the queue, but not in one's own."""
+    """Leave the comments to others: they stay in the queue, but not in the moderator's own."""
     who = acting()
     ids = sent(Those).items
     may_decide(who, ids)
@@ -255,7 +255,7 @@ def leave() -> Response:
 
 @console.post("/taken-back")
 def take_up() -> Response:
-    """What was left comes back into one's own queue."""
+    """Take comments that were left to others back into the moderator's own queue."""
     who = acting()
     ids = sent(Those).items
     may_decide(who, ids)
@@ -270,7 +270,9 @@ def take_up() -> Response:
 
 @console.post("/seen")
 def see() -> Response:
-    """A human has read these: they leave the list of the unread; undone, they come back to it."""
+    """Mark these as read, which removes them from the list of the unread. Undoing it puts them
+    back.
+    """
     who = acting()
     asked = sent(Read)
     may_decide(who, asked.items)

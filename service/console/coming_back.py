@@ -1,9 +1,8 @@
-"""After signing in, people come back to the page they wanted. A form that was sent after its
-session had ended is kept for its writer.
+"""After signing in, people get the page that they requested. A form that was sent after its session
+had ended is kept for its writer.
 
-What was written travels through the sign-in forms as an encrypted field, so this works without
-JavaScript and nothing is stored. Only the person who wrote it gets it back, and nothing is saved
-before they send it once more.
+The text travels through the sign-in forms as an encrypted field, so this works without JavaScript
+and nothing is stored. Only its writer gets it back, and nothing is saved before they send it again.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _OURS = ("csrf", "writer")  # fields that no one typed
 
 
 class SignInFirst(HTTPException):
-    """Raised to lead someone to a page where they sign in or choose a password first."""
+    """Raised to lead someone to a page where they first sign in or choose a password."""
 
     def __init__(self, where: str) -> None:
         next_ = _here()
@@ -48,10 +47,10 @@ class SignInFirst(HTTPException):
 
 
 class OnceMore(HTTPException):
-    """Raised to have the browser load the same address again, now from a page of ours.
+    """Raised to make the browser load the same address again, now from a page of ours.
 
-    A browser does not send the cookie when a link on another site is followed, such as one in a
-    mail. Without this, a person who is signed in would be asked to sign in again.
+    A browser does not send the cookie when someone follows a link on another site, such as a link
+    in a mail. Without this, a person who is signed in would have to sign in again.
     """
 
     def __init__(self) -> None:
@@ -60,7 +59,7 @@ class OnceMore(HTTPException):
 
 
 class Kept(HTTPException):
-    """Raised for a form whose session has ended: asks its writer to sign in, and keeps it."""
+    """Raised for a form whose session has ended: asks its writer to sign in, and keeps the form."""
 
     def __init__(self) -> None:
         carried = Carried(_back(), _sealed(_sent()))
@@ -69,7 +68,9 @@ class Kept(HTTPException):
 
 
 class SendAgain(HTTPException):
-    """Raised for a form from an earlier session of the same person: shows it to be sent again."""
+    """Raised for a form from an earlier session of the same person: shows it so that they can send
+    it again.
+    """
 
     def __init__(self, who: SignedIn) -> None:
         page = _unsent_page(_sent(), csrf=who.csrf, next_=_back())
@@ -77,7 +78,7 @@ class SendAgain(HTTPException):
 
 
 class Carried(NamedTuple):
-    """What the forms for signing in carry: where to go, and what was written."""
+    """The values that the sign-in forms carry: the requested page, and the kept form."""
 
     next: str = HOME
     unsent: str = ""
@@ -97,24 +98,26 @@ class Unsent(BaseModel):
 
 
 def carried() -> Carried:
-    """What this request carries on."""
+    """Return the values that this request carries on."""
     return Carried(place(), request.form.get("unsent", ""))
 
 
 def place() -> str:
-    """Where to go after signing in, which is always an address of the console."""
+    """Return the page to open after signing in, which is always an address of the console."""
     return checked(request.values.get("next", ""))
 
 
 def checked(address: str) -> str:
-    """The address, if it is one of the console's own; else the queue."""
+    """Return the address if it is one of the console's own, otherwise the queue."""
     path = address.partition("?")[0]
     is_ours = len(address) <= MOST_ADDRESS and _ADDRESS.fullmatch(address)
     return address if is_ours and ".." not in path and "//" not in path else HOME
 
 
 def let_in(moderator: Moderator) -> BaseResponse:
-    """Sign them in. They go where they wanted, or see what they had written."""
+    """Sign them in. They get the page that they requested, or see the form that they had
+    written.
+    """
     unsent = _opened(request.form.get("unsent", ""))
     is_theirs = unsent is not None and _is_writer(unsent.writer, moderator.id)
     if unsent is None or not is_theirs or moderator.must_change_password:
@@ -128,17 +131,17 @@ def let_in(moderator: Moderator) -> BaseResponse:
 
 
 def writer(who: SignedIn) -> str:
-    """The field by which a form says who wrote it. It proves nothing about who sends it."""
+    """Return the field by which a form says who wrote it. It does not prove who sends it."""
     return keyed_hash("console writer", who.moderator_id)
 
 
 def is_kept() -> bool:
-    """Whether this form is one that is kept when its session has ended."""
+    """Whether this form is kept if its session has ended."""
     return "writer" in request.form
 
 
 def is_from(who: SignedIn) -> bool:
-    """Whether they wrote this form, if perhaps in an earlier session."""
+    """Whether they wrote this form, perhaps in an earlier session."""
     return _is_writer(request.form.get("writer", ""), who.moderator_id)
 
 
@@ -148,7 +151,7 @@ def _is_writer(given: str, moderator_id: str) -> bool:
 
 
 def _here() -> str:
-    """The address of this request."""
+    """Return the address of this request."""
     query = quote(request.query_string, safe="%/?:@!$&()*+,;=~")
     return checked(f"{quote(request.path)}{f'?{query}' if query else ''}")
 
@@ -172,7 +175,7 @@ def _sealed(unsent: Unsent) -> str:
 
 
 def _opened(sealed: str) -> Unsent | None:
-    """What was kept; None if it is too old or not sealed by us."""
+    """Return the kept form; None if it is too old or we did not encrypt it."""
     try:
         unsent = Unsent.model_validate_json(unseal(_PURPOSE, base64.urlsafe_b64decode(sealed)))
     except (InvalidTag, ValidationError, binascii.Error, ValueError):

@@ -1,6 +1,7 @@
-"""Sensitive actions take the account's password, or a code of its second factor, every time.
+"""Sensitive actions need the account's password, or a code of its second factor, every time.
 
-Whoever holds only a session, such as a stolen cookie, cannot take over the account or the site.
+So someone who has only a session, such as a stolen cookie, cannot take over the account or the
+site.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from service.people import accounts, second_factor
 
 FIELD = "current_password"
 SENSITIVE: set[str] = set()  # the names of the views
-guesses = Guesses()  # of passwords, at the sign-in and here
-_guesses_by_session = Guesses()  # a thief may change the address, but has this session only
+guesses = Guesses()  # password attempts, at the sign-in and here
+_guesses_by_session = Guesses()  # a thief may change the IP address, but has only this session
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,7 +41,7 @@ class Refusal(NamedTuple):
 
 
 def _ask_again(who: SignedIn, action: Action, refusal: Refusal) -> Refused:
-    """The same form again, with all that was sent and a field for the password."""
+    """Show the same form again, with everything that was sent and a field for the password."""
     page = render_template(
         "console/confirm.html",
         who=who,
@@ -58,7 +59,7 @@ def sensitive(
     signed_in: Callable[[], SignedIn] = acting,
     ask_again: Callable[[SignedIn, Action, Refusal], Refused] = _ask_again,
 ) -> Callable[[Callable[Concatenate[SignedIn, P], R]], Callable[P, R | Refused]]:
-    """Call the view only if the form carries the password. Otherwise ask for it.
+    """Call the view only if the form contains the password. Otherwise ask for it.
 
     `action` also checks that the person may do this, and raises the Problem if not.
     """
@@ -80,8 +81,8 @@ def sensitive(
 
 
 def _refusal(who: SignedIn, password: str) -> Refusal | None:
-    """None for the right password. Wrong ones are slowed down together with those of the sign-in,
-    and also by session.
+    """Return None for the right password. Wrong ones are slowed down together with those of the
+    sign-in, and also by session.
     """
     if not password:
         return Refusal(403, "")

@@ -24,7 +24,7 @@ def _sending_again(who: SignedIn, site: str, invitation_id: str) -> Action:
 @console.post("/sites/<site>/invitations/<invitation_id>/resend")
 @sensitive(_sending_again)
 def resend_invitation(who: SignedIn, site: str, invitation_id: str) -> str:
-    """Show the new link, this once, and mail it if the service can send mail."""
+    """Show the new link, only this once, and mail it if the service can send mail."""
     with begin() as session:
         site_id = api_keys.site_id_of(session, site)
         new = tickets.invite_again(session, site_id, invitation_id, by=who.by)
@@ -33,7 +33,9 @@ def resend_invitation(who: SignedIn, site: str, invitation_id: str) -> str:
 
 @console.post("/sites/<site>/invitations/<invitation_id>/withdraw")
 def withdraw_invitation(site: str, invitation_id: str) -> BaseResponse:
-    """At once and without the password: a link that went to the wrong address must end soon."""
+    """Withdraw it at once and without the password, because a link that went to the wrong address
+    must stop working soon.
+    """
     who = acting()
     check_owner(who, site)
     with begin() as session:

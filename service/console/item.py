@@ -1,5 +1,5 @@
-"""One comment as a moderator needs it: what it says and where, what it answers, who wrote it, and
-why it is here.
+"""One comment with everything that a moderator needs: its text and page, its parent, its author,
+and why it waits.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from service.people.names import names_of
 
 MOST_OF_AN_AUTHOR, LATEST = 200, 5
 SNIPPET = 160  # letters shown
-READ = 4000  # letters of the page to find them in: the addresses of links are long
+READ = 4000  # letters of the page that are searched for them: the addresses of links are long
 MOST_ALIKE = 1000
-_TAG = re.compile(r"<[^>]*>?")  # what is begun at the cut, too; between blocks there is a line end
+_TAG = re.compile(r"<[^>]*>?")  # a tag begun at the cut, too; blocks have line ends between
 
 
 class Answered(NamedTuple):
@@ -56,7 +56,7 @@ class Earlier(NamedTuple):
 
 
 class Author(NamedTuple):
-    """What the site knows of an author by their email address, which nobody has proven.
+    """What the site knows about an author by their email address, which is not verified.
 
     `counts` are by status, of the last `MOST_OF_AN_AUTHOR` comments; `is_more` if there may be
     more.
@@ -71,7 +71,7 @@ class Author(NamedTuple):
 
 
 class Item(CommentRecord):
-    """A comment's record and what surrounds it on its page."""
+    """A comment's record and its surroundings on the page."""
 
     site: str
     site_id: int
@@ -97,7 +97,7 @@ class Item(CommentRecord):
 
 
 def find(session: Session, who: SignedIn, comment_id: str) -> tuple[Comment, str]:
-    """The comment and its site's key. Raises 404, for a comment of another site as well."""
+    """Return the comment and its site's key. Raises a 404, also for a comment of another site."""
     wanted = (
         select(Comment, Site.key)
         .join(Site, Site.id == Comment.site_id)
@@ -110,7 +110,7 @@ def find(session: Session, who: SignedIn, comment_id: str) -> tuple[Comment, str
 
 
 def item(session: Session, who: SignedIn, comment: Comment, site: str) -> Item:
-    """The comment with everything that its page shows."""
+    """Return the comment with everything that its page shows."""
     record = full_records(session, [comment])[0]
     for decision in record["decisions"]:
         decision["note"] = words.named(session, decision["note"])
@@ -148,7 +148,7 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> Item:
 def _people(
     record: CommentRecord, notes: Sequence[Note], questions: Sequence[Question]
 ) -> set[str]:
-    """Everyone whose name the page shows, as the log names them."""
+    """Return everyone whose name the page shows, in the log's form."""
     people = {decision["by"] for decision in record["decisions"]}
     people |= {note.by for note in notes}
     for question in questions:
@@ -166,13 +166,13 @@ def _says_enough(comment: Comment) -> bool:
 
 
 def can_be_undone(record: CommentRecord) -> bool:
-    """Whether a decision by a human stands."""
+    """Whether there is a standing decision by a human."""
     log = [Line(each["id"], each["by"], each["undoes"]) for each in record["decisions"]]
     return any(standing([log]))
 
 
 def _why(record: CommentRecord) -> list[str]:
-    """The reasons of the policy's latest decision."""
+    """Return the reasons of the policy's latest decision."""
     by_policy = [each for each in record["decisions"] if each["by"] == str(POLICY)]
     return list(by_policy[-1]["reasons"]) if by_policy else []
 
@@ -213,7 +213,7 @@ def _author(session: Session, comment: Comment) -> Author:
 
 
 def _colleagues(session: Session, site_id: int, who: SignedIn) -> dict[str, str]:
-    """The email, by id, of everyone else who may decide on this site."""
+    """Return the email, by id, of everyone else who may decide on this site."""
     wanted = select(Moderator.id, Moderator.email).join(
         Membership, Membership.moderator_id == Moderator.id
     )
@@ -224,7 +224,7 @@ def _colleagues(session: Session, site_id: int, who: SignedIn) -> dict[str, str]
 
 
 def _waiting(session: Session, comment: Comment) -> int:
-    """How many other comments under this address wait for a decision."""
+    """Return how many other comments under this address wait for a decision."""
     if not comment.email_index:
         return 0
     theirs = select(Comment.id).where(
@@ -237,7 +237,7 @@ def _waiting(session: Session, comment: Comment) -> int:
 
 
 def _alike(session: Session, comment: Comment) -> int:
-    """How many other comments that wait say nearly the same."""
+    """Return how many other waiting comments say nearly the same."""
     first = comment.campaign or comment.id
     same = select(Comment.id, Comment.status).where(Comment.campaign == first).limit(MOST_ALIKE)
     rows = [
@@ -248,7 +248,7 @@ def _alike(session: Session, comment: Comment) -> int:
 
 
 def holder(session: Session, comment_id: str, who: SignedIn) -> str | None:
-    """The email of a colleague who has the comment open now."""
+    """Return the email of a colleague who has the comment open now."""
     claimed = select(Moderator.email).join(Claim, Claim.moderator_id == Moderator.id)
     claimed = claimed.where(
         Claim.comment_id == comment_id, Claim.until > now(), Moderator.id != who.moderator_id
@@ -257,16 +257,14 @@ def holder(session: Session, comment_id: str, who: SignedIn) -> str | None:
 
 
 def snippet(html: str | None, body: str) -> str:
-    """The beginning as readers will see it, on one line; as it was written where nothing is
-    rendered.
-    """
+    """Return the beginning as readers will see it, on one line; unrendered text as it was typed."""
     text = unescape(_TAG.sub("", (html or "")[:READ]))
     line = " ".join(text.split()) or " ".join(body[:READ].split())
     return line if len(line) <= SNIPPET else line[: SNIPPET - 1].rsplit(" ", 1)[0] + "…"
 
 
 def check_may(who: SignedIn, site: str, role: str) -> None:
-    """Raise a 403 that names the role which is needed."""
+    """Raise a 403 that names the required role."""
     if not who.may(site, role):
         raise Problem(
             403,
@@ -278,7 +276,7 @@ def check_may(who: SignedIn, site: str, role: str) -> None:
 
 
 def may_decide(who: SignedIn, ids: Sequence[str]) -> None:
-    """Raise 404 if one of the comments is not theirs, 403 if they may only look."""
+    """Raise a 404 if one of the comments is not theirs, and a 403 if they may only look."""
     if not all(is_id(id_) for id_ in ids):
         raise Problem(404, "There is no such comment.")
     wanted = (
@@ -295,13 +293,13 @@ def may_decide(who: SignedIn, ids: Sequence[str]) -> None:
 
 
 def known(identifier: str) -> str:
-    """The identifier, if it is one. Raises 404 otherwise."""
+    """Return the identifier if it is one. Raises a 404 otherwise."""
     if not is_id(identifier):
         raise Problem(404, "There is no such thing.")
     return identifier
 
 
 def hosts_in(html: str) -> list[str]:
-    """The hosts that its links lead to."""
+    """Return the hosts that its links lead to."""
     found = {named_host(link) for link in markdown.links(html)}
     return sorted(found - {""})[:10]

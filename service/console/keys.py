@@ -39,7 +39,7 @@ def keys_page(site: str) -> str:
 def _page(
     who: SignedIn, site: str, *, made: api_keys.Made | None = None, error: str = "", field: str = ""
 ) -> str:
-    """All keys of the site. A new key is shown on this page only."""
+    """Show all keys of the site. A new key is shown only on this page."""
     with reading() as session:
         rows = api_keys.listed(session, api_keys.site_id_of(session, site))
         names = names_of(session, {row.created_by for row in rows if row.created_by})
@@ -63,7 +63,7 @@ def _page(
 
 
 def _says(row: ApiKey) -> str:
-    """What the key may do, in a few words."""
+    """Return what the key may do, in a few words."""
     return ", ".join(api_keys.scopes_of(row))
 
 
@@ -79,7 +79,7 @@ def _place(site: str) -> str:
 @console.post("/sites/<site>/keys")
 @sensitive(_creating)
 def create_key(who: SignedIn, site: str) -> str | tuple[str, int]:
-    """The key is on this page, and on no other."""
+    """Create a key and show it. No other page shows it."""
     life = request.form.get("life", "")
     if life not in LIVES:
         raise Problem(422, "Choose when the key expires.")
@@ -112,7 +112,7 @@ def _rotating(who: SignedIn, site: str, key_id: str) -> Action:
 @console.post("/sites/<site>/keys/<key_id>/rotate")
 @sensitive(_rotating)
 def rotate_key(who: SignedIn, site: str, key_id: str) -> str:
-    """The new key is on this page, and on no other."""
+    """Replace a key and show the new one. No other page shows it."""
     overlap = timedelta(hours=int(request.form["overlap"]))
     with begin() as session:
         row = api_keys.of_site(session, api_keys.site_id_of(session, site), key_id)
@@ -122,7 +122,9 @@ def rotate_key(who: SignedIn, site: str, key_id: str) -> str:
 
 @console.post("/sites/<site>/keys/<key_id>/revoke")
 def revoke_key(site: str, key_id: str) -> BaseResponse:
-    """At once and without the password: a leaked key must end soon."""
+    """Revoke a key at once and without the password, because a leaked key must stop working
+    soon.
+    """
     who = acting()
     check_owner(who, site)
     with begin() as session:

@@ -1,5 +1,5 @@
-"""What the script of the queue asks while the page is open: more rows, the numbers, and the changes
-that colleagues and readers made.
+"""Requests of the queue's script while the page is open: more rows, the numbers, and the changes
+made by colleagues and readers.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from service.http.responses import json_response
 from service.moderation.comment_records import is_hidden
 from service.moderation.queue import MOST_COUNTED, Place, coverage
 
-RECHECK_SECONDS = 20  # a change that the tag does not cover shows after this time at the latest
+RECHECK_SECONDS = 20  # a change that the tag does not cover shows after at most this time
 
 
 @console.get("/rows")
 def rows() -> Response:
-    """The next rows of a list; with `only`, those rows of the part that the page shows."""
+    """Return the next rows of a list; with `only`, those rows of the part that the page shows."""
     who = looking()
     only = set(request.args.get("only", "").split(",")) - {""}
     with reading() as session:
@@ -54,7 +54,7 @@ def rows() -> Response:
 
 @console.get("/counts")
 def numbers() -> Response:
-    """The numbers on the tabs, and what is down."""
+    """Return the numbers on the tabs, and which parts are down."""
     who = looking()
     with reading() as session:
         return json_response(_numbers(session, Asked(session, who)))
@@ -62,7 +62,7 @@ def numbers() -> Response:
 
 @console.get("/changes")
 def changes() -> Response:
-    """The list as it is now, in few bytes; 304 while it is as the page knows it.
+    """Return the current list in few bytes, or a 304 if the page has it already.
 
     `rows` are pairs of an id and a fingerprint. The script fetches the rows whose fingerprint it
     does not know.
@@ -88,7 +88,9 @@ def changes() -> Response:
 
 
 def _rows_shown(session: Session, asked: Asked) -> tuple[list[Row], str | None]:
-    """The part of the list that the page shows: it says how many rows, and up to which place."""
+    """Return the part of the list that the page shows: it says how many rows, and up to which
+    place.
+    """
     shown = digits_to_int(request.args.get("shown")) or PAGE_SIZE
     until = Place.read(request.args.get("until", ""))
     return list_rows_until(session, asked, until, shown=shown)
@@ -103,7 +105,7 @@ def _numbers(session: Session, asked: Asked) -> dict[str, object]:
 
 
 class OpenComment(TypedDict):
-    """The comment that is open. `change` says in words what the page does not show yet."""
+    """The comment that is open. `change` says what the page does not show yet."""
 
     id: str
     version: int
@@ -128,15 +130,15 @@ def _open_comment(session: Session, who: SignedIn, asked: Asked) -> OpenComment 
 
 
 def _change(session: Session, comment_id: str) -> str:
-    """Who decided the comment last. A blind sample must not show what Greenroom decided."""
+    """Say who decided the comment last. A blind sample must not show what Greenroom decided."""
     return CHANGED if is_hidden(session, [comment_id]) else latest_decision(session, comment_id)
 
 
 def _tag(session: Session, who: SignedIn, asked: Asked) -> str:
-    """Changes with the list, and costs a few look-ups instead of the list.
+    """Return a tag that changes with the list, with a few look-ups instead of reading the list.
 
-    Every decision steps the counter of its site. New comments, reviews and questions are seen by
-    the newest id. The rest, such as a comment that is due by now, waits for the next recheck.
+    Every decision steps the counter of its site. The newest id reveals new comments, reviews and
+    questions. Other changes, such as a comment that becomes due, wait for the next recheck.
     """
     sites = select(Site.id, Site.event_sequence).where(Site.id.in_(asked.all_sites))
     newest = [

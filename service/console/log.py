@@ -1,4 +1,4 @@
-"""The log: who did what when, decisions and everything else; for reading, and as CSV."""
+"""The log: who did what, and when, as a page and as CSV."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ KINDS = {
 
 
 class Told(NamedTuple):
-    """A line as people read it. `comment` is set for a decision: where it can be looked at. A line
-    that stands for the decisions of a whole `batch` opens to show the `latest` of them.
+    """A line in its readable form. For a decision, `comment` is where to look at it. A line for the
+    decisions of a whole `batch` opens to show the `latest` of them.
     """
 
     id: str
@@ -87,7 +87,7 @@ def log() -> str:
 def _opening(
     session: Session, who: SignedIn, wanted: LogFilter, line: Line, sites: dict[int, str]
 ) -> Told:
-    """The line and, if it stands for a whole batch, the latest of its decisions."""
+    """Return the line and, if it stands for a whole batch, the latest of its decisions."""
     told = _told(line, sites)
     if line.together is None or line.decision is None:
         return told
@@ -105,7 +105,7 @@ def _opening(
 
 @console.get("/log.csv")
 def export() -> Response:
-    """The same lines, all of them, for a spreadsheet."""
+    """Return all of the same lines for a spreadsheet."""
     who = looking()
     with reading() as session:
         wanted, sites = _wanted(session, who)
@@ -129,7 +129,7 @@ def _csv(wanted: LogFilter, sites: dict[int, str]) -> Iterator[str]:
 
 
 def _wanted(session: Session, who: SignedIn) -> tuple[LogFilter, dict[int, str]]:
-    """The filters of the address, and the sites one may see."""
+    """Return the filters in the address, and the sites that the moderator may see."""
     sites = dict(session.execute(select(Site.id, Site.key).where(Site.key.in_(who.sites))).all())
     site, kind, by, batch = (
         request.args.get(name, "") for name in ("site", "kind", "who", "batch")

@@ -1,4 +1,4 @@
-"""The page that a mailed link opens: an invitation, a new password or a new email address. And the
+"""The pages that mailed links open (an invitation, a new password, a new email address), and the
 form for a forgotten password.
 """
 
@@ -63,7 +63,7 @@ def forgotten_page() -> str:
 
 @console.post("/forgotten")
 def forgotten() -> str | tuple[str, int]:
-    """The same answer whether there is such an account or not."""
+    """Answer in the same way whether the account exists or not."""
     email = request.form.get("email", "").strip().lower()[:254].replace("\0", "")
     if not mail.can_send():
         raise Problem(409, "This service sends no mail. Ask whoever runs it for a link.")
@@ -74,8 +74,8 @@ def forgotten() -> str | tuple[str, int]:
 
 
 def _send_link_after_the_answer(email: str) -> None:
-    """The account is looked up when the answer is complete, so the answer takes as long for an
-    unknown address as for a known one.
+    """Look the account up after the answer is complete, so that the answer takes the same time for
+    an unknown address as for a known one.
     """
 
     @after_this_request

@@ -1,4 +1,4 @@
-"""What changed the queue is told above it, with its undo beside it, until one has read it."""
+"""News about the queue, shown above it with an undo until the moderator has read it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from service.sites import model_versions
 from service.sites.model_versions import NoSuchModel
 from service.sites.policies import save_policy
 
-READ = "news_read"  # in one's preferences: until when
+READ = "news_read"  # in the moderator's preferences: until when they read the news
 
 
 def told_to(session: Session, who: SignedIn, sites: dict[int, str]) -> list[News]:
@@ -50,7 +50,7 @@ def read_news() -> BaseResponse:
 
 @console.post("/settings/<site>/back")
 def settings_back(site: str) -> BaseResponse:
-    """The settings as they were before the version that one was told of, saved as a new one."""
+    """Save the settings from before the version in the news as a new version."""
     who = acting()
     check_owner(who, site)
     version = digits_to_int(request.form.get("version"))
@@ -67,7 +67,7 @@ def settings_back(site: str) -> BaseResponse:
 
 @console.post("/sites/<site>/models/back")
 def model_back(site: str) -> BaseResponse:
-    """To the model before the live one, if that is the one that one was told of."""
+    """Go back to the model before the live one, if the live one is the one in the news."""
     who = acting()
     check_owner(who, site)
     with begin() as session:

@@ -1,4 +1,4 @@
-"""What moderators tell and ask each other. Readers never see it."""
+"""Notes and questions between moderators. Readers never see them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 @console.post("/comments/<comment_id>/notes")
 def write(comment_id: str) -> BaseResponse:
-    """A note on the comment, on its author, or on its thread."""
+    """Write a note on the comment, on its author, or on its thread."""
     who = acting()
     new = from_form(notes.NewNote, "about", "text")
     with begin() as session:
@@ -33,8 +33,8 @@ def write(comment_id: str) -> BaseResponse:
 
 @console.post("/comments/<comment_id>/questions")
 def ask(comment_id: str) -> BaseResponse:
-    """Ask a colleague, or everyone of a role: the comment stands under Questions until one of them
-    has answered.
+    """Ask a colleague, or everyone with a role. The comment is listed under Questions until one of
+    them answers.
     """
     who = acting()
     new = from_form(notes.NewQuestion, "whom", "text")
@@ -61,7 +61,7 @@ def answer(question_id: str) -> BaseResponse:
 
 
 def from_form(shape: type[Shape], *fields: str) -> Shape:
-    """What the form says, in the shape that the API takes, too. Raises the 422 in words."""
+    """Return the form in the shape that the API takes, too. Raises a 422 with an explanation."""
     try:
         return shape.model_validate(
             {name: request.form[name] for name in fields if name in request.form}

@@ -1,6 +1,4 @@
-"""The queue: the list, the comment that is open, and the forms that decide where there is no
-script.
-"""
+"""The queue: the list, the open comment, and the forms that decide without JavaScript."""
 
 from __future__ import annotations
 
@@ -98,7 +96,7 @@ def _iso(moment: datetime | str) -> str:
 
 @console.get("/")
 def comments() -> str:
-    """A list and, beside it, the comment that is open: the one asked for, or the first."""
+    """Show a list and, beside it, the open comment: the requested one, or the first."""
     who = looking()
     with reading(of_one_moment=True) as session:
         asked = Asked(session, who)
@@ -131,7 +129,9 @@ def comments() -> str:
 
 @console.get("/items/<comment_id>")
 def one(comment_id: str) -> BaseResponse | str:
-    """A comment alone, for the script; whoever types the address is shown it beside its list."""
+    """Return a comment alone for the script. A person who types the address gets it beside its
+    list.
+    """
     who = looking()
     with reading(of_one_moment=True) as session:
         asked = Asked(session, who)
@@ -145,8 +145,8 @@ def one(comment_id: str) -> BaseResponse | str:
 
 @console.get("/c/<comment_id>")
 def permalink(comment_id: str) -> BaseResponse:
-    """A comment's short address, to be kept, sent, or typed: it leads to the comment beside its
-    list.
+    """Redirect a comment's short address, which people keep, send or type, to the comment beside
+    its list.
     """
     who = looking()
     with reading() as session:
@@ -155,14 +155,16 @@ def permalink(comment_id: str) -> BaseResponse:
 
 
 def counts(session: Session, asked: Asked) -> dict[str, int]:
-    """How many comments wait in each list, over all the sites that the moderator may see."""
+    """Return how many comments wait in each list, over all the sites that the moderator may see."""
     whole = View(moderator_id=asked.view.moderator_id, roles=asked.view.roles)
     sites = list(asked.all_sites)
     return {tab: replace(whole, tab=tab).count(session, sites) for tab in COUNTED}
 
 
 def _open(session: Session, who: SignedIn, asked: Asked, rows: Sequence[Row]) -> Item | None:
-    """The comment that the address names, even if the list does not hold it; else the first one."""
+    """Return the comment that the address names, even if the list does not contain it; otherwise
+    the first one.
+    """
     comment_id = asked.item or (rows[0].id if rows else None)
     if comment_id is None:
         return None
@@ -173,7 +175,7 @@ def _open(session: Session, who: SignedIn, asked: Asked, rows: Sequence[Row]) ->
 
 
 class Done(NamedTuple):
-    """A comment that was decided just now. `decision` can be undone; None if it was an undo."""
+    """A comment that was decided just now. `decision` can be undone; it is None for an undo."""
 
     id: str
     name: str
@@ -183,7 +185,7 @@ class Done(NamedTuple):
 
 
 def _done(session: Session, asked: Asked) -> Done | None:
-    """What a browser without JavaScript decided just now, to show it with an undo beside it."""
+    """Return the decision that a browser without JavaScript just made, to show it with an undo."""
     decided = request.args.get("done", "")
     if not is_id(decided):
         return None
@@ -206,7 +208,7 @@ class Filter(NamedTuple):
 
 
 def _filters(session: Session, asked: Asked) -> list[Filter]:
-    """The filters of the list, except the search, which has a field of its own."""
+    """Return the filters of the list, except the search, which has its own field."""
     return [
         Filter(
             words.FILTERS[name],
@@ -219,7 +221,9 @@ def _filters(session: Session, asked: Asked) -> list[Filter]:
 
 
 def _filter_value(session: Session, asked: Asked, name: str, value: str) -> str:
-    """What the filter says to people: a page's title for its id, an author's name for a comment."""
+    """Return the filter's value for people: a page's title for its id, an author's name for a
+    comment.
+    """
     if name == "thread" and asked.view.thread_id is not None:
         thread = select(Thread.title, Thread.key).where(
             Thread.id == asked.view.thread_id, Thread.site_id.in_(asked.all_sites)
@@ -236,8 +240,8 @@ def _filter_value(session: Session, asked: Asked, name: str, value: str) -> str:
 
 @console.post("/comments/<comment_id>/decisions")
 def decide_by_form(comment_id: str) -> BaseResponse:
-    """A decision without script. It leads back to the list, which tells it with its
-    undo beside it.
+    """Decide without JavaScript. It leads back to the list, which confirms the decision with an
+    undo.
     """
     who = acting()
     verdict, version = request.form.get("verdict", ""), digits_to_int(request.form.get("version"))
@@ -274,7 +278,7 @@ def decide_by_form(comment_id: str) -> BaseResponse:
 
 
 def unanswered_of(session: Session, verdict: str, ids: Sequence[str]) -> dict[str, list[Question]]:
-    """The open questions that an approval would pass over, by comment."""
+    """Return the open questions that an approval would ignore, by comment."""
     return open_questions(session, ids) if verdict == "approve" else {}
 
 
@@ -294,7 +298,7 @@ def _ask_if_sure(
 
 
 def questioned(session: Session, unanswered: Mapping[str, Sequence[Question]]) -> list[Refusal]:
-    """A refusal for each of these comments, which names who asked."""
+    """Return a refusal for each of these comments, which names the person who asked."""
     asked = [questions[0].by for questions in unanswered.values()]
     names = names_of(session, asked)
     versions = dict(
@@ -312,7 +316,7 @@ def questioned(session: Session, unanswered: Mapping[str, Sequence[Question]]) -
 
 
 def latest_decision(session: Session, comment_id: str) -> str:
-    """Who decided the comment last, for a moderator who sees it as it was before."""
+    """Return who decided the comment last, for a moderator who saw the state before."""
     conflict = conflicts(session, [comment_id])[0]
     last = conflict.decision
     if last is None:
@@ -323,7 +327,7 @@ def latest_decision(session: Session, comment_id: str) -> str:
 
 
 def first_was(session: Session, comment_id: str) -> str:
-    """Who decided what and when, for a moderator who came second."""
+    """Say who decided what, and when, to a moderator who came second."""
     return refusals(session, [comment_id])[0]["detail"]
 
 
@@ -337,7 +341,7 @@ class Refusal(TypedDict):
 
 
 def refusals(session: Session, ids: Sequence[str]) -> list[Refusal]:
-    """The same for many comments."""
+    """Return the same for many comments."""
     found = conflicts(session, ids)
     names = names_of(session, {each.decision.by for each in found if each.decision})
     return [

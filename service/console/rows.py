@@ -1,5 +1,5 @@
 """The rows of a list: a page of comments in a few words each, campaigns together, and where the
-list goes on.
+list continues.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from service.moderation.queue import Place
 
 PAGE_SIZE = 40
 MOST_OF_A_CAMPAIGN = 200  # rows on a page that lists one campaign: its outliers come first
-MOST_TOGETHER = 8  # of a campaign, shown at its first comment; the others come in their turn
+MOST_TOGETHER = 8  # of a campaign, shown at its first comment; the others follow in their own place
 MOST_SHOWN = 1000  # rows of a page that are compared with the list
 MOST_IN_REACH = 400  # rows on a page that is made longer to hold the comment that is open
 
@@ -52,14 +52,14 @@ class Row(NamedTuple):
 
     @property
     def fingerprint(self) -> str:
-        """Changes with everything that the list shows of the comment."""
+        """Return a value that changes with everything that the list shows of the comment."""
         shown = self._replace(body="", alike=0, goes_on=False)
         return f"{crc32(repr(shown).encode()):x}"
 
 
 class Group(NamedTuple):
-    """Comments that say nearly the same, or one by itself. `goes_on` if there are more than stand
-    here.
+    """Comments that say nearly the same, or a single one. `goes_on` means that there are more than
+    shown here.
     """
 
     ids: list[str]
@@ -67,7 +67,7 @@ class Group(NamedTuple):
 
 
 def list_rows(session: Session, asked: Asked) -> tuple[list[Row], str | None]:
-    """A page of the list, each comment in a few words, and the cursor of the next page."""
+    """Return a page of the list, each comment in a few words, and the cursor of the next page."""
     if asked.named:
         return _in_few_words(session, [asked.named], asked.all_sites), None
     places, following = _reach(session, asked)
@@ -77,7 +77,7 @@ def list_rows(session: Session, asked: Asked) -> tuple[list[Row], str | None]:
 def list_rows_until(
     session: Session, asked: Asked, until: Place | None, *, shown: int
 ) -> tuple[list[Row], str | None]:
-    """The list as far as the page of a moderator shows it: to the place `until`, or to its end.
+    """Return the list as far as a moderator's page shows it: to the place `until`, or to its end.
 
     `shown` is how many rows that page has. If many more have come before `until`, this stops
     earlier, and the cursor is another one.
@@ -99,7 +99,7 @@ def _page_of(
     if asked.tab != "review":
         return _in_few_words(session, [place.id for place in places], asked.all_sites), following
     groups = _together(session, asked, places)
-    while following and not groups:  # all of these stand with their campaigns, further up
+    while following and not groups:  # all of these are with their campaigns, further up
         places, following = _next(session, asked, Place.read(following), MOST_IN_REACH)
         groups = _together(session, asked, places)
     found = _in_few_words(session, [id_ for group in groups for id_ in group.ids], asked.all_sites)
@@ -114,9 +114,9 @@ def _next(
 
 
 def _reach(session: Session, asked: Asked) -> tuple[list[Place], str | None]:
-    """A page, or as much as it takes to hold the item that is open: a reload keeps its place. One
-    that the list does not hold (any more) stands before it, so that it can be decided like the
-    others.
+    """Return a page, or as much as is needed to include the open item, so that a reload keeps its
+    place. An item that is not in the list (any more) comes first, so that it can be decided like
+    the others.
     """
     places, following = _next(
         session, asked, asked.after, MOST_OF_A_CAMPAIGN if asked.view.campaign else PAGE_SIZE
@@ -132,8 +132,8 @@ def _reach(session: Session, asked: Asked) -> tuple[list[Place], str | None]:
 
 
 def _together(session: Session, asked: Asked, places: Sequence[Place]) -> list[Group]:
-    """The page by campaigns: each where its first comment is, with others from further down the
-    list, which then have no place of their own.
+    """Return the page by campaigns: each at the place of its first comment, with others from
+    further down the list, which then do not appear there.
     """
     pages = _by_campaign(session, asked, places)
     campaigns = [first for first, members in pages.items() if members.is_campaign]
@@ -151,14 +151,14 @@ def _together(session: Session, asked: Asked, places: Sequence[Place]) -> list[G
 
 
 class _Members(NamedTuple):
-    """What a page holds of a campaign, or a comment like no other."""
+    """The comments of a campaign on a page, or a comment without similar ones."""
 
     ids: list[str]
     is_campaign: bool
 
 
 def _by_campaign(session: Session, asked: Asked, places: Sequence[Place]) -> dict[str, _Members]:
-    """By the first comment of each campaign, in the order of the page."""
+    """Group by the first comment of each campaign, in the order of the page."""
     ids = [place.id for place in places]
     if asked.view.campaign:  # then nothing else is in the list, and all of it stays together
         return {asked.view.campaign: _Members(ids, is_campaign=False)} if ids else {}
@@ -171,7 +171,7 @@ def _by_campaign(session: Session, asked: Asked, places: Sequence[Place]) -> dic
 
 
 def _in_campaigns(session: Session, ids: Sequence[str]) -> dict[str, str]:
-    """The first of its campaign, for each that has others like it."""
+    """Return the first comment of its campaign, for each that has similar ones."""
     other = aliased(Comment)
     is_first = exists().where(other.campaign == Comment.id)
     wanted = select(Comment.id, Comment.campaign).where(
@@ -181,17 +181,17 @@ def _in_campaigns(session: Session, ids: Sequence[str]) -> dict[str, str]:
 
 
 def _gathered(members: list[str], ids: list[str], is_open: str) -> Group:
-    """What a page that holds these of a campaign shows of it."""
+    """Return what a page shows of a campaign."""
     together = members[:MOST_TOGETHER]
     others = [id_ for id_ in ids if id_ not in together]
-    if not {is_open, *together[:1]} & {*ids}:  # its first stands further up, and these with it
+    if not {is_open, *together[:1]} & {*ids}:  # these are further up, with its first comment
         return Group(others)
     shown = [*others, *together] if is_open in others else [*together, *others]
     return Group(shown, goes_on=not {*members} <= {*shown})
 
 
 def _headed(groups: Sequence[Group], found: Mapping[str, Row]) -> list[Row]:
-    """The rows in their order. In a campaign, those least like the others come first."""
+    """Return the rows in their order. In a campaign, those least like the others come first."""
     ordered: list[Row] = []
     for group in groups:
         rows = [found[id_] for id_ in group.ids if id_ in found]
@@ -242,7 +242,7 @@ def _row(  # noqa: PLR0913 — the parts of one row
     is_hidden: bool,
     has_question: bool,
 ) -> Row:
-    """A blind sample looks like any comment that a moderator is asked to judge."""
+    """Return a row. A blind sample looks like any comment that a moderator must judge."""
     return Row(
         id=comment.id,
         version=comment.version,

@@ -1,5 +1,5 @@
-"""Why a comment got its spam score, as words marked in what it says: for the open item, and as a
-page of its own.
+"""A comment's spam score explained by marked words in its text, for the open item and as a separate
+page.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from service.console.blueprint import console, looking
 from service.moderation import explaining
 from service.moderation.explaining import Explained
 
-LEAST = 0.01  # a part's share below which it only takes room
+LEAST = 0.01  # a part with a smaller share only takes space
 WAYS: tuple[Literal["up"], Literal["down"]] = ("up", "down")
 MOST_MARKED = 5  # words each way: more marks would hide those that matter
 
@@ -41,7 +41,7 @@ class Shown(NamedTuple):
 
 @console.get("/items/<comment_id>/score")
 def score(comment_id: str) -> Response:
-    """A part of the item for the script, or a page of its own."""
+    """Show the score as a part of the item for the script, or as a separate page."""
     who = looking()
     with reading() as session:
         comment, site = items.find(session, who, comment_id)
@@ -73,7 +73,7 @@ def _strongest(parts: Sequence[Part]) -> list[Part]:
 
 
 def marked(body: str, *, up: Sequence[Part], down: Sequence[Part]) -> Iterator[Piece]:
-    """The whole text, cut where a word that moved the score begins or ends."""
+    """Return the whole text, cut at the words that moved the score."""
     words = [
         (start, end, way, part["share"])
         for way, parts in zip(WAYS, (up, down), strict=True)

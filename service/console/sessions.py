@@ -1,4 +1,4 @@
-"""Who is signed in: a random cookie whose hash is a row, so that a session can be ended."""
+"""Signed-in people: a random cookie whose hash is a row, so that a session can be ended."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from service.people import console_sessions
 from service.people.names import ROLES
 
 COOKIE = "greenroom_console"
-# by https: a browser takes it from this very host alone, never from a sibling of it
+# over https, a browser accepts it only from this host, never from a sibling of it
 HOST_COOKIE = f"__Host-{COOKIE}"
 
 
@@ -45,7 +45,7 @@ class SignedIn(NamedTuple):
 
     @property
     def by(self) -> str:
-        """How the logs name them."""
+        """The moderator's name in the logs."""
         return str(self.actor)
 
     def may(self, site: str, role: str) -> bool:
@@ -53,7 +53,7 @@ class SignedIn(NamedTuple):
 
 
 def start(moderator: Moderator, answer: Response) -> str:
-    """Sign them in with this answer. Returns the token that forms of the new session carry."""
+    """Sign them in with this answer. Return the token that forms of the new session carry."""
     cookie = console_sessions.start(moderator, request.headers.get("User-Agent", ""))
     answer.set_cookie(
         _name(),
@@ -121,18 +121,18 @@ def _name() -> str:
 
 
 def _path() -> str:
-    """The prefix of the name demands the root."""
+    """Return the path; the prefix of the cookie's name demands the root."""
     return "/" if is_https() else "/console"
 
 
 def check_csrf(who: SignedIn) -> None:
-    """Raises 403 where a form did not come from our own page."""
+    """Raise a 403 if a form did not come from our own page."""
     if not hmac.compare_digest(request.form.get("csrf", "").encode(), who.csrf.encode()):
         raise OutOfDate
 
 
 class OutOfDate(Problem):
-    """The token that came with a form or a call is not this session's."""
+    """Raised if the token of a form or a call is not this session's."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -144,8 +144,8 @@ class Guesses:
     """Slows guessing: each wrong password for an account from an address doubles the wait, and a
     right one ends it.
 
-    Counted by account and address together, so that a stranger who guesses cannot lock the owner
-    out; and by address alone, so that many accounts are not guessed at once.
+    It counts by account and address together, so that a stranger who guesses cannot lock the owner
+    out, and by address alone, so that nobody guesses many accounts at once.
     """
 
     MOST, FREE, FREE_BY_ADDRESS = 10_000, 3, 20
@@ -155,8 +155,8 @@ class Guesses:
         self._lock = threading.Lock()
 
     def admit(self, email: str, address: str) -> int:
-        """Count this try, as wrong until `forget` says otherwise. Seconds to wait if it is not let
-        through.
+        """Count this try as wrong until `forget` is called. Return the seconds to wait if it is not
+        allowed.
         """
         with self._lock:
             waits = (

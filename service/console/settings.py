@@ -1,6 +1,4 @@
-"""A site's settings: what each does in words, words and patterns with a place to try them; saved as
-a new policy.
-"""
+"""A site's settings in words, with a place to try words and patterns; saved as a new policy."""
 
 from __future__ import annotations
 
@@ -35,7 +33,9 @@ WORD_LISTS = tuple(name.removeprefix("words.") for name in LISTS)
 
 @console.get("/settings")
 def settings_page() -> BaseResponse | str:
-    """Of the first site one may see, where no other is asked for."""
+    """Show the settings of a site; without a choice, of the first one that the moderator may
+    see.
+    """
     who = looking()
     if not who.sites:
         raise Problem(404, "You belong to no site (any more).")
@@ -43,7 +43,7 @@ def settings_page() -> BaseResponse | str:
 
 
 class Trial(NamedTuple):
-    """What an owner tried without saving it: a refused form, words on a text, or a replay."""
+    """An owner's trial without saving: a refused form, words on a text, or a replay."""
 
     policy: Policy | None = None
     error: str = ""
@@ -97,7 +97,7 @@ def _page(who: SignedIn, site: str, trial: Trial = NOTHING_TRIED) -> str:
 
 
 def _values(policy: Policy) -> dict[str, object]:
-    """Every field of the form by its name. What was typed and refused, or tried, stays."""
+    """Return every field of the form by its name, including values that were refused or tried."""
     values: dict[str, object] = {
         f"{part}.{name}": value
         for part, fields in policy
@@ -113,7 +113,7 @@ def _values(policy: Policy) -> dict[str, object]:
 
 
 def _lines(lists: WordsPolicy) -> dict[str, str]:
-    """Each list of words as its text field shows it."""
+    """Return each list of words as its text field shows it."""
     return {name: request.form.get(name, "\n".join(getattr(lists, name))) for name in WORD_LISTS}
 
 
@@ -147,7 +147,7 @@ def save(site: str) -> BaseResponse | str | tuple[str, int]:
 
 
 def _in_words(problem: Problem) -> str:
-    """Each field by the name that the page gives it, with what is wrong."""
+    """Return each field by its name on the page, with its error."""
     wrong = [
         f"{NAMES.get(each['field'], each['field'])}: {each['message']}" for each in problem.errors
     ]
@@ -155,7 +155,9 @@ def _in_words(problem: Problem) -> str:
 
 
 def _changed(kept: dict[str, Any]) -> dict[str, Any]:
-    """The stored policy as JSON, changed as the form says. A part that the form lacks stays."""
+    """Return the stored policy as JSON, with the form's changes. A part that the form lacks
+    stays.
+    """
     changed: dict[str, Any] = Policy.model_validate(kept).model_dump(mode="json")
     if request.form.get("moderation"):
         changed["moderation"] = request.form["moderation"]
@@ -181,7 +183,7 @@ def _changed(kept: dict[str, Any]) -> dict[str, Any]:
 
 
 def _replay(site: str, policy: Policy) -> Replay:
-    """What the draft would have made of the last comments that were settled. Nothing is changed."""
+    """Return what the draft would have made of the last settled comments. Nothing changes."""
     checked_words(policy)
     with reading() as session:
         row = session.execute(select(Site).where(Site.key == site)).scalar_one()
@@ -189,7 +191,7 @@ def _replay(site: str, policy: Policy) -> Replay:
 
 
 def _try(words: WordsPolicy, text: str) -> str:
-    """What the lists, as they stand in the form, find in a text."""
+    """Return what the lists in the form find in a text."""
     from models.judgement.candidate import Candidate  # noqa: PLC0415 — RE2, for this one call
     from models.judgement.words import check, problems  # noqa: PLC0415
 

@@ -1,4 +1,6 @@
-"""One key a decision: which, by physical place (`KeyboardEvent.code`), so that any layout works."""
+"""One key for each decision, by its physical place (`KeyboardEvent.code`), so that any layout
+works.
+"""
 
 from __future__ import annotations
 
@@ -106,7 +108,7 @@ class Keys(TypedDict):
 
 
 def keys_of(session: Session, moderator_id: str) -> Keys:
-    """The moderator's keys."""
+    """Return the moderator's keys."""
     kept = session.execute(
         select(Moderator.preferences).where(Moderator.id == moderator_id)
     ).scalar()

@@ -1,4 +1,4 @@
-"""Getting in and out: sign in, sign out, a password of one's own."""
+"""Signing in and out, and choosing a password."""
 
 from __future__ import annotations
 
@@ -55,14 +55,18 @@ def password_page() -> BaseResponse | str:
 
 
 def _choosing() -> SignedIn:
-    """Whoever sends the form, also with a temporary password, which opens only this."""
+    """Return who sends the form. A temporary password is enough for this form, and for nothing
+    else.
+    """
     who = sessions.signed_in() or not_signed_in()
     sessions.check_csrf(who)
     return who
 
 
 def _choose_again(who: SignedIn, _action: Action, refusal: Refusal) -> tuple[str, int]:
-    """Not with the new password among the hidden fields: no page contains one."""
+    """Show the form again, without the new password among the hidden fields, because no page
+    contains one.
+    """
     error = refusal.error or "Enter your current password, too. Nothing was changed."
     return render_template("console/password.html", who=who, error=error), refusal.status
 
@@ -74,8 +78,8 @@ def _change(_who: SignedIn) -> Action:
 @console.post("/password")
 @sensitive(_change, signed_in=_choosing, ask_again=_choose_again)
 def change_password(who: SignedIn) -> BaseResponse | tuple[str, int]:
-    """Choose a password. Every other session ends, and the temporary password of the first start
-    does.
+    """Choose a password. Every other session ends, and so does the temporary password of the first
+    start.
     """
     try:
         accounts.change_password(

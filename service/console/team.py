@@ -48,7 +48,7 @@ class Team(NamedTuple):
 
 
 class NewLink(NamedTuple):
-    """The link of an invitation that was just made, and to whom it goes."""
+    """The link of a new invitation, and its recipient."""
 
     email: str
     link: str
@@ -90,7 +90,7 @@ def _inviting(who: SignedIn, site: str) -> Action:
 @console.post("/sites/<site>/people")
 @sensitive(_inviting)
 def invite(who: SignedIn, site: str) -> str | tuple[str, int]:
-    """Show the link, this once, and mail it if the service can send mail."""
+    """Show the link, only this once, and mail it if the service can send mail."""
     email, role = request.form.get("email", ""), _role(*ROLES)
     try:
         link = tickets.invite(email, site, role, by=who.by)
@@ -147,7 +147,7 @@ def _setting_sign_in(who: SignedIn, site: str) -> Action:
 @console.post("/sites/<site>/sign-in")
 @sensitive(_setting_sign_in)
 def set_sign_in(who: SignedIn, site: str) -> BaseResponse | tuple[str, int]:
-    """Require a second factor of everyone on the site, or no longer."""
+    """Require a second factor from everyone on the site, or no longer."""
     try:
         with begin() as session:
             site_id = api_keys.site_id_of(session, site)

@@ -1,5 +1,5 @@
-"""A whole thread with what was decided on every comment; and slowing it down, closing it, reading
-it first.
+"""A whole thread with the decisions on every comment; and slowing it down, closing it, reading it
+first.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _find(session: Session, who: SignedIn, thread_id: int) -> tuple[Thread, str]
 
 @console.get("/threads/<int:thread_id>")
 def thread(thread_id: int) -> str:
-    """Every comment, whatever its status: branch by branch, oldest first."""
+    """Show every comment, whatever its status, branch by branch, oldest first."""
     who = looking()
     after = Place.read(request.args.get("after", ""))
     with reading(of_one_moment=True) as session:
@@ -88,7 +88,9 @@ def thread(thread_id: int) -> str:
 def _branches(
     session: Session, thread_id: int, after: Place | None
 ) -> tuple[list[Comment], str | None]:
-    """Top comments with their replies, branch by branch, and where the next page begins."""
+    """Return top-level comments with their replies, branch by branch, and where the next page
+    begins.
+    """
     wanted = select(Comment).where(Comment.thread_id == thread_id, Comment.parent_id.is_(None))
     if after:
         wanted = wanted.where(Comment.id > after.id)
@@ -104,7 +106,7 @@ def _branches(
 
 @console.post("/threads/<int:thread_id>")
 def change(thread_id: int) -> BaseResponse:
-    """Close, open or slow it down, or have every comment read first."""
+    """Close, open or slow the thread down, or have every comment read first."""
     who = acting()
     way, slow = request.form.get("way", ""), request.form.get("slow")
     if (way and way not in WAYS) or (slow is not None and slow not in SLOW):
@@ -122,7 +124,7 @@ def change(thread_id: int) -> BaseResponse:
 
 @console.post("/threads/<int:thread_id>/page")
 def name(thread_id: int) -> BaseResponse:
-    """Correct the title and the address, which came with a comment."""
+    """Correct the title and the address that came with a comment."""
     who = acting()
     with begin() as session:
         found, site = _locked(session, who, thread_id)
@@ -131,7 +133,7 @@ def name(thread_id: int) -> BaseResponse:
 
 
 def _locked(session: Session, who: SignedIn, thread_id: int) -> tuple[Thread, str]:
-    """The thread, for a moderator of its site to change."""
+    """Return the thread, locked, for a moderator of its site."""
     _, site = _find(session, who, thread_id)
     check_may(who, site, "moderator")
     wanted = select(Thread).where(Thread.id == thread_id).with_for_update(key_share=True)

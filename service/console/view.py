@@ -1,4 +1,4 @@
-"""A list as its address says it: read from the query, and written again with something changed."""
+"""A list as its address describes it: read from the query, and written again with a change."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ FILTERS = (
     "q",
 )
 MOST_LENGTH = 200
-NEWEST_FIRST = ("approved", "rejected", "all")  # what is done is looked at from the latest on
+NEWEST_FIRST = ("approved", "rejected", "all")  # finished comments are listed from the latest on
 
-# By itself or where an address ends in it: `/sites/paper/c/ID`, `/v1/receipts/ID.SIGNATURE`,
+# Alone or at the end of an address: `/sites/paper/c/ID`, `/v1/receipts/ID.SIGNATURE`,
 # `/harbour#greenroom-ID.2`.
 _NAMED = re.compile(
     r"(?:\S*(?:/|(#greenroom-)))?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.([\w-]*))?"
@@ -41,8 +41,8 @@ _NAMED = re.compile(
 
 
 class Asked:
-    """The list asked for. `sites` are key by id, those the moderator may see and the address does
-    not leave out.
+    """The requested list. `sites` are keys by id, those that the moderator may see and the address
+    does not exclude.
     """
 
     def __init__(self, session: Session, who: SignedIn) -> None:
@@ -56,9 +56,7 @@ class Asked:
         if self.tab not in TABS:
             raise Problem(404, "There is no such list.")
         usual = "newest" if self.tab in NEWEST_FIRST else "oldest"
-        self.orders = (
-            ORDERS if self.tab == "review" else ORDERS[:2]
-        )  # elsewhere nothing is kept in another order
+        self.orders = ORDERS if self.tab == "review" else ORDERS[:2]  # no index has another order
         self.order = (
             given.get("order", usual) if given.get("order", usual) in self.orders else usual
         )
@@ -88,8 +86,8 @@ class Asked:
         )
 
     def _author(self, session: Session) -> str:
-        """In an address an author is one of their comments: an address is shared, mailed and
-        logged.
+        """Find the author by one of their comments: addresses are shared, mailed and logged, so
+        they contain no email.
         """
         comment = self.given.get("author", "")
         if not comment:
@@ -101,8 +99,8 @@ class Asked:
 
     @property
     def named(self) -> str | None:
-        """The comment that the search names: by its id or its receipt, or by an address that one of
-        them stands in, as the article's does at the comment's place.
+        """Return the comment that the search names: by its id or its receipt, or by an address that
+        contains one of them, such as the article's at the comment's place.
         """
         found = _NAMED.fullmatch(self.given.get("q", ""))
         if found is None:
@@ -115,9 +113,7 @@ class Asked:
         )
 
     def href(self, **changes: str | None) -> str:
-        """The address of this list with something changed. None takes a part away. It names no
-        item.
-        """
+        """Return the address of this list with a change. None removes a part. It names no item."""
         parts: dict[str, str | None] = {"tab": self.tab, "order": self.order}
         parts.update(self.given)
         parts.update(changes)
@@ -131,7 +127,7 @@ class Asked:
         return f"/console/?{query}" if query else "/console/"
 
     def to_tab(self, tab: str) -> str:
-        """The same filters on another tab, in that tab's own order."""
+        """Return the address of the same filters on another tab, in that tab's own order."""
         kept = dict.fromkeys(("order", *(("q", "reason") if tab != "all" else ())))
         return self.href(tab=tab, **kept)
 

@@ -1,4 +1,4 @@
-"""Webhooks of a site, for its owners: where they go, trying them, what was sent, and sending it
+"""Webhooks of a site, for its owners: their settings, tests, delivery log, and sending events
 again.
 """
 
@@ -64,7 +64,7 @@ class Trouble(NamedTuple):
 
 @console.app_template_global()
 def webhook_troubles(who: SignedIn) -> list[Trouble]:
-    """The webhooks that need their owner. Nobody else could do anything about them."""
+    """Return the webhooks that need their owner. No other role could do anything about them."""
     owned = [site for site in who.sites if who.may(site, "owner")]
     with reading() as session:
         rows = troubled(session, owned, now()) if owned else []
@@ -75,7 +75,7 @@ def webhook_troubles(who: SignedIn) -> list[Trouble]:
 
 
 def _owner(who: SignedIn, site: str) -> Caller:
-    """The owner as the API's functions know who asks."""
+    """Return the owner as the caller for the API's functions."""
     check_owner(who, site)
     info = find_site(site)
     if info is None:
@@ -96,7 +96,7 @@ def _list(
     given: Mapping[str, object] | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> str:
-    """All webhooks of the site. A refused form shows again what was `given`."""
+    """Show all webhooks of the site. A refused form shows again what was `given`."""
     return render_template(
         "console/webhooks.html",
         who=who,
@@ -115,7 +115,7 @@ def _last(owner: Caller, webhook: str) -> ShownDelivery | None:
 
 @console.post("/sites/<site>/webhooks")
 def make_webhook(site: str) -> str | tuple[str, int]:
-    """The secret is on this page, and on no other."""
+    """Create a webhook and show its secret. No other page shows it."""
     who = acting()
     owner = _owner(who, site)
     given = _given() | {"format": request.form.get("format", "standard")}
@@ -136,8 +136,8 @@ def make_webhook(site: str) -> str | tuple[str, int]:
 
 
 def _given() -> Given:
-    """What the form says, as the API would be told it: what cannot be understood stays text, and is
-    refused as such.
+    """Return the form in the API's shape. A value that cannot be parsed stays text, and is refused
+    as such.
     """
     form = request.form
     given: Given = {name: form.get(name, "").strip() for name in TEXTS}
@@ -151,7 +151,9 @@ def _given() -> Given:
 
 
 def _typed() -> dict[str, str]:
-    """What a refused form shows again as it was typed; what is kept of it is never shown."""
+    """Return what a refused form shows again as it was typed; stored header values are never
+    shown.
+    """
     return {"typed_headers": request.form.get("headers", "")}
 
 
@@ -168,7 +170,7 @@ def _header(line: str) -> tuple[str, str]:
 
 
 def _errors(error: ValidationError) -> dict[str, str]:
-    """A message a field; what names no field of the form stands above it."""
+    """Return one message per field; an error without a field of the form is shown above it."""
     found = from_validation(error).errors
     return {
         each["field"].partition(".")[0]: each["message"].removeprefix("Value error, ")
@@ -192,7 +194,7 @@ def _one(  # noqa: PLR0913 — the parts of one page
     secret: str = "",
     found: Checked | None = None,
 ) -> str:
-    """One webhook, its settings and its log. A new `secret` is shown on this page only."""
+    """Show one webhook, its settings and its log. A new `secret` is shown only on this page."""
     row = shown(owner, webhook)
     state, cursor = request.args.get("state") or None, request.args.get("cursor") or None
     return render_template(
@@ -258,7 +260,7 @@ def _do(owner: Caller, webhook: str, do: str, *, is_chat: bool) -> None:
 
 @console.post("/sites/<site>/webhooks/<webhook>/redeliver")
 def redeliver_webhook(site: str, webhook: str) -> BaseResponse | tuple[str, int]:
-    """Some deliveries, all that are dead, or the events of a range; times are UTC."""
+    """Send some deliveries again, all dead ones, or the events of a range; times are UTC."""
     who = acting()
     owner = _owner(who, site)
     try:

@@ -1,4 +1,4 @@
-"""The console's words: verdicts, reasons, checks and times, as people say them."""
+"""The console's words for verdicts, reasons, checks and times."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ ORDERS = {
 }
 _SAID = CHECKS | REASONS | CAUSES
 _MODERATOR = re.compile(r"moderator:([0-9a-f-]{36})")
-# from so many seconds on: one of them, several of them; `moments.js` says times anew by this very
-# table
+# from this many seconds on: the unit in the singular and the plural; `moments.js` writes times
+# again with this table
 AGO = (
     (31_536_000, "1 year ago", "{n} years ago"),
     (2_592_000, "1 month ago", "{n} months ago"),
@@ -100,7 +100,9 @@ def moment_of(given: datetime | str) -> datetime:
 
 
 def ago(given: datetime | str) -> str:
-    """ "4 min ago", "yesterday", "3 days ago": near enough to be read at a glance."""
+    """Return a rough time such as "4 min ago", "yesterday", "3 days ago", to be read at a
+    glance.
+    """
     passed = (now() - moment_of(given)).total_seconds()
     size, one, several = next((row for row in AGO if passed >= row[0]), AGO[-1])
     count = int(passed // size)
@@ -112,7 +114,7 @@ def exactly(given: datetime | str) -> str:
 
 
 def named(session: Session, sentence: str) -> str:
-    """A sentence of ours with moderators by their email instead of their id."""
+    """Return our sentence with moderators' emails instead of their ids."""
     ids = set(_MODERATOR.findall(sentence))
     emails = dict(
         session.execute(select(Moderator.id, Moderator.email).where(Moderator.id.in_(ids))).all()

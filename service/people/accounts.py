@@ -21,15 +21,16 @@ from service.sites.registering import add_site, checked_origin
 DEMO = "demo"
 _hashing = threading.BoundedSemaphore(
     1
-)  # a hash takes 64 MB and a core: a flood of sign-ins waits for itself alone
+)  # a hash takes 64 MB and a core: many sign-ins must wait for each other
 OWNER = "owner@greenroom.example"
 
 
 def add_moderator(email: str, site: str, role: str, password: str | None = None) -> str:
-    """Make an account, or add a site to an existing one. Returns the password.
+    """Make an account, or add a site to an existing one. Return the password.
 
     Without a password, a new account gets one that works once. An existing account keeps its own,
-    and the answer is empty. Raises ValueError, in words, for a password that is too easy to guess.
+    and the result is empty. Raises ValueError, with a message for the person, for a password that
+    is too easy to guess.
     """
     email = checked_email(email)
     with reading() as session:
@@ -59,7 +60,9 @@ def add_moderator(email: str, site: str, role: str, password: str | None = None)
 
 
 def checked_email(email: str) -> str:
-    """In lower case. Raises ValueError, in words, for what can be no address."""
+    """Return the address in lower case. Raises ValueError, with a message for the person, for an
+    impossible one.
+    """
     try:
         return parsed_email(email).normalized.lower()
     except EmailNotValidError as error:
@@ -67,9 +70,9 @@ def checked_email(email: str) -> str:
 
 
 def hashed(password: str, *, email: str, site_id: int | None = None) -> str:
-    """A password as it is kept. `site_id` is a site that the account has not joined yet.
+    """Return the hash of a password. `site_id` is a site that the account has not joined yet.
 
-    Raises ValueError, in words, for a password that is too easy to guess.
+    Raises ValueError, with a message for the person, for a password that is too easy to guess.
     """
     passwords.check(password, own=_own_words(email, site_id))
     with _hashing:
@@ -77,7 +80,7 @@ def hashed(password: str, *, email: str, site_id: int | None = None) -> str:
 
 
 def _own_words(email: str, site_id: int | None) -> list[str]:
-    """What someone who knows the account tries first."""
+    """Return the words that someone who knows the account would try first."""
     theirs = select(Site.key, Site.origins).outerjoin(Membership, Membership.site_id == Site.id)
     theirs = theirs.outerjoin(Moderator, Moderator.id == Membership.moderator_id)
     theirs = theirs.where((Moderator.email == email) | (Site.id == site_id))
@@ -87,7 +90,7 @@ def _own_words(email: str, site_id: int | None) -> list[str]:
 
 
 def create_key(site: str, *scopes: str) -> str:
-    """A new key `gr_…` without a name or an end, by the command line."""
+    """Return a new key `gr_…` without a name or an end, for the command line."""
     with begin() as session:
         new = api_keys.NewKey(scopes)
         site_id = api_keys.site_id_of(session, site)
@@ -95,10 +98,10 @@ def create_key(site: str, *scopes: str) -> str:
 
 
 def first_start(public_url: str) -> str | None:
-    """On an empty database: the site `demo` and its owner. Answers the owner's one-time password,
-    once.
+    """On an empty database, add the site `demo` and its owner. Return the owner's one-time
+    password, only once.
 
-    Later only the demo's origins are brought up to date, as its page moves with the port.
+    Later this only updates the demo's origins, because its page moves with the port.
     """
     origins = {
         checked_origin(public_url),
@@ -115,7 +118,9 @@ def first_start(public_url: str) -> str | None:
 
 
 def check_password(email: str, password: str) -> Moderator | None:
-    """The account, if the password is right. An unknown email takes as long as a wrong password."""
+    """Return the account if the password is right. An unknown email takes as long as a wrong
+    password.
+    """
     with reading() as session:
         found = select(Moderator).where(Moderator.email == email.strip().lower())
         moderator = session.execute(found).scalar_one_or_none()
@@ -134,7 +139,7 @@ def _is_right(moderator: Moderator | None, password: str) -> bool:
 def change_password(moderator_id: str, password: str, *, session_hash: str = "") -> None:
     """Change the password and end every session except the one with this hash.
 
-    Raises ValueError, in words, for a password that is too easy to guess.
+    Raises ValueError, with a message for the person, for a password that is too easy to guess.
     """
     with reading() as session:
         email = session.get_one(Moderator, moderator_id).email

@@ -78,10 +78,10 @@ def create(
     by: str,
     within: Collection[str] = SCOPES,
 ) -> Made:
-    """A new key with 256 random bits; only its SHA-256 is kept.
+    """Create a key with 256 random bits; only its SHA-256 is stored.
 
-    Raises 422 for a bad name, scope or time, and 403 for a scope that is not `within` those of the
-    creator.
+    Raises a 422 for a bad name, scope or time, and a 403 for a scope that is not `within` those of
+    the creator.
     """
     scopes = _checked_scopes(new.scopes, site_id)
     _check_within(scopes, within)
@@ -115,7 +115,9 @@ def _make(
 
 
 def _checked_scopes(scopes: Collection[str], site_id: int | None) -> list[str]:
-    """In the order of `SCOPES`, of the ladder only the highest."""
+    """Return the scopes in the order of `SCOPES`, with only the highest of those that include each
+    other.
+    """
     possible = SITE_SCOPES if site_id is not None else (METRICS,)
     if wrong := [scope for scope in scopes if scope not in possible]:
         of = "A site's key" if site_id is not None else "A key of the whole installation"
@@ -145,13 +147,13 @@ def _check_within(scopes: Collection[str], within: Collection[str]) -> None:
 
 
 def listed(session: Session, site_id: int | None, *, ended: bool = True) -> list[ApiKey]:
-    """The keys of a site, or those of the installation, newest first."""
+    """Return the keys of a site, or those of the installation, newest first."""
     wanted = select(ApiKey).where(ApiKey.site_id == site_id).order_by(ApiKey.id.desc())
     return [row for row in session.scalars(wanted) if ended or state_of(row) == "live"]
 
 
 def of_site(session: Session, site_id: int, key_id: str) -> ApiKey:
-    """The key, locked against others who change it. Raises 404 for another site's."""
+    """Return the key, locked against other changes. Raises a 404 for another site's."""
     row = _locked(session, key_id)
     if row is None or row.site_id != site_id:
         raise Problem(404, "There is no such key on this site.")
@@ -159,7 +161,7 @@ def of_site(session: Session, site_id: int, key_id: str) -> ApiKey:
 
 
 def any_key(session: Session, key_id: str) -> ApiKey:
-    """The key of whatever site, locked against others who change it. Raises 404 for none."""
+    """Return the key of any site, locked against other changes. Raises a 404 if there is none."""
     row = _locked(session, key_id)
     if row is None:
         raise Problem(404, f"There is no key with the id {key_id!r}.")
@@ -171,7 +173,7 @@ def _locked(session: Session, key_id: str) -> ApiKey | None:
 
 
 def lines(session: Session, site: str | None, *, ended: bool) -> list[str]:
-    """The keys of one site or of all, and of the installation: one line each, the id first."""
+    """Return one line per key, the id first, of one site or of all sites and the installation."""
     rows = select(ApiKey, Site.key).outerjoin(Site, Site.id == ApiKey.site_id)
     if site is not None:
         rows = rows.where(ApiKey.site_id == site_id_of(session, site))
@@ -191,7 +193,7 @@ def _line(row: ApiKey, site: str | None) -> str:
 
 
 def revoke(session: Session, row: ApiKey, *, by: str) -> None:
-    """It stops working at once. To revoke it again changes nothing."""
+    """Make the key stop working at once. Revoking it again changes nothing."""
     if row.revoked_at is not None:
         return
     row.revoked_at = now()
@@ -206,10 +208,10 @@ def rotate(
     overlap: timedelta = OVERLAP,
     within: Collection[str] = SCOPES,
 ) -> Made:
-    """A new key with the same name, scopes and lifetime. The old one works for `overlap` longer.
+    """Create a key with the same name, scopes and lifetime. The old one works for `overlap` longer.
 
-    Raises 409 for a key that no longer works or was rotated before, and 403 for a key with scopes
-    that are not `within` those of the caller, who would learn the new key.
+    Raises a 409 for a key that no longer works or was rotated before, and a 403 for a key with
+    scopes that are not `within` those of the caller, who would learn the new key.
     """
     if state_of(row) != "live":
         raise Problem(409, "This key no longer works. Create a new one.")
@@ -239,7 +241,7 @@ def state_of(row: ApiKey) -> Literal["live", "expired", "revoked"]:
 
 
 def label(row: ApiKey) -> str:
-    """The key in a sentence: its name, or how it begins."""
+    """Return the key's name, or how it begins, for a sentence."""
     return f"“{row.name}”" if row.name else f"{row.hint}…"
 
 
@@ -260,7 +262,9 @@ def key_shape(row: ApiKey) -> ShownKey:
 
 
 def site_id_of(session: Session, site: str) -> int:
-    """Raises ValueError, in words, for a site that does not exist."""
+    """Return the site's id. Raises ValueError, with a message for the person, for a site that does
+    not exist.
+    """
     site_id = session.execute(select(Site.id).where(Site.key == site)).scalar()
     if site_id is None:
         raise ValueError(f"There is no site {site!r}.")
@@ -268,9 +272,9 @@ def site_id_of(session: Session, site: str) -> int:
 
 
 def parsed_expiry(text: str) -> datetime:
-    """A time from now like `90d` or `12h`, a date, or a time; UTC unless it says otherwise.
+    """Parse a time from now like `90d` or `12h`, a date, or a time; UTC unless it says otherwise.
 
-    Raises ValueError, in words, for anything else.
+    Raises ValueError, with a message for the person, for anything else.
     """
     if after := _AFTER.fullmatch(text):
         return now() + timedelta(hours=int(after[1]) * (24 if after[2] == "d" else 1))

@@ -1,4 +1,4 @@
-"""The sessions of a person in the console: where they are signed in, and ending them at once.
+"""A person's sessions in the console: where they are signed in, and ending them at once.
 
 A cookie holds a random value and the table its hash. A session works as long as its row exists.
 """
@@ -37,9 +37,9 @@ class OpenSession(NamedTuple):
 
 
 def start(moderator: Moderator, user_agent: str) -> str:
-    """Sign someone in whose password was right. Returns the value of the cookie.
+    """Sign in someone whose password was right. Return the value of the cookie.
 
-    Raises 403 if the password changed since then.
+    Raises a 403 if the password changed in the meantime.
     """
     cookie = random.token_urlsafe(32)
     with begin() as session:
@@ -57,7 +57,7 @@ def start(moderator: Moderator, user_agent: str) -> str:
 
 
 def listed(moderator_id: str, this: str) -> list[OpenSession]:
-    """The sessions that work, this one first and then by their last use. `this` is a hash."""
+    """Return the working sessions, this one first and then by their last use. `this` is a hash."""
     wanted = select(ConsoleSession).where(ConsoleSession.moderator_id == moderator_id)
     with reading() as session:
         rows = session.scalars(wanted.where(ConsoleSession.expires_at > now())).all()
@@ -75,7 +75,7 @@ UNKNOWN = "An unknown browser"  # it signed in before Greenroom noted the browse
 
 
 def end(moderator_id: str, session_id: str) -> None:
-    """End one session of this person. Raises 404 if it has ended already."""
+    """End one session of this person. Raises a 404 if it has ended already."""
     with begin() as session:
         rows = select(ConsoleSession).where(ConsoleSession.moderator_id == moderator_id)
         for row in session.scalars(rows):

@@ -1,10 +1,10 @@
-"""The mails that people get: a subject and a text each. `mail.py` sends them."""
+"""The emails that people get: a subject and a text each. `mail.py` sends them."""
 
 from __future__ import annotations
 
 
 def invitation(inviting: str, site: str, link: str) -> tuple[str, str]:
-    """To someone who is invited to moderate a site's comments."""
+    """Write to someone who is invited to moderate a site's comments."""
     text = (
         f"{inviting} invites you to moderate the comments on {site}. Accept the invitation "
         f"here:\n\n{link}\n\nThis link works once and expires after a week."
@@ -13,7 +13,7 @@ def invitation(inviting: str, site: str, link: str) -> tuple[str, str]:
 
 
 def confirm_address(old: str, link: str) -> tuple[str, str]:
-    """To the new email address of an account."""
+    """Write to the new email address of an account."""
     text = (
         f"Someone wants to use this address for the Greenroom account {old}. If that is you, "
         f"confirm it here:\n\n{link}\n\nThe link works once, within an hour. If it is not you, you "
@@ -23,7 +23,7 @@ def confirm_address(old: str, link: str) -> tuple[str, str]:
 
 
 def address_changed(new: str) -> tuple[str, str]:
-    """To the old email address of an account."""
+    """Write to the old email address of an account."""
     text = (
         f"Your Greenroom account now uses the address {new}. You sign in with that one.\n\n"
         "If you did not change it, tell an owner of your site at once."
@@ -32,7 +32,7 @@ def address_changed(new: str) -> tuple[str, str]:
 
 
 def new_password(link: str) -> tuple[str, str]:
-    """To someone who asked for a new password."""
+    """Write to someone who asked for a new password."""
     text = (
         f"Choose a new password for Greenroom here:\n\n{link}\n\nThis link works once and "
         "expires after an hour. If you did not ask for it, you can ignore this email: your "

@@ -24,8 +24,8 @@ from models.store.database import now
 
 
 def works() -> ColumnElement[bool]:
-    """The condition for rows of links that work. The previous release marks a used link instead of
-    deleting it.
+    """Return the condition for rows of links that work. The previous release marks a used link
+    instead of deleting it.
     """
     return Ticket.used_at.is_(None) & (Ticket.expires_at > now())
 
@@ -45,7 +45,7 @@ def void_new_addresses(session: Session, moderator_id: str) -> None:
 
 
 def password_changed(session: Session, email: str) -> None:
-    """Whoever read the old mails, such as a thief of the mailbox, can no longer use their links."""
+    """End the person's links, so that a thief who has read their mailbox can no longer use them."""
     session.execute(delete(Ticket).where(Ticket.email == email))
     moderator_id = session.scalar(select(Moderator.id).where(Moderator.email == email))
     if moderator_id is not None:
@@ -60,7 +60,9 @@ def address_changed(session: Session, old: str, moderator_id: str) -> None:
 def role_changed(
     session: Session, email: str, moderator_id: str, *, site_id: int, role: str | None
 ) -> None:
-    """Call it for everyone who joins a site, gets another role, or leaves it (no role)."""
+    """End links after a change of role. Call this for everyone who joins a site, gets another role,
+    or leaves it (no role).
+    """
     void_resets(session, email)
     void_invitations(session, email, site_id=site_id)
     if role != "owner":

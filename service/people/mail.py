@@ -1,5 +1,5 @@
-"""Mail to moderators, where a server for it is named; never inside the request that
-asked for it.
+"""Send mail to moderators, if a mail server is set, and never inside the request that asked for
+it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,16 @@ def can_send() -> bool:
 
 
 def in_background(work: Callable[..., object], *about: str) -> None:
-    """Whether it succeeds nobody waits for: a link can be made anew."""
+    """Send in the background. No request waits for the outcome, because a link can be made
+    again.
+    """
     threading.Thread(target=_logged, args=(work, *about), name="mail", daemon=True).start()
 
 
 def _logged(work: Callable[..., object], *about: str) -> None:
     try:
         work(*about)
-    except Exception as error:  # the database may be away; there is nobody to tell but the log
+    except Exception as error:  # the database may be down; only the log can tell
         log.exception("mail.failed", exc_info=error)
 
 

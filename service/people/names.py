@@ -1,4 +1,4 @@
-"""Names for those who decide, as other moderators know them."""
+"""Names of moderators, keys and Greenroom, as other moderators know them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from models.records import ApiKey, Moderator
 from models.settling.actor import POLICY, POLICY_NAME, Actor, ActorShape
 
 MODERATOR, KEY = "moderator:", "key:"
-ROLES = ("viewer", "moderator", "owner")  # each may do what those before it may
+ROLES = ("viewer", "moderator", "owner")  # each role includes those before it
 
 
 def names_of(session: Session, bys: Iterable[str]) -> dict[str, str]:
-    """ "moderator:ID" and the like as people say it: an email, a key's name, "Greenroom"."""
+    """Return names for "moderator:ID" and the like: an email, a key's name, "Greenroom"."""
     wanted = set(bys)
     known = _known_names(session, wanted)
     return {by: known.get(by) or _other(by) for by in wanted}
 
 
 def actors_of(session: Session, bys: Iterable[str]) -> dict[str, ActorShape | None]:
-    """The same for programs: type, id and name. None for those who are no actor, such as the
+    """Return type, id and name of each for programs. None for those who are no actor, such as the
     command line.
     """
     wanted = set(bys)
@@ -40,7 +40,9 @@ def _actor(by: str, name: str) -> ActorShape | None:
 
 
 def _known_names(session: Session, bys: Collection[str]) -> dict[str, str]:
-    """The emails of moderators and the names of keys. It asks the database only for those."""
+    """Return the emails of moderators and the names of keys. It queries the database only for
+    these.
+    """
     moderators, keys = _ids(bys, MODERATOR), _ids(bys, KEY)
     names: dict[str, str] = {}
     if moderators:

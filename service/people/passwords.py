@@ -1,6 +1,6 @@
-"""Which passwords an account may have: not too easy to guess.
+"""Which passwords an account may have: none that is too easy to guess.
 
-Everyone who sets a password is asked by this one rule: with an invitation, a reset link, the
+This one rule holds wherever someone sets a password: with an invitation, a reset link, the
 console's form, or the command line.
 """
 
@@ -26,10 +26,10 @@ TOO_EASY = (
 
 
 def check(password: str, *, own: Iterable[str]) -> None:
-    """Raises ValueError, in words, for a password that is too easy to guess.
+    """Raise ValueError, with a message for the person, for a password that is too easy to guess.
 
-    `own` are words that people who know the account try first, such as its email and the names of
-    its sites. Only what a password has besides them counts.
+    `own` are words that people who know the account would try first, such as its email and the
+    names of its sites. Only the rest of a password counts.
     """
     words = _parts(["greenroom", *own])
     guesses = _guesses(_without(words, password)[:MOST_JUDGED], words)
@@ -38,7 +38,7 @@ def check(password: str, *, own: Iterable[str]) -> None:
 
 
 def _parts(own: Iterable[str]) -> list[str]:
-    """All words in lower case, and their parts: of "ann.lee@paper.example" also "ann.lee",
+    """Return all words in lower case, and their parts: of "ann.lee@paper.example" also "ann.lee",
     "annlee", "ann", "lee", "paper" and "example". The longest come first.
     """
     words: set[str] = set()

@@ -1,4 +1,4 @@
-"""Whether a site requires a second factor of everyone who works on it."""
+"""Whether a site requires a second factor from everyone who works on it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def is_required(session: Session, site_id: int) -> bool:
 def require(
     session: Session, site_id: int, required: bool, *, by: str, owner_id: str | None = None
 ) -> None:
-    """Require a second factor on the site, or no longer. To say it again changes nothing.
+    """Require a second factor on the site, or no longer. Repeating this changes nothing.
 
-    Whoever has none then sets one up before they see anything of the site. Raises 409 if the owner
-    who turns it on has none, or if no owner has one and a program turns it on.
+    People without one must then set one up before they see anything of the site. Raises a 409 if
+    the owner who turns this on has none, or if no owner has one and a program turns it on.
     """
     site = session.get_one(Site, site_id, with_for_update=True)
     if site.second_factor_required == required:
@@ -39,7 +39,7 @@ def require(
 
 
 def require_on(site: str, required: bool, *, by: str) -> None:
-    """The same by the site's key. Raises ValueError for a site that does not exist."""
+    """Do the same by the site's key. Raises ValueError for a site that does not exist."""
     with begin() as session:
         require(session, api_keys.site_id_of(session, site), required, by=by)
 

@@ -37,7 +37,7 @@ def address(secret: str, email: str) -> str:
 
 
 def begin(moderator_id: str, secret: str, code: str) -> list[str] | None:
-    """Turn the second factor on, or replace it, if the code is right. Returns the recovery codes,
+    """Turn the second factor on, or replace it, if the code is right. Return the recovery codes,
     which are shown only now, or None for a wrong code.
     """
     step = _step_of(secret, code, after=0)
@@ -54,9 +54,9 @@ def begin(moderator_id: str, secret: str, code: str) -> list[str] | None:
 
 
 def new_recovery_codes(moderator_id: str) -> list[str]:
-    """Replace the recovery codes. Returns them, as they are shown only now.
+    """Replace the recovery codes. Return them, because they are shown only now.
 
-    Raises 409 without a second factor.
+    Raises a 409 without a second factor.
     """
     with changing() as session:
         moderator = session.get_one(Moderator, moderator_id)
@@ -77,7 +77,7 @@ def _give_recovery_codes(moderator: Moderator) -> list[str]:
 
 
 def admit(moderator_id: str, code: str) -> Moderator | None:
-    """The account, if this is a code of the app or a recovery code. Every code works once."""
+    """Return the account if this is a code of the app or a recovery code. Every code works once."""
     typed = code.strip().lower().replace(" ", "")
     with changing() as session:
         moderator = _locked(session, moderator_id)
@@ -100,14 +100,14 @@ def looks_like_a_code(typed: str) -> bool:
 
 
 def take_code(moderator_id: str, code: str) -> bool:
-    """Whether this is a code of the app that was not used before."""
+    """Whether this is a code of the app that was not used before. It counts as used then."""
     with changing() as session:
         moderator = _locked(session, moderator_id)
         return moderator is not None and _take(moderator, code)
 
 
 def _locked(session: Session, moderator_id: str) -> Moderator | None:
-    """The account if it has a second factor, locked so that no code works twice."""
+    """Return the account if it has a second factor, locked so that no code works twice."""
     wanted = select(Moderator).where(Moderator.id == moderator_id).with_for_update()
     return session.scalar(wanted.where(Moderator.second_factor.is_not(None)))
 
@@ -125,7 +125,7 @@ def is_on(moderator_id: str) -> bool:
 
 
 def recovery_codes_left(moderator_id: str) -> int | None:
-    """How many recovery codes are unused. None without a second factor."""
+    """Return how many recovery codes are unused. None without a second factor."""
     wanted = select(Moderator.recovery_codes, Moderator.second_factor).where(
         Moderator.id == moderator_id
     )
@@ -144,7 +144,7 @@ def end(moderator_id: str) -> None:
 
 
 def _step_of(secret: str, code: str, *, after: int) -> int | None:
-    """The time step that the code belongs to, if it is near now and after the last one used."""
+    """Return the time step of the code, if it is near now and after the last one used."""
     if not looks_like_a_code(code):
         return None
     current, counter = int(time.time()) // STEP_SECONDS, pyotp.HOTP(secret)

@@ -45,21 +45,21 @@ class Invited(TypedDict):
 
 
 def members(site_id: int) -> Select[str, str, bytes | None, str]:
-    """Id, email, second factor and role of everyone on the site, in the order of their emails."""
+    """Return id, email, second factor and role of everyone on the site, sorted by email."""
     rows = select(Moderator.id, Moderator.email, Moderator.second_factor, Membership.role)
     rows = rows.join(Membership, Membership.moderator_id == Moderator.id)
     return rows.where(Membership.site_id == site_id).order_by(Moderator.email)
 
 
 def invited(site_id: int) -> Select[Ticket]:
-    """The invitations that still work."""
+    """Return the invitations that still work."""
     open_ones = select(Ticket).where(Ticket.site_id == site_id, Ticket.kind == "invitation")
     return open_ones.where(live_links.works()).order_by(Ticket.at)
 
 
 def lock(session: Session, site_id: int) -> None:
-    """Make changes to the people of a site take turns: of two owners who remove each other, one
-    stays, and an invitation is either used or withdrawn.
+    """Make changes to the people of a site take turns: if two owners remove each other, one stays,
+    and an invitation is either used or withdrawn.
     """
     session.execute(select(Site.id).where(Site.id == site_id).with_for_update()).one()
 
@@ -67,9 +67,9 @@ def lock(session: Session, site_id: int) -> None:
 def set_role(
     session: Session, site_id: int, moderator_id: str, role: str | None, *, by: str
 ) -> str:
-    """Give someone another role, or remove them from the site with None. Returns their email.
+    """Give someone another role, or remove them from the site with None. Return their email.
 
-    Raises 404 for someone who is not of the site, and 409 for the last owner.
+    Raises a 404 for someone who is not on the site, and a 409 for the last owner.
     """
     lock(session, site_id)
     member = session.get(Membership, (moderator_id, site_id)) if is_id(moderator_id) else None
@@ -100,7 +100,7 @@ def set_role(
 def join(session: Session, site_id: int, moderator: Moderator, role: str) -> None:
     """Give someone who was invited their role. Lock the site first.
 
-    Raises 409 for the last owner, who was invited with a smaller role.
+    Raises a 409 for the last owner, who was invited with a smaller role.
     """
     member = session.get(Membership, (moderator.id, site_id))
     if member is None:
@@ -135,7 +135,7 @@ def member_shape(row: Row[str, str, bytes | None, str]) -> Member:
 
 
 def ticket_shape(ticket: Ticket) -> Invited:
-    """The link is shown once, when it is made."""
+    """Return the invitation with its link, which is shown only once."""
     return {
         "id": ticket.id,
         "email": ticket.email,

@@ -54,7 +54,9 @@ def invite(email: str, site: str, role: str, *, by: str) -> str:
 
 
 def invite_again(session: Session, site_id: int, invitation_id: str, *, by: str) -> Invitation:
-    """Replace an invitation by a new one that lasts a week from now. Raises 404 if it has ended."""
+    """Replace an invitation by a new one that lasts a week from now. Raises a 404 if it has
+    ended.
+    """
     team.lock(session, site_id)
     old = open_invitation(session, site_id, invitation_id)
     email, role = old.email, str(old.role)
@@ -64,7 +66,7 @@ def invite_again(session: Session, site_id: int, invitation_id: str, *, by: str)
 
 
 def withdraw(session: Session, site_id: int, invitation_id: str, *, by: str) -> None:
-    """End an invitation. Raises 404 if it has ended already, for example because it was used."""
+    """End an invitation. Raises a 404 if it has ended already, for example because it was used."""
     team.lock(session, site_id)
     invitation = open_invitation(session, site_id, invitation_id)
     what = f"withdrew the invitation for {invitation.email} as {invitation.role}"
@@ -106,7 +108,7 @@ def reset_by_mail(email: str) -> str | None:
 def new_address(moderator_id: str, email: str) -> str | None:
     """Return a link to mail to a new address of the account, or None if another account uses it.
 
-    Raises ValueError for what is no address, and 429 if the account asked too often.
+    Raises ValueError for an invalid address, and a 429 if the account asked too often.
     """
     email, by = accounts.checked_email(email), str(Actor.moderator(moderator_id))
     with begin() as session:
@@ -121,9 +123,9 @@ def new_address(moderator_id: str, email: str) -> str | None:
 
 
 def use_new_address(ticket: Ticket) -> str | None:
-    """Give the account its new address. Returns the old one, or None if the link no longer works.
+    """Give the account its new address. Return the old one, or None if the link no longer works.
 
-    Raises 409 if another account got the address meanwhile.
+    Raises a 409 if another account got the address meanwhile.
     """
     moderator_id = Actor.parse(ticket.by).id
     with begin() as session:
@@ -152,7 +154,7 @@ def _invite(session: Session, email: str, site_id: int, role: str, *, by: str) -
 
 
 def open_invitation(session: Session, site_id: int, invitation_id: str) -> Ticket:
-    """Raises 404 for an invitation that has ended, or that is another site's."""
+    """Return the invitation. Raises a 404 if it has ended or is another site's."""
     for invitation in session.scalars(team.invited(site_id)):
         if invitation.id == invitation_id:
             return invitation
@@ -160,7 +162,7 @@ def open_invitation(session: Session, site_id: int, invitation_id: str) -> Ticke
 
 
 def _add(session: Session, ticket: Ticket) -> str:
-    """Keep a new ticket and return its link."""
+    """Store a new ticket and return its link."""
     token = random.token_urlsafe(32)
     ticket.hash, ticket.expires_at = _hash(token), now() + LASTS[ticket.kind]
     session.add(ticket)
@@ -168,7 +170,7 @@ def _add(session: Session, ticket: Ticket) -> str:
 
 
 def find(token: str) -> Ticket | None:
-    """The ticket of this link, if it still works."""
+    """Return the ticket of this link, if it still works."""
     wanted = select(Ticket).where(Ticket.hash == _hash(token), live_links.works())
     with reading() as session:
         return session.execute(wanted).scalar_one_or_none()
@@ -183,8 +185,8 @@ def is_new_account(ticket: Ticket) -> bool:
 
 
 def use(token: str, password: str) -> bool:
-    """Do what the link is for. Returns False if it no longer works, and raises ValueError for a
-    password that is too easy to guess, and 409 if the site would lose its last owner.
+    """Do what the link is for. Return False if it no longer works. Raises ValueError for a password
+    that is too easy to guess, and a 409 if the site would lose its last owner.
 
     Someone with an account joins one more site with the password they have.
     """
@@ -196,7 +198,7 @@ def use(token: str, password: str) -> bool:
     if sets_password:
         hashed = accounts.hashed(password, email=ticket.email, site_id=ticket.site_id)
     with begin() as session:
-        # Whoever voids links locks the same rows first, so only one of us is in time.
+        # Code that ends links locks the same rows first, so only one of the two is in time.
         if ticket.site_id is not None:
             team.lock(session, ticket.site_id)
         moderator = _locked_account(session, ticket.email)

@@ -47,7 +47,7 @@ expect.set_options(timeout=1000 * PATIENCE)
 
 
 class Greenroom(NamedTuple):
-    """The service as it runs, where its newspaper is, and what may be done on the newspaper's site
+    """The running service, its newspaper's address, and a caller who may do everything on the site
     `paper`.
     """
 
@@ -88,7 +88,7 @@ print(json.dumps({site: accounts.create_key(site, "admin") for site in sites}))
 
 
 def _site_keys(service: Running, origin: str) -> dict[str, str]:
-    """Add the newspaper's sites; a key that may do everything for each site."""
+    """Add the newspaper's sites; return a key with all rights for each site."""
     done = subprocess.run(
         [sys.executable, "-c", SITES, origin],
         env=service.environment,
@@ -121,16 +121,14 @@ def _chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def url(client: Client) -> Iterator[str]:
-    """The service in this process, over the test's database."""
+    """The service in this process, with the test's database."""
     with served(client.application) as address:
         yield address
 
 
 @pytest.fixture
 def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens an address in a fresh browser. Whatever a page complains about, or a script that ran,
-    fails the test.
-    """
+    """Open an address in a fresh browser. A logged error, or a script that ran, fails the test."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 

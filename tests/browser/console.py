@@ -1,5 +1,5 @@
-"""The console in a browser: a server of its own over the test's database, comments that wait, and
-someone signed in.
+"""The console in a browser: its own server with the test's database, waiting comments, and a
+signed-in person.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("ut
 
 
 class _Handler(WSGIRequestHandler):
-    timeout = 5  # a connection that a browser opened and never used ends too
+    timeout = 5  # ends connections that a browser opened and never used, too
 
 
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
-    """The service in this process, on a port of its own."""
+    """Run the service in this process, on its own port."""
     server: Any = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
     server.daemon_threads = (
         False  # to close waits for the last answers: none is given amid another test's database
@@ -47,7 +47,9 @@ def served(app: Flask) -> Iterator[str]:
 
 
 def wait_in_line(client: Client, count: int, **fields: Any) -> list[str]:
-    """So many comments that are held for their links, oldest first, by Reader 1, Reader 2, …"""
+    """Add that many comments that are held for their links, oldest first, by Reader 1, Reader
+    2, …
+    """
     ids = [
         posted(
             client,
@@ -73,7 +75,7 @@ def sign_in(
     site: str = "demo",
     is_scripted: bool = True,
 ) -> None:
-    """And look at the queue, once it hears keys."""
+    """Sign in and open the queue; wait until it reacts to keys."""
     accounts.add_moderator(email, site, role, PASSWORD)
     page.goto(f"{url}/console/sign-in")
     page.get_by_label("Email").fill(email)
@@ -96,18 +98,18 @@ def press(page: Page, key: str) -> None:
 
 
 def statuses() -> dict[str, str]:
-    """The status of each comment by the name of its author."""
+    """Return the status of each comment by the name of its author."""
     with reading() as session:
         return {comment.name: comment.status for comment in session.query(Comment)}
 
 
 def shown(page: Page) -> str:
-    """Whose comment is open."""
+    """Return whose comment is open."""
     return page.locator(".item h1").inner_text()
 
 
 def findings(page: Page) -> list[str]:
-    """What axe-core objects to on this page, if it is serious."""
+    """Return the serious problems that axe-core finds on this page."""
     if page.evaluate("() => !window.axe"):
         page.evaluate(AXE)
     found = page.evaluate("async () => (await axe.run({ resultTypes: ['violations'] })).violations")

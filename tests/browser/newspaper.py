@@ -1,5 +1,5 @@
-"""A newspaper on a port of its own, as strict as a page can be, with the comments of a Greenroom
-elsewhere.
+"""A newspaper on its own port, with the strictest possible policy, and with the comments of a
+Greenroom elsewhere.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ POLICY = (
 
 
 class Newspaper:
-    """Every path is an article and so a thread of its own; `?lang=ar` is its language, `?site=` the
-    site it is on.
-    """
+    """Every path is an article, and so a thread; `?lang=ar` is its language, `?site=` its site."""
 
     def __init__(self, greenroom: str) -> None:
         paper = self

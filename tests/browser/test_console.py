@@ -1,5 +1,5 @@
-"""A moderator at work in a real browser: every key, undo, many at once, two at one comment, and
-both widths.
+"""A moderator at work in a real browser: every key, undo, many at once, two people at one comment,
+and both widths.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def told(page: Page, text: str) -> None:
 
 
 def settled(page: Page, name: str, status: str) -> None:
-    """The decision has reached the database: it is sent in the background."""
+    """Wait until the decision, which is sent in the background, has reached the database."""
     for _ in range(1200):
         if statuses()[name] == status:
             return
@@ -384,7 +384,7 @@ def test_an_undo_of_many_is_finished_though_the_list_is_refreshed_meanwhile(
     page.keyboard.press("Shift+A")
     told(page, "Approved 60 comments")
     settled(page, "Reader 60", "approved")
-    expect(page.locator("[data-count=review]")).to_be_hidden()  # the count after that is over
+    expect(page.locator("[data-count=review]")).to_be_hidden()  # the next count is over
     parts: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -549,7 +549,7 @@ SELLS = (
 
 
 def marks(page: Page, place: str) -> dict[str, str]:
-    """The words marked there, in small letters, and which way they moved the score."""
+    """Return the marked words, in lower case, and which way they moved the score."""
     found = page.locator(f"{place} mark.moved").all()
     return {
         mark.inner_text().lower(): (mark.get_attribute("class") or "").split()[-1] for mark in found

@@ -44,9 +44,7 @@ def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def paper(greenroom: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The examples, served on a free port and with this Greenroom's port in place of
-    the default.
-    """
+    """The examples, served on a free port and with this Greenroom's port instead of the default."""
     folder = tmp_path_factory.mktemp("served") / "examples"
     shutil.copytree(EXAMPLES, folder)
     for page in folder.rglob("*.html"):
@@ -65,7 +63,7 @@ def paper(greenroom: Running, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def _greenroom_commands() -> list[str]:
-    """The commands that the README has the reader type."""
+    """Return the commands that the README tells the reader to type."""
     commands = re.findall(r"^\.venv/bin/greenroom (.+)$", README, re.MULTILINE)
     assert [command.split()[0] for command in commands] == ["site", "moderator"]
     return commands
@@ -102,7 +100,7 @@ def test_the_plain_embed_leads_to_the_thread_without_javascript(paper, open_page
 
 
 def _sign_in(page: Page, greenroom: Running) -> None:
-    """With the password that `make run` printed, which asks for a new one."""
+    """Sign in with the password that `make run` printed, and choose a new one."""
     email, password = greenroom.owner
     page.goto(f"{greenroom.url}/console/")
     page.get_by_label("Email").fill(email)

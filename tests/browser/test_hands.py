@@ -1,4 +1,6 @@
-"""Hands that are faster than the line: keys, buttons and clicks decide only what is on the screen."""
+"""Hands that are faster than the connection: keys, buttons and clicks decide only what is on the
+screen.
+"""
 
 from __future__ import annotations
 

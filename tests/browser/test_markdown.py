@@ -1,4 +1,4 @@
-"""What the renderer makes of other people's tests, in a real browser: CommonMark's links and
+"""The renderer with the test suites of others, in a real browser: CommonMark's links and
 DOMPurify's attacks.
 """
 
@@ -33,7 +33,7 @@ EXAMPLE = re.compile(
     r"^`{32} example\n(.*?)^\.\n(.*?)^`{32}$|^#{1,6} *(.*?)$", re.MULTILINE | re.DOTALL
 )
 ANCHOR = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
-# Runs in the page: what each part holds that a rendered comment may not.
+# Runs in the page and finds what a rendered comment may not contain.
 LOOK = """
 ([tags, attributes]) => [...document.querySelectorAll('section')].map((part) => {
     const wrong = [];
@@ -65,7 +65,9 @@ class Example(NamedTuple):
 
 
 def examples() -> list[Example]:
-    """Those of the sections that links, images and HTML are about, with absolute destinations."""
+    """Return the examples of the sections about links, images and HTML, with absolute
+    destinations.
+    """
     text = (npm_package("commonmark-spec") / "spec.txt").read_text("utf-8").replace("→", "\t")
     found, section = [], ""
     for markdown, html, title in EXAMPLE.findall(text):
@@ -78,13 +80,13 @@ def examples() -> list[Example]:
 
 
 def _absolute(text: str) -> str:
-    """`/uri` and `/url` on a host: Greenroom takes no relative destination."""
+    """Put `/uri` and `/url` on a host: Greenroom accepts no relative destination."""
     return re.sub(r"(?<![\w/.:])/(ur[il]\b)", rf"{ELSEWHERE}/\1", text)
 
 
 def attacks() -> list[str]:
-    """DOMPurify's fixtures, each as a whole comment and wherever Markdown takes an address or a
-    text.
+    """Return DOMPurify's fixtures, each as a whole comment and wherever Markdown takes an address
+    or a text.
     """
     file = npm_package("dompurify-fixtures") / "test/fixtures/expect.js"
     node = shutil.which("node") or shutil.which("nodejs")
@@ -112,8 +114,8 @@ def attacks() -> list[str]:
 
 
 def look(chromium: Browser, bodies: Iterable[str]) -> list[tuple[str, Any]]:
-    """Show the rendered bodies in a page without any policy; those in which something is that may
-    not be, and what.
+    """Show the rendered bodies in a page without any policy. Return those that contain something
+    forbidden, and what.
 
     Nothing may run and nothing may be loaded.
     """
@@ -183,8 +185,8 @@ def test_whatever_commonmark_links_is_linked_the_same_and_only_bare_addresses_to
 
 
 def _anchors(html: str) -> set[tuple[str, str]]:
-    """Address and text of the links to http and https, the address as a browser understands it,
-    without escapes.
+    """Return address and text of the links to http and https, with the address as a browser
+    understands it, without escapes.
     """
     found = {(link(unescape(href)), text) for href, text in ANCHOR.findall(html)}
     return {(unquote(url.href).replace("\\", "/"), text) for url, text in found if url}

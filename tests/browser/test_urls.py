@@ -34,5 +34,5 @@ def test_a_browser_opens_the_same_host_from_what_we_publish(chromium: Browser) -
 
 
 def _plain(host: str) -> str:
-    """Ours have neither the root's dot nor brackets."""
+    """Our form has neither the root's dot nor brackets."""
     return host.strip("[]").removesuffix(".")

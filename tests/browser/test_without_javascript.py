@@ -1,5 +1,5 @@
-"""The same job without JavaScript: the thread as a plain page, its form, and the page that says
-what happens next.
+"""The pages without JavaScript: the thread as a plain page, its form, and the page that says what
+happens next.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ANSWER = (
 
 @pytest.fixture
 def plain(open_page, greenroom):
-    """Opens the plain page of a thread of the newspaper, in a browser that runs no script."""
+    """Open the plain page of a thread of the newspaper, in a browser that runs no script."""
 
     def plain(thread: str, lang: str = "") -> Page:
         url = f"{greenroom.url}/sites/paper/thread?thread={thread}&url={greenroom.paper}{thread}"

@@ -25,7 +25,7 @@ def ann(client: Client) -> SignedIn:
 
 
 def first_step(client: Client, email: str = "ann@paper.example") -> str:
-    """With the password alone: what the form for the code carries."""
+    """Return what the form for the code carries after the password was given."""
     signing_in.guesses._tries.clear()
     page = client.post("/console/sign-in", data={"email": email, "password": PASSWORD})
     assert client.get_cookie("greenroom_console", path="/console") is None
@@ -88,7 +88,7 @@ FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:131.0) Gecko/20100101 Fi
 
 
 def signed_in_with(ann: SignedIn, user_agent: str) -> Client:
-    """The same person in another browser."""
+    """Return the same person in another browser."""
     other = client_of(ann.client.application)
     form = {"email": ann.email, "password": PASSWORD}
     answer = other.post("/console/sign-in", data=form, headers={"User-Agent": user_agent})

@@ -1,4 +1,4 @@
-"""The console says what is down and what that means, asked at most every few seconds."""
+"""The console says what is down and what that means, and checks at most every few seconds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.greenroom import PATIENCE
 
 
 class Health:
-    """What is down, as long as the test says so. `asked` is how often somebody asked."""
+    """Parts that are down, as the test sets them. `asked` is how often the console checked."""
 
     def __init__(self) -> None:
         self.down: set[str] = set()
@@ -46,7 +46,7 @@ def health(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> Iterator[Heal
 
 
 def found_out() -> None:
-    """Wait until nobody finds out any more."""
+    """Wait until no check is running."""
     for thread in threading.enumerate():
         if thread.name == "alarm":
             thread.join(PATIENCE)

@@ -1,4 +1,4 @@
-"""Signing in leads to the page that was wanted, and what was written meanwhile is kept."""
+"""Signing in leads to the page that was requested, and a written text is kept."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def held(ann: SignedIn) -> str:
 
 
 def hidden(page: str) -> dict[str, str]:
-    """The hidden fields of a page's only form."""
+    """Return the hidden fields of a page's only form."""
     found = re.findall(r'<input type="hidden" name="([\w.]+)" value="([^"]*)">', page)
     return {name: html.unescape(value) for name, value in found}
 
@@ -47,7 +47,7 @@ def writer_of(page: str) -> str:
 
 
 def sign_in(client: Client, page: str, email: str, password: str = PASSWORD) -> Answer:
-    """Send the form of the page for signing in."""
+    """Send the form of the sign-in page."""
     signing_in.guesses._tries.clear()
     return client.post(
         "/console/sign-in", data={**hidden(page), "email": email, "password": password}
@@ -142,7 +142,7 @@ def notes() -> list[tuple[str, str]]:
 
 
 def note_too_late(ann: SignedIn, held: str, query: str = "?tab=all&q=a") -> Answer:
-    """Write a note on a page whose session has ended since."""
+    """Write a note on a page whose session has ended in the meantime."""
     page = ann.get(f"/items/{held}{query}")
     back = html.unescape(re.findall(r'name="back" value="([^"]+)"', page)[0])
     end_sessions()

@@ -1,6 +1,6 @@
-"""A stolen session changes nothing that matters: sensitive actions need the password each time.
+"""A stolen session cannot change anything important: sensitive actions need the password each time.
 
-Every POST of the console is in one of the two tables. A new one fails the first test until it is.
+Every POST of the console is in one of the two tables. A new one without a row fails the first test.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class World(NamedTuple):
     clock: time_machine.Coordinates
 
     def fresh_code(self) -> str:
-        """A code that was not used before."""
+        """Return a code that was not used before."""
         self.clock.shift(60)
         return pyotp.TOTP(self.secret).now()
 
@@ -172,7 +172,7 @@ def clock() -> Any:
 
 
 def everything() -> list[str]:
-    """All rows about people and keys, as text."""
+    """Return all rows about people and keys, as text."""
     rows = []
     with reading() as session:
         for record in (Moderator, Membership, ApiKey, Ticket, Act):
@@ -227,7 +227,7 @@ def test_a_fresh_code_does_instead_of_the_password_but_only_once(world: World, r
 
 
 def test_the_page_that_asks_sends_the_same_form_again(world: World) -> None:
-    """With what was typed, as text of the page and never as markup."""
+    """The typed text is text of the page and never markup."""
     asked = world.ann.form("/sites/demo/keys", name='"><b>x', scope="read", life="30")
     assert 'name="name" value="&#34;&gt;&lt;b&gt;x"' in asked.text
     assert 'action="/console/sites/demo/keys"' in asked.text

@@ -1,4 +1,4 @@
-"""The console: who gets in, and what may be decided there."""
+"""The console: who may sign in, and what they may decide there."""
 
 from __future__ import annotations
 
@@ -49,9 +49,7 @@ def test_a_wrong_password_and_an_unknown_email_are_told_the_same(owner: Client) 
 def test_guessing_is_slowed_for_the_one_who_guesses(owner: Client) -> None:
     statuses = [sign_in(owner, OWNER, f"guess {number}").status_code for number in range(6)]
     assert 429 in statuses
-    assert (
-        sign_in(owner, "other@paper.example", "guess").status_code == 403
-    )  # others are not held up
+    assert sign_in(owner, "other@paper.example", "guess").status_code == 403  # others need not wait
 
 
 def test_the_list_shows_why_and_nothing_of_a_stranger_runs(owner: Client) -> None:

@@ -1,4 +1,4 @@
-"""One comment as a moderator sees it: what surrounds it."""
+"""One comment as a moderator sees it, with its surroundings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What the queue's script asks while the page is open: the list as it is now, or that it is the same."""
+"""Requests of the queue's script while the page is open: the current list, or that it is
+unchanged.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ def ann(client: Client) -> SignedIn:
 
 
 def hold(client: Client, count: int) -> list[str]:
-    """Comments that wait, oldest first."""
+    """Add comments that wait, oldest first."""
     ids = [
         posted(client, body=f"{'abcdefgh'[n % 8] * 9} {n} {LINKS}", email=f"r{n}@example.org")
         for n in range(count)
@@ -39,7 +41,7 @@ def ids(answer: TestResponse) -> list[str]:
 
 
 def more_link(who: SignedIn) -> str:
-    """The cursor of the second page."""
+    """Return the cursor of the second page."""
     return who.get("/").partition("after=")[2].partition('"')[0]
 
 

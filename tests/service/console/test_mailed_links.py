@@ -1,4 +1,4 @@
-"""Invitations, and passwords that were forgotten: the links, and who gets one."""
+"""Invitations and forgotten passwords: the links, and who gets one."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def test_a_reset_ends_every_session_and_the_old_password(ann: SignedIn) -> None:
 
 @pytest.fixture
 def mailing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mail server is configured; nobody listens there."""
+    """Set a mail server on which nothing listens."""
     monkeypatch.setenv("GREENROOM_SMTP_URL", "smtp://127.0.0.1:1")
     settings.cache_clear()
 
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """Every statement that any thread sends to the database."""
+    """Record every statement that any thread sends to the database."""
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -101,13 +101,13 @@ def test_a_forgotten_password_gets_one_answer_whether_there_is_an_account_or_not
 
 
 def invited() -> list[str]:
-    """To whom links were made."""
+    """Return to whom links were made."""
     with reading() as session:
         return list(session.scalars(select(Ticket.email)))
 
 
 class Mailbox(threading.Thread):
-    """A mail server on a port of its own. It ends with the test."""
+    """A mail server on its own port that accepts one message."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)

@@ -1,5 +1,5 @@
-"""The console's queue on the server: lists and their filters, search, many at once,
-undo, claims.
+"""The console's queue on the server: lists and their filters, search, many at once, undo,
+claims.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def ann(client: Client) -> SignedIn:
 
 @pytest.fixture
 def held(client: Client) -> list[str]:
-    """Three that wait: on two threads, by two authors, in two languages."""
+    """Three waiting comments: in two threads, by two authors, in two languages."""
     ids = [
         posted(client, body=f"The ferry was late again, see {LINKS}", name="Ann"),
         posted(

@@ -1,4 +1,4 @@
-"""The rows of a list: campaigns together, and a page that holds the comment that is open."""
+"""The rows of a list: campaigns together, and a page that contains the open comment."""
 
 from __future__ import annotations
 

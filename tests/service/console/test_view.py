@@ -1,4 +1,4 @@
-"""A list's address: read, and written again with something changed."""
+"""A list's address: read, and written again with a change."""
 
 from __future__ import annotations
 

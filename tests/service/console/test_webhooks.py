@@ -1,4 +1,4 @@
-"""Webhooks in the console, to a receiver that really listens."""
+"""Webhooks in the console, with a real receiver."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_an_address_that_cannot_be_is_told_at_its_field_and_what_was_typed_stays
 
 
 def made(ann: SignedIn, receiver: Receiver, **more: str) -> tuple[str, str]:
-    """The place of a new webhook's page, and its secret."""
+    """Return the address of a new webhook's page, and its secret."""
     page = ann.form(
         PLACE, url=receiver.url, **{"events": "comment.rejected", "format": "standard", **more}
     )
@@ -144,7 +144,7 @@ def test_what_cannot_be_is_told_at_its_field_also_when_it_is_changed(
     answer = ann.form(place, do="save", **given)
     assert answer.status_code == 422
     assert f'id="wrong-{field}"' in answer.text
-    assert f">{given['headers']}</textarea>" in answer.text  # what was typed is there to be mended
+    assert f">{given['headers']}</textarea>" in answer.text  # the typed text is still there
 
 
 @on_sqlite
@@ -196,7 +196,7 @@ def test_an_owner_is_told_on_every_page_of_a_webhook_that_fails_or_gave_up_until
         receiver.always = Answer(500)
         moderator.decide(posted(moderator.client), "reject")
         send_all()
-        assert "Look at it" not in ann.get("/")  # a hiccup, so far
+        assert "Look at it" not in ann.get("/")  # only a short failure so far
         with time_machine.travel(now() + timedelta(minutes=11)):
             assert "The webhook of demo to 127.0.0.1 takes nothing; it failed first" in ann.get("/")
             assert "Look at it" not in bob.get("/")

@@ -1,4 +1,4 @@
-"""The console's words for what the rest of Greenroom calls by a name."""
+"""The console's words for names in the rest of Greenroom."""
 
 from __future__ import annotations
 

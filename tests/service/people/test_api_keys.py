@@ -1,4 +1,4 @@
-"""API keys have a life: they are created, listed, rotated, and end."""
+"""The life of API keys: they are created, listed and rotated, and end."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def create(*scopes: str, name: str = "", expires_at: datetime | None = None) -> 
 
 def status(client: Client, key: str, path: str = "/events") -> int:
     answer = Caller(client, key).call("GET", path)
-    answer.close()  # as a server does when the answer is sent: only then is the use noted
+    answer.close()  # as a server does after the answer is sent: only then is the use recorded
     return answer.status_code
 
 

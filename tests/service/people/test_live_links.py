@@ -1,4 +1,4 @@
-"""Every link that is alive, and everything that can happen after: what should end it does."""
+"""Every live link with everything that can happen later: the link ends exactly when it should."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ANN, BEN, NEW = "ann@paper.example", "ben@paper.example", "new@paper.example"
 
 
 def ids(email: str, site: str = "demo") -> tuple[int, str]:
-    """The ids of the site and of the person."""
+    """Return the ids of the site and of the person."""
     with reading() as session:
         site_id = session.scalars(select(Site.id).where(Site.key == site)).one()
         return site_id, session.scalars(select(Moderator.id).where(Moderator.email == email)).one()
@@ -73,7 +73,7 @@ RESETS, HERE, ALL_OF_BEN = (
         "ben's guest",
     },
 )
-# What happens after, and the links that have to end with it. All others still work.
+# What happens later, and the links that must end with it. All others still work.
 AFTER: dict[str, tuple[Callable[[], object], set[str]]] = {
     "nothing": (lambda: None, set()),
     "a newer reset": (LINKS["reset"], RESETS),

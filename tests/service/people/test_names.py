@@ -1,4 +1,4 @@
-"""Whoever decides has a name that other moderators know."""
+"""Everyone who decides has a name that other moderators know."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_any_letters_do_and_nothing_else_is_asked(password: str) -> None:
 
 
 def test_the_3000_most_common_of_ten_letters_and_more_are_refused() -> None:
-    """The lists that zxcvbn brings, as they are and with a capital letter."""
+    """The lists that zxcvbn contains, unchanged and with a capital letter."""
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
     common = [
@@ -76,7 +76,7 @@ def test_the_3000_most_common_of_ten_letters_and_more_are_refused() -> None:
     for word in [
         *common[:3000:4],
         *(word.capitalize() for word in common[2:3000:8]),
-    ]:  # a part of them: it takes time
+    ]:  # only a part of them, because it takes time
         with pytest.raises(ValueError, match="easy to guess"):
             passwords.check(word, own=())
 

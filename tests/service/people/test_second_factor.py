@@ -1,4 +1,4 @@
-"""A second factor: codes by time, each once, and recovery codes for the day the phone is gone."""
+"""A second factor: codes by time, each valid once, and recovery codes in case the phone is lost."""
 
 from __future__ import annotations
 

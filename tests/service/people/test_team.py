@@ -1,4 +1,4 @@
-"""The people of a site: their roles, and that one of them is an owner."""
+"""The people of a site and their roles; one of them must be an owner."""
 
 from __future__ import annotations
 
