@@ -62,7 +62,7 @@ def test_a_password_that_changes_while_someone_signs_in_with_it_opens_nothing(
     ann: Moderator,
 ) -> None:
     accounts.change_password(ann.id, OTHER_PASSWORD)
-    with pytest.raises(Problem, match="was changed"):
+    with pytest.raises(Problem, match="has changed"):
         console_sessions.start(ann, "")
 
 
