@@ -42,6 +42,7 @@ CLICKS = {
 WITNESS = """
 const witness = window.witness = { acts: [], sent: [], times: [], drawn: null };
 const rowIds = () => [...document.querySelectorAll(".row:not(.settled)")].map((row) => row.dataset.id);
+const isSettled = (id) => Boolean(document.querySelector(`.row.settled[data-id="${id}"]`));
 const chosenIds = () => [...document.querySelectorAll(".row:has(:checked)")].map((row) => row.dataset.id);
 const isAsking = () => Boolean(document.querySelector(".reasons:not([hidden])"));
 
@@ -69,7 +70,8 @@ for (const kind of ["keydown", "click", "submit"]) {
     const chosen = chosenIds();
     const isSelection = chosen.length > 0;
     const meant = isSelection ? chosen : witness.drawn ? [witness.drawn.id] : [];
-    before = { ids: rowIds(), meant, isSelection, drawn: witness.drawn, wasAsking: isAsking() };
+    before = { ids: rowIds(), meant, isSelection, drawn: witness.drawn, wasAsking: isAsking(),
+      drawnIsSettled: isSettled(witness.drawn?.id) };
   }, true);
   addEventListener(kind, () => {
     const { ids, drawn, wasAsking } = before;
@@ -77,6 +79,10 @@ for (const kind of ["keydown", "click", "submit"]) {
     const now = new Set(rowIds());
     const gone = ids.filter((id) => !now.has(id));
     if (gone.length) witness.acts.push({ gone, meant, isSelection, drawn });
+    // A colleague decided the open comment. A decision on it is sent all the same, and refused.
+    if (before.drawnIsSettled && !isSettled(drawn.id)) {
+      witness.acts.push({ gone: [drawn.id], meant: [drawn.id], isSelection: false, drawn });
+    }
     if (!wasAsking && isAsking()) asked = { meant, isSelection };
   });
 }
@@ -124,6 +130,7 @@ class Wrong(NamedTuple):
     sequence: int
     comments: list[str]
     meant: list[str]
+    sent_version: int | None = None
 
 
 class Outcome(NamedTuple):
@@ -179,5 +186,5 @@ def _judge(witness: Any, sequence: int) -> list[Wrong]:
     for item in witness["sent"]:
         is_meant = item["id"] in selected or (item["id"], item["version"]) in drawn
         if not is_meant:
-            wrong.append(Wrong(sequence, [item["id"]], []))
+            wrong.append(Wrong(sequence, [item["id"]], [], item["version"]))
     return wrong
