@@ -27,7 +27,7 @@ def add_moderator(email: str, site_key: str, role: str, password_stdin: bool) ->
     """
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     if password == "":
-        raise click.ClickException("Standard input has no password.")
+        raise click.ClickException("No password on standard input.")
     from service.people import accounts
 
     with checked():
