@@ -200,7 +200,7 @@ def test_keys_go_by_their_place_on_any_layout(queue: Page, code: str, key: str) 
     settled(queue, "Reader 1", "approved")
 
 
-def test_another_set_of_keys_and_a_key_of_ones_own_are_kept_however_quick(queue: Page) -> None:
+def test_a_preset_and_an_own_key_are_saved_however_fast(queue: Page) -> None:
     held: list[Route] = []
     # Playwright marks it
     queue.route("**/console/preferences", lambda route: held.append(route), times=1)  # noqa: PLW0108
@@ -249,7 +249,7 @@ def test_all_of_a_campaign_are_chosen_by_one_key(queue: Page) -> None:
     settled(queue, "Reader 4", "approved")
 
 
-def test_what_is_unsent_when_the_page_is_left_is_sent_all_the_same(queue: Page) -> None:
+def test_unsent_decisions_are_sent_when_the_page_is_left(queue: Page) -> None:
     for key in ("a", "s", "a"):
         press(queue, key)
     queue.goto("about:blank")
@@ -258,7 +258,7 @@ def test_what_is_unsent_when_the_page_is_left_is_sent_all_the_same(queue: Page) 
     settled(queue, "Reader 3", "approved")
 
 
-def test_what_could_not_be_sent_comes_back_and_says_so(queue: Page) -> None:
+def test_a_decision_that_could_not_be_sent_restores_the_comment_with_a_message(queue: Page) -> None:
     queue.route("**/console/decisions", lambda route: route.fulfill(status=503, body=AWAY))
     press(queue, "a")
     told(queue, "Reader 1 is back: The database is away.")
@@ -402,7 +402,7 @@ def test_an_undo_of_many_is_finished_though_the_list_is_refreshed_meanwhile(
     assert set(statuses().values()) == {"flagged"}
 
 
-def test_space_marks_as_seen_and_goes_on_and_undo_brings_it_back(
+def test_space_marks_as_seen_and_moves_on_and_undo_restores_it(
     client: Client, url: str, open_page: Callable[..., Page]
 ) -> None:
     for n in range(1, 5):
@@ -519,7 +519,7 @@ def test_n_opens_a_note_and_t_the_thread(queue: Page) -> None:
     expect(queue.locator(".thread-comment")).to_have_count(4)
 
 
-def test_a_viewer_sees_and_decides_nothing(
+def test_a_viewer_can_look_but_not_decide(
     queue: Page, url: str, open_page: Callable[..., Page]
 ) -> None:
     page = open_page("about:blank")
@@ -617,7 +617,7 @@ def test_it_works_without_script(client: Client, url: str, open_page: Callable[.
 
 
 @pytest.mark.parametrize("width", [360, 1440])
-def test_nothing_serious_for_axe_and_nothing_runs_out_of_the_page(
+def test_axe_finds_nothing_serious_and_nothing_overflows(
     client: Client, url: str, open_page: Callable[..., Page], width: int
 ) -> None:
     script = "<script>alert(1)</script>"

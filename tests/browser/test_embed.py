@@ -64,7 +64,7 @@ def test_a_comment_on_the_demo_article_is_seen_pending_and_then_published(greenr
     expect(comment(page, KIND)).to_be_visible()
 
 
-def test_where_the_console_led_every_comment_leads_to_its_place_there(
+def test_in_an_article_opened_from_the_console_every_comment_links_back(
     greenroom, open_page, article
 ):
     page = open_page(article)
@@ -81,7 +81,7 @@ def test_where_the_console_led_every_comment_leads_to_its_place_there(
         page.goto("about:blank")
 
 
-def test_a_reply_stands_under_the_comment_it_answers(open_page, article):
+def test_a_reply_is_under_its_parent(open_page, article):
     page = open_page(article)
     write(page, KIND)
     expect(said(page, "published")).to_be_visible()
@@ -98,7 +98,7 @@ def test_a_reply_stands_under_the_comment_it_answers(open_page, article):
     expect(page.get_by_role("heading", name="Leave a comment")).to_be_visible()
 
 
-def test_a_reply_can_be_given_up_and_the_text_is_kept(open_page, article):
+def test_a_cancelled_reply_keeps_its_text(open_page, article):
     page = open_page(article)
     write(page, KIND)
     expect(said(page, "published")).to_be_visible()
@@ -110,7 +110,7 @@ def test_a_reply_can_be_given_up_and_the_text_is_kept(open_page, article):
     expect(page.get_by_label("Comment")).to_have_value(ANSWER)
 
 
-def test_what_is_missing_is_said_at_its_field_and_the_first_one_has_the_focus(open_page, article):
+def test_missing_fields_show_their_errors_and_the_first_one_has_the_focus(open_page, article):
     page = open_page(article)
     page.get_by_role("button", name="Post comment").click()
     for label in ("Comment", "Name", "Email"):
@@ -123,7 +123,7 @@ def test_what_is_missing_is_said_at_its_field_and_the_first_one_has_the_focus(op
     expect(page.get_by_label("Comment")).not_to_have_attribute("aria-invalid", "true")
 
 
-def test_an_email_that_cannot_be_an_address_is_told_at_its_field(open_page, article):
+def test_an_email_that_cannot_be_an_address_is_an_error_at_its_field(open_page, article):
     page = open_page(article)
     write(page, KIND, email="ann@nodot")
     expect(page.get_by_label("Email")).to_be_focused()
@@ -133,9 +133,7 @@ def test_an_email_that_cannot_be_an_address_is_told_at_its_field(open_page, arti
     expect(page.get_by_label("Comment")).to_have_value(KIND)
 
 
-def test_a_domain_that_does_not_exist_is_offered_for_correction_and_the_text_comes_back(
-    open_page, article
-):
+def test_the_author_can_correct_a_domain_that_does_not_exist_and_keeps_the_text(open_page, article):
     page = open_page(article)
     write(page, KIND, email="ann@gmial.com")
     email = page.get_by_label("Email")
@@ -163,7 +161,7 @@ def test_a_reply_with_such_a_domain_is_offered_for_correction_under_the_comment_
     expect(page.get_by_role("listitem").get_by_role("list").get_by_text(ANSWER)).to_be_visible()
 
 
-def test_what_a_moderator_must_read_is_seen_by_its_author_alone_also_after_a_reload(
+def test_only_its_author_sees_a_comment_held_for_a_moderator_even_after_a_reload(
     open_page, article
 ):
     page = open_page(f"{article}?site=careful")
@@ -247,7 +245,7 @@ def test_a_permalink_leads_to_its_comment_on_the_article(greenroom, open_page, a
     expect(comment(visitor, KIND)).to_be_focused()
 
 
-def test_older_comments_come_when_asked_for_and_a_permalink_leads_to_them_at_once(
+def test_older_comments_load_on_request_and_a_permalink_shows_them_at_once(
     greenroom, open_page, article
 ):
     thread = article.removeprefix(greenroom.paper)

@@ -105,7 +105,7 @@ def test_a_decision_above_the_pointer_moves_nothing(queue: Page, moderator: Call
     assert place_of(pointed) < before
 
 
-def test_a_filter_without_matches_keeps_what_is_typed_until_one_comes(
+def test_a_filter_without_matches_keeps_the_typed_text_until_one_arrives(
     queue: Page, url: str, client: Client
 ) -> None:
     queue.goto(f"{url}/console/?tab=review&q=newcomer")
@@ -120,7 +120,7 @@ def test_a_filter_without_matches_keeps_what_is_typed_until_one_comes(
     expect(queue.locator("#q")).to_have_value("half a wo")
 
 
-def test_the_open_comment_stays_as_it_was_read_and_says_what_a_colleague_did(
+def test_the_open_comment_stays_unchanged_and_names_a_colleagues_decision(
     queue: Page, moderator: Caller
 ) -> None:
     queue.locator("summary", has_text="Write a note").click()
@@ -137,7 +137,7 @@ def test_the_open_comment_stays_as_it_was_read_and_says_what_a_colleague_did(
     expect(queue.locator(".row")).to_have_count(3)
 
 
-def test_what_a_moderator_took_away_does_not_come_back_before_it_is_sent(queue: Page) -> None:
+def test_a_decided_comment_does_not_reappear_before_the_decision_is_sent(queue: Page) -> None:
     with queue.expect_request("**/console/decisions"):
         queue.route("**/console/decisions", lambda route: None, times=1)
         press(queue, "a")
@@ -147,7 +147,7 @@ def test_what_a_moderator_took_away_does_not_come_back_before_it_is_sent(queue: 
     assert statuses()["Reader 1"] == "flagged"
 
 
-def test_a_page_that_nobody_touches_costs_little(queue: Page) -> None:
+def test_an_idle_page_costs_little(queue: Page) -> None:
     with queue.expect_response("**/console/changes*"):
         let_pass(queue)
     with queue.expect_response("**/console/changes*") as answer:

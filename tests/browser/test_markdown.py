@@ -145,7 +145,7 @@ def test_no_attack_of_dompurifys_fixtures_survives(chromium: Browser) -> None:
     assert look(chromium, attacks()) == []
 
 
-def test_no_example_of_commonmark_leaves_what_a_comment_may_not_hold(chromium: Browser) -> None:
+def test_no_example_of_commonmark_leaves_forbidden_html(chromium: Browser) -> None:
     assert look(chromium, (example.markdown for example in examples())) == []
 
 
@@ -169,7 +169,7 @@ def test_a_page_in_which_something_runs_is_noticed(
         look(chromium, ["<img src=https://paper.example/x.png>"])
 
 
-def test_whatever_commonmark_links_is_linked_the_same_and_only_bare_addresses_too() -> None:
+def test_links_are_those_of_commonmark_plus_bare_addresses() -> None:
     """Of the links that comments have: inline ones to http and https, without references and
     images.
     """

@@ -58,7 +58,7 @@ def test_a_comment_is_left_followed_and_answered(plain, greenroom):
     )
 
 
-def test_the_form_comes_again_with_the_errors_at_their_fields_and_what_was_typed(plain):
+def test_the_form_is_shown_again_with_the_errors_at_their_fields_and_the_typed_text(plain):
     page = plain("/plain/2")
     write(page, KIND, name="", email="ann@nodot")
     expect(page.get_by_role("alert")).to_have_text(
@@ -82,7 +82,7 @@ def test_a_domain_that_does_not_exist_is_named_on_the_page_that_follows(plain):
     expect(page.get_by_text("Did you mean gmail.com?")).to_be_visible()
 
 
-def test_the_chosen_language_lasts_from_the_thread_through_an_error_to_what_happens_next(plain):
+def test_the_chosen_language_lasts_from_the_thread_through_an_error_to_the_status_page(plain):
     page = plain("/plain/4", lang="de")
     page.get_by_label("Kommentar").fill(
         "Ich war am Sonntag mit meiner Tochter dort, und die Bank stand am Anleger."
@@ -98,7 +98,7 @@ def test_the_chosen_language_lasts_from_the_thread_through_an_error_to_what_happ
     expect(page.get_by_role("heading", name="Wie es weitergeht")).to_be_visible()
 
 
-def test_the_honeypot_is_seen_by_nobody(plain):
+def test_the_honeypot_is_invisible(plain):
     page = plain("/plain/5")
     expect(page.get_by_label("Comment")).to_be_visible()
     expect(page.get_by_role("textbox")).to_have_count(4)

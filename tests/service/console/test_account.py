@@ -37,7 +37,7 @@ def second_step(client: Client, passed: str, code: str) -> int:
     return client.post("/console/sign-in/code", data={"pass": passed, "code": code}).status_code
 
 
-def test_with_a_second_factor_the_password_alone_opens_nothing(ann: SignedIn) -> None:
+def test_with_a_second_factor_the_password_alone_opens_no_session(ann: SignedIn) -> None:
     with time_machine.travel(time.time(), tick=False) as clock:
         secret, _ = ann.enrol()
         other = client_of(ann.client.application)
@@ -56,7 +56,7 @@ def test_with_a_second_factor_the_password_alone_opens_nothing(ann: SignedIn) ->
         )  # each works once
 
 
-def test_a_recovery_code_lets_in_once(ann: SignedIn) -> None:
+def test_a_recovery_code_signs_in_once(ann: SignedIn) -> None:
     _, codes = ann.enrol()
     assert len(set(codes)) == 10
     other = client_of(ann.client.application)

@@ -69,7 +69,7 @@ def told() -> str:
         ({"database"}, []),  # nobody could read it: the console needs the database
     ],
 )
-def test_what_is_down_is_said_in_sentences(
+def test_parts_that_are_down_are_explained(
     health: Health, down: set[str], parts: list[str]
 ) -> None:
     health.down = down
@@ -95,7 +95,7 @@ def test_an_answer_holds_for_ten_seconds(
     assert health.asked == asked
 
 
-def test_while_one_finds_out_the_others_hear_what_was_known(
+def test_while_one_thread_checks_the_others_get_the_last_answer(
     health: Health, clock: list[float]
 ) -> None:
     health.down = {"storage"}

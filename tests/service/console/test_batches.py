@@ -43,7 +43,7 @@ def action(page: str) -> str:
     return re.findall(r'<form method="post" action="/console([^"]+)"', band(page))[0]
 
 
-def test_a_blocked_host_offers_to_reject_what_waits_and_that_is_undone_as_one(
+def test_a_blocked_host_offers_to_reject_waiting_comments_and_one_undo_restores_them(
     ann: SignedIn, held: list[str], moderator: Caller
 ) -> None:
     block = {"kind": "host", "value": "casino.example", "back": BACK}
@@ -83,7 +83,7 @@ def test_a_blocked_word_that_only_this_comment_uses_offers_to_reject_it(
     assert "Reject it" in band(page)
 
 
-def test_trust_or_a_block_of_nothing_that_waits_is_only_said(
+def test_a_trust_or_a_block_without_waiting_comments_is_only_confirmed(
     ann: SignedIn, held: list[str]
 ) -> None:
     for fields in (
@@ -105,7 +105,7 @@ def test_a_trust_that_is_applied_rejects_nothing(
     assert {moderator.record(id_)["status"] for id_ in held} == {"flagged"}
 
 
-def test_what_is_decided_with_a_block_of_the_author_is_undone_as_one(
+def test_decisions_made_with_a_block_are_undone_together(
     ann: SignedIn, held: list[str], moderator: Caller
 ) -> None:
     made = ann.form(f"/comments/{held[3]}/block", kind="author", others="1")
@@ -115,7 +115,7 @@ def test_what_is_decided_with_a_block_of_the_author_is_undone_as_one(
     assert moderator.record(held[3])["status"] == "flagged"
 
 
-def test_a_viewer_applies_and_undoes_nothing(
+def test_a_viewer_cannot_apply_or_undo(
     ann: SignedIn, held: list[str], client: Client, moderator: Caller
 ) -> None:
     kim = SignedIn(client, "kim@paper.example", role="viewer")
@@ -129,9 +129,7 @@ def test_a_viewer_applies_and_undoes_nothing(
     assert "Undo all" not in kim.get("/log")
 
 
-def test_an_ended_block_and_what_is_no_block_are_not_applied(
-    ann: SignedIn, held: list[str]
-) -> None:
+def test_an_ended_or_unknown_block_is_not_applied(ann: SignedIn, held: list[str]) -> None:
     made = ann.form(f"/comments/{held[0]}/block", kind="host", value="casino.example")
     block = made.location.partition("blocked=")[2]
     ann.form(f"/blocks/{block}/end")

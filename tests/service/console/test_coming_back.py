@@ -113,12 +113,12 @@ def test_no_other_address_is_gone_to(client: Client, address: str) -> None:
     assert client.post("/console/sign-in", data=data).location == HOME
 
 
-def test_an_address_may_hold_what_people_search_for() -> None:
+def test_an_address_may_contain_search_words() -> None:
     for query in ("q=https://paper.example//x", "q=well..%20yes", "q=a%40b.example"):
         assert checked(f"/console/?{query}") == f"/console/?{query}"
 
 
-def test_a_link_on_another_site_loads_again_from_ours_so_that_the_cookie_comes_along(
+def test_a_link_on_another_site_loads_again_from_ours_to_get_the_cookie(
     ann: SignedIn, held: str
 ) -> None:
     """The browser keeps back the cookie when it follows a link in a mail."""
@@ -177,7 +177,7 @@ def test_another_person_who_signs_in_never_gets_it(ann: SignedIn, held: str) -> 
     assert notes() == []
 
 
-def test_what_was_written_survives_the_second_factor(ann: SignedIn, held: str) -> None:
+def test_the_written_text_survives_the_second_factor(ann: SignedIn, held: str) -> None:
     secret = second_factor.new_secret()
     asks = note_too_late(ann, held)
     with time_machine.travel(now(), tick=False) as clock:
@@ -197,7 +197,7 @@ def enrol(ann: SignedIn, secret: str) -> None:
     assert second_factor.begin(moderator.id, secret, pyotp.TOTP(secret).now())
 
 
-def test_what_is_too_old_or_forged_is_dropped(ann: SignedIn, held: str) -> None:
+def test_an_expired_or_forged_text_is_dropped(ann: SignedIn, held: str) -> None:
     asks = note_too_late(ann, held)
     with time_machine.travel(now() + KEPT_FOR + timedelta(minutes=1)):
         assert sign_in(ann.client, asks.text, ann.email).status_code == 303

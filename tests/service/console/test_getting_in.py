@@ -40,7 +40,7 @@ def test_nobody_sees_the_list_without_signing_in(client: Client) -> None:
     assert answer.headers["Location"].endswith("/console/sign-in")
 
 
-def test_a_wrong_password_and_an_unknown_email_are_told_the_same(owner: Client) -> None:
+def test_a_wrong_password_and_an_unknown_email_get_the_same_message(owner: Client) -> None:
     wrong, unknown = sign_in(owner, OWNER, "wrong"), sign_in(owner, "nobody@paper.example", "wrong")
     assert wrong.status_code == unknown.status_code == 403
     assert wrong.text.replace(OWNER, "") == unknown.text.replace("nobody@paper.example", "")
@@ -52,7 +52,7 @@ def test_guessing_is_slowed_for_the_one_who_guesses(owner: Client) -> None:
     assert sign_in(owner, "other@paper.example", "guess").status_code == 403  # others need not wait
 
 
-def test_the_list_shows_why_and_nothing_of_a_stranger_runs(owner: Client) -> None:
+def test_the_list_shows_reasons_and_no_strangers_script_runs(owner: Client) -> None:
     posted(owner, name="<script>alert(1)</script>", body=f"<img src=x onerror=alert(1)> {LINKS}")
     screen_all()
     answer = owner.get("/console/")
@@ -154,7 +154,7 @@ def test_a_one_time_password_must_be_changed_before_anything_else(
     assert accounts.check_password("new@paper.example", once) is None
 
 
-def test_a_decision_is_told_with_its_undo_beside_it(owner: Client) -> None:
+def test_a_decision_is_confirmed_with_an_undo_button(owner: Client) -> None:
     comment = posted(owner, body=LINKS)
     screen_all()
     form = {"verdict": "approve", "csrf": csrf(owner), "version": "2"}

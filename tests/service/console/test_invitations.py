@@ -88,7 +88,7 @@ def test_owners_require_a_second_factor_and_see_who_has_none(client: Client, ann
     assert ann.confirmed(rule, second_factor="perhaps").status_code == 422
 
 
-def test_someone_without_a_second_factor_turns_it_on_and_goes_on(
+def test_someone_without_a_second_factor_turns_it_on_and_continues(
     client: Client, ann: SignedIn
 ) -> None:
     ben = SignedIn(client, "ben@paper.example", role="moderator")

@@ -60,7 +60,7 @@ def test_the_hosts_of_links_are_named_once() -> None:
     assert hosts_in("<p>none</p>") == []
 
 
-def test_what_an_author_wrote_before_is_told_in_a_few_words(
+def test_an_authors_earlier_comments_are_summed_up_in_a_few_words(
     client: Client, moderator: Caller, ann: Who
 ) -> None:
     ids = [posted(client, name=f"Ann {n}", body=f"Number {n} {LINKS}") for n in range(7)]
@@ -77,7 +77,7 @@ def test_what_an_author_wrote_before_is_told_in_a_few_words(
     assert shown(ann, ids[6])["waiting"] == 4
 
 
-def test_nothing_is_told_of_an_author_who_was_erased(
+def test_nothing_is_revealed_about_an_erased_author(
     client: Client, moderator: Caller, ann: Who
 ) -> None:
     comment = posted(client)
@@ -88,7 +88,7 @@ def test_nothing_is_told_of_an_author_who_was_erased(
     assert (item["waiting"], item["may_decide"]) == (0, False)
 
 
-def test_a_reply_shows_what_it_answers(client: Client, moderator: Caller, ann: Who) -> None:
+def test_a_reply_shows_its_parent(client: Client, moderator: Caller, ann: Who) -> None:
     parent = posted(client, name="Ben", body="The ferry was late.")
     moderator.decide(parent, "approve")
     publish_all()

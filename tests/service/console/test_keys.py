@@ -44,7 +44,7 @@ def test_an_owner_creates_rotates_and_revokes_a_key(client: Client, ann: SignedI
     assert all(did in log for did in ("created the key", "rotated the key", "revoked the key"))
 
 
-def test_a_wrong_form_says_what_is_wrong(ann: SignedIn) -> None:
+def test_a_wrong_form_is_explained(ann: SignedIn) -> None:
     refused = ann.confirmed(PLACE, name="CMS", scope="")
     assert refused.status_code == 422
     assert "at least one scope" in refused.text

@@ -56,7 +56,7 @@ def test_nothing_new_is_a_304(client: Client, ann: SignedIn) -> None:
 
 
 @pytest.mark.parametrize("change", ["decision", "comment", "question", "time", "other list"])
-def test_each_change_is_told(client: Client, ann: SignedIn, change: str) -> None:
+def test_each_change_is_reported(client: Client, ann: SignedIn, change: str) -> None:
     first, _ = hold(client, 2)
     with time_machine.travel(now(), tick=False) as clock:
         tag = ask(ann, "shown=2").headers["ETag"]
@@ -75,7 +75,9 @@ def test_each_change_is_told(client: Client, ann: SignedIn, change: str) -> None
         assert ask(ann, query, **{"If-None-Match": tag}).status_code == 200
 
 
-def test_the_list_is_told_as_far_as_the_page_shows_it(client: Client, ann: SignedIn) -> None:
+def test_the_answer_covers_the_list_as_far_as_the_page_shows_it(
+    client: Client, ann: SignedIn
+) -> None:
     held = hold(client, 45)
     cursor = more_link(ann)
     first_page = ann.listed()
@@ -95,7 +97,7 @@ def test_a_list_whose_last_page_is_shown_ends_there(client: Client, ann: SignedI
     assert answer["following"] is None
 
 
-def test_so_many_new_ones_that_the_answer_stops_earlier(
+def test_an_answer_with_many_new_rows_stops_earlier(
     client: Client, ann: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.console.rows.PAGE_SIZE", 1)
@@ -106,9 +108,7 @@ def test_so_many_new_ones_that_the_answer_stops_earlier(
     assert answer["following"] == held[3]
 
 
-def test_a_row_is_fetched_by_its_id_and_has_the_fingerprint_that_was_told(
-    client: Client, ann: SignedIn
-) -> None:
+def test_a_row_is_fetched_by_its_id_with_its_fingerprint(client: Client, ann: SignedIn) -> None:
     held = hold(client, 3)
     answer = ask(ann, "shown=3").json
     assert answer is not None
@@ -119,7 +119,7 @@ def test_a_row_is_fetched_by_its_id_and_has_the_fingerprint_that_was_told(
     assert f'data-print="{fingerprint}"' in html
 
 
-def test_the_open_comment_says_what_the_page_does_not_show_yet(
+def test_the_open_comment_lists_changes_that_the_page_does_not_show_yet(
     client: Client, ann: SignedIn
 ) -> None:
     (comment,) = hold(client, 1)

@@ -160,9 +160,7 @@ def test_an_invitation_is_mailed_where_mail_can_be_sent(ann: SignedIn, mailbox: 
     assert "/console/join/" in message
 
 
-def test_a_mailbox_gets_three_links_an_hour_whoever_asks_and_from_wherever(
-    ann: SignedIn, mailbox: Mailbox
-) -> None:
+def test_a_mailbox_gets_at_most_three_links_an_hour(ann: SignedIn, mailbox: Mailbox) -> None:
     with time_machine.travel(time.time()) as clock:
         answers = {ask_for_link(ann, f"192.0.2.{number}") for number in range(5)}
         assert len(mailbox.messages) == 3
@@ -184,7 +182,7 @@ def ask_for_link(ann: SignedIn, address: str) -> str:
     return text
 
 
-def test_a_new_email_address_is_proven_by_its_mailbox_and_told_to_the_old_one(
+def test_a_new_email_address_must_be_verified_and_the_old_one_gets_a_message(
     ann: SignedIn, mailbox: Mailbox
 ) -> None:
     answer = ann.confirmed("/account/email", email="Ann@New.example").text

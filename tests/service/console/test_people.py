@@ -30,7 +30,7 @@ def status_of(comment: str) -> str:
         return session.get_one(Comment, comment).status
 
 
-def test_a_site_keeps_an_owner_and_whoever_is_removed_is_out_at_once(
+def test_a_site_keeps_an_owner_and_a_removed_person_loses_access_at_once(
     client: Client, ann: SignedIn
 ) -> None:
     ben = SignedIn(client, "ben@paper.example", role="owner")
@@ -73,13 +73,13 @@ def test_block_and_review_their_others_is_one_batch_to_undo(ann: SignedIn, held:
         {"kind": "word", "value": "x", "days": "9999"},
     ],
 )
-def test_a_block_of_nothing_is_refused_in_words(
+def test_an_empty_block_is_refused_with_an_explanation(
     ann: SignedIn, held: str, wrong: dict[str, str]
 ) -> None:
     assert ann.form(f"/comments/{held}/block", **wrong).status_code == 422
 
 
-def test_a_note_on_an_author_stands_at_all_their_comments(ann: SignedIn, held: str) -> None:
+def test_a_note_on_an_author_is_shown_at_all_their_comments(ann: SignedIn, held: str) -> None:
     other = posted(ann.client, body=f"Another {LINKS}", thread="/other")
     screen_all()
     ann.form(f"/comments/{held}/notes", about="author", text="Known from <b>last</b> year")
@@ -87,7 +87,9 @@ def test_a_note_on_an_author_stands_at_all_their_comments(ann: SignedIn, held: s
     assert ann.form(f"/comments/{held}/notes", about="author", text=" ").status_code == 422
 
 
-def test_a_question_comes_back_with_its_answer(client: Client, ann: SignedIn, held: str) -> None:
+def test_a_question_is_listed_again_with_its_answer(
+    client: Client, ann: SignedIn, held: str
+) -> None:
     ben = SignedIn(client, "ben@paper.example", role="moderator")
     assert (
         ben.form(f"/comments/{held}/questions", whom="owner", text="Is this libel?").status_code
@@ -106,7 +108,7 @@ def test_a_question_comes_back_with_its_answer(client: Client, ann: SignedIn, he
     assert ben.listed("?tab=asked") == []
 
 
-def test_a_question_stands_at_whom_it_was_put_to_and_nobody_else(
+def test_a_question_is_listed_only_for_the_people_asked(
     client: Client, ann: SignedIn, held: str
 ) -> None:
     ben, kim = (
@@ -205,7 +207,7 @@ def test_settings_are_tried_on_the_past_before_saving(ann: SignedIn, held: str) 
         assert session.scalars(select(Site.policy_version)).one() == 1
 
 
-def test_the_log_tells_who_did_what_and_is_exported_as_text_that_no_spreadsheet_runs(
+def test_the_log_says_who_did_what_and_its_export_contains_no_formula(
     ann: SignedIn, held: str, moderator: Caller
 ) -> None:
     formula = posted(ann.client, name="=HYPERLINK(1)", body=f"formula {LINKS}")
@@ -232,7 +234,7 @@ def test_the_log_tells_who_did_what_and_is_exported_as_text_that_no_spreadsheet_
     assert moderator.record(held)["status"] == "rejected"
 
 
-def test_erasing_a_comment_takes_what_moderators_wrote_about_it(
+def test_erasing_a_comment_erases_moderators_notes_about_it(
     ann: SignedIn, held: str, moderator: Caller
 ) -> None:
     posted(ann.client, body="Another")

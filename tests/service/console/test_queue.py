@@ -83,7 +83,7 @@ def test_a_list_is_handed_out_page_by_page_in_every_order(client: Client, ann: S
         assert both == set(ids), order
 
 
-def test_filters_stand_in_the_address_and_an_author_there_is_no_email(
+def test_filters_are_in_the_address_without_an_authors_email(
     ann: SignedIn, held: list[str]
 ) -> None:
     first, second, third = held
@@ -137,7 +137,7 @@ def test_words_are_found(ann: SignedIn, held: list[str], words: str, found: list
 
 
 @pytest.mark.parametrize("email", ["ann@example.org", " Ann@Example.ORG ", "ANN@example.org"])
-def test_a_whole_email_address_finds_what_was_written_under_it(
+def test_a_whole_email_address_finds_the_comments_under_it(
     ann: SignedIn, held: list[str], email: str
 ) -> None:
     assert ann.listed(f"?tab=review&q={quote(email)}") == held[:2]
@@ -227,14 +227,14 @@ def test_a_reload_keeps_its_place_however_far_down_the_list_it_was(
     assert set(ann.listed(f"?item={ids[10]}")) == set(ids[:40])
 
 
-def test_an_open_comment_that_the_list_does_not_hold_stands_before_it(
+def test_an_open_comment_outside_the_list_is_shown_before_it(
     ann: SignedIn, held: list[str]
 ) -> None:
     ann.decide(held[1])
     assert ann.listed(f"?item={held[1]}") == [held[1], held[0], held[2]]
 
 
-def test_those_of_a_campaign_stand_together_and_who_only_quotes_it_first(
+def test_a_campaign_is_grouped_with_a_comment_that_only_quotes_it_first(
     client: Client, ann: SignedIn
 ) -> None:
     sold = "Earn 3000 dollars a week from home with this trick that banks hate, start today"
@@ -260,7 +260,7 @@ def test_those_of_a_campaign_stand_together_and_who_only_quotes_it_first(
     assert "<b>4</b> say nearly the same" in ann.get("/")
 
 
-def test_a_campaign_stands_at_its_first_from_however_far_down_the_list(
+def test_a_campaign_is_grouped_at_its_first_comment_from_any_depth_of_the_list(
     client: Client, ann: SignedIn
 ) -> None:
     ids = [posted(client, body=f"Number {n} {LINKS}", email=f"r{n}@example.org") for n in range(70)]
@@ -288,7 +288,7 @@ def test_a_campaign_stands_at_its_first_from_however_far_down_the_list(
         assert sorted([*first, *ann.listed(following)]) == ids, "each of them once"
 
 
-def test_what_was_erased_is_found_no_more(
+def test_a_search_does_not_find_erased_comments(
     ann: SignedIn, moderator: Caller, held: list[str]
 ) -> None:
     assert moderator.call("DELETE", f"/comments/{held[0]}").status_code == 204
@@ -357,7 +357,7 @@ def test_a_claim_names_its_holder_and_ends_by_itself(
     assert ann.call(f"/claims/{held[0]}")["held_by"] is None
 
 
-def test_what_is_left_for_another_is_in_their_queue_and_not_in_ones_own(
+def test_a_comment_left_for_others_is_in_their_queue_and_not_in_ones_own(
     client: Client, ann: SignedIn, held: list[str]
 ) -> None:
     ann.call("/left", items=[held[0]])
@@ -434,7 +434,7 @@ def test_a_blind_sample_shows_its_evidence_only_after_the_decision(
     assert "the limit is" in ann.get(f"/items/{held[0]}")
 
 
-def test_what_is_due_first_stands_first_and_what_is_late_is_said_so(
+def test_comments_due_first_are_first_and_late_ones_are_marked(
     ann: SignedIn, held: list[str]
 ) -> None:
     with begin() as session:
@@ -457,7 +457,7 @@ def test_what_is_due_first_stands_first_and_what_is_late_is_said_so(
     )  # no cursor of ours: from the beginning
 
 
-def test_coverage_says_how_much_of_what_is_live_a_human_has_seen(
+def test_coverage_is_the_share_of_live_comments_that_a_human_has_seen(
     ann: SignedIn, client: Client
 ) -> None:
     assert 'class="coverage' not in ann.get("/?tab=unread")
@@ -584,7 +584,7 @@ def test_approving_it_without_script_asks_first(ann: SignedIn, asked: str) -> No
     assert status_of(asked) == "approved"
 
 
-def test_rejecting_it_or_approving_it_once_answered_asks_nothing(
+def test_rejecting_or_approving_after_the_answer_needs_no_confirmation(
     ann: SignedIn, held: list[str], asked: str
 ) -> None:
     answer_it(ann, asked)

@@ -54,7 +54,7 @@ def in_one_campaign(first: str, *others: str) -> None:
             session.get_one(Comment, id_).campaign = first
 
 
-def test_a_row_says_what_a_list_shows(app: Flask, held: list[str]) -> None:
+def test_a_row_has_what_a_list_shows(app: Flask, held: list[str]) -> None:
     rows, following = page(app)
     assert ids_of(rows) == held
     assert following is None
@@ -74,7 +74,7 @@ def test_a_review_past_its_time_is_late(app: Flask, held: list[str]) -> None:
     assert [row.late for row in rows] == [False, True, False, False, False, False]
 
 
-def test_a_blind_sample_shows_neither_its_status_nor_what_was_found(
+def test_a_blind_sample_shows_neither_its_status_nor_its_findings(
     app: Flask, held: list[str]
 ) -> None:
     with begin() as session:
@@ -90,7 +90,7 @@ def test_a_blind_sample_shows_neither_its_status_nor_what_was_found(
     )
 
 
-def test_a_campaign_is_together_where_its_first_comment_is(app: Flask, held: list[str]) -> None:
+def test_a_campaign_is_grouped_at_its_first_comment(app: Flask, held: list[str]) -> None:
     in_one_campaign(held[1], held[3], held[5])
     rows, _ = page(app)
     assert {row.id for row in rows[1:4]} == {held[1], held[3], held[5]}
@@ -105,7 +105,7 @@ def test_a_list_of_one_campaign_is_all_of_it(app: Flask, held: list[str]) -> Non
     assert set(ids_of(rows)) == {held[0], held[2], held[4]}
 
 
-def test_a_page_goes_on_where_the_last_one_ended(
+def test_a_page_continues_where_the_last_one_ended(
     app: Flask, held: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PAGE_SIZE", 4)
@@ -137,9 +137,7 @@ def test_a_page_is_made_longer_to_hold_the_open_comment(
     assert following is not None
 
 
-def test_an_open_comment_that_the_list_does_not_hold_comes_first(
-    app: Flask, held: list[str]
-) -> None:
+def test_an_open_comment_outside_the_list_is_first(app: Flask, held: list[str]) -> None:
     with begin() as session:
         review = session.scalars(select(Review).where(Review.comment_id == held[3])).one()
         review.closed_at = now()

@@ -54,7 +54,7 @@ def test_an_owner_makes_a_webhook_tests_it_reads_the_log_and_sends_it_again(
     assert "None yet." in ann.get(PLACE)
 
 
-def test_an_address_that_cannot_be_is_told_at_its_field_and_what_was_typed_stays(
+def test_an_impossible_address_is_an_error_at_its_field_and_the_form_keeps_the_text(
     client: Client,
 ) -> None:
     answer = SignedIn(client).form(
@@ -129,7 +129,7 @@ def test_all_of_how_it_is_sent_can_be_set_and_headers_stay_secret(client: Client
         ("url", "x"),
     ],
 )
-def test_what_cannot_be_is_told_at_its_field_also_when_it_is_changed(
+def test_an_impossible_value_is_an_error_at_its_field_also_in_a_change(
     client: Client, field: str, value: str
 ) -> None:
     ann = SignedIn(client)
@@ -148,7 +148,7 @@ def test_what_cannot_be_is_told_at_its_field_also_when_it_is_changed(
 
 
 @on_sqlite
-def test_the_receiver_is_tried_out_and_what_it_lacks_is_said(client: Client) -> None:
+def test_the_receiver_is_tested_and_its_faults_are_listed(client: Client) -> None:
     ann = SignedIn(client)
     with Receiver() as careless:
         place, _ = made(ann, careless)
@@ -159,7 +159,7 @@ def test_the_receiver_is_tried_out_and_what_it_lacks_is_said(client: Client) -> 
 
 
 @on_sqlite
-def test_what_is_dead_is_sent_again_one_by_one_all_of_it_or_by_its_type(
+def test_dead_deliveries_are_sent_again_singly_all_together_or_by_type(
     client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GREENROOM_WEBHOOK_SCHEDULE", "0")
@@ -187,7 +187,7 @@ def test_what_is_dead_is_sent_again_one_by_one_all_of_it_or_by_its_type(
 
 
 @on_sqlite
-def test_an_owner_is_told_on_every_page_of_a_webhook_that_fails_or_gave_up_until_somebody_saw_to_it(
+def test_every_page_warns_owners_of_a_failing_or_disabled_webhook_until_someone_acts(
     client: Client, moderator: Caller
 ) -> None:
     ann, bob = SignedIn(client), SignedIn(client, "bob@paper.example", role="moderator")
@@ -222,7 +222,7 @@ def test_an_owner_is_told_on_every_page_of_a_webhook_that_fails_or_gave_up_until
 
 
 @on_sqlite
-def test_what_is_done_to_a_webhook_stands_in_the_log_with_it_and_without_its_address(
+def test_changes_of_a_webhook_are_in_the_log_without_its_address(
     client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The address of a chat's webhook is all that is needed to write there."""

@@ -53,12 +53,12 @@ def test_an_account_needs_an_address(data: object, email: str) -> None:
         accounts.add_moderator(email, "demo", "owner")
 
 
-def test_a_moderator_of_no_site_is_refused_with_what_to_do(data: object) -> None:
+def test_a_moderator_without_a_site_is_refused_with_advice(data: object) -> None:
     with pytest.raises(ValueError, match="greenroom site add nowhere --origin URL"):
         accounts.add_moderator(ANN, "nowhere", "owner")
 
 
-def test_nobodys_password_is_right(data: object) -> None:
+def test_an_unknown_account_and_a_wrong_password_are_refused(data: object) -> None:
     assert accounts.check_password("nobody@paper.example", PASSWORD) is None
     accounts.add_moderator(ANN, "demo", "owner", PASSWORD)
     assert accounts.check_password(ANN, PASSWORD + "x") is None

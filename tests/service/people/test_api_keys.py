@@ -33,7 +33,7 @@ def status(client: Client, key: str, path: str = "/events") -> int:
     return answer.status_code
 
 
-def test_a_key_holds_its_highest_scope_and_what_stands_beside(client: Client) -> None:
+def test_a_key_stores_its_highest_scope_and_separate_ones(client: Client) -> None:
     made = create("post", "read", "moderate", name=" CMS ")
     assert (api_keys.scopes_of(made.row), made.row.name) == (["moderate", "post"], "CMS")
     assert status(client, made.key, "/queue") == 200
@@ -65,7 +65,7 @@ def test_a_creator_gives_no_scope_that_it_does_not_have(client: Client) -> None:
         assert refused.value.status == 403
 
 
-def test_a_key_that_expired_or_was_revoked_opens_nothing(client: Client) -> None:
+def test_an_expired_or_revoked_key_has_no_access(client: Client) -> None:
     brief = create("read", expires_at=now() + timedelta(hours=1))
     ended, lasting = create("read"), create("read")
     with begin() as session:
@@ -79,7 +79,7 @@ def test_a_key_that_expired_or_was_revoked_opens_nothing(client: Client) -> None
     assert [states[each.row.id] for each in made] == ["expired", "revoked", "live"]
 
 
-def test_a_key_from_before_goes_on_working_without_an_end(client: Client) -> None:
+def test_an_older_key_keeps_working_without_an_expiry(client: Client) -> None:
     made = create("moderate")
     with begin() as session:
         row = session.get_one(ApiKey, made.row.id)
@@ -107,7 +107,7 @@ def test_a_rotated_key_works_beside_the_new_one_until_its_given_end(client: Clie
             api_keys.rotate(session, api_keys.any_key(session, old.row.id), by="moderator:x")
 
 
-def test_whoever_rotates_a_key_learns_no_scope_beyond_its_own(client: Client) -> None:
+def test_rotating_a_key_gives_no_additional_scope(client: Client) -> None:
     old = create("admin", "post")
     with begin() as session:
         row = api_keys.any_key(session, old.row.id)
@@ -169,7 +169,7 @@ def test_a_line_of_the_list_begins_with_the_id(client: Client) -> None:
 
 
 @pytest.mark.parametrize("text", ["soon", "", "90", "2027-13-01"])
-def test_what_is_no_time_is_refused(text: str) -> None:
+def test_a_text_that_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a time"):
         api_keys.parsed_expiry(text)
 

@@ -45,7 +45,7 @@ def reset() -> None:
         (lambda ann, here: console_sessions.end_hash(here), ELSEWHERE),
     ],
 )
-def test_a_session_ends_with_what_should_end_it(
+def test_a_session_ends_when_it_should(
     ann: Moderator, happens: Callable[[str, str], object], alive: set[str]
 ) -> None:
     hashes = {
@@ -58,7 +58,7 @@ def test_a_session_ends_with_what_should_end_it(
     assert {name for name, hash_ in hashes.items() if hash_ in left} == alive
 
 
-def test_a_password_that_changes_while_someone_signs_in_with_it_opens_nothing(
+def test_a_password_that_changes_during_a_sign_in_opens_no_session(
     ann: Moderator,
 ) -> None:
     accounts.change_password(ann.id, OTHER_PASSWORD)

@@ -43,5 +43,5 @@ MAC = f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {WEBKIT}"
         ("", "An unknown browser"),
     ],
 )
-def test_a_device_is_named_in_words(header: str, words: str) -> None:
+def test_a_device_has_a_readable_name(header: str, words: str) -> None:
     assert device_of(header) == words

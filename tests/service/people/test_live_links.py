@@ -117,9 +117,7 @@ def people(data: object) -> None:
 
 @pytest.mark.parametrize("after", AFTER)
 @pytest.mark.parametrize("alive", LINKS)
-def test_a_link_ends_with_what_should_end_it_and_nothing_else(
-    people: None, alive: str, after: str
-) -> None:
+def test_a_link_ends_exactly_when_it_should(people: None, alive: str, after: str) -> None:
     token = token_of(LINKS[alive]())
     happens, ended = AFTER[after]
     happens()

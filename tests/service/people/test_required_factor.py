@@ -82,7 +82,7 @@ def test_without_one_every_page_leads_to_the_account(ben: SignedIn, path: str) -
     assert "Turn it on" in page
 
 
-def test_without_one_nothing_is_decided(ben: SignedIn, moderator: Caller) -> None:
+def test_without_a_second_factor_nothing_is_decided(ben: SignedIn, moderator: Caller) -> None:
     comment = posted(ben.client, body=LINKS)
     answer = ben.form(f"/comments/{comment}/decisions", verdict="approve", version="1")
     assert answer.status_code == 403

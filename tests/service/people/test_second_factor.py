@@ -66,19 +66,19 @@ def test_a_clock_may_differ_by_one_step(ann: str, seconds: int, counts: bool) ->
 
 
 @pytest.mark.parametrize("typed", ["", "12345", "1234567", "１２３４５６", "abcdef", "12 34 5"])
-def test_what_is_no_code_lets_nobody_in(ann: str, typed: str) -> None:
+def test_a_wrong_code_lets_nobody_in(ann: str, typed: str) -> None:
     turned_on(ann)
     assert not admits(ann, typed, at=NOON + timedelta(hours=1))
 
 
-def test_a_recovery_code_is_typed_as_it_comes_and_works_once(ann: str) -> None:
+def test_a_recovery_code_works_once_as_it_is_printed(ann: str) -> None:
     _, codes = turned_on(ann)
     assert admits(ann, f"  {codes[0].upper()} ")
     assert not admits(ann, codes[0])
     assert second_factor.recovery_codes_left(ann) == second_factor.RECOVERY_CODES - 1
 
 
-def test_what_is_stored_tells_neither_the_secret_nor_the_codes(ann: str) -> None:
+def test_the_stored_row_reveals_neither_the_secret_nor_the_codes(ann: str) -> None:
     secret, codes = turned_on(ann)
     with reading() as session:
         row = session.get_one(Moderator, ann)
@@ -95,7 +95,7 @@ def test_without_a_second_factor_no_code_lets_anyone_in(ann: str) -> None:
     assert not admits(ann, codes[0], at=later)
 
 
-def test_the_log_tells_the_moderator_what_happened_to_their_account(ann: str) -> None:
+def test_the_log_lists_actions_on_the_moderators_account(ann: str) -> None:
     _, codes = turned_on(ann)
     admits(ann, codes[0])
     second_factor.end(ann)

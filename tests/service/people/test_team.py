@@ -44,7 +44,7 @@ def test_members_are_in_the_order_of_their_emails(people: dict[str, str]) -> Non
     assert list(roles().items()) == [("ann", "owner"), ("ben", "moderator"), ("kim", "viewer")]
 
 
-def test_a_role_is_changed_and_taken_away_and_logged(people: dict[str, str]) -> None:
+def test_changing_and_removing_a_role_is_logged(people: dict[str, str]) -> None:
     assert set_role(people["kim"], "moderator") == "kim@paper.example"
     assert set_role(people["ben"], None) == "ben@paper.example"
     assert roles() == {"ann": "owner", "kim": "moderator"}

@@ -95,12 +95,12 @@ def test_a_link_expires(data: object, kind: str, days: float) -> None:
 
 
 @pytest.mark.parametrize(("email", "site"), [("nobody", "demo"), (ANN, "elsewhere")])
-def test_nobody_is_invited_to_nowhere(data: object, email: str, site: str) -> None:
+def test_nobody_is_invited_to_an_unknown_site(data: object, email: str, site: str) -> None:
     with pytest.raises(ValueError, match=r"There is no site|email"):
         tickets.invite(email, site, "viewer", by="x")
 
 
-def test_nobody_resets_an_account_that_is_not_there(data: object) -> None:
+def test_an_unknown_account_cannot_be_reset(data: object) -> None:
     with pytest.raises(ValueError, match="There is no account"):
         tickets.reset(ANN, by="x")
 
