@@ -62,7 +62,7 @@ def test_a_notes_shape_hides_what_it_is_kept_by(client: Client) -> None:
 
 @pytest.mark.parametrize("text", ["", " \n ", "\u200b\u200c", "\u2800"])
 def test_a_note_needs_words_that_can_be_seen(text: str) -> None:
-    with pytest.raises(ValidationError, match="Write something"):
+    with pytest.raises(ValidationError, match="Write 1 to"):
         NewNote(text=text)
 
 

@@ -96,7 +96,7 @@ def test_the_commands_do_it_and_say_what_is_left_to_do(
     made = CliRunner().invoke(main, ["backup", str(file)])
     assert made.exit_code == 0, made.stderr
     assert f"{len(lived_in)} comments in {file}" in made.stderr
-    assert "keep secrets.json too" in made.stderr
+    assert "Keep secrets.json too" in made.stderr
     folder = move()
     (folder / "secrets.json").write_bytes(kept)
     done = CliRunner().invoke(main, ["restore", str(file)])
@@ -187,7 +187,7 @@ def test_a_backup_of_another_schema_is_refused(lived_in: Ids, move: Move, tmp_pa
         lambda manifest: manifest.replace(b'"revision": "', b'"revision": "0'),
     )
     move()
-    with pytest.raises(Refused, match="restore it with the release that made it"):
+    with pytest.raises(Refused, match="Restore it with the release that made it"):
         restore(tmp_path / "b")
     with engine().begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
