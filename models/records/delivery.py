@@ -17,7 +17,7 @@ class Delivery(Base):
     """`state` is "waiting" (until the page shows `revision`), "owed", "delivered", "dead",
     "cancelled" or "coalesced".
 
-    `due` is set while it is owed; during an attempt it is when the `lease` expires. `payload` is
+    `due` is set in the state "owed"; during an attempt it is when the `lease` expires. `payload` is
     set only for a test, which is no event of the log. `attempts` counts the attempts since it was
     last queued.
     """

@@ -33,7 +33,7 @@ MERGE_SECONDS = 2.0  # at one time; several sweeps share the work on a larger in
 VACUUM_AFTER = timedelta(seconds=30)  # one scrubbing covers the erasures of this time
 VACUUM_BYTES = (
     64 * 2**20
-)  # a vacuum of so many bytes blocks writers for about a second; a larger file is left to its owner
+)  # vacuuming this many bytes blocks writers for about a second; a larger file is left to its owner
 TRUNCATE_TRIES = 20
 BUSY_MS = 50  # how long to wait for a reader, because no one else can write meanwhile
 PAUSE_SECONDS = 0.1

@@ -137,7 +137,7 @@ def _together(session: Session, asked: Asked, places: Sequence[Place]) -> list[G
     """
     pages = _by_campaign(session, asked, places)
     campaigns = [first for first, members in pages.items() if members.is_campaign]
-    # among so many there is one that is neither on this page nor shown at the first
+    # a longer list would contain one that is neither on this page nor shown at the first
     most = MOST_TOGETHER + len(places) + 1
     found = asked.view.places_of_campaigns(session, list(asked.sites), campaigns, limit=most)
     groups = []

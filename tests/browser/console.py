@@ -34,7 +34,7 @@ def served(app: Flask) -> Iterator[str]:
     """Run the service in this process, on its own port."""
     server: Any = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
     server.daemon_threads = (
-        False  # to close waits for the last answers: none is given amid another test's database
+        False  # closing waits for the last answers, so that none is given during another test
     )
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

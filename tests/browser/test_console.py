@@ -47,7 +47,7 @@ PAGES = (
     ),
     *("/console/sites/demo/webhooks", "/console/sites/demo/keys", "/docs", "/docs/webhooks"),
 )
-# What the console asks of either database is told in tests/service.
+# tests/service tests the console's queries on both databases.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 AWAY = '{"detail": "The database is away."}'
 

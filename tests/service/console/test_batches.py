@@ -35,7 +35,7 @@ def follow(ann: SignedIn, location: str) -> str:
 
 
 def band(page: str) -> str:
-    """What is said above the open comment."""
+    """Return the text above the open comment."""
     return page.partition('id="said-so"')[2].partition('<div class="steps')[0]
 
 

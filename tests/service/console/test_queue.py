@@ -350,7 +350,7 @@ def test_a_claim_names_its_holder_and_ends_by_itself(
     assert ann.call(f"/claims/{held[0]}")["held_by"] is None
     assert ben.call(f"/claims/{held[0]}")["held_by"] == "ann@paper.example"
     assert "ann@paper.example</b> has this one open" in ben.get(f"/items/{held[0]}")
-    assert ann.call(f"/claims/{held[1]}")["held_by"] is None  # whoever goes on lets go
+    assert ann.call(f"/claims/{held[1]}")["held_by"] is None  # moving on releases the claim
     assert ben.call(f"/claims/{held[0]}")["held_by"] is None
     with begin() as session:
         session.execute(update(Claim).values(until=now() - timedelta(seconds=1)))
