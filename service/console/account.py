@@ -36,7 +36,7 @@ def _signed(purpose: str, name: str) -> str:
     try:
         return str(_signer(purpose).loads(request.form.get(name, ""), max_age=WAIT_SECONDS))
     except BadSignature:
-        raise Problem(403, "That took too long. Begin again.") from None
+        raise Problem(403, "That took too long. Start again.") from None
 
 
 def ask_for_code(moderator: Moderator) -> str:
@@ -65,7 +65,7 @@ def sign_in_with_code() -> BaseResponse | tuple[str, int]:
     elif moderator := second_factor.admit(moderator_id, request.form.get("code", "")):
         codes.forget(moderator_id, moderator_id)
         if _pass_on(moderator) != pass_on:
-            raise Problem(403, "Your password was changed a moment ago. Sign in again.")
+            raise Problem(403, "Your password has changed. Sign in again.")
         return coming_back.let_in(moderator)
     page = _code_page(pass_on, error or "That code is wrong or has expired.")
     return page, 429 if error else 403
@@ -106,7 +106,7 @@ def confirm_second_factor(who: SignedIn) -> str | tuple[str, int]:
     made = second_factor.begin(who.moderator_id, secret, request.form.get("code", ""))
     if made is None:
         return _enrolment(
-            who.email, secret, "That is not the code of this moment. Try the next one."
+            who.email, secret, "That code is wrong or has expired. Try the next one."
         ), 422
     console_sessions.end_others(who.moderator_id, who.session_hash)
     return _recovery_codes(who, "The second factor is on", made)
@@ -151,7 +151,7 @@ def end_second_factor(who: SignedIn) -> BaseResponse:
 
 def _changing_address(_who: SignedIn) -> Action:
     if not mail.can_send():
-        raise Problem(409, "This service sends no mail, so it cannot check a new address.")
+        raise Problem(409, "This server can't send email, so it can't verify a new address.")
     return Action("change your email address", back="/console/account")
 
 

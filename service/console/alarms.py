@@ -12,18 +12,18 @@ from service.operations.health import parts_down
 FRESH_SECONDS = 10.0
 MEANS = {
     "broker": (
-        "The message queue does not answer. Comments are accepted and checked all the "
-        "same, only slower."
+        "The message queue does not respond. Comments are still accepted and checked, but more "
+        "slowly."
     ),
     "workers": (
-        "No worker is running. Comments are accepted and wait, unchecked and "
-        "unpublished, until one is back."
+        "No worker is running. Comments are accepted, but not checked or published until a "
+        "worker is back."
     ),
     "storage": (
-        "The store of published pages does not answer. Decisions are kept, and appear "
-        "when it is back."
+        "The storage for published pages does not respond. Decisions are saved and appear when "
+        "it is back."
     ),
-    "model": "The spam model is missing. Comments that it should judge are held for you.",
+    "model": "The spam model is missing. Comments that it would score are held for you.",
 }
 
 _lock = threading.Lock()

@@ -61,7 +61,7 @@ def undo_batch(batch: str) -> BaseResponse:
         raise Problem(404, "There is no such batch.")
     may_decide(who, comments)
     if not wanted:
-        raise Problem(409, "Nothing of this batch is left to undo.")
+        raise Problem(409, "This whole batch has already been undone.")
     some = dict(list(wanted.items())[:MOST_AT_ONCE])
     with begin() as session:
         done, _ = take_back_each(session, some, by=who.actor)

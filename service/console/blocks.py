@@ -24,12 +24,12 @@ from service.moderation.deciding import MOST_AT_ONCE, publish_soon
 from service.people.names import names_of
 
 DAYS = {"1": 1, "7": 7, "30": 30, "90": 90, "": None}
-KINDS = {"author": "Author", "host": "Host", "word": "Word", "like": "What is like"}
+KINDS = {"author": "Author", "host": "Host", "word": "Word", "like": "Comments like"}
 
 DID = {
     "block": "Blocked",
     "trust": "Trusted",
-    "approve": "Let through",
+    "approve": "Approved",
     "flag": "Held",
     "reject": "Rejected",
 }
@@ -72,7 +72,7 @@ def _asked(comment_id: str) -> NewBlock:
     form = request.form
     days = form.get("days", "1" if form.get("kind") == "like" else "30")
     if days not in DAYS:
-        raise Problem(422, "Say what to block, and for how long.")
+        raise Problem(422, "Choose what to block, and for how long.")
     given = {name: form[name] for name in ("kind", "stance", "value") if name in form}
     try:
         return NewBlock.model_validate(

@@ -34,11 +34,11 @@ READING = ("GET", "HEAD", "OPTIONS")
 OUR_OWN = ("same-origin", "none")  # "none": the person typed the address or reloaded the page
 KINDLY = {
     401: "Please sign in",
-    403: "Not for you",
-    404: "Nothing here",
-    409: "Someone was first",
-    429: "A little slower",
-    503: "One moment",
+    403: "Not allowed",
+    404: "Page not found",
+    409: "Not saved",
+    429: "Too many requests",
+    503: "Not available right now",
 }
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -58,7 +58,7 @@ def _refuse_other_sites() -> None:
     is_ours = request.headers.get("Sec-Fetch-Site", "same-origin") in OUR_OWN
     if request.method not in READING and not is_ours:
         raise Problem(
-            403, "Another site sent this. Open the console yourself, and send it from there."
+            403, "This request came from another site. Open the console and try again there."
         )
 
 
@@ -106,7 +106,7 @@ def acting() -> SignedIn:
             raise Kept
         not_signed_in()
     if who.must_change_password:
-        raise Problem(403, "Choose a password of your own first, at /console/password.")
+        raise Problem(403, "Choose a new password first, at /console/password.")
     if needs_second_factor(who):
         sites = " and ".join(who.locked)
         raise Problem(403, f"Turn on a second factor in your account first: {sites} requires it.")
@@ -147,18 +147,18 @@ def sent(shape: type[Shape]) -> Shape:
 
 
 def not_signed_in() -> NoReturn:
-    raise Problem(401, "You are not signed in (any more). Sign in at /console/sign-in.")
+    raise Problem(401, "You are not signed in. Sign in at /console/sign-in.")
 
 
 def problem_page(problem: Problem) -> Response:
     """An error as a page that says what to do next."""
-    title = KINDLY.get(problem.status, "That did not work")
+    title = KINDLY.get(problem.status, "Something went wrong")
     if isinstance(problem, sessions.OutOfDate):
         title = "Out of date"
     if problem.status == 405:
-        problem.detail = "This address only takes what a form sends. Go back, and use the form."
+        problem.detail = "This page accepts only a form. Go back and use the form."
     if problem.status == 404 and request.url_rule is None:
-        problem.detail = "This address leads nowhere. Perhaps it was cut short."
+        problem.detail = "There is no page at this address. The link may be incomplete."
     page = render_template("console/problem.html", problem=problem, title=title)
     answer = Response(
         page, problem.status, problem.headers, content_type="text/html; charset=utf-8"

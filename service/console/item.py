@@ -268,10 +268,8 @@ def check_may(who: SignedIn, site: str, role: str) -> None:
     if not who.may(site, role):
         raise Problem(
             403,
-            (
-                f"On {site} you are a {who.sites[site]}; this takes "
-                f"{'an owner' if role == 'owner' else 'a moderator'}."
-            ),
+            f"You are a {who.sites[site]} of {site}. "
+            f"Only {'owners' if role == 'owner' else 'moderators and owners'} can do this.",
         )
 
 
@@ -289,13 +287,13 @@ def may_decide(who: SignedIn, ids: Sequence[str]) -> None:
     if any(sites.get(id_) not in who.sites for id_ in ids):
         raise Problem(404, "There is no such comment.")
     if not all(who.may(sites[id_], "moderator") for id_ in ids):
-        raise Problem(403, "You may look at this site's comments, but not decide.")
+        raise Problem(403, "You can view this site's comments, but not decide.")
 
 
 def known(identifier: str) -> str:
     """Return the identifier if it is one. Raises a 404 otherwise."""
     if not is_id(identifier):
-        raise Problem(404, "There is no such thing.")
+        raise Problem(404, "There is no such action.")
     return identifier
 
 

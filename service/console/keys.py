@@ -26,7 +26,7 @@ MAY = {
     "": "Nothing else",
 }
 LIVES = {"30": "In 30 days", "90": "In 90 days", "365": "In 1 year", "": "Never"}
-OVERLAPS = {"24": "1 day", "1": "1 hour", "168": "7 days", "0": "Not at all"}
+OVERLAPS = {"24": "1 day", "1": "1 hour", "168": "7 days", "0": "Never"}
 
 
 @console.get("/sites/<site>/keys")
@@ -103,7 +103,7 @@ def _scopes() -> Sequence[str]:
 def _rotating(who: SignedIn, site: str, key_id: str) -> Action:
     check_owner(who, site)
     if request.form.get("overlap") not in OVERLAPS:
-        raise Problem(422, "Choose how long the old key still works.")
+        raise Problem(422, "Choose how long the old key keeps working.")
     with begin() as session:
         row = api_keys.of_site(session, api_keys.site_id_of(session, site), key_id)
         return Action(f"rotate the API key {api_keys.label(row)}", back=_place(site))

@@ -135,7 +135,7 @@ def _wanted(session: Session, who: SignedIn) -> tuple[LogFilter, dict[int, str]]
         request.args.get(name, "") for name in ("site", "kind", "who", "batch")
     )
     if (kind and kind not in KINDS) or not all(is_id(id_) for id_ in (by, batch) if id_):
-        raise Problem(422, "The log has no such filter.")
+        raise Problem(422, "There is no such filter.")
     since, until = day_of(request.args.get("since")), day_of(request.args.get("until"))
     wanted = LogFilter(
         [id_ for id_, key in sites.items() if site in {"", key}],
@@ -158,7 +158,7 @@ def _told(line: Line, sites: dict[int, str]) -> Told:
 
 def _said(decision: DecisionRecord, name: str, page: str) -> str:
     did = (
-        "took back the decision on"
+        "undid the decision on"
         if decision.undoes
         else words.DID[decision.verdict].removesuffix(" it")
     )

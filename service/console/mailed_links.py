@@ -66,7 +66,7 @@ def forgotten() -> str | tuple[str, int]:
     """Answer in the same way whether the account exists or not."""
     email = request.form.get("email", "").strip().lower()[:254].replace("\0", "")
     if not mail.can_send():
-        raise Problem(409, "This service sends no mail. Ask whoever runs it for a link.")
+        raise Problem(409, "This server can't send email. Ask its administrator for a link.")
     if wait := asked.admit(email, reader()):
         raise Problem(429, f"A link was sent a moment ago. Try again in {in_words(wait)}.")
     _send_link_after_the_answer(email)

@@ -55,7 +55,7 @@ def settings_back(site: str) -> BaseResponse:
     check_owner(who, site)
     version = digits_to_int(request.form.get("version"))
     if version is None:
-        raise Problem(422, "Say which version to go back from.")
+        raise Problem(422, "Choose the version to go back from.")
     with begin() as session:
         row = session.execute(
             select(Site).where(Site.key == site).with_for_update(key_share=True)
@@ -74,7 +74,7 @@ def model_back(site: str) -> BaseResponse:
         site_id = session.execute(select(Site.id).where(Site.key == site)).scalar_one()
         live = model_versions.live(session, site_id)
         if live != request.form.get("version", live):
-            raise Problem(409, "Another model scores by now.")
+            raise Problem(409, "Another model is live now.")
         try:
             version = model_versions.back(session, site_id)
         except NoSuchModel as error:

@@ -247,13 +247,13 @@ def decide_by_form(comment_id: str) -> BaseResponse:
     verdict, version = request.form.get("verdict", ""), digits_to_int(request.form.get("version"))
     if verdict != "undo" and version is None:
         raise Problem(
-            422, "Load the list again: a decision says which version of the comment it is for."
+            422, "Reload the list: the decision does not name the version of the comment."
         )
     if verdict not in {"approve", "flag", "reject", "undo"}:
-        raise Problem(422, "A decision is approve, flag, reject or undo.")
+        raise Problem(422, "A decision must be approve, flag, reject or undo.")
     reason = "spam" if request.form.get("spam") else request.form.get("reason") or None
     if reason and reason not in words.REASONS:
-        raise Problem(422, "A reason is spam, abuse, off_topic or other.")
+        raise Problem(422, "A reason must be spam, abuse, off_topic or other.")
     may_decide(who, [comment_id])
     with begin() as session:
         if verdict == "undo":
@@ -271,7 +271,7 @@ def decide_by_form(comment_id: str) -> BaseResponse:
             )
             found = settle(session, [change])[0]
             if found is None:
-                raise Problem(409, first_was(session, comment_id))
+                raise Problem(409, latest_decision(session, comment_id))
             settled = found
     publish_soon(settled)
     return redirect(way_back(done=comment_id), 303)
@@ -316,18 +316,7 @@ def questioned(session: Session, unanswered: Mapping[str, Sequence[Question]]) -
 
 
 def latest_decision(session: Session, comment_id: str) -> str:
-    """Return who decided the comment last, for a moderator who saw the state before."""
-    conflict = conflicts(session, [comment_id])[0]
-    last = conflict.decision
-    if last is None:
-        return CHANGED
-    name = names_of(session, {last.by})[last.by]
-    did = "took a decision back" if last.undoes else words.DID[last.verdict]
-    return f"{name[:1].upper()}{name[1:]} {did} {words.ago(last.at)}."
-
-
-def first_was(session: Session, comment_id: str) -> str:
-    """Say who decided what, and when, to a moderator who came second."""
+    """Say who decided the comment last, and what, for a moderator who sees an older version."""
     return refusals(session, [comment_id])[0]["detail"]
 
 
@@ -347,16 +336,16 @@ def refusals(session: Session, ids: Sequence[str]) -> list[Refusal]:
     return [
         {
             "id": conflict.comment_id,
-            "detail": _first_was(conflict.decision, names),
+            "detail": _who_decided(conflict.decision, names),
             "version": conflict.version,
         }
         for conflict in found
     ]
 
 
-def _first_was(last: DecisionRecord | None, names: dict[str, str]) -> str:
+def _who_decided(last: DecisionRecord | None, names: dict[str, str]) -> str:
     if last is None:
         return CHANGED
     name = names[last.by] if "@" in names[last.by] else names[last.by].capitalize()
-    did = f"undid: it is {last.becomes} again" if last.undoes else words.DID[last.verdict]
-    return f"{name} was first: {did}, {words.ago(last.at)}."
+    did = "undid a decision on it" if last.undoes else words.DID[last.verdict]
+    return f"{name} {did} {words.ago(last.at)}."

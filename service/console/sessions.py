@@ -135,9 +135,7 @@ class OutOfDate(Problem):
     """Raised if the token of a form or a call is not this session's."""
 
     def __init__(self) -> None:
-        super().__init__(
-            403, "This page is out of date. Go back, load it again, and send it once more."
-        )
+        super().__init__(403, "This page is out of date. Go back, reload it and try again.")
 
 
 class Guesses:

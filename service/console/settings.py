@@ -38,7 +38,7 @@ def settings_page() -> BaseResponse | str:
     """
     who = looking()
     if not who.sites:
-        raise Problem(404, "You belong to no site (any more).")
+        raise Problem(404, "You have no role on any site.")
     return _page(who, request.args.get("site") or min(who.sites))
 
 

@@ -140,7 +140,7 @@ def change_role(who: SignedIn, site: str, moderator_id: str) -> BaseResponse:
 def _setting_sign_in(who: SignedIn, site: str) -> Action:
     check_owner(who, site)
     required = _is_required()
-    what = "require a second factor of everyone on" if required else "no longer require one on"
+    what = "require a second factor from everyone on" if required else "no longer require one on"
     return Action(f"{what} {site}", back="/console/people")
 
 
@@ -169,7 +169,7 @@ def _is_required() -> bool:
 def _role(*possible: str) -> str:
     role = request.form.get("role", "")
     if role not in possible:
-        raise Problem(422, "A role is owner, moderator or viewer.")
+        raise Problem(422, "A role must be owner, moderator or viewer.")
     return role
 
 

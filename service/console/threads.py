@@ -110,9 +110,7 @@ def change(thread_id: int) -> BaseResponse:
     who = acting()
     way, slow = request.form.get("way", ""), request.form.get("slow")
     if (way and way not in WAYS) or (slow is not None and slow not in SLOW):
-        raise Problem(
-            422, "A thread is open or closed, read before or after, and slowed down or not."
-        )
+        raise Problem(422, "There is no such setting for a thread.")
     changes: ThreadChanges = {**WAYS[way]} if way else {}
     if slow is not None:
         changes["slow_seconds"] = SLOW[slow]

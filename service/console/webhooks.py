@@ -253,9 +253,9 @@ def _do(owner: Caller, webhook: str, do: str, *, is_chat: bool) -> None:
     elif do == "delete" and request.form.get("sure"):
         end(owner, webhook)
     elif do == "delete":
-        raise Problem(422, "Tick the box beside it to say that you mean it; nothing was deleted.")
+        raise Problem(422, "Nothing was deleted. Tick the box to confirm.")
     else:
-        raise Problem(422, "There is no such thing to do with a webhook.")
+        raise Problem(422, "There is no such action for a webhook.")
 
 
 @console.post("/sites/<site>/webhooks/<webhook>/redeliver")

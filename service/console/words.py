@@ -37,7 +37,7 @@ CAUSES = {
     "flagged": "held",
     "reported": "reported by a reader",
     "sampled": "blind sample",
-    "appealed": "the author asks again",
+    "appealed": "appealed by the author",
 }
 CHECKS = {
     "email": "Email",
@@ -119,4 +119,4 @@ def named(session: Session, sentence: str) -> str:
     emails = dict(
         session.execute(select(Moderator.id, Moderator.email).where(Moderator.id.in_(ids))).all()
     )
-    return _MODERATOR.sub(lambda found: emails.get(found[1]) or "someone who left", sentence)
+    return _MODERATOR.sub(lambda found: emails.get(found[1]) or "a former moderator", sentence)

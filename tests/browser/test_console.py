@@ -235,17 +235,17 @@ def test_a_comment_that_no_list_holds_is_decided_by_key_all_the_same(
 
 
 def test_all_of_a_campaign_are_chosen_by_one_key(queue: Page) -> None:
-    expect(queue.locator(".alike-head")).to_contain_text("4 say nearly the same")
+    expect(queue.locator(".alike-head")).to_contain_text("4 similar comments")
     queue.keyboard.press("Shift+X")
     expect(queue.locator(".chosen")).to_contain_text("4 selected")
     queue.keyboard.press("Shift+X")
     expect(queue.locator(".chosen")).to_be_hidden()
     press(queue, "s")
-    expect(queue.locator(".alike-head")).to_contain_text("3 say nearly the same")
+    expect(queue.locator(".alike-head")).to_contain_text("3 similar comments")
     queue.get_by_role("button", name="Select them").click()
     queue.get_by_role("group", name="The selected").get_by_role("button", name="Approve").click()
     told(queue, "Approved 3 comments")
-    expect(queue.locator(".nothing")).to_contain_text("Nothing waits for you.")
+    expect(queue.locator(".nothing")).to_contain_text("Nothing is waiting for you.")
     settled(queue, "Reader 4", "approved")
 
 
@@ -261,12 +261,12 @@ def test_unsent_decisions_are_sent_when_the_page_is_left(queue: Page) -> None:
 def test_a_decision_that_could_not_be_sent_restores_the_comment_with_a_message(queue: Page) -> None:
     queue.route("**/console/decisions", lambda route: route.fulfill(status=503, body=AWAY))
     press(queue, "a")
-    told(queue, "Reader 1 is back: The database is away.")
+    told(queue, "Not saved: the comment by Reader 1 is back. The database is away.")
     expect(queue.locator(".row")).to_have_count(4)
     expect(queue.locator(".row").first).to_contain_text("Reader 1")
     expect(queue.locator(".item h1")).to_have_text("Reader 2")
     queue.unroute("**/console/decisions")
-    queue.get_by_role("button", name="Look").click()
+    queue.get_by_role("button", name="View").click()
     expect(queue.locator(".item h1")).to_have_text("Reader 1")
     press(queue, "a")
     settled(queue, "Reader 1", "approved")
@@ -275,7 +275,7 @@ def test_a_decision_that_could_not_be_sent_restores_the_comment_with_a_message(q
 def test_a_session_that_ended_in_the_middle_loses_nothing(queue: Page) -> None:
     queue.context.clear_cookies()
     press(queue, "a")
-    told(queue, "You are not signed in any more")
+    told(queue, "You are signed out")
     expect(queue.locator(".row")).to_have_count(4)
     assert statuses()["Reader 1"] == "flagged"
 
@@ -289,7 +289,7 @@ def test_a_decision_on_an_old_version_says_who_was_first(
     press(other, "s")
     settled(other, "Reader 1", "rejected")
     press(queue, "a")
-    told(queue, "ben@paper.example was first: rejected it")
+    told(queue, "ben@paper.example rejected it")
     assert statuses()["Reader 1"] == "rejected"
 
 
@@ -301,7 +301,7 @@ def test_an_item_open_at_another_is_shown_as_such_until_the_lease_ends(
     other = open_page("about:blank")
     sign_in(other, url, "ben@paper.example", role="moderator")
     other.keyboard.press("j")
-    expect(other.locator(".held")).to_contain_text("ann@paper.example has this one open")
+    expect(other.locator(".held")).to_contain_text("ann@paper.example has this comment open")
     with begin() as session:
         session.connection().exec_driver_sql("UPDATE claims SET until = '2020-01-01 00:00:00'")
     other.keyboard.press("k")
@@ -362,7 +362,7 @@ def test_many_pages_of_the_queue_are_chosen_decided_with_progress_and_undone(
     assert max(together) > 150, "those of later pages have joined those of the first"
     page.keyboard.press("Shift+A")
     told(page, "Approved 300 comments")
-    expect(page.locator(".nothing")).to_contain_text("Nothing waits for you.")
+    expect(page.locator(".nothing")).to_contain_text("Nothing is waiting for you.")
     settled(page, "Reader 300", "approved")
     page.keyboard.press("u")
     expect(page.locator(".row")).to_have_count(300)
@@ -424,11 +424,11 @@ def test_space_marks_as_seen_and_moves_on_and_undo_restores_it(
         told(page, f"Seen: Reader {seen}")
         expect(page.locator(".item h1")).to_have_text(f"Reader {seen + 1}")
         expect(page.locator(".coverage")).to_have_text(
-            f"A human has seen {percent} % of the last 4 that are live."
+            f"Moderators have seen {percent} % of the last 4 live comments."
         )
         expect(page.locator("[data-count=unread]")).to_have_text(str(4 - seen))
     page.keyboard.press("u")
-    told(page, "Taken back: Reader 2")
+    told(page, "Undone: Reader 2")
     expect(page.locator(".item h1")).to_have_text("Reader 2")
     expect(page.locator(".coverage")).to_contain_text("25 %")
     page.reload()
@@ -479,7 +479,7 @@ def test_signing_in_with_a_second_factor(
 ) -> None:
     queue.goto(f"{url}/console/account")
     queue.get_by_role("button", name="Turn it on").click()
-    expect(queue.get_by_role("img", name="The key, to be scanned")).to_be_visible()
+    expect(queue.get_by_role("img", name="QR code with the key")).to_be_visible()
     secret = queue.locator("code").inner_text()
     queue.get_by_label("Code").fill(pyotp.TOTP(secret).now())
     queue.get_by_label("Your password").fill(PASSWORD)
@@ -504,14 +504,14 @@ def test_the_author_is_blocked_from_the_item(queue: Page) -> None:
     expect(queue.locator(".item h1")).to_have_text("Reader 1")
     queue.goto(queue.url.partition("/console")[0] + "/console/blocks")
     expect(queue.get_by_role("row").nth(1)).to_contain_text("Blocked author Reader 1")
-    queue.get_by_role("button", name="End it").click()
+    queue.get_by_role("button", name="End").click()
     expect(queue.get_by_text("Nothing is blocked")).to_be_visible()
 
 
 def test_n_opens_a_note_and_t_the_thread(queue: Page) -> None:
     press(queue, "n")
     queue.keyboard.type("Seen him before: a and r write letters here")
-    queue.get_by_role("button", name="Keep").click()
+    queue.get_by_role("button", name="Save note").click()
     expect(queue.locator(".notes")).to_contain_text("Seen him before")
     expect(queue.locator("html.scripted")).to_have_count(1)
     assert statuses()["Reader 1"] == "flagged"
@@ -575,7 +575,9 @@ def test_the_words_that_moved_the_score_are_marked_in_the_text(
         title = page.locator(".said mark.up").first.get_attribute("title")
         assert title is not None
         assert re.fullmatch(r"Towards spam: \d+ % of what moved the score", title)
-        expect(page.get_by_text("Marked in the text: what reads like spam.")).to_be_visible()
+        expect(
+            page.get_by_text("Marked in the text: parts that raise the spam score.")
+        ).to_be_visible()
         assert page.evaluate("shifts") == []
         page.get_by_text("Why this spam score").click()
         expect(page.locator(".score .as-written")).to_contain_text("<b>Really</b>")

@@ -130,7 +130,7 @@ def test_the_open_comment_stays_unchanged_and_names_a_colleagues_decision(
     expect(queue.locator(".changed")).to_contain_text("rejected it just now.")
     expect(queue.locator("[data-note]")).to_have_value("Half a note")
     expect(queue.locator(".row[aria-current].settled")).to_contain_text("Reader 1")
-    queue.get_by_role("button", name="Show the comment as it is now").click()
+    queue.get_by_role("button", name="Show the current version").click()
     expect(queue.locator(".item .status.rejected")).to_have_count(1)
     queue.keyboard.press("j")
     expect(queue.locator(".item h1")).to_have_text("Reader 2")

@@ -122,7 +122,7 @@ export class Keys {
     const wanted = { preset, keys: own, ask_reason, ...change(this.preferences) };
     try {
       Object.assign(this.preferences, await send("/console/preferences", wanted));
-      this.said.textContent = "Kept.";
+      this.said.textContent = "Saved.";
     } catch (error) {
       this.said.textContent = error.message;
     }

@@ -13,7 +13,7 @@ const open = document.getElementById("open");
 const pane = document.getElementById("main");
 const saidSo = document.getElementById("said-so");
 const nothing = document.getElementById("nothing");
-const DID = { approve: "Approved", reject: "Rejected", flag: "Sent to review", leave: "Left for another:", seen: "Seen:" };
+const DID = { approve: "Approved", reject: "Rejected", flag: "Sent to review", leave: "Left for someone else:", seen: "Seen:" };
 const AHEAD = 6; // comments fetched before they are asked for
 const ROWS_AHEAD = 20; // when fewer rows than this follow, the next ones are fetched
 const MOST_CHOSEN = 1000;
@@ -351,11 +351,11 @@ function comeBack(entry, failed) {
   if (!entry.rows.length) done.splice(done.indexOf(entry), 1);
   entry.putBack(back);
   for (const row of back) row.classList.add("back-again");
-  const who = back.length === 1 ? `${back[0].dataset.name} is back: ` : `${back.length} comments are back: `;
+  const who = back.length === 1 ? `Not saved: the comment by ${back[0].dataset.name} is back. ` : `Not saved: ${back.length} comments are back. `;
   const look = document.createElement("button");
   look.type = "button";
   look.className = "quiet";
-  look.textContent = "Look";
+  look.textContent = "View";
   look.addEventListener("click", () => show(back[0], { focus: true }));
   say(who + failed[0][1], { wrong: true, button: current ? look : null });
   if (!current) show(back[0]);
@@ -390,8 +390,8 @@ async function undoDecisions(entry) {
     if (entry.decisions.length > CHUNK) progress("Undoing", Math.min(at + CHUNK, entry.decisions.length), entry.decisions.length);
   }
   if (refused.length === entry.decisions.length) throw new Error(refused[0].detail);
-  if (refused.length) say(`Undone, but for ${refused.length}: ${refused[0].detail}`, { wrong: true });
-  else say(`Taken back: ${entry.of}`);
+  if (refused.length) say(`Undone, except ${refused.length}: ${refused[0].detail}`, { wrong: true });
+  else say(`Undone: ${entry.of}`);
 }
 
 // After a reload the last hundred are still there to be undone: the server knows them.
@@ -401,7 +401,7 @@ async function recent() {
     ...words(verdict, reason, decisions.length === 1 ? [{ dataset: { name } }] : decisions),
     decisions,
   }));
-  if (!last.length) return say("Nothing of yours is left to undo.");
+  if (!last.length) return say("You have no decisions left to undo.");
   done.push(...last.toReversed());
   await undo();
 }
@@ -423,7 +423,7 @@ function background(what, gone, there, back) {
   const entry = { ...words(what, null, gone), rows: gone, decisions: [], putBack: take(gone) };
   entry.undo = async () => {
     await back(items);
-    say(`Taken back: ${entry.of}`);
+    say(`Undone: ${entry.of}`);
   };
   entry.sent = inTurn(there, { items }).then(
     () => { fresh.end(items); count(); },
@@ -562,7 +562,7 @@ function tellChange(state) {
   const button = document.createElement("button");
   button.type = "button";
   button.dataset.do = "renew";
-  button.textContent = "Show the comment as it is now";
+  button.textContent = "Show the current version";
   line.append(state.change, " ", button);
   (item.querySelector(".actions") ?? item).append(line);
 }
@@ -680,7 +680,7 @@ async function chooseAll() {
     say(isAll ? `${chosen().length} selected` : `The first ${chosen().length} are selected. The list is longer.`);
   } catch (error) {
     chooseNone();
-    say(`Nothing is selected: the list could not be loaded to its end. ${error.message}`, { wrong: true });
+    say(`Nothing is selected: the rest of the list could not be loaded. ${error.message}`, { wrong: true });
   } finally {
     gathering = false;
   }

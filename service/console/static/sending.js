@@ -13,7 +13,7 @@ async function ask(address, options) {
   }
   if ((answer.ok || answer.status === 304) && !answer.redirected) return answer;
   if (answer.redirected || answer.status === 401) {
-    throw new Error("You are not signed in any more. Load the page again and sign in; nothing was lost.");
+    throw new Error("You are signed out. Reload the page and sign in; nothing was lost.");
   }
   const problem = await answer.json().catch(() => null);
   const error = new Error(problem?.detail ?? `The server answered with an error (${answer.status}).`);

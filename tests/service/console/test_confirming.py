@@ -96,7 +96,7 @@ CASES = {
     ),
     "POST /console/sites/<site>/sign-in": Case(
         lambda _: ("/sites/demo/sign-in", {"second_factor": "required"}),
-        "to require a second factor of everyone on demo",
+        "to require a second factor from everyone on demo",
     ),
 }
 WITHOUT_PASSWORD = {

@@ -134,7 +134,7 @@ def test_the_open_comment_lists_changes_that_the_page_does_not_show_yet(
     ben.call(f"/claims/{comment}")
     assert open_comment(2)["held_by"] == "ben@paper.example"
     ben.decide(comment, verdict="reject")
-    assert open_comment(2)["change"] == "Ben@paper.example rejected it just now."
+    assert open_comment(2)["change"] == "ben@paper.example rejected it just now."
     assert open_comment(3)["change"] is None
 
 

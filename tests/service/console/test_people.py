@@ -198,7 +198,7 @@ def test_settings_are_tried_on_the_past_before_saving(ann: SignedIn, held: str) 
         "/settings/demo", **{"do": "replay", "version": "1", "blocked": "example", **fields}
     ).text
     assert (
-        "settled comments this would have decided <b>1</b> otherwise: 1 rejected instead of held."
+        "decided comments, this would have decided <b>1</b> differently: 1 rejected instead of held."
         in page
     )
     assert "It would have contradicted no moderator." in page

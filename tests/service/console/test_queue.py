@@ -149,7 +149,7 @@ def test_an_email_address_is_searched_for_with_the_other_filters(
 ) -> None:
     assert ann.listed("?tab=review&q=ann@example.org&language=de") == [held[1]]
     page = ann.get("/?q=ann@example")
-    assert "To search by email address, type all of it." in page
+    assert "To search by email address, enter the full address." in page
 
 
 def test_a_key_searches_by_email_address(moderator: Caller, held: list[str]) -> None:
@@ -257,7 +257,7 @@ def test_a_campaign_is_grouped_with_a_comment_that_only_quotes_it_first(
     listed = ann.listed()
     assert [*listed[:1], *listed[4:]] == [ids[3], ids[1]]
     assert set(listed[1:4]) == {ids[0], ids[2], ids[4]}
-    assert "<b>4</b> say nearly the same" in ann.get("/")
+    assert "<b>4</b> similar comments" in ann.get("/")
 
 
 def test_a_campaign_is_grouped_at_its_first_comment_from_any_depth_of_the_list(
@@ -276,8 +276,8 @@ def test_a_campaign_is_grouped_at_its_first_comment_from_any_depth_of_the_list(
         ("?order=newest", alone[::-1], "24"),
     ):
         page, first = ann.get(f"/{address}"), ann.listed(address)
-        assert "<b>3</b> say nearly the same" in page
-        assert f"<b>{many_on_it}</b> say nearly the same" in page
+        assert "<b>3</b> similar comments" in page
+        assert f"<b>{many_on_it}</b> similar comments" in page
         at = min(first.index(id_) for id_ in alike)
         assert set(first[at : at + 3]) == set(alike), address
         by_themselves = [id_ for id_ in first if id_ in alone]
@@ -317,7 +317,7 @@ def test_one_that_changed_meanwhile_is_refused_with_who_was_first_and_the_others
     answer = ann.decide(*held)
     assert [each["id"] for each in answer["done"]] == [held[0], held[2]]
     assert answer["refused"][0]["id"] == held[1]
-    assert "ben@paper.example was first: rejected it" in answer["refused"][0]["detail"]
+    assert "ben@paper.example rejected it" in answer["refused"][0]["detail"]
     assert status_of(held[1]) == "rejected"
 
 
@@ -328,7 +328,7 @@ def test_undo_leaves_a_colleagues_later_decision_and_says_so(
     SignedIn(client, "ben@paper.example").decide(held[0], verdict="reject", version=mine["version"])
     back = ann.call("/undo", decisions=[mine["decision"]])
     assert back["done"] == []
-    assert "ben@paper.example decided to reject" in back["refused"][0]["detail"]
+    assert "ben@paper.example chose reject" in back["refused"][0]["detail"]
     assert status_of(held[0]) == "rejected"
 
 
@@ -336,7 +336,7 @@ def test_a_double_submit_is_refused_and_decides_once(
     ann: SignedIn, held: list[str], moderator: Caller
 ) -> None:
     assert len(ann.decide(held[0])["done"]) == 1
-    assert "was first" in ann.decide(held[0])["refused"][0]["detail"]
+    assert "ann@paper.example approved it" in ann.decide(held[0])["refused"][0]["detail"]
     assert [each["verdict"] for each in moderator.record(held[0])["decisions"]] == [
         "flag",
         "approve",
@@ -349,7 +349,7 @@ def test_a_claim_names_its_holder_and_ends_by_itself(
     ben = SignedIn(client, "ben@paper.example")
     assert ann.call(f"/claims/{held[0]}")["held_by"] is None
     assert ben.call(f"/claims/{held[0]}")["held_by"] == "ann@paper.example"
-    assert "ann@paper.example</b> has this one open" in ben.get(f"/items/{held[0]}")
+    assert "ann@paper.example</b> has this comment open" in ben.get(f"/items/{held[0]}")
     assert ann.call(f"/claims/{held[1]}")["held_by"] is None  # moving on releases the claim
     assert ben.call(f"/claims/{held[0]}")["held_by"] is None
     with begin() as session:
@@ -404,7 +404,7 @@ def test_a_campaign_is_one_list_from_any_of_its_comments(ann: SignedIn, held: li
         session.execute(update(Comment).where(Comment.id == held[2]).values(campaign=held[0]))
     for comment in (held[0], held[2]):
         page = ann.get(f"/items/{comment}")
-        assert "1 other that waits says nearly the same" in page
+        assert "1 similar comment is waiting" in page
         assert f"/console/?campaign={held[0]}" in page
     assert set(ann.listed(f"?campaign={held[0]}")) == {held[0], held[2]}
     assert "nearly the same" not in ann.get(f"/items/{held[1]}")

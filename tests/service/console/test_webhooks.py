@@ -153,9 +153,9 @@ def test_the_receiver_is_tested_and_its_faults_are_listed(client: Client) -> Non
     with Receiver() as careless:
         place, _ = made(ann, careless)
         page = ann.form(place, do="check").text
-    assert "Not all of it was handled well." in page
-    assert '<dt>Bad signature</dt><dd><b class="error">not good</b>' in page
-    assert '<dt>Good signature</dt><dd><b class="good">good</b>' in page
+    assert "Some were not handled correctly." in page
+    assert '<dt>Bad signature</dt><dd><b class="error">failed</b>' in page
+    assert '<dt>Good signature</dt><dd><b class="good">passed</b>' in page
 
 
 @on_sqlite
@@ -196,10 +196,10 @@ def test_every_page_warns_owners_of_a_failing_or_disabled_webhook_until_someone_
         receiver.always = Answer(500)
         moderator.decide(posted(moderator.client), "reject")
         send_all()
-        assert "Look at it" not in ann.get("/")  # only a short failure so far
+        assert "View webhook" not in ann.get("/")  # only a short failure so far
         with time_machine.travel(now() + timedelta(minutes=11)):
-            assert "The webhook of demo to 127.0.0.1 takes nothing; it failed first" in ann.get("/")
-            assert "Look at it" not in bob.get("/")
+            assert "The webhook of demo to 127.0.0.1 fails, for the first time" in ann.get("/")
+            assert "View webhook" not in bob.get("/")
         receiver.always = Answer(410)
         send_all(3600)
     for page in ("/", "/log", place):
@@ -208,7 +208,7 @@ def test_every_page_warns_owners_of_a_failing_or_disabled_webhook_until_someone_
             in ann.get(page)
         )
     assert ann.form(place, do="disable").status_code == 303  # "Leave it disabled"
-    assert "Look at it" not in ann.get("/")
+    assert "View webhook" not in ann.get("/")
     made(ann, receiver)
     with begin() as session:
         session.execute(
@@ -217,7 +217,7 @@ def test_every_page_warns_owners_of_a_failing_or_disabled_webhook_until_someone_
             )
         )
     page = ann.get("/")
-    assert "2 webhooks need a look" in page
+    assert "2 webhooks have problems" in page
     assert page.count("is disabled: The endpoint answered 410 Gone.") == 2
 
 
@@ -232,7 +232,7 @@ def test_changes_of_a_webhook_are_in_the_log_without_its_address(
     webhook = place.rpartition("/")[2]
     for do in ("disable", "enable", "test", "rotate"):
         page = ann.form(place, do=do).text
-    assert re.search(r"still signs too, until \w+day \d\d \w+ \d{4}, \d\d:\d\d UTC\.", page)
+    assert re.search(r"also signs messages until \w+day \d\d \w+ \d{4}, \d\d:\d\d UTC\.", page)
     moderator.call("PATCH", f"/webhooks/{webhook}", json={"description": "Search"})
     ann.form(f"{place}/redeliver", delivery=webhook)
     ann.form(place, do="delete", sure="1")

@@ -151,7 +151,7 @@ def test_a_form_that_another_site_sends_to_the_console_is_refused(
     form = {"email": "ann@paper.example", "password": PASSWORD}
     answer = client.post(path, data=form, headers={"Sec-Fetch-Site": site})
     assert answer.status_code == 403
-    assert "Another site sent this" in answer.text
+    assert "This request came from another site" in answer.text
     assert "Set-Cookie" not in answer.headers
 
 

@@ -124,7 +124,7 @@ def test_the_console_keeps_quiet_too(
     client.post("/console/sign-in", data={"email": "ann@example.org", "password": password})
     page = client.get("/console/").text
     queue = page[page.index('id="rows"') :]  # the part above it is about changed settings
-    assert "What it found appears once you have decided" in queue
+    assert "You will see what it found after you decide" in queue
     assert "lottery" in queue  # the comment's text
     assert "4 links" not in queue
     assert "blocked" not in queue
