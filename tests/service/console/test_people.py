@@ -48,7 +48,7 @@ def test_a_site_keeps_an_owner_and_a_removed_person_loses_access_at_once(
 def test_block_and_review_their_others_is_one_batch_to_undo(ann: SignedIn, held: str) -> None:
     others = [posted(ann.client, body=f"{n} {LINKS}") for n in range(3)]
     screen_all()
-    assert "reject their 3 others" in ann.get(f"/items/{held}")
+    assert "reject this comment and 3 other waiting comments" in ann.get(f"/items/{held}")
     fields = {"kind": "author", "stance": "block", "days": "7", "others": "1"}
     assert ann.form(f"/comments/{held}/block", **fields).status_code == 303
     assert {status_of(comment) for comment in (held, *others)} == {"rejected"}
