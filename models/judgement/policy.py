@@ -235,7 +235,8 @@ def decide(evidence: Iterable[Evidence], policy: Policy) -> Decision:
     told = [reason for weight in (*grounds, "hint") for reason in reasons.get(weight, ())]
     if not grounds:
         tolerated = reasons.get("approve", ())
-        return Decision(Verdict.APPROVE, ("no check found a problem", *told, *tolerated), again)
+        summary = "no check found a serious problem" if told else "no check found a problem"
+        return Decision(Verdict.APPROVE, (summary, *told, *tolerated), again)
     worst = grounds[0]
     return Decision(None if worst == "wait" else Verdict(worst), tuple(told), again)
 

@@ -149,10 +149,10 @@ def _thresholds(
     allowed = most_allowed(len(scores.good), one_in)
     if allowed is None:
         few = (
-            f"{len(scores.good)} good comments are decided, but {fewest(one_in):,} are needed "
-            "to promise"
+            f"it needs {fewest(one_in):,} good comments to keep the limit of 1 in {one_in}, "
+            f"and {len(scores.good)} have been decided"
         )
-        return flag, hint, None, (f"automatic rejection is off: {few} 1 in {one_in}",)
+        return flag, hint, None, (f"automatic rejection is off: {few}",)
     lowest = _just_above(scores.good, allowed)
     flag, hint = max(flag, lowest), max(hint, lowest)
     return flag, hint, max(flag, SURE), ()

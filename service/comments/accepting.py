@@ -252,7 +252,7 @@ def _answered(session: Session, thread_id: int | None, parent: str) -> str:
         else None
     )
     if top_id is None:
-        raise Problem(404, "The comment that you reply to is not published in this thread.")
+        raise Problem(404, "The comment you are replying to is not published in this thread.")
     return top_id
 
 

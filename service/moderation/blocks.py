@@ -233,14 +233,14 @@ def block_shape(block: Block) -> ShownBlock:
 def did(block: Block) -> str:
     """Return a sentence for the log, without the author's name, because the log is kept forever."""
     if block.kind == "like":
-        return f"made a rule to {LIKE[block.stance]} comments like a given one"
+        return f"made a rule to {LIKE[block.stance]} similar comments"
     verb = "blocked" if block.stance == "block" else "trusted"
     return f"{verb} {_what(block)}"
 
 
 def _undid(block: Block) -> str:
     if block.kind == "like":
-        return f"ended the rule to {LIKE[block.stance]} comments like a given one"
+        return f"ended the rule to {LIKE[block.stance]} similar comments"
     return f"{'unblocked' if block.stance == 'block' else 'stopped trusting'} {_what(block)}"
 
 

@@ -144,8 +144,8 @@ def policy_to_go_back_to(session: Session, site: Site, version: int | None) -> P
     if version is not None and version != site.policy_version:
         raise Problem(
             409,
-            f"The policy has changed: its version is now {site.policy_version}. Look at the "
-            "changes first.",
+            f"The settings have changed again: they are now version {site.policy_version}. Check "
+            "the latest changes first.",
         )
     if site.policy_version < 2:
         raise Problem(409, "There is no earlier version of the settings.")

@@ -81,12 +81,16 @@ def _sentences(thread: Thread, changes: ThreadChanges) -> Iterator[str]:
     if moderation and moderation != (thread.moderation or "after"):
         yield f"{_MODERATION[moderation]} {name}"
     if "slow_seconds" in changes and changes["slow_seconds"] != thread.slow_seconds:
-        was, becomes = thread.slow_seconds or 0, changes["slow_seconds"] or 0
-        yield f"changed the pause between an author's comments from {was} to {becomes} s in {name}"
+        was, becomes = (_pause(each) for each in (thread.slow_seconds, changes["slow_seconds"]))
+        yield f"changed slow mode from {was} to {becomes} for {name}"
     if "title" in changes and changes["title"] != thread.title:
         yield _renaming(thread, "title", changes["title"])
     if "url" in changes and changes["url"] != thread.url:
         yield _renaming(thread, "address", changes["url"])
+
+
+def _pause(seconds: int | None) -> str:
+    return f"{seconds} s" if seconds else "off"
 
 
 def _renaming(thread: Thread, noun: str, value: str | None) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 def invitation(inviting: str, site: str, link: str) -> tuple[str, str]:
     """Write to someone who is invited to moderate a site's comments."""
     text = (
-        f"{inviting} invites you to moderate the comments on {site}. Accept the invitation "
+        f"{inviting} has invited you to moderate the comments on {site}. Accept the invitation "
         f"here:\n\n{link}\n\nThis link works once and expires after a week."
     )
     return f"Moderate comments on {site}", text
@@ -16,8 +16,8 @@ def confirm_address(old: str, link: str) -> tuple[str, str]:
     """Write to the new email address of an account."""
     text = (
         f"Someone wants to use this address for the Greenroom account {old}. If that is you, "
-        f"confirm it here:\n\n{link}\n\nThe link works once, within an hour. If it is not you, you "
-        "need not do anything."
+        f"confirm it here:\n\n{link}\n\nThis link works once and expires after an hour. If it is "
+        "not you, you can ignore this email."
     )
     return "Confirm your new email address for Greenroom", text
 
@@ -25,7 +25,7 @@ def confirm_address(old: str, link: str) -> tuple[str, str]:
 def address_changed(new: str) -> tuple[str, str]:
     """Write to the old email address of an account."""
     text = (
-        f"Your Greenroom account now uses the address {new}. You sign in with that one.\n\n"
+        f"Your Greenroom account now uses the address {new}. Use it to sign in from now on.\n\n"
         "If you did not change it, tell an owner of your site at once."
     )
     return "The email address of your Greenroom account has changed", text

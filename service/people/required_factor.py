@@ -32,9 +32,9 @@ def require(
     if required and not _has_owner_with_factor(session, site_id, owner_id):
         raise Problem(409, _FIRST if owner_id else _NOBODY)
     site.second_factor_required = required
-    what = "required a second factor of everyone"
+    what = "required a second factor from everyone"
     if not required:
-        what = "no longer required a second factor"
+        what = "stopped requiring a second factor"
     note_act(session, by, "people", what, site_id=site_id)
 
 
@@ -44,7 +44,7 @@ def require_on(site: str, required: bool, *, by: str) -> None:
         require(session, api_keys.site_id_of(session, site), required, by=by)
 
 
-_FIRST = "Turn on your own second factor first, in your account. Then require it of the others."
+_FIRST = "Turn on your own second factor first, in your account. Then require it from the others."
 _NOBODY = "No owner of this site has a second factor yet. An owner must turn one on first."
 
 

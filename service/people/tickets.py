@@ -133,7 +133,7 @@ def use_new_address(ticket: Ticket) -> str | None:
         if not _take(session, ticket):
             return None
         if _locked_account(session, ticket.email) is not None:
-            raise Problem(409, "Another account uses this address now.")
+            raise Problem(409, "Another account already uses this address. Choose a different one.")
         old, moderator.email = moderator.email, ticket.email
         live_links.address_changed(session, old, moderator_id)
         what = f"changed the email address from {old} to {ticket.email}"
@@ -158,7 +158,9 @@ def open_invitation(session: Session, site_id: int, invitation_id: str) -> Ticke
     for invitation in session.scalars(team.invited(site_id)):
         if invitation.id == invitation_id:
             return invitation
-    raise Problem(404, "This invitation has been used, withdrawn or has expired.")
+    raise Problem(
+        404, "This invitation has been used or withdrawn, or it has expired. Send a new one."
+    )
 
 
 def _add(session: Session, ticket: Ticket) -> str:

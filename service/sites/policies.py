@@ -129,7 +129,9 @@ def save_policy(
     row = locked_site(session, site)
     if version is not None and version != row.policy_version:
         raise Problem(
-            409, f"The policy has changed: its version is now {row.policy_version}. Read it again."
+            409,
+            f"The policy has changed: its version is now {row.policy_version}. "
+            "Load it again and repeat your change.",
         )
     row.policy, row.policy_version = kept, row.policy_version + 1
     session.add(PolicyVersion(site_id=row.id, version=row.policy_version, policy=kept, by=by))

@@ -6,23 +6,25 @@ from __future__ import annotations
 
 CHOICES = {"ignore": "ignore it", "hint": "be stricter", "flag": "hold it", "reject": "reject it"}
 NUMBERS = {
-    "spam.flag_above": "Hold comments from this spam score",
-    "spam.flag_above_with_hint": "Hold comments from this score if another check found something",
-    "spam.flag_above_little_known": (
-        "Hold comments from this score in a language that the model knows little"
+    "spam.flag_above": "Hold comments with at least this spam score",
+    "spam.flag_above_with_hint": (
+        "Hold comments with at least this score if another check found something"
     ),
-    "spam.reject_above": "Reject comments from this spam score",
+    "spam.flag_above_little_known": (
+        "Hold comments with at least this score in a language that the model has seen little of"
+    ),
+    "spam.reject_above": "Reject comments with at least this spam score",
     "links.max_links": "Links allowed in one comment",
     "repeats.max_same": "Earlier comments with the same text allowed per day",
     "repeats.max_similar": "Earlier comments with nearly the same text allowed per day",
-    "pace.max_per_minute": "Comments allowed per author and minute",
-    "pace.max_per_hour": "Comments allowed per author and hour",
+    "pace.max_per_minute": "Comments allowed per author per minute",
+    "pace.max_per_hour": "Comments allowed per author per hour",
     "author.hold_after_rejections": "Hold an author's comments after this many rejections",
     "author.hold_first": "Hold a new author's comments until this many have been approved",
     "promises.good_held_back_one_in": "Hold at most 1 good comment in this many",
     "promises.reviews_a_day": "Ask for at most this many reviews a day",
     "threads.close_after_days": "Close threads this many days after the first comment",
-    "sample.share": "Share of automatic decisions that a moderator checks blindly",
+    "sample.share": "Share of automatic decisions to check in a blind sample",
 }
 LEFT_EMPTY = {
     "spam.reject_above": "never by score alone",

@@ -28,6 +28,7 @@ from models.judgement.policy import (
 
 APPROVE, FLAG, REJECT = Verdict.APPROVE, Verdict.FLAG, Verdict.REJECT
 CLEAN = "no check found a problem"
+HARMLESS = "no check found a serious problem"  # with the small ones behind it
 
 
 def clear(check: str, **more: Any) -> Evidence:
@@ -188,7 +189,7 @@ RULES = [
         [found("form", "too_quick", "no_token")],
         DEFAULT,
         APPROVE,
-        [CLEAN, "form: too_quick", "form: no_token"],
+        [HARMLESS, "form: too_quick", "form: no_token"],
     ),
     (
         [found("form", "no_token")],
@@ -198,7 +199,7 @@ RULES = [
     ),
     # A hint lowers the threshold of the model, wherever its check is in the list.
     ([spam(0.4), found("form", "no_token")], DEFAULT, FLAG, ["spam score 0.4", "form: no_token"]),
-    ([spam(0.29), found("form", "no_token")], DEFAULT, APPROVE, [CLEAN, "form: no_token"]),
+    ([spam(0.29), found("form", "no_token")], DEFAULT, APPROVE, [HARMLESS, "form: no_token"]),
     # … and never raises it, whatever the policy says.
     (
         [spam(0.6), found("form", "no_token")],
@@ -220,7 +221,7 @@ RULES = [
         [failed("email")],
         Policy(could_not_run={"email": "approve"}),
         APPROVE,
-        [CLEAN, "the email check could not run"],
+        [HARMLESS, "the email check could not run"],
     ),
     # Findings from before a check failed still count.
     (
@@ -395,7 +396,9 @@ def test_more_evidence_never_makes_a_verdict_milder(
 ) -> None:
     before, after = decide(one, policy), decide([*one, *more], policy)
     assert SEVERITY[after.verdict] >= SEVERITY[before.verdict]
-    assert set(before.reasons) - {CLEAN} <= set(after.reasons) | {item.detail for item in one}
+    assert set(before.reasons) - {CLEAN, HARMLESS} <= set(after.reasons) | {
+        item.detail for item in one
+    }
 
 
 @settings(deadline=None, max_examples=300)

@@ -69,8 +69,8 @@ def test_rejection_is_off_until_there_are_enough_good_comments_to_be_sure() -> N
     assert (few.flag_above, few.reject_above) == (0.5, None)
     assert few.why == (
         (
-            "automatic rejection is off: 735 good comments are decided, but 736 are needed to "
-            "promise 1 in 200"
+            "automatic rejection is off: it needs 736 good comments to keep the limit of 1 in 200, "
+            "and 735 have been decided"
         ),
     )
     assert verdict(0.99, policy, Scores(good=spread(735))) is Verdict.FLAG

@@ -83,8 +83,8 @@ def test_owners_require_a_second_factor_and_see_who_has_none(client: Client, ann
     assert page.count(">none<") == 1
     assert ann.confirmed(rule, second_factor="optional").status_code == 303
     log = ann.get("/log")
-    assert "no longer required a second factor" in log
-    assert "required a second factor of everyone" in log
+    assert "stopped requiring a second factor" in log
+    assert "required a second factor from everyone" in log
     assert ann.confirmed(rule, second_factor="perhaps").status_code == 422
 
 

@@ -264,5 +264,5 @@ def test_an_address_that_another_account_got_meanwhile_is_refused() -> None:
     ticket = ticket_to_new_address(ann_id)
     invitation = tickets.invite("ann@new.example", "demo", "viewer", by="x")
     assert tickets.use(invitation.rpartition("/")[2], PASSWORD)
-    with pytest.raises(Problem, match="Another account uses this address"):
+    with pytest.raises(Problem, match="Another account already uses this address"):
         tickets.use_new_address(ticket)

@@ -159,7 +159,7 @@ def test_a_short_comment_is_similar_to_no_other(client: Client) -> None:
     block = made(NewBlock(kind="like", stance="flag", days=3), long)
     assert block.value == long
     assert block.label == f"{LONG[:79]}…"
-    assert acts()[-1].startswith("made a rule to hold comments like a given one until ")
+    assert acts()[-1].startswith("made a rule to hold similar comments until ")
 
 
 CASINO = (

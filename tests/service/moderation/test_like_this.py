@@ -61,7 +61,7 @@ def test_similar_comments_are_rejected_until_the_rule_ends_and_the_log_names_its
     assert "by a rule from ann@paper.example" in ann.get(f"/items/{like}")
     assert "moderator:" not in str(moderator.events())
     assert "ann@paper.example" not in str(moderator.events())
-    assert "made a rule to reject comments like a given one until" in ann.get("/log")
+    assert "made a rule to reject similar comments until" in ann.get("/log")
     with time_machine.travel(now() + timedelta(hours=25)):
         later = said(client, f"{SAID}, Kim", n=3)
     assert status_of(later) != "rejected"

@@ -252,12 +252,12 @@ CHANGES: list[tuple[dict[str, str], dict[str, object], str]] = [
     (
         {"slow": "300"},
         {"slow_seconds": 300},
-        "changed the pause between an author's comments from 0 to 300 s in the thread “/harbour”",
+        "changed slow mode from off to 300 s for the thread “/harbour”",
     ),
     (
         {"slow": ""},
         {"slow_seconds": None},
-        "changed the pause between an author's comments from 300 to 0 s in the thread “/harbour”",
+        "changed slow mode from 300 s to off for the thread “/harbour”",
     ),
 ]
 

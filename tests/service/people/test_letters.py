@@ -10,7 +10,7 @@ LINK = "https://comments.example/console/join/x"
 def test_an_invitation_names_who_invites_the_site_and_the_time_it_works() -> None:
     subject, text = letters.invitation("Ann", "The Paper", LINK)
     assert subject == "Moderate comments on The Paper"
-    assert text.startswith("Ann invites you")
+    assert text.startswith("Ann has invited you")
     assert f"\n\n{LINK}\n\n" in text
     assert text.endswith("expires after a week.")
 

@@ -50,8 +50,8 @@ def test_an_owner_requires_it_only_with_one_of_their_own(data: object) -> None:
     with reading() as session:
         assert not required_factor.is_required(session, site_id())
         assert session.scalars(select(Act.what).order_by(Act.id)).all() == [
-            "required a second factor of everyone",
-            "no longer required a second factor",
+            "required a second factor from everyone",
+            "stopped requiring a second factor",
         ]
 
 
