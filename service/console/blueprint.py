@@ -156,7 +156,7 @@ def problem_page(problem: Problem) -> Response:
     if isinstance(problem, sessions.OutOfDate):
         title = "Out of date"
     if problem.status == 405:
-        problem.detail = "This page accepts only a form. Go back and use the form."
+        problem.detail = "This page has no content of its own. Go back and submit the form again."
     if problem.status == 404 and request.url_rule is None:
         problem.detail = "There is no page at this address. The link may be incomplete."
     page = render_template("console/problem.html", problem=problem, title=title)

@@ -287,13 +287,17 @@ def may_decide(who: SignedIn, ids: Sequence[str]) -> None:
     if any(sites.get(id_) not in who.sites for id_ in ids):
         raise Problem(404, "There is no such comment.")
     if not all(who.may(sites[id_], "moderator") for id_ in ids):
-        raise Problem(403, "You can view this site's comments, but not decide.")
+        raise Problem(
+            403,
+            "You can view this site's comments, but you can't moderate them. Ask an owner for the "
+            "moderator role.",
+        )
 
 
 def known(identifier: str) -> str:
     """Return the identifier if it is one. Raises a 404 otherwise."""
     if not is_id(identifier):
-        raise Problem(404, "There is no such action.")
+        raise Problem(404, "There is no page at this address. The link may be incomplete.")
     return identifier
 
 

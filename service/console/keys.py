@@ -23,10 +23,10 @@ MAY = {
     "read": "Read events",
     "moderate": "Read events and moderate",
     "admin": "Everything, including settings, people and keys",
-    "": "Nothing else",
+    "": "Only post comments (tick the box below)",
 }
 LIVES = {"30": "In 30 days", "90": "In 90 days", "365": "In 1 year", "": "Never"}
-OVERLAPS = {"24": "1 day", "1": "1 hour", "168": "7 days", "0": "Never"}
+OVERLAPS = {"24": "In 1 day", "1": "In 1 hour", "168": "In 7 days", "0": "At once"}
 
 
 @console.get("/sites/<site>/keys")

@@ -157,12 +157,10 @@ def _told(line: Line, sites: dict[int, str]) -> Told:
 
 
 def _said(decision: DecisionRecord, name: str, page: str) -> str:
-    did = (
-        "undid the decision on"
-        if decision.undoes
-        else words.DID[decision.verdict].removesuffix(" it")
-    )
-    if decision.verdict == "flag" and not decision.undoes:
-        did = "sent to review"
+    comment = f"the comment by {name or 'an unknown author'} on “{page}”"
     reason = f" as {words.REASONS.get(decision.reason, decision.reason)}" if decision.reason else ""
-    return f"{did} the comment by {name or 'someone erased'} on “{page}”{reason}"
+    if decision.undoes:
+        return f"undid the decision on {comment}{reason}"
+    if decision.verdict == "flag":
+        return f"sent {comment} to review{reason}"
+    return f"{words.DID[decision.verdict].removesuffix(' it')} {comment}{reason}"

@@ -68,7 +68,7 @@ def forgotten() -> str | tuple[str, int]:
     if not mail.can_send():
         raise Problem(409, "This server can't send email. Ask its administrator for a link.")
     if wait := asked.admit(email, reader()):
-        raise Problem(429, f"A link was sent a moment ago. Try again in {in_words(wait)}.")
+        raise Problem(429, f"You asked for a link a moment ago. Try again in {in_words(wait)}.")
     _send_link_after_the_answer(email)
     return render_template("console/forgotten.html", can_mail=True, sent=True)
 

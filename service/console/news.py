@@ -74,7 +74,7 @@ def model_back(site: str) -> BaseResponse:
         site_id = session.execute(select(Site.id).where(Site.key == site)).scalar_one()
         live = model_versions.live(session, site_id)
         if live != request.form.get("version", live):
-            raise Problem(409, "Another model is live now.")
+            raise Problem(409, "Another model is live now. Reload the page.")
         try:
             version = model_versions.back(session, site_id)
         except NoSuchModel as error:

@@ -51,7 +51,7 @@ TABS = {
     "review": "To review",
     "asked": "Questions",
     "unread": "Unread",
-    "pending": "Pending",
+    "pending": "Being checked",
     "approved": "Approved",
     "rejected": "Rejected",
     "all": "Everything",

@@ -30,7 +30,7 @@ ACTIONS = {
     "reject_selected": "Reject selected",
     "search": "Search",
     "author": "All comments by this author",
-    "thread": "The whole thread",
+    "thread": "Open the thread",
     "seen": "Mark as seen and go on",
     "note": "Write a note",
     "help": "Show this help",

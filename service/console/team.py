@@ -21,9 +21,9 @@ from service.people import api_keys, letters, mail, required_factor, team, ticke
 from service.people.names import ROLES, names_of
 
 MAY = {
-    "owner": "decides, changes the settings, and invites others",
-    "moderator": "decides",
-    "viewer": "looks",
+    "viewer": "can see comments",
+    "moderator": "can also approve and reject them",
+    "owner": "can also change the settings and invite people",
 }
 
 A_ROLE = {"owner": "an owner", "moderator": "a moderator", "viewer": "a viewer"}

@@ -13,7 +13,7 @@ from models.store.database import now
 
 REASONS = {"spam": "spam", "abuse": "abuse", "off_topic": "off topic", "other": "other"}
 REASON_HELP = {
-    "spam": "advertising, links nobody asked for",
+    "spam": "advertising, unwanted links",
     "abuse": "insults, threats, hate",
     "off_topic": "has nothing to do with the article",
     "other": "anything else",
@@ -67,7 +67,7 @@ FILTERS = {
     "reason": "Reason",
     "language": "Language",
     "author": "Author",
-    "campaign": "Like",
+    "campaign": "Similar to",
     "since": "From",
     "until": "To",
 }
@@ -75,7 +75,7 @@ ORDERS = {
     "oldest": "Oldest first",
     "risk": "Riskiest first",
     "newest": "Newest first",
-    "due": "Due first",
+    "due": "Due soonest first",
 }
 _SAID = CHECKS | REASONS | CAUSES
 _MODERATOR = re.compile(r"moderator:([0-9a-f-]{36})")

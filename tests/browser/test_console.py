@@ -424,16 +424,16 @@ def test_space_marks_as_seen_and_moves_on_and_undo_restores_it(
         told(page, f"Seen: Reader {seen}")
         expect(page.locator(".item h1")).to_have_text(f"Reader {seen + 1}")
         expect(page.locator(".coverage")).to_have_text(
-            f"Moderators have seen {percent} % of the last 4 live comments."
+            f"Moderators have seen {percent}% of the last 4 live comments."
         )
         expect(page.locator("[data-count=unread]")).to_have_text(str(4 - seen))
     page.keyboard.press("u")
     told(page, "Undone: Reader 2")
     expect(page.locator(".item h1")).to_have_text("Reader 2")
-    expect(page.locator(".coverage")).to_contain_text("25 %")
+    expect(page.locator(".coverage")).to_contain_text("25%")
     page.reload()
     expect(page.locator(".row")).to_have_count(3)
-    expect(page.locator(".coverage")).to_contain_text("25 %")
+    expect(page.locator(".coverage")).to_contain_text("25%")
 
 
 def test_the_script_says_times_in_the_words_of_the_server(
@@ -574,7 +574,7 @@ def test_the_words_that_moved_the_score_are_marked_in_the_text(
         assert page.locator(".said mark", has_text=re.compile("^CHANNEL$")).count() == 1
         title = page.locator(".said mark.up").first.get_attribute("title")
         assert title is not None
-        assert re.fullmatch(r"Towards spam: \d+ % of what moved the score", title)
+        assert re.fullmatch(r"Towards spam: \d+% of what moved the score", title)
         expect(
             page.get_by_text("Marked in the text: parts that raise the spam score.")
         ).to_be_visible()

@@ -92,7 +92,7 @@ export class Keys {
       this.help.querySelector(".waiting")?.classList.remove("waiting");
       cap.classList.add("waiting");
       this.waiting = cap.dataset.remap;
-      this.said.textContent = "Press the new key, or Escape.";
+      this.said.textContent = "Press the new key, or Escape to cancel.";
     }
   }
 

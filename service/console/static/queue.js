@@ -351,7 +351,7 @@ function comeBack(entry, failed) {
   if (!entry.rows.length) done.splice(done.indexOf(entry), 1);
   entry.putBack(back);
   for (const row of back) row.classList.add("back-again");
-  const who = back.length === 1 ? `Not saved: the comment by ${back[0].dataset.name} is back. ` : `Not saved: ${back.length} comments are back. `;
+  const who = back.length === 1 ? `Not saved: the comment by ${back[0].dataset.name} is back in the list. ` : `Not saved: ${back.length} comments are back in the list. `;
   const look = document.createElement("button");
   look.type = "button";
   look.className = "quiet";
@@ -599,7 +599,7 @@ function tellCounts(counts) {
 function cover(coverage) {
   const line = document.querySelector(".coverage");
   if (!line || !coverage) return;
-  line.querySelector("[data-percent]").textContent = `${coverage.percent} %`;
+  line.querySelector("[data-percent]").textContent = `${coverage.percent}%`;
   line.querySelector("[data-of]").textContent = coverage.of.toLocaleString("en");
 }
 

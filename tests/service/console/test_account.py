@@ -103,7 +103,7 @@ def ends(page: str) -> list[str]:
 def test_sessions_are_listed_with_device_and_last_use_and_ended_one_by_one(ann: SignedIn) -> None:
     other, third = signed_in_with(ann, FIREFOX), signed_in_with(ann, "curl/8.5.0 <script>")
     page = ann.get("/account")
-    assert "now, here" in page
+    assert "now, on this device" in page
     assert "Firefox on Windows" in page
     assert "An unknown browser" in page
     assert "curl" not in page

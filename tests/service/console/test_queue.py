@@ -463,14 +463,14 @@ def test_coverage_is_the_share_of_live_comments_that_a_human_has_seen(
     assert 'class="coverage' not in ann.get("/?tab=unread")
     ids = [posted(client, body=f"Fine, thank you all very much, number {n}") for n in range(3)]
     screen_all()
-    assert covered(ann) == "0 % of the last 3"
+    assert covered(ann) == "0% of the last 3"
     ann.call("/seen", items=ids[:2])
-    assert covered(ann) == "67 % of the last 3"
+    assert covered(ann) == "67% of the last 3"
     ann.call("/seen", items=ids[2:])
-    assert covered(ann) == "100 % of the last 3"
+    assert covered(ann) == "100% of the last 3"
     ann.decide(ids[0])
     ann.call("/seen", items=ids, seen=False)
-    assert covered(ann) == "33 % of the last 3"  # what a human has decided stays seen
+    assert covered(ann) == "33% of the last 3"  # what a human has decided stays seen
     assert json.loads(ann.get("/counts?tab=unread"))["coverage"] == {
         "seen": 1,
         "of": 3,

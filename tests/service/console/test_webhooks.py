@@ -207,7 +207,7 @@ def test_every_page_warns_owners_of_a_failing_or_disabled_webhook_until_someone_
             "The webhook of demo to 127.0.0.1 is disabled: The endpoint answered 410 Gone."
             in ann.get(page)
         )
-    assert ann.form(place, do="disable").status_code == 303  # "Leave it disabled"
+    assert ann.form(place, do="disable").status_code == 303  # "Keep it disabled"
     assert "View webhook" not in ann.get("/")
     made(ann, receiver)
     with begin() as session:

@@ -93,7 +93,7 @@ def test_owners_go_back_from_the_settings_page(two: None, client: Client) -> Non
     ann = SignedIn(client)
     page = ann.get("/settings?site=demo")
     assert "site-bbbbbbbbbbbb, trained on 20 approved and 30 rejected comments" in page
-    assert "found 90 % of the rejected ones and would have held 10 %" in page
+    assert "found 90% of the rejected ones and would have held 10%" in page
     assert 'action="/console/sites/demo/models/back"' in page
     assert ann.form("/sites/demo/models/back", version="site-bbbbbbbbbbbb").status_code == 303
     assert live() == "site-aaaaaaaaaaaa"
