@@ -198,7 +198,7 @@ def test_every_page_warns_owners_of_a_failing_or_disabled_webhook_until_someone_
         send_all()
         assert "View webhook" not in ann.get("/")  # only a short failure so far
         with time_machine.travel(now() + timedelta(minutes=11)):
-            assert "The webhook of demo to 127.0.0.1 fails, for the first time" in ann.get("/")
+            assert "The webhook of demo to 127.0.0.1 is failing" in ann.get("/")
             assert "View webhook" not in bob.get("/")
         receiver.always = Answer(410)
         send_all(3600)
