@@ -19,7 +19,12 @@ REASON_HELP = {
     "other": "anything else",
 }
 DID = {"approve": "approved it", "reject": "rejected it", "flag": "sent it to review"}
-VERDICTS = {"approve": "live", "reject": "rejected", "flag": "held"}
+VERDICTS = {
+    "approve": "live",
+    "reject": "rejected",
+    "flag": "held",
+    "wait": "waiting for a check",
+}
 NOW = {
     "approved": "Approved",
     "rejected": "Rejected",
