@@ -261,7 +261,7 @@ def test_unsent_decisions_are_sent_when_the_page_is_left(queue: Page) -> None:
 def test_a_decision_that_could_not_be_sent_restores_the_comment_with_a_message(queue: Page) -> None:
     queue.route("**/console/decisions", lambda route: route.fulfill(status=503, body=AWAY))
     press(queue, "a")
-    told(queue, "Not saved: the comment by Reader 1 is back. The database is away.")
+    told(queue, "Not saved: the comment by Reader 1 is back in the list. The database is away.")
     expect(queue.locator(".row")).to_have_count(4)
     expect(queue.locator(".row").first).to_contain_text("Reader 1")
     expect(queue.locator(".item h1")).to_have_text("Reader 2")
