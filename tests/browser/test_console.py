@@ -243,7 +243,9 @@ def test_all_of_a_campaign_are_chosen_by_one_key(queue: Page) -> None:
     press(queue, "s")
     expect(queue.locator(".alike-head")).to_contain_text("3 similar comments")
     queue.get_by_role("button", name="Select them").click()
-    queue.get_by_role("group", name="Selected comments").get_by_role("button", name="Approve").click()
+    queue.get_by_role("group", name="Selected comments").get_by_role(
+        "button", name="Approve"
+    ).click()
     told(queue, "Approved 3 comments")
     expect(queue.locator(".nothing")).to_contain_text("Nothing is waiting for you.")
     settled(queue, "Reader 4", "approved")
@@ -342,7 +344,9 @@ def test_the_selected_are_decided_and_undone_as_one(queue: Page) -> None:
     queue.set_viewport_size({"width": 360, "height": 740})
     for box in queue.locator(".row input").all()[1:]:
         box.check()
-    queue.get_by_role("group", name="Selected comments").get_by_role("button", name="Reject").click()
+    queue.get_by_role("group", name="Selected comments").get_by_role(
+        "button", name="Reject"
+    ).click()
     expect(queue.get_by_text("Why all 2?")).to_be_in_viewport(ratio=1)
     queue.get_by_role("button", name="Abuse").click()
     told(queue, "Rejected 2 comments as abuse")
