@@ -59,6 +59,7 @@ def _key_to_next_comment(page: Page, url: str) -> list[Row]:
         page.wait_for_timeout(250)  # nobody decides faster
         press(page, "a")
     ready(page)
+    hands.finish(page)
     times = page.evaluate("witness.times")
     middle, p95 = median(times), quantiles(times, n=20)[-1]
     figure = f"median {middle:.0f} ms, p95 {p95:.0f} ms, of {len(times)}"

@@ -151,9 +151,16 @@ def play(page: Page, url: str, *, sequence: int, steps: int) -> Outcome:
         page.evaluate("ms => elapse(ms)", random.choice(PAUSES))
     witness = page.evaluate("witness")
     page.evaluate("slowDown(0)")
-    while page.evaluate("ms => elapse(ms)", LATENCY):
-        page.wait_for_timeout(10)
+    finish(page)
     return Outcome(len(witness["sent"]), _judge(witness, sequence))
+
+
+def finish(page: Page) -> None:
+    """Wait until every call is answered. Between two calls in a row there is a moment without one."""
+    quiet = 0
+    while quiet < 5:
+        quiet = 0 if page.evaluate("ms => elapse(ms)", LATENCY) else quiet + 1
+        page.wait_for_timeout(10)
 
 
 def _act(page: Page, random: Random) -> None:
