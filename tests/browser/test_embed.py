@@ -56,7 +56,7 @@ def test_a_comment_on_the_demo_article_is_seen_pending_and_then_published(greenr
 
     write(page, KIND)
     expect(comment(page, KIND)).to_contain_text("being checked")
-    expect(said(page, "Your comment is published.")).to_be_visible()
+    expect(said(page, "Your comment has been published.")).to_be_visible()
     expect(comment(page, KIND)).not_to_contain_text("being checked")
     expect(page.get_by_role("heading", name="1 comment")).to_be_visible()
 
@@ -143,7 +143,7 @@ def test_the_author_can_correct_a_domain_that_does_not_exist_and_keeps_the_text(
     expect(email).to_have_value("ann@gmail.com")
     expect(email).not_to_have_attribute("aria-invalid", "true")
     page.get_by_role("button", name="Post comment").click()
-    expect(said(page, "Your comment is published.")).to_be_visible()
+    expect(said(page, "Your comment has been published.")).to_be_visible()
 
 
 def test_a_reply_with_such_a_domain_is_offered_for_correction_under_the_comment_it_answers(

@@ -42,14 +42,14 @@ def test_a_comment_is_left_followed_and_answered(plain, greenroom):
     ).to_be_visible()
     write(page, KIND)
     expect(page.get_by_role("heading", name="What happens next")).to_be_visible()
-    expect(page.get_by_text("Your comment is published.")).to_be_visible()
+    expect(page.get_by_text("Your comment has been published.")).to_be_visible()
 
     page.get_by_role("link", name="Back to the comments").click()
     expect(page.get_by_text(KIND)).to_be_visible()
     page.get_by_role("link", name="Reply to Ann").click()
     expect(page.get_by_role("heading", name="Reply to Ann")).to_be_visible()
     write(page, ANSWER, name="Ben", email="ben@paper.test")
-    expect(page.get_by_text("Your comment is published.")).to_be_visible()
+    expect(page.get_by_text("Your comment has been published.")).to_be_visible()
 
     page.get_by_role("link", name="Back to the comments").click()
     expect(page.get_by_role("listitem").get_by_role("list").get_by_text(ANSWER)).to_be_visible()
@@ -72,7 +72,7 @@ def test_the_form_is_shown_again_with_the_errors_at_their_fields_and_the_typed_t
     page.get_by_label("Name").fill("Ann")
     page.get_by_label("Email").fill("ann@paper.test")
     page.get_by_role("button", name="Post comment").click()
-    expect(page.get_by_text("Your comment is published.")).to_be_visible()
+    expect(page.get_by_text("Your comment has been published.")).to_be_visible()
 
 
 def test_a_domain_that_does_not_exist_is_named_on_the_page_that_follows(plain):
