@@ -155,7 +155,9 @@ def _tokens_of_the_page(text: str) -> None:
 
 @cache
 def _warm() -> None:
-    """Make the parts that a process makes once, which are not a comment's cost."""
+    """Make the parts that a process makes only once, so that they do not count towards the cost of
+    a comment.
+    """
     language.detect(["A first comment.", "Первый комментарий"])
     explanation.explain(base_model(), "A first comment.")
 

@@ -86,7 +86,7 @@ def make_block(who: Caller, body: NewBlock) -> MadeBlock:
 
 
 class OthersQuery(Query):
-    """Whose comments: the author's, or those that say nearly the same."""
+    """Which comments: those by the same author, or those with nearly the same text."""
 
     kind: Literal["author", "like"] = "author"
 

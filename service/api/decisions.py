@@ -68,7 +68,7 @@ class NotUndone(TypedDict):
 
 
 class UndoneMany(TypedDict):
-    """`left` is how many decisions of the batch another call would undo."""
+    """`left` is how many decisions of the batch are still to be undone."""
 
     done: list[DecidedOne]
     refused: list[NotUndone]
@@ -84,8 +84,8 @@ class UndoneMany(TypedDict):
     answers={404: "One of the ids is not a comment on this site. Nothing was decided."},
 )
 def decide_many(who: Caller, body: Rulings) -> DecidedMany:
-    """Give up to 1,000 comments the same verdict in one transaction. You can undo all calls with
-    the same `batch` together.
+    """Give up to 1,000 comments the same verdict in one transaction. You can undo the
+    decisions of all calls with the same `batch` together.
     """
     asked = body.model_copy(update={"batch": body.batch or new_id()})
     ids = list(asked.versions())

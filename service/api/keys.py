@@ -59,8 +59,8 @@ class Keys(TypedDict):
     says="All keys of the site, newest first.",
 )
 def list_keys(who: Caller) -> Keys:
-    """List the site's keys, including expired and revoked ones. `last_used_at` is at most a minute
-    old.
+    """List the site's keys, including expired and revoked ones. `last_used_at` can lag by up to a
+    minute.
     """
     with reading() as session:
         return {"keys": [api_keys.key_shape(row) for row in api_keys.listed(session, who.site.id)]}

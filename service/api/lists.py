@@ -89,7 +89,7 @@ Words = Annotated[str, BeforeValidator(_cut)]
 
 
 class ListQuery(Query):
-    """Filters add up: a comment must match all of them."""
+    """Filters combine: a comment must match all of them."""
 
     q: Annotated[
         Words,

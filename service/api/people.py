@@ -18,7 +18,7 @@ from service.people.team import Invited, Member
 
 api = Noun("people", "People", "People with a role on a site.")
 
-_ENDED = "The invitation has been used, withdrawn or has expired."
+_ENDED = "The invitation has been used or withdrawn, or it has expired."
 
 
 class Invitation(BaseModel):
@@ -92,8 +92,9 @@ def list_people(who: Caller) -> People:
     status=201,
 )
 def invite_person(who: Caller, body: Invitation) -> Invite:
-    """Invite someone to this site. The link works once, within a week. Greenroom also emails it if
-    outgoing mail is set up. Older invitations of this person to this site stop working.
+    """Invite someone to this site. The link works once and expires after a week. Greenroom also
+    emails it if outgoing mail is set up. Older invitations of this person to this site stop
+    working.
     """
     site = who.site.key
     try:
@@ -114,8 +115,8 @@ def invite_person(who: Caller, body: Invitation) -> Invite:
 )
 def resend_invitation(who: Caller, invitation_id: str) -> Invite:
     """Replace an invitation with a new one for the same person and role. The old link stops
-    working. The new one works once, within a week. Greenroom also emails it if outgoing mail is set
-    up.
+    working. The new one works once and expires after a week. Greenroom also emails it if outgoing
+    mail is set up.
     """
     with begin() as session:
         new = tickets.invite_again(session, who.site.id, invitation_id, by=who.by)

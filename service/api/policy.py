@@ -128,7 +128,9 @@ class GoingBack(BaseModel):
     body_may_be_missing=True,
 )
 def restore_policy(who: Caller, body: GoingBack) -> PolicyInForce:
-    """Save the previous policy as a new version. A second call restores the current policy."""
+    """Save the previous policy as a new version. A second call brings back the policy that was
+    current before the first.
+    """
     with begin() as session:
         row = locked_site(session, who.site.key)
         policy = policy_to_go_back_to(session, row, body.version)

@@ -137,7 +137,10 @@ class Accepted(TypedDict):
             "Too many comments in a short time; invalid ones count too. Retry-After says how "
             "long to wait."
         ),
-        503: "The database does not respond. Nothing was accepted.",
+        503: (
+            "The database does not respond. Usually nothing was accepted; if the comment may have "
+            "been, `detail` says so. Sending it again is safe."
+        ),
     },
     answer=Accepted,
     body=Submission,
@@ -292,7 +295,7 @@ class ThreadQuery(Query):
         ID_SCHEMA,
         Field(
             description=(
-                "List the further replies to the comment with this id. Its `more` leads here."
+                "List the remaining replies to the comment with this id. Its `more` leads here."
             )
         ),
     ] = None
@@ -405,8 +408,8 @@ def _counts(info: SiteInfo, keys: set[str]) -> dict[str, int]:
     answer=ReceiptStatus,
 )
 def read_receipt(receipt: str) -> Response:
-    """Read the status of a comment with the receipt from its post. `field` and `suggestion` are
-    present if the author can correct the comment.
+    """Read the status of a comment, using the receipt that you got when you posted it. `field` and
+    `suggestion` are present if the author can correct the comment.
     """
     found = find_receipt(receipt)
     if found is None:

@@ -71,7 +71,7 @@ def create_webhook(who: Caller, body: NewWebhook) -> Response:
     says="The webhook without its secrets.",
 )
 def read_webhook(who: Caller, webhook_id: str) -> ShownWebhook:
-    """Read a webhook's settings and whether its deliveries fail."""
+    """Read a webhook's settings, and see whether its deliveries are failing."""
     return endpoints.shown(who, webhook_id)
 
 

@@ -41,7 +41,7 @@ LAZY = {
         "Manage the spam models that learned from a site's moderators.",
     ),
     "moderator": ("service.commands.moderator", "Manage moderators."),
-    "publish": ("service.commands.operations", "Write the pages of threads again."),
+    "publish": ("service.commands.operations", "Rewrite the pages of threads."),
     "restore": ("service.commands.operations", "Restore a backup into an empty database."),
     "secrets": (
         "service.commands.operations",
@@ -49,7 +49,7 @@ LAZY = {
     ),
     "site": ("service.commands.site", "Manage sites."),
     "train": ("service.commands.model", "Train the spam model."),
-    "webhook": ("service.commands.webhook", "Test a webhook receiver."),
+    "webhook": ("service.commands.webhook", "Receive webhooks on this machine, to try them out."),
 }
 
 

@@ -127,7 +127,7 @@ def _as_text(found: Examination) -> str:
 )
 @click.option("--all", "all_threads", is_flag=True, help="Publish every thread.")
 def publish(threads: tuple[str, ...], site_key: str | None, all_threads: bool) -> None:
-    """Write the pages of THREADs again, in this process. Name threads by their numbers, as `doctor`
+    """Rewrite the pages of THREADs, in this process. Name threads by their numbers, as `doctor`
     prints them, or by their keys with --site.
     """
     from service.operations import publishing

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from service.sites.model_versions import Models
 
 _SITE = click.option(
-    "--site", "site_key", required=True, metavar="KEY", help="The site of the models."
+    "--site", "site_key", required=True, metavar="KEY", help="The site whose models to manage."
 )
 
 

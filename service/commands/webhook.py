@@ -19,7 +19,7 @@ MOST_BYTES = 1024 * 1024
 
 @click.group()
 def webhook() -> None:
-    """Test a webhook receiver."""
+    """Receive webhooks on this machine, to try them out."""
 
 
 @webhook.command()

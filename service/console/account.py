@@ -57,7 +57,9 @@ def _pass_on(moderator: Moderator) -> str:
 
 @console.post("/sign-in/code")
 def sign_in_with_code() -> BaseResponse | tuple[str, int]:
-    """The second step: a code of the app, or one of the recovery codes, which works once."""
+    """The second step: a code from the app, or one of the recovery codes, each of which works
+    once.
+    """
     pass_on, error = _signed("code", "pass"), ""
     moderator_id = pass_on.partition(" ")[0]
     if wait := codes.admit(moderator_id, moderator_id):

@@ -56,10 +56,10 @@ class Earlier(NamedTuple):
 
 
 class Author(NamedTuple):
-    """What the site knows about an author by their email address, which is not verified.
+    """What the site knows about an author, who is identified by an unverified email address.
 
-    `counts` are by status, of the last `MOST_OF_AN_AUTHOR` comments; `is_more` if there may be
-    more.
+    `counts` counts the last `MOST_OF_AN_AUTHOR` comments by status; `is_more` says whether there
+    may be more.
     """
 
     counts: Mapping[str, int] = MappingProxyType({})

@@ -240,8 +240,8 @@ def _filter_value(session: Session, asked: Asked, name: str, value: str) -> str:
 
 @console.post("/comments/<comment_id>/decisions")
 def decide_by_form(comment_id: str) -> BaseResponse:
-    """Decide without JavaScript. It leads back to the list, which confirms the decision with an
-    undo.
+    """Decide without JavaScript. Redirect to the list, which confirms the decision and offers to
+    undo it.
     """
     who = acting()
     verdict, version = request.form.get("verdict", ""), digits_to_int(request.form.get("version"))

@@ -1,4 +1,4 @@
-"""Headers of an answer that are the same from Flask's routes and from the gate."""
+"""Response headers that Flask's routes and the gate both send."""
 
 from __future__ import annotations
 

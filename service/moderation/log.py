@@ -297,7 +297,7 @@ def _conditions(
     id_: SQLColumnExpression[str],
     by: SQLColumnExpression[str],
 ) -> list[ColumnElement[bool]]:
-    """Return the filter for a log whose ids are in the order of time."""
+    """Return the filter for a log whose ids are in chronological order."""
     conditions: list[ColumnElement[bool]] = []
     if wanted.who:
         conditions.append(by == wanted.who)

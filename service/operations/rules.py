@@ -268,8 +268,8 @@ def _owe_screening(session: Session, ids: Sequence[str]) -> None:
 
 
 def _waits_for_screening(at: datetime) -> Executable:
-    """The due time moves with every sweep that rings, so the age of a comment that was never
-    screened counts.
+    """Every sweep that rings postpones the due time, so a comment that was never screened is judged
+    by its age instead.
     """
     long_ago = at - LONG
     forgotten = and_(Comment.screenings == 0, Comment.at < long_ago)

@@ -23,8 +23,8 @@ def names_of(session: Session, bys: Iterable[str]) -> dict[str, str]:
 
 
 def actors_of(session: Session, bys: Iterable[str]) -> dict[str, ActorShape | None]:
-    """Return type, id and name of each for programs. None for those who are no actor, such as the
-    command line.
+    """Return the type, id and name of each, for programs; None for those that are not actors, such
+    as the command line.
     """
     wanted = set(bys)
     known = _known_names(session, wanted)

@@ -136,9 +136,9 @@ Prefix = Annotated[
 
 
 class NewWebhook(BaseModel):
-    """A webhook to create. `events` is required, except for chat formats. `rate` is the number of
-    deliveries per second. `ordered` sends the events of one comment in order, `coalesce` sends only
-    the newest event of a backlog, and `ed25519` adds v1a signatures.
+    """A webhook to create. `events` is required, except for chat formats. `rate` is the maximum
+    number of deliveries per second. `ordered` sends the events of one comment in order, `coalesce`
+    sends only the newest event of a backlog, and `ed25519` adds v1a signatures.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -219,7 +219,7 @@ class Redelivery(BaseModel):
 
 
 class ShownWebhook(TypedDict):
-    """A webhook. Of its headers only the names are shown."""
+    """A webhook. Only the names of its headers are shown, not their values."""
 
     id: Id
     url: Url

@@ -63,7 +63,7 @@ _Hashes: TypeAlias = NDArray[np.uint64]
 
 
 def _numbers(name: str) -> _Hashes:
-    """A column of odd and even numbers that must never change, because new fingerprints are
+    """A column of pseudo-random numbers. They must never change, because new fingerprints are
     compared with stored ones.
     """
     digest = shake_128(name.encode()).digest(8 * _BANDS * _ROWS)

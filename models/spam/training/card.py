@@ -118,7 +118,7 @@ class Card(_Section):
 
 
 def card(trained: Trained, read: Sequence[Row], weights: Mapping[str, float], file: Path) -> Card:
-    """Describe the model saved at `file`. `read` are the rows before repeats were dropped."""
+    """Describe the model saved at `file`. `read` holds the rows before repeats were dropped."""
     data = file.read_bytes()
     names = sorted({row.source for row in read})
     return Card(
