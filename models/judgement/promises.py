@@ -133,12 +133,8 @@ def _thresholds(
 ) -> tuple[float, float, float | None, tuple[str, ...]]:
     flag, hint = by_hand.flag_above, min(by_hand.flag_above, by_hand.flag_above_with_hint)
     if one_in is None:
-        return (
-            flag,
-            hint,
-            None,
-            ("automatic rejection is off: no limit is set for good comments held back",),
-        )
+        off = "automatic rejection is off: no limit is set for good comments held back"
+        return flag, hint, None, (off,) if by_hand.reject_above is None else ()
     if not has_model:
         return (
             flag,

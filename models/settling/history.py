@@ -17,6 +17,9 @@ from models.settling.actor import POLICY
 BY_A_HUMAN = DecisionRecord.by != literal_column(f"'{POLICY}'")
 
 
+DID = {"approve": "approved it", "reject": "rejected it", "flag": "sent it to review"}
+
+
 class Entry(Protocol):
     """A line of the decision log: a record, or a row with some of its columns."""
 
@@ -37,6 +40,11 @@ class Line(NamedTuple):
 
 
 E = TypeVar("E", bound=Entry)
+
+
+def did(decision: DecisionRecord) -> str:
+    """Say what the decision did to its comment, without the subject: "approved it"."""
+    return "undid a decision on it" if decision.undoes else DID[decision.verdict]
 
 
 def is_by_human(entry: Entry) -> bool:

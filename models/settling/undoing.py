@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.records import Comment, DecisionRecord, Review
 from models.settling.actor import Actor
 from models.settling.changes import VERDICT, Change, Settled
-from models.settling.history import human_decisions, standing_decision
+from models.settling.history import did, human_decisions, standing_decision
 from models.settling.settling import settle
 
 
@@ -83,10 +83,7 @@ def _to_undo(log: Sequence[DecisionRecord], wanted: str | None) -> DecisionRecor
 def _why_not(decision: str, last: DecisionRecord, log: Sequence[DecisionRecord]) -> str:
     if any(entry.undoes == decision for entry in log):
         return "That decision has already been undone."
-    return (
-        f"There is a newer decision: {last.by} chose {last.verdict} at "
-        f"{last.at:%Y-%m-%d %H:%M} UTC."
-    )
+    return f"There is a newer decision: {last.by} {did(last)} at {last.at:%Y-%m-%d %H:%M} UTC."
 
 
 def _restoring(last: DecisionRecord, by: Actor, reopens: Sequence[str]) -> Change:

@@ -13,7 +13,7 @@ from models.identifiers import is_id
 from models.records import Comment, DecisionRecord
 from models.settling.changes import Settled
 from models.settling.erasing import erase
-from models.settling.history import conflicts
+from models.settling.history import conflicts, did
 from models.settling.settling import settle
 from models.settling.undoing import Refused, undo
 from models.store.database import begin, reading
@@ -189,6 +189,6 @@ def _too_late(session: Session, comment_id: str) -> Problem:
         return Problem(
             409, (f"This comment has changed: its version is now {conflict.version}."), **about
         )
-    said = f"{last.by} chose {last.verdict} at {utc_stamp(last.at)}"
+    said = f"{last.by} {did(last)} at {utc_stamp(last.at)}"
     shape = decision_shapes(session, [last])[0]
     return Problem(409, f"Not saved: {said}.", decision=shape, **about)

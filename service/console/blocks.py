@@ -26,12 +26,12 @@ from service.people.names import names_of
 DAYS = {"1": 1, "7": 7, "30": 30, "90": 90, "": None}
 KINDS = {"author": "Author", "host": "Host", "word": "Word", "like": "Comments like"}
 
-DID = {
+STANCES = {
     "block": "Blocked",
     "trust": "Trusted",
-    "approve": "Approved",
-    "flag": "Held",
-    "reject": "Rejected",
+    "approve": "Approve",
+    "flag": "Hold",
+    "reject": "Reject",
 }
 
 
@@ -46,7 +46,13 @@ def blocks() -> str:
         rows = [(block, sites[block.site_id]) for block in found]
         names = names_of(session, {block.by for block in found})
     return render_template(
-        "console/blocks.html", who=who, rows=rows, names=names, kinds=KINDS, did=DID, words=words
+        "console/blocks.html",
+        who=who,
+        rows=rows,
+        names=names,
+        kinds=KINDS,
+        stances=STANCES,
+        words=words,
     )
 
 

@@ -109,7 +109,8 @@ def acting() -> SignedIn:
         raise Problem(403, "Choose a new password first, at /console/password.")
     if needs_second_factor(who):
         sites = " and ".join(who.locked)
-        raise Problem(403, f"Turn on a second factor in your account first: {sites} requires it.")
+        verb = "requires" if len(who.locked) == 1 else "require"
+        raise Problem(403, f"Turn on a second factor in your account first: {sites} {verb} it.")
     if request.mimetype == JSON:
         _check_header(who)
     else:

@@ -9,7 +9,7 @@ from models.store.database import begin, reading
 from service.console.blueprint import acting, console
 from service.console.confirming import Action, sensitive
 from service.console.sessions import SignedIn
-from service.console.team import NewLink, check_owner, mailed
+from service.console.team import A_ROLE, NewLink, check_owner, mailed
 from service.people import api_keys, tickets
 
 
@@ -18,7 +18,8 @@ def _sending_again(who: SignedIn, site: str, invitation_id: str) -> Action:
     with reading() as session:
         site_id = api_keys.site_id_of(session, site)
         old = tickets.open_invitation(session, site_id, invitation_id)
-    return Action(f"invite {old.email} as {old.role} of {site} again", back="/console/people")
+    what = f"send {old.email} the invitation to be {A_ROLE[str(old.role)]} of {site} again"
+    return Action(what, back="/console/people")
 
 
 @console.post("/sites/<site>/invitations/<invitation_id>/resend")

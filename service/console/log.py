@@ -21,7 +21,14 @@ from service.console.sessions import SignedIn
 from service.console.view import day_of
 from service.http import spreadsheets
 from service.http.problems import Problem
-from service.moderation.log import Line, LogFilter, first_of_batch, lines, said_together
+from service.moderation.log import (
+    Line,
+    LogFilter,
+    first_of_batch,
+    lines,
+    said_reason,
+    said_together,
+)
 from service.people.names import names_of
 
 PAGE_SIZE, MOST_EXPORTED = 100, 100_000
@@ -158,7 +165,7 @@ def _told(line: Line, sites: dict[int, str]) -> Told:
 
 def _said(decision: DecisionRecord, name: str, page: str) -> str:
     comment = f"the comment by {name or 'an unknown author'} on “{page}”"
-    reason = f" as {words.REASONS.get(decision.reason, decision.reason)}" if decision.reason else ""
+    reason = said_reason(decision.reason)
     if decision.undoes:
         return f"undid the decision on {comment}{reason}"
     if decision.verdict == "flag":

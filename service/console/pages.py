@@ -20,7 +20,7 @@ from models.identifiers import is_id
 from models.judgement.policy import Verdict
 from models.records import Comment, DecisionRecord, Question, Thread
 from models.settling.changes import Change
-from models.settling.history import BY_A_HUMAN, conflicts
+from models.settling.history import BY_A_HUMAN, conflicts, did
 from models.settling.settling import settle
 from models.settling.undoing import Refused, undo
 from models.store.database import begin, reading
@@ -234,7 +234,7 @@ def _filter_value(session: Session, asked: Asked, name: str, value: str) -> str:
         author = select(Comment.name).where(
             Comment.id == value, Comment.site_id.in_(asked.all_sites)
         )
-        return (session.execute(author).scalar() if is_id(value) else None) or "nobody"
+        return (session.execute(author).scalar() if is_id(value) else None) or "an unknown author"
     return value
 
 
@@ -347,5 +347,4 @@ def _who_decided(last: DecisionRecord | None, names: dict[str, str]) -> str:
     if last is None:
         return CHANGED
     name = names[last.by] if "@" in names[last.by] else names[last.by].capitalize()
-    did = "undid a decision on it" if last.undoes else words.DID[last.verdict]
-    return f"{name} {did} {words.ago(last.at)}."
+    return f"{name} {did(last)} {words.ago(last.at)}."

@@ -23,7 +23,16 @@ from service.http.problems import Problem, from_validation
 from service.people.names import names_of
 from service.sites import model_versions
 from service.sites.policies import checked_words, save_policy
-from service.sites.policy_words import CHOICES, LEFT_EMPTY, LISTS, NAMES, NUMBERS, SWITCHES, WEIGHTS
+from service.sites.policy_words import (
+    CHOICES,
+    LEFT_EMPTY,
+    LISTS,
+    NAMES,
+    NUMBERS,
+    SWITCHES,
+    UNKNOWN_LANGUAGE,
+    WEIGHTS,
+)
 from service.sites.replaying import Replay, replay, scores_of
 
 MOST_BYTES = 2 * 1024 * 1024  # word lists
@@ -79,6 +88,8 @@ def _page(who: SignedIn, site: str, trial: Trial = NOTHING_TRIED) -> str:
         numbers=NUMBERS,
         left_empty=LEFT_EMPTY,
         page_query=NAMES["threads.query"],
+        unknown_language_label=NAMES["spam.when_abstaining"],
+        unknown_language=UNKNOWN_LANGUAGE,
         verdicts=words.VERDICTS,
         did=words.DID,
         weights=WEIGHTS,
@@ -196,6 +207,6 @@ def _try(words: WordsPolicy, text: str) -> str:
     from models.judgement.words import check, problems  # noqa: PLC0415
 
     if wrong := problems(words):
-        return " ".join(wrong)
+        return "; ".join(wrong)
     candidate = Candidate(new_id(), 0, 0, "", "", text, now(), policy=Policy(words=words))
     return check([candidate])[0].detail

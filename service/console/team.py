@@ -140,7 +140,11 @@ def change_role(who: SignedIn, site: str, moderator_id: str) -> BaseResponse:
 def _setting_sign_in(who: SignedIn, site: str) -> Action:
     check_owner(who, site)
     required = _is_required()
-    what = "require a second factor from everyone on" if required else "no longer require one on"
+    what = (
+        "require a second factor from everyone on"
+        if required
+        else "stop requiring a second factor on"
+    )
     return Action(f"{what} {site}", back="/console/people")
 
 

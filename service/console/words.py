@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.records import Moderator
+from models.settling import history
 from models.store.database import now
 
 REASONS = {"spam": "spam", "abuse": "abuse", "off_topic": "off topic", "other": "other"}
@@ -18,7 +19,7 @@ REASON_HELP = {
     "off_topic": "has nothing to do with the article",
     "other": "anything else",
 }
-DID = {"approve": "approved it", "reject": "rejected it", "flag": "sent it to review"}
+DID = history.DID
 VERDICTS = {
     "approve": "live",
     "reject": "rejected",
@@ -28,7 +29,7 @@ VERDICTS = {
 NOW = {
     "approved": "Approved",
     "rejected": "Rejected",
-    "flagged": "Back in review",
+    "flagged": "Back in review:",
     "deleted": "Erased",
 }
 STATUS = {

@@ -217,10 +217,17 @@ def said_together(together: Together, *, is_undo: bool) -> str:
     comments = f"{together.size:,} comment{'s' if together.size > 1 else ''}"
     if is_undo:
         return f"undid the decisions on {comments}"
-    reason = f" as {together.reason.replace('_', ' ')}" if together.reason else ""
+    reason = said_reason(together.reason)
     if together.verdict == "flag":
         return f"sent {comments} to review{reason}"
     return f"{_DID.get(together.verdict or '', 'decided')} {comments}{reason}"
+
+
+def said_reason(reason: str | None) -> str:
+    """Return the end of a sentence: " as spam", " for another reason", or nothing."""
+    if reason == "other":
+        return " for another reason"
+    return f" as {reason.replace('_', ' ')}" if reason else ""
 
 
 def first_of_batch(session: Session, wanted: LogFilter, line: Line, limit: int) -> list[Line]:

@@ -133,8 +133,8 @@ def _difference(flags: Flags | None) -> str:
     compared = f"the last {flags.of:,} comments"
     more = flags.now - flags.before
     if not more:
-        return f"; it would have flagged as many of {compared} as the previous model"
-    return f"; it would have flagged {abs(more)} {'more' if more > 0 else 'fewer'} of {compared}"
+        return f"; it would have held as many of {compared} as the previous model"
+    return f"; it would have held {abs(more)} {'more' if more > 0 else 'fewer'} of {compared}"
 
 
 def policy_to_go_back_to(session: Session, site: Site, version: int | None) -> Policy:

@@ -20,7 +20,7 @@ from models.store.database import begin, now, reading
 from service.http.last_use import LastUse
 from service.http.problems import Problem
 from service.moderation.log import note_act
-from service.people.devices import device_of
+from service.people.devices import device_of, within_a_sentence
 
 LASTS = timedelta(hours=12)
 NOTED_EVERY = timedelta(minutes=5)  # the last use, so that a request seldom writes
@@ -34,6 +34,10 @@ class OpenSession(NamedTuple):
     created_at: datetime
     used_at: datetime
     is_this: bool
+
+    @property
+    def device_within_a_sentence(self) -> str:
+        return within_a_sentence(self.device)
 
 
 def start(moderator: Moderator, user_agent: str) -> str:
@@ -81,7 +85,7 @@ def end(moderator_id: str, session_id: str) -> None:
         for row in session.scalars(rows):
             if row.id == session_id:
                 session.delete(row)
-                what = f"ended their session in {row.device or UNKNOWN}"
+                what = f"ended their session in {within_a_sentence(row.device or UNKNOWN)}"
                 note_act(session, str(Actor.moderator(moderator_id)), "people", what)
                 return
     raise Problem(404, "This session has already ended.")

@@ -44,5 +44,11 @@ def device_of(user_agent: str) -> str:
     return browser or (f"A browser on {system}" if system else "An unknown browser")
 
 
+def within_a_sentence(device: str) -> str:
+    """Lower the article: "an unknown browser". The names of browsers stay as they are."""
+    article, _, rest = device.partition(" ")
+    return f"{article.lower()} {rest}" if article in {"A", "An"} else device
+
+
 def _first_match(rules: tuple[tuple[str, str], ...], user_agent: str) -> str:
     return next((name for sign, name in rules if sign in user_agent), "")

@@ -130,8 +130,8 @@ def save_policy(
     if version is not None and version != row.policy_version:
         raise Problem(
             409,
-            f"The policy has changed: its version is now {row.policy_version}. "
-            "Load it again and repeat your change.",
+            f"The settings have changed: they are now version {row.policy_version}. "
+            "Load them again and repeat your change.",
         )
     row.policy, row.policy_version = kept, row.policy_version + 1
     session.add(PolicyVersion(site_id=row.id, version=row.policy_version, policy=kept, by=by))

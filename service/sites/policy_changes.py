@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import BaseModel
 
 from models.judgement.policy import Policy
-from service.sites.policy_words import NAMES, SAID
+from service.sites.policy_words import LEFT_EMPTY, NAMES, SAID, UNKNOWN_LANGUAGE
 
 MOST_NAMED = 3  # changes in one sentence of the news
 MOST_ENTRIES = 20  # words or patterns named in one change
@@ -58,7 +58,10 @@ def _said(change: SettingChange) -> str:
         return f"{label} ({', '.join(_entries(was, becomes))})"
     if isinstance(was, dict) and isinstance(becomes, dict):
         return f"{label} ({', '.join(_members(was, becomes))})"
-    return f"{label} from {_in_words(was)} to {_in_words(becomes)}"
+    words = UNKNOWN_LANGUAGE if change.setting == "spam.when_abstaining" else SAID
+    empty = LEFT_EMPTY.get(change.setting)
+    was, becomes = (_in_words(value, words, empty) for value in (was, becomes))
+    return f"{label} from {was} to {becomes}"
 
 
 def _entries(was: tuple[str, ...], becomes: tuple[str, ...]) -> Iterator[str]:
@@ -79,11 +82,12 @@ def _members(was: dict[str, object], becomes: dict[str, object]) -> Iterator[str
             yield f"{name} from {_in_words(old)} to {_in_words(new)}"
 
 
-def _in_words(value: object) -> str:
+def _in_words(value: object, words: Mapping[str, str] = SAID, empty: str | None = None) -> str:
+    """Return the value as the settings page shows it. `empty` is its word for an empty field."""
     if value is None:
-        return "nothing"
+        return f"“{empty}”" if empty else "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:g}"
-    return SAID.get(str(value), str(value))
+    return f"“{words[str(value)]}”" if str(value) in words else str(value)

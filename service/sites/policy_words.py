@@ -4,7 +4,12 @@ changes.
 
 from __future__ import annotations
 
-CHOICES = {"ignore": "ignore it", "hint": "be stricter", "flag": "hold it", "reject": "reject it"}
+CHOICES = {
+    "ignore": "ignore it",
+    "hint": "hold the comment at a lower spam score",
+    "flag": "hold the comment",
+    "reject": "reject the comment",
+}
 NUMBERS = {
     "spam.flag_above": "Hold comments with at least this spam score",
     "spam.flag_above_with_hint": (
@@ -55,10 +60,10 @@ LISTS = {
 }
 OTHERS = {
     "moderation": "New comments",
-    "spam.when_abstaining": "A language that the model does not know",
+    "spam.when_abstaining": "Comments in a language that the model does not know",
     "threads.query": "URL parameters that identify a page of the site",
     "form.min_seconds": "Seconds that count as faster than a person can type",
-    "could_not_run": "What happens if a check could not run",
+    "could_not_run": "What happens if a check cannot run",
 }
 SAID = {
     **CHOICES,
@@ -66,5 +71,6 @@ SAID = {
     "before": "wait for a moderator",
     "approve": "rely on the other checks",
 }
+UNKNOWN_LANGUAGE = {"flag": "hold them", "approve": "rely on the other checks"}
 
 NAMES = NUMBERS | WEIGHTS | SWITCHES | LISTS | OTHERS  # every setting of a policy has one

@@ -33,7 +33,7 @@ def send_again(who: Caller, webhook: str, wanted: Redelivery) -> SentAgain:
     )
     if wanted.deliveries is not None:
         with begin() as session:
-            note_webhook(session, who, "sent again to", row)
+            note_webhook(session, who, "sent events again to", row)
             put = _again(session, row, _named(session, row, wanted.deliveries), (), pace)
         more = None
     else:
@@ -56,7 +56,7 @@ def _range(
         some = ordered[start : start + AT_ONCE]
         with begin() as session:
             if start == 0:
-                note_webhook(session, who, "sent again to", row)
+                note_webhook(session, who, "sent events again to", row)
             there, about = _there(session, row, some), _about(session, some)
             both = [(event, about[event.comment_id]) for event in some]
             asked = [each for each in both if _is_asked(row, *each, there.get(each[0].id), wanted)]

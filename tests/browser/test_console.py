@@ -347,7 +347,7 @@ def test_the_selected_are_decided_and_undone_as_one(queue: Page) -> None:
     queue.get_by_role("group", name="Selected comments").get_by_role(
         "button", name="Reject"
     ).click()
-    expect(queue.get_by_text("Why all 2?")).to_be_in_viewport(ratio=1)
+    expect(queue.get_by_text("Why these 2?")).to_be_in_viewport(ratio=1)
     queue.get_by_role("button", name="Abuse").click()
     told(queue, "Rejected 2 comments as abuse")
     settled(queue, "Reader 4", "rejected")
@@ -483,7 +483,7 @@ def test_signing_in_with_a_second_factor(
 ) -> None:
     queue.goto(f"{url}/console/account")
     queue.get_by_role("button", name="Turn it on").click()
-    expect(queue.get_by_role("img", name="The key as a QR image")).to_be_visible()
+    expect(queue.get_by_role("img", name="The key as a QR code")).to_be_visible()
     secret = queue.locator("code").inner_text()
     queue.get_by_label("Code").fill(pyotp.TOTP(secret).now())
     queue.get_by_label("Your password").fill(PASSWORD)

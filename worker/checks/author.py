@@ -68,8 +68,8 @@ def _words(record: _Record) -> str:
     ]
     listed = f"{', '.join(most)} and {last}" if most else last
     return (
-        f"{listed} from this email address since {record.since:%Y-%m-%d}; the address is not "
-        "verified"
+        f"earlier comments from this email address since {record.since:%Y-%m-%d}: {listed}; "
+        "the address is not verified"
     )
 
 

@@ -57,8 +57,9 @@ def _evidence(*, minute: int, hour: int) -> Evidence:
 def _words(minute: int, hour: int) -> str:
     if hour == 1:
         return "the only comment from this author or IP address in the last hour"
+    noun = "comment" if minute == 1 else "comments"
     return (
-        f"{minute} in the last minute and {hour} in the last hour from this author or IP "
+        f"{minute} {noun} in the last minute and {hour} in the last hour from this author or IP "
         "address, including this one"
     )
 

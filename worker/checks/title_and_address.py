@@ -83,7 +83,7 @@ def _evidence(parts: Sequence[_Found]) -> Evidence:
     counts: dict[str, int] = {}
     for part in parts:
         for kind, sentence in part.sentences():
-            found[kind].append(f"{sentence} in the page's {part.part.name}")
+            found[kind].append(f"the page's {part.part.name} {sentence}")
             counts[part.part.name] = counts.get(part.part.name, 0) + 1
     sentences = {kind: "; ".join(several) for kind, several in found.items()}
     rules = [

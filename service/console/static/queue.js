@@ -293,7 +293,7 @@ addEventListener("pagehide", () => {
 });
 
 function words(verdict, reason, gone) {
-  const as = reason ? ` as ${reason.replace("_", " ")}` : "";
+  const as = reason === "other" ? " for another reason" : reason ? ` as ${reason.replace("_", " ")}` : "";
   return { did: DID[verdict], of: gone.length === 1 ? gone[0].dataset.name : `${gone.length} comments`, as };
 }
 
@@ -445,7 +445,7 @@ function reject(gone) {
   const strip = open.querySelector(".reasons");
   if (!preferences.ask_reason || !strip) return decide("reject", null, gone);
   asking = gone;
-  strip.querySelector("span").textContent = gone.length === 1 ? "Why?" : `Why all ${gone.length}?`;
+  strip.querySelector("span").textContent = gone.length === 1 ? "Why?" : `Why these ${gone.length}?`;
   strip.hidden = false;
   strip.querySelector("button").focus({ preventScroll: true });
 }

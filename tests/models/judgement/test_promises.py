@@ -83,6 +83,21 @@ def test_rejection_is_off_until_there_are_enough_good_comments_to_be_sure() -> N
     assert verdict(0.7, policy, Scores(good=spread(736))) is Verdict.FLAG
 
 
+@pytest.mark.parametrize(
+    ("by_hand", "why"),
+    [
+        (None, ("automatic rejection is off: no limit is set for good comments held back",)),
+        (0.98, ()),  # the score set by hand applies
+    ],
+)
+def test_without_the_first_promise_only_a_score_by_hand_rejects(
+    by_hand: float | None, why: tuple[str, ...]
+) -> None:
+    fitted = fit(promising(None, reviews=20, reject_above=by_hand), Scores(good=spread(2000)))
+    assert fitted is not None
+    assert (fitted.reject_above, fitted.why) == (by_hand, why)
+
+
 def test_a_site_without_a_model_of_its_own_rejects_nothing_by_its_score() -> None:
     fitted = fit(promising(), None)
     assert fitted is not None

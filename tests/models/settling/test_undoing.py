@@ -77,7 +77,7 @@ def test_a_colleagues_later_decision_is_not_undone(client: Client) -> None:
     comment = posted(client)
     mine = decide(comment, "reject")
     decide(comment, "approve", by=BEN)
-    assert refusal(comment, mine).startswith(f"There is a newer decision: {BEN} chose approve at ")
+    assert refusal(comment, mine).startswith(f"There is a newer decision: {BEN} approved it at ")
     assert status_of(comment) == "approved"
 
 

@@ -107,6 +107,7 @@ def test_sessions_are_listed_with_device_and_last_use_and_ended_one_by_one(ann: 
     assert "Firefox on Windows" in page
     assert "An unknown browser" in page
     assert "curl" not in page
+    assert "End the session in an unknown browser" in page
     firefox = page.index("Firefox on Windows")
     assert ann.form(ends(page[firefox:])[0]).status_code == 303
     assert other.get("/console/account").status_code == 303

@@ -155,7 +155,7 @@ def test_a_note_written_after_the_session_ended_is_sent_after_signing_in(
 ) -> None:
     asks = note_too_late(ann, held)
     assert asks.status_code == 401
-    assert "Sign in to save what you wrote" in asks.text
+    assert "Sign in to save your change" in asks.text
     assert TEXT not in html.unescape(asks.text)  # others may see this page
     again = sign_in(ann.client, asks.text, ann.email, "wrong")
     shown = sign_in(ann.client, again.text, ann.email)

@@ -92,7 +92,7 @@ CASES = {
     ),
     "POST /console/sites/<site>/invitations/<invitation_id>/resend": Case(
         lambda world: (f"/sites/demo/invitations/{world.invitation_id}/resend", {}),
-        "to invite zoe@paper.example as viewer of demo again",
+        "to send zoe@paper.example the invitation to be a viewer of demo again",
     ),
     "POST /console/sites/<site>/sign-in": Case(
         lambda _: ("/sites/demo/sign-in", {"second_factor": "required"}),

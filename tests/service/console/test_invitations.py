@@ -54,7 +54,7 @@ def test_a_session_alone_sees_no_new_link(ann: SignedIn) -> None:
     first = link(ann.confirmed("/sites/demo/people", email=ZOE, role="owner").text)
     refused = ann.form(address(ann.get("/people"), "resend"))
     assert refused.status_code == 403
-    assert f"invite {ZOE} as owner of demo again" in refused.text
+    assert f"send {ZOE} the invitation to be an owner of demo again" in refused.text
     assert "/console/join/" not in refused.text
     assert status_of(ann, first) == 200
 
@@ -95,6 +95,6 @@ def test_someone_without_a_second_factor_turns_it_on_and_continues(
     ann.enrol()
     ann.confirmed("/sites/demo/sign-in", second_factor="required")
     assert ben.client.get("/console/").status_code == 303
-    assert "Turn it on here to continue." in ben.get("/account")
+    assert "Turn one on here to continue." in ben.get("/account")
     ben.enrol()
     assert ben.client.get("/console/").status_code == 200

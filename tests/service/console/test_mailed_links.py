@@ -45,6 +45,7 @@ def test_an_invitation_makes_an_account_once(ann: SignedIn) -> None:
 def test_a_reset_ends_every_session_and_the_old_password(ann: SignedIn) -> None:
     path = "/console" + tickets.reset(ann.email, by="test").partition("/console")[2]
     guest = client_of(ann.client.application)
+    assert "<title>Choose a new password" in guest.get(path).text
     assert guest.post(path, data={"password": "a long enough one"}).status_code == 303
     assert ann.client.get("/console/").status_code == 303
     assert accounts.check_password(ann.email, PASSWORD) is None

@@ -151,7 +151,10 @@ def test_settings_are_tried_before_saving_and_saved_over_the_version_seen(ann: S
         policy = session.scalars(select(Site.policy)).one()
     assert policy["words"]["blocked"] == ["lotter*", "spam king"]
     assert policy["links"]["max_links"] == 2
-    assert ann.form("/settings/demo", do="save", version="1", blocked="").status_code == 409
+    late = ann.form("/settings/demo", do="save", version="1", blocked="")
+    assert (late.status_code, "The settings have changed" in late.text) == (409, True)
+    wrong = ann.form("/settings/demo", do="try", version="2", blocked="a*b\n--", text="x").text
+    assert "“a*b”: * is allowed only at the end; “--” must contain" in wrong
     wrong = ann.form("/settings/demo", **{"do": "save", "version": "2", "links.max_links": "many"})
     assert wrong.status_code == 422
     assert "Links allowed in one comment: " in wrong.text
@@ -245,4 +248,6 @@ def test_erasing_a_comment_erases_moderators_notes_about_it(
     kept = ann.get(f"/items/{held}") + ann.get("/blocks") + ann.get("/log")
     assert "unforgettable" not in kept
     assert "an erased author" in kept
+    assert "This comment was erased, so its author is unknown." in kept
+    assert "email address" not in ann.get(f"/items/{held}").partition("The author")[2]
     assert "Ann" not in kept

@@ -98,6 +98,7 @@ def test_filters_are_in_the_address_without_an_authors_email(
     assert ann.listed("?reason=sampled") == []
     assert ann.listed("?reason=flagged&site=demo") == held
     assert ann.listed("?site=other") == []
+    assert "an unknown author" in ann.get("/?author=x")
     today = now().date()
     assert ann.listed(f"?since={today}&until={today}") == held
     assert ann.listed(f"?until={today - timedelta(days=1)}") == []
@@ -328,7 +329,7 @@ def test_undo_leaves_a_colleagues_later_decision_and_says_so(
     SignedIn(client, "ben@paper.example").decide(held[0], verdict="reject", version=mine["version"])
     back = ann.call("/undo", decisions=[mine["decision"]])
     assert back["done"] == []
-    assert "ben@paper.example chose reject" in back["refused"][0]["detail"]
+    assert "ben@paper.example rejected it at" in back["refused"][0]["detail"]
     assert status_of(held[0]) == "rejected"
 
 

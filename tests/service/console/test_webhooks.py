@@ -156,6 +156,7 @@ def test_the_receiver_is_tested_and_its_faults_are_listed(client: Client) -> Non
     assert "Some were not handled correctly." in page
     assert '<dt>Bad signature</dt><dd><b class="error">failed</b>' in page
     assert '<dt>Good signature</dt><dd><b class="good">passed</b>' in page
+    assert not re.search(r"\.\.|\. ?;| ms [A-Z]", page.partition("<dl")[2].partition("</dl>")[0])
 
 
 @on_sqlite
@@ -247,7 +248,7 @@ def test_changes_of_a_webhook_are_in_the_log_without_its_address(
         "tested",
         "gave a new secret to",
         "changed",
-        "sent again to",
+        "sent events again to",
         "deleted",
     )
     assert [act.what for act in acts] == [f"{each} {to}" for each in did]

@@ -72,7 +72,9 @@ def test_it_is_listed_and_ended_like_a_block(
 ) -> None:
     first = said(client)
     ann.form(f"/comments/{first}/block", kind="like", stance="flag", days="7")
-    assert "Save the harbour!" in ann.get("/blocks")
+    page = ann.get("/blocks")
+    assert "Save the harbour!" in page
+    assert "Hold</b> comments like" in page
     assert status_of(said(client, f"{SAID}, Kim", n=1)) == "flagged"
     (rule,) = moderator.call("GET", "/blocks").json["blocks"]
     ann.form(f"/blocks/{rule['id']}/end")

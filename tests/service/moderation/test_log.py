@@ -20,6 +20,7 @@ from service.moderation.log import (
     first_of_batch,
     lines,
     note_act,
+    said_reason,
     said_together,
 )
 from service.sites.policy_changes import SettingChange
@@ -205,3 +206,15 @@ def test_only_its_owner_sees_the_actions_on_an_account(data: object) -> None:
     assert [line.what for line in read()] == ["invited ben"]
     assert len(read(own="moderator:ann")) == 2
     assert len(read(own="moderator:ben")) == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (None, ""),
+        ("off_topic", " as off topic"),
+        ("other", " for another reason"),
+    ],
+)
+def test_a_reason_ends_the_sentence(reason: str | None, words: str) -> None:
+    assert said_reason(reason) == words

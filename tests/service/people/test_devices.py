@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.people.devices import device_of
+from service.people.devices import device_of, within_a_sentence
 
 KHTML = "AppleWebKit/537.36 (KHTML, like Gecko)"
 WEBKIT = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
@@ -45,3 +45,15 @@ MAC = f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {WEBKIT}"
 )
 def test_a_device_has_a_readable_name(header: str, words: str) -> None:
     assert device_of(header) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("An unknown browser", "an unknown browser"),
+        ("A browser on Linux", "a browser on Linux"),
+        ("Firefox on Windows", "Firefox on Windows"),
+    ],
+)
+def test_within_a_sentence_only_the_article_changes(name: str, words: str) -> None:
+    assert within_a_sentence(name) == words

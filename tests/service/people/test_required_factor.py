@@ -79,7 +79,7 @@ def test_without_one_every_page_leads_to_the_account(ben: SignedIn, path: str) -
     assert answer.headers["Location"].partition("?")[0] == "/console/account"
     page = ben.get("/account")
     assert "demo requires a second factor, and you have none yet." in page
-    assert "Turn it on" in page
+    assert "Turn one on here to continue." in page
 
 
 def test_without_a_second_factor_nothing_is_decided(ben: SignedIn, moderator: Caller) -> None:
@@ -88,6 +88,15 @@ def test_without_a_second_factor_nothing_is_decided(ben: SignedIn, moderator: Ca
     assert answer.status_code == 403
     assert "demo requires it" in answer.text
     assert moderator.record(comment)["status"] == "pending"
+
+
+def test_two_sites_require_it_together(ben: SignedIn) -> None:
+    registering.add_site("other", ["https://other.example"])
+    accounts.add_moderator(BEN, "other", "moderator")
+    with begin() as session:
+        row = session.scalars(select(Site).where(Site.key == "other")).one()
+        row.second_factor_required = True
+    assert "demo and other require it" in ben.form("/seen").text
 
 
 def test_with_one_the_site_opens_at_once(ben: SignedIn) -> None:
@@ -99,7 +108,7 @@ def test_only_the_site_that_requires_it_is_closed(ben: SignedIn) -> None:
     registering.add_site("other", ["https://other.example"])
     accounts.add_moderator(BEN, "other", "owner")
     page = ben.get("/people")
-    assert "Turn it on in your account" in page
+    assert "Turn one on in your account" in page
     assert ANN not in page
     assert ben.form("/settings/demo", do="try", text="x").status_code == 403
     assert ben.form("/settings/other", do="try", version="1", text="x").status_code == 200

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models.judgement.policy import LinksPolicy, Policy, WordsPolicy
+from models.judgement.policy import LinksPolicy, Policy, SpamPolicy, WordsPolicy
 from service.sites.policy_changes import (
     MOST_ENTRIES,
     SettingChange,
@@ -29,7 +29,11 @@ def said(was: Policy, becomes: Policy, most: int | None = None) -> str:
         ({}, "nothing, but saved the settings"),
         ({"links": LinksPolicy(max_links=3)}, f"{LINKS} from 2 to 3"),
         ({"moderation": "before", "links": LinksPolicy(max_links=3)},
-         f"“New comments” from {SAID['after']} to {SAID['before']} and {LINKS} from 2 to 3"),
+         f"“New comments” from “{SAID['after']}” to “{SAID['before']}” and {LINKS} from 2 to 3"),
+        ({"spam": SpamPolicy(reject_above=0.98)},
+         "“Reject comments with at least this spam score” from “never by score alone” to 0.98"),
+        ({"spam": SpamPolicy(when_abstaining="approve")},
+         "“Comments in a language that the model does not know” from “hold them” to “rely on the other checks”"),
         (
             {"words": WordsPolicy(plurals=False)},
             "“Also find words with a plural ending: casinos, boxes, lotteries” from yes to no",

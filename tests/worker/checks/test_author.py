@@ -31,7 +31,7 @@ def test_a_good_record_is_shown_and_earns_nothing(kept: Comes) -> None:
     evidence = _author(kept())
     assert (
         evidence.detail
-        == "7 approved and 1 rejected from this email address since 2026-02-28; the address is not verified"
+        == "earlier comments from this email address since 2026-02-28: 7 approved and 1 rejected; the address is not verified"
     )
     assert evidence.counts == {"approved": 7, "rejected": 1, "flagged": 0}
     assert evidence.found == {"rejected": "1 earlier comment was rejected from this email address"}
@@ -81,8 +81,8 @@ def test_of_a_long_record_only_the_newest_are_read(
 def test_the_record_is_one_sentence(kept: Comes, statuses: list[str], words: str) -> None:
     for n, status in enumerate(statuses):
         kept(status=status, at=NOON - (n + 1) * MINUTE)
-    since = "from this email address since 2026-03-03; the address is not verified"
-    assert _author(kept()).detail == f"{words} {since}"
+    since = "earlier comments from this email address since 2026-03-03"
+    assert _author(kept()).detail == f"{since}: {words}; the address is not verified"
 
 
 def test_comments_without_an_email_share_no_record(kept: Comes) -> None:

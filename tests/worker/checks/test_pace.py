@@ -30,7 +30,7 @@ def test_the_author_or_the_address_counts_whichever_was_quicker(kept: Comes) -> 
     evidence = _pace(kept())
     assert evidence.counts == {"minute": 4, "hour": 4}
     assert evidence.detail == (
-        "4 in the last minute and 4 in the last hour from this author or IP address, including this one"
+        "4 comments in the last minute and 4 in the last hour from this author or IP address, including this one"
     )
 
 
