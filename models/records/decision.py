@@ -30,7 +30,13 @@ class DecisionRecord(Base):
             postgresql_where=_BY_A_HUMAN,
             sqlite_where=_BY_A_HUMAN,
         ),
-        Index("ix_decisions_batch", "batch", postgresql_where=_TOGETHER, sqlite_where=_TOGETHER),
+        Index(
+            "ix_decisions_batch_id",
+            "batch",
+            "id",
+            postgresql_where=_TOGETHER,
+            sqlite_where=_TOGETHER,
+        ),
         Index(
             "ix_decisions_by_id", "by", "id", postgresql_where=_BY_A_HUMAN, sqlite_where=_BY_A_HUMAN
         ),

@@ -53,7 +53,7 @@ def test_a_thread_closes_when_it_is_as_old_as_the_site_says(
     assert moderator.page("/old")["state"] == "closed"
     assert post(client, thread="/old", body="Too late").status_code == 409
     with reading() as session:
-        assert "closed 1 thread, 30 days old" in session.scalars(select(Act.what)).all()
+        assert "closed 1 thread after 30 days" in session.scalars(select(Act.what)).all()
 
     moderator.call("PATCH", "/threads", json={"thread": "/old", "state": "open"})
     assert close_old_threads(now() + timedelta(days=29)) == 0

@@ -113,5 +113,5 @@ def test_a_port_that_is_taken_is_named(up: Running, tmp_path: Path) -> None:
         [*GREENROOM, "up"], env=elsewhere, capture_output=True, text=True, check=False
     )
     assert refused.returncode == 1
-    assert f"Port {up.port} on 127.0.0.1 is taken" in refused.stderr
+    assert f"Port {up.port} on 127.0.0.1 is already in use" in refused.stderr
     assert refused.stderr.count("\n") == 1
