@@ -682,7 +682,7 @@ def test_very_long_words_stay_in_their_place(
     page.get_by_text("Correct the title and the address").click()
     assert page.evaluate(OVERFLOWING) == []
     page.goto(f"{url}/console/settings")
-    page.get_by_label("Try them on a text").fill(f"{LONG_WORD * 2} {ARABIC}")
+    page.get_by_label("Try these words on a text").fill(f"{LONG_WORD * 2} {ARABIC}")
     page.get_by_role("button", name="Try", exact=True).click()
     expect(page.locator("#tried")).to_contain_text(LONG_WORD)
     assert page.evaluate(OVERFLOWING) == []
