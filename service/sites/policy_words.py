@@ -6,7 +6,7 @@ from __future__ import annotations
 
 CHOICES = {
     "ignore": "ignore it",
-    "hint": "hold the comment at a lower spam score",
+    "hint": "hold it at a lower spam score",
     "flag": "hold the comment",
     "reject": "reject the comment",
 }
