@@ -24,9 +24,9 @@ import click
 import numpy as np
 from playwright.sync_api import Browser, Page
 
-from models.spam.training import corpus
-from models.spam.training.corpus import Row
-from models.spam.training.figures import figures
+from models.classifier.training import corpus
+from models.classifier.training.corpus import Row
+from models.classifier.training.figures import figures
 from tests.browser.chromium import chromium
 from tests.greenroom import GREENROOM, Running, running, until
 

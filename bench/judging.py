@@ -11,9 +11,9 @@ from statistics import median
 
 from bench import texts
 from bench.reading import Row
-from models.spam.explanation import explain
-from models.spam.file import BASE
-from models.spam.model import SpamModel, base_model
+from models.classifier.explanation import explain
+from models.classifier.file import BASE
+from models.classifier.model import LinearModel, base_model
 
 BATCH = 5000
 
@@ -23,7 +23,7 @@ def measure() -> list[Row]:
     model, data = base_model(), BASE.read_bytes()
     alone = median(_ms(model.log_odds, [comment]) for comment in comments[:500])
     batch = 1000 * BATCH / min(_ms(model.log_odds, comments) for _ in range(3))
-    load = min(_ms(SpamModel.from_bytes, data, "base.npz") for _ in range(5))
+    load = min(_ms(LinearModel.from_bytes, data, "base.npz") for _ in range(5))
     why = median(_ms(explain, model, comment) for comment in comments[:200])
     return [
         Row("score one comment", f"{alone:.2f} ms", alone / 2, "≤ 2 ms", alone <= 2),

@@ -100,7 +100,11 @@ class Settings(BaseModel):
 
     spam_model: str = Field(
         "",
-        description="A model file from `greenroom train`, to use instead of the built-in model.",
+        description="A spam model from `greenroom train`, to use instead of the built-in one.",
+    )
+    abuse_model: str = Field(
+        "",
+        description="An abuse model from `greenroom train`, to use instead of the built-in one.",
     )
 
     learn_seconds: float = Field(

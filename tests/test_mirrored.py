@@ -60,7 +60,7 @@ COVERED = {
     # Uses the fixtures of the checks that it runs.
     "worker/screening/examination.py": "worker/checks/test_examination.py",
     "models/judgement/candidate.py": "worker/checks/test_context.py",
-    "models/spam/explained.py": "models/spam/test_explanation.py",
+    "models/classifier/explained.py": "models/classifier/test_explanation.py",
     "models/store/published.py": "worker/publishing/test_publishing.py",
     "worker/learning/__main__.py": "worker/learning/test_learner.py",
     "worker/screening/isolated.py": "worker/screening/test_isolation.py",
@@ -90,7 +90,7 @@ COVERED = {
     "models/settling/drafts.py": "models/settling/test_settling.py",
     "models/settling/events.py": "models/settling/test_settling.py",
     "models/settling/rows.py": "models/settling/test_settling.py",
-    "models/spam/site_card.py": "worker/learning/test_site_cards.py",
+    "models/classifier/site_card.py": "worker/learning/test_site_cards.py",
     "models/store/migrate.py": "models/migrations/test_migrations.py",
     "models/store/postgresql.py": "models/store/test_deadlines.py",
     "models/store/storage.py": "worker/publishing/test_publishing.py",

@@ -45,13 +45,15 @@ class Allowed(NamedTuple):
 
 # By file and name, or by file and pattern if it has no name.
 ALLOWED = {
-    ("models/spam/text.py", "_TOKEN"): Allowed(
+    ("models/classifier/text.py", "_TOKEN"): Allowed(
         "repeats are possessive, bounded, or take all that is there", 10_000
     ),
-    ("models/spam/text.py", "_TAG"): Allowed(
+    ("models/classifier/text.py", "_TAG"): Allowed(
         "from each < it reads to the next one, at most 2,000 characters", 10_000
     ),
-    ("models/spam/text.py", "_HOST"): Allowed("its repeat ends the pattern", 2000, how="match"),
+    ("models/classifier/text.py", "_HOST"): Allowed(
+        "its repeat ends the pattern", 2000, how="match"
+    ),
     ("models/text/folding.py", "_STRAY"): Allowed(
         "a letter and then all marks that are there", 10_000
     ),

@@ -13,12 +13,12 @@ from urllib.parse import quote
 import orjson
 from email_validator import EmailNotValidError
 
+from models.classifier import explanation, features, place
+from models.classifier import text as spam_text
+from models.classifier.model import base_model
 from models.identifiers import new_id
 from models.judgement.candidate import Candidate
 from models.judgement.policy import Policy
-from models.spam import explanation, features, place
-from models.spam import text as spam_text
-from models.spam.model import base_model
 from models.store import search
 from models.store.database import now
 from models.text import cleaning, email, folding, language, markdown, urls
@@ -278,7 +278,7 @@ READERS = [
     Reader(
         "links' evidence",
         lambda said: links.check([candidate(said, page="https://paper.example/a")]),
-        reads=("worker.checks.links.check", "models.spam.place.is_same"),
+        reads=("worker.checks.links.check", "models.classifier.place.is_same"),
     ),
     Reader("every host", links.every_host, reads=("worker.checks.links.every_host",)),
     Reader(
@@ -321,25 +321,29 @@ READERS = [
         FIELD,
         ("worker.checks.context.counts",),
     ),
-    Reader("tokens", spam_text.read, reads=("models.spam.text.read", "models.spam.text.reads_all")),
-    Reader("tokens away", _tokens_of_the_page, reads=("models.spam.place.away",)),
+    Reader(
+        "tokens",
+        spam_text.read,
+        reads=("models.classifier.text.read", "models.classifier.text.reads_all"),
+    ),
+    Reader("tokens away", _tokens_of_the_page, reads=("models.classifier.place.away",)),
     Reader(
         "features",
         lambda said: features.features([said]),
         reads=(
-            "models.spam.features.features",
-            "models.spam.features.pieces",
-            "models.spam.features.seen",
-            "models.spam.features.counted",
+            "models.classifier.features.features",
+            "models.classifier.features.pieces",
+            "models.classifier.features.seen",
+            "models.classifier.features.counted",
         ),
     ),
     Reader(
         "explaining",
         lambda said: explanation.explain(base_model(), said),
         reads=(
-            "models.spam.explanation.explain",
-            "models.spam.explanation.explain_for_site",
-            "models.spam.features.spans_of_counted",
+            "models.classifier.explanation.explain",
+            "models.classifier.explanation.explain_for_site",
+            "models.classifier.features.spans_of_counted",
         ),
     ),
     *(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from models.judgement.policy import Policy
 
 if TYPE_CHECKING:
-    from models.spam.site_model import SiteModel
+    from models.classifier.site_model import SiteModel
 
 
 @dataclass(frozen=True, slots=True)

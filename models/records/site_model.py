@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import LargeBinary, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
+from models.classifier.site_card import SiteCard
 from models.judgement.promises import StoredScores
 from models.records.columns import Hash, Id, Json, SiteRef, Strings, When
-from models.spam.site_card import SiteCard
 from models.store.database import Base, now
 
 

@@ -21,8 +21,8 @@ from rich.table import Table
 from models.settings import settings
 
 if TYPE_CHECKING:
-    from models.spam.training.corpus import Row
-    from models.spam.training.figures import Figures
+    from models.classifier.training.corpus import Row
+    from models.classifier.training.figures import Figures
     from models.spam.training.measuring import Measured
 
 T = TypeVar("T")
@@ -137,7 +137,7 @@ def train(
     console = Console()
     out = out or settings().data / "spam.npz"
     with _in_plain_words():
-        from models.spam.training import base_model, corpus
+        from models.classifier.training import base_model, corpus
         from models.spam.training.card import card, held_out
 
         out.parent.mkdir(parents=True, exist_ok=True)  # if this fails, it fails before the training
@@ -212,7 +212,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 — click passes each option as an argum
         raise click.UsageError("Give FILES of labelled comments, or a site with --site.")
     console = Console()
     with _in_plain_words():
-        from models.spam.training import corpus, measuring
+        from models.classifier.training import corpus
+        from models.spam.training import measuring
 
         rows = corpus.read(files)
         spam = sum(row.spam for row in rows)
@@ -233,8 +234,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 — click passes each option as an argum
 
 
 def _write_card(found: Measured, path: Path) -> None:
+    from models.classifier.training.drawing import draw
     from models.spam.training.card import add_measured
-    from models.spam.training.drawing import draw
 
     add_measured(found, path)
     drawing = draw(found.calibration, found.judged)
@@ -244,8 +245,8 @@ def _write_card(found: Measured, path: Path) -> None:
 @contextmanager
 def _in_plain_words() -> Iterator[None]:
     """Print one line, not a traceback, for a file that the user has to correct."""
-    from models.spam.training.base_model import Untrainable
-    from models.spam.training.corpus import BadCorpus
+    from models.classifier.training.base_model import Untrainable
+    from models.classifier.training.corpus import BadCorpus
 
     try:
         yield

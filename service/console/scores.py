@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from flask import Response, render_template, request
 
-from models.spam.explained import Part
+from models.classifier.explained import Part
 from models.store.database import reading
 from service.console import item as items
 from service.console.blueprint import console, looking

@@ -12,16 +12,16 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.classifier.explained import ScoreExplained
 from models.judgement.evidence import StoredEvidence
 from models.records import Comment, Screening, Site, SiteModelRecord
-from models.spam.explained import ScoreExplained
 from service.http.problems import Problem
 from service.moderation.comment_records import is_hidden
 
 if TYPE_CHECKING:  # numpy is loaded when somebody asks, not with the web process
-    from models.spam.explanation import Explanation
-    from models.spam.model import SpamModel
-    from models.spam.site_model import SiteModel
+    from models.classifier.explanation import Explanation
+    from models.classifier.model import LinearModel
+    from models.classifier.site_model import SiteModel
 
 
 MOST_AT_ONCE = 2
@@ -101,10 +101,10 @@ def explained(comment: Judged) -> Explanation:
 
 
 def _explained(comment: Judged) -> Explanation:
-    from models.spam.explanation import explain, explain_for_site  # noqa: PLC0415
-    from models.spam.opinion import can_judge  # noqa: PLC0415
-    from models.spam.place import on_site  # noqa: PLC0415
-    from models.spam.site_model import Seen  # noqa: PLC0415
+    from models.classifier.explanation import explain, explain_for_site  # noqa: PLC0415
+    from models.classifier.opinion import can_judge  # noqa: PLC0415
+    from models.classifier.place import on_site  # noqa: PLC0415
+    from models.classifier.site_model import Seen  # noqa: PLC0415
 
     base = _base()
     by_base = explain(base, comment.body, on_site(comment.origins))
@@ -154,8 +154,8 @@ def _site_models(session: Session, site_id: int, version: str) -> list[SiteModel
     return [each.model for each in found if each]
 
 
-def _base() -> SpamModel:
-    from models.spam.model import UnusableModel, base_model  # noqa: PLC0415
+def _base() -> LinearModel:
+    from models.classifier.model import UnusableModel, base_model  # noqa: PLC0415
 
     try:
         return base_model()

@@ -166,6 +166,6 @@ def _storage() -> None:
 
 def _model() -> str | None:
     """Check that the base model can be loaded; this process itself never loads it."""
-    from models.spam.file import model_path  # noqa: PLC0415
+    from models.classifier.file import model_path  # noqa: PLC0415
 
     return None if model_path().is_file() else "the spam model's file is missing"

@@ -10,8 +10,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
+from models.classifier.site_card import SiteCard, Version
 from models.records import Site, SiteModelRecord
-from models.spam.site_card import SiteCard, Version
 
 BASE = "base"
 

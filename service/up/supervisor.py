@@ -11,8 +11,8 @@ import subprocess
 import sys
 from urllib.parse import urlsplit
 
+from models.classifier.file import model_path
 from models.settings import settings
-from models.spam.file import model_path
 from service.http.listening import any_port, near_address, public_url, until_free
 from service.up.attention import Attention
 from service.up.claim import Claim, Refused

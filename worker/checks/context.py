@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from models.classifier.context import COUNTS, EDITION, TAKEN, UNKNOWN
 from models.judgement.candidate import Candidate
 from models.judgement.evidence import Evidence, Outcome
-from models.spam.context import COUNTS, EDITION, TAKEN, UNKNOWN
 from models.text.mailboxes import FREE_MAILBOXES
 from models.text.urls import named_host
 

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import re2
 from linkify_it import LinkifyIt
 
+from models.classifier.place import is_same
 from models.judgement.candidate import Candidate
 from models.judgement.evidence import UNREAD, Evidence, Outcome
-from models.spam.place import is_same
 from models.text.urls import host_of, is_under, named_host, shown
 
 _TOP_LEVELS = [

@@ -13,15 +13,15 @@ from dataclasses import replace
 from itertools import compress
 from typing import TYPE_CHECKING
 
+from models.classifier.text import MOST_TOKENS, reads_all
 from models.judgement.candidate import Candidate
 from models.judgement.evidence import LITTLE_KNOWN, UNREAD, Evidence, Outcome
-from models.spam.text import MOST_TOKENS, reads_all
 from worker.checks import context
 from worker.checks.language import name_of
 
 if TYPE_CHECKING:
-    from models.spam.model import SpamModel
-    from models.spam.site_model import SiteModel
+    from models.classifier.model import LinearModel
+    from models.classifier.site_model import SiteModel
 
 _Known = Mapping[str, Mapping[str, Evidence]]
 
@@ -34,7 +34,7 @@ def check(batch: Sequence[Candidate], known: _Known | None = None) -> list[Evide
     that a site's model sees, stored for later training on this comment.
     """
     # A model that does not load must not break the other checks.
-    from models.spam.model import base_model  # noqa: PLC0415
+    from models.classifier.model import base_model  # noqa: PLC0415
 
     base = base_model()
     counts = {
@@ -68,7 +68,7 @@ def _unread(body: str) -> dict[str, str]:
     )
 
 
-def _little_known(candidate: Candidate, base: SpamModel) -> dict[str, str]:
+def _little_known(candidate: Candidate, base: LinearModel) -> dict[str, str]:
     """Whether this is a language of which the base model learned only a little, and which this
     site's moderators did not teach, either.
     """
@@ -83,8 +83,8 @@ def _little_known(candidate: Candidate, base: SpamModel) -> dict[str, str]:
     }
 
 
-def _by_base(batch: Sequence[Candidate], model: SpamModel) -> list[Evidence]:
-    from models.spam.place import on_site  # noqa: PLC0415
+def _by_base(batch: Sequence[Candidate], model: LinearModel) -> list[Evidence]:
+    from models.classifier.place import on_site  # noqa: PLC0415
 
     judged = [_reads(model.languages | model.acquainted, candidate) for candidate in batch]
     of_these = list(compress(batch, judged))
@@ -104,12 +104,12 @@ def _by_base(batch: Sequence[Candidate], model: SpamModel) -> list[Evidence]:
 def _by_site(
     batch: Sequence[Candidate],
     model: SiteModel,
-    base: SpamModel,
+    base: LinearModel,
     counts: Mapping[str, Mapping[str, int]],
 ) -> list[Evidence]:
-    from models.spam.opinion import opinions  # noqa: PLC0415
-    from models.spam.place import on_site  # noqa: PLC0415
-    from models.spam.site_model import Seen  # noqa: PLC0415
+    from models.classifier.opinion import opinions  # noqa: PLC0415
+    from models.classifier.place import on_site  # noqa: PLC0415
+    from models.classifier.site_model import Seen  # noqa: PLC0415
 
     judged = [
         _reads(base.languages | base.acquainted | model.languages, candidate) for candidate in batch

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from sqlalchemy.orm import Session
 
+from models.classifier.model import Floats, LinearModel, UnusableModel, probability
+from models.classifier.site_model import Seen, SiteModel
 from models.records import SiteModelRecord
-from models.spam.model import Floats, SpamModel, UnusableModel, probability
-from models.spam.site_model import Seen, SiteModel
 
 
 class Champion(NamedTuple):
@@ -32,7 +32,7 @@ class Champion(NamedTuple):
         return probability(np.array([comment.base or 0.0 for comment in seen], float))
 
 
-def find_champion(session: Session, model_id: str | None, base: SpamModel) -> Champion:
+def find_champion(session: Session, model_id: str | None, base: LinearModel) -> Champion:
     """Return the model of that id, or the base model for None."""
     record = session.get(SiteModelRecord, model_id) if model_id else None
     if record is None:

@@ -16,9 +16,9 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from models.classifier.model import base_model
 from models.records import Site, SiteModelRecord
 from models.runtime import part
-from models.spam.model import base_model
 from models.store.database import begin, reading
 from worker.learning.claims import is_due
 

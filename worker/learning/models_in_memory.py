@@ -13,12 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import caches
+from models.classifier.model import UnusableModel
+from models.classifier.site_model import SiteModel
 from models.judgement import promises
 from models.judgement.policy import Policy
 from models.judgement.promises import Scores
 from models.records import SiteModelRecord
-from models.spam.model import UnusableModel
-from models.spam.site_model import SiteModel
 
 MOST = 64  # models, of 130 KB each
 log = structlog.get_logger()

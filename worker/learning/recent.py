@@ -11,16 +11,16 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.classifier.model import Floats, LinearModel
+from models.classifier.opinion import opinions
+from models.classifier.place import Place, on_site
+from models.classifier.site_card import Flags
+from models.classifier.site_model import Seen
 from models.judgement import promises
 from models.judgement.policy import Policy
 from models.judgement.promises import DIGITS, STEP, Scores
 from models.records import Comment, Site, SiteModelRecord
 from models.settling.labels import contexts_of
-from models.spam.model import Floats, SpamModel
-from models.spam.opinion import opinions
-from models.spam.place import Place, on_site
-from models.spam.site_card import Flags
-from models.spam.site_model import Seen
 from models.store.database import now
 
 MOST = 1000
@@ -42,7 +42,7 @@ class _Row(NamedTuple):
     language: str | None
 
 
-def recent_comments(session: Session, site_id: int, base: SpamModel) -> Recent:
+def recent_comments(session: Session, site_id: int, base: LinearModel) -> Recent:
     """Return the newest comments that were decided, as a site's model sees them."""
     rows = _newest(session, site_id)
     if not rows:

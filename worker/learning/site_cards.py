@@ -10,12 +10,12 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.classifier.model import Floats
+from models.classifier.site_card import Figures, Left, LeftOut, SiteCard, TrainedOn
+from models.classifier.training.base_model import Flags
+from models.classifier.training.site_model import Comparison, SiteTrained
 from models.records import Comment, SiteModelRecord
 from models.settling.labels import Decided
-from models.spam.model import Floats
-from models.spam.site_card import Figures, Left, LeftOut, SiteCard, TrainedOn
-from models.spam.training.base_model import Flags
-from models.spam.training.site_model import Comparison, SiteTrained
 from models.store.database import now
 from worker.learning.champions import Champion
 from worker.learning.claims import Claim

@@ -9,18 +9,18 @@ import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from models.classifier import file
+from models.classifier.model import LinearModel
+from models.classifier.opinion import opinions
+from models.classifier.place import Place
+from models.classifier.site_model import Seen
+from models.classifier.training.base_model import Untrainable
+from models.classifier.training.site_model import Comparison, Label, SiteTrained, compare, train
 from models.failpoints import failpoint
 from models.identifiers import new_id
 from models.judgement.promises import Scores
 from models.records import Site, SiteModelRecord
 from models.settling.labels import Decided, labels
-from models.spam import file
-from models.spam.model import SpamModel
-from models.spam.opinion import opinions
-from models.spam.place import Place
-from models.spam.site_model import Seen
-from models.spam.training.base_model import Untrainable
-from models.spam.training.site_model import Comparison, Label, SiteTrained, compare, train
 from models.store.database import begin, now, reading
 from worker.learning.champions import Champion, find_champion
 from worker.learning.claims import Claim, claim, give_back
@@ -39,7 +39,7 @@ def learn(site_id: int) -> str | None:
     claimed = claim(site_id, now())
     if claimed is None:
         return None
-    base = SpamModel.load(file.model_path())
+    base = LinearModel.load(file.model_path())
     with reading() as session:
         decided = labels(session, site_id)
         champion = find_champion(session, claimed.champion, base)
@@ -56,7 +56,7 @@ def learn(site_id: int) -> str | None:
     return _keep(training, _record(training, base))
 
 
-def _examples(decided: list[Decided], base: SpamModel, place: Place) -> list[Label]:
+def _examples(decided: list[Decided], base: LinearModel, place: Place) -> list[Label]:
     thoughts = opinions(base, [(each.body, each.language) for each in decided], place)
     examples = []
     for each, thought in zip(decided, thoughts, strict=True):
@@ -71,7 +71,7 @@ def _compare(examples: list[Label], trained: SiteTrained, champion: Champion) ->
     return compare(examples, trained, probabilities, unseen)
 
 
-def _record(training: Training, base: SpamModel) -> SiteModelRecord:
+def _record(training: Training, base: LinearModel) -> SiteModelRecord:
     claimed, model, spam = training.claimed, training.trained.model, training.spam
     weights = model.packed()
     with reading() as session:

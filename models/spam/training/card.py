@@ -16,9 +16,9 @@ from typing import TypeAlias
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.spam.training.base_model import Trained
-from models.spam.training.corpus import Row
-from models.spam.training.figures import Figures, figures
+from models.classifier.training.base_model import Trained
+from models.classifier.training.corpus import Row
+from models.classifier.training.figures import Figures, figures
 from models.spam.training.measuring import COLUMNS, Line, Measured
 
 _BEGIN, _END = "<!-- measured by `greenroom evaluate` -->", "<!-- end -->"

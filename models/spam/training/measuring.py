@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.spam.training import evaluation, peers
-from models.spam.training.base_model import Pages, train
-from models.spam.training.corpus import Row
-from models.spam.training.cost import Cost, cost
-from models.spam.training.evaluation import Adapted, Calibration, Each, Judged
-from models.spam.training.figures import Figures, mean
+from models.classifier.training import evaluation
+from models.classifier.training.base_model import Pages, train
+from models.classifier.training.corpus import Row
+from models.classifier.training.cost import Cost, cost
+from models.classifier.training.evaluation import Adapted, Calibration, Each, Judged
+from models.classifier.training.figures import Figures, mean
+from models.spam.training import peers
 
 COLUMNS = ("rows", "AUC", "F1", "recall", "MCC", "false positives")
 OURS = "Greenroom"

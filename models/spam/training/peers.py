@@ -14,11 +14,11 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from models.spam.model import Floats
-from models.spam.training.base_model import Flags
-from models.spam.training.corpus import Row
-from models.spam.training.evaluation import Judged
-from models.spam.training.parts import near_duplicates, parts
+from models.classifier.model import Floats
+from models.classifier.training.base_model import Flags
+from models.classifier.training.corpus import Row
+from models.classifier.training.evaluation import Judged
+from models.classifier.training.parts import near_duplicates, parts
 
 
 class Mails(NamedTuple):

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from models.classifier.model import base_model
 from models.judgement.policy import SpamPolicy
-from models.spam.model import base_model
 
 WITH_A_SOURCE = {
     "en": [

@@ -10,7 +10,7 @@ from itertools import chain
 
 import pytest
 
-from models.spam.model import base_model
+from models.classifier.model import base_model
 
 READERS = [
     (

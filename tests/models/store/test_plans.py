@@ -20,11 +20,11 @@ import numpy as np
 import pytest
 from sqlalchemy import event, select, text, update
 
+from models.classifier import site_model
+from models.classifier.model import base_model
 from models.judgement.candidate import Candidate
 from models.records import Comment, Endpoint, Site, Thread
 from models.settling.labels import labels
-from models.spam import site_model
-from models.spam.model import base_model
 from models.store.database import begin, engine, now, reading
 from models.store.keyring import require_keys
 from models.webhooks.endpoints import first_secret, sealed_of

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from models.spam.model import SpamModel
+from models.classifier.model import LinearModel
 from service.commands.model import evaluate, train
-from tests.models.spam.training.made_up_rows import THREADS, rows
+from tests.models.classifier.training.made_up_rows import THREADS, rows
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_train_writes_a_model_and_its_card_and_says_where(corpus: Path, tmp_path
     out = tmp_path / "new.npz"
     output = run("train", corpus, "--out", out)
     card = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
-    model = SpamModel.load(out)
+    model = LinearModel.load(out)
 
     assert output.startswith("0 ")
     assert f"Model {model.version}: {out}" in output
@@ -100,7 +100,7 @@ def test_evaluate_writes_its_results_into_the_card_and_draws_them(
     run("evaluate", corpus, "--card", card)
 
     measured = json.loads(card.read_text(encoding="utf-8"))
-    assert measured["version"] == SpamModel.load(out).version
+    assert measured["version"] == LinearModel.load(out).version
     assert measured["measured"]["on"] == "own"
     assert {"what": "mean", "rows": 60, "AUC": 1, "F1": 1, "recall": 1} in measured["measured"][
         "figures"

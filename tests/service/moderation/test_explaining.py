@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, select, update
 
+from models.classifier import context
+from models.classifier.explanation import BASE_THINKS, explain
+from models.classifier.model import base_model
+from models.classifier.site_model import COLUMNS, TEXT_COLUMNS, SiteModel
 from models.identifiers import new_id
 from models.records import Site, SiteModelRecord
-from models.spam import context
-from models.spam.explanation import BASE_THINKS, explain
-from models.spam.model import base_model
-from models.spam.site_model import COLUMNS, TEXT_COLUMNS, SiteModel
 from models.store.database import begin
 from service.console.scores import marked
 from service.moderation import explaining

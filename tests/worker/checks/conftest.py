@@ -181,7 +181,7 @@ class CasinoModel:
 
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> CasinoModel:
-    model, module = CasinoModel(), ModuleType("models.spam.model")
+    model, module = CasinoModel(), ModuleType("models.classifier.model")
     module.base_model = lambda: model  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "models.spam.model", module)
+    monkeypatch.setitem(sys.modules, "models.classifier.model", module)
     return model

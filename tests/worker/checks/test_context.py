@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from models.classifier.context import EDITION, TAKEN, UNKNOWN
 from models.judgement.candidate import Form
 from models.judgement.evidence import Evidence, Outcome
-from models.spam.context import EDITION, TAKEN, UNKNOWN
 from tests.worker.checks.conftest import Comes
 from worker.checks.context import counts
 

@@ -126,7 +126,7 @@ def test_a_database_that_is_down_is_reported_and_the_other_checks_still_run(
 def test_a_model_that_does_not_load_is_reported(
     dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "models.spam.model", None)
+    monkeypatch.setitem(sys.modules, "models.classifier.model", None)
     [found] = examine([kept("a walk")], NOON)
     assert found[1].detail == "the spam check could not run: a file is missing"
 

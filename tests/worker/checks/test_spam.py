@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from models.classifier.text import MOST_TOKENS
 from models.judgement.evidence import UNREAD, Outcome
 from models.judgement.policy import Policy, Verdict, decide
-from models.spam.text import MOST_TOKENS
 from tests.worker.checks.conftest import CasinoModel, Comes
 from worker.checks import spam
 

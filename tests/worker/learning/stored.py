@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select, update
 
+from models.classifier.model import base_model
+from models.classifier.site_model import COLUMNS, TEXT_COLUMNS, SiteModel
 from models.identifiers import new_id
 from models.records import Comment, Screening, Site, SiteModelRecord, Thread
-from models.spam.model import base_model
-from models.spam.site_model import COLUMNS, TEXT_COLUMNS, SiteModel
 from models.store.database import begin, now, reading
 
 

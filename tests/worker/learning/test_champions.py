@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from models.classifier.model import base_model
+from models.classifier.site_model import Seen
 from models.identifiers import new_id
-from models.spam.model import base_model
-from models.spam.site_model import Seen
 from models.store.database import reading
 from tests.worker.learning.stored import add_model, packed_model
 from worker.learning.champions import Champion, find_champion

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
+from models.classifier.model import base_model
+from models.classifier.site_card import Flags
 from models.judgement.policy import Policy
 from models.judgement.promises import STEP, Scores
 from models.records import Comment, Site
-from models.spam.model import base_model
-from models.spam.site_card import Flags
 from models.store.database import begin, now, reading
 from tests.worker.learning.stored import add_comment, add_model, add_screening, change_demo, demo
 from worker.learning import recent

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
+from models.classifier.site_card import SiteCard
+from models.classifier.site_model import SiteModel
+from models.classifier.training.site_model import FEWEST_COMPARED, Comparison, SiteTrained
 from models.identifiers import new_id
 from models.settling.labels import Decided
-from models.spam.site_card import SiteCard
-from models.spam.site_model import SiteModel
-from models.spam.training.site_model import FEWEST_COMPARED, Comparison, SiteTrained
 from models.store.database import now, reading
 from tests.worker.learning.stored import add_comment, add_model, demo, packed_model
 from worker.learning import recent, site_cards

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from models.classifier.model import base_model
+from models.classifier.site_model import TEXT_COLUMNS, Seen, SiteModel, matrix
+from models.classifier.training import site_model as site_training
 from models.identifiers import new_id
 from models.records import Comment, Site, SiteModelRecord
 from models.settling.labels import labels
-from models.spam.model import base_model
-from models.spam.site_model import TEXT_COLUMNS, Seen, SiteModel, matrix
-from models.spam.training import site_model as site_training
 from models.store.database import begin, now, reading
 from tests.caller import Caller, Client, posted, screen_all
 from tests.harbour_in_indonesian import GAMBLING, LETTERS

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from models.spam.file import BASE
-from models.spam.training.base_model import Trained, train
+from models.classifier.file import BASE
+from models.classifier.training.base_model import Trained, train
+from models.classifier.training.corpus import Row
+from models.classifier.training.cost import Cost
+from models.classifier.training.evaluation import Bin, Calibration
 from models.spam.training.card import Card, add_measured, card, held_out
-from models.spam.training.corpus import Row
-from models.spam.training.cost import Cost
-from models.spam.training.evaluation import Bin, Calibration
 from models.spam.training.measuring import Line, Made, Measured
-from tests.models.spam.training.made_up_rows import few_rows
+from tests.models.classifier.training.made_up_rows import few_rows
 
 NAN = float("nan")
 

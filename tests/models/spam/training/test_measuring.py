@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from models.classifier.training.base_model import Untrainable
 from models.spam.training import peers
-from models.spam.training.base_model import Untrainable
 from models.spam.training.measuring import COLUMNS, OURS, Measured, Others, measure
-from tests.models.spam.training.made_up_rows import THREADS, few_rows, rows
+from tests.models.classifier.training.made_up_rows import THREADS, few_rows, rows
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.classifier.training.evaluation import leave_one_out
+from models.classifier.training.figures import mean
+from models.classifier.training.parts import parts
 from models.spam.training import peers
-from models.spam.training.evaluation import leave_one_out
-from models.spam.training.figures import mean
-from models.spam.training.parts import parts
-from tests.models.spam.training.made_up_rows import rows
+from tests.models.classifier.training.made_up_rows import rows
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The classifier that every score shares: features, linear models, explanations, and training."""

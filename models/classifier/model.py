@@ -1,0 +1,171 @@
+"""The base model: a fitted classifier that scores comments, and the file that holds it.
+
+The file is an `.npz` of plain arrays, so reading it needs neither scikit-learn nor pickle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.classifier.features import COLUMNS, LAYOUT, features
+from models.classifier.file import model_path
+from models.classifier.place import Place
+from models.judgement.scores import SPAM
+
+Floats: TypeAlias = NDArray[np.float64]
+Weights: TypeAlias = NDArray[np.float32]
+
+_BATCH = 1000  # comments scored at once; larger batches are no faster and need more memory
+
+
+class UnusableModel(ValueError):
+    """Raised for a file that is not a model, or is one for other features. The message says what
+    to do.
+    """
+
+
+class LinearModel:
+    """A logistic regression over `features()`.
+
+    It is linear: the log-odds are the intercept plus the share of each column. `weights` has one
+    number per column. `languages` are the ISO 639-1 codes that the model learned, `acquainted`
+    those of which it learned only a few examples. `version` identifies what was learned; without
+    one, the model is named after its content.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        intercept: float,
+        languages: Iterable[str],
+        version: str = "",
+        acquainted: Iterable[str] = (),
+    ) -> None:
+        self.weights = weights.astype(np.float64)  # so that an explanation adds up to the score
+        self.intercept = intercept
+        self.languages, self.acquainted = frozenset(languages), frozenset(acquainted)
+        self.version = version or self._digest()
+
+    def log_odds(
+        self, texts: Sequence[str], places: Sequence[Place | None] | None = None
+    ) -> Floats:
+        """Return the calibrated ln(p / (1 - p)) of each text being bad.
+
+        `places`, if given, has one entry per text.
+        """
+        known = [None] * len(texts) if places is None else places
+        scores = [np.empty(0)]
+        for start in range(0, len(texts), _BATCH):
+            batch = slice(start, start + _BATCH)
+            rows = features(texts[batch], known[batch])
+            scores.append(rows @ self.weights + self.intercept)
+        return np.concatenate(scores)
+
+    def probabilities(
+        self, texts: Sequence[str], places: Sequence[Place | None] | None = None
+    ) -> Floats:
+        """Return the probability of each text being bad, in 0–1."""
+        return probability(self.log_odds(texts, places))
+
+    def save(self, path: Path) -> None:
+        """Write the model file. A process that loads it at the same time gets the old or the new
+        one.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.new")
+        unfinished.write_bytes(self.to_bytes())
+        unfinished.replace(path)
+
+    def to_bytes(self) -> bytes:
+        """Return the content of the model file."""
+        file = BytesIO()
+        np.savez_compressed(
+            file,
+            layout=LAYOUT,
+            version=self.version,
+            weights=self.weights.astype(np.float32),
+            intercept=self.intercept,
+            languages=_codes(self.languages),
+            acquainted=_codes(self.acquainted),
+        )
+        return file.getvalue()
+
+    @classmethod
+    def load(cls, path: Path) -> LinearModel:
+        """Read what `save` wrote. Raises UnusableModel, or FileNotFoundError."""
+        return cls.from_bytes(path.read_bytes(), str(path))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, path: str) -> LinearModel:
+        """Read what `to_bytes` returned; error messages name `path`. Raises UnusableModel."""
+        try:
+            return cls._read(data, path)
+        except UnusableModel:
+            raise
+        except Exception as error:  # numpy raises many kinds for a damaged or foreign file
+            raise UnusableModel(
+                f"{path} is not a spam model: {error}. `greenroom train` writes one."
+            ) from error
+
+    @classmethod
+    def _read(cls, data: bytes, path: str) -> LinearModel:
+        with np.load(BytesIO(data), allow_pickle=False) as arrays:
+            if (layout := int(arrays["layout"])) != LAYOUT:
+                raise UnusableModel(
+                    f"{path} was trained for features {layout}, but this release has "
+                    f"{LAYOUT}: train it again."
+                )
+            return cls(
+                _checked(arrays["weights"]),
+                float(arrays["intercept"]),
+                arrays["languages"].tolist(),
+                str(arrays["version"]),
+                arrays["acquainted"].tolist(),
+            )
+
+    def _digest(self) -> str:
+        """The start of a SHA-256 over everything that was learned."""
+        digest = sha256(self.weights.astype(np.float32).tobytes())
+        digest.update(repr((LAYOUT, self.intercept)).encode())
+        digest.update(repr((sorted(self.languages), sorted(self.acquainted))).encode())
+        return digest.hexdigest()[:12]
+
+
+def _codes(languages: Iterable[str]) -> NDArray[np.str_]:
+    return np.array(sorted(languages), dtype=str)
+
+
+def _checked(weights: Weights) -> Weights:
+    if weights.shape != (COLUMNS,) or weights.dtype != np.float32:
+        raise ValueError(f"its weights are {weights.dtype} of the shape {weights.shape}")
+    if not np.isfinite(weights).all():
+        raise ValueError("some of its weights are not numbers")
+    return weights
+
+
+def probability(log_odds: Floats) -> Floats:
+    """The logistic function, without overflow."""
+    return 0.5 * (1 + np.tanh(0.5 * log_odds))
+
+
+def base_model(score: str = SPAM) -> LinearModel:
+    """Return the base model of that score: the one that ships with Greenroom, or the one that
+    `GREENROOM_SPAM_MODEL` or `GREENROOM_ABUSE_MODEL` names.
+
+    It is read once per process.
+    """
+    return loaded(score)
+
+
+@cache
+def loaded(score: str) -> LinearModel:
+    """Return the same, by a name that is always given, so that no model is read twice."""
+    return LinearModel.load(model_path(score))
