@@ -61,6 +61,7 @@ COVERED = {
     "worker/screening/examination.py": "worker/checks/test_examination.py",
     "models/judgement/candidate.py": "worker/checks/test_context.py",
     "models/classifier/explained.py": "models/classifier/test_explanation.py",
+    "models/judgement/scores.py": "models/classifier/test_file.py",
     "models/store/published.py": "worker/publishing/test_publishing.py",
     "worker/learning/__main__.py": "worker/learning/test_learner.py",
     "worker/screening/isolated.py": "worker/screening/test_isolation.py",

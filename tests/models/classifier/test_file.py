@@ -12,6 +12,7 @@ import pytest
 from models.classifier.file import BASE, model_path
 from models.classifier.model import base_model, loaded
 from models.classifier.training.base_model import train
+from models.judgement.scores import SCORES
 from models.settings import settings
 from tests.models.classifier.training.made_up_rows import few_rows
 
@@ -41,6 +42,15 @@ def test_another_model_can_be_named_in_the_settings(
 
     assert model_path() == tmp_path / "own.npz"
     assert base_model().version == model.version
+
+
+def test_each_score_has_a_model_file_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREENROOM_ABUSE_MODEL", "/own/abuse.npz")
+
+    assert {score: model_path(score) for score in SCORES} == {
+        "spam": BASE,
+        "abuse": Path("/own/abuse.npz"),
+    }
 
 
 def test_a_missing_file_is_no_reason_to_fail_before_it_is_read(
