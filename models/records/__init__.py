@@ -26,6 +26,7 @@ from models.records.screening import Screening
 from models.records.session import ConsoleSession
 from models.records.site import Site
 from models.records.site_model import SiteModelRecord
+from models.records.site_score import SiteScore
 from models.records.thread import Thread
 from models.records.ticket import Ticket
 
@@ -57,6 +58,7 @@ __all__ = [
     "Screening",
     "Site",
     "SiteModelRecord",
+    "SiteScore",
     "Thread",
     "Ticket",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, String, Uuid
+from sqlalchemy import ForeignKey, String, Uuid, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.records.columns import Hash, Id, Json, When, Word
@@ -18,6 +18,7 @@ class ApiKey(Base):
     - `created_by` is as in the decision log; keys from before 0012 have none.
     - `expires_at` is when it stops working; None: never.
     - `last_used_at` is at most a minute behind.
+    - `learn` is whether its decisions teach the site's models without saying so in each call.
     - `replaced_by` is the id of the key that a rotation put in its place.
     """
 
@@ -35,4 +36,5 @@ class ApiKey(Base):
     expires_at: Mapped[When | None]
     last_used_at: Mapped[When | None]
     revoked_at: Mapped[When | None]
+    learn: Mapped[bool] = mapped_column(default=False, server_default=false())
     replaced_by: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))

@@ -18,6 +18,9 @@ class DecisionRecord(Base):
 
     `site_id` finds the human decisions of a site; decisions by the policy may lack it. Decisions
     with the same `batch` were made together.
+
+    `teaches` is None for moderators, whose decisions teach by the rules of `labels.py`. A key's
+    decision teaches only if it is true.
     """
 
     __tablename__ = "decisions"
@@ -58,3 +61,4 @@ class DecisionRecord(Base):
     )
     at: Mapped[When] = mapped_column(default=now)
     batch: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    teaches: Mapped[bool | None]

@@ -28,6 +28,9 @@ class Review(Base):
     A human should look by `due_at`. `risk` is the comment's risk when the review was opened, stored
     here to order the queue. While a `blind` review is open, nobody sees what the machine found or
     decided.
+
+    `propensity` is the probability that this comment would get such a review: 1 if the policy
+    flagged it, the share of the blind sample for a sampled one. It is None if nobody can tell.
     """
 
     __tablename__ = "reviews"
@@ -85,4 +88,5 @@ class Review(Base):
     due_at: Mapped[When | None]
     closed_at: Mapped[When | None]
     risk: Mapped[float] = mapped_column(default=UNKNOWN, server_default=text(str(UNKNOWN)))
+    propensity: Mapped[float | None]
     closed_by: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), ForeignKey("decisions.id"))

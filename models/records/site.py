@@ -13,7 +13,7 @@ class Site(Base):
     """`event_sequence` grows by one with every settling transaction, so a cursor over events never
     skips.
 
-    - `model` is the site's own model that scores its comments; None means that the base model does.
+    - `model` is read only by earlier releases; see `SiteScore`.
     - `fresh_decisions` counts the human decisions since the site last learned, at `learned_at`.
       `learn_due` is set while it is due to learn.
     - `endpoints` counts the enabled webhook endpoints. Without any, settling does not look for

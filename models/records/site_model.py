@@ -1,4 +1,4 @@
-"""A model trained on one site's own decisions. `Site.model` names the live one."""
+"""A model trained on one site's own decisions. `SiteScore.model` names the live one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.classifier.site_card import SiteCard
 from models.judgement.promises import StoredScores
-from models.records.columns import Hash, Id, Json, SiteRef, Strings, When
+from models.judgement.scores import SPAM
+from models.records.columns import Hash, Id, Json, SiteRef, Strings, When, Word
 from models.store.database import Base, now
 
 
@@ -26,6 +27,7 @@ class SiteModelRecord(Base):
 
     id: Mapped[Id]
     site_id: Mapped[SiteRef]
+    score: Mapped[Word] = mapped_column(default=SPAM, server_default=SPAM)
     version: Mapped[str] = mapped_column(String(20))
     sha256: Mapped[Hash]
     file: Mapped[bytes] = mapped_column(LargeBinary, default=b"")

@@ -37,9 +37,11 @@ class Change:
 
     A screening applies only if its `number` is the comment's next one. A human decision with a
     `version` applies only while the comment has that version. Without a verdict, the screening is
-    recorded and the comment stays pending. `blind` asks a human to review the comment without
-    seeing what the policy decided. Changes with the same `batch` were made together and are undone
-    together.
+    recorded and the comment stays pending. Changes with the same `batch` were made together and are
+    undone together.
+
+    `blind` asks a human to review the comment without seeing what the policy decided. `share` is
+    the share of comments in this blind sample. `teaches` is as in `DecisionRecord`.
     """
 
     comment_id: str
@@ -55,6 +57,8 @@ class Change:
     reopens: Collection[str] = field(default=())
     batch: str | None = None
     blind: bool = False
+    share: float | None = None
+    teaches: bool | None = None
 
     @property
     def words(self) -> tuple[str, ...]:

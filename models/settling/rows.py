@@ -56,6 +56,7 @@ class DecisionRow(TypedDict):
     undoes: str | None
     at: datetime
     batch: str | None
+    teaches: bool | None
 
 
 class ReviewRow(TypedDict):
@@ -67,6 +68,7 @@ class ReviewRow(TypedDict):
     opened_at: datetime
     due_at: datetime
     risk: float
+    propensity: float | None
 
 
 class ClosedReview(TypedDict):

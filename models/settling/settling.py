@@ -209,6 +209,7 @@ class Settling:
                 "undoes": change.undoes,
                 "at": self.at,
                 "batch": change.batch,
+                "teaches": change.teaches,
             }
         )
         if change.by.is_human and (change.undoes or change.verdict is not Verdict.FLAG):
@@ -222,11 +223,12 @@ class Settling:
         reviews.
         """
         if comment.status == "flagged":
-            self._open_review(comment, "flagged", blind=change.blind)
+            propensity = None if change.by.is_human else 1.0
+            self._open_review(comment, "flagged", blind=change.blind, propensity=propensity)
         elif was != "pending":
             self._close_reviews(comment, decision_id)
         if change.blind and comment.status != "flagged":
-            self._open_review(comment, "sampled", blind=True)
+            self._open_review(comment, "sampled", blind=True, propensity=change.share)
         for cause in change.reopens:
             if cause != "flagged":
                 self._open_review(comment, cause)
@@ -236,7 +238,14 @@ class Settling:
             {"comment": comment.id, "decision": decision_id, "at": self.at}
         )
 
-    def _open_review(self, comment: CommentDraft, cause: str, *, blind: bool = False) -> None:
+    def _open_review(
+        self,
+        comment: CommentDraft,
+        cause: str,
+        *,
+        blind: bool = False,
+        propensity: float | None = None,
+    ) -> None:
         self._rows.reviews.append(
             {
                 "id": new_id(),
@@ -247,6 +256,7 @@ class Settling:
                 "opened_at": self.at,
                 "due_at": self.at + DUE_AFTER.get(cause, DUE_AFTER_ALL),
                 "risk": UNKNOWN if comment.risk is None else comment.risk,
+                "propensity": propensity,
             }
         )
 

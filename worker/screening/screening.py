@@ -381,12 +381,17 @@ def _change(
     again = now() + AGAIN_AFTER[number - 1] if owed else None
     html = markdown.render(candidate.body)
     screened = Screened(number, evidence, version, candidate.language, prints, hosts, again, html)
-    blind = decision.verdict is not None and is_sampled(
-        candidate.id, candidate.policy.sample.share, decided
-    )
+    share = candidate.policy.sample.share
+    blind = decision.verdict is not None and is_sampled(candidate.id, share, decided)
     note = _by_a_rule(evidence) if decision.verdict is not None else ""
     return Change(
-        candidate.id, decision.verdict, decision.reasons, screened=screened, note=note, blind=blind
+        candidate.id,
+        decision.verdict,
+        decision.reasons,
+        screened=screened,
+        note=note,
+        blind=blind,
+        share=share,
     )
 
 

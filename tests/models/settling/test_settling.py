@@ -216,6 +216,22 @@ def test_a_sampled_comment_is_reviewed_blindly_whatever_its_status(client: Clien
         assert all(session.scalars(select(Review.blind)))
 
 
+def test_a_review_says_how_likely_its_comment_was_to_be_reviewed(client: Client) -> None:
+    live, held, named, told = (posted(client, body=f"The ferry was {n} late.") for n in range(4))
+    settle_one(Change(live, Verdict.APPROVE, screened=screened(), blind=True, share=0.02))
+    settle_one(Change(held, Verdict.FLAG, screened=screened(), blind=True, share=0.02))
+    settle_one(Change(named, Verdict.FLAG, by=ANN))
+    settle_one(Change(told, Verdict.FLAG, screened=screened()))
+    with reading() as session:
+        rows = session.execute(select(Review.comment_id, Review.propensity)).all()
+    assert {row.comment_id: row.propensity for row in rows} == {
+        live: 0.02,
+        held: 1,
+        named: None,
+        told: 1,
+    }
+
+
 def test_an_event_has_the_public_state_and_the_event_it_replaces(client: Client) -> None:
     comment = posted(client)
     settle_one(Change(comment, Verdict.APPROVE, by=ANN))
