@@ -32,6 +32,7 @@ from service.api import (
     people,
     policy,
     public,
+    quality,
     threads,
     webhooks,
 )
@@ -83,6 +84,7 @@ def create_app() -> Flask:
         webhooks,
         policy,
         model_versions,
+        quality,
         people,
         keys,
         done,

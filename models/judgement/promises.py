@@ -202,12 +202,12 @@ def _just_above(good: Sequence[float], allowed: int) -> float:
 # the thresholds.
 
 
-def interval(count: int, of: int) -> Interval:
-    """Return the interval of Clopper and Pearson at `LEVEL`."""
+def interval(count: int, of: int, level: float = LEVEL) -> Interval:
+    """Return the interval of Clopper and Pearson."""
     if not of:
         return Interval(0, 0, None, 0.0, 1.0)
-    low = 1 - _upper(of - count, of)
-    return Interval(count, of, round(count / of, 5), round(low, 5), round(_upper(count, of), 5))
+    low, high = 1 - _upper(of - count, of, level), _upper(count, of, level)
+    return Interval(count, of, round(count / of, 5), round(low, 5), round(high, 5))
 
 
 def most_allowed(of: int, one_in: int) -> int | None:
@@ -228,8 +228,8 @@ def fewest(one_in: int) -> int:
     return ceil(log((1 - LEVEL) / 2) / log1p(-1 / one_in))
 
 
-def _upper(count: int, of: int) -> float:
-    """Return the share at which this count or a lower one has a probability of only (1 - LEVEL) /
+def _upper(count: int, of: int, level: float = LEVEL) -> float:
+    """Return the share at which this count or a lower one has a probability of only (1 - level) /
     2.
     """
     if count >= of:
@@ -237,7 +237,7 @@ def _upper(count: int, of: int) -> float:
     low, high = count / of, 1.0
     for _ in range(40):
         middle = (low + high) / 2
-        if _at_most(count, of, middle) > (1 - LEVEL) / 2:
+        if _at_most(count, of, middle) > (1 - level) / 2:
             low = middle
         else:
             high = middle

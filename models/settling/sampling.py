@@ -4,7 +4,11 @@ error rates of all automatic decisions.
 
 from __future__ import annotations
 
+from models.records import Review
 from models.store.secrets import keyed_hash
+
+# A teaching pick is blind, too, but is not drawn by chance.
+IN_THE_SAMPLE = Review.blind & Review.cause.in_(("sampled", "flagged"))
 
 
 def is_sampled(comment_id: str, share: float, decided: int) -> bool:
@@ -16,4 +20,11 @@ def is_sampled(comment_id: str, share: float, decided: int) -> bool:
     """
     if share <= 0 or decided < 1 / share - 1:
         return False
-    return int(keyed_hash("blind sample", comment_id)[:13], 16) / 16**13 < share
+    return draw_of(comment_id) < share
+
+
+def draw_of(comment_id: str) -> float:
+    """Return the comment's number in 0–1. A sample with a larger share has all comments of a sample
+    with a smaller one, and more.
+    """
+    return int(keyed_hash("blind sample", comment_id)[:13], 16) / 16**13

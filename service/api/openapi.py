@@ -166,6 +166,8 @@ def _answer(call: Call, status: int, meaning: str, schemas: Schemas) -> Json:
             answer["content"]["text/html"] = {"schema": {"type": "string"}}
     else:
         answer["content"] = {call.answer_type: _content(call.answer, schemas, is_sent=False)}
+        for other, example in call.other_types.items():
+            answer["content"][other] = {"schema": {"type": "string"}, "example": example}
     if headers := call.headers_out.get(status):
         answer["headers"] = {
             name: {"required": True, "schema": {"type": "string"}} for name in headers

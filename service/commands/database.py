@@ -13,9 +13,7 @@ import click
 
 @contextmanager
 def checked() -> Iterator[None]:
-    """Require a ready database, and print the message of a ValueError or Problem as the command's
-    error.
-    """
+    """A database that is ready. A ValueError or a Problem is printed with its own message."""
     need_database()
     try:
         yield

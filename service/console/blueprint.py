@@ -178,6 +178,7 @@ PLACES = (
     ("/console/", "The queue"),
     ("/console/blocks", "Blocked and trusted"),
     ("/console/people", "People"),
+    ("/console/quality", "Quality"),
     ("/console/log", "The log"),
     ("/console/settings", "Settings"),
     (ACCOUNT, "Your account"),

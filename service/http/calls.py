@@ -77,6 +77,7 @@ class Call:
     answer: Any
     status: int
     answer_type: str
+    other_types: Mapping[str, str]
     answers: Mapping[int, str]
     headers_in: Mapping[str, Header]
     headers_out: Mapping[int, tuple[str, ...]]
@@ -116,6 +117,7 @@ class Noun(Blueprint):
         answers: Mapping[int, str] | None = None,
         answer: Any = None,
         answer_type: str = JSON,
+        other_types: Mapping[str, str] | None = None,
         body_types: tuple[str, ...] = (JSON,),
         body_may_be_missing: bool = False,
         body: type[BaseModel] | None = None,
@@ -129,7 +131,8 @@ class Noun(Blueprint):
 
         `says` describes the successful answer, `answers` the other statuses. A function that builds
         its own `Response` names the answer's shape in `answer`, and one that reads its own body
-        names the shape in `body`.
+        names the shape in `body`. `other_types` are texts that it can answer with instead,
+        each with an example.
         """
 
         def declare(view: View) -> View:
@@ -150,6 +153,7 @@ class Noun(Blueprint):
                 answer=answer if is_own_response else _none_if_empty(hints["return"]),
                 status=status,
                 answer_type=answer_type,
+                other_types=other_types or {},
                 answers=_all_answers(
                     rule,
                     {status: says, **(answers or {})},

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, TypeVar, get_origin
 
 from flask import request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from models.identifiers import is_id
 from models.text.numbers import digits_to_int
@@ -105,6 +106,15 @@ def _parsed_day(text: object) -> object:
     return day
 
 
+def _parsed_month(text: object) -> object:
+    """Return the first day of a month."""
+    if not isinstance(text, str) or not text:
+        return text or None
+    if re.fullmatch("[0-9]{4}-[0-9]{2}", text) is None:
+        raise ValueError("This must be a month like 2026-01.")
+    return _parsed_day(f"{text}-01")
+
+
 def _parsed_moment(text: object) -> object:
     """Parse a time by RFC 3339, with its time zone."""
     if not isinstance(text, str):
@@ -128,6 +138,11 @@ Cursor = Annotated[
     Field(description="`next` from the previous page."),
 ]
 Day = Annotated[date | None, BeforeValidator(_parsed_day)]
+Month = Annotated[
+    date | None,
+    BeforeValidator(_parsed_month),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$", "examples": ["2026-01"]}),
+]
 Moment = Annotated[datetime | None, BeforeValidator(_parsed_moment)]
 Limit100 = Annotated[int, Field(ge=1, le=100, description=MOST), whole_number(100)]
 Limit200 = Annotated[int, Field(ge=1, le=200, description=MOST), whole_number(200)]

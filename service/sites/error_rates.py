@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from models.judgement.promises import Interval, interval
 from models.records import DecisionRecord, Review
 from models.settling.history import BY_A_HUMAN
+from models.settling.sampling import IN_THE_SAMPLE
 
 GOOD, BAD = "approve", "reject"
 
@@ -47,11 +48,13 @@ def error_rates(session: Session, site_id: int) -> ErrorRates:
 
 
 def _judged(session: Session, site_id: int) -> Counter[tuple[str, str]]:
-    """Count how often each status met each human verdict that says good or bad."""
+    """Count how often each status met each human verdict that says good or bad. An erasure says
+    neither.
+    """
     rows = select(DecisionRecord.was, DecisionRecord.verdict)
     rows = rows.join(Review, Review.closed_by == DecisionRecord.id)
-    rows = rows.where(Review.site_id == site_id, Review.blind, BY_A_HUMAN)
-    rows = rows.where(DecisionRecord.verdict.in_((GOOD, BAD)))
+    rows = rows.where(Review.site_id == site_id, IN_THE_SAMPLE, BY_A_HUMAN)
+    rows = rows.where(DecisionRecord.verdict.in_((GOOD, BAD)), DecisionRecord.becomes != "deleted")
     return Counter((was, verdict) for was, verdict in session.execute(rows))
 
 

@@ -69,6 +69,8 @@ CONSOLE = {
     "GET /console/people": Row("account", about=False),
     "GET /console/log": Row("account", about=False),
     "GET /console/log.csv": Row("account", about=False),
+    "GET /console/quality": Row("account", about=False),
+    "GET /console/quality.csv": Row("account", about=False),
     "GET /console/settings": Row("account", about=False),
     "GET /console/c/<comment_id>": Row("viewer"),
     "GET /console/items/<comment_id>": Row("viewer"),
@@ -135,6 +137,7 @@ API = {
     "GET /v1/receipts/<receipt>": Row("anyone"),
     "GET /v1/sites/<site>/events": Row("read"),
     "GET /v1/sites/<site>/queue": Row("moderate"),
+    "GET /v1/sites/<site>/quality": Row("read"),
     "GET /v1/sites/<site>/comments/<comment_id>": Row("moderate"),
     "GET /v1/sites/<site>/comments/<comment_id>/explanation": Row("moderate"),
     "POST /v1/sites/<site>/comments/<comment_id>/decisions": Row(

@@ -43,9 +43,9 @@ def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[E
 
 def _evidence(record: _Record) -> Evidence:
     rejected = record.counts["rejected"]
-    noun, were = ("comment", "was") if rejected == 1 else ("comments", "were")
+    noun = "comment was" if rejected == 1 else "comments were"
     found = (
-        {"rejected": f"{rejected} earlier {noun} from this email address {were} rejected"}
+        {"rejected": f"{rejected} earlier {noun} rejected from this email address"}
         if rejected
         else {}
     )

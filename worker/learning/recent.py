@@ -61,9 +61,7 @@ def recent_comments(session: Session, site_id: int, base: LinearModel) -> Recent
 
 
 def _newest(session: Session, site_id: int) -> list[_Row]:
-    """Return the newest comments. Each status has a query of its own, because status is the first
-    column of the index.
-    """
+    """Ask for each status by itself, because the index begins with it."""
     rows: list[_Row] = []
     for status in _STATUSES:
         wanted = select(Comment.id, Comment.at, Comment.body, Comment.language)

@@ -496,12 +496,17 @@ def in_the_console(moderator: Caller) -> None:
     assert client.get("/console/threads/2").status_code == 200
 
 
+def measuring(moderator: Caller) -> None:
+    """Show the quality of the last twelve months. Only what arrived in them is read."""
+    assert moderator.call("GET", "/quality").json["total"]["comments"]["live"] < MOST_ROWS
+
+
 @pytest.mark.parametrize(
     "path",
     [
         *(accepting, screening, screening_few, knowing_hosts, learning, sweeping),
         *(publishing, listing, deciding, deciding_many, telling, in_the_console),
-        *(delivering, looking_after_webhooks),
+        *(delivering, looking_after_webhooks, measuring),
     ],
     ids=lambda p: p.__name__,
 )
