@@ -86,8 +86,8 @@ def part(make: Callable[[], T]) -> Part[T]:
 
 
 def inherited(prepare: Callable[[T], None]) -> Callable[[Callable[[], T]], Part[T]]:
-    """Decorate a function whose part a forked process keeps, after `prepare` has made it safe
-    there.
+    """Decorate the function that makes a part which forked processes keep. `prepare` makes the
+    part safe in the child process.
     """
     return lambda make: Part(make, prepare)
 

@@ -92,7 +92,7 @@ class WordsPolicy(_Part):
     as the letters that they imitate.
 
     `plurals` also finds a word with one plural ending (casinos, lotteries). `digits_as_letters`
-    also finds it with digits or signs for letters, or with digits at its ends (c4sino, ca$ino,
+    also finds it with digits or symbols for letters, or with digits at its ends (c4sino, ca$ino,
     casino2). `split` sets what happens if a comment may contain a listed word with a space inside
     (cas ino).
     """
@@ -128,8 +128,8 @@ class AuthorPolicy(_Part):
     """Email addresses are not verified, so an author's record can hold a comment but never approve
     one.
 
-    `hold_first` holds a new author's comments until this many have been approved. It does not prove
-    who writes: anyone can type a regular's address.
+    `hold_first` holds a new author's comments until this many have been approved. It does not
+    verify who is writing: anyone can type a regular commenter's email address.
     """
 
     hold_after_rejections: Annotated[int, Field(ge=1, le=1000)] = 2
@@ -148,8 +148,7 @@ class FormPolicy(_Part):
 
 
 class PromisesPolicy(_Part):
-    """Limits that the owner sets instead of the thresholds for the spam score (see
-    `models/judgement/promises.py`).
+    """Limits that the owner sets instead of thresholds for the scores.
 
     Greenroom holds at most 1 in `good_held_back_one_in` good comments, and asks for at most
     `reviews_a_day` reviews. If the first is set, the manual thresholds apply only until the site

@@ -1,4 +1,4 @@
-"""API calls for a site's blocks, trusts, and rules for similar comments."""
+"""API calls for a site's blocks, trusted authors and hosts, and rules for similar comments."""
 
 from __future__ import annotations
 
@@ -69,8 +69,9 @@ class MadeBlock(ShownBlock):
     status=201,
 )
 def make_block(who: Caller, body: NewBlock) -> MadeBlock:
-    """Block or trust an author, a host or a word, or decide all future comments like a given one.
-    With `others`, this also decides comments that are already waiting.
+    """Block or trust an author, a host or a word, or set the decision for all future comments
+    that are similar to a given one. With `others`, this also decides comments that are already
+    waiting.
     """
     with begin() as session:
         comment = wanted_comment(session, who, body.comment) if body.comment is not None else None

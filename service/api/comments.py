@@ -88,7 +88,7 @@ def read_comment(who: Caller, comment_id: str) -> CommentRecord:
 )
 def explain_score(who: Caller, comment_id: str) -> Explained:
     """Show what moved a comment's spam score: `up` towards spam, `down` away from it. The parts add
-    up: intercept + every log_odds + rest = log_odds.
+    up: `intercept` + the `log_odds` of each part + `rest` = the score's `log_odds`.
     """
     with reading() as session:
         judged = explaining.judged(session, wanted_comment(session, who, comment_id))

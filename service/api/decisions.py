@@ -84,7 +84,7 @@ class UndoneMany(TypedDict):
     answers={404: "One of the ids is not a comment on this site. Nothing was decided."},
 )
 def decide_many(who: Caller, body: Rulings) -> DecidedMany:
-    """Give up to 1,000 comments the same verdict in one transaction. You can undo the
+    """Apply one verdict to as many as 1,000 comments, in one transaction. You can undo the
     decisions of all calls with the same `batch` together.
     """
     asked = body.model_copy(update={"batch": body.batch or new_id()})

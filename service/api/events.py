@@ -110,7 +110,9 @@ class DigestQuery(Query):
 
 
 class Digest(TypedDict):
-    """SHA-256 of a line `id version` for each approved comment, sorted by id."""
+    """One SHA-256 hash over all approved comments, sorted by id: a line `id version` for each, and
+    each line ends with a newline.
+    """
 
     thread: Annotated[str, Field(examples=["/2026/harbour"])]
     count: Annotated[int, Field(examples=[12])]

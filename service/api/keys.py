@@ -21,8 +21,8 @@ api = Noun("keys", "API keys", "Keys that programs send to call the API.")
 
 class KeyRequest(BaseModel):
     """The key to create. `admin` includes `moderate`, and `moderate` includes `read`. `post` lets a
-    server post for its readers and pass their addresses. Without `expires_at` the key works until
-    someone revokes it.
+    server post on behalf of its readers and pass their IP addresses. Without `expires_at` the key
+    works until someone revokes it.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -223,7 +223,7 @@ def _covered(session: Session, who: Caller) -> Covered:
 
 def _view(session: Session, who: Caller, tab: str, query: ListQuery) -> View:
     if query.order not in (ORDERS if tab == "review" else ORDERS[:2]):
-        raise wrong_field("order", "This list cannot be sorted by risk or due. Only `review` can.")
+        raise wrong_field("order", "Only the `review` list can be sorted by `risk` or `due`.")
     if query.campaign and not is_id(query.campaign):
         raise wrong_field("campaign", "This must be the id of the campaign's first comment.")
     return View(

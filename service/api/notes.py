@@ -70,7 +70,7 @@ def write_note(who: Caller, comment_id: str, body: notes.NewNote) -> WrittenNote
     status=201,
 )
 def ask_question(who: Caller, comment_id: str, body: notes.NewQuestion) -> AskedQuestion:
-    """Ask one moderator, or everyone with a role, about a comment."""
+    """Ask one moderator, or everyone with a given role, about a comment."""
     with begin() as session:
         comment = wanted_comment(session, who, comment_id)
         return notes.question_shape(notes.ask(session, comment, body, by=who.by))

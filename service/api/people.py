@@ -125,7 +125,7 @@ def resend_invitation(who: Caller, invitation_id: str) -> Invite:
 
 def _mailed(site: str, new: tickets.Invitation) -> Invite:
     if mailed := mail.can_send():
-        text = letters.invitation(f"The owner of {site}", site, new.link)
+        text = letters.invitation(f"The owner of {site}", site, new.role, new.link)
         mail.send_soon(new.email, *text)
     return {"email": new.email, "role": new.role, "link": new.link, "mailed": mailed}
 
@@ -154,7 +154,7 @@ def withdraw_invitation(who: Caller, invitation_id: str) -> None:
     answers={409: "This person is the site's only owner."},
 )
 def change_role(who: Caller, moderator_id: str, body: RoleChange) -> RoleNow:
-    """Give someone another role on this site."""
+    """Replace someone's role on this site."""
     with begin() as session:
         email = team.set_role(session, who.site.id, moderator_id, body.role, by=who.by)
     return {"id": moderator_id, "email": email, "role": body.role}

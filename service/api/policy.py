@@ -46,8 +46,9 @@ api = Noun("policy", "Policy", "The moderation policy of a site.")
     says="The current policy.",
 )
 def read_policy(who: Caller) -> PolicyInForce:
-    """Read the site's policy. `fitted` has the thresholds that keep its promises, the labels behind
-    them, and the reason if rejection is off. It is null while the manual thresholds apply.
+    """Read the site's policy. `fitted` has the thresholds that meet its `promises`, the decisions
+    that they are based on, and, if rejection by score is off, the reason. It is null while the
+    manual thresholds apply.
     """
     with reading() as session:
         return in_force(session, session.get_one(Site, who.site.id))

@@ -121,7 +121,7 @@ class Accepted(TypedDict):
     status=202,
     answers={
         303: "The form was accepted. `Location` is a page that tells the reader what happens next.",
-        400: "The body is not valid JSON or not a valid form in UTF-8.",
+        400: "The body is JSON or a form, but it is malformed or not UTF-8.",
         401: "Greenroom-Reader-Address was sent without a valid key.",
         403: (
             "Greenroom-Reader-Address was sent with a key of another site or without the scope "
@@ -138,7 +138,7 @@ class Accepted(TypedDict):
             "long to wait."
         ),
         503: (
-            "The database does not respond. Usually nothing was accepted; if the comment may have "
+            "The database does not respond. Usually the comment was not accepted. If it may have "
             "been, `detail` says so. Sending it again is safe."
         ),
     },
@@ -158,8 +158,8 @@ class Accepted(TypedDict):
         ),
         READER_ADDRESS: Header(
             what=(
-                "The reader's IP address, for a server that posts for its readers. Needs a key "
-                "with the scope `post` in `Authorization`. Rate limits then apply to the "
+                "The reader's IP address, for a server that posts on behalf of its readers. Needs "
+                "a key with the scope `post` in `Authorization`. Rate limits then apply to the "
                 "reader, not to the server."
             ),
             schema={"type": "string", "maxLength": 64, "examples": ["203.0.113.9"]},
@@ -295,7 +295,8 @@ class ThreadQuery(Query):
         ID_SCHEMA,
         Field(
             description=(
-                "List the remaining replies to the comment with this id. Its `more` leads here."
+                "List the remaining replies to the comment with this id. Its `more` is the URL of "
+                "this list."
             )
         ),
     ] = None

@@ -57,7 +57,9 @@ def list_webhooks(who: Caller) -> Webhooks:
     headers_out={201: ("Location",)},
 )
 def create_webhook(who: Caller, body: NewWebhook) -> Response:
-    """Send events to your endpoint, signed as Standard Webhooks 1.0.0 describes, or to a chat."""
+    """Create a webhook. Greenroom then sends events to your endpoint, signed as Standard Webhooks
+    1.0.0 describes, or to a chat.
+    """
     made = endpoints.make(who, body)
     place = f"/v1/sites/{who.site.key}/webhooks/{made['id']}"
     return json_response(made, 201, {"Location": place})

@@ -13,7 +13,9 @@ import click
 
 @contextmanager
 def checked() -> Iterator[None]:
-    """A database that is ready. A ValueError or a Problem is printed with its own message."""
+    """Require a ready database, and print the message of a ValueError or Problem as the command's
+    error.
+    """
     need_database()
     try:
         yield

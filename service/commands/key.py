@@ -35,8 +35,8 @@ def key() -> None:
     multiple=True,
     required=True,
     help=(
-        "May be repeated. admin includes moderate, and moderate includes read. post: post for "
-        "readers and pass their addresses. metrics: read /metrics for all sites."
+        "May be repeated. admin includes moderate, and moderate includes read. post: post on "
+        "behalf of readers and pass their IP addresses. metrics: read /metrics for all sites."
     ),
 )
 @click.option("--name", default="", help="A name for the key in lists and in the log.")

@@ -45,7 +45,7 @@ def add_moderator(email: str, site_key: str, role: str, password_stdin: bool) ->
 @click.option("--site", "site_key", required=True, metavar="KEY", help="The site to moderate.")
 @click.option("--role", type=click.Choice(["owner", "moderator", "viewer"]), required=True)
 def invite_moderator(email: str, site_key: str, role: str) -> None:
-    """Print a link with which EMAIL joins a site and chooses a password. It works once and
+    """Print a link that lets EMAIL join a site and choose a password. It works once and
     expires after a week.
     """
     with checked():
@@ -57,7 +57,7 @@ def invite_moderator(email: str, site_key: str, role: str) -> None:
 @moderator.command("reset")
 @click.argument("email")
 def reset_password(email: str) -> None:
-    """Print a link with which EMAIL chooses a new password. It works once and expires after an
+    """Print a link that lets EMAIL choose a new password. It works once and expires after an
     hour.
     """
     with checked():

@@ -74,7 +74,7 @@ def _examined(mend: bool) -> Examination:
 
     if not is_ready():
         raise click.ClickException(
-            "there is no database at the newest schema; run `greenroom migrate`"
+            "the database does not exist or its schema is out of date; run `greenroom migrate`"
         )
     with _watched() as step:
         found = doctor.examine(step)
@@ -194,8 +194,8 @@ def backup(file: Path, with_secrets: bool, replace: bool) -> None:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def restore(file: Path) -> None:
-    """Restore FILE into an empty database made by `greenroom migrate`. The database may be of
-    another kind.
+    """Restore FILE into an empty database made by `greenroom migrate`. The backup may
+    come from SQLite or PostgreSQL.
     """
     from service.operations.restore import restore as fill
 
@@ -267,8 +267,8 @@ def generate_secrets() -> None:
 
 @secrets.command("add-key")
 def add_key() -> None:
-    """Print the current keys and a new one for email addresses, which becomes the current one. This
-    changes nothing.
+    """Print the keys with a new email key added and selected for encryption. This saves nothing:
+    give the output to every process.
     """
     from models.store.secrets import as_json, from_source, with_new_email_key
 

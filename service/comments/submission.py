@@ -197,5 +197,5 @@ def _first_down(sentence: str) -> str:
 
 
 def without_token(submission: Submission) -> dict[str, Any]:
-    """Return what an Idempotency-Key stands for: the same comment, whatever its form's token."""
+    """Return the fields that an Idempotency-Key covers: all except the form's token."""
     return submission.model_dump(exclude={"token"})

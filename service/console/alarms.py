@@ -12,7 +12,7 @@ from service.operations.health import parts_down
 FRESH_SECONDS = 10.0
 MEANS = {
     "broker": (
-        "The message queue does not respond. Comments are still accepted and checked, but more "
+        "The message queue is not responding. Comments are still accepted and checked, but more "
         "slowly."
     ),
     "workers": (
@@ -20,8 +20,8 @@ MEANS = {
         "worker is back."
     ),
     "storage": (
-        "The storage for published pages does not respond. Decisions are saved and appear when "
-        "it is back."
+        "The storage for published pages is not responding. Decisions are saved and appear "
+        "when it is back."
     ),
     "model": "The spam model is missing. Comments that it would score are held for you.",
 }

@@ -255,7 +255,7 @@ def leave() -> Response:
 
 @console.post("/taken-back")
 def take_up() -> Response:
-    """Take comments that were left to others back into the moderator's own queue."""
+    """Return comments that the moderator left to others to the moderator's own queue."""
     who = acting()
     ids = sent(Those).items
     may_decide(who, ids)

@@ -9,8 +9,9 @@ from models.store.database import begin, reading
 from service.console.blueprint import acting, console
 from service.console.confirming import Action, sensitive
 from service.console.sessions import SignedIn
-from service.console.team import A_ROLE, NewLink, check_owner, mailed
+from service.console.team import check_owner, mailed
 from service.people import api_keys, tickets
+from service.people.letters import A_ROLE
 
 
 def _sending_again(who: SignedIn, site: str, invitation_id: str) -> Action:
@@ -29,7 +30,7 @@ def resend_invitation(who: SignedIn, site: str, invitation_id: str) -> str:
     with begin() as session:
         site_id = api_keys.site_id_of(session, site)
         new = tickets.invite_again(session, site_id, invitation_id, by=who.by)
-    return mailed(who, site, NewLink(new.email, new.link))
+    return mailed(who, site, new)
 
 
 @console.post("/sites/<site>/invitations/<invitation_id>/withdraw")

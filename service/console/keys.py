@@ -20,10 +20,10 @@ from service.people import api_keys
 from service.people.names import names_of
 
 MAY = {
-    "read": "Read events",
-    "moderate": "Read events and moderate",
-    "admin": "Everything, including settings, people and keys",
-    "": "Only post comments (tick the box below)",
+    "read": "read events",
+    "moderate": "read events and moderate",
+    "admin": "do everything, including managing settings, people and keys",
+    "": "only post comments (tick the box below)",
 }
 LIVES = {"30": "In 30 days", "90": "In 90 days", "365": "In 1 year", "": "Never"}
 OVERLAPS = {"24": "In 1 day", "1": "In 1 hour", "168": "In 7 days", "0": "At once"}

@@ -55,7 +55,7 @@ def settings_back(site: str) -> BaseResponse:
     check_owner(who, site)
     version = digits_to_int(request.form.get("version"))
     if version is None:
-        raise Problem(422, "Choose the version to go back from.")
+        raise Problem(422, "Choose the settings version to undo.")
     with begin() as session:
         row = session.execute(
             select(Site).where(Site.key == site).with_for_update(key_share=True)

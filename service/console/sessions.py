@@ -53,7 +53,9 @@ class SignedIn(NamedTuple):
 
 
 def start(moderator: Moderator, answer: Response) -> str:
-    """Sign them in with this answer. Return the token that forms of the new session carry."""
+    """Sign the moderator in by setting the session cookie on this response. Return the CSRF token
+    for the new session's forms.
+    """
     cookie = console_sessions.start(moderator, request.headers.get("User-Agent", ""))
     answer.set_cookie(
         _name(),

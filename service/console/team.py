@@ -18,6 +18,7 @@ from service.console.item import check_may, known
 from service.console.sessions import SignedIn
 from service.http.problems import Problem
 from service.people import api_keys, letters, mail, required_factor, team, tickets
+from service.people.letters import A_ROLE
 from service.people.names import ROLES, names_of
 
 MAY = {
@@ -25,8 +26,6 @@ MAY = {
     "moderator": "can also approve and reject them",
     "owner": "can also change the settings and invite people",
 }
-
-A_ROLE = {"owner": "an owner", "moderator": "a moderator", "viewer": "a viewer"}
 
 
 @console.get("/people")
@@ -47,14 +46,7 @@ class Team(NamedTuple):
         return sum(member.second_factor is None for member in self.members)
 
 
-class NewLink(NamedTuple):
-    """The link of a new invitation, and its recipient."""
-
-    email: str
-    link: str
-
-
-def page(who: SignedIn, *, new: NewLink | None = None, error: str = "") -> str:
+def page(who: SignedIn, *, new: tickets.Invitation | None = None, error: str = "") -> str:
     with reading() as session:
         sites = session.scalars(select(Site).where(Site.key.in_(who.sites)).order_by(Site.key))
         teams = {site.key: _team(session, who, site) for site in sites}
@@ -96,13 +88,13 @@ def invite(who: SignedIn, site: str) -> str | tuple[str, int]:
         link = tickets.invite(email, site, role, by=who.by)
     except ValueError as error:
         return page(who, error=str(error)), 422
-    return mailed(who, site, NewLink(email, link))
+    return mailed(who, site, tickets.Invitation(email, role, link))
 
 
-def mailed(who: SignedIn, site: str, new: NewLink) -> str:
+def mailed(who: SignedIn, site: str, new: tickets.Invitation) -> str:
     """Mail the link if the service can send mail, and show it."""
     if mail.can_send():
-        mail.send_soon(new.email, *letters.invitation(who.email, site, new.link))
+        mail.send_soon(new.email, *letters.invitation(who.email, site, new.role, new.link))
     return page(who, new=new)
 
 

@@ -169,8 +169,8 @@ def _needs_no_database(scope: Scope) -> bool:
 
 
 def _most_bytes(path: str) -> int:
-    """Return how long a body may be before Flask is asked: never less than Flask itself allows for
-    the path.
+    """Return the maximum body size, in bytes, that the gate passes to Flask. It is at least Flask's
+    own limit for the path.
     """
     if path.startswith("/v1/sites/") and path.endswith("/comments"):
         return COMMENT_BYTES

@@ -65,7 +65,7 @@ def caller(site_key: str, needs: str) -> Caller:
     if not allows(found.scopes, needs):
         raise Problem(
             403,
-            (f"This key has the scope {' and '.join(found.scopes)}, but this call needs {needs}."),
+            f"This key's scopes are: {', '.join(found.scopes)}. This call needs {needs}.",
         )
     _note_use(found)
     return Caller(site, Actor.key(found.id, found.name), found.scopes)

@@ -64,7 +64,9 @@ class NewNote(BaseModel):
 
 
 class NewQuestion(BaseModel):
-    """A question to everyone with a role, or to one moderator: "moderator:ID", as in the log."""
+    """A question to everyone with a given role, such as "owner", or to one moderator:
+    "moderator:ID", as in the log.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid")
 

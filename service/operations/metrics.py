@@ -133,7 +133,7 @@ def _count(answer: Response) -> Response:
 
 
 def count(route: str, method: str, status: int, seconds: float) -> None:
-    """Count one request and its time."""
+    """Count one request and record its duration."""
     _kind(route, method, status).observe(seconds)
 
 

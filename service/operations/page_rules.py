@@ -172,8 +172,8 @@ class _Look:
     def _count(
         self, tops: Sequence[CommentRow], answers: dict[str, list[CommentRow]], first: int
     ) -> None:
-        """Check that places count from 0 without a gap, among the thread's top-level comments and
-        among each one's replies.
+        """Check that places are numbered from 0 without gaps, among the thread's top-level
+        comments and among each one's replies.
         """
         self.tops += len(tops)
         if [top.place for top in tops] != list(range(first, first + len(tops))):

@@ -146,7 +146,9 @@ def _close_by_last(session: Session, ids: Sequence[str]) -> None:
 
 
 def _decisions() -> Subquery:
-    """Return each comment's log in order, with each entry beside the one before."""
+    """Return each comment's log in order. Each row also has the previous entry's state and version,
+    and the next entry's version.
+    """
     changes = DecisionRecord.was != DecisionRecord.becomes
     order = (DecisionRecord.version, case((changes, 0), else_=1), _id(DecisionRecord.id))
 

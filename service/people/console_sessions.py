@@ -116,7 +116,7 @@ def _uses() -> LastUse:
 
 
 def note_use(hash_: str, used_at: datetime | None) -> None:
-    """Note that the session is in use, after the answer."""
+    """Record that the session is in use, after the response is sent."""
 
     def used(at: datetime) -> Update:
         is_old = or_(ConsoleSession.used_at.is_(None), ConsoleSession.used_at <= at - NOTED_EVERY)

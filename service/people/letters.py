@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+A_ROLE = {"owner": "an owner", "moderator": "a moderator", "viewer": "a viewer"}
 
-def invitation(inviting: str, site: str, link: str) -> tuple[str, str]:
-    """Write to someone who is invited to moderate a site's comments."""
+
+def invitation(inviting: str, site: str, role: str, link: str) -> tuple[str, str]:
+    """Write to someone who is invited to join a site as an owner, moderator or viewer."""
     text = (
-        f"{inviting} has invited you to moderate the comments on {site}. Accept the invitation "
-        f"here:\n\n{link}\n\nThis link works once and expires after a week."
+        f"{inviting} has invited you to join {site} on Greenroom as {A_ROLE[role]}. Accept the "
+        f"invitation here:\n\n{link}\n\nThis link works once and expires after a week."
     )
-    return f"Moderate comments on {site}", text
+    return f"Invitation to join {site} on Greenroom", text
 
 
 def confirm_address(old: str, link: str) -> tuple[str, str]:

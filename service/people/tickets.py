@@ -75,7 +75,7 @@ def withdraw(session: Session, site_id: int, invitation_id: str, *, by: str) -> 
 
 
 def reset(email: str, *, by: str) -> str:
-    """Return a link to choose a new password. Older ones end.
+    """Return a link to choose a new password. Older links stop working.
 
     Raises ValueError for an unknown account.
     """

@@ -34,8 +34,8 @@ class Share(TypedDict):
 
 
 class FittedThresholds(TypedDict):
-    """The thresholds that keep the policy's promises, and the labels behind them. `why` explains
-    what Greenroom does not do yet.
+    """The thresholds that meet the policy's `promises`, and the decisions that they are based on.
+    `why` explains what Greenroom does not do yet.
     """
 
     flag_above: float

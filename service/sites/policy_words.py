@@ -5,8 +5,8 @@ changes.
 from __future__ import annotations
 
 CHOICES = {
-    "ignore": "ignore it",
-    "hint": "hold it at a lower spam score",
+    "ignore": "ignore this",
+    "hint": "hold the comment at a lower spam score",
     "flag": "hold the comment",
     "reject": "reject the comment",
 }
@@ -26,7 +26,7 @@ NUMBERS = {
     "pace.max_per_hour": "Comments allowed per author per hour",
     "author.hold_after_rejections": "Hold an author's comments after this many rejections",
     "author.hold_first": "Hold a new author's comments until this many have been approved",
-    "promises.good_held_back_one_in": "Hold at most 1 good comment in this many",
+    "promises.good_held_back_one_in": "Hold or reject at most 1 in this many good comments",
     "promises.reviews_a_day": "Ask for at most this many reviews a day",
     "threads.close_after_days": "Close threads this many days after the first comment",
     "sample.share": "Share of automatic decisions to check in a blind sample",
@@ -49,7 +49,7 @@ WEIGHTS = {
 SWITCHES = {
     "words.plurals": "Also find words with a plural ending: casinos, boxes, lotteries",
     "words.digits_as_letters": (
-        "Also find words with digits or signs for letters: c4sino, ca$ino, casino2"
+        "Also find words with digits or symbols in place of letters: c4sino, ca$ino, casino2"
     ),
 }
 LISTS = {

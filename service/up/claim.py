@@ -39,7 +39,8 @@ class Claim:
             ) from error
         if not _locked(self._up):
             raise Refused(
-                f"Greenroom already runs on {data}: stop it, or choose another folder with --data."
+                f"Greenroom is already running with the data folder {data}: stop it, or choose "
+                "another with --data."
             )
         self.parts = _open(self.run / "parts.lock")
         if trouble := self.trouble():
@@ -67,8 +68,8 @@ class Claim:
             if time.monotonic() > deadline:
                 pids = " ".join(sorted(path.read_text() for path in self.run.glob("*.pid")))
                 raise Refused(
-                    f"Processes of an earlier start still run (process ids {pids}): stop them "
-                    "first."
+                    f"Processes from a previous run are still running (process ids {pids}). "
+                    "Stop them first."
                 )
             attention.wait(0.1)
         for left in self.run.glob("*.pid"):

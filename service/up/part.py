@@ -44,8 +44,8 @@ class Part:
     noted_pid: int | None = None
 
     def start(self) -> None:
-        """Start it, from the main thread, because Linux signals Valkey when the *thread* that
-        started it dies.
+        """Start the part's process. Call this from the main thread, because Linux signals Valkey
+        when the *thread* that started it dies.
 
         If the machine cannot start a process now, `up` tries again after a pause.
         """

@@ -92,8 +92,8 @@ def make(who: Caller, wanted: NewWebhook) -> WebhookWithSecret:
 
 
 def note_webhook(session: Session, who: Caller, did: str, row: Endpoint) -> None:
-    """Log a change by the host alone, because anyone who knows a chat's whole address can post
-    there.
+    """Log a change with only the webhook's host name, because anyone who knows a chat's full URL
+    can post to it.
     """
     what = f"{did} the webhook to {host_of(row.url)}"
     note_act(session, who.by, "settings", what, site_id=who.site.id)

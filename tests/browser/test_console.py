@@ -579,7 +579,7 @@ def test_the_words_that_moved_the_score_are_marked_in_the_text(
         assert page.locator(".said mark", has_text=re.compile("^CHANNEL$")).count() == 1
         title = page.locator(".said mark.up").first.get_attribute("title")
         assert title is not None
-        assert re.fullmatch(r"Towards spam: \d+% of what moved the score", title)
+        assert re.fullmatch(r"Towards spam: \d+% of the total effect on the score", title)
         expect(
             page.get_by_text("Marked in the text: parts that raise the spam score.")
         ).to_be_visible()

@@ -43,9 +43,9 @@ def check(batch: Sequence[Candidate], session: Session, now: datetime) -> list[E
 
 def _evidence(record: _Record) -> Evidence:
     rejected = record.counts["rejected"]
-    noun = "comment was" if rejected == 1 else "comments were"
+    noun, were = ("comment", "was") if rejected == 1 else ("comments", "were")
     found = (
-        {"rejected": f"{rejected} earlier {noun} rejected from this email address"}
+        {"rejected": f"{rejected} earlier {noun} from this email address {were} rejected"}
         if rejected
         else {}
     )

@@ -160,7 +160,7 @@ def _evidence(
     return Evidence(
         check="blocks",
         outcome=Outcome.FOUND if found else Outcome.CLEAR,
-        detail="; ".join(found.values()) or "no block or trust applies",
+        detail="; ".join(found.values()) or "nothing in it is blocked or trusted",
         found=found,
         counts=counts,
         rule=min((each.by for each in (*alike, *hit) if each.stance != "trust"), default=None),

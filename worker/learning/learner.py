@@ -74,8 +74,8 @@ class _Learner(threading.Thread):
             self._learn_if_due(site_id)
 
     def _learn_if_due(self, site_id: int) -> None:
-        """Ask the database before starting a process, because the sweep also rings for sites that
-        must wait a little longer. If the database is down, the training stays due.
+        """Train the site's model if that is due. Ask the database first, because the sweep also
+        queues sites that must wait a little longer. If the database is down, it stays due.
         """
         try:
             if is_due(site_id):

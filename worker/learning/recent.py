@@ -61,7 +61,9 @@ def recent_comments(session: Session, site_id: int, base: LinearModel) -> Recent
 
 
 def _newest(session: Session, site_id: int) -> list[_Row]:
-    """Ask for each status by itself, because the index begins with it."""
+    """Return the newest comments. Each status has a query of its own, because status is the first
+    column of the index.
+    """
     rows: list[_Row] = []
     for status in _STATUSES:
         wanted = select(Comment.id, Comment.at, Comment.body, Comment.language)

@@ -123,7 +123,9 @@ def _owe_again(session: Session, thread_id: int, since: int) -> None:
 
 
 def owe_object(thread_id: int, name: str) -> None:
-    """Make one object of a thread due, with every change since its comments last changed."""
+    """Mark one object of a thread as due. This also republishes everything that changed since the
+    last change to that object's comments.
+    """
     with begin() as session:
         thread = session.execute(
             select(Thread).where(Thread.id == thread_id).with_for_update()

@@ -30,8 +30,8 @@ def begin_carefully(screening: Screening, *, before: Callable[[], object]) -> li
 
     `before` loads everything that the screeners need in memory when they start.
 
-    Call this while the process has no threads. If the database is down, nothing is known about the
-    last worker; the sweep finds its comments later.
+    Call this before the process starts other threads. If the database is down, nothing is known
+    about the last worker; the sweep finds its comments later.
     """
     try:
         suspects = unfinished()

@@ -50,7 +50,7 @@ def test_a_blocked_host_offers_to_reject_waiting_comments_and_one_undo_restores_
     made = ann.form(f"/comments/{held[0]}/block", **block)
     page = follow(ann, made.location)
     assert "You blocked the host “casino.example”." in band(page)
-    assert "It also stops 3 waiting comments, including this one." in band(page)
+    assert "The block also matches 3 waiting comments, including this one." in band(page)
     assert "Reject all 3" in band(page)
     assert moderator.record(held[0])["status"] == "flagged"  # nothing is decided yet
 
@@ -79,7 +79,7 @@ def test_a_blocked_word_that_only_this_comment_uses_offers_to_reject_it(
     screen_all()
     made = ann.form(f"/comments/{comment}/block", kind="word", value="zeppelin", days="")
     page = follow(ann, made.location)
-    assert "You blocked the word “zeppelin”. It also stops this comment." in band(page)
+    assert "You blocked the word “zeppelin”. The block also matches this comment." in band(page)
     assert "Reject it" in band(page)
 
 

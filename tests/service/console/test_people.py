@@ -204,7 +204,7 @@ def test_settings_are_tried_on_the_past_before_saving(ann: SignedIn, held: str) 
         "decided comments, this would have decided <b>1</b> differently: 1 rejected instead of held."
         in page
     )
-    assert "It would have contradicted no moderator." in page
+    assert "It would not have contradicted any moderator." in page
     assert ">example</textarea>" in page  # nothing typed is lost
     with reading() as session:
         assert session.scalars(select(Site.policy_version)).one() == 1

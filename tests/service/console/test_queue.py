@@ -444,7 +444,7 @@ def test_comments_due_first_are_first_and_late_ones_are_marked(
         session.add(Review(site_id=site, comment_id=held[2], cause="reported", due_at=late))
     waiting = ann.listed()
     assert ann.listed("?order=due") == [held[2], *(id_ for id_ in waiting if id_ != held[2])]
-    assert ann.get("/?order=due").count("late</span>") == 1
+    assert ann.get("/?order=due").count("overdue</span>") == 1
     with reading() as session:
         due = dict(
             session.execute(

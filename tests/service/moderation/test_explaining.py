@@ -184,8 +184,8 @@ def test_the_console_marks_the_words_and_keeps_quiet_about_a_blind_sample(
     page = ann.get(f"/items/{comment}/score")
     assert re.search(
         (
-            r'<mark class="moved up" title="Towards spam: \d+% of what moved the '
-            r'score">CHANNEL</mark>'
+            r'<mark class="moved up" title="Towards spam: \d+% of the total effect on '
+            r'the score">CHANNEL</mark>'
         ),
         page,
     )

@@ -8,9 +8,9 @@ LINK = "https://comments.example/console/join/x"
 
 
 def test_an_invitation_names_who_invites_the_site_and_the_time_it_works() -> None:
-    subject, text = letters.invitation("Ann", "The Paper", LINK)
-    assert subject == "Moderate comments on The Paper"
-    assert text.startswith("Ann has invited you")
+    subject, text = letters.invitation("Ann", "The Paper", "viewer", LINK)
+    assert subject == "Invitation to join The Paper on Greenroom"
+    assert text.startswith("Ann has invited you to join The Paper on Greenroom as a viewer.")
     assert f"\n\n{LINK}\n\n" in text
     assert text.endswith("expires after a week.")
 

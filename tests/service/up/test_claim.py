@@ -59,7 +59,9 @@ def test_a_folder_is_made_for_the_owner_alone(tmp_path: Path) -> None:
 
 def test_a_second_claim_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
     first = Claim(tmp_path)
-    with pytest.raises(Refused, match=r"already runs on .*: stop it, or choose another"):
+    with pytest.raises(
+        Refused, match=r"is already running with the data folder .*: stop it, or choose another"
+    ):
         Claim(tmp_path)
     close(first)
     close(Claim(tmp_path))
@@ -112,7 +114,7 @@ def test_parts_that_stay_are_named_by_their_process_ids(
     claim = Claim(tmp_path)
     (claim.run / "web.pid").write_text("1234")
     (claim.run / "valkey.pid").write_text("1200")
-    with pytest.raises(Refused, match=r"still run \(process ids 1200 1234\): stop them first"):
+    with pytest.raises(Refused, match=r"still running \(process ids 1200 1234\)\. Stop them first"):
         claim.wait(attention())
     close(claim)
 

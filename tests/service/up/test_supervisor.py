@@ -102,7 +102,7 @@ def test_a_second_up_on_the_same_folder_says_so(up: Running) -> None:
         [*GREENROOM, "up"], env=up.environment, capture_output=True, text=True, check=False
     )
     assert refused.returncode == 1
-    assert refused.stderr.startswith("Error: Greenroom already runs on ")
+    assert refused.stderr.startswith("Error: Greenroom is already running with the data folder ")
     assert refused.stderr.count("\n") == 1
     assert up.is_ready()
 

@@ -34,14 +34,14 @@ def test_a_good_record_is_shown_and_earns_nothing(kept: Comes) -> None:
         == "earlier comments from this email address since 2026-02-28: 7 approved and 1 rejected; the address is not verified"
     )
     assert evidence.counts == {"approved": 7, "rejected": 1, "flagged": 0}
-    assert evidence.found == {"rejected": "1 earlier comment was rejected from this email address"}
+    assert evidence.found == {"rejected": "1 earlier comment from this email address was rejected"}
 
 
 def test_a_second_rejection_holds_back(kept: Comes) -> None:
     for n in range(2):
         kept(status="rejected", at=NOON - (n + 1) * HOUR)
     assert decide([_author(kept())], Policy()).reasons == (
-        "2 earlier comments were rejected from this email address",
+        "2 earlier comments from this email address were rejected",
     )
 
 

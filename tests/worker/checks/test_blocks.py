@@ -115,13 +115,13 @@ def test_a_part_of_a_word_or_of_a_host_is_not_blocked(
     client: Client, kind: str, value: str, body: str
 ) -> None:
     stand(kind, value)
-    assert settled(client, body=body)[1] == "no block or trust applies"
+    assert settled(client, body=body)[1] == "nothing in it is blocked or trusted"
 
 
 def test_a_block_ends_on_its_date_or_when_someone_ends_it(client: Client) -> None:
     stand("author", email_index("ann@example.org"), days=-1)
     stand("author", email_index("ann@example.org"), ended=True)
-    assert settled(client)[1] == "no block or trust applies"
+    assert settled(client)[1] == "nothing in it is blocked or trusted"
 
 
 def test_links_to_a_trusted_host_are_not_counted(client: Client) -> None:
@@ -155,5 +155,6 @@ def test_a_thread_can_be_read_first_and_slowed_down(client: Client) -> None:
     assert status == "flagged"
     assert "slow mode is on" in detail
     assert (
-        settled(client, email="ben@example.org", thread="/other")[1] == "no block or trust applies"
+        settled(client, email="ben@example.org", thread="/other")[1]
+        == "nothing in it is blocked or trusted"
     )
