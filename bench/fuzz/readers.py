@@ -21,7 +21,7 @@ from models.judgement.candidate import Candidate
 from models.judgement.policy import Policy
 from models.store import search
 from models.store.database import now
-from models.text import cleaning, email, folding, language, markdown, urls
+from models.text import cleaning, disguise, email, folding, language, markdown, urls
 from service.api import public
 from service.comments import submission
 from service.console import item
@@ -29,6 +29,7 @@ from service.http.form_tokens import read_form_token
 from service.http.problems import Problem, shaped
 from service.moderation import campaigns
 from worker.checks import blocks, context, links, repeats, words
+from worker.checks import disguise as disguise_check
 from worker.checks import email as email_check
 from worker.publishing import feeds
 from worker.webhooks import chats
@@ -226,6 +227,16 @@ READERS = [
             "models.text.folding.fold_text",
             "models.text.folding.says_enough",
         ),
+    ),
+    Reader(
+        "disguise",
+        disguise.disguises.__wrapped__,
+        reads=("models.text.disguise.disguises",),
+    ),
+    Reader(
+        "the check of disguise",
+        lambda said: disguise_check.check([candidate(said)]),
+        reads=("worker.checks.disguise.check",),
     ),
     Reader(
         "language", lambda said: language.detect([said]), reads=("models.text.language.detect",)

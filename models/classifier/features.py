@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
+from math import log1p
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -18,12 +19,13 @@ from numpy.typing import NDArray
 
 from models.classifier.place import Place, away
 from models.classifier.text import Token, read
+from models.text.disguise import KINDS, disguises, letters_of_kind
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 # Raise this with every change in the meaning of a column: models of another layout are refused.
-LAYOUT = 2
+LAYOUT = 3
 COLUMNS = 2**17
 COUNTED_COLUMNS = 32  # reserved for counts; hashes use the rest
 _HASHED = COLUMNS - COUNTED_COLUMNS
@@ -47,7 +49,14 @@ COUNTED = (
     "share of links",
     "has characters that draw nothing",
     "pictures, up to 10",
+    "letters of another alphabet inside words",
+    "letters of decorative alphabets",
+    "words spelled letter by letter",
+    "digits and signs for letters",
+    "characters inside words that draw nothing",
+    "accents that no language has",
 )
+_MOST_DISGUISED = 30  # letters; more are no stronger evidence
 _PICTURE = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _DRAWS_NOTHING = re.compile(
@@ -178,7 +187,17 @@ def counted(original: str, tokens: Sequence[Token]) -> tuple[float, ...]:
         min(1, 4 * links / max(1, len(tokens))),
         _DRAWS_NOTHING.search(original) is not None,
         min(len(_PICTURE.findall(original)), 10) / 10,
+        *_disguised(original),
     )
+
+
+def _disguised(original: str) -> tuple[float, ...]:
+    """Return how much of each kind of disguise a text has."""
+    letters = letters_of_kind(disguises(original))
+    if not letters:
+        return _UNDISGUISED
+    most = log1p(_MOST_DISGUISED)
+    return tuple(log1p(min(letters[kind], _MOST_DISGUISED)) / most for kind in KINDS)
 
 
 def spans_of_counted(original: str, tokens: Sequence[Token]) -> list[list[tuple[int, int]]]:
@@ -203,7 +222,13 @@ def spans_of_counted(original: str, tokens: Sequence[Token]) -> list[list[tuple[
         of_kind["link"],
         [match.span() for match in _DRAWS_NOTHING.finditer(original)],
         [match.span() for match in _PICTURE.finditer(original)],
+        *_spans_of_disguises(original),
     ]
+
+
+def _spans_of_disguises(original: str) -> list[list[tuple[int, int]]]:
+    found = disguises(original)
+    return [[(each.start, each.end) for each in found if each.kind == kind] for kind in KINDS]
 
 
 def _damped_rows(columns: Sequence[NDArray[np.int32]], damping: float) -> csr_matrix:
@@ -245,3 +270,4 @@ def _left_columns(values: NDArray[np.float32]) -> csr_matrix:
 
 
 _NONE = np.array([], np.int32)
+_UNDISGUISED = (0.0,) * len(KINDS)

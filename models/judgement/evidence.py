@@ -16,6 +16,7 @@ CHECKS = (
     "links",
     "hosts",
     "words",
+    "disguise",
     "repeats",
     "pace",
     "author",
@@ -46,8 +47,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One check's finding on one comment. A comment gets twelve of these, so this is a plain class
-    and not a pydantic model.
+    """One check's finding on one comment. A comment gets one from each check, so this is a plain
+    class and not a pydantic model.
 
     - `score` is the check's main number, if it has one: for `spam` the probability in 0–1 by the
       model that `version` names, for `links` their number.

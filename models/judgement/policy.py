@@ -106,6 +106,16 @@ class WordsPolicy(_Part):
     split: Weight = "flag"
 
 
+class DisguisePolicy(_Part):
+    """What happens to a comment with more than `max_letters` letters in disguise: look-alikes of
+    another alphabet, decorative alphabets, words spelled letter by letter, and signs or invisible
+    characters inside words.
+    """
+
+    letters: Weight = "flag"
+    max_letters: Annotated[int, Field(ge=0, le=10_000)] = 1
+
+
 class RepeatsPolicy(_Part):
     """How many earlier comments on the site in the last day may have the same or nearly the same
     text.
@@ -193,6 +203,7 @@ class Policy(_Part):
     email: EmailPolicy = EmailPolicy()
     links: LinksPolicy = LinksPolicy()
     words: WordsPolicy = WordsPolicy()
+    disguise: DisguisePolicy = DisguisePolicy()
     repeats: RepeatsPolicy = RepeatsPolicy()
     pace: PacePolicy = PacePolicy()
     author: AuthorPolicy = AuthorPolicy()
@@ -354,6 +365,11 @@ def _words(item: Evidence, policy: Policy) -> Iterable[_Finding]:
     return _kinds(item, {"blocked": "reject", "held": "flag", "split": policy.words.split})
 
 
+def _disguise(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    if item.counts.get("letters", 0) > policy.disguise.max_letters:
+        yield _Finding(policy.disguise.letters, item.detail)
+
+
 def _page(item: Evidence, policy: Policy) -> Iterable[_Finding]:
     """Hold any problem of the title or address for a human, even blocked words, because they may be
     in the article's own headline.
@@ -406,6 +422,7 @@ _RULES: dict[str, Callable[[Evidence, Policy], Iterable[_Finding]]] = {
     "email": _email,
     "links": _links,
     "words": _words,
+    "disguise": _disguise,
     "page": _page,
     "repeats": _repeats,
     "pace": _pace,

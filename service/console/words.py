@@ -51,6 +51,7 @@ CHECKS = {
     "links": "Links",
     "hosts": "Hosts",
     "words": "Words",
+    "disguise": "Disguise",
     "repeats": "Repeats",
     "pace": "Pace",
     "author": "Author",

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 # that takes such a text.
 READING = (
     *(
+        "models/text/disguise.py",
         "models/text/email.py",
         "models/text/folding.py",
         "models/text/language.py",

@@ -23,6 +23,7 @@ from models.store.database import reading
 from worker.checks import (
     author,
     blocks,
+    disguise,
     email,
     form,
     hosts,
@@ -43,6 +44,7 @@ _ON_THE_TEXT: dict[str, _Check] = {
     "email": email.check,
     "links": links.check,
     "words": words.check,
+    "disguise": disguise.check,
     "form": form.check,
     "language": language.check,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import re
 from collections import Counter
@@ -12,6 +13,8 @@ from typing import NamedTuple
 from models.text.folding import fold
 
 _LABELS = {"spam": True, "ham": False}
+# Only before a character outside ASCII, because C:\\new is a path.
+_SPELLED_LINE_END = re.compile(r"(?:\\n)+(?=[^\x00-\x7f])")
 _BYTE_ORDER_MARK = "\ufeff"  # only ham of YouTube has it, so a model would learn it
 
 
@@ -61,7 +64,7 @@ def _rows(path: Path, reader: csv.DictReader[str]) -> Iterator[Row]:
 
 
 def _row(row: dict[str, str | None], path: Path, line: int) -> Row:
-    text = (row["text"] or "").replace(_BYTE_ORDER_MARK, "").strip()
+    text = mended((row["text"] or "").replace(_BYTE_ORDER_MARK, "")).strip()
     label = (row["label"] or "").strip().lower()
     if label not in _LABELS:
         raise BadCorpus(f"{path}, line {line}: the label is {label!r}; it must be spam or ham")
@@ -75,6 +78,26 @@ def _row(row: dict[str, str | None], path: Path, line: int) -> Row:
         source=path.stem,
         at=row.get("at") or "",
     )
+
+
+def mended(text: str) -> str:
+    r"""Return a message of Telegram as its readers saw it, and any other text unchanged.
+
+    An export stored formatted messages as Python's notation of their pieces
+    (`['Hello ', {'type': 'bold', 'text': 'you'}]`), and some line ends as a backslash and an n.
+    Only ham has the pieces, so a model would learn their notation.
+    """
+    if text.startswith("[") and "{'type'" in text:
+        text = _put_together(text)
+    return _SPELLED_LINE_END.sub("\n", text)
+
+
+def _put_together(written: str) -> str:
+    try:
+        pieces = ast.literal_eval(written)
+    except (SyntaxError, ValueError):
+        return written
+    return "".join(piece if isinstance(piece, str) else str(piece["text"]) for piece in pieces)
 
 
 def normalised(text: str) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.classifier.training.corpus import BadCorpus, Row, deduplicated, groups, read
+from models.classifier.training.corpus import BadCorpus, Row, deduplicated, groups, mended, read
 
 
 def written(folder: Path, content: str, name: str = "own.csv") -> Path:
@@ -92,3 +92,20 @@ def test_a_thread_is_never_divided_and_rows_without_one_are_dealt_out_evenly() -
     for part in set(names[2:]):
         dealt = [row.spam for row, name in zip(loose, names[2:], strict=True) if name == part]
         assert (sum(dealt), len(dealt)) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("written_so", "means"),
+    [
+        (r"Друзья!\n\nПриют ждёт", "Друзья!\nПриют ждёт"),
+        (
+            "['Добро ', {'type': 'bold', 'text': 'пожаловать'}, '!\\nИ вы']",
+            "Добро пожаловать!\nИ вы",
+        ),
+        (r"see C:\new\nothing", r"see C:\new\nothing"),
+        ("nВ is not mended, because somebody typed it", "nВ is not mended, because somebody typed it"),
+        ("[{'type' of nonsense", "[{'type' of nonsense"),
+    ],
+)  # fmt: skip
+def test_messages_of_telegram_read_as_their_readers_saw_them(written_so: str, means: str) -> None:
+    assert mended(written_so) == means
