@@ -200,7 +200,7 @@ def test_a_file_that_is_missing_is_not_found(tmp_path: Path) -> None:
 
 
 def test_a_model_of_other_features_is_refused() -> None:
-    with pytest.raises(UnusableModel, match="for features 1, but this release has 2: train it"):
+    with pytest.raises(UnusableModel, match="for features 1, but this release has 3: train it"):
         LinearModel.from_bytes(arrays(layout=1), "model.npz")
 
 

@@ -26,6 +26,7 @@ ORDER = [
     "links",
     "hosts",
     "words",
+    "disguise",
     "repeats",
     "pace",
     "author",
