@@ -90,6 +90,7 @@ COVERED = {
     "worker/screening/careful.py": "worker/screening/test_isolation.py",
     "worker/screening/waiting.py": "worker/screening/test_isolation.py",
     "worker/webhooks/sending.py": "service/webhooks/test_webhooks.py",
+    "models/judgement/language.py": "worker/checks/test_language.py",
     "models/judgement/words.py": "worker/checks/test_words.py",
     "models/migrations/env.py": "models/migrations/test_migrations.py",
     "models/migrations/repeatable.py": "models/migrations/test_killed.py",

@@ -72,6 +72,11 @@ def features(originals: Sequence[str], places: Sequence[Place | None] | None = N
     """
     known = [None] * len(originals) if places is None else places
     comments = [seen(original, place) for original, place in zip(originals, known, strict=True)]
+    return features_of(originals, comments)
+
+
+def features_of(originals: Sequence[str], comments: Sequence[Sequence[Token]]) -> csr_matrix:
+    """Return the same for comments whose tokens are known."""
     parts = _damped_rows([piece_columns(tokens) for tokens in comments], PIECES_DAMPING)
     words = _damped_rows([word_columns(tokens) for tokens in comments], WORDS_DAMPING)
     counts = [

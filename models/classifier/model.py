@@ -5,12 +5,12 @@ The file is an `.npz` of plain arrays, so reading it needs neither scikit-learn 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from models.classifier.features import COLUMNS, LAYOUT, features
 from models.classifier.file import model_path
 from models.classifier.place import Place
 from models.judgement.scores import SPAM
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 Floats: TypeAlias = NDArray[np.float64]
 Weights: TypeAlias = NDArray[np.float32]
@@ -65,9 +68,12 @@ class LinearModel:
         scores = [np.empty(0)]
         for start in range(0, len(texts), _BATCH):
             batch = slice(start, start + _BATCH)
-            rows = features(texts[batch], known[batch])
-            scores.append(rows @ self.weights + self.intercept)
+            scores.append(self.of_rows(features(texts[batch], known[batch])))
         return np.concatenate(scores)
+
+    def of_rows(self, rows: csr_matrix) -> Floats:
+        """Return the log-odds of comments whose features are known."""
+        return np.asarray(rows @ self.weights + self.intercept, float)
 
     def probabilities(
         self, texts: Sequence[str], places: Sequence[Place | None] | None = None
@@ -75,16 +81,16 @@ class LinearModel:
         """Return the probability of each text being bad, in 0–1."""
         return probability(self.log_odds(texts, places))
 
-    def save(self, path: Path) -> None:
-        """Write the model file. A process that loads it at the same time gets the old or the new
-        one.
+    def save(self, path: Path, more: Mapping[str, NDArray[np.generic]] | None = None) -> None:
+        """Write the model file, with `more` arrays beside the model's. A process that loads it at
+        the same time gets the old or the new one.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".{path.name}.new")
-        unfinished.write_bytes(self.to_bytes())
+        unfinished.write_bytes(self.to_bytes(more))
         unfinished.replace(path)
 
-    def to_bytes(self) -> bytes:
+    def to_bytes(self, more: Mapping[str, NDArray[np.generic]] | None = None) -> bytes:
         """Return the content of the model file."""
         file = BytesIO()
         np.savez_compressed(
@@ -95,6 +101,7 @@ class LinearModel:
             intercept=self.intercept,
             languages=_codes(self.languages),
             acquainted=_codes(self.acquainted),
+            **dict[str, Any](more or {}),
         )
         return file.getvalue()
 

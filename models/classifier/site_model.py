@@ -38,11 +38,15 @@ class Seen(NamedTuple):
     context: Mapping[str, int]
 
 
-def matrix(comments: Sequence[Seen]) -> csr_matrix:
-    """Return one row per comment: its text, the base model's opinion, its context."""
+def matrix(comments: Sequence[Seen], text: csr_matrix | None = None) -> csr_matrix:
+    """Return one row per comment: its text, the base model's opinion, its context.
+
+    `text` are the features of the texts, if they are known already.
+    """
     from scipy.sparse import csr_matrix, hstack  # noqa: PLC0415 — see features.py
 
-    text = features([comment.text for comment in comments])
+    if text is None:
+        text = features([comment.text for comment in comments])
     opinions = np.array([opinion(comment.base) for comment in comments], np.float32)
     contexts = context.columns([comment.context for comment in comments])
     blocks = [
@@ -92,15 +96,15 @@ class SiteModel:
         self.weights, self.intercept = weights, intercept
         self.languages, self.base, self.version = frozenset(languages), base, version
 
-    def log_odds(self, comments: Sequence[Seen]) -> Floats:
+    def log_odds(self, comments: Sequence[Seen], text: csr_matrix | None = None) -> Floats:
         """Return ln(p / (1 - p)) of this site's moderators rejecting each comment."""
         if not comments:
             return np.empty(0)
         weights = self.weights.astype(np.float64)  # so that an explanation adds up to the score
-        return np.asarray(matrix(comments) @ weights + self.intercept, float)
+        return np.asarray(matrix(comments, text) @ weights + self.intercept, float)
 
-    def probabilities(self, comments: Sequence[Seen]) -> Floats:
-        return probability(self.log_odds(comments))
+    def probabilities(self, comments: Sequence[Seen], text: csr_matrix | None = None) -> Floats:
+        return probability(self.log_odds(comments, text))
 
     def text_weights(self) -> Floats:
         """Return the weight of each column of `features()`, before they are folded."""

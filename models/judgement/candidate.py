@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -38,8 +39,8 @@ class Candidate:
       comment. They are empty if the thread already has its own.
     - `thread_moderation` is "before" if a moderator wants to read every comment of the thread
       first. `slow_seconds` is how long an author must wait between two comments in the thread.
-    - `policy` has its thresholds fitted if the owner set promises. `model` is the site's own model,
-      if it has one.
+    - `policy` has its thresholds fitted if the owner set promises. `models` are the site's own
+      models by score, as far as it has some.
     """
 
     id: str
@@ -61,4 +62,4 @@ class Candidate:
     slow_seconds: int | None = None
     form: Form = Form()
     policy: Policy = field(default_factory=Policy)
-    model: SiteModel | None = None
+    models: Mapping[str, SiteModel] = field(default_factory=dict)

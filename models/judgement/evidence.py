@@ -13,6 +13,7 @@ from typing import NotRequired, TypedDict
 CHECKS = (
     "email",
     "spam",
+    "abuse",
     "links",
     "hosts",
     "words",
@@ -30,6 +31,8 @@ SCREENING = "screening"
 
 # Found by the spam check: a score in a language of which the model learned only a little.
 LITTLE_KNOWN = "little_known"
+# Found by the language check: a moderator reads every comment in this language first.
+READ_FIRST = "read_first"
 
 
 # Found by a check that read only a part of the comment, because the whole would have taken too
@@ -47,11 +50,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One check's finding on one comment. A comment gets one from each check, so this is a plain
-    class and not a pydantic model.
+    """One check's finding on one comment. Every comment gets one from each check, so this is a
+    plain class and not a pydantic model.
 
-    - `score` is the check's main number, if it has one: for `spam` the probability in 0–1 by the
-      model that `version` names, for `links` their number.
+    - `score` is the check's main number, if it has one: for `spam` and `abuse` the probability in
+      0–1 by the model that `version` names, for `links` their number.
     - `found` maps each kind of finding to its sentence ("disposable": "mailinator.com hands out
       throw-away addresses"). `counts` are the numbers that a policy compares.
     - `ms` is wall-clock milliseconds; a batch's time is divided equally.

@@ -9,13 +9,15 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from models.judgement.evidence import LITTLE_KNOWN, UNREAD, Evidence, Outcome
+from models.judgement.evidence import LITTLE_KNOWN, READ_FIRST, UNREAD, Evidence, Outcome
+from models.judgement.scores import ABUSE, SCORES
 
 Entry = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]+$"),
 ]
 CheckName = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
+LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 QueryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~:\[\]-]{1,50}$")]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Then = Literal["approve", "flag", "wait"]
@@ -71,6 +73,19 @@ class SpamPolicy(_Part):
     flag_above_little_known: Probability = 0.1
     reject_above: Probability | None = None
     when_abstaining: Literal["approve", "flag"] = "flag"
+
+
+class AbusePolicy(_Part):
+    """A comment that scores `flag_above` or more is held. Greenroom never rejects a comment for its
+    abuse score.
+
+    `first_in_languages` lists languages (ISO 639-1 codes) in which a moderator reads every comment
+    before it is published.
+    """
+
+    flag_above: Probability = 0.5
+    when_abstaining: Literal["approve", "flag"] = "approve"
+    first_in_languages: tuple[LanguageCode, ...] = Field((), max_length=200, examples=[["tr"]])
 
 
 class EmailPolicy(_Part):
@@ -200,6 +215,7 @@ class Policy(_Part):
 
     moderation: Literal["after", "before"] = "after"
     spam: SpamPolicy = SpamPolicy()
+    abuse: AbusePolicy = AbusePolicy()
     email: EmailPolicy = EmailPolicy()
     links: LinksPolicy = LinksPolicy()
     words: WordsPolicy = WordsPolicy()
@@ -255,17 +271,17 @@ _GROUNDS = ("reject", "flag", "wait")  # each is worse than the next
 
 
 def _findings(evidence: Sequence[Evidence], policy: Policy) -> list[_Finding]:
-    """Return everything that the policy makes of the evidence. The spam score comes after the
-    hints, which lower its thresholds.
+    """Return everything that the policy makes of the evidence. The scores come after the hints,
+    which lower the thresholds of the spam score.
     """
     findings: list[_Finding] = []
     for item in evidence:
-        if item.check != "spam":
+        if item.check not in SCORES:
             findings += _weigh(item, policy)
     hinted = any(finding.weight == "hint" for finding in findings)
     for item in evidence:
-        if item.check == "spam":
-            findings += _spam(item, policy.spam, hinted)
+        if item.check in SCORES:
+            findings += _score(item, _limits(item.check, policy, hinted))
     findings += [_missing(item, policy) for item in evidence if item.outcome is Outcome.UNAVAILABLE]
     findings += [_Finding("flag", item.found[UNREAD]) for item in evidence if UNREAD in item.found]
     if policy.moderation == "before":
@@ -286,20 +302,39 @@ def _weigh(item: Evidence, policy: Policy) -> Iterable[_Finding]:
     return rule(item, policy) if rule else []
 
 
-def _spam(item: Evidence, policy: SpamPolicy, hinted: bool) -> Iterable[_Finding]:
+class _Limits(NamedTuple):
+    """The thresholds of one score for one comment. Without `reject`, no comment is rejected by
+    it.
+    """
+
+    flag: float
+    flag_little_known: float
+    reject: float | None
+    when_abstaining: Literal["approve", "flag"]
+
+
+def _limits(score: str, policy: Policy, hinted: bool) -> _Limits:
+    if score == ABUSE:
+        flag = policy.abuse.flag_above
+        return _Limits(flag, flag, None, policy.abuse.when_abstaining)
+    spam = policy.spam
+    flag = _flag_above(spam, hinted)
+    little_known = min(spam.flag_above_little_known, flag)
+    return _Limits(flag, little_known, spam.reject_above, spam.when_abstaining)
+
+
+def _score(item: Evidence, limits: _Limits) -> Iterable[_Finding]:
     if item.outcome is Outcome.ABSTAINED:
-        yield _Finding(policy.when_abstaining, item.detail)
-    elif item.score is not None and LITTLE_KNOWN in item.found:
-        if item.score >= min(policy.flag_above_little_known, _flag_above(policy, hinted)):
+        yield _Finding(limits.when_abstaining, item.detail)
+    elif item.score is None:
+        return
+    elif LITTLE_KNOWN in item.found:
+        if item.score >= limits.flag_little_known:
             yield _Finding("flag", f"{item.detail}; {item.found[LITTLE_KNOWN]}")
-    elif (
-        item.score is not None
-        and policy.reject_above is not None
-        and item.score >= policy.reject_above
-    ):
+    elif limits.reject is not None and item.score >= limits.reject:
         yield _Finding("reject", item.detail)
-    elif item.score is not None and item.score >= (limit := _flag_above(policy, hinted)):
-        yield _Finding("flag", _reason_to_hold(item, limit))
+    elif item.score >= limits.flag:
+        yield _Finding("flag", _reason_to_hold(item, limits.flag))
 
 
 def _reason_to_hold(item: Evidence, limit: float) -> str:
@@ -318,18 +353,21 @@ def _missing(item: Evidence, policy: Policy) -> _Finding:
     return _Finding(policy.could_not_run.get(item.check, "flag"), item.detail)
 
 
+_ANSWERED = {"links", "author", "repeats", *SCORES}
+
+
 def _with_trust(item: Evidence, evidence: Iterable[Evidence]) -> Evidence:
     """Remove doubts that a moderator's trust answers: links to a trusted host, a trusted address's
-    own record, repeats of a text that was found fine, and the spam score of exactly that text. The
-    score still counts for a text that is only similar: otherwise a spammer could add a link to an
+    own record, repeats of a text that was found fine, and the scores of exactly that text. The
+    scores still count for a text that is only similar: otherwise a spammer could add a link to an
     approved text.
     """
     blocks = next((other for other in evidence if other.check == "blocks"), None)
-    if blocks is None or item.check not in {"links", "author", "repeats", "spam"}:
+    if blocks is None or item.check not in _ANSWERED:
         return item
     if item.check == "repeats":
         return replace(item, counts={}) if blocks.counts.get("like_approved") else item
-    if item.check == "spam":
+    if item.check in SCORES:
         is_same = (
             bool(blocks.counts.get("same_as_approved")) and item.outcome is not Outcome.UNAVAILABLE
         )
@@ -410,6 +448,10 @@ def _form(item: Evidence, policy: Policy) -> Iterable[_Finding]:
     )
 
 
+def _language(item: Evidence, policy: Policy) -> Iterable[_Finding]:
+    return _kinds(item, {READ_FIRST: "flag"})
+
+
 def _kinds(item: Evidence, weights: Mapping[str, Weight]) -> Iterable[_Finding]:
     return [
         _Finding(weights[kind], sentence)
@@ -429,4 +471,5 @@ _RULES: dict[str, Callable[[Evidence, Policy], Iterable[_Finding]]] = {
     "author": _author,
     "blocks": _blocks,
     "form": _form,
+    "language": _language,
 }

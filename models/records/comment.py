@@ -30,8 +30,8 @@ class Comment(Base):
       the thread's top comments, or among the replies of its branch; it gets it at its first
       approval and keeps it. `places` counts the places of its own branch.
     - `revision` is the thread's revision when readers last saw this comment change.
-    - `risk` is the spam score of the last screening. `found` names the checks that found something,
-      each with a space on both sides. Lists in the console use both.
+    - `risk` is the largest score of the last screening. `found` names the checks that found
+      something, each with a space on both sides. Lists in the console use both.
     - `seen_at` is when a human first saw it in the console or decided it.
     - `avatar_from` is "name" if the avatar was drawn from the name, and empty if an earlier release
       drew it from the email address: worker/publishing/avatar_seeds.py draws those again.

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from models.identifiers import new_id
 from models.judgement.evidence import Evidence, Outcome
 from models.judgement.policy import Verdict
+from models.judgement.scores import ABUSE, SCORES
 from models.records import Site
 from models.records.review import DUE_AFTER, DUE_AFTER_ALL, UNKNOWN
 from models.settling.actor import POLICY, Actor
@@ -317,15 +318,23 @@ def _shape(change: Change) -> DecisionShape:
 
 
 def risk_of(evidence: Iterable[Evidence]) -> float | None:
-    """The spam score, if the model gave one."""
-    return next((item.score for item in evidence if item.check == "spam"), None)
+    """The largest of the scores that the models gave, if they gave any."""
+    scores = [item.score for item in evidence if item.check in SCORES]
+    return max((score for score in scores if score is not None), default=None)
 
 
 def names_of(evidence: Iterable[Evidence]) -> str:
     """Return the names of the checks that found something or could not run. Each has a space on
     both sides, so that lists can search for one: " links spam ".
+
+    A language that the abuse model does not know is no finding: it is true of every comment in it.
     """
-    names = sorted(item.check for item in evidence if item.outcome is not Outcome.CLEAR)
+    names = sorted(
+        item.check
+        for item in evidence
+        if item.outcome is not Outcome.CLEAR
+        and (item.check, item.outcome) != (ABUSE, Outcome.ABSTAINED)
+    )
     return f" {' '.join(names)} " if names else ""
 
 

@@ -4,7 +4,7 @@ erasing.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
@@ -22,6 +22,7 @@ from service.http.api_keys import Caller
 from service.http.api_types import Status
 from service.http.calls import Noun
 from service.http.problems import Problem
+from service.http.requests import Query
 from service.moderation import explaining
 from service.moderation.comment_records import (
     CommentRecord,
@@ -72,11 +73,17 @@ def read_comment(who: Caller, comment_id: str) -> CommentRecord:
         return full_records(session, [wanted_comment(session, who, comment_id)])[0]
 
 
+class ScoreQuery(Query):
+    """Which of the comment's scores to explain."""
+
+    score: Literal["spam", "abuse"] = "spam"
+
+
 @api.call(
     "GET",
     "/v1/sites/<site>/comments/<comment_id>/explanation",
     scope="moderate",
-    summary="Explain a spam score",
+    summary="Explain a score",
     says="The words and features that moved the score most.",
     answers={
         404: "There is no such comment, or it was erased.",
@@ -86,12 +93,13 @@ def read_comment(who: Caller, comment_id: str) -> CommentRecord:
         ),
     },
 )
-def explain_score(who: Caller, comment_id: str) -> Explained:
-    """Show what moved a comment's spam score: `up` towards spam, `down` away from it. The parts add
-    up: `intercept` + the `log_odds` of each part + `rest` = the score's `log_odds`.
+def explain_score(who: Caller, comment_id: str, query: ScoreQuery) -> Explained:
+    """Show what moved a comment's spam or abuse score: `up` towards it, `down` away from it. The
+    parts add up: `intercept` + the `log_odds` of each part + `rest` = the score's `log_odds`.
     """
     with reading() as session:
-        judged = explaining.judged(session, wanted_comment(session, who, comment_id))
+        comment = wanted_comment(session, who, comment_id)
+        judged = explaining.judged(session, comment, query.score)
     return explaining.as_json(judged)
 
 

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, render_template, request
 from pydantic import BaseModel
 from werkzeug.wrappers import Response as BaseResponse
 
+from models.judgement.scores import SCORES
 from service.console import alarms, coming_back, sessions
 from service.console.coming_back import Kept, OnceMore, SendAgain, SignInFirst
 from service.console.sessions import SignedIn
@@ -187,8 +188,15 @@ PLACES = (
 
 @console.context_processor
 def _around() -> dict[str, object]:
-    """Return what the frame of every page needs: the other pages, and whether a part is down."""
-    return {"places": PLACES, "alarm": alarms.current(), "carried_on": coming_back.carried}
+    """Return what the frame of every page needs: the other pages, and whether a part is down. Items
+    stand on several pages and need the names of the scores.
+    """
+    return {
+        "places": PLACES,
+        "alarm": alarms.current(),
+        "carried_on": coming_back.carried,
+        "scores": SCORES,
+    }
 
 
 console.add_app_template_global(coming_back.writer, "writer")

@@ -12,6 +12,7 @@ from zlib import crc32
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from models.judgement.scores import SCORES
 from models.records import Comment, Review, Thread
 from models.store.database import now
 from service.console import item as items
@@ -49,6 +50,12 @@ class Row(NamedTuple):
     group: str | None = None
     alike: int = 0
     goes_on: bool = False
+
+    @property
+    def scored(self) -> str:
+        """The score that the risk is, if only one of them found something."""
+        names = [name for name in self.found if name in SCORES]
+        return names[0] if len(names) == 1 and self.risk is not None else ""
 
     @property
     def fingerprint(self) -> str:

@@ -1,5 +1,5 @@
-"""A comment's spam score explained by marked words in its text, for the open item and as a separate
-page.
+"""A comment's scores explained by marked words in its text, for the open item and as separate
+pages.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from typing import Literal, NamedTuple
 from flask import Response, render_template, request
 
 from models.classifier.explained import Part
+from models.judgement.scores import SCORES, SPAM
 from models.store.database import reading
 from service.console import item as items
 from service.console.blueprint import console, looking
+from service.http.problems import Problem
 from service.moderation import explaining
 from service.moderation.explaining import Explained
 
@@ -41,13 +43,18 @@ class Shown(NamedTuple):
 
 @console.get("/items/<comment_id>/score")
 def score(comment_id: str) -> Response:
-    """Show the score as a part of the item for the script, or as a separate page."""
+    """Show a score as a part of the item for the script, or as a separate page. `of` names the
+    score.
+    """
     who = looking()
+    name = request.args.get("of", SPAM)
+    if name not in SCORES:
+        raise Problem(404, "There is no such score.")
     with reading() as session:
         comment, site = items.find(session, who, comment_id)
-        judged = explaining.judged(session, comment)
+        judged = explaining.judged(session, comment, name)
         shown = Shown(comment.id, comment.name, comment.language, site)
-        is_found = "spam" in (comment.found or "").split()
+        is_found = name in (comment.found or "").split()
     why = _worth_showing(explaining.as_json(judged))
     pieces = list(marked(judged.body, up=_strongest(why["up"]), down=_strongest(why["down"])))
     is_part = request.headers.get("X-Greenroom") == "score"
@@ -55,6 +62,7 @@ def score(comment_id: str) -> Response:
         "console/_score.html" if is_part else "console/score.html",
         who=who,
         item=shown,
+        score=name,
         why=why,
         pieces=pieces,
         is_marked=is_found and any(piece.way == "up" for piece in pieces),

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from models.identifiers import new_id
 from models.judgement import promises
 from models.judgement.policy import Policy, WordsPolicy
+from models.judgement.scores import SCORES
 from models.records import PolicyVersion, Site
 from models.store.database import begin, now, reading
 from models.text.numbers import digits_to_int
@@ -37,6 +38,7 @@ from service.sites.replaying import Replay, replay, scores_of
 
 MOST_BYTES = 2 * 1024 * 1024  # word lists
 REPLAYED = 1000
+LISTED_IN_A_LINE = ("threads.query", "abuse.first_in_languages")
 WORD_LISTS = tuple(name.removeprefix("words.") for name in LISTS)
 
 
@@ -88,7 +90,7 @@ def _page(who: SignedIn, site: str, trial: Trial = NOTHING_TRIED) -> str:
         numbers=NUMBERS,
         left_empty=LEFT_EMPTY,
         page_query=NAMES["threads.query"],
-        unknown_language_label=NAMES["spam.when_abstaining"],
+        names_of_settings=NAMES,
         unknown_language=UNKNOWN_LANGUAGE,
         verdicts=words.VERDICTS,
         did=words.DID,
@@ -118,6 +120,7 @@ def _values(policy: Policy) -> dict[str, object]:
     for name in SWITCHES:
         values[name] = "yes" if values[name] else "no"
     values["threads.query"] = " ".join(policy.threads.query)
+    values["abuse.first_in_languages"] = " ".join(policy.abuse.first_in_languages)
     values["moderation"] = policy.moderation
     values.update(request.form.to_dict())
     return values
@@ -172,8 +175,9 @@ def _changed(kept: dict[str, Any]) -> dict[str, Any]:
     changed: dict[str, Any] = Policy.model_validate(kept).model_dump(mode="json")
     if request.form.get("moderation"):
         changed["moderation"] = request.form["moderation"]
-    if request.form.get("spam.when_abstaining"):
-        changed["spam"]["when_abstaining"] = request.form["spam.when_abstaining"]
+    for score in SCORES:
+        if when_abstaining := request.form.get(f"{score}.when_abstaining"):
+            changed[score]["when_abstaining"] = when_abstaining
     for field in (*NUMBERS, *WEIGHTS):
         if field in request.form:
             part, _, name = field.partition(".")
@@ -183,8 +187,10 @@ def _changed(kept: dict[str, Any]) -> dict[str, Any]:
         if field in request.form:
             part, _, name = field.partition(".")
             changed[part][name] = request.form[field]  # "yes" and "no" are booleans to pydantic
-    if "threads.query" in request.form:
-        changed["threads"]["query"] = request.form["threads.query"].replace(",", " ").split()
+    for field in LISTED_IN_A_LINE:
+        if field in request.form:
+            part, _, name = field.partition(".")
+            changed[part][name] = request.form[field].replace(",", " ").split()
     for name in WORD_LISTS:
         if name in request.form:
             changed["words"][name] = [

@@ -48,6 +48,7 @@ CAUSES = {
 CHECKS = {
     "email": "Email",
     "spam": "Spam",
+    "abuse": "Abuse",
     "links": "Links",
     "hosts": "Hosts",
     "words": "Words",

@@ -1,5 +1,5 @@
-"""Explain a comment's spam score, with the model that judged it if that still exists, otherwise
-with the current one.
+"""Explain a comment's scores, each with the model that gave it if that still exists, otherwise with
+the current one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 
 from models.classifier.explained import ScoreExplained
 from models.judgement.evidence import StoredEvidence
+from models.judgement.scores import SCORES, SPAM
 from models.records import Comment, Screening, Site, SiteModelRecord
+from service.http.api_types import OneOf
 from service.http.problems import Problem
 from service.moderation.comment_records import is_hidden
 
@@ -29,12 +31,13 @@ _at_work = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
 class Explained(ScoreExplained):
-    """What a spam score consists of. `version` is the model that the explanation uses, and
-    `judged_by` is the model that gave the score. They differ if the model that gave the score no
-    longer exists.
+    """What the `score` of that name consists of. `version` is the model that the explanation uses,
+    and `judged_by` is the model that gave the score. They differ if the model that gave the score
+    no longer exists.
     """
 
     judged_by: Annotated[str, Field(examples=["base-1"])]
+    score: Annotated[str, OneOf(SCORES)]
 
 
 class Judged(NamedTuple):
@@ -42,6 +45,7 @@ class Judged(NamedTuple):
     first.
     """
 
+    score: str
     body: str
     origins: Sequence[str]
     language: str
@@ -50,9 +54,9 @@ class Judged(NamedTuple):
     own: Sequence[SiteModel]
 
 
-def judged(session: Session, comment: Comment) -> Judged:
-    """Return the parts of a comment's score. Raises a 404 for an erased comment, and a 409 for one
-    without a score, or whose score must not be shown yet.
+def judged(session: Session, comment: Comment, score: str = SPAM) -> Judged:
+    """Return the parts of one of a comment's scores. Raises a 404 for an erased comment, and a 409
+    for one without that score, or whose scores must not be shown yet.
     """
     if comment.erased_at:
         raise Problem(404, "This comment was erased together with its score.")
@@ -61,21 +65,26 @@ def judged(session: Session, comment: Comment) -> Judged:
             409,
             ("This comment is a blind sample. You will see what Greenroom found after you decide."),
         )
-    found = _spam(session, comment)
+    evidence = _evidence(session, comment)
+    found = evidence.get(score)
+    if found is None and evidence.get(SPAM):
+        raise Problem(409, f"This comment was checked before Greenroom had the {score} score.")
     if found is None:
         raise Problem(
-            409, "There is no spam score to explain yet: this comment is still being checked."
+            409, f"There is no {score} score to explain yet: this comment is still being checked."
         )
     if found["score"] is None:
-        raise Problem(409, f"There is no spam score to explain: {found['detail']}.")
-    own = _site_models(session, comment.site_id, found["version"])
+        raise Problem(409, f"There is no {score} score to explain: {found['detail']}.")
+    own = _site_models(session, comment.site_id, score, found["version"])
     origins = session.scalars(select(Site.origins).where(Site.id == comment.site_id)).one()
+    counts = evidence[SPAM].get("counts", {}) if SPAM in evidence else {}
     return Judged(
+        score,
         comment.body,
         origins,
         comment.language or "und",
         found["version"],
-        {name: int(count) for name, count in found.get("counts", {}).items()},
+        {name: int(count) for name, count in counts.items()},
         own,
     )
 
@@ -106,7 +115,7 @@ def _explained(comment: Judged) -> Explanation:
     from models.classifier.place import on_site  # noqa: PLC0415
     from models.classifier.site_model import Seen  # noqa: PLC0415
 
-    base = _base()
+    base = _base(comment.score)
     by_base = explain(base, comment.body, on_site(comment.origins))
     own = next((model for model in comment.own if model.base == base.version), None)
     is_known = can_judge(base, comment.language)
@@ -127,24 +136,28 @@ def as_json(comment: Judged) -> Explained:
     """Return the explanation as JSON. `version` is the model that explains, `judged_by` the one
     that gave the score, which may no longer exist.
     """
-    return {**explained(comment).as_json(), "judged_by": comment.version}
+    return {
+        **explained(comment).as_json(),
+        "judged_by": comment.version,
+        "score": comment.score,
+    }
 
 
-def _spam(session: Session, comment: Comment) -> StoredEvidence | None:
-    """Return the spam check's evidence of the latest screening."""
+def _evidence(session: Session, comment: Comment) -> dict[str, StoredEvidence]:
+    """Return the evidence of the latest screening, by check."""
     wanted = select(Screening.evidence).where(Screening.comment_id == comment.id)
     evidence = session.scalar(wanted.order_by(Screening.number.desc()).limit(1)) or []
-    return next((found for found in evidence if found["check"] == "spam"), None)
+    return {found["check"]: found for found in evidence}
 
 
-def _site_models(session: Session, site_id: int, version: str) -> list[SiteModel]:
-    """Return the model of that version, then the live one, as far as they exist and fit this
-    release.
+def _site_models(session: Session, site_id: int, score: str, version: str) -> list[SiteModel]:
+    """Return the model of that version, then the live one of that score, as far as they exist and
+    fit this release.
     """
     named = SiteModelRecord.site_id == site_id, SiteModelRecord.version == version
     ids = [
         session.scalar(select(SiteModelRecord.id).where(*named)),
-        session.scalar(select(Site.model).where(Site.id == site_id)),
+        session.scalar(select(Site.model).where(Site.id == site_id)) if score == SPAM else None,
     ]
     if not any(ids):
         return []
@@ -154,16 +167,16 @@ def _site_models(session: Session, site_id: int, version: str) -> list[SiteModel
     return [each.model for each in found if each]
 
 
-def _base() -> LinearModel:
+def _base(score: str) -> LinearModel:
     from models.classifier.model import UnusableModel, base_model  # noqa: PLC0415
 
     try:
-        return base_model()
+        return base_model(score)
     except (OSError, UnusableModel) as error:
         raise Problem(
             503,
             (
-                "The spam model can't be loaded right now, so its scores can't be explained. "
+                f"The {score} model can't be loaded right now, so its scores can't be explained. "
                 "Try again later."
             ),
         ) from error

@@ -33,8 +33,20 @@ class Share(TypedDict):
     high: float
 
 
+class FittedAbuseThreshold(TypedDict):
+    """The threshold of the abuse score: the good comments that this score holds by itself, and the
+    abusive ones that it finds.
+    """
+
+    flag_above: float
+    held_back: Share
+    caught: Share
+
+
 class FittedThresholds(TypedDict):
     """The thresholds that meet the policy's `promises`, and the decisions that they are based on.
+    `abuse` has the threshold of the abuse score, and the others are those of the spam score.
+    `held_back` are the good comments that any score holds.
     `why` explains what Greenroom does not do yet.
     """
 
@@ -46,6 +58,7 @@ class FittedThresholds(TypedDict):
     caught: Share
     reviews_a_day: float | None
     why: list[str]
+    abuse: FittedAbuseThreshold
 
 
 class PolicyInForce(Policy):

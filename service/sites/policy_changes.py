@@ -58,7 +58,7 @@ def _said(change: SettingChange) -> str:
         return f"{label} ({', '.join(_entries(was, becomes))})"
     if isinstance(was, dict) and isinstance(becomes, dict):
         return f"{label} ({', '.join(_members(was, becomes))})"
-    words = UNKNOWN_LANGUAGE if change.setting == "spam.when_abstaining" else SAID
+    words = UNKNOWN_LANGUAGE if change.setting.endswith(".when_abstaining") else SAID
     empty = LEFT_EMPTY.get(change.setting)
     was, becomes = (_in_words(value, words, empty) for value in (was, becomes))
     return f"{label} from {was} to {becomes}"

@@ -19,6 +19,7 @@ NUMBERS = {
         "Hold comments with at least this score in a language that the model has seen little of"
     ),
     "spam.reject_above": "Reject comments with at least this spam score",
+    "abuse.flag_above": "Hold comments with at least this abuse score",
     "links.max_links": "Links allowed in one comment",
     "disguise.max_letters": "Letters in disguise allowed in one comment",
     "repeats.max_same": "Earlier comments with the same text allowed per day",
@@ -62,7 +63,9 @@ LISTS = {
 }
 OTHERS = {
     "moderation": "New comments",
-    "spam.when_abstaining": "Comments in a language that the model does not know",
+    "spam.when_abstaining": "Comments in a language that the spam model does not know",
+    "abuse.when_abstaining": "Comments in a language that the abuse model does not know",
+    "abuse.first_in_languages": "Languages in which a moderator reads every comment first",
     "threads.query": "URL parameters that identify a page of the site",
     "form.min_seconds": "Seconds that count as faster than a person can type",
     "could_not_run": "What happens if a check cannot run",

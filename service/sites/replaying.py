@@ -1,7 +1,7 @@
 """Replay a policy: decide the stored evidence of settled comments once more. This changes nothing.
 
-Evidence does not depend on the policy except for two checks, the owner's words and how fast is too
-fast: those read the stored text and times again.
+Evidence does not depend on the policy except for three checks: the owner's words, how fast is too
+fast, and the languages to read first. Those read what is stored of the comment again.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from models.judgement import promises
 from models.judgement.evidence import Evidence, from_stored
 from models.judgement.policy import Decision, Policy, Verdict, decide
 from models.judgement.promises import Scores
+from models.judgement.scores import SPAM
 from models.records import Comment, Screening, Site, SiteModelRecord
 from models.settling.ages import too_old
 from models.settling.history import standing_decisions
@@ -157,13 +158,13 @@ def _threads_closed(session: Session, site: Site, draft: Policy) -> int:
     return session.execute(select(func.count()).select_from(old)).scalar_one()
 
 
-def scores_of(session: Session, site: Site) -> Scores | None:
-    """Return the scores that promises are fitted to; None while the site has no model of its
-    own.
+def scores_of(session: Session, site: Site) -> dict[str, Scores]:
+    """Return the scores that promises are fitted to, for each of the site's own models that is
+    live.
     """
     wanted = select(SiteModelRecord.scores).where(SiteModelRecord.id == site.model)
     kept = session.execute(wanted).scalar() if site.model else None
-    return Scores.of(kept) if kept else None
+    return {SPAM: Scores.of(kept)} if kept else {}
 
 
 def _told(done: Sequence[Replayed]) -> Told:
@@ -254,7 +255,7 @@ def _ids(comments: Sequence[Comment]) -> list[str]:
 
 def _again(comment: Comment, evidence: Sequence[Evidence], policy: Policy) -> list[Evidence]:
     """Return the evidence as it would be under that policy."""
-    from models.judgement import form, words  # noqa: PLC0415 — RE2, for this one call
+    from models.judgement import form, language, words  # noqa: PLC0415 — RE2, for this one call
     from models.judgement.candidate import Candidate, Form  # noqa: PLC0415
 
     candidate = Candidate(
@@ -266,8 +267,10 @@ def _again(comment: Comment, evidence: Sequence[Evidence], policy: Policy) -> li
         body=comment.body,
         at=comment.at,
         website=comment.website,
+        language=comment.language or "und",
         form=Form(**comment.form),
         policy=policy,
     )
-    looked = {"words": words.check([candidate])[0], "form": form.check([candidate])[0]}
+    again = {"words": words.check, "form": form.check, "language": language.check}
+    looked = {name: check([candidate])[0] for name, check in again.items()}
     return [looked.get(item.check, item) for item in evidence]

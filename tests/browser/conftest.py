@@ -40,6 +40,7 @@ EASY: dict[str, Any] = {  # publishes at once: here one reader writes the same t
         "flag_above_little_known": 1,
         "when_abstaining": "approve",
     },
+    "abuse": {"flag_above": 1},
     "repeats": {"max_same": 1000, "max_similar": 1000},
     "pace": {"max_per_minute": 10_000, "max_per_hour": 100_000},
 }

@@ -5,6 +5,7 @@ scores from the next batch on.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import structlog
@@ -53,20 +54,32 @@ def _read(session: Session, model_id: str) -> Learned | None:
         return None
 
 
-def with_promises(session: Session, policy: Policy, model_id: str | None) -> Policy:
-    """Return the policy with the thresholds that keep its promises."""
-    model = learned(session, model_id)
-    fitted = _fitted(policy, model.scores if model else None, model_id if model else None)
-    return promises.keep(policy, fitted)
+def learned_by_score(session: Session, model_ids: Mapping[str, str]) -> dict[str, Learned]:
+    """Return the models of those ids by the names of their scores, without those that do not exist
+    or do not fit this release.
+    """
+    found = {score: learned(session, model_id) for score, model_id in model_ids.items()}
+    return {score: each for score, each in found.items() if each}
+
+
+def with_promises(session: Session, policy: Policy, model_ids: Mapping[str, str]) -> Policy:
+    """Return the policy with the thresholds that keep its promises, given the ids of the site's own
+    models by score.
+    """
+    models = learned_by_score(session, model_ids)
+    ids = tuple((score, model_ids[score]) for score in models)
+    return promises.keep(policy, _fitted(policy, models, ids))
 
 
 @cached(
     LRUCache(MOST),
-    key=lambda policy, scores, model_id: (model_id, policy.spam, policy.promises),
+    key=lambda policy, models, ids: (ids, policy.spam, policy.abuse, policy.promises),
     lock=threading.Lock(),
 )
-def _fitted(policy: Policy, scores: Scores | None, model_id: str | None) -> promises.Fitted | None:
-    return promises.fit(policy, scores)
+def _fitted(
+    policy: Policy, models: Mapping[str, Learned], ids: tuple[tuple[str, str], ...]
+) -> promises.Fitted | None:
+    return promises.fit(policy, {score: each.scores for score, each in models.items()})
 
 
 caches.register(_read.cache_clear)

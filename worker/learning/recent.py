@@ -8,17 +8,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.classifier.model import Floats, LinearModel
+from models.classifier.file import model_path
+from models.classifier.model import Floats, LinearModel, probability
 from models.classifier.opinion import opinions
 from models.classifier.place import Place, on_site
 from models.classifier.site_card import Flags
 from models.classifier.site_model import Seen
 from models.judgement import promises
 from models.judgement.policy import Policy
-from models.judgement.promises import DIGITS, STEP, Scores
+from models.judgement.promises import Scores
+from models.judgement.scores import SPAM
 from models.records import Comment, Site, SiteModelRecord
 from models.settling.labels import contexts_of
 from models.store.database import now
@@ -29,10 +32,21 @@ _STATUSES = ("approved", "flagged", "rejected")
 
 
 class Recent(NamedTuple):
-    """The newest comments, oldest first, and how many come per day."""
+    """The newest comments, oldest first, and how many come per day. `texts` are their ids, bodies
+    and languages.
+    """
 
     seen: list[Seen]
     per_day: float
+    texts: Sequence[Text] = ()
+
+
+class Text(NamedTuple):
+    """A comment's id, body and language."""
+
+    id: str
+    body: str
+    language: str
 
 
 class _Row(NamedTuple):
@@ -50,14 +64,15 @@ def recent_comments(session: Session, site_id: int, base: LinearModel) -> Recent
     contexts: dict[str, dict[str, int]] = {}
     for ids in slices([row.id for row in rows]):
         contexts |= contexts_of(session, ids)
-    texts = [(row.body, row.language or "und") for row in rows]
-    thoughts = opinions(base, texts, place_of(session, site_id))
+    texts = [Text(row.id, row.body, row.language or "und") for row in rows]
+    read = [(each.body, each.language) for each in texts]
+    thoughts = opinions(base, read, place_of(session, site_id))
     seen = [
         Seen(row.body, thought, contexts.get(row.id, {}))
         for row, thought in zip(rows, thoughts, strict=True)
     ]
     days = max(1.0, (now() - rows[0].at) / timedelta(days=1))
-    return Recent(seen, round(len(rows) / days, 2))
+    return Recent(seen, round(len(rows) / days, 2), texts)
 
 
 def _newest(session: Session, site_id: int) -> list[_Row]:
@@ -85,7 +100,19 @@ def place_of(session: Session, site_id: int) -> Place:
 
 def sorted_scores(probabilities: Floats) -> list[float]:
     """Return rounded probabilities below 1, so that there is a threshold above each of them."""
-    return sorted(round(min(float(each), 1 - STEP), DIGITS) for each in probabilities)
+    return sorted(promises.rounded(float(each)) for each in probabilities)
+
+
+def base_scores(score: str, texts: Sequence[Text], place: Place) -> dict[str, float | None]:
+    """Return the probability by that score's base model for each comment, by id. None: it does not
+    know the language.
+    """
+    base = LinearModel.load(model_path(score))
+    log_odds = opinions(base, [(each.body, each.language) for each in texts], place)
+    return {
+        each.id: None if value is None else float(probability(np.array(value)))
+        for each, value in zip(texts, log_odds, strict=True)
+    }
 
 
 def count_flags(
@@ -109,4 +136,5 @@ def count_flags(
 
 
 def _flag_above(policy: Policy, scores: Scores | None) -> float:
-    return promises.keep(policy, promises.fit(policy, scores)).spam.flag_above
+    fitted = promises.fit(policy, {SPAM: scores} if scores else None)
+    return promises.keep(policy, fitted).spam.flag_above

@@ -18,13 +18,20 @@ from models.classifier.training.base_model import Untrainable
 from models.classifier.training.site_model import Comparison, Label, SiteTrained, compare, train
 from models.failpoints import failpoint
 from models.identifiers import new_id
-from models.judgement.promises import Scores
+from models.judgement.promises import collected
+from models.judgement.scores import ABUSE
 from models.records import Site, SiteModelRecord
 from models.settling.labels import Decided, labels
 from models.store.database import begin, now, reading
 from worker.learning.champions import Champion, find_champion
 from worker.learning.claims import Claim, claim, give_back
-from worker.learning.recent import count_flags, place_of, recent_comments, sorted_scores
+from worker.learning.recent import (
+    Text,
+    base_scores,
+    count_flags,
+    place_of,
+    recent_comments,
+)
 from worker.learning.site_cards import Training, erased_comments, make_card
 
 KEPT = 20  # models of a site; older ones are deleted
@@ -74,13 +81,24 @@ def _compare(examples: list[Label], trained: SiteTrained, champion: Champion) ->
 def _record(training: Training, base: LinearModel) -> SiteModelRecord:
     claimed, model, spam = training.claimed, training.trained.model, training.spam
     weights = model.packed()
+    held_out, decided = training.trained.held_out, training.decided
     with reading() as session:
         recent = recent_comments(session, claimed.site_id, base)
-        scores = Scores(
-            good=sorted_scores(training.trained.held_out[~spam]),
-            spam=sorted_scores(training.trained.held_out[spam]),
-            recent=sorted_scores(model.probabilities(recent.seen)),
+        of_recent = model.probabilities(recent.seen).tolist()
+        labels = [Text(each.comment, each.body, each.language) for each in decided]
+        place = place_of(session, claimed.site_id)
+        scores = collected(
+            good={
+                each.comment: score
+                for each, score in zip(decided, held_out.tolist(), strict=True)
+                if not each.spam
+            },
+            bad=held_out[spam].tolist(),
+            recent={each.id: score for each, score in zip(recent.texts, of_recent, strict=True)},
             comments_a_day=recent.per_day,
+            others={ABUSE: base_scores(ABUSE, [*labels, *recent.texts], place)}
+            if file.model_path(ABUSE).exists()
+            else {},
         )
         before = training.champion.probabilities(recent.seen)
         card = make_card(session, training, weights)

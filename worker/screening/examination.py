@@ -19,8 +19,10 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from models.judgement.candidate import Candidate
 from models.judgement.evidence import CHECKS, Evidence, Outcome
+from models.judgement.scores import ABUSE, SPAM
 from models.store.database import reading
 from worker.checks import (
+    abuse,
     author,
     blocks,
     disguise,
@@ -35,6 +37,7 @@ from worker.checks import (
     title_and_address,
     words,
 )
+from worker.checks.scores import Batches
 
 _log = structlog.get_logger(__name__)
 
@@ -56,6 +59,7 @@ _ON_THE_RECORDS = {
     "blocks": blocks.check,
     "page": title_and_address.check,
 }
+_SCORES = {SPAM: spam.check, ABUSE: abuse.check}
 
 # Errors that no comment causes, so running the check again for each comment alone would only take
 # longer.
@@ -65,8 +69,8 @@ _NOT_OURS = re.compile(r"site-packages|^<")  # "<": code that SQLAlchemy generat
 
 def examine(batch: Sequence[Candidate], now: datetime) -> list[list[Evidence]]:
     """Return all evidence on each comment. Checks that use the network run before the database is
-    opened, and the spam check runs last, because a site's own model also uses the findings of the
-    others.
+    opened, and the scores are computed last, because a site's own models also use the findings of
+    the others.
     """
     found = {name: _run(name, check, batch) for name, check in _ON_THE_TEXT.items()}
     with reading() as session:
@@ -81,7 +85,9 @@ def examine(batch: Sequence[Candidate], now: datetime) -> list[list[Evidence]]:
         candidate.id: {name: items[at] for name, items in found.items()}
         for at, candidate in enumerate(batch)
     }
-    found["spam"] = _run("spam", partial(spam.check, known=known), batch)
+    batches = Batches(known)
+    for name, score in _SCORES.items():
+        found[name] = _run(name, partial(score, batches=batches), batch)
     return [list(row) for row in zip(*(found[name] for name in CHECKS), strict=True)]
 
 

@@ -22,6 +22,7 @@ from models.identifiers import first_id, new_id
 from models.judgement.candidate import Candidate, Form
 from models.judgement.evidence import SCREENING, Evidence, Outcome
 from models.judgement.policy import Decision, Policy, Verdict, decide
+from models.judgement.scores import SPAM
 from models.records import Comment, Site
 from models.settling.changes import Change, Screened, Settled
 from models.settling.rows import FingerprintRow, LinkedHostRow
@@ -35,7 +36,7 @@ from models.text.urls import page_address
 from worker.bell import PUBLISH, ring
 from worker.checks.hosts import rows as linked
 from worker.checks.repeats import fingerprints
-from worker.learning.models_in_memory import Learned, learned, with_promises
+from worker.learning.models_in_memory import Learned, learned_by_score, with_promises
 from worker.screening import careful, examine
 from worker.screening.batches import give_back, take
 from worker.screening.cpu_limit import cpu_limit
@@ -316,13 +317,12 @@ def _owed(session: Session, batch: Sequence[Waiting]) -> list[Owed]:
     because the process caches the models of the sites.
     """
     sites = {each.site_id: each for each in batch}.values()
-    policies = {
-        site.site_id: with_promises(
-            session, Policy.model_validate(orjson.loads(site.policy)), site.model
-        )
-        for site in sites
-    }
-    models = {site.site_id: learned(session, site.model) for site in sites}
+    policies, models = {}, {}
+    for site in sites:
+        model_ids = {SPAM: site.model} if site.model else {}
+        policy = Policy.model_validate(orjson.loads(site.policy))
+        policies[site.site_id] = with_promises(session, policy, model_ids)
+        models[site.site_id] = learned_by_score(session, model_ids)
     languages = detect([each.body for each in batch])
     return [
         Owed(
@@ -335,7 +335,9 @@ def _owed(session: Session, batch: Sequence[Waiting]) -> list[Owed]:
     ]
 
 
-def _candidate(row: Waiting, language: str, policy: Policy, own: Learned | None) -> Candidate:
+def _candidate(
+    row: Waiting, language: str, policy: Policy, own: Mapping[str, Learned]
+) -> Candidate:
     page = orjson.loads(row.page)
     title = None if row.thread_title or row.title_is_final else page.get("title")
     url = None if row.thread_url or row.url_is_final else page.get("url")
@@ -359,7 +361,7 @@ def _candidate(row: Waiting, language: str, policy: Policy, own: Learned | None)
         slow_seconds=row.slow_seconds,
         form=Form(**orjson.loads(row.form)),
         policy=policy,
-        model=own.model if own else None,
+        models={score: each.model for score, each in own.items()},
     )
 
 

@@ -1,4 +1,4 @@
-// Why a comment got its spam score: asked for once somebody stays with it, and marked in its text.
+// Why a comment got its scores: asked for once somebody stays with it, and marked in its text.
 
 import { html } from "./sending.js";
 
@@ -11,11 +11,11 @@ export function explain(item) {
   clearTimeout(waiting);
   asking.abort(); // the first answer after a start takes a second; it must not keep the next comment waiting
   asking = new AbortController();
-  const place = item?.querySelector("[data-score]");
-  if (place) waiting = setTimeout(() => fill(item, place), PAUSE);
+  const places = [...(item?.querySelectorAll("[data-score]") ?? [])];
+  if (places.length) waiting = setTimeout(() => fill(item, places), PAUSE);
 }
 
-async function fill(item, place) {
+async function fill(item, [place, ...others]) {
   try {
     const found = await html(place.dataset.score, "score", asking.signal);
     if (!place.isConnected) return;
@@ -23,8 +23,10 @@ async function fill(item, place) {
     // Of a comment in which the check found nothing every word would be a little guilty: the list of them is enough.
     if (place.querySelector("[data-marked]")) mark(item.querySelector(".said"), place.querySelectorAll("mark.up"));
   } catch (error) { // the link to its page is still there
-    if (error.status === 503 && place.isConnected) waiting = setTimeout(() => fill(item, place), AGAIN);
+    if (error.status === 503 && place.isConnected) waiting = setTimeout(() => fill(item, [place, ...others]), AGAIN);
+    return;
   }
+  if (others.length) await fill(item, others);
 }
 
 // The text was written in Markdown and is shown rendered, so its words are looked for where they are read.

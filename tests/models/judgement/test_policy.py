@@ -11,8 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from models.judgement.evidence import CHECKS, LITTLE_KNOWN, UNREAD, Evidence, Outcome, from_stored
+from models.judgement.evidence import (
+    CHECKS,
+    LITTLE_KNOWN,
+    READ_FIRST,
+    UNREAD,
+    Evidence,
+    Outcome,
+    from_stored,
+)
 from models.judgement.policy import (
+    AbusePolicy,
     AuthorPolicy,
     Decision,
     EmailPolicy,
@@ -60,8 +69,14 @@ def failed(check: str) -> Evidence:
     )
 
 
-def abstained() -> Evidence:
-    return Evidence(check="spam", outcome=Outcome.ABSTAINED, detail="not learned yet")
+def abuse(score: float, *kinds: str) -> Evidence:
+    told = f"abuse score {score}: probably abusive ({', '.join(kinds)})"
+    sentences = {kind: f"reads like: {kind}" for kind in kinds}
+    return Evidence("abuse", Outcome.FOUND, told, score=score, found=sentences)
+
+
+def abstained(check: str = "spam") -> Evidence:
+    return Evidence(check=check, outcome=Outcome.ABSTAINED, detail="not learned yet")
 
 
 DEFAULT = Policy()
@@ -131,6 +146,62 @@ RULES = [
         FLAG,
         ["spam score 0.3; it has read little of it"],
     ),
+    # Abuse holds a comment by the same rules, and its reason names the kind.
+    ([abuse(0.4999, "insult")], DEFAULT, APPROVE, [CLEAN]),
+    (
+        [abuse(0.87, "insult")],
+        DEFAULT,
+        FLAG,
+        ["abuse score 0.87: probably abusive (insult)"],
+    ),
+    ([abuse(0.6)], Policy(abuse=AbusePolicy(flag_above=0.7)), APPROVE, [CLEAN]),
+    # A harmless score over the owner's limit is told with the limit.
+    (
+        [replace(abuse(0.3), outcome=Outcome.CLEAR, detail="abuse score 0.30: possibly abusive")],
+        Policy(abuse=AbusePolicy(flag_above=0.2)),
+        FLAG,
+        [
+            "abuse score 0.30: possibly abusive; this site holds comments that score 0.20 or more",
+        ],
+    ),
+    # The machine never rejects for abuse, even on a site that rejects by the spam score.
+    (
+        [abuse(1.0, "threat")],
+        Policy(spam=SpamPolicy(reject_above=0.5)),
+        FLAG,
+        ["abuse score 1.0: probably abusive (threat)"],
+    ),
+    # Spam and abuse may both have a reason, and the spam score may still reject.
+    (
+        [spam(0.9), abuse(0.9, "insult")],
+        DEFAULT,
+        FLAG,
+        ["spam score 0.9", "abuse score 0.9: probably abusive (insult)"],
+    ),
+    (
+        [spam(0.99), abuse(0.9, "insult")],
+        Policy(spam=SpamPolicy(reject_above=0.98)),
+        REJECT,
+        ["spam score 0.99", "abuse score 0.9: probably abusive (insult)"],
+    ),
+    # A hint does not lower the limit for abuse.
+    (
+        [abuse(0.45), found("form", "too_quick")],
+        DEFAULT,
+        APPROVE,
+        [HARMLESS, "form: too_quick"],
+    ),
+    # In a language that the abuse model has not learned, the other checks decide, unless the owner
+    # wants a human to.
+    ([abstained("abuse")], DEFAULT, APPROVE, [CLEAN, "not learned yet"]),
+    (
+        [abstained("abuse")],
+        Policy(abuse=AbusePolicy(when_abstaining="flag")),
+        FLAG,
+        ["not learned yet"],
+    ),
+    # An owner may want to read every comment in a language first.
+    ([found("language", READ_FIRST)], DEFAULT, FLAG, ["language: read_first"]),
     # Links: two are fine, three are too many.
     ([found("links", links=2)], DEFAULT, APPROVE, [CLEAN]),
     ([found("links", links=9)], DEFAULT, FLAG, ["9 links; the limit is 2"]),
@@ -273,6 +344,15 @@ RULES = [
         APPROVE,
         [CLEAN, "blocks: like_approved"],
     ),
+    (
+        [
+            found("blocks", "like_approved", like_approved=1, same_as_approved=1),
+            abuse(0.9, "insult"),
+        ],
+        DEFAULT,
+        APPROVE,
+        [CLEAN, "blocks: like_approved"],
+    ),
     # A link that was added to the text is held as usual.
     (
         [found("blocks", "like_approved", like_approved=1), found("links", links=3)],
@@ -338,6 +418,7 @@ checks = st.sampled_from(
     [
         "email",
         "spam",
+        "abuse",
         "links",
         "words",
         "repeats",
@@ -374,6 +455,11 @@ policies = st.builds(
         flag_above_with_hint=probabilities,
         flag_above_little_known=probabilities,
         reject_above=st.none() | probabilities,
+        when_abstaining=st.sampled_from(["approve", "flag"]),
+    ),
+    abuse=st.builds(
+        AbusePolicy,
+        flag_above=probabilities,
         when_abstaining=st.sampled_from(["approve", "flag"]),
     ),
     email=st.builds(EmailPolicy, impossible=weights, disposable=weights),
@@ -425,6 +511,8 @@ def test_stored_evidence_can_be_decided_again_later(one: list[Evidence], policy:
     [
         {"spam": {"flag_above": 1.2}},
         {"links": {"max_links": -1}},
+        {"abuse": {"reject_above": 0.9}},
+        {"abuse": {"first_in_languages": ["Turkish"]}},
         {"email": {"impossible": "shrug"}},
         {"speling": 1},
     ],

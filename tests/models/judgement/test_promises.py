@@ -9,14 +9,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from models.judgement import promises
 from models.judgement.evidence import Evidence, Outcome
-from models.judgement.policy import Policy, Verdict, decide
-from models.judgement.promises import Scores, fewest, fit, interval, keep, most_allowed
+from models.judgement.policy import AbusePolicy, Policy, Verdict, decide
+from models.judgement.promises import (
+    Fitted,
+    Scores,
+    fewest,
+    interval,
+    keep,
+    most_allowed,
+    side_by_side,
+)
+from models.judgement.scores import ABUSE, SPAM
 
 
 def promising(one_in: int | None = 200, reviews: int | None = None, **spam: Any) -> Policy:
     wanted = {"good_held_back_one_in": one_in, "reviews_a_day": reviews}
     return Policy.model_validate({"promises": wanted, "spam": spam})
+
+
+def fit(policy: Policy, scores: Scores | None) -> Fitted | None:
+    """Fit the thresholds of a site with a model of its own for the spam score only."""
+    return promises.fit(policy, {SPAM: scores} if scores else None)
 
 
 def verdict(score: float, policy: Policy, scores: Scores | None) -> Verdict | None:
@@ -153,3 +168,124 @@ def test_without_automatic_rejection_the_owner_learns_that_more_reviews_come() -
     assert fitted is not None
     assert (fitted.flag_above, fitted.reject_above) == (0.5, None)
     assert fitted.why[-1] == "expect about 50 reviews a day, more than your limit of 10"
+
+
+def named(scores: Scores) -> Scores:
+    """Return the same scores, with an id for each comment: the n-th has the number n."""
+    return scores._replace(
+        good_ids=[f"good {at}" for at in range(len(scores.good))],
+        recent_ids=[f"recent {at}" for at in range(len(scores.recent))],
+    )
+
+
+def apart(scores: Scores) -> Scores:
+    """Return the same, as if the largest scores belonged to other comments."""
+    return named(scores)._replace(
+        good_ids=[f"good {at}" for at in reversed(range(len(scores.good)))]
+    )
+
+
+def held(fitted: Fitted, known: dict[str, Scores]) -> int:
+    """Count the good comments that one of the scores holds at the fitted thresholds."""
+    good = side_by_side(known, "good")
+    spam, abuse = good.by[SPAM], good.by[ABUSE]
+    limits = fitted.flag_above, fitted.abuse.flag_above
+    return sum(
+        one >= limits[0] or other >= limits[1] for one, other in zip(spam, abuse, strict=True)
+    )
+
+
+def test_two_models_that_hold_different_comments_keep_the_promise_together() -> None:
+    scores = Scores(good=sorted([*spread(1997), 0.6, 0.7, 0.8]))
+    allowed = most_allowed(2000, 200)
+    assert allowed == 3  # each model alone holds just as many as it may
+    both = {SPAM: named(scores), ABUSE: apart(scores)}
+    for alone in ({SPAM: both[SPAM]}, {ABUSE: both[ABUSE]}):
+        fitted = promises.fit(promising(200), alone)
+        assert fitted is not None
+        assert fitted.held_back.wrong == 3
+    fitted = promises.fit(promising(200), both)
+    assert fitted is not None
+    assert (fitted.flag_above, fitted.abuse.flag_above) == (0.7001, 0.7001)
+    assert held(fitted, both) == fitted.held_back.wrong == 2
+    assert (fitted.abuse.held_back.wrong, fitted.held_back.high <= 1 / 200) == (1, True)
+    kept = keep(promising(200), fitted)
+    assert (kept.spam.flag_above, kept.abuse.flag_above) == (0.7001, 0.7001)
+
+
+def test_two_models_that_hold_the_same_comments_cost_no_more_than_one() -> None:
+    scores = named(Scores(good=sorted([*spread(1997), 0.6, 0.7, 0.8])))
+    fitted = promises.fit(promising(200), {SPAM: scores, ABUSE: scores})
+    assert fitted is not None
+    assert (fitted.flag_above, fitted.abuse.flag_above, fitted.held_back.wrong) == (0.5, 0.5, 3)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    spam=st.lists(st.floats(0, 0.9999), min_size=60, max_size=60),
+    abuse=st.lists(st.floats(0, 0.9999), min_size=60, max_size=60),
+    one_in=st.integers(10, 20),
+    by_hand=st.floats(0, 1),
+)
+def test_all_scores_together_keep_the_promise_with_any_labels(
+    spam: list[float], abuse: list[float], one_in: int, by_hand: float
+) -> None:
+    known = {
+        SPAM: named(Scores(sorted(round(score, 4) for score in spam))),
+        ABUSE: apart(Scores(sorted(round(score, 4) for score in abuse))),
+    }
+    policy = promising(one_in).model_copy(update={"abuse": AbusePolicy(flag_above=by_hand)})
+    fitted = promises.fit(policy, known)
+    assert fitted is not None
+    allowed = most_allowed(60, one_in)
+    if allowed is not None:
+        assert held(fitted, known) == fitted.held_back.wrong <= allowed
+        assert fitted.abuse.flag_above >= by_hand
+
+
+def test_the_base_model_stands_in_for_a_score_without_a_model_of_its_own() -> None:
+    abuse: list[float | None] = [None, *spread(1996), 0.9, 0.9, 0.9]
+    others = {ABUSE: {"good": abuse, "recent": [0.9, 0.1]}}
+    scores = named(Scores(spread(2000), recent=[0.1, 0.2], comments_a_day=10))
+    without, fitted = (
+        promises.fit(promising(200), {SPAM: each})
+        for each in (scores, scores._replace(others=others))
+    )
+    assert without is not None
+    assert fitted is not None
+    assert (without.abuse.flag_above, without.abuse.held_back.of) == (0.5, 0)
+    assert (fitted.abuse.flag_above, fitted.abuse.held_back[:2]) == (0.5, (3, 1999))
+    assert (without.reviews_a_day, fitted.reviews_a_day) == (0, 5)
+    strict = promises.fit(promising(400), {SPAM: scores._replace(others=others)})
+    assert strict is not None
+    assert (strict.abuse.flag_above, strict.held_back.wrong) == (0.9001, 0)
+
+
+def test_only_comments_that_both_models_have_scored_count() -> None:
+    spam = named(Scores(good=spread(900)))
+    abuse = Scores(good=spread(800), good_ids=spam.good_ids[:800])
+    assert side_by_side({SPAM: spam, ABUSE: abuse}, "good").comments == 800
+
+
+def test_scores_that_an_earlier_release_stored_are_counted_as_different_comments() -> None:
+    old = Scores.of({"good": [*spread(1997), 0.6, 0.7, 0.8], "spam": [0.95]})
+    assert (old.good_ids, old.others) == ((), {})
+    new = named(Scores(good=[*spread(1997), 0.6, 0.7, 0.8]))
+    fitted = promises.fit(promising(200), {SPAM: old, ABUSE: new})
+    assert fitted is not None
+    assert (fitted.flag_above, fitted.abuse.flag_above) == (0.7001, 0.7001)
+    assert (fitted.held_back.wrong, fitted.held_back.of) == (2, 2000)
+
+
+def test_rejecting_spam_spares_no_review_of_abuse() -> None:
+    spam = [0.1] * 60 + [0.6] * 20 + [0.8] * 20
+    abuse: list[float | None] = [0.9] * 10 + [0.1] * 90
+    scores = named(Scores(spread(1000), recent=spam, comments_a_day=100))
+    scores = scores._replace(others={ABUSE: {"good": [0.1] * 1000, "recent": abuse}})
+    limited = promises.fit(promising(200, reviews=35), {SPAM: scores})
+    assert limited is not None
+    assert (limited.reject_above, limited.reviews_a_day, limited.why) == (0.8, 30, ())
+    strict = promises.fit(promising(200, reviews=5), {SPAM: scores})
+    assert strict is not None
+    assert (strict.reject_above, strict.reviews_a_day) == (0.6, 10)
+    assert strict.why == ("expect about 10 reviews a day, more than your limit of 5",)

@@ -39,6 +39,24 @@ def test_a_patch_changes_parts_and_returns_the_whole(
     assert moderator.call("GET", "/policy").json == becomes
 
 
+def test_the_part_about_abuse_is_changed_like_the_others(moderator: Caller) -> None:
+    becomes = patched(moderator, {"abuse": {"flag_above": 0.8, "first_in_languages": ["tr"]}})
+    assert becomes["abuse"] == {
+        "flag_above": 0.8,
+        "when_abstaining": "approve",
+        "first_in_languages": ["tr"],
+    }
+    refused = moderator.call("PATCH", "/policy", json={"abuse": {"reject_above": 0.9}})
+    assert refused.status_code == 422  # no comment is rejected for its abuse score
+
+
+def test_promises_are_told_with_the_threshold_of_each_score(moderator: Caller) -> None:
+    fitted = patched(moderator, {"promises": {"good_held_back_one_in": 200}})["fitted"]
+    assert fitted["flag_above"] == Policy().spam.flag_above
+    assert fitted["abuse"]["flag_above"] == Policy().abuse.flag_above
+    assert fitted["abuse"]["held_back"]["of"] == 0
+
+
 def test_null_sets_a_part_or_a_number_to_its_default(moderator: Caller, policy: Any) -> None:
     assert policy["links"]["max_links"] == 7
     assert patched(moderator, {"links": {"max_links": None}})["links"]["max_links"] == 2

@@ -7,6 +7,7 @@ import re
 import pytest
 from sqlalchemy import select
 
+from models.judgement.policy import AbusePolicy, Policy
 from models.records import Block, Comment, Moderator, Site, Thread
 from models.store.database import reading
 from tests.caller import Caller, Client, posted, screen_all
@@ -208,6 +209,31 @@ def test_settings_are_tried_on_the_past_before_saving(ann: SignedIn, held: str) 
     assert ">example</textarea>" in page  # nothing typed is lost
     with reading() as session:
         assert session.scalars(select(Site.policy_version)).one() == 1
+
+
+def test_the_limits_for_abuse_are_set_in_words(ann: SignedIn) -> None:
+    page = ann.get("/settings?site=demo")
+    assert "rejects no comment for its abuse score" in page
+    assert 'name="abuse.flag_above"' in page
+    fields = {
+        "abuse.flag_above": "0,8",
+        "abuse.when_abstaining": "flag",
+        "abuse.first_in_languages": "tr, fa",
+    }
+    saved = ann.form("/settings/demo", **{"do": "save", "version": "1", **fields})
+    assert saved.status_code == 303
+    with reading() as session:
+        policy = Policy.model_validate(session.scalars(select(Site.policy)).one())
+    assert policy.abuse == AbusePolicy(
+        flag_above=0.8, when_abstaining="flag", first_in_languages=("tr", "fa")
+    )
+    assert 'value="tr fa"' in ann.get("/settings?site=demo")
+    wrong = ann.form(
+        "/settings/demo",
+        **{"do": "save", "version": "2", "abuse.first_in_languages": "Turkish"},
+    )
+    assert wrong.status_code == 422
+    assert "Languages in which a moderator reads every comment first" in wrong.text
 
 
 def test_the_log_says_who_did_what_and_its_export_contains_no_formula(

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from math import log
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,14 +21,16 @@ from models.classifier.explanation import BASE_THINKS, explain
 from models.classifier.model import base_model
 from models.classifier.site_model import COLUMNS, TEXT_COLUMNS, SiteModel
 from models.identifiers import new_id
-from models.records import Site, SiteModelRecord
-from models.store.database import begin
+from models.judgement.scores import ABUSE, SPAM
+from models.records import Comment, Screening, Site, SiteModelRecord
+from models.store.database import begin, reading
 from service.console.scores import marked
 from service.moderation import explaining
 from service.people import accounts
 from service.sites import registering
 from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import SignedIn
+from tests.worker.checks.conftest import INSULTS, CountingModel
 
 BODY = "Check out my new channel 😀 and subscribe, my CHANNEL is free!"
 
@@ -196,6 +199,74 @@ def test_the_console_marks_the_words_and_keeps_quiet_about_a_blind_sample(
     blind = screened(moderator, body=f"{BODY} Really.", email="else@example.org")
     assert ann.client.get(f"/console/items/{blind}/score").status_code == 409
     assert f"/console/items/{blind}/score" not in ann.get(f"/items/{blind}")
+
+
+INSULT = "You idiot, this bridge was never safe. Idiot!"
+
+
+@pytest.fixture
+def insults(monkeypatch: pytest.MonkeyPatch) -> CountingModel:
+    """A small abuse model in the place of the real one."""
+    model, of_spam = CountingModel("idiot", "insults-1"), base_model()
+    monkeypatch.setattr("models.classifier.model.loaded", {ABUSE: model, SPAM: of_spam}.__getitem__)
+    monkeypatch.setattr("models.classifier.attributes.base_attributes", lambda score: INSULTS)
+    monkeypatch.setattr("worker.checks.abuse.model_path", lambda score: Path(__file__))  # TEMP
+    return model
+
+
+def test_the_abuse_score_is_explained_by_its_own_model(
+    moderator: Caller, insults: CountingModel
+) -> None:
+    comment = screened(moderator, body=INSULT)
+    [evidence] = [
+        found for found in moderator.record(comment)["evidence"] if found["check"] == "abuse"
+    ]
+    assert evidence["found"] == {"insult": "reads like an insult"}
+    assert evidence["detail"].endswith("probably abusive (insult)")
+    answer = moderator.call("GET", f"/comments/{comment}/explanation?score=abuse")
+    adds_up(answer.json, evidence["score"])
+    assert (answer.json["score"], answer.json["version"]) == ("abuse", "insults-1")
+    [word] = answer.json["up"]
+    assert [INSULT[start:end] for start, end in word["spans"]] == ["idiot", "Idiot"]
+    assert explanation(moderator, comment)["score"] == "spam"
+    wrong = moderator.call("GET", f"/comments/{comment}/explanation?score=anger")
+    assert wrong.status_code == 422
+
+
+def test_an_abusive_comment_is_held_and_shows_why(
+    moderator: Caller, insults: CountingModel
+) -> None:
+    insult = screened(moderator, body=INSULT)
+    record = moderator.record(insult)
+    assert record["status"] == "flagged"
+    assert record["decisions"][0]["reasons"][0].startswith("abuse score 0.")
+    spam = screened(moderator, email="else@example.org")
+    ann = SignedIn(moderator.client, role="viewer")
+    page = ann.get(f"/items/{insult}")
+    assert "Why this abuse score" in page
+    assert f"/console/items/{insult}/score?of=abuse" in page
+    shown = ann.get(f"/items/{insult}/score?of=abuse")
+    assert re.search(r'<mark class="moved up" title="Towards abuse: \d+% of', shown)
+    assert "raise the abuse score" in shown
+    assert ann.client.get(f"/console/items/{insult}/score?of=anger").status_code == 404
+    with reading() as session:
+        risks = dict(session.execute(select(Comment.id, Comment.risk)).all())
+    assert risks[insult] > 0.5
+    assert risks[spam] == pytest.approx(score(moderator, spam)["score"])
+
+
+def test_a_comment_from_before_the_abuse_score_has_none_to_explain(
+    moderator: Caller, insults: CountingModel
+) -> None:
+    comment = screened(moderator)
+    with begin() as session:
+        screening = session.scalars(select(Screening)).one()
+        screening.evidence = [item for item in screening.evidence if item["check"] != "abuse"]
+    answer = moderator.call("GET", f"/comments/{comment}/explanation?score=abuse")
+    assert (answer.status_code, "before Greenroom had the abuse score" in answer.text) == (
+        409,
+        True,
+    )
 
 
 def test_the_pieces_are_the_whole_text() -> None:

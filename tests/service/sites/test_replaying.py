@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import func, select
+from dataclasses import asdict
 
-from models.judgement.policy import LinksPolicy, Policy, SamplePolicy, ThreadsPolicy, WordsPolicy
-from models.records import Comment, DecisionRecord, Site, Thread
+import pytest
+from sqlalchemy import func, select, update
+
+from models.judgement.evidence import Evidence, Outcome, StoredEvidence
+from models.judgement.policy import (
+    AbusePolicy,
+    LinksPolicy,
+    Policy,
+    SamplePolicy,
+    SpamPolicy,
+    ThreadsPolicy,
+    WordsPolicy,
+)
+from models.records import Comment, DecisionRecord, Screening, Site, Thread
 from models.store.database import begin, now, reading
 from service.sites.replaying import Replay, replay
 from tests.caller import Caller, Client, posted, screen_all
@@ -108,3 +119,44 @@ def test_nothing_is_changed_by_trying(settled: dict[str, str]) -> None:
     before = state()
     tried(Policy(words=WordsPolicy(blocked=("ferry",))))
     assert state() == before
+
+
+def scored(abuse: float) -> None:
+    """Store what the abuse check found in each comment."""
+    with begin() as session:
+        for screening in session.scalars(select(Screening)):
+            others = [item for item in screening.evidence if item["check"] != "abuse"]
+            detail = f"abuse score {abuse:.2f}: probably abusive"
+            found = Evidence("abuse", Outcome.FOUND, detail, score=abuse)
+            screening.evidence = [*others, StoredEvidence(**asdict(found))]
+
+
+def test_a_draft_with_another_limit_for_abuse_is_tried_on_the_stored_scores(
+    settled: dict[str, str],
+) -> None:
+    scored(0.6)
+    found = tried(Policy(abuse=AbusePolicy(flag_above=0.7)))
+    assert found["changes"] == [{"from": "flag", "to": "approve", "count": 1}]
+    (sample,) = found["samples"]
+    assert sample["id"] == settled["approved"]
+    found = tried(Policy(abuse=AbusePolicy(flag_above=0.55)))
+    assert (found["changed"], found["draft"]["reject"]) == (0, 0)
+
+
+def test_both_scores_of_a_comment_are_tried(settled: dict[str, str]) -> None:
+    scored(0.6)
+    above_all = Policy(abuse=AbusePolicy(flag_above=0.7), spam=SpamPolicy(flag_above=0.0))
+    found = tried(above_all)
+    assert (found["now"]["flag"], found["draft"]["flag"], found["changed"]) == (2, 2, 0)
+    neither = Policy(abuse=AbusePolicy(flag_above=0.7), spam=SpamPolicy(flag_above=1.0))
+    assert tried(neither)["draft"]["approve"] == 1
+
+
+def test_a_draft_that_reads_a_language_first_is_tried(settled: dict[str, str]) -> None:
+    with begin() as session:
+        session.execute(update(Comment).values(language="tr"))
+    found = tried(Policy(abuse=AbusePolicy(first_in_languages=("tr",))))
+    assert found["changes"] == [{"from": "approve", "to": "flag", "count": 1}]
+    assert found["samples"][0]["reasons"][0] == (
+        "this site reviews every comment in Turkish before publishing it"
+    )

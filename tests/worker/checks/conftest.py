@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from sqlalchemy import insert
 
+from models.classifier.attributes import Attributes
+from models.classifier.features import COLUMNS, word_columns
+from models.classifier.model import Floats, LinearModel
+from models.classifier.text import read
 from models.identifiers import new_id
 from models.judgement.candidate import Candidate
+from models.judgement.scores import ABUSE, SPAM
 from models.records import Comment, Fingerprint, Site, Thread
 from models.settings import settings
 from models.store import database
@@ -165,23 +168,46 @@ def kept(records: None, comes: Comes) -> Comes:
     return keep
 
 
-class CasinoModel:
-    """A working model: the more casinos, the more it is spam."""
+class CountingModel(LinearModel):
+    """A working model: the more of one word, the worse the comment. It notes how many comments each
+    question was about.
+    """
 
-    version = "casino-1"
-    languages, acquainted = frozenset({"en", "de"}), frozenset({"fr"})
+    def __init__(self, word: str, version: str, acquainted: Sequence[str] = ()) -> None:
+        weights = np.zeros(COLUMNS, np.float32)
+        weights[word_columns(read(word))[0]] = 12.0
+        super().__init__(weights, -3.2, ("en", "de"), version, acquainted)
+        self.asked: list[int] = []
 
-    def __init__(self) -> None:
-        self.asked: list[Sequence[str]] = []
-
-    def probabilities(self, texts: Sequence[str], _: object = None) -> NDArray[np.float64]:
-        self.asked.append(texts)
-        return np.array([1 - 0.96 * 0.5 ** text.count("casino") for text in texts])
+    def of_rows(self, rows: csr_matrix) -> Floats:
+        self.asked.append(rows.shape[0])
+        return super().of_rows(rows)
 
 
 @pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> CasinoModel:
-    model, module = CasinoModel(), ModuleType("models.classifier.model")
-    module.base_model = lambda: model  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "models.classifier.model", module)
-    return model
+def models(monkeypatch: pytest.MonkeyPatch) -> dict[str, CountingModel]:
+    """Take the place of the base models, by score."""
+    models = {
+        SPAM: CountingModel("casino", "casino-1", acquainted=["fr"]),
+        ABUSE: CountingModel("idiot", "idiot-1"),
+    }
+    monkeypatch.setattr("models.classifier.model.loaded", models.__getitem__)
+    monkeypatch.setattr("worker.checks.abuse.model_path", lambda score: Path(__file__))  # TEMP
+    monkeypatch.setattr("models.classifier.attributes.base_attributes", lambda score: INSULTS)
+    return models
+
+
+@pytest.fixture
+def model(models: dict[str, CountingModel]) -> CountingModel:
+    """The same for a test that is about spam."""
+    return models[SPAM]
+
+
+def _insults() -> Attributes:
+    weights = np.zeros((2, COLUMNS), np.float32)
+    weights[0, word_columns(read("idiot"))[0]] = 12
+    weights[1, word_columns(read("hell"))[0]] = 12
+    return Attributes(("insult", "profanity"), weights, np.array([-3.2, -3.2]))
+
+
+INSULTS = _insults()

@@ -10,36 +10,26 @@ from pathlib import Path
 from time import perf_counter, sleep
 
 import pytest
+from scipy.sparse import csr_matrix
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from models.classifier.features import features_of
+from models.classifier.text import Token
 from models.judgement.candidate import Candidate, Form
-from models.judgement.evidence import Evidence, Outcome
+from models.judgement.evidence import CHECKS, Evidence, Outcome
 from models.judgement.policy import Policy, Verdict, decide
+from models.judgement.scores import SCORES
 from tests.fakes.dns_server import DnsServer, Mode
-from tests.worker.checks.conftest import NOON, CasinoModel, Comes
+from tests.worker.checks.conftest import NOON, Comes, CountingModel
 from worker.screening import examination, examine
 
-ORDER = [
-    "email",
-    "spam",
-    "links",
-    "hosts",
-    "words",
-    "disguise",
-    "repeats",
-    "pace",
-    "author",
-    "blocks",
-    "page",
-    "form",
-    "language",
-]
+ORDER = [*CHECKS]
 CAME = Form(token="valid", seconds=40)
 
 
 def test_each_comment_has_one_piece_of_evidence_of_each_check(
-    model: CasinoModel, dns: DnsServer, kept: Comes
+    model: CountingModel, dns: DnsServer, kept: Comes
 ) -> None:
     found = examine(
         [kept("a walk", form=CAME), kept("casino casino casino https://shop.net", form=CAME)], NOON
@@ -55,7 +45,11 @@ def test_an_empty_batch_has_no_evidence(records: None) -> None:
 
 @pytest.mark.parametrize("mode", [Mode.NXDOMAIN, Mode.SERVFAIL, Mode.SILENCE])
 def test_a_network_without_dns_never_causes_a_rejection(
-    model: CasinoModel, dns: DnsServer, kept: Comes, set_env: Callable[[str, str], None], mode: Mode
+    model: CountingModel,
+    dns: DnsServer,
+    kept: Comes,
+    set_env: Callable[[str, str], None],
+    mode: Mode,
 ) -> None:
     dns.mode = mode
     if mode is Mode.SILENCE:
@@ -69,7 +63,7 @@ def test_a_network_without_dns_never_causes_a_rejection(
 
 
 def test_a_poisonous_comment_does_not_take_its_neighbours_down(
-    model: CasinoModel, dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
+    model: CountingModel, dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _replace(monkeypatch, "links", _choking_on("poison"))
     bodies = ["a walk", "poison, sold by secretive@paper.test", "a river"]
@@ -92,7 +86,7 @@ def test_a_poisonous_comment_does_not_take_its_neighbours_down(
 
 
 def test_an_error_that_no_comment_caused_is_not_tried_again_for_each(
-    model: CasinoModel, dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
+    model: CountingModel, dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
 
@@ -110,7 +104,7 @@ def test_an_error_that_no_comment_caused_is_not_tried_again_for_each(
 
 
 def test_a_database_that_is_down_is_reported_and_the_other_checks_still_run(
-    model: CasinoModel, dns: DnsServer, comes: Comes
+    model: CountingModel, dns: DnsServer, comes: Comes
 ) -> None:
     [found] = examine(
         [comes("I walked along the river this morning.")], NOON
@@ -125,15 +119,36 @@ def test_a_database_that_is_down_is_reported_and_the_other_checks_still_run(
 
 
 def test_a_model_that_does_not_load_is_reported(
-    dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
+    model: CountingModel, dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "models.classifier.model", None)
     [found] = examine([kept("a walk")], NOON)
-    assert found[1].detail == "the spam check could not run: a file is missing"
+    assert [found[ORDER.index(name)].detail for name in SCORES] == [
+        "the spam check could not run: a file is missing",
+        "the abuse check could not run: a file is missing",
+    ]
+
+
+def test_the_features_of_a_batch_are_computed_once_for_both_scores(
+    models: dict[str, CountingModel],
+    dns: DnsServer,
+    kept: Comes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    computed: list[Sequence[str]] = []
+
+    def counting(texts: Sequence[str], tokens: Sequence[Sequence[Token]]) -> csr_matrix:
+        computed.append(texts)
+        return features_of(texts, tokens)
+
+    monkeypatch.setattr("models.classifier.rows.features_of", counting)
+    examine([kept("a walk"), kept("you idiot")], NOON)
+    assert computed == [["a walk", "you idiot"]]
+    assert [model.asked for model in models.values()] == [[2], [2]]
 
 
 def test_a_check_that_loses_a_comment_has_failed(
-    model: CasinoModel, dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
+    model: CountingModel, dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _replace(monkeypatch, "language", lambda batch: [])
     [found] = examine([kept()], NOON)
@@ -141,7 +156,7 @@ def test_a_check_that_loses_a_comment_has_failed(
 
 
 def test_time_is_shared_out_over_the_batch(
-    model: CasinoModel, dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
+    model: CountingModel, dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def check(batch: Sequence[Candidate]) -> list[Evidence]:
         sleep(0.1)

@@ -7,7 +7,7 @@ import pytest
 from models.classifier.text import MOST_TOKENS
 from models.judgement.evidence import UNREAD, Outcome
 from models.judgement.policy import Policy, Verdict, decide
-from tests.worker.checks.conftest import CasinoModel, Comes
+from tests.worker.checks.conftest import Comes, CountingModel
 from worker.checks import spam
 
 
@@ -15,38 +15,40 @@ from worker.checks import spam
     ("body", "outcome", "detail"),
     [
         ("a walk", Outcome.CLEAR, "spam score 0.04: probably not spam"),
-        ("a casino", Outcome.FOUND, "spam score 0.52: probably spam"),
-        ("casino casino casino casino", Outcome.FOUND, "spam score 0.94: very likely spam"),
+        ("a casino", Outcome.FOUND, "spam score 0.53: probably spam"),
+        ("casino casino casino casino", Outcome.FOUND, "spam score 0.96: very likely spam"),
     ],
 )
 def test_a_score_is_put_into_words(
-    model: CasinoModel, comes: Comes, body: str, outcome: Outcome, detail: str
+    model: CountingModel, comes: Comes, body: str, outcome: Outcome, detail: str
 ) -> None:
     [evidence] = spam.check([comes(body)])
     assert (evidence.outcome, evidence.detail, evidence.version) == (outcome, detail, "casino-1")
 
 
-def test_a_batch_is_one_question_about_the_bodies_alone(model: CasinoModel, comes: Comes) -> None:
+def test_a_batch_is_one_question_about_the_bodies_alone(model: CountingModel, comes: Comes) -> None:
     batch = [
         comes("a walk", name="casino"),
         comes("casino", language="und"),
         comes("ein Spaziergang", language="de"),
     ]
-    assert [round(item.score or 0, 2) for item in spam.check(batch)] == [0.04, 0.52, 0.04]
-    assert model.asked == [["a walk", "casino", "ein Spaziergang"]]
+    assert [round(item.score or 0, 2) for item in spam.check(batch)] == [0.04, 0.6, 0.04]
+    assert model.asked == [3]
 
 
 def test_a_language_it_has_not_learned_is_not_judged_and_goes_to_a_human(
-    model: CasinoModel, comes: Comes
+    model: CountingModel, comes: Comes
 ) -> None:
     arabic, english = spam.check([comes("كازينو", language="ar"), comes("a walk")])
     assert (arabic.outcome, arabic.score) == (Outcome.ABSTAINED, None)
-    assert arabic.detail == "the model does not know Arabic yet, so it can't score this comment"
+    assert (
+        arabic.detail == "the spam model does not know Arabic yet, so it can't score this comment"
+    )
     assert (english.outcome, decide([arabic], Policy()).verdict) == (Outcome.CLEAR, Verdict.FLAG)
 
 
 def test_a_language_of_which_it_has_read_a_little_is_judged_more_carefully(
-    model: CasinoModel, comes: Comes
+    model: CountingModel, comes: Comes
 ) -> None:
     walk, casino, english = spam.check(
         [
@@ -68,7 +70,7 @@ def test_a_language_of_which_it_has_read_a_little_is_judged_more_carefully(
 
 
 def test_a_text_that_the_model_does_not_read_to_its_end_goes_to_a_human(
-    model: CasinoModel, comes: Comes
+    model: CountingModel, comes: Comes
 ) -> None:
     short, long = spam.check([comes("a walk"), comes("a " * (MOST_TOKENS + 1))])
     assert (UNREAD in short.found, UNREAD in long.found) == (False, True)
@@ -80,7 +82,7 @@ def test_a_text_that_the_model_does_not_read_to_its_end_goes_to_a_human(
 
 
 def test_a_batch_without_a_learned_language_does_not_trouble_the_model(
-    model: CasinoModel, comes: Comes
+    model: CountingModel, comes: Comes
 ) -> None:
     spam.check([comes("كازينو", language="ar")])
     assert model.asked == []

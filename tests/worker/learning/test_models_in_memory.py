@@ -8,6 +8,7 @@ from sqlalchemy import delete
 from models import caches
 from models.identifiers import new_id
 from models.judgement.policy import Policy
+from models.judgement.scores import ABUSE, SPAM
 from models.records import SiteModelRecord
 from models.store.database import begin, reading
 from tests.worker.learning.stored import add_model, packed_model
@@ -25,7 +26,7 @@ def found(model_id: str | None) -> Learned | None:
 
 def promised(policy: Policy, model_id: str | None) -> Policy:
     with reading() as session:
-        return with_promises(session, policy, model_id)
+        return with_promises(session, policy, {SPAM: model_id} if model_id else {})
 
 
 def test_a_site_without_a_model_has_none() -> None:
@@ -90,3 +91,14 @@ def test_the_threshold_follows_a_change_of_the_promise() -> None:
 
 def test_an_unreadable_model_promises_what_the_base_model_can() -> None:
     assert promised(PROMISED, add_model(b"damaged", scores=SCORES)) == promised(PROMISED, None)
+
+
+def test_models_of_two_scores_keep_the_promise_together() -> None:
+    ids = [str(number) for number in range(200)]
+    spam = add_model(packed_model("site-s"), version="site-s", scores={**SCORES, "good_ids": ids})
+    abuse = add_model(
+        packed_model("site-a"), version="site-a", scores={**SCORES, "good_ids": ids[::-1]}
+    )
+    with reading() as session:
+        policy = with_promises(session, PROMISED, {SPAM: spam, ABUSE: abuse})
+    assert (policy.spam.flag_above, policy.abuse.flag_above) == (0.6001, 0.6001)
