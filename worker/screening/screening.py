@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from time import perf_counter
 from typing import NamedTuple, TypeVar
 
@@ -31,7 +31,7 @@ from models.settling.settling import settle, tell
 from models.store.database import begin, now, reading
 from models.store.secrets import UnknownKey, decrypt_email
 from models.text import markdown
-from models.text.language import detect
+from models.text.language import UNSURE, detect
 from models.text.urls import page_address
 from worker.bell import PUBLISH, ring
 from worker.checks.hosts import rows as linked
@@ -74,7 +74,7 @@ def warm() -> None:
 
 @cache
 def load_late_parts() -> None:
-    """Load what an idle worker does not need: 35 MB of language statistics and the Markdown parser.
+    """Load what an idle worker does not need: the statistics of languages and the Markdown parser.
 
     This must not count against a comment's CPU time, so it happens before the limit begins. A
     process that only supervises screening in others has not even loaded the checks.
@@ -323,7 +323,7 @@ def _owed(session: Session, batch: Sequence[Waiting]) -> list[Owed]:
         policy = Policy.model_validate(orjson.loads(site.policy))
         policies[site.site_id] = with_promises(session, policy, model_ids)
         models[site.site_id] = learned_by_score(session, model_ids)
-    languages = detect([each.body for each in batch])
+    languages = detect([each.body for each in batch], [_expected_languages(each) for each in batch])
     return [
         Owed(
             _candidate(each, language, policies[each.site_id], models[each.site_id]),
@@ -333,6 +333,19 @@ def _owed(session: Session, batch: Sequence[Waiting]) -> list[Owed]:
         )
         for each, language in zip(batch, languages, strict=True)
     ]
+
+
+def _expected_languages(row: Waiting) -> set[str]:
+    """Return the languages of the page's title and of the site, except for English, which is the
+    default of a site that named none.
+    """
+    title = row.thread_title or orjson.loads(row.page).get("title") or ""
+    return {_language_of_title(title), row.locale.partition("-")[0]} - {UNSURE, "en"}
+
+
+@lru_cache(2**10)
+def _language_of_title(title: str) -> str:
+    return detect([title])[0]
 
 
 def _candidate(

@@ -42,6 +42,7 @@ class Waiting(NamedTuple):
     policy: str
     policy_version: int
     model: str | None
+    locale: str
     event_sequence: int
 
 
@@ -63,7 +64,7 @@ _COLUMNS = (
     *(_COMMENT.screenings, _THREAD.title, _THREAD.title_is_final, _THREAD.url),
     *(_THREAD.url_is_final, _THREAD.moderation, _THREAD.slow_seconds),
     *(cast(_SITE.origins, Text), cast(_SITE.policy, Text), _SITE.policy_version),
-    *(_SITE.model, _SITE.event_sequence),
+    *(_SITE.model, _SITE.locale, _SITE.event_sequence),
 )
 _WAITING = (
     select(*_COLUMNS)

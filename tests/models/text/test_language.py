@@ -68,3 +68,27 @@ def test_links_and_names_do_not_count_as_words() -> None:
 def test_every_text_gets_an_answer_in_its_place() -> None:
     assert detect([]) == []
     assert detect(["תודה", "", "감사합니다"]) == ["he", "und", "ko"]
+
+
+@pytest.mark.parametrize(
+    ("text", "page", "language"),
+    [
+        ("super", "de", "de"),
+        ("Gut so", "de", "de"),
+        ("Danke!", "de", "de"),
+        ("Bravo!", "fr", "fr"),
+        ("muito bom", "pt", "pt"),
+        ("The ferry was late again, as it is every morning in winter.", "de", "en"),
+        ("Спасибо большое за статью", "de", "ru"),
+        ("😀", "de", "und"),
+    ],
+)
+def test_a_short_comment_is_in_the_language_of_its_page_if_it_may_be(
+    text: str, page: str, language: str
+) -> None:
+    assert detect([text], [{page}]) == [language]
+
+
+@pytest.mark.parametrize("text", ["Moi", "ja ok", "Skål!!", "Tack", "Kiva juttu"])
+def test_a_word_or_two_without_a_page_to_go_by_is_not_guessed(text: str) -> None:
+    assert detect([text]) == ["und"]

@@ -9,8 +9,12 @@ import subprocess
 import sys
 
 import pytest
+from sqlalchemy import select
 
+from models.records import Screening
+from models.store.database import reading
 from tests.caller import Client, posted
+from worker.screening.screening import screen_now
 
 
 def modules_loaded(program: str, comment: str) -> list[str]:
@@ -54,3 +58,21 @@ screening.cpu_limit = noted
 def test_the_first_comment_of_a_process_pays_for_no_loading(client: Client, program: str) -> None:
     comment = posted(client, body="Der **Hafen** ist [hier](https://harbour.example/a) zu sehen.")
     assert modules_loaded(program, comment) == []
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "language"),
+    [
+        ("Die Fähre fährt im Winter nur noch zweimal am Tag", "Gut so", "German"),
+        ("The ferry will run only twice a day in winter", "Gut so", "could not tell the language"),
+        ("Die Fähre fährt im Winter nur noch zweimal am Tag", "Well, I never liked it.", "English"),
+    ],
+)
+def test_a_short_comment_is_in_the_language_of_its_page(
+    client: Client, title: str, body: str, language: str
+) -> None:
+    screen_now([posted(client, body=body, title=title)])
+
+    with reading() as session:
+        evidence = session.scalars(select(Screening.evidence)).one()
+    assert next(item["detail"] for item in evidence if item["check"] == "language") == language
