@@ -41,7 +41,8 @@ def common() -> dict[str, Any]:
         "accept_content": ["json"],
         "task_default_delivery_mode": "persistent",
         "task_routes": {
-            name: {"queue": name} for name in ("screen", "publish", "deliver", "learn")
+            name: {"queue": "learn" if name == "teach" else name}
+            for name in ("screen", "publish", "deliver", "learn", "teach")
         },
         "enable_utc": True,
         **_tls(settings().redis_url),

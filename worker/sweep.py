@@ -27,9 +27,10 @@ from models.settling.changes import Settled
 from models.store.database import begin, insert_new, now, reading
 from models.store.scrubbing import owe_scrubbing, scrub
 from models.webhooks.owed import overdue_endpoints, release_published, shown_but_waiting
-from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN, ring
+from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN, TEACH, ring
 from worker.closing import close_old_threads
 from worker.learning.learner import learn_soon, owe_learning
+from worker.learning.teaching import draw_picks_of, remove_old_picks
 from worker.lifeline import end
 from worker.publishing.avatar_seeds import redraw_avatars
 from worker.publishing.publishing import publish_threads
@@ -68,11 +69,13 @@ OWED: tuple[tuple[str, _Record, InstrumentedAttribute[datetime | None]], ...] = 
     (SCREEN, Comment, Comment.screen_due),
     (PUBLISH, Thread, Thread.publish_due),
     (LEARN, Site, Site.learn_due),
+    (TEACH, Site, Site.teach_due),
 )
 IN_PLACE: dict[str, Callable[[Sequence[Any]], object]] = {
     SCREEN: _screen_and_publish,
     PUBLISH: publish_threads,
     LEARN: learn_soon,
+    TEACH: draw_picks_of,
 }
 
 
@@ -136,6 +139,7 @@ class Sweeper(threading.Thread):
             tidy(at)
             close_old_threads(at)
             owe_learning(at)
+            remove_old_picks(at)
             self._tidied = at
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from worker.app import app
-from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN
+from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN, TEACH
 from worker.gathering import Gathering
 from worker.learning.learner import learn_soon
+from worker.learning.teaching import draw_picks_of
 from worker.publishing.publishing import publish_threads
 from worker.screening.screening import screen_and_ring
 from worker.webhooks.sending import sender
@@ -27,6 +28,11 @@ def publish(thread_ids: list[int]) -> None:
 @app.task(name=LEARN)
 def learn(site_ids: list[int]) -> None:
     learn_soon(site_ids)
+
+
+@app.task(name=TEACH)
+def teach(site_ids: list[int]) -> None:
+    draw_picks_of(site_ids)
 
 
 @app.task(name=DELIVER)

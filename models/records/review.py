@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import ForeignKey, Index, Uuid, false, text
+from sqlalchemy import ForeignKey, Index, Uuid, false, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.records.columns import CommentRef, Id, SiteRef, When, Word
@@ -18,12 +18,14 @@ DUE_AFTER_ALL = timedelta(
     days=1
 )  # and at the same time for everything else, so that the time does not reveal the blind sample
 UNKNOWN = 0.5  # the risk of a comment that the model cannot judge
+TEACHING = "teaching"  # picked from all comments, to be labelled
 _OPEN = text("closed_at IS NULL")
+_PICKED = text(f"cause = '{TEACHING}' AND closed_at IS NULL")
 
 
 class Review(Base):
-    """`cause` is "flagged", "reported", "sampled", "appealed", …. A comment has at most one open
-    review for each cause.
+    """`cause` is "flagged", "reported", "sampled", "teaching", "appealed", …. A comment has at most
+    one open review for each cause.
 
     A human should look by `due_at`. `risk` is the comment's risk when the review was opened, stored
     here to order the queue. While a `blind` review is open, nobody sees what the machine found or
@@ -70,6 +72,7 @@ class Review(Base):
             sqlite_where=_OPEN,
         ),
         Index("ix_reviews_comment_id", "comment_id"),
+        Index("ix_reviews_picks", "site_id", "id", postgresql_where=_PICKED, sqlite_where=_PICKED),
         Index(
             "ix_reviews_blind",
             "site_id",
@@ -90,3 +93,11 @@ class Review(Base):
     risk: Mapped[float] = mapped_column(default=UNKNOWN, server_default=text(str(UNKNOWN)))
     propensity: Mapped[float | None]
     closed_by: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), ForeignKey("decisions.id"))
+
+
+# Written as in the partial index: the databases use it only for a constant that they can compare
+# while planning, not for a bound parameter.
+IS_OPEN_PICK = (Review.cause == literal_column(f"'{TEACHING}'")) & Review.closed_at.is_(None)
+# A moderator must decide. The comment of a pick needs no decision, so lists of what waits leave it
+# out.
+WAITS = Review.closed_at.is_(None) & (Review.cause != TEACHING)

@@ -16,6 +16,7 @@ class Site(Base):
     - `model` is read only by earlier releases; see `SiteScore`.
     - `fresh_decisions` counts the human decisions since the site last learned, at `learned_at`.
       `learn_due` is set while it is due to learn.
+    - `teach_due` is set while a moderator waits for picks of the teaching queue.
     - `endpoints` counts the enabled webhook endpoints. Without any, settling does not look for
       them.
     - `second_factor_required` keeps out people without a second factor.
@@ -35,6 +36,7 @@ class Site(Base):
     fresh_decisions: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     learn_due: Mapped[When | None]
     learned_at: Mapped[When | None]
+    teach_due: Mapped[When | None]
     endpoints: Mapped[int] = mapped_column(default=0, server_default="0")
     forgotten: Mapped[int] = mapped_column(default=0, server_default="0")
     second_factor_required: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.records import Comment, DecisionRecord, Review
+from models.records.review import TEACHING
 from models.settling.actor import Actor
 from models.settling.changes import VERDICT, Change, Settled
 from models.settling.history import did, human_decisions, standing_decision
@@ -46,6 +47,7 @@ def undo_each(
         if isinstance(last, DecisionRecord)
     ]
     restored = dict(zip((c.comment_id for c in changes), settle(session, changes), strict=True))
+    _reopen_picks(session, changes)
     erased = Refused("This comment was erased and can't be restored.")
     return {
         id_: last if isinstance(last, Refused) else restored[id_] or erased
@@ -60,14 +62,30 @@ def _lock(session: Session, comment_ids: Sequence[str]) -> None:
 
 
 def _causes_closed(session: Session, comment_ids: Sequence[str]) -> dict[str, list[str]]:
-    """The causes of the reviews that each decision closed, by its id."""
+    """The causes of the reviews that each decision closed, by its id, without picks."""
     wanted = select(Review.closed_by, Review.cause).where(
-        Review.comment_id.in_(comment_ids), Review.closed_by.is_not(None)
+        Review.comment_id.in_(comment_ids),
+        Review.closed_by.is_not(None),
+        Review.cause != TEACHING,
     )
     causes: dict[str, list[str]] = defaultdict(list)
     for closed_by, cause in session.execute(wanted):
         causes[closed_by or ""].append(cause)
     return causes
+
+
+def _reopen_picks(session: Session, changes: Sequence[Change]) -> None:
+    """Open the picks of the teaching queue that the undone decisions closed. These are the same
+    reviews, because only they say how the comments were picked.
+    """
+    closed = update(Review).where(
+        Review.comment_id.in_([change.comment_id for change in changes]),
+        Review.closed_by.in_([change.undoes for change in changes]),
+        Review.cause == TEACHING,
+    )
+    session.execute(
+        closed.values(closed_at=None, closed_by=None).execution_options(synchronize_session=False)
+    )
 
 
 def _to_undo(log: Sequence[DecisionRecord], wanted: str | None) -> DecisionRecord | Refused:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from models.identifiers import is_id
+from models.judgement.picks import SESSION
 from models.records import Comment, Thread
 from models.store.database import begin, reading
 from service.http.api_keys import Caller
@@ -19,6 +20,7 @@ from service.http.api_types import ID_SCHEMA, Id
 from service.http.calls import Noun
 from service.http.problems import Problem, wrong_field
 from service.http.requests import Cursor, Day, Limit100, Query
+from service.moderation import teaching
 from service.moderation.campaigns import Groups, grouped
 from service.moderation.comment_records import CommentRecord, full_records
 from service.moderation.deciding import MOST_AT_ONCE, Identifier, check_all_are_of
@@ -44,12 +46,23 @@ class QueueQuery(Query):
             ),
         ),
     ] = None
+    teach: Annotated[
+        Literal["1"] | None,
+        Field(
+            description=(
+                "`1` lists the picks of the teaching queue instead, in the order of the session. "
+                "`POST` to the same path with `/teach` has more picks drawn."
+            ),
+        ),
+    ] = None
     cursor: Cursor = None
     limit: Limit100 = 50
 
 
 class Queue(TypedDict):
-    """Comments, oldest first. `next` is the cursor of the next page, or null."""
+    """Comments, oldest first; picks of the teaching queue in the order of the session. `next` is
+    the cursor of the next page, or null.
+    """
 
     items: list[CommentRecord]
     next: Id | None
@@ -67,6 +80,8 @@ def list_queue(who: Caller, query: QueueQuery) -> Queue | Groups:
     wait for a moderator.
     """
     with reading(of_one_moment=True) as session:
+        if query.teach:
+            return _picks(session, who, query)
         if query.group:
             return grouped(
                 session, query.status, who.site.id, limit=query.limit, after=query.cursor
@@ -76,6 +91,40 @@ def list_queue(who: Caller, query: QueueQuery) -> Queue | Groups:
         items = full_records(session, comments[: query.limit])
     is_last = len(comments) <= query.limit
     return {"items": items, "next": None if is_last else comments[query.limit - 1].id}
+
+
+def _picks(session: Session, who: Caller, query: QueueQuery) -> Queue:
+    wanted = teaching.picks(who.site.id, limit=query.limit + 1, after=query.cursor)
+    rows = session.execute(wanted).all()
+    shown = rows[: query.limit]
+    items = full_records(session, [comment for _, comment in shown])
+    return {"items": items, "next": shown[-1][0] if len(rows) > query.limit else None}
+
+
+class Asked(TypedDict):
+    """How many picks wait for a label, and how many a session has. While fewer wait, a worker draws
+    the others.
+    """
+
+    waiting: Annotated[int, Field(examples=[4])]
+    session: Annotated[int, Field(examples=[20])]
+
+
+@api.call(
+    "POST",
+    "/v1/sites/<site>/queue/teach",
+    scope="moderate",
+    status=202,
+    summary="Ask for comments to label",
+    says="How many picks wait. The others appear in the teaching queue within seconds.",
+)
+def ask_for_picks(who: Caller) -> Asked:
+    """Have a worker pick comments whose labels teach the site's models most, from all comments of
+    the last 30 days. One in five is picked at random. `GET` the queue with `teach=1` to list them,
+    and label each by a decision: approve it, or reject it with the reason spam or abuse. A pick
+    that nobody labels is removed after a day.
+    """
+    return {"waiting": teaching.ask_for_picks(who.site.id), "session": SESSION}
 
 
 def _cut(text: object) -> object:

@@ -177,6 +177,7 @@ def wants_json() -> bool:
 
 PLACES = (
     ("/console/", "The queue"),
+    ("/console/teach", "Teach"),
     ("/console/blocks", "Blocked and trusted"),
     ("/console/people", "People"),
     ("/console/quality", "Quality"),

@@ -22,6 +22,7 @@ ACTIONS = {
     "approve": "Approve",
     "reject": "Reject, with a reason",
     "spam": "Reject as spam",
+    "abuse": "Reject as abuse",
     "leave": "Leave for someone else",
     "undo": "Undo the last decision",
     "select": "Select",
@@ -42,6 +43,7 @@ PRESETS = {
         "approve": "KeyA",
         "reject": "KeyR",
         "spam": "KeyS",
+        "abuse": "KeyB",
         "leave": "KeyF",
         "undo": "KeyU",
         "select": "KeyX",
@@ -67,6 +69,7 @@ PRESETS["coral"] = PRESETS["greenroom"] | {
     "reject": "KeyD",
     "undo": "KeyU",
     "leave": "KeyB",
+    "abuse": "KeyV",
     "approve_selected": "Shift+KeyF",
     "reject_selected": "Shift+KeyD",
 }
@@ -82,6 +85,14 @@ class Preferences(BaseModel):
     preset: str = "greenroom"
     keys: dict[str, Code] = {}
     ask_reason: bool = True
+
+    def all_keys(self) -> dict[str, str]:
+        """Return the key of each action. A moderator's own key goes before the preset's, which may
+        be newer than their choice.
+        """
+        own = set(self.keys.values())
+        preset = {name: code for name, code in PRESETS[self.preset].items() if code not in own}
+        return preset | self.keys
 
     @field_validator("preset")
     @classmethod
@@ -113,10 +124,9 @@ def keys_of(session: Session, moderator_id: str) -> Keys:
         select(Moderator.preferences).where(Moderator.id == moderator_id)
     ).scalar()
     chosen = Preferences.model_validate(kept or {})
-    keys = PRESETS[chosen.preset] | chosen.keys
     return {
         "preset": chosen.preset,
-        "keys": keys,
+        "keys": chosen.all_keys(),
         "own": chosen.keys,
         "ask_reason": chosen.ask_reason,
     }

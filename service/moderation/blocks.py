@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from models.identifiers import new_id
 from models.judgement.policy import Policy, Verdict
 from models.records import Block, Comment, LinkedHost, Review, Site
+from models.records.review import WAITS
 from models.settling.actor import Actor
 from models.settling.changes import Change, Settled
 from models.settling.settling import settle
@@ -146,9 +147,7 @@ def covered(session: Session, block: Block) -> Sequence[Comment]:
     if block.kind in {"author", "like"}:
         comment = session.get(Comment, block.comment_id) if block.comment_id else None
         return session.scalars(others(comment, block.kind)).all() if comment else []
-    waiting = select(Review.comment_id).where(
-        Review.site_id == block.site_id, Review.closed_at.is_(None)
-    )
+    waiting = select(Review.comment_id).where(Review.site_id == block.site_id, WAITS)
     is_open = Comment.id.in_(waiting.limit(MOST_READ))
     is_its_own = (Comment.id == block.comment_id) & Comment.status.in_(_NOT_REJECTED)
     about = or_(is_open, is_its_own)
@@ -188,11 +187,7 @@ def others(comment: Comment, kind: str) -> Select[Comment]:
     first = comment.campaign or comment.id
     alike = Comment.id.in_(of_the_campaign(first, comment.site_id, most=MOST_LOOKED_THROUGH))
     theirs = (Comment.email_index == comment.email_index) & (Comment.email_index != "")
-    waiting = (
-        select(Comment.id)
-        .join(Review, Review.comment_id == Comment.id)
-        .where(Review.closed_at.is_(None))
-    )
+    waiting = select(Comment.id).join(Review, Review.comment_id == Comment.id).where(WAITS)
     waiting = waiting.where(
         Comment.site_id == comment.site_id, theirs if kind == "author" else alike
     )

@@ -30,6 +30,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from models.identifiers import first_id, is_id
 from models.records import Comment, DecisionRecord, Passed, Question, Review
+from models.records.review import WAITS
 from models.settling.history import BY_A_HUMAN
 from models.store.database import now
 from models.store.search import matching
@@ -103,7 +104,7 @@ def _under_review(
     site_ids: Collection[int], limit: int, after: str | None, *, flagged_only: bool
 ) -> Select[str]:
     """Return ids from the open reviews, in order, and only as many as the list shows."""
-    ids = select(Review.comment_id).where(Review.site_id.in_(site_ids), Review.closed_at.is_(None))
+    ids = select(Review.comment_id).where(Review.site_id.in_(site_ids), WAITS)
     if after:
         ids = ids.where(Review.comment_id > after)
     if flagged_only:
@@ -292,7 +293,7 @@ class View:
         return rows.where(Comment.status == self.tab)
 
     def _with_open_reviews(self, rows: Rows, site: int, only: Collection[str] | None) -> Rows:
-        rows = rows.where(Review.site_id == site, Review.closed_at.is_(None))
+        rows = rows.where(Review.site_id == site, WAITS)
         if only is not None:
             rows = rows.where(Review.comment_id.in_(only))
         if self._filters_comments():
@@ -305,7 +306,7 @@ class View:
         """
         me, mine = f"{MODERATOR}{self.moderator_id}", self.roles.get(site, ROLES[0])
         whom = (me, *ROLES[: ROLES.index(mine) + 1])
-        waits = exists().where(Review.comment_id == Question.comment_id, Review.closed_at.is_(None))
+        waits = exists().where(Review.comment_id == Question.comment_id, WAITS)
         is_open = Question.answered_at.is_(None) & Question.whom.in_(whom) & (Question.by != me)
         is_recent = Question.answered_at > now() - ANSWERED_FOR
         is_answered = is_recent & (Question.by == me) & waits

@@ -33,6 +33,7 @@ from models.identifiers import first_id
 from models.judgement.evidence import CHECKS as EVERY_CHECK
 from models.judgement.evidence import SCREENING
 from models.records import Comment, Delivery, Endpoint, Heartbeat, Review, Screening, Site, Thread
+from models.records.review import WAITS
 from models.settings import settings
 from models.store.database import now, reading
 from service.http import csp_reports
@@ -308,9 +309,7 @@ def _oldest_pending() -> Select[datetime | None]:
 
 
 def _oldest_review() -> Select[datetime | None]:
-    of_a_site = select(func.min(Review.opened_at)).where(
-        Review.site_id == Site.id, Review.closed_at.is_(None)
-    )
+    of_a_site = select(func.min(Review.opened_at)).where(Review.site_id == Site.id, WAITS)
     return select(func.min(of_a_site.scalar_subquery())).select_from(Site)
 
 

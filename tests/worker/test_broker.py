@@ -11,7 +11,7 @@ import pytest
 from kombu import Connection
 
 from models.settings import settings
-from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN
+from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN, TEACH
 from worker.broker import (
     RING_OPTIONS,
     SOCKET_SECONDS,
@@ -61,10 +61,12 @@ def test_without_a_broker_celery_gets_one_in_memory(set_broker: Callable[[str], 
     assert common()["broker_url"] == "memory://"
 
 
-def test_every_task_has_a_queue_of_its_name() -> None:
+def test_every_task_has_a_queue_of_its_name_but_picks_are_drawn_where_sites_learn() -> None:
+    """An installation that names its queues need not name another one."""
     routes = common()["task_routes"]
     assert {task: route["queue"] for task, route in routes.items()} == {
-        task: task for task in (SCREEN, PUBLISH, DELIVER, LEARN)
+        **{task: task for task in (SCREEN, PUBLISH, DELIVER, LEARN)},
+        TEACH: LEARN,
     }
 
 

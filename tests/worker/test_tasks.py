@@ -9,7 +9,7 @@ import pytest
 
 from worker import tasks
 from worker.app import app
-from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN
+from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN, TEACH
 from worker.gathering import Gathering
 
 
@@ -31,6 +31,7 @@ class Taken:
         (SCREEN, "screening", ["0190-a", "0190-b"]),
         (PUBLISH, "publishing", [1, 2]),
         (LEARN, "learn_soon", [1]),
+        (TEACH, "draw_picks_of", [1, 2]),
         (DELIVER, "sender", ["0190-e"]),
     ],
 )
@@ -45,7 +46,7 @@ def test_a_message_reaches_its_work(
 
 def test_no_other_task_is_ours() -> None:
     ours = {name for name in app.tasks if not name.startswith("celery.")}
-    assert ours == {SCREEN, PUBLISH, LEARN, DELIVER}
+    assert ours == {SCREEN, PUBLISH, LEARN, TEACH, DELIVER}
 
 
 @pytest.mark.parametrize(("gathering", "most"), [(tasks.screening, 100), (tasks.publishing, 20)])

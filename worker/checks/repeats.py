@@ -181,6 +181,31 @@ def likeness(one: str, other: str) -> float:
     return 1.0 if text.words == against.words else min(text.likeness(against), _NOT_THE_SAME)
 
 
+def first_alike(bodies: Sequence[str]) -> list[int]:
+    """Return for each text the place of the first one that says the same or nearly the same: its
+    own place, if there is none before it.
+    """
+    places: dict[int | str, int] = {}  # by the fingerprints of the first ones, or by few words
+    firsts = []
+    for place, body in enumerate(bodies):
+        text = _text(body)
+        marks = [text.same, *text.bands] if text.counts else [text.words]
+        known = sorted({places[mark] for mark in marks if mark in places})
+        first = next(
+            (each for each in known if not text.counts or _is_near(text, _text(bodies[each]))),
+            place,
+        )
+        if first == place:
+            for mark in marks:
+                places.setdefault(mark, place)
+        firsts.append(first)
+    return firsts
+
+
+def _is_near(text: _Text, other: _Text) -> bool:
+    return text.words == other.words or text.likeness(other) >= ALIKE
+
+
 def fingerprints(batch: Sequence[Candidate]) -> list[FingerprintRow]:
     """Return rows for the fingerprints table, but none for texts that are too short to compare."""
     texts = ((candidate, _text(candidate.body)) for candidate in batch)

@@ -22,7 +22,7 @@ export class Keys {
     this.readLetters();
     document.addEventListener("keydown", (event) => this.pressed(event));
     this.help.addEventListener("click", (event) => this.clicked(event));
-    document.getElementById("ask-reason").addEventListener("change", (event) => {
+    document.getElementById("ask-reason")?.addEventListener("change", (event) => {
       const ask_reason = event.target.checked;
       this.keep(() => ({ ask_reason }));
     });

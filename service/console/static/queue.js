@@ -754,6 +754,7 @@ const actions = {
   approve: () => decide("approve", null, target()),
   reject: () => reject(target()),
   spam: () => decide("reject", "spam", target()),
+  abuse: () => decide("reject", "abuse", target()),
   leave,
   undo,
   select: () => choose(current),

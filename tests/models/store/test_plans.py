@@ -23,6 +23,7 @@ from sqlalchemy import event, select, text, update
 from models.classifier import site_model
 from models.classifier.model import base_model
 from models.judgement.candidate import Candidate
+from models.judgement.picks import SESSION
 from models.records import Comment, Endpoint, Site, Thread
 from models.settling.labels import labels
 from models.store.database import begin, engine, now, reading
@@ -43,6 +44,7 @@ from tests.greenroom import free_port
 from worker import sweep
 from worker.checks import hosts
 from worker.closing import close_old_threads
+from worker.learning import teaching
 from worker.learning.learner import owe_learning
 from worker.learning.recent import recent_comments
 from worker.publishing.publishing import publish_threads
@@ -365,6 +367,21 @@ def learning(moderator: Caller) -> None:
         assert error_rates(session, site).judged == 0
 
 
+def teaching_picks(moderator: Caller) -> None:
+    assert moderator.call("POST", "/queue/teach").status_code == 202
+    with reading() as session:
+        site = session.execute(select(Site.id)).scalar_one()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(teaching, "first_id", lambda _: id_of(0))  # the ids here tell no time
+        assert teaching.draw_picks(site) == SESSION
+    first = moderator.call("GET", "/queue?teach=1&limit=5").json
+    second = moderator.call("GET", f"/queue?teach=1&cursor={first['next']}").json
+    assert len(first["items"]) + len(second["items"]) == SESSION
+    assert moderator.decide(first["items"][0]["id"], "approve").status_code == 201
+    assert moderator.undo(first["items"][0]["id"]).status_code == 201
+    teaching.remove_old_picks(now() + timedelta(days=2))
+
+
 def sweeping(moderator: Caller) -> None:
     later = now() + timedelta(hours=1)
     with begin() as session:
@@ -492,6 +509,7 @@ def in_the_console(moderator: Caller) -> None:
     for named in ("tab=all&author", "tab=review&author", "tab=all&campaign", "tab=asked&author"):
         assert client.get(f"/console/?{named}={id_of(77)}").status_code == 200
     assert client.get("/console/log").status_code == 200
+    assert client.get(f"/console/teach?session={id_of(77)}").status_code == 200
     assert client.get("/console/recent").status_code == 200
     assert client.get("/console/threads/2").status_code == 200
 
@@ -504,7 +522,7 @@ def measuring(moderator: Caller) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *(accepting, screening, screening_few, knowing_hosts, learning, sweeping),
+        *(accepting, screening, screening_few, knowing_hosts, learning, teaching_picks, sweeping),
         *(publishing, listing, deciding, deciding_many, telling, in_the_console),
         *(delivering, looking_after_webhooks, measuring),
     ],

@@ -103,6 +103,8 @@ def _readers(journey: Journey) -> None:
 def _moderators(journey: Journey, held: str) -> None:
     assert journey("list_queue")["items"]
     assert journey("list_queue", query_string={"group": "campaign"})["groups"]
+    assert journey("ask_for_picks")["waiting"] == 0
+    assert journey("list_queue", query_string={"teach": "1"})["items"] == []
     assert journey("read_comment", id=held)["evidence"]
     assert journey("explain_score", id=held)["up"]
     assert journey("write_note", id=held, json={"text": "Look."})["text"] == "Look."

@@ -131,6 +131,8 @@ WITHOUT_PASSWORD = {
     "POST /console/blocks/<block_id>/apply",
     "POST /console/batches/<batch>/undo",
     "POST /console/news/read",
+    "POST /console/teach/<site>/sessions",
+    "POST /console/teach/<site>/comments/<comment_id>",
     # These change how a site works. Versions of settings and models can be restored.
     "POST /console/settings/<site>",
     "POST /console/settings/<site>/back",
