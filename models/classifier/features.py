@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
 from math import log1p
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -33,6 +33,7 @@ _HASHED = COLUMNS - COUNTED_COLUMNS
 # weaker evidence than a long text. Without it, "reply" weighed as much as a whole advertisement.
 PIECES_DAMPING, WORDS_DAMPING = 60.0, 10.0
 SHORTEST, LONGEST = 2, 5
+_AT_ONCE = 1000  # comments whose entries are sorted together
 MANY = 300  # tokens; of fewer, most are words whose pieces are remembered
 
 # None of these grows with the length of a comment: honest letters are longer than any spam message.
@@ -77,13 +78,41 @@ def features(originals: Sequence[str], places: Sequence[Place | None] | None = N
 
 def features_of(originals: Sequence[str], comments: Sequence[Sequence[Token]]) -> csr_matrix:
     """Return the same for comments whose tokens are known."""
-    parts = _damped_rows([piece_columns(tokens) for tokens in comments], PIECES_DAMPING)
-    words = _damped_rows([word_columns(tokens) for tokens in comments], WORDS_DAMPING)
-    counts = [
-        counted(original, tokens) for original, tokens in zip(originals, comments, strict=True)
+    # Imported here because it takes 23 MB, and a process that only explains scores needs none of
+    # it.
+    from scipy.sparse import csr_matrix, vstack  # noqa: PLC0415
+
+    chunks = [
+        _rows(originals[start : start + _AT_ONCE], comments[start : start + _AT_ONCE])
+        for start in range(0, len(comments), _AT_ONCE)
     ]
-    block = np.array(counts, np.float32).reshape(len(comments), len(COUNTED))
-    return parts + words + _left_columns(block)
+    if len(chunks) == 1:
+        return chunks[0]
+    return vstack(chunks, format="csr") if chunks else csr_matrix((0, COLUMNS), dtype=np.float32)
+
+
+def _rows(originals: Sequence[str], comments: Sequence[Sequence[Token]]) -> csr_matrix:
+    """Put the blocks together. Sparse matrices are slow to add: for a single comment they would
+    take longer than everything else, so the entries of all blocks are sorted and added up here.
+    """
+    from scipy.sparse import csr_matrix  # noqa: PLC0415 — as above
+
+    blocks = (
+        _damped([piece_columns(tokens) for tokens in comments], PIECES_DAMPING),
+        _damped([word_columns(tokens) for tokens in comments], WORDS_DAMPING),
+        _counted_entries(originals, comments),
+    )
+    entries = np.concatenate([block.entries for block in blocks])
+    values = np.concatenate([block.values for block in blocks])
+    order = np.argsort(entries, kind="stable")
+    entries, values = entries[order], values[order]
+    firsts = np.flatnonzero(np.diff(entries, prepend=-1))
+    entries = entries[firsts]
+    added = np.add.reduceat(values, firsts) if len(firsts) else values
+    ends = np.searchsorted(entries, np.arange(len(comments) + 1) * COLUMNS)
+    columns = (entries % COLUMNS).astype(np.int32)
+    shape = (len(comments), COLUMNS)
+    return csr_matrix((added, columns, ends.astype(np.int32)), shape=shape)
 
 
 def seen(original: str, place: Place | None = None) -> list[Token]:
@@ -236,24 +265,26 @@ def _spans_of_disguises(original: str) -> list[list[tuple[int, int]]]:
     return [[(each.start, each.end) for each in found if each.kind == kind] for kind in KINDS]
 
 
-def _damped_rows(columns: Sequence[NDArray[np.int32]], damping: float) -> csr_matrix:
-    """Return rows with 1 + ln(times) in each column that occurs, scaled to a length below 1. The
+class _Block(NamedTuple):
+    """Values that are not zero. An entry is the number of its row times `COLUMNS`, plus its
+    column.
+    """
+
+    entries: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+
+def _damped(columns: Sequence[NDArray[np.int32]], damping: float) -> _Block:
+    """Return 1 + ln(times) for each column that occurs in a row, scaled to a length below 1. The
     more there is to read, the closer it is to 1.
     """
-    # Imported here because it takes 23 MB, and a process that only explains scores needs none of
-    # it.
-    from scipy.sparse import csr_matrix  # noqa: PLC0415
-
-    ends = np.cumsum([0, *map(len, columns)])
-    indices = np.concatenate([_NONE, *columns])
-    rows = csr_matrix(
-        (np.ones(len(indices), np.float32), indices, ends), shape=(len(columns), COLUMNS)
-    )
-    rows.sum_duplicates()
-    rows.data = 1 + np.log(rows.data)
-    lengths = np.sqrt(rows.multiply(rows).sum(axis=1).A1 + damping)
-    rows.data /= np.repeat(np.maximum(lengths, 1), np.diff(rows.indptr))
-    return rows
+    starts = np.arange(len(columns)) * COLUMNS
+    places = np.repeat(starts, [len(each) for each in columns]) + np.concatenate([_NONE, *columns])
+    entries, times = np.unique(places, return_counts=True)
+    plain = 1 + np.log(times.astype(np.float32))
+    rows = entries // COLUMNS
+    lengths = np.sqrt(np.bincount(rows, plain * plain, len(columns)) + damping)
+    return _Block(entries, (plain / np.maximum(lengths, 1)[rows]).astype(np.float32))
 
 
 def values(times: NDArray[np.int64], damping: float) -> NDArray[np.float32]:
@@ -265,13 +296,14 @@ def values(times: NDArray[np.int64], damping: float) -> NDArray[np.float32]:
     return np.asarray(plain / max(length, 1), np.float32)
 
 
-def _left_columns(values: NDArray[np.float32]) -> csr_matrix:
-    """Return the values as the first columns of an otherwise empty matrix."""
-    from scipy.sparse import csr_matrix  # noqa: PLC0415 — as above
-
-    narrow = csr_matrix(values)
-    narrow.resize(len(values), COLUMNS)
-    return narrow
+def _counted_entries(originals: Sequence[str], comments: Sequence[Sequence[Token]]) -> _Block:
+    """Return the counts as the first columns of their rows."""
+    counts = [
+        counted(original, tokens) for original, tokens in zip(originals, comments, strict=True)
+    ]
+    block = np.array(counts, np.float32).reshape(len(comments), len(COUNTED))
+    rows, columns = np.nonzero(block)
+    return _Block(rows * COLUMNS + columns, block[rows, columns])
 
 
 _NONE = np.array([], np.int32)

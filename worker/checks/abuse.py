@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from models.classifier.file import model_path
 from models.judgement.candidate import Candidate
 from models.judgement.evidence import Evidence, Outcome
 from models.judgement.scores import ABUSE
-from worker.checks.scores import POSSIBLE, PROBABLE, Batch, Batches, judge, told
+from worker.checks.scores import POSSIBLE, PROBABLE, Batch, Batches, Judged, judge, told
 
 # What a comment may be, by attribute: in brackets behind the score, and as a sentence.
 KINDS = {
@@ -31,12 +30,14 @@ def check(candidates: Sequence[Candidate], batches: Batches | None = None) -> li
     judged = judge(ABUSE, batch)
     kinds = _kinds(batch, [at for at, each in enumerate(judged) if (each.score or 0) >= POSSIBLE])
     return [
-        replace(
-            told(ABUSE, candidate, each, ", ".join(KINDS[kind][0] for kind in kinds.get(at, ()))),
-            found={kind: KINDS[kind][1] for kind in kinds.get(at, ())},
-        )
+        _evidence(candidate, each, kinds.get(at, ()))
         for at, (candidate, each) in enumerate(zip(candidates, judged, strict=True))
     ]
+
+
+def _evidence(candidate: Candidate, judged: Judged, kinds: Sequence[str]) -> Evidence:
+    named = judged._replace(kinds=", ".join(KINDS[kind][0] for kind in kinds))
+    return told(ABUSE, candidate, named, found={kind: KINDS[kind][1] for kind in kinds})
 
 
 def _kinds(batch: Batch, which: Sequence[int]) -> Mapping[int, Sequence[str]]:

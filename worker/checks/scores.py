@@ -67,12 +67,13 @@ class Batches:
 
 class Judged(NamedTuple):
     """A probability in 0–1 by the model that `version` names, or None if it does not know the
-    language. `is_own` means that the site's own model judged.
+    language. `is_own` means that the site's own model judged. `kinds` are what is bad about it.
     """
 
     score: float | None
     version: str
     is_own: bool = False
+    kinds: str = ""
 
 
 def judge(name: str, batch: Batch) -> list[Judged]:
@@ -135,21 +136,30 @@ def _scores(
 _NAMED = {SPAM: "spam", ABUSE: "abusive"}
 
 
-def told(score: str, candidate: Candidate, judged: Judged, kinds: str = "") -> Evidence:
-    """Return the evidence of a score, with its sentence: "spam score 0.52: probably spam". `kinds`
-    are named in brackets.
-    """
+def told(
+    score: str,
+    candidate: Candidate,
+    judged: Judged,
+    *,
+    found: dict[str, str],
+    counts: dict[str, int] | None = None,
+) -> Evidence:
+    """Return the evidence of a score, with its sentence: "spam score 0.52: probably spam"."""
     if judged.score is None:
         detail = (
             f"the {score} model does not know {name_of(candidate.language)} yet, "
             "so it can't score this comment"
         )
-        return Evidence(score, Outcome.ABSTAINED, detail, version=judged.version)
+        return Evidence(
+            score, Outcome.ABSTAINED, detail, None, found, counts or {}, version=judged.version
+        )
     outcome = Outcome.FOUND if judged.score >= PROBABLE else Outcome.CLEAR
     detail = f"{score} score {judged.score:.2f}: {_how_likely(judged.score)} {_NAMED[score]}"
-    detail += f" ({kinds})" if kinds else ""
+    detail += f" ({judged.kinds})" if judged.kinds else ""
     detail += ", based on decisions by this site's moderators" if judged.is_own else ""
-    return Evidence(score, outcome, detail, score=judged.score, version=judged.version)
+    return Evidence(
+        score, outcome, detail, judged.score, found, counts or {}, version=judged.version
+    )
 
 
 def _how_likely(score: float) -> str:

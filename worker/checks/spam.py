@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from models.classifier.text import MOST_TOKENS, reads_all
 from models.judgement.candidate import Candidate
@@ -22,10 +21,12 @@ def check(candidates: Sequence[Candidate], batches: Batches | None = None) -> li
     batch = (batches or Batches()).of(candidates)
     each = zip(candidates, judge(SPAM, batch), batch.counts, strict=True)
     return [
-        replace(
-            told(SPAM, candidate, judged),
-            counts=counts,
+        told(
+            SPAM,
+            candidate,
+            judged,
             found=_little_known(candidate) | _unread(candidate.body),
+            counts=counts,
         )
         for candidate, judged, counts in each
     ]
