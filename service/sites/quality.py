@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from threading import Lock
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from cachetools import FIFOCache
 from pydantic import Field
@@ -24,6 +24,7 @@ from models.judgement import quality as estimators
 from models.judgement.promises import Interval
 from models.judgement.quality import FEWEST, LIVE, REJECTED, Judged, Queue, Range, Stratum
 from models.records import Site, SiteModelRecord
+from models.store.database import now
 from models.text.stamps import utc_stamp
 from service.http.api_types import Time
 from service.sites.quality_rows import Facts, Held, Place, Reversals, facts
@@ -32,6 +33,7 @@ MOST_MONTHS, MONTHS = 24, 12
 MOST_LANGUAGES = 30
 MOST_MODELS = 200
 MOST_REMEMBERED = 50
+MANY, KEPT_FOR = 50_000, timedelta(hours=1)
 
 MonthName = Annotated[str, Field(examples=["2026-03"])]
 Share = Annotated[float | None, Field(examples=[0.0067])]
@@ -137,6 +139,7 @@ Quality = TypedDict(
         "site": Annotated[str, Field(examples=["demo"])],
         "from": MonthName,
         "to": MonthName,
+        "computed_at": Time,
         "sentence": Annotated[
             str,
             Field(
@@ -159,7 +162,8 @@ Quality = TypedDict(
     },
 )
 Quality.__doc__ = """How often the automatic decisions of a site are wrong. `sentence` says it for
-readers. `open_samples` counts comments of the blind sample that nobody has decided yet."""
+readers. `open_samples` counts comments of the blind sample that nobody has decided yet. Figures of
+50,000 comments or more may be an hour old."""
 
 
 class Span(NamedTuple):
@@ -194,21 +198,34 @@ def _number(month: date) -> int:
 
 
 def quality(session: Session, site_id: int, months: Span) -> Quality:
-    """Return the figures. They are computed again only after something on the site has changed."""
+    """Return the figures. They are computed again only after something on the site has changed, and
+    those of many comments at most once an hour.
+    """
     site = session.execute(select(Site).where(Site.id == site_id)).scalar_one()
     state = (site.event_sequence, site.fresh_decisions, site.learned_at, site.policy_version)
-    key = (site.id, months, state)
     with _lock:
-        known = _remembered.get(key)
-    if known is None:
-        known = _computed(session, site, months)
-        with _lock:
-            _remembered[key] = known
-    return known
+        known = _remembered.get((site.id, months))
+    if known and (known.state == state or (known.is_large and now() - known.at < KEPT_FOR)):
+        return known.quality
+    found = _computed(session, site, months)
+    with _lock:
+        _remembered[site.id, months] = _Remembered(state, now(), found)
+    return found
+
+
+class _Remembered(NamedTuple):
+    state: tuple[object, ...]
+    at: datetime
+    quality: Quality
+
+    @property
+    def is_large(self) -> bool:
+        comments = self.quality["total"]["comments"]
+        return comments["live"] + comments["held"] + comments["rejected"] >= MANY
 
 
 _lock = Lock()
-_remembered: FIFOCache[Any, Quality] = FIFOCache(MOST_REMEMBERED)
+_remembered: FIFOCache[tuple[int, Span], _Remembered] = FIFOCache(MOST_REMEMBERED)
 caches.register(_remembered.clear)
 
 
@@ -221,6 +238,7 @@ def _computed(session: Session, site: Site, months: Span) -> Quality:
         "site": site.key,
         "from": names[0],
         "to": names[-1],
+        "computed_at": utc_stamp(now()),
         "sentence": sentence(total),
         "fewest": FEWEST,
         "open_samples": found.open_samples,
@@ -261,6 +279,7 @@ def _row(found: Facts, name: str, *, month: str = "", language: str = "") -> Row
     everything = sum((comments["live"], comments["held"], comments["rejected"]))
     passed = _rate(estimators.wrongly_passed(judged.live))
     held = _rate(estimators.wrongly_held(judged.held))
+    rejected = _rate(estimators.wrongly_rejected(judged.rejected))
     enough = passed["enough"] and held["enough"]
     by_machine = comments["live"] + comments["rejected"]
     return {
@@ -272,9 +291,11 @@ def _row(found: Facts, name: str, *, month: str = "", language: str = "") -> Row
         "decided_by_machine": round(by_machine / everything, 5) if everything else None,
         "wrongly_passed": passed,
         "wrongly_held": held,
-        "wrongly_rejected": _rate(estimators.wrongly_rejected(judged.rejected)),
+        "wrongly_rejected": rejected,
         "good_held": _of_all_good(estimators.good_held(judged), enough=enough),
-        "good_rejected": _of_all_good(estimators.good_rejected(judged), enough=enough),
+        "good_rejected": _of_all_good(
+            estimators.good_rejected(judged), enough=enough and rejected["enough"]
+        ),
     }
 
 
@@ -383,28 +404,35 @@ def _learned(card: SiteCard, at: datetime) -> Learned:
 
 def sentence(total: Row) -> str:
     """Say the total's intervals in one sentence that a newsroom can print."""
-    parts = [_said_held(total), *_said_rejected(total), _said_passed(total)]
-    return f"{'; '.join(parts)}."
+    return f"{_said_held(total)}{_said_rejected(total)}; {_said_passed(total)}."
 
 
 def _said_held(total: Row) -> str:
     good, reviews = total["good_held"], total["reviews"]
-    if good["low"] is None or good["high"] is None:
+    if not good["enough"]:
         needed = f"{FEWEST} reviews and {FEWEST} blind samples"
         return f"Not enough reviews yet to say how many good comments we hold (this needs {needed})"
     return f"Of 1,000 good comments we held {_between(good)} ({_count(reviews, 'review')})"
 
 
-def _said_rejected(total: Row) -> Iterable[str]:
-    good, samples = total["good_rejected"], total["wrongly_rejected"]["of"]
-    if total["comments"]["rejected"] and good["enough"]:
-        yield f"we rejected {_between(good)} ({_count(samples, 'blind sample')})"
+def _said_rejected(total: Row) -> str:
+    """Say nothing if no comment was rejected, or if the sentence says nothing about good ones."""
+    good, rejected = total["good_rejected"], total["comments"]["rejected"]
+    if not rejected or not total["good_held"]["enough"]:
+        return ""
+    count = _count(total["wrongly_rejected"]["of"], "blind sample")
+    if good["enough"]:
+        return f" and rejected {_between(good)} ({count})"
+    return (
+        f"; we rejected {_count(rejected, 'comment')}, too few of them checked to say how many "
+        f"were good ({count})"
+    )
 
 
 def _said_passed(total: Row) -> str:
     passed = total["wrongly_passed"]
     count = _count(passed["of"], "blind sample")
-    if passed["low"] is None or passed["high"] is None:
+    if not passed["enough"]:
         return f"too few blind samples yet to say how many should not have been published ({count})"
     return f"of 1,000 published, {_between(passed)} should not have been ({count})"
 

@@ -1,5 +1,5 @@
-"""The quality figures as a table for a spreadsheet: one line for each month, language, check and
-model, and one for the total.
+"""The quality figures as a table for a spreadsheet: one line for the total, and for each month,
+language and check.
 """
 
 from __future__ import annotations
@@ -9,10 +9,15 @@ from collections.abc import Iterator, Mapping
 from service.http import spreadsheets
 from service.sites.quality import Quality
 
-RATES = ("wrongly_passed", "wrongly_held", "wrongly_rejected", "good_held", "good_rejected")
+RATES = ("wrongly_passed", "wrongly_held", "wrongly_rejected")
+OF_ALL_GOOD = ("good_held", "good_rejected")
 COUNTS = ("live", "held", "rejected", "reviews", "waiting", "samples", "decided_by_machine")
-ENDS = ("wrong", "of", "share", "low", "high")
-COLUMNS = ("by", "name", *COUNTS, *(f"{rate} {end}" for rate in RATES for end in ENDS))
+ENDS = ("share", "low", "high")
+PARTS = (
+    *((rate, end) for rate in RATES for end in ("wrong", "of", *ENDS)),
+    *((share, end) for share in OF_ALL_GOOD for end in ENDS),
+)
+COLUMNS = ("by", "name", *COUNTS, *(f"{figure} {end}" for figure, end in PARTS))
 EXAMPLE = spreadsheets.line(COLUMNS) + spreadsheets.line(("month", "2026-03", "6000", "420", "80"))
 
 
@@ -37,7 +42,7 @@ def _line(by: str, name: str, row: Mapping[str, object]) -> list[str]:
     comments = row.get("comments")
     counts = {**row, **comments} if isinstance(comments, Mapping) else row
     cells = [counts.get(column) for column in COUNTS]
-    for rate in RATES:
-        ends = row.get(rate)
-        cells += [ends.get(end) if isinstance(ends, Mapping) else None for end in ENDS]
+    for figure, end in PARTS:
+        ends = row.get(figure)
+        cells.append(ends.get(end) if isinstance(ends, Mapping) else None)
     return [by, name, *("" if cell is None else str(cell) for cell in cells)]

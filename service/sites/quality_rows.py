@@ -11,6 +11,7 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, case, func, literal, select
@@ -93,16 +94,17 @@ def facts(session: Session, site_id: int, months: Sequence[datetime]) -> Facts:
     for row in session.execute(_decided_by_status(site_id, periods)):
         groups[_place(periods[row.period], row.language), GROUP_OF[row.status]] += row.comments
     for row in session.execute(_waiting_by_checks(site_id, periods)):
-        held[_held(periods[row.period], row.language, row.found, None)] += row.comments
+        place = _place(periods[row.period], row.language)
+        held[Held(place.month, place.language, row.found or "", None)] += row.comments
     blind = {row.comment_id: row.closed_by for row in session.execute(_blind(site_id, months[0]))}
     answers = defaultdict[tuple[Place, str], list[Answer]](list)
     reversals = Counter[str]()
     for touched in _touched(session, site_id, periods):
         _move_to_its_group(touched, groups, held)
-        reversals.update(_reversals(touched, is_blind=touched.id in blind))
-        answer = touched.standing(blind.get(touched.id))
+        reversals.update(_reversals(touched, is_blind=touched.comment.id in blind))
+        answer = touched.standing(blind.get(touched.comment.id))
         if answer and touched.group in (LIVE, REJECTED):
-            drawn = Answer(answer.verdict == GOOD, draw_of(touched.id))
+            drawn = Answer(answer.verdict == GOOD, draw_of(touched.comment.id))
             answers[touched.place, touched.group].append(drawn)
     return Facts(
         groups=groups,
@@ -199,53 +201,60 @@ class _Entry(NamedTuple):
         return is_verdict and self.undoes is None
 
 
-class _Touched(NamedTuple):
-    """A comment that a human decided at least once, with all those decisions in order."""
+class _Comment(NamedTuple):
+    """A comment as it is now."""
 
     id: str
-    period: Period
-    language: str | None
     status: str
     found: str | None
-    entries: list[_Entry]
 
-    @property
-    def place(self) -> Place:
-        return _place(self.period, self.language)
+
+class _Touched:
+    """A comment that a human decided at least once, with all those decisions in order."""
+
+    def __init__(self, period: Period, language: str | None, comment: _Comment) -> None:
+        self.place = _place(period, language)
+        self.comment = comment
+        self.entries: list[_Entry] = []
 
     @property
     def group(self) -> str | None:
         """The machine's group. None if a human decided before the machine did."""
         return GROUP_OF.get(self.entries[0].was)
 
-    def answers(self) -> list[_Entry]:
-        """Return the answers that nobody undid."""
-        undone = self.undone()
-        return [each for each in self.entries if each.is_answer and each.id not in undone]
-
-    def undone(self) -> set[str | None]:
+    @cached_property
+    def undone(self) -> set[str]:
         return {each.undoes for each in self.entries if each.undoes}
+
+    @cached_property
+    def answers(self) -> list[_Entry]:
+        """The answers that nobody undid."""
+        return [each for each in self.entries if each.is_answer and each.id not in self.undone]
 
     def standing(self, decision: str | None) -> _Entry | None:
         """Return that decision, if it is an answer and nobody undid it."""
-        return next((each for each in self.answers() if each.id == decision), None)
+        return next((each for each in self.answers if each.id == decision), None)
+
+    def held(self, is_good: bool | None) -> Held:
+        return Held(self.place.month, self.place.language, self.comment.found or "", is_good)
 
 
 def _touched(session: Session, site_id: int, periods: Sequence[Period]) -> Iterable[_Touched]:
-    columns = [getattr(DecisionRecord, name) for name in _Entry._fields]
-    log = _of_site(site_id, periods, Comment.id, Comment.status, Comment.found, *columns)
+    comment = [getattr(Comment, name) for name in _Comment._fields]
+    entry = [getattr(DecisionRecord, name) for name in _Entry._fields]
+    log = _of_site(site_id, periods, *comment, *entry)
     log = log.join(DecisionRecord, DecisionRecord.comment_id == Comment.id).where(
         DecisionRecord.site_id == site_id,
         BY_A_HUMAN,
         DecisionRecord.id >= first_id(periods[0].since),
     )
     found: dict[str, _Touched] = {}
-    for period, language, id_, status, checks, *entry in session.execute(
+    for period, language, id_, status, checks, *decision in session.execute(
         log.order_by(DecisionRecord.id)
     ):
         if id_ not in found:
-            found[id_] = _Touched(id_, periods[period], language, status, checks, [])
-        found[id_].entries.append(_Entry(*entry))
+            found[id_] = _Touched(periods[period], language, _Comment(id_, status, checks))
+        found[id_].entries.append(_Entry(*decision))
     return found.values()
 
 
@@ -253,40 +262,35 @@ def _move_to_its_group(
     touched: _Touched, groups: Counter[tuple[Place, str]], held: Counter[Held]
 ) -> None:
     """Count the comment in the machine's group instead of the one that its status names."""
-    if touched.status == "flagged":
-        held[_held(touched.period, touched.language, touched.found, None)] -= 1
-    elif touched.status in GROUP_OF:
-        groups[touched.place, GROUP_OF[touched.status]] -= 1
+    status = GROUP_OF.get(touched.comment.status)
+    if status == HELD:
+        held[touched.held(None)] -= 1
+    elif status:
+        groups[touched.place, status] -= 1
     if touched.group == HELD:
-        answers = touched.answers()
-        is_good = answers[-1].verdict == GOOD if answers else None
-        held[_held(touched.period, touched.language, touched.found, is_good)] += 1
+        is_good = touched.answers[-1].verdict == GOOD if touched.answers else None
+        held[touched.held(is_good)] += 1
     elif touched.group:
         groups[touched.place, touched.group] += 1
 
 
 def _reversals(touched: _Touched, *, is_blind: bool) -> Iterator[str]:
     """Yield the name of each count that this comment adds to."""
-    undone = touched.undone()
     for entry in touched.entries:
         if entry.is_answer:
             yield "decisions"
-        if entry.id in undone:
+        if entry.id in touched.undone:
             yield "undone"
-    answers = touched.answers()
-    for earlier, later in itertools.pairwise(answers):
+    for earlier, later in itertools.pairwise(touched.answers):
         if earlier.verdict != later.verdict:
             yield "changed"
-    if answers and not is_blind:
-        if touched.group == LIVE and answers[-1].verdict == BAD:
+    if touched.answers and not is_blind:
+        last = touched.answers[-1].verdict
+        if touched.group == LIVE and last == BAD:
             yield "taken_down"
-        if touched.group == REJECTED and answers[-1].verdict == GOOD:
+        if touched.group == REJECTED and last == GOOD:
             yield "restored"
 
 
 def _place(period: Period, language: str | None) -> Place:
     return Place(period.month, language or UNKNOWN_LANGUAGE, period.share)
-
-
-def _held(period: Period, language: str | None, checks: str | None, is_good: bool | None) -> Held:
-    return Held(period.month, language or UNKNOWN_LANGUAGE, checks or "", is_good)

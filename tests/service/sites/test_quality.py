@@ -16,6 +16,7 @@ from models.identifiers import new_id
 from models.records import Comment, DecisionRecord, PolicyVersion, Review, Site, Thread
 from models.store.database import begin, now, reading
 from service.people import accounts
+from service.sites import quality as figures
 from service.sites.quality import Row, Span, sentence, span
 from tests.caller import Caller, Client, posted, screen_all
 
@@ -209,6 +210,19 @@ def test_a_change_shows_at_once(client: Client, moderator: Caller) -> None:
     assert shown(moderator)["total"]["samples"] == 1
 
 
+def test_the_figures_of_many_comments_may_be_an_hour_old(
+    client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "MANY", 2)
+    sample_all(moderator)
+    live, _ = decided(moderator, client, {"live": ["", ""]})
+    assert shown(moderator)["total"]["samples"] == 0
+    moderator.decide(live, "approve")
+    assert shown(moderator)["total"]["samples"] == 0
+    monkeypatch.setattr(figures, "KEPT_FOR", timedelta())
+    assert shown(moderator)["total"]["samples"] == 1
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -284,9 +298,21 @@ NONE_YET = {"enough": False, "share": None, "low": None, "high": None, "wrong": 
         (
             total(comments={"live": 6000, "held": 420, "rejected": 90}),
             (
-                "Of 1,000 good comments we held between 2 and 6 (412 reviews); we rejected between 0 "
+                "Of 1,000 good comments we held between 2 and 6 (412 reviews) and rejected between 0 "
                 "and 17 (31 blind samples); of 1,000 published, between 0 and 9 should not have been "
                 "(300 blind samples)."
+            ),
+        ),
+        (
+            total(
+                comments={"live": 6000, "held": 420, "rejected": 90},
+                good_rejected=NONE_YET,
+                wrongly_rejected=NONE_YET,
+            ),
+            (
+                "Of 1,000 good comments we held between 2 and 6 (412 reviews); we rejected 90 "
+                "comments, too few of them checked to say how many were good (1 blind sample); of "
+                "1,000 published, between 0 and 9 should not have been (300 blind samples)."
             ),
         ),
         (
