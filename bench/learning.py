@@ -113,6 +113,8 @@ def _rows(site_id: int, thread_id: int, number: int, at: Any) -> dict[str, dict[
     decided = {
         "site_id": site_id,
         "by": "key:bench",
+        "teaches": True,
+        "reason": "spam" if is_spam else None,
         "verdict": verdict,
         "was": "flagged",
         "becomes": status,

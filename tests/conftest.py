@@ -290,4 +290,4 @@ def _screening_takes_what_it_takes() -> Iterator[None]:
 @pytest.fixture
 def moderator(client: Client) -> Caller:
     """A caller with a key that may do everything on `demo`."""
-    return Caller(client, accounts.create_key("demo", "admin"))
+    return Caller(client, accounts.create_key("demo", "admin", learn=True))

@@ -67,6 +67,8 @@ COVERED = {
     "models/judgement/scores.py": "models/classifier/test_file.py",
     "models/store/published.py": "worker/publishing/test_publishing.py",
     "worker/learning/__main__.py": "worker/learning/test_learner.py",
+    "worker/learning/material.py": "worker/learning/test_training.py",
+    "worker/learning/outcomes.py": "worker/learning/test_site_cards.py",
     "worker/screening/isolated.py": "worker/screening/test_isolation.py",
     # One test for a whole feature.
     "service/http/api_keys.py": "service/api/test_every_call.py",
@@ -96,6 +98,7 @@ COVERED = {
     "models/migrations/repeatable.py": "models/migrations/test_killed.py",
     "models/settling/drafts.py": "models/settling/test_settling.py",
     "models/settling/events.py": "models/settling/test_settling.py",
+    "models/settling/site_scores.py": "worker/learning/test_watching.py",
     "models/settling/rows.py": "models/settling/test_settling.py",
     "models/classifier/site_card.py": "worker/learning/test_site_cards.py",
     "models/store/migrate.py": "models/migrations/test_migrations.py",

@@ -29,7 +29,7 @@ from models.store.scrubbing import owe_scrubbing, scrub
 from models.webhooks.owed import overdue_endpoints, release_published, shown_but_waiting
 from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN, TEACH, ring
 from worker.closing import close_old_threads
-from worker.learning.learner import learn_soon, owe_learning
+from worker.learning.learner import learn_soon, owe_judging, owe_learning
 from worker.learning.teaching import draw_picks_of, remove_old_picks
 from worker.lifeline import end
 from worker.publishing.avatar_seeds import redraw_avatars
@@ -140,6 +140,7 @@ class Sweeper(threading.Thread):
             close_old_threads(at)
             owe_learning(at)
             remove_old_picks(at)
+            owe_judging(at)
             self._tidied = at
 
 

@@ -40,6 +40,42 @@ class LeftOut(TypedDict):
     why: Annotated[str, OneOf(("erased", "undone"))]
 
 
+class LanguageShare(TypedDict):
+    """How many of the comments in one language the live model holds, and the new one. `language` is
+    a code, or "other" for all languages with few comments.
+    """
+
+    language: str
+    of: int
+    before: int
+    now: int
+
+
+class Traffic(TypedDict):
+    """The same for the newest comments that went live without a human. `examples` are some that
+    only the new model holds. `passed` is whether it holds hardly more in any language.
+    """
+
+    of: int
+    before: int
+    now: int
+    languages: list[LanguageShare]
+    examples: list[Id]
+    passed: bool
+
+
+class LabelCounts(TypedDict):
+    """Who made the decisions, and what made a human look at the comments."""
+
+    moderators: int
+    keys: int
+    queue: int
+    blind_sample: int
+    teaching: int
+    other: int
+    random: int
+
+
 class Flags(TypedDict):
     """How many of the newest comments the previous model and this model flag by score."""
 
@@ -54,6 +90,7 @@ SiteCard = TypedDict(
     "SiteCard",
     {
         "version": Version,
+        "score": NotRequired[str],  # cards before 0015 are all of spam
         "sha256": str,
         "bytes": int,
         "made": Time,
@@ -67,5 +104,7 @@ SiteCard = TypedDict(
         "why": str,
         "left": NotRequired[Left],
         "flags": NotRequired[Flags],  # cards of early models have none
+        "labels": NotRequired[LabelCounts],
+        "traffic": NotRequired[Traffic],
     },
 )

@@ -90,7 +90,11 @@ class OtherScores(TypedDict):
 
 
 class StoredScores(TypedDict, total=False):
-    """`Scores` in the form that the row of a site's model stores."""
+    """`Scores` in the form that the row of a site's model stores.
+
+    `of_good`, `of_bad` and `of_recent` are the same numbers by comment, so that those of two models
+    can be paired.
+    """
 
     good: list[float]
     spam: list[float]

@@ -33,12 +33,14 @@ class Actor:
     """Who made a decision.
 
     `str(actor)` is the text that the database and the API store: "policy", "moderator:ID" or
-    "key:ID". `name` is a key's name, if it is known; it is never an email address.
+    "key:ID". `name` is a key's name, if it is known; it is never an email address. `learn` is
+    whether all decisions of the key teach the site's models.
     """
 
     kind: Kind
     id: str = ""
     name: str = field(default="", compare=False)
+    learn: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         if (self.kind is Kind.POLICY) == bool(self.id):
@@ -55,8 +57,8 @@ class Actor:
         return cls(Kind.MODERATOR, id_)
 
     @classmethod
-    def key(cls, id_: str, name: str = "") -> Actor:
-        return cls(Kind.KEY, id_, name)
+    def key(cls, id_: str, name: str = "", *, learn: bool = False) -> Actor:
+        return cls(Kind.KEY, id_, name, learn)
 
     @property
     def is_human(self) -> bool:
@@ -64,6 +66,12 @@ class Actor:
         on behalf of people.
         """
         return self.kind is not Kind.POLICY
+
+    def teaches(self, *, asked: bool = False) -> bool | None:
+        """Whether a decision teaches the site's models; None for everyone but keys. A key's call
+        may have `asked` for it.
+        """
+        return (asked or self.learn) if self.kind is Kind.KEY else None
 
     def shape(self, name: str = "") -> ActorShape:
         """Return the actor as JSON, with this name if the actor has none."""

@@ -22,7 +22,8 @@ api = Noun("keys", "API keys", "Keys that programs send to call the API.")
 class KeyRequest(BaseModel):
     """The key to create. `admin` includes `moderate`, and `moderate` includes `read`. `post` lets a
     server post on behalf of its readers and pass their IP addresses. Without `expires_at` the key
-    works until someone revokes it.
+    works until someone revokes it. With `learn`, the site's models learn from all decisions of
+    the key. Without it, a call can still ask for that.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -33,6 +34,7 @@ class KeyRequest(BaseModel):
         Field(min_length=1, max_length=len(SITE_SCOPES), examples=[["moderate", "post"]]),
     ]
     expires_at: Annotated[Moment, Field(examples=["2999-01-01T00:00:00Z"])] = None
+    learn: Annotated[bool, Field(strict=True)] = False
 
 
 class KeyRotation(BaseModel):
@@ -76,7 +78,7 @@ def list_keys(who: Caller) -> Keys:
 )
 def create_key(who: Caller, body: KeyRequest) -> KeyWithSecret:
     """Create a key for this site. It can only have scopes that your own key has."""
-    new = api_keys.NewKey(body.scopes, body.name, body.expires_at)
+    new = api_keys.NewKey(body.scopes, body.name, body.expires_at, body.learn)
     with begin() as session:
         made = api_keys.create(session, who.site.id, new, by=who.by, within=who.scopes)
         return {**api_keys.key_shape(made.row), "key": made.key}

@@ -45,15 +45,21 @@ def key() -> None:
     metavar="TIME",
     help="When the key expires: 90d, 12h or 2027-01-31. Default: never.",
 )
+@click.option(
+    "--learn",
+    is_flag=True,
+    help="The site's models learn from this key's decisions, as from those of moderators.",
+)
 def create_key(
-    site_key: str | None, scopes: tuple[str, ...], name: str, expires: str | None
+    site_key: str | None, scopes: tuple[str, ...], name: str, expires: str | None, *, learn: bool
 ) -> None:
     """Create a key and print it. It is not shown again."""
     if (site_key is None) != ("metrics" in scopes):
         raise click.UsageError("Give a site with --site, except for the scope metrics.")
     with _keys() as (api_keys, session):
         site_id = api_keys.site_id_of(session, site_key) if site_key else None
-        new = api_keys.NewKey(scopes, name, api_keys.parsed_expiry(expires) if expires else None)
+        until = api_keys.parsed_expiry(expires) if expires else None
+        new = api_keys.NewKey(scopes, name, until, learn)
         made = api_keys.create(session, site_id, new, by=_BY)
     click.echo(made.key)
 

@@ -64,7 +64,8 @@ def _page(
 
 def _says(row: ApiKey) -> str:
     """Return what the key may do, in a few words."""
-    return ", ".join(api_keys.scopes_of(row))
+    teaches = ["teaches the models"] if row.learn else []
+    return ", ".join([*api_keys.scopes_of(row), *teaches])
 
 
 def _creating(who: SignedIn, site: str) -> Action:
@@ -86,7 +87,8 @@ def create_key(who: SignedIn, site: str) -> str | tuple[str, int]:
     expires_at = now() + timedelta(days=int(life)) if life else None
     try:
         with begin() as session:
-            new = api_keys.NewKey(_scopes(), request.form.get("name", ""), expires_at)
+            learn = "learn" in request.form
+            new = api_keys.NewKey(_scopes(), request.form.get("name", ""), expires_at, learn)
             site_id = api_keys.site_id_of(session, site)
             made = api_keys.create(session, site_id, new, by=who.by, within=SITE_SCOPES)
     except Problem as problem:

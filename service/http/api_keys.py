@@ -43,6 +43,7 @@ class _Found(NamedTuple):
     id: str
     name: str
     scopes: tuple[str, ...]
+    learn: bool
     site: str | None
     last_used_at: datetime | None
 
@@ -68,7 +69,7 @@ def caller(site_key: str, needs: str) -> Caller:
             f"This key's scopes are: {', '.join(found.scopes)}. This call needs {needs}.",
         )
     _note_use(found)
-    return Caller(site, Actor.key(found.id, found.name), found.scopes)
+    return Caller(site, Actor.key(found.id, found.name, learn=found.learn), found.scopes)
 
 
 def opens_metrics(authorization: str) -> bool:
@@ -101,7 +102,13 @@ def _found(authorization: str) -> _Found | None:
     if scheme.lower() != "bearer":
         return None
     wanted = select(
-        ApiKey.id, ApiKey.name, ApiKey.scope, ApiKey.scopes, Site.key, ApiKey.last_used_at
+        ApiKey.id,
+        ApiKey.name,
+        ApiKey.scope,
+        ApiKey.scopes,
+        ApiKey.learn,
+        Site.key,
+        ApiKey.last_used_at,
     ).outerjoin(Site, Site.id == ApiKey.site_id)
     works = ApiKey.revoked_at.is_(None) & or_(
         ApiKey.expires_at.is_(None), ApiKey.expires_at > now()
@@ -112,7 +119,8 @@ def _found(authorization: str) -> _Found | None:
         ).one_or_none()
     if row is None:
         return None
-    return _Found(row.id, row.name, tuple(row.scopes or [row.scope]), row.key, row.last_used_at)
+    scopes = tuple(row.scopes or [row.scope])
+    return _Found(row.id, row.name, scopes, row.learn, row.key, row.last_used_at)
 
 
 def _unknown(detail: str) -> Problem:

@@ -61,7 +61,11 @@ Note = Annotated[
 
 
 class Judgement(BaseModel):
-    """A moderator's verdict on one comment or on many."""
+    """A moderator's verdict on one comment or on many.
+
+    Greenroom's models learn from a decision by a key only with `learn`, or if the key was created
+    with it. Send it if a person has read the comment.
+    """
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
@@ -70,6 +74,7 @@ class Judgement(BaseModel):
         Literal["spam", "abuse", "off_topic", "other"] | None, Field(examples=["spam"])
     ] = None
     note: Note = ""
+    learn: bool = False
 
     def change(
         self, comment_id: str, *, by: Actor, version: int | None, batch: str | None = None
@@ -82,6 +87,7 @@ class Judgement(BaseModel):
             note=self.note,
             version=version,
             batch=batch,
+            teaches=by.teaches(asked=self.learn),
         )
 
 

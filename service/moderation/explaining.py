@@ -16,6 +16,7 @@ from models.classifier.explained import ScoreExplained
 from models.judgement.evidence import StoredEvidence
 from models.judgement.scores import SCORES, SPAM
 from models.records import Comment, Screening, Site, SiteModelRecord
+from models.settling.site_scores import live_model
 from service.http.api_types import OneOf
 from service.http.problems import Problem
 from service.moderation.comment_records import is_hidden
@@ -157,7 +158,7 @@ def _site_models(session: Session, site_id: int, score: str, version: str) -> li
     named = SiteModelRecord.site_id == site_id, SiteModelRecord.version == version
     ids = [
         session.scalar(select(SiteModelRecord.id).where(*named)),
-        session.scalar(select(Site.model).where(Site.id == site_id)) if score == SPAM else None,
+        live_model(session, site_id, score),
     ]
     if not any(ids):
         return []

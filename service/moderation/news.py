@@ -13,7 +13,9 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from models.judgement.policy import Policy
-from models.records import PolicyVersion, Site, SiteModelRecord
+from models.judgement.scores import SPAM
+from models.records import PolicyVersion, Site, SiteModelRecord, SiteScore
+from models.records.site_score import WENT_BACK, Held
 from models.store.database import now
 from service.http.problems import Problem
 from service.moderation.log import changes_in, large_batches, policy_of, said_together
@@ -24,7 +26,7 @@ NEWS_FOR = timedelta(days=1)
 MANY = 20  # a batch with at least this many decisions is news
 MOST_OF_A_KIND = 50
 
-SiteRow = Row[int, str, int, str | None]
+SiteRow = Row[int, str, int]
 
 
 class News(NamedTuple):
@@ -61,7 +63,7 @@ def news(
     are left out.
     """
     after = max(filter(None, (since, now() - NEWS_FOR)))
-    wanted = select(Site.id, Site.key, Site.policy_version, Site.model).where(Site.id.in_(sites))
+    wanted = select(Site.id, Site.key, Site.policy_version).where(Site.id.in_(sites))
     rows = session.execute(wanted).all()
     found = [
         *_settings(session, rows, after, reader),
@@ -112,18 +114,31 @@ def _subjects(session: Session, bys: Collection[str]) -> dict[str, str]:
 
 
 def _models(session: Session, rows: Sequence[SiteRow], after: datetime) -> list[News]:
-    live = {row.model: row.key for row in rows if row.model}
-    models = select(
-        SiteModelRecord.id, SiteModelRecord.version, SiteModelRecord.at, SiteModelRecord.card
-    )
-    models = models.where(SiteModelRecord.id.in_(live), SiteModelRecord.at > after)
+    """Return each model that went live, and each that went back because it held too much."""
+    keys = {row.id: row.key for row in rows}
+    wanted = select(SiteScore, SiteModelRecord.version, SiteModelRecord.at, SiteModelRecord.card)
+    wanted = wanted.outerjoin(SiteModelRecord, SiteModelRecord.id == SiteScore.model)
     found = []
-    for model in session.execute(models):
-        difference = _difference(_Card.model_validate(model.card).flags)
-        sentence = f"A new spam model went live{difference}."
-        site, version = live[model.id], model.version
-        found.append(News(site, "model", model.at, sentence, version, can_go_back=True))
+    for in_use, version, at, card in session.execute(wanted.where(SiteScore.site_id.in_(keys))):
+        site, since, score = keys[in_use.site_id], in_use.live_since, in_use.score
+        if in_use.watch == WENT_BACK and since and since > after:
+            sentence = f"The new {score} model went back{_too_much(in_use.watched)}."
+            found.append(News(site, "model", since, sentence, version or "base"))
+        elif version and at > after:
+            difference = _difference(_Card.model_validate(card).flags)
+            sentence = f"A new {score} model went live{difference}."
+            # The console's form goes back from a spam model only.
+            found.append(News(site, "model", at, sentence, version, can_go_back=score == SPAM))
     return found
+
+
+def _too_much(watched: Held | None) -> str:
+    if watched is None:
+        return ""
+    return (
+        f": it held {watched['now']:,} of {watched['of']:,} new comments, and the previous model "
+        f"would have held {watched['before']:,}"
+    )
 
 
 def _difference(flags: Flags | None) -> str:

@@ -89,10 +89,10 @@ def _own_words(email: str, site_id: int | None) -> list[str]:
     return [email, *chain.from_iterable([row.key, *row.origins] for row in sites)]
 
 
-def create_key(site: str, *scopes: str) -> str:
+def create_key(site: str, *scopes: str, learn: bool = False) -> str:
     """Return a new key `gr_…` without a name or an end, for the command line."""
     with begin() as session:
-        new = api_keys.NewKey(scopes)
+        new = api_keys.NewKey(scopes, learn=learn)
         site_id = api_keys.site_id_of(session, site)
         return api_keys.create(session, site_id, new, by="the command line").key
 

@@ -33,13 +33,15 @@ _AFTER = re.compile(r"(\d{1,5})([hd])")
 
 class ShownKey(TypedDict):
     """A key, without the key itself: that is shown only on creation. `hint` is how it begins.
-    `replaced_by` is the new key after a rotation.
+    `replaced_by` is the new key after a rotation. With `learn`, the site's models learn from all
+    decisions of this key.
     """
 
     id: Id
     name: Annotated[str, Field(examples=["CMS"])]
     hint: Annotated[str, Field(examples=["gr_Zm9v"])]
     scopes: list[Annotated[str, OneOf(SCOPES)]]
+    learn: bool
     state: Literal["live", "expired", "revoked"]
     created_at: Time
     created_by: By | None
@@ -61,6 +63,7 @@ class NewKey(NamedTuple):
     scopes: Collection[str]
     name: str = ""
     expires_at: datetime | None = None
+    learn: bool = False
 
 
 class Made(NamedTuple):
@@ -89,6 +92,7 @@ def create(
     if new.expires_at is not None and not at < new.expires_at <= at + MOST_LIFE:
         raise wrong_field("expires_at", "This time is in the past or too far in the future.")
     made = _make(site_id, scopes, _checked_name(new.name), by, new.expires_at)
+    made.row.learn = new.learn
     session.add(made.row)
     what = f"created the key {label(made.row)} ({', '.join(scopes)})"
     note_act(session, by, KIND, what, site_id=site_id)
@@ -184,6 +188,8 @@ def lines(session: Session, site: str | None, *, ended: bool) -> list[str]:
 def _line(row: ApiKey, site: str | None) -> str:
     parts = [row.id, site or "all sites", ",".join(scopes_of(row)), state_of(row), label(row)]
     parts.append(f"created {utc_stamp(row.created_at)} by {row.created_by or 'someone'}")
+    if row.learn:
+        parts.append("teaches")
     if row.expires_at is not None:
         parts.append(f"expires {utc_stamp(row.expires_at)}")
     parts.append(f"last used {utc_stamp(row.last_used_at) or 'never'}")
@@ -221,6 +227,7 @@ def rotate(
     at = now()
     expires_at = at + (row.expires_at - row.created_at) if row.expires_at else None
     made = _make(row.site_id, scopes_of(row), row.name, by, expires_at)
+    made.row.learn = row.learn
     session.add(made.row)
     until = at + overlap
     row.expires_at = min(row.expires_at, until) if row.expires_at else until
@@ -251,6 +258,7 @@ def key_shape(row: ApiKey) -> ShownKey:
         "name": row.name,
         "hint": row.hint,
         "scopes": scopes_of(row),
+        "learn": row.learn,
         "state": state_of(row),
         "created_at": utc_stamp(row.created_at),
         "created_by": row.created_by,

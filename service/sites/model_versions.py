@@ -4,14 +4,18 @@ next batch on.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from models.classifier.site_card import SiteCard, Version
-from models.records import Site, SiteModelRecord
+from models.json_types import OneOf
+from models.judgement.scores import SCORES, SPAM
+from models.records import SiteModelRecord, SiteScore
+from models.records.site_score import KEPT, WATCHING, WENT_BACK, Held
+from models.settling.site_scores import live_model, locked_score, make_live
 
 BASE = "base"
 
@@ -23,9 +27,18 @@ class ModelCard(SiteCard):
 
 
 class Models(TypedDict):
-    """The live model, and all stored models, newest first."""
+    """The live model, and all stored models of one score, newest first.
 
+    `learns` is whether the site's models are trained. `watched` is what the first comments since a
+    change of model showed, compared with what was announced.
+    """
+
+    score: Annotated[str, OneOf(SCORES)]
     live: Version
+    learns: bool
+    watch: Annotated[str, OneOf((WATCHING, KEPT, WENT_BACK))] | None
+    announced: Held | None
+    watched: Held | None
     models: list[ModelCard]
 
 
@@ -33,53 +46,73 @@ class NoSuchModel(ValueError):
     """Raised if there is no such model, or no earlier one to go back to. The message says which."""
 
 
-def listed(session: Session, site_id: int) -> Models:
+def listed(session: Session, site_id: int, score: str = SPAM) -> Models:
     """Return the live version, and every stored model with its card, newest first."""
-    live = session.execute(select(Site.model).where(Site.id == site_id)).scalar_one()
-    rows = session.execute(_of(site_id).order_by(SiteModelRecord.id.desc())).all()
-    in_use = next((row.version for row in rows if row.id == live), BASE)
-    cards: list[Any] = [{**row.card, "live": row.id == live} for row in rows]
-    return {"live": in_use, "models": cards}
+    in_use = _in_use(session, site_id, score)
+    rows = session.execute(_of(site_id, score).order_by(SiteModelRecord.id.desc())).all()
+    version = next((row.version for row in rows if row.id == in_use.model), BASE)
+    cards: list[Any] = [
+        {"score": score, **row.card, "live": row.id == in_use.model} for row in rows
+    ]
+    return {
+        "score": score,
+        "live": version,
+        "learns": in_use.learns,
+        "watch": in_use.watch,
+        "announced": in_use.announced,
+        "watched": in_use.watched,
+        "models": cards,
+    }
 
 
-def live(session: Session, site_id: int) -> str:
+def live(session: Session, site_id: int, score: str = SPAM) -> str:
     """Return the version of the model that scores the site's comments."""
-    its_own = _of(site_id).join(Site, Site.model == SiteModelRecord.id)
-    row = session.execute(its_own).one_or_none()
+    model = live_model(session, site_id, score)
+    row = session.execute(_of(site_id, score).where(SiteModelRecord.id == model)).one_or_none()
     return row.version if row else BASE
 
 
-def use(session: Session, site_id: int, version: str) -> str:
+def use(session: Session, site_id: int, version: str, score: str = SPAM) -> str:
     """Make that model live; "base" is the base model alone. Raises NoSuchModel."""
-    site = _locked(session, site_id)
+    in_use = locked_score(session, site_id, score)
     if version == BASE:
-        site.model = None
+        make_live(in_use, None)
         return BASE
-    row = session.execute(_of(site_id).where(SiteModelRecord.version == version)).one_or_none()
+    named = _of(site_id, score).where(SiteModelRecord.version == version)
+    row = session.execute(named).one_or_none()
     if row is None:
         raise NoSuchModel(f"This site has no model {version!r}, or the model has been deleted.")
-    site.model = row.id
+    make_live(in_use, row.id)
     return version
 
 
-def back(session: Session, site_id: int) -> str:
+def back(session: Session, site_id: int, score: str = SPAM) -> str:
     """Make the previous model live again, and return its version. Raises NoSuchModel."""
-    site = _locked(session, site_id)
-    if site.model is None:
+    in_use = locked_score(session, site_id, score)
+    if in_use.model is None:
         raise NoSuchModel("This site uses only the base model, so there is no earlier model.")
-    live = session.execute(_of(site_id).where(SiteModelRecord.id == site.model)).one()
-    before = session.execute(_of(site_id).where(SiteModelRecord.id == live.parent)).one_or_none()
-    site.model = before.id if before else None
+    of_site = _of(site_id, score)
+    live = session.execute(of_site.where(SiteModelRecord.id == in_use.model)).one()
+    before = session.execute(of_site.where(SiteModelRecord.id == live.parent)).one_or_none()
+    make_live(in_use, before.id if before else None)
     return before.version if before else BASE
 
 
-def _locked(session: Session, site_id: int) -> Site:
-    return session.execute(
-        select(Site).where(Site.id == site_id).with_for_update(key_share=True)
-    ).scalar_one()
+def let_learn(session: Session, site_id: int, *, learns: bool) -> bool:
+    """Turn learning on or off for all scores of the site. Return whether that changed anything."""
+    rows = [locked_score(session, site_id, score) for score in SCORES]
+    changed = any(row.learns is not learns for row in rows)
+    for row in rows:
+        row.learns = learns
+    return changed
 
 
-def _of(site_id: int) -> Select[Any]:
+def _in_use(session: Session, site_id: int, score: str) -> SiteScore:
+    found = session.get(SiteScore, (site_id, score))
+    return found or SiteScore(site_id=site_id, score=score, learns=True)
+
+
+def _of(site_id: int, score: str) -> Select[Any]:
     """Select the models without their bytes."""
     columns: tuple[Any, ...] = (
         SiteModelRecord.id,
@@ -87,4 +120,6 @@ def _of(site_id: int) -> Select[Any]:
         SiteModelRecord.parent,
         SiteModelRecord.card,
     )
-    return select(*columns).where(SiteModelRecord.site_id == site_id)
+    return select(*columns).where(
+        SiteModelRecord.site_id == site_id, SiteModelRecord.score == score
+    )

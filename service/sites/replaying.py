@@ -20,11 +20,11 @@ from models.judgement import promises
 from models.judgement.evidence import Evidence, from_stored
 from models.judgement.policy import Decision, Policy, Verdict, decide
 from models.judgement.promises import Scores
-from models.judgement.scores import SPAM
 from models.records import Comment, Screening, Site, SiteModelRecord
 from models.settling.ages import too_old
 from models.settling.history import standing_decisions
 from models.settling.sampling import is_sampled
+from models.settling.site_scores import live_models
 from models.store.database import now as now_
 from models.text.stamps import utc_stamp
 from service.http.api_types import Id, OneOf, Time
@@ -162,9 +162,11 @@ def scores_of(session: Session, site: Site) -> dict[str, Scores]:
     """Return the scores that promises are fitted to, for each of the site's own models that is
     live.
     """
-    wanted = select(SiteModelRecord.scores).where(SiteModelRecord.id == site.model)
-    kept = session.execute(wanted).scalar() if site.model else None
-    return {SPAM: Scores.of(kept)} if kept else {}
+    live = live_models(session, [site.id]).get(site.id, {})
+    wanted = select(SiteModelRecord.id, SiteModelRecord.scores)
+    rows = session.execute(wanted.where(SiteModelRecord.id.in_(live.values())))
+    stored = dict(rows.all())
+    return {score: Scores.of(stored[id_]) for score, id_ in live.items() if id_ in stored}
 
 
 def _told(done: Sequence[Replayed]) -> Told:

@@ -10,20 +10,28 @@ from sqlalchemy.orm import Session
 
 from models.classifier.model import Floats, LinearModel, UnusableModel, probability
 from models.classifier.site_model import Seen, SiteModel
+from models.judgement.promises import Scores
 from models.records import SiteModelRecord
 
 
 class Champion(NamedTuple):
     """The site's own model, or the base model: then `model` is None and `seen` is empty.
 
-    `seen` are the comments that it learned from. A model that `is_unfit` was made for another base
-    model or another release. It cannot compete, but its `seen` still counts.
+    `seen` are the comments that it learned from, `scores` what promises are fitted to. A model that
+    `is_unfit` was made for another base model or another release. It cannot compete, but its `seen`
+    still counts.
     """
 
     model: SiteModel | None
     version: str
     seen: frozenset[str]
     is_unfit: bool = False
+    scores: Scores | None = None
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that it learned beside those of the base model."""
+        return self.model.languages if self.model else frozenset()
 
     def probabilities(self, seen: Sequence[Seen]) -> Floats:
         """Return the probability that the site's moderators reject each comment."""
@@ -44,4 +52,4 @@ def find_champion(session: Session, model_id: str | None, base: LinearModel) -> 
         return Champion(None, record.version, seen, is_unfit=True)
     if model.base != base.version:
         return Champion(None, record.version, seen, is_unfit=True)
-    return Champion(model, record.version, seen)
+    return Champion(model, record.version, seen, scores=Scores.of(record.scores))

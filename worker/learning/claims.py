@@ -19,15 +19,14 @@ RUNG = timedelta(seconds=10)  # the sweep delays what it rings for by this much;
 
 
 class Claim(NamedTuple):
-    """The right to train a site until `lease`. `champion` is the id of the model that is live, or
-    None for the base model. `fresh` is how many decisions were made since the last training.
+    """The right to train a site until `lease`. `fresh` is how many decisions were made since the
+    last training.
     """
 
     site_id: int
     key: str
     lease: datetime
     fresh: int
-    champion: str | None
 
 
 def may_learn(at: datetime) -> ColumnElement[bool]:
@@ -49,11 +48,9 @@ def claim(site_id: int, at: datetime) -> Claim | None:
     lease = at + LEASE
     due = update(Site).where(Site.id == site_id, may_learn(at)).values(learn_due=lease)
     with begin() as session:
-        row = session.execute(
-            due.returning(Site.key, Site.fresh_decisions, Site.model)
-        ).one_or_none()
+        row = session.execute(due.returning(Site.key, Site.fresh_decisions)).one_or_none()
     failpoint("learn_claimed")
-    return Claim(site_id, row.key, lease, row.fresh_decisions, row.model) if row else None
+    return Claim(site_id, row.key, lease, row.fresh_decisions) if row else None
 
 
 def give_back(session: Session, claimed: Claim) -> None:

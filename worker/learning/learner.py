@@ -9,21 +9,27 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
+from models.classifier.file import model_path
 from models.classifier.model import base_model
-from models.records import Site, SiteModelRecord
+from models.identifiers import first_id
+from models.judgement.scores import SCORES
+from models.records import Comment, Site, SiteModelRecord, SiteScore
+from models.records.site_score import WATCHING
 from models.runtime import part
 from models.store.database import begin, reading
 from worker.learning.claims import is_due
 
 MOST_SECONDS = 120
 MOST_WAITING = 100
+WATCHED = 200  # comments that the previous model also scores after a change
 log = structlog.get_logger()
 
 
@@ -36,20 +42,58 @@ def learn_soon(site_ids: Sequence[int]) -> None:
 
 
 def owe_learning(at: datetime) -> None:
-    """After a change of the base model, make a training due for each site whose model was made for
+    """After a change of a base model, make a training due for each site whose model was made for
     another base model.
     """
-    made_for_another = SiteModelRecord.card["base"].as_string() != base_model().version
-    sites = select(Site.id).join(SiteModelRecord, SiteModelRecord.id == Site.model)
-    sites = sites.where(made_for_another, Site.learn_due.is_(None))
+    for score in SCORES:
+        if model_path(score).exists():
+            _owe_learning(at, score)
+
+
+def _owe_learning(at: datetime, score: str) -> None:
+    made_for_another = SiteModelRecord.card["base"].as_string() != base_model(score).version
+    sites = select(Site.id).join(SiteScore, SiteScore.site_id == Site.id)
+    sites = sites.join(SiteModelRecord, SiteModelRecord.id == SiteScore.model)
+    sites = sites.where(SiteScore.score == score, made_for_another, Site.learn_due.is_(None))
     with reading() as session:
         ids = session.execute(sites).scalars().all()
-    if ids:
-        with begin() as session:
-            for site_id in sorted(ids):  # every transaction locks sites in this order
-                is_not_due = Site.learn_due.is_(None)
-                due = update(Site).where(Site.id == site_id, is_not_due).values(learn_due=at)
-                session.execute(due)
+    _make_due(ids, at)
+
+
+def owe_judging(at: datetime) -> None:
+    """Make learning due for each site with a watched model that has scored enough comments."""
+    with reading() as session:
+        watched = select(SiteScore.site_id, SiteScore.live_since).where(SiteScore.watch == WATCHING)
+        ready = {
+            site_id
+            for site_id, since in session.execute(watched).all()
+            if since and _has_enough(session, site_id, since)
+        }
+    _make_due(ready, at)
+
+
+def _make_due(site_ids: Collection[int], at: datetime) -> None:
+    if not site_ids:
+        return
+    with begin() as session:
+        for site_id in sorted(site_ids):  # every transaction locks sites in this order
+            due = update(Site).where(Site.id == site_id, Site.learn_due.is_(None))
+            session.execute(due.values(learn_due=at))
+
+
+def _has_enough(session: Session, site_id: int, since: datetime) -> bool:
+    """Count roughly: comments that are still pending count, too."""
+    newest = (
+        select(Comment.id)
+        .where(
+            Comment.site_id == site_id,
+            Comment.status.in_(("approved", "flagged", "rejected")),
+            Comment.id >= first_id(since),
+        )
+        .limit(WATCHED)
+        .subquery()
+    )
+    return session.execute(select(func.count()).select_from(newest)).scalar_one() >= WATCHED
 
 
 class _Learner(threading.Thread):

@@ -1,5 +1,5 @@
-"""The newest comments of a site as its models see them: they tell how many a
-threshold would flag.
+"""The comments of a site as its models see them: the newest ones, and those that went live
+unseen.
 """
 
 from __future__ import annotations
@@ -8,21 +8,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-import numpy as np
-from sqlalchemy import select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
-from models.classifier.file import model_path
-from models.classifier.model import Floats, LinearModel, probability
+from models.classifier.model import LinearModel
 from models.classifier.opinion import opinions
 from models.classifier.place import Place, on_site
-from models.classifier.site_card import Flags
 from models.classifier.site_model import Seen
-from models.judgement import promises
-from models.judgement.policy import Policy
-from models.judgement.promises import Scores
-from models.judgement.scores import SPAM
-from models.records import Comment, Site, SiteModelRecord
+from models.identifiers import first_id
+from models.records import Comment, DecisionRecord, Site
+from models.settling.history import BY_A_HUMAN
 from models.settling.labels import contexts_of
 from models.store.database import now
 
@@ -31,22 +26,31 @@ AT_ONCE = 500  # ids in one query
 _STATUSES = ("approved", "flagged", "rejected")
 
 
+class Comments(NamedTuple):
+    """Comments without the base models' opinions. `texts` are pairs of text and language."""
+
+    ids: list[str]
+    texts: list[tuple[str, str]]
+    contexts: list[dict[str, int]]
+
+    @property
+    def languages(self) -> list[str]:
+        return [language for _, language in self.texts]
+
+    def seen(self, base: LinearModel, place: Place) -> list[Seen]:
+        """Return the comments as a site's model sees them that corrects this base model."""
+        thoughts = opinions(base, self.texts, place)
+        return [
+            Seen(text, thought, context)
+            for (text, _), thought, context in zip(self.texts, thoughts, self.contexts, strict=True)
+        ]
+
+
 class Recent(NamedTuple):
-    """The newest comments, oldest first, and how many come per day. `texts` are their ids, bodies
-    and languages.
-    """
+    """The newest comments, oldest first, and how many come per day."""
 
-    seen: list[Seen]
+    comments: Comments
     per_day: float
-    texts: Sequence[Text] = ()
-
-
-class Text(NamedTuple):
-    """A comment's id, body and language."""
-
-    id: str
-    body: str
-    language: str
 
 
 class _Row(NamedTuple):
@@ -56,36 +60,50 @@ class _Row(NamedTuple):
     language: str | None
 
 
-def recent_comments(session: Session, site_id: int, base: LinearModel) -> Recent:
-    """Return the newest comments that were decided, as a site's model sees them."""
-    rows = _newest(session, site_id)
-    if not rows:
-        return Recent([], 0.0)
-    contexts: dict[str, dict[str, int]] = {}
-    for ids in slices([row.id for row in rows]):
-        contexts |= contexts_of(session, ids)
-    texts = [Text(row.id, row.body, row.language or "und") for row in rows]
-    read = [(each.body, each.language) for each in texts]
-    thoughts = opinions(base, read, place_of(session, site_id))
-    seen = [
-        Seen(row.body, thought, contexts.get(row.id, {}))
-        for row, thought in zip(rows, thoughts, strict=True)
-    ]
-    days = max(1.0, (now() - rows[0].at) / timedelta(days=1))
-    return Recent(seen, round(len(rows) / days, 2), texts)
-
-
-def _newest(session: Session, site_id: int) -> list[_Row]:
-    """Return the newest comments. Each status has a query of its own, because status is the first
-    column of the index.
-    """
+def recent_comments(session: Session, site_id: int) -> Recent:
+    """Return the newest comments that were decided."""
     rows: list[_Row] = []
     for status in _STATUSES:
-        wanted = select(Comment.id, Comment.at, Comment.body, Comment.language)
-        wanted = wanted.where(Comment.site_id == site_id, Comment.status == status)
-        newest = session.execute(wanted.order_by(Comment.id.desc()).limit(MOST))
-        rows += [_Row(*row) for row in newest]
-    return sorted(rows)[-MOST:]
+        rows += _read(session, _of(site_id, status).order_by(Comment.id.desc()).limit(MOST))
+    rows = sorted(rows)[-MOST:]
+    days = max(1.0, (now() - rows[0].at) / timedelta(days=1)) if rows else 1.0
+    return Recent(_comments(session, rows), round(len(rows) / days, 2))
+
+
+def unseen_comments(session: Session, site_id: int) -> Comments:
+    """Return the newest comments that went live and that no human decided on, oldest first."""
+    by_a_human = exists().where(DecisionRecord.comment_id == Comment.id, BY_A_HUMAN)
+    wanted = _of(site_id, "approved").where(~by_a_human)
+    rows = _read(session, wanted.order_by(Comment.id.desc()).limit(MOST))
+    return _comments(session, rows[::-1])
+
+
+def comments_since(session: Session, site_id: int, since: datetime, most: int) -> Comments:
+    """Return the first comments that were posted since then and have been decided."""
+    rows: list[_Row] = []
+    for status in _STATUSES:
+        wanted = _of(site_id, status).where(Comment.id >= first_id(since))
+        rows += _read(session, wanted.order_by(Comment.id).limit(most))
+    return _comments(session, sorted(rows)[:most])
+
+
+def _of(site_id: int, status: str) -> Select[str, datetime, str, str | None]:
+    """Ask for each status by itself, because the index begins with it."""
+    wanted = select(Comment.id, Comment.at, Comment.body, Comment.language)
+    return wanted.where(Comment.site_id == site_id, Comment.status == status)
+
+
+def _read(session: Session, wanted: Select[str, datetime, str, str | None]) -> list[_Row]:
+    return [_Row(*row) for row in session.execute(wanted)]
+
+
+def _comments(session: Session, rows: Sequence[_Row]) -> Comments:
+    ids = [row.id for row in rows]
+    known: dict[str, dict[str, int]] = {}
+    for some in slices(ids):
+        known |= contexts_of(session, some)
+    texts = [(row.body, row.language or "und") for row in rows]
+    return Comments(ids, texts, [known.get(id_, {}) for id_ in ids])
 
 
 def slices(ids: Sequence[str]) -> list[list[str]]:
@@ -95,46 +113,4 @@ def slices(ids: Sequence[str]) -> list[list[str]]:
 
 def place_of(session: Session, site_id: int) -> Place:
     """Return the place of a comment on an unknown page of this site."""
-    return on_site(session.scalars(select(Site.origins).where(Site.id == site_id)).one())
-
-
-def sorted_scores(probabilities: Floats) -> list[float]:
-    """Return rounded probabilities below 1, so that there is a threshold above each of them."""
-    return sorted(promises.rounded(float(each)) for each in probabilities)
-
-
-def base_scores(score: str, texts: Sequence[Text], place: Place) -> dict[str, float | None]:
-    """Return the probability by that score's base model for each comment, by id. None: it does not
-    know the language.
-    """
-    base = LinearModel.load(model_path(score))
-    log_odds = opinions(base, [(each.body, each.language) for each in texts], place)
-    return {
-        each.id: None if value is None else float(probability(np.array(value)))
-        for each, value in zip(texts, log_odds, strict=True)
-    }
-
-
-def count_flags(
-    session: Session, site_id: int, champion: str | None, *, before: Floats, scores: Scores
-) -> Flags:
-    """Count how many of the newest comments the score flags: `before` with the champion's
-    probabilities and thresholds, and now with the new model's `scores`. The console shows both to
-    moderators when the new model goes live.
-    """
-    policy = Policy.model_validate(
-        session.scalars(select(Site.policy).where(Site.id == site_id)).one()
-    )
-    kept = session.scalar(select(SiteModelRecord.scores).where(SiteModelRecord.id == champion))
-    was = _flag_above(policy, Scores.of(kept) if kept else None)
-    becomes = _flag_above(policy, scores)
-    return {
-        "of": len(scores.recent),
-        "before": sum(each >= was for each in sorted_scores(before)),
-        "now": sum(each >= becomes for each in scores.recent),
-    }
-
-
-def _flag_above(policy: Policy, scores: Scores | None) -> float:
-    fitted = promises.fit(policy, {SPAM: scores} if scores else None)
-    return promises.keep(policy, fitted).spam.flag_above
+    return on_site(session.execute(select(Site.origins).where(Site.id == site_id)).scalar_one())

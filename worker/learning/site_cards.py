@@ -2,49 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import NamedTuple
 
-import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.classifier.model import Floats
-from models.classifier.site_card import Figures, Left, LeftOut, SiteCard, TrainedOn
+from models.classifier.site_card import (
+    Figures,
+    LabelCounts,
+    Left,
+    LeftOut,
+    SiteCard,
+    Traffic,
+    TrainedOn,
+)
 from models.classifier.training.base_model import Flags
-from models.classifier.training.site_model import Comparison, SiteTrained
 from models.records import Comment, SiteModelRecord
+from models.settling.actor import Kind
 from models.settling.labels import Decided
 from models.store.database import now
-from worker.learning.champions import Champion
-from worker.learning.claims import Claim
+from worker.learning.outcomes import Fate, Training
 from worker.learning.recent import slices
+from worker.learning.traffic import POOLED, holds_too_much
 
 MOST_NAMED = 100  # of the comments that left the training set
-
-
-class Training(NamedTuple):
-    """One training: the model, what it learned from, and how it compares with the champion.
-
-    `must_replace` says that the champion has seen a comment that was erased since.
-    """
-
-    claimed: Claim
-    champion: Champion
-    trained: SiteTrained
-    decided: Sequence[Decided]
-    result: Comparison
-    must_replace: bool
-
-    @property
-    def goes_live(self) -> bool:
-        return self.must_replace or self.result.challenger_wins
-
-    @property
-    def spam(self) -> Flags:
-        """Which of the decided comments were rejected."""
-        return np.array([each.spam for each in self.decided], bool)
 
 
 def make_card(session: Session, training: Training, weights: bytes) -> SiteCard:
@@ -52,12 +36,13 @@ def make_card(session: Session, training: Training, weights: bytes) -> SiteCard:
     model, result = training.trained.model, training.result
     card: SiteCard = {
         "version": model.version,
+        "score": training.score,
         "sha256": sha256(weights).hexdigest(),
         "bytes": len(weights),
         "made": now().isoformat(),
         "base": model.base,
         "parent": training.champion.version,
-        "decisions": _decisions(training.decided),
+        "decisions": _decisions(training),
         "languages": sorted(model.languages),
         "compared": {
             "rows": result.rows,
@@ -66,17 +51,20 @@ def make_card(session: Session, training: Training, weights: bytes) -> SiteCard:
             "how": result.how,
             "measure": "log loss",
         },
-        "figures": _figures(training.spam, training.trained.held_out),
-        "went live": training.goes_live,
-        "why": _why(result, must_replace=training.must_replace),
+        "figures": _figures(training.bad, training.trained.held_out),
+        "went live": training.fate is Fate.LIVE,
+        "why": _why(training),
+        "labels": _labels(training.decided),
     }
+    if training.traffic is not None:
+        card["traffic"] = training.traffic
     if left := _left(session, training):
         card["left"] = left
     return card
 
 
-def _decisions(decided: Sequence[Decided]) -> TrainedOn:
-    rejected = sum(each.spam for each in decided)
+def _decisions(training: Training) -> TrainedOn:
+    decided, rejected = training.decided, int(training.bad.sum())
     return {
         "rejected": rejected,
         "approved": len(decided) - rejected,
@@ -85,26 +73,64 @@ def _decisions(decided: Sequence[Decided]) -> TrainedOn:
     }
 
 
-def _figures(spam: Flags, held_out: Floats) -> Figures:
+def _labels(decided: Sequence[Decided]) -> LabelCounts:
+    by = Counter(each.by for each in decided)
+    origins = Counter(each.origin for each in decided)
+    return {
+        "moderators": by[Kind.MODERATOR],
+        "keys": by[Kind.KEY],
+        "queue": origins["queue"],
+        "blind_sample": origins["blind sample"],
+        "teaching": origins["teaching"],
+        "other": origins["other"],
+        "random": sum(each.is_random for each in decided),
+    }
+
+
+def _figures(bad: Flags, held_out: Floats) -> Figures:
     """Return the shares of rejected and of approved comments that the score would hold back, each
     judged by a model that had not seen it.
     """
     held = held_out >= 0.5
-    found, wrong = int((held & spam).sum()), int((held & ~spam).sum())
+    found, wrong = int((held & bad).sum()), int((held & ~bad).sum())
     return {
-        "rejected found": round(found / max(1, int(spam.sum())), 4),
-        "approved held": round(wrong / max(1, int((~spam).sum())), 4),
+        "rejected found": round(found / max(1, int(bad.sum())), 4),
+        "approved held": round(wrong / max(1, int((~bad).sum())), 4),
     }
 
 
-def _why(result: Comparison, *, must_replace: bool) -> str:
-    if must_replace:
+def _why(training: Training) -> str:
+    """Say in one sentence why the model went live, or why it did not."""
+    result = training.result
+    if not training.passes_traffic and training.traffic is not None:
+        return _too_much(training.traffic)
+    if training.must_replace:
         return "the previous model had learned from a comment that was erased"
+    if not result.rows:
+        return (
+            "no randomly drawn comment was decided yet, and it holds hardly more of the comments "
+            "that went live than the previous model"
+        )
     if not result.challenger_wins:
         return f"worse than the previous model {result.how}"
-    if result.rows and result.challenger < result.champion:
+    if result.challenger < result.champion:
         return f"better than the previous model {result.how}"
+    if result.challenger > result.champion:
+        return f"worse than the previous model {result.how}, but by too few comments to tell"
     return f"as good as the previous model {result.how}"
+
+
+def _too_much(traffic: Traffic) -> str:
+    """Say in which languages the model would hold too much of what went live."""
+    said = []
+    for share in filter(holds_too_much, traffic["languages"]):
+        name = share["language"]
+        comments = "other" if name == POOLED else repr(name)
+        said.append(
+            f"{share['now']} of {share['of']} {comments} comments, and the live model "
+            f"{share['before']}"
+        )
+    return f"of the comments that went live it would hold {'; '.join(said)}"
 
 
 def _left(session: Session, training: Training) -> Left | None:
@@ -112,7 +138,8 @@ def _left(session: Session, training: Training) -> Left | None:
     the decision was undone.
     """
     newest = select(SiteModelRecord.version, SiteModelRecord.seen).where(
-        SiteModelRecord.site_id == training.claimed.site_id
+        SiteModelRecord.site_id == training.claimed.site_id,
+        SiteModelRecord.score == training.score,
     )
     row = session.execute(newest.order_by(SiteModelRecord.id.desc()).limit(1)).one_or_none()
     if row is None:

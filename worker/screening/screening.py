@@ -22,12 +22,12 @@ from models.identifiers import first_id, new_id
 from models.judgement.candidate import Candidate, Form
 from models.judgement.evidence import SCREENING, Evidence, Outcome
 from models.judgement.policy import Decision, Policy, Verdict, decide
-from models.judgement.scores import SPAM
 from models.records import Comment, Site
 from models.settling.changes import Change, Screened, Settled
 from models.settling.rows import FingerprintRow, LinkedHostRow
 from models.settling.sampling import is_sampled
 from models.settling.settling import settle, tell
+from models.settling.site_scores import live_models
 from models.store.database import begin, now, reading
 from models.store.secrets import UnknownKey, decrypt_email
 from models.text import markdown
@@ -313,13 +313,14 @@ class Owed(NamedTuple):
 
 
 def _owed(session: Session, batch: Sequence[Waiting]) -> list[Owed]:
-    """Return the comments in the form that the checks use. Most batches need no query for this,
-    because the process caches the models of the sites.
+    """Return the comments in the form that the checks use. Most batches need only one query for
+    this, because the process caches the models of the sites.
     """
     sites = {each.site_id: each for each in batch}.values()
     policies, models = {}, {}
+    live = live_models(session, [site.site_id for site in sites])
     for site in sites:
-        model_ids = {SPAM: site.model} if site.model else {}
+        model_ids = live.get(site.site_id, {})
         policy = Policy.model_validate(orjson.loads(site.policy))
         policies[site.site_id] = with_promises(session, policy, model_ids)
         models[site.site_id] = learned_by_score(session, model_ids)

@@ -41,7 +41,6 @@ class Waiting(NamedTuple):
     origins: str
     policy: str
     policy_version: int
-    model: str | None
     locale: str
     event_sequence: int
 
@@ -64,7 +63,7 @@ _COLUMNS = (
     *(_COMMENT.screenings, _THREAD.title, _THREAD.title_is_final, _THREAD.url),
     *(_THREAD.url_is_final, _THREAD.moderation, _THREAD.slow_seconds),
     *(cast(_SITE.origins, Text), cast(_SITE.policy, Text), _SITE.policy_version),
-    *(_SITE.model, _SITE.locale, _SITE.event_sequence),
+    *(_SITE.locale, _SITE.event_sequence),
 )
 _WAITING = (
     select(*_COLUMNS)

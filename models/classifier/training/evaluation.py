@@ -187,7 +187,7 @@ def _adapted(labels: Sequence[site_model.Label]) -> Adapted:
         for start in range(_TAUGHT, len(labels), _REFIT)
     ]
     log_odds = np.concatenate(scores)
-    spam = np.array([label.spam for label in labels[_TAUGHT:]], bool)
+    spam = np.array([label.bad for label in labels[_TAUGHT:]], bool)
     false_positives = 0.0 if spam.all() else float((log_odds[~spam] > 0).mean())
     return Adapted(figures(spam, log_odds), false_positives)
 

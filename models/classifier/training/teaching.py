@@ -49,7 +49,7 @@ class _Site(NamedTuple):
     groups: list[str]
 
     def spam(self, numbers: Sequence[int]) -> Flags:
-        return np.array([self.labels[number].spam for number in numbers], bool)
+        return np.array([self.labels[number].bad for number in numbers], bool)
 
 
 def gains(

@@ -13,9 +13,18 @@ from models.store.database import begin
 ANN, BEN = Actor.moderator(new_id()), Actor.moderator(new_id())
 
 
-def decide(comment: str, verdict: str, *, by: Actor = ANN, batch: str | None = None) -> str:
+def decide(
+    comment: str,
+    verdict: str,
+    *,
+    by: Actor = ANN,
+    batch: str | None = None,
+    reason: str | None = None,
+    teaches: bool | None = None,
+) -> str:
     """Decide a comment; return the id of the decision."""
-    settled = settle_one(Change(comment, Verdict(verdict), by=by, batch=batch))
+    change = Change(comment, Verdict(verdict), by=by, batch=batch, reason=reason, teaches=teaches)
+    settled = settle_one(change)
     assert settled
     assert settled.decision_id
     return settled.decision_id

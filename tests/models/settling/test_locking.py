@@ -21,11 +21,13 @@ from sqlalchemy import delete, event, func, insert, select, text, update
 
 from models.identifiers import new_id
 from models.judgement.policy import Verdict
+from models.judgement.scores import SPAM
 from models.records import Delivery, Endpoint, Event, Site, SiteModelRecord
 from models.settling.actor import POLICY, Actor
 from models.settling.changes import Change
 from models.settling.erasing import erase
 from models.settling.settling import settle
+from models.settling.site_scores import locked_score
 from models.store.database import Base, begin, engine, now, reading
 from models.webhooks.endpoints import opened
 from models.webhooks.owed import cancel_deliveries, release_published
@@ -203,7 +205,7 @@ def test_learning_becomes_due_in_the_order_of_the_sites_ids(
             record = a_model_of_another_base(site.id)
             session.add(record)
             session.flush()
-            site.model = record.id
+            locked_score(session, site.id, SPAM).model = record.id
     with begin() as session:
         session.execute(update(Site).where(Site.key == "demo").values(locale="de"))
         session.execute(text("ANALYZE sites"))

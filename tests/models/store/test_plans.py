@@ -46,7 +46,7 @@ from worker.checks import hosts
 from worker.closing import close_old_threads
 from worker.learning import teaching
 from worker.learning.learner import owe_learning
-from worker.learning.recent import recent_comments
+from worker.learning.recent import place_of, recent_comments
 from worker.publishing.publishing import publish_threads
 from worker.screening.screening import screen_now
 from worker.webhooks.deliveries import Outcome, round_of
@@ -363,7 +363,14 @@ def learning(moderator: Caller) -> None:
         model = site_model.SiteModel(
             np.zeros(site_model.COLUMNS, np.float32), 0.0, (), base.version
         )
-        assert len(model.probabilities(recent_comments(session, site, base).seen)) == 1000
+        assert (
+            len(
+                model.probabilities(
+                    recent_comments(session, site).comments.seen(base, place_of(session, site))
+                )
+            )
+            == 1000
+        )
         assert error_rates(session, site).judged == 0
 
 

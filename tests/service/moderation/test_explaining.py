@@ -22,7 +22,8 @@ from models.classifier.model import base_model
 from models.classifier.site_model import COLUMNS, TEXT_COLUMNS, SiteModel
 from models.identifiers import new_id
 from models.judgement.scores import ABUSE, SPAM
-from models.records import Comment, Screening, Site, SiteModelRecord
+from models.records import Comment, Screening, Site, SiteModelRecord, SiteScore
+from models.settling.site_scores import locked_score, make_live
 from models.store.database import begin, reading
 from service.console.scores import marked
 from service.moderation import explaining
@@ -66,7 +67,7 @@ def site_model(version: str, *, trust: float = 1.0) -> None:
             SiteModelRecord(**row, site_id=site.id, card={}, seen=[], scores=scores, parent=None)
         )
         session.flush()
-        site.model = row["id"]
+        make_live(locked_score(session, site.id, SPAM), row["id"])
 
 
 def adds_up(found: dict[str, Any], probability: float) -> None:
@@ -126,7 +127,7 @@ def test_the_model_that_judged_explains_as_long_as_it_is_kept_and_then_the_curre
     found = explanation(moderator, by_first)
     assert (found["version"], found["judged_by"]) == ("site-bbbbbbbbbbbb", "site-aaaaaaaaaaaa")
     with begin() as session:
-        session.execute(update(Site).values(model=None))
+        session.execute(update(SiteScore).values(model=None))
     assert explanation(moderator, by_first)["version"] == base_model().version
 
 

@@ -9,7 +9,9 @@ import time_machine
 from sqlalchemy import select
 
 from models.identifiers import new_id
-from models.records import Site, SiteModelRecord
+from models.judgement.scores import SPAM
+from models.records import Site, SiteModelRecord, SiteScore
+from models.settling.site_scores import locked_score, make_live
 from models.store.database import begin, now, reading
 from service.moderation.news import MANY
 from tests.caller import Caller, Client, posted, screen_all
@@ -97,7 +99,7 @@ def test_news_of_a_live_model_say_what_it_flags_and_lead_back(
             )
         )
         session.flush()
-        site.model = made.id
+        make_live(locked_score(session, site.id, SPAM), made.id)
     page = ann.get("/")
     assert (
         "A new spam model went live; it would have held 3 more of the last 1,000 comments." in page
@@ -105,7 +107,7 @@ def test_news_of_a_live_model_say_what_it_flags_and_lead_back(
     assert ann.form("/sites/demo/models/back", version="m0").status_code == 409
     assert ann.form("/sites/demo/models/back", version="m1").status_code == 303
     with reading() as session:
-        assert session.scalars(select(Site.model)).one() is None
+        assert session.scalars(select(SiteScore.model)).one() is None
     assert "went live" not in ann.get("/")
     assert "went back from the spam model m1 to base" in ann.get("/log")
     assert ann.form("/sites/demo/models/back").status_code == 409

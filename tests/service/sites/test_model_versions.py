@@ -11,7 +11,9 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from models.identifiers import new_id
-from models.records import Site, SiteModelRecord
+from models.judgement.scores import SPAM
+from models.records import Site, SiteModelRecord, SiteScore
+from models.settling.site_scores import locked_score, make_live
 from models.store.database import begin, reading
 from service.commands.main import main
 from service.people import accounts
@@ -56,7 +58,8 @@ def keep_model(
         )
         row.card, row.seen, row.scores, row.parent = card, [], scores, parent
         session.add(row)
-        site.model = row.id if live else site.model
+        if live:
+            make_live(locked_score(session, site.id, SPAM), row.id)
     return row.id
 
 
@@ -69,7 +72,7 @@ def two(data: object) -> None:
 def live() -> str | None:
     with reading() as session:
         return session.execute(
-            select(SiteModelRecord.version).join(Site, Site.model == SiteModelRecord.id)
+            select(SiteModelRecord.version).join(SiteScore, SiteScore.model == SiteModelRecord.id)
         ).scalar_one_or_none()
 
 

@@ -11,7 +11,9 @@ from sqlalchemy import select, update
 from models.classifier.model import base_model
 from models.classifier.site_model import COLUMNS, TEXT_COLUMNS, SiteModel
 from models.identifiers import new_id
+from models.judgement.scores import SPAM
 from models.records import Comment, Screening, Site, SiteModelRecord, Thread
+from models.settling.site_scores import locked_score, make_live
 from models.store.database import begin, now, reading
 
 
@@ -24,6 +26,12 @@ def demo() -> Site:
 def change_demo(**columns: Any) -> None:
     with begin() as session:
         session.execute(update(Site).where(Site.key == "demo").values(**columns))
+
+
+def let_score(model: str | None, *, score: str = SPAM) -> None:
+    """Make the model live on the demo site."""
+    with begin() as session:
+        make_live(locked_score(session, demo().id, score), model)
 
 
 def packed_model(
@@ -76,6 +84,6 @@ def add_comment(
 
 def add_screening(comment: str, counts: dict[str, int]) -> None:
     """Store what the spam check counted for a comment."""
-    evidence = [{"check": "links", "outcome": "passed"}, {"check": "spam", "counts": counts}]
+    evidence = [{"check": "links", "outcome": "clear"}, {"check": "spam", "counts": counts}]
     with begin() as session:
         session.add(Screening(comment_id=comment, number=1, evidence=evidence, policy_version=1))

@@ -37,7 +37,7 @@ def test_a_claim_says_what_it_is_for() -> None:
 
     found = claim(demo().id, at)
 
-    assert found == Claim(demo().id, "demo", at + LEASE, 30, None)
+    assert found == Claim(demo().id, "demo", at + LEASE, 30)
     assert demo().learn_due == at + LEASE
 
 

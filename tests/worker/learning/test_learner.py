@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from models.store.database import now
 from tests.greenroom import PATIENCE, until
-from tests.worker.learning.stored import add_model, change_demo, demo, packed_model
+from tests.worker.learning.stored import add_model, change_demo, demo, let_score, packed_model
 from worker.learning import learner
 from worker.learning.learner import learn_now, learn_soon, owe_learning
 
@@ -157,12 +157,12 @@ def test_a_site_whose_model_was_made_for_another_base_model_is_due_for_training(
     owe_learning(at)
     assert demo().learn_due is None  # it has no model of its own
 
-    change_demo(model=add_model(packed_model()))
+    let_score(add_model(packed_model()))
     owe_learning(at)
     assert demo().learn_due is None  # its model was made for this base model
 
     other = add_model(packed_model(base="other"), version="site-b", card={"base": "other"})
-    change_demo(model=other)
+    let_score(other)
     owe_learning(at)
     assert demo().learn_due == at
 
@@ -171,7 +171,8 @@ def test_a_site_whose_model_was_made_for_another_base_model_is_due_for_training(
 def test_a_training_that_is_due_already_keeps_its_time() -> None:
     later = now() + timedelta(minutes=1)
     other = add_model(packed_model(base="other"), card={"base": "other"})
-    change_demo(model=other, learn_due=later)
+    let_score(other)
+    change_demo(learn_due=later)
 
     owe_learning(now())
 

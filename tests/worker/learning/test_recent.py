@@ -4,44 +4,51 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import numpy as np
 import pytest
 from sqlalchemy import update
 
 from models.classifier.model import base_model
-from models.classifier.site_card import Flags
-from models.judgement.policy import Policy
-from models.judgement.promises import STEP, Scores
-from models.records import Comment, Site
+from models.classifier.site_model import Seen
+from models.records import Comment, DecisionRecord, Site
 from models.store.database import begin, now, reading
-from tests.worker.learning.stored import add_comment, add_model, add_screening, change_demo, demo
+from tests.worker.learning.stored import add_comment, add_screening, demo
 from worker.learning import recent
 from worker.learning.recent import (
+    Comments,
     Recent,
-    count_flags,
+    comments_since,
     place_of,
     recent_comments,
     slices,
-    sorted_scores,
+    unseen_comments,
 )
 
 pytestmark = pytest.mark.usefixtures("data")
 
 
+NOTHING = Recent(Comments([], [], []), 0.0)
+
+
+def seen() -> list[Seen]:
+    """Return the newest comments as a site's model sees them."""
+    with reading() as session:
+        return found().comments.seen(base_model(), place_of(session, demo().id))
+
+
 def found() -> Recent:
     with reading() as session:
-        return recent_comments(session, demo().id, base_model())
+        return recent_comments(session, demo().id)
 
 
 def test_a_site_without_comments_has_none_per_day() -> None:
-    assert found() == Recent([], 0.0)
+    assert found() == NOTHING
 
 
 def test_decided_comments_count_the_oldest_first() -> None:
     for status in ("approved", "pending", "rejected", "deleted", "flagged"):
         add_comment(f"It is {status}.", status=status)
 
-    assert [seen.text for seen in found().seen] == [
+    assert [text for text, _ in found().comments.texts] == [
         "It is approved.",
         "It is rejected.",
         "It is flagged.",
@@ -53,7 +60,7 @@ def test_of_many_the_newest_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         add_comment(f"Number {number}.", status="approved" if number % 2 else "rejected")
 
-    assert [seen.text for seen in found().seen] == ["Number 2.", "Number 3.", "Number 4."]
+    assert [text for text, _ in found().comments.texts] == ["Number 2.", "Number 3.", "Number 4."]
 
 
 def test_the_rate_is_per_day_and_a_young_site_counts_as_a_day_old() -> None:
@@ -72,7 +79,7 @@ def test_they_are_seen_with_their_counts_and_the_base_models_opinion() -> None:
     add_comment("Kapal feri terlambat lagi.", language="id")
     add_screening(english, {"links away": 2})
 
-    first, second = found().seen
+    first, second = seen()
 
     assert first.base == pytest.approx(base_model().log_odds(["Check out my channel!"])[0])
     assert first.context == {"links away": 2}
@@ -86,8 +93,8 @@ def test_a_link_to_the_site_itself_does_not_count_as_leading_away() -> None:
     with reading() as session:
         place = place_of(session, demo().id)
 
-    assert found().seen[0].base == pytest.approx(base_model().log_odds([text], [place])[0])
-    assert found().seen[0].base != pytest.approx(base_model().log_odds([text])[0])
+    assert seen()[0].base == pytest.approx(base_model().log_odds([text], [place])[0])
+    assert seen()[0].base != pytest.approx(base_model().log_odds([text])[0])
 
 
 def test_another_sites_comments_are_not_taken() -> None:
@@ -96,7 +103,7 @@ def test_another_sites_comments_are_not_taken() -> None:
         other = Site(key="other", origins=[])
         session.add(other)
         session.flush()
-        assert recent_comments(session, other.id, base_model()) == Recent([], 0.0)
+        assert recent_comments(session, other.id) == NOTHING
 
 
 def test_ids_are_asked_for_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,36 +113,24 @@ def test_ids_are_asked_for_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> No
     assert slices([]) == []
 
 
-def test_there_is_a_threshold_above_the_surest_score() -> None:
-    assert sorted_scores(np.array([1.0, 0.25, 0.99999, 1e-9])) == [0.0, 0.25, 1 - STEP, 1 - STEP]
-
-
-def flags(before: list[float], recent_now: list[float], champion: str | None = None) -> Flags:
+def test_only_what_went_live_without_a_human_is_unseen() -> None:
+    unseen, decided = add_comment("Unseen."), add_comment("Decided.")
+    add_comment("Held.", status="flagged")
+    with begin() as session:
+        for comment, by in ((unseen, "policy"), (decided, "moderator:1")):
+            row = {"comment_id": comment, "site_id": demo().id, "by": by, "verdict": "approve"}
+            more = {"was": "pending", "becomes": "approved", "version": 2, "reasons": []}
+            session.add(DecisionRecord(**row, **more))
     with reading() as session:
-        return count_flags(
-            session,
-            demo().id,
-            champion,
-            before=np.array(before),
-            scores=Scores(recent=recent_now),
-        )
+        assert unseen_comments(session, demo().id).ids == [unseen]
 
 
-def test_flags_are_counted_by_the_threshold_set_by_hand() -> None:
-    above = Policy().spam.flag_above
+def test_the_first_comments_since_a_moment_are_taken() -> None:
+    add_comment("Before.")
+    since = now()
+    later = [add_comment("After.", status=status) for status in ("flagged", "approved", "rejected")]
+    add_comment("It waits for its screening.", status="pending")
 
-    assert flags([above, above - 0.1, 0.0], [0.0, above + 0.1, above]) == {
-        "of": 3,
-        "before": 1,
-        "now": 2,
-    }
-
-
-def test_each_model_keeps_a_promise_with_its_own_threshold() -> None:
-    """The champion gave .6 to half of the good comments, so it flags only what scores higher."""
-    policy = Policy.model_validate({"promises": {"good_held_back_one_in": 20}})
-    change_demo(policy=policy.model_dump(mode="json"))
-    champion = add_model(b"", scores={"good": [0.1] * 100 + [0.6] * 100, "spam": [0.9] * 40})
-
-    assert flags([0.55] * 4, [0.55] * 4, champion) == {"of": 4, "before": 0, "now": 4}
-    assert flags([0.55] * 4, [0.55] * 4) == {"of": 4, "before": 4, "now": 4}
+    with reading() as session:
+        assert comments_since(session, demo().id, since, most=2).ids == later[:2]
+        assert comments_since(session, demo().id, since, most=9).ids == later

@@ -13,13 +13,15 @@ from models.classifier.site_card import SiteCard
 from models.classifier.site_model import SiteModel
 from models.classifier.training.site_model import FEWEST_COMPARED, Comparison, SiteTrained
 from models.identifiers import new_id
+from models.judgement.scores import SPAM
 from models.settling.labels import Decided
 from models.store.database import now, reading
 from tests.worker.learning.stored import add_comment, add_model, demo, packed_model
 from worker.learning import recent, site_cards
 from worker.learning.champions import Champion
 from worker.learning.claims import Claim
-from worker.learning.site_cards import Training, erased_comments, make_card
+from worker.learning.outcomes import Training
+from worker.learning.site_cards import erased_comments, make_card
 
 pytestmark = pytest.mark.usefixtures("data")
 MONDAY = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -31,8 +33,8 @@ def decided(*kinds: bool, ids: list[str] | None = None) -> list[Decided]:
     """A decision per day, True for a rejection."""
     ids = ids or [new_id() for _ in kinds]
     return [
-        Decided(comment, spam, MONDAY + timedelta(days=day), "text", "en", {})
-        for day, (comment, spam) in enumerate(zip(ids, kinds, strict=True))
+        Decided(comment, {SPAM: bad}, MONDAY + timedelta(days=day), "text", "en", {})
+        for day, (comment, bad) in enumerate(zip(ids, kinds, strict=True))
     ]
 
 
@@ -44,10 +46,10 @@ def training(
     must_replace: bool = False,
 ) -> Training:
     probabilities = np.array(held_out or [0.5] * len(decisions))
-    claimed = Claim(demo().id, "demo", now(), 0, None)
+    claimed = Claim(demo().id, "demo", now(), 0)
     champion = Champion(None, "0123456789ab", frozenset())
     trained = SiteTrained(MODEL, probabilities, csr_matrix((len(decisions), 1)))
-    return Training(claimed, champion, trained, decisions, result, must_replace)
+    return Training(SPAM, claimed, champion, trained, decisions, result, must_replace)
 
 
 def carded(made: Training) -> SiteCard:
@@ -113,13 +115,16 @@ def test_the_comparison_names_its_measure() -> None:
             Comparison(FEWEST_COMPARED - 1, 0.5, 0.4, "on the newest"),  # too few to tell
             False,
             True,
-            "as good as the previous model on the newest",
+            "worse than the previous model on the newest, but by too few comments to tell",
         ),
         (
             Comparison(0, 0.0, 0.0, "on the newest"),
             False,
             True,
-            "as good as the previous model on the newest",
+            (
+                "no randomly drawn comment was decided yet, and it holds hardly more of the "
+                "comments that went live than the previous model"
+            ),
         ),
         (
             WON._replace(challenger=0.5),

@@ -52,7 +52,7 @@ def labels(
 
 def losses(model: SiteModel, of: list[Label]) -> tuple[float, float]:
     """Return the losses of the site's model and of the base model alone."""
-    spam = np.array([label.spam for label in of])
+    spam = np.array([label.bad for label in of])
     base = np.array([label.seen.base for label in of], float)
     return log_loss(spam, model.probabilities([label.seen for label in of])), log_loss(
         spam, probability(base)
@@ -163,13 +163,18 @@ def test_each_label_is_judged_by_a_model_that_had_not_seen_it() -> None:
     assert trained.model.probabilities([odd.seen])[0] > trained.held_out[-1]
 
 
+def drawn(of: list[Label]) -> list[Label]:
+    """The same labels of comments that were drawn at random."""
+    return [label._replace(propensity=0.5) for label in of]
+
+
 def half_seen(count: int) -> Flags:
     return np.arange(count) % 2 == 0
 
 
 def test_few_labels_are_compared_by_cross_validation_on_those_the_champion_has_not_seen() -> None:
-    taught = labels((50, False, 0, "harbour"), (50, True, 0, "slot"))
-    trained, spam = train(taught, "", ""), np.array([label.spam for label in taught])
+    taught = drawn(labels((50, False, 0, "harbour"), (50, True, 0, "slot")))
+    trained, spam = train(taught, "", ""), np.array([label.bad for label in taught])
     unseen = half_seen(100)
 
     result = compare(taught, trained, np.full(100, 0.5), unseen)
@@ -184,8 +189,8 @@ def test_many_labels_are_compared_on_the_newest_fifth() -> None:
     """The moderators changed their minds at the end: only a model of the old labels is wrong."""
     old = labels((90, False, 0, "harbour"), (90, True, 0, "slot"))
     new = labels((30, True, 0, "harbour"), (30, False, 0, "slot"), seed=2)
-    taught = [*old, *new]
-    spam = np.array([label.spam for label in taught])
+    taught = drawn([*old, *new])
+    spam = np.array([label.bad for label in taught])
     foresees = np.where(spam, 0.9, 0.1)
 
     result = compare(taught, train(taught, "", ""), foresees, np.ones(240, bool))
@@ -197,11 +202,43 @@ def test_many_labels_are_compared_on_the_newest_fifth() -> None:
 
 
 def test_of_the_newest_only_those_the_champion_has_not_seen_count() -> None:
-    taught = labels((120, False, 0, "harbour"), (120, True, 0, "slot"))
+    taught = drawn(labels((120, False, 0, "harbour"), (120, True, 0, "slot")))
 
     result = compare(taught, train(taught, "", ""), np.full(240, 0.5), half_seen(240))
 
     assert result.rows == 24
+
+
+def test_labels_from_the_queue_judge_no_model() -> None:
+    taught = labels((30, False, 0, "harbour"), (30, True, 0, "slot"))
+    queue = [label._replace(propensity=1.0) for label in taught[:55]]
+    sample = [label._replace(propensity=0.02) for label in taught[55:]]
+
+    result = compare([*queue, *sample], train(taught, "", ""), np.full(60, 0.5), np.ones(60, bool))
+
+    assert result.rows == 5
+
+
+def test_a_label_counts_for_as_many_comments_as_it_stands_for() -> None:
+    label = Label("", True, "en", Seen("A comment", 0.0, {}))
+    weights = {
+        propensity: label._replace(propensity=propensity).weight
+        for propensity in (None, 1.0, 0.5, 0.01)
+    }
+
+    assert weights == {None: 1.0, 1.0: 1.0, 0.5: 2.0, 0.01: 20.0}
+
+
+def test_without_labels_that_contradict_it_the_model_thinks_of_anchors_what_the_base_does() -> None:
+    """The queue holds mostly spam, and its few good comments are of another kind than the rest."""
+    taught = labels((4, False, 0, "harbour"), (96, True, 0, "slot"))
+    others = [label.seen for label in labels((200, False, -1, "garden"), seed=3)]
+
+    pulled = train(taught, "", "").model.probabilities(others)
+    anchored = train(taught, "", "", others).model.probabilities(others)
+
+    by_base = probability(np.array([seen.base for seen in others], float))
+    assert np.abs(anchored - by_base).mean() < 0.05 < np.abs(pulled - by_base).mean()
 
 
 def test_with_nothing_to_compare_the_new_model_wins() -> None:
