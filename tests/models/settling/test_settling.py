@@ -295,6 +295,9 @@ def site() -> tuple[int, bool]:
         ((), ""),
         ((evidence("spam"),), ""),
         ((evidence("spam", FOUND), evidence("links", Outcome.UNAVAILABLE)), " links spam "),
+        ((evidence("abuse", FOUND), evidence("spam", Outcome.ABSTAINED)), " abuse spam "),
+        # The abuse check leaves a language that it does not know to the others.
+        ((evidence("abuse", Outcome.ABSTAINED),), ""),
     ],
 )
 def test_names_are_of_the_checks_that_found_something_or_could_not_run(
@@ -303,8 +306,11 @@ def test_names_are_of_the_checks_that_found_something_or_could_not_run(
     assert names_of(found) == names
 
 
-def test_the_risk_is_the_spam_score() -> None:
+def test_the_risk_is_the_largest_score() -> None:
     assert risk_of([evidence("links", score=3), evidence("spam", score=0.25)]) == 0.25
+    abuse = evidence("abuse", score=0.8)
+    assert risk_of([evidence("spam", score=0.25), abuse]) == 0.8
+    assert risk_of([evidence("spam", Outcome.ABSTAINED), abuse]) == 0.8
     assert risk_of([evidence("links", score=3)]) is None
 
 

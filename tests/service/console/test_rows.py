@@ -66,6 +66,15 @@ def test_a_row_has_what_a_list_shows(app: Flask, held: list[str]) -> None:
     assert (row.late, row.alike, row.group) == (False, 0, None)
 
 
+def test_the_risk_stands_beside_the_only_score_that_found_something(
+    app: Flask, held: list[str]
+) -> None:
+    row = page(app)[0][0]._replace(risk=0.7)
+    names = [["links", "spam"], ["abuse"], ["links"], ["abuse", "spam"]]
+    assert [row._replace(found=found).scored for found in names] == ["spam", "abuse", "", ""]
+    assert row._replace(found=["spam"], risk=None).scored == ""
+
+
 def test_a_review_past_its_time_is_late(app: Flask, held: list[str]) -> None:
     with begin() as session:
         review = session.scalars(select(Review).where(Review.comment_id == held[1])).one()
