@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from sqlalchemy import Select, exists, func, select, update
+from sqlalchemy import Select, exists, select, update
 from sqlalchemy.orm import Session
 
 from models.judgement.picks import SESSION
@@ -12,6 +12,7 @@ from models.judgement.policy import Verdict
 from models.records import Comment, DecisionRecord, Passed, Review, Site
 from models.records.review import IS_OPEN_PICK, TEACHING
 from models.settling.history import BY_A_HUMAN
+from models.settling.picks import count_waiting
 from models.store.database import begin, now, reading
 from worker.bell import TEACH, ring_soon
 
@@ -26,19 +27,13 @@ DECISIONS: dict[Label, tuple[Verdict, str | None]] = {
 def ask_for_picks(site_id: int) -> int:
     """Have a worker draw picks, if fewer wait than a session has. Return how many wait."""
     with reading() as session:
-        waiting = count_picks(session, site_id)
+        waiting = count_waiting(session, site_id)
     if waiting < SESSION:
         due = update(Site).where(Site.id == site_id, Site.teach_due.is_(None))
         with begin() as session:
             session.execute(due.values(teach_due=now()))
         ring_soon(TEACH, site_id)
     return waiting
-
-
-def count_picks(session: Session, site_id: int, *, moderator_id: str = "") -> int:
-    """Return how many picks wait, without those that this moderator skipped."""
-    waiting = _waiting(site_id, moderator_id).with_only_columns(Review.id).subquery()
-    return session.scalar(select(func.count()).select_from(waiting)) or 0
 
 
 def picks(

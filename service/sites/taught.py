@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from models.records import SiteModelRecord
 
-ENOUGH = 3  # models in a row that were no better than the one before
-_LITTLE = 0.01  # of log loss: less is not worth another session
+ENOUGH = 3  # models in a row that were no better than the best one before
+_LITTLE = 0.01  # a smaller gain is not worth another session
 
 
 class Stage(NamedTuple):
@@ -24,7 +24,11 @@ class Stage(NamedTuple):
     labels: int
     found: float
     held: float
-    improved: bool
+
+    @property
+    def worth(self) -> float:
+        """What holding by this model is better than holding at random."""
+        return self.found - self.held
 
 
 class Taught(NamedTuple):
@@ -35,9 +39,12 @@ class Taught(NamedTuple):
 
     @property
     def is_enough(self) -> bool:
-        """Whether the last models did not improve."""
-        latest = self.stages[-ENOUGH:]
-        return len(latest) == ENOUGH and not any(stage.improved for stage in latest)
+        """Whether the last models were no better than the best one before them."""
+        earlier, latest = self.stages[:-ENOUGH], self.stages[-ENOUGH:]
+        if not earlier:
+            return False
+        best = max(stage.worth for stage in earlier)
+        return all(stage.worth <= best + _LITTLE for stage in latest)
 
 
 def taught(session: Session, site_id: int) -> list[Taught]:
@@ -46,13 +53,8 @@ def taught(session: Session, site_id: int) -> list[Taught]:
     rows = select(*columns).where(SiteModelRecord.site_id == site_id)
     by_score: dict[str, list[Stage]] = {}
     for score, card in session.execute(rows.order_by(SiteModelRecord.id)):
-        decisions, figures, compared = card["decisions"], card["figures"], card["compared"]
-        by_score.setdefault(score, []).append(
-            Stage(
-                labels=decisions["rejected"] + decisions["approved"],
-                found=figures["rejected found"],
-                held=figures["approved held"],
-                improved=compared["champion"] - compared["challenger"] > _LITTLE,
-            )
-        )
+        decisions, figures = card["decisions"], card["figures"]
+        labels = decisions["rejected"] + decisions["approved"]
+        stage = Stage(labels, figures["rejected found"], figures["approved held"])
+        by_score.setdefault(score, []).append(stage)
     return [Taught(score, stages) for score, stages in sorted(by_score.items(), reverse=True)]

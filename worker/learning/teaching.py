@@ -11,12 +11,11 @@ from random import Random, SystemRandom
 from typing import NamedTuple
 
 import structlog
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from models.classifier.file import model_path
 from models.classifier.site_model import SiteModel
-from models.failpoints import failpoint
 from models.identifiers import first_id, new_id
 from models.judgement.candidate import Candidate
 from models.judgement.picks import SESSION, Choice, Pick, doubt, draw
@@ -26,6 +25,7 @@ from models.records import Comment, DecisionRecord, Review, Site
 from models.records.review import IS_OPEN_PICK, TEACHING, UNKNOWN
 from models.settling.history import BY_A_HUMAN
 from models.settling.labels import contexts_of
+from models.settling.picks import count_waiting
 from models.settling.site_scores import live_models
 from models.store.database import begin, now, reading
 from worker.checks.repeats import first_alike
@@ -72,13 +72,12 @@ def draw_picks(site_id: int) -> int:
     if lease is None:
         return 0
     with reading() as session:
-        missing = SESSION - _open_picks(session, site_id)
+        missing = SESSION - count_waiting(session, site_id)
         choices = _choices(session, site_id, SystemRandom()) if missing > 0 else []
     picks = draw(choices, missing, SystemRandom()) if choices else []
     with begin() as session:
         opened = _open(session, site_id, picks)
         _give_back(session, site_id, lease)
-    failpoint("picks_drawn")
     log.info("teaching.drawn", site=site_id, count=opened)
     return opened
 
@@ -109,12 +108,6 @@ def _claim(site_id: int, at: datetime) -> datetime | None:
 def _give_back(session: Session, site_id: int, lease: datetime) -> None:
     ours = update(Site).where(Site.id == site_id, Site.teach_due == lease)
     session.execute(ours.values(teach_due=None))
-
-
-def _open_picks(session: Session, site_id: int) -> int:
-    """Return how many picks wait that no moderator has skipped."""
-    waiting = select(func.count()).select_from(Review)
-    return session.scalar(waiting.where(Review.site_id == site_id, IS_OPEN_PICK)) or 0
 
 
 def _choices(session: Session, site_id: int, chance: Random) -> list[Choice]:

@@ -13,7 +13,7 @@ from models.records import Comment, DecisionRecord, Site
 from models.store.database import begin, reading
 from service.console import teach
 from service.console.shortcuts import Preferences
-from tests.caller import Caller, Client, posted
+from tests.caller import Caller, Client, posted, screen_all
 from tests.service.picked import TEXTS, pick, pick_of, picked, publish, status_of
 from tests.service.signed_in import SignedIn
 from tests.service.sites.test_model_versions import keep_model
@@ -179,6 +179,20 @@ def test_a_moderator_gets_the_picks_that_a_colleague_skipped(client: Client, ann
     session.label("skip")
     assert session.shown == second
     assert Session(SignedIn(client, "ben@paper.example", role="moderator")).shown == first
+
+
+def test_a_moderator_who_skipped_everything_gets_others(client: Client, ann: SignedIn) -> None:
+    picked(client, 2)
+    session = Session(ann)
+    session.label("skip")
+    session.label("skip")
+    assert session.shown is None
+    other = posted(client, body=TEXTS[2], email="other@example.org", name="Other")
+    screen_all()
+    again = Session(ann)
+    with reading() as database:
+        draw_picks(database.scalars(select(Site.id)).one())
+    assert again.shown == other
 
 
 def test_viewers_can_neither_start_a_session_nor_label(client: Client, ann: SignedIn) -> None:
