@@ -75,6 +75,12 @@ def _size(kinds: Counter[tuple[str, bool]], name: str) -> int:
 
 
 def _gain(rows: Sequence[Row], name: str, weights: Mapping[str, float] | None) -> Gain:
+    site = _site(rows, name, weights)
+    runs = [_run(site, seed) for seed in range(_RUNS)]
+    return Gain(*(mean([run[way] for run in runs]) for way in range(len(Gain._fields))))
+
+
+def _site(rows: Sequence[Row], name: str, weights: Mapping[str, float] | None) -> _Site:
     base = train([row for row in rows if row.source != name], weights).model
     own = deduplicated([row for row in rows if row.source == name])
     detected = detect([row.text for row in own])
@@ -86,9 +92,7 @@ def _gain(rows: Sequence[Row], name: str, weights: Mapping[str, float] | None) -
         site_model.Label(str(number), row.spam, lang, Seen(row.text, thought, {}))
         for number, (row, lang, thought) in enumerate(zip(own, languages, thoughts, strict=True))
     ]
-    site = _Site(labels, _groups([row.text for row in own]))
-    runs = [_run(site, seed) for seed in range(_RUNS)]
-    return Gain(*(mean([run[way] for run in runs]) for way in range(len(Gain._fields))))
+    return _Site(labels, _groups([row.text for row in own]))
 
 
 def _run(site: _Site, seed: int) -> Gain:
@@ -100,17 +104,19 @@ def _run(site: _Site, seed: int) -> Gain:
     chosen = _chosen(site, pool, chance)
     return Gain(
         _figures(site, tested, None),
-        _figures(site, tested, _taught(site, pool[:LABELS])),
+        _figures(site, tested, _taught(site, dict.fromkeys(pool[:LABELS]))),
         _figures(site, tested, _taught(site, chosen)),
     )
 
 
-def _chosen(site: _Site, pool: Sequence[int], chance: Random) -> list[int]:
-    """Label session after session, each chosen with the model of all labels before it."""
-    known: list[int] = []
+def _chosen(site: _Site, pool: Sequence[int], chance: Random) -> dict[int, float | None]:
+    """Label session after session, each chosen with the model of all labels before it. Return the
+    propensity of each label.
+    """
+    known: dict[int, float | None] = {}
     while len(known) < LABELS:
         model = _taught(site, known)
-        left = sorted(set(pool) - set(known))
+        left = [number for number in pool if number not in known]
         scores = _scores(site, left, model)
         choices = [
             Choice(
@@ -123,14 +129,15 @@ def _chosen(site: _Site, pool: Sequence[int], chance: Random) -> list[int]:
             for number, score in zip(left, scores, strict=True)
         ]
         picks = draw(choices, min(SESSION, LABELS - len(known)), chance)
-        known += [int(pick.id) for pick in picks]
+        known |= {int(pick.id): pick.propensity for pick in picks}
     return known
 
 
-def _taught(site: _Site, known: Sequence[int]) -> SiteModel | None:
-    """Return the model of these labels, or None while they are too few."""
+def _taught(site: _Site, known: Mapping[int, float | None]) -> SiteModel | None:
+    """Return the model of these labels and their propensities, or None while they are too few."""
+    labels = [site.labels[number]._replace(propensity=known[number]) for number in known]
     try:
-        return site_model.train([site.labels[number] for number in known], base="", made="").model
+        return site_model.train(labels, base="", made="").model
     except Untrainable:
         return None
 

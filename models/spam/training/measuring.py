@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.classifier.training import evaluation
+from models.classifier.training import evaluation, teaching
 from models.classifier.training.base_model import Pages, train
 from models.classifier.training.corpus import Row
 from models.classifier.training.cost import Cost, cost
@@ -87,6 +87,7 @@ def measure(
         *_authors(rows, pages, watched),
         *_adaptive(rows, ours, pages, watched),
         *_across(rows, others, pages, watched),
+        *_taught(rows, others, watched),
         *_peers(judged),
         *_in_words(said, spent),
     )
@@ -168,6 +169,17 @@ def _across(
     )
     for name, figures in found.items():
         yield _line(f"{name}, without a label of its kind", figures)
+
+
+def _taught(rows: Sequence[Row], others: Others, watched: Callable[[str], Each]) -> Iterator[Line]:
+    found = teaching.gains(
+        [*rows, *others.rows], weights=others.weights, each=watched("Teaching queue")
+    )
+    for name, gain in found.items():
+        without = f"{name}, without a label of its kind"
+        yield _line(f"{without}, on a half", gain.before)
+        yield _line(f"{without}, then {teaching.LABELS} in random order", gain.by_chance)
+        yield _line(f"{without}, then {teaching.LABELS} by the teaching queue", gain.chosen)
 
 
 def _peers(judged: Mapping[str, Judged]) -> Iterator[Line]:
