@@ -10,12 +10,12 @@ from functools import cache
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier.features import COLUMNS, LAYOUT, features
+from models.classifier.features import COLUMNS, COUNTED_COLUMNS, LAYOUT, features
 from models.classifier.file import model_path
 from models.classifier.place import Place
 from models.judgement.scores import SPAM
@@ -35,26 +35,43 @@ class UnusableModel(ValueError):
     """
 
 
+class CountsAlone(NamedTuple):
+    """A second, much weaker model over `COUNTED` alone. It reads no words, so it can judge
+    languages that the model did not learn.
+    """
+
+    weights: Floats
+    intercept: float
+
+    def of_rows(self, rows: csr_matrix) -> Floats:
+        """Return the log-odds of comments whose features are known."""
+        counted = rows[:, :COUNTED_COLUMNS].toarray()
+        return np.asarray(counted @ self.weights + self.intercept, float)
+
+
 class LinearModel:
     """A logistic regression over `features()`.
 
     It is linear: the log-odds are the intercept plus the share of each column. `weights` has one
     number per column. `languages` are the ISO 639-1 codes that the model learned, `acquainted`
     those of which it learned only a few examples. `version` identifies what was learned; without
-    one, the model is named after its content.
+    one, the model is named after its content. `counts_alone` judges comments in other languages, if
+    the model has it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 — everything that a model file holds
         self,
         weights: Weights,
         intercept: float,
         languages: Iterable[str],
         version: str = "",
         acquainted: Iterable[str] = (),
+        counts_alone: CountsAlone | None = None,
     ) -> None:
         self.weights = weights.astype(np.float64)  # so that an explanation adds up to the score
         self.intercept = intercept
         self.languages, self.acquainted = frozenset(languages), frozenset(acquainted)
+        self.counts_alone = counts_alone
         self.version = version or self._digest()
 
     def log_odds(
@@ -101,9 +118,18 @@ class LinearModel:
             intercept=self.intercept,
             languages=_codes(self.languages),
             acquainted=_codes(self.acquainted),
+            **self._of_counts(),
             **dict[str, Any](more or {}),
         )
         return file.getvalue()
+
+    def _of_counts(self) -> dict[str, Any]:
+        if self.counts_alone is None:
+            return {}
+        return {
+            "counts_weights": self.counts_alone.weights,
+            "counts_intercept": self.counts_alone.intercept,
+        }
 
     @classmethod
     def load(cls, path: Path) -> LinearModel:
@@ -136,6 +162,7 @@ class LinearModel:
                 arrays["languages"].tolist(),
                 str(arrays["version"]),
                 arrays["acquainted"].tolist(),
+                _counts_alone(arrays),
             )
 
     def _digest(self) -> str:
@@ -143,11 +170,23 @@ class LinearModel:
         digest = sha256(self.weights.astype(np.float32).tobytes())
         digest.update(repr((LAYOUT, self.intercept)).encode())
         digest.update(repr((sorted(self.languages), sorted(self.acquainted))).encode())
+        if self.counts_alone is not None:
+            digest.update(self.counts_alone.weights.tobytes())
+            digest.update(repr(self.counts_alone.intercept).encode())
         return digest.hexdigest()[:12]
 
 
 def _codes(languages: Iterable[str]) -> NDArray[np.str_]:
     return np.array(sorted(languages), dtype=str)
+
+
+def _counts_alone(arrays: Mapping[str, NDArray[Any]]) -> CountsAlone | None:
+    if "counts_weights" not in arrays:
+        return None
+    weights, intercept = arrays["counts_weights"], float(arrays["counts_intercept"])
+    if weights.shape != (COUNTED_COLUMNS,) or not np.isfinite([*weights, intercept]).all():
+        raise ValueError("its weights of counts are damaged")
+    return CountsAlone(weights.astype(np.float64), intercept)
 
 
 def _checked(weights: Weights) -> Weights:

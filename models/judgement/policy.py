@@ -22,6 +22,7 @@ QueryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~:\[\]-]{1,5
 Probability = Annotated[float, Field(ge=0, le=1)]
 Then = Literal["approve", "flag", "wait"]
 Weight = Literal["ignore", "hint", "flag", "reject"]
+WhenAbstaining = Literal["approve", "judge", "flag"]
 
 
 PAGE_QUERY = ("p", "id", "page_id", "article")
@@ -65,14 +66,16 @@ class SpamPolicy(_Part):
     `reject_above` is set.
 
     In a language that the model knows only a little, comments that are clearly fine go live, and
-    Greenroom does not reject by score.
+    Greenroom does not reject by score. In a language that it does not know, links, disguise and
+    other signs that need no language are scored. By default ("judge") such a comment is held from
+    the same scores; "flag" holds every one, and "approve" relies on the other checks.
     """
 
     flag_above: Probability = 0.5
     flag_above_with_hint: Probability = 0.4
     flag_above_little_known: Probability = 0.1
     reject_above: Probability | None = None
-    when_abstaining: Literal["approve", "flag"] = "flag"
+    when_abstaining: WhenAbstaining = "judge"
 
 
 class AbusePolicy(_Part):
@@ -245,7 +248,7 @@ class Decision(NamedTuple):
 
 
 class _Finding(NamedTuple):
-    weight: Weight | Then
+    weight: Weight | Then | WhenAbstaining
     reason: str
 
 
@@ -310,7 +313,7 @@ class _Limits(NamedTuple):
     flag: float
     flag_little_known: float
     reject: float | None
-    when_abstaining: Literal["approve", "flag"]
+    when_abstaining: WhenAbstaining
 
 
 def _limits(score: str, policy: Policy, hinted: bool) -> _Limits:
@@ -324,7 +327,10 @@ def _limits(score: str, policy: Policy, hinted: bool) -> _Limits:
 
 
 def _score(item: Evidence, limits: _Limits) -> Iterable[_Finding]:
-    if item.outcome is Outcome.ABSTAINED:
+    if item.outcome is Outcome.ABSTAINED and limits.when_abstaining == "judge":
+        if item.score is None or item.score >= limits.flag:  # without a score, a human reads it
+            yield _Finding("flag", item.detail)
+    elif item.outcome is Outcome.ABSTAINED:
         yield _Finding(limits.when_abstaining, item.detail)
     elif item.score is None:
         return

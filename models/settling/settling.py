@@ -28,6 +28,7 @@ from models.settling.rows import NewRows
 from models.store.database import Moment, now
 from models.text import markdown
 
+_PROBABLY = 0.5  # a score
 LEARN_EVERY = 25  # human decisions on a site
 log = structlog.get_logger()
 
@@ -327,15 +328,21 @@ def names_of(evidence: Iterable[Evidence]) -> str:
     """Return the names of the checks that found something or could not run. Each has a space on
     both sides, so that lists can search for one: " links spam ".
 
-    A language that the abuse model does not know is no finding: it is true of every comment in it.
+    A language that a model does not know is no finding: it is true of every comment in it.
     """
     names = sorted(
         item.check
         for item in evidence
-        if item.outcome is not Outcome.CLEAR
-        and (item.check, item.outcome) != (ABUSE, Outcome.ABSTAINED)
+        if item.outcome is not Outcome.CLEAR and not _is_unknown_language(item)
     )
     return f" {' '.join(names)} " if names else ""
+
+
+def _is_unknown_language(item: Evidence) -> bool:
+    """Whether a model does not know the language, and nothing else speaks against the comment."""
+    if item.outcome is not Outcome.ABSTAINED:
+        return False
+    return item.check == ABUSE or (item.score is not None and item.score < _PROBABLY)
 
 
 def _campaign_of(evidence: Iterable[Evidence]) -> str | None:

@@ -146,7 +146,9 @@ def train(
             raise click.UsageError(
                 f"--weight names {', '.join(sorted(unknown))}, which is not one of the files"
             )
-        trained = base_model.train(rows, weights, pages=pages, each=_watched("Training", console))
+        trained = base_model.train(
+            rows, weights, pages=pages, counts_too=True, each=_watched("Training", console)
+        )
         trained.model.save(out)
         card_path = out.with_suffix(".json")
         card(trained, rows, weights, out).save(card_path)

@@ -76,6 +76,10 @@ SAID = {
     "before": "wait for a moderator",
     "approve": "rely on the other checks",
 }
-UNKNOWN_LANGUAGE = {"flag": "hold them", "approve": "rely on the other checks"}
+UNKNOWN_LANGUAGE = {
+    "judge": "score links, disguise and other signs that need no language",
+    "flag": "hold them",
+    "approve": "rely on the other checks",
+}
 
 NAMES = NUMBERS | WEIGHTS | SWITCHES | LISTS | OTHERS  # every setting of a policy has one

@@ -7,7 +7,7 @@ The base models read only the body, because a name says too little.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -68,12 +68,14 @@ class Batches:
 class Judged(NamedTuple):
     """A probability in 0–1 by the model that `version` names, or None if it does not know the
     language. `is_own` means that the site's own model judged. `kinds` are what is bad about it.
+    `by_counts` means that no model knows the language, so only signs that need none were judged.
     """
 
     score: float | None
     version: str
     is_own: bool = False
     kinds: str = ""
+    by_counts: bool = False
 
 
 def judge(name: str, batch: Batch) -> list[Judged]:
@@ -90,6 +92,7 @@ def judge(name: str, batch: Batch) -> list[Judged]:
     for at, (candidate, own) in enumerate(zip(batch.candidates, owns, strict=True)):
         if can_read(candidate.language, base, own):
             by_model[id(own)].append(at)
+    _judge_by_counts(judged, batch, base, {at for some in by_model.values() for at in some})
     if not by_model:
         return judged
     base_log_odds = base.of_rows(batch.rows.in_place)
@@ -98,6 +101,20 @@ def judge(name: str, batch: Batch) -> list[Judged]:
         for at, score in zip(some, scores.tolist(), strict=True):
             judged[at] = Judged(score, judged[at].version, owns[at] is not None)
     return judged
+
+
+def _judge_by_counts(
+    judged: list[Judged], batch: Batch, base: LinearModel, readable: Collection[int]
+) -> None:
+    """Judge the other comments by what needs no language, if the base model can."""
+    from models.classifier.model import probability  # noqa: PLC0415
+
+    others = [at for at in range(len(judged)) if at not in readable]
+    if not others or base.counts_alone is None:
+        return
+    scores = probability(base.counts_alone.of_rows(batch.rows.in_place[others]))
+    for at, score in zip(others, scores.tolist(), strict=True):
+        judged[at] = Judged(score, base.version, by_counts=True)
 
 
 def can_read(language: str, base: LinearModel, own: SiteModel | None) -> bool:
@@ -145,13 +162,22 @@ def told(
     counts: dict[str, int] | None = None,
 ) -> Evidence:
     """Return the evidence of a score, with its sentence: "spam score 0.52: probably spam"."""
-    if judged.score is None:
-        detail = (
-            f"the {score} model does not know {name_of(candidate.language)} yet, "
-            "so it can't score this comment"
-        )
+    if judged.score is None or judged.by_counts:
+        unknown = f"the {score} model does not know {name_of(candidate.language)} yet"
+        detail = f"{unknown}, so it can't score this comment"
+        if judged.score is not None:
+            detail = (
+                f"{unknown}; signs that need no language, like links and disguise, score "
+                f"{judged.score:.2f}: {_how_likely(judged.score)} {_NAMED[score]}"
+            )
         return Evidence(
-            score, Outcome.ABSTAINED, detail, None, found, counts or {}, version=judged.version
+            score,
+            Outcome.ABSTAINED,
+            detail,
+            judged.score,
+            found,
+            counts or {},
+            version=judged.version,
         )
     outcome = Outcome.FOUND if judged.score >= PROBABLE else Outcome.CLEAR
     detail = f"{score} score {judged.score:.2f}: {_how_likely(judged.score)} {_NAMED[score]}"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from math import log
 from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from models.classifier.features import COUNTED_COLUMNS, features
-from models.classifier.model import Floats, LinearModel, Weights, probability
+from models.classifier.model import CountsAlone, Floats, LinearModel, Weights, probability
 from models.classifier.place import Place
 from models.classifier.training.corpus import Row, deduplicated, groups
 from models.text.language import detect
@@ -28,6 +29,7 @@ _PLAIN_STRENGTH, _SCALED_STRENGTH = 100.0, 10.0  # scikit-learn's C
 # A tolerance of the solver. A hundred times coarser ranks almost the same, but moves F1 by .002.
 _TOLERANCE = 1e-4
 _CALIBRATION_FOLDS = 5
+_SPAM_SHARE_ELSEWHERE = 0.2  # in languages that are not learned
 _TOO_SMALL = 1e-4  # smaller weights change no score that anyone would notice, and zeros compress
 # A language counts as learned with this many rows, or this share of all, half of them of each kind.
 _LANGUAGE_ROWS, _LANGUAGE_SHARE = 200, 0.1
@@ -50,20 +52,21 @@ class Trained(NamedTuple):
     held_out: Floats
 
 
-def train(
+def train(  # noqa: PLR0913 — all but the rows have defaults
     rows: Sequence[Row],
     weights: Mapping[str, float] | None = None,
     *,
     pages: Pages | None = None,
     calibrated: bool = True,
+    counts_too: bool = False,
     each: Callable[[Iterable[T]], Iterable[T]] = iter,
 ) -> Trained:
     """Return a calibrated model of the rows. Repeated texts count once.
 
     `weights` says how much a source counts (1 if it is not named), and `each` may show progress.
     The probabilities are right for comments with the same share of spam as the rows.
-    `calibrated=False` takes a sixth of the time, and is enough to compare ranks. Raises
-    Untrainable.
+    `calibrated=False` takes a sixth of the time, and is enough to compare ranks. `counts_too` adds
+    the model for languages that are not learned. Raises Untrainable.
     """
     rows = deduplicated(rows)
     spam = np.array([row.spam for row in rows], bool)
@@ -83,8 +86,39 @@ def train(
         slope * line.intercept + shift,
         languages,
         acquainted=acquainted_languages(rows) - languages,
+        counts_alone=_counts_alone(matrix, spam, weight, rows) if counts_too else None,
     )
     return Trained(model, rows, held_out)
+
+
+def train_on_counts(
+    rows: Sequence[Row], weights: Mapping[str, float] | None = None, *, pages: Pages | None = None
+) -> CountsAlone:
+    """Return a calibrated model that reads no words, of rows without repeats.
+
+    Its probabilities are right where one comment in five is spam. It knows too little to be trusted
+    with the larger share of the corpora: there, one link would be enough to hold a comment.
+    """
+    spam = np.array([row.spam for row in rows], bool)
+    matrix = features([row.text for row in rows], places(rows, pages))
+    weight = np.array([(weights or {}).get(row.source, 1.0) for row in rows])
+    return _counts_alone(matrix, spam, weight, rows)
+
+
+def _counts_alone(
+    matrix: csr_matrix, spam: Flags, weight: Floats, rows: Sequence[Row]
+) -> CountsAlone:
+    counts = matrix[:, :COUNTED_COLUMNS].tocsr()
+    balanced = weight * _balance(rows)
+    held_out = _held_out(counts, spam, balanced, _folds(rows), iter)
+    slope, shift = platt(held_out, spam, weight)
+    line = fit(counts, spam, balanced)
+    shift += _log_odds(_SPAM_SHARE_ELSEWHERE) - _log_odds(weight[spam].sum() / weight.sum())
+    return CountsAlone(slope * line.weights, slope * line.intercept + shift)
+
+
+def _log_odds(share: float) -> float:
+    return log(share / (1 - share))
 
 
 def _check_enough(spam: Flags) -> None:

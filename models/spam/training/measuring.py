@@ -10,13 +10,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from models.classifier.features import features
+from models.classifier.model import CountsAlone, probability
+from models.classifier.text import read
 from models.classifier.training import evaluation, teaching
-from models.classifier.training.base_model import Pages, train
-from models.classifier.training.corpus import Row
+from models.classifier.training.base_model import Pages, learned_languages, train, train_on_counts
+from models.classifier.training.corpus import Row, deduplicated
 from models.classifier.training.cost import Cost, cost
 from models.classifier.training.evaluation import Adapted, Calibration, Each, Judged
 from models.classifier.training.figures import Figures, mean
+from models.judgement.policy import DisguisePolicy, SpamPolicy
 from models.spam.training import peers
+from models.spam.training.disguising import advertisements
+from models.text.disguise import disguises, letters_of_kind
 
 COLUMNS = ("rows", "AUC", "F1", "recall", "MCC", "false positives")
 OURS = "Greenroom"
@@ -88,6 +94,8 @@ def measure(
         *_adaptive(rows, ours, pages, watched),
         *_across(rows, others, pages, watched),
         *_taught(rows, others, watched),
+        *_disguised([*rows, *others.rows]),
+        *_unlearned(rows, others, pages),
         *_peers(judged),
         *_in_words(said, spent),
     )
@@ -180,6 +188,61 @@ def _taught(rows: Sequence[Row], others: Others, watched: Callable[[str], Each])
         yield _line(f"{without}, on a half", gain.before)
         yield _line(f"{without}, then {teaching.LABELS} in random order", gain.by_chance)
         yield _line(f"{without}, then {teaching.LABELS} by the teaching queue", gain.chosen)
+
+
+def _disguised(rows: Sequence[Row]) -> Iterator[Line]:
+    """Yield how much spam in disguise is held for its disguise alone, and how much ham is hit."""
+    hidden = list(advertisements())
+    held = sum(_is_disguised(each.text) for each in hidden)
+    languages = len({each.language for each in hidden})
+    yield Line(
+        "spam in disguise",
+        {},
+        f"{held} of {len(hidden)} advertisements in {languages} languages are held for their "
+        "disguise alone",
+    )
+    for source in dict.fromkeys(row.source for row in rows):
+        ham = [row.text for row in rows if row.source == source and not row.spam]
+        hit = sum(map(_is_disguised, ham))
+        share = hit / max(1, len(ham))
+        yield Line(f"{source}, ham held for disguise", {}, f"{hit} of {len(ham)} ({share:.2%})")
+
+
+def _is_disguised(text: str) -> bool:
+    letters = letters_of_kind(disguises(text)).total()
+    return letters > DisguisePolicy().max_letters
+
+
+def _unlearned(rows: Sequence[Row], others: Others, pages: Pages | None) -> Iterator[Line]:
+    """Yield how each source with a language of its own is judged by a model that never saw the
+    language, and so reads no words.
+    """
+    every = deduplicated([*rows, *others.rows])
+    main = learned_languages(rows)
+    for source in dict.fromkeys(row.source for row in others.rows):
+        tested = [row for row in every if row.source == source]
+        languages = learned_languages(tested)
+        if not languages or languages & main or {row.spam for row in tested} != {True, False}:
+            continue
+        known = [row for row in every if row.source != source and row.lang not in languages]
+        model = train_on_counts(known, others.weights, pages=pages)
+        yield Line(f"{source}, as if its language were unknown", {}, _held(model, tested))
+
+
+def _held(model: CountsAlone, tested: Sequence[Row]) -> str:
+    """Tell which shares of ham and spam the default policy would hold."""
+    rows = features([row.text for row in tested])
+    is_held = probability(model.of_rows(rows)) >= SpamPolicy().flag_above
+    spam = np.array([row.spam for row in tested], bool)
+    marked = np.array([_has_marks(row.text) for row in tested], bool)
+    return (
+        f"{is_held[~spam].mean():.1%} of ham held, {is_held[spam].mean():.1%} of spam, "
+        f"{is_held[spam & marked].mean():.1%} of spam with a link or disguise"
+    )
+
+
+def _has_marks(text: str) -> bool:
+    return bool(disguises(text)) or any(token.kind == "link" for token in read(text))
 
 
 def _peers(judged: Mapping[str, Judged]) -> Iterator[Line]:

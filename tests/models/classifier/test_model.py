@@ -12,9 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.classifier.features import COLUMNS, LAYOUT, features
+from models.classifier.features import COLUMNS, COUNTED_COLUMNS, LAYOUT, features
 from models.classifier.file import BASE
-from models.classifier.model import LinearModel, UnusableModel, base_model, probability
+from models.classifier.model import (
+    CountsAlone,
+    LinearModel,
+    UnusableModel,
+    base_model,
+    probability,
+)
 from models.classifier.place import Place
 from models.classifier.training.base_model import train
 from tests.models.classifier.training.made_up_rows import few_rows
@@ -171,6 +177,8 @@ def zip_of_json() -> bytes:
         arrays(weights=np.full(COLUMNS, np.nan, np.float32)),
         arrays(weights=np.array([Path("/")] * COLUMNS)),
         arrays(intercept=np.zeros(2)),
+        arrays(counts_weights=np.zeros(3), counts_intercept=0.0),
+        arrays(counts_weights=np.full(COUNTED_COLUMNS, np.nan), counts_intercept=0.0),
         arrays(languages=np.array([Path("/")])),
     ],
 )
@@ -202,6 +210,21 @@ def test_a_file_that_is_missing_is_not_found(tmp_path: Path) -> None:
 def test_a_model_of_other_features_is_refused() -> None:
     with pytest.raises(UnusableModel, match="for features 1, but this release has 3: train it"):
         LinearModel.from_bytes(arrays(layout=1), "model.npz")
+
+
+def test_a_model_keeps_what_it_learned_of_counts(tmp_path: Path) -> None:
+    counts = CountsAlone(np.arange(COUNTED_COLUMNS) / 8, -1.5)
+    weights = np.zeros(COLUMNS, np.float32)
+    model = LinearModel(weights, 0.0, ["en"], counts_alone=counts)
+    model.save(tmp_path / "model.npz")
+
+    kept = LinearModel.load(tmp_path / "model.npz").counts_alone
+
+    assert kept is not None
+    np.testing.assert_array_equal(kept.weights, counts.weights)
+    rows = features(["see example.com", "a walk"])
+    np.testing.assert_allclose(kept.of_rows(rows), counts.of_rows(rows))
+    assert model.version != LinearModel(weights, 0.0, ["en"]).version
 
 
 def test_scoring_does_not_import_scikit_learn() -> None:

@@ -75,8 +75,8 @@ def abuse(score: float, *kinds: str) -> Evidence:
     return Evidence("abuse", Outcome.FOUND, told, score=score, found=sentences)
 
 
-def abstained(check: str = "spam") -> Evidence:
-    return Evidence(check=check, outcome=Outcome.ABSTAINED, detail="not learned yet")
+def abstained(check: str = "spam", score: float | None = None) -> Evidence:
+    return Evidence(check, Outcome.ABSTAINED, "not learned yet", score)
 
 
 DEFAULT = Policy()
@@ -122,7 +122,23 @@ RULES = [
     ([spam(0.97)], Policy(spam=SpamPolicy(reject_above=0.98)), FLAG, ["spam score 0.97"]),
     # A human decides in a language that the model has not learned, unless the owner trusts the
     # other checks.
+    # Without a score, only a human can say.
     ([abstained()], DEFAULT, FLAG, ["not learned yet"]),
+    # In a language that the model does not know, signs that need no language decide.
+    ([abstained(score=0.2)], DEFAULT, APPROVE, [CLEAN]),
+    ([abstained(score=0.6)], DEFAULT, FLAG, ["not learned yet"]),
+    (
+        [abstained(score=0.45), found("form", "no_token")],
+        DEFAULT,
+        FLAG,
+        ["not learned yet", "form: no_token"],
+    ),
+    (
+        [abstained(score=0.2)],
+        Policy(spam=SpamPolicy(when_abstaining="flag")),
+        FLAG,
+        ["not learned yet"],
+    ),
     (
         [abstained()],
         Policy(spam=SpamPolicy(when_abstaining="approve")),
@@ -455,7 +471,7 @@ policies = st.builds(
         flag_above_with_hint=probabilities,
         flag_above_little_known=probabilities,
         reject_above=st.none() | probabilities,
-        when_abstaining=st.sampled_from(["approve", "flag"]),
+        when_abstaining=st.sampled_from(["approve", "judge", "flag"]),
     ),
     abuse=st.builds(
         AbusePolicy,

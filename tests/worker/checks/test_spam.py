@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from models.classifier.features import COUNTED, COUNTED_COLUMNS
+from models.classifier.model import CountsAlone
 from models.classifier.text import MOST_TOKENS
 from models.judgement.evidence import UNREAD, Outcome
 from models.judgement.policy import Policy, Verdict, decide
@@ -45,6 +48,28 @@ def test_a_language_it_has_not_learned_is_not_judged_and_goes_to_a_human(
         arabic.detail == "the spam model does not know Arabic yet, so it can't score this comment"
     )
     assert (english.outcome, decide([arabic], Policy()).verdict) == (Outcome.CLEAR, Verdict.FLAG)
+
+
+def test_signs_that_need_no_language_are_scored_if_the_model_learned_them(
+    model: CountingModel, comes: Comes
+) -> None:
+    of_a_link = np.zeros(COUNTED_COLUMNS)
+    of_a_link[COUNTED.index("has a link")] = 3.0
+    model.counts_alone = CountsAlone(of_a_link, -2.0)
+    walk, link = spam.check(
+        [comes("نزهة", language="ar"), comes("نزهة http://shop.example", language="ar")]
+    )
+
+    assert [round(item.score or 0, 2) for item in (walk, link)] == [0.12, 0.73]
+    assert {item.outcome for item in (walk, link)} == {Outcome.ABSTAINED}
+    assert link.detail == (
+        "the spam model does not know Arabic yet; signs that need no language, like links and "
+        "disguise, score 0.73: probably spam"
+    )
+    assert [decide([item], Policy()).verdict for item in (walk, link)] == [
+        Verdict.APPROVE,
+        Verdict.FLAG,
+    ]
 
 
 def test_a_language_of_which_it_has_read_a_little_is_judged_more_carefully(
