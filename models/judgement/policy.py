@@ -208,6 +208,14 @@ class SamplePolicy(_Part):
     share: Probability = 0.01
 
 
+class QualityPolicy(_Part):
+    """Whether everyone may read how often the site's automatic decisions are wrong, without a
+    key.
+    """
+
+    public: bool = False
+
+
 class Policy(_Part):
     """The moderation policy of one site. By default, comments that are clearly fine go live and all
     others are flagged.
@@ -229,6 +237,7 @@ class Policy(_Part):
     form: FormPolicy = FormPolicy()
     promises: PromisesPolicy = PromisesPolicy()
     sample: SamplePolicy = SamplePolicy()
+    quality: QualityPolicy = QualityPolicy()
     threads: ThreadsPolicy = ThreadsPolicy()
     could_not_run: dict[CheckName, Then] = Field(
         default_factory=dict, json_schema_extra=_of_every_name, examples=[{"email": "wait"}]
@@ -273,22 +282,44 @@ def decide(evidence: Iterable[Evidence], policy: Policy) -> Decision:
 _GROUNDS = ("reject", "flag", "wait")  # each is worse than the next
 
 
-def _findings(evidence: Sequence[Evidence], policy: Policy) -> list[_Finding]:
-    """Return everything that the policy makes of the evidence. The scores come after the hints,
-    which lower the thresholds of the spam score.
+def deciding_checks(evidence: Iterable[Evidence], policy: Policy) -> list[str]:
+    """Return the checks whose findings lead to the verdict of `decide`. There are none if nothing
+    was found, or if the site reviews every comment.
     """
-    findings: list[_Finding] = []
+    evidence = list(evidence)
+    trusted = [_with_trust(item, evidence) for item in evidence]
+    findings = _findings_by_check(trusted, policy)
+    weights = {finding.weight for _, finding in findings}
+    worst = next((weight for weight in _GROUNDS if weight in weights), None)
+    return sorted({check for check, finding in findings if check and finding.weight == worst})
+
+
+def _findings(evidence: Sequence[Evidence], policy: Policy) -> list[_Finding]:
+    return [finding for _, finding in _findings_by_check(evidence, policy)]
+
+
+def _findings_by_check(evidence: Sequence[Evidence], policy: Policy) -> list[tuple[str, _Finding]]:
+    """Return everything that the policy makes of the evidence, each finding with its check. The
+    scores come after the hints, which lower the thresholds of the spam score.
+    """
+    findings: list[tuple[str, _Finding]] = []
     for item in evidence:
         if item.check not in SCORES:
-            findings += _weigh(item, policy)
-    hinted = any(finding.weight == "hint" for finding in findings)
+            findings += [(item.check, finding) for finding in _weigh(item, policy)]
+    hinted = any(finding.weight == "hint" for _, finding in findings)
     for item in evidence:
         if item.check in SCORES:
-            findings += _score(item, _limits(item.check, policy, hinted))
-    findings += [_missing(item, policy) for item in evidence if item.outcome is Outcome.UNAVAILABLE]
-    findings += [_Finding("flag", item.found[UNREAD]) for item in evidence if UNREAD in item.found]
+            limits = _limits(item.check, policy, hinted)
+            findings += [(item.check, finding) for finding in _score(item, limits)]
+    for item in evidence:
+        if item.outcome is Outcome.UNAVAILABLE:
+            findings.append((item.check, _missing(item, policy)))
+    for item in evidence:
+        if UNREAD in item.found:
+            findings.append((item.check, _Finding("flag", item.found[UNREAD])))
     if policy.moderation == "before":
-        findings.append(_Finding("flag", "this site reviews every comment before publishing it"))
+        every = _Finding("flag", "this site reviews every comment before publishing it")
+        findings.append(("", every))
     return findings
 
 

@@ -32,6 +32,8 @@ class Comment(Base):
     - `revision` is the thread's revision when readers last saw this comment change.
     - `risk` is the largest score of the last screening. `found` names the checks that found
       something, each with a space on both sides. Lists in the console use both.
+    - `held_by` names the checks whose findings held it, in the same way. Comments from before
+      migration 0017 have none.
     - `seen_at` is when a human first saw it in the console or decided it.
     - `avatar_from` is "name" if the avatar was drawn from the name, and empty if an earlier release
       drew it from the email address: worker/publishing/avatar_seeds.py draws those again.
@@ -102,6 +104,7 @@ class Comment(Base):
     screenings_alone: Mapped[int] = mapped_column(default=0, server_default="0")
     risk: Mapped[float | None]
     found: Mapped[str | None] = mapped_column(String(120))
+    held_by: Mapped[str | None] = mapped_column(String(120))
     seen_at: Mapped[When | None]
 
     campaign: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))

@@ -41,7 +41,8 @@ class Change:
     undone together.
 
     `blind` asks a human to review the comment without seeing what the policy decided. `share` is
-    the share of comments in this blind sample. `teaches` is as in `DecisionRecord`.
+    the share of comments in this blind sample. `checks` are those whose findings hold the comment.
+    `teaches` is as in `DecisionRecord`.
     """
 
     comment_id: str
@@ -59,6 +60,7 @@ class Change:
     blind: bool = False
     share: float | None = None
     teaches: bool | None = None
+    checks: Sequence[str] = ()
 
     @property
     def words(self) -> tuple[str, ...]:

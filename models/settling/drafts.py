@@ -43,6 +43,7 @@ class CommentDraft:
     screenings_alone: int
     risk: float | None
     found: str | None
+    held_by: str | None
     seen_at: datetime | None
     campaign: str | None
     place: int | None

@@ -88,6 +88,8 @@ class Settling:
         was = comment.status
         is_new = was != becomes
         touches_page = is_new and "approved" in (was, becomes)
+        if change.screened and becomes == "flagged":
+            comment.held_by = _spaced(change.checks)
         if is_new:
             comment.status, comment.version = becomes, comment.version + 1
             comment.settled_at = self.at
@@ -335,6 +337,10 @@ def names_of(evidence: Iterable[Evidence]) -> str:
         for item in evidence
         if item.outcome is not Outcome.CLEAR and not _is_unknown_language(item)
     )
+    return _spaced(names)
+
+
+def _spaced(names: Sequence[str]) -> str:
     return f" {' '.join(names)} " if names else ""
 
 

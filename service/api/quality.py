@@ -1,4 +1,4 @@
-"""API call for the quality of a site's automatic decisions."""
+"""API calls for the quality of a site's automatic decisions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pydantic import Field
 from models.store.database import now, reading
 from service.http.api_keys import Caller
 from service.http.calls import Noun
-from service.http.problems import wrong_field
+from service.http.problems import Problem, wrong_field
 from service.http.requests import JSON, Month, Query
 from service.http.responses import json_response
-from service.sites.quality import Quality, Span, quality, span
+from service.sites.quality import Quality, Span, public_quality, quality, span
 from service.sites.quality_csv import EXAMPLE, as_csv
 
 CSV = "text/csv"
@@ -55,6 +55,24 @@ def show_quality(who: Caller, query: QualityQuery) -> Response:
     if query.format == "csv" or (query.format is None and _prefers_csv()):
         return Response(as_csv(found), content_type=f"{CSV}; charset=utf-8")
     return json_response(found)
+
+
+@api.call(
+    "GET",
+    "/v1/sites/<site>/quality/public",
+    summary="Show the published quality",
+    says="The figures of the last twelve months.",
+    answers={404: "There is no such site, or it does not publish its figures."},
+)
+def show_published_quality(site: str) -> Quality:
+    """Show the quality figures without a key, if the site's owners publish them (the setting
+    `quality.public`). They are at most ten minutes old, or an hour for 50,000 comments or more.
+    """
+    with reading(of_one_moment=True) as session:
+        found = public_quality(session, site, now().date())
+    if found is None:
+        raise Problem(404, "There is no such site, or it does not publish its quality figures.")
+    return found
 
 
 def _span(query: QualityQuery) -> Span:

@@ -54,6 +54,7 @@ SWITCHES = {
     "words.digits_as_letters": (
         "Also find words with digits or symbols in place of letters: c4sino, ca$ino, casino2"
     ),
+    "quality.public": "Publish the quality figures",
 }
 LISTS = {
     "words.blocked": "Words that reject a comment",

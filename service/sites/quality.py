@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from typing import Annotated, NamedTuple
 
-from cachetools import FIFOCache
+from cachetools import FIFOCache, TTLCache
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -34,6 +34,7 @@ MOST_LANGUAGES = 30
 MOST_MODELS = 200
 MOST_REMEMBERED = 50
 MANY, KEPT_FOR = 50_000, timedelta(hours=1)
+PUBLISHED_SECONDS = 600
 
 MonthName = Annotated[str, Field(examples=["2026-03"])]
 Share = Annotated[float | None, Field(examples=[0.0067])]
@@ -93,8 +94,8 @@ class Row(TypedDict):
 
 
 class CheckRow(TypedDict):
-    """The comments that were held while this check had found something. A comment counts once for
-    each such check, so the rows add up to more than all held comments.
+    """The comments that were held because of this check. A comment that several checks held counts
+    for each of them, so the rows can add up to more than all held comments.
     """
 
     name: Annotated[str, Field(examples=["links"])]
@@ -213,6 +214,23 @@ def quality(session: Session, site_id: int, months: Span) -> Quality:
     return found
 
 
+def public_quality(session: Session, site_key: str, today: date) -> Quality | None:
+    """Return the figures of the last twelve months, or None if the site does not publish them. They
+    are computed every ten minutes at most, because everyone may ask.
+    """
+    is_public = Site.policy["quality"]["public"].as_boolean()
+    row = session.execute(select(Site.id, is_public).where(Site.key == site_key)).one_or_none()
+    if row is None or not row[1]:
+        return None
+    with _lock:
+        known = _published.get(row.id)
+    if known is None:
+        known = quality(session, row.id, span(None, None, today))
+        with _lock:
+            _published[row.id] = known
+    return known
+
+
 class _Remembered(NamedTuple):
     state: tuple[object, ...]
     at: datetime
@@ -226,7 +244,9 @@ class _Remembered(NamedTuple):
 
 _lock = Lock()
 _remembered: FIFOCache[tuple[int, Span], _Remembered] = FIFOCache(MOST_REMEMBERED)
+_published: TTLCache[int, Quality] = TTLCache(MOST_REMEMBERED, PUBLISHED_SECONDS)
 caches.register(_remembered.clear)
+caches.register(_published.clear)
 
 
 def _computed(session: Session, site: Site, months: Span) -> Quality:

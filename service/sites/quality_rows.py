@@ -31,6 +31,9 @@ UNKNOWN_LANGUAGE = "und"
 # too, but not drawn by chance.
 DRAWN = Review.blind & (Review.cause == "sampled")
 
+# Comments from before the column have only the checks that found something.
+CHECKS = func.coalesce(Comment.held_by, Comment.found).label("checks")
+
 
 class Period(NamedTuple):
     """A part of a month in which the blind sample had one share."""
@@ -50,8 +53,8 @@ class Place(NamedTuple):
 
 
 class Held(NamedTuple):
-    """Held comments of a kind: `checks` found something about them. `is_good` is None while they
-    wait for a human.
+    """Held comments of a kind: these `checks` held them. `is_good` is None while they wait for a
+    human.
     """
 
     month: str
@@ -95,7 +98,7 @@ def facts(session: Session, site_id: int, months: Sequence[datetime]) -> Facts:
         groups[_place(periods[row.period], row.language), GROUP_OF[row.status]] += row.comments
     for row in session.execute(_waiting_by_checks(site_id, periods)):
         place = _place(periods[row.period], row.language)
-        held[Held(place.month, place.language, row.found or "", None)] += row.comments
+        held[Held(place.month, place.language, row.checks or "", None)] += row.comments
     blind = {row.comment_id: row.closed_by for row in session.execute(_blind(site_id, months[0]))}
     answers = defaultdict[tuple[Place, str], list[Answer]](list)
     reversals = Counter[str]()
@@ -160,9 +163,9 @@ def _decided_by_status(site_id: int, periods: Sequence[Period]) -> Select[Any]:
 
 
 def _waiting_by_checks(site_id: int, periods: Sequence[Period]) -> Select[Any]:
-    columns = _of_site(site_id, periods, Comment.found, func.count().label("comments"))
+    columns = _of_site(site_id, periods, CHECKS, func.count().label("comments"))
     waiting = columns.where(Comment.status == "flagged")
-    return waiting.group_by("period", Comment.language, Comment.found)
+    return waiting.group_by("period", Comment.language, CHECKS)
 
 
 def _blind(site_id: int, since: datetime) -> Select[str, str | None]:
@@ -206,7 +209,7 @@ class _Comment(NamedTuple):
 
     id: str
     status: str
-    found: str | None
+    checks: str | None
 
 
 class _Touched:
@@ -236,11 +239,11 @@ class _Touched:
         return next((each for each in self.answers if each.id == decision), None)
 
     def held(self, is_good: bool | None) -> Held:
-        return Held(self.place.month, self.place.language, self.comment.found or "", is_good)
+        return Held(self.place.month, self.place.language, self.comment.checks or "", is_good)
 
 
 def _touched(session: Session, site_id: int, periods: Sequence[Period]) -> Iterable[_Touched]:
-    comment = [getattr(Comment, name) for name in _Comment._fields]
+    comment = (Comment.id, Comment.status, CHECKS)
     entry = [getattr(DecisionRecord, name) for name in _Entry._fields]
     log = _of_site(site_id, periods, *comment, *entry)
     log = log.join(DecisionRecord, DecisionRecord.comment_id == Comment.id).where(

@@ -138,6 +138,7 @@ API = {
     "GET /v1/sites/<site>/events": Row("read"),
     "GET /v1/sites/<site>/queue": Row("moderate"),
     "GET /v1/sites/<site>/quality": Row("read"),
+    "GET /v1/sites/<site>/quality/public": Row("anyone"),
     "GET /v1/sites/<site>/comments/<comment_id>": Row("moderate"),
     "GET /v1/sites/<site>/comments/<comment_id>/explanation": Row("moderate"),
     "POST /v1/sites/<site>/comments/<comment_id>/decisions": Row(

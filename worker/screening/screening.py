@@ -21,7 +21,7 @@ from models.failpoints import failpoint, poison
 from models.identifiers import first_id, new_id
 from models.judgement.candidate import Candidate, Form
 from models.judgement.evidence import SCREENING, Evidence, Outcome
-from models.judgement.policy import Decision, Policy, Verdict, decide
+from models.judgement.policy import Decision, Policy, Verdict, decide, deciding_checks
 from models.records import Comment, Site
 from models.settling.changes import Change, Screened, Settled
 from models.settling.rows import FingerprintRow, LinkedHostRow
@@ -400,6 +400,8 @@ def _change(
     share = candidate.policy.sample.share
     blind = decision.verdict is not None and is_sampled(candidate.id, share, decided)
     note = _by_a_rule(evidence) if decision.verdict is not None else ""
+    is_held = decision.verdict is Verdict.FLAG
+    checks = deciding_checks(evidence, candidate.policy) if is_held else ()
     return Change(
         candidate.id,
         decision.verdict,
@@ -408,6 +410,7 @@ def _change(
         note=note,
         blind=blind,
         share=share,
+        checks=checks,
     )
 
 

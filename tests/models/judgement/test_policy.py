@@ -33,6 +33,7 @@ from models.judgement.policy import (
     SpamPolicy,
     Verdict,
     decide,
+    deciding_checks,
 )
 
 APPROVE, FLAG, REJECT = Verdict.APPROVE, Verdict.FLAG, Verdict.REJECT
@@ -558,3 +559,24 @@ def test_no_check_that_could_not_finish_approves(check: str, trust: dict[str, in
     evidence.append(Evidence(check=check, outcome=Outcome.UNAVAILABLE, detail="could not run"))
     decision = decide(evidence, Policy())
     assert (decision.verdict, decision.again) == (Verdict.FLAG, True)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "policy", "checks"),
+    [
+        # Only the findings that lead to the verdict count, not hints.
+        ([found("links", links=9), found("form", "no_token"), spam(0.1)], Policy(), ["links"]),
+        # Several checks can hold a comment, but a rejection needs none of those.
+        ([found("links", links=9), spam(0.9)], Policy(), ["links", "spam"]),
+        ([found("links", links=9), found("form", "honeypot")], Policy(), ["form"]),
+        # A check that could not run holds the comment, too.
+        ([Evidence("email", Outcome.UNAVAILABLE, "no answer"), spam(0.1)], Policy(), ["email"]),
+        # No check holds a comment on a site that reviews all of them.
+        ([clear("links"), spam(0.1)], Policy(moderation="before"), []),
+        ([clear("links"), spam(0.1)], Policy(), []),
+    ],
+)
+def test_the_checks_that_decide_are_named(
+    evidence: list[Evidence], policy: Policy, checks: list[str]
+) -> None:
+    assert deciding_checks(evidence, policy) == checks

@@ -142,8 +142,9 @@ def test_figures_are_given_by_month_language_and_check(client: Client, moderator
     assert len(months) == 12
     assert months[f"{old:%Y-%m}"]["held"] == 1
     assert {row["name"]: row["comments"]["held"] for row in found["languages"]}["pt"] == 1
-    (links,) = [row for row in found["checks"] if row["name"] == "links"]
-    assert (links["held"], links["wrongly_held"]["wrong"]) == (2, 1)
+    checks = {row["name"]: row for row in found["checks"]}
+    assert (checks["links"]["held"], checks["links"]["wrongly_held"]["wrong"]) == (2, 1)
+    assert "hosts" not in checks  # it found new hosts, but they hold no comment
     assert shown(moderator, f"?from={old:%Y-%m}&to={old:%Y-%m}")["total"]["comments"] == {
         "live": 0,
         "held": 1,
@@ -265,6 +266,19 @@ def test_the_table_has_a_line_for_everything(
     (total,) = [line for line in lines if line["by"] == "total"]
     assert (total["held"], total["wrongly_held of"], total["wrongly_held share"]) == ("1", "1", "")
     assert {line["name"] for line in lines if line["by"] == "check"} >= {"links"}
+
+
+def test_everyone_reads_the_figures_only_if_the_owners_publish_them(
+    client: Client, moderator: Caller
+) -> None:
+    decided(moderator, client, {"held": ["approve"]})
+    assert client.get("/v1/sites/demo/quality/public").status_code == 404
+    moderator.call("PATCH", "/policy", json={"quality": {"public": True}})
+    published = client.get("/v1/sites/demo/quality/public")
+    assert published.json["total"] == shown(moderator)["total"]
+    moderator.call("PATCH", "/policy", json={"quality": {"public": False}})
+    assert client.get("/v1/sites/demo/quality/public").status_code == 404
+    assert client.get("/v1/sites/nowhere/quality/public").status_code == 404
 
 
 def total(**changes: object) -> Row:
