@@ -186,6 +186,10 @@ class PromisesPolicy(_Part):
     good_held_back_one_in: Annotated[int | None, Field(ge=10, le=10_000)] = None
     reviews_a_day: Annotated[int | None, Field(ge=1, le=100_000)] = None
 
+    @property
+    def are_made(self) -> bool:
+        return self.good_held_back_one_in is not None or self.reviews_a_day is not None
+
 
 class ThreadsPolicy(_Part):
     """A thread closes `close_after_days` days after its first comment, or after a moderator

@@ -90,11 +90,7 @@ class OtherScores(TypedDict):
 
 
 class StoredScores(TypedDict, total=False):
-    """`Scores` in the form that the row of a site's model stores.
-
-    `of_good`, `of_bad` and `of_recent` are the same numbers by comment, so that those of two models
-    can be paired.
-    """
+    """`Scores` in the form that the row of a site's model stores."""
 
     good: list[float]
     spam: list[float]
@@ -211,7 +207,7 @@ def fit(policy: Policy, scores: Mapping[str, Scores] | None) -> Fitted | None:
     site has none.
     """
     promises, known = policy.promises, scores or {}
-    if promises.good_held_back_one_in is None and promises.reviews_a_day is None:
+    if not promises.are_made:
         return None
     good = side_by_side(known, "good")
     by_hand = _by_hand(policy)

@@ -165,7 +165,7 @@ def _site_models(session: Session, site_id: int, score: str, version: str) -> li
     from worker.learning.models_in_memory import learned  # noqa: PLC0415 — numpy, see above
 
     found = [learned(session, model_id) for model_id in ids]
-    return [each.model for each in found if each]
+    return [each for each in found if each]
 
 
 def _base(score: str) -> LinearModel:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import structlog
 from cachetools import LRUCache, cached
@@ -21,18 +20,11 @@ from models.judgement.policy import Policy
 from models.judgement.promises import Scores
 from models.records import SiteModelRecord
 
-MOST = 64  # models, of 130 KB each
+MOST = 128  # models, of 130 KB each
 log = structlog.get_logger()
 
 
-class Learned(NamedTuple):
-    """A site's model, and the scores that promises are fitted to."""
-
-    model: SiteModel
-    scores: Scores
-
-
-def learned(session: Session, model_id: str | None) -> Learned | None:
+def learned(session: Session, model_id: str | None) -> SiteModel | None:
     """Return the model of that id, or None if it does not exist or does not fit this release. In
     that case, the site's model is trained again.
     """
@@ -40,21 +32,19 @@ def learned(session: Session, model_id: str | None) -> Learned | None:
 
 
 @cached(LRUCache(MOST), key=lambda session, model_id: model_id, lock=threading.Lock())
-def _read(session: Session, model_id: str) -> Learned | None:
-    wanted = select(SiteModelRecord.weights, SiteModelRecord.scores).where(
-        SiteModelRecord.id == model_id
-    )
-    row = session.execute(wanted).one_or_none()
-    if row is None:
+def _read(session: Session, model_id: str) -> SiteModel | None:
+    wanted = select(SiteModelRecord.weights).where(SiteModelRecord.id == model_id)
+    weights = session.scalar(wanted)
+    if weights is None:
         return None
     try:
-        return Learned(SiteModel.unpacked(row.weights), Scores.of(row.scores))
+        return SiteModel.unpacked(weights)
     except UnusableModel as error:
         log.warning("site_model.unusable", reason=str(error))
         return None
 
 
-def learned_by_score(session: Session, model_ids: Mapping[str, str]) -> dict[str, Learned]:
+def learned_by_score(session: Session, model_ids: Mapping[str, str]) -> dict[str, SiteModel]:
     """Return the models of those ids by the names of their scores, without those that do not exist
     or do not fit this release.
     """
@@ -66,20 +56,26 @@ def with_promises(session: Session, policy: Policy, model_ids: Mapping[str, str]
     """Return the policy with the thresholds that keep its promises, given the ids of the site's own
     models by score.
     """
-    models = learned_by_score(session, model_ids)
-    ids = tuple((score, model_ids[score]) for score in models)
-    return promises.keep(policy, _fitted(policy, models, ids))
+    ids = {score: model_ids[score] for score in learned_by_score(session, model_ids)}
+    return promises.keep(policy, _fitted(session, policy, ids))
 
 
 @cached(
     LRUCache(MOST),
-    key=lambda policy, models, ids: (ids, policy.spam, policy.abuse, policy.promises),
+    key=lambda session, policy, ids: (*ids.items(), policy.spam, policy.abuse, policy.promises),
     lock=threading.Lock(),
 )
-def _fitted(
-    policy: Policy, models: Mapping[str, Learned], ids: tuple[tuple[str, str], ...]
-) -> promises.Fitted | None:
-    return promises.fit(policy, {score: each.scores for score, each in models.items()})
+def _fitted(session: Session, policy: Policy, ids: Mapping[str, str]) -> promises.Fitted | None:
+    """Fit the thresholds. The scores that this takes are not kept: those of a large site need a
+    megabyte.
+    """
+    if not policy.promises.are_made:
+        return None
+    wanted = select(SiteModelRecord.id, SiteModelRecord.scores)
+    rows = session.execute(wanted.where(SiteModelRecord.id.in_(ids.values())))
+    stored = {row.id: row.scores for row in rows}
+    kept = {score: Scores.of(stored[id_]) for score, id_ in ids.items() if id_ in stored}
+    return promises.fit(policy, kept)
 
 
 caches.register(_read.cache_clear)

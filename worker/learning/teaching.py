@@ -122,8 +122,7 @@ def _read_site(session: Session, site_id: int) -> _Site:
     row = session.execute(select(Site.policy, Site.origins).where(Site.id == site_id)).one()
     model_ids = live_models(session, [site_id]).get(site_id, {})
     policy = with_promises(session, Policy.model_validate(row.policy), model_ids)
-    own = learned_by_score(session, model_ids)
-    models = {score: each.model for score, each in own.items()}
+    models = learned_by_score(session, model_ids)
     return _Site(site_id, policy, tuple(row.origins), models)
 
 

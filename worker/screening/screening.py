@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache, lru_cache
 from time import perf_counter
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import orjson
 import structlog
@@ -27,7 +27,6 @@ from models.settling.changes import Change, Screened, Settled
 from models.settling.rows import FingerprintRow, LinkedHostRow
 from models.settling.sampling import is_sampled
 from models.settling.settling import settle, tell
-from models.settling.site_scores import live_models
 from models.store.database import begin, now, reading
 from models.store.secrets import UnknownKey, decrypt_email
 from models.text import markdown
@@ -36,13 +35,16 @@ from models.text.urls import page_address
 from worker.bell import PUBLISH, ring
 from worker.checks.hosts import rows as linked
 from worker.checks.repeats import fingerprints
-from worker.learning.models_in_memory import Learned, learned_by_score, with_promises
+from worker.learning.models_in_memory import learned_by_score, with_promises
 from worker.screening import careful, examine
 from worker.screening.batches import give_back, take
 from worker.screening.cpu_limit import cpu_limit
 from worker.screening.isolation import Isolation, Screening
 from worker.screening.waiting import Waiting, waiting
 from worker.webhooks.sending import deliver_soon
+
+if TYPE_CHECKING:
+    from models.classifier.site_model import SiteModel
 
 AGAIN_AFTER = tuple(
     timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480)
@@ -313,17 +315,15 @@ class Owed(NamedTuple):
 
 
 def _owed(session: Session, batch: Sequence[Waiting]) -> list[Owed]:
-    """Return the comments in the form that the checks use. Most batches need only one query for
-    this, because the process caches the models of the sites.
+    """Return the comments in the form that the checks use. Most batches need no query for this,
+    because the process caches the models of the sites.
     """
     sites = {each.site_id: each for each in batch}.values()
     policies, models = {}, {}
-    live = live_models(session, [site.site_id for site in sites])
     for site in sites:
-        model_ids = live.get(site.site_id, {})
         policy = Policy.model_validate(orjson.loads(site.policy))
-        policies[site.site_id] = with_promises(session, policy, model_ids)
-        models[site.site_id] = learned_by_score(session, model_ids)
+        policies[site.site_id] = with_promises(session, policy, site.models)
+        models[site.site_id] = learned_by_score(session, site.models)
     languages = detect([each.body for each in batch], [_expected_languages(each) for each in batch])
     return [
         Owed(
@@ -350,7 +350,7 @@ def _language_of_title(title: str) -> str:
 
 
 def _candidate(
-    row: Waiting, language: str, policy: Policy, own: Mapping[str, Learned]
+    row: Waiting, language: str, policy: Policy, own: Mapping[str, SiteModel]
 ) -> Candidate:
     page = orjson.loads(row.page)
     title = None if row.thread_title or row.title_is_final else page.get("title")
@@ -375,7 +375,7 @@ def _candidate(
         slow_seconds=row.slow_seconds,
         form=Form(**orjson.loads(row.form)),
         policy=policy,
-        models={score: each.model for score, each in own.items()},
+        models=own,
     )
 
 

@@ -4,19 +4,21 @@ reads everything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Text, bindparam, cast, select
+from sqlalchemy import Row, Text, bindparam, cast, select
 from sqlalchemy.orm import Session
 
+from models.judgement.scores import SCORES
 from models.store.database import Base
 
 
 class Waiting(NamedTuple):
     """A row of that query. `form`, `page`, `origins` and `policy` are JSON that is not parsed yet:
-    an error in one comment must occur where that comment can be screened alone.
+    an error in one comment must occur where that comment can be screened alone. `models` are the
+    ids of the site's own models that are live, by score.
     """
 
     id: str
@@ -43,18 +45,31 @@ class Waiting(NamedTuple):
     policy_version: int
     locale: str
     event_sequence: int
+    models: Mapping[str, str]
 
 
 def waiting(session: Session, comment_ids: Sequence[str]) -> list[Waiting]:
     """Return those of the comments that are due for a screening, in the order of their ids."""
     rows = session.connection().execute(_WAITING, {"ids": list(comment_ids)})
-    return [Waiting._make(row) for row in rows]
+    return [_waiting(row) for row in rows]
+
+
+def _waiting(row: Row[Any]) -> Waiting:
+    values, models = row[: -len(SCORES)], row[-len(SCORES) :]
+    live = {score: model for score, model in zip(SCORES, models, strict=True) if model}
+    return Waiting._make((*values, live))
 
 
 # Built once, of bare columns: putting the statement together, or making objects from the rows,
 # takes longer than the query itself.
-_COMMENT, _THREAD, _SITE = (
-    Base.metadata.tables[name].c for name in ("comments", "threads", "sites")
+_COMMENT, _THREAD, _SITE, _SITE_SCORE = (
+    Base.metadata.tables[name].c for name in ("comments", "threads", "sites", "site_scores")
+)
+_MODELS = tuple(
+    select(_SITE_SCORE.model)
+    .where(_SITE_SCORE.site_id == _COMMENT.site_id, _SITE_SCORE.score == score)
+    .scalar_subquery()
+    for score in SCORES
 )
 _COLUMNS = (
     *(_COMMENT.id, _COMMENT.site_id, _COMMENT.thread_id, _COMMENT.name),
@@ -63,7 +78,7 @@ _COLUMNS = (
     *(_COMMENT.screenings, _THREAD.title, _THREAD.title_is_final, _THREAD.url),
     *(_THREAD.url_is_final, _THREAD.moderation, _THREAD.slow_seconds),
     *(cast(_SITE.origins, Text), cast(_SITE.policy, Text), _SITE.policy_version),
-    *(_SITE.locale, _SITE.event_sequence),
+    *(_SITE.locale, _SITE.event_sequence, *_MODELS),
 )
 _WAITING = (
     select(*_COLUMNS)

@@ -11,10 +11,13 @@ import sys
 import pytest
 from sqlalchemy import select
 
+from models.judgement.scores import ABUSE, SCORES, SPAM
 from models.records import Screening
 from models.store.database import reading
 from tests.caller import Client, posted
+from tests.worker.learning.stored import add_model, let_score
 from worker.screening.screening import screen_now
+from worker.screening.waiting import waiting
 
 
 def modules_loaded(program: str, comment: str) -> list[str]:
@@ -76,3 +79,17 @@ def test_a_short_comment_is_in_the_language_of_its_page(
     with reading() as session:
         evidence = session.scalars(select(Screening.evidence)).one()
     assert next(item["detail"] for item in evidence if item["check"] == "language") == language
+
+
+def test_comments_are_read_with_the_sites_own_models_for_each_score(client: Client) -> None:
+    comment = posted(client)
+    with reading() as session:
+        assert [each.models for each in waiting(session, [comment])] == [{}]
+    own = {score: add_model(b"", version=f"site-{score}", score=score) for score in SCORES}
+    for score, model in own.items():
+        let_score(model, score=score)
+    with reading() as session:
+        assert [each.models for each in waiting(session, [comment])] == [own]
+    let_score(None, score=SPAM)
+    with reading() as session:
+        assert [each.models for each in waiting(session, [comment])] == [{ABUSE: own[ABUSE]}]
