@@ -343,6 +343,7 @@ READERS = [
         lambda said: features.features([said]),
         reads=(
             "models.classifier.features.features",
+            "models.classifier.features.features_of",
             "models.classifier.features.pieces",
             "models.classifier.features.seen",
             "models.classifier.features.counted",

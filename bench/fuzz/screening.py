@@ -36,11 +36,12 @@ ORDINARY = (
 
 
 # The checks that have a reader's text among much else, all of them run by `screen`.
-_CHECKS = [name for name in CHECKS if name not in {"form", "words", "page"}]
+_CHECKS = [name for name in CHECKS if name not in {"form", "words", "page", "language"}]
 READS = (
     *(f"worker.checks.{name}.check" for name in _CHECKS),
     "worker.checks.title_and_address.check",
-    *("models.judgement.form.check", "models.judgement.words.check"),
+    *(f"models.judgement.{name}.check" for name in ("form", "words", "language")),
+    "worker.checks.scores.judge",
     *(
         "worker.screening.examination.examine",
         "worker.checks.hosts.rows",

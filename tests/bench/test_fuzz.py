@@ -43,6 +43,7 @@ READING = (
     ),
     *("worker/publishing/feeds.py", "service/console/item.py", "models/classifier/place.py"),
     *("models/judgement/words.py", "models/judgement/form.py", "models/judgement/disguises.py"),
+    "models/judgement/language.py",
     *("worker/screening/__init__.py", "worker/screening/examination.py"),
     *(str(file.relative_to(ROOT)) for file in sorted((ROOT / "worker/checks").glob("*.py"))),
 )
