@@ -81,8 +81,8 @@ def opinion(base: float | None) -> tuple[float, float]:
 class SiteModel:
     """A linear model: `weights` has a number for each of `COLUMNS`.
 
-    `languages` are those that it learned beside the base model's. `base` is the version of the base
-    model that it was trained with; it must not be used with another.
+    `languages` are those that it learned; it must not judge comments in others. `base` is the
+    version of the base model that it was trained with; it must not be used with another.
     """
 
     def __init__(
@@ -95,6 +95,12 @@ class SiteModel:
     ) -> None:
         self.weights, self.intercept = weights, intercept
         self.languages, self.base, self.version = frozenset(languages), base, version
+
+    def judges(self, language: str) -> bool:
+        """Whether the site's moderators taught it this language. In every other one, the base model
+        keeps its say: what the model learned of some languages says nothing about another.
+        """
+        return language in self.languages
 
     def log_odds(self, comments: Sequence[Seen], text: csr_matrix | None = None) -> Floats:
         """Return ln(p / (1 - p)) of this site's moderators rejecting each comment."""

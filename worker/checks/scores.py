@@ -87,7 +87,10 @@ def judge(name: str, batch: Batch) -> list[Judged]:
 
     base = base_model(name)
     by_model = defaultdict[int, list[int]](list)
-    owns = [_fitting(candidate.models.get(name), base) for candidate in batch.candidates]
+    owns = [
+        _fitting(candidate.models.get(name), base, candidate.language)
+        for candidate in batch.candidates
+    ]
     judged = [Judged(None, own.version if own else base.version) for own in owns]
     for at, (candidate, own) in enumerate(zip(batch.candidates, owns, strict=True)):
         if can_read(candidate.language, base, own):
@@ -124,8 +127,11 @@ def can_read(language: str, base: LinearModel, own: SiteModel | None) -> bool:
     return can_judge(base, language) or (own is not None and language in own.languages)
 
 
-def _fitting(own: SiteModel | None, base: LinearModel) -> SiteModel | None:
-    return own if own is not None and own.base == base.version else None
+def _fitting(own: SiteModel | None, base: LinearModel, language: str) -> SiteModel | None:
+    """Return the site's own model if it fits this release and learned the language."""
+    if own is None or own.base != base.version or not own.judges(language):
+        return None
+    return own
 
 
 def _scores(

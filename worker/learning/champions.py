@@ -33,11 +33,23 @@ class Champion(NamedTuple):
         """The languages that it learned beside those of the base model."""
         return self.model.languages if self.model else frozenset()
 
-    def probabilities(self, seen: Sequence[Seen]) -> Floats:
+    def probabilities(self, seen: Sequence[Seen], languages: Sequence[str]) -> Floats:
         """Return the probability that the site's moderators reject each comment."""
-        if self.model:
-            return self.model.probabilities(seen)
-        return probability(np.array([comment.base or 0.0 for comment in seen], float))
+        return probabilities(self.model, seen, languages)
+
+
+def probabilities(
+    model: SiteModel | None, seen: Sequence[Seen], languages: Sequence[str]
+) -> Floats:
+    """Return the probability for each comment by the site's own model, or by the base model in the
+    languages that the site's model did not learn.
+    """
+    found = probability(np.array([comment.base or 0.0 for comment in seen], float))
+    if model is None:
+        return found
+    own = [at for at, language in enumerate(languages) if model.judges(language)]
+    found[own] = model.probabilities([seen[at] for at in own])
+    return found
 
 
 def find_champion(session: Session, model_id: str | None, base: LinearModel) -> Champion:

@@ -76,7 +76,8 @@ def check_traffic(
         [name if counts[name] >= FEWEST_OF_A_LANGUAGE else POOLED for name in languages], str
     )
     shares = [
-        _share(name, before[groups == name], now[groups == name]) for name in sorted(set(groups))
+        _share(name, before[groups == name], now[groups == name])
+        for name in sorted(set(groups.tolist()))
     ]
     new = [id_ for id_, was, is_now in zip(ids, before, now, strict=True) if is_now and not was]
     return {

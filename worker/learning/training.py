@@ -27,6 +27,7 @@ from models.settling.labels import Decided
 from models.settling.settling import LEARN_EVERY
 from models.settling.site_scores import locked_score, make_live
 from models.store.database import begin, now, reading
+from worker.learning.champions import probabilities
 from worker.learning.claims import Claim, claim, give_back
 from worker.learning.material import Material, read_material
 from worker.learning.outcomes import BASE, Fate, Outcome, Training
@@ -83,7 +84,9 @@ def _learned(material: Material, score: str) -> Outcome | None:
     except Untrainable as error:
         fate = Fate.BASE if must_change else Fate.CANDIDATE
         return Outcome(score, in_use.model, fate, str(error))
-    known = champion.probabilities([example.seen for example in examples])
+    known = champion.probabilities(
+        [example.seen for example in examples], [example.language for example in examples]
+    )
     is_new = np.array([example.comment not in champion.seen for example in examples], bool)
     training = Training(
         score,
@@ -121,7 +124,8 @@ def _judged(material: Material, training: Training, unseen: Sequence[Seen]) -> O
     score, model, champion = training.score, training.trained.model, training.champion
     base = material.bases[score]
     recent = material.recent.comments.seen(base, material.place)
-    newest = model.probabilities(recent)
+    languages = material.recent.comments.languages
+    newest = probabilities(model, recent, languages)
     scores = _scores(training, material, newest)
     was, becomes = (
         rule_of(
@@ -129,9 +133,9 @@ def _judged(material: Material, training: Training, unseen: Sequence[Seen]) -> O
             score,
             base,
             scores=material.scores_with(score, its_scores),
-            languages=languages,
+            languages=learned,
         )
-        for its_scores, languages in (
+        for its_scores, learned in (
             (champion.scores, champion.languages),
             (scores, model.languages),
         )
@@ -142,7 +146,7 @@ def _judged(material: Material, training: Training, unseen: Sequence[Seen]) -> O
     with reading() as session:
         card = make_card(session, training, weights)
     card["flags"] = _flags(
-        material.recent.comments, champion.probabilities(recent), newest, (was, becomes)
+        material.recent.comments, champion.probabilities(recent, languages), newest, (was, becomes)
     )
     record = SiteModelRecord(
         id=new_id(),
@@ -164,9 +168,9 @@ def _judged(material: Material, training: Training, unseen: Sequence[Seen]) -> O
 def _traffic(
     comments: Comments, seen: Sequence[Seen], training: Training, was: Rule, becomes: Rule
 ) -> Traffic:
-    before = training.champion.probabilities(seen)
-    after = training.trained.model.probabilities(seen)
     languages = comments.languages
+    before = training.champion.probabilities(seen, languages)
+    after = probabilities(training.trained.model, seen, languages)
     return check_traffic(
         comments.ids,
         languages,

@@ -58,7 +58,7 @@ def _held_since(material: Material, in_use: SiteScore) -> Held:
             base,
             scores=material.scores_with(score, model.scores),
             languages=model.languages,
-        ).holds(model.probabilities(seen), comments.languages)
+        ).holds(model.probabilities(seen, comments.languages), comments.languages)
         for model in models
     )
     return {"of": len(seen), "before": int(before.sum()), "now": int(after.sum())}

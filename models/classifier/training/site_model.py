@@ -19,7 +19,7 @@ others. Two things keep the model from guessing there:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -42,6 +42,7 @@ FEWEST_COMPARED = 10  # with fewer random labels that the current model has not 
 MOST_WEIGHT = 20.0  # a rare label must not decide alone
 ANCHORED = 0.5  # the weight of an anchor; of a label it is at least 1
 LANGUAGE_ROWS = 10
+UNSURE = "und"
 _LEAST = 0.005  # a probability counts as no surer than this: one mistake must not decide alone
 _TOO_SMALL = 1e-4
 _SOLVER = {"maxiter": 300, "gtol": 1e-3}
@@ -147,7 +148,7 @@ def train(
     weights = np.where(np.abs(fitted.weights) < _TOO_SMALL, 0, fitted.weights).astype(np.float32)
     model = SiteModel(weights, fitted.intercept, _languages(labels), base)
     model.version = _version(model, made)
-    held_out = probability(_cross_validated(points, around))
+    held_out = _with_base(labels, model.languages, probability(_cross_validated(points, around)))
     return SiteTrained(model, held_out, points.rows, around)
 
 
@@ -187,7 +188,9 @@ def compare(
         return _comparison(bad, weights, (ours, champion), which, "by cross-validation")
     known = Points(challenger.rows[:first], bad[:first].astype(float), weights[:first])
     older = _fit(known.with_more(challenger.anchors))
-    ours[first:] = probability(older.scores(challenger.rows[first:]))
+    known_languages = challenger.model.languages
+    newer = probability(older.scores(challenger.rows[first:]))
+    ours[first:] = _with_base(labels[first:], known_languages, newer)
     how = "on the newest, held out in time"
     return _comparison(bad, weights, (ours, champion), newest, how)
 
@@ -209,6 +212,12 @@ def log_loss(bad: Flags, probabilities: Floats, weights: Floats | None = None) -
     """Return the weighted mean of -ln(the probability given to what the moderators decided)."""
     given = np.clip(np.where(bad, probabilities, 1 - probabilities), _LEAST, 1)
     return float(np.average(-np.log(given), weights=weights))
+
+
+def _with_base(labels: Sequence[Label], languages: Collection[str], ours: Floats) -> Floats:
+    """Return the base model's probabilities of labels in other languages, which it judges alone."""
+    base = probability(np.array([label.seen.base or 0.0 for label in labels], float))
+    return np.where([label.language in languages for label in labels], ours, base)
 
 
 def _bad(labels: Sequence[Label]) -> Flags:
@@ -281,14 +290,13 @@ def _cross_validated(points: Points, anchors: Points | None) -> Floats:
 
 
 def _languages(labels: Sequence[Label]) -> list[str]:
-    """Return the languages with ten labels or more, of both kinds. From fewer labels, the model
-    would judge by punctuation.
+    """Return the languages with enough labels of both kinds. With fewer, the model would judge by
+    punctuation, or take a language for the mark of spam. "und" is a language like the others.
     """
-    counts = Counter(label.language for label in labels)
-    kinds = {(label.language, label.bad) for label in labels}
+    kinds = Counter((label.language or UNSURE, label.bad) for label in labels)
     known = []
-    for language, count in sorted(counts.items()):
-        has_both_kinds = {(language, True), (language, False)} <= kinds
-        if language not in {"", "und"} and count >= LANGUAGE_ROWS and has_both_kinds:
+    for language in sorted({language for language, _ in kinds}):
+        bad, good = kinds[language, True], kinds[language, False]
+        if bad + good >= LANGUAGE_ROWS and min(bad, good) >= FEWEST_OF_A_KIND:
             known.append(language)
     return known

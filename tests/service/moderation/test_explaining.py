@@ -58,7 +58,7 @@ def site_model(version: str, *, trust: float = 1.0) -> None:
     weights = np.zeros(COLUMNS, np.float32)
     weights[TEXT_COLUMNS] = 2 * trust
     weights[TEXT_COLUMNS + 2 + context.COUNTS.index("no form token")] = 5
-    model = SiteModel(weights, -0.5, ["id"], base_model().version, version)
+    model = SiteModel(weights, -0.5, ["en", "id", "und"], base_model().version, version)
     row = {"id": new_id(), "version": version, "sha256": "", "file": b"", "weights": model.packed()}
     scores = {"good": [], "spam": [], "recent": [], "comments_a_day": 0.0}
     with begin() as session:

@@ -25,7 +25,7 @@ def own_model(base: str, version: str = "site-1") -> SiteModel:
     weights = np.zeros(COLUMNS, np.float32)
     weights[TEXT_COLUMNS] = 2
     weights[TEXT_COLUMNS + 2 + context.COUNTS.index("no form token")] = 1
-    return SiteModel(weights, -0.5, ["id"], base, version)
+    return SiteModel(weights, -0.5, ["en", "id", "und"], base, version)
 
 
 @pytest.mark.parametrize("score", SCORES)

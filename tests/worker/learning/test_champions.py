@@ -14,6 +14,7 @@ from worker.learning.champions import Champion, find_champion
 
 pytestmark = pytest.mark.usefixtures("data")
 COMMENTS = [Seen("Cheap pills", 2.0, {}), Seen("The ferry", -2.0, {}), Seen("Kapal", None, {})]
+LANGUAGES = ["en", "en", "id"]
 
 
 def champion(model_id: str | None) -> Champion:
@@ -26,7 +27,7 @@ def test_without_a_site_model_the_base_model_is_the_champion() -> None:
 
     assert found == Champion(None, base_model().version, frozenset())
     np.testing.assert_allclose(
-        found.probabilities(COMMENTS), [1 / (1 + np.exp(-2)), 1 / (1 + np.exp(2)), 0.5]
+        found.probabilities(COMMENTS, LANGUAGES), [1 / (1 + np.exp(-2)), 1 / (1 + np.exp(2)), 0.5]
     )
 
 
@@ -40,7 +41,7 @@ def test_the_sites_model_scores_and_knows_what_it_has_seen() -> None:
 
     assert (found.version, found.seen) == ("site-aaaaaaaaaaaa", frozenset(seen))
     assert not found.is_unfit
-    np.testing.assert_allclose(found.probabilities(COMMENTS)[:1], [1 / (1 + np.exp(-6))])
+    np.testing.assert_allclose(found.probabilities(COMMENTS, LANGUAGES)[:1], [1 / (1 + np.exp(-6))])
 
 
 @pytest.mark.parametrize("weights", [b"damaged", packed_model(base="another-base")])
@@ -50,9 +51,18 @@ def test_a_model_that_does_not_fit_cannot_compete_but_has_seen_its_comments(weig
 
     assert found.is_unfit
     assert (found.model, found.seen) == (None, frozenset(seen))
-    assert found.probabilities(COMMENTS)[2] == 0.5  # as the base model would
+    assert found.probabilities(COMMENTS, LANGUAGES)[2] == 0.5  # as the base model would
 
 
 def test_no_comments_have_no_probabilities() -> None:
-    assert champion(None).probabilities([]).shape == (0,)
-    assert champion(add_model(packed_model())).probabilities([]).shape == (0,)
+    assert champion(None).probabilities([], []).shape == (0,)
+    assert champion(add_model(packed_model())).probabilities([], []).shape == (0,)
+
+
+def test_in_a_language_that_the_sites_model_did_not_learn_the_base_model_keeps_its_say() -> None:
+    found = champion(add_model(packed_model(weight=3.0)))
+
+    own, foreign = found.probabilities(COMMENTS[:2], ["en", "de"])
+
+    assert own == pytest.approx(1 / (1 + np.exp(-6)))
+    assert foreign == pytest.approx(1 / (1 + np.exp(2)))

@@ -10,18 +10,23 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from bench.queue_only import Written, write
 from models.classifier.model import base_model
 from models.classifier.site_model import TEXT_COLUMNS, Seen, SiteModel, matrix
 from models.classifier.training import site_model as site_training
 from models.identifiers import new_id
+from models.judgement.candidate import Candidate
 from models.judgement.scores import SPAM
 from models.records import Comment, Review, Site, SiteModelRecord
 from models.settling.labels import labels
-from models.settling.site_scores import live_model, locked_score, make_live
+from models.settling.site_scores import live_model, live_models, locked_score, make_live
 from models.store.database import begin, now, reading
 from tests.caller import Caller, Client, posted, screen_all
 from tests.harbour_in_indonesian import GAMBLING, LETTERS
+from tests.worker.learning.stored import add_comment, add_screening
+from worker.checks.scores import Batch, judge
 from worker.learning.learner import owe_learning
+from worker.learning.models_in_memory import Learned, learned_by_score
 from worker.learning.training import learn
 
 
@@ -327,3 +332,56 @@ def test_no_site_learns_from_another(client: Client, moderator: Caller) -> None:
         other = session.execute(select(Site.id).where(Site.key == "other")).scalar_one()
         assert labels(session, other) == []
         assert session.execute(select(Comment.site_id)).scalars().first() != other
+
+
+def test_a_history_of_only_the_queue_does_not_poison_a_site(moderator: Caller) -> None:
+    """241 comments rejected for spam in three languages, and 102 approved ones, all of them
+    English: what is harmless in German and Portuguese is held no more than before.
+    """
+    written = write(random.Random(5), 12_000)
+    spam = [each for each in written if each.kind == "spam"][:241]
+    good = [each for each in written if each.kind == "good" and each.language == "en"][:102]
+    for number, each in enumerate([*spam, *good]):
+        comment = add_comment(each.text, status="flagged", language=each.language)
+        add_screening(comment, dict(each.context))
+        verdict, reason = ("reject", "spam") if number < len(spam) else ("approve", None)
+        assert moderator.decide(comment, verdict, reason=reason).status_code == 201
+    harmless = [each for each in write(random.Random(6), 400) if each.kind == "good"]
+    foreign = [each for each in harmless if each.language != "en"][:80]
+
+    before = held(foreign)
+    assert learn(site().id) is not None
+
+    assert live() is not None
+    assert held(foreign) <= before
+
+
+def held(comments: list[Written]) -> int:
+    """Return how many of these comments the checks would hold for their spam score."""
+    with reading() as session:
+        own = learned_by_score(session, live_models(session, [site().id]).get(site().id, {}))
+    candidates = [
+        Candidate(
+            new_id(),
+            site().id,
+            1,
+            "Ann",
+            "",
+            each.text,
+            now(),
+            language=each.language,
+            models={score: model.model for score, model in own.items()},
+        )
+        for each in comments
+    ]
+    judged = judge(SPAM, Batch(candidates))
+    little = base_model().acquainted
+    limits = [
+        0.1 if each.language in little and not _taught(own, each.language) else 0.5
+        for each in candidates
+    ]
+    return sum((each.score or 0) >= limit for each, limit in zip(judged, limits, strict=True))
+
+
+def _taught(own: dict[str, Learned], language: str) -> bool:
+    return SPAM in own and own[SPAM].model.judges(language)

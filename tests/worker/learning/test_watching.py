@@ -37,7 +37,7 @@ def new_model(*, holds_all: bool, announced: Held) -> str:
     weights = np.zeros(COLUMNS, np.float32)
     weights[TEXT_COLUMNS] = 0.0 if holds_all else 1.0
     intercept = 5.0 if holds_all else 0.0
-    packed = SiteModel(weights, intercept, [], base_model().version, "site-new").packed()
+    packed = SiteModel(weights, intercept, ["en"], base_model().version, "site-new").packed()
     model = add_model(packed, version="site-new")
     with begin() as session:
         make_live(locked_score(session, demo().id, SPAM), model, announced)

@@ -128,9 +128,12 @@ def test_the_model_remembers_its_base() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ham", "spam", "is_learned"), [(9, 1, True), (8, 1, False), (20, 0, False), (0, 20, False)]
+    ("ham", "spam", "is_learned"),
+    [(7, 3, True), (3, 7, True), (6, 3, False), (9, 1, False), (20, 0, False), (2, 20, False)],
 )
-def test_a_language_takes_ten_labels_of_both_kinds(ham: int, spam: int, is_learned: bool) -> None:
+def test_a_language_takes_ten_labels_and_three_of_each_kind(
+    ham: int, spam: int, is_learned: bool
+) -> None:
     english = labels((15, False, -2, ""), (15, True, 2, ""))
     indonesian = [
         label._replace(language="id")
@@ -142,14 +145,26 @@ def test_a_language_takes_ten_labels_of_both_kinds(ham: int, spam: int, is_learn
     assert languages == ({"en", "id"} if is_learned else {"en"})
 
 
-def test_an_unknown_language_is_never_learned() -> None:
+def test_an_unknown_language_is_learned_like_any_other() -> None:
     unknown = [
         label._replace(language=language)
         for language in ("", "und")
-        for label in labels((15, False, -2, ""), (15, True, 2, ""))
+        for label in labels((2, False, -2, ""), (15, True, 2, ""))
     ]
+    english = labels((15, False, -2, ""), (15, True, 2, ""))
 
-    assert train(unknown, "", "").model.languages == frozenset()
+    assert train([*english, *unknown], "", "").model.languages == {"en", "und"}
+    assert train([*english, *unknown[:17]], "", "").model.languages == {"en"}
+
+
+def test_labels_in_a_language_that_is_not_learned_keep_the_base_models_opinion() -> None:
+    english = labels((15, False, -2, ""), (15, True, 2, ""))
+    german = [each._replace(language="de") for each in labels((0, False, 0, ""), (5, True, 1, ""))]
+
+    trained = train([*english, *german], "", "")
+
+    by_base = probability(np.array([each.seen.base for each in german], float))
+    np.testing.assert_allclose(trained.held_out[30:], by_base)
 
 
 def test_each_label_is_judged_by_a_model_that_had_not_seen_it() -> None:
