@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from models.judgement.picks import SESSION
 from models.records import Site
+from models.settling.labels import labels
 from models.store.database import begin, now, reading
 from service.moderation import blocks, teaching
 from service.moderation.queue import View
@@ -101,6 +102,23 @@ def test_an_undone_label_opens_the_same_pick_with_its_chance(
     assert (again.id, again.propensity, again.closed_at) == (opened.id, 0.02, None)
     assert status_of(comment) == "approved"
     assert [item["id"] for item in listed(moderator)] == [comment]
+
+
+def test_a_label_teaches_with_the_chance_of_its_pick(client: Client, moderator: Caller) -> None:
+    good, spam = publish(client, 2)
+    pick(good, propensity=0.02)
+    pick(spam)
+    for comment, verdict, reason in ((good, "approve", None), (spam, "reject", "spam")):
+        said = {"reason": reason, "learn": True}
+        assert moderator.decide(comment, verdict, **said).status_code == 201
+    with reading() as session:
+        taught = {each.comment: each for each in labels(session, site().id)}
+    assert (taught[good].lessons, taught[good].propensity) == (
+        {"spam": False, "abuse": False},
+        0.02,
+    )
+    assert (taught[spam].lessons, taught[spam].propensity) == ({"spam": True}, None)
+    assert {each.origin for each in taught.values()} == {"teaching"}
 
 
 def test_picks_do_not_wait_for_a_decision(client: Client, moderator: Caller) -> None:
