@@ -32,12 +32,14 @@ _THRESHOLD = 0.5
 
 class Gain(NamedTuple):
     """The mean figures on comments that nobody labelled: by the base model alone, after labels in
-    random order, and after as many that the teaching queue chose.
+    random order, and after as many that the teaching queue chose. `unweighted` counts each of those
+    once, as the labels in random order; `chosen` weighs them by their propensity, as a site does.
     """
 
     before: Figures
     by_chance: Figures
     chosen: Figures
+    unweighted: Figures
 
 
 class _Site(NamedTuple):
@@ -106,6 +108,7 @@ def _run(site: _Site, seed: int) -> Gain:
         _figures(site, tested, None),
         _figures(site, tested, _taught(site, dict.fromkeys(pool[:LABELS]))),
         _figures(site, tested, _taught(site, chosen)),
+        _figures(site, tested, _taught(site, dict.fromkeys(chosen))),
     )
 
 

@@ -187,7 +187,9 @@ def _taught(rows: Sequence[Row], others: Others, watched: Callable[[str], Each])
         without = f"{name}, without a label of its kind"
         yield _line(f"{without}, on a half", gain.before)
         yield _line(f"{without}, then {teaching.LABELS} in random order", gain.by_chance)
-        yield _line(f"{without}, then {teaching.LABELS} by the teaching queue", gain.chosen)
+        queue = f"{without}, then {teaching.LABELS} by the teaching queue"
+        yield _line(queue, gain.chosen)
+        yield _line(f"{queue}, each counted once", gain.unweighted)
 
 
 def _disguised(rows: Sequence[Row]) -> Iterator[Line]:

@@ -8,7 +8,7 @@ import pytest
 
 from models.classifier.training import teaching
 from models.classifier.training.corpus import Row
-from models.classifier.training.teaching import Gain, gains
+from models.classifier.training.teaching import gains
 from tests.models.classifier.training.made_up_rows import rows
 
 WORDS = ("ferry", "bridge", "market", "library", "theatre", "tram", "school", "garden")
@@ -40,6 +40,7 @@ def test_chosen_labels_teach_more_than_random_ones_where_spam_is_rare() -> None:
     gain = found["site"]
     assert gain.chosen.auc > 0.95
     assert gain.chosen.f1 >= gain.by_chance.f1
+    assert gain.unweighted.auc > 0.95
     assert gain.before.rows == gain.chosen.rows
 
 
@@ -66,7 +67,3 @@ def test_near_duplicates_are_one_group() -> None:
         "Cheap watches in our shop today 2",
     ]
     assert teaching._groups(texts) == ["0", "1", "0"]
-
-
-def test_a_gain_has_three_figures() -> None:
-    assert Gain._fields == ("before", "by_chance", "chosen")
