@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.classifier.explained import ScoreExplained
-from models.judgement.evidence import StoredEvidence
+from models.judgement.evidence import Outcome, StoredEvidence
 from models.judgement.scores import SCORES, SPAM
 from models.records import Comment, Screening, Site, SiteModelRecord
 from models.settling.site_scores import live_model
@@ -74,7 +74,7 @@ def judged(session: Session, comment: Comment, score: str = SPAM) -> Judged:
         raise Problem(
             409, f"There is no {score} score to explain yet: this comment is still being checked."
         )
-    if found["score"] is None:
+    if found["score"] is None or found["outcome"] == Outcome.ABSTAINED:
         raise Problem(409, f"There is no {score} score to explain: {found['detail']}.")
     own = _site_models(session, comment.site_id, score, found["version"])
     origins = session.scalars(select(Site.origins).where(Site.id == comment.site_id)).one()
