@@ -45,7 +45,6 @@ COVERED = {
     "service/console/news.py": "service/moderation/test_news.py",
     "service/console/notes.py": "service/console/test_people.py",
     "service/console/pages.py": "service/console/test_queue.py",
-    "service/console/charts.py": "service/sites/test_quality.py",
     "service/console/quality.py": "service/sites/test_quality.py",
     "service/console/scores.py": "service/moderation/test_explaining.py",
     "service/console/sessions.py": "service/console/test_getting_in.py",

@@ -403,16 +403,15 @@ def _reversed(reversals: Reversals) -> Reversed:
 
 def _models(session: Session, site_id: int) -> list[Learned]:
     """Return the site's newest models, oldest first."""
-    newest = select(SiteModelRecord.card, SiteModelRecord.at).where(
-        SiteModelRecord.site_id == site_id
-    )
+    columns = (SiteModelRecord.score, SiteModelRecord.card, SiteModelRecord.at)
+    newest = select(*columns).where(SiteModelRecord.site_id == site_id)
     rows = session.execute(newest.order_by(SiteModelRecord.id.desc()).limit(MOST_MODELS)).all()
-    return [_learned(row.card, row.at) for row in reversed(rows)]
+    return [_learned(row.score, row.card, row.at) for row in reversed(rows)]
 
 
-def _learned(card: SiteCard, at: datetime) -> Learned:
+def _learned(score: str, card: SiteCard, at: datetime) -> Learned:
     return {
-        "score": "spam",
+        "score": score,
         "version": card["version"],
         "made": utc_stamp(at),
         "labels": card["decisions"]["rejected"] + card["decisions"]["approved"],
