@@ -7,7 +7,8 @@ DATA ?= ../shared/data/spam
 FILES ?= $(wildcard $(DATA)/youtube.csv)
 CARD ?= $(if $(filter file,$(origin FILES)),models/spam/base.json)
 ALSO ?= $(wildcard $(DATA)/sms.csv $(DATA)/telegram_ru.csv $(DATA)/x_posts.csv)
-# The base model's recipe: the weight of the noisy labels, our own sentences, and the addresses of YouTube's threads.
+ABUSE ?= $(wildcard $(DATA)/../toxicity/*.csv)
+# The spam model's recipe: the weight of the noisy labels, our own sentences, and the addresses of YouTube's threads.
 RECIPE := --weight x_posts=0.2 \
 	$(foreach page,psy=9bZkp7q19f0 katy-perry=CevxZvSJLk8 lmfao=KQ6zr6kCPj8 eminem=uelHwf8o7_U shakira=pRpeEdMmmQ0,\
 	--page $(subst =,=https://www.youtube.com/watch?v=,$(page)) --page $(subst =,=https://youtu.be/,$(page)))
@@ -45,13 +46,16 @@ check: $(VENV)/.ready-dev programs $(VENV)/.npm
 	@echo "mypy"; $(BIN)/mypy
 	@echo "import contracts"; $(BIN)/lint-imports > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
 
-evaluate: $(VENV)/.ready ## measure the classifier on data it has not seen
+evaluate: $(VENV)/.ready ## measure the base models on data they have not seen
 	@test -n "$(FILES)" || { echo "Name the labelled comments: make evaluate FILES='one.csv two.csv'" >&2; exit 1; }
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/greenroom evaluate $(FILES) $(if $(ALSO),$(addprefix --also ,$(ALSO) models/spam/training/own.csv) $(RECIPE)) \
 		--peers $(if $(CARD),--card $(CARD))
+	@test -z "$(and $(CARD),$(ABUSE))" || OPENBLAS_NUM_THREADS=1 $(BIN)/greenroom evaluate --score abuse $(ABUSE) \
+		--sentences tests/models/abuse --card models/abuse/base.json
 
-base-model: $(VENV)/.ready ## train the base model again and write its measurements into its card
+base-model: $(VENV)/.ready ## train the base models again and write their measurements into their cards
 	$(BIN)/greenroom train $(FILES) $(ALSO) models/spam/training/own.csv $(RECIPE) --out models/spam/base.npz
+	@test -z "$(ABUSE)" || $(BIN)/greenroom train --score abuse $(ABUSE) --out models/abuse/base.npz
 	@$(MAKE) evaluate
 
 measure-code: $(VENV)/.made ## measure how readable the code is; BEFORE=another/checkout compares

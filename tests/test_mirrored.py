@@ -61,6 +61,7 @@ COVERED = {
     "service/wsgi.py": "service/up/test_supervisor.py",
     # Uses the fixtures of the checks that it runs.
     "worker/screening/examination.py": "worker/checks/test_examination.py",
+    "models/abuse/training/card.py": "models/abuse/training/test_measuring.py",
     "models/judgement/candidate.py": "worker/checks/test_context.py",
     "models/classifier/explained.py": "models/classifier/test_explanation.py",
     "models/judgement/scores.py": "models/classifier/test_file.py",

@@ -86,12 +86,15 @@ class Explanation(NamedTuple):
         }
 
 
-def explain(model: LinearModel, text: str, place: Place | None = None) -> Explanation:
+def explain(
+    model: LinearModel, text: str, place: Place | None = None, language: str = ""
+) -> Explanation:
     """Take the base model's score of a comment apart.
 
     This takes a millisecond or two: do it when somebody looks, not for every comment.
     """
-    return _put_together(_of_text(model.weights, text, place), model.intercept, model.version)
+    intercept = model.intercept + model.shifts.get(language, 0.0)
+    return _put_together(_of_text(model.weights, text, place), intercept, model.version)
 
 
 def explain_for_site(model: SiteModel, comment: Seen) -> Explanation:

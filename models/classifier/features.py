@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from math import log1p
 from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import normalize
 from zlib import crc32
 
 import numpy as np
@@ -60,6 +61,7 @@ COUNTED = (
 _MOST_DISGUISED = 30  # letters; more are no stronger evidence
 _PICTURE = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_HANGUL = re.compile("[\uac00-\ud7a3]")
 _DRAWS_NOTHING = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064]"
 )
@@ -133,7 +135,7 @@ def pieces(word: str) -> NDArray[np.int32]:
     """Return the columns of a word's pieces. A space before and after the word counts as a
     letter.
     """
-    padded = f" {word} ".encode("utf-32-le")  # every letter takes four bytes
+    padded = f" {_letters_of(word)} ".encode("utf-32-le")  # every letter takes four bytes
     columns = []
     for length in range(4 * SHORTEST, min(4 * LONGEST, len(padded)) + 1, 4):
         for start in range(0, len(padded) - length + 1, 4):
@@ -142,12 +144,18 @@ def pieces(word: str) -> NDArray[np.int32]:
     return np.array(columns, np.int32)
 
 
+def _letters_of(word: str) -> str:
+    """Return a Korean word letter by letter: endings change a syllable, but few of its letters."""
+    return normalize("NFD", word) if _HANGUL.search(word) else word
+
+
 def _pieces_at_once(words: Sequence[str]) -> NDArray[np.int32]:
     """Return the columns that `pieces` finds in these words, without a call for each piece.
 
     A CRC is linear: that of a piece is the exclusive or of what each of its letters makes of it,
     by the letter's place from the end, and of a constant for its length.
     """
+    words = [_letters_of(word) for word in words]
     padded = np.frombuffer(f" {'  '.join(words)} ".encode("utf-32-le"), np.uint32)
     word = np.repeat(np.arange(len(words)), [len(word) + 2 for word in words])
     of_place = [_crcs_at(place, padded) for place in range(LONGEST)]

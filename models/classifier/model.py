@@ -56,7 +56,8 @@ class LinearModel:
     number per column. `languages` are the ISO 639-1 codes that the model learned, `acquainted`
     those of which it learned only a few examples. `version` identifies what was learned; without
     one, the model is named after its content. `counts_alone` judges comments in other languages, if
-    the model has it.
+    the model has it. `shifts` are added to the log-odds of comments in these languages, so that one
+    threshold suits all.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 — everything that a model file holds
@@ -67,36 +68,52 @@ class LinearModel:
         version: str = "",
         acquainted: Iterable[str] = (),
         counts_alone: CountsAlone | None = None,
+        *,
+        shifts: Mapping[str, float] | None = None,
     ) -> None:
         self.weights = weights.astype(np.float64)  # so that an explanation adds up to the score
         self.intercept = intercept
         self.languages, self.acquainted = frozenset(languages), frozenset(acquainted)
         self.counts_alone = counts_alone
+        self.shifts = dict(shifts or {})
         self.version = version or self._digest()
 
     def log_odds(
-        self, texts: Sequence[str], places: Sequence[Place | None] | None = None
+        self,
+        texts: Sequence[str],
+        places: Sequence[Place | None] | None = None,
+        languages: Sequence[str] | None = None,
     ) -> Floats:
         """Return the calibrated ln(p / (1 - p)) of each text being bad.
 
-        `places`, if given, has one entry per text.
+        `places` and `languages`, if given, have one entry per text.
         """
         known = [None] * len(texts) if places is None else places
         scores = [np.empty(0)]
         for start in range(0, len(texts), _BATCH):
             batch = slice(start, start + _BATCH)
-            scores.append(self.of_rows(features(texts[batch], known[batch])))
+            scores.append(
+                self.of_rows(features(texts[batch], known[batch]), (languages or ())[batch])
+            )
         return np.concatenate(scores)
 
-    def of_rows(self, rows: csr_matrix) -> Floats:
-        """Return the log-odds of comments whose features are known."""
-        return np.asarray(rows @ self.weights + self.intercept, float)
+    def of_rows(self, rows: csr_matrix, languages: Sequence[str] = ()) -> Floats:
+        """Return the log-odds of comments whose features are known. `languages`, if given, has one
+        entry per comment.
+        """
+        log_odds = np.asarray(rows @ self.weights + self.intercept, float)
+        if self.shifts and languages:
+            log_odds += [self.shifts.get(language, 0.0) for language in languages]
+        return log_odds
 
     def probabilities(
-        self, texts: Sequence[str], places: Sequence[Place | None] | None = None
+        self,
+        texts: Sequence[str],
+        places: Sequence[Place | None] | None = None,
+        languages: Sequence[str] | None = None,
     ) -> Floats:
         """Return the probability of each text being bad, in 0–1."""
-        return probability(self.log_odds(texts, places))
+        return probability(self.log_odds(texts, places, languages))
 
     def save(self, path: Path, more: Mapping[str, NDArray[np.generic]] | None = None) -> None:
         """Write the model file, with `more` arrays beside the model's. A process that loads it at
@@ -119,6 +136,7 @@ class LinearModel:
             languages=_codes(self.languages),
             acquainted=_codes(self.acquainted),
             **self._of_counts(),
+            **self._shifts_as_arrays(),
             **dict[str, Any](more or {}),
         )
         return file.getvalue()
@@ -130,6 +148,13 @@ class LinearModel:
             "counts_weights": self.counts_alone.weights,
             "counts_intercept": self.counts_alone.intercept,
         }
+
+    def _shifts_as_arrays(self) -> dict[str, NDArray[Any]]:
+        if not self.shifts:
+            return {}
+        languages = sorted(self.shifts)
+        shifts = np.array([self.shifts[language] for language in languages], float)
+        return {"shifted": _codes(languages), "shifts": shifts}
 
     @classmethod
     def load(cls, path: Path) -> LinearModel:
@@ -163,6 +188,7 @@ class LinearModel:
                 str(arrays["version"]),
                 arrays["acquainted"].tolist(),
                 _counts_alone(arrays),
+                shifts=_shifts(arrays),
             )
 
     def _digest(self) -> str:
@@ -173,6 +199,8 @@ class LinearModel:
         if self.counts_alone is not None:
             digest.update(self.counts_alone.weights.tobytes())
             digest.update(repr(self.counts_alone.intercept).encode())
+        if self.shifts:
+            digest.update(repr(sorted(self.shifts.items())).encode())
         return digest.hexdigest()[:12]
 
 
@@ -187,6 +215,13 @@ def _counts_alone(arrays: Mapping[str, NDArray[Any]]) -> CountsAlone | None:
     if weights.shape != (COUNTED_COLUMNS,) or not np.isfinite([*weights, intercept]).all():
         raise ValueError("its weights of counts are damaged")
     return CountsAlone(weights.astype(np.float64), intercept)
+
+
+def _shifts(arrays: Mapping[str, NDArray[np.generic]]) -> dict[str, float]:
+    """Return what is added in some languages. Models of earlier releases have none."""
+    if "shifts" not in arrays:
+        return {}
+    return dict(zip(arrays["shifted"].tolist(), arrays["shifts"].tolist(), strict=True))
 
 
 def _checked(weights: Weights) -> Weights:

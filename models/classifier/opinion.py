@@ -23,7 +23,8 @@ def opinions(
     found: list[float | None] = [None] * len(comments)
     if judged:  # the first score of a process imports scipy
         texts = [comments[number][0] for number in judged]
-        scores = base.log_odds(texts, [site] * len(texts))
+        languages = [comments[number][1] for number in judged]
+        scores = base.log_odds(texts, [site] * len(texts), languages)
         for number, score in zip(judged, scores.tolist(), strict=True):
             found[number] = score
     return found

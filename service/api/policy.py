@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from typing_extensions import TypedDict
 
+from models.abuse import lists
 from models.judgement.policy import Policy
 from models.records import PolicyVersion, Site
 from models.store.database import begin, reading
@@ -36,6 +37,44 @@ from service.sites.replaying import Replay, replay
 MOST_VERSIONS, MOST_REPLAYED = 50, 2000
 
 api = Noun("policy", "Policy", "The moderation policy of a site.")
+
+
+class StarterList(TypedDict):
+    """Words of one category in one language (ISO 639-1), as `words.held` takes them."""
+
+    name: Annotated[str, Field(examples=["threats-en"])]
+    category: lists.Category
+    language: Annotated[str, Field(examples=["en"])]
+    words: list[str]
+
+
+class StarterLists(TypedDict):
+    """All starter lists, by language and category."""
+
+    lists: list[StarterList]
+
+
+@api.call(
+    "GET",
+    "/v1/wordlists",
+    summary="List the starter word lists",
+    says="All lists.",
+)
+def list_starter_words() -> StarterLists:
+    """Short lists of swear words, insults, slurs and threats. No site uses them until its owner
+    adds their words to `words.held` of the policy, where each can be changed or removed.
+    """
+    return {
+        "lists": [
+            {
+                "name": each.name,
+                "category": each.category,
+                "language": each.language,
+                "words": list(each.words),
+            }
+            for each in lists.word_lists()
+        ]
+    }
 
 
 @api.call(

@@ -1,4 +1,4 @@
-"""`greenroom train` and `greenroom evaluate`: the spam model, from labelled comments in CSV
+"""`greenroom train` and `greenroom evaluate`: the base models, from labelled comments in CSV
 files.
 """
 
@@ -18,9 +18,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from models.judgement.scores import ABUSE, SCORES, SPAM
 from models.settings import settings
 
 if TYPE_CHECKING:
+    from models.abuse.training import measuring as measuring_of_abuse
     from models.classifier.training.corpus import Row
     from models.classifier.training.figures import Figures
     from models.spam.training.measuring import Measured
@@ -77,10 +79,12 @@ def _card(ctx: click.Context, parameter: click.Parameter, given: Path | None) ->
     """Refuse a file that is not a card before measuring, which takes minutes."""
     if given is None:
         return None
+    from models.abuse.training.card import Card as AbuseCard
     from models.spam.training.card import Card
 
+    card = AbuseCard if ctx.params.get("score") == ABUSE else Card
     try:
-        Card.load(given)
+        card.load(given)
     except ValueError:
         raise click.BadParameter(
             f"{given} is not a model's card: name a .json file that greenroom train wrote."
@@ -88,6 +92,14 @@ def _card(ctx: click.Context, parameter: click.Parameter, given: Path | None) ->
     return given
 
 
+_SCORE_OPTION = click.option(
+    "--score",
+    is_eager=True,  # the card is read by its score
+    type=click.Choice(SCORES),
+    default=SPAM,
+    show_default=True,
+    help="The score that the model gives. For abuse, the labels are toxic and ok.",
+)
 _FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WEIGHT_OPTION = click.option(
     "--weight",
@@ -112,11 +124,12 @@ _PAGE_OPTION = click.option(
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=_FILES)
+@_SCORE_OPTION
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     callback=_out,
-    help="Where to write the model.  [default: var/spam.npz]",
+    help="Where to write the model.  [default: var/spam.npz or var/abuse.npz]",
 )
 @click.option(
     "--without-thread",
@@ -126,16 +139,22 @@ _PAGE_OPTION = click.option(
 )
 @_WEIGHT_OPTION
 @_PAGE_OPTION
-def train(
+def train(  # noqa: PLR0913, PLR0917 — click passes each option as an argument
     files: Sequence[Path],
+    score: str,
     out: Path | None,
     without_thread: Sequence[str],
     weights: Mapping[str, float],
     pages: Mapping[str, list[str]],
 ) -> None:
-    """Train the spam model on FILES: CSV with text,label[,thread,at,lang], label spam or ham."""
+    """Train a base model on FILES: CSV with text,label[,thread,at,lang], label spam or ham; for
+    abuse text,label,lang, label toxic or ok.
+    """
     console = Console()
-    out = out or settings().data / "spam.npz"
+    out = out or settings().data / f"{score}.npz"
+    if score == ABUSE:
+        _train_abuse(files, out, console)
+        return
     with _in_plain_words():
         from models.classifier.training import base_model, corpus
         from models.spam.training.card import card, held_out
@@ -165,8 +184,34 @@ def train(
     )
 
 
+def _train_abuse(files: Sequence[Path], out: Path, console: Console) -> None:
+    with _in_plain_words():
+        from models.abuse.training import own, sources
+        from models.abuse.training.card import card
+        from models.abuse.training.training import train as train_abuse
+
+        out.parent.mkdir(parents=True, exist_ok=True)
+        rows = [*sources.read(files), *own.read()]
+        trained = train_abuse(rows, _watched("Training", console))
+        trained.model.save(out, trained.attributes.arrays())
+        card_path = out.with_suffix(".json")
+        card(trained, rows, out).save(card_path)
+    console.print(
+        f"Model {trained.model.version}: {out} ({out.stat().st_size / 1e6:.2f} MB), "
+        f"its card {card_path}",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
 @click.command()
 @click.argument("files", nargs=-1, type=_FILES)
+@_SCORE_OPTION
+@click.option(
+    "--sentences",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="With --score abuse: the folder of sentences that no model learned.",
+)
 @click.option(
     "--site",
     "site_key",
@@ -195,6 +240,8 @@ def train(
 )
 def evaluate(  # noqa: PLR0913, PLR0917 — click passes each option as an argument
     files: Sequence[Path],
+    score: str,
+    sentences: Path | None,
     site_key: str | None,
     also: Sequence[Path],
     weights: Mapping[str, float],
@@ -202,8 +249,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 — click passes each option as an argum
     peers: bool,
     card_path: Path | None,
 ) -> None:
-    """Measure the spam model on comments that it has not seen: for each thread in FILES, train a
-    model on the other threads.
+    """Measure a base model on comments that it has not seen: for each thread in FILES, train a
+    model on the other threads. For abuse, the model keeps a part of FILES for this.
     """
     if site_key:
         from service.commands.error_rates import print_error_rates
@@ -213,6 +260,11 @@ def evaluate(  # noqa: PLR0913, PLR0917 — click passes each option as an argum
     if not files:
         raise click.UsageError("Give FILES of labelled comments, or a site with --site.")
     console = Console()
+    if score == ABUSE:
+        if sentences is None:
+            raise click.UsageError("--score abuse needs --sentences.")
+        _evaluate_abuse(files, sentences, card_path, console)
+        return
     with _in_plain_words():
         from models.classifier.training import corpus
         from models.spam.training import measuring
@@ -233,6 +285,46 @@ def evaluate(  # noqa: PLR0913, PLR0917 — click passes each option as an argum
         if card_path:
             _write_card(found, card_path)
     console.print(_measured_table(found))
+
+
+def _evaluate_abuse(
+    files: Sequence[Path], sentences: Path, card_path: Path | None, console: Console
+) -> None:
+    """Measure the model beside the card, or the one that this installation uses."""
+    with _in_plain_words():
+        from models.abuse.training import measuring, own, sources
+        from models.classifier.file import model_path
+        from models.classifier.model import LinearModel
+
+        path = card_path.with_suffix(".npz") if card_path else model_path(ABUSE)
+        rows = [*sources.read(files), *own.read()]
+        found = measuring.measure(
+            LinearModel.load(path), rows, sentences, lambda doing: _watched(doing, console)
+        )
+        if card_path:
+            _write_abuse_card(found, card_path)
+    for table in found.tables:
+        console.print(_abuse_table(table))
+
+
+def _write_abuse_card(found: measuring_of_abuse.Measured, path: Path) -> None:
+    from models.abuse.training.card import add_measured
+    from models.classifier.training.drawing import draw
+
+    add_measured(found, path)
+    drawing = draw(found.calibration, found.judged, bad="toxic", good="ok")
+    path.with_suffix(".svg").write_text(drawing, encoding="utf-8")
+
+
+def _abuse_table(found: measuring_of_abuse.Table) -> Table:
+    from models.abuse.training.measuring import cell
+
+    table = Table(title=found.title, caption=found.note, title_justify="left")
+    for name in found.columns:
+        table.add_column(name, no_wrap=True)
+    for row in found.rows:
+        table.add_row(*map(cell, row))
+    return table
 
 
 def _write_card(found: Measured, path: Path) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
+from models.abuse import lists as starter
 from models.identifiers import new_id
 from models.judgement import promises
 from models.judgement.policy import Policy, WordsPolicy
@@ -54,13 +55,16 @@ def settings_page() -> BaseResponse | str:
 
 
 class Trial(NamedTuple):
-    """An owner's trial without saving: a refused form, words on a text, or a replay."""
+    """An owner's trial without saving: a refused form, words on a text, a replay, or the name of a
+    starter list whose words were added to the form.
+    """
 
     policy: Policy | None = None
     error: str = ""
     text: str = ""
     tried: str | None = None
     replayed: Replay | None = None
+    added: str = ""
 
 
 NOTHING_TRIED = Trial()
@@ -85,7 +89,9 @@ def _page(who: SignedIn, site: str, trial: Trial = NOTHING_TRIED) -> str:
         policy=policy,
         version=row.policy_version,
         values=_values(shown),
-        lines=_lines(shown.words),
+        lines=_lines(shown.words, trial.added),
+        starters=starter.word_lists(),
+        added=trial.added,
         fitted=promises.fit(shown, scores),
         numbers=NUMBERS,
         left_empty=LEFT_EMPTY,
@@ -126,9 +132,16 @@ def _values(policy: Policy) -> dict[str, object]:
     return values
 
 
-def _lines(lists: WordsPolicy) -> dict[str, str]:
-    """Return each list of words as its text field shows it."""
-    return {name: request.form.get(name, "\n".join(getattr(lists, name))) for name in WORD_LISTS}
+def _lines(lists: WordsPolicy, added: str = "") -> dict[str, str]:
+    """Return each list of words as its text field shows it, with the words of the starter list
+    that was added.
+    """
+    lines = {name: request.form.get(name, "\n".join(getattr(lists, name))) for name in WORD_LISTS}
+    for each in starter.word_lists():
+        if each.name == added:
+            present = [line for line in map(str.strip, lines["held"].splitlines()) if line]
+            lines["held"] = "\n".join(dict.fromkeys([*present, *each.words]))
+    return lines
 
 
 @console.post("/settings/<site>")
@@ -150,6 +163,8 @@ def save(site: str) -> BaseResponse | str | tuple[str, int]:
     if request.form.get("do") == "try":
         text = request.form.get("text", "")[:10_000]
         return _page(who, site, Trial(policy, text=text, tried=_try(policy.words, text)))
+    if request.form.get("do") == "add":
+        return _page(who, site, Trial(policy, added=request.form.get("starter", "")))
     version = digits_to_int(request.form.get("version"))
     try:
         with begin() as session:

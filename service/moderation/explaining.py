@@ -117,7 +117,7 @@ def _explained(comment: Judged) -> Explanation:
     from models.classifier.site_model import Seen  # noqa: PLC0415
 
     base = _base(comment.score)
-    by_base = explain(base, comment.body, on_site(comment.origins))
+    by_base = explain(base, comment.body, on_site(comment.origins), comment.language)
     own = next((model for model in comment.own if model.base == base.version), None)
     is_known = can_judge(base, comment.language)
     if own and comment.version != base.version:

@@ -138,6 +138,7 @@ API = {
     "GET /v1/sites/<site>/counts": Row("anyone"),
     "OPTIONS /v1/sites/<site>/counts": Row("anyone"),
     "GET /v1/receipts/<receipt>": Row("anyone"),
+    "GET /v1/wordlists": Row("anyone"),
     "GET /v1/sites/<site>/events": Row("read"),
     "GET /v1/sites/<site>/queue": Row("moderate"),
     "POST /v1/sites/<site>/queue/teach": Row("moderate"),

@@ -98,7 +98,8 @@ def judge(name: str, batch: Batch) -> list[Judged]:
     _judge_by_counts(judged, batch, base, {at for some in by_model.values() for at in some})
     if not by_model:
         return judged
-    base_log_odds = base.of_rows(batch.rows.in_place)
+    languages = [candidate.language for candidate in batch.candidates]
+    base_log_odds = base.of_rows(batch.rows.in_place, languages)
     for some in by_model.values():
         scores = _scores(batch, some, owns[some[0]], base, base_log_odds)
         for at, score in zip(some, scores.tolist(), strict=True):

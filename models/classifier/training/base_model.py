@@ -4,6 +4,7 @@ regression weighs them.
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import log
@@ -12,6 +13,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from models.classifier.features import COUNTED_COLUMNS, features
@@ -25,9 +27,9 @@ Pages: TypeAlias = Mapping[str, Collection[str]]  # the addresses of each thread
 T = TypeVar("T")
 
 _SMOOTHING = 0.1  # added to the count of each column before the ratio is taken
-_PLAIN_STRENGTH, _SCALED_STRENGTH = 100.0, 10.0  # scikit-learn's C
 # A tolerance of the solver. A hundred times coarser ranks almost the same, but moves F1 by .002.
 _TOLERANCE = 1e-4
+_MOST_STEPS = 100  # of the solver; more move no AUC by .001
 _CALIBRATION_FOLDS = 5
 _SPAM_SHARE_ELSEWHERE = 0.2  # in languages that are not learned
 _TOO_SMALL = 1e-4  # smaller weights change no score that anyone would notice, and zeros compress
@@ -73,7 +75,7 @@ def train(  # noqa: PLR0913 — all but the rows have defaults
     _check_enough(spam)
     matrix = features([row.text for row in rows], places(rows, pages))
     weight = np.array([(weights or {}).get(row.source, 1.0) for row in rows])
-    balanced = weight * _balance(rows)
+    balanced = weight * balance(rows)
     held_out, slope, shift = np.full(len(rows), np.nan), 1.0, 0.0
     if calibrated:
         scores = _held_out(matrix, spam, balanced, _folds(rows), each)
@@ -82,7 +84,7 @@ def train(  # noqa: PLR0913 — all but the rows have defaults
     line = fit(matrix, spam, balanced)
     languages = learned_languages(rows)
     model = LinearModel(
-        _without_tiny(slope * line.weights),
+        without_tiny(slope * line.weights),
         slope * line.intercept + shift,
         languages,
         acquainted=acquainted_languages(rows) - languages,
@@ -130,6 +132,19 @@ def _check_enough(spam: Flags) -> None:
         )
 
 
+class Strengths(NamedTuple):
+    """scikit-learn's C of the two regressions of `fit`, and its solver: "lbfgs" is faster for very
+    many rows. With `plain` 0, only the scaled columns count.
+    """
+
+    plain: float = 100.0
+    scaled: float = 10.0
+    solver: str = "liblinear"
+
+
+_STRENGTHS = Strengths()
+
+
 class Fitted(NamedTuple):
     """A linear score of the columns, not calibrated yet."""
 
@@ -140,28 +155,41 @@ class Fitted(NamedTuple):
         return np.asarray(matrix @ self.weights + self.intercept, float)
 
 
-def fit(matrix: csr_matrix, spam: Flags, weight: Floats) -> Fitted:
+def fit(
+    matrix: csr_matrix, spam: Flags, weight: Floats, strengths: Strengths = _STRENGTHS
+) -> Fitted:
     """Return the mean of two logistic regressions, which is linear like each of them.
 
     One sees the columns as they are. The other sees them scaled by their log-count ratio (Wang &
     Manning 2012), which trusts rare tell-tale words more. They err on different comments: on five
     videos, the mean ranks better than either.
     """
-    plain = _regression(matrix, spam, weight, _PLAIN_STRENGTH)
     scale = _log_count_ratio(matrix, spam, weight)
-    scaled = _regression(matrix.multiply(scale).tocsr(), spam, weight, _SCALED_STRENGTH)
+    scaled = regression(
+        matrix.multiply(scale).tocsr(), spam, weight, strengths.scaled, strengths.solver
+    )
+    unscaled = scaled._replace(weights=scaled.weights * scale)
+    if not strengths.plain:
+        return unscaled
+    plain = regression(matrix, spam, weight, strengths.plain, strengths.solver)
     return Fitted(
-        (plain.weights + scaled.weights * scale) / 2, (plain.intercept + scaled.intercept) / 2
+        (plain.weights + unscaled.weights) / 2, (plain.intercept + unscaled.intercept) / 2
     )
 
 
-def _regression(matrix: csr_matrix, spam: Flags, weight: Floats, strength: float) -> Fitted:
+def regression(
+    matrix: csr_matrix, spam: Flags, weight: Floats, strength: float, solver: str = "liblinear"
+) -> Fitted:
     """Fit only the columns that occur. A few comments fill few of them, and the empty ones cost
     time.
     """
     used = np.unique(matrix.indices)
-    classifier = LogisticRegression(C=strength, solver="liblinear", tol=_TOLERANCE, random_state=0)
-    classifier.fit(matrix[:, used], spam, sample_weight=weight)
+    classifier = LogisticRegression(
+        C=strength, solver=solver, tol=_TOLERANCE, max_iter=_MOST_STEPS, random_state=0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        classifier.fit(matrix[:, used], spam, sample_weight=weight)
     weights = np.zeros(matrix.shape[1])
     weights[used] = classifier.coef_[0]
     return Fitted(weights, float(classifier.intercept_[0]))
@@ -175,13 +203,19 @@ def _log_count_ratio(matrix: csr_matrix, spam: Flags, weight: Floats) -> Floats:
     return np.asarray(ratio, float)
 
 
-def _balance(rows: Sequence[Row]) -> Floats:
-    """Return weights that make each source half spam and half ham. Otherwise the style of a source
-    with much spam would itself become evidence of spam.
+def balance(rows: Sequence[Row], family: Callable[[str], str] = str) -> Floats:
+    """Return weights that make each family of sources half spam and half ham. Otherwise the style
+    of a source with much spam would itself become evidence of spam. A source is its own family.
     """
-    sizes = Counter(row.source for row in rows)
-    kinds = Counter((row.source, row.spam) for row in rows)
-    return np.array([sizes[row.source] / (2 * kinds[row.source, row.spam]) for row in rows])
+    families = [family(row.source) for row in rows]
+    sizes = Counter(families)
+    kinds = Counter((name, row.spam) for name, row in zip(families, rows, strict=True))
+    return np.array(
+        [
+            sizes[name] / (2 * kinds[name, row.spam])
+            for name, row in zip(families, rows, strict=True)
+        ]
+    )
 
 
 def _folds(rows: Sequence[Row]) -> NDArray[np.int64]:
@@ -254,8 +288,9 @@ def _halved(step: Floats, line: Floats, loss: Callable[[Floats], float]) -> Floa
     return step
 
 
-def _without_tiny(weights: Floats) -> Weights:
-    return np.where(np.abs(weights) < _TOO_SMALL, 0, weights).astype(np.float32)
+def without_tiny(weights: Floats, least: float = _TOO_SMALL) -> Weights:
+    """Return the weights as they are stored, with zeros for those nearer to 0 than `least`."""
+    return np.where(np.abs(weights) < least, 0, weights).astype(np.float32)
 
 
 def learned_languages(rows: Sequence[Row]) -> set[str]:

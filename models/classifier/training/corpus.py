@@ -20,7 +20,7 @@ _BYTE_ORDER_MARK = "\ufeff"  # only ham of YouTube has it, so a model would lear
 
 class Row(NamedTuple):
     """A labelled comment. `source` is the name of its file without the suffix, `at` its time as
-    the file gives it.
+    the file gives it, `kinds` what kinds of abuse it is, or None if nobody looked.
     """
 
     text: str
@@ -29,6 +29,7 @@ class Row(NamedTuple):
     lang: str
     source: str
     at: str = ""
+    kinds: frozenset[str] | None = None
 
 
 class BadCorpus(ValueError):

@@ -20,24 +20,34 @@ _MOST_FALSE = 0.1  # nobody would accept a larger share of ham held back
 _STYLE = "text{font:12px sans-serif;fill:#222}.title{font-size:14px}path{fill:none}"
 
 
-def draw(calibration: Calibration, judged: Mapping[str, Judged]) -> str:
+def draw(
+    calibration: Calibration, judged: Mapping[str, Judged], bad: str = "spam", good: str = "ham"
+) -> str:
     """Return an SVG document: reliability on the left, recall against false positives on the
-    right.
+    right. `bad` and `good` are the names of the labels.
     """
     width, height = 2 * _SIDE + _LEFT + _GAP + 20, _SIDE + _TOP + 60
     right = _LEFT + _SIDE + _GAP
     points = [(each.said, each.was) for each in calibration.bins]
     body = [
-        *_frame(_LEFT, "How true the probabilities are", "said to be spam", "was spam", ("0", "1")),
+        *_frame(
+            _LEFT, "How true the probabilities are", f"said to be {bad}", f"was {bad}", ("0", "1")
+        ),
         _path([(0, 0), (1, 1)], _LEFT, "#bbb"),
         _path(points, _LEFT, _COLOURS[0]),
         *(_dot(point, _LEFT) for point in points),
-        *_frame(right, "Spam found", "ham called spam", "spam found", ("0", f"{_MOST_FALSE:.0%}")),
+        *_frame(
+            right,
+            f"{bad.capitalize()} found",
+            f"{good} called {bad}",
+            f"{bad} found",
+            ("0", f"{_MOST_FALSE:.0%}"),
+        ),
         *_curves(judged, right),
     ]
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">'
     title = (
-        "<title>Reliability, and recall against false positives, on threads that were "
+        "<title>Reliability, and recall against false positives, on comments that were "
         "left out</title>"
     )
     return "\n".join([head, title, f"<style>{_STYLE}</style>", *body, "</svg>\n"])

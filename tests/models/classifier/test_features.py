@@ -168,3 +168,11 @@ def test_the_values_of_one_comment_are_those_of_its_row(times: list[int]) -> Non
     expected = values(counts, WORDS_DAMPING)
 
     np.testing.assert_allclose(row[columns[~both]], expected[~both], rtol=1e-6)
+
+
+def test_korean_words_are_read_letter_by_letter() -> None:
+    base, ending = set(pieces("바보").tolist()), set(pieces("바본").tolist())
+    assert len(base & ending) > len(base) / 2
+    tokens = read("바보 idiot " * MANY)
+    one_by_one = np.concatenate([pieces(token.text) for token in tokens])
+    assert sorted(piece_columns(tokens).tolist()) == sorted(one_by_one.tolist())

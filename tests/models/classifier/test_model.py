@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.classifier.explanation import explain
 from models.classifier.features import COLUMNS, COUNTED_COLUMNS, LAYOUT, features
 from models.classifier.file import BASE
 from models.classifier.model import (
@@ -240,3 +241,16 @@ def test_scoring_does_not_import_scikit_learn() -> None:
 
 def test_the_classifier_is_as_wide_as_the_features() -> None:
     assert base_model().weights.shape == (COLUMNS,)
+
+
+def test_a_shift_moves_the_scores_of_one_language_and_is_stored(tmp_path: Path) -> None:
+    weights = np.ones(COLUMNS, np.float32)
+    plain = LinearModel(weights, 0.0, ["en", "ko"])
+    shifted = LinearModel(weights, 0.0, ["en", "ko"], shifts={"ko": -2.0})
+    assert shifted.version != plain.version
+    shifted.save(tmp_path / "base.npz")
+    loaded = LinearModel.load(tmp_path / "base.npz")
+    assert (loaded.version, loaded.shifts) == (shifted.version, {"ko": -2.0})
+    scores = loaded.log_odds(["hello", "hello"], languages=["en", "ko"])
+    assert scores[0] - scores[1] == pytest.approx(2.0)
+    assert explain(loaded, "hello", language="ko").log_odds == pytest.approx(scores[1])

@@ -98,6 +98,7 @@ def _readers(journey: Journey) -> None:
     assert journey("read_thread", query_string=thread)["comments"]
     assert journey("count_comments", query_string=thread)[COMMENT["thread"]]
     assert journey("read_receipt", receipt=receipt_of(first))["status"] == "approved"
+    assert journey("list_starter_words")["lists"]
 
 
 def _moderators(journey: Journey, held: str) -> None:

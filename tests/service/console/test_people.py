@@ -139,6 +139,22 @@ def test_a_thread_is_closed_read_first_and_slowed_down_from_the_item(
     assert "held for review" in ann.get(f"/threads/{thread}")
 
 
+def test_an_owner_adds_a_starter_list_edits_it_and_saves(ann: SignedIn) -> None:
+    with reading() as session:
+        policy = session.scalars(select(Site.policy)).one()
+    assert policy["words"]["held"] == []
+    page = ann.form("/settings/demo", do="add", starter="threats-en", held="my word", version="1")
+    assert "my word\nkill you\nkill yourself" in page.text
+    with reading() as session:  # nothing is saved yet
+        assert session.scalars(select(Site.policy)).one()["words"]["held"] == []
+    ann.form("/settings/demo", do="save", version="1", held="my word\nkill you")
+    with reading() as session:
+        assert session.scalars(select(Site.policy)).one()["words"]["held"] == [
+            "my word",
+            "kill you",
+        ]
+
+
 def test_settings_are_tried_before_saving_and_saved_over_the_version_seen(ann: SignedIn) -> None:
     tried = ann.form(
         "/settings/demo", do="try", version="1", blocked="lotter*", text="Win the LOTTERY today"

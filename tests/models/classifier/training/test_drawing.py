@@ -79,4 +79,4 @@ def test_the_picture_has_a_title_for_those_who_cannot_see_it() -> None:
     root = drawn()
 
     assert root.get("role") == "img"
-    assert "threads that were left out" in (root.findtext(f"{SVG}title") or "")
+    assert "comments that were left out" in (root.findtext(f"{SVG}title") or "")

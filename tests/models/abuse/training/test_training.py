@@ -1,0 +1,62 @@
+"""Training the abuse model on rows that are easy to tell apart."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.abuse.training.sources import KINDS
+from models.abuse.training.training import CALIBRATED, LEARNED, REPORTED, Trained, part, train
+from models.classifier.attributes import Attributes
+from models.classifier.features import features
+from models.classifier.model import LinearModel
+from models.classifier.training.corpus import Row
+from tests.models.abuse.training.made_up import made_up_rows
+
+ROWS = made_up_rows(1200)
+
+
+@pytest.fixture(scope="module")
+def trained() -> Trained:
+    known = frozenset({"identity_attack", "profanity", "sexual"})
+    others = [
+        Row(
+            f"{kind} words {name}", True, f"{kind} {name}", "en", "made up", kinds=frozenset({kind})
+        )
+        for kind in sorted(known)
+        for name in "abcdefghijklmnopqrstuvwxyz"
+    ]
+    return train([*ROWS, *others])
+
+
+def test_the_threshold_is_where_almost_no_good_comment_is_held(trained: Trained) -> None:
+    reported = [
+        row for row, name in zip(trained.rows, trained.parts, strict=True) if name == REPORTED
+    ]
+    held = trained.model.log_odds([row.text for row in reported]) > 0
+    toxic = np.array([row.spam for row in reported])
+    assert held[toxic].mean() > 0.9
+    assert held[~toxic].mean() < 0.1
+
+
+def test_the_file_holds_the_kinds_which_tell_threats_from_insults(
+    trained: Trained, tmp_path: Path
+) -> None:
+    path = tmp_path / "base.npz"
+    trained.model.save(path, trained.attributes.arrays())
+    assert LinearModel.load(path).version == trained.model.version
+    attributes = Attributes.load(path)
+    assert attributes.names == KINDS
+    threat, insult = attributes.of_rows(
+        features(["I will kill you tonight, fool", "you are a stupid idiot"])
+    )
+    assert threat["threat"] > 0.5 > threat["insult"]
+    assert insult["insult"] > 0.5 > insult["threat"]
+
+
+def test_repeats_and_the_sentences_of_a_template_stay_in_one_part() -> None:
+    parts = {part(row) for row in ROWS}
+    assert parts == {LEARNED, CALIBRATED, REPORTED}
+    row = ROWS[0]
+    assert part(row) == part(row._replace(text=row.text.upper() + "!"))
+    assert len({part(row._replace(thread="en 7")) for row in ROWS}) == 1
