@@ -14,7 +14,16 @@ from typing import NamedTuple
 import numpy as np
 
 from models.abuse.training.sources import family
-from models.abuse.training.training import OWN, REPORTED, STRENGTHS, TWEETS, Each, matrix_of, part
+from models.abuse.training.training import (
+    NEWS,
+    OWN,
+    REPORTED,
+    STRENGTHS,
+    TWEETS,
+    Each,
+    matrix_of,
+    part,
+)
 from models.classifier.model import Floats, LinearModel
 from models.classifier.training.base_model import Flags, balance, fit
 from models.classifier.training.corpus import Row, deduplicated, normalised
@@ -22,7 +31,6 @@ from models.classifier.training.cost import cost
 from models.classifier.training.evaluation import Calibration, Judged, calibration
 from models.classifier.training.figures import figures
 
-NEWS = "civil_wiki_normalised_en"  # the only English news comments of both kinds
 _FEWEST = 20
 _DRAWN = ("en", "de", "pt", "ko")
 

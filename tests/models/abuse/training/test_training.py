@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.abuse.training.sources import KINDS
-from models.abuse.training.training import CALIBRATED, LEARNED, REPORTED, Trained, part, train
+from models.abuse.training.training import CALIBRATED, LEARNED, OWN, REPORTED, Trained, part, train
 from models.classifier.attributes import Attributes
 from models.classifier.features import features
 from models.classifier.model import LinearModel
@@ -54,9 +54,9 @@ def test_the_file_holds_the_kinds_which_tell_threats_from_insults(
     assert insult["insult"] > 0.5 > insult["threat"]
 
 
-def test_repeats_and_the_sentences_of_a_template_stay_in_one_part() -> None:
+def test_repeats_stay_in_one_part_and_our_own_sentences_are_learned() -> None:
     parts = {part(row) for row in ROWS}
     assert parts == {LEARNED, CALIBRATED, REPORTED}
     row = ROWS[0]
     assert part(row) == part(row._replace(text=row.text.upper() + "!"))
-    assert len({part(row._replace(thread="en 7")) for row in ROWS}) == 1
+    assert {part(row._replace(source=OWN)) for row in ROWS} == {LEARNED}
