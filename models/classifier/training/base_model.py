@@ -111,7 +111,7 @@ def _counts_alone(
     matrix: csr_matrix, spam: Flags, weight: Floats, rows: Sequence[Row]
 ) -> CountsAlone:
     counts = matrix[:, :COUNTED_COLUMNS].tocsr()
-    balanced = weight * _balance(rows)
+    balanced = weight * balance(rows)
     held_out = _held_out(counts, spam, balanced, _folds(rows), iter)
     slope, shift = platt(held_out, spam, weight)
     line = fit(counts, spam, balanced)
