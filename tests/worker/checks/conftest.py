@@ -179,9 +179,9 @@ class CountingModel(LinearModel):
         super().__init__(weights, -3.2, ("en", "de"), version, acquainted)
         self.asked: list[int] = []
 
-    def of_rows(self, rows: csr_matrix) -> Floats:
+    def of_rows(self, rows: csr_matrix, languages: Sequence[str] = ()) -> Floats:
         self.asked.append(rows.shape[0])
-        return super().of_rows(rows)
+        return super().of_rows(rows, languages)
 
 
 @pytest.fixture
