@@ -149,7 +149,7 @@ class LinearModel:
             "counts_intercept": self.counts_alone.intercept,
         }
 
-    def _shifts_as_arrays(self) -> dict[str, NDArray[Any]]:
+    def _shifts_as_arrays(self) -> dict[str, Any]:
         if not self.shifts:
             return {}
         languages = sorted(self.shifts)
