@@ -5,7 +5,7 @@ chose, against a hundred in random order.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -56,18 +56,21 @@ class _Site(NamedTuple):
 
 def gains(
     rows: Sequence[Row],
+    sources: Collection[str],
     *,
     weights: Mapping[str, float] | None = None,
     each: Each = iter,
 ) -> dict[str, Gain]:
-    """Return the gain on each source, which is left out of the base model and then taught. Sources
-    with few rows, or with labels of only one kind, are left out of the measurement.
+    """Return the gain on each of the sources, which is left out of the base model and then taught.
+    Sources with few rows, or with labels of only one kind, are not measured.
     """
     kinds = Counter((row.source, row.spam) for row in rows)
     names = [
         name
         for name in dict.fromkeys(row.source for row in rows)
-        if min(kinds[name, True], kinds[name, False]) and _size(kinds, name) >= _FEWEST_ROWS
+        if name in sources
+        and min(kinds[name, True], kinds[name, False])
+        and _size(kinds, name) >= _FEWEST_ROWS
     ]
     return {name: _gain(rows, name, weights) for name in each(names)}
 

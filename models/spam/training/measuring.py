@@ -181,7 +181,10 @@ def _across(
 
 def _taught(rows: Sequence[Row], others: Others, watched: Callable[[str], Each]) -> Iterator[Line]:
     found = teaching.gains(
-        [*rows, *others.rows], weights=others.weights, each=watched("Teaching queue")
+        [*rows, *others.rows],
+        {row.source for row in others.rows},
+        weights=others.weights,
+        each=watched("Teaching queue"),
     )
     for name, gain in found.items():
         without = f"{name}, without a label of its kind"

@@ -35,7 +35,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_small")
 def test_chosen_labels_teach_more_than_random_ones_where_spam_is_rare() -> None:
-    found = gains([*rows(), *site_rows()])
+    found = gains([*rows(), *site_rows()], {"own", "site"})
     assert list(found) == ["site"]
     gain = found["site"]
     assert gain.chosen.auc > 0.95
@@ -47,7 +47,8 @@ def test_chosen_labels_teach_more_than_random_ones_where_spam_is_rare() -> None:
 @pytest.mark.usefixtures("_small")
 def test_small_sources_and_those_of_one_kind_are_not_measured() -> None:
     ham = [row for row in site_rows(500, "ham") if not row.spam]
-    assert gains([*rows(), *ham]) == {}
+    assert gains([*rows(), *ham], {"own", "ham"}) == {}
+    assert gains([*rows(), *site_rows()], {"own"}) == {}
 
 
 @pytest.mark.usefixtures("_small")
