@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from models.classifier.file import model_path
 from models.judgement.candidate import Candidate
-from models.judgement.evidence import Evidence, Outcome
+from models.judgement.evidence import Evidence
 from models.judgement.scores import ABUSE
 from worker.checks.scores import POSSIBLE, PROBABLE, Batch, Batches, Judged, judge, told
 
@@ -24,8 +23,6 @@ def check(candidates: Sequence[Candidate], batches: Batches | None = None) -> li
     """Check the batch. `score` is the probability in 0–1 that the comment is abusive in any way,
     `found` the kinds of abuse that it reads like.
     """
-    if not model_path(ABUSE).exists():
-        return [Evidence(ABUSE, Outcome.CLEAR, "there is no abuse model") for _ in candidates]
     batch = (batches or Batches()).of(candidates)
     judged = judge(ABUSE, batch)
     kinds = _kinds(batch, [at for at, each in enumerate(judged) if (each.score or 0) >= POSSIBLE])

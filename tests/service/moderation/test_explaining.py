@@ -9,7 +9,6 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from math import log
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -211,7 +210,6 @@ def insults(monkeypatch: pytest.MonkeyPatch) -> CountingModel:
     model, of_spam = CountingModel("idiot", "insults-1"), base_model()
     monkeypatch.setattr("models.classifier.model.loaded", {ABUSE: model, SPAM: of_spam}.__getitem__)
     monkeypatch.setattr("models.classifier.attributes.base_attributes", lambda score: INSULTS)
-    monkeypatch.setattr("worker.checks.abuse.model_path", lambda score: Path(__file__))  # TEMP
     return model
 
 

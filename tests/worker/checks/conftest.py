@@ -192,7 +192,6 @@ def models(monkeypatch: pytest.MonkeyPatch) -> dict[str, CountingModel]:
         ABUSE: CountingModel("idiot", "idiot-1"),
     }
     monkeypatch.setattr("models.classifier.model.loaded", models.__getitem__)
-    monkeypatch.setattr("worker.checks.abuse.model_path", lambda score: Path(__file__))  # TEMP
     monkeypatch.setattr("models.classifier.attributes.base_attributes", lambda score: INSULTS)
     return models
 
