@@ -43,8 +43,8 @@ class Gain(NamedTuple):
 
 
 class _Site(NamedTuple):
-    """A corpus as a site would hold it: every comment with its label, its doubt-free parts of a
-    choice, and the base model's opinion.
+    """A corpus as if it were the comments of a site: each with its label and the base model's
+    opinion, and the group of those that say nearly the same.
     """
 
     labels: list[site_model.Label]
