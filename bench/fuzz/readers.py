@@ -355,6 +355,7 @@ READERS = [
         reads=(
             "models.classifier.explanation.explain",
             "models.classifier.explanation.explain_for_site",
+            "models.classifier.explanation.explain_counts",
             "models.classifier.features.spans_of_counted",
         ),
     ),

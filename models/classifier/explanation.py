@@ -97,6 +97,18 @@ def explain(
     return _put_together(_of_text(model.weights, text, place), intercept, model.version)
 
 
+def explain_counts(model: LinearModel, text: str, place: Place | None = None) -> Explanation:
+    """Take the base model's score of a comment in a language that it does not know apart: it read
+    no words.
+    """
+    assert model.counts_alone is not None, "this model scores only the languages that it knows"
+    tokens = seen(text, place)
+    weights = model.counts_alone.weights[: len(COUNTED)]
+    of_counted = np.array(counted(text, tokens), np.float32) * weights
+    parts = _named(COUNTED, of_counted, spans_of_counted(text, tokens))
+    return _put_together(parts, model.counts_alone.intercept, model.version)
+
+
 def explain_for_site(model: SiteModel, comment: Seen) -> Explanation:
     """Take the score of a site's own model apart. The base model's opinion is one part, and each
     count of the other checks another.

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.classifier.explained import ScoreExplained
-from models.judgement.evidence import Outcome, StoredEvidence
+from models.judgement.evidence import StoredEvidence
 from models.judgement.scores import SCORES, SPAM
 from models.records import Comment, Screening, Site, SiteModelRecord
 from models.settling.site_scores import live_model
@@ -74,7 +74,7 @@ def judged(session: Session, comment: Comment, score: str = SPAM) -> Judged:
         raise Problem(
             409, f"There is no {score} score to explain yet: this comment is still being checked."
         )
-    if found["score"] is None or found["outcome"] == Outcome.ABSTAINED:
+    if found["score"] is None:
         raise Problem(409, f"There is no {score} score to explain: {found['detail']}.")
     own = _site_models(session, comment.site_id, score, found["version"])
     origins = session.scalars(select(Site.origins).where(Site.id == comment.site_id)).one()
@@ -111,7 +111,11 @@ def explained(comment: Judged) -> Explanation:
 
 
 def _explained(comment: Judged) -> Explanation:
-    from models.classifier.explanation import explain, explain_for_site  # noqa: PLC0415
+    from models.classifier.explanation import (  # noqa: PLC0415
+        explain,
+        explain_counts,
+        explain_for_site,
+    )
     from models.classifier.opinion import can_judge  # noqa: PLC0415
     from models.classifier.place import on_site  # noqa: PLC0415
     from models.classifier.site_model import Seen  # noqa: PLC0415
@@ -124,6 +128,8 @@ def _explained(comment: Judged) -> Explanation:
         return explain_for_site(
             own, Seen(comment.body, by_base.log_odds if is_known else None, comment.counts)
         )
+    if not is_known and base.counts_alone is not None and comment.version == base.version:
+        return explain_counts(base, comment.body, on_site(comment.origins))
     if not is_known:
         raise Problem(
             409,

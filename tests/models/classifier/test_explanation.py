@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.classifier.explanation import Explanation, explain
-from models.classifier.features import COUNTED
+from models.classifier.explanation import Explanation, explain, explain_counts
+from models.classifier.features import COUNTED, features
 from models.classifier.model import base_model
 from models.classifier.place import Place
 
@@ -102,3 +102,17 @@ def test_evidence_gets_the_weightiest_and_what_the_rest_adds() -> None:
     )
     assert parts == pytest.approx(shown["log_odds"], abs=1e-6)
     assert shown["version"] == base_model().version
+
+
+def test_a_score_that_reads_no_words_is_explained_by_its_counts() -> None:
+    model, text = base_model(), "Tienaa 500€ päivässä: http://rahaa.example v1agra"
+
+    explanation = explain_counts(model, text)
+
+    assert model.counts_alone is not None
+    assert explanation.log_odds == pytest.approx(model.counts_alone.of_rows(features([text]))[0])
+    assert {part.what for part in explanation.up()} >= {
+        "has a link",
+        "digits and signs for letters",
+    }
+    assert not any(part.is_word for part in explanation.parts)

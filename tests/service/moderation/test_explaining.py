@@ -133,13 +133,22 @@ def test_the_model_that_judged_explains_as_long_as_it_is_kept_and_then_the_curre
 def test_a_comment_without_a_score_is_not_explained(moderator: Caller) -> None:
     waiting = posted(moderator.client, body=BODY)
     assert "still being checked" in explanation(moderator, waiting, 409)["detail"]
-    foreign = screened(
+
+
+def test_in_a_language_that_the_model_does_not_know_only_counts_explain_the_score(
+    moderator: Caller,
+) -> None:
+    comment = screened(
         moderator,
         body=(
-            "Kemarin saya pergi ke pelabuhan bersama keluarga, kapal feri sering terlambat sekali."
+            "Kemarin saya pergi ke pelabuhan bersama keluarga, lihat https://feri.example/jadwal "
+            "kapal feri sering terlambat sekali."
         ),
     )
-    assert "does not know Indonesian" in explanation(moderator, foreign, 409)["detail"]
+    found = explanation(moderator, comment)
+    adds_up(found, score(moderator, comment)["score"])
+    assert "has a link" in {part["feature"] for part in found["up"]}
+    assert not [part for part in found["up"] + found["down"] if "word" in part]
 
 
 def test_many_explanations_at_once_leave_the_other_threads_to_readers(
