@@ -25,15 +25,24 @@ _SITE = click.option(
     "--site", "site_key", required=True, metavar="KEY", help="The site whose models to manage."
 )
 
+_SCORE = click.option(
+    "--score",
+    type=click.Choice(["spam", "abuse"]),
+    default="spam",
+    show_default=True,
+    help="The score whose models to manage.",
+)
+
 
 @click.group()
 def model() -> None:
-    """Manage the spam models that learned from a site's moderators."""
+    """Manage the models that learned from a site's moderators."""
 
 
 @model.command("list")
 @_SITE
-def list_models(site_key: str) -> None:
+@_SCORE
+def list_models(site_key: str, score: str) -> None:
     """List the stored models, newest first, and show which one is live."""
     from models.settling.settling import LEARN_EVERY
     from models.store.database import reading
@@ -41,7 +50,7 @@ def list_models(site_key: str) -> None:
 
     need_database()
     with reading() as session:
-        found = listed(session, site_id_of(session, site_key))
+        found = listed(session, site_id_of(session, site_key), score)
     if not found["models"]:
         click.echo(
             f"The base model scores {site_key}. Greenroom trains a model for the site after "
@@ -54,20 +63,37 @@ def list_models(site_key: str) -> None:
 @model.command()
 @click.argument("version")
 @_SITE
-def use(version: str, site_key: str) -> None:
+@_SCORE
+def use(version: str, site_key: str, score: str) -> None:
     """Use VERSION to score comments from now on; "base" is the base model alone."""
     from service.sites.model_versions import use as change
 
-    _changed(site_key, lambda session, site_id: change(session, site_id, version))
+    _changed(site_key, lambda session, site_id: change(session, site_id, version, score))
 
 
 @model.command()
 @_SITE
-def back(site_key: str) -> None:
+@_SCORE
+def back(site_key: str, score: str) -> None:
     """Go back to the previous model."""
     from service.sites.model_versions import back as change
 
-    _changed(site_key, change)
+    _changed(site_key, lambda session, site_id: change(session, site_id, score))
+
+
+@model.command()
+@click.argument("state", type=click.Choice(["on", "off"]))
+@_SITE
+def learning(state: str, site_key: str) -> None:
+    """Turn the training of the site's models on or off."""
+    from models.store.database import begin
+    from service.sites.model_versions import set_learning
+
+    need_database()
+    with begin() as session:
+        site_id = site_id_of(session, site_key)
+        set_learning(session, site_id, learns=state == "on", by="the command line")
+    click.echo(f"Learning is {state} for {site_key}.")
 
 
 def _changed(site_key: str, change: Callable[[Session, int], str]) -> None:

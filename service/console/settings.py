@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from flask import redirect, render_template, request
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from models.abuse import lists as starter
@@ -24,6 +25,7 @@ from service.console.sessions import SignedIn
 from service.http.problems import Problem, from_validation
 from service.people.names import names_of
 from service.sites import model_versions
+from service.sites.model_versions import ModelCard, Models
 from service.sites.policies import checked_words, save_policy
 from service.sites.policy_words import (
     CHOICES,
@@ -79,7 +81,8 @@ def _page(who: SignedIn, site: str, trial: Trial = NOTHING_TRIED) -> str:
         versions = session.scalars(saved.order_by(PolicyVersion.version.desc()).limit(10)).all()
         names = names_of(session, {version.by for version in versions})
         scores = scores_of(session, row)
-        models = model_versions.listed(session, row.id)["models"]
+        models = [model_versions.listed(session, row.id, score) for score in SCORES]
+        waiting = {found["score"]: _waiting(session, found) for found in models}
     policy = Policy.model_validate(row.policy)
     shown = trial.policy or policy
     return render_template(
@@ -104,7 +107,8 @@ def _page(who: SignedIn, site: str, trial: Trial = NOTHING_TRIED) -> str:
         switches=SWITCHES,
         choices=CHOICES,
         versions=versions,
-        model=next((card for card in models if card["live"]), None),
+        models=models,
+        waiting=waiting,
         names=names,
         lists=LISTS,
         error=trial.error,
@@ -113,6 +117,20 @@ def _page(who: SignedIn, site: str, trial: Trial = NOTHING_TRIED) -> str:
         text=trial.text,
         may_change=who.may(site, "owner"),
     )
+
+
+class Waiting(NamedTuple):
+    """The newest model if it did not go live, with the beginnings of its examples by comment."""
+
+    card: ModelCard
+    examples: dict[str, str]
+
+
+def _waiting(session: Session, found: Models) -> Waiting | None:
+    newest = next(iter(found["models"]), None)
+    if newest is None or newest["live"] or newest["went live"]:
+        return None
+    return Waiting(newest, model_versions.excerpts_of(session, newest))
 
 
 def _values(policy: Policy) -> dict[str, object]:
@@ -173,6 +191,20 @@ def save(site: str) -> BaseResponse | str | tuple[str, int]:
         wrong = "; ".join(each["message"] for each in problem.errors) or problem.detail
         return _page(who, site, Trial(policy, wrong)), problem.status
     return redirect(f"/console/settings?site={site}", 303)
+
+
+@console.post("/settings/<site>/learning")
+def set_learning(site: str) -> BaseResponse:
+    """Turn the training of the site's models on or off."""
+    who = acting()
+    if site not in who.sites:
+        raise Problem(404, "There is no such site.")
+    check_may(who, site, "owner")
+    with begin() as session:
+        site_id = session.execute(select(Site.id).where(Site.key == site)).scalar_one()
+        learns = request.form.get("learns") == "yes"
+        model_versions.set_learning(session, site_id, learns=learns, by=who.by)
+    return redirect(f"/console/settings?site={site}#models", 303)
 
 
 def _in_words(problem: Problem) -> str:

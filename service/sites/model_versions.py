@@ -13,9 +13,10 @@ from typing_extensions import TypedDict
 from models.classifier.site_card import SiteCard, Version
 from models.json_types import OneOf
 from models.judgement.scores import SCORES, SPAM
-from models.records import SiteModelRecord, SiteScore
+from models.records import Comment, SiteModelRecord, SiteScore
 from models.records.site_score import KEPT, WATCHING, WENT_BACK, Held
 from models.settling.site_scores import live_model, locked_score, make_live
+from service.moderation.log import note_act
 
 BASE = "base"
 
@@ -98,13 +99,26 @@ def back(session: Session, site_id: int, score: str = SPAM) -> str:
     return before.version if before else BASE
 
 
-def let_learn(session: Session, site_id: int, *, learns: bool) -> bool:
-    """Turn learning on or off for all scores of the site. Return whether that changed anything."""
+def set_learning(session: Session, site_id: int, *, learns: bool, by: str) -> None:
+    """Turn learning on or off for all scores of the site, and log it if that changes anything."""
     rows = [locked_score(session, site_id, score) for score in SCORES]
-    changed = any(row.learns is not learns for row in rows)
+    if all(row.learns is learns for row in rows):
+        return
     for row in rows:
         row.learns = learns
-    return changed
+    what = f"turned learning {'on' if learns else 'off'}"
+    note_act(session, by, "settings", what, site_id=site_id)
+
+
+def excerpts_of(session: Session, card: ModelCard) -> dict[str, str]:
+    """Return the beginning of each example in the card that was not erased, by comment."""
+    traffic = card.get("traffic")
+    wanted = select(Comment.id, Comment.body).where(
+        Comment.id.in_(traffic["examples"] if traffic else []), Comment.erased_at.is_(None)
+    )
+    return {
+        id_: f"{body[:120]}…" if len(body) > 120 else body for id_, body in session.execute(wanted)
+    }
 
 
 def _in_use(session: Session, site_id: int, score: str) -> SiteScore:

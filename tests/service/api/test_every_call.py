@@ -154,6 +154,7 @@ def _site(journey: Journey) -> None:
     chosen = journey("choose_model", json={"version": "site-aaaaaaaaaaaa"})
     assert chosen["live"] == "site-aaaaaaaaaaaa"
     assert journey("restore_model")["live"] == "base"
+    assert not journey("set_learning", json={"learns": False})["learns"]
 
 
 def _people(journey: Journey) -> None:

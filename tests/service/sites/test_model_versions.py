@@ -20,6 +20,7 @@ from service.people import accounts
 from service.sites import registering
 from tests.caller import Caller, Client
 from tests.service.signed_in import SignedIn
+from tests.worker.learning.stored import add_comment, add_model
 
 
 def keep_model(
@@ -96,7 +97,7 @@ def test_owners_go_back_from_the_settings_page(two: None, client: Client) -> Non
     ann = SignedIn(client)
     page = ann.get("/settings?site=demo")
     assert "site-bbbbbbbbbbbb, trained on 20 approved and 30 rejected comments" in page
-    assert "found 90% of the rejected ones and would have held 10%" in page
+    assert "trained on 20 approved and 30 rejected comments" in page
     assert 'action="/console/sites/demo/models/back"' in page
     assert ann.form("/sites/demo/models/back", version="site-bbbbbbbbbbbb").status_code == 303
     assert live() == "site-aaaaaaaaaaaa"
@@ -194,3 +195,37 @@ def test_the_policy_shows_the_thresholds_of_its_promises(moderator: Caller) -> N
     assert fitted["held_back"] == {"wrong": 0, "of": 900, "share": 0.0, "low": 0.0, "high": 0.00409}
     again = moderator.call("PUT", "/policy", json=moderator.call("GET", "/policy").json)
     assert again.status_code == 200
+
+
+def test_an_owner_turns_learning_off_and_on_over_the_api_and_in_the_console(
+    client: Client, moderator: Caller
+) -> None:
+    ann = SignedIn(client)
+    assert moderator.call("GET", "/models").json["learns"]
+
+    answer = moderator.call("PUT", "/models/learning", json={"learns": False})
+
+    assert not answer.json["learns"]
+    assert "Learning is off." in ann.get("/settings?site=demo")
+    assert "turned learning off" in ann.get("/log")
+    assert ann.form("/settings/demo/learning", learns="yes").status_code == 303
+    assert moderator.call("GET", "/models?score=abuse").json["learns"]
+
+
+def test_settings_say_why_a_new_model_waits_and_show_examples(
+    client: Client, moderator: Caller
+) -> None:
+    ann = SignedIn(client)
+    comment = add_comment("Die Fähre kam <b>spät</b>.", language="de")
+    why = "of the comments that went live it would hold 9 of 40 'de' comments, and the live model 0"
+    share = {"language": "de", "of": 40, "before": 0, "now": 9}
+    traffic = {**share, "languages": [share], "examples": [comment], "passed": False}
+    del traffic["language"]
+    decisions = {"rejected": 20, "approved": 9, "first": "", "last": ""}
+    card = {"version": "site-b", "why": why, "went live": False, "traffic": traffic}
+    add_model(b"", version="site-b", card={**card, "decisions": decisions})
+
+    page = ann.get("/settings?site=demo")
+
+    assert "A newer model, site-b, did not go live" in page
+    assert "Die Fähre kam &lt;b&gt;spät&lt;/b&gt;." in page
