@@ -49,7 +49,7 @@ class Attributes(NamedTuple):
         """Read the attributes from a model's file. A model may have none.
 
         The weights are kept by columns: otherwise scipy copies all of them for every batch, which
-        takes a hundred times as long as scoring a comment.
+        takes longer than scoring a comment.
         """
         with np.load(path, allow_pickle=False) as arrays:
             if "attributes" not in arrays:
