@@ -106,6 +106,7 @@ CONSOLE = {
     "POST /console/settings/<site>": Row("owner", {"do": "try", "text": "x"}),
     "POST /console/settings/<site>/back": Row("owner", {"version": "9"}),
     "POST /console/sites/<site>/models/back": Row("owner", {"version": "none"}),
+    "POST /console/settings/<site>/learning": Row("owner", {"learns": "yes"}),
     "POST /console/news/read": Row("account", about=False),
     "POST /console/sites/<site>/people": Row(
         "owner", {"email": "new@paper.example", "role": "viewer", **CONFIRMED}
@@ -190,6 +191,7 @@ API = {
     "GET /v1/sites/<site>/models": Row("admin"),
     "PUT /v1/sites/<site>/models/live": Row("admin", {"version": 1}, json=True),
     "POST /v1/sites/<site>/models/back": Row("admin", {"nothing": 1}, json=True),
+    "PUT /v1/sites/<site>/models/learning": Row("admin", {"learns": 1}, json=True),
     "DELETE /v1/sites/<site>/comments/<comment_id>": Row("admin"),
     "GET /v1/sites/<site>/events/digest": Row("read"),
     "GET /v1/sites/<site>/webhooks": Row("admin"),

@@ -24,6 +24,7 @@ from models.records import Comment, SiteModelRecord
 from models.settling.actor import Kind
 from models.settling.labels import Decided
 from models.store.database import now
+from worker.checks.language import name_of
 from worker.learning.outcomes import Fate, Training
 from worker.learning.recent import slices
 from worker.learning.traffic import POOLED, holds_too_much
@@ -124,11 +125,11 @@ def _too_much(traffic: Traffic) -> str:
     """Say in which languages the model would hold too much of what went live."""
     said = []
     for share in filter(holds_too_much, traffic["languages"]):
-        name = share["language"]
-        comments = "other" if name == POOLED else repr(name)
+        language = share["language"]
+        where = "other languages" if language == POOLED else name_of(language)
         said.append(
-            f"{share['now']} of {share['of']} {comments} comments, and the live model "
-            f"{share['before']}"
+            f"{share['now']} of {share['of']} comments in {where} (the live model: "
+            f"{share['before']})"
         )
     return f"of the comments that went live it would hold {'; '.join(said)}"
 

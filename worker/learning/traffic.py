@@ -100,7 +100,9 @@ def _share(language: str, before: Flags, now: Flags) -> LanguageShare:
 
 
 def holds_too_much(share: LanguageShare) -> bool:
-    """Whether the new model holds more of these comments than it may."""
+    """Whether the new model holds more of these comments than it may. Too few say nothing."""
+    if share["of"] < FEWEST_OF_A_LANGUAGE:
+        return False
     return share["now"] > share["before"] + MORE * share["of"]
 
 

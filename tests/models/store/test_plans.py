@@ -124,7 +124,7 @@ ROWS = {
     "decisions": {
         "id": "{id}", "comment_id": "{id}", "site_id": "1",
         "by": "CASE WHEN n % 50 = 0 THEN 'key:1' ELSE 'policy' END", "verdict": "'approve'", "was": "'pending'",
-        "becomes": "'approved'", "version": "2", "reasons": "{none}", "note": "''", "at": "{at}",
+        "becomes": "'approved'", "version": "2", "reasons": "{none}", "note": "''", "at": "{at}", "teaches": "true",
     },
     "events": {
         "id": "{id}", "site_id": "1", "position": "n", "nth": "1", "type": "'comment.approved'", "comment_id": "{id}",

@@ -33,6 +33,7 @@ def flags(of: int, count: int) -> Flags:
         (100, 5, 7, True),
         (100, 5, 0, True),
         (10, 0, 1, False),  # ten points
+        (9, 0, 9, True),  # too few to tell
     ],
 )
 def test_a_new_model_may_hold_two_points_more_of_a_language(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import select, update
 
@@ -16,6 +17,7 @@ from models.classifier.site_model import TEXT_COLUMNS, Seen, SiteModel, matrix
 from models.classifier.training import site_model as site_training
 from models.identifiers import new_id
 from models.judgement.candidate import Candidate
+from models.judgement.policy import Policy
 from models.judgement.scores import SPAM
 from models.records import Comment, Review, Site, SiteModelRecord
 from models.settling.labels import labels
@@ -26,7 +28,8 @@ from tests.harbour_in_indonesian import GAMBLING, LETTERS
 from tests.worker.learning.stored import add_comment, add_screening
 from worker.checks.scores import Batch, judge
 from worker.learning.learner import owe_learning
-from worker.learning.models_in_memory import Learned, learned_by_score
+from worker.learning.models_in_memory import learned_by_score
+from worker.learning.traffic import rule_of
 from worker.learning.training import learn
 
 
@@ -370,18 +373,17 @@ def held(comments: list[Written]) -> int:
             each.text,
             now(),
             language=each.language,
-            models={score: model.model for score, model in own.items()},
+            models=own,
         )
         for each in comments
     ]
     judged = judge(SPAM, Batch(candidates))
-    little = base_model().acquainted
-    limits = [
-        0.1 if each.language in little and not _taught(own, each.language) else 0.5
-        for each in candidates
-    ]
-    return sum((each.score or 0) >= limit for each, limit in zip(judged, limits, strict=True))
-
-
-def _taught(own: dict[str, Learned], language: str) -> bool:
-    return SPAM in own and own[SPAM].model.judges(language)
+    rule = rule_of(
+        Policy(),
+        SPAM,
+        base_model(),
+        scores={},
+        languages=own[SPAM].languages if SPAM in own else (),
+    )
+    scores = np.array([each.score or 0.0 for each in judged])
+    return int(rule.holds(scores, [each.language for each in comments]).sum())
