@@ -149,6 +149,9 @@ def _site(journey: Journey) -> None:
     assert journey("list_policy_versions")["versions"]
     assert journey("replay_policy", json={"links": {"max_links": 9}})["samples"]
     assert journey("restore_policy")["fitted"] is None
+    assert journey("change_policy", json={"quality": {"public": True}})["quality"]["public"]
+    assert journey("show_quality")["total"]
+    assert journey("show_published_quality")["total"]
     keep_model("site-aaaaaaaaaaaa")
     assert journey("list_models")["models"]
     chosen = journey("choose_model", json={"version": "site-aaaaaaaaaaaa"})
