@@ -198,7 +198,7 @@ def _sets(model: LinearModel, folder: Path) -> Table:
     return Table(
         "Explicit abuse, and civil anger",
         "200 threats and insults and 200 heated but civil comments, written before the templates "
-        "and never learned or tuned on.",
+        "and never learned.",
         ("set", "language", "sentences", "held", "share"),
         tuple(lines),
     )
