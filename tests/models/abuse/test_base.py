@@ -73,7 +73,8 @@ def test_heated_but_civil_comments_pass() -> None:
 def test_naming_a_group_of_people_does_not_raise_the_score() -> None:
     held = _held("identity", key="term")
     assert len(held) == 20
-    assert max(held.values()) <= 0.04  # twice the share of all good comments
+    assert np.mean(list(held.values())) <= 0.02
+    assert max(held.values()) <= 0.05
 
 
 @pytest.mark.parametrize("text", HARMLESS)
