@@ -25,7 +25,7 @@ from models.store.database import now
 from tests.caller import COMMENT, Caller, Client, posted, publish_all
 from tests.fakes.receiver import Receiver
 from tests.greenroom import PATIENCE, Running, running, until
-from tests.worker.learning.test_training import models, quirk, site, taught
+from tests.worker.learning.test_training import live, models, quirk, site, taught
 from worker.learning.claims import LEASE
 from worker.learning.training import learn
 from worker.sweep import sweep
@@ -181,7 +181,7 @@ def test_a_site_learns_once_although_the_training_process_died(
     die(Death("learn", point, comment=""), str(site().id))
     with time_machine.travel(now() + LEASE + timedelta(seconds=1)):
         learn(site().id)
-    assert [record.id for record in models()] == [site().model]
+    assert [record.id for record in models()] == [live()]
     assert (site().learn_due, site().fresh_decisions) == (None, 0)
 
 

@@ -83,11 +83,12 @@ class Paper:
         return record if record["status"] != "pending" else None
 
     def teach(self, bodies: list[str], verdict: str) -> list[str]:
+        ruling = {"verdict": verdict, "learn": True}
+        if verdict == "reject":
+            ruling["reason"] = "spam"
         records = self.screened(bodies)
         for record in records:
-            status, said = self.call(
-                "POST", f"/comments/{record['id']}/decisions", {"verdict": verdict}
-            )
+            status, said = self.call("POST", f"/comments/{record['id']}/decisions", ruling)
             assert status == 201, said
         return [record["id"] for record in records]
 
@@ -124,7 +125,7 @@ class Paper:
 def test_a_site_learns_goes_back_on_command_and_forgets(greenroom: Running) -> None:
     paper = Paper(greenroom)
     assert (
-        paper.right(SPAM[:10], HAM[:10]) <= 0.6
+        paper.right(SPAM[:5], HAM[:4]) <= 0.6
     )  # a language that it never learned: nothing is published
 
     rejected = paper.teach(SPAM[10:35], "reject")
