@@ -52,6 +52,7 @@ evaluate: $(VENV)/.ready ## measure the base models on data they have not seen
 		--peers $(if $(CARD),--card $(CARD))
 	@test -z "$(and $(CARD),$(ABUSE))" || OPENBLAS_NUM_THREADS=1 $(BIN)/greenroom evaluate --score abuse $(ABUSE) \
 		--sentences tests/models/abuse --card models/abuse/base.json
+	@$(BIN)/python -m bench.queue_only
 
 base-model: $(VENV)/.ready ## train the base models again and write their measurements into their cards
 	$(BIN)/greenroom train $(FILES) $(ALSO) models/spam/training/own.csv $(RECIPE) --out models/spam/base.npz
