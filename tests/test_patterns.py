@@ -66,6 +66,31 @@ ALLOWED = {
     ("models/text/language.py", "_WORD"): Allowed(
         "only the beginning of a comment is looked at", 250
     ),
+    ("models/text/disguise.py", "_MIXED"): Allowed(
+        "each letter has its own characters that draw nothing", 10_000
+    ),
+    ("models/text/disguise.py", "_WORD"): Allowed("takes all that is there", 10_000),
+    ("models/text/disguise.py", "_UNSEEN"): Allowed("begins only after a letter", 10_000),
+    ("models/text/disguise.py", "_FANCY"): Allowed(
+        "repeats are possessive, with one blank at most between two letters", 10_000
+    ),
+    ("models/text/disguise.py", "_SPELLED_OUT"): Allowed(
+        "single letters; the repeat is possessive", 10_000
+    ),
+    ("models/text/disguise.py", "_SIGNED"): Allowed(
+        "repeats are possessive, and it begins only at the beginning of a word", 10_000
+    ),
+    ("models/text/disguise.py", "_FORGOTTEN_SPACE"): Allowed(
+        "each pair of letters has its own exclamation marks", 10_000
+    ),
+    ("models/text/disguise.py", "_MARKED_ROW"): Allowed("each letter has its own marks", 10_000),
+    ("models/abuse/training/own.py", "_SLOT"): Allowed("our own sentences"),
+    ("models/abuse/training/own.py", "_HEADING"): Allowed("our own sentences"),
+    ("models/abuse/training/own.py", "_LIST"): Allowed("our own sentences"),
+    ("models/spam/training/disguising.py", "_WORD"): Allowed("our own sentences"),
+    ("models/classifier/training/corpus.py", "_SPELLED_LINE_END"): Allowed(
+        "labelled rows of a file"
+    ),
     ("models/judgement/disguises.py", "_NUMBER"): Allowed(
         "digits and letters are told apart", 10_000, how="fullmatch"
     ),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 CHOICES = {
     "ignore": "ignore this",
-    "hint": "hold the comment at a lower spam score",
+    "hint": "use the lower spam threshold",
     "flag": "hold the comment",
     "reject": "reject the comment",
 }
@@ -78,7 +78,7 @@ SAID = {
     "approve": "rely on the other checks",
 }
 UNKNOWN_LANGUAGE = {
-    "judge": "score links, disguise and other signs that need no language",
+    "judge": "score only links and disguise",
     "flag": "hold them",
     "approve": "rely on the other checks",
 }

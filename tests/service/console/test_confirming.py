@@ -136,6 +136,7 @@ WITHOUT_PASSWORD = {
     # These change how a site works. Versions of settings and models can be restored.
     "POST /console/settings/<site>",
     "POST /console/settings/<site>/back",
+    "POST /console/settings/<site>/learning",
     "POST /console/sites/<site>/models/back",
     "POST /console/sites/<site>/webhooks",
     "POST /console/sites/<site>/webhooks/<webhook>",

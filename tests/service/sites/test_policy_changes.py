@@ -33,7 +33,7 @@ def said(was: Policy, becomes: Policy, most: int | None = None) -> str:
         ({"spam": SpamPolicy(reject_above=0.98)},
          "“Reject comments with at least this spam score” from “never by score alone” to 0.98"),
         ({"spam": SpamPolicy(when_abstaining="approve")},
-         "“Comments in a language that the spam model does not know” from “score links, disguise and other signs that need no language” to “rely on the other checks”"),
+         "“Comments in a language that the spam model does not know” from “score only links and disguise” to “rely on the other checks”"),
         (
             {"words": WordsPolicy(plurals=False)},
             "“Also find words with a plural ending: casinos, boxes, lotteries” from yes to no",
