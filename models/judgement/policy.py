@@ -67,8 +67,9 @@ class SpamPolicy(_Part):
 
     In a language that the model knows only a little, comments that are clearly fine go live, and
     Greenroom does not reject by score. In a language that it does not know, links, disguise and
-    other signs that need no language are scored. By default ("judge") such a comment is held from
-    the same scores; "flag" holds every one, and "approve" relies on the other checks.
+    other signals that do not depend on the language are scored. By default ("judge") such a comment
+    is held at the same thresholds; "flag" holds every one, and "approve" relies on the other
+    checks.
     """
 
     flag_above: Probability = 0.5

@@ -51,7 +51,7 @@ class QueueQuery(Query):
         Field(
             description=(
                 "`1` lists the picks of the teaching queue instead, in the order of the session. "
-                "`POST` to the same path with `/teach` has more picks drawn."
+                "To request more picks, send a `POST` to this path followed by `/teach`."
             ),
         ),
     ] = None
@@ -116,13 +116,17 @@ class Asked(TypedDict):
     scope="moderate",
     status=202,
     summary="Ask for comments to label",
-    says="How many picks wait. The others appear in the teaching queue within seconds.",
+    says=(
+        "How many picks wait for a label. If there are fewer than `session`, more appear in the "
+        "teaching queue within seconds."
+    ),
 )
 def ask_for_picks(who: Caller) -> Asked:
     """Have a worker pick comments whose labels teach the site's models most, from all comments of
     the last 30 days. One in five is picked at random. `GET` the queue with `teach=1` to list them,
-    and label each by a decision: approve it, or reject it with the reason spam or abuse. A pick
-    that nobody labels is removed after a day.
+    and label each with a decision: approve it, or reject it with the reason spam or abuse. Send
+    "learn": true unless the key was created with `learn`: otherwise the decision teaches nothing. A
+    pick that nobody labels is removed after a day.
     """
     return {"waiting": teaching.ask_for_picks(who.site.id), "session": SESSION}
 

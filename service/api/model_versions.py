@@ -20,7 +20,7 @@ Score = Literal["spam", "abuse"]
 
 
 class ModelsQuery(Query):
-    """Whose models to list: those of the spam score, or those of another one."""
+    """The score whose models to list."""
 
     score: Score = "spam"
 
@@ -45,7 +45,9 @@ class ScoreChoice(BaseModel):
 
 
 class Learning(BaseModel):
-    """Whether Greenroom trains the site's models. Without it, the live models stay as they are."""
+    """Whether Greenroom trains the site's models. If false, a live model is replaced only if it
+    learned from a comment that was erased.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid")
 

@@ -25,7 +25,14 @@ class QualityQuery(Query):
     """Both months are included."""
 
     first: Annotated[
-        Month, Field(alias="from", description="The first month. By default there are twelve.")
+        Month,
+        Field(
+            alias="from",
+            description=(
+                "The first month. The default is eleven months before `to`, so that the figures "
+                "cover twelve months."
+            ),
+        ),
     ] = None
     last: Annotated[
         Month, Field(alias="to", description="The last month. The default is this month, in UTC.")

@@ -32,9 +32,9 @@ _at_work = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
 class Explained(ScoreExplained):
-    """What the `score` of that name consists of. `version` is the model that the explanation uses,
-    and `judged_by` is the model that gave the score. They differ if the model that gave the score
-    no longer exists.
+    """The parts of one score, which `score` names. `version` is the model that the explanation
+    uses, and `judged_by` the model that gave the score. They differ if the latter no longer
+    exists.
     """
 
     judged_by: Annotated[str, Field(examples=["base-1"])]

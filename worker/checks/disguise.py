@@ -63,7 +63,9 @@ _SENTENCES: Mapping[str, _Sentence] = {
     LOOK_ALIKES: _of_look_alikes,
     FANCY: _counted("letter of a decorative alphabet", "letters of decorative alphabets"),
     SPELLED_OUT: _counted("letter", "letters of words spelled letter by letter"),
-    SIGNS: _counted("digit or sign in place of a letter", "digits or signs in place of letters"),
+    SIGNS: _counted(
+        "digit or symbol in place of a letter", "digits or symbols in place of letters"
+    ),
     UNSEEN: _counted("invisible character inside a word", "invisible characters inside words"),
     MARKS: _counted(
         "letter with marks that no language uses", "letters with marks that no language uses"

@@ -174,8 +174,9 @@ def told(
         detail = f"{unknown}, so it can't score this comment"
         if judged.score is not None:
             detail = (
-                f"{unknown}; signs that need no language, like links and disguise, score "
-                f"{judged.score:.2f}: {_how_likely(judged.score)} {_NAMED[score]}"
+                f"{unknown}; signals that do not depend on the language, such as links and "
+                f"disguised letters, score {judged.score:.2f}: "
+                f"{_how_likely(judged.score)} {_NAMED[score]}"
             )
         return Evidence(
             score,

@@ -109,8 +109,8 @@ def _why(training: Training) -> str:
         return "the previous model had learned from a comment that was erased"
     if not result.rows:
         return (
-            "no randomly drawn comment was decided yet, and it holds hardly more of the comments "
-            "that went live than the previous model"
+            "no randomly chosen comment has been decided yet, and it would hold hardly more "
+            "published comments than the previous model"
         )
     if not result.challenger_wins:
         return f"worse than the previous model {result.how}"

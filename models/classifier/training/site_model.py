@@ -185,13 +185,13 @@ def compare(
     newest = which & (np.arange(len(labels)) >= first)
     has_few = len(labels) < CROSS_VALIDATED or newest.sum() < FEWEST_COMPARED
     if has_few or len(set(bad[:first])) < 2:
-        return _comparison(bad, weights, (ours, champion), which, "by cross-validation")
+        return _comparison(bad, weights, (ours, champion), which, "in cross-validation")
     known = Points(challenger.rows[:first], bad[:first].astype(float), weights[:first])
     older = _fit(known.with_more(challenger.anchors))
     known_languages = challenger.model.languages
     newer = probability(older.scores(challenger.rows[first:]))
     ours[first:] = _with_base(labels[first:], known_languages, newer)
-    how = "on the newest, held out in time"
+    how = "on the newest decisions, which neither model had seen"
     return _comparison(bad, weights, (ours, champion), newest, how)
 
 

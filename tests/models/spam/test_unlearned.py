@@ -105,6 +105,6 @@ def test_the_evidence_says_that_the_words_were_not_judged() -> None:
 
     assert evidence.outcome is Outcome.ABSTAINED
     assert evidence.detail.startswith(
-        "the spam model does not know Swedish yet; signs that need no language, like links and "
-        "disguise, score 0."
+        "the spam model does not know Swedish yet; signals that do not depend on "
+        "the language, such as links and disguised letters, score 0."
     )

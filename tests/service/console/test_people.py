@@ -229,7 +229,7 @@ def test_settings_are_tried_on_the_past_before_saving(ann: SignedIn, held: str) 
 
 def test_the_limits_for_abuse_are_set_in_words(ann: SignedIn) -> None:
     page = ann.get("/settings?site=demo")
-    assert "rejects no comment for its abuse score" in page
+    assert "It never rejects a comment for its abuse score." in page
     assert 'name="abuse.flag_above"' in page
     fields = {
         "abuse.flag_above": "0,8",

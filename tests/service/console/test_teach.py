@@ -157,11 +157,11 @@ def test_after_twenty_labels_the_session_ends_and_says_what_labels_brought(
     picked(client)
     session = Session(ann)
     session.label("good")
-    assert "What your labels brought" not in session.page
+    assert "How the model has changed with your labels" not in session.page
     page = session.label("spam")
     assert "That was the whole session" in page
     assert "Start another session" in page
-    assert "What your labels brought" in page
+    assert "How the model has changed with your labels" in page
     assert "Your labels still help." in page
     assert session.shown is None
 

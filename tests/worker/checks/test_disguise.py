@@ -15,10 +15,10 @@ from worker.checks.disguise import check
         ("сasino", "letters from 2 alphabets inside words, 1 look-alike"),
         ("𝐜𝐚𝐬𝐢𝐧𝐨", "6 letters of decorative alphabets"),
         ("b o n u s", "5 letters of words spelled letter by letter"),
-        ("v1agra", "1 digit or sign in place of a letter"),
+        ("v1agra", "1 digit or symbol in place of a letter"),
         ("vi\u200bag\u200bra", "2 invisible characters inside words"),
         ("v\u0336i\u0336a\u0336gra", "3 letters with marks that no language uses"),
-        ("Всё это б о н у с вам, m0n3y", "5 letters of words spelled letter by letter; 2 digits or signs in place of letters"),
+        ("Всё это б о н у с вам, m0n3y", "5 letters of words spelled letter by letter; 2 digits or symbols in place of letters"),
     ],
 )  # fmt: skip
 def test_it_says_what_is_in_disguise(comes: Comes, body: str, detail: str) -> None:

@@ -63,8 +63,8 @@ def test_signs_that_need_no_language_are_scored_if_the_model_learned_them(
     assert [round(item.score or 0, 2) for item in (walk, link)] == [0.12, 0.73]
     assert {item.outcome for item in (walk, link)} == {Outcome.ABSTAINED}
     assert link.detail == (
-        "the spam model does not know Arabic yet; signs that need no language, like links and "
-        "disguise, score 0.73: probably spam"
+        "the spam model does not know Arabic yet; signals that do not depend on "
+        "the language, such as links and disguised letters, score 0.73: probably spam"
     )
     assert [decide([item], Policy()).verdict for item in (walk, link)] == [
         Verdict.APPROVE,

@@ -122,8 +122,8 @@ def test_the_comparison_names_its_measure() -> None:
             False,
             True,
             (
-                "no randomly drawn comment was decided yet, and it holds hardly more of the "
-                "comments that went live than the previous model"
+                "no randomly chosen comment has been decided yet, and it would hold hardly more "
+                "published comments than the previous model"
             ),
         ),
         (

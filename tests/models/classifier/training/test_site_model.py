@@ -194,7 +194,7 @@ def test_few_labels_are_compared_by_cross_validation_on_those_the_champion_has_n
 
     result = compare(taught, trained, np.full(100, 0.5), unseen)
 
-    assert (result.rows, result.how) == (50, "by cross-validation")
+    assert (result.rows, result.how) == (50, "in cross-validation")
     assert result.challenger == round(log_loss(spam[unseen], trained.held_out[unseen]), 4)
     assert result.champion == round(float(np.log(2)), 4)
     assert result.challenger_wins
@@ -210,7 +210,10 @@ def test_many_labels_are_compared_on_the_newest_fifth() -> None:
 
     result = compare(taught, train(taught, "", ""), foresees, np.ones(240, bool))
 
-    assert (result.rows, result.how) == (48, "on the newest, held out in time")
+    assert (result.rows, result.how) == (
+        48,
+        "on the newest decisions, which neither model had seen",
+    )
     assert result.champion == round(float(-np.log(0.9)), 4)
     assert result.challenger > 1
     assert not result.challenger_wins
@@ -261,7 +264,7 @@ def test_with_nothing_to_compare_the_new_model_wins() -> None:
 
     result = compare(taught, train(taught, "", ""), np.full(50, 0.5), np.zeros(50, bool))
 
-    assert result == Comparison(0, 0.0, 0.0, "by cross-validation")
+    assert result == Comparison(0, 0.0, 0.0, "in cross-validation")
     assert result.challenger_wins
 
 
