@@ -20,8 +20,8 @@ from worker.checks.hosts import rows as linked_hosts
 from worker.checks.repeats import fingerprints
 from worker.screening import examine
 
-# times the cost of an ordinary comment: 50 ms if that takes 9.1, most of it the database's
-MOST = 5.5
+# times the cost of an ordinary comment: 50 ms if that takes 7.7, most of it the database's
+MOST = 6.5
 ATTEMPTS = 6
 
 # About as long as a comment on a newspaper's site.
