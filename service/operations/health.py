@@ -12,6 +12,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
+from models.judgement.scores import SCORES
 from models.records import Heartbeat
 from models.settings import settings
 from models.store import storage
@@ -81,7 +82,7 @@ def check_readiness(query: ReadyQuery) -> Response:
     answer=Health,
 )
 def check_system() -> Response:
-    """Check the database, the broker, the workers, the storage and the spam model."""
+    """Check the database, the broker, the workers, the storage and the base models."""
     return _answer(
         {
             "database": _writable,
@@ -165,7 +166,8 @@ def _storage() -> None:
 
 
 def _model() -> str | None:
-    """Check that the base model can be loaded; this process itself never loads it."""
+    """Check that the base models can be loaded; this process itself never loads them."""
     from models.classifier.file import model_path  # noqa: PLC0415
 
-    return None if model_path().is_file() else "the spam model's file is missing"
+    missing = [score for score in SCORES if not model_path(score).is_file()]
+    return f"the {missing[0]} model's file is missing" if missing else None

@@ -12,6 +12,7 @@ import sys
 from urllib.parse import urlsplit
 
 from models.classifier.file import model_path
+from models.judgement.scores import SCORES
 from models.settings import settings
 from service.http.listening import any_port, near_address, public_url, until_free
 from service.up.attention import Attention
@@ -175,13 +176,15 @@ class Supervisor:
 
 
 def _check_model() -> None:
-    """Check that the model can be loaded: without it every comment would be flagged, and nobody
+    """Check that the models can be loaded: without one every comment would be flagged, and nobody
     would know why.
     """
-    if not model_path().is_file():
-        raise Refused(
-            f"The spam model {model_path()} is missing: correct or unset GREENROOM_SPAM_MODEL."
-        )
+    for score in SCORES:
+        if not model_path(score).is_file():
+            setting = f"GREENROOM_{score.upper()}_MODEL"
+            raise Refused(
+                f"The {score} model {model_path(score)} is missing: correct or unset {setting}."
+            )
 
 
 def _answers() -> bool:

@@ -280,11 +280,13 @@ def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
         assert "comes from a newer release" in refused(greenroom(*words, data=tmp_path))
 
 
-def test_a_missing_model_is_noticed_before_comments_are_flagged_for_it(tmp_path: Path) -> None:
-    words = refused(
-        greenroom_process("up", data=tmp_path, GREENROOM_PORT="0", GREENROOM_SPAM_MODEL="/none.npz")
-    )
-    assert "/none.npz is missing: correct or unset GREENROOM_SPAM_MODEL" in words
+@pytest.mark.parametrize("setting", ["GREENROOM_SPAM_MODEL", "GREENROOM_ABUSE_MODEL"])
+def test_a_missing_model_is_noticed_before_comments_are_flagged_for_it(
+    tmp_path: Path, setting: str
+) -> None:
+    missing = {setting: "/none.npz"}
+    words = refused(greenroom_process("up", data=tmp_path, GREENROOM_PORT="0", **missing))
+    assert f"/none.npz is missing: correct or unset {setting}" in words
 
 
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
