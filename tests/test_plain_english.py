@@ -53,7 +53,7 @@ def files() -> Iterator[Path]:
     for package in ("service", "worker", "models"):
         yield from (ROOT / package).rglob("*.py")
     yield from (ROOT / "service").rglob("templates/**/*.html")
-    yield ROOT / "service/embed/locales/en.json"
+    yield ROOT / "models/locales/en.json"
 
 
 IS_NO_TEXT_OF_OURS = {"demo.html"}  # the article on the demo page has its own voice

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from models.identifiers import is_id
+from models.locales.words import read_words
 from models.records import Comment, DecisionRecord, Screening, Site, Thread
 from models.store.database import reading
 from models.store.secrets import secrets
 from models.text.stamps import utc_stamp
 from service.http.api_types import Id, OneOf, Time
-from service.sites.locale_words import read_words
 
 SIGNATURE_BYTES = 16
 _OF_A_MODERATOR = ("spam", "abuse", "off_topic")  # reasons with a sentence of their own

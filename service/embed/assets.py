@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from flask import Response, request
 
-from service.sites.languages import languages
-from service.sites.locale_words import read_words
+from models.locales.languages import languages
+from models.locales.words import read_words
 
 FOLDER = Path(__file__).parent / "static"
 ENGLISH_SLOT = "const ENGLISH = {};"

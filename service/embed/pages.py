@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, urlsplit
 from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from models.identifiers import is_id
+from models.locales.languages import languages
+from models.locales.words import Words, words_for
 from models.store.published import PublishedComment, ThreadPage
 from models.text.urls import origin_of, page_address
 from service.comments.mending import getting
@@ -28,8 +30,6 @@ from service.http.csp_reports import headers_for
 from service.http.form_tokens import issue_form_token
 from service.http.listening import public_url
 from service.http.problems import Problem
-from service.sites.languages import languages
-from service.sites.locale_words import Words, words_for
 from service.sites.lookup import SiteInfo, find_site
 
 embed = Blueprint("embed", __name__, template_folder="templates")

@@ -7,10 +7,10 @@ from string import ascii_lowercase, digits
 from sqlalchemy import select, update
 
 from models.judgement.policy import Policy
+from models.locales.languages import languages
 from models.records import Site
 from models.store.database import begin, insert_new, reading
 from models.text.urls import link
-from service.sites.languages import languages
 from service.sites.lookup import KEY
 
 _OF_A_HOST = frozenset(f"{ascii_lowercase}{digits}-_.:")

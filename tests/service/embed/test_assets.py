@@ -11,9 +11,9 @@ import re
 import brotli
 import pytest
 
+from models.locales.languages import languages
+from models.locales.words import read_words
 from service.embed import assets
-from service.sites.languages import languages
-from service.sites.locale_words import read_words
 
 MOST_BYTES = 8 * 1024
 

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from models.locales.words import read_words
 from service.embed.pages import LIMITS
-from service.sites.locale_words import read_words
 from tests.caller import COMMENT, posted, publish_all, screen_all
 
 HOSTILE = "<script>alert(1)</script>\"'"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from models.locales.languages import languages
+from models.locales.words import read_words
 from service.sites import registering
-from service.sites.languages import languages
-from service.sites.locale_words import read_words
 
 
 def test_every_language_has_words_for_the_embed_and_for_the_pages() -> None:

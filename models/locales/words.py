@@ -1,5 +1,5 @@
-"""The texts that readers see, in their language. Each locale file holds the embed's words and those
-of the plain pages.
+"""The texts that readers see, in their language. Each locale file has a section for each part: the
+embed, the plain pages, signing on, editing, mail, reports, appeals.
 """
 
 from __future__ import annotations
@@ -8,15 +8,20 @@ import json
 from functools import cache
 from typing import Any, NamedTuple
 
-from service.sites.languages import LOCALES, languages
+from models.locales.languages import LOCALES, languages
 
 
 class Words(NamedTuple):
-    """One locale file. Browsers load `embed`, so keep it small. Only the server uses `pages`."""
+    """One locale file. Every browser loads `embed`, so keep it small."""
 
     code: str
     embed: dict[str, Any]
     pages: dict[str, str]
+    identity: dict[str, str]
+    edit: dict[str, str]
+    mail: dict[str, str]
+    report: dict[str, str]
+    appeal: dict[str, str]
 
     def counted(self, number: int) -> str:
         """Return the number with its noun, in the plural form that the language needs."""
@@ -29,7 +34,7 @@ class Words(NamedTuple):
 @cache
 def read_words(code: str) -> Words:
     content = json.loads((LOCALES / f"{code}.json").read_text("utf-8"))
-    return Words(code, content["embed"], content["pages"])
+    return Words(code, **content)
 
 
 def words_for(*wishes: str | None) -> Words:

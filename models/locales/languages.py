@@ -1,11 +1,11 @@
-"""The languages in which Greenroom speaks to readers: one locale file of the embed for each."""
+"""The languages in which Greenroom speaks to readers: one locale file for each."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
 
-LOCALES = Path(__file__).parent.parent / "embed" / "locales"
+LOCALES = Path(__file__).parent
 
 
 @cache
