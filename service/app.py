@@ -33,6 +33,7 @@ from service.api import (
     policy,
     public,
     quality,
+    receipts,
     threads,
     webhooks,
 )
@@ -41,18 +42,21 @@ from service.api import (
 )
 from service.console import console
 from service.console.blueprint import problem_page, wants_json
-from service.embed import pages as embed
+from service.embed import embed
+from service.embed.pages import error_page, form_with_errors
 from service.http.body_sizes import COMMENT_BYTES, MOST_BYTES
 from service.http.csp_reports import csp_reports
 from service.http.problems import REFUSED, Problem
 from service.http.requests import FORM
 from service.http.response_headers import SECURITY_HEADERS
+from service.http.sharing import READERS, share_error
 from service.http.transport import STRICT, is_https
 from service.http.wellknown import wellknown
 from service.operations import health, metrics
 
 API = ("/v1", "/health", "/metrics", "/openapi.json", "/csp-reports")
-PUBLIC = ("public.", "embed.", "health.")  # requests that need little from the database
+# Requests that need little from the database.
+PUBLIC = ("embed.", "health.", *(f"{name}." for name in READERS))
 PUBLIC_SECONDS = 3.0  # the longest that such a request waits for the database in all
 PLAIN_FORM = "public.post_comment"
 KEPT_BY_CACHES = ("GET", "HEAD")  # answers to other methods are not cached, unless they ask for it
@@ -74,6 +78,7 @@ def create_app() -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     nouns = (
         public,
+        receipts,
         lists,
         comments,
         decisions,
@@ -91,7 +96,7 @@ def create_app() -> Flask:
     )
     for blueprint in (
         *(noun.api for noun in (*nouns, health, metrics, docs)),
-        embed.embed,
+        embed,
         console,
         wellknown,
         csp_reports,
@@ -139,16 +144,16 @@ def _problem(problem: Problem) -> Response:
     """Pages and the plain form answer in HTML, everything else in problem+json."""
     is_plain_form = request.endpoint == PLAIN_FORM and request.mimetype == FORM
     if request.path.startswith(API) and not is_plain_form:
-        return public.share_errors(problem.response())
+        return share_error(problem.response())
     if request.path.startswith("/console/") and wants_json():
         return problem.response()
     if request.path.startswith("/console/"):
         return problem_page(problem)
-    return embed.error_page(problem)
+    return error_page(problem)
 
 
 def _refused_form(refused: public.FormRefused) -> Response:
-    return embed.form_with_errors(refused.site, refused.fields, refused.problem)
+    return form_with_errors(refused.site, refused.fields, refused.problem)
 
 
 def _http(error: HTTPException) -> BaseResponse:

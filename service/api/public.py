@@ -1,5 +1,5 @@
-"""Calls from readers' browsers: the form, posting, threads, counts, receipts. They need no cookie
-and no key.
+"""Calls from readers' browsers: the form, posting, threads, counts. They need no cookie and no
+key.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from models.store.storage import TOPS_A_PAGE, Stored, cache_tag
 from service.comments.accepting import accept
 from service.comments.mending import getting
 from service.comments.pages import empty_page, read_page, read_replies
-from service.comments.receipts import ReceiptStatus, find_receipt, receipt_of
+from service.comments.receipts import receipt_of
 from service.comments.submission import (
     NON_BLANK,
     Submission,
@@ -35,7 +35,7 @@ from service.comments.submission import (
     ThreadArgument,
     thread_key,
 )
-from service.http import limits
+from service.http import limits, sharing
 from service.http.addresses import hashed, is_address, reader
 from service.http.api_keys import POST, caller
 from service.http.api_types import ID_SCHEMA, Id
@@ -44,24 +44,17 @@ from service.http.calls import Header, Noun
 from service.http.form_tokens import issue_form_token
 from service.http.problems import Problem, from_validation, shaped
 from service.http.requests import FORM, Query, query_as, whole_number
-from service.http.response_headers import ROUTE, cors_headers, published_headers
-from service.http.responses import json_response
-from service.sites.lookup import SiteInfo, find_site, remembered_site
+from service.http.response_headers import ROUTE, published_headers
+from service.http.responses import PRIVATE, json_response
+from service.http.sharing import shared, wanted_site
+from service.sites.lookup import SiteInfo
 
 MOST_THREADS, MOST_KEY, MOST_LANGUAGE = 500, 255, 35
 READER_ADDRESS = "Greenroom-Reader-Address"
 COUNT_SECONDS = 0.7  # the longest that a reader waits for counts that the published pages have, too
 NEVER = "1970-01-01T00:00:00Z"  # a feed must say when it last changed
-_PRIVATE = {"Cache-Control": "no-store"}
 
 api = Noun("public", "Readers", "Calls for readers' browsers. They need no key and no cookie.")
-
-
-def wanted_site(key: str) -> SiteInfo:
-    site = find_site(key)
-    if site is None:
-        raise Problem(404, "There is no such site.")
-    return site
 
 
 class Form(TypedDict):
@@ -97,7 +90,7 @@ def read_form(site: str) -> Response:
         "honeypot": "homepage_url",
         "min_seconds": FormPolicy().min_seconds,
     }
-    return _shared(info, json_response(body, headers=_PRIVATE))
+    return shared(info, json_response(body, headers=PRIVATE))
 
 
 class Accepted(TypedDict):
@@ -185,7 +178,7 @@ def post_comment(site: str) -> BaseResponse:
     comment_id = _accept(info, shaped(Submission, _body()), address)
     receipt = f"/v1/receipts/{receipt_of(comment_id)}"
     body: Accepted = {"id": comment_id, "status": "pending", "receipt": receipt}
-    return _shared(info, json_response(body, 202, {"Location": receipt, **_PRIVATE}))
+    return shared(info, json_response(body, 202, {"Location": receipt, **PRIVATE}))
 
 
 def _reader_address(info: SiteInfo) -> str:
@@ -321,7 +314,7 @@ def read_thread(site: str, query: ThreadQuery) -> Response:
         stored = read_page(info.key, thread, page, get=get)
     if stored is None:
         stored = _nothing_there(info, thread, page, is_newest=page is None and top is None)
-    return _shared(info, _published(stored, cache_tag(info.key, thread)))
+    return shared(info, _published(stored, cache_tag(info.key, thread)))
 
 
 def _nothing_there(info: SiteInfo, thread: str, page: int | None, *, is_newest: bool) -> Stored:
@@ -382,7 +375,7 @@ def count_comments(site: str, query: CountsQuery) -> Response:
     keys = {key: thread_key(key) for key in query.thread}
     found = _counts(info, set(keys.values()))
     body = {key: found.get(kept, 0) for key, kept in keys.items()}
-    return _shared(info, json_response(body))
+    return shared(info, json_response(body))
 
 
 def _counts(info: SiteInfo, keys: set[str]) -> dict[str, int]:
@@ -398,24 +391,6 @@ def _counts(info: SiteInfo, keys: set[str]) -> dict[str, int]:
             raise
     pages = {key: storage.get(storage.newest_name(info.key, key)) for key in keys}
     return {key: orjson.loads(page.content)["count"] for key, page in pages.items() if page}
-
-
-@api.call(
-    "GET",
-    "/v1/receipts/<receipt>",
-    summary="Follow a comment",
-    says="The comment's status and the reason for it.",
-    answers={404: "There is no such receipt."},
-    answer=ReceiptStatus,
-)
-def read_receipt(receipt: str) -> Response:
-    """Read the status of a comment, using the receipt that you got when you posted it. `field` and
-    `suggestion` are present if the author can correct the comment.
-    """
-    found = find_receipt(receipt)
-    if found is None:
-        raise Problem(404, "There is no such receipt.")
-    return _shared(wanted_site(found.site), json_response(found.answer, headers=_PRIVATE))
 
 
 class FeedQuery(Query):
@@ -474,24 +449,4 @@ def _article(info: SiteInfo, key: str, url: str | None, page: int) -> str:
 @api.route("/v1/sites/<site>/form", methods=["OPTIONS"])
 @api.route("/v1/sites/<site>/counts", methods=["OPTIONS"])
 def preflight(site: str) -> Response:
-    answer = _shared(wanted_site(site), Response(status=204))
-    if "Access-Control-Allow-Origin" in answer.headers:
-        answer.headers["Access-Control-Allow-Methods"] = "GET, POST"
-        answer.headers["Access-Control-Allow-Headers"] = "Content-Type, Idempotency-Key"
-        answer.headers["Access-Control-Max-Age"] = "600"
-    return answer
-
-
-def share_errors(answer: Response) -> Response:
-    """Let the site's page read an error, too; otherwise the embed could not tell what went wrong.
-
-    This makes no query, because the error may be that the database is down.
-    """
-    key = (request.view_args or {}).get("site")
-    info = remembered_site(key) if request.blueprint == api.name and key else None
-    return _shared(info, answer) if info else answer
-
-
-def _shared(info: SiteInfo, answer: Response) -> Response:
-    answer.headers.update(cors_headers(info, request.headers.get("Origin")))
-    return answer
+    return sharing.preflight(wanted_site(site), "GET, POST")

@@ -1,6 +1,4 @@
-"""The embed's files, and the pages without JavaScript: the thread, the form, and the page that says
-what happens next.
-"""
+"""The embed's files, and the pages without JavaScript for the thread and its form."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Response, abort, render_template, request, url_for
 
 from models.identifiers import is_id
 from models.locales.languages import languages
@@ -23,23 +21,16 @@ from service.comments.pages import (
     published_page,
     read_replies,
 )
-from service.comments.receipts import find_receipt
 from service.comments.submission import thread_key
 from service.embed import assets
-from service.http.csp_reports import headers_for
+from service.embed.blueprint import embed, html_answer, wished_language
 from service.http.form_tokens import issue_form_token
 from service.http.listening import public_url
 from service.http.problems import Problem
 from service.sites.lookup import SiteInfo, find_site
 
-embed = Blueprint("embed", __name__, template_folder="templates")
-
 LIMITS = {"body": 10_000, "name": 80, "email": 254, "website": 500}
 STATIC = ("pages.css", "demo.css", "demo.svg", "icon.svg")
-_PLAIN = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
 _DEMO = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
     "'self'; base-uri 'none'; "
@@ -66,11 +57,11 @@ def static(name: str) -> Response:
 @embed.get("/demo")
 def demo() -> Response:
     """Show an article with the embed below it, under the strictest policy that a page can have."""
-    words = words_for(_wished_language())
+    words = words_for(wished_language())
     page = render_template(
-        "embed/demo.html", words=words, lang=_wished_language(), canonical=f"{public_url()}/demo"
+        "embed/demo.html", words=words, lang=wished_language(), canonical=f"{public_url()}/demo"
     )
-    return _html(page, policy=_DEMO)
+    return html_answer(page, policy=_DEMO)
 
 
 @embed.get("/sites/<site_key>/thread")
@@ -91,12 +82,14 @@ def thread(site_key: str) -> Response:
     answered = _find(page["comments"], request.args.get("reply"))
     if answered and answered["id"]:
         form["parent"] = answered["id"]
-    return _html(_thread_page(site, words_for(_wished_language(), site.locale), page, form, {}))
+    return html_answer(
+        _thread_page(site, words_for(wished_language(), site.locale), page, form, {})
+    )
 
 
 def form_with_errors(site: SiteInfo, form: Mapping[str, str], problem: Problem) -> Response:
     """Show the form again with its text, each error at its field and the others above it."""
-    words = words_for(_wished_language(), site.locale)
+    words = words_for(wished_language(), site.locale)
     try:
         page = _page(site, thread_key(form.get("thread", "")), None)
     except ValueError:
@@ -105,36 +98,16 @@ def form_with_errors(site: SiteInfo, form: Mapping[str, str], problem: Problem) 
     for error in problem.errors or [{"field": "", "message": problem.detail}]:
         field = error["field"] if error["field"] in LIMITS else ""
         told.setdefault(field, _in_words(words, error, form, problem.status))
-    answer = _html(_thread_page(site, words, page, form, told), status=problem.status)
+    answer = html_answer(_thread_page(site, words, page, form, told), status=problem.status)
     answer.headers.update(problem.headers or {})
     return answer
 
 
-@embed.get("/sites/<site_key>/receipts/<receipt>")
-def whats_next(site_key: str, receipt: str) -> Response:
-    """Show the receipt in words. While the comment is pending, the page reloads by itself."""
-    site, found = find_site(site_key) or abort(404), find_receipt(receipt)
-    if found is None or found.site != site.key:
-        abort(404)
-    words = words_for(_wished_language(), site.locale)
-    back = url_for("embed.thread", site_key=site.key, thread=found.thread, lang=_wished_language())
-    return _html(
-        render_template(
-            "embed/receipt.html",
-            words=words,
-            site=site,
-            told=found.answer,
-            because=found.because,
-            back=back,
-        )
-    )
-
-
 def error_page(problem: Problem) -> Response:
     """Show an error in place of the page."""
-    words = words_for(_wished_language(), request.accept_languages.best_match(languages()))
+    words = words_for(wished_language(), request.accept_languages.best_match(languages()))
     page = render_template("embed/nothing.html", words=words, problem=problem)
-    answer = _html(page, status=problem.status)
+    answer = html_answer(page, status=problem.status)
     answer.headers.update(problem.headers or {})
     return answer
 
@@ -159,7 +132,7 @@ def _thread_page(
         title=page["title"],
         token=form.get("token") or issue_form_token(site.key),
         limits=LIMITS,
-        lang=_wished_language(),
+        lang=wished_language(),
         here=partial(_here, site, form),
         follow=partial(_follow, site, form),
         feed=url_for("public.feed", site=site.key, thread=page["thread"]),
@@ -187,13 +160,8 @@ def _follow(site: SiteInfo, form: Mapping[str, str], link: str) -> str:
 def _here(site: SiteInfo, form: Mapping[str, str], **changes: str) -> str:
     """Return the same thread's page with other parameters."""
     kept = {name: form[name] for name in ("thread", "url", "title") if form.get(name)}
-    query: dict[str, Any] = {**kept, "lang": _wished_language(), **changes}
+    query: dict[str, Any] = {**kept, "lang": wished_language(), **changes}
     return url_for("embed.thread", site_key=site.key, **query)
-
-
-def _wished_language() -> str | None:
-    """Return `?lang=`, which every page and form passes on to the next."""
-    return request.args.get("lang", "")[:35] or None
 
 
 def _page_number() -> int | None:
@@ -228,12 +196,3 @@ def _all(comments: Iterable[PublishedComment]) -> Iterator[PublishedComment]:
     for comment in comments:
         yield comment
         yield from _all(comment["replies"])
-
-
-def _html(page: str, *, status: int = 200, policy: str = _PLAIN) -> Response:
-    response = Response(page, status, content_type="text/html; charset=utf-8")
-    response.headers.update(headers_for("embed", policy))
-    response.headers["Cache-Control"] = "no-cache"
-    response.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response

@@ -6,6 +6,8 @@ import orjson
 from flask import Response
 from pydantic import BaseModel
 
+PRIVATE = {"Cache-Control": "no-store"}  # the headers of an answer that only one reader may see
+
 
 def json_response(
     body: object, status: int = 200, headers: dict[str, str] | None = None
