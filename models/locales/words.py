@@ -1,5 +1,5 @@
 """The texts that readers see, in their language. Each locale file has a section for each part: the
-embed, the plain pages, signing on, editing, mail, reports, appeals.
+embed, its form once it is used, the plain pages, signing on, editing, mail, reports, appeals.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ class Words(NamedTuple):
 
     code: str
     embed: dict[str, Any]
+    form: dict[str, str]
     pages: dict[str, str]
     identity: dict[str, str]
     edit: dict[str, str]

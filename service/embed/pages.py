@@ -49,6 +49,12 @@ def locale(code: str) -> Response:
     return assets.locale(code).answer() if code in languages() else abort(404)
 
 
+@embed.get("/embed/<code>/<name>.js")
+def part(code: str, name: str) -> Response:
+    known = code in languages() and name in assets.PARTS
+    return assets.part(name, code).answer() if known else abort(404)
+
+
 @embed.get("/embed/<name>")
 def static(name: str) -> Response:
     return assets.static(name).answer() if name in STATIC else abort(404)
@@ -173,18 +179,18 @@ def _in_words(words: Words, error: Mapping[str, str], form: Mapping[str, str], s
     """Return an error in the reader's language, or the API's own text if we have no translation."""
     field, said = error["field"], form.get(error["field"], "").strip()
     if status == 429:
-        return " ".join(words.embed["slow"].replace("{when}", "").split()).replace(" .", ".")
+        return " ".join(words.form["slow"].replace("{when}", "").split()).replace(" .", ".")
     if status == 409:
         return str(words.embed["closed"])
     if field not in LIMITS:
         return error["message"] if status < 500 and error["message"] else str(words.embed["failed"])
     if not said:
-        return str(words.embed["missing"])
+        return str(words.form["missing"])
     if len(said) > LIMITS[field]:
         return words.pages["far"].replace("{n}", str(LIMITS[field]))
     if words.code == "en":
         return error["message"]
-    ours = {"email": words.embed["wrong"], "website": words.pages["site"]}
+    ours = {"email": words.form["wrong"], "website": words.pages["site"]}
     return str(ours.get(field, error["message"]))
 
 

@@ -1,14 +1,24 @@
-/** <greenroom-comments>: a thread of comments and the form to join it. */
+/** <greenroom-comments>: a thread of comments and the form to join it. Other modules load when needed. */
 
 const HOST = new URL(import.meta.url).origin;
 const ENGLISH = {}; // the server puts locales/en.json here: English needs no second file
 const LANGUAGES = /^(en)(-|$)/; // the server puts every language of locales/ here
-const PAUSES = [300, 400, 800, 1500, 3000]; // ms between looks at a receipt
+const VERSION = ""; // the server puts a fingerprint of the other modules here
 
 class GreenroomComments extends HTMLElement {
-  static observedAttributes = ["site", "thread", "lang"];
+  static observedAttributes = ["site", "thread", "lang", "token"];
+
+  /** The site's sign-on token. A script may have set the property before this module loaded. */
+  get token() {
+    return this.getAttribute("token");
+  }
+  set token(token) {
+    this.setAttribute("token", token ?? "");
+  }
 
   connectedCallback() {
+    const { token } = this;
+    if (delete this.token && token) this.token = token;
     if (!this.shadowRoot) this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
     this.conversation = new Conversation(this);
     this.conversation.open();
@@ -20,6 +30,7 @@ class GreenroomComments extends HTMLElement {
 
   attributeChangedCallback(name, before, now) {
     if (!this.conversation || before === now) return;
+    if (name === "token") return this.conversation.meet();
     this.disconnectedCallback();
     this.connectedCallback();
   }
@@ -28,16 +39,20 @@ class GreenroomComments extends HTMLElement {
 class Conversation {
   pages = new Map(); // page number → what the API gave
   items = new Map(); // comment id → its elements, made once so that focus stays
+  parts = {}; // module name → its promise
+  tries = "";
   leaving = new AbortController();
 
   constructor(element) {
     const canonical = document.querySelector("link[rel=canonical]")?.href;
     this.url = canonical || location.origin + location.pathname;
+    this.element = element;
     this.root = element.shadowRoot;
     this.language = element.closest("[lang]")?.lang;
     this.thread = element.getAttribute("thread") || new URL(this.url).pathname;
     this.site = `/v1/sites/${element.getAttribute("site")}/`;
-    this.place = `greenroom ${this.site} ${this.thread}`;
+    this.memory = `greenroom ${this.site}`;
+    this.place = `${this.memory} ${this.thread}`;
     this.kept = { draft: {}, mine: [], ...recall(this.place) };
   }
 
@@ -47,9 +62,9 @@ class Conversation {
 
   async open() {
     const first = this.read().catch(() => {}); // starts while the words are loading
-    this.language ||= (await this.form()).locale;
+    this.language ||= (await this.settings()).locale;
     if (!LANGUAGES.test(this.language)) this.language = "en";
-    const code = this.language.slice(0, 2);
+    const code = (this.code = this.language.slice(0, 2));
     this.words = code === "en" ? ENGLISH : await ask(`/embed/locales/${code}.json`).catch(() => ENGLISH);
 
     if (this.gone) return;
@@ -64,13 +79,31 @@ class Conversation {
       return this.note.replaceChildren(this.words.broken, button(this.words.retry, () => this.open()));
     }
     if (read.next && read.comments.length < 10) await this.read(read.page - 1).catch(() => {});
-    this.writing = this.paper();
-    this.home = make("div", {}, this.writing);
+    this.form = this.paper();
+    if (this.element.token || recall(this.memory)) await this.meet();
+    this.home = make("div", {}, this.form);
     main.append(this.home, this.list);
     this.render();
     addEventListener("hashchange", () => this.visit().catch(() => {}), { signal: this.leaving.signal });
     await this.visit().catch(() => {});
-    this.kept.mine.forEach((own) => this.follow(own));
+    this.own?.resume();
+  }
+
+  /** Load a part of this element, with its words. After a failure, the next try has another address. */
+  load(name) {
+    this.parts[name] ??= import(`${HOST}/embed/${this.code}/${name}.js?${VERSION}${this.tries}`)
+      .then((part) => (this[name] = new part.default(this, tools)))
+      .catch((problem) => {
+        this.parts[name] = null;
+        this.tries += "~";
+        throw problem;
+      });
+    return this.parts[name];
+  }
+
+  /** Show who writes: a reader with a token, a proven address, or receipts in this browser. */
+  async meet() {
+    await this.load("reader").then((reader) => reader.greet()).catch(() => {});
   }
 
   async read(page = "") {
@@ -88,7 +121,6 @@ class Conversation {
     const count = several.replace("{n}", head.count.toLocaleString(this.language));
     const closed = head.state === "closed";
     this.heading.textContent = head.count ? count : words.title;
-    this.note.textContent = closed ? words.closed : head.count || this.kept.mine.length ? "" : words.first;
 
     this.known = new Set();
     const rows = [...this.pages.keys()].sort((a, b) => b - a).flatMap((page) => {
@@ -96,10 +128,16 @@ class Conversation {
       const older = next && !this.pages.has(page - 1) && row(button(words.older, () => this.older(page - 1)));
       return [...comments.map((comment) => this.item(comment, page)), older];
     });
-    const mine = this.kept.mine.filter((own) => !this.known.has(own.id) && !this.known.has(own.parent));
+    const mine = this.mine.filter((own) => !this.known.has(own.parent));
     arrange(this.list, [...mine.map((own) => this.item(own)), ...rows]);
-    if (closed || !this.writing.isConnected) this.retire();
+    this.note.textContent = closed ? words.closed : this.list.firstChild ? "" : words.first;
+    if (closed || !this.form.isConnected) this.retire();
     this.home.hidden = closed;
+  }
+
+  /** This reader's comments that the thread does not show to everybody. */
+  get mine() {
+    return this.own?.shown.filter((own) => !this.known.has(own.id)) ?? [];
   }
 
   item(comment, page) {
@@ -112,11 +150,11 @@ class Conversation {
     }
     const item = this.items.get(id);
     const now = JSON.stringify({ ...comment, replies: this.head.state });
-    if (item.shown !== now) item.article.replaceChildren(...this.face(comment, page));
+    if (item.shown !== now) item.article.replaceChildren(...(comment.receipt ? this.own : this).face(comment, page));
     Object.assign(item, { shown: now, page });
 
     const replies = (comment.replies ?? []).map((reply) => this.item(reply, page));
-    const mine = this.kept.mine.filter((own) => own.parent === id && !this.known.has(own.id));
+    const mine = this.mine.filter((own) => own.parent === id);
     const more = comment.more && row(button(this.words.more, () => this.more(comment)));
     arrange(item.replies, [...replies, ...mine.map((own) => this.item(own, page)), more]);
     return item.row;
@@ -125,30 +163,39 @@ class Conversation {
   face(comment, page) {
     const { words } = this;
     if (comment.removed) return [make("p", { className: "quiet" }, words.removed)];
-    const link = /^https?:/.test(comment.website) && { href: comment.website, rel: "ugc nofollow noopener" };
-    const name = make(link ? "a" : "b", { className: "name", part: "name", dir: "auto", ...link }, comment.name);
-    const text = make("div", { className: comment.receipt ? "text typed" : "text", part: "text", dir: "auto" });
-    text.append(comment.receipt ? comment.text : sanitised(comment.html));
+    const text = make("div", { className: "text", part: "text", dir: "auto" });
+    text.append(sanitised(comment.html));
     for (const block of text.children) block.dir = "auto";
 
-    const at = new Date(comment.at);
-    const exact = at.toLocaleString(this.language, { dateStyle: "long", timeStyle: "short" });
-    const time = make("time", { dateTime: comment.at, title: exact }, this.ago(at));
     const href = new URL(`#greenroom-${comment.id}.${page}`, location).href;
-    const when = comment.receipt ? time : make("a", { href }, time);
-    const aside = comment.receipt ? words[comment.status ?? "pending"] : comment.edited_at && words.edited;
+    const when = make("a", { href }, this.time(comment.at));
+    const badges = comment.badges?.map((badge) => make("span", { part: "badge" }, badge === "staff" ? words.staff : badge));
     const moderate = moderates() && make("a", { href: `${HOST}/console/c/${comment.id}`, accessKey: "m" }, "Moderate");
     const answer = () => {
       this.answer(comment);
       this.control("body").focus();
     };
     const reply = button(words.reply, answer, { "aria-label": words.answer.replace("{name}", comment.name) });
+    const act = () => this.load("actions").then((actions) => actions.toggle(comment, more));
+    const label = `${words.actions}: ${comment.name}`;
+    const more = button("⋯", act, { className: "more", "aria-label": label, "aria-expanded": false });
     return [
-      comment.receipt ? "" : rosette(comment.avatar),
-      make("header", {}, name, when, aside && make("em", {}, aside), moderate),
+      rosette(comment.avatar),
+      make("header", {}, this.name(comment), ...(badges ?? []), when, comment.edited_at && make("em", {}, words.edited), moderate),
       text,
-      comment.receipt || this.head.state === "closed" ? "" : reply,
+      make("p", { className: "tools" }, this.head.state !== "closed" && reply, more),
     ];
+  }
+
+  name({ name, website }) {
+    const link = /^https?:/.test(website) && { href: website, rel: "ugc nofollow noopener" };
+    return make(link ? "a" : "b", { className: "name", part: "name", dir: "auto", ...link }, name);
+  }
+
+  time(stamp) {
+    const at = new Date(stamp);
+    const exact = at.toLocaleString(this.language, { dateStyle: "long", timeStyle: "short" });
+    return make("time", { dateTime: stamp, title: exact }, this.ago(at));
   }
 
   ago(date) {
@@ -188,7 +235,7 @@ class Conversation {
   }
 
   /** Fetch the token once, when the form is seen. The form works without it. */
-  form() {
+  settings() {
     return (this.asked ??= ask(`${this.site}form`).catch(() => ({})));
   }
 
@@ -213,19 +260,21 @@ class Conversation {
       field("email", { required: true, maxLength: 254, autocomplete: "email", type: "email", dir: "ltr" }),
       field("website", { maxLength: 500, autocomplete: "url", type: "url", dir: "ltr" }),
       make("input", { name: "homepage_url", tabIndex: -1, autocomplete: "off", "aria-hidden": true }),
+      make("label", { className: "check" }, make("input", { type: "checkbox", name: "remember" }), words.remember),
       make("p", { className: "end" }, make("button", { part: "button" }, make("span", {}, words.post)), this.cancel),
       this.said,
     );
-    form.addEventListener("submit", (event) => {
+    form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      if (!form.ariaBusy) this.send();
+      this.said.textContent = "";
+      await this.load("writing").then((writing) => writing.send(), () => (this.said.textContent = words.failed));
     });
+    form.addEventListener("focusin", () => this.load("writing").catch(() => {}));
     form.addEventListener("input", ({ target }) => {
-      this.excuse(target);
-      this.kept.draft[target.name] = target.value;
+      if (target.id) this.kept.draft[target.name] = target.value;
       this.keep();
     });
-    const sight = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && this.form());
+    const sight = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && this.settings());
     sight.observe(form);
     return form;
   }
@@ -240,7 +289,7 @@ class Conversation {
     this.answered = { id, name };
     this.title.textContent = this.words.answer.replace("{name}", name);
     this.cancel.hidden = false;
-    this.items.get(id)?.article.after(this.writing);
+    this.items.get(id)?.article.after(this.form);
   }
 
   /** Move the form back to its place. */
@@ -249,139 +298,12 @@ class Conversation {
     this.answered = null;
     this.title.textContent = this.words.leave;
     this.cancel.hidden = true;
-    this.home.append(this.writing);
+    this.home.append(this.form);
     if (back) from?.querySelector("button")?.focus();
   }
 
   control(name) {
-    return this.writing.elements.namedItem(name);
-  }
-
-  excuse(control) {
-    control.removeAttribute("aria-invalid");
-    control.removeAttribute("aria-describedby");
-    this.root.getElementById(`${control.name}-error`)?.replaceChildren();
-  }
-
-  /** Show each error at its field, others below. */
-  complain(errors, moving = true) {
-    for (const { field, message, offer } of errors.reverse()) {
-      const control = this.control(field);
-      if (!control?.id) {
-        this.said.textContent = message;
-        continue;
-      }
-      control.setAttribute("aria-invalid", true);
-      control.setAttribute("aria-describedby", `${field}-error`);
-      this.root.getElementById(`${field}-error`).replaceChildren(message, offer ?? "");
-      if (moving) control.focus();
-    }
-  }
-
-  async send() {
-    const { words, writing } = this;
-    const values = Object.fromEntries([...new FormData(writing)].map(([name, value]) => [name, value.trim()]));
-    if (values.website && !/^\w+:/.test(values.website)) values.website = `https://${values.website}`;
-    [...writing.elements].forEach((control) => this.excuse(control));
-    const errors = ["body", "name", "email"].filter((field) => !values[field]);
-    if (errors.length) return this.complain(errors.map((field) => ({ field, message: words.missing })));
-    if (this.control("email").validity.typeMismatch) return this.complain([{ field: "email", message: words.wrong }]);
-
-    this.said.textContent = words.sending;
-    writing.ariaBusy = true;
-    const { token } = await this.form();
-    const title = document.querySelector("meta[property='og:title']")?.content || document.title;
-    const comment = { ...values, thread: this.thread, url: this.url, title, parent: this.answered?.id ?? null, token };
-    comment.website ||= null;
-    try {
-      const headers = { "Content-Type": "application/json" };
-      const options = { method: "POST", headers, body: JSON.stringify(comment) };
-      this.accepted(comment, await ask(`${this.site}comments`, options));
-    } catch (problem) {
-      this.refused(problem);
-    }
-    writing.ariaBusy = null;
-  }
-
-  accepted({ name, body, parent }, { id, receipt }) {
-    const own = { id, receipt, name, text: body, parent, answered: this.answered, at: new Date().toISOString() };
-    this.kept.mine = [own, ...this.kept.mine.filter((other) => other.id !== id)];
-    this.control("body").value = this.kept.draft.body = "";
-    this.keep();
-    this.retire();
-    this.render();
-    this.items.get(id).article.focus();
-    this.said.textContent = this.words.checking;
-    this.follow(own);
-  }
-
-  refused({ status, errors, after }) {
-    const { words } = this;
-    this.said.textContent = words.failed;
-    if (status === 429) {
-      const soon = new Intl.RelativeTimeFormat(this.language).format(after || 60, "second");
-      this.said.textContent = words.slow.replace("{when}", soon);
-    } else if (status === 409) {
-      this.head.state = "closed";
-      this.render();
-    } else if (status === 404) {
-      this.retire(); // its parent is gone
-    } else if (errors) {
-      this.said.textContent = "";
-      this.complain(errors);
-    }
-  }
-
-  /** Watch the receipt until the comment is published, held or rejected. */
-  async follow(own) {
-    let status;
-    for (const pause of PAUSES) {
-      await new Promise((wake) => setTimeout(wake, pause));
-      const receipt = await ask(own.receipt).catch((problem) => problem);
-      if (this.gone || receipt.status === own.status) return;
-      status = receipt.status;
-      if (status === "approved" && (await this.appears(own))) break;
-      if (status === "flagged") return this.settle(own, this.words.thanks, status);
-      if (status === "rejected") return this.reject(own, receipt);
-      if (status === 404) return this.settle(own, "");
-    }
-    if (status === "approved") this.settle(own, this.words.published);
-  }
-
-  async appears(own) {
-    await this.read(this.items.get(own.parent)?.page).catch(() => {});
-    this.render();
-    return this.known.has(own.id);
-  }
-
-  /** Keep only own comments that wait for a moderator. */
-  settle(own, message, status) {
-    own.status = status;
-    this.kept.mine = this.kept.mine.filter((other) => other !== own || status);
-    this.keep();
-    this.render();
-    this.said.textContent = message;
-  }
-
-  reject(own, { field, suggestion }) {
-    const { words } = this;
-    this.settle(own, words.rejected);
-    const body = this.control("body");
-    if (field !== "email") return;
-    if (own.answered) this.answer(own.answered);
-    body.value = this.kept.draft.body = `${own.text}\n\n${body.value}`.trim(); // keep the text begun meanwhile
-    this.keep();
-    const email = this.control("email");
-    const [name, domain] = email.value.trim().split("@");
-    const better = `${name}@${suggestion}`;
-    const correct = () => {
-      email.value = this.kept.draft.email = better;
-      this.excuse(email);
-      this.writing.querySelector("[part=button]").focus();
-    };
-    const offer = suggestion && button(words.use.replace("{email}", better), correct);
-    this.said.textContent = "";
-    this.complain([{ field, message: words.nowhere.replace("{domain}", domain), offer }], this.root.activeElement);
+    return this.form.elements.namedItem(name);
   }
 }
 
@@ -395,7 +317,7 @@ async function ask(path, options) {
 
 function recall(place) {
   try {
-    return JSON.parse(sessionStorage.getItem(place));
+    return JSON.parse(localStorage.getItem(place) ?? sessionStorage.getItem(place));
   } catch {}
 }
 
@@ -423,6 +345,7 @@ function button(text, act, traits) {
 }
 
 const row = (...children) => make("li", {}, ...children);
+const tools = { HOST, make, button, ask, recall };
 
 /** Move only misplaced elements. */
 function arrange(list, wanted) {
@@ -500,14 +423,16 @@ input, textarea {
   font: inherit;
 }
 :placeholder-shown { direction: inherit; }
+.check { display: flex; align-items: center; gap: .6em; min-block-size: 44px; margin: 0; font-weight: inherit; }
+.check input { flex: none; inline-size: 1.25em; min-block-size: 1.25em; margin: 0; accent-color: var(--accent); }
 textarea { min-block-size: 8em; resize: vertical; field-sizing: content; }
 [aria-invalid] { border-color: var(--error); box-shadow: inset 0 0 0 1px var(--error); }
 .error { display: block; margin-block-start: .3em; color: var(--error); }
 input[aria-hidden] { position: absolute; inline-size: 1px; opacity: 0; pointer-events: none; }
 @container (inline-size > 34em) {
   form { grid-template-columns: 1fr 1fr; }
-  form > .name, form > .email, form > .website, form > .end { grid-column: auto; }
-  form > .end { align-self: end; justify-self: end; }
+  form > :is(.name, .email, .website, .check) { grid-column: auto; }
+  form > .check { align-self: end; }
 }
 
 button {
@@ -548,7 +473,10 @@ article {
 article > * { grid-column: 2; }
 article > :is(svg, .quiet) { grid-column: 1; }
 article > .quiet { grid-column: 1 / -1; padding-block-end: 1em; font-style: italic; }
-article > button { justify-self: start; color: var(--quiet); }
+.tools { display: flex; flex-wrap: wrap; gap: 0 1.25em; }
+.tools button { color: var(--quiet); }
+.more { min-inline-size: 44px; margin-inline-start: -.5em; text-decoration: none; }
+[part=badge] { padding-inline: .5em; border: 1px solid var(--edge); border-radius: 9em; font-size: .75em; }
 article:focus { outline: 0; border-block-start-color: var(--accent); box-shadow: inset 0 2px var(--accent); }
 svg { inline-size: 2.5em; block-size: 2.5em; grid-row: 1 / span 2; fill-opacity: .55; }
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .75em; }
@@ -564,7 +492,6 @@ header a:hover { text-decoration: underline; }
 blockquote { margin: 0; padding-inline-start: 1em; border-inline-start: 2px solid var(--line); color: var(--quiet); }
 pre { overflow-x: auto; white-space: pre; }
 li > form { margin-block: .5em 2em; padding-inline-start: 1em; border-inline-start: 2px solid var(--accent); }
-li > form > .end { grid-column: 1 / -1; justify-self: start; }
 [role=list] [role=list] {
   margin: .5em 0 1em;
   margin-inline-start: min(1.2em, 3cqi);
