@@ -21,9 +21,11 @@ from models.records.moderator import Moderator
 from models.records.note import Note, Question
 from models.records.passed import Passed
 from models.records.policy_version import PolicyVersion
+from models.records.reader import Reader
 from models.records.review import Review
 from models.records.screening import Screening
 from models.records.session import ConsoleSession
+from models.records.sign_on import SignOn, SignOnSecret, SpentToken
 from models.records.site import Site
 from models.records.site_model import SiteModelRecord
 from models.records.site_score import SiteScore
@@ -54,11 +56,15 @@ __all__ = [
     "Passed",
     "PolicyVersion",
     "Question",
+    "Reader",
     "Review",
     "Screening",
+    "SignOn",
+    "SignOnSecret",
     "Site",
     "SiteModelRecord",
     "SiteScore",
+    "SpentToken",
     "Thread",
     "Ticket",
 ]

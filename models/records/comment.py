@@ -5,13 +5,14 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.records.columns import Hash, Id, Object, SiteRef, When, Word
+from models.records.columns import Hash, Id, Json, Object, SiteRef, When, Word
 from models.store.database import Base, now
 
 _WAITING = text("screen_due IS NOT NULL")
 _GROUPED = text("campaign IS NOT NULL")
 _UNREAD = text("status = 'approved' AND seen_at IS NULL")
 _OLD_AVATAR = text("avatar_from IS NULL")
+_KNOWN = text("reader_id IS NOT NULL")
 _TOP, _REPLY = text("parent_id IS NULL"), text("parent_id IS NOT NULL")
 
 
@@ -20,6 +21,8 @@ class Comment(Base):
 
     - `email` is encrypted; `email_index` is a keyed hash of it, for lookups.
     - `address` is a keyed hash of the reader's IP address.
+    - `reader_id` is the reader who proved to be its author. `badges` are those that the reader had
+      then.
     - `page` holds the URL and title that the form sent. The thread takes them from its first
       approved comment, because before that they are a stranger's word.
     - `screen_due` is set while the comment is due for a screening. `screening_by` names the process
@@ -65,6 +68,13 @@ class Comment(Base):
             postgresql_where=_OLD_AVATAR,
             sqlite_where=_OLD_AVATAR,
         ),
+        Index(
+            "ix_comments_reader_id_at",
+            "reader_id",
+            "at",
+            postgresql_where=_KNOWN,
+            sqlite_where=_KNOWN,
+        ),
     )
 
     id: Mapped[Id]
@@ -79,6 +89,8 @@ class Comment(Base):
     email: Mapped[bytes | None] = mapped_column(LargeBinary)
     email_index: Mapped[Hash] = mapped_column(default="")
     website: Mapped[str | None] = mapped_column(String(500))
+    reader_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    badges: Mapped[list[str] | None] = mapped_column(Json)
     body: Mapped[str] = mapped_column(Text)
     html: Mapped[str | None] = mapped_column(Text)
     language: Mapped[str | None] = mapped_column(String(8))

@@ -19,6 +19,7 @@ class Thread(Base):
     - `count` is how many comments are live. `places` counts the top comments that were ever
       published, which tells the next one its page.
     - `moderation` "before" sends every comment of the thread to a human.
+    - `identity` is "anyone", "proven" or "signed_in"; without it, the site's policy decides.
     - `slow_seconds` is how long an author waits between two comments.
     - `title_is_final` or `url_is_final`: a moderator set it, and comments no longer change it.
     - `opened_at` is when a moderator last opened it. On sites that close threads by age, the age
@@ -48,6 +49,7 @@ class Thread(Base):
     url_is_final: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[Word] = mapped_column(default="open")
     moderation: Mapped[str | None] = mapped_column(String(20))
+    identity: Mapped[Word | None]
     slow_seconds: Mapped[int | None]
     count: Mapped[int] = mapped_column(default=0)
     places: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,144 @@
+"""A site's own sign-on: the secrets that its tokens are signed with, and its settings."""
+
+from __future__ import annotations
+
+import secrets as random
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from models.records import SignOn, SignOnSecret, Site
+from models.store.database import begin, insert_new, now, reading
+from models.store.secrets import seal, unseal
+
+PREFIX = "sso_"
+KID_LENGTH = 8
+HS256 = "HS256"
+PURPOSE = "sign-on secret"
+MOST_LIVE = 2  # the one in use, and its successor during a rotation
+
+
+class TooManySecrets(Exception):
+    """The site has two live secrets already."""
+
+
+class Secret(NamedTuple):
+    """A live secret, as bytes for the signature."""
+
+    id: str
+    kid: str
+    key: bytes
+    used_at: datetime | None
+
+
+class Settings(NamedTuple):
+    """How a site's tokens are signed."""
+
+    jwks_url: str = ""
+    algorithms: tuple[str, ...] = (HS256,)
+    is_single_use: bool = False
+    shows_avatars: bool = False
+
+
+class Listed(NamedTuple):
+    """A secret for people to read: without the secret."""
+
+    kid: str
+    site: str
+    created_at: datetime
+    created_by: str
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+
+def create_secret(site_id: int, *, by: str) -> str:
+    """Return a new secret of the site. It is shown only now. Raises `TooManySecrets`."""
+    secret = PREFIX + random.token_hex(32)
+    row = {
+        "site_id": site_id,
+        "kid": kid_of(secret),
+        "sealed": seal(PURPOSE, secret.encode()),
+        "created_at": now(),
+        "created_by": by,
+    }
+    with begin() as session:
+        session.execute(select(Site.id).where(Site.id == site_id).with_for_update())
+        if len(_live(session, site_id)) >= MOST_LIVE:
+            raise TooManySecrets
+        session.add(SignOnSecret(**row))
+    return secret
+
+
+def kid_of(secret: str) -> str:
+    return secret.removeprefix(PREFIX)[:KID_LENGTH]
+
+
+def revoke_secret(kid: str, *, site_id: int | None = None) -> bool:
+    """Stop accepting tokens that were signed with this secret. Return False if no live secret has
+    this id.
+    """
+    its = (SignOnSecret.kid == kid) & SignOnSecret.revoked_at.is_(None)
+    if site_id is not None:
+        its &= SignOnSecret.site_id == site_id
+    with begin() as session:
+        revoked = update(SignOnSecret).where(its).values(revoked_at=now())
+        return session.execute(revoked.returning(SignOnSecret.id)).first() is not None
+
+
+def list_secrets(site_id: int | None = None) -> list[Listed]:
+    """Return the secrets of one site or of all, the oldest first."""
+    wanted = select(
+        SignOnSecret.kid,
+        Site.key,
+        SignOnSecret.created_at,
+        SignOnSecret.created_by,
+        SignOnSecret.used_at,
+        SignOnSecret.revoked_at,
+    ).join(Site, Site.id == SignOnSecret.site_id)
+    if site_id is not None:
+        wanted = wanted.where(SignOnSecret.site_id == site_id)
+    with reading() as session:
+        return [Listed(*row) for row in session.execute(wanted.order_by(SignOnSecret.id))]
+
+
+def settings_of(session: Session, site_id: int) -> Settings:
+    row = session.get(SignOn, site_id)
+    if row is None:
+        return Settings()
+    return Settings(row.jwks_url, tuple(row.algorithms), row.is_single_use, row.shows_avatars)
+
+
+def save_settings(site_id: int, given: Settings, *, by: str) -> None:
+    values = {
+        "jwks_url": given.jwks_url,
+        "algorithms": list(given.algorithms),
+        "is_single_use": given.is_single_use,
+        "shows_avatars": given.shows_avatars,
+        "changed_at": now(),
+        "changed_by": by,
+    }
+    with begin() as session:
+        session.connection().execute(insert_new(SignOn), {"site_id": site_id, **values})
+        session.execute(update(SignOn).where(SignOn.site_id == site_id).values(values))
+
+
+def live_secrets(session: Session, site_id: int) -> list[Secret]:
+    return [
+        Secret(row.id, row.kid, unseal(PURPOSE, row.sealed), row.used_at)
+        for row in _live(session, site_id)
+    ]
+
+
+def is_revoked(session: Session, site_id: int, kid: str) -> bool:
+    """Whether the site had a secret with this id."""
+    its = (SignOnSecret.site_id == site_id) & (SignOnSecret.kid == kid)
+    wanted = select(SignOnSecret.id).where(its, SignOnSecret.revoked_at.is_not(None))
+    return session.scalar(wanted) is not None
+
+
+def _live(session: Session, site_id: int) -> Sequence[SignOnSecret]:
+    its = (SignOnSecret.site_id == site_id) & SignOnSecret.revoked_at.is_(None)
+    return session.scalars(select(SignOnSecret).where(its).order_by(SignOnSecret.id)).all()
