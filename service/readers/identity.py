@@ -69,15 +69,18 @@ def not_accepted(detail: str) -> Problem:
 
 
 def _signed_on(site: SiteInfo, claims: Claims) -> Identity:
+    proven = claims.email if claims.email_is_proven else None
     reader_id = remember(
         site,
-        "signed_on",
-        subject=keyed_hash("signed-on reader", str(site.id), claims.subject),
-        name=claims.name,
-        email=claims.email if claims.email_is_proven else None,
-        url=claims.url,
-        avatar=claims.avatar,
-        badges=claims.badges,
+        Known(
+            "signed_on",
+            keyed_hash("signed-on reader", str(site.id), claims.subject),
+            claims.name,
+            proven,
+            claims.url,
+            claims.avatar,
+            claims.badges,
+        ),
     )
     return Identity(
         reader_id,
@@ -90,50 +93,58 @@ def _signed_on(site: SiteInfo, claims: Claims) -> Identity:
     )
 
 
-def remember(
-    site: SiteInfo,
-    kind: Kind,
-    *,
-    subject: str,
-    name: str,
-    email: str | None,
-    url: str | None = None,
-    avatar: str | None = None,
-    badges: tuple[str, ...] = (),
-) -> str:
-    """Store what is known of a reader now, and return the reader's id. A reader who has not changed
-    since the last hour costs one query.
+class Known(NamedTuple):
+    """What is known of a reader now. `subject` is the keyed hash that finds the row again; `email`
+    is a confirmed address.
     """
-    index = email_index(email) if email else ""
-    said: dict[str, Any] = {
-        "name": name,
-        "folded_name": fold(name)[:MOST_FOLDED],
-        "email_index": index,
-        "url": url,
-        "avatar": avatar,
-        "badges": list(badges) or None,
-        "erased_at": None,
-    }
-    its = (Reader.site_id == site.id) & (Reader.kind == kind) & (Reader.subject == subject)
+
+    kind: Kind
+    subject: str
+    name: str
+    email: str | None
+    url: str | None = None
+    avatar: str | None = None
+    badges: tuple[str, ...] = ()
+
+
+def remember(site: SiteInfo, known: Known) -> str:
+    """Store what is known of a reader, and return the reader's id. This costs one query if nothing
+    has changed within the last hour.
+    """
+    values = _values(known)
+    its = (
+        (Reader.site_id == site.id)
+        & (Reader.kind == known.kind)
+        & (Reader.subject == known.subject)
+    )
     with reading() as session:
-        known = session.scalar(select(Reader).where(its))
+        row = session.scalar(select(Reader).where(its))
     at = now()
-    if (
-        known
-        and _is_same(known, said)
-        and (at - known.seen_at).total_seconds() < SEEN_EVERY_SECONDS
-    ):
-        return known.id
-    said["seen_at"] = at
-    if known is None or known.email_index != index:
-        said["email"] = encrypt_email(email) if email else None
+    if row and _is_same(row, values) and at - row.seen_at < SEEN_EVERY:
+        return row.id
+    values["seen_at"] = at
+    if row is None or row.email_index != values["email_index"]:
+        values["email"] = encrypt_email(known.email) if known.email else None
     with begin() as session:
-        if known is None:
-            row = {"id": new_id(), "site_id": site.id, "kind": kind, "subject": subject, **said}
-            session.connection().execute(insert_new(Reader), {**row, "created_at": at})
-        changed = update(Reader).where(its).values(said).returning(Reader.id)
+        if row is None:
+            new = {"id": new_id(), "site_id": site.id, "created_at": at, **values}
+            new |= {"kind": known.kind, "subject": known.subject}
+            session.connection().execute(insert_new(Reader), new)
+        changed = update(Reader).where(its).values(values).returning(Reader.id)
         return session.execute(changed).scalar_one()
 
 
-def _is_same(known: Reader, said: dict[str, Any]) -> bool:
-    return all(getattr(known, column) == value for column, value in said.items())
+def _values(known: Known) -> dict[str, Any]:
+    return {
+        "name": known.name,
+        "folded_name": fold(known.name)[:MOST_FOLDED],
+        "email_index": email_index(known.email) if known.email else "",
+        "url": known.url,
+        "avatar": known.avatar,
+        "badges": list(known.badges) or None,
+        "erased_at": None,
+    }
+
+
+def _is_same(row: Reader, values: dict[str, Any]) -> bool:
+    return all(getattr(row, column) == value for column, value in values.items())
