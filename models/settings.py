@@ -152,10 +152,26 @@ class Settings(BaseModel):
     smtp_url: str = Field(
         "",
         description=(
-            "SMTP server for mail to moderators: smtp://user:password@host:587 or smtps://…."
+            "SMTP server for mail to moderators and readers: smtp://user:password@host:587 or "
+            "smtps://…. If empty, Greenroom sends no mail."
         ),
     )
-    mail_from: str = Field("greenroom@localhost", description="Sender of mail to moderators.")
+    mail_from: str = Field("greenroom@localhost", description="Sender of all mail.")
+    mail_schedule: tuple[float, ...] = Field(
+        (0, 60, 600, 3600, 14_400, 43_200, 86_400, 86_400),
+        description=(
+            "Attempts to send a mail to a reader: seconds after the previous attempt, "
+            "comma-separated. The first is 0."
+        ),
+    )
+    mail_delay_seconds: float = Field(
+        60,
+        ge=0,
+        description=(
+            "How long mail about a comment waits, so that a decision that is undone at once "
+            "sends none."
+        ),
+    )
     security_contact: str = Field(
         "",
         description=(
@@ -172,7 +188,7 @@ class Settings(BaseModel):
     def _none_if_empty(cls, value: object) -> object:
         return value or None
 
-    @field_validator("dns", "webhook_schedule", "webhook_ports", mode="before")
+    @field_validator("dns", "webhook_schedule", "webhook_ports", "mail_schedule", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (
@@ -181,7 +197,7 @@ class Settings(BaseModel):
             else value
         )
 
-    @field_validator("webhook_schedule")
+    @field_validator("webhook_schedule", "mail_schedule")
     @classmethod
     def _begins_at_once(cls, value: tuple[float, ...]) -> tuple[float, ...]:
         """Add 0 in front unless the list begins with it: the first attempt is never delayed, so the

@@ -15,6 +15,7 @@ from models.store import deadlines
 from worker.bell import DELIVER, SCREEN
 from worker.broker import RING_OPTIONS, WORK_OPTIONS, common, eviction_policy
 from worker.lifeline import watch_up
+from worker.mail import sending as mail_sending
 from worker.screening.screening import finish_what_the_last_began, warm
 from worker.sweep import Sweeper
 from worker.watchdog import Watchdog
@@ -70,6 +71,7 @@ class Sweeping(bootsteps.StartStopStep):
     def stop(self, parent: Any) -> None:
         self.sweeper.stop()
         sending.stop()
+        mail_sending.stop()
 
 
 app.steps["worker"].add(Sweeping)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kombu import Connection
 
 SCREEN, PUBLISH, DELIVER, LEARN, TEACH = "screen", "publish", "deliver", "learn", "teach"
+MAIL = "mail"
 GATHER_SECONDS = 0.004  # long enough to collect many posts in one message, too short to notice
 QUIET_SECONDS = 1.0  # pause after a failed ring; the sweep finds the work in the meantime
 MOST_WAITING = 20_000

@@ -32,6 +32,10 @@ RING_OPTIONS: dict[str, float] = {
 }
 
 
+# Rare tasks that come by another task's queue.
+_SHARED = {"teach": "learn", "mail": "deliver"}
+
+
 def common() -> dict[str, Any]:
     """Return the Celery settings that both sides need."""
     return {
@@ -41,8 +45,8 @@ def common() -> dict[str, Any]:
         "accept_content": ["json"],
         "task_default_delivery_mode": "persistent",
         "task_routes": {
-            name: {"queue": "learn" if name == "teach" else name}
-            for name in ("screen", "publish", "deliver", "learn", "teach")
+            name: {"queue": _SHARED.get(name, name)}
+            for name in ("screen", "publish", "deliver", "learn", "teach", "mail")
         },
         "enable_utc": True,
         **_tls(settings().redis_url),

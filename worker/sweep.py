@@ -12,6 +12,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models.failpoints import failpoint
+from models.mailing.smtp import can_send
 from models.records import (
     AddressKey,
     Comment,
@@ -27,11 +28,13 @@ from models.settling.changes import Settled
 from models.store.database import begin, insert_new, now, reading
 from models.store.scrubbing import owe_scrubbing, scrub
 from models.webhooks.owed import overdue_endpoints, release_published, shown_but_waiting
-from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN, TEACH, ring
+from worker.bell import DELIVER, LEARN, MAIL, PUBLISH, SCREEN, TEACH, ring
 from worker.closing import close_old_threads
 from worker.learning.learner import learn_soon, owe_judging, owe_learning
 from worker.learning.teaching import draw_picks_of, remove_old_picks
 from worker.lifeline import end
+from worker.mail import sending as mail_sending
+from worker.mail.rounds import any_due
 from worker.publishing.avatar_seeds import redraw_avatars
 from worker.publishing.publishing import publish_threads
 from worker.publishing.verifying import Verifier
@@ -156,6 +159,7 @@ def sweep(overdue_seconds: float | None = None) -> bool:
             _in_place(task, ids)
         is_more = is_more or len(ids) == MOST_AT_ONCE
     _sweep_deliveries(at)
+    _sweep_mails(at)
     scrub(at)
     redraw_avatars(at)
     return is_more
@@ -217,6 +221,17 @@ def _sweep_deliveries(at: datetime) -> None:
         )
     if here := unheard if ring(DELIVER, owed) else owed:
         sending.sender().wake(here)
+
+
+def _sweep_mails(at: datetime) -> None:
+    """Ring for mails that are due. If no worker takes the message, send from here: a mail is
+    claimed by a lease, so one ring too many does no harm.
+    """
+    if not (can_send() and any_due(at)):
+        return
+    is_unheard = any_due(at - timedelta(seconds=UNHEARD_SECONDS))
+    if not ring(MAIL, [1]) or is_unheard:
+        mail_sending.wake()
 
 
 def _in_place(task: str, ids: Sequence[str | int]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from worker.app import app
-from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN, TEACH
+from worker.bell import DELIVER, LEARN, MAIL, PUBLISH, SCREEN, TEACH
 from worker.gathering import Gathering
 from worker.learning.learner import learn_soon
 from worker.learning.teaching import draw_picks_of
+from worker.mail import sending as mail_sending
 from worker.publishing.publishing import publish_threads
 from worker.screening.screening import screen_and_ring
 from worker.webhooks.sending import sender
@@ -40,3 +41,8 @@ def deliver(endpoint_ids: list[str]) -> None:
     sender().wake(
         endpoint_ids
     )  # runs in its own thread, so that no slow endpoint delays screening or publishing
+
+
+@app.task(name=MAIL)
+def mail(_: list[int]) -> None:
+    mail_sending.wake()  # runs in its own thread, too

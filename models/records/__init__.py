@@ -16,6 +16,8 @@ from models.records.fingerprint import Fingerprint
 from models.records.heartbeat import Heartbeat
 from models.records.keyring import Keyring
 from models.records.linked_host import LinkedHost
+from models.records.mail import Mail, MailAttempt
+from models.records.mailbox import Mailbox
 from models.records.membership import Membership
 from models.records.moderator import Moderator
 from models.records.note import Note, Question
@@ -50,6 +52,9 @@ __all__ = [
     "Heartbeat",
     "Keyring",
     "LinkedHost",
+    "Mail",
+    "MailAttempt",
+    "Mailbox",
     "Membership",
     "Moderator",
     "Note",

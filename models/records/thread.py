@@ -24,6 +24,8 @@ class Thread(Base):
     - `title_is_final` or `url_is_final`: a moderator set it, and comments no longer change it.
     - `opened_at` is when a moderator last opened it. On sites that close threads by age, the age
       counts from then.
+    - `followers` counts the readers who want mail about new comments. Without any, settling does
+      not look for them.
     """
 
     __tablename__ = "threads"
@@ -60,3 +62,4 @@ class Thread(Base):
     lease_until: Mapped[When | None]
     created_at: Mapped[When] = mapped_column(default=now)
     opened_at: Mapped[When | None]
+    followers: Mapped[int] = mapped_column(default=0, server_default="0")

@@ -4,23 +4,16 @@ it.
 
 from __future__ import annotations
 
-import smtplib
-import ssl
 import threading
 from collections.abc import Callable
-from email.message import EmailMessage
-from urllib.parse import unquote, urlsplit
 
 import structlog
 
+from models.mailing.smtp import can_send, connect
 from models.settings import settings
 
-SECONDS = 10
+__all__ = ["can_send", "in_background", "send", "send_soon"]
 log = structlog.get_logger()
-
-
-def can_send() -> bool:
-    return bool(settings().smtp_url)
 
 
 def in_background(work: Callable[..., object], *about: str) -> None:
@@ -42,24 +35,14 @@ def send_soon(to: str, subject: str, text: str) -> None:
 
 
 def send(to: str, subject: str, text: str) -> None:
+    from email.message import EmailMessage  # noqa: PLC0415 - as smtplib: mail is rare
+    from smtplib import SMTPException  # noqa: PLC0415
+
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = settings().mail_from, to, subject
     message.set_content(text)
-    server = urlsplit(settings().smtp_url)
-    is_tls = server.scheme == "smtps"
     try:
-        if is_tls:
-            context = ssl.create_default_context()
-            connection: smtplib.SMTP = smtplib.SMTP_SSL(
-                server.hostname or "", server.port or 465, timeout=SECONDS, context=context
-            )
-        else:
-            connection = smtplib.SMTP(server.hostname or "", server.port or 587, timeout=SECONDS)
-        with connection:
-            if not is_tls and connection.has_extn("starttls"):
-                connection.starttls(context=ssl.create_default_context())
-            if server.username:
-                connection.login(unquote(server.username), unquote(server.password or ""))
+        with connect() as connection:
             connection.send_message(message)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, SMTPException) as error:
         log.error("mail.failed", error=type(error).__name__)

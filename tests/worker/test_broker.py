@@ -11,7 +11,7 @@ import pytest
 from kombu import Connection
 
 from models.settings import settings
-from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN, TEACH
+from worker.bell import DELIVER, LEARN, MAIL, PUBLISH, SCREEN, TEACH
 from worker.broker import (
     RING_OPTIONS,
     SOCKET_SECONDS,
@@ -67,6 +67,7 @@ def test_every_task_has_a_queue_of_its_name_but_picks_are_drawn_where_sites_lear
     assert {task: route["queue"] for task, route in routes.items()} == {
         **{task: task for task in (SCREEN, PUBLISH, DELIVER, LEARN)},
         TEACH: LEARN,
+        MAIL: DELIVER,
     }
 
 

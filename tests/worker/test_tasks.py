@@ -9,7 +9,7 @@ import pytest
 
 from worker import tasks
 from worker.app import app
-from worker.bell import DELIVER, LEARN, PUBLISH, SCREEN, TEACH
+from worker.bell import DELIVER, LEARN, MAIL, PUBLISH, SCREEN, TEACH
 from worker.gathering import Gathering
 
 
@@ -22,7 +22,10 @@ class Taken:
     def take(self, ids: Sequence[Any]) -> None:
         self.ids.append(list(ids))
 
-    do = wake = __call__ = take
+    do = __call__ = take
+
+    def wake(self, ids: Sequence[Any] = (1,)) -> None:
+        self.take(ids)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +36,7 @@ class Taken:
         (LEARN, "learn_soon", [1]),
         (TEACH, "draw_picks_of", [1, 2]),
         (DELIVER, "sender", ["0190-e"]),
+        (MAIL, "mail_sending", [1]),
     ],
 )
 def test_a_message_reaches_its_work(
@@ -46,7 +50,7 @@ def test_a_message_reaches_its_work(
 
 def test_no_other_task_is_ours() -> None:
     ours = {name for name in app.tasks if not name.startswith("celery.")}
-    assert ours == {SCREEN, PUBLISH, LEARN, TEACH, DELIVER}
+    assert ours == {SCREEN, PUBLISH, LEARN, TEACH, DELIVER, MAIL}
 
 
 @pytest.mark.parametrize(("gathering", "most"), [(tasks.screening, 100), (tasks.publishing, 20)])
