@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0018_mail"
-down_revision = "0017_held_by"
+revision = "0019_mail"
+down_revision = "0018_readers"
 branch_labels = None
 depends_on = None
 
