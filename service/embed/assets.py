@@ -20,7 +20,13 @@ ENGLISH_SLOT = "const ENGLISH = {};"
 LANGUAGES_SLOT = "const LANGUAGES = /^(en)(-|$)/;"
 VERSION_SLOT = 'const VERSION = "";'
 WORDS_SLOT = "const WORDS = {};"
-PARTS = ("reader", "writing", "own")  # modules that embed.js loads when they are needed
+PARTS = (
+    "reader",
+    "writing",
+    "own",
+    "panel",
+    "actions",
+)  # modules that embed.js loads when they are needed
 TYPES = {
     "js": "text/javascript",
     "css": "text/css",

@@ -34,7 +34,7 @@ STATIC = ("pages.css", "demo.css", "demo.svg", "icon.svg")
 _DEMO = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
     "'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
     "trusted-types greenroom"
 )
 

@@ -484,7 +484,7 @@ header .name { font-weight: 700; overflow-wrap: anywhere; }
 header a { color: inherit; text-decoration: none; }
 header a:hover { text-decoration: underline; }
 .text { overflow-wrap: anywhere; }
-.typed { white-space: pre-line; padding-block-end: 1em; }
+.typed { white-space: pre-line; }
 .text > * { margin-block: 0 .75em; }
 .text :is(ul, ol) { padding-inline-start: 1.4em; list-style: revert; }
 .text > :last-child { margin-block-end: 0; }

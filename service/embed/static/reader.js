@@ -69,11 +69,29 @@ export default class Reader {
     for (const name of ["name", "email", "website"]) talk.control(name).parentElement.hidden = Boolean(this.name);
     const note = talk.form.querySelector(".quiet");
     const other = !this.token && this.kept.key && this.button(WORDS.identity.other, () => this.prove(null));
-    note.replaceChildren(...(this.name ? [WORDS.identity.as.replace("{name}", this.name), " ", other || ""] : [talk.words.note]));
+    const said = this.name ? WORDS.identity.as.replace("{name}", this.name) : talk.words.note;
+    const mine = (this.name || this.kept.receipts[0]) && this.mine();
+    note.replaceChildren(said, ...[other, mine].filter(Boolean).flatMap((choice) => [" · ", choice]));
     this.box.checked = this.remembers;
     const name = talk.control("name");
     if (!name.value && this.kept.name) name.value = this.kept.name;
     return (this.own ??= this.showOwn());
+  }
+
+  /** A button that opens the page of all this reader's comments on the site. */
+  mine() {
+    const { make, talk } = this;
+    const open = () => {
+      const field = (name, value) => make("input", { type: "hidden", name, value });
+      const receipts = this.kept.receipts.map(({ receipt }) => field("receipt", receipt.split("/").pop()));
+      const action = `${this.HOST}${talk.site.slice(3)}mine?lang=${talk.code}`;
+      const form = make("form", { method: "post", action, hidden: true }, ...receipts);
+      const who = this.token || this.kept.key;
+      if (who) form.append(field("identity", who));
+      talk.root.append(form);
+      form.submit();
+    };
+    return this.button(WORDS.edit.mine, open);
   }
 
   /** Keep or drop the key of a proven address. */
@@ -105,6 +123,12 @@ export default class Reader {
     return this.kept.receipts.find((own) => own.id === id)?.receipt;
   }
 
+  /** Do not show this comment apart from the thread again. “Your comments” still lists it. */
+  finish(id) {
+    Object.assign(this.kept.receipts.find((own) => own.id === id) ?? {}, { done: true });
+    this.keep();
+  }
+
   drop(id) {
     this.kept.receipts = this.kept.receipts.filter((own) => own.id !== id);
     this.keep();
@@ -129,7 +153,9 @@ export default class Reader {
     const here = this.kept.receipts.filter((own) => own.thread === thread && !own.done);
     const lost = here.filter(({ id }) => !kept.mine.some((own) => own.id === id));
     kept.mine.push(...lost.map(({ id, receipt, at }) => ({ id, receipt, at, name: this.kept.name })));
-    if (kept.mine.length) await this.talk.load("own");
+    if (!kept.mine.length) return;
+    const own = await this.talk.load("own");
+    for (const comment of kept.mine.filter(({ told }) => told)) await own.tell(comment, comment.told);
   }
 }
 

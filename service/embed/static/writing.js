@@ -6,7 +6,7 @@ export default class Writing {
   constructor(talk, tools) {
     Object.assign(this, { talk, ...tools });
     talk.form.addEventListener("input", ({ target }) => this.excuse(target));
-    this.loaded = Promise.all([talk.load("reader"), talk.load("own")]);
+    this.loaded = Promise.all([talk.load("reader"), talk.load("own"), talk.load("panel")]);
     this.loaded.then(([reader]) => reader.greet(true)).catch(() => {});
   }
 
@@ -74,7 +74,9 @@ export default class Writing {
   accepted({ name, body, parent }, { id, receipt }, own) {
     const { talk } = this;
     const comment = { id, receipt, name, text: body, parent, answered: talk.answered, at: new Date().toISOString() };
-    talk.kept.mine = [comment, ...talk.kept.mine.filter((other) => other.id !== id && other !== own.again)];
+    talk.kept.mine = [comment, ...talk.kept.mine.filter((other) => other.id !== id && other !== own.sentAgain)];
+    if (own.sentAgain) talk.reader.finish(own.sentAgain.id);
+    own.sentAgain = null;
     talk.control("body").value = talk.kept.draft.body = "";
     talk.keep();
     talk.reader.add(comment);

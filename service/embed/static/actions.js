@@ -1,0 +1,68 @@
+/** What a reader can do about a comment: report it, or edit and delete an own one. Loaded by the first click. */
+
+const WORDS = {}; // the server puts the words of the page's language here
+const REASONS = ["insult", "hate", "threat", "spam", "off_topic", "privacy", "other"];
+
+export default class Actions {
+  constructor(talk, tools) {
+    Object.assign(this, { talk, ...tools });
+    this.loaded = Promise.all(["reader", "panel", "own"].map((name) => talk.load(name)));
+    this.loaded.catch(() => {});
+  }
+
+  /** Open what can be done below the comment, or close it. */
+  async toggle(comment, opener) {
+    const wasOpen = opener.ariaExpanded === "true";
+    this.close();
+    if (wasOpen) return;
+    opener.ariaExpanded = "true";
+    this.opener = opener;
+    const place = this.make("div", { className: "actions" });
+    opener.closest("article").append(place);
+    place.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.close(opener);
+    });
+    this.place = place;
+    await this.loaded;
+    const receipt = this.talk.reader.receipt(comment.id);
+    place.append(receipt ? await this.talk.own.tools(comment, receipt, place) : this.tools(comment, place));
+  }
+
+  close(focused) {
+    this.place?.remove();
+    if (this.opener) this.opener.ariaExpanded = "false";
+    focused?.focus();
+  }
+
+  tools(comment, place) {
+    const { site, code } = this.talk;
+    const href = `${this.HOST}${site.slice(3)}notice?${new URLSearchParams({ comment: comment.id, lang: code })}`;
+    return this.make(
+      "p",
+      { className: "tools" },
+      this.button(WORDS.report.report, () => this.report(comment, place)),
+      this.make("a", { href }, WORDS.report.illegal),
+    );
+  }
+
+  report(comment, place) {
+    const { make, talk } = this;
+    const choices = REASONS.map((value) => make("label", {}, make("input", { type: "radio", name: "reason", value }), WORDS.report[value]));
+    const send = async ({ reason, text }) => {
+      if (!reason.value) {
+        choices[0].firstChild.focus();
+        throw { words: WORDS.report.choose };
+      }
+      await talk.reader.send("POST", `${talk.site}comments/${comment.id}/reports`, { reason: reason.value, text: text.value.trim() });
+      talk.panel.note(place, WORDS.report.sent);
+    };
+    const form = talk.panel.form({
+      fields: [make("fieldset", {}, make("legend", {}, WORDS.report.reported), make("div", { className: "choices" }, ...choices)), talk.panel.area("text", WORDS.report.words, { maxLength: 1000 })],
+      verb: WORDS.report.send,
+      send,
+      close: () => this.close(this.opener),
+    });
+    place.replaceChildren(form);
+    choices[0].firstChild.focus();
+  }
+}
