@@ -32,6 +32,8 @@ class Candidate:
 
     - `email_index` and `address` are keyed hashes (hex) of the email address and of the reader's IP
       address.
+    - `reader_id` is the reader who is known to be its author. `site_has_readers` says whether the
+      site knows any.
     - `origins` are the site's own ("https://paper.example").
     - `language` is an ISO 639-1 code or "und". `at` is the time of acceptance.
     - `page` is the URL of the page with the form, on one of the site's origins.
@@ -53,6 +55,8 @@ class Candidate:
     website: str | None = None
     email_index: str = ""
     address: str = ""
+    reader_id: str | None = None
+    site_has_readers: bool = False
     language: str = "und"
     origins: tuple[str, ...] = ()
     page: str | None = None

@@ -33,7 +33,8 @@ SCREENING = "screening"
 LITTLE_KNOWN = "little_known"
 # Found by the language check: a moderator reads every comment in this language first.
 READ_FIRST = "read_first"
-
+# Found by the author check: the name is another person's.
+RESERVED_NAME = "reserved_name"
 
 # Found by a check that read only a part of the comment, because the whole would have taken too
 # long. Nobody writes so much into 10,000 characters by accident, so a human looks at it, whatever

@@ -9,7 +9,14 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from models.judgement.evidence import LITTLE_KNOWN, READ_FIRST, UNREAD, Evidence, Outcome
+from models.judgement.evidence import (
+    LITTLE_KNOWN,
+    READ_FIRST,
+    RESERVED_NAME,
+    UNREAD,
+    Evidence,
+    Outcome,
+)
 from models.judgement.scores import ABUSE, SCORES
 
 Entry = Annotated[
@@ -23,8 +30,10 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Then = Literal["approve", "flag", "wait"]
 Weight = Literal["ignore", "hint", "flag", "reject"]
 WhenAbstaining = Literal["approve", "judge", "flag"]
+MayPost = Literal["anyone", "proven", "signed_in"]
 
 
+MOST_LINKS = MOST_REPEATS = 1000
 PAGE_QUERY = ("p", "id", "page_id", "article")
 
 
@@ -102,7 +111,7 @@ class LinksPolicy(_Part):
     target.
     """
 
-    max_links: Annotated[int, Field(ge=0, le=1000, examples=[2])] = 2
+    max_links: Annotated[int, Field(ge=0, le=MOST_LINKS, examples=[2])] = 2
     shorteners: Weight = "flag"
 
 
@@ -140,8 +149,8 @@ class RepeatsPolicy(_Part):
     text.
     """
 
-    max_same: Annotated[int, Field(ge=0, le=1000)] = 2
-    max_similar: Annotated[int, Field(ge=0, le=1000)] = 4
+    max_same: Annotated[int, Field(ge=0, le=MOST_REPEATS)] = 2
+    max_similar: Annotated[int, Field(ge=0, le=MOST_REPEATS)] = 4
 
 
 class PacePolicy(_Part):
@@ -163,6 +172,26 @@ class AuthorPolicy(_Part):
 
     hold_after_rejections: Annotated[int, Field(ge=1, le=1000)] = 2
     hold_first: Annotated[int, Field(ge=0, le=100)] = 0
+
+
+class ReadersPolicy(_Part):
+    """Readers whom the site's sign-on or a confirmed email address identifies.
+
+    A reader is trusted who has `trust_after` approved comments and no rejected one within the last
+    90 days; null trusts nobody. A trusted reader's comment is held for its spam score only from
+    `trusted_spam_flag_above`, and is not held for having many links or repeating a text. The abuse
+    score and all other rules stay.
+
+    `hold_first` holds a known reader's comments until this many have been approved.
+
+    `reserved_names` cannot be used by others than signed-on readers. Names of staff, and those of
+    known readers with two words or more, are reserved anyway. Greenroom holds the comment.
+    """
+
+    trust_after: Annotated[int | None, Field(ge=1, le=1000)] = None
+    trusted_spam_flag_above: Probability = 0.9
+    hold_first: Annotated[int, Field(ge=0, le=100)] = 0
+    reserved_names: tuple[Entry, ...] = Field((), max_length=500, examples=[["The editors"]])
 
 
 class FormPolicy(_Part):
@@ -225,11 +254,14 @@ class Policy(_Part):
     """The moderation policy of one site. By default, comments that are clearly fine go live and all
     others are flagged.
 
-    `moderation` "before" holds every comment for a moderator. `could_not_run` sets for each check
+    `moderation` "before" holds every comment for a moderator. `identity` says who may post:
+    "proven" needs a confirmed email address or the site's own sign-on, "signed_in" the sign-on.
+    `could_not_run` sets for each check
     what happens if it could not run; "wait" keeps the comment pending until it has run.
     """
 
     moderation: Literal["after", "before"] = "after"
+    identity: MayPost = "anyone"
     spam: SpamPolicy = SpamPolicy()
     abuse: AbusePolicy = AbusePolicy()
     email: EmailPolicy = EmailPolicy()
@@ -239,6 +271,7 @@ class Policy(_Part):
     repeats: RepeatsPolicy = RepeatsPolicy()
     pace: PacePolicy = PacePolicy()
     author: AuthorPolicy = AuthorPolicy()
+    readers: ReadersPolicy = ReadersPolicy()
     form: FormPolicy = FormPolicy()
     promises: PromisesPolicy = PromisesPolicy()
     sample: SamplePolicy = SamplePolicy()
@@ -308,6 +341,8 @@ def _findings_by_check(evidence: Sequence[Evidence], policy: Policy) -> list[tup
     scores come after the hints, which lower the thresholds of the spam score.
     """
     findings: list[tuple[str, _Finding]] = []
+    if _is_trusted(evidence, policy):
+        policy = _for_trusted(policy)
     for item in evidence:
         if item.check not in SCORES:
             findings += [(item.check, finding) for finding in _weigh(item, policy)]
@@ -326,6 +361,35 @@ def _findings_by_check(evidence: Sequence[Evidence], policy: Policy) -> list[tup
         every = _Finding("flag", "this site reviews every comment before publishing it")
         findings.append(("", every))
     return findings
+
+
+def _is_trusted(evidence: Iterable[Evidence], policy: Policy) -> bool:
+    """Whether the author is known and has earned the site's trust. A name or an address that
+    anyone can type earns none.
+    """
+    needed = policy.readers.trust_after
+    counts = next((item.counts for item in evidence if item.check == "author"), {})
+    if needed is None or not counts.get("known"):
+        return False
+    return counts.get("approved_lately", 0) >= needed and not counts.get("rejected_lately")
+
+
+def _for_trusted(policy: Policy) -> Policy:
+    """Return the policy for a trusted reader. It is never stricter than for others."""
+    spam, least = policy.spam, policy.readers.trusted_spam_flag_above
+    raised = {
+        "flag_above": max(spam.flag_above, least),
+        "flag_above_with_hint": max(spam.flag_above_with_hint, least),
+        "flag_above_little_known": max(spam.flag_above_little_known, least),
+        "reject_above": None,
+    }
+    return policy.model_copy(
+        update={
+            "spam": spam.model_copy(update=raised),
+            "links": policy.links.model_copy(update={"max_links": MOST_LINKS}),
+            "repeats": RepeatsPolicy(max_same=MOST_REPEATS, max_similar=MOST_REPEATS),
+        }
+    )
 
 
 def _reasons_by_weight(findings: Iterable[_Finding]) -> dict[str, list[str]]:
@@ -472,11 +536,14 @@ def _pace(item: Evidence, policy: Policy) -> Iterable[_Finding]:
 def _author(item: Evidence, policy: Policy) -> Iterable[_Finding]:
     if item.counts.get("rejected", 0) >= policy.author.hold_after_rejections:
         yield _Finding("flag", item.found.get("rejected", item.detail))
+    if reason := item.found.get(RESERVED_NAME):
+        yield _Finding("flag", reason)
+    hold_first = policy.author.hold_first
+    if item.counts.get("known"):
+        hold_first = max(hold_first, policy.readers.hold_first)
     approved = item.counts.get("approved")  # a trusted address's record holds nothing
-    if approved is not None and approved < policy.author.hold_first:
-        first = (
-            "comment" if policy.author.hold_first == 1 else f"{policy.author.hold_first} comments"
-        )
+    if approved is not None and approved < hold_first:
+        first = "comment" if hold_first == 1 else f"{hold_first} comments"
         yield _Finding(
             "flag",
             f"this site reviews an author's first {first}; {approved} approved so far",

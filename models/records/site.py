@@ -43,5 +43,6 @@ class Site(Base):
     created_at: Mapped[When] = mapped_column(default=now)
 
 
-# NULL if the policy was saved before it had this part.
+# NULL if the policy was saved before it had these parts.
 PAGE_QUERY = Site.policy["threads"]["query"].label("page_query")
+MAY_POST = Site.policy["identity"].label("identity")

@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from models.identifiers import is_id
-from models.judgement.policy import FormPolicy
+from models.judgement.policy import FormPolicy, MayPost
 from models.records import Comment, Thread
 from models.store import deadlines, storage
 from models.store.database import reading
@@ -30,6 +30,7 @@ from service.comments.pages import empty_page, read_page, read_replies
 from service.comments.receipts import receipt_of
 from service.comments.submission import (
     NON_BLANK,
+    KnownSubmission,
     Submission,
     SubmissionForm,
     ThreadArgument,
@@ -42,11 +43,13 @@ from service.http.api_types import ID_SCHEMA, Id
 from service.http.body_sizes import COMMENT_BYTES
 from service.http.calls import Header, Noun
 from service.http.form_tokens import issue_form_token
-from service.http.problems import Problem, from_validation, shaped
+from service.http.problems import Problem, from_validation, json_of, shaped
 from service.http.requests import FORM, Query, query_as, whole_number
 from service.http.response_headers import ROUTE, published_headers
 from service.http.responses import PRIVATE, json_response
 from service.http.sharing import shared, wanted_site
+from service.readers.identity import FIELD, IDENTITY, Identity, identify
+from service.readers.tokens import MOST_TOKEN
 from service.sites.lookup import SiteInfo
 
 MOST_THREADS, MOST_KEY, MOST_LANGUAGE = 500, 255, 35
@@ -62,6 +65,15 @@ class Form(TypedDict):
 
     token: Annotated[str, Field(examples=["ZGVtbw.aKx1Pw.9Xk0"])]
     locale: Annotated[str, Field(examples=["en"])]
+    identity: Annotated[
+        MayPost,
+        Field(
+            description=(
+                "Who may post on this site: anyone, only readers with a confirmed email address, "
+                "or only those whom the site signed in. A thread may differ."
+            )
+        ),
+    ]
     honeypot: Annotated[
         str,
         Field(
@@ -87,6 +99,7 @@ def read_form(site: str) -> Response:
     body: Form = {
         "token": issue_form_token(info.key),
         "locale": info.locale,
+        "identity": info.identity,
         "honeypot": "homepage_url",
         "min_seconds": FormPolicy().min_seconds,
     }
@@ -115,7 +128,10 @@ class Accepted(TypedDict):
     answers={
         303: "The form was accepted. `Location` is a page that tells the reader what happens next.",
         400: "The body is JSON or a form, but it is malformed or not UTF-8.",
-        401: "Greenroom-Reader-Address was sent without a valid key.",
+        401: (
+            "The identity is not valid or has expired, or the site requires one. Or "
+            "Greenroom-Reader-Address was sent without a valid key."
+        ),
         403: (
             "Greenroom-Reader-Address was sent with a key of another site or without the scope "
             "`post`."
@@ -149,6 +165,14 @@ class Accepted(TypedDict):
                 "examples": ["6f1c2a4e-post-1"],
             },
         ),
+        IDENTITY: Header(
+            what=(
+                "Who the reader is: a token of the site's sign-on (docs/sign-on.md) or a reader "
+                "key. With it, `name` and `email` may be missing from the body, and those of the "
+                "identity replace them."
+            ),
+            schema={"type": "string", "maxLength": MOST_TOKEN},
+        ),
         READER_ADDRESS: Header(
             what=(
                 "The reader's IP address, for a server that posts on behalf of its readers. Needs "
@@ -175,10 +199,21 @@ def post_comment(site: str) -> BaseResponse:
         raise too_fast
     if request.mimetype != "application/json":
         raise Problem(415, f"Content-Type must be application/json or {FORM}.")
-    comment_id = _accept(info, shaped(Submission, _body()), address)
+    identity = identify(info, "")
+    comment_id = _accept(info, _said(_body(), identity), address, identity)
     receipt = f"/v1/receipts/{receipt_of(comment_id)}"
     body: Accepted = {"id": comment_id, "status": "pending", "receipt": receipt}
     return shared(info, json_response(body, 202, {"Location": receipt, **PRIVATE}))
+
+
+def _said(body: bytes, identity: Identity | None) -> Submission:
+    """Return the comment of a JSON body, with the name and the address of a known author."""
+    if identity is None:
+        return shaped(Submission, body)
+    fields = json_of(body)
+    if not isinstance(fields, dict):
+        return shaped(Submission, body)
+    return shaped(KnownSubmission, orjson.dumps(identity.fill(fields)))
 
 
 def _reader_address(info: SiteInfo) -> str:
@@ -219,7 +254,12 @@ def _post_form(info: SiteInfo, address: str, too_fast: Problem | None) -> BaseRe
     try:
         if too_fast:
             raise too_fast
-        comment_id = _accept(info, Submission.model_validate(fields), address)
+        identity = identify(info, fields.get(FIELD, ""))
+        if identity:
+            said: Submission = KnownSubmission.model_validate(identity.fill(fields))
+        else:
+            said = Submission.model_validate(fields)
+        comment_id = _accept(info, said, address, identity)
     except ValidationError as error:
         raise FormRefused(info, fields, from_validation(error)) from None
     except Problem as problem:
@@ -251,8 +291,11 @@ def _body() -> bytes:
     return request.get_data(cache=False)
 
 
-def _accept(info: SiteInfo, said: Submission, address: str) -> str:
-    return accept(info, said, address=address, idempotency_key=_idempotency_key()).comment_id
+def _accept(info: SiteInfo, said: Submission, address: str, identity: Identity | None) -> str:
+    accepted = accept(
+        info, said, address=address, idempotency_key=_idempotency_key(), identity=identity
+    )
+    return accepted.comment_id
 
 
 def _idempotency_key() -> str | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 from typing_extensions import TypedDict
 
 from models.failpoints import failpoint
+from models.judgement.policy import MayPost
 from models.store.database import begin
 from models.text.cleaning import clean_line, is_blank
 from service.comments.submission import MOST_TITLE, NON_BLANK, thread_key
@@ -34,7 +35,8 @@ Title = Annotated[str, StringConstraints(max_length=MOST_TITLE), AfterValidator(
 class ThreadChange(BaseModel):
     """The settings to change on a thread. Fields that you leave out stay as they are. With
     `moderation` "before", a moderator reads every comment first. `slow_seconds` is how long an
-    author must wait between two comments; null means no wait.
+    author must wait between two comments; null means no wait. `identity` says who may post in this
+    thread; null means that the site's policy decides.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -45,6 +47,7 @@ class ThreadChange(BaseModel):
     state: Annotated[Literal["open", "closed"] | None, Field(examples=["closed"])] = None
     moderation: Literal["before", "after"] | None = None
     slow_seconds: Annotated[int, Field(ge=1, le=86_400)] | None = None
+    identity: MayPost | None = None
     title: Title | None = None
     url: Annotated[
         str | None, Field(json_schema_extra={"format": "uri"}, examples=["https://paper.example/a"])
@@ -61,6 +64,7 @@ class ThreadNow(TypedDict):
     count: Annotated[int, Field(examples=[12])]
     moderation: Annotated[str, OneOf(("before", "after"))]
     slow_seconds: int | None
+    identity: MayPost | None
 
 
 @api.call(
@@ -91,6 +95,7 @@ def change_thread(who: Caller, body: ThreadChange) -> ThreadNow:
             "count": row.count,
             "moderation": row.moderation or "after",
             "slow_seconds": row.slow_seconds,
+            "identity": cast("MayPost | None", row.identity),
         }
     failpoint("thread_changed")
     ring_soon(PUBLISH, row.id)
@@ -106,6 +111,8 @@ def _changes(wanted: ThreadChange, origins: Collection[str]) -> ThreadChanges:
         changes["moderation"] = wanted.moderation or "after"
     if "slow_seconds" in wanted.model_fields_set:
         changes["slow_seconds"] = wanted.slow_seconds
+    if "identity" in wanted.model_fields_set:
+        changes["identity"] = wanted.identity
     if wanted.title:
         changes["title"] = wanted.title
     if wanted.url:

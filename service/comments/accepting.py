@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from models.avatars import FROM_NAME, avatar_of
 from models.failpoints import failpoint
 from models.identifiers import is_id, new_id
+from models.judgement.policy import MayPost
 from models.records import Comment, Thread
 from models.store.database import Base, OutcomeUnknown, begin, insert_new, now, reading
 from models.store.secrets import email_index, encrypt_email, keyed_hash
@@ -24,12 +25,13 @@ from service.comments.submission import Submission, without_token
 from service.comments.together import Together
 from service.http.form_tokens import read_form_token
 from service.http.problems import Problem, wrong_fields
+from service.readers.identity import Identity, Kind, not_accepted
 from service.sites.lookup import SiteInfo
 from worker.bell import SCREEN, ring_soon
 
 # Built once: putting a statement together costs more than running it.
 _THREADS = Base.metadata.tables["threads"].c
-_THREAD = select(_THREADS.id, _THREADS.state).where(
+_THREAD = select(_THREADS.id, _THREADS.state, _THREADS.identity).where(
     _THREADS.site_id == bindparam("site"), _THREADS.key == bindparam("key")
 )
 
@@ -39,6 +41,16 @@ PERHAPS = (
     "been accepted. You can safely send the same comment again: Greenroom never stores it "
     "twice."
 )
+
+_MAY_POST: dict[MayPost, tuple[Kind | None, ...]] = {
+    "anyone": (None, "proven", "signed_on"),
+    "proven": ("proven", "signed_on"),
+    "signed_in": ("signed_on",),
+}
+_NEEDS: dict[MayPost, str] = {
+    "proven": "To comment here, confirm your email address or sign in first.",
+    "signed_in": "To comment here, sign in first.",
+}
 
 log = structlog.get_logger()
 
@@ -56,6 +68,7 @@ class _Asked(NamedTuple):
     site: SiteInfo
     said: Submission
     row: dict[str, Any]
+    kind: Kind | None
 
 
 class _Place(NamedTuple):
@@ -66,18 +79,24 @@ class _Place(NamedTuple):
 
 
 def accept(
-    site: SiteInfo, said: Submission, *, address: str, idempotency_key: str | None = None
+    site: SiteInfo,
+    said: Submission,
+    *,
+    address: str,
+    idempotency_key: str | None = None,
+    identity: Identity | None = None,
 ) -> Accepted:
     """Store the comment and ring for its screening.
 
     The same Idempotency-Key, or the same author and text on the same thread, gets the first comment
-    again. Raises `Problem`: 404 for a parent that is not published there, 409 for a closed thread,
-    422 for a wrong `url` or a key that was used with another body before.
+    again. Raises `Problem`: 401 if the site or the thread needs an identity, 404 for a parent that
+    is not published there, 409 for a closed thread, 422 for a wrong `url` or a key that was used
+    with another body before.
     """
     began = perf_counter()
     _check_url(site, said)
-    row = _row(site, said, address=address, idempotency_key=idempotency_key)
-    accepted = _together.do(_Asked(site, said, row))
+    row = _row(site, said, identity, address=address, idempotency_key=idempotency_key)
+    accepted = _together.do(_Asked(site, said, row, identity.kind if identity else None))
     if accepted.is_new:
         ring_soon(SCREEN, accepted.comment_id)
         ms = round((perf_counter() - began) * 1000)
@@ -130,20 +149,19 @@ def _by_thread(asked: Sequence[_Asked]) -> list[int]:
 
 def _try(session: Session, threads: _Threads, asked: _Asked) -> Accepted | BaseException:
     try:
-        return _keep(session, threads, *asked)
+        return _keep(session, threads, asked)
     except (
         Problem
     ) as problem:  # raised before anything was written, so the others' transaction continues
         return problem
 
 
-def _keep(
-    session: Session, threads: _Threads, site: SiteInfo, said: Submission, row: dict[str, Any]
-) -> Accepted:
+def _keep(session: Session, threads: _Threads, asked: _Asked) -> Accepted:
+    said, row = asked.said, asked.row
     earlier = _earlier(session, row)
     if earlier:
         return Accepted(earlier, is_new=False)
-    place = _find_place(session, threads, site, said)
+    place = _find_place(session, threads, asked)
     row.update(thread_id=place.thread_id, top_id=place.top_id or row["id"])
     row["avatar"] = avatar_of(said.name, place.thread_id)
     # With the reader's IP address, so that someone who guesses another person's email address does
@@ -169,11 +187,15 @@ def _check_url(site: SiteInfo, said: Submission) -> None:
 
 
 def _row(
-    site: SiteInfo, said: Submission, *, address: str, idempotency_key: str | None
+    site: SiteInfo,
+    said: Submission,
+    identity: Identity | None,
+    *,
+    address: str,
+    idempotency_key: str | None,
 ) -> dict[str, Any]:
     """Return everything that can be prepared before the transaction begins."""
     at = now()
-    index = email_index(said.email)
     form = read_form_token(site.key, said.token, honeypot=bool(said.homepage_url))
     return {
         "id": new_id(),
@@ -182,8 +204,10 @@ def _row(
         "status": "pending",
         "version": 1,
         "name": said.name,
-        "email": encrypt_email(said.email),
-        "email_index": index,
+        "email": encrypt_email(said.email) if said.email else None,
+        "email_index": _author_index(said, identity),
+        "reader_id": identity.reader_id if identity else None,
+        "badges": (list(identity.badges) or None) if identity else None,
         "website": said.website,
         "body": said.body,
         "avatar_from": FROM_NAME,
@@ -197,6 +221,15 @@ def _row(
         else None,
         "screen_due": at,
     }
+
+
+def _author_index(said: Submission, identity: Identity | None) -> str:
+    """Return the index under which the author's other comments are found. For a reader without an
+    email address, it is made from the reader's id.
+    """
+    if said.email or identity is None:
+        return email_index(said.email)
+    return keyed_hash("author without an address", identity.reader_id)
 
 
 def _earlier(session: Session, row: dict[str, Any]) -> str | None:
@@ -222,14 +255,16 @@ def _first(session: Session, row: dict[str, Any]) -> str:
     return session.execute(select(Comment.id).where(same)).scalar_one()
 
 
-def _find_place(session: Session, threads: _Threads, site: SiteInfo, said: Submission) -> _Place:
+def _find_place(session: Session, threads: _Threads, asked: _Asked) -> _Place:
     """Return the thread, created if this is its first comment, and the branch of the parent
     comment.
 
     Every refusal comes before the first write, because others' comments are in the same
     transaction.
     """
+    site, said = asked.site, asked.said
     thread = threads.get((site.id, said.thread)) or _thread(session, site, said.thread)
+    _check_identity((thread and thread.identity) or site.identity, asked.kind)
     if thread and thread.state == "closed":
         raise Problem(409, "This thread is closed. It accepts no new comments.")
     top_id = _answered(session, thread.id if thread else None, said.parent) if said.parent else None
@@ -239,6 +274,11 @@ def _find_place(session: Session, threads: _Threads, site: SiteInfo, said: Submi
         assert thread is not None
     threads[site.id, said.thread] = thread
     return _Place(thread.id, top_id)
+
+
+def _check_identity(may_post: MayPost, kind: Kind | None) -> None:
+    if kind not in _MAY_POST[may_post]:
+        raise not_accepted(_NEEDS[may_post])
 
 
 def _answered(session: Session, thread_id: int | None, parent: str) -> str:

@@ -59,6 +59,7 @@ _TITLE = (
     "The page's title, at most 300 characters; a longer title is cut. Greenroom checks it like "
     "the body. The thread keeps the first approved title."
 )
+_IDENTITY = "What the header `Greenroom-Identity` holds, for a form without JavaScript."
 _WEBSITE = "Stored in the form that a browser uses. A URL with a user name is rejected."
 
 
@@ -103,10 +104,7 @@ class Submission(BaseModel):
         value = clean_line(value, MOST_EMAIL)
         if not value:
             raise ValueError("This field is required.")
-        try:
-            return parsed_email(value).normalized
-        except EmailNotValidError as error:
-            raise ValueError(f"This is not an email address: {_first_down(str(error))}") from None
+        return _email_address(value)
 
     @field_validator("website")
     @classmethod
@@ -133,6 +131,18 @@ class Submission(BaseModel):
         except ValueError:
             return None
         return None if is_blank(title) else title
+
+
+class KnownSubmission(Submission):
+    """A comment by a reader who is known, and whose identity may have no email address."""
+
+    email: Text = ""
+
+    @field_validator("email")
+    @classmethod
+    def _email(cls, value: str) -> str:
+        value = clean_line(value, MOST_EMAIL)
+        return _email_address(value) if value else ""
 
 
 def thread_key(value: str) -> str:
@@ -167,6 +177,7 @@ class SubmissionForm(BaseModel):
     parent: Annotated[str, Field(description="The id of the comment to reply to.")] = ""
     website: Annotated[str, Field(max_length=500, description=_WEBSITE)] = ""
     token: str = ""
+    identity: Annotated[str, Field(description=_IDENTITY)] = ""
     homepage_url: str = ""
 
 
@@ -174,6 +185,13 @@ def _not_blank(value: str) -> str:
     if is_blank(value):
         raise ValueError("This field is required.")
     return value
+
+
+def _email_address(value: str) -> str:
+    try:
+        return parsed_email(value).normalized
+    except EmailNotValidError as error:
+        raise ValueError(f"This is not an email address: {_first_down(str(error))}") from None
 
 
 def _web_address(value: str, most: int) -> str:

@@ -31,6 +31,7 @@ from service.sites.policy_words import (
     CHOICES,
     LEFT_EMPTY,
     LISTS,
+    MAY_POST,
     NAMES,
     NUMBERS,
     SWITCHES,
@@ -106,6 +107,7 @@ def _page(who: SignedIn, site: str, trial: Trial = NOTHING_TRIED) -> str:
         weights=WEIGHTS,
         switches=SWITCHES,
         choices=CHOICES,
+        may_post=MAY_POST,
         versions=versions,
         models=models,
         waiting=waiting,
@@ -145,7 +147,8 @@ def _values(policy: Policy) -> dict[str, object]:
         values[name] = "yes" if values[name] else "no"
     values["threads.query"] = " ".join(policy.threads.query)
     values["abuse.first_in_languages"] = " ".join(policy.abuse.first_in_languages)
-    values["moderation"] = policy.moderation
+    values["moderation"], values["identity"] = policy.moderation, policy.identity
+    values["readers.reserved_names"] = "\n".join(policy.readers.reserved_names)
     values.update(request.form.to_dict())
     return values
 
@@ -220,8 +223,9 @@ def _changed(kept: dict[str, Any]) -> dict[str, Any]:
     stays.
     """
     changed: dict[str, Any] = Policy.model_validate(kept).model_dump(mode="json")
-    if request.form.get("moderation"):
-        changed["moderation"] = request.form["moderation"]
+    for field in ("moderation", "identity"):
+        if request.form.get(field):
+            changed[field] = request.form[field]
     for score in SCORES:
         if when_abstaining := request.form.get(f"{score}.when_abstaining"):
             changed[score]["when_abstaining"] = when_abstaining
@@ -239,11 +243,16 @@ def _changed(kept: dict[str, Any]) -> dict[str, Any]:
             part, _, name = field.partition(".")
             changed[part][name] = request.form[field].replace(",", " ").split()
     for name in WORD_LISTS:
-        if name in request.form:
-            changed["words"][name] = [
-                line for line in map(str.strip, request.form[name].splitlines()) if line
-            ]
+        changed["words"][name] = _typed_lines(name, changed["words"][name])
+    names = changed["readers"]["reserved_names"]
+    changed["readers"]["reserved_names"] = _typed_lines("readers.reserved_names", names)
     return changed
+
+
+def _typed_lines(field: str, kept: list[str]) -> list[str]:
+    if field not in request.form:
+        return kept
+    return [line for line in map(str.strip, request.form[field].splitlines()) if line]
 
 
 def _replay(site: str, policy: Policy) -> Replay:

@@ -62,14 +62,20 @@ def shaped(shape: type[Shape], content: bytes) -> Shape:
     It is parsed twice, because a pydantic model accepts NaN and Infinity, which are no JSON (RFC
     8259, 6).
     """
-    try:
-        from_json(content, allow_inf_nan=False)
-    except ValueError:
-        raise _unreadable() from None
+    json_of(content)
     try:
         return shape.model_validate_json(content, strict=True)
     except ValidationError as error:
         raise from_validation(error) from None
+
+
+def json_of(content: bytes) -> object:
+    """Parse JSON. Raises a 400 if it is not."""
+    try:
+        parsed: object = from_json(content, allow_inf_nan=False)
+    except ValueError:
+        raise _unreadable() from None
+    return parsed
 
 
 def from_validation(error: ValidationError) -> Problem:

@@ -10,6 +10,7 @@ from typing import Literal, TypedDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.judgement.policy import MayPost
 from models.records import Thread
 from models.store.database import insert_new, now
 from models.text.cleaning import clean_line, is_blank
@@ -23,18 +24,26 @@ _MODERATION = {
     "before": "turned on review of every comment for",
     "after": "turned off review of every comment for",
 }
+_MAY_POST: dict[MayPost | None, str] = {
+    None: "decided that those whom the site's policy names",
+    "anyone": "decided that anyone",
+    "proven": "decided that only readers with a confirmed address or the site's sign-on",
+    "signed_in": "decided that only readers whom the site signed in",
+}
 
 
 class ThreadChanges(TypedDict, total=False):
     """The settings to change; a field that is left out stays.
 
     With `moderation` "before", a moderator reads every comment first. `slow_seconds` is how long an
-    author waits between two comments. None removes a title, an address or the waiting time.
+    author waits between two comments. `identity` says who may post. None removes a title, an
+    address or the waiting time, and leaves the identity to the site's policy.
     """
 
     state: Literal["open", "closed"]
     moderation: Literal["before", "after"]
     slow_seconds: int | None
+    identity: MayPost | None
     title: str | None
     url: str | None
 
@@ -63,6 +72,8 @@ def alter_thread(session: Session, thread: Thread, changes: ThreadChanges, *, by
         thread.moderation = "before" if changes["moderation"] == "before" else None
     if "slow_seconds" in changes:
         thread.slow_seconds = changes["slow_seconds"]
+    if "identity" in changes:
+        thread.identity = changes["identity"]
     if "title" in changes:
         thread.title, thread.title_is_final = changes["title"], True
     if "url" in changes:
@@ -83,6 +94,8 @@ def _sentences(thread: Thread, changes: ThreadChanges) -> Iterator[str]:
     if "slow_seconds" in changes and changes["slow_seconds"] != thread.slow_seconds:
         was, becomes = (_pause(each) for each in (thread.slow_seconds, changes["slow_seconds"]))
         yield f"changed slow mode from {was} to {becomes} for {name}"
+    if "identity" in changes and changes["identity"] != thread.identity:
+        yield f"{_MAY_POST[changes['identity']]} may post in {name}"
     if "title" in changes and changes["title"] != thread.title:
         yield _renaming(thread, "title", changes["title"])
     if "url" in changes and changes["url"] != thread.url:

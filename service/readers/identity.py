@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Literal, NamedTuple
 
@@ -12,7 +13,7 @@ from models.identifiers import new_id
 from models.records import Reader
 from models.store.database import begin, insert_new, now, reading
 from models.store.secrets import email_index, encrypt_email, keyed_hash
-from models.text.folding import fold
+from models.text.names import folded_name
 from service.http.problems import Problem
 from service.http.requests import FORM
 from service.readers.tokens import Claims, WrongToken, check_token
@@ -21,7 +22,6 @@ from service.sites.lookup import SiteInfo
 IDENTITY = "Greenroom-Identity"
 FIELD = "identity"
 KEY_PREFIX = "rk_"
-MOST_FOLDED = 300
 SEEN_EVERY = timedelta(hours=1)
 
 Kind = Literal["signed_on", "proven"]
@@ -40,6 +40,16 @@ class Identity(NamedTuple):
     url: str | None
     badges: tuple[str, ...]
     email_is_proven: bool
+
+    def fill(self, fields: Mapping[str, object]) -> dict[str, object]:
+        """Return a comment's fields with what is known of its author. The site's word replaces
+        what was typed; a reader with a confirmed address may type another name.
+        """
+        known = {"email": self.email, "website": self.url}
+        if self.kind == "signed_on" or not fields.get("name"):
+            known["name"] = self.name
+        typed = {name: value for name, value in fields.items() if value is not None}
+        return typed | {name: value for name, value in known.items() if value}
 
 
 def identify(site: SiteInfo, field: str | None = None) -> Identity | None:
@@ -137,7 +147,7 @@ def remember(site: SiteInfo, known: Known) -> str:
 def _values(known: Known) -> dict[str, Any]:
     return {
         "name": known.name,
-        "folded_name": fold(known.name)[:MOST_FOLDED],
+        "folded_name": folded_name(known.name),
         "email_index": email_index(known.email) if known.email else "",
         "url": known.url,
         "avatar": known.avatar,

@@ -14,9 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from models import caches
-from models.judgement.policy import page_query
+from models.judgement.policy import MayPost, page_query
 from models.records import Site
-from models.records.site import PAGE_QUERY
+from models.records.site import MAY_POST, PAGE_QUERY
 from models.store import deadlines
 from models.store.database import reading
 from models.text.urls import origin_of
@@ -33,7 +33,8 @@ class SiteInfo(NamedTuple):
     """A site's properties that the public pages need.
 
     `stored_origins` are scheme, host and port in the form that the command stored; `page_query`
-    names the query parameters that identify a page.
+    names the query parameters that identify a page. `identity` is the policy's word for who may
+    post.
     """
 
     id: int
@@ -41,6 +42,7 @@ class SiteInfo(NamedTuple):
     stored_origins: tuple[str, ...]
     locale: str
     page_query: tuple[str, ...]
+    identity: MayPost = "anyone"
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -154,8 +156,15 @@ def _look_up(key: str) -> SiteInfo | None:
     return _info(row) if row else None
 
 
-def _info(row: Row[int, str, list[str], str, list[str] | None]) -> SiteInfo:
-    return SiteInfo(row.id, row.key, tuple(row.origins), row.locale, page_query(row.page_query))
+def _info(row: Row[int, str, list[str], str, list[str] | None, MayPost | None]) -> SiteInfo:
+    return SiteInfo(
+        row.id,
+        row.key,
+        tuple(row.origins),
+        row.locale,
+        page_query(row.page_query),
+        row.identity or "anyone",
+    )
 
 
-_SITES = select(Site.id, Site.key, Site.origins, Site.locale, PAGE_QUERY)
+_SITES = select(Site.id, Site.key, Site.origins, Site.locale, PAGE_QUERY, MAY_POST)

@@ -28,6 +28,9 @@ NUMBERS = {
     "pace.max_per_hour": "Comments allowed per author per hour",
     "author.hold_after_rejections": "Hold an author's comments after this many rejections",
     "author.hold_first": "Hold a new author's comments until this many have been approved",
+    "readers.trust_after": "Trust a known reader with this many approved comments and no rejection",
+    "readers.trusted_spam_flag_above": "Hold a trusted reader's comments from this spam score",
+    "readers.hold_first": "Hold a known reader's comments until this many have been approved",
     "promises.good_held_back_one_in": "Hold or reject at most 1 in this many good comments",
     "promises.reviews_a_day": "Ask for at most this many reviews a day",
     "threads.close_after_days": "Close threads this many days after the first comment",
@@ -35,6 +38,7 @@ NUMBERS = {
 }
 LEFT_EMPTY = {
     "spam.reject_above": "never by score alone",
+    "readers.trust_after": "nobody",
     "promises.good_held_back_one_in": "no limit",
     "promises.reviews_a_day": "no limit",
     "threads.close_after_days": "never automatically",
@@ -64,6 +68,8 @@ LISTS = {
 }
 OTHERS = {
     "moderation": "New comments",
+    "identity": "Who may post",
+    "readers.reserved_names": "Reserved names",
     "spam.when_abstaining": "Comments in a language that the spam model does not know",
     "abuse.when_abstaining": "Comments in a language that the abuse model does not know",
     "abuse.first_in_languages": "Languages in which a moderator reads every comment first",
@@ -71,8 +77,14 @@ OTHERS = {
     "form.min_seconds": "Seconds that count as faster than a person can type",
     "could_not_run": "What happens if a check cannot run",
 }
+MAY_POST = {
+    "anyone": "anyone",
+    "proven": "readers with a confirmed address, and those who signed in",
+    "signed_in": "only readers whom the site signed in",
+}
 SAID = {
     **CHOICES,
+    **MAY_POST,
     "after": "go live if no check finds a problem",
     "before": "wait for a moderator",
     "approve": "rely on the other checks",

@@ -366,6 +366,8 @@ def _candidate(
         website=row.website,
         email_index=row.email_index,
         address=row.address,
+        reader_id=row.reader_id,
+        site_has_readers=row.site_has_readers,
         language=language,
         origins=tuple(orjson.loads(row.origins)),
         page=page.get("url"),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Text, bindparam, cast, select
+from sqlalchemy import Row, Text, bindparam, cast, exists, select
 from sqlalchemy.orm import Session
 
 from models.judgement.scores import SCORES
@@ -33,6 +33,8 @@ class Waiting(NamedTuple):
     address: str
     form: str
     page: str
+    reader_id: str | None
+    site_has_readers: bool
     screenings: int
     thread_title: str | None
     title_is_final: bool
@@ -62,8 +64,9 @@ def _waiting(row: Row[Any]) -> Waiting:
 
 # Built once, of bare columns: putting the statement together, or making objects from the rows,
 # takes longer than the query itself.
-_COMMENT, _THREAD, _SITE, _SITE_SCORE = (
-    Base.metadata.tables[name].c for name in ("comments", "threads", "sites", "site_scores")
+_COMMENT, _THREAD, _SITE, _SITE_SCORE, _READER = (
+    Base.metadata.tables[name].c
+    for name in ("comments", "threads", "sites", "site_scores", "readers")
 )
 _MODELS = tuple(
     select(_SITE_SCORE.model)
@@ -71,11 +74,13 @@ _MODELS = tuple(
     .scalar_subquery()
     for score in SCORES
 )
+_HAS_READERS = exists().where(_READER.site_id == _COMMENT.site_id)
 _COLUMNS = (
     *(_COMMENT.id, _COMMENT.site_id, _COMMENT.thread_id, _COMMENT.name),
     *(_COMMENT.email, _COMMENT.email_index, _COMMENT.website, _COMMENT.body),
     *(_COMMENT.at, _COMMENT.address, cast(_COMMENT.form, Text), cast(_COMMENT.page, Text)),
-    *(_COMMENT.screenings, _THREAD.title, _THREAD.title_is_final, _THREAD.url),
+    *(_COMMENT.reader_id, _HAS_READERS, _COMMENT.screenings),
+    *(_THREAD.title, _THREAD.title_is_final, _THREAD.url),
     *(_THREAD.url_is_final, _THREAD.moderation, _THREAD.slow_seconds),
     *(cast(_SITE.origins, Text), cast(_SITE.policy, Text), _SITE.policy_version),
     *(_SITE.locale, _SITE.event_sequence, *_MODELS),

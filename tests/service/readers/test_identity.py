@@ -8,11 +8,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from models.records import Reader
+from models import caches
+from models.records import Comment, Reader
 from models.store.database import reading
+from models.store.secrets import decrypt_email
 from service.http.problems import Problem
 from service.readers.identity import Identity, identify
-from tests.caller import Client
+from tests.caller import Caller, Client, post
 from tests.service.readers.tokens import demo, new_secret, token
 
 
@@ -58,3 +60,79 @@ def test_only_a_confirmed_address_is_remembered(client: Client, app: Flask) -> N
         with reading() as session:
             reader = session.scalars(select(Reader)).one()
         assert (reader.email is not None, reader.email_index != "") == (is_proven, is_proven)
+
+
+def test_a_reader_who_signed_on_posts_without_name_and_email(client: Client) -> None:
+    identity = {
+        "Greenroom-Identity": token(new_secret(), roles=["staff"], url="https://ann.example")
+    }
+    answer = post(client, headers=identity, name=None, email=None)
+    assert answer.status_code == 202
+    with reading() as session:
+        comment = session.get_one(Comment, answer.json["id"])
+        reader = session.scalars(select(Reader)).one()
+    assert (comment.name, comment.email, comment.website) == (
+        "Ann Reed",
+        None,
+        "https://ann.example",
+    )
+    assert (comment.reader_id, comment.badges) == (reader.id, ["staff"])
+
+
+def test_the_tokens_name_and_email_replace_those_of_the_body(client: Client) -> None:
+    made = token(new_secret(), email="ann@paper.example")
+    answer = post(client, headers={"Greenroom-Identity": made}, name=None, email="b@c.example")
+    with reading() as session:
+        comment = session.get_one(Comment, answer.json["id"])
+    assert comment.email
+    assert (comment.name, decrypt_email(comment.email)) == ("Ann Reed", "ann@paper.example")
+
+
+def test_without_an_email_in_the_token_that_of_the_body_is_checked_and_kept(client: Client) -> None:
+    identity = {"Greenroom-Identity": token(new_secret())}
+    refused = post(client, headers=identity, email="nonsense")
+    assert refused.status_code == 422
+    assert refused.json["errors"][0]["field"] == "email"
+    assert post(client, headers=identity).status_code == 202
+
+
+def test_a_form_with_an_identity_needs_no_name_and_email(client: Client) -> None:
+    form = {"thread": "/harbour", "body": "The ferry was late.", "identity": token(new_secret())}
+    assert client.post("/v1/sites/demo/comments", data=form).status_code == 303
+    refused = client.post("/v1/sites/demo/comments", data={**form, "identity": "nonsense"})
+    assert refused.status_code == 401
+    assert "not a JWT" in refused.text
+
+
+def test_a_wrong_token_is_a_401_and_nothing_is_stored(client: Client) -> None:
+    new_secret()
+    answer = post(client, headers={"Greenroom-Identity": token("x" * 40)})
+    assert answer.status_code == 401
+    assert "identity token is not accepted" in answer.json["detail"]
+    with reading() as session:
+        assert session.scalars(select(Comment)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "anonymous", "signed_on"),
+    [("anyone", 202, 202), ("proven", 401, 202), ("signed_in", 401, 202)],
+)
+def test_a_site_decides_who_may_post(
+    moderator: Caller, policy: str, anonymous: int, signed_on: int
+) -> None:
+    assert moderator.call("PATCH", "/policy", json={"identity": policy}).status_code == 200
+    caches.forget()
+    assert post(moderator.client).status_code == anonymous
+    identity = {"Greenroom-Identity": token(new_secret())}
+    assert post(moderator.client, headers=identity).status_code == signed_on
+    assert moderator.client.get("/v1/sites/demo/form").json["identity"] == policy
+
+
+def test_a_thread_may_differ_from_its_site(moderator: Caller) -> None:
+    changed = moderator.call("PATCH", "/threads", json={"thread": "/vote", "identity": "signed_in"})
+    assert changed.json["identity"] == "signed_in"
+    refused = post(moderator.client, thread="/vote")
+    assert (refused.status_code, refused.json["detail"]) == (401, "To comment here, sign in first.")
+    assert post(moderator.client).status_code == 202
+    moderator.call("PATCH", "/threads", json={"thread": "/vote", "identity": None})
+    assert post(moderator.client, thread="/vote").status_code == 202

@@ -153,6 +153,7 @@ def kept(records: None, comes: Comes) -> Comes:
                     top_id=comment.id,
                     status=status,
                     name=comment.name,
+                    reader_id=comment.reader_id,
                     body=body,
                     email_index=comment.email_index,
                     address=comment.address,
