@@ -27,6 +27,7 @@ from service.api import (
     events,
     keys,
     lists,
+    mailing,
     model_versions,
     notes,
     people,
@@ -79,6 +80,7 @@ def create_app() -> Flask:
     nouns = (
         public,
         receipts,
+        mailing,
         lists,
         comments,
         decisions,

@@ -9,8 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import NamedTuple, NotRequired, TypedDict
+from urllib.parse import urlsplit
 
 LINE = 72  # characters of a plain line
+
+
+def site_name(key: str, origins: Sequence[str]) -> str:
+    """Return the name by which readers know a site: the host of its pages."""
+    return urlsplit(origins[0]).hostname or key if origins else key
 
 
 class Link(TypedDict):

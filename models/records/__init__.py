@@ -13,6 +13,7 @@ from models.records.delivery import Delivery
 from models.records.endpoint import Endpoint
 from models.records.event import Event
 from models.records.fingerprint import Fingerprint
+from models.records.follow import Follow
 from models.records.heartbeat import Heartbeat
 from models.records.keyring import Keyring
 from models.records.linked_host import LinkedHost
@@ -23,7 +24,9 @@ from models.records.moderator import Moderator
 from models.records.note import Note, Question
 from models.records.passed import Passed
 from models.records.policy_version import PolicyVersion
+from models.records.proof import Proof
 from models.records.reader import Reader
+from models.records.reader_key import ReaderKey
 from models.records.review import Review
 from models.records.screening import Screening
 from models.records.session import ConsoleSession
@@ -49,6 +52,7 @@ __all__ = [
     "Endpoint",
     "Event",
     "Fingerprint",
+    "Follow",
     "Heartbeat",
     "Keyring",
     "LinkedHost",
@@ -60,8 +64,10 @@ __all__ = [
     "Note",
     "Passed",
     "PolicyVersion",
+    "Proof",
     "Question",
     "Reader",
+    "ReaderKey",
     "Review",
     "Screening",
     "SignOn",

@@ -101,10 +101,7 @@ class Submission(BaseModel):
     @field_validator("email")
     @classmethod
     def _email(cls, value: str) -> str:
-        value = clean_line(value, MOST_EMAIL)
-        if not value:
-            raise ValueError("This field is required.")
-        return _email_address(value)
+        return email_address(value)
 
     @field_validator("website")
     @classmethod
@@ -141,8 +138,15 @@ class KnownSubmission(Submission):
     @field_validator("email")
     @classmethod
     def _email(cls, value: str) -> str:
-        value = clean_line(value, MOST_EMAIL)
-        return _email_address(value) if value else ""
+        return email_address(value) if clean_line(value, MOST_EMAIL) else ""
+
+
+def email_address(value: str) -> str:
+    """Return an address in its stored form. Raises ValueError, with a message for the writer."""
+    value = clean_line(value, MOST_EMAIL)
+    if not value:
+        raise ValueError("This field is required.")
+    return _email_address(value)
 
 
 def thread_key(value: str) -> str:

@@ -12,6 +12,7 @@ from flask import Response, abort, render_template, request, url_for
 from models.identifiers import is_id
 from models.locales.languages import languages
 from models.locales.words import Words, words_for
+from models.mailing.smtp import can_send
 from models.store.published import PublishedComment, ThreadPage
 from models.text.urls import origin_of, page_address
 from service.comments.mending import getting
@@ -29,6 +30,7 @@ from service.http.listening import public_url
 from service.http.problems import Problem
 from service.sites.lookup import SiteInfo, find_site
 
+MOST_IDENTITY = 4000  # characters
 LIMITS = {"body": 10_000, "name": 80, "email": 254, "website": 500}
 STATIC = ("pages.css", "demo.css", "demo.svg", "icon.svg")
 _DEMO = (
@@ -75,6 +77,19 @@ def thread(site_key: str) -> Response:
     """Show a thread. `?thread=KEY` names it; optional are `page`, `replies` (a page of the replies
     to that comment), `reply` (to write one), `lang`, and the article's `url`.
     """
+    return _show_thread(site_key, {})
+
+
+@embed.post("/sites/<site_key>/thread")
+def known_thread(site_key: str) -> Response:
+    """Show a thread to a reader whose identity is known. A POST keeps it out of addresses."""
+    identity = request.form.get("identity", "")[:MOST_IDENTITY]
+    answer = _show_thread(site_key, {"identity": identity})
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _show_thread(site_key: str, known: Mapping[str, str]) -> Response:
     site = find_site(site_key) or abort(404)
     try:
         key = thread_key(request.args.get("thread", ""))
@@ -83,6 +98,7 @@ def thread(site_key: str) -> Response:
     page = _replies(site, key) if "replies" in request.args else _page(site, key, _page_number())
     form = {
         "thread": key,
+        **known,
         **{name: request.args[name] for name in ("url", "title") if name in request.args},
     }
     answered = _find(page["comments"], request.args.get("reply"))
@@ -138,6 +154,7 @@ def _thread_page(
         title=page["title"],
         token=form.get("token") or issue_form_token(site.key),
         limits=LIMITS,
+        can_confirm=can_send() and not form.get("identity"),
         lang=wished_language(),
         here=partial(_here, site, form),
         follow=partial(_follow, site, form),

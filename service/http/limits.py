@@ -15,6 +15,12 @@ from models.settings import settings
 from service.http.problems import Problem
 
 REPORTS_PER_MINUTE = 30  # reports of one address
+MAILING: dict[str, RateLimitItem] = {
+    "proof": RateLimitItemPerHour(20, namespace="proof"),  # each may send a mail
+    "proof key": RateLimitItemPerMinute(90, namespace="proof key"),  # browsers ask every 2 seconds
+    "follow": RateLimitItemPerMinute(30, namespace="follow"),
+    "choice": RateLimitItemPerMinute(60, namespace="choice"),
+}
 _counting = threading.Lock()  # held from looking until counting
 
 
@@ -60,6 +66,22 @@ def count_report(address: str) -> Problem | None:
     if settings().rate_limits == "off" or _limiter().hit(limit, address):
         return None
     return Problem(429, "Too many reports. Try again in a minute.", headers={"Retry-After": "60"})
+
+
+def count_mailing(what: str, site: str, address: str) -> Problem | None:
+    """Count a request about mail: a "proof", a "proof key", a "follow" or a "choice". Return a 429
+    if this address has sent too many of them on this site.
+    """
+    limit = MAILING[what]
+    if settings().rate_limits == "off" or _limiter().hit(limit, site, address):
+        return None
+    opens = _limiter().get_window_stats(limit, site, address).reset_time
+    wait = max(1, math.ceil(opens - time.time()))
+    return Problem(
+        429,
+        f"Too many requests in a short time. Please try again in {in_words(wait)}.",
+        headers={"Retry-After": str(wait)},
+    )
 
 
 def in_words(seconds: int) -> str:

@@ -8,7 +8,13 @@ from service.http.problems import Problem
 from service.http.response_headers import cors_headers
 from service.sites.lookup import SiteInfo, find_site, remembered_site
 
-READERS = ("public", "receipts", "reports", "notices")  # the blueprints for readers' browsers
+READERS = (
+    "public",
+    "receipts",
+    "reports",
+    "notices",
+    "mailing",
+)  # the blueprints for readers' browsers
 _HEADERS = "Content-Type, Idempotency-Key, Greenroom-Identity"
 
 

@@ -12,10 +12,11 @@ from sqlalchemy import select, update
 from models.identifiers import new_id
 from models.records import Reader
 from models.store.database import begin, insert_new, now, reading
-from models.store.secrets import email_index, encrypt_email, keyed_hash
+from models.store.secrets import decrypt_email, email_index, encrypt_email, keyed_hash
 from models.text.names import folded_name
 from service.http.problems import Problem
 from service.http.requests import FORM
+from service.readers.reader_keys import reader_of_key
 from service.readers.tokens import Claims, WrongToken, check_token
 from service.sites.lookup import SiteInfo
 
@@ -65,12 +66,21 @@ def identify(site: SiteInfo, field: str | None = None) -> Identity | None:
     if not given:
         return None
     if given.startswith(KEY_PREFIX):
-        raise not_accepted("This reader key is unknown or was revoked.")
+        return _with_key(site, given)
     try:
         claims = check_token(site, given)
     except WrongToken as error:
         raise not_accepted(f"The identity token is not accepted. {error}") from None
     return _signed_on(site, claims)
+
+
+def _with_key(site: SiteInfo, key: str) -> Identity:
+    reader = reader_of_key(site.id, key)
+    if reader is None:
+        raise not_accepted("This reader key is unknown or was revoked.")
+    email = decrypt_email(reader.email) if reader.email else None
+    badges = tuple(reader.badges or ())
+    return Identity(reader.id, "proven", reader.name, email, reader.url, badges, email is not None)
 
 
 def not_accepted(detail: str) -> Problem:

@@ -139,6 +139,15 @@ API = {
     "GET /v1/sites/<site>/counts": Row("anyone"),
     "OPTIONS /v1/sites/<site>/counts": Row("anyone"),
     "GET /v1/receipts/<receipt>": Row("anyone"),
+    "POST /v1/sites/<site>/confirmations": Row("anyone", {"email": "x@y.example"}, json=True),
+    "OPTIONS /v1/sites/<site>/confirmations": Row("anyone"),
+    "POST /v1/sites/<site>/confirmations/key": Row(
+        "anyone", {"confirmation": "cf_wrong"}, json=True
+    ),
+    "OPTIONS /v1/sites/<site>/confirmations/key": Row("anyone"),
+    "PUT /v1/sites/<site>/following": Row("anyone", {"thread": "/x", "following": True}, json=True),
+    "GET /v1/sites/<site>/following": Row("anyone"),
+    "OPTIONS /v1/sites/<site>/following": Row("anyone"),
     "GET /v1/wordlists": Row("anyone"),
     "GET /v1/sites/<site>/events": Row("read"),
     "GET /v1/sites/<site>/queue": Row("moderate"),

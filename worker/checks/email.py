@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from disposable_email_domains import blocklist
 from email_validator import EmailNotValidError
 
 from models.judgement.candidate import Candidate
 from models.judgement.evidence import Evidence, Outcome
+from models.text.disposable import disposable_host, parents
 from models.text.email import parsed_email
 from models.text.mailboxes import SUGGESTED_DOMAINS
 from worker.resolver import Mail, resolver
@@ -55,7 +55,7 @@ def _evidence(domain: _Domain, mail: Mail | None) -> Evidence:
     correction = f"; did you mean {meant}?" if meant else ""
     if mail and mail.takes is False:
         found["impossible"] = f"the email domain {domain.shown} {mail.why}{correction}"
-    elif host := _disposable(domain.ascii):
+    elif host := disposable_host(domain.ascii):
         found["disposable"] = f"{host} provides disposable email addresses"
     unknown = mail is not None and mail.takes is None
     outcome = Outcome.UNAVAILABLE if unknown else Outcome.FOUND if found else Outcome.CLEAR
@@ -83,17 +83,7 @@ def _misshapen() -> Evidence:
 
 
 def _is_example(domain: str) -> bool:
-    return any(parent in _EXAMPLES for parent in _parents(domain))
-
-
-def _disposable(domain: str) -> str | None:
-    return next((parent for parent in _parents(domain)[:-1] if parent in blocklist), None)
-
-
-def _parents(domain: str) -> list[str]:
-    """Return the domain and its parents: for a.b.c, these are a.b.c, b.c and c."""
-    labels = domain.split(".")
-    return [".".join(labels[start:]) for start in range(len(labels))]
+    return any(parent in _EXAMPLES for parent in parents(domain))
 
 
 def _meant(domain: _Domain) -> str | None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from models.records import Moderator
-from models.store.database import reading
+from models.records import Moderator, Proof
+from models.settings import settings
+from models.store.database import begin, now, reading
 from service.comments.receipts import receipt_of
 from service.people import accounts
 from tests.answers import calls_of
@@ -36,7 +38,8 @@ class Journey:
         path = call.path.format(
             site="demo", id=id, tab=sent.pop("tab", ""), receipt=sent.pop("receipt", "")
         )
-        answer = self.client.open(path, method=call.method, headers=self.headers, **sent)
+        headers = self.headers | sent.pop("headers", {})
+        answer = self.client.open(path, method=call.method, headers=headers, **sent)
         assert answer.status_code == call.status, f"{operation}: {answer.text}"
         self.done.add(operation)
         return answer.json if answer.mimetype == "application/json" else answer.text
@@ -52,10 +55,13 @@ def journey(client: Client, moderator: Caller) -> Journey:
     return Journey(client, moderator.key)
 
 
-def test_every_call_answers_as_it_declares(journey: Journey, client: Client) -> None:
+def test_every_call_answers_as_it_declares(
+    journey: Journey, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Receiver() as receiver:
         _webhooks(journey, receiver)
         _readers(journey)
+        _mail(journey, monkeypatch)
         held = posted(client, body=LINKS, email="c@example.org", name="Carl")
         screen_all()
         publish_all()
@@ -99,6 +105,18 @@ def _readers(journey: Journey) -> None:
     assert journey("count_comments", query_string=thread)[COMMENT["thread"]]
     assert journey("read_receipt", receipt=receipt_of(first))["status"] == "approved"
     assert journey("list_starter_words")["lists"]
+
+
+def _mail(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREENROOM_SMTP_URL", "smtp://127.0.0.1:1")
+    settings.cache_clear()
+    begun = journey("begin_confirmation", json={"email": "zoe@example.org", "name": "Zoe"})
+    with begin() as session:
+        session.execute(update(Proof).values(confirmed_at=now()))
+    key = journey("fetch_key", json={"confirmation": begun["confirmation"]})["key"]
+    thread, headers = {"thread": COMMENT["thread"]}, {"Greenroom-Identity": key}
+    assert journey("follow", json=thread | {"following": True}, headers=headers)["following"]
+    assert journey("read_following", query_string=thread, headers=headers)["following"]
 
 
 def _moderators(journey: Journey, held: str) -> None:
