@@ -255,13 +255,15 @@ class Policy(_Part):
     others are flagged.
 
     `moderation` "before" holds every comment for a moderator. `identity` says who may post:
-    "proven" needs a confirmed email address or the site's own sign-on, "signed_in" the sign-on.
-    `could_not_run` sets for each check
-    what happens if it could not run; "wait" keeps the comment pending until it has run.
+    "proven" needs a confirmed email address or the site's own sign-on, "signed_in" the sign-on. A
+    published comment whose open reports weigh `reports_to_hold` together is held until a moderator
+    decides. `could_not_run` sets for each check what happens if it could not run; "wait" keeps the
+    comment pending until it has run.
     """
 
     moderation: Literal["after", "before"] = "after"
     identity: MayPost = "anyone"
+    reports_to_hold: Annotated[float, Field(ge=0.5, le=1000, examples=[3])] = 3
     spam: SpamPolicy = SpamPolicy()
     abuse: AbusePolicy = AbusePolicy()
     email: EmailPolicy = EmailPolicy()

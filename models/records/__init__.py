@@ -22,11 +22,13 @@ from models.records.mailbox import Mailbox
 from models.records.membership import Membership
 from models.records.moderator import Moderator
 from models.records.note import Note, Question
+from models.records.notice import Notice
 from models.records.passed import Passed
 from models.records.policy_version import PolicyVersion
 from models.records.proof import Proof
 from models.records.reader import Reader
 from models.records.reader_key import ReaderKey
+from models.records.report import Report
 from models.records.review import Review
 from models.records.screening import Screening
 from models.records.session import ConsoleSession
@@ -62,12 +64,14 @@ __all__ = [
     "Membership",
     "Moderator",
     "Note",
+    "Notice",
     "Passed",
     "PolicyVersion",
     "Proof",
     "Question",
     "Reader",
     "ReaderKey",
+    "Report",
     "Review",
     "Screening",
     "SignOn",

@@ -14,7 +14,8 @@ class Event(Base):
     Together they are the cursor.
 
     `sequence` counts a comment's events from 1 without gaps. `supersedes` is the event before it on
-    the same comment.
+    the same comment. An event that is not one of that sequence, such as a notice's, has a negative
+    number here and none in its data.
 
     An event that changes a page is delivered once the page of `thread_id` shows `revision`.
     `ends_approval` means that the comment was approved until this event.

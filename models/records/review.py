@@ -18,14 +18,16 @@ DUE_AFTER_ALL = timedelta(
     days=1
 )  # and at the same time for everything else, so that the time does not reveal the blind sample
 UNKNOWN = 0.5  # the risk of a comment that the model cannot judge
+# A reader waits for the answer, so only a human's ruling closes these.
+OF_READERS = ("reported", "notice", "appealed", "edited")
 TEACHING = "teaching"  # picked from all comments, to be labelled
 _OPEN = text("closed_at IS NULL")
 _PICKED = text(f"cause = '{TEACHING}' AND closed_at IS NULL")
 
 
 class Review(Base):
-    """`cause` is "flagged", "reported", "sampled", "teaching", "appealed", …. A comment has at most
-    one open review for each cause.
+    """`cause` is "flagged", "reported", "sampled", "teaching", "appealed", "notice", …. A
+    comment has at most one open review for each cause.
 
     A human should look by `due_at`. `risk` is the comment's risk when the review was opened, stored
     here to order the queue. While a `blind` review is open, nobody sees what the machine found or

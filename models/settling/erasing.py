@@ -15,7 +15,9 @@ from models.records import (
     Fingerprint,
     LinkedHost,
     Note,
+    Notice,
     Question,
+    Report,
     Screening,
     Site,
     SiteModelRecord,
@@ -101,6 +103,9 @@ def _redact(session: Session, comment_id: str, at: datetime) -> None:
     session.execute(delete(Fingerprint).where(prints))
     session.execute(delete(Note).where(Note.kind == "comment", Note.subject == comment_id))
     session.execute(delete(Question).where(Question.comment_id == comment_id))
+    session.execute(update(Report).where(Report.comment_id == comment_id).values(text=""))
+    notices = update(Notice).where(Notice.comment_id == comment_id)
+    session.execute(notices.values(explanation="", answer=""))
     for kind, label in (("author", "an erased author"), ("like", "an erased comment")):
         blocks = update(Block).where(Block.comment_id == comment_id, Block.kind == kind)
         session.execute(blocks.values(label=label))

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import TypedDict
+from typing import NotRequired, TypedDict, cast
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.identifiers import new_id
@@ -47,16 +47,47 @@ class DecisionShape(TypedDict):
     reasons: list[str]
 
 
+class ReportCounts(TypedDict):
+    """The open reports of a comment: how many, their weight together, and how many for each
+    reason.
+    """
+
+    count: int
+    weight: float
+    by_reason: dict[str, int]
+
+
+class NoticeState(TypedDict):
+    """A notice of illegal content, without the person who sent it."""
+
+    id: str
+    category: str
+    opened: str
+    due: str
+    outcome: str | None
+
+
+class Details(TypedDict, total=False):
+    """What an event says besides the state of its comment."""
+
+    reports: ReportCounts
+    notice: NoticeState
+
+
 class EventData(TypedDict):
-    """The public state of a comment. It never contains an email address."""
+    """The public state of a comment. It never contains an email address. An event that is not one
+    of the comment's own sequence has no `sequence`.
+    """
 
     site: str
     thread: ThreadShape
     permalink: str
-    sequence: int
+    sequence: int | None
     supersedes: str | None
     comment: CommentShape
     decision: DecisionShape | None
+    reports: NotRequired[ReportCounts]
+    notice: NotRequired[NoticeState]
 
 
 class EventRow(TypedDict):
@@ -83,6 +114,7 @@ class EventLog:
         self._latest = self._latest_events()
         self._rows: dict[int, list[EventRow]] = defaultdict(list)  # by site
         self._also_to: dict[str, Collection[str]] = {}
+        self._asides: dict[str, int] = {}  # by comment: the last number that `add_aside` used
         self._listened: set[int] = set()
         self.owed: dict[str, list[str]] = defaultdict(list)
 
@@ -106,44 +138,71 @@ class EventLog:
         was: str,
         revision: int | None,
     ) -> None:
-        """Add an event. `was` is the status before. An event that changes a page names the
-        `revision` at which the page shows the change.
+        """Add an event about the comment's new status. `was` is the status before. An event that
+        changes a page names the `revision` at which the page shows the change.
         """
-        event_id, supersedes = new_id(), self._latest.get(comment.id)
-        self._latest[comment.id] = event_id
+        row = self._next(comment, f"comment.{comment.status}", self._data(comment, decision, {}))
+        row["revision"], row["ends_approval"] = revision, was == "approved"
+
+    def add_news(self, comment: CommentDraft, kind: str, details: Details) -> None:
+        """Add an event of the comment's own sequence that changes neither status nor page."""
+        self._next(comment, kind, self._data(comment, None, details))
+
+    def add_aside(self, comment: CommentDraft, kind: str, details: Details) -> None:
+        """Add an event that is about something else than the comment's own state, such as a notice.
+        It has no number in the comment's sequence. Lock the comment before.
+        """
+        asides = self._asides
+        if comment.id not in asides:
+            least = select(func.min(Event.sequence)).where(Event.comment_id == comment.id)
+            asides[comment.id] = min(0, self._session.scalar(least) or 0)
+        asides[comment.id] -= 1
+        self._row(comment, kind, asides[comment.id], self._data(comment, None, details))
+
+    def _next(self, comment: CommentDraft, kind: str, data: EventData) -> EventRow:
+        """Return a new row with the next number of the comment's sequence."""
+        data["supersedes"] = self._latest.get(comment.id)
         comment.event_sequence += 1
+        data["sequence"] = comment.event_sequence
+        row = self._row(comment, kind, comment.event_sequence, data)
+        self._latest[comment.id] = row["id"]
+        return row
+
+    def _row(self, comment: CommentDraft, kind: str, sequence: int, data: EventData) -> EventRow:
         rows = self._rows[comment.site_id]
-        rows.append(
-            {
-                "id": event_id,
-                "site_id": comment.site_id,
-                "position": 0,  # see `number`
-                "nth": len(rows) + 1,
-                "type": f"comment.{comment.status}",
-                "comment_id": comment.id,
-                "sequence": comment.event_sequence,
-                "supersedes": supersedes,
-                "data": self._data(comment, supersedes, decision),
-                "thread_id": comment.thread_id,
-                "revision": revision,
-                "ends_approval": was == "approved",
-                "at": self._at,
-            }
-        )
+        row: EventRow = {
+            "id": new_id(),
+            "site_id": comment.site_id,
+            "position": 0,  # see `number`
+            "nth": len(rows) + 1,
+            "type": kind,
+            "comment_id": comment.id,
+            "sequence": sequence,
+            "supersedes": data["supersedes"],
+            "data": data,
+            "thread_id": comment.thread_id,
+            "revision": None,
+            "ends_approval": False,
+            "at": self._at,
+        }
+        rows.append(row)
+        return row
 
     def _data(
-        self, comment: CommentDraft, supersedes: str | None, decision: DecisionShape | None
+        self, comment: CommentDraft, decision: DecisionShape | None, details: Details
     ) -> EventData:
         site = self._drafts.site_keys[comment.site_id]
-        return {
+        data: EventData = {
             "site": site,
             "thread": _thread_shape(self._drafts.thread_of(comment)),
             "permalink": f"{settings().base_url}/sites/{site}/c/{comment.id}",
-            "sequence": comment.event_sequence,
-            "supersedes": supersedes,
+            "sequence": None,
+            "supersedes": None,
             "comment": _comment_shape(comment),
             "decision": decision,
         }
+        data.update(cast(EventData, details))
+        return data
 
     def tell_also(self, comment_id: str, endpoint_ids: Collection[str]) -> None:
         """Deliver the comment's last event to these endpoints, too, even if they did not subscribe
@@ -208,7 +267,7 @@ def _happened(row: EventRow) -> Happened:
         row["site_id"],
         row["type"],
         row["comment_id"],
-        row["sequence"],
+        row["data"]["sequence"],
         row["thread_id"],
         row["revision"],
         ends_approval=row["ends_approval"],

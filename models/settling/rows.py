@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, insert, update
 from models.judgement.evidence import Evidence
 from models.judgement.policy import Verdict
 from models.records import DecisionRecord, Fingerprint, LinkedHost, Review, Screening
+from models.records.review import OF_READERS
 from models.store.database import Base, insert_new
 
 
@@ -86,6 +87,7 @@ class NewRows:
     hosts: list[LinkedHostRow] = field(default_factory=list)
     decisions: list[DecisionRow] = field(default_factory=list)
     closed_reviews: list[ClosedReview] = field(default_factory=list)
+    closed_own_reviews: list[ClosedReview] = field(default_factory=list)  # see OF_READERS
     reviews: list[ReviewRow] = field(default_factory=list)
 
     def write(self, connection: Connection) -> None:
@@ -100,6 +102,8 @@ class NewRows:
             connection.execute(insert_new(LinkedHost), self.hosts)
         if self.closed_reviews:
             connection.execute(_CLOSE_REVIEWS, self.closed_reviews)
+        if self.closed_own_reviews:
+            connection.execute(_CLOSE_OWN_REVIEWS, self.closed_own_reviews)
         if self.reviews:
             connection.execute(insert_new(Review), self.reviews)
 
@@ -111,3 +115,4 @@ _CLOSE_REVIEWS = (
     .where(Review.comment_id == bindparam("comment"), Review.closed_at.is_(None))
     .values(closed_at=bindparam("at"), closed_by=bindparam("decision"))
 )
+_CLOSE_OWN_REVIEWS = _CLOSE_REVIEWS.where(Review.cause.not_in(OF_READERS))

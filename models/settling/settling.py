@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import structlog
 from sqlalchemy import bindparam, case, update
@@ -24,7 +25,8 @@ from models.settling.changes import STATUS, Change, Screened, Settled
 from models.settling.drafts import CommentDraft, Drafts
 from models.settling.events import DecisionShape, EventLog
 from models.settling.introducing import introduce
-from models.settling.rows import NewRows
+from models.settling.reports import Objections
+from models.settling.rows import ClosedReview, NewRows
 from models.store.database import Moment, now
 from models.text import markdown
 
@@ -66,6 +68,7 @@ class Settling:
         self.events = EventLog(session, self.drafts, self.at)
         self._rows = NewRows()
         self._human_decisions: Counter[int] = Counter()  # by site
+        self._objections = Objections(session, self.events, self.at)
 
     def apply(self, change: Change) -> Settled | None:
         comment = self.drafts.comments.get(change.comment_id)
@@ -75,13 +78,15 @@ class Settling:
         if change.screened:
             self._record_screening(comment, change.screened)
         elif change.verdict is not None:
-            comment.screen_due = None  # a screening never overrules a human decision
-            comment.seen_at = comment.seen_at or self.at
+            # A screening never overrules a human decision, or a hold because of reports.
+            comment.screen_due = None
+            if change.by.is_human:
+                comment.seen_at = comment.seen_at or self.at
         if change.verdict is None:
-            return self._settled(comment, None)
+            return self.settled(comment)
         was, becomes = comment.status, change.becomes or STATUS[change.verdict]
         if change.screened and was == becomes:
-            return self._settled(comment, None)
+            return self.settled(comment)
         return self._decide(change, comment, becomes)
 
     def _decide(self, change: Change, comment: CommentDraft, becomes: str) -> Settled:
@@ -102,7 +107,7 @@ class Settling:
             revision = comment.revision if touches_page else None
             self.events.add(comment, _shape(change), was=was, revision=revision)
         self._record_reviews(change, comment, was, decision_id)
-        return self._settled(comment, decision_id, is_new=is_new, touches_page=touches_page)
+        return self.settled(comment, decision_id, is_new=is_new, touches_page=touches_page)
 
     def erase(self, comment_id: str, *, by: Actor) -> Settled | None:
         """Mark the comment as deleted, and blank its draft. None if it was erased before."""
@@ -120,18 +125,20 @@ class Settling:
         change = Change(comment_id, Verdict.REJECT, ("erased",), by)
         decision_id = self._record_decision(change, comment, was)
         self._close_reviews(comment, decision_id)
+        self._objections.decided(comment, change, decision_id)
         revision = comment.revision if touches_page else None
         self.events.add(comment, None, was=was, revision=revision)
-        return self._settled(comment, decision_id, is_new=True, touches_page=touches_page)
+        return self.settled(comment, decision_id, is_new=True, touches_page=touches_page)
 
-    def _settled(
+    def settled(
         self,
         comment: CommentDraft,
-        decision_id: str | None,
+        decision_id: str | None = None,
         *,
         is_new: bool = False,
         touches_page: bool = False,
     ) -> Settled:
+        """Return the outcome for a comment; without a decision, it stays as it is."""
         return Settled(
             decision_id,
             comment.id,
@@ -224,32 +231,39 @@ class Settling:
         self, change: Change, comment: CommentDraft, was: str, decision_id: str
     ) -> None:
         """Open a review for a flagged comment; a human's approval or rejection closes all open
-        reviews.
+        reviews. Screenings and undoing close only those that wait for no answer to a reader.
         """
+        is_ruling = change.by.is_human and not change.undoes
         if comment.status == "flagged":
-            propensity = None if change.by.is_human else 1.0
-            self._open_review(comment, "flagged", blind=change.blind, propensity=propensity)
+            propensity = 1.0 if change.screened else None
+            self.open_review(comment, "flagged", blind=change.blind, propensity=propensity)
         elif was != "pending":
-            self._close_reviews(comment, decision_id)
+            self._close_reviews(comment, decision_id, also_of_readers=is_ruling)
+        if is_ruling or change.undoes:
+            self._objections.decided(comment, change, decision_id)
         if change.blind and comment.status != "flagged":
-            self._open_review(comment, "sampled", blind=True, propensity=change.share)
+            self.open_review(comment, "sampled", blind=True, propensity=change.share)
         for cause in change.reopens:
             if cause != "flagged":
-                self._open_review(comment, cause)
+                self.open_review(comment, cause)
 
-    def _close_reviews(self, comment: CommentDraft, decision_id: str) -> None:
-        self._rows.closed_reviews.append(
-            {"comment": comment.id, "decision": decision_id, "at": self.at}
-        )
+    def _close_reviews(
+        self, comment: CommentDraft, decision_id: str, *, also_of_readers: bool = True
+    ) -> None:
+        closed: ClosedReview = {"comment": comment.id, "decision": decision_id, "at": self.at}
+        rows = self._rows
+        (rows.closed_reviews if also_of_readers else rows.closed_own_reviews).append(closed)
 
-    def _open_review(
+    def open_review(
         self,
         comment: CommentDraft,
         cause: str,
         *,
         blind: bool = False,
         propensity: float | None = None,
+        due_at: datetime | None = None,
     ) -> None:
+        """Open a review, unless one with this cause is open already."""
         self._rows.reviews.append(
             {
                 "id": new_id(),
@@ -258,7 +272,7 @@ class Settling:
                 "cause": cause,
                 "blind": blind,
                 "opened_at": self.at,
-                "due_at": self.at + DUE_AFTER.get(cause, DUE_AFTER_ALL),
+                "due_at": due_at or self.at + DUE_AFTER.get(cause, DUE_AFTER_ALL),
                 "risk": UNKNOWN if comment.risk is None else comment.risk,
                 "propensity": propensity,
             }
@@ -270,6 +284,7 @@ class Settling:
         """
         self.drafts.write()
         self._rows.write(self._session.connection())
+        self._objections.write()
         self._write_sites()
         self.events.write()
 

@@ -19,6 +19,9 @@ EVENTS = (
     "comment.rejected",
     "comment.edited",
     "comment.deleted",
+    "comment.reported",
+    "notice.opened",
+    "notice.closed",
 )
 TEST = "webhook.test"
 CHATS = ("slack", "discord", "mattermost", "teams")

@@ -27,6 +27,9 @@ HAPPENED = {
     "comment.rejected": "A comment was rejected.",
     "comment.edited": "A comment's text changed.",
     "comment.deleted": "A comment was erased.",
+    "comment.reported": "A reader reported a comment.",
+    "notice.opened": "Someone sent a notice of illegal content.",
+    "notice.closed": "A notice of illegal content was decided.",
     TEST: "Someone sent a test event. Its comment does not exist.",
 }
 

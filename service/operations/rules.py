@@ -43,6 +43,7 @@ from models.records import (
     Event,
     Fingerprint,
     LinkedHost,
+    Report,
     Review,
     Screening,
     Site,
@@ -113,7 +114,9 @@ def _closed_by_nobody(at: datetime) -> Executable:
     by_its_own = exists().where(
         DecisionRecord.id == Review.closed_by, DecisionRecord.comment_id == Review.comment_id
     )
-    return select(_id(Review.id), Review.cause).where(Review.closed_at.is_not(None), ~by_its_own)
+    # A notice can be dismissed without a decision on its comment.
+    wrong = Review.closed_at.is_not(None) & (Review.cause != "notice")
+    return select(_id(Review.id), Review.cause).where(wrong, ~by_its_own)
 
 
 def _open_though_settled(at: datetime) -> Executable:
@@ -196,8 +199,11 @@ def _settled_by_nobody(at: datetime) -> Executable:
 
 
 def _decided_too_often(at: datetime) -> Executable:
+    """Reports can make the policy hold a comment without a screening."""
+    is_reported = exists().where(Report.comment_id == DecisionRecord.comment_id)
+    by_reports = (DecisionRecord.was == "approved") & (DecisionRecord.becomes == "flagged")
     counted = select(DecisionRecord.comment_id, func.count().label("decided")).where(
-        DecisionRecord.by == str(POLICY)
+        DecisionRecord.by == str(POLICY), ~(by_reports & is_reported)
     )
     often = counted.group_by(DecisionRecord.comment_id).subquery()
     told = select(_id(Comment.id), often.c.decided, Comment.screenings).join(
@@ -206,12 +212,15 @@ def _decided_too_often(at: datetime) -> Executable:
     return told.where(often.c.decided > Comment.screenings)
 
 
+_WITHOUT_STATUS = ("comment.edited", "comment.reported")  # these change no status
+
+
 def _wrong_events(at: datetime) -> Executable:
 
     def over(of: Function[T]) -> Over[T]:
         return of.over(partition_by=Event.comment_id, order_by=Event.sequence)
 
-    log = select(
+    entries = select(
         Event.comment_id,
         Event.sequence,
         Event.type,
@@ -219,7 +228,8 @@ def _wrong_events(at: datetime) -> Executable:
         over(func.lag(Event.sequence)).label("before"),
         over(func.lag(Event.id)).label("id_before"),
         over(func.lead(Event.sequence)).label("following"),
-    ).subquery()
+    ).where(Event.sequence > 0)  # without notices
+    log = entries.subquery()
     is_last = log.c.following.is_(None)
     first = (
         log.c.before.is_(None) & (log.c.sequence != 1) & (Site.forgotten == 0)
@@ -231,7 +241,7 @@ def _wrong_events(at: datetime) -> Executable:
         and_(
             is_last,
             or_(
-                log.c.type != literal("comment.") + Comment.status,
+                log.c.type.not_in((literal("comment.") + Comment.status, *_WITHOUT_STATUS)),
                 log.c.sequence != Comment.event_sequence,
             ),
         ),

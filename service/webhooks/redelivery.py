@@ -185,7 +185,7 @@ def _again(
             event.site_id,
             event.type,
             event.comment_id,
-            event.sequence,
+            event.sequence if event.sequence > 0 else None,
             event.thread_id,
             revision=None if is_shown else event.revision,
         )

@@ -61,6 +61,9 @@ Kind = Literal[
     "comment.rejected",
     "comment.edited",
     "comment.deleted",
+    "comment.reported",
+    "notice.opened",
+    "notice.closed",
     "webhook.test",
 ]
 
@@ -347,9 +350,30 @@ class EventDecision(TypedDict):
     reasons: Annotated[list[str], Field(examples=[["no check found a problem"]])]
 
 
+class EventReports(TypedDict):
+    """The open reports of the comment: how many, their weight together, and how many for each
+    reason.
+    """
+
+    count: Annotated[int, Field(examples=[2])]
+    weight: Annotated[float, Field(examples=[2.0])]
+    by_reason: Annotated[dict[str, int], Field(examples=[{"threat": 2}])]
+
+
+class EventNotice(TypedDict):
+    """The notice of illegal content. The event never says who sent it."""
+
+    id: Id
+    category: Annotated[str, Field(examples=["ILLEGAL_OR_HARMFUL_SPEECH"])]
+    opened: Time
+    due: Time
+    outcome: Annotated[str, OneOf(("removed", "kept", "dismissed"))] | None
+
+
 class EventData(TypedDict):
-    """`sequence` counts the events of one comment from 1, without gaps. `supersedes` is the event
-    that this one replaces.
+    """`sequence` counts the events of one comment from 1, without gaps; events about notices have
+    none. `supersedes` is the event that this one replaces. `reports` is in `comment.reported`, and
+    `notice` in events about notices.
     """
 
     site: Annotated[str, Field(examples=["demo"])]
@@ -357,10 +381,12 @@ class EventData(TypedDict):
     permalink: Annotated[
         str | None, Field(examples=["/sites/demo/c/0195511c-6a20-7c3e-9d41-3f1f0a6b52c7"])
     ]
-    sequence: int
+    sequence: int | None
     supersedes: Id | None
     comment: EventComment
     decision: EventDecision | None
+    reports: NotRequired[EventReports]
+    notice: NotRequired[EventNotice]
 
 
 class CommentEvent(TypedDict):
