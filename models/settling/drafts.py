@@ -10,7 +10,16 @@ from datetime import datetime
 from itertools import starmap
 from operator import attrgetter
 
-from sqlalchemy import BindParameter, Connection, Select, Table, bindparam, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from models.records import Comment, Site
@@ -19,12 +28,17 @@ from models.store.database import Base
 
 @dataclass(slots=True)
 class CommentDraft:
-    """The columns of a comment that settling reads or writes."""
+    """The columns of a comment that settling reads or writes.
+
+    `parent_reader_id` is the reader whose comment it replies to, if that one is known.
+    """
 
     id: str
     site_id: int
     thread_id: int
     parent_id: str | None
+    reader_id: str | None
+    parent_reader_id: str | None
     top_id: str
     status: str
     version: int
@@ -65,6 +79,7 @@ class ThreadDraft:
     revision: int
     count: int
     places: int
+    followers: int
     publish_due: datetime | None
 
 
@@ -139,16 +154,26 @@ def _locking(
     accepted may still refer to them.
     """
     return (
-        select(*(table.c[field.name] for field in fields(draft)))
+        select(*(_column(table, field.name) for field in fields(draft)))
         .where(table.c.id.in_(_IDS))
         .order_by(table.c.id)
         .with_for_update(key_share=True)
     )
 
 
+def _column(table: Table, name: str) -> ColumnElement[object]:
+    return _OF_OTHERS[name] if name in _OF_OTHERS else table.c[name]
+
+
 # Built once: putting a statement together costs more than running it.
 _IDS: BindParameter[object] = bindparam("ids", expanding=True)
 _COMMENTS, _THREADS = Base.metadata.tables["comments"], Base.metadata.tables["threads"]
+_PARENT = _COMMENTS.alias("parent")
+_OF_OTHERS: dict[str, ColumnElement[object]] = {
+    "parent_reader_id": select(_PARENT.c.reader_id)
+    .where(_PARENT.c.id == _COMMENTS.c.parent_id)
+    .scalar_subquery()
+}
 _TOPS = select(Comment.top_id).where(Comment.id.in_(_IDS))
 _SITES = select(Site.id, Site.key).where(Site.id.in_(_IDS))
 _LOCK_COMMENTS = _locking(_COMMENTS, CommentDraft)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
+from models.mailing.outbox import cancel_mails
 from models.records import (
     Block,
     Comment,
@@ -46,6 +47,7 @@ def erase(session: Session, comment_id: str, *, by: Actor) -> Settled | None:
     )
     work.events.tell_also(comment_id, cancel_deliveries(session, comment_id))
     _redact(session, comment_id, comment.at)
+    cancel_mails(session, [comment_id])
     blank = {**_BLANK, "erased_at": work.at}
     session.execute(update(Comment).where(Comment.id == comment_id).values(blank))
     work.write()

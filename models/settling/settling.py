@@ -25,6 +25,7 @@ from models.settling.changes import STATUS, Change, Screened, Settled
 from models.settling.drafts import CommentDraft, Drafts
 from models.settling.events import DecisionShape, EventLog
 from models.settling.introducing import introduce
+from models.settling.mailing import OwedMails
 from models.settling.reports import Objections
 from models.settling.rows import ClosedReview, NewRows
 from models.store.database import Moment, now
@@ -67,6 +68,7 @@ class Settling:
         self.drafts = Drafts(session, comment_ids)
         self.events = EventLog(session, self.drafts, self.at)
         self._rows = NewRows()
+        self._mails = OwedMails(self.at)
         self._human_decisions: Counter[int] = Counter()  # by site
         self._objections = Objections(session, self.events, self.at)
 
@@ -106,6 +108,7 @@ class Settling:
         if is_new:
             revision = comment.revision if touches_page else None
             self.events.add(comment, _shape(change), was=was, revision=revision)
+            self._mails.add(comment, self.drafts.thread_of(comment), change, decision_id)
         self._record_reviews(change, comment, was, decision_id)
         return self.settled(comment, decision_id, is_new=is_new, touches_page=touches_page)
 
@@ -285,6 +288,7 @@ class Settling:
         self.drafts.write()
         self._rows.write(self._session.connection())
         self._objections.write()
+        self._mails.write(self._session.connection())
         self._write_sites()
         self.events.write()
 

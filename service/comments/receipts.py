@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hmac
 from typing import Annotated, NamedTuple, NotRequired
 
@@ -15,11 +14,11 @@ from models.identifiers import is_id
 from models.locales.words import read_words
 from models.records import Comment, DecisionRecord, Screening, Site, Thread
 from models.store.database import reading
-from models.store.secrets import secrets
+from models.store.receipts import SIGNATURE_BYTES, receipt_of
 from models.text.stamps import utc_stamp
 from service.http.api_types import Id, OneOf, Time
 
-SIGNATURE_BYTES = 16
+__all__ = ["SIGNATURE_BYTES", "find_receipt", "receipt_of"]
 _OF_A_MODERATOR = ("spam", "abuse", "off_topic")  # reasons with a sentence of their own
 
 
@@ -51,14 +50,6 @@ class Receipt(NamedTuple):
     thread: str
     answer: ReceiptStatus
     because: str | None
-
-
-def receipt_of(comment_id: str) -> str:
-    """Return the id with a signature, so that nothing needs storing and nobody can guess it."""
-    digest = hmac.digest(secrets().derived("receipt"), comment_id.encode(), "sha256")[
-        :SIGNATURE_BYTES
-    ]
-    return f"{comment_id}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
 
 
 def find_receipt(receipt: str) -> Receipt | None:

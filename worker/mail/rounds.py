@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypedDict
 
 import structlog
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.identifiers import new_id
@@ -17,6 +17,7 @@ from models.records import MailAttempt, Mailbox
 from models.settings import settings
 from models.store.database import Base, begin, insert_new, reading
 
+MOST_TOGETHER = 500
 AT_ONCE = 20  # mails of one round, over one connection
 LEASE_SECONDS = 240  # longer than a round
 JITTER = 0.1
@@ -72,8 +73,15 @@ def claim(at: datetime) -> list[Due]:
     """Claim the mails that have been due longest."""
     told = {"at": at, "until": at + timedelta(seconds=LEASE_SECONDS), "new_lease": new_id()}
     with begin(synced=False) as session:
-        rows = session.connection().execute(_TAKE, told).all()
+        rows = list(session.connection().execute(_TAKE, told).all())
+        if together := {row.reader_id for row in rows if _goes_together(row)}:
+            rest = session.connection().execute(_TAKE_REST, {**told, "readers": list(together)})
+            rows += rest.all()
     return sorted((Due(*row) for row in rows), key=lambda mail: mail.id)
+
+
+def _goes_together(row: Row[*tuple[object, ...]]) -> bool:
+    return row.reader_id is not None and (row.is_daily or row.kind == "thread")
 
 
 def record(results: Sequence[Result]) -> None:
@@ -185,6 +193,25 @@ _OLDEST = (
 _TAKE = (
     update(_MAILS)
     .where(_MAILS.c.id.in_(select(_OLDEST.c.id)))
+    .values(due=bindparam("until"), lease=bindparam("new_lease"))
+    .returning(*(_MAILS.c[name] for name in Due._fields))
+)
+# The other mails of these readers that go into the same message.
+_REST = (
+    select(_MAILS.c.id)
+    .where(
+        _MAILS.c.due <= bindparam("at"),
+        _MAILS.c.reader_id.in_(bindparam("readers", expanding=True)),
+        _MAILS.c.is_daily | (_MAILS.c.kind == "thread"),
+    )
+    .order_by(_MAILS.c.id)
+    .limit(MOST_TOGETHER)
+    .with_for_update(skip_locked=True)
+    .cte("rest")
+)
+_TAKE_REST = (
+    update(_MAILS)
+    .where(_MAILS.c.id.in_(select(_REST.c.id)))
     .values(due=bindparam("until"), lease=bindparam("new_lease"))
     .returning(*(_MAILS.c[name] for name in Due._fields))
 )

@@ -61,13 +61,17 @@ class MailSender(threading.Thread):
         """Claim a few mails, send them and write down what became of them. Return False if the mail
         server could not be reached.
         """
+        from worker.mail.followers import is_for_followers, tell_followers  # noqa: PLC0415
         from worker.mail.letters import plan  # noqa: PLC0415 - needs memory, and mail is rare
 
         mails = claim(now())
         if not mails:
             return True
+        told = [tell_followers(mail, now()) for mail in mails if is_for_followers(mail)]
         with reading() as session:
-            jobs, results = plan(session, mails, now())
+            others = [mail for mail in mails if not is_for_followers(mail)]
+            jobs, results = plan(session, others, now())
+        results += told
         sent, reached = self._send_all(jobs)
         record([*results, *sent])
         return reached
