@@ -24,8 +24,10 @@ COVERED = {
     "service/api/notes.py": "service/moderation/test_notes.py",
     "service/api/people.py": "service/people/test_team.py",
     "service/api/public.py": "service/comments/test_accepting.py",
+    "service/api/notices.py": "service/readers/test_notices.py",
     "service/api/quality.py": "service/sites/test_quality.py",
     "service/api/receipts.py": "service/comments/test_receipts.py",
+    "service/api/reports.py": "service/readers/test_reports.py",
     "service/api/threads.py": "service/moderation/test_threads.py",
     "service/api/mailing.py": "service/readers/test_proving.py",
     "service/embed/confirming.py": "service/readers/test_proving.py",
@@ -82,6 +84,7 @@ COVERED = {
     "worker/learning/outcomes.py": "worker/learning/test_site_cards.py",
     "worker/screening/isolated.py": "worker/screening/test_isolation.py",
     # One test for a whole feature.
+    "service/moderation/objections.py": "service/readers/test_reports.py",
     "service/http/api_keys.py": "service/api/test_every_call.py",
     "service/operations/lost_keys.py": "models/store/test_keyring.py",
     "service/operations/restore.py": "service/operations/test_backup.py",
@@ -112,6 +115,7 @@ COVERED = {
     "models/judgement/words.py": "worker/checks/test_words.py",
     "models/migrations/env.py": "models/migrations/test_migrations.py",
     "models/migrations/repeatable.py": "models/migrations/test_killed.py",
+    "models/settling/contacts.py": "service/readers/test_notices.py",
     "models/settling/drafts.py": "models/settling/test_settling.py",
     "models/settling/events.py": "models/settling/test_settling.py",
     "models/settling/site_scores.py": "worker/learning/test_watching.py",
@@ -121,6 +125,7 @@ COVERED = {
     "models/classifier/site_card.py": "worker/learning/test_site_cards.py",
     "models/store/migrate.py": "models/migrations/test_migrations.py",
     "models/store/postgresql.py": "models/store/test_deadlines.py",
+    "models/store/signed_ids.py": "service/readers/test_reports.py",
     "models/store/storage.py": "worker/publishing/test_publishing.py",
 }
 

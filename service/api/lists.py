@@ -24,7 +24,7 @@ from service.moderation import teaching
 from service.moderation.campaigns import Groups, grouped
 from service.moderation.comment_records import CommentRecord, full_records
 from service.moderation.deciding import MOST_AT_ONCE, Identifier, check_all_are_of
-from service.moderation.queue import ORDERS, Place, View, coverage, see, unsee
+from service.moderation.queue import ORDERS, Place, View, coverage, listed_for, see, unsee
 from service.moderation.queue import listed as queued
 
 TABS = ("review", "unread", "pending", "approved", "rejected", "all")
@@ -53,6 +53,15 @@ class QueueQuery(Query):
                 "`1` lists the picks of the teaching queue instead, in the order of the session. "
                 "To request more picks, send a `POST` to this path followed by `/teach`."
             ),
+        ),
+    ] = None
+    cause: Annotated[
+        Literal["flagged", "reported", "notice", "appealed", "edited", "sampled"] | None,
+        Field(
+            description=(
+                "Only comments with an open review of this cause, whatever their status, such as "
+                "comments that readers `reported`."
+            )
         ),
     ] = None
     cursor: Cursor = None
@@ -86,7 +95,12 @@ def list_queue(who: Caller, query: QueueQuery) -> Queue | Groups:
             return grouped(
                 session, query.status, who.site.id, limit=query.limit, after=query.cursor
             )
-        wanted = queued(query.status, [who.site.id], limit=query.limit + 1, after=query.cursor)
+        if query.cause:
+            wanted = listed_for(
+                query.cause, [who.site.id], limit=query.limit + 1, after=query.cursor
+            )
+        else:
+            wanted = queued(query.status, [who.site.id], limit=query.limit + 1, after=query.cursor)
         comments = session.execute(wanted).scalars().all()
         items = full_records(session, comments[: query.limit])
     is_last = len(comments) <= query.limit
@@ -171,7 +185,7 @@ class ListQuery(Query):
         Field(
             description=(
                 "Only this reason: spam, abuse, off_topic or other; in `review` also flagged, "
-                "reported, sampled or appealed."
+                "reported, notice, appealed, edited or sampled."
             )
         ),
     ] = ""

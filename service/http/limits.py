@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from typing import NamedTuple
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -82,6 +83,27 @@ def count_mailing(what: str, site: str, address: str) -> Problem | None:
         f"Too many requests in a short time. Please try again in {in_words(wait)}.",
         headers={"Retry-After": str(wait)},
     )
+
+
+class Pace(NamedTuple):
+    """How often one reader may send something."""
+
+    a_minute: int
+    an_hour: int
+
+
+def count_sent(kind: str, who: str, pace: Pace) -> Problem | None:
+    """Count what a reader sends besides comments. Return a 429 if it was too much."""
+    if settings().rate_limits == "off":
+        return None
+    for limit, wait in (
+        (RateLimitItemPerMinute(pace.a_minute, namespace=kind), 60),
+        (RateLimitItemPerHour(pace.an_hour, namespace=kind), 3600),
+    ):
+        if not _limiter().hit(limit, who):
+            detail = f"You have sent too many. Please try again in {in_words(wait)}."
+            return Problem(429, detail, headers={"Retry-After": str(wait)})
+    return None
 
 
 def in_words(seconds: int) -> str:

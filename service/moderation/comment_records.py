@@ -21,6 +21,13 @@ from models.store.secrets import decrypt_email
 from models.text import markdown
 from models.text.stamps import utc_stamp
 from service.http.api_types import By, Email, Id, OneOf, Status, ThreadKey, Time, Url, Verdict
+from service.moderation.objections import (
+    NoticeRecord,
+    Reports,
+    no_reports,
+    notices_of,
+    reports_of,
+)
 from service.people.names import actors_of
 
 Logged = TypeVar("Logged", ReviewRecord, DecisionRecord)
@@ -92,6 +99,8 @@ class CommentRecord(TypedDict):
     decisions: list[Decision]
     campaign: Id | None
     blind: bool
+    reports: Reports
+    notices: list[NoticeRecord]
 
 
 def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentRecord]:
@@ -103,6 +112,7 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentR
     decisions = _grouped(session, DecisionRecord, ids)
     bys = {decision.by for log in decisions.values() for decision in log}
     actors = actors_of(session, bys)
+    reports, notices = reports_of(session, ids), notices_of(session, ids)
     return [
         _record(
             comment,
@@ -111,6 +121,7 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentR
             reviews=reviews[comment.id],
             decisions=decisions[comment.id],
             actors=actors,
+            objections=(reports.get(comment.id) or no_reports(), notices.get(comment.id, [])),
         )
         for comment in comments
     ]
@@ -124,7 +135,9 @@ def _record(  # noqa: PLR0913 — the parts of one record
     reviews: Sequence[ReviewRecord],
     decisions: Sequence[DecisionRecord],
     actors: Mapping[str, ActorShape | None],
+    objections: tuple[Reports, list[NoticeRecord]],
 ) -> CommentRecord:
+    reports, notices = objections
     record: CommentRecord = {
         "id": comment.id,
         "thread": thread.key,
@@ -147,6 +160,8 @@ def _record(  # noqa: PLR0913 — the parts of one record
         "decisions": [decision_shape(decision, actors[decision.by]) for decision in decisions],
         "campaign": comment.campaign,
         "blind": False,
+        "reports": reports,
+        "notices": notices,
     }
     return _blindfolded(record) if _is_blind(reviews, decisions) else record
 

@@ -41,7 +41,7 @@ from service.people.names import MODERATOR, ROLES
 TABS = ("review", "pending", "approved", "rejected", "unread", "asked", "all")
 ORDERS = ("oldest", "newest", "risk", "due")
 ASCENDING = ("oldest", "due")
-CAUSES = ("flagged", "reported", "sampled", "appealed")
+CAUSES = ("flagged", "reported", "notice", "appealed", "edited", "sampled")
 MOST_COUNTED = 1_000
 SOME_ALIKE = 200
 MOST_NAMED = 2_000  # the newest comments of an author or a campaign
@@ -68,6 +68,19 @@ def listed(
     if after:
         comments = comments.where(Comment.id > after)
     return comments.order_by(Comment.id).limit(limit)
+
+
+def listed_for(
+    cause: str, site_ids: Collection[int], *, limit: int, after: str | None = None
+) -> Select[Comment]:
+    """Return the oldest comments, from `after` on, with an open review of that cause."""
+    ids = select(Review.comment_id).where(
+        Review.site_id.in_(site_ids), WAITS, Review.cause == cause
+    )
+    if after:
+        ids = ids.where(Review.comment_id > after)
+    ids = ids.order_by(Review.comment_id).limit(limit)
+    return select(Comment).where(Comment.id.in_(ids)).order_by(Comment.id)
 
 
 def listed_ids(status: str, site_ids: Collection[int], *, limit: int) -> Select[str]:

@@ -62,6 +62,7 @@ def test_every_call_answers_as_it_declares(
         _webhooks(journey, receiver)
         _readers(journey)
         _mail(journey, monkeypatch)
+        _objections(journey)
         held = posted(client, body=LINKS, email="c@example.org", name="Carl")
         screen_all()
         publish_all()
@@ -117,6 +118,26 @@ def _mail(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
     thread, headers = {"thread": COMMENT["thread"]}, {"Greenroom-Identity": key}
     assert journey("follow", json=thread | {"following": True}, headers=headers)["following"]
     assert journey("read_following", query_string=thread, headers=headers)["following"]
+
+
+def _objections(journey: Journey) -> None:
+    comment = posted(journey.client, body="A fine day.", email="d@example.org", name="Dora")
+    screen_all()
+    receipt = journey("report_comment", id=comment, json={"reason": "threat"})["receipt"]
+    assert journey("read_report", receipt=receipt.rpartition("/")[2])["status"] == "open"
+    notice = {
+        "comment": comment,
+        "explanation": "It calls for murder.",
+        "category": "VIOLENCE",
+        "name": "Eve",
+        "email": "eve@example.org",
+        "good_faith": True,
+    }
+    given = journey("send_notice", json=notice)
+    assert journey("read_notice", receipt=given["receipt"].rpartition("/")[2])["status"] == "open"
+    assert journey("list_all_notices")["notices"][0]["name"] == "Eve"
+    assert journey("list_queue", query_string={"cause": "notice"})["items"][0]["notices"]
+    assert journey("dismiss", id=given["id"], json={"answer": "No."})["outcome"] == "dismissed"
 
 
 def _moderators(journey: Journey, held: str) -> None:

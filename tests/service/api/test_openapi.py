@@ -102,7 +102,7 @@ def test_a_limit_that_is_named_is_the_one_that_holds(client: Client, document: A
                     for limit in (1, most, most + 1)
                 ]
                 assert statuses == [200, 200, 422], call.path
-    assert found == 5
+    assert found == 6
 
 
 def test_every_operation_can_be_understood_and_generated(document: Any) -> None:
