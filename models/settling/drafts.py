@@ -44,6 +44,7 @@ class CommentDraft:
     version: int
     name: str
     website: str | None
+    badges: list[str] | None
     body: str
     html: str | None
     language: str | None

@@ -70,6 +70,8 @@ _BLANK: dict[str, object] = {
     "email": None,
     "email_index": "",
     "website": None,
+    "reader_id": None,
+    "badges": None,
     "body": "",
     "html": None,
     "avatar": "",
@@ -121,6 +123,12 @@ def _redact_events(session: Session, comment_id: str) -> None:
         decision = event.data["decision"]
         event.data = {
             **event.data,
-            "comment": {**event.data["comment"], "name": "", "website": None, "html": ""},
+            "comment": {
+                **event.data["comment"],
+                "name": "",
+                "website": None,
+                "badges": [],
+                "html": "",
+            },
             "decision": {**decision, "reasons": []} if decision else None,
         }

@@ -36,6 +36,7 @@ class CommentShape(TypedDict):
     version: int
     name: str
     website: str | None
+    badges: list[str]
     html: str
     at: str
 
@@ -256,6 +257,7 @@ def _comment_shape(comment: CommentDraft) -> CommentShape:
         "version": comment.version,
         "name": comment.name,
         "website": comment.website,
+        "badges": comment.badges or [],
         "html": comment.html or "",
         "at": utc_stamp(comment.at),
     }

@@ -121,6 +121,7 @@ class Settling:
         was = comment.status
         comment.status, comment.version, comment.erased_at = "deleted", comment.version + 1, self.at
         comment.name, comment.website, comment.html, comment.page = "", None, None, {}
+        comment.badges = None
         comment.screen_due = comment.found = comment.campaign = None
         touches_page = was == "approved"
         if touches_page:

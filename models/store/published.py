@@ -9,6 +9,14 @@ from typing_extensions import TypedDict
 
 from models.json_types import Id, Time, Url
 
+Badges = Annotated[
+    list[str],
+    Field(
+        description="The author's roles, like `staff`, as the site's sign-on states them.",
+        examples=[["staff"]],
+    ),
+]
+
 
 class PublishedComment(TypedDict):
     """A comment as readers see it. A `removed` comment keeps its place while it has replies."""
@@ -22,6 +30,7 @@ class PublishedComment(TypedDict):
     edited_at: Time | None
     avatar: str
     replies: list[PublishedComment]
+    badges: NotRequired[Badges]  # a page from an earlier release has none
     more: Annotated[str | None, Field(description="The URL of further replies, or null.")]
     removed: NotRequired[bool]
 

@@ -164,11 +164,12 @@ def _keep(session: Session, threads: _Threads, asked: _Asked) -> Accepted:
     place = _find_place(session, threads, asked)
     row.update(thread_id=place.thread_id, top_id=place.top_id or row["id"])
     row["avatar"] = avatar_of(said.name, place.thread_id)
-    # With the reader's IP address, so that someone who guesses another person's email address does
-    # not get that person's receipt.
-    row["said_once"] = keyed_hash(
-        "said once", str(place.thread_id), row["email_index"], row["address"], row["body"]
-    )
+    # With the reader's IP address and identity, so that someone who guesses another person's email
+    # address does not get that person's receipt.
+    said_once = [str(place.thread_id), row["email_index"], row["address"], row["body"]]
+    if row["reader_id"]:
+        said_once.append(row["reader_id"])
+    row["said_once"] = keyed_hash("said once", *said_once)
     if session.connection().execute(insert_new(Comment, "id"), row).one_or_none() is None:
         # Another request was first between our look and our insert, or the author sent it twice.
         return Accepted(_first(session, row), is_new=False)
@@ -278,7 +279,7 @@ def _find_place(session: Session, threads: _Threads, asked: _Asked) -> _Place:
 
 def _check_identity(may_post: MayPost, kind: Kind | None) -> None:
     if kind not in _MAY_POST[may_post]:
-        raise not_accepted(_NEEDS[may_post])
+        raise not_accepted(_NEEDS[may_post], needs=may_post)
 
 
 def _answered(session: Session, thread_id: int | None, parent: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from models.identifiers import is_id
+from models.judgement.evidence import RESERVED_NAME
 from models.locales.words import read_words
 from models.records import Comment, DecisionRecord, Screening, Site, Thread
 from models.store.database import reading
@@ -35,8 +36,10 @@ class ReceiptStatus(TypedDict):
     suggestion: NotRequired[Annotated[str | None, Field(examples=["gmail.com"])]]
 
 
-class WrongEmail(TypedDict):
-    """Why an email address was impossible, and the domain that its author may have meant."""
+class Correction(TypedDict):
+    """What an author can correct, and why: an email address that is impossible, with the domain
+    that the author may have meant, or a name that is another person's.
+    """
 
     reason: str
     field: str
@@ -77,15 +80,15 @@ def find_receipt(receipt: str) -> Receipt | None:
             return None
         because = _because(session, comment_id, row.status)
         is_held = row.status in {"rejected", "flagged"}
-        wrong_email = _wrong_email(session, comment_id) if is_held else None
+        correction = _correction(session, comment_id) if is_held else None
     answer: ReceiptStatus = {
         "id": comment_id,
         "status": "rejected" if row.status == "deleted" else row.status,
         "reason": read_words("en").pages[because] if because else None,
         "at": utc_stamp(row.settled_at or row.at),
     }
-    if wrong_email:
-        answer = {**answer, **wrong_email}
+    if correction:
+        answer = {**answer, **correction}
     return Receipt(row.site, row.thread, answer, because)
 
 
@@ -105,8 +108,8 @@ def _because(session: Session, comment_id: str, status: str) -> str | None:
     return f"because_{reason if reason in _OF_A_MODERATOR else 'rules'}"
 
 
-def _wrong_email(session: Session, comment_id: str) -> WrongEmail | None:
-    """Return the finding that the domain accepts no mail, which the commenter can correct."""
+def _correction(session: Session, comment_id: str) -> Correction | None:
+    """Return the finding that the commenter can correct."""
     latest = select(Screening.evidence).where(Screening.comment_id == comment_id)
     evidence = session.execute(latest.order_by(Screening.number.desc()).limit(1)).scalar() or []
     for item in evidence:
@@ -117,4 +120,7 @@ def _wrong_email(session: Session, comment_id: str) -> WrongEmail | None:
                 "field": "email",
                 "suggestion": suggestion,
             }
+        if item["check"] == "author" and RESERVED_NAME in item["found"]:
+            taken = read_words("en").identity["taken"]
+            return {"reason": taken, "field": "name", "suggestion": None}
     return None

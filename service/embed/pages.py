@@ -120,6 +120,9 @@ def form_with_errors(site: SiteInfo, form: Mapping[str, str], problem: Problem) 
     for error in problem.errors or [{"field": "", "message": problem.detail}]:
         field = error["field"] if error["field"] in LIMITS else ""
         told.setdefault(field, _in_words(words, error, form, problem.status))
+    if problem.status == 401:
+        form = {name: value for name, value in form.items() if name != "identity"}
+        told[""] = words.identity[problem.more.get("needs", "refused")]
     answer = html_answer(_thread_page(site, words, page, form, told), status=problem.status)
     answer.headers.update(problem.headers or {})
     return answer

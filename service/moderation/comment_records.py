@@ -13,10 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
-from models.records import Comment, DecisionRecord, Screening, Thread
+from models.records import Comment, DecisionRecord, Reader, Screening, Thread
 from models.records import Review as ReviewRecord
 from models.settling.actor import ActorShape
 from models.settling.history import is_by_human
+from models.store.published import Badges
 from models.store.secrets import decrypt_email
 from models.text import markdown
 from models.text.stamps import utc_stamp
@@ -73,6 +74,18 @@ class Decision(TypedDict):
     undoes: Id | None
 
 
+class KnownReader(TypedDict):
+    """The author, if the site's sign-on ("signed_on") or a confirmed email address ("proven")
+    identified the reader. `name` is the name now; the comment keeps its own.
+    """
+
+    id: Id
+    kind: Literal["signed_on", "proven"]
+    name: Annotated[str, Field(examples=["Ann Reed"])]
+    email_is_proven: bool
+    since: Time
+
+
 class CommentRecord(TypedDict):
     """Everything that Greenroom stores about a comment. If `blind` is true, the comment is a sample
     for a moderator to judge, so the record hides the checks' findings and the automatic decision.
@@ -88,6 +101,8 @@ class CommentRecord(TypedDict):
     name: Annotated[str, Field(examples=["Ann"])]
     email: Email | None
     website: Url | None
+    badges: Badges
+    reader: KnownReader | None
     body: Annotated[str, Field(examples=["The ferry was late *again*."])]
     html: Annotated[str, Field(examples=["<p>The ferry was late <em>again</em>.</p>"])]
     language: Annotated[str | None, Field(examples=["en"])]
@@ -113,6 +128,7 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentR
     bys = {decision.by for log in decisions.values() for decision in log}
     actors = actors_of(session, bys)
     reports, notices = reports_of(session, ids), notices_of(session, ids)
+    readers = _readers(session, comments)
     return [
         _record(
             comment,
@@ -122,6 +138,7 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentR
             decisions=decisions[comment.id],
             actors=actors,
             objections=(reports.get(comment.id) or no_reports(), notices.get(comment.id, [])),
+            reader=readers.get(comment.reader_id or ""),
         )
         for comment in comments
     ]
@@ -136,6 +153,7 @@ def _record(  # noqa: PLR0913 — the parts of one record
     decisions: Sequence[DecisionRecord],
     actors: Mapping[str, ActorShape | None],
     objections: tuple[Reports, list[NoticeRecord]],
+    reader: KnownReader | None,
 ) -> CommentRecord:
     reports, notices = objections
     record: CommentRecord = {
@@ -149,6 +167,8 @@ def _record(  # noqa: PLR0913 — the parts of one record
         "name": comment.name,
         "email": decrypt_email(comment.email) if comment.email else None,
         "website": comment.website,
+        "badges": comment.badges or [],
+        "reader": reader,
         "body": comment.body,
         "html": _html(comment),
         "language": comment.language,
@@ -164,6 +184,25 @@ def _record(  # noqa: PLR0913 — the parts of one record
         "notices": notices,
     }
     return _blindfolded(record) if _is_blind(reviews, decisions) else record
+
+
+def _readers(session: Session, comments: Sequence[Comment]) -> Mapping[str, KnownReader]:
+    """Return the known authors of the comments, by their ids."""
+    ids = {comment.reader_id for comment in comments if comment.reader_id}
+    if not ids:
+        return {}
+    rows = session.scalars(select(Reader).where(Reader.id.in_(ids)))
+    return {row.id: _known(row) for row in rows}
+
+
+def _known(row: Reader) -> KnownReader:
+    return {
+        "id": row.id,
+        "kind": "signed_on" if row.kind == "signed_on" else "proven",
+        "name": row.name,
+        "email_is_proven": row.email is not None,
+        "since": utc_stamp(row.created_at),
+    }
 
 
 def _html(comment: Comment) -> str:

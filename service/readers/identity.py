@@ -10,6 +10,7 @@ from flask import request
 from sqlalchemy import select, update
 
 from models.identifiers import new_id
+from models.judgement.policy import MayPost
 from models.records import Reader
 from models.store.database import begin, insert_new, now, reading
 from models.store.secrets import decrypt_email, email_index, encrypt_email, keyed_hash
@@ -83,9 +84,12 @@ def _with_key(site: SiteInfo, key: str) -> Identity:
     return Identity(reader.id, "proven", reader.name, email, reader.url, badges, email is not None)
 
 
-def not_accepted(detail: str) -> Problem:
-    """Return the 401 for an identity that is missing or wrong."""
-    return Problem(401, detail, headers={"WWW-Authenticate": f'{IDENTITY} realm="greenroom"'})
+def not_accepted(detail: str, *, needs: MayPost | None = None) -> Problem:
+    """Return the 401 for an identity that is wrong, or that the site `needs` and is missing."""
+    problem = Problem(401, detail, headers={"WWW-Authenticate": f'{IDENTITY} realm="greenroom"'})
+    if needs:
+        problem.more["needs"] = needs
+    return problem
 
 
 def _signed_on(site: SiteInfo, claims: Claims) -> Identity:

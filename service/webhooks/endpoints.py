@@ -221,6 +221,7 @@ def _sample(who: Caller, at: datetime) -> EventData:
         "version": 1,
         "name": "Greenroom",
         "website": None,
+        "badges": [],
         "html": "<p>This is a test of your webhook.</p>",
         "at": utc_stamp(at),
     }

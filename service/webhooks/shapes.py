@@ -21,6 +21,7 @@ from pydantic import (
 from typing_extensions import TypedDict
 
 from models.settling.actor import ActorShape
+from models.store.published import Badges
 from models.text.cleaning import clean_line
 from models.webhooks.owed import CHATS, EVENTS
 from service.http.api_types import Id, OneOf, Status, Time, Url, Verdict
@@ -337,6 +338,7 @@ class EventComment(TypedDict):
     version: Annotated[int, Field(examples=[1])]
     name: Annotated[str, Field(examples=["Ann"])]
     website: Url | None
+    badges: NotRequired[Badges]  # older events have none
     html: Annotated[str, Field(examples=["<p>The ferry was late.</p>"])]
     at: Time
 

@@ -13,6 +13,7 @@ from models.settings import settings
 from models.store.published import PublishedComment
 
 ATOM = "http://www.w3.org/2005/Atom"
+BADGE = "urn:greenroom:badge"  # the scheme of a category that is the author's badge
 _NO_XML = dict.fromkeys((0xFFFE, 0xFFFF))  # the two non-characters that XML 1.0 forbids
 
 
@@ -35,6 +36,8 @@ def feed(
         _leaf(entry, "title", comment["name"])
         _leaf(entry, "updated", comment["edited_at"] or comment["at"])
         _leaf(ElementTree.SubElement(entry, "author"), "name", comment["name"])
+        for badge in comment.get("badges", ()):
+            ElementTree.SubElement(entry, "category", scheme=BADGE, term=badge.translate(_NO_XML))
         ElementTree.SubElement(
             entry, "link", href=f"{settings().base_url}/sites/{site}/c/{comment['id']}"
         )

@@ -124,6 +124,7 @@ _SHOWN = select(
     _C.at,
     _C.edited_at,
     _C.avatar,
+    _C.badges,
     _C.places,
 )
 _SHOWN = _SHOWN.where(_C.place.between(bindparam("first"), bindparam("last"))).order_by(_C.id)
@@ -278,6 +279,7 @@ class _Writer:
                 "at": utc_stamp(row.at),
                 "edited_at": None,
                 "avatar": "",
+                "badges": [],
                 "removed": True,
                 "replies": replies,
                 "more": more,
@@ -291,6 +293,7 @@ class _Writer:
             "at": utc_stamp(row.at),
             "edited_at": utc_stamp(row.edited_at),
             "avatar": row.avatar,
+            "badges": row.badges or [],
             "replies": replies,
             "more": more,
         }

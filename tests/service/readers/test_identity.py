@@ -14,7 +14,7 @@ from models.store.database import reading
 from models.store.secrets import decrypt_email
 from service.http.problems import Problem
 from service.readers.identity import Identity, identify
-from tests.caller import Caller, Client, post
+from tests.caller import Caller, Client, post, posted, publish_all, screen_all
 from tests.service.readers.tokens import demo, new_secret, token
 
 
@@ -101,7 +101,7 @@ def test_a_form_with_an_identity_needs_no_name_and_email(client: Client) -> None
     assert client.post("/v1/sites/demo/comments", data=form).status_code == 303
     refused = client.post("/v1/sites/demo/comments", data={**form, "identity": "nonsense"})
     assert refused.status_code == 401
-    assert "not a JWT" in refused.text
+    assert "Your sign-in has expired" in refused.text
 
 
 def test_a_wrong_token_is_a_401_and_nothing_is_stored(client: Client) -> None:
@@ -111,6 +111,42 @@ def test_a_wrong_token_is_a_401_and_nothing_is_stored(client: Client) -> None:
     assert "identity token is not accepted" in answer.json["detail"]
     with reading() as session:
         assert session.scalars(select(Comment)).all() == []
+
+
+def test_badges_are_shown_wherever_the_comment_is(moderator: Caller) -> None:
+    identity = {"Greenroom-Identity": token(new_secret(), roles=["staff"])}
+    client, id_ = moderator.client, post(moderator.client, headers=identity).json["id"]
+    assert moderator.call("POST", f"/comments/{id_}/decisions", json={"verdict": "approve"})
+    posted(client, body="Another one, by nobody known.")
+    publish_all()
+    (shown,) = client.get("/v1/sites/demo/comments?thread=/harbour").json["comments"]
+    assert shown["badges"] == ["staff"]
+    feed = client.get("/sites/demo/thread.atom?thread=/harbour").text
+    assert '<category scheme="urn:greenroom:badge" term="staff" />' in feed
+    assert (
+        '<span class="badge" dir="auto">Team</span>'
+        in client.get("/sites/demo/thread?thread=/harbour").text
+    )
+    (event,) = moderator.call("GET", "/events").json["events"]
+    assert event["data"]["comment"]["badges"] == ["staff"]
+    record = moderator.call("GET", f"/comments/{id_}").json
+    assert record["badges"] == ["staff"]
+    assert (record["reader"]["kind"], record["reader"]["name"]) == ("signed_on", "Ann Reed")
+    moderator.call("DELETE", f"/comments/{id_}")
+    erased = moderator.call("GET", f"/comments/{id_}").json
+    assert (erased["badges"], erased["reader"]) == ([], None)
+
+
+def test_a_reader_under_a_taken_name_is_told_why_the_comment_is_held(moderator: Caller) -> None:
+    client = moderator.client
+    post(client, headers={"Greenroom-Identity": token(new_secret())})
+    receipt = post(client, name="ánn reed").json["receipt"]
+    screen_all()
+    held = client.get(receipt).json
+    assert (held["status"], held["field"]) == ("flagged", "name")
+    assert held["reason"].startswith("This name belongs to somebody who is known here.")
+    page = client.get(receipt.replace("/v1/receipts", "/sites/demo/receipts")).text
+    assert held["reason"] in page
 
 
 @pytest.mark.parametrize(

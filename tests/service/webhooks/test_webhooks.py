@@ -89,7 +89,7 @@ def test_an_approved_comment_is_sent_signed_with_its_whole_public_state(
     assert {"site", "thread", "permalink", "sequence", "supersedes", "comment", "decision"} == set(
         data
     )
-    assert {"id", "parent", "status", "version", "name", "website", "html", "at"} == set(
+    assert {"id", "parent", "status", "version", "name", "website", "badges", "html", "at"} == set(
         data["comment"]
     )
     assert (data["comment"]["id"], data["comment"]["status"]) == (comment, "approved")
