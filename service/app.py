@@ -20,6 +20,7 @@ from models.store.database import OutcomeUnknown
 from models.store.faults import in_words, is_database_trouble, is_disk_full
 from models.store.secrets import WrongKeys
 from service.api import (
+    appeals,
     blocks,
     comments,
     decisions,
@@ -38,6 +39,7 @@ from service.api import (
     receipts,
     reports,
     threads,
+    transparency,
     webhooks,
 )
 from service.api import (
@@ -85,6 +87,7 @@ def create_app() -> Flask:
         mailing,
         reports,
         notices,
+        appeals,
         lists,
         comments,
         decisions,
@@ -96,6 +99,7 @@ def create_app() -> Flask:
         policy,
         model_versions,
         quality,
+        transparency,
         people,
         keys,
         done,

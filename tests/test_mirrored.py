@@ -15,6 +15,7 @@ WITHOUT_TESTS_OF_THEIR_OWN = ("models/migrations/versions/", "models/records/")
 # Modules that other tests reach, mostly through HTTP or a command.
 COVERED = {
     # Calls of the API are tested where their rules are.
+    "service/api/appeals.py": "service/readers/test_appeals.py",
     "service/api/blocks.py": "service/moderation/test_blocks.py",
     "service/api/comments.py": "service/api/test_decisions.py",
     "service/api/examples/receiver.py": "service/webhooks/test_tools.py",
@@ -36,6 +37,7 @@ COVERED = {
     "service/embed/mail.py": "service/readers/test_mail_choices.py",
     "models/mailing/choices.py": "service/readers/test_mail_choices.py",
     "models/text/disposable.py": "service/readers/test_proving.py",
+    "service/api/transparency.py": "service/moderation/test_transparency.py",
     "service/api/webhooks.py": "service/webhooks/test_webhooks.py",
     "service/app.py": "service/test_routes.py",
     "service/commands/error_rates.py": "service/sites/test_error_rates.py",
@@ -45,6 +47,7 @@ COVERED = {
     "service/commands/moderator.py": "service/commands/test_commands.py",
     "service/commands/site.py": "service/commands/test_commands.py",
     "service/commands/operations.py": "service/operations/test_backup.py",
+    "service/commands/transparency.py": "service/moderation/test_transparency.py",
     "service/commands/site_model.py": "service/sites/test_model_versions.py",
     "service/commands/webhook.py": "service/webhooks/test_tools.py",
     # Pages of the console.
@@ -63,9 +66,15 @@ COVERED = {
     "service/console/signing_in.py": "service/console/test_getting_in.py",
     "service/console/team.py": "service/console/test_people.py",
     "service/console/threads.py": "service/moderation/test_threads.py",
+    "service/console/transparency.py": "service/moderation/test_transparency.py",
     "service/embed/blueprint.py": "service/embed/test_pages.py",
     "service/embed/receipts.py": "service/embed/test_pages.py",
     "service/http/sharing.py": "service/comments/test_accepting.py",
+    # The record of a rejection, from its rule to the appeal.
+    "models/judgement/rules.py": "service/readers/test_appeals.py",
+    "models/settling/appeals.py": "service/readers/test_appeals.py",
+    "models/settling/site_rules.py": "service/readers/test_appeals.py",
+    "models/settling/statements.py": "service/readers/test_appeals.py",
     # Types and constants, or a frame around a module with its own test.
     "service/gate/rsgi.py": "service/gate/test_environ.py",
     "service/http/body_sizes.py": "service/gate/test_app.py",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from models.judgement.evidence import (
     LITTLE_KNOWN,
@@ -17,6 +17,7 @@ from models.judgement.evidence import (
     Evidence,
     Outcome,
 )
+from models.judgement.rules import MOST_RULES, Rule
 from models.judgement.scores import ABUSE, SCORES
 
 Entry = Annotated[
@@ -250,6 +251,12 @@ class QualityPolicy(_Part):
     public: bool = False
 
 
+def _with_one_key_each(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    if len({rule.key for rule in rules}) < len(rules):
+        raise ValueError("Two rules have the same key.")
+    return rules
+
+
 class Policy(_Part):
     """The moderation policy of one site. By default, comments that are clearly fine go live and all
     others are flagged.
@@ -258,7 +265,8 @@ class Policy(_Part):
     "proven" needs a confirmed email address or the site's own sign-on, "signed_in" the sign-on. A
     published comment whose open reports weigh `reports_to_hold` together is held until a moderator
     decides. `could_not_run` sets for each check what happens if it could not run; "wait" keeps the
-    comment pending until it has run.
+    comment pending until it has run. `rules` are the site's rules, which rejections
+    name; an empty list stands for one rule per reason in the site's language.
     """
 
     moderation: Literal["after", "before"] = "after"
@@ -279,6 +287,9 @@ class Policy(_Part):
     sample: SamplePolicy = SamplePolicy()
     quality: QualityPolicy = QualityPolicy()
     threads: ThreadsPolicy = ThreadsPolicy()
+    rules: Annotated[tuple[Rule, ...], AfterValidator(_with_one_key_each)] = Field(
+        (), max_length=MOST_RULES
+    )
     could_not_run: dict[CheckName, Then] = Field(
         default_factory=dict, json_schema_extra=_of_every_name, examples=[{"email": "wait"}]
     )

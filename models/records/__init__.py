@@ -3,6 +3,7 @@
 from models.records.act import Act
 from models.records.address_key import AddressKey
 from models.records.api_key import ApiKey
+from models.records.appeal import Appeal
 from models.records.attempt import Attempt
 from models.records.block import Block
 from models.records.chore import Chore
@@ -36,6 +37,7 @@ from models.records.sign_on import SignOn, SignOnSecret, SpentToken
 from models.records.site import Site
 from models.records.site_model import SiteModelRecord
 from models.records.site_score import SiteScore
+from models.records.statement import Statement
 from models.records.thread import Thread
 from models.records.ticket import Ticket
 
@@ -43,6 +45,7 @@ __all__ = [
     "Act",
     "AddressKey",
     "ApiKey",
+    "Appeal",
     "Attempt",
     "Block",
     "Chore",
@@ -80,6 +83,7 @@ __all__ = [
     "SiteModelRecord",
     "SiteScore",
     "SpentToken",
+    "Statement",
     "Thread",
     "Ticket",
 ]

@@ -21,6 +21,9 @@ class DecisionRecord(Base):
 
     `teaches` is None for moderators, whose decisions teach by the rules of `labels.py`. A key's
     decision teaches only if it is true.
+
+    `rule` is the key of the site's rule that the decision applies. `answer` is what the moderator
+    tells the author, while the `note` stays with the moderators.
     """
 
     __tablename__ = "decisions"
@@ -62,3 +65,5 @@ class DecisionRecord(Base):
     at: Mapped[When] = mapped_column(default=now)
     batch: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     teaches: Mapped[bool | None]
+    rule: Mapped[str | None] = mapped_column(String(40))
+    answer: Mapped[str | None] = mapped_column(Text)

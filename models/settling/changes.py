@@ -41,8 +41,8 @@ class Change:
     undone together.
 
     `blind` asks a human to review the comment without seeing what the policy decided. `share` is
-    the share of comments in this blind sample. `checks` are those whose findings hold the comment.
-    `teaches` is as in `DecisionRecord`.
+    the share of comments in this blind sample. `checks` are those whose findings hold or
+    reject the comment. `teaches`, `rule` and `answer` are as in `DecisionRecord`.
     """
 
     comment_id: str
@@ -61,6 +61,8 @@ class Change:
     share: float | None = None
     teaches: bool | None = None
     checks: Sequence[str] = ()
+    rule: str | None = None
+    answer: str = ""
 
     @property
     def words(self) -> tuple[str, ...]:

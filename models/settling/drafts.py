@@ -184,6 +184,7 @@ _REWRITE_COMMENTS = _Rewriting(
     (
         *("status", "version", "html", "language", "settled_at", "seen_at", "campaign"),
         *("screen_due", "screenings", "screening_by", "screenings_alone", "risk", "found"),
+        "held_by",
         *("place", "places", "revision", "event_sequence"),
     ),
 )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.mailing.outbox import cancel_mails
 from models.records import (
+    Appeal,
     Block,
     Comment,
     DecisionRecord,
@@ -22,6 +23,7 @@ from models.records import (
     Screening,
     Site,
     SiteModelRecord,
+    Statement,
 )
 from models.settling.actor import Actor
 from models.settling.changes import Settled
@@ -102,7 +104,11 @@ def _redact(session: Session, comment_id: str, at: datetime) -> None:
     """
     session.execute(update(Screening).where(Screening.comment_id == comment_id).values(evidence=[]))
     decisions = update(DecisionRecord).where(DecisionRecord.comment_id == comment_id)
-    session.execute(decisions.values(reasons=[], note=""))
+    session.execute(decisions.values(reasons=[], note="", answer=None))
+    statements = update(Statement).where(Statement.comment_id == comment_id)
+    session.execute(statements.values(answer=""))
+    appeals = update(Appeal).where(Appeal.comment_id == comment_id)
+    session.execute(appeals.values(text="", answer=""))
     prints = (Fingerprint.comment_id == comment_id) & (Fingerprint.at == at)
     session.execute(delete(Fingerprint).where(prints))
     session.execute(delete(Note).where(Note.kind == "comment", Note.subject == comment_id))

@@ -17,6 +17,7 @@ from models.judgement.policy import Verdict
 from models.records import Delivery, Event, Site
 from models.settings import settings
 from models.settling.actor import ActorShape
+from models.settling.appeals import AppealShape
 from models.settling.drafts import CommentDraft, Drafts, ThreadDraft
 from models.store.database import Base
 from models.text.stamps import utc_stamp
@@ -73,6 +74,7 @@ class Details(TypedDict, total=False):
 
     reports: ReportCounts
     notice: NoticeState
+    appeal: AppealShape
 
 
 class EventData(TypedDict):
@@ -89,6 +91,7 @@ class EventData(TypedDict):
     decision: DecisionShape | None
     reports: NotRequired[ReportCounts]
     notice: NotRequired[NoticeState]
+    appeal: NotRequired[AppealShape]
 
 
 class EventRow(TypedDict):

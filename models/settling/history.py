@@ -10,7 +10,8 @@ from sqlalchemy import literal_column, select
 from sqlalchemy.orm import Session, aliased
 
 from models.records import Comment, DecisionRecord
-from models.settling.actor import POLICY
+from models.settling.actor import POLICY, Actor
+from models.settling.appeals import own_appeals
 
 # Written as in the partial indexes of the table: PostgreSQL and SQLite use those indexes only for a
 # constant that they can compare while planning, not for a bound parameter.
@@ -120,10 +121,21 @@ def standing_in_batches(session: Session, batches: Sequence[str]) -> list[InBatc
     ]
 
 
+def deciding_entry(newest_first: Sequence[E]) -> E | None:
+    """Return the decision that gave a comment its status: the latest one, by a human or the policy,
+    that is no undo and was not undone.
+    """
+    undone = {entry.undoes for entry in newest_first if entry.undoes}
+    decided = (each for each in newest_first if not each.undoes and each.id not in undone)
+    return next(decided, None)
+
+
 class Conflict(NamedTuple):
     """A comment that changed before someone could decide, and the decision that came first.
 
     `decision` is None if the comment changed without one, `version` if the comment is gone.
+    `is_own_appeal` means that nothing changed, but that others must decide: the author appealed
+    against a decision by the same person.
     """
 
     comment_id: str
@@ -131,10 +143,15 @@ class Conflict(NamedTuple):
     version: int | None = None
     status: str = "deleted"
     is_erased: bool = True
+    is_own_appeal: bool = False
 
 
-def conflicts(session: Session, comment_ids: Sequence[str]) -> list[Conflict]:
-    """Return the conflict of each comment, in the order given, as the comments are now."""
+def conflicts(
+    session: Session, comment_ids: Sequence[str], *, by: Actor | None = None
+) -> list[Conflict]:
+    """Return the conflict of each comment, in the order given, as the comments are now. `by` is who
+    could not decide.
+    """
     if not comment_ids:
         return []
     wanted = select(Comment.id, Comment.version, Comment.status, Comment.erased_at)
@@ -143,7 +160,11 @@ def conflicts(session: Session, comment_ids: Sequence[str]) -> list[Conflict]:
         id_: (version, status, erased_at is not None) for id_, version, status, erased_at in rows
     }
     latest = _latest_decisions(session, comment_ids)
-    return [Conflict(id_, latest.get(id_), *found.get(id_, ())) for id_ in comment_ids]
+    own = own_appeals(session, comment_ids, by) if by else set()
+    return [
+        Conflict(id_, latest.get(id_), *found.get(id_, ()))._replace(is_own_appeal=id_ in own)
+        for id_ in comment_ids
+    ]
 
 
 def _latest_decisions(session: Session, comment_ids: Sequence[str]) -> dict[str, DecisionRecord]:

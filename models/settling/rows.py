@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, insert, update
 
 from models.judgement.evidence import Evidence
 from models.judgement.policy import Verdict
-from models.records import DecisionRecord, Fingerprint, LinkedHost, Review, Screening
+from models.records import DecisionRecord, Fingerprint, LinkedHost, Review, Screening, Statement
 from models.records.review import OF_READERS
 from models.store.database import Base, insert_new
 
@@ -58,6 +58,27 @@ class DecisionRow(TypedDict):
     at: datetime
     batch: str | None
     teaches: bool | None
+    rule: str | None
+    answer: str | None
+
+
+class StatementRow(TypedDict):
+    id: str
+    site_id: int
+    comment_id: str
+    decision_id: str
+    restriction: str
+    source: str
+    checks: str | None
+    automated_detection: bool
+    automated_decision: bool
+    rule: str
+    title: str
+    text: str
+    ground: str
+    answer: str
+    at: datetime
+    appeal_until: datetime | None
 
 
 class ReviewRow(TypedDict):
@@ -86,6 +107,7 @@ class NewRows:
     fingerprints: list[FingerprintRow] = field(default_factory=list)
     hosts: list[LinkedHostRow] = field(default_factory=list)
     decisions: list[DecisionRow] = field(default_factory=list)
+    statements: list[StatementRow] = field(default_factory=list)
     closed_reviews: list[ClosedReview] = field(default_factory=list)
     closed_own_reviews: list[ClosedReview] = field(default_factory=list)  # see OF_READERS
     reviews: list[ReviewRow] = field(default_factory=list)
@@ -96,6 +118,8 @@ class NewRows:
             connection.execute(insert(_SCREENINGS), self.screenings)
         if self.decisions:
             connection.execute(insert(_DECISIONS), self.decisions)
+        if self.statements:
+            connection.execute(insert(_STATEMENTS), self.statements)
         if self.fingerprints:
             connection.execute(insert_new(Fingerprint), self.fingerprints)
         if self.hosts:
@@ -110,6 +134,7 @@ class NewRows:
 
 _SCREENINGS = Base.metadata.tables[Screening.__tablename__]
 _DECISIONS = Base.metadata.tables[DecisionRecord.__tablename__]
+_STATEMENTS = Base.metadata.tables[Statement.__tablename__]
 _CLOSE_REVIEWS = (
     update(Base.metadata.tables[Review.__tablename__])
     .where(Review.comment_id == bindparam("comment"), Review.closed_at.is_(None))

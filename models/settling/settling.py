@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -17,10 +18,12 @@ from sqlalchemy.orm import Session
 from models.identifiers import new_id
 from models.judgement.evidence import Evidence, Outcome
 from models.judgement.policy import Verdict
+from models.judgement.rules import Rule
 from models.judgement.scores import ABUSE, SCORES
 from models.records import Site
 from models.records.review import DUE_AFTER, DUE_AFTER_ALL, UNKNOWN
 from models.settling.actor import POLICY, Actor
+from models.settling.appeals import APPEALED, CLOSE_APPEALED, AppealDraft, Appeals
 from models.settling.changes import STATUS, Change, Screened, Settled
 from models.settling.drafts import CommentDraft, Drafts
 from models.settling.events import DecisionShape, EventLog
@@ -28,6 +31,8 @@ from models.settling.introducing import introduce
 from models.settling.mailing import OwedMails
 from models.settling.reports import Objections
 from models.settling.rows import ClosedReview, NewRows
+from models.settling.site_rules import RulesInUse
+from models.settling.statements import Sources, needs_statement, statement_of
 from models.store.database import Moment, now
 from models.text import markdown
 
@@ -39,8 +44,8 @@ log = structlog.get_logger()
 def settle(session: Session, changes: Sequence[Change]) -> list[Settled | None]:
     """Apply the changes in the session's transaction.
 
-    Return one outcome for each change, in order. None means that someone else was first, so nothing
-    changed.
+    Return one outcome for each change, in order. None means that nothing changed: someone else was
+    first, or the author appealed against this person's own decision.
     """
     work = Settling(session, [change.comment_id for change in changes])
     outcomes = [work.apply(change) for change in changes]
@@ -69,12 +74,18 @@ class Settling:
         self.events = EventLog(session, self.drafts, self.at)
         self._rows = NewRows()
         self._mails = OwedMails(self.at)
+        self._rules = RulesInUse(session)
+        self._sources = Sources(session, self.drafts.comments.keys())
+        self.appeals = Appeals(session, self.drafts.comments.keys())
+        self._closed_appeals: list[ClosedReview] = []
         self._human_decisions: Counter[int] = Counter()  # by site
         self._objections = Objections(session, self.events, self.at)
 
     def apply(self, change: Change) -> Settled | None:
         comment = self.drafts.comments.get(change.comment_id)
         if comment is None or comment.erased_at or not _still_holds(change, comment):
+            return None
+        if self.appeals.refuses(change):
             return None
         self.drafts.change(comment)
         if change.screened:
@@ -104,12 +115,18 @@ class Settling:
                 comment.html = markdown.render(comment.body)
         if touches_page:
             self._move_on_page(comment, change.screened)
-        decision_id = self._record_decision(change, comment, was)
+        rule = self._rules.applied(change, comment.site_id)
+        if rule and change.rule and not change.reason:
+            change = replace(change, reason=rule.reason)
+        decision_id = self._record_decision(change, comment, was, rule)
         if is_new:
             revision = comment.revision if touches_page else None
             self.events.add(comment, _shape(change), was=was, revision=revision)
             self._mails.add(comment, self.drafts.thread_of(comment), change, decision_id)
         self._record_reviews(change, comment, was, decision_id)
+        appeal = self._settle_appeal(change, comment, decision_id)
+        if rule and needs_statement(change):
+            self._state_reasons(change, comment, decision_id, rule, is_final=appeal is not None)
         return self.settled(comment, decision_id, is_new=is_new, touches_page=touches_page)
 
     def erase(self, comment_id: str, *, by: Actor) -> Settled | None:
@@ -127,12 +144,21 @@ class Settling:
         if touches_page:
             self._move_on_page(comment, None)
         change = Change(comment_id, Verdict.REJECT, ("erased",), by)
-        decision_id = self._record_decision(change, comment, was)
+        decision_id = self._record_decision(change, comment, was, None)
         self._close_reviews(comment, decision_id)
         self._objections.decided(comment, change, decision_id)
         revision = comment.revision if touches_page else None
         self.events.add(comment, None, was=was, revision=revision)
+        self._settle_appeal(change, comment, decision_id)
         return self.settled(comment, decision_id, is_new=True, touches_page=touches_page)
+
+    def appealed(self, comment: CommentDraft) -> Settled:
+        """Ask moderators to review the comment, whose author has just appealed."""
+        self.open_review(comment, APPEALED)
+        appeal = self.appeals.open_on(comment.id)
+        assert appeal
+        self.events.add_aside(comment, "appeal.opened", {"appeal": appeal.shape()})
+        return self.settled(comment)
 
     def settled(
         self,
@@ -204,7 +230,54 @@ class Settling:
             comment.place, top.places = top.places, top.places + 1
             self.drafts.change(top)
 
-    def _record_decision(self, change: Change, comment: CommentDraft, was: str) -> str:
+    def _settle_appeal(
+        self, change: Change, comment: CommentDraft, decision_id: str
+    ) -> AppealDraft | None:
+        """Close the appeal that a human decides, or open it again if that decision is undone."""
+        if not change.by.is_human:
+            return None
+        if change.undoes and (again := self.appeals.reopen(comment.id, change.undoes)):
+            self.events.add_aside(comment, "appeal.opened", {"appeal": again.shape()})
+            return again
+        closed = self.appeals.close(
+            comment.id,
+            comment.status,
+            decision_id=decision_id,
+            answer=change.answer,
+            at=self.at,
+        )
+        if closed is not None:
+            self._closed_appeals.append(
+                {"comment": comment.id, "decision": decision_id, "at": self.at}
+            )
+            self.events.add_aside(comment, "appeal.closed", {"appeal": closed.shape()})
+        return closed
+
+    def _state_reasons(
+        self,
+        change: Change,
+        comment: CommentDraft,
+        decision_id: str,
+        rule: Rule,
+        *,
+        is_final: bool,
+    ) -> None:
+        by_human = change.by.is_human
+        self._rows.statements.append(
+            statement_of(
+                change,
+                comment,
+                decision_id,
+                rule,
+                source=self._sources.of(comment.id) if by_human else "own_initiative",
+                is_final=is_final,
+                at=self.at,
+            )
+        )
+
+    def _record_decision(
+        self, change: Change, comment: CommentDraft, was: str, rule: Rule | None
+    ) -> str:
         """Record the decision. The comment already has its new status."""
         assert change.verdict
         decision_id = new_id()
@@ -225,6 +298,8 @@ class Settling:
                 "at": self.at,
                 "batch": change.batch,
                 "teaches": change.teaches,
+                "rule": rule.key if rule else None,
+                "answer": change.answer or None,
             }
         )
         if change.by.is_human and (change.undoes or change.verdict is not Verdict.FLAG):
@@ -290,6 +365,9 @@ class Settling:
         self._rows.write(self._session.connection())
         self._objections.write()
         self._mails.write(self._session.connection())
+        if self._closed_appeals:
+            self._session.connection().execute(CLOSE_APPEALED, self._closed_appeals)
+        self.appeals.write()
         self._write_sites()
         self.events.write()
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models.records import Comment, DecisionRecord, Review
 from models.records.review import TEACHING
 from models.settling.actor import Actor
+from models.settling.appeals import OWN_APPEAL, own_appeals
 from models.settling.changes import VERDICT, Change, Settled
 from models.settling.history import did, human_decisions, standing_decision
 from models.settling.settling import settle
@@ -48,11 +49,18 @@ def undo_each(
     ]
     restored = dict(zip((c.comment_id for c in changes), settle(session, changes), strict=True))
     _reopen_picks(session, changes)
-    erased = Refused("This comment was erased and can't be restored.")
+    stayed = [id_ for id_, settled in restored.items() if settled is None]
+    own = own_appeals(session, stayed, by)
     return {
-        id_: last if isinstance(last, Refused) else restored[id_] or erased
+        id_: last if isinstance(last, Refused) else restored[id_] or _not_restored(id_ in own)
         for id_, last in to_undo.items()
     }
+
+
+def _not_restored(is_own_appeal: bool) -> Refused:
+    return Refused(
+        OWN_APPEAL if is_own_appeal else "This comment was erased and can't be restored."
+    )
 
 
 def _lock(session: Session, comment_ids: Sequence[str]) -> None:

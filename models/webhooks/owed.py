@@ -20,6 +20,8 @@ EVENTS = (
     "comment.edited",
     "comment.deleted",
     "comment.reported",
+    "appeal.opened",
+    "appeal.closed",
     "notice.opened",
     "notice.closed",
 )

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from models.identifiers import is_id
 from models.records import Comment, DecisionRecord
+from models.settling.actor import Actor
+from models.settling.appeals import OWN_APPEAL
 from models.settling.changes import Settled
 from models.settling.erasing import erase
 from models.settling.history import conflicts, did
@@ -30,7 +32,7 @@ from service.moderation.comment_records import (
     decision_shapes,
     full_records,
 )
-from service.moderation.deciding import Judgement, publish_soon
+from service.moderation.deciding import Judgement, check_rule, publish_soon
 from service.moderation.explaining import Explained
 
 api = Noun("comments", "Comments", "One comment: its record and the decisions on it.")
@@ -120,10 +122,11 @@ def decide(who: Caller, comment_id: str, body: Ruling) -> Decided:
     """
     with begin() as session:
         wanted_comment(session, who, comment_id)
+        check_rule(session, [who.site.id], body.rule)
         change = body.change(comment_id, by=who.actor, version=body.version)
         settled = settle(session, [change])[0]
         if settled is None:
-            raise _too_late(session, comment_id)
+            raise _too_late(session, comment_id, who.actor)
         answer = _decided(session, settled)
     publish_soon(settled)
     return answer
@@ -186,11 +189,13 @@ def _decided(session: Session, settled: Settled) -> Decided:
     return {**decision_shapes(session, [decision])[0], "status": settled.status}
 
 
-def _too_late(session: Session, comment_id: str) -> Problem:
+def _too_late(session: Session, comment_id: str, by: Actor) -> Problem:
     """Say who decided what and when, so that the moderator need not look it up."""
-    conflict = conflicts(session, [comment_id])[0]
+    conflict = conflicts(session, [comment_id], by=by)[0]
     if conflict.is_erased:
         return Problem(409, "This comment was erased. You can no longer decide on it.")
+    if conflict.is_own_appeal:
+        return Problem(409, OWN_APPEAL)
     last = conflict.decision
     about: dict[str, Any] = {"version": conflict.version, "current": conflict.status}
     if last is None:

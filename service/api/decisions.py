@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from models.identifiers import new_id
+from models.settling.actor import Actor
+from models.settling.appeals import OWN_APPEAL
 from models.settling.changes import Settled
-from models.settling.history import conflicts
+from models.settling.history import Conflict, conflicts
 from models.store.database import begin
 from service.http.api_keys import Caller
 from service.http.api_types import Id, Status
@@ -92,7 +94,7 @@ def decide_many(who: Caller, body: Rulings) -> DecidedMany:
     with begin() as session:
         check_all_are_of(session, who.site.id, ids)
         outcome = decide_each(session, asked, by=who.actor)
-        refused = _refusals(session, outcome.refused)
+        refused = _refusals(session, outcome.refused, who.actor)
     for each in outcome.done:
         publish_soon(each)
     return {"batch": str(asked.batch), "done": _done(outcome.done), "refused": refused}
@@ -137,20 +139,24 @@ def _done(settled: Iterable[Settled]) -> list[DecidedOne]:
     ]
 
 
-def _refusals(session: Session, ids: list[str]) -> list[RefusedOne]:
+def _refusals(session: Session, ids: list[str], by: Actor) -> list[RefusedOne]:
     """Return the current state of each refused comment, and who decided it."""
-    found = conflicts(session, ids)
+    found = conflicts(session, ids, by=by)
     decisions = [conflict.decision for conflict in found if conflict.decision]
     shapes = {shape["id"]: shape for shape in decision_shapes(session, decisions)}
     return [
         {
             "id": conflict.comment_id,
-            "detail": "This comment was erased."
-            if conflict.is_erased
-            else ("The comment changed after you read it."),
+            "detail": _why_not(conflict),
             "version": conflict.version,
             "status": conflict.status,
             "decision": shapes[conflict.decision.id] if conflict.decision else None,
         }
         for conflict in found
     ]
+
+
+def _why_not(conflict: Conflict) -> str:
+    if conflict.is_erased:
+        return "This comment was erased."
+    return OWN_APPEAL if conflict.is_own_appeal else "The comment changed after you read it."

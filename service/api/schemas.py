@@ -28,6 +28,8 @@ HAPPENED = {
     "comment.edited": "A comment's text changed.",
     "comment.deleted": "A comment was erased.",
     "comment.reported": "A reader reported a comment.",
+    "appeal.opened": "The author appealed against the rejection of a comment.",
+    "appeal.closed": "A moderator decided an appeal, or its comment was erased.",
     "notice.opened": "Someone sent a notice of illegal content.",
     "notice.closed": "A notice of illegal content was decided.",
     TEST: "Someone sent a test event. Its comment does not exist.",

@@ -49,6 +49,10 @@ LAZY = {
     ),
     "site": ("service.commands.site", "Manage sites."),
     "train": ("service.commands.model", "Train the spam model."),
+    "transparency": (
+        "service.commands.transparency",
+        "Print the figures of a site's transparency report.",
+    ),
     "webhook": ("service.commands.webhook", "Receive webhooks on this machine, to try them out."),
 }
 

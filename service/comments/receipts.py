@@ -18,6 +18,7 @@ from models.store.database import reading
 from models.store.receipts import SIGNATURE_BYTES, receipt_of
 from models.text.stamps import utc_stamp
 from service.http.api_types import Id, OneOf, Time
+from service.readers.appeals import ShownAppeal, ShownStatement, told_about
 
 __all__ = ["SIGNATURE_BYTES", "find_receipt", "receipt_of"]
 _OF_A_MODERATOR = ("spam", "abuse", "off_topic")  # reasons with a sentence of their own
@@ -25,7 +26,8 @@ _OF_A_MODERATOR = ("spam", "abuse", "off_topic")  # reasons with a sentence of t
 
 class ReceiptStatus(TypedDict):
     """The status of a comment. `field` and `suggestion` are present if its author can correct
-    it.
+    it. `statement` says why it was rejected, unless as spam, and `appeal` what became of the
+    author's appeal.
     """
 
     id: Id
@@ -34,6 +36,8 @@ class ReceiptStatus(TypedDict):
     at: Time
     field: NotRequired[Annotated[str, Field(examples=["email"])]]
     suggestion: NotRequired[Annotated[str | None, Field(examples=["gmail.com"])]]
+    statement: ShownStatement | None
+    appeal: ShownAppeal | None
 
 
 class Correction(TypedDict):
@@ -81,11 +85,14 @@ def find_receipt(receipt: str) -> Receipt | None:
         because = _because(session, comment_id, row.status)
         is_held = row.status in {"rejected", "flagged"}
         correction = _correction(session, comment_id) if is_held else None
+        told = told_about(session, comment_id, row.status)
     answer: ReceiptStatus = {
         "id": comment_id,
         "status": "rejected" if row.status == "deleted" else row.status,
         "reason": read_words("en").pages[because] if because else None,
         "at": utc_stamp(row.settled_at or row.at),
+        "statement": told.statement,
+        "appeal": told.appeal,
     }
     if correction:
         answer = {**answer, **correction}

@@ -14,6 +14,7 @@ from service.console import (
     notes,
     pages,
     quality,
+    rules,
     scores,
     settings,
     shortcuts,
@@ -21,6 +22,7 @@ from service.console import (
     teach,
     team,
     threads,
+    transparency,
     webhooks,
 )
 from service.console.blueprint import console
@@ -40,6 +42,7 @@ __all__ = [
     "notes",
     "pages",
     "quality",
+    "rules",
     "scores",
     "settings",
     "shortcuts",
@@ -47,5 +50,6 @@ __all__ = [
     "teach",
     "team",
     "threads",
+    "transparency",
     "webhooks",
 ]

@@ -80,7 +80,7 @@ def decide() -> Response:
         unanswered = {} if asked.sure else unanswered_of(session, asked.verdict, ids)
         asked.items = [each for each in asked.items if each.id not in unanswered]
         outcome = decide_each(session, asked, by=who.actor)
-        refused = [*refusals(session, outcome.refused), *questioned(session, unanswered)]
+        refused = [*refusals(session, outcome.refused, who.actor), *questioned(session, unanswered)]
         session.execute(
             delete(Claim).where(Claim.comment_id.in_(ids), Claim.moderator_id == who.moderator_id)
         )

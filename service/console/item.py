@@ -16,9 +16,24 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.identifiers import is_id
-from models.records import Claim, Comment, Membership, Moderator, Note, Question, Site, Thread
+from models.judgement.rules import Rule
+from models.records import (
+    Appeal,
+    Claim,
+    Comment,
+    Membership,
+    Moderator,
+    Note,
+    Question,
+    Site,
+    Statement,
+    Thread,
+)
 from models.settling.actor import POLICY
+from models.settling.appealing import reasons_for
+from models.settling.appeals import own_appeals
 from models.settling.history import Line, standing
+from models.settling.site_rules import site_rules
 from models.store.database import now, reading
 from models.text import markdown
 from models.text.urls import named_host
@@ -94,6 +109,10 @@ class Item(CommentRecord):
     waiting: int
     alike: int
     says_enough: bool
+    rules: Sequence[Rule]
+    statement: Statement | None
+    appeal: Appeal | None
+    is_own_appeal: bool
 
 
 def find(session: Session, who: SignedIn, comment_id: str) -> tuple[Comment, str]:
@@ -117,6 +136,7 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> Item:
     if not who.may(site, "moderator"):
         record["email"] = None
     thread = session.get_one(Thread, comment.thread_id)
+    statement, appeal = reasons_for(session, comment.id)
     notes = about(session, comment)
     questions = questions_about(session, comment)
     return {
@@ -142,6 +162,10 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> Item:
         "waiting": _waiting(session, comment),
         "alike": _alike(session, comment),
         "says_enough": _says_enough(comment),
+        "rules": site_rules(session, comment.site_id),
+        "statement": statement,
+        "appeal": appeal,
+        "is_own_appeal": comment.id in own_appeals(session, [comment.id], who.actor),
     }
 
 

@@ -19,11 +19,14 @@ from werkzeug.wrappers import Response as BaseResponse
 from models.identifiers import is_id
 from models.judgement.policy import Verdict
 from models.records import Comment, DecisionRecord, Question, Thread
+from models.settling.actor import Actor
+from models.settling.appeals import OWN_APPEAL
 from models.settling.changes import Change
 from models.settling.history import BY_A_HUMAN, conflicts, did
 from models.settling.settling import settle
 from models.settling.undoing import Refused, undo
 from models.store.database import begin, reading
+from models.text.cleaning import clean
 from models.text.numbers import digits_to_int
 from models.text.stamps import utc_stamp
 from service.console import item as items
@@ -38,7 +41,7 @@ from service.console.sessions import SignedIn
 from service.console.shortcuts import ACTIONS, keys_of
 from service.console.view import Asked
 from service.http.problems import Problem
-from service.moderation.deciding import publish_soon
+from service.moderation.deciding import MOST_NOTE, check_rule, publish_soon, sites_of
 from service.moderation.notes import open_questions
 from service.moderation.queue import MOST_COUNTED, View, coverage
 from service.people.names import names_of
@@ -266,15 +269,35 @@ def decide_by_form(comment_id: str) -> BaseResponse:
             is_sure = bool(request.form.get("sure"))
             if not is_sure and (questions := unanswered_of(session, verdict, [comment_id])):
                 return _ask_if_sure(session, who, comment_id, questions[comment_id])
+            given = _said_to_author()
+            check_rule(session, list(sites_of(session, [comment_id]).values()), given.rule)
             change = Change(
-                comment_id, Verdict(verdict), by=who.actor, reason=reason, version=version
+                comment_id,
+                Verdict(verdict),
+                by=who.actor,
+                reason=reason,
+                version=version,
+                rule=given.rule,
+                answer=given.answer,
             )
             found = settle(session, [change])[0]
             if found is None:
-                raise Problem(409, latest_decision(session, comment_id))
+                raise Problem(409, latest_decision(session, comment_id, who.actor))
             settled = found
     publish_soon(settled)
     return redirect(way_back(done=comment_id), 303)
+
+
+class SaidToAuthor(NamedTuple):
+    """The rule that a form names, and the moderator's words to the author."""
+
+    rule: str | None
+    answer: str
+
+
+def _said_to_author() -> SaidToAuthor:
+    answer = clean(request.form.get("answer", "")[:MOST_NOTE], MOST_NOTE)
+    return SaidToAuthor(request.form.get("rule") or None, answer)
 
 
 def unanswered_of(session: Session, verdict: str, ids: Sequence[str]) -> dict[str, list[Question]]:
@@ -315,9 +338,9 @@ def questioned(session: Session, unanswered: Mapping[str, Sequence[Question]]) -
     ]
 
 
-def latest_decision(session: Session, comment_id: str) -> str:
+def latest_decision(session: Session, comment_id: str, by: Actor | None = None) -> str:
     """Say who decided the comment last, and what, for a moderator who sees an older version."""
-    return refusals(session, [comment_id])[0]["detail"]
+    return refusals(session, [comment_id], by)[0]["detail"]
 
 
 class Refusal(TypedDict):
@@ -329,14 +352,16 @@ class Refusal(TypedDict):
     has_question: NotRequired[bool]
 
 
-def refusals(session: Session, ids: Sequence[str]) -> list[Refusal]:
+def refusals(session: Session, ids: Sequence[str], by: Actor | None = None) -> list[Refusal]:
     """Return the same for many comments."""
-    found = conflicts(session, ids)
+    found = conflicts(session, ids, by=by)
     names = names_of(session, {each.decision.by for each in found if each.decision})
     return [
         {
             "id": conflict.comment_id,
-            "detail": _who_decided(conflict.decision, names),
+            "detail": OWN_APPEAL
+            if conflict.is_own_appeal
+            else _who_decided(conflict.decision, names),
             "version": conflict.version,
         }
         for conflict in found

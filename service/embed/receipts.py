@@ -7,6 +7,7 @@ from flask import Response, abort, render_template, url_for
 from models.locales.words import words_for
 from service.comments.receipts import find_receipt
 from service.embed.blueprint import embed, html_answer, wished_language
+from service.readers.appeals import facts_of
 from service.sites.lookup import find_site
 
 
@@ -26,5 +27,8 @@ def whats_next(site_key: str, receipt: str) -> Response:
             told=found.answer,
             because=found.because,
             back=back,
+            receipt=receipt,
+            facts=facts_of(found.answer["statement"], words),
+            lang=wished_language(),
         )
     )

@@ -11,6 +11,7 @@ from service.sites.lookup import SiteInfo, find_site, remembered_site
 READERS = (
     "public",
     "receipts",
+    "appeals",
     "reports",
     "notices",
     "mailing",

@@ -60,7 +60,9 @@ class Review(TypedDict):
 
 
 class Decision(TypedDict):
-    """One decision on a comment. `undoes` is the decision that it undid."""
+    """One decision on a comment. `undoes` is the decision that it undid. `rule` is the key of the
+    rule that it applied, and `answer` what the author was told; the `note` stays inside.
+    """
 
     id: Id
     at: Time
@@ -70,6 +72,8 @@ class Decision(TypedDict):
     reasons: Annotated[list[str], Field(examples=[["spam"]])]
     reason: Annotated[str, OneOf(("spam", "abuse", "off_topic", "other"))] | None
     note: Annotated[str, Field(examples=["An advertisement for shoes."])]
+    rule: Annotated[str | None, Field(examples=["respect"])]
+    answer: Annotated[str, Field(examples=["We remove links to shops."])]
     version: Annotated[int, Field(examples=[2])]
     undoes: Id | None
 
@@ -266,6 +270,8 @@ def decision_shape(decision: DecisionRecord, actor: ActorShape | None) -> Decisi
         "reasons": decision.reasons,
         "reason": decision.reason,
         "note": decision.note,
+        "rule": decision.rule,
+        "answer": decision.answer or "",
         "version": decision.version,
         "undoes": decision.undoes,
     }

@@ -20,14 +20,16 @@ from sqlalchemy.orm import Session
 from models.failpoints import failpoint
 from models.identifiers import is_id
 from models.judgement.policy import Verdict
+from models.judgement.rules import Reason, RuleKey, rule_named
 from models.records import Comment, DecisionRecord
 from models.settling.actor import Actor
 from models.settling.changes import Change, Settled
 from models.settling.history import standing_in_batches
 from models.settling.settling import settle, tell
+from models.settling.site_rules import site_rules
 from models.settling.undoing import Refused, undo_each
 from models.text.cleaning import clean
-from service.http.problems import Problem
+from service.http.problems import Problem, wrong_field
 from worker.bell import DELIVER, PUBLISH, ring_soon
 
 MOST_AT_ONCE = 1000
@@ -65,15 +67,19 @@ class Judgement(BaseModel):
 
     Greenroom's models learn from a decision by a key only with `learn`, or if the key was created
     with it. Send it if a person has read the comment.
+
+    `rule` is the key of one of the site's rules; without it, a rejection uses the rule of its
+    `reason`. The author of the comment reads `answer`, for example the answer to an appeal. The
+    `note` stays with the moderators.
     """
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
     verdict: Annotated[Literal["approve", "flag", "reject"], Field(examples=["reject"])]
-    reason: Annotated[
-        Literal["spam", "abuse", "off_topic", "other"] | None, Field(examples=["spam"])
-    ] = None
+    reason: Annotated[Reason | None, Field(examples=["spam"])] = None
+    rule: Annotated[RuleKey | None, Field(examples=["respect"])] = None
     note: Note = ""
+    answer: Note = ""
     learn: bool = False
 
     def change(
@@ -85,6 +91,8 @@ class Judgement(BaseModel):
             by=by,
             reason=self.reason,
             note=self.note,
+            rule=self.rule,
+            answer=self.answer,
             version=version,
             batch=batch,
             teaches=by.teaches(asked=self.learn),
@@ -141,9 +149,22 @@ class Outcome(NamedTuple):
     refused: list[str]
 
 
+def check_rule(session: Session, site_ids: Collection[int], rule: str | None) -> None:
+    """Raise a 422 if one of these sites has no such rule."""
+    if rule is None:
+        return
+    for site_id in site_ids:
+        rules = site_rules(session, site_id)
+        if rule_named(rules, rule) is None:
+            keys = ", ".join(each.key for each in rules)
+            raise wrong_field("rule", f"The site has no such rule. Its rules are: {keys}.")
+
+
 def decide_each(session: Session, asked: Rulings, *, by: Actor) -> Outcome:
     """Settle every comment that has not changed, in the caller's transaction."""
     versions = asked.versions()
+    if asked.rule is not None:
+        check_rule(session, set(sites_of(session, list(versions)).values()), asked.rule)
     changes = [
         asked.change(id_, by=by, version=version, batch=asked.batch)
         for id_, version in versions.items()

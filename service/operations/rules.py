@@ -35,6 +35,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import Function
 
 from models.records import (
+    Appeal,
     Attempt,
     Comment,
     DecisionRecord,
@@ -47,9 +48,11 @@ from models.records import (
     Review,
     Screening,
     Site,
+    Statement,
     Thread,
 )
 from models.settling.actor import POLICY
+from models.settling.appeals import APPEALED
 from models.settling.erasing import erase_rest
 from models.store.database import now
 from service.operations.violation import MEND, NOTHING
@@ -143,6 +146,27 @@ def _close_by_last(session: Session, ids: Sequence[str]) -> None:
             review.closed_at = review.closed_by = None
         else:
             review.closed_at, review.closed_by = review.closed_at or now(), session.scalar(last)
+
+
+def _appeal_without_review(at: datetime) -> Executable:
+    is_asked = exists().where(
+        Review.comment_id == Appeal.comment_id,
+        Review.cause == APPEALED,
+        Review.closed_at.is_(None),
+    )
+    return select(_id(Appeal.id), Appeal.due_at).where(Appeal.status == "open", ~is_asked)
+
+
+def _ask_for_an_answer(session: Session, ids: Sequence[str]) -> None:
+    for appeal in session.scalars(select(Appeal).where(Appeal.id.in_(ids))).all():
+        review = Review(
+            site_id=appeal.site_id,
+            comment_id=appeal.comment_id,
+            cause=APPEALED,
+            opened_at=appeal.opened_at,
+            due_at=appeal.due_at,
+        )
+        session.add(review)
 
 
 # Decisions and events
@@ -404,6 +428,11 @@ def _not_erased(at: datetime) -> Executable:
             DecisionRecord.comment_id == Comment.id,
             cast(DecisionRecord.reasons, Text).not_in(_BLANK),
         ),
+        exists().where(DecisionRecord.comment_id == Comment.id, DecisionRecord.answer != ""),
+        exists().where(Statement.comment_id == Comment.id, Statement.answer != ""),
+        exists().where(
+            Appeal.comment_id == Comment.id, or_(Appeal.text != "", Appeal.answer != "")
+        ),
         exists().where(Fingerprint.comment_id == Comment.id),
         exists().where(LinkedHost.comment_id == Comment.id),
         exists().where(
@@ -462,6 +491,14 @@ RULES = (
         "open, but its comment is {status}",
         MEND,
         _close_by_last,
+    ),
+    Rule(
+        "appeal in review",
+        "appeal",
+        _appeal_without_review,
+        "open and due {due_at:%Y-%m-%d %H:%M}, but no review asks a moderator to decide it",
+        MEND,
+        _ask_for_an_answer,
     ),
     Rule(
         "legal log",

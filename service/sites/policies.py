@@ -16,6 +16,7 @@ from typing_extensions import TypedDict
 from models.judgement import promises
 from models.judgement.policy import Policy
 from models.records import PolicyVersion, Site
+from models.settling.site_rules import rules_of
 from service.http.problems import Problem, from_validation, wrong_fields
 from service.operations.metrics import CHECKS
 from service.sites.replaying import scores_of
@@ -127,7 +128,8 @@ def in_force(session: Session, site: Site) -> PolicyInForce:
     policy = Policy.model_validate(site.policy)
     fitted = promises.fit(policy, scores_of(session, site))
     told: Any = fitted.told() if fitted else None
-    return PolicyInForce(**dict(policy), version=site.policy_version, fitted=told)
+    named = {**dict(policy), "rules": rules_of(policy.rules, site.locale)}
+    return PolicyInForce(**named, version=site.policy_version, fitted=told)
 
 
 def save_policy(

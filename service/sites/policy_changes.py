@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from models.judgement.policy import Policy
+from models.judgement.rules import Rule
 from service.sites.policy_words import LEFT_EMPTY, NAMES, SAID, UNKNOWN_LANGUAGE
 
 MOST_NAMED = 3  # changes in one sentence of the news
@@ -64,15 +65,19 @@ def _said(change: SettingChange) -> str:
     return f"{label} from {was} to {becomes}"
 
 
-def _entries(was: tuple[str, ...], becomes: tuple[str, ...]) -> Iterator[str]:
-    """Return the entries that a list gained and lost."""
+def _entries(was: tuple[object, ...], becomes: tuple[object, ...]) -> Iterator[str]:
+    """Return the entries that a list gained and lost. A changed rule is lost and gained."""
     for verb, entries, others in (("added", becomes, was), ("removed", was, becomes)):
         if found := [entry for entry in entries if entry not in {*others}]:
-            named = [f"“{entry}”" for entry in found[:MOST_ENTRIES]]
+            named = [f"“{_name(entry)}”" for entry in found[:MOST_ENTRIES]]
             left = len(found) - len(named)
             yield f"{verb} {', '.join(named)}{f' and {left} more' if left else ''}"
     if set(was) == set(becomes):
         yield "in another order"
+
+
+def _name(entry: object) -> str:
+    return entry.title if isinstance(entry, Rule) else str(entry)
 
 
 def _members(was: dict[str, object], becomes: dict[str, object]) -> Iterator[str]:

@@ -63,6 +63,8 @@ Kind = Literal[
     "comment.edited",
     "comment.deleted",
     "comment.reported",
+    "appeal.opened",
+    "appeal.closed",
     "notice.opened",
     "notice.closed",
     "webhook.test",
@@ -372,10 +374,23 @@ class EventNotice(TypedDict):
     outcome: Annotated[str, OneOf(("removed", "kept", "dismissed"))] | None
 
 
+class EventAppeal(TypedDict):
+    """The appeal that was opened or closed. The words of the author and the answer are not in
+    events: the comment's record has them. `decision` is the decision that the author appealed
+    against. `status` is "withdrawn" if the comment was erased.
+    """
+
+    id: Id
+    decision: Id
+    status: Annotated[str, OneOf(("open", "upheld", "reversed", "changed", "withdrawn"))]
+    opened_at: Time
+    closed_at: Time | None
+
+
 class EventData(TypedDict):
-    """`sequence` counts the events of one comment from 1, without gaps; events about notices have
-    none. `supersedes` is the event that this one replaces. `reports` is in `comment.reported`, and
-    `notice` in events about notices.
+    """`sequence` counts the events of one comment from 1, without gaps; events about notices and
+    appeals have none. `supersedes` is the event that this one replaces. `reports` is in
+    `comment.reported`, `notice` in events about notices, and `appeal` in events about appeals.
     """
 
     site: Annotated[str, Field(examples=["demo"])]
@@ -389,6 +404,7 @@ class EventData(TypedDict):
     decision: EventDecision | None
     reports: NotRequired[EventReports]
     notice: NotRequired[EventNotice]
+    appeal: NotRequired[EventAppeal]
 
 
 class CommentEvent(TypedDict):

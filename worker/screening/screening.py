@@ -402,8 +402,8 @@ def _change(
     share = candidate.policy.sample.share
     blind = decision.verdict is not None and is_sampled(candidate.id, share, decided)
     note = _by_a_rule(evidence) if decision.verdict is not None else ""
-    is_held = decision.verdict is Verdict.FLAG
-    checks = deciding_checks(evidence, candidate.policy) if is_held else ()
+    is_stopped = decision.verdict in {Verdict.FLAG, Verdict.REJECT}
+    checks = deciding_checks(evidence, candidate.policy) if is_stopped else ()
     return Change(
         candidate.id,
         decision.verdict,

@@ -297,16 +297,19 @@ function words(verdict, reason, gone) {
   return { did: DID[verdict], of: gone.length === 1 ? gone[0].dataset.name : `${gone.length} comments`, as };
 }
 
-function decide(verdict, reason, gone, { sure = false } = {}) {
+// The answer to an appeal that is typed in the open comment goes with the decision on that comment alone.
+const answerTo = (gone) => (gone.length === 1 && gone[0] === current ? open.querySelector("[data-answer]")?.value ?? "" : "");
+
+function decide(verdict, reason, gone, { sure = false, rule = null, answer = answerTo(gone) } = {}) {
   if (!gone.length || !mayDecide()) return;
   if (verdict === "approve" && !sure && withQuestion(gone).length) {
-    return askFirst(gone, (meant) => decide(verdict, reason, meant, { sure: true }));
+    return askFirst(gone, (meant) => decide(verdict, reason, meant, { sure: true, answer }));
   }
   const entry = { ...words(verdict, reason, gone), batch: gone.length > 1 ? uuid() : null, decisions: [], rows: gone };
   const items = gone.map((row) => ({ id: row.dataset.id, version: Number(row.dataset.version) }));
   for (const row of gone) pages.delete(row.dataset.id);
   entry.putBack = take(gone);
-  entry.sent = sendDecisions(entry, items, { verdict, reason, batch: entry.batch, sure });
+  entry.sent = sendDecisions(entry, items, { verdict, reason, rule, answer, batch: entry.batch, sure });
   done.push(entry);
   tell(entry);
   choosing();
@@ -450,10 +453,10 @@ function reject(gone) {
   strip.querySelector("button").focus({ preventScroll: true });
 }
 
-function answerReason(reason) {
+function answerReason(reason, rule) {
   const gone = asking?.filter((row) => row.isConnected);
   stopAsking();
-  if (gone) decide("reject", reason || null, gone);
+  if (gone) decide("reject", reason || null, gone, { rule: rule || null });
 }
 
 function forgetQuestion() {
@@ -472,11 +475,12 @@ function reasonKey(event) {
   const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
   const letter = { KeyS: "spam", KeyA: "abuse", KeyO: "off_topic", KeyX: "other" }[event.code];
   if (event.code === "Escape") stopAsking();
-  else if (digit && buttons[digit - 1]) answerReason(buttons[digit - 1].dataset.reason);
+  else if (digit && buttons[digit - 1]) answerReason(buttons[digit - 1].dataset.reason, buttons[digit - 1].dataset.rule);
   else if (letter) answerReason(letter);
   else if (event.code === "Enter" || event.code === "NumpadEnter") {
     const on = document.activeElement?.closest("[data-reason]");
-    answerReason(event.target === on && on !== buttons[0] ? on.dataset.reason : "");
+    const isChosen = event.target === on && on !== buttons[0];
+    answerReason(isChosen ? on.dataset.reason : "", isChosen ? on.dataset.rule : null);
   } else return false;
   return true;
 }
@@ -789,12 +793,16 @@ async function follow(what) {
 
 document.addEventListener("click", (event) => {
   const reason = event.target.closest("[data-reason]");
-  if (reason) return answerReason(reason.dataset.reason);
+  if (reason) return answerReason(reason.dataset.reason, reason.dataset.rule);
   const button = event.target.closest("button[data-do]");
   if (button?.dataset.do === "choose-alike") chooseAlike(button.dataset.group);
   else if (button) actions[button.dataset.do]?.();
 });
 document.addEventListener("submit", (event) => {
+  if (event.target.matches("form[data-answers]")) {
+    event.preventDefault();
+    return decide(event.submitter?.value ?? "approve", null, current && onScreen() ? [current] : []);
+  }
   const form = event.target.closest("form[data-do]");
   if (!form) return;
   event.preventDefault();

@@ -161,6 +161,10 @@ def _moderators(journey: Journey, held: str) -> None:
     assert journey("undo_many", json={"batch": many["batch"]})["done"]
     journey("decide", id=held, json={"verdict": "reject", "reason": "spam"})
     assert journey("undo_decision", id=held)["undoes"]
+    journey("decide", id=held, json={"verdict": "reject", "rule": "abuse", "answer": "Be kind."})
+    text = {"text": "I was kind."}
+    assert journey("appeal_decision", receipt=receipt_of(held), json=text)["status"] == "open"
+    journey("decide", id=held, json={"verdict": "flag", "answer": "We look again."})
     block = journey(
         "make_block", json={"kind": "author", "comment": held, "others": True, "days": 3}
     )
@@ -190,6 +194,7 @@ def _site(journey: Journey) -> None:
     assert journey("restore_policy")["fitted"] is None
     assert journey("change_policy", json={"quality": {"public": True}})["quality"]["public"]
     assert journey("show_quality")["total"]
+    assert journey("show_transparency")["appeals"]["changed"] == 1
     assert journey("show_published_quality")["total"]
     keep_model("site-aaaaaaaaaaaa")
     assert journey("list_models")["models"]

@@ -114,6 +114,7 @@ WITHOUT_PASSWORD = {
     "POST /console/sites/<site>/invitations/<invitation_id>/withdraw",
     # These are the daily work. The log names who did it, and it can be undone.
     "POST /console/preferences",
+    "POST /console/sites/<site>/rules",
     "POST /console/claims/<comment_id>",
     "POST /console/threads/<int:thread_id>",
     "POST /console/threads/<int:thread_id>/page",

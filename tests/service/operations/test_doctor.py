@@ -15,6 +15,7 @@ from sqlalchemy import delete, insert, select, text, update
 
 from models.identifiers import new_id
 from models.records import (
+    Appeal,
     Comment,
     DecisionRecord,
     Delivery,
@@ -113,6 +114,14 @@ def unscreened(session: Any, ids: Ids) -> None:
     session.execute(update(Comment).where(Comment.id == ids["approved"]).values(screenings=0))
 
 
+def unasked_appeal(session: Any, ids: Ids) -> None:
+    wanted = select(DecisionRecord.id).where(DecisionRecord.comment_id == ids["rejected"])
+    decision = session.scalars(wanted.order_by(DecisionRecord.version.desc())).first()
+    times = {"opened_at": now(), "due_at": now()}
+    of_it = {"site_id": 1, "comment_id": ids["rejected"], "decision_id": decision}
+    session.add(Appeal(text="Why?", **of_it, **times))
+
+
 def pending(**values: Any) -> Break:
     def add(session: Any, ids: Ids) -> None:
         row = {
@@ -153,6 +162,7 @@ BROKEN: dict[str, tuple[Break, set[str]]] = {
     "two open reviews of one cause": (two_open, {"one review a cause"}),
     "a review closed by no decision": (review("flagged", closed_at=now()), {"closed by a decision"}),
     "an open review of a settled comment": (extra_review, {"open though settled"}),
+    "an appeal nobody is asked to decide": (unasked_appeal, {"appeal in review"}),
     "a decision from a state that was not": (last_decision("approved", was="rejected"), {"legal log"}),
     "a decision that skips a version": (last_decision("approved", version=9), {"legal log", "as decided"}),
     "a status nobody decided": (set_("rejected", status="flagged"), {"as decided", "events in order"}),

@@ -1,0 +1,80 @@
+"""Open an appeal against the rejection of a comment, and read what its author may know about it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from models.identifiers import new_id
+from models.records import Appeal, DecisionRecord, Statement
+from models.records.review import DUE_AFTER
+from models.settling.appeals import APPEALED
+from models.settling.changes import Settled
+from models.settling.history import Line, deciding_entry
+from models.settling.settling import Settling
+
+
+class NotAppealable(Exception):
+    """Raised if the author cannot appeal; `why` names the sentence in the `appeal` words."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Reasons(NamedTuple):
+    """The statement of the decision that stands, and the appeal against it or that led to it."""
+
+    statement: Statement | None
+    appeal: Appeal | None
+
+
+def reasons_for(session: Session, comment_id: str) -> Reasons:
+    log = select(DecisionRecord.id, DecisionRecord.by, DecisionRecord.undoes)
+    log = log.where(DecisionRecord.comment_id == comment_id)
+    newest_first = log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc())
+    lines = [Line(*line) for line in session.execute(newest_first)]
+    stands = deciding_entry(lines)
+    current = [line.id for line in (stands, *lines[:1]) if line]  # the last one may be an undo
+    stated = select(Statement).where(Statement.decision_id == stands.id) if stands else None
+    is_about_it = or_(Appeal.decision_id.in_(current), Appeal.closed_by.in_(current))
+    appealed = select(Appeal).where(Appeal.comment_id == comment_id, is_about_it)
+    return Reasons(
+        session.scalar(stated) if stated is not None else None,
+        session.scalar(appealed.order_by(Appeal.id.desc()).limit(1)),
+    )
+
+
+def open_appeal(session: Session, comment_id: str, text: str) -> tuple[Appeal, Settled]:
+    """Open an appeal against the decision that rejected the comment, and the review of it. Raises
+    `NotAppealable`.
+    """
+    work = Settling(session, [comment_id])  # locks the comment, so that no decision comes between
+    comment = work.drafts.comments.get(comment_id)
+    if comment is None or comment.erased_at or comment.status != "rejected":
+        raise NotAppealable("none")
+    statement, earlier = reasons_for(session, comment_id)
+    if earlier is not None:
+        raise NotAppealable("again")
+    if statement is None:
+        raise NotAppealable("none")
+    if statement.appeal_until is None or statement.appeal_until < work.at:
+        raise NotAppealable("late")
+    appeal = Appeal(
+        id=new_id(),
+        site_id=comment.site_id,
+        comment_id=comment_id,
+        decision_id=statement.decision_id,
+        status="open",
+        text=text,
+        answer="",
+        opened_at=work.at,
+        due_at=work.at + DUE_AFTER[APPEALED],
+    )
+    session.add(appeal)
+    session.flush()
+    settled = work.appealed(comment)
+    work.write()
+    return appeal, work.with_deliveries(settled)
