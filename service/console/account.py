@@ -111,6 +111,7 @@ def confirm_second_factor(who: SignedIn) -> str | tuple[str, int]:
             who.email, secret, "That code is wrong or has expired. Try the next one."
         ), 422
     console_sessions.end_others(who.moderator_id, who.session_hash)
+    mail.notify(who.email, letters.second_factor_changed("turned on"))
     return _recovery_codes(who, "The second factor is on", made)
 
 
@@ -118,6 +119,7 @@ def confirm_second_factor(who: SignedIn) -> str | tuple[str, int]:
 @sensitive(_on_the_account("make new recovery codes"))
 def make_recovery_codes(who: SignedIn) -> str:
     made = second_factor.new_recovery_codes(who.moderator_id)
+    mail.notify(who.email, letters.recovery_codes_replaced())
     return _recovery_codes(who, "New recovery codes", made)
 
 
@@ -148,6 +150,7 @@ def _enrolment(email: str, secret: str, error: str) -> str:
 @sensitive(_on_the_account("turn off the second factor"))
 def end_second_factor(who: SignedIn) -> BaseResponse:
     second_factor.end(who.moderator_id)
+    mail.notify(who.email, letters.second_factor_changed("turned off"))
     return redirect("/console/account", 303)
 
 

@@ -45,11 +45,12 @@ def join(token: str) -> BaseResponse | str | tuple[str, int]:
     if ticket is None:
         return render_template("console/join.html", ticket=None, error=""), 404
     if ticket.kind == "address" and (old := tickets.use_new_address(ticket)):
-        if mail.can_send():
-            mail.send_soon(old, *letters.address_changed(ticket.email))
+        mail.notify(old, letters.address_changed(ticket.email))
         return redirect("/console/account", 303)
     try:
         if tickets.use(token, request.form.get("password", "")):
+            if ticket.kind == "reset":
+                mail.notify(ticket.email, letters.password_changed())
             return redirect("/console/sign-in", 303)
     except ValueError as error:
         return _join(ticket, str(error)), 422

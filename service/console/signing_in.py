@@ -12,7 +12,7 @@ from service.console.confirming import Action, Refusal, guesses, sensitive
 from service.console.sessions import SignedIn
 from service.http.addresses import reader
 from service.http.limits import in_words
-from service.people import accounts
+from service.people import accounts, letters, mail
 
 
 @console.get("/sign-in")
@@ -87,4 +87,6 @@ def change_password(who: SignedIn) -> BaseResponse | tuple[str, int]:
         )
     except ValueError as error:
         return render_template("console/password.html", who=who, error=str(error)), 422
+    if not who.must_change_password:
+        mail.notify(who.email, letters.password_changed())
     return redirect(coming_back.place(), 303)

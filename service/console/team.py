@@ -93,8 +93,7 @@ def invite(who: SignedIn, site: str) -> str | tuple[str, int]:
 
 def mailed(who: SignedIn, site: str, new: tickets.Invitation) -> str:
     """Mail the link if the service can send mail, and show it."""
-    if mail.can_send():
-        mail.send_soon(new.email, *letters.invitation(who.email, site, new.role, new.link))
+    mail.notify(new.email, letters.invitation(who.email, site, new.role, new.link))
     return page(who, new=new)
 
 

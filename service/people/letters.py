@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from models.settings import settings
+
 A_ROLE = {"owner": "an owner", "moderator": "a moderator", "viewer": "a viewer"}
 
 
@@ -41,3 +43,26 @@ def new_password(link: str) -> tuple[str, str]:
         "password has not changed."
     )
     return "Choose a new password for Greenroom", text
+
+
+def password_changed() -> tuple[str, str]:
+    return _account_changed("The password of your Greenroom account has changed")
+
+
+def second_factor_changed(did: str) -> tuple[str, str]:
+    """Write to someone whose second factor was "turned on" or "turned off"."""
+    return _account_changed(f"The second factor of your Greenroom account was {did}")
+
+
+def recovery_codes_replaced() -> tuple[str, str]:
+    return _account_changed("Your Greenroom account has new recovery codes")
+
+
+def _account_changed(what: str) -> tuple[str, str]:
+    """Write about a change that someone else could have made with a stolen session or password."""
+    text = (
+        f"{what}. If you did this, you can ignore this email.\n\nIf it was not you, choose a new "
+        f"password at {settings().base_url}/console/forgotten and tell an owner of your site at "
+        "once."
+    )
+    return what, text

@@ -12,7 +12,7 @@ import structlog
 from models.mailing.smtp import can_send, connect
 from models.settings import settings
 
-__all__ = ["can_send", "in_background", "send", "send_soon"]
+__all__ = ["can_send", "in_background", "notify", "send", "send_soon"]
 log = structlog.get_logger()
 
 
@@ -28,6 +28,12 @@ def _logged(work: Callable[..., object], *about: str) -> None:
         work(*about)
     except Exception as error:  # the database may be down; only the log can tell
         log.exception("mail.failed", exc_info=error)
+
+
+def notify(to: str, letter: tuple[str, str]) -> None:
+    """Send a subject and a text soon, if a mail server is set."""
+    if can_send():
+        send_soon(to, *letter)
 
 
 def send_soon(to: str, subject: str, text: str) -> None:

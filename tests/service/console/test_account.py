@@ -11,10 +11,13 @@ import time_machine
 from sqlalchemy import select
 
 from models.records import Moderator
+from models.settings import settings
 from models.store.database import reading
 from service.console import account, signing_in
-from service.people import accounts, console_sessions
+from service.people import accounts, console_sessions, tickets
 from tests.caller import Client, client_of
+from tests.fakes.mail_server import MailServer
+from tests.greenroom import until
 from tests.service.signed_in import PASSWORD, SignedIn
 
 
@@ -151,6 +154,37 @@ def test_a_password_that_changes_between_the_two_steps_voids_the_first(ann: Sign
         accounts.change_password(moderator_id(ann), "another horse battery staple")
         assert second_step(other, passed, pyotp.TOTP(secret).now()) == 403
         assert other.get("/console/account").status_code == 303
+
+
+NEW = "another horse battery staple"
+
+
+def test_every_change_of_password_or_second_factor_is_mailed_to_its_account(
+    ann: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with MailServer() as server:
+        monkeypatch.setenv("GREENROOM_SMTP_URL", server.url)
+        settings.cache_clear()
+        ann.enrol()
+        until(lambda: len(server.received) == 1)
+        ann.confirmed("/account/recovery-codes")
+        until(lambda: len(server.received) == 2)
+        ann.confirmed("/account/second-factor/end")
+        until(lambda: len(server.received) == 3)
+        ann.confirmed("/password", password=NEW)
+        until(lambda: len(server.received) == 4)
+        link = "/console" + tickets.reset(ann.email, by="test").partition("/console")[2]
+        ann.client.post(link, data={"password": PASSWORD})
+        until(lambda: len(server.received) == 5)
+    assert {mail.to for mail in server.received} == {ann.email}
+    assert [mail.message["Subject"] for mail in server.received] == [
+        "The second factor of your Greenroom account was turned on",
+        "Your Greenroom account has new recovery codes",
+        "The second factor of your Greenroom account was turned off",
+        "The password of your Greenroom account has changed",
+        "The password of your Greenroom account has changed",
+    ]
+    assert all("/console/forgotten" in mail.plain for mail in server.received)
 
 
 def moderator_id(ann: SignedIn) -> str:
