@@ -56,6 +56,7 @@ COVERED = {
     "service/console/calls.py": "browser/test_console.py",
     "service/console/log.py": "service/console/test_people.py",
     "service/console/news.py": "service/moderation/test_news.py",
+    "service/console/notices.py": "service/console/test_objections.py",
     "service/console/notes.py": "service/console/test_people.py",
     "service/console/pages.py": "service/console/test_queue.py",
     "service/console/quality.py": "service/sites/test_quality.py",

@@ -29,7 +29,7 @@ class LogQuery(Query):
     """A log entry must match all filters."""
 
     kind: Annotated[
-        Literal["", "decisions", "people", "settings", "threads", "blocks", "keys"],
+        Literal["", "decisions", "people", "settings", "threads", "blocks", "keys", "notices"],
         Field(description="Only entries of this kind."),
     ] = ""
     by: Annotated[

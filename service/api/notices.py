@@ -20,7 +20,12 @@ from service.http.requests import Cursor, Limit100, Query
 from service.http.responses import PRIVATE, json_response
 from service.http.sharing import preflight, shared, wanted_site
 from service.moderation.deciding import Note, publish_soon
-from service.moderation.objections import NoticeRecord, list_notices, wanted_notice
+from service.moderation.objections import (
+    NoticeRecord,
+    list_notices,
+    note_dismissal,
+    wanted_notice,
+)
 from service.readers.notices import (
     NoticeBody,
     NoticeStatus,
@@ -153,6 +158,7 @@ def dismiss(who: Caller, notice_id: str, body: Dismissal) -> NoticeRecord:
         settled = dismiss_notice(session, notice_id, by=who.actor, answer=body.answer)
         if settled is None:
             raise Problem(409, "This notice is closed already.")
+        note_dismissal(session, str(who.actor), who.site.id)
         record = wanted_notice(session, who.site.id, notice_id)
     publish_soon(settled)
     return record

@@ -42,6 +42,7 @@ from service.console.sessions import SignedIn
 from service.http.problems import Problem
 from service.moderation.comment_records import CommentRecord, full_records
 from service.moderation.notes import about, open_questions, questions_about
+from service.moderation.objections import ShownReport, shown_reports
 from service.people.names import names_of
 
 MOST_OF_AN_AUTHOR, LATEST = 200, 5
@@ -113,6 +114,7 @@ class Item(CommentRecord):
     statement: Statement | None
     appeal: Appeal | None
     is_own_appeal: bool
+    shown_reports: Sequence[ShownReport]
 
 
 def find(session: Session, who: SignedIn, comment_id: str) -> tuple[Comment, str]:
@@ -135,6 +137,8 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> Item:
         decision["note"] = words.named(session, decision["note"])
     if not who.may(site, "moderator"):
         record["email"] = None
+        for notice in record["notices"]:
+            notice["name"] = notice["email"] = None
     thread = session.get_one(Thread, comment.thread_id)
     statement, appeal = reasons_for(session, comment.id)
     notes = about(session, comment)
@@ -166,6 +170,7 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> Item:
         "statement": statement,
         "appeal": appeal,
         "is_own_appeal": comment.id in own_appeals(session, [comment.id], who.actor),
+        "shown_reports": shown_reports(session, comment.id),
     }
 
 

@@ -40,6 +40,7 @@ KINDS = {
     "threads": "Threads",
     "blocks": "Blocks",
     "keys": "API keys",
+    "notices": "Notices",
 }
 
 

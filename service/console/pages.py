@@ -43,7 +43,7 @@ from service.console.view import Asked
 from service.http.problems import Problem
 from service.moderation.deciding import MOST_NOTE, check_rule, publish_soon, sites_of
 from service.moderation.notes import open_questions
-from service.moderation.queue import MOST_COUNTED, View, coverage
+from service.moderation.queue import MOST_COUNTED, READERS, View, coverage
 from service.people.names import names_of
 
 FOLDER = Path(__file__).parent / "static"
@@ -115,6 +115,7 @@ def comments() -> str:
             news=told_to(session, who, asked.all_sites),
             coverage=coverage(session, asked.sites) if asked.tab == "unread" else None,
             counts=counts(session, asked),
+            from_readers=_from_readers(session, asked),
             most=MOST_COUNTED,
             rows=rows,
             following=following,
@@ -162,6 +163,12 @@ def counts(session: Session, asked: Asked) -> dict[str, int]:
     whole = View(moderator_id=asked.view.moderator_id, roles=asked.view.roles)
     sites = list(asked.all_sites)
     return {tab: replace(whole, tab=tab).count(session, sites) for tab in COUNTED}
+
+
+def _from_readers(session: Session, asked: Asked) -> int:
+    """Return how many comments wait because of what readers said or sent."""
+    view = View(reason=READERS, moderator_id=asked.view.moderator_id, roles=asked.view.roles)
+    return view.count(session, list(asked.all_sites))
 
 
 def _open(session: Session, who: SignedIn, asked: Asked, rows: Sequence[Row]) -> Item | None:

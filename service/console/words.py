@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.locales.words import read_words
 from models.records import Moderator
 from models.settling import history
 from models.store.database import now
@@ -44,7 +45,10 @@ CAUSES = {
     "reported": "reported by a reader",
     "sampled": "blind sample",
     "appealed": "appealed by the author",
+    "notice": "notice of illegal content",
+    "edited": "edited by the author",
 }
+LISTED_CAUSES = {"readers": "anything from readers", **CAUSES}
 CHECKS = {
     "email": "Email",
     "spam": "Spam",
@@ -85,7 +89,7 @@ ORDERS = {
     "newest": "Newest first",
     "due": "Due soonest first",
 }
-_SAID = CHECKS | REASONS | CAUSES
+_SAID = CHECKS | REASONS | LISTED_CAUSES
 _MODERATOR = re.compile(r"moderator:([0-9a-f-]{36})")
 # from this many seconds on: the unit in the singular and the plural; `moments.js` writes times
 # again with this table
@@ -101,6 +105,11 @@ AGO = (
 
 def say(value: str) -> str:
     return _SAID.get(value, value)
+
+
+def objection(name: str) -> str:
+    """Return what a report or a notice is about, in words."""
+    return read_words("en").report.get(name, name.replace("_", " ").lower())
 
 
 def moment_of(given: datetime | str) -> datetime:

@@ -52,10 +52,11 @@ class Evidence(TypedDict):
 
 
 class Review(TypedDict):
-    """Why a moderator should look at a comment, and when this was opened and closed."""
+    """Why a moderator should look at a comment, until when, and when this was opened and closed."""
 
     cause: Annotated[str, Field(examples=["flagged"])]
     opened: Time
+    due: Time | None
     closed: Time | None
 
 
@@ -243,13 +244,13 @@ def _blindfolded(record: CommentRecord) -> CommentRecord:
     """Remove what Greenroom found or did from the record, so that a sampled comment and a flagged
     one look the same.
     """
-    opened = next(review["opened"] for review in record["reviews"] if review["closed"] is None)
+    first = next(review for review in record["reviews"] if review["closed"] is None)
     return {
         **record,
         "status": "flagged",
         "evidence": [],
         "decisions": [],
-        "reviews": [{"cause": "sampled", "opened": opened, "closed": None}],
+        "reviews": [{**first, "cause": "sampled"}],
         "blind": True,
     }
 
@@ -281,6 +282,7 @@ def _review(review: ReviewRecord) -> Review:
     return {
         "cause": review.cause,
         "opened": utc_stamp(review.opened_at),
+        "due": utc_stamp(review.due_at),
         "closed": utc_stamp(review.closed_at),
     }
 

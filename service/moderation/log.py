@@ -15,7 +15,7 @@ from models.records import Act, Comment, DecisionRecord, PolicyVersion, Thread
 from models.settling.history import BY_A_HUMAN
 from service.sites.policy_changes import SettingChange, changes_of, in_one_sentence
 
-KINDS = ("decisions", "people", "settings", "threads", "blocks", "keys")
+KINDS = ("decisions", "people", "settings", "threads", "blocks", "keys", "notices")
 MOST_VERSIONS = 1000
 _DID = {"approve": "approved", "reject": "rejected"}
 

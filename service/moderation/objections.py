@@ -20,6 +20,7 @@ from models.settling.contacts import open_contact
 from models.text.stamps import utc_stamp
 from service.http.api_types import Email, Id, OneOf, Time
 from service.http.problems import Problem
+from service.moderation.log import note_act
 
 # A wave: so many open reports, within so long, nearly all from addresses that are new to the site.
 WAVE_REPORTS, WAVE_WITHIN, WAVE_SHARE = 3, timedelta(minutes=10), 0.8
@@ -179,6 +180,10 @@ def wanted_notice(session: Session, site_id: int, notice_id: str) -> NoticeRecor
     if notice is None or notice.site_id != site_id:
         raise Problem(404, "There is no such notice on this site.")
     return _record(notice)
+
+
+def note_dismissal(session: Session, by: str, site_id: int) -> None:
+    note_act(session, by, "notices", "dismissed a notice of illegal content", site_id=site_id)
 
 
 def _record(notice: Notice) -> NoticeRecord:

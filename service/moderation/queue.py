@@ -30,7 +30,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from models.identifiers import first_id, is_id
 from models.records import Comment, DecisionRecord, Passed, Question, Review
-from models.records.review import WAITS
+from models.records.review import OF_READERS, WAITS
 from models.settling.history import BY_A_HUMAN
 from models.store.database import now
 from models.store.search import matching
@@ -41,6 +41,7 @@ from service.people.names import MODERATOR, ROLES
 TABS = ("review", "pending", "approved", "rejected", "unread", "asked", "all")
 ORDERS = ("oldest", "newest", "risk", "due")
 ASCENDING = ("oldest", "due")
+READERS = "readers"  # stands for every cause for which a reader waits
 CAUSES = ("flagged", "reported", "notice", "appealed", "edited", "sampled")
 MOST_COUNTED = 1_000
 SOME_ALIKE = 200
@@ -311,6 +312,8 @@ class View:
             rows = rows.where(Review.comment_id.in_(only))
         if self._filters_comments():
             rows = rows.join(Comment, Comment.id == Review.comment_id)
+        if self.reason == READERS:
+            return rows.where(Review.cause.in_(OF_READERS))
         return rows.where(Review.cause == self.reason) if self.reason in CAUSES else rows
 
     def _asked_of_the_reader(self, site: int) -> Select[str]:
@@ -328,7 +331,7 @@ class View:
 
     def _filters_comments(self) -> bool:
         """Whether a filter needs the comments themselves, not only their reviews."""
-        is_reason = self.reason and self.reason not in CAUSES
+        is_reason = self.reason and self.reason not in {*CAUSES, READERS}
         return bool(self.thread_id or self.check or self.language or is_reason)
 
     def _filters(self) -> list[ColumnElement[bool]]:
@@ -339,7 +342,7 @@ class View:
             filters.append(Comment.found.contains(f" {self.check} ", autoescape=True))
         if self.language:
             filters.append(Comment.language == self.language)
-        if self.reason and self.reason not in CAUSES:
+        if self.reason and self.reason not in {*CAUSES, READERS}:
             decisions = exists().where(DecisionRecord.comment_id == Comment.id)
             filters.append(decisions.where(DecisionRecord.reason == self.reason))
         if self.since:

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from models.identifiers import new_id
-from models.records import Block, DecisionRecord, Moderator, Question, Site, Thread, Ticket
-from models.store.database import begin, reading
+from models.records import Block, DecisionRecord, Moderator, Notice, Question, Site, Thread, Ticket
+from models.store.database import begin, now, reading
 from service.console import mailed_links, signing_in
 from service.people import accounts, api_keys, tickets
 from service.sites import registering
@@ -103,6 +103,7 @@ CONSOLE = {
         "moderator", {"text": "Why?", "whom": "owner"}
     ),
     "POST /console/questions/<question_id>/answer": Row("moderator", {"text": "Because"}),
+    "POST /console/notices/<notice_id>/dismiss": Row("moderator", {"answer": "No"}),
     "POST /console/blocks/<block_id>/apply": Row("moderator"),
     "POST /console/blocks/<block_id>/end": Row("moderator"),
     "POST /console/batches/<batch>/undo": Row("moderator"),
@@ -257,9 +258,12 @@ def world(client: Client, moderator: Caller) -> World:
         block = Block(
             site_id=site, kind="word", stance="block", value="x", label="x", by="moderator:x"
         )
-        session.add_all([question, block])
+        notice = Notice(
+            site_id=site, comment_id=comment, category="VIOLENCE", explanation="x", due_at=now()
+        )
+        session.add_all([question, block, notice])
         session.flush()
-        names = {"question_id": question.id, "block_id": block.id}
+        names = {"question_id": question.id, "block_id": block.id, "notice_id": notice.id}
     with reading() as session:
         names |= {
             "comment_id": comment,

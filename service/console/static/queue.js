@@ -768,6 +768,7 @@ const actions = {
   search: () => document.getElementById("q").select(),
   author: () => follow("author"),
   thread: () => follow("thread"),
+  readers,
   seen,
   note: writeNote,
   renew,
@@ -775,6 +776,12 @@ const actions = {
   "choose-all": chooseAll,
   "choose-none": chooseNone,
 };
+
+async function readers() {
+  const link = document.querySelector("a[data-do=readers]");
+  await lane; // so that the list shows what was just decided
+  if (link) location.assign(link.href);
+}
 
 function writeNote() {
   if (!onScreen()) return tooEarly();
