@@ -127,6 +127,7 @@ WITHOUT_PASSWORD = {
     "POST /console/comments/<comment_id>/block",
     "POST /console/comments/<comment_id>/notes",
     "POST /console/comments/<comment_id>/questions",
+    "POST /console/notices/<notice_id>/dismiss",
     "POST /console/questions/<question_id>/answer",
     "POST /console/blocks/<block_id>/end",
     "POST /console/blocks/<block_id>/apply",
