@@ -48,6 +48,7 @@ LAZY = {
         "Manage the keys of this installation.",
     ),
     "site": ("service.commands.site", "Manage sites."),
+    "sso": ("service.commands.sso", "Manage the secrets of a site's own sign-on."),
     "train": ("service.commands.model", "Train the spam model."),
     "transparency": (
         "service.commands.transparency",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets as random
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import select, update
@@ -13,16 +13,17 @@ from sqlalchemy.orm import Session
 from models.records import SignOn, SignOnSecret, Site
 from models.store.database import begin, insert_new, now, reading
 from models.store.secrets import seal, unseal
+from service.http.problems import Problem
+from service.moderation.log import note_act
 
 PREFIX = "sso_"
 KID_LENGTH = 8
 HS256 = "HS256"
+ALGORITHMS = (HS256, "RS256", "ES256", "EdDSA")
+LOGGED_AS = "keys"
+USED_EVERY = timedelta(hours=1)
 PURPOSE = "sign-on secret"
 MOST_LIVE = 2  # the one in use, and its successor during a rotation
-
-
-class TooManySecrets(Exception):
-    """The site has two live secrets already."""
 
 
 class Secret(NamedTuple):
@@ -55,7 +56,7 @@ class Listed(NamedTuple):
 
 
 def create_secret(site_id: int, *, by: str) -> str:
-    """Return a new secret of the site. It is shown only now. Raises `TooManySecrets`."""
+    """Return a new secret of the site. It is shown only now. Raises a 409 if two are live."""
     secret = PREFIX + random.token_hex(32)
     row = {
         "site_id": site_id,
@@ -67,8 +68,10 @@ def create_secret(site_id: int, *, by: str) -> str:
     with begin() as session:
         session.execute(select(Site.id).where(Site.id == site_id).with_for_update())
         if len(_live(session, site_id)) >= MOST_LIVE:
-            raise TooManySecrets
+            raise Problem(409, "This site has two live secrets already. Revoke one first.")
         session.add(SignOnSecret(**row))
+        what = f"created the sign-on secret {kid_of(secret)}"
+        note_act(session, by, LOGGED_AS, what, site_id=site_id)
     return secret
 
 
@@ -76,7 +79,7 @@ def kid_of(secret: str) -> str:
     return secret.removeprefix(PREFIX)[:KID_LENGTH]
 
 
-def revoke_secret(kid: str, *, site_id: int | None = None) -> bool:
+def revoke_secret(kid: str, *, by: str, site_id: int | None = None) -> bool:
     """Stop accepting tokens that were signed with this secret. Return False if no live secret has
     this id.
     """
@@ -85,7 +88,11 @@ def revoke_secret(kid: str, *, site_id: int | None = None) -> bool:
         its &= SignOnSecret.site_id == site_id
     with begin() as session:
         revoked = update(SignOnSecret).where(its).values(revoked_at=now())
-        return session.execute(revoked.returning(SignOnSecret.id)).first() is not None
+        its_site = session.scalar(revoked.returning(SignOnSecret.site_id))
+        if its_site is not None:
+            what = f"revoked the sign-on secret {kid}"
+            note_act(session, by, LOGGED_AS, what, site_id=its_site)
+    return its_site is not None
 
 
 def list_secrets(site_id: int | None = None) -> list[Listed]:
@@ -102,6 +109,23 @@ def list_secrets(site_id: int | None = None) -> list[Listed]:
         wanted = wanted.where(SignOnSecret.site_id == site_id)
     with reading() as session:
         return [Listed(*row) for row in session.execute(wanted.order_by(SignOnSecret.id))]
+
+
+def site_id_of(site_key: str) -> int:
+    with reading() as session:
+        site_id = session.scalar(select(Site.id).where(Site.key == site_key))
+    if site_id is None:
+        raise Problem(404, f"There is no site {site_key!r}.")
+    return site_id
+
+
+def line(secret: Listed) -> str:
+    """Return a secret on one line for the terminal, without the secret itself."""
+    parts = [secret.kid, secret.site, f"created {secret.created_at:%Y-%m-%d}"]
+    parts.append(f"last used {secret.used_at:%Y-%m-%d}" if secret.used_at else "not used yet")
+    if secret.revoked_at:
+        parts.append(f"revoked {secret.revoked_at:%Y-%m-%d}")
+    return "  ".join(parts)
 
 
 def settings_of(session: Session, site_id: int) -> Settings:
@@ -123,6 +147,7 @@ def save_settings(site_id: int, given: Settings, *, by: str) -> None:
     with begin() as session:
         session.connection().execute(insert_new(SignOn), {"site_id": site_id, **values})
         session.execute(update(SignOn).where(SignOn.site_id == site_id).values(values))
+        note_act(session, by, LOGGED_AS, "changed the settings of the sign-on", site_id=site_id)
 
 
 def live_secrets(session: Session, site_id: int) -> list[Secret]:
@@ -130,6 +155,15 @@ def live_secrets(session: Session, site_id: int) -> list[Secret]:
         Secret(row.id, row.kid, unseal(PURPOSE, row.sealed), row.used_at)
         for row in _live(session, site_id)
     ]
+
+
+def note_use(secret: Secret) -> None:
+    """Write down that a secret has signed an accepted token, at most once an hour."""
+    at = now()
+    if secret.used_at is None or at - secret.used_at >= USED_EVERY:
+        with begin(synced=False) as session:
+            its = SignOnSecret.id == secret.id
+            session.execute(update(SignOnSecret).where(its).values(used_at=at))
 
 
 def is_revoked(session: Session, site_id: int, kid: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,11 +17,14 @@ from models.store.secrets import keyed_hash
 from models.text.cleaning import clean_line, is_blank
 from models.text.email import MOST_EMAIL, parsed_email
 from models.text.urls import link
+from service.readers.jwks import NoKeys, keys_for
 from service.readers.sign_on import (
+    HS256,
     Secret,
     Settings,
     is_revoked,
     live_secrets,
+    note_use,
     settings_of,
 )
 from service.sites.lookup import SiteInfo
@@ -72,9 +76,23 @@ def check_token(site: SiteInfo, token: str, *, spend: bool = True) -> Claims:
 
     On a site with single-use tokens, `spend` makes this the token's only use.
     """
+    header = _header(token)
+    algorithm, kid = header.get("alg"), header.get("kid")
+    if kid is not None and not isinstance(kid, str):
+        raise WrongToken("`kid` in its header must be text.")
     with reading() as session:
         settings = settings_of(session, site.id)
-        payload = _verified(session, site, settings, token)
+        if algorithm not in settings.algorithms:
+            accepted = " or ".join(settings.algorithms)
+            raise WrongToken(
+                f"It is signed with {_shown(algorithm)}. This site accepts {accepted}."
+            )
+        secrets = _secrets_for(session, site, kid) if algorithm == HS256 else []
+    if algorithm == HS256:
+        nth, payload = _verified(token, [secret.key for secret in secrets], algorithm)
+        note_use(secrets[nth])
+    else:  # fetched outside the transaction
+        _, payload = _verified(token, _public_keys(settings, kid, algorithm), algorithm)
     expires_at = _check_times(payload)
     _check_site(payload, site)
     claims = _claims(payload, expires_at)
@@ -83,21 +101,13 @@ def check_token(site: SiteInfo, token: str, *, spend: bool = True) -> Claims:
     return claims
 
 
-def _verified(session: Session, site: SiteInfo, settings: Settings, token: str) -> dict[str, Any]:
-    """Return the payload of a token whose signature is right."""
-    header = _header(token)
-    algorithm, kid = header.get("alg"), header.get("kid")
-    if algorithm not in settings.algorithms:
-        accepted = " or ".join(settings.algorithms)
-        raise WrongToken(f"It is signed with {_shown(algorithm)}. This site accepts {accepted}.")
-    if kid is not None and not isinstance(kid, str):
-        raise WrongToken("`kid` in its header must be text.")
-    keys = [secret.key for secret in _secrets_for(session, site, kid)]
-    for key in keys:
+def _verified(token: str, keys: Sequence[Any], algorithm: str) -> tuple[int, dict[str, Any]]:
+    """Return which of the keys has signed the token, and its payload."""
+    for nth, key in enumerate(keys):
         payload = _payload(token, key, algorithm)
         if payload is not None:
-            return payload
-    raise WrongToken("Its signature does not match. It was signed with another secret or changed.")
+            return nth, payload
+    raise WrongToken("Its signature does not match. It was signed with another key or changed.")
 
 
 def _header(token: str) -> dict[str, Any]:
@@ -143,6 +153,20 @@ def _secrets_for(session: Session, site: SiteInfo, kid: str | None) -> list[Secr
         was = "was revoked" if is_revoked(session, site.id, kid) else "is not one of this site's"
         raise WrongToken(f"The secret that its header names, `kid` {_shown(kid)}, {was}.")
     return named
+
+
+def _public_keys(settings: Settings, kid: str | None, algorithm: str) -> Sequence[Any]:
+    """Return the public keys that may have signed the token."""
+    if not settings.jwks_url:
+        raise WrongToken("This site has no JWKS URL. Enter it on the site's sign-on page.")
+    try:
+        keys = keys_for(settings.jwks_url, kid, algorithm)
+    except NoKeys as error:
+        raise WrongToken(f"The site's public keys are not available. {error}") from None
+    if not keys:
+        named = f" with the `kid` {_shown(kid)}" if kid else ""
+        raise WrongToken(f"The site's JWKS URL has no {algorithm} key{named}.")
+    return keys
 
 
 def _shown(value: object) -> str:

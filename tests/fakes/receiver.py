@@ -124,6 +124,9 @@ class Receiver:
                     with receiver._guard:
                         receiver._now -= 1
 
+            def do_GET(self) -> None:
+                self.do_POST()
+
             def _say(self, answer: Answer) -> None:
                 if answer.status == HANG.status:
                     receiver._ending.wait(60)

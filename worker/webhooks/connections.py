@@ -191,11 +191,13 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def request_head(target: Target, headers: Mapping[str, str], length: int) -> bytes:
-    """Return the head of a POST request. Raises `Unsent` for a header that would add another
+def request_head(
+    target: Target, headers: Mapping[str, str], length: int, *, method: str = "POST"
+) -> bytes:
+    """Return the head of a request. Raises `Unsent` for a header that would add another
     one.
     """
-    lines = [f"POST {target.path} HTTP/1.1", f"Host: {target.authority}"]
+    lines = [f"{method} {target.path} HTTP/1.1", f"Host: {target.authority}"]
     for name, value in headers.items():
         if _UNSAFE.search(name) or _UNSAFE.search(value) or ":" in name:
             raise Unsent("One of the webhook's headers is not valid.")

@@ -48,6 +48,14 @@ class Poster:
         """
         where = target(url)
         head = request_head(where, headers, len(body))
+        return await self._send(where, head, body, pause)
+
+    async def get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """Return the answer to a GET request, whatever its status. Raises `Unsent`."""
+        where = target(url)
+        return await self._send(where, request_head(where, headers, 0, method="GET"), b"", 0)
+
+    async def _send(self, where: Target, head: bytes, body: bytes, pause: float) -> Answer:
         try:
             async with asyncio.timeout(self.seconds):
                 return await self._post(where, head, body, pause)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from service.readers.sign_on import TooManySecrets, kid_of, list_secrets, revoke_secret
+from service.http.problems import Problem
+from service.readers.sign_on import kid_of, list_secrets, revoke_secret
 from tests.caller import Client
-from tests.service.readers.tokens import demo, new_secret
+from tests.service.readers.tokens import BY, demo, new_secret
 
 
 def test_a_site_has_two_live_secrets_at_most(client: Client) -> None:
     first = new_secret()
     new_secret()
-    with pytest.raises(TooManySecrets):
+    with pytest.raises(Problem, match="two live secrets"):
         new_secret()
-    assert revoke_secret(kid_of(first))
+    assert revoke_secret(kid_of(first), by=BY)
     new_secret()
 
 
@@ -27,6 +28,6 @@ def test_a_secret_is_listed_by_its_id_only(client: Client) -> None:
 
 def test_a_secret_is_revoked_once_and_only_by_its_site(client: Client) -> None:
     kid = kid_of(new_secret())
-    assert not revoke_secret(kid, site_id=demo().id + 1)
-    assert revoke_secret(kid, site_id=demo().id)
-    assert not revoke_secret(kid)
+    assert not revoke_secret(kid, site_id=demo().id + 1, by=BY)
+    assert revoke_secret(kid, site_id=demo().id, by=BY)
+    assert not revoke_secret(kid, by=BY)

@@ -89,7 +89,7 @@ def test_either_of_two_live_secrets_is_accepted(client: Client, kid: str | None)
 @pytest.mark.parametrize("kid", ["", None])
 def test_a_revoked_secret_is_not_accepted(client: Client, kid: str | None) -> None:
     secret, other = new_secret(), new_secret()
-    revoke_secret(kid_of(secret))
+    revoke_secret(kid_of(secret), by=BY)
     with pytest.raises(WrongToken, match="was revoked" if kid == "" else "signature"):
         check_token(demo(), token(secret, kid=kid))
     assert check_token(demo(), token(other, kid=kid))
