@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models.identifiers import is_id
 from models.judgement.policy import FormPolicy, MayPost
+from models.mailing.smtp import can_send
 from models.records import Comment, Thread
 from models.store import deadlines, storage
 from models.store.database import reading
@@ -74,6 +75,9 @@ class Form(TypedDict):
             )
         ),
     ]
+    confirms: Annotated[
+        bool, Field(description="Whether readers can confirm an email address here.")
+    ]
     honeypot: Annotated[
         str,
         Field(
@@ -100,6 +104,7 @@ def read_form(site: str) -> Response:
         "token": issue_form_token(info.key),
         "locale": info.locale,
         "identity": info.identity,
+        "confirms": can_send(),
         "honeypot": "homepage_url",
         "min_seconds": FormPolicy().min_seconds,
     }

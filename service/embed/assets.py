@@ -21,11 +21,13 @@ LANGUAGES_SLOT = "const LANGUAGES = /^(en)(-|$)/;"
 VERSION_SLOT = 'const VERSION = "";'
 WORDS_SLOT = "const WORDS = {};"
 PARTS = (
-    "reader",
-    "writing",
+    "actions",
+    "appeal",
+    "confirm",
     "own",
     "panel",
-    "actions",
+    "reader",
+    "writing",
 )  # modules that embed.js loads when they are needed
 TYPES = {
     "js": "text/javascript",

@@ -23,6 +23,7 @@ from tests.browser.console import served
 from tests.browser.newspaper import Newspaper
 from tests.caller import Client
 from tests.fakes.dns_server import DnsServer
+from tests.fakes.mail_server import MailServer
 from tests.greenroom import PATIENCE, Running, running
 
 ZONE = {
@@ -48,21 +49,28 @@ expect.set_options(timeout=1000 * PATIENCE)
 
 
 class Greenroom(NamedTuple):
-    """The running service, its newspaper's address, and a caller who may do everything on the site
-    `paper`.
+    """The running service, its newspaper's address, a caller who may do everything on the site
+    `paper`, that site's secret for sign-on, and the server that takes the service's mail.
     """
 
     url: str
     paper: str
     call: Callable[..., Any]
+    secret: str
+    mail: MailServer
 
 
 @pytest.fixture(scope="package")
 def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Greenroom]:
     with (
         DnsServer(ZONE) as dns,
+        MailServer() as mail,
         running(
-            tmp_path_factory.mktemp("greenroom"), **dns.environment, GREENROOM_RATE_LIMITS="off"
+            tmp_path_factory.mktemp("greenroom"),
+            **dns.environment,
+            GREENROOM_RATE_LIMITS="off",
+            GREENROOM_SMTP_URL=mail.url,
+            GREENROOM_MAIL_FROM="comments@paper.test",
         ) as service,
         Newspaper(service.url) as paper,
     ):
@@ -73,23 +81,30 @@ def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Greenroom]:
             "careful": {"moderation": "before"},
         }.items():
             _caller(service, keys[site])("PATCH", f"/v1/sites/{site}/policy", policy)
-        yield Greenroom(service.url, paper.origin, _caller(service, keys["paper"]))
+        call = _caller(service, keys["paper"])
+        yield Greenroom(service.url, paper.origin, call, keys["sign-on"], mail)
 
 
 # One process, where five commands would each start one.
 SITES = """
 import json, sys
 from service.people import accounts
+from service.readers.sign_on import create_secret
 from service.sites import registering
+from service.sites.lookup import find_site
 for site in ("paper", "careful"):
     registering.add_site(site, [sys.argv[1]])
 sites = ("demo", "paper", "careful")
-print(json.dumps({site: accounts.create_key(site, "admin") for site in sites}))
+keys = {site: accounts.create_key(site, "admin") for site in sites}
+secret = create_secret(find_site("paper").id, by="tests")
+print(json.dumps({**keys, "sign-on": secret}))
 """
 
 
 def _site_keys(service: Running, origin: str) -> dict[str, str]:
-    """Add the newspaper's sites; return a key with all rights for each site."""
+    """Add the newspaper's sites; return a key with all rights for each site, and a secret for
+    sign-on to `paper`.
+    """
     done = subprocess.run(
         [sys.executable, "-c", SITES, origin],
         env=service.environment,

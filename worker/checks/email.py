@@ -6,7 +6,7 @@ Many people may see the evidence, so it names the domain and never the part befo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -35,8 +35,21 @@ def check(batch: Sequence[Candidate]) -> list[Evidence]:
         domain.ascii for domain in domains if domain and not _is_example(domain.ascii)
     )
     return [
-        _evidence(domain, mail.get(domain.ascii)) if domain else _misshapen() for domain in domains
+        _judge(candidate.email, domain, mail)
+        for candidate, domain in zip(batch, domains, strict=True)
     ]
+
+
+def _judge(email: str, domain: _Domain | None, mail: Mapping[str, Mail]) -> Evidence:
+    if domain:
+        return _evidence(domain, mail.get(domain.ascii))
+    return _misshapen() if email else _no_address()
+
+
+def _no_address() -> Evidence:
+    """Only an identity of the site's own sign-on can be without an address."""
+    detail = "the site vouches for this reader and gave no address"
+    return Evidence(check="email", outcome=Outcome.CLEAR, detail=detail, found={})
 
 
 def _domain(email: str) -> _Domain | None:

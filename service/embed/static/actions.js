@@ -1,7 +1,15 @@
 /** What a reader can do about a comment: report it, or edit and delete an own one. Loaded by the first click. */
 
 const WORDS = {}; // the server puts the words of the page's language here
-const REASONS = ["insult", "hate", "threat", "spam", "off_topic", "privacy", "other"];
+const REASONS = {
+  insult: WORDS.report.insult,
+  hate: WORDS.report.hate,
+  threat: WORDS.report.threat,
+  spam: WORDS.report.spam,
+  off_topic: WORDS.report.off_topic,
+  privacy: WORDS.report.privacy,
+  other: WORDS.report.other,
+};
 
 export default class Actions {
   constructor(talk, tools) {
@@ -34,9 +42,14 @@ export default class Actions {
     focused?.focus();
   }
 
-  tools(comment, place) {
+  /** The address of a page without JavaScript. */
+  page(path, query) {
     const { site, code } = this.talk;
-    const href = `${this.HOST}${site.slice(3)}notice?${new URLSearchParams({ comment: comment.id, lang: code })}`;
+    return `${this.HOST}${site.slice(3)}${path}?${new URLSearchParams({ ...query, lang: code })}`;
+  }
+
+  tools(comment, place) {
+    const href = this.page("notice", { comment: comment.id });
     return this.make(
       "p",
       { className: "tools" },
@@ -47,14 +60,17 @@ export default class Actions {
 
   report(comment, place) {
     const { make, talk } = this;
-    const choices = REASONS.map((value) => make("label", {}, make("input", { type: "radio", name: "reason", value }), WORDS.report[value]));
+    const choice = ([value, words]) => make("label", {}, make("input", { type: "radio", name: "reason", value }), words);
+    const choices = Object.entries(REASONS).map(choice);
     const send = async ({ reason, text }) => {
       if (!reason.value) {
         choices[0].firstChild.focus();
         throw { words: WORDS.report.choose };
       }
-      await talk.reader.send("POST", `${talk.site}comments/${comment.id}/reports`, { reason: reason.value, text: text.value.trim() });
-      talk.panel.note(place, WORDS.report.sent);
+      const body = { reason: reason.value, text: text.value.trim() };
+      const { receipt } = await talk.reader.send("POST", `${talk.site}comments/${comment.id}/reports`, body);
+      const href = this.page(`reports/${receipt.split("/").pop()}`);
+      talk.panel.note(place, WORDS.report.sent, " ", make("a", { href }, WORDS.report.outcome));
     };
     const form = talk.panel.form({
       fields: [make("fieldset", {}, make("legend", {}, WORDS.report.reported), make("div", { className: "choices" }, ...choices)), talk.panel.area("text", WORDS.report.words, { maxLength: 1000 })],

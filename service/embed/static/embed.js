@@ -310,7 +310,7 @@ class Conversation {
 /** Return the answer, or throw it with its status. */
 async function ask(path, options) {
   const response = await fetch(new URL(path, HOST), { credentials: "omit", ...options });
-  const answer = await response.json();
+  const answer = response.status === 204 || (await response.json());
   if (response.ok) return answer;
   throw { ...answer, status: response.status, after: response.headers.get("Retry-After") };
 }
@@ -324,7 +324,8 @@ function recall(place) {
 /** Whether the console ever led here. */
 function moderates() {
   try {
-    return localStorage.greenroom ||= location.hash.match("#greenroom-moderate") ?? "";
+    if (location.hash.match("#greenroom-moderate")) localStorage.greenroom = "moderates";
+    return localStorage.greenroom;
   } catch {}
 }
 

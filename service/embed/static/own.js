@@ -15,7 +15,20 @@ export default class Own {
   }
 
   resume() {
-    this.talk.kept.mine.forEach((own) => this.follow(own));
+    for (const own of [...this.talk.kept.mine]) own.text ? this.follow(own) : this.restore(own);
+  }
+
+  /** Look once at a comment of which only the receipt was kept. */
+  async restore(own) {
+    const { kept, known } = this.talk;
+    const receipt = known.has(own.id) ? null : await this.ask(own.receipt).catch(() => null);
+    if (!receipt || receipt.status === "approved" || receipt.field) {
+      kept.mine = kept.mine.filter((other) => other !== own);
+      return;
+    }
+    await this.tell(own, receipt);
+    if (receipt.status === "pending") this.follow(own);
+    else this.settle(own, "", receipt.status);
   }
 
   face(own) {
@@ -81,7 +94,9 @@ export default class Own {
       own.text = body.value.trim();
       talk.keep();
       talk.panel.note(place, WORDS.edit.saved);
-      await this.followEdit(own, place.firstChild);
+      if (!own.status) return this.followEdit(own, place.firstChild);
+      own.status = undefined; // not public, so it is checked like a new comment
+      this.follow(own);
     };
     const hint = this.make("p", { className: "quiet" }, WORDS.edit.until.replace("{time}", time));
     this.open(place, talk.panel.form({ fields: [area, hint], verb: WORDS.edit.save, send, close: () => this.back(own, place) }));
@@ -95,6 +110,7 @@ export default class Own {
       const told = await this.ask(own.receipt).catch(() => ({}));
       if (talk.gone) return;
       if (told.edit?.status === "waiting" || !told.id) continue;
+      if (told.edit?.status === "rejected") return said.replaceChildren(WORDS.edit.failed);
       await talk.read(talk.items.get(own.id)?.page).catch(() => {});
       talk.render();
       talk.items.get(own.id)?.article.focus();
@@ -147,7 +163,6 @@ export default class Own {
     }
     if (status !== "approved") return;
     this.settle(own, WORDS.form.published);
-    this.talk.reader.finish(own.id);
   }
 
   async appears(own) {

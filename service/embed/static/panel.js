@@ -40,8 +40,8 @@ export default class Panel {
   }
 
   /** A note that takes the focus from the form it replaces. */
-  note(place, text) {
-    const note = this.make("p", { className: "said", role: "status", tabIndex: -1 }, text);
+  note(place, ...words) {
+    const note = this.make("p", { className: "said", role: "status", tabIndex: -1 }, ...words);
     place.replaceChildren(note);
     note.focus();
   }
@@ -70,6 +70,9 @@ fieldset label { display: flex; align-items: center; gap: .6em; min-block-size: 
 fieldset input { flex: none; inline-size: 1.25em; min-block-size: 1.25em; margin: 0; accent-color: var(--accent); }
 .panel textarea { min-block-size: 5.5em; }
 .said:focus { outline: 0; }
+.confirm { padding-inline-start: 1em; border-inline-start: 2px solid var(--accent); }
+.code { font: 600 1.75em/1.5 ui-monospace, monospace; letter-spacing: .1em; }
+form .email button { font-weight: inherit; color: var(--quiet); }
 @container (inline-size > 34em) {
   .choices { display: grid; grid-template-columns: 1fr 1fr; column-gap: 1.5em; }
 }

@@ -13,6 +13,7 @@ export default class Reader {
     if (kept.until < Date.now()) this.forgetAll();
     this.kept = { receipts: [], ...(kept.until < Date.now() ? {} : kept) };
     this.kept.receipts = this.kept.receipts.filter(({ at }) => Date.now() - new Date(at) < DAYS * DAY);
+    if (this.box.checked) this.remember(true); // ticked while this module was loading
     this.box.addEventListener("change", () => this.remember(this.box.checked));
   }
 
@@ -66,16 +67,52 @@ export default class Reader {
     const { talk } = this;
     if (!talk.form) return;
     if (asking) await this.identity();
+    if (asking) this.offer();
     for (const name of ["name", "email", "website"]) talk.control(name).parentElement.hidden = Boolean(this.name);
-    const note = talk.form.querySelector(".quiet");
-    const other = !this.token && this.kept.key && this.button(WORDS.identity.other, () => this.prove(null));
-    const said = this.name ? WORDS.identity.as.replace("{name}", this.name) : talk.words.note;
-    const mine = (this.name || this.kept.receipts[0]) && this.mine();
-    note.replaceChildren(said, ...[other, mine].filter(Boolean).flatMap((choice) => [" · ", choice]));
+    this.note();
     this.box.checked = this.remembers;
     const name = talk.control("name");
     if (!name.value && this.kept.name) name.value = this.kept.name;
     return (this.own ??= this.showOwn());
+  }
+
+  /** Say who writes, with what goes with it. */
+  note() {
+    const { talk, button } = this;
+    const needed = { proven: WORDS.identity.proven, signed_in: WORDS.identity.signed_in }[this.needed];
+    const said = this.name ? WORDS.identity.as.replace("{name}", this.name) : needed ?? talk.words.note;
+    const other = !this.token && this.kept.key && button(WORDS.identity.other, () => this.prove(null));
+    const mine = (this.name || this.kept.receipts[0]) && this.mine();
+    const choices = [other, mine, talk.head.count && this.follow].filter(Boolean);
+    talk.form.querySelector(".quiet").replaceChildren(said, ...choices.flatMap((choice) => [" · ", choice]));
+  }
+
+  /** Offer a stranger to confirm the address, and a proven reader to follow the thread. */
+  async offer() {
+    const { talk } = this;
+    const { confirms, identity } = await talk.settings();
+    this.needed = identity;
+    this.note();
+    if (!confirms) return;
+    const confirm = () => talk.load("confirm");
+    if (this.name) {
+      this.follow ??= this.proven && (await confirm().then((part) => part.follow()).catch(() => null));
+      return this.note();
+    }
+    this.begin ??= this.button(WORDS.mail.confirm, () => confirm().then((part) => part.begin()));
+    talk.control("email").parentElement.append(this.begin);
+    if (this.kept.awaited) confirm().then((part) => part.wait(this.kept.awaited));
+  }
+
+  get proven() {
+    return payload(this.token)?.email_verified || (!this.token && this.kept.key);
+  }
+
+  /** Keep a confirmation that waits for its code, so that it survives a reload. */
+  awaitKey(awaited) {
+    this.kept.awaited = awaited ?? undefined;
+    this.keep();
+    this.offer();
   }
 
   /** A button that opens the page of all this reader's comments on the site. */
@@ -97,8 +134,9 @@ export default class Reader {
   /** Keep or drop the key of a proven address. */
   prove(key, name) {
     Object.assign(this.kept, { key, name: name ?? this.kept.name });
+    this.follow = undefined;
     this.keep();
-    this.greet();
+    this.greet(true);
   }
 
   get remembers() {
@@ -123,7 +161,7 @@ export default class Reader {
     return this.kept.receipts.find((own) => own.id === id)?.receipt;
   }
 
-  /** Do not show this comment apart from the thread again. “Your comments” still lists it. */
+  /** Never show this comment above the thread again. “Your comments” still lists it. */
   finish(id) {
     Object.assign(this.kept.receipts.find((own) => own.id === id) ?? {}, { done: true });
     this.keep();
@@ -147,7 +185,7 @@ export default class Reader {
     localStorage.removeItem(this.talk.memory);
   }
 
-  /** Bring back this reader's comments in this thread that are not published. */
+  /** Bring back this reader's comments in this thread, to see which of them are not published. */
   async showOwn() {
     const { kept, thread } = this.talk;
     const here = this.kept.receipts.filter((own) => own.thread === thread && !own.done);

@@ -95,7 +95,7 @@ export default class Writing {
       const soon = new Intl.RelativeTimeFormat(talk.language).format(after || 60, "second");
       said.textContent = WORDS.form.slow.replace("{when}", soon);
     } else if (status === 401) {
-      said.textContent = detail;
+      said.textContent = talk.code === "en" ? detail : talk.reader.token ? WORDS.identity.refused : WORDS.identity.proven;
       talk.reader.greet();
     } else if (status === 409) {
       talk.head.state = "closed";

@@ -20,6 +20,12 @@ def test_a_domain_with_a_mail_server_is_clear(dns: DnsServer, comes: Comes) -> N
     assert _look(comes, "ann@paper.test").detail == "paper.test accepts mail"
 
 
+def test_a_reader_whom_the_site_knows_needs_no_address(dns: DnsServer, comes: Comes) -> None:
+    evidence = _look(comes, "")
+    assert (evidence.outcome, evidence.found) == (Outcome.CLEAR, {})
+    assert evidence.detail == "the site vouches for this reader and gave no address"
+
+
 @pytest.mark.parametrize(
     ("address", "reason"),
     [

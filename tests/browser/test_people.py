@@ -1,0 +1,122 @@
+"""Readers who sign on, report, edit, delete and appeal, in the element under an article."""
+
+from __future__ import annotations
+
+import re
+import time
+from itertools import count
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.console import findings
+from tests.browser.test_embed import KIND, comment, said, write
+from tests.greenroom import until
+from tests.service.readers.tokens import token
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def thread() -> str:
+    return f"/2026/people-{next(_numbers)}"
+
+
+def test_a_reader_reports_a_comment_with_one_reason_and_by_keyboard(greenroom, open_page, thread):
+    page = open_page(f"{greenroom.paper}{thread}")
+    write(page, KIND)
+    expect(said(page, "published")).to_be_visible()
+
+    reader = open_page(f"{greenroom.paper}{thread}", viewport={"width": 320, "height": 640})
+    opener = comment(reader, KIND).get_by_role("button", name="More actions: Ann")
+    opener.focus()
+    reader.keyboard.press("Enter")
+    expect(opener).to_have_attribute("aria-expanded", "true")
+    expect(reader.get_by_role("link", name="Report illegal content")).to_have_attribute(
+        "href", f"{greenroom.url}/sites/paper/notice?comment={_id(greenroom, thread)}&lang=en"
+    )
+    reader.get_by_role("button", name="Report", exact=True).press("Enter")
+    expect(reader.get_by_role("radio", name="Insult")).to_be_focused()
+    reader.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+    expect(opener).to_have_attribute("aria-expanded", "false")
+
+    reader.keyboard.press("Enter")
+    reader.get_by_role("button", name="Report", exact=True).click()
+    reader.get_by_role("button", name="Send report").click()
+    expect(said(reader, "Choose a reason.")).to_be_visible()
+    reader.get_by_role("radio", name="Threat").check()
+    reader.get_by_label("Details").fill("It says where I sit.")
+    assert reader.evaluate("document.documentElement.scrollWidth") == 320
+    reader.get_by_role("button", name="Send report").click()
+    sent = said(reader, "We have received your report.")
+    expect(sent).to_be_focused()
+    sent.get_by_role("link", name="Your report").click()
+    expect(
+        reader.get_by_text("No moderator has decided yet.").or_(
+            reader.get_by_text("A moderator will look at the comment.")
+        )
+    ).to_be_visible()
+
+
+def _id(greenroom, thread: str) -> str:
+    page = greenroom.call("GET", f"/v1/sites/paper/comments?thread={thread}")
+    return str(page["comments"][0]["id"])
+
+
+def test_a_signed_in_reader_posts_with_no_fields_for_name_and_email_and_edits(
+    greenroom, open_page, thread
+):
+    page = open_page(f"{greenroom.paper}{thread}?lang=en")
+    expired = token(greenroom.secret, iss="paper", name="Ann Reed", exp=int(time.time()) - 60)
+    fresh = token(greenroom.secret, iss="paper", name="Ann Reed", roles=["staff"])
+    page.evaluate(
+        """([expired, fresh]) => {
+            window.reasons = [];
+            document.addEventListener("greenroom:token", ({ detail }) => {
+                window.reasons.push(detail.reason);
+                detail.respond(Promise.resolve(window.reasons.length === 1 ? expired : fresh));
+            });
+        }""",
+        [expired, fresh],
+    )
+    page.get_by_label("Comment").focus()
+    expect(page.get_by_text("You are writing as Ann Reed.")).to_be_visible()
+    expect(page.get_by_label("Name")).to_be_hidden()
+    expect(page.get_by_label("Email")).to_be_hidden()
+    page.get_by_label("Comment").fill(KIND)
+    page.get_by_role("button", name="Post comment").click()
+    expect(said(page, "published")).to_be_visible()
+    assert page.evaluate("window.reasons") == ["missing", "expired"]
+    assert findings(page) == []
+
+
+def test_a_reader_confirms_an_address_and_follows_the_thread(greenroom, open_page, thread):
+    page = open_page(f"{greenroom.paper}{thread}")
+    page.get_by_label("Name").fill("Cleo Marsh")
+    page.get_by_label("Email").fill("cleo@paper.test")
+    page.get_by_role("button", name="Confirm this address").click()
+    code = page.locator(".code").inner_text()
+    until(lambda: any(mail.to == "cleo@paper.test" for mail in greenroom.mail.received))
+    letter = next(mail for mail in greenroom.mail.received if mail.to == "cleo@paper.test")
+    link = re.search(r"http://\S+/confirm/link/\S+", letter.plain)[0]
+
+    elsewhere = open_page(link, viewport={"width": 390, "height": 800})
+    elsewhere.get_by_label("Code").fill(code)
+    elsewhere.get_by_role("button").first.click()
+    expect(elsewhere.get_by_text("Your address is confirmed.")).to_be_visible()
+
+    expect(page.get_by_text("You are writing as Cleo Marsh.")).to_be_visible()
+    expect(page.get_by_label("Email")).to_be_hidden()
+    page.get_by_label("Comment").fill(KIND)
+    page.get_by_role("button", name="Post comment").click()
+    expect(said(page, "published")).to_be_visible()
+
+    page.reload()
+    expect(page.get_by_text("You are writing as Cleo Marsh.")).to_be_visible()
+    page.get_by_label("Comment").focus()
+    page.get_by_role("button", name="Follow this thread").click()
+    expect(page.get_by_role("button", name="Stop following")).to_be_visible()
+    page.get_by_role("button", name="Use another name").click()
+    expect(page.get_by_label("Email")).to_be_visible()
+    assert page.evaluate("Object.keys(localStorage)") == []
