@@ -34,6 +34,7 @@ from worker.learning.learner import learn_soon, owe_judging, owe_learning
 from worker.learning.teaching import draw_picks_of, remove_old_picks
 from worker.lifeline import end
 from worker.mail import sending as mail_sending
+from worker.mail.retention import tidy_mails
 from worker.mail.rounds import any_due
 from worker.publishing.avatar_seeds import redraw_avatars
 from worker.publishing.publishing import publish_threads
@@ -249,6 +250,7 @@ def tidy(at: datetime) -> None:
         session.execute(delete(Ticket).where(Ticket.expires_at < at))
         session.execute(delete(Heartbeat).where(Heartbeat.at < at - timedelta(days=1)))
     tidy_webhooks(at)
+    tidy_mails(at)
     with begin(synced=False) as session:
         owe_scrubbing(session, at, index=False)
     failpoint("tidied")

@@ -5,10 +5,21 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from models.records import Block, Comment, Endpoint, Moderator
+from models.mailing.outbox import ENDED
+from models.records import (
+    Block,
+    Comment,
+    Endpoint,
+    Mail,
+    Mailbox,
+    Moderator,
+    Proof,
+    Reader,
+    ReaderKey,
+)
 from models.store.database import Base, begin, now
 from models.store.keyring import check_keys, replace_keyring
 from models.store.secrets import (
@@ -57,6 +68,7 @@ def replace_lost_keys() -> Loss:
             author_blocks=_count(session, Block, _STANDING),
         )
         session.execute(update(Comment).where(Comment.email.is_not(None)).values(email=None))
+        _forget_readers(session)
         with_factor = update(Moderator).where(Moderator.second_factor.is_not(None))
         session.execute(
             with_factor.values(second_factor=None, second_factor_used=None, recovery_codes=None)
@@ -72,6 +84,17 @@ def replace_lost_keys() -> Loss:
         replace_keyring(session, kept)
     forget_secrets()
     return loss
+
+
+def _forget_readers(session: Session) -> None:
+    """Forget what only the lost keys could find or decrypt about readers: they confirm their
+    addresses again, and mail that was owed to them can't be sent.
+    """
+    owed = update(Mail).where(Mail.state == "owed")
+    session.execute(owed.values(**ENDED, state="cancelled", ended_at=now()))
+    for record in (Proof, ReaderKey, Mailbox):
+        session.execute(delete(record))
+    session.execute(update(Reader).values(email=None, email_index=""))
 
 
 _STANDING = (Block.kind == "author") & Block.ended_at.is_(None)

@@ -32,7 +32,17 @@ from sqlalchemy.orm import Session
 from models.identifiers import first_id
 from models.judgement.evidence import CHECKS as EVERY_CHECK
 from models.judgement.evidence import SCREENING
-from models.records import Comment, Delivery, Endpoint, Heartbeat, Review, Screening, Site, Thread
+from models.records import (
+    Comment,
+    Delivery,
+    Endpoint,
+    Heartbeat,
+    Mail,
+    Review,
+    Screening,
+    Site,
+    Thread,
+)
 from models.records.review import WAITS
 from models.settings import settings
 from models.store.database import now, reading
@@ -44,6 +54,7 @@ from service.operations.health import silent_seconds
 from worker import bell
 
 RECENT = timedelta(minutes=5)
+LATELY = timedelta(hours=1)
 MOST_SCREENINGS = 500  # of the newest screenings
 MOST_THREADS = 200  # of the threads due for publishing, those that have been due longest
 COUNT_SECONDS = 600.0  # numbers that need a long count are counted this often
@@ -267,6 +278,23 @@ def _comments(session: Session, at: datetime) -> Iterator[Metric]:
     yield told
 
 
+def _mails(session: Session, at: datetime) -> Iterator[Metric]:
+    """Return the mails that are owed, those of them that failed before, and those that died."""
+    owed = select(func.count(Mail.id)).where(Mail.due.is_not(None))
+    retried = owed.where(Mail.attempts > 0)
+    dead = select(func.count(Mail.id)).where(Mail.state == "dead", Mail.ended_at > at - LATELY)
+    told = GaugeMetricFamily(
+        "greenroom_mails",
+        "Mails to readers: owed, failed but still owed, and given up within the last hour.",
+        None,
+        ("state",),
+    )
+    told.add_metric(["owed"], session.scalar(owed) or 0)
+    told.add_metric(["retried"], session.scalar(retried) or 0)
+    told.add_metric(["dead"], session.scalar(dead) or 0)
+    yield told
+
+
 class _Counted(NamedTuple):
     at: float
     counts: Mapping[str, int]
@@ -348,12 +376,19 @@ _ABOUT = {
     "oldest_review_seconds": "Age of the oldest open review.",
     "publish_lag_seconds": "Age of the oldest change that the published pages do not show.",
     "webhook_oldest_due_seconds": "Time since the oldest unsent webhook was due.",
+    "mail_oldest_due_seconds": "Time since the oldest unsent mail to a reader was due.",
 }
 _OLDEST = dict(
     zip(
         _ABOUT,
-        (_oldest_pending(), _oldest_review(), _oldest_unpublished(), _oldest_due()),
+        (
+            _oldest_pending(),
+            _oldest_review(),
+            _oldest_unpublished(),
+            _oldest_due(),
+            select(func.min(Mail.due)),
+        ),
         strict=True,
     )
 )
-_MEASURES = (_ages, _workers, _checks, _comments)
+_MEASURES = (_ages, _workers, _checks, _comments, _mails)

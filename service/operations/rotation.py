@@ -12,9 +12,19 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import Row, bindparam, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    func,
+    select,
+    text,
+    update,
+)
 
-from models.records import Comment
+from models.records import Comment, Mail, Proof, Reader
 from models.settings import settings
 from models.store.database import Base, begin, engine, reading
 from models.store.keyring import require_keys, retire
@@ -114,52 +124,80 @@ def _rotating() -> Refused:
     return Refused("Another rotation is running: wait for it to finish, or stop it.")
 
 
+class Sealed(NamedTuple):
+    """A column with encrypted addresses. `noun` names one of its rows to people."""
+
+    noun: str
+    table: Table
+    column: str
+
+    @property
+    def address(self) -> ColumnElement[bytes | None]:
+        return self.table.c[self.column]
+
+
+def _sealed(noun: str, record: type[Base], column: str) -> Sealed:
+    return Sealed(noun, Base.metadata.tables[record.__tablename__], column)
+
+
+COMMENTS = _sealed("comment", Comment, "email")
+SEALED = (
+    COMMENTS,
+    _sealed("reader", Reader, "email"),
+    _sealed("mail", Mail, "address"),
+    _sealed("confirmation", Proof, "address"),
+)
+
+
 def _move_all(key: str, step: Step) -> int:
     """Return how many addresses were encrypted with another key and now use this one."""
     with reading() as session:
-        total = (
-            session.scalar(select(func.count(Comment.id)).where(Comment.email.is_not(None))) or 0
-        )
-    moved, looked_at, last = 0, 0, FIRST
-    while rows := _after(last):
-        moved += _move([(row.id, row.email) for row in rows if key_of(row.email) != key])
-        looked_at, last = looked_at + len(rows), rows[-1].id
-        step("addresses", looked_at, total)
+        total = sum(session.scalar(_count(sealed)) or 0 for sealed in SEALED)
+    moved, looked_at = 0, 0
+    for sealed in SEALED:
+        last = FIRST
+        while rows := _after(sealed, last):
+            stale = [(row.id, row.address) for row in rows if key_of(row.address) != key]
+            moved += _move(sealed, stale)
+            looked_at, last = looked_at + len(rows), rows[-1].id
+            step("addresses", looked_at, total)
     return moved
 
 
-def _after(last: str) -> Sequence[Row[str, bytes | None]]:
-    wanted = select(Comment.id, Comment.email).where(Comment.email.is_not(None), Comment.id > last)
+def _count(sealed: Sealed) -> Select[int]:
+    return select(func.count()).select_from(sealed.table).where(sealed.address.is_not(None))
+
+
+def _after(sealed: Sealed, last: str) -> Sequence[Row[str, bytes | None]]:
+    its_id = sealed.table.c.id
+    wanted = select(its_id, sealed.address.label("address"))
+    wanted = wanted.where(sealed.address.is_not(None), its_id > last)
     with reading() as session:
-        return session.execute(wanted.order_by(Comment.id).limit(ROWS_AT_ONCE)).all()
+        return session.execute(wanted.order_by(its_id).limit(ROWS_AT_ONCE)).all()
 
 
-def _move(stale: list[tuple[str, bytes]]) -> int:
+def _move(sealed: Sealed, stale: list[tuple[str, bytes]]) -> int:
     """Encrypt the addresses again, each only if it is still what was read: an author who was erased
     meanwhile stays erased.
     """
     fresh = [
-        {"its_id": id_, "was": sealed, "becomes": _reseal(id_, sealed)} for id_, sealed in stale
+        {"its_id": id_, "was": address, "becomes": _reseal(sealed, id_, address)}
+        for id_, address in stale
     ]
     if fresh:
+        mine = (sealed.table.c.id == bindparam("its_id")) & (sealed.address == bindparam("was"))
+        resealed = update(sealed.table).where(mine).values({sealed.column: bindparam("becomes")})
         with begin() as session:
-            session.connection().execute(_RESEAL, fresh)
+            session.connection().execute(resealed, fresh)
     return len(fresh)
 
 
-def _reseal(id_: str, sealed: bytes) -> bytes:
+def _reseal(sealed: Sealed, id_: str, address: bytes) -> bytes:
     try:
-        return encrypt_email(decrypt_email(sealed))
+        return encrypt_email(decrypt_email(address))
     except (InvalidTag, KeyError, ValueError) as error:
         raise Refused(
-            f"The email of comment {id_} can't be decrypted with key {key_of(sealed)!r} from "
-            f"{source()}. No key was retired. Restore that key in email_keys, or erase the "
-            "comment."
+            f"The email of {sealed.noun} {id_} can't be decrypted with key {key_of(address)!r} "
+            f"from {source()}. No key was retired. Restore that key in email_keys, or erase the "
+            f"{sealed.noun}."
         ) from error
-
-
-_COMMENTS = Base.metadata.tables["comments"]
-_RESEAL = update(_COMMENTS).where(
-    _COMMENTS.c.id == bindparam("its_id"), _COMMENTS.c.email == bindparam("was")
-)
-_RESEAL = _RESEAL.values(email=bindparam("becomes"))

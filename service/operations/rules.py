@@ -43,7 +43,9 @@ from models.records import (
     Endpoint,
     Event,
     Fingerprint,
+    Follow,
     LinkedHost,
+    Mail,
     Report,
     Review,
     Screening,
@@ -355,6 +357,45 @@ def _owe_delivery(session: Session, ids: Sequence[str]) -> None:
     session.execute(wrong.where(Delivery.state != "owed").values(due=None, lease=None))
 
 
+def _mail_due_wrongly(at: datetime) -> Executable:
+    has_due = Mail.due.is_not(None)
+    wrong = or_((Mail.state == "owed") & ~has_due, (Mail.state != "owed") & has_due)
+    return select(_id(Mail.id), Mail.state).where(wrong)
+
+
+def _mend_mail_due(session: Session, ids: Sequence[str]) -> None:
+    wrong = update(Mail).where(Mail.id.in_(ids))
+    session.execute(wrong.where(Mail.state == "owed", Mail.due.is_(None)).values(due=now()))
+    session.execute(wrong.where(Mail.state != "owed").values(due=None, lease=None))
+
+
+def _mail_remains(at: datetime) -> Executable:
+    """Select mails that have ended and still have an address or a text."""
+    kept = Mail.address.is_not(None) | (cast(Mail.data, Text) != "{}")
+    return select(_id(Mail.id), Mail.state).where(Mail.state != "owed", kept)
+
+
+def _forget_mails(session: Session, ids: Sequence[str]) -> None:
+    ended = update(Mail).where(Mail.id.in_(ids), Mail.state != "owed")
+    session.execute(ended.values(address=None, data={}))
+
+
+def _miscounted_followers(at: datetime) -> Executable:
+    counted = (
+        select(func.count(Follow.reader_id)).where(Follow.thread_id == Thread.id).scalar_subquery()
+    )
+    return select(Thread.id, Thread.followers, counted.label("counted")).where(
+        Thread.followers != counted
+    )
+
+
+def _count_followers(session: Session, ids: Sequence[str]) -> None:
+    counted = (
+        select(func.count(Follow.reader_id)).where(Follow.thread_id == Thread.id).scalar_subquery()
+    )
+    session.execute(update(Thread).where(Thread.id.in_(map(int, ids))).values(followers=counted))
+
+
 def _not_owed(at: datetime) -> Executable:
     lags = select(Thread.id, Thread.revision, Thread.published_revision)
     return lags.where(Thread.revision != Thread.published_revision, Thread.publish_due.is_(None))
@@ -460,6 +501,30 @@ def _half_deleted(at: datetime) -> Executable:
 
 
 RULES = (
+    Rule(
+        "mail due",
+        "mail",
+        _mail_due_wrongly,
+        "{state}, but it is due or not due against that",
+        MEND,
+        _mend_mail_due,
+    ),
+    Rule(
+        "mail ended",
+        "mail",
+        _mail_remains,
+        "{state}, but still with an address or a text",
+        MEND,
+        _forget_mails,
+    ),
+    Rule(
+        "followers",
+        "thread",
+        _miscounted_followers,
+        "{followers} followers are counted, but {counted} exist",
+        MEND,
+        _count_followers,
+    ),
     Rule(
         "flagged without review",
         "comment",

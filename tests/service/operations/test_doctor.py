@@ -21,6 +21,7 @@ from models.records import (
     Delivery,
     Endpoint,
     Event,
+    Mail,
     Review,
     Screening,
     Site,
@@ -94,6 +95,10 @@ def extra_review(session: Any, ids: Ids) -> None:
 
 def counter_back(session: Any, ids: Ids) -> None:
     session.execute(update(Site).values(event_sequence=0))
+
+
+def mail(**values: Any) -> Break:
+    return lambda session, ids: session.add(Mail(site_id=1, kind="reply", **values))
 
 
 def remove(name: str) -> Break:
@@ -198,6 +203,10 @@ BROKEN: dict[str, tuple[Break, set[str]]] = {
     ),
     "a delivery owed at no time": (delivery(state="owed"), {"due while owed"}),
     "a delivery made, and due": (delivery(state="delivered", due=now()), {"due while owed"}),
+    "a mail owed at no time": (mail(state="owed"), {"mail due"}),
+    "a mail sent, and due": (mail(state="sent", due=now()), {"mail due"}),
+    "a mail sent, but with its address": (mail(state="sent", address=b"1\0x"), {"mail ended"}),
+    "a follower who does not exist": (thread(followers=1), {"followers"}),
     "a lease left behind": (thread(lease=new_id(), lease_until=now() - AGO), {"leases end"}),
     "approved without a place": (set_("approved", place=None), {"a place each", "on its page", "places"}),
     "erased, but not its words": (set_("erased", body="secret"), {"erased is erased"}),

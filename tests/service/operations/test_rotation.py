@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select, update
 
-from models.records import Comment
-from models.store.database import begin, reading
+from models.records import Comment, Mail, Proof, Reader
+from models.store.database import begin, now, reading
 from models.store.secrets import (
     decrypt_email,
     encrypt_email,
@@ -49,6 +49,22 @@ def test_every_address_is_encrypted_again_and_the_old_key_is_gone(lived_in: Ids)
     assert doctor.examine().found == []
 
 
+def test_the_addresses_of_readers_mails_and_confirmations_move_too(lived_in: Ids) -> None:
+    address = encrypt_email("reader@example.org")
+    with begin() as session:
+        session.add(Reader(site_id=1, kind="proven", subject="r", email=address))
+        session.add(Mail(site_id=1, kind="confirm", due=now(), address=address))
+        hashes = {"address_index": "", "secret_hash": "s", "code_hash": "c"}
+        session.add(Proof(site_id=1, address=address, expires_at=now(), **hashes))
+    done = rotation.rotate_email(patience=0)
+    with reading() as session:
+        for column in (Reader.email, Mail.address, Proof.address):
+            moved = session.scalars(select(column)).one()
+            assert moved is not None
+            assert key_of(moved) == done.key
+            assert decrypt_email(moved) == "reader@example.org"
+
+
 def test_a_comment_that_arrives_during_the_rotation_can_be_decrypted_afterwards(
     client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,7 +95,7 @@ def test_an_author_erased_meanwhile_stays_erased(lived_in: Ids) -> None:
     id_, was = next(iter(sealed().items()))
     with begin() as session:
         session.execute(update(Comment).where(Comment.id == id_).values(email=None))
-    rotation._move([(id_, was)])
+    rotation._move(rotation.COMMENTS, [(id_, was)])
     assert id_ not in sealed()
 
 
