@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.identifiers import new_id
+from models.locales.words import Words
 from models.records import Appeal, DecisionRecord, Statement
 from models.records.review import DUE_AFTER
 from models.settling.appeals import APPEALED
 from models.settling.changes import Settled
 from models.settling.history import Line, deciding_entry
 from models.settling.settling import Settling
+from models.settling.statements import paragraphs
 
 
 class NotAppealable(Exception):
@@ -45,6 +48,29 @@ def reasons_for(session: Session, comment_id: str) -> Reasons:
         session.scalar(stated) if stated is not None else None,
         session.scalar(appealed.order_by(Appeal.id.desc()).limit(1)),
     )
+
+
+def reasons_of(session: Session, decision_ids: Collection[str]) -> dict[str, Reasons]:
+    """Return for each of these decisions its statement, and the appeal that it closed."""
+    stated = select(Statement).where(Statement.decision_id.in_(decision_ids))
+    closed = select(Appeal).where(Appeal.closed_by.in_(decision_ids))
+    if not decision_ids:
+        return {}
+    statements = {row.decision_id: row for row in session.scalars(stated)}
+    appeals = {str(row.closed_by): row for row in session.scalars(closed)}
+    return {id_: Reasons(statements.get(id_), appeals.get(id_)) for id_ in decision_ids}
+
+
+def in_words(reasons: Reasons, words: Words) -> list[str]:
+    """Return the answer to an appeal, and the statement of reasons, as paragraphs of a mail."""
+    statement, appeal = reasons
+    said = [words.appeal[appeal.status]] if appeal else []
+    if appeal and appeal.answer:
+        said.append(f"{words.appeal['answer']} {appeal.answer}")
+    if statement is None:
+        return said
+    is_answered = appeal is not None and statement.answer == appeal.answer
+    return said + paragraphs(statement, words, with_answer=not is_answered)
 
 
 def open_appeal(session: Session, comment_id: str, text: str) -> tuple[Appeal, Settled]:

@@ -19,6 +19,7 @@ from models.records import Mail
 from models.settings import settings
 from models.settling.changes import Change
 from models.settling.drafts import CommentDraft, ThreadDraft
+from models.settling.statements import needs_statement
 from models.store.database import insert_new
 
 
@@ -113,5 +114,5 @@ def _concerns_its_author(comment: CommentDraft, change: Change) -> bool:
     human. What the policy approves at once is simply there.
     """
     if comment.status == "rejected":
-        return change.by.is_human and change.reason != "spam"
+        return change.reason != "spam" if change.by.is_human else needs_statement(change)
     return comment.status == "approved" and change.by.is_human

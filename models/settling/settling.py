@@ -122,9 +122,10 @@ class Settling:
         if is_new:
             revision = comment.revision if touches_page else None
             self.events.add(comment, _shape(change), was=was, revision=revision)
-            self._mails.add(comment, self.drafts.thread_of(comment), change, decision_id)
         self._record_reviews(change, comment, was, decision_id)
         appeal = self._settle_appeal(change, comment, decision_id)
+        if is_new or (appeal and not change.undoes):
+            self._mails.add(comment, self.drafts.thread_of(comment), change, decision_id)
         if rule and needs_statement(change):
             self._state_reasons(change, comment, decision_id, rule, is_final=appeal is not None)
         return self.settled(comment, decision_id, is_new=is_new, touches_page=touches_page)

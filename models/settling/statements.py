@@ -67,7 +67,7 @@ def facts(words: Words, *, source: str, detected: bool, decided: bool) -> str:
     return f"{words.appeal[f'source_{asked}']} {words.appeal[f'decided_{who}']}"
 
 
-def paragraphs(statement: Statement, words: Words) -> list[str]:
+def paragraphs(statement: Statement, words: Words, *, with_answer: bool = True) -> list[str]:
     """Return the whole statement for a mail: the rule, the facts, the moderator's words, and how to
     appeal.
     """
@@ -78,13 +78,13 @@ def paragraphs(statement: Statement, words: Words) -> list[str]:
         detected=statement.automated_detection,
         decided=statement.automated_decision,
     )
-    until = statement.appeal_until
+    until, has_answer = statement.appeal_until, with_answer and bool(statement.answer)
     redress = said["until"].replace("{date}", f"{until:%Y-%m-%d}") if until else said["final"]
     return [
         f"{said['why']}: {statement.title}",
         *([statement.text] if statement.text else []),
         f"{said[statement.ground]} {about}",
-        *([f"{said['words_to_you']} {statement.answer}"] if statement.answer else []),
+        *([f"{said['words_to_you']} {statement.answer}"] if has_answer else []),
         redress,
     ]
 

@@ -20,6 +20,7 @@ from models.mailing.choices import DEFAULT, LISTS, Choices, choices_of, choices_
 from models.mailing.letter import Finished, Letter, Link, Part, finished_letter, site_name
 from models.records import Comment, Follow, Reader, Site, Thread
 from models.settings import settings
+from models.settling.appealing import Reasons, in_words, reasons_of
 from models.store.receipts import receipt_of
 from models.store.secrets import UnknownKey, decrypt_email
 from worker.mail.messages import Subscription
@@ -81,6 +82,7 @@ class _Ready(NamedTuple):
     mail: Due
     reader: _Reader
     comment: _Told
+    reasons: Reasons = Reasons(None, None)
 
 
 _Group = tuple[str, bool, int | str]
@@ -148,6 +150,8 @@ class _Known:
         self.choices = choices_of(session, {(row.site_id, row.email_index) for row in rows})
         self.comments = _comments(session, mails)
         followed = select(Follow.thread_id, Follow.reader_id).where(Follow.reader_id.in_(readers))
+        decisions = [str(mail.data["decision"]) for mail in mails if mail.kind == "decision"]
+        self.reasons = reasons_of(session, decisions)
         self.follows = {(row.thread_id, row.reader_id) for row in session.execute(followed)}
 
     def judge(self, mail: Due, at: datetime) -> _Ready | Result:
@@ -167,7 +171,8 @@ class _Known:
             return Result(mail, "owed", at, later=next_digest(at), is_daily=True)
         if mail.kind != "decision" and not comment.is_published:
             return Result(mail, "owed", at, later=at + UNPUBLISHED)
-        return _Ready(mail, reader, comment)
+        reasons = self.reasons.get(str(mail.data.get("decision")), Reasons(None, None))
+        return _Ready(mail, reader, comment, reasons)
 
     def _is_true(self, mail: Due, reader: _Reader, comment: _Told) -> bool:
         if mail.kind == "decision":
@@ -227,7 +232,8 @@ def _part(told: _Ready, site: _Site) -> Part:
     else:
         url = f"{base}/sites/{site.key}/c/{told.comment.id}"
     text = _filled(f"{_form(told)}_text", told, site)
-    return Part("", [text], quoted(told.comment.body), {"text": words[f"{kind}_see"], "url": url})
+    texts = [text, *in_words(told.reasons, site.words)]
+    return Part("", texts, quoted(told.comment.body), {"text": words[f"{kind}_see"], "url": url})
 
 
 def _form(told: _Ready) -> str:

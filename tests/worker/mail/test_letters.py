@@ -14,6 +14,7 @@ from models.mailing.choices import choices_token
 from models.records import Comment, Follow, Mail, Mailbox, Reader, Thread
 from models.settings import settings
 from models.store.database import begin, engine, now, reading
+from models.store.receipts import receipt_of
 from models.store.secrets import email_index, encrypt_email
 from tests.caller import Caller, Client, posted, publish_all, screen_all
 from tests.fakes.mail_server import MailServer, Received
@@ -149,6 +150,30 @@ def test_a_human_decision_is_mailed_to_the_author(
     assert f"/sites/demo/receipts/{comment}." in mail.plain
     moderator.decide(comment, "approve")
     assert mailed(server)[1].message["Subject"] == "Your comment has been published"
+
+
+def test_a_mail_holds_the_statement_of_reasons_and_the_answer_to_an_appeal(
+    client: Client, moderator: Caller, ann: str, server: MailServer
+) -> None:
+    with reading() as session:
+        comment = session.scalars(select(Comment.id)).one()
+    moderator.decide(comment, "reject", reason="abuse", answer="Leave out the second half.")
+    (mail,) = mailed(server)
+    plain = " ".join(mail.plain.split())
+    assert "Why your comment was rejected: No insults, threats or hate" in plain
+    assert "A moderator decided. No automatic check was involved." in plain
+    assert "The moderator wrote to you: Leave out the second half." in plain
+    assert "You can appeal once, until" in plain
+    place = f"/v1/receipts/{receipt_of(comment)}/appeal"
+    for verdict, outcome in (("reject", "rejected your comment again"), ("approve", "published")):
+        if verdict == "reject":
+            assert client.post(place, json={"text": "Why?"}).status_code == 201
+        else:
+            moderator.undo(comment)
+        moderator.decide(comment, verdict, reason="abuse", answer="We read it twice.")
+        plain = " ".join(mailed(server)[-1].plain.split())
+        assert f"A moderator read your appeal and {outcome}" in plain
+        assert plain.count("We read it twice.") == 1
 
 
 def test_an_undone_decision_and_a_rejection_of_spam_are_not_mailed(
