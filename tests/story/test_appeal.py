@@ -1,4 +1,4 @@
-"""A comment is rejected with a rule. Its author reads why and appeals, and another moderator
+"""Readers report a comment, so it is held, and a moderator rejects it with a rule. Its author reads why and appeals, and another moderator
 publishes it. Nothing here needs JavaScript.
 """
 
@@ -9,13 +9,13 @@ import re
 from werkzeug.test import TestResponse
 
 from service.comments.receipts import receipt_of
-from tests.caller import Caller, Client, posted, publish_all, screen_all
+from tests.caller import Answer, Caller, Client, posted, publish_all, screen_all
 from tests.service.signed_in import SignedIn
 
 WHY = "I criticized the timetable, not the staff."
 
 
-def test_from_the_rejection_to_its_reversal(client: Client, moderator: Caller) -> None:
+def test_from_the_report_to_the_reversal(client: Client, moderator: Caller) -> None:
     ann = SignedIn(client, role="owner")
     ben = SignedIn(client, "ben@paper.example", role="moderator")
     reader = client
@@ -26,7 +26,11 @@ def test_from_the_rejection_to_its_reversal(client: Client, moderator: Caller) -
     page = f"/sites/demo/receipts/{receipt_of(comment)}"
     assert "Your comment has been published." in reader.get(page).text
 
-    moderator.decide(comment, "flag")
+    for number in range(3):
+        assert report(reader, comment, number).status_code == 202
+    record = moderator.record(comment)
+    assert record["status"] == "flagged"
+    assert "reported" in [each["cause"] for each in record["reviews"] if not each["closed"]]
     words = {"rule": "abuse", "answer": "Leave out the second half."}
     assert decision(ann, moderator, comment, "reject", **words).status_code == 303
     publish_all()
@@ -34,6 +38,7 @@ def test_from_the_rejection_to_its_reversal(client: Client, moderator: Caller) -
 
     shown = reader.get(page).text
     assert "No insults, threats or hate" in shown
+    assert "Readers had reported the comment." in shown
     assert "Leave out the second half." in shown
     form = re.search(r'<form method="post" action="([^"]+/appeal)', shown)
     assert form
@@ -60,8 +65,18 @@ def test_from_the_rejection_to_its_reversal(client: Client, moderator: Caller) -
     events = [event["type"] for event in moderator.events()]
     assert events[-2:] == ["comment.approved", "appeal.closed"]
     figures = moderator.call("GET", "/transparency").json
-    assert figures["restrictions"]["total"] == 1
+    assert figures["restrictions"]["by_source"]["report"] == 1
+    assert figures["reports"]["upheld"] == 3
     assert figures["appeals"]["reversed"] == 1
+
+
+def report(client: Client, comment: str, number: int) -> Answer:
+    """Report the comment from an address of its own."""
+    return client.post(
+        f"/v1/sites/demo/comments/{comment}/reports",
+        json={"reason": "insult"},
+        environ_base={"REMOTE_ADDR": f"203.0.113.{number + 1}"},
+    )
 
 
 def decision(
