@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.classifier.file import model_path
 from models.classifier.model import Floats, probability
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
+from models.classifier.sparse import Sparse
 
 
 class Attributes(NamedTuple):
@@ -27,12 +25,15 @@ class Attributes(NamedTuple):
     weights: NDArray[np.float32] | None = None
     intercepts: Floats | None = None
 
-    def of_rows(self, rows: csr_matrix) -> list[Mapping[str, float]]:
+    def of_rows(self, rows: Sparse) -> list[Mapping[str, float]]:
         """Return the probability of each attribute, in 0–1, for each row of features."""
-        if self.weights is None:
-            return [{} for _ in range(rows.shape[0])]
-        chances = probability(rows @ self.weights.T + self.intercepts)
-        return [dict(zip(self.names, row, strict=True)) for row in chances.tolist()]
+        if self.weights is None or self.intercepts is None:
+            return [{} for _ in range(rows.height)]
+        each = zip(self.weights, self.intercepts, strict=True)
+        chances = [
+            probability(rows.dot(weights) + intercept).tolist() for weights, intercept in each
+        ]
+        return [dict(zip(self.names, row, strict=True)) for row in zip(*chances, strict=True)]
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return what `LinearModel.save` adds to the model's file."""
@@ -46,17 +47,13 @@ class Attributes(NamedTuple):
 
     @classmethod
     def load(cls, path: Path) -> Attributes:
-        """Read the attributes from a model's file. A model may have none.
-
-        The weights are kept by columns: otherwise scipy copies all of them for every batch, which
-        takes longer than scoring a comment.
-        """
+        """Read the attributes from a model's file. A model may have none."""
         with np.load(path, allow_pickle=False) as arrays:
             if "attributes" not in arrays:
                 return cls()
             return cls(
                 tuple(arrays["attributes"].tolist()),
-                arrays["attribute_weights"].astype(np.float32, order="F"),
+                arrays["attribute_weights"].astype(np.float32),
                 arrays["attribute_intercepts"].astype(np.float64),
             )
 

@@ -6,12 +6,14 @@ A score is a sum over columns, so the share of each column is exact and can be t
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import log1p
-from typing import TYPE_CHECKING, NamedTuple
+from string import ascii_letters, ascii_uppercase
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 from zlib import crc32
 
@@ -19,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.classifier.place import Place, away
+from models.classifier.sparse import Sparse, stacked
 from models.classifier.text import Token, read
 from models.text.disguise import KINDS, disguises, letters_of_kind
 
@@ -34,7 +37,7 @@ _HASHED = COLUMNS - COUNTED_COLUMNS
 # weaker evidence than a long text. Without it, "reply" weighed as much as a whole advertisement.
 PIECES_DAMPING, WORDS_DAMPING = 60.0, 10.0
 SHORTEST, LONGEST = 2, 5
-_AT_ONCE = 1000  # comments whose entries are sorted together
+AT_ONCE = 100  # comments whose columns are sorted together; more are slower, and need more memory
 MANY = 300  # tokens; of fewer, most are words whose pieces are remembered
 
 # None of these grows with the length of a comment: honest letters are longer than any spam message.
@@ -68,7 +71,14 @@ _DRAWS_NOTHING = re.compile(
 
 
 def features(originals: Sequence[str], places: Sequence[Place | None] | None = None) -> csr_matrix:
-    """Return one row per comment: float32, `COLUMNS` wide.
+    """Return one row per comment for scipy: float32, `COLUMNS` wide."""
+    return sparse_features(originals, places).matrix(COLUMNS)
+
+
+def sparse_features(
+    originals: Sequence[str], places: Sequence[Place | None] | None = None
+) -> Sparse:
+    """Return one row per comment.
 
     Pieces and words are two blocks, each of a length below 1. `places`, if given, has one entry per
     comment.
@@ -78,43 +88,24 @@ def features(originals: Sequence[str], places: Sequence[Place | None] | None = N
     return features_of(originals, comments)
 
 
-def features_of(originals: Sequence[str], comments: Sequence[Sequence[Token]]) -> csr_matrix:
+def features_of(originals: Sequence[str], comments: Sequence[Sequence[Token]]) -> Sparse:
     """Return the same for comments whose tokens are known."""
-    # Imported here because it takes 23 MB, and a process that only explains scores needs none of
-    # it.
-    from scipy.sparse import csr_matrix, vstack  # noqa: PLC0415
-
-    chunks = [
-        _rows(originals[start : start + _AT_ONCE], comments[start : start + _AT_ONCE])
-        for start in range(0, len(comments), _AT_ONCE)
-    ]
-    if len(chunks) == 1:
-        return chunks[0]
-    return vstack(chunks, format="csr") if chunks else csr_matrix((0, COLUMNS), dtype=np.float32)
-
-
-def _rows(originals: Sequence[str], comments: Sequence[Sequence[Token]]) -> csr_matrix:
-    """Put the blocks together. Sparse matrices are slow to add: for a single comment they would
-    take longer than everything else, so the entries of all blocks are sorted and added up here.
-    """
-    from scipy.sparse import csr_matrix  # noqa: PLC0415 — as above
-
-    blocks = (
-        _damped([piece_columns(tokens) for tokens in comments], PIECES_DAMPING),
-        _damped([word_columns(tokens) for tokens in comments], WORDS_DAMPING),
-        _counted_entries(originals, comments),
+    return stacked(
+        [
+            _features(originals[start : start + AT_ONCE], comments[start : start + AT_ONCE])
+            for start in range(0, len(comments), AT_ONCE)
+        ]
     )
-    entries = np.concatenate([block.entries for block in blocks])
-    values = np.concatenate([block.values for block in blocks])
-    order = np.argsort(entries, kind="stable")
-    entries, values = entries[order], values[order]
-    firsts = np.flatnonzero(np.diff(entries, prepend=-1))
-    entries = entries[firsts]
-    added = np.add.reduceat(values, firsts) if len(firsts) else values
-    ends = np.searchsorted(entries, np.arange(len(comments) + 1) * COLUMNS)
-    columns = (entries % COLUMNS).astype(np.int32)
-    shape = (len(comments), COLUMNS)
-    return csr_matrix((added, columns, ends.astype(np.int32)), shape=shape)
+
+
+def _features(originals: Sequence[str], comments: Sequence[Sequence[Token]]) -> Sparse:
+    hashed, of_counts = _hashed(comments), _of_counts(originals, comments)
+    return Sparse(
+        len(comments),
+        np.concatenate([hashed.rows, of_counts.rows]),
+        np.concatenate([hashed.columns, of_counts.columns]),
+        np.concatenate([hashed.values, of_counts.values]),
+    )
 
 
 def seen(original: str, place: Place | None = None) -> list[Token]:
@@ -125,23 +116,32 @@ def seen(original: str, place: Place | None = None) -> list[Token]:
 
 def piece_columns(tokens: Sequence[Token]) -> NDArray[np.int32]:
     """Return the columns of the pieces of all tokens, in any order."""
-    if len(tokens) > MANY:
-        return _pieces_at_once([token.text for token in tokens])
-    return np.concatenate([_NONE, *(pieces(token.text) for token in tokens)])
+    return np.frombuffer(_packed_pieces([token.text for token in tokens]), np.int32)
 
 
-@lru_cache(2**14)
 def pieces(word: str) -> NDArray[np.int32]:
     """Return the columns of a word's pieces. A space before and after the word counts as a
     letter.
     """
+    return np.frombuffer(_packed(word), np.int32)
+
+
+def _packed_pieces(words: Sequence[str]) -> bytes:
+    if len(words) > MANY:
+        return _pieces_at_once(words).tobytes()
+    return b"".join(map(_packed, words))
+
+
+@lru_cache(2**14)
+def _packed(word: str) -> bytes:
+    """Return the same as the bytes of an array: many small arrays take long to join."""
     padded = f" {_letters_of(word)} ".encode("utf-32-le")  # every letter takes four bytes
     columns = []
     for length in range(4 * SHORTEST, min(4 * LONGEST, len(padded)) + 1, 4):
         for start in range(0, len(padded) - length + 1, 4):
             hashed = crc32(padded[start : start + length])
             columns.append(hashed % _HASHED + COUNTED_COLUMNS)
-    return np.array(columns, np.int32)
+    return array("i", columns).tobytes()
 
 
 def _letters_of(word: str) -> str:
@@ -192,18 +192,26 @@ def _crc_table(place: int) -> NDArray[np.uint32]:
 
 def word_columns(tokens: Sequence[Token]) -> NDArray[np.int32]:
     """Return the columns of the words, then those of each pair of neighbours."""
-    words = [token.text for token in tokens]
-    return _columns([*map(_word, words), *map(_pair, words, words[1:])])
+    return _columns(_hashes([token.text for token in tokens]))
+
+
+def _hashes(words: Sequence[str]) -> list[int]:
+    """Return the hashes of the words and pairs. The hash of a pair continues that of its first
+    word.
+    """
+    if not words:
+        return []
+    alone, before, after = zip(*map(_word, words), strict=True)
+    return [*alone, *map(crc32, after[1:], before)]
 
 
 @lru_cache(2**14)
-def _word(word: str) -> int:
-    return crc32(f"word {word}".encode())
-
-
-@lru_cache(2**16)
-def _pair(one: str, other: str) -> int:
-    return crc32(f"pair {one} {other}".encode())
+def _word(word: str) -> tuple[int, int, bytes]:
+    """Return the hashes of a word alone and as the first of a pair, and what it adds as the second
+    one.
+    """
+    written = word.encode()
+    return crc32(b"word " + written), crc32(b"pair " + written), b" " + written
 
 
 def _columns(hashes: Sequence[int]) -> NDArray[np.int32]:
@@ -212,25 +220,39 @@ def _columns(hashes: Sequence[int]) -> NDArray[np.int32]:
 
 def counted(original: str, tokens: Sequence[Token]) -> tuple[float, ...]:
     """Return the values of `COUNTED`, each in 0–1."""
-    kinds = Counter(token.kind for token in tokens)
+    kinds = Counter([token.kind for token in tokens])
     words = [token.text for token in tokens if token.kind == "word"]
-    links, letters, pairs = kinds["link"], sum(map(str.isalpha, original)), len(words) - 1
-    exclamations = sum(token.text.startswith("!") for token in tokens)
+    links, pairs = kinds["link"], len(words) - 1
+    is_ascii, exclamations = original.isascii(), 0
+    if "!" in original or not is_ascii:  # other signs fold to "!"
+        exclamations = sum(token.text.startswith("!") for token in tokens)
     return (
         links > 0,
         min(links, 3) / 3,
         kinds["email"] + kinds["phone"] > 0,
         kinds["money"] > 0,
         min(kinds["number"], 3) / 3,
-        sum(map(str.isupper, original)) / letters if letters > 5 else 0,  # "OK" is not shouting
+        _share_of_capitals(original),
         min(exclamations, 3) / 3,
         kinds["marks"] / max(1, len(tokens)),
         1 - len(set(pairwise(words))) / pairs if pairs > 0 else 0,
         min(1, 4 * links / max(1, len(tokens))),
-        _DRAWS_NOTHING.search(original) is not None,
-        min(len(_PICTURE.findall(original)), 10) / 10,
+        not is_ascii and _DRAWS_NOTHING.search(original) is not None,
+        0 if is_ascii else min(len(_PICTURE.findall(original)), 10) / 10,
         *_disguised(original),
     )
+
+
+def _share_of_capitals(original: str) -> float:
+    """Return the share of capitals among the letters."""
+    in_ascii = original.encode("ascii", "ignore")
+    letters = len(in_ascii.translate(None, _NO_LETTERS))
+    capitals = len(in_ascii.translate(None, _NO_CAPITALS))
+    if len(in_ascii) < len(original):
+        others = _ASCII.sub("", original)
+        letters += sum(map(str.isalpha, others))
+        capitals += sum(map(str.isupper, others))
+    return capitals / letters if letters > 5 else 0  # "OK" is not shouting
 
 
 def _disguised(original: str) -> tuple[float, ...]:
@@ -273,26 +295,34 @@ def _spans_of_disguises(original: str) -> list[list[tuple[int, int]]]:
     return [[(each.start, each.end) for each in found if each.kind == kind] for kind in KINDS]
 
 
-class _Block(NamedTuple):
-    """Values that are not zero. An entry is the number of its row times `COLUMNS`, plus its
-    column.
+def _hashed(comments: Sequence[Sequence[Token]]) -> Sparse:
+    """Return the columns of pieces, words and pairs. Each comment has a block of pieces, and one of
+    words.
+
+    A column has the value 1 + ln(times). Each block is scaled to a length below 1: the more there
+    is to read, the closer to 1.
     """
-
-    entries: NDArray[np.int64]
-    values: NDArray[np.float32]
-
-
-def _damped(columns: Sequence[NDArray[np.int32]], damping: float) -> _Block:
-    """Return 1 + ln(times) for each column that occurs in a row, scaled to a length below 1. The
-    more there is to read, the closer it is to 1.
-    """
-    starts = np.arange(len(columns)) * COLUMNS
-    places = np.repeat(starts, [len(each) for each in columns]) + np.concatenate([_NONE, *columns])
-    entries, times = np.unique(places, return_counts=True)
-    plain = 1 + np.log(times.astype(np.float32))
-    rows = entries // COLUMNS
-    lengths = np.sqrt(np.bincount(rows, plain * plain, len(columns)) + damping)
-    return _Block(entries, (plain / np.maximum(lengths, 1)[rows]).astype(np.float32))
+    texts = [[token.text for token in tokens] for tokens in comments]
+    of_pieces, of_words = list(map(_packed_pieces, texts)), list(map(_hashes, texts))
+    sizes = [*(len(packed) // 4 for packed in of_pieces), *map(len, of_words)]
+    columns = [np.frombuffer(b"".join(of_pieces), np.int32), _columns(list(chain(*of_words)))]
+    blocks = np.arange(len(sizes), dtype=np.int32)
+    places = np.repeat(blocks * COLUMNS, sizes) + np.concatenate(columns)
+    places.sort()
+    is_first = np.ones(len(places), bool)
+    np.not_equal(places[1:], places[:-1], out=is_first[1:])
+    firsts = np.append(np.flatnonzero(is_first), len(places))
+    plain = 1 + np.log(np.diff(firsts).astype(np.float32))
+    places = places[is_first]
+    block = places // COLUMNS
+    damping = np.repeat([PIECES_DAMPING, WORDS_DAMPING], len(comments))
+    lengths = np.sqrt(np.bincount(block, plain * plain, len(sizes)) + damping)
+    return Sparse(
+        len(comments),
+        block % len(comments),
+        places % COLUMNS,
+        (plain / np.maximum(lengths, 1)[block]).astype(np.float32),
+    )
 
 
 def values(times: NDArray[np.int64], damping: float) -> NDArray[np.float32]:
@@ -304,15 +334,14 @@ def values(times: NDArray[np.int64], damping: float) -> NDArray[np.float32]:
     return np.asarray(plain / max(length, 1), np.float32)
 
 
-def _counted_entries(originals: Sequence[str], comments: Sequence[Sequence[Token]]) -> _Block:
+def _of_counts(originals: Sequence[str], comments: Sequence[Sequence[Token]]) -> Sparse:
     """Return the counts as the first columns of their rows."""
-    counts = [
-        counted(original, tokens) for original, tokens in zip(originals, comments, strict=True)
-    ]
-    block = np.array(counts, np.float32).reshape(len(comments), len(COUNTED))
-    rows, columns = np.nonzero(block)
-    return _Block(rows * COLUMNS + columns, block[rows, columns])
+    counts = np.array(list(map(counted, originals, comments)), np.float32)
+    rows, columns = np.nonzero(counts)
+    return Sparse(len(comments), rows, columns.astype(np.int32), counts[rows, columns])
 
 
-_NONE = np.array([], np.int32)
 _UNDISGUISED = (0.0,) * len(KINDS)
+_ASCII = re.compile("[\x00-\x7f]+")
+_NO_LETTERS = bytes(set(range(0x80)) - set(ascii_letters.encode()))
+_NO_CAPITALS = bytes(set(range(0x80)) - set(ascii_uppercase.encode()))

@@ -10,18 +10,16 @@ from functools import cache
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier.features import COLUMNS, COUNTED_COLUMNS, LAYOUT, features
+from models.classifier.features import COLUMNS, COUNTED_COLUMNS, LAYOUT, sparse_features
 from models.classifier.file import model_path
 from models.classifier.place import Place
+from models.classifier.sparse import Sparse
 from models.judgement.scores import SPAM
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
 
 Floats: TypeAlias = NDArray[np.float64]
 Weights: TypeAlias = NDArray[np.float32]
@@ -43,10 +41,9 @@ class CountsAlone(NamedTuple):
     weights: Floats
     intercept: float
 
-    def of_rows(self, rows: csr_matrix) -> Floats:
+    def of_rows(self, rows: Sparse) -> Floats:
         """Return the log-odds of comments whose features are known."""
-        counted = rows[:, :COUNTED_COLUMNS].toarray()
-        return np.asarray(counted @ self.weights + self.intercept, float)
+        return rows.first_columns(COUNTED_COLUMNS).dot(self.weights) + self.intercept
 
 
 class LinearModel:
@@ -93,15 +90,15 @@ class LinearModel:
         for start in range(0, len(texts), _BATCH):
             batch = slice(start, start + _BATCH)
             scores.append(
-                self.of_rows(features(texts[batch], known[batch]), (languages or ())[batch])
+                self.of_rows(sparse_features(texts[batch], known[batch]), (languages or ())[batch])
             )
         return np.concatenate(scores)
 
-    def of_rows(self, rows: csr_matrix, languages: Sequence[str] = ()) -> Floats:
+    def of_rows(self, rows: Sparse, languages: Sequence[str] = ()) -> Floats:
         """Return the log-odds of comments whose features are known. `languages`, if given, has one
         entry per comment.
         """
-        log_odds = np.asarray(rows @ self.weights + self.intercept, float)
+        log_odds = rows.dot(self.weights) + self.intercept
         if self.shifts and languages:
             log_odds += [self.shifts.get(language, 0.0) for language in languages]
         return log_odds

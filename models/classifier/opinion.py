@@ -10,7 +10,9 @@ from models.classifier.place import Place
 
 def can_judge(base: LinearModel, language: str) -> bool:
     """Whether the base model learned this language. It also judges texts of unknown language."""
-    return language in {"", "und"} or language in base.languages | base.acquainted
+    if language in {"", "und"}:
+        return True
+    return language in base.languages or language in base.acquainted
 
 
 def opinions(
@@ -21,7 +23,7 @@ def opinions(
     """
     judged = [number for number, (_, language) in enumerate(comments) if can_judge(base, language)]
     found: list[float | None] = [None] * len(comments)
-    if judged:  # the first score of a process imports scipy
+    if judged:
         texts = [comments[number][0] for number in judged]
         languages = [comments[number][1] for number in judged]
         scores = base.log_odds(texts, [site] * len(texts), languages)

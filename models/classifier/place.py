@@ -45,7 +45,7 @@ class _Address(NamedTuple):
 
 def away(original: str, tokens: Sequence[Token], place: Place) -> list[Token]:
     """Return the tokens without the links to the comment's own page and site."""
-    if all(token.kind != "link" for token in tokens):
+    if not (place.page or place.site) or all(token.kind != "link" for token in tokens):
         return list(tokens)
     pages = [_address(url) for url in place.page or ()]
     hosts = [without_www(fold(host)) for host in place.site or ()]

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-import numpy as np
-from scipy.sparse import csr_matrix, vstack
-
-from models.classifier.features import features_of
+from models.classifier.features import AT_ONCE, features_of, sparse_features
 from models.classifier.place import Place, away
-from models.classifier.text import Token, read
+from models.classifier.sparse import Sparse, stacked
+from models.classifier.text import read
 
 
 class Rows:
@@ -22,30 +20,33 @@ class Rows:
 
     def __init__(self, texts: Sequence[str], places: Sequence[Place]) -> None:
         self._texts, self._places = texts, places
+        self._differ: list[int] = []  # comments with links to their own place
 
     @cached_property
-    def _as_written(self) -> list[list[Token]]:
-        return [read(text) for text in self._texts]
-
-    @cached_property
-    def _in_place(self) -> list[list[Token]]:
-        comments = zip(self._texts, self._as_written, self._places, strict=True)
-        return [away(text, tokens, place) for text, tokens, place in comments]
-
-    @cached_property
-    def in_place(self) -> csr_matrix:
+    def in_place(self) -> Sparse:
         """The features without the links to the comment's own page and site."""
-        return features_of(self._texts, self._in_place)
+        starts = range(0, len(self._texts), AT_ONCE)
+        return stacked([self._some(slice(start, start + AT_ONCE)) for start in starts])
+
+    def _some(self, which: slice) -> Sparse:
+        """Read a few comments. The tokens of many would take a lot of memory, and time, too."""
+        texts = self._texts[which]
+        written = [read(text) for text in texts]
+        left = list(map(away, texts, written, self._places[which]))
+        pairs = zip(written, left, strict=True)
+        self._differ += [
+            which.start + at for at, (all_, few) in enumerate(pairs) if len(few) < len(all_)
+        ]
+        return features_of(texts, left)
 
     @cached_property
-    def as_written(self) -> csr_matrix:
+    def as_written(self) -> Sparse:
         """The features with all links."""
-        pairs = zip(self._as_written, self._in_place, strict=True)
-        others = [at for at, (all_, left) in enumerate(pairs) if len(all_) != len(left)]
+        in_place, others = self.in_place, self._differ
         if not others:
-            return self.in_place
-        texts = [self._texts[at] for at in others]
-        rows = np.arange(len(self._texts))
-        rows[others] = len(self._texts) + np.arange(len(others))
-        added = features_of(texts, [self._as_written[at] for at in others])
-        return vstack([self.in_place, added], format="csr")[rows]
+            return in_place
+        added = sparse_features([self._texts[at] for at in others])
+        rows = list(range(len(self._texts)))
+        for number, at in enumerate(others):
+            rows[at] = len(self._texts) + number
+        return stacked([in_place, added]).chosen(rows)

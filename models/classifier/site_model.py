@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from models.classifier import context
 from models.classifier.features import COLUMNS as WIDE
-from models.classifier.features import COUNTED_COLUMNS, LAYOUT, features
+from models.classifier.features import COUNTED_COLUMNS, LAYOUT, sparse_features
 from models.classifier.model import UnusableModel, probability
+from models.classifier.sparse import Sparse
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -38,37 +39,29 @@ class Seen(NamedTuple):
     context: Mapping[str, int]
 
 
-def matrix(comments: Sequence[Seen], text: csr_matrix | None = None) -> csr_matrix:
-    """Return one row per comment: its text, the base model's opinion, its context.
+def matrix(comments: Sequence[Seen]) -> csr_matrix:
+    """Return one row per comment: its text, the base model's opinion, its context."""
+    from scipy.sparse import csr_matrix, hstack  # noqa: PLC0415 — only training needs it
 
-    `text` are the features of the texts, if they are known already.
-    """
-    from scipy.sparse import csr_matrix, hstack  # noqa: PLC0415 — see features.py
+    text = _folded(sparse_features([comment.text for comment in comments]))
+    blocks = [text.matrix(TEXT_COLUMNS), csr_matrix(_beside_text(comments))]
+    return hstack(blocks, format="csr", dtype=np.float32)
 
-    if text is None:
-        text = features([comment.text for comment in comments])
+
+def _beside_text(comments: Sequence[Seen]) -> NDArray[np.float32]:
+    """Return the columns after the text: the base model's opinion and the context."""
     opinions = np.array([opinion(comment.base) for comment in comments], np.float32)
     contexts = context.columns([comment.context for comment in comments])
-    blocks = [
-        _folded(text),
-        csr_matrix(opinions.reshape(len(comments), 2)),
-        csr_matrix(contexts),
-    ]
-    return hstack(blocks, format="csr", dtype=np.float32)
+    return np.hstack([opinions.reshape(len(comments), 2), contexts])
 
 
 COLUMNS = TEXT_COLUMNS + 2 + context.COLUMNS
 
 
-def _folded(text: csr_matrix) -> csr_matrix:
-    """Add up the hashed columns of `features` so that they fit into `TEXT_COLUMNS`."""
-    from scipy.sparse import csr_matrix  # noqa: PLC0415 — see features.py
-
-    hashes = (text.indices - COUNTED_COLUMNS) % _HASHES + COUNTED_COLUMNS
-    folded = np.where(text.indices >= COUNTED_COLUMNS, hashes, text.indices)
-    rows = csr_matrix((text.data, folded, text.indptr), shape=(text.shape[0], TEXT_COLUMNS))
-    rows.sum_duplicates()
-    return rows
+def _folded(text: Sparse) -> Sparse:
+    """Add up the hashed columns of the features so that they fit into `TEXT_COLUMNS`."""
+    hashes = (text.columns - COUNTED_COLUMNS) % _HASHES + COUNTED_COLUMNS
+    return text._replace(columns=np.where(text.columns < COUNTED_COLUMNS, text.columns, hashes))
 
 
 def opinion(base: float | None) -> tuple[float, float]:
@@ -102,14 +95,17 @@ class SiteModel:
         """
         return language in self.languages
 
-    def log_odds(self, comments: Sequence[Seen], text: csr_matrix | None = None) -> Floats:
-        """Return ln(p / (1 - p)) of this site's moderators rejecting each comment."""
-        if not comments:
-            return np.empty(0)
-        weights = self.weights.astype(np.float64)  # so that an explanation adds up to the score
-        return np.asarray(matrix(comments, text) @ weights + self.intercept, float)
+    def log_odds(self, comments: Sequence[Seen], text: Sparse | None = None) -> Floats:
+        """Return ln(p / (1 - p)) of this site's moderators rejecting each comment. `text` are the
+        features of the texts, if they are known already.
+        """
+        if text is None:
+            text = sparse_features([comment.text for comment in comments])
+        weights = self.weights.astype(float)  # so that an explanation adds up to the score
+        beside: Floats = _beside_text(comments) @ weights[TEXT_COLUMNS:]
+        return _folded(text).dot(weights) + beside + self.intercept
 
-    def probabilities(self, comments: Sequence[Seen], text: csr_matrix | None = None) -> Floats:
+    def probabilities(self, comments: Sequence[Seen], text: Sparse | None = None) -> Floats:
         return probability(self.log_odds(comments, text))
 
     def text_weights(self) -> Floats:

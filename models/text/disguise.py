@@ -94,6 +94,13 @@ _BETWEEN = r"[ \u00a0.*·•|/~-]"  # a comma or plus is maths: f(a, b, c, d)
 _SPELLED_OUT = re.compile(
     rf"(?<![/.=?&@])\b{_ALPHABETIC}\b({_BETWEEN}{{1,3}}){_ALPHABETIC}\b(?:\1{_ALPHABETIC}\b){{2,}}+"
 )
+# Letters of ASCII as "a", the signs between them as a blank, all others as "x". If this has no two
+# single letters in a row, no word is spelled out. It takes a tenth of the pattern's time.
+_AS_KINDS = bytes(
+    ord("a") if chr(code).isalpha() else ord(" ") if chr(code) in " .*|/~-_" else ord("x")
+    for code in range(0x80)
+).ljust(0x100)
+_TWO_ALONE = (b" a a ", b" a  a ", b" a   a ")
 _DOTS = frozenset(". ")
 _LETTERS_OF_AN_ABBREVIATION = 4  # at most: q.e.p.d., s.a.m.d.
 _LETTER = re.compile(_PLAIN)
@@ -207,7 +214,16 @@ def _region(pair: str) -> str:
     return "".join(chr(ord(letter) - _FLAG_LETTERS + ord("A")) for letter in pair)
 
 
+def _may_be_spelled_out(text: str) -> bool:
+    if not text.isascii():
+        return True
+    kinds = text.encode().translate(_AS_KINDS)
+    return any(two in kinds for two in _TWO_ALONE)
+
+
 def _spelled_out(text: str) -> Iterator[Disguise]:
+    if not _may_be_spelled_out(text):
+        return
     for match in _SPELLED_OUT.finditer(text.replace("_", "-")):
         letters = [letter.lower() for letter in _LETTER.findall(match[0])]
         if _DOTS.issuperset(match[1]) and _is_abbreviation(match[0], match[1], letters):

@@ -45,7 +45,7 @@ def _kinds(batch: Batch, which: Sequence[int]) -> Mapping[int, Sequence[str]]:
         return {}
     from models.classifier.attributes import base_attributes  # noqa: PLC0415
 
-    rows = batch.rows.in_place[list(which)]
+    rows = batch.rows.in_place.chosen(which)
     return {
         at: [kind for kind in KINDS if of_kinds.get(kind, 0.0) >= PROBABLE]
         for at, of_kinds in zip(which, base_attributes(ABUSE).of_rows(rows), strict=True)

@@ -62,7 +62,7 @@ def _form(candidate: Candidate) -> dict[str, int]:
 def _who(candidate: Candidate) -> dict[str, int]:
     name, website = candidate.name, candidate.website or ""
     mailbox, _, domain = candidate.email.lower().partition("@")
-    host = named_host(website)
+    host = named_host(website) if website else ""
     return {
         "digits in the name": _digits(name),
         "the name is an address": int("." in name.strip(". ") and " " not in name.strip()),

@@ -116,7 +116,7 @@ def _judge_by_counts(
     others = [at for at in range(len(judged)) if at not in readable]
     if not others or base.counts_alone is None:
         return
-    scores = probability(base.counts_alone.of_rows(batch.rows.in_place[others]))
+    scores = probability(base.counts_alone.of_rows(batch.rows.in_place.chosen(others)))
     for at, score in zip(others, scores.tolist(), strict=True):
         judged[at] = Judged(score, base.version, by_counts=True)
 
@@ -154,7 +154,7 @@ def _scores(
         candidate = batch.candidates[at]
         opinion = float(base_log_odds[at]) if can_judge(base, candidate.language) else None
         seen.append(Seen(candidate.body, opinion, batch.counts[at]))
-    return own.probabilities(seen, batch.rows.as_written[list(which)])
+    return own.probabilities(seen, batch.rows.as_written.chosen(which))
 
 
 _NAMED = {SPAM: "spam", ABUSE: "abusive"}

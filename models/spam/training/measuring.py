@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.classifier.features import features
+from models.classifier.features import sparse_features
 from models.classifier.model import CountsAlone, probability
 from models.classifier.text import read
 from models.classifier.training import evaluation, teaching
@@ -236,7 +236,7 @@ def _unlearned(rows: Sequence[Row], others: Others, pages: Pages | None) -> Iter
 
 def _held(model: CountsAlone, tested: Sequence[Row]) -> str:
     """Tell which shares of ham and spam the default policy would hold."""
-    rows = features([row.text for row in tested])
+    rows = sparse_features([row.text for row in tested])
     is_held = probability(model.of_rows(rows)) >= SpamPolicy().flag_above
     spam = np.array([row.spam for row in tested], bool)
     marked = np.array([_has_marks(row.text) for row in tested], bool)

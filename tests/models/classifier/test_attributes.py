@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.classifier.attributes import Attributes
-from models.classifier.features import COLUMNS, features, word_columns
+from models.classifier.features import COLUMNS, sparse_features, word_columns
 from models.classifier.model import LinearModel
 from models.classifier.text import read
 
@@ -26,7 +26,7 @@ def test_attributes_are_read_from_the_models_file(tmp_path: Path) -> None:
     assert LinearModel.load(path).version == "abuse-1"
     found = Attributes.load(path)
     assert found.names == ("threat", "insult")
-    rows = features(["You idiot, idiot!", "A walk"])
+    rows = sparse_features(["You idiot, idiot!", "A walk"])
     insult, walk = found.of_rows(rows)
     assert insult["insult"] > 0.5 > insult["threat"]
     assert walk == pytest.approx({"threat": 0.047, "insult": 0.047}, abs=0.001)
@@ -35,4 +35,4 @@ def test_attributes_are_read_from_the_models_file(tmp_path: Path) -> None:
 def test_a_model_without_attributes_has_none(tmp_path: Path) -> None:
     path = tmp_path / "base.npz"
     LinearModel(np.zeros(COLUMNS, np.float32), -1.0, ["en"]).save(path, Attributes().arrays())
-    assert Attributes.load(path).of_rows(features(["A walk"])) == [{}]
+    assert Attributes.load(path).of_rows(sparse_features(["A walk"])) == [{}]

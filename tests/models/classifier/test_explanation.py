@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from models.classifier.explanation import Explanation, explain, explain_counts
-from models.classifier.features import COUNTED, features
+from models.classifier.features import COUNTED, sparse_features
 from models.classifier.model import base_model
 from models.classifier.place import Place
 
@@ -110,7 +110,9 @@ def test_a_score_that_reads_no_words_is_explained_by_its_counts() -> None:
     explanation = explain_counts(model, text)
 
     assert model.counts_alone is not None
-    assert explanation.log_odds == pytest.approx(model.counts_alone.of_rows(features([text]))[0])
+    assert explanation.log_odds == pytest.approx(
+        model.counts_alone.of_rows(sparse_features([text]))[0]
+    )
     assert {part.what for part in explanation.up()} >= {
         "has a link",
         "digits and signs for letters",

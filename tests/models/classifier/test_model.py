@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from models.classifier.explanation import explain
-from models.classifier.features import COLUMNS, COUNTED_COLUMNS, LAYOUT, features
+from models.classifier.features import COLUMNS, COUNTED_COLUMNS, LAYOUT, features, sparse_features
 from models.classifier.file import BASE
 from models.classifier.model import (
     CountsAlone,
@@ -223,7 +223,7 @@ def test_a_model_keeps_what_it_learned_of_counts(tmp_path: Path) -> None:
 
     assert kept is not None
     np.testing.assert_array_equal(kept.weights, counts.weights)
-    rows = features(["see example.com", "a walk"])
+    rows = sparse_features(["see example.com", "a walk"])
     np.testing.assert_allclose(kept.of_rows(rows), counts.of_rows(rows))
     assert model.version != LinearModel(weights, 0.0, ["en"]).version
 

@@ -65,7 +65,7 @@ def test_no_comments_have_no_opinions() -> None:
     assert opinions(MODEL, [], NOWHERE) == []
 
 
-def test_comments_that_are_not_judged_do_not_import_scipy() -> None:
+def test_to_judge_takes_numpy_and_not_scipy() -> None:
     code = (
         "import sys, numpy as np\n"
         "from models.classifier.features import COLUMNS\n"
@@ -73,9 +73,9 @@ def test_comments_that_are_not_judged_do_not_import_scipy() -> None:
         "from models.classifier.opinion import opinions\n"
         "from models.classifier.place import Place\n"
         "model = LinearModel(np.zeros(COLUMNS, np.float32), 0.0, ['en'])\n"
-        "print(opinions(model, [('Kapal', 'id')], Place()), 'scipy' in sys.modules)"
+        "print(opinions(model, [('Kapal', 'id'), ('A walk', 'en')], Place()), 'scipy' in sys.modules)"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
-    assert answer.stdout == "[None] False\n"
+    assert answer.stdout == "[None, 0.0] False\n"

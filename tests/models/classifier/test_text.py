@@ -1,9 +1,12 @@
 """The tokens that a comment is split into, and their places in the text."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.classifier import text as reading
 from models.classifier.text import MOST_LETTERS, MOST_TOKENS, read, reads_all
 
 
@@ -151,3 +154,19 @@ def test_pieces_follow_one_another_within_the_text(text: str) -> None:
 def test_no_text_takes_long_to_read(piece: str) -> None:
     for _ in range(10):
         read((piece * 10_000)[:10_000])
+
+
+_ONE_BY_ONE = re.compile(
+    reading._TOKEN.pattern.replace(reading._WORDS, "(?!)"), reading._TOKEN.flags
+)
+
+
+@given(st.lists(st.sampled_from(
+    ["paper", "Dot", "dot ", " ", "\n", ".", "com", "www", ":", "//", "@", "it's", "3", "$", "\u200b",
+     "_", "é", "Ж", "中", "!", "(", "\x1c", "\u00a0", "²"]
+), max_size=40).map("".join))  # fmt: skip
+def test_words_found_together_are_those_found_one_by_one(written: str) -> None:
+    together = read(written)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "_TOKEN", _ONE_BY_ONE)
+        assert read(written) == together

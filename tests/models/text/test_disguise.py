@@ -1,6 +1,8 @@
 """Letters in disguise are counted, and ordinary writing of any language is not."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.spam.training.disguising import advertisements
 from models.text.disguise import (
@@ -106,3 +108,9 @@ def test_advertisements_in_disguise_are_seen_in_nine_languages() -> None:
         "en", "de", "fr", "es", "it", "pt", "nl", "pl", "ru"
     }  # fmt: skip
     assert len(seen) >= 0.95 * len(hidden)
+
+
+@given(st.text(" .-_aBx1é", max_size=12))
+def test_the_quick_look_for_words_spelled_out_misses_none(written: str) -> None:
+    in_unicode = disguises(f"{written} é")  # outside ASCII nothing is skipped
+    assert disguises(written) == tuple(each for each in in_unicode if each.end <= len(written))

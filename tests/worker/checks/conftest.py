@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
 from sqlalchemy import insert
 
 from models.classifier.attributes import Attributes
 from models.classifier.features import COLUMNS, word_columns
 from models.classifier.model import Floats, LinearModel
+from models.classifier.sparse import Sparse
 from models.classifier.text import read
 from models.identifiers import new_id
 from models.judgement.candidate import Candidate
@@ -180,8 +180,8 @@ class CountingModel(LinearModel):
         super().__init__(weights, -3.2, ("en", "de"), version, acquainted)
         self.asked: list[int] = []
 
-    def of_rows(self, rows: csr_matrix, languages: Sequence[str] = ()) -> Floats:
-        self.asked.append(rows.shape[0])
+    def of_rows(self, rows: Sparse, languages: Sequence[str] = ()) -> Floats:
+        self.asked.append(rows.height)
         return super().of_rows(rows, languages)
 
 

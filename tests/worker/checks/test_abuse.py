@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from scipy.sparse import csr_matrix
 
 from models.classifier.attributes import Attributes
+from models.classifier.sparse import Sparse
 from models.judgement.evidence import Outcome
 from models.judgement.policy import Policy, Verdict, decide
 from models.judgement.scores import ABUSE
@@ -61,8 +61,8 @@ def test_only_notable_comments_are_searched_for_kinds_of_abuse(
 ) -> None:
     searched: list[int] = []
 
-    def noting(attributes: Attributes, rows: csr_matrix) -> list[Mapping[str, float]]:
-        searched.append(rows.shape[0])
+    def noting(attributes: Attributes, rows: Sparse) -> list[Mapping[str, float]]:
+        searched.append(rows.height)
         return of_rows(attributes, rows)
 
     of_rows = Attributes.of_rows

@@ -10,11 +10,11 @@ from pathlib import Path
 from time import perf_counter, sleep
 
 import pytest
-from scipy.sparse import csr_matrix
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from models.classifier.features import features_of
+from models.classifier.sparse import Sparse
 from models.classifier.text import Token
 from models.judgement.candidate import Candidate, Form
 from models.judgement.evidence import CHECKS, Evidence, Outcome
@@ -137,7 +137,7 @@ def test_the_features_of_a_batch_are_computed_once_for_both_scores(
 ) -> None:
     computed: list[Sequence[str]] = []
 
-    def counting(texts: Sequence[str], tokens: Sequence[Sequence[Token]]) -> csr_matrix:
+    def counting(texts: Sequence[str], tokens: Sequence[Sequence[Token]]) -> Sparse:
         computed.append(texts)
         return features_of(texts, tokens)
 

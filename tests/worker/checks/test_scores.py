@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.classifier import context
-from models.classifier.features import features
+from models.classifier.features import sparse_features
 from models.classifier.site_model import COLUMNS, TEXT_COLUMNS, Seen, SiteModel
 from models.judgement.evidence import Outcome
 from models.judgement.scores import ABUSE, SCORES, SPAM
@@ -41,7 +41,7 @@ def test_a_site_may_have_a_model_of_its_own_for_each_score(
         assert mine.version == ("site-1" if each == score else models[each].version)
     opinion = float(models[score].log_odds([candidates[0].body])[0])
     seen = Seen(candidates[0].body, opinion, batch.counts[0])
-    expected = own.probabilities([seen], features([candidates[0].body]))
+    expected = own.probabilities([seen], sparse_features([candidates[0].body]))
     assert judge(score, batch)[0].score == pytest.approx(float(expected[0]))
     [evidence, _] = CHECKS[score](candidates)
     assert evidence.detail.endswith(", based on decisions by this site's moderators")
