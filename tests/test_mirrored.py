@@ -130,6 +130,7 @@ COVERED = {
     "models/settling/events.py": "models/settling/test_settling.py",
     "models/settling/site_scores.py": "worker/learning/test_watching.py",
     "models/settling/picks.py": "worker/learning/test_teaching.py",
+    "models/settling/notice_mails.py": "story/test_notice.py",
     "models/settling/reports.py": "models/settling/test_objecting.py",
     "models/settling/rows.py": "models/settling/test_settling.py",
     "models/classifier/site_card.py": "worker/learning/test_site_cards.py",

@@ -25,6 +25,7 @@ from models.records import (
 )
 from models.settings import settings
 from models.settling.changes import Settled
+from models.settling.contacts import forgotten_contacts
 from models.store.database import begin, insert_new, now, reading
 from models.store.scrubbing import owe_scrubbing, scrub
 from models.webhooks.owed import overdue_endpoints, release_published, shown_but_waiting
@@ -246,6 +247,7 @@ def tidy(at: datetime) -> None:
     with begin() as session:
         session.execute(delete(Fingerprint).where(Fingerprint.at < at - timedelta(days=1)))
         session.execute(delete(AddressKey).where(AddressKey.day < (at - timedelta(days=1)).date()))
+        session.execute(forgotten_contacts(at))
         session.execute(delete(ConsoleSession).where(ConsoleSession.expires_at < at))
         session.execute(delete(Ticket).where(Ticket.expires_at < at))
         session.execute(delete(Heartbeat).where(Heartbeat.at < at - timedelta(days=1)))

@@ -163,6 +163,10 @@ class EventLog:
         asides[comment.id] -= 1
         self._row(comment, kind, asides[comment.id], self._data(comment, None, details))
 
+    def site_of(self, comment: CommentDraft) -> str:
+        """Return the key of the comment's site."""
+        return self._drafts.site_keys[comment.site_id]
+
     def _next(self, comment: CommentDraft, kind: str, data: EventData) -> EventRow:
         """Return a new row with the next number of the comment's sequence."""
         data["supersedes"] = self._latest.get(comment.id)

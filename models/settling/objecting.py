@@ -16,6 +16,7 @@ from models.records.notice import DUE_AFTER, URGENT, URGENT_AFTER
 from models.settling.actor import Actor, Kind
 from models.settling.changes import Change, Settled
 from models.settling.drafts import CommentDraft
+from models.settling.notice_mails import owe_outcome, owe_receipt
 from models.settling.reports import (
     CLOSED,
     OPENED,
@@ -155,6 +156,7 @@ def open_notice(session: Session, new: NewNotice) -> Filed | None:
     notice = Notice(id=new_id(), opened_at=work.at, due_at=due, **new._asdict())
     session.add(notice)
     session.flush()
+    owe_receipt(session, work.events.site_of(comment), notice)
     _due_at_least_by(session, work, comment, due - work.at)
     work.events.add_aside(comment, OPENED, {"notice": notice_state(notice)})
     work.write()
@@ -191,6 +193,7 @@ def dismiss_notice(session: Session, notice_id: str, *, by: Actor, answer: str) 
     notice.outcome, notice.closed_at, notice.answer = "dismissed", work.at, answer
     notice.is_automated = by.kind is Kind.KEY
     session.flush()
+    owe_outcome(session, work.events.site_of(comment), notice)
     _close_review_after_last(session, work, comment_id)
     work.events.add_aside(comment, CLOSED, {"notice": notice_state(notice)})
     work.write()

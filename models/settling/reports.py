@@ -18,6 +18,7 @@ from models.settling.actor import Actor, Kind
 from models.settling.changes import Change
 from models.settling.drafts import CommentDraft
 from models.settling.events import EventLog, NoticeState, ReportCounts
+from models.settling.notice_mails import cancel_outcome, owe_outcome
 from models.text.stamps import utc_stamp
 
 LEAST_WEIGHT, MOST_WEIGHT = 0.25, 2.0
@@ -80,6 +81,7 @@ class _Ruling(NamedTuple):
     comment: CommentDraft
     decision_id: str
     by: Actor
+    answer: str
 
 
 class Objections:
@@ -95,7 +97,7 @@ class Objections:
         if change.undoes:
             self._undone[change.undoes] = comment
         elif comment.status in _OUTCOMES:
-            self._rulings[comment.id] = _Ruling(comment, decision_id, change.by)
+            self._rulings[comment.id] = _Ruling(comment, decision_id, change.by, change.answer)
 
     def write(self) -> None:
         """Settle all open reports and notices of the decided comments as one, and open again those
@@ -129,7 +131,8 @@ class Objections:
             ruling = self._rulings[notice.comment_id]
             notice.outcome = _OUTCOMES[ruling.comment.status][1]
             notice.closed_by, notice.closed_at = ruling.decision_id, self._at
-            notice.is_automated = ruling.by.kind is Kind.KEY
+            notice.is_automated, notice.answer = ruling.by.kind is Kind.KEY, ruling.answer
+            owe_outcome(self._session, self._events.site_of(ruling.comment), notice)
             self._events.add_aside(ruling.comment, CLOSED, {"notice": notice_state(notice)})
 
     def _reopen(self) -> None:
@@ -140,6 +143,7 @@ class Objections:
         self._session.execute(reports.values(outcome=None, settled_by=None, settled_at=None))
         for notice in self._notices(comments, Notice.closed_by.in_(self._undone)):
             comment = self._undone[notice.closed_by or ""]
+            cancel_outcome(self._session, notice)
             notice.outcome = notice.closed_at = notice.closed_by = notice.is_automated = None
             notice.answer = ""
             self._events.add_aside(comment, OPENED, {"notice": notice_state(notice)})

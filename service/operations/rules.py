@@ -46,6 +46,7 @@ from models.records import (
     Follow,
     LinkedHost,
     Mail,
+    Notice,
     Report,
     Review,
     Screening,
@@ -113,6 +114,32 @@ def _leave_one(session: Session, ids: Sequence[str]) -> None:
             & Review.closed_at.is_(None)
         )
         session.execute(delete(Review).where(same, Review.id != kept.id))
+
+
+def _report_without_review(at: datetime) -> Executable:
+    waits = select(_id(Report.comment_id)).where(Report.outcome.is_(None))
+    return waits.where(~_has_open_review(Report.comment_id, "reported")).distinct()
+
+
+def _notice_without_review(at: datetime) -> Executable:
+    waits = select(_id(Notice.comment_id)).where(Notice.closed_at.is_(None))
+    return waits.where(~_has_open_review(Notice.comment_id, "notice")).distinct()
+
+
+def _has_open_review(comment: SQLColumnExpression[str], cause: str) -> ColumnElement[bool]:
+    same = (Review.comment_id == comment) & (Review.cause == cause)
+    return exists().where(same, Review.closed_at.is_(None))
+
+
+def _opening(cause: str) -> Mend:
+    """Return a repair that opens a review of this cause."""
+
+    def open_reviews(session: Session, ids: Sequence[str]) -> None:
+        wanted = select(Comment.id, Comment.site_id).where(Comment.id.in_(ids))
+        for row in session.execute(wanted).all():
+            session.add(Review(site_id=row.site_id, comment_id=row.id, cause=cause, due_at=now()))
+
+    return open_reviews
 
 
 def _closed_by_nobody(at: datetime) -> Executable:
@@ -474,6 +501,8 @@ def _not_erased(at: datetime) -> Executable:
         exists().where(
             Appeal.comment_id == Comment.id, or_(Appeal.text != "", Appeal.answer != "")
         ),
+        exists().where(Report.comment_id == Comment.id, Report.text != ""),
+        exists().where(Notice.comment_id == Comment.id, Notice.explanation != ""),
         exists().where(Fingerprint.comment_id == Comment.id),
         exists().where(LinkedHost.comment_id == Comment.id),
         exists().where(
@@ -532,6 +561,22 @@ RULES = (
         "flagged, but without an open review",
         MEND,
         _open_reviews,
+    ),
+    Rule(
+        "report without review",
+        "comment",
+        _report_without_review,
+        "reported, but no moderator is asked to look",
+        MEND,
+        _opening("reported"),
+    ),
+    Rule(
+        "notice without review",
+        "comment",
+        _notice_without_review,
+        "has an open notice, but no moderator is asked to look",
+        MEND,
+        _opening("notice"),
     ),
     Rule(
         "one review a cause",

@@ -22,6 +22,8 @@ from models.records import (
     Endpoint,
     Event,
     Mail,
+    Notice,
+    Report,
     Review,
     Screening,
     Site,
@@ -91,6 +93,19 @@ def no_reviews(session: Any, ids: Ids) -> None:
 
 def extra_review(session: Any, ids: Ids) -> None:
     session.add(Review(site_id=1, comment_id=ids["approved"], cause="flagged"))
+
+
+def reported(what: str, **values: Any) -> Break:
+    def add(session: Any, ids: Ids) -> None:
+        about = {"site_id": 1, "comment_id": ids[what], "reporter": "x", "reason": "spam"}
+        session.add(Report(**about, **values))
+
+    return add
+
+
+def noticed(session: Any, ids: Ids) -> None:
+    about = {"category": "VIOLENCE", "explanation": "x", "due_at": now()}
+    session.add(Notice(site_id=1, comment_id=ids["approved"], **about))
 
 
 def counter_back(session: Any, ids: Ids) -> None:
@@ -211,6 +226,11 @@ BROKEN: dict[str, tuple[Break, set[str]]] = {
     "approved without a place": (set_("approved", place=None), {"a place each", "on its page", "places"}),
     "erased, but not its words": (set_("erased", body="secret"), {"erased is erased"}),
     "deleted, but not erased": (set_("erased", erased_at=None), {"erased and deleted"}),
+    "erased, but not what a report quotes": (
+        reported("erased", text="secret", outcome="upheld"), {"erased is erased"},
+    ),
+    "a report that nobody sees": (reported("approved"), {"report without review"}),
+    "a notice that nobody sees": (noticed, {"notice without review"}),
     "a count that is wrong": (thread(count=40), {"counts", "head"}),
     "two comments on one place": (set_("undone", place=0), {"places"}),
     "an address nobody can read": (set_("approved", email=b"9\0nonsense"), {"addresses", "keys"}),

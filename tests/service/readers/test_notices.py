@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from models.records import Notice
+from models.records import Notice, Review
 from models.settings import settings
-from models.store.database import reading
+from models.store.database import begin, now, reading
+from service.operations import doctor
 from tests.caller import Answer, Caller, Client, posted, screen_all
+from worker.sweep import tidy
 
 COMPLETE = {
     "explanation": "It calls for violence against a named person.",
@@ -149,3 +152,31 @@ def test_one_address_cannot_flood_with_notices(
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
     settings.cache_clear()
     assert [send(client, published).status_code for _ in range(7)] == [202] * 5 + [429] * 2
+
+
+def test_the_contact_is_deleted_six_months_after_the_decision(
+    client: Client, moderator: Caller, published: str
+) -> None:
+    answer = send(client, published)
+    moderator.decide(published, "approve")
+    for days, name in ((180, "Eve Example"), (190, None)):
+        tidy(now() + timedelta(days=days))
+        assert moderator.record(published)["notices"][0]["name"] == name
+    assert outcome(client, answer)["outcome"] == "kept"
+
+
+def test_the_moderators_answer_reaches_the_person(
+    client: Client, moderator: Caller, published: str
+) -> None:
+    answer = send(client, published)
+    moderator.decide(published, "approve", answer="It is an opinion.")
+    assert outcome(client, answer)["answer"] == "It is an opinion."
+
+
+def test_doctor_asks_a_moderator_to_look_again(client: Client, published: str) -> None:
+    send(client, published)
+    client.post(f"/v1/sites/demo/comments/{published}/reports", json={"reason": "spam"})
+    with begin() as session:
+        session.execute(delete(Review))
+    found = set(doctor.examine().counts)
+    assert {"report without review", "notice without review"} <= found
