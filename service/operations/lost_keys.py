@@ -16,6 +16,7 @@ from models.records import (
     Mail,
     Mailbox,
     Moderator,
+    Notice,
     Proof,
     Reader,
     ReaderKey,
@@ -95,6 +96,7 @@ def _forget_readers(session: Session) -> None:
     for record in (Proof, ReaderKey, Mailbox):
         session.execute(delete(record))
     session.execute(update(Reader).values(email=None, email_index=""))
+    session.execute(update(Notice).values(contact=None))
 
 
 _STANDING = (Block.kind == "author") & Block.ended_at.is_(None)

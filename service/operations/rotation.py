@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from models.records import Comment, Mail, Proof, Reader
+from models.records import Comment, Mail, Notice, Proof, Reader
 from models.settings import settings
 from models.store.database import Base, begin, engine, reading
 from models.store.keyring import require_keys, retire
@@ -146,6 +146,7 @@ SEALED = (
     _sealed("reader", Reader, "email"),
     _sealed("mail", Mail, "address"),
     _sealed("confirmation", Proof, "address"),
+    _sealed("notice", Notice, "contact"),
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select, update
 
-from models.records import Comment, Mail, Proof, Reader
+from models.records import Comment, Mail, Notice, Proof, Reader
 from models.store.database import begin, now, reading
 from models.store.secrets import (
     decrypt_email,
@@ -49,16 +49,19 @@ def test_every_address_is_encrypted_again_and_the_old_key_is_gone(lived_in: Ids)
     assert doctor.examine().found == []
 
 
-def test_the_addresses_of_readers_mails_and_confirmations_move_too(lived_in: Ids) -> None:
+def test_the_addresses_of_readers_mails_confirmations_and_notices_move_too(lived_in: Ids) -> None:
     address = encrypt_email("reader@example.org")
     with begin() as session:
         session.add(Reader(site_id=1, kind="proven", subject="r", email=address))
         session.add(Mail(site_id=1, kind="confirm", due=now(), address=address))
         hashes = {"address_index": "", "secret_hash": "s", "code_hash": "c"}
         session.add(Proof(site_id=1, address=address, expires_at=now(), **hashes))
+        comment = next(iter(lived_in.values()))
+        about = {"category": "VIOLENCE", "explanation": "x", "due_at": now()}
+        session.add(Notice(site_id=1, comment_id=comment, contact=address, **about))
     done = rotation.rotate_email(patience=0)
     with reading() as session:
-        for column in (Reader.email, Mail.address, Proof.address):
+        for column in (Reader.email, Mail.address, Proof.address, Notice.contact):
             moved = session.scalars(select(column)).one()
             assert moved is not None
             assert key_of(moved) == done.key
