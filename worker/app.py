@@ -10,6 +10,7 @@ from celery import Celery, bootsteps, signals
 from celery.exceptions import CPendingDeprecationWarning
 from celery.worker.consumer.tasks import Tasks
 
+from models.garbage import collect_often
 from models.logs import configure_logs
 from models.store import deadlines
 from worker.bell import DELIVER, SCREEN
@@ -115,3 +116,4 @@ def _warm(**_: object) -> None:
 def _begin(**_: object) -> None:
     watch_up()
     deadlines.be_patient(deadlines.WORKER_PATIENCE)
+    collect_often()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import cast
+from typing import Any
 
-from celery.bin.celery import celery
 from celery.exceptions import SecurityWarning
+from celery.utils.nodenames import host_format
 
 from models.logs import configure_logs
 from models.settings import settings
@@ -26,29 +26,29 @@ def work(queues: str) -> None:
     with app.connection_for_write(transport_options=RING_OPTIONS) as connection:
         if is_cluster(connection):
             sys.exit(CLUSTER)
-    status = _celery(
-        [
-            "--quiet",
-            "worker",
-            f"--queues={queues}",
-            f"--hostname=worker-{queues.partition(',')[0]}@%h",
-            f"--concurrency={settings().screeners}",
-            "--pool=threads",
-            f"--loglevel={settings().log_level}",
+    status = _run(
+        {
+            "quiet": True,
+            "queues": queues.split(","),
+            "hostname": host_format(f"worker-{queues.partition(',')[0]}@%h"),
+            "concurrency": settings().screeners,
+            "pool_cls": "threads",
+            "loglevel": settings().log_level.upper(),
             # Workers do not talk to each other: nobody asks Celery which workers exist, and
             # heartbeats are rows in the database.
-            "--without-gossip",
-            "--without-mingle",
-            "--without-heartbeat",
-        ]
+            "without_gossip": True,
+            "without_mingle": True,
+            "without_heartbeat": True,
+        }
     )
     if status:
         sys.exit(status)
 
 
-def _celery(words: list[str]) -> int | None:
-    """Run Celery's own command and return its exit status, which `app.worker_main` does not
-    return.
+def _run(options: dict[str, Any]) -> int | None:
+    """Run a worker as Celery's command does, without loading that command: it brings a prompt and
+    other things for people at a terminal. Returns the exit status.
     """
-    celery.params[0].default = app
-    return cast(int | None, celery.main(args=words, standalone_mode=False))
+    worker = app.Worker(**options)
+    worker.start()
+    return worker.exitcode

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from models.garbage import collect_often, collect_seldom
 from service.commands.database import (
     is_ready,
     refuse_an_older_database,
@@ -81,6 +82,7 @@ class Commands(click.Group):
         return name, command, rest
 
     def invoke(self, ctx: click.Context) -> Any:
+        collect_seldom()
         try:
             return super().invoke(ctx)
         except click.ClickException:
@@ -154,6 +156,7 @@ def up(host: str | None, port: int | None, data: Path | None) -> None:
     from service.up import up as run
 
     _set(GREENROOM_HOST=host, GREENROOM_PORT=port, GREENROOM_DATA=data)
+    collect_often()
     run()
 
 

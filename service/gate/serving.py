@@ -12,6 +12,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
+from models.garbage import collect_often
 from models.settings import settings
 from service.http.listening import until_free
 from worker.lifeline import Pulse, watch_up
@@ -62,6 +63,7 @@ def application() -> Callable[..., Any]:
     from service.gate.app import Gate  # noqa: PLC0415
     from service.wsgi import app  # noqa: PLC0415
 
+    collect_often()
     return Gate(app)
 
 
