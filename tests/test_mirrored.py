@@ -68,6 +68,8 @@ COVERED = {
     "service/console/team.py": "service/console/test_people.py",
     "service/console/threads.py": "service/moderation/test_threads.py",
     "service/console/transparency.py": "service/moderation/test_transparency.py",
+    "models/settling/edits.py": "models/settling/test_editing.py",
+    "service/comments/owning.py": "models/settling/test_editing.py",
     "service/embed/blueprint.py": "service/embed/test_pages.py",
     "service/embed/receipts.py": "service/embed/test_pages.py",
     "service/http/sharing.py": "service/comments/test_accepting.py",

@@ -264,9 +264,10 @@ class Policy(_Part):
     `moderation` "before" holds every comment for a moderator. `identity` says who may post:
     "proven" needs a confirmed email address or the site's own sign-on, "signed_in" the sign-on. A
     published comment whose open reports weigh `reports_to_hold` together is held until a moderator
-    decides. `could_not_run` sets for each check what happens if it could not run; "wait" keeps the
-    comment pending until it has run. `rules` are the site's rules, which rejections
-    name; an empty list stands for one rule per reason in the site's language.
+    decides. `edit_minutes` is how long authors can edit a comment that nobody answered or reported;
+    0 turns editing off. `could_not_run` sets for each check what happens if it could not run;
+    "wait" keeps the comment pending until it has run. `rules` are the site's rules, which
+    rejections name; an empty list stands for one rule per reason in the site's language.
     """
 
     moderation: Literal["after", "before"] = "after"
@@ -290,6 +291,7 @@ class Policy(_Part):
     rules: Annotated[tuple[Rule, ...], AfterValidator(_with_one_key_each)] = Field(
         (), max_length=MOST_RULES
     )
+    edit_minutes: Annotated[int, Field(ge=0, le=10_080)] = 15
     could_not_run: dict[CheckName, Then] = Field(
         default_factory=dict, json_schema_extra=_of_every_name, examples=[{"email": "wait"}]
     )

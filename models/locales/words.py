@@ -20,6 +20,7 @@ class Words(NamedTuple):
     pages: dict[str, str]
     identity: dict[str, str]
     edit: dict[str, str]
+    own: dict[str, str]
     mail: dict[str, str]
     report: dict[str, str]
     appeal: dict[str, str]

@@ -11,6 +11,7 @@ from models.records.claim import Claim
 from models.records.comment import Comment
 from models.records.decision import DecisionRecord
 from models.records.delivery import Delivery
+from models.records.edit import Edit
 from models.records.endpoint import Endpoint
 from models.records.event import Event
 from models.records.fingerprint import Fingerprint
@@ -54,6 +55,7 @@ __all__ = [
     "ConsoleSession",
     "DecisionRecord",
     "Delivery",
+    "Edit",
     "Endpoint",
     "Event",
     "Fingerprint",

@@ -40,6 +40,8 @@ class Comment(Base):
     - `seen_at` is when a human first saw it in the console or decided it.
     - `avatar_from` is "name" if the avatar was drawn from the name, and empty if an earlier release
       drew it from the email address: worker/publishing/avatar_seeds.py draws those again.
+    - `edit_id` names the author's edit that waits while the comment is public
+      (models/records/edit.py).
     - `campaign` is the first comment that said nearly the same, if there is one.
     """
 
@@ -99,6 +101,7 @@ class Comment(Base):
 
     at: Mapped[When] = mapped_column(default=now)
     edited_at: Mapped[When | None]
+    edit_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     settled_at: Mapped[When | None]
     erased_at: Mapped[When | None]
 

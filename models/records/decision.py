@@ -19,6 +19,9 @@ class DecisionRecord(Base):
     `site_id` finds the human decisions of a site; decisions by the policy may lack it. Decisions
     with the same `batch` were made together.
 
+    `edit_id` names the edit (models/records/edit.py) that the decision is about, instead of the
+    comment. Such a decision teaches nothing, and changes the version but not the status.
+
     `teaches` is None for moderators, whose decisions teach by the rules of `labels.py`. A key's
     decision teaches only if it is true.
 
@@ -62,6 +65,7 @@ class DecisionRecord(Base):
     undoes: Mapped[str | None] = mapped_column(
         Uuid(as_uuid=False), ForeignKey("decisions.id"), unique=True
     )
+    edit_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     at: Mapped[When] = mapped_column(default=now)
     batch: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     teaches: Mapped[bool | None]

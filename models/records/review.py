@@ -26,8 +26,8 @@ _PICKED = text(f"cause = '{TEACHING}' AND closed_at IS NULL")
 
 
 class Review(Base):
-    """`cause` is "flagged", "reported", "sampled", "teaching", "appealed", "notice", …. A
-    comment has at most one open review for each cause.
+    """`cause` is "flagged", "reported", "sampled", "teaching", "appealed", "notice", "edited", ….
+    A comment has at most one open review for each cause.
 
     A human should look by `due_at`. `risk` is the comment's risk when the review was opened, stored
     here to order the queue. While a `blind` review is open, nobody sees what the machine found or

@@ -1,4 +1,4 @@
-"""Who decided: the policy, a moderator, or a program with an API key."""
+"""Who decided: the policy, a moderator, a program with an API key, or the comment's author."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ class Kind(StrEnum):
     POLICY = "policy"
     MODERATOR = "moderator"
     KEY = "key"
+    AUTHOR = "author"
 
 
 class ActorShape(TypedDict):
-    """Who acted. `id` is null for the policy. `name` is null if it is unknown, and in events also
-    for moderators, because their name is their email address.
+    """Who acted. `id` is null for the policy and for the comment's author. `name` is null if it is
+    unknown, and in events also for moderators, because their name is their email address.
     """
 
-    type: Literal["policy", "moderator", "key"]
+    type: Literal["policy", "moderator", "key", "author"]
     id: Id | None
     name: Annotated[str | None, Field(examples=["CMS"])]
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who made a decision.
+    """Who made a decision. An author decides only to delete the comment.
 
-    `str(actor)` is the text that the database and the API store: "policy", "moderator:ID" or
-    "key:ID". `name` is a key's name, if it is known; it is never an email address. `learn` is
-    whether all decisions of the key teach the site's models.
+    `str(actor)` is the text that the database and the API store: "policy", "moderator:ID",
+    "key:ID" or "author". `name` is a key's name, if it is known; it is never an email address.
+    `learn` is whether all decisions of the key teach the site's models.
     """
 
     kind: Kind
@@ -43,7 +44,7 @@ class Actor:
     learn: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
-        if (self.kind is Kind.POLICY) == bool(self.id):
+        if (self.kind in {Kind.POLICY, Kind.AUTHOR}) == bool(self.id):
             raise ValueError(f"{self.kind} with the id {self.id!r} is not an actor.")
 
     @classmethod
@@ -65,7 +66,7 @@ class Actor:
         """Whether humans are responsible: moderators, and keys, because a program with a key acts
         on behalf of people.
         """
-        return self.kind is not Kind.POLICY
+        return self.kind in {Kind.MODERATOR, Kind.KEY}
 
     def teaches(self, *, asked: bool = False) -> bool | None:
         """Whether a decision teaches the site's models; None for everyone but keys. A key's call
@@ -75,7 +76,7 @@ class Actor:
 
     def shape(self, name: str = "") -> ActorShape:
         """Return the actor as JSON, with this name if the actor has none."""
-        own_name = POLICY_NAME if self.kind is Kind.POLICY else self.name
+        own_name = _NAMES.get(self.kind, self.name)
         return {
             "type": self.kind.value,
             "id": self.id or None,
@@ -86,5 +87,6 @@ class Actor:
         return f"{self.kind}:{self.id}" if self.id else self.kind.value
 
 
-POLICY_NAME = "Greenroom"
-POLICY = Actor(Kind.POLICY)
+POLICY_NAME, AUTHOR_NAME = "Greenroom", "the author"
+_NAMES = {Kind.POLICY: POLICY_NAME, Kind.AUTHOR: AUTHOR_NAME}
+POLICY, AUTHOR = Actor(Kind.POLICY), Actor(Kind.AUTHOR)

@@ -35,14 +35,17 @@ class Screened(NamedTuple):
 class Change:
     """A decision about a comment that has yet to be applied.
 
-    A screening applies only if its `number` is the comment's next one. A human decision with a
-    `version` applies only while the comment has that version. Without a verdict, the screening is
+    A screening applies only if its `number` is the comment's next one. A decision with a `version`
+    applies only while the comment has that version. Without a verdict, the screening is
     recorded and the comment stays pending. Changes with the same `batch` were made together and are
     undone together.
 
     `blind` asks a human to review the comment without seeing what the policy decided. `share` is
     the share of comments in this blind sample. `checks` are those whose findings hold or
     reject the comment. `teaches`, `rule` and `answer` are as in `DecisionRecord`.
+
+    `edit` is the edit whose text a screening judged, or whose decision an undo takes back. A
+    human's decision concerns the edit that waits for one, unless it is about the `whole` comment.
     """
 
     comment_id: str
@@ -63,6 +66,8 @@ class Change:
     checks: Sequence[str] = ()
     rule: str | None = None
     answer: str = ""
+    edit: str | None = None
+    whole: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:

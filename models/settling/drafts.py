@@ -50,6 +50,8 @@ class CommentDraft:
     language: str | None
     page: dict[str, str | None]
     at: datetime
+    edited_at: datetime | None
+    edit_id: str | None
     settled_at: datetime | None
     erased_at: datetime | None
     screen_due: datetime | None
@@ -101,6 +103,7 @@ class Drafts:
         self.threads = self._lock_threads()
         self.site_keys = self._site_keys()
         self._changed: dict[str, CommentDraft] = {}
+        self._edited: dict[str, CommentDraft] = {}
 
     def _lock_threads(self) -> dict[int, ThreadDraft]:
         ids = {comment.thread_id for comment in self.comments.values()}
@@ -122,8 +125,13 @@ class Drafts:
         """Write the comment, and its thread with it, at the end of the transaction."""
         self._changed[comment.id] = comment
 
+    def edit(self, comment: CommentDraft) -> None:
+        """Write its text and its edit, too, which most transactions leave as they are."""
+        self._edited[comment.id] = comment
+
     def write(self) -> None:
         comments = list(self._changed.values())
+        _REWRITE_TEXTS.execute(self._connection, list(self._edited.values()))
         threads = sorted({comment.thread_id for comment in comments})
         _REWRITE_COMMENTS.execute(self._connection, comments)
         _REWRITE_THREADS.execute(self._connection, [self.threads[id_] for id_ in threads])
@@ -188,6 +196,7 @@ _REWRITE_COMMENTS = _Rewriting(
         *("place", "places", "revision", "event_sequence"),
     ),
 )
+_REWRITE_TEXTS = _Rewriting(_COMMENTS, ("body", "edited_at", "edit_id"))
 _REWRITE_THREADS = _Rewriting(
     _THREADS, ("revision", "count", "places", "publish_due", "url", "title")
 )

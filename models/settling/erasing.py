@@ -13,6 +13,7 @@ from models.records import (
     Block,
     Comment,
     DecisionRecord,
+    Edit,
     Event,
     Fingerprint,
     LinkedHost,
@@ -25,7 +26,8 @@ from models.records import (
     SiteModelRecord,
     Statement,
 )
-from models.settling.actor import Actor
+from models.records.edit import REJECTED, WAITING
+from models.settling.actor import POLICY, Actor
 from models.settling.changes import Settled
 from models.settling.history import BY_A_HUMAN
 from models.settling.settling import Settling
@@ -83,8 +85,20 @@ _BLANK: dict[str, object] = {
     "said_once": None,
     "request_hash": None,
     "screen_due": None,
+    "edit_id": None,
     "found": None,
     "campaign": None,
+}
+
+
+_BLANK_EDIT: dict[str, object] = {
+    "before": "",
+    "body": "",
+    "note": "",
+    "html": None,
+    "found": None,
+    "campaign": None,
+    "evidence": [],
 }
 
 
@@ -112,6 +126,10 @@ def _redact(session: Session, comment_id: str, at: datetime) -> None:
     prints = (Fingerprint.comment_id == comment_id) & (Fingerprint.at == at)
     session.execute(delete(Fingerprint).where(prints))
     session.execute(delete(Note).where(Note.kind == "comment", Note.subject == comment_id))
+    edits = update(Edit).where(Edit.comment_id == comment_id)
+    session.execute(edits.values(_BLANK_EDIT).execution_options(synchronize_session=False))
+    waiting = edits.where(Edit.status == WAITING)
+    session.execute(waiting.values(status=REJECTED, settled_at=now(), settled_by=str(POLICY)))
     session.execute(delete(Question).where(Question.comment_id == comment_id))
     session.execute(update(Report).where(Report.comment_id == comment_id).values(text=""))
     notices = update(Notice).where(Notice.comment_id == comment_id)

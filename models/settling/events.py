@@ -141,12 +141,15 @@ class EventLog:
         *,
         was: str,
         revision: int | None,
+        is_edit: bool = False,
     ) -> None:
-        """Add an event about the comment's new status. `was` is the status before. An event that
-        changes a page names the `revision` at which the page shows the change.
+        """Add an event about the comment's new status, or about an edit of its text. `was` is the
+        status before. An event that changes a page names the `revision` at which the page shows the
+        change.
         """
-        row = self._next(comment, f"comment.{comment.status}", self._data(comment, decision, {}))
-        row["revision"], row["ends_approval"] = revision, was == "approved"
+        kind = "comment.edited" if is_edit else f"comment.{comment.status}"
+        row = self._next(comment, kind, self._data(comment, decision, {}))
+        row["revision"], row["ends_approval"] = revision, was == "approved" and not is_edit
 
     def add_news(self, comment: CommentDraft, kind: str, details: Details) -> None:
         """Add an event of the comment's own sequence that changes neither status nor page."""

@@ -111,7 +111,7 @@ def _log(session: Session, site_id: int) -> Iterator[list[_Entry]]:
     columns = (getattr(DecisionRecord, name) for name in _Entry._fields)
     newest_first = (
         select(*columns)
-        .where(DecisionRecord.site_id == site_id, BY_A_HUMAN)
+        .where(DecisionRecord.site_id == site_id, BY_A_HUMAN, DecisionRecord.edit_id.is_(None))
         .order_by(DecisionRecord.id.desc())
         .limit(_AT_ONCE)
     )

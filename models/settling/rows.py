@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, insert, update
 from models.judgement.evidence import Evidence
 from models.judgement.policy import Verdict
 from models.records import DecisionRecord, Fingerprint, LinkedHost, Review, Screening, Statement
+from models.records.edit import EDITED
 from models.records.review import OF_READERS
 from models.store.database import Base, insert_new
 
@@ -55,6 +56,7 @@ class DecisionRow(TypedDict):
     reason: str | None
     note: str
     undoes: str | None
+    edit_id: str | None
     at: datetime
     batch: str | None
     teaches: bool | None
@@ -94,7 +96,7 @@ class ReviewRow(TypedDict):
 
 
 class ClosedReview(TypedDict):
-    """A decision that closes every open review of the comment."""
+    """A decision that closes every open review of the comment, or only that of its edit."""
 
     comment: str
     decision: str
@@ -110,6 +112,7 @@ class NewRows:
     statements: list[StatementRow] = field(default_factory=list)
     closed_reviews: list[ClosedReview] = field(default_factory=list)
     closed_own_reviews: list[ClosedReview] = field(default_factory=list)  # see OF_READERS
+    closed_edits: list[ClosedReview] = field(default_factory=list)
     reviews: list[ReviewRow] = field(default_factory=list)
 
     def write(self, connection: Connection) -> None:
@@ -128,6 +131,8 @@ class NewRows:
             connection.execute(_CLOSE_REVIEWS, self.closed_reviews)
         if self.closed_own_reviews:
             connection.execute(_CLOSE_OWN_REVIEWS, self.closed_own_reviews)
+        if self.closed_edits:
+            connection.execute(_CLOSE_EDITED, self.closed_edits)
         if self.reviews:
             connection.execute(insert_new(Review), self.reviews)
 
@@ -141,3 +146,4 @@ _CLOSE_REVIEWS = (
     .values(closed_at=bindparam("at"), closed_by=bindparam("decision"))
 )
 _CLOSE_OWN_REVIEWS = _CLOSE_REVIEWS.where(Review.cause.not_in(OF_READERS))
+_CLOSE_EDITED = _CLOSE_REVIEWS.where(Review.cause == EDITED)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import structlog
-from sqlalchemy import bindparam, case, update
+from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.orm import Session
 
 from models.identifiers import new_id
@@ -20,13 +20,16 @@ from models.judgement.evidence import Evidence, Outcome
 from models.judgement.policy import Verdict
 from models.judgement.rules import Rule
 from models.judgement.scores import ABUSE, SCORES
-from models.records import Site
+from models.records import DecisionRecord, Edit, Review, Site
+from models.records.edit import EDITED
 from models.records.review import DUE_AFTER, DUE_AFTER_ALL, UNKNOWN
 from models.settling.actor import POLICY, Actor
 from models.settling.appeals import APPEALED, CLOSE_APPEALED, AppealDraft, Appeals
 from models.settling.changes import STATUS, Change, Screened, Settled
 from models.settling.drafts import CommentDraft, Drafts
+from models.settling.edits import WaitingEdits, record_screening
 from models.settling.events import DecisionShape, EventLog
+from models.settling.history import BY_A_HUMAN
 from models.settling.introducing import introduce
 from models.settling.mailing import OwedMails
 from models.settling.reports import Objections
@@ -72,6 +75,7 @@ class Settling:
         self._session = session
         self.drafts = Drafts(session, comment_ids)
         self.events = EventLog(session, self.drafts, self.at)
+        self.edits = WaitingEdits(session, self.drafts.comments.values(), self.at)
         self._rows = NewRows()
         self._mails = OwedMails(self.at)
         self._rules = RulesInUse(session)
@@ -88,6 +92,11 @@ class Settling:
         if self.appeals.refuses(change):
             return None
         self.drafts.change(comment)
+        if change.undoes and change.edit:
+            return self._undo_edit(change, comment)
+        if edit := self.edits.concerned(change, comment):
+            return self._decide_edit(change, comment, edit)
+        is_edited = comment.status == "flagged" and comment.html is None
         if change.screened:
             self._record_screening(comment, change.screened)
         elif change.verdict is not None:
@@ -98,7 +107,11 @@ class Settling:
         if change.verdict is None:
             return self.settled(comment)
         was, becomes = comment.status, change.becomes or STATUS[change.verdict]
+        if change.screened and is_edited and not self._may_policy_decide(comment):
+            becomes = was
         if change.screened and was == becomes:
+            if is_edited:
+                self.events.add(comment, _shape(change), was=was, revision=None, is_edit=True)
             return self.settled(comment)
         return self._decide(change, comment, becomes)
 
@@ -115,6 +128,10 @@ class Settling:
                 comment.html = markdown.render(comment.body)
         if touches_page:
             self._move_on_page(comment, change.screened)
+        is_edit_dropped = bool(comment.edit_id) and becomes != "approved"
+        if is_edit_dropped:
+            self.drafts.edit(comment)
+            self.edits.drop(comment, change.by)
         rule = self._rules.applied(change, comment.site_id)
         if rule and change.rule and not change.reason:
             change = replace(change, reason=rule.reason)
@@ -122,6 +139,8 @@ class Settling:
         if is_new:
             revision = comment.revision if touches_page else None
             self.events.add(comment, _shape(change), was=was, revision=revision)
+        if is_edit_dropped:
+            self._close_edited(comment, decision_id)
         self._record_reviews(change, comment, was, decision_id)
         appeal = self._settle_appeal(change, comment, decision_id)
         if is_new or (appeal and not change.undoes):
@@ -129,6 +148,104 @@ class Settling:
         if rule and needs_statement(change):
             self._state_reasons(change, comment, decision_id, rule, is_final=appeal is not None)
         return self.settled(comment, decision_id, is_new=is_new, touches_page=touches_page)
+
+    def _may_policy_decide(self, comment: CommentDraft) -> bool:
+        """Whether the policy alone held this comment, whose author edited it since: otherwise a
+        moderator decides.
+        """
+        decided = select(DecisionRecord.id).where(DecisionRecord.comment_id == comment.id)
+        others = (Review.cause != "flagged") | Review.blind
+        open_ = Review.closed_at.is_(None) & (Review.comment_id == comment.id)
+        asked = decided.where(BY_A_HUMAN).exists() | select(Review.id).where(open_, others).exists()
+        return not self._session.scalar(select(asked))
+
+    def _decide_edit(self, change: Change, comment: CommentDraft, edit: Edit) -> Settled:
+        """Decide about the edit of a public comment: publish the new text, leave it to a moderator,
+        or drop it. The comment itself stays as it is.
+        """
+        self.drafts.edit(comment)
+        if change.screened:
+            self._record_screening_of(edit, comment, change.screened)
+        if change.verdict is None:
+            return self.settled(comment)
+        comment.version += 1
+        is_published = change.verdict is Verdict.APPROVE
+        if is_published:
+            if screening := self.edits.publish(edit, comment, change.by):
+                self._rows.screenings.append(screening)
+            self._show_edit(comment)
+        elif change.verdict is Verdict.FLAG:
+            self.edits.hold(edit, comment)
+        else:
+            rule = self._rules.applied(change, comment.site_id) if change.rule else None
+            reason = rule.reason if rule and not change.reason else change.reason
+            self.edits.reject(edit, comment, change.by, reason)
+        return self._record_edit(change, comment, edit, is_published=is_published)
+
+    def revise(self, comment: CommentDraft, body: str, *, by: Actor, note: str) -> Settled:
+        """Give the comment a moderator's text at once, and drop the author's edit that waits."""
+        if edit := self.edits.of(comment):
+            dropped = Change(comment.id, Verdict.REJECT, ("a moderator edited it",), by)
+            self._decide_edit(dropped, comment, edit)
+        self.drafts.change(comment)
+        self.drafts.edit(comment)
+        self.edits.replace(comment, body, by=by, note=note)
+        comment.html = markdown.render(body)
+        is_public = comment.status == "approved"
+        if is_public:
+            self._show_edit(comment)
+        if comment.event_sequence:
+            revision = comment.revision if is_public else None
+            self.events.add(comment, None, was=comment.status, revision=revision, is_edit=True)
+        return self.settled(comment, touches_page=is_public)
+
+    def _undo_edit(self, change: Change, comment: CommentDraft) -> Settled | None:
+        """Let the edit wait for a moderator again, as it did before the decision about it."""
+        edit = self.edits.undone(change, comment)
+        if edit is None:
+            return None
+        self.drafts.edit(comment)
+        comment.version += 1
+        is_published = self.edits.bring_back(edit, comment)
+        if is_published:
+            self._show_edit(comment)
+        return self._record_edit(change, comment, edit, is_published=is_published)
+
+    def _record_edit(
+        self, change: Change, comment: CommentDraft, edit: Edit, *, is_published: bool
+    ) -> Settled:
+        """Record the decision about an edit, its event and its review."""
+        decision_id = self._record_decision(change, comment, comment.status, None, edit_id=edit.id)
+        self.edits.decided(edit, decision_id)
+        if is_published:
+            self.events.add(
+                comment,
+                _shape(change),
+                was=comment.status,
+                revision=comment.revision,
+                is_edit=True,
+            )
+        if comment.edit_id:
+            self.open_review(comment, EDITED, risk=edit.risk)
+        else:
+            self._close_edited(comment, decision_id)
+        return self.settled(comment, decision_id, touches_page=is_published)
+
+    def _show_edit(self, comment: CommentDraft) -> None:
+        """Publish the comment's page again with its new text."""
+        thread = self.drafts.thread_of(comment)
+        thread.revision += 1
+        thread.publish_due = self.at
+        comment.revision = thread.revision
+
+    def _record_screening_of(self, edit: Edit, comment: CommentDraft, screened: Screened) -> None:
+        comment.screenings, comment.screen_due = screened.number, screened.again
+        comment.screening_by, comment.screenings_alone = None, 0
+        record_screening(edit, screened)
+        edit.risk, edit.found = risk_of(screened.evidence), names_of(screened.evidence)
+        edit.campaign = _campaign_of(screened.evidence)
+        self._rows.fingerprints.extend(screened.fingerprints)
+        self._rows.hosts.extend(screened.hosts)
 
     def erase(self, comment_id: str, *, by: Actor) -> Settled | None:
         """Mark the comment as deleted, and blank its draft. None if it was erased before."""
@@ -139,7 +256,7 @@ class Settling:
         was = comment.status
         comment.status, comment.version, comment.erased_at = "deleted", comment.version + 1, self.at
         comment.name, comment.website, comment.html, comment.page = "", None, None, {}
-        comment.badges = None
+        comment.badges = comment.edit_id = None
         comment.screen_due = comment.found = comment.campaign = None
         touches_page = was == "approved"
         if touches_page:
@@ -277,7 +394,13 @@ class Settling:
         )
 
     def _record_decision(
-        self, change: Change, comment: CommentDraft, was: str, rule: Rule | None
+        self,
+        change: Change,
+        comment: CommentDraft,
+        was: str,
+        rule: Rule | None,
+        *,
+        edit_id: str | None = None,
     ) -> str:
         """Record the decision. The comment already has its new status."""
         assert change.verdict
@@ -296,6 +419,7 @@ class Settling:
                 "reason": change.reason,
                 "note": change.note,
                 "undoes": change.undoes,
+                "edit_id": edit_id,
                 "at": self.at,
                 "batch": change.batch,
                 "teaches": change.teaches,
@@ -303,7 +427,11 @@ class Settling:
                 "answer": change.answer or None,
             }
         )
-        if change.by.is_human and (change.undoes or change.verdict is not Verdict.FLAG):
+        if (
+            edit_id is None
+            and change.by.is_human
+            and (change.undoes or change.verdict is not Verdict.FLAG)
+        ):
             self._human_decisions[comment.site_id] += 1
         return decision_id
 
@@ -319,12 +447,14 @@ class Settling:
             self.open_review(comment, "flagged", blind=change.blind, propensity=propensity)
         elif was != "pending":
             self._close_reviews(comment, decision_id, also_of_readers=is_ruling)
+            if (edit := self.edits.of(comment)) and comment.edit_id and edit.held_at:
+                self.open_review(comment, EDITED, risk=edit.risk)  # it still waits
         if is_ruling or change.undoes:
             self._objections.decided(comment, change, decision_id)
         if change.blind and comment.status != "flagged":
             self.open_review(comment, "sampled", blind=True, propensity=change.share)
         for cause in change.reopens:
-            if cause != "flagged":
+            if cause not in {"flagged", EDITED}:  # a dropped edit stays dropped
                 self.open_review(comment, cause)
 
     def _close_reviews(
@@ -334,7 +464,12 @@ class Settling:
         rows = self._rows
         (rows.closed_reviews if also_of_readers else rows.closed_own_reviews).append(closed)
 
-    def open_review(
+    def _close_edited(self, comment: CommentDraft, decision_id: str) -> None:
+        self._rows.closed_edits.append(
+            {"comment": comment.id, "decision": decision_id, "at": self.at}
+        )
+
+    def open_review(  # noqa: PLR0913 — the parts of a review
         self,
         comment: CommentDraft,
         cause: str,
@@ -342,8 +477,10 @@ class Settling:
         blind: bool = False,
         propensity: float | None = None,
         due_at: datetime | None = None,
+        risk: float | None = None,
     ) -> None:
         """Open a review, unless one with this cause is open already."""
+        risk = comment.risk if risk is None else risk
         self._rows.reviews.append(
             {
                 "id": new_id(),
@@ -353,7 +490,7 @@ class Settling:
                 "blind": blind,
                 "opened_at": self.at,
                 "due_at": due_at or self.at + DUE_AFTER.get(cause, DUE_AFTER_ALL),
-                "risk": UNKNOWN if comment.risk is None else comment.risk,
+                "risk": UNKNOWN if risk is None else risk,
                 "propensity": propensity,
             }
         )
@@ -364,6 +501,7 @@ class Settling:
         """
         self.drafts.write()
         self._rows.write(self._session.connection())
+        self.edits.write()
         self._objections.write()
         self._mails.write(self._session.connection())
         if self._closed_appeals:
@@ -404,9 +542,12 @@ _OWE_LEARNING = (
 
 def _still_holds(change: Change, comment: CommentDraft) -> bool:
     """Whether the comment is still in the state that the decider saw."""
-    if change.screened:
-        return comment.screen_due is not None and comment.screenings == change.screened.number - 1
-    return change.version is None or comment.version == change.version
+    if change.version is not None and comment.version != change.version:
+        return False
+    if change.screened is None:
+        return True
+    is_due = comment.screen_due is not None and change.edit == comment.edit_id
+    return is_due and comment.screenings == change.screened.number - 1
 
 
 def _shape(change: Change) -> DecisionShape:

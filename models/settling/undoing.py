@@ -52,15 +52,19 @@ def undo_each(
     stayed = [id_ for id_, settled in restored.items() if settled is None]
     own = own_appeals(session, stayed, by)
     return {
-        id_: last if isinstance(last, Refused) else restored[id_] or _not_restored(id_ in own)
+        id_: last
+        if isinstance(last, Refused)
+        else restored[id_] or _not_restored(last, is_own_appeal=id_ in own)
         for id_, last in to_undo.items()
     }
 
 
-def _not_restored(is_own_appeal: bool) -> Refused:
-    return Refused(
-        OWN_APPEAL if is_own_appeal else "This comment was erased and can't be restored."
-    )
+def _not_restored(last: DecisionRecord, *, is_own_appeal: bool) -> Refused:
+    if is_own_appeal:
+        return Refused(OWN_APPEAL)
+    if last.edit_id:
+        return Refused("The comment has changed since, so this edit can't be brought back.")
+    return Refused("This comment was erased and can't be restored.")
 
 
 def _lock(session: Session, comment_ids: Sequence[str]) -> None:
@@ -126,5 +130,6 @@ def _restoring(last: DecisionRecord, by: Actor, reopens: Sequence[str]) -> Chang
         undoes=last.id,
         batch=last.batch,
         becomes=before,
+        edit=last.edit_id,
         reopens=reopens,
     )

@@ -14,6 +14,7 @@ from models.records import Comment, DecisionRecord
 from models.settling.actor import Actor
 from models.settling.appeals import OWN_APPEAL
 from models.settling.changes import Settled
+from models.settling.editing import revise
 from models.settling.erasing import erase
 from models.settling.history import conflicts, did
 from models.settling.settling import settle
@@ -32,7 +33,7 @@ from service.moderation.comment_records import (
     decision_shapes,
     full_records,
 )
-from service.moderation.deciding import Judgement, check_rule, publish_soon
+from service.moderation.deciding import Judgement, Revision, check_rule, publish_soon
 from service.moderation.explaining import Explained
 
 api = Noun("comments", "Comments", "One comment: its record and the decisions on it.")
@@ -155,6 +156,30 @@ def undo_decision(who: Caller, comment_id: str, body: Undoing) -> Decided:
         answer = _decided(session, settled)
     publish_soon(settled)
     return answer
+
+
+@api.call(
+    "PATCH",
+    "/v1/sites/<site>/comments/<comment_id>",
+    scope="moderate",
+    summary="Edit or redact a comment",
+    says="The full record, with the new text.",
+    answers={409: "The comment was erased, or it has changed since this version."},
+)
+def revise_comment(who: Caller, comment_id: str, body: Revision) -> CommentRecord:
+    """Change the text of a comment at once, for example to remove personal data. The text from
+    before stays in the record's `edits`. An edit by the author that waits is dropped.
+    """
+    with begin() as session:
+        wanted_comment(session, who, comment_id)
+        settled = revise(
+            session, comment_id, body.body, by=who.actor, note=body.note, version=body.version
+        )
+        if settled is None:
+            raise _too_late(session, comment_id, who.actor)
+    publish_soon(settled)
+    with reading(of_one_moment=True) as session:
+        return full_records(session, [wanted_comment(session, who, comment_id)])[0]
 
 
 @api.call(

@@ -1,4 +1,4 @@
-"""The commenter's private receipt: with it, they can read the status of their comment."""
+"""The commenter's private receipt: with it, they can follow their comment, edit and delete it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from typing_extensions import TypedDict
 from models.identifiers import is_id
 from models.judgement.evidence import RESERVED_NAME
 from models.locales.words import read_words
-from models.records import Comment, DecisionRecord, Screening, Site, Thread
-from models.store.database import reading
+from models.records import Comment, DecisionRecord, Edit, Screening, Site, Thread
+from models.records.edit import APPROVED, REJECTED, REPLACED, WAITING
+from models.settling.actor import AUTHOR
+from models.settling.editing import EDITING, WhyNot, editable_until
+from models.store.database import now, reading
 from models.store.receipts import SIGNATURE_BYTES, receipt_of
 from models.text.stamps import utc_stamp
 from service.http.api_types import Id, OneOf, Time
@@ -24,16 +27,31 @@ __all__ = ["SIGNATURE_BYTES", "find_receipt", "receipt_of"]
 _OF_A_MODERATOR = ("spam", "abuse", "off_topic")  # reasons with a sentence of their own
 
 
+class OwnEdit(TypedDict):
+    """The author's last edit of a public comment. While it waits, readers see the text from
+    before.
+    """
+
+    status: Annotated[str, OneOf((WAITING, APPROVED, REJECTED))]
+    reason: Annotated[str | None, Field(examples=["Your change was off topic."])]
+    body: Annotated[str, Field(examples=["The ferry was late *twice*."])]
+    at: Time
+
+
 class ReceiptStatus(TypedDict):
-    """The status of a comment. `field` and `suggestion` are present if its author can correct
-    it. `statement` says why it was rejected, unless as spam, and `appeal` what became of the
-    author's appeal.
+    """The status of a comment, and its text. `field` and `suggestion` are present if its author can
+    correct it. `editable_until` is null if its author cannot edit it any more. `statement` says why
+    it was rejected, unless as spam, and `appeal` what became of the author's appeal.
     """
 
     id: Id
     status: Annotated[str, OneOf(("pending", "approved", "flagged", "rejected"))]
     reason: Annotated[str | None, Field(examples=["Your comment was deleted."])]
     at: Time
+    body: Annotated[str, Field(examples=["The ferry was late *again*."])]
+    editable_until: Time | None
+    edited_at: Time | None
+    edit: OwnEdit | None
     field: NotRequired[Annotated[str, Field(examples=["email"])]]
     suggestion: NotRequired[Annotated[str | None, Field(examples=["gmail.com"])]]
     statement: ShownStatement | None
@@ -51,41 +69,66 @@ class Correction(TypedDict):
 
 
 class Receipt(NamedTuple):
-    """`because` is the name of the reason's sentence in the `pages` of a locale file."""
+    """`because` is the name of the reason's sentence in the `pages` of a locale file, and
+    `because_of_edit` that of a rejected edit's in `own`. `why_not` says why the comment cannot be
+    edited.
+    """
 
     site: str
     thread: str
     answer: ReceiptStatus
     because: str | None
+    because_of_edit: str | None = None
+    why_not: WhyNot | None = None
+
+    @property
+    def comment_id(self) -> str:
+        return self.answer["id"]
 
 
 def find_receipt(receipt: str) -> Receipt | None:
     """Return the outcome of the comment, and where it belongs. None if the receipt is not one of
     ours.
     """
-    comment_id, _, _ = receipt.partition(".")
-    if not is_id(comment_id) or not hmac.compare_digest(
-        receipt_of(comment_id).encode(), receipt.encode()
-    ):
+    comment_id = comment_of(receipt)
+    if comment_id is None:
         return None
+    with reading() as session:
+        return read_receipt(session, comment_id)
+
+
+def comment_of(receipt: str) -> str | None:
+    """Return the id of the comment that the receipt is for. None if we did not sign it."""
+    comment_id, _, _ = receipt.partition(".")
+    if not is_id(comment_id):
+        return None
+    is_ours = hmac.compare_digest(receipt_of(comment_id).encode(), receipt.encode())
+    return comment_id if is_ours else None
+
+
+def read_receipt(session: Session, comment_id: str) -> Receipt | None:
     wanted = select(
-        Comment.status,
+        *EDITING,
         Comment.settled_at,
-        Comment.at,
+        Comment.body,
+        Comment.edited_at,
         Site.key.label("site"),
         Thread.key.label("thread"),
     )
     wanted = wanted.join(Site, Site.id == Comment.site_id).join(
         Thread, Thread.id == Comment.thread_id
     )
-    with reading() as session:
-        row = session.execute(wanted.where(Comment.id == comment_id)).one_or_none()
-        if row is None:
-            return None
-        because = _because(session, comment_id, row.status)
-        is_held = row.status in {"rejected", "flagged"}
-        correction = _correction(session, comment_id) if is_held else None
-        told = told_about(session, comment_id, row.status)
+    row = session.execute(wanted.where(Comment.id == comment_id)).one_or_none()
+    if row is None:
+        return None
+    because = _because(session, comment_id, row.status)
+    is_held = row.status in {"rejected", "flagged"}
+    correction = _correction(session, comment_id) if is_held else None
+    is_public = row.status == "approved"
+    edit = _last_edit(session, comment_id) if is_public and row.edits else None
+    because_of_edit = _sentence(edit.reason) if edit and edit.status == REJECTED else None
+    until = editable_until(row, now())
+    told = told_about(session, comment_id, row.status)
     answer: ReceiptStatus = {
         "id": comment_id,
         "status": "rejected" if row.status == "deleted" else row.status,
@@ -93,10 +136,34 @@ def find_receipt(receipt: str) -> Receipt | None:
         "at": utc_stamp(row.settled_at or row.at),
         "statement": told.statement,
         "appeal": told.appeal,
+        "body": row.body,
+        "editable_until": None if isinstance(until, WhyNot) else utc_stamp(until),
+        "edited_at": utc_stamp(row.edited_at),
+        "edit": _edit_shape(edit, because_of_edit) if edit else None,
     }
     if correction:
         answer = {**answer, **correction}
-    return Receipt(row.site, row.thread, answer, because)
+    why_not = until if isinstance(until, WhyNot) else None
+    return Receipt(row.site, row.thread, answer, because, because_of_edit, why_not)
+
+
+def _last_edit(session: Session, comment_id: str) -> Edit | None:
+    """Return the author's last edit, unless it was made before the comment was public."""
+    theirs = select(Edit).where(Edit.comment_id == comment_id, Edit.by == str(AUTHOR))
+    edit = session.scalar(theirs.order_by(Edit.id.desc()).limit(1))
+    if edit is None or edit.status == REPLACED:
+        return None
+    was_public = edit.status != APPROVED or edit.decision_id is not None
+    return edit if was_public else None
+
+
+def _edit_shape(edit: Edit, because: str | None) -> OwnEdit:
+    return {
+        "status": edit.status,
+        "reason": read_words("en").own[because] if because else None,
+        "body": edit.body,
+        "at": utc_stamp(edit.settled_at or edit.at),
+    }
 
 
 def _because(session: Session, comment_id: str, status: str) -> str | None:
@@ -109,9 +176,15 @@ def _because(session: Session, comment_id: str, status: str) -> str | None:
         return "flagged"
     if status != "rejected":
         return None
-    log = select(DecisionRecord.reason).where(DecisionRecord.comment_id == comment_id)
+    log = select(DecisionRecord.reason).where(
+        DecisionRecord.comment_id == comment_id, DecisionRecord.edit_id.is_(None)
+    )
     latest = log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc()).limit(1)
     reason = session.scalar(latest)
+    return _sentence(reason)
+
+
+def _sentence(reason: str | None) -> str:
     return f"because_{reason if reason in _OF_A_MODERATOR else 'rules'}"
 
 

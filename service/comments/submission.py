@@ -96,7 +96,7 @@ class Submission(BaseModel):
     @field_validator("body")
     @classmethod
     def _body(cls, value: str) -> str:
-        return _not_blank(clean(value, 10_000))
+        return comment_text(value)
 
     @field_validator("email")
     @classmethod
@@ -149,6 +149,14 @@ def email_address(value: str) -> str:
     return _email_address(value)
 
 
+def comment_text(value: str) -> str:
+    """Return a comment's text in its stored form. Raises ValueError if it is blank, too long, or
+    contains NUL.
+    """
+    _no_nul(value)
+    return _not_blank(clean(value, 10_000))
+
+
 def thread_key(value: str) -> str:
     """Return a thread's key in its stored form. Raises ValueError if it is blank, contains NUL, or
     `clean` refuses it.
@@ -183,6 +191,20 @@ class SubmissionForm(BaseModel):
     token: str = ""
     identity: Annotated[str, Field(description=_IDENTITY)] = ""
     homepage_url: str = ""
+
+
+class NewText(BaseModel):
+    """A comment's new text, as Markdown."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    body: Annotated[
+        str,
+        AfterValidator(comment_text),
+        WithJsonSchema(
+            NON_BLANK | {"maxLength": 10_000, "examples": ["The ferry was late *twice*."]}
+        ),
+    ]
 
 
 def _not_blank(value: str) -> str:

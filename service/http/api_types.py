@@ -23,7 +23,7 @@ ThreadKey = Annotated[str, Field(examples=["/2026/harbour"])]
 By = Annotated[
     str,
     Field(
-        description="`policy`, `moderator:ID`, `key:ID`, or another actor in words.",
+        description="`policy`, `moderator:ID`, `key:ID`, `author`, or another actor in words.",
         examples=["moderator:0195511c-0b7e-7a55-8f0d-0d8a4f1c9e10"],
     ),
 ]

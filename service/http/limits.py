@@ -22,6 +22,7 @@ MAILING: dict[str, RateLimitItem] = {
     "follow": RateLimitItemPerMinute(30, namespace="follow"),
     "choice": RateLimitItemPerMinute(60, namespace="choice"),
 }
+CHANGES_PER_MINUTE = 20  # edits and deletions of one address
 _counting = threading.Lock()  # held from looking until counting
 
 
@@ -59,6 +60,14 @@ def count_post(site: str, address: str) -> Problem | None:
         f"Too many comments in a short time. Please try again in {in_words(wait)}.",
         headers={"Retry-After": str(wait)},
     )
+
+
+def count_change(address: str) -> Problem | None:
+    """Count a reader's edit or deletion. Return a 429 if this address has sent too many."""
+    limit = RateLimitItemPerMinute(CHANGES_PER_MINUTE, namespace="change")
+    if settings().rate_limits == "off" or _limiter().hit(limit, address):
+        return None
+    return Problem(429, "Too many changes. Try again in a minute.", headers={"Retry-After": "60"})
 
 
 def count_report(address: str) -> Problem | None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from models.records import Comment, DecisionRecord, Reader, Screening, Thread
+from models.records import Edit as EditRecord
 from models.records import Review as ReviewRecord
 from models.settling.actor import ActorShape
 from models.settling.history import is_by_human
@@ -31,7 +32,7 @@ from service.moderation.objections import (
 )
 from service.people.names import actors_of
 
-Logged = TypeVar("Logged", ReviewRecord, DecisionRecord)
+Logged = TypeVar("Logged", ReviewRecord, DecisionRecord, EditRecord)
 
 
 class Evidence(TypedDict):
@@ -61,8 +62,9 @@ class Review(TypedDict):
 
 
 class Decision(TypedDict):
-    """One decision on a comment. `undoes` is the decision that it undid. `rule` is the key of the
-    rule that it applied, and `answer` what the author was told; the `note` stays inside.
+    """One decision on a comment, or on an `edit` of its text. `undoes` is the decision that it
+    undid. `rule` is the key of the rule that it applied, and `answer` what the author was told; the
+    `note` stays inside.
     """
 
     id: Id
@@ -77,6 +79,24 @@ class Decision(TypedDict):
     answer: Annotated[str, Field(examples=["We remove links to shops."])]
     version: Annotated[int, Field(examples=[2])]
     undoes: Id | None
+    edit: Id | None
+
+
+class Edit(TypedDict):
+    """A change of a comment's text. An author's edit of a public comment is `waiting` until it is
+    decided; readers see the text from before until then.
+    """
+
+    id: Id
+    at: Time
+    by: By
+    actor: ActorShape | None
+    before: Annotated[str, Field(examples=["The ferry was late *again*."])]
+    body: Annotated[str, Field(examples=["The ferry was late *twice*."])]
+    note: Annotated[str, Field(examples=["Removed a telephone number."])]
+    status: Annotated[str, OneOf(("waiting", "approved", "rejected", "replaced"))]
+    settled: Time | None
+    reason: Annotated[str, OneOf(("spam", "abuse", "off_topic", "other"))] | None
 
 
 class KnownReader(TypedDict):
@@ -117,6 +137,7 @@ class CommentRecord(TypedDict):
     evidence: list[Evidence]
     reviews: list[Review]
     decisions: list[Decision]
+    edits: list[Edit]
     campaign: Id | None
     blind: bool
     reports: Reports
@@ -130,7 +151,9 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentR
     evidence = _latest_evidence(session, ids)
     reviews = _grouped(session, ReviewRecord, ids)
     decisions = _grouped(session, DecisionRecord, ids)
+    edits = _grouped(session, EditRecord, ids)
     bys = {decision.by for log in decisions.values() for decision in log}
+    bys |= {edit.by for log in edits.values() for edit in log}
     actors = actors_of(session, bys)
     reports, notices = reports_of(session, ids), notices_of(session, ids)
     readers = _readers(session, comments)
@@ -141,6 +164,7 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentR
             evidence=evidence.get(comment.id, []),
             reviews=reviews[comment.id],
             decisions=decisions[comment.id],
+            edits=edits[comment.id],
             actors=actors,
             objections=(reports.get(comment.id) or no_reports(), notices.get(comment.id, [])),
             reader=readers.get(comment.reader_id or ""),
@@ -156,6 +180,7 @@ def _record(  # noqa: PLR0913 — the parts of one record
     evidence: list[Evidence],
     reviews: Sequence[ReviewRecord],
     decisions: Sequence[DecisionRecord],
+    edits: Sequence[EditRecord],
     actors: Mapping[str, ActorShape | None],
     objections: tuple[Reports, list[NoticeRecord]],
     reader: KnownReader | None,
@@ -183,6 +208,7 @@ def _record(  # noqa: PLR0913 — the parts of one record
         "evidence": evidence,
         "reviews": [_review(review) for review in reviews],
         "decisions": [decision_shape(decision, actors[decision.by]) for decision in decisions],
+        "edits": [_edit(edit, actors[edit.by]) for edit in edits],
         "campaign": comment.campaign,
         "blind": False,
         "reports": reports,
@@ -250,6 +276,7 @@ def _blindfolded(record: CommentRecord) -> CommentRecord:
         "status": "flagged",
         "evidence": [],
         "decisions": [],
+        "edits": [],
         "reviews": [{**first, "cause": "sampled"}],
         "blind": True,
     }
@@ -275,6 +302,22 @@ def decision_shape(decision: DecisionRecord, actor: ActorShape | None) -> Decisi
         "answer": decision.answer or "",
         "version": decision.version,
         "undoes": decision.undoes,
+        "edit": decision.edit_id,
+    }
+
+
+def _edit(edit: EditRecord, actor: ActorShape | None) -> Edit:
+    return {
+        "id": edit.id,
+        "at": utc_stamp(edit.at),
+        "by": edit.by,
+        "actor": actor,
+        "before": edit.before,
+        "body": edit.body,
+        "note": edit.note,
+        "status": edit.status,
+        "settled": utc_stamp(edit.settled_at),
+        "reason": edit.reason,
     }
 
 

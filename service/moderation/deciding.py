@@ -29,6 +29,7 @@ from models.settling.settling import settle, tell
 from models.settling.site_rules import site_rules
 from models.settling.undoing import Refused, undo_each
 from models.text.cleaning import clean
+from service.comments.submission import NewText
 from service.http.problems import Problem, wrong_field
 from worker.bell import DELIVER, PUBLISH, ring_soon
 
@@ -81,6 +82,15 @@ class Judgement(BaseModel):
     note: Note = ""
     answer: Note = ""
     learn: bool = False
+    whole: Annotated[
+        bool,
+        Field(
+            description=(
+                "An author's edit may wait for a decision while the old text is public. The "
+                "verdict is about that edit, unless this is true."
+            )
+        ),
+    ] = False
 
     def change(
         self, comment_id: str, *, by: Actor, version: int | None, batch: str | None = None
@@ -96,7 +106,17 @@ class Judgement(BaseModel):
             version=version,
             batch=batch,
             teaches=by.teaches(asked=self.learn),
+            whole=self.whole,
         )
+
+
+class Revision(NewText):
+    """A comment's new text, with a note for other moderators. With `version`, it is saved only if
+    the comment still has that version.
+    """
+
+    note: Note = ""
+    version: Annotated[int | None, Field(examples=[1])] = None
 
 
 class Seen(BaseModel):

@@ -25,6 +25,7 @@ from sqlalchemy import (
     cast,
     delete,
     exists,
+    false,
     func,
     literal,
     or_,
@@ -40,6 +41,7 @@ from models.records import (
     Comment,
     DecisionRecord,
     Delivery,
+    Edit,
     Endpoint,
     Event,
     Fingerprint,
@@ -54,6 +56,7 @@ from models.records import (
     Statement,
     Thread,
 )
+from models.records.edit import EDITED, REJECTED, WAITING
 from models.settling.actor import POLICY
 from models.settling.appeals import APPEALED
 from models.settling.erasing import erase_rest
@@ -216,6 +219,7 @@ def _decisions() -> Subquery:
         DecisionRecord.was,
         DecisionRecord.becomes,
         DecisionRecord.version,
+        DecisionRecord.edit_id,
         over(func.lag(DecisionRecord.becomes, 1, "pending")).label("before"),
         over(func.lag(DecisionRecord.version, 1, 1)).label("version_before"),
         over(func.lead(DecisionRecord.version)).label("following"),
@@ -224,14 +228,32 @@ def _decisions() -> Subquery:
 
 def _illegal_log(at: datetime) -> Executable:
     log = _decisions()
-    step = case((log.c.was != log.c.becomes, 1), else_=0)
-    wrong = or_(log.c.was != log.c.before, log.c.version != log.c.version_before + step)
+    is_step = or_(log.c.was != log.c.becomes, log.c.edit_id.is_not(None))
+    expected = log.c.version_before + case((is_step, 1), else_=0)
+    edited = _edited(log.c.comment_id, after=log.c.version_before, until=log.c.version)
+    is_gap = and_(log.c.version != expected, log.c.version != expected + edited)
+    wrong = or_(log.c.was != log.c.before, is_gap)
     return select(_id(log.c.comment_id), log.c.version, log.c.before, log.c.was).where(wrong)
+
+
+def _edited(
+    comment_id: ColumnElement[str],
+    *,
+    after: SQLColumnExpression[int],
+    until: SQLColumnExpression[int],
+) -> ColumnElement[int]:
+    """Count the versions that a comment got from edits without a decision. Compare with it last:
+    few comments need it.
+    """
+    edits = select(func.count()).where(Edit.comment_id == comment_id)
+    return edits.where(Edit.version > after, Edit.version <= until).scalar_subquery()
 
 
 def _not_as_decided(at: datetime) -> Executable:
     log = _decisions()
-    wrong = or_(log.c.becomes != Comment.status, log.c.version != Comment.version)
+    edited = _edited(log.c.comment_id, after=log.c.version, until=Comment.version)
+    is_gap = and_(log.c.version != Comment.version, log.c.version + edited != Comment.version)
+    wrong = or_(log.c.becomes != Comment.status, is_gap)
     told = select(
         _id(Comment.id),
         Comment.status,
@@ -246,9 +268,9 @@ def _not_as_decided(at: datetime) -> Executable:
 
 def _settled_by_nobody(at: datetime) -> Executable:
     decided = exists().where(DecisionRecord.comment_id == Comment.id)
-    return select(_id(Comment.id), Comment.status).where(
-        or_(Comment.status != "pending", Comment.version != 1), ~decided
-    )
+    edited = exists().where(Edit.comment_id == Comment.id, Edit.version == Comment.version)
+    changed = or_(Comment.status != "pending", and_(Comment.version != 1, ~edited))
+    return select(_id(Comment.id), Comment.status).where(changed, ~decided)
 
 
 def _decided_too_often(at: datetime) -> Executable:
@@ -318,6 +340,46 @@ def _ahead_of_its_counter(at: datetime) -> Executable:
     )
 
 
+# Edits
+
+
+def _edit_forgotten(at: datetime) -> Executable:
+    """An edit waits, but its comment does not name it, is not public, or nobody will look at it."""
+    is_asked = exists().where(
+        Review.comment_id == Comment.id, Review.cause == EDITED, Review.closed_at.is_(None)
+    )
+    is_looked_at = or_(Comment.screen_due.is_not(None), is_asked)
+    right = and_(Comment.edit_id == Edit.id, Comment.status == "approved", is_looked_at)
+    told = select(_id(Edit.id), Comment.status).join(Comment, Comment.id == Edit.comment_id)
+    return told.where(Edit.status == WAITING, func.coalesce(right, false()).is_(False))
+
+
+def _owe_edits(session: Session, ids: Sequence[str]) -> None:
+    """Screen the edit of a public comment again, and drop any other."""
+    for edit in session.scalars(select(Edit).where(Edit.id.in_(ids), Edit.status == WAITING)).all():
+        comment = session.get_one(Comment, edit.comment_id, with_for_update=True)
+        if comment.status == "approved" and comment.edit_id in {None, edit.id}:
+            comment.edit_id, comment.screen_due, edit.held_at = edit.id, now(), None
+        else:
+            edit.status, edit.settled_at, edit.settled_by = REJECTED, now(), str(POLICY)
+
+
+def _no_such_edit(at: datetime) -> Executable:
+    waits = exists().where(
+        Edit.id == Comment.edit_id, Edit.comment_id == Comment.id, Edit.status == WAITING
+    )
+    return select(_id(Comment.id)).where(Comment.edit_id.is_not(None), ~waits)
+
+
+def _forget_edits(session: Session, ids: Sequence[str]) -> None:
+    session.execute(update(Comment).where(Comment.id.in_(ids)).values(edit_id=None))
+
+
+def _edit_review_left(at: datetime) -> Executable:
+    left = select(_id(Review.id), Review.cause).join(Comment, Comment.id == Review.comment_id)
+    return left.where(Review.cause == EDITED, Review.closed_at.is_(None), Comment.edit_id.is_(None))
+
+
 # Due work
 
 
@@ -345,7 +407,9 @@ def _waits_for_screening(at: datetime) -> Executable:
 
 
 def _waits_for_publishing(at: datetime) -> Executable:
-    changed = select(func.coalesce(Comment.erased_at, Comment.settled_at)).where(
+    is_edit = Comment.edited_at > Comment.settled_at
+    settled = case((is_edit, Comment.edited_at), else_=Comment.settled_at)
+    changed = select(func.coalesce(Comment.erased_at, settled)).where(
         Comment.thread_id == Thread.id
     )
     first = (
@@ -503,6 +567,10 @@ def _not_erased(at: datetime) -> Executable:
         ),
         exists().where(Report.comment_id == Comment.id, Report.text != ""),
         exists().where(Notice.comment_id == Comment.id, Notice.explanation != ""),
+        exists().where(
+            Edit.comment_id == Comment.id,
+            or_(Edit.body != "", Edit.before != "", Edit.note != "", Edit.html.is_not(None)),
+        ),
         exists().where(Fingerprint.comment_id == Comment.id),
         exists().where(LinkedHost.comment_id == Comment.id),
         exists().where(
@@ -652,6 +720,30 @@ RULES = (
         NOTHING,
     ),
     Rule("without events", "comment", _without_events, "{status}, but no event says so", NOTHING),
+    Rule(
+        "edits are looked at",
+        "edit",
+        _edit_forgotten,
+        "waits, but its comment is {status}, or neither a screening nor a review is due",
+        MEND,
+        _owe_edits,
+    ),
+    Rule(
+        "edits exist",
+        "comment",
+        _no_such_edit,
+        "names an edit that does not wait",
+        MEND,
+        _forget_edits,
+    ),
+    Rule(
+        "edits in review",
+        "review",
+        _edit_review_left,
+        "open for “{cause}”, but no edit waits",
+        MEND,
+        _close_by_last,
+    ),
     Rule(
         "site counter",
         "site",

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.identifiers import is_id
 from models.records import ApiKey, Moderator
-from models.settling.actor import POLICY, POLICY_NAME, Actor, ActorShape
+from models.settling.actor import AUTHOR, AUTHOR_NAME, POLICY, POLICY_NAME, Actor, ActorShape
 
 MODERATOR, KEY = "moderator:", "key:"
 ROLES = ("viewer", "moderator", "owner")  # each role includes those before it
@@ -36,7 +36,7 @@ def _actor(by: str, name: str) -> ActorShape | None:
         actor = Actor.parse(by)
     except ValueError:
         return None
-    return actor.shape(name) if actor == POLICY or is_id(actor.id) else None
+    return actor.shape(name) if actor in {POLICY, AUTHOR} or is_id(actor.id) else None
 
 
 def _known_names(session: Session, bys: Collection[str]) -> dict[str, str]:
@@ -62,6 +62,8 @@ def _ids(bys: Collection[str], kind: str) -> list[str]:
 def _other(by: str) -> str:
     if by == str(POLICY):
         return POLICY_NAME
+    if by == str(AUTHOR):
+        return AUTHOR_NAME
     if by.startswith(MODERATOR):
         return "a former moderator"
     return "a program" if by.startswith(KEY) else by

@@ -248,6 +248,7 @@ def _touched(session: Session, site_id: int, periods: Sequence[Period]) -> Itera
     log = _of_site(site_id, periods, *comment, *entry)
     log = log.join(DecisionRecord, DecisionRecord.comment_id == Comment.id).where(
         DecisionRecord.site_id == site_id,
+        DecisionRecord.edit_id.is_(None),
         BY_A_HUMAN,
         DecisionRecord.id >= first_id(periods[0].since),
     )

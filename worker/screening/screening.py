@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import orjson
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,7 @@ from models.identifiers import first_id, new_id
 from models.judgement.candidate import Candidate, Form
 from models.judgement.evidence import SCREENING, Evidence, Outcome
 from models.judgement.policy import Decision, Policy, Verdict, decide, deciding_checks
-from models.records import Comment, Site
+from models.records import Comment, Edit, Site
 from models.settling.changes import Change, Screened, Settled
 from models.settling.rows import FingerprintRow, LinkedHostRow
 from models.settling.sampling import is_sampled
@@ -312,6 +312,8 @@ class Owed(NamedTuple):
     number: int
     policy_version: int
     decided: int
+    version: int
+    edit_id: str | None
 
 
 def _owed(session: Session, batch: Sequence[Waiting]) -> list[Owed]:
@@ -331,6 +333,8 @@ def _owed(session: Session, batch: Sequence[Waiting]) -> list[Owed]:
             each.screenings + 1,
             each.policy_version,
             each.event_sequence,
+            each.version,
+            each.edit_id,
         )
         for each, language in zip(batch, languages, strict=True)
     ]
@@ -387,7 +391,7 @@ def _change(
     prints: Sequence[FingerprintRow],
     hosts: Sequence[LinkedHostRow],
 ) -> Change:
-    candidate, number, version, decided = screening
+    candidate, number = screening.candidate, screening.number
     decision = decide(evidence, candidate.policy)
     owed = decision.again and number <= len(AGAIN_AFTER)
     if decision.verdict is None and not owed:
@@ -398,9 +402,12 @@ def _change(
         decision = Decision(Verdict.FLAG, reasons)
     again = now() + AGAIN_AFTER[number - 1] if owed else None
     html = markdown.render(candidate.body)
-    screened = Screened(number, evidence, version, candidate.language, prints, hosts, again, html)
+    screened = Screened(
+        number, evidence, screening.policy_version, candidate.language, prints, hosts, again, html
+    )
     share = candidate.policy.sample.share
-    blind = decision.verdict is not None and is_sampled(candidate.id, share, decided)
+    is_decided = decision.verdict is not None and screening.edit_id is None
+    blind = is_decided and is_sampled(candidate.id, share, screening.decided)
     note = _by_a_rule(evidence) if decision.verdict is not None else ""
     is_stopped = decision.verdict in {Verdict.FLAG, Verdict.REJECT}
     checks = deciding_checks(evidence, candidate.policy) if is_stopped else ()
@@ -413,6 +420,8 @@ def _change(
         blind=blind,
         share=share,
         checks=checks,
+        version=screening.version,
+        edit=screening.edit_id,
     )
 
 
@@ -431,16 +440,16 @@ def _to_a_human(comment_id: str, detail: str) -> list[Settled]:
     evidence = [Evidence(check=SCREENING, outcome=Outcome.UNAVAILABLE, detail=detail)]
     with begin() as session:
         row = session.execute(
-            select(Comment.screenings, Comment.body).where(Comment.id == comment_id)
+            select(Comment.screenings, Comment.edit_id, func.coalesce(Edit.body, Comment.body))
+            .outerjoin(Edit, Edit.id == Comment.edit_id)
+            .where(Comment.id == comment_id)
         ).one_or_none()
         if row is None:
             return []
-        screened = Screened(
-            row.screenings + 1, evidence, 0, "und", html=markdown.as_typed(row.body)
-        )
-        settled = settle(session, [Change(comment_id, Verdict.FLAG, (detail,), screened=screened)])[
-            0
-        ]
+        screenings, edit_id, body = row
+        screened = Screened(screenings + 1, evidence, 0, "und", html=markdown.as_typed(body))
+        flag = Change(comment_id, Verdict.FLAG, (detail,), screened=screened, edit=edit_id)
+        settled = settle(session, [flag])[0]
     failpoint("handed_to_a_human")
     done = [settled] if settled else []
     tell(done)

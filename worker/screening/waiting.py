@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Text, bindparam, cast, exists, select
+from sqlalchemy import Row, Text, bindparam, cast, exists, func, select
 from sqlalchemy.orm import Session
 
 from models.judgement.scores import SCORES
@@ -16,9 +16,10 @@ from models.store.database import Base
 
 
 class Waiting(NamedTuple):
-    """A row of that query. `form`, `page`, `origins` and `policy` are JSON that is not parsed yet:
-    an error in one comment must occur where that comment can be screened alone. `models` are the
-    ids of the site's own models that are live, by score.
+    """A row of that query. `body` is the text to screen: that of the edit that waits, if there is
+    one. `form`, `page`, `origins` and `policy` are JSON that is not parsed yet: an error in one
+    comment must occur where that comment can be screened alone. `models` are the ids of the site's
+    own models that are live, by score.
     """
 
     id: str
@@ -47,6 +48,8 @@ class Waiting(NamedTuple):
     policy_version: int
     locale: str
     event_sequence: int
+    version: int
+    edit_id: str | None
     models: Mapping[str, str]
 
 
@@ -64,6 +67,7 @@ def _waiting(row: Row[Any]) -> Waiting:
 
 # Built once, of bare columns: putting the statement together, or making objects from the rows,
 # takes longer than the query itself.
+_COMMENTS, _EDITS = Base.metadata.tables["comments"], Base.metadata.tables["edits"]
 _COMMENT, _THREAD, _SITE, _SITE_SCORE, _READER = (
     Base.metadata.tables[name].c
     for name in ("comments", "threads", "sites", "site_scores", "readers")
@@ -77,16 +81,19 @@ _MODELS = tuple(
 _HAS_READERS = exists().where(_READER.site_id == _COMMENT.site_id)
 _COLUMNS = (
     *(_COMMENT.id, _COMMENT.site_id, _COMMENT.thread_id, _COMMENT.name),
-    *(_COMMENT.email, _COMMENT.email_index, _COMMENT.website, _COMMENT.body),
+    *(_COMMENT.email, _COMMENT.email_index, _COMMENT.website),
+    func.coalesce(_EDITS.c.body, _COMMENT.body),
     *(_COMMENT.at, _COMMENT.address, cast(_COMMENT.form, Text), cast(_COMMENT.page, Text)),
     *(_COMMENT.reader_id, _HAS_READERS, _COMMENT.screenings),
     *(_THREAD.title, _THREAD.title_is_final, _THREAD.url),
     *(_THREAD.url_is_final, _THREAD.moderation, _THREAD.slow_seconds),
     *(cast(_SITE.origins, Text), cast(_SITE.policy, Text), _SITE.policy_version),
-    *(_SITE.locale, _SITE.event_sequence, *_MODELS),
+    *(_SITE.locale, _SITE.event_sequence, _COMMENT.version, _COMMENT.edit_id),
+    *_MODELS,
 )
 _WAITING = (
     select(*_COLUMNS)
+    .select_from(_COMMENTS.outerjoin(_EDITS, _EDITS.c.id == _COMMENT.edit_id))
     .where(
         _COMMENT.id.in_(bindparam("ids", expanding=True)),
         _COMMENT.screen_due.is_not(None),

@@ -19,6 +19,7 @@ from models.records import (
     Comment,
     DecisionRecord,
     Delivery,
+    Edit,
     Endpoint,
     Event,
     Mail,
@@ -175,6 +176,18 @@ def delivery(**values: Any) -> Break:
     return add
 
 
+def edit(what: str, **values: Any) -> Break:
+    def add(session: Any, ids: Ids) -> None:
+        texts = {"by": "author", "before": "Before", "body": "After", "status": "waiting"}
+        session.add(Edit(site_id=1, comment_id=ids[what], **texts, **values))
+
+    return add
+
+
+def edit_review(session: Any, ids: Ids) -> None:
+    session.add(Review(site_id=1, comment_id=ids["approved"], cause="edited"))
+
+
 # One row per rule: a change of the data, and the rules that must report it (others may report it,
 # too).
 BROKEN: dict[str, tuple[Break, set[str]]] = {
@@ -194,6 +207,11 @@ BROKEN: dict[str, tuple[Break, set[str]]] = {
     "a gap in a comment's events": (event("approved", 1, sequence=9), {"events in order"}),
     "an event that supersedes another": (event("undone", 2, supersedes=new_id()), {"events in order"}),
     "a last event of another status": (event("rejected", 2, type="comment.approved"), {"events in order"}),
+    "an edit that nobody looks at": (edit("approved"), {"edits are looked at"}),
+    "an edit of a comment that is not public": (edit("rejected"), {"edits are looked at"}),
+    "an edit that does not exist": (set_("approved", edit_id=new_id()), {"edits exist"}),
+    "a review of no edit": (edit_review, {"edits in review"}),
+    "an erased comment's edit": (edit("erased"), {"erased is erased"}),
     "a site's counter put back": (counter_back, {"site counter"}),
     "pending, and nobody owes a screening": (pending(screen_due=None), {"never screened"}),
     "pending for hours": (pending(at=now() - AGO, screen_due=now()), {"screened in time"}),
