@@ -6,12 +6,21 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Tuple, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from models.identifiers import new_id
 from models.mailing.smtp import can_send
-from models.records import Mail, MailAttempt
+from models.records import (
+    Follow,
+    Mail,
+    MailAttempt,
+    Mailbox,
+    Proof,
+    Reader,
+    ReaderKey,
+    Thread,
+)
 from models.store.database import insert_new, now
 from models.store.secrets import email_index, encrypt_email
 
@@ -81,7 +90,25 @@ def cancel_mails(session: Session, comment_ids: Collection[str]) -> None:
 
 
 def forget_reader(session: Session, reader_id: str) -> None:
-    """Delete every mail to this reader, with its attempts."""
-    theirs = select(Mail.id).where(Mail.reader_id == reader_id)
-    session.execute(delete(MailAttempt).where(MailAttempt.mail_id.in_(theirs)))
-    session.execute(delete(Mail).where(Mail.reader_id == reader_id))
+    """Delete all that mail needs to know about a reader: mails with their attempts, keys, followed
+    threads, choices, and confirmations of the address.
+    """
+    reader = session.get(Reader, reader_id)
+    theirs = Mail.reader_id == reader_id
+    if reader is not None and reader.email_index:
+        its = (reader.site_id, reader.email_index)
+        session.execute(delete(Mailbox).where(_address_of(Mailbox) == its))
+        session.execute(delete(Proof).where(_address_of(Proof) == its))
+        theirs |= _address_of(Mail) == its
+    mails = select(Mail.id).where(theirs)
+    session.execute(delete(MailAttempt).where(MailAttempt.mail_id.in_(mails)))
+    session.execute(delete(Mail).where(theirs))
+    session.execute(delete(ReaderKey).where(ReaderKey.reader_id == reader_id))
+    followed = delete(Follow).where(Follow.reader_id == reader_id).returning(Follow.thread_id)
+    for thread_id in sorted(session.scalars(followed).all()):
+        fewer = update(Thread).where(Thread.id == thread_id)
+        session.execute(fewer.values(followers=Thread.followers - 1))
+
+
+def _address_of(record: type[Mail | Mailbox | Proof]) -> Tuple:
+    return tuple_(record.site_id, record.address_index)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models.identifiers import new_id
 from models.mailing.outbox import cancel_mails, forget_reader, owe_mail
-from models.records import Mail, MailAttempt
+from models.records import Follow, Mail, MailAttempt, Mailbox, Reader, ReaderKey, Thread
 from models.settings import settings
 from models.store.database import begin, now, reading
 from models.store.secrets import decrypt_email, email_index
-from tests.caller import Client
+from tests.caller import Client, posted
 
 LETTER = {"subject": "Hello", "paragraphs": ["How are you?"]}
 
@@ -74,11 +74,24 @@ def test_a_cancelled_mail_keeps_neither_address_nor_text() -> None:
     assert (mail.state, mail.due, mail.address, mail.data) == ("cancelled", None, None, {})
 
 
-def test_mails_to_an_erased_reader_are_deleted_with_their_attempts() -> None:
-    reader = new_id()
+def test_nothing_of_an_erased_reader_s_mail_is_left(client: Client) -> None:
+    reader, index = new_id(), email_index("ann@example.org")
+    owe()
+    posted(client)
+    with begin() as session:
+        session.add(Reader(id=reader, site_id=1, kind="proven", subject="a", email_index=index))
+        session.flush()
+        session.add(Mailbox(site_id=1, address_index=index))
+        session.add(ReaderKey(reader_id=reader, hash="h"))
+        session.add(Follow(thread_id=1, reader_id=reader))
+        session.execute(update(Thread).values(followers=1))
     with begin() as session:
         mail = owe_mail(session, site_id=1, reader_id=reader, kind="reply", data={})
         session.add(MailAttempt(mail_id=mail, at=now(), status=250, ms=1))
     with begin() as session:
         forget_reader(session, reader)
     assert mails() == []
+    with reading() as session:
+        for record in (MailAttempt, Mailbox, ReaderKey, Follow):
+            assert session.scalars(select(record)).all() == []
+        assert session.scalars(select(Thread.followers)).one() == 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from html import unescape
 
 import pytest
 import time_machine
 from sqlalchemy import event, select, update
 
 from models.mailing.choices import choices_token
-from models.records import Comment, Follow, Mail, Mailbox, Reader, Thread
+from models.records import Comment, Follow, Mail, Mailbox, Reader, Statement, Thread
 from models.settings import settings
 from models.store.database import begin, engine, now, reading
 from models.store.receipts import receipt_of
@@ -148,6 +149,10 @@ def test_a_human_decision_is_mailed_to_the_author(
     (mail,) = mailed(server)
     assert mail.message["Subject"] == "Your comment was not published"
     assert f"/sites/demo/receipts/{comment}." in mail.plain
+    with reading() as session:
+        statement = session.scalars(select(Statement)).one()
+    for form in (mail.plain, unescape(mail.html)):
+        assert statement.title in " ".join(form.split())
     moderator.decide(comment, "approve")
     assert mailed(server)[1].message["Subject"] == "Your comment has been published"
 
