@@ -1,10 +1,11 @@
-"""`python -m bench.mails`: 1,000 mails are owed while the mail server is down, slow, or refuses some.
+"""`python -m bench.mails`: 1,000 mails are owed while the mail server is down, slow, or refuses
+some.
 
-Three runs of screening the same number of comments, each in the same process as the sender: without
-mail, with mail to a server that is slow and refuses some, and with one that is down. Prints the
+Each round screens the same number of comments in the same process as the sender: without mail, with
+mail to a server that is slow and refuses some, with one that is down, and again without. Prints the
 p99 of a screening's time with mail as a ratio to that without, and what became of every mail. Exit
-status 1 if a mail was lost, if one that the server accepted never arrived, or if a ratio is above
-1.1 in every round.
+status 1 if a mail was lost, if one that the server accepted never arrived, or if the median of a
+ratio is above 1.1. Run it on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from statistics import median
 
 from sqlalchemy import delete, select
 
 from models.mailing.outbox import owe_mail
-from models.records import Mail, MailAttempt
+from models.records import Mail, MailAttempt, Mailbox
 from models.settings import settings
 from models.store import keyring
 from models.store.database import begin, reading
@@ -58,9 +60,9 @@ def main() -> int:
         with MailServer(recipient=_refuses_some, seconds=SLOW_SECONDS) as server:
             ratios = [_round(client, server, wanted.comments) for _ in range(wanted.rounds)]
             is_complete = _deliver_all(server)
-    fine = [min(each) for each in zip(*ratios, strict=True)]
-    print(f"best round: slow and refusing × {fine[0]:.2f}, down × {fine[1]:.2f}")
-    return 0 if is_complete and max(fine) <= MOST_RATIO else 1
+    middle = [median(each) for each in zip(*ratios, strict=True)]
+    print(f"median: slow and refusing × {middle[0]:.2f}, down × {middle[1]:.2f}")
+    return 0 if is_complete and max(middle) <= MOST_RATIO else 1
 
 
 def _refuses_some(to: str) -> str:
@@ -93,7 +95,7 @@ def _round(client: Client, server: MailServer, comments: int) -> tuple[float, fl
         slow = _p99(client, comments)
     with _mailing(f"smtp://127.0.0.1:{free_port()}"):
         down = _p99(client, comments)
-    alone = max(before, _p99(client, comments))
+    alone = (before + _p99(client, comments)) / 2
     print(f"p99 alone {alone:.1f} ms; slow × {slow / alone:.2f}, down × {down / alone:.2f}")
     return slow / alone, down / alone
 
@@ -106,6 +108,7 @@ def _mailing(url: str) -> Iterator[None]:
     with begin() as session:
         session.execute(delete(MailAttempt))
         session.execute(delete(Mail))
+        session.execute(delete(Mailbox))
     _owe(MAILS)
     sending.wake()
     yield
@@ -164,10 +167,7 @@ def _deliver_all(server: MailServer) -> bool:
 
 def _owed() -> bool:
     with reading() as session:
-        return (
-            session.execute(select(Mail.id).where(Mail.state == "owed").limit(1)).first()
-            is not None
-        )
+        return session.scalar(select(Mail.id).where(Mail.state == "owed").limit(1)) is not None
 
 
 if __name__ == "__main__":
