@@ -15,7 +15,15 @@ from cryptography.exceptions import InvalidTag
 from sqlalchemy import ColumnElement, SQLColumnExpression, func, literal, select, text
 from sqlalchemy.orm import Session
 
-from models.records import Block, Comment, Endpoint, Keyring, Moderator
+from models.records import (
+    Block,
+    Comment,
+    Endpoint,
+    Keyring,
+    Moderator,
+    Reader,
+    SignOnSecret,
+)
 from models.store.database import begin, engine, is_writing, reading
 from models.store.secrets import (
     Secrets,
@@ -39,7 +47,11 @@ LOCK = 0x6B657973  # "keys", the advisory lock under which the row is written
 # Addresses whose key ids are checked: a process with other keys would have left its traces among
 # them.
 NEWEST = 200
-SEALED = ((Endpoint.sealed, "webhook secrets"), (Moderator.second_factor, "second factor"))
+SEALED = (
+    (Endpoint.sealed, "webhook secrets"),
+    (Moderator.second_factor, "second factor"),
+    (SignOnSecret.sealed, "sign-on secret"),
+)
 REMEDY = "restore the keys of this database from your backup (operations/RUNBOOKS.md, Keys)"
 
 
@@ -176,6 +188,8 @@ def _depends(session: Session) -> bool:
     wanted = (
         select(Comment.id),
         select(Endpoint.id),
+        select(SignOnSecret.id),
+        select(Reader.id),
         select(Block.id).where(Block.kind == "author"),
         select(Moderator.id).where(Moderator.second_factor.is_not(None)),
     )

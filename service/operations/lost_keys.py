@@ -20,6 +20,7 @@ from models.records import (
     Proof,
     Reader,
     ReaderKey,
+    SignOnSecret,
 )
 from models.store.database import Base, begin, now
 from models.store.keyring import check_keys, replace_keyring
@@ -70,6 +71,7 @@ def replace_lost_keys() -> Loss:
         )
         session.execute(update(Comment).where(Comment.email.is_not(None)).values(email=None))
         _forget_readers(session)
+        session.execute(delete(SignOnSecret))
         with_factor = update(Moderator).where(Moderator.second_factor.is_not(None))
         session.execute(
             with_factor.values(second_factor=None, second_factor_used=None, recovery_codes=None)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from models.records import SignOn, SignOnSecret, Site
 from models.store.database import begin, insert_new, now, reading
 from models.store.secrets import seal, unseal
-from service.http.problems import Problem
+from service.http.problems import Problem, wrong_field
 from service.moderation.log import note_act
 
 PREFIX = "sso_"
@@ -133,6 +133,24 @@ def settings_of(session: Session, site_id: int) -> Settings:
     if row is None:
         return Settings()
     return Settings(row.jwks_url, tuple(row.algorithms), row.is_single_use, row.shows_avatars)
+
+
+def check_settings(given: Settings) -> None:
+    """Raise a 422 for settings with which no token could be checked."""
+    if not given.algorithms or not set(given.algorithms) <= set(ALGORITHMS):
+        raise wrong_field("algorithms", "Choose at least one algorithm.")
+    needs_url = set(given.algorithms) != {HS256}
+    if needs_url and not given.jwks_url:
+        needing = ", ".join(each for each in given.algorithms if each != HS256)
+        raise wrong_field("jwks_url", f"Enter the JWKS URL with the public keys for {needing}.")
+    if given.jwks_url:
+        # Imported here because it takes memory that a site with secrets does not need.
+        from worker.webhooks.targets import Refused, target  # noqa: PLC0415
+
+        try:
+            target(given.jwks_url)
+        except Refused as error:
+            raise wrong_field("jwks_url", str(error).replace("Webhooks", "JWKS URLs")) from None
 
 
 def save_settings(site_id: int, given: Settings, *, by: str) -> None:

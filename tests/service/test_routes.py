@@ -18,6 +18,7 @@ from models.records import Block, DecisionRecord, Moderator, Notice, Question, S
 from models.store.database import begin, now, reading
 from service.console import mailed_links, signing_in
 from service.people import accounts, api_keys, tickets
+from service.readers import sign_on
 from service.sites import registering
 from tests.caller import Caller, Client, posted, screen_all
 
@@ -134,6 +135,11 @@ CONSOLE = {
     "POST /console/sites/<site>/keys": Row("owner", {"name": "CMS", **CONFIRMED}),
     "POST /console/sites/<site>/keys/<key_id>/rotate": Row("owner", {"overlap": "1", **CONFIRMED}),
     "POST /console/sites/<site>/keys/<key_id>/revoke": Row("owner"),
+    "GET /console/sites/<site>/sign-on": Row("owner"),
+    "POST /console/sites/<site>/sign-on": Row("owner", {"algorithms": "HS256", **CONFIRMED}),
+    "POST /console/sites/<site>/sign-on/secrets": Row("owner", CONFIRMED),
+    "POST /console/sites/<site>/sign-on/secrets/<kid>/revoke": Row("owner"),
+    "POST /console/sites/<site>/sign-on/test": Row("owner"),
     "POST /console/sign-out": Row("account", about=False),
 }
 API = {
@@ -284,6 +290,7 @@ def world(client: Client, moderator: Caller) -> World:
     with begin() as session:
         made = api_keys.create(session, site, api_keys.NewKey(("read",)), by="moderator:x")
     names["key_id"] = made.row.id
+    names["kid"] = sign_on.kid_of(sign_on.create_secret(sign_on.site_id_of("demo"), by="tests"))
     names["webhook"] = names["webhook_id"] = webhook.json["id"]
     names |= {
         "site": "demo",

@@ -94,6 +94,13 @@ CASES = {
         lambda world: (f"/sites/demo/invitations/{world.invitation_id}/resend", {}),
         "to send zoe@paper.example the invitation to be a viewer of demo again",
     ),
+    "POST /console/sites/<site>/sign-on": Case(
+        lambda _: ("/sites/demo/sign-on", {"algorithms": "HS256", "single_use": "1"}),
+        "to change how demo signs its readers in",
+    ),
+    "POST /console/sites/<site>/sign-on/secrets": Case(
+        lambda _: ("/sites/demo/sign-on/secrets", {}), "to create a sign-on secret for demo"
+    ),
     "POST /console/sites/<site>/sign-in": Case(
         lambda _: ("/sites/demo/sign-in", {"second_factor": "required"}),
         "to require a second factor from everyone on demo",
@@ -111,6 +118,8 @@ WITHOUT_PASSWORD = {
     "POST /console/account/sessions/<session_id>/end",
     "POST /console/account/second-factor",
     "POST /console/sites/<site>/keys/<key_id>/revoke",
+    "POST /console/sites/<site>/sign-on/secrets/<kid>/revoke",
+    "POST /console/sites/<site>/sign-on/test",
     "POST /console/sites/<site>/invitations/<invitation_id>/withdraw",
     # These are the daily work. The log names who did it, and it can be undone.
     "POST /console/preferences",
