@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,3 +139,16 @@ def test_a_single_use_token_is_accepted_once(client: Client) -> None:
     check_token(demo(), made)
     with pytest.raises(WrongToken, match="used before"):
         check_token(demo(), made)
+
+
+def test_the_example_of_the_manual_makes_a_token_that_is_accepted(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "sign-on.md").read_text(encoding="utf-8")
+    example = textwrap.dedent(guide.partition("```python\n")[2].partition("   ```")[0])
+    names: dict[str, Any] = {}
+    exec(compile(example, "docs/sign-on.md", "exec"), names)
+    monkeypatch.setenv("GREENROOM_SSO_SECRET", new_secret())
+    user = {"id": 7, "name": "Ann", "email": "ann@example.org", "email_verified": True}
+    found = check_token(demo(), names["greenroom_token"]({**user, "roles": ["staff"]}))
+    assert (found.subject, found.email_is_proven, found.badges) == ("7", True, ("staff",))
