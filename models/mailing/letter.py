@@ -131,10 +131,8 @@ _BUTTON = (
     "display:inline-block;padding:10px 18px;border-radius:6px;background:#1f5fbf;color:#ffffff;"
     "text-decoration:none;font-weight:600"
 )
-_QUIET = "color:#6b7480"
-_FOOTER = (
-    "margin-top:28px;padding-top:14px;border-top:1px solid #9aa3ad;font-size:13px;color:#6b7480"
-)
+_QUIET = "color:inherit"
+_FOOTER = "margin-top:28px;padding-top:14px;border-top:1px solid #9aa3ad;font-size:13px;opacity:.75"
 _PAGE = (
     '<!doctype html><html lang="{language}" dir="{direction}"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -148,7 +148,6 @@ def _values(policy: Policy) -> dict[str, object]:
     values["threads.query"] = " ".join(policy.threads.query)
     values["abuse.first_in_languages"] = " ".join(policy.abuse.first_in_languages)
     values["moderation"], values["identity"] = policy.moderation, policy.identity
-    values["reports_to_hold"] = f"{policy.reports_to_hold:g}"
     values["readers.reserved_names"] = "\n".join(policy.readers.reserved_names)
     values.update(request.form.to_dict())
     return values
@@ -232,10 +231,9 @@ def _changed(kept: dict[str, Any]) -> dict[str, Any]:
             changed[score]["when_abstaining"] = when_abstaining
     for field in (*NUMBERS, *WEIGHTS):
         if field in request.form:
-            part, _, name = field.rpartition(".")
+            part, _, name = field.partition(".")
             given = request.form[field].strip()
-            number = given if field in WEIGHTS else (given.replace(",", ".") or None)
-            (changed[part] if part else changed)[name] = number
+            changed[part][name] = given if field in WEIGHTS else (given.replace(",", ".") or None)
     for field in SWITCHES:
         if field in request.form:
             part, _, name = field.partition(".")

@@ -204,7 +204,7 @@ def _write(together: Sequence[_Ready], site: _Site, planned: Plan, at: datetime)
         planned.results.extend([Result(mail, "owed", at, error=UNREADABLE) for mail in mails])
         return
     words = site.words.mail
-    parts = [_part(told, site) for told in together[:MOST_PARTS]]
+    parts = [part for told in together[:MOST_PARTS] for part in _parts(told, site)]
     subject = _subject(first, site)
     list_ = LISTS[first.mail.kind]
     if len(together) > 1 and first.mail.is_daily:
@@ -225,15 +225,17 @@ def _subject(told: _Ready, site: _Site) -> str:
     return _filled(f"{_form(told)}_subject", told, site)
 
 
-def _part(told: _Ready, site: _Site) -> Part:
+def _parts(told: _Ready, site: _Site) -> list[Part]:
+    """Return what to say about one comment; after a rejection, also the reasons."""
     words, kind, base = site.words.mail, told.mail.kind, settings().base_url
     if kind == "decision":
         url = f"{base}/sites/{site.key}/receipts/{receipt_of(told.comment.id)}"
     else:
         url = f"{base}/sites/{site.key}/c/{told.comment.id}"
     text = _filled(f"{_form(told)}_text", told, site)
-    texts = [text, *in_words(told.reasons, site.words)]
-    return Part("", texts, quoted(told.comment.body), {"text": words[f"{kind}_see"], "url": url})
+    reasons = in_words(told.reasons, site.words)
+    link: Link = {"text": words[f"{kind}_see"], "url": url}
+    return [Part("", [text], quoted(told.comment.body)), Part("", reasons, "", link)]
 
 
 def _form(told: _Ready) -> str:

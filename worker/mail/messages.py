@@ -7,6 +7,7 @@ Signing with DKIM is the relay's task, because it knows the domain's key.
 from __future__ import annotations
 
 from email.message import EmailMessage
+from email.policy import default
 from email.utils import format_datetime, formataddr, parseaddr
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from models.settings import settings
 from models.store.database import now
 
 TEXT, HTML = "plain", "html"
+LONGEST_LINE = 76  # characters of a quoted-printable line (RFC 2045, 6.7)
+LONGEST_HEADER = 900  # characters; RFC 5322 allows 998
 
 
 class Subscription(NamedTuple):
@@ -32,7 +35,7 @@ def message_of(
     """Write the message. Its Message-ID is the same at every attempt, so that a mail program shows
     a repeated mail once.
     """
-    message = EmailMessage()
+    message = EmailMessage(default.clone(max_line_length=LONGEST_LINE))
     name, sender = parseaddr(settings().mail_from)
     message["From"] = formataddr((name or site, sender))
     message["To"] = to
@@ -47,4 +50,7 @@ def message_of(
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(letter.plain(), subtype=TEXT, cte="quoted-printable")
     message.add_alternative(letter.html(), subtype=HTML, cte="quoted-printable")
+    # A long URL has no place to fold, so the default would encode the whole header, and mail
+    # programs would not find the URL in it.
+    message.policy = message.policy.clone(max_line_length=LONGEST_HEADER)
     return message
