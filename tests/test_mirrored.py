@@ -69,6 +69,7 @@ COVERED = {
     "service/console/threads.py": "service/moderation/test_threads.py",
     "service/console/transparency.py": "service/moderation/test_transparency.py",
     "models/settling/edits.py": "models/settling/test_editing.py",
+    "service/readers/mine.py": "service/embed/test_mine.py",
     "service/comments/owning.py": "models/settling/test_editing.py",
     "service/embed/blueprint.py": "service/embed/test_pages.py",
     "service/embed/receipts.py": "service/embed/test_pages.py",

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from flask import Response, request
+from flask import Response
 from pydantic import Field
 
 from models.store.database import now, reading
 from service.http.api_keys import Caller
 from service.http.calls import Noun
 from service.http.problems import Problem, wrong_field
-from service.http.requests import JSON, Month, Query
+from service.http.requests import CSV, Month, Query, wants_csv
 from service.http.responses import json_response
 from service.sites.quality import Quality, Span, public_quality, quality, span
 from service.sites.quality_csv import EXAMPLE, as_csv
-
-CSV = "text/csv"
 
 api = Noun("quality", "Quality", "How often the automatic decisions of a site are wrong.")
 
@@ -59,7 +57,7 @@ def show_quality(who: Caller, query: QualityQuery) -> Response:
     """
     with reading(of_one_moment=True) as session:
         found = quality(session, who.site.id, _span(query))
-    if query.format == "csv" or (query.format is None and _prefers_csv()):
+    if wants_csv(query.format):
         return Response(as_csv(found), content_type=f"{CSV}; charset=utf-8")
     return json_response(found)
 
@@ -87,7 +85,3 @@ def _span(query: QualityQuery) -> Span:
         return span(query.first, query.last, now().date())
     except ValueError as error:
         raise wrong_field("from", str(error)) from None
-
-
-def _prefers_csv() -> bool:
-    return request.accept_mimetypes.best_match((JSON, CSV), default=JSON) == CSV

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from flask import Response, request
+from flask import Response
 from pydantic import Field
 
 from models.store.database import now, reading
 from service.http.api_keys import Caller
 from service.http.calls import Noun
 from service.http.problems import wrong_field
-from service.http.requests import JSON, Query
+from service.http.requests import CSV, Query, wants_csv
 from service.http.responses import json_response
 from service.moderation.transparency import (
     EXAMPLE,
@@ -22,8 +22,6 @@ from service.moderation.transparency import (
     period,
     transparency,
 )
-
-CSV = "text/csv"
 
 api = Noun(
     "transparency", "Transparency", "What a site restricted and why, and what became of appeals."
@@ -63,8 +61,7 @@ def show_transparency(who: Caller, query: TransparencyQuery) -> Response:
     when = _period(query)
     with reading(of_one_moment=True) as session:
         found = transparency(session, who.site.id, when)
-    prefers_csv = request.accept_mimetypes.best_match((JSON, CSV), default=JSON) == CSV
-    if query.format == "csv" or (query.format is None and prefers_csv):
+    if wants_csv(query.format):
         return Response(as_csv(found), content_type=f"{CSV}; charset=utf-8")
     return json_response(found)
 

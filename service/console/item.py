@@ -140,7 +140,8 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> Item:
         for notice in record["notices"]:
             notice["name"] = notice["email"] = None
     thread = session.get_one(Thread, comment.thread_id)
-    statement, appeal = reasons_for(session, comment.id)
+    statement, appeal = reasons_for(session, comment.id) if record["decisions"] else (None, None)
+    is_open = appeal is not None and appeal.status == "open"
     notes = about(session, comment)
     questions = questions_about(session, comment)
     return {
@@ -169,7 +170,7 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> Item:
         "rules": site_rules(session, comment.site_id),
         "statement": statement,
         "appeal": appeal,
-        "is_own_appeal": comment.id in own_appeals(session, [comment.id], who.actor),
+        "is_own_appeal": is_open and bool(own_appeals(session, [comment.id], who.actor)),
         "shown_reports": shown_reports(session, comment.id),
     }
 

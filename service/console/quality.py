@@ -28,7 +28,7 @@ def quality_page() -> str:
     who = looking()
     if not who.sites:
         raise Problem(404, "You have no role on any site.")
-    site, months = _site(who.sites), _months()
+    site, months = chosen_site(who.sites), _months()
     found = _quality(site, months)
     return render_template(
         "console/quality.html",
@@ -46,13 +46,13 @@ def quality_page() -> str:
 
 @console.get("/quality.csv")
 def export_quality() -> Response:
-    site = _site(looking().sites)
+    site = chosen_site(looking().sites)
     table = as_csv(_quality(site, _months()))
     headers = {"Content-Disposition": f"attachment; filename=greenroom-quality-{site}.csv"}
     return Response(table, headers=headers, content_type="text/csv; charset=utf-8")
 
 
-def _site(sites: Collection[str]) -> str:
+def chosen_site(sites: Collection[str]) -> str:
     site = request.args.get("site") or min(sites, default="")
     if site not in sites:
         raise Problem(404, "There is no such site.")

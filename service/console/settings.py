@@ -148,6 +148,7 @@ def _values(policy: Policy) -> dict[str, object]:
     values["threads.query"] = " ".join(policy.threads.query)
     values["abuse.first_in_languages"] = " ".join(policy.abuse.first_in_languages)
     values["moderation"], values["identity"] = policy.moderation, policy.identity
+    values["reports_to_hold"] = f"{policy.reports_to_hold:g}"
     values["readers.reserved_names"] = "\n".join(policy.readers.reserved_names)
     values.update(request.form.to_dict())
     return values
@@ -231,9 +232,10 @@ def _changed(kept: dict[str, Any]) -> dict[str, Any]:
             changed[score]["when_abstaining"] = when_abstaining
     for field in (*NUMBERS, *WEIGHTS):
         if field in request.form:
-            part, _, name = field.partition(".")
+            part, _, name = field.rpartition(".")
             given = request.form[field].strip()
-            changed[part][name] = given if field in WEIGHTS else (given.replace(",", ".") or None)
+            number = given if field in WEIGHTS else (given.replace(",", ".") or None)
+            (changed[part] if part else changed)[name] = number
     for field in SWITCHES:
         if field in request.form:
             part, _, name = field.partition(".")

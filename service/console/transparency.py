@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import date
 
 from flask import Response, render_template, request
@@ -12,6 +11,7 @@ from models.records import Site
 from models.store.database import now, reading
 from service.console import words
 from service.console.blueprint import console, looking
+from service.console.quality import chosen_site
 from service.http.problems import Problem
 from service.http.responses import json_response
 from service.moderation.transparency import (
@@ -27,7 +27,7 @@ from service.moderation.transparency import (
 def transparency_page() -> str:
     """Show the report of a site; without a choice, of the first one that the moderator may see."""
     who = looking()
-    site, when = _site(who.sites), _period()
+    site, when = chosen_site(who.sites), _period()
     return render_template(
         "console/transparency.html",
         who=who,
@@ -39,28 +39,19 @@ def transparency_page() -> str:
 
 @console.get("/transparency.csv")
 def export_transparency() -> Response:
-    site = _site(looking().sites)
+    site = chosen_site(looking().sites)
     table = as_csv(_report(site, _period()))
     return Response(table, headers=_file(site, "csv"), content_type="text/csv; charset=utf-8")
 
 
 @console.get("/transparency.json")
 def export_transparency_as_json() -> Response:
-    site = _site(looking().sites)
+    site = chosen_site(looking().sites)
     return json_response(_report(site, _period()), headers=_file(site, "json"))
 
 
 def _file(site: str, kind: str) -> dict[str, str]:
     return {"Content-Disposition": f"attachment; filename=greenroom-transparency-{site}.{kind}"}
-
-
-def _site(sites: Collection[str]) -> str:
-    if not sites:
-        raise Problem(404, "You have no role on any site.")
-    site = request.args.get("site") or min(sites)
-    if site not in sites:
-        raise Problem(404, "There is no such site.")
-    return site
 
 
 def _period() -> Period:

@@ -1,34 +1,112 @@
-"""The page of a receipt: what happened to the comment, without JavaScript."""
+"""The page of a receipt, without JavaScript: what happened to the comment, and the forms with which
+its author edits or deletes it.
+"""
 
 from __future__ import annotations
 
-from flask import Response, abort, render_template, url_for
+from flask import Response, abort, redirect, render_template, request, url_for
+from pydantic import ValidationError
+from sqlalchemy import select
+from werkzeug.wrappers import Response as BaseResponse
 
 from models.locales.words import words_for
-from service.comments.receipts import find_receipt
+from models.records import Comment
+from models.store.database import reading
+from service.comments import owning
+from service.comments.owning import EditRefused
+from service.comments.receipts import Receipt, find_receipt
+from service.comments.submission import NewText
 from service.embed.blueprint import embed, html_answer, wished_language
+from service.http import limits
+from service.http.addresses import reader
+from service.http.form_tokens import issue_form_token
 from service.readers.appeals import facts_of
-from service.sites.lookup import find_site
+from service.sites.lookup import SiteInfo, find_site
 
 
 @embed.get("/sites/<site_key>/receipts/<receipt>")
 def whats_next(site_key: str, receipt: str) -> Response:
-    """Show the receipt in words. While the comment is pending, the page reloads by itself."""
+    """Show the receipt in words. While the comment is pending, the page reloads by itself, except
+    for `?change=edit` and `?change=delete`, which show a form.
+    """
+    site, found = _wanted(site_key, receipt)
+    return _page(site, found, receipt, change=request.args.get("change", ""))
+
+
+@embed.post("/sites/<site_key>/receipts/<receipt>")
+def change_own(site_key: str, receipt: str) -> BaseResponse:
+    """Edit or delete the comment, then show its receipt."""
+    site, found = _wanted(site_key, receipt)
+    if too_fast := limits.count_change(reader()):
+        raise too_fast
+    if request.form.get("do") == "delete":
+        owning.delete(found.comment_id)
+    else:
+        typed = request.form.get("body", "")
+        words = words_for(wished_language(), site.locale)
+        try:
+            owning.edit(found.comment_id, NewText.model_validate({"body": typed}))
+        except EditRefused as refused:
+            error = words.own[f"not_{refused.why}"]
+            return _page(site, found, receipt, change="edit", typed=typed, error=error, status=403)
+        except ValidationError:
+            is_long = len(typed.strip()) > MOST_LETTERS
+            error = words.pages["far"].replace("{n}", str(MOST_LETTERS)) if is_long else ""
+            error = error or words.form["missing"]
+            return _page(site, found, receipt, change="edit", typed=typed, error=error, status=422)
+    lang = wished_language()
+    return redirect(url_for("embed.whats_next", site_key=site.key, receipt=receipt, lang=lang), 303)
+
+
+MOST_LETTERS = 10_000
+
+
+def _wanted(site_key: str, receipt: str) -> tuple[SiteInfo, Receipt]:
     site, found = find_site(site_key) or abort(404), find_receipt(receipt)
     if found is None or found.site != site.key:
         abort(404)
-    words = words_for(wished_language(), site.locale)
-    back = url_for("embed.thread", site_key=site.key, thread=found.thread, lang=wished_language())
-    return html_answer(
-        render_template(
-            "embed/receipt.html",
-            words=words,
-            site=site,
-            told=found.answer,
-            because=found.because,
-            back=back,
-            receipt=receipt,
-            facts=facts_of(found.answer["statement"], words),
-            lang=wished_language(),
-        )
+    return site, found
+
+
+def _page(  # noqa: PLR0913 — the parts of the page
+    site: SiteInfo,
+    found: Receipt,
+    receipt: str,
+    *,
+    change: str,
+    typed: str | None = None,
+    error: str = "",
+    status: int = 200,
+) -> Response:
+    words, lang = words_for(wished_language(), site.locale), wished_language()
+    told = found.answer
+    waiting = told["edit"]["body"] if told["edit"] and told["edit"]["status"] == "waiting" else None
+    page = render_template(
+        "embed/receipt.html",
+        words=words,
+        site=site,
+        told=told,
+        because=found.because,
+        because_of_edit=found.because_of_edit,
+        back=url_for("embed.thread", site_key=site.key, thread=found.thread, lang=lang),
+        here=url_for("embed.whats_next", site_key=site.key, receipt=receipt, lang=lang),
+        receipt=receipt,
+        facts=facts_of(told["statement"], words),
+        lang=lang,
+        change=change,
+        typed=typed if typed is not None else waiting or told["body"],
+        error=error,
+        is_deleted=found.because == "because_deleted",
+        thread=found.thread,
+        again=_again(site, found.comment_id) if told["status"] == "rejected" else None,
+        most=MOST_LETTERS,
     )
+    return html_answer(page, status=status)
+
+
+def _again(site: SiteInfo, comment_id: str) -> dict[str, str]:
+    """Return what the form for sending the text again knows already."""
+    wanted = select(Comment.name, Comment.parent_id).where(Comment.id == comment_id)
+    with reading() as session:
+        name, parent = session.execute(wanted).one()
+    return {"name": name, "parent": parent or "", "token": issue_form_token(site.key)}

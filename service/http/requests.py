@@ -16,6 +16,7 @@ from service.http.api_types import ID_SCHEMA
 from service.http.problems import Problem, Shape, from_validation, shaped
 
 JSON = "application/json"
+CSV = "text/csv"
 FORM = "application/x-www-form-urlencoded"
 MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
 
@@ -147,3 +148,10 @@ Moment = Annotated[datetime | None, BeforeValidator(_parsed_moment)]
 Limit100 = Annotated[int, Field(ge=1, le=100, description=MOST), whole_number(100)]
 Limit200 = Annotated[int, Field(ge=1, le=200, description=MOST), whole_number(200)]
 Limit1000 = Annotated[int, Field(ge=1, le=1000, description=MOST), whole_number(1000)]
+
+
+def wants_csv(chosen: str | None) -> bool:
+    """Whether a call answers with a table: its parameter `format` decides, or else `Accept`."""
+    if chosen is not None:
+        return chosen == "csv"
+    return request.accept_mimetypes.best_match((JSON, CSV), default=JSON) == CSV

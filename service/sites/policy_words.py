@@ -11,6 +11,7 @@ CHOICES = {
     "reject": "reject the comment",
 }
 NUMBERS = {
+    "reports_to_hold": "Weight of the reports that hold a published comment",
     "spam.flag_above": "Hold comments with at least this spam score",
     "spam.flag_above_with_hint": (
         "Hold comments with at least this score if another check found something"
@@ -75,7 +76,6 @@ OTHERS = {
     "abuse.first_in_languages": "Languages in which a moderator reads every comment first",
     "threads.query": "URL parameters that identify a page of the site",
     "form.min_seconds": "Seconds that count as faster than a person can type",
-    "reports_to_hold": "Weight of the reports that hold a published comment",
     "rules": "Rules of the site",
     "could_not_run": "What happens if a check cannot run",
 }

@@ -71,6 +71,7 @@ def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Greenroom]:
             GREENROOM_RATE_LIMITS="off",
             GREENROOM_SMTP_URL=mail.url,
             GREENROOM_MAIL_FROM="comments@paper.test",
+            GREENROOM_MAIL_DELAY_SECONDS="0",
         ) as service,
         Newspaper(service.url) as paper,
     ):

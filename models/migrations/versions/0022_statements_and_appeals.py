@@ -42,9 +42,9 @@ def _statements() -> None:
         sa.ForeignKeyConstraint(["decision_id"], ["decisions.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("decision_id"),
+        sa.Index("ix_statements_comment_id", "comment_id"),
+        sa.Index("ix_statements_site_id_at", "site_id", "at"),
     )
-    op.create_index("ix_statements_comment_id", "statements", ["comment_id"])
-    op.create_index("ix_statements_site_id_at", "statements", ["site_id", "at"])
 
 
 def _appeals() -> None:
@@ -67,9 +67,9 @@ def _appeals() -> None:
         sa.ForeignKeyConstraint(["closed_by"], ["decisions.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("decision_id"),
+        sa.Index("ix_appeals_comment_id", "comment_id"),
+        sa.Index("ix_appeals_site_id_opened_at", "site_id", "opened_at"),
     )
-    op.create_index("ix_appeals_comment_id", "appeals", ["comment_id"])
-    op.create_index("ix_appeals_site_id_opened_at", "appeals", ["site_id", "opened_at"])
 
 
 def downgrade() -> None:

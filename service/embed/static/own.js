@@ -22,7 +22,7 @@ export default class Own {
   async restore(own) {
     const { kept, known } = this.talk;
     const receipt = known.has(own.id) ? null : await this.ask(own.receipt).catch(() => null);
-    if (!receipt || receipt.status === "approved" || receipt.field) {
+    if (!receipt || receipt.status === "approved" || receipt.field === "email") {
       kept.mine = kept.mine.filter((other) => other !== own);
       return;
     }
@@ -53,6 +53,7 @@ export default class Own {
       told.append(make("p", {}, WORDS.form.rejected));
       if (!reasons.length && talk.code === "en" && reason) told.append(make("p", {}, reason));
     }
+    if (own.told?.field === "name") told.append(make("p", {}, WORDS.identity.taken));
     told.append(...reasons);
     const again = status === "rejected" && button(WORDS.edit.again, () => this.again(own));
     const appeal = status === "rejected" && talk.appeal?.choice(own, place);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.caller import Client, posted, screen_all
+from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import SignedIn
 
 
@@ -79,3 +79,16 @@ def test_a_notice_is_dismissed_with_an_answer(person: SignedIn, noticed: str) ->
     page = person.get(f"/?tab=all&item={noticed}")
     assert "It is on the public register." in page
     assert "dismissed a notice of illegal content" in person.get("/log?kind=notices")
+
+
+def test_the_owner_sets_how_many_reports_hold_a_comment(
+    person: SignedIn, client: Client, moderator: Caller
+) -> None:
+    form = {"do": "save", "version": "1", "reports_to_hold": "1,5"}
+    assert person.form("/settings/demo", **form).status_code == 303
+    assert 'name="reports_to_hold" value="1.5"' in person.get("/settings?site=demo")
+    policy = moderator.call("GET", "/policy").json
+    assert policy
+    assert policy["reports_to_hold"] == 1.5
+    wrong = person.form("/settings/demo", **{**form, "version": "2", "reports_to_hold": ""})
+    assert wrong.status_code == 422

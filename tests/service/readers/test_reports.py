@@ -13,6 +13,7 @@ from models.settings import settings
 from models.store.database import begin, reading
 from models.store.signed_ids import signed
 from tests.caller import Answer, Caller, Client, posted, screen_all
+from tests.service.readers.tokens import new_secret, token
 
 NOBODY = "0195511c-6a20-7c3e-9d41-3f1f0a6b52c7"
 
@@ -189,3 +190,26 @@ def test_no_answer_names_the_reporter(client: Client, moderator: Caller, publish
         assert "192.0.2.77" not in told
         assert row.address not in told
         assert "secret words" not in told
+
+
+def test_known_readers_count_by_identity_and_keep_their_accuracy(
+    client: Client, moderator: Caller, published: str
+) -> None:
+    secret = new_secret()
+    known = {
+        name: {"Greenroom-Identity": token(secret, sub=name, name=name)} for name in ("Ann", "Ben")
+    }
+    path = f"/v1/sites/demo/comments/{published}/reports"
+    for headers in known.values():
+        assert client.post(path, json={"reason": "hate"}, headers=headers).status_code == 202
+    assert moderator.record(published)["reports"]["open"] == 2
+    moderator.decide(published, "approve")
+
+    other = posted(client, body="Another one.", email="other@example.org")
+    screen_all()
+    path = f"/v1/sites/demo/comments/{other}/reports"
+    client.post(path, json={"reason": "hate"}, headers=known["Ann"])
+    assert moderator.record(other)["reports"]["weight"] == 0.6667
+
+    wrong = {"Greenroom-Identity": token("sso_" + "x" * 40)}
+    assert client.post(path, json={"reason": "hate"}, headers=wrong).status_code == 401

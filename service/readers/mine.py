@@ -1,0 +1,92 @@
+"""A reader's own comments on a site, across its threads: those of their receipts, and those that
+they wrote while their identity was known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ColumnElement
+from typing_extensions import TypedDict
+
+from models.records import Comment, Edit, Thread
+from models.settling.actor import AUTHOR
+from models.store.receipts import receipt_of
+from models.text.stamps import utc_stamp
+from service.comments.receipts import ReceiptStatus, comment_of, read_receipt
+from service.http.api_types import Id, Time, Url
+
+MOST_RECEIPTS = 200
+
+
+class OwnText(TypedDict):
+    """A text that the author sent, and when."""
+
+    body: str
+    at: Time
+
+
+class OwnComment(ReceiptStatus):
+    """A comment with everything that its author gave Greenroom, except for the email address."""
+
+    receipt: str
+    thread: str
+    url: Url | None
+    title: str | None
+    parent: Id | None
+    name: str
+    website: Url | None
+    posted_at: Time
+    edits: list[OwnText]
+
+
+def own_ids(
+    session: Session, site_id: int, receipts: Sequence[str], reader_id: str | None
+) -> list[str]:
+    """Return the ids of the comments, the newest first. Erased comments are left out."""
+    named = {comment_of(receipt.rpartition("/")[2]) for receipt in receipts[:MOST_RECEIPTS]}
+    theirs: ColumnElement[bool] = Comment.id.in_([id_ for id_ in named if id_])
+    if reader_id:
+        theirs = theirs | (Comment.reader_id == reader_id)
+    wanted = select(Comment.id).where(
+        theirs, Comment.site_id == site_id, Comment.erased_at.is_(None)
+    )
+    return list(session.scalars(wanted.order_by(Comment.id.desc()).limit(MOST_RECEIPTS)))
+
+
+def own_comments(session: Session, ids: Sequence[str]) -> list[OwnComment]:
+    rows = select(Comment, Thread.key, Thread.url, Thread.title)
+    rows = rows.join(Thread, Thread.id == Comment.thread_id).where(Comment.id.in_(ids))
+    found = {row[0].id: row for row in session.execute(rows)}
+    edits = _edits(session, ids)
+    return [_own(session, found[id_], edits.get(id_, [])) for id_ in ids]
+
+
+def _edits(session: Session, ids: Sequence[str]) -> dict[str, list[OwnText]]:
+    wanted = select(Edit).where(Edit.comment_id.in_(ids), Edit.by == str(AUTHOR))
+    found: dict[str, list[OwnText]] = {}
+    for edit in session.scalars(wanted.order_by(Edit.id)):
+        found.setdefault(edit.comment_id, []).append({"body": edit.body, "at": utc_stamp(edit.at)})
+    return found
+
+
+def _own(
+    session: Session, row: Row[Comment, str, str | None, str | None], edits: list[OwnText]
+) -> OwnComment:
+    comment, key, url, title = row
+    found = read_receipt(session, comment.id)
+    assert found is not None
+    return {
+        **found.answer,
+        "receipt": f"/v1/receipts/{receipt_of(comment.id)}",
+        "thread": key,
+        "url": url,
+        "title": title,
+        "parent": comment.parent_id,
+        "name": comment.name,
+        "website": comment.website,
+        "posted_at": utc_stamp(comment.at),
+        "edits": edits,
+    }

@@ -1,0 +1,127 @@
+"""Readers see, edit, download and delete their comments on plain pages, without JavaScript."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from service.comments.receipts import receipt_of
+from tests.caller import Caller, Client, posted, screen_all
+
+FORM = "application/x-www-form-urlencoded"
+NEW = "The ferry was late twice this week."
+
+
+def published(client: Client, **fields: str) -> str:
+    comment = posted(client, **fields)
+    screen_all()
+    return comment
+
+
+def page_of(comment: str) -> str:
+    return f"/sites/demo/receipts/{receipt_of(comment)}"
+
+
+def test_the_receipt_page_edits_and_deletes_a_comment(client: Client) -> None:
+    comment = published(client)
+    page = client.get(page_of(comment)).text
+    assert "Save changes" in page
+    assert "The ferry was late again." in page
+    saved = client.post(page_of(comment), data={"do": "edit", "body": NEW})
+    assert (saved.status_code, saved.location) == (303, page_of(comment))
+    assert "Your change is being checked." in client.get(page_of(comment)).text
+
+    asked = client.get(f"{page_of(comment)}?change=delete").text
+    assert "Replies to it stay." in asked
+    assert 'value="delete"' in asked
+    assert client.post(page_of(comment), data={"do": "delete"}).status_code == 303
+    gone = client.get(page_of(comment)).text
+    assert "Your comment was deleted." in gone
+    assert "<form" not in gone
+
+
+def test_a_wrong_edit_shows_the_form_again_with_its_text(client: Client, moderator: Caller) -> None:
+    comment = published(client)
+    blank = client.post(page_of(comment), data={"body": " "})
+    assert (blank.status_code, "Please fill in this field." in blank.text) == (422, True)
+    long = client.post(page_of(comment), data={"body": "a" * 10_001})
+    assert (long.status_code, "at most 10000 characters" in long.text) == (422, True)
+    moderator.call("PATCH", "/policy", json={"edit_minutes": 0})
+    late = client.post(page_of(comment), data={"body": NEW})
+    assert (late.status_code, NEW in late.text) == (403, True)
+    assert "does not let readers edit" in late.text
+
+
+def test_a_rejected_comment_can_be_sent_again_from_its_receipt(
+    client: Client, moderator: Caller
+) -> None:
+    comment = published(client)
+    moderator.decide(comment, "reject")
+    page = client.get(page_of(comment)).text
+    assert "Edit and send again" in page
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
+    again = {**fields, "name": "Ann", "email": "ann@example.org", "body": NEW}
+    answer = client.post("/v1/sites/demo/comments", data=again)
+    assert answer.status_code == 303
+    assert receipt_of(comment) not in answer.location
+
+
+def test_a_reader_sees_the_comments_of_all_receipts(client: Client) -> None:
+    one, two = published(client), published(client, thread="/market", body="Fresh fish.")
+    other = published(client, body="Somebody else's.")
+    assert "one per line" in client.get("/sites/demo/mine").text
+    receipts = f"/v1/receipts/{receipt_of(one)}\n{receipt_of(two)}\nnonsense"
+    page = client.post("/sites/demo/mine", data={"receipts": receipts}).text
+    assert "The ferry was late again." in page
+    assert "Fresh fish." in page
+    assert other not in page
+    assert page_of(one) in page
+
+
+def test_own_comments_are_downloaded_and_erased(client: Client, moderator: Caller) -> None:
+    comment = published(client)
+    client.patch(f"/v1/receipts/{receipt_of(comment)}", json={"body": NEW})
+    data = {"receipt": receipt_of(comment)}
+    export = client.post("/sites/demo/mine", data={**data, "do": "export"})
+    assert "attachment" in export.headers["Content-Disposition"]
+    assert "ann@example.org" not in export.text
+    (own,) = export.json["comments"]
+    assert (own["id"], own["name"], own["thread"]) == (comment, "Ann", "/harbour")
+    assert [edit["body"] for edit in own["edits"]] == [NEW]
+    asked = client.post("/sites/demo/mine", data={**data, "do": "ask"}).text
+    assert "Delete all of these comments?" in asked
+    erased = client.post("/sites/demo/mine", data={**data, "do": "erase"}).text
+    assert "Your comments were deleted." in erased
+    assert moderator.record(comment)["status"] == "deleted"
+    assert "No comments found." in client.post("/sites/demo/mine", data=data).text
+
+
+def test_the_element_gets_own_comments_as_json(client: Client) -> None:
+    comment = published(client)
+    origin = {"Origin": "http://localhost:8000"}
+    asked = {"receipts": [receipt_of(comment)]}
+    answer = client.post("/sites/demo/mine", json=asked, headers=origin)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert [own["receipt"] for own in answer.json["comments"]] == [
+        f"/v1/receipts/{receipt_of(comment)}"
+    ]
+    erased = client.post("/sites/demo/mine", json={**asked, "do": "erase"})
+    assert erased.json == {"erased": [comment]}
+
+
+@pytest.mark.parametrize("language", ["ar", "de", "en", "es", "fa", "fr", "he", "ru"])
+def test_own_pages_speak_the_readers_language(
+    client: Client, moderator: Caller, language: str
+) -> None:
+    comment = published(client)
+    query = f"?lang={language}"
+    for page in (f"{page_of(comment)}{query}", f"/sites/demo/mine{query}"):
+        assert client.get(page).status_code == 200
+    shown = client.post(f"/sites/demo/mine{query}", data={"receipt": receipt_of(comment)})
+    assert receipt_of(comment) in shown.text
+
+
+def test_a_wrong_identity_is_refused(client: Client) -> None:
+    answer = client.post("/sites/demo/mine", data={"identity": "rk_wrong"})
+    assert answer.status_code == 401
