@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
+from models.records import Appeal as AppealRow
 from models.records import Comment, DecisionRecord, Reader, Screening, Thread
 from models.records import Edit as EditRecord
 from models.records import Review as ReviewRecord
@@ -32,7 +33,7 @@ from service.moderation.objections import (
 )
 from service.people.names import actors_of
 
-Logged = TypeVar("Logged", ReviewRecord, DecisionRecord, EditRecord)
+Logged = TypeVar("Logged", ReviewRecord, DecisionRecord, EditRecord, AppealRow)
 
 
 class Evidence(TypedDict):
@@ -111,6 +112,19 @@ class KnownReader(TypedDict):
     since: Time
 
 
+class AppealRecord(TypedDict):
+    """An appeal of the author against a decision. `answer` is null while it is open."""
+
+    id: Id
+    decision: Id
+    status: Annotated[str, OneOf(("open", "upheld", "reversed", "changed", "withdrawn"))]
+    text: Annotated[str, Field(examples=["I criticized the timetable, not the staff."])]
+    answer: Annotated[str | None, Field(examples=["You are right. Sorry."])]
+    opened: Time
+    due: Time
+    closed: Time | None
+
+
 class CommentRecord(TypedDict):
     """Everything that Greenroom stores about a comment. If `blind` is true, the comment is a sample
     for a moderator to judge, so the record hides the checks' findings and the automatic decision.
@@ -137,6 +151,7 @@ class CommentRecord(TypedDict):
     evidence: list[Evidence]
     reviews: list[Review]
     decisions: list[Decision]
+    appeals: list[AppealRecord]
     edits: list[Edit]
     campaign: Id | None
     blind: bool
@@ -152,6 +167,7 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentR
     reviews = _grouped(session, ReviewRecord, ids)
     decisions = _grouped(session, DecisionRecord, ids)
     edits = _grouped(session, EditRecord, ids)
+    appeals = _grouped(session, AppealRow, ids)
     bys = {decision.by for log in decisions.values() for decision in log}
     bys |= {edit.by for log in edits.values() for edit in log}
     actors = actors_of(session, bys)
@@ -165,6 +181,7 @@ def full_records(session: Session, comments: Sequence[Comment]) -> list[CommentR
             reviews=reviews[comment.id],
             decisions=decisions[comment.id],
             edits=edits[comment.id],
+            appeals=appeals[comment.id],
             actors=actors,
             objections=(reports.get(comment.id) or no_reports(), notices.get(comment.id, [])),
             reader=readers.get(comment.reader_id or ""),
@@ -181,6 +198,7 @@ def _record(  # noqa: PLR0913 — the parts of one record
     reviews: Sequence[ReviewRecord],
     decisions: Sequence[DecisionRecord],
     edits: Sequence[EditRecord],
+    appeals: Sequence[AppealRow],
     actors: Mapping[str, ActorShape | None],
     objections: tuple[Reports, list[NoticeRecord]],
     reader: KnownReader | None,
@@ -208,6 +226,7 @@ def _record(  # noqa: PLR0913 — the parts of one record
         "evidence": evidence,
         "reviews": [_review(review) for review in reviews],
         "decisions": [decision_shape(decision, actors[decision.by]) for decision in decisions],
+        "appeals": [_appeal(appeal) for appeal in appeals],
         "edits": [_edit(edit, actors[edit.by]) for edit in edits],
         "campaign": comment.campaign,
         "blind": False,
@@ -276,6 +295,7 @@ def _blindfolded(record: CommentRecord) -> CommentRecord:
         "status": "flagged",
         "evidence": [],
         "decisions": [],
+        "appeals": [],
         "edits": [],
         "reviews": [{**first, "cause": "sampled"}],
         "blind": True,
@@ -327,6 +347,19 @@ def _review(review: ReviewRecord) -> Review:
         "opened": utc_stamp(review.opened_at),
         "due": utc_stamp(review.due_at),
         "closed": utc_stamp(review.closed_at),
+    }
+
+
+def _appeal(appeal: AppealRow) -> AppealRecord:
+    return {
+        "id": appeal.id,
+        "decision": appeal.decision_id,
+        "status": appeal.status,
+        "text": appeal.text,
+        "answer": appeal.answer if appeal.closed_at else None,
+        "opened": utc_stamp(appeal.opened_at),
+        "due": utc_stamp(appeal.due_at),
+        "closed": utc_stamp(appeal.closed_at),
     }
 
 

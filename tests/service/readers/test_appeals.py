@@ -167,7 +167,11 @@ def test_an_appeal_is_reviewed_and_an_approval_reverses_the_decision(
     assert receipt(client, comment)["appeal"]["status"] == "open"
     assert open_causes(comment) == ["appealed"]
     assert problem(appeal(client, comment), 409)["detail"].startswith("You have already appealed")
+    waiting = moderator.call("GET", "/queue?cause=appealed").json["items"]
+    assert [(item["id"], item["appeals"][0]["text"]) for item in waiting] == [(comment, WHY)]
     moderator.decide(comment, "approve", answer="You are right.")
+    (kept,) = moderator.record(comment)["appeals"]
+    assert (kept["status"], kept["answer"]) == ("reversed", "You are right.")
     told = receipt(client, comment)
     assert (told["status"], told["statement"]) == ("approved", None)
     assert (told["appeal"]["status"], told["appeal"]["answer"]) == ("reversed", "You are right.")
