@@ -84,7 +84,7 @@ class SpamPolicy(_Part):
 
     flag_above: Probability = 0.5
     flag_above_with_hint: Probability = 0.4
-    flag_above_little_known: Probability = 0.1
+    flag_above_little_known: Probability = 0.2
     reject_above: Probability | None = None
     when_abstaining: WhenAbstaining = "judge"
 

@@ -15,7 +15,7 @@ import pytest
 
 from models.abuse.training.sources import KINDS
 from models.classifier.attributes import base_attributes
-from models.classifier.features import features
+from models.classifier.features import sparse_features
 from models.classifier.file import shipped
 from models.classifier.model import base_model
 from models.judgement.policy import AbusePolicy
@@ -85,7 +85,7 @@ def test_everyday_phrases_pass(text: str) -> None:
 def test_it_tells_threats_from_insults() -> None:
     assert base_attributes(ABUSE).names == KINDS
     threat, insult = base_attributes(ABUSE).of_rows(
-        features(["I will find you and kill you", "You are a stupid idiot"])
+        sparse_features(["I will find you and kill you", "You are a stupid idiot"])
     )
     assert threat["threat"] > 0.5
     assert insult["insult"] > 0.5

@@ -148,8 +148,8 @@ RULES = [
     ),
     # In a language that it has learned a little, clearly fine comments are published, a human
     # decides all others, and none is rejected.
-    ([little_known(0.09)], DEFAULT, APPROVE, [CLEAN]),
-    ([little_known(0.1)], DEFAULT, FLAG, ["spam score 0.1; it has read little of it"]),
+    ([little_known(0.19)], DEFAULT, APPROVE, [CLEAN]),
+    ([little_known(0.2)], DEFAULT, FLAG, ["spam score 0.2; it has read little of it"]),
     (
         [little_known(0.99)],
         Policy(spam=SpamPolicy(reject_above=0.9)),

@@ -3,7 +3,8 @@ post.
 
 All texts are our own and never trained on. LOOKED_AT was read with its scores when the default
 policy was last changed. UNSEEN was written in the same hour, and nothing was changed because of its
-results, so its figures are unbiased. The comments are judged by text alone, with the default
+results, except that the threshold for languages of which the model has read a little was later
+raised to .2 and not to .25, so that most of its advertisements are still held. The comments are judged by text alone, with the default
 policy. Run as a script, this prints the mistakes in LOOKED_AT.
 """
 
@@ -377,6 +378,28 @@ UNSEEN = Posted(
 )
 
 
+# Written after the threshold for languages that the model knows a little had been raised from .1 to
+# .2 for such comments; it was not changed again.
+WITH_A_LINK_OR_A_PRICE = [
+    "Die Stadt hat den Plan schon 2024 veröffentlicht: https://www.stadt.example/verkehr/plan.pdf",
+    "Mein Abo kostet inzwischen 49 € im Monat, vor zwei Jahren waren es noch 29.",
+    "Den Bericht vom letzten Jahr findet man hier: https://www.zeitung.example/archiv/bericht",
+    "Für 12,50 Euro bekommt man in der Kantine nicht einmal mehr einen Nachtisch.",
+    "In der Statistik (https://www.amt.example/miete) steht etwas anderes als im Artikel.",
+    "Die Sanierung sollte 3,2 Millionen Euro kosten, am Ende waren es neun.",
+    "A prefeitura publicou o edital aqui: https://www.cidade.example/editais/ponte",
+    "Pago 80 reais por mês de ônibus e ele quase nunca chega na hora.",
+    "O relatório completo está em https://www.instituto.example/relatorios/agua-2025",
+    "Um café por 4 euros no centro é um absurdo, no meu bairro custa 1,20.",
+    "Segundo https://www.jornal.example/2019/obra a obra já devia estar pronta.",
+    "A reforma da escola custou R$ 300 mil e ainda chove na sala da minha filha.",
+    "El informe está aquí: https://www.ayuntamiento.example/informes/ruido y dice lo contrario.",
+    "Mi alquiler subió de 600 a 850 euros en dos años.",
+    "Il verbale si trova qui: https://www.comune.example/verbali e vale la pena leggerlo.",
+    "Il biglietto costa 2,20 euro e l'autobus passa una volta all'ora.",
+]
+
+
 def held(texts: list[str]) -> list[str]:
     """Return the comments that the default policy does not publish, each posted by someone who took
     their time.
@@ -400,6 +423,10 @@ def held(texts: list[str]) -> list[str]:
 def test_ordinary_comments_go_live_in_every_language_it_has_read() -> None:
     for part in (LOOKED_AT, UNSEEN):
         assert len(held(every(part.readers))) <= 1
+
+
+def test_few_readers_who_give_a_source_or_a_price_are_held() -> None:
+    assert len(held(WITH_A_LINK_OR_A_PRICE)) <= 4  # 6 with .1
 
 
 def test_hardly_any_plain_spam_goes_live() -> None:
