@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.abuse.training.measuring import Measured, markdown
 from models.abuse.training.training import Trained
 from models.classifier.training.corpus import Row
+from models.classifier.training.saved import Saved
 
 _BEGIN, _END = "<!-- measured by `greenroom evaluate` -->", "<!-- end -->"
 
@@ -46,10 +46,12 @@ class MeasuredPart(_Section):
     tables: list[MeasuredTable]
 
 
-class Card(_Section):
+class Card(_Section, Saved):
     """The whole card. `parts` says how many rows the model learned from, how many its thresholds
     were fitted on, and how many are only reported.
     """
+
+    indent = 1  # its tables are long
 
     version: str
     sha256: str
@@ -60,16 +62,6 @@ class Card(_Section):
     parts: dict[str, int]
     sources: list[Source]
     measured: MeasuredPart | None = None
-
-    def save(self, path: Path) -> None:
-        """Write the card as JSON."""
-        content = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-    @classmethod
-    def load(cls, path: Path) -> Card:
-        """Read a card. Raises ValueError if it is none."""
-        return cls.model_validate_json(path.read_bytes())
 
 
 def card(trained: Trained, read: Sequence[Row], file: Path) -> Card:

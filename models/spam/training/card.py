@@ -4,7 +4,6 @@ bytes it is.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.classifier.training.base_model import Trained
 from models.classifier.training.corpus import Row
 from models.classifier.training.figures import Figures, figures
+from models.classifier.training.saved import Saved
 from models.spam.training.measuring import COLUMNS, Line, Measured
 
 _BEGIN, _END = "<!-- measured by `greenroom evaluate` -->", "<!-- end -->"
@@ -93,7 +93,7 @@ class MeasuredPart(_Section):
     cost: MeasuredCost
 
 
-class Card(_Section):
+class Card(_Section, Saved):
     """The whole card."""
 
     version: str
@@ -105,16 +105,6 @@ class Card(_Section):
     sources: list[Source]
     held_out: dict[str, HeldOut]
     measured: MeasuredPart | None = None
-
-    def save(self, path: Path) -> None:
-        """Write the card as JSON."""
-        content = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-    @classmethod
-    def load(cls, path: Path) -> Card:
-        """Read a card. Raises ValueError if it is none."""
-        return cls.model_validate_json(path.read_bytes())
 
 
 def card(trained: Trained, read: Sequence[Row], weights: Mapping[str, float], file: Path) -> Card:
