@@ -180,7 +180,7 @@ def _people(
 ) -> set[str]:
     """Return everyone whose name the page shows, in the log's form."""
     people = {decision["by"] for decision in record["decisions"]}
-    people |= {note.by for note in notes}
+    people |= {note.by for note in notes} | {edit["by"] for edit in record["edits"]}
     for question in questions:
         people |= {question.by, question.whom}
         if question.answered_by:

@@ -286,6 +286,7 @@ def decide_by_form(comment_id: str) -> BaseResponse:
                 version=version,
                 rule=given.rule,
                 answer=given.answer,
+                whole=bool(request.form.get("whole")),
             )
             found = settle(session, [change])[0]
             if found is None:

@@ -100,6 +100,7 @@ CONSOLE = {
         "moderator", {"kind": "word", "value": "x", "days": "1"}
     ),
     "POST /console/comments/<comment_id>/notes": Row("moderator", {"text": "Look"}),
+    "POST /console/comments/<comment_id>/text": Row("moderator", {"body": "New", "version": "99"}),
     "POST /console/comments/<comment_id>/questions": Row(
         "moderator", {"text": "Why?", "whom": "owner"}
     ),

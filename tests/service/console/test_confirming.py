@@ -135,6 +135,7 @@ WITHOUT_PASSWORD = {
     "POST /console/comments/<comment_id>/decisions",
     "POST /console/comments/<comment_id>/block",
     "POST /console/comments/<comment_id>/notes",
+    "POST /console/comments/<comment_id>/text",
     "POST /console/comments/<comment_id>/questions",
     "POST /console/notices/<notice_id>/dismiss",
     "POST /console/questions/<question_id>/answer",
