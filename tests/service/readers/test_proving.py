@@ -199,6 +199,7 @@ def test_without_javascript_the_page_with_the_code_leads_on(
     thread = client.post("/sites/demo/thread?thread=/harbour", data={"identity": key}).text
     assert f'name="identity" value="{key}"' in thread
     assert 'name="email"' not in thread
+    assert client.post("/sites/demo/mine", data={"identity": key}).status_code == 200
 
 
 def test_without_a_mail_server_no_address_can_be_confirmed(client: Client) -> None:
