@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.console import findings
-from tests.browser.test_embed import KIND, comment, said, write
+from tests.browser.test_embed import ANSWER, KIND, comment, said, write
 from tests.greenroom import until
 from tests.service.readers.tokens import token
 
@@ -120,3 +120,41 @@ def test_a_reader_confirms_an_address_and_follows_the_thread(greenroom, open_pag
     page.get_by_role("button", name="Use another name").click()
     expect(page.get_by_label("Email")).to_be_visible()
     assert page.evaluate("Object.keys(localStorage)") == []
+
+
+def test_a_reader_learns_the_rule_that_a_held_comment_broke_and_appeals(
+    greenroom, open_page, thread
+):
+    page = open_page(f"{greenroom.paper}{thread}?lang=en")
+    write(page, KIND)
+    expect(said(page, "published")).to_be_visible()
+    hold = {"thread": thread, "moderation": "before"}
+    greenroom.call("PATCH", "/v1/sites/paper/threads", hold)
+    page.get_by_label("Remember me here").check()
+    write(page, ANSWER)
+    expect(said(page, "A moderator will read your comment")).to_be_visible()
+    held = greenroom.call("GET", "/v1/sites/paper/queue?status=flagged")["items"]
+    decision = {"verdict": "reject", "reason": "off_topic", "answer": "That is another bench."}
+    for item in held:
+        greenroom.call("POST", f"/v1/sites/paper/comments/{item['id']}/decisions", decision)
+
+    page.reload()
+    own = comment(page, ANSWER)
+    expect(own).to_contain_text("Your comment was not published.")
+    expect(own).to_contain_text("Stay on topic")
+    expect(own).to_contain_text("That is another bench.")
+    own.get_by_role("button", name="Appeal").click()
+    page.get_by_label("Why should your comment be published?").fill("It is the same bench.")
+    assert findings(page) == []
+    page.get_by_role("button", name="Send appeal").click()
+    expect(said(page, "We have received your appeal.")).to_be_visible()
+    page.reload()
+    expect(own).to_contain_text("We have received your appeal.")
+    expect(page.get_by_role("button", name="Appeal")).to_have_count(0)
+
+    page.get_by_role("button", name="Edit and send again").click()
+    expect(page.get_by_label("Comment")).to_have_value(ANSWER)
+    assert page.evaluate("Object.keys(localStorage)") == ["greenroom /v1/sites/paper/"]
+    kept = page.evaluate("Object.values(localStorage)[0]")
+    assert "paper.test" not in kept
+    assert ANSWER not in kept
