@@ -88,6 +88,21 @@ def test_a_signed_in_reader_posts_with_no_fields_for_name_and_email_and_edits(
     page.get_by_role("button", name="Post comment").click()
     expect(said(page, "published")).to_be_visible()
     assert page.evaluate("window.reasons") == ["missing", "expired"]
+    expect(comment(page, KIND).locator("[part=badge]")).to_have_text("Team")
+    page.reload()
+    comment(page, KIND).get_by_role("button", name="More actions").click()
+    page.get_by_role("button", name="Edit").click()
+    expect(page.get_by_label("Comment").last).to_have_value(KIND)
+    page.get_by_label("Comment").last.fill(ANSWER)
+    page.get_by_role("button", name="Save changes").click()
+    expect(said(page, "Your changes have been published.")).to_be_visible()
+    expect(comment(page, ANSWER)).to_contain_text("edited")
+
+    comment(page, ANSWER).get_by_role("button", name="More actions").click()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(said(page, "Your comment has been deleted.")).to_be_visible()
+    assert findings(page) == []
     assert findings(page) == []
 
 

@@ -111,7 +111,7 @@ export default class Own {
       const told = await this.ask(own.receipt).catch(() => ({}));
       if (talk.gone) return;
       if (told.edit?.status === "waiting" || !told.id) continue;
-      if (told.edit?.status === "rejected") return said.replaceChildren(WORDS.edit.failed);
+      if (told.edit?.status === "rejected") return said.replaceChildren(WORDS.own.rejected);
       await talk.read(talk.items.get(own.id)?.page).catch(() => {});
       talk.render();
       talk.items.get(own.id)?.article.focus();
