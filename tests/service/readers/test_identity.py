@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from models import caches
 from models.records import Comment, Reader
-from models.store.database import reading
+from models.store.database import engine, reading
 from models.store.secrets import decrypt_email
 from service.http.problems import Problem
 from service.readers.identity import Identity, identify
@@ -127,8 +127,8 @@ def test_badges_are_shown_wherever_the_comment_is(moderator: Caller) -> None:
         '<span class="badge" dir="auto">Team</span>'
         in client.get("/sites/demo/thread?thread=/harbour").text
     )
-    (event,) = moderator.call("GET", "/events").json["events"]
-    assert event["data"]["comment"]["badges"] == ["staff"]
+    (happened,) = moderator.call("GET", "/events").json["events"]
+    assert happened["data"]["comment"]["badges"] == ["staff"]
     record = moderator.call("GET", f"/comments/{id_}").json
     assert record["badges"] == ["staff"]
     assert (record["reader"]["kind"], record["reader"]["name"]) == ("signed_on", "Ann Reed")
@@ -172,3 +172,17 @@ def test_a_thread_may_differ_from_its_site(moderator: Caller) -> None:
     assert post(moderator.client).status_code == 202
     moderator.call("PATCH", "/threads", json={"thread": "/vote", "identity": None})
     assert post(moderator.client, thread="/vote").status_code == 202
+
+
+def test_an_anonymous_comment_costs_no_query_for_identities(client: Client) -> None:
+    post(client)  # what is cached is cached now
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(engine(), "before_cursor_execute", note)
+    assert post(client, body="Another comment.").status_code == 202
+    event.remove(engine(), "before_cursor_execute", note)
+    assert statements
+    assert not [each for each in statements if "readers" in each or "sign_on" in each]
