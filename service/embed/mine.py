@@ -19,7 +19,7 @@ from service.http.requests import FORM, body_as
 from service.http.responses import PRIVATE, json_response
 from service.http.sharing import shared, wanted_site
 from service.readers.identity import identify
-from service.readers.mine import MOST_RECEIPTS, own_comments, own_ids
+from service.readers.mine import MOST_RECEIPTS, erase_reader, own_comments, own_ids
 from service.sites.lookup import SiteInfo, find_site
 
 MOST_BYTES = 64 * 1024
@@ -59,6 +59,8 @@ def show_mine(site_key: str) -> Response:
     if asked.do == "erase":
         for id_ in ids:
             owning.delete(id_)
+        if identity and len(ids) < MOST_RECEIPTS:  # otherwise the identity finds the rest
+            erase_reader(identity.reader_id)
         return _page(site, [], [], None, is_erased=True) if is_form else _erased(site, ids)
     with reading() as session:
         comments: list[Any] = list(own_comments(session, ids))

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 from typing_extensions import TypedDict
 
-from models.records import Comment, Edit, Thread
+from models.mailing.outbox import forget_reader
+from models.records import Comment, Edit, Reader, Thread
 from models.settling.actor import AUTHOR
+from models.store.database import begin, now
 from models.store.receipts import receipt_of
 from models.text.stamps import utc_stamp
 from service.comments.receipts import ReceiptStatus, comment_of, read_receipt
@@ -54,6 +56,15 @@ def own_ids(
         theirs, Comment.site_id == site_id, Comment.erased_at.is_(None)
     )
     return list(session.scalars(wanted.order_by(Comment.id.desc()).limit(MOST_RECEIPTS)))
+
+
+def erase_reader(reader_id: str) -> None:
+    """Erase what is known of a reader: the name, the address, keys, choices, and mail."""
+    with begin() as session:
+        forget_reader(session, reader_id)
+        blank = {"name": "", "folded_name": "", "email": None, "email_index": "", "url": None}
+        erased = update(Reader).where(Reader.id == reader_id)
+        session.execute(erased.values(**blank, avatar=None, badges=None, erased_at=now()))
 
 
 def own_comments(session: Session, ids: Sequence[str]) -> list[OwnComment]:

@@ -200,6 +200,9 @@ def test_without_javascript_the_page_with_the_code_leads_on(
     assert f'name="identity" value="{key}"' in thread
     assert 'name="email"' not in thread
     assert client.post("/sites/demo/mine", data={"identity": key}).status_code == 200
+    erasing = {"identity": key, "do": "erase"}
+    assert client.post("/sites/demo/mine", data=erasing).status_code == 200
+    assert client.post("/sites/demo/mine", data={"identity": key}).status_code == 401
 
 
 def test_without_a_mail_server_no_address_can_be_confirmed(client: Client) -> None:
