@@ -38,8 +38,9 @@ help: ## list the targets
 run: $(VENV)/.ready ## start Greenroom on this machine; the first time, build .venv
 	@exec $(BIN)/greenroom up
 
+# Three workers on two cores: the tests wait for other processes during a third of their time.
 test: check ## lint, types, import contracts, and every test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.ready-dev programs $(VENV)/.npm
 	@echo "ruff"; $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.request import Request, urlopen
 
@@ -61,7 +62,9 @@ class Greenroom(NamedTuple):
 
 
 @pytest.fixture(scope="package")
-def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Greenroom]:
+def greenroom(
+    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path
+) -> Iterator[Greenroom]:
     with (
         DnsServer(ZONE) as dns,
         MailServer() as mail,

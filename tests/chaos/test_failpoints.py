@@ -213,13 +213,15 @@ def test_a_webhook_is_sent_once_more_by_the_next_after_its_sender_died(
         assert (delivery["state"], len(delivery["attempts"])) == ("delivered", 1)
 
 
-def test_up_restarts_a_dead_worker_and_the_comment_is_published(tmp_path: Path) -> None:
+def test_up_restarts_a_dead_worker_and_the_comment_is_published(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
     alone = {
         "GREENROOM_DNS": "127.0.0.1:1",
         "GREENROOM_RATE_LIMITS": "off",
         "GREENROOM_FAILPOINT": "settled",
     }
-    with running(tmp_path / "var", **alone) as up:
+    with running(tmp_path / "var", like=sqlite_template, **alone) as up:
         body = json.dumps(COMMENT).encode()
         address = f"{up.url}/v1/sites/demo/comments"
         request = urllib.request.Request(address, body, {"Content-Type": "application/json"})

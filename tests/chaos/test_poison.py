@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +25,8 @@ ALONE = {"GREENROOM_DNS": "127.0.0.1:1", "GREENROOM_RATE_LIMITS": "off", "GREENR
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("up") / "var", **ALONE) as up:
+def up(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("up") / "var", like=sqlite_template, **ALONE) as up:
         yield up
 
 

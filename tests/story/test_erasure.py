@@ -22,14 +22,16 @@ TRACES = [*(word.lower().encode()[2:] for word in WORDS), b"lhelmarina", b"bblet
 
 
 @pytest.fixture(scope="module")
-def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def greenroom(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Running]:
     data = tmp_path_factory.mktemp("erasure") / "var"
     with DnsServer(ZONE) as dns:
         variables = dns.environment | {
             "GREENROOM_RATE_LIMITS": "off",
             "GREENROOM_SWEEP_SECONDS": "1",
         }
-        with running(data, **variables, GREENROOM_WEBHOOK_ALLOW_PRIVATE="true") as up:
+        with running(
+            data, like=sqlite_template, **variables, GREENROOM_WEBHOOK_ALLOW_PRIVATE="true"
+        ) as up:
             yield up
 
 

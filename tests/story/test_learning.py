@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.fakes.postgres import PostgreSQL
+from tests.fakes.postgres import TEMPLATE, PostgreSQL
 from tests.greenroom import PATIENCE, Running, running
 from tests.harbour_in_indonesian import GAMBLING, LETTERS
 from tests.story.test_story import ask, eventually
@@ -36,12 +36,15 @@ def greenroom(
             "GREENROOM_SWEEP_SECONDS": "0.5",
         }
         environment |= {"GREENROOM_LEARN_SECONDS": "1", "GREENROOM_OVERDUE_SECONDS": "0.5"}
+        like = None
         if request.param == "postgresql":
             server: PostgreSQL = request.getfixturevalue("postgres")
             environment["GREENROOM_DATABASE_URL"] = database.enter_context(
-                server.database("learning")
+                server.database("learning", like=TEMPLATE)
             )
-        with running(tmp_path_factory.mktemp("learning") / "var", **environment) as up:
+        else:
+            like = request.getfixturevalue("sqlite_template")
+        with running(tmp_path_factory.mktemp("learning") / "var", like=like, **environment) as up:
             yield up
 
 

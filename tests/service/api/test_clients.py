@@ -26,13 +26,15 @@ SECONDS = 250  # only a failing test takes this long
 
 
 @pytest.fixture(scope="module")
-def greenroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def greenroom(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Running]:
     with DnsServer(ZONE) as dns:
         environment = dns.environment | {
             "GREENROOM_RATE_LIMITS": "off",
             "GREENROOM_WEBHOOK_ALLOW_PRIVATE": "true",
         }
-        with running(tmp_path_factory.mktemp("clients") / "var", **environment) as up:
+        with running(
+            tmp_path_factory.mktemp("clients") / "var", like=sqlite_template, **environment
+        ) as up:
             yield up
 
 

@@ -9,6 +9,7 @@ import select
 import socket
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -32,9 +33,11 @@ SLOW, IDLE, ATTEMPTS = 64, 100, 6
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def up(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Running]:
     variables = {"GREENROOM_RATE_LIMITS": "off", "GREENROOM_DNS": "127.0.0.1:1"}
-    with running(tmp_path_factory.mktemp("clients") / "var", **variables) as started:
+    with running(
+        tmp_path_factory.mktemp("clients") / "var", like=sqlite_template, **variables
+    ) as started:
         yield started
 
 

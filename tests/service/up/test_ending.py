@@ -65,9 +65,9 @@ def test_a_signal_while_it_starts_ends_it_in_order(tmp_path: Path, after: float)
 
 
 def test_no_process_outlives_a_killed_up_and_the_next_start_waits_for_them(
-    tmp_path: Path,
+    tmp_path: Path, sqlite_template: Path
 ) -> None:
-    with running(tmp_path / "var") as up:
+    with running(tmp_path / "var", like=sqlite_template) as up:
         family = descendants(up.process.pid)
         up.process.kill()
         os.kill(
@@ -79,8 +79,10 @@ def test_no_process_outlives_a_killed_up_and_the_next_start_waits_for_them(
             assert again.is_ready()
 
 
-def test_five_deaths_of_one_part_within_a_minute_end_everything(tmp_path: Path) -> None:
-    with running(tmp_path / "var") as up:
+def test_five_deaths_of_one_part_within_a_minute_end_everything(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
+    with running(tmp_path / "var", like=sqlite_template) as up:
         family = descendants(up.process.pid)
         for _ in range(5):
             before = up.pid("valkey")

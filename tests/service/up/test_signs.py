@@ -136,8 +136,10 @@ def test_a_server_that_is_asked_is_silent_when_it_takes_the_question_and_gives_n
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("signs") / "var", GREENROOM_DNS="127.0.0.1:1") as started:
+def up(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Running]:
+    with running(
+        tmp_path_factory.mktemp("signs") / "var", like=sqlite_template, GREENROOM_DNS="127.0.0.1:1"
+    ) as started:
         yield started
 
 
