@@ -16,7 +16,8 @@ from greenroom_client.api.events import list_events
 from greenroom_client.api.log import list_log
 from greenroom_client.api.policy import change_policy, read_policy, replace_policy
 from greenroom_client.api.queue import list_queue
-from greenroom_client.api.readers import post_comment, read_form, read_receipt, read_thread
+from greenroom_client.api.readers import post_comment, read_form, read_thread
+from greenroom_client.api.receipts import read_receipt
 from greenroom_client.api.webhooks import create_webhook, list_deliveries, test_webhook
 from greenroom_client.models import (
     Accepted,
