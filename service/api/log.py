@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field
+from pydantic_core import to_jsonable_python
 from typing_extensions import TypedDict
 
 from models.identifiers import is_id
@@ -123,7 +124,11 @@ def _shape(line: Line, actor: ActorShape | None) -> LogLine:
         shape["what"] = line.what
         if line.version:
             shape["changes"] = [
-                {"setting": each.setting, "from": each.was, "to": each.becomes}
+                {
+                    "setting": each.setting,
+                    "from": to_jsonable_python(each.was),
+                    "to": to_jsonable_python(each.becomes),
+                }
                 for each in line.changes
             ]
         return shape

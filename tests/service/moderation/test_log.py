@@ -218,3 +218,10 @@ def test_only_its_owner_sees_the_actions_on_an_account(data: object) -> None:
 )
 def test_a_reason_ends_the_sentence(reason: str | None, words: str) -> None:
     assert said_reason(reason) == words
+
+
+def test_changed_rules_are_in_the_log_as_json(moderator: Caller) -> None:
+    rule = {"key": "kind", "title": "Be kind", "text": "", "ground": "house", "reason": "abuse"}
+    assert moderator.call("PATCH", "/policy", json={"rules": [rule]}).status_code == 200
+    [change] = moderator.call("GET", "/log?kind=settings").json["log"][0]["changes"]
+    assert (change["setting"], change["to"]) == ("rules", [rule])
