@@ -166,6 +166,18 @@ def test_everything_a_reader_may_do_works_as_plain_forms(plain, greenroom, open_
     expect(mail.get_by_text("Your changes are saved.")).to_be_visible()
 
 
+def test_an_author_edits_and_deletes_a_comment_from_its_receipt(plain):
+    page = plain("/plain/own")
+    write(page, KIND)
+    expect(page.get_by_text("Your comment has been published.")).to_be_visible()
+    page.get_by_label("Your text").fill(ANSWER)
+    page.get_by_role("button", name="Save changes").click()
+    until(lambda: page.reload() and page.get_by_text("Your change has been published.").count())
+    page.get_by_role("link", name="Delete this comment").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Your comment was deleted.")).to_be_visible()
+
+
 def _url(text: str, part: str, *, without: str = " ") -> str:
     urls = re.findall(r"http://\S+", text)
     return next(url for url in urls if part in url and without not in url)
