@@ -20,7 +20,7 @@ from service.moderation.deciding import Revision, publish_soon
 
 MOST_WORDS = 2000  # compared in each text: the time grows with their square
 LEAST_ALIKE = 0.3  # otherwise the pieces are too small to read
-_WORDS = re.compile(r"\w+\s*|[^\w\s]+\s*|\s+")
+_WORDS = re.compile(r"\S+\s*|\s+")
 
 
 class Piece(NamedTuple):
@@ -36,7 +36,7 @@ def compare(before: str, after: str) -> list[Piece]:
     little in common are not compared: the whole old one comes before the whole new one.
     """
     old, new = _WORDS.findall(before), _WORDS.findall(after)
-    matcher = SequenceMatcher(None, old, new)
+    matcher = SequenceMatcher(None, [*map(str.strip, old)], [*map(str.strip, new)])
     if max(len(old), len(new)) > MOST_WORDS or matcher.ratio() < LEAST_ALIKE:
         return [Piece("old", before), Piece("new", after)]
     pieces: list[Piece] = []
