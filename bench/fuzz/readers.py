@@ -207,6 +207,12 @@ READERS = [
         ("service.api.public.typed",),
     ),
     Reader(
+        "an edited text",
+        partial(_wrong, submission.comment_text),
+        REQUEST,
+        ("service.comments.submission.comment_text",),
+    ),
+    Reader(
         "a thread's key",
         partial(_wrong, submission.thread_key),
         REQUEST,

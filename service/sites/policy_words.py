@@ -11,6 +11,7 @@ CHOICES = {
     "reject": "reject the comment",
 }
 NUMBERS = {
+    "edit_minutes": "Let authors edit a comment for this many minutes",
     "reports_to_hold": "Weight of the reports that hold a published comment",
     "spam.flag_above": "Hold comments with at least this spam score",
     "spam.flag_above_with_hint": (
