@@ -178,15 +178,16 @@ class AuthorPolicy(_Part):
 class ReadersPolicy(_Part):
     """Readers whom the site's sign-on or a confirmed email address identifies.
 
-    A reader is trusted who has `trust_after` approved comments and no rejected one within the last
-    90 days; null trusts nobody. A trusted reader's comment is held for its spam score only from
-    `trusted_spam_flag_above`, and is not held for having many links or repeating a text. The abuse
-    score and all other rules stay.
+    A reader with `trust_after` approved comments and no rejected one within the last 90 days is
+    trusted; null trusts nobody. A trusted reader's comment is held for its spam score only if that
+    reaches `trusted_spam_flag_above`, and is not held for having many links or repeating a text.
+    The abuse score and all other rules stay.
 
     `hold_first` holds a known reader's comments until this many have been approved.
 
-    `reserved_names` cannot be used by others than signed-on readers. Names of staff, and those of
-    known readers with two words or more, are reserved anyway. Greenroom holds the comment.
+    Only readers whom the site signed in can use `reserved_names` and the names of staff, and only
+    known readers a known reader's name of two words or more. Greenroom holds other comments under
+    these names.
     """
 
     trust_after: Annotated[int | None, Field(ge=1, le=1000)] = None

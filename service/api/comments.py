@@ -167,8 +167,8 @@ def undo_decision(who: Caller, comment_id: str, body: Undoing) -> Decided:
     answers={409: "The comment was erased, or it has changed since this version."},
 )
 def revise_comment(who: Caller, comment_id: str, body: Revision) -> CommentRecord:
-    """Change the text of a comment at once, for example to remove personal data. The text from
-    before stays in the record's `edits`. An edit by the author that waits is dropped.
+    """Change the text of a comment at once, for example to remove personal data. The earlier
+    text stays in the record's `edits`. An edit by the author that waits for a decision is dropped.
     """
     with begin() as session:
         wanted_comment(session, who, comment_id)

@@ -185,8 +185,8 @@ class ListQuery(Query):
         Field(
             description=(
                 "Only this reason: spam, abuse, off_topic or other; in `review` also flagged, "
-                "reported, notice, appealed, edited, sampled, or `readers` for all that readers "
-                "wait for."
+                "reported, notice, appealed, edited, sampled, or `readers` for any of reported, "
+                "notice, appealed and edited."
             )
         ),
     ] = ""

@@ -83,7 +83,7 @@ class Following(TypedDict):
     "POST",
     CONFIRMATIONS,
     summary="Confirm an address",
-    says="A link is mailed, at most once an hour. The answer never tells whether it was.",
+    says="A link is mailed, at most once an hour. The answer never says whether one was.",
     status=202,
     answers={409: "This Greenroom sends no mail.", 429: TOO_FAST},
     answer=Confirmation,
@@ -127,14 +127,14 @@ def fetch_key(site: str) -> Response:
 @api.call(
     "PUT",
     FOLLOWING,
-    summary="Follow a thread",
+    summary="Follow a thread, or stop",
     says="Whether the reader follows the thread now.",
     answers={401: WRONG_IDENTITY, 409: following.NO_ADDRESS, 429: TOO_FAST},
     answer=Following,
     body=Followed,
 )
 def follow(site: str) -> Response:
-    """Mail a reader new comments on a thread, or stop it. Needs `Greenroom-Identity` with a
+    """Start or stop mailing new comments on a thread to a reader. Needs `Greenroom-Identity` with a
     confirmed address.
     """
     info = wanted_site(site)

@@ -39,7 +39,7 @@ ROUTE = "/v1/sites/<site>/notices"
 api = Noun(
     "notices",
     "Notices",
-    "Notices of illegal content, as Article 16 of the Digital Services Act asks for.",
+    "Notices of illegal content under Article 16 of the Digital Services Act.",
 )
 
 
@@ -67,8 +67,8 @@ class GivenNotice(TypedDict):
     answer=GivenNotice,
 )
 def send_notice(site: str, body: NoticeBody) -> Response:
-    """Send a notice of illegal content about a published comment. A person decides about it. This
-    is apart from reports, which say that a comment breaks the site's rules.
+    """Send a notice of illegal content about a published comment. A moderator, or a program with an
+    API key, decides about it. To say that a comment breaks the site's rules, send a report instead.
     """
     info = wanted_site(site)
     count_notice(info)

@@ -173,8 +173,9 @@ class Accepted(TypedDict):
         IDENTITY: Header(
             what=(
                 "Who the reader is: a token of the site's sign-on (docs/sign-on.md) or a reader "
-                "key. With it, `name` and `email` may be missing from the body, and those of the "
-                "identity replace them."
+                "key. With it, `name` and `email` may be missing from the body. The email and "
+                "website of the identity replace those in the body, and so does the name in a "
+                "token."
             ),
             schema={"type": "string", "maxLength": MOST_TOKEN},
         ),

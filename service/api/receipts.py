@@ -43,7 +43,7 @@ def read_receipt(receipt: str) -> Response:
     summary="Edit your comment",
     says="The new text was accepted. A public comment keeps its old text until it is approved.",
     answers={
-        403: "The comment cannot be edited any more, or the site does not allow it.",
+        403: "The comment can no longer be edited, or the site does not allow edits.",
         404: UNKNOWN,
         429: TOO_MANY,
     },
@@ -51,8 +51,8 @@ def read_receipt(receipt: str) -> Response:
     body=NewText,
 )
 def edit_comment(receipt: str) -> Response:
-    """Change the text of a comment while `editable_until` has not passed. Greenroom checks the new
-    text like a new comment. `edit` in the receipt shows the result.
+    """Change the text of a comment before `editable_until`. Greenroom checks the new text like a
+    new comment. `edit` in the receipt shows the result.
     """
     found = _wanted(receipt)
     _count()

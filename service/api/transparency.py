@@ -54,9 +54,9 @@ class TransparencyQuery(Query):
     other_types={CSV: EXAMPLE},
 )
 def show_transparency(who: Caller, query: TransparencyQuery) -> Response:
-    """Show the figures of a transparency report as the Digital Services Act asks for it: notices
-    by category, restrictions by source, detection and rule, automation and its error rates,
-    appeals and reversals, and median times. At most three years.
+    """Show the figures that the Digital Services Act asks for in a transparency report: notices by
+    category, restrictions by source, detection and rule, automation and its error rates, appeals
+    and reversals, and median times. The period can be at most three years.
     """
     when = _period(query)
     with reading(of_one_moment=True) as session:

@@ -28,9 +28,7 @@ _OF_A_MODERATOR = ("spam", "abuse", "off_topic")  # reasons with a sentence of t
 
 
 class OwnEdit(TypedDict):
-    """The author's last edit of a public comment. While it waits, readers see the text from
-    before.
-    """
+    """The author's last edit of a public comment. While it waits, readers see the earlier text."""
 
     status: Annotated[str, OneOf((WAITING, APPROVED, REJECTED))]
     reason: Annotated[str | None, Field(examples=["Your change was off topic."])]

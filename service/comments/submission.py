@@ -59,7 +59,7 @@ _TITLE = (
     "The page's title, at most 300 characters; a longer title is cut. Greenroom checks it like "
     "the body. The thread keeps the first approved title."
 )
-_IDENTITY = "What the header `Greenroom-Identity` holds, for a form without JavaScript."
+_IDENTITY = "The same as the header `Greenroom-Identity`, for a form without JavaScript."
 _WEBSITE = "Stored in the form that a browser uses. A URL with a user name is rejected."
 
 

@@ -85,7 +85,7 @@ class Decision(TypedDict):
 
 class Edit(TypedDict):
     """A change of a comment's text. An author's edit of a public comment is `waiting` until it is
-    decided; readers see the text from before until then.
+    decided; readers see the earlier text until then.
     """
 
     id: Id

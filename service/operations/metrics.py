@@ -285,7 +285,7 @@ def _mails(session: Session, at: datetime) -> Iterator[Metric]:
     dead = select(func.count(Mail.id)).where(Mail.state == "dead", Mail.ended_at > at - LATELY)
     told = GaugeMetricFamily(
         "greenroom_mails",
-        "Mails to readers: owed, failed but still owed, and given up within the last hour.",
+        "Emails to readers: owed, failed but still owed, and given up within the last hour.",
         None,
         ("state",),
     )

@@ -85,8 +85,8 @@ def _story(up: Running, server: MailServer) -> None:
     assert f"/sites/demo/c/{first['id']}" in mail.plain
 
     stop = mail.message["List-Unsubscribe"].strip("<>")
-    assert "Do you want to stop these mails?" in send(up, stop)
-    assert "no more mails of this kind" in send(up, stop, {"List-Unsubscribe": "One-Click"})
+    assert "Do you want to stop these emails?" in send(up, stop)
+    assert "no more emails of this kind" in send(up, stop, {"List-Unsubscribe": "One-Click"})
     second = write(
         up,
         name="Cleo",

@@ -63,7 +63,7 @@ def test_a_moderator_edits_and_restores_a_text(client: Client, moderator: Caller
     assert ann.form(f"/comments/{comment}/text", **said, version="2").status_code == 303
     page = ann.get(f"/items/{comment}")
     assert "A telephone number." in page
-    assert "Restore the text from before" in page
+    assert "Restore the earlier text" in page
     assert ann.form(f"/comments/{comment}/text", **said, version="2").status_code == 409
     before = {"body": "The ferry was late again.", "version": "3"}
     assert ann.form(f"/comments/{comment}/text", **before).status_code == 303

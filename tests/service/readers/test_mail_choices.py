@@ -65,7 +65,7 @@ def test_a_token_names_its_reader_and_nothing_else(reader: str) -> None:
 
 def test_opening_the_page_changes_nothing(client: Client, page: str) -> None:
     text = client.get(f"{page}?list=replies").text
-    assert "Do you want to stop these mails?" in text
+    assert "Do you want to stop these emails?" in text
     assert chosen() == ("now", "now", "now")
 
 
