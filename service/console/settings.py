@@ -147,7 +147,7 @@ def _values(policy: Policy) -> dict[str, object]:
         values[name] = "yes" if values[name] else "no"
     values["threads.query"] = " ".join(policy.threads.query)
     values["abuse.first_in_languages"] = " ".join(policy.abuse.first_in_languages)
-    values["moderation"], values["identity"] = policy.moderation, policy.identity
+    values |= {name: getattr(policy, name) for name in ("moderation", "identity", "edit_minutes")}
     values["reports_to_hold"] = f"{policy.reports_to_hold:g}"
     values["readers.reserved_names"] = "\n".join(policy.readers.reserved_names)
     values.update(request.form.to_dict())

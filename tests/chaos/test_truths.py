@@ -14,7 +14,7 @@ from bench.chaos import sabotaged
 from bench.chaos.told import Told, digest
 from bench.chaos.truths import MARK, Records, violations
 from models.identifiers import new_id
-from models.records import Comment, DecisionRecord, Event, Review, Thread
+from models.records import Comment, DecisionRecord, Event, Review, Statement, Thread
 from models.store import storage
 from models.store.database import begin, now, reading
 from tests.caller import COMMENT, Caller, Client, posted, publish_all, screen_all
@@ -80,7 +80,7 @@ def publish_at_will() -> None:
 
 def _lose_the_row() -> None:
     with begin() as session:
-        for record in (Event, Review, DecisionRecord):
+        for record in (Event, Review, Statement, DecisionRecord):
             session.execute(delete(record))
         session.connection().exec_driver_sql("DELETE FROM screenings")
         session.connection().exec_driver_sql("DELETE FROM fingerprints")
@@ -124,6 +124,7 @@ def _decide_twice() -> None:
 def _forget_a_decision() -> None:
     with begin() as session:
         session.execute(update(Review).values(closed_by=None))
+        session.execute(delete(Statement))
         session.execute(delete(DecisionRecord).where(DecisionRecord.by != "policy"))
 
 

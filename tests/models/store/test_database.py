@@ -205,7 +205,9 @@ def test_batches_of_the_same_new_threads_in_opposite_order_do_not_wait_in_a_ring
             Submission.model_validate({**COMMENT, "thread": name, "body": body}) for name in names
         ]
         return [
-            accepting._Asked(site, one, accepting._row(site, one, address="", idempotency_key=None))
+            accepting._Asked(
+                site, one, accepting._row(site, one, None, address="", idempotency_key=None), None
+            )
             for one in said
         ]
 

@@ -106,6 +106,9 @@ def _readers(journey: Journey) -> None:
     assert journey("count_comments", query_string=thread)[COMMENT["thread"]]
     assert journey("read_receipt", receipt=receipt_of(first))["status"] == "approved"
     assert journey("list_starter_words")["lists"]
+    own = receipt_of(posted(journey.client, email="e@example.org", name="Emil", body="A ferry."))
+    assert journey("edit_comment", receipt=own, json={"body": "A late ferry."})["body"]
+    journey("delete_comment", receipt=own)
 
 
 def _mail(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,6 +150,7 @@ def _moderators(journey: Journey, held: str) -> None:
     assert journey("list_queue", query_string={"teach": "1"})["items"] == []
     assert journey("read_comment", id=held)["evidence"]
     assert journey("explain_score", id=held)["up"]
+    assert journey("revise_comment", id=held, json={"body": "[removed]"})["body"] == "[removed]"
     assert journey("write_note", id=held, json={"text": "Look."})["text"] == "Look."
     question = journey("ask_question", id=held, json={"whom": "owner", "text": "Why?"})
     assert journey("list_questions")["questions"]

@@ -12,6 +12,7 @@ from models.records import Block, Comment, Moderator, Site, Thread
 from models.store.database import reading
 from tests.caller import Caller, Client, posted, screen_all
 from tests.service.signed_in import LINKS, SignedIn
+from tests.shown_forms import fields_of
 
 
 @pytest.fixture
@@ -153,6 +154,15 @@ def test_an_owner_adds_a_starter_list_edits_it_and_saves(ann: SignedIn) -> None:
             "my word",
             "kill you",
         ]
+
+
+def test_settings_saved_as_they_are_shown_stay_as_they_are(ann: SignedIn) -> None:
+    shown = fields_of(ann.get("/settings?site=demo"), "/console/settings/demo")
+    saved = ann.form("/settings/demo", **{**shown, "do": "save"})
+    assert saved.status_code == 303, saved.text
+    with reading() as session:
+        policy = Policy.model_validate(session.scalars(select(Site.policy)).one())
+    assert policy == Policy()
 
 
 def test_settings_are_tried_before_saving_and_saved_over_the_version_seen(ann: SignedIn) -> None:
