@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from smtplib import SMTP
 
 SECONDS = 10  # for each answer of the server
+NO_PASSWORD = (
+    "The mail server offers no encryption (STARTTLS), so Greenroom did not send it the password. "
+    "Use smtps:// or another server."
+)
 
 
 def can_send() -> bool:
@@ -23,7 +27,8 @@ def connect() -> SMTP:
 
     The connection is encrypted if the URL asks for it (smtps://) or the server offers it. The
     certificate must be right if the URL says so or has a password; otherwise any certificate will
-    do, as between mail servers (RFC 7435), because the alternative is no encryption.
+    do, as between mail servers (RFC 7435), because the alternative is no encryption. A password is
+    never sent unencrypted: whoever can remove the server's offer could read it.
     """
     import smtplib  # noqa: PLC0415 - most processes send no mail
 
@@ -39,6 +44,9 @@ def connect() -> SMTP:
         connection.ehlo_or_helo_if_needed()  # the server offers nothing before it is greeted
         if not is_tls and connection.has_extn("starttls"):
             connection.starttls(context=_context(is_verified=bool(server.username)))
+            is_tls = True
+        if server.username and not is_tls:
+            raise smtplib.SMTPNotSupportedError(NO_PASSWORD)
         if server.username:
             connection.login(unquote(server.username), unquote(server.password or ""))
     except BaseException:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from smtplib import SMTPNotSupportedError
 
 import pytest
 
@@ -40,6 +41,13 @@ def test_a_password_is_sent_only_to_a_server_with_the_right_certificate(
     use(monkeypatch, f"smtp://ann:secret@127.0.0.1:{server.port}")
     with pytest.raises(ssl.SSLCertVerificationError):
         connect()
+
+
+def test_a_password_is_never_sent_unencrypted(monkeypatch: pytest.MonkeyPatch) -> None:
+    with MailServer() as server:
+        use(monkeypatch, f"smtp://ann:secret@127.0.0.1:{server.port}")
+        with pytest.raises(SMTPNotSupportedError, match="offers no encryption"):
+            connect()
 
 
 def test_without_a_mail_server_nothing_can_be_sent(monkeypatch: pytest.MonkeyPatch) -> None:
