@@ -47,8 +47,13 @@ class OwnComment(ReceiptStatus):
 def own_ids(
     session: Session, site_id: int, receipts: Sequence[str], reader_id: str | None
 ) -> list[str]:
-    """Return the ids of the comments, the newest first. Erased comments are left out."""
-    named = {comment_of(receipt.rpartition("/")[2]) for receipt in receipts[:MOST_RECEIPTS]}
+    """Return the ids of the comments, the newest first. Erased comments are left out. A receipt
+    may be the address of its page, with a query.
+    """
+    named = {
+        comment_of(receipt.partition("?")[0].rpartition("/")[2])
+        for receipt in receipts[:MOST_RECEIPTS]
+    }
     theirs: ColumnElement[bool] = Comment.id.in_([id_ for id_ in named if id_])
     if reader_id:
         theirs = theirs | (Comment.reader_id == reader_id)

@@ -206,7 +206,7 @@ def _moment(payload: dict[str, Any], claim: str) -> datetime | None:
 
 def _check_site(payload: dict[str, Any], site: SiteInfo) -> None:
     if payload.get("iss") != site.key:
-        raise WrongToken(f"`iss` must be the site's key, {site.key}: the token is another site's.")
+        raise WrongToken(f"`iss` must be the site's key, {site.key}.")
     audience = payload.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
     if audience is not None and site.key not in audiences:

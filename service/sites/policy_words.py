@@ -31,7 +31,9 @@ NUMBERS = {
     "author.hold_after_rejections": "Hold an author's comments after this many rejections",
     "author.hold_first": "Hold a new author's comments until this many have been approved",
     "readers.trust_after": "Trust a known reader with this many approved comments and no rejection",
-    "readers.trusted_spam_flag_above": "Hold a trusted reader's comments from this spam score",
+    "readers.trusted_spam_flag_above": (
+        "Hold a trusted reader's comments with at least this spam score"
+    ),
     "readers.hold_first": "Hold a known reader's comments until this many have been approved",
     "promises.good_held_back_one_in": "Hold or reject at most 1 in this many good comments",
     "promises.reviews_a_day": "Ask for at most this many reviews a day",

@@ -155,7 +155,7 @@ def test_a_reader_learns_the_rule_that_a_held_comment_broke_and_appeals(
 
     page.reload()
     own = comment(page, ANSWER)
-    expect(own).to_contain_text("Your comment was not published.")
+    expect(own).to_contain_text("Your comment is not published.")
     expect(own).to_contain_text("Stay on topic")
     expect(own).to_contain_text("That is another bench.")
     own.get_by_role("button", name="Appeal").click()

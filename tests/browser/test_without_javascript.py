@@ -82,7 +82,7 @@ def test_the_form_is_shown_again_with_the_errors_at_their_fields_and_the_typed_t
 def test_a_domain_that_does_not_exist_is_named_on_the_page_that_follows(plain):
     page = plain("/plain/3")
     write(page, KIND, email="ann@gmial.com")
-    expect(page.get_by_text("Your comment was not published.")).to_be_visible()
+    expect(page.get_by_text("Your comment is not published.")).to_be_visible()
     expect(page.get_by_text("Did you mean gmail.com?")).to_be_visible()
 
 

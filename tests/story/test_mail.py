@@ -86,7 +86,7 @@ def _story(up: Running, server: MailServer) -> None:
 
     stop = mail.message["List-Unsubscribe"].strip("<>")
     assert "Do you want to stop these emails?" in send(up, stop)
-    assert "no more emails of this kind" in send(up, stop, {"List-Unsubscribe": "One-Click"})
+    assert "no longer get these emails" in send(up, stop, {"List-Unsubscribe": "One-Click"})
     second = write(
         up,
         name="Cleo",

@@ -230,9 +230,9 @@ def _why_taken(candidate: Candidate, name: str, holders: Sequence[_Holder]) -> s
         return "this site reserves the name"
     others = [holder for holder in holders if holder.id != candidate.reader_id]
     if any(STAFF in (holder.badges or ()) for holder in others):
-        return "the name is that of a member of the site's staff, who signs on"
+        return "the name belongs to a member of the site's staff"
     if others and candidate.reader_id is None and " " in name:
-        return "the name is that of a known reader, who signs on or has a confirmed address"
+        return "the name belongs to a known reader, who signs in or has a confirmed address"
     return None
 
 

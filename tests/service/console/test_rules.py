@@ -36,7 +36,7 @@ def save(person: SignedIn, rules: dict[str, Any], version: int = 1) -> Any:
 
 
 def test_owners_change_the_rules_and_get_the_defaults_back(ann: SignedIn) -> None:
-    assert "These are Greenroom's own rules" in " ".join(ann.get("/sites/demo/rules").split())
+    assert "These are Greenroom's default rules" in " ".join(ann.get("/sites/demo/rules").split())
     assert save(ann, RULES).status_code == 303
     page = ann.get("/sites/demo/rules")
     assert 'value="No shops"' in page

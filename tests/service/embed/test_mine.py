@@ -79,6 +79,13 @@ def test_a_reader_sees_the_comments_of_all_receipts(client: Client) -> None:
     assert page_of(one) in page
 
 
+def test_a_receipt_may_be_the_address_of_its_page(client: Client) -> None:
+    comment = published(client)
+    address = f"https://comments.example{page_of(comment)}?lang=de"
+    page = client.post("/sites/demo/mine", data={"receipts": address}).text
+    assert "The ferry was late again." in page
+
+
 def test_own_comments_are_downloaded_and_erased(client: Client, moderator: Caller) -> None:
     comment = published(client)
     client.patch(f"/v1/receipts/{receipt_of(comment)}", json={"body": NEW})

@@ -108,7 +108,7 @@ def test_a_notice_goes_from_the_form_to_its_outcome(
     receipt = sent.headers["Location"]
     page = client.get(receipt).text
     assert "We have received your notice." in page
-    assert "A person will decide by" in page
+    assert "We will decide by" in page
     moderator.decide(published, "approve")
     page = client.get(receipt).text
     assert "The comment stays published." in page

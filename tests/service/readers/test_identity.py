@@ -144,7 +144,7 @@ def test_a_reader_under_a_taken_name_is_told_why_the_comment_is_held(moderator: 
     screen_all()
     held = client.get(receipt).json
     assert (held["status"], held["field"]) == ("flagged", "name")
-    assert held["reason"].startswith("This name belongs to somebody who is known here.")
+    assert held["reason"].startswith("This name is reserved or belongs to someone else.")
     page = client.get(receipt.replace("/v1/receipts", "/sites/demo/receipts")).text
     assert held["reason"] in page
 

@@ -147,7 +147,7 @@ def test_a_human_decision_is_mailed_to_the_author(
         comment = session.scalars(select(Comment.id)).one()
     moderator.decide(comment, "reject", reason="abuse")
     (mail,) = mailed(server)
-    assert mail.message["Subject"] == "Your comment was not published"
+    assert mail.message["Subject"] == "Your comment was rejected"
     assert f"/sites/demo/receipts/{comment}." in mail.plain
     with reading() as session:
         statement = session.scalars(select(Statement)).one()
