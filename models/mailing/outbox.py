@@ -92,18 +92,26 @@ def cancel_mails(session: Session, comment_ids: Collection[str]) -> None:
 def forget_reader(session: Session, reader_id: str) -> None:
     """Delete all that mail needs to know about a reader: mails with their attempts, keys, followed
     threads, choices, and confirmations of the address.
+
+    Every transaction locks threads before mails, and mails before what belongs to their addresses.
     """
     reader = session.get(Reader, reader_id)
+    _unfollow_all(session, reader_id)
     theirs = Mail.reader_id == reader_id
-    if reader is not None and reader.email_index:
-        its = (reader.site_id, reader.email_index)
+    its = (reader.site_id, reader.email_index) if reader and reader.email_index else None
+    if its:
+        theirs |= _address_of(Mail) == its
+    in_order = select(Mail.id).where(theirs).order_by(Mail.id).with_for_update()
+    mails = session.scalars(in_order).all()  # locked, so that no attempt is added meanwhile
+    session.execute(delete(MailAttempt).where(MailAttempt.mail_id.in_(mails)))
+    session.execute(delete(Mail).where(Mail.id.in_(mails)))
+    if its:
         session.execute(delete(Mailbox).where(_address_of(Mailbox) == its))
         session.execute(delete(Proof).where(_address_of(Proof) == its))
-        theirs |= _address_of(Mail) == its
-    mails = select(Mail.id).where(theirs)
-    session.execute(delete(MailAttempt).where(MailAttempt.mail_id.in_(mails)))
-    session.execute(delete(Mail).where(theirs))
     session.execute(delete(ReaderKey).where(ReaderKey.reader_id == reader_id))
+
+
+def _unfollow_all(session: Session, reader_id: str) -> None:
     followed = delete(Follow).where(Follow.reader_id == reader_id).returning(Follow.thread_id)
     for thread_id in sorted(session.scalars(followed).all()):
         fewer = update(Thread).where(Thread.id == thread_id)

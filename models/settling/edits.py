@@ -7,12 +7,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from models.identifiers import new_id
 from models.judgement.evidence import StoredEvidence, from_stored
-from models.records import Edit
+from models.records import Edit, LinkedHost
 from models.records.edit import APPROVED, REJECTED, REPLACED, WAITING
 from models.settling.actor import AUTHOR, POLICY, Actor
 from models.settling.changes import Change, Screened
@@ -69,6 +69,9 @@ class WaitingEdits:
         comment.version += 1
         self._new(comment, body, by=by, status=APPROVED, version=comment.version, note=note)
         comment.body, comment.edited_at = body, self._at
+        # A host that the old text linked to gains nothing if the new one is approved.
+        links = delete(LinkedHost).where(LinkedHost.comment_id == comment.id)
+        self._session.execute(links)
 
     def _new(  # noqa: PLR0913 — an edit's parts
         self,

@@ -91,6 +91,7 @@ class Objections:
         self._session, self._events, self._at = session, events, at
         self._rulings: dict[str, _Ruling] = {}  # by comment
         self._undone: dict[str, CommentDraft] = {}  # by the decision that was undone
+        self._appealed: dict[str, tuple[str, bool]] = {}  # by the decision that was appealed
 
     def decided(self, comment: CommentDraft, change: Change, decision_id: str) -> None:
         """Note a human decision. The comment already has its new status."""
@@ -99,15 +100,27 @@ class Objections:
         elif comment.status in _OUTCOMES:
             self._rulings[comment.id] = _Ruling(comment, decision_id, change.by, change.answer)
 
+    def appealed(self, comment: CommentDraft, decision_id: str, *, is_reversed: bool) -> None:
+        """Note that an appeal reversed the rejection that settled reports, or no longer does. Then
+        the reporters were wrong, and their next reports weigh less.
+        """
+        self._appealed[decision_id] = comment.id, is_reversed
+
     def write(self) -> None:
-        """Settle all open reports and notices of the decided comments as one, and open again those
-        that an undone decision had settled.
+        """Settle all open reports and notices of the decided comments as one, open again those that
+        an undone decision had settled, and correct the outcome of reports after an appeal.
         """
         if self._rulings:
             self._settle_reports()
             self._close_notices()
         if self._undone:
             self._reopen()
+        for decision_id, (comment_id, is_reversed) in self._appealed.items():
+            settled = update(Report).where(
+                Report.comment_id == comment_id, Report.settled_by == decision_id
+            )
+            outcome = "dismissed" if is_reversed else "upheld"
+            self._session.execute(settled.values(outcome=outcome))
 
     def _settle_reports(self) -> None:
         reported = select(Report.comment_id).where(

@@ -97,23 +97,37 @@ class Settling:
         if edit := self.edits.concerned(change, comment):
             return self._decide_edit(change, comment, edit)
         is_edited = comment.status == "flagged" and comment.html is None
+        if is_edited and change.undoes:
+            return None  # the state before had another text, and nobody has read this one
         if change.screened:
             self._record_screening(comment, change.screened)
         elif change.verdict is not None:
-            # A screening never overrules a human decision, or a hold because of reports.
-            comment.screen_due = None
-            if change.by.is_human:
-                comment.seen_at = comment.seen_at or self.at
-        if change.verdict is None:
-            return self.settled(comment)
-        was, becomes = comment.status, change.becomes or STATUS[change.verdict]
-        if change.screened and is_edited and not self._may_policy_decide(comment):
-            becomes = was
-        if change.screened and was == becomes:
+            self._end_screening(comment, change.by)
+        becomes = self._becomes(change, comment)
+        if becomes is None or (change.screened and becomes == comment.status):
             if is_edited:
-                self.events.add(comment, _shape(change), was=was, revision=None, is_edit=True)
+                decision = _shape(change) if change.verdict else None
+                self.events.add(comment, decision, was="flagged", revision=None, is_edit=True)
             return self.settled(comment)
         return self._decide(change, comment, becomes)
+
+    def _end_screening(self, comment: CommentDraft, by: Actor) -> None:
+        """A screening never overrules a human decision, or a hold because of reports. While an edit
+        waits, only the edit is screened, and the decision is not about that.
+        """
+        if comment.edit_id is None:
+            comment.screen_due = None
+        if by.is_human:
+            comment.seen_at = comment.seen_at or self.at
+
+    def _becomes(self, change: Change, comment: CommentDraft) -> str | None:
+        """Return the status that the change gives the comment; None without a verdict."""
+        if change.verdict is None:
+            return None
+        was_edited = comment.status == "flagged" and comment.edited_at is not None
+        if change.screened and was_edited and not self._may_policy_decide(comment):
+            return comment.status
+        return change.becomes or STATUS[change.verdict]
 
     def _decide(self, change: Change, comment: CommentDraft, becomes: str) -> Settled:
         was = comment.status
@@ -166,6 +180,8 @@ class Settling:
         self.drafts.edit(comment)
         if change.screened:
             self._record_screening_of(edit, comment, change.screened)
+            if change.verdict is Verdict.APPROVE:  # the comment's links are those that readers see
+                self._rows.hosts.extend(change.screened.hosts)
         if change.verdict is None:
             return self.settled(comment)
         comment.version += 1
@@ -245,7 +261,6 @@ class Settling:
         edit.risk, edit.found = risk_of(screened.evidence), names_of(screened.evidence)
         edit.campaign = _campaign_of(screened.evidence)
         self._rows.fingerprints.extend(screened.fingerprints)
-        self._rows.hosts.extend(screened.hosts)
 
     def erase(self, comment_id: str, *, by: Actor) -> Settled | None:
         """Mark the comment as deleted, and blank its draft. None if it was erased before."""
@@ -351,10 +366,13 @@ class Settling:
     def _settle_appeal(
         self, change: Change, comment: CommentDraft, decision_id: str
     ) -> AppealDraft | None:
-        """Close the appeal that a human decides, or open it again if that decision is undone."""
-        if not change.by.is_human:
+        """Close the appeal that a human decides, or open it again if that decision is undone. An
+        author who deletes the comment withdraws it.
+        """
+        if not (change.by.is_human or comment.erased_at):
             return None
         if change.undoes and (again := self.appeals.reopen(comment.id, change.undoes)):
+            self._objections.appealed(comment, again.decision_id, is_reversed=False)
             self.events.add_aside(comment, "appeal.opened", {"appeal": again.shape()})
             return again
         closed = self.appeals.close(
@@ -369,6 +387,8 @@ class Settling:
                 {"comment": comment.id, "decision": decision_id, "at": self.at}
             )
             self.events.add_aside(comment, "appeal.closed", {"appeal": closed.shape()})
+            if closed.status == "reversed":
+                self._objections.appealed(comment, closed.decision_id, is_reversed=True)
         return closed
 
     def _state_reasons(

@@ -50,26 +50,37 @@ def undo_each(
     restored = dict(zip((c.comment_id for c in changes), settle(session, changes), strict=True))
     _reopen_picks(session, changes)
     stayed = [id_ for id_, settled in restored.items() if settled is None]
-    own = own_appeals(session, stayed, by)
+    own, erased = own_appeals(session, stayed, by), _erased(session, stayed)
     return {
         id_: last
         if isinstance(last, Refused)
-        else restored[id_] or _not_restored(last, is_own_appeal=id_ in own)
+        else restored[id_] or Refused(_why_stayed(last, is_own=id_ in own, is_erased=id_ in erased))
         for id_, last in to_undo.items()
     }
 
 
-def _not_restored(last: DecisionRecord, *, is_own_appeal: bool) -> Refused:
-    if is_own_appeal:
-        return Refused(OWN_APPEAL)
+def _erased(session: Session, comment_ids: Sequence[str]) -> set[str]:
+    erased = select(Comment.id).where(Comment.id.in_(comment_ids), Comment.erased_at.is_not(None))
+    return set(session.scalars(erased)) if comment_ids else set()
+
+
+def _why_stayed(last: DecisionRecord, *, is_own: bool, is_erased: bool) -> str:
+    if is_own:
+        return OWN_APPEAL
+    if is_erased:
+        return "This comment was erased and can't be restored."
     if last.edit_id:
-        return Refused("The comment has changed since, so this edit can't be brought back.")
-    return Refused("This comment was erased and can't be restored.")
+        return "The comment has changed since, so this edit can't be brought back."
+    return "The author has changed the text since. Decide about the new text instead."
 
 
 def _lock(session: Session, comment_ids: Sequence[str]) -> None:
-    """Lock the comments as `settle` does, before their logs are read."""
-    in_order = select(Comment.id).where(Comment.id.in_(comment_ids)).order_by(Comment.id)
+    """Lock the comments as `settle` does, with the top comments of their branches, before their
+    logs are read.
+    """
+    tops = select(Comment.top_id).where(Comment.id.in_(comment_ids))
+    named = Comment.id.in_(comment_ids) | Comment.id.in_(tops)
+    in_order = select(Comment.id).where(named).order_by(Comment.id)
     session.execute(in_order.with_for_update(key_share=True))
 
 

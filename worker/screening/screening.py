@@ -440,15 +440,22 @@ def _to_a_human(comment_id: str, detail: str) -> list[Settled]:
     evidence = [Evidence(check=SCREENING, outcome=Outcome.UNAVAILABLE, detail=detail)]
     with begin() as session:
         row = session.execute(
-            select(Comment.screenings, Comment.edit_id, func.coalesce(Edit.body, Comment.body))
+            select(
+                Comment.screenings,
+                Comment.version,
+                Comment.edit_id,
+                func.coalesce(Edit.body, Comment.body),
+            )
             .outerjoin(Edit, Edit.id == Comment.edit_id)
             .where(Comment.id == comment_id)
         ).one_or_none()
         if row is None:
             return []
-        screenings, edit_id, body = row
+        screenings, version, edit_id, body = row
         screened = Screened(screenings + 1, evidence, 0, "und", html=markdown.as_typed(body))
-        flag = Change(comment_id, Verdict.FLAG, (detail,), screened=screened, edit=edit_id)
+        flag = Change(
+            comment_id, Verdict.FLAG, (detail,), screened=screened, version=version, edit=edit_id
+        )
         settled = settle(session, [flag])[0]
     failpoint("handed_to_a_human")
     done = [settled] if settled else []

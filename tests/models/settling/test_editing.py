@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from models.judgement.policy import Verdict
-from models.records import Comment, Edit, Screening
+from models.records import Comment, Edit, LinkedHost, Screening
 from models.settling.changes import Change
 from models.settling.editing import MOST_EDITS, NotEditable, edit_own
 from models.settling.settling import settle
@@ -18,6 +18,7 @@ from models.store.search import matching
 from service.comments.receipts import receipt_of
 from service.operations.doctor import examine as doctor
 from tests.caller import Answer, Caller, Client, posted, publish_all, screen_all
+from worker.screening import examination
 from worker.screening.screening import screen_now
 from worker.sweep import sweep
 
@@ -292,6 +293,29 @@ def test_rejecting_the_comment_while_its_edit_is_screened_drops_the_edit(
     assert moderator.record(comment)["edits"][0]["status"] == "rejected"
 
 
+def test_approving_a_comment_again_leaves_its_edit_due(client: Client, moderator: Caller) -> None:
+    """A moderator confirms the public text while the new one is being checked."""
+    comment = published(client)
+    edited(client, comment)
+    assert moderator.decide(comment, "approve").status_code == 201
+    screen_now([comment])
+    assert shown(moderator)["html"] == f"<p>{NEW}</p>"
+
+
+def test_undoing_a_decision_publishes_no_text_that_nobody_has_read(
+    client: Client, moderator: Caller
+) -> None:
+    comment = published(client)
+    moderator.decide(comment, "flag")
+    edited(client, comment, LINKS)
+    refused = moderator.undo(comment)
+    assert (refused.status_code, "changed the text since" in refused.json["detail"]) == (409, True)
+    assert receipt(client, comment)["status"] == "flagged"
+    screen_now([comment])
+    assert moderator.undo(comment).status_code == 201
+    assert receipt(client, comment)["status"] == "approved"
+
+
 def test_deleting_a_comment_erases_its_edits(client: Client, moderator: Caller) -> None:
     comment = published(client)
     edited(client, comment)
@@ -424,11 +448,7 @@ def test_an_edit_that_a_check_could_not_judge_is_screened_again(
     moderator.call("PATCH", "/policy", json={"could_not_run": {"links": "wait"}})
     comment = published(client)
     with monkeypatch.context() as patch:
-        patch.setitem(
-            __import__("worker.screening.examination", fromlist=["x"])._ON_THE_TEXT,
-            "links",
-            lambda _: 1 / 0,
-        )
+        patch.setitem(examination._ON_THE_TEXT, "links", lambda _: 1 / 0)
         edited(client, comment)
         screen_now([comment])
         assert receipt(client, comment)["edit"]["status"] == "waiting"
@@ -436,6 +456,24 @@ def test_an_edit_that_a_check_could_not_judge_is_screened_again(
         session.execute(update(Comment).values(screen_due=now()))
     screen_now([comment])
     assert receipt(client, comment)["edit"]["status"] == "approved"
+
+
+def test_a_held_comment_whose_new_text_could_not_be_judged_is_left_to_a_moderator(
+    client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moderator.call("PATCH", "/policy", json={"could_not_run": {"links": "wait"}})
+    comment = published(client)
+    moderator.decide(comment, "flag")
+    with monkeypatch.context() as patch:
+        patch.setitem(examination._ON_THE_TEXT, "links", lambda _: 1 / 0)
+        edited(client, comment)
+        screen_now([comment])
+    assert event_types(moderator)[2:] == ["comment.edited"]
+    with begin() as session:
+        session.execute(update(Comment).values(screen_due=now()))
+    screen_now([comment])
+    assert receipt(client, comment)["status"] == "flagged"
+    assert event_types(moderator)[2:] == ["comment.edited"]
 
 
 def test_a_published_edit_replaces_the_evidence_and_a_rejected_one_does_not(
@@ -451,6 +489,32 @@ def test_a_published_edit_replaces_the_evidence_and_a_rejected_one_does_not(
     screen_now([comment])
     with reading() as session:
         assert len(session.scalars(select(Screening)).all()) == 2
+
+
+def test_only_links_that_were_published_speak_for_a_host(client: Client, moderator: Caller) -> None:
+    """An author cannot make a host known by links that no moderator let through."""
+
+    def linked() -> list[str]:
+        with reading() as session:
+            return sorted(session.scalars(select(LinkedHost.host)))
+
+    comment = published(client)
+    edited(client, comment, LINKS)
+    screen_now([comment])
+    moderator.decide(comment, "reject")
+    assert linked() == []
+    edited(client, comment, "See https://tide.example for the times.")
+    screen_now([comment])
+    assert receipt(client, comment)["edit"]["status"] == "approved"
+    assert linked() == ["tide.example"]
+
+    held = posted(client, body=LINKS, email="zoe@example.org")
+    screen_now([held])
+    assert len(linked()) == 5
+    edited(client, held)
+    screen_now([held])
+    assert receipt(client, held)["status"] == "approved"
+    assert linked() == ["tide.example"]
 
 
 def test_a_moderator_edits_at_once(client: Client, moderator: Caller) -> None:

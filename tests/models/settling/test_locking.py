@@ -22,12 +22,25 @@ from sqlalchemy import delete, event, func, insert, select, text, update
 from models.identifiers import new_id
 from models.judgement.policy import Verdict
 from models.judgement.scores import SPAM
-from models.records import Delivery, Endpoint, Event, Site, SiteModelRecord
+from models.mailing.outbox import forget_reader
+from models.records import (
+    Comment,
+    Delivery,
+    Endpoint,
+    Event,
+    Follow,
+    Reader,
+    Site,
+    SiteModelRecord,
+    Thread,
+)
+from models.settings import settings
 from models.settling.actor import POLICY, Actor
 from models.settling.changes import Change
 from models.settling.erasing import erase
 from models.settling.settling import settle
 from models.settling.site_scores import locked_score
+from models.settling.undoing import undo
 from models.store.database import Base, begin, engine, now, reading
 from models.webhooks.endpoints import opened
 from models.webhooks.owed import cancel_deliveries, release_published
@@ -123,6 +136,56 @@ def test_two_batches_with_the_same_sites_in_opposite_order_both_commit(
         after=_COUNTER,
         database_url=database_url,
     )
+
+
+def test_an_undo_locks_the_top_comment_before_its_reply_as_a_decision_does(
+    client: Client, database_url: str
+) -> None:
+    top = posted(client, "demo", 1)
+    decided([top])()
+    said = COMMENT | {"thread": "/1", "parent": top, "body": "I agree."}
+    reply = str(client.post("/v1/sites/demo/comments", json=said).json["id"])
+    decided([reply], by=Actor.key(new_id()))()
+
+    def take_back() -> None:
+        with begin() as session:
+            undo(session, reply, by=Actor.key(new_id()))
+
+    both_commit(
+        take_back,
+        decided([reply], by=Actor.key(new_id())),
+        after="SELECT comments.id",
+        database_url=database_url,
+    )
+
+
+def test_a_reader_who_leaves_locks_threads_before_mails_as_a_decision_does(
+    client: Client, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decision owes a mail that exists, and the reader's follows of the thread are counted."""
+    monkeypatch.setenv("GREENROOM_SMTP_URL", "smtp://127.0.0.1:1")
+    settings.cache_clear()
+    top = posted(client, "demo", 1)
+    decided([top])()
+    with begin() as session:
+        reader = Reader(site_id=1, kind="proven", subject="Ann", name="Ann")
+        session.add(reader)
+        session.flush()
+        ann, thread = reader.id, session.scalars(select(Thread.id)).one()
+        session.execute(update(Comment).values(reader_id=ann))
+        session.add(Follow(thread_id=thread, reader_id=ann))
+        session.execute(update(Thread).values(followers=1))
+    said = COMMENT | {"thread": "/1", "parent": top, "body": "I agree."}
+    reply = str(client.post("/v1/sites/demo/comments", json=said).json["id"])
+    decided([reply])()
+    with begin() as session:
+        settle(session, [Change(reply, Verdict.FLAG)])
+
+    def leave() -> None:
+        with begin() as session:
+            forget_reader(session, ann)
+
+    both_commit(leave, decided([reply]), after="DELETE FROM mails", database_url=database_url)
 
 
 def test_an_erasure_locks_the_site_before_its_events_as_their_retention_does(
