@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import exists, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.records import Comment, DecisionRecord
@@ -128,6 +128,22 @@ def deciding_entry(newest_first: Sequence[E]) -> E | None:
     undone = {entry.undoes for entry in newest_first if entry.undoes}
     decided = (each for each in newest_first if not each.undoes and each.id not in undone)
     return next(decided, None)
+
+
+def that_stand(session: Session, decision_ids: Collection[str]) -> set[str]:
+    """Return those of the decisions that were not undone, and after which no decision has changed
+    the status of their comment. Decisions about edits, and changes of the text, end none.
+    """
+    if not decision_ids:
+        return set()
+    later = aliased(DecisionRecord)
+    has_changed = (later.version > DecisionRecord.version) & (later.was != later.becomes)
+    ended = exists().where(
+        later.comment_id == DecisionRecord.comment_id,
+        or_(later.undoes == DecisionRecord.id, has_changed),
+    )
+    wanted = select(DecisionRecord.id).where(DecisionRecord.id.in_(decision_ids), ~ended)
+    return set(session.scalars(wanted))
 
 
 class Conflict(NamedTuple):

@@ -24,13 +24,9 @@ from models.store.database import insert_new
 
 
 class DecisionData(TypedDict):
-    """What a mail about a decision was owed for. If the comment has another version when the mail
-    is sent, the decision was undone or replaced.
-    """
+    """The decision that a mail is about. It is sent only if that decision still stands then."""
 
     decision: str
-    becomes: str
-    version: int
 
 
 class MailRow(TypedDict):
@@ -64,11 +60,7 @@ class OwedMails:
         if not can_send():
             return
         if comment.reader_id and _concerns_its_author(comment, change):
-            data: DecisionData = {
-                "decision": decision_id,
-                "becomes": comment.status,
-                "version": comment.version,
-            }
+            data: DecisionData = {"decision": decision_id}
             self._owe("decision", comment, comment.reader_id, f"decision:{decision_id}", data)
         if comment.status != "approved":
             return

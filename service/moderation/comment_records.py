@@ -17,6 +17,7 @@ from models.records import Appeal as AppealRow
 from models.records import Comment, DecisionRecord, Reader, Screening, Thread
 from models.records import Edit as EditRecord
 from models.records import Review as ReviewRecord
+from models.records.review import OF_READERS
 from models.settling.actor import ActorShape
 from models.settling.history import is_by_human
 from models.store.published import Badges
@@ -278,8 +279,13 @@ def is_hidden(session: Session, ids: Sequence[str]) -> set[str]:
 
 
 def _is_blind(reviews: Sequence[ReviewRecord], decisions: Sequence[DecisionRecord]) -> bool:
-    """Whether nobody has decided since the blind review was opened."""
-    opened = [review.opened_at for review in reviews if review.blind and review.closed_at is None]
+    """Whether nobody has decided since the blind review was opened, and no reader waits for an
+    answer: what they wrote, such as an appeal or an edit, must be read before a decision.
+    """
+    waiting = [review for review in reviews if review.closed_at is None]
+    opened = [review.opened_at for review in waiting if review.blind]
+    if any(review.cause in OF_READERS for review in waiting):
+        return False
     return bool(opened) and not any(
         is_by_human(entry) and entry.at >= max(opened) for entry in decisions
     )

@@ -21,6 +21,7 @@ from models.mailing.letter import Finished, Letter, Link, Part, finished_letter,
 from models.records import Comment, Follow, Reader, Site, Thread
 from models.settings import settings
 from models.settling.appealing import Reasons, in_words, reasons_of
+from models.settling.history import that_stand
 from models.store.receipts import receipt_of
 from models.store.secrets import UnknownKey, decrypt_email
 from worker.mail.messages import Subscription
@@ -68,7 +69,6 @@ class _Told(NamedTuple):
 
     id: str
     status: str
-    version: int
     is_published: bool
     name: str
     body: str
@@ -152,6 +152,7 @@ class _Known:
         followed = select(Follow.thread_id, Follow.reader_id).where(Follow.reader_id.in_(readers))
         decisions = [str(mail.data["decision"]) for mail in mails if mail.kind == "decision"]
         self.reasons = reasons_of(session, decisions)
+        self.standing = that_stand(session, decisions)
         self.follows = {(row.thread_id, row.reader_id) for row in session.execute(followed)}
 
     def judge(self, mail: Due, at: datetime) -> _Ready | Result:
@@ -176,7 +177,7 @@ class _Known:
 
     def _is_true(self, mail: Due, reader: _Reader, comment: _Told) -> bool:
         if mail.kind == "decision":
-            return comment.version == mail.data.get("version")
+            return mail.data.get("decision") in self.standing
         follows = (comment.thread_id, reader.id) in self.follows
         return comment.status == "approved" and (mail.kind != "thread" or follows)
 
@@ -276,7 +277,7 @@ def _sites(session: Session, mails: Sequence[Due]) -> dict[int, _Site]:
 def _comments(session: Session, mails: Sequence[Due]) -> dict[str, _Told]:
     ids = {mail.comment_id for mail in mails}
     columns = (
-        *(Comment.id, Comment.status, Comment.version, Comment.revision, Comment.name),
+        *(Comment.id, Comment.status, Comment.revision, Comment.name),
         *(Comment.body, Comment.thread_id, Thread.title, Thread.published_revision),
     )
     wanted = select(*columns).join(Thread, Thread.id == Comment.thread_id)
@@ -287,7 +288,6 @@ def _told(row: Row[*tuple[object, ...]]) -> _Told:
     return _Told(
         row.id,
         row.status,
-        row.version,
         row.published_revision >= row.revision,
         row.name,
         row.body,

@@ -12,7 +12,9 @@ from click.testing import CliRunner
 from models.identifiers import new_id
 from models.settling.sampling import is_sampled
 from service.commands.main import main
+from service.comments.receipts import receipt_of
 from tests.caller import Caller, Client, posted, publish_all, screen_all
+from worker.screening.screening import screen_now
 
 LINKS = "https://a.example https://b.example https://c.example https://d.example"
 
@@ -59,6 +61,18 @@ def test_until_it_is_decided_nobody_can_tell_what_the_machine_did(
         assert listed(moderator, status) == list(three.values())
     for status in ("approved", "rejected", "pending"):
         assert listed(moderator, status) == []
+
+
+def test_what_a_reader_asks_is_shown_although_the_comment_is_sampled(
+    client: Client, moderator: Caller, three: dict[str, str]
+) -> None:
+    edited, rejected = three["approved"], three["rejected"]
+    client.patch(f"/v1/receipts/{receipt_of(edited)}", json={"body": LINKS})
+    appeal = client.post(f"/v1/receipts/{receipt_of(rejected)}/appeal", json={"text": "Why?"})
+    assert appeal.status_code == 201
+    screen_now([edited])
+    assert [edit["body"] for edit in moderator.record(edited)["edits"]] == [LINKS]
+    assert [each["text"] for each in moderator.record(rejected)["appeals"]] == ["Why?"]
 
 
 def test_a_live_comment_stays_live_while_it_is_looked_at(

@@ -181,6 +181,36 @@ def test_a_mail_holds_the_statement_of_reasons_and_the_answer_to_an_appeal(
         assert plain.count("We read it twice.") == 1
 
 
+def test_a_rejection_is_mailed_although_the_text_changed_and_the_author_appealed(
+    client: Client, moderator: Caller, ann: str, server: MailServer
+) -> None:
+    with reading() as session:
+        comment = session.scalars(select(Comment.id)).one()
+    moderator.decide(comment, "reject", reason="abuse")
+    place = f"/v1/receipts/{receipt_of(comment)}/appeal"
+    assert client.post(place, json={"text": "Why?"}).status_code == 201
+    new = {"body": "The ferry was late.", "note": "Without the insult."}
+    assert moderator.call("PATCH", f"/comments/{comment}", json=new).status_code == 200
+    assert [mail.message["Subject"] for mail in mailed(server)] == [
+        "Your comment was not published"
+    ]
+
+
+def test_an_upheld_appeal_that_was_undone_is_not_mailed(
+    client: Client, moderator: Caller, ann: str, server: MailServer
+) -> None:
+    with reading() as session:
+        comment = session.scalars(select(Comment.id)).one()
+    moderator.decide(comment, "reject", reason="abuse")
+    place = f"/v1/receipts/{receipt_of(comment)}/appeal"
+    assert client.post(place, json={"text": "Why?"}).status_code == 201
+    moderator.decide(comment, "reject", reason="abuse", answer="We read it twice.")
+    moderator.undo(comment)
+    (mail,) = mailed(server)  # about the rejection, which stands
+    assert "We read it twice." not in mail.plain
+    assert sorted(states()) == ["cancelled", "sent"]
+
+
 def test_an_undone_decision_and_a_rejection_of_spam_are_not_mailed(
     client: Client, moderator: Caller, ann: str, server: MailServer
 ) -> None:
