@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.identifiers import new_id
@@ -34,26 +35,53 @@ class Reasons(NamedTuple):
     appeal: Appeal | None
 
 
-def reasons_for(session: Session, comment_id: str) -> Reasons:
-    log = select(DecisionRecord.id, DecisionRecord.by, DecisionRecord.undoes)
-    log = log.where(DecisionRecord.comment_id == comment_id)
+def reasons_for(session: Session, comment_ids: Collection[str]) -> dict[str, Reasons]:
+    """Return the reasons for the status of each of these comments. Decisions about edits give
+    none.
+    """
+    stands, current = _stands(session, comment_ids)
+    wanted = [line.id for line in stands.values()]
+    stated = select(Statement).where(Statement.decision_id.in_(wanted))
+    statements = {row.decision_id: row for row in session.scalars(stated)} if wanted else {}
+    appealed = select(Appeal).where(Appeal.comment_id.in_(current)).order_by(Appeal.id)
+    appeals: dict[str, Appeal] = {}
+    for row in session.scalars(appealed) if current else ():
+        if not current[row.comment_id].isdisjoint((row.decision_id, row.closed_by)):
+            appeals[row.comment_id] = row
+    return {
+        id_: Reasons(statements.get(stands[id_].id) if id_ in stands else None, appeals.get(id_))
+        for id_ in comment_ids
+    }
+
+
+def _stands(
+    session: Session, comment_ids: Collection[str]
+) -> tuple[dict[str, Line], dict[str, set[str]]]:
+    """Return the decision that gave each comment its status, and the ids of that one and of the
+    latest one, which may be an undo.
+    """
+    log = select(
+        DecisionRecord.comment_id, DecisionRecord.id, DecisionRecord.by, DecisionRecord.undoes
+    ).where(DecisionRecord.comment_id.in_(comment_ids), DecisionRecord.edit_id.is_(None))
     newest_first = log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc())
-    lines = [Line(*line) for line in session.execute(newest_first)]
-    stands = deciding_entry(lines)
-    current = [line.id for line in (stands, *lines[:1]) if line]  # the last one may be an undo
-    stated = select(Statement).where(Statement.decision_id == stands.id) if stands else None
-    is_about_it = or_(Appeal.decision_id.in_(current), Appeal.closed_by.in_(current))
-    appealed = select(Appeal).where(Appeal.comment_id == comment_id, is_about_it)
-    return Reasons(
-        session.scalar(stated) if stated is not None else None,
-        session.scalar(appealed.order_by(Appeal.id.desc()).limit(1)),
-    )
+    lines: defaultdict[str, list[Line]] = defaultdict(list)
+    for comment_id, id_, by, undoes in session.execute(newest_first) if comment_ids else ():
+        lines[comment_id].append(Line(id_, by, undoes))
+    found = {id_: deciding_entry(log) for id_, log in lines.items()}
+    stands = {id_: line for id_, line in found.items() if line}
+    current = {
+        id_: {line.id for line in (found[id_], log[0]) if line} for id_, log in lines.items()
+    }
+    return stands, current
 
 
 def reasons_of(session: Session, decision_ids: Collection[str]) -> dict[str, Reasons]:
     """Return for each of these decisions its statement, and the appeal that it closed."""
     stated = select(Statement).where(Statement.decision_id.in_(decision_ids))
-    closed = select(Appeal).where(Appeal.closed_by.in_(decision_ids))
+    comments = select(DecisionRecord.comment_id).where(DecisionRecord.id.in_(decision_ids))
+    closed = select(Appeal).where(
+        Appeal.comment_id.in_(comments), Appeal.closed_by.in_(decision_ids)
+    )
     if not decision_ids:
         return {}
     statements = {row.decision_id: row for row in session.scalars(stated)}
@@ -81,7 +109,7 @@ def open_appeal(session: Session, comment_id: str, text: str) -> tuple[Appeal, S
     comment = work.drafts.comments.get(comment_id)
     if comment is None or comment.erased_at or comment.status != "rejected":
         raise NotAppealable("none")
-    statement, earlier = reasons_for(session, comment_id)
+    statement, earlier = reasons_for(session, [comment_id])[comment_id]
     if earlier is not None:
         raise NotAppealable("again")
     if statement is None:

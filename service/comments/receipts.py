@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from typing import Annotated, NamedTuple, NotRequired
+from collections.abc import Collection, Sequence
+from typing import Annotated, Any, NamedTuple, NotRequired
 
 from pydantic import Field
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from models.identifiers import is_id
-from models.judgement.evidence import RESERVED_NAME
+from models.judgement.evidence import RESERVED_NAME, StoredEvidence
 from models.locales.words import read_words
 from models.records import Comment, DecisionRecord, Edit, Screening, Site, Thread
 from models.records.edit import APPROVED, REJECTED, REPLACED, WAITING
@@ -21,7 +22,7 @@ from models.store.database import now, reading
 from models.store.receipts import SIGNATURE_BYTES, receipt_of
 from models.text.stamps import utc_stamp
 from service.http.api_types import Id, OneOf, Time
-from service.readers.appeals import ShownAppeal, ShownStatement, told_about
+from service.readers.appeals import ShownAppeal, ShownStatement, Told, told_about
 
 __all__ = ["SIGNATURE_BYTES", "find_receipt", "receipt_of"]
 _OF_A_MODERATOR = ("spam", "abuse", "off_topic")  # reasons with a sentence of their own
@@ -105,8 +106,14 @@ def comment_of(receipt: str) -> str | None:
 
 
 def read_receipt(session: Session, comment_id: str) -> Receipt | None:
+    return read_receipts(session, [comment_id]).get(comment_id)
+
+
+def read_receipts(session: Session, comment_ids: Collection[str]) -> dict[str, Receipt]:
+    """Return the receipts of those of the comments that exist, with few queries for all of them."""
     wanted = select(
         *EDITING,
+        Comment.id,
         Comment.settled_at,
         Comment.body,
         Comment.edited_at,
@@ -116,19 +123,31 @@ def read_receipt(session: Session, comment_id: str) -> Receipt | None:
     wanted = wanted.join(Site, Site.id == Comment.site_id).join(
         Thread, Thread.id == Comment.thread_id
     )
-    row = session.execute(wanted.where(Comment.id == comment_id)).one_or_none()
-    if row is None:
-        return None
-    because = _because(session, comment_id, row.status)
-    is_held = row.status in {"rejected", "flagged"}
-    correction = _correction(session, comment_id) if is_held else None
-    is_public = row.status == "approved"
-    edit = _last_edit(session, comment_id) if is_public and row.edits else None
+    rows = session.execute(wanted.where(Comment.id.in_(comment_ids))).all()
+    told = told_about(session, {row.id: row.status for row in rows})
+    rejected = [row.id for row in rows if row.status == "rejected"]
+    reasons = _last_reasons(session, rejected)
+    held = [row.id for row in rows if row.status == "flagged"]
+    corrections = _corrections(session, [*rejected, *held])
+    return {
+        row.id: _receipt(
+            row,
+            told[row.id],
+            _because(row.status, reasons.get(row.id)),
+            corrections.get(row.id),
+            _last_edit(session, row),
+        )
+        for row in rows
+    }
+
+
+def _receipt(
+    row: Any, told: Told, because: str | None, correction: Correction | None, edit: Edit | None
+) -> Receipt:
     because_of_edit = _sentence(edit.reason) if edit and edit.status == REJECTED else None
     until = editable_until(row, now())
-    told = told_about(session, comment_id, row.status)
     answer: ReceiptStatus = {
-        "id": comment_id,
+        "id": row.id,
         "status": "rejected" if row.status == "deleted" else row.status,
         "reason": read_words("en").pages[because] if because else None,
         "at": utc_stamp(row.settled_at or row.at),
@@ -145,9 +164,11 @@ def read_receipt(session: Session, comment_id: str) -> Receipt | None:
     return Receipt(row.site, row.thread, answer, because, because_of_edit, why_not)
 
 
-def _last_edit(session: Session, comment_id: str) -> Edit | None:
-    """Return the author's last edit, unless it was made before the comment was public."""
-    theirs = select(Edit).where(Edit.comment_id == comment_id, Edit.by == str(AUTHOR))
+def _last_edit(session: Session, row: Any) -> Edit | None:
+    """Return the author's last edit of a public comment, unless it was made before that."""
+    if row.status != "approved" or not row.edits:
+        return None
+    theirs = select(Edit).where(Edit.comment_id == row.id, Edit.by == str(AUTHOR))
     edit = session.scalar(theirs.order_by(Edit.id.desc()).limit(1))
     if edit is None or edit.status == REPLACED:
         return None
@@ -164,7 +185,7 @@ def _edit_shape(edit: Edit, because: str | None) -> OwnEdit:
     }
 
 
-def _because(session: Session, comment_id: str, status: str) -> str | None:
+def _because(status: str, reason: str | None) -> str | None:
     """Return a useful reason that does not name the word or link, because that would only help the
     next spammer.
     """
@@ -172,24 +193,38 @@ def _because(session: Session, comment_id: str, status: str) -> str | None:
         return "because_deleted"
     if status == "flagged":
         return "flagged"
-    if status != "rejected":
-        return None
-    log = select(DecisionRecord.reason).where(
-        DecisionRecord.comment_id == comment_id, DecisionRecord.edit_id.is_(None)
+    return _sentence(reason) if status == "rejected" else None
+
+
+def _last_reasons(session: Session, comment_ids: Collection[str]) -> dict[str, str | None]:
+    """Return the reason of each comment's last decision, other than those about edits."""
+    log = select(DecisionRecord.comment_id, DecisionRecord.reason).where(
+        DecisionRecord.comment_id.in_(comment_ids), DecisionRecord.edit_id.is_(None)
     )
-    latest = log.order_by(DecisionRecord.version.desc(), DecisionRecord.id.desc()).limit(1)
-    reason = session.scalar(latest)
-    return _sentence(reason)
+    if not comment_ids:
+        return {}
+    in_order = log.order_by(DecisionRecord.version, DecisionRecord.id)
+    return dict(session.execute(in_order).all())
 
 
 def _sentence(reason: str | None) -> str:
     return f"because_{reason if reason in _OF_A_MODERATOR else 'rules'}"
 
 
-def _correction(session: Session, comment_id: str) -> Correction | None:
+def _corrections(session: Session, comment_ids: Collection[str]) -> dict[str, Correction]:
+    """Return what the last screening of each comment found that its author can correct."""
+    found = select(Screening.comment_id, Screening.evidence).where(
+        Screening.comment_id.in_(comment_ids)
+    )
+    if not comment_ids:
+        return {}
+    latest = dict(session.execute(found.order_by(Screening.number)).all())
+    corrections = {id_: _correction(evidence) for id_, evidence in latest.items()}
+    return {id_: each for id_, each in corrections.items() if each}
+
+
+def _correction(evidence: Sequence[StoredEvidence]) -> Correction | None:
     """Return the finding that the commenter can correct."""
-    latest = select(Screening.evidence).where(Screening.comment_id == comment_id)
-    evidence = session.execute(latest.order_by(Screening.number.desc()).limit(1)).scalar() or []
     for item in evidence:
         if item["check"] == "email" and "impossible" in item["found"]:
             suggestion = item["found"].get("suggestion")

@@ -140,7 +140,8 @@ def item(session: Session, who: SignedIn, comment: Comment, site: str) -> Item:
         for notice in record["notices"]:
             notice["name"] = notice["email"] = None
     thread = session.get_one(Thread, comment.thread_id)
-    statement, appeal = reasons_for(session, comment.id) if record["decisions"] else (None, None)
+    decided = [comment.id] if record["decisions"] else []
+    statement, appeal = reasons_for(session, decided).get(comment.id, (None, None))
     is_open = appeal is not None and appeal.status == "open"
     notes = about(session, comment)
     questions = questions_about(session, comment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -10,7 +11,7 @@ from typing_extensions import TypedDict
 
 from models.locales.words import Words, read_words
 from models.records import Appeal, Statement
-from models.settling.appealing import NotAppealable, open_appeal, reasons_for
+from models.settling.appealing import NotAppealable, Reasons, open_appeal, reasons_for
 from models.settling.statements import facts
 from models.store.database import begin
 from models.text.cleaning import clean
@@ -82,11 +83,20 @@ class Told(NamedTuple):
     appeal: ShownAppeal | None
 
 
-def told_about(session: Session, comment_id: str, status: str) -> Told:
-    """Return the statement of a rejection, and the appeal that is open or led to this status."""
-    if status in {"pending", "deleted"}:
-        return Told(None, None)
-    statement, appeal = reasons_for(session, comment_id)
+def told_about(session: Session, statuses: Mapping[str, str]) -> dict[str, Told]:
+    """Return for each comment, given with its status, the statement of a rejection, and the appeal
+    that is open or led to this status.
+    """
+    decided = [id_ for id_, status in statuses.items() if status not in {"pending", "deleted"}]
+    reasons = reasons_for(session, decided)
+    return {
+        id_: _told(reasons[id_], status) if id_ in reasons else Told(None, None)
+        for id_, status in statuses.items()
+    }
+
+
+def _told(reasons: Reasons, status: str) -> Told:
+    statement, appeal = reasons
     is_shown = statement is not None and status == "rejected"
     return Told(
         _statement(statement) if statement and is_shown else None,

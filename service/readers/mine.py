@@ -17,7 +17,7 @@ from models.settling.actor import AUTHOR
 from models.store.database import begin, now
 from models.store.receipts import receipt_of
 from models.text.stamps import utc_stamp
-from service.comments.receipts import ReceiptStatus, comment_of, read_receipt
+from service.comments.receipts import ReceiptStatus, comment_of, read_receipts
 from service.http.api_types import Id, Time, Url
 
 MOST_RECEIPTS = 200
@@ -76,8 +76,8 @@ def own_comments(session: Session, ids: Sequence[str]) -> list[OwnComment]:
     rows = select(Comment, Thread.key, Thread.url, Thread.title)
     rows = rows.join(Thread, Thread.id == Comment.thread_id).where(Comment.id.in_(ids))
     found = {row[0].id: row for row in session.execute(rows)}
-    edits = _edits(session, ids)
-    return [_own(session, found[id_], edits.get(id_, [])) for id_ in ids]
+    edits, receipts = _edits(session, ids), read_receipts(session, ids)
+    return [_own(found[id_], receipts[id_].answer, edits.get(id_, [])) for id_ in ids]
 
 
 def _edits(session: Session, ids: Sequence[str]) -> dict[str, list[OwnText]]:
@@ -89,13 +89,11 @@ def _edits(session: Session, ids: Sequence[str]) -> dict[str, list[OwnText]]:
 
 
 def _own(
-    session: Session, row: Row[Comment, str, str | None, str | None], edits: list[OwnText]
+    row: Row[Comment, str, str | None, str | None], status: ReceiptStatus, edits: list[OwnText]
 ) -> OwnComment:
     comment, key, url, title = row
-    found = read_receipt(session, comment.id)
-    assert found is not None
     return {
-        **found.answer,
+        **status,
         "receipt": f"/v1/receipts/{receipt_of(comment.id)}",
         "thread": key,
         "url": url,

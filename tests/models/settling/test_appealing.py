@@ -62,7 +62,7 @@ def test_a_decision_at_the_same_time_closes_the_appeal_or_comes_before_it(client
         answer, _ = together(lambda: appealed(comment), lambda: settle_one(change))  # noqa: B023
         with reading() as session:
             status = session.get_one(Comment, comment).status
-            appeal = reasons_for(session, comment).appeal
+            appeal = reasons_for(session, [comment])[comment].appeal
             is_open = Review.comment_id == comment, Review.closed_at.is_(None)
             waiting = session.scalars(select(Review.cause).where(*is_open)).all()
         assert status == "approved"

@@ -450,6 +450,45 @@ def telling(moderator: Caller) -> None:
     assert moderator.client.get(f"/sites/demo/c/{id_of(6)}").status_code == 302
 
 
+def objecting(moderator: Caller) -> None:
+    """Report a comment, send a notice about it, reject it, and appeal."""
+    comment, client = id_of(60_003), moderator.client
+    reports = f"/v1/sites/demo/comments/{comment}/reports"
+    for _ in range(2):
+        assert client.post(reports, json={"reason": "insult"}).status_code == 202
+    notice = {
+        "comment": comment,
+        "explanation": "It names me.",
+        "category": "ILLEGAL_OR_HARMFUL_SPEECH",
+        "name": "Ann Example",
+        "email": "ann@example.org",
+        "good_faith": True,
+    }
+    assert client.post("/v1/sites/demo/notices", json=notice).status_code == 202
+    for cause in ("reported", "notice"):
+        assert moderator.call("GET", f"/queue?cause={cause}").json["items"]
+    assert moderator.decide(comment, "reject", reason="abuse").status_code == 201
+    receipt = f"/v1/receipts/{receipt_of(comment)}"
+    assert client.post(f"{receipt}/appeal", json={"text": "Why?"}).status_code == 201
+    assert client.get(receipt).json["appeal"]["status"] == "open"
+    assert moderator.decide(comment, "approve").status_code == 201
+
+
+def looking_after_own_comments(moderator: Caller) -> None:
+    """Edit a comment that is a few minutes old, list it among others, and delete it."""
+    comment, client = id_of(COMMENTS - 498), moderator.client
+    receipt = f"/v1/receipts/{receipt_of(comment)}"
+    assert moderator.call("PATCH", "/policy", json={"edit_minutes": 10_080}).status_code == 200
+    with begin() as session:  # its screening is in the table
+        session.execute(update(Comment).where(Comment.id == comment).values(screenings=1))
+    assert client.patch(receipt, json={"body": "A new text"}).status_code == 200
+    assert len(screen_now([comment])) == 1
+    receipts = [receipt_of(id_of(n)) for n in range(COMMENTS - 500, COMMENTS - 496)]
+    mine = client.post("/sites/demo/mine", json={"receipts": receipts}).json
+    assert len(mine["comments"]) == len(receipts)
+    assert client.delete(receipt).status_code == 204
+
+
 def delivering(moderator: Caller) -> None:
     """Run rounds that claim and record for all endpoints, sweep, and release the deliveries whose
     pages are shown.
@@ -532,6 +571,7 @@ def measuring(moderator: Caller) -> None:
         *(accepting, screening, screening_few, knowing_hosts, learning, teaching_picks, sweeping),
         *(publishing, listing, deciding, deciding_many, telling, in_the_console),
         *(delivering, looking_after_webhooks, measuring),
+        *(objecting, looking_after_own_comments),
     ],
     ids=lambda p: p.__name__,
 )

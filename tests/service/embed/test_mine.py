@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
+from models.store.database import engine
 from service.comments.receipts import receipt_of
 from tests.caller import Caller, Client, posted, screen_all
 
@@ -102,6 +105,27 @@ def test_own_comments_are_downloaded_and_erased(client: Client, moderator: Calle
     assert "Your comments were deleted." in erased
     assert moderator.record(comment)["status"] == "deleted"
     assert "No comments found." in client.post("/sites/demo/mine", data=data).text
+
+
+def test_many_own_comments_cost_as_few_queries_as_some(client: Client, moderator: Caller) -> None:
+    def asked(comments: list[str]) -> int:
+        statements: list[str] = []
+
+        def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+            statements.append(statement)
+
+        event.listen(engine(), "before_cursor_execute", note)
+        receipts = [receipt_of(comment) for comment in comments]
+        answer = client.post("/sites/demo/mine", json={"receipts": receipts})
+        event.remove(engine(), "before_cursor_execute", note)
+        assert len(answer.json["comments"]) == len(comments)
+        return len(statements)
+
+    comments = [published(client, body=f"The ferry was {n} minutes late.") for n in range(6)]
+    for number, comment in enumerate(comments):
+        moderator.decide(comment, ("approve", "flag", "reject")[number % 3])
+    asked(comments)  # the first one also reads what is cached
+    assert asked(comments) == asked(comments[:3])
 
 
 def test_the_element_gets_own_comments_as_json(client: Client) -> None:

@@ -25,6 +25,7 @@ from models.store.database import begin, now, reading
 from service.comments.receipts import receipt_of
 from tests.caller import Answer, Caller, Client, posted, screen_all
 from tests.models.settling.deciding import decide, settle_one, take_back
+from worker.screening.screening import screen_now
 
 WHY = "I criticized the timetable, not the staff."
 
@@ -292,6 +293,68 @@ def test_erasing_a_comment_removes_the_words_of_its_appeal(
     told = receipt(client, comment)
     assert (told["statement"], told["appeal"]) == (None, None)
     assert moderator.record(comment)["decisions"][0]["answer"] == ""
+
+
+def test_an_author_who_deletes_the_comment_withdraws_the_appeal(
+    client: Client, moderator: Caller
+) -> None:
+    comment = posted(client)
+    moderator.decide(comment, "reject")
+    appeal(client, comment)
+    assert client.delete(f"/v1/receipts/{receipt_of(comment)}").status_code == 204
+    with reading() as session:
+        assert session.scalars(select(Appeal.status)).one() == "withdrawn"
+    assert open_causes(comment) == []
+    closed = [each for each in moderator.events() if each["type"] == "appeal.closed"]
+    assert [each["data"]["appeal"]["status"] for each in closed] == ["withdrawn"]
+
+
+def test_a_moderators_edit_of_a_rejected_comment_leaves_its_appeal_open(
+    client: Client, moderator: Caller
+) -> None:
+    comment = posted(client)
+    moderator.decide(comment, "reject", reason="abuse")
+    appeal(client, comment)
+    new = {"body": "The ferry was late.", "note": "Without the insult."}
+    assert moderator.call("PATCH", f"/comments/{comment}", json=new).status_code == 200
+    told = receipt(client, comment)
+    assert (told["appeal"]["status"], told["statement"]["rule"]) == ("open", "abuse")
+    moderator.decide(comment, "approve")
+    assert receipt(client, comment)["appeal"]["status"] == "reversed"
+
+
+def test_an_edit_after_a_reversal_leaves_its_answer_in_the_receipt(
+    client: Client, moderator: Caller
+) -> None:
+    comment = posted(client)
+    moderator.decide(comment, "reject")
+    appeal(client, comment)
+    moderator.decide(comment, "approve", answer="You are right.")
+    place = f"/v1/receipts/{receipt_of(comment)}"
+    assert client.patch(place, json={"body": "The ferry was late twice."}).status_code == 200
+    screen_now([comment])
+    told = receipt(client, comment)
+    assert (told["edit"]["status"], told["appeal"]["answer"]) == ("approved", "You are right.")
+
+
+def test_reporters_were_wrong_if_an_appeal_reverses_the_rejection(
+    client: Client, moderator: Caller
+) -> None:
+    comment = posted(client)
+    screen_all()
+    told = {"reason": "insult"}
+    report = client.post(f"/v1/sites/demo/comments/{comment}/reports", json=told).json["receipt"]
+    outcomes = []
+    moderator.decide(comment, "reject", reason="abuse")
+    outcomes.append(client.get(report).json["status"])
+    appeal(client, comment)
+    moderator.decide(comment, "approve")
+    outcomes.append(client.get(report).json["status"])
+    moderator.undo(comment)
+    outcomes.append(client.get(report).json["status"])
+    moderator.undo(comment)  # of the rejection itself
+    outcomes.append(client.get(report).json["status"])
+    assert outcomes == ["upheld", "dismissed", "upheld", "open"]
 
 
 def test_opening_and_closing_are_events_outside_the_sequence(
