@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from models.records import Act, Reader
 from models.store.database import reading
+from service.readers.mine import erase_reader
 from service.readers.sign_on import Settings, kid_of, list_secrets, save_settings, settings_of
-from tests.caller import Client
+from tests.caller import Client, post, screen_all
 from tests.service.readers.tokens import BY, demo, new_secret, token
 from tests.service.signed_in import SignedIn
 
@@ -89,3 +90,20 @@ def test_a_test_neither_uses_up_the_token_nor_stores_its_reader(ann: SignedIn) -
         assert "The token is accepted until" in ann.form(f"{PAGE}/test", token=made).text
     with reading() as session:
         assert session.scalars(select(Reader)).all() == []
+
+
+def test_a_moderator_sees_who_signed_in_and_later_that_the_reader_is_erased(
+    ann: SignedIn, client: Client
+) -> None:
+    secret = new_secret()
+    comment = post(client, headers={"Greenroom-Identity": token(secret)}).json["id"]
+    screen_all()
+    page = ann.get(f"/items/{comment}")
+    assert "Signed in by the site, known since" in page
+    assert "now called" not in page
+    with reading() as session:
+        reader = session.scalars(select(Reader.id)).one()
+    erase_reader(reader)
+    page = ann.get(f"/items/{comment}")
+    assert "; this reader's data has been erased" in page
+    assert "now called" not in page
