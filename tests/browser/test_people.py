@@ -106,7 +106,9 @@ def test_a_signed_in_reader_posts_with_no_fields_for_name_and_email_and_edits(
     assert findings(page) == []
 
 
-def test_a_reader_confirms_an_address_and_follows_the_thread(greenroom, open_page, thread):
+def test_a_reader_confirms_an_address_follows_the_thread_and_opens_the_choices_of_mail(
+    greenroom, open_page, thread
+):
     page = open_page(f"{greenroom.paper}{thread}")
     page.get_by_label("Name").fill("Cleo Marsh")
     page.get_by_label("Email").fill("cleo@paper.test")
@@ -132,6 +134,16 @@ def test_a_reader_confirms_an_address_and_follows_the_thread(greenroom, open_pag
     page.get_by_label("Comment").focus()
     page.get_by_role("button", name="Follow this thread").click()
     expect(page.get_by_role("button", name="Stop following")).to_be_visible()
+
+    page.get_by_role("button", name="Your comments").click()
+    expect(page.get_by_role("heading", name="My comments")).to_be_visible()
+    expect(page.get_by_text(KIND)).to_be_visible()
+    expect(page.get_by_role("heading", name="Threads that you follow")).to_be_visible()
+    page.get_by_role("link", name="Choose what you get").click()
+    expect(page.get_by_role("group", name="Replies to my comments")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop following")).to_be_visible()
+    page.goto(f"{greenroom.paper}{thread}")
+    page.get_by_label("Comment").focus()
     page.get_by_role("button", name="Use another name").click()
     expect(page.get_by_label("Email")).to_be_visible()
     assert page.evaluate("Object.keys(localStorage)") == []
