@@ -26,6 +26,8 @@ NAMES_OF_THE_DESIGN = {
     "greenroom_oldest_pending_seconds",
     "greenroom_oldest_review_seconds",
     "greenroom_webhook_oldest_due_seconds",
+    "greenroom_mail_oldest_due_seconds",
+    "greenroom_mails",
     "greenroom_publish_lag_seconds",
     "greenroom_sweep_last_seconds",
     "greenroom_checks_unavailable",
