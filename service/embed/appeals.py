@@ -25,7 +25,8 @@ def appeal_by_form(site_key: str, receipt: str) -> BaseResponse:
         abort(404)
     words, text = words_for(wished_language(), site.locale), request.form.get("text", "").strip()
     if too_fast := limits.count_post(site.key, reader()):
-        return _again(site, receipt, words, text, too_fast)
+        slow = Problem(429, words.pages["slow"], headers=too_fast.headers)
+        return _again(site, receipt, words, text, slow)
     if not text or len(text) > MOST_TEXT:
         far = words.pages["far"].replace("{n}", str(MOST_TEXT))
         wrong = Problem(422, far if text else words.appeal["empty"])

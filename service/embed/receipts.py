@@ -4,12 +4,14 @@ its author edits or deletes it.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from flask import Response, abort, redirect, render_template, request, url_for
 from pydantic import ValidationError
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.locales.words import words_for
+from models.locales.words import Words, words_for
 from models.records import Comment
 from models.store.database import reading
 from service.comments import owning
@@ -22,6 +24,8 @@ from service.http.addresses import reader
 from service.http.form_tokens import issue_form_token
 from service.readers.appeals import facts_of
 from service.sites.lookup import SiteInfo, find_site
+
+MOST_LETTERS = 10_000
 
 
 @embed.get("/sites/<site_key>/receipts/<receipt>")
@@ -37,28 +41,42 @@ def whats_next(site_key: str, receipt: str) -> Response:
 def change_own(site_key: str, receipt: str) -> BaseResponse:
     """Edit or delete the comment, then show its receipt."""
     site, found = _wanted(site_key, receipt)
-    if too_fast := limits.count_change(reader()):
-        raise too_fast
+    too_fast = limits.count_change(reader())
     if request.form.get("do") == "delete":
+        if too_fast:
+            raise too_fast
         owning.delete(found.comment_id)
     else:
         typed = request.form.get("body", "")
         words = words_for(wished_language(), site.locale)
-        try:
-            owning.edit(found.comment_id, NewText.model_validate({"body": typed}))
-        except EditRefused as refused:
-            error = words.own[f"not_{refused.why}"]
-            return _page(site, found, receipt, change="edit", typed=typed, error=error, status=403)
-        except ValidationError:
-            is_long = len(typed.strip()) > MOST_LETTERS
-            error = words.pages["far"].replace("{n}", str(MOST_LETTERS)) if is_long else ""
-            error = error or words.form["missing"]
-            return _page(site, found, receipt, change="edit", typed=typed, error=error, status=422)
+        slow = Refusal(429, words.pages["slow"])
+        refused = slow if too_fast else _edit(found, typed, words)
+        if refused:
+            status, error = refused
+            return _page(
+                site, found, receipt, change="edit", typed=typed, error=error, status=status
+            )
     lang = wished_language()
     return redirect(url_for("embed.whats_next", site_key=site.key, receipt=receipt, lang=lang), 303)
 
 
-MOST_LETTERS = 10_000
+class Refusal(NamedTuple):
+    """Why an edit is not accepted: the status of the answer, and the error in the form."""
+
+    status: int
+    error: str
+
+
+def _edit(found: Receipt, typed: str, words: Words) -> Refusal | None:
+    try:
+        owning.edit(found.comment_id, NewText.model_validate({"body": typed}))
+    except EditRefused as refused:
+        return Refusal(403, words.own[f"not_{refused.why}"])
+    except ValidationError:
+        is_long = len(typed.strip()) > MOST_LETTERS
+        far = words.pages["far"].replace("{n}", str(MOST_LETTERS))
+        return Refusal(422, far if is_long else words.form["missing"])
+    return None
 
 
 def _wanted(site_key: str, receipt: str) -> tuple[SiteInfo, Receipt]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from models.settings import settings
 from service.comments.receipts import receipt_of
 from tests.caller import Answer, Client, posted
 from tests.models.settling.deciding import decide
@@ -57,6 +58,22 @@ def test_a_second_appeal_is_refused_in_the_language_of_the_page(client: Client) 
     answer = send(client, comment, "Warum?", lang="de")
     assert answer.status_code == 409
     assert "bereits Einspruch eingelegt" in answer.text
+
+
+def test_too_many_appeals_are_refused_in_the_readers_language_and_the_text_stays(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comment = posted(client)
+    decide(comment, "reject")
+    monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
+    settings.cache_clear()
+    refused = [send(client, comment, " ", lang="de") for _ in range(10)][-1]
+    assert refused.status_code == 429
+    answer = send(client, comment, "Das war keine Werbung.", lang="de")
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert "Das war zu viel in kurzer Zeit." in answer.text
+    assert "Das war keine Werbung." in answer.text
 
 
 def test_the_receipt_of_another_site_or_of_nobody_is_not_found(client: Client) -> None:
