@@ -9,15 +9,29 @@ from __future__ import annotations
 from flask import Response, abort, render_template, request, url_for
 
 from models.locales.words import words_for
+from models.mailing.choices import choices_token
 from models.mailing.letter import site_name
+from models.mailing.smtp import can_send
 from service.embed.blueprint import embed, html_answer, wished_language
 from service.http import limits
 from service.http.addresses import reader
 from service.readers import mail_choices
+from service.readers.identity import Identity
 from service.sites.lookup import SiteInfo, find_site
 
 ONE_CLICK = "List-Unsubscribe"
 MOST_LIST = 40  # characters
+
+
+def choices_page(site: SiteInfo, who: Identity) -> str | None:
+    """Return the link to the reader's page of choices. None if the reader gets no mail.
+
+    The link needs no other proof, so show it to this reader only.
+    """
+    if not who.email_is_proven or not can_send():
+        return None
+    token = choices_token(who.reader_id)
+    return url_for("embed.mail_page", site_key=site.key, token=token, lang=wished_language())
 
 
 @embed.get("/sites/<site_key>/mail/<token>")

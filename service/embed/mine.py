@@ -4,21 +4,25 @@ without JavaScript.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, abort, render_template, request
 from pydantic import BaseModel, ConfigDict
 
 from models.locales.words import words_for
+from models.mailing.letter import site_name
 from models.store.database import reading
 from service.comments import owning
 from service.embed.blueprint import embed, html_answer, wished_language
+from service.embed.mail import choices_page
 from service.http import limits, sharing
 from service.http.addresses import reader
 from service.http.requests import FORM, body_as
 from service.http.responses import PRIVATE, json_response
 from service.http.sharing import shared, wanted_site
-from service.readers.identity import identify
+from service.readers.following import FollowedThread, change_following, followed
+from service.readers.identity import Identity, identify
 from service.readers.mine import MOST_RECEIPTS, erase_reader, own_comments, own_ids
 from service.sites.lookup import SiteInfo, find_site
 
@@ -27,13 +31,16 @@ ROUTE = "/sites/<site_key>/mine"
 
 
 class Asked(BaseModel):
-    """Whose comments, and what to do with them: "show", "export" or "erase"."""
+    """Whose comments, and what to do with them: "show", "export" or "erase". A form also asks to
+    "follow" or "unfollow" a thread.
+    """
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
     receipts: list[str] = []
     identity: str | None = None
     do: str = "show"
+    thread: str = ""
 
 
 @embed.get(ROUTE)
@@ -45,7 +52,7 @@ def ask_for_mine(site_key: str) -> Response:
 @embed.post(ROUTE)
 def show_mine(site_key: str) -> Response:
     """Show, export or erase the comments of the receipts and the identity in the body, which is a
-    form or JSON. JSON is answered with JSON.
+    form or JSON. JSON is answered with JSON. A form can also follow a thread or stop following it.
     """
     site = wanted_site(site_key)
     if too_fast := limits.count_change(reader()):
@@ -69,7 +76,10 @@ def show_mine(site_key: str) -> Response:
         if asked.do == "export":
             answer.headers["Content-Disposition"] = 'attachment; filename="comments.json"'
         return shared(site, answer)
-    return _page(site, comments, asked.receipts, asked.identity, is_sure=asked.do == "ask")
+    if identity:
+        change_following(site, identity, asked.thread, asked.do)
+    is_sure = asked.do == "ask"
+    return _page(site, comments, asked.receipts, asked.identity, who=identity, is_sure=is_sure)
 
 
 @embed.route(ROUTE, methods=["OPTIONS"])
@@ -82,8 +92,16 @@ def _asked() -> Asked:
     typed = [line.strip() for line in form.get("receipts", "").splitlines() if line.strip()]
     receipts = [*form.getlist("receipt"), *typed][:MOST_RECEIPTS]
     return Asked(
-        receipts=receipts, identity=form.get("identity") or None, do=form.get("do", "show")
+        receipts=receipts,
+        identity=form.get("identity") or None,
+        do=form.get("do", "show"),
+        thread=form.get("thread", ""),
     )
+
+
+def _followed(who: Identity) -> Sequence[FollowedThread]:
+    with reading() as session:
+        return followed(session, who.reader_id)
 
 
 def _erased(site: SiteInfo, ids: list[str]) -> Response:
@@ -96,9 +114,11 @@ def _page(  # noqa: PLR0913 — the parts of the page
     receipts: list[str],
     identity: str | None,
     *,
+    who: Identity | None = None,
     is_sure: bool = False,
     is_erased: bool = False,
 ) -> Response:
+    threads = _followed(who) if who else []
     page = render_template(
         "embed/mine.html",
         words=words_for(wished_language(), site.locale),
@@ -109,6 +129,10 @@ def _page(  # noqa: PLR0913 — the parts of the page
         is_sure=is_sure,
         is_erased=is_erased,
         lang=wished_language(),
+        name=site_name(site.key, site.stored_origins),
+        mail_choices=who and choices_page(site, who),
+        followed=threads,
+        followed_keys={thread.key for thread in threads},
     )
     answer = html_answer(page)
     answer.headers["Cache-Control"] = "no-store"

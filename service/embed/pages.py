@@ -12,6 +12,7 @@ from flask import Response, abort, render_template, request, url_for
 from models.identifiers import is_id
 from models.locales.languages import languages
 from models.locales.words import Words, words_for
+from models.mailing.letter import site_name
 from models.mailing.smtp import can_send
 from models.store.published import PublishedComment, ThreadPage
 from models.text.urls import origin_of, page_address
@@ -25,12 +26,17 @@ from service.comments.pages import (
 from service.comments.submission import thread_key
 from service.embed import assets
 from service.embed.blueprint import embed, html_answer, wished_language
+from service.embed.mail import choices_page
+from service.http import limits
+from service.http.addresses import reader
 from service.http.form_tokens import issue_form_token
 from service.http.listening import public_url
 from service.http.problems import Problem
+from service.readers.following import change_following, follows
+from service.readers.identity import Identity, identify
+from service.readers.tokens import MOST_TOKEN
 from service.sites.lookup import SiteInfo, find_site
 
-MOST_IDENTITY = 4000  # characters
 LIMITS = {"body": 10_000, "name": 80, "email": 254, "website": 500}
 STATIC = ("pages.css", "demo.css", "demo.svg", "icon.svg")
 _DEMO = (
@@ -77,36 +83,55 @@ def thread(site_key: str) -> Response:
     """Show a thread. `?thread=KEY` names it; optional are `page`, `replies` (a page of the replies
     to that comment), `reply` (to write one), `lang`, and the article's `url`.
     """
-    return _show_thread(site_key, {})
+    site = find_site(site_key) or abort(404)
+    return _show_thread(site, _asked_thread(), {}, None)
 
 
 @embed.post("/sites/<site_key>/thread")
 def known_thread(site_key: str) -> Response:
-    """Show a thread to a reader whose identity is known. A POST keeps it out of addresses."""
-    identity = request.form.get("identity", "")[:MOST_IDENTITY]
-    answer = _show_thread(site_key, {"identity": identity})
+    """Show a thread to a reader whose identity is known, after following it or no longer following
+    it if the form asks for that. A POST keeps the identity out of addresses.
+    """
+    site, key = find_site(site_key) or abort(404), _asked_thread()
+    known = {"identity": request.form.get("identity", "")[:MOST_TOKEN]}
+    do = request.form.get("do")
+    try:
+        if too_fast := limits.count_mailing("known page", site.key, reader()):
+            raise too_fast
+        who = identify(site, spend=do is not None)
+        if who and do:
+            change_following(site, who, key, do)
+        answer = _show_thread(site, key, known, who)
+    except Problem as problem:
+        if problem.status not in {401, 429}:
+            raise
+        answer = form_with_errors(site, {**_linked(), **known, "thread": key}, problem)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def _show_thread(site_key: str, known: Mapping[str, str]) -> Response:
-    site = find_site(site_key) or abort(404)
+def _asked_thread() -> str:
     try:
-        key = thread_key(request.args.get("thread", ""))
+        return thread_key(request.args.get("thread", ""))
     except ValueError:
         abort(404)
+
+
+def _linked() -> dict[str, str]:
+    """Return what the link tells of the article, and its pages pass on."""
+    return {name: request.args[name] for name in ("url", "title") if name in request.args}
+
+
+def _show_thread(
+    site: SiteInfo, key: str, known: Mapping[str, str], who: Identity | None
+) -> Response:
     page = _replies(site, key) if "replies" in request.args else _page(site, key, _page_number())
-    form = {
-        "thread": key,
-        **known,
-        **{name: request.args[name] for name in ("url", "title") if name in request.args},
-    }
+    form = {"thread": key, **known, **_linked()}
     answered = _find(page["comments"], request.args.get("reply"))
     if answered and answered["id"]:
         form["parent"] = answered["id"]
-    return html_answer(
-        _thread_page(site, words_for(wished_language(), site.locale), page, form, {})
-    )
+    words = words_for(wished_language(), site.locale)
+    return html_answer(_thread_page(site, words, page, form, {}, who=who))
 
 
 def form_with_errors(site: SiteInfo, form: Mapping[str, str], problem: Problem) -> Response:
@@ -137,12 +162,14 @@ def error_page(problem: Problem) -> Response:
     return answer
 
 
-def _thread_page(
+def _thread_page(  # noqa: PLR0913 — the parts of the page
     site: SiteInfo,
     words: Words,
     page: ThreadPage,
     form: Mapping[str, str],
     errors: Mapping[str, str],
+    *,
+    who: Identity | None = None,
 ) -> str:
     article = page["url"] or page_address(form.get("url", ""), site.page_query) or ""
     return render_template(
@@ -158,6 +185,10 @@ def _thread_page(
         token=form.get("token") or issue_form_token(site.key),
         limits=LIMITS,
         can_confirm=can_send() and not form.get("identity"),
+        who=who,
+        name=site_name(site.key, site.stored_origins),
+        mail_choices=who and choices_page(site, who),
+        is_following=who is not None and follows(site, who, form["thread"]),
         lang=wished_language(),
         here=partial(_here, site, form),
         follow=partial(_follow, site, form),

@@ -21,6 +21,7 @@ MAILING: dict[str, RateLimitItem] = {
     "proof key": RateLimitItemPerMinute(90, namespace="proof key"),  # browsers ask every 2 seconds
     "follow": RateLimitItemPerMinute(30, namespace="follow"),
     "choice": RateLimitItemPerMinute(60, namespace="choice"),
+    "known page": RateLimitItemPerMinute(60, namespace="known page"),
 }
 CHANGES_PER_MINUTE = 20  # edits and deletions of one address
 _counting = threading.Lock()  # held from looking until counting
@@ -79,8 +80,8 @@ def count_report(address: str) -> Problem | None:
 
 
 def count_mailing(what: str, site: str, address: str) -> Problem | None:
-    """Count a request about mail: a "proof", a "proof key", a "follow" or a "choice". Return a 429
-    if this address has sent too many of them on this site.
+    """Count a request about mail: a "proof", a "proof key", a "follow", a "choice" or a "known
+    page". Return a 429 if this address has sent too many of them on this site.
     """
     limit = MAILING[what]
     if settings().rate_limits == "off" or _limiter().hit(limit, site, address):

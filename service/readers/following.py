@@ -16,6 +16,7 @@ from service.sites.lookup import SiteInfo
 
 NO_ADDRESS = "The reader has no confirmed address."
 MOST = 500  # threads of one reader
+FOLLOW, UNFOLLOW = "follow", "unfollow"  # the buttons of plain pages
 
 
 class FollowedThread(NamedTuple):
@@ -44,6 +45,12 @@ def follow(site: SiteInfo, who: Identity, thread: str, *, follows: bool) -> None
         row = {"thread_id": thread_id, "reader_id": who.reader_id, "created_at": now()}
         if session.connection().execute(insert_new(Follow, "thread_id"), row).first():
             _count(session, thread_id, +1)
+
+
+def change_following(site: SiteInfo, who: Identity, thread: str, do: str) -> None:
+    """Do what a button of a plain page asks for. Raises the same as `follow`."""
+    if do in {FOLLOW, UNFOLLOW}:
+        follow(site, who, thread, follows=do == FOLLOW)
 
 
 def unfollow(session: Session, thread_id: int, reader_id: str) -> None:

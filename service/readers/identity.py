@@ -54,11 +54,12 @@ class Identity(NamedTuple):
         return typed | {name: value for name, value in known.items() if value}
 
 
-def identify(site: SiteInfo, field: str | None = None) -> Identity | None:
+def identify(site: SiteInfo, field: str | None = None, *, spend: bool = True) -> Identity | None:
     """Return the reader of this request, or None for an anonymous one.
 
     The header counts first, then the form's field `identity`. Give `field` if the body was read
-    already. Raises a 401 that says why the token or key is not accepted.
+    already. On a site with single-use tokens, `spend` makes this the token's only use. Raises a
+    401 that says why the token or key is not accepted.
     """
     given = request.headers.get(IDENTITY) or field
     if given is None and request.mimetype == FORM:
@@ -69,7 +70,7 @@ def identify(site: SiteInfo, field: str | None = None) -> Identity | None:
     if given.startswith(KEY_PREFIX):
         return _with_key(site, given)
     try:
-        claims = check_token(site, given)
+        claims = check_token(site, given, spend=spend)
     except WrongToken as error:
         raise not_accepted(f"The identity token is not accepted. {error}") from None
     return _signed_on(site, claims)

@@ -290,13 +290,21 @@ def _badge(role: object) -> str | None:
 def _spend(
     site: SiteInfo, payload: dict[str, Any], expires_at: datetime, *, for_good: bool
 ) -> None:
-    """Use up a single-use token. Its `jti` is kept until it has expired."""
-    jti = _line(payload, "jti", MOST_JTI)
+    """Use up a single-use token, or only check that it was not used. Its `jti` is kept until it has
+    expired.
+    """
+    jti = keyed_hash("spent token", _line(payload, "jti", MOST_JTI))
     if not for_good:
+        with reading() as session:
+            if session.get(SpentToken, (site.id, jti)):
+                raise WrongToken(_SPENT)
         return
     at = now()
-    row = {"site_id": site.id, "jti": keyed_hash("spent token", jti), "until": expires_at}
+    row = {"site_id": site.id, "jti": jti, "until": expires_at}
     with begin() as session:
         session.execute(delete(SpentToken).where(SpentToken.until < at))
         if session.connection().execute(insert_new(SpentToken, "jti"), row).one_or_none() is None:
-            raise WrongToken("It was used before, and this site takes each token only once.")
+            raise WrongToken(_SPENT)
+
+
+_SPENT = "It was used before, and this site takes each token only once."

@@ -8,12 +8,32 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from models.settings import settings
 from models.store.database import engine
 from service.comments.receipts import receipt_of
-from tests.caller import Caller, Client, posted, screen_all
+from tests.caller import Caller, Client, posted, publish_all, screen_all
+from tests.service.readers.tokens import new_secret, token
 
 FORM = "application/x-www-form-urlencoded"
 NEW = "The ferry was late twice this week."
+
+
+@pytest.fixture
+def mailing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Greenroom can send mail. No test here sends any."""
+    monkeypatch.setenv("GREENROOM_SMTP_URL", "smtp://127.0.0.1:25")
+    settings.cache_clear()
+
+
+def known(**claims: object) -> dict[str, str]:
+    """Return the form field of a reader whom the site signs on, with a confirmed address."""
+    proven = {"email": "reed@example.org", "email_verified": True}
+    return {"identity": token(new_secret(), **(proven | claims))}
+
+
+def choices_link(page: str) -> str | None:
+    found = re.search(r'href="(/sites/demo/mail/[\w-]+)', page)
+    return found and found[1]
 
 
 def published(client: Client, **fields: str) -> str:
@@ -156,3 +176,88 @@ def test_own_pages_speak_the_readers_language(
 def test_a_wrong_identity_is_refused(client: Client) -> None:
     answer = client.post("/sites/demo/mine", data={"identity": "rk_wrong"})
     assert answer.status_code == 401
+
+
+@pytest.mark.usefixtures("mailing")
+def test_a_known_reader_follows_a_thread_on_its_page(client: Client) -> None:
+    published(client)
+    publish_all()
+    who, page = known(), "/sites/demo/thread?thread=/harbour"
+    shown = client.post(page, data=who)
+    assert "You are writing as \u2068Ann Reed\u2069." in shown.text
+    assert shown.headers["Cache-Control"] == "no-store"
+    assert 'value="follow"' in shown.text
+    following = client.post(page, data={**who, "do": "follow"}).text
+    assert 'value="unfollow"' in following
+    assert "/harbour" in client.get(choices_link(following) or "").text
+    assert 'value="follow"' in client.post(page, data={**who, "do": "unfollow"}).text
+    assert 'value="follow"' not in client.post("/sites/demo/thread?thread=/new", data=who).text
+
+
+@pytest.mark.usefixtures("mailing")
+def test_a_known_reader_follows_threads_on_the_page_of_own_comments(client: Client) -> None:
+    who = known()
+    published(client, **who)
+    shown = client.post("/sites/demo/mine", data=who).text
+    assert "Threads that you follow" not in shown
+    following = {**who, "thread": "/harbour"}
+    shown = client.post("/sites/demo/mine", data={**following, "do": "follow"}).text
+    assert "Threads that you follow" in shown
+    assert 'value="follow"' not in shown
+    assert "/harbour" in client.get(choices_link(shown) or "").text
+    shown = client.post("/sites/demo/mine", data={**following, "do": "unfollow"}).text
+    assert "Threads that you follow" not in shown
+    assert 'value="follow"' in shown
+
+
+@pytest.mark.usefixtures("mailing")
+@pytest.mark.parametrize("place", ["/sites/demo/thread?thread=/harbour", "/sites/demo/mine"])
+def test_only_a_reader_with_a_confirmed_address_gets_the_link_to_the_choices(
+    client: Client, place: str
+) -> None:
+    who = known()
+    receipt = receipt_of(published(client, **who))
+    publish_all()
+    assert choices_link(client.post(place, data=who).text)
+    for other in ({"receipt": receipt}, known(sub="8", email_verified=False)):
+        page = client.post(place, data={**other, "receipt": receipt})
+        assert page.status_code == 200
+        assert choices_link(page.text) is None
+        assert 'value="follow"' not in page.text
+
+
+def test_without_a_mail_server_no_thread_can_be_followed(client: Client) -> None:
+    who = known()
+    published(client, **who)
+    publish_all()
+    for place in ("/sites/demo/thread?thread=/harbour", "/sites/demo/mine"):
+        page = client.post(place, data=who).text
+        assert choices_link(page) is None
+        assert 'value="follow"' not in page
+
+
+def test_the_page_of_a_thread_tells_a_reader_whose_sign_in_has_expired(client: Client) -> None:
+    place = "/sites/demo/thread?thread=/harbour&title=Ferries&lang=de"
+    answer = client.post(place, data={"identity": "rk_wrong", "do": "follow"})
+    assert answer.status_code == 401
+    assert "Anmeldung" in answer.text
+    assert 'name="email"' in answer.text
+    assert "rk_wrong" not in answer.text
+
+
+def test_too_many_changes_are_refused_in_the_readers_language_and_the_text_stays(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = f"{page_of(published(client))}?lang=de"
+    monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
+    settings.cache_clear()
+    for _ in range(20):
+        assert client.post(place, data={"body": " "}).status_code == 422
+    for answer in (
+        client.post(place, data={"body": NEW}),
+        client.post(place, data={"do": "delete"}),
+        client.post("/sites/demo/mine?lang=de", data={}),
+    ):
+        assert answer.status_code == 429
+        assert "Das war zu viel in kurzer Zeit." in answer.text
+    assert NEW in client.post(place, data={"body": NEW}).text
