@@ -67,8 +67,7 @@ def test_too_many_appeals_are_refused_in_the_readers_language_and_the_text_stays
     decide(comment, "reject")
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
     settings.cache_clear()
-    refused = [send(client, comment, " ", lang="de") for _ in range(10)][-1]
-    assert refused.status_code == 429
+    assert [send(client, comment, " ").status_code for _ in range(10)] == [422] * 10
     answer = send(client, comment, "Das war keine Werbung.", lang="de")
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) >= 1
