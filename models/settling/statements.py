@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ColumnElement
 
 from models.identifiers import new_id
 from models.judgement.policy import Verdict
@@ -63,8 +64,18 @@ def statement_of(  # noqa: PLR0913 — the parts of one statement
 def facts(words: Words, *, source: str, detected: bool, decided: bool) -> str:
     """Say who asked for the decision, and whether machines detected or decided."""
     who = "machine" if decided else "both" if detected else "human"
-    asked = source.partition("_")[0]  # "own", "report" or "notice"
-    return f"{words.appeal[f'source_{asked}']} {words.appeal[f'decided_{who}']}"
+    return f"{words.appeal[_asked(source)]} {words.appeal[f'decided_{who}']}"
+
+
+def hidden_facts(words: Words, *, source: str, decided: bool) -> str:
+    """The same for a published comment that is hidden until a moderator decides."""
+    said = words.appeal
+    who = "hidden_machine" if decided else "hidden_human"
+    return f"{said['hidden']} {said[_asked(source)]} {said[who]}"
+
+
+def _asked(source: str) -> str:
+    return f"source_{source.partition('_')[0]}"  # "own", "report" or "notice"
 
 
 def paragraphs(statement: Statement, words: Words, *, with_answer: bool = True) -> list[str]:
@@ -90,10 +101,14 @@ def paragraphs(statement: Statement, words: Words, *, with_answer: bool = True) 
 
 
 class Sources:
-    """Who asked for the decisions of one transaction, read when it is first needed."""
+    """Who asked for the decisions of one transaction, read when it is first needed. For earlier
+    decisions, give their ids as `closed_by`: they may have closed the reviews.
+    """
 
-    def __init__(self, session: Session, comment_ids: Collection[str]) -> None:
-        self._session, self._ids = session, comment_ids
+    def __init__(
+        self, session: Session, comment_ids: Collection[str], *, closed_by: Collection[str] = ()
+    ) -> None:
+        self._session, self._ids, self._closed_by = session, comment_ids, closed_by
         self._causes: dict[str, set[str]] | None = None
 
     def of(self, comment_id: str) -> str:
@@ -104,9 +119,12 @@ class Sources:
         return next((said for cause, said in _SOURCES.items() if cause in causes), "own_initiative")
 
     def _open_causes(self) -> dict[str, set[str]]:
+        asks: ColumnElement[bool] = Review.closed_at.is_(None)
+        if self._closed_by:
+            asks |= Review.closed_by.in_(self._closed_by)
         wanted = select(Review.comment_id, Review.cause).where(
             Review.comment_id.in_(self._ids),
-            Review.closed_at.is_(None),
+            asks,
             Review.cause.in_(_SOURCES),
         )
         causes: dict[str, set[str]] = {}

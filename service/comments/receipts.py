@@ -22,7 +22,7 @@ from models.store.database import now, reading
 from models.store.receipts import SIGNATURE_BYTES, receipt_of
 from models.text.stamps import utc_stamp
 from service.http.api_types import Id, OneOf, Time
-from service.readers.appeals import ShownAppeal, ShownStatement, Told, told_about
+from service.readers.appeals import ShownAppeal, ShownHold, ShownStatement, Told, told_about
 
 __all__ = ["SIGNATURE_BYTES", "find_receipt", "receipt_of"]
 _OF_A_MODERATOR = ("spam", "abuse", "off_topic")  # reasons with a sentence of their own
@@ -40,7 +40,8 @@ class OwnEdit(TypedDict):
 class ReceiptStatus(TypedDict):
     """The status of a comment, and its text. `field` and `suggestion` are present if its author can
     correct it. `editable_until` is null if its author cannot edit it any more. `statement` says why
-    it was rejected, unless as spam, and `appeal` what became of the author's appeal.
+    it was rejected, unless as spam, and `appeal` what became of the author's appeal. `hidden` says
+    why a comment that was published waits for a moderator now.
     """
 
     id: Id
@@ -55,6 +56,7 @@ class ReceiptStatus(TypedDict):
     suggestion: NotRequired[Annotated[str | None, Field(examples=["gmail.com"])]]
     statement: ShownStatement | None
     appeal: ShownAppeal | None
+    hidden: ShownHold | None
 
 
 class Correction(TypedDict):
@@ -153,6 +155,7 @@ def _receipt(
         "at": utc_stamp(row.settled_at or row.at),
         "statement": told.statement,
         "appeal": told.appeal,
+        "hidden": told.hidden,
         "body": row.body,
         "editable_until": None if isinstance(until, WhyNot) else utc_stamp(until),
         "edited_at": utc_stamp(row.edited_at),

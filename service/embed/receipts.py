@@ -22,7 +22,7 @@ from service.embed.blueprint import embed, html_answer, wished_language
 from service.http import limits
 from service.http.addresses import reader
 from service.http.form_tokens import issue_form_token
-from service.readers.appeals import facts_of
+from service.readers.appeals import facts_of, facts_of_hold
 from service.sites.lookup import SiteInfo, find_site
 
 MOST_LETTERS = 10_000
@@ -110,6 +110,7 @@ def _page(  # noqa: PLR0913 — the parts of the page
         here=url_for("embed.whats_next", site_key=site.key, receipt=receipt, lang=lang),
         receipt=receipt,
         facts=facts_of(told["statement"], words),
+        hidden=facts_of_hold(told["hidden"], words),
         lang=lang,
         change=change,
         typed=typed if typed is not None else waiting or told["body"],

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from models.locales.words import Words, read_words
-from models.records import Appeal, Statement
+from models.records import Appeal, DecisionRecord, Statement
+from models.settling.actor import Actor
 from models.settling.appealing import NotAppealable, Reasons, open_appeal, reasons_for
-from models.settling.statements import facts
+from models.settling.statements import Sources, facts, hidden_facts
 from models.store.database import begin
 from models.text.cleaning import clean
 from models.text.stamps import utc_stamp
@@ -65,6 +67,17 @@ class ShownStatement(TypedDict):
     appeal_until: Time | None
 
 
+class ShownHold(TypedDict):
+    """Why a published comment is hidden until a moderator decides. `facts` says what happened.
+    `automated_decision` means that no person hid it.
+    """
+
+    facts: Annotated[str, Field(examples=["Readers had reported the comment."])]
+    source: Annotated[str, OneOf(("own_initiative", "report", "notice"))]
+    automated_decision: bool
+    at: Time
+
+
 class ShownAppeal(TypedDict):
     """An appeal. `upheld` means that the comment stays rejected, `reversed` that it was published,
     and `changed` that the moderator decided something else. `answer` is null while it is open.
@@ -81,27 +94,64 @@ class ShownAppeal(TypedDict):
 class Told(NamedTuple):
     statement: ShownStatement | None
     appeal: ShownAppeal | None
+    hidden: ShownHold | None = None
 
 
 def told_about(session: Session, statuses: Mapping[str, str]) -> dict[str, Told]:
-    """Return for each comment, given with its status, the statement of a rejection, and the appeal
-    that is open or led to this status.
+    """Return for each comment, given with its status, the statement of a rejection, the appeal that
+    is open or led to this status, and why a published comment is hidden.
     """
     decided = [id_ for id_, status in statuses.items() if status not in {"pending", "deleted"}]
     reasons = reasons_for(session, decided)
+    holds = _holds(session, [id_ for id_ in decided if statuses[id_] == "flagged"])
     return {
-        id_: _told(reasons[id_], status) if id_ in reasons else Told(None, None)
+        id_: _told(reasons.get(id_, Reasons(None, None)), status, holds.get(id_))
         for id_, status in statuses.items()
     }
 
 
-def _told(reasons: Reasons, status: str) -> Told:
+def _told(reasons: Reasons, status: str, hold: ShownHold | None) -> Told:
     statement, appeal = reasons
     is_shown = statement is not None and status == "rejected"
     return Told(
         _statement(statement) if statement and is_shown else None,
         appeal_shape(appeal) if appeal else None,
+        hold,
     )
+
+
+def _holds(session: Session, comment_ids: Collection[str]) -> dict[str, ShownHold]:
+    """Return the holds of those comments that were published before."""
+    if not comment_ids:
+        return {}
+    held = select(DecisionRecord).where(
+        DecisionRecord.comment_id.in_(comment_ids),
+        DecisionRecord.becomes == "flagged",
+        DecisionRecord.was != "flagged",
+        DecisionRecord.edit_id.is_(None),
+    )
+    rows = session.scalars(held.order_by(DecisionRecord.version, DecisionRecord.id))
+    latest = {row.comment_id: row for row in rows}
+    hidden = {id_: row for id_, row in latest.items() if row.was == "approved"}
+    sources = Sources(session, list(hidden), closed_by=[row.id for row in hidden.values()])
+    return {id_: _hold(row, sources.of(id_)) for id_, row in hidden.items()}
+
+
+def _hold(decision: DecisionRecord, source: str) -> ShownHold:
+    is_automated = not Actor.parse(decision.by).is_human
+    return {
+        "facts": hidden_facts(read_words("en"), source=source, decided=is_automated),
+        "source": source,
+        "automated_decision": is_automated,
+        "at": utc_stamp(decision.at),
+    }
+
+
+def facts_of_hold(hold: ShownHold | None, words: Words) -> str:
+    """Return the facts in the reader's language."""
+    if hold is None:
+        return ""
+    return hidden_facts(words, source=hold["source"], decided=hold["automated_decision"])
 
 
 def _statement(row: Statement) -> ShownStatement:

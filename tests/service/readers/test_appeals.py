@@ -396,3 +396,40 @@ def test_a_mail_can_hold_the_whole_statement_in_every_language(client: Client, c
     assert f"{statement.appeal_until:%Y-%m-%d}" in said[-1]
     rules = default_rules(code)
     assert [rule.reason for rule in rules] == ["spam", "abuse", "off_topic", "other"]
+
+
+def test_the_author_learns_who_hid_a_published_comment_until_a_moderator_decides(
+    client: Client, moderator: Caller
+) -> None:
+    comment = posted(client)
+    decide(comment, "flag")
+    assert receipt(client, comment)["hidden"] is None  # it was never published
+    decide(comment, "approve")
+    assert receipt(client, comment)["hidden"] is None
+    decide(comment, "flag")
+    hidden = receipt(client, comment)["hidden"]
+    assert (hidden["source"], hidden["automated_decision"]) == ("own_initiative", False)
+    assert "A moderator hid it." in hidden["facts"]
+    assert receipt(client, comment)["statement"] is None
+    page = client.get(f"/sites/demo/receipts/{receipt_of(comment)}?lang=de").text
+    assert "bis die Moderation entschieden hat" in page
+    decide(comment, "reject", reason="abuse")
+    assert receipt(client, comment)["hidden"] is None
+    assert receipt(client, comment)["statement"]
+
+
+@pytest.mark.parametrize("by_reports", [True, False])
+def test_a_hold_after_reports_names_them_as_its_source(
+    client: Client, moderator: Caller, by_reports: bool
+) -> None:
+    comment = posted(client)
+    decide(comment, "approve")
+    hold = 1 if by_reports else 9
+    assert moderator.call("PATCH", "/policy", json={"reports_to_hold": hold}).status_code == 200
+    place = f"/v1/sites/demo/comments/{comment}/reports"
+    assert client.post(place, json={"reason": "threat"}).status_code == 202
+    if not by_reports:
+        decide(comment, "flag")
+    hidden = receipt(client, comment)["hidden"]
+    assert (hidden["source"], hidden["automated_decision"]) == ("report", by_reports)
+    assert ("It was hidden automatically" in hidden["facts"]) == by_reports
