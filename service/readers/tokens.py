@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from email_validator import EmailNotValidError
 from sqlalchemy import delete
@@ -37,6 +38,7 @@ MOST_AHEAD = timedelta(minutes=10)
 CLOCK_SKEW = timedelta(seconds=5)  # of `iat`: the clocks of two servers differ a little
 MOST_SUBJECT, MOST_JTI, MOST_NAME, MOST_LINK = 255, 255, 80, 500
 MOST_BADGES, MOST_BADGE = 5, 30
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of surrogate pairs
 
 
 _ONLY_THE_SIGNATURE: Options = {
@@ -78,7 +80,7 @@ def check_token(site: SiteInfo, token: str, *, spend: bool = True) -> Claims:
     """
     header = _header(token)
     algorithm, kid = header.get("alg"), header.get("kid")
-    if kid is not None and not isinstance(kid, str):
+    if kid is not None and not _is_text(kid):
         raise WrongToken("`kid` in its header must be text.")
     with reading() as session:
         settings = settings_of(session, site.id)
@@ -229,12 +231,17 @@ def _claims(payload: dict[str, Any], expires_at: datetime) -> Claims:
     )
 
 
+def _is_text(value: object) -> TypeGuard[str]:
+    """Whether it is a text that a database can store."""
+    return isinstance(value, str) and not _UNSTORABLE.search(value)
+
+
 def _line(payload: dict[str, Any], claim: str, most: int) -> str:
     value = payload.get(claim)
     if claim == "sub" and isinstance(value, int) and not isinstance(value, bool):
         value = str(value)  # many sites number their readers
     try:
-        line = clean_line(value, most) if isinstance(value, str) and "\0" not in value else ""
+        line = clean_line(value, most) if _is_text(value) else ""
     except ValueError:
         line = ""
     if is_blank(line):
@@ -247,9 +254,11 @@ def _email(payload: dict[str, Any]) -> str | None:
     if value is None or value == "":
         return None
     try:
-        return parsed_email(clean_line(value, MOST_EMAIL)).normalized
-    except (EmailNotValidError, ValueError, TypeError, AttributeError):
-        raise WrongToken("`email` is not an email address.") from None
+        if _is_text(value):
+            return parsed_email(clean_line(value, MOST_EMAIL)).normalized
+    except (EmailNotValidError, ValueError):
+        pass
+    raise WrongToken("`email` is not an email address.")
 
 
 def _link(
@@ -258,7 +267,7 @@ def _link(
     value = payload.get(claim)
     if value is None or value == "":
         return None
-    found = link(value) if isinstance(value, str) and len(value) <= MOST_LINK else None
+    found = link(value) if _is_text(value) and len(value) <= MOST_LINK else None
     if found and len(found.href) <= MOST_LINK and found.href.startswith(schemes):
         return found.href
     ignored.append(claim)
@@ -281,7 +290,7 @@ def _badges(payload: dict[str, Any], ignored: list[str]) -> tuple[str, ...]:
 
 def _badge(role: object) -> str | None:
     try:
-        badge = clean_line(role, MOST_BADGE) if isinstance(role, str) else ""
+        badge = clean_line(role, MOST_BADGE) if _is_text(role) else ""
     except ValueError:
         return None
     return None if is_blank(badge) else badge

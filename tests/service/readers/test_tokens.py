@@ -39,6 +39,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"name": "A" * 81}, "`name`"),
     ({"name": "A\0"}, "`name`"),
     ({"name": 7}, "`name`"),
+    ({"name": "A\ud800"}, "`name`"),
+    ({"sub": "7\ud800"}, "`sub`"),
+    ({"email": "ann\ud800@example.org"}, "`email`"),
     ({"email": "ann"}, "`email`"),
     ({"email": 7}, "`email`"),
 ]
@@ -80,6 +83,21 @@ def test_optional_claims_without_a_usable_value_are_ignored_and_named(client: Cl
     found = check_token(demo(), made)
     assert (found.url, found.avatar, found.badges) == (None, None, ())
     assert set(found.ignored) == {"url", "avatar", "roles"}
+
+
+def test_optional_claims_that_no_database_can_store_are_ignored(client: Client) -> None:
+    broken = "https://ann.example/\ud800"
+    made = token(new_secret(), url=broken, avatar=broken, roles=["a\ud800", "b\0"])
+    found = check_token(demo(), made)
+    assert (found.url, found.avatar, found.badges) == (None, None, ())
+    assert set(found.ignored) == {"url", "avatar", "roles"}
+
+
+@pytest.mark.parametrize("kid", ["a\0", "a\ud800", "a" * 3000], ids=ascii)
+def test_a_key_id_that_no_secret_can_have_is_refused(client: Client, kid: str) -> None:
+    made = token(new_secret(), kid=kid)
+    with pytest.raises(WrongToken, match="`kid`"):
+        check_token(demo(), made)
 
 
 @pytest.mark.parametrize("kid", ["", None])
