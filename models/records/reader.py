@@ -13,8 +13,8 @@ class Reader(Base):
     """`kind` is "signed_on" or "proven".
 
     - `subject` is a keyed hash: of the token's `sub`, or of the confirmed address.
-    - `folded_name` is the name in the form in which names are compared
-      (models/text/folding.py). Nobody unproven may post under it if it is reserved.
+    - `folded_name` is the name in the form in which names are compared, without spaces
+      (models/text/names.py: name_key). Nobody unproven may post under it if it is reserved.
     - `email` is encrypted, and `email_index` is its keyed hash, as in `comments`. A reader who
       signed on has them only if the site says that the address is confirmed.
     - `seen_at` is at most an hour behind.

@@ -17,5 +17,15 @@ def folded_name(name: str) -> str:
     return " ".join(spaced.split())[:MOST]
 
 
+def name_key(name: str) -> str:
+    """Return the folded name without spaces, which finds a name however its letters are spaced."""
+    return folded_name(name).replace(" ", "")
+
+
+def has_words(name: str) -> bool:
+    """Whether the name has two words or more."""
+    return " " in folded_name(name)
+
+
 def _is_of_a_word(sign: str) -> bool:
     return sign.isalnum() or category(sign).startswith("M")

@@ -14,7 +14,7 @@ from models.judgement.policy import MayPost
 from models.records import Reader
 from models.store.database import begin, insert_new, now, reading
 from models.store.secrets import decrypt_email, email_index, encrypt_email, keyed_hash
-from models.text.names import folded_name
+from models.text.names import name_key
 from service.http.problems import Problem
 from service.http.requests import FORM
 from service.readers.reader_keys import reader_of_key
@@ -162,7 +162,7 @@ def remember(site: SiteInfo, known: Known) -> str:
 def _values(known: Known) -> dict[str, Any]:
     return {
         "name": known.name,
-        "folded_name": folded_name(known.name),
+        "folded_name": name_key(known.name),
         "email_index": email_index(known.email) if known.email else "",
         "url": known.url,
         "avatar": known.avatar,

@@ -32,7 +32,7 @@ from models.judgement.candidate import Candidate
 from models.judgement.evidence import RESERVED_NAME, Evidence, Outcome
 from models.records import Comment, Reader
 from models.store.database import Moment
-from models.text.names import folded_name
+from models.text.names import has_words, name_key
 from worker.checks.batch_table import Columns, Question, asked, dialect_of, packed
 
 # Only the newest comments are read: an address that everyone types must not slow the check down.
@@ -66,6 +66,7 @@ class _Holder(NamedTuple):
     """A known reader who bears a name."""
 
     id: str
+    name: str
     badges: list[str] | None
 
 
@@ -204,7 +205,7 @@ def _taken_names(session: Session, batch: Sequence[Candidate]) -> Mapping[str, s
     the site gives them.
     """
     names = {
-        candidate.id: folded_name(candidate.name)
+        candidate.id: name_key(candidate.name)
         for candidate in batch
         if candidate.site_has_readers or candidate.policy.readers.reserved_names
     }
@@ -226,12 +227,12 @@ def _taken_names(session: Session, batch: Sequence[Candidate]) -> Mapping[str, s
 def _why_taken(candidate: Candidate, name: str, holders: Sequence[_Holder]) -> str | None:
     if not name:
         return None
-    if name in {folded_name(each) for each in candidate.policy.readers.reserved_names}:
+    if name in {name_key(each) for each in candidate.policy.readers.reserved_names}:
         return "this site reserves the name"
     others = [holder for holder in holders if holder.id != candidate.reader_id]
     if any(STAFF in (holder.badges or ()) for holder in others):
         return "the name belongs to a member of the site's staff"
-    if others and candidate.reader_id is None and " " in name:
+    if candidate.reader_id is None and any(has_words(holder.name) for holder in others):
         return "the name belongs to a known reader, who signs in or has a confirmed address"
     return None
 
@@ -248,8 +249,9 @@ def _holders(
     ]
     if questions:
         dialect = dialect_of(session)
-        for n, reader_id, badges in session.execute(_named(dialect), packed(dialect, questions)):
-            holders[batch[n].id].append(_Holder(reader_id, badges))
+        found = session.execute(_named(dialect), packed(dialect, questions))
+        for n, reader_id, name, badges in found:
+            holders[batch[n].id].append(_Holder(reader_id, name, badges))
     return holders
 
 
@@ -259,8 +261,8 @@ def _signed_on(session: Session, reader_ids: Collection[str]) -> set[str]:
 
 
 @cache
-def _named(dialect: str) -> Select[int, str, list[str] | None]:
+def _named(dialect: str) -> Select[int, str, str, list[str] | None]:
     table = asked(dialect, _NAMES)
     has_name = (Reader.site_id == table.c.site) & (Reader.folded_name == table.c.name)
-    named = select(table.c.n, Reader.id, Reader.badges)
+    named = select(table.c.n, Reader.id, Reader.name, Reader.badges)
     return named.join(Reader, has_name & Reader.erased_at.is_(None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.text.names import MOST, folded_name
+from models.text.names import MOST, folded_name, name_key
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,11 @@ def test_spellings_of_one_name(name: str) -> None:
 @pytest.mark.parametrize("name", ["Ann", "Ann B. Reed", "Reed Ann", "Anna Reed", "✓", ""])
 def test_other_names(name: str) -> None:
     assert folded_name(name) != "ann reed"
+
+
+@pytest.mark.parametrize("name", ["AnnReed", "A n n Reed", "Ann\u200bReed", "a.n.n-r.e.e.d"])
+def test_spaces_make_no_other_name(name: str) -> None:
+    assert name_key(name) == name_key("Ann Reed")
 
 
 def test_vowel_signs_belong_to_their_word() -> None:
