@@ -132,9 +132,11 @@ def create_app() -> Flask:
 
 def _bound() -> None:
     """Limit the wait: no request waits long for a database that does not answer, and readers do not
-    wait for a slow one, either.
+    wait for a slow one, either. Limit strangers' bodies to the length of a comment's.
     """
     is_public = (request.endpoint or "").startswith(PUBLIC)
+    if is_public:
+        request.max_content_length = COMMENT_BYTES
     deadlines.start(PUBLIC_SECONDS if is_public else math.inf, deadlines.WEB_PATIENCE)
 
 

@@ -71,7 +71,6 @@ COVERED = {
     "models/settling/edits.py": "models/settling/test_editing.py",
     "service/readers/mine.py": "service/embed/test_mine.py",
     "service/comments/owning.py": "models/settling/test_editing.py",
-    "service/embed/blueprint.py": "service/embed/test_pages.py",
     "service/embed/receipts.py": "service/embed/test_pages.py",
     "service/http/sharing.py": "service/comments/test_accepting.py",
     # The record of a rejection, from its rule to the appeal.

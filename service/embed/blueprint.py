@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from service.http.csp_reports import headers_for
+from service.http.responses import PRIVATE
 
 embed = Blueprint("embed", __name__, template_folder="templates")
 
@@ -22,7 +23,15 @@ def wished_language() -> str | None:
 def html_answer(page: str, *, status: int = 200, policy: str = _PLAIN) -> Response:
     response = Response(page, status, content_type="text/html; charset=utf-8")
     response.headers.update(headers_for("embed", policy))
-    response.headers["Cache-Control"] = "no-cache"
+    # The answer to a form may repeat what its reader typed.
+    response.headers["Cache-Control"] = "no-cache" if request.method == "GET" else "no-store"
     response.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
     response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def private_answer(page: str, *, status: int = 200) -> Response:
+    """Answer with a page that only one reader may see, because its address is a secret."""
+    response = html_answer(page, status=status)
+    response.headers.update(PRIVATE)
     return response

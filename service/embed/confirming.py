@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from models.locales.words import Words, words_for
 from models.mailing.letter import site_name
 from models.mailing.smtp import can_send
-from service.embed.blueprint import embed, html_answer, wished_language
+from service.embed.blueprint import embed, private_answer, wished_language
 from service.http import limits
 from service.http.addresses import reader
 from service.http.form_tokens import issue_form_token, read_form_token
@@ -110,9 +110,7 @@ def _ask(site: SiteInfo, fields: dict[str, str], error: str, *, status: int = 20
 def _page(template: str, site: SiteInfo, *, status: int = 200, **values: object) -> Response:
     name = site_name(site.key, site.stored_origins)
     page = render_template(template, words=_words(site), site=site, name=name, **values)
-    answer = html_answer(page, status=status)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return private_answer(page, status=status)
 
 
 def _words(site: SiteInfo) -> Words:

@@ -12,7 +12,7 @@ from models.locales.words import words_for
 from models.mailing.choices import choices_token
 from models.mailing.letter import site_name
 from models.mailing.smtp import can_send
-from service.embed.blueprint import embed, html_answer, wished_language
+from service.embed.blueprint import embed, private_answer, wished_language
 from service.http import limits
 from service.http.addresses import reader
 from service.readers import mail_choices
@@ -65,7 +65,7 @@ def change_mail(site_key: str, token: str) -> Response:
 def _page(site: SiteInfo, token: str, told: str, wanted: str) -> Response:
     page = mail_choices.read_choices(site, token) or abort(404)
     language = wished_language()
-    answer = html_answer(
+    return private_answer(
         render_template(
             "embed/mail.html",
             words=words_for(language, site.locale),
@@ -76,5 +76,3 @@ def _page(site: SiteInfo, token: str, told: str, wanted: str) -> Response:
             here=url_for("embed.mail_page", site_key=site.key, token=token, lang=language),
         )
     )
-    answer.headers["Cache-Control"] = "no-store"
-    return answer

@@ -17,7 +17,7 @@ from models.locales.words import Words, words_for
 from models.records import Comment
 from models.records.report import REASONS
 from models.store.database import reading
-from service.embed.blueprint import embed, html_answer, wished_language
+from service.embed.blueprint import embed, html_answer, private_answer, wished_language
 from service.http.form_tokens import is_page_token, issue_page_token
 from service.http.problems import Problem, from_validation
 from service.readers.identity import identify
@@ -146,7 +146,7 @@ def report_outcome(site_key: str, receipt: str) -> Response:
         site=site,
         told=found.answer,
     )
-    return html_answer(page)
+    return private_answer(page)
 
 
 @embed.get("/sites/<site_key>/notice")
@@ -218,7 +218,7 @@ def notice_outcome(site_key: str, receipt: str) -> Response:
         site=site,
         told=found.answer,
     )
-    return html_answer(page)
+    return private_answer(page)
 
 
 def _check_token(words: Words, form: Mapping[str, str], *about: str) -> None:

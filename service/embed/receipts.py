@@ -18,7 +18,7 @@ from service.comments import owning
 from service.comments.owning import EditRefused
 from service.comments.receipts import Receipt, find_receipt
 from service.comments.submission import NewText
-from service.embed.blueprint import embed, html_answer, wished_language
+from service.embed.blueprint import embed, private_answer, wished_language
 from service.http import limits
 from service.http.addresses import reader
 from service.http.form_tokens import issue_form_token
@@ -120,7 +120,7 @@ def _page(  # noqa: PLR0913 — the parts of the page
         again=_again(site, found.comment_id) if told["status"] == "rejected" else None,
         most=MOST_LETTERS,
     )
-    return html_answer(page, status=status)
+    return private_answer(page, status=status)
 
 
 def _again(site: SiteInfo, comment_id: str) -> dict[str, str]:

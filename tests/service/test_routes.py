@@ -422,3 +422,19 @@ def test_a_key_may_do_what_its_row_says_on_its_own_site_and_nothing_on_another(
             assert is_let_in(answer), f"{route}: {answer.status_code}"
         else:
             assert answer.status_code == 403, f"{route}: {answer.status_code}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/sites/demo/comments/x/reports",
+        "/v1/sites/demo/notices",
+        "/v1/sites/demo/confirmations",
+        "/v1/sites/demo/confirmations/key",
+        "/v1/receipts/x/appeal",
+        "/sites/demo/mine",
+    ],
+)
+def test_a_strangers_body_is_at_most_as_long_as_a_comments(client: Client, path: str) -> None:
+    answer = client.post(path, data=b" " * 129 * 1024, content_type="application/json")
+    assert answer.status_code == 413
