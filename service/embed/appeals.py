@@ -7,11 +7,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models.locales.words import Words, words_for
 from service.comments.receipts import find_receipt
-from service.embed.blueprint import embed, html_answer, wished_language
+from service.embed.blueprint import embed, private_answer, wished_language
 from service.http import limits
 from service.http.addresses import reader
 from service.http.problems import Problem
-from service.readers.appeals import MOST_TEXT, Refused, appeal, facts_of
+from service.readers.appeals import MOST_TEXT, Refused, appeal, appeal_text, facts_of
 from service.sites.lookup import SiteInfo, find_site
 
 
@@ -27,12 +27,14 @@ def appeal_by_form(site_key: str, receipt: str) -> BaseResponse:
     if too_fast := limits.count_post(site.key, reader()):
         slow = Problem(429, words.pages["slow"], headers=too_fast.headers)
         return _again(site, receipt, words, text, slow)
-    if not text or len(text) > MOST_TEXT:
+    try:
+        said = appeal_text(text)
+    except ValueError:
         far = words.pages["far"].replace("{n}", str(MOST_TEXT))
-        wrong = Problem(422, far if text else words.appeal["empty"])
+        wrong = Problem(422, far if len(text) > MOST_TEXT else words.appeal["empty"])
         return _again(site, receipt, words, text, wrong)
     try:
-        appeal(found.answer["id"], text)
+        appeal(found.answer["id"], said)
     except Refused as refused:
         return _again(site, receipt, words, text, Problem(409, words.appeal[refused.why]))
     return redirect(_receipt_page(site, receipt), 303)
@@ -53,7 +55,7 @@ def _again(site: SiteInfo, receipt: str, words: Words, text: str, problem: Probl
         lang=wished_language(),
         back=_receipt_page(site, receipt),
     )
-    answer = html_answer(page, status=problem.status)
+    answer = private_answer(page, status=problem.status)
     answer.headers.update(problem.headers or {})
     return answer
 

@@ -25,7 +25,10 @@ from service.moderation.deciding import publish_soon
 MOST_TEXT = 5000
 
 
-def _said(text: str) -> str:
+def appeal_text(text: str) -> str:
+    """Return an author's words in their stored form. Raises ValueError if they are too long or
+    blank.
+    """
     cleaned = clean(text, MOST_TEXT).strip()
     if not cleaned:
         raise ValueError(read_words("en").appeal["empty"])
@@ -40,7 +43,7 @@ class NewAppeal(BaseModel):
     text: Annotated[
         str,
         StringConstraints(max_length=MOST_TEXT),
-        AfterValidator(_said),
+        AfterValidator(appeal_text),
         Field(examples=["I criticized the timetable, not the staff."]),
     ]
 

@@ -51,6 +51,15 @@ def test_a_wrong_appeal_is_shown_again_with_its_text(
     assert text.strip() in answer.text
 
 
+def test_an_appeal_by_form_is_cleaned_like_any_text(client: Client) -> None:
+    comment = posted(client)
+    decide(comment, "reject")
+    assert send(client, comment, "I did\0 not\r\n\u202einsult anyone.").status_code == 303
+    told = client.get(f"/v1/receipts/{receipt_of(comment)}").json
+    assert told
+    assert told["appeal"]["text"] == "I did not\ninsult anyone."
+
+
 def test_a_second_appeal_is_refused_in_the_language_of_the_page(client: Client) -> None:
     comment = posted(client)
     decide(comment, "reject")
