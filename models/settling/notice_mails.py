@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from models.locales.words import Words, read_words
@@ -17,16 +17,19 @@ from models.records import Mail, Notice
 from models.settings import settings
 from models.settling.contacts import open_contact
 from models.store.database import now
-from models.store.secrets import UnknownKey
+from models.store.secrets import UnknownKey, email_index
 from models.store.signed_ids import signed
 from models.text.stamps import utc_stamp
 
 RECEIPT, OUTCOME = "notice_receipt", "notice_outcome"
+MOST_RECEIPTS, HOUR = 5, timedelta(hours=1)  # mails to one address: nobody has confirmed it
 TIME_TO_UNDO = timedelta(minutes=5)  # an undo until then cancels the mail
 
 
 def owe_receipt(session: Session, site: str, notice: Notice) -> None:
-    """Owe the confirmation that the notice was received."""
+    """Owe the confirmation that the notice was received, unless the address has got enough of
+    them within the hour. The answer to the notice confirms it, too.
+    """
     report = read_words(notice.language).report
     due = utc_stamp(notice.due_at)[:16].replace("T", " ")
     told = [report["notice_sent"], report["decided_by"].replace("{at}", f"{due} UTC")]
@@ -64,7 +67,7 @@ def _owe(  # noqa: PLR0913, PLR0917 - the parts of one mail
     address = ""
     with suppress(UnknownKey, InvalidTag):  # a decision must not fail because of a lost key
         address = open_contact(notice.contact)["email"]
-    if not address:
+    if not address or (kind == RECEIPT and _has_enough(session, notice.site_id, address)):
         return
     url = f"{settings().base_url}/sites/{site}/notices/{signed('notice', notice.id)}"
     link = Link(text=read_words(notice.language).report["notice"], url=url)
@@ -78,6 +81,16 @@ def _owe(  # noqa: PLR0913, PLR0917 - the parts of one mail
         due=now() + (TIME_TO_UNDO if kind == OUTCOME else timedelta(0)),
         once=_once(notice, kind),
     )
+
+
+def _has_enough(session: Session, site_id: int, address: str) -> bool:
+    lately = select(func.count()).where(
+        Mail.site_id == site_id,
+        Mail.address_index == email_index(address),
+        Mail.kind == RECEIPT,
+        Mail.created_at > now() - HOUR,
+    )
+    return session.execute(lately).scalar_one() >= MOST_RECEIPTS
 
 
 def _once(notice: Notice, kind: str) -> str:

@@ -37,7 +37,9 @@ from worker.bell import MAIL, ring_soon
 
 LASTS = timedelta(hours=2)
 HOUR = timedelta(hours=1)
-MOST_OPEN = 5  # requests for one address, of which the newest count
+# Requests for one address, of which the newest count. More than one IP address may send in an hour,
+# so that a stranger cannot displace the owner's own; few enough that a wrong code fits none.
+MOST_OPEN = 30
 MOST_WRONG_CODES = 5
 REFUSED_FOR = timedelta(days=7)  # no mail to an address that the mail server refused since then
 SECRET_PREFIX = "cf_"

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from models.records import Notice, Review
+from models.records import Mail, Notice, Review
 from models.settings import settings
 from models.store.database import begin, now, reading
+from models.store.secrets import email_index
 from service.operations import doctor
 from tests.caller import Answer, Caller, Client, posted, screen_all
 from worker.sweep import tidy
@@ -152,6 +153,19 @@ def test_one_address_cannot_flood_with_notices(
     monkeypatch.setenv("GREENROOM_RATE_LIMITS", "on")
     settings.cache_clear()
     assert [send(client, published).status_code for _ in range(7)] == [202] * 5 + [429] * 2
+
+
+def test_nobody_can_flood_another_persons_mailbox_with_notices(
+    client: Client, published: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GREENROOM_SMTP_URL", "smtp://127.0.0.1:9")
+    settings.cache_clear()
+    assert {send(client, published).status_code for _ in range(8)} == {202}
+    assert send(client, published, email="bob@example.org").status_code == 202
+    with reading() as session:
+        mails = session.scalars(select(Mail).order_by(Mail.id)).all()
+    addresses = [mail.address_index for mail in mails]
+    assert addresses == [email_index("eve@example.org")] * 5 + [email_index("bob@example.org")]
 
 
 def test_the_contact_is_deleted_six_months_after_the_decision(

@@ -86,6 +86,17 @@ def test_nobody_can_try_many_codes(site: SiteInfo, server: MailServer) -> None:
     assert proving.claim(site, asked.secret).status == "ended"
 
 
+def test_requests_of_a_stranger_do_not_displace_the_owners(
+    site: SiteInfo, server: MailServer
+) -> None:
+    asked = ask(site)
+    link = mailed_link(server)
+    for _ in range(20):  # as many as one IP address may send in an hour
+        ask(site)
+    assert proving.confirm(site, link, asked.code) == "confirmed"
+    assert proving.claim(site, asked.secret).status == "confirmed"
+
+
 def test_an_address_gets_one_mail_an_hour_and_its_link_serves_every_request(
     site: SiteInfo, server: MailServer
 ) -> None:
