@@ -13,8 +13,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
-from models.records import Notice, Report
-from models.settling.actor import Actor, Kind
+from models.records import DecisionRecord, Notice, Report
+from models.settling.actor import AUTHOR, Actor, Kind
 from models.settling.changes import Change
 from models.settling.drafts import CommentDraft
 from models.settling.events import EventLog, NoticeState, ReportCounts
@@ -43,10 +43,14 @@ def weight_of(upheld: int, dismissed: int) -> float:
 
 
 def accuracy_of(session: Session, site_id: int, reporter: str) -> Counter[str]:
-    """Count the reporter's settled reports on the site by their outcome."""
+    """Count the reporter's settled reports on the site by their outcome. A comment that its own
+    author deleted does not count, because two readers could agree on that.
+    """
     settled = select(Report.outcome, func.count()).where(
         Report.site_id == site_id, Report.reporter == reporter, Report.outcome.is_not(None)
     )
+    settled = settled.join(DecisionRecord, DecisionRecord.id == Report.settled_by)
+    settled = settled.where(DecisionRecord.by != str(AUTHOR))
     return Counter(
         {str(outcome): n for outcome, n in session.execute(settled.group_by(Report.outcome))}
     )

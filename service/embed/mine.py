@@ -14,7 +14,7 @@ from models.locales.words import words_for
 from models.mailing.letter import site_name
 from models.store.database import reading
 from service.comments import owning
-from service.embed.blueprint import embed, html_answer, wished_language
+from service.embed.blueprint import embed, private_answer, wished_language
 from service.embed.mail import choices_page
 from service.http import limits, sharing
 from service.http.addresses import reader
@@ -134,6 +134,4 @@ def _page(  # noqa: PLR0913 — the parts of the page
         followed=threads,
         followed_keys={thread.key for thread in threads},
     )
-    answer = html_answer(page)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return private_answer(page)

@@ -12,13 +12,14 @@ from sqlalchemy.sql.elements import ColumnElement
 from typing_extensions import TypedDict
 
 from models.mailing.outbox import forget_reader
-from models.records import Comment, Edit, Reader, Thread
+from models.records import Comment, Edit, Reader, Report, Thread
 from models.settling.actor import AUTHOR
 from models.store.database import begin, now
 from models.store.receipts import receipt_of
 from models.text.stamps import utc_stamp
 from service.comments.receipts import ReceiptStatus, comment_of, read_receipts
 from service.http.api_types import Id, Time, Url
+from service.readers.reports import reporter_of
 
 MOST_RECEIPTS = 200
 
@@ -64,9 +65,14 @@ def own_ids(
 
 
 def erase_reader(reader_id: str) -> None:
-    """Erase what is known of a reader: the name, the address, keys, choices, and mail."""
+    """Erase what is known of a reader: the name, the address, keys, choices, mail, and the words of
+    their reports, which still count.
+    """
     with begin() as session:
         forget_reader(session, reader_id)
+        site_id = select(Reader.site_id).where(Reader.id == reader_id).scalar_subquery()
+        theirs = (Report.site_id == site_id) & (Report.reporter == reporter_of(reader_id))
+        session.execute(update(Report).where(theirs).values(text="", reader_id=None))
         blank = {"name": "", "folded_name": "", "email": None, "email_index": "", "url": None}
         erased = update(Reader).where(Reader.id == reader_id)
         session.execute(erased.values(**blank, avatar=None, badges=None, erased_at=now()))

@@ -76,7 +76,7 @@ def file_report(info: SiteInfo, comment_id: str, said: NewReport, who: Identity 
     filing = Filing(
         site_id=info.id,
         comment_id=comment_id,
-        reporter=keyed_hash("reporter", who.reader_id) if who else address,
+        reporter=reporter_of(who.reader_id) if who else address,
         address=address,
         reason=said.reason,
         text=said.text,
@@ -90,6 +90,11 @@ def file_report(info: SiteInfo, comment_id: str, said: NewReport, who: Identity 
     if filed.settled:
         publish_soon(filed.settled)
     return signed("report", filed.id)
+
+
+def reporter_of(reader_id: str) -> str:
+    """Return the keyed hash under which the reports of a known reader are counted."""
+    return keyed_hash("reporter", reader_id)
 
 
 def _not_published() -> Problem:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from models.records import Comment, DecisionRecord, Event, Notice, Report, Review
+from models.settling.actor import AUTHOR
 from models.settling.erasing import erase
 from models.settling.objecting import (
     Filed,
@@ -176,6 +177,18 @@ def test_the_accuracy_of_a_reporter_weighs_on_their_next_report(
     file(other, "a")
     with reading() as session:
         assert session.scalars(select(Report.weight).order_by(Report.id)).all() == [1.0, 1.3333]
+
+
+def test_deleting_an_own_comment_proves_no_reporter_right(client: Client, published: str) -> None:
+    file(published, "a")
+    with begin() as session:
+        erase(session, published, by=AUTHOR)
+    assert outcomes(Report) == ["upheld"]  # the reporter asked for its removal, and it is gone
+    other = posted(client, body="Another one.", email="other@example.org")
+    screen_all()
+    file(other, "a")
+    with reading() as session:
+        assert session.scalars(select(Report.weight).order_by(Report.id)).all() == [1.0, 1.0]
 
 
 def test_a_flag_by_a_moderator_leaves_the_reports_open(published: str) -> None:

@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
+from models.records import Report
 from models.settings import settings
-from models.store.database import engine
+from models.store.database import engine, reading
 from service.comments.receipts import receipt_of
 from tests.caller import Caller, Client, posted, publish_all, screen_all
 from tests.service.readers.tokens import new_secret, token
@@ -151,6 +152,19 @@ def test_many_own_comments_cost_as_few_queries_as_some(client: Client, moderator
         moderator.decide(comment, ("approve", "flag", "reject")[number % 3])
     asked(comments)  # the first one also reads what is cached
     assert asked(comments) == asked(comments[:3])
+
+
+def test_erasing_a_reader_removes_the_words_of_their_reports(client: Client) -> None:
+    comment = published(client)
+    identity = {"Greenroom-Identity": token(new_secret())}
+    said = {"reason": "privacy", "text": "It names my street."}
+    place = f"/v1/sites/demo/comments/{comment}/reports"
+    assert client.post(place, json=said, headers=identity).status_code == 202
+    erased = client.post("/sites/demo/mine", json={"do": "erase"}, headers=identity)
+    assert erased.status_code == 200
+    with reading() as session:
+        report = session.scalars(select(Report)).one()
+    assert (report.text, report.reader_id, report.reason) == ("", None, "privacy")
 
 
 def test_the_element_gets_own_comments_as_json(client: Client) -> None:
