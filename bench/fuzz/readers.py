@@ -25,7 +25,7 @@ from models.text import cleaning, disguise, email, folding, language, markdown, 
 from service.api import public
 from service.comments import submission
 from service.console import item
-from service.http.form_tokens import read_form_token
+from service.http.form_tokens import is_page_token, read_form_token
 from service.http.problems import Problem, shaped
 from service.moderation import campaigns
 from worker.checks import blocks, context, links, repeats, words
@@ -224,6 +224,18 @@ READERS = [
         REQUEST,
         ("service.http.form_tokens.read_form_token",),
     ),
+    Reader(
+        "a page's token",
+        lambda said: is_page_token(said, "report"),
+        REQUEST,
+        ("service.http.form_tokens.is_page_token",),
+    ),
+    Reader(
+        "a typed email",
+        partial(_wrong, submission.email_address),
+        REQUEST,
+        ("service.comments.submission.email_address",),
+    ),
     Reader("an email", _wrong_email, REQUEST, ("models.text.email.parsed_email",)),
     Reader(
         "folding",
@@ -349,6 +361,7 @@ READERS = [
         lambda said: features.features([said]),
         reads=(
             "models.classifier.features.features",
+            "models.classifier.features.sparse_features",
             "models.classifier.features.features_of",
             "models.classifier.features.pieces",
             "models.classifier.features.seen",
