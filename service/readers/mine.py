@@ -4,7 +4,8 @@ they wrote while their identity was known.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from typing_extensions import TypedDict
 from models.mailing.outbox import forget_reader
 from models.records import Comment, Edit, Reader, Report, Thread
 from models.settling.actor import AUTHOR
-from models.store.database import begin, now
+from models.store.database import begin, now, reading
 from models.store.receipts import receipt_of
 from models.text.stamps import utc_stamp
 from service.comments.receipts import ReceiptStatus, comment_of, read_receipts
@@ -22,6 +23,7 @@ from service.http.api_types import Id, Time, Url
 from service.readers.reports import reporter_of
 
 MOST_RECEIPTS = 200
+MOST_SHOWN = 200  # comments of one answer; an export goes on to the oldest
 
 
 class OwnText(TypedDict):
@@ -45,23 +47,42 @@ class OwnComment(ReceiptStatus):
     edits: list[OwnText]
 
 
-def own_ids(
-    session: Session, site_id: int, receipts: Sequence[str], reader_id: str | None
-) -> list[str]:
-    """Return the ids of the comments, the newest first. Erased comments are left out. A receipt
-    may be the address of its page, with a query.
+class Asker(NamedTuple):
+    """Whose comments are asked for on a site: those of the receipts and those of the reader."""
+
+    site_id: int
+    receipts: Sequence[str]
+    reader_id: str | None
+
+
+class OwnIds(NamedTuple):
+    """Some of the reader's comments, the newest first. `next` leads to the older ones; it is None
+    if there are none.
+    """
+
+    ids: list[str]
+    next: str | None
+
+
+def own_ids(session: Session, asker: Asker, before: str | None = None) -> OwnIds:
+    """Return the ids of the comments that are older than `before`. Erased comments are left out. A
+    receipt may be the address of its page, with a query.
     """
     named = {
         comment_of(receipt.partition("?")[0].rpartition("/")[2])
-        for receipt in receipts[:MOST_RECEIPTS]
+        for receipt in asker.receipts[:MOST_RECEIPTS]
     }
     theirs: ColumnElement[bool] = Comment.id.in_([id_ for id_ in named if id_])
-    if reader_id:
-        theirs = theirs | (Comment.reader_id == reader_id)
+    if asker.reader_id:
+        theirs = theirs | (Comment.reader_id == asker.reader_id)
     wanted = select(Comment.id).where(
-        theirs, Comment.site_id == site_id, Comment.erased_at.is_(None)
+        theirs, Comment.site_id == asker.site_id, Comment.erased_at.is_(None)
     )
-    return list(session.scalars(wanted.order_by(Comment.id.desc()).limit(MOST_RECEIPTS)))
+    if before is not None:
+        wanted = wanted.where(Comment.id < before)
+    found = list(session.scalars(wanted.order_by(Comment.id.desc()).limit(MOST_SHOWN + 1)))
+    shown = found[:MOST_SHOWN]
+    return OwnIds(shown, shown[-1] if len(found) > len(shown) else None)
 
 
 def erase_reader(reader_id: str) -> None:
@@ -76,6 +97,19 @@ def erase_reader(reader_id: str) -> None:
         blank = {"name": "", "folded_name": "", "email": None, "email_index": "", "url": None}
         erased = update(Reader).where(Reader.id == reader_id)
         session.execute(erased.values(**blank, avatar=None, badges=None, erased_at=now()))
+
+
+def all_own_comments(asker: Asker) -> Iterator[OwnComment]:
+    """Yield every comment, the newest first. Each part is read in a transaction of its own."""
+    before: str | None = None
+    while True:
+        with reading() as session:
+            part = own_ids(session, asker, before)
+            comments = own_comments(session, part.ids)
+        yield from comments
+        if part.next is None:
+            return
+        before = part.next
 
 
 def own_comments(session: Session, ids: Sequence[str]) -> list[OwnComment]:

@@ -12,6 +12,7 @@ from models.records import Report
 from models.settings import settings
 from models.store.database import engine, reading
 from service.comments.receipts import receipt_of
+from service.readers import mine
 from tests.caller import Caller, Client, posted, publish_all, screen_all
 from tests.service.readers.tokens import new_secret, token
 
@@ -133,6 +134,34 @@ def test_own_comments_are_downloaded_and_erased(client: Client, moderator: Calle
     assert "No comments found." in client.post("/sites/demo/mine", data=data).text
 
 
+def test_a_long_history_is_shown_in_parts_but_downloaded_and_erased_whole(
+    client: Client, moderator: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mine, "MOST_SHOWN", 2)
+    who = known()
+    written = [
+        published(client, body=f"Day {n}.", headers={"Greenroom-Identity": who["identity"]})
+        for n in range(5)
+    ]
+    page = client.post("/sites/demo/mine", data=who).text
+    assert re.findall(r"Day \d", page) == ["Day 4", "Day 3"]
+    (before,) = re.findall(r'name="before" value="([^"]+)"', page)
+    page = client.post("/sites/demo/mine", data={**who, "before": before}).text
+    assert re.findall(r"Day \d", page) == ["Day 2", "Day 1"]
+    export = client.post("/sites/demo/mine", data={**who, "do": "export"})
+    assert [own["id"] for own in export.json["comments"]] == written[::-1]
+    assert export.headers["Cache-Control"] == "no-store"
+    left = client.post("/sites/demo/mine", data={**who, "do": "erase"}).text
+    assert "Delete all of these comments?" in left
+    answer = client.post("/sites/demo/mine", json={**who, "do": "erase"}).json
+    assert (answer["erased"], answer["more"]) == ([written[2], written[1]], True)
+    assert (
+        "Your comments were deleted."
+        in client.post("/sites/demo/mine", data={**who, "do": "erase"}).text
+    )
+    assert {moderator.record(comment)["status"] for comment in written} == {"deleted"}
+
+
 def test_many_own_comments_cost_as_few_queries_as_some(client: Client, moderator: Caller) -> None:
     def asked(comments: list[str]) -> int:
         statements: list[str] = []
@@ -177,7 +206,7 @@ def test_the_element_gets_own_comments_as_json(client: Client) -> None:
         f"/v1/receipts/{receipt_of(comment)}"
     ]
     erased = client.post("/sites/demo/mine", json={**asked, "do": "erase"})
-    assert erased.json == {"erased": [comment]}
+    assert erased.json == {"erased": [comment], "more": False}
 
 
 @pytest.mark.parametrize("language", ["ar", "de", "en", "es", "fa", "fr", "he", "ru"])
