@@ -13,8 +13,7 @@ class SignOn(Base):
     """How a site's tokens are signed. A site without a row takes HS256 with its secrets.
 
     `algorithms` are the only ones that its tokens may use. `is_single_use` requires a `jti` in each
-    token, and accepts each token once. `shows_avatars` lets readers' browsers load the pictures
-    that the tokens name.
+    token, and accepts each token once.
     """
 
     __tablename__ = "sign_ons"
@@ -25,7 +24,6 @@ class SignOn(Base):
     jwks_url: Mapped[str] = mapped_column(String(2000), default="")
     algorithms: Mapped[Strings]
     is_single_use: Mapped[bool] = mapped_column(default=False)
-    shows_avatars: Mapped[bool] = mapped_column(default=False)
     changed_at: Mapped[When] = mapped_column(default=now)
     changed_by: Mapped[str] = mapped_column(String(80))
 

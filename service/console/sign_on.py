@@ -77,7 +77,6 @@ def save_sign_on(who: SignedIn, site: str) -> BaseResponse | tuple[str, int]:
         jwks_url=request.form.get("jwks_url", "").strip(),
         algorithms=tuple(request.form.getlist("algorithms")),
         is_single_use="single_use" in request.form,
-        shows_avatars="shows_avatars" in request.form,
     )
     try:
         sign_on.check_settings(given)

@@ -41,7 +41,6 @@ class Settings(NamedTuple):
     jwks_url: str = ""
     algorithms: tuple[str, ...] = (HS256,)
     is_single_use: bool = False
-    shows_avatars: bool = False
 
 
 class Listed(NamedTuple):
@@ -132,7 +131,7 @@ def settings_of(session: Session, site_id: int) -> Settings:
     row = session.get(SignOn, site_id)
     if row is None:
         return Settings()
-    return Settings(row.jwks_url, tuple(row.algorithms), row.is_single_use, row.shows_avatars)
+    return Settings(row.jwks_url, tuple(row.algorithms), row.is_single_use)
 
 
 def check_settings(given: Settings) -> None:
@@ -158,7 +157,6 @@ def save_settings(site_id: int, given: Settings, *, by: str) -> None:
         "jwks_url": given.jwks_url,
         "algorithms": list(given.algorithms),
         "is_single_use": given.is_single_use,
-        "shows_avatars": given.shows_avatars,
         "changed_at": now(),
         "changed_by": by,
     }

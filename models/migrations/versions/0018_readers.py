@@ -59,7 +59,6 @@ def _sign_on() -> None:
         sa.Column("jwks_url", sa.String(length=2000), nullable=False),
         sa.Column("algorithms", _JSON, nullable=False),
         sa.Column("is_single_use", sa.Boolean(), nullable=False),
-        sa.Column("shows_avatars", sa.Boolean(), nullable=False),
         sa.Column("changed_at", _WHEN, nullable=False),
         sa.Column("changed_by", sa.String(length=80), nullable=False),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name="fk_sign_ons_site_id_sites"),
